@@ -144,7 +144,9 @@ def test_every_flag_that_is_named_exists():
 
 def test_every_setting_of_training_is_documented_and_no_other():
     text = "".join(page.read_text(encoding="utf-8") for page in ROOT.glob("docs/*.md"))
-    names = {f"--{about.flag}" if about.flag else f"--set={path}" for path, about in SETTINGS.items() if path != "start"}
+    names = {
+        f"--{about.flag}" if about.flag else f"--set={path}" for path, about in SETTINGS.items() if path != "start"
+    }
     assert {name for name in names if not re.search(rf"{re.escape(name)}\b", text)} == set()
     assert set(re.findall(r"--set=([\w.]+\w)", text)) <= SETTINGS.keys()
 

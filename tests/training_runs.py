@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.training.callbacks import ValidationPictures
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields, with_values
 from scoringnet_tf.training.scoring import ScoringRun
@@ -156,8 +157,20 @@ def kill_after_epoch(monkeypatch, epochs):
     monkeypatch.setattr(keras.Model, "save_weights", dying)
 
 
+class QuietRun(ScoringRun):
+    """A run without pictures, which change nothing of it; with callbacks of a test, if any."""
+
+    def __init__(self, records, model_dir, *extra, **changes):
+        self.extra = extra
+        super().__init__(DatasetInfo.load(records), settings(model_dir, records, **changes))
+
+    def further_callbacks(self, phase, log_dir):
+        found = super().further_callbacks(phase, log_dir)
+        return [*self.extra, *(each for each in found if not isinstance(each, ValidationPictures))]
+
+
 def weights_after(records, model_dir, **changes):
-    return weights_beside(ScoringRun(DatasetInfo.load(records), settings(model_dir, records, **changes)).run())
+    return weights_beside(QuietRun(records, model_dir, **changes).run())
 
 
 def weights_beside(best):

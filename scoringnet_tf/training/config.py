@@ -21,11 +21,7 @@ class PixelAugmentation:
     crop_shift: int = setting(defaults.CROP_SHIFT, "Largest random shift of the crop, pixels.", flag=True, low=0)
     zoom: float = setting(defaults.ZOOM, "Strength of random zoom.", flag=True, low=0, high=0.5)
     color_jitter: float = setting(
-        defaults.COLOR_JITTER,
-        "Strength of random brightness, contrast and saturation.",
-        flag=True,
-        low=0,
-        high=1,
+        defaults.COLOR_JITTER, "Strength of random brightness, contrast and saturation.", flag=True, low=0, high=1
     )
     degradation: float = setting(defaults.DEGRADATION, "Strength of random blur and noise.", flag=True, low=0, high=1)
 
@@ -91,11 +87,7 @@ class Data:
     image_size: tuple[int, int] = setting(defaults.IMAGE_SIZE, "Height,width of the model's input, pixels.", flag=True)
     batch_size: int = setting(8, "Videos of a batch, whose pairs are ranked (Eq. 7).", flag=True, low=1)
     validation_fraction: float = setting(
-        0.1,
-        "Share of the training split held out to choose the best epoch.",
-        flag=True,
-        low=0,
-        high=0.9,
+        0.1, "Share of the training split held out to choose the best epoch.", flag=True, low=0, high=0.9
     )
     validation_every: int = setting(1, "Epochs between validations.", low=1)
     service: str | None = setting(
@@ -204,19 +196,13 @@ class Model:
     """The network."""
 
     width_multiplier: float = setting(
-        defaults.WIDTH_MULTIPLIER,
-        "Factor on the width of every layer; 1: the paper's.",
-        flag=True,
-        low=0.01,
+        defaults.WIDTH_MULTIPLIER, "Factor on the width of every layer; 1: the paper's.", flag=True, low=0.01
     )
     clip_lengths: tuple[int, int] = setting(
         defaults.CLIP_LENGTHS, "Frames m,t that fragments are resampled to (Eqs. 2, 3).", flag=True
     )
     fragments: KeyFragments | WholeVideos = setting(
-        TrueFragments(),
-        "Key fragments that SP is trained on, or whole videos.",
-        flag=True,
-        alternatives=FRAGMENTS,
+        TrueFragments(), "Key fragments that SP is trained on, or whole videos.", flag=True, alternatives=FRAGMENTS
     )
     scores: str = setting(
         "auto",
@@ -380,11 +366,7 @@ class ClipData:
     )
     batch_size: int = setting(30, "Clips of a batch.", flag=True, low=1)
     validation_fraction: float = setting(
-        0.1,
-        "Share of the training split held out to choose the best epoch.",
-        flag=True,
-        low=0,
-        high=0.9,
+        0.1, "Share of the training split held out to choose the best epoch.", flag=True, low=0, high=0.9
     )
     validation_every: int = setting(1, "Epochs between validations.", low=1)
 
@@ -406,10 +388,7 @@ class ClassifierModel:
     """A C3D with heads of classes."""
 
     width_multiplier: float = setting(
-        defaults.WIDTH_MULTIPLIER,
-        "Factor on the width of every layer; 1: the paper's.",
-        flag=True,
-        low=0.01,
+        defaults.WIDTH_MULTIPLIER, "Factor on the width of every layer; 1: the paper's.", flag=True, low=0.01
     )
     top: FC | RegressorTop = setting(
         FC(),

@@ -40,11 +40,11 @@ from scoringnet_tf.support.model_files import NAMES, model_path
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
-from scoringnet_tf.training.config import PretrainingConfig, ResNet50, TrainingConfig
+from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.initialization import learned_before
 from scoringnet_tf.training.replica_check import check_replicas
 from scoringnet_tf.training.run_record import RunRecord, learned_from
-from scoringnet_tf.training.strategy import configure, shared, strategy_of, workers
+from scoringnet_tf.training.strategy import configure, noticing_the_gone, shared, strategy_of_run, workers
 
 BEST, LAST = "best.keras", "last.keras"
 
@@ -85,7 +85,7 @@ class Run:
         self.info, self.config, self.phases = info, config, phases
         self.model_dir = as_path(config.run.model_dir)
         self.worker, self.workers = workers()
-        self.strategy = _strategy(config)
+        self.strategy = strategy_of_run(config)
         self.dtype = configure(config.run.precision, config.run.seed, config.run.deterministic)
         self.train_ids, self.validation_ids = self.split()
         self._check_updates()
@@ -168,7 +168,7 @@ class Run:
     def _run(self, mirror):
         with self.strategy.scope(), mirror as (self.folder, self.upload):
             self._wait_for_all()
-            with _noticing_the_gone(self.workers):
+            with noticing_the_gone(self.workers):
                 name = self._train()
             self._wait_for_all()
             return self.model_dir / name
@@ -202,10 +202,7 @@ class Run:
         """What the model is built of that neither weights nor the records' hash tell: what → a hash of it, or None."""
         value = self.model.get_config()["preprocessing"]
         value = value and {**value, "frame_size": None}  # which tells of the records, and changes nothing
-        return {
-            "preprocessing": hashed(value),
-            "sport": self.info.beside_records().get("sport"),
-        }
+        return {"preprocessing": hashed(value), "sport": self.info.beside_records().get("sport")}
 
     def _learned_from(self):
         """What the training videos show, and those of the models that the run starts from; names unknown ones."""
@@ -224,7 +221,7 @@ class Run:
     def _wait_for_all(self):
         """Until every machine is here: none writes what another still reads, or ends while another needs it."""
         if self.workers > 1:
-            with _noticing_the_gone(self.workers):
+            with noticing_the_gone(self.workers):
                 self.strategy.run(tf.function(lambda: replicas.summed([tf.ones(())])))
 
     def _train(self):
@@ -396,56 +393,6 @@ def hashed(value: Any) -> str:
     """Of JSON values and arrays, the same for equal ones."""
     text = json.dumps(value, sort_keys=True, default=lambda array: np.asarray(array).tolist())
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-@contextlib.contextmanager
-def _noticing_the_gone(workers):
-    """TensorFlow's errors of a machine that waits in vain for another, in our words."""
-    try:
-        yield
-    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
-        if workers == 1:
-            raise
-        raise InputError(
-            "worker_gone",
-            f"TF_CONFIG: one of {workers} workers is gone: {error.message:.200}.",
-            "Start all again with the same flags: the run goes on from its newest checkpoint.",
-        ) from error
-
-
-def _strategy(config):
-    """Of the devices that share a batch, see `strategy_of`; named if there are several."""
-    number, batch_size = getattr(config.run, "replicas", 1), config.data.batch_size
-    if not hasattr(config.run, "replicas") and workers()[1] > 1:
-        message = "TF_CONFIG names several workers, but C3D is pretrained on one machine."
-        raise InputError("one_machine_only", message, "Unset TF_CONFIG.")
-    if number > batch_size:
-        message = f"--replicas={number}: --batch_size={batch_size} has fewer videos than that."
-        raise InputError("out_of_range", message, "Use at most one replica for each video of a batch.")
-    _check_replicated(config, number)
-    strategy = strategy_of(number)
-    if number > 1:
-        print(f"Replicas: {number}, which share each batch of {batch_size}.")
-    return strategy
-
-
-def _check_replicated(config, number):
-    """InputError if what several replicas or averages cannot do is asked of them."""
-    fragments = getattr(config, "fragments", None)
-    is_resnet50 = fragments is not None and isinstance(fragments.network, ResNet50)
-    conflicts = {
-        "--stage_network=resnet50: each replica would normalise by its own frames": is_resnet50 and number > 1,
-        "--set=optimizer.accumulation_steps: Keras does not accumulate over several replicas": number > 1
-        and config.optimizer.accumulation_steps > 1,
-    }
-    for problem, is_asked in conflicts.items():
-        if is_asked:
-            raise InputError(
-                "flags_conflict", f"--replicas={number} does not work with {problem}.", "Use --replicas=1."
-            )
-    if is_resnet50 and config.optimizer.ema_momentum:
-        message = f"--ema_momentum={config.optimizer.ema_momentum:g} does not average the statistics of ResNet50."
-        raise InputError("flags_conflict", message, "With --stage_network=resnet50 use --ema_momentum=0.")
 
 
 def _epochs_done(phase, state):

@@ -146,7 +146,8 @@ class ScoringRun(Run):
             return train, []
         return train, input_pipeline.split_ids(self.info, "validation", fraction)
 
-    def _videos(self, split, **options):
+    def videos(self, split: str, **options: Any) -> tf.data.Dataset:
+        """The videos of a split as the network sees them; options of `input_pipeline.videos`."""
         return input_pipeline.videos(
             self.info.records_dir,
             split,
@@ -164,7 +165,7 @@ class ScoringRun(Run):
         data, augmentation = self.config.data, dataclasses.asdict(self.config.augmentation)
         if self.info.features:
             augmentation |= dict.fromkeys(PIXEL_OPTIONS, 0)
-        dataset = self._videos(
+        dataset = self.videos(
             "train",
             seed=self.config.run.seed,
             augmentation=input_pipeline.Augmentation(**augmentation),
@@ -173,11 +174,11 @@ class ScoringRun(Run):
             epochs=phase.first_epoch + phase.epochs,
             with_info=data.shuffle_labels,
             service=data.service,
-            **self._frames_of_interest(phase),
+            **self.frames_of_interest(phase),
         )
         return dataset.map(self.shuffled_labels()) if data.shuffle_labels else dataset
 
-    def _frames_of_interest(self, phase):
+    def frames_of_interest(self, phase: Phase) -> dict[str, Any]:
         """SP on true fragments sees nothing else of a video that has them all; what it does not see is not decoded."""
         fragments = self.config.fragments
         if phase.name != "scoring" or not isinstance(fragments, TrueFragments):
@@ -203,7 +204,7 @@ class ScoringRun(Run):
 
     def validation_data(self, phase: Phase) -> tf.data.Dataset:
         """The held-out videos as they are, whole."""
-        return self._videos("validation")
+        return self.videos("validation")
 
     # === Training ===
 
@@ -217,7 +218,7 @@ class ScoringRun(Run):
         """Fills the network with the weights that the configuration names, and with the statistics of features."""
         print(self.targets.message)
         if self.info.features:
-            self.model.adapt_features(self._videos("train"))
+            self.model.adapt_features(self.videos("train"))
         elif message := little_shown(self.info.frame_size, self.config.data.image_size):
             print(message)
         network = self.config.fragments.network if self.config.fragments else None
@@ -299,11 +300,11 @@ class ScoringRun(Run):
                 known = self._known_scores()
                 found.append(callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", known))
             if self.config.run.test_scores:
-                videos, file = self._videos("test", with_info=True), self.folder / f"{phase.name}_{TEST_SCORES}"
+                videos, file = self.videos("test", with_info=True), self.folder / f"{phase.name}_{TEST_SCORES}"
                 found.append(callbacks.TestScores(file, videos, validated_alone=bool(self.validation_ids)))
         if self.validation_ids:
             batches = -(-PICTURES // self.config.data.batch_size)
-            videos = self._videos("validation", with_info=True).take(batches)
+            videos = self.videos("validation", with_info=True).take(batches)
             found.append(callbacks.ValidationPictures(log_dir, videos))
         return found
 

@@ -28,7 +28,14 @@ from scoringnet_tf.data.input_pipeline import Augmentation, videos
 from scoringnet_tf.data.shards import record_offsets
 from scoringnet_tf.support.errors import InputError
 
-TWO_STEPS = ("--clip_lengths=8,8", "--max_steps=2", "--epochs=1", "--set=run.reference=false", "--validation_fraction=0", *SMALL)
+TWO_STEPS = (
+    "--clip_lengths=8,8",
+    "--max_steps=2",
+    "--epochs=1",
+    "--set=run.reference=false",
+    "--validation_fraction=0",
+    *SMALL,
+)
 # Runs a command where tensorflow-io is not installed.
 WITHOUT = """
 import runpy, sys

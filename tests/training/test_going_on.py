@@ -10,10 +10,7 @@ from refusals import refused
 from training_runs import batch, changed, settings
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.models.reference import checksum
 from scoringnet_tf.training import callbacks
-from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.run import Phase
 from scoringnet_tf.training.scoring import ScoringRun
 
@@ -63,37 +60,13 @@ def test_a_best_model_that_is_gone_is_missed(run, monkeypatch, tmp_path, best):
         run.run()
 
 
-@pytest.mark.slow
-def test_what_was_put_into_a_last_model_stays_while_its_weights_are_the_same(run, monkeypatch, tmp_path):
-    """A finished run that is given again trains nothing; other weights, or a file that is cut off, are replaced."""
-    path, made = tmp_path / "last.keras", {"views": 2, "provenance": {"calibrated": "yes"}}
-    monkeypatch.setattr(Checkpoints, "restore", lambda *_: None)
-    left(run, monkeypatch, tmp_path, {"phase": "joint", "epoch": 2})
-    assert run.run() == path
-    run.model.with_dtype("float32", **made).save(path)
-    run.run()
-    assert load_scoring_net(path).provenance == made["provenance"]
-    kernel = run.model.score_predictor.towers["execution"].get_layer("regressor_fc3").kernel
-    kernel.assign(2 * kernel)
-    run.run()
-    again = load_scoring_net(path)
-    assert again.provenance == run.model.provenance and checksum(again) == checksum(run.model)
-    path.write_bytes(path.read_bytes()[:9000])
-    run.run()
-    assert checksum(load_scoring_net(path)) == checksum(run.model)
-
-
 ROWS = "epoch,loss,val_loss\n0,3,nan\n1,3,2.5\n2,3,nan\n3,3,2\n4,3"
 SCORED = "epoch,score,video_id,true,predicted\n{},final,a,50,51\n"
 
 
 @pytest.mark.parametrize(
     ("held_out", "scored", "counted"),
-    [
-        (["a"], None, ["2 epochs", "epoch 4"]),
-        (["a"], 4, ["1 epoch", "epoch 2"]),
-        ([], 1, ["4 epochs", "epoch 5"]),
-    ],
+    [(["a"], None, ["2 epochs", "epoch 4"]), (["a"], 4, ["1 epoch", "epoch 2"]), ([], 1, ["4 epochs", "epoch 5"])],
 )
 def test_epochs_whose_test_scores_were_not_asked_for_are_told(
     run, monkeypatch, tmp_path, capsys, held_out, scored, counted

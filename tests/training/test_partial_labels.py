@@ -22,7 +22,7 @@ from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.prediction import score_video
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import FINAL_ALONE, SCORES, score_metrics
-from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf.training.callbacks import SaveCheckpoint
 from scoringnet_tf.training.scoring import ScoringRun
 
 NUMBER = 24  # videos; all but the first are trained on
@@ -172,15 +172,16 @@ def trained(kind, folder, **changes):
     return (*figures_after(folder / "records", folder / "run", **changes), video)
 
 
-@pytest.fixture(autouse=True)
-def _no_checkpoints(monkeypatch):
-    """Nothing is killed here; of 60 epochs they take longer than the training."""
-    monkeypatch.setattr(Checkpoints, "save", lambda *_: None)
+class WithoutCheckpoints(ScoringRun):
+    """Nothing is killed here; of 60 epochs checkpoints take longer than the training."""
+
+    def callbacks_of(self, *arguments):
+        return [each for each in super().callbacks_of(*arguments) if not isinstance(each, SaveCheckpoint)]
 
 
 def figures_after(records_dir, model_dir, **changes):
     info = DatasetInfo.load(records_dir)
-    path = ScoringRun(info, settings(model_dir, records_dir, **{**SETTINGS, **changes})).run()
+    path = WithoutCheckpoints(info, settings(model_dir, records_dir, **{**SETTINGS, **changes})).run()
     model = load_scoring_net(path)
     dataset = input_pipeline.videos(
         records_dir, "train", image_size=model.image_size, batch_size=8, num_frames=model.sampled_frames, with_info=True

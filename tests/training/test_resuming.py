@@ -16,6 +16,7 @@ from refusals import refused
 from training_runs import (
     SMALL,
     KilledError,
+    QuietRun,
     assert_same,
     kill_after_epoch,
     pretraining_settings,
@@ -29,7 +30,6 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.sports import SCORES, definition_of, get_sport
 from scoringnet_tf.support.files import locked
-from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import TrainingConfig
@@ -44,16 +44,16 @@ def rows_of(path):
 
 
 def copy_before_checkpoint(monkeypatch, epoch, model_dir, target):
-    """Copies a run's folder as a kill leaves it just before the checkpoint of an epoch (1-based, all phases)."""
-    save, seen = Checkpoints.save, []
+    """Copies a run's folder as a kill leaves it in the checkpoint of an epoch (1-based, all phases)."""
+    save, seen = keras.Model.save_weights, []
 
-    def copying(self, model, name, state):
-        seen.append(name)
+    def copying(self, *arguments, **options):
+        seen.append(self)
         if len(seen) == epoch:
             shutil.copytree(model_dir, target)
-        save(self, model, name, state)
+        save(self, *arguments, **options)
 
-    monkeypatch.setattr(Checkpoints, "save", copying)
+    monkeypatch.setattr(keras.Model, "save_weights", copying)
 
 
 def kill_at_each(monkeypatch, records, model_dir, killed_at, saved, **changes):
@@ -67,12 +67,6 @@ def kill_at_each(monkeypatch, records, model_dir, killed_at, saved, **changes):
             with pytest.raises(KilledError):
                 weights_after(records, model_dir, **changes)
         saved = epoch - 1
-
-
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch):
-    """Of the runs here `staged` alone draws pictures, which change nothing of it."""
-    monkeypatch.setattr(callbacks.ValidationPictures, "on_epoch_end", lambda self, epoch, logs=None: None)
 
 
 @pytest.mark.slow
@@ -133,10 +127,14 @@ def staged(diving_records, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_frames_that_sp_does_not_see_and_test_scores_change_nothing(staged, diving_records, tmp_path, monkeypatch):
+def test_frames_that_sp_does_not_see_and_test_scores_change_nothing(staged, diving_records, tmp_path):
     """The weights agree to the bit with those of `staged`, which did not decode the ones, and kept the others."""
-    monkeypatch.setattr(ScoringRun, "_frames_of_interest", lambda self, phase: {})
-    assert_same(weights_beside(staged[1]), weights_after(diving_records, tmp_path, **STAGED))
+
+    class AllFrames(QuietRun):
+        def frames_of_interest(self, phase):
+            return {}
+
+    assert_same(weights_beside(staged[1]), weights_beside(AllFrames(diving_records, tmp_path, **STAGED).run()))
 
 
 ALONE = {**STAGED, "scoring_epochs": 0, "validation_every": 1, "clip_lengths": [4, 4], "alpha": 3.0}
@@ -187,7 +185,7 @@ def test_test_scores_are_those_of_the_model_after_the_epoch(staged, diving_recor
     told = [(row["epoch"], row["score"], row["video_id"]) for row in rows]
     assert sorted(told) == sorted(("2", score, video_id) for score in SCORES for video_id in ids)
     found = {}
-    for inputs, _, about in run._videos("test", batch_size=1, with_info=True):
+    for inputs, _, about in run.videos("test", batch_size=1, with_info=True):
         outputs = model(inputs, training=False)
         found |= {(score, about["id"].numpy()[0].decode()): float(outputs[score][0]) for score in SCORES}
     for row in rows:
@@ -247,6 +245,7 @@ def test_a_run_leaves_what_it_promises(staged, diving_records):
     assert {"epoch_f_src", "epoch_loss"} <= event_tags(curves / "scoring/validation")
     assert "epoch_stage_loss" in event_tags(curves / "segmentation/train")
     assert event_tags(curves / "scoring/pictures") == {"validation/stages", "validation/scores"}
+    assert event_tags(curves / "segmentation/pictures") == {"validation/stages"}  # SP has not learned
 
 
 def event_tags(log_dir):
@@ -435,30 +434,9 @@ def test_a_damaged_configuration_is_named(tmp_path, damaged, code):
 def test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way(diving_records, tmp_path):
     run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records))
     (tmp_path / "run").mkdir(exist_ok=True)
-    with (
-        locked(tmp_path / "run", "held"),
-        refused("busy", tmp_path / "run"),
-    ):
+    with locked(tmp_path / "run", "held"), refused("busy", tmp_path / "run"):
         run.run()
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["lock"], "a run that is refused changes nothing"
-
-
-def test_a_run_whose_remote_folder_another_has_taken_over_writes_nothing_more(diving_records, monkeypatch):
-    folder = as_path("memory://runs/taken")
-    first, second = (
-        ScoringRun(DatasetInfo.load(diving_records), settings(str(folder), diving_records)) for _ in range(2)
-    )
-
-    def saving(run):
-        (run.folder / "last.keras").write_text("second" if run is second else "first")
-        if run is first:
-            second.run()
-        return "last.keras"
-
-    monkeypatch.setattr(ScoringRun, "_train", saving)
-    with refused("busy", "taken"):
-        first.run()
-    assert (folder / "last.keras").read_text() == "second"
 
 
 @pytest.mark.slow

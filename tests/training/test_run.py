@@ -9,14 +9,10 @@ import types
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from training_runs import SMALL, assert_same, changed, settings, weights_after, weights_beside
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.inference import evaluation
-from scoringnet_tf.report import plots
-from scoringnet_tf.sports import get_sport
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 from scoringnet_tf.training.run import Phase
@@ -204,34 +200,6 @@ def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
 
 
 # === What is shown ===
-
-
-@pytest.mark.parametrize(
-    ("phase", "expected"),
-    [
-        ("segmentation", ["validation/stages"]),  # SP has not learned
-        ("scoring", ["validation/stages", "validation/scores"]),
-        ("joint", ["validation/stages", "validation/scores"]),
-    ],
-)
-def test_pictures_are_of_what_a_phase_trains_true_stages_above(phase, expected, tmp_path, monkeypatch):
-    true, predicted, shown, drawn = np.array([1, 1, 2]), np.array([1, 2, 2]), [], []
-    found = evaluation.Predictions(["a"], {"final": [70.0]}, {"final": [60.0]}, {}, [true], [predicted])
-    monkeypatch.setattr(evaluation, "prediction_function", lambda model: None)
-    monkeypatch.setattr(evaluation, "predict_records", lambda *_: found)
-    monkeypatch.setattr(plots, "stage_timeline", lambda names, strips, *rest: drawn.append((names, strips, rest[-1])))
-    monkeypatch.setattr(plots, "score_scatter", lambda predictions, sport: None)
-    monkeypatch.setattr(plots, "pixels", lambda figure: np.zeros((1, 1, 4), "uint8"))
-    monkeypatch.setattr(tf.summary, "image", lambda name, image: shown.append(name))
-    callback = callbacks.ValidationPictures(tmp_path, None)
-    learned = types.SimpleNamespace(phase=phase)
-    callback.set_model(types.SimpleNamespace(networks=("segmenter",), learned=learned, sport=get_sport("diving")))
-    callback.on_epoch_end(0, {"val_loss": math.nan})  # not validated
-    callback.on_epoch_end(1, {"val_loss": 1.0})
-    assert shown == expected
-    ((names, strips, title),) = drawn
-    assert (names, [tuple(map(list, each)) for each in strips]) == (["a"], [([1, 1, 2], [1, 2, 2])])
-    assert title == "upper: true, lower: predicted"
 
 
 def test_the_bar_shows_no_scores_of_an_untrained_sp(diving_records, tmp_path):

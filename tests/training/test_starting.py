@@ -7,13 +7,12 @@ import keras
 import pytest
 from conftest import write_bars
 from refusals import refused
-from training_runs import SMALL, assert_same, changed, settings, weights_after
+from training_runs import SMALL, QuietRun, assert_same, changed, settings
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.scoring import ScoringRun
 from scoringnet_tf.training.targets import check_stages
@@ -21,22 +20,27 @@ from scoringnet_tf.training.targets import check_stages
 # === What a run starts from ===
 
 
-@pytest.mark.slow
-def test_sp_starts_from_kfs_at_its_best(diving_records, tmp_path, monkeypatch):
-    """The figures of KFS are scripted: its second epoch is the best of three."""
-    values, kept, complete = iter([0.2, 0.9, 0.1]), [], callbacks.NotValidated.on_epoch_end
+class Scripted(keras.callbacks.Callback):
+    """Frame accuracies of KFS in place of those that were measured, and its weights after each epoch."""
 
-    def scripted(self, epoch, logs=None):
+    def __init__(self, values):
+        super().__init__()
+        self.values, self.kept = iter(values), []
+
+    def on_epoch_end(self, epoch, logs=None):
         if self.model.learned.phase == "segmentation":
-            logs["val_frame_accuracy"] = next(values)
-            kept.append(self.model.segmenter.get_weights())
-        complete(self, epoch, logs)
+            logs["val_frame_accuracy"] = next(self.values)
+            self.kept.append(self.model.segmenter.get_weights())
 
-    monkeypatch.setattr(callbacks.NotValidated, "on_epoch_end", scripted)
-    weights_after(diving_records, tmp_path / "run", segmentation_epochs=3, scoring_epochs=1)
+
+@pytest.mark.slow
+def test_sp_starts_from_kfs_at_its_best(diving_records, tmp_path):
+    """Its second epoch is the best of three."""
+    scripted = Scripted([0.2, 0.9, 0.1])
+    QuietRun(diving_records, tmp_path / "run", scripted, segmentation_epochs=3, scoring_epochs=1).run()
     last = keras.models.load_model(tmp_path / "run/last.keras", compile=False)
-    assert_same(last.segmenter.get_weights(), kept[1])
-    assert any((a != b).any() for a, b in zip(kept[1], kept[2], strict=True))
+    assert_same(last.segmenter.get_weights(), scripted.kept[1])
+    assert any((a != b).any() for a, b in zip(scripted.kept[1], scripted.kept[2], strict=True))
 
 
 @pytest.mark.parametrize("config", [None, {"seed": 9}])
