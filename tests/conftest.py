@@ -28,7 +28,7 @@ LONG = (
     *("training/test_resuming.py", "training/test_joint_run.py", "test_commands.py", "training/test_partial_labels.py"),
     *(
         "training/test_starting.py",
-        "models/test_objective.py",
+        "models/test_trainer.py",
         "data/test_data_service.py",
         "training/test_learning.py",
     ),
@@ -36,7 +36,7 @@ LONG = (
     *("inference/test_long_videos.py", "test_docs.py", "benchmarks/test_scaling.py", "test_public_api.py"),
     *("training/test_starting_weights.py", "baselines/test_baseline_run.py", "inference/test_prediction.py"),
     *("data/test_input_pipeline.py", "training/test_wiring.py", "models/test_models.py", "inference/test_refusal.py"),
-    *("data_prep/records/test_build.py", "inference/test_serving.py", "models/test_stage_networks.py"),
+    *("data_prep/records/test_build.py", "inference/test_serving.py", "models/test_segmenters.py"),
 )
 
 

@@ -16,7 +16,7 @@ from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.preprocessing import little_shown
 from scoringnet_tf.data.service import check_service, check_shared
-from scoringnet_tf.models.parts import rate_factors
+from scoringnet_tf.models.parameter_groups import rate_factors
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError

@@ -33,8 +33,9 @@ from scoringnet_tf.inference.coverage import stated_intervals
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.inference.prediction import VideoScorer, score_video, segment_video
 from scoringnet_tf.models.bank import Bank
+from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.intervals import Intervals
-from scoringnet_tf.models.presets import check_fits, load_scoring_net
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.reference import Reference, Spread, checksum, is_current, pooled
 from scoringnet_tf.sports import MEASURES, SCORES
 

@@ -15,9 +15,9 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.calibration import add_reference, chosen_ids, is_measured
+from scoringnet_tf.inference.export import checked_outputs, export_saved_model
 from scoringnet_tf.inference.prediction import VideoScorer, score_video
 from scoringnet_tf.inference.refusal import doubts, is_whole, reasons_against, several
-from scoringnet_tf.inference.serving import checked_outputs, export_saved_model
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.reference import Reference, Spread, checks, checksum, impossible_scores
 from scoringnet_tf.sports import get_sport

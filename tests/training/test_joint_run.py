@@ -74,6 +74,7 @@ def test_an_object_store_and_a_data_service_change_nothing_also_over_a_kill(
     straight, diving_records, service, monkeypatch
 ):
     """Killed in the second epoch, and gone on with in the store and by batches that the same machines make."""
+
     def run():
         return QuietRun(diving_records, "memory://runs/one", data_service=service, **OPTIONS).run()
 

@@ -15,7 +15,7 @@ import scoringnet_tf
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import Augmentation, clips, split_ids
-from scoringnet_tf.models.c3d import PREPROCESSING
+from scoringnet_tf.models.backbones.c3d import PREPROCESSING
 from scoringnet_tf.training.callbacks import MeanAccuracy
 from scoringnet_tf.training.pretraining import PretrainingRun, accuracies, check_validation
 
