@@ -143,7 +143,7 @@ def _is_given(values, path, kind):
 
 
 def converted(value: Any, hint: Any, about: Field, path: str) -> Any:
-    """A value of a field, made of a text or of what JSON holds; InputError where the field cannot have it."""
+    """A value of a field, made of a text or of what JSON holds; InputError if the field cannot have it."""
     try:
         made = _of_type(value, hint)
     except (ValueError, TypeError, LookupError, AttributeError) as error:

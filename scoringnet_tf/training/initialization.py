@@ -99,7 +99,7 @@ def load_resnet50(network: ScoringNet, path: AnyPath) -> None:
 
 
 def load_segmenter(network: ScoringNet, path: AnyPath) -> None:
-    """Copies KFS of the `ScoringNet` at `path`; InputError where it is built otherwise than that of `network`."""
+    """Copies KFS of the `ScoringNet` at `path`; InputError if it is built otherwise than that of `network`."""
     source = load_scoring_net(path, "segmenter")
     if source.segmenter is None:
         raise InputError("no_segmenter", f"--segmenter={path}: this model scores whole videos and has no KFS.")

@@ -29,7 +29,7 @@ BEST = "c3d.keras"
 
 
 def check_validation(info: DatasetInfo, validation_fraction: float) -> None:
-    """InputError where nothing chooses the best epoch; the test split never does."""
+    """InputError if nothing chooses the best epoch; the test split never does."""
     if "validation" not in info.splits and not validation_fraction:
         raise InputError(
             "no_validation",
@@ -40,7 +40,7 @@ def check_validation(info: DatasetInfo, validation_fraction: float) -> None:
 
 
 def classes_of(info: DatasetInfo) -> dict[str, int]:
-    """Head → number of classes, of the heads with more than one; InputError where there is none."""
+    """Head → number of classes, of the heads with more than one; InputError if there is none."""
     heads = {head: len(names) for head, names in info.classes.items() if len(names) > 1}
     if not heads:
         raise InputError(

@@ -97,7 +97,7 @@ class Run:
             )
 
     def _check_updates(self):
-        """InputError where a phase has fewer batches than one update takes, and would learn nothing."""
+        """InputError if a phase has fewer batches than one update takes, and would learn nothing."""
         asked = self.config.optimizer.accumulation_steps
         for phase in self.phases:
             batches = -(-len(self.train_ids) // self.config.data.batch_size) * phase.epochs
@@ -286,7 +286,7 @@ class Run:
                 )
 
     def _check_goes_on(self, state):
-        """InputError where the newest checkpoint is of another run, or the best model until then is gone."""
+        """InputError if the newest checkpoint is of another run, or the best model until then is gone."""
         names, best = [phase.name for phase in self.phases], state.get("best")
         if state["phase"] not in names:
             raise InputError(
@@ -390,13 +390,13 @@ class Run:
 
 
 def hashed(value: Any) -> str:
-    """Of JSON values and arrays, the same for equal ones."""
+    """A hash of JSON values and arrays, the same for equal ones."""
     text = json.dumps(value, sort_keys=True, default=lambda array: np.asarray(array).tolist())
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _epochs_done(phase, state):
-    """Epochs of the phase that a checkpoint's state has behind it; None where it is in a later phase already."""
+    """Epochs of the phase that a checkpoint's state has behind it; None if it is in a later phase already."""
     if state is None:
         return 0
     if state["phase"] == phase.name:
@@ -425,7 +425,7 @@ def _keep_rows(path, rows):
 
 
 def _rows(path):
-    """Of a CSV file, its heading first; none where there is no file."""
+    """Rows of a CSV file, its heading first; none if there is no file."""
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:

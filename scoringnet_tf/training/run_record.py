@@ -136,8 +136,8 @@ class RunRecord:
         fragments = getattr(self.config, "fragments", None)
         return (
             path == self._last_epochs(state)
-            and path in old.keys() & now.keys()
-            and now[path] > old[path]
+            and isinstance(old.get(path), int)
+            and now.get(path, 0) > old[path]
             and (not isinstance(fragments, ScheduledFragments) or state["phase"] == "segmentation")
         )
 

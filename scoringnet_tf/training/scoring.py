@@ -102,7 +102,7 @@ class ScoringRun(Run):
         self._check_test_scores()
 
     def _check_test_scores(self):
-        """InputError where test videos cannot be scored after an epoch as the model that is kept scores them."""
+        """InputError if test videos cannot be scored after an epoch as the model that is kept scores them."""
         if not self.config.run.test_scores:
             return
         if "test" not in self.info.splits:
@@ -276,7 +276,7 @@ class ScoringRun(Run):
         return {part: factor for part, factor in self.config.optimizer.lr_multipliers.items() if factor}
 
     def _final_std(self):
-        """Points; None where every training video knows difficulty and execution, or no tower learns them."""
+        """Points; None if every training video knows difficulty and execution, or no tower learns them."""
         return self.info.score_statistics["train"]["final"]["std"] if self.targets.final_too else None
 
     def validation_names(self, phase: Phase) -> list[str]:
@@ -292,21 +292,21 @@ class ScoringRun(Run):
 
         And a check that KFS has something to learn from where videos are held out.
         """
-        found: list[keras.callbacks.Callback] = []
+        chosen: list[keras.callbacks.Callback] = []
         if phase.name != "scoring" and self.model.segmenter is not None and self.validation_ids:
-            found.append(callbacks.LabelledFrames(self.info.records_dir))
+            chosen.append(callbacks.LabelledFrames(self.info.records_dir))
         if phase.name != "segmentation":
             if self.validation_ids:
                 known = self._known_scores()
-                found.append(callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", known))
+                chosen.append(callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", known))
             if self.config.run.test_scores:
                 videos, file = self.videos("test", with_info=True), self.folder / f"{phase.name}_{TEST_SCORES}"
-                found.append(callbacks.TestScores(file, videos, validated_alone=bool(self.validation_ids)))
+                chosen.append(callbacks.TestScores(file, videos, validated_alone=bool(self.validation_ids)))
         if self.validation_ids:
             batches = -(-PICTURES // self.config.data.batch_size)
             videos = self.videos("validation", with_info=True).take(batches)
-            found.append(callbacks.ValidationPictures(log_dir, videos))
-        return found
+            chosen.append(callbacks.ValidationPictures(log_dir, videos))
+        return chosen
 
     def _known_scores(self):
         """Score that the model predicts → [(id, points)] of the held-out videos, as `ValidationScores` takes them."""
@@ -319,7 +319,7 @@ class ScoringRun(Run):
 
 
 def _table(path):
-    """Row after row, name → text, of a CSV file with a column of epochs; none where there is no file."""
+    """Row after row, name → text, of a CSV file with a column of epochs; none if there is no file."""
     if not path.is_file():
         return []
     rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())

@@ -146,7 +146,7 @@ def noticing_the_gone(workers: int) -> Iterator[None]:
 
 
 def strategy_of_run(config: TrainingConfig | PretrainingConfig) -> tf.distribute.Strategy:
-    """Of the devices that share a batch, see `strategy_of`; named if there are several."""
+    """The strategy of the devices that share a batch, see `strategy_of`; several are named."""
     number, batch_size = getattr(config.run, "replicas", 1), config.data.batch_size
     if not hasattr(config.run, "replicas") and workers()[1] > 1:
         message = "TF_CONFIG names several workers, but C3D is pretrained on one machine."
