@@ -32,7 +32,7 @@ LONG = (
         "data/test_data_service.py",
         "training/test_learning.py",
     ),
-    *("support/test_notices.py", "experiments/test_suite.py", "training/test_run.py", "inference/test_calibration.py"),
+    *("experiments/test_suite.py", "training/test_run.py", "inference/test_calibration.py"),
     *("inference/test_long_videos.py", "test_docs.py", "benchmarks/test_scaling.py", "test_public_api.py"),
     *("training/test_initialization.py", "baselines/test_baseline_run.py", "inference/test_prediction.py"),
     *("data/test_input_pipeline.py", "training/test_scoring_run.py", "models/test_models.py"),

@@ -63,7 +63,7 @@ class Printer:
     def complain(self, error: Remark) -> None:
         """Prints on stderr."""
         self._progress.clear()
-        print(f"predict: {error}", file=sys.stderr)
+        print(f"predict: {error} [{error.code}]", file=sys.stderr)
 
 
 class Pictures:
