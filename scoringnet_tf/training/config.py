@@ -60,6 +60,18 @@ class RunOptions:
     max_steps: int = setting(0, "Steps that end a phase, for a trial; 0: none.", flag=True, low=0)
 
 
+@dataclasses.dataclass(frozen=True)
+class Records:
+    """The records, and how they are read."""
+
+    records_dir: str = setting("", "Folder of records (python -m data_prep build).", flag=True, free=True)
+    image_size: tuple[int, int] = setting(defaults.IMAGE_SIZE, "Height,width of the model's input, pixels.", flag=True)
+    validation_fraction: float = setting(
+        0.1, "Share of the training split held out to choose the best epoch.", flag=True, low=0, high=0.9
+    )
+    validation_every: int = setting(1, "Epochs between validations.", low=1)
+
+
 # === train ===
 
 
@@ -80,16 +92,10 @@ class PartsOptimizer(Optimizer):
 
 
 @dataclasses.dataclass(frozen=True)
-class Data:
-    """The records, and how they are read."""
+class Data(Records):
+    """Records of scored videos."""
 
-    records_dir: str = setting("", "Folder of records (python -m data_prep build).", flag=True, free=True)
-    image_size: tuple[int, int] = setting(defaults.IMAGE_SIZE, "Height,width of the model's input, pixels.", flag=True)
     batch_size: int = setting(8, "Videos of a batch, whose pairs are ranked (Eq. 7).", flag=True, low=1)
-    validation_fraction: float = setting(
-        0.1, "Share of the training split held out to choose the best epoch.", flag=True, low=0, high=0.9
-    )
-    validation_every: int = setting(1, "Epochs between validations.", low=1)
     service: str | None = setting(
         None, "HOST:PORT of scoringnet_tf.serve_data, which decodes videos.", flag="data_service", free=True
     )
@@ -97,20 +103,18 @@ class Data:
 
 
 @dataclasses.dataclass(frozen=True)
-class BiLSTM:
-    """The paper's KFS (§3.1): C3D, two Bi-LSTM layers, fully connected layers."""
+class FrameC3D:
+    """C3D and fully connected layers, without the Bi-LSTM (§4.4)."""
 
-    lstm_units: int = setting(defaults.LSTM_UNITS, "Units of the Bi-LSTM in each direction.", low=1)
     fc_units: int = setting(defaults.SEGMENTER_FC_UNITS, "Units of the first fully connected layer.", low=1)
     dropout: float = setting(defaults.SEGMENTER_DROPOUT, "Dropout rate.", low=0, high=0.95)
 
 
 @dataclasses.dataclass(frozen=True)
-class FrameC3D:
-    """C3D without the Bi-LSTM (§4.4)."""
+class BiLSTM(FrameC3D):
+    """The paper's KFS (§3.1): C3D, a Bi-LSTM, fully connected layers."""
 
-    fc_units: int = setting(defaults.SEGMENTER_FC_UNITS, "Units of the first fully connected layer.", low=1)
-    dropout: float = setting(defaults.SEGMENTER_DROPOUT, "Dropout rate.", low=0, high=0.95)
+    lstm_units: int = setting(defaults.LSTM_UNITS, "Units of the Bi-LSTM in each direction.", low=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -352,11 +356,10 @@ class Consecutive:
 
 
 @dataclasses.dataclass(frozen=True)
-class ClipData:
-    """The records of classes, and the clips of their videos."""
+class ClipData(Records):
+    """Records of classes, and the clips of their videos."""
 
-    records_dir: str = setting("", "Folder of records with classes.", flag=True, free=True)
-    image_size: tuple[int, int] = setting(defaults.IMAGE_SIZE, "Height,width of the model's input, pixels.", flag=True)
+    batch_size: int = setting(30, "Clips of a batch.", flag=True, low=1)
     clip_length: int = setting(defaults.CLIP_LENGTH, "Frames of a clip.", flag=True, low=1)
     clip_sampling: WholeClip | Consecutive = setting(
         WholeClip(),
@@ -364,11 +367,6 @@ class ClipData:
         flag=True,
         alternatives={"whole": WholeClip, "consecutive": Consecutive},
     )
-    batch_size: int = setting(30, "Clips of a batch.", flag=True, low=1)
-    validation_fraction: float = setting(
-        0.1, "Share of the training split held out to choose the best epoch.", flag=True, low=0, high=0.9
-    )
-    validation_every: int = setting(1, "Epochs between validations.", low=1)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -95,7 +95,7 @@ def test_each_training_and_evaluation_is_done_once(surroundings, commands):
     ]
     assert ["--alpha=0" in arguments for arguments in trained] == [True, False] * 2
     for arguments in trained:
-        assert {"--set=augmentation.flip=true=false", "--scoring_epochs=1"} <= set(arguments)  # the preset's
+        assert {"--set=augmentation.flip=false", "--scoring_epochs=1"} <= set(arguments)  # the preset's
     assert suite.run([EXPERIMENT], surroundings, 2) == [] and len(commands) == 16
     assert suite.run([EXPERIMENT], surroundings, 3) == [] and len(commands) == 24
     metafile = yaml.safe_load(next(surroundings.folder.glob("*/metafile.yml")).read_text())
@@ -109,7 +109,9 @@ def test_a_folder_is_named_by_all_that_its_result_depends_on(surroundings, tmp_p
 
     same = name()
     assert name(alpha="5").rpartition("-")[2] == same.rpartition("-")[2]  # what the preset says already
-    (tmp_path / "other.flags").write_text("# Another comment\n--scoring_epochs=1\n\n--flip=false\n--alpha=5\n")
+    (tmp_path / "other.flags").write_text(
+        "# Another comment\n--scoring_epochs=1\n\n--set=augmentation.flip=false\n--alpha=5\n"
+    )
     assert name({"preset": tmp_path / "other.flags"}) == same
     assert name({"folder": surroundings.folder, "further": ("--set=augmentation.flip=true",)}) != same
     assert name({"further": ("--max_steps=2",)}) != same
@@ -145,7 +147,7 @@ def test_a_failure_is_said_and_stops_nothing_else(surroundings, commands, monkey
 
 
 def test_a_command_that_fails_says_its_last_words(tmp_path):
-    with pytest.raises(TrainingError, match=r"scoringnet_tf\.train exited 1: train: --records_dir: expected a value"):
+    with pytest.raises(TrainingError, match=r"scoringnet_tf\.train exited 1: train: .*\[missing_flag\]"):
         training.run_command("scoringnet_tf.train", [], tmp_path / "log.txt")
     assert (tmp_path / "log.txt").read_text().startswith("$ python -m scoringnet_tf.train")
 
@@ -521,7 +523,7 @@ LSTM = "set=model.fragments.network.lstm_units"
 
 
 def given(arguments, name):
-    return [argument.partition("=")[2] for argument in arguments if argument.startswith(f"--{name}=")]
+    return [word.removeprefix(f"--{name}=") for word in arguments if word.startswith(f"--{name}=")]
 
 
 def test_rows_that_differ_in_sp_alone_share_a_kfs(staged, commands):

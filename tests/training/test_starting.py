@@ -175,7 +175,7 @@ def test_the_kfs_of_an_initial_model_serves_videos_without_stages(unlabelled_rec
 @pytest.mark.parametrize(
     ("changes", "code", "named"),
     [
-        ({}, "no_stages", ["--segmenter"]),
+        ({}, "no_segmenter", ["--segmentation_epochs=0", "--segmenter"]),
         ({"segmenter": "x", "fragments": "true"}, "no_stages", ["--fragments=predicted"]),
         ({"segmenter": "no.keras"}, "not_found", ["--segmenter=no.keras"]),
     ],
