@@ -32,11 +32,11 @@ def test_fragments_and_fusion(name):
     assert list(sport.difficulty_fragment) == difficulty
     assert list(sport.execution_fragment) == execution
     assert sport.fuse(4, 9, 1) == final
-    assert sport.execution_of(4, final, 1) == 9
+    assert (sport.other_part(4, final, 1), sport.other_part(9, final, 1)) == (9, 4)
 
 
 def test_a_factor_of_0_leaves_no_execution():
-    assert math.isnan(get_sport("diving").execution_of(0, 0))
+    assert math.isnan(get_sport("diving").other_part(0, 0))
 
 
 @pytest.mark.parametrize("name", ["diving", "vault", "ski_big_air"])

@@ -84,7 +84,7 @@ def read_labels(folder: Path) -> RealLabels:
 def _check_scores(folder, difficulty, overall):
     """InputError for the first row whose scores no dive has, as in copies that store them ×100."""
     sport = get_sport("diving")
-    execution = np.array([sport.execution_of(*row) for row in zip(difficulty, overall, strict=True)])
+    execution = np.array([sport.other_part(*row) for row in zip(difficulty, overall, strict=True)])
     for name, values, (low, high) in (
         (f"difficulty ({DIFFICULTIES[0]})", difficulty, sport.range_of("difficulty")),
         (f"execution ({SCORES[0]} / {DIFFICULTIES[0]})", execution, sport.range_of("execution")),
