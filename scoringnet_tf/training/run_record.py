@@ -29,14 +29,14 @@ class RunRecord:
     """What config.json holds of a run.
 
     Attributes:
-        config: its configuration; None of a model that no run of this project made.
+        config: its configuration.
         data_hash: of the records.
         precision: the dtype policy that was chosen.
         validation_ids: the videos held out of the training split.
         built_of: what the model is built of besides, and no weight or data hash tells: what → a hash of it.
     """
 
-    config: TrainingConfig | PretrainingConfig | None
+    config: TrainingConfig | PretrainingConfig
     data_hash: str
     precision: str = "float32"
     validation_ids: Sequence[str] = ()
@@ -76,7 +76,7 @@ class RunRecord:
 
     def _values(self):
         return {
-            "configuration": to_json(self.config) if self.config else {},
+            "configuration": to_json(self.config),
             "data_hash": self.data_hash,
             "precision": self.precision,
             "validation_ids": list(self.validation_ids),
@@ -107,8 +107,6 @@ class RunRecord:
         return changed + [f"the {part}" for part, value in self.built_of.items() if parts.get(part, value) != value]
 
     def _changed_fields(self, before, state):
-        if self.config is None:
-            return []
         fields = {path: about for path, about, *_ in all_fields(type(self.config))}
         kind = type(self.config)
         old, now = flat(before, kind), flat(to_json(self.config), kind)

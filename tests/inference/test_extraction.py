@@ -36,6 +36,7 @@ from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import Stopped
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.run_record import RunRecord
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -222,7 +223,7 @@ def test_videos_that_the_model_learned_from_are_told(known_by, diving_records, t
         tmp_path / "c3d.keras"
     )
     if known_by == "run":
-        RunRecord(None, "others").write(tmp_path, seen)
+        RunRecord(TrainingConfig(), "others").write(tmp_path, seen)
     result = command(*_of_records(tmp_path / "c3d.keras", diving_records, extracted))
     assert result.returncode == 0, result.stderr
     assert ("learned from 2 of these 10 videos" in result.stdout) == (known_by != "nothing")

@@ -379,11 +379,11 @@ def test_what_no_weight_tells_may_not_change_within_a_run(tmp_path):
     """How frames are preprocessed, and the rules of a sport of one's own: a checkpoint fits either."""
 
     def config(**built_of):
-        RunRecord(None, "hash", validation_ids=["a"], built_of=built_of).write(tmp_path)
+        RunRecord(TrainingConfig(), "hash", validation_ids=["a"], built_of=built_of).write(tmp_path)
 
     network = scoringnet_tf.ScoringNet(**SMALL)
     network.compile()
-    RunRecord(None, "hash", "float32", ["a"]).write(tmp_path)  # as before this was recorded
+    RunRecord(TrainingConfig(), "hash", "float32", ["a"]).write(tmp_path)  # as before this was recorded
     Checkpoints(tmp_path).save(network, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
     for _ in range(2):
         config(preprocessing="rgb", sport=None)
@@ -404,7 +404,7 @@ def test_the_size_of_the_frames_of_its_first_weights_does_not_tell_a_run(diving_
 
 
 def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
-    RunRecord(None, "hash", validation_ids=["b", "a"]).write(tmp_path)
+    RunRecord(TrainingConfig(), "hash", validation_ids=["b", "a"]).write(tmp_path)
     assert held_out_ids(tmp_path / "best.keras") == (["b", "a"], "hash")
     with refused("not_found", "config.json"):
         held_out_ids(tmp_path / "elsewhere/best.keras")
@@ -425,7 +425,7 @@ def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
     ],
 )
 def test_a_damaged_configuration_is_named(tmp_path, damaged, code):
-    RunRecord(None, "hash", validation_ids=["b", "a"]).write(tmp_path)
+    RunRecord(TrainingConfig(), "hash", validation_ids=["b", "a"]).write(tmp_path)
     (tmp_path / "config.json").write_text(damaged)
     with refused(code, "config.json"):
         held_out_ids(tmp_path / "best.keras")
