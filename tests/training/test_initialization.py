@@ -62,7 +62,11 @@ def test_a_pretrained_c3d_reaches_kfs_and_both_towers(diving_records, tmp_path, 
         (lambda: scoringnet_tf.C3D(CLIP, 1 / 8), "other_model", ["conv1a", (3, 3, 3, 3, 4)]),
         (lambda: scoringnet_tf.C3D(CLIP, WIDTH, preprocessing=BGR), "other_model", ["segmenter"]),
         # At 32×32 strides of 2 and 3 leave one place, so that every weight would fit.
-        (lambda: scoringnet_tf.C3D(CLIP, WIDTH, pool_stride=3, **TRUNK, **REGRESSOR), "other_model", ["stride 3"]),
+        (
+            lambda: scoringnet_tf.C3D(CLIP, WIDTH, heads={"a": 2}, pool_stride=3, **TRUNK, **REGRESSOR),
+            "other_model",
+            ["stride 3"],
+        ),
     ],
     ids=["wider", "other preprocessing", "other stride"],
 )
