@@ -128,7 +128,7 @@ CASES = [
     (
         "data_prep split --dataset=unlv_diving --source_dir={unlv} --output={out}.csv --by=group --test_fraction=0.35 "
         "--validation_fraction=0.15 --seed=7",
-        "data_prep.datasets.splitting.make_splits",
+        "data_prep.datasets.splits.make_splits",
         {"by": "group", "test_fraction": 0.35, "validation_fraction": 0.15, "folds": None, "seed": 7},
     ),
     (
@@ -186,7 +186,7 @@ CASES = [
     ),
     (
         "scoringnet_tf.import_weights C3D.data --output={out}.keras --fc6_order=channels_first",
-        "scoringnet_tf.weights.layouts.read_weights",
+        "scoringnet_tf.weights.convert.read_weights",
         {"path": "C3D.data", "fc6_order": "channels_first"},
     ),
     (

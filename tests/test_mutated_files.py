@@ -1,4 +1,4 @@
-"""Mutated files of every kind but labels (`test_mutations`, `test_fuzz`): read, or refused by an error of ours.
+"""Mutated files of every kind but labels (`test_mutations`): read, or refused by an error of ours.
 
     SCORINGNET_MUTANTS=500 pytest -s tests/test_mutated_files.py
 
