@@ -188,7 +188,7 @@ def main(paths: list[str]) -> int:
     wrong = unreadable(paths)
     if paths and len(wrong) == len(paths):  # TensorFlow would be imported for nothing
         for error in wrong:
-            print(f"extract: {error}", file=sys.stderr)
+            print(f"extract: {error} [{error.code}]", file=sys.stderr)
         return 1
 
     from scoringnet_tf.inference import feature_folder

@@ -160,7 +160,7 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
                 frames_of, count = video.read(extractor.image_size)
             except (InputError, OSError) as error:
                 failed += 1
-                print(f"extract: {error}", file=sys.stderr)
+                print(f"extract: {error} [{getattr(error, 'code', 'not_readable')}]", file=sys.stderr)
                 continue
             values = extractor(frames_of, count)
             if sources.pop(video.name, None) is not None:
