@@ -186,7 +186,7 @@ CASES = [
     ),
     (
         "scoringnet_tf.import_weights C3D.data --output={out}.keras --fc6_order=channels_first",
-        "scoringnet_tf.weights.layouts.read_weights",
+        "scoringnet_tf.weights.convert.read_weights",
         {"path": "C3D.data", "fc6_order": "channels_first"},
     ),
     (

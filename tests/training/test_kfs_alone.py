@@ -12,7 +12,7 @@ from scoringnet_tf.inference.calibration import add_reference
 from scoringnet_tf.inference.prediction import scorer_of, stage_finder
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.training.scoring import ScoringRun, build_network
-from scoringnet_tf.weights.tower import c3d_of_tower
+from scoringnet_tf.weights.convert import c3d_of_tower
 
 
 @pytest.fixture(scope="module")
