@@ -41,9 +41,8 @@ def session_page(
     last = names[-1]  # the final score if there is one
     ranked = sorted(performances, key=lambda one: -_points(one[0], last))
     points = [_points(shown, last) for shown, _ in ranked]
-    compared = [(shown, link) for shown, link in ranked if _is_compared(shown.score(last))]
-    furthest = sorted(compared, key=lambda one: -abs(one[0].score(last).difference))[:OUTLIERS]
-    axis = _axis([shown.score(last) for shown, _ in compared]) if compared else (0, 1)
+    compared = [(shown.name, link, shown.score(last)) for shown, link in ranked if _is_compared(shown.score(last))]
+    axis = _axis([score for _, _, score in compared]) if compared else (0, 1)
     return TEMPLATES.get_template("session.html").render(
         version=__version__,
         model=model,
@@ -62,8 +61,8 @@ def session_page(
             for value, (shown, link) in zip(points, ranked, strict=True)
         ],
         agreement=[row for name in names if (row := _agreement(name, performances))["count"]],
-        furthest=[(shown.name, link, shown.score(last)) for shown, link in furthest],
-        points=[_point(shown, link, last, axis) for shown, link in compared],
+        furthest=sorted(compared, key=_closeness)[:OUTLIERS],
+        points=[_point(*one, axis) for one in compared],
         range=axis,
     )
 
@@ -76,6 +75,10 @@ def _points(shown, name):
 
 def _is_compared(score):
     return score is not None and score.difference is not None
+
+
+def _closeness(compared):
+    return -abs(compared[2].difference)
 
 
 def _grade(shown, points):
@@ -113,10 +116,10 @@ def _axis(scores):
     return step * math.floor(lowest / step - 0.25), step * math.ceil(highest / step + 0.25)
 
 
-def _point(shown, link, name, axis):
-    score = dataclasses.replace(shown.score(name), range=axis)
-    title = f"{shown.name}: {shown.score(name).text}, judges {shown.score(name).printed(score.true)}"
-    return {"x": round(score.at(score.true), 2), "y": round(score.at(score.value), 2), "link": link, "title": title}
+def _point(name, link, score, axis):
+    title = f"{name}: {score.text}, judges {score.printed(score.true)}"
+    drawn = dataclasses.replace(score, range=axis)
+    return {"x": round(drawn.at(score.true), 2), "y": round(drawn.at(score.value), 2), "link": link, "title": title}
 
 
 # === Files ===
