@@ -163,7 +163,7 @@ def checked_info(records_dir: AnyPath) -> DatasetInfo:
 
 def _say_learned(info, c3d):
     """Warns of videos that the C3D learned from; `train` and `evaluate` cannot know of them."""
-    from scoringnet_tf.training.config import learned_from
+    from scoringnet_tf.training.run_record import learned_from
 
     learned = c3d.learned_from | learned_from(model_path(flags.FLAGS.model))
     seen = sum(shown(video) in learned for video in info.videos.values())

@@ -49,7 +49,11 @@ SCORINGNET_TF = {
         "training",
     ),  # reported on alike
     # Trains and evaluates by the commands and reads what they leave; looks into the models for its figures.
-    "experiments": ("support", "sports", "bootstrap", "metrics", "data", "models", "inference", "report", "baselines"),
+    # Of training it knows the configuration, whose fields the rows of its tables set.
+    "experiments": (
+        *("support", "sports", "bootstrap", "metrics", "data", "models", "inference", "report", "baselines"),
+        "training",
+    ),
     COMMANDS: (  # flags and a few lines each
         *(
             "support",
