@@ -121,7 +121,7 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("wrong_value", "--image_size", "train --records_dir=records --model_dir=run --image_size=64"),
     ("not_found", "--pretrained", f"{T} --pretrained=none.keras"),
     ("wrong_model", "--pretrained", f"{T} --pretrained=model.keras"),
-    ("unknown_name", "--freeze", f"{T} --freeze=head"),
+    ("unknown_name", "--lr_multipliers", f"{T} --lr_multipliers=head:2"),
     ("damaged_json", "state.json", T, holding(STATE, b"{"), "run"),
     ("not_found", "run/config.json", T, holding(STATE, b'{"steps_done": 1, "phase": "joint", "epoch": 1}'), "run"),
     (
