@@ -33,10 +33,10 @@ from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access, name_of
 
 if TYPE_CHECKING:
+    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.inference.extraction import Extraction
     from scoringnet_tf.inference.feature_folder import Video
     from scoringnet_tf.models.backbones.c3d import C3D
-    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
 ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
     *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
@@ -98,8 +98,8 @@ def preprocessor_of(
     c3d: "C3D", of_network: "ScoringNetPreprocessor | None", info: DatasetInfo | None
 ) -> "ScoringNetPreprocessor":
     """The `ScoringNetPreprocessor` of the frames: by the ScoringNet, the records, or the C3D and flags."""
+    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.inference.extraction import records_preprocessor
-    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
     values, known = flags.FLAGS, bool(of_network or info)
     stated = None if known else c3d.preprocessing["frame_size"]

@@ -50,6 +50,20 @@ def form_differences(learned: Form, found: Form) -> list[str]:
     return different
 
 
+def check_frames(frames: Any, name: str) -> None:
+    """InputError (`frames_not_uint8`) if frames, an array or a tensor called `name` in the message, are not uint8."""
+    dtype = getattr(frames, "dtype", type(frames).__name__)
+    received = str(getattr(dtype, "name", dtype)).removeprefix("torch.")
+    if received != "uint8":
+        raise InputError(
+            "frames_not_uint8",
+            f"Frames must be uint8, 0…255, RGB; {name} is {received}.",
+            "Convert values in 0…1 with np.round(255 * frames).astype('uint8'), and values in -1…1 with "
+            "np.round(127.5 * (frames + 1)).astype('uint8'). In a model of your own, start with "
+            "keras.Input(…, dtype='uint8').",
+        )
+
+
 @dataclasses.dataclass(frozen=True)
 class StoredForm:
     """How records store the frames of a video.

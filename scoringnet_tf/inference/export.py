@@ -22,7 +22,7 @@ from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.reading import read_json
 
 if TYPE_CHECKING:
-    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
+    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.models.scoring_net import ScoringNet
 
 # TF Serving ignores assets.extra, except for the warm-up requests, whose name it knows.

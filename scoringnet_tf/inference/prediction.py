@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.features import FeatureSequence, check_features, read_features
+from scoringnet_tf.data.preprocessor import OVERLAP, PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.findings import Findings, Found
@@ -35,7 +36,6 @@ from scoringnet_tf.inference.trust import Trust
 from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.inference.windows import windowed_segmenter
 from scoringnet_tf.models.decoding import decided
-from scoringnet_tf.models.preprocessor import OVERLAP, PART
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.reference import checksum
 from scoringnet_tf.models.scoring_net import ScoringNet

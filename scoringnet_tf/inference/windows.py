@@ -3,7 +3,7 @@
 C3D sees no further than `REACH` frames to either side, so the features of a window are those of the whole video if as
 many frames are added at both ends. The Bi-LSTM sees everything: its forward half runs through the windows from the
 first to the last and carries its state on, its backward half from the last to the first. Nothing is cut off: the result
-is that of the whole video, to rounding. How far the Bi-LSTM sees is up to its weights: `models.preprocessor.OVERLAP` is
+is that of the whole video, to rounding. How far the Bi-LSTM sees is up to its weights: `data.preprocessor.OVERLAP` is
 more than twice what was measured of the models that ship.
 
 What is kept of every frame is its feature vector, its mean and the output of the forward half: 1.5 KB for the models
@@ -19,9 +19,9 @@ import tensorflow as tf
 from keras import layers
 from tqdm import tqdm
 
+from scoringnet_tf.data.preprocessor import PATIENCE
 from scoringnet_tf.models.backbones.c3d import ENDPOINTS
 from scoringnet_tf.models.lstm import Recurrence
-from scoringnet_tf.models.preprocessor import PATIENCE
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, channel_means
 
 REACH = sum(name.startswith("conv") for name in ENDPOINTS)  # frames: one for each convolution of three
