@@ -108,7 +108,7 @@ def _check_labelled(info, split):
 def _stated_intervals(model):
     """What the model states; none for true fragments, with which it was not measured."""
     from scoringnet_tf.inference.coverage import stated_intervals
-    from scoringnet_tf.models.intervals import Intervals
+    from scoringnet_tf.models.training_statistics import Intervals
 
     if flags.FLAGS.true_fragments:
         return Intervals.none("They were measured with stages that the model finds.")

@@ -37,8 +37,8 @@ def main(_: list[str]) -> None:
         raise InputError("todo", f"{taken}: expected a version that does not exist yet. Received: --version={version}.")
     check_model(values.model)
 
+    from scoringnet_tf.inference.checks import doubts_of_statistics
     from scoringnet_tf.inference.model_description import model_description
-    from scoringnet_tf.inference.refusal import doubts_of_reference
     from scoringnet_tf.inference.versions import check_successor
     from scoringnet_tf.models.presets import check_trained, load_scoring_net
 
@@ -46,7 +46,7 @@ def main(_: list[str]) -> None:
     check_trained(network, values.model)
     newest_first = [base / there[number] for number in sorted(there, reverse=True)]
     check_successor(newest_first, values.format, model_description(network))
-    for doubt in doubts_of_reference(network):
+    for doubt in doubts_of_statistics(network):
         if doubt.code != "no_intervals":  # which no export states
             print(f"export: {doubt} What it calls valid, or not, goes by less.", file=sys.stderr)
     if values.format == "saved_model":

@@ -150,7 +150,7 @@ def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "
 
 def _read_file(preprocessor, path, image_size):
     """As of `feature_folder.Video`: at the rate of training, as `predict` brings a video to it."""
-    from scoringnet_tf.inference.refusal import missing_frames
+    from scoringnet_tf.inference.checks import missing_frames
 
     assert tuple(image_size) == preprocessor.image_size
     video = preprocessor.read(path)

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import form_differences
-from scoringnet_tf.inference.windows import ACTIVATIONS, MAX_WINDOW, REACH
+from scoringnet_tf.inference.stages import ACTIVATIONS, MAX_WINDOW, REACH
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.models.parts import parts
 from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor

@@ -7,10 +7,10 @@ import keras
 import tensorflow as tf
 
 from scoringnet_tf.data.augmentation import FrameDecoder
+from scoringnet_tf.inference.checks import checks, impossible_scores, is_too_small, shows_several
 from scoringnet_tf.inference.model_description import as_json_fields, model_description
 from scoringnet_tf.inference.request_checks import checked_images, checked_videos
 from scoringnet_tf.inference.warmup import WARMUP_FILE, example_requests, write_warmup_requests
-from scoringnet_tf.models.reference import checks, impossible_scores, is_too_small, shows_several
 from scoringnet_tf.support.files import new_folder, write_json
 from scoringnet_tf.support.paths import AnyPath
 
@@ -144,7 +144,7 @@ def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None
     Signatures, for any B and L:
         serving_default: frames uint8 (B, L, H, W, 3), or features float32 (B, L, D), mask bool (B, L), true for the
             real frames, which come first → the outputs of the Keras model, and `valid` bool (B,): false where one of
-            `models.reference.CHECKS` speaks against a performance, or there are several; of images also where
+            `checks.CHECKS` speaks against a performance, or there are several; of images also where
             one is too small.
         score_encoded: encoded string (B, L), JPEG, PNG or BMP images of any size, lengths int64 (B,), how many of them
             are those of each video, whatever comes after → the same outputs; not of a model for features.

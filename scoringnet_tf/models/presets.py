@@ -9,7 +9,7 @@ import numpy as np
 from scoringnet_tf.data.dataset_info import DatasetInfo, records_of
 from scoringnet_tf.data.features import feature_differences, rate_differences
 from scoringnet_tf.data.preprocessing import Form, form_differences
-from scoringnet_tf.models.intervals import Intervals
+from scoringnet_tf.models.training_statistics import Intervals
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file

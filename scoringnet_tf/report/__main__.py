@@ -82,10 +82,10 @@ def main(arguments: list[str]) -> int:
         return 1
     _check_names(judges, [as_path(path).name for path in found])
 
-    from scoringnet_tf.inference.prediction import scorer_of
+    from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.collecting import scored_and_shown, shown_scores
 
-    scorer = scorer_of(values.model)
+    scorer = predictor_of(values.model)
     if unshown := unshown_scores(values.judges, judges, shown_scores(scorer.model.scores)):
         print(f"report: --judges: not shown, as the model does not score it: {', '.join(unshown)}.", file=sys.stderr)
     names = dict(zip(found, told_apart(found), strict=True))

@@ -9,8 +9,8 @@ import numpy as np
 
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.attribution import attribute
-from scoringnet_tf.inference.prediction import VideoScorer
-from scoringnet_tf.inference.video_score import Performance, VideoScore
+from scoringnet_tf.inference.predictor import Predictor
+from scoringnet_tf.inference.results import Performance, VideoScore
 from scoringnet_tf.report.film import film_of, filmed, stored
 from scoringnet_tf.report.judges import Judged, matched
 from scoringnet_tf.report.page import ShownPerformance, ShownScore
@@ -47,7 +47,7 @@ class Scenes:
 
 
 def scored_and_shown(
-    scorer: VideoScorer,
+    scorer: Predictor,
     source: Path | Clip,
     path: Any,
     judges: Sequence[Judged] = (),
@@ -58,7 +58,7 @@ def scored_and_shown(
     """Scores a video; what to show of each performance in it, and what is to be said of its judges' scores.
 
     Args:
-        source, path, force, stream: as of `VideoScorer.score_file`, whose errors it raises.
+        source, path, force, stream: as of `Predictor.score_file`, whose errors it raises.
         judges: their rows of this video.
         name: of the video; default: that of its file.
     """
@@ -73,7 +73,7 @@ def scored_and_shown(
 
 
 def shown_performances(
-    scorer: VideoScorer,
+    scorer: Predictor,
     scenes: Scenes,
     score: VideoScore,
     judged: Sequence[Judged | None] = (),

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.data.stored_videos import stored_videos
-from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.report.collecting import Scenes, shown_performances
 from scoringnet_tf.report.judges import Judged
 from scoringnet_tf.report.page import write_pages
@@ -31,7 +31,7 @@ def write_evaluation_pages(
     Returns:
         The paths of the pages.
     """
-    scorer, shown = VideoScorer(model, name=name, as_recorded=True), []
+    scorer, shown = Predictor(model, name=name, as_recorded=True), []
     total = len(split_ids(info, split, ids=ids))
     for video_id, video, truth in tqdm(stored_videos(info, split, ids), "Drawing pages", total, unit="video"):
         judges = {score: points for score, points in truth.items() if not math.isnan(points)}

@@ -31,11 +31,17 @@ from scoringnet_tf.inference.calibration import (
 )
 from scoringnet_tf.inference.coverage import stated_intervals
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
-from scoringnet_tf.inference.prediction import VideoScorer, score_video, segment_video
-from scoringnet_tf.models.bank import Bank
-from scoringnet_tf.models.intervals import Intervals
+from scoringnet_tf.inference.predictor import Predictor, score_video, segment_video
 from scoringnet_tf.models.presets import check_fits, load_scoring_net
-from scoringnet_tf.models.reference import Reference, Spread, checksum, is_current, pooled
+from scoringnet_tf.models.training_statistics import (
+    Intervals,
+    NearestExamples,
+    Spread,
+    TrainingStatistics,
+    checksum,
+    is_current,
+    pooled,
+)
 from scoringnet_tf.sports import MEASURES, SCORES
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
@@ -291,7 +297,7 @@ def scorer(plain, model):
     """Of the same model, with a reference that nothing speaks against but intervals, grade and the most alike."""
     spread = dataclasses.replace(model.reference.spread, limit=1e6)
     lenient = dataclasses.replace(model.reference, required=(), durations={}, certainty={}, spread=spread)
-    return VideoScorer(plain.with_dtype("float32", reference=lenient.get_config()), name="m", as_recorded=True)
+    return Predictor(plain.with_dtype("float32", reference=lenient.get_config()), name="m", as_recorded=True)
 
 
 @pytest.fixture(scope="module")
@@ -326,7 +332,7 @@ def test_a_grade_goes_by_the_distance_as_a_share_of_the_limit(scorer, scored, pl
             spread = dataclasses.replace(reference.spread, limit=share * distance)
             config = dataclasses.replace(reference, spread=spread).get_config()
             network = plain.with_dtype("float32", reference=config)
-            because = VideoScorer(network, as_recorded=True).score(video, video_id).reliability.because
+            because = Predictor(network, as_recorded=True).score(video, video_id).reliability.because
             assert ("far_from_training" in because) == is_far
         break
 
@@ -335,7 +341,7 @@ def test_a_forced_score_has_no_interval_and_the_lowest_grade(scorer, scored, pla
     video_id, video, free, _ = scored[0]
     spread = dataclasses.replace(scorer.model.reference.spread, limit=1e-6)
     strict = dataclasses.replace(scorer.model.reference, spread=spread).get_config()
-    strict = VideoScorer(plain.with_dtype("float32", reference=strict), as_recorded=True)
+    strict = Predictor(plain.with_dtype("float32", reference=strict), as_recorded=True)
     forced, withheld = (strict.score(video, video_id, force=force) for force in (True, False))
     assert forced.final == free.final and forced.intervals == {} and forced.status == "forced"
     assert forced.reliability.grade == "low" and forced.reliability.because[0] == "unlike_training"
@@ -352,7 +358,7 @@ def test_the_score_of_a_record_is_that_of_the_evaluation(scored, plain, folder, 
 
 def test_what_was_measured_with_other_weights_says_nothing(model, scored):
     video_id, video, *_ = scored[0]
-    score = VideoScorer(changed(model)).score(video, video_id, force=True)
+    score = Predictor(changed(model)).score(video, video_id, force=True)
     assert (score.interval_level, score.intervals, score.alike) == (None, {}, [])
     assert "stale_reference" in score.reliability.because and score.reliability.grade == "low"
 
@@ -360,11 +366,13 @@ def test_what_was_measured_with_other_weights_says_nothing(model, scored):
 def test_features_have_them_too(tmp_path):
     train = np.random.default_rng(0).normal(size=(60, 4))
     spread = Spread.of(train)
-    bank = Bank.of([f"{number}" for number in range(60)], {"final": np.arange(60.0)}, spread.coordinates(train))
+    bank = NearestExamples.of(
+        [f"{number}" for number in range(60)], {"final": np.arange(60.0)}, spread.coordinates(train)
+    )
     intervals = Intervals(0.9, {"final": 5.0}, {"final": 20}, "validation", "")
     statistics = {"difficulty": (3.0, 0.1), "execution": (20.0, 1.0)}
     model = trained(scoringnet_tf.ScoringNet(**OF_FEATURES, score_statistics=statistics))
-    reference = Reference(60, "", checksum(model), {}, (), spread, intervals, bank).get_config()
+    reference = TrainingStatistics(60, "", checksum(model), {}, (), spread, intervals, bank).get_config()
     np.save(tmp_path / "v.npy", np.repeat(train[7:8], 25, axis=0))
     score = score_video(tmp_path / "v.npy", model.with_dtype("float32", reference=reference))
     assert score.alike[0]["id"] == "7" and score.alike[0]["final"] == 7.0

@@ -6,7 +6,7 @@ import warnings
 import pytest
 
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.models.reference import checksum
+from scoringnet_tf.models.training_statistics import checksum
 from scoringnet_tf.support.errors import InputError
 
 

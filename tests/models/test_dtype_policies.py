@@ -7,7 +7,7 @@ from training_runs import SMALL, batch, telling
 
 import scoringnet_tf
 from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor
-from scoringnet_tf.inference.windows import WindowedSegmenter
+from scoringnet_tf.inference.stages import WindowedSegmenter
 from scoringnet_tf.models.stage_networks import STAGE_NETWORKS
 
 GLOBAL = ("mixed_bfloat16", "mixed_float16", "bfloat16")

@@ -22,11 +22,11 @@ from refusals import refused
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Clip, Video
+from scoringnet_tf.inference.checks import NO_PERFORMANCE
 from scoringnet_tf.inference.inputs import stretched
-from scoringnet_tf.inference.prediction import VideoScorer
-from scoringnet_tf.inference.refusal import NO_PERFORMANCE
+from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.inference.video_score import Performance
+from scoringnet_tf.inference.results import Performance
 from scoringnet_tf.report.collecting import ONE_DEVIATION, Scenes, _within, scored_and_shown, shown_performances
 from scoringnet_tf.report.film import film_of, filmed
 from scoringnet_tf.report.judges import Judged, matched, read_judges, unshown_scores
@@ -51,7 +51,7 @@ def scorer():
         jpeg_quality=100,
         score_statistics={"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)},
     )
-    return VideoScorer(model, name="tiny")
+    return Predictor(model, name="tiny")
 
 
 def run(name, start, end):
@@ -225,7 +225,7 @@ def test_where_a_score_comes_from_goes_by_the_stages_that_gave_it(scorer, tmp_pa
 
 def test_where_a_score_comes_from_is_told_of_the_frames_of_a_video_of_twice_the_rate(scorer, tmp_path, monkeypatch):
     """What hides a sample hides the two frames that it stands for; its stage is that of the frame that it shows."""
-    half = VideoScorer(scorer.model.with_dtype("float32", provenance={"frame_rate": 12.5}), name="half")
+    half = Predictor(scorer.model.with_dtype("float32", provenance={"frame_rate": 12.5}), name="half")
     write_bars(tmp_path / "dive.avi", 40)
     names = ("pre-starting", "take-flight", "entry", "noise")
     stages = [run(name, 10 * index, 10 * index + 10) for index, name in enumerate(names)]
@@ -294,7 +294,7 @@ def test_the_pages_of_a_long_video_are_those_of_the_whole(scorer, monkeypatch, t
     """Performances in the first part, over the edge of a part, in the overlap of two and at the very end."""
     starts = [10, 135, 230, 377]
     write_bars(tmp_path / "v.avi", 400)
-    in_parts = VideoScorer(scorer.model, name="tiny", **PARTS)
+    in_parts = Predictor(scorer.model, name="tiny", **PARTS)
     for each in (scorer, in_parts):
         script(monkeypatch, each, starts, 400)
     expected, _, (whole,) = pages_of(scorer, tmp_path / "v.avi")
@@ -313,7 +313,7 @@ def test_the_pages_of_a_long_video_are_those_of_the_whole(scorer, monkeypatch, t
 
 def test_a_long_video_of_one_performance_shows_it_and_not_the_rest(scorer, monkeypatch, tmp_path):
     write_bars(tmp_path / "v.avi", 300)
-    in_parts = VideoScorer(scorer.model, name="tiny", **PARTS)
+    in_parts = Predictor(scorer.model, name="tiny", **PARTS)
     script(monkeypatch, in_parts, [220], 300)
     (page,), _, _ = pages_of(in_parts, tmp_path / "v.avi")
     assert (page.name, page.num_frames) == ("v.avi", 72)
@@ -322,7 +322,7 @@ def test_a_long_video_of_one_performance_shows_it_and_not_the_rest(scorer, monke
 
 def test_a_long_video_without_a_performance_is_a_page_that_says_so(scorer, monkeypatch, tmp_path):
     write_bars(tmp_path / "v.avi", 250)
-    in_parts = VideoScorer(scorer.model, name="tiny", **PARTS)
+    in_parts = Predictor(scorer.model, name="tiny", **PARTS)
     script(monkeypatch, in_parts, [], 250)
     (page,), scenes, _ = pages_of(in_parts, tmp_path / "v.avi")
     assert scenes.kept == [] and page.reasons == [str(NO_PERFORMANCE)]

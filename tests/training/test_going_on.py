@@ -11,7 +11,7 @@ from training_runs import batch, settings
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.models.reference import checksum
+from scoringnet_tf.models.training_statistics import checksum
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.run import Phase
