@@ -79,7 +79,7 @@ def _build(folder):
 def _opencv(folder):
     from data_prep.datasets import DATASETS
 
-    source = DATASETS[FLAGS.dataset].read(Path(FLAGS.source_dir), **dataset_flags.options())
+    source = DATASETS[FLAGS.dataset](Path(FLAGS.source_dir), **dataset_flags.options())
     paths = [str(sample.path) for sample in source.samples]
     write = functools.partial(_write_jpegs, str(folder), (FLAGS.frame_width, FLAGS.frame_height))
     context = multiprocessing.get_context("spawn")

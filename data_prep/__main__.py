@@ -9,24 +9,15 @@ from typing import NoReturn
 
 from scoringnet_tf.support import cli
 
-COMMANDS = {  # command: (module of data_prep.commands with its flags and main(arguments), purpose)
-    "simulate": (
-        "simulate",
-        "render a dataset of simulated videos, in the layout of the public ones",
-    ),
-    "build": ("build", "turn videos and their labels into TFRecords"),
-    "check": ("check", "check videos and labels as build does, without writing"),
-    "split": ("split", "split a dataset at random, by score or by group, or into folds"),
-    "stages": (
-        "stages",
-        "import stage labels from annotation tools, or export them to be corrected there",
-    ),
-    "suggest": (
-        "suggest",
-        "label the stages of videos with a trained model, to be corrected in such a tool",
-    ),
-    "describe": ("describe", "count what records hold, before they are trained on, in tables, JSON and a picture"),
-    "inspect": ("inspect", "verify a folder of TFRecords and draw a contact sheet"),
+COMMANDS = {  # command, and module of data_prep.commands with its flags and main(arguments): purpose
+    "simulate": "Render a dataset of simulated videos, in the layout of a public one.",
+    "build": "Turn videos and their labels into TFRecords.",
+    "check": "Check videos and labels like build, without writing.",
+    "split": "Split a dataset at random, by score or by group, or into folds.",
+    "stages": "Import stage labels from annotation tools, or export them to be corrected there.",
+    "suggest": "Label the stages of videos with a trained model, to be corrected in such a tool.",
+    "describe": "Count what records hold, in tables, JSON and a picture.",
+    "inspect": "Verify a folder of TFRecords and draw a contact sheet.",
 }
 
 
@@ -35,7 +26,7 @@ def main() -> None:
     command = sys.argv[1] if len(sys.argv) > 1 else None
     if command is None or command not in COMMANDS:
         _exit_with_usage(command)
-    module = importlib.import_module(f"data_prep.commands.{COMMANDS[command][0]}")
+    module = importlib.import_module(f"data_prep.commands.{command}")
     # absl's --help prints the docstring of __main__ and the flags of the module that argv[0] names.
     sys.modules["__main__"].__doc__ = module.__doc__
     sys.argv = [module.__name__, *sys.argv[2:]]
@@ -43,7 +34,7 @@ def main() -> None:
 
 
 def _run(module):
-    """Runs a command; of one whose exit status scripts read, wrong flags are told from what it found."""
+    """Runs a command; WRONG_USE is its exit status for wrong flags, if scripts read it."""
     is_running = False
 
     def main(arguments):
@@ -52,11 +43,7 @@ def _run(module):
         return module.main(arguments)
 
     try:
-        cli.run(
-            main,
-            positional=getattr(module, "POSITIONAL", False),
-            uses_keras=getattr(module, "USES_KERAS", False),
-        )
+        cli.run(main, positional=getattr(module, "POSITIONAL", False), uses_keras=getattr(module, "USES_KERAS", False))
     except SystemExit as stop:
         if is_running or not stop.code:
             raise
@@ -64,12 +51,12 @@ def _run(module):
 
 
 def _exit_with_usage(command) -> NoReturn:
-    usage = "\n".join([__doc__, *(f"  {name:10}{purpose}" for name, (_, purpose) in COMMANDS.items())])
+    usage = "\n".join([__doc__, *(f"  {name:10}{purpose}" for name, purpose in COMMANDS.items())])
     if command in ("-h", "--help"):
         print(usage)
         sys.exit(0)
-    received = "no command" if command is None else repr(command)
-    print(f"{usage}\n\nExpected a command: {', '.join(COMMANDS)}. Received: {received}", file=sys.stderr)
+    problem = "a command is missing. [missing_flag]" if command is None else f"no command {command!r}. [unknown_name]"
+    print(f"{usage}\n\ndata_prep: {problem}", file=sys.stderr)
     sys.exit(2)
 
 

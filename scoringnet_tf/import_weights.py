@@ -44,13 +44,11 @@ flags.DEFINE_enum("tower", None, SCORES, "Of a ScoringNet: whose C3D; default: i
 def main(arguments: list[str]) -> None:
     """Runs the command with the parsed flags."""
     if len(arguments) != 1:
-        raise InputError(
-            "todo", f"Expected one file of weights. Received: {' '.join(arguments) or 'none'}. See --help."
-        )
+        raise InputError("wrong_value", f"Give one file of weights, not {len(arguments)}: {' '.join(arguments)}.")
     (path,), output = arguments, flags.FLAGS.output
     cli.require(output=output)
     if not output.endswith(".keras"):
-        raise InputError("todo", f"--output: expected a name that ends in .keras. Received: {output}.")
+        raise InputError("wrong_value", f"--output={output} must end in .keras.")
     _check_output(as_path(output), as_path(path))
     model = _of_scoring_net(path) if path.endswith(".keras") else _of_published_weights(path)
     with replacing_file(output) as temporary:
@@ -61,21 +59,17 @@ def main(arguments: list[str]) -> None:
 def _check_output(output, path):
     """InputError where writing would replace the weights that are read, or what lies in the folder of a run."""
     if output.resolve() == path.resolve():
-        raise InputError("todo", f"--output={output}: expected another file than the one to read. Received: the same.")
+        raise InputError("exists", f"--output={output} is the file to read.", "Choose another name.")
     if output.is_file() and (output.parent / "config.json").is_file():
-        raise InputError(
-            "todo", f"--output={output}: expected a new file. Received: one that is there, in the folder of a run."
-        )
+        raise InputError("exists", f"--output={output} exists in the folder of a run.", "Choose another name.")
     if (output.parent / "config.json").is_file() and output.name in NAMES:
-        received = f"{output.name} in that of a run, which commands would take for the run's"
-        raise InputError(
-            "todo", f"--output={output}: expected a name of its own, or another folder. Received: {received}."
-        )
+        message = f"--output={output} would pass for a model of the run in that folder."
+        raise InputError("exists", message, "Choose another name or folder.")
 
 
 def _of_published_weights(path):
     if flags.FLAGS.tower:
-        raise InputError("todo", f"--tower: expected a ScoringNet, .keras. Received: {path}.")
+        raise InputError("flag_unused", f"--tower has no effect: {path} is no ScoringNet (.keras).")
     check_is_there(path)
 
     from scoringnet_tf.weights.convert import build_c3d, with_mean
@@ -90,7 +84,7 @@ def _of_published_weights(path):
 
 def _of_scoring_net(path):
     if flags.FLAGS.mean or flags.FLAGS.fc6_order != "auto":
-        raise InputError("todo", f"--mean, --fc6_order: expected published weights with them. Received: {path}.")
+        raise InputError("flag_unused", f"--mean and --fc6_order have no effect: {path} is a ScoringNet.")
     try:
         configuration(path, "model")
 
@@ -102,11 +96,11 @@ def _of_scoring_net(path):
         model, learned = load_keras(path, ScoringNet, "model"), learned_from(path)
         c3d = c3d_of_tower(model, flags.FLAGS.tower, learned)
     except InputError as error:
-        raise InputError("todo", f"{path}: {error}".replace(f"{path}: --model={path}: ", f"{path}: ")) from error
+        raise InputError(error.code, f"{path}: {error.message}", error.hint) from error
     if not learned:
         print(
-            f"{path}: no config.json of its run says which videos it learned from. Where what begins with this tower "
-            "is evaluated on them, they will not be counted as learned from."
+            f"{path} has no config.json beside it: the videos that it learned from are unknown. "
+            "An evaluation of a model that starts from this tower cannot count them."
         )
     return c3d
 

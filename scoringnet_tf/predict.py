@@ -20,7 +20,7 @@ from absl import flags
 from tqdm import tqdm
 
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
-from scoringnet_tf.data.video import VIDEO_SUFFIXES
+from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
@@ -31,7 +31,7 @@ from scoringnet_tf.support.model_files import SHIPPED, configuration, damaged, m
 from scoringnet_tf.support.paths import check_access
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one. Default: the shipped diving model.")
-flags.DEFINE_bool("json", False, "Print a line of JSON for every video (docs/predictions.md).")
+flags.DEFINE_bool("json", False, "Print a line of JSON for every video (docs/serving.md).")
 flags.DEFINE_bool("live", False, "With --json: print each performance of a long video at once, too.")
 flags.DEFINE_bool("csv", False, "Print a table with a row for every performance.")
 flags.DEFINE_string("plot_dir", None, "Folder for a picture of each video: key frames above the stages.")

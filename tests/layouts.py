@@ -134,3 +134,13 @@ def write_table(path, header, rows):
     """Writes a CSV file."""
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([header, *rows])
+
+
+def problem_codes(source):
+    """[(where, code)] of what is wrong with the rows of a source."""
+    return [(problem.where, problem.code) for sample in source.samples for problem in sample.problems]
+
+
+def notes_of(source):
+    """{code: sentence} of the notes of a source."""
+    return {note.code: str(note) for note in source.notes}

@@ -22,3 +22,14 @@ def code_printed(stderr):
     """The code of the error that a command printed; None where it printed none."""
     codes = re.findall(r"\[([a-z0-9_]+)\]$", stderr, flags=re.MULTILINE)
     return codes[-1] if codes else None
+
+
+def codes(remarks):
+    """The codes of remarks; "" for a note that has none."""
+    return [getattr(remark, "code", "") for remark in remarks]
+
+
+def said(remarks, code):
+    """The only remark of this code, so that the names and numbers in it can be looked at."""
+    (remark,) = [remark for remark in remarks if getattr(remark, "code", "") == code]
+    return remark

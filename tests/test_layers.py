@@ -78,7 +78,17 @@ DATA_PREP = {
 }
 # What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
 SHARED = (
-    *("support", "sports", "data.records", "data.video", "data.video_files", "data.preprocessing", "data.features"),
+    *(
+        "support",
+        "sports",
+        "data.records",
+        "data.video",
+        "data.video_files",
+        "data.images",
+        "data.timing",
+        "data.preprocessing",
+        "data.features",
+    ),
     "data.joints",
     "__version__",
 )

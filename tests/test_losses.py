@@ -259,20 +259,24 @@ def test_losses_train_any_keras_model():
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("kind", "options"),
     [
-        (lambda: losses.PairwiseRankingLoss(reduction="max"), "Expected reduction over pairs .* Received: 'max'"),
-        (lambda: losses.PairwiseRankingLoss(margin=0.0), r"Expected a finite margin \(Eq. 7\) > 0. Received: 0.0"),
-        (lambda: losses.PairwiseRankingLoss(margin=math.nan), "Received: nan"),
-        (lambda: losses.PairwiseRankingLoss(ties="mask"), "Expected ties to be one of skip, constant"),
-        (lambda: losses.ScoreLoss(unit=0.0), "Expected a finite unit > 0. Received: 0.0"),
-        (lambda: losses.ScoreLoss(alpha=-1.0), "Expected a finite alpha >= 0. Received: -1.0"),
-        (lambda: losses.StageCrossEntropy(form="focal"), "Expected form to be one of categorical, binary"),
+        (losses.PairwiseRankingLoss, {"reduction": "max"}),
+        (losses.PairwiseRankingLoss, {"margin": 0.0}),
+        (losses.PairwiseRankingLoss, {"margin": math.nan}),
+        (losses.PairwiseRankingLoss, {"ties": "mask"}),
+        (losses.ScoreLoss, {"unit": 0.0}),
+        (losses.ScoreLoss, {"alpha": -1.0}),
+        (losses.StageCrossEntropy, {"form": "focal"}),
+        (losses.ScoreDistributionLoss, {"std": 0.0}),
+        (losses.ScoreDistributionLoss, {"sigma": 0.0}),
+        (losses.ScoreDistributionLoss, {"sigma": math.inf}),
     ],
 )
-def test_bad_arguments_are_named(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
+def test_bad_arguments_are_refused_with_their_value(kind, options):
+    with pytest.raises(ValueError) as caught:
+        kind(**options)
+    assert str(next(iter(options.values()))) in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -281,13 +285,13 @@ def test_bad_arguments_are_named(make, message):
     ids=str,
 )
 def test_scores_that_would_broadcast_are_refused(shapes):
-    with pytest.raises(ValueError, match=r"Expected truth, predictions and weights of one shape, \(B,\) or \(B, 1\)"):
+    with pytest.raises(ValueError):
         losses.ScoreLoss()(*(np.ones(shape, "float32") for shape in shapes))
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 2), (2, 3, 1), ()], ids=str)
 def test_weights_that_fit_neither_frames_nor_videos_are_refused(shape):
-    with pytest.raises(ValueError, match=r"Expected weights of the frames, \(2, 3\), or the videos\. Received: "):
+    with pytest.raises(ValueError):
         losses.StageCrossEntropy()(np.int32(LABELS["padded"]), draw_stages(5), np.ones(shape, "float32"))
 
 
@@ -356,9 +360,3 @@ def test_the_loss_of_a_distribution_ranks_expected_scores_in_its_units():
     assert float(loss(truth[:, None], p)) == pytest.approx(kl + 2.0 * ranking, rel=1e-4)
     again = losses.ScoreDistributionLoss.from_config(loss.get_config())
     assert float(again(truth, p)) == float(loss(truth, p))
-
-
-@pytest.mark.parametrize("arguments", [{"std": 0.0}, {"sigma": 0.0}, {"sigma": math.inf}])
-def test_a_distribution_without_width_is_refused(arguments):
-    with pytest.raises(ValueError, match="Expected a finite"):
-        losses.ScoreDistributionLoss(**arguments)

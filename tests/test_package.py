@@ -61,7 +61,7 @@ def test_public_names():
         assert name in dir(scoringnet_tf)
     assert {"StageCrossEntropy", "PairwiseRankingLoss", "ScoreLoss"} <= set(dir(scoringnet_tf.losses))
     assert {"SpearmanCorrelation", "MeanEuclideanDistance"} <= set(dir(scoringnet_tf.metrics))
-    with pytest.raises(AttributeError, match="no attribute 'C4D'"):
+    with pytest.raises(AttributeError):
         scoringnet_tf.C4D  # noqa: B018
 
 
@@ -109,7 +109,7 @@ def test_a_model_is_found_as_file_folder_or_default(tmp_path):
     assert model_files.model_path(tmp_path / "run").name == "best.keras"
     assert model_files.model_path(tmp_path / "run/model.keras").name == "model.keras"
     assert model_files.model_path().name == "model.keras"
-    with pytest.raises(InputError, match=r"expected a folder with best\.keras or model\.keras"):
+    with pytest.raises(InputError):
         model_files.model_path(tmp_path)
 
 

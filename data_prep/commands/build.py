@@ -2,12 +2,12 @@
 
     python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir=RECORDS --nonmonotone=drop
 
-Every inconsistency between videos, scores, stages and splits is reported by file and row; unless --on_error=skip says
-otherwise, nothing is written then (the public UNLV-Diving has two rows that --nonmonotone=drop leaves out). The output
-folder appears whole or not at all.
+Every problem of videos, scores, stages and splits is reported by file and row. Nothing is written then, unless
+--on_error=skip says otherwise. Two rows of the public UNLV-Diving need --nonmonotone=drop. The output folder appears
+whole or not at all.
 
-A manifest.csv with a column features makes records of features (of `python -m scoringnet_tf.extract`, or of anyone's)
-in place of frames; the flags that say how frames are stored, or on what they are decoded, are refused then.
+A manifest.csv with a column features makes records of features, such as those of `python -m scoringnet_tf.extract`, in
+place of frames. Flags for frames and decoding are refused then.
 """
 
 from absl import flags
@@ -19,68 +19,30 @@ from scoringnet_tf.data.preprocessing import FITS
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)
-flags.DEFINE_string("output_dir", None, "Folder to create for the TFRecords and dataset_info.json.", required=True)
-flags.DEFINE_integer(
-    "frame_height",
-    73,
-    "Height of the stored frames, pixels. Training crops from it: the default 73×98 serves a 64×64 model; the paper's "
-    "112×112 needs 128×171 (--frame_height=128 --frame_width=171, C3D's own sizes).",
-    lower_bound=1,
-)
-flags.DEFINE_integer("frame_width", 98, "Width of the stored frames, pixels.", lower_bound=1)
+flags.DEFINE_string("output_dir", None, "New folder for the TFRecords and dataset_info.json.", required=True)
+flags.DEFINE_integer("frame_height", 73, "Height of the stored frames, pixels; 128 for 112×112 crops.", lower_bound=1)
+flags.DEFINE_integer("frame_width", 98, "Width of the stored frames, pixels; 171 for 112×112 crops.", lower_bound=1)
 flags.DEFINE_integer("jpeg_quality", 92, "Quality of the stored JPEG frames.", lower_bound=1, upper_bound=100)
-flags.DEFINE_float(
-    "aspect",
-    None,
-    "Width over height of the picture that fills a stored frame, e.g. that of the records that a model was trained on. "
-    "Default: the median of the training videos'.",
-    lower_bound=0.1,
-    upper_bound=10,
-)
-flags.DEFINE_enum(
-    "fit",
-    "crop",
-    FITS,
-    "What is done to videos of another aspect (by more than 5 %): crop takes the middle, pad adds black bars, stretch "
-    "changes their shape. The model does the same to the videos that it scores.",
-)
+flags.DEFINE_float("aspect", None, "Width over height of the stored picture. Default: the training median.", 0.1, 10.0)
+flags.DEFINE_enum("fit", "crop", FITS, "Treatment of other aspects (by over 5 %): middle crop, black bars, or stretch.")
 flags.DEFINE_integer("num_shards", None, "Shards per split. Default: 64 MB each, at least two.", lower_bound=1)
-flags.DEFINE_enum(
-    "nonmonotone",
-    "refuse",
-    ["refuse", "drop"],
-    "Rows whose stage boundaries go back in time (32 and 95 of UNLV-Diving): refuse, or leave those videos out.",
-)
+flags.DEFINE_enum("nonmonotone", "refuse", ["refuse", "drop"], "Treatment of stage boundaries that go back in time.")
 flags.DEFINE_enum(
     "on_inconsistent",
     "refuse",
     ["refuse", "drop", "keep"],
-    "Rows whose scores are possible, each by itself, but contradict each other, such as a final score and the judges' "
-    "marks (30 of MTL-AQA): refuse, leave those videos out, or keep them, marked in dataset_info.json.",
+    "Treatment of scores that contradict each other; keep marks them in dataset_info.json.",
 )
 flags.DEFINE_enum(
     "on_lookalike",
     "refuse",
     ["refuse", "drop", "keep"],
-    "Videos that look like one of another split, in other bytes: refuse, leave them out, or keep them, marked in "
-    "dataset_info.json, where you know that they are others. Of two the one that the dataset lists second is left out, "
-    "in most datasets one to test on.",
+    "Treatment of videos that look like one of another split; keep marks them.",
 )
-flags.DEFINE_enum(
-    "on_error",
-    "refuse",
-    ["refuse", "skip"],
-    "Rows with any other problem: refuse to write anything, or leave them out and list them.",
-)
-flags.DEFINE_boolean("overwrite", False, "Replace an existing --output_dir, once the new one is complete.")
-flags.DEFINE_integer("workers", None, "Processes that decode. Default: one per core.", lower_bound=1)
-flags.DEFINE_string(
-    "runner",
-    None,
-    "Decode on a runner of Apache Beam in place of processes: its name and Beam's options, such as 'FnApiRunner "
-    "--direct_running_mode=multi_processing --direct_num_workers=4'. Its workers must see the source and the folder of "
-    "--output_dir. Needs the extra beam.",
-)
+flags.DEFINE_enum("on_error", "refuse", ["refuse", "skip"], "Treatment of rows with any other problem.")
+flags.DEFINE_boolean("overwrite", False, "Replacement of an existing --output_dir, once the new one is complete.")
+flags.DEFINE_integer("workers", None, "Number of processes that decode. Default: one per core.", lower_bound=1)
+flags.DEFINE_string("runner", None, "Runner of Apache Beam with its options, in place of processes (docs/scaling.md).")
 
 
 def main(_: list[str]) -> None:

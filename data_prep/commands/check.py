@@ -2,8 +2,8 @@
 
     python -m data_prep check --dataset=unlv_diving --source_dir=VIDEOS
 
-Every video is decoded, and all that `build` would refuse is reported by file and row. The exit status is 0 where all is
-sound, 1 where there are problems, and 2 where the command was used wrongly.
+Every video is decoded, and all that `build` would refuse is reported by file and row. The exit status is 0 for a sound
+dataset, 1 for problems, and 2 for wrong flags.
 """
 
 import sys
@@ -12,11 +12,11 @@ from absl import flags
 
 from data_prep.commands import dataset_flags
 from data_prep.records.dry_run import check
-from data_prep.support.errors import OptionError
+from data_prep.support.options import OptionError
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)
-flags.DEFINE_integer("workers", None, "Processes that decode. Default: one per core.", lower_bound=1)
+flags.DEFINE_integer("workers", None, "Number of processes that decode. Default: one per core.", lower_bound=1)
 
 SOUND, PROBLEMS, WRONG_USE = 0, 1, 2
 
@@ -26,7 +26,7 @@ def main(_: list[str]) -> int:
     try:
         lines, num_problems = check(FLAGS.dataset, FLAGS.source_dir, FLAGS.workers, **dataset_flags.options())
     except OptionError as error:
-        print(f"check: {error}", file=sys.stderr)
+        print(f"check: {error} [{error.code}]", file=sys.stderr)
         return WRONG_USE
     print("\n".join(lines))
     return PROBLEMS if num_problems else SOUND

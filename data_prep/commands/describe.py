@@ -1,31 +1,27 @@
-"""Says what records hold, before they are trained on: videos of each split, scores, lengths, stages, what lacks.
+"""Counts what records hold: videos of each split, scores, lengths, stages, and what is missing.
 
     python -m data_prep describe --records_dir=RECORDS [--output=description.png]
     python -m data_prep describe --records_dir=RECORDS --json
 
-Every record is read, no frame is decoded. `python -m data_prep inspect` shows the frames, and verifies them.
+Every record is read, no frame is decoded. `python -m data_prep inspect` verifies and shows the frames.
 """
 
 import json
 
 from absl import flags
 
+from data_prep.support.options import check_picture
 from scoringnet_tf.data.records import load_records
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path, check_access
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)
-flags.DEFINE_boolean("json", False, "Print JSON in place of tables.")
-flags.DEFINE_string("output", None, "PNG file to draw the same into. Default: none is drawn.")
+flags.DEFINE_boolean("json", False, "JSON in place of tables.")
+flags.DEFINE_string("output", None, "PNG file for a picture of the description. Default: none.")
 
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
-    if FLAGS.output and not FLAGS.output.endswith(".png"):
-        raise InputError("todo", f"--output: expected a file name ending in .png. Received: {FLAGS.output}")
-    if FLAGS.output:
-        check_access(as_path(FLAGS.output).parent, "output", writing=True)
+    check_picture(FLAGS.output)
     info = load_records(FLAGS.records_dir)
 
     from data_prep.records.description import as_text, describe

@@ -1,4 +1,9 @@
-"""`python -m data_prep simulate`: renders a dataset of simulated videos in a sport's official layout."""
+"""Renders a dataset of simulated videos, in the layout of a public one.
+
+    python -m data_prep simulate --sport=diving --num_videos=100 --output_dir=VIDEOS
+
+The same seed draws the same performances, and the same pixels on processors of one kind.
+"""
 
 import os
 from pathlib import Path
@@ -13,52 +18,22 @@ from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("sport", "diving", sorted(SIMULATORS), "Sport to simulate.")
-flags.DEFINE_enum(
-    "task",
-    "scoring",
-    TASKS,
-    "Whole videos with scores, flights with the classes of their motion, or sessions of many performances with scores.",
-)
+flags.DEFINE_enum("task", "scoring", TASKS, "Videos with scores, flights with classes, or sessions of performances.")
+flags.DEFINE_integer("num_videos", None, "Number of videos. Default with --labels_dir: all of them.", lower_bound=1)
+flags.DEFINE_integer("performances", None, "Number of performances in a session. Default: 30.", lower_bound=1)
+flags.DEFINE_float("minutes", None, "Length of a session, minutes. Default: 120.", lower_bound=0.1)
+flags.DEFINE_integer("seed", 0, "Random seed; on one kind of processor it gives the same bytes.", lower_bound=0)
 flags.DEFINE_integer(
-    "num_videos",
-    None,
-    "Videos to draw, two or more but of sessions; with --labels_dir the default is every usable row (diving) or 176, "
-    "as in UNLV-Vault (vault).",
-    lower_bound=1,
+    "rendering", 0, "Number of the filming: same scores, stages and split in other pixels.", lower_bound=0
 )
-flags.DEFINE_integer("performances", None, "Performances in each session; default: 30.", lower_bound=1)
-flags.DEFINE_float("minutes", None, "Minutes that each session lasts; default: 120.", lower_bound=0.1)
-flags.DEFINE_integer(
-    "seed",
-    0,
-    "Seed of everything random; on processors of one kind the same seed gives the same bytes.",
-    lower_bound=0,
-)
-flags.DEFINE_integer(
-    "rendering",
-    0,
-    "Which filming of the performances that --seed draws: another number gives the same scores, stages and split in "
-    "other pixels, such as `--renderings` of `python -m scoringnet_tf.experiments` asks for.",
-    lower_bound=0,
-)
-flags.DEFINE_string("output_dir", None, "Folder of the dataset: new, empty, or that of the same run interrupted.")
-flags.DEFINE_string(
-    "labels_dir",
-    None,
-    "Folder of real labels: files in the official layout (diving), or scores.csv and stage_seconds.csv (vault); "
-    "default: drawn from the rules.",
-)
-flags.DEFINE_string(
-    "noise_clips",
-    None,
-    "Folder of real clips that show no performance of the sport (UCF-101 without Diving and CliffDiving, HMDB51 "
-    "without dive), which are drawn in as noise beside the simulated one; default: none.",
-)
-flags.DEFINE_bool("easy", False, "Preset for demonstrations; its name is written into the dataset.")
-flags.DEFINE_float("test_fraction", 0.19, "Share of drawn videos in the test (validation, for clips) split.", 0.0, 0.9)
-flags.DEFINE_integer("height", 240, "Height of the frames, pixels, even (the official videos: 240).", lower_bound=32)
-flags.DEFINE_integer("width", 320, "Width of the frames, pixels, even (the official videos: 320).", lower_bound=32)
-flags.DEFINE_integer("workers", None, "Processes; default: one for every core.", lower_bound=1)
+flags.DEFINE_string("output_dir", None, "Folder of the dataset: new, empty, or that of the same interrupted run.")
+flags.DEFINE_string("labels_dir", None, "Folder of real labels. Default: labels drawn from the rules.")
+flags.DEFINE_string("noise_clips", None, "Folder of real clips without a performance, as more noise. Default: none.")
+flags.DEFINE_bool("easy", False, "Preset for demonstrations, which the dataset names.")
+flags.DEFINE_float("test_fraction", 0.19, "Share of the videos to test on (of clips: to validate on).", 0.0, 0.9)
+flags.DEFINE_integer("height", 240, "Height of the frames, pixels, even.", lower_bound=32)
+flags.DEFINE_integer("width", 320, "Width of the frames, pixels, even.", lower_bound=32)
+flags.DEFINE_integer("workers", None, "Number of processes. Default: one per core.", lower_bound=1)
 
 
 def main(_: list[str]) -> None:
@@ -68,34 +43,15 @@ def main(_: list[str]) -> None:
 
     try:
         simulate(settings, output_dir, FLAGS.workers or os.cpu_count() or 1)
-    except (ValueError, FileNotFoundError, FileExistsError) as error:
-        raise InputError("todo", str(error)) from error
     except OSError as error:
         where = "" if error.filename else f"--output_dir={FLAGS.output_dir}: "  # a full disk names no file
-        raise InputError("todo", f"{where}{error}") from error
+        raise InputError("not_written", f"{where}{error}") from error
 
 
 def _settings_from_flags():
     cli.require(output_dir=FLAGS.output_dir)
-    if FLAGS.height % 2 or FLAGS.width % 2:
-        raise InputError("todo", f"Expected even --height and --width. Received: {FLAGS.height}, {FLAGS.width}")
-    if FLAGS.labels_dir and FLAGS.task != "scoring":
-        raise InputError("todo", f"Expected --labels_dir with --task=scoring alone. Received: --task={FLAGS.task}")
-    if FLAGS.num_videos is None and not FLAGS.labels_dir:
-        raise InputError("todo", "Expected --num_videos or --labels_dir. Received: neither")
     is_session = FLAGS.task == "session"
-    if FLAGS.num_videos == 1 and not is_session:
-        raise InputError("todo", "Expected --num_videos of 2 or more, for a split. Received: 1")
-    given = [name for name in ("performances", "minutes") if FLAGS[name].value is not None]
-    if given and not is_session:
-        raise InputError("todo", f"Expected --{given[0]} with --task=session alone. Received: --task={FLAGS.task}")
-    if not FLAGS["test_fraction"].using_default_value and (is_session or FLAGS.labels_dir):
-        own = "sessions, which are all to test on" if is_session else "--labels_dir, which has a split of its own"
-        raise InputError("todo", f"--test_fraction: expected none with {own}. Received: {FLAGS.test_fraction:g}")
-    if FLAGS.task == "scoring" and not FLAGS.labels_dir and not FLAGS.test_fraction:
-        raise InputError("todo", "--test_fraction: expected a number above 0, for a split to test on. Received: 0")
-    if FLAGS.noise_clips and (FLAGS.easy or FLAGS.task != "scoring"):
-        raise InputError("todo", "Expected --noise_clips with --task=scoring and without --easy. Received: one of them")
+    _check_flags(is_session)
     return Settings(
         sport=FLAGS.sport,
         task=FLAGS.task,
@@ -111,3 +67,25 @@ def _settings_from_flags():
         minutes=FLAGS.minutes or 120.0 if is_session else None,
         rendering=FLAGS.rendering,
     )
+
+
+def _check_flags(is_session):
+    is_drawn = FLAGS.task == "scoring" and not FLAGS.labels_dir
+    session_flags = [name for name in ("performances", "minutes") if FLAGS[name].value is not None]
+    if FLAGS.height % 2 or FLAGS.width % 2:
+        raise InputError("wrong_value", f"--height={FLAGS.height} and --width={FLAGS.width} must be even.")
+    if FLAGS.labels_dir and FLAGS.task != "scoring":
+        raise InputError("flags_conflict", f"--labels_dir has no effect with --task={FLAGS.task}.")
+    if FLAGS.num_videos is None and not FLAGS.labels_dir:
+        raise InputError("missing_flag", "--num_videos or --labels_dir is missing.")
+    if FLAGS.num_videos == 1 and not is_session:
+        raise InputError("out_of_range", "--num_videos=1 cannot be split: use 2 or more.")
+    if session_flags and not is_session:
+        raise InputError("flags_conflict", f"--{session_flags[0]} has no effect with --task={FLAGS.task}.")
+    if not FLAGS["test_fraction"].using_default_value and (is_session or FLAGS.labels_dir):
+        reason = "sessions, which are all to test on" if is_session else "--labels_dir, which has its own split"
+        raise InputError("flags_conflict", f"--test_fraction has no effect with {reason}.")
+    if is_drawn and not FLAGS.test_fraction:
+        raise InputError("out_of_range", "--test_fraction=0 leaves no videos to test on.")
+    if FLAGS.noise_clips and (FLAGS.easy or FLAGS.task != "scoring"):
+        raise InputError("flags_conflict", "--noise_clips needs --task=scoring, without --easy.")

@@ -5,10 +5,9 @@ r"""Splits a dataset into training, validation and test records, or into k folds
     python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --split_csv=fold_1.csv --output_dir=RECORDS \
         --nonmonotone=drop
 
-A file says the split of every record (id,split), and the frames of performances that have no id of their own. Folds are
+A file holds the split of every record (id,split), and the frames of performances without an id of their own. Folds are
 numbered fold_1.csv, fold_2.csv, …; each record is tested in one of them. The same seed gives the same files. Videos are
-not decoded, nor need those of a table be there, but to tell the frames of times and of a file's end; official layouts
-are read as they are, the folder of their videos included.
+not decoded. Those of a table need not even be there, except to find the frames of times and of a file's end.
 """
 
 import sys
@@ -28,65 +27,56 @@ from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)
-flags.DEFINE_string("output", None, "CSV file to write; with --folds one for each, numbered.", required=True)
+flags.DEFINE_string("output", None, "CSV file; with --folds one for each, numbered.", required=True)
 flags.DEFINE_enum(
-    "by",
-    "random",
-    WAYS,
-    "random: each record by itself. score: each record by itself, so that final scores are alike in all splits. group: "
-    "records of one group (an athlete, a source video) are in one split. own: the dataset's own split, that of "
-    "--split_dir, as a file.",
+    "by", "random", WAYS, "Way to split: random, alike in score, whole groups, or the dataset's own split."
 )
-flags.DEFINE_float("test_fraction", 0.2, "Share of the records to test on; without --folds.", 0.0, 1.0)
+flags.DEFINE_float("test_fraction", 0.2, "Share of the records to test on, without --folds.", 0.0, 1.0)
 flags.DEFINE_float("validation_fraction", 0.0, "Share of all records to validate on.", 0.0, 1.0)
-flags.DEFINE_integer("folds", None, "How many folds. Default: one split.", lower_bound=2)
-flags.DEFINE_integer("seed", 0, "Of the random numbers.", lower_bound=0)
-flags.DEFINE_boolean("overwrite", False, "Replace files that are there.")
+flags.DEFINE_integer("folds", None, "Number of folds. Default: one split.", lower_bound=2)
+flags.DEFINE_integer("seed", 0, "Random seed.", lower_bound=0)
+flags.DEFINE_boolean("overwrite", False, "Replacement of existing files of splits.")
 
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
-    drawn = [name for name in ("folds", "test_fraction", "validation_fraction", "seed") if FLAGS[name].present]
-    if FLAGS.by == "own" and drawn:
-        raise InputError(
-            "todo", f"--by=own: expected no --{drawn[0]}, for nothing is drawn. Received: {FLAGS[drawn[0]].value}."
-        )
-    if FLAGS.folds and FLAGS["test_fraction"].present:
-        raise InputError(
-            "todo", "--test_fraction: expected none with --folds, each of which is tested on. Received: one."
-        )
     output = local_path(FLAGS.output, "output")
-    if output.suffix != ".csv":
-        raise InputError("todo", f"--output: expected a file name ending in .csv. Received: {output}")
+    _check_flags(output)
     paths = [output.with_stem(f"{output.stem}_{fold + 1}") for fold in range(FLAGS.folds or 0)] or [output]
     left = further_folds(output, FLAGS.folds) if FLAGS.folds else []
     check_new([path for path in (*paths, *left) if path.exists()], FLAGS.overwrite)
     source_dir, options = Path(FLAGS.source_dir), dataset_flags.options()
     check_use(FLAGS.dataset, source_dir, options)
-    source = DATASETS[FLAGS.dataset].read(source_dir, **options)
-    samples = source.samples
+    source = DATASETS[FLAGS.dataset](source_dir, **options)
     settings = SplitSettings(FLAGS.by, FLAGS.test_fraction, FLAGS.validation_fraction, FLAGS.folds, FLAGS.seed)
-    finals = {sample.video_id: np.nan if sample.final is None else sample.final for sample in samples}
-    places = decimals(get_sport(source.sport).range_of("final")) if source.sport else 2
-    for path, split in zip(paths, make_splits(samples, settings), strict=True):
-        write_split_csv(path, split, samples)
-        print(f"{path}: {', '.join(_described(split, finals, places))}")
+    for path, split in zip(paths, make_splits(source.samples, settings), strict=True):
+        write_split_csv(path, split, source.samples)
+        print(f"{path}: {', '.join(_described(split, source))}")
     for path in left:
         path.unlink()
         print(f"{path}: removed, a fold of the split before")
-    for note in (*source.notes, *unknown_frames_note(samples)):
+    for note in (*source.notes, *unknown_frames_note(source.samples)):
         print(note, file=sys.stderr)
-    if wrong := [sample.video_id for sample in samples if sample.problems]:
-        print(
-            f"Shared out as well, though something is wrong with them (check says what): {shown(wrong)}.",
-            file=sys.stderr,
-        )
+    if wrong := [sample.video_id for sample in source.samples if sample.problems]:
+        print(f"Split as well, in spite of problems that check reports: {shown(wrong)}.", file=sys.stderr)
 
 
-def _described(split, finals, places):
-    """How many records each split has, and the mean and deviation of their final scores, as far as they are known."""
+def _check_flags(output):
+    drawn = [name for name in ("folds", "test_fraction", "validation_fraction", "seed") if FLAGS[name].present]
+    if FLAGS.by == "own" and drawn:
+        raise InputError("flags_conflict", f"--{drawn[0]} has no effect with --by=own, which draws nothing.")
+    if FLAGS.folds and FLAGS["test_fraction"].present:
+        raise InputError("flags_conflict", "--test_fraction has no effect with --folds, each of which is tested on.")
+    if output.suffix != ".csv":
+        raise InputError("wrong_format", f"--output={output} does not end in .csv.")
+
+
+def _described(split, source):
+    """Yields the number of records in each split, and mean and deviation of their known final scores."""
+    finals = {sample.video_id: np.nan if sample.final is None else sample.final for sample in source.samples}
+    places = decimals(get_sport(source.sport).range_of("final")) if source.sport else 2
     for name in SPLITS:
-        scores = np.array([finals[video_id] for video_id, of in split.items() if of == name])
+        scores = np.array([finals[video_id] for video_id, of_record in split.items() if of_record == name])
         known = scores[np.isfinite(scores)]
         spread = f" (final {known.mean():.{places}f} ± {known.std():.{places}f})" if len(known) else ""
         if len(scores):

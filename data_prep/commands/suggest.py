@@ -1,11 +1,11 @@
-r"""Suggests stage labels for videos that have none, so that labelling becomes correcting.
+r"""Suggests stage labels for videos that have none: you correct instead of labelling.
 
     python -m data_prep suggest --videos_dir=VIDEOS --format=label_studio --output=tasks.json [--model=MODEL]
     python -m data_prep suggest VIDEO… --format=elan --output=FOLDER [--model=MODEL]
 
-KFS of a trained ScoringNet labels every frame, as `python -m scoringnet_tf.predict` does; the labels are written where
-people correct them in an annotation tool, and come back with `python -m data_prep stages`. A video that cannot be
-decoded to its end is reported and left out; the exit status is then 1.
+The stage head of a trained ScoringNet labels every frame, like `python -m scoringnet_tf.predict`. Correct the labels in
+an annotation tool and bring them back with `python -m data_prep stages`. A video that cannot be decoded to its end is
+reported and left out; the exit status is then 1.
 """
 
 import shlex
@@ -22,34 +22,24 @@ from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string(
-    "output", None, "New file (--format=csv, label_studio), or folder with one per video (cvat, elan).", required=True
+    "output", None, "New file (csv, label_studio), or new folder with one per video (cvat, elan).", required=True
 )
 flags.DEFINE_enum("format", "csv", stage_formats.WRITABLE, "Format to write: that of the tool to correct in.")
-flags.DEFINE_string(
-    "videos_dir",
-    None,
-    "Folder of the videos (files, or folders of numbered images), those in folders within it included; instead of "
-    "VIDEO arguments.",
-)
-flags.DEFINE_string(
-    "model",
-    None,
-    "A .keras file of a ScoringNet or a folder with one; it says which sport is labelled. Default: the shipped diving "
-    "model.",
-)
-flags.DEFINE_integer("workers", None, "Processes that decode ahead of the model. Default: one per core.", lower_bound=1)
+flags.DEFINE_string("videos_dir", None, "Folder of the videos, in place of VIDEO arguments.")
+flags.DEFINE_string("model", None, "ScoringNet (.keras file, or folder with one). Default: the shipped diving model.")
+flags.DEFINE_integer("workers", None, "Number of processes that decode. Default: one per core.", lower_bound=1)
 
 POSITIONAL = True
 USES_KERAS = True
 HOW_TO_CORRECT = {
     "csv": "Correct {output}: frames count from 0, an end is the first frame after the stage.",
-    "cvat": "Correct in CVAT: a task for each video, with its stages as labels; upload the video's file in {output} as "
-    "annotations (CVAT for video 1.1), and export the task (not a job of it) in that format: a ZIP is read as it is.",
+    "cvat": "Correct in CVAT: make a task for each video, with its stages as labels. Upload the video's file in "
+    "{output} as annotations (CVAT for video 1.1). Export the task (not a job) in that format, as a ZIP.",
     "elan": "Correct in ELAN: open each file in {output}, and save it.",
     "label_studio": "Correct in Label Studio, started with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
-    'LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={parent}: a project with a storage "Local files" of {folder}, and with '
-    '<Video name="video" value="$video" frameRate="$fps"/> and <TimelineLabels name="stages" toName="video"> holding a '
-    "<Label> of each stage; import {output}, export as JSON. Browsers play MP4 with H.264, seldom AVI.",
+    'LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={parent}. Make a project with a storage "Local files" of {folder}, '
+    'with <Video name="video" value="$video" frameRate="$fps"/> and <TimelineLabels name="stages" toName="video"> '
+    "holding a <Label> of each stage. Import {output}, export as JSON. Browsers play MP4 with H.264, seldom AVI.",
 }
 
 
@@ -63,33 +53,28 @@ def main(paths: list[str]) -> int:
     _report(videos, model.sport)
     sound = [video for video in videos if not video.problems]
     if not sound:
-        raise InputError(
-            "todo", "Expected one or more videos that can be decoded. Received: none. Nothing was written."
-        )
+        raise InputError("unreadable", "No video can be decoded. Nothing was written.")
     stage_formats.write(FLAGS.format, output, sound, model.sport, facts_of)
     num_segments = sum(len(video.segments) for video in sound)
     print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.")
     if (model.provenance or {}).get("simulation"):
-        print("The model was trained on simulated video: on filmed video expect much to correct.")
+        print("The model was trained on simulated video: expect much to correct on filmed video.")
     print(_next_steps(output, model.sport, videos_dir))
     return 1 if len(sound) < len(videos) else 0
 
 
 def _prepare(output):
-    """InputError where nothing can be put at `output`, before the work starts.
-
-    What is there already is never replaced: it may have been corrected since it was suggested.
-    """
+    """Checks that `output` is new and can be written; an existing file may have been corrected since."""
     if output.exists():
-        raise InputError("todo", f"--output: expected a new file or folder. Received: {output}, which exists.")
+        raise InputError("exists", f"--output: {output} exists.")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError("todo", f"--output: expected a place to write to. Received: {error}") from error
+        raise InputError("not_written", f"--output: {error}.") from error
 
 
 def _report(videos, sport):
-    """Says of every video what was not found in it, or why it is left out."""
+    """Prints the stages that each video lacks, or why it is left out."""
     for video in videos:
         missing = missing_stages(video, sport)
         if video.problems:

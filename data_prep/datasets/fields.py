@@ -1,4 +1,4 @@
-"""Values of one row or annotation, checked one by one: what is missing or no number becomes a `Problem`."""
+"""The values of one row or annotation; what is missing or not a number becomes a `Problem`."""
 
 import math
 import numbers
@@ -16,11 +16,11 @@ class Fields:
 
     Args:
         where: file and row, for messages.
-        values: {name: value}, of a CSV file (text) or a pickle (numbers of Python or NumPy).
-        decimal_comma: text has a comma before decimals, 3,2, and a point nowhere.
+        values: {name: value}, text of a CSV file or numbers of a pickle.
+        decimal_comma: numbers are written 3,2.
 
     Attributes:
-        problems: what was wrong with the values that were asked for.
+        problems: what is wrong with the values.
     """
 
     def __init__(self, where: str, values: Mapping[str, Any], decimal_comma: bool = False) -> None:
@@ -28,29 +28,29 @@ class Fields:
         self.problems: list[Problem] = []
 
     def number(self, name: str, required: bool = True) -> float | None:
-        """A float, which may be NaN; None if it is missing (a problem if `required`) or no number (a problem)."""
+        """Returns a float, which may be NaN; None if there is none (a problem if `required`) or it is not a number."""
         value = self._values.get(name)
         if value is None or (isinstance(value, str) and not value):
             if required:
-                self.expect(f"expected {name}. Received: none")
+                self.report("missing_value", f"{name} is missing.")
             return None
         number = self._parsed(value)
         if number is None:
-            sign = " with a decimal comma" if self._decimal_comma else ""
-            self.expect(f"expected a number{sign} as {name}. Received: {reprlib.repr(value)}")
+            kind = "a number with a decimal comma" if self._decimal_comma else "a number"
+            self.report("not_a_number", f"{name} {reprlib.repr(value)} is not {kind}.")
         return number
 
     def numbers(self, name: str) -> list[float]:
-        """The floats of a text, with white space, `;`, `/` or `|` between; empty if it is, or not all are numbers."""
+        """Returns the floats of a text, between white space, `;`, `/` or `|`; none if one is not a number."""
         words = re.split(r"[\s;/|]+", self._values.get(name, "").strip())
-        found = [self._parsed(word.removesuffix(",")) for word in words if word]
-        if None in found:
-            self.expect(f"expected numbers with spaces between as {name}. Received: {self._values[name]!r}")
+        values = [self._parsed(word.removesuffix(",")) for word in words if word]
+        if None in values:
+            self.report("not_a_number", f"{name} {self._values[name]!r} are not numbers with spaces between.")
             return []
-        return [number for number in found if number is not None]
+        return [value for value in values if value is not None]
 
     def _parsed(self, value):
-        """A float; None for what is no number."""
+        """Returns a float; None if it is not a number."""
         try:
             if isinstance(value, numbers.Real):
                 return float(value)
@@ -61,13 +61,13 @@ class Fields:
             return None
 
     def integer(self, name: str, required: bool = True) -> int | None:
-        """An int, or None as in `number`."""
+        """Returns an int, or None like `number`."""
         value = self.number(name, required)
         if value is not None and not (math.isfinite(value) and value == round(value)):
-            self.expect(f"expected an integer as {name}. Received: {value:g}")
+            self.report("not_an_integer", f"{name} {value:g} is not an integer.")
             return None
         return None if value is None else int(value)
 
-    def expect(self, what: str, kind: str = ERROR) -> None:
+    def report(self, code: str, what: str, kind: str = ERROR) -> None:
         """Adds a problem."""
-        self.problems.append(Problem(self.where, what, kind))
+        self.problems.append(Problem(self.where, what, kind, code=code))

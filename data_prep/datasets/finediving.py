@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.published import Published
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
 from data_prep.datasets.readers.layout import find_file
-from data_prep.datasets.sample import INCONSISTENT, NONMONOTONE, Problem, Sample, Source
+from data_prep.datasets.sample import INCONSISTENT, NONMONOTONE, Published, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
 from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.messages import shown
+from scoringnet_tf.support.messages import Remark, shown
 
 FRAME_DIRS = ("FINADiving_MTL_256s", "Trimmed_Video_Frames/FINADiving_MTL_256s", "FineDiving")  # else beside the labels
 LABEL_DIRS = ("", "Annotations/", "train_test_split/")
@@ -32,11 +31,11 @@ ENTRY_LABEL = 36  # and by number in the published table, for copies without nam
 def read(source_dir: Path) -> Source:
     """Reads the official layout.
 
-    The frames of the step Entry are the stage entry. All steps before it are take-flight: the first one, named after
-    the group of the dive, runs from the start of the clip and does not say where the feet leave the platform.
+    The step Entry is the stage entry; all steps before it are take-flight. The first one, named after the group of the
+    dive, runs from the start of the clip and does not tell when the feet leave the platform.
 
     Raises:
-        InputError: a file or folder is missing or malformed as a whole. What is wrong with a clip is in its `Sample`.
+        InputError: a file or folder is missing or malformed as a whole.
     """
     fine = read_annotations(find_file(source_dir, _paths(FINE_FILE)))
     coarse_path = next((source_dir / name for name in _paths(COARSE_FILE) if (source_dir / name).is_file()), None)
@@ -63,7 +62,7 @@ def _sample(sport, frame_dir, key, entry, coarse, split):
     path = frame_dir / str(video) / str(clip)
     fields = Fields(f"{FINE_FILE}, ({video}, {clip})", entry or {})
     if entry is None:
-        fields.expect(f"expected an annotation of this clip of the {split} split. Received: none")
+        fields.report("missing_key", f"this clip of the {split} split has no annotation.")
         return Sample(_id(key), path, split, fields.where, problems=tuple(fields.problems))
     scores = complete_scores(sport, fields.number("difficulty"), final=fields.number("dive_score"))
     labels = _frame_labels(fields, entry)
@@ -91,16 +90,16 @@ def _id(key):
 
 
 def _frame_labels(fields, entry):
-    """A step per frame as a list of floats; None and a problem where there is no such thing."""
+    """Returns the step of every frame, a list of floats; None and a problem if there are none."""
     labels = _numbers(entry.get("frames_labels"))
     if labels is None or not np.all(labels == np.round(labels)):
-        fields.expect("expected frames_labels, an integer for every frame. Received: something else")
+        fields.report("not_an_integer", "frames_labels does not hold an integer for every frame.")
         return None
     return labels.tolist()
 
 
 def _numbers(value):
-    """A vector as float (N,); None for anything else, or nothing."""
+    """Returns a vector as float (N,); None for anything else, or an empty one."""
     try:
         values = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -109,7 +108,7 @@ def _numbers(value):
 
 
 def _entry_labels(entry):
-    """The labels of the step Entry; `sub-action_types` maps labels to names, in some copies names to labels."""
+    """Returns the labels of the step Entry; `sub-action_types` maps labels to names, in some copies names to labels."""
     types = entry.get("sub-action_types")
     if not isinstance(types, dict):
         return {ENTRY_LABEL}
@@ -119,53 +118,54 @@ def _entry_labels(entry):
 
 
 def _segments(fields, labels, entry_labels):
-    """Runs of frames that show the entry or what comes before it; a problem where they do not come in this order."""
+    """Returns runs of frames before and in the entry; a problem if they do not come once in this order."""
     segments, start = [], 0
     for is_entry, run in itertools.groupby(labels, lambda label: label in entry_labels):
         end = start + len(list(run))
         segments.append(Segment("entry" if is_entry else "take-flight", start, end, fields.where))
         start = end
     if [segment.stage for segment in segments] != ["take-flight", "entry"]:
-        what = f"expected the step Entry once, at the end. Received: {', '.join(map(str, segments))}"
-        fields.problems.append(Problem(fields.where, what, NONMONOTONE))
+        what = f"the step Entry is not there once, at the end: {', '.join(map(str, segments))}."
+        fields.report("not_in_order", what, NONMONOTONE)
     return tuple(segments)
 
 
 def _check_transitions(fields, entry):
     transitions = _numbers(entry.get("steps_transit_frames"))
     if transitions is None:
-        fields.expect("expected steps_transit_frames, numbers of frames. Received: something else")
+        fields.report("not_a_number", "steps_transit_frames does not hold numbers of frames.")
     elif not np.all(np.diff(transitions) > 0):
-        what = f"expected steps_transit_frames that increase. Received: {transitions.tolist()}"
-        fields.problems.append(Problem(fields.where, what, NONMONOTONE))
+        what = f"steps_transit_frames do not increase: {transitions.tolist()}."
+        fields.report("not_in_order", what, NONMONOTONE)
 
 
 def _check_scores(fields, fine, coarse):
-    """Both files say difficulty and score."""
+    """Compares difficulty and score, which are in both files."""
     for name in ("difficulty", "dive_score"):
         ours, others = (Fields(fields.where, entry).number(name, required=False) for entry in (fine, coarse))
         if ours is not None and others is not None and not agree(ours, others):
-            what = f"expected the {name} of {COARSE_FILE}, {others:g}. Received: {ours:g}"
-            fields.problems.append(Problem(fields.where, what, INCONSISTENT))
+            what = f"{name} is {ours:g}, but {others:g} in {COARSE_FILE}."
+            fields.report("inconsistent_scores", what, INCONSISTENT)
 
 
 def _check_length(fields, coarse, num_labels):
     """As a rule a clip has end − start + 1 frames; published copies have exceptions."""
     start, end = coarse.integer("start_frame", required=False), coarse.integer("end_frame", required=False)
     if None not in (start, end) and end - start + 1 != num_labels:
-        fields.expect(f"expected {end - start + 1} frames_labels, for frames {start} to {end}. Received: {num_labels}")
+        what = f"{num_labels} frames_labels, but {end - start + 1} frames from {start} to {end}."
+        fields.report("count_mismatch", what)
     fields.problems += coarse.problems
 
 
 def _odd_marks(sport, samples, coarse):
-    """A note on clips whose marks give another score: synchronised dives are marked by rules of their own."""
-    odd = []
+    """Notes clips whose marks give another score: synchronised dives have rules of their own."""
     marks = {_id(key): entry.get("judge_scores") for key, entry in coarse.items()}
+    odd = []
     for sample in samples:
-        found = marks.get(sample.video_id)
-        if found is None or None in (sample.difficulty, sample.final):
+        if marks.get(sample.video_id) is None or None in (sample.difficulty, sample.final):
             continue
-        expected = marks_final(sport, sample.difficulty, found)
+        expected = marks_final(sport, sample.difficulty, marks[sample.video_id])
         if expected is None or not agree(sample.final, expected):
             odd.append(sample.video_id)
-    return [f"The marks do not give the score, or are not 3, 5 or 7, in {shown(odd)}."] if odd else []
+    what = f"The marks do not give the score, or are not 3, 5 or 7, in {shown(odd)}."
+    return [Remark("odd_marks", what)] if odd else []

@@ -1,4 +1,4 @@
-"""The marks of judges in a table, and what they and a penalty say of its scores."""
+"""The marks of judges in a table, and the scores that follow from them and from a penalty."""
 
 import collections
 from collections.abc import Mapping, Sequence
@@ -7,54 +7,50 @@ from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import ERROR, INCONSISTENT
 from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
-from scoringnet_tf.support.messages import counted, shown
+from scoringnet_tf.support.messages import Remark, counted, shown
 
 MARKS = "marks"  # all in one cell; else a column for each, mark_1, mark_2, …
 
 
 def read_marks(fields: Fields, row: Mapping[str, str]) -> list[float]:
-    """The marks of a row, in the order of its judges; none where the table has none, or they are wrong (a problem)."""
+    """Returns the marks of a row in the order of its judges; none if there are none, or they are wrong (a problem)."""
     names = sorted((name for name in row if name.startswith("mark_")), key=lambda name: int(name[len("mark_") :]))
     if not names:
         return fields.numbers(MARKS) if MARKS in row else []
-    given = [name for name in names if row[name]]
-    if given != [f"mark_{number}" for number in range(1, len(given) + 1)]:
-        fields.expect(f"expected marks without a gap. Received: {', '.join(given)}")
+    filled = [name for name in names if row[name]]
+    if filled != [f"mark_{number}" for number in range(1, len(filled) + 1)]:
+        fields.report("missing_value", f"there is a gap in the marks {', '.join(filled)}.")
         return []
-    found = [fields.number(name) for name in given]
-    return [] if None in found else [mark for mark in found if mark is not None]
+    marks = [fields.number(name) for name in filled]
+    return [] if None in marks else [mark for mark in marks if mark is not None]
 
 
-def panels_note(marks: Mapping[str, int]) -> list[str]:
-    """A note on rows with fewer or more marks than most of their table: a mark may be missing, which no rule tells.
-
-    Args:
-        marks: where → how many marks a row has.
-    """
+def panels_note(marks: Mapping[str, int]) -> list[Remark]:
+    """Notes rows, {where: number of marks}, with another number than most: a mark may be missing."""
     numbers = collections.Counter(number for number in marks.values() if number)
     if len(numbers) < 2:
         return []
     (usual, count), *_ = numbers.most_common()
     if 2 * count <= sum(numbers.values()):
         by_number = (f"{number} in {counted(numbers[number], 'row')}" for number in sorted(numbers))
-        return [f"Marks are {', '.join(by_number)}."]
+        return [Remark("panels", f"Numbers of marks: {', '.join(by_number)}.")]
     odd = [
-        f"{number} in {shown(where for where, of in marks.items() if of == number)}"
+        f"{number} in {shown(where for where, of_row in marks.items() if of_row == number)}"
         for number in sorted(numbers.keys() - {usual})
     ]
-    return [f"Marks are {usual} in most rows that have some, {'; '.join(odd)}."]
+    return [Remark("panels", f"Most rows with marks have {usual}, but {'; '.join(odd)}.")]
 
 
 def judged_scores(
     fields: Fields, sport: Sport, marks: Sequence[float], scores: Mapping[str, float | None]
 ) -> dict[str, float | None]:
-    """The scores with the execution that marks give; what disagrees with them, or has no meaning, is a problem.
+    """Returns the scores with the execution of the marks; what disagrees or has no meaning becomes a problem.
 
     Args:
-        fields: of the row, for its problems.
+        fields: the row.
         sport: whose rule says what marks and a penalty mean.
         marks: from `read_marks`.
-        scores: difficulty, execution, final and penalty, points; None where unknown.
+        scores: difficulty, execution, final and penalty, points; None if unknown.
     """
     penalty = scores["penalty"] or 0.0
     if penalty:
@@ -64,14 +60,14 @@ def judged_scores(
     try:
         execution = sport.marks.execution(marks, penalty)
     except ValueError as error:
-        fields.expect(str(error))
+        fields.report("wrong_marks", str(error))
         return dict(scores)
     stated = scores["execution"]
     if stated is not None and not abs(stated - execution) <= FINAL_TOLERANCE:
         low, high = sport.range_of("execution")
-        form = f".{decimals((low, high))}f"
-        what = f"expected an execution of {execution:{form}}, as the marks give. Received: {stated:{form}}"
-        fields.expect(what, INCONSISTENT if low <= stated <= high else ERROR)
+        places = decimals((low, high))
+        what = f"execution is {stated:.{places}f}, but the marks give {execution:.{places}f}."
+        fields.report("inconsistent_scores", what, INCONSISTENT if low <= stated <= high else ERROR)
     return {**scores, "execution": execution}
 
 
@@ -79,13 +75,12 @@ def _check_penalty(fields, sport, marks, scores):
     """A penalty is subtracted by the sport's rule, or off every mark and so in the execution; else it has no place."""
     if sport.fusion == "sum_minus_penalty":
         return
+    penalty = f"penalty {scores['penalty']:g}"
     if sport.marks is None or not sport.marks.penalty_off_marks:
-        fields.expect(f"expected no penalty in {sport.name}, whose rule has none. Received: {scores['penalty']:g}")
+        fields.report("no_penalty", f"{penalty}: {sport.name} has no penalties.")
     elif scores["penalty"] > sport.marks.maximum:
-        off = f"points off every mark of {sport.name}, {sport.marks.maximum:g} at most"
-        fields.expect(f"expected as penalty {off}. Received: {scores['penalty']:g}")
+        most = f"{sport.marks.maximum:g}, the highest mark of {sport.name}"
+        fields.report("out_of_range", f"{penalty} is taken off every mark, so it is at most {most}.")
     elif not marks and scores["final"] is None:
-        fields.expect(
-            f"expected marks or a final score beside a penalty, which in {sport.name} is points off every mark. "
-            "Received: neither"
-        )
+        what = f"{penalty} is taken off every mark in {sport.name}, but marks and final score are missing."
+        fields.report("missing_value", what)

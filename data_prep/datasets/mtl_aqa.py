@@ -8,17 +8,16 @@ import reprlib
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.published import Published
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
 from data_prep.datasets.readers.layout import find_dir, find_file_by_content
-from data_prep.datasets.sample import INCONSISTENT, Sample, Source
+from data_prep.datasets.sample import INCONSISTENT, Published, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.messages import counted, shown
+from scoringnet_tf.support.messages import Remark, counted, shown
 
 FRAME_DIRS = ("whole_videos_frames", "new/new_total_frames")
 LABEL_DIRS = ("", "info/", "MTL-AQA_split_0_data/", "Ready_2_Use/MTL-AQA_split_0_data/")
-# The first has the judges' marks, which show what is wrong; else by content.
+# The first holds the judges' marks, which reveal errors; files of other names are recognised by content.
 ANNOTATION_FILES = ("final_annotations_dict_with_dive_number.pkl", "final_annotations_dict.pkl")
 SPLIT_FILES = {"train": "train_split_0.pkl", "test": "test_split_0.pkl"}
 FIELDS = {"start_frame", "end_frame", "difficulty", "final_score"}
@@ -30,9 +29,9 @@ def read(source_dir: Path) -> Source:
     """Reads the official layout.
 
     Raises:
-        InputError: a file or folder is missing or malformed as a whole. What is wrong with a clip is in its `Sample`.
+        InputError: a file or folder is missing or malformed as a whole.
     """
-    frame_dir = find_dir(source_dir, FRAME_DIRS, "the broadcasts' frames, NN/%06d.jpg,")
+    frame_dir = find_dir(source_dir, FRAME_DIRS, "the broadcasts' frames NN/%06d.jpg")
     files = [folder + name for name in ANNOTATION_FILES for folder in LABEL_DIRS]
     path = find_file_by_content(source_dir, files, LABEL_DIRS, ".pkl", _holds_annotations)
     annotations = read_annotations(path)
@@ -45,7 +44,7 @@ def read(source_dir: Path) -> Source:
         for key in keys
     )
     notes = [
-        "There are no stage labels.",
+        Remark("no_stage_labels", "The dataset has no stage labels."),
         *_files_note(source_dir, path, files),
         *_marks_note([annotations.get(key, {}) for keys in splits.values() for key in keys]),
         *unused_note(annotations, splits),
@@ -54,36 +53,36 @@ def read(source_dir: Path) -> Source:
     return Source("diving", samples, {"annotations": path.name}, tuple(notes), published=PUBLISHED)
 
 
+def _holds_annotations(path):
+    """Tells annotations from captions and splits beside them."""
+    return any(entry.keys() >= FIELDS for entry in read_annotations(path).values())
+
+
 def _files_note(source_dir, path, files):
-    """A note on annotations that are not read, for others are: they may differ."""
+    """Notes other annotations, which may differ."""
     others = [name for name in files if (source_dir / name).is_file() and source_dir / name != path]
-    return [f"Annotations are read from {path.relative_to(source_dir)}, not from {shown(others)}."] if others else []
+    what = f"Annotations are read from {path.relative_to(source_dir)}, not from {shown(others)}."
+    return [Remark("several_annotations", what)] if others else []
 
 
 def _marks_note(entries):
-    """A note where scores cannot be held against the marks of the judges."""
+    """Notes scores that no marks confirm."""
     without = sum(entry.get("judge_scores") is None for entry in entries)
-    total = counted(len(entries), "clip", ",")
-    return [f"Of {total} {without:,} have no judge_scores to hold the score against."] if without else []
-
-
-def _holds_annotations(path):
-    """Whether a pickle is one of annotations; captions and splits lie beside them."""
-    annotations = read_annotations(path)
-    return any(entry.keys() >= FIELDS for entry in annotations.values())
+    what = f"{without:,} of {counted(len(entries), 'clip', ',')} have no judge_scores to check the score."
+    return [Remark("no_marks", what)] if without else []
 
 
 def _sample(sport, frame_dir, annotation_path, key, entry, split):
     video, clip = key
     folder = f"{video:02d}" if isinstance(video, int) else video
-    fields = Fields(f"{annotation_path.name}, ({video}, {clip})", entry or {})
+    video_id, fields = f"{folder}_{clip:03d}", Fields(f"{annotation_path.name}, ({video}, {clip})", entry or {})
     if entry is None:
-        fields.expect(f"expected an annotation of this clip of the {split} split. Received: none")
-        return Sample(f"{folder}_{clip:03d}", frame_dir / folder, split, fields.where, problems=tuple(fields.problems))
+        fields.report("missing_key", f"this clip of the {split} split has no annotation.")
+        return Sample(video_id, frame_dir / folder, split, fields.where, problems=tuple(fields.problems))
     scores = complete_scores(sport, fields.number("difficulty"), final=fields.number("final_score"))
     _check_marks(sport, fields, entry.get("judge_scores"), scores)
     return Sample(
-        f"{folder}_{clip:03d}",
+        video_id,
         frame_dir / folder,
         split,
         fields.where,
@@ -95,27 +94,28 @@ def _sample(sport, frame_dir, annotation_path, key, entry, split):
 
 
 def _frames(fields):
-    """Frames count from 0 in the broadcast, so that frame f is image f + 1 of FFmpeg's; the last one belongs to it."""
+    """Frame f, from 0 in the broadcast, is image f + 1 of FFmpeg's; the end frame belongs to the clip."""
     start, end = fields.integer("start_frame"), fields.integer("end_frame")
     if start is None or end is None:
         return None
     if not 0 <= start <= end:
-        fields.expect(f"expected 0 ≤ start_frame ≤ end_frame. Received: {start}, {end}")
+        fields.report("out_of_range", f"start_frame {start} and end_frame {end} are not frames in order.")
         return None
     return start, end + 1
 
 
 def _check_marks(sport, fields, marks, scores):
-    """Where a copy has the seven marks: final = difficulty × the sum of the middle three.
+    """Compares the score with the seven marks: final = difficulty × the sum of the middle three.
 
-    The published annotations break this in some 30 rows, 19 of them with sums that are legal: which of the marks, the
-    difficulty and the score is wrong, nobody knows.
+    Some 30 published rows break this, 19 of them with possible sums: nobody knows which number is wrong.
     """
     if marks is None or None in (scores["difficulty"], scores["final"]):
         return
     expected = marks_final(sport, scores["difficulty"], marks)
     if expected is None or len(marks) != NUM_MARKS:
-        fields.expect(f"expected {NUM_MARKS} judge_scores. Received: {reprlib.repr(marks)}", INCONSISTENT)
+        fields.report(
+            "inconsistent_scores", f"judge_scores {reprlib.repr(marks)} are not {NUM_MARKS} marks.", INCONSISTENT
+        )
     elif not agree(scores["final"], expected):
-        what = f"expected final_score {expected:.2f} of judge_scores. Received: {scores['final']:.2f}"
-        fields.expect(what, INCONSISTENT)
+        what = f"final_score is {scores['final']:.2f}, but judge_scores give {expected:.2f}."
+        fields.report("inconsistent_scores", what, INCONSISTENT)

@@ -1,22 +1,24 @@
-"""A user's own table with its columns understood: what `manifest` reads."""
+"""A user's own table, by the meaning of its columns: what `manifest` reads."""
 
 import dataclasses
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from data_prep.datasets.boundaries import END, boundary_columns
-from data_prep.datasets.columns import UNUSED, column_meanings, column_names, meaning_of
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.judges_marks import MARKS
 from data_prep.datasets.performances import EITHER, FRAMES, TIMES, stretch_columns
 from data_prep.datasets.readers.table import has_decimal_comma, read_table
-from data_prep.support.errors import OptionError
+from data_prep.datasets.table_stages import END, boundary_columns
+from data_prep.support.options import OptionError
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, Sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark
 from scoringnet_tf.support.reading import real_number
 
+UNUSED = "unused"  # meaning of a column that has another's name by chance
+MARK = re.compile(r"(?:marks?|judge|j)_?([1-9]\d?)")  # mark_1, Judge 1, J1
 OF_EVERY_ROW = (
     *("video", "split", "id", "group", "num_frames", *SCORES, "penalty", MARKS),
     *(*FRAMES, *TIMES, *EITHER, UNUSED),
@@ -24,7 +26,7 @@ OF_EVERY_ROW = (
 OF_FEATURES = ("features", "fps")
 WITH_DECIMALS = (*SCORES, "penalty", MARKS, *TIMES, *EITHER, "fps")
 GIVES_A_SCORE = (*SCORES, MARKS, "mark_1")
-OF_PARTS = (*PREDICTED_SCORES, "penalty", MARKS, "mark_1")  # have no meaning in a sport with a final score alone
+OF_PARTS = (*PREDICTED_SCORES, "penalty", MARKS, "mark_1")  # no meaning in a sport with a final score alone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,12 +36,12 @@ class OwnTable:
     Attributes:
         path: of the file.
         columns: {meaning: name of the column}.
-        unused: names of the columns that mean nothing here.
+        unused: names of columns without a meaning.
         rows: (number of its line, {meaning: text}) of every row.
         decimal_comma: numbers are written 3,2.
-        stretch: the two columns that say where performances lie in their files; None where there are none.
-        notes: what was found from the content, one sentence each.
-        numeric_unused: those of the unused columns that hold numbers.
+        stretch: the two columns that say where performances lie in their files; None if there are none.
+        notes: what was taken from the content.
+        numeric_unused: the unused columns that hold numbers.
     """
 
     path: Path
@@ -48,7 +50,7 @@ class OwnTable:
     rows: list[tuple[int, dict[str, str]]]
     decimal_comma: bool
     stretch: tuple[str, str] | None
-    notes: tuple[str, ...]
+    notes: tuple[Remark, ...]
     numeric_unused: tuple[str, ...]
 
     @property
@@ -58,21 +60,21 @@ class OwnTable:
 
     @property
     def has_boundaries(self) -> bool:
-        """Whether stages are in its columns."""
+        """Whether columns hold the stages."""
         return END in self.columns and self.stretch != EITHER
 
-    @functools.cached_property  # asked for every row
+    @functools.cached_property  # every row asks
     def has_groups(self) -> bool:
-        """Whether a group is named in any row."""
+        """Whether any row names a group."""
         return any(row.get("group") for _, row in self.rows)
 
     def fields(self, number: int, row: dict[str, str]) -> Fields:
-        """The values of a row, to be checked one by one."""
+        """Returns the values of a row, to check one by one."""
         return Fields(f"{self.path.name}, row {number}", row, self.decimal_comma)
 
 
 def meaningful(columns: Sequence[str], sport: Sport) -> tuple[str, ...]:
-    """Those of the columns that have a meaning in the sport."""
+    """Returns the columns with a meaning in the sport."""
     return tuple(name for name in columns if sport.fusion or name not in OF_PARTS)
 
 
@@ -84,83 +86,119 @@ def read_own_table(
     decimal_comma: bool | None = None,
     encoding: str | None = None,
 ) -> OwnTable:
-    """Reads a table of `sport`; the other arguments are those of `manifest.read`.
-
-    Raises:
-        OptionError, InputError: as `manifest.read`.
-    """
+    """Reads a table of `sport`; arguments and errors are those of `manifest.read`."""
     table = read_table(path, delimiter, encoding)
     stages = boundary_columns(sport)
-    _check_stages(sport)
-    of_every_row = meaningful(OF_EVERY_ROW, sport)
-    names = column_names(path, table.header, (*of_every_row, *OF_FEATURES, *stages), columns)
+    meanings = {_plain(name): name for name in (*meaningful(OF_EVERY_ROW, sport), *OF_FEATURES)}
+    if taken := [stage for stage in sport.stages[1:] if _meaning(stage, {**meanings, END: END})]:
+        raise OptionError("name_taken", f"--sport: {', '.join(taken)} of {sport.name} has the name of a column.")
+    names = _column_names(path, table.header, meanings | {_plain(name): name for name in stages}, columns or ())
     if "features" not in names:
         names.pop("fps", None)  # a video states its own
     if sport.marks is None:
-        names = {
-            meaning: name for meaning, name in names.items() if meaning != MARKS and not meaning.startswith("mark_")
-        }
-    _check_columns(path, table, names, stages)
+        names = {meaning: name for meaning, name in names.items() if meaning != MARKS and not MARK.fullmatch(meaning)}
+    _check_columns(path, table, names)
     _check_boundaries(path, table, names, stages)
     rows = [(number, {meaning: row[name] for meaning, name in names.items()}) for number, row in table.rows]
     unused = tuple(name for name in table.header if name not in names.values())
-    found = has_decimal_comma(path, _numbers(rows)) if decimal_comma is None else decimal_comma
+    has_commas = has_decimal_comma(path, _numbers(rows)) if decimal_comma is None else decimal_comma
     notes = [*table.notes]
-    if found and decimal_comma is None:
-        notes.append("Numbers are taken to have a decimal comma (--decimal_comma).")
+    if has_commas and decimal_comma is None:
+        notes.append(Remark("decimal_comma", "Numbers are taken to have a decimal comma (--decimal_comma)."))
     if unused:
-        notes.append(f"Columns that are not used: {', '.join(unused)}.")
+        notes.append(Remark("unused_columns", f"Unused columns: {', '.join(unused)}."))
     stretch = stretch_columns(path, [row for _, row in rows], bool(set(stages[:-1]) & names.keys()))
     numeric = tuple(name for name in unused if any(re.search(r"\d", row[name]) for _, row in table.rows))
-    return OwnTable(path, names, unused, rows, found, stretch, tuple(notes), numeric)
+    return OwnTable(path, names, unused, rows, has_commas, stretch, tuple(notes), numeric)
 
 
-def _check_stages(sport):
-    """OptionError where a sport of one's own calls a stage as the table calls something else."""
-    meanings = column_meanings((*meaningful(OF_EVERY_ROW, sport), *OF_FEATURES, END))
-    taken = [stage for stage in sport.stages[1:] if meaning_of(stage, meanings)]
-    if taken:
-        raise OptionError(
-            "todo",
-            f"--sport: expected no stages of {sport.name} with the name of a column. Received: {', '.join(taken)}",
-        )
+# === The meanings of columns ===
 
 
-def _check_columns(path, table, names, stages):
-    """InputError where the table has no rows or no videos, or columns that do not go together."""
+def _column_names(path, header, meanings, pairs):
+    """Returns {meaning: column}; a column may mean several things, if the user says so.
+
+    Args:
+        path: of the table, for messages.
+        header: its columns.
+        meanings: {plain name: meaning}; `mark_1`, `mark_2`, … are known besides.
+        pairs: `meaning=column` for columns of other names, which have no other meaning then. Another column with the
+            name of such a meaning has none.
+    """
+    own = _own_meanings(path, header, meanings, pairs)
+    taken = {UNUSED, *(meaning for of_column in own.values() for meaning in of_column)}
+    columns: dict[str, list[str]] = {}
+    for column in header:
+        by_name = _meaning(column, meanings)
+        for meaning in own.get(column) or [None if by_name in taken else by_name]:
+            if meaning not in (None, UNUSED):
+                columns.setdefault(meaning, []).append(column)
+    for meaning, names in columns.items():
+        if len(names) > 1:
+            raise InputError("duplicate", f"{path}: several columns of {meaning}: {', '.join(names)}.")
+    return {meaning: names[0] for meaning, names in columns.items()}
+
+
+def _own_meanings(path, header, meanings, pairs):
+    """Returns {column: its meanings}, as the user says."""
+    own: dict[str, list[str]] = {}
+    for pair in pairs:
+        name, _, column = (part.strip() for part in pair.partition("="))
+        meaning = _meaning(name, meanings)
+        if not column or meaning is None:
+            known = ", ".join([*sorted(meanings.values()), "mark_1, mark_2, …"])
+            raise OptionError("unknown_name", f"--columns: {pair} is not MEANING=COLUMN with a meaning of {known}.")
+        if column not in header:
+            what = f"--columns: {path} has no column {column}, but {', '.join(header)}."
+            raise OptionError("missing_column", what)
+        if meaning not in own.setdefault(column, []):
+            own[column].append(meaning)
+    return own
+
+
+def _meaning(column, meanings):
+    """Returns what a name means, in any case and with spaces or underscores; None if it means nothing."""
+    plain = _plain(column)
+    mark = MARK.fullmatch(plain)
+    return meanings.get(plain) or (f"mark_{mark[1]}" if mark else None)
+
+
+def _plain(name):
+    return re.sub(r"[\s_]+", "_", name.strip().casefold())
+
+
+# === Checks ===
+
+
+def _check_columns(path, table, names):
+    """Raises an InputError if there are no rows or videos, or columns exclude each other."""
     if not table.rows:
-        raise InputError("todo", f"{path}: expected a row for every video. Received: none.")
+        raise InputError("no_rows", f"{path} has no rows.")
     if not {"video", "features"} & names.keys():
-        raise InputError(
-            "todo", f"{path}: expected a column video (--columns=video=COLUMN). Received: {', '.join(table.header)}"
-        )
-    timed = sorted({*FRAMES, *TIMES, "start"} & names.keys()) if "features" in names else []
-    if timed:
-        raise InputError("todo", f"{path}: expected whole files of features. Received: {', '.join(timed)}")
-    marks = sorted(name for name in names if name.startswith("mark_"))
+        what = f"{path}: no column video in {', '.join(table.header)}."
+        raise InputError("missing_column", what, "Name it by --columns=video=COLUMN.")
+    if timed := sorted({*FRAMES, *TIMES, "start"} & names.keys() if "features" in names else ()):
+        raise InputError("wrong_columns", f"{path}: files of features are whole, without {', '.join(timed)}.")
+    marks = sorted(name for name in names if MARK.fullmatch(name) and name != MARKS)
     if marks and MARKS in names:
-        raise InputError(
-            "todo", f"{path}: expected marks in one column or in several. Received: {MARKS}, {', '.join(marks)}"
-        )
+        raise InputError("duplicate", f"{path}: marks are in one column or in several, not in {MARKS}, {marks}.")
 
 
 def _check_boundaries(path, table, names, stages):
-    """InputError where a column is called as a stage, and others of the stages lack or it holds no numbers."""
-    found = {stage: names[stage] for stage in stages if stage in names}
-    texts = [column for column in found.values() if _is_text([row[column] for _, row in table.rows if row[column]])]
-    if found.keys() <= {END} or (len(found) == len(stages) and not texts):
+    """Raises an InputError if a column has the name of a stage, but others are missing or it holds no numbers."""
+    columns = {stage: names[stage] for stage in stages if stage in names}
+    texts = [column for column in columns.values() if _is_text([row[column] for _, row in table.rows if row[column]])]
+    if columns.keys() <= {END} or (len(columns) == len(stages) and not texts):
         return
-    columns = texts or list(found.values())
-    raise InputError(
-        "columns_of_stages",
-        f"{path}: expected a column for every boundary, {','.join(stages)}, with numbers of frames. Received: "
-        f"{','.join(columns)}{' without numbers' if texts else ''}. Say which columns the boundaries are "
-        f"(--columns={stages[0]}=COLUMN), or that a column is none (--columns={UNUSED}={columns[0]}).",
-    )
+    wrong = texts or list(columns.values())
+    reason = "no numbers of frames" if texts else "other boundaries are missing"
+    what = f"{path}: the columns {','.join(wrong)} have names of {','.join(stages)}, but {reason}."
+    hint = f"Say which columns these are (--columns={stages[0]}=COLUMN), or none (--columns={UNUSED}={wrong[0]})."
+    raise InputError("columns_of_stages", what, hint)
 
 
 def _is_text(cells):
-    """Whether a column has content, and no number."""
+    """Whether a column has content, but no number."""
     return bool(cells) and not any(map(_is_number, cells))
 
 
@@ -172,10 +210,10 @@ def _is_number(text):
     return True
 
 
-def _numbers(rows):
-    """The texts that are numbers, as far as they may have decimals."""
+def _numbers(rows: Iterable[tuple[int, dict[str, str]]]) -> Iterable[str]:
+    """Yields the numbers that may have decimals."""
     for _, row in rows:
         for meaning, text in row.items():
-            if meaning in WITH_DECIMALS or meaning.startswith("mark_"):
+            if meaning in WITH_DECIMALS or MARK.fullmatch(meaning):
                 words = (word.removesuffix(",") for word in re.split(r"[\s;/|]+", text))
-                yield from (word for word in words if ":" not in word)  # timecodes say nothing of numbers
+                yield from (word for word in words if ":" not in word)  # not timecodes

@@ -9,28 +9,28 @@ import re
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.published import Published
 from data_prep.datasets.readers.layout import find_file, find_video, unlisted_note
 from data_prep.datasets.readers.text import read_text
-from data_prep.datasets.sample import Sample, Source
-from data_prep.support.errors import OptionError
+from data_prep.datasets.sample import Published, Sample, Source
+from data_prep.support.options import OptionError
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark
 
 COLUMNS = ("name", "difficulty", "execution", "total", "penalty", "length")
 LABEL_DIRS = ("", "data/", "annotations/")
 VIDEO_DIRS = ("videos", "frames")  # else beside the lists
 SPLITS = ("train", "test")
 APPARATUS = ("Ball", "Clubs", "Hoop", "Ribbon")
-PUBLISHED = {"train": 200, "test": 50}  # of each
+PUBLISHED = {"train": 200, "test": 50}  # for each apparatus
 NUMBER = re.compile(r"[+-]?\d[\d.,]*")
 
 
 def read(source_dir: Path, action: str | None = None) -> Source:
-    """Reads the lists; `action` (`Ball`, `Clubs`, `Hoop` or `Ribbon`) takes the routines of one apparatus alone.
+    """Reads the lists; `action` (`Ball`, `Clubs`, `Hoop` or `Ribbon`) selects one apparatus.
 
     Raises:
         OptionError: there is no such apparatus.
-        InputError: a list is missing or a row malformed (every one is named).
+        InputError: a list is missing, or rows are malformed; it lists them.
     """
     video_dir = next((source_dir / name for name in VIDEO_DIRS if (source_dir / name).is_dir()), source_dir)
     samples = [
@@ -40,11 +40,14 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     ]
     apparatus = sorted({_apparatus(sample.video_id) for sample in samples})
     if action is not None and action not in apparatus:
-        raise OptionError("todo", f"--action: expected an apparatus, one of {', '.join(apparatus)}. Received: {action}")
+        raise OptionError("unknown_name", f"--action={action} is not an apparatus, {', '.join(apparatus)}.")
     chosen = tuple(sample for sample in samples if action in (None, _apparatus(sample.video_id)))
     videos = {split: number * (len(APPARATUS) if action is None else 1) for split, number in PUBLISHED.items()}
+    notes = (
+        Remark("no_stage_labels", "The dataset has no stage labels."),
+        *unlisted_note(video_dir, (sample.path for sample in samples)),
+    )
     published = Published(videos, "Zeng et al. 2020")
-    notes = ("There are no stage labels.", *unlisted_note(video_dir, (sample.path for sample in samples)))
     return Source("rhythmic_gymnastics", chosen, {"action": action or "all"}, notes, published=published)
 
 
@@ -53,7 +56,7 @@ def _apparatus(name):
 
 
 def _read_list(path):
-    """[(row from 1, {column: text})] without the header, where there is one."""
+    """Returns [(row from 1, {column: text})] without the header, if there is one."""
     lines = [(number, line) for number, line in enumerate(read_text(path).splitlines(), start=1) if line.strip()]
     if lines and _is_header(path, *lines[0]):
         lines = lines[1:]
@@ -61,23 +64,21 @@ def _read_list(path):
     for number, line in lines:
         values = line.split()
         if len(values) != len(COLUMNS):
-            malformed.append(f"{path}, row {number}: expected {' '.join(COLUMNS)}. Received: {line!r}")
+            malformed.append(f"{path}, row {number}: {line!r} is not {' '.join(COLUMNS)}.")
         elif _apparatus(values[0]) not in APPARATUS:
-            malformed.append(
-                f"{path}, row {number}: expected a routine with {', '.join(APPARATUS)}. Received: {values[0]!r}"
-            )
+            malformed.append(f"{path}, row {number}: {values[0]} has no apparatus, {', '.join(APPARATUS)}.")
         rows.append((number, dict(zip(COLUMNS, values, strict=False))))
     if malformed:
-        raise InputError("todo", "\n".join(malformed))
+        raise InputError("malformed_rows", "\n".join(malformed))
     return rows
 
 
 def _is_header(path, number, line):
-    """Whether a line names the columns; InputError where it names them in another order."""
+    """Whether a line names the columns; InputError if it names them in another order."""
     words = line.lower().replace("final", "total")
-    found = sorted((words.find(column), column) for column in COLUMNS if column in words)
-    if [column for _, column in found] != [column for column in COLUMNS if column in words]:
-        raise InputError("todo", f"{path}, row {number}: expected the columns {' '.join(COLUMNS)}. Received: {line!r}")
+    places = sorted((words.find(column), column) for column in COLUMNS if column in words)
+    if [column for _, column in places] != [column for column in COLUMNS if column in words]:
+        raise InputError("wrong_columns", f"{path}, row {number}: {line!r} are not the columns {' '.join(COLUMNS)}.")
     return not any(NUMBER.fullmatch(value) for value in line.split())
 
 
@@ -85,7 +86,7 @@ def _sample(video_dir, where, values, split):
     fields = Fields(where, values)
     length = fields.number("length")
     if length is not None and not 0 < length < math.inf:
-        fields.expect(f"expected seconds above 0 as length. Received: {length:g}")
+        fields.report("out_of_range", f"length {length:g} is not above 0 seconds.")
         length = None
     return Sample(
         values["name"],

@@ -1,51 +1,55 @@
-"""What a dataset module yields: one `Sample` per labelled video, with whatever is wrong with its row."""
+"""What a dataset module returns: a `Sample` for each labelled video, with what is wrong with its row."""
 
+import collections
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from data_prep.datasets.published import Published
-from data_prep.datasets.stage_labels import Segment
+from data_prep.datasets.stage_labels import NOT_IN_ORDER, Segment, StageError
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.messages import Remark
 
-# A flag of `build` decides about each kind: --nonmonotone, --on_inconsistent, --on_lookalike, and --on_error.
+# Kinds of problems. A flag of `build` decides about each: --nonmonotone, --on_inconsistent, --on_lookalike, --on_error.
 NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time
-INCONSISTENT = "inconsistent"  # scores that are possible, each by itself, but contradict each other: may be kept
-LOOKALIKE = "lookalike"  # shows what a video of another split shows, as far as small pictures tell: may be kept
+INCONSISTENT = "inconsistent"  # possible scores that contradict each other; such rows may be kept
+LOOKALIKE = "lookalike"  # shows what a video of another split shows; such rows may be kept
 ERROR = "error"
+
+ALL = "in all"  # key of `Published.videos` if the sizes of the splits were not published
 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """One inconsistency.
+    """One thing that is wrong with a row.
 
     Attributes:
         where: file and row.
-        what: what was expected, and what was received.
+        what: what is wrong, for people.
         kind: `NONMONOTONE`, `INCONSISTENT`, `LOOKALIKE` or `ERROR`.
-        file: that it is about; empty where `what` says it.
-        code: a stable name of the problem, as an `InputError` has one.
+        file: the video or features concerned; empty if `what` names them.
+        code: what is wrong, for programs; like the code of an `InputError`.
     """
 
     where: str
     what: str
     kind: str = ERROR
     file: str = ""
-    code: str = ""
+    code: str = "wrong_value"
 
     def __str__(self):
         return ": ".join(part for part in (self.where, self.file, self.what) if part)
 
 
-def kinds_of_row(problems: Sequence[Problem]) -> set[str]:
-    """The kinds by which a row with these problems is dealt with.
+def stage_problem(where: str, error: StageError) -> Problem:
+    """Returns the problem of a row with wrong stage labels."""
+    return Problem(where, str(error), NONMONOTONE if error.code == NOT_IN_ORDER else ERROR, code=error.code)
 
-    A row whose boundaries go back in time is dropped or refused as such, whatever else is wrong with it; one with an
-    error is an error, whatever its scores or pictures say.
-    """
+
+def kinds_of_row(problems: Sequence[Problem]) -> set[str]:
+    """Returns the kinds that decide about a row with these problems: one of `NONMONOTONE` and `ERROR` decides alone."""
     kinds = {problem.kind for problem in problems}
     return next(({kind} for kind in (NONMONOTONE, ERROR) if kind in kinds), kinds)
 
@@ -56,23 +60,21 @@ class Sample:
 
     Attributes:
         video_id: unique in the dataset.
-        path: of the video file, folder of images or file of features, whether it exists or not.
+        path: video file, folder of images or file of features, whether it exists or not.
         split: `"train"`, `"validation"` or `"test"`.
         where: file and row of its labels, for messages.
-        difficulty, execution, final: scores in points of the sport; None where unknown.
-        penalty: points taken off beside the execution; None where there is none or it is part of the execution.
-        segments: stage labels in order; None where the dataset has none.
-        classes: label of each classification head.
-        group: name that videos cut from one source share, for these are held out for validation together; None where
-            the dataset has no such groups.
-        frames: (start, stop) of the clip in its file or folder of images, counted from 0; None for all of it.
-        is_stretch: the row says where in its file it lies; `frames` are None where that is wrong, or cannot be told
-            without the file.
-        num_frames: how many frames the labels say there are in the video; None where they do not.
-        seconds: how long the labels say that the video is, rounded; None where they do not.
-        array: of features, the name of the array in a file of several; None where there is one.
-        fps: of features, frames per second of the video that they were made of; None where the labels do not say.
-        problems: what the dataset module found wrong with the row.
+        difficulty, execution, final: scores, points; None if unknown.
+        penalty: points taken off beside the execution; None if there are none.
+        segments: stage labels in order; None if there are none.
+        classes: {head: label} of classification heads.
+        group: shared by videos of one source or athlete, which are held out together; None if unknown.
+        frames: (start, stop) in its file, from 0; None for the whole file.
+        is_stretch: the row names frames of its file; `frames` is None if they are wrong or unknown.
+        num_frames: number of frames by the labels; None if they do not say.
+        seconds: length by the labels, rounded; None if they do not say.
+        array: name of the array in a file of several features; None if there is one.
+        fps: frames per second of the video that features were extracted from; None if unknown.
+        problems: what is wrong with the row.
     """
 
     video_id: str
@@ -101,31 +103,70 @@ class Sample:
 
     @property
     def feature_file(self) -> FeatureFile:
-        """What to read, where the source has features in place of videos."""
+        """What to read if the source has features in place of videos."""
         return FeatureFile(self.path, self.array)
+
+    def with_problem(self, problem: Problem | None) -> "Sample":
+        """Returns a copy with one more problem; itself for None."""
+        return dataclasses.replace(self, problems=(*self.problems, problem)) if problem else self
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """How many videos a dataset has, as published: a lost row leaves no other trace.
+
+    Attributes:
+        videos: {split: number}, or {`ALL`: number}.
+        source: the publication.
+    """
+
+    videos: Mapping[str, int]
+    source: str
+
+    def in_all(self) -> "Published":
+        """Returns the sum of all splits, which holds under any split."""
+        return Published({ALL: sum(self.videos.values())}, self.source)
+
+
+def count_note(splits: Iterable[str], published: Published) -> Remark:
+    """Compares the numbers of a copy with the published ones.
+
+    Args:
+        splits: the split of each labelled video.
+        published: the published numbers.
+    """
+    numbers = collections.Counter(splits)
+    counts = _listed({split: numbers[split] for split in {**published.videos, **numbers} if split != ALL})
+    numbers[ALL] = numbers.total()
+    if all(numbers[split] == number for split, number in published.videos.items()):
+        return Remark("as_published", f"Labelled: {counts}, as published ({published.source}).")
+    return Remark("count_mismatch", f"Labelled: {counts}. Published: {_listed(published.videos)} ({published.source}).")
+
+
+def _listed(videos):
+    return ", ".join(f"{split} {number:,}" for split, number in videos.items())
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A dataset's labels, read from its official layout.
+    """The labels of a dataset, read from its official layout.
 
     Attributes:
-        sport: what is kept of it (`sports.kept_form`); None for clips of any action, to pretrain on.
-        samples: of all splits.
-        settings: which of several possible files was read, for provenance.
-        notes: what a user should know of how the folder was read, one sentence each.
+        sport: its `sports.kept_form`; None for clips of any action.
+        samples: those of all splits.
+        settings: which of several possible files was read.
+        notes: what a user should know about the folder.
         classes: {head: class names in label order}.
-        has_features: the samples are files of features, not videos.
-        feature_stride: frames from one step of features to the next, as the user says; None where that is left to what
-            lies beside them (`features.json`).
-        published: how many samples there should be; None where nobody says.
-        label_rate: frames/s of the videos whose frames the stage labels count; None where nobody says.
+        has_features: the samples are features, not videos.
+        feature_stride: frames from one step of features to the next; None to take it from `features.json`.
+        published: the published numbers of videos; None if unknown.
+        label_rate: frames/s of the videos that the stage labels count; None if unknown.
     """
 
     sport: str | dict[str, Any] | None
     samples: tuple[Sample, ...]
     settings: dict[str, str] = dataclasses.field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
     classes: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     has_features: bool = False
     feature_stride: int | None = None

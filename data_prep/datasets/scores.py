@@ -1,4 +1,4 @@
-"""Scores of a sample: the one that the rule of the sport leaves, and what marks say of it."""
+"""Scores of a sample: the one that the sport's rule leaves, and oddities of all samples."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -7,13 +7,13 @@ from typing import Any
 from data_prep.datasets.sample import Sample
 from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
-from scoringnet_tf.support.messages import counted, shown
+from scoringnet_tf.support.messages import Remark, counted, shown
 
-DECIMALS = 10  # of a score: more than any has, and fewer than 40.95 / 3.9 = 10.500000000000002 is wrong in
+DECIMALS = 10  # more than any score has, and fewer than 40.95 / 3.9 = 10.500000000000002 is wrong in
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut
-MOST_ROUNDING = 0.05  # points of a difficulty that is computed: half the step of most rules
-FEW = 5  # rows of which nothing is said: a fall may leave an execution below the difficulty
-LOWEST = 0.1  # share of a score's range: where most values lie in that, they may be of another scale
+MOST_ROUNDING = 0.05  # points of a computed difficulty: half the step of most rules
+FEW = 5  # fewer rows say nothing: a fall may leave an execution below the difficulty
+LOWEST = 0.1  # share of a score's range; most values in it suggest another scale
 
 
 def complete_scores(
@@ -23,14 +23,12 @@ def complete_scores(
     final: float | None = None,
     penalty: float | None = None,
 ) -> dict[str, Any]:
-    """All scores, one that is unknown computed from the other two (Eq. 4, §4.1); equal on paper, they are equal.
+    """Computes an unknown score from the other two (Eq. 4, §4.1); scores equal on paper are equal.
 
     Args:
         sport: whose rule computes.
-        difficulty: points; None where unknown, as the others.
-        execution: points.
-        final: points.
-        penalty: points; None is none.
+        difficulty, execution, final: points; None if unknown.
+        penalty: points; None for none.
 
     Returns:
         {"difficulty", "execution", "final", "penalty"}: the fields of a `Sample`.
@@ -47,11 +45,11 @@ def complete_scores(
 
 
 def _difficulty(sport, execution, final, penalty):
-    """The difficulty that the others leave, possible or not; None where they leave it open: an execution near 0."""
+    """Returns the difficulty of the other scores, possible or not; None if rounding leaves it open."""
     difficulty = sport.difficulty_of(execution, final, penalty)
     if math.isnan(difficulty):
         return None if abs(final) <= FINAL_TOLERANCE else difficulty
-    # What a hundredth of the execution is worth, to which it is rounded.
+    # The execution is rounded to a hundredth: how much is that in the difficulty?
     nearby = (sport.difficulty_of(execution + change, final, penalty) for change in (-HUNDREDTH, HUNDREDTH))
     rounding = max(abs(other - difficulty) for other in nearby)
     low, high = sport.range_of("difficulty")
@@ -61,77 +59,73 @@ def _difficulty(sport, execution, final, penalty):
     return nearest if rounding <= MOST_ROUNDING else None
 
 
-def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[str]:
-    """A note on rows whose execution is no sum of marks: where execution is derived, this can be checked of it."""
+def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[Remark]:
+    """Notes rows whose execution is not a sum of marks."""
     if sport.marks is None:
         return []
     odd, step = [], sport.marks.execution_step
     for sample in samples:
         value = sample.execution or 0.0
-        # A value of three decimals was rounded or cut there, any other to hundredths. Of a product it is a quotient.
+        # Three decimals were rounded or cut there, others to hundredths. With a product it is a quotient.
         has_three = abs(value - round(value, 3)) < 1e-6 < abs(value - round(value, 2))
         rounding = 0.001 if has_three and sport.fusion != "product" else HUNDREDTH
         if math.isfinite(value) and abs(math.remainder(value, step)) > 1.001 * rounding:
             odd.append(f"{sample.video_id} ({value:.3f})")
-    if not odd:
-        return []
-    return [f"Execution is no multiple of {step:.3g}, as a sum of marks would be, in {shown(odd)}."]
+    what = f"Execution is not a multiple of {step:.3g}, as a sum of marks would be, in {shown(odd)}."
+    return [Remark("odd_executions", what)] if odd else []
 
 
-def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[str]:
-    """Notes on scores that are possible, but most so low that they may be of another scale than the sport's."""
+def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[Remark]:
+    """Notes possible scores of which most are so low that they may have another scale."""
     values = {score: _known(score, samples) for score in sport.scores}
     notes = []
-    for score, found in values.items():
+    for score, known in values.items():
         least, most = sport.range_of(score)
-        if least < most and (low := _most(found, least + LOWEST * (most - least), sport.range_of(score))):
-            lowest = f"in the lowest tenth of its range in {sport.name}: {low}"
-            notes.append(f"Values of {score} {lowest}; maybe they are on another scale.")
+        if least < most and (low := _most(known, least + LOWEST * (most - least), sport.range_of(score))):
+            what = f"Values of {score} in the lowest tenth of its range in {sport.name}: {low}"
+            notes.append(Remark("other_scale", f"{what}; maybe they are on another scale."))
     marks = sport.marks
     if notes or marks is None or marks.factor <= 1:
         return notes
     if not (low := _most(values["execution"], marks.maximum, sport.execution_range)):
         return []
-    return [
-        f"Executions not above {marks.maximum:g}, the highest mark: {low}; maybe they are means of the marks, which in "
-        f"{sport.name} are multiplied by {marks.factor:g}."
-    ]
+    what = f"Executions not above {marks.maximum:g}, the highest mark: {low}; maybe they are means of the marks"
+    return [Remark("mean_marks", f"{what}, which {sport.name} multiplies by {marks.factor:g}.")]
 
 
-def exchanged_scores(sport: Sport, samples: Iterable[Sample]) -> list[str]:
-    """A note where most difficulties are above their executions, in a sport that adds them and whose ranges say else.
-
-    What is multiplied, or of other ranges, is out of its range in the other's column.
-    """
-    if sport.fusion in ("", "product") or sport.range_of("difficulty")[1] >= sport.range_of("execution")[1]:
-        return []
-    pairs = [
-        (sample.difficulty, sample.execution)
-        for sample in samples
-        if sample.difficulty is not None and sample.execution is not None
-    ]
-    above = sum(difficulty > execution for difficulty, execution in pairs)
-    if len(pairs) < FEW or 2 * above <= len(pairs):
-        return []
-    rows = counted(len(pairs), "row")
-    return [f"Difficulty is above execution in {above} of {rows}; maybe they are in each other's columns."]
+def _known(score, samples):
+    values = (getattr(sample, score) for sample in samples)
+    return [value for value in values if value is not None and math.isfinite(value)]
 
 
 def _most(values, bound, ends):
-    """How many values are not above a bound, in words; empty unless they are more than half, for a few may be right."""
+    """Counts, in words, the values not above a bound; empty unless they are more than half."""
     low = [value for value in values if value <= bound]
     form = f".{decimals(ends)}f"
     return f"{len(low)} of {len(values)} ({min(low):{form}} to {max(low):{form}})" if 2 * len(low) > len(values) else ""
 
 
-def _known(score, samples):
-    """The values of a score where it is known and a number."""
-    values = (getattr(sample, score) for sample in samples)
-    return [value for value in values if value is not None and math.isfinite(value)]
+def exchanged_scores(sport: Sport, samples: Iterable[Sample]) -> list[Remark]:
+    """Notes that most difficulties are above their executions, in a sport that adds them and ranges them otherwise.
+
+    In other sports exchanged columns are out of range.
+    """
+    if sport.fusion in ("", "product") or sport.range_of("difficulty")[1] >= sport.range_of("execution")[1]:
+        return []
+    known = [
+        (sample.difficulty, sample.execution)
+        for sample in samples
+        if sample.difficulty is not None and sample.execution is not None
+    ]
+    above = sum(difficulty > execution for difficulty, execution in known)
+    if len(known) < FEW or 2 * above <= len(known):
+        return []
+    what = f"Difficulty is above execution in {above} of {counted(len(known), 'row')}"
+    return [Remark("exchanged_columns", f"{what}; maybe they are in each other's columns.")]
 
 
 def marks_final(sport: Sport, difficulty: float, marks: Any) -> float | None:
-    """Final score of the difficulty and the judges' marks; None where the sport's rule makes none of them."""
+    """Returns the final score of the difficulty and the judges' marks; None if the sport's rule gives none."""
     try:
         return None if sport.marks is None else sport.fuse(difficulty, sport.marks.execution([*map(float, marks)]))
     except (TypeError, ValueError, OverflowError):

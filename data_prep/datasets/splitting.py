@@ -1,4 +1,4 @@
-"""Splits of a dataset's records: at random, alike in score, or by group; one or k folds, the same for one seed."""
+"""Splits of a dataset's records: at random, alike in score, or by group; one split or k folds."""
 
 import collections
 import dataclasses
@@ -10,14 +10,14 @@ import numpy as np
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.split_file import SPLITS
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted, shown
+from scoringnet_tf.support.messages import Remark, counted, shown
 
 WAYS = ("random", "score", "group", "own")
 
 
 @dataclasses.dataclass(frozen=True)
 class SplitSettings:
-    """How records are split; the meaning of each is that of the flag of `python -m data_prep split`."""
+    """How records are split; each field is a flag of `python -m data_prep split`."""
 
     by: str = "random"
     test_fraction: float = 0.2
@@ -27,25 +27,17 @@ class SplitSettings:
 
 
 def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict[str, str]]:
-    """One split, or one for each fold, whose test records together are all of them: [{id: split}], as the samples come.
-
-    By `"own"` it is the one that the samples have.
+    """Returns one split {id: split}, or one for each fold; `"own"` returns that of the samples.
 
     Raises:
-        InputError: ids that are not distinct, records without the score or group that they are split by, or so few that
-            a split would be empty.
+        InputError: ids are not distinct, records lack the score or group to split by, or a split would be empty.
     """
     samples, rng = list(samples), np.random.default_rng(settings.seed)
-    repeated = sorted(
-        name for name, count in collections.Counter(sample.video_id for sample in samples).items() if count > 1
-    )
-    if repeated:
-        raise InputError("todo", f"Expected distinct ids to split by. Received: {shown(repeated)} more than once")
+    counts = collections.Counter(sample.video_id for sample in samples)
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        raise InputError("duplicate", f"Several records have one id: {shown(repeated)}.")
     if settings.by == "own":
-        unsplit = [sample.where for sample in samples if sample.split not in SPLITS]
-        if unsplit:
-            expected = f"a split of every record, one of {', '.join(SPLITS)}"
-            raise InputError("todo", f"Expected {expected}. Received: another or none in {shown(unsplit)}")
+        _check_known("split", (sample.where for sample in samples if sample.split not in SPLITS))
         return [{sample.video_id: sample.split for sample in samples}]
     units = _units(samples, settings.by)
     if settings.folds:
@@ -55,38 +47,33 @@ def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict
     return [_split(samples, units, test, settings, rng) for test in tested]
 
 
+def _check_known(what, rows):
+    if names := list(rows):
+        raise InputError(f"no_{what}", f"Records without a known {what} to split by: {shown(names)}.")
+
+
 def torn_groups(splits: Iterable[tuple[str | None, str]]) -> list[str]:
-    """The groups (athletes, source videos) of (group, split) that are in more than one split."""
-    found: dict[str, set[str]] = {}
+    """Returns the groups (athletes, source videos) of (group, split) that are in more than one split."""
+    splits_of: dict[str, set[str]] = {}
     for group, split in splits:
         if group:
-            found.setdefault(group, set()).add(split)
-    return sorted(group for group, of_group in found.items() if len(of_group) > 1)
+            splits_of.setdefault(group, set()).add(split)
+    return sorted(group for group, names in splits_of.items() if len(names) > 1)
 
 
-def torn_note(groups: Sequence[str]) -> list[str]:
-    """A sentence on those: a model may know them by their looks."""
-    return [f"Groups that are in more than one split: {shown(groups)}."] if groups else []
-
-
-def _is_known(score):
-    return score is not None and math.isfinite(score)
+def torn_note(groups: Sequence[str]) -> list[Remark]:
+    """Notes those groups: a model may recognise them."""
+    return [Remark("torn_groups", f"Groups in more than one split: {shown(groups)}.")] if groups else []
 
 
 def _units(samples, by):
-    """What goes into a split as a whole: groups of samples, or each by itself; in order of score where that matters."""
-    expected, lacking = {
-        "random": ("", []),
-        "score": ("a final score", [sample for sample in samples if not _is_known(sample.final)]),
-        "group": ("a group", [sample for sample in samples if sample.group is None]),
-    }[by]
-    if lacking:
-        where = shown(sample.where for sample in lacking)
-        raise InputError("todo", f"Expected {expected} of every record to split by. Received: none in {where}")
+    """Returns what stays together: groups of samples, or each by itself; in order of score if that matters."""
     if by == "score":
+        _check_known("score", (s.where for s in samples if s.final is None or not math.isfinite(s.final)))
         return [[sample] for sample in sorted(samples, key=lambda sample: sample.final)]
     if by == "random":
         return [[sample] for sample in samples]
+    _check_known("group", (sample.where for sample in samples if sample.group is None))
     groups: dict[str, list[Sample]] = {}
     for sample in samples:
         groups.setdefault(sample.group, []).append(sample)
@@ -94,40 +81,30 @@ def _units(samples, by):
 
 
 def _split(samples, units, test, settings, rng):
-    """{id: split} of the samples, of which the units `test` are to test on, and of the others a share to validate."""
-    tested = {sample.video_id for unit in test for sample in unit}
-    validated: set[str] = set()
+    """Returns {id: split}: the units `test` to test on, and a share of the others to validate on."""
+    split = dict.fromkeys((sample.video_id for sample in samples), "train")
+    split |= {sample.video_id: "test" for unit in test for sample in unit}
     if settings.validation_fraction:
-        rest = [unit for unit in units if unit[0].video_id not in tested]
-        share = settings.validation_fraction * len(samples) / max(len(samples) - len(tested), 1)
+        rest = [unit for unit in units if split[unit[0].video_id] == "train"]
+        num_rest = sum(name == "train" for name in split.values())
+        share = settings.validation_fraction * len(samples) / max(num_rest, 1)
         held_out = _parts(rest, [min(share, 1.0), max(1 - share, 0.0)], settings.by, rng)[0]
-        validated = {sample.video_id for unit in held_out for sample in unit}
-    split = {
-        sample.video_id: "test"
-        if sample.video_id in tested
-        else "validation"
-        if sample.video_id in validated
-        else "train"
-        for sample in samples
-    }
+        split |= {sample.video_id: "validation" for unit in held_out for sample in unit}
     shares = {"test": settings.folds or settings.test_fraction, "validation": settings.validation_fraction}
     expected = {"train", *(name for name, share in shares.items() if share)}
     if set(split.values()) != expected:
-        raise InputError(
-            "todo",
-            f"Expected records for {', '.join(sorted(expected))}. Received: {counted(len(samples), 'record')}, "
-            f"{len(units)} to be kept apart, which leave one of these empty",
-        )
+        what = f"{counted(len(samples), 'record')}, {len(units)} to keep apart"
+        raise InputError("too_few", f"{what}, leave one of {', '.join(sorted(expected))} empty.")
     return split
 
 
 def _parts(units: Sequence[list[Sample]], shares: Sequence[float], by: str, rng: np.random.Generator) -> list[list]:
-    """The units in as many parts as there are shares, which sum to 1."""
+    """Divides the units into as many parts as there are shares, which sum to 1."""
     return _alike_parts(units, shares, rng) if by == "score" else _random_parts(units, shares, rng)
 
 
 def _random_parts(units, shares, rng):
-    """Large groups first, each to the part that lacks most of its share."""
+    """Large groups come first, each to the part that lacks most of its share."""
     shuffled = sorted((units[index] for index in rng.permutation(len(units))), key=len, reverse=True)
     lacking = np.array(shares) * sum(map(len, units))
     parts: list[list] = [[] for _ in shares]
@@ -139,7 +116,7 @@ def _random_parts(units, shares, rng):
 
 
 def _alike_parts(units, shares, rng):
-    """Of units in order of score each part takes one from each of as many sets of neighbours as it shall have."""
+    """Each part takes one unit from each of as many sets of neighbours, in order of score, as it needs units."""
     ends = np.rint(np.cumsum(shares) * len(units)).astype(int)
     left, parts = list(units), []
     for size in np.diff(ends, prepend=0)[:-1]:

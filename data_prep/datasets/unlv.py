@@ -1,174 +1,254 @@
-"""The official layout that UNLV-Diving, UNLV-Vault and MIT-Diving share.
+"""UNLV-Diving (370 dives), MIT-Diving (159 of them, with splits of its own) and UNLV-Vault (176 vaults), §4.1.
 
-Videos are `NNN.avi`, or folders `NNN/` of images, numbered from 1; row i of every label vector is video i. A split is a
-folder with `training_idx.mat` and `testing_idx.mat`. `stage_labels.csv` is ours.
+Videos are `NNN.avi`, or folders `NNN/` of images, from 1; row i of every label vector is video i. A split is a folder
+with `training_idx.mat` and `testing_idx.mat`. `stage_labels.csv` is ours. No difficulties of vaults are published.
 """
 
 import collections
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from data_prep.datasets.readers.layout import index_videos
+from data_prep.datasets.readers.layout import find_dir, index_videos
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
-from data_prep.datasets.sample import NONMONOTONE, Problem, Sample
+from data_prep.datasets.readers.text import read_csv, read_diving_times
+from data_prep.datasets.sample import Problem, Published, Sample, Source, stage_problem
 from data_prep.datasets.scores import complete_scores, odd_executions
 from data_prep.datasets.stage_labels import (
     Segment,
     StageError,
-    StageOrderError,
-    check_segments,
+    diving_segments,
     read_stage_csv,
+    segment_errors,
     short_performances,
     unlabelled_note,
 )
-from data_prep.support.errors import OptionError
-from scoringnet_tf.sports import Sport
+from data_prep.support.options import OptionError
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted, shown
+from scoringnet_tf.support.messages import Remark, counted, shown
+from scoringnet_tf.support.reading import real_number
 
-SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # file name and variable name are the same
+SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # name of the file and of its variable
 STAGE_CSV = "stage_labels.csv"
+DIVING_TIMES = "jump_drop_water_label.txt"
+FRAME_RATE = 25.0  # frames/s of the official dives, whose frames the times count
+VAULT_DIRS = ("gym_vault_samples_len_ori", "gym_vault_samples_len_100_lstm")
+VAULT_DIFFICULTY = "gym_vault_difficulty_level.mat"
+MIT_SPLITS = ("split_100_59*", "random_splits_100_59/split_*")
+
+SegmentsOf = Callable[[int], tuple[Segment, ...] | None]
 
 
-def find_split_dir(source_dir: Path, split_dir: str | None = None, patterns: Sequence[str] = ("split_*",)) -> Path:
-    """The folder of the split.
+def read_diving(source_dir: Path, split_dir: str | None = None) -> Source:
+    """Reads UNLV-Diving.
 
-    Args:
-        source_dir: folder of the dataset.
-        split_dir: the folder, inside `source_dir` or anywhere; None takes the only one of the patterns.
-        patterns: globs in `source_dir`.
+    `stage_labels.csv` comes before `jump_drop_water_label.txt`: it can label noise before the start.
 
     Raises:
         OptionError: there is no folder `split_dir`.
-        InputError: none or several folders fit the patterns.
+        InputError: a file or folder is missing or malformed as a whole.
     """
-    if split_dir is not None:
-        candidates = [source_dir / split_dir, Path(split_dir)]
-        found = [folder for folder in candidates if folder.is_dir()]
-        if not found:
-            raise OptionError(
-                "todo", f"--split_dir: expected a folder, {candidates[0]} or {candidates[1]}. Received: neither."
-            )
-        return found[0]
-    found = sorted(folder for pattern in patterns for folder in source_dir.glob(pattern) if folder.is_dir())
-    if len(found) != 1:
-        expected = " or ".join(patterns)
-        received = ", ".join(str(folder.relative_to(source_dir)) for folder in found) or "none"
-        raise InputError(
-            "todo", f"{source_dir}: expected one folder {expected}, or --split_dir to name it. Received: {received}"
+    published = Published({"train": 300, "test": 70}, "Parmar and Morris 2017, §4.1")
+    return _read_diving(source_dir, split_dir, ("split_*",), published)
+
+
+def read_mit_diving(source_dir: Path, split_dir: str | None = None) -> Source:
+    """Reads UNLV-Diving's layout with a split of MIT-Diving; raises like `read_diving`."""
+    published = Published({"train": 100, "test": 59}, "Pirsiavash et al. 2014, §4.1")
+    return _read_diving(source_dir, split_dir, MIT_SPLITS, published)
+
+
+def _read_diving(source_dir, split_dir, split_patterns, published):
+    video_dir = find_dir(source_dir, ("diving_samples_len_ori",), "the videos NNN.avi")
+    overall = read_vector(source_dir / "diving_overall_scores.mat", "overall_scores")
+    difficulty_path = source_dir / "diving_difficulty_level.mat"
+    difficulty = _numbered(difficulty_path, read_vector(difficulty_path, "difficulty_level"), len(overall))
+    split = _find_split_dir(source_dir, split_dir, split_patterns)
+    stage_file, segments_of = _diving_stages(source_dir, len(overall))
+    samples, notes = _make_samples("diving", video_dir, split, overall, difficulty, segments_of)
+    settings = {"split_dir": split.name, "stage_labels": stage_file}
+    notes = (Remark("stage_labels", f"Stage labels from {stage_file}."), *notes)
+    rate = FRAME_RATE if stage_file == DIVING_TIMES else None
+    return Source("diving", samples, settings, notes, published=published, label_rate=rate)
+
+
+def _diving_stages(source_dir, num_videos):
+    """Returns the file with the stage labels, and a function from a video's number to its segments."""
+    stages = _numbered_stages(source_dir, num_videos)
+    if stages is not None:
+        return STAGE_CSV, stages.__getitem__
+    path = source_dir / DIVING_TIMES
+    if not path.is_file():
+        raise InputError("not_found", f"{source_dir}: there are no stage labels, {STAGE_CSV} or {DIVING_TIMES}.")
+    times = _numbered(path, read_diving_times(path).values(), num_videos)
+    return DIVING_TIMES, lambda number: diving_segments(times[number], f"{DIVING_TIMES}, row {number}")
+
+
+def read_vault(source_dir: Path, split_dir: str | None = None, difficulty_csv: str | None = None) -> Source:
+    """Reads UNLV-Vault; `difficulty_csv` (video,difficulty) takes the place of a difficulty file.
+
+    Raises:
+        OptionError: there is no folder `split_dir`.
+        InputError: a file or folder is missing or malformed as a whole.
+    """
+    video_dir = find_dir(source_dir, VAULT_DIRS, "the videos NNN.avi")
+    overall = read_vector(source_dir / "gym_vault_overall_scores.mat", "overall_scores")
+    difficulty_file, difficulty = _vault_difficulty(source_dir, difficulty_csv, len(overall))
+    split = _find_split_dir(source_dir, split_dir, ("split_*",))
+    stages = _numbered_stages(source_dir, len(overall))
+    segments_of = (lambda number: None) if stages is None else stages.__getitem__
+    samples, notes = _make_samples("vault", video_dir, split, overall, difficulty, segments_of)
+    stage_file = "none" if stages is None else STAGE_CSV
+    settings = {
+        "video_dir": video_dir.name,
+        "split_dir": split.name,
+        "difficulty": difficulty_file,
+        "stage_labels": stage_file,
+    }
+    files = f"Videos from {video_dir.name}, difficulty from {difficulty_file}."
+    stage_note = (
+        Remark("no_stage_labels", f"Without {STAGE_CSV} no frame has a stage label.")
+        if stages is None
+        else Remark("stage_labels", f"Stage labels from {STAGE_CSV}.")
+    )
+    published = Published({"train": 120, "test": 56}, "Parmar and Morris 2017, §4.1")
+    return Source("vault", samples, settings, (Remark("files", files), stage_note, *notes), published=published)
+
+
+def _vault_difficulty(source_dir, difficulty_csv, count):
+    """Returns the name of the file with the difficulties of `count` videos, and {number: difficulty}."""
+    if difficulty_csv is not None:
+        difficulty = _read_difficulty_csv(Path(difficulty_csv))
+        _check_numbers(Path(difficulty_csv), difficulty, count)
+        return Path(difficulty_csv).name, difficulty
+    path = source_dir / VAULT_DIFFICULTY
+    if not path.is_file():
+        what = f"{source_dir}: there are no difficulties, which the official release does not have."
+        hint = (
+            f"Add {VAULT_DIFFICULTY} ('difficulty_level'), or name a CSV file (video,difficulty) by --difficulty_csv."
         )
-    return found[0]
+        raise InputError("not_found", what, hint)
+    return path.name, _numbered(path, read_vector(path, "difficulty_level"), count)
 
 
-def read_split(split_dir: Path) -> dict[str, list[int]]:
-    """The numbers of the videos of each split, {"train": numbers, "test": numbers}, as listed; they count from 1.
+def _read_difficulty_csv(path):
+    difficulty, malformed = {}, []
+    for row in read_csv(path, ("video", "difficulty")):
+        video = re.fullmatch(r"(\d+)(\.0+|\.[A-Za-z]\w*)?", Path(row["video"]).name)  # `7`, `007.avi`, `7.0`; not `1.5`
+        try:
+            value = real_number(row["difficulty"])
+        except ValueError:
+            video = None
+        if video is None:
+            text = f"{row['video']},{row['difficulty']}"
+            malformed.append(f"{path}, row {row.number}: {text} is not the number of a video and a difficulty.")
+            continue
+        if int(video[1]) in difficulty:
+            malformed.append(f"{path}, row {row.number}: video {int(video[1])} is there twice.")
+        difficulty[int(video[1])] = value
+    if malformed:
+        raise InputError("malformed_rows", "\n".join(malformed))
+    return difficulty
 
-    Raises:
-        InputError: a file is missing or malformed.
-    """
-    splits = {}
-    for split, name in SPLIT_FILES.items():
-        path = split_dir / f"{name}.mat"
-        splits[split] = whole_numbers(path, read_vector(path, name)).tolist()
-    return splits
+
+def _numbered(path, values, count):
+    """Returns {number from 1: value}; InputError unless there is one for each of `count` videos."""
+    if len(values) != count:
+        raise InputError("count_mismatch", f"{path}: {counted(len(values), 'row')}, but {counted(count, 'video')}.")
+    return dict(enumerate(values, start=1))
 
 
-def read_numbered_stages(source_dir: Path) -> dict[int, tuple[Segment, ...]] | None:
-    """`stage_labels.csv` by video number; None where there is no such file.
+def _check_numbers(path, numbers, count):
+    """Checks that the rows of a table name the videos 1 to `count`: it may count from 0."""
+    outside = sorted(number for number in numbers if not 1 <= number <= count)
+    if outside:
+        raise InputError("out_of_range", f"{path}: {shown(map(str, outside))} are not videos, 1 to {count}.")
 
-    Raises:
-        InputError: it is malformed, or names a video by no number, or by two forms of one.
-    """
+
+def _numbered_stages(source_dir, count):
+    """Returns `stage_labels.csv` by video number, 1 to `count`; None if there is no such file."""
     path = source_dir / STAGE_CSV
     if not path.is_file():
         return None
-    segments = read_stage_csv(path)
-    unknown = [video_id for video_id in segments if not video_id.isdecimal()]
-    if unknown:
-        raise InputError("todo", f"{path}: expected video numbers as video_id. Received: {', '.join(unknown)}")
-    numbered = {int(video_id): tuple(rows) for video_id, rows in segments.items()}
-    if len(numbered) != len(segments):
-        forms = collections.defaultdict(list)
-        for video_id in segments:
-            forms[int(video_id)].append(video_id)
-        received = "; ".join(" and ".join(names) for names in forms.values() if len(names) > 1)
-        raise InputError("todo", f"{path}: expected one way to write the number of a video. Received: {received}")
-    return numbered
+    names, segments = collections.defaultdict(list), read_stage_csv(path)
+    for video_id in segments:
+        if not video_id.isdecimal():
+            raise InputError("not_an_integer", f"{path}: the video_id {video_id} is not the number of a video.")
+        names[int(video_id)].append(video_id)
+    if several := [" and ".join(forms) for forms in names.values() if len(forms) > 1]:
+        raise InputError("two_spellings", f"{path}: {'; '.join(several)} are one video.")
+    _check_numbers(path, names, count)
+    return {number: tuple(segments[video_id]) for number, (video_id,) in names.items()}
 
 
-def check_numbers(path: Path, numbers: Iterable[int], count: int) -> None:
-    """InputError where the rows of a table are not of the videos 1 to `count`: it may count from 0."""
-    outside = sorted(number for number in numbers if not 1 <= number <= count)
-    if outside:
-        raise InputError(
-            "todo", f"{path}: expected numbers of videos, 1 to {count}. Received: {shown(map(str, outside))}."
-        )
+def _find_split_dir(source_dir, split_dir, patterns):
+    """Returns the folder `split_dir`, inside `source_dir` or anywhere; for None the only one of the patterns."""
+    if split_dir is not None:
+        candidates = [source_dir / split_dir, Path(split_dir)]
+        split = next((folder for folder in candidates if folder.is_dir()), None)
+        if split is None:
+            raise OptionError("not_found", f"--split_dir: there is no folder {candidates[0]} or {candidates[1]}.")
+        return split
+    folders = sorted(folder for pattern in patterns for folder in source_dir.glob(pattern) if folder.is_dir())
+    if len(folders) != 1:
+        names = ", ".join(str(folder.relative_to(source_dir)) for folder in folders) or "none"
+        what = f"{source_dir}: not one folder {' or '.join(patterns)}, but {names}."
+        raise InputError("ambiguous" if folders else "not_found", what, "Name it by --split_dir.")
+    return folders[0]
 
 
-def make_samples(
-    sport: Sport,
+def _make_samples(
+    sport_name: str,
     video_dir: Path,
     split_dir: Path,
     overall: np.ndarray,
     difficulty: Mapping[int, float],
-    segments_of: Callable[[int], tuple[Segment, ...] | None],
-) -> tuple[tuple[Sample, ...], list[str]]:
-    """One `Sample` per entry of the split.
+    segments_of: SegmentsOf,
+) -> tuple[tuple[Sample, ...], Sequence[Remark]]:
+    """Returns a `Sample` for each entry of the split, by number, and notes.
 
-    Args:
-        sport: of the videos.
-        video_dir: folder of the videos.
-        split_dir: folder of the split.
-        overall: final scores, float (N,).
-        difficulty: {number: difficulty}.
-        segments_of: function of a number that returns its segments or None; KeyError where they are missing,
-            StageError where it is inconsistent.
-
-    Returns:
-        (samples, notes).
+    `segments_of` raises KeyError if a video has no segments, StageError if they are wrong.
     """
-    videos = index_videos(video_dir)
-    samples = []
-    splits = read_split(split_dir)
-    for split, numbers in splits.items():
-        for number in numbers:
-            path = videos.get(number, video_dir / f"{number:03d}.avi")
-            listed = f"{split_dir.name}/{SPLIT_FILES[split]}.mat"
-            samples.append(_sample(sport, path, split, listed, number, overall, difficulty, segments_of))
-    unused = sorted(set(videos).difference(*splits.values()))
-    notes = [f"Not built, as in neither split: {counted(len(unused), 'video')}."] if unused else []
+    videos, sport = index_videos(video_dir), get_sport(sport_name)
+    samples, listed = [], set()
+    for split, name in SPLIT_FILES.items():
+        path = split_dir / f"{name}.mat"
+        for number in whole_numbers(path, read_vector(path, name)).tolist():
+            video = videos.get(number, video_dir / f"{number:03d}.avi")
+            segments, problems = _checked_segments(sport, f"{video.name} (row {number})", number, segments_of)
+            scores, score_problems = _scores(sport, video, number, f"{split_dir.name}/{path.name}", overall, difficulty)
+            where, problems = f"{video.name} (row {number})", (*score_problems, *problems)
+            samples.append(Sample(video.stem, video, split, where, segments=segments, problems=problems, **scores))
+            listed.add(number)
+    unused = counted(len(videos.keys() - listed), "video")
+    notes = [Remark("in_no_split", f"Not built, as in neither split: {unused}.")] if videos.keys() - listed else []
     notes += odd_executions(sport, samples)
     notes += short_performances({sample.video_id: sample.segments for sample in samples})
     notes += unlabelled_note({sample.video_id: sample.segments for sample in samples if not sample.problems})
     return tuple(sorted(samples, key=lambda sample: sample.video_id)), notes
 
 
-def _sample(sport, path, split, listed, number, overall, difficulty, segments_of):
-    where = f"{path.name} (row {number})"
-    problems, scores = [], {}
+def _scores(sport, video, number, split_file, overall, difficulty):
+    """Returns the scores of a video, {} if they are unknown, and what is wrong."""
+    where = f"{video.name} (row {number})"
     if not 1 <= number <= len(overall):
-        what = f"expected a row of the score vector, 1 to {len(overall)}. Received: {number} in {listed}"
-        problems.append(Problem(where, what))
-    elif number not in difficulty:
-        problems.append(Problem(where, "expected a difficulty. Received: none for this video"))
-    else:
-        scores = complete_scores(sport, float(difficulty[number]), final=float(overall[number - 1]))
-    segments, stage_problems = _segments(sport, where, number, segments_of)
-    problems += stage_problems
-    return Sample(path.stem, path, split, where, segments=segments, problems=tuple(problems), **scores)
+        what = f"{number} in {split_file} is not a row of the scores, 1 to {len(overall)}."
+        return {}, [Problem(where, what, code="out_of_range")]
+    if number not in difficulty:
+        return {}, [Problem(where, "this video has no difficulty.", code="missing_value")]
+    return complete_scores(sport, float(difficulty[number]), final=float(overall[number - 1])), []
 
 
-def _segments(sport, where, number, segments_of):
-    """Checked segments of a video, None where they are missing or wrong; and what is wrong."""
+def _checked_segments(sport, where, number, segments_of):
+    """Returns the segments of a video, None if they are missing or wrong, and what is wrong."""
     try:
         segments = segments_of(number)
-        check_segments(segments or (), sport)
     except KeyError:
         return None, []
-    except StageOrderError as error:
-        return None, [Problem(where, str(error), NONMONOTONE, code=error.code)]
     except StageError as error:
-        return None, [Problem(where, str(error), code=error.code)]
-    return segments, []
+        return None, [stage_problem(where, error)]
+    errors = list(segment_errors(segments or (), sport))
+    return (None, [stage_problem(where, errors[0])]) if errors else (segments, [])

@@ -1,4 +1,4 @@
-"""Checks of samples that hold for every dataset: scores, stages and videos, and ids and videos against each other."""
+"""Checks the samples of any dataset: scores, stages, videos and features, and ids and videos against each other."""
 
 import collections
 import itertools
@@ -6,7 +6,6 @@ import os
 import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,100 +21,71 @@ from data_prep.datasets.sample import (
     kinds_of_row,
 )
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
-from data_prep.records.encoding import EncodedVideo
+from data_prep.records.encoding import EncodedVideo, remark_of
 from data_prep.records.joints import source_joints
 from data_prep.records.same_performance import BLOCK, SeenPerformances
 from scoringnet_tf.data.features import feature_shape, middle_frames, origin_kind, turned
 from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
-from scoringnet_tf.support.messages import MAX_NAMES, counted, shown
+from scoringnet_tf.support.messages import MAX_NAMES, Remark, counted, shown
 
 LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are never kept
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
 
 
 def known_problems(source: Source, source_dir: Path, lost: frozenset[str] = LOST) -> list[tuple[Sample, list[Problem]]]:
-    """What is wrong that can be known before anything is decoded.
+    """Finds the problems that need no decoding: of rows, stages, and missing files and joints.
 
     Args:
-        source: `datasets.sample.Source`.
-        source_dir: folder that it was read from.
-        lost: kinds of problems whose rows are left out and take nothing from others, which may be their corrected
-            seconds.
+        source: the dataset.
+        source_dir: its folder.
+        lost: kinds of problems whose rows are left out. Such a row is not held against others: one of them may be its
+            correction.
 
     Returns:
-        Each sample with problems, and those: of its row, of its stages where the labels say how long the video is, and
-        of files, joints among them, that are not there.
+        The samples with problems.
 
     Raises:
-        InputError: the index of the joints is not right.
+        InputError: the index of the joints is wrong.
     """
     sport = get_sport(source.sport) if source.sport else None
     joints = source_joints(source_dir, source)
-    found = []
-    for sample, problems in zip(source.samples, _problems_of_rows(source, source_dir, sport, lost), strict=True):
+    bad = []
+    for sample, problems in zip(source.samples, _row_problems(source, source_dir, sport, lost), strict=True):
         if not problems and sample.segments and sport and sample.num_frames is not None:
             errors = segment_errors(sample.segments, sport, sample.num_frames)
-            problems += [Problem(sample.where, str(error)) for error in errors]
+            problems += [Problem(sample.where, str(error), code=error.code) for error in errors]
         problems += _file_problems(sample, source.has_features)
         if joints:
             problems += joints.problems(sample, None)
         if problems:
-            found.append((sample, problems))
-    return found
+            bad.append((sample, problems))
+    return bad
 
 
-def _problems_of_rows(source, source_dir, sport, lost):
-    """The problems of each row, those among them that lie in other rows: ids and frames that they have, too.
-
-    A row that is left out anyway has none of the latter, and is none of those others.
-    """
+def _row_problems(source, source_dir, sport, lost):
+    """The problems of each row, by itself and beside those rows that are not left out."""
     rows = [
-        [*sample.problems, *path_problems(sample, source_dir), *(score_problems(sample, sport) if sport else [])]
+        [*sample.problems, *_path_problems(sample, source_dir), *(score_problems(sample, sport) if sport else [])]
         for sample in source.samples
     ]
     left = [(sample, row) for sample, row in zip(source.samples, rows, strict=True) if not kinds_of_row(row) & lost]
     samples = [sample for sample, _ in left]
     repeated_ids, overlaps = id_problems(samples), overlap_problems(samples)
-    shapes = shape_problems(samples) if source.has_features else {}
+    shapes = _shape_problems(samples) if source.has_features else {}
     for index, (sample, row) in enumerate(left):
         beside_others = (repeated_ids.get(index), overlaps.get(sample.where), shapes.get(index))
         row += [problem for problem in beside_others if problem is not None]
     return rows
 
 
-def _file_problems(sample, has_features):
-    """A problem if there is nothing to read, or another number of images than there are labels."""
-    try:
-        if not has_features:
-            files = sample.clip.files()
-            if sample.path.is_dir() and sample.num_frames not in (None, len(files)):
-                return [Problem(sample.where, _other_number(sample, sample.num_frames, len(files)))]
-        elif not sample.path.is_file():
-            return [
-                Problem(
-                    sample.where, "expected a file of features. Received: no such file.", file=str(sample.feature_file)
-                )
-            ]
-    except (VideoError, OSError) as error:
-        return [_of_file(sample, str(error))]
-    return []
-
-
-def _of_file(sample, message):
-    """What is wrong with the video or features of a sample; a message that begins with the file's name."""
-    names = map(str, (sample.clip, sample.feature_file))
-    file = next((name for name in names if message.startswith(f"{name}: ")), "")
-    return Problem(sample.where, message.removeprefix(f"{file}: "), file=file)
-
-
-def listed(problems: Sequence[Problem], source_dir: Path) -> list[str]:
-    """A line for each problem; what more than `MAX_NAMES` rows have alike is one line, with names of the first.
+def listed(problems: Sequence[Problem], source_dir: Path) -> list[Remark]:
+    """A line for each problem; if more than `MAX_NAMES` rows have the same one, a single line with the first names.
 
     Args:
-        problems: of a dataset's rows.
-        source_dir: folder of the dataset, to which the names of files are relative.
+        problems: of a dataset.
+        source_dir: its folder; names of files are relative to it.
     """
     alike = collections.defaultdict(list)
     for problem in problems:
@@ -124,10 +94,10 @@ def listed(problems: Sequence[Problem], source_dir: Path) -> list[str]:
     for problem in problems:
         rows = alike[problem.what]
         if len(rows) <= MAX_NAMES:
-            lines.append(str(problem))
+            lines.append(Remark(problem.code, str(problem)))
         elif problem is rows[0]:
             names = {os.path.relpath(row.file, source_dir) if row.file else row.where for row in rows}
-            lines.append(f"{counted(len(rows), 'row', ',')}, {shown(names)}: {problem.what}")
+            lines.append(Remark(problem.code, f"{len(rows):,} rows, {shown(names)}: {problem.what}"))
     return lines
 
 
@@ -137,47 +107,45 @@ def checked_samples(
     """Runs every check.
 
     Args:
-        source: `datasets.sample.Source`.
-        source_dir: folder that it was read from.
-        encoded: `EncodedVideo` of each of its samples, in order.
-        lost: as of `known_problems`.
+        source: the dataset.
+        source_dir: its folder.
+        encoded: the video of each sample, in order.
+        lost: see `known_problems`.
 
     Yields:
-        (sample, video, stages, problems) of each sample: its `EncodedVideo`, the stage of every frame int (L,) or None
-        where it has a problem, and the problems. Videos come once a block of them has been compared.
+        (sample, video, stages, problems): stages are int (L,), None if there is a problem.
 
     Raises:
-        InputError: the index of the joints is not right.
+        InputError: the index of the joints is wrong.
     """
-    shown = SeenPerformances(collections.Counter(sample.split for sample in source.samples))
+    seen = SeenPerformances(collections.Counter(sample.split for sample in source.samples))
     checked = _checked_alone(source, source_dir, encoded, lost)
-    # Videos wait for the others of a block: their frames lie in files. Features would wait in memory, for nothing.
+    # Videos wait for their block, as their frames lie in files. Features would wait in memory.
     block = 1 if source.has_features else BLOCK
     while waiting := list(itertools.islice(checked, block)):
         compared = [(sample, video.thumbnails) for sample, video, *_, is_compared in waiting if is_compared]
-        others = iter(shown.same_in_another_split(compared))
+        others = iter(seen.same_in_another_split(compared))
         for sample, video, stages, problems, is_compared in waiting:
             other = next(others) if is_compared else None
-            yield sample, video, stages, [*problems, *_same_performance_problems(sample, other)]
+            yield sample, video, stages, [*problems, *_lookalike_problems(sample, other)]
 
 
 def _checked_alone(source, source_dir, encoded, lost):
-    """Each sample as of `checked_samples`, but for what it shows; and whether that is to be compared with others."""
+    """Yields (sample, video, stages, problems, whether its pictures can be compared with others)."""
     sport = get_sport(source.sport) if source.sport else None
-    rows = _problems_of_rows(source, source_dir, sport, lost)
-    first: tuple[str, dict] | None = None  # id of the first features, and what they are
+    rows = _row_problems(source, source_dir, sport, lost)
+    first: tuple[str, dict] | None = None  # id and kind of the first features
     owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
     joints = source_joints(source_dir, source)
     for sample, problems, video in zip(source.samples, rows, encoded, strict=True):
         stages, video_problems = _video_problems(sample, video, sport, owners)
         if any(problem.file for problem in problems):
-            stages, video_problems = None, []  # of a file of another shape, or turned, lengths say nothing
+            stages, video_problems = None, []  # a file of a wrong shape has no length to compare
         if video.features is not None:
-            first = first or (sample.video_id, kind_of(video))
-            video_problems += kind_problems(sample, video, *first)
+            first = first or (sample.video_id, _kind_of(video))
+            video_problems += _kind_problems(sample, video, *first)
         if joints and not video_problems:
             video_problems += joints.problems(sample, len(video))
-        # A row that is left out takes nothing from another, which may be its corrected second.
         is_lost = bool(kinds_of_row([*problems, *video_problems]) & lost)
         if not is_lost:
             owners.setdefault(video.sha256, (sample.video_id, sample.split))
@@ -185,74 +153,114 @@ def _checked_alone(source, source_dir, encoded, lost):
         yield sample, video, stages, [*problems, *video_problems], is_compared
 
 
-def _same_performance_problems(sample, other):
-    if other is None:
+# === One row ===
+
+
+def _path_problems(sample, source_dir):
+    inside = sample.path.relative_to(source_dir).parts if sample.path.is_relative_to(source_dir) else ()
+    if inside and ".." not in inside:
         return []
-    what = f"expected a performance that no other split has. Received: what {other.where} shows, {other.video_id}"
-    return [Problem(sample.where, f"{what} ({other.split}), in other bytes", LOOKALIKE)]
+    return [Problem(sample.where, f"{sample.path} does not lie in {source_dir}.", code="outside_folder")]
+
+
+def score_problems(sample: Sample, sport: Sport) -> list[Problem]:
+    """Problems of scores: no number, out of the sport's range, or a final score that breaks the rule."""
+    scores = {name: getattr(sample, name) for name in ("penalty", *SCORES)}
+    if wrong := out_of_range(sport, scores):
+        return [Problem(sample.where, message, code="out_of_range") for message in wrong]
+    penalty = sample.penalty or 0.0
+    contradicted = contradiction(sport, scores, (penalty, penalty))
+    return [Problem(sample.where, contradicted, INCONSISTENT, code="inconsistent_scores")] if contradicted else []
+
+
+def _file_problems(sample, has_features):
+    try:
+        if not has_features:
+            files = sample.clip.files()
+            if sample.path.is_dir() and sample.num_frames not in (None, len(files)):
+                return [_count_mismatch(sample, sample.num_frames, len(files))]
+        elif not sample.path.is_file():
+            return [Problem(sample.where, "there is no such file.", file=str(sample.feature_file), code="not_found")]
+    except (VideoError, OSError) as error:
+        return [_file_problem(sample, remark_of(error))]
+    return []
+
+
+def _file_problem(sample, remark):
+    """A problem of the file of a sample, whose name the remark may begin with."""
+    names = map(str, (sample.clip, sample.feature_file))
+    file = next((name for name in names if remark.startswith(f"{name}: ")), "")
+    return Problem(sample.where, remark.removeprefix(f"{file}: "), file=file, code=remark.code)
+
+
+def _count_mismatch(sample, labelled, number):
+    message = f"{sample.path} has {counted(number, 'frame')}, the labels say {labelled}."
+    return Problem(sample.where, message, code="count_mismatch")
+
+
+# === A video ===
 
 
 def _video_problems(sample, video, sport, owners):
-    """The stage of every frame (None where there is a problem), and the problems that only decoding shows."""
-    if video.error is not None:
-        return None, [_of_file(sample, video.error)]
-    owner_id, owner_split = owners.get(video.sha256, (sample.video_id, sample.split))
-    if owner_id != sample.video_id:
-        what = f"expected a video of its own. Received: the same bytes as {owner_id} ({owner_split})"
-        return None, [Problem(sample.where, what)]
-    expected = None if sample.num_frames is None else -(-sample.num_frames // video.stride)
-    if expected not in (None, len(video)):
-        return None, [_other_length(sample, video, expected)]
-    if sample.seconds is not None and abs(len(video) / video.fps - sample.seconds) > SECONDS_TOLERANCE:
-        what = f"expected {sample.seconds:g} s in {sample.path}, as labelled. Received: {_duration(video)}"
-        return None, [Problem(sample.where, what)]
-    if sample.segments and len(video) == 1 and expected is None and video.features is not None:
-        what = f"expected no stage labels: {sample.feature_file} holds one vector of the whole video. Received: some"
-        return None, [Problem(sample.where, what)]
+    """(stage of every frame, None if there is a problem; problems that only decoding shows)."""
+    problem = _content_problem(sample, video, owners)
+    if problem is not None:
+        return None, [problem]
     try:
         num_frames = sample.num_frames or len(video) * video.stride
         labelled = middle_frames(len(video), num_frames, video.stride, video.origin)
         return frame_stages(sample.segments, num_frames, sport)[labelled], []
     except StageError as error:
-        # Of labels in a file of their own it names their row, of those in the sample's own row that once more.
-        return None, [Problem(sample.where, str(error).removeprefix(f"{sample.where}: "))]
+        # Labels in a file of their own name their row; those in the row of the sample would name it twice.
+        return None, [Problem(sample.where, str(error).removeprefix(f"{sample.where}: "), code=error.code)]
 
 
-def _duration(video):
-    return f"{len(video) / video.fps:.1f} s ({counted(len(video), 'frame')} at {video.fps:g} frames/s)"
+def _content_problem(sample, video, owners):
+    """The problem of a video or of features that cannot be read, are there twice, or have another length; or None."""
+    if video.error is not None:
+        return _file_problem(sample, video.error)
+    owner_id, owner_split = owners.get(video.sha256, (sample.video_id, sample.split))
+    if owner_id != sample.video_id:
+        return Problem(sample.where, f"has the same bytes as {owner_id} ({owner_split}).", code="duplicate")
+    expected = None if sample.num_frames is None else -(-sample.num_frames // video.stride)
+    if expected not in (None, len(video)):
+        is_frames = video.features is None
+        return _count_mismatch(sample, expected, len(video)) if is_frames else _other_steps(sample, video, expected)
+    if sample.seconds is not None and abs(len(video) / video.fps - sample.seconds) > SECONDS_TOLERANCE:
+        duration = f"{len(video) / video.fps:.1f} s ({counted(len(video), 'frame')} at {video.fps:g} frames/s)"
+        message = f"{sample.path} lasts {duration}, the labels say {sample.seconds:g} s."
+        return Problem(sample.where, message, code="other_duration")
+    if sample.segments and len(video) == 1 and expected is None and video.features is not None:
+        message = f"has stage labels, but {sample.feature_file} holds one vector of the whole video."
+        return Problem(sample.where, message, code="stages_of_vector")
+    return None
 
 
-def _other_length(sample, video, expected):
-    if video.features is None:
-        return Problem(sample.where, _other_number(sample, expected, len(video)))
+def _other_steps(sample, video, expected):
     every = "each" if video.stride == 1 else f"every {video.stride}"
-    what = (
-        f"expected features of {counted(expected, 'step')}, one for {every} of {counted(sample.num_frames, 'frame')}. "
-        f"Received: {counted(len(video), 'step')} of {video.features.shape[1]}"
+    message = (
+        f"has {counted(len(video), 'step')} of {video.features.shape[1]} features instead of {expected}, one for "
+        f"{every} of {counted(sample.num_frames, 'frame')}."
     )
-    return Problem(sample.where, what, file=str(sample.feature_file))
+    return Problem(sample.where, message, file=str(sample.feature_file), code="count_mismatch")
 
 
-def _other_number(sample, expected, found):
-    return f"expected {counted(expected, 'frame')} in {sample.path}, as labelled. Received: {found}"
+def _lookalike_problems(sample, other):
+    if other is None:
+        return []
+    message = f"shows the same performance as {other.where}, {other.video_id} ({other.split}), in other bytes."
+    return [Problem(sample.where, message, LOOKALIKE, code="lookalike")]
 
 
-def kind_of(video: EncodedVideo) -> dict[str, Any]:
-    """What features are: stride, and all that `features.json` says but where their videos came from."""
+def _kind_of(video):
+    """What made features: their stride, and what `features.json` says except the source of the videos."""
     kind = origin_kind(video.origin) if video.origin else {"made with": None}
     return {**kind, "stride": video.stride}
 
 
-def kind_problems(sample: Sample, video: EncodedVideo, first_id: str, first: dict[str, Any]) -> list[Problem]:
-    """A problem if features are of another origin than the first ones, which a model would take for theirs.
-
-    Args:
-        sample: whose features.
-        video: those.
-        first_id: of the first sample.
-        first: `kind_of` its features.
-    """
-    kind = kind_of(video)
+def _kind_problems(sample, video, first_id, first):
+    """A problem if features were made in another way than the first ones: a model would confuse them."""
+    kind = _kind_of(video)
     different = [
         f"{key} {reprlib.repr(kind.get(key))} instead of {reprlib.repr(first.get(key))}"
         for key in sorted(kind.keys() | first.keys())
@@ -260,15 +268,18 @@ def kind_problems(sample: Sample, video: EncodedVideo, first_id: str, first: dic
     ]
     if not different:
         return []
-    what = f"expected features like those of {first_id} in {sample.feature_file}. Received: {'; '.join(different)}"
-    return [Problem(sample.where, what)]
+    message = f"{sample.feature_file} was made in another way than {first_id}: {'; '.join(different)}."
+    return [Problem(sample.where, message, code="other_features")]
 
 
-def shape_problems(samples: Sequence[Sample]) -> dict[int, Problem]:
-    """A problem for each file of features that are of another size than most, or turned, (D, T): {index: problem}."""
+# === Rows beside each other ===
+
+
+def _shape_problems(samples):
+    """{index: problem} of files of features with another size than most, or with exchanged axes, (D, T)."""
     found = {index: feature_shape(sample.feature_file) for index, sample in enumerate(samples)}
     shapes = {index: shape for index, shape in found.items() if shape}
-    # The size that explains most of the files, though it be by turning them, which counts half.
+    # The size that explains most files; exchanged axes count half.
     weights: collections.Counter[int] = collections.Counter()
     files: collections.Counter[int] = collections.Counter()
     for steps, size in shapes.values():
@@ -277,51 +288,27 @@ def shape_problems(samples: Sequence[Sample]) -> dict[int, Problem]:
         files.update({steps, size})
     expected = max(weights, key=lambda size: (weights[size], files[size]), default=0)
     return {
-        index: Problem(samples[index].where, _other_size(shape, expected), file=str(samples[index].feature_file))
-        for index, shape in shapes.items()
-        if shape[1] != expected
+        index: _other_size(samples[index], shape, expected) for index, shape in shapes.items() if shape[1] != expected
     }
 
 
-def _other_size(shape, expected):
+def _other_size(sample, shape, expected):
     hint = turned(shape, expected)
     received = f"({expected}, steps){hint}" if hint else str(shape)
-    return f"expected features (steps, {expected}), of one size in all files. Received: {received}"
-
-
-def path_problems(sample: Sample, source_dir: Path) -> list[Problem]:
-    """A problem if a label file names a video outside the folder, or the folder itself."""
-    inside = sample.path.relative_to(source_dir).parts if sample.path.is_relative_to(source_dir) else ()
-    if inside and ".." not in inside:
-        return []
-    return [Problem(sample.where, f"expected a video inside {source_dir}. Received: {sample.path}")]
-
-
-def score_problems(sample: Sample, sport: Sport) -> list[Problem]:
-    """Problems of a sample's scores: not a number, out of the sport's range, or final ≠ the rule's."""
-    scores = {name: getattr(sample, name) for name in ("penalty", *SCORES)}
-    problems = out_of_range(sport, scores)
-    if problems:
-        return [Problem(sample.where, problem) for problem in problems]
-    penalty = sample.penalty or 0.0
-    contradicted = contradiction(sport, scores, (penalty, penalty))
-    return [Problem(sample.where, contradicted, INCONSISTENT)] if contradicted else []
+    message = f"features of shape {received}, where most files have (steps, {expected})."
+    return Problem(sample.where, message, file=str(sample.feature_file), code="wrong_shape")
 
 
 def id_problems(samples: Sequence[Sample]) -> dict[int, Problem]:
-    """A problem for each sample whose id occurs more than once, in one split or across splits: {index: problem}."""
+    """{index: problem} of the samples whose id occurs more than once, in one split or several."""
     entries = collections.defaultdict(list)
     for index, sample in enumerate(samples):
         entries[sample.video_id].append(index)
     problems = {}
-    for indices in entries.values():
+    for video_id, indices in entries.items():
         splits = [samples[index].split for index in indices]
-        if len(indices) == 1:
-            continue
-        received = f"{len(splits)} times in {splits[0]}" if len(set(splits)) == 1 else f"in {' and '.join(splits)}"
-        for index in indices:
-            sample = samples[index]
-            problems[index] = Problem(
-                sample.where, f"expected id {sample.video_id} once, in one split. Received: {received}"
-            )
+        if len(indices) > 1:
+            places = f"{len(splits)} times in {splits[0]}" if len(set(splits)) == 1 else f"in {' and '.join(splits)}"
+            for index in indices:
+                problems[index] = Problem(samples[index].where, f"the id {video_id} is {places}.", code="duplicate")
     return problems

@@ -1,4 +1,4 @@
-"""A contact sheet of records: frames, or features, through each video above its stages, with its scores."""
+"""Draws a contact sheet of records: frames or features through each video, its stages and scores."""
 
 import math
 from pathlib import Path
@@ -17,7 +17,7 @@ from scoringnet_tf.support.messages import counted
 
 FRAMES_PER_ROW = 12
 GAP = 2  # pixels between frames
-FEATURES_SHOWN = 64  # the first of them; more would be less than a pixel high
+FEATURES_SHOWN = 64  # more would be less than a pixel high
 UNLABELLED_COLOR = "#ffffff"
 
 
@@ -29,7 +29,7 @@ def save_contact_sheet(info: DatasetInfo, split: str, num_videos: int, path: str
 
 
 def contact_sheet(info: DatasetInfo, split: str, num_videos: int) -> Figure:
-    """The same as a Matplotlib figure."""
+    """Draws the sheet as a Matplotlib figure."""
     total = info.split(split)["num_videos"]
     chosen = set(np.linspace(0, total - 1, min(num_videos, total)).round().astype(int).tolist())
     records = [record for index, (_, record) in enumerate(read_records(info, split)) if index in chosen]
@@ -48,7 +48,7 @@ def contact_sheet(info: DatasetInfo, split: str, num_videos: int) -> Figure:
     if "unlabelled" in shown:
         handles.append(Patch(facecolor=UNLABELLED_COLOR, edgecolor="#999999", label="unlabelled"))
     title = f"{info.name}, {split}: {len(records)} of {counted(total, 'video')}"
-    if info.simulation or not info.features:  # of features of anyone's nothing is known
+    if info.simulation or not info.features:  # features tell nothing of their pixels
         title += f", {described_pixels(info.simulation)}"
     title = printable(title)
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
@@ -56,7 +56,7 @@ def contact_sheet(info: DatasetInfo, split: str, num_videos: int) -> Figure:
 
 
 def _draw_frames(axis, record):
-    """Frames at the centres of equal spans of time, so that each stands above its part of the timeline."""
+    """Frames at the centres of equal spans of time, each above its part of the timeline."""
     encoded = record["image/encoded"]
     centers = ((np.arange(FRAMES_PER_ROW) + 0.5) * len(encoded) / FRAMES_PER_ROW).astype(int)
     frames = np.array(decode_frames(encoded[centers]))
@@ -66,7 +66,7 @@ def _draw_frames(axis, record):
 
 
 def _draw_features(axis, record):
-    """The first features through time, a row each, standardised in the video: light is high."""
+    """The first features through time, one row each, standardised within the video: light is high."""
     shown = record["feature/floats"][:, :FEATURES_SHOWN]
     scale = shown.std(axis=0)
     standard = (shown - shown.mean(axis=0)) / np.where(scale > 0, scale, 1)

@@ -1,4 +1,4 @@
-"""What records hold, as one wants to know it before training: how many, how scored, how long, what lacks."""
+"""Describes records before training: numbers of videos, scores, lengths, stages, and what is missing."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,30 +10,30 @@ from data_prep.datasets.splitting import torn_groups, torn_note
 from data_prep.records.summary import table
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, described_pixels
-from scoringnet_tf.sports import NOISE, decimals, get_sport
+from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.messages import counted
 
 NUM_BINS = 12
-ROUNDING = 1e-9  # relative: scores that are computed from others are equal up to this
+ROUNDING = 1e-9  # relative: computed scores are equal up to this
 BARS = "▁▂▃▄▅▆▇█"
+SUMMARY = ("mean", "std", "min", "q1", "median", "q3", "max")
 
 
 def describe(info: DatasetInfo) -> dict[str, Any]:
-    """Reads every record (no frame is decoded) and counts.
+    """Reads every record, without decoding frames, and counts.
 
     Returns:
-        What JSON can hold: "name", "sport", "pixels", "groups_in_several_splits", "score_bins" {score: edges of
-        bins} and "splits" {split: {"videos", "frames" (of features: steps), "seconds" (of a video), "scores" {score:
-        distribution with "histogram"}, "stage_seconds" {stage: distribution over the videos that have it}, "lacking"
-        {field: number of videos without it, or with a part of its stages}, "classes" {head: {class: videos}}}}. A
-        distribution is {"number", "mean", "std", "min", "q1", "median", "q3", "max"}, of seconds {"number": 0} where
-        one vector of features stands for a whole video. "decimals" {score: those that its range deserves}.
+        A dictionary for JSON: "name", "sport", "pixels", "groups_in_several_splits", "score_bins" {score: edges},
+        "decimals" {score: digits to print} and "splits" {split: {"videos", "frames" (or steps), "seconds" (of a video),
+        "scores" {score: distribution with "histogram"}, "stage_seconds" {stage: distribution over videos that have it},
+        "lacking" {field: videos without it, or with a part of their stages}, "classes" {head: {class: videos}}}}. See
+        `distribution`. Seconds have {"number": 0} if one vector of features stands for a whole video.
     """
     bins = {score: edges for score in info.scores if (edges := _edges(info, score)) is not None}
     return {
         "name": info.name,
         "sport": info.sport_name,
-        # Of features of anyone's nothing is known.
+        # Features tell nothing of their pixels.
         "pixels": described_pixels(info.simulation) if info.simulation or not info.features else "not known",
         "groups_in_several_splits": torn_groups((video.get("group"), video["split"]) for video in info.videos.values()),
         "score_bins": bins,
@@ -43,12 +43,11 @@ def describe(info: DatasetInfo) -> dict[str, Any]:
 
 
 def _place(split):
-    """Splits in the order of their use, others after them."""
     return (SPLITS.index(split) if split in SPLITS else len(SPLITS)), split
 
 
 def _edges(info, score):
-    """Edges of bins over all splits, points; None where no video has the score."""
+    """Edges of bins over all splits, points; None if no video has the score."""
     values = [video[score] for video in info.videos.values() if video[score] is not None]
     if values and np.ptp(values) <= ROUNDING * max(1.0, abs(values[0])):
         values = values[:1]  # NumPy's bins around one value are a point wide in all
@@ -65,7 +64,7 @@ def _describe_split(info, split, bins):
         "seconds": distribution([] if info.has_vectors else seconds),
         "scores": {score: _scores(videos, score, edges) for score, edges in bins.items()},
         "stage_seconds": {
-            stage: distribution(found) for stage, found in stages.items() if found and not info.has_vectors
+            stage: distribution(values) for stage, values in stages.items() if values and not info.has_vectors
         },
         "lacking": {**lacking, "stages": unlabelled, "group": sum(not video.get("group") for video in videos)},
         "classes": {head: _class_counts(videos, head, names) for head, names in info.classes.items()},
@@ -97,35 +96,33 @@ def _stage_seconds(info, split):
 
 
 def distribution(values: Sequence[float]) -> dict[str, float]:
-    """Number, mean, standard deviation and quartiles of values; the number alone where there are none."""
+    """{"number", "mean", "std", "min", "q1", "median", "q3", "max"} of values; {"number": 0} of none."""
     if not len(values):
         return {"number": 0}
-    quartiles = np.quantile(values, [0, 0.25, 0.5, 0.75, 1])
-    summary = {"number": len(values), "mean": float(np.mean(values)), "std": float(np.std(values))}
-    return summary | dict(zip(("min", "q1", "median", "q3", "max"), quartiles.tolist(), strict=True))
+    quartiles = np.quantile(values, [0, 0.25, 0.5, 0.75, 1]).tolist()
+    statistics = [float(np.mean(values)), float(np.std(values)), *quartiles]
+    return {"number": len(values), **dict(zip(SUMMARY, statistics, strict=True))}
 
 
 def as_text(description: Mapping[str, Any]) -> str:
-    """A description (of `describe`) for a terminal."""
-    splits = description["splits"]
+    """Formats a description (of `describe`) for a terminal."""
+    splits, places = description["splits"], description["decimals"]
     lines = [f"{description['name']} ({description['sport'] or 'no sport'}), {description['pixels']}", ""]
-    places = description["decimals"]
-    header = ["", "videos", "mean", "std", "min", "q1", "median", "q3", "max"]
+    header = ["videos", *SUMMARY]
     for title, key in (("score, points", "scores"), ("stage, s", "stage_seconds")):
-        names = {name: None for found in splits.values() for name in found[key]}
+        names = {name: None for split in splits.values() for name in split[key]}
         rows = [
             [f"{split} {name}", *_cells(found[key][name], places.get(name, 2)), _bars(found[key][name])]
             for name in names
             for split, found in splits.items()
             if found[key].get(name, {"number": 0})["number"]
         ]
-        if rows:
-            lines += [*table([title, *header[1:], ""], rows), ""]
+        lines += [*table([title, *header, ""], rows), ""] if rows else []
     lengths = [[split, *_cells(found["seconds"])] for split, found in splits.items() if found["seconds"]["number"]]
-    lines += [*table(["length, s", *header[1:]], lengths), ""] if lengths else []
+    lines += [*table(["length, s", *header], lengths), ""] if lengths else []
     fields = list(next(iter(splits.values()))["lacking"])
     lacking = [[split, *(f"{found['lacking'][field]:,}" for field in fields)] for split, found in splits.items()]
-    lines += [*table(["videos without", *fields], lacking)]
+    lines += table(["videos without", *fields], lacking)
     for split, found in splits.items():
         for head, counts in found["classes"].items():
             few, many = min(counts.values()), max(counts.values())
@@ -136,20 +133,11 @@ def as_text(description: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _cells(found, places=2):
-    return [
-        f"{found['number']:,}",
-        *(f"{found[key]:.{places}f}" for key in ("mean", "std", "min", "q1", "median", "q3", "max")),
-    ]
+def _cells(values, places=2):
+    return [f"{values['number']:,}", *(f"{values[key]:.{places}f}" for key in SUMMARY)]
 
 
-def _bars(found):
-    """A histogram in one line; nothing where there is none."""
-    counts = found.get("histogram", [])
+def _bars(values):
+    """A histogram in one line; empty if there is none."""
+    counts = values.get("histogram", [])
     return "".join(BARS[round(count / max(counts) * (len(BARS) - 1))] if count else " " for count in counts)
-
-
-def stage_names(description: Mapping[str, Any]) -> list[str]:
-    """The stages that occur, without noise, in order."""
-    names = {name: None for found in description["splits"].values() for name in found["stage_seconds"]}
-    return [name for name in names if name != NOISE]

@@ -1,4 +1,4 @@
-"""The picture of a description of records: histograms of scores, lengths, stage durations, and what is known."""
+"""Draws a description of records: histograms of scores, lengths, durations of stages, and the labels that exist."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from data_prep.records.description import stage_names
+from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.messages import counted
@@ -24,27 +24,27 @@ def save_picture(description: Mapping[str, Any], path: str | Path) -> None:
 
 
 def picture(description: Mapping[str, Any]) -> Figure:
-    """The same as a Matplotlib figure."""
+    """Draws a description as a Matplotlib figure."""
     scores, splits = list(description["score_bins"]), description["splits"]
     figure = Figure(figsize=(13, 7 if scores else 3.8), layout="constrained")
     rows = figure.subfigures(2 if scores else 1, 1, squeeze=False)[:, 0]
     if scores:
         for axis, score in zip(np.ravel(rows[0].subplots(1, len(scores))), scores, strict=True):
             _draw_scores(axis, description, score)
-    length, stages, known = rows[-1].subplots(1, 3, width_ratios=(1, 2, 2))
-    lengths = {"whole video": {split: found["seconds"] for split, found in splits.items()}}
-    is_known = any(found["number"] for found in lengths["whole video"].values())
-    why_none = "no stage is labelled" if is_known else "not known of vectors"
-    _draw_boxes(length, lengths if is_known else {}, "length", why_none)
-    durations = {
-        stage: {split: found["stage_seconds"].get(stage) for split, found in splits.items()}
-        for stage in stage_names(description)
+    length, durations, known = rows[-1].subplots(1, 3, width_ratios=(1, 2, 2))
+    lengths = {split: values["seconds"] for split, values in splits.items()}
+    has_lengths = any(values["number"] for values in lengths.values())
+    why_none = "no stage is labelled" if has_lengths else "not known of vectors"
+    _draw_boxes(length, {"whole video": lengths} if has_lengths else {}, "length", why_none)
+    stages = {name: None for values in splits.values() for name in values["stage_seconds"] if name != NOISE}
+    seconds = {
+        stage: {split: values["stage_seconds"].get(stage) for split, values in splits.items()} for stage in stages
     }
-    _draw_boxes(stages, durations, "stages", why_none)
+    _draw_boxes(durations, seconds, "stages", why_none)
     _draw_known(known, splits)
     handles = [
-        Patch(color=_color(split), label=f"{split}: {counted(found['videos'], 'video', ',')}")
-        for split, found in splits.items()
+        Patch(color=_color(split), label=f"{split}: {counted(values['videos'], 'video', ',')}")
+        for split, values in splits.items()
     ]
     title = f"{description['name']} ({description['sport'] or 'no sport'}), {description['pixels']}"
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
@@ -58,10 +58,10 @@ def _color(split):
 def _draw_scores(axis, description, score):
     """One histogram a split, of shares, so that splits of other sizes can be compared."""
     edges = description["score_bins"][score]
-    for split, found in description["splits"].items():
-        counts = found["scores"][score]["histogram"]
-        if sum(counts):
-            shares = np.array(counts) / sum(counts)
+    for split, values in description["splits"].items():
+        counts = np.array(values["scores"][score]["histogram"])
+        if counts.sum():
+            shares = counts / counts.sum()
             axis.stairs(shares, edges, color=_color(split), linewidth=1.8)
             axis.stairs(shares, edges, color=_color(split), fill=True, alpha=0.15)
     axis.set_title(score, loc="left")
@@ -70,49 +70,50 @@ def _draw_scores(axis, description, score):
 
 
 def _places(number, splits):
-    """({split: places of its boxes, beside each other around 0, 1, …}, width of a box)."""
+    """({split: places of its boxes, around 0, 1, …}, width of a box)."""
     width = GROUP_WIDTH / len(splits)
     starts = (np.arange(len(splits)) + 0.5) * width - GROUP_WIDTH / 2
     return {split: np.arange(number) + start for split, start in zip(splits, starts, strict=True)}, width
 
 
 def _draw_boxes(axis, durations, title, why_none):
-    """Quartiles within the smallest and the largest, seconds, of {name: {split: distribution}}; of none says why."""
+    """Boxes of the quartiles, seconds, with whiskers to the extremes, of {name: {split: distribution}}."""
     axis.set_title(title, loc="left")
     if not durations:
         axis.text(0.5, 0.5, why_none, ha="center", transform=axis.transAxes)
         axis.set_axis_off()
         return
     places, width = _places(len(durations), list(next(iter(durations.values()))))
-    for index, of_splits in enumerate(durations.values()):
-        for split, found in of_splits.items():
-            if not found or not found["number"]:
-                continue
-            box = {"whislo": found["min"], "q1": found["q1"], "med": found["median"], "q3": found["q3"]}
-            style = {"color": _color(split)}
-            axis.bxp(
-                [box | {"whishi": found["max"]}],
-                positions=[places[split][index]],
-                widths=width * 0.8,
-                showfliers=False,
-                patch_artist=True,
-                boxprops={"facecolor": _color(split), "alpha": 0.35},
-                medianprops=style,
-                whiskerprops=style,
-                capprops=style,
-            )
+    for index, splits in enumerate(durations.values()):
+        for split, values in splits.items():
+            if values and values["number"]:
+                _draw_box(axis, values, places[split][index], width * 0.8, _color(split))
     axis.set_xticks(range(len(durations)), list(durations))
     axis.set_xlim(-0.6, len(durations) - 0.4)
     axis.set_ylim(bottom=0)
     axis.set_ylabel("seconds")
 
 
+def _draw_box(axis, values, position, width, color):
+    box = {"whislo": values["min"], "q1": values["q1"], "med": values["median"], "q3": values["q3"]}
+    lines = {f"{part}props": {"color": color} for part in ("median", "whisker", "cap")}
+    axis.bxp(
+        [box | {"whishi": values["max"]}],
+        positions=[position],
+        widths=width,
+        showfliers=False,
+        patch_artist=True,
+        boxprops={"facecolor": color, "alpha": 0.35},
+        **lines,
+    )
+
+
 def _draw_known(axis, splits):
     """For each field the share of videos that have it."""
     fields = list(next(iter(splits.values()))["lacking"])
     places, width = _places(len(fields), list(splits))
-    for split, found in splits.items():
-        shares = [1 - found["lacking"][field] / found["videos"] for field in fields]
+    for split, values in splits.items():
+        shares = [1 - values["lacking"][field] / values["videos"] for field in fields]
         axis.bar(places[split], shares, width * 0.9, color=_color(split), alpha=0.8)
     axis.set_xticks(range(len(fields)), fields)
     axis.set_ylim(0, 1.02)

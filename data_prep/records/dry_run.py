@@ -1,4 +1,4 @@
-"""Every integrity check of a dataset, without writing anything: the work of `python -m data_prep check`."""
+"""Checks a dataset without writing anything: `python -m data_prep check`."""
 
 import collections
 import dataclasses
@@ -13,31 +13,35 @@ from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, Problem, kinds_of
 from data_prep.records.checks import checked_samples, listed
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from data_prep.records.joints import source_joints
-from data_prep.records.oddities import Oddities
 from data_prep.records.simulation import read_simulation
-from data_prep.support.errors import OptionError
+from data_prep.records.warnings import Warnings
+from data_prep.support.options import OptionError
 from data_prep.support.processes import in_processes
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted, shown
+from scoringnet_tf.support.messages import Remark, counted, shown
 
-STORED = StoredForm((24, 32), jpeg_quality=75)  # nothing is kept of the pixels but thumbnails
+STORED = StoredForm((24, 32), jpeg_quality=75)  # only the thumbnails of the pixels are kept
+DECIDED_BY_BUILD = {
+    INCONSISTENT: "{} with scores that contradict each other: see build --on_inconsistent.",
+    LOOKALIKE: "{} looking like one of another split: see build --on_lookalike.",
+}
 
 
 def check(dataset: str, source_dir: str | Path, workers: int | None = None, **options: Any) -> tuple[list[str], int]:
     """Runs every integrity check.
 
     Args:
-        dataset: as of `building.build_records`.
+        dataset: see `building.build_records`.
         source_dir: likewise.
         workers: processes that decode; None for one per core.
-        **options: as of `building.build_records`.
+        **options: see `building.build_records`.
 
     Returns:
-        (report, number of problems): lines of text, first those of `checks.listed`, then notes and a summary.
+        (report, number of problems): first the problems, then warnings, a `Remark` each, and a summary.
 
     Raises:
         OptionError: `source_dir` is no folder, or an option is missing or not one of the dataset's.
@@ -45,39 +49,41 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     source_dir = Path(source_dir)
     try:
         source = read_source(dataset, source_dir, **options)
-        _, simulated = read_simulation(source_dir, source.samples)
+        _, simulation_notes = read_simulation(source_dir, source.samples)
     except OptionError:
         raise
     except InputError as error:
-        lines = str(error).splitlines()
+        lines = [Remark(error.code, line) for line in str(error).splitlines()]
         return [*lines, _summary(source_dir, dataset, "not readable", lines)], len(lines)
     if source.has_features and (workers or 1) > 1:
-        raise OptionError(
-            "todo", f"--workers={workers}: expected videos to decode. Received: features, which this process reads."
-        )
+        raise OptionError("flag_unused", f"--workers={workers} has no effect: features need no decoding.")
     problems: list[Problem] = []
     num_steps, unlabelled = 0, {}
-    oddities = Oddities(source, STORED, source_joints(source_dir, source))
+    warnings = Warnings(source, STORED, source_joints(source_dir, source))
     kinds: collections.Counter[str] = collections.Counter()
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
-        encoded = encode_samples(source, map_clips, _measured)
+        encoded = encode_samples(source, map_clips, _thumbnails_alone)
         progress = tqdm(encoded, "Checking", total=len(source.samples), unit="video")
-        for sample, video, stages, found in checked_samples(source, source_dir, progress):
-            problems += found
-            kinds.update(kinds_of_row(found))
+        for sample, video, stages, wrong in checked_samples(source, source_dir, progress):
+            problems += wrong
+            kinds.update(kinds_of_row(wrong))
             num_steps += len(video)
-            if not found:
-                oddities.see(sample, video, stages)
+            if not wrong:
+                warnings.add(sample, video, stages)
             if sample.segments and stages is not None and UNLABELLED in stages:
                 unlabelled[sample.video_id] = int((stages == UNLABELLED).sum())
-    notes = [*source.notes, *simulated, *_known_scores(source), *_unlabelled(unlabelled), *oddities.notes()]
-    notes += _decided_by_build(kinds)
+    notes = [*source.notes, *simulation_notes, *_known_scores(source), *_unlabelled(unlabelled), *warnings.remarks()]
+    notes += [
+        Remark(kind, message.format(counted(kinds[kind], "video")))
+        for kind, message in DECIDED_BY_BUILD.items()
+        if kinds[kind]
+    ]
     noun, done = ("step", "of features read") if source.has_features else ("frame", "decoded")
     done = f"{counted(len(source.samples), 'sample')}, {counted(num_steps, noun, ',')} {done}"
     return [*listed(problems, source_dir), *notes, _summary(source_dir, dataset, done, problems)], len(problems)
 
 
-def _measured(clip: Clip) -> EncodedVideo:
+def _thumbnails_alone(clip: Clip) -> EncodedVideo:
     return dataclasses.replace(encode_video(clip, STORED), jpegs=[])
 
 
@@ -86,22 +92,14 @@ def _known_scores(source):
         return []
     scores = get_sport(source.sport).scores
     known = (f"{name} {sum(getattr(sample, name) is not None for sample in source.samples)}" for name in scores)
-    return [f"Scores known of {counted(len(source.samples), 'video')}: {', '.join(known)}."]
+    return [Remark("known_scores", f"Scores known of {counted(len(source.samples), 'video')}: {', '.join(known)}.")]
 
 
 def _unlabelled(num_steps):
-    """A note on videos of whose stages a part is labelled, {id: steps without a stage}."""
+    """A warning of videos with labelled and unlabelled frames, {id: number of unlabelled ones}."""
     names = [f"{video_id} ({number})" for video_id, number in num_steps.items()]
-    return [f"Some frames of videos with stage labels have none: {shown(names)}."] if names else []
-
-
-def _decided_by_build(kinds):
-    """Notes on rows that `build` may keep, {kind: number of rows}."""
-    notes = {
-        INCONSISTENT: "Of {} the scores alone contradict each other: see build --on_inconsistent.",
-        LOOKALIKE: "Of {} another split has what looks the same: see build --on_lookalike.",
-    }
-    return [note.format(counted(kinds[kind], "video")) for kind, note in notes.items() if kinds[kind]]
+    message = f"Some frames of videos with stage labels have none: {shown(names)}."
+    return [Remark("unlabelled_frames", message)] if names else []
 
 
 def _summary(source_dir, dataset, done, problems):

@@ -1,4 +1,4 @@
-"""What is stored of each sample: its frames, decoded and encoded again as JPEG, or its features. No TensorFlow."""
+"""Encodes what a record stores of a sample: its frames as JPEG, or its features. Needs no TensorFlow."""
 
 import collections
 import dataclasses
@@ -14,29 +14,31 @@ from data_prep.datasets.sample import Sample, Source
 from data_prep.records.same_performance import thumbnails
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm
-from scoringnet_tf.data.video import DEFAULT_FPS, Clip, Video, VideoError, VideoStream
+from scoringnet_tf.data.timing import DEFAULT_FPS
+from scoringnet_tf.data.video import Clip, Video, VideoError, VideoStream
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark
 
 
 @dataclasses.dataclass(frozen=True)
 class EncodedVideo:
-    """A sample's frames or features as they will be stored, and what the record says of their source; or its error.
+    """The frames or features of a sample, as a record stores them; or the error.
 
     Attributes:
-        jpegs: L encoded frames; none where they are in `file`, and where there are features.
-        file: where the frames are kept until they are written, see `kept_videos`; None where they are not.
+        jpegs: L encoded frames; empty with features, and while the frames are in `file`.
+        file: keeps the frames until they are written, see `kept_videos`.
         timestamps: float64 (L,), seconds.
         fps: frames, or steps of features, per second.
-        source_size: (height, width) in the source.
-        aspect: width over height of the source's picture as shown; 0 with features.
-        sha256: of the file, or of the images one after the other, or of features, see `VideoExample`; hexadecimal.
-        warnings: what decoding assumed.
-        features: float32 (L, D); None where there are frames.
-        stride: frames of the video from one step to the next; 1 where there are frames.
+        source_size: (height, width) of the source, pixels.
+        aspect: width over height of the picture as shown; 0 with features.
+        sha256: of the source, hexadecimal, see `VideoExample`.
+        warnings: what decoding assumed, a `Remark` each.
+        features: float32 (L, D).
+        stride: frames from one step of features to the next; 1 for frames.
         origin: what made the features, see `features.read_origin`.
-        thumbnails: of the frames, see `same_performance`; None where there are features.
-        taken_over: whether an interrupted build had kept it as it is now; None where it had not begun with it.
-        error: None, or why the video could not be decoded; then all else is empty.
+        thumbnails: of the frames, see `same_performance`.
+        taken_over: from an interrupted build, unchanged; None if that build had not reached this video.
+        error: why the source cannot be read; everything else is then empty.
     """
 
     jpegs: list[bytes] = dataclasses.field(default_factory=list)
@@ -52,56 +54,56 @@ class EncodedVideo:
     origin: dict[str, Any] | None = None
     thumbnails: np.ndarray | None = None
     taken_over: bool | None = None
-    error: str | None = None
+    error: Remark | None = None
 
     def __len__(self) -> int:
-        """L, the number of frames, or of steps of features."""
+        """L, the number of frames or of steps."""
         return len(self.timestamps)
 
     def as_video(self) -> Video:
-        """The same as a `Video` whose frames are the JPEGs."""
+        """A `Video` whose frames are the JPEGs."""
         return Video(self.jpegs, self.fps, self.timestamps, self.source_size, self.aspect, self.warnings)
 
 
 def encode_samples(
     source: Source, map_clips: Callable, encode: Callable[[Clip], EncodedVideo]
 ) -> Iterator[EncodedVideo]:
-    """The `EncodedVideo` of each sample, in order; one clip of several rows is encoded once.
+    """Encodes each sample, in order; a clip that several rows name is encoded once.
 
     Args:
-        source: whose samples.
-        map_clips: from `in_processes`; features, which need no decoding, are read in this process.
-        encode: what is done to a clip, in its processes.
+        source: has the samples.
+        map_clips: from `in_processes`. Features are read in this process.
+        encode: the function of a clip.
     """
     if source.has_features:
         return map(functools.partial(encode_features, stride=source.feature_stride), source.samples)
     clips = [sample.clip for sample in source.samples]
-    return _one_each(clips, map_clips(encode, list(dict.fromkeys(clips))))
+    return _for_every_row(clips, map_clips(encode, list(dict.fromkeys(clips))))
 
 
-def _one_each(clips, encoded):
-    """What was encoded of each clip; `encoded` has those that differ, in the order in which they first occur."""
-    found, left = {}, collections.Counter(clips)
+def _for_every_row(clips, encoded):
+    """The encoded video of each clip; `encoded` yields different clips, in order of their first row."""
+    videos, rows = {}, collections.Counter(clips)
     for clip in clips:
-        if clip not in found:
-            found[clip] = next(encoded)
-        left[clip] -= 1
-        yield found[clip] if left[clip] else found.pop(clip)
+        if clip not in videos:
+            videos[clip] = next(encoded)
+        rows[clip] -= 1
+        yield videos[clip] if rows[clip] else videos.pop(clip)
 
 
 def encode_video(clip: Clip, stored: StoredForm) -> EncodedVideo:
-    """Decodes a clip and encodes its frames in their stored form; a bad one does not raise, but says so.
+    """Decodes a clip and encodes its frames; does not raise, but returns the error.
 
     Args:
-        clip: what to decode.
-        stored: what is kept of a frame.
+        clip: the video.
+        stored: size, aspect and quality of a stored frame.
     """
     stream = VideoStream(clip, num_threads=1)
     try:
         jpegs = [stored.encode(frame, stream.pixel_aspect) for frame in stream]
         sha256 = clip.sha256()
     except (VideoError, OSError) as error:
-        return EncodedVideo(error=str(error))
+        return EncodedVideo(error=remark_of(error))
     video = stream.video(jpegs)
     return EncodedVideo(
         jpegs=jpegs,
@@ -115,53 +117,62 @@ def encode_video(clip: Clip, stored: StoredForm) -> EncodedVideo:
     )
 
 
+def remark_of(error: Exception) -> Remark:
+    """An error as a remark with its code; `unreadable` for one of the file system."""
+    return Remark(getattr(error, "code", "unreadable"), str(error))
+
+
 def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
-    """Reads the features of a sample; bad ones do not raise, but say so.
+    """Reads the features of a sample; does not raise, but returns the error.
 
     Args:
-        sample: of a source that has features.
-        stride: frames from one step to the next; None for what `features.json` beside them says, else 1.
+        sample: of a source with features.
+        stride: frames from one step to the next; None for that of `features.json`, else 1.
     """
     try:
-        found = read_features(sample.feature_file)
+        sequence = read_features(sample.feature_file)
+        _check_origin(sample, sequence.origin, stride)
     except (InputError, OSError) as error:
-        return EncodedVideo(error=str(error))
-    stated = found.origin["stride"] if found.origin else stride
-    if stride not in (None, stated):
-        what = f"expected --feature_stride={stated}, as features.json beside it says. Received: {stride}."
-        return EncodedVideo(error=f"{sample.feature_file}: {what}")
-    frames_per_step = stated or 1
-    origin = found.origin or {}
-    origin_rate = origin.get("frame_rate")
-    of_records = origin.get("records")  # of which all frames were seen, at their own rate
-    if sample.fps and origin_rate and not of_records and abs(sample.fps / origin_rate - 1) > RATE_TOLERANCE:
-        what = f"expected {origin_rate:g} frames per second, as features.json beside it says: stages count those."
-        return EncodedVideo(error=f"{sample.feature_file}: {what} Received: fps {sample.fps:g}.")
-    fps = sample.fps or origin_rate
-    warnings: list[str] = [*found.warnings]
+        return EncodedVideo(error=remark_of(error))
+    origin = sequence.origin or {}
+    known_stride, fps = origin.get("stride", stride), sample.fps or origin.get("frame_rate")
+    warnings = [*sequence.warnings]
     if not fps:
-        warnings.append(f"Features state no frame rate: {DEFAULT_FPS:g} frames per second assumed.")
-    if stated is None and sample.num_frames is None and len(found.values) > 1:
-        warnings.append("Features state no stride: a step for each frame of the video assumed, see --feature_stride.")
-    rate = (fps or DEFAULT_FPS) / frames_per_step
+        warnings.append(Remark("frame_rate_assumed", f"Unknown frame rate: {DEFAULT_FPS:g} frames/s assumed."))
+    if known_stride is None and sample.num_frames is None and len(sequence.values) > 1:
+        warnings.append(Remark("stride_assumed", "Unknown stride: one step per frame assumed (--feature_stride)."))
+    rate = (fps or DEFAULT_FPS) / (known_stride or 1)
     return EncodedVideo(
-        timestamps=np.arange(len(found.values)) / rate,
+        timestamps=np.arange(len(sequence.values)) / rate,
         fps=rate,
-        sha256=features_hash(found.values),
+        sha256=features_hash(sequence.values),
         warnings=tuple(warnings),
-        features=found.values,
-        stride=frames_per_step,
-        origin=found.origin,
+        features=sequence.values,
+        stride=known_stride or 1,
+        origin=sequence.origin,
     )
 
 
+def _check_origin(sample, origin, stride):
+    """InputError if flags or labels contradict the `features.json` beside the features."""
+    file = sample.feature_file
+    if origin and stride not in (None, origin["stride"]):
+        message = f"{file}: the stride is {origin['stride']} by features.json, but --feature_stride={stride}."
+        raise InputError("flags_conflict", message)
+    rate = (origin or {}).get("frame_rate")
+    # Features of records have all frames, at their own rate: there features.json has the median.
+    if sample.fps and rate and not origin.get("records") and abs(sample.fps / rate - 1) > RATE_TOLERANCE:
+        message = f"{file}: made at {rate:g} frames/s by features.json, but fps is {sample.fps:g} in the table."
+        raise InputError("other_frame_rate", message)
+
+
 def features_hash(values: np.ndarray) -> str:
-    """sha256 of features, float32 (T, D), hexadecimal: of the values, whatever file they came in."""
+    """sha256 of features, float32 (T, D), hexadecimal; the same whatever file holds them."""
     return hashlib.sha256(np.ascontiguousarray(values, "<f4").tobytes()).hexdigest()
 
 
 def aspect_of(clip: Clip) -> float | None:
-    """Width over height of the picture of a clip, of its first frame; None for a bad one."""
+    """Width over height of the first frame of a clip; None for a clip that cannot be decoded."""
     stream = VideoStream(clip, num_threads=1)
     try:
         next(iter(stream))

@@ -1,4 +1,4 @@
-"""Joints of a dataset go with its records, see `scoringnet_tf.data.joints`."""
+"""Copies the joints of a dataset to its records, see `scoringnet_tf.data.joints`."""
 
 import collections
 import shutil
@@ -16,16 +16,16 @@ from scoringnet_tf.support.paths import RemotePath
 
 
 class SourceJoints:
-    """The joints that lie beside a dataset's videos, where it has any, in `joints/ID.npy`.
+    """The joints beside a dataset's videos, if it has any: `joints/ID.npy`.
 
-    Of a file that no other video comes from or is called like they may lie in `joints/STEM.npy`.
+    A file name that belongs to one video alone may have `joints/STEM.npy` instead.
 
     Args:
         source_dir: of the dataset.
         samples: all of it.
 
     Raises:
-        InputError: the index of the joints is not right, or not there.
+        InputError: the index of the joints is wrong or missing.
     """
 
     def __init__(self, source_dir: Path, samples: Sequence[Sample]) -> None:
@@ -36,14 +36,14 @@ class SourceJoints:
         if self._exist:
             read_index(self.folder)
         elif any(self.folder.rglob("*.npy")):
-            what = "expected the names of the joints, as docs/data.md describes them. Received: no such file"
-            raise InputError("todo", f"{self.folder / INDEX}: {what}, though there are joints beside it.")
+            message = f"{self.folder / INDEX}: there is no such file beside the joints."
+            raise InputError("not_found", message, "It names the joints: see docs/data.md.")
 
     def are_elsewhere(self, sample: Sample, frame_size: tuple[int, int]) -> bool:
-        """Whether most joints of a video lie outside its frames, or all in one pixel: they are on another scale.
+        """Whether most joints lie outside the frames, or all in one pixel, as on another scale.
 
         Args:
-            sample: whose joints, without a problem.
+            sample: has joints without a problem.
             frame_size: (height, width) of its video.
         """
         if not self._exist:
@@ -54,22 +54,22 @@ class SourceJoints:
         return len(seen) > 0 and bool(np.abs(seen).max() <= 1 or 2 * outside.sum() > len(seen))
 
     def problems(self, sample: Sample, num_frames: int | None) -> list[Problem]:
-        """A problem if a video has none of its own, or they are not of its frames, or its id is no name in a folder.
+        """A problem if the joints of a sample are missing, shared or of another length, or its id names no file.
 
         Args:
-            sample: whose.
-            num_frames: of its video; None where that is not known yet.
+            sample: one of the dataset.
+            num_frames: of its video; None if not known yet.
         """
         if not self._exist:
             return []
         try:
             read_joints(self.folder, self._name(sample.video_id), num_frames)
         except InputError as error:
-            return [Problem(sample.where, str(error))]
+            return [Problem(sample.where, str(error), code=error.code)]
         return []
 
     def copy(self, folder: Path, video_ids: Iterable[str]) -> None:
-        """Copies those of videos without a problem to `joints/ID.npy` in the folder of the records."""
+        """Copies the joints of these videos to `joints/ID.npy` in the folder of the records."""
         if not self._exist:
             return
         target = folder / FOLDER
@@ -82,37 +82,35 @@ class SourceJoints:
     def _name(self, video_id):
         name = PurePosixPath(video_id)
         if name.is_absolute() or ".." in name.parts:
-            raise InputError(
-                "todo", f"{self.folder}: expected ids that name files in a folder. Received: {video_id!r}."
-            )
+            raise InputError("outside_folder", f"{self.folder}: the id {video_id!r} names no file in it.")
         if (self.folder / f"{video_id}.npy").is_file():
             return video_id
         stem = self._stems[video_id]
         if self._shared[stem] > 1:
-            what = f"{video_id}.npy, as {counted(self._shared[stem], 'video')} would have {stem}.npy"
-            raise InputError("todo", f"{self.folder}: expected joints in {what}. Received: no such file.")
+            message = f"{self.folder}: there is no {video_id}.npy, and {counted(self._shared[stem], 'video')} "
+            raise InputError("not_found", f"{message}would share {stem}.npy.")
         return stem
 
 
 def source_joints(source_dir: Path, source: Source) -> SourceJoints | None:
-    """The joints that lie beside the videos of a source; None of features, whose arrays may lie in any folder.
+    """The joints beside the videos of a source; None with features, whose arrays may lie in any folder.
 
     Raises:
-        InputError: as of `SourceJoints`.
+        InputError: see `SourceJoints`.
     """
     return None if source.has_features else SourceJoints(source_dir, source.samples)
 
 
 def check_replaced_joints(output_dir: Path | RemotePath, source_dir: Path, source: Source) -> None:
-    """InputError where records that are to be replaced have joints that the source does not have: they would be lost.
+    """InputError if replacing these records would lose joints that the source lacks.
 
-    What an upload left that was killed, joints without the index of the records, is nobody's.
+    Joints without an index of records are left from an interrupted upload.
     """
     theirs, ours = output_dir / FOLDER, source_dir / FOLDER / INDEX
     if not (output_dir / INDEX_NAME).is_file() or not theirs.is_dir():
         return
     index = theirs / INDEX
-    of_source = not source.has_features and ours.is_file()
-    if not (of_source and index.is_file() and index.read_bytes() == ours.read_bytes()):
-        what = f"expected joints of {ours.parent}, to replace them. Received: others"
-        raise InputError("todo", f"{theirs}: {what}; move that folder elsewhere, or choose another --output_dir.")
+    has_joints = not source.has_features and ours.is_file()
+    if not (has_joints and index.is_file() and index.read_bytes() == ours.read_bytes()):
+        message = f"{theirs}: these joints are not those of {ours.parent}, and would be lost."
+        raise InputError("would_lose_joints", message, "Move them elsewhere, or choose another --output_dir.")

@@ -1,8 +1,6 @@
-"""The videos that a build has encoded, on disk until it writes its records: an interrupted one goes on from them.
+"""Keeps encoded videos on disk until a build writes its records, so that the next build resumes an interrupted one.
 
-A process that encodes a video writes it here, so that neither pixels nor JPEGs pass from process to process, or wait in
-memory for a slower video before them. What is here is never trusted: it is taken over if it is whole, of the very bytes
-of the video, and made as it would be made now. Labels are not kept; records take those of now.
+A kept video is used again if its file is whole and its source and settings are the same. Labels are not kept.
 """
 
 import contextlib
@@ -13,7 +11,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import av
 import cv2
@@ -27,10 +24,10 @@ from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip, VideoError
 from scoringnet_tf.support.errors import InputError, Stopped
 from scoringnet_tf.support.files import locked, replacing_file
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
-FACTS = ("fps", "source_size", "aspect", "sha256", "warnings")  # of `EncodedVideo`, beside its arrays
+FACTS = ("fps", "source_size", "aspect", "sha256")  # of `EncodedVideo`, beside its arrays
 
 
 def folder_beside(target: Path) -> Path:
@@ -40,12 +37,12 @@ def folder_beside(target: Path) -> Path:
 
 @contextlib.contextmanager
 def kept_videos(target: AnyPath) -> Iterator[Path]:
-    """Yields the folder for `keep_video`; it stays if the block fails, for the next build of `target`.
+    """Yields the folder of kept videos, beside `target`; it stays if the block fails.
 
-    It lies beside `target`; where that is in an object store, it is a temporary one, and nothing stays.
+    An object store gets a temporary folder, which never stays.
 
     Raises:
-        InputError: another build of `target` is under way, or the folder cannot be made.
+        InputError: another build of `target` is running, or the folder cannot be made.
     """
     target = as_path(target)
     if isinstance(target, RemotePath):
@@ -53,51 +50,53 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
             yield Path(temporary)
         return
     if not target.name:
-        raise InputError("todo", f"{target}: expected a new or empty folder. Received: the root of the file system.")
+        raise InputError("exists", f"{target} is the root of the file system.", "Choose a new or empty folder.")
     folder = folder_beside(target)
     with writing_to(target):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = locked(folder, f"{target}: expected one build of it at a time. Received: one that is under way.")
+        lock = locked(folder, f"{target}: another build of it is running.")
     with lock:
         try:
             yield folder
         except BaseException as error:
-            num_videos = len(list(folder.glob("[!.]*.npz")))
-            if not num_videos:
+            if num_videos := len(list(folder.glob("[!.]*.npz"))):
+                _say_kept(error, folder, num_videos)
+            else:
                 shutil.rmtree(folder, ignore_errors=True)
-            elif isinstance(error, InputError | Stopped):
-                remark = f"Kept in {folder}: {counted(num_videos, 'encoded video')}; the same command goes on."
-                error.hint = f"{error.hint} {remark}".lstrip()
             raise
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _say_kept(error, folder, num_videos):
+    if isinstance(error, InputError | Stopped):
+        kept = f"{counted(num_videos, 'encoded video')} kept in {folder}: rerun the same command to resume."
+        error.hint = f"{error.hint} {kept}".lstrip()
 
 
 def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:
     """Encodes a video into `folder`, unless it is there already.
 
     Args:
-        clip: what to encode.
-        stored: what is kept of a frame.
-        folder: of `kept_videos`.
+        clip: the video.
+        stored: size, aspect and quality of a stored frame.
+        folder: from `kept_videos`.
 
     Returns:
-        All about it, with the frames left in its `file`; `taken_over` says whether they were there. Of a video that
-        cannot be decoded nothing is kept.
+        The video, its frames in `file`. Nothing is kept of a video that cannot be decoded.
 
     Raises:
         OSError: `folder` cannot be written.
     """
     path = folder / f"{hashlib.sha256(str(clip).encode()).hexdigest()[:32]}.npz"
-    made_of = _made_of(stored)
-    found = _read(path, made_of | {"source": _sha256(clip)}) if path.exists() else None
-    if found is not None:
-        shown = thumbnails(found.jpegs)
-        return dataclasses.replace(found, jpegs=[], file=path, taken_over=True, thumbnails=shown)
+    recipe = _recipe(stored)
+    video = _read(path, recipe) if path.exists() else None
+    if video is not None and video.sha256 == _sha256(clip):
+        return dataclasses.replace(video, jpegs=[], file=path, taken_over=True, thumbnails=thumbnails(video.jpegs))
     video = encode_video(clip, stored)
     if video.error is not None:
         return video
     taken_over = False if path.exists() else None
-    _write(path, video, made_of | {"source": video.sha256})
+    _write(path, video, recipe)
     return dataclasses.replace(video, jpegs=[], file=path, taken_over=taken_over)
 
 
@@ -105,16 +104,16 @@ def read_frames(path: Path) -> list[bytes]:
     """The JPEGs of a kept video.
 
     Raises:
-        InputError: they are no longer there, or damaged.
+        InputError: the file is missing or damaged.
     """
     video = _read(path)
     if video is None:
-        raise InputError("todo", f"{path}: expected the frames that were just kept. Received: a damaged file, or none.")
+        raise InputError("damaged", f"{path}: missing or damaged, though this build wrote it.")
     return video.jpegs
 
 
-def _made_of(stored):
-    """All that frames depend on beside their source, as JSON keeps it."""
+def _recipe(stored):
+    """All that frames depend on beside their source, as JSON returns it."""
     versions = {"scoringnet_tf": __version__, "av": av.__version__, "opencv": cv2.__version__}
     return json.loads(json.dumps({"stored": dataclasses.asdict(stored), "versions": versions}))
 
@@ -122,12 +121,13 @@ def _made_of(stored):
 def _sha256(clip):
     try:
         return clip.sha256()
-    except (VideoError, OSError):  # decoding says what is wrong
+    except (VideoError, OSError):  # decoding reports it
         return None
 
 
-def _write(path, video, made_of):
-    facts = {"made_of": made_of, **{name: getattr(video, name) for name in FACTS}}
+def _write(path, video, recipe):
+    warnings = [(warning.code, warning) for warning in video.warnings]
+    facts = {"recipe": recipe, "warnings": warnings, **{name: getattr(video, name) for name in FACTS}}
     with replacing_file(path) as temporary:
         np.savez(
             temporary,
@@ -138,19 +138,19 @@ def _write(path, video, made_of):
         )
 
 
-def _read(path, made_of=None):
-    """The kept video, without thumbnails; None where it is damaged (every byte is checked), or not `made_of` this."""
+def _read(path, recipe=None):
+    """The kept video, without thumbnails; None if it is damaged (ZIP checks every byte), or of another recipe."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:  # NumPy would leave the file open
             facts, timestamps, lengths, jpegs = (arrays[name] for name in ("facts", "timestamps", "lengths", "jpegs"))
-        values: dict[str, Any] = json.loads(facts.tobytes())
+        values = json.loads(facts.tobytes())
         ends = np.cumsum(lengths)
-        if made_of not in (None, values["made_of"]) or len(timestamps) != len(lengths) or ends[-1] != len(jpegs):
+        if recipe not in (None, values["recipe"]) or len(timestamps) != len(lengths) or ends[-1] != len(jpegs):
             return None
-    except Exception:  # zipfile's, NumPy's, json's: of a damaged file they raise whatever they meet
+    except Exception:  # a damaged file makes zipfile, NumPy and json raise anything
         return None
     content = jpegs.tobytes()
-    found = {name: values[name] for name in FACTS}
-    found |= {name: tuple(found[name]) for name in ("source_size", "warnings")}
     frames = [content[end - length : end] for end, length in zip(ends.tolist(), lengths.tolist(), strict=True)]
-    return EncodedVideo(jpegs=frames, timestamps=timestamps, **found)
+    found = {name: values[name] for name in FACTS} | {"source_size": tuple(values["source_size"])}
+    warnings = tuple(Remark(*pair) for pair in values["warnings"])
+    return EncodedVideo(jpegs=frames, timestamps=timestamps, warnings=warnings, **found)

@@ -1,91 +1,81 @@
-"""What a simulated dataset says of itself, so that everything downstream can say so too."""
+"""Finds what the simulator wrote about its videos, so that records made of them say so too."""
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from data_prep.datasets.sample import Sample
 from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED, read_index
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.reading import read_json
 
-LEVELS = 2  # folders above `source_dir` that are looked into: videos lie that deep in what the simulator writes
+LEVELS = 2  # folders above `source_dir` to search: the simulator writes its videos that deep
 
 
-def read_simulation(source_dir: Path, samples: Iterable[Sample]) -> tuple[dict[str, Any] | None, list[str]]:
-    """What the simulator left with videos, in `source_dir`, above it or anywhere between it and a video.
+def read_simulation(source_dir: Path, samples: Sequence[Sample]) -> tuple[dict[str, Any] | None, list[str]]:
+    """Reads the `simulation.json` in, above or below `source_dir`.
 
     Returns:
-        (That, or None for filmed video; notes, where some of the videos are simulated and others not, or otherwise.)
+        (its content, or None for filmed video; a warning if only some videos are simulated, or by several runs).
 
     Raises:
-        InputError: the simulation has not ended, or what it left is damaged, or only its joints are there.
+        InputError: the simulation has not ended, its file is damaged, or only its joints were copied.
     """
-    above = [Path(source_dir), *Path(source_dir).absolute().parents[:LEVELS]]
-    folders = [next((folder for folder in above if _has_simulation(folder)), None)]
-    known: dict[Path, Path | None] = {}
-    for folder in (sample.path.parent for sample in samples):
-        known[folder] = known[folder] if folder in known else _between(folder, source_dir) or folders[0]
-        folders.append(known[folder])
-    found = [folder for folder in dict.fromkeys(folders) if folder is not None]
-    simulations = [_read(folder) for folder in found]
-    if not found:
-        _refuse_simulated_joints(Path(source_dir) / FOLDER)
+    source_dir = Path(source_dir)
+    above = next(filter(_is_simulation, [source_dir, *source_dir.absolute().parents[:LEVELS]]), None)
+    nearest = {folder: _simulation_of(folder, source_dir) or above for folder in {s.path.parent for s in samples}}
+    of_videos = [nearest[sample.path.parent] for sample in samples]
+    folders = [folder for folder in dict.fromkeys([above, *of_videos]) if folder is not None]
+    if not folders:
+        _refuse_simulated_joints(source_dir / FOLDER)
         return None, []
-    of_videos = folders[1:]
-    simulated = sum(folder is not None for folder in of_videos)
-    notes = []
-    if simulated < len(of_videos):
-        what = f"Of {counted(len(of_videos), 'video')} {simulated} are simulated"
-        notes.append(f"{what}: {found[0] / 'simulation.json'}.")
-    if len(found) > 1:
-        notes.append(f"Videos are of {len(found)} simulations; the records name the first, {found[0]}.")
-    return simulations[0], notes
+    simulations = [_read(folder) for folder in folders]
+    warnings: list[str] = []
+    if num_filmed := of_videos.count(None):
+        total = counted(len(of_videos), "video")
+        message = f"{len(of_videos) - num_filmed} of {total} are simulated ({folders[0] / 'simulation.json'})."
+        warnings.append(Remark("partly_simulated", message))
+    if len(folders) > 1:
+        message = f"The videos come from {len(folders)} simulations. The records name the first, {folders[0]}."
+        warnings.append(Remark("several_simulations", message))
+    return simulations[0], warnings
+
+
+def _simulation_of(folder, source_dir):
+    """The nearest folder with a simulation, from `folder` up to below `source_dir`."""
+    if not folder.is_relative_to(source_dir):
+        return None
+    below = len(folder.relative_to(source_dir).parts)
+    return next(filter(_is_simulation, [folder, *folder.parents][:below]), None)
 
 
 def _refuse_simulated_joints(folder):
-    """InputError where joints say that videos are simulated which would pass for filmed ones."""
+    """InputError if joints show that videos without `simulation.json` are simulated."""
     try:
         is_simulated = (folder / INDEX).is_file() and read_index(folder)[1] == SIMULATED
     except InputError:
-        return  # whoever reads the joints says so
+        return  # the reader of the joints reports it
     if is_simulated:
-        what = f"expected simulation.json of videos with {SIMULATED}. Received: none"
-        raise InputError(
-            "todo", f"{folder / INDEX}: {what}; copy it from the folder of the simulation to that of the videos."
-        )
-
-
-def _between(folder, source_dir):
-    """The nearest folder with a simulation from that of a video up to below `source_dir`."""
-    if not folder.is_relative_to(source_dir):
-        return None
-    while folder != source_dir:
-        if _has_simulation(folder):
-            return folder
-        folder = folder.parent
-    return None
+        message = f"{folder / INDEX}: these are joints of simulated videos, but simulation.json is missing."
+        raise InputError("missing_simulation", message, "Copy it from the folder of the simulation.")
 
 
 def _files(folder):
     return folder / "simulation.json", folder / "simulation.json.partial"
 
 
-def _has_simulation(folder):
+def _is_simulation(folder):
     return any(file.is_file() for file in _files(folder))
 
 
 def _read(folder):
-    path, under_way = _files(folder)
-    if under_way.is_file():
-        what = "expected a simulation that has ended. Received: one that is under way or was interrupted"
-        raise InputError("todo", f"{under_way}: {what}; give its command again.")
+    path, unfinished = _files(folder)
+    if unfinished.is_file():
+        message = f"{unfinished}: this simulation is running or was interrupted."
+        raise InputError("unfinished_simulation", message, "Rerun its command.")
     simulation = read_json(path)
     if not isinstance(simulation.get("settings", {}), dict):
-        received = reprlib.repr(simulation)
-        raise InputError(
-            "todo", f"{path}: expected a JSON object, and an object of settings in it. Received: {received}"
-        )
+        raise InputError("wrong_format", f"{path}: 'settings' is not an object: {reprlib.repr(simulation)}.")
     return simulation

@@ -1,4 +1,4 @@
-"""The summary table of a folder of records, printed by `build` and `inspect`."""
+"""The summary of a folder of records, printed by `build` and `inspect`."""
 
 from collections.abc import Sequence
 
@@ -7,30 +7,25 @@ from scoringnet_tf.sports import NOISE, PREDICTED_SCORES, decimals, get_sport
 from scoringnet_tf.support.messages import counted
 
 UNLABELLED = "unlabelled"  # in `DatasetInfo.stage_frames`
-KEPT_THOUGH = {  # in `DatasetInfo.videos`
-    "inconsistent": "their scores contradict each other",
-    "lookalike": "another split has what looks the same",
+KEPT = {  # in `DatasetInfo.videos`
+    "inconsistent": "videos kept with contradicting scores",
+    "lookalike": "videos kept that look like one of another split",
 }
 LOST_WITHOUT = {
-    "difficulty": "the Difficulty tower cannot be trained on the others, nor D-SRC and D-MED measured",
-    "execution": "the Execution tower cannot be trained on the others, nor E-SRC and E-MED measured",
-    "final": "F-SRC and F-MED cannot be measured on the others",
+    "difficulty": "the others cannot train the Difficulty tower, and have no D-SRC and D-MED",
+    "execution": "the others cannot train the Execution tower, and have no E-SRC and E-MED",
+    "final": "the others have no F-SRC and F-MED",
 }
 
 
 def summary(info: DatasetInfo) -> str:
-    """What `DatasetInfo` says, as text for a terminal."""
+    """`DatasetInfo` as text for a terminal."""
     lines = [f"{info.name} ({info.sport_name or 'no sport'}): {_described_steps(info)}"]
-    if info.simulation or not info.features:  # of features of anyone's nothing is known
+    if info.simulation or not info.features:  # features tell nothing of their pixels
         lines.append(f"The pixels are {described_pixels(info.simulation)}.")
-    unit = _unit(info)
-    lines += [
-        "",
-        *table(
-            ["split", "videos", unit, f"hours at {info.frame_rate:g}/s", "shards"],
-            [_split_row(info, name) for name in info.splits],
-        ),
-    ]
+    unit = "steps" if info.features else "frames"
+    header = ["split", "videos", unit, f"hours at {info.frame_rate:g}/s", "shards"]
+    lines += ["", *table(header, [_split_row(info, name) for name in info.splits])]
     scores = [
         _score_row(info, split, score, values)
         for split, stats in info.score_statistics.items()
@@ -38,72 +33,61 @@ def summary(info: DatasetInfo) -> str:
     ]
     if scores:
         lines += ["", *table(["split", "score", "min", "max", "mean", "std"], scores)]
-    names = [*info.stages, UNLABELLED]
-    stages = [[split, *(f"{counts.get(name, 0):,}" for name in names)] for split, counts in info.stage_frames.items()]
-    lines += ["", *table([f"{unit} of", *names], stages)] if _may_have_stages(info) else []
-    for head, names in info.classes.items():
-        lines.append(f"classes of {head}: {' '.join(names)}")
-    lines += ["", *_limits(info), f"skipped videos: {len(info.skipped)}"]
+    if info.stages != [NOISE]:
+        names = [*info.stages, UNLABELLED]
+        stages = [[split, *(f"{found.get(name, 0):,}" for name in names)] for split, found in info.stage_frames.items()]
+        lines += ["", *table([f"{unit} of", *names], stages)]
+    lines += [f"classes of {head}: {' '.join(names)}" for head, names in info.classes.items()]
+    lines += ["", *_limits(info, unit), f"skipped videos: {len(info.skipped)}"]
     lines += [f"  {problem}" for video in info.skipped for problem in video["problems"]]
-    for kind, though in KEPT_THOUGH.items():
+    for kind, title in KEPT.items():
         kept = [video[kind] for video in info.videos.values() if kind in video]
-        lines += [f"videos kept though {though}: {len(kept)}"] if kept else []
+        lines += [f"{title}: {len(kept)}"] if kept else []
         lines += [f"  {problem}" for problems in kept for problem in problems]
     return "\n".join(lines)
 
 
-def _may_have_stages(info):
-    return info.stages != [NOISE]
-
-
-def _unit(info):
-    return "steps" if info.features else "frames"
-
-
 def _described_steps(info):
-    """What a video of the records is made of, in words."""
     if not info.features:
         height, width = info.frame_size
         return f"frames of {height}×{width}, {info.frame_rate:g} frames/s"
     origin, stride = info.features["origin"] or {}, info.features["stride"]
     weights = origin.get("weights")
-    made = [str(value) for value in (origin.get("endpoint"), weights and f"of {_file_of(weights)}") if value]
+    if isinstance(weights, dict) and "file" in weights:
+        weights = weights["file"]
+    made_by = " of ".join(str(value) for value in (origin.get("endpoint"), weights) if value)
     return (
         f"features of {counted(info.feature_size, 'number')}, one step every {counted(stride, 'frame')}, "
-        f"{info.frame_rate:g} steps/s, made by {' '.join(made) or 'what is not known'}"
+        f"{info.frame_rate:g} steps/s, made by {made_by or 'an unknown model'}"
     )
 
 
-def _file_of(weights):
-    """What `features.json` calls the file of its weights, whoever wrote it."""
-    return weights["file"] if isinstance(weights, dict) and "file" in weights else weights
-
-
-def _limits(info):
-    """What can be trained on these records and what cannot; nothing where all is known, or clips are to pretrain on."""
+def _limits(info, unit):
+    """What can be trained; nothing if all labels are known, or if the clips are to pretrain on."""
     total = sum(sum(counts.values()) for counts in info.stage_frames.values())
-    unlabelled = _may_have_stages(info) and sum(counts.get(UNLABELLED, 0) for counts in info.stage_frames.values())
+    unlabelled = info.stages != [NOISE] and sum(counts.get(UNLABELLED, 0) for counts in info.stage_frames.values())
     known = {score: sum(video[score] is not None for video in info.videos.values()) for score in info.scores}
     if info.classes or (not unlabelled and set(known.values()) == {len(info.videos)}):
         return []
-    lines = [f"Can be trained on these records: {_trainable(info)}."]
+    lines = [f"These records can train: {_trainable(info)}."]
     if unlabelled:
         lines.append(
-            f"{unlabelled:,} of {total:,} {_unit(info)} have no stage label: KFS cannot be trained on those. Where "
-            "there is none at all, score whole videos (train --fragments=whole), or use a trained KFS (--segmenter); "
-            "where some have one, --fragments=predicted."
+            f"{unlabelled:,} of {total:,} {unit} have no stage label and cannot train KFS. If some have one, set "
+            "--fragments=predicted. If none has one, score whole videos (train --fragments=whole), or use a trained "
+            "KFS (--segmenter)."
         )
     for score, number in known.items():
         if number < len(info.videos):
-            of = counted(len(info.videos), "video")
-            lines.append(f"{score} is known for {number} of {of}: {LOST_WITHOUT[score]}.")
+            lines.append(
+                f"{score} is known for {number} of {counted(len(info.videos), 'video')}: {LOST_WITHOUT[score]}."
+            )
     return [*lines, ""]
 
 
 def _trainable(info):
-    """What the labels of the training split suffice for: those of other splits teach nothing."""
+    """What the labels of the training split suffice for."""
     if "train" not in info.splits:
-        return "nothing, for there is no training split"
+        return "nothing, as there is no training split"
     stages = [name for name, count in info.stage_frames.get("train", {}).items() if count and name != UNLABELLED]
     videos = [info.videos[video_id] for video_id in info.splits["train"]["ids"]]
     known = {score for score in LOST_WITHOUT if any(video[score] is not None for video in videos)}
@@ -129,8 +113,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     return [
         "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
         )
         for row in [header, *rows]
     ]

@@ -1,4 +1,4 @@
-"""Reads every record back and checks it against the index: what `python -m data_prep inspect` does before it draws."""
+"""Reads every record back and checks it against the index: `python -m data_prep inspect`."""
 
 import collections
 import functools
@@ -15,7 +15,7 @@ from tqdm import tqdm
 from data_prep.records.encoding import features_hash
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example, score_statistics
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.threads import overlapping
 
 ROUNDING = 1e-6  # relative, of float32
@@ -29,10 +29,10 @@ def read_records(
     Args:
         info: index of the records.
         split: name of a stored split.
-        function: of a record, to be called in threads; None for the record itself.
+        function: of a record, to call in threads; None for the record itself.
 
     Yields:
-        (serialized bytes, record as of `parse_example` with NumPy values, or `function` of it).
+        (serialized bytes, record of `parse_example` with NumPy values, or its `function`).
 
     Raises:
         RecordsError: there is no such split.
@@ -51,18 +51,22 @@ def read_records(
 
 
 def decode_frames(encoded: Iterable[bytes]) -> list[np.ndarray | None]:
-    """Frames, uint8 (H, W, 3) RGB, of JPEG bytes; None where the bytes are no image."""
+    """Decodes JPEG bytes to uint8 (H, W, 3) RGB; None for bytes that are no image."""
     frames = (cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) for jpeg in encoded)
     return [None if frame is None else frame[..., ::-1] for frame in frames]
 
 
-def verify_records(info: DatasetInfo) -> list[str]:
-    """Decodes everything.
+def num_steps(record: dict[str, Any]) -> int:
+    """L of a record, its frames or steps of features."""
+    return len(record["feature/floats"] if "feature/floats" in record else record["image/encoded"])
+
+
+def verify_records(info: DatasetInfo) -> list[Remark]:
+    """Decodes everything and compares it with the index.
 
     Returns:
-        What is wrong, one sentence each: damaged or undecodable records, lengths that differ, stages out of range, ids,
-        counts, frames of each stage, scores, classes, statistics or a frame rate other than the index says, features
-        whose hash is another, and a data hash that is not the index's.
+        The problems: damaged records, and lengths, ids, stages, scores, classes, statistics, frame rates or hashes that
+        differ from the index.
     """
     problems, digest, rates = _statistics_problems(info), hashlib.sha256(), set()
     total = sum(split["num_videos"] for split in info.splits.values())
@@ -70,45 +74,47 @@ def verify_records(info: DatasetInfo) -> list[str]:
         for split in sorted(info.splits):
             split_digest, ids, stage_frames = hashlib.sha256(), [], collections.Counter[str]()
             try:
-                for serialized, (video_id, rate, stages, found) in read_records(
-                    info, split, functools.partial(_checked, info)
-                ):
+                for serialized, checked in read_records(info, split, functools.partial(_checked, info)):
+                    video_id, rate, stages, wrong = checked
                     split_digest.update(serialized)
                     ids.append(video_id)
                     rates.add(rate)
                     stage_frames.update(stages)
-                    problems += [f"{split}, {video_id}: {problem}" for problem in found]
+                    problems += [Remark(code, f"{split}, {video_id}: {message}") for code, message in wrong]
                     progress.update()
             except tf.errors.OpError as error:
-                problems.append(
-                    f"{split}: expected a record after {counted(len(ids), 'other')}. Received: {error.message}"
-                )
-            expected = info.splits[split]["ids"]
-            if ids != expected:
-                problems.append(
-                    f"{split}: expected the {counted(len(expected), 'id')} of the index. Received: {len(ids)}, {ids}"
-                )
-            elif stage_frames != collections.Counter(info.stage_frames.get(split)):
-                what = f"expected the frames of each stage that its records have, {dict(sorted(stage_frames.items()))}"
-                problems.append(f"{split}: {what}. Received: {info.stage_frames.get(split)}")
+                message = f"{split}: damaged after {counted(len(ids), 'record')}: {error.message}"
+                problems.append(Remark("damaged", message))
+            problems += _split_problems(info, split, ids, stage_frames)
             digest.update(split.encode() + split_digest.digest())
     if rates and not min(rates) * (1 - ROUNDING) <= info.frame_rate <= max(rates) * (1 + ROUNDING):
-        what = f"expected a frame rate of the records, {min(rates):g} to {max(rates):g}"
-        problems.append(f"{what}. Received: {info.frame_rate:g}")
+        message = f"the index has {info.frame_rate:g} frames/s, the records {min(rates):g} to {max(rates):g}."
+        problems.append(Remark("other_frame_rate", message))
     if digest.hexdigest() != info.data_hash:
-        problems.append(f"expected the data hash {info.data_hash}. Received: {digest.hexdigest()}")
+        message = f"the data hash is {digest.hexdigest()}, in the index {info.data_hash}."
+        problems.append(Remark("other_data_hash", message))
     return problems
 
 
+def _split_problems(info, split, ids, stage_frames):
+    expected = info.splits[split]["ids"]
+    if ids != expected:
+        message = f"{split}: {counted(len(ids), 'record')}, {ids}, where the index lists {len(expected)}."
+        return [Remark("other_ids", message)]
+    if stage_frames != collections.Counter(info.stage_frames.get(split)):
+        message = f"the records have {dict(sorted(stage_frames.items()))}, the index {info.stage_frames.get(split)}."
+        return [Remark("other_stage_frames", f"{split}: frames of each stage: {message}")]
+    return []
+
+
 def _statistics_problems(info):
-    """Where the statistics of the index, by which SP's outputs are scaled, are not those of its scores."""
-    known = score_statistics(info.videos)
+    """Statistics of the index, which scale SP's outputs, that are not those of its scores."""
     return [
-        f"{split}: expected statistics of its scores, {score} {stats}. Received: {given}"
-        for split, of_scores in known.items()
-        for score, stats in of_scores.items()
-        if not (given := info.score_statistics.get(split, {}).get(score))
-        or any(not np.isclose(given.get(key, np.nan), value) for key, value in stats.items())
+        Remark("other_statistics", f"{split}: {score} has {stats}, in score_statistics of the index {found}.")
+        for split, scores in score_statistics(info.videos).items()
+        for score, stats in scores.items()
+        if not (found := info.score_statistics.get(split, {}).get(score))
+        or any(not np.isclose(found.get(key, np.nan), value) for key, value in stats.items())
     ]
 
 
@@ -117,56 +123,43 @@ def _checked(info, record):
     names = {UNLABELLED: "unlabelled", **dict(enumerate(info.stages))}
     stages = [names.get(index, str(index)) for index in record["stage/index"].tolist()]
     rate = float(record["image/frame_rate"])
-    return record["example/id"].decode(), rate, stages, _record_problems(info, record)
+    return record["example/id"].decode(), rate, stages, list(_record_problems(info, record))
 
 
 def _record_problems(info, record):
+    """Yields (code, message) for each difference between a record and its entry in the index."""
     entry = info.videos.get(record["example/id"].decode())
     if entry is None:
-        return ["expected an id of the index. Received: another"]
-    problems = []
+        yield "other_ids", "this id is not in the index."
+        return
+    kind, stages = "feature" if info.features else "image", record["stage/index"]
     counts = {
         "clip/frames": int(record["clip/frames"]),
-        "features" if info.features else "frames": num_steps(record),
-        "timestamps": len(record["feature/timestamp" if info.features else "image/timestamp"]),
-        "stages": len(record["stage/index"]),
+        f"{kind}s": num_steps(record),
+        "timestamps": len(record[f"{kind}/timestamp"]),
+        "stages": len(stages),
     }
     if set(counts.values()) != {entry["num_frames"]}:
-        problems.append(f"expected {entry['num_frames']} of each. Received: {counts}")
+        yield "count_mismatch", f"{counts}, where the index has {entry['num_frames']} of each."
     if record["clip/sha256"].decode() != entry["sha256"]:
-        problems.append("expected the source hash of the index. Received: another")
-    problems += _label_problems(info, entry, record)
-    stages = record["stage/index"]
+        yield "other_source", "the hash of the source is not that of the index."
+    yield from _label_problems(info, entry, record)
     if stages.min(initial=0) < UNLABELLED or stages.max(initial=UNLABELLED) >= len(info.stages):
-        problems.append(f"expected stages from {UNLABELLED} to {len(info.stages) - 1}. Received: {np.unique(stages)}")
-    return problems + (_feature_problems(record) if info.features else _frame_problems(info, record))
+        yield "out_of_range", f"stages {np.unique(stages)}, but the index has {len(info.stages)}."
+    if info.features:
+        if features_hash(record["feature/floats"]) != record["clip/sha256"].decode():
+            yield "other_features", "the features are not those of the hash in the record."
+        return
+    shapes = {None if frame is None else frame.shape for frame in decode_frames(record["image/encoded"])}
+    if shapes != {(*info.frame_size, 3)}:
+        yield "wrong_shape", f"frames of {shapes}, where the index has {info.frame_size}."
 
 
 def _label_problems(info, entry, record):
-    """Where the index has other scores or classes than the record: a run takes its targets from either."""
+    """Scores and classes that differ: a run takes its targets from the record or from the index."""
     expected = {f"score/{score}": entry.get(score) for score in SCORES}
     expected |= {f"class/{head}": entry["classes"][head] for head in info.classes}
-    problems = []
     for name, value in expected.items():
         found = float(record[name])
         if not np.isclose(found, np.nan if value is None else value, rtol=1e-6, equal_nan=True):
-            problems.append(f"expected {name} {value} of the index. Received: {found:g}")
-    return problems
-
-
-def num_steps(record: dict[str, Any]) -> int:
-    """L of a record, its frames or steps of features."""
-    return len(record["feature/floats"] if "feature/floats" in record else record["image/encoded"])
-
-
-def _feature_problems(record):
-    if features_hash(record["feature/floats"]) == record["clip/sha256"].decode():
-        return []
-    return ["expected the features that the record's hash was made of. Received: others"]
-
-
-def _frame_problems(info, record):
-    shapes = {None if frame is None else frame.shape for frame in decode_frames(record["image/encoded"])}
-    if shapes == {(*info.frame_size, 3)}:
-        return []
-    return [f"expected frames of {info.frame_size}. Received: {shapes}"]
+            yield "other_label", f"{name} is {found:g}, in the index {value}."

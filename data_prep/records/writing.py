@@ -1,4 +1,4 @@
-"""Writing a folder of records: shards per split, and what the index will say of them."""
+"""Writes a folder of records: the shards of each split, and what the index says of them."""
 
 import contextlib
 import hashlib
@@ -16,7 +16,7 @@ from scoringnet_tf.support.messages import shown
 from scoringnet_tf.support.paths import RemotePath, check_access, of_a_store
 
 SHARD_BYTES = 64 * 2**20  # small enough to shuffle, large enough to read at full speed
-MIN_SHARDS = 2  # so that even a small split is read by interleaving
+MIN_SHARDS = 2  # so that a small split is also read by interleaving
 SHARD = re.compile(r".+-\d{5}-of-\d{5}\.tfrecord")  # the names that `ShardWriter` gives
 
 
@@ -24,15 +24,23 @@ class ShardWriter:
     """Writes the records of one split, in order, into `SPLIT-00000-of-0000N.tfrecord`.
 
     Args:
-        folder: where the shards go.
+        folder: for the shards.
         split: its name.
-        max_records: how many records may come; fewer is fine.
-        num_shards: how many shards; None closes one at 64 MB, or half-way through a small split.
+        max_records: the most records that may come.
+        num_shards: how many shards; None closes one at `shard_bytes`, or half-way through a small split.
+        shard_bytes: size of a full shard.
     """
 
-    def __init__(self, folder: Path, split: str, max_records: int, num_shards: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        split: str,
+        max_records: int,
+        num_shards: int | None = None,
+        shard_bytes: int = SHARD_BYTES,
+    ) -> None:
         self.digest = hashlib.sha256()
-        self._folder, self._split, self._max_records = folder, split, max_records
+        self._folder, self._split, self._max_records, self._shard_bytes = folder, split, max_records, shard_bytes
         self._num_shards = num_shards and min(num_shards, max_records)
         self._shards: list[dict[str, Any]] = []
         self._file: Any = None
@@ -50,7 +58,7 @@ class ShardWriter:
         self.digest.update(serialized)
 
     def close(self) -> list[dict[str, Any]]:
-        """Closes the last shard, gives all their final names, and returns their entries for `DatasetInfo`."""
+        """Closes the last shard, renames all of them, and returns their entries for `DatasetInfo`."""
         self._close_last()
         for index, shard in enumerate(self._shards):
             name = f"{self._split}-{index:05d}-of-{len(self._shards):05d}.tfrecord"
@@ -64,7 +72,7 @@ class ShardWriter:
         small = (
             len(self._shards) < MIN_SHARDS and self._num_written >= len(self._shards) * self._max_records / MIN_SHARDS
         )
-        return small or self._shards[-1]["bytes"] >= SHARD_BYTES
+        return small or self._shards[-1]["bytes"] >= self._shard_bytes
 
     def _open_next(self):
         self._close_last()
@@ -87,7 +95,7 @@ def _open(path):
 
 @contextlib.contextmanager
 def _os_errors():
-    """TensorFlow's errors as those of any other file: it has its own for a full disk."""
+    """Raises the errors of TensorFlow, which has its own for a full disk, as OSError."""
     import tensorflow as tf
 
     try:
@@ -97,7 +105,7 @@ def _os_errors():
 
 
 class RecordsWriter:
-    """Writes videos into the shards of their splits and counts what `DatasetInfo` will say of them."""
+    """Writes videos into the shards of their splits, and counts what `DatasetInfo` says of them."""
 
     def __init__(
         self, folder: Path, split_sizes: Mapping[str, int], stages: Sequence[str], num_shards: int | None = None
@@ -144,59 +152,48 @@ class RecordsWriter:
 
 @contextlib.contextmanager
 def writing_to(output_dir: Path | RemotePath) -> Iterator[None]:
-    """InputError naming `output_dir` where it cannot be written: under a file, read-only, or the disk is full.
+    """Raises InputError if `output_dir` cannot be written: it lies under a file, is read-only, or the disk is full.
 
-    What an object store says is left to `cli.run`.
+    The errors of an object store pass: `cli.run` reports them.
     """
     try:
         yield
     except OSError as error:
         if of_a_store(error):
             raise
-        reason = error.strerror or str(error)
-        raise InputError(
-            "todo", f"{output_dir}: expected a place that can be written to. Received: {reason}."
-        ) from error
+        raise InputError("not_writable", f"{output_dir}: cannot be written: {error.strerror or error}.") from error
 
 
 def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
-    """Checks that `output_dir` can be written, and holds nothing that may not be replaced.
+    """Checks that `output_dir` can be written and holds nothing that must stay.
 
-    `overwrite` allows to replace a folder of records and of nothing else, never one that was named by mistake, or that
-    somebody keeps something of their own in. In an object store
-    also what an upload left that was killed: shards, and joints, whose index has not come.
+    Args:
+        output_dir: folder to create.
+        overwrite: replace a folder of records, and of nothing else. In an object store this includes what an
+            interrupted upload left, which has no index.
 
     Raises:
-        InputError: it cannot be written, or holds something.
+        InputError: the folder cannot be written, or holds something.
     """
     check_access(output_dir, "output_dir", writing=True)
     if not output_dir.exists() or (output_dir.is_dir() and not any(output_dir.iterdir())):
         return
-    if (output_dir / INDEX_NAME).is_file():
-        found = "records"
-    elif _is_cut_off(output_dir):
-        found = f"records without {INDEX_NAME}, as an upload leaves them that is cut off"
-    else:
-        raise InputError(
-            "todo", f"{output_dir}: expected a new or empty folder. Received: something that is not records."
-        )
+    if not (output_dir / INDEX_NAME).is_file() and not _is_cut_off(output_dir):
+        message = f"{output_dir}: there is something that is not records."
+        raise InputError("not_records", message, "Choose a new or empty folder.")
     if not overwrite:
-        raise InputError(
-            "todo", f"{output_dir}: expected a new or empty folder. Received: {found} (--overwrite replaces them)."
-        )
+        raise InputError("exists", f"{output_dir}: there are records already.", "To replace them, set --overwrite.")
     if others := _others(output_dir):
-        what = f"expected records alone, to replace them. Received: also {shown(others)}"
-        raise InputError("todo", f"{output_dir}: {what}; move that elsewhere, or choose another --output_dir.")
+        message = f"{output_dir}: besides records there is {shown(others)}, which would be lost."
+        raise InputError("would_lose_files", message, "Move it elsewhere, or choose another --output_dir.")
 
 
 def _is_cut_off(folder):
-    """Whether a folder holds nothing but what a build uploads before the index; on a local disk none is left so."""
-    if not isinstance(folder, RemotePath) or not folder.is_dir():
-        return False
-    return not _others(folder)
+    """Whether an object store holds only what a build uploads before the index."""
+    return isinstance(folder, RemotePath) and folder.is_dir() and not _others(folder)
 
 
 def _others(folder):
-    """Names in a folder of records that `build` did not write."""
+    """Names in a folder of records that no build wrote."""
     names = (path.name for path in folder.iterdir())
     return [name for name in names if not (SHARD.fullmatch(name) or name in (INDEX_NAME, JOINTS))]

@@ -48,8 +48,8 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
         workers: number of processes.
 
     Raises:
-        FileExistsError: the folder holds something else.
-        ValueError: the settings, label files or clips are not usable, or changed meanwhile; or a process was killed.
+        InputError: the folder holds something else; the settings, label files or clips are not usable, or changed
+            meanwhile; or a process was killed.
         OSError: the folder cannot be written.
     """
     description = _describe(settings)
@@ -84,7 +84,7 @@ def _write_labels(simulator, plans, glances, settings, folder):
 
 
 def _check_labels(simulator, plans, settings, output_dir):
-    """ValueError where the label files of a finished dataset are not those that were written, all but its card."""
+    """InputError if the label files of a finished dataset, except its card, have changed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_labels(simulator, plans, [], settings, folder)
@@ -95,8 +95,8 @@ def _check_labels(simulator, plans, settings, output_dir):
             if path.name != "README.md" and not _same_bytes(folder / path, output_dir / path)
         ]
     if changed:
-        what = f"Expected the label files in {output_dir} as they were simulated. Received: {shown(changed)}, which"
-        raise ValueError(f"{what} were changed or removed; remove the folder to simulate it anew")
+        message = f"{output_dir}: {shown(changed)} changed or missing since the simulation."
+        raise InputError("changed_labels", message, "Remove the folder to simulate again.")
 
 
 def _same_bytes(path, other):
@@ -104,10 +104,10 @@ def _same_bytes(path, other):
 
 
 def _check_unchanged(description, settings):
-    """ValueError where label files or clips are others by now than those that the videos show."""
+    """InputError if label files or clips have changed since the videos were rendered."""
     if differing := _differing(description, _describe(settings)):
-        expected = "Expected label files and clips that stay as they are"
-        raise ValueError(f"{expected}. Received: another {', '.join(differing)}")
+        message = f"{', '.join(differing)} changed while videos were rendered."
+        raise InputError("changed_inputs", message)
 
 
 def _claim(output_dir, description):
@@ -116,14 +116,12 @@ def _claim(output_dir, description):
         file = output_dir / name
         if file.exists():
             if differing := _differing(_read_description(file), description):
-                raise FileExistsError(
-                    f"Expected an empty folder, or one simulated with the same settings, label files and versions. "
-                    f"Received: {file}, which differs in {', '.join(differing)}; "
-                    "remove the folder or choose another --output_dir"
-                )
+                message = f"{file}: this simulation differs in {', '.join(differing)}."
+                raise InputError("other_simulation", message, "Remove the folder, or choose another --output_dir.")
             return name == DONE
     if output_dir.exists() and any(output_dir.iterdir()):
-        raise FileExistsError(f"Expected an empty or new folder. Received: {output_dir}, which holds other files")
+        message = f"--output_dir={output_dir}: there are other files."
+        raise InputError("exists", message, "Choose an empty or new folder.")
     output_dir.mkdir(parents=True, exist_ok=True)
     replace_bytes(output_dir / UNDER_WAY, (json.dumps(description, indent=2) + "\n").encode())
     return False

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from data_prep.simulator.files import replace_bytes
+from scoringnet_tf.support.errors import InputError
 
 FPS = 25
 QUANTISERS = (2, 25)  # least and most: of MPEG-4 and MPEG-2, finest to blocks as at the lowest bit rates of broadcasts
@@ -56,7 +57,7 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec:
         How many frames there were.
 
     Raises:
-        ValueError: there were none.
+        InputError: there were none.
         OSError: the file cannot be written, or not to its end.
     """
     # In memory first: FFmpeg does not say that the last bytes of a file found no room on the disk.
@@ -100,7 +101,7 @@ def _encode(target, path, frames, quantiser, codec):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
             count += 1
         if stream is None:
-            raise ValueError(f"Expected at least one frame for {path}. Received: none")
+            raise InputError("no_frames", f"{path}: there are no frames to write.")
         container.mux(stream.encode(None))
     return count
 

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -130,7 +131,7 @@ def _shots(simulator, performance, scene, settings, after, rng):
         shots |= dict.fromkeys(CLIP_SHOTS, lambda length: noise.clip_shot(length, clips, width, height, rng))
     return {
         **shots,
-        "replay": lambda length: _replay(simulator, performance, scene, length, rng),
+        "replay": lambda length: replay_of_another(simulator, performance, scene, length, rng),
         **simulator.noise_shots(scene, after, rng),
         "elsewhere": lambda length: noise.elsewhere_shot(length, width, height, rng),
         "close_up": lambda length: noise.close_up_shot(
@@ -139,8 +140,10 @@ def _shots(simulator, performance, scene, settings, after, rng):
     }
 
 
-def _replay(simulator, performance, scene, num_frames, rng):
-    """Another element than that of the plan, and another's faults."""
+def replay_of_another(
+    simulator: Simulator, performance: Performance, scene: Any, num_frames: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Frames of a replay among the noise: another element than that of the plan, with other faults."""
     elements = [element for element in simulator.replayed_elements(scene) if element != performance.element]
     severities = share_deduction(simulator.draw_deduction(rng), simulator.faults, rng)
     element = elements[rng.integers(len(elements))]

@@ -16,8 +16,7 @@ def plan_videos(simulator: Simulator, settings: Settings) -> list[Performance]:
     """Plans every video; the same settings give the same plans.
 
     Raises:
-        FileNotFoundError: a file of real labels is missing.
-        ValueError: real labels are not usable, or fewer than the videos asked for.
+        InputError: real labels are missing, not usable, or fewer than the videos asked for.
     """
     if settings.task == "scoring" and settings.labels_dir:
         return [_plan_real(simulator, settings, label) for label in simulator.read_labels(settings)]

@@ -4,6 +4,7 @@ import functools
 import importlib
 
 from data_prep.simulator.performance import Simulator
+from scoringnet_tf.support.errors import InputError
 
 SIMULATORS = {
     "diving": ("data_prep.simulator.diving.simulator", "DivingSimulator"),
@@ -16,9 +17,9 @@ def get_simulator(sport: str) -> Simulator:
     """The simulator of a sport.
 
     Raises:
-        ValueError: it has none; those that have one are named.
+        InputError: it has none; those that have one are named.
     """
     if sport not in SIMULATORS:
-        raise ValueError(f"Expected a sport that has a simulator, one of {', '.join(SIMULATORS)}. Received: {sport!r}")
+        raise InputError("unknown_name", f"There is no simulator of {sport!r}, only of {', '.join(SIMULATORS)}.")
     module, name = SIMULATORS[sport]
     return getattr(importlib.import_module(module), name)()

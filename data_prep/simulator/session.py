@@ -19,6 +19,7 @@ from data_prep.simulator.performance import PLAN, Performance, Simulator
 from data_prep.simulator.plan import draw_encoder, plan_performances
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.errors import InputError
 
 FOLDER = "sessions"
 REPLAYED = 0.5  # of the performances
@@ -66,7 +67,7 @@ def plan_sessions(simulator: Simulator, settings: Settings) -> list[Session]:
     """Plans every session; the same settings give the same plans.
 
     Raises:
-        ValueError: the performances do not fit the minutes.
+        InputError: the performances do not fit the minutes.
     """
     assert settings.num_videos is not None
     return [_plan(simulator, settings, number) for number in range(1, settings.num_videos + 1)]
@@ -82,7 +83,9 @@ def _plan(simulator, settings, session_id):
     left = total - sum(plan.num_frames for plan in performances) - sum(replays) - LEAST_GAP * (count + 1)
     if left < 0:
         least = (total - left) / 60 / FPS
-        raise ValueError(f"Expected --minutes={math.ceil(10 * least) / 10:g} or more. Received: {settings.minutes:g}")
+        enough = math.ceil(10 * least) / 10
+        message = f"--minutes={settings.minutes:g}: too short for {count} performances."
+        raise InputError("out_of_range", message, f"Set --minutes={enough:g} or more.")
     edges = np.sort(rng.integers(0, left + 1, count))
     gaps = (LEAST_GAP + np.diff([0, *edges, left])).tolist()
     codec, quantiser = draw_encoder(settings, session_id, rng)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from scoringnet_tf.support.errors import InputError
+
 TASKS = ("scoring", "motion", "session")
 CLIP_LEAD, CLIP_TAIL = 2, 4  # frames of a clip of motion before and after what it shows
 CLIP_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".gif")
@@ -70,10 +72,10 @@ class Settings:
         """1-based ids of the training and test videos, drawn at random; no split is empty unless it was asked for.
 
         Raises:
-            ValueError: `num_videos` is None.
+            InputError: `num_videos` is None.
         """
         if self.num_videos is None:
-            raise ValueError("Expected a number of videos to draw. Received: None")
+            raise InputError("missing_flag", "The number of videos to draw is unknown.", "Set --num_videos.")
         order = self.random(0).permutation(self.num_videos) + 1
         num_test = round(self.test_fraction * self.num_videos)
         if self.test_fraction > 0:
@@ -91,10 +93,10 @@ def listed_clips(folder: Path) -> list[Path]:
     """The videos in a folder and below it, in order, none hidden.
 
     Raises:
-        ValueError: there are none.
+        InputError: there are none.
     """
     every = (file for file in folder.rglob("*") if file.suffix.lower() in CLIP_SUFFIXES)
     found = sorted(file for file in every if not any(part[0] == "." for part in file.relative_to(folder).parts))
     if not found:
-        raise ValueError(f"Expected videos ({', '.join(CLIP_SUFFIXES)}) in --noise_clips={folder}. Received: none")
+        raise InputError("not_found", f"--noise_clips={folder}: there are no videos ({', '.join(CLIP_SUFFIXES)}).")
     return found

@@ -1,4 +1,4 @@
-"""Stages that a trained KFS finds in videos without labels: the work of `python -m data_prep suggest`."""
+"""Suggests stages for videos without labels, by a trained KFS: `python -m data_prep suggest`."""
 
 import functools
 import os
@@ -9,10 +9,9 @@ from typing import Any
 from tqdm import tqdm
 
 from data_prep.datasets.stage_labels import Segment
-from data_prep.records.encoding import EncodedVideo, encode_video
+from data_prep.records.encoding import EncodedVideo, encode_video, remark_of
 from data_prep.stages.formats.labelled_video import LabelledVideo
-from data_prep.stages.formats.timing import exact_rate, varying
-from data_prep.stages.formats.videos import FactsOf, VideoFacts, video_path
+from data_prep.stages.formats.videos import FactsOf, VideoFacts, exact_rate, varying, video_path
 from data_prep.support.processes import in_processes
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.data.video_files import videos_in
@@ -23,45 +22,40 @@ from scoringnet_tf.support.model_files import check_model
 
 
 def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tuple[Path, list[str]]:
-    """Where the videos lie, and what `build --dataset=manifest` calls them: by their path below that folder.
+    """Finds videos, and names them as `build --dataset=manifest` does: by their path in a folder.
 
     Args:
-        videos_dir: folder; every video file in it and in its folders is meant, and every folder of numbered images in
-            it. None where `paths` are given.
-        paths: of video files, or of folders of images.
+        videos_dir: folder of video files and of folders of numbered images, at any depth.
+        paths: of video files or folders of images, in place of `videos_dir`.
 
     Returns:
-        (folder, ids in order): the folder is `videos_dir`, or the deepest one that holds all of `paths`.
+        (folder, ids in order): the folder is `videos_dir`, or the deepest one that holds all `paths`.
 
     Raises:
-        InputError: both or neither were given, or there is no such folder, or no video in it, or none of `paths`.
+        InputError: both or neither were given, or there are no videos.
     """
-    if videos_dir is None and paths:
+    if (videos_dir is None) == (not paths):
+        code = "flags_conflict" if paths else "missing_flag"
+        raise InputError(code, "Name the videos by --videos_dir or as arguments, not both.", "See --help.")
+    if videos_dir is None:
         if len(wrong := unreadable(paths)) == len(paths):
-            raise InputError("todo", " ".join(map(str, wrong)))
-        # The folders are resolved, but not a link to a video: it is called as its link.
-        found = [path.parent.resolve() / path.name for path in map(Path, paths)]
-        folder = Path(os.path.commonpath([path.parent for path in found]))
-    elif videos_dir is not None and not paths:
-        folder = Path(videos_dir)
-        found = videos_in(folder) if folder.is_dir() else []
-        if not found:
-            raise InputError(
-                "todo", f"--videos_dir: expected a folder of videos. Received: {folder}, where there are none."
-            )
+            raise InputError(wrong[0].code, " ".join(map(str, wrong)))
+        # The folders are resolved; a link to a video keeps its name.
+        videos = [path.parent.resolve() / path.name for path in map(Path, paths)]
+        folder = Path(os.path.commonpath([path.parent for path in videos]))
     else:
-        received = "both" if paths else "neither"
-        raise InputError(
-            "todo", f"Expected --videos_dir, or one or more video files. Received: {received}. See --help."
-        )
-    return folder, list(dict.fromkeys(path.relative_to(folder).as_posix() for path in found))
+        folder = Path(videos_dir)
+        videos = videos_in(folder) if folder.is_dir() else []
+        if not videos:
+            raise InputError("not_found", f"--videos_dir={folder}: there are no videos.")
+    return folder, list(dict.fromkeys(path.relative_to(folder).as_posix() for path in videos))
 
 
 def load_model(path: str | None = None) -> Any:
-    """The trained `ScoringNet` at `path`, see `models.presets.load_scoring_net`; Keras is imported here, not before.
+    """Loads a trained `ScoringNet`, see `models.presets.load_scoring_net`; imports Keras.
 
     Raises:
-        InputError: there is no such model, or it finds no stages in frames; it names the flag --model.
+        InputError: there is no such model, or it finds no stages in frames.
     """
     check_model(path)
 
@@ -77,14 +71,13 @@ def suggest_stages(
 
     Args:
         model: `ScoringNet`.
-        videos_dir: where the videos lie.
-        video_ids: of the videos, their paths in that folder.
+        videos_dir: folder of the videos.
+        video_ids: their paths in that folder.
         workers: processes that decode ahead of the model; None for one per core.
 
     Returns:
-        (videos, facts): the videos in the same order, and what is known of those that could be decoded, for
-        `formats.write`. The segments of one are its frames from the first to the last without a gap; one that cannot be
-        decoded to its end has none, but a problem.
+        (videos, facts): the videos in the same order, and the facts of those that can be decoded, for `formats.write`.
+        A video that cannot be decoded has a problem and no segments.
 
     Raises:
         InputError: the model finds no stages in frames.
@@ -113,11 +106,11 @@ def _decoded(video_id, videos_dir, stored):
     try:
         path = video_path(videos_dir, video_id)
     except InputError as error:
-        return None, EncodedVideo(error=str(error))
+        return None, EncodedVideo(error=remark_of(error))
     return path, encode_video(Clip(path), stored)
 
 
 def missing_stages(video: LabelledVideo, sport: Sport) -> list[str]:
-    """The stages of the sport, but noise, that a video does not show; in order."""
-    found = {segment.stage for segment in video.segments}
-    return [stage for stage in sport.stages if stage not in found and stage != NOISE]
+    """The stages of the sport that a video does not show, in order, except noise."""
+    shown = {segment.stage for segment in video.segments}
+    return [stage for stage in sport.stages if stage not in shown and stage != NOISE]

@@ -1,8 +1,7 @@
-"""Decoded frames as they are meant to be shown: whole pictures, upright, in the colours of an ordinary screen.
+"""Decoded frames as they are meant to be shown: progressive, upright, in the colours of an ordinary screen.
 
-A file says of its frames that they are two fields of different moments (interlaced), turned or mirrored (phones), or in
-colours that no ordinary screen has (HDR, BT.2020). FFmpeg's own filters undo that; what they cannot undo is left as it
-is. Either is said.
+A file may state that its frames are interlaced, turned or mirrored (phones), or HDR. FFmpeg's filters undo that. The
+notes say what was done, or could not be.
 """
 
 import functools
@@ -23,24 +22,27 @@ from scoringnet_tf.support.messages import Remark
 ORDINARY_TRANSFERS = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 14, 15})
 HDR = {16: "PQ", 18: "HLG"}
 WIDE_PRIMARIES = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
+# FFmpeg's scale, to 8-bit RGB of BT.709; its perceptual intent maps the tones of HDR.
+TO_BT709 = "out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709:out_range=pc:intent=perceptual"
 # PyAV 17 and later would start threads for the colours of every frame, which takes longer than the colours.
 ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 ANY_TIME_BASE = Fraction(1, 1000)  # of frames without one, whose times nobody asks for
+SIDE_DATA_END = 40  # above the kinds of side data that FFmpeg has, 32 in version 8
 DEINTERLACED = Remark("interlaced", "The video is interlaced: each frame was restored from one field (bwdif).")
 TURNED = Remark("turned", "The frames were rotated or mirrored as the file states.")
 UNTURNED = Remark("not_turned", "The file states a rotation that is no multiple of 90°: the frames were not rotated.")
 
 
-class ShownFrames:
-    """Turns the frames of one video, as they are decoded, into pictures.
+class FrameConverter:
+    """Turns the decoded frames of one video into pictures.
 
     Attributes:
-        notes: what was done to them or could not be, one sentence each.
+        notes: what was done to them or could not be, a sentence each.
     """
 
     def __init__(self) -> None:
         self.notes: list[Remark] = []
-        self._deinterlacer: Deinterlacer | None = None
+        self._deinterlacer: FilterChain | None = None
         self._tags: tuple = ()  # of the colours of the frames at hand
         self._reformatter = VideoReformatter()  # one for all frames: making its tables takes longer than a frame
 
@@ -50,11 +52,12 @@ class ShownFrames:
         `decoder` is the `av.VideoCodecContext` that it comes from; frames themselves tell their colours since PyAV 17.
         """
         self._tags = decoder.color_trc, decoder.color_primaries, decoder.colorspace, decoder.color_range
-        size = (frame.width, frame.height, frame.format.name)
+        size = _form(frame)
         before = [] if self._deinterlacer is None or size == self._deinterlacer.size else self.remaining()
         if self._deinterlacer is None and frame.interlaced_frame:
             self._note(DEINTERLACED)
-            self._deinterlacer = Deinterlacer(size, frame.time_base or ANY_TIME_BASE)
+            bwdif = ("bwdif", "mode=send_frame:deint=interlaced")  # progressive frames pass unchanged
+            self._deinterlacer = FilterChain(size, frame.time_base or ANY_TIME_BASE, bwdif)
         ready = [frame] if self._deinterlacer is None else self._deinterlacer.push(frame)
         return before + [(self._picture(whole), whole.time) for whole in ready]
 
@@ -76,7 +79,7 @@ class ShownFrames:
         colors = _wide_colors(*self._tags[:2])
         if colors:
             try:
-                image = _converter(frame.width, frame.height, frame.format.name, *self._tags)(frame)
+                image = _color_converter(_form(frame), self._tags)(frame)
                 self._note(Remark("colours_converted", f"The colours, {colors}, were converted to BT.709."))
                 return image
             except (av.FFmpegError, ValueError) as error:  # an FFmpeg before 8 knows no such conversion
@@ -89,22 +92,26 @@ class ShownFrames:
             self.notes.append(note)
 
 
-# === Interlacing ===
-
-
-class Deinterlacer:
-    """FFmpeg's bwdif: one whole frame of each that is interlaced; the others pass as they are.
+class FilterChain:
+    """FFmpeg's filters in a row, for frames of one form.
 
     Args:
         size: (width, height, name of the pixel format).
         time_base: of the frames.
+        filters: (name, options) each.
     """
 
-    def __init__(self, size: tuple[int, int, str], time_base: Fraction) -> None:
+    def __init__(self, size: tuple[int, int, str], time_base: Fraction, *filters: tuple[str, ...]) -> None:
         self.size = size
-        self._graph = _graph(size, time_base, ("bwdif", "mode=send_frame:deint=interlaced"))
+        self._graph = Graph()
+        buffer: Any = dict(zip(("width", "height", "format"), size, strict=True))
+        nodes = [self._graph.add_buffer(**buffer, time_base=time_base)]
+        nodes += [self._graph.add(*filter_) for filter_ in (*filters, ("buffersink",))]
+        for node, following in itertools.pairwise(nodes):
+            node.link_to(following)
+        self._graph.configure()
 
-    def push(self, frame: av.VideoFrame | None) -> list[av.VideoFrame]:
+    def push(self, frame: av.VideoFrame | None) -> list[Any]:
         """The frames that are ready once `frame`, or the end (None), is known."""
         self._graph.push(frame)
         ready: list[Any] = []
@@ -115,36 +122,27 @@ class Deinterlacer:
                 return ready
 
 
+def _form(frame):
+    return frame.width, frame.height, frame.format.name
+
+
 # === Colours ===
 
 
-class ColorConverter:
-    """FFmpeg's scale, to 8-bit RGB of BT.709; its perceptual intent maps the tones of HDR.
-
-    Args:
-        size: (width, height, name of the pixel format).
-    """
-
-    def __init__(self, size: tuple[int, int, str]) -> None:
-        options = "out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709:out_range=pc:intent=perceptual"
-        self._graph = _graph(size, ANY_TIME_BASE, ("scale", options), ("format", "rgb24"))
-        self._lock = threading.Lock()  # what a thread pulls is what it pushed
-
-    def __call__(self, frame: av.VideoFrame) -> np.ndarray:
-        """uint8 (H, W, 3) RGB."""
-        with self._lock:
-            self._graph.push(frame)
-            converted: Any = self._graph.pull()
-        return converted.to_ndarray()
-
-
 @functools.lru_cache(maxsize=2)  # its tables take seconds to make: once for all videos of a kind
-def _converter(width, height, name, *_tags):
-    return ColorConverter((width, height, name))
+def _color_converter(size, tags):
+    """A function: frame of this form, with these colour tags → uint8 (H, W, 3) RGB of BT.709."""
+    chain, lock = FilterChain(size, ANY_TIME_BASE, ("scale", TO_BT709), ("format", "rgb24")), threading.Lock()
+
+    def convert(frame):
+        with lock:  # a thread pulls the frame that it pushed
+            return chain.push(frame)[0].to_ndarray()
+
+    return convert
 
 
 def _wide_colors(transfer, primaries):
-    """What colours of these characteristics are called, if 8-bit RGB does not have them; else None."""
+    """The name of colours that 8-bit RGB does not have; else None."""
     if transfer in HDR:
         return f"HDR ({HDR[transfer]})"
     if transfer not in ORDINARY_TRANSFERS:
@@ -154,11 +152,9 @@ def _wide_colors(transfer, primaries):
 
 # === Orientation ===
 
-SIDE_DATA_END = 40  # above the kinds of side data that FFmpeg has, 32 in version 8
-
 
 def display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
-    """Where a frame's x axis (first row) and y axis point as shown, float (2, 2); None where it says nothing of it."""
+    """The directions in which a frame's x axis (first row) and y axis are shown, float (2, 2); None if not stated."""
     try:
         data: Any = frame.side_data.get("DISPLAYMATRIX")
     except ValueError:  # beside it is what PyAV has no name for, such as the EXIF of a photograph
@@ -174,14 +170,11 @@ def _without_newer_side_data(frame):
     known: Any = [kind.value for kind in SideDataType]
     newer = range(max(known) + 1, SIDE_DATA_END)
     deleting = [("sidedata", f"mode=delete:type={kind}") for kind in newer]
-    graph = _graph((frame.width, frame.height, frame.format.name), frame.time_base or ANY_TIME_BASE, *deleting)
-    graph.push(frame)
-    pulled: Any = graph.pull()
-    return pulled
+    return FilterChain(_form(frame), frame.time_base or ANY_TIME_BASE, *deleting).push(frame)[0]
 
 
 def quarter_turn(matrix: np.ndarray) -> tuple[bool, int, int] | None:
-    """Arguments of `turned` for a display matrix; None where it is no turn by quarters, mirrored or not."""
+    """Arguments of `turned` for a display matrix; None if it is no turn by quarters, mirrored or not."""
     size = np.abs(matrix).max()
     rounded = np.rint(matrix / size).astype(int) if size > 0 else np.zeros((2, 2), int)
     is_turn = all(np.array_equal(np.abs(rounded).sum(axis), [1, 1]) for axis in (0, 1))
@@ -192,7 +185,7 @@ def quarter_turn(matrix: np.ndarray) -> tuple[bool, int, int] | None:
 
 
 def turned(image: np.ndarray, transposed: bool, step_y: int, step_x: int) -> np.ndarray:
-    """An image (H, W, 3) whose rows become columns where `transposed`, then taken backwards along y, x by steps -1."""
+    """An image (H, W, 3), its rows made columns if `transposed`, then taken backwards along y, x by steps -1."""
     image = image.swapaxes(0, 1) if transposed else image
     return np.ascontiguousarray(image[::step_y, ::step_x])
 
@@ -202,15 +195,3 @@ def is_transposed(frame: av.VideoFrame) -> bool:
     matrix = display_matrix(frame)
     turn = None if matrix is None else quarter_turn(matrix)
     return turn is not None and turn[0]
-
-
-def _graph(size, time_base, *filters):
-    """A graph of FFmpeg's filters in a row."""
-    width, height, name = size
-    graph = Graph()
-    nodes = [graph.add_buffer(width=width, height=height, format=name, time_base=time_base)]
-    nodes += [graph.add(*filter_) for filter_ in (*filters, ("buffersink",))]
-    for node, following in itertools.pairwise(nodes):
-        node.link_to(following)
-    graph.configure()
-    return graph

@@ -1,14 +1,35 @@
-"""Which files of a folder are videos, by their names, and which folders in it are: those with numbered images."""
+"""Which files and folders are videos: files by their names, folders by numbered images in them."""
 
 import itertools
 import mimetypes
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from scoringnet_tf.data.video import IMAGE_NAME, VIDEO_SUFFIXES, holds_video
+from scoringnet_tf.data.containers import holds_moving_pictures
+from scoringnet_tf.data.webp import is_webp, num_webp_frames
 
-MOST_LOOKED_INTO = 1000  # files that are not called as videos: half a second of an archive with results beside it
+MAX_PROBED = 1000  # files without the name of a video: half a second of an archive with results beside it
+VIDEO_SUFFIXES = (  # none of digits alone, as of `dive.264.png`, a numbered image
+    *(".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".webp"),
+    *(".ts", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".ogv", ".mxf"),
+    *(".3g2", ".asf", ".divx", ".dv", ".f4v", ".gxf", ".ivf", ".m2p", ".m2t", ".mk3d", ".mpe", ".nut", ".ogm", ".qt"),
+    *(".rm", ".rmvb", ".tod", ".tp", ".trp", ".vob", ".wtv", ".y4m"),
+    *(".avc", ".h261", ".h263", ".h264", ".h265", ".hevc", ".m1v", ".m2v", ".mjpeg", ".mjpg"),
+)
+FRAMES_SUFFIX = ".frames"  # of a video without such a suffix, as a folder of frames, in the name of a picture
+# A picture of a video, `dive.mp4.png` or `dive2.frames-2.png`, as `predict --plot_dir` draws it, is no frame of one.
+OF_A_VIDEO = rf".*(?:{'|'.join(map(re.escape, (*VIDEO_SUFFIXES, FRAMES_SUFFIX)))})(?:-\d+)?\.\w+$"
+IMAGE_NAME = re.compile(rf"(?!\.|{OF_A_VIDEO})(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
+
+
+def holds_video(path: Path) -> bool:
+    """Whether a file holds more video than a cover picture, by its first bytes; False for raw streams.
+
+    FFmpeg takes other files, too, for the raw stream of a codec.
+    """
+    return num_webp_frames(path) > 1 if is_webp(path) else holds_moving_pictures(path)
 
 
 def is_frame_folder(folder: Path) -> bool:
@@ -54,10 +75,10 @@ def videos_called_otherwise(folder: Path) -> list[Path]:
     """The files in a folder and in those within it that hold a video, by their content, and are not called as one.
 
     Sorted; none that is hidden, or in a folder of numbered images within it. Of many files the first
-    `MOST_LOOKED_INTO` are looked into.
+    `MAX_PROBED` are looked into.
     """
     files = (parent / name for parent, names, _ in _walked(folder) for name in names if _may_hold_video(name))
-    looked_into = itertools.islice((path for path in files if path.is_file()), MOST_LOOKED_INTO)
+    looked_into = itertools.islice((path for path in files if path.is_file()), MAX_PROBED)
     return sorted(path for path in looked_into if holds_video(path))
 
 

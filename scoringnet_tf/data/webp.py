@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-MAX_PIXELS = 2**26  # as of the other decoders
-# What Pillow raises of a damaged file; of one that asks for too much memory it warns first.
+from scoringnet_tf.data.containers import VideoError
+
+MAX_PIXELS = 2**26  # as for FFmpeg's decoders
+# Pillow's errors for a damaged file; if one asks for too much memory it first warns.
 DAMAGE = (OSError, EOFError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
 def is_webp(path: Path) -> bool:
-    """Whether a file is WebP by its first bytes; what cannot be read is none."""
+    """Whether a file is WebP by its first bytes; False if it cannot be read."""
     try:
         with path.open("rb") as file:
             head = file.read(12)
@@ -33,7 +35,7 @@ def _opened(path):
 
 
 def webp_frames(path: Path) -> Iterator[tuple[np.ndarray, float]]:
-    """The frames of a WebP file one after the other: (uint8 (H, W, 3) RGB, how long it is shown, seconds).
+    """The frames of a WebP file: (uint8 (H, W, 3) RGB, how long it is shown, seconds).
 
     Raises:
         ValueError: it is damaged or too large; the frames before the damage come first.
@@ -41,7 +43,7 @@ def webp_frames(path: Path) -> Iterator[tuple[np.ndarray, float]]:
     try:
         with _opened(path) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"frames of {image.width}×{image.height}, too large")
+                raise ValueError(f"frames of {image.width}×{image.height} are too large")
             for index in range(getattr(image, "n_frames", 1)):
                 image.seek(index)
                 frame = np.asarray(image.convert("RGB"))  # decodes it, and with it `info` is that of this frame
@@ -50,8 +52,16 @@ def webp_frames(path: Path) -> Iterator[tuple[np.ndarray, float]]:
         raise ValueError(str(error) or "no whole image") from error
 
 
-def num_frames(path: Path) -> int:
-    """How many frames a WebP file says that it has; 0 where it cannot be read."""
+def webp_seconds(path: Path) -> list[float]:
+    """How long each frame of a WebP file is shown; VideoError if it is damaged."""
+    try:
+        return [seconds for _, seconds in webp_frames(path)]
+    except ValueError as error:
+        raise VideoError("damaged_video", f"{path} is damaged: {error}.") from error
+
+
+def num_webp_frames(path: Path) -> int:
+    """How many frames a WebP file states; 0 if it cannot be read."""
     try:
         with _opened(path) as image:
             return getattr(image, "n_frames", 1)

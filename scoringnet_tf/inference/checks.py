@@ -1,7 +1,7 @@
 """Checks: why a score is withheld, and what its reader must know.
 
 A tower gives a number for anything. `checks`, `shows_several`, `impossible_scores` and `is_too_small` take batches and
-run in exported models, too; `Checks` makes all checks for one video, in words. docs/predictions.md lists the codes.
+run in exported models, too; `Checks` makes all checks for one video, in words. docs/serving.md lists the codes.
 """
 
 import dataclasses

@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from scoringnet_tf.data.features import ORIGIN_NAME, FeatureFile
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
-from scoringnet_tf.data.video import (
-    DEFAULT_FPS,
+from scoringnet_tf.data.images import images_to_cut
+from scoringnet_tf.data.timing import DEFAULT_FPS, duration_of, frame_at
+from scoringnet_tf.data.video import Clip, VideoError, frame_times, shown_until
+from scoringnet_tf.data.video_files import (
     VIDEO_SUFFIXES,
-    Clip,
-    VideoError,
-    duration_of,
-    frame_at,
-    frame_times,
-    images_to_cut,
-    shown_until,
+    images_above_videos,
+    is_frame_folder,
+    videos_called_otherwise,
+    videos_in,
 )
-from scoringnet_tf.data.video_files import images_above_videos, is_frame_folder, videos_called_otherwise, videos_in
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.messages import Remark, counted, shown

@@ -1,4 +1,4 @@
-"""A grade of how reliable a score is, by a rule small enough to be told: docs/predictions.md."""
+"""A grade of how reliable a score is, by a rule small enough to be told: docs/serving.md."""
 
 import dataclasses
 from collections.abc import Collection, Iterable

@@ -20,7 +20,7 @@ from scoringnet_tf.support.paths import AnyPath, as_path
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SCHEMA_VERSION = 1  # of `to_dict`, docs/predictions.md; a change that readers must know of adds one
+SCHEMA_VERSION = 1  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
 SHARED = (*SCORES, "deviations", "intervals", "reliability", "alike")  # of a video and of its only performance
 
 
@@ -63,7 +63,7 @@ class Performance:
         return "withheld" if self.final is None else "forced" if self.reasons else "scored"
 
     def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
-        """As an entry of `performances` in docs/predictions.md.
+        """As an entry of `performances` in docs/serving.md.
 
         Args:
             scores: those of the sport; the others are left out.
@@ -149,7 +149,7 @@ class VideoScore:
         return of_all if performance is None else [*of_all, *performance.warnings]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, as docs/predictions.md describes them."""
+        """Plain values, as docs/serving.md describes them."""
         return {
             "schema_version": SCHEMA_VERSION,
             "video": self.video,

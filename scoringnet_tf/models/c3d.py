@@ -12,6 +12,7 @@ from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import Dropout, FrameMask, conv3d
 from scoringnet_tf.models.regressor import regressor
 from scoringnet_tf.models.saving import Preset
+from scoringnet_tf.support.errors import InputError, unknown_name
 
 # (endpoint, filters of a convolution or window of a pooling). The first twelve after the input are SP's extractor.
 TRUNK: tuple[tuple[str, Any], ...] = (
@@ -58,11 +59,13 @@ def preprocess(
         KerasTensor (B, L, H, W, 3).
     """
     if channels not in ("rgb", "bgr"):
-        raise ValueError(f"Expected channels to be rgb or bgr. Received: {channels!r}")
+        raise unknown_name("channels", channels, ("rgb", "bgr"))
     mean = ops.convert_to_numpy(mean)
     if mean.shape not in ((), (3,), tuple(frames.shape[-3:])):
-        raise ValueError(
-            f"Expected mean to be a number, three, or an image of {tuple(frames.shape[-3:])}. Received: {mean.shape}"
+        raise InputError(
+            "wrong_shape",
+            f"mean has the shape {mean.shape}.",
+            f"Give a number, three, or an image of {tuple(frames.shape[-3:])}.",
         )
     if channels == "bgr":
         frames = ops.flip(frames, axis=-1)
@@ -124,7 +127,7 @@ def trunk(
             x = layers.Identity(name=name, dtype=dtype)(x)  # the convolution before it has pooled, see `Conv3D`
         if name == final_endpoint:
             return x
-    raise ValueError(f"Expected final_endpoint to be one of {', '.join(ENDPOINTS)}. Received: {final_endpoint!r}")
+    raise unknown_name("final_endpoint", final_endpoint, ENDPOINTS)
 
 
 def fully_connected(x: Any, units: int, dropout_rate: float) -> Any:
@@ -190,9 +193,11 @@ class C3D(Preset, Functional):
         **kwargs: Any,
     ):
         if top not in ("fc", "regressor"):
-            raise ValueError(f"Expected top to be fc or regressor. Received: {top!r}")
+            raise unknown_name("top", top, ("fc", "regressor"))
         if masked and temporal_pooling:
-            raise ValueError("Expected temporal_pooling=False with masked=True: pooling in time would mix in padding.")
+            raise InputError(
+                "flags_conflict", "masked needs temporal_pooling=False: pooling in time would mix in padding."
+            )
         preprocessing = {**PREPROCESSING, **(preprocessing or {})}
         frames = keras.Input(input_shape, dtype="uint8", name="frames")
         mask = keras.Input(input_shape[:1], dtype="bool", name="mask") if masked else None

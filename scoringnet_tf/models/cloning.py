@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from scoringnet_tf.support.errors import InputError
+
 if TYPE_CHECKING:
     from keras import Model
 else:
@@ -25,7 +27,9 @@ def clonable(init: Callable[..., None]) -> Callable[..., None]:
         if len(arguments) == 2 and all(isinstance(each, dict) for each in arguments):
             config = getattr(next(iter(arguments[1].values())), "config_of_clone", None)
             if config is None:
-                raise ValueError("Expected clone_model without a clone_function: the layers are those of the class.")
+                raise InputError(
+                    "other_model", "This model cannot be cloned with a clone_function that changes layers."
+                )
             arguments, options = (), config
         init(self, *arguments, **options)
 

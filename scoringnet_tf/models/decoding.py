@@ -13,6 +13,7 @@ from keras import layers, ops
 
 from scoringnet_tf import defaults
 from scoringnet_tf.sports import DECODINGS
+from scoringnet_tf.support.errors import unknown_name
 
 IMPOSSIBLE = -1e9  # log-probability
 LEAST = 1e-7  # probability of a stage that a path may pass through
@@ -119,7 +120,7 @@ class StageDecision(layers.Layer):
 
     def __init__(self, decoding: str = defaults.DECODING, **kwargs: Any):
         if decoding not in DECODINGS:
-            raise ValueError(f"Expected decoding to be one of {', '.join(DECODINGS)}. Received: {decoding!r}")
+            raise unknown_name("decoding", decoding, DECODINGS)
         super().__init__(**kwargs)
         self.decoding = decoding
         self.supports_masking = True  # the mask is an input of its own, here and after

@@ -14,9 +14,10 @@ def check_frames(frames: Any, name: str) -> None:
     if received != "uint8":
         raise InputError(
             "frames_not_uint8",
-            f"Frames must be uint8, 0…255, RGB; {name} is {received}. Convert values in 0…1 with "
-            "np.round(255 * frames).astype('uint8'), in -1…1 with np.round(127.5 * (frames + 1)).astype('uint8'). "
-            "In a model of your own put keras.Input(…, dtype='uint8') first.",
+            f"Frames must be uint8, 0…255, RGB; {name} is {received}.",
+            "Convert values in 0…1 with np.round(255 * frames).astype('uint8'), and values in -1…1 with "
+            "np.round(127.5 * (frames + 1)).astype('uint8'). In a model of your own, start with "
+            "keras.Input(…, dtype='uint8').",
         )
 
 

@@ -21,7 +21,7 @@ from scoringnet_tf.models.loss_scaling import LossScaleOptimizer
 from scoringnet_tf.models.parts import learning_parts, parts
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.errors import InputError, unknown_name
 
 # Phase → the networks that it trains: Eq. 10 in one step, or KFS first and then SP.
 PHASES = {
@@ -100,34 +100,32 @@ class Objective(Model):
             **options: of `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
 
         Raises:
-            ValueError: an unknown phase, source of fragments, output or part; fragments of a model of whole videos;
-                nothing of the phase is there and left to learn; losses or metrics of another kind, or two results of
-                one name; an option that is not for it.
-            InputError: a score loss with statistics of another head (code `loss_statistics`), of a head that its
-                output does not have (`loss_head`), or for a fused score without a unit (`loss_unit`).
+            InputError: an unknown phase, source of fragments, output or part (code `unknown_name`); fragments for a
+                model of whole videos (`no_stages`); nothing is left to learn (`nothing_to_train`); losses, metrics or
+                options of another kind (`wrong_value`), or two results of one name (`duplicate`); a score loss with
+                the statistics of another head (`loss_statistics`), for a head that its output lacks (`loss_head`), or
+                for a fused score without a unit (`loss_unit`).
         """
         if phase not in PHASES:
-            raise ValueError(f"Expected phase to be one of {', '.join(PHASES)}. Received: phase={phase!r}")
+            raise unknown_name("phase", phase, PHASES)
         if not set(PHASES[phase]) & set(self.networks):
-            raise ValueError(f"Expected a phase that trains {', '.join(self.networks)}. Received: phase={phase!r}")
+            raise InputError("nothing_to_train", f"phase={phase!r} trains no network of this model.")
         if fragments not in FRAGMENT_SOURCES:
-            raise ValueError(
-                f"Expected fragments to be one of {', '.join(FRAGMENT_SOURCES)}. Received: fragments={fragments!r}"
-            )
+            raise unknown_name("fragments", fragments, FRAGMENT_SOURCES)
         if fragment_jitter < 0:
-            raise ValueError(f"Expected a fragment_jitter of 0 or more. Received: {fragment_jitter}")
+            raise InputError("out_of_range", f"fragment_jitter must be 0 or more, not {fragment_jitter}.")
         if "segmenter" not in self.networks and (fragments != "true" or fragment_jitter):
-            received = f"fragments={fragments!r}, fragment_jitter={fragment_jitter}"
-            raise ValueError(f"Expected no fragments of a model that scores whole videos. Received: {received}")
-        for kind, given in {"loss": loss, "metrics": metrics}.items():
-            if not isinstance(given, dict | None):
-                raise ValueError(f"Expected {kind} by output, a dict. Received: {kind}={given!r}")
+            name = f"fragments={fragments!r}" if fragments != "true" else f"fragment_jitter={fragment_jitter}"
+            raise InputError("no_stages", f"{name} has no effect: this model scores whole videos.")
+        for kind, values in {"loss": loss, "metrics": metrics}.items():
+            if not isinstance(values, dict | None):
+                raise InputError("wrong_value", f"{kind} must be a dict by output, not {values!r}.")
         output_losses = {**self.default_losses(), **(loss or {})}
         output_metrics = self.default_metrics(num_videos) if metrics is None else metrics
         known = [output for output in ("stages", *SCORES) if output in self.output]
         unknown = {*output_losses, *output_metrics} - {*known}
         if unknown:
-            raise ValueError(f"Expected losses and metrics of {', '.join(known)}. Received: {sorted(unknown)}")
+            raise unknown_name("loss or metrics", min(unknown), known)
         _check_kinds(output_losses, output_metrics, options)
         output_losses = {output: self._of_head(output, given) for output, given in output_losses.items()}
         terms = _term_names(phase, output_losses)
@@ -135,9 +133,7 @@ class Objective(Model):
         self._learned_parts = self.learned_parts  # by what was compiled before
         self.choose_trained(phase, frozen)
         if not self.trainable_variables:
-            raise ValueError(
-                f"Expected frozen to leave something of phase={phase!r} to learn. Received: {list(frozen)}"
-            )
+            raise InputError("nothing_to_train", f"phase={phase!r} with frozen={list(frozen)} leaves nothing to learn.")
         if not hasattr(self, "training_fragments"):  # one for all phases: Keras forgets no layer that it has seen
             self.training_fragments = TrainingFragments(name="training_fragments", dtype="float32")
         self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
@@ -163,7 +159,7 @@ class Objective(Model):
         Set it for weights that came another way (`set_weights`, a training loop with an optimizer of its own).
 
         Raises:
-            ValueError: when it is set to names of other parts.
+            InputError: when it is set to names of other parts (`unknown_name`).
         """
         if not self.compiled or _steps(self.optimizer) <= self.learned.steps:
             return self._learned_parts
@@ -173,7 +169,7 @@ class Objective(Model):
     def learned_parts(self, names: Collection[str]) -> None:
         unknown = {*names} - {*learning_parts(self)}
         if unknown:
-            raise ValueError(f"Expected parts of {', '.join(learning_parts(self))}. Received: {sorted(unknown)}")
+            raise unknown_name("learned_parts", min(unknown), learning_parts(self))
         self._learned_parts = frozenset(names)
         if self.compiled:  # from here on, further steps count
             self.learned = dataclasses.replace(self.learned, steps=_steps(self.optimizer))
@@ -198,10 +194,10 @@ class Objective(Model):
             dataset: one pass over the training videos, batches of `data.input_pipeline.videos`.
 
         Raises:
-            ValueError: the model takes frames, or there are no videos.
+            InputError: the model takes frames (`sees_frames`), or there are no videos (`no_videos`).
         """
         if not self._scalings():
-            raise ValueError("Expected a model that takes features. Received: one that takes frames.")
+            raise InputError("sees_frames", "adapt_features is for a model of features; this one takes frames.")
         count, mean, squares = 0.0, 0.0, 0.0
         for inputs, _ in dataset:
             steps = np.asarray(inputs["features"], np.float64)[np.asarray(inputs["mask"])]  # (N, D)
@@ -209,7 +205,7 @@ class Objective(Model):
             mean = mean + delta.sum(axis=0) / count
             squares = squares + (delta * (steps - mean)).sum(axis=0)
         if not count:
-            raise ValueError("Expected one or more videos in dataset. Received: none.")
+            raise InputError("no_videos", "The dataset for adapt_features has no video.")
         for layer in self._scalings():
             layer.adapt(mean, np.sqrt(squares / count))
 
@@ -239,7 +235,7 @@ class Objective(Model):
         """
         presets.check_learns(self, x)
         if any(not layer.is_adapted for layer in self._scalings()):
-            warnings.warn("Features are not in standard units: call adapt_features(train) before fit.", stacklevel=2)
+            warnings.warn("Features are not in standard units. Call adapt_features(train) before fit.", stacklevel=2)
         if self.compiled and self.training_fragments.source == "scheduled":
             callbacks = [FragmentSchedule(), *keras.tree.flatten(callbacks or [])]
         self._direct(callbacks)
@@ -306,12 +302,12 @@ class Objective(Model):
             frozen: keys of `models.parts.parts`.
 
         Raises:
-            ValueError: a part that the model lacks.
+            InputError: a part that the model lacks (`unknown_name`).
         """
         known = parts(self)
         unknown = [part for part in frozen if part not in known]
         if unknown:
-            raise ValueError(f"Expected frozen to be parts of the model: {', '.join(known)}. Received: {unknown}")
+            raise unknown_name("frozen", unknown[0], known)
         resting = [getattr(self, part) for part in self.networks if part not in PHASES[phase]]
         resting += [layer for part in frozen for layer in known[part]]
         at_rest = {id(inner) for layer in resting for inner in layer._flatten_layers()}
@@ -352,22 +348,23 @@ class Objective(Model):
         if of_distribution and not (statistics and config["head"] == "distribution"):
             raise InputError(
                 "loss_head",
-                f"Expected a loss of scores for {output}, which is no distribution. Received: ScoreDistributionLoss. "
+                f"ScoreDistributionLoss is for a distribution, which {output} is not.",
                 "Use ScoreLoss, or score_predictor={'head': 'distribution'}.",
             )
         if not statistics and loss.unit is None:
             raise InputError(
                 "loss_unit",
-                f"Expected a loss with unit=…, for {output} is fused from other scores. Received: one without. Give it "
-                "the standard deviation of the training scores (info.score_statistics), or 1 for points.",
+                f"The loss for {output} needs a unit, since {output} is fused from other scores.",
+                "Give the standard deviation of the training scores (info.score_statistics), or 1 for points.",
             )
         mean, std = statistics or (None, None)
         found = loss.of_head(mean, std, defaults.alpha_of(self.sport))
         if of_distribution and not all(map(math.isclose, (found.mean, found.std), statistics)):
             raise InputError(
                 "loss_statistics",
-                f"Expected ScoreDistributionLoss for {output} without mean and std, or with those of its head, "
-                f"{statistics[0]} and {statistics[1]}. Received: {found.mean} and {found.std}.",
+                f"ScoreDistributionLoss for {output} has mean {found.mean} and std {found.std}; its head has "
+                f"{statistics[0]} and {statistics[1]}.",
+                "Leave mean and std out.",
             )
         return found
 
@@ -570,36 +567,38 @@ def _unpacked(data):
 def _by_output(sample_weight):
     return InputError(
         "weights_by_output",
-        f"Expected sample weights (B,), one a video. Received: a dict of {sorted(sample_weight)}",
+        f"sample_weight differs by output: {', '.join(sorted(sample_weight))}.",
+        "Give one array (B,), a weight for each video.",
     )
 
 
 def _check_kinds(output_losses, output_metrics, options):
-    """ValueError where `compile` was given what Keras takes and Eq. 10 has no place for."""
+    """InputError (`wrong_value`) for arguments of `compile` that Keras takes and Eq. 10 has no place for."""
     foreign = [name for name in ("loss_weights", "weighted_metrics") if options.get(name) is not None]
     if foreign:
-        raise ValueError(
-            f"Expected no {foreign[0]}: losses have factors of their own, and all metrics are weighted. "
-            f"Received: {foreign[0]}={options[foreign[0]]!r}"
+        raise InputError(
+            "wrong_value",
+            f"compile takes no {foreign[0]}, here {options[foreign[0]]!r}.",
+            "Losses have factors of their own, and all metrics are weighted.",
         )
     for output, loss in output_losses.items():
         if not isinstance(loss, keras.losses.Loss):
-            raise ValueError(f"Expected keras.losses.Loss objects as losses. Received: {loss!r} for {output}")
+            raise InputError("wrong_value", f"The loss for {output} must be a keras.losses.Loss, not {loss!r}.")
     for output, measures in output_metrics.items():
         is_list = isinstance(measures, list | tuple)
         if not is_list or not all(isinstance(metric, keras.metrics.Metric) for metric in measures):
-            raise ValueError(
-                f"Expected lists of keras.metrics.Metric objects as metrics. Received: {measures!r} for {output}"
+            raise InputError(
+                "wrong_value", f"The metrics for {output} must be a list of keras.metrics.Metric, not {measures!r}."
             )
 
 
 def _check_names(terms, output_metrics):
-    """ValueError where two results would be logged under one name, and one of them lost."""
+    """InputError (`duplicate`) if two results would be logged under one name, and one of them lost."""
     names = [name for found in output_metrics.values() for metric in found for name in metrics.results(metric)]
     names += ["loss", *terms]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise ValueError(f"Expected metrics with names of their own. Received: {', '.join(repeated)} more than once")
+        raise InputError("duplicate", f"Several metrics are called {', '.join(repeated)}.", "Give each a name.")
 
 
 def _number_of_videos(targets, weights):

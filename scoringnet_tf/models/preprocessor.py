@@ -69,7 +69,7 @@ class ScoringNetPreprocessor:
     def __call__(self, video: Any) -> dict[str, np.ndarray]:
         if isinstance(video, (str, os.PathLike, Clip)):
             if not str(video):
-                raise InputError("todo", "Expected the path of a video. Received: an empty text.")
+                raise InputError("wrong_value", "The path of the video is empty.")
             found = self.read(video)
             frames = self.sampled(found, found.samples(self.frame_rate))
         else:
@@ -206,9 +206,7 @@ class ScoringNetPreprocessor:
         """
         config = configuration(model_path(preset, "preset"), "preset")
         if config["features"]:
-            raise InputError(
-                "todo", f"--preset={preset}: expected a model that sees frames. Received: one for features."
-            )
+            raise InputError("sees_features", f"--preset={preset} takes features, not frames.")
         return cls.of_network(config)
 
 
@@ -227,13 +225,14 @@ def _checked_frames(video):
     check_frames(frames, "the video")
     if frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape:
         raise InputError(
-            "frames_shape",
-            f"Expected the path of a video, or its frames as uint8 (L, H, W, 3), RGB. Received: {frames.shape}",
+            "wrong_shape",
+            f"The frames have the shape {frames.shape}.",
+            "Give the path of a video, or RGB frames as uint8 (L, H, W, 3).",
         )
     if frames.max() <= 1:
         raise InputError(
             "frames_black",
-            "The frames are black: no value exceeds 1. If they were floats in 0…1, multiply by 255 and round before "
-            ".astype('uint8').",
+            "The frames are black: no value exceeds 1.",
+            "If they were floats in 0…1, multiply by 255 and round before .astype('uint8').",
         )
     return frames

@@ -37,12 +37,12 @@ def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
     except Exception as error:  # zipfile's, zlib's, HDF5's, JSON's, Keras's: a damaged file raises whatever they meet
         raise damaged(where, error) from error
     if not isinstance(model, kind):
-        raise InputError("todo", f"{where} Received: a {type(model).__name__}.")
+        raise InputError("wrong_model", f"--{flag}={path} is a {type(model).__name__}, not a {kind.__name__}.")
     unsound = [
         variable.path for variable in model.weights if not np.isfinite(keras.ops.convert_to_numpy(variable)).all()
     ]
     if unsound:
-        raise InputError("todo", f"{where} Received: one whose weights are no finite numbers, {unsound[0]} among them.")
+        raise InputError("not_finite", f"--{flag}={path} has NaN or infinity in its weights, in {unsound[0]} first.")
     return model
 
 
@@ -69,11 +69,11 @@ def check_trained(
     """
     unlearned = [name for name in model.unlearned_parts if parts is None or name in parts]
     if unlearned:
-        expected = "Expected" if path is None else f"--{flag}={path}: expected"
+        name = "The model" if path is None else f"--{flag}={path}"
         raise InputError(
             "not_trained",
-            f"{expected} a trained model. Received: one without training of {' and '.join(unlearned)}. Train it; for "
-            "weights from elsewhere set model.scores_learned = True and save it.",
+            f"{name} is not trained: {' and '.join(unlearned)} never learned.",
+            "Train it. If its weights come from elsewhere, set model.scores_learned = True and save it.",
         )
 
 
@@ -85,10 +85,7 @@ def with_views(model: "ScoringNet", views: int) -> "ScoringNet":
     changes = {"views": views}
     if views != model.views:
         changes |= _without_intervals(model, "They were measured with another number of views.")
-    try:
-        return model.with_dtype(model.get_config()["dtype"], **changes)
-    except ValueError as error:
-        raise InputError("todo", f"--views={views}: {error}") from error
+    return model.with_dtype(model.get_config()["dtype"], **changes)
 
 
 def with_decoding(model: "ScoringNet", decoding: str) -> "ScoringNet":
@@ -119,7 +116,9 @@ def check_fits(model: "ScoringNet", info: DatasetInfo) -> None:
     """InputError where records (`DatasetInfo`) are not of the sport and frames, or features, that a model learned."""
     if info.classes:
         raise InputError(
-            "todo", f"{info.records_dir}: expected records of performances. Received: of classes, to pretrain on."
+            "records_of_classes",
+            f"The records {info.records_dir} have classes, not scored performances.",
+            "They are for pretrain.",
         )
     _check_sport(model.sport, info)
     expected: dict[str, tuple] = {"content": (model.content, "features" if info.features else "frames")}
@@ -128,16 +127,17 @@ def check_fits(model: "ScoringNet", info: DatasetInfo) -> None:
     for what, (of_model, of_records) in expected.items():
         if of_model != of_records:
             raise InputError(
-                "todo",
-                f"{info.records_dir}: expected records with the model's {what}, {of_model}. Received: {of_records}.",
+                "other_content",
+                f"The {what} of the records {info.records_dir} is {of_records}; the model's is {of_model}.",
             )
     if model.content == "frames":
         different = form_differences(form_of(model), info.form)
         if different:
             raise InputError(
-                "todo",
-                f"{info.records_dir}: expected frames as the model learned them. Received: {'; '.join(different)}. "
-                "Records are taken as they are; predict brings videos to the model's form.",
+                "other_content",
+                f"The records {info.records_dir} store frames otherwise than the model learned them: "
+                f"{'; '.join(different)}.",
+                "Build records of that form, or run predict on the videos.",
             )
     if model.content == "features":
         different = feature_differences(model.features, info.features)  # type: ignore[arg-type]
@@ -145,8 +145,8 @@ def check_fits(model: "ScoringNet", info: DatasetInfo) -> None:
             different += rate_differences(model.frame_rate, info.frame_rate)
         if different:
             raise InputError(
-                "todo",
-                f"{info.records_dir}: expected features like those of the model. Received: {'; '.join(different)}.",
+                "other_content",
+                f"The records {info.records_dir} have other features than the model learned: {'; '.join(different)}.",
             )
 
 
@@ -169,17 +169,18 @@ def check_learns(model: "ScoringNet", dataset: Any) -> None:
         if known not in (None, info.data_hash):
             raise InputError(
                 "other_records",
-                f"{info.records_dir}: expected the records that the model is for. Received: others. Train "
-                "ScoringNet.for_records(info, initial_model=model) on them: it starts from its weights.",
+                f"The model was made for other records than {info.records_dir}.",
+                "Train ScoringNet.for_records(info, initial_model=model): it starts from the same weights.",
             )
     check_dataset(model, dataset)
 
 
 def _check_sport(sport, info):
     """InputError where records are of another sport than `sport`, or of one of the same name that is not the same."""
-    where = f"{info.records_dir}: expected records with the model's sport, {sport.name}. Received:"
     if info.sport_name != sport.name:
-        raise InputError("todo", f"{where} {info.sport_name or 'none'}.")
+        records = f"The records {info.records_dir} are of {info.sport_name or 'no sport'}"
+        raise InputError("other_sport", f"{records}; the model scores {sport.name}.")
     different = differences(get_sport(info.sport), sport)
     if different:
-        raise InputError("todo", f"{where} another of that name: {'; '.join(different)}.")
+        where = f"The records {info.records_dir} define {sport.name} otherwise than the model"
+        raise InputError("other_sport", f"{where}: {'; '.join(different)}.")

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from scoringnet_tf.support.errors import InputError
+
 
 class Recurrence:
     """A cell for `keras.layers.RNN`: what an `LSTMCell` does with a frame once `gates_of` has seen it.
@@ -56,10 +58,10 @@ class LSTM(layers.LSTM, _GatesFirst):
         kwargs: of `keras.layers.LSTM`, but dropout, which acts on what enters each product.
 
     Raises:
-        ValueError: dropout, or no bias.
+        InputError: dropout, or no bias (`wrong_value`).
     """
 
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         if self.dropout or self.recurrent_dropout or not self.cell.use_bias:
-            raise ValueError(f"Expected no dropout and a bias. Received: {kwargs}")
+            raise InputError("wrong_value", f"This LSTM has a bias and no dropout; {kwargs} ask for something else.")

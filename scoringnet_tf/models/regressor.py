@@ -10,6 +10,7 @@ from keras import layers
 
 from scoringnet_tf import defaults
 from scoringnet_tf.models.layers import Dropout, conv3d
+from scoringnet_tf.support.errors import InputError
 
 
 def regressor(
@@ -41,10 +42,10 @@ def regressor(
         KerasTensor (B, units), float32; the third fully connected layer is the caller's.
 
     Raises:
-        ValueError: pool_stride below 1.
+        InputError: pool_stride is below 1 (`out_of_range`).
     """
     if pool_stride < 1:
-        raise ValueError(f"Expected pool_stride >= 1. Received: {pool_stride}")
+        raise InputError("out_of_range", f"pool_stride must be at least 1, not {pool_stride}.")
     for index in (1, 2):
         x = conv3d(x, filters, name=f"regressor_conv{index}", kernel_l2=kernel_l2, dtype=dtype)
         x = layers.MaxPooling3D(3, pool_stride, "same", name=f"regressor_pool{index}", dtype=dtype)(x)

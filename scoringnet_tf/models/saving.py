@@ -48,9 +48,7 @@ class Preset(Model):
         """
         others = [name for name in NAMES if name != PRESET_FILE and (as_path(preset_dir) / name).is_file()]
         if others:
-            raise InputError(
-                "todo", f"{preset_dir}: expected a folder of no other model. Received: one with {others[0]}."
-            )
+            raise InputError("exists", f"{preset_dir} already holds {others[0]}.", "Choose another folder.")
         self.save(as_path(preset_dir) / PRESET_FILE)
 
     def save(self, filepath: AnyPath, overwrite: bool = True, **options: Any) -> None:
@@ -63,7 +61,7 @@ class Preset(Model):
             FileExistsError: there is such a file, and `overwrite` is false.
         """
         if not overwrite and as_path(filepath).exists():
-            raise FileExistsError(f"{filepath}: expected a new file with overwrite=False. Received: one that exists.")
+            raise FileExistsError(f"{filepath} exists, and overwrite is False.")
         twin = self.with_dtype("float32")
         with replacing_file(filepath) as temporary:
             keras.saving.save_model(twin, temporary, **options)

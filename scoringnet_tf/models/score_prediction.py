@@ -12,6 +12,7 @@ from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.regressor import regressor, sequence_regressor
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm, get_sport, kept_form
+from scoringnet_tf.support.errors import InputError, unknown_name
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -159,7 +160,7 @@ class ScorePredictor(Functional):
         preprocessing: of `C3D`, in both towers.
 
     Raises:
-        ValueError: other scores, another head or output_activation, or "relu" on a distribution.
+        InputError: other scores, another head or output_activation (`unknown_name`); "relu" on a distribution.
     """
 
     def __init__(
@@ -189,7 +190,11 @@ class ScorePredictor(Functional):
         _check_choice("head", head, HEADS)
         _check_choice("output_activation", output_activation, ("linear", "relu"))
         if head == "distribution" and output_activation == "relu":
-            raise ValueError("Expected output_activation=linear with a distribution as head. Received: relu")
+            raise InputError(
+                "flags_conflict",
+                "output_activation='relu' and head='distribution' exclude each other.",
+                "Use 'linear'.",
+            )
         score_statistics = score_statistics or dict.fromkeys(scores, (0.0, 1.0))
         towers = {}
         for score in scores:
@@ -296,4 +301,4 @@ def _combined(found, expected, fuse, fused_variance):
 
 def _check_choice(what, value, known):
     if value not in known:
-        raise ValueError(f"Expected {what} to be one of {', '.join(map(str, known))}. Received: {what}={value!r}")
+        raise unknown_name(what, value, known)

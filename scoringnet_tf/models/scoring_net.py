@@ -22,7 +22,7 @@ from scoringnet_tf.models.training_statistics import TrainingStatistics
 from scoringnet_tf.models.transfer import copy_network
 from scoringnet_tf.models.views import check_views, score_views, select_views
 from scoringnet_tf.sports import Sport, SportForm, get_sport, kept_form
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -41,11 +41,11 @@ def _check_kept(provenance, features, reference):
     rate, simulation = kept.get("frame_rate"), kept.get("simulation")
     # "untrained": how files of before `learned_parts` say that KFS alone was trained
     if not isinstance(kept.get("untrained", []), list):
-        raise ValueError(f"Expected provenance with a list as untrained. Received: {kept['untrained']!r}")
+        raise InputError("wrong_value", f"provenance: untrained is {kept['untrained']!r}, not a list.")
     if not isinstance(simulation, dict | None) or (rate is not None and not (_is_number(rate) and rate > 0)):
-        raise ValueError(f"Expected provenance with frame_rate and simulation. Received: {rate!r}, {simulation!r}")
+        raise InputError("wrong_value", f"provenance: frame_rate {rate!r} or simulation {simulation!r} is impossible.")
     if features and not all(_is_number(features.get(name)) and features[name] > 0 for name in ("size", "stride")):
-        raise ValueError(f"Expected features with size and stride. Received: {features!r}")
+        raise InputError("wrong_value", f"features need a positive size and stride, not {features!r}.")
     if reference:
         TrainingStatistics.from_config(reference)
 
@@ -54,10 +54,10 @@ def _check_fragment_stages(fragment_stages, scores):
     """ValueError where fragments are named that no tower sees, or that have no stage."""
     unknown = [score for score in fragment_stages or () if score not in scores]
     if unknown:
-        raise ValueError(f"Expected fragment_stages of {', '.join(scores)}. Received: {', '.join(map(str, unknown))}")
+        raise unknown_name("fragment_stages", unknown[0], scores)
     empty = [score for score, stages in (fragment_stages or {}).items() if not stages]
     if empty:
-        raise ValueError(f"Expected fragment_stages with a stage for each score. Received: none for {empty[0]}")
+        raise InputError("wrong_value", f"fragment_stages names no stage for {empty[0]}.")
 
 
 def _rounding(mean):
@@ -160,10 +160,10 @@ class ScoringNet(Preset, Objective, Clonable, Functional):
         scores = rules.tower_scores if scores is None else scores
         fragments = fragments or ("key" if rules.stages[1:] else "whole")
         if fragments not in FRAGMENTS:
-            raise ValueError(f"Expected fragments to be one of {', '.join(FRAGMENTS)}. Received: {fragments!r}")
+            raise unknown_name("fragments", fragments, FRAGMENTS)
         check_views(views, of_frames=not features, of_fragments=fragments == "key")
         if fragments == "key" and not rules.stages[1:]:
-            raise InputError("no_stages", f"Expected fragments='whole' of {rules.name}, which has no stages.")
+            raise InputError("no_stages", f"The sport {rules.name} has no stages.", "Use fragments='whole'.")
         _check_kept(provenance, features, reference)
         _check_fragment_stages(fragment_stages, scores)
         shared: dict[str, Any] = {
@@ -265,14 +265,14 @@ class ScoringNet(Preset, Objective, Clonable, Functional):
         asked = [score for score in options.get("scores") or get_sport(info.sport).tower_scores if score not in given]
         missing = " and ".join(score for score in asked if not known.get(score))
         if missing:
-            raise InputError("todo", f"{info.records_dir}: expected known {missing} scores in the training split.")
+            raise InputError(
+                "no_scores", f"No training video of the records {info.records_dir} has a known {missing} score."
+            )
         constant = " and ".join(score for score in asked if not known[score]["std"] > _rounding(known[score]["mean"]))
         if constant:
-            remedy = "" if "final" in asked else " One tower for the final score needs none (train --scores=final)."
+            remedy = "" if "final" in asked else "Train one tower for the final score (--scores=final)."
             raise InputError(
-                "todo",
-                f"{info.records_dir}: expected different values of {constant} to learn from. Received: the same of all "
-                f"videos.{remedy}",
+                "equal_scores", f"All training videos of {info.records_dir} have the same {constant}.", remedy
             )
         return cls(
             sport=info.sport,

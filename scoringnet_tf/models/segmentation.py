@@ -13,6 +13,7 @@ from scoringnet_tf.models.layers import Dropout, FeatureScaling
 from scoringnet_tf.models.recurrence import LSTM
 from scoringnet_tf.models.stage_networks import STAGE_NETWORKS, ed_tcn, resnet50
 from scoringnet_tf.sports import SportForm, get_sport, kept_form
+from scoringnet_tf.support.errors import unknown_name
 
 
 def video_inputs(image_size: Sequence[int], features: int | None = None) -> dict[str, keras.KerasTensor]:
@@ -59,7 +60,7 @@ class KeyFragmentSegmenter(Functional):
         network: one of `stage_networks.STAGE_NETWORKS`.
 
     Raises:
-        ValueError: another network, or ResNet50 of features.
+        InputError: another network, or ResNet50 for features (`unknown_name`).
 
     C3D follows the dtype policy; the Bi-LSTM and the classifier are cheap and stay in float32.
     """
@@ -80,8 +81,7 @@ class KeyFragmentSegmenter(Functional):
         **kwargs: Any,
     ):
         if network not in STAGE_NETWORKS or (features and network == "resnet50"):
-            expected = ", ".join(STAGE_NETWORKS[: 3 if features else None])
-            raise ValueError(f"Expected network to be one of {expected}. Received: network={network!r}")
+            raise unknown_name("network", network, STAGE_NETWORKS[: 3 if features else None])
         rules = get_sport(sport)
         inputs = video_inputs(image_size, features)
 

@@ -26,14 +26,13 @@ def copy_network(network: "ScoringNet", source: "ScoringNet", named: str) -> lis
         As `seen_otherwise`.
 
     Raises:
-        InputError: beginning with `named`, where KFS or SP is built otherwise; nothing has been changed then.
+        InputError: KFS or SP is built otherwise (`other_model`); nothing has been changed then.
     """
     if source.networks != network.networks:
         ours, theirs = (" and ".join(model.networks) for model in (network, source))
-        raise InputError("todo", f"{named}: expected a model with {ours}. Received: {theirs}.")
+        raise InputError("other_model", f"{named} has {theirs}; the model to train has {ours}.")
     for part in network.networks:
-        expected = f"{named}: expected a {part} like the one to train."
-        check_alike(getattr(network, part), getattr(source, part), expected)
+        check_alike(getattr(network, part), getattr(source, part), f"The {part} of {named}")
     different = seen_otherwise(network, source, named)
     for part in network.networks:
         getattr(network, part).set_weights(getattr(source, part).get_weights())
@@ -41,8 +40,8 @@ def copy_network(network: "ScoringNet", source: "ScoringNet", named: str) -> lis
     return different
 
 
-def check_alike(ours: "keras.Model", theirs: "keras.Model", expected: str) -> None:
-    """InputError, beginning with `expected`, where a weight of one would mean something else in the other."""
+def check_alike(ours: "keras.Model", theirs: "keras.Model", named: str) -> None:
+    """InputError (`other_model`), naming `theirs` so, if a weight of one would mean something else in the other."""
     ours, theirs = (
         {**config, "preprocessing": seen_as(config["preprocessing"])}
         for config in (ours.get_config(), theirs.get_config())
@@ -53,14 +52,14 @@ def check_alike(ours: "keras.Model", theirs: "keras.Model", expected: str) -> No
         if key not in WITHOUT_WEIGHTS and theirs[key] != ours[key]
     ]
     if different:
-        raise InputError("todo", f"{expected} Received: {'; '.join(different)}")
+        raise InputError("other_model", f"{named} is not built like the model to train: {'; '.join(different)}.")
 
 
 def seen_otherwise(network: "ScoringNet", source: "ScoringNet", named: str) -> list[str]:
     """How the videos of a model, `source`, looked otherwise in rate, aspect or form: it may learn anew how they look.
 
     Raises:
-        InputError: beginning with `named`, where its frames are of another scale, or its features others.
+        InputError: its frames are of another scale, or its features others (`other_content`).
     """
     different = []
     if network.content == source.content == "features":
@@ -68,9 +67,7 @@ def seen_otherwise(network: "ScoringNet", source: "ScoringNet", named: str) -> l
     elif network.content == source.content == "frames" and tuple(network.frame_size) != tuple(source.frame_size):
         different = [f"frames of {source.frame_size} instead of {network.frame_size} (height, width)"]
     if different:
-        raise InputError(
-            "todo", f"{named}: expected a model that sees what the records have. Received: {'; '.join(different)}."
-        )
+        raise InputError("other_content", f"{named} sees something else than the records: {'; '.join(different)}.")
     if network.content == "frames":
         return form_differences(form_of(source), form_of(network))
     return rate_differences(source.frame_rate, network.frame_rate) if network.sampled_frames != 1 else []

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from keras import layers, ops
 
+from scoringnet_tf.support.errors import unknown_name
+
 if TYPE_CHECKING:
     from scoringnet_tf.models.score_prediction import ScorePredictor
 
@@ -13,11 +15,10 @@ VIEWS = tuple(MOVES)
 
 
 def check_views(views: int, *, of_frames: bool, of_fragments: bool) -> None:
-    """ValueError where a model cannot see so many: features have no mirror image, whole videos cannot be moved."""
+    """InputError (`unknown_name`): features have no mirror image, and whole videos cannot be moved."""
     known = [number for number in VIEWS if (of_frames or number == 1) and (of_fragments or len(MOVES[number]) == 1)]
     if views not in known:
-        what = "" if of_frames and of_fragments else f" of {'whole videos' if of_frames else 'features'}"
-        raise ValueError(f"expected {' or '.join(map(str, known))} views{what}. Received: {views!r}")
+        raise unknown_name("views", views, known)
 
 
 def select_views(

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from scoringnet_tf.data.video import FRAMES_SUFFIX, VIDEO_SUFFIXES
+from scoringnet_tf.data.video_files import FRAMES_SUFFIX, VIDEO_SUFFIXES
 from scoringnet_tf.inference.rendering import columns, failure_row, is_figure_of
 from scoringnet_tf.inference.results import VideoScore, failure
 from scoringnet_tf.sports import Sport

@@ -1,6 +1,7 @@
 """What ends a command: bad input, which it prints with a code and without a traceback, and a signal."""
 
 import signal
+from collections.abc import Iterable
 
 
 class InputError(ValueError):
@@ -20,6 +21,11 @@ class InputError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+
+def unknown_name(what: str, name: object, known: Iterable[object]) -> InputError:
+    """The error for a name that is not one of a list, which it shows (code `unknown_name`)."""
+    return InputError("unknown_name", f"{what}: {name!r} is not one of {', '.join(map(str, known))}.")
 
 
 class Stopped(KeyboardInterrupt):

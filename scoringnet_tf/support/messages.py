@@ -6,7 +6,7 @@ MAX_NAMES = 10  # in a sentence
 
 
 class Remark(str):
-    """A sentence that also has a `code`, one of those in docs/predictions.md.
+    """A sentence that also has a `code`, one of those in docs/serving.md.
 
     Args:
         code: a stable name, for programs.

@@ -102,7 +102,7 @@ def load_segmenter(network: ScoringNet, path: AnyPath) -> None:
     if source.segmenter is None:
         raise InputError("no_segmenter", f"--segmenter={path}: this model scores whole videos and has no KFS.")
     kfs: Any = network.segmenter  # a run that names another's has one (`targets.check_weights`)
-    check_alike(kfs, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
+    check_alike(kfs, source.segmenter, f"The KFS of --segmenter={path}")
     _say_other(f"--segmenter={path}", network, seen_otherwise(network, source, f"--segmenter={path}"))
     check_trained(source, path, "segmenter", ["kfs"])
     kfs.set_weights(source.segmenter.get_weights())

@@ -6,6 +6,6 @@ from scoringnet_tf.support.errors import InputError
 
 
 def check_is_there(path: str) -> None:
-    """InputError where there is no file of weights at `path`, nor a TensorFlow checkpoint of that name."""
+    """InputError (`not_found`) if there is no file of weights at `path`, nor a TensorFlow checkpoint of that name."""
     if not any(pathlib.Path(name).is_file() for name in (path, f"{path}.index")):
-        raise InputError("todo", f"{path}: expected a file of weights. Received: no such file.")
+        raise InputError("not_found", f"No file of weights at {path}.")

@@ -59,9 +59,9 @@ def read(path: str | os.PathLike) -> Weights:
                 unused.append(name)
     except ValueError as error:
         raise InputError(
-            "todo",
-            f"{path}: expected C3D's weights in a layout that is known (see --help); read as a .caffemodel, since it "
-            f"is none of the others. Received: {error}.",
+            "damaged_weights",
+            f"{path} is no file of C3D weights, or it is damaged: as a .caffemodel it has {error}.",
+            "See --help for the layouts.",
         ) from error
     return Weights(LAYOUT, layers, SPORTS1M, channels_first=True, unused=tuple(unused))
 

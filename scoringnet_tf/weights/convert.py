@@ -76,9 +76,8 @@ def with_mean(weights: Weights, mean: Any) -> Weights:
     """
     if weights.preprocessing["mean"] != SPORTS1M["mean"]:
         raise InputError(
-            "todo",
-            f"--mean: expected weights that were trained with the mean of Sports-1M. Received: {weights.layout}, whose "
-            f"mean is {weights.preprocessing['mean']}.",
+            "flags_conflict",
+            f"--mean is for weights of Sports-1M; {weights.layout} has the mean {weights.preprocessing['mean']}.",
         )
     return dataclasses.replace(weights, preprocessing={**weights.preprocessing, "mean": mean})
 
@@ -99,9 +98,8 @@ def build_c3d(weights: Weights, path: str, log: Callable[[str], object] = print)
     _check_names(weights, path)
     if weights.normalised:
         raise InputError(
-            "todo",
-            f"{path}: expected weights of C3D, which has no batch normalisation. Received: "
-            f"{', '.join(weights.normalised[:3])}{', …' * (len(weights.normalised) > 3)}.",
+            "other_model",
+            f"{path} has batch normalisation, which C3D lacks: {', '.join(weights.normalised[:3])}.",
         )
     classes = {CLASSES: weights.layers[CLASSES].bias.size} if CLASSES in weights.layers else {}
     model = C3D(
@@ -128,9 +126,9 @@ def _check_names(weights, path):
     if missing:
         found = [*(parameters.source for parameters in weights.layers.values()), *weights.unused]
         raise InputError(
-            "todo",
-            f"{path}: expected all layers of C3D in the layout {weights.layout}. Received: no {', '.join(missing)}; "
-            f"found: {', '.join(found[:20]) or 'nothing'}.",
+            "missing_layer",
+            f"{path} lacks {', '.join(missing)} of C3D ({weights.layout}).",
+            f"It has {', '.join(found[:20]) or 'nothing'}.",
         )
 
 
@@ -139,14 +137,12 @@ def _check_values(found, layer, path):
         expected, value = tuple(getattr(layer, kind).shape), getattr(found, kind)
         if value.shape != expected:
             raise InputError(
-                "todo",
-                f"{path}: expected the {kind} of {found.source} to make one of {expected}, for {layer.name} of C3D. "
-                f"Received: {value.shape}, from {found.shape} in the file.",
+                "wrong_shape",
+                f"{path}: the {kind} of {found.source} has the shape {value.shape}.",
+                f"{layer.name} of C3D needs {expected}.",
             )
         if not np.isfinite(value).all():
-            raise InputError(
-                "todo", f"{path}: expected finite numbers. Received: NaN or infinity in the {kind} of {found.source}."
-            )
+            raise InputError("not_finite", f"{path}: the {kind} of {found.source} has NaN or infinity.")
 
 
 def _kernel(weights, name):

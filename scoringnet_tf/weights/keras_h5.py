@@ -30,9 +30,8 @@ def read(path: str) -> Weights:
             backend = _text(root.attrs.get("backend"))
             data_format = _data_format(json.loads(file.attrs.get("model_config", "{}")))
     except (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
-        raise InputError(
-            "todo", f"{path}: expected weights that Keras 1 or 2 saved as HDF5. Received: {error}."
-        ) from error
+        message = f"{path} holds no weights of Keras 1 or 2, or it is damaged: {error}."
+        raise InputError("damaged_weights", message) from error
     return _weights(arrays, backend, data_format)
 
 

@@ -22,9 +22,7 @@ def read_weights(path: str, fc6_order: str = "auto") -> Weights:
     if checkpoint := tf_checkpoint.checkpoint(path):
         return tf_checkpoint.read(checkpoint, fc6_order)
     if fc6_order != "auto":
-        raise InputError(
-            "todo", f"{path}: expected a TensorFlow checkpoint with --fc6_order. Received: another layout."
-        )
+        raise InputError("flag_unused", f"--fc6_order has no effect: {path} is no TensorFlow checkpoint.")
     with pathlib.Path(path).open("rb") as file:
         start = file.read(8)
     if start == keras_h5.SIGNATURE:
@@ -40,7 +38,7 @@ def _torch_weights(path):
         if layout.recognises(tensors):
             return layout.read(tensors)
     raise InputError(
-        "todo",
-        f"{path}: expected the names of {pytorch.LAYOUT}, conv1.weight …, or of {mmaction2.LAYOUT}, "
-        f"conv1a.conv.weight …. Received: {', '.join(list(tensors)[:8]) or 'no tensor'}.",
+        "wrong_format",
+        f"{path} is no C3D that we know: it has {', '.join(list(tensors)[:8]) or 'no tensor'}.",
+        f"{pytorch.LAYOUT} has conv1.weight, {mmaction2.LAYOUT} conv1a.conv.weight.",
     )

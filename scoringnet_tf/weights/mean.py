@@ -25,24 +25,30 @@ def read_mean(path: str | pathlib.Path) -> list[list[list[float]]]:
     Raises:
         InputError: the file is another, or not whole.
     """
-    expected = f"{path}: expected the mean of clips, (16, H, W, 3) or (3, 16, H, W), .npy or .binaryproto."
     try:
         content = pathlib.Path(path).read_bytes()
         is_numpy = content.startswith(NUMPY)
         mean = np.load(io.BytesIO(content), allow_pickle=False) if is_numpy else read_blob(content)[0]
     except (OSError, ValueError, EOFError, IndexError) as error:
-        raise InputError("todo", f"{expected} Received: {error}.") from error
+        raise InputError(
+            "damaged_mean", f"--mean={path} is no .npy or .binaryproto, or is damaged: {error}."
+        ) from error
     if mean.ndim == 4 and mean.shape[0] == 3:
         mean = np.moveaxis(mean, 0, -1)
     if mean.ndim != 4 or mean.shape[-1] != 3 or min(mean.shape[1:3]) < CROP[0]:
-        raise InputError("todo", f"{expected} Received: an array of {mean.shape}.")
+        raise InputError(
+            "wrong_shape",
+            f"--mean={path} has the shape {mean.shape}.",
+            "The mean of clips has (16, H, W, 3) or (3, 16, H, W).",
+        )
     top, left = center_offset(mean.shape[1:3], CROP)
     image = mean.mean(axis=0, dtype=np.float64)[top : top + CROP[0], left : left + CROP[1]]
     found, known = image.mean(axis=(0, 1)), np.array(SPORTS1M["mean"])
     if not np.isfinite(image).all() or np.abs(found - known).max() > FAR:
-        received = ", ".join(f"{value:.4g}" for value in found)
-        expected = (
-            f"expected that of Sports-1M, BGR from 0 to 255, on average {', '.join(f'{value:g}' for value in known)}"
+        numbers = ", ".join(f"{value:.4g}" for value in found)
+        raise InputError(
+            "wrong_scale",
+            f"--mean={path} is not the mean of Sports-1M: its channels are {numbers} on average.",
+            f"The mean is BGR, 0 to 255: {', '.join(f'{value:g}' for value in known)}.",
         )
-        raise InputError("todo", f"--mean={path}: {expected}. Received: {received}.")
     return image.round(2).tolist()

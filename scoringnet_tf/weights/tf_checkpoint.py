@@ -81,7 +81,7 @@ def _read_layers(path):
     except InputError:
         raise
     except (tf.errors.OpError, LookupError, ValueError, RuntimeError) as error:
-        raise InputError("todo", f"{path}: expected a whole TensorFlow checkpoint. Received: {error}.") from error
+        raise InputError("damaged_weights", f"The TensorFlow checkpoint {path} is damaged: {error}.") from error
     return layers, tuple(unused)
 
 
@@ -90,7 +90,7 @@ def _named(path, names, *short):
     for wanted in short:
         found = [name for name in names if name.rsplit("/", 1)[-1] == wanted]
         if len(found) > 1:
-            raise InputError("todo", f"{path}: expected one variable {wanted}. Received: {' and '.join(found)}.")
+            raise InputError("duplicate", f"{path} has several variables {wanted}: {' and '.join(found)}.")
         if found:
             return found[0]
     return None

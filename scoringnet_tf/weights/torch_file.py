@@ -34,14 +34,13 @@ def read_tensors(path: str | pathlib.Path) -> dict[str, np.ndarray]:
     """The state dict in a file of `torch.save`, bare or under the key `state_dict`: name → float32 array.
 
     Raises:
-        InputError: PyTorch is not installed (`torch_missing`); the file is not whole, holds anything but tensors and
-            plain values, or no state dict (`torch_file`).
+        InputError: PyTorch is not installed (`missing_package`); the file is not whole, holds anything but tensors and
+            plain values, or no state dict (`damaged_weights`).
     """
     try:
         import torch
     except ImportError as error:
-        message = f"{path}: reading a PyTorch file needs PyTorch. Install it: pip install '.[torch]'"
-        raise InputError("torch_missing", message) from error
+        raise InputError("missing_package", f"{path} needs PyTorch.", "pip install '.[torch]'") from error
     try:
         with torch.serialization.safe_globals([(_Ignored, name) for name in LEFT_BESIDE]):
             value = torch.load(path, map_location="cpu", weights_only=True)
@@ -52,9 +51,9 @@ def read_tensors(path: str | pathlib.Path) -> dict[str, np.ndarray]:
         _check_sharing(tensors.values(), pathlib.Path(path).stat().st_size)
         return {name: tensor.detach().float().numpy() for name, tensor in tensors.items()}
     except Exception as error:  # a damaged pickle may raise anything (docs of `pickle`), a damaged zip nearly so
-        said = str(error).partition("\n")[0] or type(error).__name__
-        message = f"{path}: expected a state dict of PyTorch, tensors and plain values alone. Received: {said}"
-        raise InputError("torch_file", message) from error
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        message = f"{path} is no state dict of tensors and plain values, or it is damaged: {reason}"
+        raise InputError("damaged_weights", message) from error
 
 
 def _check_sharing(tensors, num_bytes):

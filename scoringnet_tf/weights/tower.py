@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.models.presets import check_trained
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.errors import InputError, unknown_name
 
 
 def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iterable[str] = ()) -> C3D:
@@ -21,17 +21,15 @@ def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iter
         InputError: it has no such tower, or one that sees features or whose regressor no C3D can have on its top.
     """
     score = score or model.scores[0]
-    if model.content == "features" or score not in model.scores:
-        towers = "none that sees frames" if model.content == "features" else ", ".join(model.scores)
-        raise InputError(
-            "todo", f"Expected a ScoringNet with a tower for {score} that sees frames. Received: {towers}."
-        )
+    if model.content == "features":
+        raise InputError("sees_features", "The towers of the model take features: they have no C3D.")
+    if score not in model.scores:
+        raise unknown_name("--tower", score, model.scores)
     sp, tower = model.score_predictor.get_config(), model.score_predictor.towers[score]
     if sp["conv_filters"] != sp["fc_units"]:
         raise InputError(
-            "todo",
-            "Expected a regressor with as many filters as units. Received: "
-            f"{sp['conv_filters']} and {sp['fc_units']} (--conv_filters, --fc_units).",
+            "other_model",
+            f"The regressor has {sp['conv_filters']} filters and {sp['fc_units']} units; a C3D needs as many of both.",
         )
     check_trained(model, None, parts=[score])
     trunk = tower.get_layer("c3d")

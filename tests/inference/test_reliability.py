@@ -1,4 +1,4 @@
-"""The grade of a score, by the rule of docs/predictions.md."""
+"""The grade of a score, by the rule of docs/serving.md."""
 
 import dataclasses
 import pathlib
@@ -15,7 +15,7 @@ from scoringnet_tf.models.training_statistics import Intervals, Spread, Training
 from scoringnet_tf.sports import get_sport
 
 ROOT = pathlib.Path(__file__).parents[2]
-ROWS = ("| grave |", "| nothing |")  # of the table in docs/predictions.md
+ROWS = ("| grave |", "| nothing |")  # of the table in docs/serving.md
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_the_rule(given, grade, because):
 
 
 def test_the_page_tells_the_rule():
-    page = (ROOT / "docs/predictions.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
     rule = page[page.index("## Reliability") : page.index("## Reasons")]
     named = set(re.findall(r"`([a-z_]+)`", rule))
     assert GRAVE | HARMLESS | {"far_from_training", "wide_interval", "unknown_distance", "no_intervals"} <= named

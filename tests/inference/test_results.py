@@ -160,7 +160,7 @@ def test_a_failure_has_the_keys_of_a_result_and_the_row_those_of_the_table():
 
 
 def test_the_page_names_every_key_code_and_column():
-    page = (ROOT / "docs/predictions.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z0-9_]+)`", page))
     assert set(score(SCORED).to_dict()) | set(SCORED.to_dict()) | set(columns(DIVING)) <= named
     parts = ("data", "models", "inference", "report")

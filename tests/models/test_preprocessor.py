@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import write_bars, write_images, write_video
+from refusals import refused
 
 import scoringnet_tf
 from scoringnet_tf import ScoringNetPreprocessor
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.video import Clip, VideoError, read_video
-from scoringnet_tf.support.errors import InputError
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
 
@@ -54,28 +54,18 @@ def test_its_outputs_are_the_models_inputs(preprocessor):
     assert model.preprocessor.get_config() == preprocessor.get_config()
 
 
-@pytest.mark.parametrize(
-    "video",
-    [
-        np.zeros((60, 80, 3), np.uint8),
-        np.zeros((1, 4, 60, 80, 3), np.uint8),
-        np.zeros((4, 60, 80, 1), np.uint8),
-        np.zeros((0, 60, 80, 3), np.uint8),
-    ],
-)
-def test_what_is_no_video_is_refused(preprocessor, video):
-    with pytest.raises(InputError) as caught:
-        preprocessor(video)
-    assert caught.value.code == "frames_shape"
+@pytest.mark.parametrize("shape", [(60, 80, 3), (1, 4, 60, 80, 3), (4, 60, 80, 1), (0, 60, 80, 3)])
+def test_what_is_no_video_is_refused(preprocessor, shape):
+    with refused("wrong_shape", shape):
+        preprocessor(np.zeros(shape, np.uint8))
 
 
-def test_a_file_that_is_no_video(preprocessor, tmp_path):
-    with pytest.raises(VideoError, match=r"none\.mp4: expected a video file"):
+def test_paths_without_a_video_and_frames_that_are_too_small_are_refused(preprocessor, tmp_path):
+    with pytest.raises(VideoError):
         preprocessor(tmp_path / "none.mp4")
-
-
-def test_an_image_larger_than_the_stored_frame_is_refused():
-    with pytest.raises(InputError, match=r"image size 40×32"):
+    with refused("wrong_value"):
+        preprocessor("")
+    with pytest.raises(ValueError):  # a model's image larger than the stored frame
         ScoringNetPreprocessor((40, 32), (36, 48))(np.full((1, 60, 80, 3), 90, np.uint8))
 
 
@@ -84,8 +74,8 @@ def test_wide_video_is_cut_and_it_is_said(tmp_path, preprocessor):
     frames[:, :, :11] = frames[:, :, -11:] = 0
     write_video(tmp_path / "wide.avi", frames)
     video = preprocessor.read(tmp_path / "wide.avi")
-    said = ("The picture is 1.79:1, the model was trained on 1.33:1: cut to the middle 74% of the width.",)
-    assert video.warnings == said and video.aspect == pytest.approx(86 / 48)
+    assert [warning.code for warning in video.warnings] == ["aspect"]
+    assert video.aspect == pytest.approx(86 / 48)
     assert preprocessor.frames(video.frames).min() > 150
 
 
@@ -93,9 +83,7 @@ def test_wide_video_is_cut_and_it_is_said(tmp_path, preprocessor):
 
 
 def test_configuration_is_json_and_makes_the_same_again():
-    made = ScoringNetPreprocessor((32, 32), (36, 48), jpeg_quality=80, aspect=16 / 9, fit="pad", frame_rate=30.0)
-    config = json.loads(json.dumps(made.get_config()))
-    assert config == {
+    config = {
         "image_size": [32, 32],
         "frame_size": [36, 48],
         "jpeg_quality": 80,
@@ -103,6 +91,8 @@ def test_configuration_is_json_and_makes_the_same_again():
         "fit": "pad",
         "frame_rate": 30.0,
     }
+    made = ScoringNetPreprocessor(**config)
+    assert json.loads(json.dumps(made.get_config())) == config
     frames = np.random.default_rng(0).integers(0, 256, (3, 60, 80, 3)).astype(np.uint8)
     expected = made(frames)["frames"]
     serialized = json.loads(json.dumps(keras.saving.serialize_keras_object(made)))
@@ -132,15 +122,13 @@ def test_that_of_a_preset_is_its_models_without_the_weights(tmp_path):
     shipped = scoringnet_tf.from_preset("diving_small").preprocessor
     assert ScoringNetPreprocessor.from_preset("diving_small").get_config() == shipped.get_config()
     assert shipped.frame_rate == 25 and ScoringNetPreprocessor.from_preset("vault_small").stored.fit == "crop"
-    with pytest.raises(InputError, match=r"c3d\.keras: expected a ScoringNet .* Received: a C3D\.$"):
+    with refused("wrong_model", "c3d.keras", "ScoringNet", "C3D"):
         ScoringNetPreprocessor.from_preset("motion_small")
     (tmp_path / "model.keras").write_bytes(b"PK")
-    with pytest.raises(
-        InputError, match=r"model\.keras: expected a ScoringNet saved as \.keras\. Received: no such archive"
-    ):
+    with refused("damaged_model", "model.keras"):
         ScoringNetPreprocessor.from_preset(tmp_path / "model.keras")
     features = {"size": 4, "stride": 2, "origin": None}
     model = scoringnet_tf.ScoringNet(features=features, clip_lengths=(4, 4), width_multiplier=1 / 16)
     model.save_to_preset(tmp_path / "features")
-    with pytest.raises(InputError, match="expected a model that sees frames"):
+    with refused("sees_features", "features"):
         ScoringNetPreprocessor.from_preset(tmp_path / "features")

@@ -7,13 +7,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from refusals import refused
 from training_runs import assert_same, batch
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import INDEX_NAME
-from scoringnet_tf.support.errors import InputError
 
 TINY = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "decoding": "ordered"}
+QUIET = {"verbose": 0, "shuffle": False}
 
 
 @pytest.fixture
@@ -27,10 +28,14 @@ def others(diving_copy):
     return diving_copy
 
 
+def ready(model):
+    model.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
+    return model
+
+
 @pytest.fixture
 def trained(diving_records):
-    model = scoringnet_tf.ScoringNet.for_records(scoringnet_tf.DatasetInfo.load(diving_records), **TINY)
-    model.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
+    model = ready(scoringnet_tf.ScoringNet.for_records(scoringnet_tf.DatasetInfo.load(diving_records), **TINY))
     model.scores_learned = True
     return model
 
@@ -39,45 +44,31 @@ def videos(records, split="train", **options):
     return scoringnet_tf.videos(records, split, image_size=(32, 32), batch_size=2, **options)
 
 
-def code_of(action):
-    with pytest.raises(InputError) as error:
-        action()
-    return error.value.code
-
-
 def test_training_on_other_records_is_refused(trained, others):
     """Whatever was done to their batches since then."""
     before = trained.get_weights()
     mixed = tf.data.Dataset.from_tensors(next(iter(videos(others)))).concatenate(videos(others))
     for data in (videos(others), videos(others).take(1).map(lambda *batch: batch).prefetch(1).repeat(), mixed):
-        assert (
-            code_of(lambda data=data: trained.fit(data, steps_per_epoch=1, verbose=0, shuffle=False)) == "other_records"
-        )
+        with refused("other_records", others):
+            trained.fit(data, steps_per_epoch=1, **QUIET)
     assert_same(before, trained.get_weights())
 
 
-def test_evaluating_frames_of_another_form_is_refused(trained, diving_records, others):
-    with pytest.raises(InputError):
+def test_evaluating_frames_of_another_form_or_size_is_refused(trained, diving_records, others):
+    with refused("other_content", others):
         trained.evaluate(videos(others), verbose=0)
-    with pytest.raises(InputError):
-        trained.fit(videos(diving_records).take(1), validation_data=videos(others), verbose=0, shuffle=False)
+    with refused("other_content", others):
+        trained.fit(videos(diving_records).take(1), validation_data=videos(others), **QUIET)
+    with refused("other_content", (73, 98), (36, 48)):
+        ready(scoringnet_tf.ScoringNet(frame_size=(73, 98), **TINY)).fit(videos(diving_records), **QUIET)
 
 
 def test_its_own_records_and_other_data_are_taken(trained, diving_records, others):
     data = videos(diving_records).take(1)
-    trained.fit(data, validation_data=videos(diving_records, "test").take(1), verbose=0, shuffle=False)
+    trained.fit(data, validation_data=videos(diving_records, "test").take(1), **QUIET)
     trained.fit(*batch(), verbose=0)
-    trained.fit(tf.data.Dataset.from_tensors(batch()), verbose=0, shuffle=False)
-    by_hand = scoringnet_tf.ScoringNet(frame_size=(36, 48), **TINY)
-    by_hand.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
-    by_hand.fit(videos(others).take(1), verbose=0, shuffle=False)  # which says of no records that it is for them
-
-
-def test_frames_of_another_size_are_refused_of_a_model_made_by_hand(diving_records):
-    by_hand = scoringnet_tf.ScoringNet(frame_size=(73, 98), **TINY)
-    by_hand.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
-    with pytest.raises(InputError):
-        by_hand.fit(videos(diving_records), verbose=0, shuffle=False)
+    by_hand = ready(scoringnet_tf.ScoringNet(frame_size=(36, 48), **TINY))
+    by_hand.fit(videos(others).take(1), **QUIET)  # which says of no records that it is for them
 
 
 def test_a_model_for_other_records_starts_from_its_weights(trained, others, tmp_path):
@@ -91,11 +82,8 @@ def test_a_model_for_other_records_starts_from_its_weights(trained, others, tmp_
         assert model.stage_decision.decoding == "ordered" and model.reference is None
         statistics = model.score_predictor.get_config()["score_statistics"]
         assert statistics["execution"] == (5.0, 0.5)
-    model.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
-    model.fit(videos(others).take(1), verbose=0, shuffle=False)
-    inputs, _ = batch()
-    frames = {"frames": inputs["frames"], "mask": inputs["mask"]}
-    ours, theirs = (np.asarray(each(frames)["execution"]) for each in (model, trained))
+    ready(model).fit(videos(others).take(1), **QUIET)
+    ours, theirs = (np.asarray(each(batch()[0])["execution"]) for each in (model, trained))
     mean, std = trained.score_predictor.get_config()["score_statistics"]["execution"]
     np.testing.assert_allclose((ours - 5.0) / 0.5, (theirs - mean) / std, atol=1e-4)
 
@@ -106,14 +94,23 @@ def test_options_of_the_copy_are_the_users(trained, others):
     model = scoringnet_tf.ScoringNet.for_records(info, **options)
     assert model.stage_decision.decoding == "argmax"
     assert model.score_predictor.get_config()["score_statistics"]["execution"] == (4.0, 2.0)
-    with pytest.raises((InputError, ValueError)):
+    with refused("other_model", "width_multiplier"):
         scoringnet_tf.ScoringNet.for_records(info, initial_model=trained, width_multiplier=1 / 8)
 
 
 def test_a_preset_for_frames_of_another_size_or_another_sport_is_refused(diving_records, trained):
     info = scoringnet_tf.DatasetInfo.load(diving_records)
-    for name in ("diving_small", "vault_small"):
-        with pytest.raises(InputError):
-            scoringnet_tf.ScoringNet.for_records(info, initial_model=name)
+    with refused("other_content", (73, 98)):
+        scoringnet_tf.ScoringNet.for_records(info, initial_model="diving_small")
+    with refused("other_model", "vault"):
+        scoringnet_tf.ScoringNet.for_records(info, initial_model="vault_small")
     sized = dataclasses.replace(info, frame_size=(73, 98))
     assert scoringnet_tf.ScoringNet.for_records(sized, initial_model="diving_small").frame_size == (73, 98)
+
+
+@pytest.mark.parametrize(("known", "code"), [({}, "no_scores"), ({"mean": 3.0, "std": 0.0}, "equal_scores")])
+def test_scores_that_nothing_can_be_learned_from_are_named(diving_records, known, code):
+    info = scoringnet_tf.DatasetInfo.load(diving_records)
+    info.score_statistics["train"]["difficulty"] = known
+    with refused(code, diving_records, "difficulty"):
+        scoringnet_tf.ScoringNet.for_records(info, **TINY)

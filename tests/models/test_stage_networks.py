@@ -15,24 +15,23 @@ from scoringnet_tf.models.stage_networks import STAGE_NETWORKS, RealFrames
 from scoringnet_tf.training.scoring import ScoringRun
 from scoringnet_tf.training.targets import check_weights
 
-SIZE = (32, 32)
+SIZE = {"image_size": (32, 32), "width_multiplier": 1 / 16}
 
 
-def segmenter(network, **options):
-    """Untrained, of frames, of weights for which its probabilities differ from frame to frame."""
+def clip(length):
+    return np.random.default_rng(0).integers(0, 256, (1, length, 32, 32, 3)).astype(np.uint8)
+
+
+def segmenter(network):
+    """Untrained, with weights for which its probabilities differ from frame to frame."""
     keras.utils.set_random_seed(0)
-    model = scoringnet_tf.KeyFragmentSegmenter(image_size=SIZE, width_multiplier=1 / 16, network=network, **options)
+    model = scoringnet_tf.KeyFragmentSegmenter(**SIZE, network=network)
     last = model.get_layer("fc2")
-    inputs = {"frames": clip(8), "mask": np.ones((1, 8), bool)}
-    vectors = np.asarray(keras.Model(model.input, last.input)(inputs))[0]
+    vectors = np.asarray(keras.Model(model.input, last.input)({"frames": clip(8), "mask": np.ones((1, 8), bool)}))[0]
     kernel, _ = last.get_weights()
     kernel = kernel / (vectors @ kernel).std(axis=0)
     last.set_weights([kernel, -vectors.mean(axis=0) @ kernel])
     return model
-
-
-def clip(length, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (1, length, *SIZE, 3)).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -55,26 +54,19 @@ def probabilities(model, content, mask=None, name="frames"):
 # === How far each sees ===
 
 
-def changed_frames(model, frames, at, name="frames"):
+def changed_frames(model, content, at, name="frames"):
     """Which frames' probabilities depend on frame `at`."""
-    other = frames.copy()
+    other = content.copy()
     other[:, at] = 255 - other[:, at] if name == "frames" else 3 - other[:, at]
-    difference = np.abs(probabilities(model, other, name=name) - probabilities(model, frames, name=name))
+    difference = np.abs(probabilities(model, other, name=name) - probabilities(model, content, name=name))
     return np.flatnonzero(difference[0].max(axis=-1) > 1e-7)
 
 
-@pytest.mark.slow
-def test_resnet50_sees_a_frame(models):
+def test_resnet50_sees_a_frame_c3d_eight_to_either_side_and_a_bi_lstm_the_video(models):
+    """C3D has eight convolutions of three frames."""
     assert changed_frames(models["resnet50"], clip(7), 3).tolist() == [3]
-
-
-def test_c3d_sees_eight_frames_to_either_side(models):
-    """Eight convolutions of three frames."""
     found = changed_frames(models["c3d"], clip(40), 20)
     assert found.min() in (12, 13) and found.max() in (27, 28)
-
-
-def test_c3d_with_a_bi_lstm_sees_the_video(models):
     found = changed_frames(models["c3d_bi_lstm"], clip(40), 20)
     assert found.min() < 12 and found.max() > 28
 
@@ -91,10 +83,9 @@ def test_an_ed_tcn_sees_as_far_as_its_convolutions(of_features):
 # === Weights ===
 
 
-def test_weights_are_as_many_as_published(of_features):
-    model = segmenter("resnet50")
-    assert model.get_layer("resnet50").count_params() == 23_587_712  # Keras Applications' without its top
-    assert model.count_params() == 23_587_712 + 2048 * 4 + 4
+def test_weights_are_as_many_as_published(models, of_features):
+    resnet = 23_587_712  # Keras Applications' without its top
+    assert models["resnet50"].count_params() == resnet + 2048 * 4 + 4
     encoder = (3 * 25 * 64 + 64) + (64 * 25 * 96 + 96)
     decoder = (96 * 25 * 96 + 96) + (96 * 25 * 64 + 64)
     scaling = 2 * 3  # mean and deviation of the features
@@ -103,22 +94,13 @@ def test_weights_are_as_many_as_published(of_features):
 
 def test_resnet50_is_given_what_imagenets_weights_learned_from(models):
     """Frames as Keras Applications prepares them; what it normalises by keeps up with short trainings."""
-    model = models["resnet50"]
-    frames = clip(3)
+    model, frames = models["resnet50"], clip(3)
     inputs = {"frames": frames, "mask": np.ones((1, 3), bool)}
     seen = keras.Model(model.input, model.get_layer("rescale").output)(inputs)
     expected = keras.applications.resnet50.preprocess_input(frames[0].astype("float32"))
     np.testing.assert_allclose(np.asarray(seen), expected, atol=1e-3)
     parts = model.get_layer("resnet50").layers
     assert {part.momentum for part in parts if isinstance(part, keras.layers.BatchNormalization)} == {0.9}
-
-
-def test_no_network_but_kfs_has_a_bi_lstm(models):
-    for network, model in models.items():
-        names = {layer.name for layer in model.layers}
-        assert ("bi_lstm" in names) == (network == "c3d_bi_lstm")
-        assert ("c3d" in names) == (network != "resnet50")
-        assert model.network == network
 
 
 # === Padding, lengths, saving, windows ===
@@ -128,8 +110,7 @@ def test_no_network_but_kfs_has_a_bi_lstm(models):
 @pytest.mark.parametrize("length", [1, 7])
 def test_padding_changes_nothing(models, network, length):
     frames = clip(12)
-    mask = np.arange(12)[np.newaxis] < length
-    padded = probabilities(models[network], frames, mask)
+    padded = probabilities(models[network], frames, np.arange(12)[np.newaxis] < length)
     assert padded.shape == (1, 12, 4)
     np.testing.assert_allclose(padded.sum(axis=-1), 1, rtol=1e-5)
     alone = probabilities(models[network], frames[:, :length])
@@ -139,16 +120,15 @@ def test_padding_changes_nothing(models, network, length):
 def test_padding_is_taken_by_the_frames_of_its_video():
     frames = np.arange(2 * 5).reshape(2, 5, 1, 1, 1).astype(np.uint8)
     mask = np.array([[True] * 2 + [False] * 3, [True] * 5])
-    found = np.asarray(RealFrames()(frames, mask)).ravel()
-    assert found.tolist() == [0, 1, 0, 1, 0, 5, 6, 7, 8, 9]
+    assert np.asarray(RealFrames()(frames, mask)).ravel().tolist() == [0, 1, 0, 1, 0, 5, 6, 7, 8, 9]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("network", STAGE_NETWORKS[1:])
 def test_a_video_of_any_length_goes_through_in_windows(models, network):
     frames = clip(50)[0]
-    found, features = windowed_segmenter(models[network], window=16)(lambda start, stop: frames[start:stop], 50)
-    np.testing.assert_allclose(found, probabilities(models[network], frames[np.newaxis])[0], atol=1e-5)
+    stages, features = windowed_segmenter(models[network], window=16)(lambda start, stop: frames[start:stop], 50)
+    np.testing.assert_allclose(stages, probabilities(models[network], frames[np.newaxis])[0], atol=1e-5)
     inputs = {"frames": frames[np.newaxis], "mask": np.ones((1, 50), bool)}
     seen = models[network].with_features()(inputs, training=False)["features"]
     np.testing.assert_allclose(features, np.asarray(seen)[0], atol=1e-5)
@@ -157,13 +137,7 @@ def test_a_video_of_any_length_goes_through_in_windows(models, network):
 @pytest.mark.slow
 @pytest.mark.parametrize("network", STAGE_NETWORKS[1:])
 def test_a_model_keeps_its_network(network, tmp_path):
-    options = {
-        "image_size": SIZE,
-        "width_multiplier": 1 / 16,
-        "clip_lengths": (4, 4),
-        "segmenter": {"network": network},
-    }
-    model = scoringnet_tf.ScoringNet(**options)
+    model = scoringnet_tf.ScoringNet(**SIZE, clip_lengths=(4, 4), segmenter={"network": network})
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", compile=False)
     assert again.segmenter.network == network
@@ -192,18 +166,18 @@ def test_an_ed_tcn_learns_what_a_frame_alone_does_not_show():
 
 
 @pytest.mark.slow
-def test_a_run_trains_the_network_that_it_is_told(diving_records, tmp_path):
+def test_a_run_trains_the_network_that_it_is_told(models, diving_records, tmp_path):
     """ResNet50 with weights of a file; the C3D that is pretrained goes to the towers alone."""
-    info = DatasetInfo.load(diving_records)
     weights, c3d = tmp_path / "resnet50_notop.weights.h5", tmp_path / "c3d.keras"
-    given = segmenter("resnet50").get_layer("resnet50")
-    given.save_weights(weights)
+    source = models["resnet50"].get_layer("resnet50")
+    source.save_weights(weights)
     scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16).save(c3d)
     asked = {"stage_network": "resnet50", "resnet50_weights": str(weights), "pretrained": str(c3d)}
-    run = ScoringRun(info, settings(tmp_path / "run", diving_records, **asked, scoring_epochs=0))
+    options = settings(tmp_path / "run", diving_records, **asked, scoring_epochs=0)
+    run = ScoringRun(DatasetInfo.load(diving_records), options)
     run.load_initial_weights()
     assert run.model.segmenter.network == "resnet50"
-    assert_same(run.model.segmenter.get_layer("resnet50").get_weights(), given.get_weights())
+    assert_same(run.model.segmenter.get_layer("resnet50").get_weights(), source.get_weights())
     with refused("not_found", "--resnet50_weights=no"):
         run.settings["resnet50_weights"] = "no"
         run.load_initial_weights()
@@ -220,7 +194,7 @@ def test_networks_that_do_not_fit_are_refused(diving_records, tmp_path):
     info.features = {"size": 3}
     with refused("wrong_format", "--stage_network=resnet50"):
         check_weights(info, features)
-    with pytest.raises(ValueError, match=r"Expected network to be one of c3d_bi_lstm, c3d, c3d_ed_tcn\. Received"):
+    with refused("unknown_name", "resnet50"):
         scoringnet_tf.KeyFragmentSegmenter(network="resnet50", features=3)
 
 

@@ -14,7 +14,7 @@ from data_prep.datasets import manifest
 from data_prep.datasets.sample import Sample
 from data_prep.records.building import build_records
 from data_prep.records.checks import score_problems
-from data_prep.support.errors import OptionError
+from data_prep.support.options import OptionError
 from scoringnet_tf import ScoringNet, from_preset, videos
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, RecordsError
 from scoringnet_tf.inference.evaluation import figures, predict_records, prediction_function, table
@@ -198,7 +198,7 @@ def test_columns_of_parts_are_unused_columns(column, tmp_path):
     source = manifest.read(tmp_path, sport=golf(tmp_path))
     assert not any(sample.problems for sample in source.samples)
     assert {(sample.difficulty, sample.execution, sample.penalty) for sample in source.samples} == {(None,) * 3}
-    assert any("not used" in note and column in note for note in source.notes)
+    assert any(note.code == "unused_columns" and column in note for note in source.notes)
 
 
 def test_a_column_cannot_be_given_for_a_part(tmp_path):

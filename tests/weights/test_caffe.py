@@ -8,6 +8,7 @@ import itertools
 import keras
 import numpy as np
 import pytest
+from refusals import refused
 
 import scoringnet_tf
 from scoringnet_tf.models.c3d import ENDPOINTS, TRUNK
@@ -130,6 +131,10 @@ KERNEL, BIAS = np.arange(162, dtype=np.float32).reshape(2, 3, 3, 3, 3), np.float
 LAYER = (b"conv1a", [blob(KERNEL), blob(BIAS)])
 
 
+def conv1a(*arguments, **options):
+    return net((b"conv1a", [blob(KERNEL, *arguments, **options), blob(BIAS)]))
+
+
 def test_a_layer_is_read_to_the_bit_and_others_are_named(tmp_path):
     (tmp_path / "net").write_bytes(net((b"data", []), LAYER, (b"fc9", [blob(BIAS)]), (b"fc8-2", [blob(BIAS)] * 3)))
     weights = caffe.read(tmp_path / "net")
@@ -139,47 +144,34 @@ def test_a_layer_is_read_to_the_bit_and_others_are_named(tmp_path):
     np.testing.assert_array_equal(weights.layers["conv1a"].bias, BIAS)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        net((b"conv1a", [blob(KERNEL, (2, 3, 3, 3, 4)), blob(BIAS)])),
-        net((b"conv1a", [blob(KERNEL, (-2, -3, 3, 3, 3)), blob(BIAS)])),
-        net((b"conv1a", [blob(KERNEL, (-1, -1, 1, 1, 162)), blob(BIAS)])),
-        net((b"conv1a", [blob(KERNEL, (2**31 - 1,) * 5), blob(BIAS)])),
-        net((b"conv1a", [blob(KERNEL, data=chunk(6, KERNEL.tobytes()[:-1])), blob(BIAS)])),
-        net((b"conv1a", [blob(KERNEL, data=number(6, 1)), blob(BIAS)])),
-        net((b"conv1a", [blob(BIAS, data=b"".join(varint(6 << 3 | 5) + value.tobytes() for value in BIAS))] * 2)),
-        net(LAYER, (b"conv1a-2", [blob(KERNEL), blob(BIAS)])),
-        net((b"conv\xff", [blob(KERNEL), blob(BIAS)])),
-        net(LAYER)[:-40],
-        chunk(2, b"", size=2**40),
-        chunk(2, b"", size=2**63 - 1),
-        b"\x12" + b"\xff" * 11,
-        b"\x17" + bytes(20),
-    ],
-    ids=[
-        *("another product", "two negative axes", "two axes of -1", "huge axes", "a byte too few", "data a number"),
-        *(
-            "data not packed",
-            "two layers of one part",
-            "a name that is no UTF-8",
-            "cut off",
-            "a terabyte",
-            "the largest size",
-            "endless",
-            "group",
-        ),
-    ],
-)
+BROKEN = {
+    "another product": conv1a((2, 3, 3, 3, 4)),
+    "two negative axes": conv1a((-2, -3, 3, 3, 3)),
+    "huge axes": conv1a((2**31 - 1,) * 5),
+    "a byte too few": conv1a(data=chunk(6, KERNEL.tobytes()[:-1])),
+    "data a number": conv1a(data=number(6, 1)),
+    "data not packed": net(
+        (b"conv1a", [blob(BIAS, data=b"".join(varint(6 << 3 | 5) + value.tobytes() for value in BIAS))] * 2)
+    ),
+    "two layers of one part": net(LAYER, (b"conv1a-2", [blob(KERNEL), blob(BIAS)])),
+    "a name that is no UTF-8": net((b"conv\xff", [blob(KERNEL), blob(BIAS)])),
+    "cut off": net(LAYER)[:-40],
+    "the largest size": chunk(2, b"", size=2**63 - 1),
+    "endless": b"\x12" + b"\xff" * 11,
+    "group": b"\x17" + bytes(20),
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_what_is_not_c3ds_is_refused(content, tmp_path):
     (tmp_path / "net").write_bytes(content)
-    with pytest.raises(InputError, match=r"net: expected C3D's weights in a layout that is known .* Received: .+\.$"):
+    with refused("damaged_weights", tmp_path / "net"):
         caffe.read(tmp_path / "net")
 
 
 def test_mutated_files_are_read_or_refused(tmp_path):
     """Nothing else: no other exception, no number that the file does not hold."""
-    content, rng, refused = net(LAYER), np.random.default_rng(0), 0
+    content, rng, refusals = net(LAYER), np.random.default_rng(0), 0
     for _ in range(300):
         mutated = bytearray(content)
         for position in rng.integers(0, len(content), rng.integers(1, 4)) % rng.choice([60, len(content)]):
@@ -188,7 +180,7 @@ def test_mutated_files_are_read_or_refused(tmp_path):
         try:
             weights = caffe.read(tmp_path / "net")
         except InputError:
-            refused += 1
+            refusals += 1
         else:
             assert sum(layer.kernel.nbytes + layer.bias.nbytes for layer in weights.layers.values()) <= len(content)
-    assert 50 < refused < 250
+    assert 50 < refusals < 250

@@ -3,12 +3,10 @@
 The files are made here by hand or by the library that owns the format, without a line of the readers.
 """
 
-import io
 import json
 import os
 import pathlib
 import pickle
-import re
 import sys
 
 import h5py
@@ -17,13 +15,10 @@ import numpy as np
 import pytest
 from command_forks import forked
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from refusals import refused
+from refusals import code_printed, refused
 from test_caffe import WIDTH, caffe_top, caffe_trunk, random_parameters
-from test_commands import started
 
 import scoringnet_tf
-from scoringnet_tf.models.c3d import TRUNK
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.initialization import continue_from, preprocessing_of
 from scoringnet_tf.weights.convert import SPORTS1M, build_c3d, with_mean
 from scoringnet_tf.weights.layouts import read_weights
@@ -224,19 +219,20 @@ def write_fine_tuned(path, parameters):
 # === The same outputs ===
 
 UCF101 = {**PARAMETERS, "fc8": tuple(array[:101] for array in PARAMETERS["fc8"])}
+SPORTS, TUNED = (PARAMETERS, "bgr", BGR_MEAN), (UCF101, "rgb", BGR_MEAN)
 WRITERS = {  # writer → weights, then channels and mean that they were trained with
-    write_caffe: (PARAMETERS, "bgr", BGR_MEAN),
-    write_pytorch: (PARAMETERS, "bgr", BGR_MEAN),
-    write_pytorch_legacy: (PARAMETERS, "bgr", BGR_MEAN),
+    write_caffe: SPORTS,
+    write_pytorch: SPORTS,
+    write_pytorch_legacy: SPORTS,
     write_mmaction2: (UCF101, "rgb", MMACTION2_MEAN),
-    write_mmaction2_backbone: (PARAMETERS, "bgr", BGR_MEAN),
-    write_keras1_theano: (PARAMETERS, "bgr", BGR_MEAN),
-    write_keras1_tensorflow: (PARAMETERS, "bgr", BGR_MEAN),
-    write_keras2_theano: (PARAMETERS, "bgr", BGR_MEAN),
-    write_keras2_tensorflow: (PARAMETERS, "bgr", BGR_MEAN),
-    write_checkpoint: (PARAMETERS, "bgr", BGR_MEAN),
-    write_checkpoint_v2: (PARAMETERS, "bgr", BGR_MEAN),
-    write_fine_tuned: (UCF101, "rgb", BGR_MEAN),
+    write_mmaction2_backbone: SPORTS,
+    write_keras1_theano: SPORTS,
+    write_keras1_tensorflow: SPORTS,
+    write_keras2_theano: SPORTS,
+    write_keras2_tensorflow: SPORTS,
+    write_checkpoint: SPORTS,
+    write_checkpoint_v2: SPORTS,
+    write_fine_tuned: TUNED,
 }
 OF_TORCH = (write_pytorch, write_pytorch_legacy, write_mmaction2, write_mmaction2_backbone)
 EVERY_LAYOUT = [
@@ -270,23 +266,26 @@ def outputs(model, clip, names):
     return {name: np.asarray(value)[0] for name, value in keras.Model(model.input, layers)(clip[np.newaxis]).items()}
 
 
+def built(path, *arguments):
+    return build_c3d(read_weights(path, *arguments), str(path), log=lambda line: None)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("writer", EVERY_LAYOUT)
 def test_every_layout_gives_caffes_outputs(writer, clip, pool5, tmp_path):
     parameters, channels, mean = WRITERS[writer]
-    path, lines = tmp_path / "weights", []  # a name that says nothing
-    writer(path, parameters)
-    model = build_c3d(read_weights(path), path, log=lines.append)
-    expected = caffe_top(parameters, pool5[channels, mean[0]])
+    writer(tmp_path / "weights", parameters)  # a name that says nothing
+    model, features = built(tmp_path / "weights"), pool5[channels, mean[0]]
+    expected = {**caffe_top(parameters, features), "pool5": np.moveaxis(features, 0, -1)}
     names = ["fc6", "fc7", *(["fc8"] if writer is not write_mmaction2_backbone else [])]
-    if writer is write_mmaction2:  # whose fc6 has learned behind another pool5
-        names, expected = ["pool5"], {**expected, "pool5": np.moveaxis(pool5[channels, mean[0]], 0, -1)}
+    if writer is write_mmaction2:  # its fc6 has learned behind another pool5
+        names = ["pool5"]
         assert "fc6" not in {layer.name for layer in model.layers}
-        assert "behind a pool5 that pads on all sides" in lines[-1] and "cls_head.fc_cls.weight" in lines[-1]
     for name, value in outputs(model, clip, names).items():
         np.testing.assert_allclose(value, expected[name], **FLOAT32, err_msg=name)
+    if writer is write_mmaction2_backbone:
+        np.testing.assert_allclose(np.asarray(model(clip[np.newaxis]))[0], expected["fc7"], **FLOAT32)
     assert np.ptp(expected["fc8"]) > 0.01
-    assert len([line for line in lines if " → " in line]) == 8 + len([name for name in names if name != "pool5"])
 
 
 def test_a_functional_keras_model_says_as_a_sequential_one_does_which_axis_is_first(tmp_path):
@@ -297,37 +296,27 @@ def test_a_functional_keras_model_says_as_a_sequential_one_does_which_axis_is_fi
     assert not read_weights(tmp_path / "weights").channels_first
 
 
-@pytest.mark.interop
-def test_the_features_of_a_backbone_are_the_models_output(clip, pool5, tmp_path):
-    write_mmaction2_backbone(tmp_path / "weights", PARAMETERS)
-    model = build_c3d(read_weights(tmp_path / "weights"), "weights", log=lambda line: None)
-    features = np.asarray(model(clip[np.newaxis]))[0]
-    np.testing.assert_allclose(features, caffe_top(PARAMETERS, pool5["bgr", 95.14])["fc7"], rtol=1e-5, atol=1e-5)
-
-
 def test_pretraining_goes_on_from_all_but_the_classes(tmp_path):
     write_caffe(tmp_path / "weights", PARAMETERS)
-    source = build_c3d(read_weights(tmp_path / "weights"), "weights", log=lambda line: None)
+    source = built(tmp_path / "weights")
     source.save(tmp_path / "c3d.keras")
     preprocessing = preprocessing_of(tmp_path / "c3d.keras", (112, 112))
-    model, lines = scoringnet_tf.C3D(width_multiplier=WIDTH, heads={"group": 6}, preprocessing=preprocessing), []
-    continue_from(model, tmp_path / "c3d.keras", log=lines.append)
+    model = scoringnet_tf.C3D(width_multiplier=WIDTH, heads={"group": 6}, preprocessing=preprocessing)
+    continue_from(model, tmp_path / "c3d.keras", log=lambda line: None)
     for a, b in zip(source.get_weights()[:-2], model.get_weights()[:-2], strict=True):
         np.testing.assert_array_equal(a, b)
-    assert lines[-1].endswith("not used: fc8")
     longer = scoringnet_tf.C3D((32, 112, 112, 3), WIDTH, heads={"group": 6}, preprocessing=preprocessing)
     with refused("other_model", "fc6"):
         continue_from(longer, tmp_path / "c3d.keras")
 
 
-def test_the_log_says_what_went_where(tmp_path):
+def test_the_log_names_each_layer_and_what_is_not_used(tmp_path):
     write_checkpoint(tmp_path / "weights", PARAMETERS)
     lines = []
     build_c3d(read_weights(tmp_path / "weights"), "weights", log=lines.append)
-    assert lines[0].endswith("channels_last; BGR frames less 95.14, 102.86, 107.76, times 1")
-    assert lines[1] == "var_name/wc1 (3, 3, 3, 3, 4) → conv1a (3, 3, 3, 3, 4)"
-    assert lines[9] == "var_name/wd1 (512, 256) → fc6 (512, 256)"
-    assert lines[-1] == "weights: not used: var_name/global_step"
+    for line, names in zip(lines[1:-1], (("wc1", "conv1a"), *[("", "")] * 7, ("wd1", "fc6")), strict=False):
+        assert all(name in line for name in names)
+    assert "global_step" in lines[-1]
 
 
 def test_a_checkpoint_of_several_towers_is_refused(tmp_path):
@@ -337,27 +326,28 @@ def test_a_checkpoint_of_several_towers_is_refused(tmp_path):
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         for tower in ("tower_0", "tower_1"):
             with tf.compat.v1.variable_scope(tower):
-                for layer in ("c1", "c2"):
-                    tf.compat.v1.get_variable(f"w{layer}", initializer=np.zeros((3, 3, 3, 3, 4), np.float32))
-                    tf.compat.v1.get_variable(f"b{layer}", initializer=np.zeros(4, np.float32))
+                tf.compat.v1.get_variable("wc1", initializer=np.zeros((3, 3, 3, 3, 4), np.float32))
+                tf.compat.v1.get_variable("bc1", initializer=np.zeros(4, np.float32))
         session.run(tf.compat.v1.global_variables_initializer())
         saver = tf.compat.v1.train.Saver()
         saver.save(session, str(tmp_path / "weights"), write_meta_graph=False, write_state=False)
-    expected = r"weights: expected one variable wc1\. Received: tower_0/wc1 and tower_1/wc1\."
-    with pytest.raises(InputError, match=expected):
+    with refused("duplicate", "tower_0/wc1", "tower_1/wc1"):
         read_weights(tmp_path / "weights")
 
 
-def test_fc6_order_of_a_checkpoint_may_be_given(clip, pool5, tmp_path):
+def test_fc6_order_of_a_checkpoint_may_be_given_and_of_nothing_else(clip, pool5, tmp_path):
     write_checkpoint(tmp_path / "weights", UCF101)  # fine-tuned in Caffe, then converted: auto would take it for TF's
-    model = build_c3d(read_weights(tmp_path / "weights", "channels_last"), "weights", log=lambda line: None)
     expected = caffe_top(UCF101, pool5["bgr", 95.14])["fc6"]
+    model = built(tmp_path / "weights", "channels_last")
     np.testing.assert_allclose(outputs(model, clip, ["fc6"])["fc6"], expected, rtol=1e-5, atol=1e-5)
+    write_caffe(tmp_path / "caffe", PARAMETERS)
+    with refused("flag_unused", "fc6_order", "caffe"):
+        read_weights(tmp_path / "caffe", "channels_last")
 
 
 @pytest.mark.interop
 @pytest.mark.parametrize("zipped", [True, False])
-def test_pytorch_itself_writes_what_is_read(zipped, tmp_path):
+def test_views_and_parameters_that_pytorch_wrote_are_read(zipped, tmp_path):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
     tensors = torch_tensors(PARAMETERS, lambda name: SHORT.get(name, name))
     state = {name: torch.tensor(array) for name, array in tensors.items()}
@@ -370,47 +360,14 @@ def test_pytorch_itself_writes_what_is_read(zipped, tmp_path):
         np.testing.assert_array_equal(np.moveaxis(weights.layers[layer].kernel, (-1, -2), (0, 1)), kernel)
 
 
-def pytorch_outputs(torch, state, frames):
-    """fc6, fc7 and the probabilities of a `c3d.pickle`, by PyTorch, for preprocessed frames (T, H, W, C).
-
-    In float64: two float32 libraries may differ by more than what is asked of one.
-    """
-    functional = torch.nn.functional
-    state = {name: tensor.double() for name, tensor in state.items()}
-    x, found = torch.tensor(np.moveaxis(frames, -1, 0)[np.newaxis]).double(), {}
-    for name, spec in TRUNK:
-        if name.startswith("conv"):
-            weights = (state[f"{SHORT.get(name, name)}.{kind}"] for kind in ("weight", "bias"))
-            x = functional.relu(functional.conv3d(x, *weights, padding=1))
-        else:
-            x = functional.max_pool3d(x, spec, ceil_mode=True)
-    found["pool5"] = np.moveaxis(x[0].detach().numpy(), 0, -1)
-    x = x.flatten(1)
-    for name in ("fc6", "fc7", "fc8"):
-        x = functional.linear(x, state[f"{name}.weight"], state[f"{name}.bias"])
-        x = x.softmax(1) if name == "fc8" else functional.relu(x)
-        found[name] = x[0].detach().numpy()
-    return found
-
-
 @pytest.mark.interop
-@pytest.mark.parametrize("layout", ["c3d.pickle", "c3d.pickle, legacy", "mmaction2"])
-def test_weights_that_pytorch_saved_give_the_outputs_of_pytorch(layout, clip, tmp_path):
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
-    parameters = UCF101 if layout == "mmaction2" else PARAMETERS
-    tensors = torch_tensors(parameters, lambda name: SHORT.get(name, name))
-    state = saved = {name: torch.tensor(array) for name, array in tensors.items()}
-    frames = clip[..., ::-1] - BGR_MEAN
-    if layout == "mmaction2":
-        named = mmaction2_tensors(parameters, "backbone.")
-        saved = {"meta": {"epoch": 45}, "state_dict": {name: torch.tensor(array) for name, array in named.items()}}
-        frames = clip - MMACTION2_MEAN
-    torch.save(saved, tmp_path / "weights", _use_new_zipfile_serialization="legacy" not in layout)
-    model = build_c3d(read_weights(tmp_path / "weights"), "weights", log=lambda line: None)
-    expected = pytorch_outputs(torch, state, frames)
-    names = ["pool5"] if layout == "mmaction2" else ["pool5", "fc6", "fc7", "fc8"]
-    for name, value in outputs(model, clip, names).items():
-        np.testing.assert_allclose(value, expected[name], **FLOAT32, err_msg=name)
+def test_other_classes_by_the_names_of_sports1m_leave_the_convolutions(clip, pool5, tmp_path):
+    """As of C3D-ucf101: its fc6 has learned behind another pool5, and on frames less another mean."""
+    write_pytorch(tmp_path / "weights", UCF101)
+    model = built(tmp_path / "weights")
+    assert "fc6" not in {layer.name for layer in model.layers}
+    expected = np.moveaxis(pool5["bgr", 95.14], 0, -1)
+    np.testing.assert_allclose(outputs(model, clip, ["pool5"])["pool5"], expected, rtol=1e-5, atol=1e-5)
 
 
 # === The mean ===
@@ -422,12 +379,17 @@ def mean_clip(height=128, width=171):
     return (around + np.random.default_rng(3).uniform(-40, 40, (3, 16, height, width))).astype("float32")
 
 
+def write_mean(path):
+    path.write_bytes(caffe_blob(mean_clip()[np.newaxis]).SerializeToString())
+    return path
+
+
 @pytest.mark.parametrize("kind", ["binaryproto", "npy", "npy, channels last", "npy, cropped"])
 def test_the_mean_is_cropped_as_frames_are(kind, tmp_path):
     clip, path = mean_clip(), tmp_path / "mean"
     expected = np.moveaxis(clip, 0, -1)[:, 8:120, 29:141]
     if kind == "binaryproto":
-        path.write_bytes(caffe_blob(clip[np.newaxis]).SerializeToString())
+        write_mean(path)
     else:
         content = {"npy": clip, "npy, channels last": np.moveaxis(clip, 0, -1), "npy, cropped": expected}[kind]
         with path.open("wb") as file:
@@ -437,8 +399,7 @@ def test_the_mean_is_cropped_as_frames_are(kind, tmp_path):
 
 def test_a_mean_image_is_subtracted_and_survives_saving(clip, tmp_path):
     write_caffe(tmp_path / "weights", PARAMETERS)
-    (tmp_path / "mean").write_bytes(caffe_blob(mean_clip()[np.newaxis]).SerializeToString())
-    mean = read_mean(tmp_path / "mean")
+    mean = read_mean(write_mean(tmp_path / "mean"))
     model = build_c3d(with_mean(read_weights(tmp_path / "weights"), mean), "weights", log=lambda line: None)
     model.save(tmp_path / "c3d.keras")
     again = keras.models.load_model(tmp_path / "c3d.keras")
@@ -450,39 +411,32 @@ def test_a_mean_image_is_subtracted_and_survives_saving(clip, tmp_path):
 @pytest.mark.interop
 def test_a_mean_is_for_weights_that_had_one(tmp_path):
     write_mmaction2(tmp_path / "weights", UCF101)
-    with pytest.raises(InputError, match=r"--mean: expected weights .* MMAction2, whose mean is \[104.0, 117.0"):
+    with refused("flags_conflict", "--mean", "104.0"):
         with_mean(read_weights(tmp_path / "weights"), read_weights)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [lambda mean: mean / 255, lambda mean: mean[..., ::-1], lambda mean: np.where(mean == mean.max(), np.nan, mean)],
-    ids=["from 0 to 1", "RGB", "a NaN"],
-)
-def test_a_mean_of_other_units_or_channels_is_refused(change, tmp_path):
+LAST = np.moveaxis(mean_clip(), 0, -1)
+MEANS = {
+    "from 0 to 1": (LAST / 255, "wrong_scale"),
+    "RGB": (LAST[..., ::-1], "wrong_scale"),
+    "a NaN": (np.where(LAST.max() == LAST, np.nan, LAST), "wrong_scale"),
+    "no clip": (np.zeros((2, 2)), "wrong_shape"),
+    "too small": (np.zeros((16, 64, 64, 3)), "wrong_shape"),
+    "objects": (np.array([{}]), "damaged_mean"),
+}
+
+
+@pytest.mark.parametrize(("array", "code"), MEANS.values(), ids=MEANS)
+def test_another_mean_is_refused(array, code, tmp_path):
     with (tmp_path / "mean").open("wb") as file:
-        np.save(file, change(np.moveaxis(mean_clip(), 0, -1)))
-    with pytest.raises(
-        InputError, match=r"--mean=.*mean: expected that of Sports-1M, BGR from 0 to 255, on average 95"
-    ):
+        np.save(file, array, allow_pickle=True)
+    with refused(code, tmp_path / "mean"):
         read_mean(tmp_path / "mean")
 
 
-@pytest.mark.parametrize(
-    ("array", "found"),
-    [
-        (np.zeros((2, 2)), r"an array of \(2, 2\)"),
-        (np.zeros((16, 64, 64, 3)), r"an array of \(16, 64, 64, 3\)"),
-        (np.array([{}]), "allow_pickle"),
-        (None, "a blob that is not of C3D 1.0"),
-    ],
-)
-def test_another_mean_is_refused(array, found, tmp_path):
-    content = io.BytesIO()
-    if array is not None:
-        np.save(content, array, allow_pickle=True)
-    (tmp_path / "mean").write_bytes(content.getvalue() or bytes([8, 1, 16, 3, 24, 1, 32, 1, 40, 1]))  # axes alone
-    with pytest.raises(InputError, match=f"mean: expected the mean of clips.*{found}"):
+def test_a_blob_of_axes_alone_is_no_mean(tmp_path):
+    (tmp_path / "mean").write_bytes(bytes([8, 1, 16, 3, 24, 1, 32, 1, 40, 1]))
+    with refused("damaged_mean", tmp_path / "mean"):
         read_mean(tmp_path / "mean")
 
 
@@ -502,7 +456,7 @@ def test_a_truncated_file_is_refused(writer, tmp_path):
     writer(path, WRITERS[writer][0])
     cut = next(iter(tmp_path.glob("*.data-*")), path)
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
-    with pytest.raises(InputError, match=r"weights: expected .* Received: "):
+    with refused("damaged_weights", path):
         read_weights(path)
 
 
@@ -529,115 +483,74 @@ def test_a_malicious_pickle_is_refused_and_not_run(kind, tmp_path):
         path.write_bytes(pickle.dumps(value, protocol=2))
     else:
         save_by_torch(path, value, legacy=kind == "legacy")
-    with pytest.raises(InputError) as error:
+    with refused("damaged_weights", path):
         read_weights(path)
-    assert error.value.code == "torch_file" and not target.exists()
+    assert not target.exists()
 
 
 @pytest.mark.interop
-@pytest.mark.parametrize("views", [3, 300])
-def test_many_tensors_may_not_show_the_same_storage(views, tmp_path):
+def test_many_tensors_may_not_show_the_same_storage(tmp_path):
     """A few may: tied weights do. Many would ask for more memory than the file makes believe."""
     torch = pytest.importorskip("torch")
     storage = torch.zeros(10_000)
-    torch.save({f"w{number}": storage for number in range(views)}, tmp_path / "weights")
-    if views == 3:
-        assert len(read_tensors(tmp_path / "weights")) == 3
-        return
-    with pytest.raises(InputError) as error:
-        read_tensors(tmp_path / "weights")
-    assert error.value.code == "torch_file"
+    for views in (3, 300):
+        torch.save({f"w{number}": storage for number in range(views)}, tmp_path / f"{views}")
+    assert len(read_tensors(tmp_path / "3")) == 3
+    with refused("damaged_weights", "300"):
+        read_tensors(tmp_path / "300")
 
 
 def test_without_pytorch_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "torch", None)
     (tmp_path / "weights").write_bytes(b"PK\x03\x04")
-    with pytest.raises(InputError) as error:
+    with refused("missing_package", "torch"):
         read_weights(tmp_path / "weights")
-    assert error.value.code == "torch_missing"
 
 
 @pytest.mark.interop
-def test_a_keras_model_is_not_a_weights_file(tmp_path):
-    pytest.importorskip("torch")
+def test_foreign_names_and_a_keras_model_are_refused(tmp_path):
+    save_by_torch(tmp_path / "weights", {"features.0.weight": np.zeros((2, 2), np.float32)})
+    with refused("wrong_format", "features.0.weight"):
+        read_weights(tmp_path / "weights")
     scoringnet_tf.C3D((4, 16, 16, 3), 1 / 16).save(tmp_path / "c3d.keras")
-    with pytest.raises(InputError) as error:
+    with refused("damaged_weights", "c3d.keras"):
         read_weights(tmp_path / "c3d.keras")
-    assert error.value.code == "torch_file"
-
-
-@pytest.mark.parametrize("content", [b"", b"not weights", b"\x08", bytes(range(256))])
-def test_other_bytes_are_refused(content, tmp_path):
-    (tmp_path / "c3d.caffemodel").write_bytes(content)
-    with pytest.raises(InputError, match=r"c3d\.caffemodel: expected .* Received: "):
-        build_c3d(read_weights(tmp_path / "c3d.caffemodel"), tmp_path / "c3d.caffemodel")
-
-
-def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"missing: expected a file of weights\. Received: no such file"):
-        read_weights(tmp_path / "missing")
-
-
-def test_fc6_order_is_for_checkpoints_alone(tmp_path):
-    write_caffe(tmp_path / "weights", PARAMETERS)
-    with pytest.raises(InputError, match="expected a TensorFlow checkpoint with --fc6_order"):
-        read_weights(tmp_path / "weights", "channels_last")
-
-
-@pytest.mark.interop
-def test_foreign_names_are_listed(tmp_path):
-    tensors = {"features.0.weight": np.zeros((2, 2), np.float32)}
-    save_by_torch(tmp_path / "weights", tensors)
-    with pytest.raises(InputError, match=r"expected the names of PyTorch .* Received: features\.0\.weight\."):
-        read_weights(tmp_path / "weights")
 
 
 @pytest.mark.parametrize(
-    ("layer", "change", "message"),
+    ("content", "code"),
     [
-        ("conv3b", None, r"expected all layers of C3D .* Received: no conv3b; found: conv1a,"),
-        (
-            "conv4a",
-            lambda kernel: kernel[:, :, :2],
-            r"kernel of conv4a .* one of \(3, 3, 3, 16, 32\).* \(2, 3, 3,",
-        ),
-        (
-            "fc6",
-            lambda kernel: kernel[:, :288],
-            r"kernel of fc6-1 .* \(512, 256\), for fc6 .* \(256, 288\) in the file",
-        ),
-        ("fc7", lambda kernel: kernel * np.float32(np.inf), "finite numbers. Received: NaN or infinity in the kernel"),
+        (None, "not_found"),
+        (b"", "missing_layer"),
+        (b"not weights", "damaged_weights"),
+        (b"\x08", "damaged_weights"),
+        (bytes(range(256)), "damaged_weights"),
     ],
 )
-def test_what_does_not_fit_c3d_is_named(layer, change, message, tmp_path):
-    kernel, bias = PARAMETERS[layer]
-    changed = {**PARAMETERS, layer: (change(kernel), bias)} if change else dict(PARAMETERS)
+def test_other_bytes_are_refused(content, code, tmp_path):
+    if content is not None:
+        (tmp_path / "c3d.caffemodel").write_bytes(content)
+    with refused(code, tmp_path / "c3d.caffemodel"):
+        built(tmp_path / "c3d.caffemodel")
+
+
+@pytest.mark.parametrize(
+    ("layer", "change", "code", "named"),
+    [
+        ("conv3b", None, "missing_layer", "conv3b"),
+        ("conv4a", lambda kernel, bias: (kernel[:, :, :2], bias), "wrong_shape", "(3, 3, 3, 16, 32)"),
+        ("fc6", lambda kernel, bias: (kernel[:, :288], bias), "wrong_shape", "fc6-1"),
+        ("fc7", lambda kernel, bias: (kernel + np.float32(np.inf), bias), "not_finite", "fc7"),
+        ("conv2a", lambda kernel, bias: (kernel, bias + np.float32(np.nan)), "not_finite", "conv2a"),
+    ],
+)
+def test_what_does_not_fit_c3d_is_named(layer, change, code, named, tmp_path):
+    changed = {**PARAMETERS, layer: change(*PARAMETERS[layer])} if change else dict(PARAMETERS)
     if not change:
         del changed[layer]
-    with np.errstate(invalid="ignore"):
-        write_caffe(tmp_path / "weights", {name: tuple(map(np.ascontiguousarray, p)) for name, p in changed.items()})
-    with pytest.raises(InputError, match=message):
-        build_c3d(read_weights(tmp_path / "weights"), "weights", log=lambda line: None)
-
-
-def test_a_bias_that_is_no_number_is_named(tmp_path):
-    kernel, bias = PARAMETERS["conv2a"]
-    write_caffe(tmp_path / "weights", {**PARAMETERS, "conv2a": (kernel, np.full_like(bias, np.nan))})
-    with pytest.raises(InputError, match=r"finite numbers\. Received: NaN or infinity in the bias of conv2a\."):
-        build_c3d(read_weights(tmp_path / "weights"), "weights", log=lambda line: None)
-
-
-@pytest.mark.interop
-def test_other_classes_by_the_names_of_sports1m_leave_the_convolutions(clip, pool5, tmp_path):
-    """As of C3D-ucf101: its fc6 has learned behind another pool5, and on frames less another mean."""
-    write_pytorch(tmp_path / "weights", UCF101)
-    lines = []
-    model = build_c3d(read_weights(tmp_path / "weights"), "weights", log=lines.append)
-    assert "fc6" not in {layer.name for layer in model.layers}
-    expected = np.moveaxis(pool5["bgr", 95.14], 0, -1)
-    np.testing.assert_allclose(outputs(model, clip, ["pool5"])["pool5"], expected, rtol=1e-5, atol=1e-5)
-    assert "101 classes of another set, whose mean is not known: that of Sports-1M is assumed; BGR" in lines[0]
-    assert "fc8.bias (they were trained anew, as a rule behind a pool5 that pads on all sides)" in lines[-1]
+    write_caffe(tmp_path / "weights", {name: tuple(map(np.ascontiguousarray, p)) for name, p in changed.items()})
+    with refused(code, tmp_path / "weights", named):
+        built(tmp_path / "weights")
 
 
 def write_normalised_pytorch(path):
@@ -657,17 +570,12 @@ def write_normalised_keras(path):
 
 
 @pytest.mark.parametrize(
-    ("write", "received"),
-    [
-        pytest.param(write_normalised_pytorch, r"bn1\.running_mean, bn1\.running_var", marks=pytest.mark.interop),
-        (write_normalised_keras, "bn1"),
-    ],
+    "write", [pytest.param(write_normalised_pytorch, marks=pytest.mark.interop), write_normalised_keras]
 )
-def test_a_c3d_with_batch_normalisation_is_refused(write, received, tmp_path):
+def test_a_c3d_with_batch_normalisation_is_refused(write, tmp_path):
     write(tmp_path / "weights")
-    expected = rf"weights: expected weights of C3D, which has no batch normalisation\. Received: {received}\.$"
-    with pytest.raises(InputError, match=expected):
-        build_c3d(read_weights(tmp_path / "weights"), "weights", log=lambda line: None)
+    with refused("other_model", tmp_path / "weights", "bn1"):
+        built(tmp_path / "weights")
 
 
 # === The command ===
@@ -676,9 +584,8 @@ def test_a_c3d_with_batch_normalisation_is_refused(write, received, tmp_path):
 @pytest.mark.slow
 def test_the_command_writes_a_c3d(clip, pool5, tmp_path):
     write_caffe(tmp_path / "weights", PARAMETERS)
-    result = started("scoringnet_tf.import_weights", tmp_path / "weights", f"--output={tmp_path / 'c3d.keras'}")
+    result = forked("scoringnet_tf.import_weights", tmp_path / "weights", f"--output={tmp_path / 'c3d.keras'}")
     assert result.returncode == 0, result.stderr
-    assert "fc6-1 (256, 512) → fc6 (512, 256)" in result.stdout
     model = keras.models.load_model(tmp_path / "c3d.keras")
     assert {weight.dtype for weight in model.weights} == {"float32"}
     expected = caffe_top(PARAMETERS, pool5["bgr", 95.14])["fc8"]
@@ -687,47 +594,37 @@ def test_the_command_writes_a_c3d(clip, pool5, tmp_path):
 
 def test_the_command_subtracts_the_mean_that_it_is_given(tmp_path):
     write_caffe(tmp_path / "weights", PARAMETERS)
-    (tmp_path / "mean").write_bytes(caffe_blob(mean_clip()[np.newaxis]).SerializeToString())
-    words = [tmp_path / "weights", f"--output={tmp_path / 'c3d.keras'}", f"--mean={tmp_path / 'mean'}"]
-    result = forked("scoringnet_tf.import_weights", *words)
+    mean, output = write_mean(tmp_path / "mean"), tmp_path / "c3d.keras"
+    result = forked("scoringnet_tf.import_weights", tmp_path / "weights", f"--output={output}", f"--mean={mean}")
     assert result.returncode == 0, result.stderr
-    model = keras.models.load_model(tmp_path / "c3d.keras")
-    assert model.preprocessing == {**SPORTS1M, "mean": read_mean(tmp_path / "mean")}
+    assert keras.models.load_model(output).preprocessing == {**SPORTS1M, "mean": read_mean(mean)}
 
 
-@pytest.mark.slow
+def refused_by_the_command(*arguments):
+    """The code that it prints."""
+    result = forked("scoringnet_tf.import_weights", *arguments)
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    return code_printed(result.stderr)
+
+
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code"),
     [
-        (("weights",), "--output: expected a value"),
-        (("weights", "--output=c3d.h5"), r"--output: expected a name that ends in \.keras. Received: c3d\.h5"),
-        (("one", "two", "--output=c3d.keras"), "Expected one file of weights. Received: one two"),
-        (("missing", "--output=c3d.keras"), "missing: expected a file of weights. Received: no such file"),
+        (("weights", "--output=c3d.h5"), "wrong_value"),
+        (("one", "two", "--output=c3d.keras"), "wrong_value"),
+        (("missing", "--output=c3d.keras"), "not_found"),
     ],
 )
-def test_the_command_names_what_is_wrong(arguments, message):
-    assert_refused(arguments, message)
+def test_the_command_names_what_is_wrong(arguments, code):
+    assert refused_by_the_command(*arguments) == code
 
 
-@pytest.mark.slow
 def test_the_model_of_a_run_is_not_replaced(tmp_path):
     for name in ("best.keras", "c3d.keras"):
         (tmp_path / name).write_bytes(b"of a run")
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "sub").mkdir()
-    taken = r"expected a name of its own, or another folder\. Received: model\.keras in that of a run"
-    assert_refused((tmp_path / "best.keras", f"--output={tmp_path / 'model.keras'}"), taken)
+    for written in ("model.keras", "c3d.keras", "sub/../best.keras"):
+        assert refused_by_the_command(tmp_path / "best.keras", f"--output={tmp_path}/{written}") == "exists"
     assert not (tmp_path / "model.keras").exists()
-    for written, message in (
-        ("c3d.keras", r"expected a new file\. Received: one that is there, in the folder of a run\."),
-        ("sub/../best.keras", r"expected another file than the one to read\. Received: the same"),
-    ):
-        assert_refused((tmp_path / "best.keras", f"--output={tmp_path}/{written}"), message)
-        assert (tmp_path / written).read_bytes() == b"of a run"
-
-
-def assert_refused(arguments, message):
-    result = forked("scoringnet_tf.import_weights", *arguments)
-    assert result.returncode == 1
-    assert re.search(message, result.stderr)
-    assert "Traceback" not in result.stderr
+    assert (tmp_path / "c3d.keras").read_bytes() == (tmp_path / "best.keras").read_bytes() == b"of a run"

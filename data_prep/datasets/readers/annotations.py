@@ -1,4 +1,4 @@
-"""Annotations as MTL-AQA and FineDiving keep them: pickles keyed by (video, clip), splits as lists of such keys."""
+"""Annotations of MTL-AQA and FineDiving: pickles keyed by (video, clip), and splits as lists of such keys."""
 
 import numbers
 import reprlib
@@ -11,43 +11,35 @@ import numpy as np
 from data_prep.datasets.readers.layout import find_file
 from data_prep.datasets.readers.restricted_pickle import load_pickle
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import Remark, counted
 
 Key = tuple[int | str, int]  # (video, clip)
 SPLITS = ("train", "test")
 
 
 def read_annotations(path: Path) -> dict[Key, dict[str, Any]]:
-    """The entries of a pickle, {(video, clip): {field: value}}; keys of NumPy integers and strings become plain ones.
+    """Reads a pickle {(video, clip): {field: value}}; NumPy integers and strings in keys become plain ones.
 
     Raises:
-        InputError: no such pickle, or entries that are not of this form; every one is listed.
+        InputError: there is no such pickle, or entries have another form; it lists them.
     """
-    annotations, malformed = {}, []
-    for key, entry in load_pickle(path, dict).items():
-        if _is_key(key) and isinstance(entry, dict):
-            annotations[_plain_key(key)] = entry
-        else:
-            malformed.append(f"{reprlib.repr(key)}: {reprlib.repr(entry)}")
+    content = load_pickle(path, dict)
+    malformed = [key for key, entry in content.items() if not (_is_key(key) and isinstance(entry, dict))]
     if malformed:
-        raise InputError(
-            "todo", f"{path}: expected {{(video, clip): {{field: value}}}}. Received: {'; '.join(malformed)}"
-        )
-    return annotations
+        entries = "; ".join(f"{reprlib.repr(key)}: {reprlib.repr(content[key])}" for key in malformed)
+        raise InputError("wrong_format", f"{path}: not {{(video, clip): {{field: value}}}}: {entries}.")
+    return {_plain_key(key): entry for key, entry in content.items()}
 
 
 def read_splits(source_dir: Path, names: Mapping[str, Sequence[str]]) -> dict[str, list[Key]]:
-    """The keys of each split, as listed.
+    """Reads the keys of each split, in order.
 
     Args:
         source_dir: folder of the dataset.
-        names: {split: paths in it where the split's pickle may lie}.
-
-    Returns:
-        {"train": keys, "test": keys}, each (video, clip).
+        names: {split: possible paths of its pickle}.
 
     Raises:
-        InputError: a pickle is missing, or holds something else; every such entry is listed.
+        InputError: a pickle is missing, or entries are not keys; it lists them.
     """
     splits = {}
     for split in SPLITS:
@@ -55,15 +47,16 @@ def read_splits(source_dir: Path, names: Mapping[str, Sequence[str]]) -> dict[st
         keys = load_pickle(path, (list, np.ndarray))
         malformed = [reprlib.repr(key) for key in keys if not _is_key(key)]
         if malformed:
-            raise InputError("todo", f"{path}: expected a list of (video, clip). Received: {'; '.join(malformed)}")
+            raise InputError("wrong_format", f"{path}: not a list of (video, clip): {'; '.join(malformed)}.")
         splits[split] = [_plain_key(key) for key in keys]
     return splits
 
 
-def unused_note(annotations: Mapping[Key, Any], splits: Mapping[str, Sequence[Key]]) -> list[str]:
-    """A note on annotations that no split lists."""
+def unused_note(annotations: Mapping[Key, Any], splits: Mapping[str, Sequence[Key]]) -> list[Remark]:
+    """Notes annotations that no split lists."""
     unused = annotations.keys() - {key for keys in splits.values() for key in keys}
-    return [f"Not built, as in neither split: {counted(len(unused), 'annotated clip')}."] if unused else []
+    what = f"Not built, as in neither split: {counted(len(unused), 'annotated clip')}."
+    return [Remark("in_no_split", what)] if unused else []
 
 
 def _is_key(key):

@@ -1,7 +1,7 @@
-"""Vectors and tables of `.mat` files, which come as rows or columns, of float or integer.
+"""Vectors and tables of `.mat` files, as rows or columns, of float or integer.
 
-The file format is level 5 (MathWorks, "MAT-File Format"), which MATLAB 5 to 7.2 and SciPy write. We read it ourselves:
-SciPy's reader takes sizes and types in the file on trust, and a damaged file ends the process.
+The format is level 5 (MathWorks, "MAT-File Format"), which MATLAB 5 to 7.2 and SciPy write. SciPy's reader trusts the
+sizes and types in the file, so that a damaged file ends the process.
 """
 
 import math
@@ -25,63 +25,52 @@ MAX_ELEMENTS = 1000  # and a few variables
 
 
 def read_vector(path: Path, variable: str) -> np.ndarray:
-    """A vector of a `.mat` file, row or column, as float64 (N,).
+    """Returns a vector of a `.mat` file, row or column, as float64 (N,).
 
     Raises:
-        InputError: no such file, not of this format, no such variable, or one that is no vector of real numbers.
+        InputError: there is no such file or variable, or it is not a vector of real numbers.
     """
-    values = _read(path, variable, "vector")
+    values = _read(path, variable)
     if values.size != max(values.shape, default=1):
-        raise InputError(
-            "todo", f"{path}: expected {variable!r} to be a row or a column. Received: shape {values.shape}"
-        )
+        raise InputError("wrong_shape", f"{path}: {variable!r} of shape {values.shape} is not a row or a column.")
     return values.ravel()
 
 
 def read_table(path: Path, variable: str, num_columns: int) -> np.ndarray:
-    """A table of a `.mat` file as float64 (N, num_columns), however it lies.
+    """Returns a table of a `.mat` file as float64 (N, num_columns), transposed if necessary.
 
     Raises:
-        InputError: no such file, not of this format, no such variable, or one of another shape.
+        InputError: there is no such file or variable, or it has another shape.
     """
-    values = _read(path, variable, "table")
+    values = _read(path, variable)
     if values.ndim == 2 and values.shape[1] != num_columns:
         values = values.T
     if values.ndim != 2 or values.shape[1] != num_columns:
-        raise InputError(
-            "todo", f"{path}: expected {counted(num_columns, 'column')} in {variable!r}. Received: shape {values.shape}"
-        )
+        columns = counted(num_columns, "column")
+        raise InputError("wrong_shape", f"{path}: {variable!r} of shape {values.shape} does not have {columns}.")
     return values
 
 
 def whole_numbers(path: Path, values: np.ndarray) -> np.ndarray:
-    """`values`, float (N,), as int64.
-
-    Args:
-        path: file that they are of, for the message.
-        values: numbers.
-
-    Raises:
-        InputError: some are no whole numbers; it names them.
-    """
+    """Returns float (N,) as int64; InputError, naming the file, if some are not whole numbers."""
     odd = values[~(np.abs(values) < 2**53) | (values != np.round(values))]
     if odd.size:
-        raise InputError("todo", f"{path}: expected integers. Received: {odd}")
+        raise InputError("not_an_integer", f"{path}: {odd} are not integers.")
     return values.astype(int)
 
 
-def _read(path, variable, what):
+def _read(path, variable):
     if not path.is_file():
-        raise InputError("todo", f"{path}: expected a .mat file with the {what} {variable!r}. Received: no such file.")
+        raise InputError("not_found", f"{path}: there is no such .mat file, with the variable {variable!r}.")
     try:
         contents = _variables(path.read_bytes())
     except (ValueError, struct.error, zlib.error) as error:
-        raise InputError("todo", f"{path}: expected a MATLAB file of version 5 to 7.2. Received: {error}") from error
+        raise InputError("damaged", f"{path}: not a whole MATLAB file of version 5 to 7.2 ({error}).") from error
     if variable not in contents:
-        found = ", ".join(map(repr, contents)) or "no variable"
-        raise InputError("todo", f"{path}: expected the variable {variable!r}. Received: {found}")
+        names = ", ".join(map(repr, contents)) or "no variable"
+        raise InputError("missing_key", f"{path}: the variable {variable!r} is missing; it has {names}.")
     if contents[variable] is None:
-        raise InputError("todo", f"{path}: expected real numbers in {variable!r}. Received: something else")
+        raise InputError("not_a_number", f"{path}: {variable!r} does not hold real numbers.")
     return contents[variable].astype(np.float64)
 
 
@@ -89,7 +78,7 @@ def _read(path, variable, what):
 
 
 def _variables(content):
-    """{name: array} of a file; None for what holds no real numbers. ValueError where it contradicts itself."""
+    """Returns {name: array} of a file, None for what holds no real numbers; ValueError if it contradicts itself."""
     order = BYTE_ORDERS.get(content[HEADER_BYTES - 2 : HEADER_BYTES])
     if order is None:
         raise ValueError("no header of such a file")
@@ -113,20 +102,20 @@ def _variables(content):
 
 
 def _element(content, order):
-    """(type, data, what follows) of the element that `content` begins with; short ones lie inside their tag."""
+    """Returns (type, data, rest) of the first element; short ones lie inside their tag."""
     kind, size = struct.unpack_from(f"{order}II", content)
     start = 8
     if kind >> 16:
         kind, size, start = kind & 0xFFFF, kind >> 16, 4
     data = content[start : start + size]
     if len(data) < size:
-        raise ValueError(f"an element of {counted(size, 'byte')}, of which {len(data)} are there")
+        raise ValueError(f"an element of {counted(size, 'byte')} has only {len(data)}")
     padded = size if kind == COMPRESSED else -(-size // 8) * 8
     return kind, data, content[8 if start == 4 else start + padded :]
 
 
 def _matrix(data, order):
-    """(name, array), or (name, None) where the variable does not hold real numbers."""
+    """Returns (name, array), or (name, None) if the variable does not hold real numbers."""
     _, flags, rest = _element(data, order)
     _, dimensions, rest = _element(rest, order)
     _, name, rest = _element(rest, order)

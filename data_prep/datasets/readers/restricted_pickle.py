@@ -1,8 +1,8 @@
-"""Pickles of strangers, read without executing anything: plain containers, numbers, strings, NumPy arrays and scalars.
+"""Pickles of strangers, read without running them: plain containers, numbers, strings, NumPy arrays and scalars.
 
-A pickle is a program: it names functions, has them called, and hands them state. Here the only names that resolve are
-those below, and each resolves to something of this module that can hold nothing but data. NumPy's own functions are
-not among them: given a hostile state, some read memory that is not theirs.
+A pickle is a program: it calls functions by name and hands them state. Here only the names below resolve, each to
+something of this module that holds data alone. NumPy's own functions are left out: with a hostile state some read
+memory that is not theirs.
 """
 
 import collections
@@ -25,37 +25,29 @@ PLAIN_KINDS = "biufcSUO"  # NumPy's letters for Booleans, numbers, strings, and 
 
 
 def load_pickle(path: Path, expected: type | tuple[type, ...]) -> Any:
-    """The object of a pickle file of Python 2 or 3.
-
-    Strings of Python 2 come as `str` (Latin-1, which also lets its NumPy arrays through).
+    """Returns the object of a pickle file of Python 2 or 3; byte strings of Python 2 come as `str` (Latin-1).
 
     Args:
         path: the file.
-        expected: type of the object, or a tuple of those it may have.
+        expected: type of the object, or a tuple of possible types.
 
     Raises:
-        InputError: no such file, no pickle, truncated, an object of another type, or a pickle that names anything but
-            plain data; the message says what.
+        InputError: there is no such file, it is damaged, of another type, or holds more than plain data.
     """
     if not path.is_file():
-        raise InputError("todo", f"{path}: expected a pickle file. Received: no such file.")
+        raise InputError("not_found", f"{path}: there is no such pickle file.")
     try:
         content = path.read_bytes()
         check_pickle(content, len(content))
         loaded = _Unpickler(io.BytesIO(content), encoding="latin1").load()
     except ForbiddenName as error:
-        raise InputError(
-            "todo",
-            f"{path}: expected plain containers, numbers, strings and NumPy arrays only. Received: {error}, which is "
-            "not loaded, since it may run code.",
-        ) from error
+        hint = "Only plain containers, numbers, strings and NumPy arrays are loaded: others may run code."
+        raise InputError("forbidden_pickle", f"{path} holds {error}.", hint) from error
     except Exception as error:  # garbage makes the unpickler raise nearly anything
-        raise InputError(
-            "todo", f"{path}: expected a whole pickle. Received: {type(error).__name__}: {error}"
-        ) from error
+        raise InputError("damaged", f"{path}: not a whole pickle ({type(error).__name__}: {error}).") from error
     if not isinstance(loaded, expected):
         names = " or ".join(kind.__name__ for kind in (expected if isinstance(expected, tuple) else (expected,)))
-        raise InputError("todo", f"{path}: expected a pickled {names}. Received: {type(loaded).__name__}")
+        raise InputError("wrong_format", f"{path} holds a {type(loaded).__name__}, not a {names}.")
     return loaded
 
 
@@ -65,7 +57,7 @@ class ForbiddenName(Exception):
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module, name):
-        """Resolves a global of the pickle; everything that is not listed here is refused."""
+        """Resolves a name in the pickle; ForbiddenName if it is not listed here."""
         if module in ("builtins", "__builtin__") and name in BUILTINS:
             return BUILTINS[name]
         if (module, name) in GLOBALS:
@@ -74,7 +66,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class _DType:
-    """A NumPy dtype of plain values; of the state that a pickle hands it, the byte order alone is taken."""
+    """A NumPy dtype of plain values; it takes only the byte order of its state."""
 
     def __init__(self, spec, align=False, copy=True):
         self.dtype = np.dtype(spec.decode("latin1") if isinstance(spec, bytes) else spec)
@@ -93,13 +85,13 @@ class _DType:
 
 
 class _Array(np.ndarray):
-    """A NumPy array that takes its state only where the contents fit the shape."""
+    """A NumPy array that takes its state only if the contents fit the shape."""
 
     def __setstate__(self, state):
         _, shape, dtype, fortran, contents = state
         num_values = len(contents) if dtype.dtype.hasobject else len(dtype.read(contents))
         if min(shape, default=0) < 0 or math.prod(shape) != num_values:
-            raise ValueError(f"expected an array of shape {shape}. Received: {counted(num_values, 'value')}")
+            raise ValueError(f"{counted(num_values, 'value')} in an array of shape {shape}")
         super().__setstate__((1, shape, dtype.dtype, fortran, contents))
 
 
@@ -119,7 +111,7 @@ def _frombuffer(buffer, dtype, shape, order):
 
 
 def _encode(text, encoding):
-    """How protocols 0 to 2 spell bytes; no other codec is looked up."""
+    """Bytes of protocols 0 to 2; other codecs are refused."""
     if encoding != "latin1":
         raise ForbiddenName(f"the codec {encoding}")
     return text.encode("latin1")

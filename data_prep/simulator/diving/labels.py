@@ -9,6 +9,7 @@ import numpy as np
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.readers.text import read_diving_times
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted, shown
 
 SCORES = ("diving_overall_scores.mat", "overall_scores")
@@ -50,29 +51,26 @@ def read_labels(folder: Path) -> RealLabels:
     """Reads the official label files.
 
     Raises:
-        FileNotFoundError: one is missing.
-        ValueError: one is inconsistent; file or row are named, and what was expected.
+        InputError: a file is missing or inconsistent.
     """
     overall, difficulty = (read_vector(folder / name, variable) for name, variable in (SCORES, DIFFICULTIES))
     boundaries = np.array(list(read_diving_times(folder / STAGES).values())).reshape(-1, 4)
     if not len(overall) == len(difficulty) == len(boundaries):
-        raise ValueError(
-            f"Expected as many scores, difficulties and stage rows in {folder}. "
-            f"Received: {len(overall)}, {len(difficulty)}, {len(boundaries)}"
-        )
+        message = f"{len(overall)} scores, {len(difficulty)} difficulties and {len(boundaries)} rows of stages."
+        raise InputError("count_mismatch", f"{folder}: {message}")
     splits = sorted(folder.glob(f"split_*/{SPLIT_FILES[0]}"))
     if len(splits) != 1:
-        raise ValueError(f"Expected one split_*/{SPLIT_FILES[0]} in {folder}. Received: {len(splits)}")
+        raise InputError("ambiguous_split", f"{folder}: {len(splits)} files split_*/{SPLIT_FILES[0]} instead of one.")
     split = splits[0].parent
     training, testing = (
         whole_numbers(file, read_vector(file, file.stem)).tolist() for file in (split / name for name in SPLIT_FILES)
     )
     strays = sorted(video_id for video_id in (*training, *testing) if not 1 <= video_id <= len(overall))
     if strays:
-        raise ValueError(f"Expected ids of 1 to {len(overall)} in {split}. Received: {strays}")
+        raise InputError("out_of_range", f"{split}: the ids {strays} are not from 1 to {len(overall)}.")
     twice = sorted(video_id for video_id, number in Counter([*training, *testing]).items() if number > 1)
     if twice:
-        raise ValueError(f"Expected every id once in {split}. Received twice: {shown(map(str, twice))}")
+        raise InputError("duplicate", f"{split}: the ids {shown(map(str, twice))} occur twice.")
     usable = (np.diff(boundaries, axis=1) > 0).all(axis=1) & (boundaries[:, 0] > 0)
     _check_scores(folder, difficulty, overall)
     unusable = (np.flatnonzero(~usable) + 1).tolist()
@@ -80,7 +78,7 @@ def read_labels(folder: Path) -> RealLabels:
 
 
 def _check_scores(folder, difficulty, overall):
-    """ValueError naming the first row whose scores no dive can have, such as those of copies that store them ×100."""
+    """InputError for the first row whose scores no dive has, as in copies that store them ×100."""
     sport = get_sport("diving")
     execution = np.array([sport.execution_of(*row) for row in zip(difficulty, overall, strict=True)])
     for name, values, (low, high) in (
@@ -89,10 +87,9 @@ def _check_scores(folder, difficulty, overall):
     ):
         wrong = np.flatnonzero(~((values >= low - 0.01) & (values <= high + 0.01)))
         if len(wrong):
-            raise ValueError(
-                f"Expected {name} from {low:g} to {high:g} in {folder}. Received: {values[wrong[0]]:g} in row "
-                f"{wrong[0] + 1}, and {counted(len(wrong) - 1, 'more row')} like it"
-            )
+            row = f"{folder}, row {wrong[0] + 1} and {counted(len(wrong) - 1, 'more row')}"
+            message = f"{row}: {name} {values[wrong[0]]:g} is not from {low:g} to {high:g}."
+            raise InputError("wrong_scale", message)
 
 
 def draw_boundaries(rng: np.random.Generator) -> tuple[int, int, int, int]:

@@ -6,6 +6,8 @@ A dive number such as `5253B` reads: group 5 (twisting), direction 2 (back), 5 h
 
 import dataclasses
 
+from scoringnet_tf.support.errors import InputError
+
 FORWARD, BACK, REVERSE, INWARD = 1, 2, 3, 4
 DIRECTION_NAMES = {FORWARD: "forward", BACK: "back", REVERSE: "reverse", INWARD: "inward"}
 POSITION_NAMES = {"A": "straight", "B": "pike", "C": "tuck", "D": "free"}
@@ -47,18 +49,18 @@ def parse_dive(number: str) -> Dive:
     """The dive of a dive number, such as 5253B.
 
     Raises:
-        ValueError: it is no such number.
+        InputError: it is no such number.
     """
     digits, position = number[:-1], number[-1:]
     if not digits.isdecimal() or position not in POSITION_NAMES or len(digits) not in (3, 4):
-        raise ValueError(f"Expected a dive number such as 107B, 5253B or 6243D. Received: {number!r}")
+        raise InputError("wrong_value", f"{number!r} is no dive number, such as 107B, 5253B or 6243D.")
     group = int(digits[0])
     if group in (TWISTING, ARMSTAND):
         direction, half_somersaults, half_twists = int(digits[1]), int(digits[2]), int(digits[3:] or 0)
     else:  # the second digit of groups 1 to 4 says "flying", which the platform no longer sees
         direction, half_somersaults, half_twists = group, int(digits[2:]), 0
     if group not in range(1, 7) or direction not in DIRECTION_NAMES:
-        raise ValueError(f"Expected a dive of groups 1 to 6, directions 1 to 4. Received: {number!r}")
+        raise InputError("wrong_value", f"{number!r} is no dive of the groups 1 to 6 and directions 1 to 4.")
     return Dive(number, group, direction, half_somersaults, half_twists, position)
 
 
@@ -111,7 +113,7 @@ def degree_of_difficulty(dive: Dive, height: int = 10) -> float:
         height: of the board in metres, 10 or 3.
 
     Raises:
-        ValueError: the rules have no value for such a dive.
+        InputError: the rules have no value for such a dive.
     """
     parts = (
         SOMERSAULTS[height].get(dive.half_somersaults),
@@ -121,7 +123,7 @@ def degree_of_difficulty(dive: Dive, height: int = 10) -> float:
         _unnatural_entry(dive),
     )
     if None in parts:
-        raise ValueError(f"Expected a dive that the rules give a degree of difficulty. Received: {dive.number}")
+        raise InputError("unknown_name", f"The rules have no degree of difficulty for the dive {dive.number}.")
     return round(sum(parts), 1)
 
 

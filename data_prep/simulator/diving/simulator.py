@@ -21,6 +21,7 @@ from data_prep.simulator.diving.rules import (
 from data_prep.simulator.performance import Boundaries, Performance, RealLabel, Simulator
 from data_prep.simulator.scoring.judges import EXECUTION_SD, MAX_EXECUTION, execution_score, judge
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
+from scoringnet_tf.support.errors import InputError
 
 BOARDS = (
     "Half of the dives are from the 10 m platform, the others from lower platforms and springboards of 1 m and 3 m; "
@@ -199,7 +200,7 @@ def _real_ids(real, num_videos):
     total = len(training) + len(testing)
     wanted = total if num_videos is None else num_videos
     if not 2 <= wanted <= total:
-        raise ValueError(f"Expected --num_videos of 2 to {total}, the usable label rows. Received: {wanted}")
+        raise InputError("out_of_range", f"--num_videos={wanted}: the labels allow 2 to {total}, their usable rows.")
     num_test = min(max(1, round(wanted * len(testing) / total)), wanted - 1)
     chosen = [(video_id, "train") for video_id in training[: wanted - num_test]]
     return sorted(chosen + [(video_id, "test") for video_id in testing[:num_test]])

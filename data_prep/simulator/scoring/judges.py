@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from scoringnet_tf.support.errors import InputError
+
 NUM_JUDGES = 7
 MARKS_COUNTED = 3
 MAX_EXECUTION = 10.0 * MARKS_COUNTED
@@ -23,6 +25,6 @@ def judge(quality: float, rng: np.random.Generator) -> np.ndarray:
 def execution_score(marks: np.ndarray) -> float:
     """Execution, 0 to 30: the sum of the middle three of seven marks."""
     if len(marks) != NUM_JUDGES:
-        raise ValueError(f"Expected {NUM_JUDGES} marks. Received: {len(marks)}")
+        raise InputError("count_mismatch", f"{len(marks)} marks instead of {NUM_JUDGES}.")
     dropped = (NUM_JUDGES - MARKS_COUNTED) // 2
     return float(np.sort(marks)[dropped : NUM_JUDGES - dropped].sum())

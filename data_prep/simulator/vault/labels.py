@@ -12,7 +12,7 @@ import numpy as np
 
 from data_prep.simulator.encoding import FPS
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.reading import read_csv
 
 SCORES, SECONDS = "scores.csv", "stage_seconds.csv"
@@ -51,8 +51,7 @@ def read_statistics(folder: Path) -> Statistics:
     """Reads both files.
 
     Raises:
-        FileNotFoundError: one is missing.
-        ValueError: one is malformed; file and row are named, and what was expected.
+        InputError: a file is missing or malformed.
     """
     lines, scores = _read_table(folder / SCORES, SCORE_COLUMNS)
     difficulty, execution, penalty, final = scores.T
@@ -70,39 +69,34 @@ def read_statistics(folder: Path) -> Statistics:
     _, seconds = _read_table(folder / SECONDS, SECONDS_COLUMNS)
     usable = (seconds[:, 1] >= USABLE_FLIGHT[0]) & (seconds[:, 1] <= USABLE_FLIGHT[1])
     if not usable.any():
-        raise ValueError(
-            f"Expected a posting_flight of {USABLE_FLIGHT[0]} to {USABLE_FLIGHT[1]} s in {folder / SECONDS}. "
-            "Received: none"
-        )
+        message = f"no posting_flight lasts {USABLE_FLIGHT[0]} to {USABLE_FLIGHT[1]} s."
+        raise InputError("out_of_range", f"{folder / SECONDS}: {message}")
     return Statistics(difficulty, final, seconds[usable], int((~usable).sum()))
 
 
 def _expect(what, is_so, file, lines, values):
-    """ValueError naming the first row of which that is not so."""
+    """InputError for the first row that does not meet a condition."""
     wrong = np.flatnonzero(~is_so)
     if len(wrong):
         received = ",".join(map(str, values[wrong[0]]))
-        raise ValueError(f"Expected {what} in {file}. Received: row {lines[wrong[0]]}: {received}")
+        raise InputError("wrong_value", f"{file}, row {lines[wrong[0]]}: {received} breaks the rule: {what}.")
 
 
 def _read_table(file, columns):
     """The lines (N,) and positive numbers (N, columns) of a CSV file with that header."""
     if not file.exists():
-        raise FileNotFoundError(
-            f"Expected the file {file} with the columns {','.join(columns)}. Received: no such file"
-        )
+        raise InputError("not_found", f"{file}: there is no such file.", f"Its columns are {','.join(columns)}.")
     (_, header), *rows = read_csv(file) or [(1, [])]
     if tuple(header) != columns or not rows:
-        raise ValueError(f"Expected the columns {','.join(columns)} and rows in {file}. Received: {','.join(header)}")
+        message = f"{file}: the columns are not {','.join(columns)}, but {','.join(header)}, or there are no rows."
+        raise InputError("missing_column", message)
     values = np.full((len(rows), len(columns)), np.nan)
     for number, (line, row) in enumerate(rows):
         with contextlib.suppress(ValueError):
             values[number] = np.array(row if len(row) == len(columns) else [], float)
         if not ((values[number] >= 0) & np.isfinite(values[number])).all():
-            raise ValueError(
-                f"Expected {counted(len(columns), 'number')} from 0 on in row {line} of {file}. "
-                f"Received: {','.join(row)}"
-            )
+            message = f"{file}, row {line}: {','.join(row)!r} is not {len(columns)} numbers from 0 on."
+            raise InputError("wrong_value", message)
     return [line for line, _ in rows], values
 
 

@@ -1,8 +1,8 @@
 """CVAT: "CVAT for video 1.1", XML with one task, which is one video (https://docs.cvat.ai/docs/other/xml_format).
 
-CVAT exports it as `annotations.xml` in a ZIP; both are read. The format has no labels of frames as such
-(https://github.com/cvat-ai/cvat/issues/7198): a stage is a track, a box over the whole frame that becomes visible where
-the stage starts and `outside` where it has ended. Frames count from 0.
+CVAT exports it as `annotations.xml` in a ZIP; both are read. The format cannot label frames
+(https://github.com/cvat-ai/cvat/issues/7198). So a stage is a track: a box over the whole frame, visible when the stage
+starts and `outside` when it has ended. Frames count from 0.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ MEMBER = "annotations.xml"  # of the ZIP that CVAT exports
 
 
 def recognises(path: Path, text: str) -> bool:
-    """Its root element, or a ZIP."""
+    """Whether it has the root element, or is a ZIP."""
     return (text.startswith("<") and f"<{ROOT}" in text) or text.startswith("PK\x03\x04")
 
 
@@ -30,41 +30,36 @@ def recognises(path: Path, text: str) -> bool:
 
 
 def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
-    """The video of a task, called as its file.
+    """Reads the video of a task, named as its file.
 
     Raises:
         InputError: the XML is of another kind, or names no video.
     """
     root = read_root(path, ROOT, MEMBER)
     meta = root.find("meta")
-    if meta is not None and meta.find("job") is not None:
-        raise InputError(
-            "todo", f"{path}: expected a task exported as a whole, which names its video. Received: one of its jobs"
-        )
-    if meta is None or root.find("image") is not None or meta.find("project") is not None:
-        raise InputError(
-            "todo",
-            f"{path}: expected a task exported as CVAT for video 1.1. Received: one for images, a project, or no meta",
-        )
+    if meta is None or root.find("image") is not None or any(meta.find(tag) is not None for tag in ("project", "job")):
+        message = f"{path}: a project, a job, or a task for images."
+        raise InputError("wrong_format", message, "Export a whole task as CVAT for video 1.1.")
     video_id = meta.findtext(".//source")
     if not video_id:
-        raise InputError("todo", f"{path}: expected the name of the video as meta/…/source. Received: none")
+        raise InputError("missing_key", f"{path}: there is no meta/…/source, the name of the video.")
     stop = _stop(meta, path)
     video = labelled_video(video_id, str(path), root.iterfind("track"), lambda track: _segments(track, stop, str(path)))
     return [dataclasses.replace(video, num_frames=stop)]
 
 
 def _stop(meta, path):
-    """The frame after the last one of the task; None where it is not stated."""
+    """The frame after the last one of the task; None if the file does not say."""
     last, size = meta.findtext(".//stop_frame"), meta.findtext(".//size")
     try:
         return int(last) + 1 if last else int(size) if size else None
     except ValueError:
-        raise InputError("todo", f"{path}: expected stop_frame and size, integers. Received: {last}, {size}") from None
+        message = f"{path}: stop_frame {last!r} or size {size!r} is no integer."
+        raise InputError("wrong_value", message) from None
 
 
 def _segments(track, stop, path):
-    """Segments of a track, one for each time that it is visible; the last shape holds until the video ends."""
+    """One segment for each time that a track is visible; the last shape holds until the video ends."""
     where = f"{path}, track {track.get('id', '')}"
     stage = attribute(track, "label", where)
     shapes = sorted(
@@ -89,12 +84,10 @@ def write(output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of:
     """Writes a folder of XML files, one per video, each to be uploaded to a task with that video.
 
     Raises:
-        InputError: `facts_of` knows no frame sizes, or the folder is there already.
+        InputError: `facts_of` knows no frame sizes, or the folder exists.
     """
     if any(facts_of(video.video_id).size is None for video in videos):
-        raise InputError(
-            "todo", "--videos_dir: expected the folder of the videos, whose size CVAT's boxes take. Received: none"
-        )
+        raise InputError("missing_flag", "CVAT's boxes need the size of the videos.", "Set --videos_dir.")
     roots = {video.video_id: _document(video, sport, facts_of(video.video_id)) for video in videos}
     write_folder(output, roots, ".xml")
 
@@ -122,7 +115,7 @@ def _add_track(root, number, segment, facts):
     track = add(root, "track", id=number, label=segment.stage, source="auto")
     height, width = facts.size
     end = facts.num_frames if segment.end is None else segment.end
-    # CVAT refuses shapes after the last frame: there a track simply goes on.
+    # CVAT refuses shapes after the last frame: such a track goes on.
     frames = [(segment.start, 0), *([(end, 1)] if end < facts.num_frames else [])]
     for frame, outside in frames:
         box = {"frame": frame, "keyframe": 1, "outside": outside, "occluded": 0}

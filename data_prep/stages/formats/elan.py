@@ -1,7 +1,7 @@
 """ELAN: annotations on a tier of an .eaf file, one file per video, in whole milliseconds.
 
-Format: EAF 2.8 (http://www.mpi.nl/tools/elan/EAFv2.8.xsd). The stages of the sport become a controlled vocabulary, so
-that ELAN offers them as a list.
+Format: EAF 2.8 (http://www.mpi.nl/tools/elan/EAFv2.8.xsd). The stages of the sport are a controlled vocabulary: ELAN
+offers them as a list.
 """
 
 import datetime
@@ -13,8 +13,7 @@ from xml.etree import ElementTree
 from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import LabelledVideo, labelled_video, require_ends
 from data_prep.stages.formats.media import VIDEO_ID, check_names
-from data_prep.stages.formats.timing import MILLISECOND
-from data_prep.stages.formats.videos import FactsOf
+from data_prep.stages.formats.videos import MILLISECOND, FactsOf
 from data_prep.stages.formats.xml_file import add, attribute, read_root, write_folder
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
@@ -26,7 +25,7 @@ SCHEMA = "{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation"
 
 
 def recognises(path: Path, text: str) -> bool:
-    """Its root element."""
+    """Whether it has the root element."""
     return text.startswith("<") and f"<{ROOT}" in text
 
 
@@ -34,7 +33,7 @@ def recognises(path: Path, text: str) -> bool:
 
 
 def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
-    """The video of the file, its stages from the tier `stages`, else from the only tier with annotations in time.
+    """Reads the video of the file: the tier `stages`, else the only tier with annotations in time.
 
     Raises:
         InputError: not ELAN's XML, no video, another unit than milliseconds, or several tiers to choose from.
@@ -42,9 +41,7 @@ def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
     root = read_root(path, ROOT)
     header = root.find("HEADER")
     if header is None or header.get("TIME_UNITS", "milliseconds") != "milliseconds":
-        raise InputError(
-            "todo", f"{path}: expected a HEADER, and times in milliseconds. Received: neither, or other units"
-        )
+        raise InputError("wrong_format", f"{path}: there is no HEADER, or its times are not in milliseconds.")
     video_id, origin = _video(header, path)
     slots = {slot.get("TIME_SLOT_ID"): slot for slot in root.iterfind("TIME_ORDER/TIME_SLOT")}
 
@@ -58,12 +55,12 @@ def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
 
 
 def _video(header, path):
-    """Id of the video, and its TIME_ORIGIN: the milliseconds of it that lie before the time 0 of the annotations."""
+    """(id of the video, milliseconds of it before the time 0 of the annotations)."""
     media = header.findall("MEDIA_DESCRIPTOR")
     medium = next((entry for entry in media if entry.get("MIME_TYPE", "").startswith("video")), *media[:1] or [None])
     name = header.findtext(f"PROPERTY[@NAME='{VIDEO_ID}']")
     if medium is None or not (name or medium.get("MEDIA_URL")):
-        raise InputError("todo", f"{path}: expected a MEDIA_DESCRIPTOR of the video. Received: none")
+        raise InputError("missing_key", f"{path}: there is no MEDIA_DESCRIPTOR of the video.")
     origin = attribute(medium, "TIME_ORIGIN", path, int) if "TIME_ORIGIN" in medium.attrib else 0
     file = PurePosixPath(medium.get("MEDIA_URL", "").replace("\\", "/")).name
     if name and file:
@@ -75,17 +72,17 @@ def _annotations(root, path):
     tiers = {tier.get("TIER_ID"): tier.findall("ANNOTATION/ALIGNABLE_ANNOTATION") for tier in root.iterfind("TIER")}
     if TIER in tiers:
         return tiers[TIER]
-    found = {name: annotations for name, annotations in tiers.items() if annotations}
-    if len(found) != 1:
-        received = ", ".join(map(str, found)) or "none with annotations"
-        raise InputError("todo", f"{path}: expected a tier called {TIER}, or one tier only. Received: {received}")
-    return next(iter(found.values()))
+    used = {name: annotations for name, annotations in tiers.items() if annotations}
+    if len(used) != 1:
+        names = ", ".join(map(str, used)) or "none"
+        raise InputError("ambiguous_tiers", f"{path}: tiers with annotations: {names}.", f"Name one of them {TIER}.")
+    return next(iter(used.values()))
 
 
 def _time(slots, annotation, name, where):
     slot = slots.get(attribute(annotation, name, where))
     if slot is None:
-        raise InputError("todo", f"{where}: expected a TIME_SLOT {annotation.get(name)}. Received: none")
+        raise InputError("missing_key", f"{where}: there is no TIME_SLOT {annotation.get(name)}.")
     return attribute(slot, "TIME_VALUE", where, int)
 
 
@@ -96,7 +93,7 @@ def write(output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of:
     """Writes a folder of .eaf files, one per video.
 
     Raises:
-        InputError: a segment has no end, a frame rate is unknown, or the folder is there already.
+        InputError: a segment has no end, a frame rate is unknown, or the folder exists.
     """
     require_ends(videos)
     roots = {video.video_id: _document(video, sport, facts_of(video.video_id)) for video in videos}
@@ -104,7 +101,7 @@ def write(output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of:
 
 
 def _document(video, sport, facts):
-    """The elements in the order that the schema asks for."""
+    """The elements in the order of the schema."""
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     schema = {SCHEMA: "http://www.mpi.nl/tools/elan/EAFv2.8.xsd"}
     root = ElementTree.Element(ROOT, {"AUTHOR": "", "DATE": now, "FORMAT": "2.8", "VERSION": "2.8", **schema})
@@ -123,7 +120,7 @@ def _document(video, sport, facts):
 
 def _add_header(root, video, facts):
     header = add(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
-    # ELAN takes what follows "file://" for a path as it is: "%20" would be part of a name.
+    # ELAN decodes no "%20" after "file://": it would be part of the name.
     path = facts.path
     url = f"./{video.video_id}" if path is None else f"file:///{path.resolve().as_posix().removeprefix('/')}"
     kind = mimetypes.guess_type(url)[0] or "video/*"

@@ -1,6 +1,6 @@
 """Label Studio: tasks with regions on the timeline of a video, as JSON.
 
-A project whose labelling interface is
+A project with this labelling interface
 
     <View>
       <Video name="video" value="$video" frameRate="$fps"/>
@@ -9,10 +9,9 @@ A project whose labelling interface is
       </TimelineLabels>
     </View>
 
-imports what `write` wrote as predictions to correct. Without its frame rate a video is taken to have 24 frames/s, and
-every region lies beside its stage; `write` states it where it is known. Timelines count frames from 1, both ends
-inclusive (https://labelstud.io/tags/timelinelabels), at that rate: in a video whose frame rate varies they are times.
-The older template, which labels the audio of a video, counts seconds.
+imports what `write` wrote, as predictions to correct. Timelines count frames from 1, both ends inclusive
+(https://labelstud.io/tags/timelinelabels), at the frame rate of the task: 24 frames/s, unless `write` states another.
+If the rate of a video varies, they are times. The older template, for audio, counts seconds.
 """
 
 import dataclasses
@@ -24,22 +23,22 @@ from urllib.parse import quote
 
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.stage_labels import Segment
+from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.labelled_video import LabelledVideo, labelled_video, require_ends
 from data_prep.stages.formats.media import VIDEO_ID, check_names, video_name
-from data_prep.stages.formats.timing import MAX_RATE, begin_of, exact_rate
-from data_prep.stages.formats.videos import FactsOf
+from data_prep.stages.formats.videos import MAX_RATE, FactsOf, exact_rate
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 
-VIDEO, FPS = "video", "fps"  # with `VIDEO_ID`, keys of a task's data; Label Studio keeps those it does not know
+VIDEO, FPS = "video", "fps"  # keys of a task's data, as is `VIDEO_ID`; Label Studio keeps those it does not know
 STAGES = "stages"  # name of the control tag
-MAX_NUMBER = 2**53  # beyond, JSON's numbers are not exact
-LOCAL_FILES = "/data/local-files/?d="  # how Label Studio serves files of a storage below its document root
+MAX_NUMBER = 2**53  # larger numbers are not exact in JSON
+LOCAL_FILES = "/data/local-files/?d="  # Label Studio serves the files of a storage here
 
 
 def recognises(path: Path, text: str) -> bool:
-    """JSON: an object, or a list of objects."""
+    """Whether it is JSON: an object, or a list of objects."""
     return text.lstrip("[ \n\r\t").startswith("{")
 
 
@@ -47,20 +46,20 @@ def recognises(path: Path, text: str) -> bool:
 
 
 def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
-    """One `LabelledVideo` per task of an export ("JSON", not "JSON-MIN"), or of what `write` wrote.
+    """Reads a `LabelledVideo` per task of an export ("JSON", not "JSON-MIN"), or of what `write` wrote.
 
     Raises:
-        InputError: not JSON, or a task without data or without annotations and predictions; every one is listed.
+        InputError: not JSON, or a task without data or without annotations and predictions; all are listed.
     """
-    tasks, videos, malformed = _tasks(path), [], []
-    for number, task in enumerate(tasks, start=1):
+    videos, errors = [], []
+    for number, task in enumerate(_tasks(path), start=1):
         where = f"{path}, task {task.get('id', number) if isinstance(task, dict) else number}"
         try:
             videos.append(_video(task, where, facts_of))
         except InputError as error:
-            malformed.append(str(error))
-    if malformed:
-        raise InputError("todo", "\n".join(malformed))
+            errors.append(error)
+    if errors:
+        raise InputError(errors[0].code, "\n".join(map(str, errors)))
     return videos
 
 
@@ -68,7 +67,7 @@ def _tasks(path):
     try:
         loaded = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise InputError("todo", f"{path}: expected JSON. Received: {type(error).__name__}: {error}") from error
+        raise InputError("damaged_json", f"{path}: not JSON ({type(error).__name__}: {error}).") from error
     return loaded if isinstance(loaded, list) else [loaded]
 
 
@@ -78,7 +77,7 @@ def _video(task, where, facts_of):
     try:
         regions, rate = _regions(task, where), _stated_rate(data, where)
     except Unusable as error:
-        return LabelledVideo(video_id, where, (), (str(error),))
+        return LabelledVideo(video_id, where, (), (remark_of(error),))
 
     def segments_of(numbered):
         number, region = numbered
@@ -90,7 +89,7 @@ def _video(task, where, facts_of):
 
 
 def _video_id(data, where):
-    """What `write` wrote; else the name of the video that `data` refers to."""
+    """The id that `write` wrote, else the name of the video that `data` refers to."""
     texts = {key: value for key, value in data.items() if isinstance(value, str) and value}
     if VIDEO_ID in texts:
         if VIDEO in texts:
@@ -98,33 +97,32 @@ def _video_id(data, where):
         return texts[VIDEO_ID]
     references = [texts[VIDEO]] if VIDEO in texts else list(texts.values())
     if len(references) != 1:
-        raise InputError(
-            "todo", f"{where}: expected the video as data.{VIDEO}. Received: {', '.join(data) or 'no data'}"
-        )
+        raise InputError("missing_key", f"{where}: there is no data.{VIDEO}, but {', '.join(data) or 'no data'}.")
     return video_name(references[0], where)
 
 
 class Unusable(InputError):
-    """A task that was not labelled, or labelled by several people, or counts frames at a rate that is none."""
+    """A task without labels, with those of several people, or with a wrong frame rate."""
 
 
 def _stated_rate(data, where):
-    """The exact frame rate at which a task says that it counts frames; None where it says none."""
+    """The exact frame rate that a task states; None if it states none."""
     fps = data.get(FPS)
     if fps in (None, ""):  # the latter is an empty cell of a table from which tasks were imported
         return None
     if isinstance(fps, bool) or not isinstance(fps, int | float) or not 1 <= fps <= MAX_RATE:
-        raise Unusable("todo", f"{where}: expected {FPS} from 1 to {MAX_RATE}, a number. Received: {fps!r}")
+        raise Unusable("out_of_range", f"{where}: {FPS} is {fps!r}, no number from 1 to {MAX_RATE}.")
     return exact_rate(fps)
 
 
 def _regions(task, where):
-    """The regions of the only annotation; of a task that Label Studio has not seen, those of its only prediction."""
+    """The regions of the only annotation, or of the only prediction if Label Studio has not seen the task."""
     kind = "annotations" if "annotations" in task else "predictions"
     results = [entry for entry in _field(task, kind, list, where) if not _is_cancelled(entry)]
     if len(results) != 1:
-        received = f"{len(results)}, which may disagree" if results else "none (skipped, or not labelled yet)"
-        raise Unusable("todo", f"{where}: expected one of its {kind}. Received: {received}")
+        if not results:
+            raise Unusable("not_labelled", f"{where}: there are no {kind}: it was skipped, or not labelled yet.")
+        raise Unusable("ambiguous_labels", f"{where}: there are {len(results)} {kind}, which may disagree.")
     return _field(results[0], "result", list, where)
 
 
@@ -133,9 +131,9 @@ def _is_cancelled(entry):
 
 
 def _segments(number, region, where, facts, rate):
-    """Segments of one region; none of one that labels no time, such as a rectangle or a choice.
+    """Segments of a region; none if it labels no time, as a rectangle or a choice.
 
-    `facts` gives the `VideoFacts`, `rate` is the frame rate that the task states.
+    `facts` returns the `VideoFacts`, `rate` is the frame rate that the task states.
     """
     name = region.get("id", number) if isinstance(region, dict) else number
     where = f"{where}, region {name}"
@@ -151,13 +149,11 @@ def _segments(number, region, where, facts, rate):
 def _of_frames(stage, span, where, facts, rate):
     first, last = (_number(span, name, where) for name in ("start", "end"))
     if first != int(first) or last != int(last) or first < 1:
-        raise InputError("todo", f"{where}: expected frames, integers from 1. Received: {first} to {last}")
+        raise InputError("wrong_value", f"{where}: {first} to {last} are no frames, integers from 1.")
     if facts.timestamps is None and (rate is None or facts.fps in (None, rate)):  # nothing to convert, or to round
         return Segment(stage, int(first) - 1, int(last), where)
     if rate is None:
-        raise InputError(
-            "todo", f"{where}: expected {FPS} in the task's data, for the video's rate varies. Received: none."
-        )
+        raise InputError("missing_key", f"{where}: the rate of the video varies, and the task's data has no {FPS}.")
     return Segment(stage, facts.frame_at((int(first) - 1) / rate), facts.frame_at(int(last) / rate), where)
 
 
@@ -169,22 +165,23 @@ def _of_seconds(stage, value, facts, where):
 def _label(value, key, where):
     labels = value.get(key)
     if not (isinstance(labels, list) and len(labels) == 1 and isinstance(labels[0], str)):
-        raise InputError("todo", f"{where}: expected one label. Received: {labels}")
+        raise InputError("wrong_value", f"{where}: {labels} is not one label.")
     return labels[0]
 
 
 def _number(container, name, where):
     value = _field(container, name, numbers.Real, where)
     if isinstance(value, bool) or not abs(value) < MAX_NUMBER:  # NaN compares false
-        raise InputError("todo", f"{where}: expected a number as {name}. Received: {value}")
+        raise InputError("wrong_value", f"{where}: {name} is {value}, no number.")
     return value
 
 
 def _field(container, name, kind, where):
-    """A field of a JSON object; InputError where it is missing or of another kind."""
+    """A field of a JSON object; InputError if it is missing or of another kind."""
     value = container.get(name) if isinstance(container, dict) else None
     if not isinstance(value, kind):
-        raise InputError("todo", f"{where}: expected {name}, {kind.__name__}. Received: {type(value).__name__}")
+        code = "missing_key" if value is None else "wrong_value"
+        raise InputError(code, f"{where}: {name} is {type(value).__name__} instead of {kind.__name__}.")
     return value
 
 
@@ -194,9 +191,9 @@ def _field(container, name, kind, where):
 def write(output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> None:
     """Writes tasks to import, the stages as predictions.
 
-    Label Studio (tried with 1.23) finds the videos where LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED is true,
-    LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT is the folder that holds their folder, and the project has a storage "Local
-    files" of their folder; that itself may not be the document root.
+    Label Studio (tried with 1.23) finds the videos if LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED is true,
+    LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT is the parent of their folder, and the project has a storage "Local files" of
+    their folder, which must not be the document root.
 
     Raises:
         InputError: a segment has no end.
@@ -218,7 +215,7 @@ def _task(video, facts_of):
 
 
 def _below_parent(path, video_id):
-    """The path of a video from the parent of the folder of all videos, within which its id is a path."""
+    """The path of a video relative to the parent of the folder in which its id is a path."""
     path = path.absolute()
     folders = min(video_id.count("/") + 1, len(path.parents) - 1)
     return path.relative_to(path.parents[folders]).as_posix()
@@ -227,14 +224,13 @@ def _below_parent(path, video_id):
 def _region(video_id, number, segment, facts):
     first, end = segment.start, segment.end
     if facts.timestamps is not None:
-        first, end = (round(begin_of(frame, facts.fps, facts.timestamps) * facts.fps) for frame in (first, end))
+        first, end = (round(facts.begin_of(frame) * facts.fps) for frame in (first, end))
         if first == end:
-            raise InputError(
-                "todo",
-                f"{video_id}: expected stages of a frame at least at its mean rate, {float(facts.fps):.4g} a second, "
-                f"by which Label Studio counts. Received: {segment.stage} in the frames {segment.start} to "
-                f"{segment.end - 1}, where it has more (another --to).",
+            message = (
+                f"{video_id}: {segment.stage} in the frames {segment.start} to {segment.end - 1} is shorter than a "
+                f"frame at the mean rate, {float(facts.fps):.4g} frames/s, by which Label Studio counts."
             )
+            raise InputError("stage_too_short", message, "Choose another --to.")
     return {
         "id": f"stage{number}",
         "from_name": STAGES,

@@ -1,11 +1,13 @@
-"""A video with stage labels, as it was read from a file, and what is wrong with them."""
+"""A video with the stage labels that a file has of it, and their problems."""
 
 import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from data_prep.datasets.stage_labels import Segment
+from data_prep.records.encoding import remark_of
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,38 +15,38 @@ class LabelledVideo:
     """The stages of one video.
 
     Attributes:
-        video_id: as `stage_labels.csv` names videos.
+        video_id: as in `stage_labels.csv`.
         where: file, and row or task.
-        segments: what was readable; an `end` may be None.
-        problems: what was wrong, one message each, with file and row, region or annotation.
-        is_predicted: a model found the stages, and nobody has corrected them yet.
-        num_frames: of the video that was labelled, where the file says so and counts no time.
-        frame_rate: frames per second at which the file says that it counts frames.
+        segments: those that could be read; an `end` may be None.
+        problems: with file and row, region or annotation.
+        is_predicted: found by a model and not corrected yet.
+        num_frames: of the labelled video, if the file counts frames and says so.
+        frame_rate: frames per second at which the file counts, if it says so.
     """
 
     video_id: str
     where: str
     segments: tuple[Segment, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Remark, ...] = ()
     is_predicted: bool = False
     num_frames: int | None = None
     frame_rate: float | None = None
 
     def renamed(self, video_id: str) -> "LabelledVideo":
-        """The same labels of a video that is called otherwise."""
+        """The same labels under another id."""
         return dataclasses.replace(self, video_id=video_id)
 
 
 def labelled_video(
     video_id: str, where: str, regions: Iterable[Any], segments_of: Callable[[Any], Iterable[Segment]]
 ) -> LabelledVideo:
-    """A `LabelledVideo` of a tool's regions, in order of time, which is not the order that tools write them in.
+    """Makes a `LabelledVideo` of a tool's regions, sorted by time.
 
     Args:
-        video_id: as `stage_labels.csv` names videos.
+        video_id: as in `stage_labels.csv`.
         where: file, and row or task.
-        regions: what the tool stored.
-        segments_of: makes segments of one region; an InputError of it becomes a problem of the video.
+        regions: what the tool stored, in any order.
+        segments_of: makes segments of a region; its InputError becomes a problem of the video.
     """
     segments: list[Segment] = []
     problems = []
@@ -52,7 +54,7 @@ def labelled_video(
         try:
             segments += segments_of(region)
         except InputError as error:
-            problems.append(str(error))
+            problems.append(remark_of(error))
     segments.sort(key=lambda segment: segment.start)
     return LabelledVideo(video_id, where, tuple(segments), tuple(dict.fromkeys(problems)))
 
@@ -61,13 +63,9 @@ def require_ends(videos: Iterable[LabelledVideo]) -> None:
     """Checks that every segment has an end.
 
     Raises:
-        InputError: segments reach to the end of a video whose length is unknown; every one is listed.
+        InputError: segments without one; all are listed.
     """
-    open_ended = [
-        f"{segment.where}: expected an end frame, or --videos_dir to count the frames. Received: {segment}"
-        for video in videos
-        for segment in video.segments
-        if segment.end is None
-    ]
-    if open_ended:
-        raise InputError("todo", "\n".join(open_ended))
+    segments = [segment for video in videos for segment in video.segments if segment.end is None]
+    if segments:
+        lines = [f"{segment.where}: {segment} has no end frame." for segment in segments]
+        raise InputError("missing_end", "\n".join(lines), "To count the frames, set --videos_dir.")

@@ -1,18 +1,44 @@
-"""What exporting, and reading what counts time, needs to know of the videos themselves."""
+"""Facts about videos that exporting, and reading files that count time, need.
 
+Frame k of a video is shown from k / fps to (k + 1) / fps, or as its timestamps say if its frame rate varies. Files hold
+whole milliseconds, which seldom are such a moment: at 29.97 frames/s frame 1 begins at 33.37 ms. Fractions keep this
+exact in videos of any length.
+"""
+
+import bisect
 import dataclasses
 import functools
+import itertools
+import math
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.readers.layout import find_video
-from data_prep.stages.formats.timing import MAX_RATE, exact_rate, frame_at, milliseconds_of, varying
 from scoringnet_tf.data.video import read_video
 from scoringnet_tf.support.errors import InputError
 
-FRAME_SIZE = (8, 8)  # nothing is kept of the pixels
+FRAME_SIZE = (8, 8)  # no pixel is kept
+MILLISECOND = Fraction(1, 1000)
+MAX_RATE = 500  # frames/s: shorter frames are not told apart by milliseconds
+MAX_DENOMINATOR = 1001  # 29.97 is stated as 30000/1001, or rounded to hundredths or thousandths
+
+
+def exact_rate(fps: float | Fraction) -> Fraction:
+    """The fraction that a rounded frame rate stands for, frames per second."""
+    return Fraction(fps).limit_denominator(MAX_DENOMINATOR)
+
+
+def varying(timestamps: Sequence[float], fps: Fraction) -> tuple[Fraction, ...] | None:
+    """Exact timestamps of frames, seconds; None if they are those of a constant rate.
+
+    Args:
+        timestamps: (L,), seconds since the first frame, rising, often in whole milliseconds.
+        fps: frames per second that the file states.
+    """
+    even = all(abs(time - frame / fps) <= MILLISECOND for frame, time in enumerate(timestamps))
+    return None if even else tuple(Fraction(time).limit_denominator(10**6) for time in timestamps)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +50,7 @@ class VideoFacts:
         path: of the video file, or of the folder of its images.
         num_frames: how many can be decoded.
         size: (height, width), pixels.
-        timestamps: of each frame, seconds since the first one, where the frame rate varies.
+        timestamps: (L,), seconds since the first frame, if the frame rate varies.
     """
 
     fps: Fraction | None = None
@@ -33,47 +59,59 @@ class VideoFacts:
     size: tuple[int, int] | None = None
     timestamps: tuple[Fraction, ...] | None = None
 
-    def frame_at(self, seconds: float | Fraction) -> int:
-        """The frame that a mark at `seconds` means, see `timing.frame_at`; InputError as of `frame_rate`."""
-        return frame_at(seconds, self.frame_rate, self.timestamps)
-
-    def milliseconds_of(self, frame: int) -> int:
-        """When a frame is shown, see `timing.milliseconds_of`; InputError as of `frame_rate`."""
-        return milliseconds_of(frame, self.frame_rate, self.timestamps)
-
     @property
     def frame_rate(self) -> Fraction:
-        """`fps`, for what counts time.
+        """`fps`, for files that count time.
 
         Raises:
             InputError: it is unknown, or too high for milliseconds.
         """
         if self.fps is None:
-            raise InputError(
-                "todo",
-                "--fps: expected frames per second, or --videos_dir to read them from, for a file that counts time. "
-                "Received: neither.",
-            )
+            hint = "Set --fps, or --videos_dir to read it from the videos."
+            raise InputError("missing_flag", "A file that counts time needs the frame rate of its videos.", hint)
         if self.fps > MAX_RATE:
-            raise InputError(
-                "todo", f"{self.path}: expected at most {MAX_RATE} frames/s. Received: {float(self.fps):g}"
-            )
+            raise InputError("out_of_range", f"{self.path}: {float(self.fps):g} frames/s is above {MAX_RATE}.")
         return self.fps
 
+    def begin_of(self, frame: int) -> Fraction:
+        """Seconds at which `frame` begins; after the last frame the frame rate counts on."""
+        if self.timestamps is None:
+            return frame / self.frame_rate
+        last = len(self.timestamps) - 1
+        return self.timestamps[min(frame, last)] + max(frame - last, 0) / self.frame_rate
 
-FactsOf = Callable[[str], VideoFacts]  # a video's id in, what is known of it out; InputError where that is wrong
+    def milliseconds_of(self, frame: int) -> int:
+        """The first whole millisecond at which `frame` is shown: a player that seeks there shows it."""
+        return math.ceil(self.begin_of(frame) / MILLISECOND)
+
+    def frame_at(self, seconds: float | Fraction) -> int:
+        """The frame that a mark at `seconds` means.
+
+        Tools cut the beginning of a frame to a whole millisecond, when the frame before is still shown: the last
+        millisecond of a frame means the next one. With a varying rate, the last frame may last as long as any.
+        """
+        rate, moment = self.frame_rate, Fraction(seconds) + MILLISECOND
+        if self.timestamps is None:
+            return math.floor(moment * rate)
+        num_frames = len(self.timestamps)
+        if moment < self.begin_of(num_frames):
+            return bisect.bisect_right(self.timestamps, moment) - 1
+        longest = max(later - time for time, later in itertools.pairwise(self.timestamps))
+        return num_frames + max(math.floor((moment - self.timestamps[-1] - longest) * rate), 0)
+
+
+FactsOf = Callable[[str], VideoFacts]  # of a video's id; InputError if the id or the video is wrong
 
 
 def facts_reader(videos_dir: str | Path | None = None, fps: float | None = None) -> FactsOf:
-    """A function of a video id that gives its `VideoFacts`.
+    """Makes a function of a video id that returns its `VideoFacts`.
 
     Args:
-        videos_dir: folder of the videos, which are decoded to count their frames; None where there are none.
-        fps: frames per second, whatever the videos say; None for what each states, and its timestamps.
+        videos_dir: folder of the videos, which are decoded to count their frames.
+        fps: frames per second, whatever the videos state.
 
     Returns:
-        The function; it raises InputError for an id that is no path inside a folder, and where `videos_dir` has no such
-        video, or a damaged one.
+        The function. It raises InputError if an id is no path in a folder, or its video is missing or damaged.
     """
 
     @functools.cache
@@ -91,15 +129,13 @@ def facts_reader(videos_dir: str | Path | None = None, fps: float | None = None)
 
 
 def video_path(videos_dir: Path, video_id: str) -> Path:
-    """Where a video is, whether it exists or not; InputError for an id that is no path inside a folder."""
+    """The path of a video, whether it exists or not; InputError if the id is no path in a folder."""
     _check_id(video_id)
     return find_video(videos_dir, video_id)
 
 
 def _check_id(video_id):
     path = PurePosixPath(video_id.replace("\\", "/"))
-    unwritable = [letter for letter in video_id if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")]
-    if unwritable:
-        raise InputError("todo", f"expected the name of a video without {unwritable[0]!r}. Received: {video_id!r}")
-    if not path.name or path.is_absolute() or ".." in path.parts:
-        raise InputError("todo", f"expected the name of a video, which lies inside a folder. Received: {video_id!r}")
+    is_outside = not path.name or path.is_absolute() or ".." in path.parts
+    if is_outside or any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in video_id):
+        raise InputError("outside_folder", f"{video_id!r} is not the name of a video in a folder.")

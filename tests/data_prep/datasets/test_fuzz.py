@@ -134,7 +134,7 @@ def test_values_of_any_type_in_annotations(tmp_path, dataset, name, key):
     for field in whole:
         for value in ODD_VALUES:
             write_pickle(source / name, {**annotations, key: {**whole, field: value}})
-            read = DATASETS[dataset].read(source)
+            read = DATASETS[dataset](source)
             problems = [problem for sample in read.samples for problem in sample.problems]
             assert all(f"({key[0]}, {key[1]})" in problem.where for problem in problems), (field, value)
             assert all(score_problems(sample, get_sport("diving")) == [] for sample in read.samples[1:])
@@ -196,7 +196,7 @@ def test_mutated_videos(tmp_path):
         skipped.keys() | info.videos.keys() == {name for name, *_ in rows} and not skipped.keys() & info.videos.keys()
     )
     assert set(garbage) <= skipped.keys() and "sound.avi" in info.videos
-    assert all("expected" in problem and "Received" in problem for problems in skipped.values() for problem in problems)
+    assert all(problem.startswith("manifest.csv, row ") for problems in skipped.values() for problem in problems)
     assert len(skipped) > len(mutants) // 3  # most damage is noticed …
     assert verify_records(info) == []
     recorded = {record["example/id"].decode(): record for _, record in read_records(info, "train")}
@@ -217,4 +217,4 @@ def test_sizes_that_a_header_invents_are_not_allocated(tmp_path):
     path.write_bytes(content)
     write_table(tmp_path / "manifest.csv", ("video", "split", "final"), [("dive", "train", 63.0)])
     lines, num_problems = check("manifest", tmp_path, workers=1, sport="diving")
-    assert num_problems == 1 and "1.png, which is no whole image" in lines[0]
+    assert num_problems == 1 and "1.png" in lines[0]

@@ -1,21 +1,20 @@
 """Our reader of `.mat` files against SciPy's, and against files that contradict themselves."""
 
-import io
 import os
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
+from refusals import refused
 
-from data_prep.datasets.readers import matlab
 from data_prep.datasets.readers.matlab import read_table, read_vector, whole_numbers
-from scoringnet_tf.support.errors import InputError
 
 
-def _save(path, **options):
+def save(path, **options):
     scipy.io.savemat(path, {"scores": np.array([76.5, 72.0, 83.25])}, **options)
     return path
 
@@ -39,18 +38,21 @@ def test_a_table_that_lies_on_its_side(tmp_path):
     scipy.io.savemat(tmp_path / "list.mat", {"upright": rows, "lying": rows.T})
     for name in ("upright", "lying"):
         np.testing.assert_array_equal(read_table(tmp_path / "list.mat", name, 3), rows)
-        with pytest.raises(InputError, match=rf"expected 4 columns in '{name}'\. Received: shape"):
+        with refused("wrong_shape", "list.mat", name, "4 columns"):
             read_table(tmp_path / "list.mat", name, 4)
-    with pytest.raises(InputError, match=r"expected 'upright' to be a row or a column\. Received: shape \(2, 3\)"):
+    with refused("wrong_shape", "upright", "(2, 3)"):
         read_vector(tmp_path / "list.mat", "upright")
 
 
 @pytest.mark.parametrize("value", ["text", np.array([1 + 2j]), {"a": 1.0}, np.array([1.0, "a"], object)])
 def test_variables_that_hold_no_real_numbers(tmp_path, value):
-    scipy.io.savemat(tmp_path / "labels.mat", {"scores": value, "other": [1.0]})
-    with pytest.raises(InputError, match="expected real numbers in 'scores'"):
-        read_vector(tmp_path / "labels.mat", "scores")
-    assert read_vector(tmp_path / "labels.mat", "other") == [1.0]
+    path = tmp_path / "labels.mat"
+    scipy.io.savemat(path, {"scores": value, "other": [1.0]})
+    with refused("not_a_number", "scores"):
+        read_vector(path, "scores")
+    assert read_vector(path, "other") == [1.0]
+    with refused("missing_key", "final", "'scores', 'other'"):
+        read_vector(path, "final")
 
 
 def test_the_other_byte_order(tmp_path):
@@ -65,82 +67,56 @@ def test_the_other_byte_order(tmp_path):
     np.testing.assert_array_equal(scipy.io.loadmat(tmp_path / "labels.mat")["scores"], [[2.5, -1.0]])
 
 
-def _truncate(content):
-    return content[:-8]
-
-
-def _version_7_3(content):
-    return b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF\r\n\x1a\n" + bytes(100)
-
-
-def _longer_shape(content):
-    return content.replace(struct.pack("<ii", 1, 3), struct.pack("<ii", 1, 4))
-
-
-def _unknown_type(content):
-    return content.replace(struct.pack("<II", 9, 24), struct.pack("<II", 99, 24))
+HEADER = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM"
+VERSION_7_3 = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF\r\n\x1a\n" + bytes(100)
 
 
 @pytest.mark.parametrize(
-    ("damage", "message"),
+    "damage",
     [
-        (_truncate, "an element of .* bytes, of which"),
-        (_version_7_3, "an element of .* bytes, of which|no variable"),
-        (_longer_shape, r"3 numbers in 'scores' of shape \(1, 4\)"),
-        (_unknown_type, "numbers of type 99 in 'scores'"),
-        (lambda content: b"76.5 72.0", "no header of such a file"),
-        (lambda content: content[:128], "no variable"),
+        lambda content: content[:-8],
+        lambda content: VERSION_7_3,
+        lambda content: content.replace(struct.pack("<ii", 1, 3), struct.pack("<ii", 1, 4)),  # a longer shape
+        lambda content: content.replace(struct.pack("<II", 9, 24), struct.pack("<II", 99, 24)),  # an unknown type
+        lambda content: b"76.5 72.0",
+        lambda content: content + content[128:],  # a variable twice: nobody knows which one is meant
+        lambda content: content[:128] + bytes(8 * 160_000),  # 1.3 MB of empty elements
     ],
 )
-def test_files_that_contradict_themselves(tmp_path, damage, message):
-    path = _save(tmp_path / "labels.mat")
+def test_files_that_contradict_themselves(tmp_path, damage):
+    path = save(tmp_path / "labels.mat")
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(InputError, match=rf"labels\.mat: expected .* Received: .*({message})"):
+    with refused("damaged", "labels.mat"):
         read_vector(path, "scores")
 
 
-def test_a_small_file_that_inflates_beyond_measure_is_refused(tmp_path):
-    buffer = io.BytesIO()
-    scipy.io.savemat(buffer, {"scores": np.zeros((1, 2**24))}, do_compression=True)
-    (tmp_path / "labels.mat").write_bytes(buffer.getvalue())
-    assert len(buffer.getvalue()) < 2**18
-    with pytest.raises(InputError, match=r"an element of .* bytes, of which"):
+def test_a_file_without_variables(tmp_path):
+    (tmp_path / "labels.mat").write_bytes(HEADER)
+    with refused("missing_key", "labels.mat", "scores"):
         read_vector(tmp_path / "labels.mat", "scores")
 
 
-def _zlib_bomb(num_bytes):
+def zlib_bomb(num_bytes):
     """A compressed element of zeros, which is one matrix without a name."""
     data = zlib.compress(struct.pack("<II", 14, num_bytes) + bytes(num_bytes))
     return struct.pack("<II", 15, len(data)) + data
 
 
-@pytest.mark.parametrize(
-    ("elements", "message"),
-    [
-        (bytes(8 * 160_000), "more than 1000 elements"),  # 1.3 MB of empty ones
-        (_zlib_bomb(2**23) * 9, "an element of 8388608 bytes, of which"),  # 72 MB, none of them above the limit
-    ],
-)
-def test_the_work_of_a_file_is_bounded(tmp_path, monkeypatch, elements, message):
-    (tmp_path / "labels.mat").write_bytes(b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM" + elements)
-    read = []
-    monkeypatch.setattr(matlab, "_matrix", lambda data, order: (len(read), read.append(len(data))))
-    with pytest.raises(InputError, match=rf"labels\.mat: expected a MATLAB file .* Received: {message}"):
-        read_vector(tmp_path / "labels.mat", "scores")
-    assert sum(read) <= matlab.MAX_INFLATED_BYTES
-
-
-def test_a_variable_that_is_there_twice_is_refused(tmp_path):
-    """Which of the two is meant, nobody knows."""
-    content = _save(tmp_path / "labels.mat").read_bytes()
-    (tmp_path / "labels.mat").write_bytes(content + content[128:])
-    with pytest.raises(InputError, match="Received: 'scores' twice"):
-        read_vector(tmp_path / "labels.mat", "scores")
+@pytest.mark.parametrize("elements", [zlib_bomb(2**27), zlib_bomb(2**23) * 9])
+def test_a_small_file_that_inflates_beyond_measure_is_refused(tmp_path, elements):
+    """128 MB at once, or 72 MB in elements below the limit."""
+    path = tmp_path / "labels.mat"
+    path.write_bytes(HEADER + elements)
+    tracemalloc.start()
+    with refused("damaged", "labels.mat"):
+        read_vector(path, "scores")
+    assert tracemalloc.get_traced_memory()[1] < 2**27
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("value", [1.5, np.nan, np.inf, 1e30])
 def test_what_is_no_integer(tmp_path, value):
-    with pytest.raises(InputError, match=r"labels\.mat: expected integers\. Received"):
+    with refused("not_an_integer", "labels.mat"):
         whole_numbers(tmp_path / "labels.mat", np.array([1.0, value]))
 
 

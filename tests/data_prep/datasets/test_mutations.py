@@ -16,8 +16,9 @@ import scipy.io
 from conftest import write_bars, write_motion, write_split, write_unlv_diving
 from file_mutations import damaged, mutated
 from layouts import write_finediving, write_gymnastics, write_manifest, write_mtl_aqa, write_table, write_ucf101
+from refusals import refused
 
-from data_prep.datasets import DATASETS, aqa7, unlv_vault
+from data_prep.datasets import DATASETS, unlv
 from data_prep.records.dry_run import check
 from scoringnet_tf.support.errors import InputError
 
@@ -67,7 +68,7 @@ def _write_aqa7(folder):
     """Eight vaults of the published range, among dives."""
     (folder / "gym_vault").mkdir(parents=True)
     for number in range(1, 9):
-        write_bars(folder / f"gym_vault/{number:03d}.avi", 6, number)
+        write_bars(folder / f"gym_vault/{number:03d}.avi", 103, number)
     for split, numbers in (("train", range(1, 6)), ("test", range(6, 9))):
         rows = [[2, number, 12.5 + 0.45 * number] for number in numbers] + [
             [1, number, 60.5 + number] for number in numbers
@@ -134,7 +135,7 @@ DATA = {  # dataset: (writer, its label files, a file of pixels, options)
 def _labels(dataset, source, options):
     """{id: what is known of the sample}; None where the labels cannot be read."""
     try:
-        read = DATASETS[dataset].read(source, **options)
+        read = DATASETS[dataset](source, **options)
     except InputError:
         return None
     known = {}
@@ -170,8 +171,7 @@ def _said(lines):
 
 
 @pytest.mark.parametrize("dataset", DATA)
-def test_no_mutant_changes_a_label_in_silence(tmp_path, dataset, monkeypatch):
-    monkeypatch.setattr(aqa7, "NUM_FRAMES", 6)
+def test_no_mutant_changes_a_label_in_silence(tmp_path, dataset):
     write, label_files, video, options = DATA[dataset]
     source = write(tmp_path / "source")
     labels, (lines, num_problems) = _labels(dataset, source, options), check(dataset, source, workers=1, **options)
@@ -200,16 +200,18 @@ def test_no_mutant_changes_a_label_in_silence(tmp_path, dataset, monkeypatch):
 
 def test_tables_of_vaults_that_count_otherwise_are_refused(tmp_path):
     """From 0, or with a difficulty too many: each vault would have what is its neighbour's."""
-    _write_vault(tmp_path / "v")
-    values = scipy.io.loadmat(tmp_path / "v/gym_vault_difficulty_level.mat")["difficulty_level"].ravel()
-    scipy.io.savemat(tmp_path / "v/gym_vault_difficulty_level.mat", {"difficulty_level": [[5.0, *values]]})
-    count = len(values)
-    with pytest.raises(InputError, match=rf"expected the difficulty of {count} videos\. Received: {count + 1}\."):
-        unlv_vault.read(tmp_path / "v")
+    source = _write_vault(tmp_path / "v")
+    path = source / "gym_vault_difficulty_level.mat"
+    values = scipy.io.loadmat(path)["difficulty_level"].ravel()
+    scipy.io.savemat(path, {"difficulty_level": [[5.0, *values]]})
+    with refused("count_mismatch", path, len(values), len(values) + 1):
+        unlv.read_vault(source)
     (tmp_path / "d.csv").write_text("video,difficulty\n" + "".join(f"{n},{v}\n" for n, v in enumerate(values)))
-    with pytest.raises(InputError, match=rf"d\.csv: expected numbers of videos, 1 to {count}\. Received: 0"):
-        unlv_vault.read(tmp_path / "v", difficulty_csv=tmp_path / "d.csv")
-    scipy.io.savemat(tmp_path / "v/gym_vault_difficulty_level.mat", {"difficulty_level": values[np.newaxis]})
-    (tmp_path / "v/stage_labels.csv").write_text("video_id,stage,start_frame,end_frame\n000,landing,0,3\n")
-    with pytest.raises(InputError, match=r"stage_labels\.csv: expected numbers of videos, 1 to .* Received: 0"):
-        unlv_vault.read(tmp_path / "v")
+    with refused("out_of_range", "d.csv", f"1 to {len(values)}"):
+        unlv.read_vault(source, difficulty_csv=tmp_path / "d.csv")
+    scipy.io.savemat(path, {"difficulty_level": values[np.newaxis]})
+    for names, code in ((("000",), "out_of_range"), (("1", "01"), "two_spellings"), (("a",), "not_an_integer")):
+        rows = "".join(f"{name},landing,0,3\n" for name in names)
+        (source / "stage_labels.csv").write_text(f"video_id,stage,start_frame,end_frame\n{rows}")
+        with refused(code, "stage_labels.csv", *names):
+            unlv.read_vault(source)

@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 from command_forks import forked
 from conftest import write_images, write_motion, write_unlv_diving
-from layouts import write_table
+from layouts import notes_of, write_table
+from refusals import code_printed, refused
 
 from data_prep.datasets import manifest, read_source
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.split_file import check_new, further_folds, unknown_frames_note, write_split_csv
 from data_prep.datasets.splitting import SplitSettings, make_splits
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.dry_run import check
-from scoringnet_tf.support.errors import InputError
 
 
 def samples_of(number=100, groups=None, seed=0):
@@ -58,8 +57,6 @@ def test_the_seed_decides_and_nothing_else(by):
 def test_the_split_of_the_dataset_itself():
     samples = [Sample(f"{n}", None, split, f"row {n}") for n, split in enumerate(["test", "train", "train"])]
     assert make_splits(samples, SplitSettings("own")) == [{"0": "test", "1": "train", "2": "train"}]
-    with pytest.raises(InputError, match="0 more than once"):
-        make_splits([*samples, samples[0]], SplitSettings("own"))
 
 
 def test_splits_by_score_are_alike_in_score():
@@ -83,86 +80,99 @@ def test_a_group_is_in_one_split():
         assert not of[0] & of[1] and not of[0] & of[2] and not of[1] & of[2]
 
 
+def test_a_dive_that_failed_has_a_score():
+    samples = [Sample(name, None, "", name, final=final) for name, final in (("a", 0.0), ("b", 50.0))]
+    (split,) = make_splits(samples, SplitSettings("score", test_fraction=0.5))
+    assert sorted(split.values()) == ["test", "train"]
+
+
 @pytest.mark.parametrize(
-    ("samples", "settings", "message"),
+    ("samples", "settings", "code", "named"),
     [
-        (
-            samples_of(3)[:2] * 2,
-            SplitSettings(),
-            "Expected distinct ids to split by. Received: 000, 001 more than once",
-        ),
-        (
-            samples_of(9),
-            SplitSettings("group"),
-            "Expected a group of every record to split by. Received: none in row 10",
-        ),
-        (samples_of(9, groups=2), SplitSettings("group", folds=3), "Received: 9 records, 2 to be kept apart"),
-        (samples_of(2), SplitSettings(), "Expected records for test, train. Received: 2 records"),
-        ([Sample("a", None, "", "row 2")], SplitSettings("score"), "Expected a final score of every record"),
-        ([Sample("a", None, "", "row 2", final=np.nan)], SplitSettings("score"), "none in row 2"),
+        (samples_of(3)[:2] * 2, SplitSettings(), "duplicate", "000, 001"),
+        (samples_of(3)[:2] * 2, SplitSettings("own"), "duplicate", "000, 001"),
+        (samples_of(9), SplitSettings("group"), "no_group", "row 10"),
+        (samples_of(9, groups=2), SplitSettings("group", folds=3), "too_few", "9 records, 2 to keep apart"),
+        (samples_of(2), SplitSettings(), "too_few", "test, train"),
+        ([Sample("a", None, "", "row 2")], SplitSettings("score"), "no_score", "row 2"),
+        ([Sample("a", None, "", "row 2", final=np.nan)], SplitSettings("score"), "no_score", "row 2"),
+        (samples_of(2), SplitSettings("own"), "no_split", "row 2, row 3"),
     ],
 )
-def test_what_cannot_be_split_is_refused(samples, settings, message):
-    with pytest.raises(InputError, match=message.replace(".", r"\.")):
+def test_what_cannot_be_split_is_refused(samples, settings, code, named):
+    with refused(code, named):
         make_splits(samples, settings)
 
 
 # === Files ===
 
 
-def test_records_without_a_split_have_none_of_their_own():
-    with pytest.raises(InputError, match=r"a split of every record.* Received: another or none in row 2, row 3$"):
-        make_splits(samples_of(2), SplitSettings("own"))
-
-
 def test_a_split_file_takes_the_place_of_the_datasets_own_split(tmp_path):
-    source_dir = write_unlv_diving(tmp_path / "diving", 4, 1)
+    source_dir, split_csv = write_unlv_diving(tmp_path / "diving", 4, 1), str(tmp_path / "mine.csv")
     write_split_csv(tmp_path / "mine.csv", {"001": "train", "002": "validation", "003": "test", "004": "test"})
-    info, notes = build_records(
-        "unlv_diving",
-        source_dir,
-        tmp_path / "records",
-        BuildSettings((36, 48)),
-        workers=1,
-        split_csv=str(tmp_path / "mine.csv"),
-    )
+    options = {"workers": 1, "split_csv": split_csv}
+    info, _ = build_records("unlv_diving", source_dir, tmp_path / "records", BuildSettings((36, 48)), **options)
     assert {name: split["ids"] for name, split in info.splits.items()} == {
         "train": ["001"],
         "validation": ["002"],
         "test": ["003", "004"],
     }
     assert info.settings["split_csv"] == "mine.csv"
-    published = "Published: in all 370 (Parmar and Morris 2017, §4.1)."
-    assert f"Labelled: train 1, validation 1, test 2. {published}" in notes
-    assert not any("Labelled: train 3" in note for note in notes), "of its own split, which is not built"
+    note = notes_of(read_source("unlv_diving", source_dir, split_csv=split_csv))["count_mismatch"]
+    assert "train 1, validation 1, test 2" in note and "in all 370" in note
 
 
 @pytest.mark.parametrize(
-    ("rows", "message"),
+    ("rows", "code", "named"),
     [
-        ([("001", "train")], "expected a split for each of 2 records. Received: none for 002"),
-        ([("001", "train"), ("002", "test"), ("003", "test")], "Received: 003, which are no records"),
-        ([("001", "train"), ("001", "test"), ("002", "test")], "expected every id once. Received: 001 in rows 2 and 3"),
-        (
-            [("001", "train"), ("002", "dev")],
-            "mine.csv, row 3: expected a split, one of train, validation, test. Received: 'dev'",
-        ),
+        ([("001", "train")], "other_records", "002"),
+        ([("001", "train"), ("002", "test"), ("003", "test")], "other_records", "003"),
+        ([("001", "train"), ("001", "test"), ("002", "test")], "duplicate", "row 3"),
+        ([("001", "train"), ("002", "dev")], "unknown_name", "row 3: 'dev'"),
     ],
 )
-def test_a_split_file_of_other_records_is_refused(tmp_path, rows, message):
+def test_a_split_file_of_other_records_is_refused(tmp_path, rows, code, named):
     source_dir = write_unlv_diving(tmp_path / "diving", 2, 1)
     write_table(tmp_path / "mine.csv", ("id", "split"), rows)
-    lines, number = check("unlv_diving", source_dir, workers=1, split_csv=str(tmp_path / "mine.csv"))
-    assert number == 1 and message in lines[0]
+    with refused(code, "mine.csv", named):
+        read_source("unlv_diving", source_dir, split_csv=tmp_path / "mine.csv")
 
 
-def test_a_table_needs_no_split_where_a_file_has_it(tmp_path):
+def test_a_table_needs_no_split_if_a_file_has_it(tmp_path):
     write_table(tmp_path / "manifest.csv", ("video", "final"), [("a.avi", 60), ("b.avi", 70)])
-    with pytest.raises(InputError, match="expected a column split, or --split_csv"):
+    with refused("no_split", "--split_csv"):
         read_source("manifest", tmp_path, sport="diving")
     write_split_csv(tmp_path / "split.csv", {"a.avi": "train", "b.avi": "test"})
     source = read_source("manifest", tmp_path, split_csv=tmp_path / "split.csv", sport="diving")
     assert [sample.split for sample in source.samples] == ["train", "test"]
+
+
+@pytest.mark.parametrize("own", ["dev", None])
+def test_clips_need_no_split_if_a_file_has_it(tmp_path, own):
+    """Nor one that build knows: the file's takes its place."""
+    source_dir = write_motion(tmp_path / "motion", 3)
+    table = source_dir / "motion_classes.csv"
+    names = [sample.video_id for sample in read_source("motion", source_dir).samples]
+    write_split_csv(tmp_path / "split.csv", dict(zip(names, ("train", "test", "train"), strict=True)))
+    header, *rows = (line.split(",") for line in table.read_text().splitlines())
+    place = header.index("split")
+    for cells in rows if own else (header, *rows):
+        cells[place : place + 1] = [own] if own else []
+    table.write_text("\n".join(map(",".join, [header, *rows])))
+    source = read_source("motion", source_dir, split_csv=tmp_path / "split.csv")
+    assert [(sample.split, sample.problems) for sample in source.samples] == [
+        ("train", ()),
+        ("test", ()),
+        ("train", ()),
+    ]
+    if own:
+        found = [[problem.code for problem in sample.problems] for sample in read_source("motion", source_dir).samples]
+        assert found == [["unknown_name"]] * 3
+
+
+# === Performances that are called by their place in a table ===
+
+SPLIT_OF_TWO = {"final#1": "train", "final#2": "test"}
 
 
 def write_broadcast_table(folder, *rows, header="video,final,start_frame,end_frame"):
@@ -174,10 +184,9 @@ def write_broadcast_table(folder, *rows, header="video,final,start_frame,end_fra
 
 
 def test_an_id_that_has_come_to_mean_another_performance_is_refused(tmp_path):
-    """Rows without ids are called by their place: of a table that was sorted anew train and test change hands."""
+    """Rows without ids are called by their place: if a table is sorted anew, train and test change hands."""
     path, rows = tmp_path / "split.csv", ["final,63,10,30", "final,64,40,60"]
-    samples = write_broadcast_table(tmp_path, *rows)
-    write_split_csv(path, {"final#1": "train", "final#2": "test"}, samples)
+    write_split_csv(path, SPLIT_OF_TWO, write_broadcast_table(tmp_path, *rows))
     assert path.read_text() == "id,split,start_frame,end_frame\nfinal#1,train,10,30\nfinal#2,test,40,60\n"
     check_new([path], overwrite=True)
 
@@ -186,12 +195,12 @@ def test_an_id_that_has_come_to_mean_another_performance_is_refused(tmp_path):
         return [sample.split for sample in read_source("manifest", tmp_path, split_csv=path, sport="diving").samples]
 
     assert splits_of("final,63,12,30", "final,64,40,70") == ["train", "test"], "put right, not another"
-    with pytest.raises(InputError, match=r"Received: others as final#1 \(10 to 30, now 40 to 60\), final#2 \(40 to"):
+    with refused("other_frames", "final#1 (10 to 30, now 40 to 60), final#2 (40 to"):
         splits_of(*reversed(rows))
-    with pytest.raises(InputError, match=r"Received: others as final#2 \(40 to 60, now 60 to 80\); give the rows ids"):
+    with refused("other_frames", "final#2 (40 to 60, now 60 to 80)"):
         splits_of(rows[0], "final,65,60,80")
     path.write_text(path.read_text().replace("40,60", "40,x"))
-    with pytest.raises(InputError, match=r"split\.csv, row 3: expected integer frames\. Received: 40,x"):
+    with refused("not_an_integer", "split.csv, row 3", "40,x"):
         splits_of(*rows)
 
 
@@ -203,133 +212,85 @@ def test_a_file_of_splits_says_no_frames_of_performances_with_ids(tmp_path):
     assert (tmp_path / "split.csv").read_text() == "id,split\nAnn,train\nSemifinal,test\n"
 
 
-def test_the_command_says_the_frames_of_performances_without_ids(tmp_path):
-    write_broadcast_table(tmp_path, "final,63,10,30", "final,64,40,60")
-    words = ("--dataset=manifest", "--sport=diving", f"--source_dir={tmp_path}", f"--output={tmp_path / 'split.csv'}")
-    assert run(*words, "--test_fraction=0.5").returncode == 0
-    header, *rows = (tmp_path / "split.csv").read_text().splitlines()
-    assert header == "id,split,start_frame,end_frame" and {row.split(",", 2)[2] for row in rows} == {"10,30", "40,60"}
-
-
-def test_the_frames_of_a_table_are_in_a_file_of_splits_where_its_videos_are_not_at_hand(tmp_path):
-    """As a table is split on a laptop: sorted anew, it would train on what was to test on."""
-    header, rows = (
-        ("video", "final", "start_frame", "end_frame"),
-        [("final.mp4", 63, 10, 30), ("final.mp4", 64, 40, 60)],
-    )
-    write_table(tmp_path / "manifest.csv", header, rows)
+def test_the_frames_of_a_table_are_in_a_file_of_splits_without_its_videos(tmp_path):
+    """A table may be split on a laptop; a stretch that cannot be is refused there as well."""
+    header = ("video", "final", "start_frame", "end_frame")
+    write_table(tmp_path / "manifest.csv", header, [("a.mp4", 63, 10, 30), ("a.mp4", 64, 40, 60), ("b.mp4", 1, 30, 10)])
     samples = manifest.read(tmp_path, sport="diving").samples
-    assert [(sample.frames, sample.group) for sample in samples] == [((10, 30), "final.mp4"), ((40, 60), "final.mp4")]
-    write_split_csv(tmp_path / "split.csv", {"final.mp4#1": "train", "final.mp4#2": "test"}, samples)
-    assert (tmp_path / "split.csv").read_text().splitlines()[1:] == [
-        "final.mp4#1,train,10,30",
-        "final.mp4#2,test,40,60",
-    ]
+    assert [(s.frames, s.group) for s in samples[:2]] == [((10, 30), "a.mp4"), ((40, 60), "a.mp4")]
+    assert [[problem.code for problem in sample.problems] for sample in samples] == [[], [], ["out_of_range"]]
+    write_split_csv(tmp_path / "split.csv", {"a.mp4#1": "train", "a.mp4#2": "test"}, samples)
+    assert (tmp_path / "split.csv").read_text().splitlines()[1:] == ["a.mp4#1,train,10,30", "a.mp4#2,test,40,60"]
     assert unknown_frames_note(samples) == []
-    write_table(tmp_path / "manifest.csv", header, rows[::-1])
-    with pytest.raises(InputError, match="expected the frames that its ids were written for"):
-        read_source("manifest", tmp_path, split_csv=tmp_path / "split.csv", sport="diving")
 
 
 @pytest.mark.parametrize(
-    ("header", "stretches"),
-    [("start_frame,end_frame", ("10,30", "40,")), ("start_time,end_time", ("1,2", "2,3"))],
+    ("header", "stretches", "unknown"),
+    [
+        ("start_frame,end_frame", ("10,30", "40,"), "final.mp4#2"),
+        ("start_time,end_time", ("1,2", "2,3"), "final.mp4#1, final.mp4#2"),
+    ],
 )
-def test_frames_that_cannot_be_told_without_the_video_are_said_to_lack(tmp_path, header, stretches):
+def test_frames_that_are_unknown_without_the_video_are_noted(tmp_path, header, stretches, unknown):
     rows = [f",final.mp4,63,{stretch}" for stretch in stretches]
     rows += [f"Ann,other.mp4,63,{stretches[1]}", ",whole.mp4,63,,"]
     write_table(tmp_path / "manifest.csv", f"id,video,final,{header}".split(","), [row.split(",") for row in rows])
-    words = ("--dataset=manifest", "--sport=diving", f"--source_dir={tmp_path}", f"--output={tmp_path / 'split.csv'}")
-    result = run(*words)
-    assert result.returncode == 0, result.stderr
-    ids = "final.mp4#2" if header == "start_frame,end_frame" else "final.mp4#1, final.mp4#2"
-    assert result.stderr.splitlines()[-1] == (
-        "Their frames are not known without the videos, so that nothing tells when these ids come to mean others: "
-        f"{ids}; give the rows ids, or split where the videos are."
-    )
+    samples = manifest.read(tmp_path, sport="diving").samples
+    (note,) = unknown_frames_note(samples)
+    assert note.code == "unknown_frames" and f": {unknown}." in note
+    write_split_csv(tmp_path / "split.csv", {sample.video_id: "train" for sample in samples}, samples)
     found = {line.split(",")[0]: line.split(",")[2:] for line in (tmp_path / "split.csv").read_text().splitlines()}
     assert found["final.mp4#2"] == found["Ann"] == found["whole.mp4"] == ["", ""]
 
 
-def test_a_stretch_that_cannot_be_is_refused_without_its_video(tmp_path):
-    rows = [["final.mp4", 63, 30, 10], ["final.mp4", 63, 40, 60]]
-    write_table(tmp_path / "manifest.csv", ("video", "final", "start_frame", "end_frame"), rows)
-    first, second = manifest.read(tmp_path, sport="diving").samples
-    assert [problem.what for problem in first.problems] == ["expected a stretch of final.mp4. Received: 30 to 10"]
-    assert second.frames == (40, 60) and not second.problems
+# === The command ===
 
 
-def test_clips_need_no_split_where_a_file_has_it(tmp_path):
-    """Nor one that build knows: the file's takes its place."""
-    source_dir = write_motion(tmp_path / "motion", 3)
-    table = source_dir / "motion_classes.csv"
-    ids = [sample.video_id for sample in read_source("motion", source_dir).samples]
-    write_split_csv(tmp_path / "split.csv", dict(zip(ids, ("train", "test", "train"), strict=True)))
-    header, *rows = (line.split(",") for line in table.read_text().splitlines())
-    place = header.index("split")
-    for change in (
-        lambda cells: [*cells[:place], "dev", *cells[place + 1 :]],
-        lambda cells: cells[:place] + cells[place + 1 :],
-    ):
-        named = header if len(change(header)) == len(header) else change(header)
-        table.write_text("\n".join(map(",".join, [named, *map(change, rows)])))
-        source = read_source("motion", source_dir, split_csv=tmp_path / "split.csv")
-        assert [(sample.split, sample.problems) for sample in source.samples] == [
-            ("train", ()),
-            ("test", ()),
-            ("train", ()),
-        ]
-    table.write_text("\n".join(map(",".join, [header, *([*row[:place], "dev", *row[place + 1 :]] for row in rows)])))
-    assert [len(sample.problems) for sample in read_source("motion", source_dir).samples] == [1, 1, 1]
+def run(folder, *words):
+    return forked("data_prep", "split", "--dataset=manifest", "--sport=diving", f"--source_dir={folder}", *words)
 
 
-def run(*words):
-    return forked("data_prep", "split", *words)
+def write_twelve(folder):
+    rows = [(f"{index}.avi", 50 + index, f"athlete {index % 4}") for index in range(12)]
+    write_table(folder / "manifest.csv", ("video", "final", "group"), rows)
 
 
 def test_the_command_writes_folds_once(tmp_path):
-    rows = [(f"{index}.avi", 50 + index, f"athlete {index % 4}") for index in range(12)]
-    write_table(tmp_path / "manifest.csv", ("video", "final", "group"), rows)
-    words = ("--dataset=manifest", "--sport=diving", f"--source_dir={tmp_path}", "--by=group", "--folds=2")
-    result = run(*words, f"--output={tmp_path / 'fold.csv'}")
+    write_twelve(tmp_path)
+    words = ("--by=group", "--folds=2", f"--output={tmp_path / 'fold.csv'}")
+    result = run(tmp_path, *words)
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines()[0].startswith(f"{tmp_path / 'fold_1.csv'}: train 6 (final ")
     folds = [tmp_path / f"fold_{number}.csv" for number in (1, 2)]
-    tested = [
-        {
-            sample.video_id
-            for sample in read_source("manifest", tmp_path, split_csv=fold, sport="diving").samples
-            if sample.split == "test"
-        }
-        for fold in folds
-    ]
+    sources = [read_source("manifest", tmp_path, split_csv=fold, sport="diving") for fold in folds]
+    tested = [{sample.video_id for sample in source.samples if sample.split == "test"} for source in sources]
     assert len(tested[0] | tested[1]) == 12 and not tested[0] & tested[1]
     content = folds[0].read_bytes()
-    result = run(*words, "--seed=1", f"--output={tmp_path / 'fold.csv'}")
-    assert result.returncode == 1 and "Expected new files (--overwrite replaces files of splits)" in result.stderr
-    assert folds[0].read_bytes() == content
+    result = run(tmp_path, *words, "--seed=1")
+    assert result.returncode == 1 and code_printed(result.stderr) == "exists" and folds[0].read_bytes() == content
 
 
-def test_what_build_will_say_of_the_table_is_said(tmp_path):
-    """Groups that are taken for one, and rows that cannot be read, though they are shared out."""
+def test_fewer_folds_leave_none_of_more_behind(tmp_path):
+    """Those of another split would stand in `fold_*.csv` beside them; a file that is none of a split's stays."""
+    write_twelve(tmp_path)
+    output = f"--output={tmp_path / 'fold.csv'}"
+    assert run(tmp_path, output, "--folds=4").returncode == 0
+    (tmp_path / "fold_7.csv").write_text("mine")
+    refusal = run(tmp_path, output, "--folds=2")
+    assert refusal.returncode == 1 and "fold_3.csv" in refusal.stderr
+    result = run(tmp_path, output, "--folds=2", "--overwrite")
+    assert result.returncode == 0 and "fold_4.csv" in result.stdout
+    assert sorted(path.name for path in tmp_path.glob("fold_*")) == ["fold_1.csv", "fold_2.csv", "fold_7.csv"]
+    both = run(tmp_path, output, "--folds=2", "--test_fraction=0.3", "--overwrite")
+    assert both.returncode == 1 and code_printed(both.stderr) == "flags_conflict"
+
+
+def test_what_build_will_say_of_the_table_is_on_stderr(tmp_path):
+    """Groups that are taken for one, and rows that cannot be read, though they are split."""
     rows = [(f"{index}.avi", 50 + index, "Ana" if index % 2 else "ana") for index in range(4)]
     write_table(tmp_path / "manifest.csv", ("video", "final", "group"), [*rows, ("4.avi", "x", "Bo")])
-    result = run(
-        "--dataset=manifest", "--sport=diving", f"--source_dir={tmp_path}", "--by=group", f"--output={tmp_path}/s.csv"
-    )
-    assert result.returncode == 0
-    assert "Groups of one name but for case, spaces or accents' form are one: ana = Ana." in result.stderr.splitlines()
-    assert (
-        result.stderr.splitlines()[-1]
-        == "Shared out as well, though something is wrong with them (check says what): 4.avi."
-    )
-
-
-def test_a_dive_that_failed_has_a_score():
-    """0 is one: both are split by it."""
-    samples = [Sample(name, None, "", name, final=final) for name, final in (("a", 0.0), ("b", 50.0))]
-    (split,) = make_splits(samples, SplitSettings("score", test_fraction=0.5))
-    assert sorted(split.values()) == ["test", "train"]
+    result = run(tmp_path, "--by=group", f"--output={tmp_path}/s.csv")
+    assert result.returncode == 0 and "ana = Ana" in result.stderr and "4.avi" in result.stderr.splitlines()[-1]
 
 
 def test_a_split_of_another_year_is_no_further_fold(tmp_path):
@@ -342,23 +303,5 @@ def test_only_files_of_splits_are_replaced(tmp_path):
     write_split_csv(tmp_path / "split.csv", {"a": "train"})
     check_new([tmp_path / "split.csv"], overwrite=True)
     (tmp_path / "manifest.csv").write_text("video,split\n")
-    with pytest.raises(InputError, match=r"Received: .*manifest\.csv, which no split command wrote"):
+    with refused("exists", "manifest.csv"):
         check_new([tmp_path / "split.csv", tmp_path / "manifest.csv"], overwrite=True)
-
-
-def test_fewer_folds_leave_none_of_more_behind(tmp_path):
-    """Those of another split would stand in `fold_*.csv` beside them; a file that is none of a split's stays."""
-    rows = [(f"{index}.avi", 50 + index) for index in range(12)]
-    write_table(tmp_path / "manifest.csv", ("video", "final"), rows)
-    words = ("--dataset=manifest", "--sport=diving", f"--source_dir={tmp_path}", f"--output={tmp_path / 'fold.csv'}")
-    assert run(*words, "--folds=4").returncode == 0
-    (tmp_path / "fold_7.csv").write_text("mine")
-    refused = run(*words, "--folds=2")
-    assert refused.returncode == 1 and "fold_3.csv" in refused.stderr
-    result = run(*words, "--folds=2", "--overwrite")
-    assert result.returncode == 0 and f"{tmp_path / 'fold_4.csv'}: removed" in result.stdout
-    assert sorted(path.name for path in tmp_path.glob("fold_*")) == ["fold_1.csv", "fold_2.csv", "fold_7.csv"]
-    both = run(*words, "--folds=2", "--test_fraction=0.3", "--overwrite")
-    assert both.returncode == 1 and "--test_fraction: expected none with --folds" in both.stderr
-    wrong = run(*words, "--seed=-1")
-    assert wrong.returncode == 1 and "--seed=-1: -1 is not a non-negative integer" in wrong.stderr

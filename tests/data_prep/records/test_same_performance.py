@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from conftest import write_video
 from layouts import write_table
+from refusals import codes, refused, said
 
 from data_prep.datasets.sample import Sample, Source
-from data_prep.records import checks, same_performance
 from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.checks import checked_samples
 from data_prep.records.dry_run import check
 from data_prep.records.encoding import EncodedVideo
 from data_prep.records.same_performance import (
@@ -26,7 +27,6 @@ from data_prep.simulator.dataset import simulate
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import read_video
-from scoringnet_tf.support.errors import InputError
 
 STORED = StoredForm((24, 32), jpeg_quality=75)
 SIX_DIVES = Settings(
@@ -76,11 +76,8 @@ def test_a_copy_in_another_split_is_named_by_both_rows(tmp_path, name, made):
     rows = [*((f"{seed}.mp4", "train", 60) for seed in range(3)), (name, "test", 60)]
     write_table(tmp_path / "manifest.csv", ("video", "split", "final"), rows)
     lines, number = check("manifest", tmp_path, workers=1, sport="diving")
-    assert lines[:number] == [
-        "manifest.csv, row 5: expected a performance that no other split has. Received: what manifest.csv, row 3 "
-        "shows, 1.mp4 (train), in other bytes"
-    ]
-    assert "Of 1 video another split has what looks the same: see build --on_lookalike." in lines
+    assert codes(lines[:number]) == ["lookalike"] and "--on_lookalike" in said(lines[number:], "lookalike")
+    assert all(text in lines[0] for text in ("manifest.csv, row 5", "manifest.csv, row 3", "1.mp4 (train)"))
     write_table(tmp_path / "manifest.csv", ("video", "split", "final"), [(video, "train", 60) for video, *_ in rows])
     assert check("manifest", tmp_path, workers=1, sport="diving")[1] == 0
 
@@ -90,14 +87,14 @@ def test_what_looks_the_same_is_refused_dropped_or_kept_and_marked(tmp_path, cho
     for name, codec in (("a.mp4", "libx264"), ("b.avi", "mpeg4")):
         write(tmp_path / name, blob_video(1), codec=codec)
     write_table(tmp_path / "manifest.csv", ("video", "split", "final"), [("a.mp4", "train", 60), ("b.avi", "test", 60)])
-    with pytest.raises(InputError, match=r"--on_lookalike=drop \(or =keep, marked in the index\) leaves them out"):
+    with refused("bad_rows", "--on_lookalike=drop"):
         build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
     settings = BuildSettings((36, 48), on_lookalike=choice)
     info, _ = build_records("manifest", tmp_path, tmp_path / "records", settings, workers=1, sport="diving")
     assert info.videos.keys() == ({"a.mp4", "b.avi"} if choice == "keep" else {"a.mp4"})
     marked = [name for name, video in info.videos.items() if "lookalike" in video]
     assert marked == (["b.avi"] if choice == "keep" else []) and len(info.skipped) == (choice == "drop")
-    assert ("videos kept though another split has what looks the same: 1" in summary(info)) == (choice == "keep")
+    assert ("lookalike" in info.videos.get("b.avi", {})) == ("kept" in summary(info)) == (choice == "keep")
 
 
 def found(videos):
@@ -166,14 +163,13 @@ def one_by_one(samples, videos):
 
 
 @pytest.mark.parametrize("block", [1, 7, 100])
-def test_blocks_find_what_every_pair_by_itself_does(block, monkeypatch):
-    monkeypatch.setattr(same_performance, "BLOCK", block)
+def test_blocks_find_what_every_pair_by_itself_does(block):
     rng = np.random.default_rng(5)
     videos, splits = planted(rng, 90), rng.choice(["train", "validation", "test"], 90)
     samples = [Sample(str(index), None, split, f"row {index}") for index, split in enumerate(splits)]
     expected = list(one_by_one(samples, videos))
     assert 15 < sum(other is not None for other in expected) < 40
-    seen = SeenPerformances({"train": 90, "validation": 90, "test": 90})
+    seen = SeenPerformances({"train": 90, "validation": 90, "test": 90}, block)
     performances = list(zip(samples, videos, strict=True))
     found = [
         other
@@ -192,11 +188,7 @@ def test_what_is_not_mirrored_goes_before_what_is():
     assert seen.same_in_another_split(list(zip(samples, videos, strict=True))) == [None, None, samples[1]]
 
 
-@pytest.mark.parametrize("block", [1, 2, 3, 512])
-def test_blocks_change_nothing_of_what_is_said(block, tmp_path, monkeypatch):
-    """Rows are named in their order, those with other problems among them, and again when a build goes on."""
-    monkeypatch.setattr(same_performance, "BLOCK", block)
-    monkeypatch.setattr(checks, "BLOCK", block)
+def test_rows_are_named_in_order_among_others_with_problems_and_again_when_a_build_resumes(tmp_path):
     for name, seed in (("a.mp4", 0), ("b.mp4", 1), ("c.mp4", 0), ("d.mp4", 1), ("e.mp4", 2)):
         write(tmp_path / name, blob_video(seed, length=20), codec="libx264" if name < "c" else "mpeg4")
     (tmp_path / "broken.mp4").write_bytes(b"no video")
@@ -205,17 +197,16 @@ def test_blocks_change_nothing_of_what_is_said(block, tmp_path, monkeypatch):
     write_table(tmp_path / "manifest.csv", ("video", "split", "final"), rows)
     lines, number = check("manifest", tmp_path, workers=1, sport="diving")
     assert number == 3 and [line.partition(":")[0][-5:] for line in lines[:3]] == ["row 3", "row 5", "row 6"]
-    assert "Received: what manifest.csv, row 2 shows, a.mp4 (train)" in lines[1]
-    assert "Received: what manifest.csv, row 4 shows, b.mp4 (train)" in lines[2]
-    for _ in range(2):  # the second goes on with what the first had encoded
-        with pytest.raises(InputError) as refused:
+    assert "row 2" in lines[1] and "a.mp4 (train)" in lines[1]
+    assert "row 4" in lines[2] and "b.mp4 (train)" in lines[2]
+    for _ in range(2):  # the second resumes what the first had encoded
+        with refused("bad_rows", *lines[:3]):
             build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
-        assert [line.strip() for line in str(refused.value).splitlines()[1:4]] == lines[:3]
     settings = BuildSettings(on_lookalike="keep", on_error="skip")
     info, notes = build_records("manifest", tmp_path, tmp_path / "records", settings, workers=1, sport="diving")
     assert list(info.videos) == ["a.mp4", "b.mp4", "c.mp4", "d.mp4", "e.mp4"]
     assert [name for name, video in info.videos.items() if "lookalike" in video] == ["c.mp4", "d.mp4"]
-    assert "Taken over from an interrupted build: 5 encoded videos." in notes
+    assert "5" in said(notes, "resumed")
 
 
 def test_features_do_not_wait_for_others(tmp_path):
@@ -228,5 +219,5 @@ def test_features_do_not_wait_for_others(tmp_path):
             yield EncodedVideo(features=np.zeros((1, 2), np.float32), timestamps=np.zeros(1), sha256=name)
 
     samples = tuple(Sample(name, tmp_path / name, "train", name) for name in "abc")
-    next(checks.checked_samples(Source(None, samples, has_features=True), tmp_path, encoded()))
+    next(checked_samples(Source(None, samples, has_features=True), tmp_path, encoded()))
     assert taken == ["a"]

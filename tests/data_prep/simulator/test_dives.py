@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
+from refusals import refused
 
 from data_prep.simulator.diving.rules import (
     BACK,
@@ -43,14 +44,11 @@ def test_numbers_say_what_the_diver_does():
     assert not parse_dive("104C").head_first
 
 
-@pytest.mark.parametrize("number", ["", "107", "B107", "707B", "5953B", "12345B"])
-def test_what_is_no_dive_number_is_refused(number):
-    with pytest.raises(ValueError, match="Expected a dive"):
-        parse_dive(number)
-
-
-def test_a_dive_outside_the_rules_has_no_difficulty():
-    with pytest.raises(ValueError, match="107A"):
+def test_what_is_no_dive_number_or_has_no_difficulty_is_refused():
+    for number in ("", "107", "B107", "707B", "5953B", "12345B"):
+        with refused("wrong_value", repr(number)):
+            parse_dive(number)
+    with refused("unknown_name", "107A"):
         degree_of_difficulty(parse_dive("107A"))
 
 

@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from refusals import refused
 
 from data_prep.simulator import filming
 from data_prep.simulator.diving.board import PRESS, SPRINGBOARD_HEIGHTS, Board, random_board
@@ -162,7 +163,7 @@ def test_replays_among_the_noise_show_another_element():
         replay_shot=lambda _, element, *further: element,
     )
     rng, performance = np.random.default_rng(0), SimpleNamespace(element=elements[1])
-    shown = {filming._replay(simulator, performance, None, 10, rng).number for _ in range(30)}
+    shown = {filming.replay_of_another(simulator, performance, None, 10, rng).number for _ in range(30)}
     assert shown == {"101B", "5253B"}
 
 
@@ -266,23 +267,25 @@ def test_clips_are_found_however_their_endings_are_spelt(tmp_path):
 
 
 def test_clips_that_are_none_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"Expected videos .* in --noise_clips=.*\. Received: none"):
+    with refused("not_found", "--noise_clips"):
         clip_files(tmp_path / "empty")
     (tmp_path / "empty/.trash").mkdir(parents=True)
     for hidden in ("._a.avi", ".trash/b.avi"):
         (tmp_path / "empty" / hidden).write_bytes(b"")
-    with pytest.raises(ValueError, match="Expected videos"):
+    with refused("not_found", "--noise_clips"):
         clip_files(tmp_path / "empty")
     (tmp_path / "a.avi").write_bytes(b"RIFF")
-    with pytest.raises(VideoError, match=r"a\.avi: expected a video"):
+    with pytest.raises(VideoError) as error:
         list(noise.clip_shot(5, clip_files(tmp_path), 40, 40, np.random.default_rng(0)))
+    assert "a.avi" in str(error.value)
 
 
 def test_a_playlist_is_no_clip_whatever_it_is_called(clips):
     """FFmpeg would open what it lists, outside the folder too."""
     (clips / "a.avi").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{clips / '1.avi'}\n#EXT-X-ENDLIST\n")
-    with pytest.raises(VideoError, match=r"a\.avi: expected a video in one file"):
+    with pytest.raises(VideoError) as error:
         noise.check_clips(clip_files(clips))
+    assert "a.avi" in str(error.value)
 
 
 def test_a_clip_is_cut_to_the_picture_as_it_is_shown(tmp_path):

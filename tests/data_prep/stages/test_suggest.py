@@ -1,4 +1,4 @@
-"""Suggested stage labels: KFS's own reading, whole in every tool's format, and nothing half-written."""
+"""Suggested stage labels: those of KFS, whole in every tool's format, and nothing half-written."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ import av
 import pytest
 from command_forks import forked
 from conftest import bar_frame, write_bars, write_images
-from refusals import refused
+from refusals import code_printed, refused
 
 from data_prep.datasets.stage_labels import Segment
 from data_prep.stages import formats as stage_formats
@@ -21,7 +21,6 @@ from scoringnet_tf import ScoringNet
 from scoringnet_tf.inference.predictor import score_video
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.errors import InputError
 
 NAMES = ["2024 (final)/dive #1, 100%.avi", "a b.avi", "c.mp4"]
 
@@ -108,8 +107,8 @@ def test_a_video_that_cannot_be_decoded_has_a_problem_and_no_stages(tmp_path, mo
     (tmp_path / "whole.avi").write_bytes(whole)
     videos, facts_of = suggest_stages(model, tmp_path, ["cut.avi", "none.avi", "whole.avi"], workers=2)
     assert [len(video.problems) for video in videos] == [1, 1, 0]
-    assert "cut.avi: expected 24 frames" in videos[0].problems[0] and not videos[0].segments
-    assert "none.avi: expected a video file" in videos[1].problems[0]
+    assert "cut.avi" in videos[0].problems[0] and not videos[0].segments
+    assert "none.avi" in videos[1].problems[0]
     assert videos[2].segments[-1].end == 24 and facts_of("whole.avi") == facts_reader(tmp_path)("whole.avi")
 
 
@@ -131,15 +130,15 @@ def test_a_folder_of_images_is_a_video_as_build_takes_it(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "code"),
     [
-        ({}, "Expected --videos_dir, or one or more video files. Received: neither"),
-        ({"videos_dir": ".", "paths": ["v.avi"]}, "Received: both"),
-        ({"videos_dir": "none"}, "--videos_dir: expected a folder of videos. Received: none, where there are none"),
+        ({}, "missing_flag"),
+        ({"videos_dir": ".", "paths": ["v.avi"]}, "flags_conflict"),
+        ({"videos_dir": "none"}, "not_found"),
     ],
 )
-def test_no_videos_or_two_ways_of_naming_them(options, message):
-    with pytest.raises(InputError, match=message):
+def test_no_videos_or_two_ways_of_naming_them(options, code):
+    with refused(code, "--videos_dir"):
         find_videos(**options)
 
 
@@ -152,25 +151,20 @@ def test_the_command_skips_what_is_damaged_and_says_what_comes_next(tmp_path, st
         (tmp_path / name).write_bytes((videos_dir / name).read_bytes())
     (tmp_path / "text.mp4").write_text("not a video")
     result = run(f"--videos_dir={tmp_path}", f"--model={stage_model}", "--format=label_studio", f"--output={output}")
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert "text.mp4: expected a video" in result.stderr and "Left out: text.mp4" in result.stderr
-    assert "Suggesting stages" in result.stderr
+    assert result.returncode == 1 and "Traceback" not in result.stderr and "text.mp4" in result.stderr
     expected = {name: stages for name, stages in plain(suggested).items() if name in names}
     assert plain(stage_formats.read(output, facts_reader(tmp_path))) == expected
     assert [path.name for path in output.parent.iterdir()] == ["tasks.json"]
-    for video in suggested[1:]:
-        missing = missing_stages(video, get_sport("diving"))
-        assert (f"{video.video_id}: no {', no '.join(missing)} was found." in result.stdout) == bool(missing)
-    assert f"Written to {output}: {sum(map(len, expected.values()))} stages of 2 videos." in result.stdout
-    assert "simulated" not in result.stdout
-    assert "Label Studio" in result.stdout and "python -m data_prep stages CORRECTED…" in result.stdout
+    assert f"{sum(map(len, expected.values()))} stages" in result.stdout and str(output) in result.stdout
+    assert "Label Studio" in result.stdout and "python -m data_prep stages" in result.stdout
 
 
-def test_a_model_that_has_seen_simulated_video_alone_is_said_to_be_one(tmp_path, model, videos_dir):
+def test_a_model_that_has_seen_simulated_video_alone_is_said_to_be_one(tmp_path, model, stage_model, videos_dir):
     model.with_dtype("float32", provenance={"simulation": {"simulated": True}}).save(tmp_path / "model.keras")
-    words = (f"--model={tmp_path / 'model.keras'}", "--format=csv", f"--output={tmp_path / 'labels.csv'}")
-    result = run(videos_dir / "c.mp4", *words)
-    assert "The model was trained on simulated video: on filmed video expect much to correct." in result.stdout
+    for path, is_simulated in ((tmp_path / "model.keras", True), (stage_model, False)):
+        labels = tmp_path / f"{is_simulated}.csv"
+        result = run(videos_dir / "c.mp4", f"--model={path}", "--format=csv", f"--output={labels}")
+        assert labels.exists() and ("simulated" in result.stdout) == is_simulated
 
 
 def test_a_model_that_finds_no_stages_is_named_by_its_flag(tmp_path):
@@ -183,36 +177,34 @@ def test_a_model_that_finds_no_stages_is_named_by_its_flag(tmp_path):
 def test_nothing_is_written_where_no_video_can_be_decoded(tmp_path, stage_model):
     (tmp_path / "text.mp4").write_text("not a video")
     result = run(tmp_path / "text.mp4", f"--model={stage_model}", "--format=elan", f"--output={tmp_path / 'out'}")
-    assert result.returncode == 1 and "Nothing was written" in result.stderr
+    assert result.returncode == 1 and code_printed(result.stderr)
     assert [path.name for path in tmp_path.iterdir()] == ["text.mp4"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "named"),
     [
         (("{0}/v.avi",), "--output"),
-        (("--output={0}/out",), "Expected --videos_dir, or one or more video files"),
-        (("{0}/v.avi", "--output={0}/v.avi"), "--output: expected a new file or folder"),
-        (("{0}/v.avi", "--output={0}/v.avi/out"), "--output: expected a place to write to"),
-        (("{0}/v.avi", "--output={0}/out", "--model={0}/none"), "none: expected a .keras file"),
+        (("--output={0}/out",), "--videos_dir"),
+        (("{0}/v.avi", "--output={0}/v.avi"), "--output"),
+        (("{0}/v.avi", "--output={0}/v.avi/out"), "--output"),
+        (("{0}/v.avi", "--output={0}/out", "--model={0}/none"), "none"),
         (("{0}/v.avi", "--output={0}/out", "--format=finediving"), "format"),
-        (("{0}/v.avi", "--output={0}/out", "--sports=vault"), "Unknown command line flag 'sports'"),
+        (("{0}/v.avi", "--output={0}/out", "--sports=vault"), "sports"),
     ],
 )
-def test_wrong_use_is_named_before_the_work_starts(tmp_path, arguments, message):
+def test_wrong_use_is_named_before_the_work_starts(tmp_path, arguments, named):
     (tmp_path / "v.avi").touch()
     result = run(*(argument.format(tmp_path) for argument in arguments))
-    assert result.returncode == 1
-    assert message in result.stderr and "Traceback" not in result.stderr and "Suggesting" not in result.stderr
+    assert result.returncode == 1 and named in result.stderr
+    assert "Traceback" not in result.stderr and "Suggesting" not in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["v.avi"]
 
 
-def test_help_names_the_formats_without_importing_tensorflow():
+def test_tensorflow_is_not_imported_before_the_work_starts():
     code = (
         "import sys, data_prep.commands.suggest as suggest; "
         "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules; "
         "assert suggest.HOW_TO_CORRECT.keys() == set(suggest.stage_formats.WRITABLE)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-    result = run("--help")
-    assert result.returncode in (0, 1) and "<csv|cvat|elan|label_studio>" in result.stdout

@@ -1,0 +1,207 @@
+"""The stages of a user's table: columns of boundaries, or `stage_labels.csv` beside it.
+
+A column for each stage holds its first frame, and `end` the first frame after the last stage.
+"""
+
+import collections
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from data_prep.datasets.fields import Fields
+from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, stage_problem
+from data_prep.datasets.stage_labels import (
+    NOT_IN_ORDER,
+    Segment,
+    StageError,
+    read_stage_csv,
+    segment_errors,
+    touches,
+    unlabelled_note,
+    within,
+)
+from scoringnet_tf.sports import NOISE, Sport
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark, shown
+
+END = "end"
+
+# === Columns of boundaries ===
+
+
+def boundary_columns(sport: Sport) -> tuple[str, ...]:
+    """Returns the names of the columns in the order of their frames; none in a sport without stages."""
+    return (*sport.stages[1:], END) if sport.stages[1:] else ()
+
+
+def read_boundaries(fields: Fields, sport: Sport, stretch: tuple[int, int] | None = None) -> tuple[Segment, ...] | None:
+    """Returns the segments of a row; None if all its boundaries are empty, or wrong (a problem).
+
+    Between two known boundaries that are not neighbours the stages are unknown: those frames are in no segment.
+
+    Args:
+        fields: the row.
+        sport: whose stages.
+        stretch: frames (start, stop) of its file; boundaries count from the start of the file, segments from it.
+    """
+    names = boundary_columns(sport)
+    num_problems = len(fields.problems)
+    frames = [fields.integer(name, required=False) for name in names]
+    known = {name: frame for name, frame in zip(names, frames, strict=True) if frame is not None}
+    if not known or len(fields.problems) > num_problems:
+        return None
+    starts, text = list(known.values()), f"{','.join(known)} {','.join(map(str, known.values()))}"
+    if starts != sorted(starts) or starts[0] < 0:
+        fields.report(NOT_IN_ORDER, f"{text} are not frames in order.", NONMONOTONE)
+    elif stretch and not stretch[0] <= starts[0] <= starts[-1] <= stretch[1]:
+        fields.report("out_of_range", f"{text} lie outside frames {stretch[0]} to {stretch[1]} of the file.")
+    elif len(starts) > 1 and starts[0] == starts[-1]:
+        fields.report("no_stages", f"{text} leave no frames. Unknown boundaries are empty cells.")
+    else:
+        offset = stretch[0] if stretch else 0
+        return _segments(names, [None if frame is None else frame - offset for frame in frames], fields.where)
+    return None
+
+
+def _segments(names, frames, where):
+    """Returns noise before the first boundary, stages between two known ones, noise after `end`."""
+    segments = [Segment(NOISE, 0, frames[0], where)] if frames[0] is not None else []
+    for stage, start, stop in zip(names, frames, frames[1:], strict=False):
+        if None not in (start, stop):
+            segments.append(Segment(stage, start, stop, where))
+    if frames[-1] is not None:
+        segments.append(Segment(NOISE, frames[-1], None, where))
+    return tuple(segments)
+
+
+# === stage_labels.csv ===
+
+
+@dataclasses.dataclass(frozen=True)
+class _Row:
+    """A performance and its labels.
+
+    Attributes:
+        sample: the performance.
+        file: name of its file.
+        own: its segments, of its id or of its file.
+        of_file: the segments of its file.
+        is_shared: `own` are those of the file, which may hold other performances.
+    """
+
+    sample: Sample
+    file: str
+    own: Sequence[Segment]
+    of_file: Sequence[Segment]
+    is_shared: bool
+
+
+def label_samples(
+    samples: Sequence[Sample],
+    files: Sequence[str],
+    are_named: Sequence[bool],
+    path: Path,
+    sport: Sport,
+    plain_name: Callable[[str], str],
+) -> tuple[list[Sample], list[Remark]]:
+    """Gives samples their segments of `stage_labels.csv`, or a problem if those are wrong.
+
+    Args:
+        samples: those of a table.
+        files: the name of the file of each.
+        are_named: whether the table gives the id of each.
+        path: of `stage_labels.csv`, whose video_id is an id or a file.
+        sport: whose stages.
+        plain_name: function of a name that makes it one of `files` however it is written.
+
+    Returns:
+        (samples, notes).
+
+    Raises:
+        InputError: a video_id is neither.
+    """
+    names = {*files, *(sample.video_id for sample in samples)}
+    labels: dict[str, list[Segment]] = {}
+    for name, segments in read_stage_csv(path).items():
+        labels.setdefault(name if name in names else plain_name(name), []).extend(segments)
+    if unknown := sorted(labels.keys() - names):
+        raise InputError("unknown_name", f"{path}: the video_id {', '.join(unknown)} is not in the table.")
+    rows = []
+    for sample, file, is_named in zip(samples, files, are_named, strict=True):
+        # An id of the table, or a number, is that of one performance; a file's name is that of all in it.
+        has_own = sample.video_id in labels and (is_named or sample.video_id != file)
+        own = labels.get(sample.video_id if has_own else file, ())
+        rows.append(_Row(sample, file, own, labels.get(file, ()), not has_own))
+    stretches: dict[str, list[tuple[int, int]]] = collections.defaultdict(list)
+    for row in rows:
+        stretches[row.file] += [row.sample.frames] if row.sample.frames else []
+    labelled = [_labelled(row, stretches[row.file], sport) for row in rows]
+    by_id = {sample.video_id: sample.segments for sample in labelled if not sample.problems}
+    notes = [*_cut_note(rows), *_outside_note(rows, stretches), *unlabelled_note(by_id)]
+    return [sample.with_problem(_labelled_twice(row)) for sample, row in zip(labelled, rows, strict=True)], notes
+
+
+def _labelled(row, stretches, sport):
+    """Returns a sample with its segments, or its part of those of its file, whose performances are `stretches`."""
+    try:
+        for error in segment_errors(row.own, sport):
+            if not (row.is_shared and stretches) or _concerns(error.segment, row.sample.frames, stretches):
+                raise error
+        own = within(row.own, row.sample.frames, cut=row.is_shared)
+    except StageError as error:
+        return row.sample.with_problem(stage_problem(row.sample.where, error))
+    return dataclasses.replace(row.sample, segments=own or None)
+
+
+def _concerns(segment, stretch, stretches):
+    """Whether a wrong segment of a file touches a performance; the first one names what touches none."""
+    if stretch and touches(segment, stretch):
+        return True
+    return not any(touches(segment, each) for each in stretches) and stretch in (None, min(stretches))
+
+
+def _labelled_twice(row):
+    """Returns a problem if a performance has stages by its id and others by its file: one would be ignored."""
+    if row.sample.video_id == row.file or row.is_shared:
+        return None
+    own = [segment for segment in row.own if segment.stage != NOISE]
+    of_file = [
+        segment
+        for segment in row.of_file
+        if segment.stage != NOISE and (row.sample.frames is None or touches(segment, row.sample.frames))
+    ]
+    if not own or not of_file or [segment[:3] for segment in own] == [segment[:3] for segment in of_file]:
+        return None
+    places = f"{row.sample.video_id} ({own[0].where}) and {row.file} ({of_file[0].where})"
+    return Problem(row.sample.where, f"its stages are labelled twice, by {places}.", code="labelled_twice")
+
+
+def _cut_note(rows):
+    """Notes stages that reach beyond their performance."""
+    cut = [
+        f"{row.sample.video_id} ({segment.stage}, {segment.where})"
+        for row in rows
+        for segment in row.of_file
+        if row.is_shared and row.sample.frames and segment.stage != NOISE and _is_cut(segment, row.sample.frames)
+    ]
+    what = f"Stages that reach beyond the frames of their performance are cut there: {shown(cut)}."
+    return [Remark("stages_cut", what)] if cut else []
+
+
+def _is_cut(segment, stretch):
+    end = math.inf if segment.end is None else segment.end
+    return any(segment.start < edge < end for edge in stretch)
+
+
+def _outside_note(rows, stretches):
+    """Notes stages of a file outside all its performances: a row may have been lost."""
+    whole = {row.file for row in rows if not row.sample.frames}
+    of_files = {row.file: row.of_file for row in rows}
+    outside = [
+        f"{file} ({segment.stage}, {segment.where})"
+        for file, segments in of_files.items()
+        for segment in segments
+        if file not in whole and segment.stage != NOISE and not any(touches(segment, each) for each in stretches[file])
+    ]
+    return [Remark("stages_outside", f"Stages in no performance of the table: {shown(outside)}.")] if outside else []

@@ -1,0 +1,104 @@
+"""Tables of stages: `stage_labels.csv`, which `build` reads, the times of UNLV-Diving, and FineDiving's folder."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from data_prep.datasets import finediving
+from data_prep.datasets.readers.text import read_csv, read_diving_times
+from data_prep.datasets.stage_labels import (
+    STAGE_COLUMNS,
+    StageError,
+    diving_segments,
+    read_stage_csv,
+    write_stage_csv,
+)
+from data_prep.records.encoding import remark_of
+from data_prep.stages.formats.labelled_video import LabelledVideo
+from data_prep.stages.formats.videos import FactsOf
+from scoringnet_tf.sports import Sport
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark
+
+# === stage_labels.csv: video_id,stage,start_frame,end_frame ===
+
+
+def is_csv(path: Path, text: str) -> bool:
+    """Whether the header has the columns, in any order."""
+    return set(STAGE_COLUMNS) <= {column.strip('" ') for column in text.partition("\n")[0].strip().split(",")}
+
+
+def read_stages(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
+    """One `LabelledVideo` per video_id.
+
+    Raises:
+        InputError: see `stage_labels.read_stage_csv`.
+    """
+    return [LabelledVideo(name, rows[0].where, tuple(rows)) for name, rows in read_stage_csv(path).items()]
+
+
+def write_stages(output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> None:
+    """Writes the file."""
+    write_stage_csv(output, {video.video_id: video.segments for video in videos})
+
+
+def merged(path: Path, videos: Sequence[LabelledVideo], facts_of: FactsOf) -> list[LabelledVideo]:
+    """The videos of the table at `path`, in its order, with the new stages of `videos`; then those that it lacks.
+
+    Raises:
+        InputError: it is no `stage_labels.csv`, or has further columns, which would be lost.
+    """
+    rows = read_csv(path, STAGE_COLUMNS)
+    if others := [column for row in rows[:1] for column in row if column not in STAGE_COLUMNS]:
+        raise InputError("would_lose_columns", f"{path}: the column {', '.join(others)} would be lost.")
+    both = {video.video_id: video for video in [*read_stages(path, facts_of), *videos]}
+    return list(both.values())
+
+
+# === jump_drop_water_label.txt of UNLV-Diving and S3D: a row t0,t1,t2,t3 per video ===
+
+
+def is_diving_times(path: Path, text: str) -> bool:
+    """Whether the first row is four integers."""
+    return re.match(r"-?\d+(\s*,\s*-?\d+){3}\s*($|\n)", text) is not None
+
+
+def read_times(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
+    """One `LabelledVideo` per row, named 001 and so on.
+
+    Raises:
+        InputError: rows that are not four integers; all are listed.
+    """
+    return [_dive(f"{row:03d}", f"{path}, row {row}", times) for row, times in read_diving_times(path).items()]
+
+
+def _dive(video_id, where, times):
+    try:
+        return LabelledVideo(video_id, where, diving_segments(times, where))
+    except StageError as error:
+        return LabelledVideo(video_id, where, (), (remark_of(error),))
+
+
+# === FineDiving: a folder in its official layout ===
+
+
+def is_finediving(path: Path, text: str) -> bool:
+    """Whether it is a folder with the fine-grained annotations."""
+    return any((path / folder / finediving.FINE_FILE).is_file() for folder in finediving.LABEL_DIRS)
+
+
+def read_finediving(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
+    """One `LabelledVideo` per clip of either split, named VIDEO_CLIP as in `build`.
+
+    Raises:
+        InputError: see the dataset's `read`.
+    """
+    return [
+        LabelledVideo(
+            sample.video_id,
+            sample.where,
+            sample.segments or (),
+            tuple(Remark(problem.code, str(problem)) for problem in sample.problems),
+        )
+        for sample in finediving.read(path).samples
+    ]

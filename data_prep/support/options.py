@@ -1,0 +1,32 @@
+"""Options that a user gives: their error, and checks of --sport and of --output for a picture."""
+
+from scoringnet_tf.sports import Sport, SportForm, get_sport, named_sport
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path, check_access
+
+
+class OptionError(InputError):
+    """An option is missing, wrong or unused: `check` exits with 2, as for any wrong command line."""
+
+
+def sport_option(sport: SportForm | None) -> Sport:
+    """Returns the sport that `--sport` names.
+
+    Args:
+        sport: the name of a shipped sport, the path of a YAML file, a `Sport` or its definition.
+
+    Raises:
+        OptionError: it is none of these.
+    """
+    try:
+        return named_sport(sport) if sport is None or isinstance(sport, str) else get_sport(sport)
+    except InputError as error:
+        raise OptionError(error.code, error.message, error.hint) from error
+
+
+def check_picture(output: str | None) -> None:
+    """Checks that `--output` is None, or a PNG file that can be written."""
+    if output and not output.endswith(".png"):
+        raise InputError("wrong_format", f"--output={output} does not end in .png.")
+    if output:
+        check_access(as_path(output).parent, "output", writing=True)

@@ -1,0 +1,255 @@
+"""Video files as FFmpeg reads them: streams, timestamps and decoded frames. No TensorFlow."""
+
+import functools
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.stream import Disposition
+
+from scoringnet_tf.data.timing import DEFAULT_FPS, assumed_timing, frame_timing, rising_times
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import counted
+
+DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
+SMALLEST_FRAME = 8  # bytes: a smaller packet repeats a frame, or (packed B-frames of old AVI files) is none
+# FFmpeg's containers of one video, recognised by content. Some others are lists of files (hls, concat, dash, sdp,
+# image2, …), which could make us read any file.
+CONTAINERS = (
+    "avi,mov,matroska,mpeg,mpegts,mpegvideo,asf,flv,gif,apng,ogg,nut,mxf,gxf,wtv,ivf,dv,rm,swf,"
+    "h261,h263,h264,hevc,vvc,av1,obu,m4v,mjpeg,vc1,dirac,yuv4mpegpipe"
+)
+FORMAT_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+PROBE_OPTIONS = FORMAT_OPTIONS | {"formatprobesize": "4096"}  # bytes; by FFmpeg's 1 MB another file takes 0.1 s
+NO_TIMESTAMPS = 0x80  # FFmpeg's AVFMT_NOTIMESTAMPS: raw streams, to which it ascribes 25 frames/s
+OPENING_ERRORS = (av.FFmpegError, MemoryError, UnicodeError)
+EBML_HEADER, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"  # RFC 9559: the two elements of a Matroska file
+
+
+class VideoError(InputError):
+    """A video file is missing, is not a video, or cannot be decoded to its end."""
+
+
+def open_container(path: Path, options: dict[str, str] | None = None) -> Any:
+    """An `av.InputContainer`; VideoError if FFmpeg cannot open the file as one video."""
+    try:
+        # "a:b.avi" alone would name a protocol.
+        return av.open(str(path.absolute()), options=options or FORMAT_OPTIONS)
+    except OPENING_ERRORS as error:
+        raise VideoError("wrong_format", f"{path} is not a video (or is damaged): {reason(error)}.") from error
+
+
+def reason(error: BaseException) -> str:
+    """The text of an error, without the path that FFmpeg repeats."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def holds_moving_pictures(path: Path) -> bool:
+    """Whether the first bytes of a file are of a video, and no cover picture or raw stream."""
+    try:
+        with open_container(path, PROBE_OPTIONS) as container:
+            return any(not _is_cover(stream) for stream in container.streams.video) and not _is_raw(container)
+    except VideoError:
+        return False
+
+
+def video_stream(container: Any, path: Path, num_threads: int, number: int | None = None) -> Any:
+    """A video stream by its number among them (None: the main one), with a decoder that is ready.
+
+    Raises:
+        VideoError: there is no such stream, or FFmpeg does not know its codec.
+    """
+    streams = container.streams.video
+    if not streams:
+        raise VideoError("no_video_stream", f"{path} has no video stream (a damaged or a sound file?).")
+    if number is not None and not 0 <= number < len(streams):
+        raise unknown_stream(path, number, len(streams))
+    stream = _main_stream(container) if number is None else streams[number]
+    if stream.codec_context is None:
+        raise VideoError("unknown_codec", f"{path}: FFmpeg does not know the codec.")
+    stream.codec_context.thread_count = num_threads
+    stream.codec_context.options = DECODER_OPTIONS
+    return stream
+
+
+def unknown_stream(path: Path, number: int, count: int) -> VideoError:
+    """The error that a file of `count` video streams has none of this number."""
+    return VideoError(
+        "unknown_stream", f"{path} has {counted(count, 'video stream')}, numbered from 0, and no number {number}."
+    )
+
+
+def _main_stream(container):
+    """FFmpeg's choice, but no cover picture if there is anything else."""
+    moving = [stream for stream in container.streams.video if stream.frames != 1 and not _is_cover(stream)]
+    best = container.streams.best("video")
+    return best if best in moving or not moving else moving[0]
+
+
+def _is_cover(stream):
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+# === Times ===
+
+
+def timing_of(container: Any, stream: Any) -> Any:
+    """A function: times of frames in a row → their `timing.Timing`, by what an open file states."""
+    rate = _stated_rate(container, stream)
+    if not rate and _is_raw(container):  # FFmpeg made the times up
+        return functools.partial(assumed_timing, "The file states")
+    return functools.partial(frame_timing, rate, keeps_times=container.format.name != "avi")
+
+
+def _stated_rate(container, stream):
+    """The frames per second that a file states; 0 if it states none."""
+    if _is_raw(container):  # H.264 may count ticks in place of frames: then FFmpeg guesses another rate
+        rate = stream.codec_context.framerate
+        return float(rate) if rate and rate == stream.guessed_rate else 0.0
+    return float(stream.average_rate or stream.guessed_rate or 0)
+
+
+def _is_raw(container):
+    """Whether a file is the bare stream of a codec."""
+    return bool(int(container.format.flags) & NO_TIMESTAMPS)
+
+
+def packet_times(path: Path, number: int | None = None) -> np.ndarray:
+    """When each frame is shown, float64 (L,), seconds since the first one, which alone is decoded.
+
+    Raises:
+        VideoError: the file cannot be opened, or has no frames or no such stream.
+    """
+    with open_container(path) as container:
+        stream = video_stream(container, path, 1, number)
+        times, _ = _packets(path, container, stream)
+        rate = _stated_rate(container, stream) or DEFAULT_FPS
+        base = float(stream.time_base or 1)
+    if not times:
+        raise VideoError("no_frames", f"{path} has no frames (an empty stream).")
+    clock = rising_times(times)
+    return np.arange(len(times)) / rate if clock is None else (clock - clock[0]) * base
+
+
+def end_of_packets(path: Path, number: int | None = None) -> float:
+    """When the last frame of a file ends, as it states, seconds since its first one; VideoError as `packet_times`."""
+    with open_container(path) as container:
+        stream = video_stream(container, path, 1, number)
+        shown = [(packet.pts, packet.duration or 0) for packet in container.demux(stream) if packet.pts is not None]
+        base = float(stream.time_base or 1)
+    return (max(map(sum, shown)) - min(shown)[0]) * base if shown else 0.0
+
+
+def _packets(path, container, stream):
+    """(timestamps of the frames in the order in which they are shown, units of the stream; bytes of the smallest)."""
+    times, smallest = [], 0
+    try:
+        for packet in container.demux(stream):  # none is kept: together they are as large as the file
+            if packet.size and not packet.is_discard:
+                times.append(packet.pts)
+                smallest = min(smallest or packet.size, packet.size)
+    except av.FFmpegError as error:
+        raise VideoError("damaged_video", f"{path} is damaged: {reason(error)}.") from error
+    if None in times:
+        return times, smallest
+    first = _first_shown(path, stream.index)
+    return sorted(time for time in times if first is None or time >= first), smallest
+
+
+def _first_shown(path, index):
+    """The timestamp of the first frame that is decoded; None if it has none.
+
+    A file that was cut out of another one may begin with packets that need frames before them: they show nothing.
+    """
+    with open_container(path) as container:
+        stream = container.streams[index]
+        stream.codec_context.options = DECODER_OPTIONS
+        try:
+            return next((frame.pts for frame in container.decode(stream)), None)
+        except (av.FFmpegError, MemoryError):  # the reader of the frames reports it
+            return None
+
+
+def num_hidden(path: Path, index: int) -> int:
+    """How many packets of a stream an edit list hides, as in a clip that was cut without encoding it anew."""
+    with open_container(path) as container:
+        try:
+            return sum(packet.is_discard for packet in container.demux(container.streams[index]) if packet.size)
+        except av.FFmpegError:
+            return 0
+
+
+# === Frames ===
+
+
+def decoded_frames(path: Path, container: Any, stream: Any, frames: tuple[int, int] | None) -> Iterator[Any]:
+    """The decoded frames [start, stop) of a stream, all for None; `container` is open at its start."""
+    if frames is None:
+        yield from container.decode(stream)
+        return
+    start, stop = frames
+    with open_container(path) as other:  # if seeking fails, the first one is still at the start
+        same = other.streams[stream.index]
+        same.codec_context.thread_count, same.codec_context.options = stream.codec_context.thread_count, DECODER_OPTIONS
+        sought = _sought(other, same, path, start)
+        if sought is None:
+            sought = itertools.islice(container.decode(stream), start, None)
+        yield from itertools.islice(sought, stop - start)
+
+
+def _sought(container, stream, path, start):
+    """The decoded frames from number `start` on, from its key frame; None if they may be others."""
+    times = _frame_index(path, stream.index, path.stat().st_mtime_ns) if start else ()
+    if start >= len(times) or (container.format.name == "avi" and stream.codec_context.has_b_frames):
+        return None  # AVI has no timestamps: FFmpeg's are in the order in which frames are stored
+    container.seek(times[start], stream=stream)
+    frames, before = container.decode(stream), None
+    for frame in frames:
+        if frame.pts is None or (before is not None and frame.pts <= before) or frame.pts > times[start]:
+            return None
+        if frame.pts == times[start]:
+            return itertools.chain([frame], frames)
+        before = frame.pts
+    return None
+
+
+@functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
+def _frame_index(path, index, changed):
+    """The timestamps of a stream of a file that was last `changed` then; none if they do not identify frames."""
+    with open_container(path) as container:
+        times, smallest = _packets(path, container, container.streams[index])
+    identify = smallest > SMALLEST_FRAME and None not in times and len(set(times)) == len(times)
+    return times if identify else ()
+
+
+# === Matroska and WebM, which FFmpeg reads as if a file that was cut off ended there ===
+
+
+def cut_off(path: Path) -> str:
+    """If a file ends before its Matroska segment does, a phrase that says so; else "".
+
+    Also "" for live recordings, which state no size, and for any other format.
+    """
+    with path.open("rb") as file:
+        if file.read(4) != EBML_HEADER:
+            return ""
+        file.seek(_element_size(file) or 0, os.SEEK_CUR)
+        if file.read(4) != SEGMENT:
+            return ""
+        size = _element_size(file)
+        stated = file.tell() + (size or 0)
+        received = file.seek(0, os.SEEK_END)
+    return "" if size is None or received >= stated else f"the end of the file ({received:,} of {stated:,} bytes)"
+
+
+def _element_size(file):
+    """The size of an element, whose first byte codes its own length (RFC 8794, section 4); None if unknown."""
+    first = file.read(1)
+    length = 9 - int.from_bytes(first, "big").bit_length()
+    digits = 7 * length
+    value = int.from_bytes(first + file.read(length - 1), "big") & (1 << digits) - 1
+    return None if value == (1 << digits) - 1 else value

@@ -1,0 +1,96 @@
+"""When the frames of a video are shown: its frame rate and timestamps. Neither FFmpeg nor TensorFlow."""
+
+import bisect
+from collections.abc import Sequence
+
+import numpy as np
+
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
+from scoringnet_tf.support.messages import Remark
+
+DEFAULT_FPS = 25.0  # of files without a frame rate and timestamps: that of the UNLV and UCF videos
+CREDIBLE_SHARE = 0.9  # of timestamps that must rise for the others to be interpolated
+ROUNDING = 0.005  # seconds: times are given in hundredths, or cut to whole milliseconds
+
+Times = Sequence[float | None] | np.ndarray  # seconds; None where a file has none
+Timing = tuple[float, np.ndarray, list[Remark]]  # frames per second, seconds since the first frame (L,), warnings
+
+
+def frame_timing(rate: float, times: Times, keeps_times: bool = True) -> Timing:
+    """Frame rate and timestamps of frames in a row. Where they contradict each other, timestamps are right.
+
+    Args:
+        rate: frames per second that the file states; 0 for none.
+        times: (L,), of the frames.
+        keeps_times: False for a format without timestamps (AVI): its decoder makes them up, and they may go back.
+    """
+    clock = rising_times(times)
+    if clock is None:
+        warnings = []
+        if not 1 <= rate <= 1000:
+            rate, warnings = DEFAULT_FPS, [assumed_rate("The file states")]
+        if keeps_times and sum(time is not None for time in times) > 1:
+            message = f"Most timestamps do not rise: evenly spaced frames are assumed, {rate:.4g} frames/s."
+            warnings.append(Remark("timestamps_ignored", message))
+        return rate, np.arange(len(times)) / rate, warnings
+    if not 1 <= rate <= 1000:
+        rate = 1 / float(np.median(np.diff(clock)))
+    timestamps = clock - clock[0]
+    measured = (len(times) - 1) / float(timestamps[-1])
+    if abs(measured / rate - 1) <= RATE_TOLERANCE:
+        return rate, timestamps, []
+    message = f"The file states {rate:.4g} frames/s. Its timestamps say {measured:.4g}, which is used."
+    return measured, timestamps, [Remark("frame_rate_by_timestamps", message)]
+
+
+def assumed_timing(source: str, times: Times) -> Timing:
+    """The timing of frames without rate and times; `source` begins the warning: "Images state"."""
+    return DEFAULT_FPS, np.arange(len(times)) / DEFAULT_FPS, [assumed_rate(source)]
+
+
+def assumed_rate(source: str) -> Remark:
+    """The warning that no frame rate is stated."""
+    return Remark("frame_rate_assumed", f"{source} no frame rate: {DEFAULT_FPS:g} frames/s are assumed.")
+
+
+def rate_of(seconds: Sequence[float]) -> float:
+    """Frames per second of frames that are shown for so long each; 0 if unknown."""
+    middle = float(np.median(seconds))
+    return 1 / middle if middle > 0 else 0.0
+
+
+def rising_times(times: Times) -> np.ndarray | None:
+    """Times that rise, float64 (L,): the few that do not are interpolated. None if too few rise."""
+    values = np.array([np.nan if time is None else time for time in times], float)
+    if len(values) < 2 or np.isnan(values[0]):
+        return None
+    latest = np.fmax.accumulate(values)
+    rising = np.concatenate([[True], values[1:] > latest[:-1]])
+    if np.mean(rising) < CREDIBLE_SHARE or np.sum(rising) < 2:
+        return None
+    sound = np.flatnonzero(rising)
+    filled = np.interp(np.arange(len(values)), sound, values[sound])
+    after = np.arange(1, len(values) - sound[-1])
+    filled[sound[-1] + 1 :] += after * np.median(np.diff(values[sound]))
+    return filled
+
+
+def frame_at(seconds: float | None, times: np.ndarray | Sequence[float]) -> int | None:
+    """The frame that is shown at a moment: L at the end of the last one, None outside the video.
+
+    Args:
+        seconds: since the first frame. A time rounded to hundredths means the frame that begins near it.
+        times: (L,), when each frame is shown.
+    """
+    end = duration_of(times)
+    rounding = min(ROUNDING, (end - times[-1]) / 2)
+    if seconds is None or not 0 <= seconds <= end + rounding:
+        return None
+    if seconds >= end - rounding:
+        return len(times)
+    return bisect.bisect_right(times, seconds + rounding) - 1
+
+
+def duration_of(times: np.ndarray | Sequence[float]) -> float:
+    """Seconds until the last of the frames that begin at `times`, (L,), ends."""
+    return float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 1 / DEFAULT_FPS))

@@ -1,0 +1,152 @@
+"""Real label files and videos, in the conventions of their copies."""
+
+import csv
+import os
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+from layouts import MANIFEST_HEADER, notes_of, write_pickle, write_table
+from refusals import refused
+from test_published import build
+
+from data_prep.datasets import manifest, read_source, unlv
+from data_prep.datasets.readers.matlab import read_vector
+from data_prep.datasets.readers.restricted_pickle import load_pickle
+from data_prep.datasets.scores import complete_scores
+from data_prep.records.building import BuildSettings
+from data_prep.records.checks import id_problems, score_problems
+from data_prep.records.dry_run import check
+from data_prep.records.psnr import compare_with_source, psnr
+from data_prep.records.verifying import decode_frames, read_records
+from scoringnet_tf.data.video import read_video
+from scoringnet_tf.sports import as_points, get_sport
+
+pytestmark = pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
+
+
+def real(*names):
+    return Path(os.environ["SCORINGNET_REAL_DATA"], *names)
+
+
+def problems(source):
+    """Everything that labels alone show."""
+    found = [problem for sample in source.samples for problem in sample.problems]
+    found += [problem for sample in source.samples for problem in score_problems(sample, get_sport(source.sport))]
+    return [*found, *id_problems(source.samples).values()]
+
+
+def copied(name, folder, videos):
+    """A copy of the labels that can be changed, with an empty folder of videos."""
+    shutil.copytree(real(name), folder, copy_function=shutil.copyfile)
+    (folder / videos).mkdir()
+    return folder
+
+
+def test_mtl_aqa(tmp_path):
+    source = copied("mtl_aqa", tmp_path / "mtl", "whole_videos_frames")
+    plain = read_source("mtl_aqa", source)
+    splits = [sample.split for sample in plain.samples]
+    assert (len(splits), splits.count("train"), splits.count("test")) == (1412, 1059, 353)
+    assert problems(plain) == []  # no clip in both splits, every score in range
+    assert len({sample.group for sample in plain.samples}) == 15  # broadcasts
+    notes = notes_of(plain)
+    assert notes.keys() == {"no_stage_labels", "no_marks", "odd_executions", "as_published", "torn_groups"}
+    assert "18_043 (23.088) and 1 more" in notes["odd_executions"] and "01, 02" in notes["torn_groups"]
+    for name in ("final_annotations_dict", "train_split_0", "test_split_0"):
+        path = source / f"{name}.pkl"
+        labels = load_pickle(path, (dict, list))
+        keys = [tuple(np.int64(number) for number in key) for key in labels]
+        write_pickle(path, dict(zip(keys, labels.values(), strict=True)) if isinstance(labels, dict) else keys)
+    assert read_source("mtl_aqa", source) == plain
+
+
+def test_unlv_diving_in_other_conventions(tmp_path):
+    source = copied("unlv_diving", tmp_path / "unlv", "diving_samples_len_ori")
+    plain = read_source("unlv_diving", source)
+    assert sum(sample.split == "train" for sample in plain.samples) == 300 and "as_published" in notes_of(plain)
+    found = [(problem.where, problem.code) for sample in plain.samples for problem in sample.problems]
+    assert found == [("032.avi (row 32)", "not_in_order"), ("095.avi (row 95)", "not_in_order")]
+    for path, variable in [
+        (source / "diving_overall_scores.mat", "overall_scores"),
+        (source / "diving_difficulty_level.mat", "difficulty_level"),
+        (source / "split_300_70/training_idx.mat", "training_idx"),
+        (source / "split_300_70/testing_idx.mat", "testing_idx"),
+    ]:
+        vector = scipy.io.loadmat(path)[variable].T
+        scipy.io.savemat(path, {variable: vector.astype(np.uint16) if "idx" in variable else vector})
+    assert read_source("unlv_diving", source) == plain
+    lines, num_problems = check("unlv_diving", source, workers=1)
+    report = "\n".join(lines)
+    assert num_problems == 372 and "32,28,55,73" in report and "43,50,45,87" in report
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_mit_diving_splits(tmp_path, number):
+    source = copied("unlv_diving", tmp_path / "unlv", "diving_samples_len_ori")
+    read = read_source("mit_diving", source, split_dir=f"random_splits_100_59/split_{number}")
+    splits = [sample.split for sample in read.samples]
+    assert (splits.count("train"), splits.count("test")) == (100, 59) and id_problems(read.samples) == {}
+    assert "as_published" in notes_of(read)
+    with refused("ambiguous", "random_splits_100_59/split_1", "split_6"):
+        unlv.read_mit_diving(source)
+
+
+def test_vault_scores(tmp_path):
+    """Final = difficulty + execution − penalty for all 710; without the penalties it fails for the 91 that have one."""
+    with real("vault/scores.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    header = ("video", "split", *rows[0])
+    table = [(f"{number}.mp4", "train", *row) for number, row in enumerate(rows[1:])]
+    write_table(tmp_path / "manifest.csv", header, table)
+    assert len(table) == 710 and problems(manifest.read(tmp_path, sport="vault")) == []
+    write_table(tmp_path / "manifest.csv", header, [(*row[:4], "0.0", row[5]) for row in table])
+    found = problems(manifest.read(tmp_path, sport="vault"))
+    assert len(found) == sum(float(row[4]) > 0 for row in table) == 91
+    assert {problem.kind for problem in found} == {"inconsistent"}
+
+
+def ties(values):
+    return [values.index(value) for value in values]
+
+
+def test_ties_of_executions_are_ties_on_paper():
+    """The quotients of UNLV-Diving and the differences of vaults, as labels and as records hold them."""
+    read = [
+        read_vector(real("unlv_diving", f"diving_{name}.mat"), name) for name in ("overall_scores", "difficulty_level")
+    ]
+    dives = [(repr(float(final)), repr(float(difficulty)), "0") for final, difficulty in zip(*read, strict=True)]
+    with real("vault/scores.csv").open(newline="") as file:
+        vaults = [(row["final"], row["difficulty"], row["penalty"]) for row in csv.DictReader(file)]
+    for sport, rows in (("diving", dives), ("vault", vaults)):
+        exact, found = [], []
+        for final, difficulty, penalty in rows:
+            parts = Fraction(final), Fraction(difficulty), Fraction(penalty)
+            exact.append(parts[0] / parts[1] if sport == "diving" else parts[0] - parts[1] + parts[2])
+            scores = {"difficulty": float(difficulty), "final": float(final), "penalty": float(penalty)}
+            found.append(complete_scores(get_sport(sport), **scores)["execution"])
+        assert len(set(exact)) < len(exact) and ties(found) == ties(exact)
+        assert ties(as_points(found).tolist()) == ties(exact)
+
+
+@pytest.mark.slow
+def test_videos_go_through_a_manifest_and_back(tmp_path):
+    names = sorted(path.name for path in real("videos").glob("*.*"))
+    assert len(names) == 7
+    rows = [(name, "", "", "", "test", "", "", "", "") for name in names]
+    rows[names.index("springboard_dive.mp4")] = ("springboard_dive.mp4", "", "", "", "train", 0, 166, 197, 230)
+    write_table(tmp_path / "manifest.csv", MANIFEST_HEADER, rows)
+    options = {"sport": "diving", "manifest_csv": str(tmp_path / "manifest.csv")}
+    info = build("manifest", real("videos"), tmp_path / "records", BuildSettings((120, 160)), **options)
+    lengths = {video_id: video["num_frames"] for video_id, video in info.videos.items()}
+    assert sorted(lengths) == names and lengths["springboard_dive.mp4"] == 259
+    assert info.stage_frames["train"] == {"pre-starting": 166, "take-flight": 31, "entry": 33, "noise": 29}
+    comparison = compare_with_source(info, real("videos"))
+    assert len(comparison.psnr) == 7 and min(comparison.psnr.values()) > 30 and not comparison.problems
+    (_, record) = next(iter(read_records(info, "train")))
+    stored = decode_frames(record["image/encoded"])[180]
+    source = read_video(real("videos/springboard_dive.mp4"), size=(120, 160)).frames
+    assert int(np.argmax([psnr(stored, frame) for frame in source])) == 180

@@ -1,0 +1,326 @@
+"""What is unusual in sound videos and features is said by name, in `check` as in `build`; of usual ones nothing is."""
+
+import csv
+import dataclasses
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import write_bars, write_timed
+from layouts import write_manifest, write_table
+from refusals import codes, refused, said
+
+from data_prep.datasets.scores import odd_executions
+from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.dry_run import check
+from data_prep.records.encoding import EncodedVideo
+from data_prep.records.warnings import Warnings
+from scoringnet_tf.data.preprocessing import StoredForm
+from scoringnet_tf.sports import get_sport
+
+REAL = pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
+SMALL = BuildSettings((36, 48))
+STAGES = ("video_id", "stage", "start_frame", "end_frame")
+SIZE = 12
+UNUSUAL = ("other_scale", "maybe_exchanged_axes", "equal_scores", "no_test_split", "features_rounded")
+COMMANDS = pytest.mark.parametrize("command", ["check", "build"])
+
+
+def notes_of(command, dataset, source, **options):
+    """What a command says of a dataset without problems."""
+    if command == "build":
+        settings = None if (source / "f00.npy").exists() else SMALL
+        return build_records(dataset, source, source.parent / "records", settings, workers=1, **options)[1]
+    lines, number = check(dataset, source, workers=1, **options)
+    assert number == 0, lines
+    return lines
+
+
+# === Videos ===
+
+
+@COMMANDS
+def test_videos_of_different_rates(diving_dir, command):
+    """The rate of the records is one that there is, not one between two."""
+    for number in range(1, 6):
+        write_bars(diving_dir / f"diving_samples_len_ori/{number:03d}.avi", 24 + number, number, fps=50)
+    notes = notes_of(command, "unlv_diving", diving_dir)
+    slow, fast = "006, 007, 008, 009, 010", "001, 002, 003, 004, 005"
+    assert slow in said(notes, "other_frame_rates") and fast in said(notes, "other_frame_rates")
+    assert fast in said(notes, "other_label_rate") and "006" not in said(notes, "other_label_rate")
+
+
+def test_the_frame_rate_of_a_dataset_is_its_median(tmp_path):
+    """One video in slow motion says nothing of the others."""
+    rates = {"a.mp4": 25, "b.mp4": 100, "c.mp4": 25, "d.mp4": 30, "e.mp4": 50}
+    (tmp_path / "own").mkdir()
+    for number, (name, fps) in enumerate(rates.items()):
+        write_bars(tmp_path / "own" / name, 5, number, fps=fps, codec="libx264")
+    write_table(tmp_path / "own/manifest.csv", ("video", "split", "final"), [(name, "train", 63.0) for name in rates])
+    info, _ = build_records("manifest", tmp_path / "own", tmp_path / "records", SMALL, workers=1, sport="diving")
+    assert info.frame_rate == pytest.approx(30)
+
+
+@pytest.mark.parametrize(
+    ("videos", "code", "named"),
+    [
+        # The median of 25, 50, 50 and 50 frames/s, and not of the rates, is learned.
+        ([(25.0, 1.33), (50.0, 1.33), (50.0, 1.33), (50.0, 1.33)], "other_frame_rates", "as 50."),
+        # Rates and shapes that two decimals would call 0.
+        ([(0.0003, 1.33), (25.0, 1.33)], "other_frame_rates", "0.0003 to 25"),
+        ([(25.0, 0.001), (25.0, 1.33)], "other_aspects", "0.001:1 (1), 1.33:1 (1)"),
+    ],
+)
+def test_rates_and_shapes_are_counted_by_video(videos, code, named):
+    sample = SimpleNamespace(video_id="v", split="test", segments=None, final=None, difficulty=None, execution=None)
+    warnings = Warnings(SimpleNamespace(sport="diving", has_features=False, label_rate=None), StoredForm((36, 48)))
+    for fps, aspect in videos:
+        video = EncodedVideo(jpegs=[b""] * 9, timestamps=np.arange(9) / fps, fps=fps, aspect=aspect)
+        warnings.add(sample, video, None)
+    assert named in said(warnings.remarks(), code)
+
+
+def test_frames_that_are_not_evenly_spaced(tmp_path):
+    """Records keep them all, `predict` goes by the clock. Whole milliseconds are even."""
+    rows = [(f"{name}.mkv", 3.0, 21.0, 63.0, "train", *[""] * 4) for name in ("even", "slower")]
+    source = write_manifest(tmp_path / "own", rows)
+    write_timed(source / "even.mkv", [round(1000 * frame / 30) for frame in range(20)])
+    write_timed(source / "slower.mkv", [33 * frame for frame in range(10)] + [330 + 66 * frame for frame in range(10)])
+    note = said(notes_of("build", "manifest", source, sport="diving"), "uneven_frames")
+    assert note.startswith("slower.mkv: ")
+
+
+# === Stages ===
+
+
+@COMMANDS
+def test_stages_in_another_order(diving_dir, command):
+    """Two names exchanged, and a stage that is there twice: decoding in order gives neither."""
+    named = {"001": ["pre-starting", "entry", "take-flight"], "002": ["take-flight", "entry", "take-flight"]}
+    rows = []
+    for number in range(1, 11):
+        stages = named.get(f"{number:03d}", ["pre-starting", "take-flight", "entry"])
+        rows += [(f"{number:03d}", stage, 4 * index, 4 * index + 4) for index, stage in enumerate(stages)]
+    write_table(diving_dir / "stage_labels.csv", STAGES, rows)
+    assert said(notes_of(command, "unlv_diving", diving_dir), "stages_unordered").startswith("001, 002: ")
+
+
+@COMMANDS
+def test_a_performance_without_frames_of_a_stage(tmp_path, command):
+    """A row that was never filled in; a performance without a score may well be noise alone."""
+    rows = [("a.mp4", 3.0, 21.0, 63.0, "train", 2, 8, 8, 8), ("b.mp4", 3.0, 21.0, 63.0, "train", 2, 5, 8, 12)]
+    source = write_manifest(tmp_path / "own", rows)
+    for number, (name, *_) in enumerate(rows):
+        write_bars(source / name, 20, number)
+    missing = [
+        note for note in notes_of(command, "manifest", source, sport="diving") if "missing_stage" in codes([note])
+    ]
+    assert all(note.startswith("a.mp4: ") for note in missing)
+    assert ["take-flight" in note for note in missing] == [True, False] and "entry" in missing[1]
+
+
+def test_a_performance_of_no_frames_is_a_problem(tmp_path):
+    source = write_manifest(tmp_path / "own", [("a.mp4", 3.0, 21.0, 63.0, "train", 0, 0, 0, 0)])
+    write_bars(source / "a.mp4", 20)
+    lines, number = check("manifest", source, workers=1, sport="diving")
+    assert number == 1 and "row 2" in lines[0]
+
+
+def test_stages_in_seconds_and_missing_ones_in_the_official_layout(diving_dir, tmp_path):
+    def write(numbers, length):
+        spans = (("take-flight", 0, length), ("entry", length, 2 * length))
+        write_table(diving_dir / "stage_labels.csv", STAGES, [(f"{n:03d}", *span) for n in numbers for span in spans])
+
+    write(range(1, 11), 1)
+    assert any("seconds" in note for note in notes_of("check", "unlv_diving", diving_dir))
+    write(range(1, 9), 5)
+    for command in ("check", "build"):
+        assert any("009, 010" in note for note in notes_of(command, "unlv_diving", diving_dir))
+
+
+# === Features ===
+
+
+def walks(number=12, size=SIZE, steps=None):
+    """`number` sequences, float32 (T, size), smooth in time; of 30 to 50 steps, or all of `steps`."""
+    rng = np.random.default_rng(0)
+    lengths = rng.permutation(np.arange(30, 50))[:number] if steps is None else [steps] * number
+    return [rng.normal(size=(length, size)).cumsum(axis=0).astype("float32") for length in lengths]
+
+
+def write_set(folder, arrays, scores=None, splits=None):
+    """A folder of features with a table of final scores."""
+    folder.mkdir()
+    rows = []
+    for number, array in enumerate(arrays):
+        np.save(folder / f"f{number:02}.npy", array)
+        split = splits[number] if splits else "test" if number % 4 == 3 else "train"
+        rows.append((f"f{number:02}.npy", split, 60 + number if scores is None else scores[number]))
+    write_table(folder / "manifest.csv", ("features", "split", "final"), rows)
+    return folder
+
+
+def unusual(folder, command="check"):
+    """What is said of features, scores and splits: not of their labels, rates and strides, which are unknown here."""
+    return [note for note in notes_of(command, "manifest", folder, sport="diving") if codes([note])[0] in UNUSUAL]
+
+
+def usual_sets():
+    rng = np.random.default_rng(1)
+    units = 10.0 ** np.arange(-6, 6)  # channels of other units
+    spectrum = -np.linspace(0, 8, 40)  # neighbouring channels alike, few steps
+    pose = np.sin(np.linspace(0, 6, 40))[:, None] * rng.normal(size=(1, 6))
+    return {
+        "other lengths": walks(),
+        "one length": walks(steps=40),
+        "fewer steps than numbers": walks(size=64, steps=20),
+        "as many": walks(steps=SIZE),
+        "one number": walks(size=1, steps=30),
+        "vectors": [rng.normal(size=(1, 64)) for _ in range(12)],
+        "vectors (D,)": [rng.normal(size=64) for _ in range(12)],
+        "units": [walk * units for walk in walks()],
+        "float16": [np.clip(walk * 9000, -65504, 65504).astype("float16") for walk in walks()],
+        "other levels": [walk * scale for walk, scale in zip(walks(), rng.lognormal(0, 2, 12), strict=True)],
+        "sparse": [(rng.random((30, 200)) < 0.01) * rng.exponential(size=(30, 200)) for _ in range(12)],
+        "noise": [rng.normal(size=(64, 16)) for _ in range(12)],
+        "spectra": [spectrum + rng.normal(0, 1, (10, 1)) + rng.normal(0, 0.1, (10, 40)) for _ in range(12)],
+        "poses": [pose + rng.normal(0, 0.05, pose.shape) for _ in range(12)],
+        "classes": [np.eye(5)[np.sort(rng.integers(0, 5, 60))] for _ in range(12)],
+        "constant": [np.full((20, 5), number + 1.0) for number in range(12)],
+        "counts": [rng.integers(0, 10**6, (20, 5)) for _ in range(12)],
+        "a wide sensor": [rng.integers(0, 2**31, (20, 5)) for _ in range(12)],
+        "large": [np.float64(walk) * 1e9 + 1e9 for walk in walks()],
+    }
+
+
+def test_of_usual_sets_nothing_is_said(tmp_path):
+    for number, (name, arrays) in enumerate(usual_sets().items()):
+        assert unusual(write_set(tmp_path / str(number), arrays)) == [], name
+
+
+@REAL
+def test_of_real_features_nothing_is_said_but_what_was_done_to_them(tmp_path):
+    """Velocities of joints, joints of squats and vectors of P3D: as they are, of one length, and turned."""
+    real = Path(os.environ["SCORINGNET_REAL_DATA"])
+    soccer = [np.load(path) for path in sorted((real / "real/soccer/features").glob("*.npy"))[:40]]
+    with (real / "real/squat/Autoencoder_Output_Correct.csv").open() as file:
+        rows = [[float(cell) for cell in line.split(",") if cell.strip()] for line in file]
+    squat = list(np.float32(rows).reshape(-1, 240, 4)[:40])
+    vectors = list(np.load(real / "unlv_diving/p3d.npz")["features"][:40])
+    sets = {"soccer": soccer, "short": [each[:59] for each in soccer], "squat": squat, "vectors": vectors}
+    for name, arrays in sets.items():
+        assert unusual(write_set(tmp_path / name, arrays)) == [], name
+    for name in ("short", "squat"):
+        turned = write_set(tmp_path / f"{name}_turned", [each.T for each in sets[name]])
+        assert codes(unusual(turned)) == ["maybe_exchanged_axes"], name
+    lines, number = check("manifest", write_set(tmp_path / "t", [a.T for a in soccer]), workers=1, sport="diving")
+    assert number == 40 and lines[0].code == "wrong_shape"
+
+
+def _large_number(arrays):
+    arrays[4][7, 3] = 1e7
+    arrays[6][:] = 0  # an empty file is not unusual
+
+
+def _scaled(factor):
+    return lambda arrays: arrays.__setitem__(4, arrays[4] * factor)
+
+
+@COMMANDS
+@pytest.mark.parametrize("change", [_scaled(1e6), _scaled(1e-6), _scaled(1e4), _large_number])
+def test_a_file_of_another_scale_is_named(tmp_path, change, command):
+    arrays = walks()
+    change(arrays)
+    (note,) = unusual(write_set(tmp_path / "set", arrays), command)
+    assert note.code == "other_scale" and "f04.npy" in note and "f05" not in note and "f06" not in note
+
+
+@COMMANDS
+def test_turned_sequences_of_one_length_are_told_by_what_is_smooth(tmp_path, command):
+    assert codes(unusual(write_set(tmp_path / "set", [walk.T for walk in walks(steps=40)]), command)) == [
+        "maybe_exchanged_axes"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("turned", "steps"), [(range(12), None), ([0], None), ([2, 7, 11], None), ([0], 40), ([2, 7, 11], 40)]
+)
+def test_turned_sequences_are_refused_if_shapes_tell(tmp_path, turned, steps):
+    arrays = [walk.T if number in turned else walk for number, walk in enumerate(walks(steps=steps))]
+    folder = write_set(tmp_path / "set", arrays)
+    lines, number = check("manifest", folder, workers=1, sport="diving")
+    assert number == len(turned) and set(codes(lines[: number if number < 11 else 1])) == {"wrong_shape"}
+    if len(turned) < 12:
+        assert [name for name in range(12) if f"f{name:02}.npy" in " ".join(lines[:number])] == list(turned)
+    with refused("bad_rows", f"f{turned[0]:02}.npy"):
+        build_records("manifest", folder, tmp_path / "records", sport="diving")
+
+
+def test_features_of_another_size_are_a_problem(tmp_path):
+    arrays = walks()
+    arrays[0] = arrays[0][:, :5]
+    lines, number = check("manifest", write_set(tmp_path / "set", arrays), workers=1, sport="diving")
+    assert number == 1 and lines[0].code == "wrong_shape" and "f00.npy" in lines[0]
+
+
+def test_numbers_that_float32_cannot_keep_apart_are_said(tmp_path):
+    """Float32 has 24 bits: of seconds since 1970 it keeps two minutes."""
+    rng = np.random.default_rng(0)
+    times = [np.column_stack([walk[:, 1:], 1.7e9 + np.arange(len(walk)) / 25]) for walk in walks()]
+    sets = {
+        "ids": [rng.integers(10**12, size=(20, 5)) for _ in range(12)],
+        "times": times,
+        "times in one file": [*walks()[:1], times[1], *walks()[2:]],
+    }
+    for name, arrays in sets.items():
+        note = said(unusual(write_set(tmp_path / name, arrays)), "features_rounded")
+        assert "f01.npy" in note and ("f02.npy" in note) == ("one file" not in name), name
+
+
+# === Scores and splits ===
+
+
+@COMMANDS
+def test_scores_that_are_all_equal(tmp_path, command):
+    (note,) = unusual(write_set(tmp_path / "set", walks(), scores=[63.0] * 12), command)
+    assert note.code == "equal_scores" and "63" in note and "final" in note
+    different = [*[63.0] * 8, 64.0, *[63.0] * 2, 62.0]
+    assert unusual(write_set(tmp_path / "different", walks(), scores=different)) == []
+
+
+def test_dives_of_one_difficulty_are_usual(tmp_path):
+    folder = write_set(tmp_path / "set", walks())
+    rows = [(f"f{n:02}.npy", "test" if n % 4 == 3 else "train", 3.0, 60 + n) for n in range(12)]
+    write_table(folder / "manifest.csv", ("features", "split", "difficulty", "final"), rows)
+    assert "equal_scores" not in codes(unusual(folder))
+
+
+@COMMANDS
+def test_records_without_a_test_split(tmp_path, command):
+    splits = ["validation" if number % 3 else "train" for number in range(12)]
+    assert codes(unusual(write_set(tmp_path / "set", walks(), splits=splits), command)) == ["no_test_split"]
+
+
+@REAL
+def test_no_execution_of_a_real_vault_is_called_impossible():
+    """Means of two, three or four marks in tenths, and of two vaults, cut to thousandths: 9.333, 8.966, 9.083."""
+    with Path(os.environ["SCORINGNET_REAL_DATA"], "vault/scores.csv").open(newline="") as file:
+        values = [float(row["execution"]) for row in csv.DictReader(file)]
+    assert len(values) == 710 and any(round(20 * value, 3) % 1 for value in values)
+    assert (
+        odd_executions(get_sport("vault"), [SimpleNamespace(video_id="v", execution=value) for value in values]) == []
+    )
+
+
+def test_an_execution_that_no_marks_make_is_said():
+    """To thousandths if it has them; the quotient of a final score in hundredths has as many as it likes."""
+    vault, diving = get_sport("vault"), get_sport("diving")
+    means = dataclasses.replace(diving, marks=dataclasses.replace(diving.marks, step=0.1, factor=1.0))
+    assert means.marks.execution_step == pytest.approx(0.1 / 3) and means.fusion == "product"
+    assert odd_executions(means, [SimpleNamespace(video_id="v", execution=18.67 / 2.0)]) == []
+    assert len(odd_executions(means, [SimpleNamespace(video_id="v", execution=9.315)])) == 1
+    odd = [SimpleNamespace(video_id=str(value), execution=value) for value in (9.014, 9.333, 8.766, 9.3, 9.02, None)]
+    (note,) = odd_executions(vault, odd)
+    assert "9.014" in note and "9.333" not in note and "0.00833" in note
