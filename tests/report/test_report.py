@@ -186,7 +186,7 @@ def script(monkeypatch, scorer, starts, length):
         of_part = labels[video.first_frame + samples.astype(int)]
         return np.eye(4, dtype="float32")[of_part] * 0.96 + 0.01, np.zeros((len(samples), 2), "float32")
 
-    monkeypatch.setattr(scorer, "_segmented", segmented)
+    monkeypatch.setattr(scorer, "segment", segmented)
 
 
 def pages_of(scorer, path):
