@@ -9,15 +9,18 @@
 # make bench    how fast, in one table: ours, the peer's, target; BENCH=--quick in minutes, BENCH=--only=predict a part
 # make notebooks  the notebooks, each from a clean kernel
 # make docs    the documentation as a site, in build/site
-# make env     the environment alone
+# make env     the environment alone; EXTRAS=all: for every target but tfio
 # make format  rewrite the code in the project's style
 
 PYTHON ?= python3
-# Extras of setup.cfg to install
+# Extras of setup.cfg to install; `all` is what every target but tfio needs
 EXTRAS ?= dev
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(EXTRAS)
+INTEROP := bench,backends,test-io,litert,onnx,pandas
+# Installs what a target needs beside dev, unless everything is there
+with = $(MAKE) env EXTRAS=$(if $(wildcard $(VENV)/installed-all),all,dev,$(1))
 DATA := data
 DEMO := runs/demo
 # Tests in four processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
@@ -53,17 +56,17 @@ slow: env
 	$(BIN)/python -m pytest -m "slow and not interop" $(SIDE_BY_SIDE)
 
 interop:
-	$(MAKE) env EXTRAS=dev,bench,backends,test-io,litert,onnx,pandas
+	$(call with,$(INTEROP))
 	$(BIN)/python -m pytest -rs -m interop $(SIDE_BY_SIDE)
 
-# Suites with an environment of their own, which a run of pytest without arguments leaves out.
+# Suites that a run of pytest without arguments leaves out.
 browser notebooks:
-	$(MAKE) env EXTRAS=dev,$@
+	$(call with,$@)
 	$(BIN)/python -m pytest -rs tests/$@
 
 # Processes that wait for each other: two at a time, and so not beside the other tests.
 distributed:
-	$(MAKE) env EXTRAS=dev,beam
+	$(call with,beam)
 	$(BIN)/python -m pytest -rs tests/distributed
 
 # An older TensorFlow, which must not take the place of that of the other targets.
@@ -77,7 +80,7 @@ bench:
 	$(BIN)/python -m benchmarks.table $(BENCH)
 
 docs:
-	$(MAKE) env EXTRAS=docs
+	$(call with,docs)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # === Demonstration: an easy simulated dataset, the small model, the shipped pretrained trunk ===

@@ -22,7 +22,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 __version__ = "0.2.0.dev0"  # of results, records and runs that are kept: those of a release are of another
 
 _MODELS = {
-    "C3D": "scoringnet_tf.models.c3d",
+    "C3D": "scoringnet_tf.models.backbones.c3d",
     "KeyFragmentSegmenter": "scoringnet_tf.models.segmentation",
     "ScorePredictor": "scoringnet_tf.models.score_prediction",
     "ScoringNet": "scoringnet_tf.models.scoring_net",

@@ -2,10 +2,9 @@ r"""Evaluates a model on a split of records: the paper's six figures, frame accu
 
     python -m scoringnet_tf.evaluate --model=MODEL --records_dir=RECORDS --split=test --output_dir=REPORT
 
-Writes metrics.json, predictions.csv, stages.csv (frames from, up to, of every stage), scores.png and stages.png to
---output_dir, and prints a table: with every figure the interval that a bootstrap over the videos, or their groups,
-gives it; and, of a model that states intervals, how often they hold beside what they claim.
---pages adds a page of every video, as `python -m scoringnet_tf.report` writes them, and one that ranks them.
+Writes metrics.json, predictions.csv, stages.csv, scores.png and stages.png to --output_dir. Prints a table of figures
+with intervals from a bootstrap over the videos, or their groups; and how often the model's intervals hold.
+--pages adds a page of every video, as `python -m scoringnet_tf.report` writes them, and a ranking.
 """
 
 import sys
@@ -20,40 +19,25 @@ from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access
 
-flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
-flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
-flags.DEFINE_string(
-    "split",
-    "test",
-    "Split to evaluate. Where the records have no validation split, it is what the run of --model held out.",
-)
-flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
-flags.DEFINE_bool("true_fragments", False, "Cut the fragments by the true stages (an oracle), to see what KFS costs.")
-flags.DEFINE_enum("decoding", None, DECODINGS, "How stages are decided, as in train; the model's own by default.")
-flags.DEFINE_integer("views", None, "Views of a fragment, as in train; as many as the model has by default.")
-flags.DEFINE_bool(
-    "pages",
-    False,
-    "Write pages.html and a page of every video, too. Where each score comes from takes as long as some dozen "
-    "evaluations of the video.",
-)
-flags.DEFINE_string(
-    "output_dir",
-    None,
-    "Folder for the report; evaluation_SPLIT/ beside --model where not given, in the current folder for a model that "
-    "ships; --true_fragments, --decoding and --views add their names. An evaluation there of another model, other "
-    "records or by other flags is not replaced.",
-)
+flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
+flags.DEFINE_string("records_dir", None, "Folder of records made by `python -m data_prep build`.")
+flags.DEFINE_string("split", "test", "Split. validation may also be what the run of --model held out.")
+flags.DEFINE_integer("batch_size", 4, "Videos per step; the result does not depend on it.", 1)
+flags.DEFINE_bool("true_fragments", False, "Cut the key fragments by the true stages (an oracle).")
+flags.DEFINE_enum("decoding", None, DECODINGS, "Stage decoding. Default: the model's.")
+flags.DEFINE_integer("views", None, "Test-time views of a fragment. Default: the model's.")
+flags.DEFINE_bool("pages", False, "Write pages.html and a page of every video; slow.")
+flags.DEFINE_string("output_dir", None, "Folder for the report. Default: evaluation_SPLIT beside --model.")
 
 
 def training_means(info: DatasetInfo) -> dict[str, float]:
-    """Score → mean of the training videos, for the mean predictor; without those scores that none of them has."""
+    """Score → mean of the training videos, for the mean predictor; only scores that they have."""
     statistics = info.score_statistics.get("train", {})
     return {score: statistics[score]["mean"] for score in SCORES if statistics.get(score)}
 
 
 def evaluated_ids(info: DatasetInfo, split: str, model_file: AnyPath) -> list[str] | None:
-    """The videos of a validation split that the records do not have: what the run of the model held out of training.
+    """The ids to evaluate if the records have no validation split: what the run of the model held out.
 
     Args:
         info: `DatasetInfo` of the records.
@@ -61,10 +45,10 @@ def evaluated_ids(info: DatasetInfo, split: str, model_file: AnyPath) -> list[st
         model_file: path of the model.
 
     Returns:
-        Ids; None for all videos of a split as it is stored.
+        Ids; None for all videos of a stored split.
 
     Raises:
-        InputError: nothing says what was held out, or it was held out of other records.
+        InputError: the held-out videos are unknown, or of other records.
     """
     if split == "validation" and split not in info.splits:
         from scoringnet_tf.training.config import held_out_of
@@ -80,38 +64,33 @@ def _fragments(model, true_fragments):
 
 
 def _check(model, model_file):
-    """InputError where flags ask for what the model does not have."""
+    """Raises InputError if a flag needs what the model does not have."""
     values = flags.FLAGS
     if model.segmenter is None and (values.decoding or values.true_fragments):
         flag = "--decoding" if values.decoding else "--true_fragments"
-        raise InputError(
-            "todo", f"{flag}: expected a model with KFS. Received: {model_file}, which scores whole videos."
-        )
+        raise InputError("no_stages", f"{flag} needs a model with stages; {model_file} scores whole videos.")
     if values.pages and model.content == "features":
-        raise InputError("todo", f"--pages: expected a model that sees frames. Received: {model_file}, for features.")
+        raise InputError("model_of_features", f"--pages needs a model of frames; {model_file} scores features.")
     if values.pages and values.true_fragments:
-        raise InputError("todo", "--pages: expected fragments that the model finds. Received: --true_fragments.")
+        raise InputError("flags_conflict", "--pages and --true_fragments exclude each other.")
 
 
 def _check_labelled(info, split):
-    """InputError where videos of a split have no stage labels, from which true fragments could be taken."""
+    """Raises InputError if frames of a split have no stage label."""
     stored = split if split in info.splits else "train"  # of which the validation videos were held out
     unlabelled = info.stage_frames[stored].get("unlabelled", 0)
     if unlabelled:
-        raise InputError(
-            "todo",
-            f"--true_fragments: expected stage labels of every video of the split {stored}. Received: "
-            f"{counted(unlabelled, 'frame')} without one in {info.records_dir}.",
-        )
+        lacking = f"{counted(unlabelled, 'frame')} of {info.records_dir} (split {stored}) have none"
+        raise InputError("no_stage_labels", f"--true_fragments needs stage labels; {lacking}.")
 
 
 def _stated_intervals(model):
-    """What the model states; none for true fragments, with which it was not measured."""
+    """The model's intervals; none with true fragments, for which they were not measured."""
     from scoringnet_tf.inference.coverage import stated_intervals
     from scoringnet_tf.models.training_statistics import Intervals
 
     if flags.FLAGS.true_fragments:
-        return Intervals.none("They were measured with stages that the model finds.")
+        return Intervals.none("They hold for predicted stages only.")
     return stated_intervals(model)
 
 
@@ -133,13 +112,13 @@ def _predictions(model, ids, total):
     return evaluation.predict_records(outputs_of, dataset, progress=f"evaluating {values.split}", total=total)
 
 
-def _given():
-    """The flags that make an evaluation of the same model on the same records another one, name → value."""
+def _flags():
+    """The flags that make another evaluation of the same model and records, name → value."""
     return {name: flags.FLAGS[name].value for name in ("split", "true_fragments", "decoding", "views")}
 
 
 def _measured(predictions, intervals, info, model, called, learned):
-    """What metrics.json says."""
+    """The content of metrics.json."""
     from scoringnet_tf.bootstrap import num_units
     from scoringnet_tf.inference import evaluation
     from scoringnet_tf.inference.coverage import coverage
@@ -158,7 +137,7 @@ def _measured(predictions, intervals, info, model, called, learned):
         "decoding": model.stage_decision.decoding if model.stage_decision else None,
         "views": model.views,
         "fragments": _fragments(model, values.true_fragments),
-        "flags": _given(),
+        "flags": _flags(),
         "seen_in_training": learned,
         "model": called,
         "data_hash": info.data_hash,
@@ -190,10 +169,11 @@ def main(_: list[str]) -> None:
 
     from scoringnet_tf.data.splits import split_ids
     from scoringnet_tf.inference.coverage import interval_bounds
-    from scoringnet_tf.models.presets import check_fits, load_scoring_net, with_decoding, with_views
-    from scoringnet_tf.report.evaluation_pages import write_evaluation_pages
+    from scoringnet_tf.models.compatibility import check_fits
+    from scoringnet_tf.models.presets import load_scoring_net, with_decoding, with_views
     from scoringnet_tf.report.evaluation_report import PAGES, check_replaceable, name_of_model, write_report
-    from scoringnet_tf.report.page import check_pages, remove_pages
+    from scoringnet_tf.report.page_data import write_evaluation_pages
+    from scoringnet_tf.report.session import check_pages, remove_pages
     from scoringnet_tf.training.calibration_split import learned_of
 
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
@@ -202,7 +182,7 @@ def main(_: list[str]) -> None:
     beside = as_path(".") if values.model is None or is_shipped(values.model) else model_file.parent
     output_dir = as_path(values.output_dir or beside / name)
     check_access(output_dir, "output_dir", writing=True)
-    check_replaceable(output_dir, model_file, info.data_hash, _given())
+    check_replaceable(output_dir, model_file, info.data_hash, _flags())
     check_pages(output_dir / PAGES)
     ids = evaluated_ids(info, values.split, model_file)
     evaluated = split_ids(info, values.split, ids=ids)

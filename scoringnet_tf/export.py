@@ -2,9 +2,8 @@ r"""Exports a model for those who do not have this package: a SavedModel for TF 
 
     python -m scoringnet_tf.export --model=MODEL --export_dir=servables/diving
 
-Writes EXPORT_DIR/VERSION, by default the version after the newest there, whose sport and format it must have. A
-SavedModel has the signatures `serving_default` (frames and mask), `score_encoded` (JPEG or PNG frames of any size),
-`segment` (stages alone) and `describe`; what they mean is in docs/serving.md.
+Writes EXPORT_DIR/VERSION. The model must be of the same kind as the newest version there. docs/serving.md describes
+the signatures of a SavedModel: `serving_default`, `score_encoded`, `segment` and `describe`.
 """
 
 import sys
@@ -16,12 +15,10 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.model_files import check_model
 from scoringnet_tf.support.paths import as_path, check_access
 
-flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
-flags.DEFINE_string("export_dir", None, "Folder of the servable: TF Serving's base path.")
-flags.DEFINE_integer(
-    "version", None, "Version, a sub-folder of --export_dir; must not exist yet. Default: one above the highest.", 1
-)
-flags.DEFINE_enum("format", "saved_model", ["saved_model", "litert", "onnx"], "What to write.")
+flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
+flags.DEFINE_string("export_dir", None, "Folder of the versions: TF Serving's base path.")
+flags.DEFINE_integer("version", None, "Number of the new version. Default: one above the highest.", 1)
+flags.DEFINE_enum("format", "saved_model", ["saved_model", "litert", "onnx"], "Format of the export.")
 
 
 def main(_: list[str]) -> None:
@@ -34,12 +31,12 @@ def main(_: list[str]) -> None:
     target = base / str(version)
     if target.exists() or version in there:  # TF Serving reads the number: 007 is 7
         taken = base / there.get(version, str(version))
-        raise InputError("todo", f"{taken}: expected a version that does not exist yet. Received: --version={version}.")
+        raise InputError("exists", f"--version={version}: {taken} exists already.", "Choose another, or leave it out.")
     check_model(values.model)
 
     from scoringnet_tf.inference.checks import doubts_of_statistics
-    from scoringnet_tf.inference.model_description import model_description
-    from scoringnet_tf.inference.versions import check_successor
+    from scoringnet_tf.inference.converters import export_litert, export_onnx
+    from scoringnet_tf.inference.export import check_successor, export_saved_model, model_description
     from scoringnet_tf.models.presets import check_trained, load_scoring_net
 
     network = load_scoring_net(values.model)
@@ -47,21 +44,18 @@ def main(_: list[str]) -> None:
     newest_first = [base / there[number] for number in sorted(there, reverse=True)]
     check_successor(newest_first, values.format, model_description(network))
     for doubt in doubts_of_statistics(network):
-        if doubt.code != "no_intervals":  # which no export states
-            print(f"export: {doubt} What it calls valid, or not, goes by less.", file=sys.stderr)
+        if doubt.code != "no_intervals":  # exports have none
+            print(f"export: {doubt} So `valid` depends on fewer checks.", file=sys.stderr)
     if values.format == "saved_model":
-        from scoringnet_tf.inference.serving import export_saved_model
-
         export_saved_model(network, target, version)
         print(f"SavedModel: {target}")
     else:
-        from scoringnet_tf.inference.portable import export_portable
-
-        print(f"{values.format}: {export_portable(network, target, version, values.format)}")
+        export = export_onnx if values.format == "onnx" else export_litert
+        print(f"{values.format}: {export(network, target, version)}")
 
 
 def versions_in(export_dir: str) -> dict[int, str]:
-    """Version → its folder's name, of those in a folder whose names are numbers, as TF Serving has it."""
+    """Version → its folder's name: the sub-folders whose names are numbers, as TF Serving reads them."""
     base = as_path(export_dir)
     names = [child.name for child in base.iterdir()] if base.is_dir() else []
     return {int(name): name for name in names if name.isascii() and name.isdigit()}

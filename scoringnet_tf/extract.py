@@ -1,19 +1,17 @@
-r"""Extracts features of videos: what a C3D gives at one of its layers, one .npy (steps × size) a video.
+r"""Extracts features of videos: the output of a layer of a C3D, one .npy (steps × size) a video.
 
     python -m scoringnet_tf.extract --model=MODEL --endpoint=conv5b --output_dir=FEATURES VIDEO…
     python -m scoringnet_tf.extract --model=MODEL --endpoint=pool5 --records_dir=RECORDS --output_dir=FEATURES
     python -m data_prep build --dataset=manifest --sport=diving --source_dir=FEATURES --output_dir=FEATURE_RECORDS
 
-The second writes manifest.csv and stage_labels.csv as well, so that the third makes records of the features. What made
-them is in features.json beside them. --per=frame is C3D without temporal pooling, as KFS has it: a vector for every
---stride frames, of all that it sees around them. --per=clip is C3D as it was trained, over clips that begin every
---stride frames; beyond the end the last frame is repeated. Of L frames either gives ⌈L / stride⌉ steps, of a video
-L frames at the rate of the model (frame_rate in features.json), which stages of features count too. A C3D by itself
-knows no rate: --frame_rate says it, and --frame_size the size of frames where the C3D does not.
+The second command also writes manifest.csv and stage_labels.csv, from which the third makes records. features.json
+says how the features were made. --per=frame is C3D without temporal pooling: a vector for every --stride frames.
+--per=clip is C3D over clips that begin every --stride frames; beyond the end the last frame is repeated. Videos are
+brought to the frame rate of the model. L frames give ⌈L / stride⌉ steps. For a C3D alone you name the --frame_rate, and
+the --frame_size if it does not have one.
 
-A run that was stopped goes on when the same command is given again: a video whose file is there is left out, by its
-bytes (videos.json). One run at a time writes to a folder. A video that cannot be read to its end is reported on
-stderr, the others go on, no manifest.csv is written, and the exit status is 1.
+Rerun the same command to resume. One run at a time writes to a folder. Videos that cannot be read are named on stderr,
+the others are extracted, no manifest.csv is written, and the exit status is 1.
 """
 
 import functools
@@ -37,62 +35,51 @@ from scoringnet_tf.support.paths import AnyPath, as_path, check_access, name_of
 if TYPE_CHECKING:
     from scoringnet_tf.inference.extraction import Extraction
     from scoringnet_tf.inference.feature_folder import Video
-    from scoringnet_tf.models.c3d import C3D
+    from scoringnet_tf.models.backbones.c3d import C3D
     from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
-ENDPOINTS = (  # `models.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
+ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
     *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
     *("conv5a", "conv5b", "pool5", "fc6", "fc7"),
 )
 
-flags.DEFINE_string(
-    "model", None, "A .keras file of a C3D (pretrain, import_weights) or of a ScoringNet, or a folder with one."
-)
+flags.DEFINE_string("model", None, ".keras file of a C3D or a ScoringNet, or its folder.")
 flags.DEFINE_enum(
     "part",
     None,
     ["kfs", "difficulty", "execution", "final"],
-    "Of a ScoringNet: whose C3D, KFS's or that of a tower of SP. Default: kfs.",
+    "Part of a ScoringNet whose C3D is taken. Default: kfs.",
 )
-flags.DEFINE_enum(
-    "endpoint", None, ENDPOINTS, "Layer whose output the features are, ReLU included. fc6, fc7: of clips."
-)
-flags.DEFINE_enum("per", "frame", ["frame", "clip"], "What a step of features is of.")
-flags.DEFINE_integer("clip_length", None, "With --per=clip: frames of a clip. Default: 16.", 1)
-flags.DEFINE_integer(
-    "stride", None, "Frames from one step to the next. Default: 1, with --per=clip half of --clip_length.", 1
-)
+flags.DEFINE_enum("endpoint", None, ENDPOINTS, "Layer, ReLU included. fc6 and fc7 need --per=clip.")
+flags.DEFINE_enum("per", "frame", ["frame", "clip"], "One step of features.")
+flags.DEFINE_integer("clip_length", None, "Frames of a clip, with --per=clip. Default: 16.", 1)
+flags.DEFINE_integer("stride", None, "Frames from one step to the next. Default: 1, or half a clip.", 1)
 flags.DEFINE_enum(
     "pool",
     "none",
     ["none", "mean"],
-    "none: all places of the layer, flattened. mean: their mean (of a clip, in time too).",
+    "none: the layer flattened. mean: its mean over space and the time of a clip.",
 )
 flags.DEFINE_list(
     "frame_size",
     None,
-    "Height,width in pixels that a video's frames are resized to before the centre is taken, where --model is a C3D "
-    "that does not say how it was trained. Default: what the model says.",
+    "Height,width in pixels of the stored frames, for a C3D that does not have them.",
 )
 flags.DEFINE_float(
     "frame_rate",
     None,
-    "Frames per second that a video is brought to, where --model is a C3D: of what learns from the features. Default: "
-    "what the model says.",
+    "Frames per second that videos are brought to, for a C3D alone.",
     lower_bound=0.1,
 )
 flags.DEFINE_float(
     "aspect",
     None,
-    "Width over height of the picture, to which a video of another one is cut, where --model is a C3D. Default: what "
-    "the model says; with a C3D no video is cut.",
+    "Width over height that videos are cut to, for a C3D alone. Default: not cut.",
     lower_bound=0.1,
     upper_bound=10,
 )
-flags.DEFINE_string("records_dir", None, "Folder of TFRecords to extract from, all splits, instead of VIDEO arguments.")
-flags.DEFINE_string(
-    "output_dir", None, "Folder for the features: a new one, or one of the same settings, whose files are kept."
-)
+flags.DEFINE_string("records_dir", None, "Folder of records to extract from, instead of VIDEO arguments.")
+flags.DEFINE_string("output_dir", None, "Folder for the features: new, or of the same settings.")
 
 
 def extraction_of_flags() -> "Extraction":
@@ -110,38 +97,35 @@ def extraction_of_flags() -> "Extraction":
 def preprocessor_of(
     c3d: "C3D", of_network: "ScoringNetPreprocessor | None", info: DatasetInfo | None
 ) -> "ScoringNetPreprocessor":
-    """The `ScoringNetPreprocessor` of the frames: that of the ScoringNet, of the records, or what the C3D says."""
+    """The `ScoringNetPreprocessor` of the frames: by the ScoringNet, the records, or the C3D and flags."""
     from scoringnet_tf.inference.extraction import records_preprocessor
     from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
     values, known = flags.FLAGS, bool(of_network or info)
     stated = None if known else c3d.preprocessing["frame_size"]
-    for flag, said in (("frame_size", known or stated), ("frame_rate", known), ("aspect", known)):
-        if said and values[flag].value is not None:
-            raise InputError("todo", f"--{flag}: expected none, as the model or the records say it. Received: one.")
+    for flag, is_known in (("frame_size", known or stated), ("frame_rate", known), ("aspect", known)):
+        if is_known and values[flag].value is not None:
+            raise InputError("flag_unused", f"--{flag} has no effect: the model or the records determine it.")
     if info is not None:
         return records_preprocessor(c3d, of_network, info)
     if of_network:
         return of_network
     frame_size = stated or (values.frame_size and cli.size_flag("frame_size"))
-    for flag, given, what in (
-        ("frame_size", frame_size, "height,width"),
-        ("frame_rate", values.frame_rate, "frames per second"),
-    ):
-        if not given:
-            raise InputError("todo", f"--{flag}: expected {what}, as this C3D does not say it. Received: none.")
+    for flag, value in (("frame_size", frame_size), ("frame_rate", values.frame_rate)):
+        if not value:
+            raise InputError("missing_flag", f"--{flag} is missing: this C3D does not know it.")
     image_size = c3d.get_config()["input_shape"][1:3]
     return ScoringNetPreprocessor(image_size, tuple(frame_size), aspect=values.aspect, frame_rate=values.frame_rate)
 
 
 def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "list[Video]":
-    """`Video`s of files; InputError where two would have the same name."""
+    """`Video`s of files; InputError if two have the same name."""
     from scoringnet_tf.inference.feature_folder import Video
 
     names = [name_of(path) for path in paths]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise InputError("todo", f"Expected videos of different names. Received: {', '.join(repeated)} more than once.")
+        raise InputError("duplicate", f"Several videos are called {', '.join(repeated)}.")
     return [
         Video(name, functools.partial(_read_file, preprocessor, path), functools.partial(_sha256, path))
         for name, path in zip(names, paths, strict=True)
@@ -149,7 +133,7 @@ def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "
 
 
 def _read_file(preprocessor, path, image_size):
-    """As of `feature_folder.Video`: at the rate of training, as `predict` brings a video to it."""
+    """The `read` of a `feature_folder.Video`, at the rate of training, as in `predict`."""
     from scoringnet_tf.inference.checks import missing_frames
 
     assert tuple(image_size) == preprocessor.image_size
@@ -169,26 +153,24 @@ def _sha256(path):
 
 
 def checked_info(records_dir: AnyPath) -> DatasetInfo:
-    """The `DatasetInfo` of the records; InputError where they are not scored videos of frames."""
+    """The `DatasetInfo` of the records; InputError unless they hold frames with scores."""
     info = load_records(records_dir)
     if info.features or not info.sport or info.classes:
-        received = "features" if info.features else "classes to pretrain on"
-        raise InputError(
-            "todo", f"--records_dir={records_dir}: expected records of frames with scores. Received: {received}."
-        )
+        content = "features" if info.features else "classes to pretrain on"
+        raise InputError("other_records", f"--records_dir={records_dir} holds {content}, not frames with scores.")
     return info
 
 
 def _say_learned(info, c3d):
-    """Prints of how many of the videos the features are no fair ones; `train` and `evaluate` cannot know."""
+    """Warns of videos that the C3D learned from; `train` and `evaluate` cannot know of them."""
     from scoringnet_tf.training.config import learned_from
 
     learned = c3d.learned_from | learned_from(model_path(flags.FLAGS.model))
     seen = sum(shown(video) in learned for video in info.videos.values())
     if seen:
         print(
-            f"Of these {counted(len(info.videos), 'video')} the model learned from {seen}: on them what learns from "
-            "the features errs less than on others. Take others for figures and intervals (calibrate --held_out_split)."
+            f"The model learned from {seen} of these {counted(len(info.videos), 'video')}: scores by their features "
+            "are better than on new videos. Use others for figures and intervals (calibrate --held_out_split)."
         )
 
 
@@ -197,8 +179,9 @@ def main(paths: list[str]) -> int:
     values = flags.FLAGS
     cli.require(model=values.model, endpoint=values.endpoint, output_dir=values.output_dir)
     if bool(paths) == bool(values.records_dir):
-        received = "both" if paths else "neither"
-        raise InputError("todo", f"Expected video files or --records_dir. Received: {received}. See --help.")
+        if paths:
+            raise InputError("flags_conflict", "Name video files or --records_dir, not both.")
+        raise InputError("missing_argument", "Name video files or --records_dir.", "See --help.")
     info = checked_info(values.records_dir) if values.records_dir else None
     check_access(values.output_dir, "output_dir", writing=True)
     check_model(values.model, kinds=WITH_C3D)
@@ -213,7 +196,7 @@ def main(paths: list[str]) -> int:
 
     c3d, of_network = load_c3d(values.model, values.part or "kfs")
     if values.part and not of_network:
-        raise InputError("todo", f"--part: expected none, as --model={values.model} is a C3D. Received: {values.part}.")
+        raise InputError("flag_unused", f"--part={values.part} has no effect: --model={values.model} is a C3D.")
     preprocessor = preprocessor_of(c3d, of_network, info)
     extractor = FeatureExtractor(c3d, extraction_of_flags())
     output_dir, part = as_path(values.output_dir), (values.part or "kfs") if of_network else None

@@ -88,7 +88,7 @@ def _of_scoring_net(path):
     try:
         configuration(path, "model")
 
-        from scoringnet_tf.models.presets import load_keras
+        from scoringnet_tf.models.saving import load_keras
         from scoringnet_tf.models.scoring_net import ScoringNet
         from scoringnet_tf.training.config import learned_from
         from scoringnet_tf.weights.tower import c3d_of_tower

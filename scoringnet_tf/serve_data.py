@@ -34,7 +34,7 @@ def main(_: list[str]) -> None:
         try:
             servers = [dispatcher_at(values.port)]
         except Exception as error:  # TensorFlow's, of a port that is taken
-            raise InputError("todo", f"--port={values.port}: expected a free port. Received: {error}") from error
+            raise InputError("busy", f"--port={values.port} is not free: {error}.") from error
         address = f"{values.host}:{servers[0].target.rpartition(':')[2]}"
         print(f"Train with it: python -m scoringnet_tf.train … --data_service={address}", flush=True)
     servers.append(worker_of(address, values.host))

@@ -20,7 +20,7 @@ from scoringnet_tf.support.paths import as_path, check_access
 from scoringnet_tf.training import run_flags
 from scoringnet_tf.training.targets import CHOICES, check_weights, is_kfs_alone
 
-# `models.stage_networks.STAGE_NETWORKS`, which --help names without Keras
+# `models.segmenters.STAGE_NETWORKS`, which --help names without Keras
 STAGE_NETWORKS = ("c3d_bi_lstm", "c3d", "c3d_ed_tcn", "resnet50")
 
 # === Data ===

@@ -47,8 +47,7 @@ def ended(words: list[str], folder: pathlib.Path, logs: pathlib.Path, stdin: byt
     for path, content in zip(paths, (stdin, b"", b""), strict=True):
         path.write_bytes(content)
     streams = [paths[0], stdout or paths[1], paths[2]]
-    # The notices of a TensorFlow that is imported already pass by `support.notices`, which other tests hold. Its level
-    # is that of the environment in which the process to be forked started, with the first command.
+    # TensorFlow reads its level once, in the process to be forked.
     with unittest.mock.patch.dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3"):
         process = FORKS.Process(target=_run, args=(words, folder, streams, dict(os.environ)))
         process.start()

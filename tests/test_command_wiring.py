@@ -138,7 +138,7 @@ CASES = [
     ),
     (
         "scoringnet_tf.report --output={out}.html --stream=1 --force V.avi",
-        "scoringnet_tf.report.collecting.scored_and_shown",
+        "scoringnet_tf.report.page_data.scored_and_shown",
         {"source": "V.avi", "path": "V.avi", "name": "V.avi", "stream": 1, "force": True},
     ),
     (
@@ -275,7 +275,7 @@ def test_a_report_is_given_the_rows_of_the_judges(tmp_path):
     (tmp_path / "judges.csv").write_text("video,name,final\nV.avi,Ann,70.5\n")
     (tmp_path / "V.avi").touch()
     words = ["scoringnet_tf.report", "--output=r.html", "--judges=judges.csv", "V.avi"]
-    result = forked("command_probe", "scoringnet_tf.report.collecting.scored_and_shown", *words, folder=tmp_path)
+    result = forked("command_probe", "scoringnet_tf.report.page_data.scored_and_shown", *words, folder=tmp_path)
     (row,) = json.loads(result.stdout.splitlines()[-1])["judges"]
     assert "'final': 70.5" in row and "name='Ann'" in row
 
@@ -304,7 +304,7 @@ def test_a_new_export_is_compared_with_the_newest_first(tmp_path):
     for version in ("9", "10", "2"):
         (tmp_path / version).mkdir()
     words = ["scoringnet_tf.export", f"--export_dir={tmp_path}"]
-    result = forked("command_probe", "scoringnet_tf.inference.versions.check_successor", *words)
+    result = forked("command_probe", "scoringnet_tf.inference.export.check_successor", *words)
     given = json.loads(result.stdout.splitlines()[-1])
     assert given["versions"] == [str(tmp_path / version) for version in ("10", "9", "2")]
 

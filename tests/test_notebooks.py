@@ -31,17 +31,12 @@ def test_there_is_one_for_each_purpose():
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_is_committed_without_outputs(path):
-    for cell in cells(path, "code"):
-        assert cell["outputs"] == [] and cell["execution_count"] is None
-    assert path.stat().st_size < 20_000
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_is_short_and_says_what_it_is(path):
-    first = "".join(cells(path, "markdown")[0]["source"])
-    assert re.match(r"# \w", first) and len(cells(path, "code")) <= 10
-    assert max(len("".join(cell["source"]).splitlines()) for cell in cells(path, "code")) <= 40
+def test_it_is_short_without_outputs_and_says_what_it_is(path):
+    code = cells(path, "code")
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    assert path.stat().st_size < 20_000 and len(code) <= 10
+    assert max(len("".join(cell["source"]).splitlines()) for cell in code) <= 40
+    assert re.match(r"# \w", "".join(cells(path, "markdown")[0]["source"]))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -68,11 +68,8 @@ def test_public_names():
 @pytest.mark.parametrize(
     "path",
     [
-        *(ROOT / "scoringnet_tf/models").glob("*.py"),
-        *(
-            ROOT / "scoringnet_tf" / f"{m}.py"
-            for m in ("losses", "metrics", "training/optimizer", "training/schedules")
-        ),
+        *(ROOT / "scoringnet_tf/models").rglob("*.py"),
+        *(ROOT / "scoringnet_tf" / f"{module}.py" for module in ("losses", "metrics")),
     ],
     ids=lambda path: path.name,
 )

@@ -97,22 +97,6 @@ def _tests_that_would_run_nowhere(tree):
             yield test.name
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("def test_a():\n    pytest.importorskip('torch')", ["test_a"]),
-        ("@pytest.mark.interop\ndef test_a():\n    pytest.importorskip('torch')", []),
-        ("@pytest.mark.slow\ndef test_a():\n    importlib.util.find_spec(backend)", ["test_a"]),
-        ("def needs():\n    pytest.importorskip(x)\ndef test_a(needs): ...\ndef test_b(): ...", ["test_a"]),
-        ("torch = pytest.importorskip('torch')\npytestmark = pytest.mark.slow\ndef test_a(): ...", ["test_a"]),
-        ("torch = pytest.importorskip('torch')\npytestmark = pytest.mark.interop\ndef test_a(): ...", []),
-        ("def test_a():\n    pytest.importorskip('pympi.Elan')", []),
-    ],
-)
-def test_a_test_that_would_run_nowhere_is_found(text, found):
-    assert list(_tests_that_would_run_nowhere(ast.parse(text))) == found
-
-
 @pytest.mark.parametrize("suite", ["browser", "notebooks", "tfio"])
 def test_suites_with_an_environment_of_their_own_have_a_command_and_are_left_out_of_others(suite):
     config = configparser.ConfigParser()

@@ -1,7 +1,8 @@
-"""What the linters do not check: public functions state their types."""
+"""What the linters do not check: public functions state their types, and errors have codes."""
 
 import ast
 import pathlib
+import re
 
 import pytest
 
@@ -43,3 +44,50 @@ def test_public_functions_state_their_types(name):
         if (missing := without_type(function, is_method))
     ]
     assert found == []
+
+
+# === Codes of errors ===
+
+CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+SOURCES = [path for name in (*TYPED, "benchmarks") for path in python_files(name)]
+
+
+def errors_raised(tree, classes):
+    """The calls that make an error of these classes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in classes:
+            yield node
+
+
+def error_classes():
+    """`InputError` and the classes that inherit from it, by name."""
+    names = {"InputError"}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.ClassDef)
+                and {base.id for base in node.bases if isinstance(base, ast.Name)} & names
+            ):
+                names.add(node.name)
+    return names
+
+
+def test_codes_of_errors_are_literal_or_passed_on():
+    """A literal in snake_case, a name, an attribute or what a call or a choice between these gives."""
+    classes = error_classes()
+    wrong = []
+    for path in SOURCES:
+        for call in errors_raised(ast.parse(path.read_text(encoding="utf-8")), classes):
+            code = call.args[0] if call.args else None
+            if isinstance(code, ast.Constant) and not (CODE.fullmatch(str(code.value)) and code.value != "todo"):
+                wrong.append(f"{path.relative_to(ROOT)}:{call.lineno} {code.value!r}")
+            elif code is None or isinstance(code, ast.JoinedStr):
+                wrong.append(f"{path.relative_to(ROOT)}:{call.lineno} no code")
+    assert wrong == []
+
+
+def test_codes_of_the_documentation_exist():
+    page = (ROOT / "docs/bad_inputs.md").read_text(encoding="utf-8")
+    codes = re.findall(r"^\| `(\w+)` \|", page, re.M)
+    sources = "".join(path.read_text(encoding="utf-8") for path in SOURCES)
+    assert len(codes) == len(set(codes)) and [code for code in codes if f'"{code}"' not in sources] == []

@@ -37,7 +37,7 @@ def complete_scores(
     if difficulty is None and execution is not None and final is not None:
         difficulty = _difficulty(sport, execution, final, off)
     elif execution is None and difficulty is not None and final is not None:
-        execution = sport.execution_of(difficulty, final, off)
+        execution = sport.other_part(difficulty, final, off)
     elif final is None and difficulty is not None and execution is not None:
         final = sport.fuse(difficulty, execution, off)
     scores = {"difficulty": difficulty, "execution": execution, "final": final, "penalty": penalty}
@@ -46,11 +46,11 @@ def complete_scores(
 
 def _difficulty(sport, execution, final, penalty):
     """Returns the difficulty of the other scores, possible or not; None if rounding leaves it open."""
-    difficulty = sport.difficulty_of(execution, final, penalty)
+    difficulty = sport.other_part(execution, final, penalty)
     if math.isnan(difficulty):
         return None if abs(final) <= FINAL_TOLERANCE else difficulty
     # The execution is rounded to a hundredth: how much is that in the difficulty?
-    nearby = (sport.difficulty_of(execution + change, final, penalty) for change in (-HUNDREDTH, HUNDREDTH))
+    nearby = (sport.other_part(execution + change, final, penalty) for change in (-HUNDREDTH, HUNDREDTH))
     rounding = max(abs(other - difficulty) for other in nearby)
     low, high = sport.range_of("difficulty")
     nearest = min(max(difficulty, low), high)

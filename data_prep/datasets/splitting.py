@@ -37,7 +37,7 @@ def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict
     if repeated := [name for name, count in counts.items() if count > 1]:
         raise InputError("duplicate", f"Several records have one id: {shown(repeated)}.")
     if settings.by == "own":
-        _check_known("split", (sample.where for sample in samples if sample.split not in SPLITS))
+        _check_known("no_split", "split", (sample.where for sample in samples if sample.split not in SPLITS))
         return [{sample.video_id: sample.split for sample in samples}]
     units = _units(samples, settings.by)
     if settings.folds:
@@ -47,9 +47,9 @@ def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict
     return [_split(samples, units, test, settings, rng) for test in tested]
 
 
-def _check_known(what, rows):
+def _check_known(code, what, rows):
     if names := list(rows):
-        raise InputError(f"no_{what}", f"Records without a known {what} to split by: {shown(names)}.")
+        raise InputError(code, f"Records without a known {what} to split by: {shown(names)}.")
 
 
 def torn_groups(splits: Iterable[tuple[str | None, str]]) -> list[str]:
@@ -69,11 +69,11 @@ def torn_note(groups: Sequence[str]) -> list[Remark]:
 def _units(samples, by):
     """Returns what stays together: groups of samples, or each by itself; in order of score if that matters."""
     if by == "score":
-        _check_known("score", (s.where for s in samples if s.final is None or not math.isfinite(s.final)))
+        _check_known("no_score", "score", (s.where for s in samples if s.final is None or not math.isfinite(s.final)))
         return [[sample] for sample in sorted(samples, key=lambda sample: sample.final)]
     if by == "random":
         return [[sample] for sample in samples]
-    _check_known("group", (sample.where for sample in samples if sample.group is None))
+    _check_known("no_group", "group", (sample.where for sample in samples if sample.group is None))
     groups: dict[str, list[Sample]] = {}
     for sample in samples:
         groups.setdefault(sample.group, []).append(sample)

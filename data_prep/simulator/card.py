@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from data_prep.simulator.encoding import FPS
+from data_prep.simulator.faults import Fault
 from data_prep.simulator.files import replace_bytes
-from data_prep.simulator.scoring.faults import Fault
 from data_prep.simulator.settings import VERSION, Settings
 from data_prep.simulator.shortcuts import FOLDS, LEAST_VIDEOS, cross_validated, rank_correlation
 from scoringnet_tf.sports import get_sport

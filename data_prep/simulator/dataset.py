@@ -18,16 +18,14 @@ import numpy as np
 from tqdm import tqdm
 
 from data_prep.simulator.encoding import num_packets, write_video
-from data_prep.simulator.files import replace_bytes
+from data_prep.simulator.files import joints_file, replace_bytes, write_joints, write_joints_index
 from data_prep.simulator.filming import film_video
-from data_prep.simulator.joints import joints_file, write_index, write_joints
 from data_prep.simulator.labels import write_labels
 from data_prep.simulator.plan import plan_videos
-from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.scene.figure import JOINTS
 from data_prep.simulator.scene.noise import check_clips
 from data_prep.simulator.session import plan_sessions, write_session, write_session_labels
-from data_prep.simulator.settings import VERSION, Settings, listed_clips
+from data_prep.simulator.settings import VERSION, Settings, get_simulator, listed_clips
 from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
@@ -63,7 +61,7 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     for folder in {(output_dir / plan.path).parent for plan in plans}:
         folder.mkdir(parents=True, exist_ok=True)
     if settings.task == "scoring":
-        write_index(output_dir)
+        write_joints_index(output_dir)
     if is_done:
         _check_labels(simulator, plans, settings, output_dir)
         plans = [plan for plan in plans if not _is_whole(plan, settings, output_dir)]
@@ -220,7 +218,7 @@ def _render_all(plans, settings, output_dir, workers):
 
 def _is_whole(plan, settings, output_dir):
     """Whether the video is there to its last frame, and, of a whole performance, the joints."""
-    joints_are_there = settings.task != "scoring" or joints_file(output_dir, plan).exists()
+    joints_are_there = settings.task != "scoring" or joints_file(output_dir, plan.path).exists()
     return joints_are_there and num_packets(output_dir / plan.path) == plan.num_frames
 
 
@@ -236,5 +234,5 @@ def _render(job):
         frames = film_video(get_simulator(settings.sport), plan, settings, joints)
         write_video(path, frames, plan.quantiser, plan.codec)
         if settings.task == "scoring":
-            write_joints(output_dir, plan, joints)
+            write_joints(output_dir, plan.path, joints)
     return glance(path, plan) if is_measured else None

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import numpy as np
 import scipy.io
 from numpy.typing import ArrayLike
+
+from data_prep.simulator.scene.figure import JOINTS
+from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED
 
 
 def write_vector(file: Path, variable: str, values: ArrayLike, column: bool = False) -> None:
@@ -34,6 +38,25 @@ def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
     writer.writerow(header)
     writer.writerows(rows)
     replace_bytes(file, buffer.getvalue().encode())
+
+
+def joints_file(folder: Path, video: Path) -> Path:
+    """The file of the joints of a video of the dataset in `folder`, as `scoringnet_tf.data.joints` reads it."""
+    return folder / FOLDER / f"{video.stem}.npy"
+
+
+def write_joints(folder: Path, video: Path, joints: np.ndarray) -> None:
+    """Writes joints (L, J, 2), pixels, as float16: exact to a quarter of a pixel up to 512."""
+    buffer = io.BytesIO()
+    np.save(buffer, joints.astype(np.float16))
+    replace_bytes(joints_file(folder, video), buffer.getvalue())
+
+
+def write_joints_index(folder: Path) -> None:
+    """Makes the folder of joints, with their source and names."""
+    (folder / FOLDER).mkdir(exist_ok=True)
+    index = json.dumps({"source": SIMULATED, "names": JOINTS}, indent=2) + "\n"
+    replace_bytes(folder / FOLDER / INDEX, index.encode())
 
 
 def replace_bytes(file: Path, contents: bytes) -> None:

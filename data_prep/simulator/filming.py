@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from data_prep.simulator.faults import share_deduction
 from data_prep.simulator.performance import FILM, Performance, Simulator
 from data_prep.simulator.scene import noise
 from data_prep.simulator.scene.camera import zoomed_places
 from data_prep.simulator.scene.effects import Broadcast, filmed_size, magnifications, random_style, zoomed
-from data_prep.simulator.scoring.faults import share_deduction
 from data_prep.simulator.settings import Settings, clip_files
 
 SHOT_FRAMES = (8, 36)  # least and most of one shot among several

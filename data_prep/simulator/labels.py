@@ -66,12 +66,11 @@ def _write_split(folder, name, performances):
 
 def _write_classes(simulator, performances, folder):
     """`motion_classes.csv`: video, sport, a column for every head, split."""
-    classes = [simulator.motion_classes(p.element) for p in performances]
     rows = [
-        (p.path.name, simulator.sport, *of_plan.values(), p.split)
-        for p, of_plan in zip(performances, classes, strict=True)
+        (p.path.name, simulator.sport, *(getattr(p.element, head) for head in simulator.heads), p.split)
+        for p in performances
     ]
-    files.write_csv(folder / "motion_classes.csv", ("video", "sport", *classes[0], "split"), rows)
+    files.write_csv(folder / "motion_classes.csv", ("video", "sport", *simulator.heads, "split"), rows)
 
 
 def _write_factors(simulator, performances, folder):

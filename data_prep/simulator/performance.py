@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from data_prep.simulator.scoring.faults import Fault
+from data_prep.simulator.faults import Fault
 from data_prep.simulator.settings import Settings
 
 SPLIT, PLAN, FILM, ROWS, ENCODING = 0, 1, 2, 3, 4  # purposes of random numbers
@@ -74,79 +74,55 @@ class RealLabel:
 
 
 class Simulator(abc.ABC):
-    """A sport that can be simulated.
+    """A sport that can be simulated. Its elements are dives or vaults.
 
     Attributes:
         sport: its name in `scoringnet_tf.sports`.
-        video_folder: where the official layout has the videos.
+        video_folder: of the official layout.
         vectors: (file, variable) of the final scores, and of the difficulties.
+        elements: every element of the table.
+        element_column: the header of elements in `factors.csv`.
+        heads: attributes of an element that are its classes of motion, for pretraining.
         faults: that cost points.
-        max_execution: of a performance without any.
-        execution_sd: standard deviation of the execution about what a performance deserves, as the judges err.
-        element_column: what `factors.csv` calls an element.
-        easy: a sentence that says what the preset for demonstrations leaves out.
+        max_execution: without any fault.
+        execution_sd: standard deviation of the execution about what a performance deserves: the error of the judges.
+        easy: a sentence on what the preset for demonstrations leaves out.
         boundary_names: of the four boundaries.
         factor_columns: of `factors.csv` beside scores, severities and marks.
+        seen_elements: one_each → (elements, their probabilities in competition); one_each keeps one a difficulty.
+        elements_of_difficulty: (difficulty, one_each) → (elements of the nearest difficulty, their probabilities).
+        difficulty_of: element → its value by the rules.
+        name_of: element → its name in `factors.csv` and in the card.
+        draw_deduction: rng → points that a performance deserves to lose, distributed as real ones.
+        judge: (deduction, rng) → marks of a panel for a performance that deserves to lose so many points.
+        execution_score: marks → execution.
+        random_trait: (severities, rng) → faults of those severities, and a manner.
+        label_files: folder → files of real labels that a plan depends on.
+        replay_shot: (scene, element, trait, num_frames, rng) → frames of an element from another point of view.
     """
 
     sport: str
     video_folder: str
     vectors: tuple[tuple[str, str], tuple[str, str]]
+    elements: Sequence[Any]
+    element_column: str
+    heads: tuple[str, ...]
     faults: tuple[Fault, ...]
     max_execution: float
     execution_sd: float
-    element_column: str
     easy: str
     boundary_names: tuple[str, str, str, str]
     factor_columns: tuple[str, ...]
-
-    # === Elements: dives, vaults ===
-
-    @abc.abstractmethod
-    def all_elements(self) -> list[Any]:
-        """Every element of the table."""
-
-    @abc.abstractmethod
-    def seen_elements(self, one_each: bool) -> tuple[list[Any], Sequence[float]]:
-        """Elements with the probabilities of competition; `one_each` keeps one for each difficulty."""
-
-    @abc.abstractmethod
-    def replayed_elements(self, scene: Any) -> list[Any]:
-        """Elements that are seen in replays of a scene."""
-
-    @abc.abstractmethod
-    def elements_of_difficulty(self, difficulty: float, one_each: bool) -> tuple[list[Any], Sequence[float]]:
-        """Elements of a difficulty, or of the nearest that has any, with their probabilities."""
-
-    @abc.abstractmethod
-    def difficulty_of(self, element: Any, /) -> float:
-        """The value that the rules give an element."""
-
-    @abc.abstractmethod
-    def name_of(self, element: Any) -> str:
-        """The name in `factors.csv` and in the card."""
-
-    @abc.abstractmethod
-    def motion_classes(self, element: Any) -> dict[str, Any]:
-        """Head → class, for pretraining."""
-
-    # === Scoring ===
-
-    @abc.abstractmethod
-    def draw_deduction(self, rng: np.random.Generator) -> float:
-        """Points that a performance deserves to lose, with the distribution of real ones."""
-
-    @abc.abstractmethod
-    def judge(self, deduction: float, rng: np.random.Generator) -> np.ndarray:
-        """Marks of a panel for a performance that deserves to lose `deduction` points."""
-
-    @abc.abstractmethod
-    def execution_score(self, marks: np.ndarray) -> float:
-        """Execution from the marks."""
-
-    @abc.abstractmethod
-    def random_trait(self, severities: dict[str, float], rng: np.random.Generator) -> Any:
-        """Faults of those severities, and a manner."""
+    seen_elements: Callable[[bool], tuple[list[Any], Sequence[float]]]
+    elements_of_difficulty: Callable[[float, bool], tuple[list[Any], Sequence[float]]]
+    difficulty_of: Callable[[Any], float]
+    name_of: Callable[[Any], str]
+    draw_deduction: Callable[[np.random.Generator], float]
+    judge: Callable[[float, np.random.Generator], np.ndarray]
+    execution_score: Callable[[np.ndarray], float]
+    random_trait: Callable[[dict[str, float], np.random.Generator], Any]
+    label_files: Callable[[Path], list[Path]]
+    replay_shot: Callable[[Any, Any, Any, int, np.random.Generator], Iterator[np.ndarray]]
 
     # === Timing, in frames ===
 
@@ -177,33 +153,27 @@ class Simulator(abc.ABC):
         """Place, camera and athlete for an element: `view`, `world`, `appearance`, `mirrored`."""
 
     @abc.abstractmethod
+    def replayed_elements(self, scene: Any) -> Sequence[Any]:
+        """Elements that replays of a scene show."""
+
+    @abc.abstractmethod
     def shot(
         self, scene: Any, performance: Performance, task: str, rng: np.random.Generator, joints: list[np.ndarray]
     ) -> Iterator[np.ndarray]:
         """The frames (H, W, 3) of the performance, from the end of the lead on, or of a clip.
 
-        The athlete's joints in each, (J, 2) in pixels, NaN where none is painted, are appended to `joints`.
+        Appends the athlete's joints in each, (J, 2) in pixels, to `joints`; NaN if none is painted.
         """
 
     @abc.abstractmethod
-    def replay_shot(
-        self, scene: Any, element: Any, trait: Any, num_frames: int, rng: np.random.Generator, /
-    ) -> Iterator[np.ndarray]:
-        """Frames of an element, replayed, from another point of view."""
-
-    @abc.abstractmethod
     def noise_shots(self, scene: Any, after: bool, rng: np.random.Generator) -> dict[str, Callable[[int], Iterator]]:
-        """Name → function of a number of frames: what only this sport shows between performances, or just after one."""
+        """Name → function of a number of frames: the shots of this sport alone between performances, or after one."""
 
     # === Labels ===
 
     @abc.abstractmethod
-    def label_files(self, folder: Path) -> list[Path]:
-        """The files of real labels that a plan depends on."""
-
-    @abc.abstractmethod
     def read_labels(self, settings: Settings) -> list[RealLabel]:
-        """What `settings.labels_dir` says of each video that is to be simulated."""
+        """Reads the label of each video to simulate from `settings.labels_dir`."""
 
     @abc.abstractmethod
     def factors(self, performance: Performance) -> tuple:
@@ -211,12 +181,12 @@ class Simulator(abc.ABC):
 
     @abc.abstractmethod
     def notes(self, settings: Settings) -> list[str]:
-        """Sentences for the card: what the labels are, and are not."""
+        """Sentences for the card on what the labels are, and are not."""
 
     def split_name(self, settings: Settings) -> str | None:
-        """Name of the split's folder, None for one made of how many videos are in it."""
+        """Name of the split's folder; None for a name with the numbers of its videos."""
         return None
 
     def write_more_labels(self, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
-        """Writes label files that only this sport's official layout has, over the common ones."""
+        """Writes label files of this sport's official layout alone, over the common ones."""
         return

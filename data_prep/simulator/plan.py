@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.simulator.encoding import draw_compression
+from data_prep.simulator.faults import share_deduction, total_deduction
 from data_prep.simulator.performance import ENCODING, PLAN, Performance, Simulator
-from data_prep.simulator.scoring.faults import share_deduction, total_deduction
 from data_prep.simulator.settings import Settings
 
 CLIP_FOLDER = "videos"
@@ -45,7 +45,7 @@ def draw_encoder(settings: Settings, video_id: int, rng: np.random.Generator) ->
 def _plan_clip(simulator, settings, video_id, is_training):
     """A clip of the motion alone."""
     rng = settings.random(video_id, PLAN)
-    element = simulator.all_elements()[rng.integers(len(simulator.all_elements()))]
+    element = simulator.elements[rng.integers(len(simulator.elements))]
     boundaries, num_frames = simulator.draw_clip(rng)
     severities = share_deduction(simulator.draw_deduction(rng), simulator.faults, rng)
     codec, quantiser = draw_encoder(settings, video_id, rng)

@@ -21,6 +21,7 @@ from scoringnet_tf.data.dataset_info import (
     load_records,
     score_statistics,
 )
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
 
 __all__ = [
@@ -99,13 +100,14 @@ def encode_example(example: VideoExample) -> bytes:
     """Serializes a video as a `tf.train.SequenceExample`; the same video always gives the same bytes.
 
     Raises:
-        ValueError: frames, timestamps and stages differ in number.
+        InputError: frames, timestamps and stages differ in number.
     """
     steps, length = ("frames" if example.features is None else "features"), len(example)
     if not length == len(example.timestamps) == len(example.stages):
-        raise ValueError(
+        raise InputError(
+            "count_mismatch",
             f"{example.video_id} has {length} {steps}, {counted(len(example.timestamps), 'timestamp')} and "
-            f"{counted(len(example.stages), 'stage')}."
+            f"{counted(len(example.stages), 'stage')}.",
         )
     import tensorflow as tf
 

@@ -119,6 +119,7 @@ def in_order(
     first: int,
     stop: int,
     address: str,
+    patience: float = PATIENCE,
 ) -> Iterator[Any]:
     """What belongs to each number from `first` to `stop`, in order and each once.
 
@@ -126,24 +127,25 @@ def in_order(
         arriving: gives an iterator of (number, what belongs to it) in any order, which may lack some, block or raise.
         made_here: makes what does not arrive.
         first, stop: numbers.
-        address: of the service, for what is said of it.
+        address: of the service, for warnings.
+        patience: seconds without any arrival after which everything is made here.
     """
     arrived: queue.Queue = queue.Queue(2)
     unwanted = threading.Event()
     threading.Thread(target=_fetch, args=(arriving, arrived, unwanted), daemon=True).start()
     waiting: dict[int, Any] = {}
-    patience, over = PATIENCE, False
+    left, over = patience, False
     try:
         for number in range(first, stop):
             while number not in waiting and len(waiting) < AHEAD and not over:
                 try:
-                    found, batch = arrived.get(timeout=patience)
+                    found, batch = arrived.get(timeout=left)
                 except queue.Empty:
-                    if patience:
-                        _say(address, f"no batch for {PATIENCE:g} s. Are its workers running?")
-                    patience = 0.0
+                    if left:
+                        _say(address, f"no batch for {patience:g} s. Are its workers running?")
+                    left = 0.0
                     break
-                patience, over = PATIENCE, found is None
+                left, over = patience, found is None
                 if isinstance(batch, Exception):
                     _say(address, f"{batch}"[:600])  # of which TensorFlow needs half to say where
                 elif not over and found >= number:

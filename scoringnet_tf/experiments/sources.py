@@ -27,7 +27,7 @@ def write_sources(folder: Path, experiment: Experiment, surroundings: Surroundin
         the text; None where nothing is done.
     """
     from scoringnet_tf.inference.attribution import attribute
-    from scoringnet_tf.report.attribution_plot import attribution_figure
+    from scoringnet_tf.report.plots import attribution_figure
 
     trained = trained_models(list(experiment.rows), surroundings)
     models = {name: model for name, model in trained.items() if model.segmenter is not None}  # others have no stages

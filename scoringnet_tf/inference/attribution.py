@@ -1,8 +1,7 @@
-"""Where in a video a score comes from: what it loses where frames are hidden, and where its gradient is.
+"""Where in a video a score comes from: its fall if frames are hidden, and its gradient.
 
-The key fragments are held as they were found in the whole video: what is hidden is hidden from SP alone, so that a fall
-says what the score reads, not what KFS would have done. Of a model with several views those that are not moved count;
-the gradient is that of the fragments as they are.
+The key fragments stay those of the whole video: frames are hidden from the score heads only. With several test-time
+views only those without a shift in time count. The gradient is that of the original view.
 """
 
 import dataclasses
@@ -14,15 +13,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf.models.views import score_views
+from scoringnet_tf.models.tta import score_views
 from scoringnet_tf.sports import SCORES
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
 
-GREY = 128  # what a hidden pixel shows, of 0…255
-HIDDEN_AT_ONCE = 16  # variants of a video that go through SP together
-Outputs = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]  # clips of SP → its scores, (B,) each
+GREY = 128  # value of a hidden pixel, of 0…255
+HIDDEN_AT_ONCE = 16  # variants of a video that are scored together
+Outputs = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]  # clips → scores, (B,) each
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,9 +30,9 @@ class Attribution:
 
     Attributes:
         scores: score → points.
-        labels: stage of every frame, int (L,); None of a model without KFS.
-        by_frame: score → float (L,), by how many points it falls where a frame is grey; below 0 where it rises.
-        by_stage: score → {name of a stage: the same where all frames of the stage are grey}; empty without KFS.
+        labels: stage of every frame, int (L,); None without a segmenter.
+        by_frame: score → float (L,), its fall in points if the frame is grey; negative if it rises.
+        by_stage: score → {stage name: the fall if all frames of the stage are grey}; empty without a segmenter.
         gradient: score of a tower → float (L,), the share of each frame in |∂score/∂pixel| summed over the pixels.
     """
 
@@ -45,19 +44,19 @@ class Attribution:
 
 
 def attribute(model: "ScoringNet", frames: np.ndarray, width: int = 1, labels: np.ndarray | None = None) -> Attribution:
-    """Where the scores that a `ScoringNet` gives a video come from.
+    """Where the scores of a `ScoringNet` for a video come from.
 
     Args:
         model: of frames.
         frames: of one video as the model takes them, uint8 (L, H, W, 3).
         width: frames that are hidden together for `by_frame`, centred on each; an odd number.
-        labels: the stage of every frame, int (L,), by which the scores were given; None where KFS is to find them.
+        labels: the stage of every frame, int (L,); None for those that the segmenter finds.
 
     Raises:
         ValueError: a model of features.
     """
     if model.content != "frames":
-        raise ValueError("Expected a model of frames. Received: one of features.")
+        raise ValueError("Only models of frames have an attribution, not models of features.")
     if model.segmenter is None:
         labels = None
     elif labels is None:
@@ -70,7 +69,7 @@ def attribute(model: "ScoringNet", frames: np.ndarray, width: int = 1, labels: n
     by_stage: dict[str, dict[str, float]] = {score: {} for score in scores}
     if labels is not None:
         falls = occlusion(clips, [np.flatnonzero(labels == stage) for stage in range(len(stages))], scores, outputs)
-        by_stage = {score: dict(zip(stages, found.tolist(), strict=True)) for score, found in falls.items()}
+        by_stage = {score: dict(zip(stages, values.tolist(), strict=True)) for score, values in falls.items()}
     gradient = {score: _gradient(model, score, *clip, length) for score, clip in clips.items()}
     return Attribution(scores, labels, occlusion(clips, spans, scores, outputs), by_stage, gradient)
 
@@ -78,21 +77,20 @@ def attribute(model: "ScoringNet", frames: np.ndarray, width: int = 1, labels: n
 def clips_of(
     model: "ScoringNet", frames: np.ndarray, labels: np.ndarray | None
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """What each tower sees of a video: score → (frame numbers int (T,), clip uint8 (T, H, W, 3)).
+    """The input of each tower: score → (frame numbers int (T,), clip uint8 (T, H, W, 3)).
 
     Args:
         model: of frames.
         frames: uint8 (L, H, W, 3).
-        labels: stage of every frame, int (L,); None of a model without KFS.
+        labels: stage of every frame, int (L,); None without a segmenter.
     """
-    numbers = np.arange(len(frames), dtype=np.int32)[None, :, None, None, None]
-    given = [np.ones((1, len(frames)), bool)] if labels is None else [labels[None], np.ones((1, len(frames)), bool)]
-    found = {}
+    numbers, mask = np.arange(len(frames), dtype=np.int32)[None, :, None, None, None], np.ones((1, len(frames)), bool)
+    clips = {}
     for score, selector in zip(model.scores, model.selectors, strict=True):
-        chosen = selector(numbers, *given)
-        chosen = np.asarray(chosen[0] if labels is not None else chosen)[0, :, 0, 0, 0]
-        found[score] = chosen, frames[chosen]
-    return found
+        selected = selector(numbers, mask) if labels is None else selector(numbers, labels[None], mask)[0]
+        chosen = np.asarray(selected)[0, :, 0, 0, 0]
+        clips[score] = chosen, frames[chosen]
+    return clips
 
 
 def occlusion(
@@ -101,7 +99,7 @@ def occlusion(
     scores: dict[str, float],
     outputs: Outputs,
 ) -> dict[str, np.ndarray]:
-    """By how many points scores fall where frames are hidden.
+    """Falls of scores, in points, if frames are hidden.
 
     Args:
         clips: of `clips_of`.
@@ -110,7 +108,7 @@ def occlusion(
         outputs: of clips (B, T, H, W, 3).
 
     Returns:
-        score → float (N,), exactly 0 where its tower (of a fused score: every tower) sees none of the frames.
+        score → float (N,), exactly 0 if no tower of the score sees any of the frames.
     """
     spans = list(spans)
     seen = np.unique(np.concatenate([numbers for numbers, _ in clips.values()]))
@@ -118,16 +116,16 @@ def occlusion(
     falls = {score: np.zeros(len(spans)) for score in scores}
     for first in range(0, len(shown), HIDDEN_AT_ONCE):
         part = shown[first : first + HIDDEN_AT_ONCE]
-        found = outputs(_batch(clips, [spans[index] for index in part]))
+        hidden = outputs(_batch(clips, [spans[index] for index in part]))
         for score, value in scores.items():
-            falls[score][part] = value - np.asarray(found[score], float)
+            falls[score][part] = value - np.asarray(hidden[score], float)
     for score, (numbers, _) in clips.items():  # a batch of another size rounds otherwise
         falls[score] *= [np.isin(span, numbers).any() for span in spans]
     return falls
 
 
 def _batch(clips, spans):
-    """Inputs of SP: a copy of the clips for each set of frames, which are grey in it."""
+    """Inputs of the score heads: a copy of the clips for each set of frames, with these frames grey."""
     batch = {}
     for score, (numbers, clip) in clips.items():
         copies = np.repeat(clip[None], len(spans), axis=0)
@@ -142,7 +140,7 @@ def _labels(model, frames):
     return np.asarray(model.stage_decision(model.segmenter(inputs, training=False), inputs["mask"]))[0]
 
 
-@functools.lru_cache(maxsize=2)  # so that one video after another goes through what was traced once
+@functools.lru_cache(maxsize=2)  # traced once for many videos
 def _outputs_function(model):
     signature = {
         name: tf.TensorSpec((None, *clip.shape[1:]), tf.uint8) for name, clip in model.score_predictor.input.items()
@@ -153,8 +151,8 @@ def _outputs_function(model):
         return score_views(model.score_predictor, clips, min(model.views, 2), training=False)
 
     def outputs(clips):
-        found = scores_of({name: tf.constant(clip) for name, clip in clips.items()})
-        return {score: found[score].numpy() for score in SCORES if score in found}
+        scores = scores_of({name: tf.constant(clip) for name, clip in clips.items()})
+        return {score: scores[score].numpy() for score in SCORES if score in scores}
 
     return outputs
 
@@ -163,23 +161,22 @@ def _gradient(model, score, numbers, clip, length):
     """Share of each frame of the video in the gradient of a tower's score, float (L,)."""
     tower = model.score_predictor.towers[score]
     c3d = tower.get_layer("c3d")
-    rescaled = c3d.get_layer("rescale").output  # beyond it pixels are numbers with a gradient
+    rescaled = c3d.get_layer("rescale").output  # from here on pixels are floats, which have a gradient
     pixels = tf.convert_to_tensor(keras.Model(c3d.input, rescaled)(clip[None], training=False))
     features = keras.Model(rescaled, c3d.output)
-    reader = keras.Model(tower.get_layer("regressor_conv1").input, tower.output)
+    regressor = keras.Model(tower.get_layer("regressor_conv1").input, tower.output)
     with tf.GradientTape() as tape:
         tape.watch(pixels)
-        value = reader(features(pixels, training=False), training=False)
+        value = regressor(features(pixels, training=False), training=False)
         if f"{score}_distribution" in model.score_predictor.output:
             value, _ = model.score_predictor.get_layer(f"{score}_expected")(value)
     sizes = tf.reduce_sum(tf.abs(tf.cast(tape.gradient(value, pixels), tf.float32)), axis=(0, 2, 3, 4)).numpy()
-    found = np.zeros(length)
-    np.add.at(found, numbers, sizes)
-    total = found.sum()
-    return found / total if total else found
+    sums = np.bincount(numbers, sizes, minlength=length)
+    total = sums.sum()
+    return sums / total if total else sums
 
 
 def feature_maps(model: "ScoringNet", score: str, clip: np.ndarray, endpoint: str = "conv1a") -> np.ndarray:
-    """What a layer of a tower's C3D gives of a clip uint8 (T, H, W, 3): float (T', H', W', C)."""
+    """The output of a layer of a tower's C3D for a clip uint8 (T, H, W, 3): float (T', H', W', C)."""
     c3d = model.score_predictor.towers[score].get_layer("c3d")
     return keras.ops.convert_to_numpy(c3d.endpoint(endpoint)(clip[None], training=False))[0].astype(np.float32)

@@ -14,7 +14,8 @@ from tqdm import tqdm
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
-from scoringnet_tf.models.presets import check_fits, check_trained, load_scoring_net, with_views
+from scoringnet_tf.models.compatibility import check_fits
+from scoringnet_tf.models.presets import check_trained, load_scoring_net, with_views
 from scoringnet_tf.models.training_statistics import (
     Intervals,
     NearestExamples,

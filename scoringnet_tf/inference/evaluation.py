@@ -1,4 +1,4 @@
-"""Runs a model over records and measures it with the paper's six figures and the frame accuracy (§4.2–4.4)."""
+"""Runs a model over records and measures it: the paper's six figures, frame accuracy (§4.2–4.4), segment figures."""
 
 import collections
 import dataclasses
@@ -32,16 +32,16 @@ SEGMENTED = 64  # videos whose segments are compared at a time
 
 @dataclasses.dataclass
 class Predictions:
-    """What a model said of N videos, and the truth.
+    """Predictions for N videos, and the truth.
 
     Attributes:
         ids: N names.
-        truth: score name, of each that the sport has, → float64 (N,), points of the sport; NaN = unknown.
-        predicted: the same of those scores that the model predicts.
-        deviations: the same, how unsure the model is of each: standard deviations, of a distribution head alone.
-        stages_true, stages_predicted: N integer arrays (L_n,); −1 = unlabelled, or predicted by a model without KFS.
-        empty_fragments: bool (N, n), see `ScoringNet`; n = 0 without KFS.
-        bounds: score name → float64 (N, 2), ends of the intervals, points, of a model that states any, see `coverage`.
+        truth: score name → float64 (N,), points, for each score of the sport; NaN is unknown.
+        predicted: the same for the scores that the model predicts.
+        deviations: the same, standard deviations of a distribution head.
+        stages_true, stages_predicted: N integer arrays (L_n,); −1 is unlabelled, or no segmenter.
+        empty_fragments: bool (N, n), see `ScoringNet`; n is 0 without a segmenter.
+        bounds: score name → float64 (N, 2), ends of the model's intervals, points, see `coverage`.
     """
 
     ids: list = dataclasses.field(default_factory=list)
@@ -59,22 +59,23 @@ def prediction_function(
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """A compiled function (inputs, true stages) → outputs of a `ScoringNet`, for batches of any size and length.
 
-    With `true_fragments` the fragments are cut by the true stages instead of the predicted ones.
+    With `true_fragments` it cuts the fragments by the true stages instead of the predicted ones.
     """
     import tensorflow as tf
 
     inputs = {
-        name: tf.TensorSpec(given.shape, keras.backend.standardize_dtype(given.dtype))
-        for name, given in model.input.items()
+        name: tf.TensorSpec(tensor.shape, keras.backend.standardize_dtype(tensor.dtype))
+        for name, tensor in model.input.items()
     }
-    signature = (inputs, tf.TensorSpec((None, None), tf.int32))
 
-    @tf.function(input_signature=signature)
+    @tf.function(input_signature=(inputs, tf.TensorSpec((None, None), tf.int32)))
     def outputs_of(inputs, stages):
         outputs = model(inputs, training=False)
         if true_fragments:
-            found = model.score_fragments(inputs[model.content], stages, inputs["mask"], training=False)
-            outputs = {**outputs, **found}
+            outputs = {
+                **outputs,
+                **model.score_fragments(inputs[model.content], stages, inputs["mask"], training=False),
+            }
         return outputs
 
     return outputs_of
@@ -86,23 +87,22 @@ def predict_records(
     progress: str | None = None,
     total: int | None = None,
 ) -> Predictions:
-    """Predictions for the batches of `dataset`, under the ids that came with them.
+    """Predictions for the batches of `dataset`.
 
     Args:
         outputs_of: from `prediction_function`.
         dataset: from `input_pipeline.videos` with `with_info`, one epoch.
-        progress: label of a progress bar; None shows none.
+        progress: label of a progress bar; None for no bar.
         total: number of videos, for the bar.
 
     Returns:
-        `Predictions`, in order of the ids: every table takes sums and draws in this order.
+        `Predictions` sorted by id: sums and draws of every table depend on the order.
     """
     result = Predictions()
     columns: dict[str, list] = collections.defaultdict(list)
     with tqdm(total=total, desc=progress, unit="video", disable=progress is None) as bar:
         for inputs, targets, info in dataset:
-            outputs = outputs_of(inputs, targets["stages"])
-            _collect(result, columns, inputs, targets, info, outputs)
+            _collect(result, columns, inputs, targets, info, outputs_of(inputs, targets["stages"]))
             bar.update(len(inputs["mask"]))
     order = sorted(range(len(result.ids)), key=result.ids.__getitem__)
     for rows in (result.ids, result.stages_true, result.stages_predicted):
@@ -130,62 +130,59 @@ def _collect(result, columns, inputs, targets, info, outputs):
 
 
 def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, Any]:
-    """The figures of `metrics.json`.
+    """The figures of `metrics.json`; NaN if a figure is undefined.
 
     Returns:
-        A dictionary with `num_videos`, `frame_accuracy`, `frame_accuracy_per_class` (stage name → share; NaN for a
-        stage that never occurs), `edit_score f1_10 f1_25 f1_50` (see `metrics`; NaN without stage labels or without
-        KFS), `d_src e_src f_src d_med e_med f_med d_rl2 e_rl2 f_rl2` (NaN of a score that is not predicted; none of a
-        score that the sport does not have), `share_out_of_order` (of videos whose predicted stages cannot be those of
-        one performance; NaN without KFS) and `num_empty_fragments`.
+        `num_videos`, `frame_accuracy`, `frame_accuracy_per_class` (stage name → share), `edit_score f1_10 f1_25 f1_50`
+        (see `metrics`), `d_src e_src f_src d_med e_med f_med d_rl2 e_rl2 f_rl2` for the scores of the sport,
+        `share_out_of_order` (of videos whose predicted stages are not those of one performance) and
+        `num_empty_fragments`.
     """
-    truth, found = (np.concatenate(stages) for stages in (predictions.stages_true, predictions.stages_predicted))
-    hit = truth == found
-    labelled = (truth >= 0) & (found >= 0).any()  # without KFS nothing is right or wrong
-    truth = np.where(labelled, truth, -1)
-    per_class = {
-        name: float(hit[truth == index].mean()) if (truth == index).any() else math.nan
-        for index, name in enumerate(stage_names)
-    }
+    truth, predicted = (np.concatenate(stages) for stages in (predictions.stages_true, predictions.stages_predicted))
+    hit = truth == predicted
+    labelled = (truth >= 0) & (predicted >= 0).any()  # without a segmenter nothing is right or wrong
     measured = {
         "num_videos": len(predictions.ids),
-        "frame_accuracy": float(hit[labelled].mean()) if labelled.any() else math.nan,
-        "frame_accuracy_per_class": per_class,
+        "frame_accuracy": _share(hit[labelled]),
+        "frame_accuracy_per_class": {
+            name: _share(hit[labelled & (truth == index)]) for index, name in enumerate(stage_names)
+        },
         **_segment_figures(predictions, labelled.any()),
     }
     for name, measure in MEASURES.items():
         for score, truths in predictions.truth.items():
-            predicted = predictions.predicted.get(score)
-            measured[f"{score[0]}_{name}"] = math.nan if predicted is None else measure(truths, predicted)
+            scores = predictions.predicted.get(score)
+            measured[f"{score[0]}_{name}"] = math.nan if scores is None else measure(truths, scores)
     with_stages = [stages for stages in predictions.stages_predicted if (stages >= 0).any()]
-    measured["share_out_of_order"] = (
-        float(np.mean([not in_order(stages) for stages in with_stages])) if with_stages else math.nan
-    )
+    measured["share_out_of_order"] = _share(np.array([not in_order(stages) for stages in with_stages]))
     measured["num_empty_fragments"] = int(predictions.empty_fragments.sum())  # type: ignore[union-attr]
     return measured
 
 
-def bootstrap(predictions: Predictions, groups: Groups = ()) -> dict[str, tuple[float, float]]:
-    """Between what a figure lies in 95 % of draws of the videos (`bootstrap`): name → (low, high).
+def _share(hits):
+    return float(hits.mean()) if hits.size else math.nan
 
-    Of `d_src`, …, `f_rl2` of the scores that are predicted; NaN of too few videos. It covers the videos that happen to
-    be tested alone, not another training. `groups` are those of the videos, as of `bootstrap.draws_of`.
+
+def bootstrap(predictions: Predictions, groups: Groups = ()) -> dict[str, tuple[float, float]]:
+    """The 95 % interval of each figure of the predicted scores, `d_src`, …, `f_rl2`, over draws of the videos.
+
+    It covers the choice of test videos alone, not another training. NaN for too few videos. `groups` are those of the
+    videos, as of `bootstrap.draws_of`.
     """
-    found = {}
+    intervals = {}
     for name in MEASURES:
         for score, predicted in predictions.predicted.items():
             draws = draws_of(name, predictions.truth[score], {"model": predicted[None, None]}, None, groups)["model"]
-            found[f"{score[0]}_{name}"] = interval(draws)
-    return found
+            intervals[f"{score[0]}_{name}"] = interval(draws)
+    return intervals
 
 
 def _segment_figures(predictions, labelled):
-    """`metrics.SegmentFigures` of all videos: name → share; NaN where no frame is labelled."""
+    """`metrics.SegmentFigures` of all videos: name → share; NaN if no frame is labelled."""
     measure = metrics.SegmentFigures()
     for first in range(0, len(predictions.ids), SEGMENTED):
         part = slice(first, first + SEGMENTED)
-        stages = [_padded(rows[part]) for rows in (predictions.stages_true, predictions.stages_predicted)]
-        measure.update_state(*stages)
+        measure.update_state(*(_padded(rows[part]) for rows in (predictions.stages_true, predictions.stages_predicted)))
     return {name: float(share) if labelled else math.nan for name, share in measure.result().items()}
 
 
@@ -203,14 +200,14 @@ def mean_predictor_figures(
     fuse: Callable[[float, float], float],
     predicted: Iterable[str] = PREDICTED_SCORES,
 ) -> dict[str, float]:
-    """MED of the predictor that always answers the training means, of the scores that have one; SRC is undefined.
+    """MED of a predictor that always answers the training means; its SRC is undefined.
 
     Args:
         truth: score → (V,), points.
-        training_means: score → points, of those that are known.
+        training_means: score → points, as far as they are known.
         fuse: of the sport.
-        predicted: the scores that the model has towers for. Its final score is fused where both parts are known, as
-            that of a model with both towers is; beside one that predicts it alone it is the mean final score.
+        predicted: the scores of the model's towers. If both parts are known, the final score is fused from them; for a
+            model of the final score alone it is the mean final score.
     """
     alone = tuple(predicted) == FINAL_ALONE
     means = {score: mean for score, mean in training_means.items() if not alone or score in FINAL_ALONE}
@@ -220,28 +217,21 @@ def mean_predictor_figures(
 
 
 def table(rows: Sequence[tuple[str, Mapping[str, Any]]], sport: Sport) -> str:
-    """A text table of figures of the scores that `sport` has.
-
-    Errors have as many decimals as the scores, or one more.
+    """A text table of figures of the scores of a sport. Errors have one decimal more than the scores.
 
     Args:
-        rows: (label, figures), where a figure is a number or the two ends of an interval.
+        rows: (label, figures); a figure is a number or the two ends of an interval.
         sport: of the figures.
     """
     columns = {"frame_accuracy": "frames", "edit_score": "edit", "f1_50": "F1@50"}
     columns |= {f"{score[0]}_{name}": f"{score[0]}-{name}".upper() for name in ("src", "med") for score in sport.scores}
+    places = dict.fromkeys(columns, 2) | {f"{score[0]}_med": decimals(sport.range_of(score)) for score in sport.scores}
     width = max(len(label) for label, _ in rows)
     lines = [" " * width + "".join(f"{head:>12}" for head in columns.values())]
     for label, measured in rows:
-        cells = (_cell(measured.get(column), _decimals(column, sport)) for column in columns)
+        cells = (_cell(measured.get(column), places[column]) for column in columns)
         lines.append(f"{label:<{width}}" + "".join(f"{cell:>12}" for cell in cells))
     return "\n".join(lines)
-
-
-def _decimals(column, sport):
-    """Of the ends of intervals: of an error those of its score, of a share or a correlation two."""
-    score = next((score for score in SCORES if column == f"{score[0]}_med"), None)
-    return decimals(sport.range_of(score)) if score else 2
 
 
 def _cell(value, places):

@@ -1,7 +1,7 @@
-"""Features of videos: what a C3D gives at one of its endpoints, for every frame or clip of a video of any length.
+"""Features of videos: the output of a C3D layer for every frame or clip of a video of any length.
 
-Frames are those that the C3D was trained on: in their stored form, as records have them or as `ScoringNetPreprocessor`
-makes them of a video. They are decoded window by window, so memory hardly grows with the video.
+Frames are in the form that the C3D was trained on. They are decoded window by window, so that memory hardly grows with
+the video.
 """
 
 import collections.abc
@@ -15,29 +15,28 @@ import tensorflow as tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.inference.stages import ACTIVATIONS, MAX_WINDOW, REACH
-from scoringnet_tf.models.c3d import C3D
-from scoringnet_tf.models.parts import parts
+from scoringnet_tf.models.backbones.c3d import C3D
+from scoringnet_tf.models.parameter_groups import parts
 from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
-from scoringnet_tf.models.presets import load_keras
+from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
-from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import WITH_C3D, model_path
 from scoringnet_tf.support.paths import AnyPath
 
-FULLY_CONNECTED = ("fc6", "fc7")  # of whole clips, where a C3D has them
+FULLY_CONNECTED = ("fc6", "fc7")  # need whole clips
 
 
 @dataclasses.dataclass(frozen=True)
 class Extraction:
-    """What is extracted; the meaning of each is that of the flag of `python -m scoringnet_tf.extract`.
+    """Which features are extracted; each attribute is a flag of `python -m scoringnet_tf.extract`.
 
     Attributes:
-        endpoint: a name of `models.c3d.ENDPOINTS`, or fc6 or fc7.
-        per: `"frame"`: C3D without temporal pooling over the whole video, as KFS has it (§3.1); `"clip"`: C3D as it is
+        endpoint: a name of `models.backbones.c3d.ENDPOINTS`, or fc6 or fc7.
+        per: `"frame"`: C3D without temporal pooling over the whole video, as in the segmenter (§3.1); `"clip"`: C3D
             over clips.
-        stride: frames from one step to the next: of L frames there are ⌈L / stride⌉ steps.
+        stride: frames from one step to the next: L frames give ⌈L / stride⌉ steps.
         clip_length: frames of a clip, which begins at the frame of its step; beyond the end the last frame is repeated.
             None with `per="frame"`.
         pool: `"none"`: the endpoint flattened; `"mean"`: averaged over space, and over the time of a clip.
@@ -50,20 +49,19 @@ class Extraction:
     pool: str = "none"
 
     def __post_init__(self):
-        if self.per == "frame" and (self.clip_length is not None or self.endpoint in FULLY_CONNECTED):
-            what = "clip_length" if self.clip_length is not None else f"endpoint {self.endpoint}"
-            raise InputError("todo", f"Expected no {what} with per=frame: it is of clips. Received: one.")
+        needs_clips = self.clip_length is not None or self.endpoint in FULLY_CONNECTED
+        if self.per == "frame" and needs_clips:
+            flag = f"--endpoint={self.endpoint}" if self.clip_length is None else f"--clip_length={self.clip_length}"
+            raise InputError("flags_conflict", f"{flag} needs --per=clip.")
         if self.pool == "mean" and self.endpoint in FULLY_CONNECTED:
-            raise InputError(
-                "todo", f"Expected pool=none with endpoint {self.endpoint}, which has no space. Received: mean."
-            )
+            raise InputError("flags_conflict", f"--pool=mean: --endpoint={self.endpoint} has no space to average over.")
 
 
 class FeatureExtractor:
     """Extracts the features of one video after another, with a function that is traced once.
 
-    Call arguments: `frames_of`, which gives the frames of given numbers, int (N,), as the C3D takes them, uint8 (N, H,
-    W, 3), and L, how many there are. Returns float32 (⌈L / stride⌉, D), those of the whole video, to rounding.
+    Call arguments: a function from frame numbers, int (N,), to uint8 (N, H, W, 3); and L, the number of frames. Returns
+    float32 (⌈L / stride⌉, D), equal to those of the whole video at once, to rounding.
 
     Attributes:
         image_size: (H, W) of the frames.
@@ -75,7 +73,7 @@ class FeatureExtractor:
         window: frames that go through C3D at a time; None for as many as memory allows, see `windows.ACTIVATIONS`.
 
     Raises:
-        InputError: the C3D ends before the endpoint, or its weights are of clips of another length.
+        InputError: the C3D ends before the endpoint, or its weights need clips of another length.
     """
 
     def __init__(self, c3d: C3D, extraction: Extraction, window: int | None = None) -> None:
@@ -88,13 +86,12 @@ class FeatureExtractor:
             self.size = endpoint.output.shape[-1]
         self._clip = np.arange(extraction.clip_length or 0)  # its frames, counted from the first
         self.image_size = tuple(endpoint.input.shape[2:4])
-        frames = tf.TensorSpec((None, extraction.clip_length, *self.image_size, 3), tf.uint8)
 
-        @tf.function(input_signature=[frames])
+        @tf.function(input_signature=[tf.TensorSpec((None, extraction.clip_length, *self.image_size, 3), tf.uint8)])
         def features_of(frames):
             values = tf.cast(endpoint(frames, training=False), tf.float32)
             if extraction.per == "frame":
-                values = values[0]  # (1, L, H, W, C): a window of one video; of clips it is (B, T, H, W, C) or (B, D)
+                values = values[0]  # (1, L, H, W, C), a window of a video; clips give (B, T, H, W, C) or (B, D)
             if extraction.pool == "mean":
                 values = tf.reduce_mean(values, axis=range(1, len(values.shape) - 1))
             return tf.reshape(values, (-1, self.size))
@@ -103,14 +100,11 @@ class FeatureExtractor:
 
     def __call__(self, frames_of: collections.abc.Callable[[np.ndarray], np.ndarray], num_frames: int) -> np.ndarray:
         """Features of a video, float32 (⌈L / stride⌉, D)."""
-        if self.extraction.per == "frame":
-            parts = self._of_frames(frames_of, num_frames)
-        else:
-            parts = self._of_clips(frames_of, num_frames)
-        return np.concatenate(list(parts))
+        windows = self._of_frames if self.extraction.per == "frame" else self._of_clips
+        return np.concatenate(list(windows(frames_of, num_frames)))
 
     def _of_frames(self, frames_of, num_frames):
-        """Window by window, with as many frames around each as C3D sees; every stride-th frame is kept."""
+        """Window by window, each with as many frames around it as C3D sees; keeps every stride-th frame."""
         stride = self.extraction.stride
         for start in range(0, num_frames, self.window):
             stop = min(start + self.window, num_frames)
@@ -119,7 +113,7 @@ class FeatureExtractor:
             yield values[start - first : stop - first][-start % stride :: stride]
 
     def _of_clips(self, frames_of, num_frames):
-        """As many clips at a time as are a window together."""
+        """As many clips at a time as make a window together."""
         starts = np.arange(0, num_frames, self.extraction.stride)
         at_a_time = max(1, self.window // len(self._clip))
         for group in np.array_split(starts, range(at_a_time, len(starts), at_a_time)):
@@ -151,34 +145,26 @@ def _endpoint_model(c3d, extraction):
 
 def _matching(c3d, layer, extraction):
     """The layer of `c3d` whose weights `layer` takes."""
-    found = {other.name: other for other in c3d.layers if other.weights}.get(layer.name)
-    if found is None:
-        ends = c3d.get_config()["final_endpoint"]
-        raise InputError(
-            "todo",
-            f"Expected a C3D with the endpoint {extraction.endpoint}. Received: one that ends at {ends}, without "
-            f"{layer.name}.",
-        )
-    expected, received = (tuple(kernel.shape) for kernel in (layer.kernel, found.kernel))
-    if expected != received:
+    other = next((other for other in c3d.layers if other.weights and other.name == layer.name), None)
+    if other is None:
+        end = c3d.get_config()["final_endpoint"]
+        raise InputError("no_endpoint", f"This C3D ends at {end} and has no {layer.name}: no {extraction.endpoint}.")
+    if layer.kernel.shape != other.kernel.shape:
         length = c3d.get_config()["input_shape"][0]
-        raise InputError(
-            "todo",
-            f"Expected clips of the length that {layer.name} was trained with ({counted(length, 'frame')}). Received: "
-            f"{extraction.clip_length}, which gives it {counted(expected[0], 'input')} instead of {received[0]}.",
-        )
-    return found
+        message = f"--clip_length={extraction.clip_length}: {layer.name} was trained on clips of {length} frames."
+        raise InputError("wrong_clip_length", message)
+    return other
 
 
 def load_c3d(path: AnyPath, part: str = "kfs") -> tuple[C3D, ScoringNetPreprocessor | None]:
-    """The C3D that is meant, and the preprocessor of its videos.
+    """A C3D, and the preprocessor of its videos.
 
     Args:
         path: a `.keras` file of a `C3D` or `ScoringNet`, a folder with one, or the name of a model that ships.
-        part: of a `ScoringNet`, see `models.parts.parts`, whose C3D.
+        part: of a `ScoringNet`, see `models.parameter_groups.parts`, whose C3D.
 
     Returns:
-        (`C3D`, the `ScoringNetPreprocessor` of its `ScoringNet`, or None for a C3D, which knows nothing of videos).
+        (`C3D`, the `ScoringNetPreprocessor` of its `ScoringNet`, or None for a C3D alone).
 
     Raises:
         InputError: there is no such model; it names the flag --model.
@@ -187,14 +173,13 @@ def load_c3d(path: AnyPath, part: str = "kfs") -> tuple[C3D, ScoringNetPreproces
     if isinstance(model, C3D):
         return model, None
     if not isinstance(model, ScoringNet):
-        raise InputError("todo", f"--model={path}: expected a C3D or a ScoringNet. Received: a {type(model).__name__}.")
-    known = {
-        name: layers for name, layers in parts(model).items() if any(isinstance(each, C3D) for each in layers[0].layers)
-    }
-    if part not in known:
-        expected = f"--part of {', '.join(known)}" if known else "a model with C3Ds, which sees frames"
-        raise InputError("todo", f"--model={path}: expected {expected}. Received: --part={part}.")
-    return known[part][0].get_layer("c3d"), model.preprocessor
+        raise InputError("wrong_model", f"--model={path} is a {type(model).__name__}, not a C3D or a ScoringNet.")
+    networks = {name: layers[0] for name, layers in parts(model).items()}
+    with_c3d = {name: net for name, net in networks.items() if any(isinstance(each, C3D) for each in net.layers)}
+    if part not in with_c3d:
+        hint = f"Parts that have one: {', '.join(with_c3d)}." if with_c3d else "Name a model that scores frames."
+        raise InputError("unknown_name", f"--model={path} has no C3D in --part={part}.", hint)
+    return with_c3d[part].get_layer("c3d"), model.preprocessor
 
 
 def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info: DatasetInfo) -> ScoringNetPreprocessor:
@@ -205,27 +190,19 @@ def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info:
         info: `DatasetInfo`.
 
     Raises:
-        InputError: the records' frames are of another size or rate than the C3D was trained on, or were stored
-            otherwise, if that is known.
+        InputError: the records' frames are known to be of another form than those of training.
     """
     stated = network.stored.frame_size if network else c3d.preprocessing["frame_size"]
-    if stated and tuple(stated) != tuple(info.frame_size):
-        raise InputError(
-            "todo",
-            f"{info.records_dir}: expected frames of {tuple(stated)}, as the model was trained on. Received: "
-            f"{tuple(info.frame_size)}.",
-        )
     different = form_differences(network.form, info.form) if network else []
+    if stated and tuple(stated) != tuple(info.frame_size):
+        different.insert(0, f"frames of {tuple(info.frame_size)} instead of {tuple(stated)}")
     if different:
-        raise InputError(
-            "todo",
-            f"{info.records_dir}: expected frames as the model learned them. Received: {'; '.join(different)}. Records "
-            "are taken as they are; from files, extract brings videos to the model's form.",
-        )
+        message = f"{info.records_dir}: the model was trained on other frames. The records have {'; '.join(different)}."
+        raise InputError("other_form", message, "Name video files instead: extract converts them.")
     return ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], info.frame_size, **info.stored)
 
 
 def weights_of(path: AnyPath) -> dict[str, str]:
-    """What `features.json` says of a model's file: {"file": its name, "sha256"}."""
+    """A model's file as `features.json` names it: {"file": its name, "sha256"}."""
     file = model_path(path)
     return {"file": file.name, "sha256": file_sha256(file)}

@@ -29,7 +29,7 @@ from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.support.reading import read_json
 
 if TYPE_CHECKING:
-    from scoringnet_tf.models.c3d import C3D
+    from scoringnet_tf.models.backbones.c3d import C3D
     from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them

@@ -20,9 +20,9 @@ import tensorflow as tf
 from keras import layers
 from tqdm import tqdm
 
-from scoringnet_tf.models.c3d import ENDPOINTS
+from scoringnet_tf.models.backbones.c3d import ENDPOINTS
+from scoringnet_tf.models.lstm import Recurrence
 from scoringnet_tf.models.preprocessor import PATIENCE
-from scoringnet_tf.models.recurrence import Recurrence
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, channel_means
 from scoringnet_tf.sports import stage_runs
 

@@ -1,9 +1,13 @@
 """Small pieces that the models share: convolution over frames, dropout, mask of frames, scaling of features."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
+
+from scoringnet_tf.support.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -39,7 +43,7 @@ def max_pooled(x: Any, pool_size: tuple[int, int, int]) -> Any:
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class Dropout(layers.Dropout):  # of Keras's name, as Conv3D is
-    """Keras's Dropout, which drops nothing in a part that does not learn (`drops`, see `Objective.choose_trained`)."""
+    """Keras's Dropout, which drops nothing in a part that does not learn (`drops`, see `Trainer.choose_trained`)."""
 
     drops = True
 
@@ -131,3 +135,20 @@ class FeatureScaling(layers.Layer):
 
     def call(self, x: Any) -> Any:
         return (ops.cast(x, "float32") - self.mean) / self.deviation
+
+
+def feature_statistics(dataset: Iterable[tuple[dict[str, Any], Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (D,) of the steps of all videos, in one pass over batches.
+
+    Raises:
+        InputError: there are no videos (`no_videos`).
+    """
+    count, mean, squares = 0.0, 0.0, 0.0
+    for inputs, _ in dataset:
+        steps = np.asarray(inputs["features"], np.float64)[np.asarray(inputs["mask"])]  # (N, D)
+        count, delta = count + len(steps), steps - mean
+        mean = mean + delta.sum(axis=0) / count
+        squares = squares + (delta * (steps - mean)).sum(axis=0)
+    if not count:
+        raise InputError("no_videos", "The dataset for adapt_features has no video.")
+    return np.asarray(mean), np.sqrt(squares / count)

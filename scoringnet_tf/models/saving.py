@@ -3,26 +3,48 @@
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import keras
+import numpy as np
 
-from scoringnet_tf.models import presets
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.model_files import NAMES, model_path
+from scoringnet_tf.support.files import local_file, replacing_file
+from scoringnet_tf.support.model_files import NAMES, check_is_file, check_whole, damaged, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path
 
 PRESET_FILE = "model.keras"
 Trained = TypeVar("Trained", bound="Preset")
+Kind = TypeVar("Kind", bound="keras.Model")
 if TYPE_CHECKING:
     from keras import Model
 else:
     Model = object  # Keras swaps the bases of a functional model, and would change their order
 
 
+def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
+    """The model of class `kind` in the `.keras` file at `path`.
+
+    Raises:
+        InputError: naming `flag`: no such file, a damaged one, or one of another class.
+    """
+    check_is_file(path, flag)
+    try:
+        with local_file(path) as file:
+            check_whole(file)
+            model = keras.models.load_model(file, compile=False)
+    except Exception as error:  # zipfile's, zlib's, HDF5's, JSON's, Keras's: a damaged file raises whatever they meet
+        raise damaged(f"--{flag}={path}", error) from error
+    if not isinstance(model, kind):
+        raise InputError("wrong_model", f"--{flag}={path} is a {type(model).__name__}, not a {kind.__name__}.")
+    for variable in model.weights:
+        if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+            raise InputError("not_finite", f"--{flag}={path} has NaN or infinity in its weights: {variable.path}.")
+    return model
+
+
 class Preset(Model):
     """`save` and presets for a functional model with a constructor of its own, `dtype` among its arguments.
 
-    A preset is a folder with a `model.keras`, which brings configuration, weights, what is done to frames before, and
-    what the weights were trained on. The method names are keras-hub's.
+    A preset is a folder with a `model.keras`: configuration, weights, preprocessing, and what the weights were trained
+    on. The method names are keras-hub's.
     """
 
     @classmethod
@@ -35,16 +57,16 @@ class Preset(Model):
             dtype: dtype policy to run it in; default: float32.
 
         Raises:
-            InputError: there is none, or one of another class.
+            InputError: there is no such model, or it is of another class.
         """
-        model = presets.load_keras(model_path(preset, "preset", [cls.__name__]), cls, "preset")
+        model = load_keras(model_path(preset, "preset", [cls.__name__]), cls, "preset")
         return model if dtype is None else model.with_dtype(dtype)
 
     def save_to_preset(self, preset_dir: AnyPath) -> None:
-        """Saves the model as a preset in the folder `preset_dir`, which is made where there is none.
+        """Saves the model as a preset in the folder `preset_dir`, which is made if it is not there.
 
         Raises:
-            InputError: the folder holds a model by another name, such as that of a run: it could be taken for this one.
+            InputError: the folder holds a model by another name, such as that of a run (`exists`).
         """
         others = [name for name in NAMES if name != PRESET_FILE and (as_path(preset_dir) / name).is_file()]
         if others:
@@ -54,11 +76,10 @@ class Preset(Model):
     def save(self, filepath: AnyPath, overwrite: bool = True, **options: Any) -> None:
         """Saves as `.keras`, in float32 and not compiled; the file appears whole or not at all.
 
-        A `mixed_float16` model does not run on a CPU (TensorFlow has no float16 3-D max-pooling there), and the state
-        of an optimizer is of no use to whoever loads the model.
+        A `mixed_float16` model does not run on a CPU: TensorFlow has no float16 3-D max-pooling there.
 
         Raises:
-            FileExistsError: there is such a file, and `overwrite` is false.
+            FileExistsError: the file exists, and `overwrite` is false.
         """
         if not overwrite and as_path(filepath).exists():
             raise FileExistsError(f"{filepath} exists, and overwrite is False.")

@@ -7,7 +7,7 @@ import keras
 from keras import layers, ops
 
 from scoringnet_tf import defaults, losses
-from scoringnet_tf.models.c3d import C3D, scaled_width
+from scoringnet_tf.models.backbones.c3d import C3D, scaled_width
 from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.regressor import regressor, sequence_regressor

@@ -9,18 +9,18 @@ import numpy as np
 
 from scoringnet_tf import __version__, defaults
 from scoringnet_tf.models.cloning import Clonable, clonable
+from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import EvenSampler, FragmentSelector
 from scoringnet_tf.models.frames import Functional
-from scoringnet_tf.models.objective import Objective
-from scoringnet_tf.models.parts import learning_parts
+from scoringnet_tf.models.parameter_groups import learning_parts
 from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
+from scoringnet_tf.models.trainer import Trainer
 from scoringnet_tf.models.training_statistics import TrainingStatistics
-from scoringnet_tf.models.transfer import copy_network
-from scoringnet_tf.models.views import check_views, score_views, select_views
+from scoringnet_tf.models.tta import check_views, score_views, select_views
 from scoringnet_tf.sports import Sport, SportForm, get_sport, kept_form
 from scoringnet_tf.support.errors import InputError, unknown_name
 
@@ -77,7 +77,7 @@ def _content_of(info):
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class ScoringNet(Preset, Objective, Clonable, Functional):
+class ScoringNet(Preset, Trainer, Clonable, Functional):
     """Scores an untrimmed video: KFS labels its frames, the key fragments go to SP, SP's scores are fused.
 
     Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`; L is free,
@@ -390,7 +390,7 @@ class ScoringNet(Preset, Objective, Clonable, Functional):
     def select_views(
         self, content: Any, stages: Any, mask: Any, views: int | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What the towers see of videos, see `views.select_views`; in as many views as the model has, or others."""
+        """What the towers see of videos, see `tta.select_views`; in as many views as the model has, or others."""
         stages = None if self.segmenter is None else stages
         views = self.views if views is None else views
         return select_views(self.scores, self.selectors, content, stages, mask, views)

@@ -7,11 +7,11 @@ import keras
 from keras import layers, ops
 
 from scoringnet_tf import defaults
-from scoringnet_tf.models.c3d import C3D, scaled_width
+from scoringnet_tf.models.backbones.c3d import C3D, scaled_width
 from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import Dropout, FeatureScaling
-from scoringnet_tf.models.recurrence import LSTM
-from scoringnet_tf.models.stage_networks import STAGE_NETWORKS, ed_tcn, resnet50
+from scoringnet_tf.models.lstm import LSTM
+from scoringnet_tf.models.segmenters import STAGE_NETWORKS, ed_tcn, resnet50
 from scoringnet_tf.sports import SportForm, get_sport, kept_form
 from scoringnet_tf.support.errors import unknown_name
 
@@ -57,7 +57,7 @@ class KeyFragmentSegmenter(Functional):
         fc_units: width of the first fully connected layer before the multiplier (§3.1: no number).
         dropout_rate: after the first fully connected layer (§3.1 has none).
         preprocessing: of `C3D`.
-        network: one of `stage_networks.STAGE_NETWORKS`.
+        network: one of `segmenters.STAGE_NETWORKS`.
 
     Raises:
         InputError: another network, or ResNet50 for features (`unknown_name`).
@@ -129,7 +129,7 @@ class KeyFragmentSegmenter(Functional):
 
     @property
     def network(self) -> str:
-        """What labels the frames, one of `stage_networks.STAGE_NETWORKS`."""
+        """What labels the frames, one of `segmenters.STAGE_NETWORKS`."""
         return self._config["network"]
 
     @property

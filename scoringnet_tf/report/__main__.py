@@ -1,16 +1,16 @@
-r"""Writes pages about scored videos: what the model saw, stage by stage, and where its scores come from.
+r"""Writes HTML pages of scored videos: stages, scores, key fragments to play, and where the scores come from.
 
     python -m scoringnet_tf.report [--model=MODEL] VIDEO… --output=report.html [--judges=SCORES.csv]
 
-A page of one performance is one HTML file that needs nothing beside itself, no network either: frames, stages, their
-probabilities, scores, the key fragments to play, where each score comes from, and what could lower trust. Of several
-performances --output is the page of the session, their ranking, and theirs lie in a folder of its name beside it.
---judges is a table with the columns video (a file's name) and any of difficulty, execution, final, as the rules of the
-sport give them: then the pages show these, and that of the session how well they agree. Of a file of several
-performances each row has a start, a moment of its performance in seconds or as a timecode; a column name says who it
-is. VIDEO, --stream, --start and --end are what `python -m scoringnet_tf.predict` takes. A video that cannot be read is
-reported on stderr and on the page of the session, the others are still shown, and the exit status is 1. Where it is
-stopped, what was scored becomes a session of its own beside --output, report_stopped.html, which says what is missing.
+One performance gives one HTML file that needs no network. Several give a ranking at --output and a page of each in a
+folder beside it. VIDEO, --stream, --start and --end are as in `python -m scoringnet_tf.predict`.
+
+--judges is a CSV file with the columns video (file name) and any of difficulty, execution and final. The pages then
+show the judges' scores, and the ranking shows how well they agree. If a video has several performances, each row needs
+a start: a moment of its performance, in seconds or as a timecode. The column name holds the athlete.
+
+Videos that cannot be read are named on stderr and in the ranking, and the exit status is 1. If you stop the command,
+report_stopped.html holds what was scored.
 """
 
 import functools
@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from scoringnet_tf.inference.inputs import attempted, named_videos, stretched
 from scoringnet_tf.report.judges import read_judges, unshown_scores
-from scoringnet_tf.report.page import check_pages, write_pages
+from scoringnet_tf.report.session import check_pages, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
@@ -29,74 +29,89 @@ from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import as_path, check_access, told_apart
 
-flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
-flags.DEFINE_string("output", None, "The page: a file that ends in .html. One that is there is replaced.")
-flags.DEFINE_string(
-    "judges", None, "CSV file: video, any of difficulty, execution, final, in points, and where wanted start and name."
-)
-flags.DEFINE_string("title", None, "Above the page; default: the name of the video, of a session that of --output.")
-flags.DEFINE_bool("force", False, "Give scores also where reasons speak against them.")
-flags.DEFINE_integer("stream", None, "Number of the video stream in the file, from 0. Default: the main one.", 0)
-flags.DEFINE_float("start", None, "Show only what comes from this second of the file on.", 0.0)
-flags.DEFINE_float("end", None, "Show only what comes before this second of the file; not beyond its end.", 0.0)
+flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
+flags.DEFINE_string("output", None, "HTML file to write; an earlier one is replaced.")
+flags.DEFINE_string("judges", None, "CSV file with the judges' scores.")
+flags.DEFINE_string("title", None, "Heading. Default: the name of the video, or of --output.")
+flags.DEFINE_bool("force", False, "Never withhold a score.")
+flags.DEFINE_integer("stream", None, "Number of the video stream, from 0. Default: the main one.", 0)
+flags.DEFINE_float("start", None, "Start of the part to show, in seconds.", 0.0)
+flags.DEFINE_float("end", None, "End of the part to show, in seconds.", 0.0)
 flags.declare_key_flag("timeout")
 
 
+def _checked_output(arguments):
+    """The path of --output, after checks of the flags that need no model."""
+    values = flags.FLAGS
+    cli.require(output=values.output)
+    if not arguments:
+        raise InputError("missing_argument", "Name one or more video files.", "See --help.")
+    if values.end is not None and values.end <= (values.start or 0):
+        raise InputError("out_of_range", f"--end={values.end:g} is not after --start={values.start or 0:g}.")
+    output = as_path(values.output)
+    if output.suffix != ".html":
+        raise InputError("wrong_value", f"--output={values.output} does not end in .html.")
+    check_access(str(output.parent), "output", writing=True)
+    for page in (output, _stopped(output)):
+        check_pages(page)
+    return output
+
+
+def _stopped(output):
+    """The page of a session that was stopped."""
+    return output.with_name(f"{output.stem}_stopped.html")
+
+
+def _sport():
+    """The sport of --model, read without TensorFlow."""
+    values = flags.FLAGS
+    config = configuration(model_path(values.model), "model", shipped=True)
+    if config["features"]:
+        raise InputError("model_of_features", f"--model={values.model} scores features; a report needs frames.")
+    return get_sport(config["sport"])
+
+
 def _check_names(judges, names):
-    """InputError unless every row of --judges is of one video."""
-    wrong = [name for name in judges if names.count(name) != 1]
-    if wrong:
-        found = f"{wrong[0]}, the name of {names.count(wrong[0]) or 'none'} of them"
-        raise InputError(
-            "todo", f"--judges={flags.FLAGS.judges}: expected a name of one video in each row. Received: {found}."
-        )
+    """Raises InputError unless every row of --judges names one video."""
+    for name in judges:
+        if name not in names:
+            raise InputError("unknown_name", f"--judges={flags.FLAGS.judges}: no video is called {name}.")
+        if names.count(name) > 1:
+            raise InputError("duplicate", f"--judges={flags.FLAGS.judges}: several videos are called {name}.")
+
+
+def _print(text):
+    tqdm.write(f"report: {text}", file=sys.stderr)
 
 
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
-    values = flags.FLAGS
-    cli.require(output=values.output)
-    if not arguments:
-        raise InputError("todo", "Expected one or more video files. Received: none. See --help.")
-    if values.end is not None and values.end <= (values.start or 0):
-        raise InputError("todo", f"--end: expected more than --start={values.start or 0:g}. Received: {values.end:g}.")
-    output = as_path(values.output)
-    if output.suffix != ".html":
-        raise InputError("todo", f"--output: expected a name that ends in .html. Received: {values.output}.")
-    check_access(str(output.parent), "output", writing=True)
-
-    stopped = output.with_name(f"{output.stem}_stopped.html")
-    check_pages(output)
-    check_pages(stopped)
-    config = configuration(model_path(values.model), "model", shipped=True)
-    if config["features"]:
-        raise InputError(
-            "todo", "--model: expected a model that sees frames. Received: one that was trained on features."
-        )
-    judges = read_judges(values.judges, get_sport(config["sport"])) if values.judges else {}
-    videos = list(named_videos(arguments, left_out=lambda said: print(f"report: {said}", file=sys.stderr)))
-    found = [path for path, error in videos if error is None]
-    if not found:  # TensorFlow would be imported for nothing
+    values, output = flags.FLAGS, _checked_output(arguments)
+    sport = _sport()
+    judges = read_judges(values.judges, sport) if values.judges else {}
+    videos = list(named_videos(arguments, left_out=_print))
+    paths = [path for path, error in videos if error is None]
+    if not paths:  # TensorFlow would be imported for nothing
         for _, error in videos:
-            print(f"report: {error}", file=sys.stderr)
+            _print(error)
         return 1
-    _check_names(judges, [as_path(path).name for path in found])
+    _check_names(judges, [as_path(path).name for path in paths])
 
     from scoringnet_tf.inference.predictor import predictor_of
-    from scoringnet_tf.report.collecting import scored_and_shown, shown_scores
+    from scoringnet_tf.report.page_data import scored_and_shown, shown_scores
 
     scorer = predictor_of(values.model)
     if unshown := unshown_scores(values.judges, judges, shown_scores(scorer.model.scores)):
-        print(f"report: --judges: not shown, as the model does not score it: {', '.join(unshown)}.", file=sys.stderr)
-    names = dict(zip(found, told_apart(found), strict=True))
+        _print(f"--judges: the model does not predict {', '.join(unshown)}, which is left out.")
+    names = dict(zip(paths, told_apart(paths), strict=True))
     shown, left_out, done = [], [], 0
 
     def shown_of(local, path):
         source = stretched(local, values.start, values.end, values.stream)
         of_judges = judges.get(as_path(path).name, [])
-        pages, said = scored_and_shown(scorer, source, path, of_judges, values.force, names[path], values.stream)
-        for words in said:
-            tqdm.write(f"report: {path}: {words}.", file=sys.stderr)
+        pages, warnings = scored_and_shown(scorer, source, path, of_judges, values.force, names[path], values.stream)
+        for warning in warnings:
+            _print(f"{path}: {warning}.")
         return pages
 
     try:
@@ -105,15 +120,15 @@ def main(arguments: list[str]) -> int:
             done += 1
             if isinstance(pages, Remark):
                 left_out.append(f"{names.get(path, path)}, which could not be scored")
-                tqdm.write(f"report: {pages}", file=sys.stderr)
+                _print(pages)
             else:
                 shown += pages
-    finally:  # what was scored is kept, also where the rest is stopped
+    finally:  # also if it is stopped: keep what was scored
         if shown and done < len(videos):
             total = counted(len(videos), "video")
-            print(f"report: {stopped}, in place of {output}, is of {done} of {total}.", file=sys.stderr)
-            output = stopped  # not to replace a session that is whole
-            left_out.append(f"{len(videos) - done} of {total}, for it was stopped")
+            print(f"report: {_stopped(output)} holds {done} of {total}; {output} is left as it was.", file=sys.stderr)
+            output = _stopped(output)
+            left_out.append(f"{len(videos) - done} of {total}, because the report was stopped")
         if shown:
             for page in write_pages(output, shown, scorer.name or "given", values.title, left_out):
                 print(page)

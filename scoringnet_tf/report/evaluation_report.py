@@ -1,4 +1,4 @@
-"""What an evaluation leaves: figures, predictions, pictures."""
+"""The files of an evaluation: figures, predictions, plots."""
 
 import csv
 from collections.abc import Mapping
@@ -18,46 +18,49 @@ METRICS = "metrics.json"
 PAGES = "pages.html"
 FILES = ("predictions.csv", "scores.png", "stages.csv", "stages.png", PAGES)  # beside it
 STAGE_COLUMNS = ("video_id", "of", "stage", "start_frame", "end_frame")  # of: "true" or "predicted"; the end exclusive
+DRAWN = 24  # videos in stages.png
+ELSEWHERE = "Choose another --output_dir."
+
+
+# === Which files may be replaced ===
 
 
 def check_replaceable(
-    output_dir: Path | RemotePath, model_file: Path | RemotePath, data_hash: str, given: Mapping[str, Any]
+    output_dir: Path | RemotePath, model_file: Path | RemotePath, data_hash: str, flags: Mapping[str, Any]
 ) -> None:
-    """That an evaluation may be written to `output_dir`: it holds none of another kind, and no files that are of none.
+    """Raises InputError if `output_dir` holds another evaluation, or files that are not of an evaluation.
 
     Args:
         output_dir: where.
-        model_file: that is to be evaluated.
+        model_file: the model to evaluate.
         data_hash: of the records.
-        given: flags that make an evaluation another one, name → value, as metrics.json is to say.
-
-    Raises:
-        InputError: it does.
+        flags: name → value of the flags that make another evaluation, as metrics.json will have them.
     """
     if not (output_dir / METRICS).is_file():
         if others := [name for name in FILES if (output_dir / name).exists()]:
-            raise InputError(
-                "todo",
-                f"{output_dir}: expected no {', '.join(others)} but that of an evaluation, with {METRICS} (choose "
-                "another --output_dir). Received: files of something else.",
-            )
+            foreign = f"{output_dir} holds {', '.join(others)}, but no {METRICS}: not an evaluation."
+            raise InputError("exists", foreign, ELSEWHERE)
         return
-    kept = read_json(output_dir / METRICS)
-    of = str(kept.get("model"))
-    # Beside the model the name tells: its folder may have been moved, or be called from elsewhere.
+    earlier = read_json(output_dir / METRICS)
+    if difference := _difference(earlier, output_dir, model_file, data_hash, flags):
+        raise InputError("other_evaluation", f"{output_dir} holds an evaluation {difference}.", ELSEWHERE)
+
+
+def _difference(earlier, output_dir, model_file, data_hash, flags):
+    """How an earlier evaluation differs from the one to come, in words; "" if it is the same."""
+    model = str(earlier.get("model"))
+    # Beside the model its name is enough: the folder may have been moved, or be named from elsewhere.
     beside = output_dir.parent.resolve() == model_file.parent.resolve()
-    same = as_path(of).name == model_file.name if beside else as_path(of).resolve() == model_file.resolve()
-    flags = kept.get("flags")
-    before = flags if isinstance(flags, dict) else given  # not of a version that did not say them
-    others = [_as_flag(name, before.get(name)) for name, value in given.items() if before.get(name) != value]
-    if not same or kept.get("data_hash") != data_hash:
-        received = f"one of {of}" + (" on other records" if same else "")
-    elif others:
-        received = f"one with {', '.join(others)}"
-    else:
-        return
-    expected = "no evaluation there, or one of the same model and records by the same flags"
-    raise InputError("todo", f"{output_dir}: expected {expected} (choose another --output_dir). Received: {received}.")
+    same = as_path(model).name == model_file.name if beside else as_path(model).resolve() == model_file.resolve()
+    if not same:
+        return f"of {model}"
+    if earlier.get("data_hash") != data_hash:
+        return f"of {model} on other records"
+    before = earlier.get("flags")
+    if not isinstance(before, dict):  # written by a version that did not keep them
+        return ""
+    others = [_as_flag(name, before.get(name)) for name, value in flags.items() if before.get(name) != value]
+    return f"with {', '.join(others)}" if others else ""
 
 
 def _as_flag(name, value):
@@ -65,46 +68,51 @@ def _as_flag(name, value):
 
 
 def name_of_model(output_dir: Path | RemotePath, model_file: Path | RemotePath) -> str:
-    """How metrics.json in `output_dir` names the model: as it was called if that lies beside, else so from anywhere."""
+    """The model's path in metrics.json: as it was given if it lies beside `output_dir`, else absolute."""
     beside = output_dir.parent.resolve() == model_file.parent.resolve()
     return str(model_file if beside else model_file.resolve())
 
 
+# === Files ===
+
+
 def write_report(
-    output_dir: Path | RemotePath, predictions: Predictions, measured: dict[str, Any], sport: Sport
+    output_dir: Path | RemotePath, predictions: Predictions, figures: dict[str, Any], sport: Sport
 ) -> None:
-    """Writes metrics.json, predictions.csv, scores.png, and stages.csv and stages.png where the model finds stages.
+    """Writes metrics.json, predictions.csv and scores.png, and stages.csv and stages.png if the model finds stages.
 
     Args:
-        output_dir: as of `paths.as_path`; made where it does not exist.
+        output_dir: as of `paths.as_path`; made if it does not exist.
         predictions: of N videos.
-        measured: what metrics.json holds, see `evaluation.figures`.
+        figures: the content of metrics.json, see `evaluation.figures`.
         sport: of the videos.
     """
-    # Of an evaluation before; the new ones come last: whoever finds predictions finds all the rest, of the same run.
+    # predictions.csv goes first and comes last: whoever finds it finds all other files of the same run.
     (output_dir / "predictions.csv").unlink(missing_ok=True)
-    write_json(output_dir / METRICS, measured)
+    write_json(output_dir / METRICS, figures)
     with replacing_file(output_dir / "scores.png") as path:
         save_png(plots.score_scatter(predictions, sport), path)
     _write_stages(output_dir, predictions, sport.stages)
-    with replacing_file(output_dir / "predictions.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        kinds = {
-            "true": predictions.truth,
-            "predicted": predictions.predicted,
-            "std": predictions.deviations,
-            "low": {score: ends[:, 0] for score, ends in predictions.bounds.items()},
-            "high": {score: ends[:, 1] for score, ends in predictions.bounds.items()},
-        }
-        columns = {
-            f"{kind}_{score}": values[score]
-            for score in predictions.predicted
-            for kind, values in kinds.items()
-            if score in values
-        }
-        writer.writerow(["video_id", *columns])
-        for index, video_id in enumerate(predictions.ids):
-            writer.writerow([video_id, *(float(values[index]) for values in columns.values())])
+    kinds = {
+        "true": predictions.truth,
+        "predicted": predictions.predicted,
+        "std": predictions.deviations,
+        "low": {score: ends[:, 0] for score, ends in predictions.bounds.items()},
+        "high": {score: ends[:, 1] for score, ends in predictions.bounds.items()},
+    }
+    columns = {
+        f"{kind}_{score}": values[score]
+        for score in predictions.predicted
+        for kind, values in kinds.items()
+        if score in values
+    }
+    rows = zip(predictions.ids, *(map(float, values) for values in columns.values()), strict=True)
+    _write_csv(output_dir / "predictions.csv", [["video_id", *columns], *rows])
+
+
+def _write_csv(path, rows):
+    with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
 
 
 def _write_stages(output_dir, predictions, stage_names):
@@ -112,17 +120,15 @@ def _write_stages(output_dir, predictions, stage_names):
         for name in ("stages.csv", "stages.png"):  # of another model, evaluated into the same folder before
             (output_dir / name).unlink(missing_ok=True)
         return
-    with replacing_file(output_dir / "stages.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([STAGE_COLUMNS, *_runs(predictions, stage_names)])
-    shown = slice(0, 24)
-    strips = list(zip(predictions.stages_true[shown], predictions.stages_predicted[shown], strict=True))
+    _write_csv(output_dir / "stages.csv", [STAGE_COLUMNS, *_stage_rows(predictions, stage_names)])
+    strips = list(zip(predictions.stages_true, predictions.stages_predicted, strict=True))[:DRAWN]
     with replacing_file(output_dir / "stages.png") as path:
         title = "upper: true, lower: predicted"
-        save_png(plots.stage_timeline(predictions.ids[shown], strips, stage_names, title), path)
+        save_png(plots.stage_timeline(predictions.ids[:DRAWN], strips, stage_names, title), path)
 
 
-def _runs(predictions, stage_names):
-    """A row for every run of frames of one stage, true and predicted; frames without a label are left out."""
+def _stage_rows(predictions, stage_names):
+    """A row for every run of frames of one stage, true and predicted, without unlabelled frames."""
     for video_id, *stages in zip(predictions.ids, predictions.stages_true, predictions.stages_predicted, strict=True):
         for of, labels in zip(("true", "predicted"), stages, strict=True):
             yield from (

@@ -1,4 +1,4 @@
-"""The scores of the judges, as a table that a user gives: a row a video, or a row a performance of a longer one."""
+"""The judges' scores, from a CSV file: one row a video, or one row a performance of a longer video."""
 
 import dataclasses
 import math
@@ -13,19 +13,19 @@ from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.reading import read_csv, real_number, seconds_of
 
 VIDEO, START, NAME = "video", "start", "name"
-NEAR = 5.0  # seconds: a table of results tells roughly when each began
+NEAR = 5.0  # seconds: a table of results tells roughly when each performance began
 
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """A row: what the judges gave a performance.
+    """A row: the judges' scores of a performance.
 
     Attributes:
         scores: score → points.
-        start: seconds after the first frame of the file, of a moment within it or near its beginning; None of the only
-            one of a video.
-        name: of the athlete, or whatever it is to be called by; "" for none.
-        where: the row, for messages.
+        start: a moment of the performance or shortly before it, seconds after the first frame of the file; None for
+            the only performance of a video.
+        name: of the athlete, or any other; "" if there is none.
+        where: file and row, for messages.
     """
 
     scores: Mapping[str, float]
@@ -35,112 +35,123 @@ class Judged:
 
 
 def read_judges(path: AnyPath, sport: Sport) -> dict[str, list[Judged]]:
-    """Name of a video → the rows of its performances, of a CSV file: `video`, any of its scores, and `start`, `name`.
+    """Video name → its rows, from a CSV file with the columns `video`, any scores of the sport, `start` and `name`.
 
     Args:
         path: of the file.
         sport: whose judges gave the scores.
 
     Raises:
-        InputError: a column or a number is not one, a video appears twice without a start in each of its rows, or
-            scores are none that the rules of the sport give; it names the row. Or there is no score at all.
+        InputError: a column or number is wrong, scores break the rules of the sport, a video has two rows without
+            `start`, or there is no score.
     """
     try:
         (_, columns), *rows = read_csv(path) or [(1, [])]
     except OSError as error:
-        raise InputError("todo", f"--judges={path}: expected a CSV file. Received: {error}.") from error
-    known = {VIDEO, START, NAME, *sport.scores}
-    if VIDEO not in columns or not {*sport.scores} & {*columns} or sorted({*columns} & known) != sorted(columns):
-        raise InputError(
-            "todo",
-            f"{path}: expected the columns {VIDEO} and any of {', '.join(sport.scores)}, {START} and {NAME}, each "
-            f"once. Received: {', '.join(columns) or 'none'}.",
-        )
-    found: dict[str, list[Judged]] = {}
+        raise InputError("not_found", f"--judges={path} cannot be read: {error.strerror or error}.") from error
+    _check_columns(path, columns, sport)
+    judges: dict[str, list[Judged]] = {}
     for line, cells in rows:
         where = f"{path}:{line}"
         if len(cells) != len(columns):
-            raise InputError("todo", f"{where}: expected {len(columns)} cells. Received: {len(cells)}.")
+            raise InputError("count_mismatch", f"{where}: {len(cells)} cells for {len(columns)} columns.")
         row = dict(zip(columns, cells, strict=True))
-        judged = _judged(row, sport, where)
-        others = found.setdefault(row[VIDEO], [])
-        if others and None in (judged.start, others[0].start):
-            expected = f"expected each video once, or a {START} in each of its rows"
-            raise InputError("todo", f"{where}: {expected}. Received: {row[VIDEO]} again.")
-        if any(judged.start == other.start for other in others):
-            raise InputError("todo", f"{where}: expected each {START} of a video once. Received: {row[START]} again.")
-        others.append(judged)
-    if not any(one.scores for of_video in found.values() for one in of_video):
-        raise InputError("todo", f"--judges={path}: expected a score in one row or more. Received: none.")
-    return found
+        _add(judges.setdefault(row[VIDEO], []), _judged(row, sport, where), row)
+    if not any(one.scores for rows_of_video in judges.values() for one in rows_of_video):
+        raise InputError("no_scores", f"--judges={path} holds no score.")
+    return judges
+
+
+def _check_columns(path, columns, sport):
+    columns_text = f"It has: {', '.join(columns) or 'none'}."
+    if VIDEO not in columns or not {*sport.scores} & {*columns}:
+        needed = f"{path} needs the column {VIDEO} and at least one of {', '.join(sport.scores)}."
+        raise InputError("missing_column", needed, columns_text)
+    if unknown := sorted({*columns} - {VIDEO, START, NAME, *sport.scores}):
+        known = f"Columns are {VIDEO}, {', '.join(sport.scores)}, {START} and {NAME}."
+        raise InputError("unknown_name", f"{path}: unknown column {', '.join(unknown)}.", known)
+    if len({*columns}) < len(columns):
+        raise InputError("duplicate", f"{path}: a column occurs twice.", columns_text)
+
+
+def _add(others, judged, row):
+    """Appends a row to the others of its video."""
+    if others and None in (judged.start, others[0].start):
+        hint = f"Give each of its rows a {START}."
+        raise InputError("duplicate", f"{judged.where}: {row[VIDEO]} occurs again.", hint)
+    if any(judged.start == other.start for other in others):
+        raise InputError("duplicate", f"{judged.where}: {row[VIDEO]} occurs again with {START} {row[START]}.")
+    others.append(judged)
 
 
 def unshown_scores(path: AnyPath, judges: Mapping[str, Sequence[Judged]], shown: Sequence[str]) -> list[str]:
-    """Which scores of the judges a report does not show, as the model has none to compare with them.
+    """The judges' scores that a report leaves out, because the model predicts no such score.
 
     Args:
         path: of the file, for the message.
         judges: of `read_judges`.
-        shown: of `collecting.shown_scores`.
+        shown: of `page_data.shown_scores`.
 
     Raises:
-        InputError: it would show none of theirs.
+        InputError: the report would show none of them.
     """
     scored = {name for rows in judges.values() for row in rows for name in row.scores}
     if judges and scored.isdisjoint(shown):
-        expected = f"expected {' or '.join(shown)}, which the model scores"
-        raise InputError("todo", f"--judges={path}: {expected}. Received: {', '.join(sorted(scored))}.")
+        judged = f"--judges={path} has {', '.join(sorted(scored))} alone."
+        raise InputError("other_scores", judged, f"This model predicts {' and '.join(shown)}.")
     return sorted(scored.difference(shown))
 
 
 def matched(rows: Sequence[Judged], performances: Sequence[Performance]) -> tuple[list[Judged | None], list[str]]:
-    """The row of each performance of a video, None where it has none; and what is to be said of rows that are left out.
+    """The row of each performance of a video, None if it has none; and a warning for each row that is left out.
 
-    A row with a start is of the performance that is shown then, or else of the next that begins within `NEAR` seconds,
-    or else of the last that ended within as many before; one without is of the only performance.
+    A row with a start belongs to the performance at that moment, else to the next one within `NEAR` seconds, else to
+    the last one that ended within `NEAR` seconds. A row without a start belongs to the only performance.
     """
-    found: list[Judged | None] = [None] * len(performances)
-    said: list[str] = []
+    matches: list[Judged | None] = [None] * len(performances)
+    warnings: list[str] = []
     claimed: dict[int, Judged] = {}
     for row in rows:
         if row.start is None:
             if len(performances) == 1:
-                found[0] = row
+                matches[0] = row
             else:
-                of_them = counted(len(performances), "performance")
-                said.append(f"its row of --judges is left out, as it may be of any of its {of_them}")
+                several = counted(len(performances), "performance")
+                warnings.append(f"its row of --judges is left out, because it shows {several}: add a {START}")
             continue
         place = _nearest(row.start, performances)
         if place is None:
-            said.append(f"{row.where} is left out: no performance at {clock(row.start)}, nor within {NEAR:g} s of it")
+            warnings.append(f"{row.where} is left out: no performance within {NEAR:g} s of {clock(row.start)}")
         elif place in claimed:
             both = f"{claimed[place].where} and {row.where}"
-            said.append(f"{both} are left out: both are of the performance at {clock(performances[place].start_s)}")
-            found[place] = None
+            warnings.append(f"{both} are left out: both match the performance at {clock(performances[place].start_s)}")
+            matches[place] = None
         else:
-            claimed[place] = found[place] = row
+            claimed[place] = matches[place] = row
     scored = sum(one.final is not None for one in performances)
-    without = sum(one.final is not None and row is None for one, row in zip(performances, found, strict=True))
+    without = sum(one.final is not None and row is None for one, row in zip(performances, matches, strict=True))
     if without and any(row.start is not None for row in rows):
-        said.append(f"{without} of its {counted(scored, 'scored performance')} have no row of --judges")
-    return found, said
+        warnings.append(f"{without} of its {counted(scored, 'scored performance')} have no row of --judges")
+    return matches, warnings
 
 
 def _nearest(start, performances):
-    """The place of the performance that is shown at a moment, or near it; None of none."""
-    apart = [max(one.start_s - start, start - one.end_s, 0.0) for one in performances]
-    near = [place for place in range(len(apart)) if apart[place] <= NEAR]
-    # Within one 0; of two that are near that which is to come.
-    return min(near, key=lambda place: (performances[place].end_s <= start, apart[place]), default=None)
+    """The place of the performance at a moment, or near it; None if there is none."""
+    distances = [max(one.start_s - start, start - one.end_s, 0.0) for one in performances]
+    near = [place for place in range(len(distances)) if distances[place] <= NEAR]
+    # If two are near and none is at that moment, the later one.
+    return min(near, key=lambda place: (performances[place].end_s <= start, distances[place]), default=None)
 
 
 def _judged(row, sport, where):
     scores = {name: _number(real_number, row[name], where, name) for name in sport.scores if row.get(name)}
-    for problem in out_of_range(sport, scores) or filter(None, [contradiction(sport, scores)]):
-        raise InputError("todo", f"{where}: {problem}.")
+    for problem in out_of_range(sport, scores):
+        raise InputError("out_of_range", f"{where}: {problem}.")
+    if conflict := contradiction(sport, scores):
+        raise InputError("contradiction", f"{where}: {conflict}.")
     start = _number(seconds_of, row[START], where, START) if row.get(START) else None
     if start is not None and start < 0:
-        raise InputError("todo", f"{where}: expected a {START} of 0 s or more. Received: {row[START]}.")
+        raise InputError("out_of_range", f"{where}: {START} {row[START]} is before the first frame.")
     return Judged(scores, start, row.get(NAME, ""), where)
 
 
@@ -150,6 +161,6 @@ def _number(read, text, where, name):
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        kind = "seconds or a timecode" if read is seconds_of else "a number"
-        raise InputError("todo", f"{where}: expected {kind} as {name}. Received: {text!r}.")
+        kind = "neither seconds nor a timecode" if read is seconds_of else "not a number"
+        raise InputError("wrong_value", f"{where}: {name} {text!r} is {kind}.")
     return number

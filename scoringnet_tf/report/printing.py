@@ -1,4 +1,4 @@
-"""Results of many videos as they come: lines of text or JSON, rows of a table, pictures in a folder."""
+"""Prints results one by one, as text, JSON or CSV, and draws pictures into a folder."""
 
 import csv
 import itertools
@@ -18,13 +18,13 @@ FORMATS = ("text", "json", "csv")
 
 
 class Printer:
-    """Prints each result on stdout once it is there, and what failed on stderr.
+    """Prints each result on stdout at once, and each failure on stderr.
 
     Args:
-        form: one of `FORMATS`; `"json"` is a line for each video, `"csv"` a row for each performance.
-        model: what results call the model that scores them.
+        form: one of `FORMATS`; `"json"` gives a line a video, `"csv"` a row a performance.
+        model: name of the model in the results.
         sport: of that model.
-        progress: a bar of tqdm, which is taken away while something is printed.
+        progress: a bar of tqdm, which is hidden while something is printed.
     """
 
     def __init__(self, form: str, model: str, sport: Sport, progress: Any) -> None:
@@ -34,7 +34,7 @@ class Printer:
             self._table.writeheader()
 
     def write(self, text: str) -> None:
-        """Prints text, a newline included, and lets nothing wait: what is done is not lost."""
+        """Prints text and flushes it, so that nothing is lost if the command is stopped."""
         self._progress.clear()
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -48,29 +48,29 @@ class Printer:
             self._print(score.to_dict(), score.rows())
 
     def failure(self, video: str, error: Remark) -> None:
-        """Prints why there is none."""
+        """Prints why a video has no result."""
         self.complain(error)
         if self._form != "text":
             of = video, self._model, self._sport, error
             self._print(failure(*of), [failure_row(*of)])
 
-    def _print(self, found, rows):
+    def _print(self, result, rows):
         if self._form == "csv":
             self._table.writerows(rows)
         else:
-            self.write(json.dumps(plain(found)) + "\n")  # in ASCII, which every locale can print
+            self.write(json.dumps(plain(result)) + "\n")  # in ASCII, which every locale can print
 
     def complain(self, error: Remark) -> None:
         """Prints on stderr."""
         self._progress.clear()
-        print(f"predict: {error}", file=sys.stderr)
+        print(f"predict: {error} [{error.code}]", file=sys.stderr)
 
 
 class Pictures:
-    """Draws results into a folder, each under a name of its own; an earlier picture of the same video is replaced.
+    """Draws results into a folder, one file a video; an earlier picture of the same video is replaced.
 
     Args:
-        folder: made where there is none; None draws nothing.
+        folder: made if it does not exist; None draws nothing.
     """
 
     def __init__(self, folder: AnyPath | None) -> None:
@@ -78,20 +78,20 @@ class Pictures:
         self._names: set[str] = set()
 
     def draw(self, score: VideoScore) -> Remark | None:
-        """Draws a result; what went wrong with the picture, or None."""
+        """Draws a result. Returns why it failed, or None."""
         if self._folder is None:
             return None
-        name = _called(score.video)
+        name = _picture_name(score.video)
         path = self._folder / f"{name}.png"
         try:
             path = self._folder / self._free_name(name, score.video)
             score.save(path)
         except OSError as error:
-            return Remark("picture_not_written", f"{path}: expected a place for a picture. Received: {error.strerror}.")
+            return Remark("picture_not_written", f"{path} cannot be written: {error.strerror}.")
         return None
 
     def _free_name(self, name, video):
-        """`dive.mp4.png`, or `dive.mp4-2.png` where there is one of another video of that name."""
+        """`dive.mp4.png`, or `dive.mp4-2.png` if the first is of another video."""
         names = itertools.chain([f"{name}.png"], (f"{name}-{number}.png" for number in itertools.count(2)))
         free = next(name for name in names if self._is_free(name, video))
         self._names.add(free)
@@ -102,7 +102,7 @@ class Pictures:
         return name not in self._names and (not path.is_file() or is_figure_of(path, video))
 
 
-def _called(video):
-    """What a picture of a video is called: as it is, and what is not called as videos are, not like a frame of one."""
+def _picture_name(video):
+    """The file name of a video. A folder of frames gets `FRAMES_SUFFIX`, so that its picture is no frame of it."""
     name = name_of(video)
     return name if name.lower().endswith(VIDEO_SUFFIXES) else name + FRAMES_SUFFIX

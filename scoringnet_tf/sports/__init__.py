@@ -1,7 +1,6 @@
-"""What a sport is, the sports that ship, and a user's own; everything else asks `get_sport`.
+"""What a sport is, the sports that ship, and a user's own. Neither Keras nor TensorFlow.
 
-A sport is a file (`shipped/*.yaml`): adding one is adding a file. It imports neither Keras nor TensorFlow, so that
-offline tools stay light.
+A sport is a file (`shipped/*.yaml`): adding one is adding a file.
 """
 
 from scoringnet_tf.sports.definition import definition_of, differences, sport_of
@@ -17,9 +16,10 @@ from scoringnet_tf.sports.sport import (
     SCORES,
     SHORTEST,
     Sport,
+    in_order,
+    stage_runs,
 )
 from scoringnet_tf.sports.sport_file import read_sport, sport_yaml
-from scoringnet_tf.sports.stage_order import in_order, stage_runs
 
 __all__ = [
     "DECODINGS",

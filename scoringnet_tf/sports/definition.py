@@ -1,4 +1,4 @@
-"""A sport as plain data: what a file of one holds, and what records and models keep of one that does not ship.
+"""A sport as plain data: the content of its file, and what records and models keep of a user's own.
 
     {"name": "vault",
      "stages": ["pre-flight", "posting-flight", "landing"],           # in order; noise is every sport's label 0
@@ -9,7 +9,7 @@
 
     {"name": "golf", "ranges": {"final": [100, 300]}}    # one score; "stages" and "fragments": {"final": [...]} if any
 
-Definitions come from users' files, and with records and models from strangers: all is checked, and nothing is guessed.
+Definitions come from users' files, and with records and models from strangers: everything is checked.
 """
 
 import dataclasses
@@ -25,18 +25,17 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.reading import real_number
 
 PENALTY = "penalty"
-KEYS = ("name", "stages", "fragments", "ranges", "fusion")
-OPTIONAL_KEYS = ("marks",)
-FINAL_KEYS, OPTIONAL_FINAL_KEYS = ("name", "ranges"), ("stages", "fragments")  # of a sport with a final score alone
-MARKS_KEYS = ("panels", "step", "maximum")
-OPTIONAL_MARKS_KEYS = ("factor", "penalty_off_marks")
-# They become names of columns, files and options, and parts of messages.
+# (keys that are required, optional ones) of a definition, of one with a final score alone, and of marks.
+KEYS = (("name", "stages", "fragments", "ranges", "fusion"), ("marks",))
+FINAL_ALONE_KEYS = (("name", "ranges"), ("stages", "fragments"))
+MARKS_KEYS = (("panels", "step", "maximum"), ("factor", "penalty_off_marks"))
+# Names become columns, files and options, and parts of messages.
 NAME = re.compile(r"\w[\w-]{0,63}")
-GROUP = re.compile(r"([1-9]\d?) of ([1-9]\d?)")  # of a panel: how many marks count, of how many
 STAGE_NAME = re.compile(r"\w(?:[\w -]{0,62}\w)?")
-RESERVED = (NOISE, "unlabelled")  # what frames without a stage are called
+GROUP = re.compile(r"([1-9]\d?) of ([1-9]\d?)")  # of a panel: how many marks count, of how many
+RESERVED = (NOISE, "unlabelled")  # the names of frames without a stage
 MAX_STAGES = 64
-FAR = 2  # times: the largest final score and what the rule makes of the largest difficulty and execution are nearer
+MAX_SCALE = 2  # largest ratio of the highest final score to the fused highest difficulty and execution
 
 
 def definition_of(sport: Sport) -> dict[str, Any]:
@@ -53,51 +52,44 @@ def definition_of(sport: Sport) -> dict[str, Any]:
         del definition["stages"], definition["fragments"]
     if not sport.fusion:
         del definition["fusion"]
-    return definition | ({"marks": _marks_definition(sport.marks)} if sport.marks else {})
-
-
-def _marks_definition(marks):
-    panels = [[f"{kept} of {judges}" for judges, kept in panel] for panel in marks.panels]
-    return {**dataclasses.asdict(marks), "panels": panels}
+    if sport.marks:
+        panels = [[f"{kept} of {judges}" for judges, kept in panel] for panel in sport.marks.panels]
+        definition["marks"] = {**dataclasses.asdict(sport.marks), "panels": panels}
+    return definition
 
 
 def sport_of(definition: Any, where: str) -> Sport:
     """The sport of a definition.
 
     Args:
-        definition: what `definition_of` gives; from a file its numbers may be text.
-        where: the file that it stands in, for messages.
+        definition: as `definition_of` gives it; numbers of a file may be text.
+        where: its file, for messages.
 
     Raises:
-        InputError: a key is unknown or missing, or a value is not what it should be, or contradicts another; it names
-            `where` and the key.
+        InputError: a key is unknown or missing, or a value is wrong or contradicts another; it names `where` and key.
     """
-    if _has_final_alone(definition):
-        return _final_score_sport(definition, where)
-    values = _mapping(where, definition, KEYS, OPTIONAL_KEYS)
+    final_alone = _has_final_alone(definition)
+    if final_alone:
+        _check_no_parts(definition, where)
+    values = _mapping(where, definition, *(FINAL_ALONE_KEYS if final_alone else KEYS))
     name = _name(f"{where}: name", values["name"], NAME)
-    stages = _stages(f"{where}: stages", values["stages"])
-    fragments = _mapping(f"{where}: fragments", values["fragments"], PREDICTED_SCORES)
-    ranges = _mapping(f"{where}: ranges", values["ranges"], SCORES, (PENALTY,))
+    stages = _stages(f"{where}: stages", values["stages"]) if "stages" in values else ()
+    ranges = _mapping(f"{where}: ranges", values["ranges"], *((FINAL_ALONE,) if final_alone else (SCORES, (PENALTY,))))
+    bounds = {f"{score}_range": _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
+    if final_alone:
+        fragments: dict[str, Any] = {"final_fragment": stages}
+        if "fragments" in values:
+            if not stages:
+                raise InputError("no_stages", f"{where}: fragments need stages to choose from.")
+            fragments = _fragments(where, values, FINAL_ALONE, stages)
+        return Sport(name=name, stages=(NOISE, *stages), **fragments, **bounds)
+    fragments = _fragments(where, values, PREDICTED_SCORES, stages)
     fusion = values["fusion"]
     if fusion not in tuple(FUSIONS):
         _refuse(f"{where}: fusion", f"one of {', '.join(FUSIONS)}", fusion)
     marks = _marks(f"{where}: marks", values["marks"]) if "marks" in values else None
     _check_penalty(where, fusion, marks, PENALTY in ranges)
-    fragment = {score: _fragment(f"{where}: fragments.{score}", fragments[score], stages) for score in PREDICTED_SCORES}
-    bounds = {score: _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
-    sport = Sport(
-        name=name,
-        stages=(NOISE, *stages),
-        difficulty_fragment=fragment["difficulty"],
-        execution_fragment=fragment["execution"],
-        difficulty_range=bounds["difficulty"],
-        execution_range=bounds["execution"],
-        final_range=bounds["final"],
-        penalty_range=bounds.get(PENALTY, ANY_PENALTY),
-        fusion=fusion,
-        marks=marks,
-    )
+    sport = Sport(name=name, stages=(NOISE, *stages), fusion=fusion, marks=marks, **fragments, **bounds)
     _check_highest(where, sport)
     return sport
 
@@ -108,25 +100,14 @@ def _has_final_alone(definition):
     return isinstance(ranges, Mapping) and not {*PREDICTED_SCORES} & {*ranges}
 
 
-def _final_score_sport(definition, where):
+def _check_no_parts(definition, where):
     for key, code in (("fusion", "fusion_without_parts"), ("marks", "marks_without_execution")):
         if key in definition:
             raise InputError(code, f"{where}: {key} needs ranges of difficulty and execution.")
-    values = _mapping(where, definition, FINAL_KEYS, OPTIONAL_FINAL_KEYS)
-    name = _name(f"{where}: name", values["name"], NAME)
-    final = _range(f"{where}: ranges.final", _mapping(f"{where}: ranges", values["ranges"], FINAL_ALONE)["final"])
-    stages = _stages(f"{where}: stages", values["stages"]) if "stages" in values else ()
-    fragment = stages
-    if "fragments" in values:
-        if not stages:
-            raise InputError("no_stages", f"{where}: fragments need stages to choose from.")
-        fragments = _mapping(f"{where}: fragments", values["fragments"], FINAL_ALONE)
-        fragment = _fragment(f"{where}: fragments.final", fragments["final"], stages)
-    return Sport(name=name, stages=(NOISE, *stages), final_range=final, final_fragment=fragment)
 
 
 def differences(sport: Sport, other: Sport) -> list[str]:
-    """What is defined differently in two sports, one part after the other, as `KEY VALUE instead of VALUE`."""
+    """The differences of two definitions, each as `KEY VALUE instead of VALUE`."""
     ours, theirs = _flat(definition_of(sport)), _flat(definition_of(other))
     return [
         f"{key} {ours.get(key, 'none')} instead of {theirs.get(key, 'none')}"
@@ -141,6 +122,9 @@ def _flat(definition, prefix=""):
     for key, value in definition.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
     return flat
+
+
+# === Values; `where` is the file and the key, for messages ===
 
 
 def _refuse(where, expected, received) -> NoReturn:
@@ -180,7 +164,7 @@ def _stages(where, value):
         _refuse(where, f"at most {MAX_STAGES} stages", len(stages))
     seen: dict[str, str] = {}
     for stage in stages:
-        # As the columns of a table are told apart.
+        # Columns of a table with these names must differ.
         folded = re.sub(r"[ _-]+", "_", _name(where, stage, STAGE_NAME).casefold())
         if folded in RESERVED:
             _refuse(where, f"the stages without {' and '.join(RESERVED)}, which every sport has", stage)
@@ -190,8 +174,13 @@ def _stages(where, value):
     return tuple(stages)
 
 
+def _fragments(where, values, scores, stages):
+    """{"SCORE_fragment": its stages, in the order of the sport}."""
+    fragments = _mapping(f"{where}: fragments", values["fragments"], scores)
+    return {f"{score}_fragment": _fragment(f"{where}: fragments.{score}", fragments[score], stages) for score in scores}
+
+
 def _fragment(where, value, stages):
-    """The stages of a fragment, in the order of the sport."""
     fragment = _list(where, value, "a list of stages")
     for stage in fragment:
         if stage not in stages:
@@ -202,7 +191,7 @@ def _fragment(where, value, stages):
 
 
 def _marks(where, value):
-    marks = _mapping(where, value, MARKS_KEYS, OPTIONAL_MARKS_KEYS)
+    marks = _mapping(where, value, *MARKS_KEYS)
     panels = _panels(f"{where}.panels", marks["panels"])
     numbers = {key: _number(f"{where}.{key}", marks[key]) for key in ("step", "maximum", "factor") if key in marks}
     off_marks = _truth(f"{where}.penalty_off_marks", marks.get("penalty_off_marks", False))
@@ -223,30 +212,6 @@ def _panels(where, value):
             _refuse(where, expected, panel)
         panels.append(tuple((int(group[2]), int(group[1])) for group in groups))
     return tuple(panels)
-
-
-def _check_penalty(where, fusion, marks, has_range):
-    """InputError where a penalty would be taken off twice, or has a range and is never taken off."""
-    of_rule, of_marks = fusion == "sum_minus_penalty", marks is not None and marks.penalty_off_marks
-    if of_rule and of_marks:
-        _refuse(f"{where}: marks.penalty_off_marks", f"false ({fusion} takes the penalty off already)", True)
-    if has_range and not of_rule and not of_marks:
-        raise InputError(
-            "penalty_unused", f"{where}: ranges.penalty: neither {fusion} nor the marks take a penalty off."
-        )
-
-
-def _check_highest(where, sport):
-    """InputError where the highest scores contradict the marks or the rule: one of them is of another scale."""
-    highest, marks = sport.execution_range[1], sport.marks
-    if marks is not None and not math.isclose(highest, marks.factor * marks.maximum):
-        expected = f"{marks.factor * marks.maximum:g} as the largest, marks.factor × marks.maximum"
-        _refuse(f"{where}: ranges.execution", expected, highest)
-    # Seldom do the highest difficulty and execution come together, and a penalty may give points: near is enough.
-    fused, final = sport.fuse(sport.difficulty_range[1], highest), sport.final_range[1]
-    if final > 0 and not final / FAR <= fused <= final * FAR:
-        expected = f"about {fused:g} as the largest, the {sport.fusion} of the largest difficulty and execution"
-        _refuse(f"{where}: ranges.final", expected, final)
 
 
 def _range(where, value):
@@ -274,3 +239,30 @@ def _truth(where, value):
         if value is truth or value == str(truth).lower():
             return truth
     _refuse(where, "true or false", value)
+
+
+# === Contradictions ===
+
+
+def _check_penalty(where, fusion, marks, has_range):
+    """InputError if a penalty would be taken off twice, or has a range and is never taken off."""
+    by_rule, by_marks = fusion == "sum_minus_penalty", marks is not None and marks.penalty_off_marks
+    if by_rule and by_marks:
+        _refuse(f"{where}: marks.penalty_off_marks", f"false ({fusion} takes the penalty off already)", True)
+    if has_range and not by_rule and not by_marks:
+        raise InputError(
+            "penalty_unused", f"{where}: ranges.penalty: neither {fusion} nor the marks take a penalty off."
+        )
+
+
+def _check_highest(where, sport):
+    """InputError if the highest scores contradict the marks or the rule: one of them is of another scale."""
+    highest, marks = sport.execution_range[1], sport.marks
+    if marks is not None and not math.isclose(highest, marks.factor * marks.maximum):
+        expected = f"up to {marks.factor * marks.maximum:g}, marks.factor × marks.maximum"
+        _refuse(f"{where}: ranges.execution", expected, highest)
+    # The highest difficulty and execution seldom come together, and a penalty may give points: near is enough.
+    fused, final = sport.fuse(sport.difficulty_range[1], highest), sport.final_range[1]
+    if final > 0 and not final / MAX_SCALE <= fused <= final * MAX_SCALE:
+        expected = f"up to about {fused:g}, the {sport.fusion} of the largest difficulty and execution"
+        _refuse(f"{where}: ranges.final", expected, final)

@@ -14,12 +14,11 @@ class Marks:
 
     Attributes:
         panels: the panels of judges that there are, each a tuple of groups (judges, kept) in the order of their marks.
-            Of each group the middle `kept` marks count. The number of marks tells which panel judged.
+            Of each group the middle `kept` marks count. The number of marks identifies the panel.
         step: a mark is a multiple of this, points.
         maximum: of a mark, points; the minimum is 0.
-        factor: what the mean is multiplied by.
-        penalty_off_marks: a penalty is taken off every mark, which it leaves at 0 or above, and so is part of the
-            execution.
+        factor: of the mean.
+        penalty_off_marks: whether a penalty is taken off every mark (down to 0), and so is part of the execution.
     """
 
     panels: tuple[tuple[tuple[int, int], ...], ...]
@@ -37,8 +36,7 @@ class Marks:
         if not (self.step > 0 and self.maximum > 0 and self.factor > 0):
             values = f"{self.step:g}, {self.maximum:g}, {self.factor:g}"
             raise InputError("out_of_range", f"step, maximum and factor must be above 0, not {values}.")
-        steps = self.maximum / self.step
-        if not math.isclose(steps, round(steps), abs_tol=1e-6):
+        if not self._is_step(self.maximum):
             raise InputError("wrong_value", f"{self.maximum:g} is no multiple of the step, {self.step:g}.")
 
     @property
@@ -56,16 +54,16 @@ class Marks:
 
         Args:
             marks: one of each judge, group by group; as judges gave them, before the penalty.
-            penalty: points that are taken off every mark, where `penalty_off_marks`.
+            penalty: points that are taken off every mark, if `penalty_off_marks`.
 
         Raises:
             InputError: not as many marks as a panel gives, or a mark that cannot be given.
         """
         if len(marks) not in self.numbers:
-            raise InputError("count_mismatch", f"{len(marks)} marks instead of {_alternatives(self.numbers)}.")
+            allowed = " or ".join(map(str, self.numbers))
+            raise InputError("count_mismatch", f"{len(marks)} marks instead of {allowed}.")
         for mark in marks:
-            steps = mark / self.step
-            if not 0 <= mark <= self.maximum or not math.isclose(steps, round(steps), abs_tol=1e-6):
+            if not 0 <= mark <= self.maximum or not self._is_step(mark):
                 allowed = f"from 0 to {self.maximum:g} in steps of {self.step:g}"
                 raise InputError("out_of_range", f"{mark:g} is no mark: marks go {allowed}.")
         off = penalty if self.penalty_off_marks else 0.0
@@ -75,13 +73,11 @@ class Marks:
             kept_marks += group[dropped : judges - dropped]
         return self.factor * sum(kept_marks) / len(kept_marks)
 
+    def _is_step(self, points):
+        steps = points / self.step
+        return math.isclose(steps, round(steps), abs_tol=1e-6)
+
 
 def _is_middle(judges, kept):
     """Whether as many of the highest as of the lowest marks are dropped, and some are left."""
     return 0 < kept <= judges and (judges - kept) % 2 == 0
-
-
-def _alternatives(numbers):
-    """`3, 5 or 7`."""
-    *others, last = map(str, numbers)
-    return f"{', '.join(others)} or {last}" if others else last

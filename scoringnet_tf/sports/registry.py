@@ -1,4 +1,4 @@
-"""The sports that there are: those that ship, and those that users define."""
+"""The sports that ship, and how others are named: at the command line, and in records and models."""
 
 import importlib.resources
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from scoringnet_tf.support.errors import InputError
 if TYPE_CHECKING:
     from scoringnet_tf.support.paths import AnyPath
 
-# A sport, or what is kept of one (see `kept_form`).
+# A sport, its name if it ships, or its definition.
 SportForm: TypeAlias = Sport | str | Mapping[str, Any]
 
 
@@ -26,14 +26,7 @@ SPORTS = {sport.name: sport for sport in _shipped()}
 
 
 def get_sport(sport: SportForm) -> Sport:
-    """The sport that is meant.
-
-    Args:
-        sport: the name of one that ships, the definition of one's own, or a `Sport`.
-
-    Raises:
-        InputError: no sport of this name ships (those that do are named), or a definition is none.
-    """
+    """The `Sport` of a name, a definition or itself; InputError if no sport of this name ships, or a key is wrong."""
     if isinstance(sport, Sport):
         return sport
     if isinstance(sport, Mapping):
@@ -44,10 +37,10 @@ def get_sport(sport: SportForm) -> Sport:
 
 
 def named_sport(text: str | None, flag: str = "sport") -> Sport:
-    """The sport that a user names at the command line: one that ships, or the YAML file of one's own.
+    """The sport of a command-line flag: the name of one that ships, or the YAML file of one's own.
 
     Raises:
-        InputError: naming `flag` or the file, where there is none.
+        InputError: naming `flag` or the file, if there is no such sport.
     """
     if text in SPORTS:
         return SPORTS[text]
@@ -61,7 +54,7 @@ def named_sport(text: str | None, flag: str = "sport") -> Sport:
 
 
 def option_form(sport: Sport, path: "AnyPath") -> str:
-    """What `--sport` is for a sport: the name of one that ships; `path` for one's own, whose file is written there."""
+    """The value of `--sport` for a sport: the name of one that ships; `path` for one's own, written there."""
     if SPORTS.get(sport.name) == sport:
         return sport.name
     from scoringnet_tf.support.files import replacing_file  # what opens object stores takes long to import
@@ -72,10 +65,9 @@ def option_form(sport: Sport, path: "AnyPath") -> str:
 
 
 def kept_form(sport: Sport) -> str | dict[str, Any]:
-    """What records and models keep of a sport; `get_sport` takes it back.
+    """What records and models keep of a sport: its name if it ships, else its definition. `get_sport` takes it back.
 
-    Of one's own it is the whole definition, so that they need no file. Of one that ships it is the name, as it has
-    always been: what ships keeps its stages, fragments and rule from version to version, while the ranges that labels
-    are held against may grow, which should part no model from its records.
+    A sport that ships keeps its stages, fragments and rule from version to version. Its ranges may grow, which should
+    part no model from its records.
     """
     return sport.name if SPORTS.get(sport.name) == sport else definition_of(sport)

@@ -1,4 +1,4 @@
-"""The figures of predicted scores: SRC and MED (§4.2), and R-ℓ2. Scores whose truth is NaN are left out."""
+"""Metrics of predicted scores: SRC and MED (§4.2), and R-ℓ2. Scores whose truth is NaN are left out."""
 
 import math
 from collections.abc import Sequence
@@ -11,25 +11,18 @@ STEPS = 300  # from the smallest to the largest score of a sport, that print dif
 
 
 def as_points(scores: npt.ArrayLike) -> np.ndarray:
-    """Scores as records and models hold them, in single precision, as float64: each the shortest decimal that it is.
-
-    3.2, and not 3.200000047683716: what files show is what figures are computed from. NaN stays.
-    """
+    """Scores in single precision, as records and models hold them, as float64: 3.2, not 3.200000047683716."""
     return np.asarray(scores, np.float32).astype(str).astype(float)
 
 
 def decimals(ends: Sequence[float]) -> int:
-    """Decimals with which scores are printed: two, and more where those would tell fewer than `STEPS` scores apart.
-
-    Args:
-        ends: the smallest and largest score of the sport, points.
-    """
+    """Decimals to print scores with: two, or more for fewer than `STEPS` scores between the `ends` of the sport."""
     width = ends[1] - ends[0]
     return max(2, math.ceil(math.log10(STEPS / width))) if 0 < width < math.inf else 2
 
 
 def src(truth: np.ndarray, predicted: np.ndarray) -> Any:
-    """Spearman's ρ (Eq. 11, tie-aware); NaN where the truth or what is predicted is constant.
+    """Spearman's ρ (Eq. 11, tie-aware); NaN if the true or the predicted scores are constant.
 
     Args:
         truth: scores (V,), or as many axes as `predicted`, (…, V), each of them its size there or 1; NaN = unknown.
@@ -45,7 +38,7 @@ def src(truth: np.ndarray, predicted: np.ndarray) -> Any:
 
 
 def med(truth: np.ndarray, predicted: np.ndarray) -> Any:
-    """MED (Eq. 12), the mean absolute error in points; NaN where no score is known. Arguments as of `src`."""
+    """MED (Eq. 12), the mean absolute error in points; NaN if no score is known. Arguments as of `src`."""
     truth, predicted, known = _known(truth, predicted)
     return _mean(np.abs(predicted - truth), known)
 
@@ -53,7 +46,7 @@ def med(truth: np.ndarray, predicted: np.ndarray) -> Any:
 def relative_l2(truth: np.ndarray, predicted: np.ndarray, width: float | None = None) -> Any:
     """R-ℓ2 ×100 (CoRe, ICCV 2021), the mean of ((s − g) / (max g − min g))²; NaN as `src`, arguments as of it.
 
-    `width` is max g − min g, points, where these are some of the videos that it is of: see `width_of`.
+    `width` is max g − min g, points, if that is not of these videos alone: see `width_of`.
     """
     truth, predicted, known = _known(truth, predicted)
     width = width_of(truth) if width is None else width
@@ -70,7 +63,7 @@ MEASURES = {"src": src, "med": med, "rl2": relative_l2}
 
 
 def _known(truth, predicted):
-    """Both as floats, and of which of the truth's videos the score is known."""
+    """Both as floats, and which true scores are known."""
     truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
     return truth, predicted, ~np.isnan(truth)
 
@@ -91,6 +84,6 @@ def _mean(values, known):
 
 
 def _ratio(total, scale):
-    """NaN where there is nothing to divide by; a float in place of an array without axes."""
+    """The quotient, NaN at a scale of 0; a float in place of an array without axes."""
     figures = np.divide(total, scale, out=np.full(np.shape(total), np.nan), where=np.asarray(scale) > 0)
     return figures if figures.ndim else float(figures)

@@ -1,9 +1,10 @@
 """What a sport is: its stages, key fragments, score ranges and fusion rule (paper §3.2, §4.1, §4.3)."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, SupportsInt
 
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.support.errors import InputError
@@ -12,7 +13,7 @@ NOISE = "noise"
 SCORES = ("difficulty", "execution", "final")
 PREDICTED_SCORES = SCORES[:2]  # the final score is fused from them
 FINAL_ALONE = SCORES[2:]  # what a model with one tower predicts
-DECODINGS = ("argmax", "ordered", "cyclic")  # how the stages of frames are decided, see `models.decoding`
+DECODINGS = ("argmax", "ordered", "cyclic")  # how frames get their stages, see `models.decoding`
 SHORTEST = 8  # frames of a performance that can be scored: a tower's C3D halves their number three times
 
 FUSIONS = {  # Eq. 4: rule → final score of difficulty, execution and penalty
@@ -29,7 +30,7 @@ class Sport:
 
     Attributes:
         name: of one that ships, its key in `SPORTS`.
-        stages: class names of KFS in label order; label 0 is noise, and the only one where a sport has no stages.
+        stages: class names of KFS in label order; label 0 is noise, and the only one of a sport without stages.
         final_range: smallest and largest final score that occurs, in points of the sport (§4.1, label files).
         difficulty_fragment: stages whose frames the Difficulty tower sees (§4.3, Tables 1 and 2).
         execution_fragment: stages whose frames the Execution tower sees.
@@ -40,7 +41,7 @@ class Sport:
         fusion: key in `FUSIONS`: `"product"` (final = difficulty · execution), `"sum"` (difficulty + execution) or
             `"sum_minus_penalty"`: Eq. 4 as §4.1 and the label files have it; the sentence after Eq. 4 swaps product
             and sum. Empty in a sport with a final score alone.
-        marks: how the marks of judges make the execution; None where they do not.
+        marks: how the marks of judges make the execution, if they do.
     """
 
     name: str
@@ -57,12 +58,12 @@ class Sport:
 
     @property
     def scores(self) -> tuple[str, ...]:
-        """The scores that are given in the sport: `SCORES`, or the final one alone."""
+        """The scores of the sport: `SCORES`, or the final one alone."""
         return SCORES if self.fusion else FINAL_ALONE
 
     @property
     def tower_scores(self) -> tuple[str, ...]:
-        """The scores that a model predicts where all are known: the two parts of the final one, or that alone."""
+        """The scores that a model predicts if all are known: the two parts of the final one, or that alone."""
         return PREDICTED_SCORES if self.fusion else FINAL_ALONE
 
     @property
@@ -71,11 +72,7 @@ class Sport:
         return len(self.stages)
 
     def stage_index(self, stage: str) -> int:
-        """Label of a stage name.
-
-        Raises:
-            InputError: the sport has no such stage.
-        """
+        """Label of a stage name; InputError if the sport has no such stage."""
         if stage not in self.stages:
             raise InputError(
                 "unknown_name", f"{self.name} has no stage {stage!r}.", f"It has {', '.join(self.stages)}."
@@ -83,7 +80,7 @@ class Sport:
         return self.stages.index(stage)
 
     def stage_indices(self, stages: Iterable[str]) -> list[int]:
-        """The same of several."""
+        """Labels of several stages."""
         return [self.stage_index(stage) for stage in stages]
 
     def fuse(self, difficulty: Any, execution: Any, penalty: Any = 0.0) -> Any:
@@ -92,13 +89,12 @@ class Sport:
         Args:
             difficulty: points.
             execution: points.
-            penalty: points that were taken off beside the execution (stepping out of the area, time); a model sees
-                none.
+            penalty: points that were taken off beside the execution (stepping out, time); a model sees none.
         """
         return FUSIONS[self.fusion](difficulty, execution, penalty)
 
     def fused_variance(self, scores: Any, variances: Any) -> Any:
-        """Variance of the final score of Eq. 4, where difficulty and execution err independently of each other.
+        """Variance of the final score of Eq. 4, if difficulty and execution err independently of each other.
 
         Args:
             scores: (difficulty, execution), points, as of `fuse`.
@@ -115,29 +111,35 @@ class Sport:
         return self.difficulty_fragment if score == "difficulty" else self.final_fragment or self.execution_fragment
 
     def range_of(self, score: str) -> tuple[float, float]:
-        """The smallest and largest value that occurs of a score or the penalty, in points of the sport.
-
-        Raises:
-            InputError: the sport has no such score.
-        """
-        found = {
+        """The smallest and largest value of a score or the penalty, points; InputError if the sport has none."""
+        bounds = {
             "difficulty": self.difficulty_range,
             "execution": self.execution_range,
             "final": self.final_range,
             "penalty": self.penalty_range,
         }[score]
-        if found is None:
+        if bounds is None:
             raise InputError("unknown_name", f"{self.name} has no {score}.", f"It has {', '.join(self.scores)}.")
-        return found
+        return bounds
 
-    def execution_of(self, difficulty: float, final: float, penalty: float = 0.0) -> float:
-        """The execution that `fuse` makes `final` of; NaN where the difficulty is a factor and 0."""
+    def other_part(self, part: float, final: float, penalty: float = 0.0) -> float:
+        """The execution that `fuse` makes `final` of with this difficulty, or vice versa; NaN for a factor of 0."""
         if self.fusion == "product":
-            return final / difficulty if difficulty else math.nan
-        return final - self.fuse(difficulty, 0.0, penalty)
+            return final / part if part else math.nan
+        return final - self.fuse(part, 0.0, penalty)
 
-    def difficulty_of(self, execution: float, final: float, penalty: float = 0.0) -> float:
-        """The difficulty that `fuse` makes `final` of; NaN where the execution is a factor and 0."""
-        if self.fusion == "product":
-            return final / execution if execution else math.nan
-        return final - self.fuse(0.0, execution, penalty)
+
+def stage_runs(stages: Iterable[SupportsInt]) -> list[tuple[int, int, int]]:
+    """Contiguous runs of stage labels along time, ints (L,): a list of (stage, start, end), end exclusive."""
+    runs, start = [], 0
+    for stage, group in itertools.groupby(stages):
+        end = start + sum(1 for _ in group)
+        runs.append((int(stage), start, end))
+        start = end
+    return runs
+
+
+def in_order(stages: Iterable[SupportsInt]) -> bool:
+    """Whether labels along time, ints (L,), are those of one performance: each stage at most once, and in order."""
+    order = [stage for stage, _, _ in stage_runs(stages) if stage > 0]  # 0 is noise, negative no label
+    return order == sorted(set(order))

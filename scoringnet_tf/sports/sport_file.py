@@ -13,13 +13,13 @@ from scoringnet_tf.support.errors import InputError
 SUFFIXES = (".yaml", ".yml")
 MAX_BYTES = 2**16  # a sport takes one or two thousand
 MAX_DEPTH = 8  # of lists in lists; a definition has four
-# Every value is text, which `definition` reads as what it has to be: YAML 1.1 would take the name `no` for false, 010
-# for 8 and 1:30 for 90. libyaml's parser is ten times as fast, where PyYAML was built with it.
+# Every value stays text, for `definition` to read: YAML 1.1 would take the name `no` for false, 010 for 8 and 1:30 for
+# 90. libyaml's parser is ten times as fast, if PyYAML was built with it.
 PLAIN: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class _Loader(PLAIN):
-    """Text, lists and mappings; a key that stands twice is an error, where YAML's loaders take the last one."""
+    """Text, lists and mappings; a key that stands twice is an error."""
 
     def construct_mapping(self, node, deep=False):
         mapping, seen = super().construct_mapping(node, deep), set()  # text alone can be a key: it is hashed there
@@ -34,7 +34,7 @@ def read_sport(path: str | os.PathLike[str]) -> Sport:
     """The sport that a YAML file defines.
 
     Raises:
-        InputError: there is no such file, it is no plain YAML, or what it defines is no sport; it names file and key.
+        InputError: naming file and key: there is no such file, it is no plain YAML, or it defines no sport.
     """
     path = pathlib.Path(path)
     if not path.is_file():
@@ -62,7 +62,7 @@ def sport_yaml(sport: Sport) -> str:
 
 
 def _check_plain(content):
-    """YAMLError where YAML has what no sport needs: aliases, which can make much of little, tags, deep nesting."""
+    """YAMLError for what no sport needs: aliases, which can make much of little, tags, deep nesting."""
     depth = 0
     for event in yaml.parse(content, PLAIN):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)

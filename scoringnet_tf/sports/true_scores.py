@@ -1,4 +1,4 @@
-"""What cannot be right of the true scores of a performance: what the rules of its sport do not give."""
+"""True scores of a performance that the rules of its sport cannot give."""
 
 import math
 from collections.abc import Mapping
@@ -37,9 +37,8 @@ def contradiction(
 
     Args:
         sport: whose rule counts.
-        scores: difficulty, execution, final, points; None where unknown: a part of which nothing is known may be any of
-            the sport.
-        penalties: the smallest and largest penalty that there may have been; None for any of the sport.
+        scores: difficulty, execution, final, points; None where unknown, which may be any of the sport.
+        penalties: the smallest and largest possible penalty; None for any of the sport.
     """
     difficulty, execution, final = (scores.get(name) for name in ("difficulty", "execution", "final"))
     if final is None or (difficulty is None and execution is None):
@@ -57,10 +56,9 @@ def contradiction(
 
 
 def _rounding(sport, difficulty):
-    """How far a final score and that of difficulty and execution may lie apart, points: each is rounded to hundredths.
+    """By how many points rounding to hundredths may part a final score from its parts.
 
-    Where the difficulty is a factor, so is it of what rounding takes off the execution: 3.8 × 25⅓ is 96.27, but
-    3.8 × 25.33 is 96.25.
+    A factor magnifies the rounding of the execution: 3.8 × 25⅓ is 96.27, but 3.8 × 25.33 is 96.25.
     """
     factor = sport.fuse(difficulty, 1.0) - sport.fuse(difficulty, 0.0)
     return FINAL_TOLERANCE + HALF_HUNDREDTH * max(factor - 1, 0.0)

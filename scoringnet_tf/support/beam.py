@@ -33,17 +33,13 @@ RESULTS = ".scoringnet-beam-"  # begins the name of a folder of results: what is
 def on_runner(runner: str, folder: Path) -> Iterator[Callable]:
     """A `map` that keeps the order and computes on a runner of Beam.
 
-    Each result passes through a file in `folder`. All workers must see it at the same path, and whatever the function
-    reads and writes. Results are taken while the pipeline goes on. It is run by a process of its own, so that it ends
-    with the block, what its workers are at on this machine included, and with this process, even if it is killed.
+    Each result passes through a file in `folder`, which all workers must see at the same path. The pipeline runs in a
+    process of its own, so that it ends with the block and with this process, even if that is killed.
 
     Args:
         runner: name of the runner and, after spaces, Beam's own options, such as
-            "FnApiRunner --direct_running_mode=multi_processing --direct_num_workers=4". "DirectRunner" is Beam's choice
-            among several, which may know nothing of these two. The job server of a portable runner, such as Flink's,
-            may know more options than Beam's Python, and leaves out what it does not know.
-        folder: for the results, which are removed with the block, and at its begin those that a killed process left;
-            no other block may use it meanwhile.
+            "FnApiRunner --direct_running_mode=multi_processing --direct_num_workers=4".
+        folder: for the results, which the block deletes; no other block may use it meanwhile.
 
     Raises:
         InputError: Beam is not installed, does not know the runner or an option, or its pipeline failed.
@@ -121,7 +117,7 @@ def _map(process, runner, results, function, items):
 
 
 def _run(runner, work, items):
-    """What went wrong, in words, for not every error of Beam's can be sent to another process; None where nothing."""
+    """What went wrong, in words, for not every error of Beam's can be sent to another process; else None."""
     options = _options(runner)
     import apache_beam as beam
 
@@ -139,10 +135,7 @@ def _said(error):
 
 
 def _keep_result(numbered: tuple[int, Any], function: bytes, folder: Path) -> None:
-    """In a worker. Beam may ask for the same again, of another worker: the first result stands.
-
-    Where there is no folder, nobody waits any more: what is left of the pipeline passes without work.
-    """
+    """In a worker. If Beam asks for the same twice, the first result stands; without a folder nobody waits for it."""
     logging.getLogger("apache_beam").setLevel(logging.ERROR)  # which not every runner tells its workers
     cv2.setNumThreads(1)  # one worker a core: threads of their own would only fight
     index, item = numbered

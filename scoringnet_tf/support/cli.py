@@ -24,7 +24,7 @@ from scoringnet_tf.support.reading import flag_files
 
 flags.DEFINE_float("timeout", WAITING.seconds, "Seconds to wait for an address that does not answer.", 0.1)
 # What TensorFlow says of a record that is whole, but not that of the index (`data.input_pipeline`), or of other fields.
-NO_SUCH_RECORD = re.compile("as the index says|Could not parse example|Can't parse serialized Example")
+NO_SUCH_RECORD = re.compile("the record of|Could not parse example|Can't parse serialized Example")
 CODES: dict[int | None, str] = {  # of what the operating system says
     errno.ENOSPC: "disk_full",
     errno.ENOENT: "not_found",

@@ -55,8 +55,8 @@ def replacing_file(path: AnyPath) -> Iterator[pathlib.Path]:
 def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]:
     """The same for a folder; an older folder at `path` is moved aside, and deleted once the new one is in place.
 
-    In an object store the older folder is deleted first, and the file called `last` is the first to go and the last to
-    come: a folder without it is not whole.
+    An object store deletes the older folder first. The file `last` is deleted first and uploaded last: a folder without
+    it is not whole.
     """
     path = as_path(path)
     if isinstance(path, RemotePath):
@@ -87,27 +87,20 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
 
 @contextlib.contextmanager
 def new_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]:
-    """`replacing_folder` for a `path` where nothing is, and where nothing may come while the block runs.
-
-    Raises:
-        InputError: something is there.
-    """
-
-    def check():
-        if as_path(path).exists():
-            raise InputError("exists", f"{path} exists already.", "Choose another folder.")
-
-    check()
+    """`replacing_folder` for a new `path`; InputError if it exists, before or after the block."""
+    _check_new(path)
     with replacing_folder(path, last) as temporary:
         yield temporary
-        check()
+        _check_new(path)
+
+
+def _check_new(path):
+    if as_path(path).exists():
+        raise InputError("exists", f"{path} exists already.", "Choose another folder.")
 
 
 def tidy_up_beside(path: AnyPath) -> None:
-    """Puts in order what processes left beside `path` that were killed in `replacing_folder`, while no other is in it.
-
-    What was being written is deleted; the older folder goes back to `path` if nothing is there, else it is deleted.
-    """
+    """Deletes what killed processes left of `replacing_folder`; an older folder goes back if nothing is at `path`."""
     path = as_path(path)
     if isinstance(path, RemotePath) or not path.parent.is_dir():
         return
@@ -164,19 +157,12 @@ def file_sha256(path: AnyPath) -> str:
 
 
 def cached_file(path: AnyPath, version: str, num_bytes: int) -> pathlib.Path:
-    """A local file with the content of `path`, until the process ends: `path` itself, or a copy.
-
-    Copies lie in a folder of this process's own in the temporary folder (`TMPDIR`), which is deleted when the process
-    ends, and take as much room as what was asked for. A copy gets its name once it is whole, so what was begun by a
-    process that died, or was cut off, is never read.
+    """A local file with the content of `path`, until the process ends: `path` itself, or a whole copy in `TMPDIR`.
 
     Args:
         path: as of `paths.as_path`.
-        version: says which content of `path` is meant, e.g. a hash; each version is copied once.
-        num_bytes: of that content.
-
-    Raises:
-        InputError: what was received has another size.
+        version: of the content, e.g. a hash; each version is copied once.
+        num_bytes: of the content; InputError for another size.
     """
     path = as_path(path)
     if not isinstance(path, RemotePath):
@@ -199,17 +185,17 @@ def _cache():
 def mirrored_folder(
     path: AnyPath, refusal: str, last: str | None = None, kept: bool = True
 ) -> Iterator[tuple[pathlib.Path, Callable[[], None]]]:
-    """A local folder that stands for `path`, for libraries that know no other and append to files as they go.
+    """A local folder that stands for `path`, for libraries that write to local disks alone.
 
-    Yields (folder, upload). Of a local `path`, `folder` is `path` itself and `upload()` does nothing. Of a remote one,
-    `folder` is a temporary one that begins with everything that is at `path`, so that a run goes on from it; `upload()`
-    copies what has changed since to `path` and deletes there what is gone here. It is called once more when the block
-    ends, also by an error. Of what it copies, files called `last` come last, and of what it deletes they go first: a
-    folder without one is not whole. A remote folder is that of the block which began last: the `upload()` of another
-    writes nothing. What is not to be `kept` is a temporary copy of a local `path` too, and `upload()` does nothing.
+    Yields (folder, upload). For a local `path` they are `path` itself and a function that does nothing. For a remote
+    one, `folder` is a temporary copy. `upload()` copies what has changed and deletes what is gone; the end of the block
+    calls it too. Files called `last` are uploaded last and deleted first: a folder without one is not whole.
 
-    Raises:
-        InputError: with the `refusal`, by `upload()`, where another block has begun to stand for a remote folder.
+    Args:
+        path: of the folder.
+        refusal: message of the InputError by `upload()` if a later block stands for the same remote folder.
+        last: name of the files that make a folder whole.
+        kept: whether to write to `path` at all; else `folder` is a temporary copy.
     """
     path = as_path(path)
     if kept and not isinstance(path, RemotePath):

@@ -45,13 +45,13 @@ def model_path(
     """The `.keras` file that a preset stands for.
 
     Args:
-        path: a name as of `is_shipped`, a `.keras` file, or a folder with one; None for the shipped diving model.
-        flag: how the user calls it.
-        kinds: classes of models, of which an error names those that ship; what the file holds is not looked at.
+        path: a shipped model's name, a `.keras` file, or a folder with one; None for the shipped diving model.
+        flag: how the user calls it, for errors.
+        kinds: classes of the shipped models that an error names.
         shipped: whether one that ships would do.
 
     Raises:
-        InputError: naming `flag`, where there is none.
+        InputError: there is no such file.
     """
     path = SHIPPED if path is None else path
     if not str(path):
@@ -66,18 +66,15 @@ def model_path(
             raise InputError("not_found", f"--{flag}={path}: the folder holds none of {', '.join(NAMES)}.")
         return files[0]
     if not found.is_file():
-        raise InputError(
-            "not_found",
-            f"--{flag}={path}: no such file.",
-            f"It takes a .keras file or a folder with one.{_shipped_names(kinds, shipped)}",
-        )
+        hint = f"It takes a .keras file or a folder with one. {_shipped_names(kinds, shipped)}"
+        raise InputError("not_found", f"--{flag}={path}: no such file.", hint)
     return found
 
 
 def check_model(
     path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
 ) -> pathlib.Path | RemotePath:
-    """`model_path`; InputError also where that file, if it is none of the web, is of no class in `kinds`."""
+    """`model_path`; InputError also if the file, unless it is on the web, is of no class in `kinds`."""
     found = model_path(path, flag, kinds, shipped)
     if not is_of_the_web(found):
         configuration(found, flag, kinds, shipped)
@@ -87,14 +84,10 @@ def check_model(
 def configuration(
     path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, shipped: bool = False
 ) -> dict[str, Any]:
-    """What `get_config` was of the model in a `.keras` file.
-
-    Args:
-        path: of the file.
-        flag, kinds, shipped: as of `model_path`.
+    """The `get_config` of the model in a `.keras` file; arguments as of `model_path`.
 
     Raises:
-        InputError: naming `flag`: there is no such file, it is damaged, or holds a model of no class in `kinds`.
+        InputError: there is no such file, it is damaged, or holds a model of no class in `kinds`.
     """
     where = f"--{flag}={path}"
     check_is_file(path, flag)
@@ -104,16 +97,13 @@ def configuration(
     except Exception as error:  # zipfile's, zlib's, JSON's: a damaged file raises whatever they meet
         raise damaged(where, error) from error
     if name not in kinds or not isinstance(config, dict):
-        raise InputError(
-            "wrong_model",
-            f"{where} holds a {name}, not a {' or '.join(kinds)}.",
-            _shipped_names(kinds, shipped).lstrip(),
-        )
+        message = f"{where} holds a {name}, not a {' or '.join(kinds)}."
+        raise InputError("wrong_model", message, _shipped_names(kinds, shipped))
     return config
 
 
 def _shipped_names(kinds, shipped):
-    return f" These ship with the package: {', '.join(shipped_presets(kinds))}." if shipped else ""
+    return f"These ship with the package: {', '.join(shipped_presets(kinds))}." if shipped else ""
 
 
 def check_is_file(path: AnyPath, flag: str) -> None:
@@ -124,18 +114,13 @@ def check_is_file(path: AnyPath, flag: str) -> None:
 
 
 def damaged(where: str, error: Exception) -> InputError:
-    """The error of a model's file for what a library raised of it.
-
-    Args:
-        where: the flag and path.
-        error: the library's.
-    """
+    """The `InputError` for what a library raised of a model's file; `where` is the flag and path."""
     message = " ".join(str(error).split()) or type(error).__name__
     return InputError("damaged_model", f"{where} is no model, or a damaged one: {message[:SHOWN_LETTERS]}")
 
 
 def check_whole(file: pathlib.Path) -> None:
-    """ValueError where a `.keras` file is empty, no archive, or not what was written; Keras would miss some of that."""
+    """ValueError if a `.keras` file is empty, no archive, or damaged; Keras would miss some of that."""
     with file.open("rb") as opened, _archive(opened) as archive:
         wrong = archive.testzip()
     if wrong:

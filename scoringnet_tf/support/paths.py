@@ -1,4 +1,4 @@
-"""Paths on a local disk and in an object store alike, and whether what is behind them can be used.
+"""Paths on a local disk and in an object store alike, and whether they can be used.
 
 `as_path` gives a `pathlib.Path` for the one; for the other a `RemotePath`, which is universal_pathlib's `UPath` on
 fsspec. What opens a scheme (s3fs for s3:// …) is imported when a path of it is first used.
@@ -11,7 +11,6 @@ import glob
 import os
 import pathlib
 import re
-import stat
 import sys
 import tempfile
 import traceback
@@ -28,36 +27,27 @@ from scoringnet_tf.support.messages import counted
 
 # The schemes of the `io` extra: what opens each, and what that reads its settings from.
 STORES = {
-    "s3": (
-        "s3fs",
-        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, AWS_REGION, and for a server that is not Amazon's "
-        "AWS_ENDPOINT_URL",
-    ),
-    "gs": (
-        "gcsfs",
-        "GOOGLE_APPLICATION_CREDENTIALS, and for a server that is not Google's STORAGE_EMULATOR_HOST",
-    ),
+    "s3": ("s3fs", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL"),
+    "gs": ("gcsfs", "GOOGLE_APPLICATION_CREDENTIALS, STORAGE_EMULATOR_HOST"),
     "az": ("adlfs", "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or AZURE_STORAGE_CONNECTION_STRING"),
 }
 # All that gcsfs says of a bucket that is not there: the address that it asked, to look up or to write.
 NO_BUCKET = re.compile(r"(?:https?://.*/)?b/([^/]+)/o(?:\?.*)?")
-
-
 WAITING = types.SimpleNamespace(seconds=60.0)  # for an address that does not answer: --timeout
-NOT_THERE = (404, 410)  # of what web servers answer
+NOT_THERE = (404, 410)  # status codes of web servers
 
 
 class RemotePath(ProxyUPath):
-    """A `UPath` that asks the store every time, and says that something is not there only where the store said so.
+    """A `UPath` that asks the store every time, and raises the store's errors.
 
-    fsspec answers from listings that it keeps, and takes every error for "not there": where the network is lost, a run
-    would begin anew instead of going on.
+    fsspec answers from listings that it keeps, and takes every error for "not there". If the network were lost, a run
+    would then begin anew instead of resuming.
     """
 
     __slots__ = ()
 
     def exists(self, **_: object) -> bool:
-        """Whether the store has a file or folder of this name; its errors are raised."""
+        """Whether the store has a file or folder of this name."""
         return self._kind() is not None
 
     def is_file(self, **_: object) -> bool:
@@ -75,7 +65,7 @@ class RemotePath(ProxyUPath):
         return (self / name.rpartition("/")[2] for name in names if name != self.path)  # some list the folder, too
 
     def _kind(self):
-        """`"file"`, `"directory"` or None; FileNotFoundError where not even the bucket is there, if the store tells."""
+        """`"file"`, `"directory"` or None; FileNotFoundError if not even the bucket is there."""
         self.fs.invalidate_cache()
         bucket, _, key = self.path.partition("/")
         names = (self.path, f"b/{bucket}/o/{urllib.parse.quote(key, safe='')}")  # gcsfs: the address that it asked
@@ -93,7 +83,7 @@ class RemotePath(ProxyUPath):
             raise cause from None
 
     def _asked(self, method, *arguments):
-        """What a method of the file system gives; TimeoutError where the store does not answer within `WAITING`."""
+        """What a method of the file system returns; TimeoutError if the store does not answer within `WAITING`."""
         if not self.fs.async_impl:
             return getattr(self.fs, method)(*arguments)
         return sync(self.fs.loop, getattr(self.fs, f"_{method}"), *arguments, timeout=WAITING.seconds)
@@ -105,15 +95,13 @@ class RemotePath(ProxyUPath):
     def download(self, local: str | os.PathLike, num_bytes: int | None = None) -> None:
         """Writes a local file with the content of this one; InputError unless it is whole, or has `num_bytes`."""
         self.fs.invalidate_cache()
-        expected = num_bytes
         if num_bytes is None and not is_of_the_web(self):  # aiohttp counts them itself
-            expected = self._asked("info", self.path)["size"]
+            num_bytes = self._asked("info", self.path)["size"]
         self.fs.get_file(self.path, str(local))
-        found = pathlib.Path(local).stat().st_size
-        if expected is not None and found != expected:
-            raise InputError(
-                "damaged_download", f"{self}: {found} of {counted(expected, 'byte')} arrived.", "Try again."
-            )
+        size = pathlib.Path(local).stat().st_size
+        if num_bytes is not None and size != num_bytes:
+            message = f"{self}: {size} of {counted(num_bytes, 'byte')} arrived."
+            raise InputError("damaged_download", message, "Try again.")
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Deletes this file; unlike `UPath.unlink` not all those that its name is a pattern for."""
@@ -123,33 +111,6 @@ class RemotePath(ProxyUPath):
     def rmtree(self) -> None:
         """Deletes a folder with all that is in it."""
         self.fs.rm(glob.escape(self.path), recursive=True)
-
-
-def what_went_wrong(error: Exception) -> str:
-    """What the system says of an `OSError`, without the path."""
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-KINDS = {
-    stat.S_ISDIR: "a folder",
-    stat.S_ISFIFO: "a FIFO, which is no file",
-    stat.S_ISSOCK: "a socket, which is no file",
-    stat.S_ISCHR: "a device, which is no file",
-    stat.S_ISBLK: "a device, which is no file",
-}
-
-
-def what_is_at(path: pathlib.Path) -> str:
-    """What a local path that is no file leads to, in words, such as "no such file"."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return "a symbolic link to what is not there" if path.is_symlink() else "no such file"
-    except OSError as error:
-        return what_went_wrong(error)
-    except ValueError as error:  # a null byte
-        return str(error)
-    return next((words for is_kind, words in KINDS.items() if is_kind(mode)), "a file")
 
 
 AnyPath: TypeAlias = str | os.PathLike | RemotePath
@@ -191,32 +152,24 @@ def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
     return remote
 
 
-def local_path(path: AnyPath, flag: str) -> pathlib.Path:
-    """The `pathlib.Path` of what is written to disks alone; InputError, naming `flag`, where that is an address."""
-    try:
-        found = as_path(path)
-    except InputError as error:
-        raise InputError(error.code, f"--{flag}: {error}") from error
-    if isinstance(found, RemotePath):
-        raise InputError("not_local", f"--{flag}={path} is an address.", "Give a local path.")
-    return found
+# === Names ===
 
 
 def name_of(path: AnyPath) -> str:
     """The last part of a path; of `.` and `..`, the name of the folder that they are."""
-    found = as_path(path)
-    return found.name if found.name not in ("", "..") else found.absolute().resolve().name
+    path = as_path(path)
+    return path.name if path.name not in ("", "..") else path.absolute().resolve().name
 
 
 def file_name_of(path: AnyPath) -> str:
-    """What the file at a path is called: in an address of the web, what comes before the query, such as a signature."""
-    found = as_path(path)
-    asked = urllib.parse.urlsplit(str(found)).path if is_of_the_web(found) else ""
-    return asked.rpartition("/")[2] or found.name
+    """The name of a file; of an address of the web without the query, such as a signature."""
+    path = as_path(path)
+    asked = urllib.parse.urlsplit(str(path)).path if is_of_the_web(path) else ""
+    return asked.rpartition("/")[2] or path.name
 
 
 def beside(path: RemotePath, name: str) -> RemotePath:
-    """What is called `name` in the folder of a file; asked for with the query that an address of the web has."""
+    """The file `name` in the folder of another; an address of the web keeps its query."""
     if not is_of_the_web(path):
         return path.with_name(name)
     asked = urllib.parse.urlsplit(path.path)
@@ -230,7 +183,7 @@ def is_of_the_web(path: AnyPath) -> bool:
 
 
 def told_apart(paths: Sequence[str]) -> list[str]:
-    """What to call each of several paths: by its name, and the folders before it that tell those of one name apart."""
+    """A name for each path: its own, with the folders before it that tell those of one name apart."""
     wholes = [(*str(as_path(path).parent).replace("\\", "/").split("/"), name_of(path)) for path in paths]
     lengths, alike = [1] * len(wholes), list(range(len(wholes)))
     while alike:  # those that end alike with one more folder did so without it
@@ -241,10 +194,40 @@ def told_apart(paths: Sequence[str]) -> list[str]:
     return ["/".join(whole[-length:]) for whole, length in zip(wholes, lengths, strict=True)]
 
 
-def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
-    """InputError, naming `flag`, where a `path` does not do what the work will ask of it.
+# === Whether a path can be used ===
 
-    Tries it: looks a remote `path` up, or writes a file beneath it and deletes that again; writes one to where a local
+
+def local_path(path: AnyPath, flag: str) -> pathlib.Path:
+    """The `pathlib.Path` of what is written to disks alone; InputError, naming `flag`, for an address."""
+    try:
+        found = as_path(path)
+    except InputError as error:
+        raise InputError(error.code, f"--{flag}: {error}") from error
+    if isinstance(found, RemotePath):
+        raise InputError("not_local", f"--{flag}={path} is an address.", "Give a local path.")
+    return found
+
+
+def what_is_at(path: pathlib.Path) -> str:
+    """What a local path that is no file leads to, in words, such as "no such file"."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return "a broken link" if path.is_symlink() else "no such file"
+    except (OSError, ValueError) as error:  # ValueError: a null byte
+        return what_went_wrong(error)
+    return "a folder" if path.is_dir() else "a file" if path.is_file() else "a pipe, a socket or a device"
+
+
+def what_went_wrong(error: Exception) -> str:
+    """What the system says of an error, without the path."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
+    """InputError, naming `flag`, if a path cannot be read or written.
+
+    It tries: looks a remote path up, or writes a file beneath it and deletes that again; writes one to where a local
     folder is or would be made. That nothing is at `path` is left to whoever reads it.
     """
     try:
@@ -280,6 +263,8 @@ def _write_and_delete(path):
     path.unlink()
 
 
+# === What a store said ===
+
 # The classes of what TensorFlow's own file systems say of a store (`data.tfio`); of damage there is another.
 OF_TENSORFLOW = ("UnknownError", "NotFoundError", "PermissionDeniedError", "UnauthenticatedError", "InternalError")
 NODES = "\n\t [["  # of the graph, after what TensorFlow says of an error
@@ -294,33 +279,35 @@ def of_a_store(error: BaseException) -> bool:
 
 
 def answered(error: Exception, path: AnyPath) -> InputError:
-    """What a store or a web server said, on one line, and what to look at: an error to be raised or told of.
+    """The `InputError` for what a store or a web server said, on one line, and what to check.
 
-    Its code is `"no_answer"` within `WAITING`, `"not_found"`, `"refused"` (a web server's status) or `"unreachable"`.
+    Its code is `no_answer` within `WAITING`, `not_found`, `refused` (a web server's status), `missing_package` or
+    `unreachable`.
     """
     # fsspec says of an address nothing but itself, whatever went wrong.
     cause = error.__cause__ if isinstance(error.__cause__, Exception) and str(error) == str(path) else error
-    if isinstance(cause, TimeoutError | asyncio.TimeoutError):  # one class from Python 3.11 on
-        return InputError("no_answer", f"no answer within {WAITING.seconds:g} s. Wait longer with --timeout=SECONDS.")
     status = getattr(cause, "status", None) if is_of_the_web(path) else None
+    if isinstance(cause, TimeoutError | asyncio.TimeoutError):  # one class from Python 3.11 on
+        return InputError("no_answer", f"no answer within {WAITING.seconds:g} s.", "Wait longer: --timeout=SECONDS.")
     if is_of_the_web(path) and (isinstance(cause, FileNotFoundError) or status in NOT_THERE):
         return InputError("not_found", f"not found ({status or 404}).")
     if status:
         return InputError("refused", f"the server answered {status} ({getattr(cause, 'message', '')}).")
     if type(cause).__name__ == "ClientPayloadError":
         return InputError("unreachable", "the connection was lost before the end.")
-    words = str(cause)
-    if NODES in words:
-        words = words.partition(NODES)[0].rpartition("\n")[2].rpartition("}} ")[2]
-    said = " ".join(words.split()).strip(": .") or type(cause).__name__
-    if isinstance(cause, FileNotFoundError) and (asked := NO_BUCKET.fullmatch(said)):
-        said = f"The bucket {asked[1]} does not exist"
-    return InputError("unreachable", f"{said}. {_remedy(error, path)}".rstrip())
+    return _unreachable(cause, path)
 
 
-def _remedy(error, path):
+def _unreachable(error, path):
+    message = str(error)
+    if NODES in message:
+        message = message.partition(NODES)[0].rpartition("\n")[2].rpartition("}} ")[2]
+    message = " ".join(message.split()).strip(": .") or type(error).__name__
+    if isinstance(error, FileNotFoundError) and (asked := NO_BUCKET.fullmatch(message)):
+        message = f"The bucket {asked[1]} does not exist"
     scheme = str(path).partition("://")[0]
-    opener, settings = STORES.get(scheme, (None, None))
+    opener, settings = STORES.get(scheme, ("", ""))
     if isinstance(error, ImportError):
-        return f"pip install '.[io]' brings {opener}, which opens {scheme}://." if opener else ""
-    return f"Look at {settings}." if settings else ""
+        hint = f"pip install '.[io]' brings {opener}, which opens {scheme}://." if opener else ""
+        return InputError("missing_package", f"{message}.", hint)
+    return InputError("unreachable", f"{message}.", f"Check {settings}." if settings else "")

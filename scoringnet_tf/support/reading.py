@@ -14,12 +14,7 @@ TIMECODE = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:[.,]\d+)?)", re.ASCII)
 
 
 def read_json(path: AnyPath) -> dict:
-    """The JSON object in a file, such as `files.write_json` writes.
-
-    Raises:
-        InputError: it holds none.
-        OSError: it cannot be read.
-    """
+    """The JSON object in a file; InputError if it holds none, OSError if it cannot be read."""
     try:
         value = json.loads(as_path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # of bytes that are no UTF-8, too
@@ -30,12 +25,7 @@ def read_json(path: AnyPath) -> dict:
 
 
 def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
-    """(number of its last line, cells) of every row of a CSV file; blank lines are no rows.
-
-    Raises:
-        InputError: it is no CSV in UTF-8.
-        OSError: it cannot be read.
-    """
+    """(number of its last line, cells) of every row of a CSV file but blank ones; InputError, OSError as above."""
     try:
         with as_path(path).open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)

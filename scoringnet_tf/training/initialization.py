@@ -9,10 +9,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scoringnet_tf.models.c3d import C3D, describe_preprocessing, seen_as
-from scoringnet_tf.models.presets import check_trained, load_keras, load_scoring_net
+from scoringnet_tf.models.backbones.c3d import C3D, describe_preprocessing, seen_as
+from scoringnet_tf.models.compatibility import check_alike, copy_network, seen_otherwise
+from scoringnet_tf.models.presets import check_trained, load_scoring_net
+from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.models.transfer import check_alike, copy_network, seen_otherwise
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.model_files import check_is_file

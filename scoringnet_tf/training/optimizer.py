@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from scoringnet_tf import defaults
-from scoringnet_tf.models.loss_scaling import LossScaleOptimizer
+from scoringnet_tf.models.loss_terms import LossScaleOptimizer
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.messages import counted
 

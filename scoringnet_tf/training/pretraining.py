@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.models.c3d import C3D
-from scoringnet_tf.models.presets import load_keras
+from scoringnet_tf.models.backbones.c3d import C3D
+from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.training import callbacks

@@ -31,7 +31,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
-from scoringnet_tf.models.presets import load_keras
+from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file

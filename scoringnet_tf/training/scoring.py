@@ -17,7 +17,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import little_shown
 from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
-from scoringnet_tf.models.parts import rate_factors
+from scoringnet_tf.models.parameter_groups import rate_factors
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, SportForm

@@ -141,7 +141,7 @@ def check_head(settings: Mapping[str, Any]) -> None:
 
 def check_views_flag(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
     """InputError where a model of these settings cannot see so many views of a fragment."""
-    from scoringnet_tf.models.views import check_views  # Keras, which a command that is asked for --help can do without
+    from scoringnet_tf.models.tta import check_views  # Keras, which a command that is asked for --help can do without
 
     try:
         check_views(settings["views"], of_frames=not info.features, of_fragments=settings["fragments"] != "whole")

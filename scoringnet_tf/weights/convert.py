@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scoringnet_tf.models.c3d import C3D, ENDPOINTS, TRUNK, describe_preprocessing
+from scoringnet_tf.models.backbones.c3d import C3D, ENDPOINTS, TRUNK, describe_preprocessing
 from scoringnet_tf.support.errors import InputError
 
 REQUIRED = (*(name for name in ENDPOINTS if name.startswith("conv")), "fc6", "fc7")

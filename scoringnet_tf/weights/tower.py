@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from scoringnet_tf.models.c3d import C3D
+from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.presets import check_trained
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError, unknown_name

@@ -8,7 +8,7 @@ from training_runs import SMALL, STATISTICS
 
 import scoringnet_tf
 from benchmarks.peers.weights import weights
-from scoringnet_tf.models.objective import TRUE_STAGES
+from scoringnet_tf.models.trainer import TRUE_STAGES
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install '.[bench]'")
 

@@ -109,6 +109,6 @@ def test_folders_of_jpegs_are_the_frames_of_the_records(diving_records, monkeypa
 
 
 def test_phases_are_those_of_training():
-    from scoringnet_tf.models.objective import PHASES
+    from scoringnet_tf.models.trainer import PHASES
 
     assert set(rows.PHASES) == set(PHASES)

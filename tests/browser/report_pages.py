@@ -8,8 +8,9 @@ import numpy as np
 
 from scoringnet_tf.data.preprocessing import encode_jpeg
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.report.film import encode_clip, film_frames
-from scoringnet_tf.report.page import ShownPerformance, ShownScore, write_pages
+from scoringnet_tf.report.page import ShownPerformance, ShownScore
+from scoringnet_tf.report.session import write_pages
+from scoringnet_tf.report.thumbnails import encode_clip, film_frames
 
 CLIP = pathlib.Path(__file__).parents[1] / "clips/diving.mp4"
 RANGES = {"difficulty": (1.0, 5.0), "execution": (0.0, 30.0), "final": (0.0, 150.0)}

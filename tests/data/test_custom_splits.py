@@ -5,13 +5,14 @@ import shutil
 
 import numpy as np
 import pytest
+from refusals import refused
 from tiny_records import gray_jpeg, tiny_video, write_records
 
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.split_file import write_split_csv
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.custom_splits import random_splits, read_split, resplit, write_split
-from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
 
 IDS = [f"{number:02d}" for number in range(10)]
@@ -71,10 +72,10 @@ def test_the_hash_is_of_records_and_split(info, tmp_path):
 
 def test_an_index_without_records_says_where_they_are(info, tmp_path):
     new = resplit(info, SPLIT, tmp_path / "new")
-    with pytest.raises(RecordsError, match=r"Received: another split of those in .*records, which does not hold them"):
+    with refused("no_shards", info.records_dir):
         new.shard_paths("train")
     shutil.rmtree(info.records_dir)
-    with pytest.raises(RecordsError, match="expected the index of a folder of records"):
+    with refused("not_found", info.records_dir):
         list(input_pipeline.videos(new.records_dir, "test", image_size=(8, 8), batch_size=1))
 
 
@@ -83,7 +84,7 @@ def test_records_that_were_built_anew_are_not_those_that_were_split(info, tmp_pa
     new = resplit(info, SPLIT, tmp_path / "new")
     info.videos["01"] |= change
     info.save(info.records_dir)
-    with pytest.raises(RecordsError, match=r"new: expected the records of .*records as they were .* others, of 01\."):
+    with refused("other_records", tmp_path / "new", "01"):
         list(input_pipeline.videos(new.records_dir, "train", image_size=(8, 8), batch_size=1))
 
 
@@ -91,19 +92,15 @@ def test_records_that_were_built_anew_are_not_those_that_were_split(info, tmp_pa
 def test_records_that_were_built_anew_in_another_form_are_not_those_that_were_split(info, tmp_path, change):
     new = resplit(info, SPLIT, tmp_path / "new")
     dataclasses.replace(info, **change).save(info.records_dir)
-    with pytest.raises(RecordsError, match=r"new: expected the records of .* as they were when it split them"):
+    with refused("other_records", tmp_path / "new"):
         list(input_pipeline.videos(new.records_dir, "train", image_size=(8, 8), batch_size=1))
 
 
 @pytest.mark.parametrize(
-    ("split", "message"),
-    [
-        ({**SPLIT, "77": "train"}, "Received: 77, which are no records"),
-        ({"01": "train"}, "into train and test. Received: none of one"),
-    ],
+    ("split", "code"), [({**SPLIT, "77": "train"}, "unknown_name"), ({"01": "train"}, "empty_split")]
 )
-def test_a_split_of_other_records_is_refused(info, tmp_path, split, message):
-    with pytest.raises(InputError, match=message):
+def test_a_split_of_other_records_is_refused(info, tmp_path, split, code):
+    with refused(code, info.records_dir):
         resplit(info, split, tmp_path / "new")
 
 
@@ -154,27 +151,27 @@ def test_files_are_those_of_data_prep(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "received"),
+    "text",
     [
-        ("", r"Received: nothing\."),
-        ("name,split\n1,train\n", "Received: name,split"),
-        ("id,split\n1,training\n", "Received: 1,training"),
-        ("id,split\n1,train\n1,test\n", r"Received: 1\."),
-        ("id,split\n1\n", r"Received: 1\."),
-        ("id\n1\n", r"Received: 1\."),
-        ("id,split\n1,train,10,30\n", "Received: 1,train,10,30"),
+        "",
+        "name,split\n1,train\n",
+        "id,split\n1,training\n",
+        "id,split\n1,train\n1,test\n",
+        "id,split\n1\n",
+        "id\n1\n",
+        "id,split\n1,train,10,30\n",
     ],
 )
-def test_what_is_no_split_is_refused(tmp_path, text, received):
+def test_what_is_no_split_is_refused(tmp_path, text):
     (tmp_path / "split.csv").write_text(text)
-    with pytest.raises(InputError, match=rf"split\.csv: expected id,split, every id once, .*{received}"):
+    with refused("damaged_split", tmp_path / "split.csv"):
         read_split(tmp_path / "split.csv")
-    with pytest.raises(InputError, match="Received: no such file"):
+    with refused("not_found", tmp_path / "none.csv"):
         read_split(tmp_path / "none.csv")
 
 
 @pytest.mark.parametrize("content", [b"id,split\n\xff,train\n", b"id,split\n" + b"a" * 200_000 + b",train\n"])
 def test_what_is_no_table_is_refused(tmp_path, content):
     (tmp_path / "split.csv").write_bytes(content)
-    with pytest.raises(InputError, match=r"split\.csv: expected CSV in UTF-8\. Received: "):
+    with pytest.raises(InputError, match=r"split\.csv"):
         read_split(tmp_path / "split.csv")

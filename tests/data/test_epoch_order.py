@@ -14,12 +14,12 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.input_pipeline import Augmentation, clips, video_clips, videos
 from scoringnet_tf.data.records import DatasetInfo
 
-NUM_CLASSES, CLIPS_PER_CLASS = 101, 90
+NUM_CLASSES, CLIPS_PER_CLASS = 101, 20
 
 
 @pytest.fixture(scope="module")
 def action_records(tmp_path_factory):
-    """As UCF-101 is stored: 9,090 clips in the order of their 101 classes, in 16 shards."""
+    """As UCF-101 is stored: clips in the order of their 101 classes, in 16 shards."""
     names = [(action, clip) for action in range(NUM_CLASSES) for clip in range(CLIPS_PER_CLASS)]
     clips_in_order = [tiny_video(f"{action:03d}_{clip:02d}", classes={"action": action}) for action, clip in names]
     classes = {"action": [f"action {index}" for index in range(NUM_CLASSES)]}
@@ -41,7 +41,6 @@ def two_epochs(action_records):
     return order[: len(order) // 2], order[len(order) // 2 :]
 
 
-@pytest.mark.slow
 def test_each_epoch_has_every_record_once_in_an_order_of_its_own(action_records, two_epochs):
     stored = DatasetInfo.load(action_records).splits["train"]["ids"]
     assert all(sorted(epoch) == stored for epoch in two_epochs)
@@ -50,13 +49,13 @@ def test_each_epoch_has_every_record_once_in_an_order_of_its_own(action_records,
 
 
 def test_classes_are_mixed_over_the_whole_epoch(two_epochs):
-    """512 of 9,090 clips drawn at random miss half a class of the 101 classes in the mean: 95 are surely among them."""
+    """512 of 2,020 clips drawn at random miss a third of a class of 101 in the mean: 95 are surely among them."""
     for epoch in two_epochs:
-        for start in (0, 512, 4096, len(epoch) - 512):
+        for start in (0, 512, len(epoch) - 512):
             assert len({video_id[:3] for video_id in epoch[start : start + 512]}) >= 95
 
 
-@pytest.mark.parametrize("period", [90, 128, 512, 568, 1024])
+@pytest.mark.parametrize("period", [64, 128, 512, 568, 1010])
 def test_no_stretch_of_an_epoch_repeats_the_permutation_of_another(action_records, two_epochs, period):
     """Ranks within stretches of a period: of a true permutation two stretches agree in about one place, not in all."""
     position = {
@@ -68,17 +67,10 @@ def test_no_stretch_of_an_epoch_repeats_the_permutation_of_another(action_record
         ranks = stretches.argsort(axis=1).argsort(axis=1)
         agreeing = (ranks[1:] == ranks[:-1]).mean(axis=1)
         assert agreeing.max() < 0.2
-        # Where a record lands says nothing of where it was stored: |ρ| of 9,090 independent places is below 4 / √9,090.
-        assert abs(np.corrcoef(places, np.arange(len(places)))[0, 1]) < 0.042
+        # Where a record lands says nothing of where it was stored: |ρ| of 2,020 independent places is below 4 / √2,020.
+        assert abs(np.corrcoef(places, np.arange(len(places)))[0, 1]) < 0.089
 
 
-@pytest.mark.slow
-def test_a_resumed_run_and_another_process_find_the_same_order(action_records, two_epochs):
-    tf.random.set_seed(12)
-    assert _order(action_records, seed=3, first_epoch=1, epochs=2) == two_epochs[1]
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("num_pipelines", [2, 3])
 def test_pipelines_share_one_order(action_records, two_epochs, num_pipelines):
     options = {"seed": 3, "num_input_pipelines": num_pipelines}
@@ -86,7 +78,6 @@ def test_pipelines_share_one_order(action_records, two_epochs, num_pipelines):
     assert parts == [two_epochs[0][index::num_pipelines] for index in range(num_pipelines)]
 
 
-@pytest.mark.slow
 def test_clips_come_in_the_order_of_videos(action_records, two_epochs):
     batches = clips(
         action_records, "train", clip_length=1, image_size=SIZE, batch_size=128, seed=3, shuffle=True
@@ -224,9 +215,7 @@ def test_an_index_in_another_order_than_its_records_is_found(unsorted_records, t
     ids = fields["splits"]["train"]["ids"]
     ids[0], ids[1] = ids[1], ids[0]
     (records / "dataset_info.json").write_text(json.dumps(fields))
-    with pytest.raises(
-        tf.errors.InvalidArgumentError, match=f"expected {ids[0]} as the index says. Received: {ids[1]}"
-    ):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"{ids[0]} .*{ids[1]}"):
         list(videos(records, "train", image_size=SIZE, batch_size=1))
 
 

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from refusals import refused
 
 from scoringnet_tf.data.records import DatasetInfo, RecordsError, VideoExample, encode_example, parse_example
 
@@ -58,10 +59,6 @@ def test_the_record_is_a_media_sequence(example):
     assert sequence.context.feature["clip/data_path"].bytes_list.value[0].endswith(b"042.avi")
 
 
-def test_the_same_video_gives_the_same_bytes(example):
-    assert encode_example(example) == encode_example(dataclasses.replace(example))
-
-
 def test_records_of_frames_have_the_bytes_that_they_always_had(example):
     """Their data hash names them: models and runs compare it."""
     expected = "92516c0f84fcf090cecdd94e43babf159aae0d94dcfe51da1954f76ba2b6d255"
@@ -103,11 +100,6 @@ def test_features_are_not_read_as_frames_or_of_another_size(example, features):
             parse_example(serialized, ["group"], size)
 
 
-def test_as_many_stages_as_features(features):
-    with pytest.raises(ValueError, match=r"042: .* as features \(3\)\. Received: 3 timestamps, 2 stages"):
-        encode_example(dataclasses.replace(features, stages=np.array([0, 0])))
-
-
 def test_an_index_of_before_there_were_features(diving_copy):
     path = diving_copy / "dataset_info.json"
     fields = json.loads(path.read_text())
@@ -118,19 +110,20 @@ def test_an_index_of_before_there_were_features(diving_copy):
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    "change",
     [
-        ({"stages": np.array([0, 0])}, r"042: expected .*\(3\)\. Received: 3 timestamps, 2 stages"),
-        ({"stages": np.array([0, 0, 0, 0])}, "Received: 3 timestamps, 4 stages"),
-        ({"timestamps": np.array([0.0, 0.1])}, "Received: 2 timestamps, 3 stages"),
-        ({"timestamps": np.arange(4) / 25}, "Received: 4 timestamps, 3 stages"),
-        ({"jpegs": [b"first", b"second"]}, r"\(2\)\. Received: 3 timestamps, 3 stages"),
-        ({"jpegs": []}, r"\(0\)\. Received: 3 timestamps, 3 stages"),
-        ({"timestamps": np.array([0.0, 0.1]), "stages": np.array([0, 0])}, r"\(3\)\. Received: 2 timestamps, 2 stages"),
+        {"stages": np.array([0, 0])},
+        {"stages": np.array([0, 0, 0, 0])},
+        {"timestamps": np.array([0.0, 0.1])},
+        {"timestamps": np.arange(4) / 25},
+        {"jpegs": [b"first", b"second"]},
+        {"jpegs": []},
+        {"timestamps": np.array([0.0, 0.1]), "stages": np.array([0, 0])},
+        {"jpegs": [], "features": np.zeros((2, 4), np.float32)},
     ],
 )
-def test_lengths_must_agree(example, change, message):
-    with pytest.raises(ValueError, match=message):
+def test_lengths_must_agree(example, change):
+    with refused("count_mismatch", "042"):
         encode_example(dataclasses.replace(example, **change))
 
 
@@ -143,11 +136,9 @@ def test_index_round_trip(diving_records, tmp_path):
     )
 
 
-def test_missing_records_name_the_two_commands_that_make_them(tmp_path):
-    with pytest.raises(RecordsError) as error:
+def test_missing_records_are_named(tmp_path):
+    with refused("not_found", tmp_path / "nowhere", f"--output_dir={tmp_path / 'nowhere'}"):
         DatasetInfo.load(tmp_path / "nowhere")
-    assert "python -m data_prep simulate" in str(error.value) and "python -m data_prep build" in str(error.value)
-    assert f"--output_dir={tmp_path / 'nowhere'}" in str(error.value)
 
 
 def _with_video(**changes):
@@ -163,54 +154,47 @@ def _with_shard(**changes):
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "code", "named"),
     [
-        (lambda fields: {**fields, "format_version": 99}, "expected format version 1. Received: 99"),
-        (lambda fields: {}, "expected format version 1. Received: None"),
-        (lambda fields: [fields], "expected a JSON object. Received: list"),
-        (lambda fields: {key: value for key, value in fields.items() if key != "splits"}, "expected the fields"),
-        (lambda fields: {**fields, "shards": 3}, "expected the fields of DatasetInfo. Received: another one, shards"),
-        (lambda fields: {**fields, "splits": []}, r"Received: splits \[\]"),
-        (lambda fields: {**fields, "splits": {"train": {}}}, "Received: splits, train: no ids"),
-        (lambda fields: {**fields, "frame_size": [36]}, r"Received: frame_size \[36\]"),
-        (lambda fields: {**fields, "frame_rate": math.nan}, "Received: frame_rate nan"),
-        (lambda fields: {**fields, "frame_rate": math.inf}, "Received: frame_rate inf"),
-        (lambda fields: {**fields, "settings": None}, "Received: settings None"),
-        (_with_video(final="9"), "Received: videos, 001: final '9'"),
-        (_with_video(num_frames=7), "Received: splits, test: 3 videos and 78 frames instead of 3 and 60"),
-        (_with_video(split="train"), "Received: splits, .*: ids that are not those of its videos"),
-        (_with_shard(file="../test.tfrecord"), r"Received: splits, test: a shard in another folder, '\.\./test"),
-        (_with_shard(num_records=9), "Received: splits, test: shards of .* records instead of 3"),
+        (lambda fields: {**fields, "format_version": 99}, "format_version", "99"),
+        (lambda fields: {}, "format_version", "None"),
+        (lambda fields: {key: value for key, value in fields.items() if key != "splits"}, "damaged_index", "splits"),
+        (lambda fields: {**fields, "shards": 3}, "damaged_index", "shards"),
+        (lambda fields: {**fields, "splits": []}, "damaged_index", "splits"),
+        (lambda fields: {**fields, "splits": {"train": {}}}, "damaged_index", "splits, train"),
+        (lambda fields: {**fields, "frame_size": [36]}, "damaged_index", "frame_size"),
+        (lambda fields: {**fields, "frame_rate": math.nan}, "damaged_index", "frame_rate"),
+        (lambda fields: {**fields, "frame_rate": math.inf}, "damaged_index", "frame_rate"),
+        (lambda fields: {**fields, "settings": None}, "damaged_index", "settings"),
+        (_with_video(final="9"), "damaged_index", "videos, 001"),
+        (_with_video(num_frames=7), "damaged_index", "splits, test"),
+        (_with_video(split="train"), "damaged_index", "splits, "),
+        (_with_shard(file="../test.tfrecord"), "damaged_index", "splits, test"),
+        (_with_shard(num_records=9), "damaged_index", "splits, test"),
     ],
 )
-def test_index_of_another_format(diving_records, tmp_path, change, message):
+def test_an_unsound_index_is_refused(diving_records, tmp_path, change, code, named):
     fields = json.loads((diving_records / "dataset_info.json").read_text())
     (tmp_path / "dataset_info.json").write_text(json.dumps(change(fields)))
-    with pytest.raises(RecordsError, match=message):
+    with refused(code, tmp_path / "dataset_info.json", named):
         DatasetInfo.load(tmp_path)
 
 
-def test_index_that_is_no_json(tmp_path):
-    (tmp_path / "dataset_info.json").write_text('{"name": ')
-    with pytest.raises(RecordsError, match="expected a JSON object"):
+@pytest.mark.parametrize("text", ['{"name": ', "[3]"])
+def test_index_that_is_no_json_object(tmp_path, text):
+    (tmp_path / "dataset_info.json").write_text(text)
+    with pytest.raises(RecordsError, match=r"dataset_info\.json"):
         DatasetInfo.load(tmp_path)
 
 
 def test_truncated_and_missing_shards(diving_copy):
     shard = sorted(diving_copy.glob("train-*.tfrecord"))[0]
-    content = shard.read_bytes()
-    shard.write_bytes(content[:-100])
-    received = rf"{shard.name}: expected a shard of {len(content)} bytes\. Received: {len(content) - 100} bytes"
-    with pytest.raises(RecordsError, match=received):
+    shard.write_bytes(shard.read_bytes()[:-100])
+    with refused("damaged_shard", shard):
         DatasetInfo.load(diving_copy)
     shard.unlink()
-    with pytest.raises(RecordsError, match=rf"{shard.name}: .*no such file"):
+    with refused("not_found", shard):
         DatasetInfo.load(diving_copy)
-
-
-def test_unknown_split_lists_those_there_are(diving_records):
-    with pytest.raises(RecordsError, match=r"one of test, train\. Received: 'validation'"):
-        DatasetInfo.load(diving_records).split("validation")
 
 
 def test_the_schema_and_the_builder_do_not_import_tensorflow():

@@ -5,10 +5,10 @@ import json
 import shutil
 
 import pytest
+from refusals import refused
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.renderings import check_renderings
-from scoringnet_tf.support.errors import InputError
 
 
 @pytest.fixture
@@ -59,49 +59,44 @@ def test_the_same_performances_are_accepted(diving_records, changed):
     ids=["score", "of another split", "fewer", "sport"],
 )
 def test_others_are_refused(diving_records, changed, change, split):
-    with pytest.raises(InputError, match=rf"--renderings=.*again: expected the \d+ {split} videos of .*same scores"):
+    with refused("other_videos", "--renderings", "again", split):
         check_renderings(DatasetInfo.load(diving_records), [changed(change)], split)
 
 
-def test_the_same_pixels_are_refused(diving_records):
-    info = DatasetInfo.load(diving_records)
-    with pytest.raises(InputError, match="expected pixels of its own"):
-        check_renderings(info, [info])
+def test_the_same_pixels_are_refused(diving_records, changed):
+    info, again = DatasetInfo.load(diving_records), changed(lambda index: None)
+    for renderings in ([info], [again, again]):
+        with refused("duplicate", "--renderings"):
+            check_renderings(info, renderings)
 
 
-def test_records_of_another_scale_or_content_are_no_rendering(diving_records, changed):
-    info, other = DatasetInfo.load(diving_records), changed(lambda index: None)
-    larger = dataclasses.replace(other, frame_size=(72, 96))
-    with pytest.raises(InputError, match=r"again: .* Received: frames of \(72, 96\) instead of \(36, 48\)"):
-        check_renderings(info, [larger])
-    slower = dataclasses.replace(other, frame_rate=24.0)
-    with pytest.raises(InputError, match="Received: 24 frames/s instead of 25"):
-        check_renderings(info, [slower])
-    rough = dataclasses.replace(other, settings={**other.settings, "jpeg_quality": 40})
-    with pytest.raises(InputError, match="Received: JPEG of quality 40 instead of 92"):
-        check_renderings(info, [rough])
-    of_features = dataclasses.replace(other, features={"size": 3, "stride": 1, "origin": None}, frame_size=None)
-    with pytest.raises(InputError, match="Received: features instead of frames"):
-        check_renderings(info, [of_features])
-    wider = dataclasses.replace(of_features, features={"size": 5, "stride": 1, "origin": None})
-    with pytest.raises(InputError, match="Received: size 5 instead of 3"):
-        check_renderings(of_features, [wider])
+FEATURES = {"features": {"size": 3, "stride": 1, "origin": None}, "frame_size": (0, 0)}
 
 
-def test_features_of_another_rate_are_no_rendering(diving_records, changed):
-    """One vector for each video has no rate."""
-    steps = {"features": {"size": 3, "stride": 1, "origin": None}, "frame_size": (0, 0)}
-    info, other = (dataclasses.replace(each, **steps) for each in (DatasetInfo.load(diving_records), changed(len)))
-    check_renderings(info, [dataclasses.replace(other, frame_rate=25.2)])
-    faster = dataclasses.replace(other, frame_rate=50.0)
-    with pytest.raises(InputError, match=r"again: .* Received: 50 steps/s instead of 25\.$"):
-        check_renderings(info, [faster])
-    vectors = {video_id: {**video, "num_frames": 1} for video_id, video in info.videos.items()}
-    check_renderings(dataclasses.replace(info, videos=vectors), [dataclasses.replace(faster, videos=vectors)])
+@pytest.mark.parametrize(
+    ("ours", "theirs", "named"),
+    [
+        ({}, {"frame_size": (72, 96)}, "(72, 96) instead of (36, 48)"),
+        ({}, {"frame_rate": 24.0}, "24"),
+        ({}, {"settings": {"jpeg_quality": 40}}, "40"),
+        ({}, FEATURES, "features"),
+        (FEATURES, {**FEATURES, "features": {"size": 5, "stride": 1, "origin": None}}, "size 5"),
+        (FEATURES, {**FEATURES, "frame_rate": 25.2}, None),
+        (FEATURES, {**FEATURES, "frame_rate": 50.0}, "50"),
+    ],
+)
+def test_records_of_another_scale_rate_or_content_are_no_rendering(diving_records, changed, ours, theirs, named):
+    info = dataclasses.replace(DatasetInfo.load(diving_records), **ours)
+    other = dataclasses.replace(changed(lambda index: None), **theirs)
+    if named is None:
+        check_renderings(info, [other])
+    else:
+        with refused("other_records", "again", named):
+            check_renderings(info, [other])
 
 
-def test_a_rendering_given_twice_is_refused(diving_records, changed):
-    again = changed(lambda index: None)
-    check_renderings(DatasetInfo.load(diving_records), [again])
-    with pytest.raises(InputError, match=r"again: expected pixels of its own\. Received: the same"):
-        check_renderings(DatasetInfo.load(diving_records), [again, again])
+def test_one_vector_for_each_video_has_no_rate(diving_records, changed):
+    both = (DatasetInfo.load(diving_records), changed(lambda index: None))
+    vectors = {video_id: {**video, "num_frames": 1} for video_id, video in both[0].videos.items()}
+    info, other = (dataclasses.replace(each, **FEATURES, videos=vectors) for each in both)
+    check_renderings(info, [dataclasses.replace(other, frame_rate=50.0)])

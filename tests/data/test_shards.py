@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from refusals import refused
 from tiny_records import tiny_video, write_records
 
-from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.shards import locate_records, read_record, record_offsets
 
 RECORDS = [b"first", b"", b"x" * 100_000, bytes(range(256)), b"last"]
@@ -53,7 +54,7 @@ def test_a_file_that_does_not_end_with_a_record(tmp_path, change):
     path = _write(tmp_path / "some.tfrecord", RECORDS)
     with Path(path).open("r+b") as file:
         file.truncate(file.seek(0, 2) + change)
-    with pytest.raises(RecordsError, match=r"some\.tfrecord: expected record [56] to end where the file does, at byte"):
+    with refused("damaged_shard", path):
         record_offsets(path)
 
 
@@ -89,5 +90,5 @@ def test_another_number_of_records_than_the_index_says(tmp_path):
     split["shards"][-1]["num_records"] += 1
     changed = shutil.copytree(records, tmp_path / "changed")
     (changed / "dataset_info.json").write_text(json.dumps(fields))
-    with pytest.raises(RecordsError, match=r"expected 3 records in the train split, .* Received: 2\."):
+    with refused("count_mismatch", changed, "2 of 3 records"):
         locate_records(DatasetInfo.load(changed), "train")

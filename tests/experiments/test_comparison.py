@@ -115,7 +115,7 @@ def test_a_table_of_ones_own(asked, diving_records, preset):
         ({"experiment": "table6"}, "wrong_table"),
         ({"experiment": "shortcuts"}, "wrong_table"),
         ({"preset": "none.flags"}, "not_found"),
-        ({"records_dir": "none"}, "todo"),
+        ({"records_dir": "none"}, "not_found"),
         ({"experiment": "heads"}, "nothing_to_do"),
         ({"experiment": "table2"}, "wrong_sport"),
     ],

@@ -15,7 +15,7 @@ from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.experiments.training import Training
 from scoringnet_tf.experiments.watching import read_video
 from scoringnet_tf.inference import attribution
-from scoringnet_tf.report import attribution_plot
+from scoringnet_tf.report import plots
 
 OCCLUSION, FIG6 = EXPERIMENTS["occlusion"], EXPERIMENTS["fig6"]
 OPTIONS = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (4, 4)}
@@ -77,9 +77,7 @@ def test_as_many_frames_are_hidden_as_pictures_say(surroundings, tmp_path, monke
     model = SimpleNamespace(segmenter="one", image_size=(32, 32))
     monkeypatch.setattr(sources, "trained_models", lambda *_: {"MSE": model})
     monkeypatch.setattr(attribution, "attribute", attribute)
-    monkeypatch.setattr(
-        attribution_plot, "attribution_figure", lambda found, sport, title: asked.append(title) or Figure((1, 1))
-    )
+    monkeypatch.setattr(plots, "attribution_figure", lambda found, sport, title: asked.append(title) or Figure((1, 1)))
     OCCLUSION.draw(tmp_path, OCCLUSION, surroundings, 1)
     assert asked == [
         part

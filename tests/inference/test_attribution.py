@@ -146,7 +146,7 @@ def test_whole_videos_and_distributions():
 
 
 def test_features_are_refused():
-    with pytest.raises(ValueError, match="Expected a model of frames"):
+    with pytest.raises(ValueError, match="frames"):
         attribute(types.SimpleNamespace(content="features"), video())
 
 

@@ -32,7 +32,8 @@ from scoringnet_tf.inference.calibration import (
 from scoringnet_tf.inference.coverage import stated_intervals
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.inference.predictor import Predictor, score_video, segment_video
-from scoringnet_tf.models.presets import check_fits, load_scoring_net
+from scoringnet_tf.models.compatibility import check_fits
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.training_statistics import (
     Intervals,
     NearestExamples,

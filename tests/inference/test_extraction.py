@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from conftest import write_bars, write_images
+from refusals import code_printed, refused
 from test_commands import started
 from tiny_records import tiny_video, write_records
 
@@ -31,9 +32,9 @@ from scoringnet_tf.inference.feature_folder import (
     prepare,
     write_tables,
 )
-from scoringnet_tf.models.c3d import C3D
+from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.errors import InputError, Stopped
+from scoringnet_tf.support.errors import Stopped
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.training.config import record_config
 
@@ -90,7 +91,7 @@ def test_features_per_clip_are_those_of_the_clips(c3d, endpoint, stride, clip_le
 
 def test_clips_of_another_length_than_in_pretraining(c3d):
     assert extracted(c3d, "conv5b", "clip", 16, 16).shape == (4, 2 * 2 * 2 * 32)
-    with pytest.raises(InputError, match=r"of the length that fc6 was trained with \(8 frames\)\. Received: 32"):
+    with refused("wrong_clip_length", "fc6", "8 frames", "32"):
         extracted(c3d, "fc6", "clip", 16, 32)
 
 
@@ -116,23 +117,19 @@ def test_frames_are_asked_for_window_by_window_and_unused_ones_never(c3d):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("fc6",), "Expected no endpoint fc6 with per=frame"),
-        (("conv5b", "frame", 1, 16), "Expected no clip_length with per=frame"),
-        (("fc6", "clip", 8, 8, "mean"), "Expected pool=none with endpoint fc6"),
-    ],
+    ("arguments", "named"),
+    [(("fc6",), "fc6"), (("conv5b", "frame", 1, 16), "--clip_length=16"), (("fc6", "clip", 8, 8, "mean"), "--pool")],
 )
-def test_contradictions_are_refused(arguments, message):
-    with pytest.raises(InputError, match=message):
+def test_contradictions_are_refused(arguments, named):
+    with refused("flags_conflict", named):
         Extraction(*arguments)
 
 
 def test_an_endpoint_that_a_c3d_does_not_have():
     short = scoringnet_tf.C3D((8, *SIZE, 3), 1 / 16, final_endpoint="conv3b")
-    with pytest.raises(InputError, match=r"endpoint conv5b\. Received: one that ends at conv3b, without conv4a"):
+    with refused("no_endpoint", "conv3b", "conv4a", "conv5b"):
         FeatureExtractor(short, Extraction("conv5b"))
-    with pytest.raises(InputError, match=r"with the endpoint fc6\. Received: one that ends at pool5, without fc6"):
+    with refused("no_endpoint", "pool5", "fc6"):
         FeatureExtractor(scoringnet_tf.C3D((8, *SIZE, 3), 1 / 16), Extraction("fc6", "clip", 8, 8))
 
 
@@ -142,7 +139,7 @@ def test_a_kfs_without_a_c3d_is_named(tmp_path):
     scoringnet_tf.ScoringNet(image_size=SIZE, width_multiplier=1 / 16, segmenter={"network": "resnet50"}).save(
         tmp_path / "resnet.keras"
     )
-    with pytest.raises(InputError, match=r"expected --part of difficulty, execution\. Received: --part=kfs"):
+    with refused("unknown_name", "--part=kfs", "difficulty, execution"):
         load_c3d(tmp_path / "resnet.keras")
     assert load_c3d(tmp_path / "resnet.keras", "execution")[0].name == "c3d"
 
@@ -161,7 +158,7 @@ def test_kfs_reads_these_features(stage_model):
 
 def test_the_names_of_endpoints_in_help():
     from scoringnet_tf.inference.extraction import FULLY_CONNECTED
-    from scoringnet_tf.models.c3d import ENDPOINTS
+    from scoringnet_tf.models.backbones.c3d import ENDPOINTS
 
     printed = "".join(command("--help").stdout.split())
     assert f"--endpoint:<{'|'.join((*ENDPOINTS, *FULLY_CONNECTED))}>" in printed
@@ -228,8 +225,8 @@ def test_videos_that_the_model_learned_from_are_told(known_by, diving_records, t
         record_config(tmp_path, {}, "others", "float32", [], seen)
     result = command(*_of_records(tmp_path / "c3d.keras", diving_records, extracted))
     assert result.returncode == 0, result.stderr
-    said = "Of these 10 videos the model learned from 2: on them what learns from the features errs less"
-    assert (said in result.stdout) == (known_by != "nothing") == ("learned from" in result.stdout)
+    assert ("learned from 2 of these 10 videos" in result.stdout) == (known_by != "nothing")
+    assert ("learned from" in result.stdout) == (known_by != "nothing")
 
 
 def test_the_tables_beside_them_make_records(folder, diving_records, tmp_path):
@@ -285,9 +282,7 @@ def test_a_run_that_was_stopped_goes_on(folder, diving_records, stage_model, tmp
 def test_one_run_at_a_time_writes_to_a_folder(folder, diving_records, stage_model):
     with alone_in(folder):
         result = command(*_of_records(stage_model, diving_records, folder))
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    message = f"extract: --output_dir={folder}: expected one run at a time. Received: one that is under way.\n"
-    assert result.stderr.endswith(message)
+    assert result.returncode == 1 and str(folder) in result.stderr and "Traceback" not in result.stderr
 
 
 def made_up(*names, sha256="new"):
@@ -340,7 +335,7 @@ def test_a_folder_of_other_settings_is_left_alone(folder, diving_records, stage_
     before = content(folder)
     result = command(*_of_records(stage_model, diving_records, folder, "--stride=2", "--part=execution"))
     assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert f"--output_dir={folder}: expected the settings that features.json there says" in result.stderr
+    assert code_printed(result.stderr) == "other_settings" and f"--output_dir={folder}" in result.stderr
     assert "part 'execution' instead of 'kfs'; stride 2 instead of 3" in result.stderr
     assert content(folder) == before
 
@@ -351,11 +346,11 @@ def test_an_image_that_is_subtracted_is_not_printed_whole(tmp_path):
         for level in (98.5, 99.5)
     )
     prepare(tmp_path, first)
-    with pytest.raises(InputError, match=r"Received: preprocessing \{'channels': 'bgr', 'mean': \[") as caught:
+    with refused("other_settings", "preprocessing") as caught:
         prepare(tmp_path, second)
     assert "99.5" not in str(caught.value)
     rgb = {**first, "preprocessing": {"channels": "rgb", "mean": [95.14, 102.86, 107.76]}}
-    with pytest.raises(InputError, match=r"Received: .*'mean': \[95\.14, 102\.86, 107\.76\]"):
+    with refused("other_settings", "[95.14, 102.86, 107.76]"):
         prepare(tmp_path, rgb)
 
 
@@ -364,7 +359,7 @@ def test_any_other_setting_is_noticed(folder, change):
     origin = read_origin(folder)
     prepare(folder, origin)
     (name,) = change
-    with pytest.raises(InputError, match=f"Received: {name} "):
+    with refused("other_settings", f": {name} "):
         prepare(folder, origin | change)
 
 
@@ -379,7 +374,7 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     flags = [f"--model={stage_model}", "--endpoint=conv5b", "--per=clip", "--clip_length=8", f"--output_dir={output}"]
     result = command(*flags, *(tmp_path / name for name in names))
     assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert "text.mp4: expected a video" in result.stderr and "cut.avi: expected" in result.stderr
+    assert "text.mp4" in result.stderr and "cut.avi" in result.stderr
     assert sorted(content(output)) == ["features.json", "good.avi.npy", "lock", "videos.json"]
     network = scoringnet_tf.from_preset(stage_model)
     frames = network.preprocessor(tmp_path / "good.avi")["frames"][0]
@@ -389,12 +384,12 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     assert len(expected) == 5
     write_bars(tmp_path / "good.avi", 30, 3)  # another video of the same name is not taken for the first
     result = command(*flags, tmp_path / "good.avi", tmp_path / "nowhere.avi")
-    assert "1 video, there before: 0." in result.stdout and "nowhere.avi: expected a video" in result.stderr
+    assert "1 video, there before: 0." in result.stdout and "nowhere.avi" in result.stderr
     assert len(read_features(output / "good.avi.npy").values) == 8
     assert command(*flags, tmp_path / "good.avi").stdout.endswith("there before: all.\n")
     write_images(tmp_path / "dive", 20)
     result = forked("scoringnet_tf.extract", *flags, ".", "../dive", folder=tmp_path / "dive")
-    assert "videos of different names. Received: dive more than once" in result.stderr
+    assert code_printed(result.stderr) == "duplicate" and "dive" in result.stderr
     forked("scoringnet_tf.extract", *flags, ".", folder=tmp_path / "dive")
     assert {"dive.npy"} < content(output).keys()  # not .npy, hidden, of a video without a name
 
@@ -403,7 +398,7 @@ def test_files_are_called_as_their_videos():
     assert file_name("a/b 1.avi") == "a%2Fb 1.avi.npy" and file_name("x\n\u200b") == "x%0A%E2%80%8B.npy"
     assert file_name("跳水" * 39) == "跳水" * 39 + ".npy"
     videos = [Video(name, None, None) for name in ("short", "跳水" * 40)]
-    with pytest.raises(InputError, match=r"expected a name of at most 240 bytes, .* Received: 244\."):
+    with refused("name_too_long", "240", "244"):
         extract_videos(videos, None, pathlib.Path("nowhere"))
 
 
@@ -418,7 +413,7 @@ def test_a_video_is_brought_to_the_rate_of_training(tmp_path):
     write_bars(tmp_path / "fast.avi", 60, fps=50)
     flags = ("--model=diving_small", "--endpoint=conv5b", f"--output_dir={tmp_path / 'features'}")
     result = command(*flags, tmp_path / "fast.avi")
-    assert result.returncode == 0 and f"extract: {tmp_path / 'fast.avi'}: The video has 50 frames/s" in result.stderr
+    assert result.returncode == 0 and f"extract: {tmp_path / 'fast.avi'}: " in result.stderr
     found = read_features(tmp_path / "features/fast.avi.npy")
     assert len(found.values) == 30 and found.origin["frame_rate"] == 25 and "frame_rate" not in found.origin["stored"]
 
@@ -446,78 +441,49 @@ def test_a_c3d_is_told_the_rate_of_its_videos(tmp_path, aspect, stored):
 CLIP = "tests/clips/diving.mp4"
 
 
+FLAGS = "--endpoint=conv5b --output_dir=o"
+C3D_FLAGS = f"--model=motion_small {FLAGS} {CLIP}"
+
+
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("words", "code", "named"),
     [
-        ([], "--model: expected a value"),
-        (["--model=diving_small", "--endpoint=conv5b", "--output_dir=o"], "Received: neither"),
-        (["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", "--records_dir=r", "v.mp4"], "Received: both"),
-        (
-            ["--model=nowhere", "--endpoint=conv5b", "--output_dir=o", "v.mp4"],
-            "--model=nowhere: expected a .keras file",
-        ),
-        (["--model=motion_small", "--endpoint=conv5b", "--output_dir=o", CLIP], "--frame_size: expected height,"),
-        (["--model=motion_small", "--part=execution", "--endpoint=conv5b", "--output_dir=o", CLIP], "--part: expected"),
-        (
-            ["--model=motion_small", "--endpoint=conv5b", "--output_dir=o", CLIP, "--frame_size=73,98"],
-            "--frame_rate: expected frames per second, as this C3D does not say it. Received: none.",
-        ),
-        (
-            ["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", CLIP, "--frame_rate=25"],
-            "--frame_rate: expected none, as the model or the records say it. Received: one.",
-        ),
-        (
-            ["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", CLIP, "--aspect=1.5"],
-            "--aspect: expected none, as the model or the records say it. Received: one.",
-        ),
-        (
-            [
-                "--model=motion_small",
-                "--endpoint=fc6",
-                "--output_dir=o",
-                CLIP,
-                "--frame_size=73,98",
-                "--frame_rate=9",
-            ],
-            "endpoint fc6",
-        ),
-        (
-            ["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", CLIP, f"./{CLIP}"],
-            "diving.mp4 more than once",
-        ),
-        (["--model=diving_small", "--endpoint=conv5b", "--output_dir=docs", CLIP], "expected a new folder"),
+        (f"--model=diving_small {FLAGS}", "missing_argument", "--records_dir"),
+        (f"--model=diving_small {FLAGS} --records_dir=r v.mp4", "flags_conflict", "--records_dir"),
+        (C3D_FLAGS, "missing_flag", "--frame_size"),
+        (f"{C3D_FLAGS} --frame_size=73,98", "missing_flag", "--frame_rate"),
+        (f"{C3D_FLAGS} --part=execution", "flag_unused", "--part"),
+        (f"{C3D_FLAGS} --frame_size=73,98 --frame_rate=9 --endpoint=fc6", "flags_conflict", "fc6"),
+        (f"--model=diving_small {FLAGS} {CLIP} --frame_rate=25", "flag_unused", "--frame_rate"),
+        (f"--model=diving_small {FLAGS} {CLIP} --aspect=1.5", "flag_unused", "--aspect"),
+        (f"--model=diving_small {FLAGS} {CLIP} ./{CLIP}", "duplicate", "diving.mp4"),
+        (f"--model=diving_small {FLAGS} {CLIP} --output_dir=docs", "exists", "docs"),
     ],
 )
-def test_wrong_use_is_named(arguments, message):
-    result = command(*arguments)
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert message in result.stderr
+def test_wrong_use_is_refused(words, code, named):
+    result = command(*words.split())
+    assert (result.returncode, code_printed(result.stderr)) == (1, code) and named in result.stderr, result.stderr
     assert not (ROOT / "o/features.json").exists()
 
 
 @pytest.mark.parametrize(
-    ("rate", "aspect", "quality", "message"),
-    [
-        (12.5, 4 / 3, 92, r"expected frames as the model learned them\. Received: 12\.5 frames/s instead of 25\."),
-        (25.0, 16 / 9, 92, r"Received: pictures of 1\.78:1 instead of 1\.33:1\."),
-        (25.0, 4 / 3, 75, r"Received: JPEG of quality 75 instead of 92\."),
-        (25.0, 4 / 3, 92, None),
-    ],
+    ("rate", "aspect", "quality", "named"),
+    [(12.5, 4 / 3, 92, "12.5"), (25.0, 16 / 9, 92, "1.78"), (25.0, 4 / 3, 75, "75"), (25.0, 4 / 3, 92, None)],
 )
-def test_records_of_another_form_than_the_model_learned_are_refused(rate, aspect, quality, message, diving_records):
+def test_records_of_another_form_than_the_model_learned_are_refused(rate, aspect, quality, named, diving_records):
     c3d, network = load_c3d("diving_small")
     changes = {"frame_size": network.stored.frame_size, "frame_rate": rate, "aspect": aspect}
     info = dataclasses.replace(DatasetInfo.load(diving_records), settings={"jpeg_quality": quality}, **changes)
-    if message is None:
+    if named is None:
         assert records_preprocessor(c3d, network, info).stored.frame_size == network.stored.frame_size
         return
-    with pytest.raises(InputError, match=message):
+    with refused("other_form", named):
         records_preprocessor(c3d, network, info)
 
 
 def test_records_that_cannot_be_extracted_from(stage_model, motion_records, tmp_path):
     result = command(*_of_records(stage_model, motion_records, tmp_path / "features"))
-    assert result.returncode == 1 and "expected records of frames with scores. Received: classes" in result.stderr
+    assert (result.returncode, code_printed(result.stderr)) == (1, "other_records")
     assert json.loads((motion_records / "dataset_info.json").read_text())["features"] is None
 
 

@@ -11,7 +11,7 @@ from scoringnet_tf import losses
 from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor
 from scoringnet_tf.inference.stages import WindowedSegmenter
 from scoringnet_tf.models.layers import conv3d
-from scoringnet_tf.models.stage_networks import STAGE_NETWORKS
+from scoringnet_tf.models.segmenters import STAGE_NETWORKS
 from scoringnet_tf.training.strategy import cpu_flags
 
 SIZE = {"image_size": (32, 32), "width_multiplier": 1 / 16}

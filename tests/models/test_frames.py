@@ -9,7 +9,7 @@ from training_runs import SMALL, batch, telling
 
 import scoringnet_tf
 from scoringnet_tf import ScoringNetPreprocessor
-from scoringnet_tf.inference.serving import export_saved_model
+from scoringnet_tf.inference.export import export_saved_model
 from scoringnet_tf.models.frames import Functional
 
 SIZE = {"image_size": (32, 32), "width_multiplier": 1 / 16}

@@ -6,7 +6,7 @@ import pytest
 from refusals import refused
 
 import scoringnet_tf
-from scoringnet_tf.models.c3d import C3D
+from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.score_prediction import ScorePredictor
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}

@@ -21,8 +21,7 @@ from training_runs import STATISTICS, telling
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
-from scoringnet_tf.inference.serving import checked_outputs, export_saved_model
-from scoringnet_tf.inference.warmup import example_requests, example_videos
+from scoringnet_tf.inference.export import checked_outputs, example_videos, export_saved_model
 from scoringnet_tf.models.training_statistics import TrainingStatistics, checksum
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -60,8 +59,11 @@ def connected(request, server):
 
 def images_of(network):
     """Two videos of unequal length as lists of JPEGs."""
-    encoded = example_requests(network, ["score_encoded"], LENGTHS)["score_encoded"]["encoded"]
-    return [list(row[:length]) for row, length in zip(encoded, LENGTHS, strict=True)]
+    videos = example_videos(network, LENGTHS)["frames"]
+    return [
+        [network.preprocessor.stored.encode(frame) for frame in video[:length]]
+        for video, length in zip(videos, LENGTHS, strict=True)
+    ]
 
 
 @pytest.mark.slow
@@ -88,12 +90,12 @@ def test_lists_of_images_of_unequal_length_are_scored_together(network, connecte
 
 
 REFUSALS = {
-    "another size": (lambda v: {**v, "frames": v["frames"][:, :, :30]}, "frames: expected uint8 (B, L, 32, 32, 3)"),
+    "another size": (lambda v: {**v, "frames": v["frames"][:, :, :30]}, "[wrong_shape]"),
     "a missing mask": (lambda v: {"frames": v["frames"]}, "mask"),
-    "a mask of one video": (lambda v: {**v, "mask": v["mask"][:1]}, "mask: expected bool (B, L), as long as frames"),
+    "a mask of one video": (lambda v: {**v, "mask": v["mask"][:1]}, "[wrong_shape]"),
     "floats": (lambda v: {**v, "frames": v["frames"] / np.float32(255)}, "uint8"),
     "a mask of numbers": (lambda v: {**v, "mask": v["mask"].astype(np.int64)}, "bool"),
-    "no videos": (lambda v: {"frames": v["frames"][:0], "mask": v["mask"][:0]}, "B and L at least 1"),
+    "no videos": (lambda v: {"frames": v["frames"][:0], "mask": v["mask"][:0]}, "[wrong_shape]"),
 }
 
 
@@ -109,11 +111,11 @@ BROKEN = {
     "a broken JPEG": (lambda videos: [videos[0], [videos[1][0][:200]]], "Invalid JPEG data"),
     "text": (
         lambda videos: [videos[0], [videos[1][0], b"no image"]],
-        "Received something else at (video, frame) [[1 1]]",
+        "[[1 1]]",
     ),
-    "an empty list": (lambda videos: [videos[0], []], "lengths: expected 1 to 9 frames"),
-    "empty lists": (lambda videos: [[], []], "encoded: expected string (B, L), B and L at least 1"),
-    "no list": (lambda videos: [], "encoded: expected string (B, L)"),
+    "an empty list": (lambda videos: [videos[0], []], "[out_of_range]"),
+    "empty lists": (lambda videos: [[], []], "[wrong_shape]"),
+    "no list": (lambda videos: [], "[wrong_shape]"),
 }
 
 
@@ -215,7 +217,7 @@ def test_the_command_scores_folders_of_frames(network, server, tmp_path, capsys,
 
     (tmp_path / "b/0.jpg").write_bytes(b"no image")
     assert client.main([address, "diving", str(tmp_path / "b")]) == 1
-    assert "client: " in (error := capsys.readouterr().err) and "expected images" in error
+    assert "client: " in (error := capsys.readouterr().err) and "[wrong_format]" in error
     assert client.main([address, "diving", str(tmp_path / "none")]) == 1
     assert "none" in capsys.readouterr().err
 

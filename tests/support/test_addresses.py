@@ -2,18 +2,16 @@
 
 import asyncio
 import http.server
-import re
 import socket
 import threading
 
 import pytest
 from command_forks import forked
 from fsspec.asyn import AsyncFileSystem
+from refusals import refused
 
-from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.inference.inputs import local_video
 from scoringnet_tf.support import paths
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.model_files import check_model
 from scoringnet_tf.support.paths import as_path, check_access
 
@@ -27,7 +25,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     done: threading.Event
 
     def do_GET(self):
-        name = re.split("[/.]", self.path)[1]
+        *_, folder, file = self.path.split("/")
+        name = folder if file.startswith((".access", "features.json")) else file.partition(".")[0]
         if name == "silent":
             self.done.wait()
         elif name.isdigit():
@@ -73,22 +72,13 @@ def impatient(monkeypatch):
     monkeypatch.setattr(paths.WAITING, "seconds", SECONDS)
 
 
-def refusal(function, *arguments):
-    """(code, message) of its error, one line."""
-    with pytest.raises(InputError) as raised:
-        function(*arguments)
-    assert isinstance(raised.value, VideoError) or function is not fetch
-    (line,) = str(raised.value).splitlines()
-    return raised.value.code, line
-
-
 def fetch(address):
     with local_video(address) as path:
         return path.read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "said"),
+    ("name", "code", "named"),
     [
         ("silent.mp4", "no_answer", f"{SECONDS:g} s"),
         ("stalled.mp4", "no_answer", "--timeout"),
@@ -96,43 +86,46 @@ def fetch(address):
         ("410.mp4", "not_found", "410"),
         ("403.mp4", "refused", "403"),
         ("500.mp4", "refused", "500"),
-        ("cut.mp4", "unreachable", "cut.mp4"),
+        ("cut.mp4", "unreachable", ""),
     ],
 )
-def test_what_is_not_fetched_is_one_line_with_the_address(server, impatient, name, code, said):
-    found, line = refusal(fetch, f"{server}/{name}")
-    assert found == code and line.startswith(f"{server}/{name}: ") and said in line
-    assert not any(words in line for words in ("Client", "None", "message="))
+def test_an_address_that_is_not_fetched_is_named(server, impatient, name, code, named):
+    with refused(code, f"{server}/{name}", named):
+        fetch(f"{server}/{name}")
 
 
 def test_what_comes_slowly_and_steadily_is_waited_for(server, impatient):
     assert fetch(f"{server}/slow.avi") == CONTENT
 
 
-def test_features_are_fetched_where_nobody_may_look_beside_them(server, impatient, monkeypatch):
-    """As with a presigned address; but what does not answer is not taken for "there is none"."""
-    for beside, code in (("403.json", None), ("404.json", None), ("silent.json", "no_answer"), ("500.json", "refused")):
-        monkeypatch.setattr("scoringnet_tf.inference.inputs.ORIGIN_NAME", beside)
-        if code is None:
-            assert fetch(f"{server}/whole.npy") == CONTENT
-        else:
-            assert refusal(fetch, f"{server}/whole.npy")[0] == code
+@pytest.mark.parametrize(
+    ("beside", "code"), [("403", None), ("404", None), ("silent", "no_answer"), ("500", "refused")]
+)
+def test_features_are_fetched_where_nobody_may_look_beside_them(server, impatient, beside, code):
+    """As with a presigned address; but no answer is not taken for "there is none"."""
+    if code is None:
+        assert fetch(f"{server}/{beside}/whole.npy") == CONTENT
+    else:
+        with refused(code, f"{server}/{beside}/"):
+            fetch(f"{server}/{beside}/whole.npy")
 
 
 def test_nobody_at_all_is_unreachable():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
-    assert refusal(fetch, f"{address}/v.mp4")[0] == "unreachable"
-    code, line = refusal(check_model, f"{address}/model.keras")
-    assert code == "unreachable" and line.startswith(f"--model: {address}/model.keras: ")
+    with refused("unreachable", address):
+        fetch(f"{address}/v.mp4")
+    with refused("unreachable", "--model", f"{address}/model.keras"):
+        check_model(f"{address}/model.keras")
 
 
 def test_models_and_records_are_waited_for_as_long(server, impatient):
     for flag, writing in (("model", False), ("records_dir", False), ("model_dir", True)):
-        code, line = refusal(check_access, f"{server}/silent", flag, writing)
-        assert code == "no_answer" and line.startswith(f"--{flag}: {server}/silent: ")
-    assert refusal(check_model, f"{server}/404.keras")[0] == "no_such_model"
+        with refused("no_answer", f"--{flag}", f"{server}/silent"):
+            check_access(f"{server}/silent", flag, writing)
+    with refused("not_found", f"{server}/404.keras"):
+        check_model(f"{server}/404.keras")
     for ask in ("exists", "is_file", "is_dir"):
         assert getattr(as_path(f"{server}/404.keras"), ask)() is False
         with pytest.raises(Exception, match="500"):
@@ -155,8 +148,8 @@ class SilentFileSystem(AsyncFileSystem):
 
 def test_a_store_that_does_not_answer_is_given_up(monkeypatch, impatient):
     monkeypatch.setattr(paths.RemotePath, "fs", SilentFileSystem())
-    code, line = refusal(check_access, "memory://bucket/a", "records_dir")
-    assert code == "no_answer" and line.startswith("--records_dir: memory://bucket/a: ")
+    with refused("no_answer", "--records_dir", "memory://bucket/a"):
+        check_access("memory://bucket/a", "records_dir")
 
 
 @pytest.mark.parametrize("command", ["predict", "report --output={out}.html"])
@@ -165,5 +158,4 @@ def test_the_flag_reaches_whoever_fetches(server, stage_model, tmp_path, command
     address = f"{server}/silent.mp4"
     result = forked(f"scoringnet_tf.{words[0]}", *words[1:], f"--model={stage_model}", "--timeout=0.3", address)
     assert (result.returncode, result.stdout) == (1, "")
-    (line,) = result.stderr.splitlines()
-    assert line.startswith(f"{words[0]}: {address}: ") and "0.3 s" in line and "--timeout" in line
+    assert address in result.stderr and "0.3 s" in result.stderr

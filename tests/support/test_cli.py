@@ -1,42 +1,188 @@
-"""What all commands share: the exit status of --help, flags without a value."""
+"""What all commands share: help, flags without a value, Keras's backend, signals, full disks, closed pipes, names."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
 
 import pytest
-from test_commands import COMMANDS, command
+from conftest import disposed
+from refusals import code_printed
+from test_commands import COMMANDS, command, started
 
-ALL = [(name,) for name in COMMANDS] + [("data_prep", name) for name in ("build", "check", "simulate", "suggest")]
+from scoringnet_tf.support.cli import stoppable
+from scoringnet_tf.support.errors import Stopped
+from scoringnet_tf.support.reading import flag_files
+
+ROOT = pathlib.Path(__file__).parents[2]
+ALL = [*((name,) for name in COMMANDS), *(("data_prep", name) for name in ("build", "check", "simulate", "suggest"))]
 
 
-@pytest.mark.parametrize("arguments", ALL, ids=[" ".join(arguments) for arguments in ALL])
-@pytest.mark.parametrize("flag", ["--help", "-helpfull"])
-def test_help_succeeds(arguments, flag):
-    result = command(*arguments, flag)
-    assert result.stderr == "" and "--" in result.stdout
+@pytest.mark.parametrize("arguments", ALL, ids=" ".join)
+def test_help_succeeds(arguments):
+    result = command(*arguments, "--help")
+    assert result.stderr == "" and COMMANDS.get(arguments[0], "--") in result.stdout
 
 
 @pytest.mark.parametrize(
-    ("arguments", "flag", "status"),
+    ("arguments", "status"),
     [
-        (("scoringnet_tf.predict", "none.mp4"), "results_dir", 1),
-        (("scoringnet_tf.report", "none.mp4"), "judges", 1),
-        (("scoringnet_tf.evaluate",), "output_dir", 1),
-        (("scoringnet_tf.calibrate",), "held_out_split", 1),
-        (("data_prep", "inspect", "--records_dir=none"), "output", 1),
-        (("data_prep", "suggest", "--output=new.csv"), "videos_dir", 1),
-        (("data_prep", "check", "--dataset=unlv_diving", "--source_dir=none"), "split_csv", 2),
+        ("scoringnet_tf.predict none.mp4 --results_dir=", 1),
+        ("scoringnet_tf.report none.mp4 --judges=", 1),
+        ("scoringnet_tf.evaluate --output_dir=", 1),
+        ("data_prep inspect --records_dir=none --output=", 1),
+        ("data_prep check --dataset=unlv_diving --source_dir=none --split_csv=", 2),
     ],
 )
-def test_a_flag_without_a_value_is_refused(arguments, flag, status):
-    """As a shell makes it of a variable that is not set; as if it were not given, another thing would be done."""
-    result = command(*arguments, f"--{flag}=", check=False)
-    name = arguments[1] if arguments[0] == "data_prep" else arguments[0].partition(".")[2]
-    assert result.stderr == f"{name}: --{flag}: expected a value. Received: an empty one.\n"
+def test_a_flag_without_a_value_is_refused(arguments, status):
+    """A shell makes it of a variable that is not set."""
+    result = command(*arguments.split(), check=False)
+    assert code_printed(result.stderr) == "empty_flag" and arguments.split()[-1].rstrip("=") in result.stderr
     assert (result.returncode, result.stdout) == (status, "")
 
 
 def test_training_takes_an_empty_value(tmp_path):
     """It undoes that of a flag file."""
     (tmp_path / "recipe.flags").write_text("--initial_model=nowhere.keras\n")
-    result = command(
-        "scoringnet_tf.train", f"--flagfile={tmp_path / 'recipe.flags'}", "--initial_model=", check=False, cwd=tmp_path
-    )
-    assert "--records_dir: expected a value" in result.stderr
+    words = ("scoringnet_tf.train", f"--flagfile={tmp_path / 'recipe.flags'}", "--initial_model=")
+    result = command(*words, check=False, cwd=tmp_path)
+    assert code_printed(result.stderr) == "missing_flag" and "--records_dir" in result.stderr
+
+
+def test_flag_files_of_a_command_line():
+    arguments = ["train", "--flagfile=a.flags", "-flagfile", "b c.flags", "--flagfiles=d", "--seed=1", "x"]
+    assert flag_files(arguments) == ["a.flags", "b c.flags"]
+    assert flag_files(["train", "--flagfile"]) == flag_files(["train", "--flagfile= "]) == []
+    assert flag_files(["train", "--flagfile=~/a.flags "]) == [str(pathlib.Path.home() / "a.flags")]
+
+
+# === Keras's backend ===
+
+
+@pytest.mark.parametrize("arguments", ["scoringnet_tf.train", "scoringnet_tf.predict", "data_prep suggest --output=x"])
+def test_commands_refuse_another_backend(arguments, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    result = command(*arguments.split(), check=False)
+    assert (result.returncode, result.stdout, code_printed(result.stderr)) == (1, "", "wrong_backend")
+
+
+def test_a_command_without_keras_does_not_ask(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    assert code_printed(started("data_prep", "describe", "--records_dir=none").stderr) != "wrong_backend"
+
+
+@pytest.mark.slow
+def test_commands_compute_with_tensorflow_whatever_keras_json_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "keras.json").write_text(json.dumps({"backend": "jax"}))
+    result = started("scoringnet_tf.predict", "tests/clips/diving.mp4", "--json")
+    assert json.loads(result.stdout)["error"] is None
+
+
+# === How a command ends ===
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_becomes_an_exception_once(number, status):
+    tidied_up = False
+    with disposed(number, signal.default_int_handler):
+        with pytest.raises(Stopped) as stop, stoppable():
+            try:
+                os.kill(os.getpid(), number)
+            finally:
+                os.kill(os.getpid(), number)
+                tidied_up = True
+        assert tidied_up and stop.value.exit_status == status and signal.Signals(number).name in str(stop.value)
+        assert signal.getsignal(number) is signal.default_int_handler
+
+
+COMMAND = """
+import errno, os, signal, sys
+from scoringnet_tf.support import cli
+def main(_):
+    print("so far", flush=True)
+    {work}
+    print("not reached")
+cli.run(main)
+"""
+
+
+def ended(work, sigint=signal.SIG_DFL, **options):
+    """Runs it with SIGINT at its default, however the tests were started."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environment", {})}
+    code = [sys.executable, "-c", COMMAND.format(work=work)]
+    options = {"stdout": subprocess.PIPE, **options}
+    with disposed(signal.SIGINT, sigint):
+        return subprocess.run(code, stderr=subprocess.PIPE, text=True, env=environment, **options)
+
+
+@pytest.mark.parametrize(
+    ("work", "status", "code", "named"),
+    [
+        ("os.kill(os.getpid(), signal.SIGINT)", 130, None, "SIGINT"),
+        ("os.kill(os.getpid(), signal.SIGTERM)", 143, None, "SIGTERM"),
+        ("raise MemoryError", 1, "out_of_memory", ""),
+        ("raise type('ResourceExhaustedError', (Exception,), {})('a: full')", 1, "out_of_memory", "a: full"),
+        ("raise type('DataLossError', (Exception,), {})('a.tfrecord')", 1, "damaged_records", "a.tfrecord"),
+        ("raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), 'a/b.png')", 1, "disk_full", "a/b.png"),
+        ("open('none.csv')", 1, "not_found", "none.csv"),
+        ("open('/')", 1, "not_usable", "/"),
+    ],
+)
+def test_an_error_of_the_user_is_one_line(work, status, code, named):
+    result = ended(work)
+    (line,) = result.stderr.splitlines()
+    assert (result.returncode, result.stdout, code_printed(line)) == (status, "so far\n", code) and named in line
+
+
+def test_who_was_started_with_sigint_ignored_goes_on():
+    """As in the background of a shell's script, or by nohup: Ctrl-C is meant for what is in the foreground."""
+    result = ended("os.kill(os.getpid(), signal.SIGINT)", sigint=signal.SIG_IGN)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "so far\nnot reached\n", "")
+    assert ended("os.kill(os.getpid(), signal.SIGTERM)", sigint=signal.SIG_IGN).returncode == 143
+
+
+def test_a_fault_of_the_program_shows_its_traceback():
+    assert "ZeroDivisionError" in ended("1 / 0").stderr
+
+
+def test_a_reader_that_goes_away_ends_it_with_one_line():
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        result = ended("pass", stdout=writing)
+    finally:
+        os.close(writing)
+    (line,) = result.stderr.splitlines()
+    assert (result.returncode, code_printed(line)) == (1, "output_closed")
+
+
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_cannot_be_written_ends_it_with_one_line():
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        result = ended("pass", stdout=full)
+    (line,) = result.stderr.splitlines()
+    assert (result.returncode, code_printed(line)) == (1, "disk_full")
+
+
+def test_a_name_that_the_locale_cannot_print_is_printed_all_the_same():
+    environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    work = "print(chr(228), chr(0xdcff)); print(chr(228), file=sys.stderr); sys.exit(0)"
+    result = ended(work, environment=environment)
+    assert (result.returncode, result.stdout) == (0, "so far\n\\xe4 \\udcff\n") and result.stderr == "\\xe4\n"
+
+
+LOGS = """
+import logging, warnings
+for name in ("gcsfs", "google.auth._default", "mine"):
+    logging.getLogger(name).error(name)
+for name in ("google.api_core", "mine"):
+    warnings.warn_explicit(name, FutureWarning, "file", 1, name)
+"""
+
+
+def test_what_libraries_of_stores_log_beside_raising_it_is_held_back():
+    logged = ended(f"exec({LOGS!r})").stderr
+    assert logged.count("mine") == 2 and "gcsfs" not in logged and "google" not in logged

@@ -25,11 +25,10 @@ def test_models_that_ship_are_known_by_their_class(kinds, names):
 
 
 def test_a_wrong_name_is_answered_by_those_that_would_do():
-    assert refusal(model_path, "nosuch") == ("no_such_model", SCORING)
-    assert refusal(model_path, "nosuch", kinds=WITH_C3D) == ("no_such_model", SCORING | C3D)
-    assert refusal(model_path, "nosuch", shipped=False) == ("no_such_model", set())
-    assert refusal(scoringnet_tf.C3D.from_preset, "nosuch") == ("no_such_model", C3D)
-    assert refusal(scoringnet_tf.ScoringNet.from_preset, "nosuch") == ("no_such_model", SCORING)
+    assert refusal(model_path, "nosuch") == ("not_found", SCORING)
+    assert refusal(model_path, "nosuch", kinds=WITH_C3D) == ("not_found", SCORING | C3D)
+    assert refusal(check_model, "nosuch", shipped=False) == ("not_found", set())
+    assert refusal(scoringnet_tf.C3D.from_preset, "nosuch") == ("not_found", C3D)
 
 
 def test_one_of_another_class_is_answered_by_those_that_would_do():
@@ -41,13 +40,8 @@ def test_one_of_another_class_is_answered_by_those_that_would_do():
     assert check_model() == model_path("diving_small")
 
 
-def test_what_calibrate_would_refuse_it_does_not_offer(stage_model):
-    assert refusal(check_model, "nosuch", shipped=False) == ("no_such_model", set())
-    assert check_model(stage_model, shipped=False) == stage_model
-
-
 def test_a_configuration_is_read_without_keras_from_disks_and_stores(stage_model):
-    expected = configuration(stage_model, "model")
+    expected = configuration(check_model(stage_model, shipped=False), "model")
     assert expected["frame_size"] == [36, 48] and expected["sport"] == "diving"
     with as_path("memory://tests/model_files/model.keras").open("wb") as file:
         file.write(stage_model.read_bytes())
@@ -55,7 +49,7 @@ def test_a_configuration_is_read_without_keras_from_disks_and_stores(stage_model
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [(None, "no_such_model"), (b"", "damaged_model"), (b"PK no archive", "damaged_model")]
+    ("content", "code"), [(None, "not_found"), (b"", "damaged_model"), (b"PK no archive", "damaged_model")]
 )
 def test_a_file_without_a_model_is_refused(tmp_path, content, code):
     if content is not None:

@@ -6,7 +6,7 @@ import pytest
 from training_runs import STATISTICS
 
 import scoringnet_tf
-from scoringnet_tf.models.parts import rate_factors
+from scoringnet_tf.models.parameter_groups import rate_factors
 from scoringnet_tf.training.optimizer import LayerwiseAdam, LinearWarmup, learning_rate, make_optimizer
 
 SETTINGS = {  # every value unlike every default, and unlike the others

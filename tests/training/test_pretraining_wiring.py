@@ -9,7 +9,7 @@ from training_runs import pretraining_settings as settings
 import scoringnet_tf
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.models.c3d import PREPROCESSING
+from scoringnet_tf.models.backbones.c3d import PREPROCESSING
 from scoringnet_tf.training import pretraining
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.pretraining import PretrainingRun

@@ -17,7 +17,7 @@ from scoringnet_tf.training.strategy import pieces_of, shared, strategy_of, work
 
 OVERFLOW = """
 import numpy as np, scoringnet_tf, keras
-from scoringnet_tf.models.loss_scaling import LossScaleOptimizer
+from scoringnet_tf.models.loss_terms import LossScaleOptimizer
 from scoringnet_tf.training.optimizer import LayerwiseAdam
 from scoringnet_tf.training.strategy import strategy_of
 

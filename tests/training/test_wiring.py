@@ -92,7 +92,7 @@ def test_every_flag_is_in_these_tests():
         *("records_dir", "model_dir", "epochs", "precision", "deterministic", "shuffle_labels"),  # below
         *("pretrained", "initial_model", "segmenter"),  # test_starting_weights.py
         "output_activation",  # of the other head, below
-        *("stage_network", "resnet50_weights"),  # test_stage_networks.py
+        *("stage_network", "resnet50_weights"),  # test_segmenters.py
         *("reference", "training_ids"),  # of the command alone
         "replicas",  # test_replicas.py
         "data_service",  # test_data_service.py

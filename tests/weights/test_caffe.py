@@ -11,7 +11,7 @@ import pytest
 from refusals import refused
 
 import scoringnet_tf
-from scoringnet_tf.models.c3d import ENDPOINTS, TRUNK
+from scoringnet_tf.models.backbones.c3d import ENDPOINTS, TRUNK
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.weights import caffe
 

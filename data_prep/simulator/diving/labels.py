@@ -16,6 +16,10 @@ SCORES = ("diving_overall_scores.mat", "overall_scores")
 DIFFICULTIES = ("diving_difficulty_level.mat", "difficulty_level")
 STAGES = "jump_drop_water_label.txt"
 SPLIT_FILES = ("training_idx.mat", "testing_idx.mat")
+# World Aquatics diving rules: half points 0 to 10, the middle three of seven marks count.
+NUM_JUDGES, MARKS_COUNTED = 7, 3
+MAX_EXECUTION = 10.0 * MARKS_COUNTED
+EXECUTION_SD = 0.6  # of `judge`, about what a performance of 8 to 8.5 points deserves
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +84,7 @@ def read_labels(folder: Path) -> RealLabels:
 def _check_scores(folder, difficulty, overall):
     """InputError for the first row whose scores no dive has, as in copies that store them ×100."""
     sport = get_sport("diving")
-    execution = np.array([sport.execution_of(*row) for row in zip(difficulty, overall, strict=True)])
+    execution = np.array([sport.other_part(*row) for row in zip(difficulty, overall, strict=True)])
     for name, values, (low, high) in (
         (f"difficulty ({DIFFICULTIES[0]})", difficulty, sport.range_of("difficulty")),
         (f"execution ({SCORES[0]} / {DIFFICULTIES[0]})", execution, sport.range_of("execution")),
@@ -108,6 +112,26 @@ def draw_deduction(rng: np.random.Generator) -> float:
     """Points short of 30 that a dive deserves to lose, with the distribution of the real execution scores."""
     levels = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
     return float(np.interp(rng.random(), levels, (1.0, 2.5, 4.5, 6.0, 8.0, 16.5, 24.0)))
+
+
+def judge(deduction: float, rng: np.random.Generator) -> np.ndarray:
+    """Marks (7,) of a panel for a dive that deserves to lose `deduction` of 30 points.
+
+    Judges agree on what is excellent or failed, and spread most in between: standard deviation .3 at the ends, .55 in
+    the middle of the scale.
+    """
+    quality = (MAX_EXECUTION - deduction) / MARKS_COUNTED
+    spread = 0.3 + 0.25 * np.sin(np.pi * np.clip(quality, 0.0, 10.0) / 10.0)
+    opinions = quality + rng.normal(0.0, spread, NUM_JUDGES)
+    return np.clip(np.round(opinions * 2) / 2, 0.0, 10.0)
+
+
+def execution_score(marks: np.ndarray) -> float:
+    """Execution, 0 to 30: the sum of the middle three of seven marks."""
+    if len(marks) != NUM_JUDGES:
+        raise InputError("count_mismatch", f"{len(marks)} marks instead of {NUM_JUDGES}.")
+    dropped = (NUM_JUDGES - MARKS_COUNTED) // 2
+    return float(np.sort(marks)[dropped : NUM_JUDGES - dropped].sum())
 
 
 def unusable_rows(real: RealLabels, folder: Path) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 
 from data_prep.simulator.diving.board import Board
 from data_prep.simulator.diving.rules import BACK, FORWARD, REVERSE, Dive
+from data_prep.simulator.faults import Fault
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.figure import JOINT, Body, pose
-from data_prep.simulator.scoring.faults import Fault
 
 GRAVITY = 9.81
 PLATFORM = Board()

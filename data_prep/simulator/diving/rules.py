@@ -6,6 +6,8 @@ A dive number such as `5253B` reads: group 5 (twisting), direction 2 (back), 5 h
 
 import dataclasses
 
+import numpy as np
+
 from scoringnet_tf.support.errors import InputError
 
 FORWARD, BACK, REVERSE, INWARD = 1, 2, 3, 4
@@ -194,3 +196,12 @@ def dives_of_difficulty(difficulty: float, one_each: bool = False) -> tuple[list
         dives = [max(dives, key=lambda dive: FREQUENCIES[dive.number])]
     total = sum(FREQUENCIES[dive.number] for dive in dives)
     return dives, [FREQUENCIES[dive.number] / total for dive in dives]
+
+
+def frequent_dives(one_each: bool = False) -> tuple[list[Dive], list[float]]:
+    """All dives of finals with their probabilities; `one_each` keeps one for each difficulty."""
+    dives = competition_dives()
+    if one_each:
+        dives = [d for d in dives if dives_of_difficulty(degree_of_difficulty(d), one_each=True)[0] == [d]]
+    weights = np.array([FREQUENCIES[dive.number] for dive in dives], float)
+    return dives, (weights / weights.sum()).tolist()

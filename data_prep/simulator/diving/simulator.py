@@ -1,8 +1,8 @@
 """Simulated dives, from their plan to their pixels and labels. Boundaries are t0, t1, t2, t3 of UNLV-Diving."""
 
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from absl import logging
@@ -12,14 +12,13 @@ from data_prep.simulator.diving import filming, labels
 from data_prep.simulator.diving.motion import FAULTS, PLATFORM, random_trait
 from data_prep.simulator.diving.rules import (
     DIVES,
-    FREQUENCIES,
     Dive,
     competition_dives,
     degree_of_difficulty,
     dives_of_difficulty,
+    frequent_dives,
 )
 from data_prep.simulator.performance import Boundaries, Performance, RealLabel, Simulator
-from data_prep.simulator.scoring.judges import EXECUTION_SD, MAX_EXECUTION, execution_score, judge
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from scoringnet_tf.support.errors import InputError
 
@@ -39,8 +38,8 @@ class DivingSimulator(Simulator):
     video_folder = "diving_samples_len_ori"
     vectors = (labels.SCORES, labels.DIFFICULTIES)
     faults = FAULTS
-    max_execution = MAX_EXECUTION
-    execution_sd = EXECUTION_SD
+    max_execution = labels.MAX_EXECUTION
+    execution_sd = labels.EXECUTION_SD
     element_column = "dive"
     easy = (
         "**easy**: one dive for each degree of difficulty, one venue filmed from one side, "
@@ -49,42 +48,23 @@ class DivingSimulator(Simulator):
     boundary_names = ("first movement", "take-off", "entry", "end of entry")
     factor_columns = ("entry_angle_deg", "distance_m", "leg_separation_deg", "arms_up")
 
+    elements = tuple(DIVES.values())
+    heads = ("group", "half_somersaults", "position", "half_twists")
+    seen_elements = staticmethod(frequent_dives)
     elements_of_difficulty = staticmethod(dives_of_difficulty)
     difficulty_of = staticmethod(degree_of_difficulty)
+    name_of = operator.attrgetter("number")
     draw_deduction = staticmethod(labels.draw_deduction)
-    execution_score = staticmethod(execution_score)
+    judge = staticmethod(labels.judge)
+    execution_score = staticmethod(labels.execution_score)
     random_trait = staticmethod(random_trait)
     label_files = staticmethod(labels.label_files)
     replay_shot = staticmethod(filming.replay_shot)
-
-    def all_elements(self) -> list[Dive]:
-        return list(DIVES.values())
-
-    def seen_elements(self, one_each: bool) -> tuple[list[Dive], list[float]]:
-        dives = competition_dives()
-        if one_each:
-            dives = [d for d in dives if dives_of_difficulty(degree_of_difficulty(d), one_each=True)[0] == [d]]
-        weights = np.array([FREQUENCIES[dive.number] for dive in dives], float)
-        return dives, (weights / weights.sum()).tolist()
 
     def replayed_elements(self, scene: filming.Scene) -> list[Dive]:
         """Armstands from the 10 m platform alone."""
         dives = competition_dives()
         return dives if scene.board == PLATFORM else [dive for dive in dives if not dive.armstand]
-
-    def name_of(self, element: Dive) -> str:
-        return element.number
-
-    def motion_classes(self, element: Dive) -> dict[str, Any]:
-        return {
-            "group": element.group,
-            "half_somersaults": element.half_somersaults,
-            "position": element.position,
-            "half_twists": element.half_twists,
-        }
-
-    def judge(self, deduction: float, rng: np.random.Generator) -> np.ndarray:
-        return judge((MAX_EXECUTION - deduction) / 3, rng)
 
     def draw_timing(self, rng: np.random.Generator) -> tuple[int, Boundaries]:
         """As labelled clips have it, except that some divers stand much longer, as they do in uncut video."""

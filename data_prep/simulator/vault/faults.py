@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from data_prep.simulator.scoring.faults import Fault
+from data_prep.simulator.faults import Fault
 from scoringnet_tf.support.errors import InputError
 
 FAULTS = (

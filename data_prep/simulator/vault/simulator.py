@@ -5,8 +5,8 @@ Boundaries are t0 end of the noise before, t1 take-off from the springboard, t2 
 
 import dataclasses
 import functools
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -51,8 +51,12 @@ class VaultSimulator(Simulator):
     boundary_names = ("first frame", "take-off", "touch-down", "end of landing")
     factor_columns = ("off_line_m", "distance_m", "fall")
 
+    elements = tuple(DIFFICULTIES)
+    heads = ("family", "half_somersaults", "position", "half_twists")
     seen_elements = staticmethod(frequent_vaults)
     elements_of_difficulty = staticmethod(vaults_of_difficulty)
+    difficulty_of = DIFFICULTIES.__getitem__
+    name_of = operator.attrgetter("name")
     draw_deduction = staticmethod(labels.draw_deduction)
     judge = staticmethod(judge)
     execution_score = staticmethod(execution_score)
@@ -60,25 +64,8 @@ class VaultSimulator(Simulator):
     label_files = staticmethod(labels.label_files)
     replay_shot = staticmethod(filming.replay_shot)
 
-    def all_elements(self) -> list[Vault]:
-        return list(DIFFICULTIES)
-
-    def replayed_elements(self, scene: filming.Scene) -> list[Vault]:
-        return list(DIFFICULTIES)
-
-    def difficulty_of(self, element: Vault) -> float:
-        return DIFFICULTIES[element]
-
-    def name_of(self, element: Vault) -> str:
-        return element.name
-
-    def motion_classes(self, element: Vault) -> dict[str, Any]:
-        return {
-            "family": element.family,
-            "half_somersaults": element.half_somersaults,
-            "position": element.position,
-            "half_twists": element.half_twists,
-        }
+    def replayed_elements(self, scene: filming.Scene) -> Sequence[Vault]:
+        return self.elements
 
     def draw_timing(self, rng: np.random.Generator) -> tuple[int, Boundaries]:
         return _timing(labels.draw_seconds(rng), rng)

@@ -65,11 +65,11 @@ def _write_gymnastics(folder):
 
 
 def _write_aqa7(folder):
-    """Eight vaults of the published range, among dives."""
+    """Five vaults of the published range, among dives."""
     (folder / "gym_vault").mkdir(parents=True)
-    for number in range(1, 9):
+    for number in range(1, 6):
         write_bars(folder / f"gym_vault/{number:03d}.avi", 103, number)
-    for split, numbers in (("train", range(1, 6)), ("test", range(6, 9))):
+    for split, numbers in (("train", range(1, 4)), ("test", range(4, 6))):
         rows = [[2, number, 12.5 + 0.45 * number] for number in numbers] + [
             [1, number, 60.5 + number] for number in numbers
         ]
@@ -210,7 +210,7 @@ def test_tables_of_vaults_that_count_otherwise_are_refused(tmp_path):
     with refused("out_of_range", "d.csv", f"1 to {len(values)}"):
         unlv.read_vault(source, difficulty_csv=tmp_path / "d.csv")
     scipy.io.savemat(path, {"difficulty_level": values[np.newaxis]})
-    for names, code in ((("000",), "out_of_range"), (("1", "01"), "two_spellings"), (("a",), "not_an_integer")):
+    for names, code in ((("0",), "out_of_range"), (("1", "01"), "two_spellings"), (("a",), "not_an_integer")):
         rows = "".join(f"{name},landing,0,3\n" for name in names)
         (source / "stage_labels.csv").write_text(f"video_id,stage,start_frame,end_frame\n{rows}")
         with refused(code, "stage_labels.csv", *names):

@@ -293,8 +293,8 @@ def test_aqa7_records(tmp_path):
     source = write_aqa7(tmp_path / "aqa7")
     info = build("aqa7", source, tmp_path / "diving", action="diving")
     assert info.sport == "diving" and frame_indices(info)["003"] == list(range(103))
-    info = build("aqa7", source, tmp_path / "vault", action="gym_vault")  # videos instead of images
-    assert info.sport == "vault" and info.videos["001"]["path"] == "gym_vault/001.avi"
+    vaults = aqa7.read(source, action="gym_vault")  # videos instead of images
+    assert vaults.sport == "vault" and vaults.samples[0].path == source / "gym_vault/001.avi"
 
 
 @pytest.mark.parametrize("action", aqa7.ACTIONS)

@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
-from layouts import MANIFEST_HEADER, notes_of, write_pickle, write_table
+from layouts import MANIFEST_HEADER, notes_of, write_table
 from refusals import refused
 from test_published import build
 
 from data_prep.datasets import manifest, read_source, unlv
 from data_prep.datasets.readers.matlab import read_vector
-from data_prep.datasets.readers.restricted_pickle import load_pickle
 from data_prep.datasets.scores import complete_scores
 from data_prep.records.building import BuildSettings
 from data_prep.records.checks import id_problems, score_problems
@@ -56,12 +55,6 @@ def test_mtl_aqa(tmp_path):
     notes = notes_of(plain)
     assert notes.keys() == {"no_stage_labels", "no_marks", "odd_executions", "as_published", "torn_groups"}
     assert "18_043 (23.088) and 1 more" in notes["odd_executions"] and "01, 02" in notes["torn_groups"]
-    for name in ("final_annotations_dict", "train_split_0", "test_split_0"):
-        path = source / f"{name}.pkl"
-        labels = load_pickle(path, (dict, list))
-        keys = [tuple(np.int64(number) for number in key) for key in labels]
-        write_pickle(path, dict(zip(keys, labels.values(), strict=True)) if isinstance(labels, dict) else keys)
-    assert read_source("mtl_aqa", source) == plain
 
 
 def test_unlv_diving_in_other_conventions(tmp_path):

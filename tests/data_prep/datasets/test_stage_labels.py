@@ -198,7 +198,7 @@ def test_the_execution_is_what_the_fusion_leaves(sport):
     final = sport.fuse(difficulty, execution, 0.3)
     expected = {"product": difficulty * execution, "sum": difficulty + execution}
     assert final == expected.get(sport.fusion, difficulty + execution - 0.3)
-    assert sport.execution_of(difficulty, final, 0.3) == pytest.approx(execution)
+    assert sport.other_part(difficulty, final, 0.3) == pytest.approx(execution)
     assert score_problems(Sample("1", None, "train", "row 1", difficulty, execution, final, 0.3), sport) == []
 
 

@@ -9,13 +9,11 @@ import pytest
 from refusals import refused
 from scipy.stats import spearmanr
 
-from data_prep.simulator.diving.labels import draw_boundaries, draw_deduction
+from data_prep.simulator.diving.labels import EXECUTION_SD, draw_boundaries, draw_deduction, execution_score, judge
 from data_prep.simulator.diving.motion import FAULTS
+from data_prep.simulator.faults import share_deduction, total_deduction
 from data_prep.simulator.plan import plan_videos
-from data_prep.simulator.registry import get_simulator
-from data_prep.simulator.scoring.faults import share_deduction, total_deduction
-from data_prep.simulator.scoring.judges import EXECUTION_SD, MAX_EXECUTION, execution_score, judge
-from data_prep.simulator.settings import Settings
+from data_prep.simulator.settings import Settings, get_simulator
 from data_prep.simulator.shortcuts import cross_validated
 
 
@@ -27,14 +25,14 @@ def test_execution_is_the_sum_of_the_middle_three():
 
 def test_marks_are_half_points_within_the_scale():
     rng = np.random.default_rng(0)
-    marks = np.array([judge(quality, rng) for quality in np.linspace(-0.5, 10.5, 200)])
+    marks = np.array([judge(deduction, rng) for deduction in np.linspace(-1.5, 31.5, 200)])
     np.testing.assert_array_equal(marks * 2, np.round(marks * 2))
     assert marks.min() == 0 and marks.max() == 10
 
 
 def test_judges_are_unbiased_and_spread_as_stated():
     rng = np.random.default_rng(0)
-    scores = np.array([execution_score(judge(8.25, rng)) for _ in range(4000)])
+    scores = np.array([execution_score(judge(5.25, rng)) for _ in range(4000)])
     assert scores.mean() == pytest.approx(24.75, abs=0.05)
     assert scores.std() == pytest.approx(EXECUTION_SD, abs=0.05)
 
@@ -59,7 +57,7 @@ def test_no_single_fault_explains_execution_but_all_together_do():
     for _ in range(1500):
         drawn = share_deduction(draw_deduction(rng), FAULTS, rng)
         severities.append([drawn[fault.name] for fault in FAULTS])
-        execution.append(execution_score(judge((MAX_EXECUTION - total_deduction(drawn, FAULTS)) / 3, rng)))
+        execution.append(execution_score(judge(total_deduction(drawn, FAULTS), rng)))
     severities, execution = np.array(severities), np.array(execution)
     signed = [spearmanr(column, execution).statistic for column in severities.T]
     single = [abs(correlation) for correlation in signed]

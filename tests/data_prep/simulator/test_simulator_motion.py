@@ -154,6 +154,6 @@ def _knee(motion):
 
 
 def test_a_tuck_turns_faster_than_a_straight_body():
-    tuck, straight = pose(hip=130, knee=140, waist=30, shoulder=60)[None], pose(shoulder=180)[None]
+    tuck, straight = pose(hip=130, knee=140, spine=60, shoulder=60)[None], pose(shoulder=180)[None]
     inertia = [figure.somersault_inertia(figure.body_joints(shape, Body())) for shape in (tuck, straight)]
     assert 2.5 * inertia[0] < inertia[1]

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 from refusals import refused
 
-from scoringnet_tf.models.recurrence import LSTM
+from scoringnet_tf.models.lstm import LSTM
 
 UNITS, INPUTS, LENGTH = 3, 5, 7
 MASK = np.array([[True] * LENGTH, [True] * 4 + [False] * 3])

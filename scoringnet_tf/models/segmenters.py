@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from scoringnet_tf.models.c3d import preprocess
+from scoringnet_tf.models.backbones.c3d import preprocess
 from scoringnet_tf.models.fragments import take_frames
 from scoringnet_tf.models.layers import Dropout, FrameMask
 

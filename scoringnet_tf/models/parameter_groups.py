@@ -4,15 +4,15 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from scoringnet_tf.models.c3d import C3D
+from scoringnet_tf.models.backbones.c3d import C3D
 
 if TYPE_CHECKING:
     from keras import layers
 
-    from scoringnet_tf.models.objective import Objective
+    from scoringnet_tf.models.trainer import Trainer
 
 
-def parts(network: "Objective") -> "dict[str, list[layers.Layer]]":
+def parts(network: "Trainer") -> "dict[str, list[layers.Layer]]":
     """Part → its layers: `c3d`, every C3D; `kfs`, the segmenter; and every tower of SP by the score that it reads.
 
     A C3D is in two parts: `c3d`, and the one that it lies in. What a network lacks has no entry.
@@ -22,13 +22,13 @@ def parts(network: "Objective") -> "dict[str, list[layers.Layer]]":
     return ({"c3d": trunks} if trunks else {}) | {name: [part] for name, part in learning.items()}
 
 
-def learning_parts(network: "Objective") -> "dict[str, layers.Layer]":
+def learning_parts(network: "Trainer") -> "dict[str, layers.Layer]":
     """Name → what learns: `kfs`, the segmenter, if there is one, and every tower of SP by the score that it reads."""
     kfs = {} if network.segmenter is None else {"kfs": network.segmenter}
     return kfs | dict(network.score_predictor.towers)
 
 
-def rate_factors(network: "Objective", rates: Mapping[str, float]) -> list[float]:
+def rate_factors(network: "Trainer", rates: Mapping[str, float]) -> list[float]:
     """The factor of every variable of `network.trainable_variables`, in their order: the product of its parts' rates.
 
     Paths of variables do not tell the parts: that of both towers' first kernel is `conv1a/kernel`.

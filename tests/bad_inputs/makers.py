@@ -1,4 +1,4 @@
-"""How things come to be bad: each function gives one that makes it in a folder."""
+"""Ways to make input bad: each function returns one that makes it in a folder."""
 
 import json
 import os
@@ -8,10 +8,11 @@ import zipfile
 import zlib
 
 import numpy as np
+from conftest import write_bars, write_images
 
 
 def holding(name, content=b""):
-    """A file that holds other than what it is called."""
+    """A file that holds other than its name says."""
 
     def make(folder):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -26,7 +27,7 @@ def folder_at(name):
 
 
 def changed(pattern, change):
-    """The first file that a pattern finds, its bytes changed; it is deleted where `change` gives None."""
+    """The first file that a pattern finds, with its bytes changed; deleted if `change` returns None."""
 
     def make(folder):
         path = sorted(folder.glob(pattern))[0]
@@ -47,39 +48,24 @@ def cut(content):
     return content[: len(content) * 2 // 3]
 
 
-def replaced(old, new):
-    """Bytes replaced, which must be there."""
+def settings(change):
+    """The configuration of model.keras changed, in an archive that is whole."""
 
-    def change(content):
-        assert old in content, old
-        return content.replace(old, new)
-
-    return change
-
-
-def in_archive(member, change):
-    """A file within a ZIP changed, and the ZIP is whole again."""
-
-    def rezip(content):
-        target = pathlib.Path("rezipped")
-        target.write_bytes(content)
-        with zipfile.ZipFile(target) as archive:
+    def make(folder):
+        path = folder / "model.keras"
+        with zipfile.ZipFile(path) as archive:
             parts = {name: archive.read(name) for name in archive.namelist()}
-        with zipfile.ZipFile(target, "w") as archive:
+        parts["config.json"] = change(parts["config.json"])
+        with zipfile.ZipFile(path, "w") as archive:
             for name, part in parts.items():
-                archive.writestr(name, change(part) if name == member else part)
-        content = target.read_bytes()
-        target.unlink()
-        return content
+                archive.writestr(name, part)
 
-    return rezip
+    return make
 
 
 def index(**changes):
     """`dataset_info.json` with other fields."""
-    return changed(
-        "*records/dataset_info.json", lambda content: json.dumps({**json.loads(content), **changes}).encode()
-    )
+    return changed("records/dataset_info.json", lambda text: json.dumps({**json.loads(text), **changes}).encode())
 
 
 def swapped_ids(content):
@@ -91,42 +77,21 @@ def swapped_ids(content):
 
 
 def rows(*lines, header="video,split,difficulty,execution,final", name="own/manifest.csv"):
-    """A table of one's own videos, in place of the sound one."""
+    """A table in place of the sound one."""
     return holding(name, "\n".join([header, *lines, ""]).encode())
 
 
-def video(name, num_frames, **options):
+def bars(name, num_frames, **options):
     """A video of bars."""
-
-    def make(folder):
-        from conftest import write_bars
-
-        write_bars(folder / name, num_frames, **options)
-
-    return make
+    return lambda folder: write_bars(folder / name, num_frames, **options)
 
 
 def images(name, damage, number=1):
     """A folder of 20 numbered images; `damage` is done to one."""
 
     def make(folder):
-        from conftest import write_images
-
         write_images(folder / name, 20)
         damage(folder / name / f"img_{number:05d}.jpg")
-
-    return make
-
-
-def picture(name):
-    """One JPEG."""
-
-    def make(folder):
-        from conftest import write_images
-
-        write_images(folder / "one", 1)
-        (folder / "one/img_00001.jpg").rename(folder / name)
-        (folder / "one").rmdir()
 
     return make
 
@@ -151,29 +116,16 @@ def stdin(content):
     return lambda _: {"stdin": content}
 
 
-def stdout(path):
-    """Where the command prints to."""
-    return lambda _: {"stdout": path}
-
-
-def all_of(*makers):
-    """Several."""
-
-    def make(folder):
-        results = [maker(folder) for maker in makers]
-        return next(filter(None, results), None)
-
-    return make
-
-
-def huge_png(width=60_000, height=60_000):
-    """A PNG that announces more pixels than memory holds."""
+def huge_png(path: pathlib.Path, width=60_000, height=60_000):
+    """Replaces an image by a PNG that announces more pixels than memory holds."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    data = chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    path.with_suffix(".png").write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    path.unlink()
 
 
 def huge_webp():
@@ -181,20 +133,3 @@ def huge_webp():
     canvas = b"VP8X" + struct.pack("<I", 10) + bytes([2, 0, 0, 0]) + (16_382).to_bytes(3, "little") * 2
     body = b"WEBP" + canvas + b"ANIM" + struct.pack("<IIH", 6, 0, 0)
     return b"RIFF" + struct.pack("<I", len(body)) + body
-
-
-def sound_of(seconds):
-    """A WAV file."""
-    data = bytes([128]) * 8000 * seconds
-    form = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8) + b"data" + struct.pack("<I", len(data))
-    return b"RIFF" + struct.pack("<I", len(form) + len(data)) + form + data
-
-
-FRAMES_OF_8 = np.zeros((20, 8, 8, 3), np.uint8)
-
-
-def tiny_video(folder):
-    """A video of 8 × 8 pixels."""
-    from conftest import write_video
-
-    write_video(folder / "tiny.avi", FRAMES_OF_8)

@@ -11,7 +11,7 @@ from training_runs import assert_same, settings
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.stages import windowed_segmenter
-from scoringnet_tf.models.stage_networks import STAGE_NETWORKS, RealFrames
+from scoringnet_tf.models.segmenters import STAGE_NETWORKS, RealFrames
 from scoringnet_tf.training.scoring import ScoringRun
 from scoringnet_tf.training.targets import check_weights
 

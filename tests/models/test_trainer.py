@@ -13,8 +13,8 @@ import scoringnet_tf
 from scoringnet_tf.losses import PairwiseRankingLoss, ScoreDistributionLoss, ScoreLoss
 from scoringnet_tf.metrics import CAPACITY
 from scoringnet_tf.models.fragments import TrainingFragments
-from scoringnet_tf.models.loss_scaling import LossScaleOptimizer
-from scoringnet_tf.models.objective import TRUE_STAGES
+from scoringnet_tf.models.loss_terms import LossScaleOptimizer
+from scoringnet_tf.models.trainer import TRUE_STAGES
 
 MAE = keras.metrics.MeanAbsoluteError()
 PARTS = ("segmenter", "score_predictor")

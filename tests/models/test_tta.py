@@ -8,8 +8,8 @@ from refusals import refused
 from training_runs import assert_same, telling
 
 import scoringnet_tf
+from scoringnet_tf.inference.export import checked_outputs
 from scoringnet_tf.inference.predictor import Predictor
-from scoringnet_tf.inference.serving import checked_outputs
 from scoringnet_tf.models.presets import load_scoring_net, with_decoding, with_views
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics
 

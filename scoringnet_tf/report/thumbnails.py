@@ -1,7 +1,6 @@
-"""What a page shows of the pixels of a performance: frames evenly spaced, and each key fragment as a clip to play."""
+"""Pictures of a performance for its page: evenly spaced frames, and a clip of each key fragment."""
 
 import collections
-import dataclasses
 import fractions
 import io
 import itertools
@@ -15,34 +14,21 @@ from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg, resize_fr
 from scoringnet_tf.data.video import Clip, Video, VideoStream
 from scoringnet_tf.sports import NOISE
 
-HEIGHT = 360  # lines of a page's pictures at most: the model is shown far fewer, a person wants to see the athlete
+HEIGHT = 360  # largest height of a picture, pixels: the model sees far fewer, a person wants to see the athlete
 FILM_FRAMES = 12
-QUALITY = 85  # of their JPEGs
-
-
-@dataclasses.dataclass(frozen=True)
-class Film:
-    """Pictures of a performance; frames are counted from the first that its page shows.
-
-    Attributes:
-        frames: (number, JPEG), evenly spaced.
-        clips: (stage, MP4, JPEG of its middle) of each run of a stage that is not noise.
-    """
-
-    frames: Sequence[tuple[int, bytes]] = ()
-    clips: Sequence[tuple[str, bytes, bytes]] = ()
+QUALITY = 85  # of the JPEGs
 
 
 def filmed(source: Path | Clip, start: int, stop: int, stream: int | None = None) -> Iterator[np.ndarray]:
-    """The frames [start, stop) of a file as they were filmed, uint8 (H, W, 3), no higher than `HEIGHT`, W as shown.
+    """The frames [start, stop) of a file, uint8 (H, W, 3), H ≤ `HEIGHT`, W by the aspect as shown.
 
     Args:
         source: local path, or a `Clip` of it, whose frames count from the beginning of the file.
-        start, stop: numbers in the file.
-        stream: as of `VideoStream`, whose errors it raises; of a file that is damaged half-way those before.
+        start, stop: frame numbers in the file.
+        stream: as of `VideoStream`, whose errors it raises. A damaged file gives the frames before the damage.
     """
     path = source.path if isinstance(source, Clip) else source
-    if path.is_dir() and not isinstance(source, Clip):  # frames count from its first image, whatever number that has
+    if path.is_dir() and not isinstance(source, Clip):  # frames count from its first image, whatever its number
         video = VideoStream(Clip(path), partial=True)
         frames: Iterator[np.ndarray] = itertools.islice(video, start, stop)
     else:
@@ -50,47 +36,53 @@ def filmed(source: Path | Clip, start: int, stop: int, stream: int | None = None
         frames = iter(video)
     size = None
     for frame in frames:
-        if size is None:  # of all: a broadcast may change from 4:3 to 16:9 half-way
+        if size is None:  # for all: a broadcast may change from 4:3 to 16:9 half-way
             height = min(HEIGHT, frame.shape[0])
             size = height, max(2, round(height * frame.shape[1] * video.pixel_aspect / frame.shape[0]))
         yield resize_frame(frame, size)
 
 
 def stored(video: Video) -> Iterator[np.ndarray]:
-    """The frames of a `Video` in stored form, such as that of a record."""
+    """The frames of a `Video` in stored form, as records hold them."""
     return map(decode_jpeg, video.frames)
 
 
-def film_of(frames: Iterable[np.ndarray], num_frames: int, stages: Sequence[Mapping], fps: float) -> Film:
-    """The film of the frames of a page, of which one is in memory at a time.
+def thumbnails(
+    frames: Iterable[np.ndarray], num_frames: int, stages: Sequence[Mapping], fps: float
+) -> tuple[list[tuple[int, bytes]], list[tuple[str, bytes, bytes]]]:
+    """The pictures of a page, made with one frame in memory at a time.
 
     Args:
-        frames: uint8 (H, W, 3) each; fewer than `num_frames` where a file is damaged.
+        frames: uint8 (H, W, 3) each; fewer than `num_frames` if the file is damaged.
         num_frames: L.
-        stages: runs in order of time, frames counted from the first of these; frames between them are of no clip.
+        stages: runs in order of time, frames counted from the first of `frames`.
         fps: frames per second.
+
+    Returns:
+        (frame number, JPEG) of evenly spaced frames; (stage, MP4, JPEG of its middle) of each run that is not noise.
     """
-    wanted, shown, posters = {*film_frames(num_frames)}, [], {}
-    middles = {(stage["start_frame"] + stage["end_frame"]) // 2 for stage in stages if stage["name"] != NOISE}
+    stages = [stage for stage in stages if stage["name"] != NOISE]
+    middles = {(stage["start_frame"] + stage["end_frame"]) // 2 for stage in stages}
+    chosen, film, posters = {*film_frames(num_frames)}, [], {}
 
     def watched():
         for index, frame in enumerate(frames):
-            if index in wanted or index in middles:
-                jpeg = encode_jpeg(frame, QUALITY)
-                shown.extend([(index, jpeg)] * (index in wanted))
-                posters[index] = jpeg
+            if index in chosen or index in middles:
+                posters[index] = encode_jpeg(frame, QUALITY)
+            if index in chosen:
+                film.append((index, posters[index]))
             yield frame
 
     passing, position, clips = watched(), 0, []
-    for stage in (stage for stage in stages if stage["name"] != NOISE):
+    for stage in stages:
         start, end = stage["start_frame"], stage["end_frame"]
         collections.deque(itertools.islice(passing, start - position), maxlen=0)
         run, position = itertools.islice(passing, end - start), end
         if (first := next(run, None)) is not None:
             clip = encode_clip(itertools.chain([first], run), fps)
             clips.append((stage["name"], clip, posters.get((start + end) // 2) or encode_jpeg(first, QUALITY)))
-    collections.deque(passing, maxlen=0)  # what lies behind the last stage
-    return Film(shown, clips)
+    collections.deque(passing, maxlen=0)  # the frames behind the last stage
+    return film, clips
 
 
 def film_frames(num_frames: int, count: int = FILM_FRAMES) -> list[int]:
@@ -99,7 +91,7 @@ def film_frames(num_frames: int, count: int = FILM_FRAMES) -> list[int]:
 
 
 def encode_clip(frames: Iterable[np.ndarray], fps: float) -> bytes:
-    """An MP4 (H.264) that browsers play, of frames uint8 (H, W, 3), RGB; odd sizes lose a row or column."""
+    """An MP4 (H.264) that browsers play, from frames uint8 (H, W, 3), RGB; odd sizes lose a row or column."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         rate = fractions.Fraction(fps).limit_denominator(1001) or 1

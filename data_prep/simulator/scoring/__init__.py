@@ -1,1 +1,0 @@
-"""How a performance is judged: faults and their cost, judges and their marks."""

@@ -1,0 +1,164 @@
+"""Whether records fit a ScoringNet, and whether another model's weights do; and the copy of those weights."""
+
+from typing import TYPE_CHECKING, Any
+
+from scoringnet_tf.data.dataset_info import DatasetInfo, records_of
+from scoringnet_tf.data.features import feature_differences, rate_differences
+from scoringnet_tf.data.preprocessing import Form, form_differences
+from scoringnet_tf.models.backbones.c3d import describe_preprocessing, seen_as
+from scoringnet_tf.sports import differences, get_sport
+from scoringnet_tf.support.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
+
+    from scoringnet_tf.models.scoring_net import ScoringNet
+
+WITHOUT_WEIGHTS = {"dtype", "dropout_rate", "kernel_l2", "score_statistics"}  # may differ where weights are copied
+
+
+# === Records ===
+
+
+def form_of(model: "ScoringNet") -> Form:
+    """How the frames were stored that a `ScoringNet` learned from; unknown if it says nothing of its training."""
+    if not model.provenance:
+        return Form()
+    form = model.preprocessor.form
+    # A model of before this was kept learned from records of the paper's aspect; the rest is not known.
+    return form if model.get_config()["stored"] else form._replace(jpeg_quality=None, fit=None)
+
+
+def check_fits(model: "ScoringNet", info: DatasetInfo) -> None:
+    """InputError if records are of another sport, or have other frames or features than the model learned."""
+    if info.classes:
+        raise InputError(
+            "records_of_classes",
+            f"The records {info.records_dir} have classes, not scored performances.",
+            "They are for pretrain.",
+        )
+    _check_sport(model.sport, info)
+    content = "features" if info.features else "frames"
+    _check_equal("content", model.content, content, info)
+    if content == "frames":
+        _check_equal("frame size (height, width)", tuple(model.frame_size), tuple(info.frame_size), info)
+        different = form_differences(form_of(model), info.form)
+        hint = "Build records of that form, or run predict on the videos."
+    else:
+        different, hint = feature_differences(model.features or {}, info.features or {}), ""
+        if model.sampled_frames != 1:  # a single step has no rate
+            different += rate_differences(model.frame_rate, info.frame_rate)
+    if different:
+        where = f"The records {info.records_dir} have other {content} than the model learned"
+        raise InputError("other_content", f"{where}: {'; '.join(different)}.", hint)
+
+
+def check_dataset(model: "ScoringNet", dataset: Any) -> None:
+    """`check_fits` for the records that a dataset was made from, see `records_of`; other data pass."""
+    for info in records_of(dataset):
+        check_fits(model, info)
+
+
+def check_learns(model: "ScoringNet", dataset: Any) -> None:
+    """`check_dataset` for training, which must be on the records that the model was made for.
+
+    The model keeps their frame rate, form and statistics, by which it scores videos later.
+
+    Raises:
+        InputError: with the code `other_records`.
+    """
+    data_hash = (model.provenance or {}).get("data_hash")
+    for info in records_of(dataset):
+        if data_hash not in (None, info.data_hash):
+            raise InputError(
+                "other_records",
+                f"The model was made for other records than {info.records_dir}.",
+                "Train ScoringNet.for_records(info, initial_model=model): it starts from the same weights.",
+            )
+    check_dataset(model, dataset)
+
+
+def _check_equal(what, of_model, of_records, info):
+    if of_model != of_records:
+        records = f"The {what} of the records {info.records_dir} is {of_records}"
+        raise InputError("other_content", f"{records}; the model's is {of_model}.")
+
+
+def _check_sport(sport, info):
+    """InputError unless the records are of `sport`, defined alike."""
+    if info.sport_name != sport.name:
+        records = f"The records {info.records_dir} are of {info.sport_name or 'no sport'}"
+        raise InputError("other_sport", f"{records}; the model scores {sport.name}.")
+    different = differences(get_sport(info.sport), sport)
+    if different:
+        where = f"The records {info.records_dir} define {sport.name} otherwise than the model"
+        raise InputError("other_sport", f"{where}: {'; '.join(different)}.")
+
+
+# === Weights of another model ===
+
+
+def copy_network(network: "ScoringNet", source: "ScoringNet", named: str) -> list[str]:
+    """Copies the weights of `source` into `network`, and which of its parts have learned.
+
+    The towers answer in standard units inside: one standard deviation of the old scores is one of the new.
+
+    Returns:
+        As `seen_otherwise`.
+
+    Raises:
+        InputError: KFS or SP is built otherwise (`other_model`); nothing has been changed then.
+    """
+    if source.networks != network.networks:
+        ours, theirs = (" and ".join(model.networks) for model in (network, source))
+        raise InputError("other_model", f"{named} has {theirs}; the model to train has {ours}.")
+    for part in network.networks:
+        check_alike(getattr(network, part), getattr(source, part), f"The {part} of {named}")
+    different = seen_otherwise(network, source, named)
+    for part in network.networks:
+        getattr(network, part).set_weights(getattr(source, part).get_weights())
+    network.learned_parts = source.learned_parts
+    return different
+
+
+def check_alike(ours: "keras.Model", theirs: "keras.Model", named: str) -> None:
+    """InputError (`other_model`), naming `theirs` so, if a weight of one would mean something else in the other."""
+    ours, theirs = (
+        {**config, "preprocessing": seen_as(config["preprocessing"])}
+        for config in (ours.get_config(), theirs.get_config())
+    )
+    different = [
+        _difference(key, theirs[key], ours[key])
+        for key in ours
+        if key not in WITHOUT_WEIGHTS and theirs[key] != ours[key]
+    ]
+    if different:
+        raise InputError("other_model", f"{named} is not built like the model to train: {'; '.join(different)}.")
+
+
+def seen_otherwise(network: "ScoringNet", source: "ScoringNet", named: str) -> list[str]:
+    """How the videos of `source` looked otherwise in rate, aspect or form: the new model may learn that anew.
+
+    Raises:
+        InputError: its frames are of another scale, or its features others (`other_content`).
+    """
+    different = []
+    if network.content == source.content == "features":
+        different = feature_differences(network.features or {}, source.features or {})
+    elif network.content == source.content == "frames" and tuple(network.frame_size) != tuple(source.frame_size):
+        different = [f"frames of {source.frame_size} instead of {network.frame_size} (height, width)"]
+    if different:
+        raise InputError("other_content", f"{named} sees something else than the records: {'; '.join(different)}.")
+    if network.content == "frames":
+        return form_differences(form_of(source), form_of(network))
+    return rate_differences(source.frame_rate, network.frame_rate) if network.sampled_frames != 1 else []
+
+
+def _difference(key, theirs, ours):
+    if key == "sport" and get_sport(theirs).name == get_sport(ours).name:
+        return f"another sport of that name, {'; '.join(differences(get_sport(theirs), get_sport(ours)))}"
+    if key == "sport":
+        theirs, ours = get_sport(theirs).name, get_sport(ours).name
+    if key == "preprocessing":
+        return f"{describe_preprocessing(theirs)} instead of {describe_preprocessing(ours)}"
+    return f"{key} {theirs!r} instead of {ours!r}"

@@ -1,0 +1,223 @@
+"""What the loss of a `ScoringNet` consists of: the heads' losses, their terms and names, and which videos count."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras import ops
+
+from scoringnet_tf import defaults, losses, metrics
+from scoringnet_tf.models.fragments import FRAGMENT_SOURCES
+from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support import replicas
+from scoringnet_tf.support.errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    from scoringnet_tf.models.trainer import Trainer
+
+# Phase → the networks that it trains: Eq. 10 in one step, or KFS first and then SP.
+PHASES = {
+    "joint": ("segmenter", "score_predictor"),
+    "segmentation": ("segmenter",),
+    "scoring": ("score_predictor",),
+}
+
+VIDEO_WEIGHTS = "video_weights"  # among the targets of `fit` on arrays: Keras would give each target a copy
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class LossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
+    """Keras's, for gradients that the optimizer inside sums over replicas: they must be finite on all of them."""
+
+    def check_finite(self, grads: Sequence[Any]) -> Any:
+        overflowed = ops.cast(ops.logical_not(super().check_finite(grads)), "float32")
+        return ops.equal(replicas.summed([overflowed])[0], 0)
+
+
+# === Losses and metrics of the heads ===
+
+
+def for_head(model: "Trainer", output: str, loss: keras.losses.Loss) -> keras.losses.Loss:
+    """A loss of scores with the unit and the statistics of its head; any other loss as it is.
+
+    Raises:
+        InputError: the loss is for another head (`loss_head`, `loss_statistics`), or needs a unit (`loss_unit`).
+    """
+    if not isinstance(loss, losses.PairwiseRankingLoss):
+        return loss
+    config = model.score_predictor.get_config()
+    statistics = config["score_statistics"].get(output)
+    of_distribution = isinstance(loss, losses.ScoreDistributionLoss)
+    if of_distribution and not (statistics and config["head"] == "distribution"):
+        raise InputError(
+            "loss_head",
+            f"ScoreDistributionLoss is for a distribution, which {output} is not.",
+            "Use ScoreLoss, or score_predictor={'head': 'distribution'}.",
+        )
+    if not statistics and loss.unit is None:
+        raise InputError(
+            "loss_unit",
+            f"The loss for {output} needs a unit, since {output} is fused from other scores.",
+            "Give the standard deviation of the training scores (info.score_statistics), or 1 for points.",
+        )
+    mean, std = statistics or (None, None)
+    complete = loss.of_head(mean, std, defaults.alpha_of(model.sport))
+    if of_distribution and not all(map(math.isclose, (complete.mean, complete.std), statistics)):
+        raise InputError(
+            "loss_statistics",
+            f"ScoreDistributionLoss for {output} has mean {complete.mean} and std {complete.std}; its head has "
+            f"{statistics[0]} and {statistics[1]}.",
+            "Leave mean and std out.",
+        )
+    return complete
+
+
+def figures(model: "Trainer", num_videos: int) -> dict[str, list[keras.metrics.Metric]]:
+    """Output → metrics of §4.2, see `Trainer.default_metrics`."""
+    capacity = max(metrics.CAPACITY, num_videos)
+    scores = {
+        score: [
+            metrics.SpearmanCorrelation(capacity, name=f"{score[0]}_src"),
+            metrics.MeanEuclideanDistance(name=f"{score[0]}_med"),
+        ]
+        for score in SCORES
+        if score in model.output
+    }
+    if "segmenter" not in model.networks:
+        return scores
+    per_stage = [
+        metrics.FrameAccuracy(stage=index, name=f"frame_accuracy/{stage}")
+        for index, stage in enumerate(model.sport.stages)
+    ]
+    stages = [metrics.FrameAccuracy(name="frame_accuracy"), *per_stage, metrics.SegmentFigures()]
+    return {"stages": stages, **scores}
+
+
+# === Checks of `compile` ===
+
+
+def check_phase(model: "Trainer", phase: str, fragments: str, fragment_jitter: int) -> None:
+    """InputError for a phase or fragments that the model cannot be trained with, see `Trainer.compile`."""
+    if phase not in PHASES:
+        raise unknown_name("phase", phase, PHASES)
+    if not set(PHASES[phase]) & set(model.networks):
+        raise InputError("nothing_to_train", f"phase={phase!r} trains no network of this model.")
+    if fragments not in FRAGMENT_SOURCES:
+        raise unknown_name("fragments", fragments, FRAGMENT_SOURCES)
+    if fragment_jitter < 0:
+        raise InputError("out_of_range", f"fragment_jitter must be 0 or more, not {fragment_jitter}.")
+    if "segmenter" not in model.networks and (fragments != "true" or fragment_jitter):
+        name = f"fragments={fragments!r}" if fragments != "true" else f"fragment_jitter={fragment_jitter}"
+        raise InputError("no_stages", f"{name} has no effect: this model scores whole videos.")
+
+
+def check_kinds(
+    output_losses: Mapping[str, Any], output_metrics: Mapping[str, Any], options: Mapping[str, Any]
+) -> None:
+    """InputError (`wrong_value`) for arguments of `compile` that Keras takes and Eq. 10 has no place for."""
+    for name in ("loss_weights", "weighted_metrics"):
+        if options.get(name) is not None:
+            hint = "Losses have factors of their own, and all metrics are weighted."
+            raise InputError("wrong_value", f"compile takes no {name}, here {options[name]!r}.", hint)
+    for output, loss in output_losses.items():
+        if not isinstance(loss, keras.losses.Loss):
+            raise InputError("wrong_value", f"The loss for {output} must be a keras.losses.Loss, not {loss!r}.")
+    for output, measures in output_metrics.items():
+        is_list = isinstance(measures, list | tuple)
+        if not is_list or not all(isinstance(metric, keras.metrics.Metric) for metric in measures):
+            raise InputError(
+                "wrong_value", f"The metrics for {output} must be a list of keras.metrics.Metric, not {measures!r}."
+            )
+
+
+def check_names(terms: Sequence[str], output_metrics: Mapping[str, list[keras.metrics.Metric]]) -> None:
+    """InputError (`duplicate`) if two results would be logged under one name, and one of them lost."""
+    names = [name for measures in output_metrics.values() for metric in measures for name in metrics.results(metric)]
+    names += ["loss", *terms]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InputError("duplicate", f"Several metrics are called {', '.join(repeated)}.", "Give each a name.")
+
+
+# === Terms, by name ===
+
+
+def learned_losses(phase: str, output_losses: Mapping[str, Any]) -> dict[str, Any]:
+    """Output → loss, of the outputs whose loss a phase minimises."""
+    part_of = {output: "segmenter" if output == "stages" else "score_predictor" for output in output_losses}
+    return {output: loss for output, loss in output_losses.items() if part_of[output] in PHASES[phase]}
+
+
+def terms(output: str, loss: keras.losses.Loss, truth: Any, predicted: Any, sample_weight: Any) -> dict[str, Any]:
+    """The terms of a loss, by the names that they are logged under."""
+    if isinstance(loss, losses.ScoreLoss):
+        values = loss.terms(truth, predicted, sample_weight)
+        return {f"{output}_{name}": value for name, value in values.items()}
+    return {_name_of(output): loss(truth, predicted, sample_weight)}
+
+
+def term_names(phase: str, output_losses: Mapping[str, Any]) -> list[str]:
+    """The names of the terms of the loss of a phase."""
+    names = []
+    for output, loss in learned_losses(phase, output_losses).items():
+        is_score_loss = isinstance(loss, losses.ScoreLoss)
+        names += [f"{output}_{term}" for term in loss.TERMS] if is_score_loss else [_name_of(output)]
+    return [*names, "weight_decay"] if "score_predictor" in PHASES[phase] else names
+
+
+def _name_of(output):
+    return "stage_loss" if output == "stages" else f"{output}_loss"
+
+
+# === Videos that count, and their weights ===
+
+
+def number_of_videos(targets: Mapping[str, Any], weights: Any) -> Any:
+    """How many videos of a batch take part in its loss, float32."""
+    if weights is None:
+        return ops.cast(ops.shape(next(iter(targets.values())))[0], "float32")
+    return _number_with_any(ops.cast(weights, "float32"))
+
+
+def number_known(output: str, truth: Any, weights: Any) -> Any:
+    """How many videos of a batch have a known truth of an output, and a weight, float32."""
+    if output == "stages":
+        return _number_with_any(losses.frame_weights(truth, weights))
+    return _number_with_any(losses.known_scores(*losses.score_vectors(truth, truth, weights))[2])
+
+
+def _number_with_any(weights):
+    """How many of the B videos have any weight but 0 in weights (B, …), float32."""
+    counts = ops.reshape(weights != 0, (ops.shape(weights)[0], -1))
+    return ops.sum(ops.cast(ops.any(counts, axis=1), "float32"))
+
+
+def with_weights(y: Any, sample_weight: Any) -> tuple[Any, Any]:
+    """Targets with the weights of the videos among them, which are one array, and what is left to give to Keras."""
+    if sample_weight is None or not isinstance(y, dict):
+        return y, sample_weight
+    if isinstance(sample_weight, dict):
+        first, *others = sample_weight.values()
+        if any(other is not first for other in others):
+            raise by_output(sample_weight)
+        sample_weight = first
+    return {**y, VIDEO_WEIGHTS: sample_weight}, None
+
+
+def unpacked(data: Any) -> tuple[Any, ...]:
+    """(inputs, targets[, weights]) of a batch, whichever way the weights came."""
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    if isinstance(y, dict) and VIDEO_WEIGHTS in y:
+        y = {**y}
+        sample_weight = y.pop(VIDEO_WEIGHTS)
+    return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+
+
+def by_output(sample_weight: Mapping[str, Any]) -> InputError:
+    """The error for weights that differ by output."""
+    return InputError(
+        "weights_by_output",
+        f"sample_weight differs by output: {', '.join(sorted(sample_weight))}.",
+        "Give one array (B,), a weight for each video.",
+    )

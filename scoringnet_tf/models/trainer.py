@@ -1,0 +1,451 @@
+"""How a `ScoringNet` learns: Eq. 10 on Keras's own `compile`, `fit` and `evaluate`, on every backend.
+
+Kept apart from the graph in `scoring_net.py`, which knows nothing of losses.
+"""
+
+import dataclasses
+import warnings
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras import ops
+
+from scoringnet_tf import defaults, losses, metrics
+from scoringnet_tf.models import loss_terms
+from scoringnet_tf.models.compatibility import check_dataset, check_learns
+from scoringnet_tf.models.fragments import FragmentSchedule, TrainingFragments
+from scoringnet_tf.models.layers import Dropout, FeatureScaling, feature_statistics
+from scoringnet_tf.models.loss_terms import PHASES, LossScaleOptimizer, unpacked, with_weights
+from scoringnet_tf.models.parameter_groups import learning_parts, parts
+from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support import replicas
+from scoringnet_tf.support.errors import InputError, unknown_name
+
+TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
+if TYPE_CHECKING:
+    from keras import Model
+else:
+    Model = object  # Keras swaps the bases of a functional model, and would change their order
+
+
+@dataclasses.dataclass(frozen=True)
+class Learned:
+    """What `compile` was given; Keras does not track it, so that a second `compile` leaves nothing behind.
+
+    Attributes:
+        phase: key in `PHASES`.
+        losses: output → loss.
+        metrics: output → metrics.
+        trackers: name of a term of the loss → its mean over videos that have it, of `weight_decay` over batches.
+        total: mean of the loss over videos. Keras's own would count the copies that fill up a batch for replicas.
+        parts: names of the `learning_parts` that steps have trained, if the optimizer has taken any.
+        steps: how many steps it had taken before.
+    """
+
+    phase: str
+    losses: dict[str, keras.losses.Loss]
+    metrics: dict[str, list[keras.metrics.Metric]]
+    trackers: dict[str, keras.metrics.Mean]
+    total: keras.metrics.Mean
+    parts: frozenset[str]
+    steps: int
+
+
+class Trainer(Model):
+    """Eq. 10 for a functional model with the parts `segmenter` (KFS) and `score_predictor` (SP); see `ScoringNet`."""
+
+    # === Compile ===
+
+    def compile(
+        self,
+        optimizer: "str | keras.optimizers.Optimizer" = "adam",
+        loss: dict[str, keras.losses.Loss] | None = None,
+        metrics: dict[str, list[keras.metrics.Metric]] | None = None,
+        *,
+        phase: str = "joint",
+        fragments: str = defaults.FRAGMENTS,
+        fragment_jitter: int = defaults.FRAGMENT_JITTER,
+        frozen: Collection[str] = (),
+        num_videos: int = 0,
+        **options: Any,
+    ) -> None:
+        """Configures training and evaluation on batches of `data.input_pipeline.videos`.
+
+        Args:
+            optimizer: Keras's; §4.2 has Adam. Under the dtype policy mixed_float16 its loss is scaled.
+            loss: output → loss of Eq. 10. Default: `StageCrossEntropy` (Eq. 5) for `"stages"`, and for the score of
+                every tower `ScoreLoss` (Eqs. 8 and 9) or `ScoreDistributionLoss`, in standard deviations of the
+                training scores. Your loss gets the unit and the statistics of its head if it has none. A loss for the
+                fused `"final"` score is a further term, and needs a `unit`.
+            metrics: output → metrics, each with a name of its own; weighted as the losses are. Default: frame accuracy,
+                overall and per stage, SRC and MED of the scores (§4.2).
+            phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
+            fragments: what SP is trained on: key fragments of the `"true"` stages, of those `"predicted"` by KFS, or
+                `"scheduled"`, see `TrainingFragments`. Evaluation always takes the predicted ones. A video without
+                the true stages of a fragment is taken whole by `"true"`, and by its predicted stages otherwise.
+            fragment_jitter: frames by which fragments are moved at random, either way; 0 or more.
+            frozen: keys of `models.parameter_groups.parts` that do not learn, whatever the phase; see
+                `choose_trained`. Nor does a layer whose `trainable` you set to False.
+            num_videos: that many have room in the default SRC, `metrics.CAPACITY` at least; of more it is NaN.
+            **options: of `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
+
+        Raises:
+            InputError: an unknown phase, source of fragments, output or part (code `unknown_name`); fragments for a
+                model of whole videos (`no_stages`); nothing is left to learn (`nothing_to_train`); losses, metrics or
+                options of another kind (`wrong_value`), or two results of one name (`duplicate`); a score loss with
+                the statistics of another head (`loss_statistics`), for a head that its output lacks (`loss_head`), or
+                for a fused score without a unit (`loss_unit`).
+        """
+        # 1. Check what was given
+        loss_terms.check_phase(self, phase, fragments, fragment_jitter)
+        for kind, values in {"loss": loss, "metrics": metrics}.items():
+            if not isinstance(values, dict | None):
+                raise InputError("wrong_value", f"{kind} must be a dict by output, not {values!r}.")
+        output_losses = {**self.default_losses(), **(loss or {})}
+        output_metrics = self.default_metrics(num_videos) if metrics is None else metrics
+        known = [output for output in ("stages", *SCORES) if output in self.output]
+        unknown = {*output_losses, *output_metrics} - {*known}
+        if unknown:
+            raise unknown_name("loss or metrics", min(unknown), known)
+        loss_terms.check_kinds(output_losses, output_metrics, options)
+        output_losses = {output: loss_terms.for_head(self, output, each) for output, each in output_losses.items()}
+        terms = loss_terms.term_names(phase, output_losses)
+        loss_terms.check_names(terms, output_metrics)
+
+        # 2. Choose what learns
+        self._learned_parts = self.learned_parts  # by what was compiled before
+        self.choose_trained(phase, frozen)
+        if not self.trainable_variables:
+            raise InputError("nothing_to_train", f"phase={phase!r} with frozen={list(frozen)} leaves nothing to learn.")
+
+        # 3. Choose the fragments of SP
+        if not hasattr(self, "training_fragments"):  # one for all phases: Keras forgets no layer that it has seen
+            self.training_fragments = TrainingFragments(name="training_fragments", dtype="float32")
+        self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
+        self.training_fragments.share.assign(1.0)
+
+        # 4. Hand over to Keras
+        if keras.backend.backend() == "tensorflow":
+            # XLA makes its 3-D convolutions 5 to 40 times slower on a CPU, and cannot compile a cuDNN LSTM.
+            options = {"jit_compile": False, **options}
+        if options.pop("auto_scale_loss", True):
+            optimizer = self._scaling(optimizer)
+        optimizer = keras.optimizers.get(optimizer)
+        trackers = {name: keras.metrics.Mean(name=name) for name in terms}
+        total = keras.metrics.Mean(name="loss")
+        self.learned = Learned(phase, output_losses, output_metrics, trackers, total, frozenset(), _steps(optimizer))
+        super().compile(optimizer=optimizer, auto_scale_loss=False, **options)
+
+    def _scaling(self, optimizer):
+        """With a scaled loss if the parts compute in float16: Keras goes by the global policy."""
+        optimizer = keras.optimizers.get(optimizer)
+        policy = keras.dtype_policies.get(self._config["dtype"] or keras.config.dtype_policy())
+        if policy.name != "mixed_float16" or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            return optimizer
+        return LossScaleOptimizer(optimizer)
+
+    def choose_trained(self, phase: str, frozen: Collection[str] = ()) -> None:
+        """Makes trainable what a phase trains less the frozen parts, and nothing else; `compile` does it.
+
+        What is frozen has no gradient, no dropout, and no part in β‖w‖². A layer whose `trainable` you set to False
+        learns in no phase.
+
+        Args:
+            phase: key in `PHASES`.
+            frozen: keys of `models.parameter_groups.parts`.
+
+        Raises:
+            InputError: a part that the model lacks (`unknown_name`).
+        """
+        known = parts(self)
+        unknown = [part for part in frozen if part not in known]
+        if unknown:
+            raise unknown_name("frozen", unknown[0], known)
+        resting = [getattr(self, part) for part in self.networks if part not in PHASES[phase]]
+        resting += [layer for part in frozen for layer in known[part]]
+        at_rest = {id(inner) for layer in resting for inner in layer._flatten_layers()}
+        for layer in self._flatten_layers():
+            learns = layer.trainable and id(layer) not in at_rest
+            for variable in layer._trainable_variables:
+                variable.trainable = learns
+            if isinstance(layer, Dropout):
+                layer.drops = learns
+
+    def default_losses(self) -> dict[str, keras.losses.Loss]:
+        """Eqs. 5, 8 and 9: output → loss, the scores' in standard deviations of the training scores."""
+        stages = {"stages": losses.StageCrossEntropy()} if "segmenter" in self.networks else {}
+        return stages | {score: self.score_loss(score) for score in self.score_predictor.scores}
+
+    def score_loss(self, score: str, unit: float | None = None, **options: Any) -> "losses.ScoreLoss":
+        """The loss of the head of a score's tower.
+
+        Args:
+            score: of a tower.
+            unit: of `ScoreLoss`, points; default: the standard deviation of the training scores.
+            **options: further arguments of `ScoreLoss`, or of `ScoreDistributionLoss` for a distribution head; the
+                default of α is the sport's, see `defaults`.
+        """
+        of_distribution = self.score_predictor.get_config()["head"] == "distribution"
+        kind = losses.ScoreDistributionLoss if of_distribution else losses.ScoreLoss
+        return loss_terms.for_head(self, score, kind(unit=unit, **options))
+
+    def default_metrics(self, num_videos: int = 0) -> dict[str, list[keras.metrics.Metric]]:
+        """Output → metrics of §4.2, `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med`, and `SegmentFigures`.
+
+        `num_videos`: as of `compile`.
+        """
+        return loss_terms.figures(self, num_videos)
+
+    # === What has learned ===
+
+    @property
+    def learned_parts(self) -> frozenset[str]:
+        """Names of the `models.parameter_groups.learning_parts` that have learned, here or before they were loaded.
+
+        A new model has none. A step of the optimizer adds what it trains; files and copies keep it. Set it for weights
+        that came another way (`set_weights`, a training loop with an optimizer of its own).
+
+        Raises:
+            InputError: when it is set to names of other parts (`unknown_name`).
+        """
+        if not self.compiled or _steps(self.optimizer) <= self.learned.steps:
+            return self._learned_parts
+        return self._learned_parts | self.learned.parts
+
+    @learned_parts.setter
+    def learned_parts(self, names: Collection[str]) -> None:
+        unknown = {*names} - {*learning_parts(self)}
+        if unknown:
+            raise unknown_name("learned_parts", min(unknown), learning_parts(self))
+        self._learned_parts = frozenset(names)
+        if self.compiled:  # from here on, further steps count
+            self.learned = dataclasses.replace(self.learned, steps=_steps(self.optimizer))
+
+    @property
+    def unlearned_parts(self) -> list[str]:
+        """Names of the parts that a score is made by and that have not learned."""
+        return [name for name in learning_parts(self) if name not in self.learned_parts]
+
+    # === Fit and evaluate ===
+
+    def adapt_features(self, dataset: Iterable[tuple[dict[str, Any], Any]]) -> None:
+        """Brings features to standard units of the training videos; a model of features needs it before its `fit`.
+
+        Args:
+            dataset: one pass over the training videos, batches of `data.input_pipeline.videos`.
+
+        Raises:
+            InputError: the model takes frames (`sees_frames`), or there are no videos (`no_videos`).
+        """
+        scalings = self._scalings()
+        if not scalings:
+            raise InputError("sees_frames", "adapt_features is for a model of features; this one takes frames.")
+        mean, deviation = feature_statistics(dataset)
+        for layer in scalings:
+            layer.adapt(mean, deviation)
+
+    def _scalings(self):
+        return [layer for layer in self._flatten_layers() if isinstance(layer, FeatureScaling)]
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        **options: Any,
+    ) -> keras.callbacks.History:
+        """Keras's own; with `"scheduled"` fragments the share of true ones falls from 1 in the first epoch to 0.
+
+        Raises:
+            InputError: the model was made for other records (code `other_records`, see `compatibility.check_learns`);
+                weights of videos differ by output (`weights_by_output`).
+        """
+        check_learns(self, x)
+        if any(not layer.is_adapted for layer in self._scalings()):
+            warnings.warn("Features are not in standard units. Call adapt_features(train) before fit.", stacklevel=2)
+        if self.compiled and self.training_fragments.source == "scheduled":
+            callbacks = [FragmentSchedule(), *keras.tree.flatten(callbacks or [])]
+        self._direct(callbacks)
+        if isinstance(validation_data, tuple | list) and len(validation_data) == 3:
+            inputs, *weighted = validation_data
+            validation_data = (inputs, with_weights(*weighted)[0])
+        y, sample_weight = with_weights(y, sample_weight)
+        every = (x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle)
+        return super().fit(*every, class_weight, sample_weight, **options)
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Keras's own.
+
+        Raises:
+            InputError: records of another sport (code `other_sport`), or with other frames or features than the model
+                learned (`other_content`); weights of videos that differ by output (`weights_by_output`).
+        """
+        check_dataset(self, x)
+        y, sample_weight = with_weights(y, sample_weight)
+        return super().evaluate(x, y, batch_size, verbose, sample_weight, **options)
+
+    def _direct(self, callbacks):
+        """Tells callbacks of mode "auto" which way is better; Keras asks the metrics that it made itself alone."""
+        if not self.compiled:
+            return
+        ways = {
+            name: getattr(metric, "_direction", None) for metric in self.metrics for name in metrics.results(metric)
+        }
+        ways |= dict.fromkeys(["loss", *self.learned.trackers], "down")
+        for callback in keras.tree.flatten(callbacks or []):
+            way = ways.get(str(getattr(callback, "monitor", "")).removeprefix("val_"))
+            if way and getattr(callback, "mode", None) == "auto":
+                callback.mode = {"up": "max", "down": "min"}[way]
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The mean loss, its terms, and the metrics of every output; none before `compile`."""
+        if not self.compiled:
+            return []
+        return [self.learned.total, *self.learned.trackers.values(), *self._output_metrics(self.output)]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` returns as a list: those of metrics of several values come last, sorted."""
+        of_one = [metric.name for metric in self.metrics]
+        names = [name for metric in self.metrics for name in metrics.results(metric)]
+        return [name for name in names if name in of_one] + sorted({*names} - {*of_one})
+
+    def validation_names(self) -> list[str]:
+        """The names under which `fit` logs a validation."""
+        return [f"val_{name}" for metric in self.metrics for name in metrics.results(metric)]
+
+    # === One step ===
+
+    def train_step(self, *arguments: Any) -> Any:
+        """One step of Keras's own on (inputs, targets), with the true stages at hand to cut SP's fragments by.
+
+        Loss scaling, gradients and the update are the backend's; JAX's passes its state first.
+        """
+        *state, data = arguments
+        x, y, *weights = unpacked(data)
+        # Without KFS no fragment is cut: any labels will do.
+        x = {**x, TRUE_STAGES: y["stages"] if "segmenter" in self.networks else x["mask"]}
+        trained = {name for name, part in learning_parts(self).items() if part.trainable_variables}
+        self.learned = dataclasses.replace(self.learned, parts=self.learned.parts | trained)
+        return replicas.logged(super().train_step(*state, (x, y, *weights)))
+
+    def test_step(self, *arguments: Any) -> Any:
+        """Keras's own."""
+        *state, data = arguments
+        return replicas.logged(super().test_step(*state, unpacked(data)))
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Keras's, before a `fit` on several replicas, takes the mean of a batch's bools; here all is built."""
+        if not self.optimizer.built:  # that of a scaled loss would begin anew with its scale
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
+
+    def call(self, inputs: dict[str, Any], training: bool | None = None, mask: Any = None) -> dict[str, Any]:
+        """The functional model; with `true_stages` among the inputs, what the phase trains of it."""
+        if TRUE_STAGES in inputs:
+            return self._training_outputs(inputs, training)
+        return super().call(inputs, training=training, mask=mask)
+
+    def _training_outputs(self, inputs, training):
+        content, mask, stages = inputs[self.content], inputs["mask"], inputs[TRUE_STAGES]
+        outputs = {}
+        needed = "segmenter" in self.networks and self.training_fragments.needs_prediction
+        if "segmenter" in self.learning or needed:
+            # A ResNet50 that does not learn keeps its statistics, too.
+            learns = training and bool(self.segmenter.trainable_variables)
+            outputs["stages"] = self.segmenter({self.content: content, "mask": mask}, training=learns)
+        if "score_predictor" in self.learning:
+            if "segmenter" in self.networks:
+                decided = self.stage_decision(outputs["stages"], mask) if needed else None
+                stages = self.training_fragments(stages, decided, mask)
+            scores = self.score_fragments(content, stages, mask, training=training)
+            outputs |= {name: value for name, value in scores.items() if name != "empty_fragments"}
+        return outputs
+
+    @property
+    def learning(self) -> list[str]:
+        """The networks that the phase trains, of those that there are."""
+        return [part for part in PHASES[self.learned.phase] if part in self.networks]
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """Eq. 10: L_d + L_e + L_ce, of what the phase trains.
+
+        β‖w‖² is on the kernels of SP that learn. Each term is tracked before α, as a mean over videos of known truth.
+        Replicas that share a batch have the loss of all its videos each, divided by their number: the pairs of Eq. 7
+        are those of the whole batch, and the gradients add up to that of one device.
+
+        Args:
+            x, training: not used.
+            y: targets of `videos`: stages int (B, L), scores (B,).
+            y_pred: outputs of the model.
+            sample_weight: (B,), weight of each video, or None.
+
+        Returns:
+            Scalar, float32.
+
+        Raises:
+            InputError: weights by output.
+        """
+        if isinstance(sample_weight, dict):
+            raise loss_terms.by_output(sample_weight)
+        y, y_pred, sample_weight = self._of_all_replicas(y, y_pred, sample_weight)
+        total = 0.0
+        for output, loss in loss_terms.learned_losses(self.learned.phase, self.learned.losses).items():
+            predicted = y_pred[f"{output}_distribution" if isinstance(loss, losses.ScoreDistributionLoss) else output]
+            total = total + loss(y[output], predicted, sample_weight)
+            known = loss_terms.number_known(output, y[output], sample_weight)
+            for name, value in loss_terms.terms(output, loss, y[output], predicted, sample_weight).items():
+                self.learned.trackers[name].update_state(value, sample_weight=known)
+        if "score_predictor" in self.learning:
+            decay = sum(self.score_predictor.losses, ops.zeros(()))
+            self.learned.trackers["weight_decay"].update_state(decay)
+            total = total + decay
+        self.learned.total.update_state(total, sample_weight=loss_terms.number_of_videos(y, sample_weight))
+        return total / replicas.number()
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Updates the metrics of the outputs that there are; returns them and the terms of the loss."""
+        y, y_pred, sample_weight = self._of_all_replicas(y, y_pred, sample_weight)
+        for output, measures in self.learned.metrics.items():
+            # Stages are measured by the labels that were decided, if they were.
+            predicted = y_pred.get("labels", y_pred.get(output)) if output == "stages" else y_pred.get(output)
+            for metric in measures if output in y_pred else ():
+                metric.update_state(y[output], predicted, sample_weight)
+        logged = [self.learned.total, *self.learned.trackers.values(), *self._output_metrics(y_pred)]
+        return {name: value for metric in logged for name, value in metrics.results(metric).items()}
+
+    def _of_all_replicas(self, y, y_pred, sample_weight):
+        """Targets, outputs and weights of the whole batch, of those outputs that have a loss or a metric."""
+        names = {*self.learned.losses, *self.learned.metrics}
+        names |= {"labels", *(f"{name}_distribution" for name in names)}
+        measured = {name: value for name, value in y_pred.items() if name in names}
+        targets = {name: value for name, value in y.items() if name in measured}
+        return replicas.gathered((targets, measured, sample_weight))
+
+    def _output_metrics(self, outputs):
+        """The metrics of those outputs."""
+        return [m for output, measures in self.learned.metrics.items() if output in outputs for m in measures]
+
+
+def _steps(optimizer):
+    return int(ops.convert_to_numpy(optimizer.iterations))

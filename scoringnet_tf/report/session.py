@@ -1,0 +1,262 @@
+"""The page of a session, which ranks its performances and links to their pages; and the files of all pages."""
+
+import dataclasses
+import math
+import re
+import urllib.parse
+from collections.abc import Sequence
+
+import numpy as np
+
+from scoringnet_tf import __version__
+from scoringnet_tf.bootstrap import draws_of, interval
+from scoringnet_tf.report.page import TEMPLATES, WITHHELD, ShownPerformance, performance_page
+from scoringnet_tf.sports import MEASURES, SCORES, decimals
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
+from scoringnet_tf.support.paths import AnyPath, as_path
+
+FORCED = "forced"
+GRADES = (FORCED, "low", "fair", "high")  # from the least reliable on
+OUTLIERS = 5  # performances furthest from the judges, which are listed
+LEAST_FOR_AN_INTERVAL = 5  # performances: with fewer a bootstrap means little
+PAGE = re.compile(r"\d{3,}\.html")  # name of the page of a performance
+
+
+# === The page ===
+
+
+def session_page(
+    title: str, performances: Sequence[tuple[ShownPerformance, str]], model: str, left_out: Sequence[str] = ()
+) -> str:
+    """The page of several performances, HTML: their ranking, and the agreement with the judges if there are any.
+
+    Args:
+        title: of the session.
+        performances: each with the relative link of its page.
+        model: name of the model that scored them.
+        left_out: what is missing, and why.
+    """
+    names = [name for name in SCORES if any(shown.score(name) for shown, _ in performances)]
+    judged = any(score.true is not None for shown, _ in performances for score in shown.scores)
+    last = names[-1]  # the final score if there is one
+    ordered = sorted(performances, key=lambda one: -_points(one[0], last))
+    points = [_points(shown, last) for shown, _ in ordered]
+    ranks = [1 + points.index(value) for value in points]  # equal scores share a rank, as in competitions
+    graded = any(shown.reliability or shown.reasons for shown, _ in performances)
+    of_judges = ["judges", "difference"] if judged else []
+    columns = ["rank", "performance", last, *of_judges, *names[:-1], *(["reliability"] if graded else []), "notes"]
+    compared = [(shown, link) for shown, link in ordered if _pair(shown.score(last))]
+    axis = _axis([shown.score(last) for shown, _ in compared]) if compared else (0, 1)
+    return TEMPLATES.get_template("session.html").render(
+        version=__version__,
+        model=model,
+        title=title,
+        left_out=left_out,
+        last=last,
+        sport=performances[0][0].sport,
+        withheld=points.count(-math.inf),
+        forced=sum(_is_forced(shown, last) for shown, _ in performances),
+        columns=[
+            {
+                "name": name,
+                "number": name not in ("performance", "reliability"),
+                "as": "words" if name == "performance" else "numbers",
+                "first": "ascending" if name in ("rank", "performance") else "descending",
+            }
+            for name in columns
+        ],
+        rows=[{"cells": _cells(rank, *one, names, judged, graded)} for rank, one in zip(ranks, ordered, strict=True)],
+        agreement=[row for name in names if (row := _agreement(name, performances))["count"]],
+        furthest=_furthest(last, compared),
+        points=[_point(shown, link, last, axis) for shown, link in compared],
+        range=axis,
+    )
+
+
+def _points(shown, name):
+    """A score; −∞ if there is none."""
+    score = shown.score(name)
+    return -math.inf if score is None or score.value is None else score.value
+
+
+def _is_forced(shown, name):
+    return bool(shown.reasons) and _points(shown, name) > -math.inf
+
+
+def _pair(score):
+    """(true, predicted) if both are known, else None."""
+    known = score is not None and score.value is not None and score.true is not None
+    return (score.true, score.value) if known else None
+
+
+def _cell(text, value, number=True, link=None):
+    return {"text": text, "value": value, "number": number, "link": link}
+
+
+def _number(score, points, sign=""):
+    """The cell of a score, or of a difference, which is sorted by its size; empty for None."""
+    if points is None:
+        return _cell("", "")
+    return _cell(score.printed(points, sign), repr(float(abs(points) if sign else points)))
+
+
+def _cells(rank, shown, link, names, judged, graded):
+    """A row of the ranking."""
+    *parts, last = (shown.score(name) for name in names)
+    scored = last is not None and last.value is not None
+    cells = [
+        _cell(rank if scored else "–", rank),
+        _cell(shown.name, shown.name, number=False, link=link),
+        _number(last, last.value) if scored else _cell(WITHHELD, ""),
+    ]
+    if judged:
+        pair = _pair(last)
+        cells += [_number(last, last.true if last else None), _number(last, pair[1] - pair[0] if pair else None, "+")]
+    cells += [_number(part, part.value if part else None) for part in parts]
+    if graded:
+        grade = shown.reliability.grade if shown.reliability else ""
+        grade = FORCED if scored and shown.reasons else grade
+        cells.append(_cell(grade, GRADES.index(grade) if grade else "", number=False))
+    count = len(shown.reasons) + len(shown.notes)
+    return [*cells, _cell(count or "", count, link=link if count else None)]
+
+
+def _agreement(name, performances):
+    """SRC and MED of a score over the performances that the judges scored too."""
+    scores = [score for shown, _ in performances if _pair(score := shown.score(name))]
+    pairs = np.array([_pair(score) for score in scores]).reshape(-1, 2)
+    has_order = len(pairs) > 2 and np.ptp(pairs, axis=0).min() > 0  # SRC is undefined for equal scores
+    src = _figure("src", pairs, ".3f") if has_order else "–"
+    med = _figure("med", pairs, f".{decimals(scores[0].range)}f") if scores else "–"
+    return {"name": name, "src": src, "med": med, "count": len(pairs)}
+
+
+def _figure(measure, pairs, form):
+    """A figure of (true, predicted) pairs, with the 95 % interval of a bootstrap if there are enough of them."""
+    truth, predicted = pairs.T
+    text = f"{float(MEASURES[measure](truth, predicted)):{form}}"
+    if len(pairs) < LEAST_FOR_AN_INTERVAL:
+        return text
+    low, high = interval(draws_of(measure, truth, {"": predicted[np.newaxis, np.newaxis]})[""])
+    return f"{text} [{low:{form}}, {high:{form}}]"
+
+
+def _furthest(name, compared):
+    """The performances that were predicted worst, the worst first."""
+    rows = [(shown.name, link, shown.score(name)) for shown, link in compared]
+    rows.sort(key=lambda row: -abs(row[2].value - row[2].true))
+    return [
+        {
+            "name": called,
+            "link": link,
+            "judges": score.printed(score.true),
+            "value": score.text,
+            "more": score.printed(score.value - score.true, "+"),
+        }
+        for called, link, score in rows[:OUTLIERS]
+    ]
+
+
+def _axis(scores):
+    """The ends of a chart of predicted and true scores, points: round numbers around all of them."""
+    values = [points for score in scores for points in (score.value, score.true)]
+    lowest, highest = min(values), max(values)
+    step = 10 ** math.floor(math.log10(highest - lowest)) if highest > lowest else 1
+    return step * math.floor(lowest / step - 0.25), step * math.ceil(highest / step + 0.25)
+
+
+def _point(shown, link, name, axis):
+    score = dataclasses.replace(shown.score(name), range=axis)
+    title = f"{shown.name}: {shown.score(name).text}, judges {shown.score(name).printed(score.true)}"
+    return {"x": round(score.at(score.true), 2), "y": round(score.at(score.value), 2), "link": link, "title": title}
+
+
+# === Files ===
+
+
+def write_pages(
+    output: AnyPath,
+    performances: Sequence[ShownPerformance],
+    model: str,
+    title: str | None = None,
+    left_out: Sequence[str] = (),
+) -> list[AnyPath]:
+    """Writes the page of one performance; for several the page of the session, and theirs into a folder beside it.
+
+    One performance has a session too if others are missing.
+
+    Args:
+        output: the only page, or that of the session. Earlier pages there are replaced, those in the folder too.
+        performances: in the order in which their pages are numbered.
+        model: name of the model that scored them.
+        title: of the page at `output`; None for the name of the performance, or of `output`.
+        left_out: as of `session_page`.
+
+    Returns:
+        The paths of the pages, that of the session first.
+
+    Raises:
+        InputError: something else lies in the folder.
+    """
+    output = as_path(output)
+    folder = _folder_of_pages(output)
+    if len(performances) == 1 and not left_out:
+        _write(output, performance_page(performances[0], model, title))
+        _remove_if_there(folder)
+        return [output]
+    names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
+    links = [f"./{_link(folder.name)}/{name}" for name in names]
+    session = session_page(title or output.stem, list(zip(performances, links, strict=True)), model, left_out)
+    with replacing_folder(folder) as temporary:
+        for name, shown in zip(names, performances, strict=True):
+            back = f"../{_link(output.name)}"
+            _write_text(temporary / name, performance_page(shown, model, index_link=back))
+        output.unlink(missing_ok=True)  # an earlier session, whose links would lead to these pages
+    _write(output, session)
+    return [output, *(folder / name for name in names)]
+
+
+def remove_pages(output: AnyPath) -> None:
+    """Removes what an earlier `write_pages` wrote to `output`; raises as it does."""
+    output = as_path(output)
+    _remove_if_there(_folder_of_pages(output))
+    output.unlink(missing_ok=True)
+
+
+def check_pages(output: AnyPath) -> None:
+    """Raises InputError if `write_pages` could not write there."""
+    _folder_of_pages(as_path(output))
+
+
+def _folder_of_pages(output):
+    """The folder beside the page of a session; InputError if something else is there, or lies in it."""
+    folder = output.with_name(f"{output.stem}_pages")
+    if output.is_dir():
+        raise InputError("exists", f"{output} is a folder, not a file to write.")
+    if folder.is_file():
+        raise InputError("exists", f"{folder} is a file, but the pages need a folder of this name.")
+    others = [path.name for path in folder.iterdir() if not PAGE.fullmatch(path.name)] if folder.is_dir() else []
+    if others:
+        raise InputError("exists", f"{folder} would be replaced, but holds {others[0]}.", "Choose another place.")
+    return folder
+
+
+def _remove_if_there(folder):
+    if folder.is_dir():
+        remove_folder(folder)
+
+
+def _write(path, text):
+    with replacing_file(path) as temporary:
+        _write_text(temporary, text)
+
+
+def _write_text(path, text):
+    # Names that are no UTF-8 become escaped bytes.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _link(name):
+    """The name of a file or folder in a link, with `#`, `?` and `%` escaped."""
+    return urllib.parse.quote(name, errors="surrogateescape")

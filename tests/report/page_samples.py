@@ -1,0 +1,78 @@
+"""Performances for the pages, and a parser of what the pages show."""
+
+import html.parser
+
+import numpy as np
+
+from scoringnet_tf.report.page import ShownPerformance, ShownScore
+from scoringnet_tf.report.session import session_page
+
+STAGES = ("noise", "pre-starting", "take-flight", "entry")
+RANGES = {"difficulty": (1.0, 5.0), "execution": (0.0, 30.0), "final": (0.0, 150.0)}
+
+
+def run(name, start, end):
+    """A run of frames of one stage, 25 a second."""
+    return {"name": name, "start_frame": start, "end_frame": end, "start_s": start / 25, "end_s": end / 25}
+
+
+def shown(name="dive.mp4", values=(3.0, 24.0, 72.0), true=(None, None, None), **kwargs):
+    """A performance of ten frames: difficulty, execution and final, and those of the judges."""
+    scores = [
+        ShownScore(score, value, RANGES[score], true=judged)
+        for score, value, judged in zip(RANGES, values, true, strict=True)
+    ]
+    return ShownPerformance(name, "diving", STAGES, 25.0, np.arange(11) / 25, scores, **kwargs)
+
+
+def full(**kwargs):
+    """A performance with all that a page can show."""
+    probabilities = np.full((10, 4), 0.1)
+    probabilities[np.arange(10), [0, 0, 1, 1, 2, 2, 2, 3, 3, 0]] = 0.7
+    content = {
+        "stages": [run("noise", 0, 2), run("pre-starting", 2, 4), run("take-flight", 4, 7), run("entry", 7, 9)],
+        "probabilities": probabilities,
+        "film": [(2, b"jpeg"), (7, b"jpeg")],
+        "attribution": {"execution": np.linspace(-1, 2, 10)},
+        "clips": [("take-flight", b"mp4", b"jpeg")],
+        "alike": [("017", {"difficulty": 3.2, "execution": 25.5}, 0.5)],
+        "notes": ["Trained on simulated video."],
+    }
+    return shown(**{**content, **kwargs})
+
+
+class Elements(html.parser.HTMLParser):
+    """The (tag, attributes) of a page, its text, and the tags that are open at its end."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.words, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in ("meta", "link", "img", "input"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] not in (["style"], ["script"]):
+            self.words.append(data)
+
+    def of(self, tag):
+        """The attributes of all elements of a tag."""
+        return [attributes for name, attributes in self.found if name == tag]
+
+    def text(self):
+        """The text of the page."""
+        return " ".join(" ".join(self.words).split())
+
+
+def session(*performances):
+    """The page of a session, parsed."""
+    return Elements(session_page("Final", [(one, f"{one.name}.html") for one in performances], "m"))

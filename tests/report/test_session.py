@@ -1,0 +1,163 @@
+"""The page of a session and the files of all pages: ranking, agreement with the judges, links."""
+
+import dataclasses
+import html
+import re
+import urllib.parse
+
+import numpy as np
+import pytest
+from page_samples import Elements, session, shown
+from refusals import refused
+
+from scoringnet_tf.bootstrap import draws_of, interval
+from scoringnet_tf.inference.reliability import Reliability
+from scoringnet_tf.report.page import ShownScore
+from scoringnet_tf.report.session import check_pages, session_page, write_pages
+
+
+def test_a_session_is_ranked_by_the_final_score_and_equal_scores_share_a_rank():
+    finals = {"a": 70.0, "b": 80.0, "c": 70.0, "d": None, "e": 60.0}
+    elements = session(*(shown(name, values=(3.0, 20.0, final)) for name, final in finals.items()))
+    rows = re.findall(r"([\d–]+) ([a-e]) ([\d.]+|withheld)", elements.text())
+    assert [row[:2] for row in rows] == [("1", "b"), ("2", "a"), ("2", "c"), ("4", "e"), ("–", "d")]
+    assert [one["href"][0] for one in elements.of("a")] == list("baced")
+    assert "1 without a score" in elements.text() and "judges" not in elements.text()
+    assert "reliability" not in elements.text()
+
+
+def test_grades_are_sorted_by_reliability():
+    """As numbers, as a browser compares them: high, fair, low, forced; a performance without a score comes last."""
+    graded = [dataclasses.replace(shown(grade), reliability=Reliability(grade)) for grade in ("fair", "low", "high")]
+    forced = dataclasses.replace(graded[2], name="forced", reasons=["no performance"])
+    elements = session(*graded, forced, shown("none", (None, None, None), reasons=["no performance"]))
+    heads, cells = elements.of("th"), elements.of("td")
+    assert (heads[5]["data-first"], heads[5]["data-as"], heads[5]["class"]) == ("descending", "numbers", "")
+    values = {cells[row + 1]["data-value"]: cells[row + 5]["data-value"] for row in range(0, len(cells), 7)}
+    assert values.pop("none") == ""
+    assert sorted(values, key=lambda name: -float(values[name])) == ["high", "fair", "low", "forced"]
+    assert (heads[1]["data-as"], heads[2]["data-as"]) == ("words", "numbers")
+    assert "1 scored by force" in elements.text() and "forced" not in session(*graded).text()
+
+
+def test_agreement_with_the_judges():
+    true = [(3, 21, 63), (3, 27, 81), (3, 23, 69), (3, 25, 75)]
+    predicted = [(3, 22, 66), (3, 26, 78), (3, 24, 72), (3, 23, 69)]  # finals 2 and 3 are exchanged
+    elements = session(*(shown(name, p, t) for name, p, t in zip("abcd", predicted, true, strict=True)))
+    # ranks of truth 1 4 2 3, predicted 1 4 3 2: SRC = 1 - 6·2/(4·15)
+    assert "final 0.800 3.75 4" in elements.text()
+    assert "difficulty – 0.00 4" in elements.text()  # equal scores have no order
+    assert "a 66.00 63.00 +3.00" in elements.text() and "b 78.00 81.00 -3.00" in elements.text()
+    elements = session(*(shown(name, p, t) for name, p, t in zip("ab", predicted, true, strict=False)))
+    assert "final – 3.00 2" in elements.text()  # the order of two means nothing
+
+
+def test_those_furthest_from_the_judges_come_first_and_figures_have_intervals():
+    true = [(3, 20 + number, 60 + 3 * number) for number in range(7)]
+    apart = [1.0, -9.0, 2.0, 0.5, 6.0, -3.0, 0.25]
+    rows = [shown(f"n{n}", (3, t[1], t[2] + more), t) for n, (t, more) in enumerate(zip(true, apart, strict=True))]
+    text = session_page("Final", [(row, f"{row.name}.html") for row in rows], "tiny")
+    table = text[text.index('id="furthest"') :]
+    table = table[: table.index("</table>")]
+    assert re.findall(r">(n\d)</a>", table) == ["n1", "n4", "n5", "n2", "n0"]
+    assert re.findall(r">([+-][\d.]+)<", table) == ["-9.00", "+6.00", "-3.00", "+2.00", "+1.00"]
+    truth, predicted = np.array([(t[2], t[2] + more) for t, more in zip(true, apart, strict=True)]).T
+    low, high = interval(draws_of("med", truth, {"": predicted[None, None]})[""])
+    assert f"{np.abs(apart).mean():.2f} [{low:.2f}, {high:.2f}]" in text and low < high
+    assert 'id="furthest"' not in session_page("Final", [(rows[0], "a.html")], "tiny")
+
+
+@pytest.mark.parametrize(
+    ("points", "ends"),
+    [((66, 63, 78, 81), (60, 90)), ((60, 60), (59, 61)), ((3.1, 3.6), (3.0, 3.7)), ((0, 100), (-100, 200))],
+)
+def test_the_scatter_has_round_ends_around_all_points(points, ends):
+    rows = [
+        dataclasses.replace(shown(str(value)), scores=[ShownScore("final", value, (0, 150), true=value)])
+        for value in points
+    ]
+    circles = session(*rows).of("circle")
+    expected = sorted(100 * (value - ends[0]) / (ends[1] - ends[0]) for value in points)
+    assert sorted(float(one["cx"]) for one in circles) == pytest.approx(expected, abs=0.01)
+    assert sorted(100 - float(one["cy"]) for one in circles) == pytest.approx(expected, abs=0.01)
+
+
+# === Files ===
+
+
+def pages_of(count):
+    return [shown(f"n{number}", (3, 21, 63)) for number in range(count)]
+
+
+def test_missing_videos_are_named_on_the_page_of_the_session(tmp_path):
+    """Even if one performance is left: a page without the warning would pass for all that was asked for."""
+    left_out = ["</ul><b>no.mp4, which could not be scored", "2 of 4 videos"]
+    for count in (1, 2):
+        path, *pages = write_pages(tmp_path / "s.html", pages_of(count), "tiny", left_out=left_out)
+        elements = Elements(path.read_text())
+        assert all(one in elements.text() for one in left_out) and not elements.of("b")
+        assert len(pages) == count and "no.mp4" not in "".join(path.read_text() for path in pages)
+
+
+def test_one_performance_is_one_file_and_leaves_nothing_of_a_session(tmp_path):
+    output = tmp_path / "new/report.html"
+    write_pages(output, pages_of(2), "tiny")
+    assert write_pages(output, pages_of(1), "tiny") == [output]
+    assert list((tmp_path / "new").iterdir()) == [output]
+
+
+def test_a_title_is_the_heading_and_the_name_remains(tmp_path):
+    for count in (1, 2):
+        write_pages(tmp_path / "report.html", pages_of(count), "tiny", "Final, women")
+        text = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert "<h1>Final, women</h1>" in text and "n0" in text
+
+
+def test_pages_of_a_session_link_to_each_other(tmp_path):
+    output = tmp_path / "report.html"
+    for count in (3, 2):  # the second session leaves nothing of the first
+        pages = write_pages(output, pages_of(count), "tiny")
+        assert sorted(tmp_path.rglob("*.html")) == sorted(pages) and len(pages) == count + 1
+    for page in pages[1:]:
+        assert f'href="./{page.relative_to(tmp_path).as_posix()}"' in output.read_text(encoding="utf-8")
+        assert 'href="../report.html"' in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["Final: women", "session #2", "a?b", "50%25", "ä", "\udcff"])
+def test_links_lead_to_pages_of_any_name(tmp_path, name):
+    """As a browser takes them: relative, unquoted."""
+    path, *pages = write_pages(tmp_path / f"{name}.html", [shown("a\udcff"), shown("b")], "tiny")
+    links = re.findall(r'<a href="([^"]*)"', path.read_text(encoding="utf-8"))
+    for page, link in zip(pages, links, strict=True):
+        base = "http://host/"
+        found = urllib.parse.urlsplit(urllib.parse.urljoin(base, html.unescape(link)))
+        local = urllib.parse.unquote(found.path, errors="surrogateescape")
+        assert found.netloc == "host" and tmp_path / local.lstrip("/") == page and not (found.query or found.fragment)
+        (back,) = re.findall(r'<p><a href="([^"]*)"', page.read_text(encoding="utf-8"))
+        back = urllib.parse.urljoin(base + "folder/", html.unescape(back))
+        assert urllib.parse.unquote(back, errors="surrogateescape") == f"{base}{name}.html"
+    assert "a\\udcff" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_other_files_are_never_replaced(count, tmp_path):
+    (tmp_path / "report_pages").mkdir()
+    (tmp_path / "report_pages/thesis.html").write_text("mine")
+    with refused("exists", "report_pages", "thesis.html"):
+        write_pages(tmp_path / "report.html", pages_of(count), "tiny")
+    assert (tmp_path / "report_pages/thesis.html").read_text() == "mine"
+    (tmp_path / "x.html").mkdir()
+    with refused("exists", "x.html"):
+        check_pages(tmp_path / "x.html")
+    (tmp_path / "y_pages").write_text("mine")
+    with refused("exists", "y_pages"):
+        check_pages(tmp_path / "y.html")
+
+
+def test_a_session_that_cannot_be_written_leaves_the_earlier_one(tmp_path):
+    write_pages(tmp_path / "s.html", pages_of(2), "tiny")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.html")}
+    broken = dataclasses.replace(shown("broken"), attribution={"no such score": np.zeros(10)})
+    with pytest.raises(AttributeError):
+        write_pages(tmp_path / "s.html", [*pages_of(2), broken], "tiny")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.html")} == before
