@@ -26,7 +26,7 @@ _MODELS = {
     "KeyFragmentSegmenter": "scoringnet_tf.models.segmentation",
     "ScorePredictor": "scoringnet_tf.models.score_prediction",
     "ScoringNet": "scoringnet_tf.models.scoring_net",
-    "ScoringNetPreprocessor": "scoringnet_tf.models.preprocessor",
+    "ScoringNetPreprocessor": "scoringnet_tf.data.preprocessor",
 }
 _PUBLIC = {
     **_MODELS,
@@ -51,7 +51,7 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)
 
 
 def from_preset(preset: "AnyPath", dtype: str | None = None) -> "ScoringNet":

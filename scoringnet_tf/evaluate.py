@@ -51,7 +51,7 @@ def evaluated_ids(info: DatasetInfo, split: str, model_file: AnyPath) -> list[st
         InputError: the held-out videos are unknown, or of other records.
     """
     if split == "validation" and split not in info.splits:
-        from scoringnet_tf.training.config import held_out_of
+        from scoringnet_tf.training.run_record import held_out_of
 
         return held_out_of(info, model_file)
     return None

@@ -10,6 +10,8 @@ A manifest.csv with a column features makes records of features, such as those o
 place of frames. Flags for frames and decoding are refused then.
 """
 
+from typing import Any
+
 from absl import flags
 
 from data_prep.commands import dataset_flags
@@ -43,26 +45,21 @@ flags.DEFINE_enum("on_error", "refuse", ["refuse", "skip"], "Treatment of rows w
 flags.DEFINE_boolean("overwrite", False, "Replacement of an existing --output_dir, once the new one is complete.")
 flags.DEFINE_integer("workers", None, "Number of processes that decode. Default: one per core.", lower_bound=1)
 flags.DEFINE_string("runner", None, "Runner of Apache Beam with its options, in place of processes (docs/scaling.md).")
+SETTINGS = (  # flags that are fields of `BuildSettings`
+    *("jpeg_quality", "aspect", "fit", "num_shards"),
+    *("nonmonotone", "on_inconsistent", "on_lookalike", "on_error"),
+)
 
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
-    settings = BuildSettings(
-        frame_size=(FLAGS.frame_height, FLAGS.frame_width),
-        jpeg_quality=FLAGS.jpeg_quality,
-        aspect=FLAGS.aspect,
-        fit=FLAGS.fit,
-        num_shards=FLAGS.num_shards,
-        nonmonotone=FLAGS.nonmonotone,
-        on_inconsistent=FLAGS.on_inconsistent,
-        on_lookalike=FLAGS.on_lookalike,
-        on_error=FLAGS.on_error,
-    )
+    size = (FLAGS.frame_height, FLAGS.frame_width)
+    values: dict[str, Any] = {name: FLAGS[name].value for name in SETTINGS}
     info, notes = build_records(
         FLAGS.dataset,
         FLAGS.source_dir,
         FLAGS.output_dir,
-        settings,
+        BuildSettings(size, **values),
         overwrite=FLAGS.overwrite,
         workers=FLAGS.workers,
         runner=FLAGS.runner,

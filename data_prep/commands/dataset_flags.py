@@ -5,7 +5,6 @@ from typing import Any
 from absl import flags
 
 from data_prep.datasets import DATASETS
-from scoringnet_tf.sports import SPORTS
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("dataset", None, sorted(DATASETS), "Official layout of --source_dir.", required=True)
@@ -19,7 +18,7 @@ flags.DEFINE_string(
     "Ball, Clubs, Hoop or Ribbon.",
 )
 flags.DEFINE_integer("official_split", None, "UCF-101: official split. Default: 1.", lower_bound=1, upper_bound=3)
-flags.DEFINE_string("sport", None, f"Manifest, motion: sport, your .yaml file or one of {', '.join(SPORTS)}.")
+flags.DEFINE_string("sport", None, "Manifest, motion: name of a shipped sport, or your own .yaml file.")
 flags.DEFINE_string(
     "manifest_csv", None, "Manifest: table of videos or features (docs/data.md). Default: manifest.csv of --source_dir."
 )
@@ -31,13 +30,9 @@ flags.DEFINE_integer(
     "feature_stride", None, "Manifest of features: video frames per step. Default: features.json, or 1.", lower_bound=1
 )
 flags.DEFINE_string("split_csv", None, "CSV file (id,split) of `split`, in place of the dataset's own split.")
-OPTIONS = (
-    *("split_dir", "difficulty_csv", "action", "official_split"),
-    *("sport", "manifest_csv", "columns", "delimiter", "decimal_comma", "encoding", "feature_stride"),
-    "split_csv",
-)
 
 
 def options() -> dict[str, Any]:
     """Returns the given options, for the dataset's `read`."""
-    return {name: FLAGS[name].value for name in OPTIONS if FLAGS[name].value is not None}
+    own = (flag for flag in FLAGS.get_key_flags_for_module(__name__) if flag.name not in ("dataset", "source_dir"))
+    return {flag.name: flag.value for flag in own if flag.value is not None}

@@ -7,6 +7,7 @@ The same seed draws the same performances, and the same pixels on processors of 
 
 import os
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -51,20 +52,14 @@ def _settings_from_flags():
     cli.require(output_dir=FLAGS.output_dir)
     is_session = FLAGS.task == "session"
     _check_flags(is_session)
+    same = ("sport", "task", "num_videos", "seed", "easy", "test_fraction", "height", "width", "rendering")
+    values: dict[str, Any] = {name: FLAGS[name].value for name in same}
     return Settings(
-        sport=FLAGS.sport,
-        task=FLAGS.task,
-        num_videos=FLAGS.num_videos,
-        seed=FLAGS.seed,
+        **values,
         labels_dir=Path(FLAGS.labels_dir) if FLAGS.labels_dir else None,
-        easy=FLAGS.easy,
-        test_fraction=FLAGS.test_fraction,
-        height=FLAGS.height,
-        width=FLAGS.width,
         noise_clips=Path(FLAGS.noise_clips) if FLAGS.noise_clips else None,
         performances=FLAGS.performances or 30 if is_session else None,
         minutes=FLAGS.minutes or 120.0 if is_session else None,
-        rendering=FLAGS.rendering,
     )
 
 

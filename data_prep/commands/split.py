@@ -18,8 +18,16 @@ from absl import flags
 
 from data_prep.commands import dataset_flags
 from data_prep.datasets import DATASETS, check_use
-from data_prep.datasets.split_file import SPLITS, check_new, further_folds, unknown_frames_note, write_split_csv
-from data_prep.datasets.splitting import WAYS, SplitSettings, make_splits
+from data_prep.datasets.splits import (
+    SPLITS,
+    WAYS,
+    SplitSettings,
+    check_new,
+    further_folds,
+    make_splits,
+    unknown_frames_note,
+    write_split_csv,
+)
 from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import shown

@@ -18,7 +18,7 @@ from data_prep.stages.formats.checking import checked_videos
 from data_prep.stages.formats.tables import merged
 from data_prep.stages.formats.videos import MAX_RATE, facts_reader
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
-from scoringnet_tf.sports import SPORTS, named_sport
+from scoringnet_tf.sports import named_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted, shown
 from scoringnet_tf.support.paths import local_path
@@ -27,7 +27,7 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "File (csv, label_studio), or folder with a file per video.", required=True)
 flags.DEFINE_enum("from", None, sorted(stage_formats.FORMATS), "Format of FILE. Default: recognised by content.")
 flags.DEFINE_enum("to", "csv", stage_formats.WRITABLE, "Format to write; build reads csv.")
-flags.DEFINE_string("sport", "diving", f"Sport of the videos, your .yaml file or one of {', '.join(SPORTS)}.")
+flags.DEFINE_string("sport", "diving", "Name of a shipped sport, or your own .yaml file.")
 flags.DEFINE_string("videos_dir", None, "Folder of the videos, to check their frames; cvat needs it.")
 flags.DEFINE_float("fps", None, "Frames per second for ELAN's times. Default: each video's own.", 1.0, MAX_RATE)
 flags.DEFINE_boolean("drop_suffix", False, "Names without .avi, such as 001 for UNLV and MIT.")
@@ -55,7 +55,7 @@ def main(paths: list[str]) -> None:
         videos = [video.renamed(_without_suffix(video.video_id)) for video in videos]
     videos = checked_videos(videos, sport, facts_of)
     sound = _sound(videos)
-    if len(sound) < len(videos) and FLAGS.existing == "replace" and any(_same(output, path) for path in paths):
+    if len(sound) < len(videos) and FLAGS.existing == "replace" and _is_among(output, paths):
         raise InputError("would_lose_labels", f"--output={output} would lose the videos that are left out.")
     written = merged(output, sound, facts_of) if FLAGS.existing == "merge" and output.exists() else sound
     stage_formats.write(FLAGS.to, output, written, sport, facts_of)
@@ -91,8 +91,8 @@ def _report(output, sound, num_written):
     print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.{kept}")
 
 
-def _same(output, path):
-    return output.exists() and output.samefile(path)
+def _is_among(output, paths):
+    return output.exists() and any(output.samefile(path) for path in paths)
 
 
 def _without_suffix(video_id):

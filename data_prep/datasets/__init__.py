@@ -15,8 +15,7 @@ from typing import Any
 
 from data_prep.datasets import aqa7, finediving, manifest, motion, mtl_aqa, rhythmic_gymnastics, ucf101, unlv
 from data_prep.datasets.sample import Source, count_note
-from data_prep.datasets.split_file import with_split, with_split_problems
-from data_prep.datasets.splitting import torn_groups, torn_note
+from data_prep.datasets.splits import torn_groups, torn_note, with_split, with_split_problems
 from data_prep.support.options import OptionError
 from scoringnet_tf.support.errors import InputError
 
@@ -35,16 +34,7 @@ DATASETS = {
 
 
 def check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
-    """Checks how a dataset is about to be read.
-
-    Args:
-        dataset: key of `DATASETS`.
-        source_dir: folder of the dataset.
-        options: arguments of its `read` by name.
-
-    Raises:
-        OptionError: there is no such folder, or the dataset has no such option.
-    """
+    """Checks the folder and the options of a dataset, a key of `DATASETS`; OptionError if they are not its own."""
     if not source_dir.is_dir():
         is_address = re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(source_dir))  # a `Path` keeps one of its two slashes
         code = "not_local" if is_address else "not_found"
@@ -60,12 +50,11 @@ def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = N
     Args:
         dataset: key of `DATASETS`.
         source_dir: folder of the dataset.
-        split_csv: file with the split of every record (see `split_file`); None for the dataset's own split.
+        split_csv: file with the split of every record (see `splits`); None for the dataset's own split.
         **options: arguments of the dataset's `read`.
 
     Raises:
-        OptionError: an option is missing or wrong.
-        InputError: the dataset or the split file cannot be read as a whole.
+        InputError: the dataset or the split file cannot be read as a whole, or (OptionError) with these options.
     """
     check_use(dataset, source_dir, options)
     source = DATASETS[dataset](source_dir, **options)

@@ -21,19 +21,12 @@ from scoringnet_tf.support.messages import Remark, shown
 
 @dataclasses.dataclass(frozen=True)
 class Action:
-    """One of the actions, as published (Table 1).
+    """One of the actions, as published (Table 1)."""
 
-    Attributes:
-        number: in the lists.
-        sport: key of `sports.SPORTS`.
-        num_samples: in both splits, numbered from 1.
-        scores: lowest and highest, points.
-    """
-
-    number: int
+    number: int  # in the lists
     sport: str
-    num_samples: int
-    scores: tuple[float, float]
+    num_samples: int  # in both splits, numbered from 1
+    scores: tuple[float, float]  # lowest and highest, points
 
     def has_score(self, score: float) -> bool:
         """Whether a score lies in the published range."""
@@ -73,37 +66,26 @@ def read(source_dir: Path, action: str | None = None) -> Source:
         raise OptionError(code, f"--action={action or ''} is not an action of AQA-7: {', '.join(ACTIONS)}.")
     places = (f"{action}-out", f"{action}/frames", action)
     video_dir = find_dir(source_dir, places, "frames NNN/img_%05d.jpg or videos NNN.avi")
-    lists = [_read_list(source_dir, split, action) for split in SPLITS]
     videos = index_videos(video_dir)
-    samples = tuple(_sample(video_dir, videos, action, scores, row) for scores in lists for row in scores.rows)
+    settings, samples, notes, rows_of = {"action": action, "video_dir": video_dir.name}, [], [], {}
+    for split in SPLITS:
+        file, scale, rows, rows_of[split] = _read_list(source_dir, split, action)
+        samples += [_sample(video_dir, videos, action, split, file, scale, row) for row in rows]
+        settings[f"score_scale_{split}"] = str(scale)
+        if scale != 1:
+            notes.append(Remark("score_scale", f"{file} stores the scores ×{scale}."))
     notes = [
         Remark("no_stage_labels", "The dataset has no stage labels, and only final scores."),
-        count_note((scores.split for scores in lists for _ in range(scores.num_rows)), ALL_ACTIONS),
-        *(
-            Remark("score_scale", f"{scores.file} stores the scores ×{scores.scale}.")
-            for scores in lists
-            if scores.scale != 1
-        ),
+        count_note((split for split in SPLITS for _ in range(rows_of[split])), ALL_ACTIONS),
+        *notes,
         *_odd_scores(action, samples),
     ]
-    settings = {"action": action, "video_dir": video_dir.name}
-    settings |= {f"score_scale_{scores.split}": str(scores.scale) for scores in lists}
     published = Published({ALL: ACTIONS[action].num_samples}, SOURCE)
-    return Source(ACTIONS[action].sport, samples, settings, tuple(notes), published=published)
-
-
-@dataclasses.dataclass(frozen=True)
-class _List:
-    """The list of a split: `rows` (row from 1, sample, score as stored) of one action, `num_rows` of all actions."""
-
-    file: str
-    split: str
-    rows: list[tuple[int, int, float]]
-    num_rows: int
-    scale: int
+    return Source(ACTIONS[action].sport, tuple(samples), settings, tuple(notes), published=published)
 
 
 def _read_list(source_dir, split, action):
+    """Returns the file, its scale, its rows (row from 1, sample, score) of the action, and the number of all rows."""
     variable, entry = f"consolidated_{split}_list", ACTIONS[action]
     names = [name.format(split) for name in LISTS]
     path = find_file_by_content(
@@ -119,7 +101,7 @@ def _read_list(source_dir, split, action):
     rows = [row for row, number in zip(triples, actions, strict=True) if number == entry.number]
     if not rows:
         raise InputError("no_rows", f"{path}: no row has the action {entry.number} ({action}).")
-    return _List(path.name, split, rows, len(table), _scale(path, action, [score for *_, score in rows]))
+    return path.name, _scale(path, action, [score for *_, score in rows]), rows, len(table)
 
 
 def _scale(path, action, scores):
@@ -134,22 +116,21 @@ def _scale(path, action, scores):
     return max(SCALES, key=lambda scale: (numbers[scale], -scale))
 
 
-def _sample(video_dir, videos, action, scores, row):
+def _sample(video_dir, videos, action, split, file, scale, row):
     number, sample, score = row
     entry, video_id = ACTIONS[action], f"{sample:03d}"
-    fields = Fields(f"{scores.file}, row {number}", {})
-    other = next((scale for scale in SCALES if scale != scores.scale and entry.has_score(score / scale)), None)
+    fields = Fields(f"{file}, row {number}", {})
+    other = next((each for each in SCALES if each != scale and entry.has_score(score / each)), None)
     if other is not None:
-        what = f"the score {score:g} is stored ×{other}, but most of the list ×{scores.scale}."
-        fields.report("wrong_scale", what)
+        fields.report("wrong_scale", f"the score {score:g} is stored ×{other}, but most of the list ×{scale}.")
     if not 1 <= sample <= entry.num_samples:
         fields.report("out_of_range", f"{sample} is not a sample of {action}, 1 to {entry.num_samples}.")
     return Sample(
         video_id,
         videos.get(sample, video_dir / video_id),
-        scores.split,
+        split,
         fields.where,
-        final=score / scores.scale if other is None else None,
+        final=score / scale if other is None else None,
         num_frames=NUM_FRAMES,
         problems=tuple(fields.problems),
     )

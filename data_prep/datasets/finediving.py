@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
 from data_prep.datasets.readers.layout import find_file
+from data_prep.datasets.readers.pickles import read_annotations, read_splits, unused_note
 from data_prep.datasets.sample import INCONSISTENT, NONMONOTONE, Published, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
 from data_prep.datasets.stage_labels import Segment

@@ -1,23 +1,14 @@
 """Your own videos: a folder of videos in any format, or of folders of images, and a table that labels them.
 
-`manifest.csv`: video (path in the folder), split (train, validation or test; or a file of splits, see `split_file`),
-and any of difficulty, execution, final, penalty (an empty cell is unknown). Judges' marks are in one cell, marks, or in
-columns mark_1, mark_2, …; they give the execution by the rule of the sport. Stages are labelled in one of two ways:
-
-- boundaries: a column for every stage in order, with its first frame, from 0, and a column `end` with the first frame
-  after the last stage. All else is noise. Around an unknown boundary frames are unlabelled;
-- `stage_labels.csv` beside the table or the videos: video_id (the record's id, or as in the column video), stage,
-  start_frame, end_frame (exclusive; empty: to the end of the video).
+`manifest.csv` (docs/data.md has all columns): video (path in the folder), split, and any of difficulty, execution,
+final, penalty, and judges' marks. Stages are labelled in one of two ways, or not at all: in columns with the first
+frame of each stage and `end`, or in `stage_labels.csv` beside the table or the videos (see `table_stages`).
 
 Several performances in one file have start_frame and end_frame, or start_time and end_time (see `performances`); all
 frames count from the start of the file. Their ids are those of the column id, else video#1, video#2, …
 
-A column num_frames states the number of frames, to be checked. A column group names what videos share, such as an
-athlete. Names of columns are taken in any case; `columns` tells the meaning of others.
-
 With a column `features` (path of a file, or `path#name` for one of several arrays, see `data.features`) the table is
-one of features in place of videos. The column video is then their name, if there is one, and fps the frame rate of the
-video. Stages and num_frames still count frames of the video.
+one of features in place of videos. Stages and num_frames still count frames of the video.
 """
 
 import dataclasses
@@ -26,12 +17,18 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from data_prep.datasets.judges_marks import judged_scores, panels_note, read_marks
 from data_prep.datasets.own_table import GIVES_A_SCORE, meaningful, read_own_table
 from data_prep.datasets.performances import number_performances, read_stretch
-from data_prep.datasets.readers.layout import unlisted_features_note, unlisted_note
+from data_prep.datasets.readers.layout import unlisted_note
 from data_prep.datasets.sample import Sample, Source
-from data_prep.datasets.scores import complete_scores, exchanged_scores, odd_executions, odd_scales
+from data_prep.datasets.scores import (
+    complete_scores,
+    judged_scores,
+    odd_executions,
+    odd_scales,
+    panels_note,
+    read_marks,
+)
 from data_prep.datasets.stage_labels import short_performances
 from data_prep.datasets.table_stages import boundary_columns, label_samples, read_boundaries
 from data_prep.support.options import OptionError, sport_option
@@ -94,7 +91,6 @@ def read(
     _expect_scores(table, samples, meaningful(GIVES_A_SCORE, rules), is_labelled=stages != "none")
     # 3. What a user should know
     stage_note = f"Stage labels: {stages} ({names})." if table.has_boundaries else f"Stage labels: {stages}."
-    unlisted = unlisted_features_note if table.has_features else unlisted_note
     notes = (
         Remark("stage_labels", stage_note),
         *table.notes,
@@ -104,9 +100,8 @@ def read(
         *panels_note({f"row {number}": len(read_marks(table.fields(number, row), row)) for number, row in table.rows}),
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
-        *exchanged_scores(rules, samples),
         *short_performances({sample.video_id: sample.segments for sample in samples}),
-        *unlisted(source_dir, [sample.path for sample in samples]),
+        *unlisted_note(source_dir, [sample.path for sample in samples], table.has_features),
     )
     settings = {"manifest": table.path.name, "stage_labels": stages}
     return Source(

@@ -45,7 +45,7 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
                 raise InputError("two_spellings", f"{path}: {first} and {name} are one class of {head}.")
     samples = [_sample(source_dir, f"{path.name}, row {row.number}", row, classes) for row in rows]
     notes = [Remark("classes", f"Classes of {head}: {', '.join(names)}.") for head, names in classes.items()]
-    notes += unlisted_note(source_dir / "videos", (sample.path for sample in samples))
+    notes += unlisted_note(source_dir / "videos", [sample.path for sample in samples])
     return Source(kept_form(rules), tuple(samples), notes=tuple(notes), classes=classes)
 
 

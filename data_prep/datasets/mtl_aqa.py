@@ -8,8 +8,8 @@ import reprlib
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
 from data_prep.datasets.readers.layout import find_dir, find_file_by_content
+from data_prep.datasets.readers.pickles import read_annotations, read_splits, unused_note
 from data_prep.datasets.sample import INCONSISTENT, Published, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
 from scoringnet_tf.sports import get_sport

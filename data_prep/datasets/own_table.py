@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.judges_marks import MARKS
 from data_prep.datasets.performances import EITHER, FRAMES, TIMES, stretch_columns
 from data_prep.datasets.readers.table import has_decimal_comma, read_table
+from data_prep.datasets.scores import MARKS
 from data_prep.datasets.table_stages import END, boundary_columns
 from data_prep.support.options import OptionError
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, Sport
@@ -31,27 +31,16 @@ OF_PARTS = (*PREDICTED_SCORES, "penalty", MARKS, "mark_1")  # no meaning in a sp
 
 @dataclasses.dataclass(frozen=True)
 class OwnTable:
-    """A table by the meaning of its columns.
+    """A table by the meaning of its columns."""
 
-    Attributes:
-        path: of the file.
-        columns: {meaning: name of the column}.
-        unused: names of columns without a meaning.
-        rows: (number of its line, {meaning: text}) of every row.
-        decimal_comma: numbers are written 3,2.
-        stretch: the two columns that say where performances lie in their files; None if there are none.
-        notes: what was taken from the content.
-        numeric_unused: the unused columns that hold numbers.
-    """
-
-    path: Path
-    columns: dict[str, str]
-    unused: tuple[str, ...]
-    rows: list[tuple[int, dict[str, str]]]
-    decimal_comma: bool
-    stretch: tuple[str, str] | None
-    notes: tuple[Remark, ...]
-    numeric_unused: tuple[str, ...]
+    path: Path  # of the file
+    columns: dict[str, str]  # {meaning: name of the column}
+    unused: tuple[str, ...]  # names of columns without a meaning
+    rows: list[tuple[int, dict[str, str]]]  # (number of its line, {meaning: text}) of every row
+    decimal_comma: bool  # numbers are written 3,2
+    stretch: tuple[str, str] | None  # the columns that say where performances lie in their files
+    notes: tuple[Remark, ...]  # what was taken from the content
+    numeric_unused: tuple[str, ...]  # the unused columns that hold numbers
 
     @property
     def has_features(self) -> bool:
@@ -116,15 +105,7 @@ def read_own_table(
 
 
 def _column_names(path, header, meanings, pairs):
-    """Returns {meaning: column}; a column may mean several things, if the user says so.
-
-    Args:
-        path: of the table, for messages.
-        header: its columns.
-        meanings: {plain name: meaning}; `mark_1`, `mark_2`, … are known besides.
-        pairs: `meaning=column` for columns of other names, which have no other meaning then. Another column with the
-            name of such a meaning has none.
-    """
+    """Returns {meaning: column}. What the user says by `pairs`, meaning=column, wins over the names of columns."""
     own = _own_meanings(path, header, meanings, pairs)
     taken = {UNUSED, *(meaning for of_column in own.values() for meaning in of_column)}
     columns: dict[str, list[str]] = {}

@@ -36,7 +36,7 @@ def stretch_columns(path: Path, rows: Sequence[Mapping[str, str]], has_stages: b
         has_stages: `end` belongs to the columns of stages.
 
     Raises:
-        InputError: there is one column of two, several pairs, or a column `start` whose unit is unknown.
+        InputError: the columns are not one pair, or their unit is unknown.
     """
     names = set(rows[0]) if rows else set()
     columns = sorted((names - {"end"} if has_stages else names) & {*FRAMES, *TIMES, *EITHER})
@@ -58,13 +58,7 @@ def read_stretch(
 ) -> tuple[int, int] | None:
     """Returns the frames (start, stop) of a row's performance; None if they are wrong (a problem), or unknown.
 
-    Without the file two frames are taken as they are; its last frame and its times are unknown.
-
-    Args:
-        fields: the row.
-        row: the same, as text.
-        columns: from `stretch_columns`.
-        path: of the video.
+    Without the file at `path` two frames are taken as they are; its last frame and its times are unknown.
     """
     if not row[columns[0]]:
         fields.report("missing_value", f"{columns[0]} is missing beside {columns[1]}.")
@@ -113,20 +107,15 @@ def _times_of(path, _changed, _size):
 
 
 def number_performances(samples: Sequence[Sample], are_named: Sequence[bool]) -> list[Sample]:
-    """Returns the samples with the ids `video#1`, `video#2`, … if a file has several performances.
-
-    Args:
-        samples: called like their files, or by the table. A wrong stretch changes no other's number.
-        are_named: whether the table gives the id, which is kept.
-    """
-    needs_number = [sample.is_stretch and not named for sample, named in zip(samples, are_named, strict=True)]
-    totals = collections.Counter(sample.video_id for sample, needs in zip(samples, needs_number, strict=True) if needs)
-    seen = collections.Counter[str]()
+    """Returns the samples with the ids `video#1`, `video#2`, … if a file has several performances without a name."""
+    pairs = list(zip(samples, are_named, strict=True))
+    totals = collections.Counter(sample.path for sample, is_named in pairs if sample.is_stretch and not is_named)
+    seen = collections.Counter[Path]()
     numbered = []
-    for sample, needs in zip(samples, needs_number, strict=True):
-        if needs and totals[sample.video_id] > 1:
-            seen[sample.video_id] += 1
-            sample = dataclasses.replace(sample, video_id=f"{sample.video_id}#{seen[sample.video_id]}")
+    for sample, is_named in pairs:
+        if sample.is_stretch and not is_named and totals[sample.path] > 1:
+            seen[sample.path] += 1
+            sample = dataclasses.replace(sample, video_id=f"{sample.video_id}#{seen[sample.path]}")
         numbered.append(sample)
     return numbered
 
@@ -137,11 +126,7 @@ def is_called_by_its_place(sample: Sample) -> bool:
 
 
 def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:
-    """Returns a problem for each performance that shares frames with one before it in its file, {where: problem}.
-
-    Args:
-        samples: those that may be kept; the corrected copy of another row may share its frames.
-    """
+    """Returns a problem for each performance that shares frames with one before it in its file, {where: problem}."""
     samples = list(samples)
     if not any(sample.frames for sample in samples):
         return {}

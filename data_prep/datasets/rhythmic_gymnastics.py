@@ -45,7 +45,7 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     videos = {split: number * (len(APPARATUS) if action is None else 1) for split, number in PUBLISHED.items()}
     notes = (
         Remark("no_stage_labels", "The dataset has no stage labels."),
-        *unlisted_note(video_dir, (sample.path for sample in samples)),
+        *unlisted_note(video_dir, [sample.path for sample in samples]),
     )
     published = Published(videos, "Zeng et al. 2020")
     return Source("rhythmic_gymnastics", chosen, {"action": action or "all"}, notes, published=published)

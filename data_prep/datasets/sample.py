@@ -23,21 +23,13 @@ ALL = "in all"  # key of `Published.videos` if the sizes of the splits were not 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a row.
+    """One thing that is wrong with a row."""
 
-    Attributes:
-        where: file and row.
-        what: what is wrong, for people.
-        kind: `NONMONOTONE`, `INCONSISTENT`, `LOOKALIKE` or `ERROR`.
-        file: the video or features concerned; empty if `what` names them.
-        code: what is wrong, for programs; like the code of an `InputError`.
-    """
-
-    where: str
-    what: str
-    kind: str = ERROR
-    file: str = ""
-    code: str = "wrong_value"
+    where: str  # file and row
+    what: str  # for people
+    kind: str = ERROR  # `NONMONOTONE`, `INCONSISTENT`, `LOOKALIKE` or `ERROR`
+    file: str = ""  # the video or features concerned; empty if `what` names them
+    code: str = "wrong_value"  # for programs, like that of an `InputError`
 
     def __str__(self):
         return ": ".join(part for part in (self.where, self.file, self.what) if part)
@@ -56,45 +48,26 @@ def kinds_of_row(problems: Sequence[Problem]) -> set[str]:
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """One labelled video, not yet decoded.
+    """One labelled video, not yet decoded; None is unknown."""
 
-    Attributes:
-        video_id: unique in the dataset.
-        path: video file, folder of images or file of features, whether it exists or not.
-        split: `"train"`, `"validation"` or `"test"`.
-        where: file and row of its labels, for messages.
-        difficulty, execution, final: scores, points; None if unknown.
-        penalty: points taken off beside the execution; None if there are none.
-        segments: stage labels in order; None if there are none.
-        classes: {head: label} of classification heads.
-        group: shared by videos of one source or athlete, which are held out together; None if unknown.
-        frames: (start, stop) in its file, from 0; None for the whole file.
-        is_stretch: the row names frames of its file; `frames` is None if they are wrong or unknown.
-        num_frames: number of frames by the labels; None if they do not say.
-        seconds: length by the labels, rounded; None if they do not say.
-        array: name of the array in a file of several features; None if there is one.
-        fps: frames per second of the video that features were extracted from; None if unknown.
-        problems: what is wrong with the row.
-    """
-
-    video_id: str
-    path: Path
-    split: str
-    where: str
-    difficulty: float | None = None
-    execution: float | None = None
-    final: float | None = None
-    penalty: float | None = None
-    segments: tuple[Segment, ...] | None = None
-    classes: dict[str, int] = dataclasses.field(default_factory=dict)
-    group: str | None = None
-    frames: tuple[int, int] | None = None
-    is_stretch: bool = False
-    num_frames: int | None = None
-    seconds: float | None = None
-    array: str | None = None
-    fps: float | None = None
-    problems: tuple[Problem, ...] = ()
+    video_id: str  # unique in the dataset
+    path: Path  # video file, folder of images or file of features, whether it exists or not
+    split: str  # `"train"`, `"validation"` or `"test"`
+    where: str  # file and row of its labels
+    difficulty: float | None = None  # scores, points
+    execution: float | None = None  # scores, points
+    final: float | None = None  # scores, points
+    penalty: float | None = None  # points taken off beside the execution
+    segments: tuple[Segment, ...] | None = None  # stage labels in order
+    classes: dict[str, int] = dataclasses.field(default_factory=dict)  # {head: label} of classification heads
+    group: str | None = None  # shared by videos of one source or athlete, which are held out together
+    frames: tuple[int, int] | None = None  # (start, stop) in its file, from 0; None for the whole file
+    is_stretch: bool = False  # the row names frames of its file; `frames` is None if they are wrong or unknown
+    num_frames: int | None = None  # number of frames by the labels
+    seconds: float | None = None  # length by the labels, rounded
+    array: str | None = None  # name of the array in a file of several features
+    fps: float | None = None  # frames per second of the video that features were extracted from
+    problems: tuple[Problem, ...] = ()  # what is wrong with the row
 
     @property
     def clip(self) -> Clip:
@@ -113,15 +86,10 @@ class Sample:
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """How many videos a dataset has, as published: a lost row leaves no other trace.
+    """How many videos a dataset has, as published: a lost row leaves no other trace."""
 
-    Attributes:
-        videos: {split: number}, or {`ALL`: number}.
-        source: the publication.
-    """
-
-    videos: Mapping[str, int]
-    source: str
+    videos: Mapping[str, int]  # {split: number}, or {`ALL`: number}
+    source: str  # the publication
 
     def in_all(self) -> "Published":
         """Returns the sum of all splits, which holds under any split."""
@@ -129,12 +97,7 @@ class Published:
 
 
 def count_note(splits: Iterable[str], published: Published) -> Remark:
-    """Compares the numbers of a copy with the published ones.
-
-    Args:
-        splits: the split of each labelled video.
-        published: the published numbers.
-    """
+    """Compares the numbers of videos in a copy, from the split of each, with the published ones."""
     numbers = collections.Counter(splits)
     counts = _listed({split: numbers[split] for split in {**published.videos, **numbers} if split != ALL})
     numbers[ALL] = numbers.total()
@@ -149,29 +112,17 @@ def _listed(videos):
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """The labels of a dataset, read from its official layout.
+    """The labels of a dataset, read from its official layout; None is unknown."""
 
-    Attributes:
-        sport: its `sports.kept_form`; None for clips of any action.
-        samples: those of all splits.
-        settings: which of several possible files was read.
-        notes: what a user should know about the folder.
-        classes: {head: class names in label order}.
-        has_features: the samples are features, not videos.
-        feature_stride: frames from one step of features to the next; None to take it from `features.json`.
-        published: the published numbers of videos; None if unknown.
-        label_rate: frames/s of the videos that the stage labels count; None if unknown.
-    """
-
-    sport: str | dict[str, Any] | None
-    samples: tuple[Sample, ...]
-    settings: dict[str, str] = dataclasses.field(default_factory=dict)
-    notes: tuple[Remark, ...] = ()
-    classes: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    has_features: bool = False
-    feature_stride: int | None = None
-    published: Published | None = None
-    label_rate: float | None = None
+    sport: str | dict[str, Any] | None  # its `sports.kept_form`; None for clips of any action
+    samples: tuple[Sample, ...]  # those of all splits
+    settings: dict[str, str] = dataclasses.field(default_factory=dict)  # which of several possible files was read
+    notes: tuple[Remark, ...] = ()  # what a user should know about the folder
+    classes: dict[str, list[str]] = dataclasses.field(default_factory=dict)  # {head: class names in label order}
+    has_features: bool = False  # the samples are features, not videos
+    feature_stride: int | None = None  # frames from one step of features to the next; None for `features.json`
+    published: Published | None = None  # the published numbers of videos
+    label_rate: float | None = None  # frames/s of the videos that the stage labels count
 
     @property
     def sport_name(self) -> str:

@@ -1,10 +1,12 @@
-"""Scores of a sample: the one that the sport's rule leaves, and oddities of all samples."""
+"""Scores of a sample: the one that the sport's rule leaves, those that judges' marks give, and oddities."""
 
+import collections
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from data_prep.datasets.sample import Sample
+from data_prep.datasets.fields import Fields
+from data_prep.datasets.sample import ERROR, INCONSISTENT, Sample
 from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
 from scoringnet_tf.support.messages import Remark, counted, shown
@@ -12,7 +14,6 @@ from scoringnet_tf.support.messages import Remark, counted, shown
 DECIMALS = 10  # more than any score has, and fewer than 40.95 / 3.9 = 10.500000000000002 is wrong in
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut
 MOST_ROUNDING = 0.05  # points of a computed difficulty: half the step of most rules
-FEW = 5  # fewer rows say nothing: a fall may leave an execution below the difficulty
 LOWEST = 0.1  # share of a score's range; most values in it suggest another scale
 
 
@@ -23,12 +24,7 @@ def complete_scores(
     final: float | None = None,
     penalty: float | None = None,
 ) -> dict[str, Any]:
-    """Computes an unknown score from the other two (Eq. 4, §4.1); scores equal on paper are equal.
-
-    Args:
-        sport: whose rule computes.
-        difficulty, execution, final: points; None if unknown.
-        penalty: points; None for none.
+    """Computes an unknown score, None, from the other two (Eq. 4, §4.1), points; scores equal on paper are equal.
 
     Returns:
         {"difficulty", "execution", "final", "penalty"}: the fields of a `Sample`.
@@ -105,25 +101,6 @@ def _most(values, bound, ends):
     return f"{len(low)} of {len(values)} ({min(low):{form}} to {max(low):{form}})" if 2 * len(low) > len(values) else ""
 
 
-def exchanged_scores(sport: Sport, samples: Iterable[Sample]) -> list[Remark]:
-    """Notes that most difficulties are above their executions, in a sport that adds them and ranges them otherwise.
-
-    In other sports exchanged columns are out of range.
-    """
-    if sport.fusion in ("", "product") or sport.range_of("difficulty")[1] >= sport.range_of("execution")[1]:
-        return []
-    known = [
-        (sample.difficulty, sample.execution)
-        for sample in samples
-        if sample.difficulty is not None and sample.execution is not None
-    ]
-    above = sum(difficulty > execution for difficulty, execution in known)
-    if len(known) < FEW or 2 * above <= len(known):
-        return []
-    what = f"Difficulty is above execution in {above} of {counted(len(known), 'row')}"
-    return [Remark("exchanged_columns", f"{what}; maybe they are in each other's columns.")]
-
-
 def marks_final(sport: Sport, difficulty: float, marks: Any) -> float | None:
     """Returns the final score of the difficulty and the judges' marks; None if the sport's rule gives none."""
     try:
@@ -135,3 +112,78 @@ def marks_final(sport: Sport, difficulty: float, marks: Any) -> float | None:
 def agree(final: float, expected: float) -> bool:
     """Whether two final scores are the same up to rounding."""
     return math.isclose(final, expected, abs_tol=FINAL_TOLERANCE)
+
+
+MARKS = "marks"  # all in one cell; else a column for each, mark_1, mark_2, …
+
+
+def read_marks(fields: Fields, row: Mapping[str, str]) -> list[float]:
+    """Returns the marks of a row in the order of its judges; none if there are none, or they are wrong (a problem)."""
+    names = sorted((name for name in row if name.startswith("mark_")), key=lambda name: int(name[len("mark_") :]))
+    if not names:
+        return fields.numbers(MARKS) if MARKS in row else []
+    filled = [name for name in names if row[name]]
+    if filled != [f"mark_{number}" for number in range(1, len(filled) + 1)]:
+        fields.report("missing_value", f"there is a gap in the marks {', '.join(filled)}.")
+        return []
+    marks = [fields.number(name) for name in filled]
+    return [] if None in marks else [mark for mark in marks if mark is not None]
+
+
+def panels_note(marks: Mapping[str, int]) -> list[Remark]:
+    """Notes rows, {where: number of marks}, with another number than most: a mark may be missing."""
+    numbers = collections.Counter(number for number in marks.values() if number)
+    if len(numbers) < 2:
+        return []
+    (usual, count), *_ = numbers.most_common()
+    if 2 * count <= sum(numbers.values()):
+        odd = [f"{number} in {counted(numbers[number], 'row')}" for number in sorted(numbers)]
+    else:
+        rows = {number: [where for where, each in marks.items() if each == number] for number in numbers}
+        odd = [f"{number} in {shown(rows[number])}" for number in sorted(numbers.keys() - {usual})]
+    return [Remark("panels", f"Rows have different numbers of marks: {', '.join(odd)}.")]
+
+
+def judged_scores(
+    fields: Fields, sport: Sport, marks: Sequence[float], scores: Mapping[str, float | None]
+) -> dict[str, float | None]:
+    """Returns the scores with the execution of the marks; what disagrees or has no meaning becomes a problem.
+
+    Args:
+        fields: the row.
+        sport: whose rule says what marks and a penalty mean.
+        marks: from `read_marks`.
+        scores: difficulty, execution, final and penalty, points; None if unknown.
+    """
+    penalty = scores["penalty"] or 0.0
+    if penalty:
+        _check_penalty(fields, sport, marks, scores)
+    if not marks or sport.marks is None:
+        return dict(scores)
+    try:
+        execution = sport.marks.execution(marks, penalty)
+    except ValueError as error:
+        fields.report("wrong_marks", str(error))
+        return dict(scores)
+    stated = scores["execution"]
+    if stated is not None and not abs(stated - execution) <= FINAL_TOLERANCE:
+        low, high = sport.range_of("execution")
+        places = decimals((low, high))
+        what = f"execution is {stated:.{places}f}, but the marks give {execution:.{places}f}."
+        fields.report("inconsistent_scores", what, INCONSISTENT if low <= stated <= high else ERROR)
+    return {**scores, "execution": execution}
+
+
+def _check_penalty(fields, sport, marks, scores):
+    """A penalty is subtracted by the sport's rule, or off every mark and so in the execution; else it has no place."""
+    if sport.fusion == "sum_minus_penalty":
+        return
+    penalty = f"penalty {scores['penalty']:g}"
+    if sport.marks is None or not sport.marks.penalty_off_marks:
+        fields.report("no_penalty", f"{penalty}: {sport.name} has no penalties.")
+    elif scores["penalty"] > sport.marks.maximum:
+        most = f"{sport.marks.maximum:g}, the highest mark of {sport.name}"
+        fields.report("out_of_range", f"{penalty} is taken off every mark, so it is at most {most}.")
+    elif not marks and scores["final"] is None:
+        what = f"{penalty} is taken off every mark in {sport.name}, but marks and final score are missing."
+        fields.report("missing_value", what)

@@ -49,10 +49,7 @@ def diving_segments(times: Sequence[int], where: str = "") -> tuple[Segment, ...
     """Returns the segments of a row `t0,t1,t2,t3` of `jump_drop_water_label.txt`.
 
     The times are the first frames of jumping, dropping, entering the water and ending. Jumping and dropping are the
-    paper's take-flight (§4.3).
-
-    Raises:
-        StageError: a time precedes another, or take-flight or entry have no frames, as in an empty row.
+    paper's take-flight (§4.3). StageError if they go back, or take-flight or entry have no frames.
     """
     t0, _, t2, t3 = times
     row = f"{where}: {','.join(map(str, times))}"
@@ -69,13 +66,7 @@ def diving_segments(times: Sequence[int], where: str = "") -> tuple[Segment, ...
 
 
 def segment_errors(segments: Iterable[Segment], sport: Sport, num_frames: int | None = None) -> Iterator[StageError]:
-    """Yields a `StageError` for each unknown stage, each segment out of order, each beyond the last frame.
-
-    Args:
-        segments: in order.
-        sport: whose stages.
-        num_frames: L, frames of the video; None if unknown.
-    """
+    """Yields a `StageError` for each unknown stage, each segment out of order, each beyond frame `num_frames`."""
     previous_end: float = 0
     for segment in segments:
         if segment.stage not in sport.stages:
@@ -106,10 +97,7 @@ def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Spo
         sport: whose stages.
 
     Returns:
-        int64 (L,), `UNLABELLED` outside all segments.
-
-    Raises:
-        StageError: a segment lies beyond the last frame.
+        int64 (L,), `UNLABELLED` outside all segments; StageError if one lies beyond the last frame.
     """
     stages = np.full(num_frames, UNLABELLED, np.int64)
     for segment in segments or ():
@@ -121,11 +109,7 @@ def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Spo
 
 
 def short_performances(labelled: Mapping[str, Sequence[Segment] | None]) -> list[Remark]:
-    """Notes performances too short to be scored; if most are, their stages may be in seconds.
-
-    Args:
-        labelled: {video_id: segments}; a performance up to the end of its video has no known length.
-    """
+    """Notes performances, {video_id: segments}, too short to be scored; if most are, their stages may be in seconds."""
     lengths, short = [], {}
     for video_id, segments in labelled.items():
         own = [segment for segment in segments or () if segment.stage != NOISE]
@@ -153,15 +137,10 @@ def unlabelled_note(labelled: Mapping[str, Sequence[Segment] | None]) -> list[Re
 
 
 def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bool = False) -> tuple[Segment, ...]:
-    """Returns segments of a file as those of a stretch of it.
-
-    Args:
-        segments: of the file.
-        stretch: (start, stop), frames of the file; None for the whole file.
-        cut: leave out what lies outside the stretch.
+    """Returns segments of a file as those of a stretch (start, stop) of it, None for the whole file.
 
     Raises:
-        StageError: unless `cut`, a segment reaches outside the stretch.
+        StageError: a segment reaches outside the stretch, unless `cut` leaves that out.
     """
     if stretch is None:
         return tuple(segments)
@@ -186,10 +165,7 @@ def touches(segment: Segment, stretch: tuple[int, int]) -> bool:
 def read_stage_csv(path: Path) -> dict[str, list[Segment]]:
     """Reads `stage_labels.csv` (video_id,stage,start_frame,end_frame), {video_id: segments in file order}.
 
-    An empty end_frame reaches to the end of the video.
-
-    Raises:
-        InputError: a column is missing, or frames are not integers; it lists those rows.
+    An empty end_frame reaches to the end of the video. InputError lists rows whose frames are not integers.
     """
     segments: dict[str, list[Segment]] = {}
     malformed = []

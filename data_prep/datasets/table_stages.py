@@ -1,6 +1,7 @@
 """The stages of a user's table: columns of boundaries, or `stage_labels.csv` beside it.
 
-A column for each stage holds its first frame, and `end` the first frame after the last stage.
+A column for each stage holds its first frame, and `end` the first frame after the last stage. In `stage_labels.csv` the
+stages by the id of a performance come before those by its file.
 """
 
 import collections
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, stage_problem
+from data_prep.datasets.sample import NONMONOTONE, Sample, stage_problem
 from data_prep.datasets.stage_labels import (
     NOT_IN_ORDER,
     Segment,
@@ -80,21 +81,13 @@ def _segments(names, frames, where):
 
 @dataclasses.dataclass(frozen=True)
 class _Row:
-    """A performance and its labels.
-
-    Attributes:
-        sample: the performance.
-        file: name of its file.
-        own: its segments, of its id or of its file.
-        of_file: the segments of its file.
-        is_shared: `own` are those of the file, which may hold other performances.
-    """
+    """A performance and its labels."""
 
     sample: Sample
     file: str
-    own: Sequence[Segment]
+    own: Sequence[Segment]  # those of its id, or of its file
     of_file: Sequence[Segment]
-    is_shared: bool
+    is_shared: bool  # `own` are those of the file, which may hold other performances
 
 
 def label_samples(
@@ -111,15 +104,12 @@ def label_samples(
         samples: those of a table.
         files: the name of the file of each.
         are_named: whether the table gives the id of each.
-        path: of `stage_labels.csv`, whose video_id is an id or a file.
+        path: of `stage_labels.csv`, whose video_id is an id or a file; InputError if it is neither.
         sport: whose stages.
-        plain_name: function of a name that makes it one of `files` however it is written.
+        plain_name: makes a name one of `files` however it is written.
 
     Returns:
         (samples, notes).
-
-    Raises:
-        InputError: a video_id is neither.
     """
     names = {*files, *(sample.video_id for sample in samples)}
     labels: dict[str, list[Segment]] = {}
@@ -138,8 +128,7 @@ def label_samples(
         stretches[row.file] += [row.sample.frames] if row.sample.frames else []
     labelled = [_labelled(row, stretches[row.file], sport) for row in rows]
     by_id = {sample.video_id: sample.segments for sample in labelled if not sample.problems}
-    notes = [*_cut_note(rows), *_outside_note(rows, stretches), *unlabelled_note(by_id)]
-    return [sample.with_problem(_labelled_twice(row)) for sample, row in zip(labelled, rows, strict=True)], notes
+    return labelled, [*_notes(rows, stretches), *unlabelled_note(by_id)]
 
 
 def _labelled(row, stretches, sport):
@@ -161,47 +150,20 @@ def _concerns(segment, stretch, stretches):
     return not any(touches(segment, each) for each in stretches) and stretch in (None, min(stretches))
 
 
-def _labelled_twice(row):
-    """Returns a problem if a performance has stages by its id and others by its file: one would be ignored."""
-    if row.sample.video_id == row.file or row.is_shared:
-        return None
-    own = [segment for segment in row.own if segment.stage != NOISE]
-    of_file = [
-        segment
-        for segment in row.of_file
-        if segment.stage != NOISE and (row.sample.frames is None or touches(segment, row.sample.frames))
-    ]
-    if not own or not of_file or [segment[:3] for segment in own] == [segment[:3] for segment in of_file]:
-        return None
-    places = f"{row.sample.video_id} ({own[0].where}) and {row.file} ({of_file[0].where})"
-    return Problem(row.sample.where, f"its stages are labelled twice, by {places}.", code="labelled_twice")
-
-
-def _cut_note(rows):
-    """Notes stages that reach beyond their performance."""
-    cut = [
-        f"{row.sample.video_id} ({segment.stage}, {segment.where})"
-        for row in rows
-        for segment in row.of_file
-        if row.is_shared and row.sample.frames and segment.stage != NOISE and _is_cut(segment, row.sample.frames)
-    ]
-    what = f"Stages that reach beyond the frames of their performance are cut there: {shown(cut)}."
-    return [Remark("stages_cut", what)] if cut else []
-
-
-def _is_cut(segment, stretch):
-    end = math.inf if segment.end is None else segment.end
-    return any(segment.start < edge < end for edge in stretch)
-
-
-def _outside_note(rows, stretches):
-    """Notes stages of a file outside all its performances: a row may have been lost."""
+def _notes(rows, stretches):
+    """Notes stages that are cut at the ends of a performance, or lie outside all in their file: a row may be lost."""
     whole = {row.file for row in rows if not row.sample.frames}
-    of_files = {row.file: row.of_file for row in rows}
-    outside = [
-        f"{file} ({segment.stage}, {segment.where})"
-        for file, segments in of_files.items()
-        for segment in segments
-        if file not in whole and segment.stage != NOISE and not any(touches(segment, each) for each in stretches[file])
-    ]
-    return [Remark("stages_outside", f"Stages in no performance of the table: {shown(outside)}.")] if outside else []
+    cut: list[str] = []
+    outside: dict[str, None] = {}  # in order, each once
+    for row in rows:
+        for segment in row.of_file:
+            end, name = math.inf if segment.end is None else segment.end, f"({segment.stage}, {segment.where})"
+            if segment.stage == NOISE:
+                continue
+            if row.is_shared and any(segment.start < edge < end for edge in row.sample.frames or ()):
+                cut.append(f"{row.sample.video_id} {name}")
+            if row.file not in whole and not any(touches(segment, each) for each in stretches[row.file]):
+                outside[f"{row.file} {name}"] = None
+    notes = [Remark("stages_cut", f"Stages that reach beyond their performance are cut: {shown(cut)}.")] if cut else []
+    what = f"Stages in no performance of the table: {shown(outside)}."
+    return [*notes, Remark("stages_outside", what)] if outside else notes

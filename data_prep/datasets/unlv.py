@@ -4,17 +4,14 @@ Videos are `NNN.avi`, or folders `NNN/` of images, from 1; row i of every label 
 with `training_idx.mat` and `testing_idx.mat`. `stage_labels.csv` is ours. No difficulties of vaults are published.
 """
 
-import collections
 import re
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
+from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_dir, index_videos
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.readers.text import read_csv, read_diving_times
-from data_prep.datasets.sample import Problem, Published, Sample, Source, stage_problem
+from data_prep.datasets.sample import Published, Sample, Source, stage_problem
 from data_prep.datasets.scores import complete_scores, odd_executions
 from data_prep.datasets.stage_labels import (
     Segment,
@@ -38,8 +35,6 @@ FRAME_RATE = 25.0  # frames/s of the official dives, whose frames the times coun
 VAULT_DIRS = ("gym_vault_samples_len_ori", "gym_vault_samples_len_100_lstm")
 VAULT_DIFFICULTY = "gym_vault_difficulty_level.mat"
 MIT_SPLITS = ("split_100_59*", "random_splits_100_59/split_*")
-
-SegmentsOf = Callable[[int], tuple[Segment, ...] | None]
 
 
 def read_diving(source_dir: Path, split_dir: str | None = None) -> Source:
@@ -173,15 +168,13 @@ def _numbered_stages(source_dir, count):
     path = source_dir / STAGE_CSV
     if not path.is_file():
         return None
-    names, segments = collections.defaultdict(list), read_stage_csv(path)
-    for video_id in segments:
+    stages: dict[int, list[Segment]] = {}
+    for video_id, segments in read_stage_csv(path).items():
         if not video_id.isdecimal():
             raise InputError("not_an_integer", f"{path}: the video_id {video_id} is not the number of a video.")
-        names[int(video_id)].append(video_id)
-    if several := [" and ".join(forms) for forms in names.values() if len(forms) > 1]:
-        raise InputError("two_spellings", f"{path}: {'; '.join(several)} are one video.")
-    _check_numbers(path, names, count)
-    return {number: tuple(segments[video_id]) for number, (video_id,) in names.items()}
+        stages.setdefault(int(video_id), []).extend(segments)
+    _check_numbers(path, stages, count)
+    return {number: tuple(segments) for number, segments in stages.items()}
 
 
 def _find_split_dir(source_dir, split_dir, patterns):
@@ -200,27 +193,19 @@ def _find_split_dir(source_dir, split_dir, patterns):
     return folders[0]
 
 
-def _make_samples(
-    sport_name: str,
-    video_dir: Path,
-    split_dir: Path,
-    overall: np.ndarray,
-    difficulty: Mapping[int, float],
-    segments_of: SegmentsOf,
-) -> tuple[tuple[Sample, ...], Sequence[Remark]]:
-    """Returns a `Sample` for each entry of the split, by number, and notes.
-
-    `segments_of` raises KeyError if a video has no segments, StageError if they are wrong.
-    """
+def _make_samples(sport_name, video_dir, split_dir, overall, difficulty, segments_of):
+    """Returns a `Sample` for each entry of the split, and notes; `segments_of` may raise KeyError or StageError."""
     videos, sport = index_videos(video_dir), get_sport(sport_name)
     samples, listed = [], set()
     for split, name in SPLIT_FILES.items():
         path = split_dir / f"{name}.mat"
         for number in whole_numbers(path, read_vector(path, name)).tolist():
             video = videos.get(number, video_dir / f"{number:03d}.avi")
-            segments, problems = _checked_segments(sport, f"{video.name} (row {number})", number, segments_of)
-            scores, score_problems = _scores(sport, video, number, f"{split_dir.name}/{path.name}", overall, difficulty)
-            where, problems = f"{video.name} (row {number})", (*score_problems, *problems)
+            where = f"{video.name} (row {number})"
+            fields = Fields(where, {})
+            scores = _scores(sport, fields, number, f"{split_dir.name}/{path.name}", overall, difficulty)
+            segments = _checked_segments(sport, fields, number, segments_of)
+            problems = tuple(fields.problems)
             samples.append(Sample(video.stem, video, split, where, segments=segments, problems=problems, **scores))
             listed.add(number)
     unused = counted(len(videos.keys() - listed), "video")
@@ -231,24 +216,26 @@ def _make_samples(
     return tuple(sorted(samples, key=lambda sample: sample.video_id)), notes
 
 
-def _scores(sport, video, number, split_file, overall, difficulty):
-    """Returns the scores of a video, {} if they are unknown, and what is wrong."""
-    where = f"{video.name} (row {number})"
+def _scores(sport, fields, number, split_file, overall, difficulty):
+    """Returns the scores of a video; {} and a problem if they are unknown."""
     if not 1 <= number <= len(overall):
-        what = f"{number} in {split_file} is not a row of the scores, 1 to {len(overall)}."
-        return {}, [Problem(where, what, code="out_of_range")]
+        fields.report("out_of_range", f"{number} in {split_file} is not a row of the scores, 1 to {len(overall)}.")
+        return {}
     if number not in difficulty:
-        return {}, [Problem(where, "this video has no difficulty.", code="missing_value")]
-    return complete_scores(sport, float(difficulty[number]), final=float(overall[number - 1])), []
+        fields.report("missing_value", "this video has no difficulty.")
+        return {}
+    return complete_scores(sport, float(difficulty[number]), final=float(overall[number - 1]))
 
 
-def _checked_segments(sport, where, number, segments_of):
-    """Returns the segments of a video, None if they are missing or wrong, and what is wrong."""
+def _checked_segments(sport, fields, number, segments_of):
+    """Returns the segments of a video; None if they are missing, or wrong (a problem)."""
     try:
         segments = segments_of(number)
+        for error in segment_errors(segments or (), sport):
+            raise error
     except KeyError:
-        return None, []
+        return None
     except StageError as error:
-        return None, [stage_problem(where, error)]
-    errors = list(segment_errors(segments or (), sport))
-    return (None, [stage_problem(where, errors[0])]) if errors else (segments, [])
+        fields.problems.append(stage_problem(fields.where, error))
+        return None
+    return segments

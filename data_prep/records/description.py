@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from data_prep.datasets.split_file import SPLITS
-from data_prep.datasets.splitting import torn_groups, torn_note
+from data_prep.datasets.splits import SPLITS, torn_groups, torn_note
 from data_prep.records.summary import table
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, described_pixels

@@ -24,12 +24,8 @@ AHEAD = 4  # results of each process that are under way, or wait for the one bef
 def in_processes(workers: int, ahead: int | None = AHEAD) -> Iterator[Callable]:
     """Yields a `map` that keeps the order and computes in `workers` processes (one: this one).
 
-    The processes end with the block, in the middle of their work, and with this process, even if it is killed.
-
-    Args:
-        workers: how many.
-        ahead: how many results of each process are under way or wait; None for any number. A bound limits memory
-            behind a slow result, but processes may wait for it.
+    The processes end with the block, in the middle of their work, and with this process, even if it is killed. A bound
+    `ahead` on the results of each that are under way or wait limits memory behind a slow one; with None none waits.
 
     Raises:
         InputError: one of the processes was killed.

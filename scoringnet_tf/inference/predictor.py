@@ -1,6 +1,6 @@
 """From a video file to its stages and scores: read, see, find performances, score, check, in this order.
 
-A video takes one way, whether it is frames or features. `Predictor` goes it: `models.preprocessor` reads a `Video`,
+A video takes one way, whether it is frames or features. `Predictor` goes it: `data.preprocessor` reads a `Video`,
 `inference.stages` finds its stages and performances, the model's own towers score each, `inference.checks` says what
 speaks against it, and `inference.results` gathers the result.
 """
@@ -20,13 +20,13 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.features import check_features, read_features
+from scoringnet_tf.data.preprocessor import OVERLAP, PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.checks import Checks, Observation, is_whole, several
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.results import Performance, ResultBuilder, VideoScore
 from scoringnet_tf.inference.stages import Stretch, stretches, windowed_segmenter, without_unseen
 from scoringnet_tf.models.decoding import decided
-from scoringnet_tf.models.preprocessor import OVERLAP, PART
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import checksum

@@ -3,7 +3,7 @@
 C3D sees no further than `REACH` frames to either side, so the features of a window are those of the whole video if as
 many frames are added at both ends. The Bi-LSTM sees everything: its forward half runs through the windows from the
 first to the last and carries its state on, its backward half from the last to the first. The result is that of the
-whole video, to rounding. `models.preprocessor.OVERLAP` is more than twice as far as the shipped Bi-LSTMs see.
+whole video, to rounding. `data.preprocessor.OVERLAP` is more than twice as far as the shipped Bi-LSTMs see.
 
 Of every frame its feature vector, its mean and the output of the forward half are kept: 1.5 KB for the shipped models,
 36 KB for 112×112 at full width. C3D's activations are those of one window: 0.1 and 0.6 GiB.
@@ -20,9 +20,9 @@ import tensorflow as tf
 from keras import layers
 from tqdm import tqdm
 
+from scoringnet_tf.data.preprocessor import PATIENCE
 from scoringnet_tf.models.backbones.c3d import ENDPOINTS
 from scoringnet_tf.models.lstm import Recurrence
-from scoringnet_tf.models.preprocessor import PATIENCE
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, channel_means
 from scoringnet_tf.sports import stage_runs
 

@@ -8,13 +8,13 @@ import keras
 import numpy as np
 
 from scoringnet_tf import __version__, defaults
+from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.cloning import Clonable, clonable
 from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import EvenSampler, FragmentSelector
 from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.parameter_groups import learning_parts
-from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs

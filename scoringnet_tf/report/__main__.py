@@ -92,8 +92,8 @@ def main(arguments: list[str]) -> int:
     videos = list(named_videos(arguments, left_out=_print))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
-        for _, error in videos:
-            _print(error)
+        for error in (error for _, error in videos if error):
+            _print(f"{error} [{error.code}]")
         return 1
     _check_names(judges, [as_path(path).name for path in paths])
 
@@ -120,7 +120,7 @@ def main(arguments: list[str]) -> int:
             done += 1
             if isinstance(pages, Remark):
                 left_out.append(f"{names.get(path, path)}, which could not be scored")
-                _print(pages)
+                _print(f"{pages} [{pages.code}]")
             else:
                 shown += pages
     finally:  # also if it is stopped: keep what was scored

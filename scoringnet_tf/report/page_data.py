@@ -135,7 +135,7 @@ def _with_a_scene(scorer, video, probabilities, score, performance, facts, frame
         stages=stages,
         probabilities=probabilities,
         film=film,
-        attribution=_attribution(scorer, video, score, performance),
+        attribution=_attribution(scorer, video, stages) if performance.final is not None else {},
         clips=clips,
     )
 
@@ -213,25 +213,18 @@ def _stages_within(stages, performance, first, times):
     return within
 
 
-def _labels_of(sport, score: VideoScore, performance: Performance, frames: np.ndarray) -> np.ndarray | None:
-    """The stage of each frame number of the file, int32 (K,), as used for the score; None without stages."""
-    if not score.stages:
-        return None
-    labels = np.full(len(frames), sport.stage_index(NOISE), np.int32)
-    for run in score.stages:
-        start, end = max(run["start_frame"], performance.start_frame), min(run["end_frame"], performance.end_frame)
-        labels[(start <= frames) & (frames < end)] = sport.stage_index(run["name"])
-    return labels
+def _attribution(scorer, video, stages) -> Mapping[str, np.ndarray]:
+    """Score → its fall in points if the frames around each frame are hidden, float (L,).
 
-
-def _attribution(scorer, video, score, performance) -> Mapping[str, np.ndarray]:
-    """Score → its fall in points if the frames around each frame are hidden, float (L,); empty if it is withheld."""
-    if performance.final is None:
-        return {}
+    `stages` are the runs of the page: the score was given by these.
+    """
+    labels = np.zeros(len(video.frames), np.int32)  # noise
+    for stage in stages:
+        labels[stage["start_frame"] : stage["end_frame"]] = scorer.model.sport.stage_index(stage["name"])
     rate = scorer.preprocessor.frame_rate
     samples = video.samples(rate)
-    labels = _labels_of(scorer.model.sport, score, performance, video.first_frame + np.floor(samples).astype(int))
-    falls = attribute(scorer.model, scorer.preprocessor.sampled(video, samples), HIDDEN, labels).by_frame
+    of_samples = labels[np.floor(samples).astype(int)] if stages else None
+    falls = attribute(scorer.model, scorer.preprocessor.sampled(video, samples), HIDDEN, of_samples).by_frame
     return {name: values[video.sample_of(rate)] for name, values in falls.items()}
 
 

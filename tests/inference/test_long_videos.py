@@ -11,9 +11,9 @@ from memory_probe import memory_of
 from training_runs import telling
 
 import scoringnet_tf
+from scoringnet_tf.data.preprocessor import OVERLAP, PART, ScoringNetPreprocessor
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.stages import WindowedSegmenter
-from scoringnet_tf.models.preprocessor import OVERLAP, PART, ScoringNetPreprocessor
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import SCORES
 

@@ -269,7 +269,7 @@ def test_a_model_cannot_have_what_its_sport_lacks(tmp_path):
         ScoringNet(sport, **SMALL, scores=("difficulty", "execution"))
 
 
-WHOLE = {"fragments": "whole", "fragment_jitter": 0, "rates": []}
+WHOLE = {"fragments": "whole", "fragment_jitter": 0, "lr_multipliers": {}}
 
 
 @pytest.mark.parametrize("changes", [{"fragments": "true"}, {"scores": "parts"}])

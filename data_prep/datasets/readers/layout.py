@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, videos_in
@@ -33,9 +33,9 @@ def find_file_by_content(
 
     Args:
         source_dir: folder of the dataset.
-        names: paths relative to it; the first that is a file is taken.
-        folders: where else to look, relative to it.
-        suffix: of the files to try.
+        names: paths relative to it; the first file is taken.
+        folders: where else to look, for files with the suffix.
+        suffix: of those files.
         is_it: tells whether a file has the content; an InputError means no.
 
     Raises:
@@ -62,11 +62,7 @@ def _is_accepted(is_it, path):
 
 
 def find_video(folder: Path, name: str) -> Path:
-    """Returns the video file or folder of images called `name`; the path of such a folder if there is neither.
-
-    Raises:
-        InputError: there are several.
-    """
+    """Returns the video or folder of images called `name`, else where the folder would be; InputError for several."""
     path = folder / name
     try:
         entries = _entries(path.parent, path.parent.stat().st_mtime_ns).get(path.name, [])
@@ -89,11 +85,7 @@ def _entries(folder, changed):
 
 
 def index_videos(folder: Path) -> dict[int, Path]:
-    """Returns the videos `NNN.avi`, or `NNN/` with images, of a folder, {number: path}.
-
-    Raises:
-        InputError: two have the same number, or one has 0: labels count from 1.
-    """
+    """Returns the videos `NNN.avi`, or `NNN/` with images, {number: path}; InputError if two share one, or it is 0."""
     videos: dict[int, Path] = {}
     for path in sorted(folder.iterdir()):
         if not path.stem.isdecimal() or not (path.suffix.lower() in VIDEO_SUFFIXES or path.is_dir()):
@@ -107,29 +99,19 @@ def index_videos(folder: Path) -> dict[int, Path]:
     return videos
 
 
-def unlisted_note(folder: Path, paths: Iterable[Path]) -> list[Remark]:
-    """Notes videos in a folder and below that no row of a table names: a row may have been lost."""
-    try:
-        files = videos_in(folder) if folder.is_dir() else []
-    except OSError:  # a folder without permission, such as lost+found
-        return []
-    return _unlisted(folder, files, paths, "video")
-
-
-def unlisted_features_note(folder: Path, paths: Sequence[Path]) -> list[Remark]:
-    """Notes files beside those that a table of features names, and of their kind, that no row names."""
+def unlisted_note(folder: Path, paths: Sequence[Path], has_features: bool = False) -> list[Remark]:
+    """Notes videos in a folder, or files beside those of features, that no row names: a row may have been lost."""
     suffixes, beside = {path.suffix for path in paths} - {""}, {path.parent for path in paths}
     try:
-        files = [path for each in beside if each.is_dir() for path in each.iterdir() if path.suffix in suffixes]
-    except OSError:
+        if has_features:
+            files = [path for each in beside if each.is_dir() for path in each.iterdir() if path.suffix in suffixes]
+        else:
+            files = videos_in(folder) if folder.is_dir() else []
+    except OSError:  # a folder without permission, such as lost+found
         return []
-    return _unlisted(folder, files, paths, "file of features", "files of features")
-
-
-def _unlisted(folder, files, paths, noun, plural=""):
     named = {_real_path(path) for path in paths}
     others = [os.path.relpath(path, folder) for path in files if _real_path(path) not in named]
-    what = f"In the folder, but in no row: {counted(len(others), noun, plural=plural)}, {shown(others)}."
+    what = f"In the folder, but in no row: {counted(len(others), 'file')}, {shown(others)}."
     return [Remark("in_no_row", what)] if others else []
 
 

@@ -25,11 +25,7 @@ MAX_ELEMENTS = 1000  # and a few variables
 
 
 def read_vector(path: Path, variable: str) -> np.ndarray:
-    """Returns a vector of a `.mat` file, row or column, as float64 (N,).
-
-    Raises:
-        InputError: there is no such file or variable, or it is not a vector of real numbers.
-    """
+    """Returns a vector, row or column, as float64 (N,); InputError if there is no such file, variable or vector."""
     values = _read(path, variable)
     if values.size != max(values.shape, default=1):
         raise InputError("wrong_shape", f"{path}: {variable!r} of shape {values.shape} is not a row or a column.")
@@ -37,11 +33,7 @@ def read_vector(path: Path, variable: str) -> np.ndarray:
 
 
 def read_table(path: Path, variable: str, num_columns: int) -> np.ndarray:
-    """Returns a table of a `.mat` file as float64 (N, num_columns), transposed if necessary.
-
-    Raises:
-        InputError: there is no such file or variable, or it has another shape.
-    """
+    """Returns a table, however it lies, as float64 (N, num_columns); InputError if there is no such file or table."""
     values = _read(path, variable)
     if values.ndim == 2 and values.shape[1] != num_columns:
         values = values.T

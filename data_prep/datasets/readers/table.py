@@ -25,21 +25,12 @@ THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}")  # 1,234 may be either
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table as it is written.
+    """A table as it is written."""
 
-    Attributes:
-        path: of the file.
-        header: names of the columns, without empty ones.
-        rows: (number of its first line, {column: stripped text}) of every row that is not empty.
-        delimiter: between cells.
-        notes: what was taken from the content.
-    """
-
-    path: Path
-    header: tuple[str, ...]
-    rows: list[tuple[int, dict[str, str]]]
-    delimiter: str = ","
-    notes: tuple[Remark, ...] = ()
+    path: Path  # of the file
+    header: tuple[str, ...]  # names of the columns, without empty ones
+    rows: list[tuple[int, dict[str, str]]]  # (number of its first line, {column: text}), without empty ones
+    notes: tuple[Remark, ...] = ()  # what was taken from the content
 
 
 def read_table(path: Path, delimiter: str | None = None, encoding: str | None = None) -> Table:
@@ -51,8 +42,8 @@ def read_table(path: Path, delimiter: str | None = None, encoding: str | None = 
         encoding: of the text; None for UTF-8, or UTF-16 with a byte order mark.
 
     Raises:
-        OptionError: there is no such `delimiter` or `encoding`.
-        InputError: the file is missing, not text in this encoding, or not a table.
+        OptionError: there is no such delimiter or encoding.
+        InputError: the file is missing, or not a table in this encoding.
     """
     text = _text(path, encoding)
     first, _, rest = text.partition("\n")
@@ -70,7 +61,7 @@ def read_table(path: Path, delimiter: str | None = None, encoding: str | None = 
     rows = _rows(path, names, lines[1:], character)
     note = Remark("delimiter", f"The {_name_of(character)} is taken as the delimiter (--delimiter).")
     notes = () if delimiter or character == "," else (note,)
-    return Table(path, tuple(name for name in names if name), rows, character, notes)
+    return Table(path, tuple(name for name in names if name), rows, notes)
 
 
 def _text(path, encoding):
@@ -137,15 +128,7 @@ def _rows(path, names, lines, delimiter):
 
 
 def has_decimal_comma(path: Path, cells: Iterable[str]) -> bool:
-    """Whether numbers are written 3,2 and not 3.2: some have a comma, and none a point.
-
-    Args:
-        path: of the table, for the message.
-        cells: the numbers.
-
-    Raises:
-        InputError: some have a comma and some a point, or all commas may part thousands.
-    """
+    """Whether numbers are written 3,2 and not 3.2: some have a comma, and none a point; InputError if it is unclear."""
     cells = list(cells)
     with_comma = [cell for cell in cells if WITH_COMMA.fullmatch(cell)]
     with_point = [cell for cell in cells if "." in cell]

@@ -32,14 +32,10 @@ class Row(dict[str, str]):
 
 
 def read_csv(path: str | Path, columns: Sequence[str]) -> list[Row]:
-    """Reads a CSV file with a header, in UTF-8; `table.read_table` reads other ones.
-
-    Args:
-        path: the file.
-        columns: required columns; others are kept as well.
+    """Reads a CSV file in UTF-8 with a header; `table.read_table` reads others.
 
     Raises:
-        InputError: a column is missing, or the file is not such a table.
+        InputError: one of `columns` is missing, or the file is not such a table.
     """
     path = Path(path)
     if not path.is_file():

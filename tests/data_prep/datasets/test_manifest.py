@@ -223,7 +223,7 @@ def test_a_video_that_no_row_names_is_told(dataset, write, table, options, video
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     fewer = DATASETS[dataset](source, **options)
     (gone,) = {sample.path for sample in read.samples} - {sample.path for sample in fewer.samples}
-    assert f"1 video, {gone.relative_to(source / videos)}" in notes_of(fewer)["in_no_row"]
+    assert f"1 file, {gone.relative_to(source / videos)}" in notes_of(fewer)["in_no_row"]
 
 
 # === The check command ===

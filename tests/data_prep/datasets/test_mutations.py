@@ -1,4 +1,4 @@
-"""Mutated label files and videos of every dataset: no traceback, and no changed label without a problem or a note.
+"""Mutated label files and videos: no traceback, no changed label without a problem or a note, no garbage recorded.
 
     SCORINGNET_MUTANTS=500 pytest -s tests/data_prep/datasets/test_mutations.py
 
@@ -7,25 +7,50 @@ from it: those are counted.
 """
 
 import collections
+import faulthandler
+import math
 import os
+import pickle
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
-from conftest import write_bars, write_motion, write_split, write_unlv_diving
+from conftest import HEIGHT, WIDTH, read_index, write_bars, write_images, write_motion, write_split, write_unlv_diving
 from file_mutations import damaged, mutated
-from layouts import write_finediving, write_gymnastics, write_manifest, write_mtl_aqa, write_table, write_ucf101
+from layouts import (
+    write_finediving,
+    write_gymnastics,
+    write_manifest,
+    write_mtl_aqa,
+    write_pickle,
+    write_table,
+    write_ucf101,
+)
 from refusals import refused
 
 from data_prep.datasets import DATASETS, unlv
+from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.checks import score_problems
 from data_prep.records.dry_run import check
+from data_prep.records.verifying import decode_frames, read_records, verify_records
+from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 
 NUM_MUTANTS = int(os.environ.get("SCORINGNET_MUTANTS", 108))
 VIDEO_SHARE = 4  # one mutant of as many is a video
 AFFECTED = 2  # samples that a changed value, or two that changed places, may affect
 OUTCOMES = ("refused", "noted", "unchanged", "possible value", "other pixels")
+
+
+@pytest.fixture(autouse=True)
+def _no_hang():
+    """A test that hangs ends the run with a traceback."""
+    faulthandler.dump_traceback_later(300, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
 
 
 def _write_mit_diving(folder):
@@ -210,8 +235,120 @@ def test_tables_of_vaults_that_count_otherwise_are_refused(tmp_path):
     with refused("out_of_range", "d.csv", f"1 to {len(values)}"):
         unlv.read_vault(source, difficulty_csv=tmp_path / "d.csv")
     scipy.io.savemat(path, {"difficulty_level": values[np.newaxis]})
-    for names, code in ((("0",), "out_of_range"), (("1", "01"), "two_spellings"), (("a",), "not_an_integer")):
+    for names, code in ((("0",), "out_of_range"), (("a",), "not_an_integer")):
         rows = "".join(f"{name},landing,0,3\n" for name in names)
         (source / "stage_labels.csv").write_text(f"video_id,stage,start_frame,end_frame\n{rows}")
         with refused(code, "stage_labels.csv", *names):
             unlv.read_vault(source)
+
+
+# === Values of any type ===
+
+ODD_VALUES = (None, "x", b"x", [], {}, [[1], [2, 3]], np.arange(3), math.nan, math.inf, -1, 10**400, True)
+
+
+@pytest.mark.parametrize(
+    ("write", "name", "key"),
+    [
+        (write_mtl_aqa, "final_annotations_dict.pkl", (1, 1)),
+        (write_finediving, "Annotations/FineDiving_fine-grained_annotation.pkl", ("Final1", 1)),
+        (write_finediving, "Annotations/FineDiving_coarse_annotation.pkl", ("Final1", 1)),
+    ],
+)
+def test_values_of_any_type_in_annotations(tmp_path, write, name, key):
+    """Every field of an annotation takes every odd value in turn; the other three clips are not affected."""
+    source, dataset = write(tmp_path / "source"), write.__name__.removeprefix("write_")
+    annotations = pickle.loads((source / name).read_bytes())
+    whole = {**annotations[key], "judge_scores": [7.0] * 7, "end_frame": annotations[key].get("end_frame", 111)}
+    for field in whole:
+        for value in ODD_VALUES:
+            write_pickle(source / name, {**annotations, key: {**whole, field: value}})
+            read = DATASETS[dataset](source)
+            problems = [problem for sample in read.samples for problem in sample.problems]
+            assert all(f"({key[0]}, {key[1]})" in problem.where for problem in problems), (field, value)
+            assert all(score_problems(sample, get_sport("diving")) == [] for sample in read.samples[1:])
+
+
+# === Videos ===
+
+MUTANTS_PER_VIDEO = 35
+NUM_FRAMES = 8
+SETTINGS = BuildSettings((HEIGHT, WIDTH), nonmonotone="drop", on_error="skip")
+VIDEOS = (("a.avi", "mpeg4"), ("b.mp4", "libx264"), ("c.mkv", "libx264"), ("d.mp4", "mpeg4"), ("e.mpg", "mpeg2video"))
+
+
+def _write_mutants(folder, rng):
+    """`MUTANTS_PER_VIDEO` mutants of a video of each kind and of a folder of images; returns their names."""
+    names = []
+    for kind, (name, codec) in enumerate(VIDEOS):
+        path = folder / name
+        write_bars(path, NUM_FRAMES, kind, codec=codec)
+        content = path.read_bytes()
+        path.unlink()
+        for number in range(MUTANTS_PER_VIDEO):
+            names.append(f"{path.stem}{number:02d}{path.suffix}")
+            (folder / names[-1]).write_bytes(damaged(content, rng)[0])
+    for number in range(MUTANTS_PER_VIDEO):
+        names.append(f"images{number:02d}")
+        write_images(folder / names[-1], NUM_FRAMES, number, ("{:05d}.jpg", "{:05d}.png")[number % 2])
+        image = sorted((folder / names[-1]).iterdir())[int(rng.integers(NUM_FRAMES))]
+        image.write_bytes(damaged(image.read_bytes(), rng)[0])
+    return names
+
+
+def _write_garbage(folder, rng):
+    """Files and folders that are no video at all; returns their names."""
+    contents = {
+        "empty.avi": b"",
+        "random.mp4": rng.bytes(3000),
+        "zeros.mkv": bytes(3000),
+        "text.avi": b"video\n" * 500,
+        "riff.avi": b"RIFF\xff\xff\xff\xffAVI LIST" + rng.bytes(2000),
+        "box.mp4": b"\x00\x00\x00\x18ftypisom" + rng.bytes(2000),
+        "huge.gif": b"GIF89a\xff\xff\xff\xff\x80\x00\x00" + rng.bytes(2000),
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    (folder / "no images").mkdir()
+    (folder / "no images/00001.jpg").write_bytes(rng.bytes(500))
+    return [*contents, "no images"]
+
+
+def test_mutated_videos(tmp_path):
+    """210 mutants and 8 files that never were videos: a build records them whole, or names the cause."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    write_bars(folder / "sound.avi", NUM_FRAMES, 9)
+    mutants, garbage = _write_mutants(folder, rng), _write_garbage(folder, rng)
+    rows = [(name, "train", 63.0) for name in ("sound.avi", *mutants, *garbage)]
+    write_table(folder / "manifest.csv", ("video", "split", "final"), rows)
+    build_records("manifest", folder, tmp_path / "records", SETTINGS, workers=1, sport="diving")
+    info = DatasetInfo.load(tmp_path / "records")
+    skipped = {video["id"]: video["problems"] for video in info.skipped}
+    assert (
+        skipped.keys() | info.videos.keys() == {name for name, *_ in rows} and not skipped.keys() & info.videos.keys()
+    )
+    assert set(garbage) <= skipped.keys() and "sound.avi" in info.videos
+    assert all(problem.startswith("manifest.csv, row ") for problems in skipped.values() for problem in problems)
+    assert len(skipped) > len(mutants) // 3  # most damage is noticed …
+    assert verify_records(info) == []
+    recorded = {record["example/id"].decode(): record for _, record in read_records(info, "train")}
+    assert all(np.all(np.diff(record["image/timestamp"]) > 0) for record in recorded.values())
+    intact = [
+        [read_index(frame) for frame in decode_frames(record["image/encoded"])] == list(range(NUM_FRAMES))
+        for record in recorded.values()
+    ]
+    assert sum(intact) > 0.8 * len(intact)  # … and what is not has left the pixels alone
+
+
+def test_sizes_that_a_header_invents_are_not_allocated(tmp_path):
+    """A PNG that announces 60,000 × 60,000 pixels is no image; 10 GB for it would end the process."""
+    write_images(tmp_path / "dive", 2, 0, "{}.png", 0)
+    path = Path(tmp_path, "dive/1.png")
+    content = bytearray(path.read_bytes())
+    content[16:24] = (60_000).to_bytes(4, "big") * 2
+    path.write_bytes(content)
+    write_table(tmp_path / "manifest.csv", ("video", "split", "final"), [("dive", "train", 63.0)])
+    lines, num_problems = check("manifest", tmp_path, workers=1, sport="diving")
+    assert num_problems == 1 and "1.png" in lines[0]

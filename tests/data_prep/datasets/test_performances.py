@@ -361,23 +361,11 @@ def test_stages_outside_every_performance_are_named(broadcast):
     assert "stages_outside" not in notes_of(source_of(broadcast, BY_FRAMES, *TWO))
 
 
-OF_FILE = [("entry", 20, 25), ("entry", 50, 55)]
-
-
-@pytest.mark.parametrize(
-    ("labels", "rows", "is_refused"),
-    [
-        ([*OF_FILE, ("final.mp4#1", "entry", 20, 26)], TWO, True),
-        ([*OF_FILE, ("final.mp4#1", "entry", 20, 25)], TWO, False),  # the same twice
-        ([OF_FILE[1], ("final.mp4#1", "entry", 20, 25)], TWO, False),  # the file's are of the other performance
-        (OF_FILE, TWO[:1], False),  # the only one of its file is called like that
-    ],
-)
-def test_a_performance_with_other_stages_by_its_id_than_by_its_file_is_refused(broadcast, labels, rows, is_refused):
-    """As `stages --existing=merge` may leave them: one of the two would be ignored."""
-    label(broadcast, *labels)
-    expected = [("manifest.csv, row 2", "labelled_twice")] if is_refused else []
-    assert problem_codes(source_of(broadcast, BY_FRAMES, *rows)) == expected
+def test_stages_by_an_id_come_before_those_by_its_file(broadcast):
+    """As `stages --existing=merge` may leave them."""
+    label(broadcast, ("entry", 20, 25), ("entry", 50, 55), ("final.mp4#1", "entry", 20, 26))
+    first, second = source_of(broadcast, BY_FRAMES, *TWO).samples
+    assert [first.segments[0][:3], second.segments[0][:3]] == [("entry", 10, 16), ("entry", 10, 15)]
 
 
 def test_a_damaged_broadcast_is_reported_by_row(broadcast):

@@ -11,8 +11,14 @@ from refusals import code_printed, refused
 
 from data_prep.datasets import manifest, read_source
 from data_prep.datasets.sample import Sample
-from data_prep.datasets.split_file import check_new, further_folds, unknown_frames_note, write_split_csv
-from data_prep.datasets.splitting import SplitSettings, make_splits
+from data_prep.datasets.splits import (
+    SplitSettings,
+    check_new,
+    further_folds,
+    make_splits,
+    unknown_frames_note,
+    write_split_csv,
+)
 from data_prep.records.building import BuildSettings, build_records
 
 

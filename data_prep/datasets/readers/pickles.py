@@ -3,20 +3,26 @@
 A pickle is a program: it calls functions by name and hands them state. Here only the names below resolve, each to
 something of this module that holds data alone. NumPy's own functions are left out: with a hostile state some read
 memory that is not theirs.
+
+The annotations of MTL-AQA and FineDiving are such pickles, keyed by (video, clip); their splits are lists of keys.
 """
 
 import collections
 import io
 import math
+import numbers
 import pickle
+import pickletools
+import reprlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from data_prep.datasets.readers.pickle_check import check_pickle
+from data_prep.datasets.readers.layout import find_file
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import Remark, counted
 
 BUILTINS = {"set": set, "frozenset": frozenset, "complex": complex, "bytes": lambda: b""}  # protocols 0 to 2
 ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2
@@ -27,18 +33,14 @@ PLAIN_KINDS = "biufcSUO"  # NumPy's letters for Booleans, numbers, strings, and 
 def load_pickle(path: Path, expected: type | tuple[type, ...]) -> Any:
     """Returns the object of a pickle file of Python 2 or 3; byte strings of Python 2 come as `str` (Latin-1).
 
-    Args:
-        path: the file.
-        expected: type of the object, or a tuple of possible types.
-
     Raises:
-        InputError: there is no such file, it is damaged, of another type, or holds more than plain data.
+        InputError: the file is missing or damaged, not of a type `expected`, or holds more than plain data.
     """
     if not path.is_file():
         raise InputError("not_found", f"{path}: there is no such pickle file.")
     try:
         content = path.read_bytes()
-        check_pickle(content, len(content))
+        _check_memo(content)
         loaded = _Unpickler(io.BytesIO(content), encoding="latin1").load()
     except ForbiddenName as error:
         hint = "Only plain containers, numbers, strings and NumPy arrays are loaded: others may run code."
@@ -49,6 +51,13 @@ def load_pickle(path: Path, expected: type | tuple[type, ...]) -> Any:
         names = " or ".join(kind.__name__ for kind in (expected if isinstance(expected, tuple) else (expected,)))
         raise InputError("wrong_format", f"{path} holds a {type(loaded).__name__}, not a {names}.")
     return loaded
+
+
+def _check_memo(content):
+    """The unpickler's memo is as long as its largest index: nine bytes could ask for 64 GB."""
+    for opcode, argument, _ in pickletools.genops(content):
+        if opcode.name.endswith("PUT") and argument is not None and argument > len(content):
+            raise ValueError(f"memo index {argument} in {len(content)} bytes")
 
 
 class ForbiddenName(Exception):
@@ -126,3 +135,47 @@ GLOBALS = {
     **{(module, "scalar"): _scalar for module in ARRAY_MODULES},
     **{(module, "_frombuffer"): _frombuffer for module in BUFFER_MODULES},
 }
+
+
+Key = tuple[int | str, int]  # (video, clip)
+SPLITS = ("train", "test")
+
+
+def read_annotations(path: Path) -> dict[Key, dict[str, Any]]:
+    """Reads a pickle {(video, clip): {field: value}} with plain keys; InputError lists entries of another form."""
+    content = load_pickle(path, dict)
+    malformed = [key for key, entry in content.items() if not (_is_key(key) and isinstance(entry, dict))]
+    if malformed:
+        entries = "; ".join(f"{reprlib.repr(key)}: {reprlib.repr(content[key])}" for key in malformed)
+        raise InputError("wrong_format", f"{path}: not {{(video, clip): {{field: value}}}}: {entries}.")
+    return {_plain_key(key): entry for key, entry in content.items()}
+
+
+def read_splits(source_dir: Path, names: Mapping[str, Sequence[str]]) -> dict[str, list[Key]]:
+    """Reads the keys of each split, in order, from one of its possible paths; InputError lists what is not a key."""
+    splits = {}
+    for split in SPLITS:
+        path = find_file(source_dir, names[split])
+        keys = load_pickle(path, (list, np.ndarray))
+        malformed = [reprlib.repr(key) for key in keys if not _is_key(key)]
+        if malformed:
+            raise InputError("wrong_format", f"{path}: not a list of (video, clip): {'; '.join(malformed)}.")
+        splits[split] = [_plain_key(key) for key in keys]
+    return splits
+
+
+def unused_note(annotations: Mapping[Key, Any], splits: Mapping[str, Sequence[Key]]) -> list[Remark]:
+    """Notes annotations that no split lists."""
+    unused = annotations.keys() - {key for keys in splits.values() for key in keys}
+    what = f"Not built, as in neither split: {counted(len(unused), 'annotated clip')}."
+    return [Remark("in_no_split", what)] if unused else []
+
+
+def _is_key(key):
+    """A video is a number or a name, a clip is a number."""
+    is_pair = isinstance(key, (tuple, list, np.ndarray)) and len(key) == 2
+    return is_pair and isinstance(key[0], (numbers.Integral, str)) and isinstance(key[1], numbers.Integral)
+
+
+def _plain_key(key):
+    return str(key[0]) if isinstance(key[0], str) else int(key[0]), int(key[1])

@@ -1,0 +1,243 @@
+"""Splits of a dataset's records: at random, alike in score, or by group; their files; one split or k folds.
+
+A file (id,split) says the split of every record. `python -m data_prep split` writes it; `build` and `check` read it
+(--split_csv) in place of the dataset's own split. For performances called by their place in a table (`video#2`) it
+also holds start_frame,end_frame: after a change of the table the id may mean another performance, which would then be
+trained and tested on.
+"""
+
+import collections
+import csv
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.datasets.performances import FRAMES, is_called_by_its_place
+from data_prep.datasets.readers.text import read_csv
+from data_prep.datasets.sample import Problem, Sample, Source
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.messages import Remark, counted, shown
+from scoringnet_tf.support.reading import whole_number
+
+WAYS = ("random", "score", "group", "own")
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitSettings:
+    """How records are split; each field is a flag of `python -m data_prep split`."""
+
+    by: str = "random"
+    test_fraction: float = 0.2
+    validation_fraction: float = 0.0
+    folds: int | None = None
+    seed: int = 0
+
+
+def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict[str, str]]:
+    """Returns one split {id: split}, or one for each fold; `"own"` returns that of the samples.
+
+    Raises:
+        InputError: ids are not distinct, records lack the score or group to split by, or a split would be empty.
+    """
+    samples, rng = list(samples), np.random.default_rng(settings.seed)
+    counts = collections.Counter(sample.video_id for sample in samples)
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        raise InputError("duplicate", f"Several records have one id: {shown(repeated)}.")
+    if settings.by == "own":
+        _check_known("no_split", "split", (sample.where for sample in samples if sample.split not in SPLITS))
+        return [{sample.video_id: sample.split for sample in samples}]
+    units = _units(samples, settings.by)
+    if settings.folds:
+        tested = _parts(units, [1 / settings.folds] * settings.folds, settings.by, rng)
+    else:
+        tested = _parts(units, [settings.test_fraction, 1 - settings.test_fraction], settings.by, rng)[:1]
+    return [_split(samples, units, test, settings, rng) for test in tested]
+
+
+def _check_known(code, what, rows):
+    if names := list(rows):
+        raise InputError(code, f"Records without a known {what} to split by: {shown(names)}.")
+
+
+def torn_groups(splits: Iterable[tuple[str | None, str]]) -> list[str]:
+    """Returns the groups (athletes, source videos) of (group, split) that are in more than one split."""
+    splits_of: dict[str, set[str]] = {}
+    for group, split in splits:
+        if group:
+            splits_of.setdefault(group, set()).add(split)
+    return sorted(group for group, names in splits_of.items() if len(names) > 1)
+
+
+def torn_note(groups: Sequence[str]) -> list[Remark]:
+    """Notes those groups: a model may recognise them."""
+    return [Remark("torn_groups", f"Groups in more than one split: {shown(groups)}.")] if groups else []
+
+
+def _units(samples, by):
+    """Returns what stays together: groups of samples, or each by itself; in order of score if that matters."""
+    if by == "score":
+        _check_known("no_score", "score", (s.where for s in samples if s.final is None or not math.isfinite(s.final)))
+        return [[sample] for sample in sorted(samples, key=lambda sample: sample.final)]
+    if by == "random":
+        return [[sample] for sample in samples]
+    _check_known("no_group", "group", (sample.where for sample in samples if sample.group is None))
+    groups: dict[str, list[Sample]] = {}
+    for sample in samples:
+        groups.setdefault(sample.group, []).append(sample)
+    return list(groups.values())
+
+
+def _split(samples, units, test, settings, rng):
+    """Returns {id: split}: the units `test` to test on, and a share of the others to validate on."""
+    split = dict.fromkeys((sample.video_id for sample in samples), "train")
+    split |= {sample.video_id: "test" for unit in test for sample in unit}
+    if settings.validation_fraction:
+        rest = [unit for unit in units if split[unit[0].video_id] == "train"]
+        num_rest = sum(name == "train" for name in split.values())
+        share = settings.validation_fraction * len(samples) / max(num_rest, 1)
+        held_out = _parts(rest, [min(share, 1.0), max(1 - share, 0.0)], settings.by, rng)[0]
+        split |= {sample.video_id: "validation" for unit in held_out for sample in unit}
+    shares = {"test": settings.folds or settings.test_fraction, "validation": settings.validation_fraction}
+    expected = {"train", *(name for name, share in shares.items() if share)}
+    if set(split.values()) != expected:
+        what = f"{counted(len(samples), 'record')}, {len(units)} to keep apart"
+        raise InputError("too_few", f"{what}, leave one of {', '.join(sorted(expected))} empty.")
+    return split
+
+
+def _parts(units: Sequence[list[Sample]], shares: Sequence[float], by: str, rng: np.random.Generator) -> list[list]:
+    """Divides the units into as many parts as there are shares, which sum to 1."""
+    return _alike_parts(units, shares, rng) if by == "score" else _random_parts(units, shares, rng)
+
+
+def _random_parts(units, shares, rng):
+    """Large groups come first, each to the part that lacks most of its share."""
+    shuffled = sorted((units[index] for index in rng.permutation(len(units))), key=len, reverse=True)
+    lacking = np.array(shares) * sum(map(len, units))
+    parts: list[list] = [[] for _ in shares]
+    for unit in shuffled:
+        part = int(np.argmax(lacking))
+        parts[part].append(unit)
+        lacking[part] -= len(unit)
+    return parts
+
+
+def _alike_parts(units, shares, rng):
+    """Each part takes one unit from each of as many sets of neighbours, in order of score, as it needs units."""
+    ends = np.rint(np.cumsum(shares) * len(units)).astype(int)
+    left, parts = list(units), []
+    for size in np.diff(ends, prepend=0)[:-1]:
+        neighbours = np.array_split(np.arange(len(left)), size) if size else []
+        chosen = {int(rng.choice(indices)) for indices in neighbours}
+        parts.append([left[index] for index in sorted(chosen)])
+        left = [unit for index, unit in enumerate(left) if index not in chosen]
+    return [*parts, left]
+
+
+COLUMNS = ("id", "split")
+COLUMNS_AND_FRAMES = (*COLUMNS, *FRAMES)
+SPLITS = ("train", "validation", "test")
+
+
+def write_split_csv(path: Path, splits: Mapping[str, str], samples: Iterable[Sample] = ()) -> None:
+    """Writes {id: split} of the samples for `with_split`; unknown frames are empty cells."""
+    frames = {sample.video_id: sample.frames for sample in samples if is_called_by_its_place(sample)}
+    columns = COLUMNS_AND_FRAMES if frames else COLUMNS
+    rows = [(*row, *(frames.get(row[0]) or ("", "")))[: len(columns)] for row in splits.items()]
+    with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([columns, *rows])
+
+
+def unknown_frames_note(samples: Iterable[Sample]) -> list[Remark]:
+    """Notes performances whose frames the file lacks: nothing tells if their ids come to mean others."""
+    unknown = [
+        sample.video_id
+        for sample in samples
+        if is_called_by_its_place(sample) and sample.frames is None and not sample.problems
+    ]
+    what = f"Frames unknown without the videos: {shown(unknown)}. A changed table may give these ids to others."
+    return [Remark("unknown_frames", f"{what} Give the rows ids, or split beside the videos.")] if unknown else []
+
+
+def check_new(paths: Sequence[Path], overwrite: bool) -> None:
+    """Checks that existing files may be replaced: never those that are not files of splits."""
+    if others := [str(path) for path in paths if not _is_split_csv(path)]:
+        raise InputError("exists", f"{', '.join(others)} exist, but are not files of splits.")
+    if paths and not overwrite:
+        raise InputError("exists", f"{', '.join(map(str, paths))} exist.", "Replace them with --overwrite.")
+
+
+def further_folds(output: Path, folds: int) -> list[Path]:
+    """Returns the files of folds beyond `folds`, without a gap, that a larger split left; not `split_2023.csv`."""
+    further = (output.with_stem(f"{output.stem}_{fold}") for fold in itertools.count(folds + 1))
+    return list(itertools.takewhile(_is_split_csv, further))
+
+
+def _is_split_csv(path):
+    headers = tuple(",".join(columns).encode() + b"\n" for columns in (COLUMNS, COLUMNS_AND_FRAMES))
+    return path.is_file() and path.read_bytes().startswith(headers)
+
+
+def with_split(source: Source, path: Path) -> Source:
+    """Returns the source with the split of a file; InputError if it is malformed, or of other records or frames."""
+    splits: dict[str, str] = {}
+    frames: dict[str, tuple[int, int]] = {}
+    for row in read_csv(path, COLUMNS):
+        if row["id"] in splits:
+            raise InputError("duplicate", f"{path}, row {row.number}: {row['id']} is there twice.")
+        if row["split"] not in SPLITS:
+            raise InputError("unknown_name", f"{path}, row {row.number}: {_not_a_split(row['split'])}")
+        splits[row["id"]] = row["split"]
+        if all(row.get(name) for name in FRAMES):
+            frames[row["id"]] = _stretch(path, row)
+    ids = {sample.video_id for sample in source.samples}
+    missing, unknown = ids - splits.keys(), splits.keys() - ids
+    if missing or unknown:
+        what = [f"{shown(missing)} are missing"] * bool(missing) + [f"{shown(unknown)} are not records"] * bool(unknown)
+        raise InputError("other_records", f"{path} is not for these {counted(len(ids), 'record')}: {'; '.join(what)}.")
+    _check_frames(path, source.samples, frames)
+    samples = tuple(dataclasses.replace(sample, split=splits[sample.video_id]) for sample in source.samples)
+    settings, published = {**source.settings, "split_csv": path.name}, source.published and source.published.in_all()
+    return dataclasses.replace(source, samples=samples, settings=settings, published=published)
+
+
+def _not_a_split(name):
+    return f"{name!r} is not a split, {', '.join(SPLITS)}."
+
+
+def _stretch(path, row):
+    try:
+        start, stop = (whole_number(row[name]) for name in FRAMES)
+    except ValueError as error:
+        cells = ",".join(row[name] for name in FRAMES)
+        raise InputError("not_an_integer", f"{path}, row {row.number}: the frames {cells} are not integers.") from error
+    return start, stop
+
+
+def _check_frames(path, samples, frames):
+    """Raises an InputError if an id has come to mean a performance without a frame of the former one."""
+    moved = []
+    for sample in samples:
+        if sample.frames and sample.video_id in frames:
+            (start, stop), (now_start, now_stop) = frames[sample.video_id], sample.frames
+            if stop <= now_start or now_stop <= start:
+                moved.append(f"{sample.video_id} ({start} to {stop}, now {now_start} to {now_stop})")
+    if moved:
+        what = f"{path}: ids have come to mean other frames: {shown(moved)}."
+        raise InputError("other_frames", what, "Give the rows ids of their own, and split anew.")
+
+
+def with_split_problems(source: Source) -> Source:
+    """Returns the source with a problem for each sample in an unknown split."""
+    samples = (
+        sample
+        if sample.split in SPLITS
+        else sample.with_problem(Problem(sample.where, _not_a_split(sample.split), code="unknown_name"))
+        for sample in source.samples
+    )
+    return dataclasses.replace(source, samples=tuple(samples))

@@ -1,0 +1,209 @@
+"""AQA-7 and Rhythmic Gymnastics: lists of scores become samples; what is wrong with a copy is named."""
+
+import shutil
+
+import numpy as np
+import pytest
+import scipy.io
+from layouts import (
+    notes_of,
+    problem_codes,
+    write_aqa7,
+    write_gymnastics,
+)
+from refusals import refused
+from test_published import build
+
+from data_prep.datasets import (
+    aqa7,
+    read_source,
+    rhythmic_gymnastics,
+)
+from data_prep.records.checks import score_problems
+from data_prep.records.dry_run import check
+from scoringnet_tf.sports import get_sport
+
+# === AQA-7 ===
+
+
+def write_lists(folder, train, test, action="diving"):
+    """The two lists with these rows, without a frame."""
+    (folder / f"{action}-out").mkdir(parents=True, exist_ok=True)
+    for split, rows in (("train", train), ("test", test)):
+        scipy.io.savemat(folder / f"split_4_{split}_list.mat", {f"consolidated_{split}_list": np.array(rows, float)})
+    return folder
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.1, 10])
+@pytest.mark.parametrize("first", [np.nan, 0.0, 14.0])
+def test_aqa7_lists_of_no_known_scale_are_refused(tmp_path, first, scale):
+    """Only the scale looks wrong; a score that is NaN, or 0, says nothing."""
+    train = [[2, number, score * scale] for number, score in enumerate((first, 15.1, 12.3), start=1)]
+    folder = write_lists(tmp_path, train, [[2, 9, 15.1]], action="gym_vault")
+    with refused("wrong_scale", "train_list.mat", "gym_vault"):
+        aqa7.read(folder, action="gym_vault")
+
+
+@pytest.mark.parametrize("copy", [{"scale": 100}, {"scale": 100, "dtype": np.uint16}, {"transposed": True}])
+def test_aqa7_copies_give_the_same_samples(tmp_path, copy):
+    source = tmp_path / "aqa7"
+    write_aqa7(source, num_frames=1)
+    plain = {action: aqa7.read(source, action=action).samples for action in ("diving", "gym_vault")}
+    assert [(sample.video_id, sample.split, sample.final) for sample in plain["diving"]] == [
+        ("001", "train", 84.15),
+        ("002", "train", 51.0),
+        ("004", "train", 30.5),
+        ("003", "test", 21.6),
+    ]
+    shutil.rmtree(source)
+    write_aqa7(source, num_frames=1, **copy)
+    for action, expected in plain.items():
+        read = aqa7.read(source, action=action)
+        scales = {read.settings["score_scale_train"], read.settings["score_scale_test"]}
+        assert read.samples == expected and scales == {str(copy.get("scale", 1))}
+
+
+@pytest.mark.parametrize("scales", [(1, 1), (1, 100), (100, 1), (100, 100)])
+def test_each_list_of_aqa7_has_a_scale_of_its_own(tmp_path, scales):
+    """A failed dive scores 0 by either; a row of another action does not vote."""
+    scores = [84.15, 0, 21.6], [102.6, 50.0]
+    rows = [
+        [[1, number + 10 * split, score * scale] for number, score in enumerate(scores[split], start=1)]
+        for split, scale in enumerate(scales)
+    ]
+    read = aqa7.read(write_lists(tmp_path, [*rows[0], [2, 1, 15.1]], [[2, 2, 1510], *rows[1]]), action="diving")
+    assert [sample.final for sample in read.samples] == pytest.approx([*scores[0], *scores[1]])
+    assert (read.settings["score_scale_train"], read.settings["score_scale_test"]) == tuple(map(str, scales))
+    assert ("score_scale" in notes_of(read)) == (scales != (1, 1))
+    assert "002 (0)" in notes_of(read)["unpublished_scores"]
+
+
+def test_rows_of_aqa7_on_another_scale_or_without_a_score(tmp_path):
+    train = [[1, 1, 84.15], [1, 2, 5100], [1, 3, 30.5], [1, 4, np.nan], [1, 5, 40.0]]
+    read = aqa7.read(write_lists(tmp_path, train, [[1, 6, 50.0], [1, 7, 8415], [1, 8, 5000]]), action="diving")
+    assert problem_codes(read) == [
+        ("split_4_train_list.mat, row 2", "wrong_scale"),
+        ("split_4_test_list.mat, row 1", "wrong_scale"),
+    ]
+    assert [s.video_id for s in read.samples if score_problems(s, get_sport("diving"))] == ["004"]
+
+
+@pytest.mark.parametrize(
+    ("train", "code", "named"),
+    [
+        ([[1, 1, 84.15], [7, 2, 50]], "out_of_range", "7 in row 2"),
+        ([[1, 1, 84.15], [0, 2, 50]], "out_of_range", "0 in row 2"),
+        ([[12, 1, 84.15], [13, 1, 50]], "out_of_range", "12 in row 1, 13 in row 2"),
+        ([[1, 84.15, 12], [1, 50.5, 13]], "not_an_integer", "84.15"),
+        ([[2, 1, 15.1]], "no_rows", "diving"),
+    ],
+)
+def test_lists_of_aqa7_that_are_refused_as_a_whole(tmp_path, train, code, named):
+    """Unknown actions, columns that changed places, a split without a row."""
+    with refused(code, "split_4_train_list.mat", named):
+        aqa7.read(write_lists(tmp_path, train, [[1, 3, 21.6]]), action="diving")
+
+
+def test_samples_of_aqa7_are_numbered_from_1_to_the_last(tmp_path):
+    """8415: with the score ×100 in the place of the sample both are integers."""
+    folder = write_lists(tmp_path, [[1, 1, 50.0], [1, 370, 50.0]], [[1, 0, 50.0], [1, 371, 50.0], [1, 8415, 30]])
+    assert problem_codes(aqa7.read(folder, action="diving")) == [
+        (f"split_4_test_list.mat, row {row}", "out_of_range") for row in (1, 2, 3)
+    ]
+
+
+def test_lists_of_aqa7_may_have_their_older_name(tmp_path):
+    source = write_aqa7(tmp_path / "aqa7", num_frames=1)
+    plain = aqa7.read(source, action="diving").samples
+    for split in ("train", "test"):
+        (source / f"Split_4/split_4_{split}_list.mat").rename(source / f"consolidated_{split}_list.mat")
+    (source / "diving").mkdir()
+    (source / "diving-out").rename(source / "diving/frames")
+    moved = aqa7.read(source, action="diving").samples
+    assert [(s.video_id, s.split, s.final) for s in moved] == [(s.video_id, s.split, s.final) for s in plain]
+    assert moved[0].path == source / "diving/frames/001" and "consolidated_train_list.mat" in moved[0].where
+
+
+@pytest.mark.parametrize("action", aqa7.ACTIONS)
+def test_all_six_actions_of_aqa7(tmp_path, action):
+    number, sport = aqa7.ACTIONS[action].number, aqa7.ACTIONS[action].sport
+    score = aqa7.ACTIONS[action].scores[1]
+    read = aqa7.read(write_lists(tmp_path, [[number, 7, score]], [[number, 8, score]], action), action=action)
+    assert read.sport == sport and {sample.final for sample in read.samples} == {score}
+
+
+def test_aqa7_finds_frames_missing(tmp_path):
+    source = write_aqa7(tmp_path / "aqa7", num_frames=102)
+    (source / "diving-out/002/img_00050.jpg").unlink()
+    lines, num_problems = check("aqa7", source, workers=1, action="diving")
+    assert num_problems == 4 and "row 1" in lines[0] and "102" in lines[0] and "50" in lines[1]
+
+
+@pytest.mark.parametrize(("action", "code"), [(None, "missing_flag"), ("golf", "unknown_name")])
+def test_aqa7_needs_an_action(tmp_path, action, code):
+    with refused(code, "--action", "ski_big_air"):
+        aqa7.read(tmp_path, action=action)
+
+
+# === Rhythmic gymnastics ===
+
+
+def test_rhythmic_gymnastics_scores_have_penalties(tmp_path):
+    """15.03 for 8.40 + 6.62 is in the published list: each was rounded by itself."""
+    source = write_gymnastics(tmp_path / "gymnastics")
+    info = build("rhythmic_gymnastics", source, tmp_path / "records")
+    assert info.sport == "rhythmic_gymnastics" and info.videos["Hoop_002"]["final"] == 10.8
+    assert info.videos["Ball_077"]["final"] == 15.03 and info.stage_frames["test"] == {"unlabelled": 9}
+    ball = read_source("rhythmic_gymnastics", source, action="Ball")
+    assert [sample.video_id for sample in ball.samples] == ["Ball_001", "Ball_077"]
+    assert "test 0. Published: train 200, test 50" in notes_of(ball)["count_mismatch"], "of each apparatus"
+    assert "in_no_row" not in notes_of(ball), "videos of others are in rows of theirs"
+    with refused("unknown_name", "--action=Rope", "Ball, Hoop"):
+        rhythmic_gymnastics.read(source, action="Rope")
+    (source / "test.txt").write_text("header\nHoop_002 7.20 4.20 11.40 0.60 9\n")
+    (sample,) = rhythmic_gymnastics.read(source, action="Hoop").samples
+    assert [problem.where for problem in score_problems(sample, get_sport(info.sport))] == ["test.txt, row 2"]
+
+
+def test_rhythmic_gymnastics_without_a_header_loses_no_row(tmp_path):
+    """A first line of numbers is a routine; so is one with a typo, which is named; blank lines are counted."""
+    source = write_gymnastics(tmp_path / "gymnastics")
+    _, *rows = (source / "train.txt").read_text().splitlines()
+    for header in ([], ["Routine Difficulty Execution Sum Deduction Seconds"]):
+        (source / "train.txt").write_text("\n".join([*header, *rows]) + "\n")
+        ids = [sample.video_id for sample in rhythmic_gymnastics.read(source).samples]
+        assert ids == ["Ball_001", "Ball_077", "Hoop_002"]
+    (source / "train.txt").write_text("\n".join(["", rows[0].replace("8.30", "8,3O"), "", rows[1]]))
+    read = rhythmic_gymnastics.read(source)
+    assert problem_codes(read) == [("train.txt, row 2", "not_a_number")] and read.samples[1].where == "train.txt, row 4"
+
+
+HEADER = "Video_Name Execution_Score Difficulty_Score Total_Score Penalty Video_length"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "named"),
+    [
+        ("header\nHop_002 7.20 4.20 10.80 0.60 9\n", "malformed_rows", "row 2"),
+        ("header\nHoop_002 7.20\n", "malformed_rows", "row 2"),
+        (f"{HEADER}\nBall_001 10.50 8.30 18.80 0.00 9\n", "wrong_columns", "row 1"),
+        (HEADER.replace("Total", "Final"), "wrong_columns", "row 1"),
+    ],
+)
+def test_lists_of_rhythmic_gymnastics_that_are_refused(tmp_path, text, code, named):
+    source = write_gymnastics(tmp_path / "gymnastics")
+    (source / "train.txt").write_text(text)
+    with refused(code, "train.txt", named):
+        rhythmic_gymnastics.read(source)
+
+
+@pytest.mark.parametrize(
+    ("length", "is_wrong"),
+    [("92", True), ("11.5", True), ("0", True), ("long", True), ("8", False), ("10.9", False)],
+)
+def test_rhythmic_gymnastics_lengths_are_those_of_the_videos(tmp_path, length, is_wrong):
+    """Seconds, rounded: a broadcast that was cut off is no routine of 92 s."""
+    source = write_gymnastics(tmp_path / "gymnastics")
+    (source / "train.txt").write_text(f"Ball_001 10.50 8.30 18.80 0.00 {length}\n")
+    lines, num_problems = check("rhythmic_gymnastics", source, workers=1)
+    assert num_problems == is_wrong and lines[0].startswith("train.txt, row 1: ") == is_wrong
