@@ -23,9 +23,9 @@ from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.attribution import attribute
 from scoringnet_tf.inference.inputs import stretched
-from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.inference.video_score import Performance
+from scoringnet_tf.inference.results import Performance
 from scoringnet_tf.report.judges import Judged, matched, read_judges, unshown_scores
 from scoringnet_tf.report.page_data import HIDDEN, ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
 from scoringnet_tf.report.thumbnails import encode_clip, film_frames, filmed, thumbnails
@@ -48,7 +48,7 @@ def scorer():
         jpeg_quality=100,
         score_statistics={"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)},
     )
-    return VideoScorer(telling(model, 10_000.0), name="tiny")
+    return Predictor(telling(model, 10_000.0), name="tiny")
 
 
 def scored(scorer, path, **changes):
@@ -150,7 +150,7 @@ def test_each_performance_shows_its_own_frames_and_stages(scorer, tmp_path):
 
 def test_falls_are_those_of_the_frames_of_a_video_of_twice_the_rate(scorer, tmp_path):
     """A hidden sample hides the two frames for which it stands."""
-    half = VideoScorer(scorer.model.with_dtype("float32", provenance={"frame_rate": 12.5}), name="half")
+    half = Predictor(scorer.model.with_dtype("float32", provenance={"frame_rate": 12.5}), name="half")
     write_bars(tmp_path / "dive.avi", 40)
     names = ("pre-starting", "take-flight", "entry", "noise")
     stages = [run(name, 10 * index, 10 * index + 10) for index, name in enumerate(names)]
