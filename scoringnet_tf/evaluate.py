@@ -87,7 +87,7 @@ def _check_labelled(info, split):
 def _stated_intervals(model):
     """The model's intervals; none with true fragments, for which they were not measured."""
     from scoringnet_tf.inference.coverage import stated_intervals
-    from scoringnet_tf.models.intervals import Intervals
+    from scoringnet_tf.models.training_statistics import Intervals
 
     if flags.FLAGS.true_fragments:
         return Intervals.none("They hold for predicted stages only.")

@@ -134,7 +134,7 @@ def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "
 
 def _read_file(preprocessor, path, image_size):
     """The `read` of a `feature_folder.Video`, at the rate of training, as in `predict`."""
-    from scoringnet_tf.inference.refusal import missing_frames
+    from scoringnet_tf.inference.checks import missing_frames
 
     assert tuple(image_size) == preprocessor.image_size
     video = preprocessor.read(path)

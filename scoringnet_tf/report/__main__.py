@@ -97,10 +97,10 @@ def main(arguments: list[str]) -> int:
         return 1
     _check_names(judges, [as_path(path).name for path in paths])
 
-    from scoringnet_tf.inference.prediction import scorer_of
+    from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.page_data import scored_and_shown, shown_scores
 
-    scorer = scorer_of(values.model)
+    scorer = predictor_of(values.model)
     if unshown := unshown_scores(values.judges, judges, shown_scores(scorer.model.scores)):
         _print(f"--judges: the model does not predict {', '.join(unshown)}, which is left out.")
     names = dict(zip(paths, told_apart(paths), strict=True))

@@ -13,8 +13,8 @@ from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.data.stored_videos import stored_videos
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.attribution import attribute
-from scoringnet_tf.inference.prediction import VideoScorer
-from scoringnet_tf.inference.video_score import Performance, VideoScore
+from scoringnet_tf.inference.predictor import Predictor
+from scoringnet_tf.inference.results import Performance, VideoScore
 from scoringnet_tf.report.judges import Judged, matched
 from scoringnet_tf.report.page import ShownPerformance, ShownScore
 from scoringnet_tf.report.session import write_pages
@@ -60,7 +60,7 @@ def _window(video, performance, free):
 
 
 def scored_and_shown(
-    scorer: VideoScorer,
+    scorer: Predictor,
     source: Path | Clip,
     path: Any,
     judges: Sequence[Judged] = (),
@@ -71,7 +71,7 @@ def scored_and_shown(
     """Scores a video. Returns what to show of each performance, and warnings about rows of the judges.
 
     Args:
-        source, path, force, stream: as of `VideoScorer.score_file`, whose errors it raises.
+        source, path, force, stream: as of `Predictor.score_file`, whose errors it raises.
         judges: their rows of this video.
         name: of the video; default: that of its file.
     """
@@ -86,7 +86,7 @@ def scored_and_shown(
 
 
 def shown_performances(
-    scorer: VideoScorer,
+    scorer: Predictor,
     scenes: Scenes,
     score: VideoScore,
     judged: Sequence[Judged | None] = (),
@@ -243,7 +243,7 @@ def write_evaluation_pages(
     Returns:
         The paths of the pages.
     """
-    scorer, pages = VideoScorer(model, name=name, as_recorded=True), []
+    scorer, pages = Predictor(model, name=name, as_recorded=True), []
     total = len(split_ids(info, split, ids=ids))
     for video_id, video, truth in tqdm(stored_videos(info, split, ids), "Drawing pages", total, unit="video"):
         judged = Judged({score: points for score, points in truth.items() if not math.isnan(points)})

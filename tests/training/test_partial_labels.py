@@ -19,7 +19,7 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference import evaluation
-from scoringnet_tf.inference.prediction import score_video
+from scoringnet_tf.inference.predictor import score_video
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import FINAL_ALONE, SCORES, score_metrics
 from scoringnet_tf.training.callbacks import SaveCheckpoint
