@@ -193,30 +193,20 @@ def test_of_a_long_file_with_one_dive_the_dive_is_shown(num_frames, kept):
     assert (scene.first_frame, scene.first_frame + len(scene.frames)) == kept
 
 
-@pytest.mark.slow
-def test_the_scenes_of_a_long_video_are_those_of_the_whole(scorer, tmp_path):
-    """However many parts it is read in."""
-    write_bars(tmp_path / "v.avi", 400)
-    in_parts = Predictor(scorer.model, name="tiny", part=200, overlap=100)
-    lengths, pages = {}, {}
-    for name, each in (("whole", scorer), ("parts", in_parts)):
-        scenes, lengths[name] = Scenes(), []
-
-        def seen(video, *found, scenes=scenes, name=name):
-            lengths[name].append(len(video.frames))
-            scenes(video, *found)
-
-        score = each.score_file(tmp_path / "v.avi", tmp_path / "v.avi", force=True, seen=seen)
-        pages[name] = shown_performances(each, scenes, score)
-    assert lengths["whole"] == [400] and len(lengths["parts"]) > 1
-    if len(pages["whole"]) > 1:
-        for one, other in zip(pages["parts"], pages["whole"], strict=True):
-            assert (one.name, one.num_frames, one.stages, one.film) == (
-                other.name,
-                other.num_frames,
-                other.stages,
-                other.film,
-            )
+def test_the_scenes_of_a_long_video_are_those_of_the_whole():
+    """However it is cut into parts; a part shows its performance alone, however long that is."""
+    frames = np.arange(400, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
+    video = Video(frames, 25.0, np.arange(400) / 25, (1, 1), 1.0)
+    found = [Performance(10, 32, 0.4, 1.28), Performance(230, 330, 9.2, 13.2)]
+    whole, parts = Scenes(), Scenes()
+    whole(video, np.eye(400), found)
+    for (start, stop), performance in zip(((0, 200), (200, 400)), found, strict=True):
+        parts(dataclasses.replace(video.cut(start, stop), shared=100), np.eye(400)[start:stop], [performance])
+    for (one, surely), (other, expected) in zip(parts.kept, whole.kept, strict=True):
+        assert (one.first_frame, one.first_time) == (other.first_frame, other.first_time)
+        np.testing.assert_array_equal(one.frames, other.frames)
+        np.testing.assert_array_equal(surely, expected)
+    assert [(one.first_frame, len(one.frames)) for one, _ in whole.kept] == [(0, 57), (205, 150)]
 
 
 def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(scorer, tmp_path):

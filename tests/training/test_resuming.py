@@ -1,7 +1,6 @@
 """Runs go on after a kill, to the bit; what they leave and refuse. `test_joint_run` kills one without averages."""
 
 import contextlib
-import csv
 import dataclasses
 import json
 import math
@@ -20,6 +19,7 @@ from training_runs import (
     assert_same,
     kill_after_epoch,
     pretraining_settings,
+    rows_of,
     settings,
     weights_after,
     weights_beside,
@@ -36,11 +36,6 @@ from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.fields import all_fields, flat
 from scoringnet_tf.training.run_record import RunRecord, held_out_ids
 from scoringnet_tf.training.scoring import ScoringRun
-
-
-def rows_of(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def copy_before_checkpoint(monkeypatch, epoch, model_dir, target):
