@@ -115,11 +115,11 @@ def _print(outcomes, printer, progress, pictures):
                 printer.complain(undrawn)
             unscored += outcome.result.status == "withheld" or undrawn is not None
         progress.update()
-    where = f"kept in {flags.FLAGS.results_dir}"
+    kept = f"kept in {flags.FLAGS.results_dir}"
     if reused:
-        printer.complain(f"{counted(reused, 'result')} {where} reused.")
+        printer.complain(f"{counted(reused, 'result')} {kept} reused.")
     for what, number in changed.items():
-        printer.complain(f"{counted(number, 'result')} {where} made again: other {', '.join(what)}.")
+        printer.complain(f"{counted(number, 'result')} {kept} made again: other {', '.join(what)}.")
     return unscored
 
 

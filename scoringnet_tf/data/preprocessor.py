@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from tqdm import tqdm
 
@@ -26,7 +25,6 @@ OVERLAP = 4000  # two horizons of the Bi-LSTM, see `inference.stages`, and a per
 DENSEST = 4.0  # times the rate of training at most: else a part may not fit memory
 
 
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
 class ScoringNetPreprocessor:
     """Brings a video to `{"frames": uint8 (1, L, H, W, 3), "mask": bool (1, L)}`, what a `ScoringNet` takes.
 
@@ -221,7 +219,12 @@ def _done_to(count, samples):
 
 def _checked_frames(video):
     """A NumPy array of frames; InputError for anything else."""
-    frames = video if isinstance(video, np.ndarray) else keras.ops.convert_to_numpy(video)
+    if isinstance(video, np.ndarray):
+        frames = video
+    else:
+        import keras  # a video of a file needs none
+
+        frames = keras.ops.convert_to_numpy(video)
     check_frames(frames, "the video")
     if frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape:
         raise InputError(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from scoringnet_tf.data.dataset_info import DatasetInfo
     from scoringnet_tf.support.paths import AnyPath
 
+keras.saving.register_keras_serializable(package="scoringnet_tf")(ScoringNetPreprocessor)  # which knows no Keras
+
 FRAGMENTS = ("key", "whole")
 BUILT_OF = (  # arguments that tell nothing of records
     *("image_size", "width_multiplier", "preprocessing", "dtype", "segmenter", "score_predictor", "clip_lengths"),
