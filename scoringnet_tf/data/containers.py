@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,7 +133,7 @@ class Packets(NamedTuple):
 
     times: list
     smallest: int
-    end: int
+    end: float
     num_hidden: int
     unit: float
     rate: float
@@ -159,29 +160,25 @@ def packets_of(path: Path, number: int | None = None) -> Packets:
 @functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
 def _packets_as_of(path, number, changed):
     """`packets_of` a file that was last `changed` then."""
+    times, smallest, num_hidden, begin, end = [], 0, 0, math.inf, -math.inf
     with open_container(path) as container:
         stream = video_stream(container, path, 1, number)
-        rate, unit, index = _stated_rate(container, stream) or DEFAULT_FPS, float(stream.time_base or 1), stream.index
         try:
-            # None is kept whole: together they are as large as the file.
-            rows = [
-                (packet.pts, packet.duration or 0, packet.size, packet.is_discard) for packet in container.demux(stream)
-            ]
+            for packet in container.demux(stream):  # none is kept: together they are as large as the file
+                if packet.pts is not None:
+                    begin, end = min(begin, packet.pts), max(end, packet.pts + (packet.duration or 0))
+                if packet.size and packet.is_discard:
+                    num_hidden += 1
+                elif packet.size:
+                    times.append(packet.pts)
+                    smallest = min(smallest or packet.size, packet.size)
         except av.FFmpegError as error:
             raise VideoError("damaged_video", f"{path} is damaged: {reason(error)}.") from error
-    timed = [(time, time + duration) for time, duration, *_ in rows if time is not None]
-    times = [time for time, _, size, hidden in rows if size and not hidden]
+        rate, unit, index = _stated_rate(container, stream) or DEFAULT_FPS, float(stream.time_base or 1), stream.index
     if None not in times:
         first = _first_shown(path, index)
         times = sorted(time for time in times if first is None or time >= first)
-    return Packets(
-        times=times,
-        smallest=min((size for _, _, size, hidden in rows if size and not hidden), default=0),
-        end=max(end for _, end in timed) - min(time for time, _ in timed) if timed else 0,
-        num_hidden=sum(hidden for *_, size, hidden in rows if size),
-        unit=unit,
-        rate=rate,
-    )
+    return Packets(times, smallest, max(end - begin, 0), num_hidden, unit, rate)
 
 
 def _first_shown(path, index):
