@@ -33,7 +33,7 @@ _PUBLIC = {
     "Augmentation": "scoringnet_tf.data.augmentation",
     "DatasetInfo": "scoringnet_tf.data.dataset_info",
     "LayerwiseAdam": "scoringnet_tf.training.optimizer",
-    "score_video": "scoringnet_tf.inference.prediction",
+    "score_video": "scoringnet_tf.inference.predictor",
     "videos": "scoringnet_tf.data.input_pipeline",
     "with_reference": "scoringnet_tf.inference.calibration",
 }

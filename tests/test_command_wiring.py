@@ -160,7 +160,7 @@ CASES = [
     ),
     (
         "scoringnet_tf.predict --results_dir={out} --stream=1 --start=0.25 --end=1.5 --force V.avi",
-        "scoringnet_tf.inference.kept_scores.keeping_scores",
+        "scoringnet_tf.inference.result_cache.keeping_scores",
         {"folder": "{out}", "stream": 1, "start": 0.25, "end": 1.5, "force": True, "runner": None},
     ),
     (

@@ -32,7 +32,7 @@ from scoringnet_tf.data.custom_splits import read_split
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.video import VideoStream
-from scoringnet_tf.inference.refusal import doubts
+from scoringnet_tf.inference.checks import doubts
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import SPORTS, get_sport

@@ -8,7 +8,7 @@ from training_runs import assert_same, changed, settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.inference.windows import windowed_segmenter
+from scoringnet_tf.inference.stages import windowed_segmenter
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS, RealFrames
 from scoringnet_tf.training import config
 from scoringnet_tf.training.scoring import ScoringRun

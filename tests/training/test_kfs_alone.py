@@ -9,7 +9,7 @@ from training_runs import changed, settings
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.calibration import add_reference
-from scoringnet_tf.inference.prediction import scorer_of, stage_finder
+from scoringnet_tf.inference.predictor import predictor_of, stage_finder
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.scoring import ScoringRun
@@ -72,7 +72,7 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
     assert not model.scores_learned and load_scoring_net("diving_small").scores_learned
     takes_scores = {
         "score_video": lambda: scoringnet_tf.score_video(diving_video, alone),
-        "a model in memory": lambda: scorer_of(model),
+        "a model in memory": lambda: predictor_of(model),
         "calibrate": lambda: add_reference(alone, DatasetInfo.load(diving_records)),
         "with_reference": lambda: scoringnet_tf.with_reference(model, diving_records),
         "import_weights": lambda: c3d_of_tower(model, "execution"),
