@@ -33,10 +33,10 @@ from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access, name_of
 
 if TYPE_CHECKING:
+    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.inference.extraction import Extraction
     from scoringnet_tf.inference.feature_folder import Video
     from scoringnet_tf.models.backbones.c3d import C3D
-    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
 ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
     *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
@@ -98,8 +98,8 @@ def preprocessor_of(
     c3d: "C3D", of_network: "ScoringNetPreprocessor | None", info: DatasetInfo | None
 ) -> "ScoringNetPreprocessor":
     """The `ScoringNetPreprocessor` of the frames: by the ScoringNet, the records, or the C3D and flags."""
+    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.inference.extraction import records_preprocessor
-    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
     values, known = flags.FLAGS, bool(of_network or info)
     stated = None if known else c3d.preprocessing["frame_size"]
@@ -134,7 +134,7 @@ def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "
 
 def _read_file(preprocessor, path, image_size):
     """The `read` of a `feature_folder.Video`, at the rate of training, as in `predict`."""
-    from scoringnet_tf.inference.refusal import missing_frames
+    from scoringnet_tf.inference.checks import missing_frames
 
     assert tuple(image_size) == preprocessor.image_size
     video = preprocessor.read(path)
@@ -156,14 +156,14 @@ def checked_info(records_dir: AnyPath) -> DatasetInfo:
     """The `DatasetInfo` of the records; InputError unless they hold frames with scores."""
     info = load_records(records_dir)
     if info.features or not info.sport or info.classes:
-        content = "features" if info.features else "classes to pretrain on"
-        raise InputError("other_records", f"--records_dir={records_dir} holds {content}, not frames with scores.")
+        code, content = ("other_content", "features") if info.features else ("records_of_classes", "classes")
+        raise InputError(code, f"--records_dir={records_dir} holds {content}, not frames with scores.")
     return info
 
 
 def _say_learned(info, c3d):
     """Warns of videos that the C3D learned from; `train` and `evaluate` cannot know of them."""
-    from scoringnet_tf.training.config import learned_from
+    from scoringnet_tf.training.run_record import learned_from
 
     learned = c3d.learned_from | learned_from(model_path(flags.FLAGS.model))
     seen = sum(shown(video) in learned for video in info.videos.values())
@@ -181,7 +181,7 @@ def main(paths: list[str]) -> int:
     if bool(paths) == bool(values.records_dir):
         if paths:
             raise InputError("flags_conflict", "Name video files or --records_dir, not both.")
-        raise InputError("missing_argument", "Name video files or --records_dir.", "See --help.")
+        raise InputError("no_videos", "Name video files or --records_dir.", "See --help.")
     info = checked_info(values.records_dir) if values.records_dir else None
     check_access(values.output_dir, "output_dir", writing=True)
     check_model(values.model, kinds=WITH_C3D)

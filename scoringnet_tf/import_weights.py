@@ -88,7 +88,7 @@ def _of_scoring_net(path):
 
         from scoringnet_tf.models.saving import load_keras
         from scoringnet_tf.models.scoring_net import ScoringNet
-        from scoringnet_tf.training.config import learned_from
+        from scoringnet_tf.training.run_record import learned_from
         from scoringnet_tf.weights.convert import c3d_of_tower
 
         model, learned = load_keras(path, ScoringNet, "model"), learned_from(path)

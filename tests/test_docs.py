@@ -11,6 +11,9 @@ import sys
 
 import pytest
 
+from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
+from scoringnet_tf.training.fields import all_fields
+
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("saved_models/*/README.md")]
 FLAG_FILES = [*ROOT.glob("*.flags"), *ROOT.glob("recipes/*.flags")]
@@ -132,6 +135,7 @@ def test_every_documented_command_line_parses(module, parsed):
     assert parsed[module] == []
 
 
+SETTINGS = {path: about for cls in (TrainingConfig, PretrainingConfig) for path, about, *_ in all_fields(cls)}
 OF_BEAM = {"direct_running_mode", "direct_num_workers", "checkpointing_interval"}
 FLAG_OF_OTHERS = {"help", "flagfile", "logdir"} | OF_BEAM
 
@@ -143,7 +147,7 @@ def defined_flags(path):
 
 def test_every_flag_that_is_named_exists():
     """In sentences and tables, too; what was removed may only be named in the changelog."""
-    known = set(FLAG_OF_OTHERS)
+    known = {*FLAG_OF_OTHERS, "set", *(about.flag for about in SETTINGS.values() if about.flag)}
     for package in ("scoringnet_tf", "data_prep", "benchmarks"):
         known = known.union(*map(defined_flags, (ROOT / package).rglob("*.py")))
     for page in PAGES:
@@ -152,11 +156,13 @@ def test_every_flag_that_is_named_exists():
             assert [name for name in named if name not in known and f"no{name}" not in known] == [], page
 
 
-@pytest.mark.parametrize("module", ["train", "pretrain", "training/run_flags"])
-def test_every_setting_of_training_is_documented(module):
+def test_every_setting_of_training_is_documented_and_no_other():
     text = "".join(page.read_text(encoding="utf-8") for page in ROOT.glob("docs/*.md"))
-    names = defined_flags(ROOT / f"scoringnet_tf/{module}.py")
-    assert {name for name in names if not re.search(rf"--(no)?{name}\b", text)} == set()
+    names = {
+        f"--{about.flag}" if about.flag else f"--set={path}" for path, about in SETTINGS.items() if path != "start"
+    }
+    assert {name for name in names if not re.search(rf"{re.escape(name)}\b", text)} == set()
+    assert set(re.findall(r"--set=([\w.]+\w)", text)) <= SETTINGS.keys()
 
 
 def python_blocks():

@@ -30,16 +30,16 @@ from scoringnet_tf.support.messages import Remark, counted, shown
 from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
 
 if TYPE_CHECKING:
-    from scoringnet_tf.inference.prediction import VideoScorer
-    from scoringnet_tf.inference.video_score import VideoScore
+    from scoringnet_tf.inference.predictor import Predictor
+    from scoringnet_tf.inference.results import VideoScore
 
 STANDARD_INPUT = "-"
 BYTE_ORDER_MARK = "\ufeff"  # Windows begins a list in UTF-8 with it
 Result = TypeVar("Result")
 Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
-ROUNDED_END = 0.5  # seconds: others round the end of a video, or count to where the sound ends
+ROUNDED_END = 0.5  # seconds: players round the end of a video, or count to the end of the sound
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
-# What in a folder may be meant, and is not scored: what finds it, and what is said of so many.
+# What may be meant in a folder and is skipped: a search for it, and its name for a number of them.
 LEFT_OUT: dict[Callable[[Path], list[Path]], Callable[[int], str]] = {
     videos_called_otherwise: lambda number: f"{counted(number, 'file')} with a video inside but another file extension",
     images_above_videos: lambda number: (
@@ -53,14 +53,14 @@ def named_videos(
     suffixes: Sequence[str] = VIDEO_SUFFIXES,
     left_out: Callable[[str], None] | None = None,
 ) -> Iterator[Named]:
-    """(path, None) of every video that the arguments mean, once and in order; (argument, error) where one means none.
+    """(path, None) of every video that the arguments mean, once and in order; (argument, error) if one means none.
 
     Args:
         arguments: paths of files, of folders of numbered images, of folders in which videos lie, at any depth; patterns
             (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads, a file each; `-` for a line each of standard
             input.
-        suffixes: what the names of files in folders end in.
-        left_out: is told at the end, where folders hold videos that are called otherwise, or images above videos.
+        suffixes: of the files in folders that count.
+        left_out: is told at the end if folders hold videos with other suffixes, or images above videos.
     """
     seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
     folders: dict[Path, None] = {}  # outermost ones
@@ -181,7 +181,7 @@ def check_is_there(path: str, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> None:
 
 
 def unreadable(paths: Iterable[str]) -> list[InputError]:
-    """What is wrong with those of several local videos that nothing can be read from."""
+    """The errors of those local videos that cannot be read."""
     wrong = []
     for path in paths:
         try:
@@ -192,7 +192,7 @@ def unreadable(paths: Iterable[str]) -> list[InputError]:
 
 
 def stretch(path: Path, start: float | None, end: float | None, stream: int | None = None) -> Clip:
-    """The frames of a video that are shown from `start` to `end`: from that shown at `start` to that before `end`'s.
+    """The frames that a video shows from `start` to `end`: from the frame at `start` to that before the one at `end`.
 
     Args:
         path: of a local video file, or of a folder of images.
@@ -222,14 +222,14 @@ def stretch(path: Path, start: float | None, end: float | None, stream: int | No
 
 
 def _is_about_the_end(end, duration, path, stream):
-    """Whether `end`, seconds, is beyond the last frame, and yet no more than what others call the end of the video."""
+    """Whether `end`, seconds, is beyond the last frame but within what players call the end of the video."""
     if end <= duration + ROUNDED_END:
         return end > duration
     return not path.is_dir() and end <= shown_until(path, stream) + ROUNDED_END
 
 
 def stretched(path: Path, start: float | None, end: float | None, stream: int | None = None) -> Path | Clip:
-    """The path itself where neither `start` nor `end` is given, or else `stretch`."""
+    """The path itself if neither `start` nor `end` is given, or else `stretch`."""
     return path if start is None and end is None else stretch(path, start, end, stream)
 
 
@@ -265,12 +265,12 @@ def local_video(path: AnyPath) -> Iterator[Path]:
 
 
 def reading_ahead(
-    scorer: "VideoScorer", videos: Sequence[Named], stream: int | None = None
+    predictor: "Predictor", videos: Sequence[Named], stream: int | None = None
 ) -> Generator[Named, None, None]:
     """Yields videos; while one is scored by `scored`, without a stretch of it, the next one is read. To be closed.
 
     Args:
-        scorer: `VideoScorer`.
+        predictor: `Predictor`.
         videos: of `named_videos`. Those that must be fetched are not read ahead.
         stream: as of `VideoStream`.
     """
@@ -279,14 +279,14 @@ def reading_ahead(
             if following is not None and following[1] is None:
                 path = as_path(following[0])
                 if not isinstance(path, RemotePath):
-                    scorer.read_ahead(path, stream)
+                    predictor.read_ahead(path, stream)
             yield named
     finally:
-        scorer.read_no_further()
+        predictor.read_no_further()
 
 
 def scored(
-    scorer: Any,
+    predictor: Any,
     video: str,
     error: InputError | None = None,
     *,
@@ -299,23 +299,23 @@ def scored(
     """The score of a video, or why there is none.
 
     Args:
-        scorer: `VideoScorer`.
+        predictor: `Predictor`.
         video, error: of `named_videos`.
         stream: as of `VideoStream`.
         start, end: as of `stretch`.
         force: as of `score_video`.
-        found: of `VideoScorer.score_file`; an OSError of it is raised: the video has no part in that.
+        found: of `Predictor.score_file`; an OSError of it is raised: the video has no part in that.
     """
 
-    def tell(of_one):
+    def tell(performance):
         try:
-            found(of_one)  # type: ignore[misc]
+            found(performance)  # type: ignore[misc]
         except OSError as wrong:
             raise _Untold(wrong) from wrong
 
     def score(path):
         source = stretched(path, start, end, stream)
-        return scorer.score_file(source, video, stream=stream, force=force, found=found and tell)
+        return predictor.score_file(source, video, stream=stream, force=force, found=found and tell)
 
     try:
         return attempted(score, video, error)

@@ -178,7 +178,7 @@ def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iter
     Args:
         model: `ScoringNet` of frames.
         score: whose tower; None for the first, difficulty's if there is one.
-        learned_from: what the model learned from, see `training.config.learned_from`: models that start from the C3D
+        learned_from: what the model learned from, see `run_record.learned_from`: models that start from the C3D
             have learned from that, too.
 
     Raises:

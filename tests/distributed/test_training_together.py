@@ -16,7 +16,7 @@ from refusals import code_printed
 from training_runs import settings
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.training.scoring import build_network
+from scoringnet_tf.training.network import build_network
 
 SCRIPT = pathlib.Path(__file__).with_name("run_together.py")
 # Two epochs of two steps are done, and one step of the third, when a process is killed.
@@ -125,5 +125,5 @@ def test_workers_that_begin_with_other_weights_are_refused(diving_records, tmp_p
     )
     for status, _, errors in end_both(started):
         assert status > 0
-        assert code_printed(errors) == "other_start" and "worker 1 has another weights" in errors, errors[-3000:]
+        assert code_printed(errors) == "other_start" and "worker 1 has other weights" in errors, errors[-3000:]
     assert not (tmp_path / "run/checkpoints").exists()

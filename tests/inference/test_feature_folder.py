@@ -24,7 +24,8 @@ from scoringnet_tf.inference.extraction import FULLY_CONNECTED, Extraction, Feat
 from scoringnet_tf.inference.feature_folder import Video, alone_in, extract_videos, file_name, prepare, write_tables
 from scoringnet_tf.models.backbones.c3d import C3D, ENDPOINTS
 from scoringnet_tf.support.errors import Stopped
-from scoringnet_tf.training.config import record_config
+from scoringnet_tf.training.config import TrainingConfig
+from scoringnet_tf.training.run_record import RunRecord
 
 ROOT = pathlib.Path(__file__).parents[2]
 SIZE = (32, 32)
@@ -71,6 +72,7 @@ def test_features_of_records_are_those_of_their_frames(folder, diving_records, s
     assert origin["frame_rate"] == 25 and "frame_rate" not in origin["stored"]  # else a file's would be others
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known_by", ["run", "C3D"])
 def test_videos_that_the_model_learned_from_are_counted(known_by, diving_records, tmp_path):
     """What learns from their features would count them as held out."""
@@ -79,7 +81,7 @@ def test_videos_that_the_model_learned_from_are_counted(known_by, diving_records
     learned_from = seen if known_by == "C3D" else ()
     C3D((None, *SIZE, 3), 1 / 16, False, "pool5", learned_from=learned_from).save(tmp_path / "c3d.keras")
     if known_by == "run":
-        record_config(tmp_path, {}, "others", "float32", [], seen)
+        RunRecord(TrainingConfig(), "others").write(tmp_path, seen)
     result = command(*of_records(tmp_path / "c3d.keras", diving_records, tmp_path / "features"))
     assert result.returncode == 0 and "learned from 2 of these 10 videos" in result.stdout, result.stderr
 
@@ -150,6 +152,7 @@ def test_files_are_called_as_their_videos():
         extract_videos([Video(name, None, None) for name in ("short", "跳水" * 40)], None, pathlib.Path("nowhere"))
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on(folder, diving_records, stage_model, tmp_path):
     """As one that was killed leaves it: some videos, a file half-written, no tables."""
     output = tmp_path / "features"
@@ -289,7 +292,7 @@ C3D_FLAGS = f"--model=motion_small {FLAGS} {CLIP}"
 @pytest.mark.parametrize(
     ("words", "code", "named"),
     [
-        (f"--model=diving_small {FLAGS}", "missing_argument", "--records_dir"),
+        (f"--model=diving_small {FLAGS}", "no_videos", "--records_dir"),
         (f"--model=diving_small {FLAGS} --records_dir=r v.mp4", "flags_conflict", "--records_dir"),
         (C3D_FLAGS, "missing_flag", "--frame_size"),
         (f"{C3D_FLAGS} --frame_size=73,98", "missing_flag", "--frame_rate"),
@@ -309,7 +312,7 @@ def test_wrong_use_is_refused(words, code, named):
 
 def test_records_that_cannot_be_extracted_from(stage_model, motion_records, tmp_path):
     result = command(*of_records(stage_model, motion_records, tmp_path / "features"))
-    assert (result.returncode, code_printed(result.stderr)) == (1, "other_records")
+    assert (result.returncode, code_printed(result.stderr)) == (1, "records_of_classes")
 
 
 def test_the_endpoints_of_the_flag_are_those_of_a_c3d():
