@@ -70,7 +70,7 @@ def _check(model, model_file):
         flag = "--decoding" if values.decoding else "--true_fragments"
         raise InputError("no_stages", f"{flag} needs a model with stages; {model_file} scores whole videos.")
     if values.pages and model.content == "features":
-        raise InputError("model_of_features", f"--pages needs a model of frames; {model_file} scores features.")
+        raise InputError("sees_features", f"--pages needs a model of frames; {model_file} scores features.")
     if values.pages and values.true_fragments:
         raise InputError("flags_conflict", "--pages and --true_fragments exclude each other.")
 

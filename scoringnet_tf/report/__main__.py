@@ -45,7 +45,7 @@ def _checked_output(arguments):
     values = flags.FLAGS
     cli.require(output=values.output)
     if not arguments:
-        raise InputError("missing_argument", "Name one or more video files.", "See --help.")
+        raise InputError("no_videos", "Name one or more video files.", "See --help.")
     if values.end is not None and values.end <= (values.start or 0):
         raise InputError("out_of_range", f"--end={values.end:g} is not after --start={values.start or 0:g}.")
     output = as_path(values.output)
@@ -67,7 +67,7 @@ def _sport():
     values = flags.FLAGS
     config = configuration(model_path(values.model), "model", shipped=True)
     if config["features"]:
-        raise InputError("model_of_features", f"--model={values.model} scores features; a report needs frames.")
+        raise InputError("sees_features", f"--model={values.model} scores features; a report needs frames.")
     return get_sport(config["sport"])
 
 
@@ -100,8 +100,8 @@ def main(arguments: list[str]) -> int:
     from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.page_data import scored_and_shown, shown_scores
 
-    scorer = predictor_of(values.model)
-    if unshown := unshown_scores(values.judges, judges, shown_scores(scorer.model.scores)):
+    predictor = predictor_of(values.model)
+    if unshown := unshown_scores(values.judges, judges, shown_scores(predictor.model.scores)):
         _print(f"--judges: the model does not predict {', '.join(unshown)}, which is left out.")
     names = dict(zip(paths, told_apart(paths), strict=True))
     shown, left_out, done = [], [], 0
@@ -109,7 +109,7 @@ def main(arguments: list[str]) -> int:
     def shown_of(local, path):
         source = stretched(local, values.start, values.end, values.stream)
         of_judges = judges.get(as_path(path).name, [])
-        pages, warnings = scored_and_shown(scorer, source, path, of_judges, values.force, names[path], values.stream)
+        pages, warnings = scored_and_shown(predictor, source, path, of_judges, values.force, names[path], values.stream)
         for warning in warnings:
             _print(f"{path}: {warning}.")
         return pages
@@ -130,7 +130,7 @@ def main(arguments: list[str]) -> int:
             output = _stopped(output)
             left_out.append(f"{len(videos) - done} of {total}, because the report was stopped")
         if shown:
-            for page in write_pages(output, shown, scorer.name or "given", values.title, left_out):
+            for page in write_pages(output, shown, predictor.name or "given", values.title, left_out):
                 print(page)
     return 1 if left_out else 0
 
