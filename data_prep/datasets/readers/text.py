@@ -1,7 +1,7 @@
 """Text files of labels: whole texts, tables of a known form, and the tables that users have.
 
-Spreadsheets and timing systems use any encoding and any delimiter. A note tells what its content suggests, and an option overrides it;
-what is ambiguous is refused.
+Users' tables have any encoding and any delimiter, as spreadsheets and timing systems write them. A note tells what the
+content suggests, and an option overrides it; what is ambiguous is refused.
 """
 
 import codecs
