@@ -199,7 +199,7 @@ def _resumed(videos):
         message = f"Resumed an interrupted build: {counted(len(videos[True]), 'encoded video')} taken over."
         notes.append(Remark("resumed", message))
     if videos[False]:
-        message = f"Encoded again, as the video, a setting or a version has changed: {shown(videos[False])}."
+        message = f"Encoded again, as the video has changed: {shown(videos[False])}."
         notes.append(Remark("encoded_again", message))
     return notes
 

@@ -189,8 +189,8 @@ def _file_problems(sample, has_features):
 def _file_problem(sample, remark):
     """A problem of the file of a sample, whose name the remark may begin with."""
     names = map(str, (sample.clip, sample.feature_file))
-    file = next((name for name in names if remark.startswith(f"{name}: ")), "")
-    return Problem(sample.where, remark.removeprefix(f"{file}: "), file=file, code=remark.code)
+    file = next((name for name in names if remark.startswith((f"{name}: ", f"{name} "))), "")
+    return Problem(sample.where, remark.removeprefix(file).lstrip(": "), file=file, code=remark.code)
 
 
 def _count_mismatch(sample, labelled, number):

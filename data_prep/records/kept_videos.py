@@ -87,16 +87,15 @@ def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:
     Raises:
         OSError: `folder` cannot be written.
     """
-    path = folder / f"{hashlib.sha256(str(clip).encode()).hexdigest()[:32]}.npz"
-    recipe = _recipe(stored)
-    video = _read(path, recipe) if path.exists() else None
+    path = _path(folder, clip, stored)
+    video = _read(path) if path.exists() else None
     if video is not None and video.sha256 == _sha256(clip):
         return dataclasses.replace(video, jpegs=[], file=path, taken_over=True, thumbnails=thumbnails(video.jpegs))
     video = encode_video(clip, stored)
     if video.error is not None:
         return video
     taken_over = False if path.exists() else None
-    _write(path, video, recipe)
+    _write(path, video)
     return dataclasses.replace(video, jpegs=[], file=path, taken_over=taken_over)
 
 
@@ -112,10 +111,10 @@ def read_frames(path: Path) -> list[bytes]:
     return video.jpegs
 
 
-def _recipe(stored):
-    """All that frames depend on beside their source, as JSON returns it."""
-    versions = {"scoringnet_tf": __version__, "av": av.__version__, "opencv": cv2.__version__}
-    return json.loads(json.dumps({"stored": dataclasses.asdict(stored), "versions": versions}))
+def _path(folder, clip, stored):
+    """The file of a kept video: another clip, setting or version has another name."""
+    recipe = [str(clip), dataclasses.asdict(stored), __version__, av.__version__, cv2.__version__]
+    return folder / f"{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:32]}.npz"
 
 
 def _sha256(clip):
@@ -125,9 +124,9 @@ def _sha256(clip):
         return None
 
 
-def _write(path, video, recipe):
+def _write(path, video):
     warnings = [(warning.code, warning) for warning in video.warnings]
-    facts = {"recipe": recipe, "warnings": warnings, **{name: getattr(video, name) for name in FACTS}}
+    facts = {"warnings": warnings, **{name: getattr(video, name) for name in FACTS}}
     with replacing_file(path) as temporary:
         np.savez(
             temporary,
@@ -138,14 +137,14 @@ def _write(path, video, recipe):
         )
 
 
-def _read(path, recipe=None):
-    """The kept video, without thumbnails; None if it is damaged (ZIP checks every byte), or of another recipe."""
+def _read(path):
+    """The kept video, without thumbnails; None if it is damaged: ZIP checks every byte."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:  # NumPy would leave the file open
             facts, timestamps, lengths, jpegs = (arrays[name] for name in ("facts", "timestamps", "lengths", "jpegs"))
         values = json.loads(facts.tobytes())
         ends = np.cumsum(lengths)
-        if recipe not in (None, values["recipe"]) or len(timestamps) != len(lengths) or ends[-1] != len(jpegs):
+        if len(timestamps) != len(lengths) or ends[-1] != len(jpegs):
             return None
     except Exception:  # a damaged file makes zipfile, NumPy and json raise anything
         return None

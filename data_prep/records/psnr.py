@@ -41,12 +41,10 @@ class Comparison:
         different = {video_id: value for video_id, value in self.psnr.items() if math.isfinite(value)}
         if not different:
             return f"Equal to the source in every number: {len(self.psnr)} of {total}."
-        lowest = min(different, key=different.__getitem__)
-        equal = len(self.psnr) - len(different)
+        lowest, mean = min(different, key=different.__getitem__), np.mean(list(different.values()))
         return (
-            f"PSNR against the decoded source, {len(self.psnr)} of {total}: "
-            f"mean {np.mean(list(different.values())):.1f} dB, lowest {different[lowest]:.1f} dB ({lowest})"
-            f"{f', {equal} equal in every number' if equal else ''}."
+            f"PSNR against the decoded source, {len(self.psnr)} of {total}: mean {mean:.1f} dB, "
+            f"lowest {different[lowest]:.1f} dB ({lowest}), {len(self.psnr) - len(different)} equal in every number."
         )
 
 

@@ -40,7 +40,7 @@ class Filming:
     """The scene, the camera and the broadcast of one planned video.
 
     Args:
-        simulator, performance, settings: as of `film_video`.
+        simulator, performance, settings: see `film_video`.
     """
 
     def __init__(self, simulator: Simulator, performance: Performance, settings: Settings):
@@ -53,7 +53,7 @@ class Filming:
         self._scene = simulator.random_scene(performance.element, self._settings, self._rng)
 
     def video(self, joints: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """What `film_video` returns."""
+        """See `film_video`."""
         performance, settings, rng, broadcast = self._performance, self._settings, self._rng, self._broadcast
         end = performance.boundaries[3] + performance.linger if settings.task == "scoring" else performance.num_frames
         seen: list[np.ndarray] = []
@@ -62,10 +62,7 @@ class Filming:
         if not settings.easy and rng.random() < ZOOMED:
             lens = tuple(rng.uniform(1.0, 1.3, 2))
             shot = zoomed(shot, end - performance.lead, *lens)
-        before = _noise(self._simulator, performance, self._scene, performance.lead, settings, rng)
-        after = _noise(
-            self._simulator, performance, self._scene, performance.num_frames - end, settings, rng, after=True
-        )
+        before, after = self._noise(performance.lead), self._noise(performance.num_frames - end, after=True)
         for index, frame in enumerate(itertools.chain(before, shot, after)):
             if index in (performance.lead, end):
                 broadcast.cut()
@@ -82,62 +79,45 @@ class Filming:
 
     def between(self, num_frames: int, shot_frames: tuple[int, int]) -> Iterator[np.ndarray]:
         """Frames of shots of no stage, no replays among them, each of so many frames."""
-        return self._broadcasted(
-            _noise(
-                *(self._simulator, self._performance, self._scene, num_frames, self._settings, self._rng),
-                shot_frames=shot_frames,
-                without=("replay",),
-            )
-        )
+        return self._broadcasted(self._noise(num_frames, shot_frames=shot_frames, without=("replay",)))
 
     def _broadcasted(self, frames):
         self._broadcast.cut()
         return (self._broadcast(frame, index) for index, frame in enumerate(frames))
 
-
-def _noise(
-    simulator,
-    performance,
-    scene,
-    num_frames,
-    settings,
-    rng,
-    after=False,
-    shot_frames=SHOT_FRAMES,
-    without=(),
-):
-    """Shots of no stage, one after the other."""
-    while num_frames > 0:
-        shots = _shots(simulator, performance, scene, settings, after, rng)
-        names = [name for name in shots if name not in without]
+    def _noise(self, num_frames, after=False, shot_frames=SHOT_FRAMES, without=()):
+        """Shots of no stage, one after the other; `after` a performance."""
         shortest, longest = shot_frames
-        cut = num_frames >= 2 * shortest
-        length = int(rng.integers(shortest, min(longest, num_frames) + 1)) if cut else num_frames
-        yield from shots[rng.choice(names)](length)
-        num_frames, after = num_frames - length, False
+        while num_frames > 0:
+            shots = self._shots(after)
+            names = [name for name in shots if name not in without]
+            cut = num_frames >= 2 * shortest
+            length = int(self._rng.integers(shortest, min(longest, num_frames) + 1)) if cut else num_frames
+            yield from shots[self._rng.choice(names)](length)
+            num_frames, after = num_frames - length, False
 
-
-def _shots(simulator, performance, scene, settings, after, rng):
-    """Name → function of a number of frames; crowd and scoreboard are all that the easy preset shows."""
-    width, height = scene.view.width, scene.view.height
-    shots = {
-        "crowd": lambda length: noise.crowd_shot(length, width, height, rng),
-        "scoreboard": lambda length: noise.scoreboard_shot(length, width, height, rng),
-    }
-    if settings.easy:
-        return shots
-    if settings.noise_clips:
-        clips = clip_files(settings.noise_clips)
-        shots |= dict.fromkeys(CLIP_SHOTS, lambda length: noise.clip_shot(length, clips, width, height, rng))
-    return {
-        **shots,
-        "replay": lambda length: replay_of_another(simulator, performance, scene, length, rng),
-        **simulator.noise_shots(scene, after, rng),
-        "elsewhere": lambda length: noise.elsewhere_shot(length, width, height, rng),
-        "close_up": lambda length: noise.close_up_shot(
-            length, scene.world, scene.appearance, width, height, scene.mirrored, rng
-        ),
-    }
+    def _shots(self, after):
+        """Name → function of a number of frames; the easy preset shows crowd and scoreboard alone."""
+        simulator, scene, rng = self._simulator, self._scene, self._rng
+        size = (scene.view.width, scene.view.height)
+        shots = {
+            "crowd": lambda length: noise.crowd_shot(length, *size, rng),
+            "scoreboard": lambda length: noise.scoreboard_shot(length, *size, rng),
+        }
+        if self._settings.easy:
+            return shots
+        if self._settings.noise_clips:
+            clips = clip_files(self._settings.noise_clips)
+            shots |= dict.fromkeys(CLIP_SHOTS, lambda length: noise.clip_shot(length, clips, *size, rng))
+        return {
+            **shots,
+            "replay": lambda length: replay_of_another(simulator, self._performance, scene, length, rng),
+            **simulator.noise_shots(scene, after, rng),
+            "elsewhere": lambda length: noise.elsewhere_shot(length, *size, rng),
+            "close_up": lambda length: noise.close_up_shot(
+                length, scene.world, scene.appearance, *size, scene.mirrored, rng
+            ),
+        }
 
 
 def replay_of_another(

@@ -53,8 +53,8 @@ class Performance:
 
 
 @dataclasses.dataclass(frozen=True)
-class RealLabel:
-    """What real labels say of one video.
+class Label:
+    """What is known of one video before it is planned, from real labels or drawn.
 
     Attributes:
         video_id: 1-based.
@@ -172,7 +172,7 @@ class Simulator(abc.ABC):
     # === Labels ===
 
     @abc.abstractmethod
-    def read_labels(self, settings: Settings) -> list[RealLabel]:
+    def read_labels(self, settings: Settings) -> list[Label]:
         """Reads the label of each video to simulate from `settings.labels_dir`."""
 
     @abc.abstractmethod

@@ -6,7 +6,7 @@ import numpy as np
 
 from data_prep.simulator.encoding import draw_compression
 from data_prep.simulator.faults import share_deduction, total_deduction
-from data_prep.simulator.performance import ENCODING, PLAN, Performance, Simulator
+from data_prep.simulator.performance import ENCODING, PLAN, Label, Performance, Simulator
 from data_prep.simulator.settings import Settings
 
 CLIP_FOLDER = "videos"
@@ -73,57 +73,41 @@ def _plan_drawn(simulator, settings, video_id, is_training):
     element = elements[rng.choice(len(elements), p=chances)]
     severities = share_deduction(simulator.draw_deduction(rng), simulator.faults, rng)
     marks = simulator.judge(total_deduction(severities, simulator.faults), rng)
-    return _scoring_plan(
-        simulator,
-        settings,
-        video_id,
-        settings.num_videos,
-        severities,
-        simulator.draw_timing,
-        rng,
-        element=element,
-        difficulty=simulator.difficulty_of(element),
-        execution=simulator.execution_score(marks),
-        marks=tuple(marks.tolist()),
-        split="train" if is_training else "test",
-    )
+    split, difficulty = "train" if is_training else "test", simulator.difficulty_of(element)
+    execution, timing = simulator.execution_score(marks), simulator.draw_timing
+    label = Label(video_id, settings.num_videos, split, difficulty, execution, timing)
+    return _scored(simulator, settings, label, element, severities, tuple(marks.tolist()), rng)
 
 
 def _plan_real(simulator, settings, label):
     rng = settings.random(label.video_id, PLAN)
     elements, chances = simulator.elements_of_difficulty(label.difficulty, settings.easy)
     deserved = simulator.max_execution - label.execution + rng.normal(0.0, simulator.execution_sd)  # the panel errs
-    return _scoring_plan(
-        simulator,
-        settings,
-        label.video_id,
-        label.highest_id,
-        share_deduction(deserved, simulator.faults, rng),
-        label.draw_timing,
-        rng,
-        element=elements[rng.choice(len(elements), p=chances)],
-        difficulty=label.difficulty,
-        execution=label.execution,
-        marks=(),
-        split=label.split,
-    )
+    severities = share_deduction(deserved, simulator.faults, rng)
+    element = elements[rng.choice(len(elements), p=chances)]
+    return _scored(simulator, settings, label, element, severities, (), rng)
 
 
-def _scoring_plan(simulator, settings, video_id, highest_id, severities, draw_timing, rng, **known):
-    """A plan from what is known about a video; the rest is drawn."""
-    lead, boundaries = draw_timing(rng)
-    codec, quantiser = draw_encoder(settings, video_id, rng)
+def _scored(simulator, settings, label, element, severities, marks, rng):
+    """A plan from what is known of a video; the rest is drawn."""
+    lead, boundaries = label.draw_timing(rng)
+    codec, quantiser = draw_encoder(settings, label.video_id, rng)
     trait = simulator.random_trait(severities, rng)
     linger, tail = simulator.draw_ending(boundaries, rng)
+    digits = max(3, len(str(label.highest_id)))
     return Performance(
-        video_id=video_id,
-        path=Path(simulator.video_folder) / f"{video_id:0{max(3, len(str(highest_id)))}d}.avi",
+        video_id=label.video_id,
+        path=Path(simulator.video_folder) / f"{label.video_id:0{digits}d}.avi",
         codec=codec,
         quantiser=quantiser,
+        element=element,
         trait=trait,
         boundaries=boundaries,
         lead=lead,
         linger=linger,
         num_frames=boundaries[3] + tail,
-        **known,
+        difficulty=label.difficulty,
+        execution=label.execution,
+        marks=marks,
+        split=label.split,
     )

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from conftest import write_unlv_diving
+from refusals import code_printed
 
 from data_prep.records.kept_videos import folder_beside
 from scoringnet_tf.support.beam import on_runner
@@ -59,8 +60,7 @@ def test_records_are_those_of_a_local_build_and_a_bad_video_is_left_out(source, 
 
 def test_a_bad_video_is_named(source, tmp_path):
     done = build(source, tmp_path / "records", f"--runner={RUNNER}")
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "expected consistent videos and labels. Received: 1 problem\n" in done.stderr
+    assert done.returncode == 1 and code_printed(done.stderr) == "bad_rows"
     assert not (tmp_path / "records").exists()
 
 
@@ -77,7 +77,7 @@ def test_a_killed_build_goes_on(source, local, tmp_path):
     assert process.wait() < 0 and not folder.exists()
     done = build(source, folder, "--on_error=skip", f"--runner={RUNNER}")
     assert done.returncode == 0, done.stderr
-    assert "Taken over from an interrupted build: " in done.stdout
+    assert "interrupted build" in done.stdout
     assert_same_files(folder, local[0])
     assert not kept.exists()
 

@@ -23,9 +23,9 @@ from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.attribution import attribute
 from scoringnet_tf.inference.inputs import stretched
-from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.inference.video_score import Performance
+from scoringnet_tf.inference.results import Performance
 from scoringnet_tf.report.judges import Judged, matched, read_judges, unshown_scores
 from scoringnet_tf.report.page_data import HIDDEN, ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
 from scoringnet_tf.report.thumbnails import encode_clip, film_frames, filmed, thumbnails
@@ -48,7 +48,7 @@ def scorer():
         jpeg_quality=100,
         score_statistics={"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)},
     )
-    return VideoScorer(telling(model, 10_000.0), name="tiny")
+    return Predictor(telling(model, 10_000.0), name="tiny")
 
 
 def scored(scorer, path, **changes):
@@ -150,7 +150,7 @@ def test_each_performance_shows_its_own_frames_and_stages(scorer, tmp_path):
 
 def test_falls_are_those_of_the_frames_of_a_video_of_twice_the_rate(scorer, tmp_path):
     """A hidden sample hides the two frames for which it stands."""
-    half = VideoScorer(scorer.model.with_dtype("float32", provenance={"frame_rate": 12.5}), name="half")
+    half = Predictor(scorer.model.with_dtype("float32", provenance={"frame_rate": 12.5}), name="half")
     write_bars(tmp_path / "dive.avi", 40)
     names = ("pre-starting", "take-flight", "entry", "noise")
     stages = [run(name, 10 * index, 10 * index + 10) for index, name in enumerate(names)]
@@ -193,30 +193,20 @@ def test_of_a_long_file_with_one_dive_the_dive_is_shown(num_frames, kept):
     assert (scene.first_frame, scene.first_frame + len(scene.frames)) == kept
 
 
-@pytest.mark.slow
-def test_the_scenes_of_a_long_video_are_those_of_the_whole(scorer, tmp_path):
-    """However many parts it is read in."""
-    write_bars(tmp_path / "v.avi", 400)
-    in_parts = VideoScorer(scorer.model, name="tiny", part=200, overlap=100)
-    lengths, pages = {}, {}
-    for name, each in (("whole", scorer), ("parts", in_parts)):
-        scenes, lengths[name] = Scenes(), []
-
-        def seen(video, *found, scenes=scenes, name=name):
-            lengths[name].append(len(video.frames))
-            scenes(video, *found)
-
-        score = each.score_file(tmp_path / "v.avi", tmp_path / "v.avi", force=True, seen=seen)
-        pages[name] = shown_performances(each, scenes, score)
-    assert lengths["whole"] == [400] and len(lengths["parts"]) > 1
-    if len(pages["whole"]) > 1:
-        for one, other in zip(pages["parts"], pages["whole"], strict=True):
-            assert (one.name, one.num_frames, one.stages, one.film) == (
-                other.name,
-                other.num_frames,
-                other.stages,
-                other.film,
-            )
+def test_the_scenes_of_a_long_video_are_those_of_the_whole():
+    """However it is cut into parts; a part shows its performance alone, however long that is."""
+    frames = np.arange(400, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
+    video = Video(frames, 25.0, np.arange(400) / 25, (1, 1), 1.0)
+    found = [Performance(10, 32, 0.4, 1.28), Performance(230, 330, 9.2, 13.2)]
+    whole, parts = Scenes(), Scenes()
+    whole(video, np.eye(400), found)
+    for (start, stop), performance in zip(((0, 200), (200, 400)), found, strict=True):
+        parts(dataclasses.replace(video.cut(start, stop), shared=100), np.eye(400)[start:stop], [performance])
+    for (one, surely), (other, expected) in zip(parts.kept, whole.kept, strict=True):
+        assert (one.first_frame, one.first_time) == (other.first_frame, other.first_time)
+        np.testing.assert_array_equal(one.frames, other.frames)
+        np.testing.assert_array_equal(surely, expected)
+    assert [(one.first_frame, len(one.frames)) for one, _ in whole.kept] == [(0, 57), (205, 150)]
 
 
 def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(scorer, tmp_path):
@@ -334,22 +324,18 @@ def test_judges(tmp_path):
     ("text", "code", "named"),
     [
         ("name,final\na,1\n", "missing_column", "video"),
-        ("video,start,name\na,1,b\n", "missing_column", "difficulty"),
-        ("video\na\n", "missing_column", "j.csv"),
         ("", "missing_column", "j.csv"),
         ("video,points\na,1\n", "missing_column", "points"),
         ("video,final,points\na,1,2\n", "unknown_name", "points"),
         ("video,final,final\na,70,71\n", "duplicate", "final"),
         ("video,start,final\na,1,70\na,1,71\n", "duplicate", "j.csv:3"),
         ("video,start,final\na,1,70\na,,71\n", "duplicate", "j.csv:3"),
-        ("video,start,final\na,,70\na,1,71\n", "duplicate", "j.csv:3"),
         ("video,final\na,70\na,71\n", "duplicate", "j.csv:3"),
         ("video,final\na,70,5\n", "count_mismatch", "j.csv:2"),
         ("video,start,final\na,soon,70\n", "wrong_value", "'soon'"),
         ("video,final\na,70\nb,many\n", "wrong_value", "'many'"),
         ("video,execution\na,2_5\n", "wrong_value", "'2_5'"),
         ("video,execution\na,٢٠\n", "wrong_value", "j.csv:2"),
-        ("video,final\na,nan\n", "wrong_value", "'nan'"),
         ("video,start,final\na,-1,70\n", "out_of_range", "j.csv:2"),
         ("video,final\na,7200\n", "out_of_range", "7200"),
         ("video,difficulty\na,3\nb,8.5\n", "out_of_range", "j.csv:3"),

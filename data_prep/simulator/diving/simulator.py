@@ -18,7 +18,7 @@ from data_prep.simulator.diving.rules import (
     dives_of_difficulty,
     frequent_dives,
 )
-from data_prep.simulator.performance import Boundaries, Performance, RealLabel, Simulator
+from data_prep.simulator.performance import Boundaries, Label, Performance, Simulator
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from scoringnet_tf.support.errors import InputError
 
@@ -120,7 +120,7 @@ class DivingSimulator(Simulator):
         shots = {"underwater": lambda length: filming.underwater_shot(scene, length, rng)}
         return shots if after else {**shots, "water": lambda length: filming.water_shot(scene, length, rng)}
 
-    def read_labels(self, settings: Settings) -> list[RealLabel]:
+    def read_labels(self, settings: Settings) -> list[Label]:
         assert settings.labels_dir is not None
         real = labels.read_labels(settings.labels_dir)
         if real.unusable:
@@ -157,7 +157,7 @@ class DivingSimulator(Simulator):
 def _real_label(real, video_id, split):
     difficulty = float(real.difficulty[video_id - 1])
     boundaries = tuple(real.boundaries[video_id - 1].tolist())
-    return RealLabel(
+    return Label(
         video_id,
         len(real.overall),
         split,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from data_prep.simulator.performance import ROWS, SPLIT, Boundaries, Performance, RealLabel, Simulator
+from data_prep.simulator.performance import ROWS, SPLIT, Boundaries, Label, Performance, Simulator
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from data_prep.simulator.vault import filming, labels
 from data_prep.simulator.vault.faults import (
@@ -112,7 +112,7 @@ class VaultSimulator(Simulator):
     ) -> dict[str, Callable[[int], Iterator]]:
         return {"walk": lambda length: filming.walk_shot(scene, length, rng)}
 
-    def read_labels(self, settings: Settings) -> list[RealLabel]:
+    def read_labels(self, settings: Settings) -> list[Label]:
         assert settings.labels_dir is not None
         real = labels.read_statistics(settings.labels_dir)
         settings = _unlv_sized(settings)
@@ -121,7 +121,7 @@ class VaultSimulator(Simulator):
         scores = labels.draw_rows(len(real.final), settings.num_videos, settings.random(SPLIT, ROWS, 0))
         seconds = labels.draw_rows(len(real.seconds), settings.num_videos, settings.random(SPLIT, ROWS, 1))
         return [
-            RealLabel(
+            Label(
                 video_id,
                 settings.num_videos,
                 "train" if video_id in training else "test",

@@ -49,7 +49,7 @@ def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
     """Reads a `LabelledVideo` per task of an export ("JSON", not "JSON-MIN"), or of what `write` wrote.
 
     Raises:
-        InputError: not JSON, or a task without data or without annotations and predictions; all are listed.
+        InputError: not JSON, or a task without data or without its video; all are listed.
     """
     videos, errors = [], []
     for number, task in enumerate(_tasks(path), start=1):
@@ -76,7 +76,7 @@ def _video(task, where, facts_of):
     video_id = _video_id(data, where)
     try:
         regions, rate = _regions(task, where), _stated_rate(data, where)
-    except Unusable as error:
+    except InputError as error:
         return LabelledVideo(video_id, where, (), (remark_of(error),))
 
     def segments_of(numbered):
@@ -101,33 +101,26 @@ def _video_id(data, where):
     return video_name(references[0], where)
 
 
-class Unusable(InputError):
-    """A task without labels, with those of several people, or with a wrong frame rate."""
-
-
 def _stated_rate(data, where):
     """The exact frame rate that a task states; None if it states none."""
     fps = data.get(FPS)
     if fps in (None, ""):  # the latter is an empty cell of a table from which tasks were imported
         return None
     if isinstance(fps, bool) or not isinstance(fps, int | float) or not 1 <= fps <= MAX_RATE:
-        raise Unusable("out_of_range", f"{where}: {FPS} is {fps!r}, no number from 1 to {MAX_RATE}.")
+        raise InputError("out_of_range", f"{where}: {FPS} is {fps!r}, no number from 1 to {MAX_RATE}.")
     return exact_rate(fps)
 
 
 def _regions(task, where):
     """The regions of the only annotation, or of the only prediction if Label Studio has not seen the task."""
     kind = "annotations" if "annotations" in task else "predictions"
-    results = [entry for entry in _field(task, kind, list, where) if not _is_cancelled(entry)]
-    if len(results) != 1:
-        if not results:
-            raise Unusable("not_labelled", f"{where}: there are no {kind}: it was skipped, or not labelled yet.")
-        raise Unusable("ambiguous_labels", f"{where}: there are {len(results)} {kind}, which may disagree.")
+    entries = _field(task, kind, list, where)
+    results = [entry for entry in entries if not (isinstance(entry, dict) and entry.get("was_cancelled"))]
+    if not results:
+        raise InputError("not_labelled", f"{where}: there are no {kind}: it was skipped, or not labelled yet.")
+    if len(results) > 1:
+        raise InputError("ambiguous_labels", f"{where}: there are {len(results)} {kind}, which may disagree.")
     return _field(results[0], "result", list, where)
-
-
-def _is_cancelled(entry):
-    return isinstance(entry, dict) and bool(entry.get("was_cancelled"))
 
 
 def _segments(number, region, where, facts, rate):
@@ -142,7 +135,9 @@ def _segments(number, region, where, facts, rate):
         stage = _label(value, "timelinelabels", where)
         return [_of_frames(stage, span, where, facts(), rate) for span in _field(value, "ranges", list, where)]
     if "labels" in value and "start" in value:
-        return [_of_seconds(_label(value, "labels", where), value, facts(), where)]
+        stage = _label(value, "labels", where)
+        first, last = (facts().frame_at(_number(value, name, where)) for name in ("start", "end"))
+        return [Segment(stage, first, last, where)]
     return []
 
 
@@ -155,11 +150,6 @@ def _of_frames(stage, span, where, facts, rate):
     if rate is None:
         raise InputError("missing_key", f"{where}: the rate of the video varies, and the task's data has no {FPS}.")
     return Segment(stage, facts.frame_at((int(first) - 1) / rate), facts.frame_at(int(last) / rate), where)
-
-
-def _of_seconds(stage, value, facts, where):
-    start, end = (facts.frame_at(_number(value, name, where)) for name in ("start", "end"))
-    return Segment(stage, start, end, where)
 
 
 def _label(value, key, where):
