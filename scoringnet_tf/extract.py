@@ -156,8 +156,8 @@ def checked_info(records_dir: AnyPath) -> DatasetInfo:
     """The `DatasetInfo` of the records; InputError unless they hold frames with scores."""
     info = load_records(records_dir)
     if info.features or not info.sport or info.classes:
-        content = "features" if info.features else "classes to pretrain on"
-        raise InputError("other_records", f"--records_dir={records_dir} holds {content}, not frames with scores.")
+        code, content = ("other_content", "features") if info.features else ("records_of_classes", "classes")
+        raise InputError(code, f"--records_dir={records_dir} holds {content}, not frames with scores.")
     return info
 
 
@@ -181,7 +181,7 @@ def main(paths: list[str]) -> int:
     if bool(paths) == bool(values.records_dir):
         if paths:
             raise InputError("flags_conflict", "Name video files or --records_dir, not both.")
-        raise InputError("missing_argument", "Name video files or --records_dir.", "See --help.")
+        raise InputError("no_videos", "Name video files or --records_dir.", "See --help.")
     info = checked_info(values.records_dir) if values.records_dir else None
     check_access(values.output_dir, "output_dir", writing=True)
     check_model(values.model, kinds=WITH_C3D)

@@ -37,7 +37,7 @@ SPORT_FILE = "sport.yaml"
 SOURCES = "videos.json"
 SAVED_EVERY = 10.0  # seconds: of 10⁵ videos `SOURCES` has 10 MB, and takes a fifth of one to write
 MAX_NAME = 240  # bytes: of the 255 of file systems, less what is written before the name until the file is whole
-MAY_BE_LEFT_OUT = ("group", "penalty")  # columns of the table, where no video has any
+MAY_BE_LEFT_OUT = ("group", "penalty")  # columns of the table, if no video has any
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
@@ -174,7 +174,7 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
 
 @contextlib.contextmanager
 def _saved_sources(path):
-    """{video: sha256}, written to `path` at the end, and by `save(seconds)` where that was last done so long ago."""
+    """{video: sha256}, written to `path` at the end, and by `save(seconds)` if the last time was so long ago."""
     sources = read_json(path) if path.is_file() else {}
     saved, last = dict(sources), time.monotonic()
 
@@ -254,7 +254,7 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
 
 
 def _penalty(sport, known):
-    """Points that the final score lacks, where the rule of the sport takes one off; None of none, or contradictions."""
+    """Points that the rule of the sport takes off the final score; None if none, or if the scores contradict it."""
     scores = [known[score] for score in SCORES]
     if sport.fusion != "sum_minus_penalty" or None in scores or "inconsistent" in known:
         return None
