@@ -1,4 +1,4 @@
-"""Plans every video of a dataset: what is shown, how well, when, and the labels that say so. Knows no sport."""
+"""Plans every video of a dataset: element, faults, timing and labels. Knows no sport."""
 
 from pathlib import Path
 
@@ -35,8 +35,8 @@ def _ids(settings):
 
 
 def draw_encoder(settings: Settings, video_id: int, rng: np.random.Generator) -> tuple[str, int]:
-    """Codec and quantiser: from what the performance is drawn from or, for another rendering, of its own."""
-    drawn = draw_compression(settings.easy, rng)  # in any case: what is drawn next is the same
+    """Draws codec and quantiser; another rendering draws its own."""
+    drawn = draw_compression(settings.easy, rng)  # in any case, so that what is drawn next is the same
     if settings.rendering:
         return draw_compression(settings.easy, settings.filming_random(video_id, ENCODING))
     return drawn
