@@ -87,14 +87,11 @@ def test_difficulties_are_shared_and_find_their_nearest_vaults():
 # === Judges and faults ===
 
 
-def test_execution_is_the_mean_of_the_middle_three_cut_off():
+def test_execution_is_the_mean_of_the_middle_three_cut_off_and_judges_err_as_stated():
     assert execution_score(np.array([9.9, 9.3, 9.0, 9.4, 9.3])) == 9.333
     assert execution_score(np.array([9.7, 9.7, 9.6, 9.0, 10.0])) == 9.666
     with refused("count_mismatch", 7):
         execution_score(np.ones(7))
-
-
-def test_judges_err_as_stated():
     rng = np.random.default_rng(0)
     scores = np.array([execution_score(judge(1.1, rng)) for _ in range(3000)])
     assert scores.mean() == pytest.approx(MAX_EXECUTION - 1.1, abs=0.005)
