@@ -85,15 +85,15 @@ def _torch_weights():
 
 @functools.cache
 def _warm():
-    from scoringnet_tf.inference.prediction import scorer_of
+    from scoringnet_tf.inference.predictor import predictor_of
 
-    return scorer_of()
+    return predictor_of()
 
 
 def _each_in_a_row():
     """Seconds of each of several videos, scored as `predict` does it."""
     from scoringnet_tf.inference.inputs import named_videos, reading_ahead
-    from scoringnet_tf.inference.kept_scores import score_named
+    from scoringnet_tf.inference.result_cache import score_named
 
     scorer = _warm()
     videos = list(named_videos(map(str, data.clips(pathlib.Path(FLAGS.folder), rows.IN_A_ROW))))

@@ -77,9 +77,9 @@ def main(videos):
     """Scores every video in every encoding."""
     if not videos:
         raise InputError("missing_argument", "Give one or more video files. See --help.")
-    from scoringnet_tf.inference.prediction import scorer_of
+    from scoringnet_tf.inference.predictor import predictor_of
 
-    scorer = scorer_of(flags.FLAGS.model)
+    scorer = predictor_of(flags.FLAGS.model)
     print("| video |", " | ".join(ENCODINGS), "| spread |")
     print("|---|", "---|" * (len(ENCODINGS) + 1), sep="")
     for video in videos:

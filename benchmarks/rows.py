@@ -26,7 +26,7 @@ def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
         *training(("small",) if quick else ("small", "full")),
         reading(folder, count, epochs=10),
         building(folder, count),
-        predicting(folder, frames=13_000),  # more than `models.preprocessor.PART`
+        predicting(folder, frames=13_000),  # more than `data.preprocessor.PART`
     ]
 
 

@@ -67,11 +67,11 @@ def _timed(call):
 
 def _length(frames):
     """`predict` of one video, which is another one shown again and again."""
-    from scoringnet_tf.inference.prediction import scorer_of
+    from scoringnet_tf.inference.predictor import predictor_of
 
     folder, (video, *_) = Path(tempfile.mkdtemp()), videos_of(FLAGS.videos)
     apart(_write_long, folder / "long.mp4", video, frames)
-    scorer = scorer_of(FLAGS.model)
+    scorer = predictor_of(FLAGS.model)
     scorer(video, force=True)
     return _timed(lambda: scorer(folder / "long.mp4", force=True))
 

@@ -26,14 +26,14 @@ _MODELS = {
     "KeyFragmentSegmenter": "scoringnet_tf.models.segmentation",
     "ScorePredictor": "scoringnet_tf.models.score_prediction",
     "ScoringNet": "scoringnet_tf.models.scoring_net",
-    "ScoringNetPreprocessor": "scoringnet_tf.models.preprocessor",
+    "ScoringNetPreprocessor": "scoringnet_tf.data.preprocessor",
 }
 _PUBLIC = {
     **_MODELS,
     "Augmentation": "scoringnet_tf.data.augmentation",
     "DatasetInfo": "scoringnet_tf.data.dataset_info",
     "LayerwiseAdam": "scoringnet_tf.training.optimizer",
-    "score_video": "scoringnet_tf.inference.prediction",
+    "score_video": "scoringnet_tf.inference.predictor",
     "videos": "scoringnet_tf.data.input_pipeline",
     "with_reference": "scoringnet_tf.inference.calibration",
 }
@@ -51,7 +51,7 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)
 
 
 def from_preset(preset: "AnyPath", dtype: str | None = None) -> "ScoringNet":

@@ -1,15 +1,15 @@
-r"""Measures what a model's training videos are like, to tell what is unlike them, and how far its scores are off.
+r"""Measures a model's training videos, to tell what is unlike them, and how far its scores are off.
 
     python -m scoringnet_tf.calibrate --model=MODEL --records_dir=RECORDS
 
-`train` does it at its end. For a model from before, or one that was trained further: the records are those that it was
-trained on; their training and validation splits are looked at, never the test split. The file of the model is replaced
-by the same model with what was measured. `predict` then withholds scores of what is too far from it, states intervals,
-and shows the training videos most alike, see docs/serving.md.
+`train` does it at its end; use this for a model that was trained further, or by an older version. RECORDS are those of
+its training: their training and validation splits are measured, never the test split. The file of the model is
+replaced. `predict` then withholds scores of unlike videos, states intervals, and shows the training videos most alike
+(docs/serving.md).
 
-Intervals are measured on videos that the model did not learn from: the validation split of the records, or what its run
-held out of the training split, as config.json beside the model says. Where there are neither, --held_out_split names
-other ones. A split whose videos set the intervals says nothing about how well they hold.
+Intervals come from videos that the model did not learn from: the validation split, or those that its run held out
+(config.json beside the model). If there are neither, name others with --held_out_split. A split that sets the
+intervals is no evidence of how well they hold.
 """
 
 import sys
@@ -22,25 +22,12 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 
-flags.DEFINE_string("model", None, "A .keras file or a folder with one: a path, whose file is replaced.")
-flags.DEFINE_string("records_dir", None, "Folder of the TFRecords that it was trained on.")
-flags.DEFINE_string(
-    "held_out_split",
-    None,
-    "Split whose videos set the intervals. Default: what the run of --model held out of its training.",
-)
+flags.DEFINE_string("model", None, "A .keras file or a folder with one; the file is replaced.")
+flags.DEFINE_string("records_dir", None, "Folder of the TFRecords of its training.")
+flags.DEFINE_string("held_out_split", None, "Split that sets the intervals. Default: videos that its run held out.")
 flags.DEFINE_string("held_out_records_dir", None, "Folder of the records of --held_out_split. Default: --records_dir.")
-flags.DEFINE_bool(
-    "training_ids",
-    True,
-    "Keep ids and true scores of training videos in the model, so that predict shows the three most alike; "
-    "--notraining_ids where a model is shared and these are not to be.",
-)
-flags.DEFINE_integer(
-    "views",
-    None,
-    "Views of a fragment that the model is to score from, as in train; kept with it. Default: as many as it has.",
-)
+flags.DEFINE_bool("training_ids", True, "Keep ids and scores of training videos, to show the three most alike.")
+flags.DEFINE_integer("views", None, "Test-time views of a fragment, kept with the model. Default: as many as it has.")
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
 
 
@@ -87,22 +74,21 @@ def _held_out(info, model_file, data_hash):
 
 
 def _print(path, model):
-    reference = model.reference
-    certainty = reference.certainty or {}
-    print(f"Model: {path}, calibrated on {counted(reference.num_videos, 'training video')}:")
-    for stage, (shortest, longest) in reference.durations.items():
+    statistics = model.reference
+    certainty, intervals = statistics.certainty or {}, statistics.intervals
+    print(f"Model: {path}, calibrated on {counted(statistics.num_videos, 'training video')}:")
+    for stage, (shortest, longest) in statistics.durations.items():
         surely = f", found with a probability of {certainty[stage]:.2f} or more" if stage in certainty else ""
         print(f"  {stage:<14} {shortest:.2f} to {longest:.2f} s{surely}")
-    if reference.spread:
-        print(f"  nearly all within a distance of {reference.spread.limit:.3g} from their middle")
-    intervals = reference.intervals
+    if statistics.spread:
+        print(f"  nearly all within a distance of {statistics.spread.limit:.3g} from their mean")
     for score, width in intervals.half_widths.items():
-        of = f"of {counted(intervals.num_videos[score], 'held-out video')}"
-        print(f"  {score:<14} true score within ± {width:.3g} with {100 * intervals.level:.0f} %, {of}")
+        videos = counted(intervals.num_videos[score], "held-out video")
+        print(f"  {score:<14} ± {width:.3g} holds the true score with {100 * intervals.level:.0f} % ({videos})")
     if intervals.lacking:
         print(f"  no intervals: {intervals.lacking}")
-    if reference.bank:
-        print(f"  it keeps ids and true scores of {len(reference.bank.ids)} of them (--notraining_ids leaves them out)")
+    if statistics.bank:
+        print(f"  keeps ids and true scores of {len(statistics.bank.ids)} of them (--notraining_ids leaves them out)")
 
 
 if __name__ == "__main__":

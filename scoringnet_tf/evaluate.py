@@ -51,7 +51,7 @@ def evaluated_ids(info: DatasetInfo, split: str, model_file: AnyPath) -> list[st
         InputError: the held-out videos are unknown, or of other records.
     """
     if split == "validation" and split not in info.splits:
-        from scoringnet_tf.training.config import held_out_of
+        from scoringnet_tf.training.run_record import held_out_of
 
         return held_out_of(info, model_file)
     return None
@@ -87,7 +87,7 @@ def _check_labelled(info, split):
 def _stated_intervals(model):
     """The model's intervals; none with true fragments, for which they were not measured."""
     from scoringnet_tf.inference.coverage import stated_intervals
-    from scoringnet_tf.models.intervals import Intervals
+    from scoringnet_tf.models.training_statistics import Intervals
 
     if flags.FLAGS.true_fragments:
         return Intervals.none("They hold for predicted stages only.")

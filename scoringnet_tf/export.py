@@ -34,16 +34,16 @@ def main(_: list[str]) -> None:
         raise InputError("exists", f"--version={version}: {taken} exists already.", "Choose another, or leave it out.")
     check_model(values.model)
 
+    from scoringnet_tf.inference.checks import doubts_of_statistics
     from scoringnet_tf.inference.converters import export_litert, export_onnx
     from scoringnet_tf.inference.export import check_successor, export_saved_model, model_description
-    from scoringnet_tf.inference.refusal import doubts_of_reference
     from scoringnet_tf.models.presets import check_trained, load_scoring_net
 
     network = load_scoring_net(values.model)
     check_trained(network, values.model)
     newest_first = [base / there[number] for number in sorted(there, reverse=True)]
     check_successor(newest_first, values.format, model_description(network))
-    for doubt in doubts_of_reference(network):
+    for doubt in doubts_of_statistics(network):
         if doubt.code != "no_intervals":  # exports have none
             print(f"export: {doubt} So `valid` depends on fewer checks.", file=sys.stderr)
     if values.format == "saved_model":

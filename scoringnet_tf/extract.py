@@ -33,10 +33,10 @@ from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access, name_of
 
 if TYPE_CHECKING:
+    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.inference.extraction import Extraction
     from scoringnet_tf.inference.feature_folder import Video
     from scoringnet_tf.models.backbones.c3d import C3D
-    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
 ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
     *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
@@ -98,8 +98,8 @@ def preprocessor_of(
     c3d: "C3D", of_network: "ScoringNetPreprocessor | None", info: DatasetInfo | None
 ) -> "ScoringNetPreprocessor":
     """The `ScoringNetPreprocessor` of the frames: by the ScoringNet, the records, or the C3D and flags."""
+    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.inference.extraction import records_preprocessor
-    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
     values, known = flags.FLAGS, bool(of_network or info)
     stated = None if known else c3d.preprocessing["frame_size"]
@@ -134,7 +134,7 @@ def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "
 
 def _read_file(preprocessor, path, image_size):
     """The `read` of a `feature_folder.Video`, at the rate of training, as in `predict`."""
-    from scoringnet_tf.inference.refusal import missing_frames
+    from scoringnet_tf.inference.checks import missing_frames
 
     assert tuple(image_size) == preprocessor.image_size
     video = preprocessor.read(path)
@@ -163,7 +163,7 @@ def checked_info(records_dir: AnyPath) -> DatasetInfo:
 
 def _say_learned(info, c3d):
     """Warns of videos that the C3D learned from; `train` and `evaluate` cannot know of them."""
-    from scoringnet_tf.training.config import learned_from
+    from scoringnet_tf.training.run_record import learned_from
 
     learned = c3d.learned_from | learned_from(model_path(flags.FLAGS.model))
     seen = sum(shown(video) in learned for video in info.videos.values())
@@ -188,7 +188,7 @@ def main(paths: list[str]) -> int:
     wrong = unreadable(paths)
     if paths and len(wrong) == len(paths):  # TensorFlow would be imported for nothing
         for error in wrong:
-            print(f"extract: {error}", file=sys.stderr)
+            print(f"extract: {error} [{error.code}]", file=sys.stderr)
         return 1
 
     from scoringnet_tf.inference import feature_folder

@@ -72,9 +72,7 @@ def _of_published_weights(path):
         raise InputError("flag_unused", f"--tower has no effect: {path} is no ScoringNet (.keras).")
     check_is_there(path)
 
-    from scoringnet_tf.weights.convert import build_c3d, with_mean
-    from scoringnet_tf.weights.layouts import read_weights
-    from scoringnet_tf.weights.mean import read_mean
+    from scoringnet_tf.weights.convert import build_c3d, read_mean, read_weights, with_mean
 
     weights = read_weights(path, flags.FLAGS.fc6_order)
     if flags.FLAGS.mean:
@@ -90,8 +88,8 @@ def _of_scoring_net(path):
 
         from scoringnet_tf.models.saving import load_keras
         from scoringnet_tf.models.scoring_net import ScoringNet
-        from scoringnet_tf.training.config import learned_from
-        from scoringnet_tf.weights.tower import c3d_of_tower
+        from scoringnet_tf.training.run_record import learned_from
+        from scoringnet_tf.weights.convert import c3d_of_tower
 
         model, learned = load_keras(path, ScoringNet, "model"), learned_from(path)
         c3d = c3d_of_tower(model, flags.FLAGS.tower, learned)

@@ -2,17 +2,13 @@ r"""Scores video files.
 
     python -m scoringnet_tf.predict [--model=MODEL] VIDEO… [--json | --csv] [--plot_dir=FOLDER]
 
-Prints stages with their times, difficulty, execution and final score: what the model predicts of them. The shipped
-diving model is used where --model is not given. VIDEO is a file, a folder of numbered images, a folder of videos, a
-pattern ('dives/*.mp4'), the address of a file that fsspec reads (https://…, s3://…), or - for a list on standard
-input. A model that was trained on features takes files of features (.npy, .npz, .h5) in place of videos.
+Prints stages with their times, and the predicted difficulty, execution and final score. VIDEO is a file, a folder of
+numbered images, a folder of videos, a pattern ('dives/*.mp4'), an address that fsspec reads (https://…, s3://…), or
+- for a list on standard input. A model of features takes files of features (.npy, .npz, .h5) in place of videos.
 
-With --results_dir results are also kept, and those that are kept already are not made again: a run that was stopped
-goes on where its command is given again. With --runner as well, an archive is scored on a cluster.
-
-A score is withheld where the video does not show a performance like those of training; --force gives it all the same.
-A video that cannot be scored is reported on stderr, the others are still scored. The exit status is 0 where every video
-has a score, else 1.
+A score is withheld if the video does not look like a performance of training; --force prints it all the same. A video
+that cannot be read is reported on stderr, and the others are still scored. The exit status is 0 if every video has a
+score, else 1. Rerun a command with --results_dir to resume it.
 """
 
 import collections
@@ -34,31 +30,17 @@ from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.model_files import SHIPPED, configuration, damaged, model_path
 from scoringnet_tf.support.paths import check_access
 
-flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
-flags.DEFINE_bool("json", False, "Print a line of JSON for every video, see docs/serving.md, instead of text.")
-flags.DEFINE_bool("live", False, "With --json: of a long video also a line for each performance, once it is found.")
-flags.DEFINE_bool("csv", False, "Print a table, a row for every performance, instead of text.")
-flags.DEFINE_string("plot_dir", None, "Folder for a picture of each video: frames of its stages above their times.")
-flags.DEFINE_bool("force", False, "Give scores also where reasons speak against them.")
-flags.DEFINE_integer("stream", None, "Number of the video stream of every file, from 0; default: its main one.", 0)
-flags.DEFINE_float("start", None, "Score what is shown from here on, seconds from the first frame.", 0)
-flags.DEFINE_float(
-    "end", None, "Score what is shown before this, seconds from the first frame; not beyond the end of the video.", 0
-)
-flags.DEFINE_string(
-    "results_dir",
-    None,
-    "Folder that keeps the result of each video once it is there. Where the command is given again, be it with more "
-    "videos or after it was stopped, those with a kept result are not scored again, unless the video, the model, the "
-    "options or versions have changed.",
-)
-flags.DEFINE_string(
-    "runner",
-    None,
-    "With --results_dir: score on a runner of Apache Beam, its name and Beam's options, such as 'FnApiRunner "
-    "--direct_running_mode=multi_processing --direct_num_workers=4'. Its workers must see videos, model and "
-    "--results_dir. Needs the extra beam.",
-)
+flags.DEFINE_string("model", None, "A .keras file or a folder with one. Default: the shipped diving model.")
+flags.DEFINE_bool("json", False, "Print a line of JSON for every video (docs/serving.md).")
+flags.DEFINE_bool("live", False, "With --json: print each performance of a long video at once, too.")
+flags.DEFINE_bool("csv", False, "Print a table with a row for every performance.")
+flags.DEFINE_string("plot_dir", None, "Folder for a picture of each video: key frames above the stages.")
+flags.DEFINE_bool("force", False, "Print scores even if reasons speak against them.")
+flags.DEFINE_integer("stream", None, "Number of the video stream of every file, from 0. Default: its main one.", 0)
+flags.DEFINE_float("start", None, "Start of the stretch to score, in seconds from the first frame.", 0)
+flags.DEFINE_float("end", None, "End of the stretch to score, in seconds from the first frame.", 0)
+flags.DEFINE_string("results_dir", None, "Folder that keeps each result; those in it are not made again.")
+flags.DEFINE_string("runner", None, "With --results_dir: an Apache Beam runner and its options (extra: beam).")
 flags.declare_key_flag("timeout")
 
 
@@ -95,55 +77,54 @@ def main(arguments: list[str]) -> int:
 
 def _score(videos, begin, progress):
     """Scores, prints and draws videos, once nothing can refuse them; the exit status."""
-    values = flags.FLAGS
-    from scoringnet_tf.inference.kept_scores import hashed_scorer, keeping_scores, score_named
-    from scoringnet_tf.inference.prediction import scorer_of
+    from scoringnet_tf.inference.predictor import predictor_of
+    from scoringnet_tf.inference.result_cache import hashed_predictor, keeping_scores, score_named
 
-    # Results that are kept are those of this very file; a hash of it takes time that others need not spend.
-    scorer, sha256 = hashed_scorer(values.model) if values.results_dir else (scorer_of(values.model), "")
+    values = flags.FLAGS
     options = {"stream": values.stream, "start": values.start, "end": values.end, "force": values.force}
-    with contextlib.ExitStack() as kept:
-        score_all = None
+    with contextlib.ExitStack() as stack:
         if values.results_dir:
-            score_all = kept.enter_context(
-                keeping_scores(values.results_dir, values.model, scorer, sha256, values.runner, **options)
-            )
-        printer = begin()
-        if score_all is None:
+            predictor, sha256 = hashed_predictor(values.model)
+            keeping = keeping_scores(values.results_dir, values.model, predictor, sha256, values.runner, **options)
+            score_all = stack.enter_context(keeping)
+            printer = begin()
+        else:
+            predictor, printer = predictor_of(values.model), begin()
             if isinstance(videos, list) and values.start is values.end is None:
-                videos = kept.enter_context(contextlib.closing(reading_ahead(scorer, videos, values.stream)))
+                videos = stack.enter_context(contextlib.closing(reading_ahead(predictor, videos, values.stream)))
             found = printer.score if values.live else None
-            score_all = functools.partial(map, functools.partial(score_named, scorer=scorer, found=found, **options))
+            score = functools.partial(score_named, predictor=predictor, found=found, **options)
+            score_all = functools.partial(map, score)
         return 1 if _print(score_all(videos), printer, progress, Pictures(values.plot_dir)) else 0
 
 
-def _print(results, printer, progress, pictures):
-    """Prints and draws what becomes of each video, once that is known; how many have no score, or no picture."""
-    unscored, taken_over = 0, 0
+def _print(outcomes, printer, progress, pictures):
+    """Prints and draws the outcome for each video, once that is known; how many have no score, or no picture."""
+    unscored, reused = 0, 0
     changed: collections.Counter[tuple[str, ...]] = collections.Counter()
-    for result in results:
-        taken_over += result.taken_over
-        changed.update([result.changed] if result.changed else [])
-        if isinstance(result.found, Remark):
-            printer.failure(result.video, result.found)
+    for outcome in outcomes:
+        reused += outcome.reused
+        changed.update([outcome.changed] if outcome.changed else [])
+        if isinstance(outcome.result, Remark):
+            printer.failure(outcome.video, outcome.result)
             unscored += 1
         else:
-            printer.score(result.found)
-            undrawn = pictures.draw(result.found)
+            printer.score(outcome.result)
+            undrawn = pictures.draw(outcome.result)
             if undrawn:
                 printer.complain(undrawn)
-            unscored += result.found.status == "withheld" or undrawn is not None
+            unscored += outcome.result.status == "withheld" or undrawn is not None
         progress.update()
     where = f"kept in {flags.FLAGS.results_dir}"
-    if taken_over:
-        printer.complain(f"{counted(taken_over, 'result')} {where} reused.")
+    if reused:
+        printer.complain(f"{counted(reused, 'result')} {where} reused.")
     for what, number in changed.items():
         printer.complain(f"{counted(number, 'result')} {where} made again: other {', '.join(what)}.")
     return unscored
 
 
 def _check(arguments):
-    """InputError where the command line contradicts itself, or where there is no place for pictures."""
+    """InputError if the command line contradicts itself, or cannot be written to."""
     values = flags.FLAGS
     if not arguments:
         raise InputError("no_videos", "No videos are named.", "See --help.")

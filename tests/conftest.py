@@ -24,19 +24,22 @@ BITS = 8
 # Files of tests that take longest, of make slow and of make test (pytest --durations=150), the longest first in both.
 # They begin before all others, so that none of the processes is left alone with one of them at the end.
 LONG = (
-    "support/test_object_store.py",  # of make interop
-    *("training/test_resuming.py", "training/test_joint_run.py", "test_commands.py", "training/test_partial_labels.py"),
-    *(
-        "training/test_starting.py",
-        "models/test_trainer.py",
-        "data/test_data_service.py",
-        "training/test_learning.py",
-    ),
-    *("experiments/test_suite.py", "training/test_run.py", "inference/test_calibration.py"),
-    *("inference/test_long_videos.py", "test_docs.py", "benchmarks/test_scaling.py", "test_public_api.py"),
-    *("training/test_starting_weights.py", "baselines/test_baseline_run.py", "inference/test_prediction.py"),
-    *("data/test_input_pipeline.py", "training/test_wiring.py", "models/test_models.py", "inference/test_refusal.py"),
-    *("data_prep/records/test_build.py", "inference/test_serving.py", "models/test_segmenters.py"),
+    "support/test_object_store.py",
+    "training/test_resuming.py",
+    "training/test_joint_run.py",
+    "test_commands.py",
+    "training/test_partial_labels.py",
+    "training/test_starting.py",
+    "models/test_trainer.py",
+    "data/test_data_service.py",
+    "training/test_learning.py",
+    "experiments/test_suite.py",
+    "training/test_run.py",
+    "inference/test_calibration.py",
+    "inference/test_long_videos.py",
+    "test_docs.py",
+    "bad_inputs/test_bad_inputs.py",
+    "models/test_models.py",
 )
 
 

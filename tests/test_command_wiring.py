@@ -1,6 +1,6 @@
 """Each flag of a command reaches what it is for, with a value unlike every default.
 
-Those of `train` and `pretrain` are held by `training/test_wiring.py` and `training/test_pretraining_wiring.py`.
+Those of `train` and `pretrain` are held by `training/test_config.py`.
 """
 
 import json
@@ -160,7 +160,7 @@ CASES = [
     ),
     (
         "scoringnet_tf.predict --results_dir={out} --stream=1 --start=0.25 --end=1.5 --force V.avi",
-        "scoringnet_tf.inference.kept_scores.keeping_scores",
+        "scoringnet_tf.inference.result_cache.keeping_scores",
         {"folder": "{out}", "stream": 1, "start": 0.25, "end": 1.5, "force": True, "runner": None},
     ),
     (
@@ -186,7 +186,7 @@ CASES = [
     ),
     (
         "scoringnet_tf.import_weights C3D.data --output={out}.keras --fc6_order=channels_first",
-        "scoringnet_tf.weights.layouts.read_weights",
+        "scoringnet_tf.weights.convert.read_weights",
         {"path": "C3D.data", "fc6_order": "channels_first"},
     ),
     (
@@ -242,10 +242,10 @@ def test_flags_reach_what_they_are_for(words, function, expected, places, tmp_pa
     ("flags", "measured"),
     [
         ((), ["nobody knows", {"training_ids": True, "apart": ["1"]}]),
-        (("--notraining_ids",), ["nobody knows", {"training_ids": False, "apart": ["1"]}]),
-        (("--noreference",), None),
+        (("--set=run.training_ids=false",), ["nobody knows", {"training_ids": False, "apart": ["1"]}]),
+        (("--set=run.reference=false",), None),
     ],
-    ids=["by default", "notraining_ids", "noreference"],
+    ids=["by default", "no ids", "no reference"],
 )
 def test_a_training_measures_the_reference_of_its_model(flags, measured, places):
     """Videos that the run held out are no training performances, though they set no intervals."""
@@ -258,7 +258,7 @@ def test_a_training_measures_the_reference_of_its_model(flags, measured, places)
 
 def test_kfs_alone_may_learn_from_one_video_at_a_time(places):
     """It ranks no pairs; where scores are learned that is refused: `test_commands`."""
-    words = [f"--records_dir={places['diving']}", f"--model_dir={places['out']}", *TINY, "--noreference"]
+    words = [f"--records_dir={places['diving']}", f"--model_dir={places['out']}", *TINY, "--set=run.reference=false"]
     words += ["--batch_size=1", "--training=staged", "--scoring_epochs=0"]
     result = forked("ended_run", "scoringnet_tf.train", *words)
     assert result.returncode == 0, result.stderr

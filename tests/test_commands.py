@@ -15,7 +15,7 @@ from refusals import code_printed
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.training.config import held_out_ids
+from scoringnet_tf.training.run_record import held_out_ids
 
 # In float32 whatever the processor: "auto" is bfloat16 where it has matrix units for that.
 SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4", "--precision=float32"]
@@ -79,7 +79,7 @@ def trained(tmp_path_factory):
         *("scoringnet_tf.train", f"--records_dir={folder / 'dives_records'}", f"--model_dir={folder / 'run'}"),
         *(f"--pretrained={folder / 'c3d/c3d.keras'}", "--training=staged", "--segmentation_epochs=1"),
         *("--scoring_epochs=1", "--clip_lengths=8,8", "--validation_fraction=0.3", "--decoding=ordered", *SMALL),
-        "--notraining_ids",
+        "--set=run.training_ids=false",
         run=started,
     )
     return folder
@@ -88,7 +88,7 @@ def trained(tmp_path_factory):
 @pytest.mark.slow
 def test_training_measures_what_a_score_needs(trained):
     reference = load_scoring_net(trained / "run").reference
-    assert reference.spread is not None and reference.bank is None  # --notraining_ids
+    assert reference.spread is not None and reference.bank is None  # run.training_ids=false
     validation, _ = held_out_ids(trained / "run/best.keras")
     known = reference.intervals.num_videos
     assert validation and known == dict.fromkeys(("difficulty", "execution", "final"), len(validation))

@@ -1,4 +1,4 @@
-"""What is wrong with paths is said before TensorFlow and the like are imported, which takes seconds."""
+"""A wrong path is refused before TensorFlow and the like are imported, which takes seconds."""
 
 import json
 import pathlib
@@ -6,17 +6,36 @@ import subprocess
 import sys
 
 import pytest
+from refusals import code_printed
 
 ROOT = pathlib.Path(__file__).parents[1]
 CLIP = "tests/clips/diving.mp4"
 HEAVY = ("tensorflow", "keras", "scipy", "matplotlib", "sklearn")
-# Runs a module, and writes which of `HEAVY` it has imported by its end.
-PROBE = f"""
-import atexit, pathlib, runpy, sys
-file = pathlib.Path(sys.argv[1])
-atexit.register(lambda: file.write_text(" ".join(name for name in {HEAVY} if name in sys.modules)))
-del sys.argv[:2]
-runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+# Runs commands, each in a fork of a process that has imported what is light, and prints what became of them.
+FORKS = f"""
+import json, os, runpy, sys, tempfile, traceback
+import scoringnet_tf.support.cli, scoringnet_tf.data.video, scoringnet_tf.data.dataset_info
+results = []
+for words in json.load(sys.stdin):
+    files = [tempfile.TemporaryFile("w+") for _ in range(2)]
+    pid = os.fork()
+    if not pid:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for number, file in enumerate(files, start=1):
+            os.dup2(file.fileno(), number)
+        sys.argv, status = words, 0
+        try:
+            runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+        except SystemExit as stop:
+            status = stop.code or 0
+        except BaseException:
+            traceback.print_exc()
+        sys.stdout.flush(), sys.stderr.flush()
+        os._exit(100 if any(name in sys.modules for name in {HEAVY}) else status)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    texts = [file.seek(0) or file.read() for file in files]
+    results.append([status, *texts])
+json.dump(results, sys.stdout)
 """
 M = "missing"
 CASES = [
@@ -29,7 +48,8 @@ CASES = [
     f"scoringnet_tf.train --records_dir={{records}} --model_dir={{out}} --initial_model={M}",
     f"scoringnet_tf.train --records_dir={{records}} --model_dir={{out}} --training=staged --segmenter={M}",
     f"scoringnet_tf.train --records_dir={{records}} --model_dir={{out}} --pretrained={M}",
-    f"scoringnet_tf.train --records_dir={{records}} --model_dir={{out}} --stage_network=resnet50 --resnet50_weights={M}",  # noqa: E501
+    "scoringnet_tf.train --records_dir={records} --model_dir={out} --stage_network=resnet50 "
+    f"--set=model.fragments.network.weights={M}",
     f"scoringnet_tf.pretrain --records_dir={M} --model_dir={{out}}",
     f"scoringnet_tf.pretrain --records_dir={{motion}} --model_dir={{out}} --pretrained={M}",
     f"scoringnet_tf.evaluate --records_dir={M}",
@@ -50,7 +70,7 @@ CASES = [
     f"scoringnet_tf.experiments run table5 --records_dir={M}",
     f"data_prep build --dataset=unlv_diving --source_dir={M} --output_dir={{out}}",
     f"data_prep check --dataset=unlv_diving --source_dir={M}",
-    f"data_prep split --dataset=unlv_diving --source_dir={M} --output={{out}}",
+    f"data_prep split --dataset=unlv_diving --source_dir={M} --output={{out}}.csv",
     f"data_prep stages {M} --sport=diving --output={{out}}",
     f"data_prep suggest {M}.mp4 --output={{out}}",
     f"data_prep suggest --videos_dir={M} --output={{out}}",
@@ -58,37 +78,32 @@ CASES = [
     f"data_prep describe --records_dir={M}",
     f"data_prep inspect --records_dir={M}",
 ]
+JSON = f"scoringnet_tf.predict --model=vault_small --json {M}.mp4 no*.mp4"
 
 
-@pytest.fixture
-def ended(tmp_path):
-    """Runs a command in a process of its own: (exit status, stdout, stderr, which of `HEAVY` were imported)."""
-
-    def run(*words):
-        words = [sys.executable, "-c", PROBE, str(tmp_path / "imported"), *map(str, words)]
-        result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        return result.returncode, result.stdout, result.stderr, (tmp_path / "imported").read_text()
-
-    return run
+@pytest.fixture(scope="module")
+def results(tmp_path_factory, diving_records, motion_records, stage_model):
+    """Command → (exit status, 100 where something heavy was imported; stdout; stderr)."""
+    folder = tmp_path_factory.mktemp("early")
+    (folder / "empty").mkdir()
+    places = {"records": diving_records, "motion": motion_records, "model": stage_model, "out": folder / "out"}
+    commands = [*CASES, JSON]
+    words = json.dumps([command.format(**places, empty=folder / "empty").split() for command in commands])
+    printed = subprocess.run([sys.executable, "-c", FORKS], cwd=ROOT, input=words, stdout=subprocess.PIPE, text=True)
+    assert [path.name for path in folder.iterdir()] == ["empty"]
+    return dict(zip(commands, json.loads(printed.stdout), strict=True))
 
 
 @pytest.mark.parametrize("command", CASES)
-def test_a_missing_input_is_told_before_anything_heavy_is_imported(
-    ended, command, tmp_path, diving_records, motion_records, stage_model
-):
-    (tmp_path / "empty").mkdir()
-    places = {"records": diving_records, "motion": motion_records, "model": stage_model, "out": tmp_path / "out"}
-    status, _, stderr, imported = ended(*command.format(**places, empty=tmp_path / "empty").split())
-    assert (status, imported) == (2 if " check " in command else 1, "")
-    assert "Traceback" not in stderr and "missing" in stderr
-    assert {path.name for path in tmp_path.iterdir()} <= {"empty", "imported"}
+def test_a_missing_input_is_told_before_anything_heavy_is_imported(results, command):
+    status, _, stderr = results[command]
+    assert status == (2 if " check " in command else 1) and M in stderr and "Traceback" not in stderr
+    assert code_printed(stderr) in ("not_found", "unreadable")
 
 
-def test_a_video_that_is_missing_has_its_line_of_json(ended):
-    words = ("--model=vault_small", "--json", "missing.mp4", "no*.mp4")
-    status, stdout, _, imported = ended("scoringnet_tf.predict", *words)
+def test_a_video_that_is_missing_has_its_line_of_json(results):
+    status, stdout, _ = results[JSON]
     first, second = map(json.loads, stdout.splitlines())
-    assert (status, imported) == (1, "")
     expected = {"video": "missing.mp4", "status": "failed", "model": "vault_small", "sport": "vault"}
-    assert expected.items() <= first.items()
+    assert status == 1 and expected.items() <= first.items()
     assert second["video"] == "no*.mp4" and second["error"]["code"] == "unreadable"

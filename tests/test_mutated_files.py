@@ -19,6 +19,7 @@ import pytest
 from conftest import bar_color, bar_frame, write_bars, write_images
 from file_mutations import damaged, mutated_json
 from PIL import Image
+from training_runs import settings
 
 import scoringnet_tf
 from data_prep.records.building import build_records
@@ -31,14 +32,14 @@ from scoringnet_tf.data.custom_splits import read_split
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.video import VideoStream
-from scoringnet_tf.inference.refusal import doubts
+from scoringnet_tf.inference.checks import doubts
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import SPORTS, get_sport
 from scoringnet_tf.sports.sport_file import read_sport, sport_yaml
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.config import held_out_ids, record_config
+from scoringnet_tf.training.run_record import RunRecord, held_out_ids
 
 SHARE = int(os.environ.get("SCORINGNET_MUTANTS", 500)) / 500
 NUM_FRAMES = 12
@@ -253,7 +254,7 @@ def test_stage_labels(name, tmp_path):
 
 
 def test_files_of_a_run(tmp_path):
-    record_config(tmp_path, {"epochs": 3, "rates": ["c3d:0.1"]}, "hash", "float32", ["b", "a"])
+    RunRecord(settings(tmp_path, "records"), "hash", "float32", ["b", "a"]).write(tmp_path)
     state = tmp_path / "checkpoints/joint_0001/state.json"
     state.parent.mkdir(parents=True)
     state.write_text(json.dumps({"phase": "joint", "steps_done": 4, "epochs_done": 1}))

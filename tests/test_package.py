@@ -15,7 +15,6 @@ from scoringnet_tf.support import model_files
 from scoringnet_tf.support.errors import InputError
 
 ROOT = pathlib.Path(__file__).parents[1]
-PUBLIC = ("C3D", "KeyFragmentSegmenter", "ScorePredictor", "ScoringNet")
 
 
 def run_python(code):
@@ -55,12 +54,14 @@ def test_keras_alone_reloads_no_saved_model():
     assert result.returncode != 0 and "C3D" in result.stderr
 
 
-def test_public_names():
-    for name in PUBLIC:
-        assert getattr(scoringnet_tf, name).__name__ == name
-        assert name in dir(scoringnet_tf)
-    assert {"StageCrossEntropy", "PairwiseRankingLoss", "ScoreLoss"} <= set(dir(scoringnet_tf.losses))
-    assert {"SpearmanCorrelation", "MeanEuclideanDistance"} <= set(dir(scoringnet_tf.metrics))
+def test_dir_shows_the_public_names_and_nothing_else():
+    assert dir(scoringnet_tf) == sorted(scoringnet_tf.__all__) == [
+        *("Augmentation", "C3D", "DatasetInfo", "KeyFragmentSegmenter", "LayerwiseAdam", "ScorePredictor"),
+        *("ScoringNet", "ScoringNetPreprocessor", "from_preset", "losses", "metrics", "models", "score_video"),
+        *("sports", "videos", "with_reference"),
+    ]  # fmt: skip
+    for name in scoringnet_tf.__all__:
+        assert getattr(scoringnet_tf, name).__name__.removeprefix("scoringnet_tf.") == name
     with pytest.raises(AttributeError):
         scoringnet_tf.C4D  # noqa: B018
 

@@ -5,7 +5,9 @@ import pathlib
 import re
 
 import pytest
-from training_runs import defined_flags
+
+from scoringnet_tf.training.config import TrainingConfig
+from scoringnet_tf.training.fields import all_fields, flat, to_json, with_values
 
 ROOT = pathlib.Path(__file__).parents[1]
 SAYS, SILENT = (
@@ -13,83 +15,81 @@ SAYS, SILENT = (
     "# === What the paper says in two ways, or does not say: our reading, and why ===",
 )
 
-# Flag → value, of what §3–§4 say or leave out by describing all there is.
+# Field of the configuration → value, of what §3–§4 say or leave out by describing all there is.
 PAPER = {
-    "max_start_shift": "5",  # §4.2
-    "flip": "False",  # §4.2: all videos are augmented by shifting the start frame
-    "crop_shift": "0",
-    "zoom": "0",
-    "color_jitter": "0",
-    "degradation": "0",
-    "fragment_jitter": "0",
-    "stage_loss": "categorical",  # Eq. 5 as it is called
-    "loss_units": "points",  # Eqs. 6 and 7 as they stand
-    "pair_reduction": "sum",  # Eq. 7
-    "ties": "constant",  # Eq. 7: sign(0) = 0 leaves δ
-    "beta": "0.0005",  # §4.2
-    "training": "joint",  # Eq. 10
-    "decay_rate": "0.45",  # §4.2
-    "decay_steps": "600",  # §4.2
-    "clip_norm": "0",
-    "rates": "",
-    "freeze": "",
-    "ema_momentum": "0",
-    "patience": "0",
-    "validation_fraction": "0",  # §4.1: training and test videos, no others
-    "width_multiplier": "1",  # §3.1, §3.2
-    "stage_network": "c3d_bi_lstm",  # §3.1
-    "decoding": "argmax",  # §4.3: the frames of the same class form a fragment
-    "views": "1",
-    "scores": "parts",  # §3.2: two branches
-    "head": "regression",  # §3.2: to one number
-    "output_activation": "relu",  # §3.2: three fully connected layers, followed by ReLU
+    "augmentation.max_start_shift": 5,  # §4.2
+    "augmentation.flip": False,  # §4.2: all videos are augmented by shifting the start frame
+    "augmentation.crop_shift": 0,
+    "augmentation.zoom": 0,
+    "augmentation.color_jitter": 0,
+    "augmentation.degradation": 0,
+    "model.fragments.jitter": 0,
+    "loss.stages": "categorical",  # Eq. 5 as it is called
+    "loss.units": "points",  # Eqs. 6 and 7 as they stand
+    "loss.pair_reduction": "sum",  # Eq. 7
+    "loss.ties": "constant",  # Eq. 7: sign(0) = 0 leaves δ
+    "loss.beta": 0.0005,  # §4.2
+    "schedule": "joint",  # Eq. 10
+    "optimizer.decay_rate": 0.45,  # §4.2
+    "optimizer.decay_steps": 600,  # §4.2
+    "optimizer.clip_norm": 0,
+    "optimizer.lr_multipliers": {},
+    "optimizer.ema_momentum": 0,
+    "run.patience": 0,
+    "data.validation_fraction": 0,  # §4.1: training and test videos, no others
+    "model.width_multiplier": 1,  # §3.1, §3.2
+    "model.fragments.network": "c3d_bi_lstm",  # §3.1
+    "model.fragments.decoding": "argmax",  # §4.3: the frames of the same class form a fragment
+    "model.views": 1,
+    "model.scores": "parts",  # §3.2: two branches
+    "model.head": "regression",  # §3.2: to one number
+    "model.head.output_activation": "relu",  # §3.2: three fully connected layers, followed by ReLU
 }
+DIFFICULTY, EXECUTION = "model.fragments.difficulty", "model.fragments.execution"
 BY_SPORT = {  # §4.2: α; §4.3: the fragments
-    "diving.flags": {"alpha": "5", "difficulty_fragment": "take-flight", "execution_fragment": "take-flight,entry"},
-    "vault.flags": {
-        "alpha": "10",
-        "difficulty_fragment": "posting-flight",
-        "execution_fragment": "posting-flight,landing",
-    },
+    "diving.flags": {"loss.alpha": 5, DIFFICULTY: ["take-flight"], EXECUTION: ["take-flight", "entry"]},
+    "vault.flags": {"loss.alpha": 10, DIFFICULTY: ["posting-flight"], EXECUTION: ["posting-flight", "landing"]},
 }
 # Ours, each with a comment above it: §3–§4 give no value, or two.
 OURS = {
-    *(
-        "learning_rate",
-        "warmup_steps",
-        "image_size",
-        "margin",
-        "batch_size",
-        "epochs",
-        "segmenter_dropout",
-        "dropout",
-        "lstm_units",
-    ),
-    *("segmenter_fc_units", "conv_filters", "fc_units", "pool_stride", "clip_lengths", "fragments"),
-    *("accumulation_steps", "precision"),
+    *("optimizer.learning_rate", "optimizer.warmup_steps", "optimizer.accumulation_steps", "data.image_size"),
+    *("loss.ranking_margin", "data.batch_size", "schedule.epochs", "run.precision", "model.dropout"),
+    *(f"model.fragments.network.{name}" for name in ("dropout", "lstm_units", "fc_units")),
+    *("model.conv_filters", "model.fc_units", "model.pool_stride", "model.clip_lengths", "model.fragments"),
 }
-# Which data, where to, from which weights, how long to try; and epochs of staged training, which this is not.
+# Which data, where to, from which weights, how long to try.
 NOT_SETTINGS = {
-    "score_sigma",  # of --head=distribution alone
-    *("records_dir", "model_dir", "pretrained", "initial_model", "segmenter", "resnet50_weights", "max_steps", "seed"),
-    *("deterministic", "replicas", "data_service", "training_ids", "test_scores"),
-    *("segmentation_epochs", "scoring_epochs", "validation_every", "shuffle_labels", "reference"),
+    *("data.records_dir", "data.service", "data.shuffle_labels", "data.validation_every", "start"),
+    *(f"run.{name}" for name in ("model_dir", "seed", "deterministic", "max_steps", "replicas", "test_scores")),
+    *("run.reference", "run.training_ids"),
 }
+FIELDS = {path: (about, hint) for path, about, hint, _ in all_fields(TrainingConfig)}
+PATH_OF = {about.flag: path for path, (about, _) in FIELDS.items() if about.flag}
 
 
 def block(text, start, end=None):
-    """Flag → value of the lines between two headings."""
+    """Path → value of the lines between two headings."""
     part = text[text.index(start) : text.index(end) if end else None]
-    lines = [line for line in part.splitlines() if line.startswith("--")]
-    found = [re.fullmatch(r"--(\w+)(?:=(.*))?", line).groups() for line in lines]
-    assert len({name for name, _ in found}) == len(found)
-    return dict((name, value) if value is not None else (name.removeprefix("no"), "False") for name, value in found)
+    lines = [re.fullmatch(r"--(?:set=)?([\w.]+)=(.*)", line) for line in part.splitlines() if line.startswith("--")]
+    values = {PATH_OF.get(line[1], line[1]): line[2] for line in lines}
+    assert len(values) == len(lines)
+    return values
+
+
+def read(values):
+    """JSON of the configuration that these values make, by path."""
+    config, unused = with_values(TrainingConfig(), values)
+    assert not unused
+    return flat(to_json(config), TrainingConfig)
 
 
 @pytest.mark.parametrize("name", BY_SPORT)
 def test_the_paper_is_followed_to_the_letter(name):
     text = (ROOT / name).read_text(encoding="utf-8")
-    assert block(text, SAYS, SILENT) == {**PAPER, **BY_SPORT[name]}
+    values = block(text, SAYS, SILENT)
+    config, expected = read(values), {**PAPER, **BY_SPORT[name]}
+    assert values.keys() == expected.keys()
+    assert {path: config[path] for path in expected} == expected
     assert set(block(text, SILENT)) == OURS
 
 
@@ -104,4 +104,5 @@ def test_every_reading_of_ours_has_its_reason(name):
 
 
 def test_nothing_that_changes_the_experiment_is_left_to_a_default():
-    assert set(defined_flags("scoringnet_tf.train")) == {*PAPER, *BY_SPORT["diving.flags"], *OURS, *NOT_SETTINGS}
+    config = read(block((ROOT / "diving.flags").read_text(encoding="utf-8"), SAYS))
+    assert config.keys() == {*PAPER, *BY_SPORT["diving.flags"], *OURS, *NOT_SETTINGS}

@@ -50,7 +50,7 @@ def test_a_script_gives_the_numbers_of_the_command_line(diving_records, tmp_path
         fragment_jitter=0,
         dropout=0.0,
         segmenter_dropout=0.0,
-        rates=[],
+        lr_multipliers={},
         decay_steps=0,
     )
     run = ScoringRun(DatasetInfo.load(diving_records), options)

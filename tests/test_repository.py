@@ -1,6 +1,5 @@
 """The files that a stranger looks for first: they exist and agree with the package."""
 
-import ast
 import configparser
 import pathlib
 import random
@@ -67,34 +66,14 @@ def test_what_needs_other_libraries_is_left_out_of_make_test_and_has_a_command()
     """A test that skips where a library is missing, without the mark, would run nowhere: no target installs it."""
     assert '-m "not slow and not interop"' in text("Makefile") and "make interop\n" in text(".ci/run")
     for path in (ROOT / "tests").rglob("test_*.py"):
-        if path.parent.name in ("browser", "notebooks", "distributed", "tfio") or path == pathlib.Path(__file__):
-            continue
-        for name in _tests_that_would_run_nowhere(ast.parse(path.read_text(encoding="utf-8"))):
-            raise AssertionError(f"{path}: {name} skips where a library is missing, and has no mark interop")
+        if path.parent.name not in ("browser", "notebooks", "distributed", "tfio") and path != pathlib.Path(__file__):
+            source = path.read_text(encoding="utf-8")
+            asked = set(re.findall(r"(?:importorskip|util\.find_spec)\(\s*['\"]?([\w.]+)", source))
+            assert not asked - {"pympi.Elan"} or "mark.interop" in source, path  # pympi is of the extra dev
 
 
 def test_slow_tests_have_a_command_that_runs_them():
     assert '-m "slow and not interop"' in text("Makefile") and "make slow\n" in text(".ci/run")
-
-
-def _tests_that_would_run_nowhere(tree):
-    """Names of tests that ask for a library, by themselves, a fixture or their module, and have no mark interop."""
-    brought = {"pympi.Elan"}  # by the extra dev
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-
-    def asks(node):
-        asked = re.findall(r"(?:importorskip|util\.find_spec)\(\s*['\"]?([\w.]+)", ast.unparse(node))
-        return bool(set(asked) - brought)
-
-    fixtures = {node.name for node in functions if not node.name.startswith("test_") and asks(node)}
-    rest = [node for node in tree.body if not isinstance(node, ast.FunctionDef)]
-    marked = any("pytestmark" in (text := ast.unparse(node)) and "interop" in text for node in rest)
-    of_module = any(asks(node) for node in rest)
-    for test in (node for node in functions if node.name.startswith("test_")):
-        decorators = [ast.unparse(each) for each in test.decorator_list]
-        used = {argument.arg for argument in test.args.args} | set(re.findall(r"\w+", " ".join(decorators)))
-        if (of_module or asks(test) or used & fixtures) and not (marked or "pytest.mark.interop" in decorators):
-            yield test.name
 
 
 @pytest.mark.parametrize("suite", ["browser", "notebooks", "tfio"])
@@ -105,7 +84,7 @@ def test_suites_with_an_environment_of_their_own_have_a_command_and_are_left_out
     assert config["options.extras_require"][suite].split()
     assert list((ROOT / "tests" / suite).glob("test_*.py"))
     assert re.search(rf"^[\w ]*\b{suite}\b[\w ]*:\n", text("Makefile"), re.M)
-    assert f"make {suite}\n" in text(".ci/run")
+    assert re.search(rf"^make .*\b{suite}\b", text(".ci/run"), re.M)
 
 
 def test_what_keras_draws_without_a_seed_is_the_same_in_every_run():

@@ -8,7 +8,9 @@ import keras
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf.training.callbacks import ValidationPictures
+from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
+from scoringnet_tf.training.fields import all_fields, with_values
 from scoringnet_tf.training.scoring import ScoringRun
 
 REGRESSOR = {"top": "regressor", "top_units": 512}
@@ -54,112 +56,77 @@ def assert_same(first, second):
         np.testing.assert_array_equal(a, b)
 
 
+# Names that tests use for fields → their paths; of the others the last part of the path is the name.
+PATHS = {
+    "training": "schedule",
+    "data_service": "data.service",
+    "pretrained": "start.pretrained",
+    "stage_network": "model.fragments.network",
+    "segmenter_fc_units": "model.fragments.network.fc_units",
+    "segmenter_dropout": "model.fragments.network.dropout",
+    "resnet50_weights": "model.fragments.network.weights",
+    "fc_units": "model.fc_units",
+    "dropout": "model.dropout",
+    "fragment_jitter": "model.fragments.jitter",
+    "difficulty_fragment": "model.fragments.difficulty",
+    "execution_fragment": "model.fragments.execution",
+    "score_sigma": "model.head.sigma",
+    "loss_units": "loss.units",
+    "stage_loss": "loss.stages",
+}
+SHARED = {  # by tests of both commands; no default is left as it is where it costs time or hides a mistake
+    "image_size": [32, 32],
+    "flip": True,
+    "crop_shift": 2,
+    "zoom": 0.1,
+    "color_jitter": 0.1,
+    "degradation": 0.1,
+    "width_multiplier": 1 / 16,
+    "dropout": 0.2,
+    "precision": "float32",
+    "seed": 1,
+}
+TRAINING = {
+    "batch_size": 3,
+    "validation_fraction": 0.3,
+    "max_start_shift": 2,
+    "clip_lengths": [8, 8],
+    "lstm_units": 64,
+    "segmenter_fc_units": 64,
+    "conv_filters": 64,
+    "fc_units": 64,
+    "segmenter_dropout": 0.2,
+    "fragment_jitter": 1,
+    "alpha": 1.0,
+    "pair_reduction": "mean",
+    "training": "staged",
+    "epochs": 2,
+    "segmentation_epochs": 2,
+    "scoring_epochs": 2,
+    "lr_multipliers": {"c3d": 0.5},
+}
+PRETRAINING = {"clip_length": 8, "clips_per_video": 3, "validation_fraction": 0.0, "batch_size": 2, "epochs": 2}
+
+
+def changed(config, **changes):
+    """The configuration with other values: name, see `PATHS`, → value; what has no effect in it is left out."""
+    paths = {path.rpartition(".")[2]: path for path, *_ in all_fields(type(config))}
+    if isinstance(config, TrainingConfig):
+        paths |= PATHS
+    return with_values(config, {paths[name]: value for name, value in changes.items()})[0]
+
+
 def settings(model_dir, records_dir, **changes):
-    return {
-        "records_dir": str(records_dir),
-        "model_dir": str(model_dir),
-        "image_size": [32, 32],
-        "batch_size": 3,
-        "validation_fraction": 0.3,
-        "validation_every": 1,
-        "max_start_shift": 2,
-        "flip": True,
-        "crop_shift": 2,
-        "zoom": 0.1,
-        "color_jitter": 0.1,
-        "degradation": 0.1,
-        "width_multiplier": 1 / 16,
-        "clip_lengths": [8, 8],
-        "stage_network": "c3d_bi_lstm",
-        "lstm_units": 64,
-        "segmenter_fc_units": 64,
-        "conv_filters": 64,
-        "fc_units": 64,
-        "pool_stride": 2,
-        "output_activation": "linear",
-        "scores": "auto",
-        "head": "regression",
-        "score_sigma": 0.3,
-        "decoding": "argmax",
-        "views": 1,
-        "segmenter_dropout": 0.2,
-        "dropout": 0.2,
-        "pretrained": None,
-        "resnet50_weights": None,
-        "initial_model": None,
-        "segmenter": None,
-        "fragment_jitter": 1,
-        "difficulty_fragment": [],
-        "execution_fragment": [],
-        "alpha": 1.0,
-        "beta": 0.0005,
-        "margin": 0.5,
-        "pair_reduction": "mean",
-        "ties": "skip",
-        "loss_units": "standard",
-        "stage_loss": "categorical",
-        "training": "staged",
-        "epochs": 2,
-        "segmentation_epochs": 2,
-        "scoring_epochs": 2,
-        "fragments": "true",
-        "rates": ["c3d:0.5"],
-        "freeze": [],
-        "learning_rate": 1e-3,
-        "decay_rate": 0.45,
-        "decay_steps": 600,
-        "warmup_steps": 0,
-        "accumulation_steps": 1,
-        "clip_norm": 1.0,
-        "ema_momentum": 0.0,
-        "precision": "float32",
-        "patience": 0,
-        "max_steps": 0,
-        "seed": 1,
-        "deterministic": True,
-        "shuffle_labels": False,
-        "test_scores": False,
-        "replicas": 1,
-        "data_service": None,
-        **changes,
-    }
+    """A small configuration of `train`."""
+    places = {"records_dir": str(records_dir), "model_dir": str(model_dir)}
+    return changed(TrainingConfig(), **SHARED | TRAINING | places | changes)
 
 
 def pretraining_settings(model_dir, **changes):
-    return {
-        "model_dir": str(model_dir),
-        "image_size": [32, 32],
-        "clip_length": 8,
-        "clip_sampling": "whole",
-        "clips_per_video": 3,
-        "validation_fraction": 0.0,
-        "batch_size": 2,
-        "epochs": 2,
-        "flip": True,
-        "crop_shift": 2,
-        "zoom": 0.1,
-        "color_jitter": 0.1,
-        "degradation": 0.1,
-        "width_multiplier": 1 / 16,
-        "dropout": 0.2,
-        "top": "fc",
-        "pool_stride": 2,
-        "pretrained": None,
-        "weight_decay": 0.0,
-        "learning_rate": 1e-3,
-        "decay_rate": 0.45,
-        "decay_steps": 600,
-        "warmup_steps": 10,
-        "accumulation_steps": 1,
-        "clip_norm": 1.0,
-        "ema_momentum": 0.0,
-        "precision": "float32",
-        "patience": 0,
-        "max_steps": 0,
-        "seed": 1,
-        "deterministic": True,
-        **changes,
-    }
+    """A small configuration of `pretrain`."""
+    return changed(
+        PretrainingConfig(), **SHARED | PRETRAINING | {"warmup_steps": 10, "model_dir": str(model_dir)} | changes
+    )
 
 
 def defined_flags(command):
@@ -178,20 +145,32 @@ class KilledError(Exception):
 
 
 def kill_after_epoch(monkeypatch, epochs):
-    """Makes the process die just before the checkpoint of epoch number `epochs` (1-based, all phases) is saved."""
-    save, seen = Checkpoints.save, []
+    """Makes the process die in the checkpoint of epoch number `epochs` (1-based, all phases), before it is whole."""
+    save, seen = keras.Model.save_weights, []
 
-    def dying(self, model, name, state):
-        seen.append(name)
+    def dying(self, *arguments, **options):
+        seen.append(self)
         if len(seen) == epochs:
             raise KilledError
-        save(self, model, name, state)
+        save(self, *arguments, **options)
 
-    monkeypatch.setattr(Checkpoints, "save", dying)
+    monkeypatch.setattr(keras.Model, "save_weights", dying)
+
+
+class QuietRun(ScoringRun):
+    """A run without pictures, which change nothing of it; with callbacks of a test, if any."""
+
+    def __init__(self, records, model_dir, *extra, **changes):
+        self.extra = extra
+        super().__init__(DatasetInfo.load(records), settings(model_dir, records, **changes))
+
+    def further_callbacks(self, phase, log_dir):
+        found = super().further_callbacks(phase, log_dir)
+        return [*self.extra, *(each for each in found if not isinstance(each, ValidationPictures))]
 
 
 def weights_after(records, model_dir, **changes):
-    return weights_beside(ScoringRun(DatasetInfo.load(records), settings(model_dir, records, **changes)).run())
+    return weights_beside(QuietRun(records, model_dir, **changes).run())
 
 
 def weights_beside(best):

@@ -52,14 +52,14 @@ def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tup
 
 
 def load_model(path: str | None = None) -> Any:
-    """Loads a trained `ScoringNet`, see `inference.prediction.load_model`; imports Keras.
+    """Loads a trained `ScoringNet`, see `models.presets.load_scoring_net`; imports Keras.
 
     Raises:
         InputError: there is no such model, or it finds no stages in frames.
     """
     check_model(path)
 
-    from scoringnet_tf.inference.prediction import stage_finder
+    from scoringnet_tf.inference.predictor import stage_finder
 
     return stage_finder(path).model
 
@@ -82,7 +82,7 @@ def suggest_stages(
     Raises:
         InputError: the model finds no stages in frames.
     """
-    from scoringnet_tf.inference.prediction import stage_finder  # TensorFlow, which --help should not wait for
+    from scoringnet_tf.inference.predictor import stage_finder  # TensorFlow, which --help should not wait for
 
     finder, videos, facts = stage_finder(model), [], {}
     decode = functools.partial(_decoded, videos_dir=Path(videos_dir), stored=model.preprocessor.stored)

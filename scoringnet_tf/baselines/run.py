@@ -24,7 +24,7 @@ from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.reading import read_json
-from scoringnet_tf.training.config import learned_from, versions
+from scoringnet_tf.training.run_record import learned_from, versions
 
 SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"
 

@@ -28,21 +28,21 @@ PIXEL_OPTIONS = ("flip", "crop_shift", "zoom", "color_jitter", "degradation")  #
 class Augmentation:
     """Random changes of a training video; each is drawn once per video and epoch and applied to all its frames.
 
-    Features have no pixels: of their videos only the start can be shifted.
+    Features have no pixels: only `max_start_shift` changes them.
 
     Attributes:
         max_start_shift: the start frame moves forward by 0 to this many frames (§4.2: 5).
         flip: mirror left and right, one time in two.
-        crop_shift: the crop lies up to this many pixels from the centre, each way; further than that would lose the
-            athlete, whom the camera keeps near the middle. 0 crops the centre.
-        zoom: strength s: the crop is 1 ± s times as large, and resized; at most what is stored. 0 is off.
+        crop_shift: the crop lies up to this many pixels from the centre, each way; the camera keeps the athlete near
+            it.
+        zoom: strength s: the crop is 1 ± s times as large, and resized; at most the stored frame. 0 is off.
         color_jitter: strength s: contrast and saturation are scaled by 1 ± s, brightness moves by ± s/2 of the range;
             0 is off.
-        degradation: strength s: blur by up to s of a 3×3 binomial filter, and noise of up to s times 16 levels of luma
-            in blocks of 2×2 pixels, anew in every frame, such as encoding leaves; 0 is off.
+        degradation: strength s, like a bad encoding: blur by up to s of a 3×3 binomial filter, and noise of up to s
+            times 16 levels of luma in blocks of 2×2 pixels, anew in every frame; 0 is off.
 
     Raises:
-        InputError: a shift below 0, or a strength that is not of 0 to 1 (of zoom below 1).
+        InputError: a shift below 0, or a strength that is not from 0 to 1 (zoom: below 1).
     """
 
     max_start_shift: int = defaults.MAX_START_SHIFT
@@ -97,7 +97,7 @@ def frame_range(
 def stage_span(stages: tf.Tensor, fragments: Sequence[Sequence[int]], margin: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Frames [first, last) from the first to the last one of all fragments, and `margin` more at both ends.
 
-    The whole video where one of them has no frame: its tower then sees all of it (`models.fragments.FragmentSelector`).
+    The whole video if a fragment has no frame: its tower then sees all of it (`models.fragments.FragmentSelector`).
 
     Args:
         stages: int (L,), the stage of every frame.
@@ -134,9 +134,9 @@ def clip_indices(
 
 
 def spaced_indices(length: int | tf.Tensor, num_frames: int) -> tf.Tensor:
-    """`num_frames` evenly spaced indices of 0 … length − 1, int32 (K,), the first and the last included.
+    """`num_frames` evenly spaced indices of 0 … length − 1, int32 (K,), the first and last included; repeated if fewer.
 
-    Repeated where there are fewer; those that `models.fragments.resampling_indices` takes of a fragment of `length`.
+    The same as `models.fragments.resampling_indices` of a fragment of `length`.
     """
     positions = tf.range(num_frames, dtype=tf.float32) / max(num_frames - 1, 1)
     return tf.cast(tf.round(positions * tf.cast(length - 1, tf.float32)), tf.int32)
@@ -151,7 +151,7 @@ def random_clip(length: int | tf.Tensor, clip_length: int, seeds: Seeds) -> tf.T
 def spaced_clips(length: int | tf.Tensor, clip_length: int, num_clips: int) -> tf.Tensor:
     """Evenly spaced clips of consecutive frames, int32 (K, T); a short video repeats its last frame.
 
-    Each starts in the middle of one of K equal stretches of the possible starts: a single clip is the middle one.
+    Each starts in the middle of one of K equal parts of the possible starts.
     """
     last_start = tf.maximum(length - clip_length, 0)
     starts = (2 * tf.range(num_clips) + 1) * last_start // (2 * num_clips)
@@ -169,7 +169,7 @@ class FrameDecoder:
         self.augmentation: Any = augmentation  # None: no method but `__call__` is called
 
     def __call__(self, encoded: tf.Tensor, seeds: Seeds) -> tf.Tensor:
-        """Decodes the frames of one video; `seeds` is from a decision to its seed pair, as `video_seeds` gives it."""
+        """Decodes the frames of one video; `seeds` as `video_seeds` gives them."""
         size = self._random_size(seeds(ZOOM)) if self.augmentation and self.augmentation.zoom else self.image_size
         top, left = self._random_offset(size, seeds(CROP)) if self.augmentation else self.offset
         height, width = tf.unstack(size)

@@ -1,4 +1,4 @@
-"""Other splits of records that are there: an index of its own, whose records lie where they were built."""
+"""Other splits of existing records: an index of its own, whose records lie where they were built."""
 
 import csv
 import dataclasses
@@ -21,7 +21,7 @@ WITH_FRAMES = (*COLUMNS, "start_frame", "end_frame")  # of a table's performance
 
 
 def random_splits(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
-    """Splits drawn at random, each with as many test videos as the records have, or just fewer where groups forbid it.
+    """Random splits, each with as many test videos as the records have, or just fewer if groups forbid it.
 
     Videos of one group stay together; a validation split of the records stays as it is.
 
@@ -94,12 +94,9 @@ def of_records(info: DatasetInfo, split: Split) -> Split:
 
 
 def resplit(info: DatasetInfo, split: Split, folder: Path) -> DatasetInfo:
-    """Writes the index of `info`'s records under another split into `folder`, and loads it.
+    """Writes the index of `info`'s records under another split into `folder`, and loads it; errors as `of_records`.
 
-    Where some frames of the records have no label, those of each split are not known, and each is said to lack some.
-
-    Raises:
-        InputError: as `of_records`.
+    Frames are counted by stage over all splits: each split then counts as having unlabelled ones if the records do.
     """
     split = of_records(info, split)
     videos = {video_id: {**info.videos[video_id], "split": split[video_id]} for video_id in sorted(split)}

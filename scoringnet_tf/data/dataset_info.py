@@ -1,7 +1,6 @@
 """`dataset_info.json`: the index of a folder of records. No TensorFlow.
 
-It says what the records hold (splits, shards, scores, stages, classes), where it came from (source files and their
-hashes, settings, simulation), and lets the reader find damage before it trains on it.
+It holds the content of the records and its origin, and lets the reader find damage before it trains on it.
 """
 
 import dataclasses
@@ -45,33 +44,31 @@ def described_pixels(simulation: Mapping[str, Any] | None) -> str:
 
 @dataclasses.dataclass(kw_only=True)
 class DatasetInfo:
-    """What a folder of records holds.
+    """The index of a folder of records.
 
     Attributes:
         name: the dataset's, as in `python -m data_prep build --dataset`.
-        sport: what is kept of it (`sports.kept_form`): the name of one that ships, or the definition of a user's own;
-            empty for action classes (UCF-101).
+        sport: `sports.kept_form` of it; empty for action classes (UCF-101).
         stages: stage names in label order.
-        frame_size: (height, width) of the stored frames, pixels; (0, 0) for records of features, which have none.
-        frame_rate: median frames (of features: steps) per second over the videos.
+        frame_size: (height, width) of the stored frames, pixels; (0, 0) for features.
+        frame_rate: median frames (or steps of features) per second over the videos.
         splits: {split: {"ids", "num_videos", "num_frames", "shards": [{"file", "num_records", "bytes"}]}}.
-        videos: {id: {"split", "path", "sha256", "num_frames", "difficulty", "execution", "final"}}, scores None where
-            unknown, and in the file those of the sport alone; where the dataset has them, "group", which cuts of one
-            source share, and "classes", {head: label}; "inconsistent", [sentences], of a video that was kept though its
-            scores contradict each other, and "lookalike" though one of another split looks the same.
-        score_statistics: {split: {"difficulty" | "execution" | "final": {"mean", "std", "min", "max"}}}, in points;
-            a score that is unknown is left out. Models take the mean and std of `"train"`.
+        videos: {id: {"split", "path", "sha256", "num_frames", and the scores of the sport, None where unknown}}.
+            Optional entries: "group", which cuts of one source share; "classes", {head: label}; "inconsistent" and
+            "lookalike", [sentences], problems of a video that was kept.
+        score_statistics: {split: {score: {"mean", "std", "min", "max"}}}, points, of known scores. Models take the mean
+            and std of `"train"`.
         stage_frames: {split: {stage or "unlabelled": number of frames}}.
         classes: {head: class names in label order}, empty for scored videos.
         skipped: videos left out, [{"id", "split", "problems": [sentences]}].
-        simulation: how the pixels were simulated, or None for filmed video.
+        simulation: the settings of simulated pixels, or None for filmed video.
         settings: the options of the build.
         package_version: of the package that built the records.
         data_hash: sha256 over all records in order: equal hashes, equal data.
-        aspect: width over height, as shown, of the picture that fills a stored frame: the median of the training
-            videos', unless the build was told; None in indices of before this was recorded: that of each source.
+        aspect: width over height, as shown, of the picture that fills a stored frame; None in old indices.
+        features: {"size": D, "stride", "origin"}, see `features`; None for frames.
         format_version: of this file.
-        source: of an index that splits the records of another folder anew (`custom_splits`), that folder; else None.
+        source: the folder of the records, if this is another split of them (`custom_splits`).
         records_dir: the folder this was loaded from; not stored.
     """
 
@@ -98,11 +95,11 @@ class DatasetInfo:
 
     @property
     def has_vectors(self) -> bool:
-        """Whether these are features, one vector a video, which says nothing of its length."""
+        """Whether these are features, one vector a video, without a length."""
         return bool(self.features) and {video["num_frames"] for video in self.videos.values()} == {1}
 
     def beside_records(self) -> dict:
-        """What a result depends on and `data_hash` does not cover: hashes of groups, and of a sport of one's own."""
+        """Hashes of groups and of a user's own sport, which results depend on and `data_hash` does not cover."""
         groups = {video_id: video["group"] for video_id, video in self.videos.items() if video.get("group") is not None}
         kept = {"groups": groups, "sport": self.sport if isinstance(self.sport, dict) else None}
         return {
@@ -112,22 +109,22 @@ class DatasetInfo:
         }
 
     def groups_of(self, ids: Iterable[str]) -> tuple[str | None, ...]:
-        """The groups of videos, None of one that is alone; none at all where each is."""
+        """The groups of videos, None for a video alone; empty if all are alone."""
         groups = tuple(self.videos[video_id].get("group") for video_id in ids)
         return groups if any(group is not None for group in groups) else ()
 
     def true_scores(self, score: str, ids: Iterable[str]) -> np.ndarray:
-        """True scores of V videos, points, float64 (V,): the numbers that the records hold; NaN where unknown."""
+        """True scores of V videos as records hold them, points, float64 (V,); NaN where unknown."""
         known = (self.videos[video_id][score] for video_id in ids)
         return as_points([np.nan if value is None else value for value in known])
 
     @classmethod
     def load(cls, records_dir: AnyPath) -> "DatasetInfo":
-        """Reads and checks the index of `records_dir`: its version, and that every shard is there, whole.
+        """Reads the index of `records_dir`, and checks it and the size of every shard.
 
         Raises:
-            RecordsError: no such file, another format version, unsound fields (`index_validation`), an unknown sport or
-                one of other stages, or a shard that is missing or of another size.
+            RecordsError: the index or a shard is missing, of another version, unsound or damaged, or of an unknown
+                sport.
         """
         records_dir = as_path(records_dir)
         fields = _read_fields(records_dir / INDEX_NAME)
@@ -169,7 +166,7 @@ class DatasetInfo:
 
     @property
     def scores(self) -> tuple[str, ...]:
-        """The scores of its sport, see `Sport.scores`; all of action classes, which have none."""
+        """The scores of its sport, see `Sport.scores`; all for action classes, which have none."""
         return get_sport(self.sport).scores if self.sport else SCORES
 
     def _absent_scores(self):
@@ -183,10 +180,7 @@ class DatasetInfo:
 
     @property
     def stored(self) -> dict:
-        """How a video becomes frames of these records, beside their size: `jpeg_quality`, `aspect` and `fit`.
-
-        Arguments of `preprocessing.StoredForm`, and what a model keeps of them (`ScoringNet(stored=…)`).
-        """
+        """Arguments of `preprocessing.StoredForm` beside the size: `jpeg_quality`, `aspect` and `fit`."""
         return {
             "jpeg_quality": self.settings.get("jpeg_quality", 92),
             "aspect": self.aspect,
@@ -211,14 +205,13 @@ class DatasetInfo:
         return self.splits[name]
 
     def shard_paths(self, split: str) -> list[str]:
-        """What TensorFlow opens the TFRecord files of a stored split by, in order.
+        """The paths of the shards of a stored split, for TensorFlow, in order.
 
-        Shards in an object store that TensorFlow does not read itself (`tfio`) are first copied, once for a process,
-        see `files.cached_file`: the temporary folder (`TMPDIR`) must have room for the whole split.
+        Shards in an object store that TensorFlow does not read itself (`tfio`) are first copied to `TMPDIR`, once for a
+        process, see `files.cached_file`.
 
         Raises:
-            RecordsError: no such split, or the records lie in another folder (`source`).
-            InputError: a shard that was received is not of the size that the index says.
+            InputError: no such split, the records lie in another folder (`source`), or a copied shard has another size.
         """
         if self.source:
             raise RecordsError(
@@ -232,20 +225,20 @@ class DatasetInfo:
 
 
 def records_of(dataset: Any) -> list[DatasetInfo]:
-    """The records that `input_pipeline.videos` made a `tf.data.Dataset` of, whatever was done to it since then."""
+    """The records that `input_pipeline.videos` made a `tf.data.Dataset` of, whatever was done to it since."""
     own = [dataset.records] if isinstance(getattr(dataset, "records", None), DatasetInfo) else []
     inputs = dataset._inputs() if hasattr(dataset, "element_spec") and hasattr(dataset, "_inputs") else ()
     return [*own, *(info for source in inputs for info in records_of(source))]
 
 
 def shown(video: Mapping[str, Any]) -> str:
-    """What an entry of `DatasetInfo.videos` shows, whatever it is called: content of its file, and which stretch."""
+    """The pixels of an entry of `DatasetInfo.videos`: the hash of its file, and which stretch of it."""
     stretch = re.search(r"#\d+-\d+$", video["path"])
     return video["sha256"][:16] + (stretch[0] if stretch else "")
 
 
 def load_records(records_dir: AnyPath) -> DatasetInfo:
-    """The `DatasetInfo` of --records_dir; where there is none, the error shows how the flag file says to make them."""
+    """The `DatasetInfo` of --records_dir; if there is none, the error shows the recipe of the flag file."""
     check_access(records_dir, "records_dir")
     index = as_path(records_dir) / INDEX_NAME
     if not index.is_file():
@@ -291,11 +284,7 @@ def _check_shard(path, num_bytes):
 
 
 def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Statistics of the known scores, points: {split: {score: {mean, std, min, max}}}.
-
-    Args:
-        videos: as `DatasetInfo.videos`. A score that no video of a split has is left out.
-    """
+    """Statistics of the known scores of `DatasetInfo.videos`, points: {split: {score: {mean, std, min, max}}}."""
     statistics: dict[str, dict[str, dict[str, float]]] = {}
     for split in sorted({video["split"] for video in videos.values()}):
         statistics[split] = {}

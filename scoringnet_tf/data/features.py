@@ -1,7 +1,7 @@
 """Features in place of frames: arrays (T, D) in files, one vector for every so many frames of a video. No TensorFlow.
 
 Anyone's `.npy`, `.npz` and HDF5 files are read. `python -m scoringnet_tf.extract` writes `.npy` files, and beside them
-`features.json`, which says what made them; without it nothing is known of where features come from.
+`features.json`, which describes their origin; without it the origin of features is unknown.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ ARRAY_IN_FILE = re.compile(rf"(.*(?:{'|'.join(map(re.escape, SUFFIXES))}))#(.+)"
 
 LARGEST_WHOLE = 1e11  # whole numbers from here on are ids or times, and no count or measure
 EXACT = 2.0**24  # float32 holds every whole number up to here
-LEAST_STEPS = 0.01  # of what a number varies by in a file: rounding by more loses that
+LEAST_STEPS = 0.01  # largest rounding, as a share of the range of a feature in a file
 ROUNDED = Remark("features_rounded", "The features hold ids, times or numbers too large for float32. Leave these out.")
 
 
@@ -39,14 +39,14 @@ class FeatureFile:
 
     Attributes:
         path: a file that ends in one of `SUFFIXES`.
-        array: the name of the array in a file of several; None where it holds one.
+        array: the name of the array in a file of several; None if it holds one.
     """
 
     path: Path
     array: str | None = None
 
     def __str__(self):
-        """The path, with `#name` where an array is named; `parse` takes it back."""
+        """The path, with `#name` if an array is named; `parse` takes it back."""
         return str(self.path) if self.array is None else f"{self.path}#{self.array}"
 
     @classmethod
@@ -56,7 +56,7 @@ class FeatureFile:
         return cls(Path(named[1]), named[2]) if named else cls(Path(text))
 
     def check_is_file(self) -> None:
-        """InputError where there is no such file."""
+        """InputError if there is no such file."""
         if not self.path.is_file():
             raise InputError("not_found", f"{self}: no such file of features.")
 
@@ -67,8 +67,8 @@ class FeatureSequence:
 
     Attributes:
         values: float32 (T, D), finite: T steps in time, one for a vector of the whole video.
-        origin: what `features.json` says of what made them, see `read_origin`; None where there is none.
-        warnings: what is odd of the numbers in the file (`ROUNDED`).
+        origin: the content of `features.json`, see `read_origin`; None if there is none.
+        warnings: oddities of the numbers in the file (`ROUNDED`).
     """
 
     values: np.ndarray
@@ -84,9 +84,9 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
             file with numbers (T, D), or (D,), which is T = 1.
 
     Raises:
-        InputError: naming the file: it is missing, of another kind, damaged, holds several arrays (their names are
-            listed), other values than finite numbers, none, or another number of axes; or `features.json` beside it is
-            damaged, or speaks of another D.
+        InputError: naming the file: it is missing, of another kind or damaged; it holds several arrays (they are
+            listed), no finite numbers, or another number of axes; `features.json` beside it is damaged or has another
+            D.
     """
     file = source if isinstance(source, FeatureFile) else FeatureFile.parse(source)
     file.check_is_file()
@@ -95,8 +95,9 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
             values, warnings = _checked(array, file)
     except InputError:
         raise
-    except Exception as error:  # zipfile's, zlib's, tokenize's, HDF5's: of a damaged file they raise whatever they meet
-        raise InputError("damaged_features", f"{file} cannot be read as features: {_said(error)}.") from error
+    except Exception as error:  # zipfile, zlib, tokenize and HDF5 raise anything for a damaged file
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError("damaged_features", f"{file} cannot be read as features: {reason}.") from error
     values, origin = values.reshape(-1, values.shape[-1]), read_origin(file.path.parent)
     if origin and origin["size"] != values.shape[1]:
         raise InputError(
@@ -108,36 +109,37 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
 
 
 def feature_shape(file: FeatureFile) -> tuple[int, int] | None:
-    """(T, D) of features, of `.npy` and HDF5 files without reading them; None of what `read_features` refuses."""
+    """(T, D) of features, of `.npy` and HDF5 files without reading them; None if `read_features` refuses them."""
     try:
         with _opened(file) as array:
             return array.shape if len(array.shape) == 2 else (1, *array.shape) if len(array.shape) == 1 else None
-    except Exception:  # as of `read_features`, which says why
+    except Exception:  # `read_features` reports it
         return None
 
 
 def turned(shape: tuple[int, ...], size: int) -> str:
-    """What to add to the message that features of a shape are not (T, size); empty where they are not (size, T)."""
+    """A hint for features that are (size, T) in place of (T, size); else empty."""
     return "; maybe time is their second axis" if shape[0] == size != shape[1] else ""
+
+
+# === Comparison ===
 
 
 def check_features(
     sequence: FeatureSequence, source: str | Path, learned: Mapping[str, Any], frame_rate: float | None = None
 ) -> None:
-    """InputError where a `FeatureSequence` is of another kind than a model learned from.
+    """InputError if a `FeatureSequence` is of another kind than a model learned from.
 
     Args:
         sequence: read from `source`.
         source: its path, for the message.
-        learned: `DatasetInfo.features` of the model's training records. Where either side does not know what made its
-            features, only their size can be compared.
-        frame_rate: steps per second of these records; None where it is not known.
+        learned: `DatasetInfo.features` of the model's training records.
+        frame_rate: steps per second of these records, if known.
     """
     stride = sequence.origin["stride"] if sequence.origin else learned["stride"]
-    found = {"size": sequence.values.shape[1], "stride": stride, "origin": sequence.origin}
-    different = feature_differences(learned, found)
+    received = {"size": sequence.values.shape[1], "stride": stride, "origin": sequence.origin}
     frames = (sequence.origin or {}).get("frame_rate")
-    different += rate_differences(frame_rate, frames and frames / stride)
+    different = feature_differences(learned, received) + rate_differences(frame_rate, frames and frames / stride)
     if different:
         hint = turned(sequence.values.shape, learned["size"])
         raise InputError(
@@ -146,10 +148,7 @@ def check_features(
 
 
 def feature_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """What is different of features, a phrase each; both as `DatasetInfo.features`.
-
-    Where one of them does not know what made its features, only their size and stride can be compared.
-    """
+    """The differences of two `DatasetInfo.features`, a phrase each; size and stride alone if an origin is unknown."""
     kinds = [{"size": features["size"], "stride": features["stride"]} for features in (learned, found)]
     if learned["origin"] and found["origin"]:
         kinds = [kind | origin_kind(features["origin"]) for kind, features in zip(kinds, (learned, found), strict=True)]
@@ -162,17 +161,20 @@ def feature_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) ->
 
 
 def shortened(value: Any) -> str:
-    """What `features.json` says of something, for a message: an image that is subtracted has 37,632 numbers."""
+    """A value of `features.json` for a message: an image that is subtracted has 37,632 numbers."""
     short = reprlib.Repr()
     short.maxlevel = 2
     return short.repr(value)
 
 
 def rate_differences(learned: float | None, found: float | None) -> list[str]:
-    """What is different of two numbers of steps per second, a phrase or none; None is unknown."""
+    """A phrase if two numbers of steps per second differ; None is unknown."""
     if learned and found and abs(found / learned - 1) > RATE_TOLERANCE:
         return [f"{found:.4g} steps/s instead of {learned:.4g}"]
     return []
+
+
+# === Origin ===
 
 
 def middle_frames(num_steps: int, num_frames: int, stride: int, origin: Mapping[str, Any] | None = None) -> np.ndarray:
@@ -180,10 +182,10 @@ def middle_frames(num_steps: int, num_frames: int, stride: int, origin: Mapping[
 
     Args:
         num_steps: T.
-        num_frames: of the video; where its last frame comes before the middle of a clip, it is that.
-        stride: frames from one step to the next, which is where its clip begins.
-        origin: what `features.json` says: a clip has `clip_length` frames, or with `per` frame the one of its step.
-            Where it does not say, a clip lasts to the next step.
+        num_frames: of the video, whose last frame is the latest.
+        stride: frames from the start of a clip to the next.
+        origin: the content of `features.json`: a clip has `clip_length` frames, or with `per` frame the one of its
+            step. By default a clip lasts to the next step.
     """
     origin = origin or {}
     clip_length = 1 if origin.get("per") == "frame" else origin.get("clip_length") or stride
@@ -191,7 +193,7 @@ def middle_frames(num_steps: int, num_frames: int, stride: int, origin: Mapping[
 
 
 def origin_kind(origin: Mapping[str, Any]) -> dict[str, Any]:
-    """All that `features.json` says but where its videos came from, and what the file of its weights was called."""
+    """The content of `features.json` without the origin of its videos and the name of its file of weights."""
     kind = {key: value for key, value in origin.items() if key not in ("frame_rate", "records")}
     if isinstance(kind.get("weights"), dict):
         kind["weights"] = kind["weights"].get("sha256")
@@ -199,11 +201,10 @@ def origin_kind(origin: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_origin(folder: AnyPath) -> dict[str, Any] | None:
-    """What `features.json` in a folder says of what made the features there; None where there is none.
+    """The content of `features.json` in a folder; None if there is none.
 
-    Its entries are those that `python -m scoringnet_tf.extract` writes; of a file of anyone's, `size` (D) and `stride`
-    (frames from one step to the next) are needed, the others are kept as they are; see `middle_frames` for
-    `clip_length` and `per`.
+    Its entries are those that `python -m scoringnet_tf.extract` writes. Only `size` (D) and `stride` (frames from one
+    step to the next) are needed.
 
     Raises:
         InputError: it is damaged, `size`, `stride` or `clip_length` is no positive integer, or `frame_rate` no positive
@@ -216,16 +217,17 @@ def read_origin(folder: AnyPath) -> dict[str, Any] | None:
     needed = ("size", "stride", *(["clip_length"] if origin.get("clip_length") is not None else []))
     wrong = [name for name in needed if type(origin.get(name)) is not int or origin[name] < 1]
     if wrong:
-        raise InputError(
-            "damaged_features_json",
-            f"{path}: {', '.join(f'{name} {origin.get(name)!r}' for name in wrong)} must be 1 or more.",
-        )
+        values = ", ".join(f"{name} {origin.get(name)!r}" for name in wrong)
+        raise InputError("damaged_features_json", f"{path}: {values} must be 1 or more.")
     rate = origin.get("frame_rate")
     if rate is not None and not (type(rate) in (int, float) and 0 < rate < math.inf):
         raise InputError(
             "damaged_features_json", f"{path}: frame_rate must be a number above 0, or left out, not {rate!r}."
         )
     return origin
+
+
+# === Files ===
 
 
 @contextlib.contextmanager
@@ -258,36 +260,37 @@ def _array_of(arrays, file):
 
 
 def _datasets(root):
-    """{name: dataset} of an HDF5 file; links are not followed, and neither are values that lie in other files."""
-    found = {}
+    """{name: dataset} of an HDF5 file, without links and without values that lie in other files."""
+    datasets = {}
 
     def visit(name, item):
         if isinstance(item, h5py.Dataset) and not item.is_virtual and not item.external:
-            found[name] = item
+            datasets[name] = item
 
     root.visititems(visit)
-    return found
+    return datasets
 
 
 def _chosen(names, file):
-    """The name of the array that is meant, of those in a file."""
+    """The name of the array to read, of those in a file."""
     if file.array is None and len(names) == 1:
         return names[0]
     if file.array in names:
         return file.array
-    code = "missing_name" if file.array is None else "unknown_name"
-    problem = "name one array with #name" if file.array is None else f"no array {file.array!r}"
+    code, problem = "unknown_name", f"no array {file.array!r}"
+    if file.array is None:
+        code, problem = "missing_name", "name one array with #name"
     raise InputError(code, f"{file}: {problem}.", f"It holds {', '.join(sorted(names)) or 'no array'}.")
 
 
 def _checked(array, file):
-    """(values of an array as float32, warnings); InputError naming the file where they are no features."""
+    """(values of an array as float32, warnings); InputError naming the file if they are no features."""
     if array.dtype.kind not in "fiu" or len(array.shape) not in (1, 2) or min(array.shape, default=0) < 1:
         raise InputError(
             "wrong_shape", f"{file} must hold numbers (T, D) or (D,), not {array.dtype} {tuple(array.shape)}."
         )
     exact = array[...]
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused with it
+    with np.errstate(over="ignore"):  # numbers too large for float32 become infinite, and are refused with it
         values = np.ascontiguousarray(exact, np.float32)
     if not np.isfinite(values).all():
         step = int(np.argmin(np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=1)))
@@ -296,15 +299,10 @@ def _checked(array, file):
 
 
 def _is_rounded(exact, values):
-    """Whether whole numbers are ids or times, or float32 does not keep what a number varies by in a file."""
+    """Whether whole numbers are ids or times, or float32 does not keep the variation of a feature in a file."""
     largest = max(float(values.max()), -float(values.min()))
     if largest <= EXACT or (exact.dtype.kind in "iu" and largest >= LARGEST_WHOLE):
         return largest > EXACT
     exact = exact.astype(np.float64)
     lost, varies = np.abs(exact - values).max(axis=0), np.ptp(exact, axis=0)
     return exact.ndim == 2 and bool(((lost > LEAST_STEPS * varies) & (varies > 0)).any())
-
-
-def _said(error):
-    """What went wrong, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__

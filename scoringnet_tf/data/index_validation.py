@@ -1,4 +1,4 @@
-"""What the fields of `dataset_info.json` must hold: of which kind they are, and what must agree. No TensorFlow."""
+"""The fields that `dataset_info.json` must hold: their types, and what must agree. No TensorFlow."""
 
 import math
 import reprlib
@@ -33,11 +33,7 @@ VIDEO: dict[str, tuple[type, ...]] = {
 
 
 def index_problem(fields: Mapping[str, Any]) -> str | None:
-    """The first thing that is wrong with an index, in words; None where it holds together.
-
-    Args:
-        fields: of `DatasetInfo`; what has a default there may be missing.
-    """
+    """The first problem of the fields of an index, a phrase; None for a sound one. Defaults may be missing."""
     return next(_problems(fields), None)
 
 
@@ -63,7 +59,7 @@ def _problems(fields):
 
 
 def _inner_problems(fields):
-    """What is wrong with the smaller tables of an index."""
+    """Problems of the smaller tables of an index."""
     if fields.get("features") is not None:
         features = {"origin": None, **fields["features"]}
         yield from _wrong_kinds(features, {**FEATURES, "origin": (dict, NONE)}, "features: ")
@@ -82,7 +78,7 @@ def _inner_problems(fields):
 
 
 def _scores_of(sport):
-    """The scores that a video must have; of a sport that is none, which is said elsewhere, all."""
+    """The scores that a video must have; all if the sport is unknown, which is reported elsewhere."""
     try:
         return get_sport(sport).scores if sport else SCORES
     except InputError:
@@ -129,7 +125,7 @@ def _wrong_kinds(entry, kinds, where) -> Iterator[str]:
 
 
 def _is(value, kinds):
-    """Whether a value is of one of the kinds: true is no number, none is infinite, and counts are not negative."""
+    """Whether a value is of one of the types: true is no number, none is infinite, and counts are not negative."""
     if isinstance(value, bool) or not isinstance(value, kinds):
         return False
     return not isinstance(value, (int, float)) or (math.isfinite(value) and (value >= 0 or kinds != (int,)))

@@ -1,7 +1,7 @@
-"""Joints of the athlete in every frame, as records have them beside their shards: `joints/ID.npy`. No TensorFlow.
+"""Joints of the athlete in every frame, beside the shards of records: `joints/ID.npy`. No TensorFlow.
 
-`joints/joints.json` says whose they are and what they are called: {"source": "…", "names": ["pelvis", …]}; one of them
-is `head`. An array is (L, J, 2): pixels of the video's frames, x right and y down; NaN where no athlete is seen.
+`joints/joints.json` holds their origin and names: {"source": "…", "names": ["pelvis", …]}; one of them is `head`. An
+array is (L, J, 2): pixels of the video's frames, x right and y down; NaN without an athlete.
 """
 
 import dataclasses
@@ -26,9 +26,9 @@ class Joints:
     """Joints of one video.
 
     Attributes:
-        positions: float32 (L, J, 2), pixels; NaN where no athlete is seen.
+        positions: float32 (L, J, 2), pixels; NaN without an athlete.
         names: J of them.
-        source: whose they are, a phrase.
+        source: their origin, a phrase.
     """
 
     positions: np.ndarray
@@ -49,12 +49,12 @@ class Joints:
 
 
 def joints_folder(info: DatasetInfo) -> AnyPath:
-    """Where the joints of records are, or would be: of another split of these, beside the records themselves."""
+    """The folder of the joints of records; those of a custom split lie beside the records themselves."""
     return as_path(f"{info.source or info.records_dir}/{FOLDER}")
 
 
 def joints_hash(info: DatasetInfo) -> str:
-    """sha256 over the joints of the videos of records and their index, by name; the data hash does not cover them."""
+    """sha256 over the joints of the videos of records and their index, by name; `data_hash` does not cover them."""
     folder, digests = as_path(joints_folder(info)), {}
     for name in (INDEX, *(f"{video_id}.npy" for video_id in sorted(info.videos))):
         if (folder / name).is_file():  # what lacks is said by whoever reads it
@@ -68,11 +68,11 @@ def read_joints(folder: AnyPath, video_id: str, num_frames: int | None) -> Joint
 
     Args:
         folder: of joints.
-        video_id: whose.
-        num_frames: L; None for as many as there are.
+        video_id: of the video.
+        num_frames: L; None for any.
 
     Raises:
-        InputError: there are none, or they are not those of `num_frames` frames.
+        InputError: there are none, or not those of `num_frames` frames.
     """
     names, source = read_index(folder)
     path = as_path(folder) / f"{video_id}.npy"
@@ -96,11 +96,7 @@ def read_joints(folder: AnyPath, video_id: str, num_frames: int | None) -> Joint
 
 
 def read_index(folder: AnyPath) -> tuple[tuple[str, ...], str]:
-    """(names of the joints, whose they are) of a folder of joints.
-
-    Raises:
-        InputError: it has no index, or one that is not right.
-    """
+    """(names of the joints, their origin) of a folder of joints; InputError if its index is missing or wrong."""
     path = as_path(folder) / INDEX
     if not path.is_file():
         raise InputError("not_found", f"{path}: no joints beside the records.")

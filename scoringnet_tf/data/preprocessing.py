@@ -1,8 +1,8 @@
 """From a decoded frame to the model's input: the one way, for records, training, evaluation, prediction and export.
 
-A frame of any size is brought to its *stored form* (`StoredForm`: the aspect, the size and the JPEG that records have),
-decoded again, and its centre is taken. Whoever scores a video does the same to it, JPEG included: the towers read
-details that JPEG changes. NumPy and OpenCV; `StoredForm.encode_in_graph` does in TensorFlow what `encode` does here.
+A frame of any size is brought to its *stored form* (`StoredForm`: the aspect, size and JPEG of records), decoded
+again, and its centre is cropped. Scoring does the same, JPEG included: the towers read details that JPEG changes.
+NumPy and OpenCV; `StoredForm.encode_in_graph` is `encode` in TensorFlow.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ RATE_TOLERANCE = 0.02
 
 
 class Form(NamedTuple):
-    """What is known of how frames were stored; None is unknown.
+    """How frames were stored; None is unknown.
 
     Attributes:
         frame_rate: frames per second.
@@ -37,7 +37,7 @@ class Form(NamedTuple):
 
 
 def form_differences(learned: Form, found: Form) -> list[str]:
-    """What is different of how frames were stored, a phrase each."""
+    """The differences of how frames were stored, a phrase each."""
     different = []
     if learned.frame_rate and found.frame_rate and abs(found.frame_rate / learned.frame_rate - 1) > RATE_TOLERANCE:
         different.append(f"{found.frame_rate:.4g} frames/s instead of {learned.frame_rate:.4g}")
@@ -50,6 +50,20 @@ def form_differences(learned: Form, found: Form) -> list[str]:
     return different
 
 
+def check_frames(frames: Any, name: str) -> None:
+    """InputError (`frames_not_uint8`) if frames, an array or a tensor called `name` in the message, are not uint8."""
+    dtype = getattr(frames, "dtype", type(frames).__name__)
+    received = str(getattr(dtype, "name", dtype)).removeprefix("torch.")
+    if received != "uint8":
+        raise InputError(
+            "frames_not_uint8",
+            f"Frames must be uint8, 0…255, RGB; {name} is {received}.",
+            "Convert values in 0…1 with np.round(255 * frames).astype('uint8'), and values in -1…1 with "
+            "np.round(127.5 * (frames + 1)).astype('uint8'). In a model of your own, start with "
+            "keras.Input(…, dtype='uint8').",
+        )
+
+
 @dataclasses.dataclass(frozen=True)
 class StoredForm:
     """How records store the frames of a video.
@@ -57,10 +71,9 @@ class StoredForm:
     Attributes:
         frame_size: (height, width) of the stored frames, pixels.
         jpeg_quality: 1–100.
-        aspect: width over height, as shown, of the picture that fills a stored frame; None where it is not known, and
-            any picture then does.
-        fit: what is done to videos of another aspect: `"crop"` takes the middle, `"pad"` adds black bars, `"stretch"`
-            changes their shape. Deviations up to `ASPECT_TOLERANCE` are stretched.
+        aspect: width over height, as shown, of the picture that fills a stored frame; None for any.
+        fit: for videos of another aspect: `"crop"` takes the middle, `"pad"` adds black bars, `"stretch"` changes their
+            shape. Deviations up to `ASPECT_TOLERANCE` are stretched.
     """
 
     frame_size: tuple[int, int]
@@ -91,7 +104,7 @@ class StoredForm:
         return resize_frame(center_part(frame, height, width), self.frame_size)
 
     def part(self, height: Any, width: Any, pixel_aspect: float = 1.0, numpy: Any = np) -> tuple[Any, Any]:
-        """(height, width) of the middle of a frame of `height` × `width` that is stored, more than there is with bars.
+        """(height, width) of the middle of a frame of `height` × `width` that is stored, with bars more than there is.
 
         `numpy` is the module that computes it; TensorFlow's has the same functions.
         """
@@ -107,7 +120,7 @@ class StoredForm:
         )
 
     def departure(self, aspect: float) -> str | None:
-        """What is done to a video whose picture is `aspect` wide and 1 high, in words; None where nothing is."""
+        """A phrase for the change to a picture that is `aspect` wide and 1 high; None for no change."""
         if self.aspect is None or abs(aspect / self.aspect - 1) <= ASPECT_TOLERANCE:
             return None
         share = min(aspect, self.aspect) / max(aspect, self.aspect)
@@ -122,8 +135,8 @@ class StoredForm:
     def encode_in_graph(self, frame: Any) -> Any:
         """`encode` inside a TensorFlow graph, for exported models.
 
-        The stored pixels are those of `encode`, all of them, unless a frame is smaller than `frame_size`: before JPEG
-        these differ by one level, as OpenCV rounds, or by the neighbour of a pixel that it takes.
+        All stored pixels equal those of `encode`, unless a frame is smaller than `frame_size`: OpenCV rounds otherwise,
+        by one level before JPEG.
 
         Args:
             frame: uint8 tensor (H, W, 3), RGB, of square pixels.
@@ -157,7 +170,7 @@ def _part(stored, height, width, pixel_aspect):
 def _area_means(pixels, stored, axis, sums):
     """Means (or sums) of `stored` equal stretches of the side `axis`, in a graph; float32 tensor (H, W, 3) in and out.
 
-    Summed up as OpenCV does it, in its order and in float32, for its sums to fall on the same side of a half.
+    Summed in OpenCV's order and in float32, for its sums to fall on the same side of a half.
     """
     import tensorflow as tf
 
@@ -230,11 +243,7 @@ def model_frames(jpegs: Sequence[bytes], image_size: Sequence[int]) -> np.ndarra
 
 
 def little_shown(stored_size: Sequence[int], image_size: Sequence[int]) -> str | None:
-    """In words, where a model sees less than `LITTLE` of a stored frame, which may hide the performance; else None.
-
-    Args:
-        stored_size, image_size: (height, width), pixels.
-    """
+    """A warning if a model sees less than `LITTLE` of a stored frame, both (height, width); else None."""
     share = image_size[0] * image_size[1] / (stored_size[0] * stored_size[1])
     if share >= LITTLE:
         return None

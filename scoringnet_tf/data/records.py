@@ -1,9 +1,8 @@
-"""The schema of the records: what a `SequenceExample` holds, for the writer and the reader alike.
+"""The schema of the records: the content of a `SequenceExample`, for the writer and the reader.
 
-One record is one video: encoded frames under MediaSequence's key `image/encoded`, or features in their place under its
-key `feature/floats`; a stage per frame or step of features, scores, and where all of it came from. `DatasetInfo` (in
-`dataset_info.py`; importable from here, with what belongs to it) is the index of a folder of records. TensorFlow is
-imported when a record is written or parsed, not before.
+One record is one video: encoded frames under MediaSequence's key `image/encoded`, or features under its key
+`feature/floats`; a stage per frame or step, scores, and its origin. `DatasetInfo` is the index of a folder of records.
+TensorFlow is imported when a record is written or parsed.
 """
 
 import dataclasses
@@ -59,19 +58,19 @@ class VideoExample:
     Attributes:
         video_id: unique in the dataset.
         dataset_name: as in `python -m data_prep build --dataset`.
-        sport: name of the sport; empty for action classes (UCF-101).
-        data_path: the video file or folder of images, relative to the source; `#start-stop` after a stretch of one. Of
-            features their file; `#name` after an array of one.
-        sha256: of that file, hexadecimal. Of features, of `features` as little-endian bytes in C order.
-        jpegs: L encoded frames, all of `frame_size`; none where there are `features`.
+        sport: its name; empty for action classes (UCF-101).
+        data_path: the video file, folder of images (`#start-stop` for a stretch) or file of features (`#name` for an
+            array), relative to the source.
+        sha256: of that file, hexadecimal; with features, of `features` as little-endian bytes in C order.
+        jpegs: L encoded frames of `frame_size`; none with `features`.
         frame_size: (height, width) as stored; (0, 0) with features.
         source_size: (height, width) in the video file; (0, 0) with features.
-        frame_rate: frames per second; steps per second with features.
-        timestamps: float (L,), seconds since the first frame, of every frame or step.
+        frame_rate: frames (or steps) per second.
+        timestamps: float (L,), seconds since the first frame.
         stages: int (L,), index into the sport's stages; `UNLABELLED` where unknown.
-        difficulty, execution, final: scores in points of the sport; None where unknown (stored as NaN).
+        difficulty, execution, final: scores in points; None if unknown (stored as NaN).
         classes: label of each classification head, empty for a scored video.
-        features: float32 (L, D), one vector a step, in place of frames; None where there are frames.
+        features: float32 (L, D), one vector a step, in place of frames.
     """
 
     video_id: str

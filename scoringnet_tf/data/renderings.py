@@ -1,4 +1,4 @@
-"""Records of the same performances, filmed or rendered anew: of the same ids and scores, by which they are known."""
+"""Records of the same performances, filmed or rendered anew: of the same ids and scores."""
 
 from collections.abc import Iterable, Mapping
 
@@ -14,7 +14,7 @@ TOLERANCE = 0.005  # points by which the scores of a performance may differ betw
 
 
 def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split: str = "test") -> None:
-    """InputError unless all renderings have the ids and scores of a split of `info`; what they show is not compared."""
+    """InputError unless all renderings have the ids, scores and form of a split of `info`, and other pixels."""
     expected, seen = _scores(info, split), {info.data_hash}
     for rendering in renderings:
         found = _scores(rendering, split)

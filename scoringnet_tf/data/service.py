@@ -1,8 +1,7 @@
-"""Batches that other machines make, by a tf.data service: the same ones in the same order, whatever becomes of it.
+"""Batches that other machines make, by a tf.data service: the same ones in the same order, even if workers fail.
 
-Each batch has a number, and all that is in it follows from that number. The service gives every number to one of its
-workers, and they come as they are done. Here they are put in order. One that does not come, because a worker was
-killed or the whole service, is made here.
+Each batch has a number, from which all its content follows. The service gives every number to one of its workers, and
+they come as they are done. Here they are put in order. Those that do not come are made here.
 """
 
 import queue
@@ -28,13 +27,13 @@ Numbered = Callable[[tf.data.Dataset], tf.data.Dataset]  # of numbers, int64 () 
 
 
 def dispatcher_at(port: int) -> Any:
-    """A dispatcher that listens on a port, 0 for a free one; it lives as long as what is returned."""
+    """A dispatcher that listens on a port, 0 for a free one; it lives as long as the returned object."""
     service = tf.data.experimental.service
     return service.DispatchServer(service.DispatcherConfig(port=port, protocol="grpc"))
 
 
 def worker_of(address: str, host: str = "localhost") -> Any:
-    """A worker of the dispatcher at `address` that others reach at `host`; it lives as long as what is returned."""
+    """A worker of the dispatcher at `address` that others reach at `host`; it lives as long as the returned object."""
     service = tf.data.experimental.service
     return service.WorkerServer(
         service.WorkerConfig(dispatcher_address=address, worker_address=f"{host}:%port%", protocol="grpc")
@@ -42,7 +41,7 @@ def worker_of(address: str, host: str = "localhost") -> Any:
 
 
 def check_service(address: str, flag: str = "data_service") -> None:
-    """InputError naming the flag unless something answers at `address`, HOST:PORT."""
+    """InputError naming the flag unless a server answers at `address`, HOST:PORT."""
     host, _, port = address.rpartition(":")
     try:
         if not host or not port.isdecimal():
@@ -57,7 +56,7 @@ def check_service(address: str, flag: str = "data_service") -> None:
 
 
 def check_shared(info: DatasetInfo, address: str) -> None:
-    """InputError where the records of `info` are in an object store: what is read are copies of our own."""
+    """InputError if the records of `info` are in an object store: workers cannot read our copies."""
     path = as_path(info.source or info.records_dir or "")
     if isinstance(path, RemotePath):
         raise InputError(
@@ -72,12 +71,12 @@ def served(address: str, numbered: Numbered, info: DatasetInfo, first: int, stop
 
     Args:
         address: HOST:PORT of its dispatcher.
-        numbered: makes batches of their numbers; what it reads must be found by the same path on the workers.
-        info: of the records that it reads; where a worker finds others at their path, batches are made here.
+        numbered: makes batches of their numbers; workers must find its files by the same paths.
+        info: of the records that it reads; if a worker finds others at their path, batches are made here.
         first, stop: numbers of batches.
 
     Raises:
-        InputError: nothing answers there.
+        InputError: no answer at `address`.
     """
     check_service(address)
     numbers = tf.data.Dataset.range(first, stop)
@@ -97,7 +96,7 @@ def served(address: str, numbered: Numbered, info: DatasetInfo, first: int, stop
 
 
 def _of_these_records(numbers, info):
-    """The same numbers, once whoever goes through them has found the index of these very records at their path."""
+    """The same numbers, once their reader has found the index of these very records at their path."""
     folder = as_path(info.source or info.records_dir)
     data_hash = (DatasetInfo.load(folder) if info.source else info).data_hash
     wrong = f"{folder} does not hold the records that train reads (data_hash {data_hash})."
@@ -121,11 +120,11 @@ def in_order(
     address: str,
     patience: float = PATIENCE,
 ) -> Iterator[Any]:
-    """What belongs to each number from `first` to `stop`, in order and each once.
+    """The value of each number from `first` to `stop`, in order and each once.
 
     Args:
-        arriving: gives an iterator of (number, what belongs to it) in any order, which may lack some, block or raise.
-        made_here: makes what does not arrive.
+        arriving: gives an iterator of (number, value) in any order, which may lack some, block or raise.
+        made_here: makes a value that does not arrive.
         first, stop: numbers.
         address: of the service, for warnings.
         patience: seconds without any arrival after which everything is made here.
@@ -156,7 +155,7 @@ def in_order(
 
 
 def _fetch(arriving, arrived, unwanted):
-    """Puts what arrives into a queue as long as it is wanted; at the end (None, None), or (None, the error)."""
+    """Puts arrivals into a queue as long as it is wanted; at the end (None, None), or (None, the error)."""
     end = None
     try:
         for item in arriving():

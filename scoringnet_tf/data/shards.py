@@ -1,7 +1,7 @@
-"""Random access to the records of TFRecord files: where each one begins, and reading it from there.
+"""Random access to the records of TFRecord files: where each begins, and reading it from there.
 
-An epoch in a random order over all shards then needs no buffer of records, and what is not wanted is never read.
-TensorFlow is imported when a record is read, not before.
+A random order over all shards then needs no buffer of records, and only wanted ones are read. TensorFlow is imported
+when a record is read.
 """
 
 from typing import Any
@@ -19,11 +19,11 @@ AT_ONCE = 16  # shards: in a store each header takes a request
 
 
 def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
-    """Where each record of a stored split is: one pass over their headers, O(records), reading 8 bytes of each.
+    """The place of each record of a stored split: one pass over their headers, O(records), reading 8 bytes of each.
 
     Returns:
-        {id: (path of its shard, byte offset in it)}, in the order of the records. Of an index that splits the records
-        of another folder anew, they lie there.
+        {id: (path of its shard, byte offset in it)}, in the order of the records. Those of a custom split lie in its
+        source.
 
     Raises:
         RecordsError: no such split, a damaged shard, or another number of records than the index says.
@@ -59,16 +59,16 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
 
 
 def _described(info, video_id):
-    """What an index says of a video and of how it is stored, whichever split it is in."""
+    """The entry of a video in an index, and its stored form, in whichever split."""
     of_video = {name: value for name, value in info.videos[video_id].items() if name != "split"}
     return of_video, info.frame_size, info.stored, info.frame_rate, info.sport, info.features
 
 
 def record_offsets(path: str) -> np.ndarray:
-    """Where the records of a TFRecord file begin, in bytes, int64 (N,).
+    """The byte offsets of the records of a TFRecord file, int64 (N,).
 
     Raises:
-        RecordsError: the file does not end where its last record does.
+        RecordsError: the file does not end with its last record.
     """
     offsets, position, place = [], 0, as_path(path)
     unbuffered: dict[str, Any] = {"cache_type": "none"} if isinstance(place, RemotePath) else {"buffering": 0}

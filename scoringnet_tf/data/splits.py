@@ -1,4 +1,4 @@
-"""Which videos a split has: as stored, held out of the training split for validation, or named one by one."""
+"""The videos of a split: as stored, held out of the training split for validation, or named one by one."""
 
 import itertools
 import statistics
@@ -13,7 +13,7 @@ from scoringnet_tf.support.messages import counted
 
 
 def stored_split(info: DatasetInfo, split: str) -> str:
-    """The stored split that has the records of `split`: validation that is held out is part of the stored training."""
+    """The stored split with the records of `split`: held-out validation is part of the stored training."""
     return "train" if split == "validation" and split not in info.splits else split
 
 
@@ -23,22 +23,20 @@ def split_ids(
     """The ids of a split, in the order of its records: that of a stream that is not shuffled.
 
     `"train"` and `"validation"` partition the stored training split, unless the records have a validation split of
-    their own; anything else is as stored. What is held out is the same whatever the seed of a run, so that runs can be
-    compared: one video, at random, from each of as many sets of neighbours in final score; in a dataset of classes,
-    neighbours are of one class, and each class gives its share to within one. Where the dataset says which videos are
-    cuts of one source (UCF-101's groups), such a group is held out or trained on as a whole, and counts as one.
+    their own. The held-out videos do not depend on the seed of a run, so that runs can be compared. They are one random
+    video from each of as many sets of neighbours in final score. In a dataset of classes, neighbours are of one class,
+    and each class gives its share to within one. A group (cuts of one source) is held out as a whole, and counts as
+    one.
 
     Args:
         info: of the records.
         split: `"train"`, `"validation"` or a stored split.
         validation_fraction: share of the training videos (or groups) that is held out.
-        ids: those to take, in place of a fraction: the videos of `split` that an earlier run recorded. They are looked
-            for in the stored split, the training split where `"validation"` is none.
+        ids: in place of a fraction, the videos to take: those of `split` that an earlier run recorded.
 
     Raises:
-        RecordsError: no such split.
-        InputError: a fraction that leaves one of the parts empty; `ids` that are none, repeated, beside a fraction, or
-            not in the records.
+        InputError: no such split; a fraction that leaves a part empty; `ids` that are empty, repeated, beside a
+            fraction, or not in the records.
     """
     stored = info.split(stored_split(info, split))["ids"]
     if ids is not None:
@@ -52,7 +50,7 @@ def split_ids(
 
 
 def _chosen(info, split, stored, ids, validation_fraction):
-    """`ids` in the order of `stored`, once it is sure that they can be meant."""
+    """`ids` in the order of `stored`, once they are checked."""
     if validation_fraction:
         raise InputError("flags_conflict", "Give ids or a validation fraction, not both.")
     wanted = set(ids)
@@ -88,7 +86,7 @@ def _held_out(info, ids, fraction):
 
 
 class _Unit(NamedTuple):
-    """What is held out as a whole: a group of videos, or a video of no group."""
+    """A group of videos, or a video of no group: held out as a whole."""
 
     classes: list[tuple[str, int]]
     final: float

@@ -1,8 +1,7 @@
 """Records in a store that TensorFlow reads itself, inside the graph: tensorflow-io's file systems, the extra `tfio`.
 
-Which way records are read is not a setting: where this one works, no shard is copied first, and records, order and
-results are those of copies. Importing tensorflow-io proves nothing, for beside another TensorFlow than its own that
-succeeds too; so a shard is looked up.
+It is used where it works: no shard is copied then, and records, order and results are the same. Importing
+tensorflow-io proves nothing, for it succeeds beside another TensorFlow too; so a shard is looked up.
 """
 
 import ctypes
@@ -31,7 +30,7 @@ DEFAULTS = {
 
 
 def in_graph(path: RemotePath, num_bytes: int) -> bool:
-    """Whether TensorFlow itself finds a file of `num_bytes` at `path`; else one line on stderr says what it found."""
+    """Whether TensorFlow itself finds a file of `num_bytes` at `path`; else one line on stderr says why not."""
     if path.protocol not in SCHEMES or not _registered():
         return False
     import tensorflow as tf
@@ -49,7 +48,7 @@ def in_graph(path: RemotePath, num_bytes: int) -> bool:
 
 @functools.cache
 def _registered():
-    """Whether tensorflow-io is here beside its own TensorFlow, and then has registered its file systems."""
+    """Whether tensorflow-io is here beside its own TensorFlow, and has registered its file systems."""
     import tensorflow as tf
 
     if not tf.__version__.startswith(BUILT_FOR) or not importlib.util.find_spec("tensorflow_io"):

@@ -33,10 +33,7 @@ def holds_video(path: Path) -> bool:
 
 
 def is_frame_folder(folder: Path) -> bool:
-    """Whether a folder holds numbered images, and no videos at any depth, and so is a video itself.
-
-    An archive with a poster beside the folders of its videos is none.
-    """
+    """Whether a folder holds numbered images, and no videos at any depth, and so is a video itself."""
     names = _seen(os.listdir(folder))  # noqa: PTH208 as text
     return _are_frames(names) and not any(
         _holds_called((*folders, *names), VIDEO_SUFFIXES) for _, folders, names in _folders(folder)
@@ -56,13 +53,9 @@ def _is_called(name, suffixes):
 
 
 def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Path]:
-    """The video files in a folder and in those within it, and the folders of numbered images; sorted, none hidden.
+    """The videos in a folder and in those within it: files with these suffixes, and folders of numbered images.
 
-    Links are followed.
-
-    Args:
-        folder: where to look; not itself one of the results.
-        suffixes: of the files.
+    Sorted, without hidden ones; links are followed. The folder itself is not one of them.
     """
     found: list[Path] = []
     for parent, names, images in _walked(folder):
@@ -72,10 +65,9 @@ def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Pa
 
 
 def videos_called_otherwise(folder: Path) -> list[Path]:
-    """The files in a folder and in those within it that hold a video, by their content, and are not called as one.
+    """The files in a folder, at any depth, that hold a video by their content and are not called as one. Sorted.
 
-    Sorted; none that is hidden, or in a folder of numbered images within it. Of many files the first
-    `MAX_PROBED` are looked into.
+    None that is hidden, or in a folder of numbered images. Of many files the first `MAX_PROBED` are probed.
     """
     files = (parent / name for parent, names, _ in _walked(folder) for name in names if _may_hold_video(name))
     looked_into = itertools.islice((path for path in files if path.is_file()), MAX_PROBED)
@@ -83,9 +75,9 @@ def videos_called_otherwise(folder: Path) -> list[Path]:
 
 
 def images_above_videos(folder: Path) -> list[Path]:
-    """Of a folder and those within it that `videos_in` looks into, those with numbered images and no videos in them.
+    """The folders that `videos_in` looks into with numbered images in them and no videos beside these. Sorted.
 
-    If such a folder is itself no video, videos lie further down. Sorted.
+    If such a folder is itself no video, videos lie further down.
     """
     return sorted(
         parent
@@ -121,7 +113,7 @@ def _folders(folder: Path, onerror: Callable | None = None) -> Iterator[tuple[Pa
 
 
 def _seen(names):
-    """Without those that are hidden: of macOS's `._dive.mp4` and `.Trash` nobody means what is in them."""
+    """Without hidden names, such as macOS's `._dive.mp4` and `.Trash`."""
     return [name for name in names if not name.startswith(".")]
 
 

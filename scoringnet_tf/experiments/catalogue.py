@@ -10,7 +10,7 @@ Figures = Mapping[str, float]  # such as {"d_src": 0.57}
 MSE = {"alpha": "0"}  # Eq. 6 alone
 TRUE = ("--true_fragments",)
 STAGES = "stage label of every test frame"  # that is needed
-WHOLE = {"fragments": "whole", "fragment_jitter": "0"}  # the baseline without KFS
+WHOLE = {"fragments": "whole"}  # the baseline without KFS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +92,7 @@ def figures(*printed: float) -> Figures:
 # of 1e-4 and 3e-4, 20, 40 and 60 epochs, α 1 and 5, σ .3 and .6; for MSE alone 40 epochs, but rows differ in the head
 # and the loss alone.
 HEAD = {"dropout": "0.5", "learning_rate": "0.0003", "epochs": "60", "head": "regression"}
-DISTRIBUTION = {**HEAD, "head": "distribution", "score_sigma": "0.6"}
+DISTRIBUTION = {**HEAD, "head": "distribution", "model.head.sigma": "0.6"}
 
 OURS = "ScoringNet (MSE + ranking)"  # in table 7, and beside shortcuts
 
@@ -150,7 +150,11 @@ SRC_BY_FRAGMENT = {  # (D-SRC, E-SRC), in the same order
 def _fragments(sport, number, table):
     """Table 1 or 2: both towers see the same true fragment; each is compared with that which the sport has for it."""
     rows = [
-        Row(stages.replace(",", " + "), {**MSE, "difficulty_fragment": stages, "execution_fragment": stages}, TRUE)
+        Row(
+            stages.replace(",", " + "),
+            {**MSE, "model.fragments.difficulty": stages, "model.fragments.execution": stages},
+            TRUE,
+        )
         for stages in FRAGMENTS[sport]
     ]
     printed = {
@@ -200,9 +204,9 @@ def _ranking():
     """What might keep the ranking loss from adding anything: each setting is trained without it and with it."""
     weighed = [
         *(Row(f"α = {alpha}", {"alpha": alpha}) for alpha in ("0.2", "5", "25")),
-        Row("δ = 2", {"margin": "2"}),
-        Row("sum over pairs", {"pair_reduction": "sum"}),
-        Row("sum over pairs, α = 0.05", {"pair_reduction": "sum", "alpha": "0.05"}),
+        Row("δ = 2", {"ranking_margin": "2"}),
+        Row("sum over pairs", {"loss.pair_reduction": "sum"}),
+        Row("sum over pairs, α = 0.05", {"loss.pair_reduction": "sum", "alpha": "0.05"}),
     ]
     settings = {
         "rate = 0.0001": {"learning_rate": "0.0001"},
@@ -366,13 +370,15 @@ EXPERIMENTS = {
         [
             Row("preset"),
             *_varied("alpha", ["0", "0.2", "5", "25"], "α"),
-            *_varied("margin", ["0.1", "2"], "δ"),
+            *_varied("ranking_margin", ["0.1", "2"], "δ"),
             *_varied("beta", ["0", "0.0005"], "β"),
             *_varied("learning_rate", ["0.0002", "0.0018"], "rate"),
             *_varied("batch_size", ["4", "16"], "batch"),
             *_varied("clip_lengths", ["8,8", "16,16"], "clips"),  # of 32 by default
-            *_varied("lstm_units", ["128", "2048"], "LSTM units"),  # 512 by default, before the width multiplier
-            Row("sum over pairs", {"pair_reduction": "sum"}),
+            *_varied(
+                "model.fragments.network.lstm_units", ["128", "2048"], "LSTM units"
+            ),  # 512 by default, before the width multiplier
+            Row("sum over pairs", {"loss.pair_reduction": "sum"}),
         ],
         "preset",
     ),
@@ -380,7 +386,7 @@ EXPERIMENTS = {
     "control": Experiment(
         "Control: exchanged scores",
         "Is anything learnt where scores say nothing?",
-        [Row("true scores"), Row("exchanged scores", {"shuffle_labels": "true"})],
+        [Row("true scores"), Row("exchanged scores", {"data.shuffle_labels": "true"})],
         "true scores",
     ),
 }

@@ -21,25 +21,22 @@ from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.model_files import is_shipped, model_path
+from scoringnet_tf.training.config import TrainingConfig
+from scoringnet_tf.training.fields import all_fields
+from scoringnet_tf.training.flags import SET
 
 METAFILE, LOG = "metafile.yml", "log.txt"
 GPUS = Path("/proc/driver/nvidia/gpus")
 OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # of train: what a training says of itself
 # Of train: what lies there is part of the configuration.
-FILE_FLAGS = ("pretrained", "resnet50_weights", "initial_model", "segmenter")
+FILE_FLAGS = ("pretrained", "model.fragments.network.weights", "initial_model", "segmenter")
 SCORING_FLAGS = (  # of train: those that say nothing of KFS where it is trained before SP
-    *(
-        "scoring_epochs",
-        "fragments",
-        "difficulty_fragment",
-        "execution_fragment",
-        "fragment_jitter",
-        "clip_lengths",
-        "views",
-    ),
-    *("conv_filters", "fc_units", "pool_stride", "output_activation", "head", "dropout", "shuffle_labels"),
-    *("alpha", "beta", "margin", "score_sigma", "pair_reduction", "ties", "loss_units", "test_scores"),
+    *("scoring_epochs", "fragments", "fragment_jitter", "model.fragments.difficulty", "model.fragments.execution"),
+    *("clip_lengths", "views", "model.conv_filters", "model.fc_units", "model.pool_stride", "dropout"),
+    *("head", "model.head.output_activation", "model.head.sigma", "data.shuffle_labels", "run.test_scores"),
+    *("alpha", "beta", "ranking_margin", "loss.pair_reduction", "loss.ties", "loss.units"),
 )
+FLAGS = {path: about.flag for path, about, *_ in all_fields(TrainingConfig) if about.flag}
 SHOWN_LINES = 3  # of what a command printed before it failed
 
 
@@ -97,7 +94,7 @@ class Training:
         given = [*preset_flags(surroundings.preset), *surroundings.further, *as_arguments(self.flags)]
         flags = dict(_name_and_value(argument) for argument in given) | {"seed": str(self.seed)}
         kfs_alone = flags.get("training") == "staged" and flags.get("scoring_epochs") == "0"
-        without = {"records_dir", "model_dir", "reference"} | (
+        without = {"records_dir", "model_dir", "run.reference"} | (
             {*SCORING_FLAGS} - {"scoring_epochs"} if kfs_alone else set()
         )
         if flags.get("fragments") == "whole":
@@ -162,7 +159,11 @@ class Training:
             kfs.train(surroundings)
             flags |= {"segmentation_epochs": "0", "segmenter": str(kfs.folder(surroundings))}
         # Tables refuse no video: what training videos are like need not be measured.
-        arguments = [*as_arguments(flags), "--noreference", f"--records_dir={surroundings.records.records_dir}"]
+        arguments = [
+            *as_arguments(flags),
+            "--set=run.reference=false",
+            f"--records_dir={surroundings.records.records_dir}",
+        ]
         goes_on, start = (folder / "checkpoints").is_dir(), time.monotonic()
         run_command("scoringnet_tf.train", [*arguments, f"--model_dir={folder}"], folder / LOG)
         described = {
@@ -231,25 +232,29 @@ def preset_flags(path: Path, within: tuple[Path, ...] = ()) -> list[str]:
 
 def as_arguments(flags: Mapping[str, str]) -> list[str]:
     """Flags of a command line, of name → value."""
-    return [f"--{name}={value}" for name, value in flags.items()]
+    return [f"--set={name}={value}" if "." in name else f"--{name}={value}" for name, value in flags.items()]
 
 
 def _without_kfs(flags):
     """Flags of a training on whole videos (−KFS), without what its preset says of KFS and of fragments."""
-    of_kfs = ("segmenter", "difficulty_fragment", "execution_fragment")
-    found = {name: value for name, value in flags.items() if name not in of_kfs}
-    for name in ("rates", "freeze"):
-        if found.get(name):
-            kept = [part for part in found[name].split(",") if part.partition(":")[0] != "kfs"]
-            found |= {name: ",".join(kept)}
+    of_kfs = ("segmenter", "fragment_jitter", "decoding", "stage_network")
+    found = {
+        name: value for name, value in flags.items() if name not in of_kfs and not name.startswith("model.fragments.")
+    }
+    if found.get("lr_multipliers"):
+        kept = [entry for entry in found["lr_multipliers"].split(",") if entry.partition(":")[0] != "kfs"]
+        found["lr_multipliers"] = ",".join(kept)
     if found.get("views", "1") not in ("1", "2"):
         found["views"] = "2"  # a whole video and its mirror image: no fragment that could begin earlier
     return found
 
 
 def _name_and_value(argument):
-    """("alpha", "5") of --alpha=5, ("flip", "false") of --noflip; a name alone is true."""
+    """("alpha", "5") of --alpha=5, ("loss.ties", "skip") of --set=loss.ties=skip; a name alone is true."""
     name, given, value = argument.lstrip("-").partition("=")
+    if name == SET:
+        path, _, value = value.partition("=")
+        return FLAGS.get(path, path), value
     if given:
         return name, value
     return (name[2:], "false") if name.startswith("no") else (name, "true")

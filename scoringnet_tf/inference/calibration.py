@@ -1,4 +1,4 @@
-"""Measures what the training videos of a model are like, to tell what is unlike them, and how far it errs."""
+"""Measures the `TrainingStatistics` of a model: its training videos, and its errors on held-out ones."""
 
 import collections
 import dataclasses
@@ -14,14 +14,13 @@ from tqdm import tqdm
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
-from scoringnet_tf.models.bank import Bank
 from scoringnet_tf.models.compatibility import check_fits
-from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.models.presets import check_trained, load_scoring_net, with_views
-from scoringnet_tf.models.reference import (
-    MIN_VIDEOS,
-    Reference,
+from scoringnet_tf.models.training_statistics import (
+    Intervals,
+    NearestExamples,
     Spread,
+    TrainingStatistics,
     can_be_measured,
     certainties,
     checksum,
@@ -37,9 +36,10 @@ from scoringnet_tf.support.paths import AnyPath, RemotePath
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
 
-MAX_VIDEOS = 2000  # more would tell little that these do not; their `Bank` is bounded, too
+MAX_VIDEOS = 2000  # more would tell little that these do not
+MIN_VIDEOS = 4  # below that no deviation is worth anything
 REQUIRED_SHARE = 0.95  # of the training videos show a stage: then one without it is no performance
-DOUBTFUL_SHARE = 0.01  # of the training videos whose stages are found less surely than what is kept
+DOUBTFUL_SHARE = 0.01  # of the training videos have a stage that is less certain than what is kept
 NOTHING_HELD_OUT = (
     "No videos were held out of training, and errors on training videos are too small to measure intervals."
 )
@@ -69,14 +69,14 @@ def add_reference(
     views: int | None = None,
     apart: Sequence[str] = (),
 ) -> tuple[Path | RemotePath, "ScoringNet"]:
-    """Measures the reference of the model at a path, and replaces the file by the same model with it.
+    """Measures the model at a path, and replaces its file by the same model with its statistics.
 
     Args:
         model: as of `model_files.model_path`.
-        info: `DatasetInfo` of the records that it was trained on.
+        info: `DatasetInfo` of the records of its training.
         held_out: videos that it did not learn from, or why there are none.
         batch_size: videos at a time.
-        training_ids: whether to keep the `Bank` of training videos, which names them.
+        training_ids: whether to keep the `NearestExamples`, which name training videos.
         views: of a fragment that the model is to score from; None for as many as it has.
         apart: ids of videos of the training split that it did not learn from either.
 
@@ -91,13 +91,13 @@ def add_reference(
     plain = load_scoring_net(path)
     check_trained(plain, path)
     plain = plain if views is None else with_views(plain, views)
-    found = _with(plain, measured(plain, info, held_out, batch_size, training_ids, apart))
+    calibrated = _with(plain, measured(plain, info, held_out, batch_size, training_ids, apart))
     if file_sha256(path) != before:
         raise InputError(
             "changed", f"{path}: another model was saved while this one was measured. It is left as it is."
         )
-    found.save(path)
-    return path, found
+    calibrated.save(path)
+    return path, calibrated
 
 
 def with_reference(
@@ -107,29 +107,29 @@ def with_reference(
     held_out_ids: Sequence[str] = (),
     training_ids: bool = True,
 ) -> "ScoringNet":
-    """The same `ScoringNet` with the `Reference` of its training videos, for `save` and `save_to_preset` to keep.
+    """The same `ScoringNet` with the `TrainingStatistics` of its training videos, which are saved with it.
 
     Args:
-        model: `ScoringNet` as it is trained; further training puts the reference out of date.
-        records_dir: folder of the records that it was trained on. Of their training and validation splits at most
-            `MAX_VIDEOS` are looked at, never of the test split.
+        model: `ScoringNet` as it is trained; further training makes the statistics stale.
+        records_dir: folder of the records of its training. At most `MAX_VIDEOS` of their training and validation splits
+            are measured, none of the test split.
         batch_size: videos at a time.
-        held_out_ids: videos of the training split that the model did not learn from. Their errors make its intervals;
-            where the records have a validation split, those of that. Without either it states none.
-        training_ids: keep ids and true scores of training videos, to tell which are most alike.
+        held_out_ids: videos of the training split that the model did not learn from. Their errors make its intervals,
+            unless the records have a validation split. Without either it states none.
+        training_ids: keep ids and true scores of training videos, to show those most alike.
 
     Raises:
-        InputError: the records are not of the sport and frames of the model, or have no training split; or SP of the
-            model has not learned; or it sees samples of whole videos in frames, of which nothing can be compared; or
-            `held_out_ids` are of no training videos.
+        InputError: the records are not of the sport and frames of the model, or have no training split; SP of the model
+            has not learned; it sees samples of whole videos in frames, which cannot be compared; or `held_out_ids` are
+            of no training videos.
     """
     info = load_records(records_dir)
     unknown = [video_id for video_id in held_out_ids if video_id not in info.split("train")["ids"]]
     if unknown:
         raise InputError("unknown_name", f"held_out_ids: {unknown[0]!r} is not in the training split of {records_dir}.")
     held_out: HeldOut | str = NOTHING_HELD_OUT
-    known = (model.provenance or {}).get("data_hash")
-    if known not in (None, info.data_hash):
+    trained_on = (model.provenance or {}).get("data_hash")
+    if trained_on not in (None, info.data_hash):
         held_out = "The model was trained on other records, so nothing is known to be held out in these."
     elif "validation" in info.splits:
         held_out = HeldOut(info, "validation")
@@ -138,25 +138,25 @@ def with_reference(
     return _with(model, measured(model, info, held_out, batch_size, training_ids, held_out_ids))
 
 
-def _with(model, reference):
-    return model.with_dtype(model.get_config()["dtype"], reference=reference.get_config())
+def _with(model, statistics):
+    return model.with_dtype(model.get_config()["dtype"], reference=statistics.get_config())
 
 
 def is_measured(model: AnyPath, info: DatasetInfo, training_ids: bool = True) -> bool:
-    """Whether the model at a path has a whole reference of these records, and of its weights as they are.
+    """Whether the model at a path has all statistics of these records, and of its weights as they are.
 
     Args:
         model: as of `model_files.model_path`.
         info: `DatasetInfo` of the records.
-        training_ids: whether that has a `Bank`.
+        training_ids: whether they include `NearestExamples`.
     """
-    found = load_scoring_net(model)
-    reference = found.reference
-    if reference is None or reference.data_hash != info.data_hash or reference.intervals is None:
+    network = load_scoring_net(model)
+    statistics = network.reference
+    if statistics is None or statistics.data_hash != info.data_hash:
         return False
-    if reference.certainty is None:
+    if statistics.intervals is None or statistics.certainty is None:
         return False
-    return is_current(found) and (reference.bank is not None) == (training_ids and reference.spread is not None)
+    return is_current(network) and (statistics.bank is not None) == (training_ids and statistics.spread is not None)
 
 
 def measured(
@@ -166,8 +166,8 @@ def measured(
     batch_size: int = 4,
     training_ids: bool = True,
     apart: Sequence[str] = (),
-) -> Reference:
-    """The `Reference` of a model for records (`DatasetInfo`), see `add_reference`."""
+) -> TrainingStatistics:
+    """The `TrainingStatistics` of a model for records (`DatasetInfo`), see `add_reference`."""
     check_trained(model, None)
     for records in [info, *([held_out.info] if isinstance(held_out, HeldOut) else [])]:
         check_fits(model, records)
@@ -175,98 +175,25 @@ def measured(
         raise InputError(
             "no_stages", "The model scores samples of whole videos, which cannot be compared with training videos."
         )
-    seen = _seen(model, info, batch_size)
-    count = len(seen.ids)
-    spread = Spread.of(np.stack(seen.features)) if count >= MIN_VIDEOS else None
-    of_intervals = (held_out.ids or ()) if isinstance(held_out, HeldOut) else ()
-    learned = _learned(seen, {*of_intervals, *apart})
-    return Reference(
+    videos = _measure(model, info, batch_size)
+    count = len(videos.ids)
+    spread = Spread.of(np.stack(videos.features)) if count >= MIN_VIDEOS else None
+    unlearned = {*((held_out.ids or ()) if isinstance(held_out, HeldOut) else ()), *apart}
+    learned = [n for n, name in enumerate(videos.ids) if videos.splits[n] == "train" and name not in unlearned]
+    return TrainingStatistics(
         num_videos=count,
         data_hash=info.data_hash,
         weights=checksum(model),
-        durations={stage: (min(each), max(each)) for stage, each in seen.seconds.items()},
-        required=tuple(stage for stage, each in seen.seconds.items() if len(each) >= REQUIRED_SHARE * count),
+        durations={stage: (min(each), max(each)) for stage, each in videos.seconds.items()},
+        required=tuple(stage for stage, each in videos.seconds.items() if len(each) >= REQUIRED_SHARE * count),
         spread=spread,
         intervals=_intervals(model, held_out, batch_size, training_ids),
-        bank=_bank(seen, spread, learned) if training_ids and spread and learned else None,
-        certainty={stage: round(float(np.quantile(each, DOUBTFUL_SHARE)), 4) for stage, each in seen.surely.items()},
-        num_steps=(min(seen.lengths), max(seen.lengths)) if model.segmenter is None else None,
+        bank=_examples(videos, spread, learned) if training_ids and spread and learned else None,
+        certainty={
+            stage: round(float(np.quantile(each, DOUBTFUL_SHARE)), 4) for stage, each in videos.certainties.items()
+        },
+        num_steps=(min(videos.lengths), max(videos.lengths)) if model.segmenter is None else None,
     )
-
-
-@dataclasses.dataclass
-class _Seen:
-    """What a model saw of N videos: ids, splits, steps, features (D,), true scores; stages' seconds and certainties."""
-
-    ids: list[str] = dataclasses.field(default_factory=list)
-    splits: list[str] = dataclasses.field(default_factory=list)
-    lengths: list[int] = dataclasses.field(default_factory=list)
-    features: list[np.ndarray] = dataclasses.field(default_factory=list)
-    scores: dict[str, list[float]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
-    seconds: dict[str, list[float]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
-    surely: dict[str, list[float]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
-
-
-def _seen(model, info, batch_size):
-    """`_Seen` of the chosen videos of records."""
-    found, see, ids = _Seen(), _seeing_function(model), chosen_ids(info)
-    with tqdm(total=sum(map(len, ids.values())), desc="Measuring the training videos", unit="video") as progress:
-        for split, of_split in ids.items():
-            for inputs, targets, facts in _videos(model, info, split, of_split, batch_size):
-                labels, features, surely = see(inputs)
-                found.ids += [video_id.decode() for video_id in facts["id"].numpy()]
-                found.features += list(features.numpy())
-                truth, mask, rates = targets["stages"].numpy(), inputs["mask"].numpy(), facts["frame_rate"].numpy()
-                found.splits += [split] * len(mask)
-                found.lengths += mask.sum(axis=1).tolist()
-                for score in info.scores:
-                    found.scores[score] += targets[score].numpy().tolist()
-                for row in range(len(mask)):
-                    stages = truth[row][mask[row]]
-                    if model.segmenter is not None:
-                        decided = labels.numpy()[row][mask[row]]
-                        stages = decided if (stages < 0).any() else stages  # labelled in part counts as unlabelled
-                        _note_durations(found.seconds, stages, rates[row], model.sport)
-                        _note_certainties(found.surely, decided, surely.numpy()[row], model.sport)
-                progress.update(len(mask))
-    return found
-
-
-def _videos(model, info, split, ids, batch_size):
-    return input_pipeline.videos(
-        info.records_dir,
-        split,
-        ids=ids,
-        image_size=model.image_size,
-        batch_size=batch_size,
-        with_info=True,
-    )
-
-
-def _intervals(model, held_out, batch_size, with_videos):
-    """The `Intervals` of a model by its errors on held-out videos, which they may know again; or none and why."""
-    if not isinstance(held_out, HeldOut):
-        return Intervals.none(held_out)
-    found = predict_records(
-        prediction_function(model),
-        _videos(model, held_out.info, held_out.split, held_out.ids, batch_size),
-        progress="Measuring errors on held-out videos",
-    )
-    videos = held_out.info.videos
-    known = [shown(videos[video_id]) for video_id in found.ids] if with_videos else []
-    return Intervals.measured(found.truth, found.predicted, held_out.split, held_out.info.data_hash, shown=known)
-
-
-def _learned(seen, apart):
-    """Which videos a model learned from: without those that were held `apart`."""
-    return [n for n, split in enumerate(seen.splits) if split == "train" and seen.ids[n] not in apart]
-
-
-def _bank(seen, spread, learned):
-    """The `Bank` of the videos that a model learned from."""
-    scores = {score: [values[number] for number in learned] for score, values in seen.scores.items()}
-    coordinates = spread.coordinates(np.stack([seen.features[number] for number in learned]))
-    return Bank.of([seen.ids[number] for number in learned], scores, coordinates)
 
 
 def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]]:
@@ -280,18 +207,75 @@ def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]
     return chosen
 
 
-def _note_durations(seconds, stages, frame_rate, sport):
-    """Adds how long each stage of a video lasts to `seconds`, stage → list."""
-    for index, stage in enumerate(sport.stages):
-        if stage != NOISE and (stages == index).any():
-            seconds[stage].append(round(float((stages == index).sum() / frame_rate), 4))
+class _Measured:
+    """Of N videos: ids, splits, steps, features (D,), true scores; seconds and certainties of their stages."""
+
+    def __init__(self):
+        self.ids: list[str] = []
+        self.splits: list[str] = []
+        self.lengths: list[int] = []
+        self.features: list[np.ndarray] = []
+        self.scores: dict[str, list[float]] = collections.defaultdict(list)
+        self.seconds: dict[str, list[float]] = collections.defaultdict(list)
+        self.certainties: dict[str, list[float]] = collections.defaultdict(list)
 
 
-def _note_certainties(surely, labels, probabilities, sport):
-    """Adds how surely each stage is found in a video, (S − 1,), to `surely`, stage → list."""
+def _measure(model, info, batch_size):
+    """`_Measured` of the chosen videos of records."""
+    videos, see, ids = _Measured(), _seeing_function(model), chosen_ids(info)
+    with tqdm(total=sum(map(len, ids.values())), desc="Measuring the training videos", unit="video") as progress:
+        for split, of_split in ids.items():
+            for inputs, targets, facts in _batches(model, info, split, of_split, batch_size):
+                labels, features, surely = see(inputs)
+                truth, mask, rates = targets["stages"].numpy(), inputs["mask"].numpy(), facts["frame_rate"].numpy()
+                videos.ids += [video_id.decode() for video_id in facts["id"].numpy()]
+                videos.features += list(features.numpy())
+                videos.splits += [split] * len(mask)
+                videos.lengths += mask.sum(axis=1).tolist()
+                for score in info.scores:
+                    videos.scores[score] += targets[score].numpy().tolist()
+                if model.segmenter is not None:
+                    for row, real in enumerate(mask):
+                        decided = labels.numpy()[row][real]
+                        _add_stages(videos, truth[row][real], decided, surely.numpy()[row], rates[row], model.sport)
+                progress.update(len(mask))
+    return videos
+
+
+def _add_stages(videos, truth, decided, probabilities, frame_rate, sport):
+    """Adds seconds and certainties, (S − 1,), of the stages of a video."""
+    shown = decided if (truth < 0).any() else truth  # labelled in part counts as unlabelled
     for index, stage in enumerate(sport.stages):
-        if stage != NOISE and (labels == index).any():
-            surely[stage].append(float(probabilities[index - 1]))
+        if stage != NOISE and (shown == index).any():
+            videos.seconds[stage].append(round(float((shown == index).sum() / frame_rate), 4))
+        if stage != NOISE and (decided == index).any():
+            videos.certainties[stage].append(float(probabilities[index - 1]))
+
+
+def _batches(model, info, split, ids, batch_size):
+    return input_pipeline.videos(
+        info.records_dir, split, ids=ids, image_size=model.image_size, batch_size=batch_size, with_info=True
+    )
+
+
+def _intervals(model, held_out, batch_size, with_videos):
+    """The `Intervals` of a model by its errors on held-out videos; or none and why."""
+    if not isinstance(held_out, HeldOut):
+        return Intervals.none(held_out)
+    batches = _batches(model, held_out.info, held_out.split, held_out.ids, batch_size)
+    predictions = predict_records(prediction_function(model), batches, "Measuring errors on held-out videos")
+    videos = held_out.info.videos
+    fingerprints = [shown(videos[video_id]) for video_id in predictions.ids] if with_videos else []
+    return Intervals.measured(
+        predictions.truth, predictions.predicted, held_out.split, held_out.info.data_hash, shown=fingerprints
+    )
+
+
+def _examples(videos, spread, learned):
+    """The `NearestExamples` of the videos that a model learned from."""
+    scores = {score: [values[number] for number in learned] for score, values in videos.scores.items()}
+    coordinates = spread.coordinates(np.stack([videos.features[number] for number in learned]))
+    return NearestExamples.of([videos.ids[number] for number in learned], scores, coordinates)
 
 
 def _seeing_function(model):
@@ -304,12 +288,11 @@ def _seeing_function(model):
 
     @tf.function(input_signature=[inputs])
     def see(inputs):
+        mask = inputs["mask"]
         if segmenter is None:
-            labels = tf.zeros_like(inputs["mask"], tf.int32)
-            return labels, pooled(inputs["features"], None, inputs["mask"]), None
-        found = segmenter(inputs, training=False)
-        labels = model.stage_decision(found["stages"], inputs["mask"])
-        surely = certainties(found["stages"], labels, inputs["mask"])
-        return labels, pooled(found["features"], labels, inputs["mask"]), surely
+            return tf.zeros_like(mask, tf.int32), pooled(inputs["features"], None, mask), None
+        outputs = segmenter(inputs, training=False)
+        labels = model.stage_decision(outputs["stages"], mask)
+        return labels, pooled(outputs["features"], labels, mask), certainties(outputs["stages"], labels, mask)
 
     return see

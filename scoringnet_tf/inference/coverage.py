@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.inference.checks import doubts_of_statistics
 from scoringnet_tf.inference.evaluation import Predictions
-from scoringnet_tf.inference.refusal import doubts_of_reference
-from scoringnet_tf.models.intervals import Intervals
+from scoringnet_tf.models.training_statistics import Intervals
 from scoringnet_tf.sports import Sport
 
 
 def stated_intervals(model: Any) -> Intervals:
     """The `Intervals` that a `ScoringNet` states; none, and why, where they are not known or of other weights."""
-    doubts = {doubt.code: doubt for doubt in doubts_of_reference(model)}
+    doubts = {doubt.code: doubt for doubt in doubts_of_statistics(model)}
     for code in ("no_reference", "stale_reference"):
         if code in doubts:
             return Intervals.none(doubts[code])

@@ -13,8 +13,8 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, form_differences
+from scoringnet_tf.inference.checks import checks, impossible_scores, is_too_small, shows_several
 from scoringnet_tf.inference.requests import checked_images, checked_videos
-from scoringnet_tf.models.reference import checks, impossible_scores, is_too_small, shows_several
 from scoringnet_tf.sports import definition_of, differences, sport_of
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import new_folder, write_json
@@ -22,7 +22,7 @@ from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.reading import read_json
 
 if TYPE_CHECKING:
-    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
+    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.models.scoring_net import ScoringNet
 
 # TF Serving ignores assets.extra, except for the warm-up requests, whose name it knows.
@@ -221,7 +221,7 @@ def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None
     Signatures, for any B and L:
         serving_default: frames uint8 (B, L, H, W, 3) or features float32 (B, L, D), mask bool (B, L), true for the
             real frames, which come first → the outputs of the Keras model, and `valid` bool (B,): false if
-            `models.reference` has a reason against the performance, or there are several.
+            `inference.checks` has a reason against the performance, or there are several.
         score_encoded: encoded string (B, L), JPEG, PNG or BMP images of any size, lengths int64 (B,), the number of
             frames of each video → the same; `valid` is also false if an image is too small. Only for frames.
         segment: as serving_default → `stages` and `labels`. Only with a segmenter.

@@ -14,10 +14,10 @@ import tensorflow as tf
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import form_differences
-from scoringnet_tf.inference.windows import ACTIVATIONS, MAX_WINDOW, REACH
+from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
+from scoringnet_tf.inference.stages import ACTIVATIONS, MAX_WINDOW, REACH
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.parameter_groups import parts
-from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError

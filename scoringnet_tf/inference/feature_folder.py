@@ -29,8 +29,8 @@ from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.support.reading import read_json
 
 if TYPE_CHECKING:
+    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.models.backbones.c3d import C3D
-    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
 SPORT_FILE = "sport.yaml"
@@ -160,7 +160,7 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
                 frames_of, count = video.read(extractor.image_size)
             except (InputError, OSError) as error:
                 failed += 1
-                print(f"extract: {error}", file=sys.stderr)
+                print(f"extract: {error} [{getattr(error, 'code', 'not_readable')}]", file=sys.stderr)
                 continue
             values = extractor(frames_of, count)
             if sources.pop(video.name, None) is not None:

@@ -30,8 +30,8 @@ from scoringnet_tf.support.messages import Remark, counted, shown
 from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
 
 if TYPE_CHECKING:
-    from scoringnet_tf.inference.prediction import VideoScorer
-    from scoringnet_tf.inference.video_score import VideoScore
+    from scoringnet_tf.inference.predictor import Predictor
+    from scoringnet_tf.inference.results import VideoScore
 
 STANDARD_INPUT = "-"
 BYTE_ORDER_MARK = "\ufeff"  # Windows begins a list in UTF-8 with it
@@ -53,14 +53,14 @@ def named_videos(
     suffixes: Sequence[str] = VIDEO_SUFFIXES,
     left_out: Callable[[str], None] | None = None,
 ) -> Iterator[Named]:
-    """(path, None) of every video that the arguments mean, once and in order; (argument, error) where one means none.
+    """(path, None) of every video that the arguments mean, once and in order; (argument, error) if one means none.
 
     Args:
         arguments: paths of files, of folders of numbered images, of folders in which videos lie, at any depth; patterns
             (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads, a file each; `-` for a line each of standard
             input.
-        suffixes: what the names of files in folders end in.
-        left_out: is told at the end, where folders hold videos that are called otherwise, or images above videos.
+        suffixes: of the files in folders that count.
+        left_out: is told at the end if folders hold videos with other suffixes, or images above videos.
     """
     seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
     folders: dict[Path, None] = {}  # outermost ones
@@ -229,7 +229,7 @@ def _is_about_the_end(end, duration, path, stream):
 
 
 def stretched(path: Path, start: float | None, end: float | None, stream: int | None = None) -> Path | Clip:
-    """The path itself where neither `start` nor `end` is given, or else `stretch`."""
+    """The path itself if neither `start` nor `end` is given, or else `stretch`."""
     return path if start is None and end is None else stretch(path, start, end, stream)
 
 
@@ -265,12 +265,12 @@ def local_video(path: AnyPath) -> Iterator[Path]:
 
 
 def reading_ahead(
-    scorer: "VideoScorer", videos: Sequence[Named], stream: int | None = None
+    predictor: "Predictor", videos: Sequence[Named], stream: int | None = None
 ) -> Generator[Named, None, None]:
     """Yields videos; while one is scored by `scored`, without a stretch of it, the next one is read. To be closed.
 
     Args:
-        scorer: `VideoScorer`.
+        predictor: `Predictor`.
         videos: of `named_videos`. Those that must be fetched are not read ahead.
         stream: as of `VideoStream`.
     """
@@ -279,14 +279,14 @@ def reading_ahead(
             if following is not None and following[1] is None:
                 path = as_path(following[0])
                 if not isinstance(path, RemotePath):
-                    scorer.read_ahead(path, stream)
+                    predictor.read_ahead(path, stream)
             yield named
     finally:
-        scorer.read_no_further()
+        predictor.read_no_further()
 
 
 def scored(
-    scorer: Any,
+    predictor: Any,
     video: str,
     error: InputError | None = None,
     *,
@@ -299,23 +299,23 @@ def scored(
     """The score of a video, or why there is none.
 
     Args:
-        scorer: `VideoScorer`.
+        predictor: `Predictor`.
         video, error: of `named_videos`.
         stream: as of `VideoStream`.
         start, end: as of `stretch`.
         force: as of `score_video`.
-        found: of `VideoScorer.score_file`; an OSError of it is raised: the video has no part in that.
+        found: of `Predictor.score_file`; an OSError of it is raised: the video has no part in that.
     """
 
-    def tell(of_one):
+    def tell(performance):
         try:
-            found(of_one)  # type: ignore[misc]
+            found(performance)  # type: ignore[misc]
         except OSError as wrong:
             raise _Untold(wrong) from wrong
 
     def score(path):
         source = stretched(path, start, end, stream)
-        return scorer.score_file(source, video, stream=stream, force=force, found=found and tell)
+        return predictor.score_file(source, video, stream=stream, force=force, found=found and tell)
 
     try:
         return attempted(score, video, error)

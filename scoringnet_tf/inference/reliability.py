@@ -1,4 +1,4 @@
-"""A grade of how far a score is to be relied on, by a rule small enough to be told: docs/predictions.md."""
+"""A grade of how reliable a score is, by a rule small enough to be told: docs/serving.md."""
 
 import dataclasses
 from collections.abc import Collection, Iterable
@@ -17,11 +17,11 @@ WIDE, VERY_WIDE = 0.25, 0.5  # of the range of the final score in the sport
 
 @dataclasses.dataclass(frozen=True)
 class Reliability:
-    """How far a score is to be relied on.
+    """How reliable a score is.
 
     Attributes:
         grade: `"high"`, `"fair"` or `"low"`.
-        because: codes of what speaks against it; none where the grade is high.
+        because: codes of what speaks against it; none if the grade is high.
     """
 
     grade: str
@@ -32,7 +32,7 @@ class Reliability:
         return f"{self.grade} ({', '.join(self.because)})" if self.because else self.grade
 
 
-def reliability_of(
+def reliability(
     reasons: Iterable[str], warnings: Collection[str], distance: float | None, width: float | None
 ) -> Reliability:
     """The grade of a performance that has scores: low for one thing that is grave, fair for one that is not, else high.
@@ -40,8 +40,8 @@ def reliability_of(
     Args:
         reasons: codes of what speaks against a score that was given by force: grave.
         warnings: codes.
-        distance: from the training performances, as a share of where they are unlike it; None where it is not known.
-        width: of the interval of the final score, as a share of the range in the sport; None where there is none.
+        distance: from the training performances, as a share of the limit; None if it is not known.
+        width: of the interval of the final score, as a share of the range in the sport; None if there is none.
     """
     grave = [*reasons, *(code for code in warnings if code in GRAVE)]
     light = [code for code in warnings if code not in GRAVE | HARMLESS]

@@ -1,24 +1,10 @@
-"""Frames are uint8, 0…255, RGB: what else a model is given is refused before Keras makes uint8 of it in silence."""
+"""Keras's functional model for frames: uint8, 0…255, RGB."""
 
 from typing import Any
 
 import keras
 
-from scoringnet_tf.support.errors import InputError
-
-
-def check_frames(frames: Any, name: str) -> None:
-    """InputError if frames, an array or a tensor called `name` in the message, are not uint8."""
-    dtype = getattr(frames, "dtype", None)
-    received = type(frames).__name__ if dtype is None else keras.backend.standardize_dtype(dtype)
-    if received != "uint8":
-        raise InputError(
-            "frames_not_uint8",
-            f"Frames must be uint8, 0…255, RGB; {name} is {received}.",
-            "Convert values in 0…1 with np.round(255 * frames).astype('uint8'), and values in -1…1 with "
-            "np.round(127.5 * (frames + 1)).astype('uint8'). In a model of your own, start with "
-            "keras.Input(…, dtype='uint8').",
-        )
+from scoringnet_tf.data.preprocessing import check_frames
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")

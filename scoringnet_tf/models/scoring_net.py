@@ -8,18 +8,18 @@ import keras
 import numpy as np
 
 from scoringnet_tf import __version__, defaults
+from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.cloning import Clonable, clonable
 from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import EvenSampler, FragmentSelector
 from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.parameter_groups import learning_parts
-from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
-from scoringnet_tf.models.reference import Reference
 from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
 from scoringnet_tf.models.trainer import Trainer
+from scoringnet_tf.models.training_statistics import TrainingStatistics
 from scoringnet_tf.models.tta import check_views, score_views, select_views
 from scoringnet_tf.sports import Sport, SportForm, get_sport, kept_form
 from scoringnet_tf.support.errors import InputError, unknown_name
@@ -47,7 +47,7 @@ def _check_kept(provenance, features, reference):
     if features and not all(_is_number(features.get(name)) and features[name] > 0 for name in ("size", "stride")):
         raise InputError("wrong_value", f"features need a positive size and stride, not {features!r}.")
     if reference:
-        Reference.from_config(reference)
+        TrainingStatistics.from_config(reference)
 
 
 def _check_fragment_stages(fragment_stages, scores):
@@ -120,8 +120,8 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         features: of the records of features that it was trained on (`DatasetInfo.features`): `{"size": D, …}`; None
             for frames. Kept with the model, so that features of another kind are refused.
         provenance: what the weights were trained on; plain values, kept with the model.
-        reference: what its training videos were like, `Reference.get_config()`, see `inference.calibration`; None where
-            that was not measured: the model then cannot tell what is unlike them.
+        reference: `TrainingStatistics.get_config()`, as `inference.calibration` measures them; None if that was not
+            done: the model then cannot tell what is unlike its training videos.
 
     Example:
     >>> model = ScoringNet(sport="diving", image_size=(64, 64), width_multiplier=1 / 8)
@@ -215,7 +215,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         self.selectors = selectors
         of_frames = {"image_size": image_size, "frame_size": frame_size, "stored": stored, "provenance": provenance}
         self.preprocessor = ScoringNetPreprocessor.of_network(of_frames)
-        self._reference = Reference.from_config(reference) if reference else None
+        self._reference = TrainingStatistics.from_config(reference) if reference else None
         self._learned_parts: frozenset[str] = frozenset()
         self._config: dict[str, Any] = {
             **shared,
@@ -326,8 +326,8 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         return (self.provenance or {}).get("frame_rate")
 
     @property
-    def reference(self) -> Reference | None:
-        """The `Reference` of its training videos, or None."""
+    def reference(self) -> TrainingStatistics | None:
+        """The `TrainingStatistics` of its training videos, or None."""
         return self._reference
 
     @property

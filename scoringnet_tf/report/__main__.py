@@ -92,15 +92,15 @@ def main(arguments: list[str]) -> int:
     videos = list(named_videos(arguments, left_out=_print))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
-        for _, error in videos:
-            _print(error)
+        for error in (error for _, error in videos if error):
+            _print(f"{error} [{error.code}]")
         return 1
     _check_names(judges, [as_path(path).name for path in paths])
 
-    from scoringnet_tf.inference.prediction import scorer_of
+    from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.page_data import scored_and_shown, shown_scores
 
-    scorer = scorer_of(values.model)
+    scorer = predictor_of(values.model)
     if unshown := unshown_scores(values.judges, judges, shown_scores(scorer.model.scores)):
         _print(f"--judges: the model does not predict {', '.join(unshown)}, which is left out.")
     names = dict(zip(paths, told_apart(paths), strict=True))
@@ -120,7 +120,7 @@ def main(arguments: list[str]) -> int:
             done += 1
             if isinstance(pages, Remark):
                 left_out.append(f"{names.get(path, path)}, which could not be scored")
-                _print(pages)
+                _print(f"{pages} [{pages.code}]")
             else:
                 shown += pages
     finally:  # also if it is stopped: keep what was scored

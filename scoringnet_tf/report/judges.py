@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
-from scoringnet_tf.inference.video_score import Performance
+from scoringnet_tf.inference.results import Performance
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
 from scoringnet_tf.support.errors import InputError

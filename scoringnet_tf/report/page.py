@@ -17,7 +17,6 @@ from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.messages import counted
 
 CURVE_COLOR = "#1f5fae"
-WITHHELD = "withheld"
 CHARTS = 1000  # horizontal units of a curve, templates/charts.html; vertical ones are 100
 
 TEMPLATES = jinja2.Environment(
@@ -28,6 +27,7 @@ TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
 )
 TEMPLATES.filters["counted"] = counted
+TEMPLATES.filters["data_uri"] = lambda content, kind: f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 TEMPLATES.filters["ticks"] = lambda ends: [
     {"at": 25 * part, "text": f"{ends[0] + part * (ends[1] - ends[0]) / 4:g}"} for part in range(5)
 ]
@@ -56,7 +56,12 @@ class ShownScore:
     @property
     def text(self) -> str:
         """The value as printed."""
-        return WITHHELD if self.value is None else self.printed(self.value)
+        return "withheld" if self.value is None else self.printed(self.value)
+
+    @property
+    def difference(self) -> float | None:
+        """Predicted minus true score, points; None if one of them is unknown."""
+        return None if self.value is None or self.true is None else self.value - self.true
 
     def printed(self, points: float | None, sign: str = "") -> str:
         """Points of this score as printed, with their `sign` (+) if they are a difference; "" for None."""
@@ -136,31 +141,13 @@ def performance_page(
         model=model,
         title=title or shown.name,
         shown=shown,
+        colors=colors,
         index_link=index_link,
-        withheld=all(score.value is None for score in shown.scores),
-        film=[{"index": index, "source": _data_uri("image/jpeg", jpeg)} for index, jpeg in shown.film],
-        segments=[
-            {"start": stage["start_frame"], "end": stage["end_frame"], "color": colors[stage["name"]]}
-            for stage in shown.stages
-        ],
         ticks=_ticks(shown.times),
         probabilities=_probability_curves(shown, colors),
         attribution=[_attribution_curve(shown.score(name), values) for name, values in shown.attribution.items()],
         readings=_readings(shown),
-        stage_colors=list(colors.items()) if shown.stages else [],
-        clips=[
-            {"caption": caption, "source": _data_uri("video/mp4", clip), "poster": _data_uri("image/jpeg", jpeg)}
-            for caption, clip, jpeg in shown.clips
-        ],
-        alike=[
-            {"name": name, "scores": [one.printed(scores.get(one.name)) for one in shown.scores], "distance": distance}
-            for name, scores, distance in shown.alike
-        ],
     )
-
-
-def _data_uri(kind, content):
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _ticks(times):

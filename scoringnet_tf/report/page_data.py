@@ -13,8 +13,8 @@ from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.data.stored_videos import stored_videos
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.attribution import attribute
-from scoringnet_tf.inference.prediction import VideoScorer
-from scoringnet_tf.inference.video_score import Performance, VideoScore
+from scoringnet_tf.inference.predictor import Predictor
+from scoringnet_tf.inference.results import Performance, VideoScore
 from scoringnet_tf.report.judges import Judged, matched
 from scoringnet_tf.report.page import ShownPerformance, ShownScore
 from scoringnet_tf.report.session import write_pages
@@ -60,7 +60,7 @@ def _window(video, performance, free):
 
 
 def scored_and_shown(
-    scorer: VideoScorer,
+    scorer: Predictor,
     source: Path | Clip,
     path: Any,
     judges: Sequence[Judged] = (),
@@ -71,7 +71,7 @@ def scored_and_shown(
     """Scores a video. Returns what to show of each performance, and warnings about rows of the judges.
 
     Args:
-        source, path, force, stream: as of `VideoScorer.score_file`, whose errors it raises.
+        source, path, force, stream: as of `Predictor.score_file`, whose errors it raises.
         judges: their rows of this video.
         name: of the video; default: that of its file.
     """
@@ -86,7 +86,7 @@ def scored_and_shown(
 
 
 def shown_performances(
-    scorer: VideoScorer,
+    scorer: Predictor,
     scenes: Scenes,
     score: VideoScore,
     judged: Sequence[Judged | None] = (),
@@ -135,7 +135,7 @@ def _with_a_scene(scorer, video, probabilities, score, performance, facts, frame
         stages=stages,
         probabilities=probabilities,
         film=film,
-        attribution=_attribution(scorer, video, score, performance),
+        attribution=_attribution(scorer, video, stages) if performance.final is not None else {},
         clips=clips,
     )
 
@@ -213,25 +213,18 @@ def _stages_within(stages, performance, first, times):
     return within
 
 
-def _labels_of(sport, score: VideoScore, performance: Performance, frames: np.ndarray) -> np.ndarray | None:
-    """The stage of each frame number of the file, int32 (K,), as used for the score; None without stages."""
-    if not score.stages:
-        return None
-    labels = np.full(len(frames), sport.stage_index(NOISE), np.int32)
-    for run in score.stages:
-        start, end = max(run["start_frame"], performance.start_frame), min(run["end_frame"], performance.end_frame)
-        labels[(start <= frames) & (frames < end)] = sport.stage_index(run["name"])
-    return labels
+def _attribution(scorer, video, stages) -> Mapping[str, np.ndarray]:
+    """Score → its fall in points if the frames around each frame are hidden, float (L,).
 
-
-def _attribution(scorer, video, score, performance) -> Mapping[str, np.ndarray]:
-    """Score → its fall in points if the frames around each frame are hidden, float (L,); empty if it is withheld."""
-    if performance.final is None:
-        return {}
+    `stages` are the runs of the page: the score was given by these.
+    """
+    labels = np.zeros(len(video.frames), np.int32)  # noise
+    for stage in stages:
+        labels[stage["start_frame"] : stage["end_frame"]] = scorer.model.sport.stage_index(stage["name"])
     rate = scorer.preprocessor.frame_rate
     samples = video.samples(rate)
-    labels = _labels_of(scorer.model.sport, score, performance, video.first_frame + np.floor(samples).astype(int))
-    falls = attribute(scorer.model, scorer.preprocessor.sampled(video, samples), HIDDEN, labels).by_frame
+    of_samples = labels[np.floor(samples).astype(int)] if stages else None
+    falls = attribute(scorer.model, scorer.preprocessor.sampled(video, samples), HIDDEN, of_samples).by_frame
     return {name: values[video.sample_of(rate)] for name, values in falls.items()}
 
 
@@ -250,7 +243,7 @@ def write_evaluation_pages(
     Returns:
         The paths of the pages.
     """
-    scorer, pages = VideoScorer(model, name=name, as_recorded=True), []
+    scorer, pages = Predictor(model, name=name, as_recorded=True), []
     total = len(split_ids(info, split, ids=ids))
     for video_id, video, truth in tqdm(stored_videos(info, split, ids), "Drawing pages", total, unit="video"):
         judged = Judged({score: points for score, points in truth.items() if not math.isnan(points)})

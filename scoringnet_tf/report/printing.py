@@ -7,8 +7,8 @@ import sys
 from typing import Any
 
 from scoringnet_tf.data.video_files import FRAMES_SUFFIX, VIDEO_SUFFIXES
-from scoringnet_tf.inference.video_page import is_figure_of
-from scoringnet_tf.inference.video_score import VideoScore, columns, failure, failure_row
+from scoringnet_tf.inference.rendering import columns, failure_row, is_figure_of
+from scoringnet_tf.inference.results import VideoScore, failure
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.files import plain
 from scoringnet_tf.support.messages import Remark

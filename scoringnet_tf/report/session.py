@@ -10,7 +10,7 @@ import numpy as np
 
 from scoringnet_tf import __version__
 from scoringnet_tf.bootstrap import draws_of, interval
-from scoringnet_tf.report.page import TEMPLATES, WITHHELD, ShownPerformance, performance_page
+from scoringnet_tf.report.page import TEMPLATES, ShownPerformance, performance_page
 from scoringnet_tf.sports import MEASURES, SCORES, decimals
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
@@ -38,38 +38,31 @@ def session_page(
         left_out: what is missing, and why.
     """
     names = [name for name in SCORES if any(shown.score(name) for shown, _ in performances)]
-    judged = any(score.true is not None for shown, _ in performances for score in shown.scores)
     last = names[-1]  # the final score if there is one
-    ordered = sorted(performances, key=lambda one: -_points(one[0], last))
-    points = [_points(shown, last) for shown, _ in ordered]
-    ranks = [1 + points.index(value) for value in points]  # equal scores share a rank, as in competitions
-    graded = any(shown.reliability or shown.reasons for shown, _ in performances)
-    of_judges = ["judges", "difference"] if judged else []
-    columns = ["rank", "performance", last, *of_judges, *names[:-1], *(["reliability"] if graded else []), "notes"]
-    compared = [(shown, link) for shown, link in ordered if _pair(shown.score(last))]
-    axis = _axis([shown.score(last) for shown, _ in compared]) if compared else (0, 1)
+    ranked = sorted(performances, key=lambda one: -_points(one[0], last))
+    points = [_points(shown, last) for shown, _ in ranked]
+    compared = [(shown.name, link, shown.score(last)) for shown, link in ranked if _is_compared(shown.score(last))]
+    axis = _axis([score for _, _, score in compared]) if compared else (0, 1)
     return TEMPLATES.get_template("session.html").render(
         version=__version__,
         model=model,
         title=title,
         left_out=left_out,
-        last=last,
         sport=performances[0][0].sport,
+        last=last,
+        parts=names[:-1],
+        judged=any(score.true is not None for shown, _ in performances for score in shown.scores),
+        graded=any(shown.reliability or shown.reasons for shown, _ in performances),
+        grades=GRADES,
         withheld=points.count(-math.inf),
-        forced=sum(_is_forced(shown, last) for shown, _ in performances),
-        columns=[
-            {
-                "name": name,
-                "number": name not in ("performance", "reliability"),
-                "as": "words" if name == "performance" else "numbers",
-                "first": "ascending" if name in ("rank", "performance") else "descending",
-            }
-            for name in columns
+        # Equal scores share a rank, as in competitions.
+        rows=[
+            (1 + points.index(value), shown, link, _grade(shown, value))
+            for value, (shown, link) in zip(points, ranked, strict=True)
         ],
-        rows=[{"cells": _cells(rank, *one, names, judged, graded)} for rank, one in zip(ranks, ordered, strict=True)],
         agreement=[row for name in names if (row := _agreement(name, performances))["count"]],
-        furthest=_furthest(last, compared),
-        points=[_point(shown, link, last, axis) for shown, link in compared],
+        furthest=sorted(compared, key=_closeness)[:OUTLIERS],
+        points=[_point(*one, axis) for one in compared],
         range=axis,
     )
 
@@ -80,52 +73,25 @@ def _points(shown, name):
     return -math.inf if score is None or score.value is None else score.value
 
 
-def _is_forced(shown, name):
-    return bool(shown.reasons) and _points(shown, name) > -math.inf
+def _is_compared(score):
+    return score is not None and score.difference is not None
 
 
-def _pair(score):
-    """(true, predicted) if both are known, else None."""
-    known = score is not None and score.value is not None and score.true is not None
-    return (score.true, score.value) if known else None
+def _closeness(compared):
+    return -abs(compared[2].difference)
 
 
-def _cell(text, value, number=True, link=None):
-    return {"text": text, "value": value, "number": number, "link": link}
-
-
-def _number(score, points, sign=""):
-    """The cell of a score, or of a difference, which is sorted by its size; empty for None."""
-    if points is None:
-        return _cell("", "")
-    return _cell(score.printed(points, sign), repr(float(abs(points) if sign else points)))
-
-
-def _cells(rank, shown, link, names, judged, graded):
-    """A row of the ranking."""
-    *parts, last = (shown.score(name) for name in names)
-    scored = last is not None and last.value is not None
-    cells = [
-        _cell(rank if scored else "–", rank),
-        _cell(shown.name, shown.name, number=False, link=link),
-        _number(last, last.value) if scored else _cell(WITHHELD, ""),
-    ]
-    if judged:
-        pair = _pair(last)
-        cells += [_number(last, last.true if last else None), _number(last, pair[1] - pair[0] if pair else None, "+")]
-    cells += [_number(part, part.value if part else None) for part in parts]
-    if graded:
-        grade = shown.reliability.grade if shown.reliability else ""
-        grade = FORCED if scored and shown.reasons else grade
-        cells.append(_cell(grade, GRADES.index(grade) if grade else "", number=False))
-    count = len(shown.reasons) + len(shown.notes)
-    return [*cells, _cell(count or "", count, link=link if count else None)]
+def _grade(shown, points):
+    """One of `GRADES`; "" without a score."""
+    if shown.reasons and points > -math.inf:
+        return FORCED
+    return shown.reliability.grade if shown.reliability else ""
 
 
 def _agreement(name, performances):
     """SRC and MED of a score over the performances that the judges scored too."""
-    scores = [score for shown, _ in performances if _pair(score := shown.score(name))]
-    pairs = np.array([_pair(score) for score in scores]).reshape(-1, 2)
+    scores = [score for shown, _ in performances if _is_compared(score := shown.score(name))]
+    pairs = np.array([(score.true, score.value) for score in scores]).reshape(-1, 2)
     has_order = len(pairs) > 2 and np.ptp(pairs, axis=0).min() > 0  # SRC is undefined for equal scores
     src = _figure("src", pairs, ".3f") if has_order else "–"
     med = _figure("med", pairs, f".{decimals(scores[0].range)}f") if scores else "–"
@@ -142,22 +108,6 @@ def _figure(measure, pairs, form):
     return f"{text} [{low:{form}}, {high:{form}}]"
 
 
-def _furthest(name, compared):
-    """The performances that were predicted worst, the worst first."""
-    rows = [(shown.name, link, shown.score(name)) for shown, link in compared]
-    rows.sort(key=lambda row: -abs(row[2].value - row[2].true))
-    return [
-        {
-            "name": called,
-            "link": link,
-            "judges": score.printed(score.true),
-            "value": score.text,
-            "more": score.printed(score.value - score.true, "+"),
-        }
-        for called, link, score in rows[:OUTLIERS]
-    ]
-
-
 def _axis(scores):
     """The ends of a chart of predicted and true scores, points: round numbers around all of them."""
     values = [points for score in scores for points in (score.value, score.true)]
@@ -166,10 +116,10 @@ def _axis(scores):
     return step * math.floor(lowest / step - 0.25), step * math.ceil(highest / step + 0.25)
 
 
-def _point(shown, link, name, axis):
-    score = dataclasses.replace(shown.score(name), range=axis)
-    title = f"{shown.name}: {shown.score(name).text}, judges {shown.score(name).printed(score.true)}"
-    return {"x": round(score.at(score.true), 2), "y": round(score.at(score.value), 2), "link": link, "title": title}
+def _point(name, link, score, axis):
+    title = f"{name}: {score.text}, judges {score.printed(score.true)}"
+    drawn = dataclasses.replace(score, range=axis)
+    return {"x": round(drawn.at(score.true), 2), "y": round(drawn.at(score.value), 2), "link": link, "title": title}
 
 
 # === Files ===

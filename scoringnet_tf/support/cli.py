@@ -85,17 +85,14 @@ def _parsed(argv):
         arguments = flags.FLAGS(argv)
         for name, value in flags.FLAGS.flag_values_dict().items():
             if isinstance(value, float) and not isfinite(value):
-                raise InputError("wrong_flag", f"--{name}: {value} is not a finite number.")
+                raise flags.Error(f"--{name}: {value} is not a finite number.")
         return arguments
-    except InputError as error:
-        _print_error(_command_name(argv), error)
-    except flags.UnrecognizedFlagError as error:
-        _print_error(_command_name(argv), InputError("unknown_flag", f"{error}.", "See --help."))
-    except flags.Error as error:
-        _print_error(_command_name(argv), InputError("wrong_flag", f"{str(error).rstrip('.')}.", "See --help."))
     except UnicodeDecodeError as error:
         message = f"{', '.join(flag_files(argv))} is not a flag file in UTF-8 ({error})."
         _print_error(_command_name(argv), InputError("wrong_format", message))
+    except flags.Error as error:
+        code = "unknown_flag" if isinstance(error, flags.UnrecognizedFlagError) else "wrong_flag"
+        _print_error(_command_name(argv), InputError(code, f"{str(error).rstrip('.')}.", "See --help."))
     sys.exit(1)
 
 

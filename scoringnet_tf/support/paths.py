@@ -239,10 +239,10 @@ def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
     except InputError as error:
         raise InputError(error.code, f"--{flag}: {error}") from error
     except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
-        do = "write to" if writing else "read"
         if not isinstance(path, RemotePath):
-            raise InputError("no_permission", f"--{flag}: cannot {do} {path}: {what_went_wrong(error)}.") from error
+            raise InputError("not_writable", f"--{flag}: cannot write to {path}: {what_went_wrong(error)}.") from error
         answer = answered(error, path)
+        do = "write to" if writing else "read"
         raise InputError(answer.code, f"--{flag}: cannot {do} {path}: {answer}") from error
 
 

@@ -9,7 +9,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.training.config import held_out_of, learned_from, started_from
+from scoringnet_tf.training.run_record import held_out_of, learned_from, started_from
 
 UNKNOWN = "It is not known which videos of these records the model did not learn from (--held_out_split)."
 

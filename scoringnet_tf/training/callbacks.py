@@ -95,7 +95,7 @@ class ResumableEarlyStopping(keras.callbacks.EarlyStopping):
         self.wait, self.best, self.stopped_epoch = self.resumed["wait"], -math.inf if best is None else best, 0
 
     def state(self) -> dict[str, float]:
-        """JSON values to go on from; JSON knows no infinity, and has None for the best where there is none yet."""
+        """JSON values to go on from; JSON knows no infinity, and has None for the best if there is none yet."""
         return {"wait": self.wait, "best": float(self.best)}
 
 
@@ -176,7 +176,7 @@ class EpochScores(keras.callbacks.Callback):
         self.path, self.begun = path, False
 
     def predicted(self, logs: Mapping[str, Any]) -> Iterable[tuple[str, str, float, float]]:
-        """(score, id, true, predicted), in points, after an epoch of these logs; none where it is not to be kept."""
+        """(score, id, true, predicted), in points, after an epoch of these logs; none if it is not to be kept."""
         raise NotImplementedError
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -241,14 +241,14 @@ class TestScores(EpochScores):
         self.outputs_of: Callable[..., dict[str, Any]] | None = None
 
     def predicted(self, logs: Mapping[str, Any]) -> Iterator[tuple[str, str, float, float]]:
-        """Of every video whose score is known."""
+        """For every video whose score is known."""
         if self.validated_alone and math.isnan(logs.get("val_loss", math.nan)):
             return
         if self.outputs_of is None:
             self.outputs_of = evaluation.prediction_function(self.model)
-        found = evaluation.predict_records(self.outputs_of, self.videos)
-        for score, values in found.predicted.items():
-            for video_id, true, value in zip(found.ids, found.truth[score], values, strict=True):
+        predictions = evaluation.predict_records(self.outputs_of, self.videos)
+        for score, values in predictions.predicted.items():
+            for video_id, true, value in zip(predictions.ids, predictions.truth[score], values, strict=True):
                 if not math.isnan(true):
                     yield score, video_id, true, value
 
@@ -327,8 +327,8 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Shows the figures of the validation."""
-        found = {label: logs[name] for name, label in self.names.items() if not math.isnan(logs.get(name, math.nan))}
-        self.shown.update({label: f"{value:.3f}" for label, value in found.items()})
+        figures = {label: logs[name] for name, label in self.names.items() if not math.isnan(logs.get(name, math.nan))}
+        self.shown.update({label: f"{value:.3f}" for label, value in figures.items()})
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Closes the bar."""

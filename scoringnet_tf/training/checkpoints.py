@@ -28,8 +28,8 @@ class Checkpoints:
         self.root = as_path(model_dir) / "checkpoints"
 
     def latest(self) -> tuple[Path | RemotePath, dict[str, Any]] | tuple[None, None]:
-        """(folder, state) of the newest whole checkpoint; (None, None) where there is none."""
-        found = []
+        """(folder, state) of the newest whole checkpoint; (None, None) if there is none."""
+        states = []
         for folder in self.root.iterdir() if self.root.is_dir() else ():
             path = folder / STATE
             if folder.name.startswith(".") or not path.is_file():
@@ -41,10 +41,10 @@ class Checkpoints:
                     "damaged",
                     f"{path}: the state of the checkpoint is damaged ({lacking[0]} is {state.get(lacking[0])!r}).",
                 )
-            found.append((state["steps_done"], folder, state))
-        if not found:
+            states.append((state["steps_done"], folder, state))
+        if not states:
             return None, None
-        _, folder, state = max(found, key=lambda item: item[0])
+        _, folder, state = max(states, key=lambda item: item[0])
         return folder, state
 
     def save(self, model: keras.Model, name: str, state: dict[str, Any]) -> None:

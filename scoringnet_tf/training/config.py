@@ -1,270 +1,418 @@
-"""`config.json` of a run: resolved flags, versions, data and held-out videos, so that a result can be traced."""
+"""The configuration of a run, of `train` and of `pretrain`: what its flags fill and its config.json holds.
 
-import platform
-from collections.abc import Collection
-from typing import Any
+Every default is here or in `defaults`. A choice between things that exclude each other is a choice between dataclasses:
+`Joint` training has no epochs of KFS, `WholeVideos` have no KFS.
+"""
 
-import keras
-import numpy as np
-import tensorflow as tf
+import dataclasses
 
-from scoringnet_tf import __version__
-from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import write_json
-from scoringnet_tf.support.paths import AnyPath, as_path
-from scoringnet_tf.support.reading import read_json
-from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf import defaults
+from scoringnet_tf.sports import DECODINGS
+from scoringnet_tf.training.fields import setting
 
-CONFIG = "config.json"
-# Flags that may change between the start of a run and its continuation: they do not change what is computed.
-FREE_TO_CHANGE = {"data_service", "model_dir", "records_dir", "reference", "replicas", "test_scores", "training_ids"}
-# Flags that name a trained ScoringNet, or its KFS, to start from.
-STARTED_FROM = ("initial_model", "segmenter")
-# Phase → its epochs: those of the last one may be raised, which extends a finished run.
-EPOCHS = {
-    "joint": "epochs",
-    "segmentation": "segmentation_epochs",
-    "scoring": "scoring_epochs",
-    "pretraining": "epochs",
+# === Sections that both commands share ===
+
+
+@dataclasses.dataclass(frozen=True)
+class PixelAugmentation:
+    """Random changes of training videos, see `data.augmentation.Augmentation`."""
+
+    flip: bool = setting(defaults.FLIP, "Random mirroring.")
+    crop_shift: int = setting(defaults.CROP_SHIFT, "Largest random shift of the crop, pixels.", flag=True, low=0)
+    zoom: float = setting(defaults.ZOOM, "Strength of random zoom.", flag=True, low=0, high=0.5)
+    color_jitter: float = setting(
+        defaults.COLOR_JITTER, "Strength of random brightness, contrast and saturation.", flag=True, low=0, high=1
+    )
+    degradation: float = setting(defaults.DEGRADATION, "Strength of random blur and noise.", flag=True, low=0, high=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+    """Adam; steps count updates of the weights."""
+
+    learning_rate: float = setting(defaults.LEARNING_RATE, 'Learning rate of Adam (§4.2: "10e-4").', flag=True, low=0)
+    decay_rate: float = setting(0.45, "Factor of a decay of the learning rate (§4.2).", low=0.01, high=1)
+    decay_steps: int = setting(600, "Steps between decays of the learning rate (§4.2); 0: none.", flag=True, low=0)
+    warmup_steps: int = setting(0, "Steps of a linear warm-up.", flag=True, low=0)
+    accumulation_steps: int = setting(1, "Batches whose gradients are averaged for one step.", low=1)
+    clip_norm: float = setting(1.0, "Largest norm of the gradient; 0: not clipped.", low=0)
+    ema_momentum: float = setting(
+        0.0, "Momentum of the average of weights that is kept; 0: none.", flag=True, low=0, high=0.99999
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class RunOptions:
+    """Where a run lies, on what it computes, when it ends early."""
+
+    model_dir: str = setting("", "Folder of the run; one that was stopped goes on.", flag=True, free=True)
+    precision: str = setting(
+        "auto",
+        "Precision of the computation; models are saved in float32.",
+        flag=True,
+        choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
+    )
+    seed: int = setting(
+        0, "Random seed for initialisation, shuffling, augmentation and dropout.", flag=True, low=0, high=2**32 - 1
+    )
+    deterministic: bool = setting(True, "Bitwise repeatable computation; a little slower on a GPU.")
+    patience: int = setting(0, "Validations without a better one that end a phase; 0: none.", low=0)
+    max_steps: int = setting(0, "Steps that end a phase, for a trial; 0: none.", flag=True, low=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Records:
+    """The records, and how they are read."""
+
+    records_dir: str = setting("", "Folder of records (python -m data_prep build).", flag=True, free=True)
+    image_size: tuple[int, int] = setting(defaults.IMAGE_SIZE, "Height,width of the model's input, pixels.", flag=True)
+    validation_fraction: float = setting(
+        0.1, "Share of the training split held out to choose the best epoch.", flag=True, low=0, high=0.9
+    )
+    validation_every: int = setting(1, "Epochs between validations.", low=1)
+
+
+# === train ===
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation(PixelAugmentation):
+    """That of pixels, and of the start."""
+
+    max_start_shift: int = setting(defaults.MAX_START_SHIFT, "Largest random shift of the start, frames (§4.2).", low=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class PartsOptimizer(Optimizer):
+    """Adam, with a learning rate for each part."""
+
+    lr_multipliers: dict[str, float] = setting(
+        {}, "Factors on the learning rate, as PART:FACTOR,…; 0 freezes a part.", flag=True, low=0, high=100
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Data(Records):
+    """Records of scored videos."""
+
+    batch_size: int = setting(8, "Videos of a batch, whose pairs are ranked (Eq. 7).", flag=True, low=1)
+    service: str | None = setting(
+        None, "HOST:PORT of scoringnet_tf.serve_data, which decodes videos.", flag="data_service", free=True
+    )
+    shuffle_labels: bool = setting(False, "Scores exchanged between training videos: a control.")
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameC3D:
+    """C3D and fully connected layers, without the Bi-LSTM (§4.4)."""
+
+    fc_units: int = setting(defaults.SEGMENTER_FC_UNITS, "Units of the first fully connected layer.", low=1)
+    dropout: float = setting(defaults.SEGMENTER_DROPOUT, "Dropout rate.", low=0, high=0.95)
+
+
+@dataclasses.dataclass(frozen=True)
+class BiLSTM(FrameC3D):
+    """The paper's KFS (§3.1): C3D, a Bi-LSTM, fully connected layers."""
+
+    lstm_units: int = setting(defaults.LSTM_UNITS, "Units of the Bi-LSTM in each direction.", low=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class EDTCN:
+    """C3D with an ED-TCN in place of the Bi-LSTM (§4.4)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ResNet50:
+    """Keras Applications' ResNet50 on each frame (§4.4)."""
+
+    weights: str | None = setting(None, "File of its weights without the top, such as those of ImageNet.", file=True)
+
+
+STAGE_NETWORKS = {"c3d_bi_lstm": BiLSTM, "c3d": FrameC3D, "c3d_ed_tcn": EDTCN, "resnet50": ResNet50}
+
+
+@dataclasses.dataclass(frozen=True)
+class KeyFragments:
+    """A model with KFS, whose towers see the fragments that it finds. SP is trained on those of `source`."""
+
+    jitter: int = setting(
+        defaults.FRAGMENT_JITTER, "Largest random shift of training fragments, frames.", flag="fragment_jitter", low=0
+    )
+    difficulty: tuple[str, ...] = setting((), "Stages that the difficulty tower sees; default: the sport's (§4.3).")
+    execution: tuple[str, ...] = setting((), "Stages that the execution tower sees; default: the sport's (§4.3).")
+    decoding: str = setting(
+        defaults.DECODING, "Way from stage probabilities to stages (§4.3: argmax).", flag=True, choices=DECODINGS
+    )
+    network: BiLSTM | FrameC3D | EDTCN | ResNet50 = setting(
+        BiLSTM(), "Network that labels frames (§3.1, §4.4).", flag="stage_network", alternatives=STAGE_NETWORKS
+    )
+
+
+class TrueFragments(KeyFragments):
+    """SP is trained on the fragments of the stage labels."""
+
+
+class PredictedFragments(KeyFragments):
+    """SP is trained on those that KFS finds; in joint training with its dropout."""
+
+
+class ScheduledFragments(KeyFragments):
+    """SP is trained on the former at first, and on the latter in the end."""
+
+
+@dataclasses.dataclass(frozen=True)
+class WholeVideos:
+    """A model without KFS, whose towers see whole videos (the paper's −KFS, table 4)."""
+
+
+FRAGMENTS = {
+    "true": TrueFragments,
+    "predicted": PredictedFragments,
+    "scheduled": ScheduledFragments,
+    "whole": WholeVideos,
 }
 
 
-def record_config(
-    model_dir: AnyPath,
-    settings: dict[str, Any],
-    data_hash: str,
-    precision: str,
-    validation_ids: list[str],
-    learned_from: Collection[str] = (),
-    *,
-    built_of: dict[str, str | None] | None = None,
-) -> None:
-    """Writes `config.json`; where `model_dir` holds a checkpoint to go on from, checks that settings and data agree.
+@dataclasses.dataclass(frozen=True)
+class Regression:
+    """A score (§3.2)."""
 
-    Args:
-        model_dir: the run's folder.
-        settings: flag name → value.
-        data_hash: of the records.
-        precision: the dtype policy that was chosen.
-        validation_ids: the videos held out of the training split.
-        learned_from: what its training videos, and those of the models that it starts from, show; see `shown`.
-        built_of: what the model is built of besides, and no weight or data hash tells: what → a hash of it.
-
-    Raises:
-        InputError: names every setting that differs; or the run is to be longer, and was ended before its last epoch;
-            or a checkpoint lies there without the configuration of its run.
-    """
-    path = as_path(model_dir) / CONFIG
-    config = _configuration(settings, data_hash, precision, validation_ids, built_of)
-    config["learned_from"] = sorted(learned_from)
-    _, state = Checkpoints(model_dir).latest()
-    if state is not None:
-        if not path.is_file():
-            raise InputError(
-                "not_found",
-                f"{path} is missing, but checkpoints/ lie beside it.",
-                "Put it back, or choose another --model_dir.",
-            )
-        before = _read(path)
-        changed = _changes(before, config, state)
-        if changed:
-            raise InputError(
-                "other_run",
-                f"{model_dir} holds a run with other settings: {'; '.join(changed)}.",
-                "Use the same settings, or choose another --model_dir.",
-            )
-        last = _last_epochs(state, settings)
-        if state.get("stopped") and last and settings[last] != before["settings"][last]:
-            raise InputError(
-                "run_ended",
-                f"--{last}={settings[last]}: --patience or --max_steps ended the run in {model_dir} after epoch "
-                f"{state['epoch']}.",
-                f"Use {before['settings'][last]}, or choose another --model_dir.",
-            )
-        config["versions"] = before["versions"]
-        config["learned_from"] = sorted({*learned_from, *before.get("learned_from", ())})
-    write_json(path, config)
-
-
-def is_recorded(
-    model_dir: AnyPath,
-    settings: dict[str, Any],
-    data_hash: str,
-    precision: str,
-    validation_ids: list[str],
-    *,
-    built_of: dict[str, str | None] | None = None,
-) -> bool:
-    """Whether the configuration in a folder is this one; arguments of `record_config`."""
-    path = as_path(model_dir) / CONFIG
-    now = _configuration(settings, data_hash, precision, validation_ids, built_of)
-    return path.is_file() and not _changes(_read(path), now, {"phase": None})
-
-
-def check_config(
-    model_dir: AnyPath,
-    settings: dict[str, Any],
-    data_hash: str,
-    precision: str,
-    validation_ids: list[str],
-    *,
-    built_of: dict[str, str | None] | None = None,
-) -> None:
-    """Checks that another process of the same run recorded the same; arguments of `record_config`.
-
-    Raises:
-        InputError: names every setting that differs, or there is no configuration.
-    """
-    path = as_path(model_dir) / CONFIG
-    if not path.is_file():
-        raise InputError(
-            "not_found", f"{path} is missing: the first worker writes it.", "Use a --model_dir that all workers see."
-        )
-    now = _configuration(settings, data_hash, precision, validation_ids, built_of)
-    changed = _changes(_read(path), now, {"phase": None})
-    if changed:
-        raise InputError(
-            "other_run",
-            f"{path}: the first worker has other settings: {'; '.join(changed)}.",
-            "Start all workers with the same flags.",
-        )
-
-
-def _configuration(settings, data_hash, precision, validation_ids, built_of):
-    return {
-        "settings": settings,
-        "data_hash": data_hash,
-        "precision": precision,
-        "validation_ids": validation_ids,
-        "built_of": built_of or {},
-        "versions": versions(),
-    }
-
-
-def _read(path):
-    """What `record_config` wrote; InputError naming the file where it is damaged."""
-    config = read_json(path)
-    kinds = {"settings": dict, "data_hash": str, "precision": str, "versions": dict}
-    optional = {"validation_ids": list, "learned_from": list, "built_of": dict}
-    wrong = [name for name, kind in (kinds | optional).items() if not isinstance(config.get(name, kind()), kind)]
-    missing = [name for name in kinds if name not in config]
-    if wrong or missing:
-        received = ", ".join([*(f"{name} {config[name]!r:.40}" for name in wrong), *(f"no {name}" for name in missing)])
-        raise InputError("damaged", f"{path} is not the configuration of a run: {received}.")
-    return config
-
-
-def versions() -> dict[str, str]:
-    """Package → version, of what a result is computed by."""
-    return {
-        "scoringnet_tf": __version__,
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }
-
-
-def _changes(before, now, state):
-    """What differs between two configurations that would change what is computed, a phrase each."""
-    settings, old = now["settings"], before["settings"]
-    changed = [
-        f"--{name} (was {old.get(name)}, now {value})"
-        for name, value in settings.items()
-        if name not in FREE_TO_CHANGE and old.get(name) != value and not _extends(name, old, settings, state)
-    ]
-    if before["precision"] != now["precision"]:
-        changed.append(f"precision (was {before['precision']}, now {now['precision']})")
-    if before["data_hash"] != now["data_hash"]:
-        changed.append("the records (another data hash)")
-    elif before.get("validation_ids", now["validation_ids"]) != now["validation_ids"]:
-        changed.append("the held-out videos")
-    known = before.get("built_of", {})  # not of a run of before this was recorded
-    changed += [f"the {what} (another)" for what, value in now["built_of"].items() if known.get(what, value) != value]
-    return changed
-
-
-def _last_epochs(state, settings):
-    """The flag of the epochs of a run's last phase; None where the state is of another."""
-    then_scoring = state["phase"] == "segmentation" and settings["scoring_epochs"]
-    return None if then_scoring else EPOCHS.get(state["phase"])
-
-
-def _extends(name, old, settings, state):
-    """Whether a setting adds epochs to the last phase, which changes nothing of what was computed before.
-
-    A schedule from true to predicted fragments is laid over all epochs, so that more of them would change it.
-    """
-    return (
-        name == _last_epochs(state, settings)
-        and settings[name] > old[name]
-        and (settings.get("fragments") != "scheduled" or state["phase"] == "segmentation")
+    output_activation: str = setting(
+        defaults.OUTPUT_ACTIVATION, "Activation of the score (§3.2: ReLU).", choices=("linear", "relu")
     )
 
 
-def learned_from(model_path: AnyPath) -> set[str]:
-    """What the training videos of a run show, and those of the models that it started from (`dataset_info.shown`).
+@dataclasses.dataclass(frozen=True)
+class Distribution:
+    """The probability of every score, whose mean is the score (USDL, CVPR 2020)."""
 
-    Args:
-        model_path: path of the `.keras` file in a run's folder.
-
-    Returns:
-        A set; empty where nothing says.
-    """
-    path = as_path(model_path).parent / CONFIG
-    return set(_read(path).get("learned_from", ())) if path.is_file() else set()
-
-
-def held_out_of(info: DatasetInfo, model_path: AnyPath) -> list[str]:
-    """The videos that the run of a model held out of the training split of records.
-
-    Args:
-        info: `DatasetInfo` of the records.
-        model_path: path of the `.keras` file in a run's folder.
-
-    Raises:
-        InputError: as `held_out_ids`; or they were held out of other records.
-    """
-    ids, data_hash = held_out_ids(model_path)
-    if data_hash != info.data_hash:
-        raise InputError(
-            "other_records",
-            f"{info.records_dir}: the run that made {model_path} had other records (another data hash).",
-        )
-    return ids
-
-
-def started_from(model_path: AnyPath) -> list[str]:
-    """The trained models, as the user named them, whose weights the run of a model started from.
-
-    Args:
-        model_path: path of the `.keras` file in a run's folder.
-    """
-    path = as_path(model_path).parent / CONFIG
-    settings = _read(path)["settings"] if path.is_file() else {}
-    return [settings[name] for name in STARTED_FROM if settings.get(name)]
-
-
-def held_out_ids(model_path: AnyPath) -> tuple[list[str], str]:
-    """The videos that the run of a model held out of its training split, and the hash of its records.
-
-    Args:
-        model_path: path of the `.keras` file in a run's folder.
-
-    Returns:
-        (ids, data hash).
-
-    Raises:
-        InputError: there is no `config.json` beside it, or that does not say.
-    """
-    path = as_path(model_path).parent / CONFIG
-    if path.is_file():
-        config = _read(path)
-        if "validation_ids" in config:
-            return config["validation_ids"], config["data_hash"]
-    raise InputError(
-        "damaged" if path.is_file() else "not_found",
-        f"{path}, the configuration of the run that made the model, "
-        f"{'does not name the held-out videos' if path.is_file() else 'is missing'}.",
+    sigma: float = setting(
+        defaults.SCORE_SIGMA, "Width of the target, standard deviations of the training scores.", low=0.01, high=4
     )
+
+
+HEADS = {"regression": Regression, "distribution": Distribution}
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """The network."""
+
+    width_multiplier: float = setting(
+        defaults.WIDTH_MULTIPLIER, "Factor on the width of every layer; 1: the paper's.", flag=True, low=0.01
+    )
+    clip_lengths: tuple[int, int] = setting(
+        defaults.CLIP_LENGTHS, "Frames m,t that fragments are resampled to (Eqs. 2, 3).", flag=True
+    )
+    fragments: KeyFragments | WholeVideos = setting(
+        TrueFragments(), "Key fragments that SP is trained on, or whole videos.", flag=True, alternatives=FRAGMENTS
+    )
+    scores: str = setting(
+        "auto",
+        "Scores with a tower: parts (difficulty and execution), final, or auto.",
+        flag=True,
+        choices=("auto", "parts", "final"),
+    )
+    head: Regression | Distribution = setting(
+        Regression(), "Output of a tower: a score, or the probability of each.", flag=True, alternatives=HEADS
+    )
+    conv_filters: int = setting(defaults.CONV_FILTERS, "Filters of both convolutions of a tower (§3.2).", low=1)
+    fc_units: int = setting(defaults.FC_UNITS, "Units of the first two fully connected layers (§3.2).", low=1)
+    pool_stride: int = setting(defaults.POOL_STRIDE, "Stride of both poolings of a tower (§3.2).", low=1)
+    dropout: float = setting(defaults.DROPOUT, "Dropout rate of the towers (§3.2).", flag=True, low=0, high=0.95)
+    views: int = setting(defaults.VIEWS, "Test-time augmentation: 1 (off), 2 (mirrored), 6 (shifted too).", flag=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """Eqs. 5 to 9."""
+
+    alpha: float | None = setting(None, "Weight α of the ranking loss; default: the sport's (§4.2).", flag=True, low=0)
+    beta: float = setting(defaults.BETA, "Weight β of the towers' kernels (§4.2).", flag=True, low=0)
+    ranking_margin: float = setting(defaults.MARGIN, "Margin δ of the ranking loss (Eq. 7).", flag=True, low=1e-6)
+    pair_reduction: str = setting(
+        defaults.PAIR_REDUCTION, "Reduction over the pairs of a batch (Eq. 7: sum).", choices=("sum", "mean")
+    )
+    ties: str = setting(
+        defaults.TIES, "Pairs of equal scores: skipped, or a constant (Eq. 7).", choices=("skip", "constant")
+    )
+    units: str = setting("standard", "Standard deviations, or points (Eqs. 6, 7).", choices=("standard", "points"))
+    stages: str = setting(defaults.STAGE_LOSS, "Form of the stage loss (Eq. 5).", choices=("categorical", "binary"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Joint:
+    """KFS and SP in one step (Eq. 10)."""
+
+    epochs: int = setting(60, "Epochs of joint training.", flag=True, low=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Staged:
+    """KFS first, then SP."""
+
+    segmentation_epochs: int = setting(20, "Epochs of KFS in staged training; 0 keeps a trained one.", flag=True, low=0)
+    scoring_epochs: int = setting(60, "Epochs of SP in staged training; 0 trains KFS alone.", flag=True, low=0)
+    segmenter: str | None = setting(None, "Trained ScoringNet whose KFS is used as it is.", flag=True, file=True)
+
+
+SCHEDULES = {"joint": Joint, "staged": Staged}
+
+
+@dataclasses.dataclass(frozen=True)
+class Scratch:
+    """Random weights."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pretrained:
+    """A C3D goes into KFS and both towers (§4.2)."""
+
+    pretrained: str | None = setting(None, "C3D (.keras) for KFS and both towers (§4.2).", flag=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedModel:
+    """All weights of a model that was trained on other videos."""
+
+    initial_model: str | None = setting(None, "Trained ScoringNet to start from.", flag=True)
+
+
+STARTS = {"scratch": Scratch, "pretrained": Pretrained, "initial_model": TrainedModel}
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingRunOptions(RunOptions):
+    """Those of `train` alone besides."""
+
+    replicas: int = setting(1, "Devices that share each batch.", flag=True, low=1, free=True)
+    test_scores: bool = setting(False, "Scores of the test videos after each epoch, to a file.", free=True)
+    reference: bool = setting(True, "Statistics of the training videos in the model, see calibrate.", free=True)
+    training_ids: bool = setting(True, "Ids and scores of the training videos in the model.", free=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """All of a run of `train`."""
+
+    data: Data = Data()
+    model: Model = Model()
+    loss: Loss = Loss()
+    optimizer: PartsOptimizer = PartsOptimizer()
+    augmentation: Augmentation = Augmentation()
+    schedule: Joint | Staged = setting(
+        Joint(), "KFS and SP jointly (Eq. 10), or one after the other.", flag="training", alternatives=SCHEDULES
+    )
+    start: Scratch | Pretrained | TrainedModel = setting(
+        Scratch(), "Weights to start from.", alternatives=STARTS, by_value=True
+    )
+    run: TrainingRunOptions = TrainingRunOptions()
+
+    @property
+    def fragments(self) -> KeyFragments | None:
+        """Those of a model with KFS."""
+        return self.model.fragments if isinstance(self.model.fragments, KeyFragments) else None
+
+    @property
+    def pretrained(self) -> str | None:
+        """The C3D to start from."""
+        return getattr(self.start, "pretrained", None)
+
+    @property
+    def initial_model(self) -> str | None:
+        """The model to start from."""
+        return getattr(self.start, "initial_model", None)
+
+    @property
+    def segmenter(self) -> str | None:
+        """The model whose KFS is used as it is."""
+        return getattr(self.schedule, "segmenter", None)
+
+    @property
+    def trains_kfs_alone(self) -> bool:
+        """Whether SP is left as it is."""
+        return isinstance(self.schedule, Staged) and not self.schedule.scoring_epochs
+
+    @property
+    def frozen(self) -> list[str]:
+        """The parts that do not learn."""
+        return [part for part, factor in self.optimizer.lr_multipliers.items() if factor == 0]
+
+
+# === pretrain ===
+
+
+@dataclasses.dataclass(frozen=True)
+class WholeClip:
+    """A clip is the whole video, less a random tenth at each end, resampled."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Consecutive:
+    """A clip is consecutive frames from a random start (C3D); a video is evaluated by several."""
+
+    clips_per_video: int = setting(10, "Clips by which a video is evaluated.", flag=True, low=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipData(Records):
+    """Records of classes, and the clips of their videos."""
+
+    batch_size: int = setting(30, "Clips of a batch.", flag=True, low=1)
+    clip_length: int = setting(defaults.CLIP_LENGTH, "Frames of a clip.", flag=True, low=1)
+    clip_sampling: WholeClip | Consecutive = setting(
+        WholeClip(),
+        "Clip of a video: all of it resampled, or consecutive frames.",
+        flag=True,
+        alternatives={"whole": WholeClip, "consecutive": Consecutive},
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class FC:
+    """C3D's fc6 and fc7."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RegressorTop:
+    """SP's regressor, which the towers then start from as well."""
+
+    pool_stride: int = setting(defaults.POOL_STRIDE, "Stride of both poolings.", low=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassifierModel:
+    """A C3D with heads of classes."""
+
+    width_multiplier: float = setting(
+        defaults.WIDTH_MULTIPLIER, "Factor on the width of every layer; 1: the paper's.", flag=True, low=0.01
+    )
+    top: FC | RegressorTop = setting(
+        FC(),
+        "Layers between trunk and classes: C3D's, or SP's regressor.",
+        flag=True,
+        alternatives={"fc": FC, "regressor": RegressorTop},
+    )
+    dropout: float = setting(0.5, "Dropout rate of the fully connected layers.", flag=True, low=0, high=0.95)
+    weight_decay: float = setting(0.0, "Weight of the convolution kernels' norm.", flag=True, low=0)
+    pretrained: str | None = setting(None, "C3D (.keras) to go on from.", flag=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Epochs:
+    """How long."""
+
+    epochs: int = setting(16, "Passes over the training clips.", flag=True, low=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainingConfig:
+    """All of a run of `pretrain`."""
+
+    data: ClipData = ClipData()
+    model: ClassifierModel = ClassifierModel()
+    optimizer: Optimizer = Optimizer()
+    augmentation: PixelAugmentation = PixelAugmentation()
+    schedule: Epochs = Epochs()
+    run: RunOptions = RunOptions()

@@ -11,6 +11,7 @@ from typing import Any
 
 from scoringnet_tf.models.backbones.c3d import C3D, describe_preprocessing, seen_as
 from scoringnet_tf.models.compatibility import check_alike, copy_network, seen_otherwise
+from scoringnet_tf.models.parameter_groups import parts
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
@@ -18,7 +19,8 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.model_files import check_is_file
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.training.config import learned_from
+from scoringnet_tf.training.config import TrainingConfig
+from scoringnet_tf.training.run_record import learned_from
 
 
 def preprocessing_of(path: AnyPath | None, image_size: Sequence[int]) -> dict[str, Any] | None:
@@ -83,8 +85,8 @@ def load_resnet50(network: ScoringNet, path: AnyPath) -> None:
     Raises:
         InputError: no such file, or not such weights.
     """
-    kfs: Any = network.segmenter  # a run that names such weights has one (`targets.check_weights`)
-    check_is_file(path, "resnet50_weights")
+    kfs: Any = network.segmenter  # a run that names such weights has one (`targets.check_start`)
+    check_is_file(path, "set=model.fragments.network.weights")
     try:
         with local_file(path) as file, warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # Keras goes on where a layer's weights are not in the file
@@ -92,17 +94,16 @@ def load_resnet50(network: ScoringNet, path: AnyPath) -> None:
     except (ValueError, TypeError, OSError, KeyError, UserWarning) as error:
         raise InputError(
             "wrong_format",
-            f"--resnet50_weights={path}: not weights of keras.applications.ResNet50 without its top: "
-            f"{str(error).splitlines()[0]}",
+            f"{path}: not weights of keras.applications.ResNet50 without its top: {str(error).splitlines()[0]}",
         ) from error
 
 
 def load_segmenter(network: ScoringNet, path: AnyPath) -> None:
-    """Copies KFS of the `ScoringNet` at `path`; InputError where it is built otherwise than that of `network`."""
+    """Copies KFS of the `ScoringNet` at `path`; InputError if it is built otherwise than that of `network`."""
     source = load_scoring_net(path, "segmenter")
     if source.segmenter is None:
         raise InputError("no_segmenter", f"--segmenter={path}: this model scores whole videos and has no KFS.")
-    kfs: Any = network.segmenter  # a run that names another's has one (`targets.check_weights`)
+    kfs: Any = network.segmenter  # a run that names another's has one (`targets.check_start`)
     check_alike(kfs, source.segmenter, f"The KFS of --segmenter={path}")
     _say_other(f"--segmenter={path}", network, seen_otherwise(network, source, f"--segmenter={path}"))
     check_trained(source, path, "segmenter", ["kfs"])
@@ -210,3 +211,42 @@ def _matching(available, layer, path, part):
             _hint(layer.name),
         )
     return match
+
+
+# === Parts that learn at another rate, or not at all ===
+
+
+def check_parts(network: ScoringNet, phases: Sequence[str], config: TrainingConfig) -> None:
+    """InputError if the network lacks a part that a multiplier names, or a frozen part would stay random.
+
+    Also if nothing of a phase is left to learn.
+    """
+    known = parts(network)
+    unknown = [part for part in config.optimizer.lr_multipliers if part not in known]
+    if unknown:
+        message = f"--lr_multipliers: the model has no part {', '.join(unknown)}, only {', '.join(known)}."
+        raise InputError("unknown_name", message)
+    _check_frozen(config)
+    for phase in phases:
+        network.choose_trained(phase, config.frozen)
+        if not network.trainable_variables:
+            message = f"--lr_multipliers freezes {', '.join(config.frozen)}: the phase {phase} has nothing to learn."
+            raise InputError("nothing_learned", message)
+
+
+def _check_frozen(config):
+    given, hint = {"c3d": config.pretrained, "kfs": config.segmenter}, ""
+    random = [part for part in config.frozen if not given.get(part)]
+    if random and config.initial_model:
+        source = load_scoring_net(config.initial_model, "initial_model")
+        whole = config.trains_kfs_alone or source.scores_learned
+        random = [part for part in random if not (whole or part in source.learned_parts)]
+        if source.learned_parts == {"kfs"}:
+            start = config.initial_model
+            hint = f" In {start} only KFS has learned: use --segmenter={start} and --pretrained."
+    if random:
+        raise InputError(
+            "untrained_frozen",
+            f"--lr_multipliers freezes {', '.join(random)}, which would stay random.",
+            f"--pretrained brings weights for c3d, --segmenter for kfs, --initial_model for all.{hint}",
+        )

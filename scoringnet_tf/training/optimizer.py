@@ -1,6 +1,6 @@
-"""Adam with the schedule of §4.2, clipping, accumulation, averaging and loss scaling, as the settings of a run say."""
+"""Adam with the schedule of §4.2, clipping, accumulation, averaging and loss scaling, as a configuration says."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
@@ -10,6 +10,7 @@ from scoringnet_tf import defaults
 from scoringnet_tf.models.loss_terms import LossScaleOptimizer
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.messages import counted
+from scoringnet_tf.training.config import Optimizer
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -147,37 +148,36 @@ class LinearWarmup(keras.optimizers.schedules.LearningRateSchedule):
         return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["warmup_steps"])
 
 
-def learning_rate(settings: Mapping[str, Any]) -> float | keras.optimizers.schedules.LearningRateSchedule:
+def learning_rate(config: Optimizer) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """The rate at every batch of a run: §4.2's, multiplied by 0.45 every 600 iterations, after a warm-up if any.
 
-    Settings count updates; Keras asks its schedules by batches, of which `accumulation_steps` make an update.
+    A configuration counts updates; Keras asks its schedules by batches, of which `accumulation_steps` make an update.
     """
-    rate, batches = settings["learning_rate"], settings["accumulation_steps"]
-    if settings["decay_steps"]:
-        decay_steps = settings["decay_steps"] * batches
-        rate = keras.optimizers.schedules.ExponentialDecay(rate, decay_steps, settings["decay_rate"], staircase=True)
-    return LinearWarmup(rate, settings["warmup_steps"] * batches) if settings["warmup_steps"] else rate
+    rate, batches = config.learning_rate, config.accumulation_steps
+    if config.decay_steps:
+        decay_steps = config.decay_steps * batches
+        rate = keras.optimizers.schedules.ExponentialDecay(rate, decay_steps, config.decay_rate, staircase=True)
+    return LinearWarmup(rate, config.warmup_steps * batches) if config.warmup_steps else rate
 
 
 def make_optimizer(
-    settings: Mapping[str, Any], dtype: str, rate_factors: Iterable[float] | None = None
+    config: Optimizer, dtype: str, rate_factors: Iterable[float] | None = None
 ) -> LayerwiseAdam | LossScaleOptimizer:
     """The optimizer of a run.
 
     Args:
-        settings: of flags; read are learning_rate, decay_rate, decay_steps, warmup_steps, clip_norm,
-            accumulation_steps and ema_momentum.
+        config: of the run.
         dtype: dtype policy of the model; float16 gradients need a scaled loss.
         rate_factors: of `LayerwiseAdam`.
 
     Returns:
         A `LayerwiseAdam`, inside a `LossScaleOptimizer` for "mixed_float16".
     """
-    batches, momentum = settings["accumulation_steps"], settings["ema_momentum"]
+    batches, momentum = config.accumulation_steps, config.ema_momentum
     optimizer = LayerwiseAdam(
-        learning_rate(settings),
+        learning_rate(config),
         rate_factors,
-        global_clipnorm=settings["clip_norm"] or None,
+        global_clipnorm=config.clip_norm or None,
         gradient_accumulation_steps=batches if batches > 1 else None,
         use_ema=momentum > 0,
         ema_momentum=momentum,

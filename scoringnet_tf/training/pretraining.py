@@ -3,6 +3,7 @@
 The best C3D by mean validation accuracy is `c3d.keras`; once it was evaluated, `metrics.json` lies beside it.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,19 +20,16 @@ from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.config import FC, Consecutive, PretrainingConfig
 from scoringnet_tf.training.initialization import continue_from, learned_before, preprocessing_of
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.run import Phase, Run
 
 BEST = "c3d.keras"
-TOPS: dict[str, dict[str, Any]] = {
-    "fc": {"top": "fc", "final_endpoint": "pool5", "top_units": 4096},
-    "regressor": {"top": "regressor", "final_endpoint": "conv5b", "top_units": 512},
-}
 
 
 def check_validation(info: DatasetInfo, validation_fraction: float) -> None:
-    """InputError where nothing chooses the best epoch; the test split never does."""
+    """InputError if nothing chooses the best epoch; the test split never does."""
     if "validation" not in info.splits and not validation_fraction:
         raise InputError(
             "no_validation",
@@ -42,7 +40,7 @@ def check_validation(info: DatasetInfo, validation_fraction: float) -> None:
 
 
 def classes_of(info: DatasetInfo) -> dict[str, int]:
-    """Head → number of classes, of the heads with more than one; InputError where there is none."""
+    """Head → number of classes, of the heads with more than one; InputError if there is none."""
     heads = {head: len(names) for head, names in info.classes.items() if len(names) > 1}
     if not heads:
         raise InputError(
@@ -51,6 +49,13 @@ def classes_of(info: DatasetInfo) -> dict[str, int]:
             "Build records with --dataset=motion or ucf101.",
         )
     return heads
+
+
+def _top(top):
+    """Arguments of `C3D`."""
+    if isinstance(top, FC):
+        return {"top": "fc", "final_endpoint": "pool5", "top_units": 4096}
+    return {"top": "regressor", "final_endpoint": "conv5b", "top_units": 512, "pool_stride": top.pool_stride}
 
 
 def accuracies(c3d: keras.Model, batches: Iterable[tuple[Any, Mapping[str, Any]]]) -> dict[str, dict[str, float]]:
@@ -79,41 +84,46 @@ def accuracies(c3d: keras.Model, batches: Iterable[tuple[Any, Mapping[str, Any]]
 
 
 class PretrainingRun(Run):
-    """A `Run` of the settings of `python -m scoringnet_tf.pretrain`; the records must have classes.
+    """A `Run` of `python -m scoringnet_tf.pretrain`; the records must have classes.
 
     Raises:
         InputError: they have none, no training split, or nothing to choose the best epoch by.
     """
 
-    def __init__(self, info: DatasetInfo, settings: dict[str, Any]) -> None:
+    config: PretrainingConfig
+
+    def __init__(self, info: DatasetInfo, config: PretrainingConfig) -> None:
         if "train" not in info.splits:
-            raise InputError(
-                "no_training_split", f"{info.records_dir} has no train split, only {', '.join(info.splits)}."
-            )
+            message = f"{info.records_dir} has no train split, only {', '.join(info.splits)}."
+            raise InputError("no_training_split", message)
         self.heads = classes_of(info)
-        check_validation(info, settings["validation_fraction"])
-        super().__init__(info, settings, [Phase("pretraining", settings["epochs"], 0, "val_mean_accuracy", BEST)])
+        check_validation(info, config.data.validation_fraction)
+        super().__init__(info, config, [Phase("pretraining", config.schedule.epochs, 0, "val_mean_accuracy", BEST)])
+        data, model = config.data, config.model
         self.model = C3D(
-            input_shape=(settings["clip_length"], *settings["image_size"], 3),
-            width_multiplier=settings["width_multiplier"],
+            input_shape=(data.clip_length, *data.image_size, 3),
+            width_multiplier=model.width_multiplier,
             heads=self.heads,
-            **TOPS[settings["top"]],
-            pool_stride=settings["pool_stride"],
-            dropout_rate=settings["dropout"],
-            kernel_l2=settings["weight_decay"],
+            **_top(model.top),
+            dropout_rate=model.dropout,
+            kernel_l2=model.weight_decay,
             preprocessing={
-                **(preprocessing_of(settings["pretrained"], settings["image_size"]) or {}),
+                **(preprocessing_of(model.pretrained, data.image_size) or {}),
                 "frame_size": list(info.frame_size),
             },
-            learned_from=learned_before(settings["pretrained"]),
+            learned_from=learned_before(model.pretrained),
             dtype=self.dtype,
         )
+
+    def starts(self) -> dict[str, str]:
+        """The C3D that it goes on from."""
+        return {"pretrained": self.config.model.pretrained} if self.config.model.pretrained else {}
 
     # === Data ===
 
     def split(self) -> tuple[list[str], list[str]]:
         """Training videos, and those that choose the best epoch."""
-        fraction = self.settings["validation_fraction"]
+        fraction = self.config.data.validation_fraction
         train, validation = (input_pipeline.split_ids(self.info, split, fraction) for split in ("train", "validation"))
         return train, validation
 
@@ -121,29 +131,22 @@ class PretrainingRun(Run):
         dataset = input_pipeline.clips(
             self.info.records_dir,
             split,
-            clip_length=self.settings["clip_length"],
-            sampling=self.settings["clip_sampling"],
-            image_size=self.settings["image_size"],
-            batch_size=self.settings["batch_size"],
-            validation_fraction=self.settings["validation_fraction"],
+            clip_length=self.config.data.clip_length,
+            sampling="consecutive" if isinstance(self.config.data.clip_sampling, Consecutive) else "whole",
+            image_size=self.config.data.image_size,
+            batch_size=self.config.data.batch_size,
+            validation_fraction=self.config.data.validation_fraction,
             **options,
         )
         return dataset.map(lambda frames, classes: (frames, {head: classes[head] for head in self.heads}))
 
     def training_data(self, phase: Phase, first_epoch: int) -> tf.data.Dataset:
         """Augmented clips in a new order each epoch."""
-        settings = self.settings
-        augmentation = input_pipeline.Augmentation(
-            flip=settings["flip"],
-            crop_shift=settings["crop_shift"],
-            zoom=settings["zoom"],
-            color_jitter=settings["color_jitter"],
-            degradation=settings["degradation"],
-        )
+        changes = dataclasses.asdict(self.config.augmentation)
         return self._clips(
             "train",
-            seed=settings["seed"],
-            augmentation=augmentation,
+            seed=self.config.run.seed,
+            augmentation=input_pipeline.Augmentation(**changes),
             shuffle=True,
             first_epoch=first_epoch,
             epochs=phase.epochs,
@@ -156,18 +159,18 @@ class PretrainingRun(Run):
     # === Training ===
 
     def load_initial_weights(self) -> None:
-        """Goes on from another C3D, where the settings name one."""
-        if self.settings["pretrained"]:
-            continue_from(self.model, self.settings["pretrained"])
+        """Goes on from another C3D, if the configuration names one."""
+        if self.config.model.pretrained:
+            continue_from(self.model, self.config.model.pretrained)
 
     def begin(self, phase: Phase, resumed: bool) -> None:
         """Compiles the C3D as a classifier of every head."""
         self.model.compile(
-            optimizer=make_optimizer(self.settings, self.dtype),
+            optimizer=make_optimizer(self.config.optimizer, self.dtype),
             loss=dict.fromkeys(self.heads, "sparse_categorical_crossentropy"),
             metrics=dict.fromkeys(self.heads, "accuracy"),
             # XLA is slower on a CPU, and refuses to work where determinism is asked for.
-            jit_compile=bool(tf.config.list_physical_devices("GPU")) and not self.settings["deterministic"],
+            jit_compile=bool(tf.config.list_physical_devices("GPU")) and not self.config.run.deterministic,
         )
 
     def validation_names(self, phase: Phase) -> list[str]:
@@ -189,22 +192,23 @@ class PretrainingRun(Run):
             What it writes into metrics.json: `split`, `num_videos`, `clips_per_video`, and `accuracy` as of
             `accuracies`.
         """
-        settings = self.settings
+        data = self.config.data
+        clips = data.clip_sampling.clips_per_video if isinstance(data.clip_sampling, Consecutive) else 1
         split = "test" if "test" in self.info.splits else "validation"
         batches = input_pipeline.video_clips(
             self.info.records_dir,
             split,
-            clip_length=settings["clip_length"],
-            clips_per_video=settings["clips_per_video"],
-            image_size=settings["image_size"],
-            batch_size=max(1, settings["batch_size"] // settings["clips_per_video"]),
-            validation_fraction=settings["validation_fraction"],
+            clip_length=data.clip_length,
+            clips_per_video=clips,
+            image_size=data.image_size,
+            batch_size=max(1, data.batch_size // clips),
+            validation_fraction=data.validation_fraction,
         )
         c3d = load_keras(self.model_dir / BEST, C3D, "model_dir")
         metrics = {
             "split": split,
-            "num_videos": len(input_pipeline.split_ids(self.info, split, settings["validation_fraction"])),
-            "clips_per_video": settings["clips_per_video"],
+            "num_videos": len(input_pipeline.split_ids(self.info, split, data.validation_fraction)),
+            "clips_per_video": clips,
             "accuracy": accuracies(c3d, tqdm(batches, f"Evaluating on {split}", unit="batch")),
         }
         write_json(self.model_dir / "metrics.json", metrics)

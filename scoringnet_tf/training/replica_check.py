@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.config import versions
+from scoringnet_tf.training.run_record import versions
 
 PACKAGES = ("scoringnet_tf", "tensorflow", "keras")  # whose versions compute a step
 ROUNDING = 1e-5  # relative; statistics of features are summed on each machine

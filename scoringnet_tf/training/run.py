@@ -2,7 +2,7 @@
 
 A run's folder:
 
-    config.json             resolved flags, versions, data hash, and which videos were held out
+    config.json             the configuration, versions, data hash, and which videos were held out
     checkpoints/            the newest training state, to go on from; of the weights themselves beside their averages
     PHASE.csv               every logged figure of a phase, a row per epoch
     PHASE_scores.csv        what was predicted of the held-out videos, epoch by epoch, where scores are learnt
@@ -22,7 +22,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +40,13 @@ from scoringnet_tf.support.model_files import NAMES, model_path
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
-from scoringnet_tf.training.config import (
-    STARTED_FROM,
-    check_config,
-    is_recorded,
-    learned_from,
-    record_config,
-)
+from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.initialization import learned_before
 from scoringnet_tf.training.replica_check import check_replicas
-from scoringnet_tf.training.strategy import configure, shared, strategy_of, workers
+from scoringnet_tf.training.run_record import RunRecord, learned_from
+from scoringnet_tf.training.strategy import configure, noticing_the_gone, shared, strategy_of_run, workers
 
 BEST, LAST = "best.keras", "last.keras"
-STARTS = ("pretrained", "initial_model", "segmenter")  # flags that name a model to start from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,46 +77,50 @@ class Run:
 
     Args:
         info: `DatasetInfo` of the records.
-        settings: flag name → value of the command.
+        config: of the run.
         phases: list of `Phase`.
     """
 
-    def __init__(self, info: DatasetInfo, settings: dict[str, Any], phases: Sequence[Phase]) -> None:
-        self.info, self.settings, self.phases = info, settings, phases
-        self.model_dir = as_path(settings["model_dir"])
+    def __init__(self, info: DatasetInfo, config: TrainingConfig | PretrainingConfig, phases: Sequence[Phase]) -> None:
+        self.info, self.config, self.phases = info, config, phases
+        self.model_dir = as_path(config.run.model_dir)
         self.worker, self.workers = workers()
-        self.strategy = _strategy(settings)
-        self.dtype = configure(settings["precision"], settings["seed"], settings["deterministic"])
+        self.strategy = strategy_of_run(config)
+        self.dtype = configure(config.run.precision, config.run.seed, config.run.deterministic)
         self.train_ids, self.validation_ids = self.split()
         self._check_updates()
-        if settings["patience"] and not self.validation_ids:
+        if config.run.patience and not self.validation_ids:
             raise InputError(
                 "nothing_held_out",
-                f"--patience={settings['patience']}: no video is held out, so nothing ends a phase early.",
-                "Set --validation_fraction above 0, or --patience=0.",
+                f"run.patience={config.run.patience}: no video is held out, so nothing ends a phase early.",
+                "Set --validation_fraction above 0, or no patience.",
             )
 
     def _check_updates(self):
-        """InputError where a phase has fewer batches than one update takes, and would learn nothing."""
-        asked = self.settings["accumulation_steps"]
+        """InputError if a phase has fewer batches than one update takes, and would learn nothing."""
+        asked = self.config.optimizer.accumulation_steps
         for phase in self.phases:
-            batches = -(-len(self.train_ids) // self.settings["batch_size"]) * phase.epochs
+            batches = -(-len(self.train_ids) // self.config.data.batch_size) * phase.epochs
             if 0 < batches < asked:
                 raise InputError(
                     "nothing_learned",
-                    f"--accumulation_steps={asked}: the phase {phase.name} has only "
+                    f"optimizer.accumulation_steps={asked}: the phase {phase.name} has only "
                     f"{counted(batches, 'batch', plural='batches')}, so no update is made.",
                     f"Use at most {batches}.",
                 )
 
-    # === What a subclass says ===
+    # === What a subclass defines ===
 
     def split(self) -> tuple[list[str], list[str]]:
         """(ids to train on, ids to validate on); the latter may be empty."""
         raise NotImplementedError
 
+    def starts(self) -> dict[str, str]:
+        """Flag → path of the models that the run starts from."""
+        return {}
+
     def load_initial_weights(self) -> None:
-        """Fills a new run's model with the weights that the settings name."""
+        """Fills a new run's model with the weights that the configuration names."""
 
     def begin(self, phase: Phase, resumed: bool) -> None:
         """Compiles the model for a phase; one that does not resume it may start from what the phase before kept."""
@@ -170,7 +168,7 @@ class Run:
     def _run(self, mirror):
         with self.strategy.scope(), mirror as (self.folder, self.upload):
             self._wait_for_all()
-            with _noticing_the_gone(self.workers):
+            with noticing_the_gone(self.workers):
                 name = self._train()
             self._wait_for_all()
             return self.model_dir / name
@@ -183,45 +181,47 @@ class Run:
         return locked(self.model_dir, f"--model_dir={self.model_dir}: another run trains there.")
 
     def record(self) -> None:
-        """Writes the configuration, or checks that it is that of the run to go on with."""
-        described = (self.model_dir, self.settings, self.info.data_hash, self.dtype, self.validation_ids)
+        """Writes the configuration, or checks that it is that of the run to go on with.
+
+        Raises:
+            InputError: it is another; or there are models in the folder that this run did not leave there.
+        """
+        record = self.as_record()
         if self.worker == 0:
-            self._check_room(described)
-            record_config(*described, self._learned_from(), built_of=self._built_of())
+            self._check_room(record)
+            record.write(self.model_dir, self._learned_from())
         self._wait_for_all()
         if self.worker > 0:
-            check_config(*described, built_of=self._built_of())
+            record.check(self.model_dir)
 
-    def _built_of(self):
+    def as_record(self) -> RunRecord:
+        """What config.json holds of the run."""
+        return RunRecord(self.config, self.info.data_hash, self.dtype, self.validation_ids, self.built_of())
+
+    def built_of(self) -> dict[str, str | None]:
         """What the model is built of that neither weights nor the records' hash tell: what → a hash of it, or None."""
         value = self.model.get_config()["preprocessing"]
         value = value and {**value, "frame_size": None}  # which tells of the records, and changes nothing
-        return {
-            "preprocessing": hashed(value),
-            "sport": self.info.beside_records().get("sport"),
-        }
+        return {"preprocessing": hashed(value), "sport": self.info.beside_records().get("sport")}
 
     def _learned_from(self):
-        """What the training videos show, and those of the models that the run starts from; says where nobody knows."""
+        """What the training videos show, and those of the models that the run starts from; names unknown ones."""
         learned = {shown(self.info.videos[video_id]) for video_id in self.train_ids}
-        for flag in STARTED_FROM:
-            if start := self.settings.get(flag):
-                with contextlib.suppress(InputError):  # it may be gone where a run goes on; a new one will miss it
-                    known = learned_from(model_path(start, flag))
-                    learned |= known
-                    if not known:
-                        print(
-                            f"--{flag}={start}: no config.json of its run says which videos it learned from. "
-                            "Where they are evaluated, they will not be counted as learned from."
-                        )
-        with contextlib.suppress(InputError):
-            learned |= learned_before(self.settings.get("pretrained"))
+        for flag, start in self.starts().items():
+            with contextlib.suppress(InputError):  # it may be gone when a run goes on; a new one will miss it
+                if flag == "pretrained":
+                    learned |= learned_before(start)
+                    continue
+                known = learned_from(model_path(start, flag))
+                learned |= known
+                if not known:
+                    print(f"--{flag}={start}: it is unknown which videos this model learned from (no config.json).")
         return learned
 
     def _wait_for_all(self):
         """Until every machine is here: none writes what another still reads, or ends while another needs it."""
         if self.workers > 1:
-            with _noticing_the_gone(self.workers):
+            with noticing_the_gone(self.workers):
                 self.strategy.run(tf.function(lambda: replicas.summed([tf.ones(())])))
 
     def _train(self):
@@ -258,7 +258,7 @@ class Run:
         """Names of the models that the run writes."""
         return [LAST, *(phase.best for phase in self.phases)]
 
-    def _check_room(self, described):
+    def _check_room(self, record):
         """InputError, and nothing is changed, unless the folder is a new one, or has what this very run left in it.
 
         A run that was killed in its first epoch leaves its configuration, a line of figures and perhaps a best model,
@@ -269,24 +269,24 @@ class Run:
         others = [name for name in NAMES if name not in self._models and (self.model_dir / name).is_file()]
         left = others or [name for name in self._models if (self.model_dir / name).is_file()]
         epochs = sum(len(_rows(self.model_dir / f"{phase.name}.csv")[1:]) for phase in self.phases)
-        if left and (others or LAST in left or epochs > 1 or not is_recorded(*described, built_of=self._built_of())):
+        if left and (others or LAST in left or epochs > 1 or not record.is_written(self.model_dir)):
             raise InputError(
                 "exists",
                 f"--model_dir={self.model_dir}: {left[0]} lies there, without checkpoints/ to go on from.",
                 "Choose another --model_dir, or delete what is there.",
             )
         folder = _place(self.model_dir)
-        for flag in STARTS:
-            start = self.settings.get(flag) and _place(as_path(self.settings[flag]))
-            if start and folder in (start, start.parent):
+        for flag, start in self.starts().items():
+            place = _place(as_path(start))
+            if folder in (place, place.parent):
                 raise InputError(
                     "start_in_model_dir",
-                    f"--{flag}={self.settings[flag]}: the model lies in --model_dir, where the run would overwrite it.",
+                    f"--{flag}={start}: the model lies in --model_dir, where the run would overwrite it.",
                     "Choose another --model_dir.",
                 )
 
     def _check_goes_on(self, state):
-        """InputError where the newest checkpoint is of another run, or the best model until then is gone."""
+        """InputError if the newest checkpoint is of another run, or the best model until then is gone."""
         names, best = [phase.name for phase in self.phases], state.get("best")
         if state["phase"] not in names:
             raise InputError(
@@ -304,7 +304,7 @@ class Run:
             )
 
     def _fit(self, phase, done, state):
-        steps = -(-len(self.train_ids) // self.settings["batch_size"])
+        steps = -(-len(self.train_ids) // self.config.data.batch_size)
         figures = self.folder / f"{phase.name}.csv"
         _keep_rows(figures, done)
         logger = keras.callbacks.CSVLogger(figures, append=True)
@@ -315,10 +315,10 @@ class Run:
                 epochs=phase.epochs,
                 steps_per_epoch=steps,
                 validation_data=self._validation(phase),
-                validation_freq=self._validated_epochs(phase),
+                validation_freq=self.validated_epochs(phase),
                 shuffle=False,
                 verbose=0,
-                callbacks=self._callbacks(phase, done, state, steps, logger),
+                callbacks=self.callbacks_of(phase, done, state, steps, logger),
             )
         finally:
             if logger.csv_file is not None:  # Keras closes it only at the end of a training that went well
@@ -330,14 +330,25 @@ class Run:
             return None
         return shared(self.validation_data(phase), self.strategy.num_replicas_in_sync)
 
-    def _validated_epochs(self, phase):
+    def validated_epochs(self, phase: Phase) -> list[int]:
         """Every `validation_every`-th epoch and the last, counted from 1."""
-        every = self.settings.get("validation_every", 1)
+        every = self.config.data.validation_every
         return [epoch for epoch in range(1, phase.epochs + 1) if epoch % every == 0 or epoch == phase.epochs]
 
-    def _callbacks(self, phase, done, state, steps, logger):
+    def callbacks_of(
+        self, phase: Phase, done: int, state: Mapping[str, Any], steps: int, logger: keras.callbacks.Callback
+    ) -> list[keras.callbacks.Callback]:
+        """Those of a phase, in their order.
+
+        Args:
+            phase: of the run, with so many epochs `done`.
+            done: epochs.
+            state: of the checkpoint to go on from; empty at the beginning.
+            steps: of an epoch.
+            logger: of the figures.
+        """
         log_dir = self.folder / "tensorboard" / phase.name
-        patience = self.settings["patience"]
+        patience = self.config.run.patience
         best_so_far = state.get("best")
         best = keras.callbacks.ModelCheckpoint(
             self.folder / phase.best,
@@ -352,7 +363,7 @@ class Run:
             *self.further_callbacks(phase, log_dir),
             best,
             stopping,
-            *([callbacks.AveragedWeights()] if self.settings["ema_momentum"] else []),
+            *([callbacks.AveragedWeights()] if self.config.optimizer.ema_momentum else []),
         ]
 
         def state_of(epoch):
@@ -362,13 +373,13 @@ class Run:
                 "steps_done": phase.first_epoch + epoch,
                 "best": best.best,
                 "stopping": stopping.state(),
-                "stopped": stopping.stopped_epoch > 0 or callbacks.has_taken(self.model, self.settings["max_steps"]),
+                "stopped": stopping.stopped_epoch > 0 or callbacks.has_taken(self.model, self.config.run.max_steps),
             }
 
         return [
-            callbacks.Reseed(self.settings["seed"], phase.first_epoch),
+            callbacks.Reseed(self.config.run.seed, phase.first_epoch),
             keras.callbacks.TerminateOnNaN(),
-            callbacks.StopAfter(self.settings["max_steps"]),
+            callbacks.StopAfter(self.config.run.max_steps),
             *(held_out if self.validation_ids else self.further_callbacks(phase, log_dir)),
             logger,
             keras.callbacks.TensorBoard(log_dir, write_graph=False),
@@ -379,69 +390,13 @@ class Run:
 
 
 def hashed(value: Any) -> str:
-    """Of JSON values and arrays, the same for equal ones."""
+    """A hash of JSON values and arrays, the same for equal ones."""
     text = json.dumps(value, sort_keys=True, default=lambda array: np.asarray(array).tolist())
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@contextlib.contextmanager
-def _noticing_the_gone(workers):
-    """TensorFlow's errors of a machine that waits in vain for another, in our words."""
-    try:
-        yield
-    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
-        if workers == 1:
-            raise
-        raise InputError(
-            "worker_gone",
-            f"TF_CONFIG: one of {workers} workers is gone: {error.message:.200}.",
-            "Start all again with the same flags: the run goes on from its newest checkpoint.",
-        ) from error
-
-
-def _strategy(settings):
-    """Of the devices that share a batch, see `strategy_of`; said where there are several."""
-    number = settings.get("replicas", 1)
-    if number > settings["batch_size"]:
-        raise InputError(
-            "out_of_range",
-            f"--replicas={number}: --batch_size={settings['batch_size']} has fewer videos than that.",
-            "Use at most one replica for each video of a batch.",
-        )
-    if "replicas" not in settings and workers()[1] > 1:
-        raise InputError(
-            "one_machine_only",
-            "TF_CONFIG names several workers, but C3D is pretrained on one machine.",
-            "Unset TF_CONFIG.",
-        )
-    if number > 1 and settings.get("stage_network") == "resnet50":
-        raise InputError(
-            "flags_conflict",
-            f"--stage_network=resnet50 does not work with --replicas={number}: each replica would normalise by its "
-            "own frames.",
-            "Use --replicas=1.",
-        )
-    if settings["ema_momentum"] and settings.get("stage_network") == "resnet50":
-        raise InputError(
-            "flags_conflict",
-            f"--stage_network=resnet50 does not work with --ema_momentum={settings['ema_momentum']:g}: its "
-            "normalisation statistics are not averaged.",
-            "Use --ema_momentum=0.",
-        )
-    if number > 1 and settings["accumulation_steps"] > 1:
-        raise InputError(
-            "flags_conflict",
-            f"--accumulation_steps={settings['accumulation_steps']} does not work with --replicas={number}.",
-            "Use --accumulation_steps=1: Keras does not accumulate over several replicas.",
-        )
-    found = strategy_of(number)
-    if number > 1:
-        print(f"Replicas: {number}, which share each batch of {settings['batch_size']}.")
-    return found
-
-
 def _epochs_done(phase, state):
-    """Epochs of the phase that a checkpoint's state has behind it; None where it is in a later phase already."""
+    """Epochs of the phase that a checkpoint's state has behind it; None if it is in a later phase already."""
     if state is None:
         return 0
     if state["phase"] == phase.name:
@@ -470,7 +425,7 @@ def _keep_rows(path, rows):
 
 
 def _rows(path):
-    """Of a CSV file, its heading first; none where there is no file."""
+    """Rows of a CSV file, its heading first; none if there is no file."""
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:

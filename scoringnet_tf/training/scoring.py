@@ -1,8 +1,9 @@
 """A run of `python -m scoringnet_tf.train`: a `ScoringNet` on scored videos, jointly, or KFS first and then SP."""
 
 import csv
+import dataclasses
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,217 +11,99 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf import defaults
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
-from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.preprocessing import little_shown
 from scoringnet_tf.data.service import check_service, check_shared
-from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
 from scoringnet_tf.models.parameter_groups import rate_factors
-from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, SportForm
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.paths import RemotePath
 from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.config import FRAGMENTS, Joint, TrainingConfig, TrueFragments
 from scoringnet_tf.training.initialization import (
+    check_parts,
     load_network,
     load_pretrained,
     load_resnet50,
     load_segmenter,
-    preprocessing_of,
 )
+from scoringnet_tf.training.network import build_network, check_model, losses, of_sport
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.part_flags import check_frozen, check_parts, part_rates
 from scoringnet_tf.training.run import Phase, Run, hashed
 from scoringnet_tf.training.targets import (
     check_fragments,
-    check_head,
     check_held_out,
     check_learned,
-    check_segmenter,
     check_stages,
-    check_views_flag,
-    check_weights,
-    is_kfs_alone,
+    check_start,
     score_targets,
 )
 
 SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was, where SP is trained after it
 UNLABELLED_ACCURACY = 0.0  # of `FrameAccuracy` where no held-out frame has a label: the last KFS is as good as any
-# Flags that name weights to start from; the more particular ones come last.
-INITIAL_WEIGHTS = {
-    "pretrained": load_pretrained,
-    "resnet50_weights": load_resnet50,
-    "initial_model": load_network,
-    "segmenter": load_segmenter,
-}
 SHOWN = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
 TEST_SCORES = "test_scores.csv"  # behind the name of a phase
 PICTURES = 8  # held-out videos whose stages TensorBoard shows
 
 
-def phases(settings: Mapping[str, Any]) -> list[Phase]:
-    """The phases that the settings ask for: one joint phase, or KFS (unless a trained one is kept) and then SP."""
-    if settings["training"] == "joint":
-        return [Phase("joint", settings["epochs"])]
-    no_kfs_to_train = settings["segmenter"] or settings["fragments"] == "whole"
-    first = 0 if no_kfs_to_train else settings["segmentation_epochs"]
-    if is_kfs_alone(settings):
+def phases(config: TrainingConfig) -> list[Phase]:
+    """The phases of a configuration: one joint phase, or KFS (unless a trained one is kept) and then SP."""
+    if isinstance(config.schedule, Joint):
+        return [Phase("joint", config.schedule.epochs)]
+    no_kfs_to_train = config.segmenter or config.fragments is None
+    first = 0 if no_kfs_to_train else config.schedule.segmentation_epochs
+    if config.trains_kfs_alone:
         return [Phase("segmentation", first, monitor="val_frame_accuracy", nothing=UNLABELLED_ACCURACY)]
-    scoring = Phase("scoring", settings["scoring_epochs"], first)
+    scoring = Phase("scoring", config.schedule.scoring_epochs, first)
     kfs = Phase("segmentation", first, 0, "val_frame_accuracy", SEGMENTATION, UNLABELLED_ACCURACY)
     return [kfs, scoring] if first else [scoring]
 
 
-def build_network(
-    info: DatasetInfo, settings: Mapping[str, Any], dtype: str, towers: Sequence[str] = PREDICTED_SCORES
-) -> ScoringNet:
-    """The `ScoringNet` of the settings for the records of `info`, with towers for these scores.
+def train(config: TrainingConfig) -> Path | RemotePath:
+    """Trains a `ScoringNet`, or goes on where a run in `config.run.model_dir` stopped; returns the best model's path.
 
-    Where pretrained weights will be loaded, its frames are preprocessed as they want it. A tower of --initial_model
-    that learns in no phase keeps its units and its stages: the same weights answer as they did.
+    Raises:
+        InputError: the records do not hold what is asked for, or what is asked for contradicts itself.
     """
-    source = load_scoring_net(settings["initial_model"], "initial_model") if settings["initial_model"] else None
-    statistics, kept = _staying(source, settings, towers)
-    return ScoringNet.for_records(
-        info,
-        scores=towers,
-        fragments="whole" if settings["fragments"] == "whole" else "key",
-        image_size=settings["image_size"],
-        width_multiplier=settings["width_multiplier"],
-        clip_lengths=settings["clip_lengths"],
-        kernel_l2=settings["beta"],
-        segmenter={
-            "lstm_units": settings["lstm_units"],
-            "fc_units": settings["segmenter_fc_units"],
-            "dropout_rate": settings["segmenter_dropout"],
-            "network": settings["stage_network"],
-        },
-        score_predictor={
-            "conv_filters": settings["conv_filters"],
-            "fc_units": settings["fc_units"],
-            "pool_stride": settings["pool_stride"],
-            "head": settings["head"],
-            "output_activation": settings["output_activation"],
-            "dropout_rate": settings["dropout"],
-        },
-        preprocessing=_preprocessing(source, settings),
-        decoding=settings["decoding"],
-        views=settings["views"],
-        score_statistics=statistics,
-        fragment_stages=fragment_stages(info, settings, towers, kept),
-        dtype=dtype,
-    )
-
-
-def _preprocessing(source, settings):
-    """What the weights that a run starts from want done to its frames."""
-    if source is not None:
-        return source.get_config()["preprocessing"]
-    return preprocessing_of(settings["pretrained"], settings["image_size"])
-
-
-def _staying(source, settings, towers):
-    """Statistics and stages, by score, of the towers of --initial_model that have learned, and do not learn on."""
-    if source is None:
-        return {}, {}
-    named = source.learned_parts & {*(towers if is_kfs_alone(settings) else settings["freeze"])}
-    found = source.score_predictor.get_config()["score_statistics"], source.fragment_stages
-    return tuple(
-        {score: of_tower[score] for score in of_tower if score in towers and score in named} for of_tower in found
-    )
-
-
-def of_sport(settings: Mapping[str, Any], sport: SportForm) -> dict[str, Any]:
-    """The settings with α of the sport where none is given."""
-    return {**settings, **({"alpha": defaults.alpha_of(sport)} if settings["alpha"] is None else {})}
-
-
-def fragment_stages(
-    info: DatasetInfo, settings: Mapping[str, Any], towers: Collection[str], kept: Mapping[str, list[str]]
-) -> dict[str, list[str]] | None:
-    """Score → the stages that its flag names, or `kept`, those of a tower that learns no more; None where none has."""
-    found = {score: stages for score, stages in kept.items() if {*stages} <= {*info.stages}}  # else of another sport
-    for score in PREDICTED_SCORES:
-        stages, flag = settings.get(f"{score}_fragment"), f"--{score}_fragment"
-        if not stages:
-            continue
-        unknown = [stage for stage in stages if stage not in info.stages[1:]]
-        if unknown or len(set(stages)) < len(stages):
-            raise InputError(
-                "unknown_name", f"{flag}={','.join(stages)}: name stages of {', '.join(info.stages[1:])}, each once."
-            )
-        if settings["fragments"] == "whole" or score not in towers:
-            raise InputError("flags_conflict", f"{flag}: no tower sees a key fragment for {score}.")
-        if {*stages} != {*found.get(score, stages)}:
-            raise InputError(
-                "flags_conflict",
-                f"{flag}={','.join(stages)}: the tower of --initial_model sees {', '.join(found[score])}, and does "
-                "not learn.",
-                "Leave the flag out, or let the tower learn.",
-            )
-        found[score] = stages
-    return found or None
-
-
-def losses(
-    network: ScoringNet, settings: Mapping[str, Any], final_std: float | None = None
-) -> dict[str, keras.losses.Loss]:
-    """Eqs. 5, 8 and 9 as the settings say: output of a `ScoringNet` → loss.
-
-    With `final_std`, the standard deviation of the training videos' final scores, that score is learnt as well.
-    """
-    in_points = settings["loss_units"] == "points"
-    ranked = {
-        "alpha": settings["alpha"],
-        "margin": settings["margin"],
-        "reduction": settings["pair_reduction"],
-        "ties": settings["ties"],
-    }
-    of_head = {"sigma": settings["score_sigma"]} if settings["head"] == "distribution" else {}
-    found = {"stages": StageCrossEntropy(settings["stage_loss"])} if network.segmenter is not None else {}
-    for score in network.scores:
-        found[score] = network.score_loss(score, unit=1.0 if in_points else None, **ranked, **of_head)
-    if final_std is not None:
-        found["final"] = ScoreLoss(unit=1.0 if in_points else final_std, **ranked)
-    return found
+    return ScoringRun(load_records(config.data.records_dir), config).run()
 
 
 class ScoringRun(Run):
-    """A `Run` of the settings of `python -m scoringnet_tf.train`.
+    """A `Run` of `python -m scoringnet_tf.train`.
 
     Raises:
-        InputError: the records do not hold what was asked for, or settings contradict each other.
+        InputError: the records do not hold what was asked for, or the configuration contradicts itself.
     """
 
-    def __init__(self, info: DatasetInfo, settings: dict[str, Any]) -> None:
-        settings = of_sport(settings, info.sport)
-        check_weights(info, settings)
-        check_head(settings)
-        check_views_flag(info, settings)
-        check_stages(info, settings)
-        check_segmenter(settings)
-        if settings["data_service"]:
-            check_shared(info, settings["data_service"])
-            check_service(settings["data_service"])
-        self.targets = score_targets(info, settings["scores"])
-        self.rates = part_rates(settings["rates"])
-        super().__init__(info, settings, phases(settings))
+    config: TrainingConfig
+    model: ScoringNet
+
+    def __init__(self, info: DatasetInfo, config: TrainingConfig) -> None:
+        config = of_sport(config, info.sport)
+        check_start(info, config)
+        check_model(info, config)
+        check_stages(info, config)
+        if config.data.service:
+            check_shared(info, config.data.service)
+            check_service(config.data.service)
+        self.targets = score_targets(info, config.model.scores)
+        super().__init__(info, config, phases(config))
         if self.validation_ids and self.phases[-1].monitor == "val_f_src":
-            check_held_out(info, self.validation_ids, settings["validation_fraction"])
+            check_held_out(info, self.validation_ids, config.data.validation_fraction)
             check_learned(info, self.train_ids, self.targets.towers)
         with self.strategy.scope():
-            self.model = build_network(info, settings, self.dtype, self.targets.towers)
-        check_fragments(info, settings, self.model.fragment_stages)
-        check_parts(self.model, self.rates, settings)
-        check_frozen(self.model, self.phases, settings)
+            self.model = build_network(info, config, self.dtype, self.targets.towers)
+        check_fragments(info, config, self.model.fragment_stages)
+        check_parts(self.model, [phase.name for phase in self.phases], config)
         self._check_test_scores()
 
     def _check_test_scores(self):
-        """InputError where test videos cannot be scored after an epoch as the model that is kept scores them."""
-        if not self.settings["test_scores"]:
+        """InputError if test videos cannot be scored after an epoch as the model that is kept scores them."""
+        if not self.config.run.test_scores:
             return
         if "test" not in self.info.splits:
             raise InputError(
@@ -234,7 +117,7 @@ class ScoringRun(Run):
                 f"--test_scores: the scores of all {counted(len(videos), 'test video')} of {self.info.records_dir} "
                 "are unknown.",
             )
-        if self.settings["ema_momentum"] and not self.validation_ids:
+        if self.config.optimizer.ema_momentum and not self.validation_ids:
             raise InputError(
                 "nothing_held_out",
                 "--test_scores with --ema_momentum needs held-out videos: the averages are in the model during a "
@@ -242,13 +125,13 @@ class ScoringRun(Run):
                 "Set --validation_fraction above 0.",
             )
 
-    def _built_of(self):
+    def built_of(self) -> dict[str, str | None]:
         """The units and the stages of the towers besides: constants, which may be those of --initial_model."""
         statistics = self.model.score_predictor.get_config()["score_statistics"]
         # To digits that no two machines sum otherwise.
         units = {score: [f"{value:.6g}" for value in of_tower] for score, of_tower in statistics.items()}
         stages = {score: sorted(names) for score, names in self.model.fragment_stages.items()}
-        return super()._built_of() | {
+        return super().built_of() | {
             "scale of the scores, of the records or --initial_model": hashed(units),
             "stages of the towers, of the sport or --initial_model": hashed(stages),
         }
@@ -257,20 +140,21 @@ class ScoringRun(Run):
 
     def split(self) -> tuple[list[str], list[str]]:
         """Training videos, and those held out of them to choose the best epoch."""
-        fraction = self.settings["validation_fraction"]
+        fraction = self.config.data.validation_fraction
         train = input_pipeline.split_ids(self.info, "train", fraction)
         if not fraction and "validation" not in self.info.splits:
             return train, []
         return train, input_pipeline.split_ids(self.info, "validation", fraction)
 
-    def _videos(self, split, **options):
+    def videos(self, split: str, **options: Any) -> tf.data.Dataset:
+        """The videos of a split as the network sees them; options of `input_pipeline.videos`."""
         return input_pipeline.videos(
             self.info.records_dir,
             split,
             **{
-                "image_size": self.settings["image_size"],
-                "batch_size": self.settings["batch_size"],
-                "validation_fraction": self.settings["validation_fraction"],
+                "image_size": self.config.data.image_size,
+                "batch_size": self.config.data.batch_size,
+                "validation_fraction": self.config.data.validation_fraction,
                 "num_frames": self.model.sampled_frames,
                 **options,
             },
@@ -278,31 +162,33 @@ class ScoringRun(Run):
 
     def training_data(self, phase: Phase, first_epoch: int) -> tf.data.Dataset:
         """Augmented videos in a new order each epoch; where the control asks for it, with each other's scores."""
-        settings = self.settings
-        of_pixels: dict[str, Any] = {name: 0 if self.info.features else settings[name] for name in PIXEL_OPTIONS}
-        dataset = self._videos(
+        data, augmentation = self.config.data, dataclasses.asdict(self.config.augmentation)
+        if self.info.features:
+            augmentation |= dict.fromkeys(PIXEL_OPTIONS, 0)
+        dataset = self.videos(
             "train",
-            seed=settings["seed"],
-            augmentation=input_pipeline.Augmentation(max_start_shift=settings["max_start_shift"], **of_pixels),
+            seed=self.config.run.seed,
+            augmentation=input_pipeline.Augmentation(**augmentation),
             shuffle=True,
             first_epoch=phase.first_epoch + first_epoch,
             epochs=phase.first_epoch + phase.epochs,
-            with_info=settings["shuffle_labels"],
-            service=settings["data_service"],
-            **self._frames_of_interest(phase),
+            with_info=data.shuffle_labels,
+            service=data.service,
+            **self.frames_of_interest(phase),
         )
-        return dataset.map(self._shuffled_labels()) if settings["shuffle_labels"] else dataset
+        return dataset.map(self.shuffled_labels()) if data.shuffle_labels else dataset
 
-    def _frames_of_interest(self, phase):
+    def frames_of_interest(self, phase: Phase) -> dict[str, Any]:
         """SP on true fragments sees nothing else of a video that has them all; what it does not see is not decoded."""
-        if phase.name != "scoring" or self.settings["fragments"] != "true":
+        fragments = self.config.fragments
+        if phase.name != "scoring" or not isinstance(fragments, TrueFragments):
             return {}
-        return {"only_stages": [*self.model.fragment_stages.values()], "margin": self.settings["fragment_jitter"]}
+        return {"only_stages": [*self.model.fragment_stages.values()], "margin": fragments.jitter}
 
-    def _shuffled_labels(self):
+    def shuffled_labels(self) -> Callable[..., tuple[Any, Any]]:
         """A map that gives every training video the scores of another one: the control that must learn nothing."""
         ids, names = self.train_ids, self.info.scores
-        order = np.random.default_rng(self.settings["seed"]).permutation(len(ids))
+        order = np.random.default_rng(self.config.run.seed).permutation(len(ids))
         others = np.empty_like(order)
         others[order] = np.roll(order, 1)  # of none its own
         scores = np.stack([self.info.true_scores(name, [ids[i] for i in others]) for name in names], 1).astype(
@@ -318,20 +204,32 @@ class ScoringRun(Run):
 
     def validation_data(self, phase: Phase) -> tf.data.Dataset:
         """The held-out videos as they are, whole."""
-        return self._videos("validation")
+        return self.videos("validation")
 
     # === Training ===
 
+    def starts(self) -> dict[str, str]:
+        """Those whose weights it takes."""
+        config = self.config
+        paths = {"pretrained": config.pretrained, "initial_model": config.initial_model, "segmenter": config.segmenter}
+        return {flag: path for flag, path in paths.items() if path}
+
     def load_initial_weights(self) -> None:
-        """Fills the network with the weights that the settings name, and with the statistics of features."""
-        print(self.targets.said)
+        """Fills the network with the weights that the configuration names, and with the statistics of features."""
+        print(self.targets.message)
         if self.info.features:
-            self.model.adapt_features(self._videos("train"))
-        elif said := little_shown(self.info.frame_size, self.settings["image_size"]):
-            print(said)
-        for flag, load in INITIAL_WEIGHTS.items():
-            if self.settings[flag]:
-                load(self.model, self.settings[flag])
+            self.model.adapt_features(self.videos("train"))
+        elif message := little_shown(self.info.frame_size, self.config.data.image_size):
+            print(message)
+        network = self.config.fragments.network if self.config.fragments else None
+        for path, load in (
+            (self.config.pretrained, load_pretrained),
+            (getattr(network, "weights", None), load_resnet50),
+            (self.config.initial_model, load_network),
+            (self.config.segmenter, load_segmenter),  # the more particular ones come last
+        ):
+            if path:
+                load(self.model, path)
 
     def begin(self, phase: Phase, resumed: bool) -> None:
         """Compiles the network for a phase; after a phase of KFS, SP starts from KFS at its best."""
@@ -340,16 +238,16 @@ class ScoringRun(Run):
             kept = self.folder / SEGMENTATION
             best = keras.models.load_model(kept, compile=False) if kept.is_file() else self.model
             self.model.segmenter.set_weights(best.segmenter.get_weights())
-        self.model.choose_trained(phase.name, self.settings["freeze"])  # the optimizer has a factor for each of these
+        self.model.choose_trained(phase.name, self.config.frozen)  # the optimizer has a factor for each of these
         self.model.compile(
-            make_optimizer(self.settings, self.dtype, rate_factors(self.model, self.rates)),
-            loss=losses(self.model, self.settings, self._final_std()),
+            make_optimizer(self.config.optimizer, self.dtype, rate_factors(self.model, self._rates())),
+            loss=losses(self.model, self.config, self._final_std()),
             phase=phase.name,
-            frozen=self.settings["freeze"],
+            frozen=self.config.frozen,
             num_videos=len(self.validation_ids),  # with an SRC of NaN no epoch would be the best
             **self._fragments(),
         )
-        if resumed and phase.name != "segmentation" and self.settings["test_scores"]:
+        if resumed and phase.name != "segmentation" and self.config.run.test_scores:
             self._say_unscored(phase)
 
     def _say_unscored(self, phase):
@@ -367,12 +265,18 @@ class ScoringRun(Run):
 
     def _fragments(self):
         """What SP is trained on, as arguments of `compile`; nothing to say of whole videos."""
-        if self.model.segmenter is None:
+        if self.config.fragments is None:
             return {}
-        return {"fragments": self.settings["fragments"], "fragment_jitter": self.settings["fragment_jitter"]}
+        fragments = self.config.fragments
+        source = next(name for name, kind in FRAGMENTS.items() if type(fragments) is kind)
+        return {"fragments": source, "fragment_jitter": fragments.jitter}
+
+    def _rates(self):
+        """Part → factor on its learning rate, of those that learn."""
+        return {part: factor for part, factor in self.config.optimizer.lr_multipliers.items() if factor}
 
     def _final_std(self):
-        """Points; None where every training video knows difficulty and execution, or no tower learns them."""
+        """Points; None if every training video knows difficulty and execution, or no tower learns them."""
         return self.info.score_statistics["train"]["final"]["std"] if self.targets.final_too else None
 
     def validation_names(self, phase: Phase) -> list[str]:
@@ -388,21 +292,21 @@ class ScoringRun(Run):
 
         And a check that KFS has something to learn from where videos are held out.
         """
-        found: list[keras.callbacks.Callback] = []
+        chosen: list[keras.callbacks.Callback] = []
         if phase.name != "scoring" and self.model.segmenter is not None and self.validation_ids:
-            found.append(callbacks.LabelledFrames(self.info.records_dir))
+            chosen.append(callbacks.LabelledFrames(self.info.records_dir))
         if phase.name != "segmentation":
             if self.validation_ids:
                 known = self._known_scores()
-                found.append(callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", known))
-            if self.settings["test_scores"]:
-                videos, file = self._videos("test", with_info=True), self.folder / f"{phase.name}_{TEST_SCORES}"
-                found.append(callbacks.TestScores(file, videos, validated_alone=bool(self.validation_ids)))
+                chosen.append(callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", known))
+            if self.config.run.test_scores:
+                videos, file = self.videos("test", with_info=True), self.folder / f"{phase.name}_{TEST_SCORES}"
+                chosen.append(callbacks.TestScores(file, videos, validated_alone=bool(self.validation_ids)))
         if self.validation_ids:
-            batches = -(-PICTURES // self.settings["batch_size"])
-            videos = self._videos("validation", with_info=True).take(batches)
-            found.append(callbacks.ValidationPictures(log_dir, videos))
-        return found
+            batches = -(-PICTURES // self.config.data.batch_size)
+            videos = self.videos("validation", with_info=True).take(batches)
+            chosen.append(callbacks.ValidationPictures(log_dir, videos))
+        return chosen
 
     def _known_scores(self):
         """Score that the model predicts → [(id, points)] of the held-out videos, as `ValidationScores` takes them."""
@@ -415,7 +319,7 @@ class ScoringRun(Run):
 
 
 def _table(path):
-    """Row after row, name → text, of a CSV file with a column of epochs; none where there is no file."""
+    """Row after row, name → text, of a CSV file with a column of epochs; none if there is no file."""
     if not path.is_file():
         return []
     rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())

@@ -1,8 +1,10 @@
 """What a process trains with: seeds and precision, its devices or machines, and how a batch is shared among them."""
 
+import contextlib
 import json
 import os
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -10,6 +12,7 @@ import tensorflow as tf
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
+from scoringnet_tf.training.config import PretrainingConfig, ResNet50, TrainingConfig
 
 
 def configure(precision: str = "auto", seed: int = 0, deterministic: bool = True) -> str:
@@ -125,6 +128,56 @@ def strategy_of(replicas: int) -> tf.distribute.Strategy:
                     "Begin the run in a fresh process.",
                 ) from error
     return tf.distribute.MirroredStrategy([f"{'GPU' if gpus else 'CPU'}:{index}" for index in range(replicas)])
+
+
+@contextlib.contextmanager
+def noticing_the_gone(workers: int) -> Iterator[None]:
+    """TensorFlow's errors of a machine that waits in vain for another, in our words."""
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
+        if workers == 1:
+            raise
+        raise InputError(
+            "worker_gone",
+            f"TF_CONFIG: one of {workers} workers is gone: {error.message:.200}.",
+            "Start all again with the same flags: the run goes on from its newest checkpoint.",
+        ) from error
+
+
+def strategy_of_run(config: TrainingConfig | PretrainingConfig) -> tf.distribute.Strategy:
+    """The strategy of the devices that share a batch, see `strategy_of`; several are named."""
+    number, batch_size = getattr(config.run, "replicas", 1), config.data.batch_size
+    if not hasattr(config.run, "replicas") and workers()[1] > 1:
+        message = "TF_CONFIG names several workers, but C3D is pretrained on one machine."
+        raise InputError("one_machine_only", message, "Unset TF_CONFIG.")
+    if number > batch_size:
+        message = f"--replicas={number}: --batch_size={batch_size} has fewer videos than that."
+        raise InputError("out_of_range", message, "Use at most one replica for each video of a batch.")
+    _check_replicated(config, number)
+    strategy = strategy_of(number)
+    if number > 1:
+        print(f"Replicas: {number}, which share each batch of {batch_size}.")
+    return strategy
+
+
+def _check_replicated(config, number):
+    """InputError if what several replicas or averages cannot do is asked of them."""
+    fragments = getattr(config, "fragments", None)
+    is_resnet50 = fragments is not None and isinstance(fragments.network, ResNet50)
+    conflicts = {
+        "--stage_network=resnet50: each replica would normalise by its own frames": is_resnet50 and number > 1,
+        "--set=optimizer.accumulation_steps: Keras does not accumulate over several replicas": number > 1
+        and config.optimizer.accumulation_steps > 1,
+    }
+    for problem, is_asked in conflicts.items():
+        if is_asked:
+            raise InputError(
+                "flags_conflict", f"--replicas={number} does not work with {problem}.", "Use --replicas=1."
+            )
+    if is_resnet50 and config.optimizer.ema_momentum:
+        message = f"--ema_momentum={config.optimizer.ema_momentum:g} does not average the statistics of ResNet50."
+        raise InputError("flags_conflict", message, "With --stage_network=resnet50 use --ema_momentum=0.")
 
 
 def pieces_of(replicas: int, workers: int) -> list[int]:

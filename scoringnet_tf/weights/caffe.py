@@ -12,7 +12,7 @@ import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory, text_format
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.weights.convert import SPORTS1M, Parameters, Weights, from_caffe
+from scoringnet_tf.weights.parameters import SPORTS1M, Parameters, Weights, from_caffe
 
 LAYOUT = "Caffe (C3D 1.0)"
 

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.weights.convert import CLASSES, REQUIRED, SPORTS1M, Parameters, Weights, from_caffe
+from scoringnet_tf.weights.parameters import CLASSES, REQUIRED, SPORTS1M, Parameters, Weights, from_caffe
 from scoringnet_tf.weights.pytorch import NAMES
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"

@@ -8,7 +8,7 @@ the mean file, whose channels are BGR. Nothing but the number of classes, 487 or
 import pathlib
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.weights.convert import SPORTS, SPORTS1M, Parameters, Weights
+from scoringnet_tf.weights.parameters import SPORTS, SPORTS1M, Parameters, Weights
 
 LAYOUT = "TensorFlow checkpoint"
 TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # ends every LevelDB table, which is what indexes and old files are
@@ -42,14 +42,14 @@ def _ends_as_table(path):
 
 
 def read(path: str, fc6_order: str) -> Weights:
-    """`Weights` of a checkpoint.
+    """`Weights` of a checkpoint, a path as `checkpoint` gives it.
 
     Args:
-        path: as `checkpoint` gives it.
+        path: the checkpoint.
         fc6_order: "channels_first", "channels_last", or "auto": by the number of classes.
 
     Raises:
-        InputError: the file is not whole, or holds a layer more than once.
+        InputError: the file is not whole (`damaged_weights`), or holds a layer more than once (`duplicate`).
     """
     layers, unused = _read_layers(path)
     if fc6_order == "auto":

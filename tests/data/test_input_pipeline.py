@@ -281,9 +281,9 @@ def test_buckets_hold_videos_of_one_length_range(diving_records):
         ({"num_input_pipelines": 2, "input_pipeline_id": 2}, "out_of_range", ["input_pipeline_id"]),
         ({"max_frames": 0}, "out_of_range", ["max_frames"]),
         ({"num_frames": 0}, "out_of_range", ["num_frames"]),
-        ({"only_stages": [["flight"]]}, "wrong_value", ["flight"]),
-        ({"only_stages": [[]]}, "wrong_value", ["only_stages"]),
-        ({"margin": -1}, "wrong_value", ["margin", -1]),
+        ({"only_stages": [["flight"]]}, "unknown_name", ["flight"]),
+        ({"only_stages": [[]]}, "unknown_name", ["only_stages"]),
+        ({"margin": -1}, "out_of_range", ["margin", -1]),
     ],
 )
 def test_options_that_cannot_be(diving_records, options, code, named):

@@ -20,7 +20,7 @@ from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.scoring import ScoringRun
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
-from training_runs import settings
+from training_runs import changed, settings
 
 # Without dropout, whose draws are those of a device; the rest of what a step may do. Five videos: batches of 4 and 1.
 CHANGES = {
@@ -54,7 +54,7 @@ if __name__ == "__main__":
     records, folder, replicas, changes, *killed_at = sys.argv[1:]
     if killed_at:
         callbacks.StopAfter = Killed
-    asked = settings(folder, records, **CHANGES, replicas=int(replicas)) | json.loads(changes)
+    asked = changed(settings(folder, records, **CHANGES, replicas=int(replicas)), **json.loads(changes))
     run = ScoringRun(DatasetInfo.load(records), asked)
     try:
         run.run()

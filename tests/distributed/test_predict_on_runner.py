@@ -12,10 +12,10 @@ import time
 
 import pytest
 from conftest import write_bars, write_images
+from refusals import refused
 
-from scoringnet_tf.inference import kept_scores
-from scoringnet_tf.support.beam import on_runner as on_runner_of
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.inference.predictor import predictor_of
+from scoringnet_tf.inference.result_cache import keeping_scores
 
 beam = pytest.importorskip("apache_beam", reason="Apache Beam is not installed: make distributed installs it")
 
@@ -119,6 +119,8 @@ def test_a_stopped_run_ends_with_its_workers(tmp_path):
 WAITING = """
 import pathlib, sys
 from at_work import wait
+from scoringnet_tf.inference.predictor import predictor_of
+from scoringnet_tf.inference.result_cache import keeping_scores
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.cli import stoppable
 from scoringnet_tf.support.errors import Stopped
@@ -151,14 +153,6 @@ def test_nothing_is_printed_where_beam_knows_no_such_runner(stage_model, videos,
 
 def test_a_model_that_workers_see_otherwise_is_refused(stage_model, videos, tmp_path):
     """In a worker, of which Beam passes on what it raised."""
-    load = functools.partial(kept_scores._load, str(stage_model), "0" * 64)
-    with (
-        pytest.raises(InputError, match=r"model\.keras: expected one file for the command and all workers"),
-        on_runner_of(RUNNER, tmp_path) as map_items,
-    ):
-        list(
-            map_items(
-                functools.partial(kept_scores._score_kept, load=load, sha256="", folder=tmp_path, options={}),
-                [(videos[0], None)],
-            )
-        )
+    keeping = keeping_scores(tmp_path, str(stage_model), predictor_of(str(stage_model)), "0" * 64, RUNNER)
+    with refused("other_model", stage_model), keeping as score_all:
+        list(score_all([(videos[0], None)]))

@@ -16,7 +16,7 @@ from refusals import code_printed
 from training_runs import settings
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.training.scoring import build_network
+from scoringnet_tf.training.network import build_network
 
 SCRIPT = pathlib.Path(__file__).with_name("run_together.py")
 # Two epochs of two steps are done, and one step of the third, when a process is killed.

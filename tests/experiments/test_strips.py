@@ -91,7 +91,7 @@ def test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less(trained, di
     (folder / "drawn.json").write_text(json.dumps({**drawn, "preset": "other.flags"}))
     result = forked("scoringnet_tf.experiments", "report", "fig4", *words)
     assert result.returncode == 1 and code_printed(result.stderr) == "results_kept"
-    edited = {**drawn, "preset_flags": [*drawn["preset_flags"], "--margin=3"]}
+    edited = {**drawn, "preset_flags": [*drawn["preset_flags"], "--ranking_margin=3"]}
     (folder / "drawn.json").write_text(json.dumps(edited))
     result = forked("scoringnet_tf.experiments", "report", "fig4", *words)
     assert result.returncode == 1 and code_printed(result.stderr) == "results_kept"

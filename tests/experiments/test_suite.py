@@ -11,7 +11,6 @@ import pytest
 import yaml
 from command_forks import forked
 from refusals import code_printed, refused
-from training_runs import defined_flags
 
 from scoringnet_tf import bootstrap, sports
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -21,6 +20,8 @@ from scoringnet_tf.experiments.fitting import Fitting
 from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.model_files import model_path
+from scoringnet_tf.training.config import TrainingConfig
+from scoringnet_tf.training.fields import all_fields
 
 EXPERIMENT = Experiment(
     "Table",
@@ -31,7 +32,7 @@ EXPERIMENT = Experiment(
 )
 PRESET = """# Command: …
 --alpha=5
---noflip
+--set=augmentation.flip=false
 --scoring_epochs=1
 """
 
@@ -94,7 +95,7 @@ def test_each_training_and_evaluation_is_done_once(surroundings, commands):
     ]
     assert ["--alpha=0" in arguments for arguments in trained] == [True, False] * 2
     for arguments in trained:
-        assert {"--flip=false", "--scoring_epochs=1"} <= set(arguments)  # the preset's
+        assert {"--set=augmentation.flip=false", "--scoring_epochs=1"} <= set(arguments)  # the preset's
     assert suite.run([EXPERIMENT], surroundings, 2) == [] and len(commands) == 16
     assert suite.run([EXPERIMENT], surroundings, 3) == [] and len(commands) == 24
     metafile = yaml.safe_load(next(surroundings.folder.glob("*/metafile.yml")).read_text())
@@ -108,9 +109,11 @@ def test_a_folder_is_named_by_all_that_its_result_depends_on(surroundings, tmp_p
 
     same = name()
     assert name(alpha="5").rpartition("-")[2] == same.rpartition("-")[2]  # what the preset says already
-    (tmp_path / "other.flags").write_text("# Another comment\n--scoring_epochs=1\n\n--flip=false\n--alpha=5\n")
+    (tmp_path / "other.flags").write_text(
+        "# Another comment\n--scoring_epochs=1\n\n--set=augmentation.flip=false\n--alpha=5\n"
+    )
     assert name({"preset": tmp_path / "other.flags"}) == same
-    assert name({"folder": surroundings.folder, "further": ("--flip",)}) != same
+    assert name({"folder": surroundings.folder, "further": ("--set=augmentation.flip=true",)}) != same
     assert name({"further": ("--max_steps=2",)}) != same
     assert name({"records": surroundings.renderings[0]}) != same
     assert name(alpha="1") != same
@@ -144,7 +147,7 @@ def test_a_failure_is_said_and_stops_nothing_else(surroundings, commands, monkey
 
 
 def test_a_command_that_fails_says_its_last_words(tmp_path):
-    with pytest.raises(TrainingError, match=r"scoringnet_tf\.train exited 1: train: --records_dir: expected a value"):
+    with pytest.raises(TrainingError, match=r"scoringnet_tf\.train exited 1: train: .*\[missing_flag\]"):
         training.run_command("scoringnet_tf.train", [], tmp_path / "log.txt")
     assert (tmp_path / "log.txt").read_text().startswith("$ python -m scoringnet_tf.train")
 
@@ -194,17 +197,17 @@ def test_rows_ask_what_their_titles_say():
     for name in ("table1", "table2"):
         for row in EXPERIMENTS[name].rows:
             fragment = row.name.replace(" + ", ",")
-            both = {"difficulty_fragment": fragment, "execution_fragment": fragment}
+            both = {"model.fragments.difficulty": fragment, "model.fragments.execution": fragment}
             assert row.flags == {"alpha": "0", **both} and row.evaluation == ("--true_fragments",)
     rows = {name: {row.name: (row.flags, row.evaluation) for row in table.rows} for name, table in EXPERIMENTS.items()}
-    mse, ranking, whole = {"alpha": "0"}, {}, {"fragments": "whole", "fragment_jitter": "0"}
+    mse, ranking, whole = {"alpha": "0"}, {}, {"fragments": "whole"}
     assert rows["table4"] == {
         "−KFS": ({**mse, **whole}, ()),
         "+KFS": (mse, ()),
         "+KFS, true fragments": (mse, ("--true_fragments",)),
     }
     assert rows["table5"] == rows["occlusion"] == rows["fig5"] == {"MSE": (mse, ()), "MSE + ranking": (ranking, ())}
-    assert rows["control"] == {"true scores": ({}, ()), "exchanged scores": ({"shuffle_labels": "true"}, ())}
+    assert rows["control"] == {"true scores": ({}, ()), "exchanged scores": ({"data.shuffle_labels": "true"}, ())}
     for name, (flags, _) in rows["heads"].items():
         if name != "S3D":
             assert (flags["alpha"] == "0") == ("ranking" not in name)
@@ -222,9 +225,11 @@ def test_rows_ask_what_their_titles_say():
     varied = {name: next(iter(flags.items()), None) for name, (flags, _) in rows["stability"].items()}
     for name, value in varied.items():
         sign, _, number = name.partition(" = ")
-        of = {"α": "alpha", "δ": "margin", "β": "beta", "batch": "batch_size", "clips": "clip_lengths"}.get(sign)
-        of = of or {"rate": "learning_rate", "LSTM units": "lstm_units"}.get(sign)
-        assert value == (of and (of, number)) or (name, value) == ("sum over pairs", ("pair_reduction", "sum"))
+        of = {"α": "alpha", "δ": "ranking_margin", "β": "beta", "batch": "batch_size", "clips": "clip_lengths"}.get(
+            sign
+        )
+        of = of or {"rate": "learning_rate", "LSTM units": "model.fragments.network.lstm_units"}.get(sign)
+        assert value == (of and (of, number)) or (name, value) == ("sum over pairs", ("loss.pair_reduction", "sum"))
 
 
 @pytest.mark.parametrize(
@@ -336,7 +341,7 @@ def test_a_table_with_a_row_beside_it_is_not_replaced_by_one_of_another_preset(s
 @pytest.mark.slow
 def test_a_real_run_is_trained_evaluated_and_described(diving_records, tmp_path):
     flags = "--image_size=32,32 --width_multiplier=0.0625 --batch_size=4 --clip_lengths=8,8 --validation_fraction=0.3"
-    flags += " --fragments=whole --scores=final --fragment_jitter=0 --epochs=1 --max_steps=1"
+    flags += " --fragments=whole --scores=final --epochs=1 --max_steps=1"
     (tmp_path / "tiny.flags").write_text("\n".join(flags.split()))
     info = DatasetInfo.load(diving_records)
     surroundings = Surroundings(tmp_path / "tiny.flags", info, (), tmp_path / "runs")
@@ -503,7 +508,7 @@ SHARING = Experiment(
         Row("MSE", {"alpha": "0"}),
         Row("ranking"),
         Row("whole", {"fragments": "whole"}),
-        Row("KFS", {"lstm_units": "9"}),
+        Row("KFS", {"model.fragments.network.lstm_units": "9"}),
     ],
 )
 
@@ -514,8 +519,11 @@ def staged(surroundings, tmp_path):
     return training.dataclasses.replace(surroundings, preset=tmp_path / "staged.flags")
 
 
+LSTM = "set=model.fragments.network.lstm_units"
+
+
 def given(arguments, name):
-    return [argument.partition("=")[2] for argument in arguments if argument.startswith(f"--{name}=")]
+    return [word.removeprefix(f"--{name}=") for word in arguments if word.startswith(f"--{name}=")]
 
 
 def test_rows_that_differ_in_sp_alone_share_a_kfs(staged, commands):
@@ -523,7 +531,7 @@ def test_rows_that_differ_in_sp_alone_share_a_kfs(staged, commands):
     trained = [arguments for module, arguments in commands if module.endswith("train")]
     alone = [arguments for arguments in trained if given(arguments, "scoring_epochs") == ["0"]]
     assert [given(arguments, "seed") for arguments in alone] == [["0"], ["0"], ["1"], ["1"]]
-    assert [given(arguments, "lstm_units") for arguments in alone] == [[], ["9"]] * 2
+    assert [given(arguments, LSTM) for arguments in alone] == [[], ["9"]] * 2
     assert not any(given(arguments, "alpha") for arguments in alone)  # SP's, which does not matter
     folders = [given(arguments, "model_dir") for arguments in alone]
     first = [arguments for arguments in trained if given(arguments, "seed") == ["0"] and arguments not in alone]
@@ -550,7 +558,7 @@ def test_a_kfs_that_fails_fails_its_rows_alone(staged, commands, monkeypatch):
     succeed, tried = training.run_command, []
 
     def failing(module, arguments, log):
-        if given(arguments, "scoring_epochs") == ["0"] and not given(arguments, "lstm_units"):
+        if given(arguments, "scoring_epochs") == ["0"] and not given(arguments, LSTM):
             tried.append(arguments)
             raise TrainingError("no KFS")
         succeed(module, arguments, log)
@@ -647,7 +655,7 @@ def test_what_computes_is_described_with_its_accelerators(tmp_path, monkeypatch)
 @pytest.mark.parametrize("preset", ["paper", "small"])
 @pytest.mark.parametrize("sport", ["diving", "vault"])
 @pytest.mark.parametrize(
-    "flags", [(), ("--rates=c3d:0.5,kfs:3", "--freeze=kfs,c3d", "--views=6", "--segmenter=m")], ids=["plain", "kfs"]
+    "flags", [(), ("--lr_multipliers=c3d:0.5,kfs:3", "--views=6", "--segmenter=m")], ids=["plain", "kfs"]
 )
 def test_whole_videos_are_trained_without_what_a_preset_says_of_fragments(surroundings, preset, sport, flags):
     """The rows of table 4: the first has no KFS and no fragments, whatever the others have."""
@@ -655,13 +663,13 @@ def test_whole_videos_are_trained_without_what_a_preset_says_of_fragments(surrou
 
     found = dataclasses.replace(surroundings, preset=PROJECT / PRESETS[preset].format(sport=sport), further=flags)
     of_whole, of_key, _ = (Training(row.flags, 0).resolved(found) for row in EXPERIMENTS["table4"].rows)
-    assert of_whole["fragments"] == "whole" and not any(name.endswith("_fragment") for name in of_whole)
+    assert of_whole["fragments"] == "whole" and not any("fragments." in name for name in of_whole)
     assert "segmenter" not in of_whole and of_key.get("segmenter") == ("m" if flags else None)
     if flags:
-        assert [of_whole[name] for name in ("rates", "freeze", "views")] == ["c3d:0.5", "c3d", "2"]
-        assert [of_key[name] for name in ("rates", "freeze", "views")] == ["c3d:0.5,kfs:3", "kfs,c3d", "6"]
+        assert [of_whole[name] for name in ("lr_multipliers", "views")] == ["c3d:0.5", "2"]
+        assert [of_key[name] for name in ("lr_multipliers", "views")] == ["c3d:0.5,kfs:3", "6"]
     elif preset == "paper":
-        assert of_key["difficulty_fragment"] and of_key["execution_fragment"]
+        assert of_key["model.fragments.difficulty"] and of_key["model.fragments.execution"]
 
 
 def test_a_figure_of_held_out_videos_needs_some(surroundings, capsys):
@@ -679,31 +687,16 @@ def test_a_figure_of_held_out_videos_needs_some(surroundings, capsys):
     assert suite.holds_out(fig5, dataclasses.replace(surroundings, records=records, further=none_of_training))
 
 
-def test_every_flag_of_train_is_of_kfs_or_of_sp():
-    """A new flag of SP alone belongs in SCORING_FLAGS; one that KFS learns by must not be there."""
-    of_kfs = {
-        *("records_dir", "model_dir", "image_size", "batch_size", "validation_fraction", "validation_every"),
-        *("max_start_shift", "width_multiplier", "lstm_units", "segmenter_fc_units", "decoding", "segmenter_dropout"),
-        *("stage_network", "resnet50_weights"),
-        *("pretrained", "initial_model", "segmenter", "stage_loss", "training", "epochs", "segmentation_epochs"),
-        *("rates", "freeze", "flip", "crop_shift", "zoom", "color_jitter", "degradation", "learning_rate"),
-        *(
-            "decay_rate",
-            "decay_steps",
-            "warmup_steps",
-            "accumulation_steps",
-            "clip_norm",
-            "ema_momentum",
-            "patience",
-            "max_steps",
-        ),
-        *("precision", "seed", "deterministic", "scores"),
-    }
-    changes_nothing = {
-        "reference",
-        "training_ids",
-        "replicas",
-        "data_service",
-    }  # measured after a training; which devices train
-    assert set(defined_flags("scoringnet_tf.train")) == of_kfs | changes_nothing | set(training.SCORING_FLAGS)
-    assert not of_kfs & set(training.SCORING_FLAGS)
+def test_the_settings_of_sp_are_fields_of_the_configuration():
+    """By the names that flags have, or else by their paths; none of what KFS learns by is among them."""
+    names = {about.flag or path for path, about, *_ in all_fields(TrainingConfig)}
+    scoring = set(training.SCORING_FLAGS)
+    assert scoring <= names
+    assert {name for name in names if name.startswith("loss.") or name in ("alpha", "beta", "ranking_margin")} <= (
+        scoring | {"loss.stages"}
+    )
+    assert not [
+        name
+        for name in scoring
+        if name.startswith(("optimizer.", "augmentation.", "start.", "model.fragments.network"))
+    ]

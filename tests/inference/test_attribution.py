@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 import scoringnet_tf
-from scoringnet_tf.inference import attribution
 from scoringnet_tf.inference.attribution import GREY, attribute, clips_of, feature_maps, occlusion
-from scoringnet_tf.sports import get_sport
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (4, 8)}
 STATISTICS = {"difficulty": (3.0, 0.3), "execution": (20.0, 4.0)}
@@ -67,20 +65,20 @@ def model(request):
 LABELS = np.repeat([1, 2, 3, 0], [3, 5, 4, 8]).astype(np.int32)
 
 
-@pytest.fixture
-def found(model, monkeypatch):
-    monkeypatch.setattr(attribution, "_labels", lambda model, frames: LABELS)
-    return attribute(model, video())
+@pytest.fixture(scope="module")
+def found(model):
+    return attribute(model, video(), labels=LABELS)
 
 
-def test_labels_that_are_given_are_those_it_goes_by(model, found):
-    """KFS, which would find others, is not asked."""
+def test_the_labels_are_those_of_the_segmenter_unless_given(model, found):
     later = np.roll(LABELS, 3)
-    given = attribute(model, video(), labels=later)
-    np.testing.assert_array_equal(given.labels, later)
+    shifted = attribute(model, video(), labels=later)
+    np.testing.assert_array_equal(shifted.labels, later)
     seen = clips_of(model, video(), later)["difficulty"][0]
-    assert set(np.flatnonzero(given.by_frame["difficulty"])) <= set(seen) <= set(range(6, 11))
-    assert (given.by_frame["difficulty"] != found.by_frame["difficulty"]).any()
+    assert set(np.flatnonzero(shifted.by_frame["difficulty"])) <= set(seen) <= set(range(6, 11))
+    assert (shifted.by_frame["difficulty"] != found.by_frame["difficulty"]).any()
+    inputs = {"frames": video()[None], "mask": np.ones((1, 20), bool)}
+    np.testing.assert_array_equal(attribute(model, video()).labels, np.asarray(model(inputs)["labels"])[0])
 
 
 def test_a_score_comes_from_its_fragment_alone(model, found):
@@ -115,23 +113,20 @@ def test_falls_are_differences_of_the_models_scores(model, found):
     np.testing.assert_array_equal(found.labels, LABELS)
 
 
-def test_a_frame_that_counts_more_has_more_of_the_gradient(model, monkeypatch):
-    """Of a tower that was told to look at nothing: all is 0."""
-    monkeypatch.setattr(attribution, "_labels", lambda model, frames: LABELS)
+def test_a_tower_that_looks_at_nothing_has_no_falls_and_no_gradient(model):
     layer = model.score_predictor.towers["difficulty"].get_layer("regressor_fc3")
     before = layer.get_weights()
     try:
         layer.set_weights([0 * before[0], before[1]])
-        found = attribute(model, video())
+        found = attribute(model, video(), labels=LABELS)
     finally:
         layer.set_weights(before)
     assert (found.by_frame["difficulty"] == 0).all() and (found.gradient["difficulty"] == 0).all()
     assert found.by_frame["execution"].any()
 
 
-def test_wider_spans_hide_more_frames(model, monkeypatch):
-    monkeypatch.setattr(attribution, "_labels", lambda model, frames: LABELS)
-    wide = attribute(model, video(), width=5)
+def test_wider_spans_hide_more_frames(model):
+    wide = attribute(model, video(), 5, LABELS)
     assert wide.by_frame["difficulty"][1] != 0 and wide.by_frame["difficulty"][0] == 0
     assert wide.by_frame["difficulty"][5] == pytest.approx(wide.by_stage["difficulty"]["take-flight"])
 
@@ -160,10 +155,3 @@ def test_feature_maps_are_those_of_the_layer(model):
     patch = pixels[1:4, 5:8, 9:12]
     expected = np.maximum(np.einsum("thwc,thwco->o", patch, kernel) + bias, 0)
     np.testing.assert_allclose(maps[1, 5, 9], expected, atol=1e-4)
-
-
-def test_stages_are_those_of_the_model(model):
-    labels = attribution._labels(model, video())
-    inputs = {"frames": video()[None], "mask": np.ones((1, 20), bool)}
-    np.testing.assert_array_equal(labels, np.asarray(model(inputs)["labels"])[0])
-    assert labels.max() < get_sport("diving").num_stages

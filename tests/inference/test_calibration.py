@@ -1,7 +1,6 @@
 """What a model keeps of held-out and training videos, and what it says by it: intervals, a grade, the most alike."""
 
 import collections
-import csv
 import dataclasses
 import itertools
 import json
@@ -31,13 +30,20 @@ from scoringnet_tf.inference.calibration import (
 )
 from scoringnet_tf.inference.coverage import stated_intervals
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
-from scoringnet_tf.inference.prediction import VideoScorer, score_video, segment_video
-from scoringnet_tf.models.bank import Bank
+from scoringnet_tf.inference.predictor import Predictor, score_video, segment_video
 from scoringnet_tf.models.compatibility import check_fits
-from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.models.reference import Reference, Spread, checksum, is_current, pooled
+from scoringnet_tf.models.training_statistics import (
+    Intervals,
+    NearestExamples,
+    Spread,
+    TrainingStatistics,
+    checksum,
+    is_current,
+    pooled,
+)
 from scoringnet_tf.sports import MEASURES, SCORES
+from scoringnet_tf.support.errors import InputError
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
 FEATURES = {"size": 4, "stride": 2, "origin": None}
@@ -292,7 +298,7 @@ def scorer(plain, model):
     """Of the same model, with a reference that nothing speaks against but intervals, grade and the most alike."""
     spread = dataclasses.replace(model.reference.spread, limit=1e6)
     lenient = dataclasses.replace(model.reference, required=(), durations={}, certainty={}, spread=spread)
-    return VideoScorer(plain.with_dtype("float32", reference=lenient.get_config()), name="m", as_recorded=True)
+    return Predictor(plain.with_dtype("float32", reference=lenient.get_config()), name="m", as_recorded=True)
 
 
 @pytest.fixture(scope="module")
@@ -327,7 +333,7 @@ def test_a_grade_goes_by_the_distance_as_a_share_of_the_limit(scorer, scored, pl
             spread = dataclasses.replace(reference.spread, limit=share * distance)
             config = dataclasses.replace(reference, spread=spread).get_config()
             network = plain.with_dtype("float32", reference=config)
-            because = VideoScorer(network, as_recorded=True).score(video, video_id).reliability.because
+            because = Predictor(network, as_recorded=True).score(video, video_id).reliability.because
             assert ("far_from_training" in because) == is_far
         break
 
@@ -336,7 +342,7 @@ def test_a_forced_score_has_no_interval_and_the_lowest_grade(scorer, scored, pla
     video_id, video, free, _ = scored[0]
     spread = dataclasses.replace(scorer.model.reference.spread, limit=1e-6)
     strict = dataclasses.replace(scorer.model.reference, spread=spread).get_config()
-    strict = VideoScorer(plain.with_dtype("float32", reference=strict), as_recorded=True)
+    strict = Predictor(plain.with_dtype("float32", reference=strict), as_recorded=True)
     forced, withheld = (strict.score(video, video_id, force=force) for force in (True, False))
     assert forced.final == free.final and forced.intervals == {} and forced.status == "forced"
     assert forced.reliability.grade == "low" and forced.reliability.because[0] == "unlike_training"
@@ -353,7 +359,7 @@ def test_the_score_of_a_record_is_that_of_the_evaluation(scored, plain, folder, 
 
 def test_what_was_measured_with_other_weights_says_nothing(model, scored):
     video_id, video, *_ = scored[0]
-    score = VideoScorer(changed(model)).score(video, video_id, force=True)
+    score = Predictor(changed(model)).score(video, video_id, force=True)
     assert (score.interval_level, score.intervals, score.alike) == (None, {}, [])
     assert "stale_reference" in score.reliability.because and score.reliability.grade == "low"
 
@@ -361,11 +367,13 @@ def test_what_was_measured_with_other_weights_says_nothing(model, scored):
 def test_features_have_them_too(tmp_path):
     train = np.random.default_rng(0).normal(size=(60, 4))
     spread = Spread.of(train)
-    bank = Bank.of([f"{number}" for number in range(60)], {"final": np.arange(60.0)}, spread.coordinates(train))
+    bank = NearestExamples.of(
+        [f"{number}" for number in range(60)], {"final": np.arange(60.0)}, spread.coordinates(train)
+    )
     intervals = Intervals(0.9, {"final": 5.0}, {"final": 20}, "validation", "")
     statistics = {"difficulty": (3.0, 0.1), "execution": (20.0, 1.0)}
     model = trained(scoringnet_tf.ScoringNet(**OF_FEATURES, score_statistics=statistics))
-    reference = Reference(60, "", checksum(model), {}, (), spread, intervals, bank).get_config()
+    reference = TrainingStatistics(60, "", checksum(model), {}, (), spread, intervals, bank).get_config()
     np.save(tmp_path / "v.npy", np.repeat(train[7:8], 25, axis=0))
     score = score_video(tmp_path / "v.npy", model.with_dtype("float32", reference=reference))
     assert score.alike[0]["id"] == "7" and score.alike[0]["final"] == 7.0
@@ -375,6 +383,7 @@ def test_features_have_them_too(tmp_path):
 # === Commands ===
 
 
+@pytest.mark.slow
 def test_the_command_measures_by_other_records_and_says_so(plain, folder, tmp_path):
     other = plain.with_dtype("float32", provenance={**plain.provenance, "data_hash": "another"})
     other.save(tmp_path / "model.keras")
@@ -392,84 +401,63 @@ def test_an_evaluation_states_what_the_model_does_or_why_not(plain, model):
         assert stated_intervals(other).half_widths == {} and stated_intervals(other).lacking
 
 
-def test_an_evaluation_counts_how_often_the_intervals_of_a_model_hold(model, folder, tmp_path):
+@pytest.mark.slow
+def test_an_evaluation_counts_how_often_the_intervals_of_a_model_hold(model, info, tmp_path):
+    """Two of the three videos that it tests have set them."""
+    of = {name: info.splits[name]["ids"] for name in ("train", "validation", "test")}
+    tested = [*of["validation"][:2], of["test"][0]]
+    names = [*of["train"], *of["validation"][2:], *of["test"][1:]]
+    resplit(info, dict.fromkeys(tested, "test") | dict.fromkeys(names, "train"), tmp_path / "index")
     model.save(tmp_path / "model.keras")
-    metrics, words = {}, [f"--model={tmp_path / 'model.keras'}", f"--records_dir={folder}"]
+    metrics, words = {}, [f"--model={tmp_path / 'model.keras'}", f"--records_dir={tmp_path / 'index'}"]
     for name, flags in (("report", ()), ("oracle", ("--true_fragments",))):
         result = forked("scoringnet_tf.evaluate", *words, f"--output_dir={tmp_path / name}", *flags)
         assert result.returncode == 0, result.stderr
         metrics[name] = json.loads((tmp_path / name / "metrics.json").read_text())
     assert [metrics[name]["fragments"] for name in ("report", "oracle")] == ["predicted", "true"]
     assert metrics["oracle"]["intervals"]["scores"] == {}  # they were measured with stages that the model finds
-    stated = metrics["report"]["intervals"]
-    assert stated["claimed"] == 0.9 and stated["scores"]["final"]["num_videos"] == 3
     found = read_predictions(tmp_path / "report/predictions.csv")
     for score, (name, measure) in itertools.product(SCORES, MEASURES.items()):
         kept = np.array(metrics["report"][f"{score[0]}_{name}"], float)  # None is NaN
         np.testing.assert_array_equal(kept, measure(found.truth[score], found.predicted[score]))
-    with (tmp_path / "report/predictions.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    width = model.reference.intervals.half_widths["final"]
-    held = [abs(float(row["true_final"]) - float(row["predicted_final"])) <= width for row in rows]
-    assert stated["scores"]["final"]["held"] == pytest.approx(np.mean(held))
-    assert (stated["same_videos"], stated["shared_videos"]) == (False, 0)
-
-
-def test_an_evaluation_knows_the_videos_that_set_the_intervals_in_another_split(model, info, tmp_path):
-    """Of three that are tested there two."""
-    of = {name: info.splits[name]["ids"] for name in ("train", "validation", "test")}
-    tested = [*of["validation"][:2], of["test"][0]]
-    names = [*of["train"], *of["validation"][2:], *of["test"][1:]]
-    resplit(info, dict.fromkeys(tested, "test") | dict.fromkeys(names, "train"), tmp_path / "index")
-    model.save(tmp_path / "model.keras")
-    words = [f"--model={tmp_path / 'model.keras'}", f"--records_dir={tmp_path / 'index'}"]
-    result = forked("scoringnet_tf.evaluate", *words, f"--output_dir={tmp_path / 'report'}")
-    assert result.returncode == 0, result.stderr
-    assert json.loads((tmp_path / "report/metrics.json").read_text())["intervals"]["shared_videos"] == 2
+    stated, width = metrics["report"]["intervals"], model.reference.intervals.half_widths["final"]
+    held = np.abs(found.truth["final"] - found.predicted["final"]) <= width
+    assert (stated["claimed"], stated["scores"]["final"]["num_videos"]) == (0.9, 3)
+    assert stated["scores"]["final"]["held"] == pytest.approx(held.mean())
+    assert (stated["same_videos"], stated["shared_videos"]) == (False, 2)
 
 
 # === Records that are not those of the run ===
 
-
-def refuses(function, *named):
-    with pytest.raises(ValueError) as caught:
-        function()
-    assert all(name in str(caught.value) for name in named), caught.value
-
-
-def test_held_out_records_that_do_not_fit_are_refused_before_anything_is_measured(plain, info):
-    other = dataclasses.replace(info, frame_size=(72, 96))
-    refuses(lambda: measured(plain, info, HeldOut(other, "validation")), "(36, 48)", "(72, 96)")
-
-
-@pytest.mark.parametrize("steps", [4, 1])
-def test_records_of_other_features_are_refused(info, steps):
-    """Of another stride or rate; one step for a whole video has no rate."""
-    of_features = dataclasses.replace(info, features=FEATURES, frame_rate=12.5)
-    options = {**OF_FEATURES, "clip_lengths": (steps, steps)}
-    del options["features"]
-    model = scoringnet_tf.ScoringNet.for_records(of_features, **options)
-    check_fits(model, dataclasses.replace(of_features, frame_rate=12.6))
-    refuses(lambda: check_fits(model, dataclasses.replace(of_features, features={**FEATURES, "stride": 4})), "stride")
-    faster = dataclasses.replace(of_features, frame_rate=25.0)
-    if steps > 1:
-        refuses(lambda: check_fits(model, faster), "12.5", "25")
-    else:
-        check_fits(model, faster)
+KIND = {"features": FEATURES, "frame_rate": 12.5}
 
 
 @pytest.mark.parametrize(
-    ("changes", "named"),
+    ("steps", "ours", "theirs", "named"),
     [
-        ({"frame_rate": 50.0}, ("50", "25")),
-        ({"aspect": 0.6}, ("0.60", "1.33")),
-        ({"settings": {"jpeg_quality": 50, "fit": "crop"}}, ("50", "92")),
-        ({"settings": {"jpeg_quality": 92, "fit": "pad"}}, ("pad", "crop")),
+        (None, {}, {"frame_size": (72, 96)}, "(72, 96)"),
+        (None, {}, {"frame_rate": 50.0}, "50"),
+        (None, {}, {"aspect": 0.6}, "0.60"),
+        (None, {}, {"settings": {"jpeg_quality": 50, "fit": "crop"}}, "50"),
+        (None, {}, {"settings": {"jpeg_quality": 92, "fit": "pad"}}, "pad"),
+        (None, {}, {"frame_rate": 25.2}, None),
+        (None, {}, {"settings": {}}, None),  # of before this was kept
+        (4, KIND, {"features": {**FEATURES, "stride": 4}}, "stride"),
+        (4, KIND, {"frame_rate": 25.0}, "25"),
+        (4, KIND, {"frame_rate": 12.6}, None),
+        (1, KIND, {"frame_rate": 25.0}, None),  # one step for a whole video has no rate
     ],
 )
-def test_records_that_were_stored_otherwise_are_refused(info, changes, named):
-    """By a model that was made for records; one that knows no training cannot tell."""
-    model = scoringnet_tf.ScoringNet.for_records(info, image_size=(32, 32), width_multiplier=1 / 16)
-    check_fits(model, dataclasses.replace(info, frame_rate=info.frame_rate * 1.01))
-    check_fits(model, dataclasses.replace(info, settings={}))  # of before this was kept
-    refuses(lambda: check_fits(model, dataclasses.replace(info, **changes)), *named)
+def test_records_that_are_not_like_those_of_the_model_are_refused(info, steps, ours, theirs, named):
+    records = dataclasses.replace(info, **ours)
+    options = {"fragments": "whole", "clip_lengths": (steps, steps)} if steps else {"image_size": (32, 32)}
+    model = scoringnet_tf.ScoringNet.for_records(records, width_multiplier=1 / 16, **options)
+    other = dataclasses.replace(records, **theirs)
+    if named is None:
+        check_fits(model, other)
+        return
+    with pytest.raises(InputError) as caught:
+        check_fits(model, other)
+    assert named in str(caught.value)
+    with pytest.raises(InputError):  # before anything is measured
+        measured(trained(model), records, HeldOut(other, "validation"))

@@ -22,12 +22,9 @@ from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.experiments.report import cells
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.evaluation import Predictions, figures
-from scoringnet_tf.report import evaluation_report
 from scoringnet_tf.report.evaluation_report import write_report
 from scoringnet_tf.report.plots import score_scatter
-from scoringnet_tf.sports import SCORES, get_sport, stage_runs
-from scoringnet_tf.support import files
-from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.sports import SCORES, get_sport
 
 DIVING = get_sport("diving")
 STAGES = DIVING.stages
@@ -46,13 +43,6 @@ def predictions():
         stages_predicted=[np.array([1, 0, 2, 3, 3])] * 20,
         empty_fragments=np.eye(20, 2, dtype=bool),
     )
-
-
-def test_the_share_of_videos_out_of_order():
-    made = predictions()
-    assert figures(made, STAGES)["share_out_of_order"] == 0
-    made.stages_predicted = [np.array([1, 2, 1, 2, 3])] * 5 + made.stages_predicted[5:]
-    assert figures(made, STAGES)["share_out_of_order"] == 0.25
 
 
 def test_figures_of_a_model_with_one_score_and_without_stages(tmp_path):
@@ -76,13 +66,13 @@ def test_figures_of_a_model_with_one_score_and_without_stages(tmp_path):
     assert rows[3]["std_final"] == "2.5"
 
 
-def test_the_segments_of_every_video_count(monkeypatch):
-    """However many are compared at a time: of 20 videos one has none of its three stages."""
-    monkeypatch.setattr(evaluation, "SEGMENTED", 10)
-    for wrong in (9, 10):
+def test_the_segments_of_every_video_count():
+    """However many are compared at a time: one of 130 videos has none of its three stages."""
+    for wrong in (63, 64, 129):
         made = predictions()
+        made.ids, made.stages_true = [str(number) for number in range(130)], made.stages_true[:1] * 130
         made.stages_predicted = [np.full(5, 0) if n == wrong else stages for n, stages in enumerate(made.stages_true)]
-        assert figures(made, STAGES)["edit_score"] == pytest.approx(19 / 20)
+        assert figures(made, STAGES)["edit_score"] == pytest.approx(129 / 130)
 
 
 def test_how_unsure_a_model_is_comes_with_its_predictions():
@@ -110,8 +100,9 @@ def test_figures_against_scipy_and_by_hand():
     assert math.isnan(per_class["noise"])
     assert measured["edit_score"] == 1  # the same stages in the same order; the fifth frame has no label
     assert measured["f1_50"] == 1 and measured["f1_25"] == 1  # of pre-starting half is found
-    assert measured["num_empty_fragments"] == 2
-    assert measured["num_videos"] == 20
+    assert (measured["num_empty_fragments"], measured["num_videos"], measured["share_out_of_order"]) == (2, 20, 0)
+    made.stages_predicted = [np.array([1, 2, 1, 2, 3])] * 5 + made.stages_predicted[5:]
+    assert figures(made, STAGES)["share_out_of_order"] == 0.25
 
 
 def test_the_bootstrap_of_a_figure_against_scipy_and_a_double_loop():
@@ -141,27 +132,21 @@ def test_the_bootstrap_of_what_is_not_known():
         assert np.isnan(list(evaluation.bootstrap(made).values())).all()
 
 
-def test_mean_predictor():
+@pytest.mark.parametrize(
+    ("means", "predicted", "expected"),
+    [
+        # The final score is fused: 3.5 · 22 = 77.
+        ({"difficulty": 3.5, "execution": 22.0}, None, {"d_med": 0.5, "e_med": 2.0, "f_med": (17.0 + 19.0) / 2}),
+        # Beside a model of the final score alone it is the mean final score.
+        ({"difficulty": 3.5, "execution": 22.0, "final": 78.0}, ("final",), {"f_med": 18.0}),
+        ({"final": 80.0}, None, {"f_med": 18.0}),
+        ({}, None, {}),
+    ],
+)
+def test_mean_predictor(means, predicted, expected):
     truth = {"difficulty": np.array([3.0, 4.0]), "execution": np.array([20.0, 24.0]), "final": np.array([60.0, 96.0])}
-    baseline = evaluation.mean_predictor_figures(
-        truth, {"difficulty": 3.5, "execution": 22.0}, get_sport("diving").fuse
-    )
-    assert baseline == pytest.approx({"d_med": 0.5, "e_med": 2.0, "f_med": (17.0 + 19.0) / 2})
-
-
-def test_the_mean_predictor_beside_one_tower_is_the_mean_final_score():
-    """It fuses nothing, as the model does not: 3.5 · 22 is 77, the mean of 60 and 96 is 78."""
-    truth = {"difficulty": np.array([3.0, 4.0]), "execution": np.array([20.0, 24.0]), "final": np.array([60.0, 96.0])}
-    means = {"difficulty": 3.5, "execution": 22.0, "final": 78.0}
-    found = evaluation.mean_predictor_figures(truth, means, get_sport("diving").fuse, ("final",))
-    assert found == pytest.approx({"f_med": 18.0})
-
-
-def test_mean_predictor_of_what_is_known():
-    truth = {score: np.array([60.0, 96.0]) for score in ("difficulty", "execution", "final")}
-    fuse = get_sport("diving").fuse
-    assert evaluation.mean_predictor_figures(truth, {"final": 80.0}, fuse) == pytest.approx({"f_med": 18.0})
-    assert evaluation.mean_predictor_figures(truth, {}, fuse) == {}
+    options = () if predicted is None else (predicted,)
+    assert evaluation.mean_predictor_figures(truth, means, DIVING.fuse, *options) == pytest.approx(expected)
 
 
 @pytest.fixture(scope="module")
@@ -229,9 +214,17 @@ def test_report_files(tmp_path):
     write_report(tmp_path, made, figures(made, STAGES), DIVING)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["frame_accuracy_per_class"]["noise"] is None  # NaN is not JSON
-    rows = (tmp_path / "predictions.csv").read_text().splitlines()
-    assert rows[0].startswith("video_id,true_difficulty,predicted_difficulty")
-    assert len(rows) == 21
+    with (tmp_path / "stages.csv").open() as file:
+        rows = [row for row in csv.reader(file) if row[0] == "7"]
+    assert rows == [
+        *(
+            ["7", "true", "pre-starting", "0", "2"],
+            ["7", "true", "take-flight", "2", "3"],
+            ["7", "true", "entry", "3", "4"],
+        ),
+        *(["7", "predicted", "pre-starting", "0", "1"], ["7", "predicted", "noise", "1", "2"]),
+        *(["7", "predicted", "take-flight", "2", "3"], ["7", "predicted", "entry", "3", "5"]),
+    ]
     for name in ("scores.png", "stages.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
@@ -283,30 +276,16 @@ def test_predictions_are_written_as_short_as_single_precision_allows(tmp_path):
     assert [row.split(",")[-2:] for row in rows[1:]] == [["24.5", "3.2"], ["nan", "0.33333334"]]
 
 
-@pytest.mark.parametrize("killed_at", ["metrics.json", "scores.png", "stages.csv", "stages.png", "predictions.csv"])
-def test_predictions_come_last_and_those_of_before_are_gone(tmp_path, monkeypatch, killed_at):
-    """So that whoever finds them finds all of a report, whenever `evaluate` was killed."""
+@pytest.mark.parametrize("name", ["metrics.json", "scores.png", "stages.csv", "stages.png"])
+def test_predictions_come_last_and_those_of_before_are_gone(tmp_path, name):
+    """So whoever finds predictions.csv finds all other files of the same run."""
     made = predictions()
     write_report(tmp_path, made, figures(made, STAGES), DIVING)
-    written = []
-
-    def dying(path):
-        if path.name == killed_at:
-            raise KeyboardInterrupt
-        written.append(path.name)
-        return replacing_file(path)
-
-    for module in (evaluation_report, files):  # metrics.json is written by a function of `files`
-        monkeypatch.setattr(module, "replacing_file", dying)
-    with pytest.raises(KeyboardInterrupt):
+    (tmp_path / name).unlink()
+    (tmp_path / name / "blocked").mkdir(parents=True)  # so that the file cannot be written
+    with pytest.raises(OSError):
         write_report(tmp_path, made, figures(made, STAGES), DIVING)
     assert not (tmp_path / "predictions.csv").exists()
-    assert killed_at != "predictions.csv" or set(written) == {"metrics.json", "scores.png", "stages.csv", "stages.png"}
-
-
-def test_runs():
-    assert stage_runs([0, 0, 2, 2, 2, 1]) == [(0, 0, 2), (2, 2, 5), (1, 5, 6)]
-    assert stage_runs([3]) == [(3, 0, 1)]
 
 
 def test_table_shows_three_decimals_and_dashes():

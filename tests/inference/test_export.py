@@ -29,7 +29,6 @@ from scoringnet_tf.inference.export import (
     preprocess_encoded,
 )
 from scoringnet_tf.inference.requests import checked_videos
-from scoringnet_tf.models.reference import Reference, checksum
 from scoringnet_tf.sports import definition_of, get_sport, sport_of
 
 LENGTHS = (11, 7, 1)
@@ -49,8 +48,8 @@ def network():
 def whole_network():
     """One tower on whole videos: little to trace. Nothing but the size of a picture makes a video invalid."""
     keras.utils.set_random_seed(0)
-    options = {"scores": ("final",), "fragments": "whole", "score_statistics": {"final": (60.0, 20.0)}}
-    return telling(scoringnet_tf.ScoringNet(**SMALL, **options), 10_000.0)
+    options = {"scores": ("final",), "fragments": "whole", "score_statistics": {"final": (60.0, 1.0)}}
+    return telling(scoringnet_tf.ScoringNet(**SMALL, **options), 3_000.0)
 
 
 @pytest.fixture(scope="module")
@@ -241,14 +240,8 @@ def test_a_model_of_another_precision_is_exported_in_float32(whole_network, serv
     np.testing.assert_allclose(served_whole("serving_default", videos)["final"], exact, rtol=1e-5)
 
 
-def test_pictures_that_are_too_small_are_not_valid(tmp_path):
+def test_pictures_that_are_too_small_are_not_valid(served_whole):
     """The smallest frame of each video counts, as in `predict`: both sides need half of 32×32."""
-    keras.utils.set_random_seed(0)
-    options = {"scores": ("final",), "fragments": "whole", "score_statistics": {"final": (60.0, 1.0)}}
-    plain = scoringnet_tf.ScoringNet(**SMALL, **options)
-    reference = Reference(1, "hash", checksum(plain), durations={}, required=())
-    export_saved_model(plain.with_dtype("float32", reference=reference.get_config()), tmp_path / "1")
-    served = ServedModel(tmp_path / "1")
     sizes = [(16, 16), (15, 40), (40, 15), (40, 40)]
     pictures = {size: ENCODERS["png"](np.full((*size, 3), 99, np.uint8)) for size in sizes}
     encoded = np.array([[pictures[40, 40]] * 12 + [pictures[size], pictures[15, 40]] for size in sizes], object)
@@ -256,9 +249,8 @@ def test_pictures_that_are_too_small_are_not_valid(tmp_path):
         ([13, 13, 13, 13], [True, False, False, True]),
         ([12, 12, 14, 13], [True, True, False, True]),
     ):
-        found = served("score_encoded", {"encoded": encoded, "lengths": np.array(lengths)})["valid"]
+        found = served_whole("score_encoded", {"encoded": encoded, "lengths": np.array(lengths)})["valid"]
         assert found.tolist() == valid
-    served.close()
 
 
 # === Wrong requests ===
@@ -371,6 +363,7 @@ def test_versions_count_up_and_are_never_replaced(network, exported, tmp_path):
     assert (result.returncode, code_printed(result.stderr)) == (1, "exists") and "007" in result.stderr
 
 
+@pytest.mark.slow
 def test_an_export_warns_of_a_model_without_training_statistics(stage_model, tmp_path):
     result = forked("scoringnet_tf.export", f"--model={stage_model}", f"--export_dir={tmp_path / 'servable'}")
     assert result.returncode == 0 and result.stderr.startswith("export: ")

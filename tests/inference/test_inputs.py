@@ -18,7 +18,7 @@ from PIL import Image
 from refusals import refused
 
 from scoringnet_tf.data.video import Clip, VideoError, frame_times
-from scoringnet_tf.data.video_files import MOST_LOOKED_INTO
+from scoringnet_tf.data.video_files import MAX_PROBED
 from scoringnet_tf.inference.inputs import local_video, named_videos, scored, stretch
 from scoringnet_tf.support.errors import InputError
 
@@ -154,10 +154,10 @@ def test_videos_that_are_called_otherwise_are_told_of_once(folder):
 def test_of_very_many_files_some_are_looked_into(folder):
     """An archive may have as many results beside it."""
     write_bars(folder / "in/v.mp4", 3)
-    for number in range(MOST_LOOKED_INTO + 3):
+    for number in range(MAX_PROBED + 3):
         os.link(folder / "in/v.mp4", folder / f"in/clip{number}.dat")
     (said,), _ = left_out(["in"])
-    assert f" {MOST_LOOKED_INTO} files" in said
+    assert f" {MAX_PROBED} files" in said
 
 
 @pytest.mark.parametrize("suffix", [".vob", ".m2v", ".asf", ".f4v", ".3g2", ".divx", ".dv", ".mjpeg", ".rmvb", ".h264"])

@@ -11,9 +11,9 @@ from memory_probe import memory_of
 from training_runs import telling
 
 import scoringnet_tf
-from scoringnet_tf.inference.prediction import VideoScorer
-from scoringnet_tf.inference.windows import WindowedSegmenter
-from scoringnet_tf.models.preprocessor import OVERLAP, PART, ScoringNetPreprocessor
+from scoringnet_tf.data.preprocessor import OVERLAP, PART, ScoringNetPreprocessor
+from scoringnet_tf.inference.predictor import Predictor
+from scoringnet_tf.inference.stages import WindowedSegmenter
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import SCORES
 
@@ -55,7 +55,7 @@ def script():
 @pytest.fixture(scope="module")
 def scorers(model, script):
     """One that reads the video whole, and one that reads it in parts."""
-    return [VideoScorer(model, segment=script, around=0.4, **parts) for parts in ({}, PARTS)]
+    return [Predictor(model, segment=script, around=0.4, **parts) for parts in ({}, PARTS)]
 
 
 def with_dives(*starts):
@@ -203,7 +203,7 @@ def test_every_performance_is_told_as_soon_as_it_is_found(model, video):
         read.append(given[0])
         return script(*given)
 
-    scorer = VideoScorer(model, segment=segment, **PARTS)
+    scorer = Predictor(model, segment=segment, **PARTS)
     score = scorer.score_file(video, video, force=True, found=lambda each: told.append((len(read), each)))
     assert [(number, spans(each)) for number, each in told] == [(1, [(20, 42)]), (2, [(60, 82)]), (8, [(300, 322)])]
     assert [each.performances[0] for _, each in told] == score.performances
@@ -249,13 +249,13 @@ def test_the_rate_of_a_long_video_is_that_of_all_its_parts(model, tmp_path):
     unknown = model.with_dtype("float32", provenance=None)
     script = Script()
     script.labels = np.zeros(len(times), int)
-    score = VideoScorer(unknown, segment=script, part=40, overlap=10)(tmp_path / "v.mkv")
+    score = Predictor(unknown, segment=script, part=40, overlap=10)(tmp_path / "v.mkv")
     assert score.fps == pytest.approx((len(times) - 1) / (times[-1] / 1000), rel=1e-3)
 
 
 def test_why_a_long_video_cannot_be_scored_is_told_once(model, tmp_path):
     write_bars(tmp_path / "v.avi", 60, fps=5)
-    score = VideoScorer(model, part=20, overlap=8)(tmp_path / "v.avi")
+    score = Predictor(model, part=20, overlap=8)(tmp_path / "v.avi")
     assert [reason.code for reason in score.reasons] == ["frame_rate_too_low"]
     codes = [warning.code for warning in score.warnings]
     assert len(codes) == len(set(codes))
@@ -265,7 +265,7 @@ def test_a_model_without_stages_sees_a_long_video_whole(video):
     model = telling(scoringnet_tf.ScoringNet(**SMALL, fragments="whole", score_statistics=STATISTICS), 3000.0)
     seen, found = [], []
     for parts in ({}, PARTS):
-        found.append(VideoScorer(model, **parts).score_file(video, video, seen=lambda *given: seen.append(given)))
+        found.append(Predictor(model, **parts).score_file(video, video, seen=lambda *given: seen.append(given)))
     assert found[0].final is not None
     assert_same(*found)
     assert [(len(of_video.frames), *rest) for of_video, *rest in seen] == [
@@ -312,9 +312,9 @@ def test_the_horizon_of_the_shipped_model_is_half_the_overlap():
 MEMORY = """
 import sys
 from benchmarks.workload import forget_peak, peak_mib
-from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.models.presets import load_scoring_net
-scorer = VideoScorer(load_scoring_net(), part=1500, overlap=300)
+scorer = Predictor(load_scoring_net(), part=1500, overlap=300)
 forget_peak()
 before = peak_mib()
 assert scorer(sys.argv[1]).num_frames == int(sys.argv[2])

@@ -7,7 +7,7 @@ import pytest
 from conftest import write_bars
 
 from scoringnet_tf.inference.inputs import reading_ahead, scored
-from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
 
@@ -34,8 +34,8 @@ def results(scorer, videos, **options):
 
 
 def test_results_are_those_of_one_after_the_other(model, videos):
-    expected = results(VideoScorer(model), videos)
-    scorer = VideoScorer(model)
+    expected = results(Predictor(model), videos)
+    scorer = Predictor(model)
     assert results(scorer, reading_ahead(scorer, videos)) == expected
     assert [each.get("code") for each in expected] == [None, "unreadable", None, "unreadable", None, "unreadable", None]
 
@@ -49,7 +49,7 @@ def test_the_next_is_read_by_a_thread_of_its_own(model, videos, monkeypatch):
         return original(file, *arguments, **options)
 
     monkeypatch.setattr(av, "open", opened)
-    scorer = VideoScorer(model)
+    scorer = Predictor(model)
     results(scorer, reading_ahead(scorer, [videos[0], videos[2], videos[4]]))
     firsts = dict(reversed(readers))
     assert [firsts[videos[index][0]] for index in (0, 2, 4)] == [True, False, False]
@@ -63,12 +63,12 @@ def test_what_is_not_wanted_any_more_is_not_read_to_its_end(model, tmp_path):
     write_bars(tmp_path / "long.avi", 600)
     write_bars(tmp_path / "short.avi", 9)
     unwanted = threading.Event()
-    preprocessor = VideoScorer(model).preprocessor
+    preprocessor = Predictor(model).preprocessor
     parts = preprocessor.parts(tmp_path / "long.avi", length=50, overlap=10, unwanted=unwanted.is_set)
     assert len(next(parts).frames) == 50
     unwanted.set()
     assert list(parts) == []
-    scorer = VideoScorer(model)
+    scorer = Predictor(model)
     ahead = reading_ahead(scorer, [(str(tmp_path / "short.avi"), None), (str(tmp_path / "long.avi"), None)])
     next(ahead)
     ahead.close()

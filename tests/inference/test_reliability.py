@@ -3,15 +3,15 @@
 import dataclasses
 import pathlib
 import re
-from types import SimpleNamespace
+import types
 
 import numpy as np
 import pytest
 
-from scoringnet_tf.inference.reliability import FAR, GRAVE, HARMLESS, VERY_WIDE, WIDE, Reliability, reliability_of
-from scoringnet_tf.inference.trust import Trust
-from scoringnet_tf.models.intervals import Intervals
-from scoringnet_tf.models.reference import Reference, Spread
+from scoringnet_tf.data.video import Video
+from scoringnet_tf.inference.checks import Checks, Observation
+from scoringnet_tf.inference.reliability import FAR, GRAVE, HARMLESS, VERY_WIDE, WIDE, Reliability, reliability
+from scoringnet_tf.models.training_statistics import Intervals, Spread, TrainingStatistics
 from scoringnet_tf.sports import get_sport
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -39,7 +39,7 @@ ROWS = ("| grave |", "| nothing |")  # of the table in docs/serving.md
     ],
 )
 def test_the_rule(given, grade, because):
-    found = reliability_of(*given)
+    found = reliability(*given)
     assert found == Reliability(grade, because)
     assert all(word in str(found) for word in (grade, *because))
 
@@ -63,7 +63,10 @@ def test_an_interval_is_wide_as_a_share_of_the_range_wherever_that_begins(low, h
     sport = dataclasses.replace(get_sport("vault"), final_range=(low, low + 100.0))
     spread = Spread([0.0, 0.0], [[1.0, 0.0]], [1.0], 1.0, limit=10.0)
     intervals = Intervals(level=0.9, num_videos={"final": 20}, half_widths={"final": half_width})
-    trust = Trust(SimpleNamespace(reference=Reference(9, "", 0, {}, (), spread, intervals), sport=sport), [])
-    likeness = trust.likeness(None, np.zeros((4, 2), np.float32))
-    found = trust.said_of({"final": low + 50.0}, [], [], likeness)["reliability"]
+    statistics = TrainingStatistics(9, "", 0, {}, (), spread, intervals)
+    checks = Checks(
+        types.SimpleNamespace(reference=statistics, sport=sport, provenance=None, networks=(), segmenter=None)
+    )
+    seen = Observation(Video([], 25.0, np.arange(4) / 25, (0, 0), 1.0), np.arange(4.0), 25.0, features=np.zeros((4, 2)))
+    found = checks.assess({"final": low + 50.0}, [], [], seen)["reliability"]
     assert (found.grade, found.because) == (grade, [] if grade == "high" else ["wide_interval"])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import scoringnet_tf
-from scoringnet_tf.inference.windows import WindowedSegmenter
+from scoringnet_tf.inference.stages import WindowedSegmenter
 
 WINDOW = 16
 SIZE = (32, 32)

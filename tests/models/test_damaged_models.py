@@ -7,7 +7,7 @@ import pytest
 from refusals import refused
 
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.models.reference import checksum
+from scoringnet_tf.models.training_statistics import checksum
 from scoringnet_tf.support.errors import InputError
 
 

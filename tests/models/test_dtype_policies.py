@@ -9,7 +9,7 @@ from training_runs import SMALL, batch, telling
 import scoringnet_tf
 from scoringnet_tf import losses
 from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor
-from scoringnet_tf.inference.windows import WindowedSegmenter
+from scoringnet_tf.inference.stages import WindowedSegmenter
 from scoringnet_tf.models.layers import conv3d
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS
 from scoringnet_tf.training.strategy import cpu_flags

@@ -8,7 +8,7 @@ from training_runs import SMALL, batch
 
 import scoringnet_tf
 from scoringnet_tf.inference.calibration import add_reference
-from scoringnet_tf.inference.prediction import scorer_of, stage_finder
+from scoringnet_tf.inference.predictor import predictor_of, stage_finder
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.training.initialization import load_network, load_segmenter
 
@@ -131,8 +131,8 @@ def test_scores_of_a_model_that_has_not_learned_are_refused(paths, diving_record
     path = paths[name]
     model = load_scoring_net(path)
     for take in (
-        lambda: scorer_of(path),
-        lambda: scorer_of(model),
+        lambda: predictor_of(path),
+        lambda: predictor_of(model),
         lambda: scoringnet_tf.score_video("dive.avi", path),
         lambda: add_reference(path, scoringnet_tf.DatasetInfo.load(diving_records)),
         lambda: check_trained(model, path),

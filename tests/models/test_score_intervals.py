@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import scoringnet_tf  # noqa: F401  before Keras
-from scoringnet_tf.models.intervals import Intervals, half_width, least_videos, rank
+from scoringnet_tf.models.training_statistics import Intervals, half_width, least_videos, rank
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,18 @@
 """What labels frames beside KFS: how far each sees, its weights, that padding changes nothing, that it learns."""
 
-import pathlib
-
 import keras
 import numpy as np
 import pytest
 from refusals import refused
-from training_runs import assert_same, settings
+from training_runs import assert_same, changed, settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.inference.windows import windowed_segmenter
+from scoringnet_tf.inference.stages import windowed_segmenter
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS, RealFrames
+from scoringnet_tf.training import config
 from scoringnet_tf.training.scoring import ScoringRun
-from scoringnet_tf.training.targets import check_weights
+from scoringnet_tf.training.targets import check_start
 
 SIZE = {"image_size": (32, 32), "width_multiplier": 1 / 16}
 
@@ -178,26 +177,23 @@ def test_a_run_trains_the_network_that_it_is_told(models, diving_records, tmp_pa
     run.load_initial_weights()
     assert run.model.segmenter.network == "resnet50"
     assert_same(run.model.segmenter.get_layer("resnet50").get_weights(), source.get_weights())
-    with refused("not_found", "--resnet50_weights=no"):
-        run.settings["resnet50_weights"] = "no"
+    with refused("not_found", "weights=no"):
+        run.config = changed(run.config, resnet50_weights="no")
         run.load_initial_weights()
     with refused("wrong_format", c3d):
-        run.settings["resnet50_weights"] = str(c3d)
+        run.config = changed(run.config, resnet50_weights=str(c3d))
         run.load_initial_weights()
 
 
 def test_networks_that_do_not_fit_are_refused(diving_records, tmp_path):
     info = DatasetInfo.load(diving_records)
-    with refused("flags_conflict", "--resnet50_weights"):
-        check_weights(info, settings(tmp_path, diving_records, resnet50_weights="x"))
     features = settings(tmp_path, diving_records, stage_network="resnet50")
     info.features = {"size": 3}
     with refused("wrong_format", "--stage_network=resnet50"):
-        check_weights(info, features)
+        check_start(info, features)
     with refused("unknown_name", "resnet50"):
         scoringnet_tf.KeyFragmentSegmenter(network="resnet50", features=3)
 
 
-def test_the_command_names_them_all():
-    text = pathlib.Path(scoringnet_tf.__path__[0], "train.py").read_text(encoding="utf-8")
-    assert f"STAGE_NETWORKS = {STAGE_NETWORKS}".replace("'", '"') in text
+def test_the_configuration_has_them_all():
+    assert tuple(config.STAGE_NETWORKS) == STAGE_NETWORKS

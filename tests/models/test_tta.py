@@ -9,10 +9,9 @@ from training_runs import assert_same, telling
 
 import scoringnet_tf
 from scoringnet_tf.inference.export import checked_outputs
-from scoringnet_tf.inference.prediction import VideoScorer
-from scoringnet_tf.models.intervals import Intervals
+from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.models.presets import load_scoring_net, with_decoding, with_views
-from scoringnet_tf.models.reference import Reference
+from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics
 
 STATISTICS = {"difficulty": (3.0, 0.3), "execution": (22.0, 4.0)}
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 6), "frame_size": (36, 48)}
@@ -109,7 +108,7 @@ def test_files_exports_and_the_model_say_the_same(tmp_path):
     assert model.views == 6
     inputs = model.preprocessor(tmp_path / "dive.avi")
     outputs, exported = model(inputs, training=False), checked_outputs(model)(inputs)
-    score = VideoScorer(model)(tmp_path / "dive.avi", force=True)
+    score = Predictor(model)(tmp_path / "dive.avi", force=True)
     for name in ("difficulty", "execution", "final"):
         assert getattr(score, name) == pytest.approx(float(outputs[name][0]), rel=1e-5)
         assert float(exported[name][0]) == pytest.approx(float(outputs[name][0]), rel=1e-5)
@@ -118,7 +117,7 @@ def test_files_exports_and_the_model_say_the_same(tmp_path):
 def test_another_number_of_views_or_another_decoding_computes_as_before_and_has_no_intervals():
     """They were measured with the first; the same number keeps them."""
     widths = Intervals(0.9, {"final": 9.0}, {"final": 40})
-    reference = Reference(40, "", 0, {"entry": (0.2, 0.5)}, ("entry",), intervals=widths, certainty={})
+    reference = TrainingStatistics(40, "", 0, {"entry": (0.2, 0.5)}, ("entry",), intervals=widths, certainty={})
     model = made(2, reference=reference.get_config(), decoding="ordered", dtype="mixed_bfloat16")
     for same in (with_views(model, 2), with_decoding(model, "ordered")):
         assert same.reference.intervals == widths

@@ -22,7 +22,7 @@ from training_runs import STATISTICS, telling
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.inference.export import checked_outputs, example_videos, export_saved_model
-from scoringnet_tf.models.reference import Reference, checksum
+from scoringnet_tf.models.training_statistics import TrainingStatistics, checksum
 
 ROOT = pathlib.Path(__file__).parents[2]
 SERVING = ROOT / "serving"
@@ -39,7 +39,7 @@ def network():
     keras.utils.set_random_seed(1)
     options = {"image_size": (32, 32), "frame_size": (36, 48), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
     plain = telling(scoringnet_tf.ScoringNet(**options, decoding="ordered", score_statistics=STATISTICS))
-    reference = Reference(1, "hash", checksum(plain), durations={}, required=())
+    reference = TrainingStatistics(1, "hash", checksum(plain), durations={}, required=())
     return plain.with_dtype("float32", reference=reference.get_config())
 
 

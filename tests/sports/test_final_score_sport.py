@@ -19,7 +19,7 @@ from scoringnet_tf import ScoringNet, from_preset, videos
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
 from scoringnet_tf.inference.evaluation import figures, predict_records, prediction_function, table
 from scoringnet_tf.inference.feature_folder import write_tables
-from scoringnet_tf.inference.video_score import Performance, VideoScore, failure, failure_row
+from scoringnet_tf.inference.results import Performance, VideoScore, failure, failure_row
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import differences, get_sport, kept_form, read_sport, sport_yaml, src
 from scoringnet_tf.support.errors import InputError
@@ -269,7 +269,7 @@ def test_a_model_cannot_have_what_its_sport_lacks(tmp_path):
         ScoringNet(sport, **SMALL, scores=("difficulty", "execution"))
 
 
-WHOLE = {"fragments": "whole", "fragment_jitter": 0, "rates": []}
+WHOLE = {"fragments": "whole", "fragment_jitter": 0, "lr_multipliers": {}}
 
 
 @pytest.mark.parametrize("changes", [{"fragments": "true"}, {"scores": "parts"}])

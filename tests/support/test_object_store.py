@@ -19,7 +19,7 @@ from pathlib import Path
 import fsspec
 import pytest
 from conftest import write_motion, write_unlv_diving
-from refusals import code_printed, refused
+from refusals import code_printed
 from test_commands import ROOT, SMALL, command, error_of
 
 from scoringnet_tf.support import files
@@ -266,14 +266,6 @@ def test_records_that_are_not_there_are_named(store):
     assert code_printed(error) == "not_found" and store.at("none/dataset_info.json") in error
 
 
-@pytest.mark.parametrize(("scheme", "opener"), [("gs", "gcsfs"), ("az", "adlfs")])
-def test_a_missing_library_is_named(scheme, opener):
-    if importlib.util.find_spec(opener):
-        pytest.skip(f"{opener} is installed")
-    error = error_of("scoringnet_tf.export", f"--export_dir={scheme}://bucket/servable")
-    assert_named(error, "missing_package", "--export_dir", f"{scheme}://bucket/servable", ".[io]", opener)
-
-
 def assert_refused(store, place, tmp_path):
     """That `inspect` and `build` name a place that they cannot use, and what to look at."""
     reading = error_of("data_prep", "inspect", f"--records_dir={place}")
@@ -382,34 +374,6 @@ def test_a_folder_that_a_console_made_is_an_empty_one(store):
     with files.replacing_folder(folder, last="z") as new:
         (new / "z").write_text("z")
     assert [path.name for path in folder.iterdir()] == ["z"]
-
-
-def test_of_two_runs_the_one_that_began_later_has_the_folder(store):
-    folder = as_path(store.at("run"))
-    with (
-        refused("busy"),
-        files.mirrored_folder(folder, "one run") as first,
-        files.mirrored_folder(folder, "") as second,
-    ):
-        (first[0] / "a").write_text("first")
-        with refused("busy"):
-            first[1]()
-        (second[0] / "a").write_text("second")
-    with files.mirrored_folder(folder, "") as (third, _):
-        assert (third / "a").read_text() == "second"
-        (third / "a").unlink()
-    assert set(store.objects("run/")) == {"lock"}
-
-
-@pytest.mark.parametrize("name", ["r*", "[r]un", "run"])
-def test_a_name_is_no_pattern(store, name):
-    root = f"patterns {name}"
-    for folder in {name, "run", "ruin"}:
-        for file in ("a", "sub/a"):
-            store.put(f"{root}/{folder}/{file}")
-    files.remove_folder(store.at(f"{root}/{name}"))
-    expected = {f"{folder}/{file}" for folder in {"run", "ruin"} - {name} for file in ("a", "sub/a")}
-    assert set(store.objects(f"{root}/")) == expected
 
 
 @pytest.mark.parametrize("num_bytes", [0, 2**20 + 1, pytest.param(120 * 2**20, marks=pytest.mark.slow)])

@@ -28,7 +28,14 @@ from scoringnet_tf.data.input_pipeline import Augmentation, videos
 from scoringnet_tf.data.shards import record_offsets
 from scoringnet_tf.support.errors import InputError
 
-TWO_STEPS = ("--clip_lengths=8,8", "--max_steps=2", "--epochs=1", "--noreference", "--validation_fraction=0", *SMALL)
+TWO_STEPS = (
+    "--clip_lengths=8,8",
+    "--max_steps=2",
+    "--epochs=1",
+    "--set=run.reference=false",
+    "--validation_fraction=0",
+    *SMALL,
+)
 # Runs a command where tensorflow-io is not installed.
 WITHOUT = """
 import runpy, sys
@@ -206,7 +213,7 @@ def test_a_store_that_is_lost_while_it_trains_is_one_line(records, monkeypatch, 
         _upload(other, records)
         run = tmp_path / "run"
         words = ["-m", "scoringnet_tf.train", f"--records_dir={other.at('records')}", f"--model_dir={run}", *SMALL]
-        words += ["--clip_lengths=8,8", "--epochs=1000", "--noreference", "--validation_fraction=0"]
+        words += ["--clip_lengths=8,8", "--epochs=1000", "--set=run.reference=false", "--validation_fraction=0"]
         with subprocess.Popen([sys.executable, *words], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
             while process.poll() is None and not (run / "joint.csv").exists():
                 time.sleep(0.1)

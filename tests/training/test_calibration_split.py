@@ -13,7 +13,8 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError, shown
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT
 from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_by_run, learned_among, learned_of
 from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.config import learned_from, record_config
+from scoringnet_tf.training.config import TrainingConfig
+from scoringnet_tf.training.run_record import RunRecord, learned_from
 from scoringnet_tf.training.scoring import ScoringRun
 
 NO_RUN = "nowhere/best.keras"  # of which nothing is known
@@ -51,12 +52,12 @@ def test_a_validation_split_of_the_records(info, first_held_out, tmp_path):
     held_out = held_out_by_run(new, tmp_path / "best.keras", new.data_hash)
     assert (held_out.split, held_out.ids) == ("validation", None)
     assert held_out_by_run(new, tmp_path / "best.keras", info.data_hash).code == "held_out_unknown"
-    record_config(tmp_path, {}, new.data_hash, "float32", [], {shown(info.videos[first])})
+    RunRecord(TrainingConfig(), new.data_hash).write(tmp_path, {shown(info.videos[first])})
     assert held_out_by_run(new, tmp_path / "best.keras", new.data_hash).code == "held_out_seen"
 
 
 def test_videos_that_a_run_learned_from_are_known_in_other_records(info, tmp_path):
-    record_config(tmp_path, {}, "others", "float32", [], {shown(info.videos["002"]), "of another"})
+    RunRecord(TrainingConfig(), "others").write(tmp_path, {shown(info.videos["002"]), "of another"})
     assert learned_among(info, ["001", "002", "003"], tmp_path / "best.keras") == ["002"]
     assert learned_among(info, ["001", "002", "003"], tmp_path / "elsewhere/best.keras") == []
 
@@ -65,7 +66,7 @@ def test_where_no_run_tells_what_a_model_learned_from_its_own_records_do(info, t
     ids, model = sorted(info.videos), tmp_path / "copied.keras"
     assert learned_of(info, ids, model, info.data_hash) == sorted(info.splits["train"]["ids"])
     assert learned_of(info, ids, model, "others") is None
-    record_config(tmp_path, {}, "others", "float32", [], {shown(info.videos["002"])})
+    RunRecord(TrainingConfig(), "others").write(tmp_path, {shown(info.videos["002"])})
     assert learned_of(info, ids, model, "others") == ["002"]
 
 
@@ -78,7 +79,7 @@ def test_a_run_keeps_what_it_and_its_start_learned_from(info, tmp_path, diving_r
     run = ScoringRun(info, training_runs.settings(tmp_path / "second", diving_records, **changes))
     run.record()
     assert str(tmp_path / "first") in capsys.readouterr().out
-    record_config(tmp_path / "first", {}, "others", "float32", [], {"of another"})
+    RunRecord(TrainingConfig(), "others").write(tmp_path / "first", {"of another"})
     run.record()
     assert str(tmp_path / "first") not in capsys.readouterr().out
     expected = {shown(info.videos[video_id]) for video_id in run.train_ids} | {"of another"}
@@ -153,7 +154,7 @@ def test_a_split_that_is_named(info):
 def test_videos_that_the_run_learned_from_by_other_records_are_refused(info, tmp_path):
     """Such as another fold of the same videos, or those of the model that it started from."""
     test = info.splits["test"]["ids"]
-    record_config(tmp_path, {}, "others", "float32", [], {shown(info.videos[test[1]])})
+    RunRecord(TrainingConfig(), "others").write(tmp_path, {shown(info.videos[test[1]])})
     with refused("seen_in_training", "1 video", test[1]):
         held_out_by_name(info, info, "test", tmp_path / "best.keras")
 

@@ -7,17 +7,14 @@ import types
 
 import pytest
 from refusals import refused
-from training_runs import batch, settings
+from training_runs import batch, changed, settings
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.models.reference import checksum
 from scoringnet_tf.training import callbacks
-from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.run import Phase
 from scoringnet_tf.training.scoring import ScoringRun
 
-CHANGES = {"training": "joint", "rates": []}
+CHANGES = {"training": "joint", "lr_multipliers": {}}
 
 
 @pytest.fixture(scope="module")
@@ -63,37 +60,13 @@ def test_a_best_model_that_is_gone_is_missed(run, monkeypatch, tmp_path, best):
         run.run()
 
 
-@pytest.mark.slow
-def test_what_was_put_into_a_last_model_stays_while_its_weights_are_the_same(run, monkeypatch, tmp_path):
-    """A finished run that is given again trains nothing; other weights, or a file that is cut off, are replaced."""
-    path, made = tmp_path / "last.keras", {"views": 2, "provenance": {"calibrated": "yes"}}
-    monkeypatch.setattr(Checkpoints, "restore", lambda *_: None)
-    left(run, monkeypatch, tmp_path, {"phase": "joint", "epoch": 2})
-    assert run.run() == path
-    run.model.with_dtype("float32", **made).save(path)
-    run.run()
-    assert load_scoring_net(path).provenance == made["provenance"]
-    kernel = run.model.score_predictor.towers["execution"].get_layer("regressor_fc3").kernel
-    kernel.assign(2 * kernel)
-    run.run()
-    again = load_scoring_net(path)
-    assert again.provenance == run.model.provenance and checksum(again) == checksum(run.model)
-    path.write_bytes(path.read_bytes()[:9000])
-    run.run()
-    assert checksum(load_scoring_net(path)) == checksum(run.model)
-
-
 ROWS = "epoch,loss,val_loss\n0,3,nan\n1,3,2.5\n2,3,nan\n3,3,2\n4,3"
 SCORED = "epoch,score,video_id,true,predicted\n{},final,a,50,51\n"
 
 
 @pytest.mark.parametrize(
     ("held_out", "scored", "counted"),
-    [
-        (["a"], None, ["2 epochs", "epoch 4"]),
-        (["a"], 4, ["1 epoch", "epoch 2"]),
-        ([], 1, ["4 epochs", "epoch 5"]),
-    ],
+    [(["a"], None, ["2 epochs", "epoch 4"]), (["a"], 4, ["1 epoch", "epoch 2"]), ([], 1, ["4 epochs", "epoch 5"])],
 )
 def test_epochs_whose_test_scores_were_not_asked_for_are_told(
     run, monkeypatch, tmp_path, capsys, held_out, scored, counted
@@ -106,7 +79,7 @@ def test_epochs_whose_test_scores_were_not_asked_for_are_told(
         (tmp_path / "joint_test_scores.csv").write_text(SCORED.format(scored))
     run.begin(run.phases[0], resumed=True)
     assert capsys.readouterr().out == ""
-    monkeypatch.setitem(run.settings, "test_scores", True)
+    monkeypatch.setattr(run, "config", changed(run.config, test_scores=True))
     run.begin(run.phases[0], resumed=True)
     printed = capsys.readouterr().out
     assert all(part in printed for part in [str(tmp_path / "joint_test_scores.csv"), *counted])
@@ -150,11 +123,9 @@ def test_labels_are_looked_for_where_kfs_learns_beside_held_out_videos(run, monk
     assert not looks("joint")
 
 
-def test_test_scores_need_test_videos_whose_scores_are_known(run, monkeypatch):
+def test_test_scores_need_test_videos_whose_scores_are_known(run):
     unknown = dict.fromkeys(("difficulty", "execution", "final"))
     videos = {name: {**video, **unknown} for name, video in run.info.videos.items() if video["split"] == "test"}
-    monkeypatch.setitem(run.settings, "test_scores", True)
-    run._check_test_scores()
-    monkeypatch.setattr(run, "info", dataclasses.replace(run.info, videos=videos))
-    with refused("no_scores", "--test_scores", "3 test videos"):
-        run._check_test_scores()
+    info = dataclasses.replace(run.info, videos={**run.info.videos, **videos})
+    with refused("no_scores", "3 test videos"):
+        ScoringRun(info, changed(run.config, test_scores=True))

@@ -6,14 +6,13 @@ import keras
 import numpy as np
 import pytest
 from refusals import refused
-from training_runs import REGRESSOR, SMALL, STATISTICS, assert_same, batch, settings, telling, trained
+from training_runs import REGRESSOR, SMALL, STATISTICS, assert_same, batch, changed, settings, telling, trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.initialization import (
     continue_from,
     load_network,
@@ -21,69 +20,124 @@ from scoringnet_tf.training.initialization import (
     load_segmenter,
     preprocessing_of,
 )
-from scoringnet_tf.training.scoring import ScoringRun, build_network
+from scoringnet_tf.training.network import build_network
+from scoringnet_tf.training.scoring import ScoringRun
+
+BGR = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [128, 171]}
+CLIP, WIDTH = (8, 32, 32, 3), 1 / 16
+TRUNK = {"final_endpoint": "conv5b"}
 
 
-def test_pretrained_c3d_reaches_kfs_and_both_towers(tmp_path):
-    c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"group": 6})
+def c3ds_of(network):
+    """The parts of a network that have a C3D."""
+    return [network.segmenter, *network.score_predictor.towers.values()]
+
+
+# === A pretrained C3D ===
+
+
+@pytest.mark.parametrize("top", [{}, TRUNK | REGRESSOR], ids=["C3D's own top", "regressor"])
+def test_a_pretrained_c3d_reaches_kfs_and_both_towers(diving_records, tmp_path, top):
+    """With the regressor that it was pretrained under; what is not used is named."""
+    c3d = scoringnet_tf.C3D(CLIP, WIDTH, heads={"group": 6}, **top)
     c3d.save(tmp_path / "c3d.keras")
-    network, report = scoringnet_tf.ScoringNet(**SMALL), []
-    load_pretrained(network, tmp_path / "c3d.keras", log=report.append)
-    parts = [network.segmenter] + [network.score_predictor.get_layer(f"{s}_tower") for s in ("difficulty", "execution")]
-    for part in parts:
+    options = {"conv_filters": 512, "fc_units": 512, "pretrained": str(tmp_path / "c3d.keras")}
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
+    run.load_initial_weights()
+    for part in c3ds_of(run.model):
         for name in ("conv1a", "conv3b", "conv5b"):
-            expected = c3d.get_layer(name).get_weights()
-            for a, b in zip(expected, part.get_layer("c3d").get_layer(name).get_weights(), strict=True):
-                np.testing.assert_array_equal(a, b)
-    assert len([line for line in report if "loaded" in line]) == 3 * 8
-    assert "not used: fc6, fc7, group" in report[-1]
+            assert_same(c3d.get_layer(name).get_weights(), part.get_layer("c3d").get_layer(name).get_weights())
+    for tower in run.model.score_predictor.towers.values():
+        for name in ("regressor_conv1", "regressor_conv2", "regressor_fc1", "regressor_fc2") if top else ():
+            assert_same(c3d.get_layer(name).get_weights(), tower.get_layer(name).get_weights())
+    lines = []
+    load_pretrained(run.model, tmp_path / "c3d.keras", log=lines.append)
+    assert len([line for line in lines if "loaded" in line]) == 3 * 8 + (2 * 4 if top else 0)
+    assert lines[-1].endswith(" group")
 
 
-def test_a_regressor_that_pools_with_another_stride_is_refused(tmp_path):
-    """At 32×32 strides of 2 and 3 leave one place, so that every weight would fit."""
-    c3d = scoringnet_tf.C3D(
-        (8, 32, 32, 3), 1 / 16, final_endpoint="conv5b", heads={"group": 6}, pool_stride=3, **REGRESSOR
-    )
-    c3d.save(tmp_path / "c3d.keras")
+@pytest.mark.parametrize(
+    ("source", "code", "named"),
+    [
+        (lambda: scoringnet_tf.C3D(CLIP, 1 / 8), "other_model", ["conv1a", (3, 3, 3, 3, 4)]),
+        (lambda: scoringnet_tf.C3D(CLIP, WIDTH, preprocessing=BGR), "other_model", ["segmenter"]),
+        # At 32×32 strides of 2 and 3 leave one place, so that every weight would fit.
+        (
+            lambda: scoringnet_tf.C3D(CLIP, WIDTH, heads={"a": 2}, pool_stride=3, **TRUNK, **REGRESSOR),
+            "other_model",
+            ["stride 3"],
+        ),
+    ],
+    ids=["wider", "other preprocessing", "other stride"],
+)
+def test_a_c3d_that_does_not_fit_is_refused_whole(tmp_path, source, code, named):
+    source().save(tmp_path / "c3d.keras")
     network = scoringnet_tf.ScoringNet(**SMALL)
     before = network.get_weights()
-    with refused("other_model", "c3d.keras", "stride 3"):
+    with refused(code, "c3d.keras", *named):
         load_pretrained(network, tmp_path / "c3d.keras")
-    assert_same(network.get_weights(), before)
-    load_pretrained(scoringnet_tf.ScoringNet(**SMALL, score_predictor={"pool_stride": 3}), tmp_path / "c3d.keras")
+    assert_same(before, network.get_weights())
 
 
-def test_a_c3d_goes_on_with_a_regressor_that_pools_alike(tmp_path):
-    options = {"final_endpoint": "conv5b", "heads": {"group": 6}, **REGRESSOR}
-    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, pool_stride=3, **options).save(tmp_path / "c3d.keras")
-    with refused("other_model", "c3d.keras", "stride 3"):
-        continue_from(scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, **options), tmp_path / "c3d.keras")
+@pytest.mark.parametrize("content", [None, b"", b"not a zip"])
+def test_a_file_that_is_no_c3d_is_named(tmp_path, content):
+    path = tmp_path / "c3d.keras"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError) as raised:
+        load_pretrained(scoringnet_tf.ScoringNet(**SMALL), path)
+    assert str(path) in str(raised.value)
 
 
-def test_pretrained_regressor_reaches_both_towers(tmp_path):
-    c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, final_endpoint="conv5b", heads={"group": 6}, **REGRESSOR)
-    c3d.save(tmp_path / "c3d.keras")
-    network, report = scoringnet_tf.ScoringNet(**SMALL), []
-    load_pretrained(network, tmp_path / "c3d.keras", log=report.append)
-    for score in ("difficulty", "execution"):
-        tower = network.score_predictor.get_layer(f"{score}_tower")
-        for name in ("regressor_conv1", "regressor_conv2", "regressor_fc1", "regressor_fc2"):
-            for a, b in zip(c3d.get_layer(name).get_weights(), tower.get_layer(name).get_weights(), strict=True):
-                np.testing.assert_array_equal(a, b)
-    assert len([line for line in report if "loaded" in line]) == 3 * 8 + 2 * 4
-    assert report[-1].endswith("not used: group")
-
-
-def test_a_run_starts_from_its_pretrained_c3d(diving_records, tmp_path):
-    c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, final_endpoint="conv5b")
-    c3d.save(tmp_path / "c3d.keras")
-    options = settings(tmp_path / "run", diving_records, pretrained=str(tmp_path / "c3d.keras"))
-    run = ScoringRun(DatasetInfo.load(diving_records), options)
+def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_path, capsys):
+    scoringnet_tf.C3D(CLIP, WIDTH, preprocessing=BGR).save(tmp_path / "bgr.keras")
+    config = settings(tmp_path / "run", diving_records, pretrained=str(tmp_path / "bgr.keras"))
+    run = ScoringRun(DatasetInfo.load(diving_records), config)
     run.load_initial_weights()
-    towers = [run.model.score_predictor.get_layer(f"{score}_tower") for score in ("difficulty", "execution")]
-    for part in (run.model.segmenter, *towers):
-        for name in ("conv1a", "conv5b"):
-            assert_same(c3d.get_layer(name).get_weights(), part.get_layer("c3d").get_layer(name).get_weights())
+    assert "128×171" in (printed := capsys.readouterr().out) and "36×48" in printed
+    run.model.save(tmp_path / "network.keras")
+    again = keras.models.load_model(tmp_path / "network.keras")
+    for network in (run.model, again):
+        assert [part.get_layer("c3d").preprocessing for part in c3ds_of(network)] == [BGR] * 3
+    inputs = batch()[0]
+    assert_same(run.model(inputs), again(inputs))
+    again.save(tmp_path / "model.keras")
+    config = settings(tmp_path / "other", diving_records, initial_model=str(tmp_path / "model.keras"))
+    later = ScoringRun(DatasetInfo.load(diving_records), config)
+    assert later.model.segmenter.get_layer("c3d").preprocessing == BGR
+
+
+def test_a_mean_image_ties_the_network_to_its_size(tmp_path):
+    image = np.full((32, 32, 3), 100.0).tolist()
+    scoringnet_tf.C3D(CLIP, WIDTH, preprocessing={"mean": image}).save(tmp_path / "c3d.keras")
+    assert preprocessing_of(tmp_path / "c3d.keras", [32, 32])["mean"] == image
+    with refused("wrong_shape", "c3d.keras", "32×32", "64,48"):
+        preprocessing_of(tmp_path / "c3d.keras", [64, 48])
+    assert preprocessing_of(None, [64, 48]) is None
+
+
+def test_pretraining_goes_on_from_a_c3d_with_other_classes(tmp_path):
+    """Under its preprocessing; what size its frames were stored at changes nothing of the weights."""
+    first = scoringnet_tf.C3D(CLIP, WIDTH, heads={"group": 3}, preprocessing=BGR, **TRUNK, **REGRESSOR)
+    first.save(tmp_path / "first.keras")
+    preprocessing = {**preprocessing_of(tmp_path / "first.keras", (32, 32)), "frame_size": [36, 48]}
+    second = scoringnet_tf.C3D(CLIP, WIDTH, heads={"splash": 4}, preprocessing=preprocessing, **TRUNK, **REGRESSOR)
+    before, lines = second.get_layer("splash").get_weights(), []
+    continue_from(second, tmp_path / "first.keras", log=lines.append)
+    for name in ("conv1a", "conv5b", "regressor_conv1", "regressor_fc2"):
+        assert_same(first.get_layer(name).get_weights(), second.get_layer(name).get_weights())
+    assert_same(before, second.get_layer("splash").get_weights())
+    assert lines[-1].endswith(" group")
+    for other in (
+        {"width_multiplier": 1 / 8, "preprocessing": BGR},
+        {"width_multiplier": WIDTH},
+        {"width_multiplier": WIDTH, "preprocessing": BGR, "pool_stride": 3, **TRUNK, **REGRESSOR},
+    ):
+        with refused("other_model", "first.keras"):
+            continue_from(scoringnet_tf.C3D(CLIP, heads={"splash": 4}, **other), tmp_path / "first.keras")
+
+
+# === A trained model, or its KFS ===
 
 
 @pytest.mark.slow
@@ -95,76 +149,44 @@ def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
         for score, (mean, std) in first.score_predictor.get_config()["score_statistics"].items()
     }
     first.with_dtype("float32", score_statistics=twice).save(tmp_path / "model.keras")
-    options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"), dropout=0.4)
-    run = ScoringRun(info, options)
+    config = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"), dropout=0.4)
+    run = ScoringRun(info, config)
     run.load_initial_weights()
     inputs = batch()[0]
     for name, ours in run.model(inputs).items():
         np.testing.assert_allclose(ours, first(inputs)[name], rtol=1e-6, err_msg=name)  # scores in our own units
 
 
-@pytest.mark.slow
-def test_an_initial_model_of_another_shape_is_refused_whole(diving_records, tmp_path):
-    changes = {"clip_lengths": (8, 16), "segmenter": {"lstm_units": 64, "fc_units": 64}}
-    scoringnet_tf.ScoringNet(**{**SMALL, **changes}).save(tmp_path / "model.keras")
-    options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"))
-    run = ScoringRun(DatasetInfo.load(diving_records), options)
-    before = run.model.get_weights()
-    with pytest.raises(InputError):
-        run.load_initial_weights()
-    assert_same(before, run.model.get_weights())
-    with refused("flags_conflict", "--initial_model", "--pretrained"):
-        ScoringRun(DatasetInfo.load(diving_records), {**options, "pretrained": "c3d.keras"})
+FEATURES = {"size": 6, "stride": 2, "origin": None}
+OF_BOTH = [load_network, load_segmenter]
 
 
 @pytest.mark.parametrize(
-    ("part", "changes"),
+    ("ours", "theirs", "loads"),
     [
-        ("score_predictor", {"pool_stride": 3}),  # at 32×32 strides of 2 and 3 leave one place
-        ("score_predictor", {"output_activation": "relu"}),
-        ("segmenter", {"preprocessing": {"channels": "bgr"}}),
+        ({}, {"clip_lengths": (8, 16)}, [load_network]),
+        ({}, {"score_predictor": {"pool_stride": 3}}, [load_network]),  # at 32×32 every weight fits
+        ({}, {"score_predictor": {"output_activation": "relu"}}, [load_network]),
+        ({}, {"preprocessing": {"channels": "bgr"}}, OF_BOTH),
+        ({}, {"preprocessing": {**BGR, "mean": np.full((32, 32, 3), 99.0).tolist()}}, OF_BOTH),
+        ({"frame_size": (36, 48)}, {"frame_size": (72, 96)}, OF_BOTH),  # of another scale
+        ({"features": FEATURES}, {"features": {**FEATURES, "stride": 1}}, OF_BOTH),  # as many, twice as often
     ],
+    ids=["clips", "stride", "relu", "colours", "mean image", "scale", "features"],
 )
-def test_an_initial_model_whose_weights_fit_and_mean_something_else_is_refused_whole(part, changes, tmp_path):
-    of_both = {"preprocessing": changes["preprocessing"]} if part == "segmenter" else {part: changes}
-    scoringnet_tf.ScoringNet(**SMALL, **of_both).save(tmp_path / "model.keras")
-    network = scoringnet_tf.ScoringNet(**SMALL)
+def test_a_model_whose_weights_would_mean_something_else_is_refused_whole(tmp_path, ours, theirs, loads):
+    trained(scoringnet_tf.ScoringNet(**{**SMALL, **theirs})).save(tmp_path / "model.keras")
+    network = scoringnet_tf.ScoringNet(**{**SMALL, **ours})
     before = network.get_weights()
-    with pytest.raises(InputError):
-        load_network(network, tmp_path / "model.keras")
+    for load in loads:
+        with pytest.raises(InputError) as raised:
+            load(network, tmp_path / "model.keras")
+        assert raised.value.code in ("other_model", "other_content")
+        assert "model.keras" in str(raised.value) and len(str(raised.value)) < 500  # no image of 3,072 numbers
     assert_same(before, network.get_weights())
-    load_network(scoringnet_tf.ScoringNet(**SMALL, **of_both), tmp_path / "model.keras")
-
-
-def test_a_model_to_start_from_is_not_taken_for_what_a_run_left(diving_records, tmp_path):
-    """It would be deleted; not even where it is tried again, or this very run may have left it."""
-    info, path = DatasetInfo.load(diving_records), tmp_path / "run/best.keras"
-    (tmp_path / "run").mkdir()
-    build_network(info, settings(tmp_path / "first", diving_records), "float32").save(path)
-    options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "run"))
-    run = ScoringRun(info, options)
-    for _ in range(2):
-        with refused("exists", "best.keras"):
-            run.run()
-        assert path.is_file()
-    record_config(run.model_dir, run.settings, info.data_hash, run.dtype, run.validation_ids, ())
-    with refused("start_in_model_dir", "--initial_model"):
-        run.run()
-    assert path.is_file()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("flag", ["initial_model", "segmenter"])
-def test_a_model_of_frames_of_another_scale_is_refused(diving_records, tmp_path, flag):
-    info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
-    same = build_network(info, settings(tmp_path / "first", diving_records), "float32")
-    same.with_dtype("float32", frame_size=(72, 96)).save(path)
-    options = settings(tmp_path / "run", diving_records, fragments="predicted", segmentation_epochs=0, **{flag: path})
-    run = ScoringRun(info, options)
-    before = run.model.get_weights()
-    with pytest.raises(InputError):
-        run.load_initial_weights()
-    assert_same(before, run.model.get_weights())
+    like = scoringnet_tf.ScoringNet(**{**SMALL, **theirs})
+    for load in loads:
+        load(like, tmp_path / "model.keras")
 
 
 def test_a_kfs_that_sees_the_same_numbers_is_taken(tmp_path):
@@ -176,26 +198,19 @@ def test_a_kfs_that_sees_the_same_numbers_is_taken(tmp_path):
     assert_same(network.segmenter.get_weights(), source.segmenter.get_weights())
 
 
-@pytest.mark.slow
-def test_a_kfs_under_another_preprocessing_is_refused_in_words(tmp_path):
-    """An image of 32·32·3 numbers is not printed."""
-    image = {**BGR, "mean": np.full((32, 32, 3), 99.0).tolist()}
-    scoringnet_tf.ScoringNet(**SMALL, preprocessing=image).save(tmp_path / "model.keras")
-    with pytest.raises(InputError):
-        load_segmenter(scoringnet_tf.ScoringNet(**SMALL), tmp_path / "model.keras")
-
-
-@pytest.mark.parametrize(("flag", "load"), [("initial_model", load_network), ("segmenter", load_segmenter)])
-def test_a_model_of_other_features_is_refused(flag, load, tmp_path):
-    """Of as many numbers, which come twice as often."""
-    network, source = (
-        scoringnet_tf.ScoringNet(**SMALL, features={"size": 6, "stride": stride, "origin": None}) for stride in (2, 1)
-    )
-    source.save(tmp_path / "model.keras")
-    before = network.get_weights()
-    with pytest.raises(InputError):
-        load(network, tmp_path / "model.keras")
-    assert_same(network.get_weights(), before)
+def test_a_model_to_start_from_is_not_taken_for_what_a_run_left(diving_records, tmp_path):
+    """It would be deleted; not even where it is tried again, or this very run may have left it."""
+    info, path = DatasetInfo.load(diving_records), tmp_path / "run/best.keras"
+    (tmp_path / "run").mkdir()
+    build_network(info, settings(tmp_path / "first", diving_records), "float32").save(path)
+    run = ScoringRun(info, settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "run")))
+    for _ in range(2):
+        with refused("exists", "best.keras"):
+            run.run()
+    run.as_record().write(run.model_dir)
+    with refused("start_in_model_dir", "--initial_model"):
+        run.run()
+    assert path.is_file()
 
 
 @pytest.mark.slow
@@ -204,8 +219,8 @@ def test_a_model_of_frames_of_another_rate_may_learn_on_and_it_is_said(diving_re
     info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
     slower = dataclasses.replace(info, frame_rate=10.0)
     trained(build_network(slower, settings(tmp_path / "first", diving_records), "float32")).save(path)
-    options = settings(tmp_path / "run", diving_records, fragments="predicted", segmentation_epochs=0, **{flag: path})
-    ScoringRun(info, options).load_initial_weights()
+    config = settings(tmp_path / "run", diving_records, fragments="predicted", segmentation_epochs=0, **{flag: path})
+    ScoringRun(info, config).load_initial_weights()
     printed = capsys.readouterr().out
     assert f"--{flag}={path}" in printed and "25 frames/s" in printed
 
@@ -213,7 +228,7 @@ def test_a_model_of_frames_of_another_rate_may_learn_on_and_it_is_said(diving_re
 @pytest.mark.parametrize(("steps", "is_named"), [(4, True), (1, False)])
 def test_a_model_of_features_of_another_rate_may_learn_on_and_it_is_said(tmp_path, capsys, steps, is_named):
     """One step for a whole video has no rate."""
-    options = {"features": {"size": 6, "stride": 2, "origin": None}, "fragments": "whole", "clip_lengths": (steps,) * 2}
+    options = {"features": FEATURES, "fragments": "whole", "clip_lengths": (steps,) * 2}
     network, source = (
         scoringnet_tf.ScoringNet(**{**SMALL, **options}, provenance={"frame_rate": rate}) for rate in (25.0, 12.5)
     )
@@ -223,144 +238,29 @@ def test_a_model_of_features_of_another_rate_may_learn_on_and_it_is_said(tmp_pat
 
 
 @pytest.mark.slow
-def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
+def test_the_kfs_of_an_initial_model_may_be_kept_or_come_from_a_segmenter(diving_records, tmp_path):
     """What an earlier run left of KFS in the folder is not loaded by one that trains none.
 
     That it is not trained `test_a_trained_kfs_is_used_and_not_trained` shows.
     """
-    info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
-    first = build_network(info, settings(tmp_path / "first", diving_records), "float32")
-    first.save(path)
-    options = settings(tmp_path / "run", diving_records, segmentation_epochs=0, scoring_epochs=1)
-    with refused("no_segmenter", "--segmentation_epochs"):
-        ScoringRun(info, options)
+    info = DatasetInfo.load(diving_records)
+    config = settings(tmp_path / "run", diving_records, segmentation_epochs=0, scoring_epochs=1)
     (tmp_path / "run").mkdir()
-    stale = build_network(info, options, "float32")
-    stale.save(tmp_path / "run/segmentation.keras")
-    stale.segmenter.save_weights(tmp_path / "run/segmenter.weights.h5")
-    run = ScoringRun(info, {**options, "initial_model": path})
-    run.folder = run.model_dir
-    run.load_initial_weights()
-    (phase,) = run.phases
-    run.begin(phase, resumed=False)
-    assert phase.name == "scoring" and run.model.learning == ["score_predictor"]
-    for part in run.model.networks:
-        assert_same(getattr(first, part).get_weights(), getattr(run.model, part).get_weights())
-
-
-@pytest.mark.slow
-def test_a_segmenter_comes_before_that_of_an_initial_model(diving_records, tmp_path):
-    info, options = DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records)
-    models = {}
-    for flag in ("initial_model", "segmenter"):
-        models[flag] = trained(build_network(info, options, "float32"))
-        models[flag].save(tmp_path / f"{flag}.keras")
-    run = ScoringRun(info, {**options, **{flag: str(tmp_path / f"{flag}.keras") for flag in models}})
-    run.load_initial_weights()
-    assert_same(models["segmenter"].segmenter.get_weights(), run.model.segmenter.get_weights())
-    assert_same(models["initial_model"].score_predictor.get_weights(), run.model.score_predictor.get_weights())
-
-
-def test_an_initial_model_brings_its_preprocessing(diving_records, tmp_path):
-    scoringnet_tf.ScoringNet(**SMALL, segmenter={"lstm_units": 64, "fc_units": 64}, preprocessing=BGR).save(
-        tmp_path / "model.keras"
-    )
-    options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"))
-    run = ScoringRun(DatasetInfo.load(diving_records), options)
-    assert run.model.segmenter.get_layer("c3d").preprocessing == BGR
-
-
-def test_pretraining_goes_on_from_a_c3d_with_other_classes(tmp_path):
-    first = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"group": 3}, final_endpoint="conv5b", **REGRESSOR)
-    first.save(tmp_path / "first.keras")
-    second = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"splash": 4}, final_endpoint="conv5b", **REGRESSOR)
-    before, report = second.get_layer("splash").get_weights(), []
-    continue_from(second, tmp_path / "first.keras", log=report.append)
-    for name in ("conv1a", "conv5b", "regressor_conv1", "regressor_fc2"):
-        for a, b in zip(first.get_layer(name).get_weights(), second.get_layer(name).get_weights(), strict=True):
-            np.testing.assert_array_equal(a, b)
-    np.testing.assert_array_equal(before[0], second.get_layer("splash").get_weights()[0])
-    assert report[-1].endswith("not used: group")
-    with refused("other_model", "conv1a"):
-        continue_from(scoringnet_tf.C3D((8, 32, 32, 3), 1 / 8), tmp_path / "first.keras")
-
-
-def test_pretrained_mismatch_changes_nothing(tmp_path):
-    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 8).save(tmp_path / "wide.keras")
-    network = scoringnet_tf.ScoringNet(**SMALL)
-    before = network.get_weights()
-    with refused("other_model", "conv1a", (3, 3, 3, 3, 4)):
-        load_pretrained(network, tmp_path / "wide.keras")
-    assert_same(before, network.get_weights())
-
-
-BGR = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [128, 171]}
-
-
-def test_weights_under_another_preprocessing_are_refused(tmp_path):
-    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=BGR).save(tmp_path / "bgr.keras")
-    network = scoringnet_tf.ScoringNet(**SMALL)
-    before = network.get_weights()
-    with refused("other_model", "bgr.keras", "segmenter"):
-        load_pretrained(network, tmp_path / "bgr.keras")
-    assert_same(before, network.get_weights())
-    with refused("other_model", "bgr.keras"):
-        continue_from(scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16), tmp_path / "bgr.keras")
-
-
-def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_path, capsys):
-    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=BGR).save(tmp_path / "bgr.keras")
-    options = {"pretrained": str(tmp_path / "bgr.keras")}
-    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
-    run.load_initial_weights()
-    assert "trained on frames of 128×171 (height × width); yours are 36×48" in capsys.readouterr().out
-    run.model.save(tmp_path / "network.keras")
-    again = keras.models.load_model(tmp_path / "network.keras")
-    for network in (run.model, again):
-        towers = [network.score_predictor.get_layer(f"{score}_tower") for score in ("difficulty", "execution")]
-        assert [part.get_layer("c3d").preprocessing for part in (network.segmenter, *towers)] == [BGR] * 3
-    inputs = batch()[0]
-    assert_same(run.model(inputs), again(inputs))
-
-
-def test_pretraining_goes_on_under_the_same_preprocessing(tmp_path):
-    first = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={}, preprocessing=BGR)
-    first.save(tmp_path / "first.keras")
-    preprocessing = preprocessing_of(tmp_path / "first.keras", (32, 32))
-    second = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"group": 4}, preprocessing=preprocessing)
-    continue_from(second, tmp_path / "first.keras", log=lambda line: None)
-    clip = batch()[0]["frames"][:, :8]
-    features = keras.Model(second.input, second.get_layer("fc7").output)
-    np.testing.assert_allclose(features(clip), first(clip), rtol=1e-6)
-
-
-def test_pretraining_goes_on_with_frames_of_another_size(tmp_path):
-    """What size they were stored at changes nothing of the weights."""
-    first, second = (
-        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing={**BGR, "frame_size": size})
-        for size in ([128, 171], [36, 48])
-    )
-    first.save(tmp_path / "first.keras")
-    continue_from(second, tmp_path / "first.keras", log=lambda line: None)
-    assert_same(second.get_weights(), first.get_weights())
-
-
-def test_a_mean_image_ties_the_network_to_its_size(tmp_path):
-    image = np.full((32, 32, 3), 100.0).tolist()
-    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing={"mean": image}).save(tmp_path / "c3d.keras")
-    assert preprocessing_of(tmp_path / "c3d.keras", [32, 32])["mean"] == image
-    with refused("wrong_shape", "c3d.keras", "32×32", "64,48"):
-        preprocessing_of(tmp_path / "c3d.keras", [64, 48])
-    assert preprocessing_of(None, [64, 48]) is None
-
-
-@pytest.mark.parametrize("content", [None, b"", b"not a zip"])
-def test_pretrained_file_that_is_none_is_named(tmp_path, content):
-    path = tmp_path / "c3d.keras"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InputError):
-        load_pretrained(scoringnet_tf.ScoringNet(**SMALL), path)
+    models, paths = {}, {flag: str(tmp_path / f"{flag}.keras") for flag in ("initial_model", "segmenter")}
+    for flag, path in {**paths, "stale": str(tmp_path / "run/segmentation.keras")}.items():
+        models[flag] = trained(build_network(info, config, "float32"))
+        models[flag].save(path)
+    kept = ScoringRun(info, changed(config, initial_model=paths["initial_model"]))
+    kept.folder = kept.model_dir
+    kept.load_initial_weights()
+    (phase,) = kept.phases
+    kept.begin(phase, resumed=False)
+    assert phase.name == "scoring" and kept.model.learning == ["score_predictor"]
+    other = ScoringRun(info, changed(config, **paths))
+    other.load_initial_weights()
+    for run, start in ((kept, "initial_model"), (other, "segmenter")):
+        assert_same(models[start].segmenter.get_weights(), run.model.segmenter.get_weights())
+        assert_same(models["initial_model"].score_predictor.get_weights(), run.model.score_predictor.get_weights())
 
 
 # === Parts that do not learn on ===
@@ -388,8 +288,8 @@ def said_of_fragments(model):
 @pytest.mark.parametrize(
     ("changes", "stay"),
     [
-        ({"freeze": ["difficulty"], "training": "joint"}, ["difficulty"]),
-        ({"freeze": ["difficulty", "c3d"], "rates": [], "segmentation_epochs": 0}, ["difficulty"]),
+        ({"lr_multipliers": {"difficulty": 0}, "training": "joint"}, ["difficulty"]),
+        ({"lr_multipliers": {"difficulty": 0, "c3d": 0}, "segmentation_epochs": 0}, ["difficulty"]),
         ({"scoring_epochs": 0}, ["difficulty", "execution", "final"]),
         ({"scoring_epochs": 0, "difficulty_fragment": ["entry", "take-flight"]}, ["difficulty", "execution", "final"]),
     ],
@@ -424,7 +324,7 @@ def test_a_run_does_not_go_on_where_the_model_that_it_started_from_scores_otherw
 
     def record(**changes):
         model.with_dtype("float32", **changes).save(path)
-        options = {"initial_model": str(path), "freeze": ["difficulty"]}
+        options = {"initial_model": str(path), "lr_multipliers": {"difficulty": 0}}
         run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
         run.record()
         return run.model
@@ -437,8 +337,12 @@ def test_a_run_does_not_go_on_where_the_model_that_it_started_from_scores_otherw
 
 
 def test_the_stages_of_a_tower_that_does_not_learn_are_not_to_be_changed(of_other_records, diving_records, tmp_path):
-    changes = {"initial_model": of_other_records[0], "freeze": ["difficulty"], "difficulty_fragment": ["take-flight"]}
-    with refused("flags_conflict", "--difficulty_fragment", "take-flight, entry"):
+    changes = {
+        "initial_model": of_other_records[0],
+        "lr_multipliers": {"difficulty": 0},
+        "difficulty_fragment": ["take-flight"],
+    }
+    with refused("flags_conflict", "fragments.difficulty", "take-flight, entry"):
         ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
 
 

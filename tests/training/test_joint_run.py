@@ -4,24 +4,23 @@ Of one tower, for what is asked here knows no network; `test_resuming` kills a j
 """
 
 import csv
+import shutil
 import types
 
 import keras
 import numpy as np
 import pytest
 from refusals import refused
-from training_runs import KilledError, assert_same, kill_after_epoch, settings, weights_after, weights_beside
+from training_runs import KilledError, QuietRun, assert_same, kill_after_epoch, weights_after, weights_beside
 
 import scoringnet_tf
-from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.service import dispatcher_at, worker_of
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
-from scoringnet_tf.training import callbacks
-from scoringnet_tf.training.scoring import ScoringRun
 
 OPTIONS = {"training": "joint", "epochs": 4, "decay_steps": 3, "ema_momentum": 0.8}
-OPTIONS |= {"fragments": "whole", "scores": "final", "fragment_jitter": 0}
+OPTIONS |= {"fragments": "whole", "scores": "final"}
 
 
 def rows_of(path):
@@ -29,33 +28,23 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
-def recorded_weights(monkeypatch):
-    """A list that every batch of a run adds its trainable weights to."""
-    recorded, seen = [], callbacks.StopAfter.on_train_batch_end
+class Recorder(keras.callbacks.Callback):
+    """Keeps the trainable weights after every batch."""
 
-    def recording(self, batch, logs=None):
-        recorded.append([np.array(variable) for variable in self.model.trainable_variables])
-        seen(self, batch, logs)
+    def __init__(self):
+        super().__init__()
+        self.weights = []
 
-    monkeypatch.setattr(callbacks.StopAfter, "on_train_batch_end", recording)
-    return recorded
+    def on_train_batch_end(self, batch, logs=None):
+        self.weights.append([np.array(variable) for variable in self.model.trainable_variables])
 
 
 @pytest.fixture(scope="module")
 def straight(diving_records, tmp_path_factory):
     """The run that nothing disturbed, the model that it said is the best, and the weights after every batch."""
-    options = settings(tmp_path_factory.mktemp("straight"), diving_records, **OPTIONS)
-    with pytest.MonkeyPatch.context() as patch:
-        recorded = recorded_weights(patch)
-        run = ScoringRun(DatasetInfo.load(diving_records), options)
-        best = run.run()
-    return types.SimpleNamespace(run=run, best=best, recorded=recorded)
-
-
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch):
-    """Of the runs here `straight` alone draws pictures, which change nothing of it."""
-    monkeypatch.setattr(callbacks.ValidationPictures, "on_epoch_end", lambda self, epoch, logs=None: None)
+    recorder = Recorder()
+    run = QuietRun(diving_records, tmp_path_factory.mktemp("straight"), recorder, **OPTIONS)
+    return types.SimpleNamespace(run=run, best=run.run(), recorded=recorder.weights)
 
 
 @pytest.mark.slow
@@ -85,12 +74,15 @@ def test_an_object_store_and_a_data_service_change_nothing_also_over_a_kill(
     straight, diving_records, service, monkeypatch
 ):
     """Killed in the second epoch, and gone on with in the store and by batches that the same machines make."""
-    options = settings("memory://runs/one", diving_records, data_service=service, **OPTIONS)
+
+    def run():
+        return QuietRun(diving_records, "memory://runs/one", data_service=service, **OPTIONS).run()
+
     with monkeypatch.context() as patch:
         kill_after_epoch(patch, 2)
         with pytest.raises(KilledError):
-            ScoringRun(DatasetInfo.load(diving_records), options).run()
-    best = ScoringRun(DatasetInfo.load(diving_records), options).run()
+            run()
+    best = run()
     assert str(best) == "memory://runs/one/best.keras"
     for expected, name in zip(weights_beside(straight.best), ("last.keras", "best.keras"), strict=True):
         assert_same(expected, scoringnet_tf.from_preset(f"memory://runs/one/{name}").get_weights())
@@ -99,9 +91,8 @@ def test_an_object_store_and_a_data_service_change_nothing_also_over_a_kill(
 
 
 def test_nobody_who_answers_is_said_before_anything_is_written(diving_records, tmp_path):
-    wrong = settings(tmp_path / "run", diving_records, data_service="localhost:1")
     with pytest.raises(InputError):
-        ScoringRun(DatasetInfo.load(diving_records), wrong)
+        QuietRun(diving_records, tmp_path / "run", data_service="localhost:1")
     assert not (tmp_path / "run").exists()
 
 
@@ -135,11 +126,34 @@ def test_averages_change_nothing_of_what_they_average(straight, diving_records, 
 
     With averages that were validated after every epoch they are those of `straight`.
     """
-    recorded, changes = recorded_weights(monkeypatch), {**OPTIONS, "ema_momentum": 0.0, "validation_every": 4}
+    recorder, changes = Recorder(), {**OPTIONS, "ema_momentum": 0.0, "validation_every": 4}
     with monkeypatch.context() as patch:
         kill_after_epoch(patch, 3)
         with pytest.raises(KilledError):
-            weights_after(diving_records, tmp_path, **changes)
-    del recorded[2 * len(straight.recorded) // OPTIONS["epochs"] :]  # what is trained again
-    weights_after(diving_records, tmp_path, **changes)
-    assert_same(straight.recorded, recorded)
+            QuietRun(diving_records, tmp_path, recorder, **changes).run()
+    del recorder.weights[2 * len(straight.recorded) // OPTIONS["epochs"] :]  # what is trained again
+    QuietRun(diving_records, tmp_path, recorder, **changes).run()
+    assert_same(straight.recorded, recorder.weights)
+
+
+@pytest.mark.slow
+def test_what_was_put_into_a_last_model_stays_while_its_weights_are_the_same(straight, diving_records, tmp_path):
+    """A finished run that is given again trains nothing; other weights, or a file that is cut off, are replaced."""
+    shutil.copytree(straight.run.model_dir, tmp_path / "run")
+    path, provenance = tmp_path / "run/last.keras", {"calibrated": "yes"}
+    made = load_scoring_net(path)
+
+    def after_another_run():
+        QuietRun(diving_records, tmp_path / "run", **OPTIONS).run()
+        return load_scoring_net(path)
+
+    made.with_dtype("float32", provenance=provenance).save(path)
+    assert after_another_run().provenance == provenance
+    kernel = made.score_predictor.towers["final"].get_layer("regressor_fc3").kernel
+    kernel.assign(2 * kernel)
+    made.save(path)
+    for _ in range(2):
+        again = after_another_run()
+        assert_same(again.get_weights(), weights_beside(straight.best)[0])
+        assert again.provenance == straight.run.model.provenance
+        path.write_bytes(path.read_bytes()[:9000])

@@ -4,15 +4,16 @@ import pytest
 from command_forks import forked
 from conftest import write_bars
 from refusals import code_printed, refused
-from training_runs import settings
+from training_runs import changed, settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.calibration import add_reference
-from scoringnet_tf.inference.prediction import scorer_of, stage_finder
+from scoringnet_tf.inference.predictor import predictor_of, stage_finder
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
-from scoringnet_tf.training.scoring import ScoringRun, build_network
-from scoringnet_tf.weights.tower import c3d_of_tower
+from scoringnet_tf.training.network import build_network
+from scoringnet_tf.training.scoring import ScoringRun
+from scoringnet_tf.weights.convert import c3d_of_tower
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +51,10 @@ def test_a_run_says_whether_sp_has_learned(alone, diving_records, tmp_path, chan
     info = DatasetInfo.load(diving_records)
     options = settings(tmp_path / "run", diving_records, **changes)
     if "initial_model" in changes:
-        network = build_network(info, options | {"initial_model": None}, "float32")
+        network = build_network(info, changed(options, start="scratch"), "float32")
         network.learned_parts = {"kfs"} if changes["initial_model"] == "alone" else {"kfs", "difficulty", "execution"}
         network.save(tmp_path / "first.keras")
-        options["initial_model"] = str(tmp_path / "first.keras")
+        options = changed(options, initial_model=str(tmp_path / "first.keras"))
     run, found = ScoringRun(info, options), []
     run.load_initial_weights()
     for phase in run.phases:
@@ -71,7 +72,7 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
     assert not model.scores_learned and load_scoring_net("diving_small").scores_learned
     takes_scores = {
         "score_video": lambda: scoringnet_tf.score_video(diving_video, alone),
-        "a model in memory": lambda: scorer_of(model),
+        "a model in memory": lambda: predictor_of(model),
         "calibrate": lambda: add_reference(alone, DatasetInfo.load(diving_records)),
         "with_reference": lambda: scoringnet_tf.with_reference(model, diving_records),
         "import_weights": lambda: c3d_of_tower(model, "execution"),

@@ -27,7 +27,7 @@ SETTINGS = {
     "conv_filters": 512,
     "fc_units": 512,
     "dropout": 0.0,
-    "rates": [],
+    "lr_multipliers": {},
     "beta": 0.0,
     "learning_rate": 2e-3,
     "decay_steps": 60,

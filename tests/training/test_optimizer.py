@@ -7,6 +7,7 @@ from training_runs import STATISTICS
 
 import scoringnet_tf
 from scoringnet_tf.models.parameter_groups import rate_factors
+from scoringnet_tf.training.config import Optimizer
 from scoringnet_tf.training.optimizer import LayerwiseAdam, LinearWarmup, learning_rate, make_optimizer
 
 SETTINGS = {  # every value unlike every default, and unlike the others
@@ -101,7 +102,7 @@ def test_a_run_of_updates_equals_adam_by_hand(changes, factors, dtype):
     settings, batches = {**SETTINGS, **changes}, gradients(24)
     trained = variables()
     expected = adam_by_hand([np.asarray(variable) for variable in trained], batches, settings, factors)[-1]
-    optimizer = make_optimizer(settings, dtype, factors)
+    optimizer = make_optimizer(Optimizer(**settings), dtype, factors)
     optimizer.build(trained)
     assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer) == (dtype == "mixed_float16")
     scale = float(optimizer.scale_loss(1.0))
@@ -120,7 +121,7 @@ def test_the_average_takes_in_every_update_once(batches_per_update, dtype):
     trained = variables()
     start = [np.array(variable) for variable in trained]
     after = adam_by_hand(start, gradients(12), settings, (1.0,) * 4)
-    optimizer = make_optimizer(settings, dtype)
+    optimizer = make_optimizer(Optimizer(**settings), dtype)
     optimizer.build(trained)
     scale = float(optimizer.scale_loss(1.0))
     inner = getattr(optimizer, "inner_optimizer", optimizer)
@@ -139,7 +140,7 @@ def test_the_average_takes_in_every_update_once(batches_per_update, dtype):
 
 @pytest.mark.parametrize("batches", [1, 4])
 def test_the_rate_counts_updates(batches):
-    rate = learning_rate({**SETTINGS, "accumulation_steps": batches})
+    rate = learning_rate(Optimizer(**{**SETTINGS, "accumulation_steps": batches}))
     for update in range(20):
         expected = rate_by_hand(SETTINGS, update)
         assert float(rate((update + 1) * batches - 1)) == pytest.approx(expected, rel=1e-6)  # at its last batch
@@ -174,7 +175,7 @@ def test_each_part_moves_by_its_share_of_adams_step():
 def test_a_compiled_model_takes_its_optimizer_along(tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="conv1a"), keras.layers.Dense(1)])
     settings = {**SETTINGS, "accumulation_steps": 2, "ema_momentum": 0.9}
-    model.compile(make_optimizer(settings, "float32", [0.3, 0.3, 1, 2]), loss="mse")
+    model.compile(make_optimizer(Optimizer(**settings), "float32", [0.3, 0.3, 1, 2]), loss="mse")
     x, y = np.random.default_rng(0).normal(size=(2, 8, 3)).astype("float32")
     y = y[:, :1]
     model.fit(x, y, batch_size=2, epochs=1, shuffle=False, verbose=0)

@@ -19,10 +19,10 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference import evaluation
-from scoringnet_tf.inference.prediction import score_video
+from scoringnet_tf.inference.predictor import score_video
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.sports import FINAL_ALONE, SCORES, measures
-from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf.sports import FINAL_ALONE, SCORES, score_metrics
+from scoringnet_tf.training.callbacks import SaveCheckpoint
 from scoringnet_tf.training.scoring import ScoringRun
 
 NUMBER = 24  # videos; all but the first are trained on
@@ -30,7 +30,6 @@ SETTINGS = {
     "fragments": "whole",
     "training": "joint",
     "epochs": 25,
-    "fragment_jitter": 0,
     "flip": False,
     "crop_shift": 0,
     "zoom": 0.0,
@@ -43,7 +42,7 @@ SETTINGS = {
     "conv_filters": 256,
     "fc_units": 256,
     "dropout": 0.0,
-    "rates": [],
+    "lr_multipliers": {},
     "beta": 0.0,
     "learning_rate": 3e-3,
     "decay_steps": 50,
@@ -173,15 +172,16 @@ def trained(kind, folder, **changes):
     return (*figures_after(folder / "records", folder / "run", **changes), video)
 
 
-@pytest.fixture(autouse=True)
-def _no_checkpoints(monkeypatch):
-    """Nothing is killed here; of 60 epochs they take longer than the training."""
-    monkeypatch.setattr(Checkpoints, "save", lambda *_: None)
+class WithoutCheckpoints(ScoringRun):
+    """Nothing is killed here; of 60 epochs checkpoints take longer than the training."""
+
+    def callbacks_of(self, *arguments):
+        return [each for each in super().callbacks_of(*arguments) if not isinstance(each, SaveCheckpoint)]
 
 
 def figures_after(records_dir, model_dir, **changes):
     info = DatasetInfo.load(records_dir)
-    path = ScoringRun(info, settings(model_dir, records_dir, **{**SETTINGS, **changes})).run()
+    path = WithoutCheckpoints(info, settings(model_dir, records_dir, **{**SETTINGS, **changes})).run()
     model = load_scoring_net(path)
     dataset = input_pipeline.videos(
         records_dir, "train", image_size=model.image_size, batch_size=8, num_frames=model.sampled_frames, with_info=True
@@ -221,8 +221,8 @@ CONTROLS = [  # of frames `test_learning` has one
 
 def agreement_of_exchanged(score, run):
     """SRC of the scores that `--shuffle_labels` gives the training videos with their own."""
-    _, given = run._shuffled_labels()({}, {}, {"id": tf.constant(run.train_ids)})
-    return measures.src([run.info.videos[video_id][score] for video_id in run.train_ids], given[score].numpy())
+    _, given = run.shuffled_labels()({}, {}, {"id": tf.constant(run.train_ids)})
+    return score_metrics.src([run.info.videos[video_id][score] for video_id in run.train_ids], given[score].numpy())
 
 
 @pytest.mark.slow

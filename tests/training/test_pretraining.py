@@ -2,8 +2,6 @@
 
 import csv
 import json
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -13,13 +11,15 @@ from refusals import refused
 from training_runs import KilledError, kill_after_epoch
 from training_runs import pretraining_settings as settings
 
+import scoringnet_tf
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.input_pipeline import split_ids
+from scoringnet_tf.data.input_pipeline import Augmentation, clips, split_ids
+from scoringnet_tf.models.backbones.c3d import PREPROCESSING
 from scoringnet_tf.training.callbacks import MeanAccuracy
 from scoringnet_tf.training.pretraining import PretrainingRun, accuracies, check_validation
 
-CONSECUTIVE = {"clip_sampling": "consecutive", "validation_fraction": 0.5}
+CONSECUTIVE = {"clip_sampling": "consecutive", "clips_per_video": 3, "validation_fraction": 0.5}
 
 
 @pytest.mark.slow
@@ -120,8 +120,108 @@ def test_one_of_several_workers_is_refused(motion_records, tmp_path, monkeypatch
         PretrainingRun(DatasetInfo.load(motion_records), settings(tmp_path / "run"))
 
 
-def test_the_default_of_the_command_holds_training_videos_out():
-    command = [sys.executable, "-m", "scoringnet_tf.pretrain", "--help"]
-    shown = subprocess.run(command, capture_output=True, text=True).stdout
-    explained = shown[shown.index("--validation_fraction:") :].partition("\n  --")[0]
-    assert "(default: '0.1')" in explained and "never the test split" in " ".join(explained.split())
+# === What it makes of its configuration ===
+
+UNUSUAL = {  # unlike every default
+    "image_size": [24, 32],
+    "clip_length": 6,
+    "clip_sampling": "consecutive",
+    "clips_per_video": 7,
+    "validation_fraction": 0.45,
+    "batch_size": 15,
+    "epochs": 9,
+    "width_multiplier": 1 / 32,
+    "top": "regressor",
+    "pool_stride": 1,
+    "dropout": 0.23,
+    "weight_decay": 0.017,
+    "flip": False,
+    "crop_shift": 3,
+    "zoom": 0.17,
+    "color_jitter": 0.13,
+    "degradation": 0.37,
+    "clip_norm": 2.5,
+    "ema_momentum": 0.87,
+    "accumulation_steps": 3,
+    "seed": 11,
+}
+
+
+@pytest.fixture(scope="module")
+def run(ucf101_records, tmp_path_factory):
+    return PretrainingRun(DatasetInfo.load(ucf101_records), settings(tmp_path_factory.mktemp("run"), **UNUSUAL))
+
+
+def test_the_model(run):
+    model = run.model
+    assert model.input_shape == (None, 6, 24, 32, 3)
+    assert [model.get_layer(f"conv{name}").filters for name in ("1a", "2a", "5b")] == [64 // 32, 128 // 32, 512 // 32]
+    assert [model.get_layer(f"regressor_pool{n}").strides for n in (1, 2)] == [(1, 1, 1)] * 2
+    assert [model.get_layer(f"regressor_fc{n}").units for n in (1, 2)] == [512 // 32] * 2
+    assert [model.get_layer(f"regressor_fc{n}_dropout").rate for n in (1, 2)] == [0.23] * 2
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv3D)]
+    assert [float(layer.kernel_regularizer.l2) for layer in convolutions] == pytest.approx([0.017] * (8 + 2))
+    assert model.get_layer("action").units == 2
+
+
+def test_the_top_is_c3ds_own_or_sps_regressor(ucf101_records, tmp_path):
+    own = PretrainingRun(DatasetInfo.load(ucf101_records), settings(tmp_path, **UNUSUAL | {"top": "fc"})).model
+    assert [own.get_layer(name).units for name in ("fc6", "fc7")] == [4096 // 32] * 2
+    assert [own.get_layer(f"fc{number}_dropout").rate for number in (6, 7)] == [0.23] * 2
+    assert own.get_config()["final_endpoint"] == "pool5"
+
+
+def test_the_optimizer(run):
+    run.begin(run.phases[0], resumed=False)
+    optimizer = run.model.optimizer
+    assert (optimizer.global_clipnorm, optimizer.clipnorm, optimizer.clipvalue) == (2.5, None, None)
+    assert optimizer.gradient_accumulation_steps == 3 and optimizer.rate_factors is None
+    assert (optimizer.use_ema, optimizer.ema_momentum) == (True, 0.87)
+
+
+def test_the_data(run):
+    """Batches are those of `input_pipeline.clips`, with the classes of heads with more than one."""
+    read = {"clip_length": 6, "sampling": "consecutive", "image_size": (24, 32), "batch_size": 15}
+    augmentation = Augmentation(flip=False, crop_shift=3, zoom=0.17, color_jitter=0.13, degradation=0.37)
+    random = {"seed": 11, "shuffle": True, "first_epoch": 2, "epochs": 9, "augmentation": augmentation}
+    trained, validated = run.training_data(run.phases[0], 2), run.validation_data(run.phases[0])
+    for ours, split, options in ((trained, "train", random), (validated, "validation", {})):
+        expected = clips(run.info.records_dir, split, validation_fraction=0.45, **read, **options)
+        for (frames, classes), (others, known) in zip(ours.take(2), expected.take(2), strict=True):
+            np.testing.assert_array_equal(frames, others)
+            assert set(classes) == {"action"} and (classes["action"].numpy() == known["action"].numpy()).all()
+
+
+def test_the_schedule(run):
+    (phase,) = run.phases
+    assert (phase.name, phase.epochs, phase.monitor, phase.best) == ("pretraining", 9, "val_mean_accuracy", "c3d.keras")
+    assert len(run.train_ids) == len(run.validation_ids) == 2  # of two groups to train on, 0.45 are one
+
+
+def test_a_c3d_states_the_frames_that_it_learned_from(run, ucf101_records, tmp_path):
+    """Not those of the weights that it began with; a run that was stopped is not told by them."""
+    size = list(DatasetInfo.load(ucf101_records).frame_size)
+    assert run.model.preprocessing == {**PREPROCESSING, "frame_size": size}
+    published = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [128, 171]}
+    before = []
+    for name, frame_size in (("first", [128, 171]), ("second", [90, 120])):
+        preprocessing = {**published, "frame_size": frame_size}
+        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=preprocessing).save(tmp_path / f"{name}.keras")
+        config = settings(tmp_path / "run", validation_fraction=0.45, pretrained=str(tmp_path / f"{name}.keras"))
+        later = PretrainingRun(DatasetInfo.load(ucf101_records), config)
+        assert later.model.preprocessing == {**published, "frame_size": size}
+        before.append(later.built_of())
+    assert before[0] == before[1] != run.built_of()
+
+
+def test_a_run_goes_on_from_its_pretrained_c3d(motion_records, tmp_path):
+    """And keeps what that learned from."""
+    c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"splash": 4}, learned_from={"a dive", "another"})
+    c3d.save(tmp_path / "c3d.keras")
+    config = settings(tmp_path / "run", pretrained=str(tmp_path / "c3d.keras"))
+    run = PretrainingRun(DatasetInfo.load(motion_records), config)
+    assert run.model.learned_from == {"a dive", "another"}
+    run.load_initial_weights()
+    for name in ("conv1a", "conv5b", "fc7"):
+        for a, b in zip(c3d.get_layer(name).get_weights(), run.model.get_layer(name).get_weights(), strict=True):
+            assert (a == b).all()

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from scoringnet_tf.training.config import versions
 from scoringnet_tf.training.replica_check import differences, start_of
+from scoringnet_tf.training.run_record import versions
 
 
 def start(seed=0, epochs=40, factor=1.0, **packages):

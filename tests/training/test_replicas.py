@@ -177,7 +177,7 @@ def test_alone_nothing_is_gathered_or_summed():
     [
         ({"batch_size": 3}, "out_of_range", ["--replicas=4", "--batch_size=3"]),
         ({"batch_size": 4, "stage_network": "resnet50"}, "flags_conflict", ["resnet50", "--replicas=4"]),
-        ({"batch_size": 4, "accumulation_steps": 2}, "flags_conflict", ["--accumulation_steps=2"]),
+        ({"batch_size": 4, "accumulation_steps": 2}, "flags_conflict", ["accumulation_steps", "--replicas=4"]),
         (
             {"replicas": 1, "ema_momentum": 0.9, "stage_network": "resnet50"},
             "flags_conflict",

@@ -1,5 +1,6 @@
 """Runs go on after a kill, to the bit; what they leave and refuse. `test_joint_run` kills one without averages."""
 
+import contextlib
 import csv
 import dataclasses
 import json
@@ -15,6 +16,7 @@ from refusals import refused
 from training_runs import (
     SMALL,
     KilledError,
+    QuietRun,
     assert_same,
     kill_after_epoch,
     pretraining_settings,
@@ -28,10 +30,11 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.sports import SCORES, definition_of, get_sport
 from scoringnet_tf.support.files import locked
-from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.config import held_out_ids, record_config
+from scoringnet_tf.training.config import TrainingConfig
+from scoringnet_tf.training.fields import all_fields, flat
+from scoringnet_tf.training.run_record import RunRecord, held_out_ids
 from scoringnet_tf.training.scoring import ScoringRun
 
 
@@ -41,16 +44,16 @@ def rows_of(path):
 
 
 def copy_before_checkpoint(monkeypatch, epoch, model_dir, target):
-    """Copies a run's folder as a kill leaves it just before the checkpoint of an epoch (1-based, all phases)."""
-    save, seen = Checkpoints.save, []
+    """Copies a run's folder as a kill leaves it in the checkpoint of an epoch (1-based, all phases)."""
+    save, seen = keras.Model.save_weights, []
 
-    def copying(self, model, name, state):
-        seen.append(name)
+    def copying(self, *arguments, **options):
+        seen.append(self)
         if len(seen) == epoch:
             shutil.copytree(model_dir, target)
-        save(self, model, name, state)
+        save(self, *arguments, **options)
 
-    monkeypatch.setattr(Checkpoints, "save", copying)
+    monkeypatch.setattr(keras.Model, "save_weights", copying)
 
 
 def kill_at_each(monkeypatch, records, model_dir, killed_at, saved, **changes):
@@ -64,12 +67,6 @@ def kill_at_each(monkeypatch, records, model_dir, killed_at, saved, **changes):
             with pytest.raises(KilledError):
                 weights_after(records, model_dir, **changes)
         saved = epoch - 1
-
-
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch):
-    """Of the runs here `staged` alone draws pictures, which change nothing of it."""
-    monkeypatch.setattr(callbacks.ValidationPictures, "on_epoch_end", lambda self, epoch, logs=None: None)
 
 
 @pytest.mark.slow
@@ -130,10 +127,14 @@ def staged(diving_records, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_frames_that_sp_does_not_see_and_test_scores_change_nothing(staged, diving_records, tmp_path, monkeypatch):
+def test_frames_that_sp_does_not_see_and_test_scores_change_nothing(staged, diving_records, tmp_path):
     """The weights agree to the bit with those of `staged`, which did not decode the ones, and kept the others."""
-    monkeypatch.setattr(ScoringRun, "_frames_of_interest", lambda self, phase: {})
-    assert_same(weights_beside(staged[1]), weights_after(diving_records, tmp_path, **STAGED))
+
+    class AllFrames(QuietRun):
+        def frames_of_interest(self, phase):
+            return {}
+
+    assert_same(weights_beside(staged[1]), weights_beside(AllFrames(diving_records, tmp_path, **STAGED).run()))
 
 
 ALONE = {**STAGED, "scoring_epochs": 0, "validation_every": 1, "clip_lengths": [4, 4], "alpha": 3.0}
@@ -184,7 +185,7 @@ def test_test_scores_are_those_of_the_model_after_the_epoch(staged, diving_recor
     told = [(row["epoch"], row["score"], row["video_id"]) for row in rows]
     assert sorted(told) == sorted(("2", score, video_id) for score in SCORES for video_id in ids)
     found = {}
-    for inputs, _, about in run._videos("test", batch_size=1, with_info=True):
+    for inputs, _, about in run.videos("test", batch_size=1, with_info=True):
         outputs = model(inputs, training=False)
         found |= {(score, about["id"].numpy()[0].decode()): float(outputs[score][0]) for score in SCORES}
     for row in rows:
@@ -196,7 +197,7 @@ def test_test_scores_are_those_of_the_model_after_the_epoch(staged, diving_recor
 def test_test_scores_are_of_the_weights_that_were_validated(diving_records, tmp_path):
     """Between validations the model has the weights, and not their averages; without any it has the weights always."""
     info = DatasetInfo.load(diving_records)
-    asked = {"training": "joint", "fragments": "whole", "scores": "final", "fragment_jitter": 0, "test_scores": True}
+    asked = {"training": "joint", "fragments": "whole", "scores": "final", "test_scores": True}
     for fraction, expected in ((0.3, ["2"]), (0.0, ["1", "2"])):
         run = ScoringRun(info, settings(tmp_path, diving_records, **asked, validation_fraction=fraction))
         run.folder = tmp_path / str(fraction)
@@ -230,7 +231,7 @@ def test_a_run_leaves_what_it_promises(staged, diving_records):
     assert best == run.model_dir / "best.keras"
     config = json.loads((run.model_dir / "config.json").read_text())
     assert config["data_hash"] == DatasetInfo.load(diving_records).data_hash
-    assert config["settings"]["alpha"] == 1.0
+    assert config["configuration"]["loss"]["alpha"] == 1.0
     assert config["validation_ids"] == run.validation_ids and len(run.validation_ids) == 2
     assert {"tensorflow", "keras", "scoringnet_tf"} <= set(config["versions"])
     names = {"val_d_src", "val_e_src", "val_f_src", "val_frame_accuracy", "val_frame_accuracy/entry", "val_loss"}
@@ -244,6 +245,7 @@ def test_a_run_leaves_what_it_promises(staged, diving_records):
     assert {"epoch_f_src", "epoch_loss"} <= event_tags(curves / "scoring/validation")
     assert "epoch_stage_loss" in event_tags(curves / "segmentation/train")
     assert event_tags(curves / "scoring/pictures") == {"validation/stages", "validation/scores"}
+    assert event_tags(curves / "segmentation/pictures") == {"validation/stages"}  # SP has not learned
 
 
 def event_tags(log_dir):
@@ -252,75 +254,96 @@ def event_tags(log_dir):
     return {value.tag for event in events for value in event.summary.value}
 
 
-def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
-    def config(precision="float32", data_hash="hash", ids=("a",), **changes):
-        given = {**settings(tmp_path, diving_records), **changes}
-        record_config(tmp_path, given, data_hash, precision, list(ids))
-
-    config()
-    config(alpha=2.0)  # nothing has been trained yet: the settings may still be mended
-    started = settings(tmp_path, diving_records, alpha=2.0)
-    network = scoringnet_tf.ScoringNet(**SMALL)
-    network.compile()
-    Checkpoints(tmp_path).save(network, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
-    with refused("other_run", "--alpha", "2.0", "3.0"):
-        config(alpha=3.0)
-    for name in started.keys() - {
-        "data_service",
-        "model_dir",
-        "records_dir",
-        "replicas",
-        "test_scores",
-        "training_ids",
-        "scoring_epochs",
-    }:
-        with refused("other_run", f"--{name} "):
-            record_config(tmp_path, {**started, name: "another"}, "hash", "float32", ["a"])
-    with refused("other_run", "precision", "mixed_bfloat16"):
-        config("mixed_bfloat16", alpha=2.0)
-    with refused("other_run", "records"):
-        config(data_hash="other", alpha=2.0)
-    with refused("other_run", "held-out videos"):
-        config(ids=["b"], alpha=2.0)
-    with refused("other_run", "--segmentation_epochs"):
-        config(alpha=2.0, segmentation_epochs=3)
-    with refused("other_run", "--scoring_epochs"):
-        config(alpha=2.0, scoring_epochs=1)
-    config(alpha=2.0, scoring_epochs=5)
-    with refused("other_run", "--scoring_epochs"):
-        config(alpha=2.0, scoring_epochs=6, fragments="scheduled")
-    stopped = {"steps_done": 2, "phase": "scoring", "epoch": 2, "stopped": True}
-    Checkpoints(tmp_path).save(network, "scoring_0002", stopped)
-    config(alpha=2.0, scoring_epochs=5)
-    with refused("run_ended", "--scoring_epochs=6", "5"):
-        config(alpha=2.0, scoring_epochs=6)
-    config(alpha=2.0, scoring_epochs=5)  # what was refused is not in config.json
-    for name in ("data_service", "model_dir", "records_dir", "reference", "replicas", "test_scores", "training_ids"):
-        config(alpha=2.0, scoring_epochs=5, **{name: "another"})  # which changes nothing of what is computed
+TRAINED = {"steps_done": 1, "phase": "scoring", "epoch": 1}
 
 
-def test_kfs_alone_may_be_given_more_epochs(diving_records, tmp_path):
-    """Whose last phase it is; a KFS that SP is trained after may not."""
+def recorded(folder, state=None, **changes):
+    """Writes the configuration of a run with these changes, and a checkpoint of this state."""
+    RunRecord(settings(folder, "records", **changes), "hash", "float32", ["a"]).write(folder)
+    if state:
+        network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        network.compile("adam", "mse")
+        Checkpoints(folder).save(network, f"{state['phase']}_{state['epoch']:04d}", state)
 
-    def config(**changes):
-        record_config(tmp_path, settings(tmp_path, diving_records, **changes), "hash", "float32", ["a"])
 
-    network = scoringnet_tf.ScoringNet(**SMALL)
-    network.compile()
-    config(scoring_epochs=0, segmentation_epochs=2, fragments="scheduled")  # which changes nothing of KFS
-    Checkpoints(tmp_path).save(network, "segmentation_0002", {"steps_done": 2, "phase": "segmentation", "epoch": 2})
-    config(scoring_epochs=0, segmentation_epochs=3, fragments="scheduled")
-    with refused("other_run", "--segmentation_epochs"):
-        config(scoring_epochs=0, segmentation_epochs=2, fragments="scheduled")
-    with refused("other_run", "--scoring_epochs"):
-        config(scoring_epochs=2, segmentation_epochs=3, fragments="scheduled")
+def test_no_field_may_change_within_a_run(tmp_path):
+    """But those that change nothing of what is computed. Before a first checkpoint all may be mended."""
+    recorded(tmp_path)
+    recorded(tmp_path, alpha=2.0)
+    recorded(tmp_path, TRAINED, alpha=1.0)
+    path = tmp_path / "config.json"
+    before, fields = json.loads(path.read_text()), {path: about for path, about, *_ in all_fields(TrainingConfig)}
+    now = flat(before["configuration"], TrainingConfig)
+    free = {name for name in now if fields[name].free}
+    places = {"data.records_dir", "data.service", "run.model_dir"}
+    assert free == places | {f"run.{name}" for name in ("replicas", "reference", "test_scores", "training_ids")}
+    for name in now:
+        values = json.loads(json.dumps(before))
+        *sections, last = name.split(".")
+        inner = values["configuration"]
+        for section in sections:
+            inner = inner[section]
+        if fields[name].alternatives:
+            inner[last]["kind"] = "another"
+        else:
+            inner[last] = "another"
+        path.write_text(json.dumps(values))
+        flag = fields[name].flag or name
+        with contextlib.nullcontext() if name in free else refused("other_run", f"{flag} "):
+            recorded(tmp_path)
+    path.write_text(json.dumps({**before, "configuration": {"alpha": 1.0}}))
+    with refused("old_config"):
+        recorded(tmp_path)
+
+
+def test_neither_may_what_it_learns_from(tmp_path):
+    recorded(tmp_path, TRAINED)
+    config = settings(tmp_path, "records")
+    for named, data_hash, precision, ids in (
+        ("precision", "hash", "mixed_bfloat16", ["a"]),
+        ("records", "other", "float32", ["a"]),
+        ("held-out videos", "hash", "float32", ["b"]),
+    ):
+        with refused("other_run", named):
+            RunRecord(config, data_hash, precision, ids).write(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("phase", "begun", "later", "code"),
+    [
+        ("scoring", {}, {"scoring_epochs": 5}, None),
+        ("scoring", {}, {"scoring_epochs": 1}, "other_run"),
+        ("scoring", {}, {"segmentation_epochs": 3}, "other_run"),
+        ("scoring", {"fragments": "scheduled"}, {"scoring_epochs": 3}, "other_run"),
+        ("segmentation", {"scoring_epochs": 0}, {"segmentation_epochs": 3}, None),
+        ("segmentation", {"scoring_epochs": 0, "fragments": "scheduled"}, {"segmentation_epochs": 3}, None),
+        ("segmentation", {"scoring_epochs": 0}, {"segmentation_epochs": 1}, "other_run"),
+        ("segmentation", {"scoring_epochs": 0}, {"scoring_epochs": 2}, "other_run"),
+        ("segmentation", {}, {"segmentation_epochs": 3}, "other_run"),  # SP is trained after it
+        ("joint", {"training": "joint"}, {"epochs": 3}, None),
+        ("joint", {"training": "joint"}, {"epochs": 1}, "other_run"),
+        ("joint", {"training": "joint"}, {"training": "staged"}, "other_run"),
+    ],
+)
+def test_the_last_phase_alone_may_be_given_more_epochs(tmp_path, phase, begun, later, code):
+    recorded(tmp_path, {"steps_done": 2, "phase": phase, "epoch": 2}, **begun)
+    with refused(code) if code else contextlib.nullcontext():
+        recorded(tmp_path, **begun | later)
+
+
+def test_a_phase_that_was_ended_is_not_given_more(tmp_path):
+    recorded(tmp_path, {**TRAINED, "stopped": True})
+    recorded(tmp_path)
+    with refused("run_ended", "scoring_epochs=6", "2"):
+        recorded(tmp_path, scoring_epochs=6)
+    recorded(tmp_path)  # what was refused is not in config.json
 
 
 def test_a_pretraining_may_be_given_more_epochs(tmp_path):
     """It keeps the versions that it began with, whatever it goes on with."""
 
     def config(epochs):
-        record_config(tmp_path, pretraining_settings(tmp_path, epochs=epochs), "hash", "float32", ["a"])
+        RunRecord(pretraining_settings(tmp_path, epochs=epochs), "hash", "float32", ["a"]).write(tmp_path)
         return json.loads((tmp_path / "config.json").read_text())
 
     network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
@@ -329,7 +352,7 @@ def test_a_pretraining_may_be_given_more_epochs(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(began))
     Checkpoints(tmp_path).save(network, "pretraining_0002", {"steps_done": 2, "phase": "pretraining", "epoch": 2})
     extended = config(3)
-    assert (extended["settings"]["epochs"], extended["versions"]) == (3, {"keras": "3.0"})
+    assert extended["configuration"]["schedule"] == {"epochs": 3} and extended["versions"] == {"keras": "3.0"}
     with refused("other_run", "--epochs"):
         config(2)
     Checkpoints(tmp_path).save(network, "pretraining_0003", {"steps_done": 3, "phase": "pretraining", "epoch": 3})
@@ -356,11 +379,11 @@ def test_what_no_weight_tells_may_not_change_within_a_run(tmp_path):
     """How frames are preprocessed, and the rules of a sport of one's own: a checkpoint fits either."""
 
     def config(**built_of):
-        record_config(tmp_path, {}, "hash", "float32", ["a"], built_of=built_of)
+        RunRecord(TrainingConfig(), "hash", validation_ids=["a"], built_of=built_of).write(tmp_path)
 
     network = scoringnet_tf.ScoringNet(**SMALL)
     network.compile()
-    record_config(tmp_path, {}, "hash", "float32", ["a"])  # as before this was recorded
+    RunRecord(TrainingConfig(), "hash", "float32", ["a"]).write(tmp_path)  # as before this was recorded
     Checkpoints(tmp_path).save(network, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
     for _ in range(2):
         config(preprocessing="rgb", sport=None)
@@ -376,12 +399,12 @@ def test_the_size_of_the_frames_of_its_first_weights_does_not_tell_a_run(diving_
     for preprocessing in ({"frame_size": [128, 171]}, {"frame_size": [36, 48]}, {"frame_size": None, **bgr}):
         scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=preprocessing).save(tmp_path / "c3d.keras")
         options = settings(tmp_path / "run", diving_records, pretrained=str(tmp_path / "c3d.keras"))
-        found.append(ScoringRun(DatasetInfo.load(diving_records), options)._built_of())
+        found.append(ScoringRun(DatasetInfo.load(diving_records), options).built_of())
     assert found[0] == found[1] != found[2]
 
 
 def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
-    record_config(tmp_path, {}, "hash", "float32", ["b", "a"])
+    RunRecord(TrainingConfig(), "hash", validation_ids=["b", "a"]).write(tmp_path)
     assert held_out_ids(tmp_path / "best.keras") == (["b", "a"], "hash")
     with refused("not_found", "config.json"):
         held_out_ids(tmp_path / "elsewhere/best.keras")
@@ -402,7 +425,7 @@ def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
     ],
 )
 def test_a_damaged_configuration_is_named(tmp_path, damaged, code):
-    record_config(tmp_path, {}, "hash", "float32", ["b", "a"])
+    RunRecord(TrainingConfig(), "hash", validation_ids=["b", "a"]).write(tmp_path)
     (tmp_path / "config.json").write_text(damaged)
     with refused(code, "config.json"):
         held_out_ids(tmp_path / "best.keras")
@@ -411,30 +434,9 @@ def test_a_damaged_configuration_is_named(tmp_path, damaged, code):
 def test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way(diving_records, tmp_path):
     run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records))
     (tmp_path / "run").mkdir(exist_ok=True)
-    with (
-        locked(tmp_path / "run", "held"),
-        refused("busy", tmp_path / "run"),
-    ):
+    with locked(tmp_path / "run", "held"), refused("busy", tmp_path / "run"):
         run.run()
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["lock"], "a run that is refused changes nothing"
-
-
-def test_a_run_whose_remote_folder_another_has_taken_over_writes_nothing_more(diving_records, monkeypatch):
-    folder = as_path("memory://runs/taken")
-    first, second = (
-        ScoringRun(DatasetInfo.load(diving_records), settings(str(folder), diving_records)) for _ in range(2)
-    )
-
-    def saving(run):
-        (run.folder / "last.keras").write_text("second" if run is second else "first")
-        if run is first:
-            second.run()
-        return "last.keras"
-
-    monkeypatch.setattr(ScoringRun, "_train", saving)
-    with refused("busy", "taken"):
-        first.run()
-    assert (folder / "last.keras").read_text() == "second"
 
 
 @pytest.mark.slow

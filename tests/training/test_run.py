@@ -9,22 +9,17 @@ import types
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from training_runs import SMALL, assert_same, settings, weights_after, weights_beside
+from training_runs import SMALL, assert_same, changed, settings, weights_after, weights_beside
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.inference import evaluation
-from scoringnet_tf.report import plots
-from scoringnet_tf.sports import get_sport
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
-from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.run import Phase
 from scoringnet_tf.training.scoring import ScoringRun, phases
 
 # The smallest network that a run trains, where it is the run that is looked at.
-ONE_TOWER = {"training": "joint", "fragments": "whole", "scores": "final", "fragment_jitter": 0}
+ONE_TOWER = {"training": "joint", "fragments": "whole", "scores": "final"}
 
 
 def rows_of(path):
@@ -80,8 +75,7 @@ class ScriptedRun(ScoringRun):
     """A run whose callbacks are driven by hand."""
 
     def __init__(self, model_dir, patience, every):
-        self.settings = {"seed": 0, "patience": patience, "validation_every": every, "max_steps": 0}
-        self.settings["ema_momentum"] = 0.0
+        self.config = settings(model_dir, "", patience=patience, validation_every=every)
         self.folder, self.validation_ids, self.checkpoints = model_dir, ["a"], Checkpoints(model_dir)
         self.upload = lambda: None
 
@@ -95,9 +89,9 @@ class ScriptedRun(ScoringRun):
 def kept_epochs(values, model_dir, patience=0, every=1):
     """Scripted validation figures, epochs from 1: those that were saved as the best, and the one that stopped it."""
     run, phase, saved = ScriptedRun(model_dir, patience, every), Phase("joint", len(values)), []
-    validated = run._validated_epochs(phase)
+    validated = run.validated_epochs(phase)
     kinds = (callbacks.NotValidated, keras.callbacks.ModelCheckpoint, keras.callbacks.EarlyStopping)
-    chosen = [callback for callback in run._callbacks(phase, 0, {}, 1, None) if isinstance(callback, kinds)]
+    chosen = [callback for callback in run.callbacks_of(phase, 0, {}, 1, None) if isinstance(callback, kinds)]
     model = types.SimpleNamespace(stop_training=False, metrics=[], save=lambda *_, **__: saved.append(epoch))
     for callback in chosen:
         callback.set_model(model)
@@ -138,8 +132,8 @@ def test_epochs_that_are_not_validated_are_not_in_vain(tmp_path):
 def test_an_accuracy_of_held_out_videos_without_labels_chooses_no_epoch(tmp_path):
     """It is 0 in every one of them; the first would be kept as the best."""
     saved, staged = [], settings(tmp_path, tmp_path, training="staged")
-    for phase in (phases(staged | {"scoring_epochs": 0})[0], phases(staged)[0]):
-        chosen = ScriptedRun(tmp_path, patience=0, every=1)._callbacks(phase, 0, {}, 1, None)
+    for phase in (phases(changed(staged, scoring_epochs=0))[0], phases(staged)[0]):
+        chosen = ScriptedRun(tmp_path, patience=0, every=1).callbacks_of(phase, 0, {}, 1, None)
         (best,) = (callback for callback in chosen if isinstance(callback, keras.callbacks.ModelCheckpoint))
         best.set_model(types.SimpleNamespace(save=lambda path, **_: saved.append(pathlib.Path(path).name)))
         for epoch, accuracy in enumerate([0.0, 0.0, 0.4, 0.0]):
@@ -151,7 +145,7 @@ def test_a_resumed_phase_goes_on_from_its_best_and_its_patience(tmp_path):
     """A checkpoint says that 0.8 was reached and one epoch was in vain since; patience is 2."""
     run = ScriptedRun(tmp_path, patience=2, every=1)
     state = {"best": 0.8, "stopping": {"wait": 1, "best": 0.8}}
-    chosen = run._callbacks(Phase("joint", 9), 4, state, 1, None)
+    chosen = run.callbacks_of(Phase("joint", 9), 4, state, 1, None)
     (best,) = (callback for callback in chosen if isinstance(callback, keras.callbacks.ModelCheckpoint))
     (stopping,) = (callback for callback in chosen if isinstance(callback, keras.callbacks.EarlyStopping))
     model = types.SimpleNamespace(stop_training=False, metrics=[], save=None)  # 0.7 is not worth saving
@@ -197,7 +191,7 @@ def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
     info = DatasetInfo.load(diving_records)
     run = ScoringRun(info, settings(tmp_path, diving_records, **changes))
     (tmp_path / "best.keras").touch()
-    record_config(tmp_path, run.settings, info.data_hash, run.dtype, run.validation_ids, ())
+    run.as_record().write(tmp_path)
     assert run.run() == tmp_path / "last.keras"
     assert int(run.model.optimizer.iterations) == 3
     figures = (tmp_path / "joint.csv").read_text()
@@ -206,34 +200,6 @@ def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
 
 
 # === What is shown ===
-
-
-@pytest.mark.parametrize(
-    ("phase", "expected"),
-    [
-        ("segmentation", ["validation/stages"]),  # SP has not learned
-        ("scoring", ["validation/stages", "validation/scores"]),
-        ("joint", ["validation/stages", "validation/scores"]),
-    ],
-)
-def test_pictures_are_of_what_a_phase_trains_true_stages_above(phase, expected, tmp_path, monkeypatch):
-    true, predicted, shown, drawn = np.array([1, 1, 2]), np.array([1, 2, 2]), [], []
-    found = evaluation.Predictions(["a"], {"final": [70.0]}, {"final": [60.0]}, {}, [true], [predicted])
-    monkeypatch.setattr(evaluation, "prediction_function", lambda model: None)
-    monkeypatch.setattr(evaluation, "predict_records", lambda *_: found)
-    monkeypatch.setattr(plots, "stage_timeline", lambda names, strips, *rest: drawn.append((names, strips, rest[-1])))
-    monkeypatch.setattr(plots, "score_scatter", lambda predictions, sport: None)
-    monkeypatch.setattr(plots, "pixels", lambda figure: np.zeros((1, 1, 4), "uint8"))
-    monkeypatch.setattr(tf.summary, "image", lambda name, image: shown.append(name))
-    callback = callbacks.ValidationPictures(tmp_path, None)
-    learned = types.SimpleNamespace(phase=phase)
-    callback.set_model(types.SimpleNamespace(networks=("segmenter",), learned=learned, sport=get_sport("diving")))
-    callback.on_epoch_end(0, {"val_loss": math.nan})  # not validated
-    callback.on_epoch_end(1, {"val_loss": 1.0})
-    assert shown == expected
-    ((names, strips, title),) = drawn
-    assert (names, [tuple(map(list, each)) for each in strips]) == (["a"], [([1, 1, 2], [1, 2, 2])])
-    assert title == "upper: true, lower: predicted"
 
 
 def test_the_bar_shows_no_scores_of_an_untrained_sp(diving_records, tmp_path):

@@ -7,35 +7,40 @@ import keras
 import pytest
 from conftest import write_bars
 from refusals import refused
-from training_runs import SMALL, assert_same, settings, weights_after
+from training_runs import SMALL, QuietRun, assert_same, changed, settings
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training import callbacks
-from scoringnet_tf.training.config import record_config
-from scoringnet_tf.training.scoring import ScoringRun, build_network, check_stages
+from scoringnet_tf.training.network import build_network
+from scoringnet_tf.training.scoring import ScoringRun
+from scoringnet_tf.training.targets import check_stages
 
 # === What a run starts from ===
 
 
-@pytest.mark.slow
-def test_sp_starts_from_kfs_at_its_best(diving_records, tmp_path, monkeypatch):
-    """The figures of KFS are scripted: its second epoch is the best of three."""
-    values, kept, complete = iter([0.2, 0.9, 0.1]), [], callbacks.NotValidated.on_epoch_end
+class Scripted(keras.callbacks.Callback):
+    """Frame accuracies of KFS in place of those that were measured, and its weights after each epoch."""
 
-    def scripted(self, epoch, logs=None):
+    def __init__(self, values):
+        super().__init__()
+        self.values, self.kept = iter(values), []
+
+    def on_epoch_end(self, epoch, logs=None):
         if self.model.learned.phase == "segmentation":
-            logs["val_frame_accuracy"] = next(values)
-            kept.append(self.model.segmenter.get_weights())
-        complete(self, epoch, logs)
+            logs["val_frame_accuracy"] = next(self.values)
+            self.kept.append(self.model.segmenter.get_weights())
 
-    monkeypatch.setattr(callbacks.NotValidated, "on_epoch_end", scripted)
-    weights_after(diving_records, tmp_path / "run", segmentation_epochs=3, scoring_epochs=1)
+
+@pytest.mark.slow
+def test_sp_starts_from_kfs_at_its_best(diving_records, tmp_path):
+    """Its second epoch is the best of three."""
+    scripted = Scripted([0.2, 0.9, 0.1])
+    QuietRun(diving_records, tmp_path / "run", scripted, segmentation_epochs=3, scoring_epochs=1).run()
     last = keras.models.load_model(tmp_path / "run/last.keras", compile=False)
-    assert_same(last.segmenter.get_weights(), kept[1])
-    assert any((a != b).any() for a, b in zip(kept[1], kept[2], strict=True))
+    assert_same(last.segmenter.get_weights(), scripted.kept[1])
+    assert any((a != b).any() for a, b in zip(scripted.kept[1], scripted.kept[2], strict=True))
 
 
 @pytest.mark.parametrize("config", [None, {"seed": 9}])
@@ -46,7 +51,7 @@ def test_models_that_a_run_would_overwrite_are_left_alone(diving_records, tmp_pa
     (tmp_path / name).write_bytes(b"of somebody")
     if config:
         other = ScoringRun(info, settings(tmp_path, diving_records, **config))
-        record_config(tmp_path, other.settings, info.data_hash, other.dtype, other.validation_ids, ())
+        other.as_record().write(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}
     for _ in range(2):
         run = ScoringRun(info, settings(tmp_path, diving_records))
@@ -59,23 +64,21 @@ def test_models_that_a_run_would_overwrite_are_left_alone(diving_records, tmp_pa
 def test_a_best_model_of_many_epochs_is_no_leftover_of_a_first_one(epochs, diving_records, tmp_path):
     """Its checkpoints and last model were deleted, its configuration and figures were not."""
     run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, training="joint", epochs=9))
-    record_config(tmp_path, run.settings, run.info.data_hash, run.dtype, run.validation_ids, ())
+    run.as_record().write(tmp_path)
     (tmp_path / "best.keras").write_bytes(b"of somebody")
     (tmp_path / "joint.csv").write_text("epoch,loss\n" + "0,1.5\n" * epochs)
-    described = (tmp_path, run.settings, run.info.data_hash, run.dtype, run.validation_ids)
     with refused("exists", "best.keras") if epochs > 1 else contextlib.nullcontext():
-        run._check_room(described)
+        run.record()
 
 
 def test_a_run_does_not_begin_in_the_folder_of_a_preset(diving_records, tmp_path):
     """Even where its own configuration is there: `model.keras` is what no run writes."""
     run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records))
-    described = (tmp_path, run.settings, run.info.data_hash, run.dtype, run.validation_ids)
-    record_config(*described, ())
-    run._check_room(described)
+    run.record()
+    run.record()
     (tmp_path / "model.keras").write_bytes(b"of somebody")
     with refused("exists", "model.keras"):
-        run._check_room(described)
+        run.record()
 
 
 def test_a_start_within_the_folder_is_refused_however_it_is_written(diving_records, tmp_path, monkeypatch):
@@ -87,7 +90,7 @@ def test_a_start_within_the_folder_is_refused_however_it_is_written(diving_recor
     (tmp_path / "run").mkdir()
     made.model.save(tmp_path / "run/best.keras")
     run = ScoringRun(info, options)
-    record_config("run", run.settings, info.data_hash, run.dtype, run.validation_ids, ())
+    run.as_record().write("run")
     with refused("start_in_model_dir", "--initial_model"):
         run.run()
     assert (tmp_path / "run/best.keras").is_file()
@@ -95,7 +98,7 @@ def test_a_start_within_the_folder_is_refused_however_it_is_written(diving_recor
 
 def test_patience_needs_videos_that_are_held_out(diving_records, tmp_path):
     changes = {"patience": 3, "validation_fraction": 0.0}
-    with refused("nothing_held_out", "--patience=3"):
+    with refused("nothing_held_out", "run.patience=3"):
         ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
 
 
@@ -103,7 +106,7 @@ def test_patience_needs_videos_that_are_held_out(diving_records, tmp_path):
     ("changes", "code", "named"),
     [
         ({"validation_fraction": 0.1}, "few_held_out", ["--validation_fraction=0.1", "1 video"]),
-        ({"accumulation_steps": 3, "epochs": 1}, "nothing_learned", ["--accumulation_steps=3", "2 batches"]),
+        ({"accumulation_steps": 3, "epochs": 1}, "nothing_learned", ["accumulation_steps=3", "2 batches"]),
     ],
 )
 def test_what_would_choose_or_learn_nothing_is_refused(changes, code, named, diving_records, tmp_path):
@@ -162,7 +165,7 @@ def test_a_trained_kfs_is_used_and_not_trained(unlabelled_records, tmp_path):
 def test_the_kfs_of_an_initial_model_serves_videos_without_stages(unlabelled_records, tmp_path):
     info = DatasetInfo.load(unlabelled_records)
     options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, initial_model=str(tmp_path / "model.keras"))
-    trained = build_network(info, {**options, "initial_model": None}, "float32")
+    trained = build_network(info, changed(options, start="scratch"), "float32")
     trained.scores_learned = True
     trained.save(tmp_path / "model.keras")
     model = keras.models.load_model(ScoringRun(info, options).run(), compile=False)
@@ -172,9 +175,8 @@ def test_the_kfs_of_an_initial_model_serves_videos_without_stages(unlabelled_rec
 @pytest.mark.parametrize(
     ("changes", "code", "named"),
     [
-        ({}, "no_stages", ["--segmenter"]),
+        ({}, "no_segmenter", ["--segmentation_epochs=0", "--segmenter"]),
         ({"segmenter": "x", "fragments": "true"}, "no_stages", ["--fragments=predicted"]),
-        ({"segmenter": "x", "training": "joint"}, "flags_conflict", ["--segmenter", "--training=joint"]),
         ({"segmenter": "no.keras"}, "not_found", ["--segmenter=no.keras"]),
     ],
 )
@@ -214,15 +216,3 @@ def test_a_kfs_that_is_built_otherwise_is_refused(unlabelled_records, tmp_path):
     options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, segmenter=path)
     with pytest.raises(InputError):
         ScoringRun(DatasetInfo.load(unlabelled_records), options).run()
-
-
-# === KFS alone, for several runs, which `test_resuming` trains ===
-
-
-@pytest.mark.parametrize(
-    "changes", [{"segmentation_epochs": 0, "initial_model": "x"}, {"segmenter": "x"}, {"fragments": "whole"}]
-)
-def test_no_epochs_of_sp_leave_kfs_to_be_trained(diving_records, tmp_path, changes):
-    options = settings(tmp_path, diving_records, scoring_epochs=0, **{"fragment_jitter": 0, **changes})
-    with refused("no_segmenter", "--scoring_epochs=0"):
-        ScoringRun(DatasetInfo.load(diving_records), options)

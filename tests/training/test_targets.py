@@ -4,21 +4,19 @@ import types
 
 import pytest
 from refusals import refused
-from training_runs import settings
+from training_runs import changed, settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import score_statistics
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.network import check_model
 from scoringnet_tf.training.targets import (
     check_fragments,
-    check_head,
     check_held_out,
     check_learned,
-    check_segmenter,
     check_stages,
-    check_views_flag,
-    check_weights,
+    check_start,
     score_targets,
 )
 
@@ -27,7 +25,7 @@ FULL = {"difficulty": 3.0, "execution": 20.0, "final": 60.0}
 FINAL_ONLY = {"difficulty": None, "execution": None, "final": 60.0}
 DIFFICULTY_ONLY = {"difficulty": 3.0, "execution": None, "final": None}
 NOTHING = dict.fromkeys(FULL)
-RESNET50 = {"stage_network": "resnet50", "resnet50_weights": "weights.h5"}
+RESNET50 = {"stage_network": "resnet50", "resnet50_weights": "weights.h5", "training": "staged"}
 
 
 def records(*kinds, **fields):
@@ -53,7 +51,7 @@ def records(*kinds, **fields):
 def test_scores_are_chosen_from_what_is_known(kinds, asked, towers, final_too):
     found = score_targets(records(*kinds), asked)
     assert (found.towers, found.final_too) == (towers, final_too)
-    assert found.said
+    assert found.message
 
 
 @pytest.mark.parametrize(
@@ -70,7 +68,7 @@ def test_kfs_alone_needs_no_fragments(tmp_path):
     alone = settings(tmp_path, tmp_path, training="staged", scoring_epochs=0)
     check_stages(partly, alone)
     with refused("no_stages", "records"):
-        check_stages(partly, {**alone, "scoring_epochs": 2})
+        check_stages(partly, changed(alone, scoring_epochs=2))
     with refused("no_stages", "records"):
         check_stages(records(FULL, stage_frames={"train": {"unlabelled": 10}}), alone)
 
@@ -102,27 +100,28 @@ def test_whole_videos_need_no_stages(tmp_path):
     info = records(FULL, stage_frames={"train": {"unlabelled": 10}})
     with refused("no_stages", "records"):
         check_stages(info, settings(tmp_path, tmp_path))
-    whole = settings(tmp_path, tmp_path, fragments="whole", fragment_jitter=0, segmentation_epochs=0)
+    whole = settings(tmp_path, tmp_path, fragments="whole", segmentation_epochs=0)
     check_stages(info, whole)
-    check_segmenter(whole)
+    check_start(info, whole)
 
 
 @pytest.mark.parametrize(
     ("check", "changes", "code", "named"),
     [
-        (check_stages, {"fragments": "whole", "fragment_jitter": 2}, "flags_conflict", ["--fragment_jitter=2"]),
+        (check_start, {"fragments": "whole", "segmenter": "m"}, "flags_conflict", ["--segmenter"]),
+        (check_start, RESNET50 | {"segmenter": "m"}, "flags_conflict", ["ResNet50", "--segmenter"]),
+        (check_start, RESNET50 | {"initial_model": "m"}, "flags_conflict", ["ResNet50", "--initial_model"]),
+        (check_start, {"segmentation_epochs": 0}, "no_segmenter", ["--segmentation_epochs=0"]),
+        (check_start, {"scoring_epochs": 0, "segmenter": "m"}, "no_segmenter", ["--scoring_epochs=0"]),
+        (check_start, {"scoring_epochs": 0, "fragments": "whole"}, "no_segmenter", ["--scoring_epochs=0"]),
         (
-            lambda info, asked: check_head(asked),
-            {"head": "distribution", "output_activation": "relu"},
-            "flags_conflict",
-            ["--output_activation=relu"],
+            check_start,
+            {"scoring_epochs": 0, "segmentation_epochs": 0, "initial_model": "m"},
+            "no_segmenter",
+            ["--scoring_epochs=0"],
         ),
-        (check_weights, {"fragments": "whole", "segmenter": "m"}, "flags_conflict", ["--segmenter"]),
-        (check_weights, RESNET50 | {"segmenter": "m"}, "flags_conflict", ["--resnet50_weights", "--segmenter"]),
-        (check_weights, RESNET50 | {"initial_model": "m"}, "flags_conflict", ["--resnet50_weights", "--initial_model"]),
-        (check_weights, RESNET50 | {"fragments": "whole"}, "flags_conflict", ["--resnet50_weights", "whole"]),
-        (check_views_flag, {"fragments": "whole", "views": 6}, "wrong_value", ["--views=6"]),
-        (check_views_flag, {"views": 4}, "wrong_value", ["--views=4"]),
+        (check_model, {"fragments": "whole", "views": 6}, "wrong_value", ["--views=6"]),
+        (check_model, {"views": 4}, "wrong_value", ["--views=4"]),
     ],
 )
 def test_what_does_not_go_together(check, changes, code, named, tmp_path):
@@ -161,7 +160,7 @@ def test_held_out_videos_of_one_final_score_choose_nothing():
 def test_a_c3d_is_of_no_use_to_features(tmp_path):
     info = records(FULL, features={"size": 3, "stride": 1, "origin": None})
     with refused("wrong_format", "--pretrained"):
-        check_weights(info, settings(tmp_path, tmp_path, pretrained="c3d.keras"))
+        check_start(info, settings(tmp_path, tmp_path, pretrained="c3d.keras"))
 
 
 def test_scores_that_held_out_videos_alone_know_teach_nothing():

@@ -20,10 +20,9 @@ from test_caffe import WIDTH, caffe_top, caffe_trunk, random_parameters
 
 import scoringnet_tf
 from scoringnet_tf.training.initialization import continue_from, preprocessing_of
-from scoringnet_tf.weights.convert import SPORTS1M, build_c3d, with_mean
-from scoringnet_tf.weights.layouts import read_weights
-from scoringnet_tf.weights.mean import read_mean
-from scoringnet_tf.weights.torch_file import read_tensors
+from scoringnet_tf.weights.convert import build_c3d, read_mean, read_weights, with_mean
+from scoringnet_tf.weights.parameters import SPORTS1M
+from scoringnet_tf.weights.pytorch import read_tensors
 
 PARAMETERS = random_parameters()
 FLOAT32 = {"rtol": 1e-5, "atol": 3e-5}  # its rounding, in whatever order a processor sums; wrong ones are above 1e-3

@@ -10,9 +10,10 @@ from training_runs import trained
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.extraction import records_preprocessor
-from scoringnet_tf.training.config import record_config
+from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.initialization import load_pretrained
-from scoringnet_tf.weights.tower import c3d_of_tower
+from scoringnet_tf.training.run_record import RunRecord
+from scoringnet_tf.weights.convert import c3d_of_tower
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 16)}
 REGRESSOR = {"pool_stride": 1, "conv_filters": 256, "fc_units": 256}  # the defaults are others
@@ -103,7 +104,7 @@ def test_the_command_takes_the_tower_that_it_is_asked_for(model, folder, tmp_pat
 
 def test_the_command_tells_what_the_tower_learned_from(model, tmp_path):
     model.save(tmp_path / "model.keras")
-    record_config(tmp_path, {}, "0", "float32", [], {"0123"})
+    RunRecord(TrainingConfig(), "0").write(tmp_path, {"0123"})
     output = tmp_path / "known.keras"
     result = forked("scoringnet_tf.import_weights", tmp_path / "model.keras", f"--output={output}")
     assert "config.json" not in result.stdout

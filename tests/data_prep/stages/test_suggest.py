@@ -18,7 +18,7 @@ from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import facts_reader
 from data_prep.stages.suggestion import find_videos, load_model, missing_stages, suggest_stages
 from scoringnet_tf import ScoringNet
-from scoringnet_tf.inference.prediction import score_video
+from scoringnet_tf.inference.predictor import score_video
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import get_sport
 

@@ -7,8 +7,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 import scoringnet_tf  # noqa: F401  before Keras
-from scoringnet_tf.models.bank import Bank
-from scoringnet_tf.models.reference import Reference, Spread
+from scoringnet_tf.models.training_statistics import NearestExamples, Spread, TrainingStatistics
 
 
 def features(count, seed=0):
@@ -20,7 +19,7 @@ def features(count, seed=0):
 def bank_of(train, spread):
     ids = [f"{number:03d}" for number in range(len(train))]
     scores = {"difficulty": np.full(len(train), np.nan), "final": np.arange(len(train)) + 0.5}
-    return Bank.of(ids, scores, spread.coordinates(train))
+    return NearestExamples.of(ids, scores, spread.coordinates(train))
 
 
 def test_the_nearest_are_those_of_the_metric():
@@ -52,20 +51,22 @@ def test_a_training_video_is_nearest_to_itself():
 
 
 def test_fewer_than_three_are_all():
-    bank = Bank.of(["a", "b"], {"final": [1.0, 2.0]}, np.array([[0.0, 0.0], [3.0, 4.0]]))
+    bank = NearestExamples.of(["a", "b"], {"final": [1.0, 2.0]}, np.array([[0.0, 0.0], [3.0, 4.0]]))
     assert [(each["id"], each["distance"]) for each in bank.nearest(np.array([3.0, 4.0]))] == [("b", 0.0), ("a", 5.0)]
 
 
 def test_a_large_one_is_small_to_keep():
     rng = np.random.default_rng(0)
     scores = {score: rng.uniform(0, 150, 2000).astype("float32") for score in ("difficulty", "execution", "final")}
-    bank = Bank.of([f"FINADiving/{number:05d}" for number in range(2000)], scores, rng.normal(size=(2000, 16)))
+    bank = NearestExamples.of(
+        [f"FINADiving/{number:05d}" for number in range(2000)], scores, rng.normal(size=(2000, 16))
+    )
     assert len(json.dumps(bank.__dict__)) < 220_000
-    assert Bank(**json.loads(json.dumps(bank.__dict__))) == bank
+    assert NearestExamples(**json.loads(json.dumps(bank.__dict__))) == bank
 
 
 def test_scores_are_kept_as_they_were_given():
-    bank = Bank.of(["a", "b"], {"final": np.float32([76.8, 101.35]).tolist()}, np.zeros((2, 1)))
+    bank = NearestExamples.of(["a", "b"], {"final": np.float32([76.8, 101.35]).tolist()}, np.zeros((2, 1)))
     assert bank.scores == {"final": [76.8, 101.35]}
 
 
@@ -75,15 +76,15 @@ def test_scores_are_kept_as_they_were_given():
 )
 def test_parts_that_do_not_fit_are_refused(changes):
     whole = {"ids": ["a", "b"], "scores": {"final": [1.0, 2.0]}, "coordinates": "AAAAAA=="}
-    Bank(**whole)
+    NearestExamples(**whole)
     with pytest.raises(ValueError, match="of the same videos"):
-        Bank(**{**whole, **changes})
+        NearestExamples(**{**whole, **changes})
 
 
 def test_a_reference_refuses_coordinates_of_another_spread():
     train = features(60)
     spread = Spread.of(train)
-    other = Bank.of(["a"], {}, np.zeros((1, len(spread.axes) + 1)))
-    config = Reference(60, "", 0, {}, (), spread, bank=other).get_config()
+    other = NearestExamples.of(["a"], {}, np.zeros((1, len(spread.axes) + 1)))
+    config = TrainingStatistics(60, "", 0, {}, (), spread, bank=other).get_config()
     with pytest.raises(ValueError, match="coordinates a video"):
-        Reference.from_config(config)
+        TrainingStatistics.from_config(config)

@@ -17,16 +17,10 @@ from refusals import refused
 
 from scoringnet_tf.data.preprocessing import encode_jpeg
 from scoringnet_tf.data.video_files import is_frame_folder
+from scoringnet_tf.inference.checks import CHECKS
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.inference.video_score import (
-    SCHEMA_VERSION,
-    Performance,
-    VideoScore,
-    columns,
-    failure,
-    failure_row,
-)
-from scoringnet_tf.models.reference import CHECKS
+from scoringnet_tf.inference.rendering import columns, failure_row
+from scoringnet_tf.inference.results import SCHEMA_VERSION, Performance, VideoScore, failure
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import Remark
@@ -169,7 +163,8 @@ def test_the_page_names_every_key_code_and_column():
     page = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z0-9_]+)`", page))
     assert set(score(SCORED).to_dict()) | set(SCORED.to_dict()) | set(columns(DIVING)) <= named
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "scoringnet_tf").rglob("*.py")]
+    parts = ("data", "models", "inference", "report")
+    sources = [path.read_text("utf-8") for part in parts for path in (ROOT / "scoringnet_tf" / part).rglob("*.py")]
     codes = {code for source in sources for code in re.findall(r"Remark\(\s*\"(\w+)\"", source)}
     assert codes | set(CHECKS) <= named | {"picture_not_written"}  # which is printed alone
     assert f"schema version {SCHEMA_VERSION}" in page

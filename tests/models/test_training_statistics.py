@@ -11,16 +11,8 @@ from scipy.linalg import hadamard
 from scipy.spatial.distance import mahalanobis
 
 import scoringnet_tf  # noqa: F401  before Keras
-from scoringnet_tf.models.reference import (
-    CHECKS,
-    Reference,
-    Spread,
-    certainties,
-    checks,
-    impossible_scores,
-    pooled,
-    shows_several,
-)
+from scoringnet_tf.inference.checks import CHECKS, checks, impossible_scores, shows_several
+from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics, certainties, pooled
 from scoringnet_tf.sports import get_sport, in_order
 
 DURATIONS = {"pre-starting": (0.2, 1.0), "take-flight": (0.8, 1.6), "entry": (0.1, 0.4)}
@@ -28,7 +20,7 @@ DURATIONS = {"pre-starting": (0.2, 1.0), "take-flight": (0.8, 1.6), "entry": (0.
 
 def reference(**changes):
     plain = {"num_videos": 9, "data_hash": "", "weights": 0, "durations": DURATIONS, "required": tuple(DURATIONS)}
-    return Reference(**{**plain, **changes})
+    return TrainingStatistics(**{**plain, **changes})
 
 
 def model(of=None, frame_rate=25.0):
@@ -197,8 +189,8 @@ def test_pooled_features_are_of_the_performance_or_of_all():
 
 def test_a_reference_is_json_and_comes_back():
     of = reference(spread=Spread.of(np.random.default_rng(0).normal(size=(20, 3))), certainty=SURE)
-    assert Reference.from_config(json.loads(json.dumps(of.get_config()))) == of
-    assert Reference.from_config(reference().get_config()) == reference()
+    assert TrainingStatistics.from_config(json.loads(json.dumps(of.get_config()))) == of
+    assert TrainingStatistics.from_config(reference().get_config()) == reference()
 
 
 # === Scores that do not occur ===

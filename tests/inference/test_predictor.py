@@ -21,8 +21,8 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.evaluation import prediction_function
-from scoringnet_tf.inference.prediction import VideoScorer, score_video, scorer_of, segment_video
-from scoringnet_tf.models.reference import Reference
+from scoringnet_tf.inference.predictor import Predictor, predictor_of, score_video, segment_video
+from scoringnet_tf.models.training_statistics import TrainingStatistics
 from scoringnet_tf.support.paths import RemotePath
 
 SCORES = ("difficulty", "execution", "final")
@@ -113,7 +113,7 @@ def test_predict_gives_what_evaluate_gives(tmp_path, diving_records, deciding_mo
     model = type(deciding_model).from_config(config)
     model.set_weights(deciding_model.get_weights())
     telling(model, 3000.0)
-    scorer = VideoScorer(model, window)
+    scorer = Predictor(model, window)
     ((inputs, targets, facts),) = videos(diving_records, "test", image_size=(32, 32), batch_size=3, with_info=True)
     outputs = prediction_function(model)(inputs, targets["stages"])
     for row, video_id in enumerate(facts["id"].numpy()):
@@ -137,7 +137,7 @@ def test_stages_of_a_file_are_those_of_each_performance_in_it(tmp_path):
     dive = np.repeat([1, 2, 3], [4, 12, 6])
     true = np.concatenate([np.zeros(10, int), dive, np.zeros(20, int), dive, np.zeros(6, int)])
     probabilities = 0.96 * np.eye(4, dtype="float32")[true] + 0.01
-    scorer = VideoScorer(small_model(decoding="ordered"), segment=lambda *_: (probabilities, None))
+    scorer = Predictor(small_model(decoding="ordered"), segment=lambda *_: (probabilities, None))
     write_bars(tmp_path / "dives.avi", len(true))
     np.testing.assert_array_equal(scorer.labels(scorer.read(tmp_path / "dives.avi")), true)
 
@@ -152,8 +152,8 @@ def test_a_model_or_its_path(tmp_path, stage_model, deciding_model):
 
 
 def test_a_model_is_loaded_and_traced_once(deciding_model):
-    assert scorer_of(deciding_model) is scorer_of(deciding_model)
-    assert scorer_of() is scorer_of(None)
+    assert predictor_of(deciding_model) is predictor_of(deciding_model)
+    assert predictor_of() is predictor_of(None)
 
 
 def test_the_shipped_model_scores_if_none_is_named(tmp_path):
@@ -165,7 +165,7 @@ def test_the_shipped_model_scores_if_none_is_named(tmp_path):
 
 def test_a_picture_is_drawn_of_what_was_decoded_already(tmp_path, small):
     write_bars(tmp_path / "v.avi", 20)
-    scorer = VideoScorer(small)
+    scorer = Predictor(small)
     video = scorer.read(tmp_path / "v.avi")
     (tmp_path / "v.avi").unlink()
     scorer.score(video, "v.avi").save(tmp_path / "v.png")
@@ -175,8 +175,8 @@ def test_a_picture_is_drawn_of_what_was_decoded_already(tmp_path, small):
 MEMORY = """
 import sys
 from benchmarks.workload import forget_peak, peak_mib
-from scoringnet_tf.inference.prediction import scorer_of
-scorer = scorer_of()
+from scoringnet_tf.inference.predictor import predictor_of
+scorer = predictor_of()
 forget_peak()
 before = peak_mib()
 assert scorer(sys.argv[1]).num_frames == 3000
@@ -315,7 +315,7 @@ def test_features_in_which_no_one_performance_is_found_have_no_score(runs, proba
     """KFS is made the identity, and the features the logarithms of the probabilities, moved to be positive."""
     labels = np.repeat([stage for stage, _ in runs], [count for _, count in runs])
     stages = ("pre-starting", "take-flight", "entry")
-    reference = Reference(60, "", 0, {}, stages, certainty=dict.fromkeys(stages, 0.95)).get_config()
+    reference = TrainingStatistics(60, "", 0, {}, stages, certainty=dict.fromkeys(stages, 0.95)).get_config()
     model = feature_model(score_statistics=STATISTICS, reference=reference, segmenter={"network": "c3d"})
     for name in ("fc1", "fc2"):
         kernel, bias = model.segmenter.get_layer(name).get_weights()

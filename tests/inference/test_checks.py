@@ -13,13 +13,13 @@ from training_runs import telling, trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.video import Clip
+from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.calibration import add_reference, chosen_ids, is_measured
+from scoringnet_tf.inference.checks import Checks, Observation, checks, doubts, impossible_scores, is_whole, several
 from scoringnet_tf.inference.export import checked_outputs, export_saved_model
-from scoringnet_tf.inference.prediction import VideoScorer, score_video
-from scoringnet_tf.inference.refusal import doubts, is_whole, reasons_against, several
+from scoringnet_tf.inference.predictor import Predictor, score_video
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.models.reference import Reference, Spread, checks, checksum, impossible_scores
+from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics, checksum
 from scoringnet_tf.sports import get_sport
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
@@ -44,9 +44,9 @@ def labels_of(*runs):
 def scripted(model, runs, probability=0.97, **options):
     """A scorer whose KFS finds these stages with a probability; the features are the model's own."""
     labels, rest = labels_of(*runs), (1 - probability) / 3
-    plain = VideoScorer(model)
+    plain = Predictor(model)
     probabilities = np.where(np.eye(4, dtype=bool)[labels], probability, rest).astype("float32")
-    return VideoScorer(model, segment=lambda *given: (probabilities, plain.segment(*given)[1]), **options)
+    return Predictor(model, segment=lambda *given: (probabilities, plain.segment(*given)[1]), **options)
 
 
 def codes(score):
@@ -141,12 +141,18 @@ def test_scores_are_withheld_if_stages_are_missing_or_impossible(model, tmp_path
     assert all(str(reason) in str(each) for each in (score, forced) for reason in each.reasons)
 
 
+def reasons_against(model, labels, rate):
+    """Of stages alone, in a video of this rate."""
+    numbers = np.arange(len(labels), dtype=float)
+    video = Video([], rate, numbers / rate, (480, 640), 4 / 3)
+    return Checks(model.with_dtype("float32")).of_performance(Observation(video, numbers, rate, labels))
+
+
 def test_a_duration_goes_by_the_frame_rate(model):
     """Twice the frames at twice the rate last as long; at a fifth of the rate the flight is too long."""
     labels = labels_of((1, 4), (2, 12), (3, 8)).astype("int32")
-    assert reasons_against(model, labels, None, 25.0, 24) == []
-    assert reasons_against(model, np.repeat(labels, 2), None, 50.0, 48) == []
-    (reason,) = reasons_against(model, labels, None, 5.0, 24)
+    assert reasons_against(model, labels, 25.0) == [] and reasons_against(model, np.repeat(labels, 2), 50.0) == []
+    (reason,) = reasons_against(model, labels, 5.0)
     assert reason.code == "stage_duration" and "take-flight" in reason and "2.40" in reason
 
 
@@ -156,7 +162,7 @@ def test_at_the_limit_of_a_duration_both_checks_agree(model):
         _, longest = model.reference.limits("take-flight")
         for count in range(int(longest * rate) - 2, int(longest * rate) + 3):
             labels = labels_of((1, int(rate / 6)), (2, count), (3, int(rate / 4))).astype("int32")
-            against = reasons_against(model, labels, None, rate, len(labels))
+            against = reasons_against(model, labels, rate)
             assert is_whole(model, labels, rate) == (not against), (rate, count)
             assert {reason.code for reason in against} <= {"stage_duration"}
 
@@ -188,7 +194,7 @@ def test_what_looks_unlike_training_is_withheld_whatever_stages_are_found(model,
 
 
 def test_too_few_and_too_small_frames(model, tmp_path):
-    scorer = VideoScorer(model)
+    scorer = Predictor(model)
     write_images(tmp_path / "few", 5)
     assert "too_few_frames" in codes(scorer(tmp_path / "few"))
     write_bars(tmp_path / "slow.avi", 12, fps=12)
@@ -282,7 +288,7 @@ def test_a_remedy_that_would_be_refused_is_not_named(model):
 
 def test_features_far_from_those_of_training_are_withheld(tmp_path):
     rng = np.random.default_rng(0)
-    reference = Reference(60, "", 0, {}, (), Spread.of(rng.normal(size=(60, 4))))
+    reference = TrainingStatistics(60, "", 0, {}, (), Spread.of(rng.normal(size=(60, 4))))
     model = feature_model(reference=reference.get_config())
     for name, mean in (("near", 0), ("far", 9)):
         np.save(tmp_path / f"{name}.npy", mean + rng.normal(size=(25, 4)))
@@ -304,7 +310,7 @@ def test_features_far_from_those_of_training_are_withheld(tmp_path):
 )
 def test_features_of_a_length_outside_training_are_told(tmp_path, num_steps, steps, is_told):
     """A model of features without stages knows no durations; an older one has no lengths either."""
-    reference = Reference(60, "", 0, {}, (), num_steps=num_steps).get_config()
+    reference = TrainingStatistics(60, "", 0, {}, (), num_steps=num_steps).get_config()
     if num_steps is None:
         del reference["num_steps"]
     model = feature_model(reference=reference)
@@ -313,7 +319,7 @@ def test_features_of_a_length_outside_training_are_told(tmp_path, num_steps, ste
     assert score.status == "scored"
     assert ("length_unlike_training" in [warning.code for warning in score.warnings]) == is_told
     assert ("length_unlike_training" in score.performances[0].reliability.because) == is_told
-    again = Reference.from_config(model.reference.get_config())
+    again = TrainingStatistics.from_config(model.reference.get_config())
     assert again == model.reference and again.num_steps == num_steps
 
 
@@ -435,7 +441,7 @@ def test_the_exported_model_refuses_what_predict_refuses(model, tmp_path):
     network = network.with_dtype("float32", reference={**known, "weights": checksum(network)})
     export_saved_model(network, tmp_path / "1")
     serve = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
-    scorer, verdicts = VideoScorer(network), set()
+    scorer, verdicts = Predictor(network), set()
     for path in paths:
         inputs = network.preprocessor(path)
         frames = tf.pad(inputs["frames"], [[0, 0], [0, 5], [0, 0], [0, 0], [0, 0]])
@@ -471,7 +477,7 @@ def test_an_export_makes_each_check_that_predict_makes(check, tmp_path):
     np.save(tmp_path / "v.npy", features)
     inputs = {"features": features[None], "mask": np.ones((1, len(features)), bool)}
     for changes in ({}, STRICT[check]):
-        reference = Reference(60, "", 0, **{"durations": {}, "required": (), **changes}).get_config()
+        reference = TrainingStatistics(60, "", 0, **{"durations": {}, "required": (), **changes}).get_config()
         options = {"fragments": "key", "segmenter": {"network": "c3d"}, "provenance": {"frame_rate": 25.0}}
         model = feature_model(reference=reference, **options)
         for name in ("fc1", "fc2"):

@@ -12,15 +12,15 @@ from conftest import write_bars, write_images
 from refusals import refused
 
 from scoringnet_tf.inference.inputs import named_videos, scored
-from scoringnet_tf.inference.kept_scores import DAMAGED, hashed_scorer, keeping_scores
-from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.predictor import Predictor
+from scoringnet_tf.inference.result_cache import DAMAGED, hashed_predictor, keeping_scores
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import Stopped
 from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.messages import Remark
 
 
-class CountingScorer(VideoScorer):
+class CountingScorer(Predictor):
     """Notes which videos it scores."""
 
     scored: list[str]
@@ -61,7 +61,7 @@ def score(scorer, videos, stage_model, tmp_path):
 
 
 def changes(results):
-    return [(each.taken_over, each.changed) for each in results]
+    return [(each.reused, each.changed) for each in results]
 
 
 KEPT, FAILED = (True, ()), (False, ())
@@ -74,8 +74,8 @@ def test_results_are_those_of_a_run_that_keeps_none_and_are_made_once(score, sco
         assert [each.video for each in found] == videos
         assert changes(found) == [(round_number > 0, ())] * 2 + [FAILED]
         for each, other in zip(found[:2], expected[:2], strict=True):
-            assert each.found.to_dict() == other.to_dict() and str(each.found) == str(other)
-        assert isinstance(found[2].found, Remark) and found[2].found == expected[2]
+            assert each.result.to_dict() == other.to_dict() and str(each.result) == str(other)
+        assert isinstance(found[2].result, Remark) and found[2].result == expected[2]
         assert scorer.scored == (videos if round_number == 0 else videos[2:])  # what failed is tried again
 
 
@@ -100,7 +100,7 @@ def test_a_video_that_has_changed_is_scored_anew(score, scorer, videos, tmp_path
     write_bars(tmp_path / "a.avi", 12, number=2)
     found = score()
     assert changes(found)[:2] == [(False, ("video",)), KEPT]
-    assert found[0].found.to_dict() == scored(scorer, videos[0], force=True).to_dict()
+    assert found[0].result.to_dict() == scored(scorer, videos[0], force=True).to_dict()
     (tmp_path / "b/img_00007.jpg").write_bytes((tmp_path / "b/img_00008.jpg").read_bytes())
     assert changes(score())[:2] == [KEPT, (False, ("video",))]
 
@@ -110,7 +110,7 @@ def test_another_model_is_told_by_its_bytes_not_by_its_name(score, scorer, stage
     copy = pathlib.Path(shutil.copy(stage_model, tmp_path / "copy.keras"))
     other = CountingScorer(scorer.model, name=str(copy))
     other.scored = []
-    assert all(each.taken_over and each.found.model == str(copy) for each in score(copy, other)[:2])
+    assert all(each.reused and each.result.model == str(copy) for each in score(copy, other)[:2])
     with copy.open("ab") as file:
         file.write(b" ")
     assert changes(score(copy, other))[:2] == [(False, ("model",))] * 2
@@ -130,7 +130,7 @@ def test_what_is_damaged_does_not_count(score, tmp_path, damage):
         path.write_text(str(damage(path.read_text())))
     found = score()
     assert changes(found)[:2] == [(False, (DAMAGED,))] * 2
-    assert [each.found for each in found] == [each.found for each in before]
+    assert [each.result for each in found] == [each.result for each in before]
     assert changes(score())[:2] == [KEPT] * 2
 
 
@@ -183,4 +183,4 @@ def test_a_model_that_changes_while_it_is_read_is_refused(what, stage_model, tmp
 
     monkeypatch.setattr(keras.models, "load_model", load_while_trained)
     with refused("changed", last):
-        hashed_scorer(str(tmp_path))
+        hashed_predictor(str(tmp_path))

@@ -11,9 +11,8 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf import defaults
-from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, StoredForm, model_frames
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, StoredForm, check_frames, model_frames
 from scoringnet_tf.data.video import Clip, Video, VideoStream
-from scoringnet_tf.models.frames import check_frames
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark
 from scoringnet_tf.support.model_files import configuration, model_path
@@ -23,7 +22,7 @@ from scoringnet_tf.support.threads import overlapping
 PATIENCE = 3  # seconds after which a progress bar appears
 # Frames of a long video that are kept at a time: 90 MB, in stored form, for the models that ship.
 PART = 12000  # 480 s at 25 frames/s: what is no longer is read at once
-OVERLAP = 4000  # two horizons of the Bi-LSTM, see `inference.windows`, and a performance
+OVERLAP = 4000  # two horizons of the Bi-LSTM, see `inference.stages`, and a performance
 DENSEST = 4.0  # times the rate of training at most: else a part may not fit memory
 
 
@@ -67,6 +66,7 @@ class ScoringNetPreprocessor:
         self.stored = StoredForm((frame_size[0], frame_size[1]), jpeg_quality, aspect, fit)
 
     def __call__(self, video: Any) -> dict[str, np.ndarray]:
+        """The inputs of a model for one video, see the class."""
         if isinstance(video, (str, os.PathLike, Clip)):
             if not str(video):
                 raise InputError("wrong_value", "The path of the video is empty.")

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from scoringnet_tf.inference.performances import performances_in, stretches, without_unseen
+from scoringnet_tf.inference.stages import performances_in, stretches, without_unseen
 
 
 def labels(*runs):

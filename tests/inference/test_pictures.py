@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
-from scoringnet_tf.inference.video_page import key_frames, picture, save_figure
+from scoringnet_tf.inference.rendering import key_frames, picture, save_figure
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.drawing import STAGE_COLORS
 

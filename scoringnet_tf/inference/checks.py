@@ -1,0 +1,460 @@
+"""Checks: why a score is withheld, and what its reader must know.
+
+A tower gives a number for anything. `checks`, `shows_several`, `impossible_scores` and `is_too_small` take batches and
+run in exported models, too; `Checks` makes all checks for one video, in words. docs/serving.md lists the codes.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from keras import ops
+
+from scoringnet_tf.data.dataset_info import described_pixels
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
+from scoringnet_tf.inference.reliability import reliability
+from scoringnet_tf.models.decoding import StageDecision, first_argmax
+from scoringnet_tf.models.training_statistics import can_be_measured, certainties, is_current, pooled, stage_frames
+from scoringnet_tf.sports import SCORES, SHORTEST
+from scoringnet_tf.sports.true_scores import RANGE_TOLERANCE
+from scoringnet_tf.support.messages import Remark, counted
+
+if TYPE_CHECKING:
+    from scoringnet_tf.data.video import Video
+    from scoringnet_tf.models.scoring_net import ScoringNet
+
+CHECKS = (
+    "too_few_frames",
+    "missing_stage",
+    "stage_order",
+    "stage_duration",
+    "uncertain_stage",
+    "unlike_training",
+    "impossible_score",
+)
+LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every other frame or pixel is made up
+MOST_PERFORMANCES = 64  # of a video that are told apart; what follows counts as the last of them
+MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
+CALIBRATE = " Run: python -m scoringnet_tf.calibrate."
+NO_PERFORMANCE = Remark("no_performance", "No whole performance found.")
+
+# === Batches of videos, in the graph of an exported model, too ===
+
+
+def checks(
+    model: Any, labels: Any, mask: Any, features: Any, probabilities: Any = None, frame_rate: float | None = None
+) -> dict[str, Any]:
+    """What speaks against a performance in each of B videos: key of `CHECKS` → bool (B,), of those that can be made.
+
+    Args:
+        model: `ScoringNet`.
+        labels: int (B, L), the stage of every frame; None of a model without KFS.
+        mask: bool (B, L), true for real frames.
+        features: (B, L, D) of every frame, see `KeyFragmentSegmenter.with_features`; None if there are none.
+        probabilities: (B, L, S) of KFS; None if there are none.
+        frame_rate: of the frames, per second; None for that of training.
+    """
+    against, statistics, frame_rate = {}, model.reference, frame_rate or model.frame_rate
+    if model.content == "frames":
+        against["too_few_frames"] = ops.sum(ops.cast(mask, "int32"), axis=1) < SHORTEST
+    if labels is not None:
+        counts, starts, firsts = _stage_counts(labels, mask, model.sport.num_stages)
+        against["missing_stage"] = ops.any(_missing(model, counts), axis=1)
+        against["stage_order"] = _out_of_order(counts, starts, firsts)
+        if statistics and frame_rate:
+            against["stage_duration"] = ops.any(_lasts_otherwise(model, counts, frame_rate), axis=1)
+        if statistics and statistics.certainty and probabilities is not None:
+            against["uncertain_stage"] = ops.any(_uncertain(model, certainties(probabilities, labels, mask)), axis=1)
+    if statistics and statistics.spread and features is not None:
+        distance = statistics.spread.distance(pooled(features, labels, mask))
+        against["unlike_training"] = distance > statistics.spread.limit
+    return against
+
+
+def shows_several(model: Any, probabilities: Any, mask: Any, frame_rate: float | None = None) -> Any:
+    """Whether B videos show more than one whole performance, bool (B,), as `inference.stages` tells them apart.
+
+    Args:
+        model: `ScoringNet` with KFS.
+        probabilities: (B, L, S) of KFS.
+        mask: bool (B, L), true for real frames.
+        frame_rate: as of `checks`.
+    """
+    labels, frame_rate = StageDecision("cyclic")(probabilities, mask), frame_rate or model.frame_rate
+    first = ops.cast(labels == 1, "int32")
+    begins = first * (1 - ops.pad(first, [[0, 0], [1, 0]])[:, :-1])
+    number = ops.minimum(ops.cumsum(begins, axis=1), MOST_PERFORMANCES - 1)  # of the one that a frame is in
+    of_each = ops.transpose(ops.one_hot(number, MOST_PERFORMANCES, dtype="float32"), (0, 2, 1))
+    carrying = ops.cast(stage_frames(labels, mask, probabilities.shape[-1]), "float32")
+    probable = ops.cast(first_argmax(probabilities) == labels, "float32")[:, :, None]
+    # A stage that is the most probable in none of its frames is a way through to others, and not seen.
+    counts = ops.where(ops.matmul(of_each, carrying * probable) > 0, ops.matmul(of_each, carrying), 0.0)
+    whole = _is_whole(model, ops.reshape(counts, (-1, counts.shape[-1])), frame_rate)
+    return ops.sum(ops.reshape(ops.cast(whole, "int32"), (-1, MOST_PERFORMANCES)), axis=1) > 1
+
+
+def impossible_scores(sport: Any, outputs: dict[str, Any]) -> dict[str, Any]:
+    """Which predicted scores are out of the sport's range: score → bool (B,), of those that are predicted.
+
+    Two decimals, with which scores are published, are allowed for.
+
+    Args:
+        sport: a `sports.Sport`.
+        outputs: of SP, score → points (B,).
+    """
+    impossible = {}
+    for score in SCORES:
+        if score in outputs:
+            (low, high), values = sport.range_of(score), outputs[score]
+            within = ops.logical_and(values >= low - RANGE_TOLERANCE, values <= high + RANGE_TOLERANCE)
+            impossible[score] = ops.logical_not(within)  # nor is it one if it is no number
+    return impossible
+
+
+def is_too_small(sizes: Any, image_size: tuple[int, int]) -> Any:
+    """Whether pictures of sizes (B, 2), height and width as filmed, are too small for a model's: bool (B,)."""
+    least = ops.convert_to_tensor([LEAST_SHARE * side for side in image_size], "float32")
+    return ops.any(ops.cast(sizes, "float32") < least, axis=1)
+
+
+def _stage_counts(labels, mask, num_stages):
+    """Of every stage but noise, int32 (B, S − 1) each: its frames, in how many pieces they are, the first of them."""
+    carrying = stage_frames(labels, mask, num_stages)
+    starting = ops.logical_and(carrying, ops.logical_not(ops.pad(carrying[:, :-1], [[0, 0], [1, 0], [0, 0]])))
+    counts, starts = (ops.sum(ops.cast(each, "int32"), axis=1) for each in (carrying, starting))
+    return counts, starts, ops.cast(ops.argmax(ops.cast(carrying, "int32"), axis=1), "int32")
+
+
+def _missing(model, counts):
+    """Which required stages have no frame, bool (B, S − 1); `counts` (B, S − 1) are the frames of each."""
+    names, statistics = model.sport.stages[1:], model.reference
+    required = [name in (statistics.required if statistics else names) for name in names]
+    return ops.logical_and(counts == 0, ops.convert_to_tensor([required]))
+
+
+def _lasts_otherwise(model, counts, frame_rate):
+    """Which stages last longer or shorter than in training, bool (B, S − 1)."""
+    names = model.sport.stages[1:]
+    limits = np.transpose([model.reference.limits(name, name in model.seen_stages) for name in names]) * frame_rate
+    frames = ops.cast(counts, "float32")
+    outside = ops.logical_or(frames < limits[0].astype("float32"), frames > limits[1].astype("float32"))
+    return ops.logical_and(counts > 0, outside)
+
+
+def _uncertain(model, probabilities):
+    """Which stages have a lower mean probability, (B, S − 1), than in training."""
+    names = model.sport.stages[1:]
+    least = [model.reference.least_certainty(name, name in model.seen_stages) for name in names]
+    return probabilities < np.array([least], np.float32)
+
+
+def _is_whole(model, counts, frame_rate):
+    """Whether frames of stages (B, S − 1) are those of a whole performance, bool (B,)."""
+    against = _missing(model, counts)
+    if model.reference and frame_rate:
+        against = ops.logical_or(against, _lasts_otherwise(model, counts, frame_rate))
+    return ops.logical_and(ops.any(counts > 0, axis=1), ops.logical_not(ops.any(against, axis=1)))
+
+
+def _out_of_order(counts, starts, firsts):
+    """Whether a stage occurs twice, or before one that it should follow; bool (B,). As `sports.in_order`."""
+    wrong = ops.any(starts > 1, axis=1)
+    latest = ops.full_like(firsts[:, 0], -1)
+    for stage in range(firsts.shape[1]):
+        present = counts[:, stage] > 0
+        wrong = ops.logical_or(wrong, ops.logical_and(present, firsts[:, stage] < latest))
+        latest = ops.where(present, firsts[:, stage], latest)
+    return wrong
+
+
+# === One video ===
+
+
+@dataclasses.dataclass(frozen=True)
+class Observation:
+    """What a model sees of one performance.
+
+    Attributes:
+        video: in which it is.
+        samples: (K,) of `Video.samples`, those in which its stages were looked for.
+        frame_rate: of the samples, per second.
+        labels: int (K,), the stage of each; None of a model without KFS.
+        probabilities: (K, S) of KFS; None of a model without.
+        features: (K, D); None if there is nothing to compare.
+    """
+
+    video: "Video"
+    samples: np.ndarray
+    frame_rate: float
+    labels: np.ndarray | None = None
+    probabilities: np.ndarray | None = None
+    features: np.ndarray | None = None
+
+    @property
+    def shown(self) -> np.ndarray:
+        """The samples from the first to the last of a stage; all if none is of a stage."""
+        staged = np.flatnonzero(self.labels if self.labels is not None else [])
+        return self.samples[staged[0] : staged[-1] + 1] if len(staged) else self.samples
+
+    @property
+    def batch(self) -> dict[str, Any]:
+        """`labels`, `mask`, `features` and `probabilities` of a batch of one."""
+        values = {"labels": self.labels, "features": self.features, "probabilities": self.probabilities}
+        batch = {name: None if value is None else value[np.newaxis] for name, value in values.items()}
+        return {**batch, "mask": np.ones((1, len(self.samples)), bool)}
+
+
+def is_whole(model: "ScoringNet", labels: np.ndarray, frame_rate: float) -> bool:
+    """Whether labels in order, int (L,), have all stages of a performance, each of a possible length."""
+    counts = np.bincount(labels, minlength=model.sport.num_stages)[np.newaxis, 1:]
+    return bool(np.asarray(_is_whole(model, counts, frame_rate))[0])
+
+
+class Checks:
+    """All checks of the videos that a model scores.
+
+    Args:
+        model: `ScoringNet`.
+    """
+
+    def __init__(self, model: "ScoringNet") -> None:
+        self.doubts = doubts(model)  # of whatever it scores
+        self._model = model
+        # What was measured with other weights says nothing.
+        stale = any(doubt.code == "stale_reference" for doubt in self.doubts)
+        self._current: Any = None if stale else model.reference
+        self._intervals: Any = self._current and self._current.intervals
+
+    @property
+    def level(self) -> float | None:
+        """The probability with which an interval holds the true score; None of a model without intervals."""
+        return self._intervals.level if self._intervals and self._intervals.half_widths else None
+
+    def of_video(self, video: "Video") -> list[Remark]:
+        """Why nothing in a video can be scored: `frame_rate_too_low`, `picture_too_small`."""
+        return [*self._too_slow(video.fps), *self._too_small(video.sizes, all_of_them=True)]
+
+    def of_performance(self, seen: Observation) -> list[Remark]:
+        """Why a performance has no score: its frames, or else its stages and features (`CHECKS`)."""
+        return self._of_frames(seen) or self._of_stages(seen)
+
+    def of_scores(self, outputs: Mapping[str, Any]) -> list[Remark]:
+        """Why the outputs of SP for one performance are no scores: `impossible_score`; none if there are none."""
+        sport, wrong = self._model.sport, []
+        for score, value in impossible_scores(sport, dict(outputs)).items():
+            if np.asarray(value)[0]:
+                low, high = sport.range_of(score)
+                wrong.append(f"{score} would be {float(outputs[score][0]):.4g}, the sport has {low:g} to {high:g}")
+        return [Remark("impossible_score", f"The scores are out of range: {'; '.join(wrong)}.")] if wrong else []
+
+    def warnings(self, seen: Observation, first: int, empty_fragments: Iterable[bool]) -> list[Remark]:
+        """What the reader of a performance's scores must know.
+
+        Args:
+            seen: of it.
+            first: of the frames that the model saw of the video, the one that it begins with.
+            empty_fragments: of each tower, whether KFS found no frame for it.
+        """
+        empty = [
+            Remark("empty_fragment", f"No key fragment was found for {score}. It was scored on the whole video.")
+            for score, is_empty in zip(self._model.scores, empty_fragments, strict=False)
+            if is_empty
+        ]
+        return [
+            *empty,
+            *missing_frames(seen.video, seen.shown),
+            *_missing_beginning(seen.video, first),
+            *self._other_length(seen),
+        ]
+
+    def assess(
+        self, scores: Mapping[str, float], reasons: Iterable[Remark], warnings: Iterable[Remark], seen: Observation
+    ) -> dict[str, Any]:
+        """`intervals`, `reliability` and `alike` of a performance.
+
+        Args:
+            scores: score → points; empty if they are withheld.
+            reasons: against it: if there are any, it is unlike those on which intervals were measured.
+            warnings: of it and of its video.
+            seen: of it.
+        """
+        distance, alike = self._likeness(seen)
+        if "final" not in scores:
+            return {"alike": alike}
+        against, remarks = ([remark.code for remark in remarks] for remarks in (reasons, warnings))
+        intervals = {} if against else self._intervals_of(scores)
+        low, high = self._model.sport.range_of("final")
+        width = np.ptp(intervals["final"]) / (high - low) if "final" in intervals else None
+        return {"intervals": intervals, "reliability": reliability(against, remarks, distance, width), "alike": alike}
+
+    def _too_slow(self, rate):
+        trained = self._model.frame_rate
+        if not trained or rate >= LEAST_SHARE * trained:
+            return []
+        text = f"The video has {rate:.4g} frames/s, too few to see motion. The model was trained at {trained:.4g}."
+        return [Remark("frame_rate_too_low", text)]
+
+    def _too_small(self, sizes, all_of_them=False):
+        """`picture_too_small` if one of the frames of `sizes` (L, 2) is that, or only if all are."""
+        if self._model.content != "frames":
+            return []
+        small = np.asarray(is_too_small(sizes, self._model.image_size))
+        if not (small.all() if all_of_them else small.any()):
+            return []
+        (height, width), least = sizes[small][0], [LEAST_SHARE * side for side in self._model.image_size]
+        text = f"The picture is {width}×{height}; at least {least[1]:g}×{least[0]:g} is needed."
+        return [Remark("picture_too_small", text)]
+
+    def _of_frames(self, seen):
+        """What is wrong with the frames of a performance, and not with those of the file as a whole."""
+        sizes, times = seen.video.sizes[_frames_of(seen.samples)], seen.video.timestamps[_frames_of(seen.shown)]
+        small = self._too_small(sizes)
+        if len(seen.shown) < SHORTEST:  # stray labels: around a hole they are no rate of anything
+            return small
+        rate = (len(times) - 1) / float(times[-1] - times[0])
+        return [*([] if abs(rate / seen.video.fps - 1) <= RATE_TOLERANCE else self._too_slow(rate)), *small]
+
+    def _of_stages(self, seen):
+        model, batch = self._model, seen.batch
+        against = checks(model, **batch, frame_rate=seen.frame_rate)
+        return [
+            Remark(code, _sentence(code, model, seen, batch))
+            for code in CHECKS
+            if code in against and np.asarray(against[code])[0]
+        ]
+
+    def _other_length(self, seen):
+        """`length_unlike_training`, of features without stages."""
+        statistics, count = self._model.reference, len(seen.samples)
+        if statistics is None or statistics.has_length(count):
+            return []
+        shortest, longest = statistics.num_steps  # type: ignore[misc]
+        text = f"The features have {counted(count, 'step')}; those of training had {shortest} to {longest}."
+        return [Remark("length_unlike_training", text)]
+
+    def _likeness(self, seen):
+        """(distance from training as a share of the limit or None, the nearest examples)."""
+        spread = self._current and self._current.spread
+        if seen.features is None or spread is None:
+            return None, []
+        center, bank = _center(seen), self._current.bank
+        distance = float(np.asarray(spread.distance(center))[0]) / spread.limit
+        return distance, bank.nearest(spread.coordinates(center)[0]) if bank else []
+
+    def _intervals_of(self, scores):
+        if self._intervals is None:
+            return {}
+        range_of = self._model.sport.range_of
+        ends = {name: self._intervals.around(name, value, range_of(name)) for name, value in scores.items()}
+        return {name: interval for name, interval in ends.items() if interval}
+
+
+def several(number: int, scored: int, features: bool = False) -> Remark:
+    """Why a video of several performances has no score itself, if `scored` of them have scores."""
+    if features:
+        return Remark("several_performances", "The features show several performances, which cannot be scored apart.")
+    shows = f"The video shows {counted(number, 'performance')}"
+    if not scored:
+        return Remark("none_scored", f"{shows}; none has a score.")
+    which = "each has its own scores" if scored == number else f"{scored} have scores"
+    return Remark("several_performances", f"{shows}; {which}.")
+
+
+def _frames_of(samples):
+    """The frames that samples in a row are of, a slice of all."""
+    return slice(int(samples[0]), int(np.ceil(samples[-1])) + 1)
+
+
+def _center(seen):
+    return pooled(seen.features[np.newaxis], seen.batch["labels"], seen.batch["mask"])
+
+
+def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
+    """`frames_missing` if more than `MOST_MIXED` of the samples in a row (`Video.samples`) mix the same two frames."""
+    before, counts = np.unique(np.floor(samples[samples % 1 > 0]).astype(int), return_counts=True)
+    gaps = before[counts > MOST_MIXED]
+    if not len(gaps):
+        return []
+    start, end = video.first_time + video.timestamps[[gaps[0], gaps[0] + 1]]
+    further = f" (and in {counted(len(gaps) - 1, 'other gap')})" if len(gaps) > 1 else ""
+    text = f"Frames are missing from {start:.2f} to {end:.2f} s{further}. The model saw blends of their neighbours."
+    return [Remark("frames_missing", text)]
+
+
+def _missing_beginning(video, first):
+    """`beginning_missing` if a performance is found from the first frame of a later part on."""
+    if first or not video.since:
+        return []
+    text = f"The performance begins before {video.first_time:.2f} s; its beginning was not scored."
+    return [Remark("beginning_missing", text)]
+
+
+def _sentence(code, model, seen, batch):
+    """The message of a check that failed."""
+    names, statistics, rate = model.sport.stages[1:], model.reference, seen.frame_rate
+    if code == "too_few_frames":
+        return f"The video has {counted(len(seen.samples), 'frame')} at {rate:.4g} frames/s; {SHORTEST} are needed."
+    if code == "stage_order":
+        return "The stages are out of order, or one appears twice."
+    if code == "unlike_training":
+        distance = float(np.asarray(statistics.spread.distance(_center(seen)))[0])
+        limit = statistics.spread.limit
+        return f"The video does not look like the training videos (distance {distance:.3g}, limit {limit:.3g})."
+    counts = np.bincount(seen.labels, minlength=len(names) + 1)[np.newaxis, 1:]
+    if code == "missing_stage":
+        return f"Missing stages: {', '.join(_chosen(names, _missing(model, counts)))}."
+    if code == "stage_duration":
+        seconds = dict(zip(names, counts[0] / rate, strict=True))
+        usual = {name: f"{low:.2f} to {high:.2f} s" for name, (low, high) in statistics.durations.items()}
+        phrases = [
+            f"{name} lasts {seconds[name]:.2f} s (in training {usual[name]})"
+            for name in _chosen(names, _lasts_otherwise(model, counts, rate))
+        ]
+        return f"{'; '.join(phrases)}."
+    means = certainties(batch["probabilities"], batch["labels"], batch["mask"])
+    probable = dict(zip(names, np.asarray(means)[0], strict=True))
+    phrases = [
+        f"{name} has a mean probability of {probable[name]:.2f} (in training {statistics.certainty.get(name, 0):.2f})"
+        for name in _chosen(names, _uncertain(model, means))
+    ]
+    return f"{'; '.join(phrases)}."
+
+
+def _chosen(names, flags):
+    return [name for name, flag in zip(names, np.asarray(flags)[0], strict=True) if flag]
+
+
+# === The model itself ===
+
+
+def doubts(model: "ScoringNet") -> list[Remark]:
+    """What the reader of a model's scores must know: it learned from simulated video, or some checks are not made."""
+    simulation = (model.provenance or {}).get("simulation")
+    if not simulation:
+        return doubts_of_statistics(model)
+    text = f"The model was trained on {described_pixels(simulation)} video. Do not rely on its scores for filmed video."
+    return [Remark("simulated_training", text), *doubts_of_statistics(model)]
+
+
+def doubts_of_statistics(model: "ScoringNet") -> list[Remark]:
+    """Which checks of a model are not made or may be wrong for lack of `TrainingStatistics`; empty if none."""
+    statistics = model.reference
+    if statistics is None:
+        text = "The model has no statistics of its training videos, so unlike videos are not detected."
+        return [Remark("no_reference", f"{text}{CALIBRATE if can_be_measured(model) else ''}")]
+    if not is_current(model):
+        text = "The model was trained further after its training statistics were measured; they may be wrong."
+        return [Remark("stale_reference", f"{text}{CALIBRATE}")]
+    remarks, intervals = [], statistics.intervals
+    lacking = "They were not measured." if intervals is None else intervals.lacking
+    if lacking:
+        which = "some scores" if intervals and intervals.half_widths else "its scores"
+        remarks.append(Remark("no_intervals", f"The model states no intervals for {which}. {lacking}{CALIBRATE}"))
+    if model.segmenter is not None and statistics.certainty is None:
+        text = "The certainty of stages was not measured on the training videos, and is not checked."
+        remarks.append(Remark("no_certainty", f"{text}{CALIBRATE}"))
+    if statistics.spread is None:
+        videos = counted(statistics.num_videos, "training video")
+        remarks.append(Remark("no_distance", f"The model has statistics of {videos}: too few to tell what is unlike."))
+    return remarks

@@ -1,0 +1,432 @@
+"""From a video file to its stages and scores: read, see, find performances, score, check, in this order.
+
+A video takes one way, whether it is frames or features. `Predictor` goes it: `data.preprocessor` reads a `Video`,
+`inference.stages` finds its stages and performances, the model's own towers score each, `inference.checks` says what
+speaks against it, and `inference.results` gathers the result.
+"""
+
+import concurrent.futures
+import contextlib
+import functools
+import itertools
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import tensorflow as tf
+
+from scoringnet_tf.data.features import check_features, read_features
+from scoringnet_tf.data.preprocessor import OVERLAP, PART
+from scoringnet_tf.data.video import Clip, Video
+from scoringnet_tf.inference.checks import Checks, Observation, is_whole, several
+from scoringnet_tf.inference.inputs import local_video, stretched
+from scoringnet_tf.inference.results import Performance, ResultBuilder, VideoScore
+from scoringnet_tf.inference.stages import Stretch, stretches, windowed_segmenter, without_unseen
+from scoringnet_tf.models.decoding import decided
+from scoringnet_tf.models.presets import check_trained, load_scoring_net
+from scoringnet_tf.models.scoring_net import ScoringNet
+from scoringnet_tf.models.training_statistics import checksum
+from scoringnet_tf.models.tta import score_views
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.model_files import SHIPPED
+from scoringnet_tf.support.paths import AnyPath, RemotePath
+
+ASSUMED_RATE = 25.0  # steps per second of features, if a model does not know
+AROUND = 10.0  # seconds: training saw no more
+# Of a `Video` at its samples (K,): stage probabilities (K, S) and features (K, D); None if there are none.
+Segment: TypeAlias = Callable[[Video, np.ndarray], tuple[np.ndarray | None, np.ndarray | None]]
+Seen: TypeAlias = Callable[[Video, np.ndarray | None, list[Performance]], None]
+READER = concurrent.futures.ThreadPoolExecutor(1)  # of `Predictor.read_ahead`; it begins when it is first asked
+
+
+def score_video(
+    path: AnyPath | Clip,
+    model: ScoringNet | AnyPath | None = None,
+    *,
+    force: bool = False,
+    stream: int | None = None,
+    start: float | None = None,
+    end: float | None = None,
+) -> VideoScore:
+    """Decodes the video at `path` and scores it.
+
+    Args:
+        path: of a video file, or of a folder of images numbered in order; of a file of features for a model of those;
+            or a `Clip`. A file may lie where fsspec reads (`https://…`, `s3://…`, `gs://…`).
+        model: `ScoringNet`, or the path of one (a `.keras` file, or a folder with one), which is loaded each time; None
+            for the shipped diving model.
+        force: give the scores even if `VideoScore.reasons` speak against them.
+        stream: number of the video stream in the file, from 0; None for the main one.
+        start, end: seconds since the first frame between which it is scored; None for the file's beginning and end.
+
+    Raises:
+        InputError: there is no such model, or `path` is none; no frame is shown from `start` to `end`, or none at the
+            end of it; or one of these or `stream` is given for a `Clip` or for features.
+        VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
+            as far as it goes, with a warning.
+    """
+    return predictor_of(model)(path, force=force, stream=stream, start=start, end=end)
+
+
+def segment_video(path: AnyPath | Clip, model: ScoringNet | AnyPath | None = None) -> list[tuple[int, int, int]]:
+    """The stages that `score_video` finds in the video at `path`, whatever speaks against its scores.
+
+    Args:
+        path, model: as of `score_video`.
+
+    Returns:
+        Contiguous runs, noise included: a list of (index in the sport's stages, start, end), frames 0-based and ends
+        exclusive.
+
+    Raises:
+        InputError: the model finds no stages, or sees no frames.
+        VideoError: the file is missing, is not a video, has no frames, or is damaged half-way.
+    """
+    predictor = stage_finder(model)
+    runs = predictor.score_file(path, path, force=True, partial=False).stages
+    index, first = predictor.model.sport.stage_index, runs[0]["start_frame"]
+    return [(index(run["name"]), run["start_frame"] - first, run["end_frame"] - first) for run in runs]
+
+
+def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
+    """The `Predictor` of a model that finds stages in frames; InputError for another one."""
+    predictor = predictor_of(model, scores=False)
+    if predictor.model.segmenter is None or predictor.model.content == "features":
+        which = "The model" if isinstance(model, ScoringNet) else f"--model={model}"
+        why = "scores whole videos" if predictor.model.segmenter is None else "reads features, not frames"
+        raise InputError("no_stages", f"{which} finds no stages in a video: it {why}.")
+    check_trained(predictor.model, None if isinstance(model, ScoringNet) else model, parts=["kfs"])
+    return predictor
+
+
+def predictor_of(model: ScoringNet | AnyPath | None = None, scores: bool = True) -> "Predictor":
+    """The `Predictor` of a model, or of the path of one; the same one for the same model with the same weights.
+
+    Args:
+        model: as of `score_video`.
+        scores: whether its scores are wanted, and not its stages alone.
+
+    Raises:
+        InputError: there is no such model, or its scores are wanted and have not been learned.
+    """
+    if model is None:
+        return _shipped_predictor()
+    path = None if isinstance(model, ScoringNet) else str(model)
+    network = model if isinstance(model, ScoringNet) else load_scoring_net(model)
+    if scores:
+        check_trained(network, path)
+    # A model may have been trained on: then its statistics are stale.
+    return _predictor(network, path, checksum(network) if path is None else None)
+
+
+@functools.cache
+def _shipped_predictor():
+    return Predictor(load_scoring_net(), name=SHIPPED)
+
+
+@functools.lru_cache(maxsize=2)  # so that one video after another is scored by what was traced once
+def _predictor(model, name, weights):
+    return Predictor(model, name=name)
+
+
+class Predictor:
+    """Scores one video after another, of any length, with functions that are traced once.
+
+    KFS runs in windows; it keeps no frames. SP sees those of the key fragments, or the even samples of a model without
+    KFS. The scores are those of the model for the whole video, to rounding; if a video shows several performances, they
+    are those of each.
+
+    Args:
+        model: `ScoringNet`. Its weights are shared.
+        window: of `windowed_segmenter`.
+        name: of the model in the results.
+        part, overlap: of a long video, `length` and `overlap` of `ScoringNetPreprocessor.parts`. A performance that
+            ends in the last half of the overlap is found in the next part, where more is seen of what follows it,
+            unless it begins before that. One that is longer than the overlap may be seen whole in none.
+        as_recorded: every frame of a video counts, at whatever rate, and it shows one performance: as records of videos
+            are evaluated.
+        segment: finds the stages in place of the model's KFS, for example from labels.
+        around: seconds before and after a performance that its stages are looked for in.
+    """
+
+    def __init__(
+        self,
+        model: ScoringNet,
+        window: int | None = None,
+        name: str | None = None,
+        part: int = PART,
+        overlap: int = OVERLAP,
+        as_recorded: bool = False,
+        segment: Segment | None = None,
+        around: float = AROUND,
+    ) -> None:
+        self.model, self.preprocessor, self.name, self.checks = model, model.preprocessor, name, Checks(model)
+        if as_recorded:
+            self.preprocessor = type(self.preprocessor)(**{**self.preprocessor.get_config(), "frame_rate": None})
+        self.segment: Segment = segment or self._segmented
+        self._of_features, self._around = model.content == "features", around
+        self._rate = None if self._of_features else self.preprocessor.frame_rate  # at which frames are sampled
+        self._shows_one = as_recorded or self._of_features
+        # Without stages nothing tells where to cut.
+        self._sizes: dict[str, Any] = {"length": part if model.segmenter else sys.maxsize, "overlap": overlap}
+        self._stages = model.segmenter and windowed_segmenter(model.segmenter, window)
+        self._fragments = _fragments_function(model)
+        self._towers = tf.function(
+            lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
+        )
+        self._ahead: dict = {}  # of `read_ahead`
+        self._unwanted = threading.Event()
+
+    def __call__(
+        self,
+        path: AnyPath | Clip,
+        *,
+        force: bool = False,
+        stream: int | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> VideoScore:
+        """See `score_video`."""
+        if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
+            what = "an empty string" if isinstance(path, str) else f"of type {type(path).__name__}"
+            raise InputError("not_a_path", f"path is {what}.", "Give the path of a video, or a Clip.")
+        options = {"stream": stream, "start": start, "end": end}
+        given = ", ".join(f"{name}={value}" for name, value in options.items() if value is not None)
+        if given and (self._of_features or isinstance(path, Clip)):
+            what = "features" if self._of_features else "a Clip"
+            raise InputError("flags_conflict", f"{path}: {given} cannot be used with {what}.")
+        with _local(path) as local:
+            source = local if isinstance(local, Clip) else stretched(local, start, end, stream)
+            return self.score_file(source, path, stream=stream, force=force)
+
+    def read(self, path: AnyPath | Clip, stream: int | None = None) -> Video:
+        """The video at `path` as the model sees it: frames in stored form, or features (L, D).
+
+        Args:
+            path: as of `score_video`.
+            stream: of the file, as of `VideoStream`.
+
+        Raises:
+            InputError: features of another kind than the model learned from.
+            VideoError: as `score_video`.
+        """
+        with _local(path) as local:
+            return (
+                self._features(local)
+                if self._of_features
+                else self.preprocessor.read(local, partial=True, stream=stream)
+            )
+
+    def read_ahead(self, source: Path, stream: int | None = None) -> None:
+        """Begins to read the first part of a video that `score_file` will be asked for, while another one is scored.
+
+        Args:
+            source: local path. What is wrong with it `score_file` will say.
+            stream: as of `score_file`.
+        """
+        if self._stages is None or self._of_features:
+            return
+        self._unwanted.clear()
+        unwanted = self._unwanted.is_set
+        parts = self.preprocessor.parts(source, partial=True, stream=stream, unwanted=unwanted, **self._sizes)
+        self._ahead[source, stream, True] = parts, READER.submit(next, parts)
+
+    def read_no_further(self) -> None:
+        """Drops what was read ahead and not scored, and stops its reading, for whose end a process waits."""
+        self._unwanted.set()
+        self._ahead.clear()
+
+    def labels(self, video: Video) -> np.ndarray:
+        """The stage of every frame of a `Video` that `read` gave, int32 (L,): of each performance that it shows."""
+        probabilities, _ = self.segment(video, video.samples(self._rate))
+        labels = np.zeros(len(probabilities), np.int32)  # type: ignore[arg-type]
+        for start, stop, *_ in self._stretches(video, probabilities, len(labels)):
+            labels[start:stop] = self._decided(probabilities[start:stop])  # type: ignore[index]
+        return labels[video.sample_of(self._rate)]
+
+    def score(self, video: Video, path: AnyPath | Clip, *, force: bool = False, seen: Seen | None = None) -> VideoScore:
+        """The same for a video that `read` gave; `seen` as of `score_file`."""
+        return self._score([video], path, force, seen=seen)
+
+    def score_file(
+        self,
+        source: AnyPath | Clip,
+        path: AnyPath | Clip,
+        *,
+        stream: int | None = None,
+        force: bool = False,
+        partial: bool = True,
+        found: Callable[[VideoScore], None] | None = None,
+        seen: Seen | None = None,
+    ) -> VideoScore:
+        """The same of a video of any length, of which no more than a part is kept at a time.
+
+        Args:
+            source, stream: as of `read`, whose errors it raises.
+            path: name of the video in the result.
+            force: as of `score_video`.
+            partial: whether a video that is damaged half-way is scored as far as it goes.
+            found: is called with the result for each performance of a long video as soon as it is found.
+            seen: is called with each `Video` that the result is of, the whole or a part, the stage probabilities of its
+                frames, (L, S) or None, and the performances that were new in it.
+        """
+        with _local(source) as local:
+            return self._score(self._parts(local, stream, partial), path, force, found, seen)
+
+    def _score(self, parts: Iterable[Video], path, force, found=None, seen=None):
+        builder, name = ResultBuilder(self.model.sport, self.checks), str(path.path if isinstance(path, Clip) else path)
+        for video in parts:
+            # 1. See: stages and features of every sample, unless the pictures are too small.
+            against = self.checks.of_video(video)
+            samples, sample_of = video.samples(self._rate), video.sample_of(self._rate)
+            probabilities, features = None, None
+            if force or not any(reason.code == "picture_too_small" for reason in against):
+                probabilities, features = self.segment(video, samples)
+            builder.begin(video, against, has_stages=probabilities is not None)
+
+            # 2. Find the performances, and score and check each.
+            before = len(builder.performances)
+            for stretch in self._new_stretches(video, probabilities, len(samples), builder):
+                cut = slice(stretch.start, stretch.stop)
+                surely, vectors = (None if each is None else each[cut] for each in (probabilities, features))
+                labels = None if surely is None else self._decided(surely)
+                rate = self._rate or video.fps
+                one = Observation(video, samples[cut], rate, labels, surely, vectors)
+                performance = builder.add(stretch.start, one, sample_of, *self._judged(one, stretch, against, force))
+                if found is not None and video.is_part:
+                    found(builder.live(performance, name, video.fps, self.name))
+
+            # 3. Keep what pictures need.
+            if not self._of_features:
+                builder.show(video)
+            if seen is not None:
+                of_frames = None if probabilities is None else probabilities[sample_of]
+                seen(video, of_frames, builder.performances[before:])
+        return builder.result(name, video.fps, self.name)
+
+    def _judged(self, one, stretch, against, force):
+        """(reasons, warnings, outputs of SP) of one performance; no outputs if reasons speak against it."""
+        reasons = [*against] or self.checks.of_performance(one)
+        if (
+            self._of_features
+            and one.labels is not None
+            and len(self._performances(one.probabilities, one.frame_rate)) > 1
+        ):
+            reasons.append(several(2, 0, features=True))
+        outputs, empty = self._scores(one) if force or not reasons else ({}, ())
+        impossible = self.checks.of_scores(outputs)
+        warnings = self.checks.warnings(one, stretch.first, empty)
+        return [*reasons, *impossible], warnings, outputs if force or not impossible else {}
+
+    # === Read ===
+
+    def _parts(self, source, stream, partial) -> Iterator[Video]:
+        """The video or its parts, as far as they have been read."""
+        if self._of_features:
+            return iter([self._features(source)])
+        begun = self._ahead.pop((source, stream, partial), None)
+        if begun is None:
+            return self.preprocessor.parts(source, partial=partial, stream=stream, **self._sizes)
+        parts, first = begun
+        return itertools.chain([first.result()], parts)
+
+    def _features(self, source):
+        """The features in a file as a `Video`, whose frames they are."""
+        if isinstance(source, Clip):
+            raise InputError("wrong_format", f"{source} is a Clip.", "Give the path of a file of features.")
+        sequence, rate = read_features(source), self.model.frame_rate
+        check_features(sequence, source, self.model.features, rate)  # type: ignore[arg-type]
+        text = f"The model does not know the steps per second of its features; {ASSUMED_RATE:g} is assumed."
+        assumed = [] if rate else [Remark("frame_rate_assumed", text)]
+        rate, count = rate or ASSUMED_RATE, len(sequence.values)
+        return Video(
+            sequence.values, rate, np.arange(count) / rate, (0, 0), 1.0, warnings=(*assumed, *sequence.warnings)
+        )
+
+    def _content(self, video, samples):
+        """Frames (K, H, W, 3) or features (K, D) of a video at `samples` (K,)."""
+        if self._of_features:
+            return video.frames[samples.astype(int)]
+        return self.preprocessor.sampled(video, samples)
+
+    # === See ===
+
+    def _segmented(self, video, samples):
+        if self._stages is None:
+            return None, video.frames if self._of_features else None
+        return self._stages(lambda start, stop: self._content(video, samples[start:stop]), len(samples))
+
+    def _decided(self, probabilities):
+        return decided(probabilities, self.model.stage_decision.decoding)
+
+    # === Performances ===
+
+    def _new_stretches(self, video, probabilities, length, builder):
+        """The `Stretch` of each performance that is not in the part before, and not left to the next one."""
+        if not video.is_part:
+            return self._stretches(video, probabilities, length)
+        if probabilities is None:
+            return []
+        sample_of = video.sample_of(self._rate)
+        settled, next_part = sample_of[-(video.shared // 2) - 1], sample_of[-video.shared]
+
+        def is_left(one):
+            """Less is seen of what begins before the next part, unless it goes on there."""
+            return video.shared and one.end > settled and (one.first > next_part or one.end == length)
+
+        return [
+            one
+            for one in self._performances(probabilities, self._rate or video.fps)
+            if builder.is_new(*np.searchsorted(sample_of, (one.first, one.end))) and not is_left(one)
+        ]
+
+    def _stretches(self, video, probabilities, length):
+        """The `Stretch` of each whole performance; of all samples if there is none."""
+        everything = [Stretch(0, length, 0, length)]
+        if probabilities is None or self._shows_one:
+            return everything
+        return self._performances(probabilities, self._rate or video.fps) or everything
+
+    def _performances(self, probabilities, rate):
+        """The `Stretch` of each whole performance in samples, `rate` a second."""
+        labels = without_unseen(decided(probabilities, "cyclic"), probabilities)
+        return stretches(labels, lambda of_one: is_whole(self.model, of_one, rate), round(self._around * rate))
+
+    # === Score ===
+
+    def _scores(self, one):
+        """(outputs of SP for a performance, of each tower whether its key fragment is empty)."""
+        stages = np.zeros(len(one.samples), np.int32) if one.labels is None else one.labels
+        indices, empty = self._fragments(stages[np.newaxis])
+        clips = {}
+        for name, chosen in indices.items():
+            seen, where = np.unique(chosen.numpy(), return_inverse=True)  # moves share nearly all frames
+            clips[name] = self._content(one.video, one.samples[seen])[where.reshape(chosen.shape)]
+        return self._towers(clips), empty.numpy()
+
+
+def _local(path: AnyPath | Clip) -> Any:
+    """A context that yields a local path, or the `Clip`."""
+    return contextlib.nullcontext(path) if isinstance(path, Clip) else local_video(path)
+
+
+def _fragments_function(model):
+    """A function of stages int32 (1, L): the frames of each score's clips, {name: int32 (M, T)}, and `empty` (n,).
+
+    Without KFS the stages mean nothing but the length, and nothing is empty.
+    """
+
+    @tf.function(input_signature=[tf.TensorSpec((1, None), tf.int32)], autograph=False)
+    def fragments(stages):
+        # The model's own selectors, given the number of each frame instead of its pixels.
+        numbers = tf.range(tf.shape(stages)[1])[tf.newaxis, :, tf.newaxis, tf.newaxis, tf.newaxis]
+        clips, said = model.select_views(numbers, stages, tf.ones_like(stages, tf.bool))
+        empty = said["empty_fragments"][0] if said else tf.zeros(len(model.scores), tf.bool)
+        return {name: clip[:, :, 0, 0, 0] for name, clip in clips.items()}, empty
+
+    return fragments

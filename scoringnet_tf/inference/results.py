@@ -1,0 +1,438 @@
+"""The result for one video: plain values, and how they are gathered part by part."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
+from scoringnet_tf.data.video import Video
+from scoringnet_tf.inference import rendering
+from scoringnet_tf.inference.checks import NO_PERFORMANCE, Checks, Observation, several
+from scoringnet_tf.inference.reliability import Reliability
+from scoringnet_tf.sports import SCORES, Sport, stage_runs
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.paths import AnyPath, as_path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SCHEMA_VERSION = 1  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
+SHARED = (*SCORES, "deviations", "intervals", "reliability", "alike")  # of a video and of its only performance
+
+
+@dataclasses.dataclass
+class Performance:
+    """One performance in a video.
+
+    Attributes:
+        start_frame, end_frame: of the file, counted from 0, end exclusive: from its first stage to its last; of a video
+            without stages all of it.
+        start_s, end_s: the same in seconds.
+        difficulty, execution, final: points of the sport. None if the model predicts no such score, or it is withheld.
+        deviations: score → standard deviation in points, of a model with a distribution head.
+        reasons: why the scores are withheld, or would be if they were not forced.
+        intervals: score → its lower and upper end in points, see `VideoScore.interval_level`; none of a score that is
+            withheld or forced, or of a model that states none.
+        reliability: how reliable the scores are; None if they are withheld.
+        alike: the training performances most alike, the nearest first: `{"id", "distance", "difficulty", "execution",
+            "final"}`, true scores; none of a model that keeps none.
+        warnings: those of the `VideoScore` that are of this performance, and not of all the video.
+    """
+
+    start_frame: int
+    end_frame: int
+    start_s: float
+    end_s: float
+    difficulty: float | None = None
+    execution: float | None = None
+    final: float | None = None
+    deviations: dict[str, float] = dataclasses.field(default_factory=dict)
+    reasons: list[Remark] = dataclasses.field(default_factory=list)
+    intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    reliability: Reliability | None = None
+    alike: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    warnings: list[Remark] = dataclasses.field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        """`"scored"`; `"forced"`, in spite of reasons against it; or `"withheld"`."""
+        return "withheld" if self.final is None else "forced" if self.reasons else "scored"
+
+    def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
+        """As an entry of `performances` in docs/serving.md.
+
+        Args:
+            scores: those of the sport; the others are left out.
+        """
+        remarks = {"reasons": _plain(self.reasons), "warnings": _plain(self.warnings)}
+        values = {**dataclasses.asdict(self), **remarks}
+        return {name: value for name, value in values.items() if name in scores or name not in SCORES}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Performance":
+        """The performance that `to_dict` gave, also after it was JSON."""
+        reliability, warnings = values["reliability"], values.get("warnings", [])  # earlier results lack these
+        return cls(
+            **values
+            | {
+                "reasons": _remarks(values["reasons"]),
+                "warnings": _remarks(warnings),
+                "intervals": {score: tuple(ends) for score, ends in values["intervals"].items()},
+                "reliability": None if reliability is None else Reliability(**reliability),
+            }
+        )
+
+
+@dataclasses.dataclass
+class VideoScore:
+    """The result for one video.
+
+    `difficulty`, `execution`, `final`, `deviations`, `intervals`, `reliability` and `alike` are those of the
+    performance if the video shows one, and empty if it shows several.
+
+    Attributes:
+        video: its path, as it was given.
+        sport: the model's.
+        num_frames, fps: of the file; of features, steps.
+        stages: contiguous runs, noise included: `{"name", "start_frame", "end_frame", "start_s", "end_s"}`, frames (or
+            steps) of the file, 0-based and ends exclusive, times in seconds; none of a model without KFS.
+        performances: one or more.
+        warnings: what the reader of the scores must know, of the video and of its performances.
+        model: name or path of the model; None of one that was given as an object.
+        interval_level: the probability with which an interval is to hold the true score; None without intervals.
+        further_reasons: why the video as a whole has no score.
+        shown: (frame, time in seconds, JPEG) of a few frames of the key stages, for `plot`.
+        complete: whether it is of the whole video, and not of a performance found while others may follow.
+        status: `"scored"`; `"forced"`, in spite of reasons; or `"withheld"`: no performance has a score.
+        reasons: why the video has no score, or should have none.
+    """
+
+    video: str
+    sport: Sport
+    num_frames: int
+    fps: float
+    stages: list[dict[str, Any]]
+    performances: list[Performance]
+    warnings: list[Remark]
+    model: str | None = None
+    interval_level: float | None = None
+    further_reasons: list[Remark] = dataclasses.field(default_factory=list)
+    shown: list[tuple[int, float, bytes]] = dataclasses.field(default_factory=list, repr=False)
+    complete: bool = True
+    status: str = dataclasses.field(init=False)
+    reasons: list[Remark] = dataclasses.field(init=False)
+    difficulty: float | None = dataclasses.field(init=False)
+    execution: float | None = dataclasses.field(init=False)
+    final: float | None = dataclasses.field(init=False)
+    deviations: dict[str, float] = dataclasses.field(init=False)
+    intervals: dict[str, tuple[float, float]] = dataclasses.field(init=False)
+    reliability: Reliability | None = dataclasses.field(init=False)
+    alike: list[dict[str, Any]] = dataclasses.field(init=False)
+
+    def __post_init__(self):
+        """Takes over the values of the only performance."""
+        whole = self.performances[0] if len(self.performances) == 1 else Performance(0, 0, 0.0, 0.0)
+        for name in SHARED:
+            setattr(self, name, getattr(whole, name))
+        self.reasons = [*whole.reasons, *self.further_reasons]
+        statuses = {performance.status for performance in self.performances}
+        self.status = next(status for status in ("forced", "scored", "withheld") if status in statuses)
+
+    def warnings_of(self, performance: Performance | None = None) -> list[Remark]:
+        """The warnings of the video and of one of its performances; by default those of the video alone."""
+        of_one = {warning for each in self.performances for warning in each.warnings}
+        of_all = [warning for warning in self.warnings if warning not in of_one]
+        return of_all if performance is None else [*of_all, *performance.warnings]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as docs/serving.md describes them."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "video": self.video,
+            "status": self.status,
+            "model": self.model,
+            "sport": self.sport.name,
+            "num_frames": self.num_frames,
+            "fps": self.fps,
+            **{score: getattr(self, score) for score in self.sport.scores},
+            "deviations": self.deviations,
+            "interval_level": self.interval_level,
+            "intervals": self.intervals,
+            "reliability": dataclasses.asdict(self.reliability) if self.reliability else None,
+            "alike": self.alike,
+            "reasons": _plain(self.reasons),
+            "stages": self.stages,
+            "performances": [performance.to_dict(self.sport.scores) for performance in self.performances],
+            "warnings": _plain(self.warnings),
+            "error": None,
+            "complete": self.complete,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], sport: Sport) -> "VideoScore":
+        """The result that `to_dict` gave, without pictures.
+
+        Args:
+            values: also after they were JSON.
+            sport: of the result.
+        """
+        performances = [Performance.from_dict(performance) for performance in values["performances"]]
+        of_them = len(performances[0].reasons) if len(performances) == 1 else 0  # `reasons` begins with these
+        same = ("video", "num_frames", "fps", "stages", "model", "interval_level", "complete")
+        return cls(
+            **{name: values[name] for name in same},
+            sport=sport,
+            performances=performances,
+            warnings=_remarks(values["warnings"]),
+            further_reasons=_remarks(values["reasons"][of_them:]),
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row of `rendering.columns` for each performance, numbered from 1."""
+        return rendering.rows(self)
+
+    def to_dataframe(self) -> Any:
+        """The `rows` as a pandas.DataFrame; InputError if pandas is not installed, which nothing else needs."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise InputError("missing_package", "to_dataframe needs pandas.", "pip install pandas") from error
+        return pandas.DataFrame(self.rows(), columns=list(rendering.columns(self.sport)))
+
+    def __str__(self) -> str:
+        """The result as text."""
+        return rendering.text(self)
+
+    def plot(self) -> "Figure":
+        """A picture: frames of the key stages above the strip of the stages, scores, reasons and warnings."""
+        return rendering.figure(self)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the picture, if there is one, above the text."""
+        return rendering.page(self)
+
+    def save(self, path: AnyPath) -> None:
+        """Writes the result as `.json`, `.csv` or `.png`, by the name of the file.
+
+        Raises:
+            InputError: another ending.
+        """
+        suffix = as_path(path).suffix.lower()
+        if suffix == ".json":
+            write_json(path, self.to_dict())
+        elif suffix == ".csv":
+            rendering.save_table(self, path)
+        elif suffix == ".png":
+            rendering.save_figure(self.plot(), path, self.video)
+        else:
+            raise InputError("wrong_format", f"{path} does not end in .json, .csv or .png.")
+
+
+def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:
+    """`VideoScore.to_dict` for a video that could not be read: the same keys, nothing in them, and the error."""
+    known = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport.name}
+    unknown = dict.fromkeys(("num_frames", "fps", *sport.scores, "interval_level", "reliability"))
+    empty: dict[str, Any] = {"deviations": {}, "intervals": {}}
+    empty |= {name: [] for name in ("alike", "reasons", "stages", "performances", "warnings")}
+    return {**known, **unknown, **empty, "error": error.to_dict(), "complete": True}
+
+
+def _plain(remarks):
+    return [remark.to_dict() for remark in remarks]
+
+
+def _remarks(values):
+    return [Remark.from_dict(value) for value in values]
+
+
+# === While a video is scored ===
+
+
+class ResultBuilder:
+    """Gathers the result for one video of any length, part by part.
+
+    It keeps the stage and the time of every frame, and the pictures of a few frames of each part.
+
+    Args:
+        sport: of the model.
+        checks: of the model.
+    """
+
+    def __init__(self, sport: Sport, checks: Checks) -> None:
+        self.performances: list[Performance] = []
+        self._sport, self._checks = sport, checks
+        self._against: list[Remark] = []  # why nothing at all can be scored
+        self._has_stages = False
+        self._end = 0  # frame of the video behind the last performance
+        self._labels, self._times = np.zeros(0, np.int8), np.zeros(1)
+        self._first_frame, self._offset = 0, 0  # of the video in its file, of the part at hand in the video
+        self._warnings: list[Remark] = []
+        self._shown: list[tuple[int, float, bytes]] = []
+        self._of_noise: list[tuple[int, float, bytes]] = []
+
+    def begin(self, video: Video, against: Sequence[Remark], has_stages: bool) -> None:
+        """Goes on to the next part.
+
+        Args:
+            video: the part; some of its frames may have been in the part before.
+            against: why nothing in it can be scored.
+            has_stages: whether its stages are known.
+        """
+        if not len(self._labels):
+            self._first_frame = video.first_frame
+        self._against, self._has_stages = list(against), self._has_stages or has_stages
+        self._offset = video.first_frame - self._first_frame
+        times = video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps)
+        self._times = np.concatenate([self._times[: self._offset], times])
+        self._labels = np.pad(self._labels, (0, max(0, len(self._times) - 1 - len(self._labels))))
+        known, new = {warning.code for warning in self._warnings}, video.warnings
+        self._warnings += [warning for warning in new if warning.code not in known]  # type: ignore
+
+    def is_new(self, first: int, end: int) -> bool:
+        """Whether a performance in frames [first, end) of the part was not found in the part before it."""
+        return self._offset + (first + end) / 2 >= self._end
+
+    def add(
+        self,
+        start: int,
+        seen: Observation,
+        sample_of: np.ndarray,
+        reasons: list[Remark],
+        warnings: list[Remark],
+        outputs: Mapping[str, Any],
+    ) -> Performance:
+        """Adds a performance of the part.
+
+        Args:
+            start: number of the first of its samples, in those of the part.
+            seen: of it.
+            sample_of: int (L,), the sample that shows each frame of the part.
+            reasons: against its scores.
+            warnings: of it alone.
+            outputs: of SP, score → points (1,); empty if it is not scored.
+        """
+        labels, stop = self._labels[self._offset :], start + len(seen.samples)  # labels: a view
+        if seen.labels is not None:
+            inside = np.flatnonzero((sample_of >= start) & (sample_of < stop))
+            labels[inside] = seen.labels[sample_of[inside] - start]
+        first, end = (self._offset + edge for edge in _span(labels, sample_of, start, stop))
+        self._end = end
+        scores: dict[str, Any] = {score: float(outputs[score][0]) for score in SCORES if score in outputs}
+        deviations = {score: float(outputs[f"{score}_std"][0]) for score in SCORES if f"{score}_std" in outputs}
+        about = [*self._warnings, *self._checks.doubts, *warnings]  # not what was said of another performance
+        performance = Performance(
+            start_frame=first + self._first_frame,
+            end_frame=end + self._first_frame,
+            start_s=self._second(first),
+            end_s=self._second(end),
+            **scores,
+            deviations=deviations,
+            reasons=reasons,
+            warnings=warnings,
+            **self._checks.assess(scores, reasons, about, seen),
+        )
+        self.performances.append(performance)
+        return performance
+
+    def show(self, video: Video) -> None:
+        """Keeps a few frames of a part, for the picture of the result."""
+        chosen = rendering.key_frames(self._stages(self._offset), len(video.frames), video.first_frame)
+        shown = [
+            (index + video.first_frame, float(self._times[self._offset + index]), video.frames[index])
+            for index in chosen
+        ]
+        if self._end > self._offset:
+            self._shown += shown
+        else:
+            self._of_noise += shown
+
+    def result(self, path: str, fps: float, model: str | None) -> VideoScore:
+        """The result for the video.
+
+        Args:
+            path: its name in the result.
+            fps: of it, or of its last part.
+            model: name of the model.
+        """
+        performances, length = self.performances, len(self._labels)
+        warnings = [*self._warnings, *self._checks.doubts, *(w for one in performances for w in one.warnings)]
+        scored = sum(any(getattr(one, score) is not None for score in SCORES) for one in performances)
+        if not performances:
+            first, against = self._first_frame, self._against or [NO_PERFORMANCE]
+            performances = [Performance(first, first + length, self._second(0), self._second(length), reasons=against)]
+        return VideoScore(
+            video=path,
+            sport=self._sport,
+            num_frames=length,
+            fps=round(self._rate(fps), 3),
+            stages=self._stages(),
+            performances=performances,
+            warnings=list(dict.fromkeys(warnings)),
+            model=model,
+            interval_level=self._checks.level,
+            further_reasons=[several(len(performances), scored)] if len(performances) > 1 else [],
+            shown=_thinned(self._shown or self._of_noise),
+        )
+
+    def live(self, performance: Performance, path: str, fps: float, model: str | None) -> VideoScore:
+        """The same of one performance, before all of the video is known."""
+        start, end = (frame - self._first_frame for frame in (performance.start_frame, performance.end_frame))
+        whole = self.result(path, fps, model)
+        return dataclasses.replace(
+            whole,
+            performances=[performance],
+            stages=self._stages(start, end),
+            warnings=whole.warnings_of(performance),
+            further_reasons=[],
+            shown=[],
+            complete=False,
+        )
+
+    def _stages(self, start=0, end=None):
+        """The runs of stages from frame `start` of the video to `end`."""
+        if not self._has_stages:
+            return []
+        names, first_frame = self._sport.stages, self._first_frame
+        return [
+            {
+                "name": names[stage],
+                "start_frame": start + first + first_frame,
+                "end_frame": start + last + first_frame,
+                "start_s": self._second(start + first),
+                "end_s": self._second(start + last),
+            }
+            for stage, first, last in stage_runs(self._labels[start:end])
+        ]
+
+    def _rate(self, fps):
+        """Frames per second of all parts by their times, if that of the last part, `fps`, is another."""
+        seconds = self._times[-2] - self._times[0]
+        measured = (len(self._labels) - 1) / float(seconds) if seconds > 0 else fps
+        return fps if abs(measured / fps - 1) <= RATE_TOLERANCE else measured
+
+    def _second(self, frame):
+        return round(float(self._times[frame]), 3)
+
+
+def _span(labels, sample_of, start, stop):
+    """(start, end) of the stages in samples [start, stop), in frames of the file; of all frames if there are no stages.
+
+    If frames were repeated, the samples may show none of the file: then the next one counts.
+    """
+    inside = np.flatnonzero((sample_of >= start) & (sample_of < stop))
+    staged = inside[labels[inside] > 0]
+    staged = staged if len(staged) else inside
+    if not len(staged):
+        staged = [min(np.searchsorted(sample_of, start), len(sample_of) - 1)]
+    return int(staged[0]), int(staged[-1]) + 1
+
+
+def _thinned(shown):
+    """As many as are drawn, evenly, in the order of the video."""
+    ordered = sorted(shown, key=lambda each: each[0])
+    count = min(rendering.COLUMNS, len(ordered))
+    return [ordered[index * len(ordered) // count] for index in range(count)]

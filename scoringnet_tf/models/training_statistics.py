@@ -1,0 +1,408 @@
+"""Statistics of a model's training and held-out videos, kept with the model: what is unlike them, how far it errs.
+
+`Spread` says where the features of training lie: the Mahalanobis distance (Lee et al., NeurIPS 2018) in a Gaussian of
+few axes, with one deviation along all others (probabilistic PCA). `Intervals` are split-conformal (Vovk et al., 2005;
+Lei et al., JASA 2018, algorithm 2). `NearestExamples` are the training performances that can be shown beside a new one.
+`inference.calibration` measures them, `inference.checks` compares videos with them.
+"""
+
+import base64
+import dataclasses
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+LEVEL = 0.9  # of intervals
+NEAREST = 3
+COORDINATE = "<f2"  # as stored: a thousandth of a standard deviation
+# A stage may last this much longer than the longest of training, or be shorter than the shortest by as much.
+DURATION_SLACK = 1.5
+# KFS may doubt a stage this much more than it does in the doubtful ones of training, and always a tenth.
+DOUBT_SLACK = 1.5
+SURE = 0.9
+MAX_AXES = 16
+VIDEOS_PER_AXIS = 8
+FOLDS = 5
+# The limit of distances: their mean and so many standard deviations, of logarithms, over videos that were left out.
+LIMIT_DEVIATIONS = 3.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Spread:
+    """Where the features of training lie; D numbers for each video, K ≤ D axes.
+
+    Attributes:
+        mean: (D,).
+        axes: (K, D), orthonormal, along which they vary most.
+        deviations: (K,), their standard deviations along these.
+        rest: standard deviation along each other direction.
+        limit: distance beyond which a video is unlike them.
+    """
+
+    mean: list[float]
+    axes: list[list[float]]
+    deviations: list[float]
+    rest: float
+    limit: float = np.inf
+
+    @classmethod
+    def of(cls, features: np.ndarray) -> "Spread":
+        """The spread of features (N, D); its limit is set on videos that were left out in turn (`FOLDS`)."""
+        features = np.asarray(features, np.float64)
+        numbers = np.arange(len(features)) % FOLDS
+        left_out = [
+            cls._fitted(features[numbers != fold]).distance(features[numbers == fold]) for fold in np.unique(numbers)
+        ]
+        logs = np.log(np.maximum(np.concatenate([ops.convert_to_numpy(part) for part in left_out]), 1e-6))
+        limit = float(np.exp(logs.mean() + LIMIT_DEVIATIONS * logs.std()))
+        return dataclasses.replace(cls._fitted(features), limit=_rounded(limit))
+
+    @classmethod
+    def _fitted(cls, features):
+        count, size = features.shape
+        mean = features.mean(axis=0)
+        _, singular, axes = np.linalg.svd(features - mean, full_matrices=False)
+        variances = singular**2 / max(count - 1, 1)
+        kept = max(1, min(MAX_AXES, count // VIDEOS_PER_AXIS, size - 1))
+        least = max(1e-6 * variances.sum(), 1e-12)  # what never varied in training may not decide alone
+        rest = max(variances[kept:].sum() / max(size - kept, 1), least)
+        deviations = np.sqrt(np.maximum(variances[:kept], rest))
+        return cls(_rounded(mean), _rounded(axes[:kept]), _rounded(deviations), _rounded(np.sqrt(rest)))
+
+    def distance(self, features: Any) -> Any:
+        """Mahalanobis distance (B,) of features (B, D)."""
+        away, along = self._split(features)
+        deviations = ops.convert_to_tensor(self.deviations, "float32")
+        squares = ops.sum(ops.square(along / deviations), axis=1)
+        left = ops.sum(ops.square(away), axis=1) - ops.sum(ops.square(along), axis=1)
+        return ops.sqrt(squares + ops.maximum(left, 0.0) / self.rest**2)
+
+    def coordinates(self, features: Any) -> np.ndarray:
+        """Position of features (B, D) along the axes, in standard deviations: float32 (B, K)."""
+        _, along = self._split(features)
+        return ops.convert_to_numpy(along) / np.asarray(self.deviations, np.float32)
+
+    def _split(self, features):
+        """The difference of features (B, D) from the mean, (B, D), and its part along the axes, (B, K)."""
+        away = ops.cast(features, "float32") - ops.convert_to_tensor(self.mean, "float32")
+        return away, ops.matmul(away, ops.transpose(ops.convert_to_tensor(self.axes, "float32")))
+
+
+# === Intervals ===
+
+
+def rank(count: int, level: float = LEVEL) -> int:
+    """Which of `count` errors, in rising order from 1, is the half width; above `count` if they are too few."""
+    return math.ceil(round((count + 1) * level, 9))  # 30 · 0.9 is not to be 27.000000000000004
+
+
+def least_videos(level: float = LEVEL) -> int:
+    """How many held-out videos an interval needs."""
+    return next(count for count in range(1, 1000) if rank(count, level) <= count)
+
+
+def half_width(errors: np.ndarray, level: float = LEVEL) -> float:
+    """Of the interval for a further video; infinite if there are too few errors, (n,), or infinite ones decide."""
+    errors = np.sort(np.abs(errors))
+    chosen = rank(len(errors), level)
+    return float(errors[chosen - 1]) if chosen <= len(errors) else math.inf
+
+
+@dataclasses.dataclass(frozen=True)
+class Intervals:
+    """The intervals that a model states, and what they were measured on.
+
+    For a video that could have been any of n held-out ones, the true score lies within with probability `level`.
+
+    Attributes:
+        level: the probability.
+        half_widths: score → points, of those scores that have an interval.
+        num_videos: score → n, held-out videos with a known true score.
+        split: of the records, that these videos are in; empty if there were none.
+        data_hash: of those records.
+        lacking: why a score has no interval, a sentence; empty if all have one.
+        shown: a fingerprint of each of these videos (`dataset_info.shown`), to recognise them under other ids; empty if
+            the model is to keep nothing of single videos.
+    """
+
+    level: float
+    half_widths: Mapping[str, float]
+    num_videos: Mapping[str, int]
+    split: str = ""
+    data_hash: str = ""
+    lacking: str = ""
+    shown: Sequence[str] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self):
+        """ValueError if these are no intervals, in the configuration of a model from elsewhere."""
+        widths = list(self.half_widths.values())
+        if not 0 < self.level < 1 or not all(math.isfinite(width) and width >= 0 for width in widths):
+            raise ValueError(f"expected a level below 1 and half widths in points, received {self.level}, {widths}")
+
+    @classmethod
+    def none(cls, why: str) -> "Intervals":
+        """There are none, for this reason."""
+        return cls(LEVEL, {}, {}, lacking=why)
+
+    @classmethod
+    def measured(
+        cls,
+        truth: Mapping[str, np.ndarray],
+        predicted: Mapping[str, np.ndarray],
+        split: str,
+        data_hash: str,
+        level: float = LEVEL,
+        shown: Sequence[str] = (),
+    ) -> "Intervals":
+        """Those of held-out videos.
+
+        Args:
+            truth: score → (V,), points; NaN is unknown.
+            predicted: score → (V,), points, of the scores that the model predicts.
+            split, data_hash, level, shown: as of the attributes.
+        """
+        widths, counts = {}, {}
+        for score, values in predicted.items():
+            errors = np.subtract(values, truth[score])[~np.isnan(truth[score])]
+            counts[score] = len(errors)
+            errors = np.where(np.isfinite(errors), errors, np.inf)  # what is no number is no small error
+            widths[score] = half_width(errors, level)
+        finite = {score: width for score, width in widths.items() if math.isfinite(width)}
+        without = [f"{counts[score]} of {score}" for score in widths if score not in finite]
+        lacking = f"An interval needs {least_videos(level)} held-out videos with true scores"
+        return cls(
+            level=level,
+            half_widths=finite,
+            num_videos=counts,
+            split=split,
+            data_hash=data_hash,
+            lacking=f"{lacking}; there are {', '.join(without)}." if without else "",
+            shown=[*shown],
+        )
+
+    def around(self, score: str, value: float, within: Sequence[float]) -> tuple[float, float] | None:
+        """(lower, upper) end of the interval around a predicted score, points; None if that score has none.
+
+        Args:
+            score: one of `sports.SCORES`.
+            value: points.
+            within: (lowest, highest) of the sport, which the interval does not exceed.
+        """
+        width = self.half_widths.get(score)
+        if width is None or not math.isfinite(value):
+            return None
+        lowest, highest = within
+        return min(max(value - width, lowest), highest), min(max(value + width, lowest), highest)
+
+
+# === Nearest examples ===
+
+
+@dataclasses.dataclass(frozen=True)
+class NearestExamples:
+    """N training performances, to tell which are most alike to a new one. Nothing of their pictures is kept.
+
+    Attributes:
+        ids: N names.
+        scores: score → N true values, points; None is unknown.
+        coordinates: (N, K), see `Spread.coordinates`, float16 in base64.
+    """
+
+    ids: Sequence[str]
+    scores: Mapping[str, Sequence[float | None]]
+    coordinates: str
+
+    def __post_init__(self):
+        """ValueError if the parts are not of the same videos, in the configuration of a model from elsewhere."""
+        numbers = len(base64.b64decode(self.coordinates, validate=True)) // 2
+        lengths = {len(self.ids), *(len(values) for values in self.scores.values())}
+        if not self.ids or len(lengths) > 1 or not numbers or numbers % len(self.ids):
+            raise ValueError(f"expected ids, scores and coordinates of the same videos, received {lengths}, {numbers}")
+
+    @property
+    def num_axes(self) -> int:
+        """K."""
+        return len(base64.b64decode(self.coordinates)) // 2 // len(self.ids)
+
+    @classmethod
+    def of(
+        cls, ids: Sequence[str], scores: Mapping[str, Sequence[float]], coordinates: np.ndarray
+    ) -> "NearestExamples":
+        """The examples of N performances.
+
+        Args:
+            ids: N names.
+            scores: score → N true values, points; NaN is unknown.
+            coordinates: (N, K).
+        """
+        # Without the digits that float32 adds.
+        points = {
+            score: [None if math.isnan(value) else float(f"{value:.6g}") for value in values]
+            for score, values in scores.items()
+        }
+        encoded = base64.b64encode(np.asarray(coordinates).astype(COORDINATE).tobytes()).decode("ascii")
+        return cls(list(ids), points, encoded)
+
+    def nearest(self, coordinates: np.ndarray, count: int = NEAREST) -> list[dict]:
+        """The performances most alike, the nearest first.
+
+        Args:
+            coordinates: (K,), of the performance that they are compared with.
+            count: how many, or all if there are fewer.
+
+        Returns:
+            `{"id", "distance", and the true scores}` of each; the distance is Mahalanobis's along the axes.
+        """
+        stored = np.frombuffer(base64.b64decode(self.coordinates), COORDINATE).reshape(len(self.ids), -1)
+        distances = np.linalg.norm(stored.astype(float) - coordinates, axis=1)
+        return [
+            {
+                "id": self.ids[index],
+                "distance": round(float(distances[index]), 3),
+                **{score: values[index] for score, values in self.scores.items()},
+            }
+            for index in np.argsort(distances, kind="stable")[:count]
+        ]
+
+
+# === All of a model ===
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingStatistics:
+    """Statistics of N training videos of a model. What a model measured before it existed is None.
+
+    Attributes:
+        num_videos: N.
+        data_hash: of their records.
+        weights: `checksum` of the weights that saw them; after further training the statistics are stale.
+        durations: stage → the shortest and the longest, seconds.
+        required: the stages that (nearly) all of them show.
+        spread: of their features; None if there are too few of them, or nothing to compare.
+        intervals: how far true scores of held-out videos lay from predicted ones.
+        bank: the `NearestExamples`; None if they were left out.
+        certainty: stage → the mean probability of its frames that (nearly) all videos reach, see `certainties`.
+        num_steps: of features without stages, the fewest and the most steps.
+    """
+
+    num_videos: int
+    data_hash: str
+    weights: int
+    durations: dict[str, tuple[float, float]]
+    required: tuple[str, ...]
+    spread: Spread | None = None
+    intervals: Intervals | None = None
+    bank: NearestExamples | None = None
+    certainty: dict[str, float] | None = None
+    num_steps: tuple[int, int] | None = None
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "TrainingStatistics":
+        """The statistics that `get_config` described; ValueError if these are none."""
+        durations = {stage: (low, high) for stage, (low, high) in config["durations"].items()}
+        parts = {"spread": Spread, "intervals": Intervals, "bank": NearestExamples}
+        made = {name: kind(**config[name]) if config.get(name) else None for name, kind in parts.items()}
+        made["num_steps"] = tuple(config["num_steps"]) if config.get("num_steps") else None
+        found = cls(**{**config, "durations": durations, "required": tuple(config["required"]), **made})
+        if found.bank and found.spread and found.bank.num_axes != len(found.spread.axes):
+            raise ValueError(f"expected {len(found.spread.axes)} coordinates a video, received {found.bank.num_axes}")
+        return found
+
+    def get_config(self) -> dict[str, Any]:
+        """Plain values, as JSON has them."""
+        config = dataclasses.asdict(self)
+        durations = {stage: list(limits) for stage, limits in self.durations.items()}
+        num_steps = self.num_steps and list(self.num_steps)
+        return {**config, "durations": durations, "required": list(self.required), "num_steps": num_steps}
+
+    def limits(self, stage: str, seen: bool = True) -> tuple[float, float]:
+        """How short and how long a stage may be, seconds; one that no tower has `seen` may last however long."""
+        shortest, longest = self.durations.get(stage, (0.0, np.inf))
+        return shortest / DURATION_SLACK, longest * DURATION_SLACK if seen else np.inf
+
+    def has_length(self, num_steps: int) -> bool:
+        """Whether features of so many steps can be as long as those of training; True if that is unknown."""
+        shortest, longest = self.num_steps or (0, np.inf)
+        return bool(shortest / DURATION_SLACK <= num_steps <= longest * DURATION_SLACK)
+
+    def least_certainty(self, stage: str, seen: bool = True) -> float:
+        """The mean probability with which a stage counts as found; 0 for one that no tower has `seen`."""
+        usual = (self.certainty or {}).get(stage, 0.0)
+        return min(SURE, 1.0 - DOUBT_SLACK * (1.0 - usual)) if seen else 0.0
+
+
+# === Of a model's weights and of what it sees ===
+
+
+def checksum(model: Any) -> int:
+    """Of the weights by which a `ScoringNet` sees and scores, as float32; seeds do not count."""
+    value = 0
+    for variable in _weights(model):
+        value = zlib.crc32(ops.convert_to_numpy(ops.cast(variable, "float32")).tobytes(), value)
+    return value
+
+
+def _weights(model):
+    # Not `model.variables`: a compiled model has one more, which belongs to the run (`TrainingFragments`).
+    variables = [variable for name in model.networks for variable in getattr(model, name).variables]
+    return [variable for variable in variables if "float" in keras.backend.standardize_dtype(variable.dtype)]
+
+
+def can_be_measured(model: Any) -> bool:
+    """Whether a `ScoringNet` has stages or features to compare, and has learned to score."""
+    return (model.segmenter is not None or model.content == "features") and model.scores_learned
+
+
+def is_current(model: Any) -> bool:
+    """Whether the weights of a `ScoringNet` are those that its statistics were measured with.
+
+    Weights that were rounded to less than float32 since then cannot be told from others, and count as the same.
+    """
+    rounded = any(variable.dtype != "float32" for variable in _weights(model))
+    return rounded or checksum(model) == model.reference.weights
+
+
+def pooled(features: Any, labels: Any, mask: Any) -> Any:
+    """Mean (B, D) of the features (B, L, D) of a performance: of all frames but noise, or of all if all are noise.
+
+    Args:
+        features: (B, L, D).
+        labels: int (B, L), the stage of every frame; None counts every frame.
+        mask: bool (B, L), true for real frames.
+    """
+    member = mask if labels is None else ops.logical_and(labels > 0, mask)
+    member = ops.where(ops.any(member, axis=1, keepdims=True), member, mask)
+    weights = ops.cast(member, "float32")
+    return ops.sum(ops.cast(features, "float32") * weights[..., None], axis=1) / ops.sum(weights, axis=1)[:, None]
+
+
+def stage_frames(labels: Any, mask: Any, num_stages: int) -> Any:
+    """Which frames carry each stage but noise, bool (B, L, S − 1)."""
+    stages = ops.arange(1, num_stages, dtype="int32")
+    return ops.logical_and(ops.cast(labels, "int32")[:, :, None] == stages, mask[:, :, None])
+
+
+def certainties(probabilities: Any, labels: Any, mask: Any) -> Any:
+    """Mean probability, float32 (B, S − 1), of every stage but noise over its frames; 1 of one without frames.
+
+    A low one is doubt (Hendrycks and Gimpel, ICLR 2017).
+
+    Args:
+        probabilities: (B, L, S), of KFS.
+        labels: int (B, L), the stage of every frame.
+        mask: bool (B, L), true for real frames.
+    """
+    carrying = ops.cast(stage_frames(labels, mask, probabilities.shape[-1]), "float32")
+    counts = ops.sum(carrying, axis=1)
+    total = ops.sum(carrying * ops.cast(probabilities[:, :, 1:], "float32"), axis=1)
+    return ops.where(counts > 0, total / ops.maximum(counts, 1.0), 1.0)
+
+
+def _rounded(values):
+    """Six digits are enough, and make small files."""
+    return np.array([float(f"{value:.6g}") for value in np.ravel(values)]).reshape(np.shape(values)).tolist()

@@ -1,0 +1,147 @@
+"""The network and the losses of a configuration."""
+
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import keras
+
+from scoringnet_tf import defaults
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
+from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.models.scoring_net import ScoringNet
+from scoringnet_tf.models.tta import check_views
+from scoringnet_tf.sports import PREDICTED_SCORES, SportForm
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.config import HEADS, STAGE_NETWORKS, Distribution, Regression, TrainingConfig
+from scoringnet_tf.training.initialization import preprocessing_of
+
+
+def of_sport(config: TrainingConfig, sport: SportForm) -> TrainingConfig:
+    """The configuration with α of the sport, unless it has one."""
+    if config.loss.alpha is not None:
+        return config
+    return dataclasses.replace(config, loss=dataclasses.replace(config.loss, alpha=defaults.alpha_of(sport)))
+
+
+def check_model(info: DatasetInfo, config: TrainingConfig) -> None:
+    """InputError if a model of this configuration cannot see so many views of a fragment."""
+    try:
+        check_views(config.model.views, of_frames=not info.features, of_fragments=config.fragments is not None)
+    except ValueError as error:
+        raise InputError("wrong_value", f"--views={config.model.views}: {error}") from error
+
+
+def build_network(
+    info: DatasetInfo, config: TrainingConfig, dtype: str, towers: Sequence[str] = PREDICTED_SCORES
+) -> ScoringNet:
+    """The `ScoringNet` of a configuration for the records of `info`, with towers for these scores.
+
+    Its frames are preprocessed as the weights that will be loaded want it. A tower of --initial_model that learns in no
+    phase keeps its units and its stages: the same weights answer as they did.
+    """
+    source = load_scoring_net(config.initial_model, "initial_model") if config.initial_model else None
+    statistics, stages = _kept(source, config, towers)
+    model = config.model
+    return ScoringNet.for_records(
+        info,
+        scores=towers,
+        fragments="key" if config.fragments else "whole",
+        image_size=config.data.image_size,
+        width_multiplier=model.width_multiplier,
+        clip_lengths=model.clip_lengths,
+        kernel_l2=config.loss.beta,
+        segmenter=_segmenter_options(config),
+        score_predictor={
+            "conv_filters": model.conv_filters,
+            "fc_units": model.fc_units,
+            "pool_stride": model.pool_stride,
+            "head": next(name for name, kind in HEADS.items() if isinstance(model.head, kind)),
+            "output_activation": model.head.output_activation if isinstance(model.head, Regression) else "linear",
+            "dropout_rate": model.dropout,
+        },
+        preprocessing=_preprocessing(source, config),
+        decoding=config.fragments.decoding if config.fragments else defaults.DECODING,
+        views=model.views,
+        score_statistics=statistics,
+        fragment_stages=fragment_stages(info, config, towers, stages),
+        dtype=dtype,
+    )
+
+
+def _segmenter_options(config):
+    if config.fragments is None:
+        return {}
+    network = config.fragments.network
+    options = {"lstm_units": "lstm_units", "fc_units": "fc_units", "dropout_rate": "dropout"}
+    chosen = {option: getattr(network, field) for option, field in options.items() if hasattr(network, field)}
+    return {**chosen, "network": next(name for name, kind in STAGE_NETWORKS.items() if type(network) is kind)}
+
+
+def _preprocessing(source, config):
+    """What the weights that a run starts from want done to its frames."""
+    if source is not None:
+        return source.get_config()["preprocessing"]
+    return preprocessing_of(config.pretrained, config.data.image_size)
+
+
+def _kept(source, config, towers):
+    """Statistics and stages, by score, of the towers of --initial_model that have learned, and do not learn on."""
+    if source is None:
+        return {}, {}
+    frozen = source.learned_parts & {*(towers if config.trains_kfs_alone else config.frozen)}
+    of_source = source.score_predictor.get_config()["score_statistics"], source.fragment_stages
+    return tuple(
+        {score: of_tower[score] for score in of_tower if score in towers and score in frozen} for of_tower in of_source
+    )
+
+
+def fragment_stages(
+    info: DatasetInfo, config: TrainingConfig, towers: Collection[str], kept: Mapping[str, list[str]]
+) -> dict[str, list[str]] | None:
+    """Score → the stages that the configuration names, or `kept`, those of a tower that learns no more; None if none.
+
+    Raises:
+        InputError: there are no such stages, or no tower that could see them.
+    """
+    stages = {score: names for score, names in kept.items() if {*names} <= {*info.stages}}  # else of another sport
+    for score in PREDICTED_SCORES:
+        asked = list(getattr(config.fragments, score, ()))
+        if asked:
+            _check_fragment(info, score, asked, towers, stages)
+            stages[score] = asked
+    return stages or None
+
+
+def _check_fragment(info, score, asked, towers, stages):
+    name = f"model.fragments.{score}={','.join(asked)}"
+    if {*asked} - {*info.stages[1:]} or len({*asked}) < len(asked):
+        raise InputError("unknown_name", f"{name}: name stages of {', '.join(info.stages[1:])}, each once.")
+    if score not in towers:
+        raise InputError("flags_conflict", f"{name}: no tower is for {score}.")
+    if {*asked} != {*stages.get(score, asked)}:
+        message = f"{name}: the tower of --initial_model sees {', '.join(stages[score])}, and does not learn."
+        raise InputError("flags_conflict", message, "Leave the stages out, or let the tower learn.")
+
+
+def losses(network: ScoringNet, config: TrainingConfig, final_std: float | None = None) -> dict[str, keras.losses.Loss]:
+    """Eqs. 5, 8 and 9 as the configuration says: output of a `ScoringNet` → loss.
+
+    With `final_std`, the standard deviation of the training videos' final scores, that score is learned as well.
+    """
+    loss, head = config.loss, config.model.head
+    unit = 1.0 if loss.units == "points" else None
+    ranked: dict[str, Any] = {
+        "alpha": loss.alpha,
+        "margin": loss.ranking_margin,
+        "reduction": loss.pair_reduction,
+        "ties": loss.ties,
+    }
+    of_head = {"sigma": head.sigma} if isinstance(head, Distribution) else {}
+    of_outputs = {"stages": StageCrossEntropy(loss.stages)} if network.segmenter is not None else {}
+    for score in network.scores:
+        of_outputs[score] = network.score_loss(score, unit=unit, **ranked, **of_head)
+    if final_std is not None:
+        of_outputs["final"] = ScoreLoss(unit=unit or final_std, **ranked)
+    return of_outputs

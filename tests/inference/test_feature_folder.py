@@ -1,0 +1,320 @@
+"""The command `extract`: a folder of features, what resumes, what is refused, and the tables that make records."""
+
+import csv
+import dataclasses
+import itertools
+import json
+import pathlib
+
+import numpy as np
+import pytest
+from command_forks import forked
+from conftest import write_bars, write_images
+from refusals import code_printed, refused
+from test_commands import started
+from tiny_records import tiny_video, write_records
+
+import scoringnet_tf
+from data_prep.records.building import build_records
+from data_prep.records.verifying import read_records, verify_records
+from scoringnet_tf.data.dataset_info import DatasetInfo, shown
+from scoringnet_tf.data.features import read_features, read_origin
+from scoringnet_tf.data.input_pipeline import videos
+from scoringnet_tf.inference.extraction import FULLY_CONNECTED, Extraction, FeatureExtractor, load_c3d
+from scoringnet_tf.inference.feature_folder import Video, alone_in, extract_videos, file_name, prepare, write_tables
+from scoringnet_tf.models.backbones.c3d import C3D, ENDPOINTS
+from scoringnet_tf.support.errors import Stopped
+from scoringnet_tf.training.config import TrainingConfig
+from scoringnet_tf.training.run_record import RunRecord
+
+ROOT = pathlib.Path(__file__).parents[2]
+SIZE = (32, 32)
+CLIP = "tests/clips/diving.mp4"
+
+
+def command(*arguments):
+    return forked("scoringnet_tf.extract", *arguments)
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def of_records(model, records, output, *others):
+    flags = [f"--model={model}", "--endpoint=pool5", "--stride=3", f"--records_dir={records}", f"--output_dir={output}"]
+    return [*flags, *others]
+
+
+@pytest.fixture(scope="module")
+def folder(diving_records, stage_model, tmp_path_factory):
+    """Features of the ten dives, every third frame of the segmenter's C3D."""
+    output = tmp_path_factory.mktemp("extract") / "features"
+    result = started("scoringnet_tf.extract", *of_records(stage_model, diving_records, output))
+    assert result.returncode == 0, result.stderr
+    assert "32 numbers of 10 videos" in result.stdout and "learned from" not in result.stdout
+    return output
+
+
+# === Features ===
+
+
+@pytest.mark.slow
+def test_features_of_records_are_those_of_their_frames(folder, diving_records, stage_model):
+    extractor = FeatureExtractor(load_c3d(stage_model)[0], Extraction("pool5", stride=3))
+    for inputs, _, info in videos(diving_records, "train", image_size=SIZE, batch_size=1, with_info=True):
+        frames = np.asarray(inputs["frames"][0])[np.asarray(inputs["mask"][0])]
+        features = read_features(folder / f"{info['id'].numpy()[0].decode()}.npy")
+        np.testing.assert_allclose(features.values, extractor(frames.__getitem__, len(frames)), atol=1e-5)
+    origin = features.origin
+    assert (origin["endpoint"], origin["stride"], origin["size"], origin["part"]) == ("pool5", 3, 32, "kfs")
+    assert origin["stored"]["frame_size"] == [36, 48] and origin["weights"]["file"] == "model.keras"
+    assert len(origin["weights"]["sha256"]) == 64
+    assert origin["frame_rate"] == 25 and "frame_rate" not in origin["stored"]  # else a file's would be others
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("known_by", ["run", "C3D"])
+def test_videos_that_the_model_learned_from_are_counted(known_by, diving_records, tmp_path):
+    """What learns from their features would count them as held out."""
+    info = DatasetInfo.load(diving_records)
+    seen = {shown(info.videos[video_id]) for video_id in info.split("train")["ids"][:2]}
+    learned_from = seen if known_by == "C3D" else ()
+    C3D((None, *SIZE, 3), 1 / 16, False, "pool5", learned_from=learned_from).save(tmp_path / "c3d.keras")
+    if known_by == "run":
+        RunRecord(TrainingConfig(), "others").write(tmp_path, seen)
+    result = command(*of_records(tmp_path / "c3d.keras", diving_records, tmp_path / "features"))
+    assert result.returncode == 0 and "learned from 2 of these 10 videos" in result.stdout, result.stderr
+
+
+@pytest.mark.slow
+def test_videos_and_bad_ones(stage_model, tmp_path):
+    write_bars(tmp_path / "good.avi", 20, 1)
+    write_bars(tmp_path / "cut.avi", 40, 2)
+    (tmp_path / "cut.avi").write_bytes((tmp_path / "cut.avi").read_bytes()[:-3000])
+    (tmp_path / "text.mp4").write_text("no video")
+    output = tmp_path / "features"
+    flags = [f"--model={stage_model}", "--endpoint=conv5b", "--per=clip", "--clip_length=8", f"--output_dir={output}"]
+    result = command(*flags, *(tmp_path / name for name in ("text.mp4", "cut.avi", "good.avi")))
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "text.mp4" in result.stderr and "cut.avi" in result.stderr
+    assert sorted(content(output)) == ["features.json", "good.avi.npy", "lock", "videos.json"]
+    frames = scoringnet_tf.from_preset(stage_model).preprocessor(tmp_path / "good.avi")["frames"][0]
+    extractor = FeatureExtractor(load_c3d(stage_model)[0], Extraction("conv5b", "clip", 4, 8))
+    expected = extractor(frames.__getitem__, 20)
+    np.testing.assert_allclose(read_features(output / "good.avi.npy").values, expected, atol=1e-5)
+    assert len(expected) == 5
+    write_bars(tmp_path / "good.avi", 30, 3)  # another video of the same name
+    result = command(*flags, tmp_path / "good.avi", tmp_path / "nowhere.avi")
+    assert "there before: 0" in result.stdout and "nowhere.avi" in result.stderr
+    assert len(read_features(output / "good.avi.npy").values) == 8
+    assert "there before: all" in command(*flags, tmp_path / "good.avi").stdout
+    write_images(tmp_path / "dive", 20)
+    result = forked("scoringnet_tf.extract", *flags, ".", "../dive", folder=tmp_path / "dive")
+    assert code_printed(result.stderr) == "duplicate" and "dive" in result.stderr
+    forked("scoringnet_tf.extract", *flags, ".", folder=tmp_path / "dive")
+    assert {"dive.npy"} < content(output).keys()  # not .npy, hidden, of a video without a name
+
+
+@pytest.mark.parametrize(
+    ("flags", "stored"),
+    [
+        (["--model=diving_small"], {"aspect": 4 / 3}),
+        (["--model=motion_small", "--frame_size=73,98", "--frame_rate=25"], {"aspect": None, "frame_size": [73, 98]}),
+        (["--model=motion_small", "--frame_size=73,98", "--frame_rate=25", "--aspect=1.5"], {"aspect": 1.5}),
+    ],
+)
+def test_videos_are_brought_to_the_rate_of_the_model(flags, stored, tmp_path):
+    """60 frames in 1.2 s become 30. A C3D alone is told the rate, and cuts nothing unasked."""
+    write_bars(tmp_path / "fast.avi", 60, fps=50)
+    flags = [*flags, "--endpoint=conv5b", "--pool=mean", f"--output_dir={tmp_path / 'features'}"]
+    result = command(*flags, tmp_path / "fast.avi")
+    assert result.returncode == 0 and f"extract: {tmp_path / 'fast.avi'}: " in result.stderr
+    features = read_features(tmp_path / "features/fast.avi.npy")
+    assert len(features.values) == 30 and features.origin["frame_rate"] == 25
+    kept = features.origin["stored"]
+    assert "frame_rate" not in kept and {name: kept[name] for name in stored} == stored
+
+
+# === Files and settings ===
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "x/a.mp4", "dive #1, 100%!!.mp4", "a%2Fb", "é"])
+def test_file_names_are_of_one_video_and_of_no_folder(name):
+    file = file_name(name)
+    assert "/" not in file and "#" not in file and file.endswith(".npy")
+    assert file not in map(file_name, {"a.mp4", "x/a.mp4", "x_a.mp4", "a/b", "a%2Fb"} - {name})
+
+
+def test_files_are_called_as_their_videos():
+    assert file_name("a/b 1.avi") == "a%2Fb 1.avi.npy" and file_name("x\n\u200b") == "x%0A%E2%80%8B.npy"
+    assert file_name("跳水" * 39) == "跳水" * 39 + ".npy"
+    with refused("name_too_long", "240", "244"):
+        extract_videos([Video(name, None, None) for name in ("short", "跳水" * 40)], None, pathlib.Path("nowhere"))
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_goes_on(folder, diving_records, stage_model, tmp_path):
+    """As one that was killed leaves it: some videos, a file half-written, no tables."""
+    output = tmp_path / "features"
+    output.mkdir()
+    for name in ("features.json", "001.npy", "007.npy"):
+        (output / name).write_bytes((folder / name).read_bytes())
+    sources = json.loads((folder / "videos.json").read_text())
+    (output / "videos.json").write_text(json.dumps({name: sources[name] for name in ("001", "007")}))
+    (output / ".123.002.npy").write_bytes((folder / "002.npy").read_bytes()[:50])
+    for before in ("2", "all"):
+        result = command(*of_records(stage_model, diving_records, output))
+        assert result.returncode == 0 and f"there before: {before}." in result.stdout
+        (output / ".123.002.npy").unlink(missing_ok=True)
+        assert content(output) == content(folder)
+
+
+def test_one_run_at_a_time_writes_to_a_folder(folder, diving_records, stage_model):
+    with alone_in(folder):
+        result = command(*of_records(stage_model, diving_records, folder))
+    assert (result.returncode, code_printed(result.stderr)) == (1, "busy") and str(folder) in result.stderr
+
+
+class Extractor:
+    """Keeps what `videos.json` holds when it is asked, and is stopped at the video of a number."""
+
+    image_size = (1, 1)
+
+    def __init__(self, folder, stopped_at=None):
+        self.seen, self._path, self._stopped_at = [], folder / "videos.json", stopped_at
+
+    def __call__(self, *_):
+        if len(self.seen) == self._stopped_at:
+            raise Stopped(15)
+        self.seen.append(json.loads(self._path.read_text()) if self._path.exists() else {})
+        return np.zeros((1, 1), np.float32)
+
+
+def made_up(*names, sha256="new"):
+    return [Video(name, lambda _: (None, 1), lambda: sha256) for name in names]
+
+
+@pytest.mark.parametrize(("seconds", "seen"), [(100.0, [{}, {"b": "new"}]), (0.0, [{}, {}])])
+def test_extracted_videos_are_recorded_now_and_then_and_when_a_run_is_stopped(tmp_path, monkeypatch, seconds, seen):
+    clock = itertools.count(step=seconds)
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    extractor = Extractor(tmp_path, stopped_at=2)
+    with pytest.raises(Stopped):
+        extract_videos(made_up("b", "a", "c"), extractor, tmp_path)
+    assert extractor.seen == seen
+    assert json.loads((tmp_path / "videos.json").read_text()) == {"a": "new", "b": "new"}
+    assert extract_videos(made_up("b", "a", "c"), Extractor(tmp_path), tmp_path) == (2, 0)
+
+
+def test_features_of_another_video_never_pass_for_those_of_the_one_before(tmp_path):
+    extract_videos(made_up("v", sha256="old"), Extractor(tmp_path), tmp_path)
+    with pytest.raises(Stopped):
+        extract_videos(made_up("v", "w"), Extractor(tmp_path, stopped_at=1), tmp_path)
+    assert json.loads((tmp_path / "videos.json").read_text()) == {"v": "new"}
+    assert extract_videos(made_up("v"), Extractor(tmp_path), tmp_path) == (1, 0)
+
+
+@pytest.mark.parametrize("change", [{"endpoint": "x"}, {"weights": None}, {"records": None}, {"new": 1}])
+def test_a_folder_of_other_settings_is_refused(folder, change):
+    origin, before = read_origin(folder), content(folder)
+    prepare(folder, origin)
+    with refused("other_settings", *change):
+        prepare(folder, origin | change)
+    assert content(folder) == before
+
+
+def test_a_mean_image_is_not_printed_whole(tmp_path):
+    images = [np.full((9, 9, 3), level).tolist() for level in (98.5, 99.5)]
+    first, second = ({"size": 3, "stride": 1, "preprocessing": {"channels": "bgr", "mean": mean}} for mean in images)
+    prepare(tmp_path, first)
+    with refused("other_settings", "preprocessing") as caught:
+        prepare(tmp_path, second)
+    assert "99.5" not in str(caught.value)
+    with refused("other_settings", "[95.14, 102.86, 107.76]"):
+        prepare(tmp_path, {**first, "preprocessing": {"channels": "rgb", "mean": [95.14, 102.86, 107.76]}})
+
+
+# === Tables ===
+
+
+def test_the_tables_beside_them_make_records(folder, diving_records, tmp_path):
+    built, notes = build_records("manifest", folder, tmp_path / "records", workers=1, sport="diving")
+    assert verify_records(built) == [] and not any("not used" in note for note in notes)
+    assert "group" not in (folder / "manifest.csv").read_text(), "no video of theirs has one"
+    info = DatasetInfo.load(diving_records)
+    assert {split: set(entry["ids"]) for split, entry in built.splits.items()} == {
+        split: set(entry["ids"]) for split, entry in info.splits.items()
+    }
+    assert built.frame_rate == pytest.approx(25 / 3) and built.features["origin"]["records"]["name"] == "unlv_diving"
+    for name, video in info.videos.items():
+        for score in ("difficulty", "execution", "final"):
+            assert built.videos[name][score] == pytest.approx(video[score], abs=1e-9)
+    frames = {r["example/id"]: r["stage/index"] for split in info.splits for _, r in read_records(info, split)}
+    steps = {r["example/id"]: r["stage/index"] for split in built.splits for _, r in read_records(built, split)}
+    for name, stages in frames.items():
+        np.testing.assert_array_equal(steps[name], stages[::3])
+
+
+def test_the_table_of_stages_leaves_out_unlabelled_frames(tmp_path):
+    for number in range(2):
+        write_bars(tmp_path / f"{number}.avi", 12, number)
+    rows = ["video,split,final,pre-starting,take-flight,entry,end", "0.avi,train,60,1,3,6,9", "1.avi,train,70,,,,"]
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    info, _ = build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
+    (tmp_path / "features").mkdir()
+    write_tables(info, tmp_path / "features")
+    assert (tmp_path / "features/stage_labels.csv").read_text().splitlines() == [
+        "video_id,stage,start_frame,end_frame",
+        *("0.avi,noise,0,1", "0.avi,pre-starting,1,3", "0.avi,take-flight,3,6", "0.avi,entry,6,9", "0.avi,noise,9,12"),
+    ]
+
+
+def test_features_have_the_rate_of_their_video_and_its_penalty(tmp_path):
+    """The median of the records would be minutes off in an hour's film. A penalty is no contradiction."""
+    scores = {"difficulty": 5.0, "execution": 9.0}
+    half = dataclasses.replace(tiny_video("half", final=13.5, **scores), frame_rate=12.5)
+    double = dataclasses.replace(tiny_video("double", final=14.0, **scores), frame_rate=50.0)
+    wrong = tiny_video("wrong", final=13.5, **scores)
+    info = DatasetInfo.load(write_records(tmp_path / "records", {"train": [half, double, wrong]}))
+    info.videos["wrong"]["inconsistent"] = ["the final score is 14.00 in the table"]
+    write_tables(dataclasses.replace(info, sport="vault"), tmp_path)
+    with (tmp_path / "manifest.csv").open(newline="") as file:
+        rows = {row["video"]: (row["fps"], row["penalty"]) for row in csv.DictReader(file)}
+    assert rows == {"half": ("12.5", "0.5"), "double": ("50.0", ""), "wrong": ("25.0", "")}
+
+
+# === Wrong use ===
+
+FLAGS = "--endpoint=conv5b --output_dir=o"
+C3D_FLAGS = f"--model=motion_small {FLAGS} {CLIP}"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "named"),
+    [
+        (f"--model=diving_small {FLAGS}", "missing_argument", "--records_dir"),
+        (f"--model=diving_small {FLAGS} --records_dir=r v.mp4", "flags_conflict", "--records_dir"),
+        (C3D_FLAGS, "missing_flag", "--frame_size"),
+        (f"{C3D_FLAGS} --frame_size=73,98", "missing_flag", "--frame_rate"),
+        (f"{C3D_FLAGS} --part=execution", "flag_unused", "--part"),
+        (f"{C3D_FLAGS} --frame_size=73,98 --frame_rate=9 --endpoint=fc6", "flags_conflict", "fc6"),
+        (f"--model=diving_small {FLAGS} {CLIP} --frame_rate=25", "flag_unused", "--frame_rate"),
+        (f"--model=diving_small {FLAGS} {CLIP} --aspect=1.5", "flag_unused", "--aspect"),
+        (f"--model=diving_small {FLAGS} {CLIP} ./{CLIP}", "duplicate", "diving.mp4"),
+        (f"--model=diving_small {FLAGS} {CLIP} --output_dir=docs", "exists", "docs"),
+    ],
+)
+def test_wrong_use_is_refused(words, code, named):
+    result = command(*words.split())
+    assert (result.returncode, code_printed(result.stderr)) == (1, code) and named in result.stderr, result.stderr
+    assert not (ROOT / "o/features.json").exists()
+
+
+def test_records_that_cannot_be_extracted_from(stage_model, motion_records, tmp_path):
+    result = command(*of_records(stage_model, motion_records, tmp_path / "features"))
+    assert (result.returncode, code_printed(result.stderr)) == (1, "other_records")
+
+
+def test_the_endpoints_of_the_flag_are_those_of_a_c3d():
+    printed = "".join(command("--help").stdout.split())
+    assert f"--endpoint:<{'|'.join((*ENDPOINTS, *FULLY_CONNECTED))}>" in printed

@@ -1,0 +1,388 @@
+"""What a run of `train` makes of its configuration; that no field is lost before, `test_config` shows."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from refusals import refused
+from training_runs import STATISTICS, changed, settings
+
+import scoringnet_tf
+from data_prep.records.building import build_records
+from scoringnet_tf import losses
+from scoringnet_tf.data import input_pipeline
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.network import build_network
+from scoringnet_tf.training.network import losses as losses_of
+from scoringnet_tf.training.run import Phase
+from scoringnet_tf.training.scoring import ScoringRun, phases
+from scoringnet_tf.training.strategy import configure
+
+UNUSUAL = {  # unlike every default
+    "image_size": [24, 32],
+    "batch_size": 3,
+    "validation_fraction": 0.45,
+    "validation_every": 7,
+    "max_start_shift": 4,
+    "flip": False,
+    "crop_shift": 3,
+    "zoom": 0.17,
+    "color_jitter": 0.13,
+    "degradation": 0.37,
+    "width_multiplier": 1 / 32,
+    "clip_lengths": [9, 11],
+    "lstm_units": 96,
+    "segmenter_fc_units": 160,
+    "segmenter_dropout": 0.11,
+    "conv_filters": 224,
+    "fc_units": 192,
+    "pool_stride": 1,
+    "scores": "parts",
+    "head": "distribution",
+    "score_sigma": 0.17,
+    "decoding": "cyclic",
+    "views": 6,
+    "dropout": 0.22,
+    "fragment_jitter": 2,
+    "alpha": 3.5,
+    "beta": 0.0123,
+    "ranking_margin": 0.77,
+    "pair_reduction": "mean",
+    "ties": "constant",
+    "loss_units": "points",
+    "stage_loss": "binary",
+    "segmentation_epochs": 3,
+    "scoring_epochs": 5,
+    "fragments": "scheduled",
+    "difficulty_fragment": ["entry"],
+    "execution_fragment": ["entry", "pre-starting"],
+    "lr_multipliers": {"execution": 0.31, "kfs": 2, "c3d": 0},
+    "learning_rate": 0.0042,
+    "decay_rate": 0.61,
+    "decay_steps": 17,
+    "warmup_steps": 5,
+    "clip_norm": 2.5,
+    "ema_momentum": 0.87,
+    "accumulation_steps": 3,
+    "patience": 4,
+    "max_steps": 2,
+    "seed": 11,
+    "test_scores": True,
+}
+
+
+@pytest.fixture(scope="module")
+def run(diving_records, tmp_path_factory):
+    """One for all tests: each compiles it as it needs it."""
+    folder = tmp_path_factory.mktemp("run")
+    pretrained = folder / "c3d.keras"  # without weights nothing can be frozen
+    scoringnet_tf.C3D((8, 24, 32, 3), UNUSUAL["width_multiplier"]).save(pretrained)
+    config = settings(folder / "run", diving_records, pretrained=str(pretrained), **UNUSUAL)
+    return ScoringRun(DatasetInfo.load(diving_records), config)
+
+
+def test_the_model(run):
+    config = run.model.get_config()
+    assert (config["image_size"], config["clip_lengths"]) == ((24, 32), (9, 11))
+    assert (run.model.stage_decision.decoding, run.model.views) == ("cyclic", 6)
+    assert [selector.stages for selector in run.model.selectors] == [(3,), (3, 1)]
+    segmenter = run.model.segmenter
+    assert segmenter.get_layer("bi_lstm").forward_layer.units == 96 // 32
+    assert segmenter.get_layer("fc1").units == 160 // 32
+    assert segmenter.get_layer("fc1_dropout").rate == 0.11
+    for tower in run.model.score_predictor.towers.values():
+        assert tower.get_layer("regressor_conv2").filters == 224 // 32
+        assert [tower.get_layer(f"regressor_fc{n}").units for n in (1, 2)] == [192 // 32] * 2
+        assert [tower.get_layer(f"regressor_fc{n}_dropout").rate for n in (1, 2)] == [0.22] * 2
+        assert [tower.get_layer(f"regressor_pool{n}").strides for n in (1, 2)] == [(1, 1, 1)] * 2
+        assert tower.output.shape[1:] == (losses.NUM_BINS,)
+        kernels = [layer for layer in (*tower.layers, *tower.get_layer("c3d").layers) if hasattr(layer, "kernel")]
+        assert [float(layer.kernel_regularizer.l2) for layer in kernels] == pytest.approx([0.0123] * (8 + 2 + 3))
+    assert segmenter.losses == []  # β is on the towers alone (Eqs. 8 and 9)
+
+
+@pytest.mark.parametrize(("phase", "trained"), [(0, "segmenter"), (1, "score_predictor")])
+def test_the_loss_and_the_fragments(run, phase, trained):
+    run.begin(run.phases[phase], resumed=True)
+    model = run.model
+    assert model.learned.phase == run.phases[phase].name
+    assert [part for part in ("segmenter", "score_predictor") if getattr(model, part).trainable_weights] == [trained]
+    trunks = [model.segmenter, *(model.score_predictor.get_layer(f"{score}_tower") for score in STATISTICS)]
+    assert [part.get_layer("c3d").trainable_weights for part in trunks] == [[]] * 3  # frozen
+    assert model.learned.losses["stages"].form == "binary"
+    for score in ("difficulty", "execution"):
+        loss = model.learned.losses[score]
+        assert (loss.alpha, loss.margin, loss.pair_reduction, loss.ties) == (3.5, 0.77, "mean", "constant")
+        assert (loss.unit, loss.sigma) == (1.0, 0.17)
+    assert (model.training_fragments.source, model.training_fragments.jitter) == ("scheduled", 2)
+    room = [measures[0].capacity for score, measures in model.learned.metrics.items() if score != "stages"]
+    assert min(room) >= len(run.validation_ids)  # SRC is of all held-out videos
+
+
+@pytest.mark.parametrize("units", ["points", "standard"])
+def test_units_of_the_losses(run, units):
+    """Standard deviations are those of the training scores; the final score beside its parts is ranked as they are."""
+    known, config = run.info.score_statistics["train"], changed(run.config, loss_units=units)
+    of_scores = losses_of(run.model, config, final_std=7.5)
+    for score in ("difficulty", "execution"):
+        assert of_scores[score].unit == (1.0 if units == "points" else known[score]["std"])
+    final = of_scores["final"].get_config()
+    ranked = {"alpha": 3.5, "margin": 0.77, "reduction": "mean", "ties": "constant"}
+    assert {name: final[name] for name in ranked} == ranked
+    assert final["unit"] == (1.0 if units == "points" else 7.5)
+    assert "final" not in losses_of(run.model, config)
+
+
+def test_the_optimizer(run):
+    run.begin(run.phases[1], resumed=True)
+    optimizer, regressor = run.model.optimizer, 2 * (2 + 3)  # kernels and biases of a tower beside its C3D
+    assert optimizer.rate_factors == tuple([1] * regressor + [0.31] * regressor)
+    assert len(run.model.trainable_variables) == 2 * regressor
+    assert (optimizer.use_ema, optimizer.ema_momentum, optimizer.ema_overwrite_frequency) == (True, 0.87, None)
+    assert (optimizer.global_clipnorm, optimizer.clipnorm, optimizer.clipvalue) == (2.5, None, None)
+    assert optimizer.gradient_accumulation_steps == 3
+
+
+@pytest.mark.parametrize(
+    ("fragments", "phase", "further"),
+    [
+        ("scheduled", "scoring", {}),  # KFS predicts on whole videos
+        ("true", "scoring", {"only_stages": [["entry"], ["entry", "pre-starting"]], "margin": 2}),
+        ("true", "joint", {}),
+    ],
+)
+def test_the_data(run, monkeypatch, fragments, phase, further):
+    """Batches are those of `input_pipeline.videos`; of true fragments what SP sees, and as much more as they move."""
+    monkeypatch.setattr(run, "config", changed(run.config, fragments=fragments))
+    augmentation = input_pipeline.Augmentation(
+        max_start_shift=4, flip=False, crop_shift=3, zoom=0.17, color_jitter=0.13, degradation=0.37
+    )
+    read = {"image_size": (24, 32), "batch_size": 3, "validation_fraction": 0.45}
+    random = {"seed": 11, "shuffle": True, "augmentation": augmentation, "first_epoch": 3 + 2, "epochs": 3 + 5}
+    trained = run.training_data(Phase(phase, 5, 3), 2)
+    validated = run.validation_data(run.phases[1])
+    for ours, split, options in ((trained, "train", random | further), (validated, "validation", {})):
+        expected = input_pipeline.videos(run.info.records_dir, split, **read, **options)
+        for batch, other in zip(ours.take(2), expected.take(2), strict=True):
+            for a, b in zip(tf.nest.flatten(batch), tf.nest.flatten(other), strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+def test_shuffled_labels_are_those_of_other_videos(run, monkeypatch):
+    """The three scores of a video stay together and go to one other video; all else stays where it is."""
+    monkeypatch.setattr(run, "config", changed(run.config, batch_size=9))
+    phase = Phase("joint", 1)
+    ((inputs, targets),) = run.training_data(phase, 0).take(1)
+    monkeypatch.setattr(run, "config", changed(run.config, shuffle_labels=True))
+    ((same, exchanged),) = run.training_data(phase, 0).take(1)
+    np.testing.assert_array_equal(inputs["frames"], same["frames"])
+    np.testing.assert_array_equal(targets["stages"], exchanged["stages"])
+    before, after = (np.transpose([scores[score] for score in SCORES]).tolist() for scores in (targets, exchanged))
+    assert sorted(before) == sorted(after)
+    assert all(own != given for own, given in zip(before, after, strict=True))  # nobody keeps its own
+
+
+def test_the_schedule(run):
+    assert [(phase.name, phase.epochs, phase.first_epoch) for phase in run.phases] == [
+        ("segmentation", 3, 0),
+        ("scoring", 5, 3),
+    ]
+    assert [phase.monitor for phase in run.phases] == ["val_frame_accuracy", "val_f_src"]
+    assert run.validated_epochs(Phase("joint", 16)) == [7, 14, 16]
+    assert len(run.validation_ids) == round(0.45 * 7)
+
+
+def test_phases_of_a_schedule(tmp_path):
+    def names(**changes):
+        return [(phase.name, phase.epochs) for phase in phases(settings(tmp_path, tmp_path, **changes))]
+
+    staged = {"segmentation_epochs": 3, "scoring_epochs": 5}
+    assert names(**staged) == [("segmentation", 3), ("scoring", 5)]
+    assert names(**staged, segmenter="model.keras") == [("scoring", 5)]  # a KFS that is given is not trained
+    assert names(**staged, fragments="whole") == [("scoring", 5)]
+    assert names(training="joint", epochs=9, segmentation_epochs=0) == [("joint", 9)]
+
+
+def test_the_order_of_what_an_epoch_ends_with(run, monkeypatch):
+    """What is kept is drawn and saved before the weights return, the checkpoint after it, the upload last."""
+    run.begin(run.phases[1], resumed=True)
+    uploads = []
+    for name, value in {"folder": run.model_dir, "checkpoints": None, "upload": lambda: uploads.append(True)}.items():
+        monkeypatch.setattr(run, name, value, raising=False)
+    chosen = run.callbacks_of(run.phases[1], 0, {}, 1, None)
+    order = [type(callback).__name__ for callback in chosen]
+    names = ("ModelCheckpoint", "AveragedWeights", "SaveCheckpoint", "LambdaCallback")
+    places = [order.index(name) for name in names]
+    assert places == sorted(places) and "TerminateOnNaN" in order
+    chosen[places[-1]].on_epoch_end(0, {})
+    assert uploads == [True]
+    (reseeding,) = (each for each in chosen if isinstance(each, callbacks.Reseed))
+    assert (reseeding.seed, reseeding.first_epoch) == (11, 3)
+    (stopping,) = (each for each in chosen if isinstance(each, callbacks.ResumableEarlyStopping))
+    assert (stopping.patience, stopping.monitor, stopping.mode) == (4, "val_f_src", "max")
+
+
+# === What is built of the records ===
+
+
+def test_a_relu_comes_after_a_number(diving_records, tmp_path):
+    config = settings(tmp_path, diving_records, output_activation="relu")
+    model = build_network(DatasetInfo.load(diving_records), config, "float32")
+    for tower in model.score_predictor.towers.values():
+        assert tower.output is tower.get_layer("output_relu").output
+
+
+@pytest.mark.parametrize(("scores", "towers"), [("parts", ("difficulty", "execution")), ("final", ("final",))])
+def test_scores_asked_for_are_those_of_the_towers(scores, towers, diving_records, tmp_path, capsys):
+    info = DatasetInfo.load(diving_records)
+    made = ScoringRun(info, settings(tmp_path, diving_records, scores=scores, fragments="whole"))
+    assert (made.model.scores, made.model.segmenter) == (towers, None)
+    known = info.score_statistics["train"]
+    statistics = made.model.score_predictor.get_config()["score_statistics"]
+    assert statistics == {score: (known[score]["mean"], known[score]["std"]) for score in towers}
+    made.load_initial_weights()
+    assert made.targets.message in capsys.readouterr().out
+
+
+def test_images_that_show_little_of_the_frames_are_told(diving_records, tmp_path, capsys):
+    """Of the fixture's frames of 36×48 images of 16×16 show 15 %, those of 32×32 59."""
+    info = DatasetInfo.load(diving_records)
+    for side, told in ((32, False), (16, True)):
+        ScoringRun(info, settings(tmp_path, diving_records, image_size=[side, side])).load_initial_weights()
+        assert ("16×16" in capsys.readouterr().out) == told
+
+
+def test_features_are_scaled_by_the_training_videos(tmp_path):
+    rng, rows = np.random.default_rng(0), ["features,split,final"]
+    values = {name: rng.normal(size=(3, 4)) for name in "abcde"}
+    for index, (name, array) in enumerate(values.items()):
+        np.save(tmp_path / f"{name}.npy", array)
+        rows.append(f"{name}.npy,{'validation' if name in 'de' else 'train'},{50 + index}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
+    changes = {"fragments": "whole", "clip_lengths": [2, 2], "lr_multipliers": {}, "batch_size": 2}
+    info = DatasetInfo.load(tmp_path / "records")
+    made = ScoringRun(info, settings(tmp_path / "run", tmp_path / "records", **changes))
+    made.load_initial_weights()
+    scaling = made.model.score_predictor.towers["final"].get_layer("feature_scaling")
+    seen = np.concatenate([values[name][[0, 2]] for name in "abc"])  # the model samples the first step and the last
+    np.testing.assert_allclose(np.array(scaling.mean), seen.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(np.array(scaling.deviation), seen.std(axis=0), rtol=1e-5)
+
+
+def test_a_model_knows_its_records(run, diving_records):
+    """The training videos are 4 to 10, of execution 15 + n and difficulty 2.7 + 0.1 (n mod 5): `write_unlv_diving`."""
+    execution, difficulty = np.arange(19, 26), 2.7 + 0.1 * (np.arange(4, 11) % 5)
+    statistics = run.model.score_predictor.get_config()["score_statistics"]
+    assert statistics["execution"] == pytest.approx((execution.mean(), execution.std()))
+    assert statistics["difficulty"] == pytest.approx((difficulty.mean(), difficulty.std()))
+    assert run.model.frame_size == (36, 48) and run.model.sport.name == "diving"
+    assert run.model.provenance["frame_rate"] == 25 and run.model.provenance["simulation"] is None
+    assert run.model.provenance["data_hash"] == DatasetInfo.load(diving_records).data_hash
+
+
+def test_scores_that_are_all_the_same_are_refused(run, tmp_path):
+    known = run.info.score_statistics["train"]
+    same = {"train": {**known, "execution": {**known["execution"], "std": 0.0}}}
+    info = dataclasses.replace(run.info, score_statistics=same)
+    with pytest.raises(InputError):
+        ScoringRun(info, settings(tmp_path, run.info.records_dir))
+
+
+# === What it computes with ===
+
+
+@pytest.mark.parametrize(
+    ("gpus", "asked", "policy"), [(1, "mixed_float16", "mixed_float16"), (1, "auto", "mixed_float16")]
+)
+def test_float16_is_the_default_of_a_gpu(monkeypatch, gpus, asked, policy):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [f"{kind}:0"] * gpus)
+    assert configure(asked, deterministic=False) == policy
+
+
+def test_float16_needs_a_gpu(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    assert configure("float32", deterministic=False) == "float32"
+    with refused("no_gpu", "mixed_float16"):
+        configure("mixed_float16", deterministic=False)
+
+
+# === Parts with rates of their own, frozen ones, and stages of towers ===
+
+
+@pytest.fixture(scope="module")
+def files(diving_records, tmp_path_factory):
+    """Weights to start from: name → path."""
+    folder = tmp_path_factory.mktemp("weights")
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16).save(folder / "c3d.keras")
+    network = build_network(DatasetInfo.load(diving_records), settings(folder, diving_records), "float32")
+    for name, learned in (("net", True), ("kfs", False)):
+        network.scores_learned = learned
+        network.save(folder / f"{name}.keras")
+    return {name: str(folder / f"{name}.keras") for name in ("c3d", "net", "kfs")}
+
+
+def run_of_parts(files, records_dir, model_dir, multipliers, changes):
+    """A run whose changes may name weights of `files`."""
+    named = {
+        name: files[each] for name, each in changes.items() if name in ("pretrained", "initial_model", "segmenter")
+    }
+    config = settings(model_dir, records_dir, lr_multipliers=multipliers, **{**changes, **named})
+    return ScoringRun(DatasetInfo.load(records_dir), config)
+
+
+@pytest.mark.parametrize(
+    ("multipliers", "changes", "code", "named"),
+    [
+        ({"head": 2}, {}, "unknown_name", ["head", "c3d, kfs, difficulty, execution"]),
+        ({"final": 0}, {}, "unknown_name", ["final"]),
+        ({"c3d": 0}, {}, "untrained_frozen", ["c3d"]),
+        ({"kfs": 0}, {"pretrained": "c3d"}, "untrained_frozen", ["kfs"]),
+        ({"kfs": 0}, {"initial_model": "net"}, "nothing_learned", ["kfs", "segmentation"]),
+        ({"difficulty": 0, "execution": 0}, {"initial_model": "net"}, "nothing_learned", ["scoring"]),
+        (
+            {"kfs": 0, "difficulty": 0},
+            {"initial_model": "kfs", "segmentation_epochs": 0},
+            "untrained_frozen",
+            ["difficulty", "kfs.keras"],
+        ),
+        ({"c3d": 0}, {"initial_model": "kfs", "segmentation_epochs": 0}, "untrained_frozen", ["c3d"]),
+    ],
+)
+def test_parts_that_cannot_be_are_named(files, diving_records, tmp_path, multipliers, changes, code, named):
+    with refused(code, *named):
+        run_of_parts(files, diving_records, tmp_path / "run", multipliers, changes)
+
+
+@pytest.mark.parametrize(
+    ("frozen", "changes"),
+    [
+        (["c3d"], {"pretrained": "c3d"}),
+        (["c3d", "execution"], {"initial_model": "net"}),
+        (["kfs"], {"segmenter": "net", "fragments": "predicted"}),
+        (["kfs"], {"initial_model": "net", "training": "joint"}),
+        (["kfs"], {"initial_model": "kfs", "segmentation_epochs": 0}),
+        (["c3d"], {"initial_model": "kfs", "scoring_epochs": 0}),  # KFS learns on; SP is none of it
+    ],
+)
+def test_parts_with_weights_may_be_frozen(files, diving_records, tmp_path, frozen, changes):
+    run_of_parts(files, diving_records, tmp_path / "run", dict.fromkeys(frozen, 0), changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "named"),
+    [
+        ({"difficulty_fragment": ["entrance"]}, "unknown_name", ["difficulty", "entrance"]),
+        ({"execution_fragment": ["noise"]}, "unknown_name", ["execution", "noise"]),
+        ({"execution_fragment": ["entry", "entry"]}, "unknown_name", ["entry,entry"]),
+        ({"difficulty_fragment": ["entry"], "scores": "final"}, "flags_conflict", ["difficulty"]),
+    ],
+)
+def test_fragments_that_no_tower_can_see_are_refused(diving_records, tmp_path, changes, code, named):
+    config = settings(tmp_path, diving_records, **{"lr_multipliers": {}, **changes})
+    with refused(code, *named):
+        ScoringRun(DatasetInfo.load(diving_records), config)
