@@ -21,11 +21,11 @@ from data_prep.simulator.encoding import num_packets, write_video
 from data_prep.simulator.files import joints_file, replace_bytes, write_joints, write_joints_index
 from data_prep.simulator.filming import film_video
 from data_prep.simulator.labels import write_labels
-from data_prep.simulator.plan import plan_videos
+from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.figure import JOINTS
 from data_prep.simulator.scene.noise import check_clips
 from data_prep.simulator.session import plan_sessions, write_session, write_session_labels
-from data_prep.simulator.settings import VERSION, Settings, get_simulator, listed_clips
+from data_prep.simulator.settings import VERSION, Settings, listed_clips
 from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__

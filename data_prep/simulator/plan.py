@@ -1,5 +1,7 @@
 """Plans every video of a dataset: element, faults, timing and labels. Knows no sport."""
 
+import functools
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +10,26 @@ from data_prep.simulator.encoding import draw_compression
 from data_prep.simulator.faults import share_deduction, total_deduction
 from data_prep.simulator.performance import ENCODING, PLAN, Label, Performance, Simulator
 from data_prep.simulator.settings import Settings
+from scoringnet_tf.support.errors import InputError
 
+SIMULATORS = {  # sport: (module, class) of its `Simulator`
+    "diving": ("data_prep.simulator.diving.simulator", "DivingSimulator"),
+    "vault": ("data_prep.simulator.vault.simulator", "VaultSimulator"),
+}
 CLIP_FOLDER = "videos"
+
+
+@functools.cache
+def get_simulator(sport: str) -> Simulator:
+    """The simulator of a sport.
+
+    Raises:
+        InputError: it has none.
+    """
+    if sport not in SIMULATORS:
+        raise InputError("unknown_name", f"There is no simulator of {sport!r}, only of {', '.join(SIMULATORS)}.")
+    module, name = SIMULATORS[sport]
+    return getattr(importlib.import_module(module), name)()
 
 
 def plan_videos(simulator: Simulator, settings: Settings) -> list[Performance]:

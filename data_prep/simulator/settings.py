@@ -2,19 +2,13 @@
 
 import dataclasses
 import functools
-import importlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
 
 TASKS = ("scoring", "motion", "session")
-SIMULATORS = {  # sport: (module, class) of its `performance.Simulator`
-    "diving": ("data_prep.simulator.diving.simulator", "DivingSimulator"),
-    "vault": ("data_prep.simulator.vault.simulator", "VaultSimulator"),
-}
 CLIP_LEAD, CLIP_TAIL = 2, 4  # frames of a clip of motion before and after what it shows
 CLIP_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".gif")
 VERSION = 2  # of the simulator: raised whenever the same settings give other pixels or labels
@@ -87,19 +81,6 @@ class Settings:
         if self.test_fraction > 0:
             num_test = min(max(1, num_test), self.num_videos - 1)
         return sorted(order[num_test:].tolist()), sorted(order[:num_test].tolist())
-
-
-@functools.cache
-def get_simulator(sport: str) -> Any:
-    """The `performance.Simulator` of a sport.
-
-    Raises:
-        InputError: it has none.
-    """
-    if sport not in SIMULATORS:
-        raise InputError("unknown_name", f"There is no simulator of {sport!r}, only of {', '.join(SIMULATORS)}.")
-    module, name = SIMULATORS[sport]
-    return getattr(importlib.import_module(module), name)()
 
 
 @functools.cache

@@ -20,13 +20,13 @@ from data_prep.simulator.diving.rules import DIVES
 from data_prep.simulator.diving.splash import Splash, splash_size
 from data_prep.simulator.encoding import CODECS, write_video
 from data_prep.simulator.filming import film_video
-from data_prep.simulator.plan import plan_videos
+from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene import noise
 from data_prep.simulator.scene.camera import View, follow, zoom
 from data_prep.simulator.scene.drawing import FigurePainter, random_appearance
 from data_prep.simulator.scene.effects import Broadcast, VideoStyle, filmed_size, zoomed
 from data_prep.simulator.scene.figure import JOINT, Body
-from data_prep.simulator.settings import Settings, clip_files, get_simulator, listed_clips
+from data_prep.simulator.settings import Settings, clip_files, listed_clips
 from scoringnet_tf.data.video import Clip, VideoError, VideoStream
 
 TRAIT = DiveTrait({fault.name: 0.0 for fault in FAULTS}, False, False, False, False, 1)

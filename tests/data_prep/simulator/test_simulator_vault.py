@@ -9,10 +9,10 @@ import pytest
 from refusals import refused
 from scipy.stats import spearmanr
 
-from data_prep.simulator.plan import plan_videos
+from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.figure import JOINT, Body
 from data_prep.simulator.scene.standpoint import Standpoint
-from data_prep.simulator.settings import Settings, get_simulator
+from data_prep.simulator.settings import Settings
 from data_prep.simulator.shortcuts import cross_validated
 from data_prep.simulator.vault import filming as vault_filming
 from data_prep.simulator.vault import labels as vault_labels
