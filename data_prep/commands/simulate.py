@@ -11,8 +11,7 @@ from typing import Any
 
 from absl import flags
 
-from data_prep.simulator.plan import SIMULATORS
-from data_prep.simulator.settings import TASKS, Settings
+from data_prep.simulator.settings import SIMULATORS, TASKS, Settings
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import local_path

@@ -9,13 +9,9 @@ import numpy as np
 from data_prep.simulator.encoding import draw_compression
 from data_prep.simulator.faults import share_deduction, total_deduction
 from data_prep.simulator.performance import ENCODING, PLAN, Label, Performance, Simulator
-from data_prep.simulator.settings import Settings
+from data_prep.simulator.settings import SIMULATORS, Settings
 from scoringnet_tf.support.errors import InputError
 
-SIMULATORS = {  # sport: (module, class) of its `Simulator`
-    "diving": ("data_prep.simulator.diving.simulator", "DivingSimulator"),
-    "vault": ("data_prep.simulator.vault.simulator", "VaultSimulator"),
-}
 CLIP_FOLDER = "videos"
 
 

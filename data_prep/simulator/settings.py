@@ -9,6 +9,10 @@ import numpy as np
 from scoringnet_tf.support.errors import InputError
 
 TASKS = ("scoring", "motion", "session")
+SIMULATORS = {  # sport: (module, class) of its `performance.Simulator`
+    "diving": ("data_prep.simulator.diving.simulator", "DivingSimulator"),
+    "vault": ("data_prep.simulator.vault.simulator", "VaultSimulator"),
+}
 CLIP_LEAD, CLIP_TAIL = 2, 4  # frames of a clip of motion before and after what it shows
 CLIP_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".gif")
 VERSION = 2  # of the simulator: raised whenever the same settings give other pixels or labels
