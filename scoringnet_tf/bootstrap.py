@@ -1,4 +1,4 @@
-"""What would change a figure, drawn anew: the test videos, and the seeds and renderings of several trainings."""
+"""Bootstrap intervals of a metric over test videos, and over seeds and renderings of several trainings."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -23,19 +23,18 @@ def draws_of(
 ) -> dict[str, np.ndarray]:
     """Bootstrap draws of the mean figure of each row: row → (number,), `DRAWS` by default.
 
-    Each draw takes seeds, renderings and videos with replacement, one fewer of each than there are: as many would
-    vary by (n − 1) / n of what their mean does, by half of it of two seeds (Rao and Wu, *Resampling Inference with
-    Complex Survey Data*, 1988). Of videos in groups, such as an athlete's, whole groups are drawn: what a group has in
-    common does not average out over its videos. The draws are the same for every row of the same seeds, so that
-    differences between these are paired. R-ℓ2 of drawn videos goes by the range of scores of all. Of a single known
-    video, or group, there is nothing to draw: NaN.
+    Each draw takes seeds, renderings and videos with replacement, one fewer of each than there are: n of n would vary
+    by (n − 1) / n of the variance of their mean (Rao and Wu, *Resampling Inference with Complex Survey Data*, 1988).
+    Whole groups of videos, such as an athlete's, are drawn. The draws are the same for every row of the same seeds, so
+    that differences between rows are paired. R-ℓ2 goes by the range of the scores of all videos. With a single known
+    video or group all draws are NaN.
 
     Args:
         measure: a name of `MEASURES`.
         truth: (V,), points; NaN = unknown.
         rows: row → (S, R, V), points, of S seeds on R renderings.
         number: of draws.
-        groups: of the V videos, None of one that is alone; none at all where each is.
+        groups: of the V videos, None for a video alone; empty if all are alone.
     """
     measured = MEASURES[measure]
     if measured is relative_l2:
@@ -43,7 +42,7 @@ def draws_of(
     known = ~np.isnan(truth)
     if num_units([group for group, of in zip(groups or [None] * len(known), known, strict=True) if of]) < 2:
         return {row: np.full(number or DRAWS, np.nan) for row in rows}
-    found: dict[str, list[np.ndarray]] = {row: [] for row in rows}
+    draws: dict[str, list[np.ndarray]] = {row: [] for row in rows}
     uniform, renderings, videos = resamples([scores.shape for scores in rows.values()], number, groups)
     of_a_draw = max(number_of(len(scores)) for scores in rows.values()) * renderings.shape[1] * videos.shape[1]
     for block in np.array_split(np.arange(len(videos)), -(-of_a_draw * len(videos) // AT_ONCE)):
@@ -55,8 +54,8 @@ def draws_of(
                 renderings[block][:, np.newaxis, :, np.newaxis],
                 videos[block][:, np.newaxis, np.newaxis, :],
             )
-            found[row].append(_mean_of_defined(measured(drawn_truth, scores[which])))
-    return {row: np.concatenate(draws) for row, draws in found.items()}
+            draws[row].append(_mean_of_defined(measured(drawn_truth, scores[which])))
+    return {row: np.concatenate(of_row) for row, of_row in draws.items()}
 
 
 def _mean_of_defined(figures):
@@ -103,10 +102,10 @@ def _units(groups):
     places: dict[tuple, list[int]] = {}
     for place, group in enumerate(groups):
         places.setdefault(("alone", place) if group is None else ("group", group), []).append(place)
-    found = np.full((len(places), max(map(len, places.values()), default=1)), -1)
-    for row, of_unit in zip(found, places.values(), strict=True):
+    units = np.full((len(places), max(map(len, places.values()), default=1)), -1)
+    for row, of_unit in zip(units, places.values(), strict=True):
         row[: len(of_unit)] = of_unit
-    return found
+    return units
 
 
 def number_of(number: int) -> int:

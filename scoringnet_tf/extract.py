@@ -95,21 +95,21 @@ def extraction_of_flags() -> "Extraction":
 
 
 def preprocessor_of(
-    c3d: "C3D", of_network: "ScoringNetPreprocessor | None", info: DatasetInfo | None
+    c3d: "C3D", network: "ScoringNetPreprocessor | None", info: DatasetInfo | None
 ) -> "ScoringNetPreprocessor":
     """The `ScoringNetPreprocessor` of the frames: by the ScoringNet, the records, or the C3D and flags."""
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.inference.extraction import records_preprocessor
 
-    values, known = flags.FLAGS, bool(of_network or info)
+    values, known = flags.FLAGS, bool(network or info)
     stated = None if known else c3d.preprocessing["frame_size"]
     for flag, is_known in (("frame_size", known or stated), ("frame_rate", known), ("aspect", known)):
         if is_known and values[flag].value is not None:
             raise InputError("flag_unused", f"--{flag} has no effect: the model or the records determine it.")
     if info is not None:
-        return records_preprocessor(c3d, of_network, info)
-    if of_network:
-        return of_network
+        return records_preprocessor(c3d, network, info)
+    if network:
+        return network
     frame_size = stated or (values.frame_size and cli.size_flag("frame_size"))
     for flag, value in (("frame_size", frame_size), ("frame_rate", values.frame_rate)):
         if not value:
@@ -132,11 +132,10 @@ def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "
     ]
 
 
-def _read_file(preprocessor, path, image_size):
+def _read_file(preprocessor, path, _):
     """The `read` of a `feature_folder.Video`, at the rate of training, as in `predict`."""
     from scoringnet_tf.inference.checks import missing_frames
 
-    assert tuple(image_size) == preprocessor.image_size
     video = preprocessor.read(path)
     for warning in video.warnings:
         tqdm.write(f"extract: {path}: {warning}", file=sys.stderr)
@@ -148,7 +147,7 @@ def _read_file(preprocessor, path, image_size):
 
 def _sha256(path):
     if not pathlib.Path(path).exists():
-        return ""  # reading it says so
+        return ""  # reading it raises the error
     return Clip(pathlib.Path(path)).sha256()
 
 
@@ -156,12 +155,12 @@ def checked_info(records_dir: AnyPath) -> DatasetInfo:
     """The `DatasetInfo` of the records; InputError unless they hold frames with scores."""
     info = load_records(records_dir)
     if info.features or not info.sport or info.classes:
-        content = "features" if info.features else "classes to pretrain on"
-        raise InputError("other_records", f"--records_dir={records_dir} holds {content}, not frames with scores.")
+        code, content = ("other_content", "features") if info.features else ("records_of_classes", "classes")
+        raise InputError(code, f"--records_dir={records_dir} holds {content}, not frames with scores.")
     return info
 
 
-def _say_learned(info, c3d):
+def _warn_of_learned(info, c3d):
     """Warns of videos that the C3D learned from; `train` and `evaluate` cannot know of them."""
     from scoringnet_tf.training.run_record import learned_from
 
@@ -181,7 +180,7 @@ def main(paths: list[str]) -> int:
     if bool(paths) == bool(values.records_dir):
         if paths:
             raise InputError("flags_conflict", "Name video files or --records_dir, not both.")
-        raise InputError("missing_argument", "Name video files or --records_dir.", "See --help.")
+        raise InputError("no_videos", "Name video files or --records_dir.", "See --help.")
     info = checked_info(values.records_dir) if values.records_dir else None
     check_access(values.output_dir, "output_dir", writing=True)
     check_model(values.model, kinds=WITH_C3D)
@@ -194,12 +193,12 @@ def main(paths: list[str]) -> int:
     from scoringnet_tf.inference import feature_folder
     from scoringnet_tf.inference.extraction import FeatureExtractor, load_c3d
 
-    c3d, of_network = load_c3d(values.model, values.part or "kfs")
-    if values.part and not of_network:
+    c3d, network = load_c3d(values.model, values.part or "kfs")
+    if values.part and not network:
         raise InputError("flag_unused", f"--part={values.part} has no effect: --model={values.model} is a C3D.")
-    preprocessor = preprocessor_of(c3d, of_network, info)
+    preprocessor = preprocessor_of(c3d, network, info)
     extractor = FeatureExtractor(c3d, extraction_of_flags())
-    output_dir, part = as_path(values.output_dir), (values.part or "kfs") if of_network else None
+    output_dir, part = as_path(values.output_dir), (values.part or "kfs") if network else None
     videos = videos_of(paths, preprocessor) if info is None else feature_folder.videos_of_records(info)
     origin = feature_folder.origin_of(values.model, part, extractor, c3d, preprocessor, info)
     feature_folder.prepare(output_dir, origin)
@@ -211,7 +210,7 @@ def main(paths: list[str]) -> int:
         sport = feature_folder.write_tables(info, output_dir)
         print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={sport} \\")
         print(f"    --source_dir={output_dir} --output_dir=FEATURE_RECORDS")
-        _say_learned(info, c3d)
+        _warn_of_learned(info, c3d)
     return 1 if failed else 0
 
 

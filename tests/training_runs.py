@@ -1,8 +1,6 @@
 """Small training runs that tests share: a tiny model, a batch, settings of a run, and a kill in the middle of one."""
 
-import json
-import subprocess
-import sys
+import csv
 
 import keras
 import numpy as np
@@ -129,15 +127,10 @@ def pretraining_settings(model_dir, **changes):
     )
 
 
-def defined_flags(command):
-    """Flag → default, as text, of a command such as `scoringnet_tf.train`; two of them cannot share a process."""
-    code = (
-        "import importlib, json; from absl import flags; "
-        f"command = importlib.import_module({command!r}); "
-        "defined = flags.FLAGS.get_key_flags_for_module(command); "
-        "print(json.dumps({flag.name: str(flag.default) for flag in defined}))"
-    )
-    return json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+def rows_of(path):
+    """Rows of a CSV file, name → text."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 class KilledError(Exception):

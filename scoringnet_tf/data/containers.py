@@ -2,10 +2,11 @@
 
 import functools
 import itertools
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -118,46 +119,66 @@ def _is_raw(container):
     return bool(int(container.format.flags) & NO_TIMESTAMPS)
 
 
-def packet_times(path: Path, number: int | None = None) -> np.ndarray:
-    """When each frame is shown, float64 (L,), seconds since the first one, which alone is decoded.
+class Packets(NamedTuple):
+    """The packets of a stream, without their content.
+
+    Attributes:
+        times: timestamps of the frames in the order in which they are shown, units; None where the file has none.
+        smallest: bytes of the smallest one.
+        end: of the last frame, units since the first one.
+        num_hidden: packets that an edit list hides, as in a clip that was cut without encoding it anew.
+        unit: of these times, seconds.
+        rate: frames per second that the file states, or `DEFAULT_FPS`.
+    """
+
+    times: list
+    smallest: int
+    end: float
+    num_hidden: int
+    unit: float
+    rate: float
+
+    def timestamps(self) -> np.ndarray:
+        """When each frame is shown, float64 (L,), seconds since the first one."""
+        clock = rising_times(self.times)
+        return np.arange(len(self.times)) / self.rate if clock is None else (clock - clock[0]) * self.unit
+
+    def identify_frames(self) -> bool:
+        """Whether a frame can be told by its timestamp."""
+        return self.smallest > SMALLEST_FRAME and None not in self.times and len(set(self.times)) == len(self.times)
+
+
+def packets_of(path: Path, number: int | None = None) -> Packets:
+    """The packets of a video stream, of which the first frame alone is decoded; `number` as of `video_stream`.
 
     Raises:
-        VideoError: the file cannot be opened, or has no frames or no such stream.
+        VideoError: the file cannot be opened, or has no such stream, or no whole packets.
     """
+    return _packets_as_of(path, number, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
+def _packets_as_of(path, number, changed):
+    """`packets_of` a file that was last `changed` then."""
+    times, smallest, num_hidden, begin, end = [], 0, 0, math.inf, -math.inf
     with open_container(path) as container:
         stream = video_stream(container, path, 1, number)
-        times, _ = _packets(path, container, stream)
-        rate = _stated_rate(container, stream) or DEFAULT_FPS
-        base = float(stream.time_base or 1)
-    if not times:
-        raise VideoError("no_frames", f"{path} has no frames (an empty stream).")
-    clock = rising_times(times)
-    return np.arange(len(times)) / rate if clock is None else (clock - clock[0]) * base
-
-
-def end_of_packets(path: Path, number: int | None = None) -> float:
-    """When the last frame of a file ends, as it states, seconds since its first one; VideoError as `packet_times`."""
-    with open_container(path) as container:
-        stream = video_stream(container, path, 1, number)
-        shown = [(packet.pts, packet.duration or 0) for packet in container.demux(stream) if packet.pts is not None]
-        base = float(stream.time_base or 1)
-    return (max(map(sum, shown)) - min(shown)[0]) * base if shown else 0.0
-
-
-def _packets(path, container, stream):
-    """(timestamps of the frames in the order in which they are shown, units of the stream; bytes of the smallest)."""
-    times, smallest = [], 0
-    try:
-        for packet in container.demux(stream):  # none is kept: together they are as large as the file
-            if packet.size and not packet.is_discard:
-                times.append(packet.pts)
-                smallest = min(smallest or packet.size, packet.size)
-    except av.FFmpegError as error:
-        raise VideoError("damaged_video", f"{path} is damaged: {reason(error)}.") from error
-    if None in times:
-        return times, smallest
-    first = _first_shown(path, stream.index)
-    return sorted(time for time in times if first is None or time >= first), smallest
+        try:
+            for packet in container.demux(stream):  # none is kept: together they are as large as the file
+                if packet.pts is not None:
+                    begin, end = min(begin, packet.pts), max(end, packet.pts + (packet.duration or 0))
+                if packet.size and packet.is_discard:
+                    num_hidden += 1
+                elif packet.size:
+                    times.append(packet.pts)
+                    smallest = min(smallest or packet.size, packet.size)
+        except av.FFmpegError as error:
+            raise VideoError("damaged_video", f"{path} is damaged: {reason(error)}.") from error
+        rate, unit, index = _stated_rate(container, stream) or DEFAULT_FPS, float(stream.time_base or 1), stream.index
+    if None not in times:
+        first = _first_shown(path, index)
+        times = sorted(time for time in times if first is None or time >= first)
+    return Packets(times, smallest, max(end - begin, 0), num_hidden, unit, rate)
 
 
 def _first_shown(path, index):
@@ -172,15 +193,6 @@ def _first_shown(path, index):
             return next((frame.pts for frame in container.decode(stream)), None)
         except (av.FFmpegError, MemoryError):  # the reader of the frames reports it
             return None
-
-
-def num_hidden(path: Path, index: int) -> int:
-    """How many packets of a stream an edit list hides, as in a clip that was cut without encoding it anew."""
-    with open_container(path) as container:
-        try:
-            return sum(packet.is_discard for packet in container.demux(container.streams[index]) if packet.size)
-        except av.FFmpegError:
-            return 0
 
 
 # === Frames ===
@@ -203,27 +215,21 @@ def decoded_frames(path: Path, container: Any, stream: Any, frames: tuple[int, i
 
 def _sought(container, stream, path, start):
     """The decoded frames from number `start` on, from its key frame; None if they may be others."""
-    times = _frame_index(path, stream.index, path.stat().st_mtime_ns) if start else ()
-    if start >= len(times) or (container.format.name == "avi" and stream.codec_context.has_b_frames):
+    if not start or (container.format.name == "avi" and stream.codec_context.has_b_frames):
         return None  # AVI has no timestamps: FFmpeg's are in the order in which frames are stored
-    container.seek(times[start], stream=stream)
-    frames, before = container.decode(stream), None
+    packets = packets_of(path, container.streams.video.index(stream))
+    if start >= len(packets.times) or not packets.identify_frames():
+        return None
+    wanted, before = packets.times[start], None
+    container.seek(wanted, stream=stream)
+    frames = container.decode(stream)
     for frame in frames:
-        if frame.pts is None or (before is not None and frame.pts <= before) or frame.pts > times[start]:
+        if frame.pts is None or (before is not None and frame.pts <= before) or frame.pts > wanted:
             return None
-        if frame.pts == times[start]:
+        if frame.pts == wanted:
             return itertools.chain([frame], frames)
         before = frame.pts
     return None
-
-
-@functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
-def _frame_index(path, index, changed):
-    """The timestamps of a stream of a file that was last `changed` then; none if they do not identify frames."""
-    with open_container(path) as container:
-        times, smallest = _packets(path, container, container.streams[index])
-    identify = smallest > SMALLEST_FRAME and None not in times and len(set(times)) == len(times)
-    return times if identify else ()
 
 
 # === Matroska and WebM, which FFmpeg reads as if a file that was cut off ended there ===

@@ -1,5 +1,6 @@
 """Other splits of existing records: an index of its own, whose records lie where they were built."""
 
+import collections
 import csv
 import dataclasses
 import hashlib
@@ -15,7 +16,7 @@ from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.support.reading import read_csv
 
-Split = Mapping[str, str]  # id → "train", "validation" or "test"; what is left out is in none
+Split = Mapping[str, str]  # id → "train", "validation" or "test"; other videos are in none
 COLUMNS, SPLITS = ("id", "split"), ("train", "validation", "test")
 WITH_FRAMES = (*COLUMNS, "start_frame", "end_frame")  # of a table's performances, for whoever reads that table
 
@@ -123,8 +124,7 @@ def _entry(videos, name):
 
 def _all_stage_frames(info):
     """Frames of every stage over all splits: an index does not count them by video."""
-    found: dict[str, int] = {}
+    total: collections.Counter = collections.Counter()
     for counts in info.stage_frames.values():
-        for stage, count in counts.items():
-            found[stage] = found.get(stage, 0) + count
-    return found
+        total.update(counts)
+    return dict(total)

@@ -32,7 +32,7 @@ REBUILD = "Build the records again."
 
 
 class RecordsError(InputError):
-    """A folder of records is missing, incomplete, damaged, or lacks what was asked of it."""
+    """A folder of records is missing, incomplete or damaged, or lacks a split."""
 
 
 def described_pixels(simulation: Mapping[str, Any] | None) -> str:
@@ -128,11 +128,11 @@ class DatasetInfo:
         """
         records_dir = as_path(records_dir)
         fields = _read_fields(records_dir / INDEX_NAME)
-        found = fields.get("format_version")
-        if found != FORMAT_VERSION:
+        version = fields.get("format_version")
+        if version != FORMAT_VERSION:
             raise RecordsError(
                 "format_version",
-                f"{records_dir / INDEX_NAME} has format version {found!r}. This package reads {FORMAT_VERSION}.",
+                f"{records_dir / INDEX_NAME} has format version {version!r}. This package reads {FORMAT_VERSION}.",
                 REBUILD,
             )
         unknown = fields.keys() - {field.name for field in dataclasses.fields(cls)}
@@ -276,10 +276,10 @@ def _check_sport(info):
 
 
 def _check_shard(path, num_bytes):
-    found = path.stat().st_size if path.is_file() else None
-    if found != num_bytes:
-        code = "not_found" if found is None else "damaged_shard"
-        problem = "no such file" if found is None else f"{counted(found, 'byte')} instead of {num_bytes}"
+    size = path.stat().st_size if path.is_file() else None
+    if size != num_bytes:
+        code = "not_found" if size is None else "damaged_shard"
+        problem = "no such file" if size is None else f"{counted(size, 'byte')} instead of {num_bytes}"
         raise RecordsError(code, f"{path}: {problem}.", REBUILD)
 
 

@@ -1,7 +1,7 @@
 """Decoded frames as they are meant to be shown: progressive, upright, in the colours of an ordinary screen.
 
-A file may state that its frames are interlaced, turned or mirrored (phones), or HDR. FFmpeg's filters undo that. The
-notes say what was done, or could not be.
+A file may state that its frames are interlaced, turned or mirrored (phones), or HDR. FFmpeg's filters undo that. A
+warning names each conversion, and each that failed.
 """
 
 import functools
@@ -36,12 +36,12 @@ UNTURNED = Remark("not_turned", "The file states a rotation that is no multiple 
 class FrameConverter:
     """Turns the decoded frames of one video into pictures.
 
-    Attributes:
-        notes: what was done to them or could not be, a sentence each.
+    Args:
+        warnings: takes a remark on each conversion.
     """
 
-    def __init__(self) -> None:
-        self.notes: list[Remark] = []
+    def __init__(self, warnings: list[Remark]) -> None:
+        self._warnings = warnings
         self._deinterlacer: FilterChain | None = None
         self._tags: tuple = ()  # of the colours of the frames at hand
         self._reformatter = VideoReformatter()  # one for all frames: making its tables takes longer than a frame
@@ -55,7 +55,7 @@ class FrameConverter:
         size = _form(frame)
         before = [] if self._deinterlacer is None or size == self._deinterlacer.size else self.remaining()
         if self._deinterlacer is None and frame.interlaced_frame:
-            self._note(DEINTERLACED)
+            self._warn(DEINTERLACED)
             bwdif = ("bwdif", "mode=send_frame:deint=interlaced")  # progressive frames pass unchanged
             self._deinterlacer = FilterChain(size, frame.time_base or ANY_TIME_BASE, bwdif)
         ready = [frame] if self._deinterlacer is None else self._deinterlacer.push(frame)
@@ -68,28 +68,31 @@ class FrameConverter:
         return [(self._picture(whole), whole.time) for whole in ready]
 
     def _picture(self, frame):
-        image, matrix = self._rgb(frame), display_matrix(frame)
+        image, matrix = self._rgb(frame), _display_matrix(frame)
         if matrix is None:
             return image
-        turn = quarter_turn(matrix)
-        self._note(UNTURNED if turn is None else TURNED)
-        return image if turn is None else turned(image, *turn)
+        turn = _quarter_turn(matrix)
+        self._warn(TURNED if turn else UNTURNED)
+        if not turn:
+            return image
+        transposed, step_y, step_x = turn
+        return np.ascontiguousarray((image.swapaxes(0, 1) if transposed else image)[::step_y, ::step_x])
 
     def _rgb(self, frame):
         colors = _wide_colors(*self._tags[:2])
         if colors:
             try:
                 image = _color_converter(_form(frame), self._tags)(frame)
-                self._note(Remark("colours_converted", f"The colours, {colors}, were converted to BT.709."))
+                self._warn(Remark("colours_converted", f"The colours, {colors}, were converted to BT.709."))
                 return image
             except (av.FFmpegError, ValueError) as error:  # an FFmpeg before 8 knows no such conversion
                 message = f"The colours, {colors}, look wrong: this FFmpeg cannot convert them ({error})."
-                self._note(Remark("colours_wrong", message))
+                self._warn(Remark("colours_wrong", message))
         return self._reformatter.reformat(frame, format="rgb24", **ONE_THREAD).to_ndarray()
 
-    def _note(self, note):
-        if note not in self.notes:
-            self.notes.append(note)
+    def _warn(self, warning):
+        if warning not in self._warnings:
+            self._warnings.append(warning)
 
 
 class FilterChain:
@@ -153,7 +156,14 @@ def _wide_colors(transfer, primaries):
 # === Orientation ===
 
 
-def display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
+def is_transposed(frame: av.VideoFrame) -> bool:
+    """Whether a frame is shown with its rows as columns."""
+    matrix = _display_matrix(frame)
+    turn = None if matrix is None else _quarter_turn(matrix)
+    return turn is not None and turn[0]
+
+
+def _display_matrix(frame):
     """The directions in which a frame's x axis (first row) and y axis are shown, float (2, 2); None if not stated."""
     try:
         data: Any = frame.side_data.get("DISPLAYMATRIX")
@@ -173,8 +183,8 @@ def _without_newer_side_data(frame):
     return FilterChain(_form(frame), frame.time_base or ANY_TIME_BASE, *deleting).push(frame)[0]
 
 
-def quarter_turn(matrix: np.ndarray) -> tuple[bool, int, int] | None:
-    """Arguments of `turned` for a display matrix; None if it is no turn by quarters, mirrored or not."""
+def _quarter_turn(matrix):
+    """(whether rows become columns, steps of ±1 along y and x after that); None if it is no turn by quarters."""
     size = np.abs(matrix).max()
     rounded = np.rint(matrix / size).astype(int) if size > 0 else np.zeros((2, 2), int)
     is_turn = all(np.array_equal(np.abs(rounded).sum(axis), [1, 1]) for axis in (0, 1))
@@ -182,16 +192,3 @@ def quarter_turn(matrix: np.ndarray) -> tuple[bool, int, int] | None:
         return None
     (a, b), (c, d) = rounded.tolist()
     return bool(b), b or d, a or c
-
-
-def turned(image: np.ndarray, transposed: bool, step_y: int, step_x: int) -> np.ndarray:
-    """An image (H, W, 3), its rows made columns if `transposed`, then taken backwards along y, x by steps -1."""
-    image = image.swapaxes(0, 1) if transposed else image
-    return np.ascontiguousarray(image[::step_y, ::step_x])
-
-
-def is_transposed(frame: av.VideoFrame) -> bool:
-    """Whether a frame is shown with its rows as columns."""
-    matrix = display_matrix(frame)
-    turn = None if matrix is None else quarter_turn(matrix)
-    return turn is not None and turn[0]

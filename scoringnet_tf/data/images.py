@@ -39,7 +39,7 @@ def image_paths(folder: Path, frames: tuple[int, int] | None = None) -> list[Pat
 
 
 def images_to_cut(folder: Path) -> list[Path]:
-    """The images of a folder of which a stretch is meant, in order: its frame 0 is the first.
+    """The images of a folder to take a stretch of, in order: frame 0 is the first.
 
     Raises:
         VideoError: as `image_paths`, or they are numbered from 2 or later, so that a `Clip` would take others.

@@ -18,7 +18,7 @@ from scoringnet_tf.support.reading import read_json
 
 FOLDER, INDEX = "joints", "joints.json"
 HEAD = "head"
-SIMULATED = "true joints of the simulator"  # whose they are where nobody estimated them
+SIMULATED = "true joints of the simulator"  # the origin of joints that nobody estimated
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ def joints_hash(info: DatasetInfo) -> str:
     """sha256 over the joints of the videos of records and their index, by name; `data_hash` does not cover them."""
     folder, digests = as_path(joints_folder(info)), {}
     for name in (INDEX, *(f"{video_id}.npy" for video_id in sorted(info.videos))):
-        if (folder / name).is_file():  # what lacks is said by whoever reads it
+        if (folder / name).is_file():  # the reader reports missing ones
             with local_file(folder / name) as local:
                 digests[name] = hashlib.sha256(local.read_bytes()).hexdigest()
     return hashlib.sha256(json.dumps(digests).encode()).hexdigest()

@@ -17,7 +17,7 @@ from scoringnet_tf.support.errors import InputError
 
 FITS = ("crop", "pad", "stretch")
 ASPECT_TOLERANCE = 0.05  # share by which a video's aspect may differ from the stored one's and is stored as it is
-LITTLE = 0.3  # share of a stored frame below which it is said how little is seen; the paper's is 112² of 128 × 171
+LITTLE = 0.3  # share of a stored frame below which a warning is due; the paper's is 112² of 128 × 171
 # Timestamps are rounded to milliseconds and less; by more than this share a frame rate is another one.
 RATE_TOLERANCE = 0.02
 
@@ -154,7 +154,7 @@ class StoredForm:
         whole = tf.reduce_all(sides % stored == 0)
         for axis in (1, 0):
             picture = _area_means(picture, self.frame_size[axis], axis, whole)
-        # Of whole pixels OpenCV first takes the sum. It rounds halves to even, but up in the mean of four.
+        # OpenCV first sums whole pixels. It rounds halves to even, but up in the mean of four.
         picture *= tf.where(whole, 1 / tf.cast(tf.reduce_prod(sides // stored), tf.float32), 1.0)
         picture = tf.where(tf.reduce_all(sides == 2 * stored), tf.floor(picture + 0.5), tf.round(picture))
         picture = tf.ensure_shape(tf.saturate_cast(picture, tf.uint8), (*self.frame_size, 3))
@@ -183,7 +183,7 @@ def _area_means(pixels, stored, axis, sums):
     for tap in tf.range(tf.cast(tf.math.ceil(length / stored), tf.int32) + 1):
         pixel = tf.cast(first + tap, tf.float64)
         overlap = tf.minimum(end, pixel + 1) - tf.maximum(begin, pixel)
-        # OpenCV leaves out what is less than a thousandth of a pixel.
+        # OpenCV leaves out less than a thousandth of a pixel.
         whole = tf.where(sums, tf.ones_like(begin), tf.minimum(end - begin, length - begin))
         share = tf.where(overlap > 1e-3, overlap / whole, 0)
         weights = tf.reshape(tf.cast(share, tf.float32), (-1, 1) if axis == 1 else (-1, 1, 1))
@@ -192,7 +192,7 @@ def _area_means(pixels, stored, axis, sums):
 
 
 def center_part(frame: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The middle `height` × `width` of a frame (H, W, 3), black where it has none; as `resize_with_crop_or_pad`."""
+    """The middle `height` × `width` of a frame (H, W, 3), black beyond its border; as `resize_with_crop_or_pad`."""
     top, left = max(frame.shape[0] - height, 0) // 2, max(frame.shape[1] - width, 0) // 2
     frame = frame[top : top + height, left : left + width]
     bars = height - frame.shape[0], width - frame.shape[1]

@@ -1,4 +1,4 @@
-"""From a video to the inputs of a `ScoringNet`: what its training did to frames, kept with the model."""
+"""From a video to the inputs of a `ScoringNet`, as in its training; kept with the model."""
 
 import dataclasses
 import os
@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from tqdm import tqdm
 
@@ -21,26 +20,24 @@ from scoringnet_tf.support.threads import overlapping
 
 PATIENCE = 3  # seconds after which a progress bar appears
 # Frames of a long video that are kept at a time: 90 MB, in stored form, for the models that ship.
-PART = 12000  # 480 s at 25 frames/s: what is no longer is read at once
+PART = 12000  # 480 s at 25 frames/s: shorter videos are read at once
 OVERLAP = 4000  # two horizons of the Bi-LSTM, see `inference.stages`, and a performance
 DENSEST = 4.0  # times the rate of training at most: else a part may not fit memory
 
 
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
 class ScoringNetPreprocessor:
-    """Brings a video to `{"frames": uint8 (1, L, H, W, 3), "mask": bool (1, L)}`, what a `ScoringNet` takes.
+    """Brings a video to the inputs of a `ScoringNet`: `{"frames": uint8 (1, L, H, W, 3), "mask": bool (1, L)}`.
 
-    Call argument: the path of a video file or of a folder of images, a `Clip`, or the frames as an array or a tensor,
-    uint8 (L, H', W', 3), RGB, of any size, as they come out of a video. The frames are stored as records store them
-    (`StoredForm`) and read again, so that a model sees what it was trained and evaluated on, to the bit.
+    Call argument: the path of a video file or of a folder of images, a `Clip`, or frames as an array or a tensor, uint8
+    (L, H', W', 3), RGB, of any size. Frames take the stored form of records (`StoredForm`), so that a model sees what
+    it was trained on, to the bit.
 
     Args:
         image_size: (H, W) of the model's input, the centre of the stored frame.
-        frame_size, jpeg_quality, aspect, fit: of `StoredForm`, as the records had them that the model was trained on.
-            By default 128×171, for C3D's 112×112, and else those of the models that ship: videos of 320×240, and others
-            cut to their aspect.
+        frame_size, jpeg_quality, aspect, fit: of the `StoredForm` of the training records. The defaults are those of
+            the paper: 128×171, for C3D's 112×112.
         frame_rate: frames per second of training, to which videos are brought by their timestamps; None takes every
-            frame. Of an array every frame is taken.
+            frame, as always of an array.
 
     Raises:
         InputError: `image_size` exceeds `frame_size`, or the call's argument is none of those; `frames_black` if no
@@ -70,22 +67,22 @@ class ScoringNetPreprocessor:
         if isinstance(video, (str, os.PathLike, Clip)):
             if not str(video):
                 raise InputError("wrong_value", "The path of the video is empty.")
-            found = self.read(video)
-            frames = self.sampled(found, found.samples(self.frame_rate))
+            stored = self.read(video)
+            frames = self.sampled(stored, stored.samples(self.frame_rate))
         else:
             frames = self.frames([self.stored.encode(frame) for frame in _checked_frames(video)])
         frames = frames[np.newaxis]
         return {"frames": frames, "mask": np.ones(frames.shape[:2], bool)}
 
     def read(self, source: str | os.PathLike | Clip, *, partial: bool = False, stream: int | None = None) -> Video:
-        """The video with its frames in stored form, encoded: a few kilobytes each, whatever the size of the video.
+        """The video with its frames in stored form, encoded: a few kilobytes each.
 
         Args:
             source, partial, stream: as of `VideoStream`.
 
         Returns:
-            A `Video` whose `frames` are JPEGs, for `frames`, all that the file has; `Video.samples` chooses those at
-            the rate of training. Its warnings say what was done to another aspect, and will be to another rate.
+            A `Video` whose `frames` are JPEGs, all that the file has; `Video.samples` chooses those at the rate of
+            training. Its warnings name the changes of aspect and rate.
         """
         (video,) = self.parts(source, partial=partial, stream=stream, length=sys.maxsize)
         return video
@@ -100,16 +97,16 @@ class ScoringNetPreprocessor:
         overlap: int = OVERLAP,
         unwanted: Callable[[], bool] = lambda: False,
     ) -> Iterator[Video]:
-        """The same of a video of any length, a part at a time, of which no more is kept.
+        """`read` for a video of any length, a part at a time.
 
         Args:
             source, partial, stream: as of `VideoStream`.
-            length: frames of a part, at the rate of training: of a video at twice that rate there are twice as many.
-            overlap: how many of them the next part begins with, too.
-            unwanted: whether nobody waits for it any more: then nothing further is read or yielded.
+            length: frames of a part, at the rate of training: a video at twice that rate has twice as many.
+            overlap: how many of them the next part repeats.
+            unwanted: whether to stop.
 
         Yields:
-            `Video`s; one alone where the video is no longer than a part.
+            `Video`s; a single one if the video is no longer than a part.
         """
         frames = VideoStream(source, partial=partial, stream=stream)  # type: ignore[arg-type]
         jpegs: list[bytes] = []
@@ -131,7 +128,7 @@ class ScoringNetPreprocessor:
         yield self._described(frames.video(jpegs, start))
 
     def _density(self, video):
-        """How many frames of a video come in the time of one of training: 1 to `DENSEST`."""
+        """Frames of a video in the time of one of training: 1 to `DENSEST`."""
         return min(max(1.0, video.fps / (self.frame_rate or video.fps)), DENSEST)
 
     def _described(self, video):
@@ -139,24 +136,24 @@ class ScoringNetPreprocessor:
         return dataclasses.replace(video, warnings=(*video.warnings, *self._departures(video)))
 
     def _departures(self, video):
-        """What of a video is not as in training, and what is done about it."""
-        found, departure = [], self.stored.departure(video.aspect)
+        """Warnings of differences from training, and of the changes they cause."""
+        warnings, departure = [], self.stored.departure(video.aspect)
         if departure is not None:
             trained = f"the model was trained on {self.stored.aspect:.2f}:1"
-            found.append(Remark("aspect", f"The picture is {video.aspect:.2f}:1, {trained}: {departure}."))
+            warnings.append(Remark("aspect", f"The picture is {video.aspect:.2f}:1, {trained}: {departure}."))
         if video.is_sampled(self.frame_rate) and abs(video.fps / self.frame_rate - 1) > RATE_TOLERANCE:
             done = _done_to(len(video.timestamps), video.samples(self.frame_rate))
-            said = f"The video has {video.fps:.4g} frames/s, the model was trained at {self.frame_rate:.4g}"
+            rates = f"{video.fps:.4g} frames/s instead of {self.frame_rate:.4g} in training"
             if done:
-                found.append(Remark("resampled", f"{said}: frames were {' and '.join(done)} to show it at that rate."))
-        return found
+                warnings.append(Remark("resampled", f"The video has {rates}: frames were {' and '.join(done)}."))
+        return warnings
 
     def frames(self, jpegs: Sequence[bytes]) -> np.ndarray:
         """Frames in stored form, L JPEGs, as the model takes them: uint8 (L, H, W, 3)."""
         return model_frames(jpegs, self.image_size)
 
     def sampled(self, video: Video, samples: np.ndarray) -> np.ndarray:
-        """The same of a `Video` in stored form at `Video.samples`, float (K,), or some of them: uint8 (K, H, W, 3)."""
+        """Frames of a `Video` in stored form at some of its `samples`, float (K,): uint8 (K, H, W, 3)."""
         before, share = np.floor(samples).astype(int), np.asarray(samples) % 1
         frames = self.frames([video.frames[index] for index in before])
         mixed = np.flatnonzero(share)
@@ -190,19 +187,19 @@ class ScoringNetPreprocessor:
 
     @classmethod
     def of_network(cls, config: Mapping[str, Any]) -> "ScoringNetPreprocessor":
-        """That of a `ScoringNet` of this configuration."""
+        """The preprocessor of a `ScoringNet` of this configuration."""
         form, frame_rate = config["stored"] or {}, (config["provenance"] or {}).get("frame_rate")
         return cls(config["image_size"], config["frame_size"], **form, frame_rate=frame_rate)
 
     @classmethod
     def from_preset(cls, preset: AnyPath) -> "ScoringNetPreprocessor":
-        """That of a trained `ScoringNet`, without its weights.
+        """The preprocessor of a trained `ScoringNet`, without its weights.
 
         Args:
             preset: as of `ScoringNet.from_preset`.
 
         Raises:
-            InputError: there is none, or it is of a model that does not see frames.
+            InputError: there is no such model, or it does not see frames.
         """
         config = configuration(model_path(preset, "preset"), "preset")
         if config["features"]:
@@ -211,17 +208,22 @@ class ScoringNetPreprocessor:
 
 
 def _done_to(count, samples):
-    """What `Video.samples` did to `count` frames, in words; that the last one is shown until the end is none of it."""
+    """How `Video.samples` treats `count` frames, a word each; the last one may repeat until the end."""
     mixed = samples % 1 > 0
     whole = samples[~mixed & (samples < count - 1)]
     used = np.union1d(np.floor(samples), np.ceil(samples))
     done = {"left out": len(used) < count, "repeated": len(np.unique(whole)) < len(whole), "mixed": mixed.any()}
-    return [what for what, is_so in done.items() if is_so]
+    return [name for name, is_done in done.items() if is_done]
 
 
 def _checked_frames(video):
     """A NumPy array of frames; InputError for anything else."""
-    frames = video if isinstance(video, np.ndarray) else keras.ops.convert_to_numpy(video)
+    if isinstance(video, np.ndarray):
+        frames = video
+    else:
+        import keras  # a video of a file needs none
+
+        frames = keras.ops.convert_to_numpy(video)
     check_frames(frames, "the video")
     if frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape:
         raise InputError(

@@ -17,15 +17,15 @@ def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split
     """InputError unless all renderings have the ids, scores and form of a split of `info`, and other pixels."""
     expected, seen = _scores(info, split), {info.data_hash}
     for rendering in renderings:
-        found = _scores(rendering, split)
-        same = found.keys() == expected.keys() and all(
-            np.allclose(found[name], expected[name], atol=TOLERANCE, equal_nan=True) for name in expected
+        received = _scores(rendering, split)
+        same = received.keys() == expected.keys() and all(
+            np.allclose(received[name], expected[name], atol=TOLERANCE, equal_nan=True) for name in expected
         )
         if not same or rendering.sport != info.sport:
             raise InputError(
                 "other_videos",
                 f"--renderings={rendering.records_dir} has other {split} videos or scores than {info.records_dir} "
-                f"({len(found)} instead of {len(expected)}).",
+                f"({len(received)} instead of {len(expected)}).",
             )
         _check_form(info, rendering)
         if rendering.data_hash in seen:
@@ -34,7 +34,7 @@ def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split
 
 
 def _check_form(info, rendering):
-    """InputError where a rendering has frames of another size, or other features."""
+    """InputError if a rendering has frames of another size, or other features."""
     sizes = [tuple(each.frame_size) if each.frame_size else None for each in (info, rendering)]
     different = [f"frames of {sizes[1]} instead of {sizes[0]} (height, width)"] if sizes[0] != sizes[1] else []
     if info.features and rendering.features:

@@ -101,12 +101,12 @@ def _of_these_records(numbers, info):
     data_hash = (DatasetInfo.load(folder) if info.source else info).data_hash
     wrong = f"{folder} does not hold the records that train reads (data_hash {data_hash})."
 
-    def found():
+    def has_hash():
         index = tf.io.read_file(str(folder / INDEX_NAME))
         return tf.strings.regex_full_match(index, f'(?s).*"data_hash": "{data_hash}".*')
 
     def step(checked, number):
-        tf.debugging.Assert(tf.cond(checked, lambda: True, found), [wrong])
+        tf.debugging.Assert(tf.cond(checked, lambda: True, has_hash), [wrong])
         return True, number
 
     return numbers.scan(False, step)
@@ -138,17 +138,17 @@ def in_order(
         for number in range(first, stop):
             while number not in waiting and len(waiting) < AHEAD and not over:
                 try:
-                    found, batch = arrived.get(timeout=left)
+                    next_number, batch = arrived.get(timeout=left)
                 except queue.Empty:
                     if left:
                         _say(address, f"no batch for {patience:g} s. Are its workers running?")
                     left = 0.0
                     break
-                left, over = patience, found is None
+                left, over = patience, next_number is None
                 if isinstance(batch, Exception):
-                    _say(address, f"{batch}"[:600])  # of which TensorFlow needs half to say where
-                elif not over and found >= number:
-                    waiting[found] = batch
+                    _say(address, f"{batch}"[:600])  # TensorFlow's first half names the place
+                elif not over and next_number >= number:
+                    waiting[next_number] = batch
             yield waiting.pop(number) if number in waiting else made_here(number)
     finally:
         unwanted.set()
@@ -179,5 +179,5 @@ def _put(arrived, item, unwanted):
 
 def _say(address, what):
     """One line on stderr, beside a progress bar."""
-    said = " ".join(what.split())
-    tqdm.write(f"--data_service={address}: {said} Missing batches are made here.", file=sys.stderr)
+    message = " ".join(what.split())
+    tqdm.write(f"--data_service={address}: {message} Missing batches are made here.", file=sys.stderr)

@@ -31,10 +31,10 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
     ids = info.split(split)["ids"]
     if info.source:
         source = DatasetInfo.load(info.source)
-        found: dict[str, tuple[str, int]] = {}
+        places: dict[str, tuple[str, int]] = {}
         for stored in source.splits:
-            found |= locate_records(source, stored)
-        missing = [video_id for video_id in ids if video_id not in found]
+            places |= locate_records(source, stored)
+        missing = [video_id for video_id in ids if video_id not in places]
         if missing:
             raise RecordsError(
                 "other_records", f"{info.records_dir}: {info.source} has no records of {shown(missing)}."
@@ -45,17 +45,17 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
                 f"{info.records_dir}: {info.source} has changed since it was split: {shown(changed)}.",
                 "Make the split again.",
             )
-        return {video_id: found[video_id] for video_id in ids}
+        return {video_id: places[video_id] for video_id in ids}
     paths = info.shard_paths(split)
-    found_offsets = overlapping(record_offsets, paths, AT_ONCE)
-    places = [(path, offset) for path, offsets in zip(paths, found_offsets, strict=True) for offset in offsets.tolist()]
-    if len(places) != len(ids):
+    offsets = zip(paths, overlapping(record_offsets, paths, AT_ONCE), strict=True)
+    in_order = [(path, offset) for path, of_shard in offsets for offset in of_shard.tolist()]
+    if len(in_order) != len(ids):
         raise RecordsError(
             "count_mismatch",
-            f"{info.records_dir}: the {split} split holds {len(places)} of {counted(len(ids), 'record')}.",
+            f"{info.records_dir}: the {split} split holds {len(in_order)} of {counted(len(ids), 'record')}.",
             "Build the records again.",
         )
-    return dict(zip(ids, places, strict=True))
+    return dict(zip(ids, in_order, strict=True))
 
 
 def _described(info, video_id):

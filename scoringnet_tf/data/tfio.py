@@ -37,12 +37,12 @@ def in_graph(path: RemotePath, num_bytes: int) -> bool:
 
     expected = counted(num_bytes, "byte")
     try:
-        found = counted(tf.io.gfile.stat(str(path)).length, "byte")
+        received = counted(tf.io.gfile.stat(str(path)).length, "byte")
     except tf.errors.OpError as error:
-        found = " ".join(error.message.split())
-    if found == expected:
+        received = " ".join(error.message.split())
+    if received == expected:
         return True
-    print(f"{path}: tensorflow-io does not find its {expected} ({found}); shards are copied.", file=sys.stderr)
+    print(f"{path}: tensorflow-io does not find its {expected} ({received}); shards are copied.", file=sys.stderr)
     return False
 
 
@@ -61,7 +61,7 @@ def _registered():
     import tensorflow_io  # noqa: F401
 
     if sys.platform == "linux":
-        # When C++ takes down what is static, the client for EC2's metadata logs that to a log which is gone already,
+        # When C++ destroys static objects, the client for EC2's metadata writes to a log which is gone already,
         # and the process aborts (tensorflow/io#2039). Python has ended by then, so leave before, with its status.
         libc = ctypes.CDLL(None)
         libc.on_exit(libc._exit, None)

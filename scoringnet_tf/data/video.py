@@ -18,10 +18,8 @@ from scoringnet_tf.data.containers import (
     VideoError,
     cut_off,
     decoded_frames,
-    end_of_packets,
-    num_hidden,
     open_container,
-    packet_times,
+    packets_of,
     reason,
     timing_of,
     unknown_stream,
@@ -262,9 +260,8 @@ class VideoStream:
         self._sizes: list[tuple[int, int]] = []
         self._timing: Any = None  # times of frames in a row → `timing.Timing`
         self._warnings: list[Remark] = []
-        self._damage: list[Remark] = []
         self._error = ""  # that ended it
-        self._converter, self._stated_pixels = FrameConverter(), 1.0
+        self._converter = FrameConverter(self._warnings)
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
         files = _readable(self.clip.files, self.clip)
@@ -293,7 +290,7 @@ class VideoStream:
             timestamps,
             self.source_size,
             self.aspect,
-            warnings=(*self._warnings, *self._pixel_warnings(), *self._converter.notes, *self._damage, *guessed),
+            warnings=(*self._warnings, *guessed),
             first_frame=start + (self.clip.frames[0] if self.clip.frames else 0),
             first_time=since + self._start_of_clip(fps),
             since=since,
@@ -305,7 +302,7 @@ class VideoStream:
         first = self.clip.frames[0] if self.clip.frames else 0
         if not first or self.clip.path.is_dir():
             return first / fps
-        return float(_times_as_of(self.clip.path, self.stream, self.clip.path.stat().st_mtime_ns)[first])
+        return float(frame_times(self.clip.path, self.stream)[first])
 
     @property
     def aspect(self) -> float:
@@ -358,34 +355,38 @@ class VideoStream:
                         self._error = "a frame that is corrupt"
                         break
                     if self.source_size is None:
-                        self._stated_pixels = float(stream.sample_aspect_ratio or 1)
-                        self.pixel_aspect = _pixel_aspect(self._stated_pixels, frame)
+                        self.pixel_aspect = self._pixel_aspect(float(stream.sample_aspect_ratio or 1), frame)
                     yield from self._converter.pictures(frame, stream.codec_context)
             except (av.FFmpegError, MemoryError) as error:
                 self._error = reason(error)
             yield from self._converter.remaining()
             if whole:
                 self._error = self._error or cut_off(clip.path)
-                if len(self._times) < self.announced:
-                    self.announced -= num_hidden(clip.path, stream.index)
+                if not self._error and len(self._times) < self.announced:
+                    self.announced -= packets_of(clip.path, self.stream).num_hidden
 
-    def _pixel_warnings(self):
-        """Warnings of pixels that are not square."""
-        stated = self._stated_pixels
-        if not _is_credible(stated):
+    def _pixel_aspect(self, stated, frame):
+        """Width over height of a pixel of the upright frame as shown; 1 if the file states nothing credible."""
+        if not 1 / MAX_PIXEL_ASPECT <= stated <= MAX_PIXEL_ASPECT:
             message = f"The stated pixel aspect, {stated:.3g}, is not credible: square pixels are assumed."
-            return [Remark("pixel_aspect_ignored", message)]
-        if self.pixel_aspect != 1:
-            return [Remark("pixel_aspect", f"The pixels are not square. The picture is shown as {self.aspect:.2f}:1.")]
-        return []
+            self._warn(Remark("pixel_aspect_ignored", message))
+            return 1.0
+        shown = 1 / stated if is_transposed(frame) else stated
+        if shown != 1:
+            self._warn(Remark("pixel_aspect", f"The pixels are not square: {shown:.3g} times as wide as high."))
+        return shown
+
+    def _warn(self, warning):
+        if warning.code not in {other.code for other in self._warnings}:
+            self._warnings.append(warning)
 
     def _count(self, size, time):
         if self.source_size is None:
             self.source_size = size
-        elif size != self.source_size and not any(warning.code == "size_changes" for warning in self._warnings):
+        elif size != self.source_size:
             before, after = (f"{width}×{height}" for height, width in (self.source_size, size))
             message = f"The frame size changes from {before} to {after} at frame {len(self._times)}."
-            self._warnings.append(Remark("size_changes", message))
+            self._warn(Remark("size_changes", message))
         self._times.append(time)
         self._sizes.append(self.source_size if size == self.source_size else size)  # one tuple for hours of video
 
@@ -401,7 +402,7 @@ class VideoStream:
         damage = f"after {num_frames}{total} comes {self._error or 'the end of the file'}"
         if not self._partial:
             raise VideoError("damaged_video", f"{self.clip} is damaged: {damage}.")
-        self._damage.append(Remark("damaged", f"The video is damaged: {damage}."))
+        self._warnings.append(Remark("damaged", f"The video is damaged: {damage}."))
 
 
 def _readable(read, source):
@@ -410,17 +411,6 @@ def _readable(read, source):
         return read()
     except OSError as error:
         raise VideoError("unreadable", f"{source} cannot be read: {reason(error)}.") from error
-
-
-def _pixel_aspect(stated, frame):
-    """Width over height of a pixel of the upright frame as shown; 1 if the file states nothing credible."""
-    if not _is_credible(stated):
-        return 1.0
-    return 1 / stated if is_transposed(frame) else stated
-
-
-def _is_credible(pixel_aspect):
-    return 1 / MAX_PIXEL_ASPECT <= pixel_aspect <= MAX_PIXEL_ASPECT
 
 
 # === Times ===
@@ -436,10 +426,13 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
     Raises:
         VideoError: the file cannot be opened, or has no frames or no such stream.
     """
-    if not is_webp(path):
-        return packet_times(path, stream)
-    seconds = webp_seconds(path)
-    return frame_timing(rate_of(seconds), [0.0, *np.cumsum(seconds)[:-1]])[1]
+    if is_webp(path):
+        seconds = webp_seconds(path)
+        return frame_timing(rate_of(seconds), [0.0, *np.cumsum(seconds)[:-1]])[1]
+    packets = packets_of(path, stream)
+    if not packets.times:
+        raise VideoError("no_frames", f"{path} has no frames (an empty stream).")
+    return packets.timestamps()
 
 
 def shown_until(path: Path, stream: int | None = None) -> float:
@@ -447,10 +440,7 @@ def shown_until(path: Path, stream: int | None = None) -> float:
 
     Arguments and errors as of `frame_times`.
     """
-    return float(sum(webp_seconds(path))) if is_webp(path) else end_of_packets(path, stream)
-
-
-@functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
-def _times_as_of(path, stream, changed):
-    """`frame_times` of a file that was last `changed` then."""
-    return frame_times(path, stream)
+    if is_webp(path):
+        return float(sum(webp_seconds(path)))
+    packets = packets_of(path, stream)
+    return packets.end * packets.unit

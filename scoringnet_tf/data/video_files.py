@@ -57,11 +57,11 @@ def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Pa
 
     Sorted, without hidden ones; links are followed. The folder itself is not one of them.
     """
-    found: list[Path] = []
+    videos: list[Path] = []
     for parent, names, images in _walked(folder):
-        found += [parent / name for name in names if _is_called(name, suffixes)] + [parent / name for name in images]
-    # A link whose file is gone is named by whoever reads it; what is no file at all (a socket) is none of a video.
-    return sorted(path for path in found if path.is_dir() or path.is_file() or not path.exists())
+        videos += [parent / name for name in names if _is_called(name, suffixes)] + [parent / name for name in images]
+    # The reader reports a link whose file is gone; a socket is no video.
+    return sorted(path for path in videos if path.is_dir() or path.is_file() or not path.exists())
 
 
 def videos_called_otherwise(folder: Path) -> list[Path]:
@@ -100,7 +100,7 @@ def _walked(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
 
 
 def _folders(folder: Path, onerror: Callable | None = None) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """`os.walk` along links, without what is hidden."""
+    """`os.walk` along links, without hidden files and folders."""
     walked: set[str] = set()  # a link may lead back to where it lies
     for parent, folders, names in os.walk(folder, onerror=onerror, followlinks=True):
         place = os.path.realpath(parent)

@@ -208,7 +208,7 @@ def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]
 
 
 class _Measured:
-    """Of N videos: ids, splits, steps, features (D,), true scores; seconds and certainties of their stages."""
+    """N measured videos: ids, splits, steps, features (D,), true scores; seconds and certainties of their stages."""
 
     def __init__(self):
         self.ids: list[str] = []

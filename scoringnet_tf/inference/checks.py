@@ -37,7 +37,6 @@ LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every oth
 MOST_PERFORMANCES = 64  # of a video that are told apart; what follows counts as the last of them
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
 CALIBRATE = " Run: python -m scoringnet_tf.calibrate."
-NO_PERFORMANCE = Remark("no_performance", "No whole performance found.")
 
 # === Batches of videos, in the graph of an exported model, too ===
 
@@ -119,7 +118,7 @@ def is_too_small(sizes: Any, image_size: tuple[int, int]) -> Any:
 
 
 def _stage_counts(labels, mask, num_stages):
-    """Of every stage but noise, int32 (B, S − 1) each: its frames, in how many pieces they are, the first of them."""
+    """Frames, pieces and first frame of every stage but noise, int32 (B, S − 1) each."""
     carrying = stage_frames(labels, mask, num_stages)
     starting = ops.logical_and(carrying, ops.logical_not(ops.pad(carrying[:, :-1], [[0, 0], [1, 0], [0, 0]])))
     counts, starts = (ops.sum(ops.cast(each, "int32"), axis=1) for each in (carrying, starting))
@@ -348,17 +347,6 @@ class Checks:
         range_of = self._model.sport.range_of
         ends = {name: self._intervals.around(name, value, range_of(name)) for name, value in scores.items()}
         return {name: interval for name, interval in ends.items() if interval}
-
-
-def several(number: int, scored: int, features: bool = False) -> Remark:
-    """Why a video of several performances has no score itself, if `scored` of them have scores."""
-    if features:
-        return Remark("several_performances", "The features show several performances, which cannot be scored apart.")
-    shows = f"The video shows {counted(number, 'performance')}"
-    if not scored:
-        return Remark("none_scored", f"{shows}; none has a score.")
-    which = "each has its own scores" if scored == number else f"{scored} have scores"
-    return Remark("several_performances", f"{shows}; {which}.")
 
 
 def _frames_of(samples):

@@ -12,7 +12,7 @@ from scoringnet_tf.sports import Sport
 
 
 def stated_intervals(model: Any) -> Intervals:
-    """The `Intervals` that a `ScoringNet` states; none, and why, where they are not known or of other weights."""
+    """The `Intervals` that a `ScoringNet` states; none, and why, if they are unknown or stale."""
     doubts = {doubt.code: doubt for doubt in doubts_of_statistics(model)}
     for code in ("no_reference", "stale_reference"):
         if code in doubts:

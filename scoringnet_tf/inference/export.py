@@ -74,23 +74,18 @@ def preprocess_encoded(encoded: tf.Tensor, preprocessor: "ScoringNetPreprocessor
     stored = preprocessor.stored
 
     def jpeg_and_size(image):
-        pixels = _pixels(image)
+        pixels = tf.cond(
+            tf.io.is_jpeg(image),
+            lambda: tf.io.decode_jpeg(image, 3, dct_method="INTEGER_ACCURATE"),  # as everywhere else
+            lambda: tf.io.decode_image(image, 3, expand_animations=False),
+        )
+        pixels = tf.ensure_shape(pixels, (None, None, 3))
         return stored.encode_in_graph(pixels), tf.shape(pixels)[:2]
 
     kinds = (tf.TensorSpec((), tf.string), tf.TensorSpec((2,), tf.int32))
     jpegs, sizes = tf.map_fn(jpeg_and_size, encoded, fn_output_signature=kinds)
     decode = FrameDecoder(stored.frame_size, preprocessor.image_size, augmentation=None)
     return decode(jpegs, seeds=lambda _: None), sizes
-
-
-def _pixels(image):
-    """uint8 (H, W, 3) of an encoded image; JPEG by libjpeg's accurate method, as everywhere else."""
-    pixels = tf.cond(
-        tf.io.is_jpeg(image),
-        lambda: tf.io.decode_jpeg(image, 3, dct_method="INTEGER_ACCURATE"),
-        lambda: tf.io.decode_image(image, 3, expand_animations=False),
-    )
-    return tf.ensure_shape(pixels, (None, None, 3))
 
 
 def video_specs(network: "ScoringNet", batch: int | None = None) -> list[tf.TensorSpec]:
@@ -166,20 +161,20 @@ def check_successor(versions: Iterable[AnyPath], form: str, description: Mapping
     Raises:
         InputError: the newest version is of another format, sport or interface, or does not describe itself.
     """
-    folders = ((folder, name, files) for folder in map(as_path, versions) for name, files in FILES.items())
-    newest = next(((folder, name, files[1]) for folder, name, files in folders if (folder / files[0]).is_file()), None)
-    if newest is None:
+    exports = ((folder, name) for folder in map(as_path, versions) for name in FILES)
+    folder, name = next(((folder, name) for folder, name in exports if (folder / FILES[name][0]).is_file()), (None, ""))
+    if folder is None:
         return
-    folder, name, file = newest
+    file = folder / FILES[name][1]
     try:
-        kept = read_json(folder / file)
+        kept = read_json(file)
         definition = {**kept["sport"], "name": kept["sport"]["name"]}
     except (OSError, KeyError, TypeError) as error:
-        raise InputError("damaged_description", f"{folder / file} does not describe an exported model.") from error
+        raise InputError("damaged_description", f"{file} does not describe an exported model.") from error
     sport = sport_of(description["sport"], "the model")
     different = [] if name == form else [f"format {form} instead of {name}"]
     if definition["name"] == sport.name:
-        different += differences(sport, sport_of(definition, str(folder / file)))
+        different += differences(sport, sport_of(definition, str(file)))
     else:
         different.append(f"sport {sport.name} instead of {definition['name']}")
     different += _interface_differences(kept, json.loads(json.dumps(description)))
@@ -191,16 +186,14 @@ def check_successor(versions: Iterable[AnyPath], form: str, description: Mapping
 def _interface_differences(kept, new):
     """What differs for clients, a phrase each; only what both descriptions hold."""
     old_form, form = kept.get("preprocessing") or {}, new["preprocessing"]
-    pairs = {
-        "content": (kept.get("content"), new["content"]),
-        "frame size": (old_form.get("image_size"), form.get("image_size")),
-        "stored size": (old_form.get("frame_size"), form.get("frame_size")),
-        "scores": (kept.get("scores"), new["scores"]),
-        "stages": ("decoding" in kept and kept["decoding"] is not None, new["decoding"] is not None),
-    }
-    if "decoding" not in kept:
-        del pairs["stages"]
-    different = [f"{name} {now} instead of {old}" for name, (old, now) in pairs.items() if old not in (None, now)]
+    pairs = [
+        ("content", kept.get("content"), new["content"]),
+        ("frame size", old_form.get("image_size"), form.get("image_size")),
+        ("stored size", old_form.get("frame_size"), form.get("frame_size")),
+        ("scores", kept.get("scores"), new["scores"]),
+        ("stages", kept["decoding"] is not None if "decoding" in kept else None, new["decoding"] is not None),
+    ]
+    different = [f"{name} {now} instead of {old}" for name, old, now in pairs if old not in (None, now)]
     old_rate, rate = kept.get("frame_rate", new["frame_rate"]), new["frame_rate"]
     if old_rate != rate and (None in (old_rate, rate) or abs(rate - old_rate) > RATE_TOLERANCE * old_rate):
         different.append(f"frame rate {rate} instead of {old_rate}")

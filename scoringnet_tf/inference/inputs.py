@@ -4,6 +4,7 @@ It imports no TensorFlow, so that a command refuses what is missing at once.
 """
 
 import contextlib
+import dataclasses
 import glob
 import itertools
 import os
@@ -37,9 +38,10 @@ STANDARD_INPUT = "-"
 BYTE_ORDER_MARK = "\ufeff"  # Windows begins a list in UTF-8 with it
 Result = TypeVar("Result")
 Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
-ROUNDED_END = 0.5  # seconds: others round the end of a video, or count to where the sound ends
+ROUNDED_END = 0.5  # seconds: players round the end of a video, or count to the end of the sound
+DAMAGED = "file"  # stands in `Scored.changed` for a kept result that is not as it was written
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
-# What in a folder may be meant, and is not scored: what finds it, and what is said of so many.
+# What may be meant in a folder and is skipped: a search for it, and its name for a number of them.
 LEFT_OUT: dict[Callable[[Path], list[Path]], Callable[[int], str]] = {
     videos_called_otherwise: lambda number: f"{counted(number, 'file')} with a video inside but another file extension",
     images_above_videos: lambda number: (
@@ -181,7 +183,7 @@ def check_is_there(path: str, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> None:
 
 
 def unreadable(paths: Iterable[str]) -> list[InputError]:
-    """What is wrong with those of several local videos that nothing can be read from."""
+    """The errors of those local videos that cannot be read."""
     wrong = []
     for path in paths:
         try:
@@ -192,7 +194,7 @@ def unreadable(paths: Iterable[str]) -> list[InputError]:
 
 
 def stretch(path: Path, start: float | None, end: float | None, stream: int | None = None) -> Clip:
-    """The frames of a video that are shown from `start` to `end`: from that shown at `start` to that before `end`'s.
+    """The frames that a video shows from `start` to `end`: from the frame at `start` to that before the one at `end`.
 
     Args:
         path: of a local video file, or of a folder of images.
@@ -222,7 +224,7 @@ def stretch(path: Path, start: float | None, end: float | None, stream: int | No
 
 
 def _is_about_the_end(end, duration, path, stream):
-    """Whether `end`, seconds, is beyond the last frame, and yet no more than what others call the end of the video."""
+    """Whether `end`, seconds, is beyond the last frame but within what players call the end of the video."""
     if end <= duration + ROUNDED_END:
         return end > duration
     return not path.is_dir() and end <= shown_until(path, stream) + ROUNDED_END
@@ -283,6 +285,29 @@ def reading_ahead(
             yield named
     finally:
         predictor.read_no_further()
+
+
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """The outcome for a video.
+
+    Attributes:
+        video: its name.
+        result: its score, or why there is none.
+        reused: whether `result` was kept before.
+        changed: why a kept result did not count: "video", "model", "options", "versions" (of this package or a library)
+            have changed, or the file is `DAMAGED`.
+    """
+
+    video: str
+    result: "VideoScore | Remark"
+    reused: bool = False
+    changed: tuple[str, ...] = ()
+
+
+def score_named(named: Named, predictor: "Predictor", **options: Any) -> Scored:
+    """Scores a video of `named_videos`; nothing is kept. `options` are those of `inputs.scored`."""
+    return Scored(named[0], scored(predictor, *named, **options))
 
 
 def scored(

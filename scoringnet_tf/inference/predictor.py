@@ -22,9 +22,9 @@ import tensorflow as tf
 from scoringnet_tf.data.features import check_features, read_features
 from scoringnet_tf.data.preprocessor import OVERLAP, PART
 from scoringnet_tf.data.video import Clip, Video
-from scoringnet_tf.inference.checks import Checks, Observation, is_whole, several
+from scoringnet_tf.inference.checks import Checks, Observation, is_whole
 from scoringnet_tf.inference.inputs import local_video, stretched
-from scoringnet_tf.inference.results import Performance, ResultBuilder, VideoScore
+from scoringnet_tf.inference.results import Performance, ResultBuilder, VideoScore, several
 from scoringnet_tf.inference.stages import Stretch, stretches, windowed_segmenter, without_unseen
 from scoringnet_tf.models.decoding import decided
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
@@ -38,7 +38,7 @@ from scoringnet_tf.support.paths import AnyPath, RemotePath
 
 ASSUMED_RATE = 25.0  # steps per second of features, if a model does not know
 AROUND = 10.0  # seconds: training saw no more
-# Of a `Video` at its samples (K,): stage probabilities (K, S) and features (K, D); None if there are none.
+# A `Video` and its samples (K,) → stage probabilities (K, S) and features (K, D); None if there are none.
 Segment: TypeAlias = Callable[[Video, np.ndarray], tuple[np.ndarray | None, np.ndarray | None]]
 Seen: TypeAlias = Callable[[Video, np.ndarray | None, list[Performance]], None]
 READER = concurrent.futures.ThreadPoolExecutor(1)  # of `Predictor.read_ahead`; it begins when it is first asked
@@ -57,7 +57,7 @@ def score_video(
 
     Args:
         path: of a video file, or of a folder of images numbered in order; of a file of features for a model of those;
-            or a `Clip`. A file may lie where fsspec reads (`https://…`, `s3://…`, `gs://…`).
+            or a `Clip`. Files at addresses that fsspec reads (`https://…`, `s3://…`, `gs://…`) are fetched.
         model: `ScoringNet`, or the path of one (a `.keras` file, or a folder with one), which is loaded each time; None
             for the shipped diving model.
         force: give the scores even if `VideoScore.reasons` speak against them.
@@ -146,8 +146,8 @@ class Predictor:
         window: of `windowed_segmenter`.
         name: of the model in the results.
         part, overlap: of a long video, `length` and `overlap` of `ScoringNetPreprocessor.parts`. A performance that
-            ends in the last half of the overlap is found in the next part, where more is seen of what follows it,
-            unless it begins before that. One that is longer than the overlap may be seen whole in none.
+            ends in the last half of the overlap is left to the next part, which shows more of what follows, unless
+            it begins before that part. One that is longer than the overlap may be whole in no part.
         as_recorded: every frame of a video counts, at whatever rate, and it shows one performance: as records of videos
             are evaluated.
         segment: finds the stages in place of the model's KFS, for example from labels.
@@ -172,7 +172,7 @@ class Predictor:
         self._of_features, self._around = model.content == "features", around
         self._rate = None if self._of_features else self.preprocessor.frame_rate  # at which frames are sampled
         self._shows_one = as_recorded or self._of_features
-        # Without stages nothing tells where to cut.
+        # A model without stages sees the whole video.
         self._sizes: dict[str, Any] = {"length": part if model.segmenter else sys.maxsize, "overlap": overlap}
         self._stages = model.segmenter and windowed_segmenter(model.segmenter, window)
         self._fragments = _fragments_function(model)
@@ -405,14 +405,14 @@ class Predictor:
         indices, empty = self._fragments(stages[np.newaxis])
         clips = {}
         for name, chosen in indices.items():
-            seen, where = np.unique(chosen.numpy(), return_inverse=True)  # moves share nearly all frames
-            clips[name] = self._content(one.video, one.samples[seen])[where.reshape(chosen.shape)]
+            frames, positions = np.unique(chosen.numpy(), return_inverse=True)  # moves share nearly all frames
+            clips[name] = self._content(one.video, one.samples[frames])[positions.reshape(chosen.shape)]
         return self._towers(clips), empty.numpy()
 
 
 def _local(path: AnyPath | Clip) -> Any:
     """A context that yields a local path, or the `Clip`."""
-    return contextlib.nullcontext(path) if isinstance(path, Clip) else local_video(path)
+    return contextlib.nullcontext(path) if isinstance(path, Clip | Path) else local_video(path)
 
 
 def _fragments_function(model):

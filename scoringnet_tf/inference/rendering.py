@@ -212,7 +212,7 @@ def is_figure_of(path: AnyPath, video: str) -> bool:
 
 
 def _mark(video):
-    """A hash of where the video is: a picture that is passed on tells nothing of its owner's folders."""
+    """A hash of the path of the video: a picture that is passed on does not reveal its owner's folders."""
     return hashlib.sha256(str(as_path(video).absolute()).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -231,7 +231,7 @@ def picture(
         stages: runs as in `VideoScore.stages`.
         frames: (number, time in seconds, JPEG) of each, drawn in the colour of its stage.
         name: of the video.
-        scores: on one line, which is broken where it is too long.
+        scores: on one line, which is broken if it is too long.
         notes: why there is no score, and warnings; a sentence each.
     """
     from matplotlib.figure import Figure  # scores without a picture do not wait for it
@@ -288,7 +288,7 @@ def _draw_stages(axis, stages, sport):
 
 
 def _stage_at(sport, stages, index):
-    """Label of the stage at a frame; noise where the model finds no stages."""
+    """Label of the stage at a frame; noise if the model finds no stages."""
     return next((sport.stage_index(run["name"]) for run in stages if run["start_frame"] <= index < run["end_frame"]), 0)
 
 

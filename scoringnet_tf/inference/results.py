@@ -9,16 +9,17 @@ import numpy as np
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import rendering
-from scoringnet_tf.inference.checks import NO_PERFORMANCE, Checks, Observation, several
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.sports import SCORES, Sport, stage_runs
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.paths import AnyPath, as_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from scoringnet_tf.inference.checks import Checks, Observation
 
 SCHEMA_VERSION = 1  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
 SHARED = (*SCORES, "deviations", "intervals", "reliability", "alike")  # of a video and of its only performance
@@ -251,18 +252,31 @@ def _remarks(values):
 
 # === While a video is scored ===
 
+NO_PERFORMANCE = Remark("no_performance", "No whole performance found.")
+
+
+def several(number: int, scored: int, features: bool = False) -> Remark:
+    """Why a video of several performances has no score itself, if `scored` of them have scores."""
+    shows = f"The video shows {counted(number, 'performance')}"
+    if features:
+        return Remark("several_performances", f"{shows}, which cannot be scored apart from features.")
+    if not scored:
+        return Remark("none_scored", f"{shows}; none has a score.")
+    which = "each has its own scores" if scored == number else f"{scored} have scores"
+    return Remark("several_performances", f"{shows}; {which}.")
+
 
 class ResultBuilder:
     """Gathers the result for one video of any length, part by part.
 
-    It keeps the stage and the time of every frame, and the pictures of a few frames of each part.
+    It keeps the stage and time of every frame, and a few pictures of each part.
 
     Args:
         sport: of the model.
         checks: of the model.
     """
 
-    def __init__(self, sport: Sport, checks: Checks) -> None:
+    def __init__(self, sport: Sport, checks: "Checks") -> None:
         self.performances: list[Performance] = []
         self._sport, self._checks = sport, checks
         self._against: list[Remark] = []  # why nothing at all can be scored
@@ -271,8 +285,7 @@ class ResultBuilder:
         self._labels, self._times = np.zeros(0, np.int8), np.zeros(1)
         self._first_frame, self._offset = 0, 0  # of the video in its file, of the part at hand in the video
         self._warnings: list[Remark] = []
-        self._shown: list[tuple[int, float, bytes]] = []
-        self._of_noise: list[tuple[int, float, bytes]] = []
+        self._pictures: dict[bool, list[tuple[int, float, bytes]]] = {True: [], False: []}  # with a performance, or not
 
     def begin(self, video: Video, against: Sequence[Remark], has_stages: bool) -> None:
         """Goes on to the next part.
@@ -299,7 +312,7 @@ class ResultBuilder:
     def add(
         self,
         start: int,
-        seen: Observation,
+        seen: "Observation",
         sample_of: np.ndarray,
         reasons: list[Remark],
         warnings: list[Remark],
@@ -345,10 +358,7 @@ class ResultBuilder:
             (index + video.first_frame, float(self._times[self._offset + index]), video.frames[index])
             for index in chosen
         ]
-        if self._end > self._offset:
-            self._shown += shown
-        else:
-            self._of_noise += shown
+        self._pictures[self._end > self._offset] += shown
 
     def result(self, path: str, fps: float, model: str | None) -> VideoScore:
         """The result for the video.
@@ -375,7 +385,7 @@ class ResultBuilder:
             model=model,
             interval_level=self._checks.level,
             further_reasons=[several(len(performances), scored)] if len(performances) > 1 else [],
-            shown=_thinned(self._shown or self._of_noise),
+            shown=_thinned(self._pictures[True] or self._pictures[False]),
         )
 
     def live(self, performance: Performance, path: str, fps: float, model: str | None) -> VideoScore:

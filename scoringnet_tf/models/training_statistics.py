@@ -1,7 +1,7 @@
 """Statistics of a model's training and held-out videos, kept with the model: what is unlike them, how far it errs.
 
-`Spread` says where the features of training lie: the Mahalanobis distance (Lee et al., NeurIPS 2018) in a Gaussian of
-few axes, with one deviation along all others (probabilistic PCA). `Intervals` are split-conformal (Vovk et al., 2005;
+`Spread` gives the Mahalanobis distance from training (Lee et al., NeurIPS 2018) in a Gaussian of few axes, with one
+deviation along all others (probabilistic PCA). `Intervals` are split-conformal (Vovk et al., 2005;
 Lei et al., JASA 2018, algorithm 2). `NearestExamples` are the training performances that can be shown beside a new one.
 `inference.calibration` measures them, `inference.checks` compares videos with them.
 """
@@ -107,7 +107,7 @@ def least_videos(level: float = LEVEL) -> int:
 
 
 def half_width(errors: np.ndarray, level: float = LEVEL) -> float:
-    """Of the interval for a further video; infinite if there are too few errors, (n,), or infinite ones decide."""
+    """Half width of the interval for a further video; infinite if there are too few finite errors, (n,)."""
     errors = np.sort(np.abs(errors))
     chosen = rank(len(errors), level)
     return float(errors[chosen - 1]) if chosen <= len(errors) else math.inf
@@ -340,7 +340,7 @@ class TrainingStatistics:
 
 
 def checksum(model: Any) -> int:
-    """Of the weights by which a `ScoringNet` sees and scores, as float32; seeds do not count."""
+    """Checksum of the weights by which a `ScoringNet` sees and scores, as float32; seeds do not count."""
     value = 0
     for variable in _weights(model):
         value = zlib.crc32(ops.convert_to_numpy(ops.cast(variable, "float32")).tobytes(), value)

@@ -38,8 +38,7 @@ def check_replaceable(
     """
     if not (output_dir / METRICS).is_file():
         if others := [name for name in FILES if (output_dir / name).exists()]:
-            foreign = f"{output_dir} holds {', '.join(others)}, but no {METRICS}: not an evaluation."
-            raise InputError("exists", foreign, ELSEWHERE)
+            raise InputError("exists", f"{output_dir} holds {', '.join(others)}, but no {METRICS}.", ELSEWHERE)
         return
     earlier = read_json(output_dir / METRICS)
     if difference := _difference(earlier, output_dir, model_file, data_hash, flags):

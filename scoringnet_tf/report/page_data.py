@@ -60,7 +60,7 @@ def _window(video, performance, free):
 
 
 def scored_and_shown(
-    scorer: Predictor,
+    predictor: Predictor,
     source: Path | Clip,
     path: Any,
     judges: Sequence[Judged] = (),
@@ -76,17 +76,17 @@ def scored_and_shown(
         name: of the video; default: that of its file.
     """
     scenes = Scenes()
-    score = scorer.score_file(source, path, stream=stream, force=force, seen=scenes)
+    score = predictor.score_file(source, path, stream=stream, force=force, seen=scenes)
     rows, warnings = matched(judges, score.performances)
 
     def frames_of(start, stop):
         return filmed(source, start, stop, stream)
 
-    return shown_performances(scorer, scenes, score, rows, name, frames_of), warnings
+    return shown_performances(predictor, scenes, score, rows, name, frames_of), warnings
 
 
 def shown_performances(
-    scorer: Predictor,
+    predictor: Predictor,
     scenes: Scenes,
     score: VideoScore,
     judged: Sequence[Judged | None] = (),
@@ -96,7 +96,7 @@ def shown_performances(
     """What to show of each performance of a video.
 
     Args:
-        scorer: what scored it.
+        predictor: `Predictor` that scored it.
         scenes: kept while it was scored.
         score: of it.
         judged: the judges' row of each performance, or None; empty if there are no judges.
@@ -106,13 +106,13 @@ def shown_performances(
     name = name or name_of(score.video)
     rows = [row or Judged({}) for row in judged or [None] * len(score.performances)]
     if not scenes.kept:
-        return [_without_a_scene(scorer, score, _title(name, rows[0]), rows[0].scores)]
+        return [_without_a_scene(predictor, score, _title(name, rows[0]), rows[0].scores)]
     pages = []
     for number, (scene, performance, row) in enumerate(zip(scenes.kept, score.performances, rows, strict=True), 1):
         several = len(score.performances) > 1
         numbered = f"{name}, performance {number} at {clock(performance.start_s)}" if several else name
-        facts = _facts(scorer, score, performance, _title(numbered, row), row.scores)
-        pages.append(_with_a_scene(scorer, *scene, score, performance, facts, frames_of))
+        facts = _facts(predictor, score, performance, _title(numbered, row), row.scores)
+        pages.append(_with_a_scene(predictor, *scene, score, performance, facts, frames_of))
     return pages
 
 
@@ -120,7 +120,7 @@ def _title(name, row):
     return f"{row.name} ({name})" if row.name else name
 
 
-def _with_a_scene(scorer, video, probabilities, score, performance, facts, frames_of):
+def _with_a_scene(predictor, video, probabilities, score, performance, facts, frames_of):
     times = video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps)
     length, first = len(video.frames), video.first_frame
     stages = _stages_within(score.stages, performance, first, times)
@@ -135,19 +135,19 @@ def _with_a_scene(scorer, video, probabilities, score, performance, facts, frame
         stages=stages,
         probabilities=probabilities,
         film=film,
-        attribution=_attribution(scorer, video, stages) if performance.final is not None else {},
+        attribution=_attribution(predictor, video, stages) if performance.final is not None else {},
         clips=clips,
     )
 
 
-def _without_a_scene(scorer, score, name, judges):
+def _without_a_scene(predictor, score, name, judges):
     """A long video without a performance: a few of its frames, and why there is no score."""
     (performance,) = score.performances
     first = performance.start_frame
     shown = [(number, seconds) for number, seconds, _ in score.shown]
     edges = np.array([(first, performance.start_s), *shown, (first + score.num_frames, performance.end_s)])
     return ShownPerformance(
-        **_facts(scorer, score, performance, name, judges),
+        **_facts(predictor, score, performance, name, judges),
         fps=score.fps,
         first_frame=first,
         times=np.interp(np.arange(first, first + score.num_frames + 1), edges[:, 0], edges[:, 1]),
@@ -155,10 +155,10 @@ def _without_a_scene(scorer, score, name, judges):
     )
 
 
-def _facts(scorer, score, performance, name, judges):
+def _facts(predictor, score, performance, name, judges):
     """The arguments of `ShownPerformance` that need no frames."""
-    sport = scorer.model.sport
-    scores = [_shown_score(each, performance, score, sport, judges) for each in shown_scores(scorer.model.scores)]
+    sport = predictor.model.sport
+    scores = [_shown_score(each, performance, score, sport, judges) for each in shown_scores(predictor.model.scores)]
     return {
         "name": name,
         "sport": sport.name,
@@ -172,24 +172,18 @@ def _facts(scorer, score, performance, name, judges):
 
 
 def _shown_score(name, performance, score, sport, judges):
-    interval, confidence = _interval(performance, name, score.interval_level)
-    points = getattr(performance, name)
+    points, deviation = getattr(performance, name), performance.deviations.get(name)
+    interval, confidence = performance.intervals.get(name), ""
+    if interval:
+        confidence = f"where the true score lies in {100 * score.interval_level:.0f} of 100 such performances"
+    elif points is not None and deviation is not None:
+        interval, confidence = (points - deviation, points + deviation), ONE_DEVIATION
     return ShownScore(name, points, sport.range_of(name), interval, confidence, judges.get(name))
 
 
 def shown_scores(predicted: Sequence[str]) -> list[str]:
     """The scores that a page shows: those that the model predicts, and the final score if it follows from them."""
     return [name for name in SCORES if name in predicted or (name == "final" and len(predicted) > 1)]
-
-
-def _interval(performance, name, level):
-    """(ends or None, what they mean): the interval, else the standard deviation around the score."""
-    if name in performance.intervals:
-        return performance.intervals[name], f"where the true score lies in {100 * level:.0f} of 100 such performances"
-    value, deviation = getattr(performance, name), performance.deviations.get(name)
-    if value is None or deviation is None:
-        return None, ""
-    return (value - deviation, value + deviation), ONE_DEVIATION
 
 
 def _stages_within(stages, performance, first, times):
@@ -213,18 +207,18 @@ def _stages_within(stages, performance, first, times):
     return within
 
 
-def _attribution(scorer, video, stages) -> Mapping[str, np.ndarray]:
+def _attribution(predictor, video, stages) -> Mapping[str, np.ndarray]:
     """Score → its fall in points if the frames around each frame are hidden, float (L,).
 
     `stages` are the runs of the page: the score was given by these.
     """
     labels = np.zeros(len(video.frames), np.int32)  # noise
     for stage in stages:
-        labels[stage["start_frame"] : stage["end_frame"]] = scorer.model.sport.stage_index(stage["name"])
-    rate = scorer.preprocessor.frame_rate
+        labels[stage["start_frame"] : stage["end_frame"]] = predictor.model.sport.stage_index(stage["name"])
+    rate = predictor.preprocessor.frame_rate
     samples = video.samples(rate)
     of_samples = labels[np.floor(samples).astype(int)] if stages else None
-    falls = attribute(scorer.model, scorer.preprocessor.sampled(video, samples), HIDDEN, of_samples).by_frame
+    falls = attribute(predictor.model, predictor.preprocessor.sampled(video, samples), HIDDEN, of_samples).by_frame
     return {name: values[video.sample_of(rate)] for name, values in falls.items()}
 
 
@@ -243,11 +237,11 @@ def write_evaluation_pages(
     Returns:
         The paths of the pages.
     """
-    scorer, pages = Predictor(model, name=name, as_recorded=True), []
+    predictor, pages = Predictor(model, name=name, as_recorded=True), []
     total = len(split_ids(info, split, ids=ids))
     for video_id, video, truth in tqdm(stored_videos(info, split, ids), "Drawing pages", total, unit="video"):
         judged = Judged({score: points for score, points in truth.items() if not math.isnan(points)})
         scenes = Scenes()
-        score = scorer.score(video, video_id, force=True, seen=scenes)
-        pages += shown_performances(scorer, scenes, score, [judged], name=video_id)
+        score = predictor.score(video, video_id, force=True, seen=scenes)
+        pages += shown_performances(predictor, scenes, score, [judged], name=video_id)
     return write_pages(output, pages, name, f"{info.name}, {split} split")

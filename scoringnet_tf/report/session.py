@@ -77,7 +77,7 @@ def _is_compared(score):
     return score is not None and score.difference is not None
 
 
-def _closeness(compared):
+def _closeness(compared):  # of (name, link, score)
     return -abs(compared[2].difference)
 
 
@@ -132,16 +132,14 @@ def write_pages(
     title: str | None = None,
     left_out: Sequence[str] = (),
 ) -> list[AnyPath]:
-    """Writes the page of one performance; for several the page of the session, and theirs into a folder beside it.
-
-    One performance has a session too if others are missing.
+    """Writes the page of one performance; for several a session, with their pages in a folder beside it.
 
     Args:
-        output: the only page, or that of the session. Earlier pages there are replaced, those in the folder too.
+        output: the only page, or that of the session. Earlier pages are replaced, those in the folder too.
         performances: in the order in which their pages are numbered.
         model: name of the model that scored them.
         title: of the page at `output`; None for the name of the performance, or of `output`.
-        left_out: as of `session_page`.
+        left_out: as of `session_page`; then even one performance has a session.
 
     Returns:
         The paths of the pages, that of the session first.

@@ -36,7 +36,11 @@ def check_replicas(strategy: tf.distribute.Strategy, workers: int, model: keras.
     starts = strategy.run(tf.function(lambda: replicas.gathered(tf.constant(own[None]))))
     of_replicas = strategy.experimental_local_results(starts)[0].numpy()
     if different := differences(of_replicas[:: strategy.num_replicas_in_sync // workers]):
-        named = "; ".join(f"worker {worker} has another {' and '.join(kinds)}" for worker, kinds in different.items())
+        phrases = {"epoch": "another epoch", "versions": "other versions", "weights": "other weights"}
+        named = "; ".join(
+            f"worker {worker} has {' and '.join(phrases[kind] for kind in kinds)}"
+            for worker, kinds in different.items()
+        )
         raise InputError(
             "other_start",
             f"TF_CONFIG: the {workers} workers do not start from the same: unlike the first, {named}.",

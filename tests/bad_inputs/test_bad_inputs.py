@@ -141,10 +141,10 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ),
     ("wrong_value", "", "import_weights --output=c.keras"),
     ("damaged_weights", "w.txt", "import_weights --output=c.keras w.txt", holding("w.txt", b"no weights\n")),
-    ("missing_argument", "--records_dir", X),
+    ("no_videos", "--records_dir", X),
     ("missing_flag", "--frame_rate", f"{X.replace('c3d.keras', 'motion_small')} --frame_size=73,98 dive.avi"),
     ("missing_flag", "--output", "report dive.avi"),
-    ("missing_argument", "", R),
+    ("no_videos", "", R),
     ("wrong_value", "--output", "report --output=page.pdf dive.avi"),
     ("not_found", "--judges=no.csv", f"{R} --judges=no.csv dive.avi"),
     (

@@ -6,13 +6,12 @@ import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import read_index
 from refusals import refused
 
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data import augmentation as streams
 from scoringnet_tf.data.augmentation import Augmentation, FrameDecoder, clip_indices, fold, frame_range, random_clip
-from scoringnet_tf.data.input_pipeline import clips, videos
+from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.preprocessing import encode_jpeg
 from scoringnet_tf.data.records import DatasetInfo
 
@@ -176,14 +175,3 @@ def test_crops_lie_on_every_side_of_the_centre_as_often():
     assert off.min(axis=0).tolist() == [-3, -3] and off.max(axis=0).tolist() == [3, 3]
     for side in off.T:
         assert np.bincount(side + 3).min() > 30  # of 57: four deviations
-
-
-def test_each_clip_starts_at_a_frame_of_its_own_in_each_epoch(ucf101_records):
-    options = {"clip_length": 6, "sampling": "consecutive", "image_size": (36, 48), "batch_size": 4, "epochs": 20}
-    batches = clips(ucf101_records, "train", augmentation=_augmentation(), **options).as_numpy_iterator()
-    starts = np.array([[read_index(clip[0]) for clip in frames] for frames, _ in batches])
-    assert starts.shape == (20, 4)
-    for columns in itertools.combinations(starts.T, 2):  # of 15 starts, two videos share one in 1.3 of 20 epochs
-        assert np.equal(*columns).sum() <= 6
-    for rows in itertools.pairwise(starts):
-        assert np.equal(*rows).sum() <= 2

@@ -107,6 +107,7 @@ def test_other_records_at_the_same_path_are_not_taken(diving_records, machines, 
     assert str(records) in said and info.data_hash in said
 
 
+@pytest.mark.slow
 def test_a_damaged_record_ends_the_stream(diving_records, machines, tmp_path):
     """No worker can read it, and neither can we."""
     records = shutil.copytree(diving_records, tmp_path / "records")

@@ -82,12 +82,6 @@ def test_padding_and_targets(diving_records):
     assert all(targets[name].dtype == np.float32 for name in ("difficulty", "execution", "final"))
 
 
-def test_without_info_an_element_is_what_fit_takes(diving_records):
-    dataset = videos(diving_records, "test", image_size=WHOLE, batch_size=2)
-    inputs, targets = dataset.element_spec
-    assert set(inputs) == {"frames", "mask"} and set(targets) == {"stages", "difficulty", "execution", "final"}
-
-
 def test_unknown_scores_are_nan(motion_records):
     _, targets = next(iter(videos(motion_records, "train", image_size=WHOLE, batch_size=2)))
     assert np.isnan(targets["difficulty"]).all() and (targets["stages"].numpy() == -1).all()
@@ -252,6 +246,8 @@ def test_frames_that_are_not_used_are_not_decoded(tmp_path):
     records = _broken_records(tmp_path / "records", range(12), 40)
     found, _ = _read(records, max_frames=12)
     assert found[0][1].shape == (12, *WHOLE, 3)
+    spaced, _ = _read(_broken_records(tmp_path / "spaced", (0, 13, 26, 39), 40), num_frames=4)
+    assert spaced[0][1].shape == (4, *WHOLE, 3)
     with pytest.raises(tf.errors.InvalidArgumentError):
         _read(records)
     middle = _broken_records(tmp_path / "middle", range(17, 23), 40, classes={"action": ["A", "B"]})
@@ -509,14 +505,6 @@ def test_num_frames_of_what_the_other_options_leave(diving_records):
         assert _indices(frames) == (start + np.round(np.linspace(0, end - 1 - start, 5))).astype(int).tolist()
     found, _ = _read(diving_records, num_frames=3, max_frames=9)
     assert {tuple(_indices(frames)) for _, frames, _ in found} == {(0, 4, 8)}
-
-
-def test_only_what_is_chosen_is_decoded(tmp_path):
-    """The others are no images here."""
-    jpegs = [gray_jpeg(10 * index) if index % 4 == 0 else b"no image" for index in range(9)]
-    folder = write_records(tmp_path / "records", {"test": [tiny_video("a", jpegs)]})
-    ((inputs, _),) = videos(folder, "test", image_size=(8, 8), batch_size=1, num_frames=3)
-    np.testing.assert_allclose(np.asarray(inputs["frames"])[0, :, 0, 0, 0], [0, 40, 80], atol=2)
 
 
 # === Features ===

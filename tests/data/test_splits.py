@@ -1,7 +1,6 @@
 """Which videos are trained on and which are held out: by neighbours in score, by class, by group, or by name."""
 
 import collections
-import json
 import math
 
 import numpy as np
@@ -123,12 +122,6 @@ def test_streams_hold_the_videos_of_their_split(tmp_path):
             assert sorted(streamed) == sorted(expected) and (seed or streamed == expected)
     assert len({groups[name] for name in split_ids(info, "validation", 0.25)}) == 2
     assert len(split_ids(info, "validation", 0.25)) == 6
-
-
-def test_an_index_without_groups_and_classes_still_gives_splits(diving_records, tmp_path):
-    fields = json.loads((diving_records / "dataset_info.json").read_text())
-    assert all("group" not in video and "classes" not in video for video in fields["videos"].values())
-    assert len(split_ids(DatasetInfo.load(diving_records), "validation", 0.3)) == 2
 
 
 def test_a_stored_validation_split_is_used_as_it_is(motion_records):

@@ -125,5 +125,5 @@ def test_workers_that_begin_with_other_weights_are_refused(diving_records, tmp_p
     )
     for status, _, errors in end_both(started):
         assert status > 0
-        assert code_printed(errors) == "other_start" and "worker 1 has another weights" in errors, errors[-3000:]
+        assert code_printed(errors) == "other_start" and "worker 1 has other weights" in errors, errors[-3000:]
     assert not (tmp_path / "run/checkpoints").exists()

@@ -15,9 +15,10 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.calibration import add_reference, chosen_ids, is_measured
-from scoringnet_tf.inference.checks import Checks, Observation, checks, doubts, impossible_scores, is_whole, several
+from scoringnet_tf.inference.checks import Checks, Observation, checks, doubts, impossible_scores, is_whole
 from scoringnet_tf.inference.export import checked_outputs, export_saved_model
 from scoringnet_tf.inference.predictor import Predictor, score_video
+from scoringnet_tf.inference.results import several
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics, checksum
 from scoringnet_tf.sports import get_sport

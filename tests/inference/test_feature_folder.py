@@ -292,7 +292,7 @@ C3D_FLAGS = f"--model=motion_small {FLAGS} {CLIP}"
 @pytest.mark.parametrize(
     ("words", "code", "named"),
     [
-        (f"--model=diving_small {FLAGS}", "missing_argument", "--records_dir"),
+        (f"--model=diving_small {FLAGS}", "no_videos", "--records_dir"),
         (f"--model=diving_small {FLAGS} --records_dir=r v.mp4", "flags_conflict", "--records_dir"),
         (C3D_FLAGS, "missing_flag", "--frame_size"),
         (f"{C3D_FLAGS} --frame_size=73,98", "missing_flag", "--frame_rate"),
@@ -312,7 +312,7 @@ def test_wrong_use_is_refused(words, code, named):
 
 def test_records_that_cannot_be_extracted_from(stage_model, motion_records, tmp_path):
     result = command(*of_records(stage_model, motion_records, tmp_path / "features"))
-    assert (result.returncode, code_printed(result.stderr)) == (1, "other_records")
+    assert (result.returncode, code_printed(result.stderr)) == (1, "records_of_classes")
 
 
 def test_the_endpoints_of_the_flag_are_those_of_a_c3d():

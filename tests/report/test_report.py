@@ -38,7 +38,7 @@ GAP = Remark("frames_missing", "It has no frame between 1.00 and 1.40 s.")
 
 
 @pytest.fixture(scope="module")
-def scorer():
+def predictor():
     keras.utils.set_random_seed(0)
     model = scoringnet_tf.ScoringNet(
         image_size=(32, 32),
@@ -51,10 +51,10 @@ def scorer():
     return Predictor(telling(model, 10_000.0), name="tiny")
 
 
-def scored(scorer, path, **changes):
+def scored(predictor, path, **changes):
     """The score of a video, changed, and the scenes of the performances in it."""
     seen = []
-    score = dataclasses.replace(scorer.score_file(path, path, seen=lambda *found: seen.append(found)), **changes)
+    score = dataclasses.replace(predictor.score_file(path, path, seen=lambda *found: seen.append(found)), **changes)
     ((video, probabilities, _),) = seen
     scenes = Scenes()
     scenes(video, probabilities, score.performances)
@@ -75,7 +75,7 @@ def decoded(clip):
 # === The data of a page ===
 
 
-def test_a_page_shows_the_video_and_its_result(scorer, tmp_path):
+def test_a_page_shows_the_video_and_its_result(predictor, tmp_path):
     write_bars(tmp_path / "dive.avi", 40)
     performance = Performance(
         *(0, 40, 0.0, 1.6, 3.0, 24.0, 72.0),
@@ -86,8 +86,8 @@ def test_a_page_shows_the_video_and_its_result(scorer, tmp_path):
         alike=[{"id": "017", "distance": 0.5, "difficulty": 3.1, "execution": None, "final": 70.5}],
     )
     changes = {"performances": [performance], "further_reasons": [], "interval_level": 0.9}
-    score, scenes = scored(scorer, tmp_path / "dive.avi", **changes)
-    (page,) = shown_performances(scorer, scenes, score, [Judged({"final": 70.0})])
+    score, scenes = scored(predictor, tmp_path / "dive.avi", **changes)
+    (page,) = shown_performances(predictor, scenes, score, [Judged({"final": 70.0})])
     assert (page.name, page.num_frames, page.fps) == ("dive.avi", 40, 25)
     assert [(one.name, one.value, one.range, one.true, one.interval) for one in page.scores] == [
         ("difficulty", 3.0, (1.2, 4.8), None, None),
@@ -106,12 +106,12 @@ def test_a_page_shows_the_video_and_its_result(scorer, tmp_path):
     )
 
 
-def test_each_performance_shows_its_own_frames_and_stages(scorer, tmp_path):
+def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
     """A second around it, up to the next performance, whose stages and warnings it leaves out."""
     write_bars(tmp_path / "two.avi", 160)
     runs = [("noise", 0, 50), ("take-flight", 50, 60), ("entry", 60, 70), ("noise", 70, 80), ("take-flight", 80, 90)]
     score, scenes = scored(
-        scorer,
+        predictor,
         tmp_path / "two.avi",
         stages=[run(*one) for one in (*runs, ("entry", 90, 95), ("noise", 95, 160))],
         performances=[
@@ -121,7 +121,7 @@ def test_each_performance_shows_its_own_frames_and_stages(scorer, tmp_path):
         warnings=[DAMAGED, GAP],
         further_reasons=[],
     )
-    first, second = shown_performances(scorer, scenes, score, [None, Judged({"final": 70.0}, name="Ann")])
+    first, second = shown_performances(predictor, scenes, score, [None, Judged({"final": 70.0}, name="Ann")])
     assert (first.name, second.name) == ("two.avi, performance 1 at 0:02.0", "Ann (two.avi, performance 2 at 0:03.2)")
     assert [(one.first_frame, one.num_frames) for one in (first, second)] == [(25, 55), (70, 50)]
     assert (first.notes, second.notes) == ([DAMAGED, GAP], [DAMAGED])
@@ -141,16 +141,16 @@ def test_each_performance_shows_its_own_frames_and_stages(scorer, tmp_path):
     assert {one.true for one in first.scores} == {None} and second.scores[-1].true == 70.0
     # Hidden are the frames of its own stages, by which the score was given: the segmenter is not asked again.
     labels = np.repeat([0, 2, 3, 0], [25, 10, 10, 10]).astype(np.int32)
-    inputs = scorer.preprocessor.sampled(scenes.kept[0][0], np.arange(55.0))
-    expected = attribute(scorer.model, inputs, HIDDEN, labels).by_frame
+    inputs = predictor.preprocessor.sampled(scenes.kept[0][0], np.arange(55.0))
+    expected = attribute(predictor.model, inputs, HIDDEN, labels).by_frame
     for name, values in expected.items():
         np.testing.assert_allclose(first.attribution[name], values, atol=1e-3)
     assert np.abs(expected["final"]).max() > 0.1
 
 
-def test_falls_are_those_of_the_frames_of_a_video_of_twice_the_rate(scorer, tmp_path):
+def test_falls_are_those_of_the_frames_of_a_video_of_twice_the_rate(predictor, tmp_path):
     """A hidden sample hides the two frames for which it stands."""
-    half = Predictor(scorer.model.with_dtype("float32", provenance={"frame_rate": 12.5}), name="half")
+    half = Predictor(predictor.model.with_dtype("float32", provenance={"frame_rate": 12.5}), name="half")
     write_bars(tmp_path / "dive.avi", 40)
     names = ("pre-starting", "take-flight", "entry", "noise")
     stages = [run(name, 10 * index, 10 * index + 10) for index, name in enumerate(names)]
@@ -168,16 +168,16 @@ def test_falls_are_those_of_the_frames_of_a_video_of_twice_the_rate(scorer, tmp_
     assert np.minimum(np.abs(odd - expected), np.abs(odd - np.append(expected[1:], expected[-1]))).max() < 1e-3
 
 
-def test_times_of_a_page_are_those_of_the_file(scorer, tmp_path):
+def test_times_of_a_page_are_those_of_the_file(predictor, tmp_path):
     """A second of 50 frames and then one of 10: frame 50 is shown at one second."""
     write_bars(tmp_path / "dive.avi", 60)
     times = np.concatenate([np.arange(50) / 50, 1 + np.arange(10) / 10])
-    video = dataclasses.replace(scorer.read(tmp_path / "dive.avi"), fps=30.0, timestamps=times, first_time=5.0)
+    video = dataclasses.replace(predictor.read(tmp_path / "dive.avi"), fps=30.0, timestamps=times, first_time=5.0)
     scenes = Scenes()
-    score = scorer.score(video, "dive.avi", force=True, seen=scenes)
+    score = predictor.score(video, "dive.avi", force=True, seen=scenes)
     stages = [run("take-flight", 0, 50), run("entry", 50, 60)]
     score = dataclasses.replace(score, stages=stages, performances=[Performance(0, 60, 5.0, 7.0)])
-    (page,) = shown_performances(scorer, scenes, score)
+    (page,) = shown_performances(predictor, scenes, score)
     assert [one["start_s"] for one in page.stages] == pytest.approx([5, 6])
     assert page.stages[1]["end_s"] == page.times[-1] == pytest.approx(6.9 + 1 / 30)
     np.testing.assert_allclose(page.times[:-1], 5 + times)
@@ -193,65 +193,55 @@ def test_of_a_long_file_with_one_dive_the_dive_is_shown(num_frames, kept):
     assert (scene.first_frame, scene.first_frame + len(scene.frames)) == kept
 
 
-@pytest.mark.slow
-def test_the_scenes_of_a_long_video_are_those_of_the_whole(scorer, tmp_path):
-    """However many parts it is read in."""
-    write_bars(tmp_path / "v.avi", 400)
-    in_parts = Predictor(scorer.model, name="tiny", part=200, overlap=100)
-    lengths, pages = {}, {}
-    for name, each in (("whole", scorer), ("parts", in_parts)):
-        scenes, lengths[name] = Scenes(), []
-
-        def seen(video, *found, scenes=scenes, name=name):
-            lengths[name].append(len(video.frames))
-            scenes(video, *found)
-
-        score = each.score_file(tmp_path / "v.avi", tmp_path / "v.avi", force=True, seen=seen)
-        pages[name] = shown_performances(each, scenes, score)
-    assert lengths["whole"] == [400] and len(lengths["parts"]) > 1
-    if len(pages["whole"]) > 1:
-        for one, other in zip(pages["parts"], pages["whole"], strict=True):
-            assert (one.name, one.num_frames, one.stages, one.film) == (
-                other.name,
-                other.num_frames,
-                other.stages,
-                other.film,
-            )
+def test_the_scenes_of_a_long_video_are_those_of_the_whole():
+    """However it is cut into parts; a part shows its performance alone, however long that is."""
+    frames = np.arange(400, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
+    video = Video(frames, 25.0, np.arange(400) / 25, (1, 1), 1.0)
+    found = [Performance(10, 32, 0.4, 1.28), Performance(230, 330, 9.2, 13.2)]
+    whole, parts = Scenes(), Scenes()
+    whole(video, np.eye(400), found)
+    for (start, stop), performance in zip(((0, 200), (200, 400)), found, strict=True):
+        parts(dataclasses.replace(video.cut(start, stop), shared=100), np.eye(400)[start:stop], [performance])
+    for (one, surely), (other, expected) in zip(parts.kept, whole.kept, strict=True):
+        assert (one.first_frame, one.first_time) == (other.first_frame, other.first_time)
+        np.testing.assert_array_equal(one.frames, other.frames)
+        np.testing.assert_array_equal(surely, expected)
+    assert [(one.first_frame, len(one.frames)) for one, _ in whole.kept] == [(0, 57), (205, 150)]
 
 
-def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(scorer, tmp_path):
+def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor, tmp_path):
     write_bars(tmp_path / "v.avi", 250)
-    pictures = [(number, number / 25, jpeg) for number, jpeg in enumerate(scorer.read(tmp_path / "v.avi").frames)]
+    pictures = [(number, number / 25, jpeg) for number, jpeg in enumerate(predictor.read(tmp_path / "v.avi").frames)]
     none = Performance(0, 250, 0.0, 10.0, reasons=[Remark("no_performance", "No dive found.")])
-    score, _ = scored(scorer, tmp_path / "v.avi", performances=[none], shown=pictures[::50])
-    (page,) = shown_performances(scorer, Scenes(), score)
+    score, _ = scored(predictor, tmp_path / "v.avi", performances=[none], shown=pictures[::50])
+    (page,) = shown_performances(predictor, Scenes(), score)
     assert page.reasons == ["No dive found."] and page.num_frames == 250
     assert indices(page.film) == [(number, number) for number in range(0, 250, 50)]
     np.testing.assert_allclose(page.times, np.arange(251) / 25)
 
 
-def test_the_part_that_is_scored_is_shown(scorer, tmp_path):
+def test_the_part_that_is_scored_is_shown(predictor, tmp_path):
     write_bars(tmp_path / "v.mp4", 60, codec="libx264")
     source, rows = stretched(tmp_path / "v.mp4", 0.8, 2.0), [Judged({"final": 71.23})]
-    (page,), warnings = scored_and_shown(scorer, source, "v.mp4", rows, force=True)
+    (page,), warnings = scored_and_shown(predictor, source, "v.mp4", rows, force=True)
     assert (page.first_frame, page.num_frames, page.times[0]) == (20, 30, pytest.approx(0.8))
     assert [20 + index for index, _ in page.film] == [shown for _, shown in indices(page.film)]
     assert (warnings, page.scores[-1].true) == ([], 71.23)
-    score = scorer(tmp_path / "v.mp4", force=True, start=0.8, end=2.0)
+    score = predictor(tmp_path / "v.mp4", force=True, start=0.8, end=2.0)
     assert [one.value for one in page.scores] == [score.difficulty, score.execution, score.final]
 
 
 # === Pictures ===
 
 
-def test_pictures_are_as_they_were_filmed(scorer, tmp_path):
+def test_pictures_are_as_they_were_filmed(predictor, tmp_path):
     """640×480, of which the model sees 48×36: no more than 360 lines, in the aspect as shown."""
     frames = np.zeros((40, 480, 640, 3), np.uint8)
     frames[:, :, :320] = 255
     for index in range(40):
         frames[index, :, 320 : 320 + 8 * index] = 128
     write_video(tmp_path / "dive.mp4", frames, codec="libx264")
-    (page,), _ = scored_and_shown(scorer, tmp_path / "dive.mp4", "dive.mp4", force=True)
+    (page,), _ = scored_and_shown(predictor, tmp_path / "dive.mp4", "dive.mp4", force=True)
     pictures = {index: decode_jpeg(jpeg) for index, jpeg in page.film}
     assert len(pictures) == 12 and {picture.shape for picture in pictures.values()} == {(360, 480, 3)}
     for index, picture in pictures.items():
@@ -275,10 +265,10 @@ def test_pictures_of_anamorphic_video_are_as_wide_as_it_is_shown(tmp_path):
     assert [picture.shape for picture in filmed(tmp_path / "v.mkv", 0, 1)] == [(48, 64, 3)]
 
 
-def test_the_stream_that_is_scored_is_shown(scorer, tmp_path):
+def test_the_stream_that_is_scored_is_shown(predictor, tmp_path):
     write_streams(tmp_path / "v.mkv", [(48, 64, 12), (96, 128, 30)])
     for stream, size, length in ((None, (48, 64, 3), 12), (1, (96, 128, 3), 30)):
-        (page,), _ = scored_and_shown(scorer, tmp_path / "v.mkv", "v.mkv", force=True, stream=stream)
+        (page,), _ = scored_and_shown(predictor, tmp_path / "v.mkv", "v.mkv", force=True, stream=stream)
         assert page.num_frames == length and {decode_jpeg(jpeg).shape for _, jpeg in page.film} == {size}
 
 
@@ -465,7 +455,7 @@ def test_the_command_shows_what_it_can_and_names_the_rest(tmp_path):
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        ("--output=r.html", "missing_argument"),
+        ("--output=r.html", "no_videos"),
         ("v.avi --output=r.pdf", "wrong_value"),
         ("v.avi --output=r.html --start=2 --end=1", "out_of_range"),
         ("v.avi --output=mine.html", "exists"),

@@ -19,7 +19,8 @@ from scoringnet_tf import ScoringNet, from_preset, videos
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
 from scoringnet_tf.inference.evaluation import figures, predict_records, prediction_function, table
 from scoringnet_tf.inference.feature_folder import write_tables
-from scoringnet_tf.inference.results import Performance, VideoScore, failure, failure_row
+from scoringnet_tf.inference.rendering import failure_row
+from scoringnet_tf.inference.results import Performance, VideoScore, failure
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import differences, get_sport, kept_form, read_sport, sport_yaml, src
 from scoringnet_tf.support.errors import InputError

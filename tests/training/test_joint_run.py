@@ -3,7 +3,6 @@
 Of one tower, for what is asked here knows no network; `test_resuming` kills a joint run of KFS and both towers.
 """
 
-import csv
 import shutil
 import types
 
@@ -11,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 from refusals import refused
-from training_runs import KilledError, QuietRun, assert_same, kill_after_epoch, weights_after, weights_beside
+from training_runs import KilledError, QuietRun, assert_same, kill_after_epoch, rows_of, weights_after, weights_beside
 
 import scoringnet_tf
 from scoringnet_tf.data.service import dispatcher_at, worker_of
@@ -21,11 +20,6 @@ from scoringnet_tf.support.paths import as_path
 
 OPTIONS = {"training": "joint", "epochs": 4, "decay_steps": 3, "ema_momentum": 0.8}
 OPTIONS |= {"fragments": "whole", "scores": "final"}
-
-
-def rows_of(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 class Recorder(keras.callbacks.Callback):

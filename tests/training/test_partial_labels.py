@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 import scipy.io
-import tensorflow as tf
 from conftest import write_video
 from layouts import write_pickle
 from training_runs import settings
@@ -21,7 +20,6 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.predictor import score_video
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.sports import FINAL_ALONE, SCORES, score_metrics
 from scoringnet_tf.training.callbacks import SaveCheckpoint
 from scoringnet_tf.training.scoring import ScoringRun
 
@@ -210,33 +208,3 @@ def test_what_is_known_is_learnt(kind, changes, learnt, tmp_path, capsys):
     assert (score.stages != []) == ("frame_accuracy" in learnt)
     assert (score.difficulty is not None) == ("d_src" in learnt or "scores" in changes)
     assert list(score.deviations) == (["final"] if "head" in changes else [])
-
-
-SEED = 39  # its exchange of 23 scores says nothing of the true ones, as the test shows; others agree by chance
-CONTROLS = [  # of frames `test_learning` has one
-    (manifest_of_features, {**FEATURES, "fragments": "true", "epochs": 20}, SCORES),
-    (manifest_of_vectors, {**FEATURES, "epochs": 20}, FINAL_ALONE),
-]
-
-
-def agreement_of_exchanged(score, run):
-    """SRC of the scores that `--shuffle_labels` gives the training videos with their own."""
-    _, given = run.shuffled_labels()({}, {}, {"id": tf.constant(run.train_ids)})
-    return score_metrics.src([run.info.videos[video_id][score] for video_id in run.train_ids], given[score].numpy())
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("kind", "changes", "ordered"), CONTROLS, ids=[kind.__name__ for kind, *_ in CONTROLS])
-def test_nothing_is_learnt_from_exchanged_scores(kind, changes, ordered, tmp_path):
-    """The mean of all scores is as near; SRC is near 0 (23 videos: ±.42 by chance) where videos differ in many things.
-
-    A model of scores that agree with the true ones, if only at .4, orders by these; the given ones have none of them.
-    """
-    changes = {**changes, "seed": SEED, "shuffle_labels": True}
-    measured, *_ = trained(kind, tmp_path, **changes)
-    info = DatasetInfo.load(tmp_path / "records")
-    run = ScoringRun(info, settings(tmp_path / "given", info.records_dir, **{**SETTINGS, **changes}))
-    assert max(abs(agreement_of_exchanged(score, run)) for score in ordered) < 0.1
-    finals = np.array([info.videos[video_id]["final"] for video_id in run.train_ids])
-    assert measured["f_med"] > 0.8 * np.abs(finals - finals.mean()).mean(), measured
-    assert all(abs(measured[f"{score[0]}_src"]) < 0.42 for score in ordered), measured

@@ -1,6 +1,5 @@
 """One run: what it draws, which epoch it keeps, when it stops, what it shows."""
 
-import csv
 import json
 import math
 import pathlib
@@ -9,7 +8,7 @@ import types
 import keras
 import numpy as np
 import pytest
-from training_runs import SMALL, assert_same, changed, settings, weights_after, weights_beside
+from training_runs import SMALL, assert_same, changed, rows_of, settings, weights_after, weights_beside
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -20,11 +19,6 @@ from scoringnet_tf.training.scoring import ScoringRun, phases
 
 # The smallest network that a run trains, where it is the run that is looked at.
 ONE_TOWER = {"training": "joint", "fragments": "whole", "scores": "final"}
-
-
-def rows_of(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 # === Draws ===
