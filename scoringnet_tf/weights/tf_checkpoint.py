@@ -42,10 +42,10 @@ def _ends_as_table(path):
 
 
 def read(path: str, fc6_order: str) -> Weights:
-    """`Weights` of a checkpoint, a path as `checkpoint` gives it.
+    """`Weights` of a checkpoint.
 
     Args:
-        path: the checkpoint.
+        path: as `checkpoint` gives it.
         fc6_order: "channels_first", "channels_last", or "auto": by the number of classes.
 
     Raises:
