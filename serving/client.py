@@ -91,7 +91,7 @@ def connect(address: str, model: str) -> RestClient | GrpcClient:
 
 
 def encoded_videos(videos: list[list[bytes]]) -> dict[str, np.ndarray]:
-    """The inputs of `score_encoded` for videos of any length, each a list of encoded frames; shorter ones are padded."""
+    """The inputs of `score_encoded`: each video is a list of encoded frames; shorter ones are padded."""
     longest = max(map(len, videos), default=0)
     encoded = np.array([[*frames, *[b""] * (longest - len(frames))] for frames in videos], object)
     return {"encoded": encoded.reshape(len(videos), longest), "lengths": np.array([*map(len, videos)], np.int64)}
