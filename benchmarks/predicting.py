@@ -92,8 +92,7 @@ def _warm():
 
 def _each_in_a_row():
     """Seconds of each of several videos, scored as `predict` does it."""
-    from scoringnet_tf.inference.inputs import named_videos, reading_ahead
-    from scoringnet_tf.inference.result_cache import score_named
+    from scoringnet_tf.inference.inputs import named_videos, reading_ahead, score_named
 
     scorer = _warm()
     videos = list(named_videos(map(str, data.clips(pathlib.Path(FLAGS.folder), rows.IN_A_ROW))))

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
-from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead
+from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead, score_named
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
     named = named_videos(
         arguments,
         FEATURE_SUFFIXES if config["features"] else VIDEO_SUFFIXES,
-        left_out=lambda said: tqdm.write(f"predict: {said}", file=sys.stderr),
+        left_out=_note,
     )
     videos = named if STANDARD_INPUT in arguments and not values.runner else list(named)  # to know how many
     total = len(videos) if isinstance(videos, list) else None
@@ -75,26 +75,30 @@ def main(arguments: list[str]) -> int:
         return _score(videos, begin, progress)
 
 
+def _note(text):
+    tqdm.write(f"predict: {text}", file=sys.stderr)
+
+
 def _score(videos, begin, progress):
     """Scores, prints and draws videos, once nothing can refuse them; the exit status."""
     from scoringnet_tf.inference.predictor import predictor_of
-    from scoringnet_tf.inference.result_cache import hashed_predictor, keeping_scores, score_named
 
     values = flags.FLAGS
     options = {"stream": values.stream, "start": values.start, "end": values.end, "force": values.force}
     with contextlib.ExitStack() as stack:
         if values.results_dir:
-            predictor, sha256 = hashed_predictor(values.model)
-            keeping = keeping_scores(values.results_dir, values.model, predictor, sha256, values.runner, **options)
-            score_all = stack.enter_context(keeping)
-            printer = begin()
+            from scoringnet_tf.inference.result_cache import keeping_scores
+
+            keeping = keeping_scores(values.results_dir, values.model, values.runner, **options)
+            score_all, printer = stack.enter_context(keeping), begin()
         else:
             predictor, printer = predictor_of(values.model), begin()
             if isinstance(videos, list) and values.start is values.end is None:
                 videos = stack.enter_context(contextlib.closing(reading_ahead(predictor, videos, values.stream)))
             found = printer.score if values.live else None
-            score = functools.partial(score_named, predictor=predictor, found=found, **options)
-            score_all = functools.partial(map, score)
+            score_all = functools.partial(
+                map, functools.partial(score_named, predictor=predictor, found=found, **options)
+            )
         return 1 if _print(score_all(videos), printer, progress, Pictures(values.plot_dir)) else 0
 
 
@@ -117,9 +121,9 @@ def _print(outcomes, printer, progress, pictures):
         progress.update()
     kept = f"kept in {flags.FLAGS.results_dir}"
     if reused:
-        printer.complain(f"{counted(reused, 'result')} {kept} reused.")
+        _note(f"{counted(reused, 'result')} {kept} reused.")
     for what, number in changed.items():
-        printer.complain(f"{counted(number, 'result')} {kept} made again: other {', '.join(what)}.")
+        _note(f"{counted(number, 'result')} {kept} made again: other {', '.join(what)}.")
     return unscored
 
 

@@ -14,7 +14,7 @@ from scoringnet_tf.experiments.suite import run_of
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports import MEASURES
 
-FLAG = "--test_scores"  # of `train`: it keeps what is predicted of the test videos epoch by epoch
+FLAG = "--set=run.test_scores=true"  # of `train`: it keeps what is predicted of the test videos epoch by epoch
 
 
 def best_test_epochs(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Results | None:

@@ -4,6 +4,7 @@ It imports no TensorFlow, so that a command refuses what is missing at once.
 """
 
 import contextlib
+import dataclasses
 import glob
 import itertools
 import os
@@ -38,6 +39,7 @@ BYTE_ORDER_MARK = "\ufeff"  # Windows begins a list in UTF-8 with it
 Result = TypeVar("Result")
 Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
 ROUNDED_END = 0.5  # seconds: players round the end of a video, or count to the end of the sound
+DAMAGED = "file"  # stands in `Scored.changed` for a kept result that is not as it was written
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 # What may be meant in a folder and is skipped: a search for it, and its name for a number of them.
 LEFT_OUT: dict[Callable[[Path], list[Path]], Callable[[int], str]] = {
@@ -283,6 +285,29 @@ def reading_ahead(
             yield named
     finally:
         predictor.read_no_further()
+
+
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """The outcome for a video.
+
+    Attributes:
+        video: its name.
+        result: its score, or why there is none.
+        reused: whether `result` was kept before.
+        changed: why a kept result did not count: "video", "model", "options", "versions" (of this package or a library)
+            have changed, or the file is `DAMAGED`.
+    """
+
+    video: str
+    result: "VideoScore | Remark"
+    reused: bool = False
+    changed: tuple[str, ...] = ()
+
+
+def score_named(named: Named, predictor: "Predictor", **options: Any) -> Scored:
+    """Scores a video of `named_videos`; nothing is kept. `options` are those of `inputs.scored`."""
+    return Scored(named[0], scored(predictor, *named, **options))
 
 
 def scored(

@@ -412,7 +412,7 @@ class Predictor:
 
 def _local(path: AnyPath | Clip) -> Any:
     """A context that yields a local path, or the `Clip`."""
-    return contextlib.nullcontext(path) if isinstance(path, Clip) else local_video(path)
+    return contextlib.nullcontext(path) if isinstance(path, Clip | Path) else local_video(path)
 
 
 def _fragments_function(model):

@@ -22,8 +22,8 @@ import tensorflow as tf
 
 from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip, VideoError
-from scoringnet_tf.inference.inputs import Named, attempted, scored, stretched
-from scoringnet_tf.inference.predictor import Predictor, predictor_of
+from scoringnet_tf.inference.inputs import DAMAGED, Named, Scored, attempted, stretched
+from scoringnet_tf.inference.predictor import predictor_of
 from scoringnet_tf.inference.results import VideoScore
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.errors import InputError, Stopped
@@ -32,81 +32,33 @@ from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
-DAMAGED = "file"  # stands in `Scored.changed` for a kept result that is not as it was written
 _loading = threading.Lock()  # a runner may work on several videos at a time in one process
-
-
-@dataclasses.dataclass(frozen=True)
-class Scored:
-    """The outcome for a video.
-
-    Attributes:
-        video: its name.
-        result: its score, or why there is none.
-        reused: whether `result` was kept before.
-        changed: why a kept result did not count: "video", "model", "options", "versions" (of this package or a library)
-            have changed, or the file is `DAMAGED`.
-    """
-
-    video: str
-    result: VideoScore | Remark
-    reused: bool = False
-    changed: tuple[str, ...] = ()
-
-
-def score_named(named: Named, predictor: Predictor, **options: Any) -> Scored:
-    """Scores a video of `named_videos`; nothing is kept. `options` are those of `inputs.scored`."""
-    return Scored(named[0], scored(predictor, *named, **options))
-
-
-def hashed_predictor(model: AnyPath | None) -> tuple[Predictor, str]:
-    """The predictor of a model, and the sha256 of the very file that it was read from.
-
-    Args:
-        model: as of `predictor_of`.
-
-    Raises:
-        InputError: it was replaced meanwhile, as by a training that goes on.
-    """
-    path = model_path(model)
-    sha256 = file_sha256(path)
-    predictor = predictor_of(model)
-    if model_path(model) != path or file_sha256(path) != sha256:
-        raise InputError("changed", f"{path} was replaced while it was read.", "Try again.")
-    return predictor, sha256
 
 
 @contextlib.contextmanager
 def keeping_scores(
-    folder: AnyPath,
-    model: AnyPath | None,
-    predictor: Predictor,
-    sha256: str,
-    runner: str | None = None,
-    **options: Any,
+    folder: AnyPath, model: AnyPath | None, runner: str | None = None, **options: Any
 ) -> Iterator[Callable[[Iterable[Named]], Iterator[Scored]]]:
     """Yields a function that scores videos in order, and keeps each result in `folder`, or takes it from there.
 
     Args:
         folder: in a file system; made if there is none.
-        model: path of the model, or a name that ships; None for the shipped diving model.
-        predictor, sha256: of it, and of frames, as `hashed_predictor` gives them.
+        model: of frames, as of `predictor_of`.
         runner: of Apache Beam, to score on in place of this process, see `beam.on_runner`. Its workers must see videos,
             model and `folder`; each of its processes loads the model once.
         options: `stream`, `start`, `end`, `force` of `inputs.scored`.
 
     Raises:
-        InputError: `folder` is in an object store, or another run is keeping results there; what `on_runner` raises;
-            the file of the model that a worker sees is another.
+        InputError: `folder` is in an object store, or another run is keeping results there; as `predictor_of`; the file
+            of the model was replaced while it was read, or is another for a worker; what `on_runner` raises.
     """
     options = {"stream": None, "start": None, "end": None, "force": False, **options}
     with _alone_in(folder) as local:
-        score = functools.partial(_scored, sha256=sha256, folder=local, options=options)
-        if runner is None:
-            yield functools.partial(map, functools.partial(score, load=lambda: predictor))
-            return
-        with on_runner(runner, local) as map_videos:
-            yield functools.partial(map_videos, functools.partial(score, load=functools.partial(_load, model, sha256)))
+        load = functools.partial(_load, model, file_sha256(model_path(model)))
+        load()
+        score = functools.partial(_scored, load=load, folder=local, options=options)
+        with contextlib.nullcontext(map) if runner is None else on_runner(runner, local) as map_videos:
+            yield functools.partial(map_videos, score)
 
 
 @contextlib.contextmanager
@@ -129,22 +81,25 @@ def _alone_in(folder):
 
 
 def _load(model, sha256):
-    """The predictor of a model, in a worker."""
+    """(predictor, sha256 of the file that it was read from), here or in a worker."""
     with _loading:
-        return _loaded(model, sha256)
+        return _loaded(model, sha256), sha256
 
 
 @functools.cache
 def _loaded(model, sha256):
-    predictor, seen = hashed_predictor(model)
-    if seen != sha256:
+    path = model_path(model)
+    if file_sha256(path) != sha256:
         raise InputError("other_model", f"--model={model}: a worker sees another file than the command.")
+    predictor = predictor_of(model)
+    if model_path(model) != path or file_sha256(path) != sha256:
+        raise InputError("changed", f"{path} was replaced while it was read.", "Try again.")
     return predictor
 
 
-def _scored(named: Named, load, sha256, folder, options) -> Scored:
-    video, error = named
-    predictor, file = load(), folder / f"{hashlib.sha256(os.fsencode(video)).hexdigest()[:32]}.json"
+def _scored(named: Named, load, folder, options) -> Scored:
+    (video, error), (predictor, sha256) = named, load()
+    file = folder / f"{hashlib.sha256(os.fsencode(video)).hexdigest()[:32]}.json"
 
     def score(path: Path) -> tuple[Scored, dict]:
         stream, force = options["stream"], options["force"]

@@ -1,7 +1,7 @@
 """`keras.models.clone_model` for a functional model with a constructor of its own.
 
-Keras clones the layers, and makes a model of them by `cls(inputs, outputs, name=…)` where the constructor takes any
-arguments, else a plain `Functional`, which has lost all that the class knows.
+Keras clones the layers and calls `cls(inputs, outputs, name=…)` if the constructor takes any arguments. Else it makes a
+plain `Functional`, which has lost all that the class knows.
 """
 
 import functools
@@ -20,7 +20,7 @@ else:
 
 
 def clonable(init: Callable[..., None]) -> Callable[..., None]:
-    """The constructor of a `Clonable`, which takes the graph of a clone, too, and builds that model anew."""
+    """The constructor of a `Clonable`: it also takes the graph of a clone, and builds that model anew."""
 
     @functools.wraps(init)
     def made(self: Any, *arguments: Any, **options: Any) -> None:
@@ -41,19 +41,19 @@ def clonable(init: Callable[..., None]) -> Callable[..., None]:
 
 
 class Clonable(Model):
-    """A model whose clone is of the same class, with new weights and not compiled."""
+    """A model whose clone has the same class, new weights, and is not compiled."""
 
     def _run_through_graph(self, inputs, operation_fn=None, **options):
-        """Keras's; the outputs of layers that were cloned as they are know the configuration of the model."""
+        """Keras's; the outputs of unchanged clones of layers know the configuration of the model."""
         if operation_fn is None:
             return super()._run_through_graph(inputs, **options)
         alike = []
 
         def noting(operation):
-            found = operation_fn(operation)
-            is_clone = type(found) is type(operation) and found is not operation
-            alike.append(is_clone and found.get_config() == operation.get_config())
-            return found
+            clone = operation_fn(operation)
+            is_clone = type(clone) is type(operation) and clone is not operation
+            alike.append(is_clone and clone.get_config() == operation.get_config())
+            return clone
 
         outputs = super()._run_through_graph(inputs, noting, **options)
         if all(alike):
@@ -62,4 +62,4 @@ class Clonable(Model):
         return outputs
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Nothing: what a phase trains is no part of Keras's configuration."""
+        """Does nothing: Keras's configuration does not hold what a phase trains."""

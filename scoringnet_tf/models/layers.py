@@ -1,4 +1,4 @@
-"""Small pieces that the models share: convolution over frames, dropout, mask of frames, scaling of features."""
+"""Layers that the models share: convolution over frames, dropout, mask of frames, scaling of features."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,14 +12,13 @@ from scoringnet_tf.support.errors import InputError
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class Conv3D(layers.Conv3D):  # of Keras's name: the paths of weights in a `.keras` file are made of class names
-    """Keras's Conv3D, whose bias gradient is a float32 sum in bfloat16 too, and which can pool before bias and ReLU.
+    """Keras's Conv3D with a bias gradient that is exact in bfloat16, and with pooling before bias and ReLU.
 
     TensorFlow's BiasAddGrad accumulates bfloat16 in bfloat16 on a CPU: 4,096 ones sum to 256. The gradient of a sum by
     broadcasting is reduced in float32.
 
-    With `pool_size` the result is that of a `MaxPooling3D` behind the layer, padding "same". A maximum and what grows
-    with its argument, as the sum with a bias and ReLU do, can be taken in either order, to the bit; this one adds,
-    compares and stores for a window what the other does for each of its places.
+    With `pool_size` the result is that of a `MaxPooling3D` behind the layer, padding "same", to the bit: bias and ReLU
+    grow with their argument, so that the maximum can be taken first. That needs less work and memory.
     """
 
     def call(self, inputs: Any, pool_size: tuple[int, int, int] | None = None) -> Any:
@@ -37,13 +36,13 @@ class Conv3D(layers.Conv3D):  # of Keras's name: the paths of weights in a `.ker
 
 
 def max_pooled(x: Any, pool_size: tuple[int, int, int]) -> Any:
-    """What `MaxPooling3D` of padding "same" makes of x (B, L, H, W, C); LiteRT has it otherwise, see `portable`."""
+    """Pools x (B, L, H, W, C) as `MaxPooling3D` with padding "same" does; an export to LiteRT replaces it."""
     return ops.max_pool(x, pool_size, strides=pool_size, padding="same")
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class Dropout(layers.Dropout):  # of Keras's name, as Conv3D is
-    """Keras's Dropout, which drops nothing in a part that does not learn (`drops`, see `Trainer.choose_trained`)."""
+    """Keras's Dropout, but off in a part that does not learn (`drops`, see `Trainer.choose_trained`)."""
 
     drops = True
 
@@ -62,7 +61,7 @@ def conv3d(
 ) -> Any:
     """3×3×3 convolution with ReLU, He initialisation and optional L2; KerasTensor (B, L, H, W, C) in and out.
 
-    With `pool_size` the result is pooled, see `Conv3D`; the layer's `output` is what it would be without.
+    With `pool_size` the result is pooled, see `Conv3D`; the layer's `output` is not.
     """
     layer = Conv3D(
         filters,
@@ -110,7 +109,7 @@ LEFT_OUT = 3.4e38  # the deviation of what does not vary, a float32: infinity is
 class FeatureScaling(layers.Layer):
     """Features in standard units of the training videos: (…, D) → (…, D), float32.
 
-    Its mean and deviation are weights that no gradient moves; they are 0 and 1 until `adapt`.
+    Mean and deviation are weights that do not train; they are 0 and 1 until `adapt`.
     """
 
     def __init__(self, **kwargs: Any):
@@ -123,7 +122,7 @@ class FeatureScaling(layers.Layer):
         self.deviation = self.add_weight(shape=size, initializer="ones", trainable=False, name="deviation")
 
     def adapt(self, mean: Any, deviation: Any) -> None:
-        """Takes mean and standard deviation (D,) of the training videos; what does not vary there is left out."""
+        """Sets mean and standard deviation (D,) of the training videos; constant features are left out."""
         self.mean.assign(mean)
         self.deviation.assign(ops.where(ops.convert_to_tensor(deviation) > 0, deviation, LEFT_OUT))
 

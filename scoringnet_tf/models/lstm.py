@@ -1,4 +1,4 @@
-"""The LSTM of §3.1's Bi-LSTM, with the part of its gates that asks for no state taken out of the loop over frames."""
+"""The LSTM of §3.1's Bi-LSTM: the part of its gates that needs no state is computed before the loop over frames."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from scoringnet_tf.support.errors import InputError
 
 
 class Recurrence:
-    """A cell for `keras.layers.RNN`: what an `LSTMCell` does with a frame once `gates_of` has seen it.
+    """A cell for `keras.layers.RNN`: what an `LSTMCell` does with a frame after `gates_of`.
 
     Args:
-        cell: the cell whose variables it takes, built before it is called.
+        cell: the built cell whose variables it uses.
     """
 
     def __init__(self, cell: layers.LSTMCell) -> None:
@@ -22,8 +22,7 @@ class Recurrence:
     def gates_of(self, sequences: Any) -> Any:
         """What the frames (B, L, D) add to the four gates before their activations, (B, L, 4 units).
 
-        In one product for all frames. In the loop there is one for each, and for its gradient a sum over frames of what
-        is as large as the kernel: of 8,192 inputs at full width, four fifths of the Bi-LSTM's time in a training step.
+        One product for all frames. A product per frame takes five times as long in a training step at full width.
         """
         return ops.matmul(sequences, self.cell.kernel) + self.cell.bias
 
@@ -40,7 +39,7 @@ class Recurrence:
 
 
 class _GatesFirst(layers.RNN):
-    """The loop of `LSTM`, where Keras has no kernel of cuDNN to run instead: `layers.LSTM` asks its parent for it."""
+    """The loop of `LSTM` without cuDNN: `layers.LSTM` asks its parent for it."""
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         recurrence = Recurrence(self.cell)
@@ -51,11 +50,11 @@ class _GatesFirst(layers.RNN):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class LSTM(layers.LSTM, _GatesFirst):
-    """Keras's LSTM: the same variables, and to rounding the same outputs and gradients, in less time.
+    """Keras's LSTM in less time: the same variables, and the same outputs and gradients, to rounding.
 
     Args:
         units: of the hidden state and of the outputs.
-        kwargs: of `keras.layers.LSTM`, but dropout, which acts on what enters each product.
+        kwargs: of `keras.layers.LSTM`, but dropout.
 
     Raises:
         InputError: dropout, or no bias (`wrong_value`).

@@ -1,4 +1,4 @@
-"""The parts of a ScoringNet that can be given a rate of their own, or frozen."""
+"""The parts of a ScoringNet that can have a learning rate of their own, or be frozen."""
 
 import math
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def parts(network: "Trainer") -> "dict[str, list[layers.Layer]]":
-    """Part → its layers: `c3d`, every C3D; `kfs`, the segmenter; and every tower of SP by the score that it reads.
+    """Part → its layers: `c3d`, every C3D; `kfs`, the segmenter; and every tower of SP by its score.
 
-    A C3D is in two parts: `c3d`, and the one that it lies in. What a network lacks has no entry.
+    A C3D is in two parts: `c3d`, and the part around it. A part that the network lacks has no entry.
     """
     learning = learning_parts(network)
     trunks = [layer for part in learning.values() for layer in part.layers if isinstance(layer, C3D)]
@@ -23,7 +23,7 @@ def parts(network: "Trainer") -> "dict[str, list[layers.Layer]]":
 
 
 def learning_parts(network: "Trainer") -> "dict[str, layers.Layer]":
-    """Name → what learns: `kfs`, the segmenter, if there is one, and every tower of SP by the score that it reads."""
+    """Part → its layer, without overlaps: `kfs`, the segmenter, if there is one, and every tower of SP by its score."""
     kfs = {} if network.segmenter is None else {"kfs": network.segmenter}
     return kfs | dict(network.score_predictor.towers)
 
@@ -31,12 +31,11 @@ def learning_parts(network: "Trainer") -> "dict[str, layers.Layer]":
 def rate_factors(network: "Trainer", rates: Mapping[str, float]) -> list[float]:
     """The factor of every variable of `network.trainable_variables`, in their order: the product of its parts' rates.
 
-    Paths of variables do not tell the parts: that of both towers' first kernel is `conv1a/kernel`.
-
     Args:
         network: a `ScoringNet`.
         rates: part → factor on its learning rate.
     """
+    # Not by paths of variables: the first kernel of both towers is `conv1a/kernel`.
     known = parts(network)
     of_parts = [({id(v) for layer in known[part] for v in layer.variables}, rate) for part, rate in rates.items()]
     return [

@@ -1,7 +1,4 @@
-"""The score regressor of SP up to its last layer (§3.2), also the top of a C3D that is pretrained for SP.
-
-And the same for a sequence of features in place of C3D's.
-"""
+"""The score regressor of SP up to its last layer (§3.2), also the top of a C3D that is pretrained for SP."""
 
 from typing import Any
 
@@ -25,15 +22,14 @@ def regressor(
 ) -> Any:
     """Two convolutions, each with ReLU and 3×3×3 max-pooling, then two fully connected layers with ReLU and dropout.
 
-    §3.2 gives the window of the pooling and not its stride. conv5b has 4×7×7 places for 32 frames of 112×112 and 2×7×7
-    for 16, and its pooling pads as all of C3D's does. Stride 2, that of C3D, leaves 1×2×2 of both: four places of the
-    frame stay apart. Stride 3, the window itself and so the default of Keras, leaves 1×1×1, the maximum over nearly
-    all of it; stride 1 leaves everything, and 51 (25) million weights in the first fully connected layer.
+    §3.2 gives the window of the pooling and not its stride. conv5b has 4×7×7 places for 32 frames of 112×112, and 2×7×7
+    for 16. Stride 2, C3D's, leaves 1×2×2 of both. Stride 3, Keras's default, leaves 1×1×1. Stride 1 leaves everything,
+    and 51 (25) million weights in the first fully connected layer.
 
     Args:
         x: KerasTensor (B, L, H, W, C), the output of conv5b.
-        filters, units: widths of the convolutions and of the fully connected layers. Not given in the paper.
-        dropout_rate: after both fully connected layers. Not given in the paper.
+        filters, units: widths of the convolutions and of the fully connected layers (§3.2: no numbers).
+        dropout_rate: after both fully connected layers (§3.2: no number).
         pool_stride: in time, height and width.
         kernel_l2: β of Eqs. 8 and 9, on every kernel.
         dtype: dtype policy of the convolutions; the fully connected layers are float32.
@@ -61,10 +57,10 @@ def sequence_regressor(
     pool_stride: int = defaults.POOL_STRIDE,
     kernel_l2: float = 0.0,
 ) -> Any:
-    """The regressor in one dimension: its convolutions and poolings run over time alone.
+    """The regressor for a sequence of features: its convolutions and poolings run over time.
 
-    Dropout of the features comes first: they are many, and videos are few. One step has no time to run over: of a
-    feature vector for a whole video the fully connected layers alone are left.
+    Dropout of the features comes first: they are many, and videos are few. A single step, such as a vector for a whole
+    video, goes straight to the fully connected layers.
 
     Args:
         x: KerasTensor (B, T, D), features, float32.
@@ -89,19 +85,21 @@ def sequence_regressor(
     return fully_connected(x, units, dropout_rate, kernel_l2)
 
 
-def fully_connected(x: Any, units: int, dropout_rate: float, kernel_l2: float) -> Any:
-    """Both fully connected layers with ReLU and dropout: KerasTensor (B, …) → (B, units), float32."""
+def fully_connected(
+    x: Any, units: int, dropout_rate: float, kernel_l2: float = 0.0, prefix: str = "regressor_fc", first: int = 1
+) -> Any:
+    """Two fully connected layers with ReLU and dropout, numbered from `first`: (B, …) → (B, units), float32."""
     x = layers.Flatten(name="flatten", dtype="float32")(x)
-    for index in (1, 2):
+    for index in (first, first + 1):
         dense = layers.Dense(
             units,
             "relu",
             kernel_initializer="he_normal",
             kernel_regularizer=_decay(kernel_l2),
-            name=f"regressor_fc{index}",
+            name=f"{prefix}{index}",
             dtype="float32",
         )
-        x = Dropout(dropout_rate, name=f"regressor_fc{index}_dropout", dtype="float32")(dense(x))
+        x = Dropout(dropout_rate, name=f"{prefix}{index}_dropout", dtype="float32")(dense(x))
     return x
 
 

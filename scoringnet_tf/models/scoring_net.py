@@ -38,7 +38,7 @@ BUILT_OF = (  # arguments that tell nothing of records
 
 
 def _check_kept(provenance, features, reference):
-    """ValueError where what a model keeps of its training, and asks when it scores, is not of the kind it should be."""
+    """InputError (`wrong_value`) if what a model keeps of its training is of another kind than scoring needs."""
     kept = provenance or {}
     rate, simulation = kept.get("frame_rate"), kept.get("simulation")
     # "untrained": how files of before `learned_parts` say that KFS alone was trained
@@ -53,7 +53,7 @@ def _check_kept(provenance, features, reference):
 
 
 def _check_fragment_stages(fragment_stages, scores):
-    """ValueError where fragments are named that no tower sees, or that have no stage."""
+    """InputError if a fragment is named that no tower sees (`unknown_name`), or that has no stage (`wrong_value`)."""
     unknown = [score for score in fragment_stages or () if score not in scores]
     if unknown:
         raise unknown_name("fragment_stages", unknown[0], scores)
@@ -82,46 +82,41 @@ def _content_of(info):
 class ScoringNet(Preset, Trainer, Clonable, Functional):
     """Scores an untrimmed video: KFS labels its frames, the key fragments go to SP, SP's scores are fused.
 
-    Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`; L is free,
-    shorter videos of a batch are padded on the right. Returns a dictionary:
+    Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`; L is free, and
+    shorter videos of a batch are padded on the right. `preprocessor` makes them from a video. Returns a dictionary:
 
     - `stages`: (B, L, S) stage probabilities per frame;
-    - `labels`: int32 (B, L), the stage of every frame, see `decoding`; those of padding mean nothing;
+    - `labels`: int32 (B, L), the stage of every frame, see `decoding`; ignore those of padding;
     - `difficulty`, `execution`, `final`: (B,) in points of the sport;
-    - `empty_fragments`: bool (B, n), for each of the n towers: KFS found no frame for its fragment, and the tower saw
-      the whole video instead.
+    - `empty_fragments`: bool (B, n), true if KFS found no frame for a tower, which saw the whole video instead.
 
-    The fragments are cut by `labels`: no gradient flows from SP to KFS. `preprocessor` makes the inputs from a video.
+    The fragments are cut by `labels`: no gradient flows from SP to KFS.
 
-    What the data do not have, a model can do without: with `scores=("final",)` there is one tower and one score; with
-    `fragments="whole"` no KFS, and no `stages`, `labels` or `empty_fragments`; with `features`, `{"features": (B, L, D)
-    float32, "mask"}` in place of frames, and no C3D. A distribution head says how sure it is, see `ScorePredictor`.
+    A model can do without what the data lack. `scores=("final",)` has one tower and one score. `fragments="whole"` has
+    no KFS, and no `stages`, `labels` or `empty_fragments`. `features` takes `{"features": (B, L, D) float32, "mask"}`
+    in place of frames, and has no C3D. A distribution head says how sure it is, see `ScorePredictor`.
 
     `compile`, `fit` and `evaluate` are Keras's own, on batches of `data.input_pipeline.videos`, with Eq. 10 as the loss
     and the figures of §4.2 as metrics; see `compile`.
 
     Args:
-        sport: a `sports.Sport`, the name of one that ships, or the definition of one's own, which is kept whole.
+        sport: a `sports.Sport`, the name of one that ships, or your own definition, which is kept whole.
         image_size, width_multiplier, preprocessing: of both parts.
         clip_lengths, score_statistics, kernel_l2, scores: of `ScorePredictor`.
         segmenter: further arguments of `KeyFragmentSegmenter`, e.g. `{"lstm_units": 512}`.
         score_predictor: further arguments of `ScorePredictor`, e.g. `{"dropout_rate": 0.1}`.
-        frame_size: (H, W) that videos are resized to before the centre crop to `image_size`; recorded so that whoever
-            feeds the model treats frames as its training did.
-        stored: `jpeg_quality`, `aspect` and `fit` of the records that it was trained on (`DatasetInfo.stored`), kept
-            for the same reason; None for those of the models that ship, see `ScoringNetPreprocessor`.
-        decoding: how the stages are decided: `"argmax"`, frame by frame as in the paper (§4.3), `"ordered"` or
-            `"cyclic"`, see `StageDecision`.
+        frame_size: (H, W) that videos are resized to before the centre crop to `image_size`, for the preprocessor.
+        stored: `jpeg_quality`, `aspect` and `fit` of the training records (`DatasetInfo.stored`), for the preprocessor;
+            None for those of the models that ship.
+        decoding: how stages are decided: `"argmax"` frame by frame (§4.3), `"ordered"` or `"cyclic"`, see
+            `StageDecision`.
         fragments: what the towers see: `"key"`, the key fragments that KFS finds, or `"whole"`, the video sampled
-            evenly (the paper's −KFS, table 4). None: the former, unless the sport has no stages.
-        fragment_stages: score → names of the stages that form its key fragment, where not those of the sport (tables 1
-            and 2 try others); kept with the model.
-        views: how many views of a fragment the towers see when the model scores, not when it learns; the mean of
-            their scores is the score. 1: the fragment as it is, as in the paper; 2: its mirror image too; 6: both also
-            a frame earlier and a frame later, for KFS's boundaries are no surer. Whole videos have 1 or 2, features 1.
-        features: of the records of features that it was trained on (`DatasetInfo.features`): `{"size": D, …}`; None
-            for frames. Kept with the model, so that features of another kind are refused.
-        provenance: what the weights were trained on; plain values, kept with the model.
+            evenly (the paper's −KFS, table 4). None: `"key"`, unless the sport has no stages.
+        fragment_stages: score → names of the stages of its key fragment; None for those of the sport.
+        views: test-time augmentation; the score is the mean over views. 1: off, as in the paper. 2: add a mirror image.
+            6: also shift by ±1 frame. Whole videos have 1 or 2, features 1. Training sees one view.
+        features: of the training records of features (`DatasetInfo.features`): `{"size": D, …}`; None for frames.
+        provenance: what the weights were trained on; plain values.
         reference: `TrainingStatistics.get_config()`, as `inference.calibration` measures them; None if that was not
             done: the model then cannot tell what is unlike its training videos.
 
@@ -188,6 +183,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         lengths = {score: sp.input[f"{score}_clip"].shape[1] for score in sp.scores}
 
         # === Functional Model ===
+        # 1. KFS: a stage for every frame
         inputs = video_inputs(image_size, shared["features"])
         content, mask = inputs["features" if features else "frames"], inputs["mask"]
         if kfs is None:
@@ -206,6 +202,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             probabilities = kfs(inputs)
             labels = decision(probabilities, mask)
             outputs = {"stages": probabilities, "labels": labels}
+        # 2. Key fragments to SP
         clips, empty = select_views(sp.scores, selectors, content, labels, mask, views)
         outputs |= {**empty, **score_views(sp, clips, views)}
         super().__init__(inputs, outputs, name=name, **kwargs)
@@ -247,30 +244,30 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
 
         Args:
             info: `DatasetInfo` of the records.
-            initial_model: a trained model, or what `from_preset` takes, to start from: the new one is built like it
-                and has its weights, as with `train --initial_model`. What was one standard deviation of its scores
-                is one of the new scores. None: the weights are new.
-            **options: further arguments of the constructor; `score_statistics` of some scores stand for those of the
-                records.
+            initial_model: a trained model, or what `from_preset` takes. The new model is built like it and has its
+                weights; one standard deviation of the old scores becomes one of the new. None: the weights are new.
+            **options: further arguments of the constructor; your `score_statistics` replace those of the records.
 
         Raises:
-            InputError: a score is unknown in the training split, or all its values are the same; `initial_model` is of
-                another sport, or for frames of another size or other features.
+            InputError: the training split has no value of a score (`no_scores`) or one value (`equal_scores`);
+                `initial_model` is built otherwise (`other_model`) or sees other content (`other_content`).
         """
         if initial_model is not None:
             source = initial_model if isinstance(initial_model, cls) else cls.from_preset(initial_model)
             model = cls.for_records(info, **{name: source.get_config()[name] for name in BUILT_OF} | options)
             copy_network(model, source, "initial_model")
             return model
-        given = options.pop("score_statistics", None) or {}
-        known = info.score_statistics.get("train", {})
-        asked = [score for score in options.get("scores") or get_sport(info.sport).tower_scores if score not in given]
-        missing = " and ".join(score for score in asked if not known.get(score))
+        own = options.pop("score_statistics", None) or {}
+        statistics = info.score_statistics.get("train", {})
+        asked = [score for score in options.get("scores") or get_sport(info.sport).tower_scores if score not in own]
+        missing = " and ".join(score for score in asked if not statistics.get(score))
         if missing:
             raise InputError(
                 "no_scores", f"No training video of the records {info.records_dir} has a known {missing} score."
             )
-        constant = " and ".join(score for score in asked if not known[score]["std"] > _rounding(known[score]["mean"]))
+        constant = " and ".join(
+            score for score in asked if not statistics[score]["std"] > _rounding(statistics[score]["mean"])
+        )
         if constant:
             remedy = "" if "final" in asked else "Train one tower for the final score (--scores=final)."
             raise InputError(
@@ -278,7 +275,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             )
         return cls(
             sport=info.sport,
-            score_statistics={score: (known[score]["mean"], known[score]["std"]) for score in asked} | given,
+            score_statistics={score: (statistics[score]["mean"], statistics[score]["std"]) for score in asked} | own,
             **_content_of(info),
             provenance={
                 "dataset": info.name,
@@ -312,9 +309,9 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
 
     @property
     def scores_learned(self) -> bool:
-        """Whether all that its scores are made by has learned (`learned_parts`): every tower, and KFS if there is one.
+        """Whether every tower has learned, and KFS if there is one (`learned_parts`).
 
-        Set it to True for weights that came from elsewhere, for example by `set_weights`.
+        Set it to True for weights from elsewhere, for example after `set_weights`.
         """
         return not self.unlearned_parts
 
@@ -324,7 +321,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
 
     @property
     def frame_rate(self) -> float | None:
-        """Frames (of features: steps) per second of the training videos; None where it is not known."""
+        """Frames, or steps of features, per second of the training videos; None if unknown."""
         return (self.provenance or {}).get("frame_rate")
 
     @property
@@ -334,7 +331,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
 
     @property
     def content(self) -> str:
-        """The key of the inputs that holds what a video shows: `"frames"` or `"features"`."""
+        """The key of the model's first input: `"frames"` or `"features"`."""
         return "features" if self._config["features"] else "frames"
 
     @property
@@ -349,7 +346,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
 
     @property
     def fragment_stages(self) -> dict[str, list[str]]:
-        """Score → names of the stages that form the key fragment of its tower; none of a model without KFS."""
+        """Score → names of the stages of the key fragment of its tower; none without KFS."""
         if self.segmenter is None:
             return {}
         names = self.sport.stages
@@ -360,7 +357,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
 
     @property
     def seen_stages(self) -> list[str]:
-        """Names of the stages whose frames a tower sees, in the order of the sport; none of a model without KFS."""
+        """Names of the stages whose frames a tower sees, in the order of the sport; none without KFS."""
         seen = {stage for fragment in self.fragment_stages.values() for stage in fragment}
         return [stage for stage in self.sport.stages if stage in seen]
 
@@ -371,19 +368,19 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """Names of the networks that learn: `"segmenter"` (KFS), where there is one, and `"score_predictor"` (SP)."""
+        """Names of the networks that learn: `"segmenter"` (KFS), if there is one, and `"score_predictor"` (SP)."""
         return ("segmenter", "score_predictor") if self.segmenter is not None else ("score_predictor",)
 
     @property
     def sampled_frames(self) -> int | None:
-        """T, where the towers see nothing of a video but T even samples; else None: every frame counts."""
+        """T if the towers see only T even samples of a video; else None."""
         lengths = {selector.length for selector in self.selectors}
         return lengths.pop() if self.segmenter is None and len(lengths) == 1 else None
 
     def score_fragments(self, content: Any, stages: Any, mask: Any, training: bool | None = None) -> dict[str, Any]:
-        """SP alone on the fragments that `stages` int (B, L) mark: its outputs, and `empty_fragments` (B, n).
+        """SP alone on the fragments that `stages`, int (B, L), mark: its outputs, and `empty_fragments` (B, n).
 
-        A model without KFS scores whole videos, whatever the stages say.
+        A model without KFS scores whole videos and ignores the stages.
         """
         views = 1 if training else self.views
         clips, empty = self.select_views(content, stages, mask, views)
@@ -392,7 +389,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
     def select_views(
         self, content: Any, stages: Any, mask: Any, views: int | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What the towers see of videos, see `tta.select_views`; in as many views as the model has, or others."""
+        """What the towers see of videos, see `tta.select_views`; None: in as many views as the model has."""
         stages = None if self.segmenter is None else stages
         views = self.views if views is None else views
         return select_views(self.scores, self.selectors, content, stages, mask, views)
@@ -407,11 +404,11 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         return twin
 
     def save_own_variables(self, store: Any) -> None:
-        """Which of its parts have learned: that goes with the weights, not with the configuration."""
+        """Saves which parts have learned: that goes with the weights, not with the configuration."""
         store["learned"] = np.array([name in self.learned_parts for name in learning_parts(self)], "uint8")
 
     def load_own_variables(self, store: Any) -> None:
-        """See `save_own_variables`; of a file of before that, all have learned that its provenance does not exclude."""
+        """See `save_own_variables`; in an older file all have learned that its provenance does not exclude."""
         self.scores_learned = True
         if "learned" in store.keys():  # noqa: SIM118, which is no dictionary
             learned = zip(learning_parts(self), np.asarray(store["learned"]), strict=True)

@@ -36,33 +36,30 @@ def channel_means(vectors: Any, channels: int) -> Any:
 class KeyFragmentSegmenter(Functional):
     """C3D without temporal pooling, flattened per frame, then a Bi-LSTM and two fully connected layers.
 
-    Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`. L is free
-    and videos of one batch may be padded on the right: the result for the real frames does not depend on the padding.
-    Returns stage probabilities (B, L, S), float32, S stages in the order of `sports.Sport.stages`.
+    Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`. L is free, and
+    videos of one batch may be padded on the right, which changes nothing for the real frames. Returns stage
+    probabilities (B, L, S), float32, S stages in the order of `sports.Sport.stages`.
 
-    With `features` the call argument is `{"features": (B, L, D) float32, "mask": bool (B, L)}`: features in place of
-    C3D's, one vector a step.
+    With `features` the call argument is `{"features": (B, L, D) float32, "mask": bool (B, L)}`, one vector a step.
 
-    With another `network` something else labels the frames, to compare KFS with (Fig. 4): `"c3d"` leaves the Bi-LSTM
-    out, `"c3d_ed_tcn"` has an ED-TCN and one fully connected layer in its place, `"resnet50"` sees frame by frame.
+    Other values of `network` are for comparison (Fig. 4): `"c3d"` leaves the Bi-LSTM out, `"c3d_ed_tcn"` has an ED-TCN
+    and one fully connected layer in its place, `"resnet50"` sees frame by frame.
 
     Args:
         sport: as of `ScoringNet`.
         features: D; None for frames.
-        image_size: (H, W) of the frames. With 112×112 the per-frame vector has 4·4·512 = 8192 entries; the paper's
-            "4096" corresponds to 64×128 (§3.1 does not give the input size).
+        image_size: (H, W) of the frames. 112×112 makes 4·4·512 = 8192 entries per frame; the paper's "4096" corresponds
+            to 64×128 (§3.1: no input size).
         width_multiplier: scales C3D, the Bi-LSTM and the fully connected layer.
-        lstm_units: units per direction before the multiplier (§3.1: no number); 512 makes 1024 features per frame, an
-            eighth of what enters.
+        lstm_units: units per direction before the multiplier (§3.1: no number).
         fc_units: width of the first fully connected layer before the multiplier (§3.1: no number).
         dropout_rate: after the first fully connected layer (§3.1 has none).
         preprocessing: of `C3D`.
         network: one of `segmenters.STAGE_NETWORKS`.
+        dtype: dtype policy of C3D; the Bi-LSTM and the classifier are float32.
 
     Raises:
         InputError: another network, or ResNet50 for features (`unknown_name`).
-
-    C3D follows the dtype policy; the Bi-LSTM and the classifier are cheap and stay in float32.
     """
 
     def __init__(
@@ -86,6 +83,7 @@ class KeyFragmentSegmenter(Functional):
         inputs = video_inputs(image_size, features)
 
         # === Functional Model ===
+        # 1. A vector for every frame
         if features:
             x = FeatureScaling(name="feature_scaling", dtype="float32")(inputs["features"])
         elif network == "resnet50":
@@ -101,11 +99,13 @@ class KeyFragmentSegmenter(Functional):
             )
             x = c3d(inputs)
             x = layers.Reshape((-1, x.shape[2] * x.shape[3] * x.shape[4]), name="flatten", dtype="float32")(x)
+        # 2. What surrounds it in time
         if network == "c3d_bi_lstm":
             lstm = LSTM(scaled_width(lstm_units, width_multiplier), return_sequences=True, dtype="float32")
             x = layers.Bidirectional(lstm, name="bi_lstm", dtype="float32")(x, mask=inputs["mask"])
         if network == "c3d_ed_tcn":
             x = ed_tcn(x, inputs["mask"])
+        # 3. The classifier
         if network in ("c3d_bi_lstm", "c3d"):
             fc_units_scaled = scaled_width(fc_units, width_multiplier)
             x = layers.Dense(fc_units_scaled, "relu", kernel_initializer="he_normal", name="fc1", dtype="float32")(x)
@@ -129,18 +129,18 @@ class KeyFragmentSegmenter(Functional):
 
     @property
     def network(self) -> str:
-        """What labels the frames, one of `segmenters.STAGE_NETWORKS`."""
+        """One of `segmenters.STAGE_NETWORKS`."""
         return self._config["network"]
 
     @property
     def channels(self) -> int:
-        """C, how many channels its trunk of frames ends in."""
+        """C, the channels of the last layer of its trunk."""
         return self.get_layer("flatten" if self.network == "resnet50" else "c3d").output.shape[-1]
 
     def with_features(self) -> keras.Model:
-        """The same network, weights shared, with two outputs: `stages` and `features`, what it sees of every frame.
+        """The same network, weights shared, with two outputs: `stages`, and `features` (B, L, D) float32.
 
-        `features` is (B, L, D) float32: the channel means of what its trunk ends in, or the features that it is given.
+        `features` are the channel means of the last layer of its trunk, or the features of the input.
         """
         if self._config["features"]:
             features = self.input["features"]

@@ -1,4 +1,4 @@
-"""What labels frames beside KFS (§4.4, Fig. 4): C3D alone, ResNet50, and the ED-TCN of Lea et al. (CVPR 2017)."""
+"""Segmenter variants to compare KFS with (§4.4, Fig. 4): C3D alone, ResNet50, the ED-TCN of Lea et al. (CVPR 2017)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ BATCH_NORM_MOMENTUM = 0.9  # Keras's 0.99 needs some 500 steps to forget where t
 class RealFrames(layers.Layer):
     """Videos as a batch of images: frames (B, L, H, W, C), frame_mask bool (B, L) → (B·L, H, W, C).
 
-    What is padding is taken by the frames of the same video, from the first on, so that batch normalisation learns no
+    Frames of the same video, from the first on, take the place of padding, so that batch normalisation learns no
     statistics of padding.
     """
 
@@ -53,7 +53,7 @@ class VectorsOfFrames(layers.Layer):
 def resnet50(frames: Any, frame_mask: Any) -> Any:
     """Keras Applications' ResNet50 without its classes, averaged over space: the paper's per-frame classifier (Fig. 4).
 
-    In float32 under every dtype policy, and of one width; `width_multiplier` means nothing to it.
+    Always in float32 and of one width: `width_multiplier` has no effect.
 
     Args:
         frames: KerasTensor (B, L, H, W, 3), 0…255, RGB; H and W at least 32.
@@ -65,7 +65,7 @@ def resnet50(frames: Any, frame_mask: Any) -> Any:
     images = RealFrames(name="real_frames", dtype="float32")(frames, frame_mask)
     images = preprocess(images, **IMAGENET, dtype="float32")
     policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")  # which Keras Applications have no argument for
+    keras.config.set_dtype_policy("float32")  # Keras Applications have no argument for it
     try:
         network = keras.applications.ResNet50(
             include_top=False, weights=None, input_shape=frames.shape[2:], pooling="avg", name="resnet50"
@@ -95,7 +95,7 @@ class NormalizedReLU(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class RepeatedSteps(layers.Layer):
-    """Every step twice, as many as `like` has: x (B, ⌈L / 2⌉, C), like (B, L, …) → (B, L, C)."""
+    """Repeats every step, for as many steps as `like` has: x (B, ⌈L / 2⌉, C), like (B, L, …) → (B, L, C)."""
 
     def call(self, x: Any, like: Any) -> Any:
         return ops.repeat(x, 2, axis=1)[:, : ops.shape(like)[1]]
@@ -105,15 +105,15 @@ class RepeatedSteps(layers.Layer):
 
 
 def ed_tcn(x: Any, frame_mask: Any, filters: Sequence[int] = ED_TCN_FILTERS, length: int = ED_TCN_LENGTH) -> Any:
-    """An encoder and a decoder of temporal convolutions: of each level one, then halved or doubled in time.
+    """An encoder and a decoder of temporal convolutions: one a level, then halved or doubled in time.
 
-    Widths, length and dropout are those of the authors' code, whatever the `width_multiplier`. Steps beyond the end of
-    a video are zero for every convolution and pooling, as they are beyond the end of an unpadded one.
+    Widths, length and dropout are those of the authors' code, whatever the `width_multiplier`. Padded steps are zero
+    for every convolution and pooling.
 
     Args:
         x: KerasTensor (B, L, D), features of every frame.
         frame_mask: KerasTensor (B, L), true for real frames.
-        filters: of the levels of the encoder; the decoder's are the same, backwards.
+        filters: of the levels of the encoder; the decoder has the same, backwards.
         length: of a convolution, steps.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Views of a key fragment: a model may score several of each, and answer with the mean."""
+"""Test-time augmentation: a model may score several views of a key fragment, and answer with the mean."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -24,19 +24,19 @@ def check_views(views: int, *, of_frames: bool, of_fragments: bool) -> None:
 def select_views(
     scores: Iterable[str], selectors: Iterable[layers.Layer], content: Any, stages: Any, mask: Any, views: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the towers see of videos, mirroring aside.
+    """What the towers see of videos, without mirror images.
 
     Args:
         scores: n names, of the towers.
-        selectors: n `FragmentSelector`s; `EvenSampler`s where `stages` is None.
+        selectors: n `FragmentSelector`s; `EvenSampler`s if `stages` is None.
         content: frames (B, L, H, W, C) or features (B, L, D).
         stages: int (B, L), the stage of every frame; None scores whole videos.
         mask: bool (B, L), true for real frames.
         views: one of `VIEWS`.
 
     Returns:
-        `{"difficulty_clip": (M·B, T, …), …}`, a move after the other, and `{"empty_fragments": bool (B, n)}`, which
-        whole videos do not have.
+        `{"difficulty_clip": (M·B, T, …), …}`, one move after the other, and `{"empty_fragments": bool (B, n)}`; whole
+        videos have none.
     """
     names = [f"{score}_clip" for score in scores]
     if stages is None:
@@ -53,15 +53,15 @@ def select_views(
 def score_views(
     predictor: "ScorePredictor", clips: Mapping[str, Any], views: int, training: bool | None = None
 ) -> dict[str, Any]:
-    """SP's outputs (B, …) of clips (M·B, T, …) as of `select_views`: the mean over all views, mirrored ones included.
+    """SP's outputs (B, …) for clips (M·B, T, …) of `select_views`: the mean over all views, mirror images included.
 
-    What follows from the towers follows from the means: the final score, and of a distribution its mean and deviation.
+    The final score and a distribution's mean and deviation follow from the means.
     """
     if views == 1:
         return predictor(clips, training=training)
     both = {name: ops.concatenate([clip, ops.flip(clip, axis=-2)]) for name, clip in clips.items()}
-    found = predictor.of_towers(predictor(both, training=training))
+    outputs = predictor.of_towers(predictor(both, training=training))
     count = 2 * len(MOVES[views])
     return predictor.combined(
-        {score: ops.mean(ops.reshape(each, (count, -1, *each.shape[1:])), axis=0) for score, each in found.items()}
+        {score: ops.mean(ops.reshape(each, (count, -1, *each.shape[1:])), axis=0) for score, each in outputs.items()}
     )

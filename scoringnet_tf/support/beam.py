@@ -48,11 +48,11 @@ def on_runner(runner: str, folder: Path) -> Iterator[Callable]:
     for left in folder.glob(f"{RESULTS}*"):
         shutil.rmtree(left, ignore_errors=True)
     context = multiprocessing.get_context("spawn")
-    held_by_it, lifeline = context.Pipe(duplex=False)
+    their_end, lifeline = context.Pipe(duplex=False)
     with (
-        held_by_it,
+        their_end,
         tempfile.TemporaryDirectory(prefix=RESULTS, dir=folder, ignore_cleanup_errors=True) as results,
-        concurrent.futures.ProcessPoolExecutor(1, context, initializer=_begin, initargs=(held_by_it,)) as process,
+        concurrent.futures.ProcessPoolExecutor(1, context, initializer=_begin, initargs=(their_end,)) as process,
         lifeline,
     ):
         yield functools.partial(_map, process, runner, Path(results))
@@ -84,17 +84,17 @@ def _options(runner):
         logging.disable(logging.NOTSET)
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     try:
-        name, *given = shlex.split(runner) or [""]
+        name, *arguments = shlex.split(runner) or [""]
     except ValueError as error:
         raise InputError("wrong_value", f"--runner={runner}: {error}.") from error
-    said = io.StringIO()
+    usage = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said):
-            options = PipelineOptions([f"--runner={name}", "--default_sdk_harness_log_level=ERROR", *given])
-            known = options.get_all_options()
-            unknown = options.get_all_options(retain_unknown_options=True).keys() - known.keys()
+        with contextlib.redirect_stderr(usage):
+            options = PipelineOptions([f"--runner={name}", "--default_sdk_harness_log_level=ERROR", *arguments])
+            every = options.get_all_options(retain_unknown_options=True)
+            unknown = every.keys() - options.get_all_options().keys()
     except SystemExit as error:  # argparse's, after its usage
-        message = said.getvalue().strip().splitlines()[-1]
+        message = usage.getvalue().strip().splitlines()[-1]
         raise InputError("wrong_value", f"--runner={runner}: {message}.") from error
     try:
         created = create_runner(options.view_as(StandardOptions).runner)
@@ -125,11 +125,11 @@ def _run(runner, work, items):
         with beam.Pipeline(options=options) as pipeline:
             _ = pipeline | beam.Create(list(enumerate(items))) | beam.Reshuffle() | beam.Map(work)
     except Exception as error:  # whatever a worker raised, and Beam's, gRPC's and the runner's
-        return _said(error)
+        return _last_line(error)
     return None
 
 
-def _said(error):
+def _last_line(error):
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[-1]}"
 
@@ -166,14 +166,14 @@ def _comes(path, pipeline):
     """Whether a result is there, or will be: after a pipeline that ended well it may be seen `LATE`."""
     failed = pipeline.exception() is not None or pipeline.result() is not None
     end = time.monotonic() + (0 if failed else LATE)
-    while not (found := path in path.parent.iterdir()) and time.monotonic() < end:  # a listing asks anew
+    while not (is_there := path in path.parent.iterdir()) and time.monotonic() < end:  # a listing asks anew
         time.sleep(POLL)
-    return found
+    return is_there
 
 
 def _failure(runner, pipeline, path):
     error = pipeline.exception()
-    wrong = pipeline.result() if error is None else _said(error)
+    wrong = pipeline.result() if error is None else _last_line(error)
     if wrong is None:
         return InputError("no_result", f"{path}: no worker of --runner={runner} left its result there.")
     return InputError("runner_failed", f"--runner={runner}: {wrong}")

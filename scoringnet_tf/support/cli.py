@@ -192,12 +192,12 @@ def _status(work, name):
         print(f"{name}: {stop}", file=sys.stderr)
         return stop.exit_status
     except Exception as error:
-        known = _as_input_error(error)
-        if known is None:
+        problem = _as_input_error(error)
+        if problem is None:
             raise
         if isinstance(error, OSError) and error.filename is None:
             _give_up_stdout()  # it may be what is full or closed
-        _print_error(name, known)
+        _print_error(name, problem)
         return 1
 
 

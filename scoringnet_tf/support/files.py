@@ -215,12 +215,12 @@ def mirrored_folder(
         def upload():
             if not (path / LOCK).is_file() or (path / LOCK).read_text() != token:
                 raise InputError("busy", refusal)
-            found = _states(folder)
-            changed = [file for file in found if mirrored.get(file) != found[file]]
+            states = _states(folder)
+            changed = [file for file in states if mirrored.get(file) != states[file]]
             for file in sorted(changed, key=lambda file: (pathlib.Path(file).name == last, file)):
                 (path / file).upload(folder / file)
-                mirrored[file] = found[file]
-            for file in sorted(mirrored.keys() - found, key=lambda file: (pathlib.Path(file).name != last, file)):
+                mirrored[file] = states[file]
+            for file in sorted(mirrored.keys() - states, key=lambda file: (pathlib.Path(file).name != last, file)):
                 (path / file).unlink()
                 del mirrored[file]
 

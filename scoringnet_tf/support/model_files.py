@@ -23,8 +23,8 @@ SHOWN_LETTERS = 300  # of what a library says of a damaged file
 
 def shipped_presets(kinds: Iterable[str] | None = None) -> list[str]:
     """The names of the models that ship with the package: all, or those of these classes."""
-    found = (folder / name for folder in _shipped().iterdir() for name in NAMES if (folder / name).is_file())
-    return sorted(file.parent.name for file in found if kinds is None or _saved(file)["class_name"] in kinds)
+    files = (folder / name for folder in _shipped().iterdir() for name in NAMES if (folder / name).is_file())
+    return sorted(file.parent.name for file in files if kinds is None or _saved(file)["class_name"] in kinds)
 
 
 def _shipped():
@@ -57,28 +57,26 @@ def model_path(
     if not str(path):
         raise InputError("empty_flag", f"--{flag} has no value.", "It takes the name or path of a model.")
     check_access(path, flag)
-    found = as_path(path)
-    if is_shipped(path):
-        found = _shipped() / str(path)
-    if found.is_dir():
-        files = [found / name for name in NAMES if (found / name).is_file()]
+    file = _shipped() / str(path) if is_shipped(path) else as_path(path)
+    if file.is_dir():
+        files = [file / name for name in NAMES if (file / name).is_file()]
         if not files:
             raise InputError("not_found", f"--{flag}={path}: the folder holds none of {', '.join(NAMES)}.")
         return files[0]
-    if not found.is_file():
+    if not file.is_file():
         hint = f"It takes a .keras file or a folder with one. {_shipped_names(kinds, shipped)}"
         raise InputError("not_found", f"--{flag}={path}: no such file.", hint)
-    return found
+    return file
 
 
 def check_model(
     path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
 ) -> pathlib.Path | RemotePath:
     """`model_path`; InputError also if the file, unless it is on the web, is of no class in `kinds`."""
-    found = model_path(path, flag, kinds, shipped)
-    if not is_of_the_web(found):
-        configuration(found, flag, kinds, shipped)
-    return found
+    file = model_path(path, flag, kinds, shipped)
+    if not is_of_the_web(file):
+        configuration(file, flag, kinds, shipped)
+    return file
 
 
 def configuration(

@@ -200,12 +200,12 @@ def told_apart(paths: Sequence[str]) -> list[str]:
 def local_path(path: AnyPath, flag: str) -> pathlib.Path:
     """The `pathlib.Path` of what is written to disks alone; InputError, naming `flag`, for an address."""
     try:
-        found = as_path(path)
+        local = as_path(path)
     except InputError as error:
         raise InputError(error.code, f"--{flag}: {error}") from error
-    if isinstance(found, RemotePath):
+    if isinstance(local, RemotePath):
         raise InputError("not_local", f"--{flag}={path} is an address.", "Give a local path.")
-    return found
+    return local
 
 
 def what_is_at(path: pathlib.Path) -> str:

@@ -37,9 +37,9 @@ def gathered(values: TREE) -> TREE:
         if len(here) == 1:  # one of several machines: TensorFlow asks where a tensor lies, and does not say so itself
             with tf.device(here[0]):
                 value = tf.identity(value)
-        found = context.all_gather(value, axis=0)
-        found.set_shape((None, *value.shape[1:]))  # which TensorFlow forgets
-        return found
+        whole = context.all_gather(value, axis=0)
+        whole.set_shape((None, *value.shape[1:]))  # which TensorFlow forgets
+        return whole
 
     return keras.tree.map_structure(gather, values)
 
@@ -63,12 +63,12 @@ def own_rows(draw: Callable[[Any], Any], rows: Any) -> Any:
 def summed(values: Sequence[Any]) -> Sequence[Any]:
     """The sum over all replicas of each tensor; None stays None."""
     context = _context()
-    known = [value for value in values if value is not None]
-    if not context or not known:
+    present = [value for value in values if value is not None]
+    if not context or not present:
         return values
     import tensorflow as tf
 
-    sums = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, known))
+    sums = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, present))
     return [None if value is None else next(sums) for value in values]
 
 

@@ -6,7 +6,7 @@ A run's folder:
     checkpoints/            the newest training state, to go on from; of the weights themselves beside their averages
     PHASE.csv               every logged figure of a phase, a row per epoch
     PHASE_scores.csv        what was predicted of the held-out videos, epoch by epoch, where scores are learnt
-    PHASE_test_scores.csv   the same of the test videos, with --test_scores; nothing is chosen by it
+    PHASE_test_scores.csv   the same of the test videos, with run.test_scores; nothing is chosen by it
     tensorboard/PHASE/      curves and pictures
     segmentation.keras      in staged training the model with which SP begins: KFS at its best validation
     best.keras              the model at its best validation; where nothing is held out there is none

@@ -108,19 +108,22 @@ class ScoringRun(Run):
         if "test" not in self.info.splits:
             raise InputError(
                 "no_test_split",
-                f"--test_scores: {self.info.records_dir} has no test split, only {', '.join(self.info.splits)}.",
+                f"--set=run.test_scores: {self.info.records_dir} has no test split, only "
+                f"{', '.join(self.info.splits)}.",
             )
         videos = [video for video in self.info.videos.values() if video["split"] == "test"]
         if not any(video[score] is not None for video in videos for score in SCORES if score in self.model.output):
             raise InputError(
                 "no_scores",
-                f"--test_scores: the scores of all {counted(len(videos), 'test video')} of {self.info.records_dir} "
+                f"--set=run.test_scores: the scores of all {counted(len(videos), 'test video')} of "
+                f"{self.info.records_dir} "
                 "are unknown.",
             )
         if self.config.optimizer.ema_momentum and not self.validation_ids:
             raise InputError(
                 "nothing_held_out",
-                "--test_scores with --ema_momentum needs held-out videos: the averages are in the model during a "
+                "--set=run.test_scores with --ema_momentum needs held-out videos: the averages are in the model "
+                "during a "
                 "validation.",
                 "Set --validation_fraction above 0.",
             )
@@ -251,7 +254,7 @@ class ScoringRun(Run):
             self._say_unscored(phase)
 
     def _say_unscored(self, phase):
-        """Says which epochs of a phase --test_scores comes too late for."""
+        """Names the epochs of a phase that were trained without run.test_scores."""
         trained, kept = (self.model_dir / f"{phase.name}{end}" for end in (".csv", f"_{TEST_SCORES}"))
         rows = _table(trained)
         if self.validation_ids:  # else every epoch is scored
@@ -259,7 +262,8 @@ class ScoringRun(Run):
         lacking = {int(row["epoch"]) + 1 for row in rows} - {int(row["epoch"]) for row in _table(kept)}
         if lacking:
             print(
-                f"--test_scores: {kept} lacks what was trained without the flag: {counted(len(lacking), 'epoch')}, the "
+                f"--set=run.test_scores: {kept} lacks what was trained without the flag: "
+                f"{counted(len(lacking), 'epoch')}, the "
                 f"last of them epoch {max(lacking)}."
             )
 

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,6 @@ import pytest
 from conftest import write_bars, write_images
 from refusals import refused
 
-from scoringnet_tf.inference.predictor import predictor_of
 from scoringnet_tf.inference.result_cache import keeping_scores
 
 beam = pytest.importorskip("apache_beam", reason="Apache Beam is not installed: make distributed installs it")
@@ -119,7 +119,6 @@ def test_a_stopped_run_ends_with_its_workers(tmp_path):
 WAITING = """
 import pathlib, sys
 from at_work import wait
-from scoringnet_tf.inference.predictor import predictor_of
 from scoringnet_tf.inference.result_cache import keeping_scores
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.cli import stoppable
@@ -153,6 +152,7 @@ def test_nothing_is_printed_where_beam_knows_no_such_runner(stage_model, videos,
 
 def test_a_model_that_workers_see_otherwise_is_refused(stage_model, videos, tmp_path):
     """In a worker, of which Beam passes on what it raised."""
-    keeping = keeping_scores(tmp_path, str(stage_model), predictor_of(str(stage_model)), "0" * 64, RUNNER)
-    with refused("other_model", stage_model), keeping as score_all:
+    model = pathlib.Path(shutil.copy(stage_model, tmp_path / "model.keras"))
+    with refused("other_model", model), keeping_scores(tmp_path / "kept", str(model), RUNNER) as score_all:
+        model.write_bytes(model.read_bytes() + b" ")
         list(score_all([(videos[0], None)]))

@@ -26,7 +26,7 @@ def kept(surroundings, commands, monkeypatch):  # noqa: F811
 
     def train(module, arguments, log):
         fake(module, arguments, log)
-        if module == "scoringnet_tf.train" and "--set=run.test_scores=true=true" in arguments:
+        if module == "scoringnet_tf.train" and "--set=run.test_scores=true" in arguments:
             info = DatasetInfo.load(next(a.partition("=")[2] for a in arguments if a.startswith("--records_dir")))
             ids = info.split("test")["ids"][::-1]
             predicted = np.random.default_rng(len(told)).normal(size=(EPOCHS, len(ids))).round(6)

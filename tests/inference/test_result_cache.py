@@ -11,30 +11,10 @@ import tensorflow as tf
 from conftest import write_bars, write_images
 from refusals import refused
 
-from scoringnet_tf.inference.inputs import named_videos, scored
-from scoringnet_tf.inference.predictor import Predictor
-from scoringnet_tf.inference.result_cache import DAMAGED, hashed_predictor, keeping_scores
-from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.inference.inputs import DAMAGED, named_videos, scored
+from scoringnet_tf.inference.predictor import predictor_of
+from scoringnet_tf.inference.result_cache import keeping_scores
 from scoringnet_tf.support.errors import Stopped
-from scoringnet_tf.support.files import file_sha256
-from scoringnet_tf.support.messages import Remark
-
-
-class CountingScorer(Predictor):
-    """Notes which videos it scores."""
-
-    scored: list[str]
-
-    def score_file(self, source, path, **options):
-        self.scored.append(path)
-        return super().score_file(source, path, **options)
-
-
-@pytest.fixture(scope="module")
-def scorer(stage_model):
-    found = CountingScorer(load_scoring_net(stage_model), name=str(stage_model))
-    found.scored = []
-    return found
 
 
 @pytest.fixture
@@ -46,18 +26,26 @@ def videos(tmp_path):
 
 
 @pytest.fixture
-def score(scorer, videos, stage_model, tmp_path):
+def score(videos, stage_model, tmp_path):
     """A run on the videos, as a list of `Scored`."""
 
-    def run(model_path=stage_model, scorer=scorer, **options):
-        scorer.scored.clear()
-        keeping = keeping_scores(
-            tmp_path / "kept", model_path, scorer, file_sha256(model_path), **{"force": True, **options}
-        )
-        with keeping as score_all:
+    def run(model=stage_model, **options):
+        with keeping_scores(tmp_path / "kept", str(model), **{"force": True, **options}) as score_all:
             return list(score_all(named_videos(videos)))
 
     return run
+
+
+@pytest.fixture
+def plain(stage_model):
+    """The score of a video without a cache."""
+    predictor = predictor_of(str(stage_model))
+    return lambda video: scored(predictor, video, force=True)
+
+
+def written(folder):
+    """When each kept result was written."""
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.json")}
 
 
 def changes(results):
@@ -67,23 +55,21 @@ def changes(results):
 KEPT, FAILED = (True, ()), (False, ())
 
 
-def test_results_are_those_of_a_run_that_keeps_none_and_are_made_once(score, scorer, videos):
-    expected = [scored(scorer, video, force=True) for video in videos]
-    for round_number in range(2):
-        found = score()
-        assert [each.video for each in found] == videos
-        assert changes(found) == [(round_number > 0, ())] * 2 + [FAILED]
-        for each, other in zip(found[:2], expected[:2], strict=True):
-            assert each.result.to_dict() == other.to_dict() and str(each.result) == str(other)
-        assert isinstance(found[2].result, Remark) and found[2].result == expected[2]
-        assert scorer.scored == (videos if round_number == 0 else videos[2:])  # what failed is tried again
+def test_results_are_those_of_a_run_that_keeps_none_and_are_made_once(score, plain, videos, tmp_path):
+    expected, found = [plain(video) for video in videos], score()
+    assert changes(found) == [FAILED] * 3 and [each.video for each in found] == videos
+    before, again = written(tmp_path / "kept"), score()
+    assert changes(again) == [KEPT, KEPT, FAILED] and written(tmp_path / "kept") == before
+    for results in (found, again):
+        assert [each.result.to_dict() for each in results] == [each.to_dict() for each in expected]
+        assert [str(each.result) for each in results] == [str(each) for each in expected]
 
 
-def test_what_failed_is_scored_once_it_can_be(score, scorer, videos, tmp_path):
+def test_what_failed_is_scored_once_it_can_be(score, tmp_path):
     score()
     write_bars(tmp_path / "c.avi", 12, number=2)
     (tmp_path / "c.avi").rename(tmp_path / "c.mp4")
-    assert changes(score()) == [KEPT, KEPT, FAILED] and scorer.scored == videos[2:]
+    assert changes(score()) == [KEPT, KEPT, FAILED]
     assert changes(score()) == [KEPT] * 3
 
 
@@ -94,26 +80,24 @@ def test_other_options_are_other_results(score, options):
     assert changes(score(**options))[:2] == [KEPT] * 2
 
 
-def test_a_video_that_has_changed_is_scored_anew(score, scorer, videos, tmp_path):
+def test_a_video_that_has_changed_is_scored_anew(score, plain, videos, tmp_path):
     """In a folder of images one is enough."""
     score()
     write_bars(tmp_path / "a.avi", 12, number=2)
     found = score()
     assert changes(found)[:2] == [(False, ("video",)), KEPT]
-    assert found[0].result.to_dict() == scored(scorer, videos[0], force=True).to_dict()
+    assert found[0].result.to_dict() == plain(videos[0]).to_dict()
     (tmp_path / "b/img_00007.jpg").write_bytes((tmp_path / "b/img_00008.jpg").read_bytes())
     assert changes(score())[:2] == [KEPT, (False, ("video",))]
 
 
-def test_another_model_is_told_by_its_bytes_not_by_its_name(score, scorer, stage_model, tmp_path):
+def test_another_model_is_told_by_its_bytes_not_by_its_name(score, stage_model, tmp_path):
     score()
     copy = pathlib.Path(shutil.copy(stage_model, tmp_path / "copy.keras"))
-    other = CountingScorer(scorer.model, name=str(copy))
-    other.scored = []
-    assert all(each.reused and each.result.model == str(copy) for each in score(copy, other)[:2])
+    assert all(each.reused and each.result.model == str(copy) for each in score(copy)[:2])
     with copy.open("ab") as file:
         file.write(b" ")
-    assert changes(score(copy, other))[:2] == [(False, ("model",))] * 2
+    assert changes(score(copy))[:2] == [(False, ("model",))] * 2
 
 
 @pytest.mark.parametrize("module", [tf, keras, cv2, av])
@@ -143,28 +127,23 @@ def test_that_a_result_cannot_be_written_is_not_the_fault_of_a_video(score, tmp_
         score()
 
 
-def test_results_come_as_they_are_made(scorer, stage_model, videos, tmp_path):
+def test_results_come_as_they_are_made(stage_model, videos, tmp_path):
     """A stopped run says how many there are; what a killed worker left half-written is none."""
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept/.0a1b2c3d.half.json").touch()
-    with (
-        pytest.raises(Stopped) as stopped,
-        keeping_scores(tmp_path / "kept", stage_model, scorer, file_sha256(stage_model), force=True) as score_all,
-    ):
+    keeping = keeping_scores(tmp_path / "kept", str(stage_model), force=True)
+    with pytest.raises(Stopped) as stopped, keeping as score_all:
         next(score_all(named_videos(videos)))
         assert len(list((tmp_path / "kept").glob("[!.]*.json"))) == 1
         raise Stopped(15)
     assert f"1 result kept in {tmp_path}/kept" in stopped.value.hint
 
 
-def test_one_run_at_a_time(scorer, stage_model, tmp_path):
-    with keeping_scores(tmp_path, stage_model, scorer, ""), refused("busy", tmp_path):
-        keeping_scores(tmp_path, stage_model, scorer, "").__enter__()
-
-
-def test_results_in_an_object_store_are_refused(scorer, stage_model):
+def test_one_run_at_a_time_in_a_local_folder(stage_model, tmp_path):
+    with keeping_scores(tmp_path, str(stage_model)), refused("busy", tmp_path):
+        keeping_scores(tmp_path, str(stage_model)).__enter__()
     with refused("local_only", "--results_dir=memory://kept/results"):
-        keeping_scores("memory://kept/results", stage_model, scorer, "").__enter__()
+        keeping_scores("memory://kept/results", str(stage_model)).__enter__()
 
 
 @pytest.mark.parametrize("what", ["replaced", "beside"])
@@ -183,4 +162,4 @@ def test_a_model_that_changes_while_it_is_read_is_refused(what, stage_model, tmp
 
     monkeypatch.setattr(keras.models, "load_model", load_while_trained)
     with refused("changed", last):
-        hashed_predictor(str(tmp_path))
+        keeping_scores(tmp_path / "kept", str(tmp_path)).__enter__()

@@ -1,6 +1,5 @@
 """Runs go on after a kill, to the bit; what they leave and refuse. `test_joint_run` kills one without averages."""
 
-import contextlib
 import dataclasses
 import json
 import math
@@ -13,28 +12,22 @@ import pytest
 import tensorflow as tf
 from refusals import refused
 from training_runs import (
-    SMALL,
     KilledError,
     QuietRun,
     assert_same,
     kill_after_epoch,
-    pretraining_settings,
     rows_of,
     settings,
     weights_after,
     weights_beside,
 )
 
-import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.metrics import SpearmanCorrelation
-from scoringnet_tf.sports import SCORES, definition_of, get_sport
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.files import locked
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.config import TrainingConfig
-from scoringnet_tf.training.fields import all_fields, flat
-from scoringnet_tf.training.run_record import RunRecord, held_out_ids
 from scoringnet_tf.training.scoring import ScoringRun
 
 
@@ -212,11 +205,11 @@ def test_test_scores_are_of_the_weights_that_were_validated(diving_records, tmp_
 def test_test_scores_need_test_videos_and_the_weights_that_are_kept(diving_records, tmp_path):
     """Averages of the weights are in the model at a validation alone."""
     asked = {"test_scores": True, "validation_fraction": 0.0}
-    with refused("nothing_held_out", "--test_scores"):
+    with refused("nothing_held_out", "run.test_scores"):
         ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **asked, ema_momentum=0.9))
     info = DatasetInfo.load(diving_records)
     without = dataclasses.replace(info, splits={"train": info.splits["train"]})
-    with refused("no_test_split", "--test_scores"):
+    with refused("no_test_split", "run.test_scores"):
         ScoringRun(without, settings(tmp_path, diving_records, **asked))
 
 
@@ -247,183 +240,6 @@ def event_tags(log_dir):
     records = tf.data.TFRecordDataset([str(path) for path in log_dir.glob("events.*")])
     events = (tf.compat.v1.Event.FromString(record.numpy()) for record in records)
     return {value.tag for event in events for value in event.summary.value}
-
-
-TRAINED = {"steps_done": 1, "phase": "scoring", "epoch": 1}
-
-
-def recorded(folder, state=None, **changes):
-    """Writes the configuration of a run with these changes, and a checkpoint of this state."""
-    RunRecord(settings(folder, "records", **changes), "hash", "float32", ["a"]).write(folder)
-    if state:
-        network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-        network.compile("adam", "mse")
-        Checkpoints(folder).save(network, f"{state['phase']}_{state['epoch']:04d}", state)
-
-
-def test_no_field_may_change_within_a_run(tmp_path):
-    """But those that change nothing of what is computed. Before a first checkpoint all may be mended."""
-    recorded(tmp_path)
-    recorded(tmp_path, alpha=2.0)
-    recorded(tmp_path, TRAINED, alpha=1.0)
-    path = tmp_path / "config.json"
-    before, fields = json.loads(path.read_text()), {path: about for path, about, *_ in all_fields(TrainingConfig)}
-    now = flat(before["configuration"], TrainingConfig)
-    free = {name for name in now if fields[name].free}
-    places = {"data.records_dir", "data.service", "run.model_dir"}
-    assert free == places | {f"run.{name}" for name in ("replicas", "reference", "test_scores", "training_ids")}
-    for name in now:
-        values = json.loads(json.dumps(before))
-        *sections, last = name.split(".")
-        inner = values["configuration"]
-        for section in sections:
-            inner = inner[section]
-        if fields[name].alternatives:
-            inner[last]["kind"] = "another"
-        else:
-            inner[last] = "another"
-        path.write_text(json.dumps(values))
-        flag = fields[name].flag or name
-        with contextlib.nullcontext() if name in free else refused("other_run", f"{flag} "):
-            recorded(tmp_path)
-    path.write_text(json.dumps({**before, "configuration": {"alpha": 1.0}}))
-    with refused("old_config"):
-        recorded(tmp_path)
-
-
-def test_neither_may_what_it_learns_from(tmp_path):
-    recorded(tmp_path, TRAINED)
-    config = settings(tmp_path, "records")
-    for named, data_hash, precision, ids in (
-        ("precision", "hash", "mixed_bfloat16", ["a"]),
-        ("records", "other", "float32", ["a"]),
-        ("held-out videos", "hash", "float32", ["b"]),
-    ):
-        with refused("other_run", named):
-            RunRecord(config, data_hash, precision, ids).write(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("phase", "begun", "later", "code"),
-    [
-        ("scoring", {}, {"scoring_epochs": 5}, None),
-        ("scoring", {}, {"scoring_epochs": 1}, "other_run"),
-        ("scoring", {}, {"segmentation_epochs": 3}, "other_run"),
-        ("scoring", {"fragments": "scheduled"}, {"scoring_epochs": 3}, "other_run"),
-        ("segmentation", {"scoring_epochs": 0}, {"segmentation_epochs": 3}, None),
-        ("segmentation", {"scoring_epochs": 0, "fragments": "scheduled"}, {"segmentation_epochs": 3}, None),
-        ("segmentation", {"scoring_epochs": 0}, {"segmentation_epochs": 1}, "other_run"),
-        ("segmentation", {"scoring_epochs": 0}, {"scoring_epochs": 2}, "other_run"),
-        ("segmentation", {}, {"segmentation_epochs": 3}, "other_run"),  # SP is trained after it
-        ("joint", {"training": "joint"}, {"epochs": 3}, None),
-        ("joint", {"training": "joint"}, {"epochs": 1}, "other_run"),
-        ("joint", {"training": "joint"}, {"training": "staged"}, "other_run"),
-    ],
-)
-def test_the_last_phase_alone_may_be_given_more_epochs(tmp_path, phase, begun, later, code):
-    recorded(tmp_path, {"steps_done": 2, "phase": phase, "epoch": 2}, **begun)
-    with refused(code) if code else contextlib.nullcontext():
-        recorded(tmp_path, **begun | later)
-
-
-def test_a_phase_that_was_ended_is_not_given_more(tmp_path):
-    recorded(tmp_path, {**TRAINED, "stopped": True})
-    recorded(tmp_path)
-    with refused("run_ended", "scoring_epochs=6", "2"):
-        recorded(tmp_path, scoring_epochs=6)
-    recorded(tmp_path)  # what was refused is not in config.json
-
-
-def test_a_pretraining_may_be_given_more_epochs(tmp_path):
-    """It keeps the versions that it began with, whatever it goes on with."""
-
-    def config(epochs):
-        RunRecord(pretraining_settings(tmp_path, epochs=epochs), "hash", "float32", ["a"]).write(tmp_path)
-        return json.loads((tmp_path / "config.json").read_text())
-
-    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    network.compile("adam", "mse")
-    began = config(2) | {"versions": {"keras": "3.0"}}
-    (tmp_path / "config.json").write_text(json.dumps(began))
-    Checkpoints(tmp_path).save(network, "pretraining_0002", {"steps_done": 2, "phase": "pretraining", "epoch": 2})
-    extended = config(3)
-    assert extended["configuration"]["schedule"] == {"epochs": 3} and extended["versions"] == {"keras": "3.0"}
-    with refused("other_run", "--epochs"):
-        config(2)
-    Checkpoints(tmp_path).save(network, "pretraining_0003", {"steps_done": 3, "phase": "pretraining", "epoch": 3})
-    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["pretraining_0003"]  # the others are gone
-
-
-def test_a_run_does_not_go_on_by_other_rules_of_a_sport_of_ones_own(diving_records, tmp_path):
-    """Of the same name."""
-
-    def run(final_range):
-        sport = definition_of(dataclasses.replace(get_sport("diving"), name="mine", final_range=final_range))
-        info = dataclasses.replace(DatasetInfo.load(diving_records), sport=sport)
-        return ScoringRun(info, settings(tmp_path, diving_records))
-
-    first = run((0.0, 200.0))
-    first.record()
-    Checkpoints(tmp_path).save(first.model, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
-    first.record()
-    with refused("other_run", "the sport"):
-        run((0.0, 250.0)).record()
-
-
-def test_what_no_weight_tells_may_not_change_within_a_run(tmp_path):
-    """How frames are preprocessed, and the rules of a sport of one's own: a checkpoint fits either."""
-
-    def config(**built_of):
-        RunRecord(TrainingConfig(), "hash", validation_ids=["a"], built_of=built_of).write(tmp_path)
-
-    network = scoringnet_tf.ScoringNet(**SMALL)
-    network.compile()
-    RunRecord(TrainingConfig(), "hash", "float32", ["a"]).write(tmp_path)  # as before this was recorded
-    Checkpoints(tmp_path).save(network, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
-    for _ in range(2):
-        config(preprocessing="rgb", sport=None)
-    with refused("other_run", "the preprocessing"):
-        config(preprocessing="bgr", sport=None)
-    with refused("other_run", "the sport"):
-        config(preprocessing="rgb", sport="other ranges")
-
-
-def test_the_size_of_the_frames_of_its_first_weights_does_not_tell_a_run(diving_records, tmp_path):
-    """It changes nothing of what is computed; how colours are read does."""
-    found, bgr = [], {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0}
-    for preprocessing in ({"frame_size": [128, 171]}, {"frame_size": [36, 48]}, {"frame_size": None, **bgr}):
-        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=preprocessing).save(tmp_path / "c3d.keras")
-        options = settings(tmp_path / "run", diving_records, pretrained=str(tmp_path / "c3d.keras"))
-        found.append(ScoringRun(DatasetInfo.load(diving_records), options).built_of())
-    assert found[0] == found[1] != found[2]
-
-
-def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
-    RunRecord(TrainingConfig(), "hash", validation_ids=["b", "a"]).write(tmp_path)
-    assert held_out_ids(tmp_path / "best.keras") == (["b", "a"], "hash")
-    with refused("not_found", "config.json"):
-        held_out_ids(tmp_path / "elsewhere/best.keras")
-    of_old = {"settings": {}, "data_hash": "hash", "precision": "float32", "versions": {}}
-    (tmp_path / "config.json").write_text(json.dumps(of_old))
-    with refused("damaged", "config.json"):
-        held_out_ids(tmp_path / "best.keras")
-
-
-@pytest.mark.parametrize(
-    ("damaged", "code"),
-    [
-        ("{", "damaged_json"),
-        ("[" * 100_000, "damaged_json"),
-        ("[]", "wrong_format"),
-        ("{}", "damaged"),
-        ('{"settings": 1, "data_hash": "", "precision": "", "versions": {}}', "damaged"),
-    ],
-)
-def test_a_damaged_configuration_is_named(tmp_path, damaged, code):
-    RunRecord(TrainingConfig(), "hash", validation_ids=["b", "a"]).write(tmp_path)
-    (tmp_path / "config.json").write_text(damaged)
-    with refused(code, "config.json"):
-        held_out_ids(tmp_path / "best.keras")
 
 
 def test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way(diving_records, tmp_path):

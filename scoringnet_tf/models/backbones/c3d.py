@@ -9,8 +9,8 @@ from keras import layers, ops
 
 from scoringnet_tf import defaults
 from scoringnet_tf.models.frames import Functional
-from scoringnet_tf.models.layers import Dropout, FrameMask, conv3d
-from scoringnet_tf.models.regressor import regressor
+from scoringnet_tf.models.layers import FrameMask, conv3d
+from scoringnet_tf.models.regressor import fully_connected, regressor
 from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.support.errors import InputError, unknown_name
 
@@ -32,7 +32,7 @@ TRUNK: tuple[tuple[str, Any], ...] = (
 )
 ENDPOINTS = tuple(name for name, _ in TRUNK)
 
-# What is done to a frame before conv1a, see `preprocess`; published weights want something else than this.
+# What is done to a frame before conv1a, see `preprocess`; published weights need something else.
 PREPROCESSING: dict[str, Any] = {"channels": "rgb", "mean": 127.5, "scale": 1 / 127.5, "frame_size": None}
 
 
@@ -49,10 +49,9 @@ def preprocess(
     Args:
         frames: KerasTensor (B, L, H, W, 3), 0…255, RGB.
         channels: "rgb" or "bgr".
-        mean: a number, three (one per channel, in the order `channels`), or an image (H, W, 3) as nested lists; 0…255.
+        mean: a number, three (in the order `channels`), or an image (H, W, 3) as nested lists; 0…255.
         scale: factor after the subtraction.
-        frame_size: (H, W) that frames were resized to before the centre crop, or None where it is not known. Recorded
-            here for whoever feeds the model; it changes nothing.
+        frame_size: (H, W) that frames were resized to before the centre crop, or None; recorded, and not used here.
         dtype: dtype policy of the layer.
 
     Returns:
@@ -73,12 +72,12 @@ def preprocess(
 
 
 def seen_as(preprocessing: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What of it changes what conv1a sees, by which weights are compared: all but `frame_size`; None: the default."""
+    """The arguments of `preprocess` that change what conv1a sees: all but `frame_size`; None: the defaults."""
     return {name: value for name, value in {**PREPROCESSING, **(preprocessing or {})}.items() if name != "frame_size"}
 
 
 def describe_preprocessing(preprocessing: Mapping[str, Any]) -> str:
-    """The same in words, for messages."""
+    """The arguments of `preprocess` in words, for messages."""
     mean = ops.convert_to_numpy(preprocessing["mean"])
     mean = (
         f"an image of {mean.shape}, {mean.mean():g} on average"
@@ -105,8 +104,8 @@ def trunk(
         width_multiplier: scales the number of filters of every layer.
         temporal_pooling: False makes every pooling 1×2×2, so that L survives (§3.1).
         final_endpoint: name in `ENDPOINTS` to stop after.
-        frame_mask: KerasTensor (B, L), true for real frames. Padded frames are set to zero before every convolution,
-            which is what a convolution sees beyond the end of an unpadded video. Needs `temporal_pooling=False`.
+        frame_mask: KerasTensor (B, L), true for real frames. Padded frames are set to zero before every convolution, as
+            beyond the end of an unpadded video. Needs `temporal_pooling=False`.
         kernel_l2: β of Eqs. 6–9: adds β‖w‖² of every kernel to the loss.
         dtype: dtype policy of the layers.
 
@@ -130,18 +129,6 @@ def trunk(
     raise unknown_name("final_endpoint", final_endpoint, ENDPOINTS)
 
 
-def fully_connected(x: Any, units: int, dropout_rate: float) -> Any:
-    """C3D's own top: flatten, fc6 and fc7 with ReLU and dropout; KerasTensor (B, L, H, W, C) to (B, units), float32.
-
-    It is a thousandth of the convolutions' work and stays in float32 under every dtype policy, as the regressor does.
-    """
-    x = layers.Flatten(name="flatten", dtype="float32")(x)
-    for name in ("fc6", "fc7"):
-        x = layers.Dense(units, "relu", kernel_initializer="he_normal", name=name, dtype="float32")(x)
-        x = Dropout(dropout_rate, name=f"{name}_dropout", dtype="float32")(x)
-    return x
-
-
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class C3D(Preset, Functional):
     """C3D with named endpoints and Caffe's pooling semantics.
@@ -158,14 +145,14 @@ class C3D(Preset, Functional):
         final_endpoint: where the trunk ends: "conv5b" for SP, "pool5" for KFS and classification.
         masked: takes a mask of padded frames beside the frames.
         heads: name → number of classes; each head is a dense softmax on the top.
-        top: what lies between the trunk and the heads: "fc" is C3D's own fc6 and fc7; "regressor" is the regressor of
-            SP without its last layer, so that a tower of SP can start from all of what was learned here.
+        top: between the trunk and the heads: "fc" is C3D's own fc6 and fc7; "regressor" is the regressor of SP without
+            its last layer, so that a tower of SP can start from it.
         top_units: width of the layers of the top before the multiplier; 4096 in C3D, 512 in SP.
-        pool_stride: of `regressor`, where that is the top.
+        pool_stride: of `regressor`, if that is the top.
         dropout_rate: after the fully connected layers of the top.
         kernel_l2: β‖w‖² on every convolution kernel.
         preprocessing: arguments of `preprocess` that differ from `PREPROCESSING`.
-        learned_from: of a tower of a `ScoringNet`, what its run learned from, see `dataset_info.shown`.
+        learned_from: for a tower of a `ScoringNet`, what its run learned from, see `dataset_info.shown`.
 
     Example:
     >>> trunk = C3D(input_shape=(16, 112, 112, 3))
@@ -216,7 +203,7 @@ class C3D(Preset, Functional):
         if heads is not None:
             units = scaled_width(top_units, width_multiplier)
             if top == "fc":
-                x = fully_connected(x, units, dropout_rate)
+                x = fully_connected(x, units, dropout_rate, prefix="fc", first=6)
             else:
                 x = regressor(
                     x,
@@ -253,12 +240,12 @@ class C3D(Preset, Functional):
 
     @property
     def learned_from(self) -> set[str]:
-        """What the run of the `ScoringNet` learned from whose tower it was, a set; empty of others."""
+        """What the run of the `ScoringNet` learned from whose tower this was; else empty."""
         return set(self._config["learned_from"])
 
     @property
     def preprocessing(self) -> dict[str, Any]:
-        """What `preprocess` does to the frames, all its arguments."""
+        """All arguments of `preprocess`."""
         return self._config["preprocessing"]
 
     def endpoint(self, name: str) -> keras.Model:
