@@ -146,6 +146,7 @@ def _measured(predictions, intervals, info, model, called, learned):
 
 
 def _print(measured, model):
+    """The table of figures, and what limits them."""
     from scoringnet_tf.inference import evaluation
     from scoringnet_tf.inference.coverage import coverage_line
 
@@ -159,6 +160,43 @@ def _print(measured, model):
     print(coverage_line(measured["intervals"]))
     if measured["pixels"]:
         print(f"The pixels of these records are {measured['pixels']}.")
+    if not model.scores_learned:
+        print(f"Without training of {' and '.join(model.unlearned_parts)} its scores mean nothing.")
+    if measured["seen_in_training"] is None:
+        print("Nothing says which of these videos the model learned from.")
+    elif learned := measured["seen_in_training"]:
+        print(f"Of these {counted(measured['num_videos'], 'video')} the model learned from {learned}.")
+
+
+def _checked_output(model_file, info):
+    """The folder of the report; InputError if something else lies there."""
+    from scoringnet_tf.report.evaluation_report import PAGES, check_replaceable
+    from scoringnet_tf.report.session import check_pages
+
+    values = flags.FLAGS
+    name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
+    name += f"_{values.decoding}" if values.decoding else ""
+    name += "" if values.views is None else f"_{values.views}_views"
+    beside = as_path(".") if values.model is None or is_shipped(values.model) else model_file.parent
+    output_dir = as_path(values.output_dir or beside / name)
+    check_access(output_dir, "output_dir", writing=True)
+    check_replaceable(output_dir, model_file, info.data_hash, _flags())
+    check_pages(output_dir / PAGES)
+    return output_dir
+
+
+def _checked_model(model_file, info):
+    """The model with the decoding and views of the flags; InputError if it does not fit records or flags."""
+    from scoringnet_tf.models.compatibility import check_fits
+    from scoringnet_tf.models.presets import load_scoring_net, with_decoding, with_views
+
+    values = flags.FLAGS
+    model = load_scoring_net(values.model)
+    check_fits(model, info)
+    _check(model, model_file)
+    if values.views is not None:
+        model = with_views(model, values.views)
+    return with_decoding(model, values.decoding) if values.decoding else model
 
 
 def main(_: list[str]) -> None:
@@ -169,48 +207,32 @@ def main(_: list[str]) -> None:
 
     from scoringnet_tf.data.splits import split_ids
     from scoringnet_tf.inference.coverage import interval_bounds
-    from scoringnet_tf.models.compatibility import check_fits
-    from scoringnet_tf.models.presets import load_scoring_net, with_decoding, with_views
-    from scoringnet_tf.report.evaluation_report import PAGES, check_replaceable, name_of_model, write_report
+    from scoringnet_tf.report.evaluation_report import PAGES, name_of_model, write_report
     from scoringnet_tf.report.page_data import write_evaluation_pages
-    from scoringnet_tf.report.session import check_pages, remove_pages
+    from scoringnet_tf.report.session import remove_pages
     from scoringnet_tf.training.calibration_split import learned_of
 
-    name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
-    name += f"_{values.decoding}" if values.decoding else ""
-    name += "" if values.views is None else f"_{values.views}_views"
-    beside = as_path(".") if values.model is None or is_shipped(values.model) else model_file.parent
-    output_dir = as_path(values.output_dir or beside / name)
-    check_access(output_dir, "output_dir", writing=True)
-    check_replaceable(output_dir, model_file, info.data_hash, _flags())
-    check_pages(output_dir / PAGES)
+    # 1. Check what is asked for, before anything is computed.
+    output_dir = _checked_output(model_file, info)
     ids = evaluated_ids(info, values.split, model_file)
     evaluated = split_ids(info, values.split, ids=ids)
     if values.true_fragments:
         _check_labelled(info, values.split)
-    model = load_scoring_net(values.model)
-    check_fits(model, info)
-    _check(model, model_file)
-    if values.views is not None:
-        model = with_views(model, values.views)
-    if values.decoding:
-        model = with_decoding(model, values.decoding)
+    model = _checked_model(model_file, info)
+
+    # 2. Predict and measure.
     intervals = _stated_intervals(model)
     predictions = _predictions(model, ids, len(evaluated))
     predictions.bounds = interval_bounds(predictions, intervals, model.sport)
     learned = learned_of(info, predictions.ids, model_file, (model.provenance or {}).get("data_hash"))
     called = name_of_model(output_dir, model_file)
     measured = _measured(predictions, intervals, info, model, called, None if learned is None else len(learned))
-    if (output_dir / PAGES).is_file():  # of an evaluation into the same folder before
+
+    # 3. Write and print.
+    if (output_dir / PAGES).is_file():  # of an earlier evaluation
         remove_pages(output_dir / PAGES)
     write_report(output_dir, predictions, measured, model.sport)
     _print(measured, model)
-    if not model.scores_learned:
-        print(f"Without training of {' and '.join(model.unlearned_parts)} its scores mean nothing.")
-    if learned is None:
-        print("Nothing says which of these videos the model learned from.")
-    elif learned:
-        print(f"Of these {counted(len(predictions.ids), 'video')} the model learned from {len(learned)}.")
     if values.pages:
         pages = write_evaluation_pages(output_dir / PAGES, model, info, values.split, ids, values.model or called)
         print(f"Pages: {pages[0]}")

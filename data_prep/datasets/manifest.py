@@ -71,9 +71,8 @@ def read(
     if feature_stride is not None and not table.has_features:
         raise OptionError("flag_unused", f"--feature_stride: {table.path} has no column features.")
     # 1. The rows, each by itself
-    rows = [row for _, row in table.rows]
-    samples, spellings = _one_spelling([_sample(source_dir, table, *row, rules) for row in table.rows])
-    are_named = [bool(row.get("id")) for row in rows]
+    samples, spellings = _one_spelling([_sample(source_dir, table, row, rules) for row in table.rows])
+    are_named = [bool(row.get("id")) for row in table.rows]
     samples = number_performances(samples, are_named)
     # 2. Their stages
     stages, label_path = "none", _stage_csv(table, source_dir)
@@ -85,7 +84,7 @@ def read(
         stages = STAGE_CSV
         files = [
             row.get("video", sample.video_id) if table.has_features else _plain_path(row["video"])
-            for sample, row in zip(samples, rows, strict=True)
+            for sample, row in zip(samples, table.rows, strict=True)
         ]
         samples, label_notes = label_samples(samples, files, are_named, label_path, rules, _plain_path)
     _expect_scores(table, samples, meaningful(GIVES_A_SCORE, rules), is_labelled=stages != "none")
@@ -97,7 +96,7 @@ def read(
         *_ungrouped_note(table),
         *spellings,
         *label_notes,
-        *panels_note({f"row {number}": len(read_marks(table.fields(number, row), row)) for number, row in table.rows}),
+        *panels_note({f"row {row.number}": len(read_marks(table.fields(row), row)) for row in table.rows}),
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
         *short_performances({sample.video_id: sample.segments for sample in samples}),
@@ -114,9 +113,9 @@ def read(
     )
 
 
-def _sample(source_dir, table, number, row, sport):
+def _sample(source_dir, table, row, sport):
     """Returns the sample of one row, without stages of `stage_labels.csv`."""
-    fields = table.fields(number, row)
+    fields = table.fields(row)
     files = _features(source_dir, fields, row) if table.has_features else _video(source_dir, row)
     is_stretch = any(row[name] for name in table.stretch or ())
     stretch = read_stretch(fields, row, table.stretch, files["path"]) if is_stretch else None
@@ -165,7 +164,7 @@ def _features(source_dir, fields, row):
 
 def _ungrouped_note(table):
     """Notes rows without a group while others have one: their athlete may be in another split as well."""
-    rows = [f"row {number}" for number, row in table.rows if not row["group"]] if table.has_groups else []
+    rows = [f"row {row.number}" for row in table.rows if not row["group"]] if table.has_groups else []
     return [Remark("no_group", f"Without a group, which others have: {shown(rows)}.")] if rows else []
 
 

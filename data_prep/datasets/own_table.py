@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.performances import EITHER, FRAMES, TIMES, stretch_columns
-from data_prep.datasets.readers.table import has_decimal_comma, read_table
+from data_prep.datasets.readers.text import Row, has_decimal_comma, read_table
 from data_prep.datasets.scores import MARKS
 from data_prep.datasets.table_stages import END, boundary_columns
 from data_prep.support.options import OptionError
@@ -36,7 +36,7 @@ class OwnTable:
     path: Path  # of the file
     columns: dict[str, str]  # {meaning: name of the column}
     unused: tuple[str, ...]  # names of columns without a meaning
-    rows: list[tuple[int, dict[str, str]]]  # (number of its line, {meaning: text}) of every row
+    rows: list[Row]  # {meaning: text}
     decimal_comma: bool  # numbers are written 3,2
     stretch: tuple[str, str] | None  # the columns that say where performances lie in their files
     notes: tuple[Remark, ...]  # what was taken from the content
@@ -55,11 +55,11 @@ class OwnTable:
     @functools.cached_property  # every row asks
     def has_groups(self) -> bool:
         """Whether any row names a group."""
-        return any(row.get("group") for _, row in self.rows)
+        return any(row.get("group") for row in self.rows)
 
-    def fields(self, number: int, row: dict[str, str]) -> Fields:
+    def fields(self, row: Row) -> Fields:
         """Returns the values of a row, to check one by one."""
-        return Fields(f"{self.path.name}, row {number}", row, self.decimal_comma)
+        return Fields(f"{self.path.name}, row {row.number}", row, self.decimal_comma)
 
 
 def meaningful(columns: Sequence[str], sport: Sport) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ def read_own_table(
         names = {meaning: name for meaning, name in names.items() if meaning != MARKS and not MARK.fullmatch(meaning)}
     _check_columns(path, table, names)
     _check_boundaries(path, table, names, stages)
-    rows = [(number, {meaning: row[name] for meaning, name in names.items()}) for number, row in table.rows]
+    rows = [Row(row.number, {meaning: row[name] for meaning, name in names.items()}) for row in table.rows]
     unused = tuple(name for name in table.header if name not in names.values())
     has_commas = has_decimal_comma(path, _numbers(rows)) if decimal_comma is None else decimal_comma
     notes = [*table.notes]
@@ -96,8 +96,8 @@ def read_own_table(
         notes.append(Remark("decimal_comma", "Numbers are taken to have a decimal comma (--decimal_comma)."))
     if unused:
         notes.append(Remark("unused_columns", f"Unused columns: {', '.join(unused)}."))
-    stretch = stretch_columns(path, [row for _, row in rows], bool(set(stages[:-1]) & names.keys()))
-    numeric = tuple(name for name in unused if any(re.search(r"\d", row[name]) for _, row in table.rows))
+    stretch = stretch_columns(path, rows, bool(set(stages[:-1]) & names.keys()))
+    numeric = tuple(name for name in unused if any(re.search(r"\d", row[name]) for row in table.rows))
     return OwnTable(path, names, unused, rows, has_commas, stretch, tuple(notes), numeric)
 
 
@@ -168,7 +168,7 @@ def _check_columns(path, table, names):
 def _check_boundaries(path, table, names, stages):
     """Raises an InputError if a column has the name of a stage, but others are missing or it holds no numbers."""
     columns = {stage: names[stage] for stage in stages if stage in names}
-    texts = [column for column in columns.values() if _is_text([row[column] for _, row in table.rows if row[column]])]
+    texts = [column for column in columns.values() if _is_text([row[column] for row in table.rows if row[column]])]
     if columns.keys() <= {END} or (len(columns) == len(stages) and not texts):
         return
     wrong = texts or list(columns.values())
@@ -191,9 +191,9 @@ def _is_number(text):
     return True
 
 
-def _numbers(rows: Iterable[tuple[int, dict[str, str]]]) -> Iterable[str]:
+def _numbers(rows: Iterable[Row]) -> Iterable[str]:
     """Yields the numbers that may have decimals."""
-    for _, row in rows:
+    for row in rows:
         for meaning, text in row.items():
             if meaning in WITH_DECIMALS or MARK.fullmatch(meaning):
                 words = (word.removesuffix(",") for word in re.split(r"[\s;/|]+", text))

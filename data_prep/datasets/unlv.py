@@ -14,7 +14,6 @@ from data_prep.datasets.readers.text import read_csv, read_diving_times
 from data_prep.datasets.sample import Published, Sample, Source, stage_problem
 from data_prep.datasets.scores import complete_scores, odd_executions
 from data_prep.datasets.stage_labels import (
-    Segment,
     StageError,
     diving_segments,
     read_stage_csv,
@@ -168,13 +167,15 @@ def _numbered_stages(source_dir, count):
     path = source_dir / STAGE_CSV
     if not path.is_file():
         return None
-    stages: dict[int, list[Segment]] = {}
-    for video_id, segments in read_stage_csv(path).items():
+    stages = read_stage_csv(path)
+    names: dict[int, str] = {}
+    for video_id in stages:
         if not video_id.isdecimal():
             raise InputError("not_an_integer", f"{path}: the video_id {video_id} is not the number of a video.")
-        stages.setdefault(int(video_id), []).extend(segments)
-    _check_numbers(path, stages, count)
-    return {number: tuple(segments) for number, segments in stages.items()}
+        if (first := names.setdefault(int(video_id), video_id)) != video_id:
+            raise InputError("two_spellings", f"{path}: {first} and {video_id} are one video.")
+    _check_numbers(path, names, count)
+    return {number: tuple(stages[video_id]) for number, video_id in names.items()}
 
 
 def _find_split_dir(source_dir, split_dir, patterns):

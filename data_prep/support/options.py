@@ -1,6 +1,6 @@
 """Options that a user gives: their error, and checks of --sport and of --output for a picture."""
 
-from scoringnet_tf.sports import Sport, SportForm, get_sport, named_sport
+from scoringnet_tf.sports import SPORTS, Sport, SportForm, get_sport, named_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path, check_access
 
@@ -18,8 +18,10 @@ def sport_option(sport: SportForm | None) -> Sport:
     Raises:
         OptionError: it is none of these.
     """
+    if sport is None:
+        raise OptionError("missing_flag", "--sport is missing.", f"Use one of {', '.join(SPORTS)}, or a .yaml file.")
     try:
-        return named_sport(sport) if sport is None or isinstance(sport, str) else get_sport(sport)
+        return named_sport(sport) if isinstance(sport, str) else get_sport(sport)
     except InputError as error:
         raise OptionError(error.code, error.message, error.hint) from error
 

@@ -84,6 +84,29 @@ def _print(text):
     tqdm.write(f"report: {text}", file=sys.stderr)
 
 
+def _pages(local, path, predictor, judges, name):
+    """The content of the pages of one video."""
+    from scoringnet_tf.report.page_data import scored_and_shown
+
+    values = flags.FLAGS
+    source = stretched(local, values.start, values.end, values.stream)
+    pages, warnings = scored_and_shown(predictor, source, path, judges, values.force, name, values.stream)
+    for warning in warnings:
+        _print(f"{path}: {warning}.")
+    return pages
+
+
+def _write(output, shown, left_out, model, done, total):
+    """Writes the pages, of a report that was stopped under another name, and prints their paths."""
+    if done < total:
+        videos = counted(total, "video")
+        print(f"report: {_stopped(output)} holds {done} of {videos}; {output} is left as it was.", file=sys.stderr)
+        output = _stopped(output)
+        left_out.append(f"{total - done} of {videos}, because the report was stopped")
+    for page in write_pages(output, shown, model, flags.FLAGS.title, left_out):
+        print(page)
+
+
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values, output = flags.FLAGS, _checked_output(arguments)
@@ -98,40 +121,27 @@ def main(arguments: list[str]) -> int:
     _check_names(judges, [as_path(path).name for path in paths])
 
     from scoringnet_tf.inference.predictor import predictor_of
-    from scoringnet_tf.report.page_data import scored_and_shown, shown_scores
+    from scoringnet_tf.report.page_data import shown_scores
 
     predictor = predictor_of(values.model)
     if unshown := unshown_scores(values.judges, judges, shown_scores(predictor.model.scores)):
         _print(f"--judges: the model does not predict {', '.join(unshown)}, which is left out.")
     names = dict(zip(paths, told_apart(paths), strict=True))
     shown, left_out, done = [], [], 0
-
-    def shown_of(local, path):
-        source = stretched(local, values.start, values.end, values.stream)
-        of_judges = judges.get(as_path(path).name, [])
-        pages, warnings = scored_and_shown(predictor, source, path, of_judges, values.force, names[path], values.stream)
-        for warning in warnings:
-            _print(f"{path}: {warning}.")
-        return pages
-
     try:
         for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
-            pages = attempted(functools.partial(shown_of, path=path), path, error)
+            rows, name = judges.get(as_path(path).name, []) if error is None else [], names.get(path, path)
+            options = {"path": path, "predictor": predictor, "judges": rows, "name": name}
+            pages = attempted(functools.partial(_pages, **options), path, error)
             done += 1
             if isinstance(pages, Remark):
-                left_out.append(f"{names.get(path, path)}, which could not be scored")
+                left_out.append(f"{name}, which could not be scored")
                 _print(f"{pages} [{pages.code}]")
             else:
                 shown += pages
     finally:  # also if it is stopped: keep what was scored
-        if shown and done < len(videos):
-            total = counted(len(videos), "video")
-            print(f"report: {_stopped(output)} holds {done} of {total}; {output} is left as it was.", file=sys.stderr)
-            output = _stopped(output)
-            left_out.append(f"{len(videos) - done} of {total}, because the report was stopped")
         if shown:
-            for page in write_pages(output, shown, predictor.name or "given", values.title, left_out):
-                print(page)
+            _write(output, shown, left_out, predictor.name or "given", done, len(videos))
     return 1 if left_out else 0
 
 

@@ -1,11 +1,28 @@
-"""Text files of labels: whole texts, and CSV files of a known form."""
+"""Text files of labels: whole texts, tables of a known form, and the tables that users have.
 
-from collections.abc import Mapping, Sequence
+Users' tables have any encoding and any delimiter, as spreadsheets and timing systems write them. A note tells what the
+content suggests, and an option overrides it; what is ambiguous is refused.
+"""
+
+import codecs
+import csv
+import dataclasses
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from data_prep.datasets.readers.table import read_table
+from data_prep.support.options import OptionError
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.reading import whole_number
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+WORKBOOK = b"PK\x03\x04"  # what .xlsx and .ods begin with
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?')  # the first line of some of Excel's files
+WITH_COMMA = re.compile(r"[+-]?\d+,\d+")
+THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}")  # 1,234 may be either
 
 
 def read_text(path: str | Path) -> str:
@@ -17,33 +34,6 @@ def read_text(path: str | Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError("wrong_encoding", f"{path}: not text in UTF-8 ({error}).") from error
-
-
-class Row(dict[str, str]):
-    """A row of a table, {column: text}.
-
-    Attributes:
-        number: of its first line in the file, from 1, with the header and empty lines.
-    """
-
-    def __init__(self, number: int, cells: Mapping[str, str]) -> None:
-        super().__init__(cells)
-        self.number = number
-
-
-def read_csv(path: str | Path, columns: Sequence[str]) -> list[Row]:
-    """Reads a CSV file in UTF-8 with a header; `table.read_table` reads others.
-
-    Raises:
-        InputError: one of `columns` is missing, or the file is not such a table.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError("not_found", f"{path}: there is no such CSV file with the columns {','.join(columns)}.")
-    table = read_table(path, ",", "UTF-8")
-    if missing := [column for column in columns if column not in table.header]:
-        raise InputError("missing_column", f"{path}: no column {', '.join(missing)} in {','.join(table.header)}.")
-    return [Row(number, cells) for number, cells in table.rows]
 
 
 def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:
@@ -59,3 +49,151 @@ def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:
     if malformed:
         raise InputError("malformed_rows", "\n".join(malformed))
     return times
+
+
+# === Tables ===
+
+
+class Row(dict[str, str]):
+    """A row of a table, {column: text}.
+
+    Attributes:
+        number: of its first line in the file, from 1, with the header and empty lines.
+    """
+
+    def __init__(self, number: int, cells: Mapping[str, str]) -> None:
+        super().__init__(cells)
+        self.number = number
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table as it is written."""
+
+    path: Path  # of the file
+    header: tuple[str, ...]  # names of the columns, without empty ones
+    rows: list[Row]  # without empty ones
+    notes: tuple[Remark, ...] = ()  # what was taken from the content
+
+
+def read_csv(path: str | Path, columns: Sequence[str]) -> list[Row]:
+    """Reads a CSV file in UTF-8 with a header; `read_table` reads others.
+
+    Raises:
+        InputError: one of `columns` is missing, or the file is not such a table.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError("not_found", f"{path}: there is no such CSV file with the columns {','.join(columns)}.")
+    table = read_table(path, ",", "UTF-8")
+    if missing := [column for column in columns if column not in table.header]:
+        raise InputError("missing_column", f"{path}: no column {', '.join(missing)} in {','.join(table.header)}.")
+    return table.rows
+
+
+def read_table(path: Path, delimiter: str | None = None, encoding: str | None = None) -> Table:
+    """Reads a table with a header.
+
+    Args:
+        path: the file.
+        delimiter: between cells, or its name in `DELIMITERS`; None for the most frequent one in the header.
+        encoding: of the text; None for UTF-8, or UTF-16 with a byte order mark.
+
+    Raises:
+        OptionError: there is no such delimiter or encoding.
+        InputError: the file is missing, or not a table in this encoding.
+    """
+    text = _text(path, encoding)
+    first, _, rest = text.partition("\n")
+    stated = SEPARATOR_LINE.fullmatch(first.strip(" "))
+    if not stated:
+        first = next((line for line in text.split("\n") if line.strip()), "")
+    named = {name: character for character, name in DELIMITERS.items()}
+    character = named.get(delimiter or "", delimiter) or (stated[1] if stated else _delimiter_of(path, first))
+    if len(character) != 1 or character in '"\r\n':
+        raise OptionError("wrong_value", f"--delimiter={delimiter} is not one character, or one of {', '.join(named)}.")
+    lines = _lines(path, rest if stated else text, character, 1 + bool(stated))
+    if not lines:
+        raise InputError("no_rows", f"{path} is empty: it needs a header.")
+    names = lines[0][1]
+    rows = _rows(path, names, lines[1:], character)
+    note = Remark("delimiter", f"The {_name_of(character)} is taken as the delimiter (--delimiter).")
+    notes = () if delimiter or character == "," else (note,)
+    return Table(path, tuple(name for name in names if name), rows, notes)
+
+
+def _text(path, encoding):
+    if not path.is_file():
+        raise InputError("not_found", f"{path}: there is no such table, CSV text with a header.")
+    content = path.read_bytes()
+    if content.startswith(WORKBOOK):
+        raise InputError("wrong_format", f"{path} is a workbook, not CSV text.", "Save it as CSV (UTF-8).")
+    assumed = "utf-16" if content.startswith(UTF_16) else "utf-8-sig"
+    try:
+        text = content.decode(encoding or assumed)
+    except LookupError as error:
+        raise OptionError("unknown_name", f"--encoding={encoding} is not an encoding, such as cp1252.") from error
+    except UnicodeError as error:
+        hint = "" if encoding else "Western European Windows writes --encoding=cp1252."
+        raise InputError("wrong_encoding", f"{path}: not text in {encoding or 'UTF-8'} ({error}).", hint) from error
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _delimiter_of(path, header):
+    """Returns the most frequent delimiter of the header, outside quotes."""
+    bare = re.sub(r'"[^"]*"', "", header)
+    counts = sorted(((bare.count(delimiter), delimiter) for delimiter in DELIMITERS), reverse=True)
+    (most, delimiter), (second, other) = counts[:2]
+    if most and most == second:
+        what = f"{path}: the header has as many of {_name_of(delimiter)} as of {_name_of(other)}."
+        raise InputError("ambiguous", what, "Say which with --delimiter.")
+    return delimiter if most else ","
+
+
+def _name_of(delimiter):
+    return DELIMITERS.get(delimiter, repr(delimiter))
+
+
+def _lines(path, text, delimiter, number):
+    """Returns (number of the first line, cells) of every row that is not empty, the header's first."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines, start = [], number
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                lines.append((start, [cell.strip() for cell in cells]))
+            start = number + reader.line_num
+    except csv.Error as error:
+        raise InputError("damaged", f"{path}, row {start}: not CSV ({error}).") from error
+    return lines
+
+
+def _rows(path, names, lines, delimiter):
+    repeated = sorted({name for name in names if name and names.count(name) > 1})
+    if repeated:
+        raise InputError("duplicate", f"{path}: more than one column {', '.join(repeated)}.")
+    uneven = [f"{len(cells)} in row {number}" for number, cells in lines if len(cells) != len(names)]
+    if uneven:
+        fields = f"{counted(len(names), 'field')} in the header, with {_name_of(delimiter)} as the delimiter"
+        raise InputError("count_mismatch", f"{path}: {fields}, but {', '.join(uneven)}.")
+    rows = []
+    for number, cells in lines:
+        unnamed = next((cell for name, cell in zip(names, cells, strict=True) if cell and not name), None)
+        if unnamed is not None:
+            raise InputError("missing_column", f"{path}, row {number}: the column of {unnamed!r} has no name.")
+        rows.append(Row(number, {name: cell for name, cell in zip(names, cells, strict=True) if name}))
+    return rows
+
+
+def has_decimal_comma(path: Path, cells: Iterable[str]) -> bool:
+    """Whether numbers are written 3,2 and not 3.2: some have a comma, and none a point; InputError if it is unclear."""
+    cells = list(cells)
+    with_comma = [cell for cell in cells if WITH_COMMA.fullmatch(cell)]
+    with_point = [cell for cell in cells if "." in cell]
+    hint = "Use --decimal_comma or --nodecimal_comma."
+    if with_comma and with_point:
+        what = f"{path}: {with_comma[0]} has a decimal comma, {with_point[0]} a point."
+        raise InputError("ambiguous", what, hint)
+    if with_comma and all(THOUSANDS.fullmatch(cell) for cell in with_comma):
+        raise InputError("ambiguous", f"{path}: {with_comma[0]} may be a fraction or thousands.", hint)
+    return bool(with_comma)

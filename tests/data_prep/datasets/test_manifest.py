@@ -169,6 +169,7 @@ def test_rows_are_checked(tmp_path):
 @pytest.mark.parametrize(
     ("header", "options", "code", "named"),
     [
+        (MANIFEST_HEADER, {}, "missing_flag", "--sport"),
         (MANIFEST_HEADER, {"sport": "golf"}, "unknown_name", "golf"),
         (("video", "entry", "split"), {"sport": "diving"}, "columns_of_stages", "entry"),
         (("clip", "split"), {"sport": "diving"}, "missing_column", "clip, split"),

@@ -5,8 +5,8 @@ import collections
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import write_images, write_motion, write_unlv_diving
-from layouts import notes_of, write_table
+from conftest import write_images, write_unlv_diving
+from layouts import notes_of, problem_codes, write_table
 from refusals import code_printed, refused
 
 from data_prep.datasets import manifest, read_source
@@ -145,35 +145,18 @@ def test_a_split_file_of_other_records_is_refused(tmp_path, rows, code, named):
 
 
 def test_a_table_needs_no_split_if_a_file_has_it(tmp_path):
+    """Nor one that build knows: the file's takes its place."""
     write_table(tmp_path / "manifest.csv", ("video", "final"), [("a.avi", 60), ("b.avi", 70)])
     with refused("no_split", "--split_csv"):
         read_source("manifest", tmp_path, sport="diving")
     write_split_csv(tmp_path / "split.csv", {"a.avi": "train", "b.avi": "test"})
-    source = read_source("manifest", tmp_path, split_csv=tmp_path / "split.csv", sport="diving")
-    assert [sample.split for sample in source.samples] == ["train", "test"]
-
-
-@pytest.mark.parametrize("own", ["dev", None])
-def test_clips_need_no_split_if_a_file_has_it(tmp_path, own):
-    """Nor one that build knows: the file's takes its place."""
-    source_dir = write_motion(tmp_path / "motion", 3)
-    table = source_dir / "motion_classes.csv"
-    names = [sample.video_id for sample in read_source("motion", source_dir).samples]
-    write_split_csv(tmp_path / "split.csv", dict(zip(names, ("train", "test", "train"), strict=True)))
-    header, *rows = (line.split(",") for line in table.read_text().splitlines())
-    place = header.index("split")
-    for cells in rows if own else (header, *rows):
-        cells[place : place + 1] = [own] if own else []
-    table.write_text("\n".join(map(",".join, [header, *rows])))
-    source = read_source("motion", source_dir, split_csv=tmp_path / "split.csv")
-    assert [(sample.split, sample.problems) for sample in source.samples] == [
-        ("train", ()),
-        ("test", ()),
-        ("train", ()),
-    ]
-    if own:
-        found = [[problem.code for problem in sample.problems] for sample in read_source("motion", source_dir).samples]
-        assert found == [["unknown_name"]] * 3
+    for width in (2, 3):
+        rows = [("video", "final", "split"), ("a.avi", 60, "dev"), ("b.avi", 70, "dev")]
+        write_table(tmp_path / "manifest.csv", rows[0][:width], [row[:width] for row in rows[1:]])
+        source = read_source("manifest", tmp_path, split_csv=tmp_path / "split.csv", sport="diving")
+        assert [(sample.split, sample.problems) for sample in source.samples] == [("train", ()), ("test", ())]
+    unknown = read_source("manifest", tmp_path, sport="diving")
+    assert [code for _, code in problem_codes(unknown)] == ["unknown_name"] * 2
 
 
 # === Performances that are called by their place in a table ===
