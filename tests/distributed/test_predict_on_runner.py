@@ -67,7 +67,7 @@ def test_all_is_that_of_a_local_run(local, on_runner):
     assert on_runner[1] == local("json")
     assert (on_runner[0] / "results-2024/mine.txt").read_text() == "mine"
     status, printed, said = local("json")
-    assert status == 1 and len(said.splitlines()) == 2 and "bad.mp4: " in said and "none.mp4: " in said
+    assert status == 1 and len(said.splitlines()) == 2 and "bad.mp4" in said and "none.mp4" in said
     assert [json.loads(line)["status"] for line in printed.splitlines()].count("forced") == 6
 
 
@@ -151,6 +151,6 @@ def test_nothing_is_printed_where_beam_knows_no_such_runner(stage_model, videos,
 def test_a_model_that_workers_see_otherwise_is_refused(stage_model, videos, tmp_path):
     """In a worker, of which Beam passes on what it raised."""
     model = pathlib.Path(shutil.copy(stage_model, tmp_path / "model.keras"))
-    with refused("other_model", model), keeping_scores(tmp_path / "kept", str(model), RUNNER) as score_all:
+    with refused("runner_failed", model), keeping_scores(tmp_path / "kept", str(model), RUNNER) as score_all:
         model.write_bytes(model.read_bytes() + b" ")
         list(score_all([(videos[0], None)]))
