@@ -2,7 +2,7 @@
 # make test    environment, lint, and the tests that take seconds
 # make slow    those that take longer: trainings and commands from beginning to end, killed and gone on with
 # make interop  the same models on JAX, PyTorch, LiteRT and ONNX, PyTorch's weights, all commands on local S3 and GCS servers
-# make lint    ruff and mypy
+# make lint    ruff, mypy, and how plain the prose is
 # make browser    the pages of a report in the Chromium of the system; skipped where there is none
 # make distributed  training on several devices and by several processes, building and scoring on Apache Beam; some are killed
 # make tfio    records that TensorFlow reads itself at s3://, beside TensorFlow 2.16 in a virtual environment of its own
@@ -44,6 +44,7 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python docs/prose.py
 
 format: env
 	$(BIN)/ruff check --fix .

@@ -95,21 +95,21 @@ def extraction_of_flags() -> "Extraction":
 
 
 def preprocessor_of(
-    c3d: "C3D", of_network: "ScoringNetPreprocessor | None", info: DatasetInfo | None
+    c3d: "C3D", network: "ScoringNetPreprocessor | None", info: DatasetInfo | None
 ) -> "ScoringNetPreprocessor":
     """The `ScoringNetPreprocessor` of the frames: by the ScoringNet, the records, or the C3D and flags."""
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.inference.extraction import records_preprocessor
 
-    values, known = flags.FLAGS, bool(of_network or info)
+    values, known = flags.FLAGS, bool(network or info)
     stated = None if known else c3d.preprocessing["frame_size"]
     for flag, is_known in (("frame_size", known or stated), ("frame_rate", known), ("aspect", known)):
         if is_known and values[flag].value is not None:
             raise InputError("flag_unused", f"--{flag} has no effect: the model or the records determine it.")
     if info is not None:
-        return records_preprocessor(c3d, of_network, info)
-    if of_network:
-        return of_network
+        return records_preprocessor(c3d, network, info)
+    if network:
+        return network
     frame_size = stated or (values.frame_size and cli.size_flag("frame_size"))
     for flag, value in (("frame_size", frame_size), ("frame_rate", values.frame_rate)):
         if not value:
@@ -132,11 +132,10 @@ def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "
     ]
 
 
-def _read_file(preprocessor, path, image_size):
+def _read_file(preprocessor, path, _):
     """The `read` of a `feature_folder.Video`, at the rate of training, as in `predict`."""
     from scoringnet_tf.inference.checks import missing_frames
 
-    assert tuple(image_size) == preprocessor.image_size
     video = preprocessor.read(path)
     for warning in video.warnings:
         tqdm.write(f"extract: {path}: {warning}", file=sys.stderr)
@@ -148,7 +147,7 @@ def _read_file(preprocessor, path, image_size):
 
 def _sha256(path):
     if not pathlib.Path(path).exists():
-        return ""  # reading it says so
+        return ""  # reading it raises the error
     return Clip(pathlib.Path(path)).sha256()
 
 
@@ -161,7 +160,7 @@ def checked_info(records_dir: AnyPath) -> DatasetInfo:
     return info
 
 
-def _say_learned(info, c3d):
+def _warn_of_learned(info, c3d):
     """Warns of videos that the C3D learned from; `train` and `evaluate` cannot know of them."""
     from scoringnet_tf.training.run_record import learned_from
 
@@ -194,12 +193,12 @@ def main(paths: list[str]) -> int:
     from scoringnet_tf.inference import feature_folder
     from scoringnet_tf.inference.extraction import FeatureExtractor, load_c3d
 
-    c3d, of_network = load_c3d(values.model, values.part or "kfs")
-    if values.part and not of_network:
+    c3d, network = load_c3d(values.model, values.part or "kfs")
+    if values.part and not network:
         raise InputError("flag_unused", f"--part={values.part} has no effect: --model={values.model} is a C3D.")
-    preprocessor = preprocessor_of(c3d, of_network, info)
+    preprocessor = preprocessor_of(c3d, network, info)
     extractor = FeatureExtractor(c3d, extraction_of_flags())
-    output_dir, part = as_path(values.output_dir), (values.part or "kfs") if of_network else None
+    output_dir, part = as_path(values.output_dir), (values.part or "kfs") if network else None
     videos = videos_of(paths, preprocessor) if info is None else feature_folder.videos_of_records(info)
     origin = feature_folder.origin_of(values.model, part, extractor, c3d, preprocessor, info)
     feature_folder.prepare(output_dir, origin)
@@ -211,7 +210,7 @@ def main(paths: list[str]) -> int:
         sport = feature_folder.write_tables(info, output_dir)
         print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={sport} \\")
         print(f"    --source_dir={output_dir} --output_dir=FEATURE_RECORDS")
-        _say_learned(info, c3d)
+        _warn_of_learned(info, c3d)
     return 1 if failed else 0
 
 

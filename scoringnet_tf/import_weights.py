@@ -4,12 +4,12 @@ r"""Converts published C3D weights to a `.keras` file for `train --pretrained` a
     python -m scoringnet_tf.import_weights MODEL.keras --output=c3d.keras [--tower=execution]
 
 FILE is a .caffemodel of C3D 1.0, PyTorch's c3d.pickle, MMAction2's .pth, a Keras 1 or 2 .h5 in either dimension order,
-or a checkpoint of C3D-tensorflow; it is recognised by what is in it, and nothing in it is run. PyTorch's files need the
-extra torch. The preprocessing that the weights were trained with becomes part of the model; of a file of PyTorch with
-other classes than those of Sports-1M it is not known: that of Sports-1M is assumed, and the convolutions are taken
-alone. The Caffe model and what derives from it is CC BY-NC.
+or a checkpoint of C3D-tensorflow. Its content tells which, and nothing in it is run. PyTorch's files need the extra
+torch. The preprocessing of the weights becomes part of the model. PyTorch's files with other classes than Sports-1M's
+do not tell theirs: Sports-1M's is assumed, and only the convolutions are taken. Caffe's model and what derives from it
+is CC BY-NC.
 
-MODEL.keras is a ScoringNet that `train` made: then it is the C3D of one of its towers, with the regressor.
+MODEL.keras is a ScoringNet that `train` made: the result is the C3D of one of its towers, with the regressor.
 """
 
 import sys
@@ -26,19 +26,15 @@ from scoringnet_tf.weights import check_is_there
 
 flags.DEFINE_string("output", None, "The .keras file to write.")
 flags.DEFINE_string(
-    "mean",
-    None,
-    "Mean of the Sports-1M clips, .binaryproto or .npy: subtracted pixel by pixel, which ties the model to 112×112. "
-    "Without it, its average per channel is, at any image size.",
+    "mean", None, "Mean of the Sports-1M clips, .binaryproto or .npy; default: its average per channel."
 )
 flags.DEFINE_enum(
     "fc6_order",
     "auto",
     ["auto", "channels_first", "channels_last"],
-    "Of a TensorFlow checkpoint: how fc6 reads its input. auto: channels_last (converted from Caffe) with 487 classes, "
-    "else channels_first (trained in TensorFlow). No other layout needs it.",
+    "Order of the inputs of fc6 in a TensorFlow checkpoint; auto: by the number of classes.",
 )
-flags.DEFINE_enum("tower", None, SCORES, "Of a ScoringNet: whose C3D; default: its first, that of difficulty.")
+flags.DEFINE_enum("tower", None, SCORES, "Score whose tower of a ScoringNet is taken; default: its first.")
 
 
 def main(arguments: list[str]) -> None:

@@ -27,14 +27,14 @@ def stage_cross_entropy(labels: Any, probabilities: Any, form: str = defaults.ST
     """Eq. 5, averaged over the labelled frames of the batch; with weights Σ w·term / Σ w.
 
     Args:
-        labels: int (B, L); negative where a frame is padding or has no label.
+        labels: int (B, L); negative if a frame is padding or has no label.
         probabilities: (B, L, S).
         form: "categorical" is −ln p of the true stage, as the text names it; "binary" is Eq. 5 as printed, a binary
             cross-entropy for each stage, summed over the stages.
         weights: of the frames (B, L) or of the videos, (B,) or (B, 1); None weighs all alike.
 
     Returns:
-        Scalar; 0 where no frame is labelled.
+        Scalar; 0 if no frame is labelled.
 
     Raises:
         ValueError: weights of another shape.
@@ -76,7 +76,7 @@ def pairwise_ranking(
         weights: w (B,); a pair weighs w_i·w_j, in the sum and in the mean over pairs.
 
     Returns:
-        Scalar; 0 where no pair counts.
+        Scalar; 0 if no pair counts.
     """
     truth, predictions, weights = known_scores(truth, predictions, weights)
     order = ops.sign(truth[None, :] - truth[:, None])  # (B, B): row i, column j
@@ -105,13 +105,13 @@ def distribution_divergence(truth: Any, probabilities: Any, sigma: float, weight
     """KL(q ‖ p), averaged over the known scores: q is a Gaussian around the truth, of the bins alone (USDL, Eqs. 1–4).
 
     Args:
-        truth: (B,), in standard units; NaN where unknown. Beyond the bins it counts as the last one.
+        truth: (B,), in standard units; NaN if unknown. Beyond the bins it counts as the last one.
         probabilities: p, (B, NUM_BINS).
         sigma: standard deviation of q, in standard units.
         weights: (B,); Σ w·term / Σ w.
 
     Returns:
-        Scalar; 0 where no score is known.
+        Scalar; 0 if no score is known.
     """
     truth, _, weights = known_scores(truth, truth, weights)
     truth = ops.clip(truth, -BIN_REACH, BIN_REACH)
@@ -123,7 +123,7 @@ def distribution_divergence(truth: Any, probabilities: Any, sigma: float, weight
 
 
 def known_scores(truth: Any, predictions: Any, weights: Any = None) -> tuple[Any, ...]:
-    """The three as float32 (B,), weights 1 where None, and all of them 0 where the truth is NaN or the weight 0."""
+    """The three as float32 (B,), weights 1 if None, and all three 0 if the truth is NaN or the weight 0."""
     truth, predictions = ops.cast(truth, "float32"), ops.cast(predictions, "float32")
     weights = ops.ones_like(truth) if weights is None else ops.cast(weights, "float32")
     counts = ops.logical_and(ops.logical_not(ops.isnan(truth)), weights != 0)
@@ -141,14 +141,14 @@ def score_vectors(*scores: Any) -> list[Any]:
     alike = len({shape[0] for shape in shapes if shape and shape[0] is not None}) <= 1
     if not alike or not all(shape and shape[1:] in ((), (1,), (None,)) for shape in shapes):
         raise ValueError(
-            "Expected truth, predictions and weights of one shape, (B,) or (B, 1). Received: "
-            + ", ".join(map(str, shapes))
+            f"Truth, predictions and weights have the shapes {', '.join(map(str, shapes))}. "
+            "They need one shape, (B,) or (B, 1)."
         )
     return [None if value is None else ops.reshape(value, (-1,)) for value in tensors]
 
 
 def frame_weights(labels: Any, weights: Any = None) -> Any:
-    """Weights of frames, float32 (B, L): 0 where the label is negative, else what `weights` say, 1 without them.
+    """Weights of frames, float32 (B, L): 0 if the label is negative, else `weights`, 1 without them.
 
     Args:
         labels: int (B, L).
@@ -166,7 +166,7 @@ def frame_weights(labels: Any, weights: Any = None) -> Any:
         weights = weights[:, None]
     (videos, frames), shape = tuple(labels.shape), tuple(weights.shape)
     if len(shape) != 2 or not _may_be(shape[0], videos) or not (shape[1] == 1 or _may_be(shape[1], frames)):
-        raise ValueError(f"Expected weights of the frames, {(videos, frames)}, or the videos. Received: {received}")
+        raise ValueError(f"Weights of shape {received} fit neither the frames, {(videos, frames)}, nor the videos.")
     return labelled * weights
 
 
@@ -176,7 +176,7 @@ def _may_be(size, other):
 
 
 def _ratio(total, weight):
-    """Total / weight; 0, with a gradient of 0, where there is no weight."""
+    """Total / weight; 0, with a gradient of 0, if there is no weight."""
     return total / ops.where(weight == 0, 1.0, weight)
 
 
@@ -185,7 +185,7 @@ def _ratio(total, weight):
 
 def _check_choice(name, value, choices):
     if value not in choices:
-        raise ValueError(f"Expected {name} to be one of {', '.join(choices)}. Received: {value!r}")
+        raise ValueError(f"{name}: {value!r} is not one of {', '.join(choices)}.")
 
 
 def _number(value):
@@ -197,9 +197,9 @@ def _or(value, default):
 
 
 def _check_number(name, value, positive):
-    """ValueError unless a number is finite, and not negative or 0; None stands for one that is not known yet."""
+    """ValueError unless a number is finite, and not negative (or 0); None is not known yet."""
     if value is not None and (not math.isfinite(value) or value < 0 or (positive and value == 0)):
-        raise ValueError(f"Expected a finite {name} {'>' if positive else '>='} 0. Received: {value}")
+        raise ValueError(f"{name} must be a finite number {'above' if positive else 'of at least'} 0, not {value}.")
 
 
 class _BatchLoss(keras.losses.Loss):
@@ -350,7 +350,7 @@ class ScoreLoss(PairwiseRankingLoss):
 class ScoreDistributionLoss(ScoreLoss):
     """The loss of a tower that predicts a distribution: KL + α · Eq. 7, the order being that of the expected scores.
 
-    Truth in points, (B,) or (B, 1), NaN where unknown; predictions are the probabilities (B, NUM_BINS) of `score_bins`.
+    Truth in points, (B,) or (B, 1), NaN if unknown; predictions are the probabilities (B, NUM_BINS) of `score_bins`.
     `sample_weight`, (B,) or (B, 1), weighs videos in both terms.
 
     Args:

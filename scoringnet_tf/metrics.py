@@ -27,7 +27,7 @@ def centred_ranks(values: Any, weights: Any) -> Any:
         weights: w, float (N,); entries of weight 0 are in nobody's rank.
 
     Returns:
-        Float (N,); exactly 0 everywhere where all values are equal.
+        Float (N,); exactly 0 everywhere if all values are equal.
     """
     valid = weights != 0
     values = ops.where(valid, values, float("inf"))  # the others come last
@@ -41,8 +41,8 @@ def centred_ranks(values: Any, weights: Any) -> Any:
 def spearman(truth: Any, predictions: Any, weights: Any) -> Any:
     """Spearman's ρ with ties and weights (Eq. 11 holds without): Pearson's weighted correlation of weighted mid-ranks.
 
-    It takes N log N steps. NaN where undefined (fewer than two entries, or a side that is constant), and, as SciPy's,
-    where a prediction that counts is NaN: it has no rank.
+    It takes N log N steps. NaN if undefined (fewer than two entries, or a constant side), and, as SciPy's, if a
+    prediction that counts is NaN: it has no rank.
 
     Args:
         truth, predictions, weights: float (N,); entries of weight 0 are left out.
@@ -268,7 +268,7 @@ class EditScore(_SegmentMetric):
 
     Which stages follow one another, however long each is: a stage that appears twice costs as much as one that is
     missing (Lea et al., CVPR 2017, where it is in per cent). Segments of noise are left out. A video without a segment
-    has 1. `sample_weight` weighs videos, (B,) or (B, 1). 0 where nothing counts.
+    has 1. `sample_weight` weighs videos, (B,) or (B, 1). 0 if nothing counts.
     """
 
     def __init__(self, name: str = "edit_score", **kwargs: Any) -> None:
@@ -288,9 +288,9 @@ class EditScore(_SegmentMetric):
 class SegmentalF1(_SegmentMetric):
     """F1 of segments over all videos (Lea et al., CVPR 2017, where it is in per cent).
 
-    A predicted segment is right where it and the true segment of its stage that it overlaps most have at least
+    A predicted segment is right if it and the true segment of its stage that it overlaps most have at least
     `overlap` of their union in common, and no earlier one has found the same. Segments of noise are left out.
-    `sample_weight` weighs videos, (B,) or (B, 1). 0 where there is no segment.
+    `sample_weight` weighs videos, (B,) or (B, 1). 0 if there is no segment.
 
     Args:
         overlap: share of the union; F1@10, 25, 50 of the literature are 0.1, 0.25 and 0.5.
@@ -298,7 +298,7 @@ class SegmentalF1(_SegmentMetric):
 
     def __init__(self, overlap: float = 0.5, name: str = "segmental_f1", **kwargs: Any) -> None:
         if not 0 < overlap <= 1:
-            raise ValueError(f"Expected 0 < overlap <= 1. Received: {overlap}")
+            raise ValueError(f"overlap must lie in 0…1, not {overlap}.")
         super().__init__(name=name, **kwargs)
         self.overlap = overlap
         self.right = self.add_variable((), "zeros", "float32", name="right")

@@ -37,12 +37,12 @@ def describe(info: DatasetInfo) -> dict[str, Any]:
         "groups_in_several_splits": torn_groups((video.get("group"), video["split"]) for video in info.videos.values()),
         "score_bins": bins,
         "decimals": {score: decimals(get_sport(info.sport).range_of(score)) for score in bins},
-        "splits": {split: _describe_split(info, split, bins) for split in sorted(info.splits, key=_place)},
+        "splits": {split: _describe_split(info, split, bins) for split in _in_order(info.splits)},
     }
 
 
-def _place(split):
-    return (SPLITS.index(split) if split in SPLITS else len(SPLITS)), split
+def _in_order(splits):
+    return [*(split for split in SPLITS if split in splits), *sorted(set(splits) - set(SPLITS))]
 
 
 def _edges(info, score):
@@ -57,6 +57,7 @@ def _describe_split(info, split, bins):
     videos = [info.videos[video_id] for video_id in info.splits[split]["ids"]]
     stages, seconds, unlabelled = _stage_seconds(info, split)
     lacking = {score: sum(video[score] is None for video in videos) for score in info.scores}
+    labels = {head: [video["classes"][head] for video in videos] for head in info.classes}
     return {
         "videos": len(videos),
         "frames": sum(video["num_frames"] for video in videos),
@@ -66,18 +67,16 @@ def _describe_split(info, split, bins):
             stage: distribution(values) for stage, values in stages.items() if values and not info.has_vectors
         },
         "lacking": {**lacking, "stages": unlabelled, "group": sum(not video.get("group") for video in videos)},
-        "classes": {head: _class_counts(videos, head, names) for head, names in info.classes.items()},
+        "classes": {
+            head: {name: labels[head].count(index) for index, name in enumerate(names)}
+            for head, names in info.classes.items()
+        },
     }
 
 
 def _scores(videos, score, edges):
     values = [video[score] for video in videos if video[score] is not None]
     return distribution(values) | {"histogram": np.histogram(values, edges)[0].tolist()}
-
-
-def _class_counts(videos, head, names):
-    labels = [video["classes"][head] for video in videos]
-    return {name: labels.count(index) for index, name in enumerate(names)}
 
 
 def _stage_seconds(info, split):

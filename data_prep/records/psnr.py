@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -65,15 +64,14 @@ def compare_with_source(info: DatasetInfo, source_dir: str | Path) -> Comparison
 
 def _compared(record, info, source_dir, stored):
     """(id, PSNR, None for a missing source, or a Remark for a problem) of a record."""
-    video_id, data_path = record["example/id"].decode(), record["clip/data_path"].decode()
+    video_id, path = record["example/id"].decode(), source_dir / record["clip/data_path"].decode()
     try:
         if info.features:
-            source: Any = FeatureFile.parse(source_dir / data_path)
-            return video_id, _psnr_of_features(record, source) if source.path.exists() else None
-        source = Clip(source_dir / data_path)
-        if not source.path.exists():  # else a folder whose name looks like a stretch of a video
-            source = Clip.parse(str(source.path))
-        return video_id, _psnr_of_record(record, source, stored) if source.path.exists() else None
+            file = FeatureFile.parse(path)
+            return video_id, _psnr_of_features(record, file) if file.path.exists() else None
+        # A folder may have a name that looks like a stretch of a video.
+        clip = Clip(path) if path.exists() else Clip.parse(str(path))
+        return video_id, _psnr_of_frames(record, clip, stored) if clip.path.exists() else None
     except (InputError, OSError) as error:
         return video_id, remark_of(error)
 
@@ -91,7 +89,7 @@ def _psnr_of_features(record, file):
     return math.inf
 
 
-def _psnr_of_record(record, clip, stored):
+def _psnr_of_frames(record, clip, stored):
     if clip.sha256() != record["clip/sha256"].decode():
         raise InputError("other_source", f"{clip}: the record was made of another file.")
     stream = VideoStream(clip, num_threads=1)

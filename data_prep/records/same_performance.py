@@ -67,7 +67,8 @@ class SeenPerformances:
                 for view, row, column in np.argwhere(moving @ _moving(others).T >= MOVING_ALIKE):
                     place, match = places[row], (bool(view), numbers[column])
                     is_first = numbers[column] < before + place and match < matches.get(place, (True, before + place))
-                    if is_first and _distance(views[view, row], others[column]) <= ALIKE:
+                    difference = views[view, row].astype(np.float32) - others[column]
+                    if is_first and np.sqrt(np.mean(difference**2)) <= ALIKE:
                         matches[place] = match
         return [self._samples[matches[place][1]] if place in matches else None for place in range(len(performances))]
 
@@ -98,8 +99,3 @@ def _moving(pictures):
     length = np.linalg.norm(change, axis=-1, keepdims=True)
     length[length < STILL * np.sqrt(change.shape[-1])] = np.inf
     return change / length
-
-
-def _distance(first, second):
-    """Root mean square of the difference, grey levels."""
-    return float(np.sqrt(np.mean((first.astype(np.float32) - second) ** 2)))

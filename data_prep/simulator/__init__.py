@@ -1,1 +1,1 @@
-"""Simulated videos in the official layouts: what is filmed (scene, diving, vault), what it scores, what is written."""
+"""Simulates videos in the official layouts: plans, films (scene, diving, vault), scores and writes them."""

@@ -1,4 +1,4 @@
-"""The card of a simulated dataset: what it holds, with measured figures. Knows no sport."""
+"""Writes the card of a simulated dataset: its content, with measured figures. Knows no sport."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,13 +31,13 @@ def write_card(
 
     Args:
         folder: of the dataset.
-        settings: what was simulated.
+        settings: of the simulation.
         plans: one for each video, with `difficulty`, `execution`, `split`, `num_frames` and `trait.severities`.
         elements: the dive, vault, … that each video shows, by its number in the rules.
         faults: of the sport.
         spans: name → durations (N,) in frames.
         notes: sentences for the list at the top.
-        shortcuts: rows of `shortcuts.shortcut_table`, none where there are too few videos.
+        shortcuts: rows of `shortcuts.shortcut_table`; empty if there are too few videos.
     """
     lines = [f"# Simulated {settings.sport} ({settings.task})", "", *_introduction(plans, settings, notes), ""]
     if settings.task == "scoring":

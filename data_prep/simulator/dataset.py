@@ -1,7 +1,7 @@
 """Renders every video of a simulated dataset in parallel, then writes its labels.
 
-Labels come last, so that what was interrupted does not look whole. A run that is started again goes on where it
-stopped, if settings, label files and versions are the same still.
+Labels come last, so that an interrupted dataset does not look whole. Rerun the command to resume; settings, label files
+and versions must be the same.
 """
 
 import functools
@@ -21,11 +21,11 @@ from data_prep.simulator.encoding import num_packets, write_video
 from data_prep.simulator.files import joints_file, replace_bytes, write_joints, write_joints_index
 from data_prep.simulator.filming import film_video
 from data_prep.simulator.labels import write_labels
-from data_prep.simulator.plan import plan_videos
+from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.figure import JOINTS
 from data_prep.simulator.scene.noise import check_clips
 from data_prep.simulator.session import plan_sessions, write_session, write_session_labels
-from data_prep.simulator.settings import VERSION, Settings, get_simulator, listed_clips
+from data_prep.simulator.settings import VERSION, Settings, listed_clips
 from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
@@ -109,7 +109,7 @@ def _check_unchanged(description, settings):
 
 
 def _claim(output_dir, description):
-    """Marks the folder as under way for what is described; True where it already holds the finished dataset."""
+    """Marks the folder as under way for this description; True if it already holds the finished dataset."""
     for name in (DONE, UNDER_WAY):
         file = output_dir / name
         if file.exists():
@@ -126,7 +126,7 @@ def _claim(output_dir, description):
 
 
 def _describe(settings):
-    """All that the bytes of a dataset depend on."""
+    """Everything that the bytes of a dataset depend on."""
     versions = {
         "scoringnet_tf": __version__,
         "simulator": VERSION,
@@ -146,7 +146,7 @@ def _describe(settings):
 
 
 def _hash_labels(settings):
-    """Name in the labels folder → sha256 of each label file that is there."""
+    """Name in the labels folder → sha256 of each label file."""
     if not settings.labels_dir:
         return {}
     files = get_simulator(settings.sport).label_files(settings.labels_dir)
@@ -158,7 +158,7 @@ def _hash_labels(settings):
 
 
 def _hash_clips(settings):
-    """How many clips are drawn from, and a sha256 of their names and contents."""
+    """The number of clips, and a sha256 of their names and contents."""
     if not settings.noise_clips:
         return {}
     files = listed_clips(settings.noise_clips)
@@ -170,7 +170,7 @@ def _hash_clips(settings):
 
 
 def _sha256(clip):
-    """Of a file; there may be many gigabytes of them, which are read again only where they have changed."""
+    """The sha256 of a clip, cached: there may be gigabytes of them."""
     facts = clip.stat()
     return _sha256_as_of(clip, facts.st_size, facts.st_mtime_ns)
 
@@ -181,7 +181,7 @@ def _sha256_as_of(clip, size, changed):
 
 
 def _read_description(file):
-    """What a folder says of itself, {} where that is no description."""
+    """The description in a folder; {} if the file is none."""
     try:
         return read_json(file)
     except InputError:
@@ -189,7 +189,7 @@ def _read_description(file):
 
 
 def _differing(found, expected):
-    """Names of the entries that two descriptions do not share, one level down where both are tables."""
+    """Names of the entries that differ between two descriptions, one level down if both are tables."""
     names = []
     for key in {**found, **expected}:
         one, other = found.get(key), expected.get(key)
@@ -201,7 +201,7 @@ def _differing(found, expected):
 
 
 def _render_all(plans, settings, output_dir, workers):
-    """Renders what is not there yet; returns what a glance shows of the videos that are measured, in order."""
+    """Renders the missing videos; returns the glances at those that are measured, in order."""
     measured = plans[:MOST_VIDEOS] if settings.task == "scoring" and len(plans) >= LEAST_VIDEOS else []
     jobs = [(plan, settings, output_dir, index < len(measured)) for index, plan in enumerate(plans)]
     # Any number of results may wait for a slow video: they are small.
@@ -217,7 +217,7 @@ def _render_all(plans, settings, output_dir, workers):
 
 
 def _is_whole(plan, settings, output_dir):
-    """Whether the video is there to its last frame, and, of a whole performance, the joints."""
+    """Whether the video has all its frames, and for the task scoring its joints."""
     joints_are_there = settings.task != "scoring" or joints_file(output_dir, plan.path).exists()
     return joints_are_there and num_packets(output_dir / plan.path) == plan.num_frames
 

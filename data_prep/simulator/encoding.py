@@ -1,4 +1,4 @@
-"""Writes frames as an .avi file, reproducibly and atomically, by one of the codecs that video comes in."""
+"""Writes frames as an AVI file, reproducibly and atomically, with a codec of real broadcasts."""
 
 import io
 from collections.abc import Callable, Iterable
@@ -12,8 +12,8 @@ from data_prep.simulator.files import replace_bytes
 from scoringnet_tf.support.errors import InputError
 
 FPS = 25
-QUANTISERS = (2, 25)  # least and most: of MPEG-4 and MPEG-2, finest to blocks as at the lowest bit rates of broadcasts
-GROUP = 12  # frames from one that stands alone to the next
+QUANTISERS = (2, 25)  # of MPEG-4 and MPEG-2: from the finest to blocks as at the lowest bit rates of broadcasts
+GROUP = 12  # frames from one key frame to the next
 
 
 def _mpeg(quantiser):
@@ -34,7 +34,7 @@ CODECS: dict[str, Callable[[int], dict[str, str]]] = {  # name → function of t
 
 
 def draw_compression(easy: bool, rng: np.random.Generator) -> tuple[str, int]:
-    """Codec and quantiser at random; the easy preset is finely compressed."""
+    """Draws codec and quantiser; the easy preset is finely compressed."""
     if easy:
         return "mpeg4", int(rng.integers(3, 8))
     codec = rng.choice(list(CODECS), p=(0.4, 0.15, 0.25, 0.1, 0.1))
@@ -54,13 +54,13 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec:
         codec: one of `CODECS`.
 
     Returns:
-        How many frames there were.
+        The number of frames.
 
     Raises:
-        InputError: there were none.
-        OSError: the file cannot be written, or not to its end.
+        InputError: there are no frames.
+        OSError: the file cannot be written, or the disk is full.
     """
-    # In memory first: FFmpeg does not say that the last bytes of a file found no room on the disk.
+    # In memory first: FFmpeg does not report a full disk for the last bytes of a file.
     contents = io.BytesIO()
     count = _encode(contents, path, frames, quantiser, codec)
     replace_bytes(path, contents.getvalue())
@@ -68,11 +68,11 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec:
 
 
 def write_long_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4") -> int:
-    """`write_video` of one that need not fit memory."""
-    # Of one name: what a process that was killed has left, the next takes.
+    """`write_video` for a video that need not fit memory."""
+    # A fixed name: the next process replaces what a killed one has left.
     partial = path.with_name(path.name + ".partial")
     try:
-        with partial.open("wb") as file:  # Python says where there was no room
+        with partial.open("wb") as file:  # Python reports a full disk
             count = _encode(file, path, frames, quantiser, codec)
         partial.replace(path)
         return count
@@ -81,7 +81,7 @@ def write_long_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, c
 
 
 def num_packets(path: Path) -> int:
-    """How many frames a video file of `write_video` holds, read without decoding; 0 of one that cannot be read."""
+    """The number of frames in a file of `write_video`, without decoding; 0 if it cannot be read."""
     try:
         with av.open(str(path)) as container:
             return sum(packet.size > 0 for packet in container.demux(video=0))
@@ -90,7 +90,7 @@ def num_packets(path: Path) -> int:
 
 
 def _encode(target, path, frames, quantiser, codec):
-    """Writes frames to an open file, and returns how many there were."""
+    """Writes frames to an open file; returns their number."""
     count = 0
     with av.open(target, "w", format="avi", options={"fflags": "+bitexact"}) as container:
         stream = None

@@ -1,7 +1,7 @@
-"""How points lost are shared out over visible faults, and back. Knows no sport: a sport lists its faults.
+"""Shares out lost points over visible faults, and back. Knows no sport: a sport lists its faults.
 
-A fault has a severity from 0 (not there) to 1 (as bad as it gets). Severity grows concavely with the points it costs,
-so that the small deductions of good performances are seen as well as the large ones.
+A fault has a severity from 0 (absent) to 1 (worst). Severity is concave in the points that it costs, so that small
+deductions of good performances are visible too.
 """
 
 import dataclasses

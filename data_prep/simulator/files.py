@@ -26,7 +26,7 @@ def write_vector(file: Path, variable: str, values: ArrayLike, column: bool = Fa
 
 
 def write_ids(folder: Path, variable: str, ids: Sequence[int]) -> None:
-    """Writes video ids as the column `variable` of `variable`.mat, of 16 bits as the official files where they fit."""
+    """Writes video ids as the column `variable` of `variable`.mat; 16 bits as in the official files if they fit."""
     kind = np.uint16 if max(ids, default=0) <= np.iinfo(np.uint16).max else np.uint32
     write_vector(folder / f"{variable}.mat", variable, np.array(ids, kind), column=True)
 
@@ -63,7 +63,7 @@ def replace_bytes(file: Path, contents: bytes) -> None:
     """Writes a file beside its name, then moves it there.
 
     Raises:
-        OSError: it cannot be written, or not to its end.
+        OSError: it cannot be written, or the disk is full.
     """
     partial = file.with_name(file.name + ".partial")
     try:

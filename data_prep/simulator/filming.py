@@ -1,4 +1,4 @@
-"""Films a planned video: shots of no stage, the performance, shots of no stage, all as broadcast. Knows no sport."""
+"""Films a planned video as broadcast: noise, the performance, noise. Knows no sport."""
 
 import dataclasses
 import itertools
@@ -16,7 +16,7 @@ from data_prep.simulator.settings import Settings, clip_files
 
 SHOT_FRAMES = (8, 36)  # least and most of one shot among several
 ZOOMED = 0.3  # of the shots that show a performance
-CLIP_SHOTS = ("clip", "another clip", "third clip")  # as many chances that a shot of no stage is a real one
+CLIP_SHOTS = ("clip", "another clip", "third clip")  # as many chances that a shot of noise is a real clip
 
 
 def film_video(
@@ -28,7 +28,7 @@ def film_video(
         simulator: of the sport.
         performance: the plan.
         settings: of the dataset.
-        joints: (L, J, 2), takes the athlete's joints in every frame of the performance once all were filmed, pixels.
+        joints: (L, J, 2), receives the athlete's joints in every frame of the performance, pixels.
 
     Yields:
         Frames.
@@ -78,7 +78,7 @@ class Filming:
         return self._broadcasted(self._simulator.replay_shot(self._scene, element, trait, num_frames, self._rng))
 
     def between(self, num_frames: int, shot_frames: tuple[int, int]) -> Iterator[np.ndarray]:
-        """Frames of shots of no stage, no replays among them, each of so many frames."""
+        """Frames of noise without replays, in shots of a length from `shot_frames`."""
         return self._broadcasted(self._noise(num_frames, shot_frames=shot_frames, without=("replay",)))
 
     def _broadcasted(self, frames):
@@ -86,7 +86,7 @@ class Filming:
         return (self._broadcast(frame, index) for index, frame in enumerate(frames))
 
     def _noise(self, num_frames, after=False, shot_frames=SHOT_FRAMES, without=()):
-        """Shots of no stage, one after the other; `after` a performance."""
+        """Shots of noise, one after the other; `after` a performance."""
         shortest, longest = shot_frames
         while num_frames > 0:
             shots = self._shots(after)

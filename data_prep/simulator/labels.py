@@ -25,7 +25,7 @@ def write_labels(
     Args:
         simulator: of the sport.
         performances: one for each video.
-        glances: of the first of them, for the card; none where there are too few videos to measure.
+        glances: at the first of them, for the card; empty if there are too few videos to measure.
         settings: what was simulated.
         folder: of the dataset.
     """

@@ -1,4 +1,4 @@
-"""One simulated performance, and what a sport says so that its performances can be planned, filmed and labelled."""
+"""One simulated performance, and what a sport provides to plan, film and label it."""
 
 import abc
 import dataclasses
@@ -17,7 +17,7 @@ Boundaries = tuple[int, int, int, int]
 
 @dataclasses.dataclass(frozen=True)
 class Performance:
-    """The plan of one video: what is shown, and the labels that say so.
+    """The plan of one video, and its labels.
 
     Attributes:
         video_id: 1-based.

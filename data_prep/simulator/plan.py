@@ -1,5 +1,7 @@
-"""Plans every video of a dataset: what is shown, how well, when, and the labels that say so. Knows no sport."""
+"""Plans every video of a dataset: element, faults, timing and labels. Knows no sport."""
 
+import functools
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +9,23 @@ import numpy as np
 from data_prep.simulator.encoding import draw_compression
 from data_prep.simulator.faults import share_deduction, total_deduction
 from data_prep.simulator.performance import ENCODING, PLAN, Label, Performance, Simulator
-from data_prep.simulator.settings import Settings
+from data_prep.simulator.settings import SIMULATORS, Settings
+from scoringnet_tf.support.errors import InputError
 
 CLIP_FOLDER = "videos"
+
+
+@functools.cache
+def get_simulator(sport: str) -> Simulator:
+    """The simulator of a sport.
+
+    Raises:
+        InputError: it has none.
+    """
+    if sport not in SIMULATORS:
+        raise InputError("unknown_name", f"There is no simulator of {sport!r}, only of {', '.join(SIMULATORS)}.")
+    module, name = SIMULATORS[sport]
+    return getattr(importlib.import_module(module), name)()
 
 
 def plan_videos(simulator: Simulator, settings: Settings) -> list[Performance]:
@@ -35,8 +51,8 @@ def _ids(settings):
 
 
 def draw_encoder(settings: Settings, video_id: int, rng: np.random.Generator) -> tuple[str, int]:
-    """Codec and quantiser: from what the performance is drawn from or, for another rendering, of its own."""
-    drawn = draw_compression(settings.easy, rng)  # in any case: what is drawn next is the same
+    """Draws codec and quantiser; another rendering draws its own."""
+    drawn = draw_compression(settings.easy, rng)  # in any case, so that what is drawn next is the same
     if settings.rendering:
         return draw_compression(settings.easy, settings.filming_random(video_id, ENCODING))
     return drawn

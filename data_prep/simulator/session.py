@@ -1,7 +1,7 @@
-"""Whole sessions, a video each: performances between crowds, boards and other views, some replayed. Knows no sport.
+"""Simulates sessions, one video each: performances, some replayed, with noise between them. Knows no sport.
 
-Each performance is planned and filmed as a video by itself; what comes before and after it in the session is filmed in
-its scene. Nothing is kept of what was filmed: a session may last for hours.
+Each performance is planned and filmed like a video of its own; the noise beside it is filmed in its scene. No frames
+are kept, as a session may last for hours.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ FOLDER = "sessions"
 REPLAYED = 0.5  # of the performances
 REPLAY_FRAMES = (72, 110)  # at half speed: all of the flight, and what follows it
 SHOT_FRAMES = (50, 250)  # least and most of one shot between performances
-LEAST_GAP = 25  # frames from one performance to the next, the noise of their own videos not counted
+LEAST_GAP = 25  # frames between performances, beside the noise of their own videos
 PERFORMANCES, REPLAYS = "performances.csv", "replays.csv"
 
 
@@ -54,7 +54,7 @@ class Session:
 
     @property
     def num_frames(self) -> int:
-        """Of the video."""
+        """Length of the video."""
         return sum(self.gaps) + sum(plan.num_frames for plan in self.performances) + sum(self.replays)
 
     def starts(self) -> list[int]:

@@ -1,10 +1,8 @@
-"""What a simulation is asked for, and the seeds that follow from it."""
+"""The settings of a simulation, and the random numbers that follow from them."""
 
 import dataclasses
 import functools
-import importlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -62,20 +60,20 @@ class Settings:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(task, *key)))
 
     def filming_random(self, *key: int) -> np.random.Generator:
-        """As `random`, for what another rendering has otherwise."""
+        """Like `random`, for everything that differs in another rendering."""
         return self.random(*key, self.rendering) if self.rendering else self.random(*key)
 
     def to_json(self) -> dict:
-        """Plain values for `simulation.json`; of folders the name alone, which says what came from where."""
+        """Plain values for `simulation.json`; folders have their name alone."""
         values = dataclasses.asdict(self)
         for folder in ("labels_dir", "noise_clips"):
             values[folder] = values[folder].name if values[folder] else None
         if not self.rendering:
-            del values["rendering"]  # as of datasets from before there were renderings, which can be gone on with
+            del values["rendering"]  # older datasets have none, and can be resumed
         return values
 
     def draw_split(self) -> tuple[list[int], list[int]]:
-        """1-based ids of the training and test videos, drawn at random; no split is empty unless it was asked for.
+        """Draws the 1-based ids of the training and test videos; no split is empty unless `test_fraction` is 0.
 
         Raises:
             InputError: `num_videos` is None.
@@ -90,29 +88,16 @@ class Settings:
 
 
 @functools.cache
-def get_simulator(sport: str) -> Any:
-    """The `performance.Simulator` of a sport.
-
-    Raises:
-        InputError: it has none.
-    """
-    if sport not in SIMULATORS:
-        raise InputError("unknown_name", f"There is no simulator of {sport!r}, only of {', '.join(SIMULATORS)}.")
-    module, name = SIMULATORS[sport]
-    return getattr(importlib.import_module(module), name)()
-
-
-@functools.cache
 def clip_files(folder: Path) -> list[Path]:
-    """`listed_clips`, of a folder that stays as it is while a process renders."""
+    """`listed_clips`, cached: the folder does not change while a process renders."""
     return listed_clips(folder)
 
 
 def listed_clips(folder: Path) -> list[Path]:
-    """The videos in a folder and below it, in order, none hidden.
+    """The videos in a folder and below it, in order, except hidden ones.
 
     Raises:
-        InputError: there are none.
+        InputError: there are no videos.
     """
     every = (file for file in folder.rglob("*") if file.suffix.lower() in CLIP_SUFFIXES)
     found = sorted(file for file in every if not any(part[0] == "." for part in file.relative_to(folder).parts))

@@ -1,6 +1,6 @@
-"""What a scorer could read without watching: how well sizes, durations and single small frames predict the scores.
+"""Measures shortcuts: how well file sizes, durations and single small frames predict the scores.
 
-A simulator that gives scores away by anything but the movement teaches nothing. Knows no sport.
+A simulator whose scores show in anything but the movement teaches nothing. Knows no sport.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ AFTER = 3  # frames after the last but one boundary, when a splash stands, or a 
 
 @dataclasses.dataclass(frozen=True)
 class Glance:
-    """What is seen of a video without watching it.
+    """What a glance at a video shows.
 
     Attributes:
         num_bytes: of the file.
@@ -38,7 +38,7 @@ class Glance:
 
 
 def moments(performance: Performance) -> tuple[int, ...]:
-    """The frames that are looked at: the boundaries, the middle of the flight, and shortly after its end."""
+    """The frames of a glance: the boundaries, the middle of the flight, and shortly after its end."""
     b0, b1, b2, b3 = performance.boundaries
     last = performance.num_frames - 1
     return b0, b1, (b1 + b2) // 2, b2, min(b2 + AFTER, last), min(b3, last)
@@ -70,7 +70,7 @@ def _plane(frame, index):
 def shortcut_table(
     performances: Sequence[Performance], glances: Sequence[Glance], boundary_names: Sequence[str]
 ) -> list[str]:
-    """Rows of a Markdown table: what is known of a video, and Spearman's ρ of ridge regressions on it with the scores.
+    """Rows of a Markdown table: Spearman's ρ of the scores with ridge regressions on each shortcut.
 
     Args:
         performances: N.
@@ -103,7 +103,7 @@ def _known(performances, glances, names):
 
 
 def rank_correlation(predicted: np.ndarray, true: np.ndarray) -> float:
-    """Spearman's ρ; 0 where one of them is constant."""
+    """Spearman's ρ; 0 if one of them is constant."""
     if np.ptp(predicted) == 0 or np.ptp(true) == 0:
         return 0.0
     from scipy.stats import spearmanr  # takes a second that no worker should wait

@@ -1,4 +1,4 @@
-"""A folder of features: one `.npy` a video, what made them, and of records the tables to build records of features."""
+"""A folder of features: one `.npy` a video, how they were made, and tables to build records of features."""
 
 import contextlib
 import csv
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
 SPORT_FILE = "sport.yaml"
 SOURCES = "videos.json"
-SAVED_EVERY = 10.0  # seconds: of 10⁵ videos `SOURCES` has 10 MB, and takes a fifth of one to write
-MAX_NAME = 240  # bytes: of the 255 of file systems, less what is written before the name until the file is whole
+SAVED_EVERY = 10.0  # seconds: for 10⁵ videos `SOURCES` has 10 MB, and takes 0.2 s to write
+MAX_NAME = 240  # bytes: file systems allow 255, and a temporary file has a longer name
 MAY_BE_LEFT_OUT = ("group", "penalty")  # columns of the table, if no video has any
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
 class Video(NamedTuple):
-    """A video to extract from: its name, and functions that read its frames, and its sha256.
+    """A video to extract from: its name, and functions for its frames and its sha256.
 
-    The former takes (height, width) of the model's input, and returns a function of frame numbers, which gives them as
-    uint8 (K, height, width, 3), and how many frames there are.
+    `read` takes (height, width) of the model's input. It returns a function from K frame numbers to uint8 (K, height,
+    width, 3), and the number of frames.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Video(NamedTuple):
 
 
 def file_name(video: str) -> str:
-    """The `.npy` file of a video: its name or id, with what no file name may hold as in a URL (`%2F` is /)."""
+    """The `.npy` file of a video: its name or id, escaped as in a URL (`%2F` is /)."""
     kept = (letter if letter > "\x7f" and letter.isprintable() else urllib.parse.quote(letter, " ") for letter in video)
     return f"{''.join(kept)}.npy"
 
@@ -67,14 +67,14 @@ def origin_of(
     preprocessor: "ScoringNetPreprocessor",
     info: DatasetInfo | None = None,
 ) -> dict[str, Any]:
-    """What `features.json` says.
+    """The content of `features.json`.
 
     Args:
         path, part: of the model.
         extractor: `FeatureExtractor`.
         c3d: whose features.
-        preprocessor: `ScoringNetPreprocessor` that made its frames, or the records'.
-        info: `DatasetInfo` of the records that are extracted from, if they are.
+        preprocessor: `ScoringNetPreprocessor` of the frames.
+        info: `DatasetInfo` of the records, if the frames come from records.
     """
     stored = preprocessor.get_config()
     rate = stored.pop("frame_rate") or (info and info.frame_rate)
@@ -93,13 +93,13 @@ def origin_of(
 
 
 def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
-    """Makes `output_dir` with its `features.json`, or sees to it that what is there was made alike.
+    """Makes `output_dir` with its `features.json`, or checks that its features were made with the same settings.
 
     Raises:
-        InputError: naming what is different; or the folder holds something else.
+        InputError: settings differ, or the folder holds something else.
     """
-    found = read_origin(output_dir)
-    if found is None:
+    earlier = read_origin(output_dir)
+    if earlier is None:
         if output_dir.is_dir() and any(not path.name.startswith(".") for path in output_dir.iterdir()):
             raise InputError(
                 "exists", f"--output_dir={output_dir} holds other files, and no {ORIGIN_NAME}.", "Name a new folder."
@@ -107,9 +107,9 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
         write_json(output_dir / ORIGIN_NAME, origin)
         return
     different = [
-        f"{key} {shortened(origin.get(key))} instead of {shortened(found.get(key))}"
-        for key in sorted(origin.keys() | found.keys())
-        if origin.get(key) != found.get(key)
+        f"{key} {shortened(origin.get(key))} instead of {shortened(earlier.get(key))}"
+        for key in sorted(origin.keys() | earlier.keys())
+        if origin.get(key) != earlier.get(key)
     ]
     if different:
         raise InputError(
@@ -120,10 +120,10 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
 
 
 def alone_in(output_dir: Path | RemotePath) -> contextlib.AbstractContextManager:
-    """Keeps other runs out of a local folder: of two, one would call features by the video that the other made them of.
+    """Keeps other runs out of a local folder: two runs could give features the name of another video.
 
     Raises:
-        InputError: another one is in it.
+        InputError: another run is in it.
     """
     if isinstance(output_dir, RemotePath):
         return contextlib.nullcontext()
@@ -131,16 +131,16 @@ def alone_in(output_dir: Path | RemotePath) -> contextlib.AbstractContextManager
 
 
 def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir: Path | RemotePath) -> tuple[int, int]:
-    """Writes the file of every video that has none yet; one that cannot be read is reported on stderr.
+    """Writes the file of every video that has none yet; names on stderr the videos that cannot be read.
 
-    `videos.json` says which video each file is of: that of another video of the same name is written anew. It is
-    written every `SAVED_EVERY` seconds, and at the end: what a killed run made since is made again.
+    `videos.json` maps each video to its sha256: another video of the same name is extracted again. It is written every
+    `SAVED_EVERY` seconds and at the end. A killed run repeats what came after that.
 
     Returns:
-        (how many files were there already, how many videos could not be read).
+        (number of files that were there already, number of videos that could not be read).
 
     Raises:
-        InputError: the name of a video is too long for that of a file.
+        InputError: the name of a video is too long for a file.
     """
     for video in videos:
         if (length := len(os.fsencode(file_name(video.name)))) > MAX_NAME:
@@ -222,10 +222,10 @@ def _record_at(path, offset):
 
 
 def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
-    """Writes what `data_prep build --dataset=manifest` needs to make records of the features of `info`'s records.
+    """Writes the tables from which `data_prep build --dataset=manifest` makes records of the features.
 
     Returns:
-        What its `--sport` then is: the name of a sport that ships, or the path of a file that defines the user's own.
+        The value of its `--sport`: the name of a sport that ships, or the path of a file that defines another.
     """
     sport = get_sport(info.sport)
     rows, stages = [], []

@@ -18,7 +18,7 @@ def resampling_indices(member: Any, length: int) -> Any:
 
     Returns:
         int32 tensor (B, T): the first and last are the first and last frame of the fragment, the others lie evenly
-        between, repeated where the fragment is shorter than T. The last frame, T times, where it is empty.
+        between, repeated if the fragment is shorter than T. The last frame, T times, if it is empty.
     """
     counted = ops.cumsum(ops.cast(member, "int32"), axis=1)
     size = counted[:, -1:]
@@ -43,7 +43,7 @@ class FragmentSelector(layers.Layer):
 
     Call arguments: frames (B, L, H, W, C), or features (B, L, D); stages int (B, L), the label of every frame;
     frame_mask bool (B, L); move, an int: by how many frames later each is taken, within the video. Returns the clip
-    (B, T, …), dtype of the frames, and `empty` bool (B,): true where no frame carries one of the stages; the whole
+    (B, T, …), dtype of the frames, and `empty` bool (B,): true if no frame carries one of the stages; the whole
     video is then taken instead, and the caller should say so (§4.3 is silent).
 
     No gradient flows to `stages`: they are decisions (`StageDecision`).
@@ -117,8 +117,8 @@ class FragmentSchedule(keras.callbacks.Callback):
 class TrainingFragments(layers.Layer):
     """The stages by which SP's fragments are cut while it is trained (§4.3 does not say which).
 
-    Call arguments: true stages int (B, L), negative where a frame has no label; those that KFS found, int32 (B, L), or
-    None where `needs_prediction` is false; bool (B, L), where there is a frame, None for everywhere. Returns stages
+    Call arguments: true stages int (B, L), negative if a frame has no label; KFS's stages, int32 (B, L), or None if
+    `needs_prediction` is false; bool (B, L), true for frames, None if all are. Returns stages
     int32 (B, L), of each video whatever its batch is padded to.
 
     It is made by `compile` and belongs to a run: nothing of it is saved with a model.

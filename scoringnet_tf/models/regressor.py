@@ -85,19 +85,21 @@ def sequence_regressor(
     return fully_connected(x, units, dropout_rate, kernel_l2)
 
 
-def fully_connected(x: Any, units: int, dropout_rate: float, kernel_l2: float) -> Any:
-    """Both fully connected layers with ReLU and dropout: KerasTensor (B, …) → (B, units), float32."""
+def fully_connected(
+    x: Any, units: int, dropout_rate: float, kernel_l2: float = 0.0, prefix: str = "regressor_fc", first: int = 1
+) -> Any:
+    """Two fully connected layers with ReLU and dropout, numbered from `first`: (B, …) → (B, units), float32."""
     x = layers.Flatten(name="flatten", dtype="float32")(x)
-    for index in (1, 2):
+    for index in (first, first + 1):
         dense = layers.Dense(
             units,
             "relu",
             kernel_initializer="he_normal",
             kernel_regularizer=_decay(kernel_l2),
-            name=f"regressor_fc{index}",
+            name=f"{prefix}{index}",
             dtype="float32",
         )
-        x = Dropout(dropout_rate, name=f"regressor_fc{index}_dropout", dtype="float32")(dense(x))
+        x = Dropout(dropout_rate, name=f"{prefix}{index}_dropout", dtype="float32")(dense(x))
     return x
 
 

@@ -257,15 +257,17 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             model = cls.for_records(info, **{name: source.get_config()[name] for name in BUILT_OF} | options)
             copy_network(model, source, "initial_model")
             return model
-        given = options.pop("score_statistics", None) or {}
-        known = info.score_statistics.get("train", {})
-        asked = [score for score in options.get("scores") or get_sport(info.sport).tower_scores if score not in given]
-        missing = " and ".join(score for score in asked if not known.get(score))
+        own = options.pop("score_statistics", None) or {}
+        statistics = info.score_statistics.get("train", {})
+        asked = [score for score in options.get("scores") or get_sport(info.sport).tower_scores if score not in own]
+        missing = " and ".join(score for score in asked if not statistics.get(score))
         if missing:
             raise InputError(
                 "no_scores", f"No training video of the records {info.records_dir} has a known {missing} score."
             )
-        constant = " and ".join(score for score in asked if not known[score]["std"] > _rounding(known[score]["mean"]))
+        constant = " and ".join(
+            score for score in asked if not statistics[score]["std"] > _rounding(statistics[score]["mean"])
+        )
         if constant:
             remedy = "" if "final" in asked else "Train one tower for the final score (--scores=final)."
             raise InputError(
@@ -273,7 +275,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             )
         return cls(
             sport=info.sport,
-            score_statistics={score: (known[score]["mean"], known[score]["std"]) for score in asked} | given,
+            score_statistics={score: (statistics[score]["mean"], statistics[score]["std"]) for score in asked} | own,
             **_content_of(info),
             provenance={
                 "dataset": info.name,

@@ -191,10 +191,7 @@ class Trainer(Model):
         return loss_terms.for_head(self, score, kind(unit=unit, **options))
 
     def default_metrics(self, num_videos: int = 0) -> dict[str, list[keras.metrics.Metric]]:
-        """Output → metrics of §4.2, `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med`, and `SegmentFigures`.
-
-        `num_videos`: as of `compile`.
-        """
+        """Output → metrics: `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med` (§4.2), `SegmentFigures`."""
         return loss_terms.figures(self, num_videos)
 
     # === What has learned ===

@@ -45,7 +45,7 @@ POOL.Add(text_format.Parse(SCHEMA, descriptor_pb2.FileDescriptorProto()))
 
 
 def read(path: str | os.PathLike) -> Weights:
-    """`Weights` of a .caffemodel; InputError where the file is another, or not whole."""
+    """`Weights` of a .caffemodel; InputError (`damaged_weights`) if it is another file, or not whole."""
     layers, unused = {}, []
     try:
         for layer in _parsed("NetParameter", pathlib.Path(path).read_bytes()).layers:

@@ -21,7 +21,7 @@ def read(path: str) -> Weights:
     """`Weights` of an HDF5 file.
 
     Raises:
-        InputError: it is another, or not whole.
+        InputError: it is another file, or not whole (`damaged_weights`).
     """
     try:
         with h5py.File(path) as file:
@@ -52,11 +52,11 @@ def _data_format(config):
 
 def _weights(arrays, backend, data_format):
     modules = {layer: NAMES.get(layer, layer) for layer in (*REQUIRED, CLASSES)}
-    found = {layer: arrays[module] for layer, module in modules.items() if len(arrays.get(module, ())) == 2}
-    theano_order = "conv1a" in found and found["conv1a"][0].shape[2:] == (3, 3, 3)
+    pairs = {layer: arrays[module] for layer, module in modules.items() if len(arrays.get(module, ())) == 2}
+    theano_order = "conv1a" in pairs and pairs["conv1a"][0].shape[2:] == (3, 3, 3)
     flipped = (backend or ("theano" if theano_order else "tensorflow")) == "theano"
     layers = {}
-    for layer, (kernel, bias) in found.items():
+    for layer, (kernel, bias) in pairs.items():
         ours = from_caffe(kernel) if theano_order and kernel.ndim == 5 else kernel
         ours = np.flip(ours, (0, 1, 2)) if flipped and kernel.ndim == 5 else ours
         layers[layer] = Parameters(modules[layer], kernel.shape, ours, bias)

@@ -15,16 +15,7 @@ import numpy as np
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
-from scoringnet_tf.weights.parameters import (
-    CLASSES,
-    CONVOLUTIONS,
-    REQUIRED,
-    SPORTS,
-    SPORTS1M,
-    Parameters,
-    Weights,
-    from_caffe,
-)
+from scoringnet_tf.weights.parameters import CLASSES, REQUIRED, SPORTS, SPORTS1M, Parameters, Weights, from_caffe
 
 ZIP, PICKLE = b"PK", b"\x80"  # how PyTorch's two containers start
 LAYOUT, MMACTION2 = "PyTorch (c3d.pickle)", "MMAction2"
@@ -69,7 +60,7 @@ def _of_c3d_pickle(tensors):
 
 
 def _of_mmaction2(tensors, prefix):
-    modules = {layer: f"{prefix}{layer}{'.conv' if layer in CONVOLUTIONS else ''}" for layer in REQUIRED}
+    modules = {layer: f"{prefix}{layer}{'.conv' * layer.startswith('conv')}" for layer in REQUIRED}
     if f"{HEAD}.weight" in tensors:
         return _named(MMACTION2, tensors, modules, RECOGNISER, "they were trained behind a pool5 that pads otherwise")
     return _named(MMACTION2, tensors, {**modules, CLASSES: HEAD}, SPORTS1M)
@@ -79,11 +70,11 @@ def _named(layout, tensors, modules, preprocessing, without_top=""):
     """`Weights` of name → array, by layer of `C3D` → name of its module; only its convolutions if `without_top`."""
     layers = {}
     used: set[str] = set()
-    for layer in CONVOLUTIONS if without_top else modules:
-        names = f"{modules[layer]}.weight", f"{modules[layer]}.bias"
-        if all(name in tensors for name in names):
+    for layer, module in modules.items():
+        names = f"{module}.weight", f"{module}.bias"
+        if all(name in tensors for name in names) and (layer.startswith("conv") or not without_top):
             kernel, bias = (tensors[name] for name in names)
-            layers[layer] = Parameters(modules[layer], kernel.shape, from_caffe(kernel), bias)
+            layers[layer] = Parameters(module, kernel.shape, from_caffe(kernel), bias)
             used.update(names)
     unused = tuple(name for name in tensors if name not in used)
     normalised = tuple(name for name in unused if name.endswith(("running_mean", "running_var")))

@@ -42,10 +42,10 @@ def _ends_as_table(path):
 
 
 def read(path: str, fc6_order: str) -> Weights:
-    """`Weights` of a checkpoint, a path as `checkpoint` gives it.
+    """`Weights` of a checkpoint.
 
     Args:
-        path: the checkpoint.
+        path: as `checkpoint` gives it.
         fc6_order: "channels_first", "channels_last", or "auto": by the number of classes.
 
     Raises:
@@ -88,9 +88,9 @@ def _read_layers(path):
 def _named(path, names, *short):
     """The one of the names that is one of the short ones behind its scopes, the first that there is; or None."""
     for wanted in short:
-        found = [name for name in names if name.rsplit("/", 1)[-1] == wanted]
-        if len(found) > 1:
-            raise InputError("duplicate", f"{path} has several variables {wanted}: {' and '.join(found)}.")
-        if found:
-            return found[0]
+        matches = [name for name in names if name.rsplit("/", 1)[-1] == wanted]
+        if len(matches) > 1:
+            raise InputError("duplicate", f"{path} has several variables {wanted}: {' and '.join(matches)}.")
+        if matches:
+            return matches[0]
     return None

@@ -114,21 +114,6 @@ def test_the_loss_is_scaled_by_the_policy_of_the_model(policy, dtype, scaled):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", ["mixed_bfloat16"], indirect=True)
-@pytest.mark.parametrize("name", MODELS)
-def test_an_explicit_float32_computes_the_same_under_a_global_policy(name, policy):
-    results = []
-    for current in ("float32", policy):
-        keras.config.set_dtype_policy(current)
-        keras.utils.set_random_seed(0)
-        model = MODELS[name]("float32")
-        results.append(keras.tree.flatten(model(inputs_of(model), training=False)))
-    for expected, value in zip(*results, strict=True):
-        np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6)
-        assert value.dtype == expected.dtype
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "bfloat16"], indirect=True)
 @pytest.mark.parametrize("name", MODELS)
 def test_results_are_finite_float32_numbers_under_a_global_policy(name, policy):

@@ -46,7 +46,7 @@ def looped(model, video, stages, views):
 
 
 def test_scores_are_the_mean_over_the_views():
-    """Of two videos of different length in a batch; the final score is fused of the means; views differ."""
+    """Two videos of different length in a batch; the final score is fused of the means; views differ."""
     executions = []
     for views in SEEN:
         model = made(views)

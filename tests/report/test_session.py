@@ -22,7 +22,7 @@ def test_a_session_is_ranked_by_the_final_score_and_equal_scores_share_a_rank():
     rows = re.findall(r"([\d–]+) ([a-e]) ([\d.]+|withheld)", elements.text())
     assert [row[:2] for row in rows] == [("1", "b"), ("2", "a"), ("2", "c"), ("4", "e"), ("–", "d")]
     assert [one["href"][0] for one in elements.of("a")] == list("baced")
-    assert "1 without a score" in elements.text() and "judges" not in elements.text()
+    assert "1 without a score" in elements.text() and "judges" not in elements.text() and elements.open == []
     assert "reliability" not in elements.text()
 
 

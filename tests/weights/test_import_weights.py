@@ -14,9 +14,8 @@ import keras
 import numpy as np
 import pytest
 from command_forks import forked
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from refusals import code_printed, refused
-from test_caffe import WIDTH, caffe_top, caffe_trunk, random_parameters
+from test_caffe import WIDTH, blob, caffe_top, caffe_trunk, net, random_parameters
 
 import scoringnet_tf
 from scoringnet_tf.training.initialization import continue_from, preprocessing_of
@@ -29,64 +28,16 @@ FLOAT32 = {"rtol": 1e-5, "atol": 3e-5}  # its rounding, in whatever order a proc
 SHORT = {"conv1a": "conv1", "conv2a": "conv2"}
 BGR_MEAN, MMACTION2_MEAN = np.array([95.14, 102.86, 107.76]), np.array([104.0, 117.0, 128.0])
 
-# === Caffe: Google's protobuf library with the messages of C3D's caffe.proto ===
-
-
-def caffe_messages():
-    field = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(name="c3d_caffe.proto", package="c3d_caffe", syntax="proto2")
-
-    def message(name, *fields):
-        proto = file.message_type.add(name=name)
-        for number, field_name, kind, repeated, type_name in fields:
-            label = field.LABEL_REPEATED if repeated else field.LABEL_OPTIONAL
-            proto.field.add(name=field_name, number=number, type=kind, label=label, type_name=type_name)
-        return proto
-
-    axes = enumerate(("num", "channels", "length", "height", "width"), 1)
-    blob = message(
-        "BlobProto",
-        *((number, name, field.TYPE_INT32, False, None) for number, name in axes),
-        (6, "data", field.TYPE_FLOAT, True, None),
-    )
-    blob.field[-1].options.packed = True
-    message(
-        "LayerParameter",
-        (2, "bottom", field.TYPE_STRING, True, None),
-        (4, "name", field.TYPE_STRING, False, None),
-        (5, "type", field.TYPE_INT32, False, None),
-        (6, "blobs", field.TYPE_MESSAGE, True, ".c3d_caffe.BlobProto"),
-        (7, "blobs_lr", field.TYPE_FLOAT, True, None),
-    )
-    message(
-        "NetParameter",
-        (1, "name", field.TYPE_STRING, False, None),
-        (2, "layers", field.TYPE_MESSAGE, True, ".c3d_caffe.LayerParameter"),
-        (5, "force_backward", field.TYPE_BOOL, False, None),
-    )
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    classes = message_factory.GetMessageClassesForFiles([file.name], pool)
-    return {name.removeprefix("c3d_caffe."): kind for name, kind in classes.items()}
-
-
-CAFFE = caffe_messages()
-
-
-def caffe_blob(array):
-    shape = (1,) * (5 - array.ndim) + array.shape
-    axes = dict(zip(("num", "channels", "length", "height", "width"), shape, strict=True))
-    return CAFFE["BlobProto"](**axes, data=array.ravel())
+# === Caffe ===
 
 
 def write_caffe(path, parameters):
-    net = CAFFE["NetParameter"](name="DeepNetA", force_backward=True)
-    net.layers.add(name="data", type=33)
+    """With layers that have no weights between the others."""
+    layers = [(b"data", [])]
     for name, arrays in parameters.items():
         layer_name = name if name.startswith("conv") else f"{name}-1"
-        net.layers.add(name=layer_name, bottom=["x"], blobs=[caffe_blob(a) for a in arrays], blobs_lr=[1, 2])
-        net.layers.add(name=f"relu_{name}", type=18)
-    path.write_bytes(net.SerializeToString())
+        layers += [(layer_name.encode(), [blob(array) for array in arrays]), (f"relu_{name}".encode(), [])]
+    path.write_bytes(net(*layers))
 
 
 # === PyTorch: what `torch.save` writes; tests of it have the mark `interop` ===
@@ -379,7 +330,7 @@ def mean_clip(height=128, width=171):
 
 
 def write_mean(path):
-    path.write_bytes(caffe_blob(mean_clip()[np.newaxis]).SerializeToString())
+    path.write_bytes(blob(mean_clip()[np.newaxis]))
     return path
 
 

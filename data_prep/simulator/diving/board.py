@@ -1,4 +1,4 @@
-"""What a dive starts from: a platform, or a springboard, which bends."""
+"""The board that a dive starts from: a platform, or a springboard, which bends."""
 
 import dataclasses
 
@@ -25,7 +25,7 @@ class Board:
     springs: bool = False
 
     def tip(self, boundaries: tuple[float, ...], times: np.ndarray) -> np.ndarray:
-        """Height (N,) of the tip above where it is unloaded, metres, at `times` (N,) in frames.
+        """Height (N,) of the tip above its unloaded place, metres, at `times` (N,) in frames.
 
         Args:
             boundaries: t0 first movement, t1 the feet leave it, in frames, and more that are not used.

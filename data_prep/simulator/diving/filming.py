@@ -37,7 +37,7 @@ class Scene:
 
     Attributes:
         venue: where.
-        board: what is dived from.
+        board: of the dive.
         world: the venue, painted.
         view: the camera.
         body: of the diver.
@@ -161,7 +161,7 @@ def dive_shot(
 
 
 def _places(scene):
-    """Pixels across the picture from where the dive is filmed to each diver: one, or a pair."""
+    """Pixels across the picture from the filmed place to each diver: one, or a pair."""
     return (0.0, scene.partner * scene.view.pixels_per_metre) if scene.partner else (0.0,)
 
 

@@ -1,4 +1,4 @@
-"""The motion of one dive: where every joint is at every instant, from dive number, faults and stage boundaries.
+"""The motion of one dive: the place of every joint at every instant, from dive, faults and stage boundaries.
 
 World axes in metres: x away from the board, whose edge is x = 0, y up from the water surface, z to the camera.
 Times are in frames; t0 first movement, t1 feet (or hands) leave the platform, t2 first touch of the water.
@@ -83,7 +83,7 @@ def random_trait(severities: dict[str, float], rng: np.random.Generator) -> Dive
 
 @dataclasses.dataclass(frozen=True)
 class Motion:
-    """A dive at N instants, and where it ends.
+    """A dive at N instants, and the place of its entry.
 
     Attributes:
         joints: (N, J, 3) world metres.
@@ -135,7 +135,7 @@ def _entry_pose(head_first, bent):
 
 
 def _facing(dive):
-    """1 where the belly, upright, is towards the water (+x), −1 where towards the platform."""
+    """1 if the belly of the standing diver is towards the water (+x), −1 if towards the platform."""
     return 1 if dive.direction in (FORWARD, REVERSE) else -1
 
 

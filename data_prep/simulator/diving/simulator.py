@@ -28,7 +28,7 @@ BOARDS = (
     "the first movement of the labels is the push against it."
 )
 LONG_WAITS = 0.12  # of drawn videos
-MAX_LEAD_SHARE = 0.4  # of the labelled pre-starting, where a lead of noise has to fit into it
+MAX_LEAD_SHARE = 0.4  # of the labelled pre-starting that a lead of noise may take
 
 
 class DivingSimulator(Simulator):
@@ -107,7 +107,7 @@ class DivingSimulator(Simulator):
         rng: np.random.Generator,
         joints: list[np.ndarray],
     ) -> Iterator[np.ndarray]:
-        """The dive, until the camera has left the water where it lingers."""
+        """The dive, and the water afterwards if the camera lingers."""
         end = performance.boundaries[3] + performance.linger if task == "scoring" else performance.num_frames
         frames = np.arange(performance.lead, end)
         dive, trait, boundaries = performance.element, performance.trait, performance.boundaries
@@ -116,7 +116,7 @@ class DivingSimulator(Simulator):
     def noise_shots(
         self, scene: filming.Scene, after: bool, rng: np.random.Generator
     ) -> dict[str, Callable[[int], Iterator]]:
-        """Below the water, or the water, which is never first after a dive: it would hide where that ends."""
+        """Below the water, or the water; the latter never right after a dive, whose end it would hide."""
         shots = {"underwater": lambda length: filming.underwater_shot(scene, length, rng)}
         return shots if after else {**shots, "water": lambda length: filming.water_shot(scene, length, rng)}
 

@@ -81,7 +81,7 @@ def paint_venue(
 
     Args:
         venue: what to paint.
-        board: what is dived from; a springboard itself, which moves, is left to `paint_springboard`.
+        board: of the dive. `paint_springboard` paints a springboard, as it moves.
         yaw: radians between the camera and the normal of the plane of the movement.
         pixels_per_metre: scale.
         mirrored: whether frames will be mirrored, so that writing has to be mirrored here to read well there.

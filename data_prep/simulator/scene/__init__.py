@@ -1,1 +1,1 @@
-"""What any sport's picture is made of: canvas, camera, figure, drawing, broadcast. Knows no sport."""
+"""The parts of any sport's picture: canvas, camera, figure, drawing, broadcast. Knows no sport."""

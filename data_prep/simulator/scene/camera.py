@@ -1,4 +1,4 @@
-"""A panning camera before a flat world: where it looks, and what it sees. Knows no sport."""
+"""A panning camera before a flat world. Knows no sport."""
 
 import dataclasses
 

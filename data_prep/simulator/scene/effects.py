@@ -1,4 +1,4 @@
-"""What a broadcast does to every picture of a video: focus, grading, grain, fields, bars, writing. Knows no sport."""
+"""The effects of a broadcast on every picture: focus, grading, grain, fields, bars, writing. Knows no sport."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -133,13 +133,13 @@ class Broadcast:
         return cv2.copyMakeBorder(picture, *self._bars, cv2.BORDER_CONSTANT) if any(self._bars) else picture
 
     def places(self, places: np.ndarray, filmed_width: int) -> np.ndarray:
-        """Where `places` (…, 2), x and y in a picture of `filmed_size`, lie in the frame, pixels."""
+        """Converts `places` (…, 2), x and y in a picture of `filmed_size`, to pixels of the frame."""
         squeeze, (top, _, left, _) = self._size[0] / filmed_width, self._bars
         x, y = places[..., 0], places[..., 1]
         return np.stack(((x + 0.5) * squeeze - 0.5 + left, y + top), axis=-1)
 
     def cut(self) -> None:
-        """Says that the next picture is of another shot, of which no field is late."""
+        """Starts another shot: no field of the last picture is late in the next."""
         self._last = None
 
 

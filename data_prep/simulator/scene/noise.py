@@ -65,7 +65,7 @@ def close_up_shot(
     mirrored: bool,
     rng: np.random.Generator,
 ) -> Iterator[np.ndarray]:
-    """Head and shoulders of an athlete before the blurred venue, which is mirrored where the whole video is."""
+    """Head and shoulders of an athlete before the blurred venue; `mirrored` if the whole video is."""
     column = rng.uniform(0.3, 0.7) * world.image.shape[1]
     row = rng.uniform(0.3, 0.7) * world.image.shape[0]
     ground = window(world.image, (column, row), width, height)
@@ -142,7 +142,7 @@ def _person(width, height, num_frames, rng):
 def clip_shot(
     num_frames: int, files: Sequence[Path], width: int, height: int, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
-    """Real clips, cut to the picture; one begins anywhere in its first half, and another follows where it is over.
+    """Real clips, cut to the picture; each begins anywhere in its first half, and another follows its end.
 
     Raises:
         VideoError: a clip cannot be decoded.

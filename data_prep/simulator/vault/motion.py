@@ -1,4 +1,4 @@
-"""The motion of one vault: where every joint is at every instant, from the vault, its faults and its timing.
+"""The motion of one vault: the place of every joint at every instant, from the vault, its faults and its timing.
 
 World axes in metres: x along the runway, the middle of the table at x = 0; y up from the floor; z to the left of the
 gymnast who runs in. Times are in frames. All vaults turn the same way round, clockwise for a runner to the right.

@@ -65,7 +65,7 @@ class Timing:
 
     @property
     def round_off(self) -> float:
-        """A round-off begins, where there is one."""
+        """A round-off begins, if there is one."""
         return self.board - ROUND_OFF
 
     @property
@@ -162,7 +162,7 @@ def _held(vault, looseness):
 
 
 def _landing(trait, timing):
-    """Absorb, straighten, salute; or sit down where the gymnast falls. In frames of real time."""
+    """Absorb, straighten, salute; or sit down in a fall. In frames of real time."""
     at, under = timing.touch_down, trait.severities["under_rotation"]
     absorb = _ABSORB + under * pose(spine=36, hip=48, knee=44, shoulder=20)
     if trait.falls:

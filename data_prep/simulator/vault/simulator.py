@@ -148,7 +148,7 @@ def _timing(seconds, rng):
 
 
 def _unlv_sized(settings):
-    """The settings with the number of UNLV-Vault where none is given, and its proportion of test videos."""
+    """The settings with UNLV-Vault's number of videos, unless one is set, and its proportion of test videos."""
     num_videos = UNLV_VIDEOS if settings.num_videos is None else settings.num_videos
     return dataclasses.replace(settings, num_videos=num_videos, test_fraction=UNLV_TEST / UNLV_VIDEOS)
 

@@ -46,7 +46,7 @@ class Hall:
 
     Attributes:
         world: the panorama.
-        table: the part of it about the table, white where that stands, which may hide a gymnast behind it.
+        table: a mask of the table, white, which may hide a gymnast behind it.
     """
 
     world: Canvas

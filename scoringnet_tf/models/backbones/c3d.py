@@ -9,8 +9,8 @@ from keras import layers, ops
 
 from scoringnet_tf import defaults
 from scoringnet_tf.models.frames import Functional
-from scoringnet_tf.models.layers import Dropout, FrameMask, conv3d
-from scoringnet_tf.models.regressor import regressor
+from scoringnet_tf.models.layers import FrameMask, conv3d
+from scoringnet_tf.models.regressor import fully_connected, regressor
 from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.support.errors import InputError, unknown_name
 
@@ -129,15 +129,6 @@ def trunk(
     raise unknown_name("final_endpoint", final_endpoint, ENDPOINTS)
 
 
-def fully_connected(x: Any, units: int, dropout_rate: float) -> Any:
-    """C3D's own top: fc6 and fc7 with ReLU and dropout; KerasTensor (B, L, H, W, C) to (B, units), always float32."""
-    x = layers.Flatten(name="flatten", dtype="float32")(x)
-    for name in ("fc6", "fc7"):
-        x = layers.Dense(units, "relu", kernel_initializer="he_normal", name=name, dtype="float32")(x)
-        x = Dropout(dropout_rate, name=f"{name}_dropout", dtype="float32")(x)
-    return x
-
-
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class C3D(Preset, Functional):
     """C3D with named endpoints and Caffe's pooling semantics.
@@ -212,7 +203,7 @@ class C3D(Preset, Functional):
         if heads is not None:
             units = scaled_width(top_units, width_multiplier)
             if top == "fc":
-                x = fully_connected(x, units, dropout_rate)
+                x = fully_connected(x, units, dropout_rate, prefix="fc", first=6)
             else:
                 x = regressor(
                     x,

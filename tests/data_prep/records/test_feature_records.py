@@ -101,6 +101,7 @@ def test_records_hold_the_features_and_their_labels(built):
     _, info = built
     assert verify_records(info) == [] and DatasetInfo.load(info.records_dir) == info
     assert info.features == {"size": SIZE, "stride": STRIDE, "origin": ORIGIN} and info.feature_size == SIZE
+    assert "conv5b of c3d.keras" in summary(info)
     assert info.frame_size == (0, 0) and info.aspect is None and info.frame_rate == 24 / STRIDE
     assert info.splits["train"]["ids"] == ["dive a", "dive b"] and info.splits["test"]["ids"] == ["dive c"]
     assert not {"frame_size", "jpeg_quality", "aspect", "fit"} & info.settings.keys()
@@ -135,23 +136,20 @@ def test_a_step_has_the_stage_of_the_middle_of_its_clip(origin, expected, tmp_pa
     assert Videos(info, "train", ("dive a",), "motion_small", tmp_path).clips()[0].stages.tolist() == expected
 
 
-def test_stage_labels_beside_the_table_name_the_video(tmp_path):
-    source = write_source(tmp_path / "own")
-    labels = [(f"dive {name}", "take-flight", 5, 13) for name in LENGTHS]
+def test_names_of_features(tmp_path):
+    """The column id, else the column video, which several may share and stage labels name, else the file."""
+    rows = [row | {"id": name} for row, name in zip(rows_of(), ("Ann", "Eve", ""), strict=True)]
+    for changed, columns, names in (
+        (rows, (*HEADER, "id"), ["Ann", "Eve", "dive c"]),
+        (None, [column for column in HEADER if column != "video"], ["a.npy", "b.npy", "c.npy"]),
+        (None, HEADER, ["dive a", "dive b", "dive c"]),
+    ):
+        source = write_source(tmp_path / "own", changed, columns)
+        assert [sample.video_id for sample in read_source("manifest", source, sport="diving").samples] == names
+    labels = [(name, "take-flight", 5, 13) for name in names]
     write_table(source / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
     info, _ = build(source, tmp_path / "records")
     np.testing.assert_array_equal(records(info)["dive a"]["stage/index"], [-1, 2, 2, -1, -1, -1])
-
-
-def test_names_of_features(tmp_path):
-    """The column id, else the column video, which several may share, else the file."""
-    rows = [row | {"id": name} for row, name in zip(rows_of(), ("Ann", "Eve", ""), strict=True)]
-    source = write_source(tmp_path / "own", rows, (*HEADER, "id"))
-    samples = read_source("manifest", source, sport="diving").samples
-    assert [sample.video_id for sample in samples] == ["Ann", "Eve", "dive c"]
-    write_source(source, columns=[column for column in HEADER if column != "video"])
-    samples = read_source("manifest", source, sport="diving").samples
-    assert [sample.video_id for sample in samples] == ["a.npy", "b.npy", "c.npy"]
 
 
 def test_files_of_features_that_no_row_names_are_told(tmp_path):
@@ -362,25 +360,14 @@ def test_what_is_of_videos_alone_is_refused(built, tmp_path, options, named):
             check("manifest", built[0], sport="diving", **options)
 
 
-def test_the_stride_is_of_features_alone(tmp_path):
-    with pytest.raises(InputError) as error:
-        manifest.read(write_manifest(tmp_path / "own"), sport="diving", feature_stride=2)
-    assert "--feature_stride" in str(error.value)
-
-
-def test_num_frames_of_videos_is_checked(tmp_path):
+def test_what_is_of_features_alone_and_num_frames_of_videos(tmp_path):
     rows = [("dive #1, 100%!!.mp4", "train", 20, 3.0), ("dive 2", "train", 21, "")]
     source = write_manifest(tmp_path / "own", rows, ("video", "split", "num_frames", "difficulty"))
+    with pytest.raises(InputError) as error:
+        manifest.read(source, sport="diving", feature_stride=2)
+    assert "--feature_stride" in str(error.value)
     (problem,) = problems(source)
     assert problem.code == "count_mismatch" and "row 3" in problem and "21" in problem and "20" in problem
-
-
-def test_what_is_printed_of_them(built):
-    source, info = built
-    *_, last = notes(source)
-    assert "3 samples" in last and "20 steps" in last
-    text = summary(info)
-    assert "6 numbers" in text and "4 frames" in text and "6 steps/s" in text and "conv5b of c3d.keras" in text
 
 
 def test_a_contact_sheet_shows_them(tmp_path):

@@ -1,4 +1,4 @@
-"""Joints lie beside the records of their own video, and of no other that is called alike."""
+"""Joints lie beside the records of their own video, and of no other with the same name."""
 
 import dataclasses
 import json
@@ -39,6 +39,7 @@ def samples(folder, *paths, **named):
 
 def kept(folder, of):
     """The value of each video's joints among the records."""
+    shutil.rmtree(folder / "records", ignore_errors=True)
     (folder / "records").mkdir()
     ids = [sample.video_id for sample in of]
     SourceJoints(folder, of).copy(folder / "records", ids)
@@ -50,9 +51,18 @@ def problems(folder, of):
     return [problem for sample in of for problem in joints.problems(sample, 5)]
 
 
-def test_the_name_of_a_file_is_enough_where_it_is_one_videos(tmp_path):
-    write_joints(tmp_path, **{"001": 1, "dive #1": 2})
+def test_names_of_joints(tmp_path):
+    """The name of a file is enough if it belongs to one video; else the id."""
+    write_joints(tmp_path, **{"001": 1, "dive #1": 2, "a/002.avi": 3, "b/002.avi": 4, "f.mp4#1": 5, "f.mp4#2": 6})
     assert kept(tmp_path, samples(tmp_path, **{"001": "samples/001.avi", "b": "dive #1.avi"})) == [1, 2]
+    stretches = {f"f.mp4#{number}": f"f.mp4#{5 * number}-{5 * number + 5}" for number in (1, 2)}
+    assert kept(tmp_path, samples(tmp_path, "a/002.avi", "b/002.avi", **stretches)) == [3, 4, 5, 6]
+    found = problems(tmp_path, samples(tmp_path, "a/001.avi", "b/001.avi"))
+    assert codes(found) == ["not_found"] * 2
+    assert "a/001.avi.npy" in str(found[0]) and "b/001.avi.npy" in str(found[1])
+    for video_id in ("/elsewhere/x", "../../x"):
+        (problem,) = problems(tmp_path, samples(tmp_path, **{video_id: "001.avi"}))
+        assert problem.code == "outside_folder" and problem.where == "labels.csv: row 1"
 
 
 def test_joints_without_their_index_are_not_left_out_in_silence(tmp_path):
@@ -62,49 +72,22 @@ def test_joints_without_their_index_are_not_left_out_in_silence(tmp_path):
         SourceJoints(tmp_path, samples(tmp_path, **{"001": "samples/001.avi"}))
 
 
-def test_videos_that_are_called_alike_have_joints_by_their_ids(tmp_path):
-    write_joints(tmp_path, **{"a/001.avi": 1, "b/001.avi": 2, "final.mp4#1": 3, "final.mp4#2": 4})
-    stretches = {f"final.mp4#{number}": f"final.mp4#{5 * number}-{5 * number + 5}" for number in (1, 2)}
-    assert kept(tmp_path, samples(tmp_path, "a/001.avi", "b/001.avi", **stretches)) == [1, 2, 3, 4]
-
-
-def test_joints_of_one_are_not_taken_for_those_of_another(tmp_path):
-    write_joints(tmp_path, **{"001": 1})
-    found = problems(tmp_path, samples(tmp_path, "a/001.avi", "b/001.avi"))
-    assert codes(found) == ["not_found"] * 2
-    assert "a/001.avi.npy" in str(found[0]) and "b/001.avi.npy" in str(found[1])
-
-
-@pytest.mark.parametrize("video_id", ["/elsewhere/x", "../../x"])
-def test_an_id_that_leaves_the_folder_is_refused(tmp_path, video_id):
-    write_joints(tmp_path, **{"001": 1})
-    (problem,) = problems(tmp_path, samples(tmp_path, **{video_id: "001.avi"}))
-    assert problem.code == "outside_folder" and problem.where == "labels.csv: row 1"
-
-
-def test_what_is_no_array_of_joints_is_refused(tmp_path):
+def test_joints_may_be_whole_pixels_and_nothing_else_than_numbers(tmp_path):
     write_joints(tmp_path, **{"001": 1, "002": np.inf})
+    for kind in (np.int64, np.uint16, np.float64):  # as detectors of joints write them
+        np.save(tmp_path / "joints/001.npy", np.full((5, 2, 2), 7, kind))
+        (found,) = kept(tmp_path, samples(tmp_path, **{"001": "001.avi"}))
+        assert found == 7 and found.dtype == np.float32
     np.savez(tmp_path / "joints/003.npz", np.zeros((5, 2, 2)))
     (tmp_path / "joints/003.npz").rename(tmp_path / "joints/003.npy")
     np.save(tmp_path / "joints/004.npy", np.float32(1))
-    found = problems(tmp_path, samples(tmp_path, *(f"00{number}.avi" for number in (1, 2, 3, 4, 5))))
-    names = [f"00{number}.npy" for number in (2, 3, 4, 5)]
-    assert all(name in str(problem) for name, problem in zip(names, found, strict=True))
+    np.save(tmp_path / "joints/006.npy", np.full((5, 2, 2), True))
+    found = problems(tmp_path, samples(tmp_path, *(f"00{number}.avi" for number in range(1, 7))))
+    for number, problem in zip((2, 3, 4, 5, 6), found, strict=True):
+        assert f"00{number}.npy" in str(problem)
 
 
-@pytest.mark.parametrize("kind", [np.int64, np.uint16, np.float64])
-def test_joints_may_be_whole_pixels(tmp_path, kind):
-    """As detectors of joints write them."""
-    write_joints(tmp_path, **{"001": 1})
-    np.save(tmp_path / "joints/001.npy", np.full((5, 2, 2), 7, kind))
-    (found,) = kept(tmp_path, samples(tmp_path, **{"001": "001.avi"}))
-    assert found == 7 and found.dtype == np.float32
-    np.save(tmp_path / "joints/001.npy", np.full((5, 2, 2), True))
-    (problem,) = problems(tmp_path, samples(tmp_path, **{"001": "001.avi"}))
-    assert "bool" in str(problem)
-
-
-def test_joints_that_are_not_there_are_known_before_anything_is_decoded(tmp_path):
+def test_missing_joints_are_known_before_anything_is_decoded(tmp_path):
     write_joints(tmp_path, **{"001": 1})
     of = samples(tmp_path, "001.avi", "002.avi")
     for sample in of:
@@ -113,12 +96,12 @@ def test_joints_that_are_not_there_are_known_before_anything_is_decoded(tmp_path
     assert sample.video_id == "002.avi" and str(tmp_path / "joints/002.npy") in str(problem)
 
 
-def write_joints_of_diving(folder, wrong):
-    """Of every video of `diving_dir`, but of those in {id: number of frames}, which have other ones."""
+def write_joints_of_diving(folder, wrong=()):
+    """Of every video of `diving_dir`, in the middle of its frames; {id: other number of frames}."""
     write_joints(folder)
     for number in range(1, 11):
-        length = wrong.get(f"{number:03d}", 24 + number)
-        np.save(folder / f"joints/{number:03d}.npy", np.zeros((length, 2, 2), np.float32))
+        length = dict(wrong).get(f"{number:03d}", 24 + number)
+        np.save(folder / f"joints/{number:03d}.npy", np.full((length, 2, 2), (WIDTH / 2, HEIGHT / 2), np.float32))
 
 
 def test_joints_of_other_frames_are_found_by_check_and_refused_by_build(diving_dir, tmp_path):
@@ -135,8 +118,8 @@ def test_joints_of_other_frames_are_found_by_check_and_refused_by_build(diving_d
     assert len(right) == 8 and sorted(path.stem for path in (tmp_path / "records/joints").glob("*.npy")) == right
 
 
-def test_an_index_of_joints_that_is_not_right_is_named(diving_dir, tmp_path):
-    write_joints_of_diving(diving_dir, {})
+def test_a_wrong_index_of_joints_is_named(diving_dir, tmp_path):
+    write_joints_of_diving(diving_dir)
     (diving_dir / "joints/joints.json").write_text('{"names": ["hand"]}')
     with pytest.raises(InputError) as error:
         check("unlv_diving", diving_dir, workers=1)
@@ -145,20 +128,18 @@ def test_an_index_of_joints_that_is_not_right_is_named(diving_dir, tmp_path):
 
 
 def test_joints_on_another_scale_are_told(diving_dir):
-    """As shares of the frame, and in pixels of a larger original; a few that lie outside are an athlete at the edge."""
-    write_joints_of_diving(diving_dir, {})
-    inside, outside = (WIDTH / 2, HEIGHT / 2), (6 * WIDTH, 6 * HEIGHT)
+    """Shares of the frame, or pixels of a larger original; a few that lie outside are an athlete at the edge."""
+    write_joints_of_diving(diving_dir)
     for number in range(1, 11):
-        positions = np.full((24 + number, 2, 2), inside, np.float32)
-        positions[:5, 0] = outside
+        path = diving_dir / f"joints/{number:03d}.npy"
+        positions = np.load(path)
+        positions[:5, 0] = 6 * WIDTH
         positions[5:9] = np.nan
         if number == 2:
-            positions[5:] = outside
-        if number == 3:
-            positions = np.full_like(positions, 0.5)
-        if number == 4:
-            positions = np.full_like(positions, np.nan)
-        np.save(diving_dir / f"joints/{number:03d}.npy", positions)
+            positions[5:] = 6 * WIDTH
+        if number in (3, 4):
+            positions[:] = {3: 0.5, 4: np.nan}[number]
+        np.save(path, positions)
     lines, number = check("unlv_diving", diving_dir, workers=1)
     assert number == 0 and said(lines, "joints_elsewhere").startswith("002, 003: ")
 
@@ -172,7 +153,7 @@ def test_joints_beside_records_that_are_not_those_of_the_source_are_not_lost(div
             build_records("unlv_diving", diving_dir, records, SMALL, **again)
         assert (records / "joints/001.npy").is_file()
         if not (diving_dir / "joints").exists():
-            write_joints_of_diving(diving_dir, {})
+            write_joints_of_diving(diving_dir)
             (diving_dir / "joints/joints.json").write_text('{"source": "another", "names": ["head", "hand"]}')
     shutil.copyfile(records / "joints/joints.json", diving_dir / "joints/joints.json")
     build_records("unlv_diving", diving_dir, records, SMALL, **again)

@@ -29,10 +29,11 @@ PUBLISHED = """
 """
 
 
-@pytest.mark.parametrize("entry", [entry.strip() for entry in PUBLISHED.split(",")])
-def test_published_degree_of_difficulty(entry):
-    number, difficulty = entry.split()
-    assert degree_of_difficulty(parse_dive(number)) == float(difficulty)
+def test_published_degrees_of_difficulty():
+    published = dict(entry.split() for entry in PUBLISHED.split(","))
+    assert {number: degree_of_difficulty(parse_dive(number)) for number in published} == {
+        number: float(difficulty) for number, difficulty in published.items()
+    }
 
 
 def test_numbers_say_what_the_diver_does():
@@ -52,19 +53,12 @@ def test_what_is_no_dive_number_or_has_no_difficulty_is_refused():
         degree_of_difficulty(parse_dive("107A"))
 
 
-def test_every_dive_of_the_table_has_a_difficulty_and_enters_head_first():
+def test_dives_of_a_difficulty_are_weighted_and_one_each_keeps_the_most_frequent():
     assert all(1.3 <= degree_of_difficulty(dive) <= 4.8 and dive.head_first for dive in DIVES.values())
-
-
-def test_several_dives_share_a_difficulty():
     counts = Counter(degree_of_difficulty(dive) for dive in competition_dives())
     assert counts[3.2] >= 4 and counts[3.3] >= 3 and counts[3.6] >= 4
-
-
-def test_dives_of_a_difficulty_are_weighted_and_one_each_keeps_the_most_frequent():
     dives, chances = dives_of_difficulty(3.2)
-    assert {"407C", "5253B", "6243D"} <= {dive.number for dive in dives}
-    assert sum(chances) == pytest.approx(1.0)
+    assert {"407C", "5253B", "6243D"} <= {dive.number for dive in dives} and sum(chances) == pytest.approx(1.0)
     assert [dive.number for dive in dives_of_difficulty(3.2, one_each=True)[0]] == ["407C"]
     assert {degree_of_difficulty(dive) for dive in dives_of_difficulty(4.0)[0]} == {4.1}
 
@@ -72,23 +66,17 @@ def test_dives_of_a_difficulty_are_weighted_and_one_each_keeps_the_most_frequent
 class _PlainUnpickler(pickle.Unpickler):
     """Loads NumPy scalars and arrays and plain containers, nothing else."""
 
-    ALLOWED = ("scalar", "dtype", "ndarray", "_reconstruct")
-
     def find_class(self, module, name):
-        if module.split(".")[0] == "numpy" and name in self.ALLOWED:
+        if module.split(".")[0] == "numpy" and name in ("scalar", "dtype", "ndarray", "_reconstruct"):
             return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"Expected NumPy and plain values alone. Received: {module}.{name}")
+        raise pickle.UnpicklingError(f"{module}.{name}")
 
 
 def _real_dives():
     """Dive → Counter of its difficulties in MTL-AQA, 3 m and 10 m mixed."""
-    root = os.environ.get("SCORINGNET_REAL_DATA")
-    if not root:
-        pytest.skip("SCORINGNET_REAL_DATA does not name a folder with mtl_aqa/final_annotations_dict.pkl")
-    file = Path(root) / "mtl_aqa" / "final_annotations_dict.pkl"
-    annotations = _PlainUnpickler(io.BytesIO(file.read_bytes())).load()
+    file = Path(os.environ["SCORINGNET_REAL_DATA"]) / "mtl_aqa" / "final_annotations_dict.pkl"
     dives = defaultdict(Counter)
-    for row in annotations.values():
+    for row in _PlainUnpickler(io.BytesIO(file.read_bytes())).load().values():
         direction = (BACK, FORWARD, INWARD, REVERSE)[row["rotation_type"]]
         twists, somersaults = int(row["tw_no"]), int(row["ss_no"]) or 1
         group = 6 if row["armstand"] else 5 if twists else direction
@@ -114,20 +102,15 @@ SLIPS = {
 }
 
 
+@pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
 def test_real_dives_have_the_difficulty_of_the_formula():
-    dives = _real_dives()
+    dives, agreeing, total = _real_dives(), 0, 0
     assert len(dives) == 57  # of 58 distinct rows; half a somersault is written as 0 and as 1
     for dive, found in dives.items():
         meant = parse_dive(SLIPS[dive.number]) if dive.number in SLIPS else dive
         ours = {degree_of_difficulty(meant, height) for height in (3, 10)}
         assert ours & set(found), (dive.number, found, ours)
-
-
-def test_nearly_all_real_rows_have_a_difficulty_of_the_formula():
-    agreeing = total = 0
-    for dive, found in _real_dives().items():
         if dive.number not in SLIPS:
-            ours = {degree_of_difficulty(dive, height) for height in (3, 10)}
             agreeing += sum(count for difficulty, count in found.items() if difficulty in ours)
             total += sum(found.values())
     assert agreeing / total > 0.93

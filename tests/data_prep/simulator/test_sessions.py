@@ -16,8 +16,9 @@ from data_prep.simulator import filming
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.encoding import write_long_video, write_video
 from data_prep.simulator.filming import film_video
+from data_prep.simulator.plan import get_simulator
 from data_prep.simulator.session import film_session, plan_sessions
-from data_prep.simulator.settings import Settings, get_simulator
+from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.video import read_video
 from scoringnet_tf.support.errors import InputError
 

@@ -22,9 +22,9 @@ from data_prep.simulator.encoding import write_video
 from data_prep.simulator.faults import total_deduction
 from data_prep.simulator.files import write_vector
 from data_prep.simulator.filming import film_video
-from data_prep.simulator.plan import plan_videos
+from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.canvas import window
-from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings, get_simulator
+from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from scoringnet_tf.support.errors import InputError
 
 SMALL = Settings("diving", "scoring", 4, 0, None, False, 0.25, 48, 64)

@@ -12,8 +12,8 @@ from scipy.stats import spearmanr
 from data_prep.simulator.diving.labels import EXECUTION_SD, draw_boundaries, draw_deduction, execution_score, judge
 from data_prep.simulator.diving.motion import FAULTS
 from data_prep.simulator.faults import share_deduction, total_deduction
-from data_prep.simulator.plan import plan_videos
-from data_prep.simulator.settings import Settings, get_simulator
+from data_prep.simulator.plan import get_simulator, plan_videos
+from data_prep.simulator.settings import Settings
 from data_prep.simulator.shortcuts import cross_validated
 
 

@@ -20,13 +20,13 @@ from data_prep.simulator.diving.rules import DIVES
 from data_prep.simulator.diving.splash import Splash, splash_size
 from data_prep.simulator.encoding import CODECS, write_video
 from data_prep.simulator.filming import film_video
-from data_prep.simulator.plan import plan_videos
+from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene import noise
 from data_prep.simulator.scene.camera import View, follow, zoom
 from data_prep.simulator.scene.drawing import FigurePainter, random_appearance
 from data_prep.simulator.scene.effects import Broadcast, VideoStyle, filmed_size, zoomed
 from data_prep.simulator.scene.figure import JOINT, Body
-from data_prep.simulator.settings import Settings, clip_files, get_simulator, listed_clips
+from data_prep.simulator.settings import Settings, clip_files, listed_clips
 from scoringnet_tf.data.video import Clip, VideoError, VideoStream
 
 TRAIT = DiveTrait({fault.name: 0.0 for fault in FAULTS}, False, False, False, False, 1)
@@ -44,22 +44,23 @@ def _broadcast(style, picture, index=0):
 # === Broadcast ===
 
 
-def test_a_plain_style_leaves_the_picture_as_it_is():
-    np.testing.assert_array_equal(_broadcast(VideoStyle(grain=0.0), _picture()), _picture())
-
-
-def test_bars_are_black_and_the_picture_between_them():
-    style = VideoStyle(grain=0.0, picture=(1.0, 0.75))
-    assert filmed_size(style, 80, 60) == (80, 44)
-    frame = _broadcast(style, _picture(height=44))
-    assert frame.shape == (60, 80, 3) and not frame[:8].any() and not frame[-8:].any()
-    np.testing.assert_array_equal(frame[8:52], _picture(height=44))
-
-
-def test_a_squeezed_picture_is_filmed_wider():
-    style = VideoStyle(grain=0.0, squeeze=4 / 3)
-    assert filmed_size(style, 80, 60) == (107, 60)
-    assert _broadcast(style, _picture(width=107)).shape == (60, 80, 3)
+@pytest.mark.parametrize(
+    ("style", "size", "bars"),
+    [
+        (VideoStyle(grain=0.0), (80, 60), 0),
+        (VideoStyle(grain=0.0, picture=(1.0, 0.75)), (80, 44), 8),
+        (VideoStyle(grain=0.0, squeeze=4 / 3), (107, 60), None),
+    ],
+    ids=["plain", "bars", "squeezed"],
+)
+def test_a_picture_fills_its_part_of_the_frame(style, size, bars):
+    assert filmed_size(style, 80, 60) == size
+    picture = _picture(width=size[0], height=size[1])
+    frame = _broadcast(style, picture)
+    assert frame.shape == (60, 80, 3)
+    if bars is not None:
+        np.testing.assert_array_equal(frame[bars : 60 - bars], picture)
+        assert not frame[:bars].any() and not frame[60 - bars :].any()
 
 
 def test_no_saturation_is_grey_of_the_same_luma():
@@ -259,32 +260,23 @@ def test_real_clips_fill_a_shot_of_any_length(clips):
     assert {round(float(frame.mean()), -1) for frame in frames} == {60, 180}
 
 
-def test_clips_are_found_however_their_endings_are_spelt(tmp_path):
-    for name in ("a.AVI", "b.mp4", "c.Mp4", "notes.TXT", "avi"):
-        (tmp_path / name).touch()
-    assert [path.name for path in listed_clips(tmp_path)] == ["a.AVI", "b.mp4", "c.Mp4"]
-
-
-def test_clips_that_are_none_are_named(tmp_path):
+def test_clips_are_found_however_their_endings_are_spelt_and_wrong_ones_named(clips, tmp_path_factory):
+    """FFmpeg would open what a playlist lists, outside the folder too."""
+    folder = tmp_path_factory.mktemp("clips")
+    for name in ("notes.TXT", "avi", "._a.avi", ".trash/b.avi"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
     with refused("not_found", "--noise_clips"):
-        clip_files(tmp_path / "empty")
-    (tmp_path / "empty/.trash").mkdir(parents=True)
-    for hidden in ("._a.avi", ".trash/b.avi"):
-        (tmp_path / "empty" / hidden).write_bytes(b"")
-    with refused("not_found", "--noise_clips"):
-        clip_files(tmp_path / "empty")
-    (tmp_path / "a.avi").write_bytes(b"RIFF")
-    with pytest.raises(VideoError) as error:
-        list(noise.clip_shot(5, clip_files(tmp_path), 40, 40, np.random.default_rng(0)))
-    assert "a.avi" in str(error.value)
-
-
-def test_a_playlist_is_no_clip_whatever_it_is_called(clips):
-    """FFmpeg would open what it lists, outside the folder too."""
-    (clips / "a.avi").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{clips / '1.avi'}\n#EXT-X-ENDLIST\n")
-    with pytest.raises(VideoError) as error:
-        noise.check_clips(clip_files(clips))
-    assert "a.avi" in str(error.value)
+        clip_files(folder)
+    for name in ("a.AVI", "b.mp4", "c.Mp4"):
+        (folder / name).touch()
+    assert [path.name for path in listed_clips(folder)] == ["a.AVI", "b.mp4", "c.Mp4"]
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{clips / '1.avi'}\n#EXT-X-ENDLIST\n"
+    for content in ("RIFF", playlist):
+        (folder / "a.AVI").write_text(content)
+        with pytest.raises(VideoError) as error:
+            noise.check_clips([folder / "a.AVI"])
+        assert "a.AVI" in str(error.value)
 
 
 def test_a_clip_is_cut_to_the_picture_as_it_is_shown(tmp_path):

@@ -191,6 +191,18 @@ def test_workers_end_with_the_command(tmp_path):
     assert len(workers) == 2
 
 
+@pytest.mark.slow
+def test_labels_that_change_while_videos_are_rendered_are_noticed(tmp_path):
+    labels_dir, folder = write_statistics(tmp_path / "labels"), tmp_path / "sim"
+    process = _run(folder, "--sport=vault", f"--labels_dir={labels_dir}", "--workers=1")
+    _wait_for_video(folder)
+    write_statistics(labels_dir, execution="8.5")
+    stderr = process.communicate(timeout=TIMEOUT)[1]
+    assert process.returncode == 1 and code_printed(stderr) == "changed_inputs"
+    assert not (folder / "simulation.json").exists()
+    assert not list(folder.glob("*.mat")), "labels of now beside videos of those before"
+
+
 def test_a_full_disk_leaves_no_video(tmp_path):
     """A limit on the size of files stands for a full disk: a video's last bytes do not fit."""
     frames = np.random.default_rng(0).integers(0, 256, (9, 48, 64, 3)).astype(np.uint8)

@@ -14,12 +14,12 @@ from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving.filming import dive_shot
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait
 from data_prep.simulator.diving.rules import DIVES
-from data_prep.simulator.plan import plan_videos
+from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.camera import zoom, zoomed_places
 from data_prep.simulator.scene.drawing import FigurePainter
 from data_prep.simulator.scene.effects import Broadcast, VideoStyle, filmed_size
 from data_prep.simulator.scene.figure import JOINTS
-from data_prep.simulator.settings import Settings, get_simulator
+from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.joints import SIMULATED, read_joints
 
 SIZE = (96, 128)

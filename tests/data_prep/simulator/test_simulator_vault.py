@@ -1,4 +1,4 @@
-"""Simulated vaults: the table against published values, motion against geometry, camera, labels, whole datasets."""
+"""Simulated vaults: the table against published values, motion against geometry, camera, labels."""
 
 import dataclasses
 import os
@@ -9,10 +9,10 @@ import pytest
 from refusals import refused
 from scipy.stats import spearmanr
 
-from data_prep.simulator.plan import plan_videos
+from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.figure import JOINT, Body
 from data_prep.simulator.scene.standpoint import Standpoint
-from data_prep.simulator.settings import Settings, get_simulator
+from data_prep.simulator.settings import Settings
 from data_prep.simulator.shortcuts import cross_validated
 from data_prep.simulator.vault import filming as vault_filming
 from data_prep.simulator.vault import labels as vault_labels
@@ -33,75 +33,68 @@ from data_prep.simulator.vault.rules import DIFFICULTIES, frequent_vaults, vault
 SMALL = Settings("vault", "scoring", 4, 0, None, False, 0.25, 48, 64)
 VAULT = get_simulator("vault")
 BOUNDARIES = (20, 50)
+TIMING = Timing(*BOUNDARIES)
 CLEAN = VaultTrait({fault.name: 0.0 for fault in FAULTS}, 1, 1, 1, 0.0, True)
 BY_NAME = {vault.name: vault for vault in DIFFICULTIES}
 SEEN = ("handspring-2A2", "handspring-4C1", "tsukahara-2A6", "yurchenko-2A4", "half_on-2A2", "full_on-2C2")
+PUBLISHED = {  # 2009 to 2012
+    "handspring-2A6": 7.4,  # Yang Hak-seon, London 2012
+    "handspring-4C0": 6.6,  # Roche
+    "handspring-4C1": 7.0,  # Dragulescu
+    "handspring-4B0": 7.0,  # Blanik
+    "tsukahara-2A6": 7.0,  # Kasamatsu with two whole turns
+    "half_on-2A5": 7.2,  # Li Xiaopeng
+}
 
 
-def _trait(**severities):
+def plans_of(**changes):
+    return plan_videos(VAULT, dataclasses.replace(SMALL, **changes))
+
+
+def trait_of(**severities):
     return dataclasses.replace(CLEAN, severities={**CLEAN.severities, **severities})
 
 
-def _at(motion, joint):
+def at(motion, joint):
     return motion.joints[:, JOINT[joint]]
 
 
-def _perform(name, times, **severities):
-    return perform(BY_NAME[name], _trait(**severities), Body(), BOUNDARIES, np.asarray(times, float))
+def vault(name, times, **severities):
+    return perform(BY_NAME[name], trait_of(**severities), Body(), BOUNDARIES, np.asarray(times, float))
 
 
-# === The table ===
+# === The table, judges and faults ===
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("handspring-2A6", 7.4),  # Yang Hak-seon, London 2012
-        ("handspring-4C0", 6.6),  # Roche
-        ("handspring-4C1", 7.0),  # Dragulescu
-        ("handspring-4B0", 7.0),  # Blanik
-        ("tsukahara-2A6", 7.0),  # Kasamatsu with two whole turns
-        ("half_on-2A5", 7.2),  # Li Xiaopeng
-    ],
-)
-def test_values_are_those_published_for_2009_to_2012(name, value):
-    assert DIFFICULTIES[BY_NAME[name]] == value
-
-
-@pytest.mark.parametrize("family", ["handspring", "tsukahara", "yurchenko", "half_on", "full_on"])
-def test_each_half_twist_of_a_straight_salto_adds_four_tenths(family):
-    values = [DIFFICULTIES[v] for v in DIFFICULTIES if (v.family, v.half_somersaults, v.position) == (family, 2, "A")]
-    np.testing.assert_allclose(np.diff(values), 0.4)
+def test_values_are_the_published_ones_and_each_half_twist_of_a_straight_salto_adds_four_tenths():
+    assert {name: DIFFICULTIES[BY_NAME[name]] for name in PUBLISHED} == PUBLISHED
+    for family in ("handspring", "tsukahara", "yurchenko", "half_on", "full_on"):
+        straight = [v for v in DIFFICULTIES if (v.family, v.half_somersaults, v.position) == (family, 2, "A")]
+        np.testing.assert_allclose(np.diff([DIFFICULTIES[each] for each in straight]), 0.4)
 
 
 def test_difficulties_are_shared_and_find_their_nearest_vaults():
     vaults, chances = vaults_of_difficulty(7.0)
     assert len(vaults) >= 4 and sum(chances) == pytest.approx(1)
-    assert {DIFFICULTIES[vault] for vault in vaults_of_difficulty(5.3)[0]} == {5.2}
-    assert {DIFFICULTIES[vault] for vault in vaults_of_difficulty(9.0)[0]} == {7.4}
+    for difficulty, nearest in ((5.3, 5.2), (9.0, 7.4)):
+        assert {DIFFICULTIES[each] for each in vaults_of_difficulty(difficulty)[0]} == {nearest}
     assert vaults_of_difficulty(7.0, one_each=True)[0] == [BY_NAME["handspring-4C1"]]
-    values = [DIFFICULTIES[vault] for vault in frequent_vaults(one_each=True)[0]]
+    values = [DIFFICULTIES[each] for each in frequent_vaults(one_each=True)[0]]
     assert sorted(values) == sorted(set(DIFFICULTIES.values()))
 
 
-# === Judges and faults ===
-
-
-def test_execution_is_the_mean_of_the_middle_three_cut_off():
+def test_execution_is_the_mean_of_the_middle_three_cut_off_and_judges_err_as_stated():
     assert execution_score(np.array([9.9, 9.3, 9.0, 9.4, 9.3])) == 9.333
     assert execution_score(np.array([9.7, 9.7, 9.6, 9.0, 10.0])) == 9.666
     with refused("count_mismatch", 7):
         execution_score(np.ones(7))
-
-
-def test_judges_err_as_stated():
     rng = np.random.default_rng(0)
     scores = np.array([execution_score(judge(1.1, rng)) for _ in range(3000)])
     assert scores.mean() == pytest.approx(MAX_EXECUTION - 1.1, abs=0.005)
     assert scores.std() == pytest.approx(EXECUTION_SD, abs=0.01)
 
 
-def _assert_shared_out(plans):
+def assert_shared_out(plans):
     severities = np.array([[p.trait.severities[fault.name] for fault in FAULTS] for p in plans])
     execution = np.array([p.execution for p in plans])
     single = [abs(spearmanr(column, execution).statistic) for column in severities.T]
@@ -110,14 +103,14 @@ def _assert_shared_out(plans):
 
 
 def test_no_single_fault_explains_execution_but_all_together_do():
-    _assert_shared_out(plan_videos(VAULT, dataclasses.replace(SMALL, num_videos=700)))
+    assert_shared_out(plans_of(num_videos=700))
 
 
 @pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
 def test_the_same_holds_of_real_scores():
     folder = Path(os.environ["SCORINGNET_REAL_DATA"]) / "vault"
-    plans = plan_videos(VAULT, dataclasses.replace(SMALL, labels_dir=folder, num_videos=710))
-    _assert_shared_out(plans)
+    plans = plans_of(labels_dir=folder, num_videos=710)
+    assert_shared_out(plans)
     scores = np.loadtxt(folder / "scores.csv", delimiter=",", skiprows=1)[:, [0, 3]]
     ours = np.array([[p.difficulty, p.difficulty + p.execution] for p in plans]).round(3)
     np.testing.assert_allclose(ours[np.lexsort(ours.T)], scores[np.lexsort(scores.T)], atol=1e-9)
@@ -129,86 +122,73 @@ def test_the_same_holds_of_real_scores():
 # === Motion ===
 
 
-@pytest.mark.parametrize("vault", DIFFICULTIES, ids=lambda vault: vault.name)
-def test_every_vault_turns_as_its_name_says(vault):
-    motion = perform(vault, CLEAN, Body(), BOUNDARIES, np.linspace(0, 70, 1401))
-    trunk = _at(motion, "waist") - _at(motion, "pelvis")
+@pytest.mark.parametrize("name", BY_NAME)
+def test_every_vault_turns_as_its_name_says(name):
+    motion, meant = vault(name, np.linspace(0, 70, 1401)), BY_NAME[name]
+    trunk = at(motion, "waist") - at(motion, "pelvis")
     angle = np.unwrap(np.arctan2(trunk[:, 1], trunk[:, 0]))
-    whole = 2 * np.pi * (1 + vault.round_off) + np.pi * vault.half_somersaults
+    whole = 2 * np.pi * (1 + meant.round_off) + np.pi * meant.half_somersaults
     assert angle[-1] - angle[0] == pytest.approx(-whole, abs=np.radians(20))  # clockwise, from a runner's lean
-    facing = (-1 if vault.backward else 1) * (-1) ** vault.half_twists
+    facing = (-1 if meant.backward else 1) * (-1) ** meant.half_twists
     assert np.sign(motion.belly[-1, 0]) == facing and abs(motion.belly[-1, 0]) > 0.95
 
 
 @pytest.mark.parametrize("name", SEEN)
 @pytest.mark.parametrize("severities", [{}, {"poor_support": 1.0, "leg_separation": 1.0}, {"low_flight": 1.0}])
 def test_hands_push_off_the_table_and_feet_land_on_the_mat_at_t2(name, severities):
-    timing = Timing(*BOUNDARIES)
-    support = _perform(name, np.linspace(timing.contact + 1e-6, timing.leave - 1e-6, 9), **severities)
-    hands = (_at(support, "hand_l") + _at(support, "hand_r"))[:, :2] / 2
+    support = vault(name, np.linspace(TIMING.contact + 1e-6, TIMING.leave - 1e-6, 9), **severities)
+    hands = (at(support, "hand_l") + at(support, "hand_r"))[:, :2] / 2
     np.testing.assert_allclose(hands - (vault_motion.HANDS_X, vault_motion.TABLE_HEIGHT), 0, atol=1e-6)
-    flight = _perform(name, np.arange(int(timing.leave) + 1, 51), **severities)
+    flight = vault(name, np.arange(int(TIMING.leave) + 1, 51), **severities)
     lowest = flight.joints[..., 1].min(axis=1) - vault_motion.MAT_HEIGHT - vault_motion.SOLE
-    assert (lowest[:-1] > 0.02).all()
-    assert lowest[-1] == pytest.approx(0, abs=1e-6)
+    assert (lowest[:-1] > 0.02).all() and lowest[-1] == pytest.approx(0, abs=1e-6)
     assert flight.joints[-1, :, 1].argmin() in [JOINT[f"{part}_{side}"] for part in ("ankle", "toe") for side in "lr"]
 
 
 @pytest.mark.parametrize("name", SEEN)
-def test_flight_is_that_of_a_projectile(name):
-    timing = Timing(*BOUNDARIES)
-    centre = _perform(name, np.arange(np.ceil(timing.leave), 50)).centre
+def test_flight_is_that_of_a_projectile_and_the_path_has_no_jumps(name):
+    centre = vault(name, np.arange(np.ceil(TIMING.leave), 50)).centre
     np.testing.assert_allclose(np.diff(centre[:, 1], 3), 0, atol=1e-9)
     np.testing.assert_allclose(np.diff(centre[:, 0], 2), 0, atol=1e-9)
     assert centre[:, 1].max() == pytest.approx(2.9, abs=0.35)
-
-
-@pytest.mark.parametrize("name", SEEN)
-@pytest.mark.parametrize("landing", [0.0, 0.5, 1.0])
-def test_the_path_has_no_jumps_and_stays_above_the_ground(name, landing):
-    motion = _perform(name, np.arange(0, 75, 0.1), landing=landing)
-    assert np.abs(np.diff(motion.centre, axis=0)).max() < 0.09  # metres in a tenth of a frame
-    assert motion.joints[..., 1].min() > -0.12
+    for landing in (0.0, 0.5, 1.0):
+        motion = vault(name, np.arange(0, 75, 0.1), landing=landing)
+        assert np.abs(np.diff(motion.centre, axis=0)).max() < 0.09  # metres in a tenth of a frame
+        assert motion.joints[..., 1].min() > -0.12
 
 
 def test_faults_change_what_they_name():
-    landed, end = [51.0], [64.0]
-    assert _perform("handspring-2A2", landed).centre[0, 2] == 0
-    assert _perform("handspring-2A2", landed, sideways=1.0).centre[0, 2] > 1.0
-    near, far = (_perform("yurchenko-2A4", landed, low_flight=grade).centre[0, 0] for grade in (1.0, 0.0))
-    assert far - near > 1.2
-    low, high = (_perform("yurchenko-2A4", np.arange(29, 50), low_flight=g).centre[:, 1].max() for g in (1.0, 0.0))
-    assert high - low > 0.5
-    sits, stands = (_perform("tsukahara-2A3", end, landing=grade).centre[0, 1] for grade in (1.0, 0.0))
-    assert sits < 0.7 < stands
-    step = _perform("tsukahara-2A3", end, landing=0.7).centre[0, 0] - _perform("tsukahara-2A3", end).centre[0, 0]
-    assert step > 0.8 and not _trait(landing=0.7).falls and _trait(landing=FALL).falls
-    deep, good = (_perform("half_on-2A2", landed, under_rotation=grade).centre[0, 1] for grade in (1.0, 0.0))
-    assert good - deep > 0.15
-    middle = [Timing(*BOUNDARIES).second_flight(0.45)]
-    assert _angle("knee", "hip", "ankle", _perform("handspring-2A2", middle, bent_knees=1.0)) > 70
-    assert _angle("hip", "waist", "knee", _perform("handspring-2A2", middle, looseness=1.0)) > 40
-    assert _angle("hip", "waist", "knee", _perform("handspring-2A2", middle)) < 25
-    assert (
-        _opening(_perform("yurchenko-2A4", middle, leg_separation=1.0))
-        > 70
-        > 10
-        > _opening(_perform("yurchenko-2A4", middle))
-    )
+    landed, end, middle = [51.0], [64.0], [TIMING.second_flight(0.45)]
+
+    def centre(name, times, axis, **severities):
+        return vault(name, times, **severities).centre[:, axis].max()
+
+    assert centre("handspring-2A2", landed, 2) == 0 and centre("handspring-2A2", landed, 2, sideways=1.0) > 1.0
+    assert centre("yurchenko-2A4", landed, 0) - centre("yurchenko-2A4", landed, 0, low_flight=1.0) > 1.2
+    flight = np.arange(29, 50)
+    assert centre("yurchenko-2A4", flight, 1) - centre("yurchenko-2A4", flight, 1, low_flight=1.0) > 0.5
+    assert centre("tsukahara-2A3", end, 1, landing=1.0) < 0.7 < centre("tsukahara-2A3", end, 1)
+    assert centre("tsukahara-2A3", end, 0, landing=0.7) - centre("tsukahara-2A3", end, 0) > 0.8
+    assert not trait_of(landing=0.7).falls and trait_of(landing=FALL).falls
+    assert centre("half_on-2A2", landed, 1) - centre("half_on-2A2", landed, 1, under_rotation=1.0) > 0.15
+    assert bend("knee", "hip", "ankle", vault("handspring-2A2", middle, bent_knees=1.0)) > 70
+    assert bend("hip", "waist", "knee", vault("handspring-2A2", middle, looseness=1.0)) > 40
+    assert bend("hip", "waist", "knee", vault("handspring-2A2", middle)) < 25
+    assert opening(vault("yurchenko-2A4", middle, leg_separation=1.0)) > 70
+    assert opening(vault("yurchenko-2A4", middle)) < 10
 
 
-def _angle(joint, before, after, motion):
+def bend(joint, before, after, motion):
     """Degrees by which the body bends at a left joint, between the joints before and after it."""
-    name = {"waist": "waist"}
-    points = [_at(motion, name.get(part, f"{part}_l"))[0] for part in (before, joint, after)]
-    return _between(points[1] - points[0], points[2] - points[1])
+    points = [at(motion, part if part == "waist" else f"{part}_l")[0] for part in (before, joint, after)]
+    return angle_between(points[1] - points[0], points[2] - points[1])
 
 
-def _opening(motion):
-    return _between(*(_at(motion, f"knee_{side}")[0] - _at(motion, f"hip_{side}")[0] for side in "lr"))
+def opening(motion):
+    return angle_between(*(at(motion, f"knee_{side}")[0] - at(motion, f"hip_{side}")[0] for side in "lr"))
 
 
-def _between(a, b):
+def angle_between(a, b):
     return np.degrees(np.arccos(np.clip(a @ b / np.linalg.norm(a) / np.linalg.norm(b), -1, 1)))
 
 
@@ -220,9 +200,8 @@ def test_panorama_is_true_to_scale_at_the_axis_and_shrinks_with_distance():
     np.testing.assert_allclose(side.panorama(np.array([(0.0, 1.7, 0.0)])), [(0.0, 1.7, 0.0)])
     x, y, z = 4.0, 1.0, -5.0  # five metres behind: a camera twenty-five metres away
     u, v, towards = side.panorama(np.array((x, y, z)))
-    assert u == pytest.approx(20.0 * np.arctan2(x, 25.0))
+    assert u == pytest.approx(20.0 * np.arctan2(x, 25.0)) and towards == z
     assert v == pytest.approx(3.0 - (3.0 - y) * 20.0 / np.hypot(x, 25.0))
-    assert towards == z
 
 
 def test_a_frontal_camera_sees_the_runner_come_nearer_not_pass_by():
@@ -230,104 +209,82 @@ def test_a_frontal_camera_sees_the_runner_come_nearer_not_pass_by():
     run = np.array([(x, 1.0, 0.0) for x in (-6.0, -3.0, 0.0, 3.0)])
     assert np.abs(front.panorama(run)[:, 0]).max() < 1e-9
     assert (np.diff(front.range(run)) < 0).all()
-    assert (
-        front.panorama(np.array((0.0, 1.0, 1.0)))[0] < 0
-    )  # the runner's left hand is to the left of the opposite camera
+    # The runner's left hand is to the left of the opposite camera.
+    assert front.panorama(np.array((0.0, 1.0, 1.0)))[0] < 0
 
 
-def _scene(azimuth, seed=0, **changes):
-    rng = np.random.default_rng(seed)
-    scene = vault_filming.random_scene(160, 120, False, rng)
+def scene_from(azimuth, colour=None):
+    """A scene from a direction, degrees; its gymnast of one colour."""
+    scene = vault_filming.random_scene(160, 120, False, np.random.default_rng(0))
     standpoint = dataclasses.replace(scene.standpoint, azimuth=np.radians(azimuth))
-    rebuilt = vault_filming.build_scene(
-        scene.venue, standpoint, scene.view, scene.body, scene.appearance, False, np.random.default_rng(seed)
-    )
-    return dataclasses.replace(rebuilt, **changes)
+    look = dataclasses.replace(scene.appearance, suit=colour, skin=colour, hair=colour)
+    parts = (scene.venue, standpoint, scene.view, scene.body, look, False)
+    return vault_filming.build_scene(*parts, np.random.default_rng(0))
 
 
-def _film(scene, name, trait=CLEAN, frames=range(66)):
-    shot = vault_filming.vault_shot(
-        scene, BY_NAME[name], trait, BOUNDARIES, np.array(frames, float), np.random.default_rng(0)
-    )
+def film(scene, name, frames=range(66)):
+    frames = np.array(frames, float)
+    shot = vault_filming.vault_shot(scene, BY_NAME[name], CLEAN, BOUNDARIES, frames, np.random.default_rng(0))
     return np.stack(list(shot)).astype(int)
 
 
 @pytest.mark.parametrize("azimuth", [-30, 0, 45, 74])
 def test_the_gymnast_stays_in_the_picture_from_every_side(azimuth):
-    scene = _scene(azimuth)
-    red = dataclasses.replace(scene.appearance, suit=(0, 0, 255), skin=(0, 0, 255), hair=(0, 0, 255))
-    green = dataclasses.replace(scene.appearance, suit=(0, 255, 0), skin=(0, 255, 0), hair=(0, 255, 0))
-    films = [_film(dataclasses.replace(scene, appearance=look), "yurchenko-2A4") for look in (red, green)]
-    gymnast = np.abs(films[0] - films[1]).sum(axis=-1) > 150
-    for mask in gymnast:
+    red, green = (film(scene_from(azimuth, colour), "yurchenko-2A4") for colour in ((0, 0, 255), (0, 255, 0)))
+    for mask in np.abs(red - green).sum(axis=-1) > 150:
         rows, columns = np.nonzero(mask)
         assert len(rows) > 100
         assert 0.25 < columns.mean() / 160 < 0.75 and 0.15 < rows.mean() / 120 < 0.8
 
 
 def test_the_table_hides_a_gymnast_who_runs_behind_it():
-    scene = _scene(74)
-    red = dataclasses.replace(scene.appearance, suit=(0, 0, 255), skin=(0, 0, 255), hair=(0, 0, 255))
-    through = dataclasses.replace(scene, hall=dataclasses.replace(scene.hall, table=_empty(scene.hall.table)))
-    hidden, seen = (
-        _film(dataclasses.replace(where, appearance=red), "handspring-2A2", frames=range(14, 18))
-        for where in (scene, through)
-    )
+    """With the hands on the table the gymnast is in front of it."""
+    scene = scene_from(74, (0, 0, 255))
+    mask = scene.hall.table.scaled(1.0)
+    mask.image = np.zeros_like(scene.hall.table.image)
+    through = dataclasses.replace(scene, hall=dataclasses.replace(scene.hall, table=mask))
+    hidden, seen = (film(each, "handspring-2A2", range(14, 18)) for each in (scene, through))
     assert (np.abs(hidden - seen).sum(axis=-1) > 100).sum() > 40
-    over = [
-        _film(dataclasses.replace(where, appearance=red), "handspring-2A2", frames=(28, 29))
-        for where in (scene, through)
-    ]
-    np.testing.assert_array_equal(*over)  # with the hands on the table the gymnast is in front of it
-
-
-def _empty(canvas):
-    other = canvas.scaled(1.0)
-    other.image = np.zeros_like(canvas.image)
-    return other
+    np.testing.assert_array_equal(*(film(each, "handspring-2A2", (28, 29)) for each in (scene, through)))
 
 
 # === Labels ===
 
+SCORES, SECONDS = "difficulty,execution,penalty,final\n", "pre_flight,posting_flight,landing\n"
 
-@pytest.fixture
-def labels_dir(tmp_path):
-    folder = tmp_path / "statistics"
-    folder.mkdir()
-    (folder / "scores.csv").write_text(
-        "difficulty,execution,penalty,final\n6.5,9.4,0.0,15.9\n5.2,8.8,0.3,13.7\n7.0,9.166,0.1,16.066\n"
-    )
-    (folder / "stage_seconds.csv").write_text(
-        "pre_flight,posting_flight,landing\n3.5,1.2,2.0\n3.0,0.8,1.5\n25.0,1.4,7.0\n3.0,0.2,2.0\n"
-    )
+
+def write_statistics(folder, scores, seconds):
+    (folder / "scores.csv").write_text(f"{SCORES}{scores}")
+    (folder / "stage_seconds.csv").write_text(f"{SECONDS}{seconds}")
     return folder
 
 
+@pytest.fixture
+def labels_dir(tmp_path):
+    scores = "6.5,9.4,0.0,15.9\n5.2,8.8,0.3,13.7\n7.0,9.166,0.1,16.066\n"
+    return write_statistics(tmp_path, scores, "3.5,1.2,2.0\n3.0,0.8,1.5\n25.0,1.4,7.0\n3.0,0.2,2.0\n")
+
+
 def test_statistics_are_drawn_without_replacement_while_they_last(labels_dir):
-    plans = plan_videos(VAULT, dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=6))
+    plans = plans_of(labels_dir=labels_dir, num_videos=6)
     scores = sorted((p.difficulty, round(p.difficulty + p.execution, 3)) for p in plans)
     assert scores == sorted(2 * [(6.5, 15.9), (5.2, 13.7), (7.0, 16.066)])
     assert sorted(p.boundaries[2] - p.boundaries[1] for p in plans) == [20, 20, 30, 30, 35, 35]
     assert {DIFFICULTIES[p.element] for p in plans if p.difficulty == 6.5} == {6.4}
     assert sum(p.split == "test" for p in plans) == 2
+    splits = [p.split for p in plans_of(labels_dir=labels_dir, num_videos=None)]
+    assert (splits.count("train"), splits.count("test")) == (120, 56)  # as UNLV-Vault
 
 
 def test_durations_say_nothing_of_scores(tmp_path):
     """Row i of the two files is of different vaults: execution 8 + i / 20, and a flight of 20 + i frames."""
     rows = range(20)
     scores = "".join(f"5.2,{8 + i / 20:.2f},0,{13.2 + i / 20:.2f}\n" for i in rows)
-    (tmp_path / "scores.csv").write_text(f"difficulty,execution,penalty,final\n{scores}")
     seconds = "".join(f"3,{(20 + i) / 25:.2f},2\n" for i in rows)
-    (tmp_path / "stage_seconds.csv").write_text(f"pre_flight,posting_flight,landing\n{seconds}")
-    plans = plan_videos(VAULT, dataclasses.replace(SMALL, labels_dir=tmp_path, num_videos=20))
+    plans = plans_of(labels_dir=write_statistics(tmp_path, scores, seconds), num_videos=20)
     found = [(round(20 * (p.execution - 8)), p.boundaries[2] - p.boundaries[1] - 20) for p in plans]
     assert [sorted(numbers) for numbers in zip(*found, strict=True)] == [[*rows]] * 2
     assert sum(score == duration for score, duration in found) < 5
-
-
-def test_the_default_size_and_split_are_those_of_unlv_vault(labels_dir):
-    splits = [p.split for p in plan_videos(VAULT, dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=None))]
-    assert (splits.count("train"), splits.count("test")) == (120, 56)
 
 
 def test_run_up_and_landing_are_cut_and_the_flight_is_kept_whole():
@@ -339,16 +296,16 @@ def test_run_up_and_landing_are_cut_and_the_flight_is_kept_whole():
     ("file", "text", "code", "row"),
     [
         ("scores.csv", "difficulty,execution\n1,2\n", "missing_column", ""),
-        ("scores.csv", "difficulty,execution,penalty,final\n5,9,0,14\n5,9,0,15\n", "wrong_value", "row 3"),
-        ("scores.csv", "difficulty,execution,penalty,final\n\n\n5,9,0,15\n", "wrong_value", "row 4"),
-        ("scores.csv", "difficulty,execution,penalty,final\n5,9,0,14\n5\n", "wrong_value", "row 3"),
-        ("scores.csv", "difficulty,execution,penalty,final\n520,880,0,1400\n", "wrong_value", "row 2"),
-        ("scores.csv", "difficulty,execution,penalty,final\n5,88,0,93\n", "wrong_value", "row 2"),
-        ("scores.csv", "difficulty,execution,penalty,final\n5,x,0,14\n", "wrong_value", "row 2"),
-        ("stage_seconds.csv", "pre_flight,posting_flight,landing\n3,1\n", "wrong_value", "row 2"),
-        ("stage_seconds.csv", "pre_flight,posting_flight,landing\n3,-1,2\n", "wrong_value", "row 2"),
-        ("stage_seconds.csv", "pre_flight,posting_flight,landing\n\n3,inf,2\n", "wrong_value", "row 3"),
-        ("stage_seconds.csv", "pre_flight,posting_flight,landing\n3,9,2\n", "out_of_range", ""),
+        ("scores.csv", f"{SCORES}5,9,0,14\n5,9,0,15\n", "wrong_value", "row 3"),
+        ("scores.csv", f"{SCORES}\n\n5,9,0,15\n", "wrong_value", "row 4"),
+        ("scores.csv", f"{SCORES}5,9,0,14\n5\n", "wrong_value", "row 3"),
+        ("scores.csv", f"{SCORES}520,880,0,1400\n", "wrong_value", "row 2"),
+        ("scores.csv", f"{SCORES}5,88,0,93\n", "wrong_value", "row 2"),
+        ("scores.csv", f"{SCORES}5,x,0,14\n", "wrong_value", "row 2"),
+        ("stage_seconds.csv", f"{SECONDS}3,1\n", "wrong_value", "row 2"),
+        ("stage_seconds.csv", f"{SECONDS}3,-1,2\n", "wrong_value", "row 2"),
+        ("stage_seconds.csv", f"{SECONDS}\n3,inf,2\n", "wrong_value", "row 3"),
+        ("stage_seconds.csv", f"{SECONDS}3,9,2\n", "out_of_range", ""),
         ("stage_seconds.csv", None, "not_found", ""),
     ],
 )
