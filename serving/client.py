@@ -3,10 +3,9 @@
     python serving/client.py http://localhost:8501 diving FRAMES_FOLDER…
     python serving/client.py grpc://localhost:8500 diving FRAMES_FOLDER…
 
-Scores videos, each a folder of numbered JPEG or PNG frames, in the order of their numbers, in one request, and prints a
-line of JSON for each; its scores are null where the model finds no performance like those of training, or several. The
-frames are to be those of the rate of training (`describe`: frame_rate) and of one performance. REST needs
-NumPy; gRPC needs `tensorflow-serving-api`, which brings TensorFlow.
+Each video is a folder of numbered JPEG or PNG frames of one performance, at the frame rate of training (`describe`:
+frame_rate). All are scored in one request. Prints a line of JSON for each; its scores are null if the model finds no
+performance like those of training, or several. REST needs NumPy; gRPC needs `tensorflow-serving-api`.
 """
 
 import base64
@@ -26,7 +25,7 @@ FRAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 
 
 class RequestError(Exception):
-    """The server could not be reached, or refused a request; in its own words."""
+    """The server cannot be reached, or refused a request; with its message."""
 
 
 class RestClient:
@@ -36,18 +35,18 @@ class RestClient:
         self.url = f"{url.rstrip('/')}/v1/models/{model}:predict"
 
     def predict(self, inputs: dict[str, np.ndarray], signature: str = "serving_default") -> dict[str, np.ndarray]:
-        """The outputs of a signature, name → array; RequestError where there are none."""
+        """The outputs of a signature, name → array; RequestError if there are none."""
         body = {"signature_name": signature, "inputs": {name: _as_json(value) for name, value in inputs.items()}}
         request = urllib.request.Request(self.url, json.dumps(body).encode(), {"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
                 outputs = json.load(response)["outputs"]
         except urllib.error.HTTPError as error:
-            raise RequestError(_said(error.read())) from error
+            raise RequestError(_message(error.read())) from error
         except (OSError, http.client.HTTPException) as error:
             raise RequestError(f"{self.url}: {error}") from error
         except (ValueError, KeyError, TypeError) as error:
-            raise RequestError(f"{self.url}: expected an answer of TF Serving. Received: another.") from error
+            raise RequestError(f"{self.url} does not answer as TF Serving does.") from error
         # The only output of a signature comes without its name.
         outputs = outputs if isinstance(outputs, dict) else {"values": outputs}
         return {name: np.array(value) for name, value in outputs.items()}
@@ -65,7 +64,7 @@ class GrpcClient:
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
     def predict(self, inputs: dict[str, np.ndarray], signature: str = "serving_default") -> dict[str, np.ndarray]:
-        """The outputs of a signature, name → array; RequestError where there are none."""
+        """The outputs of a signature, name → array; RequestError if there are none."""
         import grpc
         import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2
@@ -87,19 +86,19 @@ def connect(address: str, model: str) -> RestClient | GrpcClient:
     """A client for an address that begins with http://, https:// or grpc://."""
     scheme, _, rest = address.partition("://")
     if scheme not in ("http", "https", "grpc") or not rest:
-        raise RequestError(f"Expected an address of http://… or grpc://… Received: {address}")
+        raise RequestError(f"{address} is not an address: use http://HOST:PORT or grpc://HOST:PORT.")
     return GrpcClient(rest, model) if scheme == "grpc" else RestClient(address, model)
 
 
 def encoded_videos(videos: list[list[bytes]]) -> dict[str, np.ndarray]:
-    """The inputs of `score_encoded` of videos of any length, each a list of encoded frames: shorter ones are padded."""
+    """The inputs of `score_encoded`: each video is a list of encoded frames; shorter ones are padded."""
     longest = max(map(len, videos), default=0)
     encoded = np.array([[*frames, *[b""] * (longest - len(frames))] for frames in videos], object)
     return {"encoded": encoded.reshape(len(videos), longest), "lengths": np.array([*map(len, videos)], np.int64)}
 
 
 def runs(labels: np.ndarray, names: list[str]) -> list[dict]:
-    """Stages one after the other, of the label of every frame (L,): name, first frame, and the frame after the last."""
+    """Runs of stages from the label of every frame (L,): name, first frame, and the frame after the last."""
     found, start = [], 0
     for label, group in itertools.groupby(labels.tolist()):
         end = start + len(list(group))
@@ -109,10 +108,9 @@ def runs(labels: np.ndarray, names: list[str]) -> list[dict]:
 
 
 def result(outputs: dict[str, np.ndarray], index: int, num_frames: int, names: list[str]) -> dict:
-    """What `score_encoded` says of one video of a batch: `valid`, its `stages`, and its scores.
+    """The result of `score_encoded` for one video of a batch: `valid`, its `stages`, and its scores.
 
-    Scores are None where `valid` is false: a tower gives a number for anything, and there is no performance like those
-    of training.
+    Scores are None if `valid` is false: the model gives a number for any video, but it means nothing.
     """
     valid = bool(outputs["valid"][index])
     labels = outputs["labels"][index, :num_frames] if "labels" in outputs else np.array([], int)
@@ -130,7 +128,7 @@ def _as_json(value):
     return _as_json(value.tolist()) if isinstance(value, np.ndarray) else value
 
 
-def _said(body):
+def _message(body):
     try:
         return json.loads(body)["error"]
     except (ValueError, KeyError, TypeError):
@@ -141,10 +139,9 @@ def frame_files(folder: pathlib.Path) -> list[pathlib.Path]:
     """The numbered images of a folder (`1.jpg`, `img_00002.png`, …) in the order of their numbers.
 
     Raises:
-        RequestError: there are none, a number is missing, two images have the same one, or they are called differently
-            but for their numbers.
+        RequestError: there are none, a number is missing or occurs twice, or the names differ in more than numbers.
     """
-    found: dict[int, pathlib.Path] = {}
+    images: dict[int, pathlib.Path] = {}
     forms: dict[str, str] = {}
     for path in sorted(folder.iterdir()):
         match = FRAME.fullmatch(path.name)
@@ -152,13 +149,15 @@ def frame_files(folder: pathlib.Path) -> list[pathlib.Path]:
             forms.setdefault(path.name[: match.start(1)], path.name)
         if len(forms) > 1:
             names = ", ".join(forms.values())
-            raise RequestError(f"{folder}: expected images of one name, but for their numbers. Received: {names}.")
-        if match and (other := found.setdefault(int(match[1]), path)) != path:
-            raise RequestError(f"{folder}: expected one image of each number. Received: {other.name}, {path.name}.")
-    if not found or len(found) != max(found) - min(found) + 1:
-        received = f"{len(found)}, numbered {min(found)} to {max(found)}" if found else "none"
-        raise RequestError(f"{folder}: expected numbered images (.jpg, .png) without a gap. Received: {received}.")
-    return [found[number] for number in sorted(found)]
+            raise RequestError(f"{folder}: the names of the images differ in more than their numbers: {names}.")
+        if match and (other := images.setdefault(int(match[1]), path)) != path:
+            raise RequestError(f"{folder}: two images have one number: {other.name}, {path.name}.")
+    if not images:
+        raise RequestError(f"{folder} has no numbered images (.jpg, .png).")
+    if len(images) != max(images) - min(images) + 1:
+        numbers = f"the numbers {min(images)} to {max(images)}, but only {len(images)} images"
+        raise RequestError(f"{folder} has {numbers}.")
+    return [images[number] for number in sorted(images)]
 
 
 def main(arguments: list[str]) -> int:

@@ -75,14 +75,14 @@ def test_presets_by_name_and_path(tmp_path):
         scoringnet_tf.from_preset("divingsmall")
 
 
-@pytest.mark.parametrize("name", ["best.keras", "c3d.keras", "last.keras"])
-def test_a_preset_is_saved_beside_no_other_model(name, tmp_path):
+def test_a_preset_is_saved_beside_no_other_model(tmp_path):
     """`from_preset` of a run's folder gives its best model, whatever was saved beside it."""
     model = scoringnet_tf.ScoringNet(**TINY)
-    model.save(tmp_path / name)
-    with refused("exists", tmp_path, name):
-        model.save_to_preset(tmp_path)
-    (tmp_path / name).unlink()
+    for name in ("best.keras", "c3d.keras", "last.keras"):
+        (tmp_path / name).touch()
+        with refused("exists", tmp_path, name):
+            model.save_to_preset(tmp_path)
+        (tmp_path / name).unlink()
     for _ in range(2):
         model.save_to_preset(tmp_path)
 

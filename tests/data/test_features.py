@@ -211,10 +211,10 @@ def test_a_damaged_origin_is_refused(tmp_path, described):
         read_features(write(tmp_path / "a.npy"))
 
 
-@pytest.mark.parametrize("text", ["{", "[1]"])
-def test_an_origin_that_is_no_json_object_is_refused(tmp_path, text):
+@pytest.mark.parametrize(("text", "code"), [("{", "damaged_json"), ("[1]", "wrong_format")])
+def test_an_origin_that_is_no_json_object_is_refused(tmp_path, text, code):
     (tmp_path / "features.json").write_text(text)
-    with pytest.raises(InputError, match=r"features\.json"):
+    with refused(code, tmp_path / "features.json"):
         read_features(write(tmp_path / "a.npy"))
 
 

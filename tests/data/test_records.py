@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from refusals import refused
 
-from scoringnet_tf.data.records import DatasetInfo, RecordsError, VideoExample, encode_example, parse_example
+from scoringnet_tf.data.records import DatasetInfo, VideoExample, encode_example, parse_example
 
 
 @pytest.fixture
@@ -180,10 +180,10 @@ def test_an_unsound_index_is_refused(diving_records, tmp_path, change, code, nam
         DatasetInfo.load(tmp_path)
 
 
-@pytest.mark.parametrize("text", ['{"name": ', "[3]"])
-def test_index_that_is_no_json_object(tmp_path, text):
+@pytest.mark.parametrize(("text", "code"), [('{"name": ', "damaged_json"), ("[3]", "wrong_format")])
+def test_index_that_is_no_json_object(tmp_path, text, code):
     (tmp_path / "dataset_info.json").write_text(text)
-    with pytest.raises(RecordsError, match=r"dataset_info\.json"):
+    with refused(code, tmp_path / "dataset_info.json"):
         DatasetInfo.load(tmp_path)
 
 

@@ -1,7 +1,6 @@
 """Building on Apache Beam, by two workers of its portable runner: the records of a local build, also after a kill."""
 
 import filecmp
-import re
 import signal
 import subprocess
 import sys
@@ -83,24 +82,22 @@ def test_a_killed_build_goes_on(source, local, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("more", "message"),
+    ("more", "code"),
     [
-        (["--runner=DirectRunner '"], "expected a name and options of Beam. Received: No closing quotation."),
-        (["--runner=NoRunner"], "--runner=NoRunner: expected a runner of Beam. Received: Unexpected pipeline runner"),
-        (["--runner=no.such.Runner"], "expected a runner of Beam. Received: No module named 'no'"),
-        (["--runner=apache_beam.NoRunner"], "expected a runner of Beam. Received: .* no attribute 'NoRunner'"),
-        (["--runner=os.path"], "expected a runner of Beam. Received: 'module' object is not callable"),
-        (["--runner=DirectRunner --no_such=3"], "expected options that Beam knows. Received: no_such."),
-        (["--runner=DirectRunner --direct_num_workers=x"], "Received: .*invalid int value: 'x'"),
-        (["--runner=DirectRunner", "--workers=2"], "--workers=2: expected it without --runner"),
+        (["--runner=DirectRunner '"], "wrong_value"),
+        (["--runner=NoRunner"], "unknown_name"),
+        (["--runner=no.such.Runner"], "unknown_name"),
+        (["--runner=apache_beam.NoRunner"], "unknown_name"),
+        (["--runner=os.path"], "unknown_name"),
+        (["--runner=DirectRunner --no_such=3"], "unknown_name"),
+        (["--runner=DirectRunner --direct_num_workers=x"], "wrong_value"),
+        (["--runner=DirectRunner", "--workers=2"], "flags_conflict"),
     ],
 )
-def test_what_beam_does_not_know_is_refused(source, tmp_path, more, message):
+def test_what_beam_does_not_know_is_refused(source, tmp_path, more, code):
     done = build(source, tmp_path / "records", *more)
-    assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
-    assert line.startswith("build: ")
-    assert re.search(message, line)
+    assert (done.returncode, code_printed(line)) == (1, code) and more[0] in line
     assert not (tmp_path / "records").exists()
 
 

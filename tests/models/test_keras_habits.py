@@ -39,6 +39,7 @@ def test_an_array_of_weights_is_that_of_a_dataset():
         assert found == pytest.approx(expected, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_fit_and_train_on_batch_take_an_array_of_weights():
     """For training and validation."""
     expected = network().fit(dataset(WEIGHTS), **QUIET).history
@@ -84,6 +85,7 @@ def changed(model, phase, **options):
     }
 
 
+@pytest.mark.slow
 def test_what_the_user_froze_stays_in_every_phase():
     model = network()
     model.segmenter.trainable = False

@@ -78,6 +78,7 @@ def test_a_step_before_an_error_counts():
     assert model.scores_learned
 
 
+@pytest.mark.slow
 def test_it_goes_with_the_weights(tmp_path):
     """Through files, copies and weights alone; a model of the same configuration with new weights has none of it."""
     model = network()

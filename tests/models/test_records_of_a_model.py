@@ -63,6 +63,7 @@ def test_evaluating_frames_of_another_form_or_size_is_refused(trained, diving_re
         ready(scoringnet_tf.ScoringNet(frame_size=(73, 98), **TINY)).fit(videos(diving_records), **QUIET)
 
 
+@pytest.mark.slow
 def test_its_own_records_and_other_data_are_taken(trained, diving_records, others):
     data = videos(diving_records).take(1)
     trained.fit(data, validation_data=videos(diving_records, "test").take(1), **QUIET)

