@@ -180,10 +180,10 @@ def test_windows_against_all_windows():
     no_shift = Augmentation(max_start_shift=0)
     for stages, size, expected in cases:
         labels = tf.constant(stages, tf.int64)
-        ranges = {
-            tuple(map(int, frame_range(labels, 0, size, no_shift, lambda _, seed=seed: [seed, 1])))
-            for seed in range(60)
-        }
+        draw = tf.function(
+            lambda seed, labels=labels, size=size: frame_range(labels, 0, size, no_shift, lambda _: seed)
+        )
+        ranges = {tuple(map(int, draw(tf.constant([seed, 1], tf.int64)))) for seed in range(60)}
         assert ranges == {(start, min(start + size, len(stages))) for start in expected}, (stages, size)
 
 

@@ -109,5 +109,5 @@ def test_clipping_loses_no_true_score():
     "changes", [{"level": 1.5}, {"half_widths": {"final": -1.0}}, {"half_widths": {"final": math.nan}}]
 )
 def test_what_cannot_be_is_refused(changes):
-    with pytest.raises(ValueError, match="expected a level below 1 and half widths"):
+    with pytest.raises(ValueError):
         Intervals(**{"level": 0.9, "half_widths": {}, "num_videos": {}, **changes})

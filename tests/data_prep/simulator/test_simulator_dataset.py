@@ -335,7 +335,7 @@ def test_frames_have_the_size_asked_for(sport, size):
 
 
 def test_boundaries_are_visible_in_the_pixels():
-    settings = dataclasses.replace(SMALL, height=120, width=160, num_videos=8, seed=3)
+    settings = dataclasses.replace(SMALL, height=120, width=160, num_videos=4, seed=3)
     for plan in plan_videos(DIVING, settings):
         frames = film_video(DIVING, plan, settings)
         small = np.stack([cv2.resize(frame, (20, 15), interpolation=cv2.INTER_AREA) for frame in frames])
@@ -347,7 +347,7 @@ def test_boundaries_are_visible_in_the_pixels():
 
 
 def test_the_end_of_a_landing_is_a_cut():
-    settings = settings_of("vault", height=120, width=160, num_videos=8, seed=3)
+    settings = settings_of("vault", height=120, width=160, num_videos=4, seed=3)
     for plan in plan_videos(VAULT, settings):
         frames = np.stack(list(film_video(VAULT, plan, settings))).astype(int)
         change = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))

@@ -106,6 +106,7 @@ def test_no_single_fault_explains_execution_but_all_together_do():
     assert_shared_out(plans_of(num_videos=700))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
 def test_the_same_holds_of_real_scores():
     folder = Path(os.environ["SCORINGNET_REAL_DATA"]) / "vault"
