@@ -270,7 +270,7 @@ def test_vectors_of_features_go_the_whole_way(tmp_path):
     assert score["difficulty"] is None and score["stages"] == [] and score["deviations"]["final"] > 0
     for flag, code in (("--decoding=ordered", "no_stages"), ("--views=2", "unknown_name"), ("--views=0", "wrong_flag")):
         error = error_of("scoringnet_tf.evaluate", f"--model={run}", records, flag)
-        assert code_printed(error) == code and flag.partition("=")[0] in error
+        assert code_printed(error) == code and flag[2:].partition("=")[0] in error
     error = error_of(*predict, f"--plot_dir={tmp_path}")
     assert code_printed(error) == "flags_conflict" and "--plot_dir" in error
 
