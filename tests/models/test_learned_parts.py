@@ -36,7 +36,6 @@ def fitted(model, epochs=1, callbacks=(), **options):
         ({"phase": "joint", "frozen": ["c3d"]}, ALL),
         ({"epochs": 0}, set()),
     ],
-    ids=str,
 )
 def test_what_a_step_trains_has_learned(options, learned):
     model = network()

@@ -477,7 +477,6 @@ WHOLE = {"fragments": "whole"}
         (WHOLE, {"fragments": "predicted"}, "no_stages", "predicted"),
         (WHOLE, {"loss": {"stages": ScoreLoss()}}, "unknown_name", "stages"),
     ],
-    ids=str,
 )
 def test_what_compile_does_not_know_is_named(model, options, code, named):
     with refused(code, named):
