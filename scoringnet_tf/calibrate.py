@@ -21,6 +21,7 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
+from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the file is replaced.")
 flags.DEFINE_string("records_dir", None, "Folder of the TFRecords of its training.")
@@ -42,6 +43,7 @@ def main(_: list[str]) -> None:
         raise InputError("wrong_value", f"--model={values.model} names a shipped model.", "Give the path of your own.")
     model_file = check_model(values.model, shipped=False)
 
+    load_tensorflow()
     from scoringnet_tf.inference.calibration import add_reference
     from scoringnet_tf.models.presets import load_scoring_net
     from scoringnet_tf.training.calibration_split import not_learned_from

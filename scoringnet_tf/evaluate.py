@@ -18,6 +18,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access
+from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
 flags.DEFINE_string("records_dir", None, "Folder of records made by `python -m data_prep build`.")
@@ -205,6 +206,7 @@ def main(_: list[str]) -> None:
     cli.require(records_dir=values.records_dir)
     info, model_file = load_records(values.records_dir), check_model(values.model)
 
+    load_tensorflow()
     from scoringnet_tf.data.splits import split_ids
     from scoringnet_tf.inference.coverage import interval_bounds
     from scoringnet_tf.report.evaluation_report import PAGES, name_of_model, write_report

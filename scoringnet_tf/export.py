@@ -14,6 +14,7 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.model_files import check_model
 from scoringnet_tf.support.paths import as_path, check_access
+from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
 flags.DEFINE_string("export_dir", None, "Folder of the versions: TF Serving's base path.")
@@ -34,6 +35,7 @@ def main(_: list[str]) -> None:
         raise InputError("exists", f"--version={version}: {taken} exists already.", "Choose another, or leave it out.")
     check_model(values.model)
 
+    load_tensorflow()
     from scoringnet_tf.inference.checks import doubts_of_statistics
     from scoringnet_tf.inference.converters import export_litert, export_onnx
     from scoringnet_tf.inference.export import check_successor, export_saved_model, model_description

@@ -31,6 +31,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access, name_of
+from scoringnet_tf.support.quiet import load_tensorflow
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
@@ -190,6 +191,7 @@ def main(paths: list[str]) -> int:
             print(f"extract: {error} [{error.code}]", file=sys.stderr)
         return 1
 
+    load_tensorflow()
     from scoringnet_tf.inference import feature_folder
     from scoringnet_tf.inference.extraction import FeatureExtractor, load_c3d
 

@@ -22,6 +22,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.model_files import NAMES, configuration
 from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.quiet import load_tensorflow
 from scoringnet_tf.weights import check_is_there
 
 flags.DEFINE_string("output", None, "The .keras file to write.")
@@ -68,6 +69,7 @@ def _of_published_weights(path):
         raise InputError("flag_unused", f"--tower has no effect: {path} is no ScoringNet (.keras).")
     check_is_there(path)
 
+    load_tensorflow()
     from scoringnet_tf.weights.convert import build_c3d, read_mean, read_weights, with_mean
 
     weights = read_weights(path, flags.FLAGS.fc6_order)
@@ -82,6 +84,7 @@ def _of_scoring_net(path):
     try:
         configuration(path, "model")
 
+        load_tensorflow()
         from scoringnet_tf.models.saving import load_keras
         from scoringnet_tf.models.scoring_net import ScoringNet
         from scoringnet_tf.training.run_record import learned_from

@@ -29,6 +29,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.model_files import SHIPPED, configuration, damaged, model_path
 from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one. Default: the shipped diving model.")
 flags.DEFINE_bool("json", False, "Print a line of JSON for every video (docs/serving.md).")
@@ -81,6 +82,7 @@ def _note(text):
 
 def _score(videos, begin, progress):
     """Scores, prints and draws videos, once nothing can refuse them; the exit status."""
+    load_tensorflow()
     from scoringnet_tf.inference.predictor import predictor_of
 
     values = flags.FLAGS

@@ -17,6 +17,7 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import configuration
 from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.support.quiet import load_tensorflow
 from scoringnet_tf.training import flags as training_flags
 from scoringnet_tf.training.config import Consecutive, PretrainingConfig
 
@@ -44,6 +45,7 @@ def main(_: list[str]) -> None:
     if config.model.pretrained:
         configuration(config.model.pretrained, "pretrained", ["C3D"])
 
+    load_tensorflow()
     from scoringnet_tf.training.pretraining import PretrainingRun
 
     run = PretrainingRun(info, config)

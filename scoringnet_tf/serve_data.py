@@ -16,6 +16,7 @@ from absl import flags
 
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("host", "localhost", "Name or address by which the other machines reach this one.")
 flags.DEFINE_integer("port", 5050, "Of the dispatcher on this machine; 0 takes a free one.", 0, 65535)
@@ -25,6 +26,7 @@ flags.DEFINE_string("dispatcher", None, "HOST:PORT of the first machine, to be a
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
+    load_tensorflow()
     from scoringnet_tf.data.service import check_service, dispatcher_at, worker_of
 
     if values.dispatcher:

@@ -16,6 +16,7 @@ from data_prep.support.options import check_picture
 from scoringnet_tf.data.records import load_records
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.quiet import load_tensorflow
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)
@@ -36,6 +37,7 @@ def main(_: list[str]) -> None:
     info.split(split)
     print(summary(info))
 
+    load_tensorflow()
     from data_prep.records.contact_sheet import save_contact_sheet
     from data_prep.records.verifying import verify_records
 

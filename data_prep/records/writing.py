@@ -14,6 +14,7 @@ from scoringnet_tf.data.records import INDEX_NAME, UNLABELLED, VideoExample, enc
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import shown
 from scoringnet_tf.support.paths import RemotePath, check_access, of_a_store
+from scoringnet_tf.support.quiet import load_tensorflow
 
 SHARD_BYTES = 64 * 2**20  # small enough to shuffle, large enough to read at full speed
 MIN_SHARDS = 2  # so that a small split is also read by interleaving
@@ -87,7 +88,7 @@ class ShardWriter:
 
 
 def _open(path):
-    import tensorflow as tf
+    tf = load_tensorflow()
 
     with _os_errors():
         return tf.io.TFRecordWriter(str(path))

@@ -19,6 +19,7 @@ from scoringnet_tf.inference.inputs import unreadable
 from scoringnet_tf.sports import NOISE, Sport, stage_runs
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.model_files import check_model
+from scoringnet_tf.support.quiet import load_tensorflow
 
 
 def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tuple[Path, list[str]]:
@@ -59,6 +60,7 @@ def load_model(path: str | None = None) -> Any:
     """
     check_model(path)
 
+    load_tensorflow()
     from scoringnet_tf.inference.predictor import stage_finder
 
     return stage_finder(path).model

@@ -28,6 +28,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import as_path, check_access, told_apart
+from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
 flags.DEFINE_string("output", None, "HTML file to write; an earlier one is replaced.")
@@ -120,6 +121,7 @@ def main(arguments: list[str]) -> int:
         return 1
     _check_names(judges, [as_path(path).name for path in paths])
 
+    load_tensorflow()
     from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.page_data import shown_scores
 

@@ -102,7 +102,7 @@ def _print_error(name, error):
 
 def _quiet_libraries():
     """Keeps the notices of libraries off stderr; their errors stay. TF_CPP_MIN_LOG_LEVEL=0 shows TensorFlow's."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors are raised, too
     # gcsfs logs what it raises; google.auth logs whom it may not ask, and warns of every older Python.
     for library in ("gcsfs", "google.auth"):
         python_logging.getLogger(library).setLevel(python_logging.CRITICAL)

@@ -1,0 +1,34 @@
+"""TensorFlow without the notices that it prints while it is imported."""
+
+import os
+import pathlib
+import sys
+import tempfile
+from typing import Any
+
+NVIDIA = pathlib.Path("/proc/driver/nvidia")  # there if Linux has NVIDIA's driver
+
+
+def load_tensorflow() -> Any:
+    """The module `tensorflow`, as a command imports it first; a warning if it cannot use the GPU that is there.
+
+    Its libraries write to file descriptor 2 before they read TF_CPP_MIN_LOG_LEVEL. With that at 0 or 1 they may.
+    """
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") in ("0", "1") or "tensorflow" in sys.modules:
+        import tensorflow
+
+        return tensorflow
+    with tempfile.TemporaryFile() as notices:
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        os.dup2(notices.fileno(), 2)
+        try:
+            import tensorflow
+
+            gpus = tensorflow.config.list_physical_devices("GPU")
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+    if NVIDIA.exists() and not gpus:
+        print("TensorFlow cannot use the GPU. Set TF_CPP_MIN_LOG_LEVEL=0 to see why.", file=sys.stderr)
+    return tensorflow

@@ -1,0 +1,29 @@
+"""A command's stderr holds our words alone, and TensorFlow's where they are asked for."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+LOAD = "from scoringnet_tf.support.quiet import load_tensorflow; print(load_tensorflow().__version__)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("level", "quiet"), [(None, True), ("0", False)])
+def test_tensorflow_is_imported_without_its_notices(level, quiet):
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    environment |= {"TF_CPP_MIN_LOG_LEVEL": level} if level else {}
+    done = subprocess.run([sys.executable, "-c", LOAD], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("2.")
+    assert (done.stderr == "") == quiet, done.stderr
+
+
+def test_what_fails_meanwhile_is_seen(tmp_path):
+    """An installation that is broken: the error is Python's own, and stderr is back in its place."""
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('broken')")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', pathlib.Path.cwd())}"}
+    code = LOAD.replace("from scoringnet_tf.support.quiet", "import sys; from scoringnet_tf.support.quiet")
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and "ImportError: broken" in done.stderr
