@@ -23,6 +23,7 @@ from data_prep.datasets.readers.layout import unlisted_note
 from data_prep.datasets.sample import Sample, Source
 from data_prep.datasets.scores import (
     complete_scores,
+    exchanged_scores,
     judged_scores,
     odd_executions,
     odd_scales,
@@ -99,6 +100,7 @@ def read(
         *panels_note({f"row {row.number}": len(read_marks(table.fields(row), row)) for row in table.rows}),
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
+        *exchanged_scores(rules, samples),
         *short_performances({sample.video_id: sample.segments for sample in samples}),
         *unlisted_note(source_dir, [sample.path for sample in samples], table.has_features),
     )

@@ -14,6 +14,7 @@ from scoringnet_tf.support.messages import Remark, counted, shown
 DECIMALS = 10  # more than any score has, and fewer than 40.95 / 3.9 = 10.500000000000002 is wrong in
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut
 MOST_ROUNDING = 0.05  # points of a computed difficulty: half the step of most rules
+FEW = 5  # rows that are not judged: a fall may leave an execution below the difficulty
 LOWEST = 0.1  # share of a score's range; most values in it suggest another scale
 
 
@@ -87,6 +88,22 @@ def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[Remark]:
         return []
     what = f"Executions not above {marks.maximum:g}, the highest mark: {low}; maybe they are means of the marks"
     return [Remark("mean_marks", f"{what}, which {sport.name} multiplies by {marks.factor:g}.")]
+
+
+def exchanged_scores(sport: Sport, samples: Iterable[Sample]) -> list[Remark]:
+    """Notes that most difficulties are above their executions, in a sport that adds them and whose ranges say else.
+
+    In other sports an exchanged score is out of its range.
+    """
+    if sport.fusion in ("", "product") or sport.range_of("difficulty")[1] >= sport.range_of("execution")[1]:
+        return []
+    pairs = [(sample.difficulty, sample.execution) for sample in samples]
+    known = [(difficulty, execution) for difficulty, execution in pairs if None not in (difficulty, execution)]
+    above = sum(difficulty > execution for difficulty, execution in known)
+    if len(known) < FEW or 2 * above <= len(known):
+        return []
+    what = f"Difficulty is above execution in {above} of {counted(len(known), 'row')}"
+    return [Remark("exchanged_scores", f"{what}; maybe each is in the other's column.")]
 
 
 def _known(score, samples):

@@ -134,6 +134,7 @@ def label_samples(
 def _labelled(row, stretches, sport):
     """Returns a sample with its segments, or its part of those of its file, whose performances are `stretches`."""
     try:
+        _check_said_once(row)
         for error in segment_errors(row.own, sport):
             if not (row.is_shared and stretches) or _concerns(error.segment, row.sample.frames, stretches):
                 raise error
@@ -141,6 +142,21 @@ def _labelled(row, stretches, sport):
     except StageError as error:
         return row.sample.with_problem(stage_problem(row.sample.where, error))
     return dataclasses.replace(row.sample, segments=own or None)
+
+
+def _check_said_once(row):
+    """Raises a StageError if a performance has stages by its id, and others by its file."""
+    stretch = row.sample.frames
+    own, of_file = (
+        [segment for segment in segments if segment.stage != NOISE and (stretch is None or touches(segment, stretch))]
+        for segments in (row.own, row.of_file)
+    )
+    if row.is_shared or not own or not of_file or [each[:3] for each in own] == [each[:3] for each in of_file]:
+        return
+    what = (
+        f"{row.sample.video_id} has stages of its own ({own[0].where}), and {row.file} has others ({of_file[0].where})"
+    )
+    raise StageError("labelled_twice", what, own[0])
 
 
 def _concerns(segment, stretch, stretches):

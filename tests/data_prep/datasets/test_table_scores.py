@@ -143,6 +143,25 @@ def test_scores_on_another_scale_are_noted_if_most_are(tmp_path, header, rows, s
     assert notes.keys() == ({"other_scale"} if found else set()) and (found or "") in notes.get("other_scale", "")
 
 
+RIGHT, EXCHANGED = [f"5.{number},8.{number}" for number in range(4)], [f"8.{number},5.{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "said"),
+    [
+        ("difficulty,execution", EXCHANGED, "5 of 5"),
+        ("difficulty,execution", [*EXCHANGED, *RIGHT], "5 of 9"),
+        ("difficulty,final", [f"8.{number},13.{2 * number}" for number in range(5)], "5 of 5"),
+        ("difficulty,execution", EXCHANGED[:4], None),
+        ("difficulty,execution", [*RIGHT, *RIGHT, *EXCHANGED], None),
+    ],
+)
+def test_scores_in_each_others_columns_are_noted_if_both_may_hold_them(tmp_path, header, rows, said):
+    """Executions of gymnastics are above difficulties, but for a fall; elsewhere either may be."""
+    notes = notes_on(tmp_path, header, *rows, sport="artistic_gymnastics")
+    assert ("exchanged_scores" in notes) == bool(said) and (said or "") in notes.get("exchanged_scores", "")
+
+
 @pytest.mark.parametrize(
     ("header", "rows", "sport", "found"),
     [
