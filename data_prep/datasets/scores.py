@@ -97,12 +97,14 @@ def exchanged_scores(sport: Sport, samples: Iterable[Sample]) -> list[Remark]:
     """
     if sport.fusion in ("", "product") or sport.range_of("difficulty")[1] >= sport.range_of("execution")[1]:
         return []
-    pairs = [(sample.difficulty, sample.execution) for sample in samples]
-    known = [(difficulty, execution) for difficulty, execution in pairs if None not in (difficulty, execution)]
-    above = sum(difficulty > execution for difficulty, execution in known)
-    if len(known) < FEW or 2 * above <= len(known):
+    is_above = [
+        sample.difficulty > sample.execution
+        for sample in samples
+        if sample.difficulty is not None and sample.execution is not None
+    ]
+    if len(is_above) < FEW or 2 * sum(is_above) <= len(is_above):
         return []
-    what = f"Difficulty is above execution in {above} of {counted(len(known), 'row')}"
+    what = f"Difficulty is above execution in {sum(is_above)} of {counted(len(is_above), 'row')}"
     return [Remark("exchanged_scores", f"{what}; maybe each is in the other's column.")]
 
 
