@@ -268,7 +268,11 @@ def test_vectors_of_features_go_the_whole_way(tmp_path):
     predict = ("scoringnet_tf.predict", f"--model={run}", tmp_path / "0.npy")
     (score,) = map(json.loads, command(*predict, "--json", "--force").stdout.splitlines())
     assert score["difficulty"] is None and score["stages"] == [] and score["deviations"]["final"] > 0
-    for flag, code in (("--decoding=ordered", "no_stages"), ("--views=2", "unknown_name"), ("--views=0", "unknown_name")):
+    for flag, code in (
+        ("--decoding=ordered", "no_stages"),
+        ("--views=2", "unknown_name"),
+        ("--views=0", "unknown_name"),
+    ):
         error = error_of("scoringnet_tf.evaluate", f"--model={run}", records, flag)
         assert code_printed(error) == code and flag[2:].partition("=")[0] in error
     error = error_of(*predict, f"--plot_dir={tmp_path}")
