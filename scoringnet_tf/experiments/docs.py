@@ -19,11 +19,6 @@ MARKED = re.compile(r"(<!-- results: (\S+) -->\n)(.*?)(<!-- /results -->)", re.S
 MISSING = "*Not measured yet.*\n"
 
 
-def marked_results(page: str) -> dict[str, str]:
-    """Name → what a page has between the markers of those results."""
-    return {match[2]: match[3] for match in MARKED.finditer(page)}
-
-
 def filled(page: Path, results_dir: Path) -> str:
     """The text of a page with the newest tables of `results_dir`; what it does not have stays as it is.
 

@@ -66,7 +66,7 @@ def _alone_in(folder):
     """Yields the folder as a local path, which no other run uses until then."""
     path = as_path(folder)
     if isinstance(path, RemotePath):
-        raise InputError("local_only", f"--results_dir={folder} is in an object store.", "Name a local folder.")
+        raise InputError("not_local", f"--results_dir={folder} is in an object store.", "Name a local folder.")
     path = path.absolute()
     path.mkdir(parents=True, exist_ok=True)
     with locked(path, f"--results_dir={folder}: another run is writing there."):

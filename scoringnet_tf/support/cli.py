@@ -10,7 +10,6 @@ import pathlib
 import re
 import signal
 import sys
-import types
 import warnings
 from collections.abc import Callable, Iterator
 from math import isfinite
@@ -251,11 +250,6 @@ def require(**values: object) -> None:
     for name, value in values.items():
         if not value:
             raise InputError("missing_flag", f"--{name} is missing.", "See --help.")
-
-
-def flag_values(module: types.ModuleType) -> dict[str, Any]:
-    """The flags that a command's module defines or adopts, name → value, for the record beside its output."""
-    return {flag.name: flag.value for flag in flags.FLAGS.get_key_flags_for_module(module)}
 
 
 def size_flag(name: str) -> list[int]:

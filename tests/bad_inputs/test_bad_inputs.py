@@ -73,7 +73,7 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("missing_flag", "--results_dir", "predict --runner=DirectRunner dive.avi"),
     ("flags_conflict", "--plot_dir", "predict --results_dir=results --plot_dir=pictures dive.avi"),
     ("flags_conflict", "--live", "predict --results_dir=results --live --json dive.avi"),
-    ("local_only", "memory://kept", f"{P} --results_dir=memory://kept/results dive.avi"),
+    ("not_local", "memory://kept", f"{P} --results_dir=memory://kept/results dive.avi"),
     ("unreadable", "dive.avi", f"{P} --stream=3 dive.avi"),
     ("unreadable", "100", f"{P} --start=100 dive.avi"),
     ("unreadable", r"\udcff.avi", f"{P} -", stdin(b"\xff.avi\r\n\n")),

@@ -142,7 +142,7 @@ def test_results_come_as_they_are_made(stage_model, videos, tmp_path):
 def test_one_run_at_a_time_in_a_local_folder(stage_model, tmp_path):
     with keeping_scores(tmp_path, str(stage_model)), refused("busy", tmp_path):
         keeping_scores(tmp_path, str(stage_model)).__enter__()
-    with refused("local_only", "--results_dir=memory://kept/results"):
+    with refused("not_local", "--results_dir=memory://kept/results"):
         keeping_scores("memory://kept/results", str(stage_model)).__enter__()
 
 

@@ -20,10 +20,19 @@ def test_tensorflow_is_imported_without_its_notices(level, quiet):
     assert (done.stderr == "") == quiet, done.stderr
 
 
+@pytest.mark.slow
+def test_a_command_says_nothing_but_what_it_has_to():
+    """One that scores: TensorFlow, its graph and the first use of a device have no word on stderr."""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    clip = pathlib.Path(__file__).parents[1] / "clips/diving.mp4"
+    command = [sys.executable, "-m", "scoringnet_tf.predict", str(clip)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and "take-flight" in done.stdout
+
+
 def test_what_fails_meanwhile_is_seen(tmp_path):
     """An installation that is broken: the error is Python's own, and stderr is back in its place."""
     (tmp_path / "tensorflow.py").write_text("raise ImportError('broken')")
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', pathlib.Path.cwd())}"}
-    code = LOAD.replace("from scoringnet_tf.support.quiet", "import sys; from scoringnet_tf.support.quiet")
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", LOAD], env=environment, capture_output=True, text=True)
     assert done.returncode == 1 and "ImportError: broken" in done.stderr
