@@ -21,7 +21,7 @@ from scoringnet_tf.support.quiet import load_tensorflow
 from scoringnet_tf.training import flags as training_flags
 from scoringnet_tf.training.config import Consecutive, PretrainingConfig
 
-training_flags.define(PretrainingConfig, __name__)
+training_flags.define(PretrainingConfig)
 
 
 def describe(metrics: Mapping[str, Any]) -> str:
@@ -39,7 +39,6 @@ def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     config = training_flags.configuration(PretrainingConfig())
     cli.require(records_dir=config.data.records_dir, model_dir=config.run.model_dir)
-    training_flags.check_learning_rate(config)
     info = load_records(config.data.records_dir)
     check_access(config.run.model_dir, "model_dir", writing=True)
     if config.model.pretrained:

@@ -18,7 +18,7 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
     """The videos that the run of a model held out of its training, or a `Remark` that says why they are not known.
 
     Args:
-        info: of the records.
+        info: `DatasetInfo` of the records.
         model_file: path of the model.
         data_hash: of the records that it says it was trained on.
     """
@@ -32,15 +32,23 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
             return Remark("held_out_seen", sentence)
         if stored:
             return HeldOut(info, "validation")
-        starts = {start: _held_out_before(info, start) for start in started_from(model_file)}
+        for start in started_from(model_file):
+            if not set(ids) <= _not_seen_by(info, start, ids):
+                sentence = f"The run started from {start}, which may have learned from held-out videos."
+                return Remark("held_out_seen", sentence)
     except InputError as error:
         return Remark("held_out_unknown", f"It is not known which videos were held out of training. {error}")
-    learned = [start for start, before in starts.items() if before is not None and not set(ids) <= before]
-    if learned:
-        return Remark(
-            "held_out_seen", f"The run started from {learned[0]}, which may have learned from held-out videos."
-        )
     return HeldOut(info, "validation", ids) if ids else NOTHING_HELD_OUT
+
+
+def _not_seen_by(info, model, ids):
+    """Those of the videos that the run of a trained model held out; all of them if it had other records."""
+    path = model_path(model)
+    data_hash = (load_scoring_net(path).provenance or {}).get("data_hash")
+    if data_hash != info.data_hash:
+        return set(ids)
+    held_out = held_out_by_run(info, path, data_hash)
+    return set(held_out.ids or ()) if isinstance(held_out, HeldOut) else set()
 
 
 def not_learned_from(info: DatasetInfo, model_file: AnyPath, data_hash: str | None) -> list[str]:
@@ -83,16 +91,6 @@ def learned_of(info: DatasetInfo, ids: Sequence[str], model_file: AnyPath, data_
     return [video_id for video_id in ids if info.videos[video_id]["split"] == "train"]
 
 
-def _held_out_before(info, model):
-    """The ids that the run of a trained model held out of the same records; None if it was trained on others."""
-    path = model_path(model)
-    data_hash = (load_scoring_net(path).provenance or {}).get("data_hash")
-    if data_hash != info.data_hash:
-        return None
-    held_out = held_out_by_run(info, path, data_hash)
-    return set(held_out.ids or ()) if isinstance(held_out, HeldOut) else set()
-
-
 def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str, model_file: AnyPath) -> HeldOut:
     """The videos of a split that a user names.
 
@@ -106,17 +104,10 @@ def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str, model_
         RecordsError: there is no such split.
         InputError: some of its videos are training videos.
     """
-    ids = records.split(split)["ids"]
-    training = {shown(info.videos[video_id]) for video_id in info.split("train")["ids"]}
-    causes = {
-        f"the training split of {info.records_dir} has": [i for i in ids if shown(records.videos[i]) in training],
-        f"the run of {model_file}, or one that it started from, learned from": learned_among(records, ids, model_file),
-    }
-    for cause, seen in causes.items():
-        if seen:
-            raise InputError(
-                "seen_in_training",
-                f"--held_out_split={split}: {cause} {counted(len(seen), 'video')} of it, the first {seen[0]}.",
-                "Name a split that the model did not learn from.",
-            )
+    training = learned_from(model_file) | {shown(info.videos[name]) for name in info.split("train")["ids"]}
+    seen = [name for name in records.split(split)["ids"] if shown(records.videos[name]) in training]
+    if seen:
+        message = f"--held_out_split={split}: {model_file}, or a model that its run started from, may have learned "
+        message += f"from {counted(len(seen), 'video')} of it, the first {seen[0]}."
+        raise InputError("seen_in_training", message, "Name a split that the model did not learn from.")
     return HeldOut(records, split)

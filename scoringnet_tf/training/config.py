@@ -21,7 +21,7 @@ class PixelAugmentation:
     crop_shift: int = setting(defaults.CROP_SHIFT, "Largest random shift of the crop, pixels.", flag=True, low=0)
     zoom: float = setting(defaults.ZOOM, "Strength of random zoom.", flag=True, low=0, high=0.5)
     color_jitter: float = setting(
-        defaults.COLOR_JITTER, "Strength of random brightness, contrast and saturation.", flag=True, low=0, high=1
+        defaults.COLOR_JITTER, "Strength of random changes of colour.", flag=True, low=0, high=1
     )
     degradation: float = setting(defaults.DEGRADATION, "Strength of random blur and noise.", flag=True, low=0, high=1)
 
@@ -30,15 +30,13 @@ class PixelAugmentation:
 class Optimizer:
     """Adam; steps count updates of the weights."""
 
-    learning_rate: float = setting(defaults.LEARNING_RATE, 'Learning rate of Adam (§4.2: "10e-4").', flag=True, low=0)
+    learning_rate: float = setting(defaults.LEARNING_RATE, 'Learning rate of Adam (§4.2: "10e-4").', True, low=1e-12)
     decay_rate: float = setting(0.45, "Factor of a decay of the learning rate (§4.2).", low=0.01, high=1)
     decay_steps: int = setting(600, "Steps between decays of the learning rate (§4.2); 0: none.", flag=True, low=0)
     warmup_steps: int = setting(0, "Steps of a linear warm-up.", flag=True, low=0)
     accumulation_steps: int = setting(1, "Batches whose gradients are averaged for one step.", low=1)
     clip_norm: float = setting(1.0, "Largest norm of the gradient; 0: not clipped.", low=0)
-    ema_momentum: float = setting(
-        0.0, "Momentum of the average of weights that is kept; 0: none.", flag=True, low=0, high=0.99999
-    )
+    ema_momentum: float = setting(0.0, "Momentum of the average of weights; 0: none.", flag=True, low=0, high=0.99999)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +46,8 @@ class RunOptions:
     model_dir: str = setting("", "Folder of the run; one that was stopped goes on.", flag=True, free=True)
     precision: str = setting(
         "auto",
-        "Precision of the computation; models are saved in float32.",
-        flag=True,
+        "Precision; models are saved in float32.",
+        True,
         choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
     )
     seed: int = setting(
@@ -66,9 +64,7 @@ class Records:
 
     records_dir: str = setting("", "Folder of records (python -m data_prep build).", flag=True, free=True)
     image_size: tuple[int, int] = setting(defaults.IMAGE_SIZE, "Height,width of the model's input, pixels.", flag=True)
-    validation_fraction: float = setting(
-        0.1, "Share of the training split held out to choose the best epoch.", flag=True, low=0, high=0.9
-    )
+    validation_fraction: float = setting(0.1, "Share of training videos that choose the epoch.", True, low=0, high=0.9)
     validation_every: int = setting(1, "Epochs between validations.", low=1)
 
 
@@ -97,7 +93,7 @@ class Data(Records):
 
     batch_size: int = setting(8, "Videos of a batch, whose pairs are ranked (Eq. 7).", flag=True, low=1)
     service: str | None = setting(
-        None, "HOST:PORT of scoringnet_tf.serve_data, which decodes videos.", flag="data_service", free=True
+        None, "HOST:PORT of serve_data, which decodes videos.", flag="data_service", free=True
     )
     shuffle_labels: bool = setting(False, "Scores exchanged between training videos: a control.")
 
@@ -137,15 +133,15 @@ class KeyFragments:
     """A model with KFS, whose towers see the fragments that it finds. SP is trained on those of `source`."""
 
     jitter: int = setting(
-        defaults.FRAGMENT_JITTER, "Largest random shift of training fragments, frames.", flag="fragment_jitter", low=0
+        defaults.FRAGMENT_JITTER, "Largest random shift of fragments, frames.", "fragment_jitter", low=0
     )
     difficulty: tuple[str, ...] = setting((), "Stages that the difficulty tower sees; default: the sport's (§4.3).")
     execution: tuple[str, ...] = setting((), "Stages that the execution tower sees; default: the sport's (§4.3).")
     decoding: str = setting(
-        defaults.DECODING, "Way from stage probabilities to stages (§4.3: argmax).", flag=True, choices=DECODINGS
+        defaults.DECODING, "Way from probabilities to stages (§4.3: argmax).", True, choices=DECODINGS
     )
     network: BiLSTM | FrameC3D | EDTCN | ResNet50 = setting(
-        BiLSTM(), "Network that labels frames (§3.1, §4.4).", flag="stage_network", alternatives=STAGE_NETWORKS
+        BiLSTM(), "Network that labels frames (§3.1, §4.4).", "stage_network", alternatives=STAGE_NETWORKS
     )
 
 
@@ -188,7 +184,7 @@ class Distribution:
     """The probability of every score, whose mean is the score (USDL, CVPR 2020)."""
 
     sigma: float = setting(
-        defaults.SCORE_SIGMA, "Width of the target, standard deviations of the training scores.", low=0.01, high=4
+        defaults.SCORE_SIGMA, "Width of the target, deviations of training scores.", low=0.01, high=4
     )
 
 
@@ -200,18 +196,16 @@ class Model:
     """The network."""
 
     width_multiplier: float = setting(
-        defaults.WIDTH_MULTIPLIER, "Factor on the width of every layer; 1: the paper's.", flag=True, low=0.01
+        defaults.WIDTH_MULTIPLIER, "Factor on all widths; 1: the paper's.", True, low=0.01
     )
-    clip_lengths: tuple[int, int] = setting(
-        defaults.CLIP_LENGTHS, "Frames m,t that fragments are resampled to (Eqs. 2, 3).", flag=True
-    )
+    clip_lengths: tuple[int, int] = setting(defaults.CLIP_LENGTHS, "Frames m,t of a fragment (Eqs. 2, 3).", flag=True)
     fragments: KeyFragments | WholeVideos = setting(
         TrueFragments(), "Key fragments that SP is trained on, or whole videos.", flag=True, alternatives=FRAGMENTS
     )
     scores: str = setting(
         "auto",
-        "Scores with a tower: parts (difficulty and execution), final, or auto.",
-        flag=True,
+        "Scores with a tower: parts (difficulty and execution) or final.",
+        True,
         choices=("auto", "parts", "final"),
     )
     head: Regression | Distribution = setting(
@@ -232,7 +226,7 @@ class Loss:
     beta: float = setting(defaults.BETA, "Weight β of the towers' kernels (§4.2).", flag=True, low=0)
     ranking_margin: float = setting(defaults.MARGIN, "Margin δ of the ranking loss (Eq. 7).", flag=True, low=1e-6)
     pair_reduction: str = setting(
-        defaults.PAIR_REDUCTION, "Reduction over the pairs of a batch (Eq. 7: sum).", choices=("sum", "mean")
+        defaults.PAIR_REDUCTION, "Reduction over pairs (Eq. 7: sum).", choices=("sum", "mean")
     )
     ties: str = setting(
         defaults.TIES, "Pairs of equal scores: skipped, or a constant (Eq. 7).", choices=("skip", "constant")
@@ -257,9 +251,6 @@ class Staged:
     segmenter: str | None = setting(None, "Trained ScoringNet whose KFS is used as it is.", flag=True, file=True)
 
 
-SCHEDULES = {"joint": Joint, "staged": Staged}
-
-
 @dataclasses.dataclass(frozen=True)
 class Scratch:
     """Random weights."""
@@ -279,6 +270,7 @@ class TrainedModel:
     initial_model: str | None = setting(None, "Trained ScoringNet to start from.", flag=True)
 
 
+SCHEDULES = {"joint": Joint, "staged": Staged}
 STARTS = {"scratch": Scratch, "pretrained": Pretrained, "initial_model": TrainedModel}
 
 
@@ -302,11 +294,9 @@ class TrainingConfig:
     optimizer: PartsOptimizer = PartsOptimizer()
     augmentation: Augmentation = Augmentation()
     schedule: Joint | Staged = setting(
-        Joint(), "KFS and SP jointly (Eq. 10), or one after the other.", flag="training", alternatives=SCHEDULES
+        Joint(), "KFS and SP jointly (Eq. 10), or one after the other.", "training", alternatives=SCHEDULES
     )
-    start: Scratch | Pretrained | TrainedModel = setting(
-        Scratch(), "Weights to start from.", alternatives=STARTS, by_value=True
-    )
+    start: Scratch | Pretrained | TrainedModel = setting(Scratch(), "Weights to start from.", alternatives=STARTS)
     run: TrainingRunOptions = TrainingRunOptions()
 
     @property
@@ -315,19 +305,11 @@ class TrainingConfig:
         return self.model.fragments if isinstance(self.model.fragments, KeyFragments) else None
 
     @property
-    def pretrained(self) -> str | None:
-        """The C3D to start from."""
-        return getattr(self.start, "pretrained", None)
-
-    @property
-    def initial_model(self) -> str | None:
-        """The model to start from."""
-        return getattr(self.start, "initial_model", None)
-
-    @property
-    def segmenter(self) -> str | None:
-        """The model whose KFS is used as it is."""
-        return getattr(self.schedule, "segmenter", None)
+    def starts(self) -> dict[str, str]:
+        """Flag → path, of the models that the run starts from."""
+        paths = {flag: getattr(self.start, flag, None) for flag in ("pretrained", "initial_model")}
+        paths["segmenter"] = getattr(self.schedule, "segmenter", None)
+        return {flag: path for flag, path in paths.items() if path}
 
     @property
     def trains_kfs_alone(self) -> bool:
@@ -355,6 +337,10 @@ class Consecutive:
     clips_per_video: int = setting(10, "Clips by which a video is evaluated.", flag=True, low=1)
 
 
+CLIPS = {"whole": WholeClip, "consecutive": Consecutive}
+TOPS = ("fc", "regressor")  # the towers start from the latter as well
+
+
 @dataclasses.dataclass(frozen=True)
 class ClipData(Records):
     """Records of classes, and the clips of their videos."""
@@ -362,23 +348,8 @@ class ClipData(Records):
     batch_size: int = setting(30, "Clips of a batch.", flag=True, low=1)
     clip_length: int = setting(defaults.CLIP_LENGTH, "Frames of a clip.", flag=True, low=1)
     clip_sampling: WholeClip | Consecutive = setting(
-        WholeClip(),
-        "Clip of a video: all of it resampled, or consecutive frames.",
-        flag=True,
-        alternatives={"whole": WholeClip, "consecutive": Consecutive},
+        WholeClip(), "Clip of a video: all of it resampled, or consecutive frames.", flag=True, alternatives=CLIPS
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class FC:
-    """C3D's fc6 and fc7."""
-
-
-@dataclasses.dataclass(frozen=True)
-class RegressorTop:
-    """SP's regressor, which the towers then start from as well."""
-
-    pool_stride: int = setting(defaults.POOL_STRIDE, "Stride of both poolings.", low=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -386,14 +357,9 @@ class ClassifierModel:
     """A C3D with heads of classes."""
 
     width_multiplier: float = setting(
-        defaults.WIDTH_MULTIPLIER, "Factor on the width of every layer; 1: the paper's.", flag=True, low=0.01
+        defaults.WIDTH_MULTIPLIER, "Factor on all widths; 1: the paper's.", True, low=0.01
     )
-    top: FC | RegressorTop = setting(
-        FC(),
-        "Layers between trunk and classes: C3D's, or SP's regressor.",
-        flag=True,
-        alternatives={"fc": FC, "regressor": RegressorTop},
-    )
+    top: str = setting("fc", "Layers under the classes: C3D's fc6 and fc7, or SP's regressor.", True, choices=TOPS)
     dropout: float = setting(0.5, "Dropout rate of the fully connected layers.", flag=True, low=0, high=0.95)
     weight_decay: float = setting(0.0, "Weight of the convolution kernels' norm.", flag=True, low=0)
     pretrained: str | None = setting(None, "C3D (.keras) to go on from.", flag=True)
@@ -416,3 +382,8 @@ class PretrainingConfig:
     augmentation: PixelAugmentation = PixelAugmentation()
     schedule: Epochs = Epochs()
     run: RunOptions = RunOptions()
+
+    @property
+    def starts(self) -> dict[str, str]:
+        """Flag → path, of the C3D that the run goes on from."""
+        return {"pretrained": self.model.pretrained} if self.model.pretrained else {}

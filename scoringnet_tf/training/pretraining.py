@@ -5,7 +5,6 @@ The best C3D by mean validation accuracy is `c3d.keras`; once it was evaluated, 
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -20,42 +19,16 @@ from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.training import callbacks
-from scoringnet_tf.training.config import FC, Consecutive, PretrainingConfig
+from scoringnet_tf.training.config import Consecutive, PretrainingConfig
 from scoringnet_tf.training.initialization import continue_from, learned_before, preprocessing_of
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.run import Phase, Run
 
 BEST = "c3d.keras"
-
-
-def check_validation(info: DatasetInfo, validation_fraction: float) -> None:
-    """InputError if nothing chooses the best epoch; the test split never does."""
-    if "validation" not in info.splits and not validation_fraction:
-        raise InputError(
-            "no_validation",
-            f"--validation_fraction=0: {info.records_dir} has no validation split to choose the best epoch by, only "
-            f"{', '.join(info.splits)}.",
-            "Set --validation_fraction above 0.",
-        )
-
-
-def classes_of(info: DatasetInfo) -> dict[str, int]:
-    """Head → number of classes, of the heads with more than one; InputError if there is none."""
-    heads = {head: len(names) for head, names in info.classes.items() if len(names) > 1}
-    if not heads:
-        raise InputError(
-            "no_classes",
-            f"{info.records_dir}: the records of {info.name} have no classes to learn.",
-            "Build records with --dataset=motion or ucf101.",
-        )
-    return heads
-
-
-def _top(top):
-    """Arguments of `C3D`."""
-    if isinstance(top, FC):
-        return {"top": "fc", "final_endpoint": "pool5", "top_units": 4096}
-    return {"top": "regressor", "final_endpoint": "conv5b", "top_units": 512, "pool_stride": top.pool_stride}
+TOPS: dict[str, dict[str, Any]] = {  # arguments of `C3D`
+    "fc": {"top": "fc", "final_endpoint": "pool5", "top_units": 4096},
+    "regressor": {"top": "regressor", "final_endpoint": "conv5b", "top_units": 512},
+}
 
 
 def accuracies(c3d: keras.Model, batches: Iterable[tuple[Any, Mapping[str, Any]]]) -> dict[str, dict[str, float]]:
@@ -93,31 +66,30 @@ class PretrainingRun(Run):
     config: PretrainingConfig
 
     def __init__(self, info: DatasetInfo, config: PretrainingConfig) -> None:
+        splits = ", ".join(info.splits)
         if "train" not in info.splits:
-            message = f"{info.records_dir} has no train split, only {', '.join(info.splits)}."
-            raise InputError("no_training_split", message)
-        self.heads = classes_of(info)
-        check_validation(info, config.data.validation_fraction)
+            raise InputError("no_training_split", f"{info.records_dir} has no train split, only {splits}.")
+        self.heads = {head: len(names) for head, names in info.classes.items() if len(names) > 1}
+        if not self.heads:
+            message = f"{info.records_dir}: the records of {info.name} have no classes to learn."
+            raise InputError("no_classes", message, "Build records with --dataset=motion or ucf101.")
+        if "validation" not in info.splits and not config.data.validation_fraction:  # the test split never chooses
+            message = f"--validation_fraction=0: {info.records_dir} has no validation split, only {splits}."
+            raise InputError("no_validation", message, "Set --validation_fraction above 0.")
         super().__init__(info, config, [Phase("pretraining", config.schedule.epochs, 0, "val_mean_accuracy", BEST)])
         data, model = config.data, config.model
+        preprocessing = preprocessing_of(model.pretrained, data.image_size) or {}
         self.model = C3D(
             input_shape=(data.clip_length, *data.image_size, 3),
             width_multiplier=model.width_multiplier,
             heads=self.heads,
-            **_top(model.top),
+            **TOPS[model.top],
             dropout_rate=model.dropout,
             kernel_l2=model.weight_decay,
-            preprocessing={
-                **(preprocessing_of(model.pretrained, data.image_size) or {}),
-                "frame_size": list(info.frame_size),
-            },
+            preprocessing=preprocessing | {"frame_size": list(info.frame_size)},
             learned_from=learned_before(model.pretrained),
             dtype=self.dtype,
         )
-
-    def starts(self) -> dict[str, str]:
-        """The C3D that it goes on from."""
-        return {"pretrained": self.config.model.pretrained} if self.config.model.pretrained else {}
 
     # === Data ===
 
@@ -173,15 +145,11 @@ class PretrainingRun(Run):
             jit_compile=bool(tf.config.list_physical_devices("GPU")) and not self.config.run.deterministic,
         )
 
-    def validation_names(self, phase: Phase) -> list[str]:
-        """None: every epoch is validated."""
-        return []
-
     def shown(self, phase: Phase) -> dict[str, str]:
         """The mean accuracy over the heads."""
         return {"val_mean_accuracy": "accuracy"}
 
-    def further_callbacks(self, phase: Phase, log_dir: Path) -> list[keras.callbacks.Callback]:
+    def further_callbacks(self, phase: Phase) -> list[keras.callbacks.Callback]:
         """The figure that chooses the epoch."""
         return [callbacks.MeanAccuracy()]
 
