@@ -190,9 +190,9 @@ CASES = [
         {"path": "C3D.data", "fc6_order": "channels_first"},
     ),
     (
-        "scoringnet_tf.calibrate --model={model} --records_dir={diving} --batch_size=7 --views=6 --notraining_ids",
+        "scoringnet_tf.calibrate --model={model} --records_dir={diving} --batch_size=7 --views=6",
         "scoringnet_tf.inference.calibration.add_reference",
-        {"model": "{model}", "info": "{diving}", "batch_size": 7, "views": 6, "training_ids": False},
+        {"model": "{model}", "info": "{diving}", "batch_size": 7, "views": 6},
     ),
     (
         "scoringnet_tf.serve_data --host=127.0.0.1 --port=0",
@@ -241,14 +241,12 @@ def test_flags_reach_what_they_are_for(words, function, expected, places, tmp_pa
 @pytest.mark.parametrize(
     ("flags", "measured"),
     [
-        ((), ["nobody knows", {"training_ids": True, "apart": ["1"]}]),
-        (("--set=run.training_ids=false",), ["nobody knows", {"training_ids": False, "apart": ["1"]}]),
+        ((), ["nobody knows", {}]),
         (("--set=run.reference=false",), None),
     ],
-    ids=["by default", "no ids", "no reference"],
+    ids=["by default", "no reference"],
 )
 def test_a_training_measures_the_reference_of_its_model(flags, measured, places):
-    """Videos that the run held out are no training performances, though they set no intervals."""
     words = [f"--records_dir={places['diving']}", f"--model_dir={places['out']}", *TINY, *flags]
     result = forked("ended_run", "scoringnet_tf.train", *words)
     assert result.returncode == 0 and "Best model: " in result.stdout, result.stderr
