@@ -6,7 +6,6 @@ import socketserver
 import sys
 import threading
 
-import cv2
 import keras
 import numpy as np
 import pytest
