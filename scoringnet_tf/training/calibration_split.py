@@ -4,12 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
-from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark, counted
-from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.training.run_record import held_out_of, learned_from, started_from
+from scoringnet_tf.training.run_record import held_out_of, learned_from
 
 UNKNOWN = "It is not known which videos of these records the model did not learn from (--held_out_split)."
 
@@ -32,23 +30,9 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
             return Remark("held_out_seen", sentence)
         if stored:
             return HeldOut(info, "validation")
-        for start in started_from(model_file):
-            if not set(ids) <= _not_seen_by(info, start, ids):
-                sentence = f"The run started from {start}, which may have learned from held-out videos."
-                return Remark("held_out_seen", sentence)
     except InputError as error:
         return Remark("held_out_unknown", f"It is not known which videos were held out of training. {error}")
     return HeldOut(info, "validation", ids) if ids else NOTHING_HELD_OUT
-
-
-def _not_seen_by(info, model, ids):
-    """Those of the videos that the run of a trained model held out; all of them if it had other records."""
-    path = model_path(model)
-    data_hash = (load_scoring_net(path).provenance or {}).get("data_hash")
-    if data_hash != info.data_hash:
-        return set(ids)
-    held_out = held_out_by_run(info, path, data_hash)
-    return set(held_out.ids or ()) if isinstance(held_out, HeldOut) else set()
 
 
 def learned_among(info: DatasetInfo, ids: Iterable[str], model_file: AnyPath) -> list[str]:

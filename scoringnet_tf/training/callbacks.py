@@ -1,23 +1,20 @@
-"""Callbacks that Keras lacks: reseeding, averages, resumable states, scores by epoch, a phase's bar."""
+"""Callbacks that Keras lacks: reseeding, averages, resumable patience, scores by epoch, a phase's bar."""
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import keras
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
-from scoringnet_tf.inference import evaluation
 from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.sports import as_points
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 
 Logs: TypeAlias = dict[str, Any] | Any  # of a method that reads them: Keras gives a dict, never its default None
-ScoredVideo: TypeAlias = tuple[str, str, float, float]  # score, id, true and predicted points
 
 
 class Reseed(keras.callbacks.Callback):
@@ -39,13 +36,8 @@ class StopAfter(keras.callbacks.Callback):
         self.max_steps = max_steps
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        if has_taken(self.model, self.max_steps):
+        if self.max_steps and int(keras.ops.convert_to_numpy(self.model.optimizer.iterations)) >= self.max_steps:
             self.model.stop_training = True
-
-
-def has_taken(model: keras.Model, max_steps: int) -> bool:
-    """Whether the optimizer of a model has taken so many steps; never 0."""
-    return bool(max_steps) and int(keras.ops.convert_to_numpy(model.optimizer.iterations)) >= max_steps
 
 
 class NotValidated(keras.callbacks.Callback):
@@ -60,36 +52,26 @@ class NotValidated(keras.callbacks.Callback):
             logs.setdefault(name, math.nan)
 
 
-class ResumableEarlyStopping(keras.callbacks.EarlyStopping):
-    """Keras's early stopping on a figure to maximise, whose count of epochs in vain survives a kill.
+class StopInVain(keras.callbacks.Callback):
+    """Ends a phase after so many validations without a better model; unlike Keras's, it goes on counting after a kill.
 
     Args:
-        monitor: name in the logs.
-        patience: epochs without a higher value.
-        resumed: what `state` gave at the checkpoint, or None.
+        best: keeps the best model, and comes before this callback.
+        patience: validations; 0 never ends a phase.
+        waited: validations in vain until now.
     """
 
-    def __init__(self, monitor: str, patience: float, resumed: Mapping[str, Any] | None = None) -> None:
-        super().__init__(monitor=monitor, mode="max", patience=patience)
-        self.resumed = resumed or {"wait": 0, "best": -math.inf}
-        self._resume()
-
-    def on_train_begin(self, logs: Logs = None) -> None:
-        super().on_train_begin(logs)
-        self._resume()
+    def __init__(self, best: keras.callbacks.ModelCheckpoint, patience: int, waited: int = 0) -> None:
+        super().__init__()
+        self.best, self.patience, self.waited, self.reached = best, patience, waited, best.best
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Counts epochs that were validated: in others nothing was in vain."""
-        if not math.isnan(logs.get("val_loss", 0.0)):
-            super().on_epoch_end(epoch, logs)
-
-    def _resume(self):
-        best = self.resumed["best"]
-        self.wait, self.best, self.stopped_epoch = self.resumed["wait"], -math.inf if best is None else best, 0
-
-    def state(self) -> dict[str, float]:
-        """JSON values to go on from; JSON knows no infinity, and has None for the best if there is none yet."""
-        return {"wait": self.wait, "best": float(self.best)}
+        if math.isnan(logs.get("val_loss", 0.0)):
+            return  # not validated
+        self.waited = 0 if self.best.best > self.reached else self.waited + 1
+        self.reached = self.best.best
+        if 0 < self.patience <= self.waited:
+            self.model.stop_training = True
 
 
 class AveragedWeights(keras.callbacks.Callback):
@@ -117,66 +99,32 @@ class AveragedWeights(keras.callbacks.Callback):
             self.averaged = averaged
 
 
-class EpochScores(keras.callbacks.Callback):
-    """Keeps what is predicted of some videos epoch by epoch: a row of a CSV file for every epoch, score and video.
+class ValidationScores(keras.callbacks.Callback):
+    """Keeps what each validation predicted of the held-out videos: a row for every epoch, score and video.
+
+    The scores are those that the metric of SRC holds after a validation; nothing is predicted again.
 
     Args:
-        path: of the file (epoch,score,video_id,true,predicted), epochs counted from 1.
-        predicted: gives the scored videos of a model.
-        validated_alone: leave out epochs that were not validated.
-    """
-
-    def __init__(
-        self, path: Path, predicted: Callable[[keras.Model], Iterable[ScoredVideo]], validated_alone: bool = True
-    ) -> None:
-        super().__init__()
-        self.path, self.predicted, self.validated_alone = path, predicted, validated_alone
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if self.validated_alone and math.isnan(logs.get("val_loss", math.nan)):
-            return
-        is_new = not self.path.is_file() or not self.path.stat().st_size
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            heading = [("epoch", "score", "video_id", "true", "predicted")] if is_new else []
-            csv.writer(file).writerows([*heading, *([epoch + 1, *video] for video in self.predicted(self.model))])
-
-
-def held_out_scores(
-    truth: Mapping[str, Sequence[tuple[str, float]]],
-) -> Callable[[keras.Model], Iterator[ScoredVideo]]:
-    """For `EpochScores`: what the metric of SRC holds after a validation; nothing is predicted again.
-
-    Args:
+        path: CSV file (epoch,score,video_id,true,predicted), epochs counted from 1.
         truth: score → [(id, points)] of the held-out videos whose score is known, in the order of their validation.
     """
 
-    def predicted(model):
-        for score, videos in truth.items():
-            metric = next(m for m in model.learned.metrics[score] if isinstance(m, SpearmanCorrelation))
+    def __init__(self, path: Path, truth: Mapping[str, Sequence[tuple[str, float]]]) -> None:
+        super().__init__()
+        self.path, self.truth = path, truth
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if math.isnan(logs.get("val_loss", math.nan)):
+            return
+        is_new = not self.path.is_file() or not self.path.stat().st_size
+        rows: list[tuple] = [("epoch", "score", "video_id", "true", "predicted")] if is_new else []
+        for score, videos in self.truth.items():
+            metric = next(m for m in self.model.learned.metrics[score] if isinstance(m, SpearmanCorrelation))
             points = as_points(keras.ops.convert_to_numpy(metric.predictions)[: metric.capacity])
             for (video_id, true), value in zip(videos, points, strict=False):  # beyond them nothing is held
-                yield score, video_id, float(true), float(value)
-
-    return predicted
-
-
-def scores_after_epochs(videos: tf.data.Dataset) -> Callable[[keras.Model], Iterator[ScoredVideo]]:
-    """For `EpochScores`: what the model predicts of test videos whose score is known. Nothing is chosen by it.
-
-    Args:
-        videos: a dataset of `input_pipeline.videos` with `with_info`, one pass.
-    """
-    functions: list[Any] = []  # traced once
-
-    def predicted(model):
-        functions[:] = functions or [evaluation.prediction_function(model)]
-        predictions = evaluation.predict_records(functions[0], videos)
-        for score, values in predictions.predicted.items():
-            for video_id, true, value in zip(predictions.ids, predictions.truth[score], values, strict=True):
-                if not math.isnan(true):
-                    yield score, video_id, float(true), float(value)
-
-    return predicted
+                rows.append((epoch + 1, score, video_id, float(true), float(value)))
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
 
 
 class MeanAccuracy(keras.callbacks.Callback):
@@ -199,34 +147,26 @@ class SaveCheckpoint(keras.callbacks.Callback):
             self.checkpoints.save(self.model, f"{self.phase}_{epoch + 1:04d}", self.state_of(epoch + 1))
 
 
-class ProgressBar(keras.callbacks.Callback):
+def progress_bar(name: str, total: int, done: int, shown: Mapping[str, str]) -> keras.callbacks.Callback:
     """One bar for a whole phase, with the loss and the newest validation figures.
 
     Args:
         name: label of the bar.
-        steps_per_epoch: steps.
-        initial_epoch: epochs that are done already.
+        total, done: steps of the phase.
         shown: name in the logs → label on the bar.
     """
+    bar = tqdm(total=total, initial=done, desc=name, unit="step", mininterval=1.0)
+    figures: dict[str, str] = {}
 
-    def __init__(self, name: str, steps_per_epoch: int, initial_epoch: int, shown: Mapping[str, str]) -> None:
-        super().__init__()
-        self.name, self.steps_per_epoch, self.initial_epoch, self.shown = name, steps_per_epoch, initial_epoch, shown
-        self.figures: dict[str, str] = {}
+    def move(batch, logs):
+        figures["loss"] = f"{float(logs['loss']):.3f}"
+        bar.set_postfix(figures, refresh=False)
+        bar.update()
 
-    def on_train_begin(self, logs: Logs = None) -> None:
-        total, done = self.steps_per_epoch * self.params["epochs"], self.steps_per_epoch * self.initial_epoch
-        self.bar = tqdm(total=total, initial=done, desc=self.name, unit="step", mininterval=1.0)
+    def keep(epoch, logs):
+        newest = {label: logs.get(name, math.nan) for name, label in shown.items()}
+        figures.update({label: f"{value:.3f}" for label, value in newest.items() if not math.isnan(value)})
 
-    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self.figures["loss"] = f"{float(logs['loss']):.3f}"
-        self.bar.set_postfix(self.figures, refresh=False)
-        self.bar.update()
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        for name, label in self.shown.items():
-            if not math.isnan(logs.get(name, math.nan)):
-                self.figures[label] = f"{logs[name]:.3f}"
-
-    def on_train_end(self, logs: Logs = None) -> None:
-        self.bar.close()
+    return keras.callbacks.LambdaCallback(
+        on_train_batch_end=move, on_epoch_end=keep, on_train_end=lambda logs: bar.close()
+    )

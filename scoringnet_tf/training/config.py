@@ -122,8 +122,6 @@ class EDTCN:
 class ResNet50:
     """Keras Applications' ResNet50 on each frame (§4.4)."""
 
-    weights: str | None = setting(None, "File of its weights without the top, such as those of ImageNet.", file=True)
-
 
 STAGE_NETWORKS = {"c3d_bi_lstm": BiLSTM, "c3d": FrameC3D, "c3d_ed_tcn": EDTCN, "resnet50": ResNet50}
 
@@ -279,7 +277,6 @@ class TrainingRunOptions(RunOptions):
     """Those of `train` alone besides."""
 
     replicas: int = setting(1, "Devices that share each batch.", flag=True, low=1, free=True)
-    test_scores: bool = setting(False, "Scores of the test videos after each epoch, to a file.", free=True)
     reference: bool = setting(True, "Statistics of the training videos in the model, see calibrate.", free=True)
 
 
@@ -325,29 +322,13 @@ class TrainingConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class WholeClip:
-    """A clip is the whole video, less a random tenth at each end, resampled."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Consecutive:
-    """A clip is consecutive frames from a random start (C3D); a video is evaluated by several."""
-
-    clips_per_video: int = setting(10, "Clips by which a video is evaluated.", flag=True, low=1)
-
-
-CLIPS = {"whole": WholeClip, "consecutive": Consecutive}
-TOPS = ("fc", "regressor")  # the towers start from the latter as well
-
-
-@dataclasses.dataclass(frozen=True)
 class ClipData(Records):
     """Records of classes, and the clips of their videos."""
 
     batch_size: int = setting(30, "Clips of a batch.", flag=True, low=1)
     clip_length: int = setting(defaults.CLIP_LENGTH, "Frames of a clip.", flag=True, low=1)
-    clip_sampling: WholeClip | Consecutive = setting(
-        WholeClip(), "Clip of a video: all of it resampled, or consecutive frames.", flag=True, alternatives=CLIPS
+    clip_sampling: str = setting(
+        "whole", "Clip of a video: all of it resampled, or consecutive frames.", True, choices=("whole", "consecutive")
     )
 
 
@@ -358,7 +339,9 @@ class ClassifierModel:
     width_multiplier: float = setting(
         defaults.WIDTH_MULTIPLIER, "Factor on all widths; 1: the paper's.", True, low=0.01
     )
-    top: str = setting("fc", "Layers under the classes: C3D's fc6 and fc7, or SP's regressor.", True, choices=TOPS)
+    top: str = setting(
+        "fc", "Layers under the classes: C3D's fc6 and fc7, or SP's regressor.", True, choices=("fc", "regressor")
+    )
     dropout: float = setting(0.5, "Dropout rate of the fully connected layers.", flag=True, low=0, high=0.95)
     weight_decay: float = setting(0.0, "Weight of the convolution kernels' norm.", flag=True, low=0)
     pretrained: str | None = setting(None, "C3D (.keras) to go on from.", flag=True)

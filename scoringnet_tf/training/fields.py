@@ -33,7 +33,7 @@ class Field:
     """
 
     help: str
-    flag: str | bool = ""
+    flag: Any = ""
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()

@@ -47,8 +47,8 @@ def configuration(default: Config) -> Config:
         InputError: a value that a field cannot have, or the path of a file that nothing would read.
     """
     fields = {path: about for path, about, *_ in all_fields(type(default))}
-    values = {path: flags.FLAGS[about.flag] for path, about in fields.items() if about.flag}
-    values = {path: flag.value for path, flag in values.items() if flag.present}
+    given = {path: flags.FLAGS[about.flag] for path, about in fields.items() if about.flag}
+    values: dict[str, Any] = {path: flag.value for path, flag in given.items() if flag.present}
     for entry in flags.FLAGS[SET].value or ():
         path, equals, value = entry.partition("=")
         if not equals:

@@ -1,11 +1,10 @@
-"""The weights that a run starts from: a pretrained C3D, a ResNet50, the KFS of a model or all of it.
+"""The weights that a run starts from: a pretrained C3D, the KFS of a model or all of it.
 
 A C3D goes into KFS and both towers of SP (§4.2), or into another C3D, layer by layer. One that was pretrained under
 SP's regressor (`C3D(top="regressor")`) brings that to the towers as well. Weights mean nothing under another
 preprocessing than theirs: a network is built with that of its file (`preprocessing_of`).
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,8 +15,6 @@ from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import local_file
-from scoringnet_tf.support.model_files import check_is_file
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.run_record import learned_from
@@ -80,24 +77,6 @@ def load_pretrained(network: ScoringNet, path: AnyPath, log: Callable[[str], obj
         if part != "segmenter":
             wanted += [(part, layer) for layer in model.layers if layer.name in available]
     _copy(available, wanted, path, log)
-
-
-def load_resnet50(network: ScoringNet, path: AnyPath) -> None:
-    """Fills the ResNet50 that labels frames with Keras Applications' weights "without top", at a local path.
-
-    Raises:
-        InputError: no such file, or not such weights.
-    """
-    kfs: Any = network.segmenter  # a run that names such weights has one (`targets.check_start`)
-    check_is_file(path, "set=model.fragments.network.weights")
-    try:
-        with local_file(path) as file, warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # Keras goes on where a layer's weights are not in the file
-            kfs.get_layer("resnet50").load_weights(str(file))
-    except (ValueError, TypeError, OSError, KeyError, UserWarning) as error:
-        reason = str(error).splitlines()[0]
-        message = f"{path}: not weights of keras.applications.ResNet50 without its top: {reason}"
-        raise InputError("wrong_format", message) from error
 
 
 def load_segmenter(network: ScoringNet, path: AnyPath) -> None:

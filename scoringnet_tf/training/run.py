@@ -6,7 +6,6 @@ A run's folder:
     checkpoints/            the newest training state, to go on from; of the weights themselves beside their averages
     PHASE.csv               every logged figure of a phase, a row per epoch
     PHASE_scores.csv        what was predicted of the held-out videos, epoch by epoch, where scores are learnt
-    PHASE_test_scores.csv   the same of the test videos, with run.test_scores; nothing is chosen by it
     tensorboard/PHASE/      curves
     segmentation.keras      in staged training the model with which SP begins: KFS at its best validation
     best.keras              the model at its best validation; where nothing is held out there is none
@@ -19,18 +18,16 @@ the first writes the folder; the others go on from a copy of their own, which th
 import contextlib
 import csv
 import dataclasses
-import hashlib
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
@@ -183,23 +180,23 @@ class Run:
 
     def as_record(self) -> RunRecord:
         """What config.json holds of the run."""
-        return RunRecord(self.config, self.info.data_hash, self.dtype, self.validation_ids, self.built_of())
-
-    def built_of(self) -> dict[str, str | None]:
-        """What the model is built of that neither weights nor the records' hash tell: what → a hash of it, or None."""
-        value = self.model.get_config()["preprocessing"]
-        value = value and {**value, "frame_size": None}  # which tells of the records, and changes nothing
-        return {"preprocessing": hashed(value), "sport": self.info.beside_records().get("sport")}
+        sport = {"sport": self.info.beside_records().get("sport")}  # its rules, which the data hash does not tell
+        return RunRecord(self.config, self.info.data_hash, self.dtype, self.validation_ids, sport)
 
     def _learned_from(self):
-        """What the training videos show, and those of the models that the run starts from; names unknown ones."""
+        """What the training videos show, and those of the models that the run starts from.
+
+        A model without config.json may have learned from all training videos of its records, and is named.
+        """
         learned = {shown(self.info.videos[video_id]) for video_id in self.train_ids}
         for flag, start in self.config.starts.items():
             with contextlib.suppress(InputError):  # it may be gone when a run goes on; a new one will miss it
                 before = learned_before(start) if flag == "pretrained" else learned_from(model_path(start, flag))
-                learned |= before
                 if not before and flag != "pretrained":
                     print(f"--{flag}={start}: it is unknown which videos this model learned from (no config.json).")
+                    if (load_scoring_net(start).provenance or {}).get("data_hash") == self.info.data_hash:
+                        before = {shown(self.info.videos[name]) for name in self.info.splits["train"]["ids"]}
+                learned |= before
         return learned
 
     def _wait_for_all(self):
@@ -214,7 +211,7 @@ class Run:
         newest: tuple[Any, Any] = self.checkpoints.latest()
         folder, state = newest
         if state is not None:
-            self._check_goes_on(state)
+            self._check_best(state)
         else:
             for name in self._models:
                 (self.folder / name).unlink(missing_ok=True)
@@ -256,22 +253,10 @@ class Run:
         if left and (LAST in left or not {*left} <= {*self._models} or not record.is_written(self.model_dir)):
             message = f"--model_dir={self.model_dir}: {left[0]} lies there, without checkpoints/ to go on from."
             raise InputError("exists", message, "Choose another --model_dir, or delete what is there.")
-        for flag, start in self.config.starts.items():
-            folder, place = (
-                each if isinstance(each, RemotePath) else each.resolve() for each in (self.model_dir, as_path(start))
-            )
-            if folder in (place, place.parent):
-                message = f"--{flag}={start}: the model lies in --model_dir, where the run would overwrite it."
-                raise InputError("start_in_model_dir", message, "Choose another --model_dir.")
 
-    def _check_goes_on(self, state):
-        """InputError if the newest checkpoint is of another run, or the best model until then is gone."""
-        phases, best = {phase.name: phase for phase in self.phases}, state.get("best")
-        if state["phase"] not in phases:
-            message = f"{self.model_dir / 'checkpoints'}: the checkpoint is of the phase {state['phase']}, "
-            message += f"which this run does not have ({', '.join(phases)})."
-            raise InputError("other_run", message, "Choose another --model_dir.")
-        phase = phases[state["phase"]]
+    def _check_best(self, state):
+        """InputError if the best model until the newest checkpoint is gone."""
+        phase, best = next(each for each in self.phases if each.name == state["phase"]), state.get("best")
         if best is not None and best > phase.nothing and not (self.folder / phase.best).is_file():
             message = f"{self.model_dir / phase.best}, the best model until epoch {state['epoch']}, is missing."
             raise InputError("not_found", message, "Put it back, or choose another --model_dir.")
@@ -279,8 +264,7 @@ class Run:
     def _fit(self, phase, done, state):
         figures, number = self.folder / f"{phase.name}.csv", self.strategy.num_replicas_in_sync
         _keep_epochs(figures, done - 1)  # Keras counts from 0
-        for name in ("scores", "test_scores"):
-            _keep_epochs(self.folder / f"{phase.name}_{name}.csv", done)
+        _keep_epochs(self.folder / f"{phase.name}_scores.csv", done)
         logger = keras.callbacks.CSVLogger(figures, append=True)
         try:
             history = self.model.fit(
@@ -323,7 +307,7 @@ class Run:
             save_best_only=True,
             initial_value_threshold=phase.nothing if best_so_far is None else best_so_far,  # None takes a first NaN
         )
-        stopping = callbacks.ResumableEarlyStopping(phase.monitor, options.patience or math.inf, state.get("stopping"))
+        stopping = callbacks.StopInVain(best, options.patience, state.get("waited", 0))
         held_out = [best, stopping, *([callbacks.AveragedWeights()] if self.config.optimizer.ema_momentum else [])]
 
         def state_of(epoch):
@@ -332,8 +316,8 @@ class Run:
                 "epoch": epoch,
                 "steps_done": phase.first_epoch + epoch,
                 "best": best.best,
-                "stopping": stopping.state(),
-                "stopped": stopping.stopped_epoch > 0 or callbacks.has_taken(self.model, options.max_steps),
+                "waited": stopping.waited,
+                "stopped": bool(self.model.stop_training),
             }
 
         return [
@@ -347,14 +331,8 @@ class Run:
             keras.callbacks.TensorBoard(self.folder / "tensorboard" / phase.name, write_graph=False),
             callbacks.SaveCheckpoint(self.checkpoints, phase.name, state_of),
             keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.upload()),
-            callbacks.ProgressBar(phase.name, self.steps, done, self.shown(phase)),
+            callbacks.progress_bar(phase.name, self.steps * phase.epochs, self.steps * done, self.shown(phase)),
         ]
-
-
-def hashed(value: Any) -> str:
-    """A hash of JSON values and arrays, the same for equal ones."""
-    text = json.dumps(value, sort_keys=True, default=lambda array: np.asarray(array).tolist())
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _epochs_done(phase, state):

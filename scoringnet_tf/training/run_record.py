@@ -19,8 +19,8 @@ from scoringnet_tf.training.config import PretrainingConfig, ScheduledFragments,
 from scoringnet_tf.training.fields import all_fields, flat, to_json
 
 CONFIG = "config.json"
-KINDS = {"configuration": dict, "data_hash": str, "precision": str, "versions": dict}
-OPTIONAL = {"validation_ids": list, "learned_from": list, "built_of": dict}
+KINDS = {"configuration": dict, "data_hash": str, "precision": str, "versions": dict, "validation_ids": list}
+KINDS |= {"learned_from": list, "built_of": dict}
 EPOCHS = {
     "pretraining": "epochs",
     "joint": "epochs",
@@ -64,7 +64,7 @@ class RunRecord:
         if state is not None:
             before = self._checked(path, state, f"{model_dir} holds a run with other settings")
             values["versions"] = before["versions"]
-            learned |= {*before.get("learned_from", ())}
+            learned |= {*before["learned_from"]}
         write_json(path, values | {"learned_from": sorted(learned)})
 
     def check(self, model_dir: AnyPath) -> None:
@@ -102,10 +102,11 @@ class RunRecord:
             changed.append(f"precision (was {before['precision']}, now {self.precision})")
         if before["data_hash"] != self.data_hash:
             changed.append("the records (another data hash)")
-        elif before.get("validation_ids", self.validation_ids) != list(self.validation_ids):
+        elif before["validation_ids"] != list(self.validation_ids):
             changed.append("the held-out videos")
-        parts = before.get("built_of", {})
-        return changed + [f"the {part}" for part, value in self.built_of.items() if parts.get(part, value) != value]
+        return changed + [
+            f"the {part}" for part, value in self.built_of.items() if before["built_of"].get(part) != value
+        ]
 
     def _extends(self, path, old, now, state):
         """Whether a field adds epochs to the last phase, which changes nothing of what was computed before.
@@ -129,7 +130,6 @@ def _read(path):
     """What `RunRecord.write` wrote; InputError naming the file if it is damaged."""
     values = read_json(path)
     wrong = [name for name, kind in KINDS.items() if not isinstance(values.get(name), kind)]
-    wrong += [name for name, kind in OPTIONAL.items() if not isinstance(values.get(name, kind()), kind)]
     if wrong:
         raise InputError("damaged", f"{path} is not the configuration of a run: {', '.join(wrong)}.")
     return values
@@ -164,17 +164,6 @@ def learned_from(model_path: AnyPath) -> set[str]:
     return set(_beside(model_path).get("learned_from", ()))
 
 
-def started_from(model_path: AnyPath) -> list[str]:
-    """The trained models, as the user named them, whose weights the run of a model started from.
-
-    Args:
-        model_path: path of the `.keras` file in a run's folder.
-    """
-    values = flat(_beside(model_path).get("configuration", {}), TrainingConfig)
-    starts = [values.get(name) for name in ("start.initial_model", "schedule.segmenter")]
-    return [start for start in starts if start]
-
-
 def held_out_of(info: DatasetInfo, model_path: AnyPath) -> list[str]:
     """The videos that the run of a model held out of the training split of records.
 
@@ -204,6 +193,4 @@ def held_out_ids(model_path: AnyPath) -> tuple[list[str], str]:
     path, values = as_path(model_path).parent / CONFIG, _beside(model_path)
     if not values:
         raise InputError("not_found", f"{path}, the configuration of the run that made the model, is missing.")
-    if "validation_ids" not in values:
-        raise InputError("damaged", f"{path} does not name the held-out videos.")
     return values["validation_ids"], values["data_hash"]

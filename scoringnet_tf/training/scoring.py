@@ -18,20 +18,13 @@ from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.models.parameter_groups import rate_factors
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import RemotePath
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.config import FRAGMENTS, Joint, TrainingConfig, TrueFragments
-from scoringnet_tf.training.initialization import (
-    check_parts,
-    load_network,
-    load_pretrained,
-    load_resnet50,
-    load_segmenter,
-)
+from scoringnet_tf.training.initialization import check_parts, load_network, load_pretrained, load_segmenter
 from scoringnet_tf.training.network import build_network, losses, of_sport
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.run import Phase, Run, hashed
+from scoringnet_tf.training.run import Phase, Run
 from scoringnet_tf.training.targets import (
     check_fragments,
     check_held_out,
@@ -94,24 +87,6 @@ class ScoringRun(Run):
             self.model = build_network(info, config, self.dtype, self.targets.towers)
         check_fragments(info, config, self.model.fragment_stages)
         check_parts(self.model, [phase.name for phase in self.phases], config)
-        if config.run.test_scores:
-            if "test" not in info.splits:
-                message = f"--set=run.test_scores: {info.records_dir} has no test split, only {', '.join(info.splits)}."
-                raise InputError("no_test_split", message)
-            if config.optimizer.ema_momentum and not self.validation_ids:  # averages are in the model in a validation
-                message = "--set=run.test_scores with --ema_momentum needs held-out videos."
-                raise InputError("nothing_held_out", message, "Set --validation_fraction above 0.")
-
-    def built_of(self) -> dict[str, str | None]:
-        """The units and the stages of the towers besides: constants, which may be those of --initial_model."""
-        statistics = self.model.score_predictor.get_config()["score_statistics"]
-        # To digits that no two machines sum otherwise.
-        units = {score: [f"{value:.6g}" for value in of_tower] for score, of_tower in statistics.items()}
-        stages = {score: sorted(names) for score, names in self.model.fragment_stages.items()}
-        return super().built_of() | {
-            "scale of the scores, of the records or --initial_model": hashed(units),
-            "stages of the towers, of the sport or --initial_model": hashed(stages),
-        }
 
     # === Data ===
 
@@ -125,7 +100,7 @@ class ScoringRun(Run):
 
     def videos(self, split: str, **options: Any) -> tf.data.Dataset:
         """The videos of a split as the network sees them; options of `input_pipeline.videos`."""
-        usual = {
+        usual: dict[str, Any] = {
             "image_size": self.config.data.image_size,
             "batch_size": self.config.data.batch_size,
             "validation_fraction": self.config.data.validation_fraction,
@@ -187,12 +162,9 @@ class ScoringRun(Run):
             self.model.adapt_features(self.videos("train"))
         elif message := little_shown(self.info.frame_size, self.config.data.image_size):
             print(message)
-        network = self.config.fragments.network if self.config.fragments else None
-        starts = self.config.starts | {"weights": getattr(network, "weights", None)}
-        loads = {"pretrained": load_pretrained, "weights": load_resnet50, "initial_model": load_network}
-        for name, load in {**loads, "segmenter": load_segmenter}.items():  # the more particular ones come last
-            if starts.get(name):
-                load(self.model, starts[name])
+        loads = {"pretrained": load_pretrained, "initial_model": load_network, "segmenter": load_segmenter}
+        for flag, path in self.config.starts.items():  # the more particular ones come last
+            loads[flag](self.model, path)
 
     def begin(self, phase: Phase, resumed: bool) -> None:
         """Compiles the network for a phase; after a phase of KFS, SP starts from KFS at its best."""
@@ -201,7 +173,8 @@ class ScoringRun(Run):
             kept = self.folder / SEGMENTATION
             best = keras.models.load_model(kept, compile=False) if kept.is_file() else self.model
             self.model.segmenter.set_weights(best.segmenter.get_weights())
-        config, fragments = self.config, {}
+        config = self.config
+        fragments: dict[str, Any] = {}
         if config.fragments is not None:
             source = next(name for name, kind in FRAGMENTS.items() if type(config.fragments) is kind)
             fragments = {"fragments": source, "fragment_jitter": config.fragments.jitter}
@@ -226,17 +199,11 @@ class ScoringRun(Run):
         return {name: label for name, label in SHOWN.items() if phase.name != "segmentation" or "src" not in name}
 
     def further_callbacks(self, phase: Phase) -> list[keras.callbacks.Callback]:
-        """Scores of all held-out videos, and of test videos, epoch by epoch."""
-        chosen: list[keras.callbacks.Callback] = []
-        if phase.name != "segmentation" and self.validation_ids:
-            ids, truth = self.validation_ids, {}
-            for score in [score for score in SCORES if score in self.model.output]:
-                values = zip(ids, self.info.true_scores(score, ids), strict=True)
-                truth[score] = [(video_id, true) for video_id, true in values if not math.isnan(true)]
-            path = self.folder / f"{phase.name}_scores.csv"
-            chosen.append(callbacks.EpochScores(path, callbacks.held_out_scores(truth)))
-        if phase.name != "segmentation" and self.config.run.test_scores:
-            predicted = callbacks.scores_after_epochs(self.videos("test", with_info=True))
-            path = self.folder / f"{phase.name}_test_scores.csv"
-            chosen.append(callbacks.EpochScores(path, predicted, validated_alone=bool(self.validation_ids)))
-        return chosen
+        """Scores of all held-out videos, epoch by epoch."""
+        if phase.name == "segmentation" or not self.validation_ids:
+            return []
+        ids, truth = self.validation_ids, {}
+        for score in [score for score in SCORES if score in self.model.output]:
+            values = zip(ids, self.info.true_scores(score, ids), strict=True)
+            truth[score] = [(video_id, true) for video_id, true in values if not math.isnan(true)]
+        return [callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", truth)]

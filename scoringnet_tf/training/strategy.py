@@ -5,7 +5,7 @@ import json
 import os
 import pathlib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -215,32 +215,18 @@ def check_replicas(strategy: tf.distribute.Strategy, machines: int, model: keras
     """
     if machines == 1:
         return
-    own = start_of(model, epochs, versions())
-    starts = strategy.run(tf.function(lambda: replicas.gathered(tf.constant(own[None]))))
-    of_replicas = strategy.experimental_local_results(starts)[0].numpy()
-    if different := differences(of_replicas[:: strategy.num_replicas_in_sync // machines]):
-        named = "; ".join(f"worker {worker} has other {' and '.join(kinds)}" for worker, kinds in different.items())
-        message = f"TF_CONFIG: the {machines} workers do not start from the same: unlike the first, {named}."
-        hint = "Compare on each the installed versions, --model_dir, and the files that the flags name."
-        raise InputError("other_start", message, hint)
-
-
-def start_of(model: keras.Model, epochs: int, installed: Mapping[str, str]) -> np.ndarray:
-    """What a machine starts from in float32 numbers: epochs, a checksum of versions, the mean size of each weight."""
-    code = zlib.crc32(repr([installed[name] for name in PACKAGES]).encode()) % 2**24  # which a float32 holds exactly
+    code = zlib.crc32(repr([versions()[name] for name in PACKAGES]).encode()) % 2**24  # which a float32 holds exactly
     sizes = [np.abs(value).mean(dtype=np.float64) for value in model.get_weights()]
-    return np.array([epochs, code, *sizes], np.float32)
-
-
-def differences(starts: np.ndarray) -> dict[int, list[str]]:
-    """Machine → what differs from the first one's: "epochs", "versions", "weights"; `starts` has a row for each."""
-    first, different = starts[0], {}
-    for worker, start in enumerate(starts):
-        same = {
-            "epochs": start[0] == first[0],
-            "versions": start[1] == first[1],
-            "weights": np.allclose(start[2:], first[2:], rtol=ROUNDING, atol=0, equal_nan=True),
-        }
-        if kinds := [kind for kind, is_same in same.items() if not is_same]:
-            different[worker] = kinds
-    return different
+    own = tf.constant([[epochs, code, *sizes]], tf.float32)
+    starts = strategy.experimental_local_results(strategy.run(tf.function(lambda: replicas.gathered(own))))[0].numpy()
+    first, *others = starts[:: strategy.num_replicas_in_sync // machines]
+    for worker, start in enumerate(others, start=1):
+        different = [
+            *(["epochs"] if start[0] != first[0] else []),
+            *(["versions"] if start[1] != first[1] else []),
+            *([] if np.allclose(start[2:], first[2:], rtol=ROUNDING, atol=0, equal_nan=True) else ["weights"]),
+        ]
+        if different:
+            message = f"TF_CONFIG: worker {worker} has other {' and '.join(different)} than the first."
+            hint = "Compare the installed versions, --model_dir, and the files that the flags name."
+            raise InputError("other_start", message, hint)

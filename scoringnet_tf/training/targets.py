@@ -75,7 +75,7 @@ def check_held_out(info: DatasetInfo, ids: Collection[str], fraction: float) -> 
 
 
 def check_start(info: DatasetInfo, config: TrainingConfig) -> None:
-    """InputError if the weights to start from fit neither the records nor each other, or KFS would have none."""
+    """InputError if the weights to start from do not fit the records, KFS would have none, or a batch has no pairs."""
     network, starts = config.fragments.network if config.fragments else None, config.starts
     if "pretrained" in starts and info.features:
         message = f"--pretrained={starts['pretrained']}: {info.records_dir} holds features, which need no C3D."
@@ -83,17 +83,17 @@ def check_start(info: DatasetInfo, config: TrainingConfig) -> None:
     if isinstance(network, ResNet50) and info.features:
         message = f"--stage_network=resnet50 reads frames, but {info.records_dir} holds features."
         raise InputError("wrong_format", message)
-    brings_kfs = " and ".join(f"--{flag}" for flag in starts if flag != "pretrained")
-    if isinstance(network, ResNet50) and network.weights and brings_kfs:
-        raise InputError("flags_conflict", f"{brings_kfs} does not work with weights of ResNet50: it brings a KFS.")
     if "segmenter" in starts and config.fragments is None:
         raise InputError("flags_conflict", "--segmenter finds key fragments, but --fragments=whole uses none.")
+    if config.data.batch_size == 1 and config.loss.alpha != 0 and not config.trains_kfs_alone:
+        message = "--batch_size=1: the ranking loss (Eq. 7) compares videos of a batch."
+        raise InputError("out_of_range", message, "Use --batch_size=2 or more, or --alpha=0.")
     if isinstance(config.schedule, Joint):
         return
     epochs, whole = config.schedule.segmentation_epochs, config.fragments is None
     if config.trains_kfs_alone and (whole or "segmenter" in starts or not epochs):
         raise InputError("no_segmenter", "--scoring_epochs=0: there is no KFS to train.")
-    if not (epochs or whole or brings_kfs):
+    if not (epochs or whole or {"initial_model", "segmenter"} & starts.keys()):
         message = "--segmentation_epochs=0: there is no trained KFS."
         raise InputError("no_segmenter", message, "Name one with --initial_model or --segmenter.")
 

@@ -64,18 +64,11 @@ PRETRAIN = {
     "data.clip_sampling": [(input_pipeline.clips, "sampling")],
     "model.width_multiplier": TRAIN["model.width_multiplier"],
     "model.top": [(scoringnet_tf.C3D, "top")],
-    "model.top.pool_stride": TRAIN["model.pool_stride"],
     "model.dropout": [(scoringnet_tf.C3D, "dropout_rate")],
     "model.weight_decay": [(scoringnet_tf.C3D, "kernel_l2")],
     **{name: TRAIN[name] for name in ("optimizer.learning_rate", "run.seed")},
     **{f"augmentation.{name}": [(scoringnet_tf.Augmentation, name)] for name in PIXELS[1:]},
 }
-
-
-def defaults_of(cls):
-    """Path → default of a configuration; of a choice its name."""
-    fields = {path: (about, default) for path, about, _, default in all_fields(cls)}
-    return {path: about.name_of(value) if about.alternatives else value for path, (about, value) in fields.items()}
 
 
 def as_listed(value):
@@ -84,7 +77,10 @@ def as_listed(value):
 
 @pytest.mark.parametrize(("cls", "twins"), [(TrainingConfig, TRAIN), (PretrainingConfig, PRETRAIN)])
 def test_a_field_and_its_argument_have_one_default(cls, twins):
-    fields = {path: as_listed(value) for path, value in defaults_of(cls).items()}
+    fields = {
+        path: about.name_of(default) if about.alternatives else as_listed(default)
+        for path, about, _, default in all_fields(cls)
+    }
     of_python = {
         (path, each.__qualname__, argument): as_listed(inspect.signature(each).parameters[argument].default)
         for path, found in twins.items()
