@@ -313,7 +313,7 @@ def draw(found: Cells, name: str) -> "Figure":
     for place, cell in enumerate(shown.values()):
         axes.plot(cell["interval"], [place] * 2, linewidth=1.5, color="#555555")
         axes.plot(cell["mean"], place, "o", color="#2f6db5")
-    axes.set(yticks=range(len(shown)), yticklabels=list(shown), ylim=(len(shown) - 0.5, -0.5))
+    axes.set(yticks=range(len(shown)), yticklabels=list(shown), ylim=(max(len(shown), 1) - 0.5, -0.5))
     axes.set(xlabel=f"{_head(name)} of the test videos, 95 %")
     axes.grid(axis="x", alpha=0.25)
     return figure
