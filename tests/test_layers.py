@@ -104,7 +104,7 @@ CIRCLES = (
     ("scoringnet_tf.baselines.clip_features", "scoringnet_tf.baselines.videos"),
     tuple(
         f"scoringnet_tf.experiments.{name}"
-        for name in ("catalogue", "curves", "feature_maps", "report", "sources", "strips", "suite", "watching")
+        for name in ("catalogue", "curves", "feature_maps", "report", "strips", "suite", "watching")
     ),
 )
 SUGGESTION = "data_prep.stages.suggestion"  # the one place where a trained model prepares data

@@ -1,4 +1,4 @@
-r"""Writes HTML pages of scored videos: stages, scores, key fragments to play, and where the scores come from.
+r"""Writes HTML pages of scored videos: stages, scores and key fragments to play.
 
     python -m scoringnet_tf.report [--model=MODEL] VIDEO… --output=report.html [--judges=SCORES.csv]
 

@@ -1,7 +1,7 @@
-"""What the pages show of a scored video: pictures, stages, probabilities, scores, and where the scores come from."""
+"""What the pages show of a scored video: pictures, stages, probabilities and scores."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.data.stored_videos import stored_videos
 from scoringnet_tf.data.video import Clip, Video
-from scoringnet_tf.inference.attribution import attribute
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.results import Performance, VideoScore
 from scoringnet_tf.report.judges import Judged, matched
@@ -25,7 +24,6 @@ from scoringnet_tf.support.paths import AnyPath, name_of
 
 AROUND = 1.0  # seconds that a page shows before and after a performance of a longer video
 MOSTLY = 2  # a video up to so many times as long as its only performance is shown whole
-HIDDEN = 5  # frames that are hidden together for the curve of where a score comes from
 ONE_DEVIATION = "± one standard deviation"
 
 
@@ -135,7 +133,6 @@ def _with_a_scene(predictor, video, probabilities, score, performance, facts, fr
         stages=stages,
         probabilities=probabilities,
         film=film,
-        attribution=_attribution(predictor, video, stages) if performance.final is not None else {},
         clips=clips,
     )
 
@@ -164,7 +161,6 @@ def _facts(predictor, score, performance, name, judges):
         "sport": sport.name,
         "stage_names": sport.stages,
         "scores": scores,
-        "alike": [(one["id"], {each: one.get(each) for each in SCORES}, one["distance"]) for one in performance.alike],
         "reliability": performance.reliability,
         "reasons": [str(remark) for remark in performance.reasons],
         "notes": [str(remark) for remark in (*score.further_reasons, *score.warnings_of(performance))],
@@ -205,21 +201,6 @@ def _stages_within(stages, performance, first, times):
             seconds = {"start_s": float(times[start]), "end_s": float(times[end])}
             within.append({"name": run["name"], "start_frame": start, "end_frame": end, **seconds})
     return within
-
-
-def _attribution(predictor, video, stages) -> Mapping[str, np.ndarray]:
-    """Score → its fall in points if the frames around each frame are hidden, float (L,).
-
-    `stages` are the runs of the page: the score was given by these.
-    """
-    labels = np.zeros(len(video.frames), np.int32)  # noise
-    for stage in stages:
-        labels[stage["start_frame"] : stage["end_frame"]] = predictor.model.sport.stage_index(stage["name"])
-    rate = predictor.preprocessor.frame_rate
-    samples = video.samples(rate)
-    of_samples = labels[np.floor(samples).astype(int)] if stages else None
-    falls = attribute(predictor.model, predictor.preprocessor.sampled(video, samples), HIDDEN, of_samples).by_frame
-    return {name: values[video.sample_of(rate)] for name, values in falls.items()}
 
 
 def write_evaluation_pages(

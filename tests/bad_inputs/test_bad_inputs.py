@@ -134,10 +134,6 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     # === Exports, weights, reports, tables ===
     ("missing_flag", "--export_dir", "export"),
     ("exists", "e/2", "export --export_dir=e --version=2", folder_at("e/2")),
-    (
-        *("other_servable", "diving", "export --export_dir=e --model=vault.keras"),
-        holding("e/2/assets.extra/model.json", b'{"sport": {"name": "diving"}}'),
-    ),
     ("wrong_value", "", "import_weights --output=c.keras"),
     ("damaged_weights", "w.txt", "import_weights --output=c.keras w.txt", holding("w.txt", b"no weights\n")),
     ("no_videos", "--records_dir", X),

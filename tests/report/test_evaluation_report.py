@@ -107,7 +107,6 @@ def test_every_video_has_a_page_with_the_scores_of_the_evaluation(diving_records
         value = re.search(r'<h3>Final</h3>\s*<div class="value">([\d.]+)</div>', text)[1]
         assert value == re.search(rf"{video_id}: ([\d.]+), judges", index)[1]
         assert float(value) == pytest.approx(final, abs=0.011)  # rounded
-        assert any(name in text for name in model.reference.bank.ids)  # the most alike in training
     ids = info.splits["train"]["ids"][1:2]
     (page,) = write_evaluation_pages(tmp_path / "one.html", model, info, "validation", ids, "tiny")
     assert ids[0] in page.read_text(encoding="utf-8")

@@ -21,13 +21,12 @@ from training_runs import telling
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
-from scoringnet_tf.inference.attribution import attribute
 from scoringnet_tf.inference.inputs import stretched
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.results import Performance
 from scoringnet_tf.report.judges import Judged, matched, read_judges, unshown_scores
-from scoringnet_tf.report.page_data import HIDDEN, ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
+from scoringnet_tf.report.page_data import ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
 from scoringnet_tf.report.thumbnails import encode_clip, film_frames, filmed, thumbnails
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import Remark
@@ -83,7 +82,6 @@ def test_a_page_shows_the_video_and_its_result(predictor, tmp_path):
         deviations={"execution": 2.0, "final": 6.0},
         intervals={"final": (60.0, 84.0)},
         reliability=Reliability("low", ["damaged"]),
-        alike=[{"id": "017", "distance": 0.5, "difficulty": 3.1, "execution": None, "final": 70.5}],
     )
     changes = {"performances": [performance], "further_reasons": [], "interval_level": 0.9}
     score, scenes = scored(predictor, tmp_path / "dive.avi", **changes)
@@ -95,15 +93,11 @@ def test_a_page_shows_the_video_and_its_result(predictor, tmp_path):
         ("final", 72.0, (0, 144), 70.0, (60.0, 84.0)),
     ]
     assert page.scores[1].confidence == ONE_DEVIATION and "90" in page.scores[2].confidence
-    assert page.alike == [("017", {"difficulty": 3.1, "execution": None, "final": 70.5}, 0.5)]
     assert page.reliability == performance.reliability and list(page.reasons) == ["Wrong order."]
     assert page.stages == [pytest.approx(stage) for stage in score.stages]
     assert page.notes == [str(warning) for warning in score.warnings]
     assert all(index == shown for index, shown in indices(page.film))
     np.testing.assert_allclose(page.probabilities.sum(axis=1), np.ones(40), rtol=1e-5)
-    assert {name: values.shape for name, values in page.attribution.items()} == dict.fromkeys(
-        ("difficulty", "execution", "final"), (40,)
-    )
 
 
 def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
@@ -137,35 +131,8 @@ def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
     assert (flight[0], entry[0], len(decoded(flight[1])), read_index(decode_jpeg(flight[2]))) == (
         *("take-flight", "entry", 10, 55),
     )
-    assert second.scores[-1].value is None and second.attribution == {}
+    assert second.scores[-1].value is None
     assert {one.true for one in first.scores} == {None} and second.scores[-1].true == 70.0
-    # Hidden are the frames of its own stages, by which the score was given: the segmenter is not asked again.
-    labels = np.repeat([0, 2, 3, 0], [25, 10, 10, 10]).astype(np.int32)
-    inputs = predictor.preprocessor.sampled(scenes.kept[0][0], np.arange(55.0))
-    expected = attribute(predictor.model, inputs, HIDDEN, labels).by_frame
-    for name, values in expected.items():
-        np.testing.assert_allclose(first.attribution[name], values, atol=1e-3)
-    assert np.abs(expected["final"]).max() > 0.1
-
-
-def test_falls_are_those_of_the_frames_of_a_video_of_twice_the_rate(predictor, tmp_path):
-    """A hidden sample hides the two frames for which it stands."""
-    half = Predictor(predictor.model.with_dtype("float32", provenance={"frame_rate": 12.5}), name="half")
-    write_bars(tmp_path / "dive.avi", 40)
-    names = ("pre-starting", "take-flight", "entry", "noise")
-    stages = [run(name, 10 * index, 10 * index + 10) for index, name in enumerate(names)]
-    performance = Performance(0, 40, 0.0, 1.6, 3.0, 24.0, 72.0)
-    score, scenes = scored(half, tmp_path / "dive.avi", performances=[performance], stages=stages)
-    (page,) = shown_performances(half, scenes, score)
-    ((video, _),) = scenes.kept
-    samples = video.samples(12.5)
-    assert len(samples) == 20
-    labels = np.repeat([1, 2, 3, 0], 5).astype(np.int32)
-    expected = attribute(half.model, half.preprocessor.sampled(video, samples), HIDDEN, labels).by_frame["final"]
-    even, odd = page.attribution["final"][::2], page.attribution["final"][1::2]
-    assert np.abs(expected).max() > 0.1
-    np.testing.assert_allclose(even, expected, atol=1e-3)
-    assert np.minimum(np.abs(odd - expected), np.abs(odd - np.append(expected[1:], expected[-1]))).max() < 1e-3
 
 
 def test_times_of_a_page_are_those_of_the_file(predictor, tmp_path):

@@ -5,6 +5,7 @@ import html
 import re
 import urllib.parse
 
+import jinja2
 import numpy as np
 import pytest
 from page_samples import Elements, session, shown
@@ -157,7 +158,7 @@ def test_other_files_are_never_replaced(count, tmp_path):
 def test_a_session_that_cannot_be_written_leaves_the_earlier_one(tmp_path):
     write_pages(tmp_path / "s.html", pages_of(2), "tiny")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.html")}
-    broken = dataclasses.replace(shown("broken"), attribution={"no such score": np.zeros(10)})
-    with pytest.raises(AttributeError):
+    broken = dataclasses.replace(shown("broken"), stages=[{"name": "no such stage"}])
+    with pytest.raises(jinja2.UndefinedError):
         write_pages(tmp_path / "s.html", [*pages_of(2), broken], "tiny")
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.html")} == before
