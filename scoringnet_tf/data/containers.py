@@ -91,7 +91,7 @@ class Packets(NamedTuple):
     """
 
     times: list
-    smallest: int
+    smallest: float
     end: float
     unit: float
     rate: float
