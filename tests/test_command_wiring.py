@@ -297,16 +297,6 @@ def test_a_folder_is_searched_for_what_the_model_sees(tmp_path):
     assert (given["video"], given["error"]) == (str(tmp_path / "in/v.npy"), None)
 
 
-def test_a_new_export_is_compared_with_the_newest_first(tmp_path):
-    """By number: 10 is after 9."""
-    for version in ("9", "10", "2"):
-        (tmp_path / version).mkdir()
-    words = ["scoringnet_tf.export", f"--export_dir={tmp_path}"]
-    result = forked("command_probe", "scoringnet_tf.inference.export.check_successor", *words)
-    given = json.loads(result.stdout.splitlines()[-1])
-    assert given["versions"] == [str(tmp_path / version) for version in ("10", "9", "2")]
-
-
 def test_a_number_of_predict_that_is_live_is_told_at_once(places, tmp_path):
     words = ["scoringnet_tf.predict", "--json", "--live", "V.avi"]
     result = forked("command_probe", "scoringnet_tf.inference.inputs.scored", *words, folder=tmp_path)
