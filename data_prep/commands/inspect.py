@@ -13,7 +13,7 @@ from absl import flags
 
 from data_prep.records.summary import summary
 from data_prep.support.options import check_picture
-from scoringnet_tf.data.records import load_records
+from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.quiet import load_tensorflow

@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 from data_prep.records.encoding import remark_of
 from data_prep.records.verifying import decode_frames, read_records
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import FeatureFile, read_features
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.video import Clip, VideoStream
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark, counted
