@@ -9,7 +9,7 @@ import json
 
 from absl import flags
 
-from scoringnet_tf.data.records import load_records
+from scoringnet_tf.data.dataset_info import load_records
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)

@@ -9,7 +9,7 @@ of features the contact sheet shows them through time.
 from absl import flags
 
 from data_prep.records.summary import summary
-from scoringnet_tf.data.records import load_records
+from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.paths import as_path, check_access

@@ -21,9 +21,10 @@ from data_prep.records.warnings import Warnings
 from data_prep.records.writing import RecordsWriter, check_output_dir, writing_to
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
+from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, score_statistics
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample, score_statistics
+from scoringnet_tf.data.records import VideoExample
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.beam import on_runner

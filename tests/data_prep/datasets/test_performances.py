@@ -18,7 +18,7 @@ from data_prep.records.building import BuildSettings
 from data_prep.records.checks import known_problems
 from data_prep.records.dry_run import check
 from data_prep.records.verifying import read_records
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo
 
 NUM_FRAMES = 100  # of the broadcast, 4 s
 FULL_SIZE = BuildSettings((HEIGHT, WIDTH))

@@ -33,7 +33,7 @@ from data_prep.datasets.sample import ALL, Published, count_note
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
 from data_prep.records.verifying import decode_frames, read_records, verify_records
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo
 
 SMALL = BuildSettings((36, 48))
 

@@ -15,7 +15,7 @@ from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.description import as_text, describe, distribution
 from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import SCORES, definition_of, get_sport
 
 

@@ -18,8 +18,7 @@ from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from scoringnet_tf.baselines.videos import Videos
-from scoringnet_tf.data.dataset_info import described_pixels
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.support.errors import InputError
 
 HEADER = ("features", "video", "split", "difficulty", "execution", "num_frames", "fps")
