@@ -49,7 +49,7 @@ class Warnings:
         name = sample.video_id
         self._rates[float(f"{video.fps:.6g}")].append(name)
         for warning in video.warnings:
-            self._videos[warning.code, warning].append(name)
+            self._videos[getattr(warning, "code", ""), warning].append(name)
         if video.features is None:
             self._add_frames(sample, video)
         else:
