@@ -22,8 +22,9 @@ from scoringnet_tf.data.augmentation import (
     spaced_indices,
     stage_span,
 )
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.epoch_stream import EpochStream
-from scoringnet_tf.data.records import UNLABELLED, DatasetInfo
+from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.service import check_shared
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.sports import NOISE

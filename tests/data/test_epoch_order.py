@@ -11,8 +11,8 @@ from layouts import write_manifest
 from tiny_records import SIZE, gray_jpeg, tiny_video, write_records
 
 from data_prep.records.building import BuildSettings, build_records
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import Augmentation, clips, video_clips, videos
-from scoringnet_tf.data.records import DatasetInfo
 
 NUM_CLASSES, CLIPS_PER_CLASS = 101, 20
 

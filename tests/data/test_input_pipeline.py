@@ -26,9 +26,9 @@ from scoringnet_tf.data.augmentation import (
     stage_span,
     video_seeds,
 )
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import clips, video_clips, videos
 from scoringnet_tf.data.preprocessing import center_offset, encode_jpeg
-from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.models.fragments import FragmentSelector, resampling_indices
 
 WHOLE = (36, 48)  # the stored size of the fixtures: nothing is cropped, so that indices can be read
