@@ -169,8 +169,9 @@ def _surroundings():
         hint = "Give small or paper, in a checkout of the project, or a flag file."
         raise InputError("not_found", f"--preset={name}: there is no file {preset}.", hint)
     renderings = tuple(DatasetInfo.load(path) for path in values.renderings)
+    found = Surroundings(preset, info, renderings, local_path(values.runs_dir, "runs_dir"), tuple(_further()))
     check_renderings(info, renderings)
-    return Surroundings(preset, info, renderings, local_path(values.runs_dir, "runs_dir"), tuple(_further()))
+    return found
 
 
 def _further():
