@@ -4,7 +4,6 @@ r"""Evaluates a model on a split of records: the paper's six figures, frame accu
 
 Writes metrics.json, predictions.csv, stages.csv, scores.png and stages.png to --output_dir. Prints a table of figures
 with intervals from a bootstrap over the videos, or their groups; and how often the model's intervals hold.
---pages adds a page of every video, as `python -m scoringnet_tf.report` writes them, and a ranking.
 """
 
 import sys
@@ -69,10 +68,6 @@ def _check(model, model_file):
     if model.segmenter is None and (values.decoding or values.true_fragments):
         flag = "--decoding" if values.decoding else "--true_fragments"
         raise InputError("no_stages", f"{flag} needs a model with stages; {model_file} scores whole videos.")
-    if values.pages and model.content == "features":
-        raise InputError("sees_features", f"--pages needs a model of frames; {model_file} scores features.")
-    if values.pages and values.true_fragments:
-        raise InputError("flags_conflict", "--pages and --true_fragments exclude each other.")
 
 
 def _check_labelled(info, split):

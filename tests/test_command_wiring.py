@@ -102,11 +102,6 @@ CASES = [
         {"info": "{diving}", "split": "test", "num_videos": 2, "path": "{out}.png"},
     ),
     (
-        "data_prep describe --records_dir={diving} --output={out}.png",
-        "data_prep.records.description_picture.save_picture",
-        {"name": "unlv_diving", "path": "{out}.png"},
-    ),
-    (
         "data_prep stages --from=elan --to=csv --sport=vault --fps=24 --output={out}.csv X.eaf",
         "data_prep.stages.formats.videos.facts_reader",
         {"videos_dir": None, "fps": 24.0},
