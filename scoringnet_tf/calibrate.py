@@ -4,8 +4,7 @@ r"""Measures a model's training videos, to tell what is unlike them, and how far
 
 `train` does it at its end; use this for a model that was trained further, or by an older version. RECORDS are those of
 its training: their training and validation splits are measured, never the test split. The file of the model is
-replaced. `predict` then withholds scores of unlike videos, states intervals, and shows the training videos most alike
-(docs/serving.md).
+replaced. `predict` then withholds scores of unlike videos, and states intervals (docs/serving.md).
 
 Intervals come from videos that the model did not learn from: the validation split, or those that its run held out
 (config.json beside the model). If there are neither, name others with --held_out_split. A split that sets the
@@ -27,7 +26,6 @@ flags.DEFINE_string("model", None, "A .keras file or a folder with one; the file
 flags.DEFINE_string("records_dir", None, "Folder of the TFRecords of its training.")
 flags.DEFINE_string("held_out_split", None, "Split that sets the intervals. Default: videos that its run held out.")
 flags.DEFINE_string("held_out_records_dir", None, "Folder of the records of --held_out_split. Default: --records_dir.")
-flags.DEFINE_bool("training_ids", True, "Keep ids and scores of training videos, to show the three most alike.")
 flags.DEFINE_integer("views", None, "Test-time views of a fragment, kept with the model. Default: as many as it has.")
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
 
@@ -46,19 +44,10 @@ def main(_: list[str]) -> None:
     load_tensorflow()
     from scoringnet_tf.inference.calibration import add_reference
     from scoringnet_tf.models.presets import load_scoring_net
-    from scoringnet_tf.training.calibration_split import not_learned_from
 
     known = (load_scoring_net(values.model).provenance or {}).get("data_hash")
     held_out = _held_out(info, model_file, known)
-    path, model = add_reference(
-        values.model,
-        info,
-        held_out,
-        values.batch_size,
-        values.training_ids,
-        values.views,
-        not_learned_from(info, model_file, known),
-    )
+    path, model = add_reference(values.model, info, held_out, values.batch_size, values.views)
     if known and known != info.data_hash:
         print(f"{path} was trained on other records than {info.records_dir}. Its reference now comes from these.")
     _print(path, model)
@@ -89,8 +78,6 @@ def _print(path, model):
         print(f"  {score:<14} ± {width:.3g} holds the true score with {100 * intervals.level:.0f} % ({videos})")
     if intervals.lacking:
         print(f"  no intervals: {intervals.lacking}")
-    if statistics.bank:
-        print(f"  keeps ids and true scores of {len(statistics.bank.ids)} of them (--notraining_ids leaves them out)")
 
 
 if __name__ == "__main__":

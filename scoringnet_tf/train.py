@@ -28,13 +28,10 @@ training_flags.define(TrainingConfig, __name__)
 def _add_reference(run, best):
     """Keeps with the best model what its training videos are like, if they can be compared."""
     from scoringnet_tf.inference.calibration import add_reference, can_be_measured, is_measured
-    from scoringnet_tf.training.calibration_split import held_out_by_run, not_learned_from
+    from scoringnet_tf.training.calibration_split import held_out_by_run
 
-    training_ids = run.config.run.training_ids
-    if can_be_measured(run.model) and not is_measured(best, run.info, training_ids):
-        held_out = held_out_by_run(run.info, best, run.info.data_hash)
-        apart = not_learned_from(run.info, best, run.info.data_hash)
-        add_reference(best, run.info, held_out, training_ids=training_ids, apart=apart)
+    if can_be_measured(run.model) and not is_measured(best, run.info):
+        add_reference(best, run.info, held_out_by_run(run.info, best, run.info.data_hash))
 
 
 def _of_records(config, info):

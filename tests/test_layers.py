@@ -86,6 +86,7 @@ SHARED = (
     *(
         "support",
         "sports",
+        "data.dataset_info",
         "data.records",
         "data.video",
         "data.video_files",
@@ -104,7 +105,7 @@ CIRCLES = (
     ("scoringnet_tf.baselines.clip_features", "scoringnet_tf.baselines.videos"),
     tuple(
         f"scoringnet_tf.experiments.{name}"
-        for name in ("catalogue", "curves", "feature_maps", "report", "sources", "strips", "suite", "watching")
+        for name in ("catalogue", "curves", "feature_maps", "report", "strips", "suite", "watching")
     ),
 )
 SUGGESTION = "data_prep.stages.suggestion"  # the one place where a trained model prepares data

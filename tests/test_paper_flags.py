@@ -61,7 +61,7 @@ OURS = {
 NOT_SETTINGS = {
     *("data.records_dir", "data.service", "data.shuffle_labels", "data.validation_every", "start"),
     *(f"run.{name}" for name in ("model_dir", "seed", "deterministic", "max_steps", "replicas", "test_scores")),
-    *("run.reference", "run.training_ids"),
+    "run.reference",
 }
 FIELDS = {path: (about, hint) for path, about, hint, _ in all_fields(TrainingConfig)}
 PATH_OF = {about.flag: path for path, (about, _) in FIELDS.items() if about.flag}

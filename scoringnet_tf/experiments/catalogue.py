@@ -126,12 +126,6 @@ def _feature_maps(*arguments):
     return feature_maps.write_feature_maps(*arguments)
 
 
-def _sources(*arguments):
-    from scoringnet_tf.experiments import sources
-
-    return sources.write_sources(*arguments)
-
-
 def _varied(flag, values, name):
     return [Row(f"{name} = {value}", {flag: value}) for value in values]
 
@@ -345,14 +339,6 @@ EXPERIMENTS = {
         [Row("baseline", {**MSE, **WHOLE}), Row("+KFS", MSE), Row("+KFS, ranking")],
         "baseline",
         draw=_feature_maps,
-        needs="frames",
-    ),
-    "occlusion": Experiment(
-        "Occlusion",
-        "Where in the video does each score come from?",
-        RANKING,
-        "MSE",
-        draw=_sources,
         needs="frames",
     ),
     "shortcuts": Experiment(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,6 +15,9 @@ from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+
+if TYPE_CHECKING:
+    from scoringnet_tf.models.scoring_net import ScoringNet
 
 SCORE, SHOWN_SCORE = "difficulty", 3.7  # §4.6: a test video of that true difficulty
 CHANNELS, FEW = (8, 44), 8  # §4.6, counted from 1; of a narrower layer the first few
@@ -44,8 +48,6 @@ def write_feature_maps(folder: Path, experiment: Experiment, surroundings: Surro
     Returns:
         the text; None where nothing is done.
     """
-    from scoringnet_tf.inference.attribution import attribute, clips_of, feature_maps
-
     models = trained_models(list(experiment.rows), surroundings)
     models = {name: model for name, model in models.items() if SCORE in model.scores and model.content == "frames"}
     if not models:
@@ -56,11 +58,10 @@ def write_feature_maps(folder: Path, experiment: Experiment, surroundings: Surro
     frame = chosen_frame(video.stages, sport.stage_indices(sport.fragment(SCORE)))
     places, maps, lines = decimals(sport.range_of(SCORE)), {}, []
     for name, model in models.items():
-        found = attribute(model, video.frames)
-        numbers, clip = clips_of(model, video.frames, found.labels)[SCORE]
+        predicted, numbers, of_clip = feature_maps(model, video.frames)
         place = int(np.abs(numbers - frame).argmin())
-        maps[name] = feature_maps(model, SCORE, clip)[place]
-        lines.append(f"| {name} | {found.scores[SCORE]:.{places}f} | {numbers[place]} |")
+        maps[name] = of_clip[place]
+        lines.append(f"| {name} | {predicted:.{places}f} | {numbers[place]} |")
     with replacing_file(folder / "fig6.png") as path:
         save_png(draw(video.frames[frame], maps), path)
     true = info.videos[video.name][SCORE]
@@ -77,6 +78,22 @@ def write_feature_maps(folder: Path, experiment: Experiment, surroundings: Surro
     with replacing_file(folder / "table.md") as path:
         path.write_text(text, encoding="utf-8")
     return text
+
+
+def feature_maps(model: "ScoringNet", frames: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """A model's score for frames (L, H, W, 3), and what its tower's first convolution gives of the clip that it sees.
+
+    Returns:
+        (points; the numbers (T,) of the clip's frames; their maps (T, H, W, C)).
+    """
+    mask = np.ones((1, len(frames)), bool)
+    outputs = model({"frames": frames[None], "mask": mask}, training=False)
+    numbers = np.arange(len(frames), dtype=np.int32)[None, :, None, None, None]
+    clips, _ = model.select_views(numbers, outputs.get("labels"), mask, views=1)
+    chosen = np.asarray(clips[f"{SCORE}_clip"])[0, :, 0, 0, 0]
+    c3d = model.score_predictor.towers[SCORE].get_layer("c3d")
+    maps = c3d.endpoint("conv1a")(frames[chosen][None], training=False)
+    return float(outputs[SCORE][0]), chosen, np.asarray(maps)[0].astype(np.float32)
 
 
 def channels(number: int) -> list[int]:

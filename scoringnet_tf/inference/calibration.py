@@ -18,7 +18,6 @@ from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.presets import check_trained, load_scoring_net, with_views
 from scoringnet_tf.models.training_statistics import (
     Intervals,
-    NearestExamples,
     Spread,
     TrainingStatistics,
     can_be_measured,
@@ -65,9 +64,7 @@ def add_reference(
     info: DatasetInfo,
     held_out: HeldOut | str = NOTHING_HELD_OUT,
     batch_size: int = 4,
-    training_ids: bool = True,
     views: int | None = None,
-    apart: Sequence[str] = (),
 ) -> tuple[Path | RemotePath, "ScoringNet"]:
     """Measures the model at a path, and replaces its file by the same model with its statistics.
 
@@ -76,9 +73,7 @@ def add_reference(
         info: `DatasetInfo` of the records of its training.
         held_out: videos that it did not learn from, or why there are none.
         batch_size: videos at a time.
-        training_ids: whether to keep the `NearestExamples`, which name training videos.
         views: of a fragment that the model is to score from; None for as many as it has.
-        apart: ids of videos of the training split that it did not learn from either.
 
     Returns:
         (path of the file, the `ScoringNet`).
@@ -91,7 +86,7 @@ def add_reference(
     plain = load_scoring_net(path)
     check_trained(plain, path)
     plain = plain if views is None else with_views(plain, views)
-    calibrated = _with(plain, measured(plain, info, held_out, batch_size, training_ids, apart))
+    calibrated = _with(plain, measured(plain, info, held_out, batch_size))
     if file_sha256(path) != before:
         raise InputError(
             "changed", f"{path}: another model was saved while this one was measured. It is left as it is."
@@ -105,7 +100,6 @@ def with_reference(
     records_dir: AnyPath,
     batch_size: int = 4,
     held_out_ids: Sequence[str] = (),
-    training_ids: bool = True,
 ) -> "ScoringNet":
     """The same `ScoringNet` with the `TrainingStatistics` of its training videos, which are saved with it.
 
@@ -116,7 +110,6 @@ def with_reference(
         batch_size: videos at a time.
         held_out_ids: videos of the training split that the model did not learn from. Their errors make its intervals,
             unless the records have a validation split. Without either it states none.
-        training_ids: keep ids and true scores of training videos, to show those most alike.
 
     Raises:
         InputError: the records are not of the sport and frames of the model, or have no training split; SP of the model
@@ -135,20 +128,19 @@ def with_reference(
         held_out = HeldOut(info, "validation")
     elif held_out_ids:
         held_out = HeldOut(info, "validation", held_out_ids)
-    return _with(model, measured(model, info, held_out, batch_size, training_ids, held_out_ids))
+    return _with(model, measured(model, info, held_out, batch_size))
 
 
 def _with(model, statistics):
     return model.with_dtype(model.get_config()["dtype"], reference=statistics.get_config())
 
 
-def is_measured(model: AnyPath, info: DatasetInfo, training_ids: bool = True) -> bool:
+def is_measured(model: AnyPath, info: DatasetInfo) -> bool:
     """Whether the model at a path has all statistics of these records, and of its weights as they are.
 
     Args:
         model: as of `model_files.model_path`.
         info: `DatasetInfo` of the records.
-        training_ids: whether they include `NearestExamples`.
     """
     network = load_scoring_net(model)
     statistics = network.reference
@@ -156,7 +148,7 @@ def is_measured(model: AnyPath, info: DatasetInfo, training_ids: bool = True) ->
         return False
     if statistics.intervals is None or statistics.certainty is None:
         return False
-    return is_current(network) and (statistics.bank is not None) == (training_ids and statistics.spread is not None)
+    return is_current(network)
 
 
 def measured(
@@ -164,8 +156,6 @@ def measured(
     info: DatasetInfo,
     held_out: HeldOut | str = NOTHING_HELD_OUT,
     batch_size: int = 4,
-    training_ids: bool = True,
-    apart: Sequence[str] = (),
 ) -> TrainingStatistics:
     """The `TrainingStatistics` of a model for records (`DatasetInfo`), see `add_reference`."""
     check_trained(model, None)
@@ -178,8 +168,6 @@ def measured(
     videos = _measure(model, info, batch_size)
     count = len(videos.ids)
     spread = Spread.of(np.stack(videos.features)) if count >= MIN_VIDEOS else None
-    unlearned = {*((held_out.ids or ()) if isinstance(held_out, HeldOut) else ()), *apart}
-    learned = [n for n, name in enumerate(videos.ids) if videos.splits[n] == "train" and name not in unlearned]
     return TrainingStatistics(
         num_videos=count,
         data_hash=info.data_hash,
@@ -187,8 +175,7 @@ def measured(
         durations={stage: (min(each), max(each)) for stage, each in videos.seconds.items()},
         required=tuple(stage for stage, each in videos.seconds.items() if len(each) >= REQUIRED_SHARE * count),
         spread=spread,
-        intervals=_intervals(model, held_out, batch_size, training_ids),
-        bank=_examples(videos, spread, learned) if training_ids and spread and learned else None,
+        intervals=_intervals(model, held_out, batch_size),
         certainty={
             stage: round(float(np.quantile(each, DOUBTFUL_SHARE)), 4) for stage, each in videos.certainties.items()
         },
@@ -208,14 +195,12 @@ def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]
 
 
 class _Measured:
-    """N measured videos: ids, splits, steps, features (D,), true scores; seconds and certainties of their stages."""
+    """N measured videos: ids, steps, features (D,); seconds and certainties of their stages."""
 
     def __init__(self):
         self.ids: list[str] = []
-        self.splits: list[str] = []
         self.lengths: list[int] = []
         self.features: list[np.ndarray] = []
-        self.scores: dict[str, list[float]] = collections.defaultdict(list)
         self.seconds: dict[str, list[float]] = collections.defaultdict(list)
         self.certainties: dict[str, list[float]] = collections.defaultdict(list)
 
@@ -230,10 +215,7 @@ def _measure(model, info, batch_size):
                 truth, mask, rates = targets["stages"].numpy(), inputs["mask"].numpy(), facts["frame_rate"].numpy()
                 videos.ids += [video_id.decode() for video_id in facts["id"].numpy()]
                 videos.features += list(features.numpy())
-                videos.splits += [split] * len(mask)
                 videos.lengths += mask.sum(axis=1).tolist()
-                for score in info.scores:
-                    videos.scores[score] += targets[score].numpy().tolist()
                 if model.segmenter is not None:
                     for row, real in enumerate(mask):
                         decided = labels.numpy()[row][real]
@@ -258,24 +240,17 @@ def _batches(model, info, split, ids, batch_size):
     )
 
 
-def _intervals(model, held_out, batch_size, with_videos):
+def _intervals(model, held_out, batch_size):
     """The `Intervals` of a model by its errors on held-out videos; or none and why."""
     if not isinstance(held_out, HeldOut):
         return Intervals.none(held_out)
     batches = _batches(model, held_out.info, held_out.split, held_out.ids, batch_size)
     predictions = predict_records(prediction_function(model), batches, "Measuring errors on held-out videos")
     videos = held_out.info.videos
-    fingerprints = [shown(videos[video_id]) for video_id in predictions.ids] if with_videos else []
+    fingerprints = [shown(videos[video_id]) for video_id in predictions.ids]
     return Intervals.measured(
         predictions.truth, predictions.predicted, held_out.split, held_out.info.data_hash, shown=fingerprints
     )
-
-
-def _examples(videos, spread, learned):
-    """The `NearestExamples` of the videos that a model learned from."""
-    scores = {score: [values[number] for number in learned] for score, values in videos.scores.items()}
-    coordinates = spread.coordinates(np.stack([videos.features[number] for number in learned]))
-    return NearestExamples.of([videos.ids[number] for number in learned], scores, coordinates)
 
 
 def _seeing_function(model):

@@ -270,7 +270,7 @@ class Checks:
     def assess(
         self, scores: Mapping[str, float], reasons: Iterable[Remark], warnings: Iterable[Remark], seen: Observation
     ) -> dict[str, Any]:
-        """`intervals`, `reliability` and `alike` of a performance.
+        """`intervals` and `reliability` of a performance; nothing if its scores are withheld.
 
         Args:
             scores: score → points; empty if they are withheld.
@@ -278,14 +278,13 @@ class Checks:
             warnings: of it and of its video.
             seen: of it.
         """
-        distance, alike = self._likeness(seen)
         if "final" not in scores:
-            return {"alike": alike}
+            return {}
         against, remarks = ([remark.code for remark in remarks] for remarks in (reasons, warnings))
         intervals = {} if against else self._intervals_of(scores)
         low, high = self._model.sport.range_of("final")
         width = np.ptp(intervals["final"]) / (high - low) if "final" in intervals else None
-        return {"intervals": intervals, "reliability": reliability(against, remarks, distance, width), "alike": alike}
+        return {"intervals": intervals, "reliability": reliability(against, remarks, self._distance(seen), width)}
 
     def _too_slow(self, rate):
         trained = self._model.frame_rate
@@ -332,14 +331,12 @@ class Checks:
         text = f"The features have {counted(count, 'step')}; those of training had {shortest} to {longest}."
         return [Remark("length_unlike_training", text)]
 
-    def _likeness(self, seen):
-        """(distance from training as a share of the limit or None, the nearest examples)."""
+    def _distance(self, seen):
+        """Distance from training as a share of its limit; None if unknown."""
         spread = self._current and self._current.spread
         if seen.features is None or spread is None:
-            return None, []
-        center, bank = _center(seen), self._current.bank
-        distance = float(np.asarray(spread.distance(center))[0]) / spread.limit
-        return distance, bank.nearest(spread.coordinates(center)[0]) if bank else []
+            return None
+        return float(np.asarray(spread.distance(_center(seen)))[0]) / spread.limit
 
     def _intervals_of(self, scores):
         if self._intervals is None:

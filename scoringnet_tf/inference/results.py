@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.inference.checks import Checks, Observation
 
 SCHEMA_VERSION = 1  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
-SHARED = (*SCORES, "deviations", "intervals", "reliability", "alike")  # of a video and of its only performance
+SHARED = (*SCORES, "deviations", "intervals", "reliability")  # of a video and of its only performance
 
 
 @dataclasses.dataclass
@@ -39,8 +39,6 @@ class Performance:
         intervals: score → its lower and upper end in points, see `VideoScore.interval_level`; none of a score that is
             withheld or forced, or of a model that states none.
         reliability: how reliable the scores are; None if they are withheld.
-        alike: the training performances most alike, the nearest first: `{"id", "distance", "difficulty", "execution",
-            "final"}`, true scores; none of a model that keeps none.
         warnings: those of the `VideoScore` that are of this performance, and not of all the video.
     """
 
@@ -55,7 +53,6 @@ class Performance:
     reasons: list[Remark] = dataclasses.field(default_factory=list)
     intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     reliability: Reliability | None = None
-    alike: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     warnings: list[Remark] = dataclasses.field(default_factory=list)
 
     @property
@@ -92,7 +89,7 @@ class Performance:
 class VideoScore:
     """The result for one video.
 
-    `difficulty`, `execution`, `final`, `deviations`, `intervals`, `reliability` and `alike` are those of the
+    `difficulty`, `execution`, `final`, `deviations`, `intervals` and `reliability` are those of the
     performance if the video shows one, and empty if it shows several.
 
     Attributes:
@@ -132,7 +129,6 @@ class VideoScore:
     deviations: dict[str, float] = dataclasses.field(init=False)
     intervals: dict[str, tuple[float, float]] = dataclasses.field(init=False)
     reliability: Reliability | None = dataclasses.field(init=False)
-    alike: list[dict[str, Any]] = dataclasses.field(init=False)
 
     def __post_init__(self):
         """Takes over the values of the only performance."""
@@ -164,7 +160,6 @@ class VideoScore:
             "interval_level": self.interval_level,
             "intervals": self.intervals,
             "reliability": dataclasses.asdict(self.reliability) if self.reliability else None,
-            "alike": self.alike,
             "reasons": _plain(self.reasons),
             "stages": self.stages,
             "performances": [performance.to_dict(self.sport.scores) for performance in self.performances],
@@ -238,7 +233,7 @@ def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[
     known = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport.name}
     unknown = dict.fromkeys(("num_frames", "fps", *sport.scores, "interval_level", "reliability"))
     empty: dict[str, Any] = {"deviations": {}, "intervals": {}}
-    empty |= {name: [] for name in ("alike", "reasons", "stages", "performances", "warnings")}
+    empty |= {name: [] for name in ("reasons", "stages", "performances", "warnings")}
     return {**known, **unknown, **empty, "error": error.to_dict(), "complete": True}
 
 

@@ -2,11 +2,10 @@
 
 `Spread` gives the Mahalanobis distance from training (Lee et al., NeurIPS 2018) in a Gaussian of few axes, with one
 deviation along all others (probabilistic PCA). `Intervals` are split-conformal (Vovk et al., 2005;
-Lei et al., JASA 2018, algorithm 2). `NearestExamples` are the training performances that can be shown beside a new one.
+Lei et al., JASA 2018, algorithm 2).
 `inference.calibration` measures them, `inference.checks` compares videos with them.
 """
 
-import base64
 import dataclasses
 import math
 import zlib
@@ -18,8 +17,6 @@ import numpy as np
 from keras import ops
 
 LEVEL = 0.9  # of intervals
-NEAREST = 3
-COORDINATE = "<f2"  # as stored: a thousandth of a standard deviation
 # A stage may last this much longer than the longest of training, or be shorter than the shortest by as much.
 DURATION_SLACK = 1.5
 # KFS may doubt a stage this much more than it does in the doubtful ones of training, and always a tenth.
@@ -76,21 +73,12 @@ class Spread:
 
     def distance(self, features: Any) -> Any:
         """Mahalanobis distance (B,) of features (B, D)."""
-        away, along = self._split(features)
+        away = ops.cast(features, "float32") - ops.convert_to_tensor(self.mean, "float32")
+        along = ops.matmul(away, ops.transpose(ops.convert_to_tensor(self.axes, "float32")))  # (B, K)
         deviations = ops.convert_to_tensor(self.deviations, "float32")
         squares = ops.sum(ops.square(along / deviations), axis=1)
         left = ops.sum(ops.square(away), axis=1) - ops.sum(ops.square(along), axis=1)
         return ops.sqrt(squares + ops.maximum(left, 0.0) / self.rest**2)
-
-    def coordinates(self, features: Any) -> np.ndarray:
-        """Position of features (B, D) along the axes, in standard deviations: float32 (B, K)."""
-        _, along = self._split(features)
-        return ops.convert_to_numpy(along) / np.asarray(self.deviations, np.float32)
-
-    def _split(self, features):
-        """The difference of features (B, D) from the mean, (B, D), and its part along the axes, (B, K)."""
-        away = ops.cast(features, "float32") - ops.convert_to_tensor(self.mean, "float32")
-        return away, ops.matmul(away, ops.transpose(ops.convert_to_tensor(self.axes, "float32")))
 
 
 # === Intervals ===
@@ -126,8 +114,7 @@ class Intervals:
         split: of the records, that these videos are in; empty if there were none.
         data_hash: of those records.
         lacking: why a score has no interval, a sentence; empty if all have one.
-        shown: a fingerprint of each of these videos (`dataset_info.shown`), to recognise them under other ids; empty if
-            the model is to keep nothing of single videos.
+        shown: a fingerprint of each of these videos (`dataset_info.shown`), to recognise them under other ids.
     """
 
     level: float
@@ -200,76 +187,6 @@ class Intervals:
         return min(max(value - width, lowest), highest), min(max(value + width, lowest), highest)
 
 
-# === Nearest examples ===
-
-
-@dataclasses.dataclass(frozen=True)
-class NearestExamples:
-    """N training performances, to tell which are most alike to a new one. Nothing of their pictures is kept.
-
-    Attributes:
-        ids: N names.
-        scores: score → N true values, points; None is unknown.
-        coordinates: (N, K), see `Spread.coordinates`, float16 in base64.
-    """
-
-    ids: Sequence[str]
-    scores: Mapping[str, Sequence[float | None]]
-    coordinates: str
-
-    def __post_init__(self):
-        """ValueError if the parts are not of the same videos, in the configuration of a model from elsewhere."""
-        numbers = len(base64.b64decode(self.coordinates, validate=True)) // 2
-        lengths = {len(self.ids), *(len(values) for values in self.scores.values())}
-        if not self.ids or len(lengths) > 1 or not numbers or numbers % len(self.ids):
-            raise ValueError(f"expected ids, scores and coordinates of the same videos, received {lengths}, {numbers}")
-
-    @property
-    def num_axes(self) -> int:
-        """K."""
-        return len(base64.b64decode(self.coordinates)) // 2 // len(self.ids)
-
-    @classmethod
-    def of(
-        cls, ids: Sequence[str], scores: Mapping[str, Sequence[float]], coordinates: np.ndarray
-    ) -> "NearestExamples":
-        """The examples of N performances.
-
-        Args:
-            ids: N names.
-            scores: score → N true values, points; NaN is unknown.
-            coordinates: (N, K).
-        """
-        # Without the digits that float32 adds.
-        points = {
-            score: [None if math.isnan(value) else float(f"{value:.6g}") for value in values]
-            for score, values in scores.items()
-        }
-        encoded = base64.b64encode(np.asarray(coordinates).astype(COORDINATE).tobytes()).decode("ascii")
-        return cls(list(ids), points, encoded)
-
-    def nearest(self, coordinates: np.ndarray, count: int = NEAREST) -> list[dict]:
-        """The performances most alike, the nearest first.
-
-        Args:
-            coordinates: (K,), of the performance that they are compared with.
-            count: how many, or all if there are fewer.
-
-        Returns:
-            `{"id", "distance", and the true scores}` of each; the distance is Mahalanobis's along the axes.
-        """
-        stored = np.frombuffer(base64.b64decode(self.coordinates), COORDINATE).reshape(len(self.ids), -1)
-        distances = np.linalg.norm(stored.astype(float) - coordinates, axis=1)
-        return [
-            {
-                "id": self.ids[index],
-                "distance": round(float(distances[index]), 3),
-                **{score: values[index] for score, values in self.scores.items()},
-            }
-            for index in np.argsort(distances, kind="stable")[:count]
-        ]
-
-
 # === All of a model ===
 
 
@@ -285,7 +202,6 @@ class TrainingStatistics:
         required: the stages that (nearly) all of them show.
         spread: of their features; None if there are too few of them, or nothing to compare.
         intervals: how far true scores of held-out videos lay from predicted ones.
-        bank: the `NearestExamples`; None if they were left out.
         certainty: stage → the mean probability of its frames that (nearly) all videos reach, see `certainties`.
         num_steps: of features without stages, the fewest and the most steps.
     """
@@ -297,7 +213,6 @@ class TrainingStatistics:
     required: tuple[str, ...]
     spread: Spread | None = None
     intervals: Intervals | None = None
-    bank: NearestExamples | None = None
     certainty: dict[str, float] | None = None
     num_steps: tuple[int, int] | None = None
 
@@ -305,13 +220,11 @@ class TrainingStatistics:
     def from_config(cls, config: dict[str, Any]) -> "TrainingStatistics":
         """The statistics that `get_config` described; ValueError if these are none."""
         durations = {stage: (low, high) for stage, (low, high) in config["durations"].items()}
-        parts = {"spread": Spread, "intervals": Intervals, "bank": NearestExamples}
+        config = {name: value for name, value in config.items() if name != "bank"}  # training ids, of older models
+        parts = {"spread": Spread, "intervals": Intervals}
         made = {name: kind(**config[name]) if config.get(name) else None for name, kind in parts.items()}
         made["num_steps"] = tuple(config["num_steps"]) if config.get("num_steps") else None
-        found = cls(**{**config, "durations": durations, "required": tuple(config["required"]), **made})
-        if found.bank and found.spread and found.bank.num_axes != len(found.spread.axes):
-            raise ValueError(f"expected {len(found.spread.axes)} coordinates a video, received {found.bank.num_axes}")
-        return found
+        return cls(**{**config, "durations": durations, "required": tuple(config["required"]), **made})
 
     def get_config(self) -> dict[str, Any]:
         """Plain values, as JSON has them."""

@@ -2,21 +2,18 @@
 
 import base64
 import dataclasses
-import json
 import math
 from collections.abc import Mapping, Sequence
 
 import jinja2
-import markupsafe
 import numpy as np
 
 from scoringnet_tf import __version__
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.sports import NOISE, SCORES, decimals
+from scoringnet_tf.sports import decimals
 from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.messages import counted
 
-CURVE_COLOR = "#1f5fae"
 CHARTS = 1000  # horizontal units of a curve, templates/charts.html; vertical ones are 100
 
 TEMPLATES = jinja2.Environment(
@@ -89,9 +86,7 @@ class ShownPerformance:
         stages: contiguous runs as in `VideoScore`, frames counted from the first that is shown.
         probabilities: of the stages, float (L, S).
         film: (frame, counted from the first that is shown, JPEG) of evenly spaced frames.
-        attribution: score → its fall in points if the frames around each frame are hidden, float (L,).
         clips: (caption, MP4, JPEG for print and before it plays) of the key fragments.
-        alike: (name, score → points, distance) of training performances, the nearest first.
         reliability: of the scores; None if they are withheld.
         reasons: why the scores are withheld, or would be without force.
         notes: what could lower trust.
@@ -107,9 +102,7 @@ class ShownPerformance:
     stages: Sequence[Mapping] = ()
     probabilities: np.ndarray | None = None
     film: Sequence[tuple[int, bytes]] = ()
-    attribution: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     clips: Sequence[tuple[str, bytes, bytes]] = ()
-    alike: Sequence[tuple[str, Mapping[str, float | None], float]] = ()
     reliability: Reliability | None = None
     reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
@@ -145,8 +138,6 @@ def performance_page(
         index_link=index_link,
         ticks=_ticks(shown.times),
         probabilities=_probability_curves(shown, colors),
-        attribution=[_attribution_curve(shown.score(name), values) for name, values in shown.attribution.items()],
-        readings=_readings(shown),
     )
 
 
@@ -169,31 +160,3 @@ def _probability_curves(shown, colors):
         return []
     names = enumerate(shown.stage_names)
     return [{"path": _path(shown.probabilities[:, index], -0.02, 1.02), "color": colors[name]} for index, name in names]
-
-
-def _attribution_curve(score, values):
-    low, high = float(np.min(values)), float(np.max(values))
-    room = 0.05 * (high - low) or 1.0
-    line = {"path": _path(values, low - room, high + room), "color": CURVE_COLOR}
-    name = f"{score.name} score" if score.name == SCORES[-1] else score.name
-    zero = round(100 * (1 - (room - low) / (high - low + 2 * room)), 1)
-    falls, rises = (score.printed(end) if end > 0 else "" for end in (high, -low))
-    return {"name": name, "line": line, "falls": falls, "rises": rises, "zero": zero}
-
-
-def _readings(shown):
-    """JSON for the slider: the value of every curve at each frame, in words; "" if there is no curve."""
-    if shown.probabilities is None and not shown.attribution:
-        return ""
-    texts = []
-    for frame in range(shown.num_frames):
-        parts = [f"frame {shown.first_frame + frame}, {shown.times[frame]:.2f} s"]
-        if shown.probabilities is not None:
-            best = int(np.argmax(shown.probabilities[frame]))
-            parts.append(f"{shown.stage_names[best]} {100 * shown.probabilities[frame, best]:.0f} %")
-        for name, values in shown.attribution.items():
-            parts.append(f"{name} {shown.score(name).printed(values[frame], '+')}")
-        texts.append("; ".join(parts))
-    start = next((stage["start_frame"] for stage in shown.stages if stage["name"] != NOISE), 0)
-    # Nothing is unescaped within a script: "</" must not end it.
-    return markupsafe.Markup(json.dumps({"start": start, "text": texts}).replace("</", "<\\/"))

@@ -43,20 +43,6 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
     return HeldOut(info, "validation", ids) if ids else NOTHING_HELD_OUT
 
 
-def not_learned_from(info: DatasetInfo, model_file: AnyPath, data_hash: str | None) -> list[str]:
-    """The ids of the training split that the run of a model held out, whatever sets intervals; none if unknown.
-
-    Args:
-        info, model_file, data_hash: as of `held_out_by_run`.
-    """
-    if data_hash != info.data_hash or "validation" in info.splits:
-        return []
-    try:
-        return held_out_of(info, model_file)
-    except InputError:
-        return []
-
-
 def learned_among(info: DatasetInfo, ids: Iterable[str], model_file: AnyPath) -> list[str]:
     """Those of the videos of records that the run of a model learned from, whichever records it had; none if unknown.
 

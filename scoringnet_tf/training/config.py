@@ -289,7 +289,6 @@ class TrainingRunOptions(RunOptions):
     replicas: int = setting(1, "Devices that share each batch.", flag=True, low=1, free=True)
     test_scores: bool = setting(False, "Scores of the test videos after each epoch, to a file.", free=True)
     reference: bool = setting(True, "Statistics of the training videos in the model, see calibrate.", free=True)
-    training_ids: bool = setting(True, "Ids and scores of the training videos in the model.", free=True)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -45,11 +45,9 @@ def a_performance(name, final, judged, **kwargs):
         stages=found,
         probabilities=probabilities,
         film=[(index, jpegs[index]) for index in film_frames(length)],
-        attribution={"execution": np.sin(np.arange(length) / 9), "final": np.cos(np.arange(length) / 9)},
         clips=[
             (stage, encode_clip(frames[start:end], 25.0), jpegs[(start + end) // 2]) for stage, start, end in RUNS[:3]
         ],
-        alike=[("017", {"difficulty": 3.2, "execution": 25.5}, 0.5)],
         notes=["The model was trained on simulated video: on filmed video its scores are not to be relied on."],
         **kwargs,
     )
@@ -59,7 +57,7 @@ def without_score(shown):
     """The same performance, its scores withheld."""
     scores = [dataclasses.replace(score, value=None, interval=None, true=None) for score in shown.scores]
     reasons = ["No entry was found."]
-    withheld = {"scores": scores, "attribution": {}, "reliability": None, "reasons": reasons}
+    withheld = {"scores": scores, "reliability": None, "reasons": reasons}
     return dataclasses.replace(shown, name="no dive.mp4", **withheld)
 
 

@@ -166,11 +166,11 @@ def test_rows_of_true_fragments_need_the_stages_of_every_test_frame(surroundings
 
 def test_tables_that_need_frames_are_left_out_of_records_of_features(surroundings, capsys):
     of_features = dataclasses.replace(surroundings.records, features={"size": 3})
-    named = {name: EXPERIMENTS[name] for name in ("shortcuts", "occlusion", "table5")}
+    named = {name: EXPERIMENTS[name] for name in ("shortcuts", "fig6", "table5")}
     found = suite.possible(named, dataclasses.replace(surroundings, records=of_features, renderings=()))
     assert found.keys() == {"table5"}
     said = capsys.readouterr().err
-    assert "shortcuts: left out: the records have no frames." in said and "occlusion: left out" in said
+    assert "shortcuts: left out: the records have no frames." in said and "fig6: left out" in said
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What a model keeps of held-out and training videos, and what it says by it: intervals, a grade, the most alike."""
+"""What a model keeps of held-out and training videos, and what it says by it: intervals, a grade."""
 
 import collections
 import dataclasses
@@ -35,7 +35,6 @@ from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.training_statistics import (
     Intervals,
-    NearestExamples,
     Spread,
     TrainingStatistics,
     checksum,
@@ -110,19 +109,11 @@ def test_intervals_are_measured_on_the_validation_split(model, plain, info):
         assert intervals.half_widths[score] == pytest.approx(errors.max(), rel=1e-4)  # the ninth of nine
 
 
-def test_the_bank_is_of_training_videos_alone(model, info):
-    bank = model.reference.bank
-    assert sorted(bank.ids) == sorted(info.splits["train"]["ids"])
-    for score in SCORES:
-        assert list(bank.scores[score]) == pytest.approx([info.videos[name][score] for name in bank.ids], rel=1e-5)
-
-
 @pytest.mark.slow
-def test_what_a_run_held_out_of_training_is_not_in_the_bank(plain, diving_records):
+def test_too_few_held_out_videos_set_no_intervals(plain, diving_records):
     info = DatasetInfo.load(diving_records)
     ids = info.splits["train"]["ids"][:2]
     found = measured(plain, info, HeldOut(info, "validation", ids))
-    assert sorted([*found.bank.ids, *ids]) == sorted(info.splits["train"]["ids"])
     assert found.intervals.half_widths == {} and found.intervals.num_videos == dict.fromkeys(SCORES, 2)
     assert found.intervals.lacking
 
@@ -131,9 +122,8 @@ def test_what_a_run_held_out_of_training_is_not_in_the_bank(plain, diving_record
 def test_without_held_out_videos_there_are_no_intervals(plain, diving_records, tmp_path):
     own = {**plain.provenance, "data_hash": DatasetInfo.load(diving_records).data_hash}
     model = plain.with_dtype("float32", provenance=own)
-    found = scoringnet_tf.with_reference(model, diving_records, training_ids=False)
+    found = scoringnet_tf.with_reference(model, diving_records)
     assert found.reference.intervals.half_widths == {} and found.reference.intervals.lacking == NOTHING_HELD_OUT
-    assert found.reference.bank is None
     write_bars(tmp_path / "v.avi", 30)
     score = score_video(tmp_path / "v.avi", found)
     assert "no_intervals" in [warning.code for warning in score.warnings] and score.interval_level is None
@@ -143,11 +133,7 @@ def test_without_held_out_videos_there_are_no_intervals(plain, diving_records, t
 def test_a_file_keeps_all_and_is_measured_again_if_something_is_missing(plain, model, info, tmp_path):
     model.save(tmp_path / "best.keras")
     assert load_scoring_net(tmp_path).reference == model.reference and is_measured(tmp_path, info)
-    assert not is_measured(tmp_path, info, training_ids=False)  # its ids are to go
-    add_reference(tmp_path, info, HeldOut(info, "validation"), training_ids=False)
-    without = load_scoring_net(tmp_path).reference
-    assert without.bank is None and without.intervals.shown == [] and is_measured(tmp_path, info, training_ids=False)
-    for missing in ({"intervals": None, "bank": None}, {"certainty": None}):
+    for missing in ({"intervals": None}, {"certainty": None}):
         before = dataclasses.replace(model.reference, **missing).get_config()
         plain.with_dtype("float32", reference=before).save(tmp_path / "best.keras")
         assert not is_measured(tmp_path, info)
@@ -191,10 +177,10 @@ def test_a_compiled_model_keeps_its_reference_until_it_is_trained(model, folder,
 
 @pytest.mark.slow
 def test_videos_held_out_by_id_are_of_the_training_split(plain, folder, info):
-    """If there is a validation split, its errors count; what was held out beside it is no neighbour."""
+    """If there is a validation split, its errors count."""
     first = info.splits["train"]["ids"][0]
     found = scoringnet_tf.with_reference(plain, folder, held_out_ids=[first]).reference
-    assert found.intervals.num_videos["final"] == 9 and (found.bank is None or first not in found.bank.ids)
+    assert found.intervals.num_videos["final"] == 9
     with refused("unknown_name", "nobody", folder):
         scoringnet_tf.with_reference(plain, folder, held_out_ids=["nobody"])
 
@@ -274,7 +260,7 @@ def test_the_lengths_of_features_without_stages_are_measured(tmp_path):
 def test_a_reference_of_before_loads_and_says_what_is_missing(plain, model, tmp_path):
     """As version 0.1 wrote it."""
     config = model.reference.get_config()
-    old = {name: value for name, value in config.items() if name not in ("intervals", "bank", "certainty")}
+    old = {name: value for name, value in config.items() if name not in ("intervals", "certainty")}
     write_bars(tmp_path / "v.avi", 12)
     found = {}
     for name, network in (("old", plain.with_dtype("float32", reference=old)), ("new", model)):
@@ -283,11 +269,10 @@ def test_a_reference_of_before_loads_and_says_what_is_missing(plain, model, tmp_
         assert "scoringnet_tf.calibrate" in found["old"][code] and code not in found["new"]
 
 
-@pytest.mark.parametrize(("part", "changes"), [("bank", {"ids": ["a"]}), ("intervals", {"level": 7})])
-def test_damaged_ones_are_refused(plain, model, part, changes):
+def test_damaged_ones_are_refused(plain, model):
     config = model.reference.get_config()
-    with pytest.raises(ValueError, match=r"expected .*received"):
-        plain.with_dtype("float32", reference={**config, "bank": None, part: {**config[part], **changes}})
+    with pytest.raises(ValueError, match=r"level"):
+        plain.with_dtype("float32", reference={**config, "intervals": {**config["intervals"], "level": 7}})
 
 
 # === What is said of a video ===
@@ -295,7 +280,7 @@ def test_damaged_ones_are_refused(plain, model, part, changes):
 
 @pytest.fixture(scope="module")
 def scorer(plain, model):
-    """Of the same model, with a reference that nothing speaks against but intervals, grade and the most alike."""
+    """Of the same model, with a reference that nothing speaks against but intervals and grade."""
     spread = dataclasses.replace(model.reference.spread, limit=1e6)
     lenient = dataclasses.replace(model.reference, required=(), durations={}, certainty={}, spread=spread)
     return Predictor(plain.with_dtype("float32", reference=lenient.get_config()), name="m", as_recorded=True)
@@ -317,8 +302,6 @@ def test_scores_and_intervals_of_a_video(scored, model, info):
             value = getattr(score, name)
             assert score.intervals[name] == pytest.approx((max(value - width, lowest), min(value + width, highest)))
             assert truth[name] == pytest.approx(info.videos[video_id][name], rel=1e-5)
-        assert len(score.alike) == 3 and {one["id"] for one in score.alike} <= set(model.reference.bank.ids)
-        assert score.alike[0]["distance"] <= score.alike[2]["distance"]
 
 
 def test_a_grade_goes_by_the_distance_as_a_share_of_the_limit(scorer, scored, plain):
@@ -346,7 +329,7 @@ def test_a_forced_score_has_no_interval_and_the_lowest_grade(scorer, scored, pla
     forced, withheld = (strict.score(video, video_id, force=force) for force in (True, False))
     assert forced.final == free.final and forced.intervals == {} and forced.status == "forced"
     assert forced.reliability.grade == "low" and forced.reliability.because[0] == "unlike_training"
-    assert (withheld.intervals, withheld.reliability, len(withheld.alike)) == ({}, None, 3)
+    assert (withheld.intervals, withheld.reliability) == ({}, None)
 
 
 def test_the_score_of_a_record_is_that_of_the_evaluation(scored, plain, folder, info):
@@ -360,23 +343,19 @@ def test_the_score_of_a_record_is_that_of_the_evaluation(scored, plain, folder, 
 def test_what_was_measured_with_other_weights_says_nothing(model, scored):
     video_id, video, *_ = scored[0]
     score = Predictor(changed(model)).score(video, video_id, force=True)
-    assert (score.interval_level, score.intervals, score.alike) == (None, {}, [])
+    assert (score.interval_level, score.intervals) == (None, {})
     assert "stale_reference" in score.reliability.because and score.reliability.grade == "low"
 
 
 def test_features_have_them_too(tmp_path):
     train = np.random.default_rng(0).normal(size=(60, 4))
     spread = Spread.of(train)
-    bank = NearestExamples.of(
-        [f"{number}" for number in range(60)], {"final": np.arange(60.0)}, spread.coordinates(train)
-    )
     intervals = Intervals(0.9, {"final": 5.0}, {"final": 20}, "validation", "")
     statistics = {"difficulty": (3.0, 0.1), "execution": (20.0, 1.0)}
     model = trained(scoringnet_tf.ScoringNet(**OF_FEATURES, score_statistics=statistics))
-    reference = TrainingStatistics(60, "", checksum(model), {}, (), spread, intervals, bank).get_config()
+    reference = TrainingStatistics(60, "", checksum(model), {}, (), spread, intervals).get_config()
     np.save(tmp_path / "v.npy", np.repeat(train[7:8], 25, axis=0))
     score = score_video(tmp_path / "v.npy", model.with_dtype("float32", reference=reference))
-    assert score.alike[0]["id"] == "7" and score.alike[0]["final"] == 7.0
     assert score.intervals["final"] == pytest.approx((score.final - 5, score.final + 5))
 
 

@@ -268,7 +268,7 @@ def test_a_model_that_cannot_tell_says_so(model, tmp_path):
     learning.score_predictor.variables[0].assign_add(np.ones_like(learning.score_predictor.variables[0]))
     after = warnings(learning)  # though the model was scored with before
     assert "stale_reference" not in before and "stale_reference" in after and "no_reference" not in after
-    few = {**model.reference.get_config(), "spread": None, "bank": None, "num_videos": 1}
+    few = {**model.reference.get_config(), "spread": None, "num_videos": 1}
     few = [doubt.code for doubt in doubts(model.with_dtype("float32", reference=few))]
     assert "no_distance" in few and "no_distance" not in before
 

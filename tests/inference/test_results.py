@@ -36,12 +36,10 @@ STAGES = [
     for name, start, end in (("noise", 0, 5), ("take-flight", 5, 40), ("noise", 40, 50))
 ]
 SCORED = Performance(5, 40, 0.2, 1.6, 3.2, 24.0, 76.8, {"final": 4.0})
-ALIKE = {"id": "017", "distance": 0.5, "difficulty": 3.0, "execution": None, "final": 70.5}
 TRUSTED = dataclasses.replace(
     SCORED,
     intervals={"difficulty": (2.9, 3.5), "final": (61.8, 91.8)},
     reliability=Reliability("fair", ["aspect"]),
-    alike=[ALIKE],
 )
 WITHHELD = Performance(5, 40, 0.2, 1.6, reasons=[MISSING])
 FORCED = dataclasses.replace(SCORED, reasons=[MISSING])
@@ -136,17 +134,17 @@ def test_what_is_said_of_trust():
     for text in (str(found), " ".join(text.get_text() for text in found.plot().texts)):
         assert all(part in text for part in ("3.20 (2.90–3.50)", "76.80 ± 4.00 (61.80–91.80)", "fair (aspect)", "90 %"))
     assert (values["interval_level"], values["intervals"]["final"]) == (0.9, [61.8, 91.8])
-    assert values["reliability"] == {"grade": "fair", "because": ["aspect"]} and values["alike"] == [ALIKE]
-    for name in ("reliability", "intervals", "alike"):
+    assert values["reliability"] == {"grade": "fair", "because": ["aspect"]}
+    for name in ("reliability", "intervals"):
         assert values["performances"][0][name] == values[name]
     assert (row["final_low"], row["final_high"], row["execution_low"], row["reliability"]) == (61.8, 91.8, None, "fair")
 
 
 def test_nothing_is_said_of_trust_if_nothing_is_known():
     found = plain(score(SCORED))
-    assert (found["interval_level"], found["intervals"], found["reliability"], found["alike"]) == (None, {}, None, [])
+    assert (found["interval_level"], found["intervals"], found["reliability"]) == (None, {}, None)
     two = score(TRUSTED, TRUSTED, interval_level=0.9)
-    assert (two.intervals, two.reliability, two.alike) == ({}, None, [])
+    assert (two.intervals, two.reliability) == ({}, None)
     assert str(two).count("fair (aspect)") == 2 and two.rows()[1]["final_low"] == 61.8
     assert "fair" not in " ".join(text.get_text() for text in two.plot().texts)
 

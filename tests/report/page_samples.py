@@ -33,9 +33,7 @@ def full(**kwargs):
         "stages": [run("noise", 0, 2), run("pre-starting", 2, 4), run("take-flight", 4, 7), run("entry", 7, 9)],
         "probabilities": probabilities,
         "film": [(2, b"jpeg"), (7, b"jpeg")],
-        "attribution": {"execution": np.linspace(-1, 2, 10)},
         "clips": [("take-flight", b"mp4", b"jpeg")],
-        "alike": [("017", {"difficulty": 3.2, "execution": 25.5}, 0.5)],
         "notes": ["Trained on simulated video."],
     }
     return shown(**{**content, **kwargs})

@@ -1,7 +1,6 @@
 """The page of a performance: whole, harmless whatever the names, and true to its content."""
 
 import dataclasses
-import json
 import re
 
 import numpy as np
@@ -27,7 +26,7 @@ def test_a_page_needs_nothing_beside_itself():
 
 def test_a_page_shows_its_content():
     elements = Elements(performance_page(full(), "diving_small"))
-    values = ("3.00", "24.00", "72.00", "Trained on simulated video.", "017", "3.20", "25.50", "diving_small", "4–6")
+    values = ("3.00", "24.00", "72.00", "Trained on simulated video.", "diving_small", "4–6")
     assert [value for value in values if value not in elements.text()] == []
     bands = [one for one in elements.of("rect") if one.get("height") == "10"]
     assert [(one["x"], one["width"]) for one in bands] == [("0", "2"), ("2", "2"), ("4", "3"), ("7", "2")]
@@ -37,7 +36,7 @@ def test_a_page_shows_its_content():
 def test_a_page_leaves_out_what_is_missing():
     elements = parsed(shown())
     assert not elements.of("video") and not elements.of("input") and not elements.of("path")
-    assert not {"Stages", "trust", "Reliability:", "alike"} & set(elements.text().split())
+    assert not {"Stages", "trust", "Reliability:"} & set(elements.text().split())
 
 
 def test_intervals_and_grades_are_on_the_page():
@@ -55,14 +54,12 @@ def test_intervals_and_grades_are_on_the_page():
 def of_unit_range(name, value, true):
     """A performance of a sport whose only score lies in 0…1."""
     score = ShownScore("final", value, (0.0, 1.0), (value - 0.0614, value + 0.05), "so sure", true)
-    attribution, alike = {"final": np.array([-0.0214, 0.0317])}, [("017", {"final": 0.8768}, 0.5)]
-    others = {"scores": [score], "times": np.arange(3) / 25, "attribution": attribution, "alike": alike}
-    return dataclasses.replace(shown(name), **others)
+    return dataclasses.replace(shown(name), scores=[score], times=np.arange(3) / 25)
 
 
 def test_scores_of_a_small_range_have_three_decimals():
     one = parsed(of_unit_range("a", 0.9032, 0.8961)).text()
-    values = ("0.903", "0.842 – 0.953", "0.896", "0.032", "0.021", "0.877")  # 0.032, 0.021: the fall and the rise
+    values = ("0.903", "0.842 – 0.953", "0.896")
     assert [value for value in values if value not in one] == []
     both = session(of_unit_range("a", 0.9032, 0.8961), of_unit_range("b", 0.9044, 0.8912))
     values = ("0.903", "0.904", "0.896", "0.891", "+0.007", "+0.013", "0.010")  # the last is the mean error
@@ -84,13 +81,6 @@ def test_reasons_are_shown_with_and_without_a_score():
     assert titles[0] != titles[1]
 
 
-def test_the_slider_reads_the_curves():
-    text = performance_page(full(), "m")
-    readings = json.loads(re.search(r'id="readings">(.*?)</script>', text, re.DOTALL)[1])
-    assert len(readings["text"]) == 10 and readings["start"] == 2
-    assert readings["text"][4] == "frame 4, 0.16 s; take-flight 70 %; execution +0.33"
-
-
 def test_frames_and_times_count_from_the_beginning_of_the_file():
     stages = [run("noise", 0, 4), run("take-flight", 4, 7), run("entry", 7, 10)]
     late = {"first_frame": 60, "times": 2.4 + np.arange(11) / 25}
@@ -98,9 +88,6 @@ def test_frames_and_times_count_from_the_beginning_of_the_file():
     elements = parsed(dataclasses.replace(full(stages=stages), **late))
     assert "take-flight 2.56 s 2.68 s 64–66" in elements.text() and "2.8 s" in elements.text()
     assert [one["alt"] for one in elements.of("img")] == ["Frame 62", "Frame 67"]
-    assert '"start": 4, "text": ["frame 60, 2.40 s;' in performance_page(
-        dataclasses.replace(full(stages=stages), **late), "m"
-    )
 
 
 @pytest.mark.parametrize(
@@ -122,12 +109,5 @@ def test_a_score_lies_on_its_scale(points, percent):
 
 def test_each_stage_has_the_curve_of_its_own_probabilities():
     """The last of three flight frames is the seventh of ten: 0.7 lies at 30.8 of 100 from above, 0.1 at 88.5."""
-    curves = [one["d"].split() for one in parsed(full(attribution={})).of("path")]
+    curves = [one["d"].split() for one in parsed(full()).of("path")]
     assert [curve[12:14] for curve in curves] == [["L650.0", y] for y in ("88.5", "88.5", "30.8", "88.5")]
-
-
-def test_a_curve_of_falls_has_its_zero_where_the_line_is():
-    elements = parsed(shown(attribution={"execution": np.array([-1.0, *[0.0] * 8, 3.0])}))
-    (curve,) = elements.of("path")
-    zero = next(one["y1"] for one in elements.of("line") if one["x2"] == "1000")
-    assert curve["d"].split()[2:4] == ["L150.0", zero]
