@@ -180,9 +180,9 @@ CASES = [
         {"endpoint": "conv5b", "per": "clip", "clip_length": 8, "stride": 3, "pool": "mean"},
     ),
     (
-        "scoringnet_tf.import_weights C3D.data --output={out}.keras --fc6_order=channels_first",
+        "scoringnet_tf.import_weights C3D.data --output={out}.keras",
         "scoringnet_tf.weights.convert.read_weights",
-        {"path": "C3D.data", "fc6_order": "channels_first"},
+        {"path": "C3D.data"},
     ),
     (
         "scoringnet_tf.calibrate --model={model} --records_dir={diving} --batch_size=7 --views=6",
