@@ -78,8 +78,9 @@ def read_video(info: DatasetInfo, video_id: str, image_size: tuple[int, int]) ->
     """A test video as models take it: frames uint8 (L, H, W, 3), cropped to `image_size`; true stages int (L,)."""
     from scoringnet_tf.data import input_pipeline
 
-    options = {"image_size": image_size, "batch_size": 1, "ids": [video_id], "pad_to_multiple": 1}
-    ((inputs, targets),) = input_pipeline.videos(info.records_dir, "test", **options)
+    ((inputs, targets),) = input_pipeline.videos(
+        info.records_dir, "test", image_size=image_size, batch_size=1, ids=[video_id], pad_to_multiple=1
+    )
     return inputs["frames"][0].numpy(), targets["stages"][0].numpy()
 
 
