@@ -87,7 +87,7 @@ def _check_labelled(info, split):
 
 def _stated_intervals(model):
     """The model's intervals; none with true fragments, for which they were not measured."""
-    from scoringnet_tf.inference.coverage import stated_intervals
+    from scoringnet_tf.inference.checks import stated_intervals
     from scoringnet_tf.models.training_statistics import Intervals
 
     if flags.FLAGS.true_fragments:
@@ -122,7 +122,6 @@ def _measured(predictions, intervals, info, model, called, learned):
     """The content of metrics.json."""
     from scoringnet_tf.bootstrap import num_units
     from scoringnet_tf.inference import evaluation
-    from scoringnet_tf.inference.coverage import coverage
 
     values, groups = flags.FLAGS, info.groups_of(predictions.ids)
     videos = {shown(info.videos[video_id]) for video_id in predictions.ids}
@@ -133,7 +132,7 @@ def _measured(predictions, intervals, info, model, called, learned):
         "mean_predictor": evaluation.mean_predictor_figures(
             predictions.truth, training_means(info), model.sport.fuse, model.scores
         ),
-        "intervals": coverage(predictions, intervals, values.split, info.data_hash, videos),
+        "intervals": evaluation.coverage(predictions, intervals, values.split, info.data_hash, videos),
         "split": values.split,
         "decoding": model.stage_decision.decoding if model.stage_decision else None,
         "views": model.views,
@@ -149,7 +148,6 @@ def _measured(predictions, intervals, info, model, called, learned):
 def _print(measured, model):
     """The table of figures, and what limits them."""
     from scoringnet_tf.inference import evaluation
-    from scoringnet_tf.inference.coverage import coverage_line
 
     baseline = measured["mean_predictor"]
     over = counted(measured["groups"], "group") if measured["groups"] else "videos"
@@ -158,7 +156,7 @@ def _print(measured, model):
     if model.segmenter is not None:
         per_class = measured["frame_accuracy_per_class"].items()
         print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
-    print(coverage_line(measured["intervals"]))
+    print(evaluation.coverage_line(measured["intervals"]))
     if measured["pixels"]:
         print(f"The pixels of these records are {measured['pixels']}.")
     if not model.scores_learned:
@@ -208,7 +206,7 @@ def main(_: list[str]) -> None:
 
     load_tensorflow()
     from scoringnet_tf.data.splits import split_ids
-    from scoringnet_tf.inference.coverage import interval_bounds
+    from scoringnet_tf.inference import evaluation
     from scoringnet_tf.report.evaluation_report import PAGES, name_of_model, write_report
     from scoringnet_tf.report.page_data import write_evaluation_pages
     from scoringnet_tf.report.session import remove_pages
@@ -225,7 +223,7 @@ def main(_: list[str]) -> None:
     # 2. Predict and measure.
     intervals = _stated_intervals(model)
     predictions = _predictions(model, ids, len(evaluated))
-    predictions.bounds = interval_bounds(predictions, intervals, model.sport)
+    predictions.bounds = evaluation.interval_bounds(predictions, intervals, model.sport)
     learned = learned_of(info, predictions.ids, model_file, (model.provenance or {}).get("data_hash"))
     called = name_of_model(output_dir, model_file)
     measured = _measured(predictions, intervals, info, model, called, None if learned is None else len(learned))

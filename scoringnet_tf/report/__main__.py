@@ -113,7 +113,7 @@ def main(arguments: list[str]) -> int:
     values, output = flags.FLAGS, _checked_output(arguments)
     sport = _sport()
     judges = read_judges(values.judges, sport) if values.judges else {}
-    videos = list(named_videos(arguments, left_out=_print))
+    videos = list(named_videos(arguments))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
         for error in (error for _, error in videos if error):

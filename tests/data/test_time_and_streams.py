@@ -26,7 +26,7 @@ from refusals import refused
 from scoringnet_tf import ScoringNetPreprocessor
 from scoringnet_tf.data.timing import frame_at, frame_timing
 from scoringnet_tf.data.video import Clip, Video, VideoStream, frame_times, read_video
-from scoringnet_tf.inference.inputs import stretch
+from scoringnet_tf.inference.inputs import stretched
 
 
 def codes(video):
@@ -105,7 +105,7 @@ def test_a_stretch_of_uneven_webp_begins_when_its_first_frame_is_shown(tmp_path)
     images = [Image.fromarray(bar_frame(index, bar_color(0))) for index in range(12)]
     shown = [40 if index % 2 else 120 for index in range(12)]
     images[0].save(tmp_path / "a.webp", save_all=True, append_images=images[1:], duration=shown, lossless=True)
-    stream = VideoStream(stretch(tmp_path / "a.webp", 0.48, None))
+    stream = VideoStream(stretched(tmp_path / "a.webp", 0.48, None))
     assert stream.video([read_index(frame) for frame in stream]).first_time == pytest.approx(0.48)
 
 
@@ -312,7 +312,7 @@ def test_webp_that_states_no_durations_is_said_to_be_of_an_assumed_rate(tmp_path
     for times in (video.timestamps, frame_times(path)):
         np.testing.assert_allclose(times, np.arange(12) / 25)
     assert stream.video(frames[5:], 5).since == pytest.approx(0.2)
-    assert stretch(path, 0.2, 0.4).frames == (5, 10)
+    assert stretched(path, 0.2, 0.4).frames == (5, 10)
 
 
 @pytest.mark.parametrize(
