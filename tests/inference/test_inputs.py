@@ -24,7 +24,7 @@ from scoringnet_tf.support.errors import InputError
 def folder(tmp_path, monkeypatch):
     """Videos at two depths, a folder of frames, and what is none."""
     (tmp_path / "in/deep").mkdir(parents=True)
-    for name in ("in/b.mp4", "in/a.AVI", "in/deep/c.webp", "in/notes.txt", "[odd].mp4"):
+    for name in ("in/b.mp4", "in/a.AVI", "in/deep/c.webm", "in/notes.txt", "[odd].mp4"):
         (tmp_path / name).touch()
     write_images(tmp_path / "in/frames", 2)
     (tmp_path / "empty").mkdir()
@@ -36,7 +36,7 @@ def names_of(arguments, **options):
     return [path for path, error in named_videos(arguments, **options) if error is None]
 
 
-EVERY = ["in/a.AVI", "in/b.mp4", "in/deep/c.webp", "in/frames"]
+EVERY = ["in/a.AVI", "in/b.mp4", "in/deep/c.webm", "in/frames"]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ EVERY = ["in/a.AVI", "in/b.mp4", "in/deep/c.webp", "in/frames"]
         ("in/", EVERY),
         ("in/frames", ["in/frames"]),
         ("in/*.mp4", ["in/b.mp4"]),
-        ("**/*.webp", ["in/deep/c.webp"]),
+        ("**/*.webm", ["in/deep/c.webm"]),
         ("i[n]", EVERY),
         ("[odd].mp4", ["[odd].mp4"]),  # there is such a file
         ("s3://bucket/dive.mp4", ["s3://bucket/dive.mp4"]),
@@ -62,7 +62,7 @@ def test_arguments(folder, argument, expected):
 def test_several_arguments_mean_each_video_once(folder):
     """Twice, it would count twice in the ranking of `report`; the first name stands."""
     again = ["./in/b.mp4", str(folder / "in/a.AVI"), "in/deep/../frames", "in"]
-    assert names_of(again) == [*again[:3], "in/deep/c.webp"]
+    assert names_of(again) == [*again[:3], "in/deep/c.webm"]
     assert names_of(["s3://a//b.mp4", "s3://a/b.mp4"]) == ["s3://a//b.mp4", "s3://a/b.mp4"]  # two objects
 
 
