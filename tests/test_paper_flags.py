@@ -60,7 +60,7 @@ OURS = {
 # Which data, where to, from which weights, how long to try.
 NOT_SETTINGS = {
     *("data.records_dir", "data.service", "data.shuffle_labels", "data.validation_every", "start"),
-    *(f"run.{name}" for name in ("model_dir", "seed", "deterministic", "max_steps", "replicas", "test_scores")),
+    *(f"run.{name}" for name in ("model_dir", "seed", "deterministic", "max_steps", "replicas")),
     "run.reference",
 }
 FIELDS = {path: (about, hint) for path, about, hint, _ in all_fields(TrainingConfig)}

@@ -1,4 +1,4 @@
-"""TFRecords → batches with tf.data: `videos` for scoring, `clips` and `video_clips` for pretraining.
+"""TFRecords → batches with tf.data: `videos` for scoring, `clips` for pretraining.
 
 Which frames are used is decided before any is decoded, and only those are. The order of the data and every random
 choice are a pure function of (seed, epoch, video): a run that is resumed at epoch k sees what an uninterrupted run
@@ -22,15 +22,16 @@ from scoringnet_tf.data.augmentation import (
     spaced_indices,
     stage_span,
 )
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.epoch_stream import EpochStream
-from scoringnet_tf.data.records import UNLABELLED, DatasetInfo
+from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.service import check_shared
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath
 
-__all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "video_clips", "videos"]
+__all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "videos"]
 
 CLIP_SAMPLINGS = ("whole", "consecutive")
 
@@ -54,7 +55,6 @@ def videos(
     margin: int = 0,
     num_frames: int | None = None,
     pad_to_multiple: int = 8,
-    bucket_boundaries: Sequence[int] = (),
     with_info: bool = False,
     num_input_pipelines: int = 1,
     input_pipeline_id: int = 0,
@@ -87,8 +87,6 @@ def videos(
             last included, repeated if there are fewer: those that a fragment is resampled to
             (`models.fragments.resampling_indices`). L then is K. None: all.
         pad_to_multiple: L is rounded up to a multiple of this, for few distinct shapes; not with `num_frames`.
-        bucket_boundaries: lengths that separate buckets. A batch then holds videos of one bucket only, which saves
-            padding, and the last batch of each bucket may be smaller. Empty: no buckets.
         with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)} for evaluation loops; Keras'
             `fit` would take it for sample weights.
         num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video of the common order. All then give
@@ -111,16 +109,14 @@ def videos(
             that of its place in the index.
     """
     info = DatasetInfo.load(records_dir)
-    draws = shuffle or augmentation is not None
     _check_lengths(info, max_frames, num_frames, only_stages, margin)
+    draws = shuffle or augmentation is not None
     if service:
         check_shared(info, service)  # before anything is copied
-        _check_service(bucket_boundaries, endless=epochs is None and draws)
-    if bucket_boundaries and num_input_pipelines > 1:
-        raise InputError(
-            "flags_conflict",
-            f"With bucket_boundaries, {num_input_pipelines} input pipelines would give unequal numbers of batches.",
-        )
+        if epochs is None and draws:
+            raise InputError(
+                "missing_flag", "A data service needs a number of epochs: it makes the batches of all of them."
+            )
     stream = EpochStream(
         info,
         split,
@@ -141,20 +137,18 @@ def videos(
         if fragments:
             begin, end = stage_span(example["stage/index"][first:last], fragments, margin)
             first, last = first + begin, first + end
-        if num_frames is None:
-            return _video_element(example, tf.range(first, last), steps, seeds, pad_to_multiple, info.scores, with_info)
-        chosen = first + spaced_indices(last - first, num_frames)
-        return _video_element(example, chosen, steps, seeds, 1, info.scores, with_info)
+        chosen = first + spaced_indices(last - first, num_frames) if num_frames else tf.range(first, last)
+        multiple = 1 if num_frames else pad_to_multiple
+        inputs, targets = _video_element(example, chosen, steps, seeds, multiple, num_frames)
+        targets |= {name: example[f"score/{name}"] for name in info.scores}
+        facts = {"id": example["example/id"], "frame_rate": example["image/frame_rate"]}
+        return (inputs, targets, facts) if with_info else (inputs, targets)
 
     def batch(dataset):
-        shapes, values = _padding(steps, num_frames, info.scores, with_info)
-        return _batched(dataset, batch_size, shapes, values, bucket_boundaries, drop_remainder)
+        padding = (None, {"stages": UNLABELLED, **dict.fromkeys(info.scores)}, *[None] * with_info)
+        return dataset.padded_batch(batch_size, padding_values=padding, drop_remainder=drop_remainder)
 
-    epochs = _last_epoch(first_epoch, epochs, draws)
-    if service:
-        batches = stream.served_batches(service, load, batch, first_epoch, epochs)
-    else:
-        batches = stream.batches(load, batch, first_epoch, epochs, known=not bucket_boundaries)
+    batches = stream.batches(load, batch, first_epoch, _last_epoch(first_epoch, epochs, draws), service)
     batches.records = info  # for `dataset_info.records_of`
     return batches
 
@@ -214,41 +208,6 @@ def clips(
     return stream.batches(load, batch, first_epoch, epochs)
 
 
-def video_clips(
-    records_dir: AnyPath,
-    split: str,
-    *,
-    clip_length: int,
-    clips_per_video: int,
-    image_size: Sequence[int] = defaults.IMAGE_SIZE,
-    batch_size: int,
-    validation_fraction: float = 0.0,
-) -> tf.data.Dataset:
-    """Several evenly spaced clips of each video with its classes, to evaluate the video as a whole: nothing is random.
-
-    Args:
-        clip_length: T, consecutive frames of a clip; a shorter video repeats its last frame.
-        clips_per_video: K, see `augmentation.spaced_clips`.
-        records_dir, split, image_size, batch_size, validation_fraction: as of `videos`.
-
-    Returns:
-        tf.data.Dataset of (uint8 (B, K, T, H, W, 3), {head: int32 (B,)}), in the order of the records.
-
-    Raises:
-        As `clips`.
-    """
-    info = _load_with_classes(records_dir)
-    stream = EpochStream(info, split, split_ids(info, split, validation_fraction), batch_size)
-    decode = FrameDecoder(info.frame_size, image_size, augmentation=None)
-
-    def load(example, seeds):
-        indices = spaced_clips(tf.size(example["image/encoded"]), clip_length, clips_per_video)
-        frames = decode(tf.gather(example["image/encoded"], tf.reshape(indices, [-1])), seeds)
-        return tf.reshape(frames, (clips_per_video, clip_length, *image_size, 3)), _classes(example, info)
-
-    return stream.batches(load, lambda dataset: dataset.batch(batch_size), first_epoch=0, epochs=1)
-
-
 def _check_lengths(info, max_frames, num_frames, only_stages, margin):
     for name, value in (("max_frames", max_frames), ("num_frames", num_frames)):
         if value is not None and value < 1:
@@ -261,17 +220,6 @@ def _check_lengths(info, max_frames, num_frames, only_stages, margin):
             "unknown_name",
             f"only_stages must name stages, not {', '.join(asked) or 'none'}.",
             f"The stages are {', '.join(info.stages)}.",
-        )
-
-
-def _check_service(bucket_boundaries, endless):
-    if endless:
-        raise InputError(
-            "missing_flag", "A data service needs a number of epochs: it makes the batches of all of them."
-        )
-    if bucket_boundaries:
-        raise InputError(
-            "flags_conflict", "A data service needs a known number of batches, which bucket_boundaries does not give."
         )
 
 
@@ -304,64 +252,29 @@ class _Steps(NamedTuple):
     key: str  # in the record
     decode: Callable  # (values of the record, function of a decision → seed pair) → values of the input
     shape: tuple[int, ...]  # of one
-    padding: tf.Tensor
 
 
 def _steps(info, image_size, augmentation):
     if not info.features:
         decode = FrameDecoder(info.frame_size, image_size, augmentation)
-        return _Steps("frames", "image/encoded", decode, (*image_size, 3), tf.constant(0, tf.uint8))
+        return _Steps("frames", "image/encoded", decode, (*image_size, 3))
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
         raise InputError(
             "flags_conflict",
             f"{info.records_dir} holds features. They have no pixels to augment: {', '.join(pixel_options)}.",
         )
-    return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,), tf.constant(0.0))
+    return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,))
 
 
-def _video_element(example, chosen, steps, seeds, multiple, scores, with_info):
-    """(inputs, targets[, info]) of the `chosen` steps of one video, int32 (L,), padded to a multiple of them."""
+def _video_element(example, chosen, steps, seeds, multiple, length):
+    """(inputs, {"stages"}) of the `chosen` steps of one video, padded to a multiple; `length` is L if it is known."""
     values = steps.decode(tf.gather(example[steps.key], chosen), seeds)
-    length = tf.size(chosen)
-    padding = -length % multiple
-    inputs = {
-        steps.name: tf.pad(values, [[0, padding], *[[0, 0]] * len(steps.shape)]),
-        "mask": tf.range(length + padding) < length,
-    }
+    num_steps = tf.size(chosen)
+    padding = -num_steps % multiple
+    values = tf.pad(values, [[0, padding], *[[0, 0]] * len(steps.shape)])
+    mask = tf.range(num_steps + padding) < num_steps
     stages = tf.cast(tf.gather(example["stage/index"], chosen), tf.int32)
-    targets = {"stages": tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)}
-    targets |= {name: example[f"score/{name}"] for name in scores}
-    if not with_info:
-        return inputs, targets
-    return inputs, targets, {"id": example["example/id"], "frame_rate": example["image/frame_rate"]}
-
-
-def _padding(steps, length, scores, with_info):
-    """(shapes, padding values) of elements in a batch; `length` is their L, None for the longest."""
-    per_step, scalar = tf.TensorShape([length]), tf.TensorShape([])
-    shapes: tuple[dict, ...] = (
-        {steps.name: tf.TensorShape([length, *steps.shape]), "mask": per_step},
-        {"stages": per_step, **dict.fromkeys(scores, scalar)},
-    )
-    values: tuple[dict, ...] = (
-        {steps.name: steps.padding, "mask": False},
-        {"stages": tf.constant(UNLABELLED), **dict.fromkeys(scores, 0.0)},
-    )
-    if with_info:
-        shapes += ({"id": scalar, "frame_rate": scalar},)
-        values += ({"id": "", "frame_rate": 0.0},)
-    return shapes, values
-
-
-def _batched(dataset, batch_size, shapes, values, bucket_boundaries, drop_remainder):
-    if not bucket_boundaries:
-        return dataset.padded_batch(batch_size, shapes, values, drop_remainder=drop_remainder)
-    return dataset.bucket_by_sequence_length(
-        lambda inputs, *_: tf.size(inputs["mask"]),
-        list(bucket_boundaries),
-        [batch_size] * (len(bucket_boundaries) + 1),
-        padded_shapes=shapes,
-        padding_values=values,
-        drop_remainder=drop_remainder,
-    )
+    stages = tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)
+    inputs = {steps.name: tf.ensure_shape(values, (length, *steps.shape)), "mask": tf.ensure_shape(mask, (length,))}
+    return inputs, {"stages": tf.ensure_shape(stages, (length,))}

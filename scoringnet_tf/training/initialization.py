@@ -34,7 +34,7 @@ def preprocessing_of(path: AnyPath | None, image_size: Sequence[int]) -> dict[st
         message = (
             f"{path} subtracts a mean image of {height}×{width}, but --image_size={image_size[0]},{image_size[1]}."
         )
-        raise InputError("wrong_shape", message, "Use that size, or import the weights without --mean.")
+        raise InputError("wrong_shape", message, "Use that size.")
     return c3d.preprocessing
 
 
