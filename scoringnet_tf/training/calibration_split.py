@@ -15,10 +15,7 @@ UNKNOWN = "It is not known which videos of these records the model did not learn
 def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | None) -> HeldOut | str:
     """The videos that the run of a model held out of its training, or a `Remark` that says why they are not known.
 
-    Args:
-        info: `DatasetInfo` of the records.
-        model_file: path of the model.
-        data_hash: of the records that it says it was trained on.
+    `data_hash` is that of the records that the model says it was trained on.
     """
     if data_hash != info.data_hash:
         return Remark("held_out_unknown", UNKNOWN)
@@ -36,24 +33,13 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
 
 
 def learned_among(info: DatasetInfo, ids: Iterable[str], model_file: AnyPath) -> list[str]:
-    """Those of the videos of records that the run of a model learned from, whichever records it had; none if unknown.
-
-    Args:
-        info: of the records.
-        ids: of the videos.
-        model_file: path of the model.
-    """
+    """Those of these videos that the run of a model learned from, whichever records it had; none if unknown."""
     learned = learned_from(model_file)
     return [video_id for video_id in ids if shown(info.videos[video_id]) in learned]
 
 
 def learned_of(info: DatasetInfo, ids: Sequence[str], model_file: AnyPath, data_hash: str | None) -> list[str] | None:
-    """`learned_among`; without a run, the training split of the model's own records. None if neither is known.
-
-    Args:
-        info, ids, model_file: as of `learned_among`.
-        data_hash: of the records that the model says it was trained on.
-    """
+    """`learned_among`; without a run, the training split of the model's own records. None if neither is known."""
     if learned_from(model_file):
         return learned_among(info, ids, model_file)
     if data_hash != info.data_hash:

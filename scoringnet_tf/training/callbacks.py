@@ -53,12 +53,9 @@ class NotValidated(keras.callbacks.Callback):
 
 
 class StopInVain(keras.callbacks.Callback):
-    """Ends a phase after so many validations without a better model; unlike Keras's, it goes on counting after a kill.
+    """Ends a phase after `patience` validations without a better model; 0 never does.
 
-    Args:
-        best: keeps the best model, and comes before this callback.
-        patience: validations; 0 never ends a phase.
-        waited: validations in vain until now.
+    It comes after `best`, which keeps that model. Unlike Keras's it goes on counting after a kill, from `waited`.
     """
 
     def __init__(self, best: keras.callbacks.ModelCheckpoint, patience: int, waited: int = 0) -> None:
@@ -100,13 +97,10 @@ class AveragedWeights(keras.callbacks.Callback):
 
 
 class ValidationScores(keras.callbacks.Callback):
-    """Keeps what each validation predicted of the held-out videos: a row for every epoch, score and video.
+    """Keeps what each validation predicted of the held-out videos: a row of CSV for every epoch, score and video.
 
-    The scores are those that the metric of SRC holds after a validation; nothing is predicted again.
-
-    Args:
-        path: CSV file (epoch,score,video_id,true,predicted), epochs counted from 1.
-        truth: score → [(id, points)] of the held-out videos whose score is known, in the order of their validation.
+    `truth` is score → [(id, points)] of those whose score is known, in the order of their validation. The metric of SRC
+    holds what was predicted.
     """
 
     def __init__(self, path: Path, truth: Mapping[str, Sequence[tuple[str, float]]]) -> None:
@@ -148,13 +142,7 @@ class SaveCheckpoint(keras.callbacks.Callback):
 
 
 def progress_bar(name: str, total: int, done: int, shown: Mapping[str, str]) -> keras.callbacks.Callback:
-    """One bar for a whole phase, with the loss and the newest validation figures.
-
-    Args:
-        name: label of the bar.
-        total, done: steps of the phase.
-        shown: name in the logs → label on the bar.
-    """
+    """One bar for the `total` steps of a phase, with the loss and the newest figures (name in the logs → label)."""
     bar = tqdm(total=total, initial=done, desc=name, unit="step", mininterval=1.0)
     figures: dict[str, str] = {}
 

@@ -10,6 +10,8 @@ from scoringnet_tf import defaults
 from scoringnet_tf.sports import DECODINGS
 from scoringnet_tf.training.fields import setting
 
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+
 # === Sections that both commands share ===
 
 
@@ -20,9 +22,7 @@ class PixelAugmentation:
     flip: bool = setting(defaults.FLIP, "Random mirroring.")
     crop_shift: int = setting(defaults.CROP_SHIFT, "Largest random shift of the crop, pixels.", flag=True, low=0)
     zoom: float = setting(defaults.ZOOM, "Strength of random zoom.", flag=True, low=0, high=0.5)
-    color_jitter: float = setting(
-        defaults.COLOR_JITTER, "Strength of random changes of colour.", flag=True, low=0, high=1
-    )
+    color_jitter: float = setting(defaults.COLOR_JITTER, "Strength of random colour changes.", True, low=0, high=1)
     degradation: float = setting(defaults.DEGRADATION, "Strength of random blur and noise.", flag=True, low=0, high=1)
 
 
@@ -44,12 +44,7 @@ class RunOptions:
     """Where a run lies, on what it computes, when it ends early."""
 
     model_dir: str = setting("", "Folder of the run; one that was stopped goes on.", flag=True, free=True)
-    precision: str = setting(
-        "auto",
-        "Precision; models are saved in float32.",
-        True,
-        choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
-    )
+    precision: str = setting("auto", "Precision; models are saved in float32.", flag=True, choices=PRECISIONS)
     seed: int = setting(
         0, "Random seed for initialisation, shuffling, augmentation and dropout.", flag=True, low=0, high=2**32 - 1
     )
@@ -83,7 +78,7 @@ class PartsOptimizer(Optimizer):
     """Adam, with a learning rate for each part."""
 
     lr_multipliers: dict[str, float] = setting(
-        {}, "Factors on the learning rate, as PART:FACTOR,…; 0 freezes a part.", flag=True, low=0, high=100
+        {}, "Factors on the rate, PART:FACTOR,…; 0: frozen.", True, low=0, high=100
     )
 
 
@@ -92,9 +87,7 @@ class Data(Records):
     """Records of scored videos."""
 
     batch_size: int = setting(8, "Videos of a batch, whose pairs are ranked (Eq. 7).", flag=True, low=1)
-    service: str | None = setting(
-        None, "HOST:PORT of serve_data, which decodes videos.", flag="data_service", free=True
-    )
+    service: str | None = setting(None, "HOST:PORT of serve_data, to decode videos.", "data_service", free=True)
     shuffle_labels: bool = setting(False, "Scores exchanged between training videos: a control.")
 
 
@@ -130,14 +123,10 @@ STAGE_NETWORKS = {"c3d_bi_lstm": BiLSTM, "c3d": FrameC3D, "c3d_ed_tcn": EDTCN, "
 class KeyFragments:
     """A model with KFS, whose towers see the fragments that it finds. SP is trained on those of `source`."""
 
-    jitter: int = setting(
-        defaults.FRAGMENT_JITTER, "Largest random shift of fragments, frames.", "fragment_jitter", low=0
-    )
+    jitter: int = setting(defaults.FRAGMENT_JITTER, "Largest shift of fragments, frames.", "fragment_jitter", low=0)
     difficulty: tuple[str, ...] = setting((), "Stages that the difficulty tower sees; default: the sport's (§4.3).")
     execution: tuple[str, ...] = setting((), "Stages that the execution tower sees; default: the sport's (§4.3).")
-    decoding: str = setting(
-        defaults.DECODING, "Way from probabilities to stages (§4.3: argmax).", True, choices=DECODINGS
-    )
+    decoding: str = setting(defaults.DECODING, "Decoding of stages (§4.3: argmax).", flag=True, choices=DECODINGS)
     network: BiLSTM | FrameC3D | EDTCN | ResNet50 = setting(
         BiLSTM(), "Network that labels frames (§3.1, §4.4).", "stage_network", alternatives=STAGE_NETWORKS
     )
@@ -172,18 +161,14 @@ FRAGMENTS = {
 class Regression:
     """A score (§3.2)."""
 
-    output_activation: str = setting(
-        defaults.OUTPUT_ACTIVATION, "Activation of the score (§3.2: ReLU).", choices=("linear", "relu")
-    )
+    output_activation: str = setting(defaults.OUTPUT_ACTIVATION, "Activation (§3.2: ReLU).", choices=("linear", "relu"))
 
 
 @dataclasses.dataclass(frozen=True)
 class Distribution:
     """The probability of every score, whose mean is the score (USDL, CVPR 2020)."""
 
-    sigma: float = setting(
-        defaults.SCORE_SIGMA, "Width of the target, deviations of training scores.", low=0.01, high=4
-    )
+    sigma: float = setting(defaults.SCORE_SIGMA, "Width of the target, standard deviations.", low=0.01, high=4)
 
 
 HEADS = {"regression": Regression, "distribution": Distribution}
@@ -193,19 +178,12 @@ HEADS = {"regression": Regression, "distribution": Distribution}
 class Model:
     """The network."""
 
-    width_multiplier: float = setting(
-        defaults.WIDTH_MULTIPLIER, "Factor on all widths; 1: the paper's.", True, low=0.01
-    )
+    width_multiplier: float = setting(defaults.WIDTH_MULTIPLIER, "Factor on all widths.", flag=True, low=0.01)
     clip_lengths: tuple[int, int] = setting(defaults.CLIP_LENGTHS, "Frames m,t of a fragment (Eqs. 2, 3).", flag=True)
     fragments: KeyFragments | WholeVideos = setting(
         TrueFragments(), "Key fragments that SP is trained on, or whole videos.", flag=True, alternatives=FRAGMENTS
     )
-    scores: str = setting(
-        "auto",
-        "Scores with a tower: parts (difficulty and execution) or final.",
-        True,
-        choices=("auto", "parts", "final"),
-    )
+    scores: str = setting("auto", "Scores with a tower: parts, or final.", True, choices=("auto", "parts", "final"))
     head: Regression | Distribution = setting(
         Regression(), "Output of a tower: a score, or the probability of each.", flag=True, alternatives=HEADS
     )
@@ -223,12 +201,8 @@ class Loss:
     alpha: float | None = setting(None, "Weight α of the ranking loss; default: the sport's (§4.2).", flag=True, low=0)
     beta: float = setting(defaults.BETA, "Weight β of the towers' kernels (§4.2).", flag=True, low=0)
     ranking_margin: float = setting(defaults.MARGIN, "Margin δ of the ranking loss (Eq. 7).", flag=True, low=1e-6)
-    pair_reduction: str = setting(
-        defaults.PAIR_REDUCTION, "Reduction over pairs (Eq. 7: sum).", choices=("sum", "mean")
-    )
-    ties: str = setting(
-        defaults.TIES, "Pairs of equal scores: skipped, or a constant (Eq. 7).", choices=("skip", "constant")
-    )
+    pair_reduction: str = setting(defaults.PAIR_REDUCTION, "Over pairs (Eq. 7: sum).", choices=("sum", "mean"))
+    ties: str = setting(defaults.TIES, "Pairs of equal scores (Eq. 7: constant).", choices=("skip", "constant"))
     units: str = setting("standard", "Standard deviations, or points (Eqs. 6, 7).", choices=("standard", "points"))
     stages: str = setting(defaults.STAGE_LOSS, "Form of the stage loss (Eq. 5).", choices=("categorical", "binary"))
 
@@ -327,18 +301,14 @@ class ClipData(Records):
 
     batch_size: int = setting(30, "Clips of a batch.", flag=True, low=1)
     clip_length: int = setting(defaults.CLIP_LENGTH, "Frames of a clip.", flag=True, low=1)
-    clip_sampling: str = setting(
-        "whole", "Clip of a video: all of it resampled, or consecutive frames.", True, choices=("whole", "consecutive")
-    )
+    clip_sampling: str = setting("whole", "Clip of a video.", flag=True, choices=("whole", "consecutive"))
 
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierModel:
     """A C3D with heads of classes."""
 
-    width_multiplier: float = setting(
-        defaults.WIDTH_MULTIPLIER, "Factor on all widths; 1: the paper's.", True, low=0.01
-    )
+    width_multiplier: float = setting(defaults.WIDTH_MULTIPLIER, "Factor on all widths.", flag=True, low=0.01)
     top: str = setting(
         "fc", "Layers under the classes: C3D's fc6 and fc7, or SP's regressor.", True, choices=("fc", "regressor")
     )

@@ -21,25 +21,17 @@ FORMS = {bool: "true or false", int: "a whole number", float: "a number"}
 class Field:
     """What is known of a field besides its type and default.
 
-    Attributes:
-        help: a noun phrase.
-        flag: the flag that sets it, if one does; True for one with the field's name.
-        low, high: the smallest and the largest value, if there is one.
-        choices: the values that a text may have, if they are few.
-        alternatives: name → dataclass, if the value is an instance of one of them. Without a flag, a value for a field
-            of an alternative chooses it.
-        file: whether it names a file to start from, which must not be overlooked.
-        free: whether it may change in a run that goes on: it does not change what is computed.
+    A choice without a flag is made by a value for a field of one of its alternatives.
     """
 
-    help: str
-    flag: Any = ""
+    help: str  # a noun phrase
+    flag: Any = ""  # that sets it, if one does; True for one with the field's name
     low: float | None = None
     high: float | None = None
-    choices: tuple[str, ...] = ()
-    alternatives: Mapping[str, type] = dataclasses.field(default_factory=dict)
-    file: bool = False
-    free: bool = False
+    choices: tuple[str, ...] = ()  # the values that a text may have, if they are few
+    alternatives: Mapping[str, type] = dataclasses.field(default_factory=dict)  # name → dataclass, of a choice
+    file: bool = False  # whether it names a file to start from, which must not be overlooked
+    free: bool = False  # whether it may change in a run that goes on: it does not change what is computed
 
     def name_of(self, value: Any) -> str:
         """The name of the alternative that a value is."""
@@ -76,11 +68,7 @@ def all_fields(cls: type, prefix: str = "") -> Iterator[tuple[str, Field, Any, A
 
 
 def with_values(config: Config, values: Mapping[str, Any]) -> tuple[Config, set[str]]:
-    """The configuration with other values, and the paths among them that have no effect in it.
-
-    Args:
-        config: a dataclass.
-        values: path → value, a text or what the field holds.
+    """The configuration with other values (path → a text, or what the field holds), and the paths without effect in it.
 
     Raises:
         InputError: no such path, or a value that a field cannot have.
@@ -204,8 +192,3 @@ def flat(values: Mapping[str, Any], cls: type) -> dict[str, Any]:
 
     walk(values, "")
     return made
-
-
-def from_json(cls: type[Config], values: Mapping[str, Any]) -> Config:
-    """The configuration that `to_json` gave; InputError if the values are not those of one."""
-    return with_values(cls(), flat(values, cls))[0]

@@ -55,11 +55,6 @@ def load_pretrained(network: ScoringNet, path: AnyPath, log: Callable[[str], obj
     Every convolution of those C3Ds must be found with the same shape, and so must the layers of the regressor if the
     file has any. What is not used, such as the classifier, is reported.
 
-    Args:
-        network: the `ScoringNet`.
-        path: a `.keras` file of a `C3D`.
-        log: takes a line for every layer.
-
     Raises:
         InputError: a layer is missing or has another shape, the frames are preprocessed otherwise, or a regressor pools
             otherwise; nothing has been changed then.
@@ -171,10 +166,7 @@ def _copy(available, wanted, path, log):
 
 
 def check_parts(network: ScoringNet, phases: Sequence[str], config: TrainingConfig) -> None:
-    """InputError if the network lacks a part that a multiplier names, or a frozen part would stay random.
-
-    Also if nothing of a phase is left to learn.
-    """
+    """InputError if a multiplier names no part, a frozen part would stay random, or a phase has nothing to learn."""
     known = parts(network)
     if unknown := [part for part in config.optimizer.lr_multipliers if part not in known]:
         message = f"--lr_multipliers: the model has no part {', '.join(unknown)}, only {', '.join(known)}."

@@ -1,15 +1,4 @@
-"""A training run: a folder, the phases in which a model is trained, and how it goes on after a stop.
-
-A run's folder:
-
-    config.json             the configuration, versions, data hash, and which videos were held out
-    checkpoints/            the newest training state, to go on from; of the weights themselves beside their averages
-    PHASE.csv               every logged figure of a phase, a row per epoch
-    PHASE_scores.csv        what was predicted of the held-out videos, epoch by epoch, where scores are learnt
-    tensorboard/PHASE/      curves
-    segmentation.keras      in staged training the model with which SP begins: KFS at its best validation
-    best.keras              the model at its best validation; where nothing is held out there is none
-    last.keras              the model after the last epoch
+"""A training run: a folder (docs/training.md lists its files), phases of training, and how it goes on after a stop.
 
 `ScoringRun` and `PretrainingRun` say which model, which data and which phases. Of several machines that train together
 the first writes the folder; the others go on from a copy of their own, which they throw away.
@@ -53,34 +42,20 @@ BEST, LAST = "best.keras", "last.keras"
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """Epochs in which the same parts of a model are trained.
+    """Epochs in which the same parts of a model are trained."""
 
-    Attributes:
-        name: of its curves, figures and checkpoints.
-        epochs: how many.
-        first_epoch: the epochs of the phases before it; data and dropout are drawn by the epoch of the whole run.
-        monitor: the validation figure whose highest value chooses the epoch that is kept.
-        best: the file that keeps it.
-        nothing: the value of the figure that says nothing; an epoch is kept for a higher one alone.
-    """
-
-    name: str
+    name: str  # of its curves, figures and checkpoints
     epochs: int
-    first_epoch: int = 0
-    monitor: str = "val_f_src"
-    best: str = BEST
-    nothing: float = -math.inf
+    first_epoch: int = 0  # of the whole run, by which data and dropout are drawn
+    monitor: str = "val_f_src"  # the validation figure whose highest value chooses the epoch that is kept
+    best: str = BEST  # the file that keeps it
+    nothing: float = -math.inf  # what the figure is above where it says something
 
 
 class Run:
     """Everything of one run; `run()` trains what is left to train and returns the path of the model to use.
 
     A subclass makes `self.model` and says, by the methods below, what it is trained on.
-
-    Args:
-        info: `DatasetInfo` of the records.
-        config: of the run.
-        phases: list of `Phase`.
     """
 
     def __init__(self, info: DatasetInfo, config: TrainingConfig | PretrainingConfig, phases: Sequence[Phase]) -> None:
@@ -165,11 +140,7 @@ class Run:
         return locked(self.model_dir, f"--model_dir={self.model_dir}: another run trains there.")
 
     def record(self) -> None:
-        """Writes the configuration, or checks that it is that of the run to go on with.
-
-        Raises:
-            InputError: it is another; or there are models in the folder that this run did not leave there.
-        """
+        """Writes the configuration; InputError if the run to go on with has another, or models are in the way."""
         record = self.as_record()
         if self.worker == 0:
             self._check_room(record)
@@ -184,16 +155,14 @@ class Run:
         return RunRecord(self.config, self.info.data_hash, self.dtype, self.validation_ids, sport)
 
     def _learned_from(self):
-        """What the training videos show, and those of the models that the run starts from.
-
-        A model without config.json may have learned from all training videos of its records, and is named.
-        """
+        """What the training videos show, and those of the models that the run starts from."""
         learned = {shown(self.info.videos[video_id]) for video_id in self.train_ids}
         for flag, start in self.config.starts.items():
             with contextlib.suppress(InputError):  # it may be gone when a run goes on; a new one will miss it
                 before = learned_before(start) if flag == "pretrained" else learned_from(model_path(start, flag))
                 if not before and flag != "pretrained":
                     print(f"--{flag}={start}: it is unknown which videos this model learned from (no config.json).")
+                    # Then it may have learned from all training videos of its records.
                     if (load_scoring_net(start).provenance or {}).get("data_hash") == self.info.data_hash:
                         before = {shown(self.info.videos[name]) for name in self.info.splits["train"]["ids"]}
                 learned |= before
@@ -242,11 +211,7 @@ class Run:
         return [LAST, *(phase.best for phase in self.phases)]
 
     def _check_room(self, record):
-        """InputError, and nothing is changed, unless the folder is a new one, or has what this very run left in it.
-
-        A run that was killed in its first epoch leaves its configuration and perhaps a best model, to begin anew. What
-        else lies there without checkpoints to go on from is somebody's.
-        """
+        """InputError if a model is there without checkpoints, but a best one of this run, killed in its first epoch."""
         if Checkpoints(self.model_dir).latest()[1] is not None:
             return
         left = [name for name in (*NAMES, *self._models) if (self.model_dir / name).is_file()]
@@ -291,14 +256,7 @@ class Run:
     def callbacks_of(
         self, phase: Phase, done: int, state: dict[str, Any], logger: keras.callbacks.Callback
     ) -> list[keras.callbacks.Callback]:
-        """Those of a phase, in their order.
-
-        Args:
-            phase: of the run, with so many epochs `done`.
-            done: epochs.
-            state: of the checkpoint to go on from; empty at the beginning.
-            logger: of the figures.
-        """
+        """Those of a phase with so many epochs `done`, in their order; `state` is that of the checkpoint, or empty."""
         options, best_so_far = self.config.run, state.get("best")
         best = keras.callbacks.ModelCheckpoint(
             self.folder / phase.best,

@@ -31,31 +31,19 @@ EPOCHS = {
 
 @dataclasses.dataclass(frozen=True)
 class RunRecord:
-    """What config.json holds of a run.
-
-    Attributes:
-        config: its configuration.
-        data_hash: of the records.
-        precision: the dtype policy that was chosen.
-        validation_ids: the videos held out of the training split.
-        built_of: what the model is built of besides, and no weight or data hash tells: what → a hash of it.
-    """
+    """What config.json holds of a run."""
 
     config: TrainingConfig | PretrainingConfig
-    data_hash: str
-    precision: str = "float32"
-    validation_ids: Sequence[str] = ()
-    built_of: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    data_hash: str  # of the records
+    precision: str = "float32"  # the dtype policy that was chosen
+    validation_ids: Sequence[str] = ()  # videos held out of the training split
+    built_of: Mapping[str, str | None] = dataclasses.field(default_factory=dict)  # what no data hash tells → a hash
 
     def write(self, model_dir: AnyPath, learned_from: Collection[str] = ()) -> None:
-        """Writes `config.json`; if `model_dir` holds a checkpoint to go on from, checks that the two runs agree.
-
-        Args:
-            model_dir: the run's folder.
-            learned_from: what its training videos, and those of the models that it starts from, show; see `shown`.
+        """Writes `config.json`, with what the training videos show (`learned_from`).
 
         Raises:
-            InputError: names every field that differs; or a checkpoint lies there without the configuration of its run.
+            InputError: a checkpoint lies there of a run with other fields, which it names, or without configuration.
         """
         path, learned = as_path(model_dir) / CONFIG, {*learned_from}
         values = dataclasses.asdict(self) | {"configuration": to_json(self.config), "versions": versions()}
@@ -111,8 +99,7 @@ class RunRecord:
     def _extends(self, path, old, now, state):
         """Whether a field adds epochs to the last phase, which changes nothing of what was computed before.
 
-        A schedule from true to predicted fragments is laid over all epochs, so that more of them would change it. A
-        phase that patience or max_steps ended is not given more.
+        A schedule of fragments is laid over all epochs. A phase that patience or max_steps ended is not given more.
         """
         phase = state.get("phase")
         alone = phase == "segmentation" and getattr(self.config, "trains_kfs_alone", False)
@@ -153,27 +140,12 @@ def versions() -> dict[str, str]:
 
 
 def learned_from(model_path: AnyPath) -> set[str]:
-    """What the training videos of a run show, and those of the models that it started from (`dataset_info.shown`).
-
-    Args:
-        model_path: path of the `.keras` file in a run's folder.
-
-    Returns:
-        A set; empty if nothing says.
-    """
+    """What the training videos of the run of a model show, and those it started from; empty if nothing says."""
     return set(_beside(model_path).get("learned_from", ()))
 
 
 def held_out_of(info: DatasetInfo, model_path: AnyPath) -> list[str]:
-    """The videos that the run of a model held out of the training split of records.
-
-    Args:
-        info: `DatasetInfo` of the records.
-        model_path: path of the `.keras` file in a run's folder.
-
-    Raises:
-        InputError: as `held_out_ids`; or they were held out of other records.
-    """
+    """The videos that the run of a model held out of the training split of records; InputError if it had others."""
     ids, data_hash = held_out_ids(model_path)
     if data_hash != info.data_hash:
         message = f"{info.records_dir}: the run that made {model_path} had other records (another data hash)."
@@ -182,14 +154,7 @@ def held_out_of(info: DatasetInfo, model_path: AnyPath) -> list[str]:
 
 
 def held_out_ids(model_path: AnyPath) -> tuple[list[str], str]:
-    """(Videos that the run of a model held out of its training split, hash of its records).
-
-    Args:
-        model_path: path of the `.keras` file in a run's folder.
-
-    Raises:
-        InputError: there is no `config.json` beside it, or that does not say.
-    """
+    """(Videos that the run of a model held out of its training split, hash of its records); InputError if unknown."""
     path, values = as_path(model_path).parent / CONFIG, _beside(model_path)
     if not values:
         raise InputError("not_found", f"{path}, the configuration of the run that made the model, is missing.")

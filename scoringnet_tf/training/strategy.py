@@ -80,16 +80,13 @@ def workers() -> tuple[int, int]:
 
 
 def strategy_of(number: int) -> tf.distribute.Strategy:
-    """The strategy of so many replicas; to be made before TensorFlow has made use of a device.
+    """The strategy of so many replicas that share a batch; to be made before TensorFlow has made use of a device.
 
-    Args:
-        number: how many share a batch. Without GPUs the processor counts as so many devices, which is no faster: to see
-            what several GPUs would do. Of several machines (see `workers`) each has as many as it has GPUs, or one, and
-            this is the sum.
+    Without GPUs the processor counts as so many devices, which is no faster: to see what several GPUs would do. Of
+    several machines (see `workers`) each has as many as it has GPUs, or one, and `number` is the sum.
 
     Raises:
-        InputError: there are fewer GPUs, or TensorFlow has made use of the processor as fewer devices; of several
-            machines, there are not as many as there must be.
+        InputError: there are fewer devices, or TensorFlow has made use of the processor as fewer.
     """
     gpus = tf.config.list_physical_devices("GPU")
     _, machines = workers()
@@ -177,10 +174,6 @@ def shared(dataset: tf.data.Dataset, number: int) -> Any:
 
     A batch that does not divide is filled up with videos of weight 0, copies of its own, which take part in nothing.
     Of several machines each reads all of a batch and trains on its part: batches stay what they are on one.
-
-    Args:
-        dataset: batches (inputs, targets), of nested tensors (B, …).
-        number: N; 1 leaves the dataset as it is.
     """
     if number == 1:
         return dataset
@@ -202,17 +195,7 @@ def shared(dataset: tf.data.Dataset, number: int) -> Any:
 
 
 def check_replicas(strategy: tf.distribute.Strategy, machines: int, model: keras.Model, epochs: int) -> None:
-    """Compares what the machines of a run have before they train; with one machine it does nothing.
-
-    Args:
-        strategy: of the run, whose machines all call this.
-        machines: how many.
-        model: with the weights that it starts from.
-        epochs: of the whole run, that its checkpoint has behind it.
-
-    Raises:
-        InputError: on every machine: another one than the first has another start.
-    """
+    """InputError, on every machine, if one has other versions, weights or finished epochs than the first."""
     if machines == 1:
         return
     code = zlib.crc32(repr([versions()[name] for name in PACKAGES]).encode()) % 2**24  # which a float32 holds exactly

@@ -12,17 +12,11 @@ from scoringnet_tf.training.config import Joint, PredictedFragments, ResNet50, T
 
 @dataclasses.dataclass(frozen=True)
 class ScoreTargets:
-    """The scores that a run learns.
+    """The scores that a run learns."""
 
-    Attributes:
-        towers: the scores that have a tower: difficulty and execution, or the final score alone.
-        final_too: whether the fused final score is learned as well, because some training videos know no more.
-        message: the choice and its reason, a line.
-    """
-
-    towers: tuple[str, ...]
-    final_too: bool
-    message: str
+    towers: tuple[str, ...]  # the scores that have one: difficulty and execution, or the final score alone
+    final_too: bool  # whether the fused final score is learned as well: some training videos know no more
+    message: str  # the choice and its reason
 
 
 def score_targets(info: DatasetInfo, scores: str = "auto") -> ScoreTargets:
@@ -126,15 +120,9 @@ def _has_trained_kfs(config):
 
 
 def check_fragments(info: DatasetInfo, config: TrainingConfig, fragments: Mapping[str, Collection[str]]) -> None:
-    """That each tower has frames to learn from, unless a trained KFS finds them; names stages that KFS cannot learn.
+    """Names stages that KFS cannot learn; InputError if no training frame shows any stage of a tower's fragment.
 
-    Args:
-        info: of the records.
-        config: of the run.
-        fragments: score → the stages of its key fragment; none of a model of whole videos.
-
-    Raises:
-        InputError: no training frame shows any stage of a fragment: its tower would see whole videos.
+    Its tower would see whole videos. A trained KFS finds others; `fragments` is score → stages.
     """
     has_kfs = {"segmenter", "initial_model"} & config.starts.keys()
     if not fragments or (has_kfs and isinstance(config.fragments, PredictedFragments)):

@@ -18,7 +18,7 @@ from scoringnet_tf.training.config import (
     TrainingConfig,
     WholeVideos,
 )
-from scoringnet_tf.training.fields import all_fields, flat, from_json, to_json, with_values
+from scoringnet_tf.training.fields import all_fields, flat, to_json, with_values
 
 CONFIGS = [TrainingConfig, PretrainingConfig]
 PARSE = """
@@ -40,6 +40,10 @@ def parsed(cls, *words):
     assert done.returncode == 0, done.stderr
     *printed, last = done.stdout.splitlines()
     return json.loads(last), printed
+
+
+def of_json(cls, values):
+    return with_values(cls(), flat(values, cls))[0]
 
 
 def another(about, default, hint):
@@ -87,7 +91,7 @@ def test_a_configuration_goes_through_flags_and_json_unchanged(cls, chosen):
     """The whole of it: by the flag of a field, or else by --set; as the command reads them; to JSON, and back."""
     values, fields = values_of(cls, chosen), {path: about for path, about, *_ in all_fields(cls)}
     config, unused = with_values(cls(), values)
-    assert unused == set() and from_json(cls, json.loads(json.dumps(to_json(config)))) == config
+    assert unused == set() and of_json(cls, json.loads(json.dumps(to_json(config)))) == config
     now, default = flat(to_json(config), cls), flat(to_json(cls()), cls)
     assert all(now[path] != default[path] for path in now.keys() & default if not fields[path].alternatives)
     words = [  # what a start names chooses it
@@ -105,7 +109,7 @@ def test_a_later_value_stands_above_an_earlier_one_and_what_has_no_effect_is_nam
     words = ["--set=loss.ties=skip", "--set=run.patience=4", "--pretrained=", "--alpha=3"]
     words += ["--training=staged", "--set=model.head.sigma=0.5"]
     values, printed = parsed(TrainingConfig, f"--flagfile={tmp_path / 'a.flags'}", *words)
-    config = from_json(TrainingConfig, values)
+    config = of_json(TrainingConfig, values)
     assert (config.loss.ties, config.run.patience, config.loss.alpha, config.starts) == ("skip", 4, 3, {})
     assert len(printed) == 2 and "--epochs=7" in printed[1] and "--training=staged" in printed[1]
     assert "--set=model.head.sigma=0.5" in printed[0] and "--head=regression" in printed[0]
@@ -156,7 +160,7 @@ def test_an_alternative_keeps_the_fields_that_it_shares(tmp_path):
 
 def test_python_writes_one_with_dataclasses():
     config = TrainingConfig(schedule=Staged(3, 5), start=TrainedModel("x"))
-    assert config == with_values(TrainingConfig(), flat(to_json(config), TrainingConfig))[0]
+    assert config == of_json(TrainingConfig, to_json(config))
     assert (config.trains_kfs_alone, config.starts) == (False, {"initial_model": "x"})
     assert TrainingConfig(schedule=Staged(3, 0)).trains_kfs_alone
     assert not TrainingConfig(schedule=Joint(1)).trains_kfs_alone

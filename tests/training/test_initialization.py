@@ -1,7 +1,5 @@
 """Weights that a run starts from: pretrained C3Ds, whole models, and what is refused."""
 
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
@@ -194,18 +192,6 @@ def test_a_kfs_that_sees_the_same_numbers_is_taken(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flag", ["initial_model", "segmenter"])
-def test_a_model_of_frames_of_another_rate_may_learn_on_and_it_is_said(diving_records, tmp_path, capsys, flag):
-    info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
-    slower = dataclasses.replace(info, frame_rate=10.0)
-    trained(build_network(slower, settings(tmp_path / "first", diving_records), "float32")).save(path)
-    config = settings(tmp_path / "run", diving_records, fragments="predicted", segmentation_epochs=0, **{flag: path})
-    ScoringRun(info, config).load_initial_weights()
-    printed = capsys.readouterr().out
-    assert f"--{flag}={path}" in printed and "25 frames/s" in printed
-
-
-@pytest.mark.slow
 def test_the_kfs_of_an_initial_model_may_be_kept_or_come_from_a_segmenter(diving_records, tmp_path):
     """What an earlier run left of KFS in the folder is not loaded by one that trains none.
 
@@ -281,10 +267,3 @@ def test_the_stages_of_a_tower_that_does_not_learn_are_not_to_be_changed(of_othe
     }
     with refused("flags_conflict", "fragments.difficulty", "take-flight, entry"):
         scoring_run(diving_records, tmp_path, **changes)
-
-
-def test_a_tower_that_learns_on_from_other_stages_is_named(of_other_records, diving_records, tmp_path, capsys):
-    path, _ = of_other_records
-    run = scoring_run(diving_records, tmp_path, initial_model=path)
-    run.load_initial_weights()
-    assert path in (printed := capsys.readouterr().out) and "take-flight and entry" in printed

@@ -3,7 +3,7 @@
 import pytest
 from command_forks import forked
 from conftest import write_bars
-from refusals import code_printed, refused
+from refusals import refused
 from training_runs import changed, settings
 
 import scoringnet_tf
@@ -81,14 +81,6 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
         with refused("not_trained"):
             take()
     assert stage_finder(alone).score_file(diving_video, "dive", force=True).stages
-
-
-@pytest.mark.parametrize("command", ["predict", "export"])
-def test_commands_name_it(alone, diving_video, tmp_path, command):
-    words = [diving_video] if command == "predict" else [f"--export_dir={tmp_path / 'served'}"]
-    result = forked("scoringnet_tf." + command, f"--model={alone}", *map(str, words))
-    assert result.returncode == 1 and code_printed(result.stderr) == "not_trained"
-    assert not (tmp_path / "served").exists()
 
 
 def test_evaluate_says_it(alone, diving_records, tmp_path):

@@ -119,7 +119,7 @@ ALONE = {**STAGED, "scoring_epochs": 0, "validation_every": 1, "clip_lengths": [
 def test_kfs_alone_is_extended_is_that_of_a_staged_run_and_serves_others(staged, diving_records, tmp_path):
     """Of an epoch and one more, whatever SP's settings; `staged` went on with that of its second, the validated one."""
     for epochs in (1, 2):
-        best, _ = weights_after(diving_records, tmp_path / "kfs", **ALONE, segmentation_epochs=epochs)
+        weights_after(diving_records, tmp_path / "kfs", **ALONE, segmentation_epochs=epochs)
     with refused("other_run", "--scoring_epochs"):
         weights_after(diving_records, tmp_path / "kfs", **{**ALONE, "scoring_epochs": 2}, segmentation_epochs=2)
     folders = (staged[0].model_dir, tmp_path / "kfs")

@@ -57,15 +57,9 @@ UNUSUAL = {  # unlike every default
     "difficulty_fragment": ["entry"],
     "execution_fragment": ["entry", "pre-starting"],
     "lr_multipliers": {"execution": 0.31, "kfs": 2, "c3d": 0},
-    "learning_rate": 0.0042,
-    "decay_rate": 0.61,
-    "decay_steps": 17,
-    "warmup_steps": 5,
     "clip_norm": 2.5,
     "ema_momentum": 0.87,
     "accumulation_steps": 3,
-    "patience": 4,
-    "max_steps": 2,
     "seed": 11,
 }
 
