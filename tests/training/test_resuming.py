@@ -1,4 +1,4 @@
-"""Runs go on after a kill, to the bit; what they leave and refuse. `test_joint_run` kills one without averages."""
+"""Runs go on after a kill, to the bit; what they leave and refuse."""
 
 import json
 import math
