@@ -1,5 +1,8 @@
 """What a run starts from: weights left over, KFS at its best, a trained KFS for videos without stage labels."""
 
+import contextlib
+import dataclasses
+
 import keras
 import pytest
 from conftest import write_bars
@@ -36,25 +39,28 @@ def test_sp_starts_from_kfs_at_its_best(diving_records, tmp_path):
     assert any((a != b).any() for a, b in zip(scripted.kept[1], scripted.kept[2], strict=True))
 
 
-@pytest.mark.parametrize("config", [None, {"seed": 9}, {}])
-@pytest.mark.parametrize("name", ["last.keras", "best.keras", "model.keras"])
-def test_models_that_a_run_would_overwrite_are_left_alone(diving_records, tmp_path, name, config):
-    """However often it is tried, with nothing beside them, or another run's configuration, which stays.
+@pytest.fixture(scope="module")
+def run(diving_records, tmp_path_factory):
+    """One whose folder tests choose."""
+    return scoring_run(diving_records, tmp_path_factory.mktemp("run"))
 
-    Beside its own a best model is what a kill in the first epoch has left; others are not.
-    """
+
+@pytest.mark.parametrize("beside", ["nothing", "another run", "this run"])
+@pytest.mark.parametrize("name", ["last.keras", "best.keras", "model.keras"])
+def test_models_that_a_run_would_overwrite_are_left_alone(run, tmp_path, name, beside):
+    """However often it is tried. Beside its own configuration a best model is what a kill in the first epoch left."""
+    run.model_dir = tmp_path
     (tmp_path / name).write_bytes(b"of somebody")
-    if config is not None:
-        scoring_run(diving_records, tmp_path, **config).as_record().write(tmp_path)
+    if beside != "nothing":
+        data_hash = run.info.data_hash if beside == "this run" else "another"
+        dataclasses.replace(run.as_record(), data_hash=data_hash).write(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}
-    run = scoring_run(diving_records, tmp_path)
-    if config == {} and name == "best.keras":
-        run.record()
-        return
+    is_left_by_it = (name, beside) == ("best.keras", "this run")
     for _ in range(2):
-        with refused("exists", name):
+        with contextlib.nullcontext() if is_left_by_it else refused("exists", name):
             run.record()
-        assert {path.name: path.read_bytes() for path in tmp_path.glob("*.*")} == before
+        assert {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}.keys() == before.keys()
+        assert (tmp_path / name).read_bytes() == b"of somebody"
 
 
 @pytest.mark.parametrize(
