@@ -43,7 +43,7 @@ FIELDS: dict[str, Any] = {
     "source": (str, NONE),
     "settings": dict,
     "simulation": (dict, NONE),
-    "features": ({"size": int, "stride": int}, NONE),
+    "features": ({"size": int, "stride": int, "origin": (dict, NONE)}, NONE),
     "classes": {ANY: [str]},
     "stage_frames": {ANY: {ANY: int}},
     "score_statistics": {ANY: {ANY: dict.fromkeys(("mean", "std", "min", "max"), float)}},
