@@ -7,15 +7,17 @@ import numpy as np
 from scoringnet_tf.baselines.videos import CLIP, STRIDE, Videos
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.inference import feature_folder
-from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor, weights_of
+from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import file_sha256
+from scoringnet_tf.support.model_files import model_path
 
 ENDPOINTS = ("fc6", "pool5")  # what C3D's features are; the other where its weights have no fc6 of such clips
 
 
 def described(videos: Videos) -> dict[str, Any]:
     """Weights and endpoint of the C3D."""
-    return {"c3d": weights_of(videos.pretrained)["sha256"], "endpoint": endpoint_of(load_c3d(videos.pretrained)[0])}
+    return {"c3d": file_sha256(model_path(videos.pretrained)), "endpoint": endpoint_of(load_c3d(videos.pretrained)[0])}
 
 
 def extracted(videos: Videos) -> list[np.ndarray]:
