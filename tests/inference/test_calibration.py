@@ -19,7 +19,7 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.custom_splits import resplit
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.stored_videos import stored_videos
-from scoringnet_tf.experiments.predictions import read_predictions
+from scoringnet_tf.experiments.results import read_predictions
 from scoringnet_tf.inference.calibration import (
     NOTHING_HELD_OUT,
     HeldOut,
