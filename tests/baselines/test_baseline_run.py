@@ -25,7 +25,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.experiments import suite
-from scoringnet_tf.experiments.predictions import read_predictions
+from scoringnet_tf.experiments.results import read_predictions
 from scoringnet_tf.support.errors import InputError
 
 NETWORKS = ("c3d_lstm", "usdl", "core")
