@@ -99,7 +99,7 @@ def resplit(info: DatasetInfo, split: Split, folder: Path) -> DatasetInfo:
         splits={name: _entry(videos, name) for name in SPLITS if name in split.values()},
         videos=videos,
         score_statistics=score_statistics(videos),
-        stage_frames=dict.fromkeys(split.values(), dict(total)),
+        stage_frames={name: dict(total) for name in split.values()},
         data_hash=hashlib.sha256(text.encode()).hexdigest(),
         source=info.source or str(as_path(str(info.records_dir)).resolve()),
     )
