@@ -86,7 +86,7 @@ def encode_example(example: VideoExample) -> bytes:
     for key, value in _context(example).items():
         _append(sequence.context.feature[key], [value])
     microseconds = np.rint(np.asarray(example.timestamps) * 1e6).astype(np.int64)
-    lists = {"stage/index": [[stage] for stage in np.asarray(example.stages, np.int64)]}
+    lists: dict[str, Any] = {"stage/index": [[stage] for stage in np.asarray(example.stages, np.int64)]}
     if example.features is None:
         lists |= {"image/encoded": [[jpeg] for jpeg in example.jpegs], "image/timestamp": microseconds[:, np.newaxis]}
     else:
