@@ -21,6 +21,7 @@ from scoringnet_tf.models.parameter_groups import parts
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.model_files import WITH_C3D, model_path
 from scoringnet_tf.support.paths import AnyPath
 
@@ -190,3 +191,9 @@ def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info:
         message = f"{info.records_dir}: the model was trained on other frames. The records have {'; '.join(different)}."
         raise InputError("other_form", message, "Name video files instead: extract converts them.")
     return ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], info.frame_size, **info.stored)
+
+
+def weights_of(path: AnyPath) -> dict[str, str]:
+    """A model's file as `features.json` names it: {"file": its name, "sha256"}."""
+    file = model_path(path)
+    return {"file": file.name, "sha256": file_sha256(file)}

@@ -21,11 +21,10 @@ from scoringnet_tf.data.features import ORIGIN_NAME, read_origin, shortened
 from scoringnet_tf.data.preprocessing import model_frames
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
-from scoringnet_tf.inference.extraction import FeatureExtractor
+from scoringnet_tf.inference.extraction import FeatureExtractor, weights_of
 from scoringnet_tf.sports import SCORES, get_sport, option_form, stage_runs
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import file_sha256, locked, replacing_file, write_json
-from scoringnet_tf.support.model_files import model_path
+from scoringnet_tf.support.files import locked, replacing_file, write_json
 from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.support.reading import read_json
 
@@ -79,9 +78,8 @@ def origin_of(
     """
     stored = preprocessor.get_config()
     rate = stored.pop("frame_rate") or (info and info.frame_rate)
-    file = model_path(path)
     origin = {
-        "weights": {"file": file.name, "sha256": file_sha256(file)},
+        "weights": weights_of(path),
         "part": part,
         **dataclasses.asdict(extractor.extraction),
         "size": extractor.size,
