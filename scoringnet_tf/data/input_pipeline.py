@@ -71,8 +71,7 @@ def videos(
         batch_size: videos per batch of this pipeline.
         seed: of the order and the augmentation.
         validation_fraction: share of the stored training split that is held out as `"validation"`.
-        ids: the videos of the split to take, in place of a fraction, see `split_ids`. K of N records take O(N + K)
-            steps, and K are read.
+        ids: the videos of the split to take, in place of a fraction, see `split_ids`; no others are read.
         augmentation: `Augmentation`, or None for evaluation: the first frames, centre crop, nothing random.
         shuffle: draw a new order in each epoch; else videos come as they are stored.
         first_epoch, epochs: the stream covers epochs [first_epoch, epochs). None: one epoch, and the next one on each
@@ -83,16 +82,14 @@ def videos(
         only_stages: the names of the stages of each fragment. Only the frames from the first to the last of them are
             decoded, and `margin` more at both ends; all frames if a fragment has none.
         margin: frames.
-        num_frames: K, to decode only K evenly spaced frames of those that the options above leave, the first and the
-            last included, repeated if there are fewer: those that a fragment is resampled to
-            (`models.fragments.resampling_indices`). L then is K. None: all.
+        num_frames: K, to decode only K evenly spaced frames of those that the options above leave, see
+            `spaced_indices`. L then is K. None: all.
         pad_to_multiple: L is rounded up to a multiple of this, for few distinct shapes; not with `num_frames`.
-        with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)} for evaluation loops; Keras'
-            `fit` would take it for sample weights.
+        with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)}, which `fit` would take for
+            sample weights.
         num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video of the common order. All then give
             the same number of batches if `drop_remainder`.
-        service: HOST:PORT of a tf.data service whose workers make the same batches, see `data.service`. None: this
-            process.
+        service: HOST:PORT of a tf.data service whose workers make the same batches, see `data.service`.
 
     Returns:
         tf.data.Dataset of (inputs, targets): inputs {"frames": uint8 (B, L, H, W, 3), "mask": bool (B, L)}, or
@@ -102,9 +99,8 @@ def videos(
 
     Raises:
         RecordsError: the records are missing or damaged, or have no such split.
-        InputError: the records' frames are smaller than `image_size`, the records lack some of `ids`, features are to
-            be augmented as pixels are, the options contradict each other, records for a `service` are in an object
-            store, or it is to draw without `epochs`.
+        InputError: the stored frames are smaller than `image_size`, the records lack some of `ids`, the options
+            contradict each other or the records, or a `service` cannot read them or is to draw without `epochs`.
         tf.errors.DataLossError, tf.errors.InvalidArgumentError: when a damaged record is read, or one whose id is not
             that of its place in the index.
     """
@@ -114,20 +110,10 @@ def videos(
     if service:
         check_shared(info, service)  # before anything is copied
         if epochs is None and draws:
-            raise InputError(
-                "missing_flag", "A data service needs a number of epochs: it makes the batches of all of them."
-            )
-    stream = EpochStream(
-        info,
-        split,
-        split_ids(info, split, validation_fraction, ids),
-        batch_size,
-        seed=seed,
-        shuffle=shuffle,
-        drop_remainder=drop_remainder,
-        num_input_pipelines=num_input_pipelines,
-        input_pipeline_id=input_pipeline_id,
-    )
+            raise InputError("missing_flag", "A data service needs a number of epochs.")
+    chosen_ids = split_ids(info, split, validation_fraction, ids)
+    pipelines = num_input_pipelines, input_pipeline_id
+    stream = EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines)
     steps = _steps(info, image_size, augmentation)
     noise = info.stages.index(NOISE)
     fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
@@ -172,9 +158,9 @@ def clips(
 
     Args:
         clip_length: T, frames.
-        sampling: `"whole"`: the video resampled in time to T evenly spaced frames; augmentation first cuts off up to a
-            tenth at each end. `"consecutive"`: T consecutive frames, at random with augmentation, else those in the
-            middle; a shorter video repeats its last frame.
+        sampling: `"whole"`: T evenly spaced frames; augmentation first cuts off up to a tenth at each end.
+            `"consecutive"`: T frames in a row, at random with augmentation, else those in the middle; a shorter video
+            repeats its last frame.
         records_dir, split, …: as of `videos`.
         stream_options: `seed`, `drop_remainder`, `num_input_pipelines` and `input_pipeline_id`, as of `videos`.
 
@@ -182,7 +168,7 @@ def clips(
         tf.data.Dataset of (uint8 (B, T, H, W, 3), {head: int32 (B,)}).
 
     Raises:
-        As `videos`; and InputError if the records have no classes, or for another `sampling`.
+        As `videos`; InputError if the records have no classes, or for another `sampling`.
     """
     info = _load_with_classes(records_dir)
     if sampling not in CLIP_SAMPLINGS:
@@ -216,11 +202,8 @@ def _check_lengths(info, max_frames, num_frames, only_stages, margin):
         raise InputError("out_of_range", f"margin must be 0 frames or more, not {margin}.")
     asked = [stage for fragment in only_stages for stage in fragment]
     if not set(asked) <= set(info.stages) or not all(only_stages):
-        raise InputError(
-            "unknown_name",
-            f"only_stages must name stages, not {', '.join(asked) or 'none'}.",
-            f"The stages are {', '.join(info.stages)}.",
-        )
+        hint = f"The stages are {', '.join(info.stages)}."
+        raise InputError("unknown_name", f"only_stages must name stages, not {', '.join(asked) or 'none'}.", hint)
 
 
 def _last_epoch(first_epoch, epochs, draws):
@@ -231,9 +214,8 @@ def _last_epoch(first_epoch, epochs, draws):
 def _load_with_classes(records_dir):
     info = DatasetInfo.load(records_dir)
     if not info.classes:
-        raise InputError(
-            "no_classes", f"{records_dir}: records of {info.name} have no classes.", "Build --dataset=motion or ucf101."
-        )
+        hint = "Build --dataset=motion or ucf101."
+        raise InputError("no_classes", f"{records_dir}: records of {info.name} have no classes.", hint)
     return info
 
 
@@ -260,10 +242,8 @@ def _steps(info, image_size, augmentation):
         return _Steps("frames", "image/encoded", decode, (*image_size, 3))
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
-        raise InputError(
-            "flags_conflict",
-            f"{info.records_dir} holds features. They have no pixels to augment: {', '.join(pixel_options)}.",
-        )
+        message = f"{info.records_dir} holds features, without pixels to augment: {', '.join(pixel_options)}."
+        raise InputError("flags_conflict", message)
     return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,))
 
 

@@ -22,10 +22,8 @@ def split_ids(
     """The ids of a split, in the order of its records: that of a stream that is not shuffled.
 
     `"train"` and `"validation"` partition the stored training split, unless the records have a validation split of
-    their own. The held-out videos do not depend on the seed of a run, so that runs can be compared. They are one random
-    video from each of as many sets of neighbours in final score. In a dataset of classes, neighbours are of one class,
-    and each class gives its share to within one. A group (cuts of one source) is held out as a whole, and counts as
-    one.
+    their own. The held-out videos do not depend on the seed of a run. They are one random video from each of as many
+    sets of neighbours in final score (and of one class). A group (cuts of one source) is held out as a whole.
 
     Args:
         info: of the records.
@@ -40,9 +38,8 @@ def split_ids(
     stored = info.split(stored_split(info, split))["ids"]
     if ids is not None:
         return _chosen(info, split, stored, list(ids), validation_fraction)
-    if "validation" in info.splits or split not in ("train", "validation"):
-        return list(stored)
-    if split == "train" and not validation_fraction:
+    is_whole = split == "train" and not validation_fraction
+    if is_whole or "validation" in info.splits or split not in ("train", "validation"):
         return list(stored)
     held_out = _held_out(info, stored, validation_fraction)
     return [video_id for video_id in stored if (video_id in held_out) == (split == "validation")]
@@ -67,11 +64,8 @@ def _held_out(info, ids, fraction):
     num_held_out = round(fraction * len(units))
     if not 0 < num_held_out < len(units):
         kind = "training video" if len(units) == len(ids) else "training group"
-        raise InputError(
-            "out_of_range",
-            f"A validation fraction of {fraction} holds out {num_held_out} of {counted(len(units), kind)}.",
-            "It must take some but not all of them.",
-        )
+        message = f"A validation fraction of {fraction} holds out {num_held_out} of {counted(len(units), kind)}."
+        raise InputError("out_of_range", message, "It must take some but not all of them.")
     rng = np.random.default_rng(0)
     chosen: list[list[str]] = []
     seen = 0

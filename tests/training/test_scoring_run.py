@@ -217,13 +217,6 @@ def test_scores_asked_for_are_those_of_the_towers(scores, towers, diving_records
     assert made.targets.message in capsys.readouterr().out
 
 
-def test_images_that_show_little_of_the_frames_are_told(diving_records, tmp_path, capsys):
-    """Of the fixture's frames of 36×48 images of 16×16 show 15 %, those of 32×32 59."""
-    for side, told in ((32, False), (16, True)):
-        scoring_run(diving_records, tmp_path, image_size=[side, side]).load_initial_weights()
-        assert ("16×16" in capsys.readouterr().out) == told
-
-
 def test_features_are_scaled_by_the_training_videos(tmp_path):
     rng, rows = np.random.default_rng(0), ["features,split,final"]
     values = {name: rng.normal(size=(3, 4)) for name in "abcde"}
