@@ -18,6 +18,7 @@ from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving.labels import read_labels
 from data_prep.simulator.diving.motion import FAULTS
 from data_prep.simulator.diving.rules import degree_of_difficulty
+from data_prep.simulator.encoding import CODECS
 from data_prep.simulator.faults import total_deduction
 from data_prep.simulator.files import write_vector
 from data_prep.simulator.filming import Filming
@@ -160,6 +161,11 @@ def test_easy_preset_has_one_element_for_each_difficulty(sport):
     for plan in plan_videos(get_simulator(sport), settings):
         assert shown.setdefault(plan.difficulty, plan.element) == plan.element
     assert len(shown) > 8 and settings.to_json()["easy"] is True
+    codecs = {
+        easy: {p.codec for p in plan_videos(get_simulator(sport), settings_of(sport, easy=easy, num_videos=80))}
+        for easy in (True, False)
+    }
+    assert codecs == {True: {"mpeg4"}, False: set(CODECS)}
 
 
 def test_vault_records_are_built(tmp_path):
