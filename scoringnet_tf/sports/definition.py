@@ -45,8 +45,6 @@ MAX_DEPTH = 8  # of lists in lists; a definition has four
 # Every value stays text, for `definition` to read: YAML 1.1 would take the name `no` for false, 010 for 8 and 1:30 for
 # 90. libyaml's parser is ten times as fast, if PyYAML was built with it.
 PLAIN: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-
-
 MAX_SCALE = 2  # largest ratio of the highest final score to the fused highest difficulty and execution
 
 
@@ -82,19 +80,14 @@ def sport_of(definition: Any, where: str) -> Sport:
     """
     parts = definition.get("ranges") if isinstance(definition, Mapping) else None
     final_alone = isinstance(parts, Mapping) and not {*PREDICTED_SCORES} & {*parts}
-    for key, code in (("fusion", "fusion_without_parts"), ("marks", "marks_without_execution")):
-        if final_alone and key in definition:
-            raise InputError(code, f"{where}: {key} needs ranges of difficulty and execution.")
     values = _mapping(where, definition, *(FINAL_ALONE_KEYS if final_alone else KEYS))
     name = _name(f"{where}: name", values["name"], NAME)
     stages = _stages(f"{where}: stages", values["stages"]) if "stages" in values else ()
     ranges = _mapping(f"{where}: ranges", values["ranges"], *((FINAL_ALONE,) if final_alone else (SCORES, (PENALTY,))))
     bounds = {f"{score}_range": _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
     if final_alone:
-        fragments: dict[str, Any] = {"final_fragment": stages}
+        fragments = {"final_fragment": stages}
         if "fragments" in values:
-            if not stages:
-                raise InputError("no_stages", f"{where}: fragments need stages to choose from.")
             fragments = _fragments(where, values, FINAL_ALONE, stages)
         return Sport(name=name, stages=(NOISE, *stages), **fragments, **bounds)
     fragments = _fragments(where, values, PREDICTED_SCORES, stages)
@@ -102,9 +95,8 @@ def sport_of(definition: Any, where: str) -> Sport:
     if fusion not in tuple(FUSIONS):
         _refuse(f"{where}: fusion", f"one of {', '.join(FUSIONS)}", fusion)
     marks = _marks(f"{where}: marks", values["marks"]) if "marks" in values else None
-    _check_penalty(where, fusion, marks, PENALTY in ranges)
     sport = Sport(name=name, stages=(NOISE, *stages), fusion=fusion, marks=marks, **fragments, **bounds)
-    _check_highest(where, sport)
+    _check_contradictions(where, sport, PENALTY in ranges)
     return sport
 
 
@@ -295,21 +287,13 @@ def _truth(where, value):
     return str(value).lower() == "true"
 
 
-# === Contradictions ===
-
-
-def _check_penalty(where, fusion, marks, has_range):
-    """InputError if a penalty would be taken off twice, or has a range and is never taken off."""
-    by_rule, by_marks = fusion == "sum_minus_penalty", marks is not None and marks.penalty_off_marks
+def _check_contradictions(where, sport, has_penalty_range):
+    marks, highest = sport.marks, sport.execution_range[1]
+    by_rule, by_marks = sport.fusion == "sum_minus_penalty", marks is not None and marks.penalty_off_marks
     if by_rule and by_marks:
-        _refuse(f"{where}: marks.penalty_off_marks", f"false ({fusion} takes the penalty off already)", True)
-    if has_range and not by_rule and not by_marks:
-        raise InputError("penalty_unused", f"{where}: ranges.penalty: {fusion} and the marks take no penalty off.")
-
-
-def _check_highest(where, sport):
-    """InputError if the highest scores contradict the marks or the rule: one of them is of another scale."""
-    highest, marks = sport.execution_range[1], sport.marks
+        _refuse(f"{where}: marks.penalty_off_marks", f"false ({sport.fusion} takes the penalty off already)", True)
+    if has_penalty_range and not by_rule and not by_marks:
+        raise InputError("penalty_unused", f"{where}: ranges.penalty: no rule and no marks take a penalty off.")
     if marks is not None and not math.isclose(highest, marks.factor * marks.maximum):
         expected = f"up to {marks.factor * marks.maximum:g}, marks.factor × marks.maximum"
         _refuse(f"{where}: ranges.execution", expected, highest)

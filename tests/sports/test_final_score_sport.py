@@ -116,9 +116,9 @@ def test_a_final_range_is_a_sport_and_goes_into_a_file_and_back(text, stages, fr
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        (GOLF + "fusion: sum", "fusion_without_parts"),
-        (GOLF + "marks: {panels: [[3 of 5]], step: 1, maximum: 10}", "marks_without_execution"),
-        (GOLF + "fragments: {final: [impact]}", "no_stages"),
+        (GOLF + "fusion: sum", "unknown_key"),
+        (GOLF + "marks: {panels: [[3 of 5]], step: 1, maximum: 10}", "unknown_key"),
+        (GOLF + "fragments: {final: [impact]}", "wrong_value"),
         (GOLF + STAGES + "fragments: {difficulty: [impact]}", "unknown_key"),
         (GOLF + STAGES + "fragments: {final: [putt]}", "wrong_value"),
         (GOLF + "stages: []", "wrong_value"),

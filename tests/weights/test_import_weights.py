@@ -286,19 +286,9 @@ def test_foreign_names_and_a_keras_model_are_refused(tmp_path):
         read_weights(tmp_path / "c3d.keras")
 
 
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (None, "not_found"),
-        (b"", "missing_layer"),
-        (b"not weights", "damaged_weights"),
-        (b"\x08", "damaged_weights"),
-        (bytes(range(256)), "damaged_weights"),
-    ],
-)
+@pytest.mark.parametrize(("content", "code"), [(b"", "missing_layer"), (b"not weights", "damaged_weights")])
 def test_other_bytes_are_refused(content, code, tmp_path):
-    if content is not None:
-        (tmp_path / "c3d.caffemodel").write_bytes(content)
+    (tmp_path / "c3d.caffemodel").write_bytes(content)
     with refused(code, tmp_path / "c3d.caffemodel"):
         built(tmp_path / "c3d.caffemodel")
 
