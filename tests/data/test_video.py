@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars, write_images, write_video
+from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars, write_images
 from refusals import codes, refused
 
 from scoringnet_tf.data.video import Clip, VideoStream, frame_times, read_video
@@ -35,19 +35,6 @@ def test_relative_name_with_a_colon(tmp_path, monkeypatch):
     write_bars(tmp_path / "a:b.avi", 3)
     monkeypatch.chdir(tmp_path)
     assert len(read_video("a:b.avi").frames) == 3
-
-
-def test_colors_are_rgb(tmp_path):
-    write_video(tmp_path / "red.avi", [bar_frame(0, (230, 20, 30))] * 3)
-    pixel = read_video(tmp_path / "red.avi").frames[1, HEIGHT // 4, WIDTH // 2]
-    np.testing.assert_allclose(pixel, (230, 20, 30), atol=8)
-
-
-def test_odd_frame_rate(tmp_path):
-    write_bars(tmp_path / "ntsc.mp4", 20, fps=Fraction(30000, 1001), codec="libx264")
-    video = read_video(tmp_path / "ntsc.mp4")
-    assert video.fps == pytest.approx(29.97003, abs=1e-4)
-    assert video.timestamps[-1] == pytest.approx(19 * 1001 / 30000, abs=1e-3)
 
 
 def test_size_resizes_each_frame_as_opencv_does(tmp_path):
@@ -96,18 +83,6 @@ def test_pixels_that_are_not_square(tmp_path, stated, aspect, code):
 
 
 # === Frame by frame ===
-
-
-def test_a_stream_gives_the_frames_of_the_video_and_then_its_facts(tmp_path):
-    write_bars(tmp_path / "dive.avi", 30)
-    stream, video = VideoStream(tmp_path / "dive.avi"), read_video(tmp_path / "dive.avi")
-    kept = []
-    for frame in stream:
-        kept.append(read_index(frame))
-        assert stream.source_size == (HEIGHT, WIDTH) and stream.announced == 30
-    streamed = stream.video(kept)
-    assert streamed.frames == list(range(30)) and streamed.fps == video.fps and streamed.aspect == WIDTH / HEIGHT
-    np.testing.assert_array_equal(streamed.timestamps, video.timestamps)
 
 
 @pytest.fixture
@@ -271,11 +246,6 @@ def test_a_folder_of_images_is_a_video(tmp_path, name, first):
     assert video.fps == 25 and codes(video.warnings) == ["frame_rate_assumed"]
 
 
-def test_images_whose_number_is_the_name_of_a_codec_are_numbered_images(tmp_path):
-    write_images(tmp_path / "v", 4, name="dive.{}.jpg", first=263)
-    assert indices(read_video(tmp_path / "v").frames) == list(range(4))
-
-
 def test_the_size_of_every_frame_is_known(tmp_path):
     write_images(tmp_path / "v", 4)
     cv2.imwrite(str(tmp_path / "v/img_00003.jpg"), np.zeros((20, 30, 3), np.uint8))
@@ -368,20 +338,6 @@ def test_stretches_of_a_file_are_not_of_the_same_bytes(tmp_path):
     whole, first, second = (Clip(tmp_path / "dive.avi", frames) for frames in (None, (0, 4), (4, 8)))
     assert len({clip.sha256() for clip in (whole, first, second)}) == 3
     assert whole.sha256() == hashlib.sha256((tmp_path / "dive.avi").read_bytes()).hexdigest()
-
-
-def test_the_times_of_frames_are_those_of_the_file(tmp_path):
-    """At a variable frame rate frame k is not shown at k / rate."""
-    shown = [0, 1, 2, 10, 11, 12, 30]
-    with av.open(str(tmp_path / "dive.mkv"), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.height, stream.width, stream.pix_fmt = HEIGHT, WIDTH, "yuv420p"
-        for index, time in enumerate(shown):
-            frame = av.VideoFrame.from_ndarray(bar_frame(index, bar_color(0)), format="rgb24")
-            frame.pts, frame.time_base = time, Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    np.testing.assert_allclose(frame_times(tmp_path / "dive.mkv"), np.array(shown) / 25, atol=1e-3)
 
 
 @pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
