@@ -11,8 +11,8 @@ from tiny_records import gray_jpeg, tiny_video, write_records
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.splits import write_split_csv
 from scoringnet_tf.data import input_pipeline
-from scoringnet_tf.data.custom_splits import random_splits, read_split, resplit, write_split
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.splits import random_splits, read_split, resplit, write_split
 
 IDS = [f"{number:02d}" for number in range(10)]
 
