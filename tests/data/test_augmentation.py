@@ -9,7 +9,14 @@ import tensorflow as tf
 from refusals import refused
 
 from scoringnet_tf.data import augmentation as streams
-from scoringnet_tf.data.augmentation import Augmentation, FrameDecoder, clip_indices, fold, frame_range, random_clip
+from scoringnet_tf.data.augmentation import (
+    Augmentation,
+    FrameDecoder,
+    clip_indices,
+    consecutive_clip,
+    fold,
+    frame_range,
+)
 from scoringnet_tf.data.preprocessing import encode_jpeg
 
 NAMES = ("SHIFT", "WINDOW", "FLIP", "CROP", "COLOR", "SHUFFLE", "ZOOM", "DEGRADATION")
@@ -41,7 +48,7 @@ ASPECTS = {
         lambda seeds: frame_range(STAGES, 0, 20, _augmentation(max_start_shift=5), seeds),
     ),
     "whole clip": ({"WINDOW"}, lambda seeds: clip_indices(100, 50, _augmentation(), seeds)),
-    "consecutive clip": ({"WINDOW"}, lambda seeds: random_clip(100, 10, seeds)),
+    "consecutive clip": ({"WINDOW"}, lambda seeds: consecutive_clip(100, 10, seeds)),
     "flip": ({"FLIP"}, _decoded(flip=True)),
     "crop": ({"CROP"}, _decoded(crop_shift=3)),
     "zoom": ({"ZOOM"}, _decoded(zoom=0.2)),

@@ -25,7 +25,7 @@ from scoringnet_tf.data.augmentation import (
     video_seeds,
 )
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.input_pipeline import clips, video_clips, videos
+from scoringnet_tf.data.input_pipeline import clips, videos
 from scoringnet_tf.data.preprocessing import center_offset, encode_jpeg
 from scoringnet_tf.models.fragments import FragmentSelector, resampling_indices
 
@@ -199,8 +199,6 @@ def test_frames_that_are_not_used_are_not_decoded(tmp_path):
     options = {"image_size": WHOLE, "batch_size": 1}
     ((frames, _),) = clips(middle, "train", clip_length=6, sampling="consecutive", **options)
     assert frames.shape == (1, 6, *WHOLE, 3)
-    ((frames, _),) = video_clips(middle, "train", clip_length=6, clips_per_video=1, **options)
-    assert frames.shape == (1, 1, 6, *WHOLE, 3)
 
 
 @pytest.mark.parametrize(
@@ -269,17 +267,6 @@ def test_consecutive_clips_are_random_in_training_and_the_middle_ones_in_evaluat
     assert all(clip == list(range(clip[0], clip[0] + 6)) for clip in drawn)
     assert {clip[0] for clip in drawn} == set(range(15))
     assert _clip_frames(ucf101_records) == [list(range(7, 13))] * 4
-
-
-def test_video_clips_are_evenly_spaced(ucf101_records):
-    options = {"clip_length": 6, "clips_per_video": 3, "image_size": WHOLE, "batch_size": 3}
-    batches = list(video_clips(ucf101_records, "train", **options).as_numpy_iterator())
-    assert [frames.shape for frames, _ in batches] == [(3, 3, 6, *WHOLE, 3), (1, 3, 6, *WHOLE, 3)]
-    for frames, _ in batches:
-        for video in frames:
-            assert [_indices(clip) for clip in video] == [list(range(start, start + 6)) for start in (2, 7, 11)]
-    labels = np.concatenate([classes["action"] for _, classes in batches])
-    np.testing.assert_array_equal(labels, [0, 0, 1, 1])
 
 
 def _encoded_noise(num_frames=3):
