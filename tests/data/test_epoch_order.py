@@ -10,7 +10,7 @@ import tensorflow as tf
 from tiny_records import SIZE, gray_jpeg, tiny_video, write_records
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.input_pipeline import Augmentation, videos
+from scoringnet_tf.data.input_pipeline import Augmentation, clips, videos
 
 NUM_CLASSES, CLIPS_PER_CLASS = 101, 10
 
