@@ -18,10 +18,10 @@ from scoringnet_tf import baselines, sports
 from scoringnet_tf.baselines import consisa, core, networks, svr
 from scoringnet_tf.baselines.run import Run, table
 from scoringnet_tf.baselines.videos import Videos
-from scoringnet_tf.data.custom_splits import resplit
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.joints import joints_hash
+from scoringnet_tf.data.splits import resplit
 from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.results import read_predictions
 from scoringnet_tf.support.errors import InputError
@@ -321,7 +321,7 @@ def test_joints_that_do_not_fit_are_refused(file, change, records, tmp_path, c3d
 
 @pytest.mark.slow
 def test_another_split_of_the_records_is_learnt_from_with_their_joints(records, tmp_path, c3d):
-    """An index of another split (`data.custom_splits`) has neither records nor joints of its own."""
+    """An index of another split (`data.splits`) has neither records nor joints of its own."""
     split = {f"{number:03d}": "test" if number > 7 else "train" for number in range(1, 11)}
     info = resplit(DatasetInfo.load(records), split, tmp_path / "split")
     assert suite.has(info, "joints")
