@@ -86,7 +86,7 @@ def sport_of(definition: Any, where: str) -> Sport:
     ranges = _mapping(f"{where}: ranges", values["ranges"], *((FINAL_ALONE,) if final_alone else (SCORES, (PENALTY,))))
     bounds = {f"{score}_range": _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
     if final_alone:
-        fragments = {"final_fragment": stages}
+        fragments: dict[str, Any] = {"final_fragment": stages}
         if "fragments" in values:
             fragments = _fragments(where, values, FINAL_ALONE, stages)
         return Sport(name=name, stages=(NOISE, *stages), **fragments, **bounds)
