@@ -178,7 +178,6 @@ def _file_problems(sample, has_features):
 
 
 def _file_problem(sample, remark):
-    """A problem of the file of a sample, whose name the remark may begin with."""
     names = map(str, (sample.clip, sample.feature_file))
     file = next((name for name in names if remark.startswith((f"{name}: ", f"{name} "))), "")
     return Problem(sample.where, remark.removeprefix(file).lstrip(": "), file=file, code=remark.code)
@@ -242,7 +241,6 @@ def _kind_of(video):
 
 
 def _kind_problems(sample, video, first_id, first):
-    """A problem if features were made in another way than the first ones: a model would confuse them."""
     kind = _kind_of(video)
     different = [
         f"{key} {reprlib.repr(kind.get(key))} instead of {reprlib.repr(first.get(key))}"

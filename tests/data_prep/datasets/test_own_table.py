@@ -40,11 +40,6 @@ def test_columns_are_known_in_any_case(tmp_path):
     assert (sample.video_id, sample.split, *scores(sample)) == ("a.mp4", "train", 3.0, 24.0, 72.0)
 
 
-def test_a_path_as_windows_writes_it_is_that_of_the_video(tmp_path):
-    (sample,) = source_of(tmp_path, "video,split,final\n2024 final\\a.mp4,train,63\n").samples
-    assert (sample.path, sample.video_id) == (tmp_path / "2024 final" / "a.mp4", "2024 final/a.mp4")
-
-
 @pytest.mark.parametrize("name", ["final", "rank"])
 def test_columns_of_other_names_are_named(tmp_path, name):
     """What the user says wins over a column of that name."""
@@ -159,11 +154,6 @@ def test_numbers_of_two_kinds_are_never_both_accepted(tmp_path):
         ("manifest.csv, row 2", "not_a_number")
     ]
     assert problem_codes(source_of(tmp_path, text, decimal_comma=True)) == [("manifest.csv, row 3", "not_a_number")]
-
-
-def test_timecodes_do_not_say_how_numbers_are_written(tmp_path):
-    text = "video;split;start;end;difficulty;final\na.mp4;train;0:01.5;0:02.0;3,2;64,00\n"
-    assert source_of(tmp_path, text).samples[0].difficulty == 3.2
 
 
 @pytest.mark.parametrize("number", ["1.234,5", "1,234.5", "1 234", "1_000", "3,2,1"])
@@ -286,11 +276,6 @@ def test_videos_without_stages_are_taken_in_either_way_of_labelling(tmp_path):
     inside = source_of(tmp_path, f"video,split,final,{STAGES_OF_DIVING}\n{rows}")
     for source in (beside, inside):
         assert not codes(source) and [bool(sample.segments) for sample in source.samples] == [True, False, False]
-
-
-def test_a_difficulty_that_the_other_scores_leave_is_checked(tmp_path):
-    source = source_of(tmp_path, "video,split,execution,final\na.mp4,train,5,140\nb.mp4,train,21,63\n")
-    assert odd_rows(source) == ["2"] and scores(source.samples[1]) == (3.0, 21.0, 63.0)
 
 
 def test_groups_that_are_spelt_differently_are_one(tmp_path):

@@ -1,6 +1,5 @@
 """The published datasets: official layouts become samples and records; what is wrong with a copy is named."""
 
-import os
 import pickle
 from pathlib import Path
 
@@ -285,40 +284,6 @@ def test_videos_that_count_from_0_are_refused(tmp_path):
 
 
 # === Files that are no such files ===
-
-
-def truncate(path):
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-class _Command:
-    """Pickles as a call of a shell command."""
-
-    def __reduce__(self):
-        return os.system, ("touch executed",)
-
-
-@pytest.mark.parametrize(
-    ("dataset", "write", "name", "options"),
-    [
-        ("mtl_aqa", write_mtl_aqa, "final_annotations_dict.pkl", {}),
-        ("mtl_aqa", write_mtl_aqa, "test_split_0.pkl", {}),
-        ("finediving", write_finediving, FINE, {}),
-        ("finediving", write_finediving, COARSE, {}),
-        ("finediving", write_finediving, "train_test_split/train_split.pkl", {}),
-        ("aqa7", write_aqa7, "Split_4/split_4_train_list.mat", {"action": "diving"}),
-    ],
-)
-def test_truncated_and_malicious_label_files(tmp_path, monkeypatch, dataset, write, name, options):
-    source = write(tmp_path / "source")
-    monkeypatch.chdir(tmp_path)
-    truncate(source / name)
-    with refused("damaged", Path(name).name):
-        DATASETS[dataset](source, **options)
-    write_pickle(source / name, {(1, 1): _Command()})
-    with refused("damaged" if dataset == "aqa7" else "forbidden_pickle", Path(name).name):
-        DATASETS[dataset](source, **options)
-    assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 
 @pytest.mark.parametrize(("content", "named"), [({1: {}}, "1: {}"), ({(1, 1): [3.0]}, "(1, 1): [3.0]"), ([], "list")])

@@ -16,7 +16,7 @@ from data_prep.datasets.stage_labels import (
     within,
     write_stage_csv,
 )
-from data_prep.records.checks import id_problems, score_problems
+from data_prep.records.checks import score_problems
 from scoringnet_tf.sports import SPORTS, get_sport
 
 DIVING, VAULT = get_sport("diving"), get_sport("vault")
@@ -147,13 +147,6 @@ def test_csv_that_lacks_something(tmp_path, text, code, named):
         read_csv(tmp_path / "table.csv", ("a", "b"))
 
 
-def test_rows_have_the_numbers_that_an_editor_shows(tmp_path):
-    """Blank lines count, and so do line ends within quotes; other columns are kept."""
-    (tmp_path / "table.csv").write_text('a,b\n\n1,"x\ny"\n\n\n2,z\n')
-    rows = read_csv(tmp_path / "table.csv", ("a",))
-    assert [(row.number, row) for row in rows] == [(3, {"a": "1", "b": "x\ny"}), (7, {"a": "2", "b": "z"})]
-
-
 # === Scores ===
 
 
@@ -183,12 +176,6 @@ def test_rows_have_the_numbers_that_an_editor_shows(tmp_path):
 def test_scores_are_held_against_the_sport(tmp_path, sport, scores, kinds):
     sample = Sample("001", tmp_path / "001.avi", "train", "row 1", **scores)
     assert [problem.kind for problem in score_problems(sample, sport)] == kinds
-
-
-def test_ids_that_occur_twice(tmp_path):
-    ids = [("1", "train"), ("2", "train"), ("2", "test"), ("3", "test"), ("3", "test")]
-    samples = [Sample(video_id, tmp_path, split, f"row {row}") for row, (video_id, split) in enumerate(ids)]
-    assert id_problems(samples).keys() == {1, 2, 3, 4}
 
 
 @pytest.mark.parametrize("sport", SPORTS.values(), ids=lambda sport: sport.name)
@@ -226,11 +213,6 @@ def test_the_execution_is_what_the_fusion_leaves(sport):
 def test_two_scores_give_the_third_unless_rounding_leaves_it_open(sport, scores, computed):
     """Equal on paper, they are equal: the sixteenth digit would rank one above the other."""
     assert complete_scores(sport, **scores).items() >= computed.items()
-
-
-def test_what_no_rule_gives_is_not_a_number():
-    assert np.isnan(complete_scores(DIVING, 0.0, final=63.0)["execution"])
-    assert np.isnan(complete_scores(DIVING, None, 0.0, 63.0)["difficulty"])
 
 
 @pytest.mark.parametrize("marks", [[7.0, 6.5, 8.0], [7.0, 6.5, 8.0, 2.0, 9.5], [9.0, 7.0, 6.5, 8.0, 2.0, 9.5, 1.0]])

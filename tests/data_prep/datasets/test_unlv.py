@@ -1,8 +1,6 @@
 """Layouts of UNLV-Diving and UNLV-Vault, and classes of motion: what is incomplete is refused."""
 
-import os
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -159,12 +157,6 @@ def test_motion_classes(motion_records):
     assert info.splits["validation"]["ids"] == ["00004", "00005"] and info.score_statistics["train"] == {}
 
 
-def test_half_somersaults_are_in_numeric_order(tmp_path):
-    rows = [(number, "diving", somersaults, "train") for number, somersaults in enumerate([11, 9, 3, 9])]
-    write_table(tmp_path / "motion_classes.csv", ("video", "sport", "half_somersaults", "split"), rows)
-    assert motion.read(tmp_path).classes == {"half_somersaults": ["3", "9", "11"]}
-
-
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -180,25 +172,3 @@ def test_wrong_motion_classes_are_refused(tmp_path, text, named):
     with pytest.raises(InputError) as error:
         motion.read(tmp_path)
     assert named in str(error.value)
-
-
-@pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
-def test_real_labels(tmp_path):
-    """The real label files: 370 rows, of which 32 and 95 go back in time, and the published ranges (§4.1)."""
-    source = tmp_path / "unlv"
-    shutil.copytree(Path(os.environ["SCORINGNET_REAL_DATA"], "unlv_diving"), source)
-    (source / VIDEOS).mkdir()
-    read = unlv.read_diving(source)
-    samples = read.samples
-    assert any("133 (28.050)" in note and "345 (21.031)" in note for note in read.notes)
-    assert len(samples) == 370 and sum(sample.split == "test" for sample in samples) == 70
-    assert [sample.video_id for sample in samples if sample.problems] == ["032", "095"]
-    finals = [sample.final for sample in samples]
-    assert min(finals) == pytest.approx(21.6) and max(finals) == pytest.approx(102.6)
-    first = samples[0]
-    assert first.difficulty == 3.0 and first.execution == pytest.approx(25.5)
-    spans = [("pre-starting", 0, 31), ("take-flight", 31, 65), ("entry", 65, 75), ("noise", 75, None)]
-    assert [segment[:3] for segment in first.segments] == spans
-    for number in range(1, 7):
-        splits = [sample.split for sample in unlv.read_diving(source, f"random_splits_100_59/split_{number}").samples]
-        assert (splits.count("train"), splits.count("test")) == (100, 59)

@@ -4,7 +4,6 @@ import dataclasses
 import io
 import json
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import PIL.Image
@@ -17,7 +16,6 @@ from refusals import code_printed, codes, refused
 
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
-from data_prep.records.simulation import read_simulation
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from data_prep.records.writing import ShardWriter
@@ -128,16 +126,6 @@ def test_pixels_are_simulated_wherever_below_the_simulation_they_lie(tmp_path):
         build(simulated / VIDEOS, tmp_path / "c", "manifest", sport="diving")
 
 
-def test_of_several_simulations_the_records_name_the_first(tmp_path):
-    for name in ("b", "a"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "simulation.json").write_text(json.dumps({"settings": {"sport": name}}))
-    samples = [SimpleNamespace(path=tmp_path / name) for name in ("b/1.mp4", "b/2.mp4", "a/1.mp4")]
-    simulation, notes = read_simulation(tmp_path, samples)
-    assert simulation["settings"] == {"sport": "b"} and codes(notes) == ["several_simulations"]
-    assert read_simulation(tmp_path, samples[:2])[1] == []
-
-
 @pytest.mark.parametrize("content", ["[1, 2]", '{"settings": [1]}'])
 def test_a_simulation_that_is_no_object_is_refused(diving_dir, tmp_path, content):
     (diving_dir / "simulation.json").write_text(content)
@@ -229,14 +217,6 @@ def test_all_that_needs_no_decoding_is_refused_at_once_and_first(diving_dir, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["diving"]
 
 
-def test_stages_beyond_a_stated_length_need_no_decoding(tmp_path):
-    (tmp_path / "a.mp4").write_bytes(bytes(99))
-    write_table(tmp_path / "manifest.csv", ("video", "split", "num_frames"), [("a.mp4", "train", 5)])
-    write_table(tmp_path / "stage_labels.csv", STAGES, [("a.mp4", "noise", 0, 6)])
-    with refused("bad_rows", "5 frames"):
-        build(tmp_path, tmp_path / "records", "manifest", sport="diving")
-
-
 def test_rows_that_go_back_in_time_have_a_flag_of_their_own(diving_dir, tmp_path):
     _change_times(diving_dir, 4, "32,28,55,73")
     for settings in (SMALL, SKIPPING):
@@ -272,20 +252,6 @@ def test_a_row_that_is_left_out_leaves_its_id_to_its_correction(tmp_path):
     info, notes = build_records("manifest", tmp_path, tmp_path / "records", SKIPPING, workers=1, sport="diving")
     assert info.videos["a.mp4"]["final"] == 63 and [video["id"] for video in info.skipped] == ["a.mp4"]
     assert not {"resumed", "encoded_again"} & set(codes(notes))
-
-
-def test_a_row_that_is_dropped_for_its_scores_leaves_its_bytes_to_its_correction(tmp_path):
-    """A row that is kept does not."""
-    write_bars(tmp_path / "a.mp4", 20)
-    shutil.copy(tmp_path / "a.mp4", tmp_path / "b.mp4")
-    rows = [("a.mp4", "train", 3.0, 21.0, 60.0), ("b.mp4", "train", 3.0, 21.0, 63.0)]
-    write_table(tmp_path / "manifest.csv", ("video", "split", "difficulty", "execution", "final"), rows)
-    settings = BuildSettings((36, 48), on_inconsistent="keep")
-    with refused("bad_rows", "row 3", "a.mp4"):
-        build(tmp_path, tmp_path / "records", "manifest", settings, sport="diving")
-    settings = BuildSettings((36, 48), on_inconsistent="drop")
-    info = build(tmp_path, tmp_path / "records", "manifest", settings, sport="diving")
-    assert [*info.videos] == ["b.mp4"] and [video["id"] for video in info.skipped] == ["a.mp4"]
 
 
 @pytest.mark.parametrize("number", [300, 9])

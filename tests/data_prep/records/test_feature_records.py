@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -147,17 +146,6 @@ def test_names_of_features(tmp_path):
     np.testing.assert_array_equal(records(info)["dive a"]["stage/index"], [-1, 2, 2, -1, -1, -1])
 
 
-def test_files_of_features_that_no_row_names_are_told(tmp_path):
-    """Those beside the others and of their kind: other features have tables of their own."""
-    source = write_source(tmp_path / "features")
-    before = read_source("manifest", source, sport="diving").notes
-    for name in ("lost.npy", "of_another_network/b.npy", "means.h5"):
-        (source / name).parent.mkdir(exist_ok=True)
-        (source / name).touch()
-    (note,) = set(read_source("manifest", source, sport="diving").notes) - set(before)
-    assert "lost.npy" in note and "b.npy" not in note and "means" not in note
-
-
 def test_arrays_of_one_file(built, tmp_path):
     source = write_source(tmp_path / "own", [row | {"features": f"all.h5#x/{row['video'][-1]}"} for row in rows_of()])
     with h5py.File(source / "all.h5", "w") as file:
@@ -218,15 +206,6 @@ def test_a_sequence_of_another_length(tmp_path, steps, num_frames):
     np.save(source / "a.npy", values_of("a", steps))
     (problem,) = problems(source)
     assert problem.code == "count_mismatch" and "row 2" in problem and "a.npy" in problem
-
-
-@pytest.mark.parametrize("origin", [ORIGIN, None])
-def test_a_transposed_sequence(tmp_path, origin):
-    """With features.json by its size, else by its number of steps."""
-    source = write_source(tmp_path / "own", origin=origin)
-    np.save(source / "b.npy", np.random.default_rng(0).normal(size=(SIZE, 9)))
-    found = problems(source, feature_stride=STRIDE)
-    assert found and all("row 3" in problem and "b.npy" in problem for problem in found)
 
 
 def test_stages_beyond_the_features(tmp_path):
@@ -353,16 +332,3 @@ def test_a_contact_sheet_shows_them(tmp_path):
         figure = contact_sheet(dataclasses.replace(info, simulation=simulation), "train", 2)
         title = figure.legends[0].get_title().get_text()
         assert (described_pixels(simulation) in title) == (simulation is not None)
-
-
-def test_damaged_records_are_found(tmp_path):
-    """Also if the checksum of the record is right."""
-    info, _ = build(write_source(tmp_path / "own"), tmp_path / "records")
-    info.videos["dive a"]["sha256"] = "0" * 64
-    assert "other_source" in codes(verify_records(info))
-    stale = DatasetInfo.load(tmp_path / "records")
-    for shard in Path(tmp_path / "records").glob("test-*.tfrecord"):
-        content = bytearray(shard.read_bytes())
-        content[len(content) // 2] ^= 1
-        shard.write_bytes(content)
-    assert "damaged" in codes(verify_records(stale))

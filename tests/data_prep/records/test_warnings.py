@@ -63,7 +63,7 @@ def test_videos_of_different_rates(diving_dir, command):
 )
 def test_rates_and_shapes_are_counted_by_video(videos, code, named):
     sample = SimpleNamespace(video_id="v", split="test", segments=None, final=None, difficulty=None, execution=None)
-    warnings = Warnings(SimpleNamespace(sport="diving", has_features=False, label_rate=None), StoredForm((36, 48)))
+    warnings = Warnings(SimpleNamespace(stages=[], label_rate=None), StoredForm((36, 48)))
     for fps, aspect in videos:
         video = EncodedVideo(jpegs=[b""] * 9, timestamps=np.arange(9) / fps, fps=fps, aspect=aspect)
         warnings.add(sample, video, None)
