@@ -72,12 +72,7 @@ def _row_problems(source, source_dir, sport, lost):
 
 
 def listed(problems: Sequence[Problem], source_dir: Path) -> list[Remark]:
-    """A line for each problem; if more than `MAX_NAMES` rows have the same one, a single line with the first names.
-
-    Args:
-        problems: of a dataset.
-        source_dir: its folder; names of files are relative to it.
-    """
+    """A line for each problem, files relative to `source_dir`; one line if more than `MAX_NAMES` rows have the same."""
     alike = collections.defaultdict(list)
     for problem in problems:
         alike[problem.what].append(problem)

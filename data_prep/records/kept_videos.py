@@ -96,11 +96,7 @@ def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:
 
 
 def read_frames(path: Path) -> list[bytes]:
-    """The JPEGs of a kept video.
-
-    Raises:
-        InputError: the file is missing or damaged.
-    """
+    """The JPEGs of a kept video; InputError if the file is missing or damaged."""
     video = _read(path)
     if video is None:
         raise InputError("damaged", f"{path}: missing or damaged, though this build wrote it.")

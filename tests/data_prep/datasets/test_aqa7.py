@@ -104,14 +104,6 @@ def test_lists_of_aqa7_that_are_refused_as_a_whole(tmp_path, train, code, named)
         aqa7.read(write_lists(tmp_path, train, [[1, 3, 21.6]]), action="diving")
 
 
-def test_samples_of_aqa7_are_numbered_from_1_to_the_last(tmp_path):
-    """8415: with the score ×100 in the place of the sample both are integers."""
-    folder = write_lists(tmp_path, [[1, 1, 50.0], [1, 370, 50.0]], [[1, 0, 50.0], [1, 371, 50.0], [1, 8415, 30]])
-    assert problem_codes(aqa7.read(folder, action="diving")) == [
-        (f"split_4_test_list.mat, row {row}", "out_of_range") for row in (1, 2, 3)
-    ]
-
-
 def test_aqa7_finds_frames_missing(tmp_path):
     source = write_aqa7(tmp_path / "aqa7", num_frames=102)
     (source / "diving-out/002/img_00050.jpg").unlink()

@@ -71,14 +71,6 @@ def test_stage_labels_beside_the_table(tmp_path):
     assert not second.problems and second.segments is None
 
 
-@pytest.mark.parametrize("starts", [(-1, 5, 11, 20), (-3, -2, -1, 20), (-4, -3, -2, -1)])
-def test_boundaries_are_not_negative(tmp_path, starts):
-    write_table(tmp_path / "manifest.csv", MANIFEST_HEADER, [("a", 3.0, 21.0, 63.0, "train", *starts)])
-    (sample,) = manifest.read(tmp_path, sport="diving").samples
-    assert [(problem.kind, problem.code) for problem in sample.problems] == [("nonmonotone", "not_in_order")]
-    assert sample.segments is None
-
-
 def test_scores_have_penalties(tmp_path):
     """Final = difficulty + execution − penalty: two of the three give the third, and all three must agree."""
     header = ("video", "split", "difficulty", "execution", "final", "penalty")
@@ -155,13 +147,6 @@ def small_manifest(folder):
         write_bars(folder / f"{number}.avi", 6, number)
     (folder / "manifest.csv").write_text("video,split,final\n0.avi,train,60\n1.avi,train,70\n2.avi,test,65\n")
     return folder
-
-
-def test_names_that_no_file_system_takes_end_no_reading(tmp_path):
-    source = small_manifest(tmp_path / "source")
-    with (source / "manifest.csv").open("a") as file:
-        file.write("b\0.mp4,test,60\n")
-    assert len(manifest.read(source, sport="diving").samples) == 4
 
 
 @pytest.mark.parametrize(

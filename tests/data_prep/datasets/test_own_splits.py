@@ -58,11 +58,6 @@ def test_the_seed_decides_and_nothing_else(by):
     assert len(set(map(frozenset, splits))) == 4
 
 
-def test_the_split_of_the_dataset_itself():
-    samples = [Sample(f"{n}", None, split, f"row {n}") for n, split in enumerate(["test", "train", "train"])]
-    assert make_splits(samples, SplitSettings("own")) == [{"0": "test", "1": "train", "2": "train"}]
-
-
 def test_splits_by_score_are_alike_in_score():
     """The mean of 20 of 100 scores at random errs by 3 points (15 · √(0.8 / 20)); of sets of neighbours by far less."""
     samples = samples_of()

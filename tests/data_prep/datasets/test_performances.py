@@ -2,7 +2,7 @@
 
 import pytest
 from command_forks import forked
-from conftest import HEIGHT, WIDTH, write_bars, write_images, write_timed
+from conftest import HEIGHT, WIDTH, write_bars, write_images
 from layouts import notes_of, problem_codes, write_table
 from refusals import refused
 from test_published import build, frame_indices
@@ -56,19 +56,6 @@ def test_performances_of_one_file_are_a_group_unless_a_column_says_otherwise(bro
     assert [sample.group for sample in source.samples] == groups
 
 
-def test_times_alone_may_have_decimal_commas(broadcast):
-    (broadcast / "manifest.csv").write_text("video;final;start_time;end_time\nfinal.mp4;63;0,4;1,2\n")
-    (sample,) = manifest.read(broadcast, sport="diving").samples
-    assert sample.frames == (10, 30) and not sample.problems
-
-
-def test_hours_and_minutes_of_a_timecode(tmp_path):
-    """A frame a minute for 130 minutes."""
-    write_timed(tmp_path / "final.mkv", [60_000 * minute for minute in range(130)])
-    samples = source_of(tmp_path, BY_TIMES, "final.mkv,,63,1:02:00,2:00:00", "final.mkv,,63,03:00,1:00:00").samples
-    assert [sample.frames for sample in samples] == [(62, 120), (3, 60)]
-
-
 FRAMES_OF_THREE = [(10, 30), (40, 61), (80, 100)]
 
 
@@ -109,12 +96,6 @@ def test_ids_are_as_the_table_says(broadcast, ids, expected):
     assert [sample.video_id for sample in source.samples] == expected
     repeated = [p for _, found in known_problems(source, broadcast) for p in found if "Ann" in p.what]
     assert len(repeated) == (2 if len(set(expected)) < len(expected) else 0)
-
-
-def test_a_row_that_is_wrong_changes_no_others_number(broadcast):
-    source = source_of(broadcast, BY_FRAMES, "final.mp4,train,63,10,3x", *TWO[1:], "final.mp4,test,63,80,90")
-    assert [sample.video_id for sample in source.samples] == ["final.mp4#1", "final.mp4#2", "final.mp4#3"]
-    assert [bool(sample.problems) for sample in source.samples] == [True, False, False]
 
 
 @pytest.mark.parametrize(

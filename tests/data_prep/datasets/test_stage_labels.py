@@ -29,12 +29,6 @@ def test_the_four_times_become_the_paper_s_stages():
     assert stages.dtype == np.int64
 
 
-def test_a_video_may_end_with_the_entry_but_not_before():
-    np.testing.assert_array_equal(frame_stages(diving_segments((1, 1, 2, 3)), 3, DIVING), [1, 2, 3])
-    with refused("out_of_range", "row 9", "entry [2, 3)"):
-        frame_stages(diving_segments((1, 1, 2, 3), "row 9"), 2, DIVING)
-
-
 @pytest.mark.parametrize(
     ("times", "code"),
     [

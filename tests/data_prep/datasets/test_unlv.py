@@ -68,20 +68,6 @@ def test_an_incomplete_layout_is_refused(diving_dir, tmp_path, damage, named):
     assert named in str(error.value) and not (tmp_path / "records").exists()
 
 
-def test_the_folder_of_a_split_may_lie_elsewhere(diving_dir, tmp_path, monkeypatch):
-    """Below the source, or below the working folder."""
-    for folder in (diving_dir / "random_splits/split_1", tmp_path / "mine/split_1"):
-        folder.mkdir(parents=True)
-        write_split(folder, [1, 2], [5])
-    monkeypatch.chdir(tmp_path)
-    for split_dir in ("mine/split_1", "random_splits/split_1"):
-        splits = {sample.video_id: sample.split for sample in unlv.read_diving(diving_dir, split_dir).samples}
-        assert splits == {"001": "train", "002": "train", "005": "test"}
-    with pytest.raises(InputError) as error:
-        unlv.read_diving(diving_dir, "nowhere")
-    assert "--split_dir" in str(error.value)
-
-
 @pytest.fixture
 def vault_dir(tmp_path):
     folder = tmp_path / "vault"

@@ -1,6 +1,5 @@
 """Videos of several aspects: recorded, cut or padded to one, and said; comparing with the source does the same."""
 
-import json
 from fractions import Fraction
 
 import av
@@ -56,14 +55,6 @@ def test_wide_videos_are_cut_to_the_median_and_counted(source, tmp_path):
     for video_id, frames in stored_frames(info).items():
         assert [read_index(frame) for frame in frames] == list(range(24 + int(video_id)))
         assert np.ptp(frames[3, 4, 2:-2].astype(int), axis=0).max() < 30  # one colour from side to side
-
-
-def test_indices_of_before_load(diving_copy):
-    path = diving_copy / "dataset_info.json"
-    fields = json.loads(path.read_text())
-    del fields["aspect"], fields["settings"]["fit"]
-    path.write_text(json.dumps(fields))
-    assert DatasetInfo.load(diving_copy).stored == {"jpeg_quality": 92, "aspect": None, "fit": "stretch"}
 
 
 @pytest.mark.parametrize(("fit", "departure"), [("pad", "above and below"), ("stretch", "in width")])

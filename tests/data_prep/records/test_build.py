@@ -9,10 +9,9 @@ import numpy as np
 import PIL.Image
 import pytest
 import scipy.io
-from command_forks import forked
 from conftest import read_index, write_bars, write_split, write_unlv_diving
 from layouts import write_table
-from refusals import code_printed, codes, refused
+from refusals import codes, refused
 
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
@@ -245,15 +244,6 @@ def test_a_row_that_is_left_out_takes_no_other_with_it(tmp_path, is_copy, wrong)
     assert "row 3" in lines[0] and "a.mp4 (train)" in lines[0]
 
 
-def test_a_row_that_is_left_out_leaves_its_id_to_its_correction(tmp_path):
-    write_bars(tmp_path / "a.mp4", 20)
-    rows = [("a.mp4", "train", 999), ("a.mp4", "train", 63)]
-    write_table(tmp_path / "manifest.csv", ("video", "split", "final"), rows)
-    info, notes = build_records("manifest", tmp_path, tmp_path / "records", SKIPPING, workers=1, sport="diving")
-    assert info.videos["a.mp4"]["final"] == 63 and [video["id"] for video in info.skipped] == ["a.mp4"]
-    assert not {"resumed", "encoded_again"} & set(codes(notes))
-
-
 @pytest.mark.parametrize("number", [300, 9])
 def test_the_same_problem_of_many_rows_is_one_line_with_ten_names(tmp_path, number):
     rows = [(f"{index:04}.mp4", "train", 3.0, 60.0) for index in range(number)]
@@ -300,20 +290,6 @@ def test_a_folder_of_something_else_is_never_replaced(diving_dir, tmp_path):
 
 
 # === The commands ===
-
-
-def test_build_and_inspect_from_the_command_line(tmp_path):
-    source, records = write_unlv_diving(tmp_path / "diving", 4, 1), tmp_path / "records"
-    flags = ("--dataset=unlv_diving", f"--source_dir={source}", f"--output_dir={records}")
-    assert forked("data_prep", "build", *flags, "--workers=1").returncode == 0
-    assert DatasetInfo.load(records).frame_size == (73, 98)
-    sheet = f"--output={tmp_path / 'sheet.png'}"
-    assert forked("data_prep", "inspect", f"--records_dir={records}", sheet).returncode == 0
-    assert (tmp_path / "sheet.png").stat().st_size > 10_000
-    wrong = forked("data_prep", "inspect", f"--records_dir={records}", "--split=dev", sheet)
-    assert wrong.returncode == 1 and "test, train" in wrong.stderr
-    again = forked("data_prep", "build", *flags)
-    assert again.returncode == 1 and code_printed(again.stderr) == "exists" and "Traceback" not in again.stderr
 
 
 # === A runner of Beam; `make distributed` shows what it builds ===

@@ -6,10 +6,10 @@ import json
 import h5py
 import numpy as np
 import pytest
-from layouts import write_manifest, write_table
+from layouts import write_table
 from refusals import codes, refused
 
-from data_prep.datasets import manifest, read_source
+from data_prep.datasets import read_source
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.contact_sheet import contact_sheet, save_contact_sheet
 from data_prep.records.description import as_text, describe
@@ -18,7 +18,6 @@ from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
-from scoringnet_tf.support.errors import InputError
 
 HEADER = ("features", "video", "split", "difficulty", "execution", "num_frames", "fps")
 BOUNDARIES = ("pre-starting", "take-flight", "entry", "end")
@@ -286,16 +285,6 @@ def test_an_unknown_frame_rate_is_assumed_and_told(tmp_path):
     assert records(info)["dive a"]["image/frame_rate"] == 50 / STRIDE and "frame_rate_assumed" not in codes(said)
 
 
-def test_an_unknown_stride_is_assumed_and_told(tmp_path):
-    """Unless a flag or the length says it."""
-    source = write_source(tmp_path / "own", rows_of({"num_frames": ""}), origin=None)
-    (note,) = [note for note in notes(source) if codes([note]) == ["stride_assumed"]]
-    assert note.startswith("dive a, dive b, dive c: ")
-    assert "stride_assumed" not in codes(notes(source, feature_stride=1) + notes(source, feature_stride=STRIDE))
-    rows = [row | {"num_frames": -(-row["num_frames"] // STRIDE)} for row in rows_of()]
-    assert "stride_assumed" not in codes(notes(write_source(source, rows, origin=None)))
-
-
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -310,16 +299,6 @@ def test_what_is_of_videos_alone_is_refused(built, tmp_path, options, named):
     if "workers" in options:
         with refused("flag_unused", *named):
             check("manifest", built[0], sport="diving", **options)
-
-
-def test_what_is_of_features_alone_and_num_frames_of_videos(tmp_path):
-    rows = [("dive #1, 100%!!.mp4", "train", 20, 3.0), ("dive 2", "train", 21, "")]
-    source = write_manifest(tmp_path / "own", rows, ("video", "split", "num_frames", "difficulty"))
-    with pytest.raises(InputError) as error:
-        manifest.read(source, sport="diving", feature_stride=2)
-    assert "--feature_stride" in str(error.value)
-    (problem,) = problems(source)
-    assert problem.code == "count_mismatch" and "row 3" in problem and "21" in problem and "20" in problem
 
 
 def test_a_contact_sheet_shows_them(tmp_path):

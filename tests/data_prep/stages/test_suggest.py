@@ -152,23 +152,3 @@ def test_nothing_is_written_where_no_video_can_be_decoded(tmp_path, stage_model)
     result = run(tmp_path / "text.mp4", f"--model={stage_model}", "--format=elan", f"--output={tmp_path / 'out'}")
     assert result.returncode == 1 and code_printed(result.stderr)
     assert [path.name for path in tmp_path.iterdir()] == ["text.mp4"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        (("{0}/v.avi",), "--output"),
-        (("--output={0}/out",), "--videos_dir"),
-        (("{0}/v.avi", "--output={0}/v.avi"), "--output"),
-        (("{0}/v.avi", "--output={0}/v.avi/out"), "--output"),
-        (("{0}/v.avi", "--output={0}/out", "--model={0}/none"), "none"),
-        (("{0}/v.avi", "--output={0}/out", "--format=finediving"), "format"),
-        (("{0}/v.avi", "--output={0}/out", "--sports=vault"), "sports"),
-    ],
-)
-def test_wrong_use_is_named_before_the_work_starts(tmp_path, arguments, named):
-    (tmp_path / "v.avi").touch()
-    result = run(*(argument.format(tmp_path) for argument in arguments))
-    assert result.returncode == 1 and named in result.stderr
-    assert "Traceback" not in result.stderr and "Suggesting" not in result.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["v.avi"]
