@@ -17,10 +17,8 @@ from test_published import build, frame_indices
 
 from data_prep.datasets import DATASETS, manifest
 from data_prep.records.building import BuildSettings
-from data_prep.records.checks import score_problems
 from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
-from scoringnet_tf.sports import get_sport
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 SMALL = BuildSettings((36, 48))
@@ -69,25 +67,6 @@ def test_stage_labels_beside_the_table(tmp_path):
     first, second = manifest.read(source, **options).samples
     assert [(problem.kind, problem.code) for problem in first.problems] == [("nonmonotone", "not_in_order")]
     assert not second.problems and second.segments is None
-
-
-def test_scores_have_penalties(tmp_path):
-    """Final = difficulty + execution − penalty: two of the three give the third, and all three must agree."""
-    header = ("video", "split", "difficulty", "execution", "final", "penalty")
-    rows = [
-        ("a.mp4", "train", 6.5, 9.4, "", 0.3),
-        ("b.mp4", "train", 6.5, "", 15.6, 0.3),
-        ("c.mp4", "train", 6.5, "", 15.6, ""),
-        ("d.mp4", "test", 6.5, 9.4, 15.6, 0.3),
-        ("e.mp4", "test", 6.5, 9.4, 15.9, 0.3),
-    ]
-    write_table(tmp_path / "manifest.csv", header, rows)
-    samples = manifest.read(tmp_path, sport="vault").samples
-    a, b, c, *_ = samples
-    assert (a.final, b.execution, c.execution) == pytest.approx((15.6, 9.4, 9.1))
-    assert [sample.penalty for sample in samples] == [0.3, 0.3, None, 0.3, 0.3]
-    odd = [sample.video_id for sample in samples if score_problems(sample, get_sport("vault"))]
-    assert odd == ["e.mp4"] and all(not sample.problems for sample in samples)
 
 
 def test_rows_are_checked(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from refusals import refused
 
-from data_prep.datasets.readers.text import read_csv, read_diving_times
+from data_prep.datasets.readers.text import read_diving_times
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.scores import complete_scores, marks_final
 from data_prep.datasets.stage_labels import (
@@ -120,25 +120,6 @@ def test_stage_csv_names_frames_that_are_no_integers(tmp_path, frames):
     (tmp_path / "stage_labels.csv").write_text(f"{STAGE_HEADER}\n1,entry,0,5\n\n1,entry,{frames}\n")
     with refused("malformed_rows", "stage_labels.csv, row 5", frames):
         read_stage_csv(tmp_path / "stage_labels.csv")
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "named"),
-    [
-        (None, "not_found", "a,b"),
-        ("a,c\n1,2\n", "missing_column", "b"),
-        ("a,b\n1,2\n\n1\n", "count_mismatch", "1 in row 4"),
-        ("a,b,a\n1,2,3\n", "duplicate", "a"),
-        ("", "no_rows", ""),
-        ("a,b\nMünchen,2\n", "wrong_encoding", "UTF-8"),
-        ("a,b\n" + "x" * 200_000 + ",2\n", "damaged", "row 2"),
-    ],
-)
-def test_csv_that_lacks_something(tmp_path, text, code, named):
-    if text is not None:
-        (tmp_path / "table.csv").write_text(text, encoding="latin1")
-    with refused(code, "table.csv", named):
-        read_csv(tmp_path / "table.csv", ("a", "b"))
 
 
 # === Scores ===

@@ -31,10 +31,6 @@ def _change_times(folder, row, line):
     path.write_text("\n".join(lines))
 
 
-def _other_variable(folder):
-    scipy.io.savemat(folder / "diving_overall_scores.mat", {"scores": np.ones(10)})
-
-
 def _fewer_difficulties(folder):
     scipy.io.savemat(folder / "diving_difficulty_level.mat", {"difficulty_level": np.full(9, 3.0)})
 
@@ -46,19 +42,14 @@ def _stages_that_count_from_0(folder):
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
-        (lambda folder: (folder / "diving_overall_scores.mat").unlink(), "diving_overall_scores.mat"),
         (lambda folder: (folder / "jump_drop_water_label.txt").unlink(), "jump_drop_water_label.txt"),
         (lambda folder: (folder / "split_7_3/testing_idx.mat").unlink(), "testing_idx.mat"),
-        (_other_variable, "overall_scores"),
-        (lambda folder: (folder / "diving_difficulty_level.mat").write_text("3"), "diving_difficulty_level.mat"),
         (_fewer_difficulties, "diving_difficulty_level.mat"),
         (lambda folder: shutil.copytree(folder / "split_7_3", folder / "split_6_4"), "split_6_4"),
         (lambda folder: shutil.rmtree(folder / VIDEOS), VIDEOS),
-        (shutil.rmtree, "diving"),
         (_stages_that_count_from_0, "stage_labels.csv"),  # each video would have the stages of the one before
         # Row i is video i: one that is lost, or there twice, moves all that follow.
         (lambda folder: _change_times(folder, 4, ""), "jump_drop_water_label.txt"),
-        (lambda folder: _change_times(folder, 4, "4,8,16,22\n4,8,16,22"), "jump_drop_water_label.txt"),
     ],
 )
 def test_an_incomplete_layout_is_refused(diving_dir, tmp_path, damage, named):

@@ -77,18 +77,6 @@ def test_the_aspect_is_the_median_of_training_and_one_that_there_is(tmp_path, wi
     assert build(folder, tmp_path / "records")[0].aspect == pytest.approx(aspect)
 
 
-def test_images_that_become_wide_midway_are_each_cut(tmp_path):
-    """A folder whose images become wide: the middle of each is stored."""
-    form = StoredForm((36, 48), aspect=4 / 3)
-    frame = bar_frame(5, (200, 100, 50))
-    wide = np.pad(frame, ((0, 0), (SIDE, SIDE), (0, 0)))
-    (tmp_path / "dive").mkdir()
-    for index, image in enumerate((frame, wide)):
-        cv2.imwrite(str(tmp_path / f"dive/{index}.png"), image[..., ::-1])
-    first, second = encode_video(Clip(tmp_path / "dive"), form).jpegs
-    assert first == second
-
-
 def test_records_show_pixels_that_are_not_square_as_they_are_shown(tmp_path):
     """As `predict` shows them to a model: a disc of anamorphic film stays a disc."""
     with av.open(str(tmp_path / "dive.mkv"), "w") as container:

@@ -178,12 +178,6 @@ DAMAGES = {
         "duplicate",
         ["001.avi (row 1)", "train and test"],
     ),
-    "a repeated id": (
-        lambda folder: write_split(folder / "split_7_3", [4, 5, 5], [1, 2, 3]),
-        "duplicate",
-        ["005.avi (row 5)", "2 times in train"],
-    ),
-    "no such row": (lambda f: write_split(f / "split_7_3", [4, 5, 11], [1, 2, 3]), None, ["011.avi (row 11)"]),
 }
 
 

@@ -131,18 +131,6 @@ def test_a_build_goes_where_a_link_leads(diving_dir, tmp_path, whole):
     assert link.is_symlink() and [path.name for path in (tmp_path / "disk").iterdir()] == ["records"]
 
 
-def test_what_a_killed_build_was_writing_is_deleted(diving_dir, tmp_path):
-    """`replacing_folder` names what it writes by a token, once by its process."""
-    build(diving_dir, tmp_path / "records")
-    (tmp_path / "records").rename(tmp_path / ".records.0a1b2c3d.old")
-    for name in (".records.0a1b2c3d.new", ".records.123.new", ".records2.123.new", ".records.x.new"):
-        (tmp_path / name).mkdir()
-    with refused("exists"):
-        build(diving_dir, tmp_path / "records")  # the older records went back to their place
-    names = {path.name for path in tmp_path.iterdir()}
-    assert names == {".records.x.new", ".records2.123.new", "diving", "records"}
-
-
 # === Places that cannot be written ===
 
 

@@ -21,13 +21,9 @@ from data_prep.records.same_performance import (
     thumbnails,
 )
 from data_prep.records.summary import summary
-from data_prep.simulator.dataset import simulate
-from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.data.video import read_video
 
 STORED = StoredForm((24, 32), jpeg_quality=75)
-SIX_DIVES = Settings("diving", "scoring", 6, 0, None, False, 0.2, 72, 96)
 HEADER = ("video", "split", "final")
 
 
@@ -102,13 +98,6 @@ def test_other_performances_are_not_taken_for_one():
     frame = blob_video(0)[:1]
     noise = [np.random.default_rng(seed).normal(0, 0.5, (20, *frame.shape[1:])) for seed in (0, 1)]
     assert pairs([np.clip(frame + each, 0, 255).astype(np.uint8) for each in noise]) == []
-
-
-def test_simulated_dives_are_told_apart_and_their_copies_found(tmp_path):
-    simulate(SIX_DIVES, tmp_path / "dives", 1)
-    dives = [read_video(path).frames for path in sorted((tmp_path / "dives").rglob("*.avi"))]
-    write(tmp_path / "copy.mp4", dives[2], size=(48, 64), codec="libx264", mirrored=True)
-    assert pairs([*dives, read_video(tmp_path / "copy.mp4").frames]) == [("2", "6")]
 
 
 # === Blocks ===
