@@ -160,6 +160,6 @@ def test_exit_status_of_check(tmp_path):
     (source / "train_split_0.pkl").unlink()
     incomplete = forked(*arguments)
     assert incomplete.returncode == 1 and "train_split_0.pkl" in incomplete.stdout
-    for wrong, code in (("--datset=x", None), ("--sport=diving", "flag_unused")):
+    for wrong, code in (("--datset=x", "unknown_flag"), ("--sport=diving", "flag_unused")):
         result = forked(*arguments, wrong)
         assert result.returncode == 2 and code_printed(result.stderr) == code

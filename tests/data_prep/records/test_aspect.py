@@ -57,7 +57,7 @@ def test_wide_videos_are_cut_to_the_median_and_counted(source, tmp_path):
         assert np.ptp(frames[3, 4, 2:-2].astype(int), axis=0).max() < 30  # one colour from side to side
 
 
-@pytest.mark.parametrize(("fit", "departure"), [("pad", "above and below"), ("stretch", "in width")])
+@pytest.mark.parametrize(("fit", "departure"), [("pad", "black bars"), ("stretch", "in width")])
 def test_other_fits(source, tmp_path, fit, departure):
     info, notes = build(source, tmp_path / "records", fit=fit, jpeg_quality=80)
     assert info.stored == {"jpeg_quality": 80, "aspect": pytest.approx(4 / 3), "fit": fit}
