@@ -139,7 +139,9 @@ def videos(
         padding = (None, {"stages": UNLABELLED, **dict.fromkeys(info.scores)}, *[None] * with_info)
         return dataset.padded_batch(batch_size, padding_values=padding, drop_remainder=drop_remainder)
 
-    batches = stream.batches(load, batch, first_epoch, _last_epoch(first_epoch, epochs, draws), service)
+    if epochs is None and not draws:
+        epochs = first_epoch + 1  # all are the same
+    batches = stream.batches(load, batch, first_epoch, epochs, service)
     batches.records = info  # for `dataset_info.records_of`
     return batches
 
@@ -175,27 +177,31 @@ def clips(
     Raises:
         As `videos`; InputError if the records have no classes, or for another `sampling`.
     """
-    info = _load_with_classes(records_dir)
+    info = DatasetInfo.load(records_dir)
+    if not info.classes:
+        hint = "Build --dataset=motion or ucf101."
+        raise InputError("no_classes", f"{records_dir}: records of {info.name} have no classes.", hint)
     if sampling not in CLIP_SAMPLINGS:
         raise InputError("unknown_name", f"No sampling {sampling!r}.", f"Use one of {', '.join(CLIP_SAMPLINGS)}.")
     ids = split_ids(info, split, validation_fraction)
     stream = _EpochStream(info, split, ids, batch_size, shuffle=shuffle, **stream_options)
     decode = FrameDecoder(info.frame_size, image_size, augmentation)
 
-    def choose(length, seeds):
-        if sampling == "whole":
-            return clip_indices(length, clip_length, augmentation, seeds)
-        return consecutive_clip(length, clip_length, seeds if augmentation else None)
-
     def load(example, seeds):
-        indices = choose(tf.size(example["image/encoded"]), seeds)
+        length = tf.size(example["image/encoded"])
+        if sampling == "whole":
+            indices = clip_indices(length, clip_length, augmentation, seeds)
+        else:
+            indices = consecutive_clip(length, clip_length, seeds if augmentation else None)
         frames = decode(tf.gather(example["image/encoded"], indices), seeds)
-        return tf.ensure_shape(frames, (clip_length, *image_size, 3)), _classes(example, info)
+        labels = {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
+        return tf.ensure_shape(frames, (clip_length, *image_size, 3)), labels
 
     def batch(dataset):
         return dataset.batch(batch_size, drop_remainder=stream_options.get("drop_remainder", False))
 
-    epochs = _last_epoch(first_epoch, epochs, shuffle or augmentation is not None)
+    if epochs is None and not (shuffle or augmentation):
+        epochs = first_epoch + 1  # all are the same
     return stream.batches(load, batch, first_epoch, epochs)
 
 
@@ -209,24 +215,6 @@ def _check_lengths(info, max_frames, num_frames, only_stages, margin):
     if not set(asked) <= set(info.stages) or not all(only_stages):
         hint = f"The stages are {', '.join(info.stages)}."
         raise InputError("unknown_name", f"only_stages must name stages, not {', '.join(asked) or 'none'}.", hint)
-
-
-def _last_epoch(first_epoch, epochs, draws):
-    """The end of a stream; None if each pass is another epoch. If nothing is drawn, all epochs are the same."""
-    return first_epoch + 1 if epochs is None and not draws else epochs
-
-
-def _load_with_classes(records_dir):
-    info = DatasetInfo.load(records_dir)
-    if not info.classes:
-        hint = "Build --dataset=motion or ucf101."
-        raise InputError("no_classes", f"{records_dir}: records of {info.name} have no classes.", hint)
-    return info
-
-
-def _classes(example, info):
-    """Label of every head of a parsed example, int32 ()."""
-    return {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
 
 
 # === Elements of videos ===
