@@ -8,7 +8,7 @@ read where it lies (`shards`) by the call that decodes it, without a buffer.
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
@@ -220,36 +220,33 @@ def _check_lengths(info, max_frames, num_frames, only_stages, margin):
 # === Elements of videos ===
 
 
-class _Steps(NamedTuple):
-    """The input of a model for every step in time of a video: its frame, or its features."""
-
-    name: str  # of the input
-    key: str  # in the record
-    decode: Callable  # (values of the record, function of a decision → seed pair) → values of the input
-    shape: tuple[int, ...]  # of one
-
-
 def _steps(info, image_size, augmentation):
+    """(name of the input, a function of (parsed example, indices, seeds) to its values, shape of one step)."""
     if not info.features:
         decode = FrameDecoder(info.frame_size, image_size, augmentation)
-        return _Steps("frames", "image/encoded", decode, (*image_size, 3))
+
+        def frames(example, chosen, seeds):
+            return decode(tf.gather(example["image/encoded"], chosen), seeds)
+
+        return "frames", frames, (*image_size, 3)
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
         message = f"{info.records_dir} holds features, without pixels to augment: {', '.join(pixel_options)}."
         raise InputError("flags_conflict", message)
-    return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,))
+    return "features", lambda example, chosen, _: tf.gather(example["feature/floats"], chosen), (info.feature_size,)
 
 
 def _video_element(example, chosen, steps, seeds, multiple, length):
     """(inputs, {"stages"}) of the `chosen` steps of one video, padded to a multiple; `length` is L if it is known."""
-    values = steps.decode(tf.gather(example[steps.key], chosen), seeds)
+    name, values_of, shape = steps
+    values = values_of(example, chosen, seeds)
     num_steps = tf.size(chosen)
     padding = -num_steps % multiple
-    values = tf.pad(values, [[0, padding], *[[0, 0]] * len(steps.shape)])
+    values = tf.pad(values, [[0, padding], *[[0, 0]] * len(shape)])
     mask = tf.range(num_steps + padding) < num_steps
     stages = tf.cast(tf.gather(example["stage/index"], chosen), tf.int32)
     stages = tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)
-    inputs = {steps.name: tf.ensure_shape(values, (length, *steps.shape)), "mask": tf.ensure_shape(mask, (length,))}
+    inputs = {name: tf.ensure_shape(values, (length, *shape)), "mask": tf.ensure_shape(mask, (length,))}
     return inputs, {"stages": tf.ensure_shape(stages, (length,))}
 
 

@@ -113,9 +113,6 @@ def _units(info, ids):
     return sorted(map(sorted, _groups(info, ids)), key=place)
 
 
-# === Other splits of existing records ===
-
-
 def random_splits(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
     """Random splits, each with as many test videos as the records have, or just fewer if groups forbid it.
 

@@ -94,9 +94,6 @@ def test_other_records_at_the_same_path_are_not_taken(diving_records, machines, 
     assert str(records) in said and info.data_hash in said
 
 
-# === Order ===
-
-
 def arrived(numbers, made, **options):
     """What `in_order` gives of 0 to 39, where `numbers` arrive, each named by its text."""
     return list(

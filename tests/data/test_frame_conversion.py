@@ -30,9 +30,6 @@ def write(path, images, codec, options=None, **tags):
         container.mux(stream.encode())
 
 
-# === Interlacing ===
-
-
 def fields(count, speed=6):
     """Frames of a white bar on grey that moves `speed` pixels a field: odd lines show it half a frame later."""
     frames = np.full((count, HEIGHT, WIDTH, 3), 90, np.uint8)
@@ -74,9 +71,6 @@ def test_every_interlaced_frame_comes_once_and_in_order_up_to_damage(tmp_path):
     decoded = [read_index(frame) for frame in video.frames]
     assert 10 < len(decoded) < 60 and decoded == list(range(len(decoded)))
     assert codes(video.warnings) == ["interlaced", "damaged"]
-
-
-# === Orientation ===
 
 
 def stated_matrix(path, a, b, c, d):
@@ -163,8 +157,6 @@ def test_what_is_no_quarter_turn_is_left_and_said(matrix, tmp_path):
     video = read_video(tmp_path / "phone.mp4")
     assert [read_index(frame) for frame in video.frames] == [0, 1, 2] and "not_turned" in codes(video.warnings)
 
-
-# === Colours ===
 
 LOG, PQ, HLG, BT709, BT2020 = 9, 16, 18, 1, 9  # as ITU-T H.273 numbers them
 TO_BT2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])  # ITU-R BT.2087

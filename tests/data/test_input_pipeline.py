@@ -241,9 +241,6 @@ def test_clip_indices(length):
         assert indices[0] >= 0 and indices[-1] < length
 
 
-# === Clips of consecutive frames ===
-
-
 def _clip_frames(records, **kwargs):
     """Frame indices of every clip, in order, of the training split."""
     settings = {"clip_length": 6, "sampling": "consecutive", "image_size": WHOLE, "batch_size": 2}
@@ -340,17 +337,11 @@ def test_degradation_against_loops(strength):
         assert not np.array_equal(degraded, frames)
 
 
-# === num_frames ===
-
-
 @pytest.mark.parametrize("num_frames", [1, 2, 3, 8, 16, 32, 103])
 def test_spaced_indices_are_those_of_a_fragment(num_frames):
     for length in (1, 2, 3, 7, 16, 31, 100):
         expected = np.asarray(resampling_indices(np.ones((1, length), bool), num_frames))[0]
         np.testing.assert_array_equal(spaced_indices(length, num_frames), expected)
-
-
-# === Features ===
 
 
 def _feature_videos(lengths=(5, 12, 9), size=3):

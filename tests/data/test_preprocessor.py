@@ -70,9 +70,6 @@ def test_wide_video_is_cut_and_it_is_said(tmp_path, preprocessor):
     assert preprocessor.frames(video.frames).min() > 150
 
 
-# === Configuration ===
-
-
 def test_configuration_is_json_and_makes_the_same_again():
     config = {
         "image_size": [32, 32],

@@ -32,9 +32,6 @@ def indices(frames):
     return [read_index(frame) for frame in frames]
 
 
-# === Time ===
-
-
 @pytest.mark.parametrize(
     ("stated", "times", "kept", "rate", "timestamps", "warned"),
     [
@@ -168,9 +165,6 @@ def test_mixed_frames_are_said(tmp_path, milliseconds):
     assert np.any(video.samples(25.0) % 1) and "resampled" in codes(video.warnings)
 
 
-# === Streams ===
-
-
 @pytest.mark.parametrize("suffix", ["mkv", "mov"])
 def test_a_picture_before_the_video_is_not_taken_for_it(tmp_path, suffix):
     path = tmp_path / f"v.{suffix}"
@@ -228,9 +222,6 @@ def test_what_is_no_file_is_refused(tmp_path, make):
     make(tmp_path / "v.mp4")
     with refused("not_found", tmp_path / "v.mp4"):
         read_video(tmp_path / "v.mp4")
-
-
-# === Files that were cut out of others ===
 
 
 def packets_of_bars(count, further=""):

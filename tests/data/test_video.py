@@ -86,9 +86,6 @@ def test_containers_are_told_by_content_and_their_stretches_are_those_frames(tmp
     np.testing.assert_allclose(frame_times(path), np.arange(40) / 25, atol=1e-3)
 
 
-# === Damage ===
-
-
 def test_a_truncated_video_is_refused_at_its_end_or_read_so_far(tmp_path):
     write_bars(tmp_path / "dive.avi", 60)
     content, path = (tmp_path / "dive.avi").read_bytes(), tmp_path / "cut.avi"
@@ -136,9 +133,6 @@ def test_frames_that_the_file_announces_and_does_not_have(tmp_path, announced):
             read_video(path)
     video = read_video(path, partial=True)
     assert indices(video.frames) == list(range(20)) and codes(video.warnings) == ["damaged"] * (announced > 21)
-
-
-# === What is no video ===
 
 
 def _list_of_files(text, suffix, codec):
@@ -193,9 +187,6 @@ def test_what_is_no_video_is_refused_whatever_it_is_called(tmp_path, name, make,
             frame_times(tmp_path / name)
 
 
-# === Folders of images ===
-
-
 @pytest.mark.parametrize("name", ["img_{:05d}.jpg", "{}.png", "dive 2 frame{:03d}.JPEG"])
 @pytest.mark.parametrize("first", [0, 1, 489])
 def test_a_folder_of_images_is_a_video(tmp_path, name, first):
@@ -247,9 +238,6 @@ def test_damaged_folders_of_images(tmp_path, damage, code, named):
     damage(tmp_path / "dive/00005.jpg")
     with refused(code, tmp_path / "dive", *named):
         read_video(tmp_path / "dive")
-
-
-# === Stretches ===
 
 
 @pytest.mark.parametrize("frames", [(-20, 50), (50, 20), (5, 5)])
