@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars, write_images
+from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars, write_images, write_video
 from refusals import codes, refused
 
 from scoringnet_tf.data.video import Clip, VideoStream, frame_times, read_video
@@ -19,19 +19,6 @@ from scoringnet_tf.data.video import Clip, VideoStream, frame_times, read_video
 
 def indices(frames):
     return [read_index(frame) for frame in frames]
-
-
-def write_h264(file, count, **tags):
-    """Grey bars; `file` may be no path, but only what can be written to. Tags are those of the codec's context."""
-    form = {} if isinstance(file, str) else {"format": "matroska"}
-    with av.open(file, "w", **form) as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for tag, value in tags.items():
-            setattr(stream.codec_context, tag, value)
-        for index in range(count):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(bar_frame(index, (9, 9, 9)), format="rgb24")))
-        container.mux(stream.encode())
 
 
 def test_the_path_of_a_video_may_be_odd_and_relative(tmp_path, monkeypatch):
@@ -54,7 +41,7 @@ def test_size_resizes_each_frame_as_opencv_does(tmp_path):
     [((4, 3), 16 / 9, ["pixel_aspect"]), ((1, 1), 4 / 3, []), ((1, 20), 4 / 3, ["pixel_aspect_ignored"])],
 )
 def test_the_aspect_is_that_of_the_picture_as_shown_unless_it_cannot_be(tmp_path, stated, aspect, code):
-    write_h264(str(tmp_path / "dive.mkv"), 3, sample_aspect_ratio=Fraction(*stated))
+    write_bars(tmp_path / "dive.mkv", 3, codec="libx264", sample_aspect_ratio=Fraction(*stated))
     video = read_video(tmp_path / "dive.mkv")
     assert video.source_size == (HEIGHT, WIDTH) and codes(video.warnings) == code
     assert video.aspect == pytest.approx(aspect)
@@ -114,7 +101,8 @@ def test_matroska_that_is_cut_off(tmp_path, name, codec, kept):
 
 def test_matroska_that_was_recorded_live_states_no_size(tmp_path):
     with (tmp_path / "live.mkv").open("wb") as file:
-        write_h264(types.SimpleNamespace(write=file.write), 20)  # a pipe: nothing that was written can be changed
+        pipe = types.SimpleNamespace(write=file.write)  # nothing that was written can be changed
+        write_video(pipe, [bar_frame(index, (9, 9, 9)) for index in range(20)], codec="libx264", container="matroska")
     video = read_video(tmp_path / "live.mkv")
     assert len(video.frames) == 20 and video.warnings == ()
 
