@@ -69,12 +69,6 @@ def test_two_workers_make_the_batches_of_every_epoch_in_order(diving_records, ma
         assert set(collections.Counter(ids).values()) == {1} and len(ids) == 7
 
 
-def test_the_share_of_a_pipeline(diving_records, machines):
-    address, _ = machines
-    options = {**OPTIONS, "drop_remainder": True, "num_input_pipelines": 2, "input_pipeline_id": 1}
-    assert_same(batches_of(diving_records, epochs=1, service=address, **options), batches_of(diving_records, **options))
-
-
 @pytest.mark.slow
 def test_a_killed_worker_changes_nothing(diving_records, machines):
     address, workers = machines
@@ -98,9 +92,6 @@ def test_other_records_at_the_same_path_are_not_taken(diving_records, machines, 
     assert_same([numpy_of(batch) for batch in dataset], expected)
     said = capsys.readouterr().err
     assert str(records) in said and info.data_hash in said
-
-
-# === Order ===
 
 
 def arrived(numbers, made, **options):

@@ -76,9 +76,6 @@ def test_another_number_of_shards_gives_the_same_order(tmp_path):
     assert _order(few, epochs=3) == _order(many, epochs=3)
 
 
-# === Ids ===
-
-
 @pytest.fixture(scope="module")
 def unsorted_records(tmp_path_factory):
     """253 videos whose ids are in no order; each shows its own number of frames, at its own level of grey."""

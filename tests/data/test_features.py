@@ -58,12 +58,6 @@ def test_any_numbers_become_float32(tmp_path, dtype):
     np.testing.assert_array_equal(found, np.arange(12).reshape(4, 3) * 3)
 
 
-def test_fortran_order_and_vectors(tmp_path):
-    np.testing.assert_array_equal(read_features(write(tmp_path / "a.npy", np.asfortranarray(VALUES))).values, VALUES)
-    for name in ("a.npy", "a.npz", "a.h5"):  # a vector is one step
-        np.testing.assert_array_equal(read_features(write(tmp_path / name, VALUES[0])).values, VALUES[:1])
-
-
 @pytest.mark.parametrize("name", ["a.npz", "a.h5"])
 def test_one_of_several_arrays_is_named(tmp_path, name):
     path = write(tmp_path / name, other=VALUES[:, :2])
