@@ -8,7 +8,6 @@ import pytest
 from refusals import refused
 from tiny_records import gray_jpeg, tiny_video, write_records
 
-from data_prep.datasets.sample import Sample
 from data_prep.datasets.splits import write_split_csv
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -126,10 +125,6 @@ def test_files_are_those_of_data_prep(tmp_path):
     assert read_split(tmp_path / "theirs.csv") == SPLIT
     write_split(tmp_path / "ours.csv", SPLIT)
     assert (tmp_path / "ours.csv").read_bytes() == (tmp_path / "theirs.csv").read_bytes()
-    performance = Sample(IDS[0], tmp_path / IDS[0], "", "row 2", frames=(10, 30), is_stretch=True)
-    write_split_csv(tmp_path / "frames.csv", SPLIT, [performance])
-    assert f"{IDS[0]},{SPLIT[IDS[0]]},10,30\n" in (tmp_path / "frames.csv").read_text()
-    assert read_split(tmp_path / "frames.csv") == SPLIT
 
 
 @pytest.mark.parametrize(
