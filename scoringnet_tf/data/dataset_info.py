@@ -93,7 +93,7 @@ class DatasetInfo:
         aspect: width over height, as shown, of the picture that fills a stored frame; None in old indices.
         features: {"size": D, "stride", "origin"}, see `features`; None for frames.
         format_version: of this file.
-        source: the folder of the records, if this is another split of them (`custom_splits`).
+        source: the folder of the records, if this is another split of them (`splits.resplit`).
         records_dir: the folder this was loaded from; not stored.
     """
 

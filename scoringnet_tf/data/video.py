@@ -219,8 +219,7 @@ class VideoStream:
 
     Raises:
         VideoError: while iterating: the file is missing, not a video, has no frames or no such stream, cannot be read,
-            or (unless `partial`) is truncated or corrupt; the folder has no numbered images, or one is missing or
-            damaged.
+            or (unless `partial`) is damaged; an image of the folder is missing or damaged.
     """
 
     def __init__(
@@ -298,9 +297,7 @@ class VideoStream:
             self.announced = stretch[1] - stretch[0] if stretch else stream.frames
             streams = container.streams.video
             if self.stream is None and len(streams) > 1:
-                message = (
-                    f"The file has {len(streams)} video streams. The main one, number {streams.index(stream)}, is used."
-                )
+                message = f"Number {streams.index(stream)}, the main one of {len(streams)} video streams, is used."
                 self._warnings.append(Remark("several_streams", message))
             frames = decoded_stretch(path, container, stream, *stretch) if stretch else self._whole(container, stream)
             try:
@@ -358,9 +355,6 @@ class VideoStream:
         if not self._partial:
             raise VideoError("damaged_video", f"{self.clip} is damaged: {damage}.")
         self._warnings.append(Remark("damaged", f"The video is damaged: {damage}."))
-
-
-# === Times ===
 
 
 def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
