@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import json
 
-import numpy as np
 import pytest
 from command_forks import forked
 from conftest import write_bars
@@ -17,7 +16,6 @@ from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
-from scoringnet_tf.inference.export import DESCRIPTION_FILE, export_saved_model
 from scoringnet_tf.inference.feature_folder import write_tables
 from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.presets import load_scoring_net
@@ -80,9 +78,6 @@ def test_a_model_holds_the_whole_definition(own_records, tmp_path):
     assert loaded.get_config()["sport"] == loaded.segmenter.get_config()["sport"] == definition_of(OWN)
     assert loaded.segmenter.output_shape[-1] == 5
     check_fits(loaded, info)
-    frames = np.zeros((1, 6, 32, 32, 3), np.uint8)
-    scores = loaded({"frames": frames, "mask": np.ones((1, 6), bool)})
-    assert float(scores["final"][0]) == pytest.approx(float(scores["difficulty"][0] + scores["execution"][0]), rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -94,14 +89,6 @@ def test_records_of_another_sport_are_refused(own_records, sport):
     model = scoringnet_tf.ScoringNet(sport=OWN, fragments="whole", **SMALL)
     with pytest.raises(InputError):
         check_fits(model, dataclasses.replace(DatasetInfo.load(own_records), sport=sport))
-
-
-@pytest.mark.slow
-def test_an_exported_model_says_what_its_stages_are_called(tmp_path):
-    model = scoringnet_tf.ScoringNet(sport=OWN, fragments="whole", scores=("final",), **SMALL)
-    export_saved_model(model, tmp_path / "1")
-    said = json.loads((tmp_path / "1" / DESCRIPTION_FILE).read_text(encoding="utf-8"))
-    assert said["stages"] == list(OWN.stages) and get_sport(said["sport"]) == OWN
 
 
 def test_clips_to_pretrain_on_may_be_of_ones_own_sport(tmp_path):
@@ -122,6 +109,7 @@ def test_a_stage_that_is_called_as_a_column_is_refused(stage, tmp_path):
         check("manifest", tmp_path, workers=1, sport=sport)
 
 
+@pytest.mark.slow
 def test_a_trained_kfs_of_another_sport_is_refused(tmp_path):
     """Of as many stages, which would be other ones."""
     renamed = dataclasses.replace(OWN, stages=("noise", "out-run", *OWN.stages[1:4]))
