@@ -181,15 +181,14 @@ def _checked_output(model_file, info):
 def _checked_model(model_file, info):
     """The model with the decoding and views of the flags; InputError if it does not fit records or flags."""
     from scoringnet_tf.models.compatibility import check_fits
-    from scoringnet_tf.models.presets import load_scoring_net, with_decoding, with_views
+    from scoringnet_tf.models.presets import load_scoring_net, with_settings
 
     values = flags.FLAGS
     model = load_scoring_net(values.model)
     check_fits(model, info)
     _check(model, model_file)
-    if values.views is not None:
-        model = with_views(model, values.views)
-    return with_decoding(model, values.decoding) if values.decoding else model
+    asked = {"views": values.views, "decoding": values.decoding}
+    return with_settings(model, **{name: value for name, value in asked.items() if value is not None})
 
 
 def main(_: list[str]) -> None:

@@ -8,9 +8,9 @@ from keras import layers, ops
 
 from scoringnet_tf import defaults, losses
 from scoringnet_tf.models.backbones.c3d import C3D, scaled_width
-from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import FeatureScaling
-from scoringnet_tf.models.regressor import regressor, sequence_regressor
+from scoringnet_tf.models.regressor import decay, regressor
+from scoringnet_tf.models.saving import Functional
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm, get_sport, kept_form
 from scoringnet_tf.support.errors import InputError, unknown_name
 
@@ -77,26 +77,23 @@ def score_tower(
         probabilities (B, K) of `losses.score_bins`.
     """
     multiplier, kernel_l2 = settings["width_multiplier"], settings["kernel_l2"]
-    widths: dict[str, Any] = {
-        "filters": scaled_width(settings["conv_filters"], multiplier),
-        "units": scaled_width(settings["fc_units"], multiplier),
-        **{option: settings[option] for option in ("pool_stride", "dropout_rate", "kernel_l2")},
-    }
     # 1. C3D, or features, and the regressor
     is_features = len(clip_shape) == 2
     clip = keras.Input(clip_shape, dtype="float32" if is_features else "uint8", name="clip")
     if is_features:
-        x = sequence_regressor(FeatureScaling(name="feature_scaling", dtype="float32")(clip), **widths)
+        x = FeatureScaling(name="feature_scaling", dtype="float32")(clip)
     else:
-        c3d = C3D(
-            input_shape=clip_shape,
-            width_multiplier=multiplier,
-            final_endpoint="conv5b",
-            kernel_l2=kernel_l2,
-            preprocessing=settings["preprocessing"],
-            dtype=dtype,
-        )
-        x = regressor(c3d(clip), **widths, dtype=dtype)
+        of_c3d = {"preprocessing": settings["preprocessing"], "kernel_l2": kernel_l2, "dtype": dtype}
+        x = C3D(clip_shape, multiplier, final_endpoint="conv5b", **of_c3d)(clip)
+    x = regressor(
+        x,
+        filters=scaled_width(settings["conv_filters"], multiplier),
+        units=scaled_width(settings["fc_units"], multiplier),
+        pool_stride=settings["pool_stride"],
+        dropout_rate=settings["dropout_rate"],
+        kernel_l2=kernel_l2,
+        dtype=dtype,
+    )
 
     # 2. The head
     of_distribution = settings["head"] == "distribution"
@@ -104,7 +101,7 @@ def score_tower(
         losses.NUM_BINS if of_distribution else 1,
         activation="softmax" if of_distribution else None,
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
-        kernel_regularizer=keras.regularizers.L2(kernel_l2) if kernel_l2 else None,
+        kernel_regularizer=decay(kernel_l2),
         name="regressor_fc3",
         dtype="float32",
     )(x)
@@ -243,20 +240,17 @@ class ScorePredictor(Functional):
         """Score → its tower."""
         return {score: self.get_layer(f"{score}_tower") for score in self.scores}
 
-    def of_towers(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
-        """The outputs of the towers, of all outputs: score → (B,), or its distribution (B, K)."""
-        suffix = "_distribution" if self._config["head"] == "distribution" else ""
-        return {score: outputs[f"{score}{suffix}"] for score in self.scores}
-
-    def combined(self, towers: Mapping[str, Any]) -> dict[str, Any]:
-        """All outputs, from those of the towers as `of_towers` gives them."""
+    def averaged(self, outputs: Mapping[str, Any], count: int) -> dict[str, Any]:
+        """All outputs (B, …), from those (count · B, …) for as many views: of what the towers say the mean counts."""
         # The layers' functions, not the layers: a functional model that this is part of has them once.
         with_distribution = self._config["head"] == "distribution"
         expected = {score: self.get_layer(f"{score}_expected").call for score in self.scores if with_distribution}
-        if self.scores != PREDICTED_SCORES:
-            return _combined(towers, expected, None, None)
-        fusion = self.get_layer("final")
-        return _combined(towers, expected, fusion.call, fusion.variance)
+        towers = {score: outputs[f"{score}_distribution" if expected else score] for score in self.scores}
+        means = {
+            score: ops.mean(ops.reshape(each, (count, -1, *each.shape[1:])), axis=0) for score, each in towers.items()
+        }
+        fusion = self.get_layer("final") if self.scores == PREDICTED_SCORES else None
+        return _combined(means, expected, fusion and fusion.call, fusion and fusion.variance)
 
     def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}

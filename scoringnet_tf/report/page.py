@@ -25,9 +25,6 @@ TEMPLATES = jinja2.Environment(
 )
 TEMPLATES.filters["counted"] = counted
 TEMPLATES.filters["data_uri"] = lambda content, kind: f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
-TEMPLATES.filters["ticks"] = lambda ends: [
-    {"at": 25 * part, "text": f"{ends[0] + part * (ends[1] - ends[0]) / 4:g}"} for part in range(5)
-]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -56,13 +56,6 @@ def test_equals_a_loop_over_frames_and_units(backwards):
         np.testing.assert_allclose(found[row], expected, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("kwargs", [{"zero_output_for_mask": True}, {"return_state": True}, {"unroll": True}], ids=str)
-def test_equals_kerass(kwargs):
-    ours, theirs = (keras.tree.flatten(built(kind, **kwargs)(FRAMES, mask=MASK)) for kind in (LSTM, layers.LSTM))
-    for one, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
-
-
 def learned(kind):
     """The weights after steps of gradient descent through both directions and the mask, in a model of its own."""
     inputs, mask = keras.Input((None, INPUTS)), keras.Input((None,), dtype="bool")

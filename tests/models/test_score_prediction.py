@@ -5,8 +5,6 @@ import numpy as np
 import pytest
 from refusals import refused
 
-import scoringnet_tf
-from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.score_prediction import ScorePredictor
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
@@ -51,25 +49,6 @@ def test_relu_on_the_last_layer_lets_no_score_below_zero_points(activation, bias
     np.testing.assert_allclose(scores["final"], [expected["difficulty"] * expected["execution"]] * 2, rtol=1e-5)
 
 
-def test_a_model_with_other_settings_reloads(tmp_path):
-    options = {"pool_stride": 1, "output_activation": "relu"}
-    model = scoringnet_tf.ScoringNet(**SMALL, score_statistics=STATISTICS, score_predictor=options)
-    model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    config = again.score_predictor.get_config()
-    assert {name: config[name] for name in options} == options
-    np.testing.assert_array_equal(model.score_predictor(CLIPS)["final"], again.score_predictor(CLIPS)["final"])
-
-
-@pytest.mark.parametrize("kind", [ScorePredictor, C3D])
-def test_a_file_from_before_these_settings_means_their_defaults(kind):
-    model = ScorePredictor(**SMALL) if kind is ScorePredictor else C3D((8, 32, 32, 3), 1 / 16)
-    config = model.get_config()
-    old = {name: value for name, value in config.items() if name not in ("pool_stride", "output_activation")}
-    assert len(old) < len(config)
-    assert kind.from_config(old).get_config() == config
-
-
 def test_the_last_layer_of_a_tower_starts_small_and_towers_share_no_weights():
     """As N(0, 0.001): the deviation of 512 draws is within a tenth of it."""
     keras.utils.set_random_seed(0)
@@ -81,14 +60,6 @@ def test_the_last_layer_of_a_tower_starts_small_and_towers_share_no_weights():
     weights = [{id(weight) for weight in tower.weights} for tower in predictor.towers.values()]
     assert not weights[0] & weights[1]
     assert [tower.input_shape[1] for tower in predictor.towers.values()] == [8, 16]
-
-
-def test_beta_adds_the_squared_kernels_once():
-    predictor = ScorePredictor(**SMALL, kernel_l2=0.25)
-    kernels = [weight for weight in predictor.trainable_weights if weight.name == "kernel"]
-    expected = 0.25 * sum(float(np.square(kernel.numpy()).sum()) for kernel in kernels)
-    assert len(kernels) == 2 * (8 + 2 + 3)
-    assert float(sum(predictor.losses)) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(

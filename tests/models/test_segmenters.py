@@ -10,7 +10,6 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.stages import windowed_segmenter
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS, RealFrames
-from scoringnet_tf.training import config
 from scoringnet_tf.training.scoring import ScoringRun
 from scoringnet_tf.training.targets import check_start
 
@@ -133,17 +132,6 @@ def test_a_video_of_any_length_goes_through_in_windows(models, network):
     np.testing.assert_allclose(features, np.asarray(seen)[0], atol=1e-5)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("network", STAGE_NETWORKS[1:])
-def test_a_model_keeps_its_network(network, tmp_path):
-    model = scoringnet_tf.ScoringNet(**SIZE, clip_lengths=(4, 4), segmenter={"network": network})
-    model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras", compile=False)
-    assert again.segmenter.network == network
-    inputs = {"frames": clip(6), "mask": np.ones((1, 6), bool)}
-    assert_same(again(inputs)["stages"], model(inputs)["stages"])
-
-
 # === Learning ===
 
 
@@ -193,7 +181,3 @@ def test_networks_that_do_not_fit_are_refused(diving_records, tmp_path):
         check_start(info, features)
     with refused("unknown_name", "resnet50"):
         scoringnet_tf.KeyFragmentSegmenter(network="resnet50", features=3)
-
-
-def test_the_configuration_has_them_all():
-    assert tuple(config.STAGE_NETWORKS) == STAGE_NETWORKS
