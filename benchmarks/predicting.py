@@ -8,7 +8,6 @@ given several videos, each of them, while the next is read. Memory is that of th
 times as long.
 """
 
-import contextlib
 import functools
 import pathlib
 import subprocess
@@ -92,14 +91,13 @@ def _warm():
 
 def _each_in_a_row():
     """Seconds of each of several videos, scored as `predict` does it."""
-    from scoringnet_tf.inference.inputs import named_videos, reading_ahead, score_named
+    from scoringnet_tf.inference.inputs import named_videos, scored
 
     scorer = _warm()
     videos = list(named_videos(map(str, data.clips(pathlib.Path(FLAGS.folder), rows.IN_A_ROW))))
     start = time.perf_counter()
-    with contextlib.closing(reading_ahead(scorer, videos)) as named:
-        for each in named:
-            score_named(each, scorer)
+    for each in videos:
+        scored(each, scorer)
     return (time.perf_counter() - start) / len(videos)
 
 

@@ -81,7 +81,7 @@ def _check_labelled(info, split):
 
 def _stated_intervals(model):
     """The model's intervals; none with true fragments, for which they were not measured."""
-    from scoringnet_tf.inference.coverage import stated_intervals
+    from scoringnet_tf.inference.checks import stated_intervals
     from scoringnet_tf.models.training_statistics import Intervals
 
     if flags.FLAGS.true_fragments:
@@ -116,7 +116,6 @@ def _measured(predictions, intervals, info, model, called, learned):
     """The content of metrics.json."""
     from scoringnet_tf.bootstrap import num_units
     from scoringnet_tf.inference import evaluation
-    from scoringnet_tf.inference.coverage import coverage
 
     values, groups = flags.FLAGS, info.groups_of(predictions.ids)
     videos = {shown(info.videos[video_id]) for video_id in predictions.ids}
@@ -127,7 +126,7 @@ def _measured(predictions, intervals, info, model, called, learned):
         "mean_predictor": evaluation.mean_predictor_figures(
             predictions.truth, training_means(info), model.sport.fuse, model.scores
         ),
-        "intervals": coverage(predictions, intervals, values.split, info.data_hash, videos),
+        "intervals": evaluation.coverage(predictions, intervals, values.split, info.data_hash, videos),
         "split": values.split,
         "decoding": model.stage_decision.decoding if model.stage_decision else None,
         "views": model.views,
@@ -143,7 +142,6 @@ def _measured(predictions, intervals, info, model, called, learned):
 def _print(measured, model):
     """The table of figures, and what limits them."""
     from scoringnet_tf.inference import evaluation
-    from scoringnet_tf.inference.coverage import coverage_line
 
     baseline = measured["mean_predictor"]
     over = counted(measured["groups"], "group") if measured["groups"] else "videos"
@@ -152,7 +150,7 @@ def _print(measured, model):
     if model.segmenter is not None:
         per_class = measured["frame_accuracy_per_class"].items()
         print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
-    print(coverage_line(measured["intervals"]))
+    print(evaluation.coverage_line(measured["intervals"]))
     if measured["pixels"]:
         print(f"The pixels of these records are {measured['pixels']}.")
     if not model.scores_learned:
@@ -199,7 +197,7 @@ def main(_: list[str]) -> None:
 
     load_tensorflow()
     from scoringnet_tf.data.splits import split_ids
-    from scoringnet_tf.inference.coverage import interval_bounds
+    from scoringnet_tf.inference import evaluation
     from scoringnet_tf.report.evaluation_report import write_report
     from scoringnet_tf.training.calibration_split import learned_of
 
@@ -214,7 +212,7 @@ def main(_: list[str]) -> None:
     # 2. Predict and measure.
     intervals = _stated_intervals(model)
     predictions = _predictions(model, ids, len(evaluated))
-    predictions.bounds = interval_bounds(predictions, intervals, model.sport)
+    predictions.bounds = evaluation.interval_bounds(predictions, intervals, model.sport)
     learned = learned_of(info, predictions.ids, model_file, (model.provenance or {}).get("data_hash"))
     called, num_learned = str(model_file.resolve()), None if learned is None else len(learned)
     measured = _measured(predictions, intervals, info, model, called, num_learned)

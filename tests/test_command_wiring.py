@@ -102,11 +102,6 @@ CASES = [
         {"info": "{diving}", "split": "test", "num_videos": 2, "path": "{out}.png"},
     ),
     (
-        "data_prep describe --records_dir={diving} --output={out}.png",
-        "data_prep.records.description_picture.save_picture",
-        {"name": "unlv_diving", "path": "{out}.png"},
-    ),
-    (
         "data_prep stages --from=elan --to=csv --sport=vault --fps=24 --output={out}.csv X.eaf",
         "data_prep.stages.formats.videos.facts_reader",
         {"videos_dir": None, "fps": 24.0},
@@ -144,7 +139,7 @@ CASES = [
     (
         "scoringnet_tf.predict --force --stream=1 --start=0.25 --end=1.5 V.avi W.avi",
         "scoringnet_tf.inference.inputs.scored",
-        {"video": "V.avi", "stream": 1, "start": 0.25, "end": 1.5, "force": True, "found": None},
+        {"named": ["V.avi", None], "stream": 1, "start": 0.25, "end": 1.5, "force": True},
     ),
     (
         "scoringnet_tf.experiments run table5 --preset={out}.flags --records_dir={diving} --renderings={again} "
@@ -185,9 +180,9 @@ CASES = [
         {"endpoint": "conv5b", "per": "clip", "clip_length": 8, "stride": 3, "pool": "mean"},
     ),
     (
-        "scoringnet_tf.import_weights C3D.data --output={out}.keras --fc6_order=channels_first",
+        "scoringnet_tf.import_weights C3D.data --output={out}.keras",
         "scoringnet_tf.weights.convert.read_weights",
-        {"path": "C3D.data", "fc6_order": "channels_first"},
+        {"path": "C3D.data"},
     ),
     (
         "scoringnet_tf.calibrate --model={model} --records_dir={diving} --batch_size=7 --views=6",
@@ -293,10 +288,4 @@ def test_a_folder_is_searched_for_what_the_model_sees(tmp_path):
     words = ["scoringnet_tf.predict", f"--model={tmp_path / 'model.keras'}", tmp_path / "in"]
     result = forked("command_probe", "scoringnet_tf.inference.inputs.scored", *words)
     given = json.loads(result.stdout.splitlines()[-1])
-    assert (given["video"], given["error"]) == (str(tmp_path / "in/v.npy"), None)
-
-
-def test_a_number_of_predict_that_is_live_is_told_at_once(places, tmp_path):
-    words = ["scoringnet_tf.predict", "--json", "--live", "V.avi"]
-    result = forked("command_probe", "scoringnet_tf.inference.inputs.scored", *words, folder=tmp_path)
-    assert "Printer.score" in json.loads(result.stdout.splitlines()[-1])["found"]
+    assert given["named"] == [str(tmp_path / "in/v.npy"), None]

@@ -29,7 +29,7 @@ COMMANDS = {
     "scoringnet_tf.calibrate": "--records_dir",
     "scoringnet_tf.export": "--export_dir",
     "scoringnet_tf.extract": "--endpoint",
-    "scoringnet_tf.import_weights": "--fc6_order",
+    "scoringnet_tf.import_weights": "--tower",
     "scoringnet_tf.experiments": "--renderings",
     "scoringnet_tf.baselines": "--features_dir",
 }

@@ -23,9 +23,7 @@ from data_prep.datasets.splits import (
     WAYS,
     SplitSettings,
     check_new,
-    further_folds,
     make_splits,
-    unknown_frames_note,
     write_split_csv,
 )
 from scoringnet_tf.sports import decimals, get_sport
@@ -51,8 +49,7 @@ def main(_: list[str]) -> None:
     output = local_path(FLAGS.output, "output")
     _check_flags(output)
     paths = [output.with_stem(f"{output.stem}_{fold + 1}") for fold in range(FLAGS.folds or 0)] or [output]
-    left = further_folds(output, FLAGS.folds) if FLAGS.folds else []
-    check_new([path for path in (*paths, *left) if path.exists()], FLAGS.overwrite)
+    check_new([path for path in paths if path.exists()], FLAGS.overwrite)
     source_dir, options = Path(FLAGS.source_dir), dataset_flags.options()
     check_use(FLAGS.dataset, source_dir, options)
     source = DATASETS[FLAGS.dataset](source_dir, **options)
@@ -60,10 +57,7 @@ def main(_: list[str]) -> None:
     for path, split in zip(paths, make_splits(source.samples, settings), strict=True):
         write_split_csv(path, split, source.samples)
         print(f"{path}: {', '.join(_described(split, source))}")
-    for path in left:
-        path.unlink()
-        print(f"{path}: removed, a fold of the split before")
-    for note in (*source.notes, *unknown_frames_note(source.samples)):
+    for note in source.notes:
         print(note, file=sys.stderr)
     if wrong := [sample.video_id for sample in source.samples if sample.problems]:
         print(f"Split as well, in spite of problems that check reports: {shown(wrong)}.", file=sys.stderr)

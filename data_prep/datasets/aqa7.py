@@ -1,7 +1,6 @@
 """AQA-7: six actions, 103 frames a sample, a final score each (Parmar and Morris, WACV 2019).
 
-`Split_4/split_4_{train,test}_list.mat` hold rows [action, sample, score]. Some copies call them
-`consolidated_{train,test}_list.mat`, like their variables. Some hold the score ×100. Frames are
+`Split_4/split_4_{train,test}_list.mat` hold rows [action, sample, score]; some copies hold the score ×100. Frames are
 `ACTION-out/NNN/img_%05d.jpg`, videos `ACTION/NNN.avi`.
 """
 
@@ -11,7 +10,7 @@ import math
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.readers.layout import find_dir, find_file_by_content, index_videos
+from data_prep.datasets.readers.layout import find_dir, find_file, index_videos
 from data_prep.datasets.readers.matlab import read_table, whole_numbers
 from data_prep.datasets.sample import ALL, Published, Sample, Source, count_note
 from data_prep.support.options import OptionError
@@ -45,7 +44,6 @@ ACTIONS = {  # name of the folders: action
 NUM_FRAMES = 103
 SPLITS = ("train", "test")
 LISTS = ("Split_4/split_4_{}_list.mat", "split_4_{}_list.mat")
-LABEL_DIRS = ("Split_4", "")
 SOURCE = "Parmar and Morris 2019"
 ALL_ACTIONS = Published({"train": 803, "test": 303}, f"{SOURCE}, all six actions")
 SCALES = (1, 100)  # no score of an action lies in its range by both
@@ -64,8 +62,7 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     if action not in ACTIONS:
         code = "unknown_name" if action else "missing_flag"
         raise OptionError(code, f"--action={action or ''} is not an action of AQA-7: {', '.join(ACTIONS)}.")
-    places = (f"{action}-out", f"{action}/frames", action)
-    video_dir = find_dir(source_dir, places, "frames NNN/img_%05d.jpg or videos NNN.avi")
+    video_dir = find_dir(source_dir, (f"{action}-out", action), "frames NNN/img_%05d.jpg or videos NNN.avi")
     videos = index_videos(video_dir)
     settings, samples, notes, rows_of = {"action": action, "video_dir": video_dir.name}, [], [], {}
     for split in SPLITS:
@@ -87,10 +84,7 @@ def read(source_dir: Path, action: str | None = None) -> Source:
 def _read_list(source_dir, split, action):
     """Returns the file, its scale, its rows (row from 1, sample, score) of the action, and the number of all rows."""
     variable, entry = f"consolidated_{split}_list", ACTIONS[action]
-    names = [name.format(split) for name in LISTS]
-    path = find_file_by_content(
-        source_dir, names, LABEL_DIRS, ".mat", lambda path: len(read_table(path, variable, num_columns=3)) > 0
-    )
+    path = find_file(source_dir, [name.format(split) for name in LISTS])
     table = read_table(path, variable, num_columns=3)
     actions, samples = (whole_numbers(path, table[:, column]).tolist() for column in (0, 1))
     odd = [f"{number} in row {row}" for row, number in enumerate(actions, start=1) if number not in range(1, 7)]

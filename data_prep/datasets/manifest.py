@@ -21,15 +21,7 @@ from data_prep.datasets.own_table import GIVES_A_SCORE, meaningful, read_own_tab
 from data_prep.datasets.performances import number_performances, read_stretch
 from data_prep.datasets.readers.layout import unlisted_note
 from data_prep.datasets.sample import Sample, Source
-from data_prep.datasets.scores import (
-    complete_scores,
-    exchanged_scores,
-    judged_scores,
-    odd_executions,
-    odd_scales,
-    panels_note,
-    read_marks,
-)
+from data_prep.datasets.scores import complete_scores, judged_scores, odd_executions, odd_scales, read_marks
 from data_prep.datasets.stage_labels import short_performances
 from data_prep.datasets.table_stages import boundary_columns, label_samples, read_boundaries
 from data_prep.support.options import OptionError, sport_option
@@ -97,10 +89,8 @@ def read(
         *_ungrouped_note(table),
         *spellings,
         *label_notes,
-        *panels_note({f"row {row.number}": len(read_marks(table.fields(row), row)) for row in table.rows}),
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
-        *exchanged_scores(rules, samples),
         *short_performances({sample.video_id: sample.segments for sample in samples}),
         *unlisted_note(source_dir, [sample.path for sample in samples], table.has_features),
     )
@@ -200,13 +190,13 @@ def _stage_csv(table, source_dir):
 
 
 def _expect_scores(table, samples, columns, is_labelled):
-    """Raises an InputError if no score is known, and no stages, or an unused column may be a score."""
+    """Raises an InputError if neither scores nor stages are known."""
     if any((sample.difficulty, sample.execution, sample.final) != (None, None, None) for sample in samples):
         return
     may_be_known = is_labelled or any(name in table.columns for name in columns)
     if may_be_known and any(sample.problems for sample in samples):
         return  # those say more
-    if table.numeric_unused or all(sample.segments is None for sample in samples):
+    if all(sample.segments is None for sample in samples):
         unused = f" Unused columns: {', '.join(table.unused)}." if table.unused else ""
         what = f"{table.path}: no row has a score, {', '.join(columns)}.{unused}"
         raise InputError("no_scores", what, "Name its column by --columns=final=COLUMN.")

@@ -20,7 +20,6 @@ from scoringnet_tf.data.images import images_to_cut
 from scoringnet_tf.data.timing import duration_of, frame_at
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.reading import TIMECODE, seconds_of
 
@@ -131,11 +130,10 @@ def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:
     if not any(sample.frames for sample in samples):
         return {}
     problems: dict[str, Problem] = {}
-    contents = _contents({sample.path for sample in samples})
     of_file = collections.defaultdict(list)
     for sample in samples:
-        if sample.path in contents:
-            of_file[contents[sample.path]].append((sample.frames or (0, sys.maxsize), sample))
+        if sample.path.exists():
+            of_file[sample.path.resolve()].append((sample.frames or (0, sys.maxsize), sample))
     for together in of_file.values():
         if not any(sample.frames for _, sample in together):
             continue  # several rows of a whole video have the same bytes, which is found elsewhere
@@ -148,14 +146,3 @@ def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:
             if stop > last:
                 last, before = stop, after
     return problems
-
-
-def _contents(paths):
-    """Returns {path: identity of its content} of existing paths, the same for links and copies."""
-    resolved = {path: path.resolve() for path in paths if path.exists()}
-    sizes = collections.Counter(path.stat().st_size for path in set(resolved.values()) if path.is_file())
-    contents = {}
-    for path, target in resolved.items():
-        has_twins = target.is_file() and sizes[target.stat().st_size] > 1
-        contents[path] = file_sha256(target) if has_twins else str(target)
-    return contents

@@ -58,7 +58,7 @@ def _apparatus(name):
 def _read_list(path):
     """Returns [(row from 1, {column: text})] without the header, if there is one."""
     lines = [(number, line) for number, line in enumerate(read_text(path).splitlines(), start=1) if line.strip()]
-    if lines and _is_header(path, *lines[0]):
+    if lines and not any(NUMBER.fullmatch(value) for value in lines[0][1].split()):
         lines = lines[1:]
     rows, malformed = [], []
     for number, line in lines:
@@ -71,15 +71,6 @@ def _read_list(path):
     if malformed:
         raise InputError("malformed_rows", "\n".join(malformed))
     return rows
-
-
-def _is_header(path, number, line):
-    """Whether a line names the columns; InputError if it names them in another order."""
-    words = line.lower().replace("final", "total")
-    places = sorted((words.find(column), column) for column in COLUMNS if column in words)
-    if [column for _, column in places] != [column for column in COLUMNS if column in words]:
-        raise InputError("wrong_columns", f"{path}, row {number}: {line!r} are not the columns {' '.join(COLUMNS)}.")
-    return not any(NUMBER.fullmatch(value) for value in line.split())
 
 
 def _sample(video_dir, where, values, split):

@@ -9,7 +9,6 @@ trained and tested on.
 import collections
 import csv
 import dataclasses
-import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -153,29 +152,12 @@ def write_split_csv(path: Path, splits: Mapping[str, str], samples: Iterable[Sam
         csv.writer(file, lineterminator="\n").writerows([columns, *rows])
 
 
-def unknown_frames_note(samples: Iterable[Sample]) -> list[Remark]:
-    """Notes performances whose frames the file lacks: nothing tells if their ids come to mean others."""
-    unknown = [
-        sample.video_id
-        for sample in samples
-        if is_called_by_its_place(sample) and sample.frames is None and not sample.problems
-    ]
-    what = f"Frames unknown without the videos: {shown(unknown)}. A changed table may give these ids to others."
-    return [Remark("unknown_frames", f"{what} Give the rows ids, or split beside the videos.")] if unknown else []
-
-
 def check_new(paths: Sequence[Path], overwrite: bool) -> None:
     """Checks that existing files may be replaced: never those that are not files of splits."""
     if others := [str(path) for path in paths if not _is_split_csv(path)]:
         raise InputError("exists", f"{', '.join(others)} exist, but are not files of splits.")
     if paths and not overwrite:
         raise InputError("exists", f"{', '.join(map(str, paths))} exist.", "Replace them with --overwrite.")
-
-
-def further_folds(output: Path, folds: int) -> list[Path]:
-    """Returns the files of folds beyond `folds`, without a gap, that a larger split left; not `split_2023.csv`."""
-    further = (output.with_stem(f"{output.stem}_{fold}") for fold in itertools.count(folds + 1))
-    return list(itertools.takewhile(_is_split_csv, further))
 
 
 def _is_split_csv(path):

@@ -14,6 +14,7 @@ from data_prep.datasets.readers.text import read_csv, read_diving_times
 from data_prep.datasets.sample import Published, Sample, Source, stage_problem
 from data_prep.datasets.scores import complete_scores, odd_executions
 from data_prep.datasets.stage_labels import (
+    Segment,
     StageError,
     diving_segments,
     read_stage_csv,
@@ -121,9 +122,7 @@ def _vault_difficulty(source_dir, difficulty_csv, count):
     path = source_dir / VAULT_DIFFICULTY
     if not path.is_file():
         what = f"{source_dir}: there are no difficulties, which the official release does not have."
-        hint = (
-            f"Add {VAULT_DIFFICULTY} ('difficulty_level'), or name a CSV file (video,difficulty) by --difficulty_csv."
-        )
+        hint = f"Add {VAULT_DIFFICULTY} ('difficulty_level'), or a CSV file (video,difficulty) by --difficulty_csv."
         raise InputError("not_found", what, hint)
     return path.name, _numbered(path, read_vector(path, "difficulty_level"), count)
 
@@ -168,14 +167,13 @@ def _numbered_stages(source_dir, count):
     if not path.is_file():
         return None
     stages = read_stage_csv(path)
-    names: dict[int, str] = {}
-    for video_id in stages:
+    numbered: dict[int, tuple[Segment, ...]] = {}
+    for video_id, segments in stages.items():
         if not video_id.isdecimal():
             raise InputError("not_an_integer", f"{path}: the video_id {video_id} is not the number of a video.")
-        if (first := names.setdefault(int(video_id), video_id)) != video_id:
-            raise InputError("two_spellings", f"{path}: {first} and {video_id} are one video.")
-    _check_numbers(path, names, count)
-    return {number: tuple(stages[video_id]) for number, video_id in names.items()}
+        numbered[int(video_id)] = (*numbered.get(int(video_id), ()), *segments)
+    _check_numbers(path, numbered, count)
+    return numbered
 
 
 def _find_split_dir(source_dir, split_dir, patterns):

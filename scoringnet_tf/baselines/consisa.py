@@ -13,14 +13,16 @@ import itertools
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
+from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import additive_chi2_kernel
 from sklearn.svm import SVR
 
-from scoringnet_tf.baselines import regression
-from scoringnet_tf.baselines.isa import Subspaces
-from scoringnet_tf.baselines.system import Learned, See, System, TrainingSet
+from scoringnet_tf.baselines.system import Learned, See, System, TrainingSet, cross_validated, learned
 from scoringnet_tf.baselines.videos import Videos
 
+SUBSPACE = 2  # units whose responses are pooled
+ITERATIONS, RATE = 100, 1.0
+SMALLEST = 1e-8
 SMALL, LARGE = (10, 16, 16), (14, 20, 20)  # blocks of the layers: frames, height, width
 INNER = 4  # frames and pixels from one small block to the next within a large one
 STEP = (7, 10, 10)  # from one large block to the next
@@ -28,6 +30,71 @@ UNITS = (300, 200)
 WORDS = 3000
 SAMPLED = 20_000  # blocks that a layer and the words are learnt from
 C = (1e-2, 1e-1, 1.0, 10.0, 100.0)
+
+
+# === Independent subspaces: one layer ===
+
+
+@dataclasses.dataclass(frozen=True)
+class Subspaces:
+    """A layer: inputs (N, D) → the lengths of their projections on K / `SUBSPACE` subspaces, (N, K / `SUBSPACE`).
+
+    Attributes:
+        whitening: inputs → K whitened principal components.
+        filters: (K, K), orthonormal rows, `SUBSPACE` of them a subspace.
+    """
+
+    whitening: PCA
+    filters: np.ndarray
+
+    @classmethod
+    def learn(cls, inputs: np.ndarray, units: int, rng: np.random.Generator) -> "Subspaces":
+        """A layer of `sparsest` filters.
+
+        Args:
+            inputs: (N, D).
+            units: K; fewer where N or D are.
+            rng: of the start.
+        """
+        units = max(SUBSPACE, min(units, *inputs.shape) // SUBSPACE * SUBSPACE)
+        whitening = PCA(units, whiten=True, random_state=int(rng.integers(2**31))).fit(inputs)
+        start = orthonormal(rng.standard_normal((units, units)))
+        return cls(whitening, sparsest(whitening.transform(inputs), start))
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        """Of inputs (N, D)."""
+        return lengths(self.whitening.transform(inputs) @ self.filters.T)
+
+
+def sparsest(whitened: np.ndarray, filters: np.ndarray) -> np.ndarray:
+    """The filters (K, K) whose responses to (N, K) have the least mean length, by projected gradients from a start.
+
+    Where it ends depends on the start: units find their subspaces, but not always their partners.
+    """
+    cost, rate = np.inf, RATE
+    for _ in range(ITERATIONS):
+        responses = whitened @ filters.T
+        found = lengths(responses)
+        rate = rate / 2 if found.mean() > cost else rate
+        cost = found.mean()
+        gradient = (responses / np.repeat(found, SUBSPACE, axis=1)).T @ whitened / len(whitened)
+        filters = orthonormal(filters - rate * gradient)
+    return filters
+
+
+def lengths(responses: np.ndarray) -> np.ndarray:
+    """Of responses (N, K) within each subspace: (N, K / `SUBSPACE`)."""
+    squares = np.square(responses).reshape(len(responses), -1, SUBSPACE)
+    return np.sqrt(squares.sum(axis=-1) + SMALLEST)
+
+
+def orthonormal(filters: np.ndarray) -> np.ndarray:
+    """(F Fᵀ)^(−½) F: the nearest filters (K, K) with orthonormal rows."""
+    left, _, right = np.linalg.svd(filters)
+    return left @ right
+
+
+# === Blocks, and what two layers say of them ===
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +118,8 @@ class Hierarchy:
 def large_blocks(frames: np.ndarray) -> np.ndarray:
     """Blocks all over a video (L, H, W), `STEP` apart: (N, 14, 20, 20); what is too short is repeated at its end."""
     missing = [(0, max(0, least - size)) for least, size in zip(LARGE, frames.shape, strict=True)]
-    return _blocks(np.pad(frames, missing, mode="edge"), LARGE, STEP)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(frames, missing, mode="edge"), LARGE)
+    return windows[tuple(slice(None, None, every) for every in STEP)].reshape(-1, *LARGE)
 
 
 def small_blocks(large: np.ndarray) -> np.ndarray:
@@ -59,11 +127,6 @@ def small_blocks(large: np.ndarray) -> np.ndarray:
     offsets = itertools.product(*([0, INNER] for _ in SMALL))
     parts = [large[:, t : t + SMALL[0], y : y + SMALL[1], x : x + SMALL[2]] for t, y, x in offsets]
     return np.stack(parts, axis=1)
-
-
-def _blocks(frames, size, step):
-    windows = np.lib.stride_tricks.sliding_window_view(frames, size)
-    return windows[tuple(slice(None, None, every) for every in step)].reshape(-1, *size)
 
 
 # === Without scores: layers and words ===
@@ -113,12 +176,12 @@ def learn(training: TrainingSet) -> Learned:
     """A support vector regression with the kernel exp(−χ² / mean χ² of the training videos)."""
     distances = -additive_chi2_kernel(training.inputs)
     unit = distances.mean() or 1.0
-    search = regression.cross_validated(SVR(kernel="precomputed"), {"C": C}, training, np.exp(-distances / unit))
+    search = cross_validated(SVR(kernel="precomputed"), {"C": C}, training, np.exp(-distances / unit))
 
     def predict(inputs):
         return search.predict(np.exp(additive_chi2_kernel(inputs, training.inputs) / unit))
 
-    return Learned(predict, {**regression.learned(search, kernel="chi2").chosen, "words": training.inputs.shape[1]})
+    return Learned(predict, {**learned(search, kernel="chi2").chosen, "words": training.inputs.shape[1]})
 
 
-SYSTEM = System("ConsISA", "grey", watch, learn)
+CONSISA = System("ConsISA", "grey", None, learn, watch)

@@ -20,7 +20,6 @@ from keras import layers, ops
 
 from scoringnet_tf.baselines import networks
 from scoringnet_tf.baselines.system import Learned, System, TrainingSet
-from scoringnet_tf.baselines.usdl import watch
 
 DEPTH, UNITS, EXEMPLARS = 4, 256, 10
 EPOCHS, BATCH, RATE = 200, 4, 1e-3
@@ -186,4 +185,4 @@ def most_probable(groups: Groups, leaves: np.ndarray) -> np.ndarray:
     return groups.relative_score(group, np.take_along_axis(leaves[..., 1], group[..., None], axis=-1)[..., 0])
 
 
-SYSTEM = System("CoRe", "clips", watch, learn)
+CORE = System("CoRe", "clips", networks.mean_of_clips, learn)

@@ -1,12 +1,10 @@
-"""Which frames of a video are used and how they are changed, inside tf.data.
-
-Every random choice comes from a stateless seed of (run seed, epoch, video, decision).
-"""
+"""Which frames of a video are used and how they are changed, by stateless seeds of (run, epoch, video, decision)."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf import defaults
@@ -28,21 +26,16 @@ PIXEL_OPTIONS = ("flip", "crop_shift", "zoom", "color_jitter", "degradation")  #
 class Augmentation:
     """Random changes of a training video; each is drawn once per video and epoch and applied to all its frames.
 
-    Features have no pixels: only `max_start_shift` changes them.
+    Features have no pixels: only `max_start_shift` changes them. InputError for a number out of range.
 
     Attributes:
         max_start_shift: the start frame moves forward by 0 to this many frames (§4.2: 5).
         flip: mirror left and right, one time in two.
-        crop_shift: the crop lies up to this many pixels from the centre, each way; the camera keeps the athlete near
-            it.
-        zoom: strength s: the crop is 1 ± s times as large, and resized; at most the stored frame. 0 is off.
-        color_jitter: strength s: contrast and saturation are scaled by 1 ± s, brightness moves by ± s/2 of the range;
-            0 is off.
+        crop_shift: the crop lies up to this many pixels from the centre, each way.
+        zoom: strength s: the crop is 1 ± s times as large, and resized; at most the stored frame.
+        color_jitter: strength s: contrast and saturation are scaled by 1 ± s, brightness moves by ± s/2 of the range.
         degradation: strength s, like a bad encoding: blur by up to s of a 3×3 binomial filter, and noise of up to s
-            times 16 levels of luma in blocks of 2×2 pixels, anew in every frame; 0 is off.
-
-    Raises:
-        InputError: a shift below 0, or a strength that is not from 0 to 1 (zoom: below 1).
+            times 16 levels of luma in blocks of 2×2 pixels, anew in every frame.
     """
 
     max_start_shift: int = defaults.MAX_START_SHIFT
@@ -53,14 +46,10 @@ class Augmentation:
     degradation: float = defaults.DEGRADATION
 
     def __post_init__(self):
-        for name in ("max_start_shift", "crop_shift"):
-            if not getattr(self, name) >= 0:
-                raise InputError("out_of_range", f"{name} must be 0 or more, not {getattr(self, name)}.")
-        for name in ("zoom", "color_jitter", "degradation"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError("out_of_range", f"{name} must be from 0 to 1, not {getattr(self, name)}.")
-        if self.zoom == 1:
-            raise InputError("out_of_range", "zoom must be below 1: at 1 no crop is left.")
+        limits = {"max_start_shift": np.inf, "crop_shift": np.inf, "zoom": 0.999, "color_jitter": 1, "degradation": 1}
+        for name, limit in limits.items():
+            if not 0 <= getattr(self, name) <= limit:
+                raise InputError("out_of_range", f"{name} must be from 0 to {limit}, not {getattr(self, name)}.")
 
 
 def fold(seed: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
@@ -97,12 +86,8 @@ def frame_range(
 def stage_span(stages: tf.Tensor, fragments: Sequence[Sequence[int]], margin: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Frames [first, last) from the first to the last one of all fragments, and `margin` more at both ends.
 
-    The whole video if a fragment has no frame: its tower then sees all of it (`models.fragments.FragmentSelector`).
-
-    Args:
-        stages: int (L,), the stage of every frame.
-        fragments: the stages of each fragment.
-        margin: frames.
+    `stages` is the stage of every frame, `fragments` has those of each. The whole video if a fragment has no frame: its
+    tower then sees all of it (`models.fragments.FragmentSelector`).
     """
     members = tf.stack([tf.reduce_any([stages == stage for stage in fragment], axis=0) for fragment in fragments])
     carrying = tf.reduce_any(members, axis=0) | ~tf.reduce_all(tf.reduce_any(members, axis=1))

@@ -46,11 +46,7 @@ def reason(error: BaseException) -> str:
 
 
 def video_stream(container: Any, path: Path, num_threads: int, number: int | None = None) -> Any:
-    """A video stream by its number among them (None: the main one), with a decoder that is ready.
-
-    Raises:
-        VideoError: there is no such stream, or FFmpeg does not know its codec.
-    """
+    """A video stream by its number (None: the main one), ready to decode; VideoError if there is none."""
     streams = container.streams.video
     if not streams:
         raise VideoError("no_video_stream", f"{path} has no video stream (a damaged or a sound file?).")
@@ -70,7 +66,7 @@ def video_stream(container: Any, path: Path, num_threads: int, number: int | Non
 def unknown_stream(path: Path, number: int, count: int) -> VideoError:
     """The error that a file of `count` video streams has none of this number."""
     return VideoError(
-        "unknown_stream", f"{path} has {counted(count, 'video stream')}, numbered from 0, and no number {number}."
+        "unknown_stream", f"{path} has no video stream {number}, but {counted(count, 'stream')} from 0 on."
     )
 
 
@@ -80,38 +76,22 @@ def stated_rate(stream: Any) -> float:
 
 
 class Packets(NamedTuple):
-    """The packets of a stream, without their content.
+    """The packets of a stream, without their content."""
 
-    Attributes:
-        times: timestamps of the frames in the order in which they are shown, units; None where the file has none.
-        smallest: bytes of the smallest one.
-        end: of the last frame, units since the first one.
-        unit: of these times, seconds.
-        rate: frames per second that the file states, or `DEFAULT_FPS`.
-    """
-
-    times: list
-    smallest: float
-    end: float
-    unit: float
-    rate: float
+    times: list  # of the frames in the order in which they are shown, units; None where the file has none
+    smallest: float  # bytes of the smallest one
+    end: float  # of the last frame, units since the first one
+    unit: float  # of these times, seconds
+    rate: float  # frames per second that the file states, or `DEFAULT_FPS`
 
     def timestamps(self) -> np.ndarray:
         """When each frame is shown, float64 (L,), seconds since the first one."""
         clock = rising_times(self.times)
         return np.arange(len(self.times)) / self.rate if clock is None else (clock - clock[0]) * self.unit
 
-    def identify_frames(self) -> bool:
-        """Whether a frame can be told by its timestamp."""
-        return self.smallest > SMALLEST_FRAME and None not in self.times and len(set(self.times)) == len(self.times)
-
 
 def packets_of(path: Path, number: int | None = None) -> Packets:
-    """The packets of a video stream, of which the first frame alone is decoded; `number` as of `video_stream`.
-
-    Raises:
-        VideoError: the file cannot be opened, or has no such stream, or no whole packets.
-    """
+    """The packets of a video stream, of which the first frame alone is decoded; errors as of `video_stream`."""
     return _packets_as_of(path, number, path.stat().st_mtime_ns if path.exists() else 0)
 
 
@@ -158,7 +138,13 @@ def _sought(container, stream, path, start):
     if not start or (container.format.name == "avi" and stream.codec_context.has_b_frames):
         return None  # AVI has no timestamps: FFmpeg's are in the order in which frames are stored
     packets = packets_of(path, container.streams.video.index(stream))
-    if start >= len(packets.times) or not packets.identify_frames():
+    times = set(packets.times)
+    if (
+        start >= len(packets.times)
+        or packets.smallest <= SMALLEST_FRAME
+        or None in times
+        or len(times) < len(packets.times)
+    ):
         return None
     wanted, before = packets.times[start], -math.inf
     container.seek(wanted, stream=stream)
@@ -176,10 +162,7 @@ def _sought(container, stream, path, start):
 
 
 def cut_off(path: Path) -> str:
-    """If a file ends before its Matroska segment does, a phrase that says so; else "".
-
-    Also "" for live recordings, which state no size, and for any other format.
-    """
+    """A phrase if a file ends before its Matroska segment does; "" for live recordings and other formats, too."""
     with path.open("rb") as file:
         if file.read(4) != EBML_HEADER:
             return ""

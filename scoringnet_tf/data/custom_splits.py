@@ -25,11 +25,6 @@ def random_splits(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
     """Random splits, each with as many test videos as the records have, or just fewer if groups forbid it.
 
     Videos of one group stay together; a validation split of the records stays as it is.
-
-    Args:
-        info: of the records, with a training and a test split.
-        number: of splits.
-        seed: of the draws.
     """
     rng = np.random.default_rng(seed)
     kept = dict.fromkeys(info.splits.get("validation", {}).get("ids", ()), "validation")
@@ -44,31 +39,26 @@ def random_splits(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
 def _drawn(groups, num_test, rng):
     """Groups of ids, in a random order, go to the test split as long as they fit."""
     split: dict[str, str] = {}
-    left = num_test
     for index in rng.permutation(len(groups)):
-        tested = len(groups[index]) <= left
-        left -= len(groups[index]) if tested else 0
+        tested = len(groups[index]) <= num_test
+        num_test -= len(groups[index]) if tested else 0
         split |= dict.fromkeys(groups[index], "test" if tested else "train")
     return split
 
 
 def read_split(path: Path) -> Split:
-    """A file (id,split) as `python -m data_prep split` and `write_split` write it.
-
-    Raises:
-        InputError: it is missing or malformed, names a video twice, or another split.
-    """
+    """A file (id,split) as `data_prep split` and `write_split` write it; InputError if it is missing or malformed."""
     if not path.is_file():
         raise InputError("not_found", f"{path}: no such file of a split ({','.join(COLUMNS)}).")
     heading, *rows = [cells for _, cells in read_csv(path)] or [[]]
     ids = [row[0] for row in rows]
-    named = [[name] for name in SPLITS]
-    malformed = [",".join(row) for row in rows if len(row) != len(heading) or row[1:2] not in named]
-    repeated = sorted({video_id for video_id in ids if ids.count(video_id) > 1})
-    if tuple(heading) not in (COLUMNS, WITH_FRAMES) or malformed or repeated:
-        received = malformed[:1] or repeated[:1] or [",".join(heading)]
+    wrong = [",".join(row) for row in rows if len(row) != len(heading) or row[1:2] not in [[name] for name in SPLITS]]
+    wrong += sorted({video_id for video_id in ids if ids.count(video_id) > 1})
+    if tuple(heading) not in (COLUMNS, WITH_FRAMES):
+        wrong = [",".join(heading) or "it is empty"]
+    if wrong:
         hint = f"It needs the columns {','.join(COLUMNS)}, each id once, and splits of {', '.join(SPLITS)}."
-        raise InputError("damaged_split", f"{path} is not a file of a split: {received[0] or 'it is empty'}.", hint)
+        raise InputError("damaged_split", f"{path} is not a file of a split: {wrong[0]}.", hint)
     return {row[0]: row[1] for row in rows}
 
 
@@ -84,13 +74,12 @@ def of_records(info: DatasetInfo, split: Split) -> Split:
     Raises:
         InputError: it names others that the records lack, or leaves none to train or to test on.
     """
-    skipped = {video["id"] for video in info.skipped}
-    unknown = sorted(split.keys() - info.videos.keys() - skipped)
+    unknown = sorted(split.keys() - info.videos.keys() - {video["id"] for video in info.skipped})
+    if unknown:
+        raise InputError("unknown_name", f"{info.records_dir} has no {', '.join(unknown[:3])} to split.")
     known = {video_id: name for video_id, name in split.items() if video_id in info.videos}
-    if unknown or not {"train", "test"} <= set(known.values()):
-        code = "unknown_name" if unknown else "empty_split"
-        problem = f"it has no {', '.join(unknown[:3])}" if unknown else "train or test would be empty"
-        raise InputError(code, f"{info.records_dir} cannot be split so: {problem}.")
+    if not {"train", "test"} <= set(known.values()):
+        raise InputError("empty_split", f"{info.records_dir}: the train or the test split would be empty.")
     return known
 
 
@@ -102,12 +91,15 @@ def resplit(info: DatasetInfo, split: Split, folder: Path) -> DatasetInfo:
     split = of_records(info, split)
     videos = {video_id: {**info.videos[video_id], "split": split[video_id]} for video_id in sorted(split)}
     text = json.dumps([info.data_hash, sorted(split.items())])
+    total: collections.Counter = collections.Counter()
+    for counts in info.stage_frames.values():
+        total.update(counts)
     new = dataclasses.replace(
         info,
         splits={name: _entry(videos, name) for name in SPLITS if name in split.values()},
         videos=videos,
         score_statistics=score_statistics(videos),
-        stage_frames={name: _all_stage_frames(info) for name in set(split.values())},
+        stage_frames={name: dict(total) for name in split.values()},
         data_hash=hashlib.sha256(text.encode()).hexdigest(),
         source=info.source or str(as_path(str(info.records_dir)).resolve()),
     )
@@ -120,11 +112,3 @@ def _entry(videos, name):
     ids = [video_id for video_id, video in videos.items() if video["split"] == name]
     num_frames = sum(videos[video_id]["num_frames"] for video_id in ids)
     return {"ids": ids, "num_videos": len(ids), "num_frames": num_frames, "shards": []}
-
-
-def _all_stage_frames(info):
-    """Frames of every stage over all splits: an index does not count them by video."""
-    total: collections.Counter = collections.Counter()
-    for counts in info.stage_frames.values():
-        total.update(counts)
-    return dict(total)

@@ -1,7 +1,4 @@
-"""`dataset_info.json`: the index of a folder of records. No TensorFlow.
-
-It holds the content of the records and its origin, and lets the reader find damage before it trains on it.
-"""
+"""`dataset_info.json`: the index of a folder of records, which finds damage before a training. No TensorFlow."""
 
 import dataclasses
 import hashlib
@@ -43,7 +40,7 @@ FIELDS: dict[str, Any] = {
     "source": (str, NONE),
     "settings": dict,
     "simulation": (dict, NONE),
-    "features": ({"size": int, "stride": int}, NONE),
+    "features": ({"size": int, "stride": int, "origin": (dict, NONE)}, NONE),
     "classes": {ANY: [str]},
     "stage_frames": {ANY: {ANY: int}},
     "score_statistics": {ANY: {ANY: dict.fromkeys(("mean", "std", "min", "max"), float)}},
@@ -159,11 +156,8 @@ class DatasetInfo:
         fields = _read_fields(records_dir / INDEX_NAME)
         version = fields.get("format_version")
         if version != FORMAT_VERSION:
-            raise RecordsError(
-                "format_version",
-                f"{records_dir / INDEX_NAME} has format version {version!r}. This package reads {FORMAT_VERSION}.",
-                REBUILD,
-            )
+            message = f"{records_dir / INDEX_NAME} has format version {version!r}, not {FORMAT_VERSION}."
+            raise RecordsError("format_version", message, REBUILD)
         unknown = fields.keys() - {field.name for field in dataclasses.fields(cls)}
         _check_sound(records_dir, (f"{name} is no field of it" for name in sorted(unknown)))
         fields = {"aspect": None, "features": None, "source": None, **fields, "records_dir": records_dir}
@@ -200,8 +194,7 @@ class DatasetInfo:
         return get_sport(self.sport).scores if self.sport else SCORES
 
     def _absent_scores(self):
-        scores = self.scores
-        return [score for score in SCORES if score not in scores]
+        return set(SCORES).difference(self.scores)
 
     @property
     def feature_size(self) -> int:
@@ -227,27 +220,20 @@ class DatasetInfo:
     def split(self, name: str) -> dict[str, Any]:
         """The entry of a stored split; RecordsError listing the splits if there is no such one."""
         if name not in self.splits:
-            raise RecordsError(
-                "unknown_name",
-                f"{self.records_dir} has no split {name!r}.",
-                f"It has {', '.join(sorted(self.splits))}.",
-            )
+            hint = f"It has {', '.join(sorted(self.splits))}."
+            raise RecordsError("unknown_name", f"{self.records_dir} has no split {name!r}.", hint)
         return self.splits[name]
 
     def shard_paths(self, split: str) -> list[str]:
         """The paths of the shards of a stored split, for TensorFlow, in order.
 
-        Shards in an object store that TensorFlow does not read itself (`tfio`) are first copied to `TMPDIR`, once for a
-        process, see `files.cached_file`.
+        Shards in an object store that TensorFlow does not read itself (`tfio`) are first copied, once for a process.
 
         Raises:
             InputError: no such split, the records lie in another folder (`source`), or a copied shard has another size.
         """
         if self.source:
-            raise RecordsError(
-                "no_shards",
-                f"{self.records_dir} holds no records of its own: it splits those in {self.source}.",
-            )
+            raise RecordsError("no_shards", f"{self.records_dir} only splits the records in {self.source}.")
         shards = [(self.records_dir / shard["file"], shard["bytes"]) for shard in self.split(split)["shards"]]
         if shards and isinstance(self.records_dir, RemotePath) and tfio.in_graph(*shards[0]):
             return [str(path) for path, _ in shards]
@@ -280,13 +266,8 @@ def load_records(records_dir: AnyPath) -> DatasetInfo:
 
 def _read_fields(path):
     if not path.is_file():
-        raise RecordsError(
-            "not_found",
-            f"{path}: no such file.",
-            "Make records with\n"
-            "  python -m data_prep simulate --sport=diving --num_videos=120 --output_dir=VIDEOS\n"
-            f"  python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir={path.parent}",
-        )
+        hint = f"Make records: python -m data_prep build --dataset=… --source_dir=… --output_dir={path.parent}"
+        raise RecordsError("not_found", f"{path}: no such file.", hint)
     try:
         return read_json(path)
     except InputError as error:
@@ -362,17 +343,15 @@ def _check_sport(info):
     except InputError as error:
         raise RecordsError(error.code, f"{path}: {error.message}", error.hint) from error
     if info.stages != stages:
-        raise RecordsError(
-            "other_stages", f"{path}: the stages are {info.stages}. Those of {info.sport_name} are {stages}."
-        )
+        raise RecordsError("other_stages", f"{path}: the stages are {info.stages}, those of the sport are {stages}.")
 
 
 def _check_shard(path, num_bytes):
     size = path.stat().st_size if path.is_file() else None
+    if size is None:
+        raise RecordsError("not_found", f"{path}: no such file.", REBUILD)
     if size != num_bytes:
-        code = "not_found" if size is None else "damaged_shard"
-        problem = "no such file" if size is None else f"{counted(size, 'byte')} instead of {num_bytes}"
-        raise RecordsError(code, f"{path}: {problem}.", REBUILD)
+        raise RecordsError("damaged_shard", f"{path}: {counted(size, 'byte')} instead of {num_bytes}.", REBUILD)
 
 
 def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
@@ -380,7 +359,7 @@ def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[
     statistics: dict[str, dict[str, dict[str, float]]] = {}
     for split in sorted({video["split"] for video in videos.values()}):
         statistics[split] = {}
-        for name in ("difficulty", "execution", "final"):
+        for name in SCORES:
             scores = [video[name] for video in videos.values() if video["split"] == split and video[name] is not None]
             if scores:
                 summary = {"mean": np.mean(scores), "std": np.std(scores), "min": min(scores), "max": max(scores)}

@@ -1,7 +1,6 @@
 """Features in place of frames: arrays (T, D) in files, one vector for every so many frames of a video. No TensorFlow.
 
-Anyone's `.npy`, `.npz` and HDF5 files are read. `python -m scoringnet_tf.extract` writes `.npy` files, and beside them
-`features.json`, which describes their origin; without it the origin of features is unknown.
+`python -m scoringnet_tf.extract` writes `.npy` files, and beside them `features.json`, which describes their origin.
 """
 
 import contextlib
@@ -84,9 +83,8 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
             file with numbers (T, D), or (D,), which is T = 1.
 
     Raises:
-        InputError: naming the file: it is missing, of another kind or damaged; it holds several arrays (they are
-            listed), no finite numbers, or another number of axes; `features.json` beside it is damaged or has another
-            D.
+        InputError: the file is missing, of another kind or damaged; it holds several arrays, no finite numbers, or
+            another number of axes; `features.json` beside it is damaged or has another D.
     """
     file = source if isinstance(source, FeatureFile) else FeatureFile.parse(source)
     file.check_is_file()
@@ -100,11 +98,8 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
         raise InputError("damaged_features", f"{file} cannot be read as features: {reason}.") from error
     values, origin = values.reshape(-1, values.shape[-1]), read_origin(file.path.parent)
     if origin and origin["size"] != values.shape[1]:
-        raise InputError(
-            "wrong_shape",
-            f"{file} holds features {values.shape}; {ORIGIN_NAME} beside it says (T, {origin['size']})"
-            f"{turned(values.shape, origin['size'])}.",
-        )
+        stated = f"(T, {origin['size']}){turned(values.shape, origin['size'])}"
+        raise InputError("wrong_shape", f"{file} holds {values.shape}; {ORIGIN_NAME} beside it says {stated}.")
     return FeatureSequence(values, origin, warnings)
 
 
@@ -128,11 +123,9 @@ def turned(shape: tuple[int, ...], size: int) -> str:
 def check_features(
     sequence: FeatureSequence, source: str | Path, learned: Mapping[str, Any], frame_rate: float | None = None
 ) -> None:
-    """InputError if a `FeatureSequence` is of another kind than a model learned from.
+    """InputError if a `FeatureSequence`, read from `source`, is of another kind than a model learned from.
 
     Args:
-        sequence: read from `source`.
-        source: its path, for the message.
         learned: `DatasetInfo.features` of the model's training records.
         frame_rate: steps per second of these records, if known.
     """
@@ -141,10 +134,8 @@ def check_features(
     frames = (sequence.origin or {}).get("frame_rate")
     different = feature_differences(learned, received) + rate_differences(frame_rate, frames and frames / stride)
     if different:
-        hint = turned(sequence.values.shape, learned["size"])
-        raise InputError(
-            "other_features", f"{source}: the model learned from other features: {'; '.join(different)}{hint}."
-        )
+        different[-1] += turned(sequence.values.shape, learned["size"])
+        raise InputError("other_features", f"{source}: the model learned from other features: {'; '.join(different)}.")
 
 
 def feature_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
@@ -181,11 +172,10 @@ def middle_frames(num_steps: int, num_frames: int, stride: int, origin: Mapping[
     """The frame whose stage a step of features has: the middle one of its clip, int (T,).
 
     Args:
-        num_steps: T.
-        num_frames: of the video, whose last frame is the latest.
+        num_steps, num_frames: T; frames of the video.
         stride: frames from the start of a clip to the next.
-        origin: the content of `features.json`: a clip has `clip_length` frames, or with `per` frame the one of its
-            step. By default a clip lasts to the next step.
+        origin: the content of `features.json`: a clip has `clip_length` frames, or with `per` frame one. By default a
+            clip lasts to the next step.
     """
     origin = origin or {}
     clip_length = 1 if origin.get("per") == "frame" else origin.get("clip_length") or stride
@@ -201,14 +191,11 @@ def origin_kind(origin: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_origin(folder: AnyPath) -> dict[str, Any] | None:
-    """The content of `features.json` in a folder; None if there is none.
-
-    Its entries are those that `python -m scoringnet_tf.extract` writes. Only `size` (D) and `stride` (frames from one
-    step to the next) are needed.
+    """The content of `features.json` in a folder, as `scoringnet_tf.extract` writes it; None if there is none.
 
     Raises:
-        InputError: it is damaged, `size`, `stride` or `clip_length` is no positive integer, or `frame_rate` no positive
-            number.
+        InputError: it is damaged, `size` (D), `stride` or `clip_length` (frames) is no positive integer, or
+            `frame_rate` no positive number. The last two may be missing.
     """
     path = as_path(folder) / ORIGIN_NAME
     if not path.is_file():
@@ -216,14 +203,12 @@ def read_origin(folder: AnyPath) -> dict[str, Any] | None:
     origin = read_json(path)
     needed = ("size", "stride", *(["clip_length"] if origin.get("clip_length") is not None else []))
     wrong = [name for name in needed if type(origin.get(name)) is not int or origin[name] < 1]
+    rate = origin.get("frame_rate", 1)
+    if rate is not None and not (type(rate) in (int, float) and 0 < rate < math.inf):
+        wrong.append("frame_rate")
     if wrong:
         values = ", ".join(f"{name} {origin.get(name)!r}" for name in wrong)
-        raise InputError("damaged_features_json", f"{path}: {values} must be 1 or more.")
-    rate = origin.get("frame_rate")
-    if rate is not None and not (type(rate) in (int, float) and 0 < rate < math.inf):
-        raise InputError(
-            "damaged_features_json", f"{path}: frame_rate must be a number above 0, or left out, not {rate!r}."
-        )
+        raise InputError("damaged_features_json", f"{path}: {values} must be a number above 0.")
     return origin
 
 
@@ -238,25 +223,19 @@ def _opened(file: FeatureFile) -> Iterator[Any]:
         raise InputError("wrong_format", f"{file} is not a file of features.", f"Use one of {', '.join(SUFFIXES)}.")
     if suffix == ".npy":
         if file.array is not None:
-            raise InputError(
-                "unknown_name", f"{file}: a .npy file holds one array, without a name.", "Leave out #name."
-            )
+            raise InputError("unknown_name", f"{file}: a .npy file holds one array.", "Leave out #name.")
         # Mapped, so that a file of another shape or type is refused before it is read.
         yield np.lib.format.open_memmap(file.path, mode="r")
     elif suffix == ".npz":
         with file.path.open("rb") as opened:  # NumPy leaves a file open that is no archive
-            yield _array_of(np.load(opened, allow_pickle=False), file)
+            arrays = np.load(opened, allow_pickle=False)
+            if not isinstance(arrays, np.lib.npyio.NpzFile):
+                raise InputError("wrong_format", f"{file} holds a single array, not an archive.", "Call it .npy.")
+            yield arrays[_chosen(arrays.files, file)]
     else:
         with h5py.File(file.path, "r") as root:
             arrays = _datasets(root)
             yield arrays[_chosen(list(arrays), file)]
-
-
-def _array_of(arrays, file):
-    if not isinstance(arrays, np.lib.npyio.NpzFile):
-        raise InputError("wrong_format", f"{file} holds a single array, not an archive.", "Call it .npy.")
-    with arrays:
-        return arrays[_chosen(arrays.files, file)]
 
 
 def _datasets(root):
@@ -277,18 +256,15 @@ def _chosen(names, file):
         return names[0]
     if file.array in names:
         return file.array
-    code, problem = "unknown_name", f"no array {file.array!r}"
-    if file.array is None:
-        code, problem = "missing_name", "name one array with #name"
-    raise InputError(code, f"{file}: {problem}.", f"It holds {', '.join(sorted(names)) or 'no array'}.")
+    code = "missing_name" if file.array is None else "unknown_name"
+    raise InputError(code, f"{file}: name one array with #name, of {', '.join(sorted(names)) or 'none'}.")
 
 
 def _checked(array, file):
     """(values of an array as float32, warnings); InputError naming the file if they are no features."""
     if array.dtype.kind not in "fiu" or len(array.shape) not in (1, 2) or min(array.shape, default=0) < 1:
-        raise InputError(
-            "wrong_shape", f"{file} must hold numbers (T, D) or (D,), not {array.dtype} {tuple(array.shape)}."
-        )
+        held = f"{array.dtype} {tuple(array.shape)}"
+        raise InputError("wrong_shape", f"{file} must hold numbers (T, D) or (D,), not {held}.")
     exact = array[...]
     with np.errstate(over="ignore"):  # numbers too large for float32 become infinite, and are refused with it
         values = np.ascontiguousarray(exact, np.float32)

@@ -16,9 +16,7 @@ IMAGE_OPTIONS = {**DECODER_OPTIONS, "err_detect": "crccheck+explode"}
 
 
 def image_paths(folder: Path, frames: tuple[int, int] | None = None) -> list[Path]:
-    """The images of a folder, or those of its frames [start, stop), in order.
-
-    Frames are counted from 0: it is the image of number 0 if there is one, else of number 1.
+    """The images of a folder, or those of its frames [start, stop), in order; frame 0 has number 0 or else 1.
 
     Raises:
         VideoError: there are no numbered images, a number is missing, or the names differ in more than that.
@@ -26,11 +24,8 @@ def image_paths(folder: Path, frames: tuple[int, int] | None = None) -> list[Pat
     images = _numbered_images(folder, folder.stat().st_mtime_ns)
     if not images:
         raise VideoError("no_images", f"{folder} is a folder without numbered images.")
-    if frames is None:
-        numbers = range(min(images), max(images) + 1)
-    else:
-        first = 0 if 0 in images else 1
-        numbers = range(frames[0] + first, frames[1] + first)
+    first = 0 if 0 in images else 1
+    numbers = range(frames[0] + first, frames[1] + first) if frames else range(min(images), max(images) + 1)
     missing = next((number for number in numbers if number not in images), None)
     if missing is not None:
         stored = f"{counted(len(images), 'image')}, {min(images)} to {max(images)}"
@@ -46,9 +41,7 @@ def images_to_cut(folder: Path) -> list[Path]:
     """
     images = image_paths(folder)
     if (first := first_number(folder)) > 1:
-        raise VideoError(
-            "wrong_numbering", f"{folder}: a stretch needs images numbered from 0 or 1. These begin at {first}."
-        )
+        raise VideoError("wrong_numbering", f"{folder}: a stretch needs images from number 0 or 1 on, not {first}.")
     return images
 
 
@@ -68,14 +61,10 @@ def _numbered_images(folder, changed):
             continue
         forms.setdefault(path.name[: match.start(1)], path.name)
         if len(forms) > 1:
-            names = ", ".join(forms.values())
-            raise VideoError(
-                "mixed_images", f"{folder}: images of two names, {names}.", "They may differ in numbers alone."
-            )
+            raise VideoError("mixed_images", f"{folder}: images of two names, {', '.join(forms.values())}.")
         number = int(match[1])
         if number in images:
-            names = ", ".join(sorted([images[number], path.name]))
-            raise VideoError("duplicate", f"{folder}: two images of one number, {names}.")
+            raise VideoError("duplicate", f"{folder}: two images of one number, {images[number]}, {path.name}.")
         images[number] = path.name
     return images
 

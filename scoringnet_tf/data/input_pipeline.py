@@ -55,7 +55,6 @@ def videos(
     margin: int = 0,
     num_frames: int | None = None,
     pad_to_multiple: int = 8,
-    bucket_boundaries: Sequence[int] = (),
     with_info: bool = False,
     num_input_pipelines: int = 1,
     input_pipeline_id: int = 0,
@@ -72,8 +71,7 @@ def videos(
         batch_size: videos per batch of this pipeline.
         seed: of the order and the augmentation.
         validation_fraction: share of the stored training split that is held out as `"validation"`.
-        ids: the videos of the split to take, in place of a fraction, see `split_ids`. K of N records take O(N + K)
-            steps, and K are read.
+        ids: the videos of the split to take, in place of a fraction, see `split_ids`; no others are read.
         augmentation: `Augmentation`, or None for evaluation: the first frames, centre crop, nothing random.
         shuffle: draw a new order in each epoch; else videos come as they are stored.
         first_epoch, epochs: the stream covers epochs [first_epoch, epochs). None: one epoch, and the next one on each
@@ -84,18 +82,14 @@ def videos(
         only_stages: the names of the stages of each fragment. Only the frames from the first to the last of them are
             decoded, and `margin` more at both ends; all frames if a fragment has none.
         margin: frames.
-        num_frames: K, to decode only K evenly spaced frames of those that the options above leave, the first and the
-            last included, repeated if there are fewer: those that a fragment is resampled to
-            (`models.fragments.resampling_indices`). L then is K. None: all.
+        num_frames: K, to decode only K evenly spaced frames of those that the options above leave, see
+            `spaced_indices`. L then is K. None: all.
         pad_to_multiple: L is rounded up to a multiple of this, for few distinct shapes; not with `num_frames`.
-        bucket_boundaries: lengths that separate buckets. A batch then holds videos of one bucket only, which saves
-            padding, and the last batch of each bucket may be smaller. Empty: no buckets.
-        with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)} for evaluation loops; Keras'
-            `fit` would take it for sample weights.
+        with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)}, which `fit` would take for
+            sample weights.
         num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video of the common order. All then give
             the same number of batches if `drop_remainder`.
-        service: HOST:PORT of a tf.data service whose workers make the same batches, see `data.service`. None: this
-            process.
+        service: HOST:PORT of a tf.data service whose workers make the same batches, see `data.service`.
 
     Returns:
         tf.data.Dataset of (inputs, targets): inputs {"frames": uint8 (B, L, H, W, 3), "mask": bool (B, L)}, or
@@ -105,34 +99,21 @@ def videos(
 
     Raises:
         RecordsError: the records are missing or damaged, or have no such split.
-        InputError: the records' frames are smaller than `image_size`, the records lack some of `ids`, features are to
-            be augmented as pixels are, the options contradict each other, records for a `service` are in an object
-            store, or it is to draw without `epochs`.
+        InputError: the stored frames are smaller than `image_size`, the records lack some of `ids`, the options
+            contradict each other or the records, or a `service` cannot read them or is to draw without `epochs`.
         tf.errors.DataLossError, tf.errors.InvalidArgumentError: when a damaged record is read, or one whose id is not
             that of its place in the index.
     """
     info = DatasetInfo.load(records_dir)
-    draws = shuffle or augmentation is not None
     _check_lengths(info, max_frames, num_frames, only_stages, margin)
+    draws = shuffle or augmentation is not None
     if service:
         check_shared(info, service)  # before anything is copied
-        _check_service(bucket_boundaries, endless=epochs is None and draws)
-    if bucket_boundaries and num_input_pipelines > 1:
-        raise InputError(
-            "flags_conflict",
-            f"With bucket_boundaries, {num_input_pipelines} input pipelines would give unequal numbers of batches.",
-        )
-    stream = EpochStream(
-        info,
-        split,
-        split_ids(info, split, validation_fraction, ids),
-        batch_size,
-        seed=seed,
-        shuffle=shuffle,
-        drop_remainder=drop_remainder,
-        num_input_pipelines=num_input_pipelines,
-        input_pipeline_id=input_pipeline_id,
-    )
+        if epochs is None and draws:
+            raise InputError("missing_flag", "A data service needs a number of epochs.")
+    chosen_ids = split_ids(info, split, validation_fraction, ids)
+    pipelines = num_input_pipelines, input_pipeline_id
+    stream = EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines)
     steps = _steps(info, image_size, augmentation)
     noise = info.stages.index(NOISE)
     fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
@@ -142,20 +123,18 @@ def videos(
         if fragments:
             begin, end = stage_span(example["stage/index"][first:last], fragments, margin)
             first, last = first + begin, first + end
-        if num_frames is None:
-            return _video_element(example, tf.range(first, last), steps, seeds, pad_to_multiple, info.scores, with_info)
-        chosen = first + spaced_indices(last - first, num_frames)
-        return _video_element(example, chosen, steps, seeds, 1, info.scores, with_info)
+        chosen = first + spaced_indices(last - first, num_frames) if num_frames else tf.range(first, last)
+        multiple = 1 if num_frames else pad_to_multiple
+        inputs, targets = _video_element(example, chosen, steps, seeds, multiple, num_frames)
+        targets |= {name: example[f"score/{name}"] for name in info.scores}
+        facts = {"id": example["example/id"], "frame_rate": example["image/frame_rate"]}
+        return (inputs, targets, facts) if with_info else (inputs, targets)
 
     def batch(dataset):
-        shapes, values = _padding(steps, num_frames, info.scores, with_info)
-        return _batched(dataset, batch_size, shapes, values, bucket_boundaries, drop_remainder)
+        padding = (None, {"stages": UNLABELLED, **dict.fromkeys(info.scores)}, *[None] * with_info)
+        return dataset.padded_batch(batch_size, padding_values=padding, drop_remainder=drop_remainder)
 
-    epochs = _last_epoch(first_epoch, epochs, draws)
-    if service:
-        batches = stream.served_batches(service, load, batch, first_epoch, epochs)
-    else:
-        batches = stream.batches(load, batch, first_epoch, epochs, known=not bucket_boundaries)
+    batches = stream.batches(load, batch, first_epoch, _last_epoch(first_epoch, epochs, draws), service)
     batches.records = info  # for `dataset_info.records_of`
     return batches
 
@@ -179,9 +158,9 @@ def clips(
 
     Args:
         clip_length: T, frames.
-        sampling: `"whole"`: the video resampled in time to T evenly spaced frames; augmentation first cuts off up to a
-            tenth at each end. `"consecutive"`: T consecutive frames, at random with augmentation, else those in the
-            middle; a shorter video repeats its last frame.
+        sampling: `"whole"`: T evenly spaced frames; augmentation first cuts off up to a tenth at each end.
+            `"consecutive"`: T frames in a row, at random with augmentation, else those in the middle; a shorter video
+            repeats its last frame.
         records_dir, split, …: as of `videos`.
         stream_options: `seed`, `drop_remainder`, `num_input_pipelines` and `input_pipeline_id`, as of `videos`.
 
@@ -189,7 +168,7 @@ def clips(
         tf.data.Dataset of (uint8 (B, T, H, W, 3), {head: int32 (B,)}).
 
     Raises:
-        As `videos`; and InputError if the records have no classes, or for another `sampling`.
+        As `videos`; InputError if the records have no classes, or for another `sampling`.
     """
     info = _load_with_classes(records_dir)
     if sampling not in CLIP_SAMPLINGS:
@@ -234,9 +213,6 @@ def video_clips(
 
     Returns:
         tf.data.Dataset of (uint8 (B, K, T, H, W, 3), {head: int32 (B,)}), in the order of the records.
-
-    Raises:
-        As `clips`.
     """
     info = _load_with_classes(records_dir)
     stream = EpochStream(info, split, split_ids(info, split, validation_fraction), batch_size)
@@ -258,22 +234,8 @@ def _check_lengths(info, max_frames, num_frames, only_stages, margin):
         raise InputError("out_of_range", f"margin must be 0 frames or more, not {margin}.")
     asked = [stage for fragment in only_stages for stage in fragment]
     if not set(asked) <= set(info.stages) or not all(only_stages):
-        raise InputError(
-            "unknown_name",
-            f"only_stages must name stages, not {', '.join(asked) or 'none'}.",
-            f"The stages are {', '.join(info.stages)}.",
-        )
-
-
-def _check_service(bucket_boundaries, endless):
-    if endless:
-        raise InputError(
-            "missing_flag", "A data service needs a number of epochs: it makes the batches of all of them."
-        )
-    if bucket_boundaries:
-        raise InputError(
-            "flags_conflict", "A data service needs a known number of batches, which bucket_boundaries does not give."
-        )
+        hint = f"The stages are {', '.join(info.stages)}."
+        raise InputError("unknown_name", f"only_stages must name stages, not {', '.join(asked) or 'none'}.", hint)
 
 
 def _last_epoch(first_epoch, epochs, draws):
@@ -284,9 +246,8 @@ def _last_epoch(first_epoch, epochs, draws):
 def _load_with_classes(records_dir):
     info = DatasetInfo.load(records_dir)
     if not info.classes:
-        raise InputError(
-            "no_classes", f"{records_dir}: records of {info.name} have no classes.", "Build --dataset=motion or ucf101."
-        )
+        hint = "Build --dataset=motion or ucf101."
+        raise InputError("no_classes", f"{records_dir}: records of {info.name} have no classes.", hint)
     return info
 
 
@@ -305,64 +266,27 @@ class _Steps(NamedTuple):
     key: str  # in the record
     decode: Callable  # (values of the record, function of a decision → seed pair) → values of the input
     shape: tuple[int, ...]  # of one
-    padding: tf.Tensor
 
 
 def _steps(info, image_size, augmentation):
     if not info.features:
         decode = FrameDecoder(info.frame_size, image_size, augmentation)
-        return _Steps("frames", "image/encoded", decode, (*image_size, 3), tf.constant(0, tf.uint8))
+        return _Steps("frames", "image/encoded", decode, (*image_size, 3))
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
-        raise InputError(
-            "flags_conflict",
-            f"{info.records_dir} holds features. They have no pixels to augment: {', '.join(pixel_options)}.",
-        )
-    return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,), tf.constant(0.0))
+        message = f"{info.records_dir} holds features, without pixels to augment: {', '.join(pixel_options)}."
+        raise InputError("flags_conflict", message)
+    return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,))
 
 
-def _video_element(example, chosen, steps, seeds, multiple, scores, with_info):
-    """(inputs, targets[, info]) of the `chosen` steps of one video, int32 (L,), padded to a multiple of them."""
+def _video_element(example, chosen, steps, seeds, multiple, length):
+    """(inputs, {"stages"}) of the `chosen` steps of one video, padded to a multiple; `length` is L if it is known."""
     values = steps.decode(tf.gather(example[steps.key], chosen), seeds)
-    length = tf.size(chosen)
-    padding = -length % multiple
-    inputs = {
-        steps.name: tf.pad(values, [[0, padding], *[[0, 0]] * len(steps.shape)]),
-        "mask": tf.range(length + padding) < length,
-    }
+    num_steps = tf.size(chosen)
+    padding = -num_steps % multiple
+    values = tf.pad(values, [[0, padding], *[[0, 0]] * len(steps.shape)])
+    mask = tf.range(num_steps + padding) < num_steps
     stages = tf.cast(tf.gather(example["stage/index"], chosen), tf.int32)
-    targets = {"stages": tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)}
-    targets |= {name: example[f"score/{name}"] for name in scores}
-    if not with_info:
-        return inputs, targets
-    return inputs, targets, {"id": example["example/id"], "frame_rate": example["image/frame_rate"]}
-
-
-def _padding(steps, length, scores, with_info):
-    """(shapes, padding values) of elements in a batch; `length` is their L, None for the longest."""
-    per_step, scalar = tf.TensorShape([length]), tf.TensorShape([])
-    shapes: tuple[dict, ...] = (
-        {steps.name: tf.TensorShape([length, *steps.shape]), "mask": per_step},
-        {"stages": per_step, **dict.fromkeys(scores, scalar)},
-    )
-    values: tuple[dict, ...] = (
-        {steps.name: steps.padding, "mask": False},
-        {"stages": tf.constant(UNLABELLED), **dict.fromkeys(scores, 0.0)},
-    )
-    if with_info:
-        shapes += ({"id": scalar, "frame_rate": scalar},)
-        values += ({"id": "", "frame_rate": 0.0},)
-    return shapes, values
-
-
-def _batched(dataset, batch_size, shapes, values, bucket_boundaries, drop_remainder):
-    if not bucket_boundaries:
-        return dataset.padded_batch(batch_size, shapes, values, drop_remainder=drop_remainder)
-    return dataset.bucket_by_sequence_length(
-        lambda inputs, *_: tf.size(inputs["mask"]),
-        list(bucket_boundaries),
-        [batch_size] * (len(bucket_boundaries) + 1),
-        padded_shapes=shapes,
-        padding_values=values,
-        drop_remainder=drop_remainder,
-    )
+    stages = tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)
+    inputs = {steps.name: tf.ensure_shape(values, (length, *steps.shape)), "mask": tf.ensure_shape(mask, (length,))}
+    return inputs, {"stages": tf.ensure_shape(stages, (length,))}

@@ -65,8 +65,6 @@ class ScoringNetPreprocessor:
     def __call__(self, video: Any) -> dict[str, np.ndarray]:
         """The inputs of a model for one video, see the class."""
         if isinstance(video, (str, os.PathLike, Clip)):
-            if not str(video):
-                raise InputError("wrong_value", "The path of the video is empty.")
             stored = self.read(video)
             frames = self.sampled(stored, stored.samples(self.frame_rate))
         else:
@@ -75,14 +73,10 @@ class ScoringNetPreprocessor:
         return {"frames": frames, "mask": np.ones(frames.shape[:2], bool)}
 
     def read(self, source: str | os.PathLike | Clip, *, partial: bool = False, stream: int | None = None) -> Video:
-        """The video with its frames in stored form, encoded: a few kilobytes each.
+        """The `Video` with all its frames in stored form, JPEGs, and warnings of the changes of aspect and rate.
 
         Args:
             source, partial, stream: as of `VideoStream`.
-
-        Returns:
-            A `Video` whose `frames` are JPEGs, all that the file has; `Video.samples` chooses those at the rate of
-            training. Its warnings name the changes of aspect and rate.
         """
         (video,) = self.parts(source, partial=partial, stream=stream, length=sys.maxsize)
         return video
@@ -133,11 +127,7 @@ class ScoringNetPreprocessor:
 
     def _described(self, video):
         """The video, with warnings of its departures from training."""
-        return dataclasses.replace(video, warnings=(*video.warnings, *self._departures(video)))
-
-    def _departures(self, video):
-        """Warnings of differences from training, and of the changes they cause."""
-        warnings, departure = [], self.stored.departure(video.aspect)
+        warnings, departure = [*video.warnings], self.stored.departure(video.aspect)
         if departure is not None:
             trained = f"the model was trained on {self.stored.aspect:.2f}:1"
             warnings.append(Remark("aspect", f"The picture is {video.aspect:.2f}:1, {trained}: {departure}."))
@@ -146,7 +136,7 @@ class ScoringNetPreprocessor:
             rates = f"{video.fps:.4g} frames/s instead of {self.frame_rate:.4g} in training"
             if done:
                 warnings.append(Remark("resampled", f"The video has {rates}: frames were {' and '.join(done)}."))
-        return warnings
+        return dataclasses.replace(video, warnings=tuple(warnings))
 
     def frames(self, jpegs: Sequence[bytes]) -> np.ndarray:
         """Frames in stored form, L JPEGs, as the model takes them: uint8 (L, H, W, 3)."""
@@ -170,15 +160,8 @@ class ScoringNetPreprocessor:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON has them."""
-        form = self.stored
-        return {
-            "image_size": list(self.image_size),
-            "frame_size": list(form.frame_size),
-            "jpeg_quality": form.jpeg_quality,
-            "aspect": form.aspect,
-            "fit": form.fit,
-            "frame_rate": self.frame_rate,
-        }
+        stored = dataclasses.asdict(self.stored) | {"frame_size": list(self.stored.frame_size)}
+        return {"image_size": list(self.image_size), **stored, "frame_rate": self.frame_rate}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "ScoringNetPreprocessor":
@@ -218,23 +201,15 @@ def _done_to(count, samples):
 
 def _checked_frames(video):
     """A NumPy array of frames; InputError for anything else."""
-    if isinstance(video, np.ndarray):
-        frames = video
-    else:
+    frames = video
+    if not isinstance(video, np.ndarray):
         import keras  # a video of a file needs none
 
         frames = keras.ops.convert_to_numpy(video)
     check_frames(frames, "the video")
     if frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape:
-        raise InputError(
-            "wrong_shape",
-            f"The frames have the shape {frames.shape}.",
-            "Give the path of a video, or RGB frames as uint8 (L, H, W, 3).",
-        )
+        raise InputError("wrong_shape", f"The frames are {frames.shape}.", "Give RGB frames as uint8 (L, H, W, 3).")
     if frames.max() <= 1:
-        raise InputError(
-            "frames_black",
-            "The frames are black: no value exceeds 1.",
-            "If they were floats in 0…1, multiply by 255 and round before .astype('uint8').",
-        )
+        hint = "If they were floats in 0…1, multiply by 255 and round before .astype('uint8')."
+        raise InputError("frames_black", "The frames are black: no value exceeds 1.", hint)
     return frames

@@ -17,39 +17,30 @@ def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split
     """InputError unless all renderings have the ids, scores and form of a split of `info`, and other pixels."""
     expected, seen = _scores(info, split), {info.data_hash}
     for rendering in renderings:
-        received = _scores(rendering, split)
+        where, received = f"--renderings={rendering.records_dir}", _scores(rendering, split)
         same = received.keys() == expected.keys() and all(
             np.allclose(received[name], expected[name], atol=TOLERANCE, equal_nan=True) for name in expected
         )
         if not same or rendering.sport != info.sport:
-            raise InputError(
-                "other_videos",
-                f"--renderings={rendering.records_dir} has other {split} videos or scores than {info.records_dir} "
-                f"({len(received)} instead of {len(expected)}).",
-            )
-        _check_form(info, rendering)
+            raise InputError("other_videos", f"{where} has other {split} videos or scores than {info.records_dir}.")
+        if different := _differences(info, rendering):
+            raise InputError("other_records", f"{where} differs from {info.records_dir}: {'; '.join(different)}.")
         if rendering.data_hash in seen:
-            raise InputError("duplicate", f"--renderings={rendering.records_dir} holds the pixels of other records.")
+            raise InputError("duplicate", f"{where} holds the pixels of other records.")
         seen.add(rendering.data_hash)
 
 
-def _check_form(info, rendering):
-    """InputError if a rendering has frames of another size, or other features."""
-    sizes = [tuple(each.frame_size) if each.frame_size else None for each in (info, rendering)]
-    different = [f"frames of {sizes[1]} instead of {sizes[0]} (height, width)"] if sizes[0] != sizes[1] else []
-    if info.features and rendering.features:
-        different += feature_differences(info.features, rendering.features)
-        if not info.has_vectors:  # one for a whole video has no rate
-            different += rate_differences(info.frame_rate, rendering.frame_rate)
-    else:
-        different += form_differences(info.form, rendering.form)
+def _differences(info, rendering):
+    """The differences of the size of frames, or of features, a phrase each."""
     if bool(info.features) != bool(rendering.features):
-        different = ["features instead of frames" if rendering.features else "frames instead of features"]
-    if different:
-        raise InputError(
-            "other_records",
-            f"--renderings={rendering.records_dir} differs from {info.records_dir}: {'; '.join(different)}.",
-        )
+        return ["features instead of frames" if rendering.features else "frames instead of features"]
+    if info.features:
+        # One for a whole video has no rate.
+        rates = [] if info.has_vectors else rate_differences(info.frame_rate, rendering.frame_rate)
+        return feature_differences(info.features, rendering.features) + rates
+    ours, theirs = tuple(info.frame_size), tuple(rendering.frame_size)
+    sizes = [f"frames of {theirs} instead of {ours} (height, width)"] if ours != theirs else []
+    return sizes + form_differences(info.form, rendering.form)
 
 
 def _scores(info: DatasetInfo, split: str) -> Mapping[str, list[float]]:

@@ -1,9 +1,10 @@
 """Batches that other machines make, by a tf.data service: the same ones in the same order, even if workers fail.
 
-Each batch has a number, from which all its content follows. The service gives every number to one of its workers, and
-they come as they are done. Here they are put in order. Those that do not come are made here.
+Each batch has a number, from which its content follows. The service gives every number to a worker. Here the batches
+are put in order, and those that do not come are made.
 """
 
+import contextlib
 import queue
 import socket
 import sys
@@ -21,7 +22,6 @@ from scoringnet_tf.support.paths import RemotePath, as_path
 AHEAD = 16  # batches that are kept while one before them is missing
 PATIENCE = 60.0  # seconds without any batch after which they are made here
 ANSWER = 5.0  # seconds in which a dispatcher must answer
-POLL = 0.5  # seconds between two looks at whether anyone still wants the batches
 
 Numbered = Callable[[tf.data.Dataset], tf.data.Dataset]  # of numbers, int64 () → (number, batch) of each
 
@@ -48,35 +48,26 @@ def check_service(address: str, flag: str = "data_service") -> None:
             raise InputError("wrong_value", f"--{flag}={address} is not HOST:PORT.")
         socket.create_connection((host, int(port)), ANSWER).close()
     except (OSError, OverflowError) as error:
-        raise InputError(
-            "no_answer",
-            f"--{flag}={address} does not answer ({error}).",
-            "Start it with `python -m scoringnet_tf.serve_data`.",
-        ) from error
+        hint = "Start it with `python -m scoringnet_tf.serve_data`."
+        raise InputError("no_answer", f"--{flag}={address} does not answer ({error}).", hint) from error
 
 
 def check_shared(info: DatasetInfo, address: str) -> None:
     """InputError if the records of `info` are in an object store: workers cannot read our copies."""
     path = as_path(info.source or info.records_dir or "")
     if isinstance(path, RemotePath):
-        raise InputError(
-            "not_shared",
-            f"--data_service={address}: its workers cannot read records at {path}.",
-            "Put them in a file system that they share.",
-        )
+        hint = "Put them in a file system that they share."
+        raise InputError("not_shared", f"--data_service={address}: workers cannot read records at {path}.", hint)
 
 
 def served(address: str, numbered: Numbered, info: DatasetInfo, first: int, stop: int) -> tf.data.Dataset:
     """The batches from number `first` to `stop`, in order, made by the workers of a tf.data service.
 
     Args:
-        address: HOST:PORT of its dispatcher.
-        numbered: makes batches of their numbers; workers must find its files by the same paths.
-        info: of the records that it reads; if a worker finds others at their path, batches are made here.
+        address: HOST:PORT of its dispatcher; InputError if it does not answer.
+        numbered: makes batches of their numbers.
+        info: of the records that workers find by the same paths; if they find others, batches are made here.
         first, stop: numbers of batches.
-
-    Raises:
-        InputError: no answer at `address`.
     """
     check_service(address)
     numbers = tf.data.Dataset.range(first, stop)
@@ -127,12 +118,17 @@ def in_order(
         made_here: makes a value that does not arrive.
         first, stop: numbers.
         address: of the service, for warnings.
-        patience: seconds without any arrival after which everything is made here.
+        patience: seconds without a value after which it is made here.
     """
     arrived: queue.Queue = queue.Queue(2)
     unwanted = threading.Event()
     threading.Thread(target=_fetch, args=(arriving, arrived, unwanted), daemon=True).start()
     waiting: dict[int, Any] = {}
+
+    def say(what):
+        message = " ".join(what.split())  # a line beside a progress bar
+        tqdm.write(f"--data_service={address}: {message} Missing batches are made here.", file=sys.stderr)
+
     left, over = patience, False
     try:
         for number in range(first, stop):
@@ -141,43 +137,30 @@ def in_order(
                     next_number, batch = arrived.get(timeout=left)
                 except queue.Empty:
                     if left:
-                        _say(address, f"no batch for {patience:g} s. Are its workers running?")
+                        say(f"no batch for {patience:g} s. Are its workers running?")
                     left = 0.0
                     break
                 left, over = patience, next_number is None
                 if isinstance(batch, Exception):
-                    _say(address, f"{batch}"[:600])  # TensorFlow's first half names the place
+                    say(f"{batch}"[:600])  # TensorFlow's first half names the place
                 elif not over and next_number >= number:
                     waiting[next_number] = batch
             yield waiting.pop(number) if number in waiting else made_here(number)
     finally:
         unwanted.set()
+        with contextlib.suppress(queue.Empty):  # the thread may wait for room
+            while True:
+                arrived.get_nowait()
 
 
 def _fetch(arriving, arrived, unwanted):
-    """Puts arrivals into a queue as long as it is wanted; at the end (None, None), or (None, the error)."""
+    """Puts arrivals into a queue as long as they are wanted; at the end (None, None), or (None, the error)."""
     end = None
     try:
         for item in arriving():
-            if not _put(arrived, item, unwanted):
+            arrived.put(item)
+            if unwanted.is_set():
                 return
     except Exception as error:  # whatever the service ends with, the training goes on
         end = error
-    _put(arrived, (None, end), unwanted)
-
-
-def _put(arrived, item, unwanted):
-    """Whether the item was put before the queue was no longer wanted."""
-    while not unwanted.is_set():
-        try:
-            arrived.put(item, timeout=POLL)
-        except queue.Full:
-            continue
-        return True
-    return False
-
-
-def _say(address, what):
-    """One line on stderr, beside a progress bar."""
-    message = " ".join(what.split())
-    tqdm.write(f"--data_service={address}: {message} Missing batches are made here.", file=sys.stderr)
+    arrived.put((None, end))

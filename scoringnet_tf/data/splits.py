@@ -3,7 +3,6 @@
 import itertools
 import statistics
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,10 +22,8 @@ def split_ids(
     """The ids of a split, in the order of its records: that of a stream that is not shuffled.
 
     `"train"` and `"validation"` partition the stored training split, unless the records have a validation split of
-    their own. The held-out videos do not depend on the seed of a run, so that runs can be compared. They are one random
-    video from each of as many sets of neighbours in final score. In a dataset of classes, neighbours are of one class,
-    and each class gives its share to within one. A group (cuts of one source) is held out as a whole, and counts as
-    one.
+    their own. The held-out videos do not depend on the seed of a run. They are one random video from each of as many
+    sets of neighbours in final score (and of one class). A group (cuts of one source) is held out as a whole.
 
     Args:
         info: of the records.
@@ -41,9 +38,8 @@ def split_ids(
     stored = info.split(stored_split(info, split))["ids"]
     if ids is not None:
         return _chosen(info, split, stored, list(ids), validation_fraction)
-    if "validation" in info.splits or split not in ("train", "validation"):
-        return list(stored)
-    if split == "train" and not validation_fraction:
+    is_whole = split == "train" and not validation_fraction
+    if is_whole or "validation" in info.splits or split not in ("train", "validation"):
         return list(stored)
     held_out = _held_out(info, stored, validation_fraction)
     return [video_id for video_id in stored if (video_id in held_out) == (split == "validation")]
@@ -68,41 +64,29 @@ def _held_out(info, ids, fraction):
     num_held_out = round(fraction * len(units))
     if not 0 < num_held_out < len(units):
         kind = "training video" if len(units) == len(ids) else "training group"
-        raise InputError(
-            "out_of_range",
-            f"A validation fraction of {fraction} holds out {num_held_out} of {counted(len(units), kind)}.",
-            "It must take some but not all of them.",
-        )
+        message = f"A validation fraction of {fraction} holds out {num_held_out} of {counted(len(units), kind)}."
+        raise InputError("out_of_range", message, "It must take some but not all of them.")
     rng = np.random.default_rng(0)
-    chosen: list[_Unit] = []
+    chosen: list[list[str]] = []
     seen = 0
-    for _, run in itertools.groupby(units, key=lambda unit: unit.classes):
+    for _, run in itertools.groupby(units, key=lambda unit: info.videos[unit[0]].get("classes")):
         of_class = list(run)
         seen += len(of_class)
         share = num_held_out * seen // len(units) - len(chosen)
         for neighbours in np.array_split(np.arange(len(of_class)), share) if share else ():
             chosen.append(of_class[rng.choice(neighbours)])
-    return {video_id for unit in chosen for video_id in unit.ids}
-
-
-class _Unit(NamedTuple):
-    """A group of videos, or a video of no group: held out as a whole."""
-
-    classes: list[tuple[str, int]]
-    final: float
-    ids: list[str]
+    return {video_id for unit in chosen for video_id in unit}
 
 
 def _units(info, ids):
-    """The units of `ids`, neighbours beside each other: by class, then by final score, then by id."""
+    """The groups of `ids` and the videos of no group, neighbours beside each other: by class, final score, id."""
     members: dict[tuple[bool, str], list[str]] = {}
     for video_id in ids:
         group = info.videos[video_id].get("group")
         members.setdefault((group is None, group or video_id), []).append(video_id)
-    return sorted(_unit(info, sorted(group)) for group in members.values())
 
+    def place(unit):
+        classes = sorted(info.videos[unit[0]].get("classes", {}).items())
+        return classes, statistics.fmean(info.videos[video_id]["final"] or 0.0 for video_id in unit), unit
 
-def _unit(info, ids):
-    videos = [info.videos[video_id] for video_id in ids]
-    final = statistics.fmean(video["final"] or 0.0 for video in videos)
-    return _Unit(sorted(videos[0].get("classes", {}).items()), final, ids)
+    return sorted(map(sorted, members.values()), key=place)

@@ -19,11 +19,7 @@ def stored_videos(
 
     Args:
         info: of records of frames.
-        split, ids: as of `input_pipeline.videos`.
-
-    Raises:
-        RecordsError, InputError: as `input_pipeline.videos`.
-        tf.errors.DataLossError: a record is damaged.
+        split, ids: as of `input_pipeline.videos`, with its errors.
     """
     places = locate_records(info, stored_split(info, split))
     for video_id in split_ids(info, split, ids=ids):

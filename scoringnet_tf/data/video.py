@@ -1,7 +1,4 @@
-"""Videos as they are read: from files by FFmpeg, and from folders of images. Every frame, or a clear error.
-
-No TensorFlow.
-"""
+"""Videos as they are read: from files by FFmpeg, and from folders of images. No TensorFlow."""
 
 import collections.abc
 import dataclasses
@@ -108,9 +105,8 @@ class Video:
     def samples(self, rate: float | None) -> np.ndarray:
         """The frames that show the video at `rate` frames per second, float (K,): at k / rate the one nearest in time.
 
-        Frames are left out or repeated by their timestamps, whatever rate the file states. If they lie more than
-        `SPARSE` times as far apart, a sample is a mixture of two: 3.25 is three parts of frame 3 and one of frame 4.
-        All frames, once, unless `is_sampled`.
+        Between frames more than `SPARSE` times as far apart, a sample is a mixture of two: 3.25 is three parts of frame
+        3 and one of frame 4. All frames, once, unless `is_sampled`.
         """
         count = len(self.timestamps)
         if rate is None or not self.is_sampled(rate):
@@ -255,10 +251,14 @@ class VideoStream:
         self._converter = FrameConverter(self._warnings)
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
-        files = _readable(self.clip.files, self.clip)
-        for image, time in self._images(files) if self.clip.path.is_dir() else self._file():
-            self._count(image.shape[:2], time)
-            yield image
+        try:
+            files = self.clip.files()
+            for image, time in self._images(files) if self.clip.path.is_dir() else self._file():
+                self._count(image.shape[:2], time)
+                yield image
+        except OSError as error:
+            message = f"{error.filename or self.clip} cannot be read: {reason(error)}."
+            raise VideoError("unreadable", message) from error
         self._check_whole()
 
     def video(self, frames: np.ndarray | collections.abc.Sequence, start: int = 0) -> Video:
@@ -301,7 +301,7 @@ class VideoStream:
             raise unknown_stream(self.clip.path, self.stream, 1)
         self.announced = len(paths)
         for path in paths:
-            frame = decode_image(_readable(path.read_bytes, path))
+            frame = decode_image(path.read_bytes())
             if frame is None:
                 self._error = f"{path.name}, which is no whole image"
                 return
@@ -313,9 +313,11 @@ class VideoStream:
             stream = video_stream(container, path, self._num_threads, self.stream)
             self._rate, self._keeps_times = stated_rate(stream), container.format.name != "avi"
             self.announced = stretch[1] - stretch[0] if stretch else stream.frames
-            if self.stream is None and len(container.streams.video) > 1:
-                count, main = len(container.streams.video), container.streams.video.index(stream)
-                message = f"The file has {count} video streams. The main one, number {main}, is used."
+            streams = container.streams.video
+            if self.stream is None and len(streams) > 1:
+                message = (
+                    f"The file has {len(streams)} video streams. The main one, number {streams.index(stream)}, is used."
+                )
                 self._warnings.append(Remark("several_streams", message))
             frames = decoded_stretch(path, container, stream, *stretch) if stretch else self._whole(container, stream)
             try:
@@ -340,15 +342,14 @@ class VideoStream:
 
     def _pixel_aspect(self, stated, frame):
         """Width over height of a pixel of the upright frame as shown; 1 if the file states nothing credible."""
-        if not 1 / MAX_PIXEL_ASPECT <= stated <= MAX_PIXEL_ASPECT:
-            message = f"The stated pixel aspect, {stated:.3g}, is not credible: square pixels are assumed."
-            self._warnings.append(Remark("pixel_aspect_ignored", message))
-            return 1.0
         turn = stated_turn(frame)
         shown = 1 / stated if turn and turn[0] else stated
+        message = f"The pixels are stated to be {shown:.3g} times as wide as high"
+        if not 1 / MAX_PIXEL_ASPECT <= stated <= MAX_PIXEL_ASPECT:
+            self._warnings.append(Remark("pixel_aspect_ignored", f"{message}: square ones are assumed."))
+            return 1.0
         if shown != 1:
-            message = f"The pixels are not square: {shown:.3g} times as wide as high."
-            self._warnings.append(Remark("pixel_aspect", message))
+            self._warnings.append(Remark("pixel_aspect", f"{message}."))
         return shown
 
     def _count(self, size, time):
@@ -369,19 +370,11 @@ class VideoStream:
         tolerance = ANNOUNCED_TOLERANCE if self.clip.frames is None else 0
         if not self._error and num_frames >= announced - tolerance:
             return
-        total = f" of {counted(announced, 'frame')}" if announced else ""
-        damage = f"after {num_frames}{total} comes {self._error or 'the end of the file'}"
+        total = counted(announced or num_frames, "frame")
+        damage = f"after {num_frames} of {total} comes {self._error or 'the end of the file'}"
         if not self._partial:
             raise VideoError("damaged_video", f"{self.clip} is damaged: {damage}.")
         self._warnings.append(Remark("damaged", f"The video is damaged: {damage}."))
-
-
-def _readable(read, source):
-    """What `read()` gives; VideoError naming `source` if the system refuses."""
-    try:
-        return read()
-    except OSError as error:
-        raise VideoError("unreadable", f"{source} cannot be read: {reason(error)}.") from error
 
 
 # === Times ===
@@ -390,12 +383,8 @@ def _readable(read, source):
 def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
     """When each frame of a video file is shown, float64 (L,), seconds since the first one, which alone is decoded.
 
-    Args:
-        path: of the file.
-        stream: as of `VideoStream`.
-
     Raises:
-        VideoError: the file cannot be opened, or has no frames or no such stream.
+        VideoError: the file cannot be opened, or has no frames or no such `stream` (as of `VideoStream`).
     """
     packets = packets_of(path, stream)
     if not packets.times:
@@ -404,9 +393,6 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
 
 
 def shown_until(path: Path, stream: int | None = None) -> float:
-    """When the last frame of a video file ends, as the file states, seconds since its first one.
-
-    Arguments and errors as of `frame_times`.
-    """
+    """When the last frame of a video file ends, as the file states, seconds since its first one."""
     packets = packets_of(path, stream)
     return packets.end * packets.unit

@@ -5,14 +5,11 @@ A video takes one way, whether it is frames or features. `Predictor` goes it: `d
 speaks against it, and `inference.results` gathers the result.
 """
 
-import concurrent.futures
 import contextlib
 import functools
-import itertools
 import os
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -41,7 +38,6 @@ AROUND = 10.0  # seconds: training saw no more
 # A `Video` and its samples (K,) → stage probabilities (K, S) and features (K, D); None if there are none.
 Segment: TypeAlias = Callable[[Video, np.ndarray], tuple[np.ndarray | None, np.ndarray | None]]
 Seen: TypeAlias = Callable[[Video, np.ndarray | None, list[Performance]], None]
-READER = concurrent.futures.ThreadPoolExecutor(1)  # of `Predictor.read_ahead`; it begins when it is first asked
 
 
 def score_video(
@@ -71,26 +67,6 @@ def score_video(
             as far as it goes, with a warning.
     """
     return predictor_of(model)(path, force=force, stream=stream, start=start, end=end)
-
-
-def segment_video(path: AnyPath | Clip, model: ScoringNet | AnyPath | None = None) -> list[tuple[int, int, int]]:
-    """The stages that `score_video` finds in the video at `path`, whatever speaks against its scores.
-
-    Args:
-        path, model: as of `score_video`.
-
-    Returns:
-        Contiguous runs, noise included: a list of (index in the sport's stages, start, end), frames 0-based and ends
-        exclusive.
-
-    Raises:
-        InputError: the model finds no stages, or sees no frames.
-        VideoError: the file is missing, is not a video, has no frames, or is damaged half-way.
-    """
-    predictor = stage_finder(model)
-    runs = predictor.score_file(path, path, force=True, partial=False).stages
-    index, first = predictor.model.sport.stage_index, runs[0]["start_frame"]
-    return [(index(run["name"]), run["start_frame"] - first, run["end_frame"] - first) for run in runs]
 
 
 def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
@@ -179,8 +155,6 @@ class Predictor:
         self._towers = tf.function(
             lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
         )
-        self._ahead: dict = {}  # of `read_ahead`
-        self._unwanted = threading.Event()
 
     def __call__(
         self,
@@ -216,30 +190,9 @@ class Predictor:
             VideoError: as `score_video`.
         """
         with _local(path) as local:
-            return (
-                self._features(local)
-                if self._of_features
-                else self.preprocessor.read(local, partial=True, stream=stream)
-            )
-
-    def read_ahead(self, source: Path, stream: int | None = None) -> None:
-        """Begins to read the first part of a video that `score_file` will be asked for, while another one is scored.
-
-        Args:
-            source: local path. What is wrong with it `score_file` will say.
-            stream: as of `score_file`.
-        """
-        if self._stages is None or self._of_features:
-            return
-        self._unwanted.clear()
-        unwanted = self._unwanted.is_set
-        parts = self.preprocessor.parts(source, partial=True, stream=stream, unwanted=unwanted, **self._sizes)
-        self._ahead[source, stream, True] = parts, READER.submit(next, parts)
-
-    def read_no_further(self) -> None:
-        """Drops what was read ahead and not scored, and stops its reading, for whose end a process waits."""
-        self._unwanted.set()
-        self._ahead.clear()
+            if self._of_features:
+                return self._features(local)
+            return self.preprocessor.read(local, partial=True, stream=stream)
 
     def labels(self, video: Video) -> np.ndarray:
         """The stage of every frame of a `Video` that `read` gave, int32 (L,): of each performance that it shows."""
@@ -251,7 +204,7 @@ class Predictor:
 
     def score(self, video: Video, path: AnyPath | Clip, *, force: bool = False, seen: Seen | None = None) -> VideoScore:
         """The same for a video that `read` gave; `seen` as of `score_file`."""
-        return self._score([video], path, force, seen=seen)
+        return self._score([video], path, force, seen)
 
     def score_file(
         self,
@@ -260,8 +213,6 @@ class Predictor:
         *,
         stream: int | None = None,
         force: bool = False,
-        partial: bool = True,
-        found: Callable[[VideoScore], None] | None = None,
         seen: Seen | None = None,
     ) -> VideoScore:
         """The same of a video of any length, of which no more than a part is kept at a time.
@@ -270,15 +221,17 @@ class Predictor:
             source, stream: as of `read`, whose errors it raises.
             path: name of the video in the result.
             force: as of `score_video`.
-            partial: whether a video that is damaged half-way is scored as far as it goes.
-            found: is called with the result for each performance of a long video as soon as it is found.
             seen: is called with each `Video` that the result is of, the whole or a part, the stage probabilities of its
                 frames, (L, S) or None, and the performances that were new in it.
         """
         with _local(source) as local:
-            return self._score(self._parts(local, stream, partial), path, force, found, seen)
+            if self._of_features:
+                parts: Iterable[Video] = [self._features(local)]
+            else:
+                parts = self.preprocessor.parts(local, partial=True, stream=stream, **self._sizes)
+            return self._score(parts, path, force, seen)
 
-    def _score(self, parts: Iterable[Video], path, force, found=None, seen=None):
+    def _score(self, parts: Iterable[Video], path, force, seen):
         builder, name = ResultBuilder(self.model.sport, self.checks), str(path.path if isinstance(path, Clip) else path)
         for video in parts:
             # 1. See: stages and features of every sample, unless the pictures are too small.
@@ -297,9 +250,7 @@ class Predictor:
                 labels = None if surely is None else self._decided(surely)
                 rate = self._rate or video.fps
                 one = Observation(video, samples[cut], rate, labels, surely, vectors)
-                performance = builder.add(stretch.start, one, sample_of, *self._judged(one, stretch, against, force))
-                if found is not None and video.is_part:
-                    found(builder.live(performance, name, video.fps, self.name))
+                builder.add(stretch.start, one, sample_of, *self._judged(one, stretch, against, force))
 
             # 3. Keep what pictures need.
             if not self._of_features:
@@ -324,16 +275,6 @@ class Predictor:
         return [*reasons, *impossible], warnings, outputs if force or not impossible else {}
 
     # === Read ===
-
-    def _parts(self, source, stream, partial) -> Iterator[Video]:
-        """The video or its parts, as far as they have been read."""
-        if self._of_features:
-            return iter([self._features(source)])
-        begun = self._ahead.pop((source, stream, partial), None)
-        if begun is None:
-            return self.preprocessor.parts(source, partial=partial, stream=stream, **self._sizes)
-        parts, first = begun
-        return itertools.chain([first.result()], parts)
 
     def _features(self, source):
         """The features in a file as a `Video`, whose frames they are."""

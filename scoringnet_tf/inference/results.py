@@ -1,5 +1,6 @@
 """The result for one video: plain values, and how they are gathered part by part."""
 
+import csv
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,9 @@ from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import rendering
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.sports import SCORES, Sport, stage_runs
+from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.files import replacing_file, write_json
 from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.paths import AnyPath, as_path
 
@@ -66,21 +68,19 @@ class Performance:
         Args:
             scores: those of the sport; the others are left out.
         """
-        remarks = {"reasons": _plain(self.reasons), "warnings": _plain(self.warnings)}
-        values = {**dataclasses.asdict(self), **remarks}
+        values = dataclasses.asdict(self) | {"reasons": _plain(self.reasons), "warnings": _plain(self.warnings)}
         return {name: value for name, value in values.items() if name in scores or name not in SCORES}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Performance":
         """The performance that `to_dict` gave, also after it was JSON."""
-        reliability, warnings = values["reliability"], values.get("warnings", [])  # earlier results lack these
         return cls(
             **values
             | {
                 "reasons": _remarks(values["reasons"]),
-                "warnings": _remarks(warnings),
+                "warnings": _remarks(values["warnings"]),
                 "intervals": {score: tuple(ends) for score, ends in values["intervals"].items()},
-                "reliability": None if reliability is None else Reliability(**reliability),
+                "reliability": values["reliability"] and Reliability(**values["reliability"]),
             }
         )
 
@@ -89,8 +89,8 @@ class Performance:
 class VideoScore:
     """The result for one video.
 
-    `difficulty`, `execution`, `final`, `deviations`, `intervals` and `reliability` are those of the
-    performance if the video shows one, and empty if it shows several.
+    `difficulty`, `execution`, `final`, `deviations`, `intervals` and `reliability` are those of the performance if the
+    video shows one, and empty if it shows several.
 
     Attributes:
         video: its path, as it was given.
@@ -104,7 +104,6 @@ class VideoScore:
         interval_level: the probability with which an interval is to hold the true score; None without intervals.
         further_reasons: why the video as a whole has no score.
         shown: (frame, time in seconds, JPEG) of a few frames of the key stages, for `plot`.
-        complete: whether it is of the whole video, and not of a performance found while others may follow.
         status: `"scored"`; `"forced"`, in spite of reasons; or `"withheld"`: no performance has a score.
         reasons: why the video has no score, or should have none.
     """
@@ -120,7 +119,6 @@ class VideoScore:
     interval_level: float | None = None
     further_reasons: list[Remark] = dataclasses.field(default_factory=list)
     shown: list[tuple[int, float, bytes]] = dataclasses.field(default_factory=list, repr=False)
-    complete: bool = True
     status: str = dataclasses.field(init=False)
     reasons: list[Remark] = dataclasses.field(init=False)
     difficulty: float | None = dataclasses.field(init=False)
@@ -165,7 +163,6 @@ class VideoScore:
             "performances": [performance.to_dict(self.sport.scores) for performance in self.performances],
             "warnings": _plain(self.warnings),
             "error": None,
-            "complete": self.complete,
         }
 
     @classmethod
@@ -178,9 +175,8 @@ class VideoScore:
         """
         performances = [Performance.from_dict(performance) for performance in values["performances"]]
         of_them = len(performances[0].reasons) if len(performances) == 1 else 0  # `reasons` begins with these
-        same = ("video", "num_frames", "fps", "stages", "model", "interval_level", "complete")
         return cls(
-            **{name: values[name] for name in same},
+            **{name: values[name] for name in ("video", "num_frames", "fps", "stages", "model", "interval_level")},
             sport=sport,
             performances=performances,
             warnings=_remarks(values["warnings"]),
@@ -192,11 +188,9 @@ class VideoScore:
         return rendering.rows(self)
 
     def to_dataframe(self) -> Any:
-        """The `rows` as a pandas.DataFrame; InputError if pandas is not installed, which nothing else needs."""
-        try:
-            import pandas
-        except ImportError as error:
-            raise InputError("missing_package", "to_dataframe needs pandas.", "pip install pandas") from error
+        """The `rows` as a pandas.DataFrame; ImportError without pandas, which nothing else needs."""
+        import pandas
+
         return pandas.DataFrame(self.rows(), columns=list(rendering.columns(self.sport)))
 
     def __str__(self) -> str:
@@ -206,10 +200,6 @@ class VideoScore:
     def plot(self) -> "Figure":
         """A picture: frames of the key stages above the strip of the stages, scores, reasons and warnings."""
         return rendering.figure(self)
-
-    def _repr_html_(self) -> str:
-        """For a notebook: the picture, if there is one, above the text."""
-        return rendering.page(self)
 
     def save(self, path: AnyPath) -> None:
         """Writes the result as `.json`, `.csv` or `.png`, by the name of the file.
@@ -221,9 +211,16 @@ class VideoScore:
         if suffix == ".json":
             write_json(path, self.to_dict())
         elif suffix == ".csv":
-            rendering.save_table(self, path)
+            with (
+                replacing_file(path) as file,
+                file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as table,
+            ):
+                writer = csv.DictWriter(table, rendering.columns(self.sport))
+                writer.writeheader()
+                writer.writerows(self.rows())
         elif suffix == ".png":
-            rendering.save_figure(self.plot(), path, self.video)
+            with replacing_file(path) as file:
+                save_png(self.plot(), file)
         else:
             raise InputError("wrong_format", f"{path} does not end in .json, .csv or .png.")
 
@@ -234,7 +231,7 @@ def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[
     unknown = dict.fromkeys(("num_frames", "fps", *sport.scores, "interval_level", "reliability"))
     empty: dict[str, Any] = {"deviations": {}, "intervals": {}}
     empty |= {name: [] for name in ("reasons", "stages", "performances", "warnings")}
-    return {**known, **unknown, **empty, "error": error.to_dict(), "complete": True}
+    return {**known, **unknown, **empty, "error": error.to_dict()}
 
 
 def _plain(remarks):
@@ -312,7 +309,7 @@ class ResultBuilder:
         reasons: list[Remark],
         warnings: list[Remark],
         outputs: Mapping[str, Any],
-    ) -> Performance:
+    ) -> None:
         """Adds a performance of the part.
 
         Args:
@@ -323,37 +320,36 @@ class ResultBuilder:
             warnings: of it alone.
             outputs: of SP, score → points (1,); empty if it is not scored.
         """
-        labels, stop = self._labels[self._offset :], start + len(seen.samples)  # labels: a view
+        labels = self._labels[self._offset :]  # a view
+        inside = np.flatnonzero((sample_of >= start) & (sample_of < start + len(seen.samples)))
         if seen.labels is not None:
-            inside = np.flatnonzero((sample_of >= start) & (sample_of < stop))
             labels[inside] = seen.labels[sample_of[inside] - start]
-        first, end = (self._offset + edge for edge in _span(labels, sample_of, start, stop))
-        self._end = end
+        shown = inside[labels[inside] > 0] if labels[inside].any() else inside
+        if not len(shown):  # frames were repeated, and the samples show none of the file: the next one counts
+            shown = np.array([min(np.searchsorted(sample_of, start), len(sample_of) - 1)])
+        first, self._end = self._offset + int(shown[0]), self._offset + int(shown[-1]) + 1
         scores: dict[str, Any] = {score: float(outputs[score][0]) for score in SCORES if score in outputs}
-        deviations = {score: float(outputs[f"{score}_std"][0]) for score in SCORES if f"{score}_std" in outputs}
         about = [*self._warnings, *self._checks.doubts, *warnings]  # not what was said of another performance
         performance = Performance(
             start_frame=first + self._first_frame,
-            end_frame=end + self._first_frame,
+            end_frame=self._end + self._first_frame,
             start_s=self._second(first),
-            end_s=self._second(end),
+            end_s=self._second(self._end),
             **scores,
-            deviations=deviations,
+            deviations={score: float(outputs[f"{score}_std"][0]) for score in SCORES if f"{score}_std" in outputs},
             reasons=reasons,
             warnings=warnings,
             **self._checks.assess(scores, reasons, about, seen),
         )
         self.performances.append(performance)
-        return performance
 
     def show(self, video: Video) -> None:
         """Keeps a few frames of a part, for the picture of the result."""
         chosen = rendering.key_frames(self._stages(self._offset), len(video.frames), video.first_frame)
-        shown = [
+        self._pictures[self._end > self._offset] += [
             (index + video.first_frame, float(self._times[self._offset + index]), video.frames[index])
             for index in chosen
         ]
-        self._pictures[self._end > self._offset] += shown
 
     def result(self, path: str, fps: float, model: str | None) -> VideoScore:
         """The result for the video.
@@ -369,6 +365,8 @@ class ResultBuilder:
         if not performances:
             first, against = self._first_frame, self._against or [NO_PERFORMANCE]
             performances = [Performance(first, first + length, self._second(0), self._second(length), reasons=against)]
+        shown = sorted(self._pictures[True] or self._pictures[False], key=lambda each: each[0])
+        count = min(rendering.COLUMNS, len(shown))
         return VideoScore(
             video=path,
             sport=self._sport,
@@ -380,25 +378,11 @@ class ResultBuilder:
             model=model,
             interval_level=self._checks.level,
             further_reasons=[several(len(performances), scored)] if len(performances) > 1 else [],
-            shown=_thinned(self._pictures[True] or self._pictures[False]),
+            shown=[shown[index * len(shown) // count] for index in range(count)],
         )
 
-    def live(self, performance: Performance, path: str, fps: float, model: str | None) -> VideoScore:
-        """The same of one performance, before all of the video is known."""
-        start, end = (frame - self._first_frame for frame in (performance.start_frame, performance.end_frame))
-        whole = self.result(path, fps, model)
-        return dataclasses.replace(
-            whole,
-            performances=[performance],
-            stages=self._stages(start, end),
-            warnings=whole.warnings_of(performance),
-            further_reasons=[],
-            shown=[],
-            complete=False,
-        )
-
-    def _stages(self, start=0, end=None):
-        """The runs of stages from frame `start` of the video to `end`."""
+    def _stages(self, start=0):
+        """The runs of stages from frame `start` of the video."""
         if not self._has_stages:
             return []
         names, first_frame = self._sport.stages, self._first_frame
@@ -410,7 +394,7 @@ class ResultBuilder:
                 "start_s": self._second(start + first),
                 "end_s": self._second(start + last),
             }
-            for stage, first, last in stage_runs(self._labels[start:end])
+            for stage, first, last in stage_runs(self._labels[start:])
         ]
 
     def _rate(self, fps):
@@ -421,23 +405,3 @@ class ResultBuilder:
 
     def _second(self, frame):
         return round(float(self._times[frame]), 3)
-
-
-def _span(labels, sample_of, start, stop):
-    """(start, end) of the stages in samples [start, stop), in frames of the file; of all frames if there are no stages.
-
-    If frames were repeated, the samples may show none of the file: then the next one counts.
-    """
-    inside = np.flatnonzero((sample_of >= start) & (sample_of < stop))
-    staged = inside[labels[inside] > 0]
-    staged = staged if len(staged) else inside
-    if not len(staged):
-        staged = [min(np.searchsorted(sample_of, start), len(sample_of) - 1)]
-    return int(staged[0]), int(staged[-1]) + 1
-
-
-def _thinned(shown):
-    """As many as are drawn, evenly, in the order of the video."""
-    ordered = sorted(shown, key=lambda each: each[0])
-    count = min(rendering.COLUMNS, len(ordered))
-    return [ordered[index * len(ordered) // count] for index in range(count)]

@@ -6,8 +6,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from scoringnet_tf.inference.coverage import held
-from scoringnet_tf.inference.evaluation import Predictions
+from scoringnet_tf.inference.evaluation import Predictions, held
 from scoringnet_tf.sports import Sport, decimals, med, src, stage_runs
 from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, in_any_script, printable, stage_patches
 

@@ -14,7 +14,6 @@ import tensorflow as tf
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
-from scoringnet_tf.data.preprocessing import little_shown
 from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.models.parameter_groups import rate_factors
 from scoringnet_tf.models.scoring_net import ScoringNet
@@ -222,8 +221,6 @@ class ScoringRun(Run):
         print(self.targets.message)
         if self.info.features:
             self.model.adapt_features(self.videos("train"))
-        elif message := little_shown(self.info.frame_size, self.config.data.image_size):
-            print(message)
         network = self.config.fragments.network if self.config.fragments else None
         for path, load in (
             (self.config.pretrained, load_pretrained),

@@ -1,6 +1,5 @@
 """The command on tiny records: every system from frames, features or joints to the report that `evaluate` writes."""
 
-import ast
 import csv
 import dataclasses
 import json
@@ -12,12 +11,11 @@ import types
 import keras
 import numpy as np
 import pytest
-from command_forks import forked
 from refusals import refused
 
 import scoringnet_tf
 from scoringnet_tf import baselines, sports
-from scoringnet_tf.baselines import c3d_lstm, c3d_svr, consisa, core, usdl
+from scoringnet_tf.baselines import consisa, core, networks, svr
 from scoringnet_tf.baselines.run import Run, table
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.custom_splits import resplit
@@ -25,7 +23,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.experiments import suite
-from scoringnet_tf.experiments.predictions import read_predictions
+from scoringnet_tf.experiments.results import read_predictions
 from scoringnet_tf.support.errors import InputError
 
 NETWORKS = ("c3d_lstm", "usdl", "core")
@@ -57,11 +55,20 @@ def records(diving_records, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """An epoch, and few units and words."""
-    for system in (c3d_lstm, usdl, core):
-        monkeypatch.setattr(system, "EPOCHS", 1)
+    for module, name in ((networks, "LSTM_EPOCHS"), (networks, "USDL_EPOCHS"), (core, "EPOCHS")):
+        monkeypatch.setattr(module, name, 1)
     monkeypatch.setattr(core, "DEPTH", 2)
     for name, value in {"UNITS": (6, 4), "SAMPLED": 60, "WORDS": 5, "STEP": (7, 16, 16)}.items():
         monkeypatch.setattr(consisa, name, value)
+
+
+def copy_of(records, folder, data_hash="0123456789ab", change=lambda index: None):
+    """Records of the same videos of another hash, and what `change` does to their index."""
+    shutil.copytree(records, folder)
+    index = json.loads((folder / "dataset_info.json").read_text()) | {"data_hash": data_hash}
+    change(index)
+    (folder / "dataset_info.json").write_text(json.dumps(index))
+    return DatasetInfo.load(folder)
 
 
 def run_of(name, records, folder, c3d, **options):
@@ -97,30 +104,19 @@ def test_every_system_leaves_the_report_of_an_evaluation(name, records, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NETWORKS)
-def test_networks_learn_the_scores_that_are_known(name, records, tmp_path, c3d):
-    """A training each: here of the final score alone."""
+@pytest.mark.parametrize("name", [*NETWORKS, "c3d_svr"])
+def test_the_scores_that_are_known_are_learnt(name, records, tmp_path, c3d):
+    """Here of the final score; one that is always the same, as difficulty in ski_big_air, is predicted as it is."""
     info = DatasetInfo.load(records)
     for video in info.videos.values():
-        video |= {"difficulty": None, "execution": None}
+        video |= {"difficulty": 0.0, "execution": None}
     (report,) = dataclasses.replace(run_of(name, records, tmp_path, c3d, tested=(info,)), info=info).run()
-    found = read_predictions(report / "predictions.csv")
-    assert found.predicted.keys() == {"final"} and np.isfinite(found.predicted["final"]).all()
+    found = read_predictions(report / "predictions.csv").predicted
+    assert found.keys() == {"difficulty", "final"} and np.isfinite(found["final"]).all()
+    assert {*found["difficulty"]} == {0.0} and len({*found["final"]}) > 1
     settings = json.loads((tmp_path / "settings.json").read_text())
-    assert settings["chosen"]["final"]["epoch"] == 1 and settings["sees"]["endpoint"] == "fc6"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["c3d_svr", "usdl"])
-def test_a_score_that_is_always_the_same_is_predicted_as_it_is(name, records, tmp_path, c3d):
-    """As difficulty in ski_big_air: that there is nothing to choose an epoch by costs no other score."""
-    info = DatasetInfo.load(records)
-    for video in info.videos.values():
-        video["difficulty"] = 0.0
-    (report,) = dataclasses.replace(run_of(name, records, tmp_path, c3d, tested=(info,)), info=info).run()
-    predicted = read_predictions(report / "predictions.csv").predicted
-    assert set(predicted["difficulty"]) == {0.0} and len(set(predicted["final"])) > 1
-    assert json.loads((tmp_path / "settings.json").read_text())["chosen"]["difficulty"] == {"constant": 0.0}
+    assert settings["chosen"]["difficulty"] == {"constant": 0.0} and settings["sees"]["endpoint"] == "fc6"
+    assert settings["chosen"]["final"].get("epoch") == (1 if name in NETWORKS else None)
 
 
 def test_figures_are_printed_as_in_metrics_json(records, tmp_path, c3d):
@@ -131,6 +127,8 @@ def test_figures_are_printed_as_in_metrics_json(records, tmp_path, c3d):
     (report,) = run.run()
     measured = json.loads((report / "metrics.json").read_text())
     assert (measured["training_videos"], measured["num_videos"]) == (7, 3)
+    sees = json.loads((tmp_path / "settings.json").read_text())["sees"]
+    assert sees == {"joints": "drawn by hand", "sha256": joints_hash(run.info)}
     heading, columns, *rows, last = table(report, sports.get_sport("diving")).splitlines()
     assert {"7", "3", "pose_dct"} <= {*re.findall(r"\w+", heading)} and columns.split() == [
         "score",
@@ -152,28 +150,10 @@ def test_figures_are_printed_as_in_metrics_json(records, tmp_path, c3d):
     assert f"{measured['e_med']:.5f}" in table(report, small)
 
 
-@pytest.mark.slow
-def test_the_command_prints_figures_also_of_what_is_there_already(records, tmp_path):
-    words = ["pose_dct", f"--records_dir={records}", f"--output_dir={tmp_path}", "--validation_fraction=0.3"]
-    for _ in range(2):
-        result = forked("scoringnet_tf.baselines", *words)
-        assert result.returncode == 0, result.stderr
-        (report,) = tmp_path.glob("test_*")
-        assert table(report, sports.get_sport("diving")) in result.stdout
-
-
-def test_whose_joints_were_used_is_said(records, tmp_path, c3d):
-    run_of("apenft", records, tmp_path, c3d).run()
-    sees = {"joints": "drawn by hand", "sha256": joints_hash(DatasetInfo.load(records))}
-    assert json.loads((tmp_path / "settings.json").read_text())["sees"] == sees
-
-
 def test_other_joints_of_the_same_records_are_other_data(records, tmp_path, c3d):
     """Their data hash does not cover them: a run of before is refused, a rendering predicted anew."""
-    first, second = (pathlib.Path(shutil.copytree(records, tmp_path / name)) for name in ("first", "second"))
-    index = json.loads((second / "dataset_info.json").read_text())
-    (second / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
-    tested = (DatasetInfo.load(first), DatasetInfo.load(second))
+    tested = tuple(copy_of(records, tmp_path / name, name) for name in ("first", "second"))
+    first, second = (info.records_dir for info in tested)
     run = run_of("pose_dct", first, tmp_path / "run", c3d, tested=tested)
     _, report = run.run()
     before = read_predictions(report / "predictions.csv").predicted["execution"]
@@ -228,42 +208,53 @@ def test_clips_are_of_sixteen_frames_and_begin_every_eighth(records, tmp_path, c
     assert {path.stem for path in stored.glob("*.npy")} == set(ids)  # of the videos that were asked for
 
 
-@pytest.mark.slow
-def test_a_run_is_not_redone_and_goes_on_with_another_rendering(records, tmp_path, c3d, monkeypatch):
-    first = run_of("c3d_svr", records, tmp_path, c3d)
+def test_a_run_is_not_redone_and_goes_on_with_another_rendering(records, tmp_path, c3d):
+    first = run_of("pose_dct", records, tmp_path, c3d)
     (report,) = first.run()
-    before = (report / "predictions.csv").read_bytes()
-    monkeypatch.setattr(baselines.run, "write_report", lambda *_: pytest.fail("written again"))
-    assert first.run() == [report]
-    monkeypatch.undo()
-    other = shutil.copytree(records, tmp_path / "other")
-    index = json.loads((other / "dataset_info.json").read_text())
-    (other / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
-    both = run_of("c3d_svr", records, tmp_path, c3d, tested=(first.info, DatasetInfo.load(other)))
-    assert [path.name for path in both.run()] == [report.name, "test_0123456789"]
-    assert (tmp_path / "test_0123456789/predictions.csv").read_bytes() == before
-    assert (report / "predictions.csv").read_bytes() == before
+    (report / "predictions.csv").write_bytes(before := (report / "predictions.csv").read_bytes() + b"\n")
+    assert first.run() == [report] and (report / "predictions.csv").read_bytes() == before  # not written again
+    other = copy_of(records, tmp_path / "other")
+    both = dataclasses.replace(first, tested=(first.info, other)).run()
+    assert [path.name for path in both] == [report.name, "test_0123456789"]
+    assert (both[0] / "predictions.csv").read_bytes() + b"\n" == (both[1] / "predictions.csv").read_bytes() + b"\n"
+
+
+@pytest.mark.parametrize("what", ["system", "seed", "validation_fraction", "data_hash", "groups", "sees"])
+def test_a_folder_of_another_run_is_refused(what, records, tmp_path, c3d):
+    """What no data hash covers, groups and joints, included."""
+    run_of("pose_dct", records, tmp_path / "run", c3d).run()
+    other = run_of("apenft" if what == "system" else "pose_dct", records, tmp_path / "run", c3d)
+    if what == "data_hash":
+        other = dataclasses.replace(other, info=dataclasses.replace(other.info, data_hash="0123456789ab"))
+    elif what == "groups":
+        next(iter(other.info.videos.values()))["group"] = "one"
+    elif what == "sees":
+        info = copy_of(records, tmp_path / "same", other.info.data_hash)
+        np.save(info.records_dir / "joints/001.npy", 2 * np.load(info.records_dir / "joints/001.npy"))
+        other = dataclasses.replace(other, info=info)
+    elif what != "system":
+        other = dataclasses.replace(other, **{what: {"seed": 1, "validation_fraction": 0.4}[what]})
+    with refused("other_settings", what):
+        other.run()
 
 
 @pytest.mark.slow
-def test_a_folder_of_another_run_is_refused(records, tmp_path, c3d):
-    run_of("c3d_svr", records, tmp_path, c3d).run()
-    for name, options, what in (("s3d", {}, "system"), ("c3d_svr", {"seed": 1}, "seed")):
-        with refused("other_settings", what):
-            run_of(name, records, tmp_path, c3d, **options).run()
+def test_a_folder_of_other_weights_is_refused(records, tmp_path, c3d):
+    run_of("c3d_svr", records, tmp_path / "run", c3d).run()
+    changed = keras.models.load_model(c3d, compile=False)
+    changed.set_weights([2 * weights for weights in changed.get_weights()])
+    changed.save(tmp_path / "other.keras")
+    with refused("other_settings", "sees"):
+        run_of("c3d_svr", records, tmp_path / "run", tmp_path / "other.keras").run()
 
 
-@pytest.mark.slow
 def test_a_report_of_another_model_is_neither_taken_nor_replaced(records, tmp_path, c3d):
     """That of a training of ScoringNet, say, which lies there under the same name."""
-    run = run_of("c3d_svr", records, tmp_path, c3d)
+    run = run_of("pose_dct", records, tmp_path, c3d)
     (report,) = run.run()
     (tmp_path / "settings.json").unlink()
     before = (report / "predictions.csv").read_bytes()
-    again = shutil.copytree(records, tmp_path / "again")
-    index = json.loads((again / "dataset_info.json").read_text())
-    (again / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
-    for tested in ((run.info,), (run.info, DatasetInfo.load(again))):
+    for tested in ((run.info,), (run.info, copy_of(records, tmp_path / "again"))):
         with refused("exists", report.name):
             dataclasses.replace(run, tested=tested).run()
     assert (report / "predictions.csv").read_bytes() == before
@@ -284,34 +275,6 @@ def test_what_the_c3d_learned_from_is_said_and_kept(records, tmp_path, c3d, caps
         assert (measured["seen_in_training"], measured["training_videos"]) == (number, len(info.split("train")["ids"]))
         said = f"Of the {len(info.split('test')['ids'])} videos of test --pretrained learned from 1: "
         assert (said in capsys.readouterr().out) == bool(number)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("what", ["sees", "validation_fraction", "data_hash"])
-def test_a_folder_of_other_weights_fraction_or_data_is_refused(what, records, tmp_path, c3d):
-    run_of("c3d_svr", records, tmp_path / "run", c3d).run()
-    other = run_of("c3d_svr", records, tmp_path / "run", c3d)
-    if what == "sees":
-        changed = keras.models.load_model(c3d, compile=False)
-        changed.set_weights([2 * weights for weights in changed.get_weights()])
-        changed.save(tmp_path / "other.keras")
-        other = run_of("c3d_svr", records, tmp_path / "run", tmp_path / "other.keras")
-    elif what == "data_hash":
-        other = dataclasses.replace(other, info=dataclasses.replace(other.info, data_hash="0123456789ab"))
-    else:
-        other = dataclasses.replace(other, validation_fraction=0.4)
-    with refused("other_settings", what):
-        other.run()
-
-
-@pytest.mark.slow
-def test_a_folder_of_other_groups_is_refused(records, tmp_path, c3d):
-    """Which no data hash covers."""
-    run_of("c3d_svr", records, tmp_path, c3d).run()
-    other = run_of("c3d_svr", records, tmp_path, c3d)
-    next(iter(other.info.videos.values()))["group"] = "one"
-    with refused("other_settings", "groups"):
-        other.run()
 
 
 @pytest.mark.parametrize("split", ["train", "validation"])
@@ -338,7 +301,7 @@ def test_groups_held_out_videos_and_the_seed_reach_the_system(records, tmp_path,
         seen.append(training)
         raise InputError("no", "no")
 
-    monkeypatch.setattr(c3d_svr, "SYSTEM", dataclasses.replace(c3d_svr.SYSTEM, learn=learn))
+    monkeypatch.setattr(svr, "C3D_SVR", dataclasses.replace(svr.C3D_SVR, learn=learn))
     with refused("no", f"{records}: c3d_svr, difficulty scores"):
         run.run()
     groups = seen[0].groups.tolist()
@@ -347,30 +310,25 @@ def test_groups_held_out_videos_and_the_seed_reach_the_system(records, tmp_path,
     assert seen[0].seed == 7
 
 
-def test_damaged_settings_are_named(records, tmp_path, c3d):
+def test_renderings_of_other_videos_and_damaged_settings_are_refused(records, tmp_path, c3d):
+    def change(index):
+        index["videos"][index["splits"]["test"]["ids"][0]]["final"] += 1
+
+    other = copy_of(records, tmp_path / "other", change=change)
+    with refused("other_videos", other.records_dir):
+        run_of("c3d_svr", records, tmp_path / "run", c3d, tested=(DatasetInfo.load(records), other)).run()
     (tmp_path / "settings.json").write_text("[1")
-    with pytest.raises(InputError):
-        run_of("c3d_svr", records, tmp_path, c3d).run()
+    with refused("damaged_json", "settings.json"):
+        run_of("pose_dct", records, tmp_path, c3d).run()
 
 
-def test_renderings_of_other_videos_are_refused(records, tmp_path, c3d):
-    other = shutil.copytree(records, tmp_path / "other")
-    index = json.loads((other / "dataset_info.json").read_text())
-    index["videos"][index["splits"]["test"]["ids"][0]]["final"] += 1
-    (other / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
-    tested = (DatasetInfo.load(records), DatasetInfo.load(other))
-    with pytest.raises(InputError):
-        run_of("c3d_svr", records, tmp_path / "run", c3d, tested=tested).run()
-
-
-@pytest.mark.slow
 def test_test_scores_are_not_looked_at(records, tmp_path, c3d):
     """The same predictions whatever the test videos' scores."""
-    one = run_of("c3d_svr", records, tmp_path / "one", c3d)
     info = DatasetInfo.load(records)
     for video_id in info.split("test")["ids"]:
         info.videos[video_id] |= {"difficulty": 1.0, "execution": 1.0, "final": 1.0}
-    other = Run("c3d_svr", info, (info,), "test", tmp_path / "other", tmp_path / "one/features", str(c3d), 0.3)
+    one = run_of("pose_dct", records, tmp_path / "one", c3d)
+    other = dataclasses.replace(one, info=info, tested=(info,), output_dir=tmp_path / "other")
     (found,), (again,) = one.run(), other.run()
     found, again = (read_predictions(report / "predictions.csv") for report in (found, again))
     np.testing.assert_array_equal(found.predicted["final"], again.predicted["final"])
@@ -405,15 +363,6 @@ def test_joints_that_do_not_fit_are_refused(name, named, records, tmp_path, c3d)
     with pytest.raises(InputError) as caught:
         run_of("pose_dct", folder, tmp_path / "run", c3d).run()
     assert named in str(caught.value)
-
-
-def test_help_names_every_system():
-    """Read, not imported: other commands define its flags, too."""
-    module = pathlib.Path(baselines.__file__).with_name("__main__.py")
-    shown = ast.get_docstring(ast.parse(module.read_text()))
-    for name in baselines.NAMES:
-        assert f"\n    {name} " in shown
-        assert baselines.load_system(name).sees in ("clips", "grey", "joints")
 
 
 @pytest.mark.slow

@@ -136,7 +136,6 @@ def _check_ids(batches):
     [
         {},
         {"shuffle": True, "epochs": 2},
-        {"bucket_boundaries": (2,), "shuffle": True},
         {"num_input_pipelines": 3, "input_pipeline_id": 1, "shuffle": True},
         {"validation_fraction": 0.2, "shuffle": True},
         {"ids": [f"video {number}" for number in range(0, 250, 7)]},

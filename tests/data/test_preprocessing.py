@@ -12,7 +12,6 @@ from scoringnet_tf.data.preprocessing import (
     center_part,
     decode_jpeg,
     encode_jpeg,
-    little_shown,
     model_frames,
     resize_frame,
 )
@@ -157,9 +156,3 @@ def test_a_graph_enlarges_small_frames_nearly_as_opencv_does():
     received, expected = decode_jpeg(form.encode_in_graph(frame).numpy()), decode_jpeg(form.encode(frame))
     difference = np.abs(received.astype(int) - expected)
     assert difference.max() <= 8 and difference.mean() < 0.5
-
-
-def test_how_little_of_a_frame_is_seen_is_told_where_it_is_little():
-    """The paper's 112×112 of 128×171 are 57 %, the small model's 64×64 of 73×98 as much; 64×64 of 128×171 are 19."""
-    assert little_shown((128, 171), (112, 112)) is None and little_shown((73, 98), (64, 64)) is None
-    assert "19 %" in little_shown((128, 171), (64, 64))

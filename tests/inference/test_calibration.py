@@ -19,7 +19,7 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.custom_splits import resplit
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.stored_videos import stored_videos
-from scoringnet_tf.experiments.predictions import read_predictions
+from scoringnet_tf.experiments.results import read_predictions
 from scoringnet_tf.inference.calibration import (
     NOTHING_HELD_OUT,
     HeldOut,
@@ -28,9 +28,9 @@ from scoringnet_tf.inference.calibration import (
     is_measured,
     measured,
 )
-from scoringnet_tf.inference.coverage import stated_intervals
+from scoringnet_tf.inference.checks import stated_intervals
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
-from scoringnet_tf.inference.predictor import Predictor, score_video, segment_video
+from scoringnet_tf.inference.predictor import Predictor, score_video
 from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.training_statistics import (
@@ -213,8 +213,8 @@ def test_the_stages_of_records_without_them_are_those_that_the_model_finds(stage
     found = collections.defaultdict(list)
     for number, rate in enumerate(rates):
         of_video = collections.Counter()
-        for index, start, end in segment_video(tmp_path / f"{number}.avi", network):
-            of_video[network.sport.stages[index]] += (end - start) / rate
+        for run in score_video(tmp_path / f"{number}.avi", network, force=True).stages:
+            of_video[run["name"]] += (run["end_frame"] - run["start_frame"]) / rate
         for stage, seconds in of_video.items():
             found[stage].append(seconds)
     found.pop("noise", None)
@@ -265,8 +265,7 @@ def test_a_reference_of_before_loads_and_says_what_is_missing(plain, model, tmp_
     found = {}
     for name, network in (("old", plain.with_dtype("float32", reference=old)), ("new", model)):
         found[name] = {each.code: each for each in score_video(tmp_path / "v.avi", network).warnings}
-    for code in ("no_intervals", "no_certainty"):
-        assert "scoringnet_tf.calibrate" in found["old"][code] and code not in found["new"]
+    assert "scoringnet_tf.calibrate" in found["old"]["no_intervals"] and "no_intervals" not in found["new"]
 
 
 def test_damaged_ones_are_refused(plain, model):

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scoringnet_tf.inference.coverage import coverage, coverage_line, interval_bounds
-from scoringnet_tf.inference.evaluation import Predictions, figures
+from scoringnet_tf.inference.evaluation import Predictions, coverage, coverage_line, figures, interval_bounds
 from scoringnet_tf.models.training_statistics import Intervals
 from scoringnet_tf.report.evaluation_report import write_report
 from scoringnet_tf.report.plots import score_scatter

@@ -17,9 +17,8 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments.catalogue import Experiment
-from scoringnet_tf.experiments.intervals import Results
-from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.experiments.report import cells
+from scoringnet_tf.experiments.results import Results, read_predictions
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.evaluation import Predictions, figures
 from scoringnet_tf.report.evaluation_report import write_report

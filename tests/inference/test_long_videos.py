@@ -195,25 +195,6 @@ def test_a_performance_that_no_part_shows_from_its_beginning_says_so(scorers, sc
     assert warning.code == "beginning_missing" and "1.60" in warning and score.performances[1].warnings == []
 
 
-def test_every_performance_is_told_as_soon_as_it_is_found(model, video):
-    told, read, script = [], [], Script()
-    script.labels = with_dives(20, 60, 300)
-
-    def segment(*given):
-        read.append(given[0])
-        return script(*given)
-
-    scorer = Predictor(model, segment=segment, **PARTS)
-    score = scorer.score_file(video, video, force=True, found=lambda each: told.append((len(read), each)))
-    assert [(number, spans(each)) for number, each in told] == [(1, [(20, 42)]), (2, [(60, 82)]), (8, [(300, 322)])]
-    assert [each.performances[0] for _, each in told] == score.performances
-    for _, each in told:
-        assert [stage["name"] for stage in each.stages] == list(score.sport.stages[1:])
-        assert each.stages[0]["start_frame"] == each.performances[0].start_frame
-        assert not each.complete and not each.reasons
-    assert score.complete
-
-
 @pytest.mark.parametrize("shown", [0, 1, 2])
 def test_a_long_video_without_a_performance_has_none(scorers, script, video, shown):
     script.labels = np.full(LENGTH, shown)

@@ -21,8 +21,9 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.evaluation import prediction_function
-from scoringnet_tf.inference.predictor import Predictor, predictor_of, score_video, segment_video
+from scoringnet_tf.inference.predictor import Predictor, predictor_of, score_video, stage_finder
 from scoringnet_tf.models.training_statistics import TrainingStatistics
+from scoringnet_tf.sports import stage_runs
 from scoringnet_tf.support.paths import RemotePath
 
 SCORES = ("difficulty", "execution", "final")
@@ -91,7 +92,7 @@ def test_a_whole_video_is_scored_by_the_model_s_own_samples(tmp_path, lengths):
     model.save(tmp_path / "model.keras")
     for given, named in ((model, ()), (tmp_path / "model.keras", ("--model", "model.keras"))):
         with refused("no_stages", *named):
-            segment_video(tmp_path / "v.avi", given)
+            stage_finder(given)
 
 
 def test_a_model_of_one_score_says_how_sure_it_is(tmp_path):
@@ -123,13 +124,9 @@ def test_predict_gives_what_evaluate_gives(tmp_path, diving_records, deciding_mo
         assert_scores(score, {name: outputs[name][row : row + 1] for name in SCORES}, abs=1e-5)
         probabilities, labels = (outputs[name][row, :length].numpy() for name in ("stages", "labels"))
         assert np.array_equal(labels, probabilities.argmax(axis=-1)) == (decoding == "argmax")
-        runs = segment_video(tmp_path / "v.avi", model)
         stages = [(stage["name"], stage["start_frame"], stage["end_frame"]) for stage in score.stages]
-        assert stages == [(model.sport.stages[stage], start, end) for stage, start, end in runs]
-        assert [stage for stage, start, end in runs for _ in range(start, end)] == labels.tolist()
+        assert stages == [(model.sport.stages[stage], start, end) for stage, start, end in stage_runs(labels)]
         assert len(stages) > (2 if decoding == "argmax" else 1)
-        if decoding == "ordered":
-            assert [stage for stage, _, _ in runs if stage] == sorted(set(labels) - {0})
 
 
 def test_stages_of_a_file_are_those_of_each_performance_in_it(tmp_path):
@@ -227,16 +224,12 @@ def test_an_empty_fragment_is_reported(tmp_path):
     assert codes(score.warnings).count("empty_fragment") == 2
 
 
-def test_a_damaged_video_is_scored_with_a_warning_and_not_segmented(tmp_path, small):
-    """Half a video has half of the stages: as suggestions of labels they would be wrong."""
+def test_a_damaged_video_is_scored_with_a_warning(tmp_path, small):
     write_bars(tmp_path / "whole.avi", 60)
     whole = (tmp_path / "whole.avi").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) * 6 // 10])
     score = score_video(tmp_path / "cut.avi", small)
     assert 0 < score.num_frames < 60 and "damaged" in codes(score.warnings)
-    with pytest.raises(scoringnet_tf.data.video.VideoError, match=r"cut\.avi"):
-        segment_video(tmp_path / "cut.avi", small)
-    assert segment_video(tmp_path / "whole.avi", small)[-1][-1] == 60
 
 
 def test_a_file_that_is_no_video(tmp_path, small):

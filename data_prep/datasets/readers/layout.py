@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, videos_in
@@ -24,41 +24,6 @@ def find_dir(source_dir: Path, names: Sequence[str], content: str) -> Path:
         if (source_dir / name).is_dir():
             return source_dir / name
     raise InputError("not_found", f"{source_dir}: there is no folder {' or '.join(names)} with {content}.")
-
-
-def find_file_by_content(
-    source_dir: Path, names: Sequence[str], folders: Sequence[str], suffix: str, is_it: Callable[[Path], bool]
-) -> Path:
-    """Finds a label file by its name, else by its content.
-
-    Args:
-        source_dir: folder of the dataset.
-        names: paths relative to it; the first file is taken.
-        folders: where else to look, for files with the suffix.
-        suffix: of those files.
-        is_it: tells whether a file has the content; an InputError means no.
-
-    Raises:
-        InputError: there is no such file, or several of another name.
-    """
-    named = next((source_dir / name for name in names if (source_dir / name).is_file()), None)
-    if named:
-        return named
-    paths = sorted(path for folder in folders for path in (source_dir / folder).glob(f"*{suffix}"))
-    alike = [path for path in dict.fromkeys(paths) if path.is_file() and _is_accepted(is_it, path)]
-    if len(alike) == 1:
-        return alike[0]
-    several = ", ".join(str(path.relative_to(source_dir)) for path in alike)
-    what = f"several files {several} could be" if several else "there is no file"
-    code = "ambiguous" if several else "not_found"
-    raise InputError(code, f"{source_dir}: {what} {' or '.join(names)}, by name or content.")
-
-
-def _is_accepted(is_it, path):
-    try:
-        return is_it(path)
-    except InputError:
-        return False
 
 
 def find_video(folder: Path, name: str) -> Path:

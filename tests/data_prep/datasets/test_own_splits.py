@@ -14,9 +14,7 @@ from data_prep.datasets.sample import Sample
 from data_prep.datasets.splits import (
     SplitSettings,
     check_new,
-    further_folds,
     make_splits,
-    unknown_frames_note,
     write_split_csv,
 )
 from data_prep.records.building import BuildSettings, build_records
@@ -84,12 +82,6 @@ def test_a_group_is_in_one_split():
     for split in make_splits(samples, SplitSettings("group", folds=4, validation_fraction=0.2)):
         of = [{group[video_id] for video_id in ids(split, name)} for name in ("train", "validation", "test")]
         assert not of[0] & of[1] and not of[0] & of[2] and not of[1] & of[2]
-
-
-def test_a_dive_that_failed_has_a_score():
-    samples = [Sample(name, None, "", name, final=final) for name, final in (("a", 0.0), ("b", 50.0))]
-    (split,) = make_splits(samples, SplitSettings("score", test_fraction=0.5))
-    assert sorted(split.values()) == ["test", "train"]
 
 
 @pytest.mark.parametrize(
@@ -210,26 +202,6 @@ def test_the_frames_of_a_table_are_in_a_file_of_splits_without_its_videos(tmp_pa
     assert [[problem.code for problem in sample.problems] for sample in samples] == [[], [], ["out_of_range"]]
     write_split_csv(tmp_path / "split.csv", {"a.mp4#1": "train", "a.mp4#2": "test"}, samples)
     assert (tmp_path / "split.csv").read_text().splitlines()[1:] == ["a.mp4#1,train,10,30", "a.mp4#2,test,40,60"]
-    assert unknown_frames_note(samples) == []
-
-
-@pytest.mark.parametrize(
-    ("header", "stretches", "unknown"),
-    [
-        ("start_frame,end_frame", ("10,30", "40,"), "final.mp4#2"),
-        ("start_time,end_time", ("1,2", "2,3"), "final.mp4#1, final.mp4#2"),
-    ],
-)
-def test_frames_that_are_unknown_without_the_video_are_noted(tmp_path, header, stretches, unknown):
-    rows = [f",final.mp4,63,{stretch}" for stretch in stretches]
-    rows += [f"Ann,other.mp4,63,{stretches[1]}", ",whole.mp4,63,,"]
-    write_table(tmp_path / "manifest.csv", f"id,video,final,{header}".split(","), [row.split(",") for row in rows])
-    samples = manifest.read(tmp_path, sport="diving").samples
-    (note,) = unknown_frames_note(samples)
-    assert note.code == "unknown_frames" and f": {unknown}." in note
-    write_split_csv(tmp_path / "split.csv", {sample.video_id: "train" for sample in samples}, samples)
-    found = {line.split(",")[0]: line.split(",")[2:] for line in (tmp_path / "split.csv").read_text().splitlines()}
-    assert found["final.mp4#2"] == found["Ann"] == found["whole.mp4"] == ["", ""]
 
 
 # === The command ===
@@ -259,33 +231,12 @@ def test_the_command_writes_folds_once(tmp_path):
     assert result.returncode == 1 and code_printed(result.stderr) == "exists" and folds[0].read_bytes() == content
 
 
-def test_fewer_folds_leave_none_of_more_behind(tmp_path):
-    """Those of another split would stand in `fold_*.csv` beside them; a file that is none of a split's stays."""
-    write_twelve(tmp_path)
-    output = f"--output={tmp_path / 'fold.csv'}"
-    assert run(tmp_path, output, "--folds=4").returncode == 0
-    (tmp_path / "fold_7.csv").write_text("mine")
-    refusal = run(tmp_path, output, "--folds=2")
-    assert refusal.returncode == 1 and "fold_3.csv" in refusal.stderr
-    result = run(tmp_path, output, "--folds=2", "--overwrite")
-    assert result.returncode == 0 and "fold_4.csv" in result.stdout
-    assert sorted(path.name for path in tmp_path.glob("fold_*")) == ["fold_1.csv", "fold_2.csv", "fold_7.csv"]
-    both = run(tmp_path, output, "--folds=2", "--test_fraction=0.3", "--overwrite")
-    assert both.returncode == 1 and code_printed(both.stderr) == "flags_conflict"
-
-
 def test_what_build_will_say_of_the_table_is_on_stderr(tmp_path):
     """Groups that are taken for one, and rows that cannot be read, though they are split."""
     rows = [(f"{index}.avi", 50 + index, "Ana" if index % 2 else "ana") for index in range(4)]
     write_table(tmp_path / "manifest.csv", ("video", "final", "group"), [*rows, ("4.avi", "x", "Bo")])
     result = run(tmp_path, "--by=group", f"--output={tmp_path}/s.csv")
     assert result.returncode == 0 and "ana = Ana" in result.stderr and "4.avi" in result.stderr.splitlines()[-1]
-
-
-def test_a_split_of_another_year_is_no_further_fold(tmp_path):
-    for name in ("split_3", "split_4", "split_6", "split_2023"):
-        write_split_csv(tmp_path / f"{name}.csv", {"a": "train"})
-    assert [path.name for path in further_folds(tmp_path / "split.csv", 2)] == ["split_3.csv", "split_4.csv"]
 
 
 def test_only_files_of_splits_are_replaced(tmp_path):

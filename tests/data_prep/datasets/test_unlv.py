@@ -44,10 +44,6 @@ def _stages_that_count_from_0(folder):
     write_table(folder / "stage_labels.csv", STAGES, [(f"{number:03d}", "entry", 5, 9) for number in range(10)])
 
 
-def _a_number_in_two_ways(folder):
-    write_table(folder / "stage_labels.csv", STAGES, [("001", "noise", 0, 2), ("1", "entry", 2, 4)])
-
-
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
@@ -61,7 +57,6 @@ def _a_number_in_two_ways(folder):
         (lambda folder: shutil.rmtree(folder / VIDEOS), VIDEOS),
         (shutil.rmtree, "diving"),
         (_stages_that_count_from_0, "stage_labels.csv"),  # each video would have the stages of the one before
-        (_a_number_in_two_ways, "001"),
         # Row i is video i: one that is lost, or there twice, moves all that follow.
         (lambda folder: _change_times(folder, 4, ""), "jump_drop_water_label.txt"),
         (lambda folder: _change_times(folder, 4, "4,8,16,22\n4,8,16,22"), "jump_drop_water_label.txt"),
