@@ -281,16 +281,6 @@ def test_the_divergence_is_0_of_the_target_itself_and_where_nothing_is_known():
     assert float(losses.distribution_divergence(np.float32([math.nan]), target, 0.3)) == 0.0
 
 
-def test_the_moments_of_distributions():
-    p = draw_distributions(3, seed=2)
-    mean, variance = losses.distribution_moments(p)
-    bins = np.linspace(-4, 4, losses.NUM_BINS)
-    for row in range(3):
-        expected = np.average(bins, weights=p[row])
-        assert float(mean[row]) == pytest.approx(expected, abs=1e-5)
-        assert float(variance[row]) == pytest.approx(np.average((bins - expected) ** 2, weights=p[row]), rel=1e-4)
-
-
 def test_the_loss_of_a_distribution_ranks_expected_scores_in_its_units():
     truth, p = np.float32([70, 82, math.nan, 64]), draw_distributions(4, seed=4)
     loss = losses.ScoreDistributionLoss(75, 10, sigma=0.4, alpha=2.0, margin=0.5, reduction="mean", unit=5.0)

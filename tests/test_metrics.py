@@ -143,27 +143,6 @@ def test_the_accuracy_of_a_stage_is_of_that_stage_when_saved_and_loaded():
     assert float(metric.result()) == pytest.approx(1 / 2)  # of all frames 2/3
 
 
-def test_metrics_work_in_any_keras_model():
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
-    weighted = [metrics.SpearmanCorrelation(capacity=32, name="src_w"), metrics.MeanEuclideanDistance(name="med_w")]
-    plain = [metrics.SpearmanCorrelation(capacity=32), metrics.MeanEuclideanDistance()]
-    model.compile(loss="mse", metrics=plain, weighted_metrics=weighted)
-    x = np.arange(20, dtype="float32")[:, None]
-    y = x + 1
-    y[19] = -11  # 30 too low, and the last in the order; it has no weight
-    result = model.evaluate(x, y, sample_weight=np.arange(20) < 19, verbose=0, return_dict=True)
-    assert result["src_w"] == pytest.approx(1.0)
-    assert result["med_w"] == pytest.approx(1.0)
-    assert result["src"] == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-6)
-    assert result["med"] == pytest.approx((19 + 30) / 20)
-
-
-@pytest.mark.parametrize("make", [metrics.SpearmanCorrelation, metrics.MeanEuclideanDistance])
-def test_scores_that_would_broadcast_are_refused(make):
-    with pytest.raises(ValueError):
-        make().update_state(np.ones(4, "float32"), np.ones((4, 3), "float32"))
-
-
 # === Segments, against loops ===
 
 

@@ -119,8 +119,7 @@ def learned_losses(phase: str, output_losses: Mapping[str, Any]) -> dict[str, An
 def terms(output: str, loss: keras.losses.Loss, truth: Any, predicted: Any, sample_weight: Any) -> dict[str, Any]:
     """The terms of a loss, by the names that they are logged under."""
     if isinstance(loss, losses.ScoreLoss):
-        values = loss.terms(truth, predicted, sample_weight)
-        return {f"{output}_{name}": value for name, value in values.items()}
+        return {f"{output}_{name}": value for name, value in loss.terms(truth, predicted, sample_weight).items()}
     return {_name_of(output): loss(truth, predicted, sample_weight)}
 
 

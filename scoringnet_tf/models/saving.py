@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import keras
@@ -46,6 +46,11 @@ class Functional(keras.Model):  # of Keras's name: the paths of weights in a `.k
             if tensor.dtype == "uint8":
                 check_frames(given, tensor.name)
         return super().call(inputs, training=training, mask=mask)
+
+
+def arguments_of(local: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a constructor for `get_config`, from its `locals()` at its beginning."""
+    return {name: value for name, value in local.items() if name not in ("self", "__class__", "name", "kwargs")}
 
 
 # === Files ===

@@ -10,7 +10,7 @@ from scoringnet_tf import defaults, losses
 from scoringnet_tf.models.backbones.c3d import C3D, scaled_width
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.regressor import decay, regressor
-from scoringnet_tf.models.saving import Functional
+from scoringnet_tf.models.saving import Functional, arguments_of
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm, get_sport, kept_form
 from scoringnet_tf.support.errors import InputError, unknown_name
 
@@ -58,7 +58,7 @@ class ExpectedScore(layers.Layer):
 
 
 def score_tower(
-    name: str, clip_shape: Sequence[int], mean: float, std: float, settings: Mapping[str, Any], dtype: str | None
+    name: str, clip_shape: Sequence[int], mean: float, std: float, settings: Mapping[str, Any]
 ) -> keras.Model:
     """One branch of SP: the first twelve layers of C3D, or features in their place, then the score regressor.
 
@@ -69,14 +69,13 @@ def score_tower(
         name: of the model.
         clip_shape: (T, H, W, 3) of frames, or (T, D) of features.
         mean, std: of the training scores, points.
-        settings: arguments of `ScorePredictor`, from `width_multiplier` to `preprocessing`.
-        dtype: dtype policy of the convolutions.
+        settings: arguments of `ScorePredictor`.
 
     Returns:
         A model: clip (B, *clip_shape) → score (B,), float32, in points of the sport; with `head="distribution"` the
         probabilities (B, K) of `losses.score_bins`.
     """
-    multiplier, kernel_l2 = settings["width_multiplier"], settings["kernel_l2"]
+    multiplier, kernel_l2, dtype = (settings[name] for name in ("width_multiplier", "kernel_l2", "dtype"))
     # 1. C3D, or features, and the regressor
     is_features = len(clip_shape) == 2
     clip = keras.Input(clip_shape, dtype="float32" if is_features else "uint8", name="clip")
@@ -175,7 +174,7 @@ class ScorePredictor(Functional):
         name: str = "score_predictor",
         **kwargs: Any,
     ):
-        rules = get_sport(sport)
+        config, rules = arguments_of(locals()), get_sport(sport)
         scores = tuple(scores or rules.tower_scores)
         known: dict[str, tuple[Any, Sequence[Any]]] = {
             "scores": (scores, (rules.tower_scores, FINAL_ALONE)),
@@ -189,18 +188,6 @@ class ScorePredictor(Functional):
             message = "output_activation='relu' and head='distribution' exclude each other."
             raise InputError("flags_conflict", message, "Use 'linear'.")
         score_statistics = score_statistics or dict.fromkeys(scores, (0.0, 1.0))
-        settings: dict[str, Any] = {
-            "width_multiplier": width_multiplier,
-            "conv_filters": conv_filters,
-            "fc_units": fc_units,
-            "pool_stride": pool_stride,
-            "head": head,
-            "output_activation": output_activation,
-            "dropout_rate": dropout_rate,
-            "kernel_l2": kernel_l2,
-            "preprocessing": preprocessing,
-        }
-
         # === Functional Model ===
         inputs: dict[str, Any] = {}
         outputs: dict[str, Any] = {}
@@ -209,7 +196,7 @@ class ScorePredictor(Functional):
             length = clip_lengths[0 if score == "difficulty" else 1]
             clip_shape = (length, features) if features else (length, *image_size, 3)
             mean, std = score_statistics[score]
-            tower = score_tower(f"{score}_tower", clip_shape, mean, std, settings, dtype)
+            tower = score_tower(f"{score}_tower", clip_shape, mean, std, config)
             clip = keras.Input(clip_shape, dtype=tower.input.dtype, name=f"{score}_clip")
             inputs[f"{score}_clip"], outputs[score] = clip, tower(clip)
             if head == "distribution":
@@ -219,15 +206,12 @@ class ScorePredictor(Functional):
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
-        self._config: dict[str, Any] = {
+        self._config = config | {
             "sport": kept_form(rules),
             "clip_lengths": tuple(clip_lengths),
             "image_size": tuple(image_size),
             "score_statistics": {score: tuple(score_statistics[score]) for score in scores},
-            **settings,
             "scores": scores,
-            "features": features,
-            "dtype": dtype,
         }
 
     @property

@@ -13,7 +13,7 @@ from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import FragmentSelector
 from scoringnet_tf.models.parameter_groups import learning_parts
-from scoringnet_tf.models.saving import Clonable, Functional, Preset, clonable
+from scoringnet_tf.models.saving import Clonable, Functional, Preset, arguments_of, clonable
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
 from scoringnet_tf.models.trainer import Trainer
@@ -49,15 +49,6 @@ def _check_kept(provenance, features, reference):
 
 def _is_positive(value):
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
-
-
-def _check_fragment_stages(fragment_stages, scores):
-    """InputError if a fragment is named that no tower sees (`unknown_name`), or that has no stage (`wrong_value`)."""
-    for score, stages in (fragment_stages or {}).items():
-        if score not in scores:
-            raise unknown_name("fragment_stages", score, scores)
-        if not stages:
-            raise InputError("wrong_value", f"fragment_stages names no stage for {score}.")
 
 
 def _measured(info, towers):
@@ -115,11 +106,9 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
 
     Attributes:
         sport, scores, views, features, image_size, frame_size, provenance: as of the arguments.
-        fragment_stages: score → names of the stages of its key fragment; empty without KFS.
-        seen_stages: those whose frames a tower sees, in the order of the sport; empty without KFS.
+        fragment_stages, seen_stages: stages of each score's fragment, and of all of them; empty without KFS.
         sampled_frames: T if the towers see only T even samples of a video; else None.
-        segmenter, score_predictor: KFS, or None, and SP.
-        networks: names of those of the two that there are.
+        segmenter, score_predictor, networks: KFS, or None, and SP; and the names of those that there are.
         preprocessor: makes inputs of videos.
         content: the key of the model's first input, `"frames"` or `"features"`.
         frame_rate: frames, or steps of features, per second of the training videos; None if unknown.
@@ -158,7 +147,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         name: str = "scoring_net",
         **kwargs: Any,
     ):
-        rules = get_sport(sport)
+        config, rules = arguments_of(locals()), get_sport(sport)
         scores = rules.tower_scores if scores is None else scores
         fragments = fragments or ("key" if rules.stages[1:] else "whole")
         if fragments not in FRAGMENTS:
@@ -167,7 +156,11 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         if fragments == "key" and not rules.stages[1:]:
             raise InputError("no_stages", f"The sport {rules.name} has no stages.", "Use fragments='whole'.")
         _check_kept(provenance, features, reference)
-        _check_fragment_stages(fragment_stages, scores)
+        for score, names in (fragment_stages or {}).items():
+            if score not in scores:
+                raise unknown_name("fragment_stages", score, scores)
+            if not names:
+                raise InputError("wrong_value", f"fragment_stages names no stage for {score}.")
         shared: dict[str, Any] = {
             "sport": kept_form(rules),
             "image_size": image_size,
@@ -230,24 +223,14 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         self.fragment_stages = {score: [*names] for score, names in stages.items()}
         self.seen_stages = [stage for stage in rules.stages if any(stage in names for names in stages.values())]
         self.sampled_frames = lengths[scores[0]] if kfs is None and len({*lengths.values()}) == 1 else None
-        self._config: dict[str, Any] = {
-            **shared,
-            "image_size": tuple(image_size),
+        self._config = config | {
+            "sport": kept_form(rules),
+            "image_size": self.image_size,
             "clip_lengths": tuple(clip_lengths),
             "score_statistics": {k: list(v) for k, v in score_statistics.items()} if score_statistics else None,
-            "kernel_l2": kernel_l2,
-            "segmenter": segmenter,
-            "score_predictor": score_predictor,
-            "frame_size": tuple(frame_size),
-            "stored": stored,
-            "decoding": decoding,
-            "scores": tuple(scores),
+            "frame_size": self.frame_size,
+            "scores": self.scores,
             "fragments": fragments,
-            "views": views,
-            "features": features,
-            "fragment_stages": fragment_stages,
-            "provenance": provenance,
-            "reference": reference,
         }
 
     @classmethod

@@ -1,7 +1,4 @@
-"""How a `ScoringNet` learns: Eq. 10 on Keras's own `compile`, `fit` and `evaluate`, on every backend.
-
-Kept apart from the graph in `scoring_net.py`, which knows nothing of losses.
-"""
+"""How a `ScoringNet` learns: Eq. 10 on Keras's own `compile`, `fit` and `evaluate`, on every backend."""
 
 import dataclasses
 import functools
@@ -138,13 +135,6 @@ class Trainer(Model):
 
         What is frozen has no gradient, no dropout, and no part in β‖w‖². A layer whose `trainable` you set to False
         learns in no phase.
-
-        Args:
-            phase: key in `PHASES`.
-            frozen: keys of `models.parameter_groups.parts`.
-
-        Raises:
-            InputError: a part that the model lacks (`unknown_name`).
         """
         known = parts(self)
         if unknown := {*frozen} - {*known}:
@@ -165,13 +155,12 @@ class Trainer(Model):
         return stages | {score: self.score_loss(score) for score in self.score_predictor.scores}
 
     def score_loss(self, score: str, unit: float | None = None, **options: Any) -> "losses.ScoreLoss":
-        """The loss of the head of a score's tower.
+        """The loss of the head of a score's tower, in standard deviations of the training scores, or in a `unit`.
 
         Args:
             score: of a tower.
-            unit: of `ScoreLoss`, points; default: the standard deviation of the training scores.
-            **options: further arguments of `ScoreLoss`, or of `ScoreDistributionLoss` for a distribution head; the
-                default of α is the sport's, see `defaults`.
+            unit: of `ScoreLoss`, points.
+            **options: further arguments of `ScoreLoss`, or of `ScoreDistributionLoss` for a distribution head.
         """
         of_distribution = self.score_predictor.get_config()["head"] == "distribution"
         kind = losses.ScoreDistributionLoss if of_distribution else losses.ScoreLoss
@@ -234,11 +223,10 @@ class Trainer(Model):
         Raises:
             InputError: the model takes frames (`sees_frames`), or there are no videos (`no_videos`).
         """
-        scalings = self._scalings()
-        if not scalings:
+        if self.content != "features":
             raise InputError("sees_frames", "adapt_features is for a model of features; this one takes frames.")
         mean, deviation = feature_statistics(dataset)
-        for layer in scalings:
+        for layer in self._scalings():
             layer.adapt(mean, deviation)
 
     def _scalings(self):
@@ -377,12 +365,6 @@ class Trainer(Model):
             y: targets of `videos`: stages int (B, L), scores (B,).
             y_pred: outputs of the model.
             sample_weight: (B,), weight of each video, or None.
-
-        Returns:
-            Scalar, float32.
-
-        Raises:
-            InputError: weights by output (`weights_by_output`).
         """
         if isinstance(sample_weight, dict):
             raise loss_terms.by_output(sample_weight)

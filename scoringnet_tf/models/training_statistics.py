@@ -97,7 +97,7 @@ def half_width(errors: np.ndarray, level: float = LEVEL) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class Intervals:
-    """The split-conformal intervals that a model states (Lei et al., JASA 2018, algorithm 2), and of what they are.
+    """The split-conformal intervals that a model states (Lei et al., JASA 2018, algorithm 2).
 
     For a video that could have been any of n held-out ones, the true score lies within with probability `level`.
 
@@ -139,11 +139,10 @@ class Intervals:
         data_hash: str,
         shown: Sequence[str] = (),
     ) -> "Intervals":
-        """Those of held-out videos.
+        """Those of V held-out videos.
 
         Args:
-            truth: score → (V,), points; NaN is unknown.
-            predicted: score → (V,), points, of the scores that the model predicts.
+            truth, predicted: score → (V,), points; a NaN of the truth is unknown.
             split, data_hash, shown: as of the attributes.
         """
         widths, counts, few = {}, {}, []
@@ -160,11 +159,11 @@ class Intervals:
         return cls(LEVEL, widths, counts, split, data_hash, lacking if few else "", [*shown])
 
     def around(self, score: str, value: float, within: Sequence[float]) -> tuple[float, float] | None:
-        """(lower, upper) end of the interval around a predicted score, points; None if that score has none.
+        """(lower, upper) end of the interval around a predicted score; None if that score has none. All in points.
 
         Args:
             score: one of `sports.SCORES`.
-            value: points.
+            value: of it.
             within: (lowest, highest) of the sport, which the interval does not exceed.
         """
         width = self.half_widths.get(score)
@@ -216,9 +215,8 @@ class TrainingStatistics:
     def get_config(self) -> dict[str, Any]:
         """Plain values, as JSON has them."""
         config = dataclasses.asdict(self)
-        durations = {stage: list(limits) for stage, limits in self.durations.items()}
-        num_steps = self.num_steps and list(self.num_steps)
-        return {**config, "durations": durations, "required": list(self.required), "num_steps": num_steps}
+        config["durations"] = {stage: list(limits) for stage, limits in self.durations.items()}
+        return {**config, "required": list(self.required), "num_steps": self.num_steps and list(self.num_steps)}
 
     def limits(self, stage: str, seen: bool = True) -> tuple[float, float]:
         """How short and how long a stage may be, seconds; one that no tower has `seen` may last however long."""
@@ -271,7 +269,6 @@ def pooled(features: Any, labels: Any, mask: Any) -> Any:
     """Mean (B, D) of the features (B, L, D) of a performance: of all frames but noise, or of all if all are noise.
 
     Args:
-        features: (B, L, D).
         labels: int (B, L), the stage of every frame; None counts every frame.
         mask: bool (B, L), true for real frames.
     """

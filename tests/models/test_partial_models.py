@@ -8,7 +8,6 @@ from training_runs import SMALL, STATISTICS, batch, telling
 
 import scoringnet_tf
 from scoringnet_tf import losses
-from scoringnet_tf.models.fragments import resampling_indices
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.score_prediction import ScorePredictor
 
@@ -76,21 +75,6 @@ def test_a_whole_video_is_sampled_evenly_and_without_its_padding():
     assert made(**WHOLE, clip_lengths=(8, 9)).sampled_frames is made().sampled_frames is None
 
 
-def test_one_tower_sees_the_fragment_of_execution():
-    """In as many frames as execution's tower has, whatever difficulty's has."""
-    network = telling(made(**FINAL, clip_lengths=(4, 8)), 3000.0)
-    inputs, targets = batch()
-
-    def score_of(*stages):
-        indices = np.asarray(resampling_indices(np.isin(targets["stages"], stages), 8))
-        clips = np.stack([inputs["frames"][row, indices[row]] for row in range(3)])
-        return np.asarray(network.score_predictor({"final_clip": clips})["final"])
-
-    found = np.asarray(network.score_fragments(inputs["frames"], targets["stages"], inputs["mask"])["final"])
-    np.testing.assert_allclose(found, score_of(2, 3), rtol=1e-5)
-    assert np.abs(found - score_of(2)).min() > 0.01  # that of difficulty
-
-
 # === Features ===
 
 
@@ -154,19 +138,3 @@ def test_a_distribution_says_its_score_and_how_sure_it_is():
 
 
 # === Training ===
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("options", [{**FINAL, **WHOLE}, FEATURES], ids=["one", "features"])
-def test_a_step_trains_what_there_is(options):
-    keras.utils.set_random_seed(0)
-    network = made(**options)
-    network.compile(keras.optimizers.Adam(1e-2))
-    before = [np.array(variable) for variable in network.trainable_variables]
-    logs = network.train_on_batch(*batch_for(network), return_dict=True)
-    assert not any(np.array_equal(was, now) for was, now in zip(before, network.trainable_variables, strict=True))
-    if network.content == "frames":
-        assert set(logs) == {"loss", "final_mse", "final_ranking", "weight_decay", "f_src", "f_med"}
-    else:
-        assert {"stage_loss", "difficulty_mse", "execution_mse", "frame_accuracy", "f_src"} <= set(logs)
-        assert not any(np.any(layer.mean) for layer in scalings(network))

@@ -136,23 +136,6 @@ def test_a_video_of_any_length_goes_through_in_windows(models, network):
 
 
 @pytest.mark.slow
-def test_an_ed_tcn_learns_what_a_frame_alone_does_not_show():
-    """Noise, then a stage that begins ten steps after a signal: without time there is nothing to see."""
-    rng = np.random.default_rng(0)
-    features, stages = rng.normal(0, 0.1, (16, 48, 2)).astype(np.float32), np.zeros((16, 48), int)
-    for row, start in enumerate(rng.integers(5, 20, 16)):
-        features[row, start] = 3.0
-        stages[row, start + 10 : start + 18] = 2
-    keras.utils.set_random_seed(0)
-    model = scoringnet_tf.KeyFragmentSegmenter(network="c3d_ed_tcn", features=2)
-    model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy")
-    inputs = {"features": features, "mask": np.ones((16, 48), bool)}
-    model.fit(inputs, stages, epochs=40, batch_size=4, verbose=0)
-    found = probabilities(model, features, name="features").argmax(axis=-1)
-    assert (found == stages)[stages == 2].mean() > 0.9 and (found == stages).mean() > 0.97
-
-
-@pytest.mark.slow
 def test_a_run_trains_the_network_that_it_is_told(models, diving_records, tmp_path):
     """ResNet50 with weights of a file; the C3D that is pretrained goes to the towers alone."""
     weights, c3d = tmp_path / "resnet50_notop.weights.h5", tmp_path / "c3d.keras"

@@ -312,20 +312,6 @@ def test_scheduled_fragments_are_the_true_ones_at_first_and_those_of_kfs_in_the_
 
 
 @pytest.mark.slow
-def test_mixed_float16_scales_the_loss_and_the_gradients_agree():
-    """The scaled loss and the update undo each other: one SGD step is the same with and without scaling."""
-    steps = []
-    for scaled in (False, True):
-        keras.utils.set_random_seed(3)
-        network, optimizer = scoringnet_tf.ScoringNet(**SMALL, **WITHOUT_DROPOUT), keras.optimizers.SGD(0.01)
-        network.compile(keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1024.0) if scaled else optimizer)
-        network.fit(dataset(), verbose=0, shuffle=False)
-        steps.append([weight for part in PARTS for weight in getattr(network, part).get_weights()])
-    for a, b in zip(*steps, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
-
-
-@pytest.mark.slow
 def test_a_scaled_loss_keeps_its_scale_over_validations_and_in_checkpoints(tmp_path):
     """That it settled at, over `fit`, `evaluate`, and what was saved; and no variable is made twice."""
     networks = [scoringnet_tf.ScoringNet(**SMALL) for _ in range(2)]
@@ -352,20 +338,6 @@ def test_names_of_metrics_are_those_of_the_list_that_evaluate_returns(kind):
     network = compiled(shared(kind), **EAGER)
     named = dict(zip(network.metrics_names, network.evaluate(dataset(), verbose=0), strict=True))
     assert named == pytest.approx(measured(network), nan_ok=True)
-
-
-@pytest.mark.slow
-def test_a_model_saves_in_float32_without_its_training(tmp_path):
-    network = scoringnet_tf.ScoringNet(**SMALL, dtype="mixed_bfloat16")
-    fitted(network, fragments="scheduled")
-    network.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    assert again.get_config()["dtype"] == "float32" and not again.compiled
-    for part in PARTS:
-        assert_same(getattr(network, part).get_weights(), getattr(again, part).get_weights())
-    assert again.count_params() == scoringnet_tf.ScoringNet(**SMALL).count_params()
-    with pytest.raises(FileExistsError):
-        network.save(tmp_path / "model.keras", overwrite=False)
 
 
 # === Losses and metrics that compile is given ===

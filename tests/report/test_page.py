@@ -1,7 +1,6 @@
 """The page of a performance: whole, harmless whatever the names, and true to its content."""
 
 import dataclasses
-import re
 
 import numpy as np
 import pytest
@@ -70,14 +69,6 @@ def test_a_withheld_score_is_no_number():
     elements = parsed(shown(values=(None, None, None)))
     assert elements.text().count("withheld") == 3
     assert not [one for one in elements.of("rect") if one.get("width") == "1.4"]  # no mark on a scale
-
-
-def test_reasons_are_shown_with_and_without_a_score():
-    withheld, forced = (
-        parsed(shown(values=values, reasons=["Wrong order."])) for values in ((None,) * 3, (3.0, 24.0, 72.0))
-    )
-    titles = [re.search(r"(\S.*?) Wrong order\.", page.text())[1].split("/s")[-1] for page in (withheld, forced)]
-    assert titles[0] != titles[1]
 
 
 def test_frames_and_times_count_from_the_beginning_of_the_file():

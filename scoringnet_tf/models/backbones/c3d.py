@@ -10,7 +10,7 @@ from keras import layers, ops
 from scoringnet_tf import defaults
 from scoringnet_tf.models.layers import FrameMask, conv3d
 from scoringnet_tf.models.regressor import fully_connected, regressor
-from scoringnet_tf.models.saving import Functional, Preset
+from scoringnet_tf.models.saving import Functional, Preset, arguments_of
 from scoringnet_tf.support.errors import InputError, unknown_name
 
 # (endpoint, filters of a convolution or window of a pooling). The first twelve after the input are SP's extractor.
@@ -160,6 +160,7 @@ class C3D(Preset, Functional):
         name: str = "c3d",
         **kwargs: Any,
     ):
+        config = arguments_of(locals())
         if top not in ("fc", "regressor"):
             raise unknown_name("top", top, ("fc", "regressor"))
         if masked and temporal_pooling:
@@ -196,21 +197,11 @@ class C3D(Preset, Functional):
         super().__init__({"frames": frames, "mask": mask} if masked else frames, x, name=name, **kwargs)
 
         # === Config ===
-        self._config: dict[str, Any] = {
+        self._config = config | {
             "input_shape": tuple(input_shape),
-            "width_multiplier": width_multiplier,
-            "temporal_pooling": temporal_pooling,
-            "final_endpoint": final_endpoint,
-            "masked": masked,
             "heads": None if heads is None else dict(heads),
-            "top": top,
-            "top_units": top_units,
-            "pool_stride": pool_stride,
-            "dropout_rate": dropout_rate,
-            "kernel_l2": kernel_l2,
             "preprocessing": preprocessing,
             "learned_from": sorted(learned_from),
-            "dtype": dtype,
         }
 
     @property
