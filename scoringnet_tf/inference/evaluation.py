@@ -28,8 +28,6 @@ from scoringnet_tf.sports import (
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
 
-SEGMENTED = 64  # videos whose segments are compared at a time
-
 
 @dataclasses.dataclass
 class Predictions:
@@ -55,6 +53,16 @@ class Predictions:
     bounds: dict = dataclasses.field(default_factory=dict)
 
 
+def input_specs(model: "ScoringNet") -> dict[str, Any]:
+    """Name → `tf.TensorSpec` of the inputs of a model, for batches of any size and length."""
+    import tensorflow as tf
+
+    return {
+        name: tf.TensorSpec(tensor.shape, keras.backend.standardize_dtype(tensor.dtype))
+        for name, tensor in model.input.items()
+    }
+
+
 def prediction_function(
     model: "ScoringNet", true_fragments: bool = False
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
@@ -64,19 +72,11 @@ def prediction_function(
     """
     import tensorflow as tf
 
-    inputs = {
-        name: tf.TensorSpec(tensor.shape, keras.backend.standardize_dtype(tensor.dtype))
-        for name, tensor in model.input.items()
-    }
-
-    @tf.function(input_signature=(inputs, tf.TensorSpec((None, None), tf.int32)))
+    @tf.function(input_signature=(input_specs(model), tf.TensorSpec((None, None), tf.int32)))
     def outputs_of(inputs, stages):
         outputs = model(inputs, training=False)
         if true_fragments:
-            outputs = {
-                **outputs,
-                **model.score_fragments(inputs[model.content], stages, inputs["mask"], training=False),
-            }
+            outputs |= model.score_fragments(inputs[model.content], stages, inputs["mask"], training=False)
         return outputs
 
     return outputs_of
@@ -181,18 +181,9 @@ def bootstrap(predictions: Predictions, groups: Groups = ()) -> dict[str, tuple[
 def _segment_figures(predictions, labelled):
     """`metrics.SegmentFigures` of all videos: name → share; NaN if no frame is labelled."""
     measure = metrics.SegmentFigures()
-    for first in range(0, len(predictions.ids), SEGMENTED):
-        part = slice(first, first + SEGMENTED)
-        measure.update_state(*(_padded(rows[part]) for rows in (predictions.stages_true, predictions.stages_predicted)))
+    for truth, predicted in zip(predictions.stages_true, predictions.stages_predicted, strict=True):
+        measure.update_state(truth[np.newaxis], predicted[np.newaxis])
     return {name: float(share) if labelled else math.nan for name, share in measure.result().items()}
-
-
-def _padded(rows):
-    """Integer arrays (L_n,) as one, int32 (N, L), −1 behind the end of each."""
-    padded = np.full((len(rows), max(map(len, rows))), -1, np.int32)
-    for row, values in zip(padded, rows, strict=True):
-        row[: len(values)] = values
-    return padded
 
 
 def mean_predictor_figures(

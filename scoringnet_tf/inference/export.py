@@ -17,6 +17,7 @@ import tensorflow as tf
 from scoringnet_tf import __version__
 from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.inference.checks import checks, impossible_scores, is_too_small, shows_several
+from scoringnet_tf.inference.evaluation import input_specs
 from scoringnet_tf.models import layers
 from scoringnet_tf.sports import definition_of
 from scoringnet_tf.support.errors import InputError
@@ -87,10 +88,9 @@ def preprocess_encoded(encoded: tf.Tensor, preprocessor: "ScoringNetPreprocessor
 
 def video_specs(network: "ScoringNet", batch: int | None = None) -> list[tf.TensorSpec]:
     """The inputs of a model: content (B, L, …) and mask (B, L); any B if `batch` is None."""
-    content = network.input[network.content]
-    dtype = keras.backend.standardize_dtype(content.dtype)
+    content = input_specs(network)[network.content]
     return [
-        tf.TensorSpec((batch, *content.shape[1:]), dtype, name=network.content),
+        tf.TensorSpec((batch, *content.shape[1:]), content.dtype, name=network.content),
         tf.TensorSpec((batch, None), tf.bool, name="mask"),
     ]
 

@@ -21,9 +21,10 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.features import read_features, read_origin
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.inference.extraction import FULLY_CONNECTED, Extraction, FeatureExtractor, load_c3d
-from scoringnet_tf.inference.feature_folder import Video, alone_in, extract_videos, file_name, prepare, write_tables
+from scoringnet_tf.inference.feature_folder import Video, extract_videos, file_name, prepare, write_tables
 from scoringnet_tf.models.backbones.c3d import C3D, ENDPOINTS
 from scoringnet_tf.support.errors import Stopped
+from scoringnet_tf.support.files import locked
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.run_record import RunRecord
 
@@ -120,7 +121,6 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     [
         (["--model=diving_small"], {"aspect": 4 / 3}),
         (["--model=motion_small", "--frame_size=73,98", "--frame_rate=25"], {"aspect": None, "frame_size": [73, 98]}),
-        (["--model=motion_small", "--frame_size=73,98", "--frame_rate=25", "--aspect=1.5"], {"aspect": 1.5}),
     ],
 )
 def test_videos_are_brought_to_the_rate_of_the_model(flags, stored, tmp_path):
@@ -170,7 +170,7 @@ def test_a_run_that_was_stopped_goes_on(folder, diving_records, stage_model, tmp
 
 
 def test_one_run_at_a_time_writes_to_a_folder(folder, diving_records, stage_model):
-    with alone_in(folder):
+    with locked(folder, "busy"):
         result = command(*of_records(stage_model, diving_records, folder))
     assert (result.returncode, code_printed(result.stderr)) == (1, "busy") and str(folder) in result.stderr
 
@@ -299,7 +299,6 @@ C3D_FLAGS = f"--model=motion_small {FLAGS} {CLIP}"
         (f"{C3D_FLAGS} --part=execution", "flag_unused", "--part"),
         (f"{C3D_FLAGS} --frame_size=73,98 --frame_rate=9 --endpoint=fc6", "flags_conflict", "fc6"),
         (f"--model=diving_small {FLAGS} {CLIP} --frame_rate=25", "flag_unused", "--frame_rate"),
-        (f"--model=diving_small {FLAGS} {CLIP} --aspect=1.5", "flag_unused", "--aspect"),
         (f"--model=diving_small {FLAGS} {CLIP} ./{CLIP}", "duplicate", "diving.mp4"),
         (f"--model=diving_small {FLAGS} {CLIP} --output_dir=docs", "exists", "docs"),
     ],
