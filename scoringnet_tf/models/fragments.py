@@ -96,8 +96,8 @@ class TrainingFragments(layers.Layer):
     """The stages by which SP's fragments are cut while it is trained (§4.3 does not say which).
 
     Call arguments: true stages int (B, L), negative if a frame has no label; KFS's stages, int32 (B, L), or None if
-    `needs_prediction` is false; bool (B, L), true for frames, None if all are. Returns stages
-    int32 (B, L), of each video whatever its batch is padded to.
+    the source is `"true"`; bool (B, L), true for frames, None if all are. Returns stages int32 (B, L), of each video
+    whatever its batch is padded to.
 
     It is made by `compile` and belongs to a run: nothing of it is saved with a model.
 
@@ -114,11 +114,6 @@ class TrainingFragments(layers.Layer):
         self.source, self.jitter = source, jitter
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.share = self.add_weight(shape=(), initializer="ones", trainable=False, name="share")
-
-    @property
-    def needs_prediction(self) -> bool:
-        """Whether the stages of KFS are asked for."""
-        return self.source != "true"
 
     def call(self, true_stages: Any, predicted: Any = None, is_frame: Any = None) -> Any:
         return self._moved(self._chosen(ops.cast(true_stages, "int32"), predicted, is_frame), is_frame)

@@ -206,6 +206,7 @@ class ScorePredictor(Functional):
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
+        self.scores = scores
         self._config = config | {
             "sport": kept_form(rules),
             "clip_lengths": tuple(clip_lengths),
@@ -213,11 +214,6 @@ class ScorePredictor(Functional):
             "score_statistics": {score: tuple(score_statistics[score]) for score in scores},
             "scores": scores,
         }
-
-    @property
-    def scores(self) -> tuple[str, ...]:
-        """The scores that have a tower."""
-        return self._config["scores"]
 
     @property
     def towers(self) -> dict[str, keras.Model]:

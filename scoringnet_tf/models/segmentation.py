@@ -115,12 +115,8 @@ class KeyFragmentSegmenter(Functional):
         super().__init__(inputs, x, name=name, **kwargs)
 
         # === Config ===
+        self.network = network
         self._config = config | {"sport": kept_form(rules), "image_size": tuple(image_size)}
-
-    @property
-    def network(self) -> str:
-        """One of `segmenters.STAGE_NETWORKS`."""
-        return self._config["network"]
 
     @property
     def channels(self) -> int:

@@ -333,7 +333,7 @@ class Trainer(Model):
     def _training_outputs(self, inputs, training):
         content, mask, stages = inputs[self.content], inputs["mask"], inputs[TRUE_STAGES]
         outputs = {}
-        needed = "segmenter" in self.networks and self.training_fragments.needs_prediction
+        needed = "segmenter" in self.networks and self.training_fragments.source != "true"
         if "segmenter" in self.learning or needed:
             # A ResNet50 that does not learn keeps its statistics, too.
             learns = training and bool(self.segmenter.trainable_variables)

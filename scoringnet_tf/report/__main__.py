@@ -55,15 +55,6 @@ def _checked_output(arguments):
     return output
 
 
-def _sport():
-    """The sport of --model, read without TensorFlow."""
-    values = flags.FLAGS
-    config = configuration(model_path(values.model), "model", shipped=True)
-    if config["features"]:
-        raise InputError("sees_features", f"--model={values.model} scores features; a report needs frames.")
-    return get_sport(config["sport"])
-
-
 def _check_names(judges, names):
     """Raises InputError unless every row of --judges names one video."""
     for name in judges:
@@ -89,11 +80,28 @@ def _pages(local, path, predictor, judged, name):
     return pages
 
 
+def _scored(videos, names, predictor, judges):
+    """The content of all pages, and what is left out."""
+    shown, left_out = [], []
+    for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
+        name, judged = names.get(path, path), judges.get(as_path(path).name) if error is None else None
+        options = {"path": path, "predictor": predictor, "judged": judged, "name": name}
+        pages = attempted(functools.partial(_pages, **options), path, error)
+        if isinstance(pages, Remark):
+            left_out.append(f"{name}, which could not be scored")
+            _print(f"{pages} [{pages.code}]")
+        else:
+            shown += pages
+    return shown, left_out
+
+
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values, output = flags.FLAGS, _checked_output(arguments)
-    sport = _sport()
-    judges = read_judges(values.judges, sport) if values.judges else {}
+    config = configuration(model_path(values.model), "model", shipped=True)  # without TensorFlow
+    if config["features"]:
+        raise InputError("sees_features", f"--model={values.model} scores features; a report needs frames.")
+    judges = read_judges(values.judges, get_sport(config["sport"])) if values.judges else {}
     videos = list(named_videos(arguments))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
@@ -110,16 +118,7 @@ def main(arguments: list[str]) -> int:
     if unshown := unshown_scores(values.judges, judges, shown_scores(predictor.model.scores)):
         _print(f"--judges: the model does not predict {', '.join(unshown)}, which is left out.")
     names = dict(zip(paths, told_apart(paths), strict=True))
-    shown, left_out = [], []
-    for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
-        name, judged = names.get(path, path), judges.get(as_path(path).name) if error is None else None
-        options = {"path": path, "predictor": predictor, "judged": judged, "name": name}
-        pages = attempted(functools.partial(_pages, **options), path, error)
-        if isinstance(pages, Remark):
-            left_out.append(f"{name}, which could not be scored")
-            _print(f"{pages} [{pages.code}]")
-        else:
-            shown += pages
+    shown, left_out = _scored(videos, names, predictor, judges)
     for page in write_pages(output, shown, predictor.name or "given", values.title, left_out) if shown else ():
         print(page)
     return 1 if left_out else 0

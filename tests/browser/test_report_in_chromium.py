@@ -1,9 +1,16 @@
 """The pages of a report as people have them: on a phone, on a desktop, by keyboard, by screen reader, in print."""
 
+import pathlib
 import shutil
 
+import av
 import pytest
-from report_pages import write_report
+from page_samples import full
+
+from scoringnet_tf.data.preprocessing import encode_jpeg
+from scoringnet_tf.inference.reliability import Reliability
+from scoringnet_tf.report.session import write_pages
+from scoringnet_tf.report.thumbnails import encode_clip
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDTHS = (390, 1280)  # CSS pixels: a phone, a desktop
@@ -19,9 +26,35 @@ ORDER = "[...document.querySelectorAll('#ranking tbody tr')].map(row => row.cell
 SORTED = "[...document.querySelectorAll('#ranking [aria-sort]')].map(head => [head.innerText, head.ariaSort])"
 
 
+CLIP = pathlib.Path(__file__).parents[1] / "clips/diving.mp4"
+LONG_NAME = "broadcast_of_the_final_women_10_m_platform_round_3_of_5_dive_107B_seen_from_the_side_camera.mp4"
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    return write_report(tmp_path_factory.mktemp("report"))
+    """The page of a session, then those of its performances: of real frames, one has a long name, one no score."""
+    with av.open(str(CLIP)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][:10]
+    jpegs = [encode_jpeg(frame, 92) for frame in frames]
+    pictures = {"film": [*enumerate(jpegs)], "clips": [("take-flight", encode_clip(frames[4:7], 25.0), jpegs[5])]}
+    performances = [
+        full(
+            name=name,
+            values=(final and 3.0, final and final / 3, final),
+            true=(None, None, final and final - 2),
+            reliability=grade and Reliability(grade),
+            reasons=reasons,
+            **pictures,
+        )
+        for name, final, grade, reasons in (
+            ("a.mp4", 60.0, "low", ()),
+            (LONG_NAME, 84.0, None, ["No pre-starting was found."]),
+            ("c10.mp4", 72.0, "fair", ()),
+            ("no dive.mp4", None, None, ["No entry was found."]),
+        )
+    ]
+    left_out = [f"{LONG_NAME}.part, which could not be scored"]
+    return write_pages(tmp_path_factory.mktemp("report") / "session.html", performances, "m", "Final", left_out)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,6 @@ import tensorflow as tf
 from training_runs import SMALL, batch, telling
 
 import scoringnet_tf
-from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor
-from scoringnet_tf.inference.stages import WindowedSegmenter
 from scoringnet_tf.models.layers import conv3d
 from scoringnet_tf.models.loss_terms import LossScaleOptimizer
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS
@@ -114,22 +112,6 @@ def test_the_loss_is_scaled_by_the_policy_of_the_model(policy, dtype, options, s
     model = scoringnet_tf.ScoringNet(**SMALL, dtype=dtype)
     model.compile("adam", **options)
     assert isinstance(model.optimizer, LossScaleOptimizer) == scaled
-
-
-# === Results ===
-
-
-@pytest.mark.parametrize("policy", ["mixed_bfloat16"], indirect=True)
-def test_windows_and_features_compute_as_their_model_does(policy):
-    frames = batch()[0]["frames"][0]
-    model = MODELS["c3d_bi_lstm"]("float32")
-    stages, _ = WindowedSegmenter(model, 5)(lambda start, stop: frames[start:stop], len(frames))
-    expected = model({"frames": frames[None], "mask": np.ones((1, len(frames)), bool)}, training=False)[0]
-    np.testing.assert_allclose(stages, expected, rtol=1e-5, atol=1e-6)
-    trunk, clip = c3d()("float32"), frames[:8]
-    vectors = FeatureExtractor(trunk, Extraction("conv5b", "clip", 8, 8))(lambda numbers: clip[numbers], len(clip))
-    expected = trunk.endpoint("conv5b")(clip[None], training=False)
-    np.testing.assert_allclose(vectors[0], np.ravel(expected), rtol=1e-5, atol=1e-5)
 
 
 # === Convolutions ===

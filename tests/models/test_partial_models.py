@@ -135,6 +135,3 @@ def test_a_distribution_says_its_score_and_how_sure_it_is():
     (d, sd), (e, se) = moments["difficulty"], moments["execution"]
     np.testing.assert_allclose(found["final"], d * e, rtol=1e-4)
     np.testing.assert_allclose(found["final_std"], np.sqrt(d**2 * se**2 + e**2 * sd**2 + sd**2 * se**2), rtol=1e-3)
-
-
-# === Training ===

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from page_samples import Elements, full, run, session, shown
+from page_samples import Elements, full, run, shown
 
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.report.page import ShownScore, performance_page
@@ -48,21 +48,6 @@ def test_intervals_and_grades_are_on_the_page():
     assert (float(band["x"]), float(band["width"])) == (40.0, 16.0)
     high = parsed(dataclasses.replace(one, reliability=Reliability("high"))).text()
     assert "high" in high and "(" not in high
-
-
-def of_unit_range(name, value, true):
-    """A performance of a sport whose only score lies in 0…1."""
-    score = ShownScore("final", value, (0.0, 1.0), (value - 0.0614, value + 0.05), "so sure", true)
-    return dataclasses.replace(shown(name), scores=[score], times=np.arange(3) / 25)
-
-
-def test_scores_of_a_small_range_have_three_decimals():
-    one = parsed(of_unit_range("a", 0.9032, 0.8961)).text()
-    values = ("0.903", "0.842 – 0.953", "0.896")
-    assert [value for value in values if value not in one] == []
-    both = session(of_unit_range("a", 0.9032, 0.8961), of_unit_range("b", 0.9044, 0.8912))
-    values = ("0.903", "0.904", "0.896", "0.891", "+0.007", "+0.013", "0.010")  # the last is the mean error
-    assert [value for value in values if value not in both.text()] == []
 
 
 def test_a_withheld_score_is_no_number():

@@ -135,6 +135,10 @@ class C3D(Preset, Functional):
         preprocessing: arguments of `preprocess` that differ from `PREPROCESSING`.
         learned_from: for a tower of a `ScoringNet`, what its run learned from, see `dataset_info.shown`.
 
+    Attributes:
+        preprocessing: all arguments of `preprocess`.
+        learned_from: a set.
+
     Example:
     >>> trunk = C3D(input_shape=(16, 112, 112, 3))
     >>> trunk.endpoint("conv5b").output_shape
@@ -197,22 +201,13 @@ class C3D(Preset, Functional):
         super().__init__({"frames": frames, "mask": mask} if masked else frames, x, name=name, **kwargs)
 
         # === Config ===
+        self.preprocessing, self.learned_from = preprocessing, {*learned_from}
         self._config = config | {
             "input_shape": tuple(input_shape),
             "heads": None if heads is None else dict(heads),
             "preprocessing": preprocessing,
             "learned_from": sorted(learned_from),
         }
-
-    @property
-    def learned_from(self) -> set[str]:
-        """What the run of the `ScoringNet` learned from whose tower this was; else empty."""
-        return set(self._config["learned_from"])
-
-    @property
-    def preprocessing(self) -> dict[str, Any]:
-        """All arguments of `preprocess`."""
-        return self._config["preprocessing"]
 
     def endpoint(self, name: str) -> keras.Model:
         """A model from the same frames to the output of the layer called `name` (activation included)."""
