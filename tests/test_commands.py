@@ -286,22 +286,6 @@ def test_true_fragments_need_stage_labels(tmp_path):
     assert code_printed(error) == "no_stage_labels" and "--true_fragments" in error
 
 
-@pytest.mark.parametrize(
-    ("module", "flag", "code"),
-    [
-        ("scoringnet_tf.train", "--batch_size=1", "out_of_range"),
-        ("scoringnet_tf.train", "--learning_rate=0", "learning_rate_zero"),
-        ("scoringnet_tf.pretrain", "--learning_rate=0", "learning_rate_zero"),
-    ],
-)
-def test_a_training_that_would_learn_nothing_is_refused(diving_records, motion_records, tmp_path, module, flag, code):
-    records = diving_records if module == "scoringnet_tf.train" else motion_records
-    words = (f"--records_dir={records}", f"--model_dir={tmp_path / 'run'}", flag)
-    error = error_of(module, *words)
-    assert code_printed(error) == code and flag in error
-    assert not (tmp_path / "run").exists()
-
-
 # === Object stores ===
 
 
