@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from benchmarks import data
 from benchmarks.pairs import Comparison, Row, Target, worker
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.errors import unknown_name
 
 PHASES = ("segmentation", "scoring", "joint")  # what `benchmarks.training` is asked for
 INFERENCE = "inference"
@@ -15,7 +15,6 @@ SHAPES = {  # flags of a model and a batch
 }
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 CLOCK, PROCESSOR = "frames/s", "frames/CPU s"  # of `benchmarks.build`
-LONGER = 4  # times as long is the longer video
 IN_A_ROW = 20  # videos that `predict` is given at once
 
 
@@ -26,7 +25,7 @@ def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
         *training(("small",) if quick else ("small", "full")),
         reading(folder, count, epochs=10),
         building(folder, count),
-        predicting(folder, frames=13_000),  # more than `data.preprocessor.PART`
+        predicting(folder),
     ]
 
 
@@ -35,9 +34,7 @@ def chosen(found: list[Comparison], only: list[str]) -> list[Comparison]:
     names = [comparison.name for comparison in found]
     for start in only:
         if not any(name.startswith(start) for name in names):
-            raise InputError(
-                "unknown_name", f"--only: no comparison begins with {start}.", f"Choose from {', '.join(names)}."
-            )
+            raise unknown_name("--only", start, names)
     return [each for each in found if not only or each.name.startswith(tuple(only))]
 
 
@@ -68,13 +65,12 @@ def reading(folder: pathlib.Path, count: int, epochs: int) -> Comparison:
     """
     size = "{},{}".format(*data.SHOWN)
     ours = {"records_dir": lambda: data.records(folder, count), "image_size": size, "epochs": epochs}
-    peer = {"stored": lambda: data.jpegs(folder, count), "larger": lambda: data.larger_jpegs(folder, count)}
+    peer = {"stored": lambda: data.jpegs(folder, count)}
     twice, share = Target(2.0, at_most=False), Target(0.85, at_most=False)
     rows = (
         Row("plain", "DataLoader", "plain", "plain", CLOCK),
         Row("crop and flip", "DataLoader", "crop and flip", "augmented", CLOCK),
         Row("augmented", "DataLoader", "augmented", "augmented", CLOCK, twice),
-        Row("augmented", "DataLoader, 320×240", "augmented", "augmented larger", CLOCK, twice),
         Row("plain", "libjpeg-turbo alone", "plain", "libjpeg-turbo", CLOCK, share),
     )
     sides = worker("benchmarks.input_pipeline", **ours), worker("benchmarks.peers.loader", epochs=epochs, **peer)
@@ -93,18 +89,12 @@ def frame_rates(name: str) -> tuple[Row, ...]:
     return tuple(Row(name, "OpenCV", f"build {unit}", f"OpenCV {unit}", unit, target) for unit in (CLOCK, PROCESSOR))
 
 
-def predicting(folder: pathlib.Path, frames: int) -> Comparison:
-    """`predict` cold and warm, and its memory.
-
-    Args:
-        folder: where videos are kept, see `benchmarks.data`.
-        frames: of the shorter of two long videos.
-    """
-    in_time, soon, near, flat = Target(2.2, of="ours"), Target(0.1, of="ours"), Target(1.2), Target(1.1)
+def predicting(folder: pathlib.Path) -> Comparison:
+    """`predict` cold and warm; videos are kept in a folder, see `benchmarks.data`."""
+    in_time, soon, near = Target(2.2, of="ours"), Target(0.1, of="ours"), Target(1.2)
     rows = (
         Row("cold, 120 frames", "PyTorch script", "cold", "cold PyTorch", "s", in_time),
         Row("warm, per video", "decode + model", "warm", "decode + model", "s", near),
         Row(f"warm, each of {IN_A_ROW} videos", "decode + model", "in a row", "decode + model", "s", soon),
-        Row(f"memory, {LONGER * frames:,} frames", f"{frames:,} frames", "longer", "long", "MiB", flat, rounds=1),
     )
-    return Comparison("predict", worker("benchmarks.predicting", folder=folder, frames=frames), None, rows)
+    return Comparison("predict", worker("benchmarks.predicting", folder=folder), None, rows)

@@ -8,8 +8,6 @@ import multiprocessing
 import os
 import re
 import resource
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +16,6 @@ from scoringnet_tf.support.errors import InputError
 
 # Of NumPy's products: threads that wait for each other are at work as the processor counts it.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-# A small process starts the command of `peak_of`, for its peak is at least that of what started it.
-LAUNCHER = """
-import os, sys
-dropped = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
-process = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[dropped])
-_, status, used = os.wait4(process, 0)
-print(os.waitstatus_to_exitcode(status), used.ru_maxrss)
-"""
 
 
 def processor_seconds():
@@ -48,14 +38,6 @@ def forget_peak():
     path = Path("/proc/self/clear_refs")
     if path.exists():
         path.write_text("5", encoding="ascii")
-
-
-def peak_of(command):
-    """(exit status, MiB at the peak) of a whole command, what it prints to stdout dropped; on Linux."""
-    launcher = (sys.executable, "-I", "-S", "-c", LAUNCHER)
-    found = subprocess.run([*launcher, *command], stdout=subprocess.PIPE, text=True, check=True).stdout
-    status, kib = found.split()
-    return int(status), int(kib) / 1024
 
 
 def apart(function, *arguments):
@@ -150,8 +132,8 @@ def compare(number):
     return seen
 
 
-def training_steps(model, batch_size, num_frames, clock):
-    """A function that trains a model on random videos, KFS and SP at once, and gives the seconds of so many steps.
+def training_steps(model, batch_size, num_frames, clock, phase="joint"):
+    """A function that trains a model on random videos, one phase, and gives the seconds of so many steps.
 
     They come after a first one, which is not counted: with it goes what `fit` takes to begin, once an epoch of a run.
     """
@@ -161,9 +143,9 @@ def training_steps(model, batch_size, num_frames, clock):
     from scoringnet_tf.training.optimizer import LayerwiseAdam
     from scoringnet_tf.training.strategy import shared
 
-    batch = random_batch(batch_size, num_frames, model.preprocessor.image_size)
+    batch = random_batch(batch_size, num_frames, model.image_size)
     data = shared(tf.data.Dataset.from_tensors(batch), model.distribute_strategy.num_replicas_in_sync)
-    model.compile(optimizer=LayerwiseAdam(1e-4), phase="joint")
+    model.compile(optimizer=LayerwiseAdam(1e-4), phase=phase)
     ends: list = []
     clocked = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(clock()))
 

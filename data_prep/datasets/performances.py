@@ -7,7 +7,6 @@ mm:ss; they mean the frame shown then, by the timestamps of the file.
 import collections
 import dataclasses
 import functools
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,9 +15,9 @@ import numpy as np
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import Problem, Sample
-from scoringnet_tf.data.images import images_to_cut
 from scoringnet_tf.data.timing import duration_of, frame_at
 from scoringnet_tf.data.video import VideoError, frame_times
+from scoringnet_tf.data.video_files import images_to_cut
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.reading import TIMECODE, seconds_of
@@ -117,11 +116,6 @@ def number_performances(samples: Sequence[Sample], are_named: Sequence[bool]) ->
             sample = dataclasses.replace(sample, video_id=f"{sample.video_id}#{seen[sample.path]}")
         numbered.append(sample)
     return numbered
-
-
-def is_called_by_its_place(sample: Sample) -> bool:
-    """Whether the id of a performance is its file's, or that and a number: added rows change it."""
-    return bool(sample.is_stretch and re.fullmatch(rf"(.*/)?{re.escape(sample.path.name)}(#\d+)?", sample.video_id))
 
 
 def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:

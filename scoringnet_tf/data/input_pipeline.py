@@ -2,31 +2,35 @@
 
 Which frames are used is decided before any is decoded, and only those are. The order of the data and every random
 choice are a pure function of (seed, epoch, video): a run that is resumed at epoch k sees what an uninterrupted run
-would have seen, however many pipelines share the work.
+would have seen, however many pipelines share the work. A shuffled epoch is one permutation of all its records: each is
+read where it lies (`shards`) by the call that decodes it, without a buffer.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
 from scoringnet_tf import defaults
 from scoringnet_tf.data.augmentation import (
     PIXEL_OPTIONS,
+    SHUFFLE,
     Augmentation,
     FrameDecoder,
     clip_indices,
+    consecutive_clip,
+    fold,
     frame_range,
-    random_clip,
-    spaced_clips,
     spaced_indices,
     stage_span,
+    video_seeds,
 )
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.epoch_stream import EpochStream
-from scoringnet_tf.data.records import UNLABELLED
-from scoringnet_tf.data.service import check_shared
-from scoringnet_tf.data.splits import split_ids
+from scoringnet_tf.data.records import UNLABELLED, parse_example
+from scoringnet_tf.data.service import check_shared, served
+from scoringnet_tf.data.shards import locate_records, read_record
+from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath
@@ -34,6 +38,7 @@ from scoringnet_tf.support.paths import AnyPath
 __all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "videos"]
 
 CLIP_SAMPLINGS = ("whole", "consecutive")
+PREFETCHED = 2  # finished batches: one for the model and one more
 
 
 def videos(
@@ -113,7 +118,7 @@ def videos(
             raise InputError("missing_flag", "A data service needs a number of epochs.")
     chosen_ids = split_ids(info, split, validation_fraction, ids)
     pipelines = num_input_pipelines, input_pipeline_id
-    stream = EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines)
+    stream = _EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines)
     steps = _steps(info, image_size, augmentation)
     noise = info.stages.index(NOISE)
     fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
@@ -134,7 +139,9 @@ def videos(
         padding = (None, {"stages": UNLABELLED, **dict.fromkeys(info.scores)}, *[None] * with_info)
         return dataset.padded_batch(batch_size, padding_values=padding, drop_remainder=drop_remainder)
 
-    batches = stream.batches(load, batch, first_epoch, _last_epoch(first_epoch, epochs, draws), service)
+    if epochs is None and not draws:
+        epochs = first_epoch + 1  # all are the same
+    batches = stream.batches(load, batch, first_epoch, epochs, service)
     batches.records = info  # for `dataset_info.records_of`
     return batches
 
@@ -170,27 +177,31 @@ def clips(
     Raises:
         As `videos`; InputError if the records have no classes, or for another `sampling`.
     """
-    info = _load_with_classes(records_dir)
+    info = DatasetInfo.load(records_dir)
+    if not info.classes:
+        hint = "Build --dataset=motion or ucf101."
+        raise InputError("no_classes", f"{records_dir}: records of {info.name} have no classes.", hint)
     if sampling not in CLIP_SAMPLINGS:
         raise InputError("unknown_name", f"No sampling {sampling!r}.", f"Use one of {', '.join(CLIP_SAMPLINGS)}.")
     ids = split_ids(info, split, validation_fraction)
-    stream = EpochStream(info, split, ids, batch_size, shuffle=shuffle, **stream_options)
+    stream = _EpochStream(info, split, ids, batch_size, shuffle=shuffle, **stream_options)
     decode = FrameDecoder(info.frame_size, image_size, augmentation)
 
-    def choose(length, seeds):
-        if sampling == "whole":
-            return clip_indices(length, clip_length, augmentation, seeds)
-        return random_clip(length, clip_length, seeds) if augmentation else spaced_clips(length, clip_length, 1)[0]
-
     def load(example, seeds):
-        indices = choose(tf.size(example["image/encoded"]), seeds)
+        length = tf.size(example["image/encoded"])
+        if sampling == "whole":
+            indices = clip_indices(length, clip_length, augmentation, seeds)
+        else:
+            indices = consecutive_clip(length, clip_length, seeds if augmentation else None)
         frames = decode(tf.gather(example["image/encoded"], indices), seeds)
-        return tf.ensure_shape(frames, (clip_length, *image_size, 3)), _classes(example, info)
+        labels = {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
+        return tf.ensure_shape(frames, (clip_length, *image_size, 3)), labels
 
     def batch(dataset):
         return dataset.batch(batch_size, drop_remainder=stream_options.get("drop_remainder", False))
 
-    epochs = _last_epoch(first_epoch, epochs, shuffle or augmentation is not None)
+    if epochs is None and not (shuffle or augmentation):
+        epochs = first_epoch + 1  # all are the same
     return stream.batches(load, batch, first_epoch, epochs)
 
 
@@ -206,55 +217,140 @@ def _check_lengths(info, max_frames, num_frames, only_stages, margin):
         raise InputError("unknown_name", f"only_stages must name stages, not {', '.join(asked) or 'none'}.", hint)
 
 
-def _last_epoch(first_epoch, epochs, draws):
-    """The end of a stream; None if each pass is another epoch. If nothing is drawn, all epochs are the same."""
-    return first_epoch + 1 if epochs is None and not draws else epochs
-
-
-def _load_with_classes(records_dir):
-    info = DatasetInfo.load(records_dir)
-    if not info.classes:
-        hint = "Build --dataset=motion or ucf101."
-        raise InputError("no_classes", f"{records_dir}: records of {info.name} have no classes.", hint)
-    return info
-
-
-def _classes(example, info):
-    """Label of every head of a parsed example, int32 ()."""
-    return {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
-
-
 # === Elements of videos ===
 
 
-class _Steps(NamedTuple):
-    """The input of a model for every step in time of a video: its frame, or its features."""
-
-    name: str  # of the input
-    key: str  # in the record
-    decode: Callable  # (values of the record, function of a decision → seed pair) → values of the input
-    shape: tuple[int, ...]  # of one
-
-
 def _steps(info, image_size, augmentation):
+    """(name of the input, a function of (parsed example, indices, seeds) to its values, shape of one step)."""
     if not info.features:
         decode = FrameDecoder(info.frame_size, image_size, augmentation)
-        return _Steps("frames", "image/encoded", decode, (*image_size, 3))
+
+        def frames(example, chosen, seeds):
+            return decode(tf.gather(example["image/encoded"], chosen), seeds)
+
+        return "frames", frames, (*image_size, 3)
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
         message = f"{info.records_dir} holds features, without pixels to augment: {', '.join(pixel_options)}."
         raise InputError("flags_conflict", message)
-    return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,))
+    return "features", lambda example, chosen, _: tf.gather(example["feature/floats"], chosen), (info.feature_size,)
 
 
 def _video_element(example, chosen, steps, seeds, multiple, length):
     """(inputs, {"stages"}) of the `chosen` steps of one video, padded to a multiple; `length` is L if it is known."""
-    values = steps.decode(tf.gather(example[steps.key], chosen), seeds)
+    name, values_of, shape = steps
+    values = values_of(example, chosen, seeds)
     num_steps = tf.size(chosen)
     padding = -num_steps % multiple
-    values = tf.pad(values, [[0, padding], *[[0, 0]] * len(steps.shape)])
+    values = tf.pad(values, [[0, padding], *[[0, 0]] * len(shape)])
     mask = tf.range(num_steps + padding) < num_steps
     stages = tf.cast(tf.gather(example["stage/index"], chosen), tf.int32)
     stages = tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)
-    inputs = {steps.name: tf.ensure_shape(values, (length, *steps.shape)), "mask": tf.ensure_shape(mask, (length,))}
+    inputs = {name: tf.ensure_shape(values, (length, *shape)), "mask": tf.ensure_shape(mask, (length,))}
     return inputs, {"stages": tf.ensure_shape(stages, (length,))}
+
+
+# === Epochs ===
+
+
+@dataclasses.dataclass
+class _EpochStream:
+    """The records of `ids`, a part of a split, in the order of each epoch, shared out over pipelines.
+
+    Arguments are as of `input_pipeline.videos`; `ids` are in the order of an epoch that is not shuffled. InputError if
+    there is no such pipeline, or a batch size below 1.
+    """
+
+    info: DatasetInfo
+    split: str
+    ids: Sequence[str]
+    batch_size: int
+    seed: int = 0
+    shuffle: bool = False
+    drop_remainder: bool = False
+    num_input_pipelines: int = 1
+    input_pipeline_id: int = 0
+
+    def __post_init__(self):
+        if self.batch_size < 1:
+            raise InputError("out_of_range", f"batch_size must be at least 1, not {self.batch_size}.")
+        number, index = self.num_input_pipelines, self.input_pipeline_id
+        if not 0 <= index < number:
+            raise InputError("out_of_range", f"input_pipeline_id must be from 0 to {number - 1}, not {index}.")
+        places = locate_records(self.info, stored_split(self.info, self.split))
+        self._ids = tf.constant(self.ids)
+        self._paths = tf.constant([places[video_id][0] for video_id in self.ids])
+        self._offsets = tf.constant([places[video_id][1] for video_id in self.ids], tf.int64)
+        global_batch = self.batch_size * number
+        # Records that all pipelines together use in an epoch: all, or as many as fill the last batch of each.
+        self._num_used = len(self.ids) // global_batch * global_batch if self.drop_remainder else len(self.ids)
+        self._num_batches = -(-len(range(index, self._num_used, number)) // self.batch_size)
+
+    def batches(
+        self, load: Callable, batch: Callable, first_epoch: int, epochs: int | None, service: str | None = None
+    ) -> tf.data.Dataset:
+        """The batches of epochs [first_epoch, epochs), or if `epochs` is None, of one more epoch on each pass.
+
+        Args:
+            load: (parsed example, function of a decision → seed pair) → an element.
+            batch: dataset of elements → dataset of batches.
+            first_epoch, epochs, service: as of `input_pipeline.videos`.
+        """
+        if epochs is None:
+            numbers, num_epochs = _one_more_each_time(first_epoch), 1
+        else:
+            num_epochs = max(0, epochs - first_epoch)
+            numbers = tf.data.Dataset.range(first_epoch, first_epoch + num_epochs)
+        if service:
+            first = first_epoch * self._num_batches
+            stop = first + num_epochs * self._num_batches
+            return served(service, self._numbered(load, batch), self.info, first, stop).prefetch(PREFETCHED)
+        dataset = numbers.flat_map(lambda epoch: batch(self._loaded(load, epoch, self._used(epoch))))
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(self._num_batches * num_epochs))
+        options = tf.data.Options()
+        options.deterministic = True
+        return dataset.with_options(options).prefetch(PREFETCHED)
+
+    def _numbered(self, load, batch):
+        """A function: numbers of batches → (number, batch); batch k of an epoch is made of its k-th records."""
+
+        def one_batch(number):
+            epoch, start = number // self._num_batches, number % self._num_batches * self.batch_size
+            used = self._used(epoch)[start : start + self.batch_size]
+            return batch(self._loaded(load, epoch, used)).map(lambda *elements: (number, elements))
+
+        return lambda numbers: numbers.flat_map(one_batch).prefetch(PREFETCHED)
+
+    def _used(self, epoch):
+        """Indices into the ids of this pipeline's records of an epoch, in order."""
+        order = tf.range(len(self._ids))
+        if self.shuffle:
+            epoch_seed = fold(tf.stack([tf.cast(self.seed, tf.int64), epoch]), SHUFFLE)
+            order = tf.random.experimental.stateless_shuffle(order, epoch_seed)
+        return order[: self._num_used][self.input_pipeline_id :: self.num_input_pipelines]
+
+    def _loaded(self, load, epoch, indices):
+        """Dataset of the elements that `load` makes of these records."""
+
+        def read_and_load(index):
+            example = self._read(index)
+            return load(example, video_seeds(self.seed, epoch, example["example/id"]))
+
+        records = tf.data.Dataset.from_tensor_slices(indices)
+        return records.map(read_and_load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+    def _read(self, index):
+        """A parsed record; fails if the records are not in the order of their index."""
+        serialized = read_record(self._paths[index], self._offsets[index])
+        example: Any = parse_example(serialized, tuple(self.info.classes), self.info.feature_size)
+        expected, received = self._ids[index], example["example/id"]
+        message = [f"{self.info.records_dir}: the record of", expected, "is that of", received]
+        tf.debugging.Assert(expected == received, [tf.strings.join(message, " ")])
+        return example
+
+
+def _one_more_each_time(first):
+    """A dataset of one number, int64: `first`, and one more on each later pass."""
+    with tf.device("CPU:0"):
+        passes = tf.Variable(first, dtype=tf.int64, trainable=False)
+    return tf.data.Dataset.from_tensors(0).map(lambda _: passes.assign_add(1) - 1)

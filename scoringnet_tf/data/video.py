@@ -23,13 +23,12 @@ from scoringnet_tf.data.containers import (
     video_stream,
 )
 from scoringnet_tf.data.frame_conversion import FrameConverter, stated_turn
-from scoringnet_tf.data.images import decode_image, image_paths
 from scoringnet_tf.data.preprocessing import resize_frame
 from scoringnet_tf.data.timing import frame_timing, rising_times
+from scoringnet_tf.data.video_files import decode_image, image_paths
 from scoringnet_tf.support.messages import Remark, counted
-from scoringnet_tf.support.paths import what_is_at
 
-__all__ = ["Clip", "Video", "VideoError", "VideoStream", "frame_times", "read_video", "shown_until"]
+__all__ = ["Clip", "Video", "VideoError", "VideoStream", "frame_times", "read_video"]
 
 # MPEG-4 with packed B-frames (old AVI files) announces one frame more than it holds: that is no damage.
 ANNOUNCED_TOLERANCE = 1
@@ -96,10 +95,7 @@ class Video:
         )
 
     def is_sampled(self, rate: float | None) -> bool:
-        """Whether `samples` goes by time: not for None, nor if nearly all samples would be repetitions.
-
-        One timestamp of a damaged file may be years away.
-        """
+        """Whether `samples` goes by time: not for None, nor for a damaged file whose timestamps are years away."""
         return rate is not None and (self.timestamps[-1] + 1 / self.fps) * rate <= MAX_REPEATS * len(self.timestamps)
 
     def samples(self, rate: float | None) -> np.ndarray:
@@ -164,17 +160,11 @@ class Clip:
         return cls(Path(stretch[1]), (int(stretch[2]), int(stretch[3]))) if stretch else cls(Path(text))
 
     def files(self) -> list[Path]:
-        """The files of its pixels: the one, or its images in order.
-
-        Raises:
-            VideoError: there is no such file or folder, or an image is missing.
-        """
+        """The files of its pixels: the one, or its images in order; VideoError if one is missing."""
         if self.path.is_dir():
             return image_paths(self.path, self.frames)
         if not self.path.is_file():
-            raise VideoError(
-                "not_found", f"{self} is not a video file or a folder of images, but {what_is_at(self.path)}."
-            )
+            raise VideoError("not_found", f"{self} is not a video file or a folder of images.")
         return [self.path]
 
     def sha256(self) -> str:
@@ -199,12 +189,10 @@ def _hash_as_of(paths, changed):
 def read_video(
     source: Clip | str | Path, *, size: tuple[int, int] | None = None, partial: bool = False, num_threads: int = 0
 ) -> Video:
-    """Decodes all frames of a `Clip`.
+    """Decodes all frames of a `Clip`; other arguments and errors as of `VideoStream`.
 
     Args:
-        source, partial, num_threads: as of `VideoStream`, which raises the errors.
-        size: (height, width) to resize each frame to as it is decoded, so that a long video fits memory; None keeps
-            the file's own.
+        size: (height, width) to resize each frame to as it is decoded; None keeps the file's own.
     """
     stream = VideoStream(source, partial=partial, num_threads=num_threads)
     # All of one size: a broadcast may cut to 4:3 midway.
@@ -231,8 +219,7 @@ class VideoStream:
 
     Raises:
         VideoError: while iterating: the file is missing, not a video, has no frames or no such stream, cannot be read,
-            or (unless `partial`) is truncated or corrupt; the folder has no numbered images, or one is missing or
-            damaged.
+            or (unless `partial`) is damaged; an image of the folder is missing or damaged.
     """
 
     def __init__(
@@ -262,12 +249,7 @@ class VideoStream:
         self._check_whole()
 
     def video(self, frames: np.ndarray | collections.abc.Sequence, start: int = 0) -> Video:
-        """The `Video` of the frames from number `start` on.
-
-        Args:
-            frames: what the caller kept of each of these frames.
-            start: how many came before them.
-        """
+        """The `Video` of the frames from number `start` on; `frames` is what the caller kept of each."""
         stop = start + len(frames)
         fps, timestamps, guessed = frame_timing(self._rate, self._times[start:stop], self._keeps_times)
         clock = rising_times(self._times[:stop])
@@ -315,9 +297,7 @@ class VideoStream:
             self.announced = stretch[1] - stretch[0] if stretch else stream.frames
             streams = container.streams.video
             if self.stream is None and len(streams) > 1:
-                message = (
-                    f"The file has {len(streams)} video streams. The main one, number {streams.index(stream)}, is used."
-                )
+                message = f"Number {streams.index(stream)}, the main one of {len(streams)} video streams, is used."
                 self._warnings.append(Remark("several_streams", message))
             frames = decoded_stretch(path, container, stream, *stretch) if stretch else self._whole(container, stream)
             try:
@@ -377,9 +357,6 @@ class VideoStream:
         self._warnings.append(Remark("damaged", f"The video is damaged: {damage}."))
 
 
-# === Times ===
-
-
 def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
     """When each frame of a video file is shown, float64 (L,), seconds since the first one, which alone is decoded.
 
@@ -390,9 +367,3 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
     if not packets.times:
         raise VideoError("no_frames", f"{path} has no frames (an empty stream).")
     return packets.timestamps()
-
-
-def shown_until(path: Path, stream: int | None = None) -> float:
-    """When the last frame of a video file ends, as the file states, seconds since its first one."""
-    packets = packets_of(path, stream)
-    return packets.end * packets.unit

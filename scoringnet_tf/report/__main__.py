@@ -98,7 +98,7 @@ def _scored(videos, names, predictor, judges):
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values, output = flags.FLAGS, _checked_output(arguments)
-    config = configuration(model_path(values.model), "model", shipped=True)  # without TensorFlow
+    config = configuration(model_path(values.model), "model")  # without TensorFlow
     if config["features"]:
         raise InputError("sees_features", f"--model={values.model} scores features; a report needs frames.")
     judges = read_judges(values.judges, get_sport(config["sport"])) if values.judges else {}

@@ -22,7 +22,7 @@ from stage_files import (
 
 from data_prep.stages.formats import FORMATS, read
 from data_prep.stages.formats.label_studio import video_name
-from data_prep.stages.formats.videos import VideoFacts, facts_reader
+from data_prep.stages.formats.videos import facts_reader
 
 # === Label Studio ===
 
@@ -46,18 +46,6 @@ def test_label_studio_reads_corrections_and_not_the_suggestions_beside_them(tmp_
     both = task(timeline(1, 5))
     both["annotations"] *= 2  # two annotators may disagree
     assert codes(problems(write_json(tmp_path / "z", both)))[0] == "ambiguous_labels"
-
-
-def test_label_studio_is_told_where_a_video_lies_and_how_fast_it_is(tmp_path):
-    """A storage of the videos' folder is served below the folder that holds it; without a rate it assumes 24."""
-    facts = VideoFacts(Fraction(30000, 1001), tmp_path / "dives/2024/001.avi", 12)
-    FORMATS["label_studio"].write(tmp_path / "x", labelled({"2024/001": STAGES["001"]}), DIVING, lambda _: facts)
-    (written,) = json.loads((tmp_path / "x").read_text())
-    assert written["data"] == {
-        "video": "/data/local-files/?d=dives/2024/001.avi",
-        "video_id": "2024/001",
-        "fps": pytest.approx(29.97003),
-    }
 
 
 def test_frames_of_label_studio_at_another_rate_than_the_videos_are_times(tmp_path):
@@ -134,18 +122,6 @@ def test_videos_are_named_as_their_files(reference, name):
 
 
 # === ELAN ===
-
-
-@pytest.mark.parametrize("name", ["dive #1, 50%41.avi", "Sprünge 1.avi"])
-def test_elan_takes_names_of_videos_as_they_are(tmp_path, name):
-    facts = VideoFacts(Fraction(25), tmp_path / name, 12)
-    FORMATS["elan"].write(tmp_path / "x", labelled({name: STAGES["001"]}), DIVING, lambda video_id: facts)
-    (path,) = (tmp_path / "x").iterdir()
-    medium = ElementTree.parse(path).find("HEADER/MEDIA_DESCRIPTOR")
-    assert medium.get("MEDIA_URL") == f"file://{(tmp_path / name).resolve().as_posix()}"
-    assert medium.get("RELATIVE_MEDIA_URL") == f"./{name}"
-    path.write_text(path.read_text().replace("video_id", "other"))  # a file that ELAN made has no such property
-    assert [video.video_id for video in read(path, facts_reader(fps=25))] == [name]
 
 
 def test_elan_times_become_frames(tmp_path):
