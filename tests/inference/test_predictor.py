@@ -6,7 +6,6 @@ import os
 import pathlib
 
 import av
-import cv2
 import fsspec
 import keras
 import numpy as np
@@ -136,7 +135,7 @@ def test_stages_of_a_file_are_those_of_each_performance_in_it(tmp_path):
     probabilities = 0.96 * np.eye(4, dtype="float32")[true] + 0.01
     scorer = Predictor(small_model(decoding="ordered"), segment=lambda *_: (probabilities, None))
     write_bars(tmp_path / "dives.avi", len(true))
-    np.testing.assert_array_equal(scorer.labels(scorer.read(tmp_path / "dives.avi")), true)
+    np.testing.assert_array_equal(scorer.labels(scorer.preprocessor.read(tmp_path / "dives.avi")), true)
 
 
 def test_a_model_or_its_path(tmp_path, stage_model, deciding_model):
@@ -158,15 +157,6 @@ def test_the_shipped_model_scores_if_none_is_named(tmp_path):
     score = scoringnet_tf.score_video(tmp_path / "v.avi", force=True)
     assert "simulated_training" in codes(score.warnings)
     assert 2 < score.difficulty < 6 and score.final == pytest.approx(score.difficulty * score.execution, rel=1e-5)
-
-
-def test_a_picture_is_drawn_of_what_was_decoded_already(tmp_path, small):
-    write_bars(tmp_path / "v.avi", 20)
-    scorer = Predictor(small)
-    video = scorer.read(tmp_path / "v.avi")
-    (tmp_path / "v.avi").unlink()
-    scorer.score(video, "v.avi").save(tmp_path / "v.png")
-    assert cv2.imread(str(tmp_path / "v.png")).shape[1] > 1000
 
 
 MEMORY = """

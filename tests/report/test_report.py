@@ -162,7 +162,10 @@ def test_the_scenes_of_a_long_video_are_those_of_the_whole():
 
 def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor, tmp_path):
     write_bars(tmp_path / "v.avi", 250)
-    pictures = [(number, number / 25, jpeg) for number, jpeg in enumerate(predictor.read(tmp_path / "v.avi").frames)]
+    pictures = [
+        (number, number / 25, jpeg)
+        for number, jpeg in enumerate(predictor.preprocessor.read(tmp_path / "v.avi").frames)
+    ]
     none = Performance(0, 250, 0.0, 10.0, reasons=[Remark("no_performance", "No dive found.")])
     score = dataclasses.replace(
         predictor.score_file(tmp_path / "v.avi", "v.avi"), performances=[none], shown=pictures[::50]
