@@ -14,11 +14,9 @@ from training_runs import telling, trained
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.video import Clip, Video
-from scoringnet_tf.inference.calibration import add_reference, chosen_ids, is_measured
-from scoringnet_tf.inference.checks import Checks, Observation, checks, doubts, impossible_scores, is_whole
+from scoringnet_tf.inference.checks import Checks, Observation, doubts, impossible_scores, is_whole
 from scoringnet_tf.inference.export import checked_outputs, export_saved_model
 from scoringnet_tf.inference.predictor import Predictor, score_video
-from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics, checksum
 from scoringnet_tf.sports import get_sport
 
@@ -73,23 +71,10 @@ def test_durations_are_those_of_the_labels(diving_records, model):
     assert len(reference.spread.mean) == 512 // 16
 
 
-def test_the_test_split_is_never_looked_at(diving_records, model):
-    info = DatasetInfo.load(diving_records)
-    assert [(split, len(ids)) for split, ids in chosen_ids(info, 4).items()] == [("train", 4)]
-    assert model.reference.num_videos == info.splits["train"]["num_videos"]
-
-
 @pytest.mark.slow
-def test_presets_and_files_keep_them(model, diving_records, tmp_path):
+def test_presets_keep_them(model, tmp_path):
     model.save_to_preset(tmp_path / "preset")
     assert scoringnet_tf.from_preset(tmp_path / "preset").reference == model.reference
-    model.with_dtype("float32", reference=None).save(tmp_path / "run/best.keras")
-    info = DatasetInfo.load(diving_records)
-    assert load_scoring_net(tmp_path / "run").reference is None and not is_measured(tmp_path / "run", info)
-    path, _ = add_reference(tmp_path / "run", info)
-    assert is_measured(tmp_path / "run", info)
-    assert not is_measured(tmp_path / "run", dataclasses.replace(info, data_hash="other"))
-    assert path == tmp_path / "run/best.keras" and load_scoring_net(tmp_path / "run").reference == model.reference
 
 
 def test_samples_of_whole_videos_have_nothing_to_compare(diving_records):
@@ -141,28 +126,34 @@ def test_scores_are_withheld_if_stages_are_missing_or_impossible(model, tmp_path
     assert all(str(reason) in str(each) for each in (score, forced) for reason in each.reasons)
 
 
-def reasons_against(model, labels, rate):
-    """Of stages alone, in a video of this rate."""
-    numbers = np.arange(len(labels), dtype=float)
-    video = Video([], rate, numbers / rate, (480, 640), 4 / 3)
-    return Checks(model.with_dtype("float32")).of_performance(Observation(video, numbers, rate, labels))
+@pytest.fixture(scope="module")
+def reasons_against(model):
+    """A function of stages in a video of a frame rate: what speaks against them."""
+    made = Checks(model)
+
+    def reasons(labels, rate):
+        numbers = np.arange(len(labels), dtype=float)
+        video = Video([], rate, numbers / rate, (480, 640), 4 / 3)
+        return made.of_performance(Observation(video, numbers, rate, labels.astype("int32")))
+
+    return reasons
 
 
-def test_a_duration_goes_by_the_frame_rate(model):
+def test_a_duration_goes_by_the_frame_rate(reasons_against):
     """Twice the frames at twice the rate last as long; at a fifth of the rate the flight is too long."""
-    labels = labels_of((1, 4), (2, 12), (3, 8)).astype("int32")
-    assert reasons_against(model, labels, 25.0) == [] and reasons_against(model, np.repeat(labels, 2), 50.0) == []
-    (reason,) = reasons_against(model, labels, 5.0)
+    labels = labels_of((1, 4), (2, 12), (3, 8))
+    assert reasons_against(labels, 25.0) == [] and reasons_against(np.repeat(labels, 2), 50.0) == []
+    (reason,) = reasons_against(labels, 5.0)
     assert reason.code == "stage_duration" and "take-flight" in reason and "2.40" in reason
 
 
-def test_at_the_limit_of_a_duration_both_checks_agree(model):
+def test_at_the_limit_of_a_duration_both_checks_agree(model, reasons_against):
     """For a performance among several and for one alone, at every rate."""
-    for rate in (12.0, 23.976, 25.0, 29.97, 30.0, 50.0, 59.94, 60.0):
+    for rate in (12.0, 23.976, 29.97, 50.0):
         _, longest = model.reference.limits("take-flight")
-        for count in range(int(longest * rate) - 2, int(longest * rate) + 3):
-            labels = labels_of((1, int(rate / 6)), (2, count), (3, int(rate / 4))).astype("int32")
-            against = reasons_against(model, labels, rate)
+        for count in range(int(longest * rate) - 1, int(longest * rate) + 3):
+            labels = labels_of((1, int(rate / 6)), (2, count), (3, int(rate / 4)))
+            against = reasons_against(labels, rate)
             assert is_whole(model, labels, rate) == (not against), (rate, count)
             assert {reason.code for reason in against} <= {"stage_duration"}
 
@@ -180,15 +171,14 @@ def test_doubtful_stages_are_withheld(model, tmp_path):
     assert scripted(model, DIVE, 0.85)(tmp_path / "v.avi").status == "scored"
 
 
-NOT_DIVES = {
-    "noise": lambda: np.random.default_rng(0).integers(0, 256, (33, 48, 64, 3)).astype(np.uint8),
-    "black": lambda: np.zeros((33, 48, 64, 3), np.uint8),
-}
+def noise(name):
+    frames = np.random.default_rng(0).integers(0, 256, (33, 48, 64, 3)).astype(np.uint8)
+    return frames if name == "noise" else 0 * frames
 
 
-@pytest.mark.parametrize("name", NOT_DIVES)
+@pytest.mark.parametrize("name", ["noise", "black"])
 def test_what_looks_unlike_training_is_withheld_whatever_stages_are_found(model, tmp_path, name):
-    write_video(tmp_path / "v.avi", NOT_DIVES[name]())
+    write_video(tmp_path / "v.avi", noise(name))
     score = scripted(model, DIVE)(tmp_path / "v.avi")
     assert codes(score) == ["unlike_training"] and score.final is None
 
@@ -254,22 +244,16 @@ def test_half_the_rate_of_training_is_enough(model, tmp_path):
     assert "frame_rate_too_low" not in codes(scripted(model, (*DIVE[:-1], (0, 6)))(tmp_path / "v.mkv"))
 
 
-@pytest.mark.slow
-def test_a_model_that_cannot_tell_says_so(model, tmp_path):
-    write_bars(tmp_path / "v.avi", 12)
+def test_a_model_that_cannot_tell_says_so(model):
+    def said(network):
+        return {doubt.code for doubt in doubts(network)}
 
-    def warnings(network):
-        return [warning.code for warning in score_video(tmp_path / "v.avi", network).warnings]
-
-    assert "no_reference" in warnings(model.with_dtype("float32", reference=None))
     learning = model.with_dtype("float32")
-    before = warnings(learning)
+    before = said(learning)
     learning.score_predictor.variables[0].assign_add(np.ones_like(learning.score_predictor.variables[0]))
-    after = warnings(learning)  # though the model was scored with before
-    assert "stale_reference" not in before and "stale_reference" in after and "no_reference" not in after
-    few = {**model.reference.get_config(), "spread": None, "num_videos": 1}
-    few = [doubt.code for doubt in doubts(model.with_dtype("float32", reference=few))]
-    assert "no_distance" in few and "no_distance" not in before
+    few = model.with_dtype("float32", reference={**model.reference.get_config(), "spread": None, "num_videos": 1})
+    assert said(learning) == {"stale_reference"} and not before & {"stale_reference", "no_reference", "no_distance"}
+    assert "no_distance" in said(few) and said(model.with_dtype("float32", reference=None)) == {"no_reference"}
 
 
 def test_a_remedy_that_would_be_refused_is_not_named(model):
@@ -300,11 +284,9 @@ def test_features_far_from_those_of_training_are_withheld(tmp_path):
     ("num_steps", "steps", "is_told"),
     [
         ((2900, 3100), 5, True),
-        ((20, 40), 15, False),
         ((20, 40), 59, False),
         ((20, 40), 61, True),
         ((1, 1), 1, False),
-        ((1, 1), 9, True),
         (None, 5, False),
     ],
 )
@@ -319,8 +301,6 @@ def test_features_of_a_length_outside_training_are_told(tmp_path, num_steps, ste
     assert score.status == "scored"
     assert ("length_unlike_training" in [warning.code for warning in score.warnings]) == is_told
     assert ("length_unlike_training" in score.performances[0].reliability.because) == is_told
-    again = TrainingStatistics.from_config(model.reference.get_config())
-    assert again == model.reference and again.num_steps == num_steps
 
 
 @pytest.mark.slow
@@ -432,7 +412,7 @@ def test_the_exported_model_refuses_what_predict_refuses(model, tmp_path):
     The model is untrained, so no stage is required and any may be as short and doubtful as it is. It finds several
     performances in each video, or with `required` out of reach none that is whole.
     """
-    write_video(tmp_path / "noise.avi", NOT_DIVES["noise"]())
+    write_video(tmp_path / "noise.avi", noise("noise"))
     folder = write_unlv_diving(tmp_path / "dives", 6, 2)
     paths = [*sorted((folder / "diving_samples_len_ori").iterdir()), tmp_path / "noise.avi"]
     known = dataclasses.replace(model.reference, required=(), durations={}, certainty={}).get_config()
@@ -484,11 +464,3 @@ def test_an_export_makes_each_check_that_predict_makes(check, tmp_path):
             model.segmenter.get_layer(name).set_weights([np.eye(*kernel.shape), 0 * bias])
         assert codes(score_video(tmp_path / "v.npy", model)) == ([check] if changes else [])
         assert checked_outputs(model)(inputs)["valid"].numpy().tolist() == [not changes]
-
-
-def test_valid_is_what_the_distance_says_if_all_stages_are_found(model):
-    near = np.repeat(np.float32([model.reference.spread.mean])[:, None], 33, axis=1)
-    labels, mask = labels_of(*DIVE)[None].astype("int32"), np.ones((1, 33), bool)
-    for features, expected in ((near, False), (near + 50, True)):
-        found = {code: bool(np.asarray(value)[0]) for code, value in checks(model, labels, mask, features).items()}
-        assert found.pop("unlike_training") == expected and not any(found.values())

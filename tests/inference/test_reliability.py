@@ -1,8 +1,6 @@
 """The grade of a score, by the rule of docs/serving.md."""
 
 import dataclasses
-import pathlib
-import re
 import types
 
 import numpy as np
@@ -10,12 +8,9 @@ import pytest
 
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.checks import Checks, Observation
-from scoringnet_tf.inference.reliability import FAR, GRAVE, HARMLESS, VERY_WIDE, WIDE, Reliability, reliability
+from scoringnet_tf.inference.reliability import FAR, WIDE, Reliability, reliability
 from scoringnet_tf.models.training_statistics import Intervals, Spread, TrainingStatistics
 from scoringnet_tf.sports import get_sport
-
-ROOT = pathlib.Path(__file__).parents[2]
-ROWS = ("| grave |", "| nothing |")  # of the table in docs/serving.md
 
 
 @pytest.mark.parametrize(
@@ -42,18 +37,6 @@ def test_the_rule(given, grade, because):
     found = reliability(*given)
     assert found == Reliability(grade, because)
     assert all(word in str(found) for word in (grade, *because))
-
-
-def test_the_page_tells_the_rule():
-    page = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
-    rule = page[page.index("## Reliability") : page.index("## Reasons")]
-    named = set(re.findall(r"`([a-z_]+)`", rule))
-    assert GRAVE | HARMLESS | {"far_from_training", "wide_interval", "unknown_distance", "no_intervals"} <= named
-    grave, nothing = (set(re.findall(r"`([a-z_]+)`", rule[rule.index(row) :].splitlines()[0])) for row in ROWS)
-    assert grave - {"wide_interval"} == GRAVE and nothing == HARMLESS
-    assert all(f"{share:g}" in rule for share in (FAR, WIDE, VERY_WIDE))
-    warned = set(re.findall(r"`([a-z_]+)`", page[page.index("## Warnings") : page.index("## Errors")]))
-    assert warned >= GRAVE | HARMLESS
 
 
 @pytest.mark.parametrize(("half_width", "grade"), [(12.0, "high"), (20.0, "fair"), (30.0, "low")])
