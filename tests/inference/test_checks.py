@@ -253,6 +253,8 @@ def test_a_model_that_cannot_tell_says_so(model):
     learning.score_predictor.variables[0].assign_add(np.ones_like(learning.score_predictor.variables[0]))
     few = model.with_dtype("float32", reference={**model.reference.get_config(), "spread": None, "num_videos": 1})
     assert said(learning) == {"stale_reference"} and not before & {"stale_reference", "no_reference", "no_distance"}
+    simulated = model.with_dtype("float32", provenance={"simulation": {"seed": 0}})
+    assert "simulated_training" in said(simulated) and "simulated_training" not in before
     assert "no_distance" in said(few) and said(model.with_dtype("float32", reference=None)) == {"no_reference"}
 
 
