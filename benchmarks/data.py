@@ -54,34 +54,11 @@ def jpegs(folder: pathlib.Path, count: int) -> pathlib.Path:
         from scoringnet_tf.data.dataset_info import DatasetInfo
 
         for _, record in read_records(DatasetInfo.load(records(folder, count)), "train"):
-            _write(target / record["example/id"].decode(), record["image/encoded"])
+            (folder_of := target / record["example/id"].decode()).mkdir(parents=True)
+            for index, jpeg in enumerate(record["image/encoded"]):
+                (folder_of / f"{index:06d}.jpg").write_bytes(jpeg)
 
     return kept(folder / f"jpegs-{count}", make)
-
-
-def larger_jpegs(folder: pathlib.Path, count: int) -> pathlib.Path:
-    """The frames of the same videos as they were filmed, 320×240, quality 92."""
-
-    def make(target):
-        import cv2
-
-        from scoringnet_tf.data.dataset_info import DatasetInfo
-
-        info = DatasetInfo.load(records(folder, count))
-        paths = {path.stem: path for path in videos(folder, count).rglob("*.avi")}
-        for video_id in info.splits["train"]["ids"]:
-            capture, frames = cv2.VideoCapture(str(paths[video_id])), []
-            while (read := capture.read())[0]:
-                frames.append(cv2.imencode(".jpg", read[1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes())
-            _write(target / video_id, frames)
-
-    return kept(folder / f"larger-jpegs-{count}", make)
-
-
-def _write(folder, frames):
-    folder.mkdir(parents=True)
-    for index, frame in enumerate(frames):
-        (folder / f"{index:06d}.jpg").write_bytes(frame)
 
 
 def clips(folder: pathlib.Path, count: int) -> list[pathlib.Path]:

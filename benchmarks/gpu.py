@@ -5,11 +5,11 @@ r"""Models, losses and a training step on a GPU: on JAX and on TensorFlow, again
 Each way and precision has a process of its own, which is asked for larger and larger batches until memory ends. The
 table has videos per second, the share of the card's peak that the counted operations are (`benchmarks.flops`), and the
 most memory held. Without a GPU every row says that it was not measured; --cpu measures there all the same, to try this
-program out. Under JAX TensorFlow is not imported, and need not be installed. --output keeps the runs that are in it.
+program out. Under JAX TensorFlow is not imported, and need not be installed.
 """
 
+import contextlib
 import os
-import pathlib
 import sys
 import time
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from absl import flags
 
 from benchmarks import pairs, workload
-from benchmarks.figures import earlier_runs, machine
+from benchmarks.figures import machine, new_file
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.errors import unknown_name
 from scoringnet_tf.support.files import write_json
 
 WAYS = {  # → the module that measures it
@@ -33,14 +33,9 @@ MEASURED = ("inference", "evaluation", "joint step")
 # TFLOP/s of dense tensors by the vendor's data sheets: float32 (as TF32 where there is one), bfloat16, float16.
 PEAKS = {
     "H200": (494.7, 989.4, 989.4),
-    "H100 PCIe": (378.0, 756.0, 756.0),
     "H100": (494.7, 989.4, 989.4),
     "A100": (156.0, 312.0, 312.0),
-    "L40S": (183.0, 362.0, 362.0),
-    "L40": (90.5, 181.0, 181.0),
     "L4": (60.0, 121.0, 121.0),
-    "RTX 4090": (82.6, 165.2, 165.2),
-    "V100": (15.7, None, 125.0),
     "T4": (8.1, None, 65.0),
 }
 
@@ -52,9 +47,8 @@ flags.DEFINE_integer("image_size", 112, "Height and width of the frames, pixels.
 flags.DEFINE_integer("num_frames", 104, "Frames of a video.", 8)
 flags.DEFINE_integer("largest_batch", 256, "Where to stop if memory has not ended before, videos.", 1)
 flags.DEFINE_integer("steps", 8, "Batches in a measurement.", 1)
-flags.DEFINE_float("peak_tflops", None, "Of the card, for all precisions; default: that of a known card.", 0)
 flags.DEFINE_bool("cpu", False, "Measure on the CPU, to try this program out.")
-flags.DEFINE_string("output", "build/bench/gpu.json", "File for the figures.")
+flags.DEFINE_string("output_dir", "build/bench", "Folder for the figures.")
 flags.DEFINE_bool("serve", False, "Internal: measure --way in --precision in this process.")
 flags.DEFINE_enum("way", "jax", list(WAYS), "Internal: of --serve.")
 flags.DEFINE_enum("precision", "float32", PRECISIONS, "Internal: of --serve.")
@@ -157,8 +151,6 @@ def _tensorflow_device():
 
 def peak(device: str | None, precision: str) -> float | None:
     """TFLOP/s of a card; None of one that is not known."""
-    if FLAGS.peak_tflops:
-        return FLAGS.peak_tflops
     known = next((values for name, values in PEAKS.items() if device and name in device), None)
     return known[PRECISIONS.index(precision)] if known else None
 
@@ -191,17 +183,12 @@ def rows(way: str, precision: str) -> Iterator[dict]:
 def _flops(ask, given):
     """Operations of one video; PyTorch's model is ours, and a process of ours counts, under JAX or else TensorFlow."""
     found = ask("flops")
-    if found is not None:
-        return found
-    try:
-        return _counted("jax", given)
-    except pairs.NotMeasured:
-        return _counted("tensorflow", given)
-
-
-def _counted(way, given):
-    with pairs.worker("benchmarks.gpu", **{**given, "way": way, "precision": "float32"})() as ours:
-        return ours("flops")
+    for way in ("jax", "tensorflow"):
+        with contextlib.suppress(pairs.NotMeasured):
+            if found is None:
+                with pairs.worker("benchmarks.gpu", **{**given, "way": way, "precision": "float32"})() as ours:
+                    found = ours("flops")
+    return found
 
 
 def _batches(ask, what, row):
@@ -223,9 +210,8 @@ def line(row: dict) -> str:
     if "missing" in row:
         return f"{row['way']:16}{row['precision']:10}not measured: {row['missing']}"
     share = "–" if row["share"] is None else f"{row['share']:.0%}"
-    rate, memory = f"{row['batch'] / row['seconds']:.3g}", f"{row['memory']:,.0f}"
-    names = row["way"], row["precision"], row["measured"], row["batch"]
-    return LINE.format(*names, rate, f"{row['tflops']:.3g}", share, memory)
+    figures = f"{row['batch'] / row['seconds']:.3g}", f"{row['tflops']:.3g}", share, f"{row['memory']:,.0f}"
+    return LINE.format(row["way"], row["precision"], row["measured"], row["batch"], *figures)
 
 
 def main(_):
@@ -234,19 +220,18 @@ def main(_):
         pairs.serve(measurements())
         return
     for flag, known in (("ways", WAYS), ("precisions", PRECISIONS)):
-        if unknown := [value for value in FLAGS[flag].value if value not in known]:
-            raise InputError(
-                "unknown_name", f"--{flag}: there is no {', '.join(unknown)}.", f"Choose from {', '.join(known)}."
-            )
-    output, found = pathlib.Path(FLAGS.output), []
-    earlier, run = earlier_runs(output), {"machine": machine(), "settings": settings(), "rows": found}
+        for value in FLAGS[flag].value:
+            if value not in known:
+                raise unknown_name(f"--{flag}", value, known)
+    output, found = new_file(FLAGS.output_dir, "gpu"), []
+    run = {"machine": machine(), "settings": settings(), "rows": found}
     print(LINE.format("", "", "", "batch", "videos/s", "TFLOP/s", "peak", "MiB"), flush=True)
     for way in FLAGS.ways:
         for precision in FLAGS.precisions:
             for new in rows(way, precision):
                 found.append(new)
                 print(line(new), flush=True)
-                write_json(output, {"runs": [*earlier, run]})  # of hours on a card nothing is lost
+                write_json(output, run)  # of hours on a card nothing is lost
     print(f"All figures: {output}", file=sys.stderr)
 
 

@@ -84,11 +84,11 @@ class Comparison:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What was found for a row: the figures of every round, or why there are none."""
+    """What was found for a row: (ours, the peer's) of every round, or why there is none."""
 
     comparison: str
     row: Row
-    figures: tuple[tuple[float, float], ...] = ()  # (ours, the peer's) of every round
+    figures: tuple[tuple[float, float], ...] = ()
     missing: str = ""
 
     @property
@@ -113,14 +113,13 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
-        row = {name: getattr(self.row, name) for name in ("name", "against", "unit")}
-        target = dataclasses.asdict(self.row.target) if self.row.target else None
-        found = {"comparison": self.comparison, **row, "target": target}
+        row, target = self.row, self.row.target
+        found = {"comparison": self.comparison, "name": row.name, "against": row.against, "unit": row.unit}
+        found["target"] = dataclasses.asdict(target) if target else None
         if not self.figures:
             return {**found, "missing": self.missing}
         ours, peer = map(list, zip(*self.figures, strict=True))
-        spread = [min(self.ratios), max(self.ratios)]
-        met = self.row.target.met(self) if self.row.target else None
+        spread, met = [min(self.ratios), max(self.ratios)], target.met(self) if target else None
         return {**found, "ours": ours, "peer": peer, "ratio": self.ratio, "spread": spread, "met": met}
 
 
@@ -140,17 +139,13 @@ def measured(comparison: Comparison, rounds: int) -> Iterator[Result]:
 
 def _in_turn(ours, peer, row, rounds):
     """The figures of both in every round; who is first changes. A round before them warms up and is not counted."""
-    figures = []
-    counted = min(rounds, row.rounds or rounds)
-    warming = 0 if row.rounds == 1 else 1
-    for number in range(warming + counted):
+    figures, warming = [], 0 if row.rounds == 1 else 1
+    for number in range(warming + min(rounds, row.rounds or rounds)):
         if number % 2:
             theirs = peer(row.peer)
-            found = ours(row.ours)
+            figures.append((ours(row.ours), theirs))
         else:
-            found = ours(row.ours)
-            theirs = peer(row.peer)
-        figures.append((found, theirs))
+            figures.append((ours(row.ours), peer(row.peer)))
     return tuple(figures[warming:])
 
 
@@ -214,27 +209,20 @@ HEADS = ("", "compared with", "ours", "theirs", "ratio", "spread", "target", "me
 def table(results: list[Result]) -> str:
     """The results as text: a line each."""
     cells = [HEADS, *map(_cells, results)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(HEADS))]
-    lines = []
-    for row in cells:
-        padded = (
-            cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        lines.append("  ".join(padded).rstrip())
-    return "\n".join(
-        [*lines, *(f"{r.comparison}, {r.row.name}: not measured: {r.missing}" for r in results if r.missing)]
-    )
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    form = "  ".join(f"{{:{'<' if place < 2 else '>'}{width}}}" for place, width in enumerate(widths))
+    missing = [f"{r.comparison}, {r.row.name}: not measured: {r.missing}" for r in results if r.missing]
+    return "\n".join([*(form.format(*row).rstrip() for row in cells), *missing])
 
 
 def _cells(result):
     row, target = result.row, result.row.target
-    name = f"{result.comparison}: {row.name}"
-    sought = "–"
+    name, sought = f"{result.comparison}: {row.name}", "–"
     if target:
-        bound = f"{target.value:g}×" if target.of == "ratio" else f"{target.value:g} {row.unit}"
-        sought = f"{'≤' if target.at_most else '≥'} {bound}"
+        unit = "×" if target.of == "ratio" else f" {row.unit}"
+        sought = f"{'≤' if target.at_most else '≥'} {target.value:g}{unit}"
     if not result.figures:
-        return (name, row.against, "–", "–", "–", "–", sought, "not measured")
+        return (name, row.against, *["–"] * 4, sought, "not measured")
     spread = f"{min(result.ratios):.2f}–{max(result.ratios):.2f}"
     met = "–" if target is None else "yes" if target.met(result) else "no"
     figures = (f"{_short(value)} {row.unit}" for value in (result.ours, result.peer))

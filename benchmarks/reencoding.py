@@ -29,19 +29,14 @@ ENCODINGS = {  # name → encoder, suffix of the container, pixel format
     "WMV": ("wmv2", "wmv", "yuv420p"),
     "FFV1": ("ffv1", "mkv", "yuv420p"),  # lossless
 }
-
-
 QUIET = {"x265-params": "log-level=error"}
 
 
 def read_frames(path):
     """All frames of a video, and its frame rate."""
-    try:
-        with av.open(path) as container:
-            stream = container.streams.video[0]
-            return list(container.decode(stream)), stream.average_rate
-    except (av.FFmpegError, IndexError) as error:
-        raise InputError("wrong_format", f"{path} is not a video, or is damaged ({error}).") from error
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        return list(container.decode(stream)), stream.average_rate
 
 
 def encode(frames, rate, path, encoder, pixel_format):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from benchmarks import data
 from benchmarks.pairs import Comparison, Row, Target, worker
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.errors import unknown_name
 
 PHASES = ("segmentation", "scoring", "joint")  # what `benchmarks.training` is asked for
 INFERENCE = "inference"
@@ -35,9 +35,7 @@ def chosen(found: list[Comparison], only: list[str]) -> list[Comparison]:
     names = [comparison.name for comparison in found]
     for start in only:
         if not any(name.startswith(start) for name in names):
-            raise InputError(
-                "unknown_name", f"--only: no comparison begins with {start}.", f"Choose from {', '.join(names)}."
-            )
+            raise unknown_name("--only", start, names)
     return [each for each in found if not only or each.name.startswith(tuple(only))]
 
 
@@ -68,13 +66,12 @@ def reading(folder: pathlib.Path, count: int, epochs: int) -> Comparison:
     """
     size = "{},{}".format(*data.SHOWN)
     ours = {"records_dir": lambda: data.records(folder, count), "image_size": size, "epochs": epochs}
-    peer = {"stored": lambda: data.jpegs(folder, count), "larger": lambda: data.larger_jpegs(folder, count)}
+    peer = {"stored": lambda: data.jpegs(folder, count)}
     twice, share = Target(2.0, at_most=False), Target(0.85, at_most=False)
     rows = (
         Row("plain", "DataLoader", "plain", "plain", CLOCK),
         Row("crop and flip", "DataLoader", "crop and flip", "augmented", CLOCK),
         Row("augmented", "DataLoader", "augmented", "augmented", CLOCK, twice),
-        Row("augmented", "DataLoader, 320×240", "augmented", "augmented larger", CLOCK, twice),
         Row("plain", "libjpeg-turbo alone", "plain", "libjpeg-turbo", CLOCK, share),
     )
     sides = worker("benchmarks.input_pipeline", **ours), worker("benchmarks.peers.loader", epochs=epochs, **peer)

@@ -150,8 +150,8 @@ def compare(number):
     return seen
 
 
-def training_steps(model, batch_size, num_frames, clock):
-    """A function that trains a model on random videos, KFS and SP at once, and gives the seconds of so many steps.
+def training_steps(model, batch_size, num_frames, clock, phase="joint"):
+    """A function that trains a model on random videos, one phase, and gives the seconds of so many steps.
 
     They come after a first one, which is not counted: with it goes what `fit` takes to begin, once an epoch of a run.
     """
@@ -161,9 +161,9 @@ def training_steps(model, batch_size, num_frames, clock):
     from scoringnet_tf.training.optimizer import LayerwiseAdam
     from scoringnet_tf.training.strategy import shared
 
-    batch = random_batch(batch_size, num_frames, model.preprocessor.image_size)
+    batch = random_batch(batch_size, num_frames, model.image_size)
     data = shared(tf.data.Dataset.from_tensors(batch), model.distribute_strategy.num_replicas_in_sync)
-    model.compile(optimizer=LayerwiseAdam(1e-4), phase="joint")
+    model.compile(optimizer=LayerwiseAdam(1e-4), phase=phase)
     ends: list = []
     clocked = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(clock()))
 

@@ -28,7 +28,6 @@ LONG = (
     "training/test_resuming.py",
     "training/test_joint_run.py",
     "test_commands.py",
-    "training/test_partial_labels.py",
     "training/test_starting.py",
     "models/test_trainer.py",
     "data/test_data_service.py",

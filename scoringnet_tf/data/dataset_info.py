@@ -6,7 +6,6 @@ import json
 import math
 import re
 import reprlib
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import cached_file, write_json
 from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access
-from scoringnet_tf.support.reading import flag_files, read_json, records_recipe
+from scoringnet_tf.support.reading import read_json
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.preprocessing import Form
@@ -254,13 +253,8 @@ def shown(video: Mapping[str, Any]) -> str:
 
 
 def load_records(records_dir: AnyPath) -> DatasetInfo:
-    """The `DatasetInfo` of --records_dir; if there is none, the error shows the recipe of the flag file."""
+    """The `DatasetInfo` of --records_dir."""
     check_access(records_dir, "records_dir")
-    index = as_path(records_dir) / INDEX_NAME
-    if not index.is_file():
-        recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
-        if recipe:
-            raise InputError("not_found", f"{index}: no such file.", "\n".join(["", *recipe]))
     return DatasetInfo.load(records_dir)
 
 

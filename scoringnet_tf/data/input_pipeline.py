@@ -1,4 +1,4 @@
-"""TFRecords → batches with tf.data: `videos` for scoring, `clips` and `video_clips` for pretraining.
+"""TFRecords → batches with tf.data: `videos` for scoring, `clips` for pretraining.
 
 Which frames are used is decided before any is decoded, and only those are. The order of the data and every random
 choice are a pure function of (seed, epoch, video): a run that is resumed at epoch k sees what an uninterrupted run
@@ -31,7 +31,7 @@ from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath
 
-__all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "video_clips", "videos"]
+__all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "videos"]
 
 CLIP_SAMPLINGS = ("whole", "consecutive")
 
@@ -192,38 +192,6 @@ def clips(
 
     epochs = _last_epoch(first_epoch, epochs, shuffle or augmentation is not None)
     return stream.batches(load, batch, first_epoch, epochs)
-
-
-def video_clips(
-    records_dir: AnyPath,
-    split: str,
-    *,
-    clip_length: int,
-    clips_per_video: int,
-    image_size: Sequence[int] = defaults.IMAGE_SIZE,
-    batch_size: int,
-    validation_fraction: float = 0.0,
-) -> tf.data.Dataset:
-    """Several evenly spaced clips of each video with its classes, to evaluate the video as a whole: nothing is random.
-
-    Args:
-        clip_length: T, consecutive frames of a clip; a shorter video repeats its last frame.
-        clips_per_video: K, see `augmentation.spaced_clips`.
-        records_dir, split, image_size, batch_size, validation_fraction: as of `videos`.
-
-    Returns:
-        tf.data.Dataset of (uint8 (B, K, T, H, W, 3), {head: int32 (B,)}), in the order of the records.
-    """
-    info = _load_with_classes(records_dir)
-    stream = EpochStream(info, split, split_ids(info, split, validation_fraction), batch_size)
-    decode = FrameDecoder(info.frame_size, image_size, augmentation=None)
-
-    def load(example, seeds):
-        indices = spaced_clips(tf.size(example["image/encoded"]), clip_length, clips_per_video)
-        frames = decode(tf.gather(example["image/encoded"], tf.reshape(indices, [-1])), seeds)
-        return tf.reshape(frames, (clips_per_video, clip_length, *image_size, 3)), _classes(example, info)
-
-    return stream.batches(load, lambda dataset: dataset.batch(batch_size), first_epoch=0, epochs=1)
 
 
 def _check_lengths(info, max_frames, num_frames, only_stages, margin):

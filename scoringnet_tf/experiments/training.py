@@ -33,11 +33,11 @@ METAFILE, LOG = "metafile.yml", "log.txt"
 GPUS = Path("/proc/driver/nvidia/gpus")
 OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # of train: what a training says of itself
 # Of train: what lies there is part of the configuration.
-FILE_FLAGS = ("pretrained", "model.fragments.network.weights", "initial_model", "segmenter")
+FILE_FLAGS = ("pretrained", "initial_model", "segmenter")
 SCORING_FLAGS = (  # of train: those that say nothing of KFS where it is trained before SP
     *("scoring_epochs", "fragments", "fragment_jitter", "model.fragments.difficulty", "model.fragments.execution"),
     *("clip_lengths", "views", "model.conv_filters", "model.fc_units", "model.pool_stride", "dropout"),
-    *("head", "model.head.output_activation", "model.head.sigma", "data.shuffle_labels", "run.test_scores"),
+    *("head", "model.head.output_activation", "model.head.sigma", "data.shuffle_labels"),
     *("alpha", "beta", "ranking_margin", "loss.pair_reduction", "loss.ties", "loss.units"),
 )
 FLAGS = {path: about.flag for path, about, *_ in all_fields(TrainingConfig) if about.flag}

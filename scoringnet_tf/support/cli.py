@@ -4,6 +4,7 @@ import contextlib
 import errno
 import functools
 import gc
+import io
 import logging as python_logging
 import os
 import pathlib
@@ -19,11 +20,11 @@ from absl import app, flags, logging
 
 from scoringnet_tf.support.errors import InputError, Stopped
 from scoringnet_tf.support.paths import WAITING, answered, of_a_store
-from scoringnet_tf.support.reading import flag_files
 
 flags.DEFINE_float("timeout", WAITING.seconds, "Seconds to wait for an address that does not answer.", 0.1)
 # What TensorFlow says of a record that is whole, but not that of the index (`data.input_pipeline`), or of other fields.
 NO_SUCH_RECORD = re.compile("the record of|Could not parse example|Can't parse serialized Example")
+TELL = "backslashreplace"
 CODES: dict[int | None, str] = {  # of what the operating system says
     errno.ENOSPC: "disk_full",
     errno.ENOENT: "not_found",
@@ -52,27 +53,30 @@ def run(
         uses_keras: whether it computes with Keras; it then refuses another backend than TensorFlow.
     """
 
+    def work(arguments):
+        if arguments and not positional:
+            message = f"This command takes flags only, not: {' '.join(arguments)}."
+            raise InputError("unexpected_argument", message, "See --help.")
+        for name, value in flags.FLAGS.flag_values_dict().items():
+            if value == "" and flags.FLAGS[name].present and not may_be_empty:
+                raise InputError("empty_flag", f"--{name} has no value.")
+        if uses_keras:  # whatever keras.json says
+            backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+            if backend != "tensorflow":
+                raise InputError("wrong_backend", f"KERAS_BACKEND={backend}: the commands need tensorflow.")
+            os.environ["KERAS_BACKEND"] = backend
+        return main(arguments)
+
     def checked(argv):
-        _take_any_name()
+        # A file's name need not be text, nor text of this locale.
+        for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, TELL), (sys.stderr, TELL)):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors=errors)
         _quiet_libraries()
         gc.set_threshold(50_000, 20, 20)  # imports and graphs are many objects and little garbage
         WAITING.seconds = flags.FLAGS.timeout
-        arguments = argv[1:]
+        return _status(functools.partial(work, argv[1:]), _command_name(argv))
 
-        def work():
-            if arguments and not positional:
-                raise InputError(
-                    "unexpected_argument", f"This command takes flags only, not: {' '.join(arguments)}.", "See --help."
-                )
-            if not may_be_empty:
-                _check_values()
-            if uses_keras:
-                _use_tensorflow()
-            return main(arguments)
-
-        return _status(work, _command_name(argv))
-
-    _help_succeeds()
     # absl's own default, once it runs, is to show TensorFlow's progress.
     flags.FLAGS.verbosity = logging.WARNING  # type: ignore[assignment]
     app.run(checked, flags_parser=_parsed)
@@ -86,9 +90,10 @@ def _parsed(argv):
             if isinstance(value, float) and not isfinite(value):
                 raise flags.Error(f"--{name}: {value} is not a finite number.")
         return arguments
+    except SystemExit:  # --help's, with absl's status 1
+        sys.exit(0)
     except UnicodeDecodeError as error:
-        message = f"{', '.join(flag_files(argv))} is not a flag file in UTF-8 ({error})."
-        _print_error(_command_name(argv), InputError("wrong_format", message))
+        _print_error(_command_name(argv), InputError("wrong_format", f"--flagfile: not a file in UTF-8 ({error})."))
     except flags.Error as error:
         code = "unknown_flag" if isinstance(error, flags.UnrecognizedFlagError) else "wrong_flag"
         _print_error(_command_name(argv), InputError(code, f"{str(error).rstrip('.')}.", "See --help."))
@@ -112,14 +117,6 @@ def _quiet_libraries():
     )
 
 
-def _use_tensorflow():
-    """Has Keras compute with TensorFlow, whatever its keras.json says; InputError if KERAS_BACKEND says otherwise."""
-    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
-    if backend != "tensorflow":
-        raise InputError("wrong_backend", f"KERAS_BACKEND={backend}: the commands need tensorflow.")
-    os.environ["KERAS_BACKEND"] = backend
-
-
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
     """Raises `Stopped` in the main thread on SIGTERM or SIGINT, so that the work is left in order."""
@@ -139,45 +136,12 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _take_any_name():
-    """Lets streams of text pass on the name of a file that is no text, or none in this locale."""
-    for stream, errors in (
-        (sys.stdin, "surrogateescape"),
-        (sys.stdout, "backslashreplace"),
-        (sys.stderr, "backslashreplace"),
-    ):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=errors)
-
-
 def _command_name(argv):
     """`train` of `…/train.py`, `experiments` of `…/experiments/__main__.py`, `build` of `data_prep.commands.build`."""
     program = pathlib.Path(argv[0])
     if program.stem == "__main__":
         return program.parent.name
     return program.name.removesuffix(".py").rpartition(".")[2]
-
-
-def _help_succeeds():
-    """Makes --help leave with status 0; absl's leaves with 1."""
-    app.define_help_flags()
-    for name in ("help", "helpshort", "helpfull", "helpxml"):
-        flag = flags.FLAGS[name]
-        flag.parse = functools.partial(_parse_help, flag.parse)  # type: ignore[method-assign]
-
-
-def _parse_help(parse, argument):
-    try:
-        parse(argument)
-    except SystemExit:
-        sys.exit(0)
-
-
-def _check_values():
-    """InputError naming a flag with an empty value."""
-    for name, value in flags.FLAGS.flag_values_dict().items():
-        if value == "" and flags.FLAGS[name].present:
-            raise InputError("empty_flag", f"--{name} has no value.")
 
 
 def _status(work, name):
@@ -194,8 +158,11 @@ def _status(work, name):
         problem = _as_input_error(error)
         if problem is None:
             raise
-        if isinstance(error, OSError) and error.filename is None:
-            _give_up_stdout()  # it may be what is full or closed
+        if isinstance(error, OSError) and error.filename is None:  # stdout may be what is full or closed
+            try:
+                sys.stdout.flush()
+            except OSError:  # Python would try again when it ends
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _print_error(name, problem)
         return 1
 
@@ -213,7 +180,9 @@ def _as_input_error(error: Exception) -> InputError | None:
         return InputError("damaged_records", f"Damaged records ({message}).", "Find them: python -m data_prep inspect")
     if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, of memory and of a disk
         return InputError("out_of_memory", f"Out of memory or disk: {str(error).splitlines()[0]}.")
-    if of_a_store(error) and (stores := _remote_flags()):
+    values = flags.FLAGS.flag_values_dict().items()
+    stores = {name: value for name, value in values if isinstance(value, str) and "://" in value}
+    if stores and of_a_store(error):
         answer = answered(error, next(iter(stores.values())))
         where = ", ".join(f"--{flag}={path}" for flag, path in stores.items())
         return InputError(answer.code, f"{where}: the store was lost. {answer}")
@@ -229,20 +198,6 @@ def _of_damaged_records(error):
     if kind == "UnknownError":  # whatever a generator of tf.data ended with (`data.service`): it is named there
         return "DataLossError" in message or bool(NO_SUCH_RECORD.search(message))
     return kind == "DataLossError" or (kind == "InvalidArgumentError" and bool(NO_SUCH_RECORD.search(message)))
-
-
-def _give_up_stdout():
-    """What could not be written to stdout is not tried again when Python ends, which would be an error once more."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _remote_flags():
-    """Flag → value of the flags that name something in an object store."""
-    values = flags.FLAGS.flag_values_dict().items()
-    return {name: value for name, value in values if isinstance(value, str) and "://" in value}
 
 
 def require(**values: object) -> None:

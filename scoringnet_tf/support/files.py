@@ -10,7 +10,6 @@ import functools
 import hashlib
 import json
 import math
-import os
 import pathlib
 import re
 import shutil
@@ -28,7 +27,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, file_name_of
 
 LOCK = "lock"
-LONGEST_NAME = 255  # bytes of a name in a file system; in a store it may be longer
+MAX_LETTERS = 60  # of the name of a copy: in a store names may be longer than disks take
 
 
 @contextlib.contextmanager
@@ -62,7 +61,14 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
     if isinstance(path, RemotePath):
         with tempfile.TemporaryDirectory() as folder:
             yield pathlib.Path(folder)
-            _upload_folder(pathlib.Path(folder), path, last)
+            _remove_remote_folder(path, first=last)
+            try:
+                for name in sorted(_files(pathlib.Path(folder)), key=lambda name: (name == last, name)):
+                    (path / name).upload(pathlib.Path(folder, name))
+            except BaseException:
+                with contextlib.suppress(Exception):  # the first error says what is wrong
+                    _remove_remote_folder(path, first=last)
+                raise
         return
     if path.is_symlink():
         path = path.resolve()  # the folder is replaced where it lies, and the link stays
@@ -88,15 +94,15 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
 @contextlib.contextmanager
 def new_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]:
     """`replacing_folder` for a new `path`; InputError if it exists, before or after the block."""
-    _check_new(path)
+
+    def check():
+        if as_path(path).exists():
+            raise InputError("exists", f"{path} exists already.", "Choose another folder.")
+
+    check()
     with replacing_folder(path, last) as temporary:
         yield temporary
-        _check_new(path)
-
-
-def _check_new(path):
-    if as_path(path).exists():
-        raise InputError("exists", f"{path} exists already.", "Choose another folder.")
+        check()
 
 
 def tidy_up_beside(path: AnyPath) -> None:
@@ -104,24 +110,12 @@ def tidy_up_beside(path: AnyPath) -> None:
     path = as_path(path)
     if isinstance(path, RemotePath) or not path.parent.is_dir():
         return
-    # Numbers of processes are from before.
-    name = re.compile(rf"\.{re.escape(path.name)}\.([0-9a-f]{{8}}|\d+)\.(new|old)")
+    name = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.(new|old)")
     for left in [left for left in path.parent.iterdir() if name.fullmatch(left.name)]:
         if left.suffix == ".old" and not path.exists():
             left.replace(path)
         else:
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _upload_folder(folder, path, last):
-    _remove_remote_folder(path, first=last)
-    try:
-        for name in sorted(_files(folder), key=lambda name: (name == last, name)):
-            (path / name).upload(folder / name)
-    except BaseException:
-        with contextlib.suppress(Exception):  # the first error says what is wrong
-            _remove_remote_folder(path, first=last)
-        raise
 
 
 def _files(folder):
@@ -144,8 +138,7 @@ def local_file(path: AnyPath) -> Iterator[pathlib.Path]:
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        name = os.fsencode(file_name_of(path))[-LONGEST_NAME:]  # the end says what kind of file it is
-        copy = pathlib.Path(folder, os.fsdecode(name))
+        copy = pathlib.Path(folder, file_name_of(path)[-MAX_LETTERS:])  # the end says what kind of file it is
         path.download(copy)
         yield copy
 
@@ -203,17 +196,14 @@ def mirrored_folder(
         yield path, lambda: None
         return
     with tempfile.TemporaryDirectory() as name:
-        folder, token = pathlib.Path(name), uuid.uuid4().hex
-        if not kept:
-            _copy_folder(path, folder)
-            yield folder, lambda: None
-            return
-        (path / LOCK).write_text(token)  # first: another block then leaves alone what is copied
+        folder, lock, token = pathlib.Path(name), path / LOCK, uuid.uuid4().hex
+        if kept:
+            lock.write_text(token)  # first: another block then leaves alone what is copied
         _copy_folder(path, folder)
         mirrored = _states(folder)
 
         def upload():
-            if not (path / LOCK).is_file() or (path / LOCK).read_text() != token:
+            if not lock.is_file() or lock.read_text() != token:
                 raise InputError("busy", refusal)
             states = _states(folder)
             changed = [file for file in states if mirrored.get(file) != states[file]]
@@ -224,6 +214,9 @@ def mirrored_folder(
                 (path / file).unlink()
                 del mirrored[file]
 
+        if not kept:
+            yield folder, lambda: None
+            return
         try:
             yield folder, upload
         finally:
@@ -231,14 +224,13 @@ def mirrored_folder(
 
 
 def _copy_folder(path, folder):
+    folder.mkdir(parents=True, exist_ok=True)
     for child in path.iterdir() if path.is_dir() else ():
         if child.is_dir():
             _copy_folder(child, folder / child.name)
         elif isinstance(child, RemotePath):
-            folder.mkdir(parents=True, exist_ok=True)
             child.download(folder / child.name)
         else:
-            folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(child, folder / child.name)
 
 

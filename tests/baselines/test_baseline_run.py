@@ -25,6 +25,8 @@ from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.results import read_predictions
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.config import TrainingConfig
+from scoringnet_tf.training.run_record import RunRecord
 
 NETWORKS = ("c3d_lstm", "usdl", "core")
 
@@ -266,9 +268,8 @@ def test_what_the_c3d_learned_from_is_said_and_kept(records, tmp_path, c3d, caps
     info = DatasetInfo.load(records)
     first, *_ = info.split("test")["ids"]
     shutil.copy(c3d, tmp_path / "c3d.keras")
-    settings = {"settings": {}, "data_hash": "", "precision": "float32", "versions": {}}
     learned = [shown(info.videos[video_id]) for video_id in (first, info.split("train")["ids"][0])]
-    (tmp_path / "config.json").write_text(json.dumps({**settings, "learned_from": learned}))
+    RunRecord(TrainingConfig(), "").write(tmp_path, learned)
     for name, number in (("c3d_svr", 1), ("apenft", 0)):
         (report,) = run_of(name, records, tmp_path / name, tmp_path / "c3d.keras").run()
         measured = json.loads((report / "metrics.json").read_text())

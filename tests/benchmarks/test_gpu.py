@@ -74,26 +74,20 @@ def test_under_jax_all_is_measured_and_tensorflow_is_not_imported():
 
 @pytest.mark.slow
 @pytest.mark.interop
-def test_without_a_gpu_nothing_is_measured_unless_asked_for(tmp_path):
+@pytest.mark.parametrize("cpu", [False, True])
+def test_each_measurement_has_its_rows(cpu, tmp_path):
+    """On a CPU only if asked, here of two batch sizes."""
     pytest.importorskip("torch", reason="needs PyTorch: pip install '.[bench]'")
-    chosen = ("--ways=torch", "--precisions=float32", f"--output={tmp_path / 'gpu.json'}")
-    result = run(["-m", "benchmarks.gpu"], *TINY, *chosen)
-    assert result.returncode == 0, result.stderr
-    assert "torch           float32   not measured: no GPU" in result.stdout
-
-
-@pytest.mark.slow
-@pytest.mark.interop
-def test_each_measurement_has_its_rows_and_is_kept_as_it_comes(tmp_path):
-    """On a CPU, of two batch sizes; memory is that of the process of the row's own measurement."""
-    pytest.importorskip("torch", reason="needs PyTorch: pip install '.[bench]'")
-    chosen = ("--ways=torch", "--precisions=float32", "--cpu", f"--output={tmp_path / 'gpu.json'}")
+    chosen = ("--ways=torch", "--precisions=float32", f"--cpu={cpu}", f"--output_dir={tmp_path}")
     result = run(["-m", "benchmarks.gpu"], *TINY[:-1], "--largest_batch=2", *chosen)
     assert result.returncode == 0, result.stderr
-    rows = json.loads((tmp_path / "gpu.json").read_text())["runs"][0]["rows"]
-    assert [(row["measured"], row["batch"]) for row in rows] == [
-        (what, size) for what in ("inference", "evaluation", "joint step") for size in (1, 2)
-    ]
+    (output,) = tmp_path.glob("gpu-*.json")
+    rows = json.loads(output.read_text())["rows"]
+    if not cpu:
+        assert rows == [{"way": "torch", "precision": "float32", "missing": "no GPU"}]
+        return
+    sizes = [(what, size) for what in ("inference", "evaluation", "joint step") for size in (1, 2)]
+    assert [(row["measured"], row["batch"]) for row in rows] == sizes
     assert all(row["memory"] > 0 and row["flops"] == rows[0]["flops"] for row in rows)
 
 
@@ -111,27 +105,6 @@ def test_a_training_step_is_three_times_the_operations_of_a_video():
     )
     result = run(["-c", code], "--largest_batch=2")
     assert result.stdout == "0.5 1.0 0.16666666666666666\n1.5 3.0 0.5\n", result.stderr
-
-
-def test_a_second_run_keeps_the_figures_of_the_first(tmp_path):
-    """Of another precision and size; a file of something else is left as it is, and nothing is measured."""
-    code = (
-        "import sys\n"
-        "from absl import flags\n"
-        "from benchmarks import gpu\n"
-        "flags.FLAGS(sys.argv)\n"
-        "gpu.rows = lambda way, precision: [{'way': way, 'precision': precision, 'missing': 'no GPU'}]\n"
-        "gpu.main([])"
-    )
-    output = tmp_path / "gpu.json"
-    for precision, size in (("float32", 32), ("float16", 64)):
-        run(["-c", code], "--ways=jax", f"--precisions={precision}", f"--image_size={size}", f"--output={output}")
-    runs = json.loads(output.read_text())["runs"]
-    assert [each["settings"]["image_size"] for each in runs] == [32, 64] and all(each["machine"] for each in runs)
-    assert [row["precision"] for each in runs for row in each["rows"]] == ["float32", "float16"]
-    output.write_text('{"rows": []}')
-    assert "gpu.json" in run(["-c", code], f"--output={output}").stderr
-    assert output.read_text() == '{"rows": []}'
 
 
 def test_out_of_memory_ends_the_batches_and_another_error_does_not_pass():

@@ -14,7 +14,6 @@ from refusals import refused
 from benchmarks.workload import (
     ONE_THREAD,
     apart,
-    compare,
     peak_of,
     processor_seconds,
     training_steps,
@@ -105,12 +104,6 @@ def test_an_index_of_many_is_read_as_one(diving_records, tmp_path):
     write_index(diving_records, tmp_path / "many", 50)
     info = DatasetInfo.load(tmp_path / "many")
     assert len(info.videos) == info.splits["train"]["num_videos"] == 50
-
-
-def test_a_fifth_of_the_videos_are_compared_with_the_others():
-    """Within a split nothing is compared, which would cost nothing."""
-    seen = compare(10)
-    assert {split: len(pictures) for split, pictures in seen._pictures.items()} == {"train": 8, "test": 2}
 
 
 @pytest.mark.slow

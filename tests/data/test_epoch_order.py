@@ -12,7 +12,7 @@ from tiny_records import SIZE, gray_jpeg, tiny_video, write_records
 
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.input_pipeline import Augmentation, clips, video_clips, videos
+from scoringnet_tf.data.input_pipeline import Augmentation, clips, videos
 
 NUM_CLASSES, CLIPS_PER_CLASS = 101, 20
 
@@ -218,12 +218,12 @@ def test_an_index_in_another_order_than_its_records_is_found(unsorted_records, t
         list(videos(records, "train", image_size=SIZE, batch_size=1))
 
 
-def test_labels_of_video_clips_stay_with_their_pixels(tmp_path):
+def test_labels_of_clips_stay_with_their_pixels(tmp_path):
     """Class c shows grey 10 c: in the order of the records, which is not that of the ids."""
     labels = np.random.default_rng(2).permutation(20)
     stored = [tiny_video(f"{label:02d}", [gray_jpeg(10 * label + 20)], classes={"action": label}) for label in labels]
     records = write_records(tmp_path / "records", {"train": stored}, classes={"action": [str(c) for c in range(20)]})
-    batches = video_clips(records, "train", clip_length=1, clips_per_video=2, image_size=SIZE, batch_size=6)
-    read = [(frames.mean(axis=(1, 2, 3, 4, 5)), classes["action"]) for frames, classes in batches.as_numpy_iterator()]
+    batches = clips(records, "train", clip_length=1, image_size=SIZE, batch_size=6)
+    read = [(frames.mean(axis=(1, 2, 3, 4)), classes["action"]) for frames, classes in batches.as_numpy_iterator()]
     np.testing.assert_array_equal(np.concatenate([label for _, label in read]), labels)
     np.testing.assert_allclose(np.concatenate([gray for gray, _ in read]), 10.0 * labels + 20, atol=2)

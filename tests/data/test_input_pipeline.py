@@ -27,7 +27,7 @@ from scoringnet_tf.data.augmentation import (
     video_seeds,
 )
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.input_pipeline import clips, video_clips, videos
+from scoringnet_tf.data.input_pipeline import clips, videos
 from scoringnet_tf.data.preprocessing import center_offset, encode_jpeg
 from scoringnet_tf.models.fragments import FragmentSelector, resampling_indices
 
@@ -254,8 +254,6 @@ def test_frames_that_are_not_used_are_not_decoded(tmp_path):
     options = {"image_size": WHOLE, "batch_size": 1}
     ((frames, _),) = clips(middle, "train", clip_length=6, sampling="consecutive", **options)
     assert frames.shape == (1, 6, *WHOLE, 3)
-    ((frames, _),) = video_clips(middle, "train", clip_length=6, clips_per_video=1, **options)
-    assert frames.shape == (1, 1, 6, *WHOLE, 3)
 
 
 @pytest.mark.parametrize(
@@ -343,17 +341,6 @@ def test_a_short_video_repeats_its_last_frame(ucf101_records):
     expected = [*range(20), *[19] * 5]
     assert _clip_frames(ucf101_records, clip_length=25) == [expected] * 4
     assert _clip_frames(ucf101_records, clip_length=25, augmentation=SHIFT_ONLY) == [expected] * 4
-
-
-def test_video_clips_are_evenly_spaced(ucf101_records):
-    options = {"clip_length": 6, "clips_per_video": 3, "image_size": WHOLE, "batch_size": 3}
-    batches = list(video_clips(ucf101_records, "train", **options).as_numpy_iterator())
-    assert [frames.shape for frames, _ in batches] == [(3, 3, 6, *WHOLE, 3), (1, 3, 6, *WHOLE, 3)]
-    for frames, _ in batches:
-        for video in frames:
-            assert [_indices(clip) for clip in video] == [list(range(start, start + 6)) for start in (2, 7, 11)]
-    labels = np.concatenate([classes["action"] for _, classes in batches])
-    np.testing.assert_array_equal(labels, [0, 0, 1, 1])
 
 
 @pytest.mark.parametrize("num_clips", [1, 2, 10])

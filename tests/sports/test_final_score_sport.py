@@ -7,22 +7,18 @@ import json
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import write_bars
 from refusals import refused
 from training_runs import settings
 
 from data_prep.datasets import manifest
-from data_prep.datasets.sample import Sample
 from data_prep.records.building import build_records
-from data_prep.records.checks import score_problems
 from scoringnet_tf import ScoringNet, from_preset, videos
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
 from scoringnet_tf.inference.evaluation import figures, predict_records, prediction_function, table
-from scoringnet_tf.inference.feature_folder import write_tables
 from scoringnet_tf.inference.rendering import failure_row
 from scoringnet_tf.inference.results import Performance, VideoScore, failure
 from scoringnet_tf.report.judges import read_judges
-from scoringnet_tf.sports import differences, get_sport, kept_form, read_sport, sport_yaml, src
+from scoringnet_tf.sports import get_sport, kept_form, read_sport, sport_yaml, src
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark
 from scoringnet_tf.training.scoring import ScoringRun
@@ -139,13 +135,6 @@ def test_what_contradicts_one_score_is_refused(text, code, tmp_path):
         golf(tmp_path, text)
 
 
-def test_another_sport_of_its_name_is_told_apart(tmp_path):
-    sport = golf(tmp_path)
-    assert differences(sport, sport) == []
-    assert len(differences(sport, golf(tmp_path, GOLF.replace("300", "310")))) == 1
-    assert "fusion none instead of product" in differences(sport, get_sport("diving"))
-
-
 # === Records ===
 
 
@@ -188,7 +177,7 @@ def with_column(folder, name, cells):
     )
 
 
-@pytest.mark.parametrize("column", ["difficulty", "Execution", "penalty", "marks", "mark_1"])
+@pytest.mark.parametrize("column", ["Execution", "penalty", "mark_1"])
 def test_columns_of_parts_are_unused_columns(column, tmp_path):
     with_column(tmp_path, column, ["3", "", "7", "0"])
     source = manifest.read(tmp_path, sport=golf(tmp_path))
@@ -213,22 +202,6 @@ def test_stage_labels_of_a_sport_without_stages_are_refused(tmp_path):
     assert all(sample.problems for sample in bare.samples)
     staged = manifest.read(tmp_path, sport=golf(tmp_path, GOLF + STAGES))
     assert not any(sample.problems for sample in staged.samples)
-
-
-def test_a_score_outside_the_range_is_a_problem(tmp_path):
-    sport = golf(tmp_path)
-    samples = [Sample("a", tmp_path, "train", "row 1", final=final) for final in (100, 300.005, 301)]
-    problems = [score_problems(sample, sport) for sample in samples]
-    assert [len(found) for found in problems] == [0, 0, 1]
-
-
-def test_tables_of_features_of_its_records_have_its_scores(tmp_path):
-    write_bars(tmp_path / "1.avi", 8)
-    (tmp_path / "manifest.csv").write_text("video,split,final\n1.avi,train,200")
-    info, _ = build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport=golf(tmp_path))
-    write_tables(info, tmp_path)
-    header = (tmp_path / "manifest.csv").read_text().partition("\n")[0].split(",")
-    assert "final" in header and not {"difficulty", "execution", "penalty"} & {*header}
 
 
 def test_scores_of_judges_are_its_final_ones(tmp_path):

@@ -91,12 +91,8 @@ def test_names_stand_for_sports_that_ship_alone(tmp_path):
     other = read_sport(written(tmp_path, diving.replace("144", "145")))
     assert other.name == "diving" and get_sport(kept_form(other)) == other != get_sport("diving")
     assert differences(other, get_sport("diving")) == ["ranges.final [0.0, 145.0] instead of [0.0, 144.0]"]
-
-
-def test_differences_are_named_on_either_side():
-    assert differences(TRAMPOLINE, TRAMPOLINE) == []
+    assert differences(other, other) == []
     assert "ranges.penalty [0.0, 2.5] instead of none" in differences(TRAMPOLINE, get_sport("vault"))
-    assert "ranges.penalty none instead of [0.0, 2.5]" in differences(get_sport("vault"), TRAMPOLINE)
 
 
 DIFFICULTY, STAGES = "difficulty: [1st half]", "[Anlauf, 1st half, landing]"

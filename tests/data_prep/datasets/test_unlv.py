@@ -9,6 +9,7 @@ import pytest
 import scipy.io
 from conftest import write_bars, write_split
 from layouts import write_table
+from refusals import refused
 
 from data_prep.datasets import motion, unlv
 from data_prep.records.building import BuildSettings, build_records
@@ -126,6 +127,22 @@ def test_vault_with_difficulties_from_a_csv_and_no_stages(vault_dir, tmp_path):
     with pytest.raises(InputError) as error:
         build(vault_dir, tmp_path / "x", difficulty_csv=table)
     assert "--difficulty_csv" in str(error.value)
+
+
+def test_tables_of_vaults_that_count_otherwise_are_refused(vault_dir, tmp_path):
+    """From 0, or with a difficulty too many: each vault would have what is its neighbour's."""
+    path = vault_dir / "gym_vault_difficulty_level.mat"
+    scipy.io.savemat(path, {"difficulty_level": [5.0, 6.5, 5.2, 6.0]})
+    with refused("count_mismatch", path, "4", "3"):
+        unlv.read_vault(vault_dir)
+    (tmp_path / "d.csv").write_text("video,difficulty\n0,6.5\n1,5.2\n2,6.0\n")
+    with refused("out_of_range", "d.csv", "1 to 3"):
+        unlv.read_vault(vault_dir, difficulty_csv=tmp_path / "d.csv")
+    scipy.io.savemat(path, {"difficulty_level": [6.5, 5.2, 6.0]})
+    for name, code in (("0", "out_of_range"), ("a", "not_an_integer")):
+        write_table(vault_dir / "stage_labels.csv", STAGES, [(name, "landing", 0, 3)])
+        with refused(code, "stage_labels.csv", name):
+            unlv.read_vault(vault_dir)
 
 
 def test_motion_classes(motion_records):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from refusals import refused
 from table_runs import DESCRIBED, EXPERIMENT
-from test_results import of_stages  # noqa: F401
+from test_table_results import of_stages  # noqa: F401
 
 from scoringnet_tf import bootstrap, sports
 from scoringnet_tf.data.custom_splits import read_split
