@@ -50,7 +50,7 @@ def _is_within(stage, performance):
 
 
 def _score_lines(performance, score):
-    """The scores with deviations and intervals if these are known; and how reliable they are."""
+    """The scores with deviations and intervals if these are known; and what these are."""
     parts = []
     for name in SCORES:
         value, deviation = getattr(performance, name), performance.deviations.get(name)
@@ -59,10 +59,10 @@ def _score_lines(performance, score):
             part = f"{name} {value:{form}}" + (f" ± {deviation:{form}}" if deviation is not None else "")
             interval = "–".join(f"{end:{form}}" for end in performance.intervals.get(name, ()))
             parts.append(part + (f" ({interval})" if interval else ""))
-    trust = [f"Reliability: {performance.reliability}"] if performance.reliability else []
+    lines = ["   ".join(parts) or "no score"]
     if performance.intervals and score.interval_level:
-        trust.append(f"brackets: {100 * score.interval_level:.0f} % interval of the true score")
-    return ["   ".join(parts) or "no score", *(["; ".join(trust)] if trust else [])]
+        lines.append(f"Brackets: {100 * score.interval_level:.0f} % interval of the true score")
+    return lines
 
 
 # === Tables ===
@@ -75,7 +75,7 @@ def columns(sport: Sport) -> tuple[str, ...]:
         *sport.scores,
         *(f"{score}_std" for score in sport.scores),
         *(f"{score}_{end}" for score in sport.scores for end in ("low", "high")),
-        *("reliability", "reasons", "warnings", "error", "model", "sport"),
+        *("reasons", "warnings", "error", "model", "sport"),
     )
 
 
@@ -90,7 +90,6 @@ def _row(score, number, one):
     known |= {f"{name}_std": value for name, value in one.deviations.items()}
     for name, (low, high) in one.intervals.items():
         known |= {f"{name}_low": low, f"{name}_high": high}
-    known["reliability"] = one.reliability.grade if one.reliability else None
     for name, remarks in (("reasons", one.reasons), ("warnings", score.warnings_of(one))):
         known[name] = " ".join(remark.code for remark in remarks)
     return {**dict.fromkeys(columns(score.sport)), **known}

@@ -17,7 +17,6 @@ from refusals import refused
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.data.video_files import is_frame_folder
 from scoringnet_tf.inference.checks import CHECKS
-from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.rendering import columns, failure_row, key_frames
 from scoringnet_tf.inference.results import SCHEMA_VERSION, Performance, VideoScore, failure, several
 from scoringnet_tf.report.printing import Pictures, Printer
@@ -45,7 +44,6 @@ SCORED = Performance(5, 40, 0.2, 1.6, 3.2, 24.0, 76.8, {"final": 4.0})
 TRUSTED = dataclasses.replace(
     SCORED,
     intervals={"difficulty": (2.9, 3.5), "final": (61.8, 91.8)},
-    reliability=Reliability("fair", ["aspect"]),
 )
 WITHHELD = Performance(5, 40, 0.2, 1.6, reasons=[MISSING])
 FORCED = dataclasses.replace(SCORED, reasons=[MISSING])
@@ -123,19 +121,18 @@ def test_scores_of_a_small_range_have_the_digits_that_tell_them_apart():
     assert str(dataclasses.replace(score(one, one), sport=unit)).count("0.903 ± 0.061 (0.800–1.000)") == 2
 
 
-def test_intervals_and_reliability_are_told_of_each_performance():
+def test_intervals_are_told_of_each_performance():
     found = score(TRUSTED, interval_level=0.9)
     values, (row,), drawn = plain(found), found.rows(), found.plot().get_suptitle()
     for text in (str(found), drawn):
-        assert all(part in text for part in ("3.20 (2.90–3.50)", "76.80 ± 4.00 (61.80–91.80)", "fair (aspect)", "90 %"))
+        assert all(part in text for part in ("3.20 (2.90–3.50)", "76.80 ± 4.00 (61.80–91.80)", "90 %"))
     assert (values["interval_level"], values["intervals"]["final"]) == (0.9, [61.8, 91.8])
-    assert values["reliability"] == {"grade": "fair", "because": ["aspect"]}
-    assert all(values["performances"][0][name] == values[name] for name in ("reliability", "intervals"))
-    assert (row["final_low"], row["final_high"], row["execution_low"], row["reliability"]) == (61.8, 91.8, None, "fair")
+    assert values["performances"][0]["intervals"] == values["intervals"]
+    assert (row["final_low"], row["final_high"], row["execution_low"]) == (61.8, 91.8, None)
     none, two = plain(score(SCORED)), score(TRUSTED, TRUSTED, interval_level=0.9)
-    assert (none["interval_level"], none["intervals"], none["reliability"]) == (None, {}, None)
-    assert (two.intervals, two.reliability) == ({}, None) and two.rows()[1]["final_low"] == 61.8
-    assert str(two).count("fair (aspect)") == 2 and "fair" not in two.plot().get_suptitle()
+    assert (none["interval_level"], none["intervals"]) == (None, {})
+    assert two.intervals == {} and two.rows()[1]["final_low"] == 61.8
+    assert str(two).count("61.80–91.80") == 2 and "61.80" not in two.plot().get_suptitle()
 
 
 def test_a_failure_has_the_keys_of_a_result_and_the_row_those_of_the_table():
