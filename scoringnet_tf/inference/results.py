@@ -85,7 +85,7 @@ class Performance:
 class VideoScore:
     """The result for one video.
 
-    Its scores, `deviations` and `intervals` are those of the performance if it shows one, and empty if it shows several.
+    Its scores, `deviations` and `intervals` are those of the only performance; empty if it shows several.
 
     Attributes:
         video: its path, as it was given.
