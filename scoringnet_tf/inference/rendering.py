@@ -29,7 +29,7 @@ def text(score: Any) -> str:
     for performance in score.performances:
         if several:
             lines.append(f"  Performance at {performance.start_s:.2f}–{performance.end_s:.2f} s")
-        lines += [_stage_line(stage) for stage in score.stages if not several or _is_within(stage, performance)]
+        lines += _stage_lines(score.stages, performance if several else None)
         lines += [f"  {line}" for line in _score_lines(performance, score)]
         against = "Withheld" if performance.final is None else "Forced despite"
         lines += [f"  {against}: {reason}" for reason in performance.reasons]
@@ -39,14 +39,14 @@ def text(score: Any) -> str:
     return "\n".join(lines)
 
 
-def _stage_line(stage):
-    seconds = f"{stage['start_s']:7.2f}–{stage['end_s']:.2f} s"
-    return f"  {seconds:<18} {stage['name']:<14} frames {stage['start_frame']}–{stage['end_frame'] - 1}"
-
-
-def _is_within(stage, performance):
-    inside = performance.start_frame <= stage["start_frame"] < performance.end_frame
-    return inside and stage["name"] != NOISE
+def _stage_lines(stages, within=None):
+    """A line for each stage, or for each but noise within one of several performances."""
+    for stage in stages:
+        first = stage["start_frame"]
+        if within and (stage["name"] == NOISE or not within.start_frame <= first < within.end_frame):
+            continue
+        seconds = f"{stage['start_s']:7.2f}–{stage['end_s']:.2f} s"
+        yield f"  {seconds:<18} {stage['name']:<14} frames {first}–{stage['end_frame'] - 1}"
 
 
 def _score_lines(performance, score):
@@ -145,7 +145,8 @@ def figure(score: Any) -> "Figure":
         axis = drawn.add_subplot(grid[0, column])
         axis.imshow(image, aspect="auto")
         axis.set(xticks=[], yticks=[], xlabel=f"{time:.2f} s")
-        axis.spines[:].set(color=stage_color(_stage_at(score.sport, stages, index)), linewidth=3.5)
+        at = [run["name"] for run in stages if run["start_frame"] <= index < run["end_frame"]]
+        axis.spines[:].set(color=stage_color(score.sport.stage_index(at[0]) if at else 0), linewidth=3.5)
     if stages:
         _draw_stages(drawn.add_subplot(grid[1, :]), stages, score.sport)
         drawn.legend(handles=stage_patches(score.sport.stages), loc="outside lower right", ncols=9, frameon=False)
@@ -169,8 +170,3 @@ def _draw_stages(axis, stages, sport):
     axis.set(yticks=[], xlim=(stages[0]["start_s"], stages[-1]["end_s"]), ylim=(-0.45, 0.45))
     axis.xaxis.set_major_formatter("{x:g} s")
     axis.spines[:].set_visible(False)
-
-
-def _stage_at(sport, stages, index):
-    """Label of the stage at a frame; noise if the model finds no stages."""
-    return next((sport.stage_index(run["name"]) for run in stages if run["start_frame"] <= index < run["end_frame"]), 0)

@@ -1,6 +1,5 @@
 """The result for one video: plain values, and how they are gathered part by part."""
 
-import csv
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -195,7 +194,7 @@ class VideoScore:
         return rendering.figure(self)
 
     def save(self, path: AnyPath) -> None:
-        """Writes the result as `.json`, `.csv` or `.png`, by the name of the file.
+        """Writes the result as `.json` or `.png`, by the name of the file.
 
         Raises:
             InputError: another ending.
@@ -215,7 +214,7 @@ class VideoScore:
             with replacing_file(path) as file:
                 save_png(self.plot(), file)
         else:
-            raise InputError("wrong_format", f"{path} does not end in .json, .csv or .png.")
+            raise InputError("wrong_format", f"{path} does not end in .json or .png.")
 
 
 def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:
