@@ -202,14 +202,6 @@ class VideoScore:
         suffix = as_path(path).suffix.lower()
         if suffix == ".json":
             write_json(path, self.to_dict())
-        elif suffix == ".csv":
-            with (
-                replacing_file(path) as file,
-                file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as table,
-            ):
-                writer = csv.DictWriter(table, rendering.columns(self.sport))
-                writer.writeheader()
-                writer.writerows(self.rows())
         elif suffix == ".png":
             with replacing_file(path) as file:
                 save_png(self.plot(), file)
