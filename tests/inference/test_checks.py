@@ -238,11 +238,6 @@ def test_stray_labels_around_a_hole_have_no_rate(model, tmp_path):
     assert "missing_stage" in found and "frame_rate_too_low" not in found
 
 
-def test_half_the_rate_of_training_is_enough(model, tmp_path):
-    write_timed(tmp_path / "v.mkv", range(0, 80 * 17, 80), rate=25)
-    assert "frame_rate_too_low" not in codes(scripted(model, (*DIVE[:-1], (0, 6)))(tmp_path / "v.mkv"))
-
-
 def test_a_model_that_cannot_tell_says_so(model):
     def said(network):
         return {doubt.code for doubt in doubts(network)}

@@ -216,17 +216,6 @@ def test_a_folder_of_other_settings_is_refused(folder, change):
     assert content(folder) == before
 
 
-def test_a_mean_image_is_not_printed_whole(tmp_path):
-    images = [np.full((9, 9, 3), level).tolist() for level in (98.5, 99.5)]
-    first, second = ({"size": 3, "stride": 1, "preprocessing": {"channels": "bgr", "mean": mean}} for mean in images)
-    prepare(tmp_path, first)
-    with refused("other_settings", "preprocessing") as caught:
-        prepare(tmp_path, second)
-    assert "99.5" not in str(caught.value)
-    with refused("other_settings", "[95.14, 102.86, 107.76]"):
-        prepare(tmp_path, {**first, "preprocessing": {"channels": "rgb", "mean": [95.14, 102.86, 107.76]}})
-
-
 # === Tables ===
 
 
