@@ -1,4 +1,4 @@
-"""What the benchmarks work on: simulated videos, records of them, folders of JPEGs, a long video; made once."""
+"""What the benchmarks work on: simulated videos, records of them, folders of JPEGs, clips; made once."""
 
 import os
 import pathlib
@@ -70,23 +70,3 @@ def clips(folder: pathlib.Path, count: int) -> list[pathlib.Path]:
             shutil.copy(CLIP, target / f"{number:03d}{CLIP.suffix}")
 
     return sorted(kept(folder / f"clips-{count}", make).iterdir())
-
-
-def long_video(folder: pathlib.Path, frames: int) -> pathlib.Path:
-    """The clip, again and again, without decoding it: a video of `frames` frames, rounded up to whole clips."""
-
-    def make(target):
-        import av
-
-        with av.open(str(CLIP)) as source, av.open(str(target), "w", format="mp4") as long:
-            stream = source.streams.video[0]
-            packets = [packet for packet in source.demux(stream) if packet.dts is not None]
-            length = packets[-1].dts + packets[-1].duration - packets[0].dts
-            written = long.add_stream_from_template(stream)
-            again = -(-frames // len(packets))
-            for packet in packets * again:
-                packet.stream = written
-                long.mux(packet)
-                packet.dts, packet.pts = packet.dts + length, packet.pts + length
-
-    return kept(folder / f"long-{frames}.mp4", make)

@@ -54,7 +54,6 @@ class Row:
         ours, peer: what the two sides are asked for.
         unit: of both figures.
         target: None where there is none.
-        rounds: at most so many are measured, of what hardly varies.
     """
 
     name: str
@@ -63,7 +62,6 @@ class Row:
     peer: str
     unit: str
     target: Target | None = None
-    rounds: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,14 +137,14 @@ def measured(comparison: Comparison, rounds: int) -> Iterator[Result]:
 
 def _in_turn(ours, peer, row, rounds):
     """The figures of both in every round; who is first changes. A round before them warms up and is not counted."""
-    figures, warming = [], 0 if row.rounds == 1 else 1
-    for number in range(warming + min(rounds, row.rounds or rounds)):
+    figures = []
+    for number in range(1 + rounds):
         if number % 2:
             theirs = peer(row.peer)
             figures.append((ours(row.ours), theirs))
         else:
             figures.append((ours(row.ours), peer(row.peer)))
-    return tuple(figures[warming:])
+    return tuple(figures[1:])
 
 
 # === Processes that measure ===

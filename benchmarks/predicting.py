@@ -1,11 +1,9 @@
-"""How long `predict` takes for a video, cold and warm, and its memory; a process of `benchmarks.pairs`.
+"""How long `predict` takes for a video, cold and warm; a process of `benchmarks.pairs`.
 
     python -m benchmarks.table --only=predict
 
-Cold is the whole command, from its start to its end: against a PyTorch script with the same weights that does the same.
-Warm is a video in a process that has scored one: against decoding it and the model alone; and, of a command that is
-given several videos, each of them, while the next is read. Memory is that of the command at its peak, of a video four
-times as long.
+Cold is the whole command, against a PyTorch script with the same weights that does the same. Warm is a video in a
+process that has scored one: against decoding it and the model alone. So is each of several videos of one command.
 """
 
 import functools
@@ -17,12 +15,11 @@ import time
 import numpy as np
 from absl import flags
 
-from benchmarks import data, pairs, rows, workload
+from benchmarks import data, pairs, rows
 from scoringnet_tf.support import cli
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("folder", None, "Where what is made for the benchmarks is kept.", required=True)
-flags.DEFINE_integer("frames", 13000, "Of the shorter of the long videos; more than `predict` keeps at a time.", 1)
 flags.DEFINE_bool("serve", True, "Internal: as `benchmarks.pairs` calls it.")
 
 PREDICT = (sys.executable, "-m", "scoringnet_tf.predict")
@@ -37,8 +34,6 @@ def measurements():
         "warm": lambda: _timed(_warm(), data.CLIP),
         "in a row": _each_in_a_row,
         "decode + model": lambda: _timed(_decode_and_model(), data.CLIP),
-        "long": lambda: _peak(data.long_video(pathlib.Path(FLAGS.folder), FLAGS.frames)),
-        "longer": lambda: _peak(data.long_video(pathlib.Path(FLAGS.folder), rows.LONGER * FLAGS.frames)),
     }
     return lambda what: ways[what]()
 
@@ -47,14 +42,6 @@ def _seconds(command):
     start = time.perf_counter()
     subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start
-
-
-def _peak(video):
-    """The most memory that `predict` holds of this video, MiB."""
-    status, peak = workload.peak_of((*PREDICT, str(video), "--json"))
-    if status not in (0, 1):  # 1: of some performance the score was withheld
-        sys.exit(f"predict {video}: ended with status {status}.")
-    return peak
 
 
 def _timed(function, argument):

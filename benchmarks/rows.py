@@ -15,7 +15,6 @@ SHAPES = {  # flags of a model and a batch
 }
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 CLOCK, PROCESSOR = "frames/s", "frames/CPU s"  # of `benchmarks.build`
-LONGER = 4  # times as long is the longer video
 IN_A_ROW = 20  # videos that `predict` is given at once
 
 
@@ -26,7 +25,7 @@ def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
         *training(("small",) if quick else ("small", "full")),
         reading(folder, count, epochs=10),
         building(folder, count),
-        predicting(folder, frames=13_000),  # more than `data.preprocessor.PART`
+        predicting(folder),
     ]
 
 
@@ -90,18 +89,12 @@ def frame_rates(name: str) -> tuple[Row, ...]:
     return tuple(Row(name, "OpenCV", f"build {unit}", f"OpenCV {unit}", unit, target) for unit in (CLOCK, PROCESSOR))
 
 
-def predicting(folder: pathlib.Path, frames: int) -> Comparison:
-    """`predict` cold and warm, and its memory.
-
-    Args:
-        folder: where videos are kept, see `benchmarks.data`.
-        frames: of the shorter of two long videos.
-    """
-    in_time, soon, near, flat = Target(2.2, of="ours"), Target(0.1, of="ours"), Target(1.2), Target(1.1)
+def predicting(folder: pathlib.Path) -> Comparison:
+    """`predict` cold and warm; videos are kept in a folder, see `benchmarks.data`."""
+    in_time, soon, near = Target(2.2, of="ours"), Target(0.1, of="ours"), Target(1.2)
     rows = (
         Row("cold, 120 frames", "PyTorch script", "cold", "cold PyTorch", "s", in_time),
         Row("warm, per video", "decode + model", "warm", "decode + model", "s", near),
         Row(f"warm, each of {IN_A_ROW} videos", "decode + model", "in a row", "decode + model", "s", soon),
-        Row(f"memory, {LONGER * frames:,} frames", f"{frames:,} frames", "longer", "long", "MiB", flat, rounds=1),
     )
-    return Comparison("predict", worker("benchmarks.predicting", folder=folder, frames=frames), None, rows)
+    return Comparison("predict", worker("benchmarks.predicting", folder=folder), None, rows)

@@ -8,8 +8,6 @@ import multiprocessing
 import os
 import re
 import resource
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +16,6 @@ from scoringnet_tf.support.errors import InputError
 
 # Of NumPy's products: threads that wait for each other are at work as the processor counts it.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-# A small process starts the command of `peak_of`, for its peak is at least that of what started it.
-LAUNCHER = """
-import os, sys
-dropped = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
-process = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[dropped])
-_, status, used = os.wait4(process, 0)
-print(os.waitstatus_to_exitcode(status), used.ru_maxrss)
-"""
 
 
 def processor_seconds():
@@ -48,14 +38,6 @@ def forget_peak():
     path = Path("/proc/self/clear_refs")
     if path.exists():
         path.write_text("5", encoding="ascii")
-
-
-def peak_of(command):
-    """(exit status, MiB at the peak) of a whole command, what it prints to stdout dropped; on Linux."""
-    launcher = (sys.executable, "-I", "-S", "-c", LAUNCHER)
-    found = subprocess.run([*launcher, *command], stdout=subprocess.PIPE, text=True, check=True).stdout
-    status, kib = found.split()
-    return int(status), int(kib) / 1024
 
 
 def apart(function, *arguments):

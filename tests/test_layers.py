@@ -90,7 +90,6 @@ SHARED = (
         "data.records",
         "data.video",
         "data.video_files",
-        "data.images",
         "data.timing",
         "data.preprocessing",
         "data.features",

@@ -33,9 +33,9 @@ from data_prep.records.summary import summary
 from data_prep.records.verifying import verify_records
 from data_prep.stages import formats
 from data_prep.stages.formats.videos import facts_reader
-from scoringnet_tf.data.custom_splits import read_split
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import read_features
+from scoringnet_tf.data.splits import read_split
 from scoringnet_tf.data.video import VideoStream
 from scoringnet_tf.inference.checks import doubts
 from scoringnet_tf.models.presets import load_scoring_net

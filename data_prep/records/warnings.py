@@ -7,9 +7,9 @@ import numpy as np
 
 from data_prep.datasets.sample import Sample, Source
 from data_prep.records.encoding import EncodedVideo
-from scoringnet_tf.data.images import first_number
 from scoringnet_tf.data.preprocessing import ASPECT_TOLERANCE, RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.records import UNLABELLED
+from scoringnet_tf.data.video_files import first_number
 from scoringnet_tf.sports import SCORES, SHORTEST, get_sport, in_order
 from scoringnet_tf.support.messages import Remark, counted, shown
 

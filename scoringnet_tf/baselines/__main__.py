@@ -14,7 +14,7 @@ NAME is one of
 
 It learns from the training split alone; settings are chosen inside it. Writes settings.json (what was chosen), and a
 report OUTPUT/SPLIT_HASH, as of `evaluate`, for the records and each of --renderings (HASH: of their data). What is
-there already, by the same settings, is not done again. Prints SRC, mean error and R-ℓ2 of each score.
+there already, by the same settings, is not done again. Prints SRC and mean error of each score.
 """
 
 import sys
@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
         validation_fraction=values.validation_fraction,
         seed=values.seed,
     ).run()
-    print("\n".join(table(report, get_sport(info.sport)) for report in reports))
+    print(table(reports, get_sport(info.sport)))
     return 0
 
 

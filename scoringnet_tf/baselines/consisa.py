@@ -10,6 +10,7 @@ and words learnt from a sample of the training videos' blocks; C by cross-valida
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
@@ -94,25 +95,7 @@ def orthonormal(filters: np.ndarray) -> np.ndarray:
     return left @ right
 
 
-# === Blocks, and what two layers say of them ===
-
-
-@dataclasses.dataclass(frozen=True)
-class Hierarchy:
-    """Two layers of subspaces.
-
-    Attributes:
-        first: of small blocks.
-        second: of what `first` says of the small blocks in a large one.
-    """
-
-    first: Subspaces
-    second: Subspaces
-
-    def describe(self, large: np.ndarray) -> np.ndarray:
-        """What both layers say of large blocks (N, 14, 20, 20): (N, …)."""
-        inner = self.first(small_blocks(large).reshape(-1, np.prod(SMALL))).reshape(len(large), -1)
-        return np.concatenate([inner, self.second(inner)], axis=1)
+# === Blocks ===
 
 
 def large_blocks(frames: np.ndarray) -> np.ndarray:
@@ -135,12 +118,8 @@ def small_blocks(large: np.ndarray) -> np.ndarray:
 def watch(train: Videos, seed: int) -> See:
     """The share of every word among a video's blocks, (V, K)."""
     rng = np.random.default_rng(seed)
-    hierarchy, words = learn_words(sampled_blocks(train, rng), rng)
-
-    def bags(videos: Videos) -> np.ndarray:
-        return np.stack([bag(hierarchy, words, frames) for frames in videos.grey()])
-
-    return bags
+    bag = learn_bag(sampled_blocks(train, rng), rng)
+    return lambda videos: np.stack([bag(frames) for frames in videos.grey()])
 
 
 def sampled_blocks(videos: Videos, rng: np.random.Generator) -> np.ndarray:
@@ -153,20 +132,24 @@ def sampled_blocks(videos: Videos, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate(found)
 
 
-def learn_words(large: np.ndarray, rng: np.random.Generator) -> tuple[Hierarchy, MiniBatchKMeans]:
-    """Both layers, and the words of what they say, from large blocks (N, 14, 20, 20)."""
+def learn_bag(large: np.ndarray, rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
+    """Two layers, and the words of what they say, from large blocks (N, 14, 20, 20): grey frames → share of words."""
     small = small_blocks(large).reshape(-1, np.prod(SMALL))
     first = Subspaces.learn(small[rng.permutation(len(small))[:SAMPLED]], UNITS[0], rng)
-    inner = first(small).reshape(len(large), -1)
-    hierarchy = Hierarchy(first, Subspaces.learn(inner, UNITS[1], rng))
+    second = Subspaces.learn(first(small).reshape(len(large), -1), UNITS[1], rng)
     words = MiniBatchKMeans(min(WORDS, len(large)), n_init=1, random_state=int(rng.integers(2**31)))
-    return hierarchy, words.fit(hierarchy.describe(large))
 
+    def described(blocks):
+        inner = first(small_blocks(blocks).reshape(-1, np.prod(SMALL))).reshape(len(blocks), -1)
+        return np.concatenate([inner, second(inner)], axis=1)
 
-def bag(hierarchy: Hierarchy, words: MiniBatchKMeans, frames: np.ndarray) -> np.ndarray:
-    """The share of every word among the blocks of a video, (K,)."""
-    found = words.predict(hierarchy.describe(large_blocks(frames)))
-    return np.bincount(found, minlength=words.n_clusters) / len(found)
+    words.fit(described(large))
+
+    def bag(frames):
+        found = words.predict(described(large_blocks(frames)))
+        return np.bincount(found, minlength=words.n_clusters) / len(found)
+
+    return bag
 
 
 # === With scores: regression ===

@@ -173,16 +173,12 @@ def learn(training: TrainingSet) -> Learned:
     def predict(inputs):
         of_each = np.repeat(inputs[:, None], len(exemplars), axis=1)
         leaves = model.predict_on_batch(pairs(of_each, np.tile(exemplars, (len(inputs), 1)))).astype(float)
-        return (most_probable(groups, leaves) + scores[exemplars]).mean(axis=1)
+        group = leaves[..., 0].argmax(axis=-1)  # the most probable one
+        place = np.take_along_axis(leaves[..., 1], group[..., None], axis=-1)[..., 0]
+        return (groups.relative_score(group, place) + scores[exemplars]).mean(axis=1)
 
     chosen = networks.train(model, training, batches, predict, epochs=EPOCHS, batch_size=BATCH)
     return Learned(predict, {"depth": DEPTH, "exemplars": EXEMPLARS, "learning_rate": RATE, "epochs": EPOCHS, **chosen})
-
-
-def most_probable(groups: Groups, leaves: np.ndarray) -> np.ndarray:
-    """The relative scores (…) of the most probable of leaves (…, G, 2)."""
-    group = leaves[..., 0].argmax(axis=-1)
-    return groups.relative_score(group, np.take_along_axis(leaves[..., 1], group[..., None], axis=-1)[..., 0])
 
 
 CORE = System("CoRe", "clips", networks.mean_of_clips, learn)

@@ -18,7 +18,7 @@ from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.extraction import load_c3d
 from scoringnet_tf.report.evaluation_report import METRICS, write_report
-from scoringnet_tf.sports import Sport, decimals, get_sport
+from scoringnet_tf.sports import Sport, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import counted
@@ -182,16 +182,10 @@ class Run:
         write_report(self._report(info), predictions, measured, get_sport(info.sport))
 
 
-def table(report: Path, sport: Sport) -> str:
-    """The figures of a report for a terminal: a row for each score that was measured, its error in points."""
-    measured = read_json(report / METRICS)
-    learned, number = (counted(measured[name], "video") for name in ("training_videos", "num_videos"))
-    lines = [f"{measured['model']}, learned from {learned}; {measured['split']}: {number}"]
-    lines.append(f"{'score':<12}{'SRC':>8}{'error':>10}{'R-ℓ2':>8}")
-    for score in sport.scores:
-        src, error, relative = (measured[f"{score[0]}_{measure}"] for measure in ("src", "med", "rl2"))
-        if error is not None:
-            places = decimals(sport.range_of(score)) + 1
-            src, relative = "–" if src is None else f"{src:.3f}", "–" if relative is None else f"{relative:.2f}"
-            lines.append(f"{score:<12}{src:>8}{error:>10.{places}f}{relative:>8}")
-    return "\n".join([*lines, f"Report: {report}"])
+def table(reports: Sequence[Path], sport: Sport) -> str:
+    """The figures of reports for a terminal, a row each."""
+    measured = [read_json(report / METRICS) for report in reports]
+    learned = counted(measured[0]["training_videos"], "video")
+    heading = f"{measured[0]['model']}, learned from {learned}; reports: {reports[0].parent}"
+    rows = [(report.name, figures) for report, figures in zip(reports, measured, strict=True)]
+    return f"{heading}\n{evaluation.table(rows, sport)}"

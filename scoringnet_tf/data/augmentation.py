@@ -127,20 +127,14 @@ def spaced_indices(length: int | tf.Tensor, num_frames: int) -> tf.Tensor:
     return tf.cast(tf.round(positions * tf.cast(length - 1, tf.float32)), tf.int32)
 
 
-def random_clip(length: int | tf.Tensor, clip_length: int, seeds: Seeds) -> tf.Tensor:
-    """`clip_length` consecutive frame indices from a random start, int32 (T,); a short video repeats its last frame."""
-    start = _uniform_int(seeds(WINDOW), 0, tf.maximum(length - clip_length, 0))
-    return tf.minimum(start + tf.range(clip_length), length - 1)
+def consecutive_clip(length: int | tf.Tensor, clip_length: int, seeds: Seeds | None) -> tf.Tensor:
+    """Consecutive frame indices, int32 (T,), from a random start, or the middle ones without `seeds`.
 
-
-def spaced_clips(length: int | tf.Tensor, clip_length: int, num_clips: int) -> tf.Tensor:
-    """Evenly spaced clips of consecutive frames, int32 (K, T); a short video repeats its last frame.
-
-    Each starts in the middle of one of K equal parts of the possible starts.
+    A short video repeats its last frame.
     """
     last_start = tf.maximum(length - clip_length, 0)
-    starts = (2 * tf.range(num_clips) + 1) * last_start // (2 * num_clips)
-    return tf.minimum(starts[:, tf.newaxis] + tf.range(clip_length), length - 1)
+    start = _uniform_int(seeds(WINDOW), 0, last_start) if seeds else last_start // 2
+    return tf.minimum(start + tf.range(clip_length), length - 1)
 
 
 class FrameDecoder:

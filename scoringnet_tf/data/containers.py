@@ -80,7 +80,6 @@ class Packets(NamedTuple):
 
     times: list  # of the frames in the order in which they are shown, units; None where the file has none
     smallest: float  # bytes of the smallest one
-    end: float  # of the last frame, units since the first one
     unit: float  # of these times, seconds
     rate: float  # frames per second that the file states, or `DEFAULT_FPS`
 
@@ -97,7 +96,7 @@ def packets_of(path: Path, number: int | None = None) -> Packets:
 
 @functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
 def _packets_as_of(path, number, changed):
-    times, smallest, begin, end = [], math.inf, math.inf, -math.inf
+    times, smallest = [], math.inf
     first: list = []
     with open_container(path) as container:
         stream = video_stream(container, path, 1, number)
@@ -105,8 +104,6 @@ def _packets_as_of(path, number, changed):
             for packet in container.demux(stream):  # none is kept: together they are as large as the file
                 if not first:
                     first = [frame.pts for frame in packet.decode()]
-                if packet.pts is not None:
-                    begin, end = min(begin, packet.pts), max(end, packet.pts + (packet.duration or 0))
                 if packet.size and not packet.is_discard:  # an edit list hides what it discards
                     times.append(packet.pts)
                     smallest = min(smallest, packet.size)
@@ -116,7 +113,7 @@ def _packets_as_of(path, number, changed):
     if None not in times:
         # A file that was cut out of another one may begin with packets that need frames before them: they show nothing.
         times = sorted(time for time in times if not first or first[0] is None or time >= first[0])
-    return Packets(times, smallest, max(end - begin, 0), unit, rate)
+    return Packets(times, smallest, unit, rate)
 
 
 # === Frames ===

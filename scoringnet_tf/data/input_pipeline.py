@@ -2,9 +2,11 @@
 
 Which frames are used is decided before any is decoded, and only those are. The order of the data and every random
 choice are a pure function of (seed, epoch, video): a run that is resumed at epoch k sees what an uninterrupted run
-would have seen, however many pipelines share the work.
+would have seen, however many pipelines share the work. A shuffled epoch is one permutation of all its records: each is
+read where it lies (`shards`) by the call that decodes it, without a buffer.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,20 +15,22 @@ import tensorflow as tf
 from scoringnet_tf import defaults
 from scoringnet_tf.data.augmentation import (
     PIXEL_OPTIONS,
+    SHUFFLE,
     Augmentation,
     FrameDecoder,
     clip_indices,
+    consecutive_clip,
+    fold,
     frame_range,
-    random_clip,
-    spaced_clips,
     spaced_indices,
     stage_span,
+    video_seeds,
 )
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.epoch_stream import EpochStream
-from scoringnet_tf.data.records import UNLABELLED
-from scoringnet_tf.data.service import check_shared
-from scoringnet_tf.data.splits import split_ids
+from scoringnet_tf.data.records import UNLABELLED, parse_example
+from scoringnet_tf.data.service import check_shared, served
+from scoringnet_tf.data.shards import locate_records, read_record
+from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath
@@ -34,6 +38,7 @@ from scoringnet_tf.support.paths import AnyPath
 __all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "videos"]
 
 CLIP_SAMPLINGS = ("whole", "consecutive")
+PREFETCHED = 2  # finished batches: one for the model and one more
 
 
 def videos(
@@ -113,7 +118,7 @@ def videos(
             raise InputError("missing_flag", "A data service needs a number of epochs.")
     chosen_ids = split_ids(info, split, validation_fraction, ids)
     pipelines = num_input_pipelines, input_pipeline_id
-    stream = EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines)
+    stream = _EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines)
     steps = _steps(info, image_size, augmentation)
     noise = info.stages.index(NOISE)
     fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
@@ -174,13 +179,13 @@ def clips(
     if sampling not in CLIP_SAMPLINGS:
         raise InputError("unknown_name", f"No sampling {sampling!r}.", f"Use one of {', '.join(CLIP_SAMPLINGS)}.")
     ids = split_ids(info, split, validation_fraction)
-    stream = EpochStream(info, split, ids, batch_size, shuffle=shuffle, **stream_options)
+    stream = _EpochStream(info, split, ids, batch_size, shuffle=shuffle, **stream_options)
     decode = FrameDecoder(info.frame_size, image_size, augmentation)
 
     def choose(length, seeds):
         if sampling == "whole":
             return clip_indices(length, clip_length, augmentation, seeds)
-        return random_clip(length, clip_length, seeds) if augmentation else spaced_clips(length, clip_length, 1)[0]
+        return consecutive_clip(length, clip_length, seeds if augmentation else None)
 
     def load(example, seeds):
         indices = choose(tf.size(example["image/encoded"]), seeds)
@@ -258,3 +263,109 @@ def _video_element(example, chosen, steps, seeds, multiple, length):
     stages = tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)
     inputs = {steps.name: tf.ensure_shape(values, (length, *steps.shape)), "mask": tf.ensure_shape(mask, (length,))}
     return inputs, {"stages": tf.ensure_shape(stages, (length,))}
+
+
+# === Epochs ===
+
+
+@dataclasses.dataclass
+class _EpochStream:
+    """The records of `ids`, a part of a split, in the order of each epoch, shared out over pipelines.
+
+    Arguments are as of `input_pipeline.videos`; `ids` are in the order of an epoch that is not shuffled. InputError if
+    there is no such pipeline, or a batch size below 1.
+    """
+
+    info: DatasetInfo
+    split: str
+    ids: Sequence[str]
+    batch_size: int
+    seed: int = 0
+    shuffle: bool = False
+    drop_remainder: bool = False
+    num_input_pipelines: int = 1
+    input_pipeline_id: int = 0
+
+    def __post_init__(self):
+        if self.batch_size < 1:
+            raise InputError("out_of_range", f"batch_size must be at least 1, not {self.batch_size}.")
+        number, index = self.num_input_pipelines, self.input_pipeline_id
+        if not 0 <= index < number:
+            raise InputError("out_of_range", f"input_pipeline_id must be from 0 to {number - 1}, not {index}.")
+        places = locate_records(self.info, stored_split(self.info, self.split))
+        self._ids = tf.constant(self.ids)
+        self._paths = tf.constant([places[video_id][0] for video_id in self.ids])
+        self._offsets = tf.constant([places[video_id][1] for video_id in self.ids], tf.int64)
+        global_batch = self.batch_size * number
+        # Records that all pipelines together use in an epoch: all, or as many as fill the last batch of each.
+        self._num_used = len(self.ids) // global_batch * global_batch if self.drop_remainder else len(self.ids)
+        self._num_batches = -(-len(range(index, self._num_used, number)) // self.batch_size)
+
+    def batches(
+        self, load: Callable, batch: Callable, first_epoch: int, epochs: int | None, service: str | None = None
+    ) -> tf.data.Dataset:
+        """The batches of epochs [first_epoch, epochs), or if `epochs` is None, of one more epoch on each pass.
+
+        Args:
+            load: (parsed example, function of a decision → seed pair) → an element.
+            batch: dataset of elements → dataset of batches.
+            first_epoch, epochs, service: as of `input_pipeline.videos`.
+        """
+        if epochs is None:
+            numbers, num_epochs = _one_more_each_time(first_epoch), 1
+        else:
+            num_epochs = max(0, epochs - first_epoch)
+            numbers = tf.data.Dataset.range(first_epoch, first_epoch + num_epochs)
+        if service:
+            first = first_epoch * self._num_batches
+            stop = first + num_epochs * self._num_batches
+            return served(service, self._numbered(load, batch), self.info, first, stop).prefetch(PREFETCHED)
+        dataset = numbers.flat_map(lambda epoch: batch(self._loaded(load, epoch, self._used(epoch))))
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(self._num_batches * num_epochs))
+        options = tf.data.Options()
+        options.deterministic = True
+        return dataset.with_options(options).prefetch(PREFETCHED)
+
+    def _numbered(self, load, batch):
+        """A function: numbers of batches → (number, batch); batch k of an epoch is made of its k-th records."""
+
+        def one_batch(number):
+            epoch, start = number // self._num_batches, number % self._num_batches * self.batch_size
+            used = self._used(epoch)[start : start + self.batch_size]
+            return batch(self._loaded(load, epoch, used)).map(lambda *elements: (number, elements))
+
+        return lambda numbers: numbers.flat_map(one_batch).prefetch(PREFETCHED)
+
+    def _used(self, epoch):
+        """Indices into the ids of this pipeline's records of an epoch, in order."""
+        order = tf.range(len(self._ids))
+        if self.shuffle:
+            epoch_seed = fold(tf.stack([tf.cast(self.seed, tf.int64), epoch]), SHUFFLE)
+            order = tf.random.experimental.stateless_shuffle(order, epoch_seed)
+        return order[: self._num_used][self.input_pipeline_id :: self.num_input_pipelines]
+
+    def _loaded(self, load, epoch, indices):
+        """Dataset of the elements that `load` makes of these records."""
+
+        def read_and_load(index):
+            example = self._read(index)
+            return load(example, video_seeds(self.seed, epoch, example["example/id"]))
+
+        records = tf.data.Dataset.from_tensor_slices(indices)
+        return records.map(read_and_load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+    def _read(self, index):
+        """A parsed record; fails if the records are not in the order of their index."""
+        serialized = read_record(self._paths[index], self._offsets[index])
+        example: Any = parse_example(serialized, tuple(self.info.classes), self.info.feature_size)
+        expected, received = self._ids[index], example["example/id"]
+        message = [f"{self.info.records_dir}: the record of", expected, "is that of", received]
+        tf.debugging.Assert(expected == received, [tf.strings.join(message, " ")])
+        return example
+
+
+def _one_more_each_time(first):
+    """A dataset of one number, int64: `first`, and one more on each later pass."""
+    with tf.device("CPU:0"):
+        passes = tf.Variable(first, dtype=tf.int64, trainable=False)
+    return tf.data.Dataset.from_tensors(0).map(lambda _: passes.assign_add(1) - 1)

@@ -23,13 +23,13 @@ from scoringnet_tf.data.containers import (
     video_stream,
 )
 from scoringnet_tf.data.frame_conversion import FrameConverter, stated_turn
-from scoringnet_tf.data.images import decode_image, image_paths
 from scoringnet_tf.data.preprocessing import resize_frame
 from scoringnet_tf.data.timing import frame_timing, rising_times
+from scoringnet_tf.data.video_files import decode_image, image_paths
 from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.paths import what_is_at
 
-__all__ = ["Clip", "Video", "VideoError", "VideoStream", "frame_times", "read_video", "shown_until"]
+__all__ = ["Clip", "Video", "VideoError", "VideoStream", "frame_times", "read_video"]
 
 # MPEG-4 with packed B-frames (old AVI files) announces one frame more than it holds: that is no damage.
 ANNOUNCED_TOLERANCE = 1
@@ -390,9 +390,3 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
     if not packets.times:
         raise VideoError("no_frames", f"{path} has no frames (an empty stream).")
     return packets.timestamps()
-
-
-def shown_until(path: Path, stream: int | None = None) -> float:
-    """When the last frame of a video file ends, as the file states, seconds since its first one."""
-    packets = packets_of(path, stream)
-    return packets.end * packets.unit

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scoringnet_tf.bootstrap import interval, num_units, number_of
-from scoringnet_tf.data.custom_splits import SPLITS, Split, write_split
+from scoringnet_tf.data.splits import SPLITS, Split, write_split
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.results import Results, StageResults
 from scoringnet_tf.sports import MEASURES, SCORES

@@ -5,8 +5,8 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from scoringnet_tf.data.custom_splits import Split, of_records, random_splits, read_split, resplit
 from scoringnet_tf.data.renderings import check_renderings
+from scoringnet_tf.data.splits import Split, of_records, random_splits, read_split, resplit
 from scoringnet_tf.experiments.report import split_sizes
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.support.errors import InputError

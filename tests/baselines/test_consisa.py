@@ -82,6 +82,5 @@ def test_what_is_seen_differs_becomes_another_word(monkeypatch):
     rows = rows.swapaxes(1, 2)
     blocks = np.concatenate([consisa.large_blocks(frames.astype(np.float32)) for frames in (columns, rows)])
     monkeypatch.setattr(consisa, "WORDS", 2)
-    hierarchy, words = consisa.learn_words(blocks, rng)
-    one, other = (consisa.bag(hierarchy, words, frames) for frames in (columns, rows))
+    one, other = map(consisa.learn_bag(blocks, rng), (columns, rows))
     assert one.sum() == pytest.approx(1) and np.abs(one - other).max() > 0.9

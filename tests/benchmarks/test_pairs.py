@@ -32,12 +32,10 @@ def test_neighbours_take_turns_and_the_first_pair_is_not_counted():
     assert result.to_dict()["spread"] == [0.5, 2.0]
 
 
-def test_one_side_may_do_both_and_a_row_may_ask_for_fewer_rounds():
+def test_one_side_may_do_both():
     asked = []
-    row = Row("memory", "short", "long", "short", "MiB", rounds=1)
-    (result,) = pairs.measured(Comparison("x", side([11.0, 10.0], asked, "one"), None, (row,)), 5)
-    assert result.figures == ((11.0, 10.0),)
-    assert asked == [("one", "long"), ("one", "short")]
+    (result,) = pairs.measured(Comparison("x", side([9.0, 9.0, 10.0, 11.0], asked, "one"), None, (RATIO,)), 1)
+    assert result.figures == ((11.0, 10.0),) and asked == [("one", what) for what in "abba"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-import av
 import pytest
 from refusals import refused
 
@@ -84,17 +83,6 @@ def test_what_is_made_is_made_once_and_whole(tmp_path):
     assert len(made) == 2
 
 
-def test_a_long_video_is_the_clip_again_and_again(tmp_path):
-    path = data.long_video(tmp_path, 150)
-    with av.open(str(path)) as long:
-        frames = [(frame.time, int(frame.to_ndarray(format="gray").sum())) for frame in long.decode(video=0)]
-    times, sums = zip(*frames, strict=True)
-    assert len(frames) == 240
-    assert sums[:120] == sums[120:]
-    assert times[-1] == pytest.approx(239 / 25)
-    assert list(times) == sorted(set(times))
-
-
 def test_folders_of_jpegs_are_the_frames_of_the_records(diving_records, monkeypatch, tmp_path):
     from data_prep.records.verifying import read_records
     from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -104,9 +92,3 @@ def test_folders_of_jpegs_are_the_frames_of_the_records(diving_records, monkeypa
     _, record = next(read_records(DatasetInfo.load(diving_records), "train"))
     files = sorted((folder / record["example/id"].decode()).iterdir())
     assert [file.read_bytes() for file in files] == list(record["image/encoded"])
-
-
-def test_phases_are_those_of_training():
-    from scoringnet_tf.models.trainer import PHASES
-
-    assert set(rows.PHASES) == set(PHASES)

@@ -6,7 +6,6 @@ import pathlib
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from conftest import write_bars
 from refusals import refused
@@ -14,19 +13,13 @@ from refusals import refused
 from benchmarks.workload import (
     ONE_THREAD,
     apart,
-    peak_of,
     processor_seconds,
     training_steps,
     videos_of,
-    write_index,
 )
-from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.presets import load_scoring_net
 
 ROOT = pathlib.Path(__file__).parents[2]
-MIB = 2**20
-HOLD = "held = b'x' * ({} << 20)"
-SAY = "\nfrom benchmarks.workload import peak_mib\nprint(peak_mib())"
 FORGOTTEN = """
 import numpy as np
 from benchmarks.workload import forget_peak, peak_mib
@@ -67,25 +60,6 @@ def test_the_peak_is_that_since_it_was_forgotten():
     assert held == pytest.approx(64, abs=4) and kept > 60 and forgotten < 8
 
 
-@linux
-def test_the_peak_of_a_child_is_its_own_whatever_its_parent_held():
-    """One that takes 100 MiB and one that takes none: of itself, and as whoever starts it is told."""
-    held = np.ones(300 * MIB, np.uint8)
-    del held
-    code = [HOLD.format(mib) for mib in (0, 100)]
-    said = [
-        subprocess.run([sys.executable, "-c", each + SAY], stdout=subprocess.PIPE, check=True, cwd=ROOT).stdout
-        for each in code
-    ]
-    assert float(said[1]) - float(said[0]) == pytest.approx(100, abs=8)
-    (status, none), (_, some) = (peak_of((sys.executable, "-c", each)) for each in code)
-    assert status == 0 and some - none == pytest.approx(100, abs=8)
-
-
-def test_the_status_of_a_command_is_told_with_its_peak():
-    assert peak_of([sys.executable, "-c", "print('dropped'); raise SystemExit(3)"])[0] == 3
-
-
 def test_work_apart_has_one_thread_and_another_process():
     before = dict(os.environ)
     assert apart(os.getpid) != os.getpid()
@@ -98,12 +72,6 @@ def test_the_first_videos_are_taken(videos):
     assert len(videos_of(videos)) == 4
     with refused("count_mismatch", "--videos"):
         videos_of(videos, 5)
-
-
-def test_an_index_of_many_is_read_as_one(diving_records, tmp_path):
-    write_index(diving_records, tmp_path / "many", 50)
-    info = DatasetInfo.load(tmp_path / "many")
-    assert len(info.videos) == info.splits["train"]["num_videos"] == 50
 
 
 @pytest.mark.slow

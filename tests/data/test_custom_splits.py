@@ -11,8 +11,8 @@ from tiny_records import gray_jpeg, tiny_video, write_records
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.splits import write_split_csv
 from scoringnet_tf.data import input_pipeline
-from scoringnet_tf.data.custom_splits import random_splits, read_split, resplit, write_split
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.splits import random_splits, read_split, resplit, write_split
 
 IDS = [f"{number:02d}" for number in range(10)]
 
@@ -45,13 +45,6 @@ def test_the_records_of_another_split_are_the_same_records(info, tmp_path):
     finals = [51.0, 54.0, 58.0]
     assert new.score_statistics["train"]["final"]["mean"] == pytest.approx(np.mean(finals))
     assert new.splits["train"]["num_videos"] == 3 and new.videos["08"]["split"] == "train"
-
-
-def test_a_split_of_a_split_is_one_of_the_records(info, tmp_path):
-    again = resplit(resplit(info, SPLIT, tmp_path / "new"), {"08": "test", "09": "train"}, tmp_path / "again")
-    shutil.rmtree(tmp_path / "new")
-    (batch,) = input_pipeline.videos(again.records_dir, "test", image_size=(8, 8), batch_size=1, with_info=True)
-    assert batch[2]["id"].numpy().tolist() == [b"08"]
 
 
 def test_the_hash_is_of_records_and_split(info, tmp_path):
@@ -167,10 +160,3 @@ def test_what_is_no_split_is_refused(tmp_path, text):
         read_split(tmp_path / "split.csv")
     with refused("not_found", tmp_path / "none.csv"):
         read_split(tmp_path / "none.csv")
-
-
-@pytest.mark.parametrize("content", [b"id,split\n\xff,train\n", b"id,split\n" + b"a" * 200_000 + b",train\n"])
-def test_what_is_no_table_is_refused(tmp_path, content):
-    (tmp_path / "split.csv").write_bytes(content)
-    with refused("damaged_csv", tmp_path / "split.csv"):
-        read_split(tmp_path / "split.csv")

@@ -76,17 +76,6 @@ def test_every_interlaced_frame_comes_once_and_in_order_up_to_damage(tmp_path):
     assert codes(video.warnings) == ["interlaced", "damaged"]
 
 
-def test_frames_that_change_their_size_are_said(tmp_path):
-    """Two streams of MPEG one after the other, as where a broadcast cuts. FFmpeg loses a frame there."""
-    for name, width in (("a", WIDTH), ("b", WIDTH + 16)):
-        images = np.full((4, HEIGHT, width, 3), 99, np.uint8)
-        write(tmp_path / f"{name}.mpg", images, "mpeg2video", INTERLACED["mpeg2video"])
-    (tmp_path / "both.mpg").write_bytes((tmp_path / "a.mpg").read_bytes() + (tmp_path / "b.mpg").read_bytes())
-    video = read_video(tmp_path / "both.mpg")
-    assert len(video.frames) == 7 and "size_changes" in codes(video.warnings)
-    assert video.sizes.tolist() == [[HEIGHT, WIDTH]] * 3 + [[HEIGHT, WIDTH + 16]] * 4
-
-
 # === Orientation ===
 
 

@@ -47,13 +47,6 @@ def test_takes_a_path_a_clip_an_array_or_a_tensor(tmp_path, preprocessor):
     np.testing.assert_array_equal(part["frames"], preprocessor(tmp_path / "folder")["frames"][:, 3:8])
 
 
-def test_its_outputs_are_the_models_inputs(preprocessor):
-    model = scoringnet_tf.ScoringNet(frame_size=(36, 48), **SMALL)
-    outputs = model(model.preprocessor(np.full((9, 60, 80, 3), 90, np.uint8)))
-    assert outputs["stages"].shape == (1, 9, 4) and outputs["final"].shape == (1,)
-    assert model.preprocessor.get_config() == preprocessor.get_config()
-
-
 @pytest.mark.parametrize("shape", [(60, 80, 3), (1, 4, 60, 80, 3), (4, 60, 80, 1), (0, 60, 80, 3)])
 def test_what_is_no_video_is_refused(preprocessor, shape):
     with refused("wrong_shape", shape):

@@ -8,8 +8,8 @@ from refusals import code_printed, refused
 from table_runs import commands, surroundings  # noqa: F401
 
 from scoringnet_tf import bootstrap
-from scoringnet_tf.data.custom_splits import write_split
 from scoringnet_tf.data.renderings import check_renderings
+from scoringnet_tf.data.splits import write_split
 from scoringnet_tf.experiments import __main__ as command
 from scoringnet_tf.experiments import splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS

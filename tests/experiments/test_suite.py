@@ -14,7 +14,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import suite, training
 from scoringnet_tf.experiments.__main__ import PRESETS, PROJECT
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
-from scoringnet_tf.experiments.training import Fitting, Surroundings, Training, TrainingError
+from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.training.config import TrainingConfig
@@ -24,6 +24,8 @@ MSE, RANKING, _ = (row.name for row in EXPERIMENT.rows)
 
 
 def test_each_training_and_evaluation_is_done_once(surroundings, commands):  # noqa: F811
+    first = Training({}, 0)
+    assert first.state(surroundings) == "missing"
     assert suite.run([EXPERIMENT], surroundings, 2) == []
     trained, evaluated = commands.of("train"), commands.of("evaluate")
     assert (len(trained), len(evaluated)) == (4, 12)  # two rows share a training; two renderings
@@ -36,7 +38,9 @@ def test_each_training_and_evaluation_is_done_once(surroundings, commands):  # n
     assert all({"--set=augmentation.flip=false", "--scoring_epochs=1"} <= {*arguments} for arguments in trained)
     assert suite.run([EXPERIMENT], surroundings, 2) == [] and len(commands) == 16
     assert suite.run([EXPERIMENT], surroundings, 3) == [] and len(commands) == 24
-    metafile = yaml.safe_load(next(surroundings.folder.glob("*/metafile.yml")).read_text())
+    metafile = yaml.safe_load((first.folder(surroundings) / "metafile.yml").read_text())
+    (first.folder(surroundings) / "metafile.yml").unlink()
+    assert first.state(surroundings) == "begun"
     assert metafile["configuration"]["data_hash"] == surroundings.records.data_hash
     assert metafile["versions"] == {"keras": "3"} and metafile["hardware"]["cores"] >= 1
 
@@ -298,11 +302,3 @@ def test_rows_of_true_fragments_need_the_stages_of_every_test_frame(surroundings
     for without in ({"records": partly}, {"renderings": (partly,)}):
         rows, _ = left_out(names, dataclasses.replace(surroundings, **without), capsys)
         assert rows == {"table4": ["−KFS", "+KFS"]}
-
-
-@pytest.mark.parametrize("run", [Training({}, 0), Fitting({}, 0, "c3d_svr")])
-def test_a_state_is_that_of_the_folder(run, surroundings):  # noqa: F811
-    states, folder = [run.state(surroundings)], run.folder(surroundings)
-    folder.mkdir(parents=True)
-    (folder / training.LOG).touch()
-    assert [*states, run.state(surroundings)] == ["missing", "begun"]

@@ -11,7 +11,7 @@ from table_runs import DESCRIBED, EXPERIMENT
 from test_table_results import of_stages  # noqa: F401
 
 from scoringnet_tf import bootstrap, sports
-from scoringnet_tf.data.custom_splits import read_split
+from scoringnet_tf.data.splits import read_split
 from scoringnet_tf.experiments import report
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.results import Results, read_results

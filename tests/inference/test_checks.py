@@ -7,17 +7,17 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import write_bars, write_images, write_timed, write_unlv_diving, write_video
+from conftest import write_bars, write_images, write_timed, write_video
 from refusals import refused
-from training_runs import telling, trained
+from training_runs import trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.checks import Checks, Observation, doubts, impossible_scores, is_whole
-from scoringnet_tf.inference.export import checked_outputs, export_saved_model
+from scoringnet_tf.inference.export import checked_outputs
 from scoringnet_tf.inference.predictor import Predictor, score_video
-from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics, checksum
+from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics
 from scoringnet_tf.sports import get_sport
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
@@ -69,12 +69,6 @@ def test_durations_are_those_of_the_labels(diving_records, model):
     assert reference.durations["pre-starting"] == (0.16, 0.16) and reference.durations["entry"] == (0.24, 0.24)
     assert reference.durations["take-flight"] == pytest.approx((min(flights), max(flights)))
     assert len(reference.spread.mean) == 512 // 16
-
-
-@pytest.mark.slow
-def test_presets_keep_them(model, tmp_path):
-    model.save_to_preset(tmp_path / "preset")
-    assert scoringnet_tf.from_preset(tmp_path / "preset").reference == model.reference
 
 
 def test_samples_of_whole_videos_have_nothing_to_compare(diving_records):
@@ -398,33 +392,6 @@ def test_a_clip_counts_in_the_file(model, tmp_path):
 
 
 # === Export ===
-
-
-@pytest.mark.slow
-def test_the_exported_model_refuses_what_predict_refuses(model, tmp_path):
-    """Videos like those of training and noise, padded together.
-
-    The model is untrained, so no stage is required and any may be as short and doubtful as it is. It finds several
-    performances in each video, or with `required` out of reach none that is whole.
-    """
-    write_video(tmp_path / "noise.avi", noise("noise"))
-    folder = write_unlv_diving(tmp_path / "dives", 6, 2)
-    paths = [*sorted((folder / "diving_samples_len_ori").iterdir()), tmp_path / "noise.avi"]
-    known = dataclasses.replace(model.reference, required=(), durations={}, certainty={}).get_config()
-    network = telling(model.with_dtype("float32", reference=known), 30.0)
-    network = network.with_dtype("float32", reference={**known, "weights": checksum(network)})
-    export_saved_model(network, tmp_path / "1")
-    serve = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
-    scorer, verdicts = Predictor(network), set()
-    for path in paths:
-        inputs = network.preprocessor(path)
-        frames = tf.pad(inputs["frames"], [[0, 0], [0, 5], [0, 0], [0, 0], [0, 0]])
-        served = serve(frames=frames, mask=tf.pad(inputs["mask"], [[0, 0], [0, 5]]))
-        score = scorer(path)
-        assert bool(served["valid"][0]) == (not score.reasons), path
-        np.testing.assert_allclose(served["final"], network(inputs, training=False)["final"], rtol=1e-4)
-        verdicts |= set(codes(score))
-    assert "several_performances" in verdicts
 
 
 def test_an_export_calls_no_score_valid_that_cannot_be():

@@ -8,8 +8,8 @@ import training_runs
 from refusals import refused
 
 import scoringnet_tf
-from scoringnet_tf.data.custom_splits import resplit
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError, shown
+from scoringnet_tf.data.splits import resplit
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT
 from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_by_run, learned_among, learned_of
 from scoringnet_tf.training.checkpoints import Checkpoints
