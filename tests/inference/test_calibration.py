@@ -16,7 +16,6 @@ from training_runs import telling, trained
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.splits import resplit
 from scoringnet_tf.experiments.results import read_predictions
@@ -40,7 +39,7 @@ from scoringnet_tf.models.training_statistics import (
     is_current,
     pooled,
 )
-from scoringnet_tf.sports import MEASURES, SCORES, as_points
+from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.errors import InputError
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
@@ -267,16 +266,6 @@ def lenient(model):
     """Statistics by which nothing speaks against a score."""
     spread = dataclasses.replace(model.reference.spread, limit=1e6)
     return dataclasses.replace(model.reference, required=(), durations={}, certainty={}, spread=spread)
-
-
-def stored_videos(info, split):
-    """(id, video in stored form, score → points) of each record of a split."""
-    for _, example in read_records(info, split):
-        frames, times = example["image/encoded"].tolist(), example["image/timestamp"] / 1e6
-        size = int(example["source/height"]), int(example["source/width"])
-        video = Video(frames, float(example["image/frame_rate"]), times, size, info.aspect)
-        scores = {name: float(as_points(example[f"score/{name}"])) for name in ("difficulty", "execution", "final")}
-        yield example["example/id"].decode(), video, scores
 
 
 @pytest.fixture(scope="module")
