@@ -260,16 +260,6 @@ def test_a_remedy_that_would_be_refused_is_not_named(model):
         assert doubt.code == "no_reference" and ("scoringnet_tf.calibrate" in doubt) == has_remedy
 
 
-def test_features_far_from_those_of_training_are_withheld(tmp_path):
-    rng = np.random.default_rng(0)
-    reference = TrainingStatistics(60, "", 0, {}, (), Spread.of(rng.normal(size=(60, 4))))
-    model = feature_model(reference=reference.get_config())
-    for name, mean in (("near", 0), ("far", 9)):
-        np.save(tmp_path / f"{name}.npy", mean + rng.normal(size=(25, 4)))
-    assert score_video(tmp_path / "near.npy", model).status == "scored"
-    assert codes(score_video(tmp_path / "far.npy", model)) == ["unlike_training"]
-
-
 @pytest.mark.parametrize(
     ("num_steps", "steps", "is_told"),
     [
@@ -354,11 +344,6 @@ def test_two_dives_without_scores(model, tmp_path):
     assert (score.status, codes(score)) == ("withheld", ["none_scored"])
     assert [one.reasons[0].code for one in score.performances] == ["uncertain_stage"] * 2
     assert codes(scorer(tmp_path / "v.avi", force=True)) == ["several_performances"]
-
-
-def test_a_dive_and_a_part_of_one_is_one(model, tmp_path):
-    write_bars(tmp_path / "v.avi", 44, number=2)
-    assert len(scripted(model, (*DIVE, (1, 4), (0, 7)))(tmp_path / "v.avi", force=True).performances) == 1
 
 
 # === Time in the file ===

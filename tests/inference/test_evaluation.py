@@ -160,7 +160,7 @@ def unsorted_records(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("records", ["diving_records", "unsorted_records"])
-def test_every_prediction_has_the_name_of_its_video(records, tmp_path, request):
+def test_every_prediction_has_the_name_of_its_video(records, request):
     """Zipping sorted ids onto the stream named the wrong videos of every dataset that is not stored in sorted order."""
     records_dir = request.getfixturevalue(records)
     info = DatasetInfo.load(records_dir)
@@ -169,15 +169,10 @@ def test_every_prediction_has_the_name_of_its_video(records, tmp_path, request):
     dataset = input_pipeline.videos(records_dir, "test", image_size=(32, 32), batch_size=2, with_info=True)
     result = evaluation.predict_records(evaluation.prediction_function(model), dataset)
     assert result.ids == sorted(info.split("test")["ids"])
-    write_report(tmp_path, result, figures(result, STAGES), DIVING)
-    with (tmp_path / "predictions.csv").open(newline="") as file:
-        rows = {row["video_id"]: row for row in csv.DictReader(file)}
     for index, video_id in enumerate(result.ids):
         video = info.videos[video_id]
         assert len(result.stages_true[index]) == len(result.stages_predicted[index]) == video["num_frames"]
         assert result.truth["execution"][index] == pytest.approx(video["execution"])
-        assert float(rows[video_id]["true_final"]) == pytest.approx(video["final"], abs=1e-3)
-        assert float(rows[video_id]["predicted_final"]) == pytest.approx(result.predicted["final"][index], abs=1e-3)
         alone = input_pipeline.videos(records_dir, "test", image_size=(32, 32), batch_size=1, ids=[video_id])
         ((inputs, _),) = alone
         expected = float(model(inputs, training=False)["final"][0])
