@@ -122,8 +122,9 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
     Raises:
         InputError: another run is in the folder.
     """
-    kept = failed = 0
-    with _alone_in(output_dir), _saved_sources(output_dir / SOURCES) as (sources, save):
+    kept, failed, busy = 0, 0, f"--output_dir={output_dir}: another run is writing there."
+    alone = contextlib.nullcontext() if isinstance(output_dir, RemotePath) else locked(output_dir, busy)
+    with alone, _saved_sources(output_dir / SOURCES) as (sources, save):  # type: ignore[attr-defined]
         for video in tqdm(videos, "Extracting", unit="video", disable=None):
             target = output_dir / file_name(video.name)
             try:
@@ -144,13 +145,6 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
             sources[video.name] = sha256
             save(SAVED_EVERY)
     return kept, failed
-
-
-def _alone_in(output_dir):
-    """Keeps other runs out of a local folder: two runs could give features the name of another video."""
-    if isinstance(output_dir, RemotePath):
-        return contextlib.nullcontext()
-    return locked(output_dir, f"--output_dir={output_dir}: another run is writing there.")
 
 
 @contextlib.contextmanager

@@ -148,7 +148,11 @@ def figure(score: Any) -> "Figure":
         at = [run["name"] for run in stages if run["start_frame"] <= index < run["end_frame"]]
         axis.spines[:].set(color=stage_color(score.sport.stage_index(at[0]) if at else 0), linewidth=3.5)
     if stages:
-        _draw_stages(drawn.add_subplot(grid[1, :]), stages, score.sport)
+        axis, index_of = drawn.add_subplot(grid[1, :]), score.sport.stage_index
+        draw_strip(axis, [(index_of(run["name"]), run["start_s"], run["end_s"]) for run in stages])
+        axis.set(yticks=[], xlim=(stages[0]["start_s"], stages[-1]["end_s"]), ylim=(-0.45, 0.45))
+        axis.xaxis.set_major_formatter("{x:g} s")
+        axis.spines[:].set_visible(False)
         drawn.legend(handles=stage_patches(score.sport.stages), loc="outside lower right", ncols=9, frameon=False)
     return drawn
 
@@ -163,10 +167,3 @@ def _headlines(score):
 
 def _wrapped(notes):
     return [line for note in notes for line in textwrap.wrap(printable(note), LETTERS)]
-
-
-def _draw_stages(axis, stages, sport):
-    draw_strip(axis, [(sport.stage_index(stage["name"]), stage["start_s"], stage["end_s"]) for stage in stages])
-    axis.set(yticks=[], xlim=(stages[0]["start_s"], stages[-1]["end_s"]), ylim=(-0.45, 0.45))
-    axis.xaxis.set_major_formatter("{x:g} s")
-    axis.spines[:].set_visible(False)
