@@ -124,7 +124,7 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
     """
     kept, failed, busy = 0, 0, f"--output_dir={output_dir}: another run is writing there."
     alone = contextlib.nullcontext() if isinstance(output_dir, RemotePath) else locked(output_dir, busy)
-    with alone, _saved_sources(output_dir / SOURCES) as (sources, save):  # type: ignore[attr-defined]
+    with alone, _saved_sources(output_dir / SOURCES) as (sources, save):
         for video in tqdm(videos, "Extracting", unit="video", disable=None):
             target = output_dir / file_name(video.name)
             try:
