@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     values = flags.FLAGS
     _check(arguments)
 
-    config = configuration(model_path(values.model), "model", shipped=True)
+    config = configuration(model_path(values.model), "model")
     try:
         sport = get_sport(config["sport"])
     except InputError as error:

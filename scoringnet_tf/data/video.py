@@ -27,7 +27,6 @@ from scoringnet_tf.data.preprocessing import resize_frame
 from scoringnet_tf.data.timing import frame_timing, rising_times
 from scoringnet_tf.data.video_files import decode_image, image_paths
 from scoringnet_tf.support.messages import Remark, counted
-from scoringnet_tf.support.paths import what_is_at
 
 __all__ = ["Clip", "Video", "VideoError", "VideoStream", "frame_times", "read_video"]
 
@@ -172,9 +171,7 @@ class Clip:
         if self.path.is_dir():
             return image_paths(self.path, self.frames)
         if not self.path.is_file():
-            raise VideoError(
-                "not_found", f"{self} is not a video file or a folder of images, but {what_is_at(self.path)}."
-            )
+            raise VideoError("not_found", f"{self} is not a video file or a folder of images.")
         return [self.path]
 
     def sha256(self) -> str:

@@ -65,7 +65,7 @@ def _stopped(output):
 def _sport():
     """The sport of --model, read without TensorFlow."""
     values = flags.FLAGS
-    config = configuration(model_path(values.model), "model", shipped=True)
+    config = configuration(model_path(values.model), "model")
     if config["features"]:
         raise InputError("sees_features", f"--model={values.model} scores features; a report needs frames.")
     return get_sport(config["sport"])

@@ -1,12 +1,11 @@
 """The sports that ship, and how others are named: at the command line, and in records and models."""
 
-import importlib.resources
+import pathlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from scoringnet_tf.sports.definition import definition_of, sport_of
+from scoringnet_tf.sports.definition import SUFFIXES, definition_of, parse_sport, read_sport, sport_of, sport_yaml
 from scoringnet_tf.sports.sport import Sport
-from scoringnet_tf.sports.sport_file import SUFFIXES, parse_sport, read_sport, sport_yaml
 from scoringnet_tf.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,13 +15,8 @@ if TYPE_CHECKING:
 SportForm: TypeAlias = Sport | str | Mapping[str, Any]
 
 
-def _shipped():
-    folder = importlib.resources.files("scoringnet_tf.sports") / "shipped"
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(SUFFIXES)), key=lambda file: file.name)
-    return [parse_sport(file.read_bytes(), str(file)) for file in files]
-
-
-SPORTS = {sport.name: sport for sport in _shipped()}
+_FILES = sorted((pathlib.Path(__file__).parent / "shipped").glob("*.yaml"))
+SPORTS = {file.stem: parse_sport(file.read_bytes(), str(file)) for file in _FILES}
 
 
 def get_sport(sport: SportForm) -> Sport:
@@ -45,11 +39,8 @@ def named_sport(text: str | None, flag: str = "sport") -> Sport:
     if text in SPORTS:
         return SPORTS[text]
     if text is None or not text.endswith(SUFFIXES):
-        raise InputError(
-            "unknown_name",
-            f"--{flag}={text} is not a sport.",
-            f"Use one of {', '.join(SPORTS)}, or a file {' or '.join(SUFFIXES)} that defines one.",
-        )
+        hint = f"Use one of {', '.join(SPORTS)}, or a file {' or '.join(SUFFIXES)} that defines one."
+        raise InputError("unknown_name", f"--{flag}={text} is not a sport.", hint)
     return read_sport(text)
 
 

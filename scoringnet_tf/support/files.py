@@ -59,19 +59,11 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
     """
     path = as_path(path)
     if isinstance(path, RemotePath):
-        with tempfile.TemporaryDirectory() as folder:
-            yield pathlib.Path(folder)
-            _remove_remote_folder(path, first=last)
-            try:
-                for name in sorted(_files(pathlib.Path(folder)), key=lambda name: (name == last, name)):
-                    (path / name).upload(pathlib.Path(folder, name))
-            except BaseException:
-                with contextlib.suppress(Exception):  # the first error says what is wrong
-                    _remove_remote_folder(path, first=last)
-                raise
+        with tempfile.TemporaryDirectory() as name:
+            yield pathlib.Path(name)
+            _replace_remote(path, pathlib.Path(name), last)
         return
-    if path.is_symlink():
-        path = path.resolve()  # the folder is replaced where it lies, and the link stays
+    path = path.resolve() if path.is_symlink() else path  # the folder is replaced where it lies, and the link stays
     path.parent.mkdir(parents=True, exist_ok=True)
     token = uuid.uuid4().hex[:8]  # processes of two containers may have one number
     temporary, old = (path.with_name(f".{path.name}.{token}.{kind}") for kind in ("new", "old"))
@@ -91,18 +83,30 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _replace_remote(path, folder, last):
+    def remove():
+        if last and (path / last).is_file():
+            (path / last).unlink()
+        if path.is_dir():
+            path.rmtree()
+
+    remove()
+    try:
+        for name in sorted(_states(folder), key=lambda name: (name == last, name)):
+            (path / name).upload(folder / name)
+    except BaseException:
+        with contextlib.suppress(Exception):  # the first error says what is wrong
+            remove()
+        raise
+
+
 @contextlib.contextmanager
 def new_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]:
-    """`replacing_folder` for a new `path`; InputError if it exists, before or after the block."""
-
-    def check():
-        if as_path(path).exists():
-            raise InputError("exists", f"{path} exists already.", "Choose another folder.")
-
-    check()
+    """`replacing_folder` for a new `path`; InputError if it exists."""
+    if as_path(path).exists():
+        raise InputError("exists", f"{path} exists already.", "Choose another folder.")
     with replacing_folder(path, last) as temporary:
         yield temporary
-        check()
 
 
 def tidy_up_beside(path: AnyPath) -> None:
@@ -116,18 +120,6 @@ def tidy_up_beside(path: AnyPath) -> None:
             left.replace(path)
         else:
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _files(folder):
-    """The names of all files of a local folder, relative to it, with slashes."""
-    return [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
-
-
-def _remove_remote_folder(path, first):
-    if first and (path / first).is_file():
-        (path / first).unlink()
-    if path.is_dir():
-        path.rmtree()
 
 
 @contextlib.contextmanager
@@ -203,6 +195,8 @@ def mirrored_folder(
         mirrored = _states(folder)
 
         def upload():
+            if not kept:
+                return
             if not lock.is_file() or lock.read_text() != token:
                 raise InputError("busy", refusal)
             states = _states(folder)
@@ -214,9 +208,6 @@ def mirrored_folder(
                 (path / file).unlink()
                 del mirrored[file]
 
-        if not kept:
-            yield folder, lambda: None
-            return
         try:
             yield folder, upload
         finally:
@@ -228,15 +219,14 @@ def _copy_folder(path, folder):
     for child in path.iterdir() if path.is_dir() else ():
         if child.is_dir():
             _copy_folder(child, folder / child.name)
-        elif isinstance(child, RemotePath):
-            child.download(folder / child.name)
         else:
-            shutil.copyfile(child, folder / child.name)
+            with local_file(child) as local:
+                shutil.copyfile(local, folder / child.name)
 
 
 def _states(folder):
-    """Name of every file of a local folder → what changes when it is written to."""
-    stats = {name: (folder / name).stat() for name in _files(folder)}
+    """Name of every file beneath a local folder, with slashes → what changes when it is written to."""
+    stats = {file.relative_to(folder).as_posix(): file.stat() for file in folder.rglob("*") if file.is_file()}
     return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
 
 
@@ -244,18 +234,18 @@ def locked(folder: pathlib.Path, refusal: str) -> TextIO:
     """A file in a local folder that one process at a time holds: until it closes it, or dies.
 
     Raises:
-        InputError: with the `refusal`, where another one holds it; not in a file system without locks.
+        InputError: with the `refusal`, if another one holds it; not in a file system without locks.
         OSError: it cannot be opened.
     """
     file = (folder / LOCK).open("a")
-    if fcntl is not None:
-        try:
+    try:
+        if fcntl is not None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.close()
-            raise InputError("busy", refusal) from error
-        except OSError:  # no locks there
-            pass
+    except BlockingIOError as error:
+        file.close()
+        raise InputError("busy", refusal) from error
+    except OSError:  # no locks there
+        pass
     return file
 
 
@@ -266,10 +256,7 @@ def remove_folder(path: AnyPath) -> None:
 
 
 def write_json(path: AnyPath, value: object) -> None:
-    """Writes `value` as indented JSON; NaN becomes null, which every JSON reader takes.
-
-    Names that are no UTF-8 are written as JSON escapes them, and read again as they were.
-    """
+    """Writes `value` as indented JSON; NaN becomes null, and names that are no UTF-8 stand as JSON escapes them."""
     text = json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"
     with replacing_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -281,6 +268,4 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

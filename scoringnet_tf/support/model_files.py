@@ -38,7 +38,7 @@ def is_shipped(path: AnyPath) -> bool:
 
 
 def model_path(
-    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
+    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET
 ) -> pathlib.Path | RemotePath:
     """The `.keras` file that a preset stands for.
 
@@ -46,7 +46,6 @@ def model_path(
         path: a shipped model's name, a `.keras` file, or a folder with one; None for the shipped diving model.
         flag: how the user calls it, for errors.
         kinds: classes of the shipped models that an error names.
-        shipped: whether one that ships would do.
 
     Raises:
         InputError: there is no such file.
@@ -60,23 +59,21 @@ def model_path(
             raise InputError("not_found", f"--{flag}={path}: the folder holds none of {', '.join(NAMES)}.")
         return files[0]
     if not file.is_file():
-        raise InputError("not_found", f"--{flag}={path}: no such file.", _shipped_names(kinds, shipped))
+        raise InputError("not_found", f"--{flag}={path}: no such file.", _hint(kinds))
     return file
 
 
 def check_model(
-    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
+    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET
 ) -> pathlib.Path | RemotePath:
     """`model_path`; InputError also if the file, unless it is on the web, is of no class in `kinds`."""
-    file = model_path(path, flag, kinds, shipped)
+    file = model_path(path, flag, kinds)
     if not is_of_the_web(file):
-        configuration(file, flag, kinds, shipped)
+        configuration(file, flag, kinds)
     return file
 
 
-def configuration(
-    path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, shipped: bool = False
-) -> dict[str, Any]:
+def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET) -> dict[str, Any]:
     """The `get_config` of the model in a `.keras` file; arguments as of `model_path`.
 
     Raises:
@@ -89,13 +86,12 @@ def configuration(
     except Exception as error:  # zipfile's, zlib's, JSON's: a damaged file raises whatever they meet
         raise damaged(f"--{flag}={path}", error) from error
     if name not in kinds or not isinstance(config, dict):
-        message = f"--{flag}={path} holds a {name}, not a {' or '.join(kinds)}."
-        raise InputError("wrong_model", message, _shipped_names(kinds, shipped))
+        raise InputError("wrong_model", f"--{flag}={path} holds a {name}, not a {' or '.join(kinds)}.", _hint(kinds))
     return config
 
 
-def _shipped_names(kinds, shipped):
-    return f"These ship with the package: {', '.join(shipped_presets(kinds))}." if shipped else ""
+def _hint(kinds):
+    return f"These ship with the package: {', '.join(shipped_presets(kinds))}."
 
 
 def check_is_file(path: AnyPath, flag: str) -> None:

@@ -65,7 +65,7 @@ class RemotePath(ProxyUPath):
         """`"file"`, `"directory"` or None."""
         self.fs.invalidate_cache()
         try:
-            return self._asked("info", self.path)["type"]
+            return self.asked("info", self.path)["type"]
         except FileNotFoundError as error:
             cause = error.__cause__  # fsspec says so of a web server whatever went wrong
             status = getattr(cause, "status", None)
@@ -75,7 +75,7 @@ class RemotePath(ProxyUPath):
                 raise PermissionError(f"the server answered {status}") from error
             raise cause from None
 
-    def _asked(self, method, *arguments):
+    def asked(self, method: str, *arguments: str) -> Any:
         """What a method of the file system returns; TimeoutError if the store does not answer within `WAITING`."""
         if not self.fs.async_impl:
             return getattr(self.fs, method)(*arguments)
@@ -89,7 +89,7 @@ class RemotePath(ProxyUPath):
         """Writes a local file with the content of this one; InputError unless it is whole, or has `num_bytes`."""
         self.fs.invalidate_cache()
         if num_bytes is None and not is_of_the_web(self):  # aiohttp counts them itself
-            num_bytes = self._asked("info", self.path)["size"]
+            num_bytes = self.asked("info", self.path)["size"]
         self.fs.get_file(self.path, str(local))
         size = pathlib.Path(local).stat().st_size
         if num_bytes is not None and size != num_bytes:
@@ -187,17 +187,6 @@ def local_path(path: AnyPath, flag: str) -> pathlib.Path:
     return local
 
 
-def what_is_at(path: pathlib.Path) -> str:
-    """What a local path that is no file leads to, in words, such as "no such file"."""
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return "a broken link" if path.is_symlink() else "no such file"
-    except (OSError, ValueError) as error:  # ValueError: a null byte
-        return getattr(error, "strerror", None) or str(error)
-    return "a folder" if path.is_dir() else "a file" if path.is_file() else "a pipe, a socket or a device"
-
-
 def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
     """InputError, naming `flag`, if a path cannot be read or written.
 
@@ -206,14 +195,12 @@ def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
     """
     try:
         path = as_path(path)
-        if isinstance(path, RemotePath) and writing:
-            _write_and_delete(path / f".access-{os.getpid()}")
-        elif isinstance(path, RemotePath):
-            path.exists()
+        if isinstance(path, RemotePath):
+            _write_and_delete(path / f".access-{os.getpid()}") if writing else path.exists()
         elif writing:
             folder = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
             if not folder.is_dir():
-                raise InputError("no_folder", f"{path}: {folder} is not a folder, but {what_is_at(folder)}.")
+                raise InputError("no_folder", f"{path}: {folder} is not a folder.")
             with tempfile.TemporaryFile(dir=folder):
                 pass
     except InputError as error:
@@ -227,10 +214,8 @@ def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
 
 
 def _write_and_delete(path):
-    with tempfile.TemporaryDirectory() as folder:
-        local = pathlib.Path(folder, path.name)
-        local.write_text("Can this be written?\n")
-        path._asked("put_file", str(local), path.path)
+    with tempfile.NamedTemporaryFile() as file:
+        path.asked("put_file", file.name, path.path)
     path.unlink()
 
 

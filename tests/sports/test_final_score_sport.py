@@ -116,9 +116,9 @@ def test_a_final_range_is_a_sport_and_goes_into_a_file_and_back(text, stages, fr
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        (GOLF + "fusion: sum", "fusion_without_parts"),
-        (GOLF + "marks: {panels: [[3 of 5]], step: 1, maximum: 10}", "marks_without_execution"),
-        (GOLF + "fragments: {final: [impact]}", "no_stages"),
+        (GOLF + "fusion: sum", "unknown_key"),
+        (GOLF + "marks: {panels: [[3 of 5]], step: 1, maximum: 10}", "unknown_key"),
+        (GOLF + "fragments: {final: [impact]}", "wrong_value"),
         (GOLF + STAGES + "fragments: {difficulty: [impact]}", "unknown_key"),
         (GOLF + STAGES + "fragments: {final: [putt]}", "wrong_value"),
         (GOLF + "stages: []", "wrong_value"),
@@ -156,18 +156,6 @@ def test_the_index_holds_the_final_score_alone_and_reads_the_others_as_unknown(r
     assert set(targets) == {"stages", "final"}
 
 
-@pytest.mark.parametrize(("sport", "score"), [("golf", "final"), ("diving", "difficulty")])
-def test_an_index_that_lacks_a_score_of_its_sport_is_refused(records, sport, score, tmp_path):
-    index = json.loads((records / INDEX_NAME).read_text())
-    of_diving = {"sport": "diving", "stages": list(get_sport("diving").stages)}
-    for video in index["videos"].values():
-        video |= {"difficulty": None, "execution": None} if sport == "diving" else {}
-        del video[score]
-    (tmp_path / INDEX_NAME).write_text(json.dumps(index | (of_diving if sport == "diving" else {})))
-    with refused("damaged_index", score):
-        DatasetInfo.load(tmp_path)
-
-
 def with_column(folder, name, cells):
     """The table of `write_vectors` with another column."""
     write_vectors(folder, num_videos=4)
@@ -184,14 +172,6 @@ def test_columns_of_parts_are_unused_columns(column, tmp_path):
     assert not any(sample.problems for sample in source.samples)
     assert {(sample.difficulty, sample.execution, sample.penalty) for sample in source.samples} == {(None,) * 3}
     assert any(note.code == "unused_columns" and column in note for note in source.notes)
-
-
-def test_a_column_cannot_be_given_for_a_part(tmp_path):
-    with_column(tmp_path, "DD", ["3", "3", "3", "3"])
-    with pytest.raises(InputError, match="difficulty=DD"):
-        manifest.read(tmp_path, sport=golf(tmp_path), columns=["difficulty=DD"])
-    source = manifest.read(tmp_path, sport="diving", columns=["difficulty=DD"])
-    assert {sample.difficulty for sample in source.samples} == {3.0}
 
 
 def test_stage_labels_of_a_sport_without_stages_are_refused(tmp_path):

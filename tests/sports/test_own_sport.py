@@ -17,7 +17,6 @@ from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
-from scoringnet_tf.inference.export import DESCRIPTION_FILE, export_saved_model
 from scoringnet_tf.inference.feature_folder import write_tables
 from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.presets import load_scoring_net
@@ -94,14 +93,6 @@ def test_records_of_another_sport_are_refused(own_records, sport):
     model = scoringnet_tf.ScoringNet(sport=OWN, fragments="whole", **SMALL)
     with pytest.raises(InputError):
         check_fits(model, dataclasses.replace(DatasetInfo.load(own_records), sport=sport))
-
-
-@pytest.mark.slow
-def test_an_exported_model_says_what_its_stages_are_called(tmp_path):
-    model = scoringnet_tf.ScoringNet(sport=OWN, fragments="whole", scores=("final",), **SMALL)
-    export_saved_model(model, tmp_path / "1")
-    said = json.loads((tmp_path / "1" / DESCRIPTION_FILE).read_text(encoding="utf-8"))
-    assert said["stages"] == list(OWN.stages) and get_sport(said["sport"]) == OWN
 
 
 def test_clips_to_pretrain_on_may_be_of_ones_own_sport(tmp_path):

@@ -128,11 +128,6 @@ def test_models_and_records_are_waited_for_as_long(server, impatient):
             getattr(as_path(f"{server}/500.keras"), ask)()
 
 
-def test_addresses_of_one_file_are_one_path():
-    first, second = (as_path("https://host/a/b.mp4") for _ in range(2))
-    assert first == second and first.parent / "b.mp4" == second
-
-
 class SilentFileSystem(AsyncFileSystem):
     """A store that never answers."""
 

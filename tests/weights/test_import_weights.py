@@ -219,21 +219,6 @@ def test_a_checkpoint_of_several_towers_is_refused(tmp_path):
 
 
 @pytest.mark.interop
-@pytest.mark.parametrize("zipped", [True, False])
-def test_views_and_parameters_that_pytorch_wrote_are_read(zipped, tmp_path):
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
-    tensors = torch_tensors(PARAMETERS, lambda name: SHORT.get(name, name))
-    state = {name: torch.tensor(array) for name, array in tensors.items()}
-    state["fc7.weight"] = torch.tensor(tensors["fc7.weight"].T.copy()).T  # strides of a transposed view
-    state["fc6.weight"] = torch.nn.Parameter(state["fc6.weight"])
-    torch.save(state, tmp_path / "weights", _use_new_zipfile_serialization=zipped)
-    weights = read_weights(tmp_path / "weights")
-    for layer, (kernel, bias) in PARAMETERS.items():
-        np.testing.assert_array_equal(weights.layers[layer].bias, bias)
-        np.testing.assert_array_equal(np.moveaxis(weights.layers[layer].kernel, (-1, -2), (0, 1)), kernel)
-
-
-@pytest.mark.interop
 def test_other_classes_by_the_names_of_sports1m_leave_the_convolutions(clip, pool5, tmp_path):
     """As of C3D-ucf101: its fc6 has learned behind another pool5, and on frames less another mean."""
     write_pytorch(tmp_path / "weights", UCF101)
@@ -267,7 +252,7 @@ class Malicious:
 
 
 @pytest.mark.interop
-@pytest.mark.parametrize("kind", ["zip", "legacy", "bare"])
+@pytest.mark.parametrize("kind", ["zip", "bare"])
 def test_a_malicious_pickle_is_refused_and_not_run(kind, tmp_path):
     pytest.importorskip("torch")
     target, path = tmp_path / "made", tmp_path / "weights"
@@ -278,7 +263,7 @@ def test_a_malicious_pickle_is_refused_and_not_run(kind, tmp_path):
     if kind == "bare":
         path.write_bytes(pickle.dumps(value, protocol=2))
     else:
-        save_by_torch(path, value, legacy=kind == "legacy")
+        save_by_torch(path, value)
     with refused("damaged_weights", path):
         read_weights(path)
     assert not target.exists()
@@ -301,19 +286,9 @@ def test_foreign_names_and_a_keras_model_are_refused(tmp_path):
         read_weights(tmp_path / "c3d.keras")
 
 
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (None, "not_found"),
-        (b"", "missing_layer"),
-        (b"not weights", "damaged_weights"),
-        (b"\x08", "damaged_weights"),
-        (bytes(range(256)), "damaged_weights"),
-    ],
-)
+@pytest.mark.parametrize(("content", "code"), [(b"", "missing_layer"), (b"not weights", "damaged_weights")])
 def test_other_bytes_are_refused(content, code, tmp_path):
-    if content is not None:
-        (tmp_path / "c3d.caffemodel").write_bytes(content)
+    (tmp_path / "c3d.caffemodel").write_bytes(content)
     with refused(code, tmp_path / "c3d.caffemodel"):
         built(tmp_path / "c3d.caffemodel")
 

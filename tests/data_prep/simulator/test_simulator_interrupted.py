@@ -179,10 +179,9 @@ def test_a_full_disk_leaves_no_video(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    for folder in (tmp_path / "file" / "sim", tmp_path / "file"):
-        process = _run(folder, "--workers=1")
-        lines = process.communicate(timeout=TIMEOUT)[1].splitlines()
-        assert process.returncode == 1 and len(lines) == 1 and str(folder) in lines[0]
+    process = _run(tmp_path / "file/sim", "--workers=1")
+    (line,) = process.communicate(timeout=TIMEOUT)[1].splitlines()
+    assert process.returncode == 1 and f"{tmp_path}/file/sim" in line
 
 
 @pytest.mark.parametrize(("count", "kind"), [(3, np.uint16), (65_535, np.uint16), (65_536, np.uint32)])
