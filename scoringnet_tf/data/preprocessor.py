@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,6 @@ class ScoringNetPreprocessor:
         stream: int | None = None,
         length: int = PART,
         overlap: int = OVERLAP,
-        unwanted: Callable[[], bool] = lambda: False,
     ) -> Iterator[Video]:
         """`read` for a video of any length, a part at a time.
 
@@ -97,7 +96,6 @@ class ScoringNetPreprocessor:
             source, partial, stream: as of `VideoStream`.
             length: frames of a part, at the rate of training: a video at twice that rate has twice as many.
             overlap: how many of them the next part repeats.
-            unwanted: whether to stop.
 
         Yields:
             `Video`s; a single one if the video is no longer than a part.
@@ -108,8 +106,6 @@ class ScoringNetPreprocessor:
         encoded = overlapping(lambda frame: self.stored.encode(frame, frames.pixel_aspect), frames)
         with tqdm(desc="Reading", unit="frame", delay=PATIENCE, leave=False, disable=None) as progress:
             for jpeg in encoded:
-                if unwanted():
-                    return
                 if len(jpegs) >= limit:
                     part = frames.video(jpegs, start)
                     limit, shared = (round(count * self._density(part)) for count in (length, overlap))
