@@ -207,27 +207,11 @@ def test_how_long_a_stage_lasts_goes_by_the_rate_of_its_video(tmp_path):
         for at, rate in enumerate((5.0, 2.5, 20.0, 5.0, 5.0, 5.0))
     ]
     info = DatasetInfo.load(write_records(tmp_path / "records", {"train": videos}))
-    model = scoringnet_tf.ScoringNet.for_records(info, clip_lengths=(4, 4), width_multiplier=1 / 16)
-    assert measured(telling(model), info).durations == dict.fromkeys(info.stages[1:], (0.2, 1.6))
-
-
-@pytest.mark.slow
-def test_the_lengths_of_features_without_stages_are_measured(tmp_path):
-    """Nothing else tells that five steps are no performance of 30."""
-    rows = ["features,split,difficulty,final"]
-    for number in range(6):
-        np.save(tmp_path / f"{number}.npy", np.random.default_rng(number).normal(size=(30 + number, 4)))
-        rows.append(f"{number}.npy,{'test' if number == 5 else 'train'},{2.4 + 0.2 * number:.1f},{60 + number}")
-    (tmp_path / "manifest.csv").write_text("\n".join(rows))
-    info, _ = build_records("manifest", tmp_path, tmp_path / "records", sport="diving")
-    model = scoringnet_tf.ScoringNet.for_records(info, fragments="whole", clip_lengths=(4, 4), width_multiplier=1 / 16)
-    model.adapt_features(scoringnet_tf.videos(tmp_path / "records", "train", batch_size=2))
-    found = scoringnet_tf.with_reference(telling(model), tmp_path / "records")
-    assert found.reference.num_steps == (30, 34)
-    np.save(tmp_path / "short.npy", np.zeros((5, 4)))
-    for name, is_told in (("0.npy", False), ("short.npy", True)):
-        score = score_video(tmp_path / name, found, force=True)
-        assert ("length_unlike_training" in [warning.code for warning in score.warnings]) == is_told
+    small = {"clip_lengths": (4, 4), "width_multiplier": 1 / 16}
+    found = measured(telling(scoringnet_tf.ScoringNet.for_records(info, **small)), info)
+    assert (found.durations, found.num_steps) == (dict.fromkeys(info.stages[1:], (0.2, 1.6)), None)
+    whole = measured(telling(scoringnet_tf.ScoringNet.for_records(info, fragments="whole", **small)), info)
+    assert (whole.durations, whole.num_steps) == ({}, (16, 16))
 
 
 # === Models of before, and damaged ones ===
