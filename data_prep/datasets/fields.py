@@ -50,7 +50,6 @@ class Fields:
         return [value for value in values if value is not None]
 
     def _parsed(self, value):
-        """Returns a float; None if it is not a number."""
         try:
             if isinstance(value, numbers.Real):
                 return float(value)

@@ -96,7 +96,6 @@ def _frame_labels(fields, entry):
 
 
 def _numbers(value):
-    """Returns a vector as float (N,); None for anything else, or an empty one."""
     try:
         values = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -125,7 +124,6 @@ def _segments(fields, labels, entry_labels):
 
 
 def _check_scores(fields, fine, coarse):
-    """Compares difficulty and score, which are in both files."""
     for name in ("difficulty", "dive_score"):
         ours, others = (Fields(fields.where, entry).number(name, required=False) for entry in (fine, coarse))
         if ours is not None and others is not None and not agree(ours, others):

@@ -86,7 +86,6 @@ def read(
     notes = (
         Remark("stage_labels", stage_note),
         *table.notes,
-        *_ungrouped_note(table),
         *spellings,
         *label_notes,
         *odd_executions(rules, samples),
@@ -108,7 +107,11 @@ def read(
 def _sample(source_dir, table, row, sport):
     """Returns the sample of one row, without stages of `stage_labels.csv`."""
     fields = table.fields(row)
-    files = _features(source_dir, fields, row) if table.has_features else _video(source_dir, row)
+    if table.has_features:
+        files = _features(source_dir, fields, row)
+    else:
+        video = _plain_path(row["video"])
+        files = {"video_id": row.get("id") or video, "path": source_dir / video}
     is_stretch = any(row[name] for name in table.stretch or ())
     stretch = read_stretch(fields, row, table.stretch, files["path"]) if is_stretch else None
     segments = read_boundaries(fields, sport, stretch) if table.has_boundaries else None
@@ -131,19 +134,12 @@ def _sample(source_dir, table, row, sport):
     )
 
 
-def _video(source_dir, row):
-    """Returns the fields of a `Sample` that name its video."""
-    video = _plain_path(row["video"])
-    return {"video_id": row.get("id") or video, "path": source_dir / video}
-
-
 def _plain_path(path):
     r"""Returns the name of a file in the folder, the same for day1\a.mp4 and ./day1/a.mp4."""
     return str(PurePosixPath(path.replace("\\", "/")))
 
 
 def _features(source_dir, fields, row):
-    """Returns the fields of a `Sample` that name its features."""
     name = row.get("id") or row.get("video", row["features"])
     if not (row["features"] and name):
         fields.report("missing_value", "the file of features, or its name in the column video, is missing.")
@@ -152,12 +148,6 @@ def _features(source_dir, fields, row):
     if fps is not None and not 0 < fps < math.inf:
         fields.report("out_of_range", f"fps {fps:g} is not above 0.")
     return {"video_id": name, "path": source_dir / file.path, "array": file.array, "fps": fps}
-
-
-def _ungrouped_note(table):
-    """Notes rows without a group while others have one: their athlete may be in another split as well."""
-    rows = [f"row {row.number}" for row in table.rows if not row["group"]] if table.has_groups else []
-    return [Remark("no_group", f"Without a group, which others have: {shown(rows)}.")] if rows else []
 
 
 def _one_spelling(samples):
@@ -190,7 +180,6 @@ def _stage_csv(table, source_dir):
 
 
 def _expect_scores(table, samples, columns, is_labelled):
-    """Raises an InputError if neither scores nor stages are known."""
     if any((sample.difficulty, sample.execution, sample.final) != (None, None, None) for sample in samples):
         return
     may_be_known = is_labelled or any(name in table.columns for name in columns)

@@ -42,7 +42,6 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
 
 
 def _sport(path, rows, own):
-    """Returns the sport of all rows, a shipped one or `own`."""
     sports = SPORTS if own is None else {own.name: own}
     if not rows:
         raise InputError("no_rows", f"{path} has no rows.")

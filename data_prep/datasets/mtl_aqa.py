@@ -82,10 +82,7 @@ def _frames(fields):
 
 
 def _check_marks(sport, fields, marks, scores):
-    """Compares the score with the seven marks: final = difficulty × the sum of the middle three.
-
-    Some 30 published rows break this, 19 of them with possible sums: nobody knows which number is wrong.
-    """
+    """Some 30 published rows contradict their seven marks: nobody knows which number is wrong."""
     if marks is None or None in (scores["difficulty"], scores["final"]):
         return
     expected = marks_final(sport, scores["difficulty"], marks)

@@ -118,7 +118,6 @@ def _column_names(path, header, meanings, pairs):
 
 
 def _own_meanings(path, header, meanings, pairs):
-    """Returns {column: its meanings}, as the user says."""
     own: dict[str, list[str]] = {}
     for pair in pairs:
         name, _, column = (part.strip() for part in pair.partition("="))
@@ -149,7 +148,6 @@ def _plain(name):
 
 
 def _check_columns(path, table, names):
-    """Raises an InputError if there are no rows or videos, or columns exclude each other."""
     if not table.rows:
         raise InputError("no_rows", f"{path} has no rows.")
     if not {"video", "features"} & names.keys():
@@ -172,7 +170,6 @@ def _check_boundaries(path, names, stages):
 
 
 def _numbers(rows: Iterable[Row]) -> Iterable[str]:
-    """Yields the numbers that may have decimals."""
     for row in rows:
         for meaning, text in row.items():
             if meaning in WITH_DECIMALS or MARK.fullmatch(meaning):

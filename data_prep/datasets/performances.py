@@ -7,7 +7,6 @@ mm:ss; they mean the frame shown then, by the timestamps of the file.
 import collections
 import dataclasses
 import functools
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -117,11 +116,6 @@ def number_performances(samples: Sequence[Sample], are_named: Sequence[bool]) ->
             sample = dataclasses.replace(sample, video_id=f"{sample.video_id}#{seen[sample.path]}")
         numbered.append(sample)
     return numbered
-
-
-def is_called_by_its_place(sample: Sample) -> bool:
-    """Whether the id of a performance is its file's, or that and a number: added rows change it."""
-    return bool(sample.is_stretch and re.fullmatch(rf"(.*/)?{re.escape(sample.path.name)}(#\d+)?", sample.video_id))
 
 
 def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:

@@ -56,7 +56,6 @@ def _apparatus(name):
 
 
 def _read_list(path):
-    """Returns [(row from 1, {column: text})] without the header, if there is one."""
     lines = [(number, line) for number, line in enumerate(read_text(path).splitlines(), start=1) if line.strip()]
     if lines and not any(NUMBER.fullmatch(value) for value in lines[0][1].split()):
         lines = lines[1:]

@@ -52,7 +52,6 @@ def _lines(path):
 
 
 def _read_classes(path):
-    """Returns the class names; rows are numbered from 1 without a gap."""
     rows = [(row, line.split()) for row, line in _lines(path)]
     malformed = [
         f"{path}, row {row}: {' '.join(words)!r} is not `{number} ClassName`."

@@ -26,7 +26,6 @@ from data_prep.support.options import OptionError
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark, counted, shown
-from scoringnet_tf.support.reading import real_number
 
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # name of the file and of its variable
 STAGE_CSV = "stage_labels.csv"
@@ -103,14 +102,10 @@ def read_vault(source_dir: Path, split_dir: str | None = None, difficulty_csv: s
         "difficulty": difficulty_file,
         "stage_labels": stage_file,
     }
-    files = f"Videos from {video_dir.name}, difficulty from {difficulty_file}."
-    stage_note = (
-        Remark("no_stage_labels", f"Without {STAGE_CSV} no frame has a stage label.")
-        if stages is None
-        else Remark("stage_labels", f"Stage labels from {STAGE_CSV}.")
-    )
+    what = f"Videos from {video_dir.name}, difficulty from {difficulty_file}. Stage labels: {stage_file}."
+    notes = (Remark("files", what), *notes)
     published = Published({"train": 120, "test": 56}, "Parmar and Morris 2017, §4.1")
-    return Source("vault", samples, settings, (Remark("files", files), stage_note, *notes), published=published)
+    return Source("vault", samples, settings, notes, published=published)
 
 
 def _vault_difficulty(source_dir, difficulty_csv, count):
@@ -131,13 +126,11 @@ def _read_difficulty_csv(path):
     difficulty, malformed = {}, []
     for row in read_csv(path, ("video", "difficulty")):
         video = re.fullmatch(r"(\d+)(\.0+|\.[A-Za-z]\w*)?", Path(row["video"]).name)  # `7`, `007.avi`, `7.0`; not `1.5`
-        try:
-            value = real_number(row["difficulty"])
-        except ValueError:
-            video = None
-        if video is None:
+        fields = Fields(f"{path}, row {row.number}", row)
+        value = fields.number("difficulty")
+        if video is None or value is None:
             text = f"{row['video']},{row['difficulty']}"
-            malformed.append(f"{path}, row {row.number}: {text} is not the number of a video and a difficulty.")
+            malformed.append(f"{fields.where}: {text} is not the number of a video and a difficulty.")
             continue
         if int(video[1]) in difficulty:
             malformed.append(f"{path}, row {row.number}: video {int(video[1])} is there twice.")
@@ -148,7 +141,6 @@ def _read_difficulty_csv(path):
 
 
 def _numbered(path, values, count):
-    """Returns {number from 1: value}; InputError unless there is one for each of `count` videos."""
     if len(values) != count:
         raise InputError("count_mismatch", f"{path}: {counted(len(values), 'row')}, but {counted(count, 'video')}.")
     return dict(enumerate(values, start=1))
@@ -216,7 +208,6 @@ def _make_samples(sport_name, video_dir, split_dir, overall, difficulty, segment
 
 
 def _scores(sport, fields, number, split_file, overall, difficulty):
-    """Returns the scores of a video; {} and a problem if they are unknown."""
     if not 1 <= number <= len(overall):
         fields.report("out_of_range", f"{number} in {split_file} is not a row of the scores, 1 to {len(overall)}.")
         return {}
@@ -227,7 +218,6 @@ def _scores(sport, fields, number, split_file, overall, difficulty):
 
 
 def _checked_segments(sport, fields, number, segments_of):
-    """Returns the segments of a video; None if they are missing, or wrong (a problem)."""
     try:
         segments = segments_of(number)
         for error in segment_errors(segments or (), sport):

@@ -37,12 +37,7 @@ class SourceJoints:
             raise InputError("not_found", message, "It names the joints: see docs/data.md.")
 
     def problems(self, sample: Sample, num_frames: int | None) -> list[Problem]:
-        """A problem if the joints of a sample are missing, shared or of another length, or its id names no file.
-
-        Args:
-            sample: one of the dataset.
-            num_frames: of its video; None if not known yet.
-        """
+        """A problem if the joints of a sample are missing, shared, not of `num_frames` frames, or its id is no file."""
         if not self._exist:
             return []
         try:

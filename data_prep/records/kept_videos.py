@@ -59,18 +59,14 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
         try:
             yield folder
         except BaseException as error:
-            if num_videos := len(list(folder.glob("[!.]*.npz"))):
-                _say_kept(error, folder, num_videos)
-            else:
+            num_videos = len(list(folder.glob("[!.]*.npz")))
+            if not num_videos:
                 shutil.rmtree(folder, ignore_errors=True)
+            elif isinstance(error, InputError | Stopped):
+                kept = f"{counted(num_videos, 'encoded video')} kept in {folder}: rerun the same command to resume."
+                error.hint = f"{error.hint} {kept}".lstrip()
             raise
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _say_kept(error, folder, num_videos):
-    if isinstance(error, InputError | Stopped):
-        kept = f"{counted(num_videos, 'encoded video')} kept in {folder}: rerun the same command to resume."
-        error.hint = f"{error.hint} {kept}".lstrip()
 
 
 def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:
@@ -100,11 +96,7 @@ def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:
 
 
 def read_frames(path: Path) -> list[bytes]:
-    """The JPEGs of a kept video.
-
-    Raises:
-        InputError: the file is missing or damaged.
-    """
+    """The JPEGs of a kept video; InputError if the file is missing or damaged."""
     video = _read(path)
     if video is None:
         raise InputError("damaged", f"{path}: missing or damaged, though this build wrote it.")

@@ -9,15 +9,13 @@ from data_prep.datasets.sample import Sample, Source
 from data_prep.records.encoding import EncodedVideo
 from scoringnet_tf.data.preprocessing import ASPECT_TOLERANCE, RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.records import UNLABELLED
-from scoringnet_tf.data.video_files import first_number
-from scoringnet_tf.sports import SCORES, SHORTEST, get_sport, in_order
+from scoringnet_tf.sports import SCORES, SHORTEST, in_order
 from scoringnet_tf.support.messages import Remark, counted, shown
 
 LEAST_FILES = 3  # of two files nothing says which one is unusual
 LEAST_DECADES, DEVIATIONS = 2.5, 6.0  # a file is of another scale that far from the median, and beyond the usual spread
 TOO_SHORT = f"fewer than the {SHORTEST} frames that a model needs; maybe seconds were given as frames."
 UNEVEN = "the frames are not evenly spaced in time. Convert such videos to a constant frame rate first."
-LATE = "the images are numbered from this one on, which counts as frame 0 of the stage labels."
 UNORDERED = "the stages are not in order, or one occurs twice. train --decoding=ordered cannot agree with them."
 OTHER_SCALE = "the largest number is of another scale than in the other files; maybe outliers or another unit."
 
@@ -32,7 +30,6 @@ class Warnings:
 
     def __init__(self, source: Source, stored: StoredForm) -> None:
         self._source, self._stored = source, stored
-        self._stage_names = get_sport(source.sport).stages if source.sport else ()
         self._videos: dict[tuple[str, str], list[str]] = collections.defaultdict(list)  # {(code, message): names}
         self._aspects: dict[str, list[str]] = collections.defaultdict(list)
         self._rates: dict[float, list[str]] = collections.defaultdict(list)
@@ -67,15 +64,13 @@ class Warnings:
             self._videos["too_short", TOO_SHORT].append(f"{name} ({len(video)})")
         if not _is_even(video):
             self._videos["uneven_frames", UNEVEN].append(name)
-        if (first := _first_number(sample)) > 1:
-            self._videos["images_start_late", LATE].append(f"{name} ({first})")
 
     def _missing_stages(self, sample, stages):
         """The stages that no frame of a scored and completely labelled performance shows."""
         has_score = any(getattr(sample, score) is not None for score in SCORES)
         if not (has_score and sample.segments and stages is not None) or UNLABELLED in stages:
             return []
-        return [name for index, name in enumerate(self._stage_names) if index and index not in stages]
+        return [name for index, name in enumerate(self._source.stages) if index and index not in stages]
 
     def remarks(self) -> list[Remark]:
         """All warnings, one for each kind."""
@@ -131,12 +126,6 @@ class Warnings:
 
 def _alike(rate, other):
     return max(rate, other) / min(rate, other) - 1 <= RATE_TOLERANCE
-
-
-def _first_number(sample):
-    """The number of the first image of a folder if stage labels count from it, else 0."""
-    counts_from_it = sample.segments and sample.num_frames is None and sample.frames is None
-    return first_number(sample.path) if counts_from_it and sample.path.is_dir() else 0
 
 
 def _is_even(encoded):

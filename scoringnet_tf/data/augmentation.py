@@ -119,10 +119,7 @@ def clip_indices(
 
 
 def spaced_indices(length: int | tf.Tensor, num_frames: int) -> tf.Tensor:
-    """`num_frames` evenly spaced indices of 0 … length − 1, int32 (K,), the first and last included; repeated if fewer.
-
-    The same as `models.fragments.resampling_indices` of a fragment of `length`.
-    """
+    """K evenly spaced indices of 0 … length − 1, int32 (K,), as `models.fragments.resampling_indices`."""
     positions = tf.range(num_frames, dtype=tf.float32) / max(num_frames - 1, 1)
     return tf.cast(tf.round(positions * tf.cast(length - 1, tf.float32)), tf.int32)
 

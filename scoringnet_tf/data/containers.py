@@ -116,9 +116,6 @@ def _packets_as_of(path, number, changed):
     return Packets(times, smallest, unit, rate)
 
 
-# === Frames ===
-
-
 def decoded_stretch(path: Path, container: Any, stream: Any, start: int, stop: int) -> Iterator[Any]:
     """The decoded frames [start, stop) of a stream; `container` is open at its start."""
     with open_container(path) as other:  # if seeking fails, the first one is still at the start
@@ -153,9 +150,6 @@ def _sought(container, stream, path, start):
             return itertools.chain([frame], frames)
         before = frame.pts
     return None
-
-
-# === Matroska and WebM, which FFmpeg reads as if a file that was cut off ended there ===
 
 
 def cut_off(path: Path) -> str:

@@ -93,7 +93,7 @@ class DatasetInfo:
         aspect: width over height, as shown, of the picture that fills a stored frame; None in old indices.
         features: {"size": D, "stride", "origin"}, see `features`; None for frames.
         format_version: of this file.
-        source: the folder of the records, if this is another split of them (`custom_splits`).
+        source: the folder of the records, if this is another split of them (`splits.resplit`).
         records_dir: the folder this was loaded from; not stored.
     """
 
@@ -224,12 +224,9 @@ class DatasetInfo:
         return self.splits[name]
 
     def shard_paths(self, split: str) -> list[str]:
-        """The paths of the shards of a stored split, for TensorFlow, in order.
+        """The paths of the shards of a stored split, for TensorFlow, in order; RecordsError if it has none.
 
         Shards in an object store that TensorFlow does not read itself (`tfio`) are first copied, once for a process.
-
-        Raises:
-            InputError: no such split, the records lie in another folder (`source`), or a copied shard has another size.
         """
         if self.source:
             raise RecordsError("no_shards", f"{self.records_dir} only splits the records in {self.source}.")
@@ -354,8 +351,8 @@ def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[
     for split in sorted({video["split"] for video in videos.values()}):
         statistics[split] = {}
         for name in SCORES:
-            scores = [video[name] for video in videos.values() if video["split"] == split and video[name] is not None]
-            if scores:
-                summary = {"mean": np.mean(scores), "std": np.std(scores), "min": min(scores), "max": max(scores)}
+            known = [video[name] for video in videos.values() if video["split"] == split and video[name] is not None]
+            if known:
+                summary = {"mean": np.mean(known), "std": np.std(known), "min": min(known), "max": max(known)}
                 statistics[split][name] = {key: float(value) for key, value in summary.items()}
     return statistics

@@ -117,17 +117,12 @@ def turned(shape: tuple[int, ...], size: int) -> str:
     return "; maybe time is their second axis" if shape[0] == size != shape[1] else ""
 
 
-# === Comparison ===
-
-
 def check_features(
     sequence: FeatureSequence, source: str | Path, learned: Mapping[str, Any], frame_rate: float | None = None
 ) -> None:
     """InputError if a `FeatureSequence`, read from `source`, is of another kind than a model learned from.
 
-    Args:
-        learned: `DatasetInfo.features` of the model's training records.
-        frame_rate: steps per second of these records, if known.
+    `learned` is `DatasetInfo.features` of the training records, `frame_rate` their steps per second, if known.
     """
     stride = sequence.origin["stride"] if sequence.origin else learned["stride"]
     received = {"size": sequence.values.shape[1], "stride": stride, "origin": sequence.origin}
@@ -165,17 +160,11 @@ def rate_differences(learned: float | None, found: float | None) -> list[str]:
     return []
 
 
-# === Origin ===
-
-
 def middle_frames(num_steps: int, num_frames: int, stride: int, origin: Mapping[str, Any] | None = None) -> np.ndarray:
     """The frame whose stage a step of features has: the middle one of its clip, int (T,).
 
-    Args:
-        num_steps, num_frames: T; frames of the video.
-        stride: frames from the start of a clip to the next.
-        origin: the content of `features.json`: a clip has `clip_length` frames, or with `per` frame one. By default a
-            clip lasts to the next step.
+    Clips begin `stride` frames apart. By `origin`, the content of `features.json`, a clip has `clip_length` frames, or
+    with `per` frame one; by default it lasts to the next step.
     """
     origin = origin or {}
     clip_length = 1 if origin.get("per") == "frame" else origin.get("clip_length") or stride
@@ -210,9 +199,6 @@ def read_origin(folder: AnyPath) -> dict[str, Any] | None:
         values = ", ".join(f"{name} {origin.get(name)!r}" for name in wrong)
         raise InputError("damaged_features_json", f"{path}: {values} must be a number above 0.")
     return origin
-
-
-# === Files ===
 
 
 @contextlib.contextmanager
@@ -276,7 +262,7 @@ def _checked(array, file):
 
 def _is_rounded(exact, values):
     """Whether whole numbers are ids or times, or float32 does not keep the variation of a feature in a file."""
-    largest = max(float(values.max()), -float(values.min()))
+    largest = float(np.abs(values).max())
     if largest <= EXACT or (exact.dtype.kind in "iu" and largest >= LARGEST_WHOLE):
         return largest > EXACT
     exact = exact.astype(np.float64)

@@ -8,7 +8,7 @@ read where it lies (`shards`) by the call that decodes it, without a buffer.
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
@@ -139,7 +139,9 @@ def videos(
         padding = (None, {"stages": UNLABELLED, **dict.fromkeys(info.scores)}, *[None] * with_info)
         return dataset.padded_batch(batch_size, padding_values=padding, drop_remainder=drop_remainder)
 
-    batches = stream.batches(load, batch, first_epoch, _last_epoch(first_epoch, epochs, draws), service)
+    if epochs is None and not draws:
+        epochs = first_epoch + 1  # all are the same
+    batches = stream.batches(load, batch, first_epoch, epochs, service)
     batches.records = info  # for `dataset_info.records_of`
     return batches
 
@@ -175,27 +177,31 @@ def clips(
     Raises:
         As `videos`; InputError if the records have no classes, or for another `sampling`.
     """
-    info = _load_with_classes(records_dir)
+    info = DatasetInfo.load(records_dir)
+    if not info.classes:
+        hint = "Build --dataset=motion or ucf101."
+        raise InputError("no_classes", f"{records_dir}: records of {info.name} have no classes.", hint)
     if sampling not in CLIP_SAMPLINGS:
         raise InputError("unknown_name", f"No sampling {sampling!r}.", f"Use one of {', '.join(CLIP_SAMPLINGS)}.")
     ids = split_ids(info, split, validation_fraction)
     stream = _EpochStream(info, split, ids, batch_size, shuffle=shuffle, **stream_options)
     decode = FrameDecoder(info.frame_size, image_size, augmentation)
 
-    def choose(length, seeds):
-        if sampling == "whole":
-            return clip_indices(length, clip_length, augmentation, seeds)
-        return consecutive_clip(length, clip_length, seeds if augmentation else None)
-
     def load(example, seeds):
-        indices = choose(tf.size(example["image/encoded"]), seeds)
+        length = tf.size(example["image/encoded"])
+        if sampling == "whole":
+            indices = clip_indices(length, clip_length, augmentation, seeds)
+        else:
+            indices = consecutive_clip(length, clip_length, seeds if augmentation else None)
         frames = decode(tf.gather(example["image/encoded"], indices), seeds)
-        return tf.ensure_shape(frames, (clip_length, *image_size, 3)), _classes(example, info)
+        labels = {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
+        return tf.ensure_shape(frames, (clip_length, *image_size, 3)), labels
 
     def batch(dataset):
         return dataset.batch(batch_size, drop_remainder=stream_options.get("drop_remainder", False))
 
-    epochs = _last_epoch(first_epoch, epochs, shuffle or augmentation is not None)
+    if epochs is None and not (shuffle or augmentation):
+        epochs = first_epoch + 1  # all are the same
     return stream.batches(load, batch, first_epoch, epochs)
 
 
@@ -211,57 +217,36 @@ def _check_lengths(info, max_frames, num_frames, only_stages, margin):
         raise InputError("unknown_name", f"only_stages must name stages, not {', '.join(asked) or 'none'}.", hint)
 
 
-def _last_epoch(first_epoch, epochs, draws):
-    """The end of a stream; None if each pass is another epoch. If nothing is drawn, all epochs are the same."""
-    return first_epoch + 1 if epochs is None and not draws else epochs
-
-
-def _load_with_classes(records_dir):
-    info = DatasetInfo.load(records_dir)
-    if not info.classes:
-        hint = "Build --dataset=motion or ucf101."
-        raise InputError("no_classes", f"{records_dir}: records of {info.name} have no classes.", hint)
-    return info
-
-
-def _classes(example, info):
-    """Label of every head of a parsed example, int32 ()."""
-    return {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
-
-
 # === Elements of videos ===
 
 
-class _Steps(NamedTuple):
-    """The input of a model for every step in time of a video: its frame, or its features."""
-
-    name: str  # of the input
-    key: str  # in the record
-    decode: Callable  # (values of the record, function of a decision → seed pair) → values of the input
-    shape: tuple[int, ...]  # of one
-
-
 def _steps(info, image_size, augmentation):
+    """(name of the input, a function of (parsed example, indices, seeds) to its values, shape of one step)."""
     if not info.features:
         decode = FrameDecoder(info.frame_size, image_size, augmentation)
-        return _Steps("frames", "image/encoded", decode, (*image_size, 3))
+
+        def frames(example, chosen, seeds):
+            return decode(tf.gather(example["image/encoded"], chosen), seeds)
+
+        return "frames", frames, (*image_size, 3)
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
         message = f"{info.records_dir} holds features, without pixels to augment: {', '.join(pixel_options)}."
         raise InputError("flags_conflict", message)
-    return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,))
+    return "features", lambda example, chosen, _: tf.gather(example["feature/floats"], chosen), (info.feature_size,)
 
 
 def _video_element(example, chosen, steps, seeds, multiple, length):
     """(inputs, {"stages"}) of the `chosen` steps of one video, padded to a multiple; `length` is L if it is known."""
-    values = steps.decode(tf.gather(example[steps.key], chosen), seeds)
+    name, values_of, shape = steps
+    values = values_of(example, chosen, seeds)
     num_steps = tf.size(chosen)
     padding = -num_steps % multiple
-    values = tf.pad(values, [[0, padding], *[[0, 0]] * len(steps.shape)])
+    values = tf.pad(values, [[0, padding], *[[0, 0]] * len(shape)])
     mask = tf.range(num_steps + padding) < num_steps
     stages = tf.cast(tf.gather(example["stage/index"], chosen), tf.int32)
     stages = tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)
-    inputs = {steps.name: tf.ensure_shape(values, (length, *steps.shape)), "mask": tf.ensure_shape(mask, (length,))}
+    inputs = {name: tf.ensure_shape(values, (length, *shape)), "mask": tf.ensure_shape(mask, (length,))}
     return inputs, {"stages": tf.ensure_shape(stages, (length,))}
 
 

@@ -1,6 +1,6 @@
-"""Joints of the athlete in every frame, beside the shards of records: `joints/ID.npy`. No TensorFlow.
+"""Joints of the athlete in every frame, beside the shards: `joints/ID.npy`, and their origin and names. No TensorFlow.
 
-`joints/joints.json` holds their origin and names: {"source": "…", "names": ["pelvis", …]}; one of them is `head`.
+`joints/joints.json` is {"source": "…", "names": ["pelvis", …]}; one of the names is `head`.
 """
 
 import dataclasses

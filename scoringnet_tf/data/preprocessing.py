@@ -20,12 +20,7 @@ RATE_TOLERANCE = 0.02
 
 
 class Form(NamedTuple):
-    """How frames were stored; None is unknown.
-
-    Attributes:
-        frame_rate: frames per second.
-        aspect, jpeg_quality, fit: of `StoredForm`.
-    """
+    """How frames were stored, see `StoredForm`, and how many per second; None is unknown."""
 
     frame_rate: float | None = None
     aspect: float | None = None
@@ -193,12 +188,7 @@ def decode_jpeg(encoded: bytes) -> np.ndarray:
 
 
 def model_frames(jpegs: Sequence[bytes], image_size: Sequence[int]) -> np.ndarray:
-    """The model's input, uint8 (L, H, W, 3), of L encoded frames; errors as of `center_offset`.
-
-    Args:
-        jpegs: see `StoredForm.encode`.
-        image_size: (H, W).
-    """
+    """The model's input, uint8 (L, H, W, 3), of L encoded frames (`StoredForm.encode`) and an `image_size` (H, W)."""
     height, width = image_size
     frames = np.empty((len(jpegs), height, width, 3), np.uint8)
     for index, jpeg in enumerate(jpegs):
@@ -211,10 +201,7 @@ def model_frames(jpegs: Sequence[bytes], image_size: Sequence[int]) -> np.ndarra
 def center_offset(stored_size: Sequence[int], image_size: Sequence[int]) -> tuple[int, int]:
     """(top, left) of the centre crop of `image_size` from `stored_size`, both (height, width); InputError if larger."""
     if image_size[0] > stored_size[0] or image_size[1] > stored_size[1]:
-        raise InputError(
-            "frames_too_small",
-            f"The stored frames, {stored_size[0]}×{stored_size[1]} (height × width), are smaller than the model's "
-            f"image size, {image_size[0]}×{image_size[1]}.",
-            "Build records with a larger --frame_height and --frame_width.",
-        )
+        stored, size = ("{}×{} (height × width)".format(*each) for each in (stored_size, image_size))
+        hint = "Build records with a larger --frame_height and --frame_width."
+        raise InputError("frames_too_small", f"The stored frames, {stored}, are smaller than a model's {size}.", hint)
     return (stored_size[0] - image_size[0]) // 2, (stored_size[1] - image_size[1]) // 2

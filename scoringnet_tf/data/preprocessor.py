@@ -29,8 +29,8 @@ class ScoringNetPreprocessor:
     """Brings a video to the inputs of a `ScoringNet`: `{"frames": uint8 (1, L, H, W, 3), "mask": bool (1, L)}`.
 
     Call argument: the path of a video file or of a folder of images, a `Clip`, or frames as an array or a tensor, uint8
-    (L, H', W', 3), RGB, of any size. Frames take the stored form of records (`StoredForm`), so that a model sees what
-    it was trained on, to the bit.
+    (L, H', W', 3), RGB. Frames take the stored form of records (`StoredForm`): what the model was trained on, to the
+    bit.
 
     Args:
         image_size: (H, W) of the model's input, the centre of the stored frame.
@@ -73,11 +73,7 @@ class ScoringNetPreprocessor:
         return {"frames": frames, "mask": np.ones(frames.shape[:2], bool)}
 
     def read(self, source: str | os.PathLike | Clip, *, partial: bool = False, stream: int | None = None) -> Video:
-        """The `Video` with all its frames in stored form, JPEGs, and warnings of the changes of aspect and rate.
-
-        Args:
-            source, partial, stream: as of `VideoStream`.
-        """
+        """The `Video` (arguments as of `VideoStream`) with frames in stored form, JPEGs, and warnings of changes."""
         (video,) = self.parts(source, partial=partial, stream=stream, length=sys.maxsize)
         return video
 
@@ -108,7 +104,8 @@ class ScoringNetPreprocessor:
             for jpeg in encoded:
                 if len(jpegs) >= limit:
                     part = frames.video(jpegs, start)
-                    limit, shared = (round(count * self._density(part)) for count in (length, overlap))
+                    density = min(max(1.0, part.fps / (self.frame_rate or part.fps)), DENSEST)
+                    limit, shared = round(length * density), round(overlap * density)
                     if len(jpegs) >= limit:
                         yield self._described(dataclasses.replace(part, shared=shared))
                         start, jpegs = start + len(jpegs) - shared, jpegs[-shared:]
@@ -117,21 +114,17 @@ class ScoringNetPreprocessor:
                 progress.update()
         yield self._described(frames.video(jpegs, start))
 
-    def _density(self, video):
-        """Frames of a video in the time of one of training: 1 to `DENSEST`."""
-        return min(max(1.0, video.fps / (self.frame_rate or video.fps)), DENSEST)
-
     def _described(self, video):
         """The video, with warnings of its departures from training."""
         warnings, departure = [*video.warnings], self.stored.departure(video.aspect)
         if departure is not None:
             trained = f"the model was trained on {self.stored.aspect:.2f}:1"
             warnings.append(Remark("aspect", f"The picture is {video.aspect:.2f}:1, {trained}: {departure}."))
-        if video.is_sampled(self.frame_rate) and abs(video.fps / self.frame_rate - 1) > RATE_TOLERANCE:
-            done = _done_to(len(video.timestamps), video.samples(self.frame_rate))
+        samples = video.samples(self.frame_rate)
+        is_other = self.frame_rate is not None and abs(video.fps / self.frame_rate - 1) > RATE_TOLERANCE
+        if is_other and not np.array_equal(samples, np.arange(len(video.timestamps))):
             rates = f"{video.fps:.4g} frames/s instead of {self.frame_rate:.4g} in training"
-            if done:
-                warnings.append(Remark("resampled", f"The video has {rates}: frames were {' and '.join(done)}."))
+            warnings.append(Remark("resampled", f"The video has {rates}: frames were left out, repeated or mixed."))
         return dataclasses.replace(video, warnings=tuple(warnings))
 
     def frames(self, jpegs: Sequence[bytes]) -> np.ndarray:
@@ -172,10 +165,7 @@ class ScoringNetPreprocessor:
 
     @classmethod
     def from_preset(cls, preset: AnyPath) -> "ScoringNetPreprocessor":
-        """The preprocessor of a trained `ScoringNet`, without its weights.
-
-        Args:
-            preset: as of `ScoringNet.from_preset`.
+        """The preprocessor of a trained `ScoringNet`, without its weights; `preset` as of `ScoringNet.from_preset`.
 
         Raises:
             InputError: there is no such model, or it does not see frames.
@@ -184,15 +174,6 @@ class ScoringNetPreprocessor:
         if config["features"]:
             raise InputError("sees_features", f"--preset={preset} takes features, not frames.")
         return cls.of_network(config)
-
-
-def _done_to(count, samples):
-    """How `Video.samples` treats `count` frames, a word each; the last one may repeat until the end."""
-    mixed = samples % 1 > 0
-    whole = samples[~mixed & (samples < count - 1)]
-    used = np.union1d(np.floor(samples), np.ceil(samples))
-    done = {"left out": len(used) < count, "repeated": len(np.unique(whole)) < len(whole), "mixed": mixed.any()}
-    return [name for name, is_done in done.items() if is_done]
 
 
 def _checked_frames(video):

@@ -133,13 +133,11 @@ def parse_example(serialized: Any, heads: Iterable[str] = (), feature_size: int 
 
     Args:
         serialized: one `SequenceExample`.
-        heads: classification heads to read (`DatasetInfo.classes`).
-        feature_size: D of records of features (`DatasetInfo.feature_size`); 0 for records of frames.
+        heads, feature_size: `DatasetInfo.classes` and `feature_size`.
 
     Returns:
-        {feature: tensor}: those of the context as scalars (unknown scores NaN), and `stage/index` int64 (L,), with
-        `image/encoded` string (L,) and `image/timestamp` int64 (L,) in µs, or with `feature/floats` float32 (L, D) and
-        `feature/timestamp`.
+        {feature: tensor}: those of the context as scalars (unknown scores NaN), `stage/index` int64 (L,), and
+        `image/encoded` string (L,) and `image/timestamp` int64 (L,) in µs, or `feature/floats` float32 (L, D).
     """
     import tensorflow as tf
 

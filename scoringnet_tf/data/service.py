@@ -61,13 +61,10 @@ def check_shared(info: DatasetInfo, address: str) -> None:
 
 
 def served(address: str, numbered: Numbered, info: DatasetInfo, first: int, stop: int) -> tf.data.Dataset:
-    """The batches from number `first` to `stop`, in order, made by the workers of a tf.data service.
+    """The batches from number `first` to `stop`, in order, by the workers of a tf.data service at HOST:PORT.
 
-    Args:
-        address: HOST:PORT of its dispatcher; InputError if it does not answer.
-        numbered: makes batches of their numbers.
-        info: of the records that workers find by the same paths; if they find others, batches are made here.
-        first, stop: numbers of batches.
+    `numbered` makes batches of their numbers from the records of `info`. If workers find other ones by their path,
+    batches are made here. InputError if nobody answers.
     """
     check_service(address)
     numbers = tf.data.Dataset.range(first, stop)
@@ -90,13 +87,13 @@ def _of_these_records(numbers, info):
     """The same numbers, once their reader has found the index of these very records at their path."""
     folder = as_path(info.source or info.records_dir)
     data_hash = (DatasetInfo.load(folder) if info.source else info).data_hash
-    wrong = f"{folder} does not hold the records that train reads (data_hash {data_hash})."
 
     def has_hash():
         index = tf.io.read_file(str(folder / INDEX_NAME))
         return tf.strings.regex_full_match(index, f'(?s).*"data_hash": "{data_hash}".*')
 
     def step(checked, number):
+        wrong = f"{folder} does not hold the records that train reads (data_hash {data_hash})."
         tf.debugging.Assert(tf.cond(checked, lambda: True, has_hash), [wrong])
         return True, number
 
@@ -115,10 +112,8 @@ def in_order(
 
     Args:
         arriving: gives an iterator of (number, value) in any order, which may lack some, block or raise.
-        made_here: makes a value that does not arrive.
-        first, stop: numbers.
-        address: of the service, for warnings.
-        patience: seconds without a value after which it is made here.
+        made_here: makes a value that does not arrive, or not within `patience` seconds.
+        first, stop, address: the numbers; the service, for warnings.
     """
     arrived: queue.Queue = queue.Queue(2)
     unwanted = threading.Event()

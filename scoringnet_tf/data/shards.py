@@ -1,8 +1,4 @@
-"""Random access to the records of TFRecord files: where each begins, and reading it from there.
-
-A random order over all shards then needs no buffer of records, and only wanted ones are read. TensorFlow is imported
-when a record is read.
-"""
+"""Random access to the records of TFRecord files. TensorFlow is imported when a record is read."""
 
 from typing import Any
 
@@ -74,9 +70,6 @@ def record_offsets(path: str) -> np.ndarray:
 
 def read_record(path: Any, offset: Any) -> Any:
     """The serialized record that begins at byte `offset` of a TFRecord file, inside a graph or eagerly.
-
-    Args:
-        path, offset: scalar string and int64 tensors.
 
     Raises:
         tf.errors.DataLossError: the record does not agree with its checksum.

@@ -94,21 +94,23 @@ def _held_out(info, ids, fraction):
     return {video_id for unit in chosen for video_id in unit}
 
 
-def _units(info, ids):
-    """The groups of `ids` and the videos of no group, neighbours beside each other: by class, final score, id."""
+def _groups(info, ids):
+    """The ids of each group, and of each video of no group, in the order of their first one."""
     members: dict[tuple[bool, str], list[str]] = {}
     for video_id in ids:
         group = info.videos[video_id].get("group")
-        members.setdefault((group is None, group or video_id), []).append(video_id)
+        members.setdefault((group is None, video_id if group is None else group), []).append(video_id)
+    return list(members.values())
+
+
+def _units(info, ids):
+    """The groups of `ids` and the videos of no group, neighbours beside each other: by class, final score, id."""
 
     def place(unit):
         classes = sorted(info.videos[unit[0]].get("classes", {}).items())
         return classes, statistics.fmean(info.videos[video_id]["final"] or 0.0 for video_id in unit), unit
 
-    return sorted(map(sorted, members.values()), key=place)
-
-
-# === Other splits of existing records ===
+    return sorted(map(sorted, _groups(info, ids)), key=place)
 
 
 def random_splits(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
@@ -119,11 +121,8 @@ def random_splits(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
     rng = np.random.default_rng(seed)
     kept = dict.fromkeys(info.splits.get("validation", {}).get("ids", ()), "validation")
     ids = sorted([*info.split("train")["ids"], *info.split("test")["ids"]])
-    groups: dict[str, list[str]] = {}
-    for video_id in ids:
-        group = info.videos[video_id].get("group")
-        groups.setdefault(f"group {group}" if group is not None else f"video {video_id}", []).append(video_id)
-    return [{**kept, **_drawn(list(groups.values()), len(info.split("test")["ids"]), rng)} for _ in range(number)]
+    groups, num_test = _groups(info, ids), len(info.split("test")["ids"])
+    return [{**kept, **_drawn(groups, num_test, rng)} for _ in range(number)]
 
 
 def _drawn(groups, num_test, rng):
@@ -159,11 +158,7 @@ def write_split(path: Path, split: Split) -> None:
 
 
 def of_records(info: DatasetInfo, split: Split) -> Split:
-    """The split without videos that were left out when the records were built (`DatasetInfo.skipped`).
-
-    Raises:
-        InputError: it names others that the records lack, or leaves none to train or to test on.
-    """
+    """The split without videos that were left out of the records; InputError if others lack, or a split is empty."""
     unknown = sorted(split.keys() - info.videos.keys() - {video["id"] for video in info.skipped})
     if unknown:
         raise InputError("unknown_name", f"{info.records_dir} has no {', '.join(unknown[:3])} to split.")
@@ -180,13 +175,19 @@ def resplit(info: DatasetInfo, split: Split, folder: Path) -> DatasetInfo:
     """
     split = of_records(info, split)
     videos = {video_id: {**info.videos[video_id], "split": split[video_id]} for video_id in sorted(split)}
+
+    def entry(name):
+        ids = [video_id for video_id, video in videos.items() if video["split"] == name]
+        num_frames = sum(videos[video_id]["num_frames"] for video_id in ids)
+        return {"ids": ids, "num_videos": len(ids), "num_frames": num_frames, "shards": []}
+
     text = json.dumps([info.data_hash, sorted(split.items())])
     total: collections.Counter = collections.Counter()
     for counts in info.stage_frames.values():
         total.update(counts)
     new = dataclasses.replace(
         info,
-        splits={name: _entry(videos, name) for name in SPLITS if name in split.values()},
+        splits={name: entry(name) for name in SPLITS if name in split.values()},
         videos=videos,
         score_statistics=score_statistics(videos),
         stage_frames={name: dict(total) for name in split.values()},
@@ -196,9 +197,3 @@ def resplit(info: DatasetInfo, split: Split, folder: Path) -> DatasetInfo:
     folder.mkdir(parents=True, exist_ok=True)
     new.save(folder)
     return DatasetInfo.load(folder)
-
-
-def _entry(videos, name):
-    ids = [video_id for video_id, video in videos.items() if video["split"] == name]
-    num_frames = sum(videos[video_id]["num_frames"] for video_id in ids)
-    return {"ids": ids, "num_videos": len(ids), "num_frames": num_frames, "shards": []}

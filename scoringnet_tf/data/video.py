@@ -95,10 +95,7 @@ class Video:
         )
 
     def is_sampled(self, rate: float | None) -> bool:
-        """Whether `samples` goes by time: not for None, nor if nearly all samples would be repetitions.
-
-        One timestamp of a damaged file may be years away.
-        """
+        """Whether `samples` goes by time: not for None, nor for a damaged file whose timestamps are years away."""
         return rate is not None and (self.timestamps[-1] + 1 / self.fps) * rate <= MAX_REPEATS * len(self.timestamps)
 
     def samples(self, rate: float | None) -> np.ndarray:
@@ -163,11 +160,7 @@ class Clip:
         return cls(Path(stretch[1]), (int(stretch[2]), int(stretch[3]))) if stretch else cls(Path(text))
 
     def files(self) -> list[Path]:
-        """The files of its pixels: the one, or its images in order.
-
-        Raises:
-            VideoError: there is no such file or folder, or an image is missing.
-        """
+        """The files of its pixels: the one, or its images in order; VideoError if one is missing."""
         if self.path.is_dir():
             return image_paths(self.path, self.frames)
         if not self.path.is_file():
@@ -196,12 +189,10 @@ def _hash_as_of(paths, changed):
 def read_video(
     source: Clip | str | Path, *, size: tuple[int, int] | None = None, partial: bool = False, num_threads: int = 0
 ) -> Video:
-    """Decodes all frames of a `Clip`.
+    """Decodes all frames of a `Clip`; other arguments and errors as of `VideoStream`.
 
     Args:
-        source, partial, num_threads: as of `VideoStream`, which raises the errors.
-        size: (height, width) to resize each frame to as it is decoded, so that a long video fits memory; None keeps
-            the file's own.
+        size: (height, width) to resize each frame to as it is decoded; None keeps the file's own.
     """
     stream = VideoStream(source, partial=partial, num_threads=num_threads)
     # All of one size: a broadcast may cut to 4:3 midway.
@@ -228,8 +219,7 @@ class VideoStream:
 
     Raises:
         VideoError: while iterating: the file is missing, not a video, has no frames or no such stream, cannot be read,
-            or (unless `partial`) is truncated or corrupt; the folder has no numbered images, or one is missing or
-            damaged.
+            or (unless `partial`) is damaged; an image of the folder is missing or damaged.
     """
 
     def __init__(
@@ -259,12 +249,7 @@ class VideoStream:
         self._check_whole()
 
     def video(self, frames: np.ndarray | collections.abc.Sequence, start: int = 0) -> Video:
-        """The `Video` of the frames from number `start` on.
-
-        Args:
-            frames: what the caller kept of each of these frames.
-            start: how many came before them.
-        """
+        """The `Video` of the frames from number `start` on; `frames` is what the caller kept of each."""
         stop = start + len(frames)
         fps, timestamps, guessed = frame_timing(self._rate, self._times[start:stop], self._keeps_times)
         clock = rising_times(self._times[:stop])
@@ -312,9 +297,7 @@ class VideoStream:
             self.announced = stretch[1] - stretch[0] if stretch else stream.frames
             streams = container.streams.video
             if self.stream is None and len(streams) > 1:
-                message = (
-                    f"The file has {len(streams)} video streams. The main one, number {streams.index(stream)}, is used."
-                )
+                message = f"Number {streams.index(stream)}, the main one of {len(streams)} video streams, is used."
                 self._warnings.append(Remark("several_streams", message))
             frames = decoded_stretch(path, container, stream, *stretch) if stretch else self._whole(container, stream)
             try:
@@ -372,9 +355,6 @@ class VideoStream:
         if not self._partial:
             raise VideoError("damaged_video", f"{self.clip} is damaged: {damage}.")
         self._warnings.append(Remark("damaged", f"The video is damaged: {damage}."))
-
-
-# === Times ===
 
 
 def frame_times(path: Path, stream: int | None = None) -> np.ndarray:

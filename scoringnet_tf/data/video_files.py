@@ -75,9 +75,6 @@ def _raise(error):
     raise error
 
 
-# === Folders of numbered images ===
-
-
 def image_paths(folder: Path, frames: tuple[int, int] | None = None) -> list[Path]:
     """The images of a folder, or those of its frames [start, stop), in order; frame 0 has number 0 or else 1.
 
@@ -97,11 +94,7 @@ def image_paths(folder: Path, frames: tuple[int, int] | None = None) -> list[Pat
 
 
 def images_to_cut(folder: Path) -> list[Path]:
-    """The images of a folder to take a stretch of, in order: frame 0 is the first.
-
-    Raises:
-        VideoError: as `image_paths`, or they are numbered from 2 or later, so that a `Clip` would take others.
-    """
+    """The images of a folder to take a stretch of; VideoError if they begin at 2 or later: a `Clip` takes others."""
     images = image_paths(folder)
     if (first := first_number(folder)) > 1:
         raise VideoError("wrong_numbering", f"{folder}: a stretch needs images from number 0 or 1 on, not {first}.")

@@ -122,6 +122,3 @@ def test_a_clip_is_cut_at_both_ends_independently():
     cuts = np.array(cuts)
     assert cuts.min() < 10 and cuts.max() > 90 and cuts.max() <= 100
     assert abs(np.corrcoef(cuts.T)[0, 1]) < 0.3  # 3 / √100
-
-
-# === In a stream ===

@@ -26,7 +26,7 @@ from scoringnet_tf.data.augmentation import (
 )
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import clips, videos
-from scoringnet_tf.data.preprocessing import center_offset, encode_jpeg
+from scoringnet_tf.data.preprocessing import encode_jpeg
 from scoringnet_tf.models.fragments import FragmentSelector, resampling_indices
 
 WHOLE = (36, 48)  # the stored size of the fixtures: nothing is cropped, so that indices can be read
@@ -114,17 +114,6 @@ def test_each_pass_over_one_dataset_is_the_next_epoch(diving_records, three_epoc
     assert int(dataset.cardinality()) == 7
     passes = [facts["id"].numpy()[0].decode() for _ in range(2) for _, _, facts in dataset]
     assert passes == [video_id for video_id, _, _ in three_epochs[7:]]
-
-
-def test_start_shift_removes_up_to_five_frames_and_their_stages(diving_records):
-    plain = {video_id: stages for video_id, _, stages in _read(diving_records)[0]}
-    shifts = set()
-    for video_id, frames, stages in _read(diving_records, augmentation=SHIFT_ONLY, epochs=6)[0]:
-        indices = _indices(frames)
-        assert indices == list(range(indices[0], len(plain[video_id])))
-        np.testing.assert_array_equal(stages, plain[video_id][indices[0] :])
-        shifts.add(indices[0])
-    assert shifts == {0, 1, 2, 3, 4, 5}
 
 
 def test_windows_against_all_windows():
@@ -252,9 +241,6 @@ def test_clip_indices(length):
         assert indices[0] >= 0 and indices[-1] < length
 
 
-# === Clips of consecutive frames ===
-
-
 def _clip_frames(records, **kwargs):
     """Frame indices of every clip, in order, of the training split."""
     settings = {"clip_length": 6, "sampling": "consecutive", "image_size": WHOLE, "batch_size": 2}
@@ -351,24 +337,11 @@ def test_degradation_against_loops(strength):
         assert not np.array_equal(degraded, frames)
 
 
-def test_center_offset():
-    assert center_offset((73, 98), (64, 64)) == (4, 17)
-    assert center_offset((128, 171), (112, 112)) == (8, 29)  # C3D's own crop: rows 8:120, columns 29:141
-    with refused("frames_too_small", "113×112", "112×112"):
-        center_offset((112, 112), (113, 112))
-
-
-# === num_frames ===
-
-
 @pytest.mark.parametrize("num_frames", [1, 2, 3, 8, 16, 32, 103])
 def test_spaced_indices_are_those_of_a_fragment(num_frames):
     for length in (1, 2, 3, 7, 16, 31, 100):
         expected = np.asarray(resampling_indices(np.ones((1, length), bool), num_frames))[0]
         np.testing.assert_array_equal(spaced_indices(length, num_frames), expected)
-
-
-# === Features ===
 
 
 def _feature_videos(lengths=(5, 12, 9), size=3):
@@ -430,7 +403,7 @@ def test_the_options_choose_steps(feature_records):
     assert chosen(num_frames=3) == {"v0": [0, 2, 4], "v1": [0, 6, 11], "v2": [0, 4, 8]}
     assert chosen(num_frames=7)["v0"] == [0, 1, 1, 2, 3, 3, 4]
     assert list(chosen(ids=["v2"])) == ["v2"]
-    shifted = [chosen(augmentation=SHIFT_ONLY, shuffle=True, seed=seed, epochs=1) for seed in (0, 1, 2)]
+    shifted = [chosen(augmentation=SHIFT_ONLY, seed=seed, epochs=1) for seed in (0, 1)]
     starts = {steps[0] for found in shifted for steps in found.values()}
     assert starts <= set(range(6)) and len(starts) > 2  # a video of five steps keeps its last
 

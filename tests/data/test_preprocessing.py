@@ -34,9 +34,6 @@ def framed(height, width, border_height, border_width):
     return frame
 
 
-# === Aspect ===
-
-
 @pytest.mark.parametrize(
     ("frame", "pixel_aspect"),
     [
@@ -86,9 +83,6 @@ def test_what_is_no_stored_form():
 def test_center_part_is_tensorflows(size):
     frame = picture(7, 10)
     np.testing.assert_array_equal(center_part(frame, *size), tf.image.resize_with_crop_or_pad(frame, *size))
-
-
-# === Size and JPEG ===
 
 
 @pytest.mark.parametrize("size", [(30, 40), (30, 200), (90, 40)])

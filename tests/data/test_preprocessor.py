@@ -70,9 +70,6 @@ def test_wide_video_is_cut_and_it_is_said(tmp_path, preprocessor):
     assert preprocessor.frames(video.frames).min() > 150
 
 
-# === Configuration ===
-
-
 def test_configuration_is_json_and_makes_the_same_again():
     config = {
         "image_size": [32, 32],
@@ -99,14 +96,6 @@ def test_a_saved_model_keeps_how_its_frames_were_stored(tmp_path):
     again = keras.models.load_model(tmp_path / "m.keras", compile=False)
     expected = {"image_size": [32, 32], "frame_size": [36, 48], **stored, "frame_rate": 25.0}
     assert again.preprocessor.get_config() == expected == again.with_dtype("float32").preprocessor.get_config()
-
-
-def test_models_from_before_were_trained_on_320_by_240_at_quality_92():
-    """What the models that ship say nothing of."""
-    config = scoringnet_tf.ScoringNet(frame_size=(73, 98), **SMALL).get_config()
-    del config["stored"]
-    form = scoringnet_tf.ScoringNet.from_config(config).preprocessor.stored
-    assert (form.jpeg_quality, form.aspect, form.fit) == (92, 320 / 240, "crop")
 
 
 def test_that_of_a_preset_is_its_models_without_the_weights(tmp_path):

@@ -103,9 +103,6 @@ def test_a_stored_validation_split_is_used_as_it_is(motion_records):
     assert split_ids(info, "train", 0.5) == ["00000", "00001", "00002", "00003"]
 
 
-# === What cannot be ===
-
-
 @pytest.mark.parametrize("fraction", [0.0, 0.01, 1.0])
 def test_a_fraction_that_leaves_a_part_empty(diving_records, fraction):
     with refused("out_of_range", "7 training videos"):

@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars, write_images
+from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars, write_images, write_video
 from refusals import codes, refused
 
 from scoringnet_tf.data.video import Clip, VideoStream, frame_times, read_video
@@ -19,19 +19,6 @@ from scoringnet_tf.data.video import Clip, VideoStream, frame_times, read_video
 
 def indices(frames):
     return [read_index(frame) for frame in frames]
-
-
-def write_h264(file, count, **tags):
-    """Grey bars; `file` may be no path, but only what can be written to. Tags are those of the codec's context."""
-    form = {} if isinstance(file, str) else {"format": "matroska"}
-    with av.open(file, "w", **form) as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for tag, value in tags.items():
-            setattr(stream.codec_context, tag, value)
-        for index in range(count):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(bar_frame(index, (9, 9, 9)), format="rgb24")))
-        container.mux(stream.encode())
 
 
 def test_the_path_of_a_video_may_be_odd_and_relative(tmp_path, monkeypatch):
@@ -54,7 +41,7 @@ def test_size_resizes_each_frame_as_opencv_does(tmp_path):
     [((4, 3), 16 / 9, ["pixel_aspect"]), ((1, 1), 4 / 3, []), ((1, 20), 4 / 3, ["pixel_aspect_ignored"])],
 )
 def test_the_aspect_is_that_of_the_picture_as_shown_unless_it_cannot_be(tmp_path, stated, aspect, code):
-    write_h264(str(tmp_path / "dive.mkv"), 3, sample_aspect_ratio=Fraction(*stated))
+    write_bars(tmp_path / "dive.mkv", 3, codec="libx264", sample_aspect_ratio=Fraction(*stated))
     video = read_video(tmp_path / "dive.mkv")
     assert video.source_size == (HEIGHT, WIDTH) and codes(video.warnings) == code
     assert video.aspect == pytest.approx(aspect)
@@ -86,9 +73,6 @@ def test_containers_are_told_by_content_and_their_stretches_are_those_frames(tmp
     np.testing.assert_allclose(frame_times(path), np.arange(40) / 25, atol=1e-3)
 
 
-# === Damage ===
-
-
 def test_a_truncated_video_is_refused_at_its_end_or_read_so_far(tmp_path):
     write_bars(tmp_path / "dive.avi", 60)
     content, path = (tmp_path / "dive.avi").read_bytes(), tmp_path / "cut.avi"
@@ -117,7 +101,8 @@ def test_matroska_that_is_cut_off(tmp_path, name, codec, kept):
 
 def test_matroska_that_was_recorded_live_states_no_size(tmp_path):
     with (tmp_path / "live.mkv").open("wb") as file:
-        write_h264(types.SimpleNamespace(write=file.write), 20)  # a pipe: nothing that was written can be changed
+        pipe = types.SimpleNamespace(write=file.write)  # nothing that was written can be changed
+        write_video(pipe, [bar_frame(index, (9, 9, 9)) for index in range(20)], codec="libx264", container="matroska")
     video = read_video(tmp_path / "live.mkv")
     assert len(video.frames) == 20 and video.warnings == ()
 
@@ -136,9 +121,6 @@ def test_frames_that_the_file_announces_and_does_not_have(tmp_path, announced):
             read_video(path)
     video = read_video(path, partial=True)
     assert indices(video.frames) == list(range(20)) and codes(video.warnings) == ["damaged"] * (announced > 21)
-
-
-# === What is no video ===
 
 
 def _list_of_files(text, suffix, codec):
@@ -193,9 +175,6 @@ def test_what_is_no_video_is_refused_whatever_it_is_called(tmp_path, name, make,
             frame_times(tmp_path / name)
 
 
-# === Folders of images ===
-
-
 @pytest.mark.parametrize("name", ["img_{:05d}.jpg", "{}.png", "dive 2 frame{:03d}.JPEG"])
 @pytest.mark.parametrize("first", [0, 1, 489])
 def test_a_folder_of_images_is_a_video(tmp_path, name, first):
@@ -247,9 +226,6 @@ def test_damaged_folders_of_images(tmp_path, damage, code, named):
     damage(tmp_path / "dive/00005.jpg")
     with refused(code, tmp_path / "dive", *named):
         read_video(tmp_path / "dive")
-
-
-# === Stretches ===
 
 
 @pytest.mark.parametrize("frames", [(-20, 50), (50, 20), (5, 5)])

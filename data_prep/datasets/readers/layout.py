@@ -66,23 +66,15 @@ def index_videos(folder: Path) -> dict[int, Path]:
 
 def unlisted_note(folder: Path, paths: Sequence[Path], has_features: bool = False) -> list[Remark]:
     """Notes videos in a folder, or files beside those of features, that no row names: a row may have been lost."""
-    suffixes, beside = {path.suffix for path in paths} - {""}, {path.parent for path in paths}
     try:
         if has_features:
+            beside, suffixes = {path.parent for path in paths}, {path.suffix for path in paths} - {""}
             files = [path for each in beside if each.is_dir() for path in each.iterdir() if path.suffix in suffixes]
         else:
             files = videos_in(folder) if folder.is_dir() else []
-    except OSError:  # a folder without permission, such as lost+found
+        named = {os.path.realpath(path) for path in paths}
+    except (OSError, ValueError):  # a folder without permission, such as lost+found; a name that no file system takes
         return []
-    named = {_real_path(path) for path in paths}
-    others = [os.path.relpath(path, folder) for path in files if _real_path(path) not in named]
+    others = [os.path.relpath(path, folder) for path in files if os.path.realpath(path) not in named]
     what = f"In the folder, but in no row: {counted(len(others), 'file')}, {shown(others)}."
     return [Remark("in_no_row", what)] if others else []
-
-
-def _real_path(path):
-    """Returns the path behind links; a name that no file system takes as it is."""
-    try:
-        return os.path.realpath(path)
-    except (OSError, ValueError):
-        return str(path)

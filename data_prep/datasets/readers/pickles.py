@@ -110,17 +110,14 @@ def _reconstruct(subtype, shape, typecode):
 
 
 def _scalar(dtype, raw):
-    """A NumPy scalar of its bytes."""
     return dtype.read(raw)[0]
 
 
 def _frombuffer(buffer, dtype, shape, order):
-    """An array as protocol 5 stores it."""
     return dtype.read(buffer).reshape(shape, order=order)
 
 
 def _encode(text, encoding):
-    """Bytes of protocols 0 to 2; other codecs are refused."""
     if encoding != "latin1":
         raise ForbiddenName(f"the codec {encoding}")
     return text.encode("latin1")

@@ -136,7 +136,6 @@ def _text(path, encoding):
 
 
 def _delimiter_of(path, header):
-    """Returns the most frequent delimiter of the header, outside quotes."""
     bare = re.sub(r'"[^"]*"', "", header)
     counts = sorted(((bare.count(delimiter), delimiter) for delimiter in DELIMITERS), reverse=True)
     (most, delimiter), (second, other) = counts[:2]

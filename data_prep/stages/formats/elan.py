@@ -172,7 +172,6 @@ def _add_header(root, video, facts):
 
 
 def _add(parent, tag, text=None, **attributes):
-    """Appends an element and returns it."""
     element = ElementTree.SubElement(parent, tag, {name: str(value) for name, value in attributes.items()})
     element.text = None if text is None else str(text)
     return element

@@ -2,16 +2,15 @@
 
 import pytest
 from command_forks import forked
-from conftest import HEIGHT, WIDTH, write_bars, write_images, write_timed
+from conftest import HEIGHT, WIDTH, write_bars, write_images
 from layouts import notes_of, problem_codes, write_table
 from refusals import refused
 from test_published import build, frame_indices
 
 from data_prep.datasets import manifest
-from data_prep.datasets.sample import ERROR, INCONSISTENT, NONMONOTONE, Sample, Source
+from data_prep.datasets.sample import ERROR, INCONSISTENT, NONMONOTONE
 from data_prep.records.building import BuildSettings
 from data_prep.records.checks import known_problems
-from data_prep.records.dry_run import check
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 
@@ -55,27 +54,6 @@ def test_performances_of_one_file_are_a_group_unless_a_column_says_otherwise(bro
     rows = [f"{row},{cell}" for row, cell in zip(rows, cells, strict=True)] if cells else rows
     source = source_of(broadcast, "video,final,start_frame,end_frame" + ",group" * bool(cells), *rows)
     assert [sample.group for sample in source.samples] == groups
-    assert ("no_group" in notes_of(source)) == (None in groups)
-
-
-def test_seconds_that_were_given_as_frames_are_noticed(broadcast):
-    """A performance of three frames is no performance."""
-    source_of(broadcast, BY_FRAMES, "final.mp4,train,63,1,4", "final.mp4,test,63,10,60")
-    report, number = check("manifest", broadcast, workers=1, sport="diving")
-    assert number == 0 and any("final.mp4#1 (3)" in line for line in report)
-
-
-def test_times_alone_may_have_decimal_commas(broadcast):
-    (broadcast / "manifest.csv").write_text("video;final;start_time;end_time\nfinal.mp4;63;0,4;1,2\n")
-    (sample,) = manifest.read(broadcast, sport="diving").samples
-    assert sample.frames == (10, 30) and not sample.problems
-
-
-def test_hours_and_minutes_of_a_timecode(tmp_path):
-    """A frame a minute for 130 minutes."""
-    write_timed(tmp_path / "final.mkv", [60_000 * minute for minute in range(130)])
-    samples = source_of(tmp_path, BY_TIMES, "final.mkv,,63,1:02:00,2:00:00", "final.mkv,,63,03:00,1:00:00").samples
-    assert [sample.frames for sample in samples] == [(62, 120), (3, 60)]
 
 
 FRAMES_OF_THREE = [(10, 30), (40, 61), (80, 100)]
@@ -118,12 +96,6 @@ def test_ids_are_as_the_table_says(broadcast, ids, expected):
     assert [sample.video_id for sample in source.samples] == expected
     repeated = [p for _, found in known_problems(source, broadcast) for p in found if "Ann" in p.what]
     assert len(repeated) == (2 if len(set(expected)) < len(expected) else 0)
-
-
-def test_a_row_that_is_wrong_changes_no_others_number(broadcast):
-    source = source_of(broadcast, BY_FRAMES, "final.mp4,train,63,10,3x", *TWO[1:], "final.mp4,test,63,80,90")
-    assert [sample.video_id for sample in source.samples] == ["final.mp4#1", "final.mp4#2", "final.mp4#3"]
-    assert [bool(sample.problems) for sample in source.samples] == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -173,12 +145,6 @@ def test_performances_that_overlap_are_refused(broadcast, stretches, expected):
     assert [pair for pair in found if pair[0] in dict(expected)] == expected
 
 
-def test_performances_that_overlap_are_refused_though_their_scores_contradict_each_other(broadcast):
-    header = "video,split,start_frame,end_frame,difficulty,execution,final,mark_1,mark_2,mark_3"
-    rows = ("final.mp4,train,0,50,3.0,22,,7,7,7", "final.mp4,test,40,90,3.0,21,,7,7,7")
-    assert overlaps(broadcast, *rows, header=header) == [("3", "2")]
-
-
 @pytest.mark.parametrize(
     ("wrong", "lost", "is_told"),
     [
@@ -195,15 +161,6 @@ def test_a_row_that_is_left_out_takes_no_frames_from_its_corrected_second(broadc
     assert found == {"final.mp4#1"} | ({"final.mp4#2"} if is_told else set())
 
 
-def test_clips_of_a_published_dataset_that_overlap_are_refused(tmp_path):
-    samples = [
-        Sample(f"1_{number}", tmp_path, split, f"(1, {number})", frames=frames)
-        for number, split, frames in ((1, "train", (0, 10)), (2, "test", (9, 20)))
-    ]
-    found = [each for _, each in known_problems(Source("diving", tuple(samples), {}), tmp_path.parent)]
-    assert [problem.code for problem in found[-1]][:1] == ["overlap"]
-
-
 def test_a_stretch_of_images_is_in_frames(tmp_path):
     write_images(tmp_path / "dive", 20)
     source = source_of(tmp_path, BY_FRAMES, "dive,train,63,5,9")
@@ -214,21 +171,6 @@ def test_a_stretch_of_images_is_in_frames(tmp_path):
 
 
 STAGES = "pre-starting,take-flight,entry"
-
-
-def test_images_that_begin_later_are_told_if_stages_count_from_the_first(tmp_path):
-    """Without its first images, a copy has all stages late; a length that is stated is checked."""
-    for number, (name, first) in enumerate({"whole": 1, "from_zero": 0, "cut": 5}.items()):
-        write_images(tmp_path / name, 20, number, first=first)
-    for column, cell, is_told in (("group", "a", True), ("num_frames", "20", False)):
-        rows = [f"{name},train,63,{cell},2,5,10,15" for name in ("whole", "from_zero", "cut")]
-        source_of(tmp_path, f"video,split,final,{column},{STAGES},end", *rows)
-        report, number = check("manifest", tmp_path, workers=1, sport="diving")
-        told = [line for line in report if "cut (5)" in line]
-        assert number == 0 and len(told) == is_told and not any("whole (" in line for line in report)
-    source_of(tmp_path, "video,split,final", "cut,train,63")
-    report, _ = check("manifest", tmp_path, workers=1, sport="diving")
-    assert not any("cut (5)" in line for line in report), "nothing counts them"
 
 
 # === Stages ===
@@ -319,13 +261,6 @@ def test_other_stages_by_the_id_than_by_the_file_are_refused(broadcast, labels, 
     rows = [("final.mp4", *each) if len(each) == 2 else each for each in labels]
     label(broadcast, *((name, "entry", start, end) for name, start, end in rows))
     assert codes(source_of(broadcast, BY_FRAMES, *TWO)) == found
-
-
-def test_a_damaged_broadcast_is_reported_by_row(broadcast):
-    (broadcast / "final.mp4").write_bytes(b"no video")
-    source_of(broadcast, BY_FRAMES, TWO[0])
-    lines, number = check("manifest", broadcast, workers=1, sport="diving")
-    assert number and all(line.startswith("manifest.csv, row 2: ") for line in lines[:number])
 
 
 GERMAN = """\
