@@ -8,7 +8,6 @@ import pytest
 from page_samples import full
 
 from scoringnet_tf.data.preprocessing import encode_jpeg
-from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.report.session import write_pages
 from scoringnet_tf.report.thumbnails import encode_clip
 
@@ -42,15 +41,14 @@ def report(tmp_path_factory):
             name=name,
             values=(final and 3.0, final and final / 3, final),
             true=(None, None, final and final - 2),
-            reliability=grade and Reliability(grade),
             reasons=reasons,
             **pictures,
         )
-        for name, final, grade, reasons in (
-            ("a.mp4", 60.0, "low", ()),
-            (LONG_NAME, 84.0, None, ["No pre-starting was found."]),
-            ("c10.mp4", 72.0, "fair", ()),
-            ("no dive.mp4", None, None, ["No entry was found."]),
+        for name, final, reasons in (
+            ("a.mp4", 60.0, ()),
+            (LONG_NAME, 84.0, ["No pre-starting was found."]),
+            ("c10.mp4", 72.0, ()),
+            ("no dive.mp4", None, ["No entry was found."]),
         )
     ]
     left_out = [f"{LONG_NAME}.part, which could not be scored"]

@@ -46,13 +46,6 @@ def test_each_epoch_has_every_record_once_in_an_order_of_its_own(action_records,
     assert _order(action_records, seed=4) not in two_epochs
 
 
-def test_classes_are_mixed_over_the_whole_epoch(two_epochs):
-    """Of 505 of 1,010 clips drawn at random a class of ten is missing one time in a thousand: 97 are surely there."""
-    for epoch in two_epochs:
-        for start in (0, 505):
-            assert len({video_id[:3] for video_id in epoch[start : start + 505]}) >= 97
-
-
 def test_where_a_record_lands_says_nothing_of_where_it_was_stored(action_records, two_epochs):
     """Ranks within stretches of a period: of a true permutation two stretches agree in about one place, not in all."""
     position = {name: index for index, name in enumerate(DatasetInfo.load(action_records).splits["train"]["ids"])}
@@ -65,9 +58,8 @@ def test_where_a_record_lands_says_nothing_of_where_it_was_stored(action_records
 
 
 def test_pipelines_share_one_order(action_records, two_epochs):
-    options = {"seed": 3, "num_input_pipelines": 3}
-    parts = [_order(action_records, input_pipeline_id=index, **options) for index in range(3)]
-    assert parts == [two_epochs[0][index::3] for index in range(3)]
+    part = _order(action_records, seed=3, num_input_pipelines=3, input_pipeline_id=1)
+    assert part == two_epochs[0][1::3]
 
 
 def test_another_number_of_shards_gives_the_same_order(tmp_path):

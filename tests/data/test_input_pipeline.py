@@ -403,7 +403,7 @@ def test_the_options_choose_steps(feature_records):
     assert chosen(num_frames=3) == {"v0": [0, 2, 4], "v1": [0, 6, 11], "v2": [0, 4, 8]}
     assert chosen(num_frames=7)["v0"] == [0, 1, 1, 2, 3, 3, 4]
     assert list(chosen(ids=["v2"])) == ["v2"]
-    shifted = [chosen(augmentation=SHIFT_ONLY, shuffle=True, seed=seed, epochs=1) for seed in (0, 1, 2)]
+    shifted = [chosen(augmentation=SHIFT_ONLY, seed=seed, epochs=1) for seed in (0, 1)]
     starts = {steps[0] for found in shifted for steps in found.values()}
     assert starts <= set(range(6)) and len(starts) > 2  # a video of five steps keeps its last
 
