@@ -16,8 +16,9 @@ from training_runs import telling, trained
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
+from scoringnet_tf.data.records import parse_example
+from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import resplit
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.experiments.results import read_predictions
@@ -288,12 +289,13 @@ def scorer(plain, model):
 
 def stored_videos(info, split):
     """(id, video in stored form, score → points) of each record of a split."""
-    for _, example in read_records(info, split):
+    for video_id, place in locate_records(info, split).items():
+        example = {key: value.numpy() for key, value in parse_example(read_record(*place)).items()}
         frames, times = example["image/encoded"].tolist(), example["image/timestamp"] / 1e6
         size = int(example["source/height"]), int(example["source/width"])
         video = Video(frames, float(example["image/frame_rate"]), times, size, info.aspect)
         scores = {name: float(as_points(example[f"score/{name}"])) for name in ("difficulty", "execution", "final")}
-        yield example["example/id"].decode(), video, scores
+        yield video_id, video, scores
 
 
 @pytest.fixture(scope="module")
