@@ -1,11 +1,9 @@
 """ConsISA: bags of words of a hierarchy of independent subspaces, which is learnt without labels.
 
-Le, Zou, Yeung, Ng, *Learning hierarchical invariant spatio-temporal features for action recognition with independent
-subspace analysis*, CVPR 2011; scored with in Pirsiavash et al., ECCV 2014. Published: layer 1 sees blocks of 16×16
-pixels and 10 frames and has 300 units, layer 2 blocks of 20×20 and 14 frames and 200 units; what both say of blocks all
-over a video is put into 3,000 words (k-means), and a support vector machine with a χ² kernel reads the bag. Ours, where
-we know no more: subspaces of two units; grey frames of the size that records have; blocks half a block apart; layers
-and words learnt from a sample of the training videos' blocks; C by cross-validation inside the training split.
+Le, Zou, Yeung, Ng, CVPR 2011; scored with in Pirsiavash et al., ECCV 2014. Published: layer 1 sees blocks of 16×16
+pixels and 10 frames and has 300 units, layer 2 blocks of 20×20 and 14 frames and 200 units; 3,000 words (k-means) of
+what both say; an SVM with a χ² kernel. Ours: subspaces of two units; grey frames as stored; blocks half a block apart;
+layers and words learnt from a sample of the training videos' blocks; C by cross-validation.
 """
 
 import dataclasses

@@ -1,20 +1,14 @@
 """Systems that are small networks on C3D's features: C3D + LSTM and USDL; and how these, and CoRe, are trained.
 
-C3D + LSTM: Parmar and Morris, *Learning to score Olympic events*, CVPR Workshops 2017. Published: nine clips of 16
-frames of a video, fc6 of C3D, an LSTM of 256 units, and a fully connected layer that gives a score after each clip,
-taught with incremental labels: k/9 of the score after clip k; the score is that after the last. Squared error, Adam at
-1e-3. Ours: nine clips evenly spaced over a video of any length, standardised features, what is said after clip k is by
-how many deviations the score differs from k/9 of the training scores' mean (so it begins at the mean, not at 0), 60
-epochs of batches of 16, the epoch chosen by the SRC of the validation part.
+C3D + LSTM: Parmar and Morris, CVPR Workshops 2017. Published: fc6 of nine clips, an LSTM of 256 units, a score after
+each clip, taught with incremental labels (k/9 of the score after clip k), squared error, Adam at 1e-3. Ours: evenly
+spaced clips; what is said after clip k is by how many deviations the score differs from k/9 of the mean score.
 
-USDL: Tang et al., *Uncertainty-aware Score Distribution Learning for Action Quality Assessment*, CVPR 2020. Published:
-ten clips of 16 frames through I3D, their features averaged; three fully connected layers (256, 128, 101 units) and the
-probability of 101 scores from the lowest to the highest; taught with the Kullback–Leibler divergence from a Gaussian
-around the true score (σ = 5 of these steps); the score is the most probable one. Adam at 1e-4, weight decay 1e-5,
-everything trained together. Published figure on UNLV-Diving, 300/70: F-SRC .810. From the authors' release
-(github.com/nzl-thu/MUSDL): the divergence is averaged over the 101 scores, the decay is added to the gradient, also of
-biases; 100 epochs of batches of 4. Ours: the trunk is C3D as it is given, not trained on; standardised features; the
-epoch chosen by the SRC of the validation part; lowest and highest are those of the training scores.
+USDL: Tang et al., CVPR 2020, and github.com/nzl-thu/MUSDL. Published: I3D's features of ten clips, averaged; layers of
+256, 128 and 101 units; the divergence from a Gaussian around the true score (σ = 5 of 101 steps), averaged over these;
+Adam at 1e-4 with decay 1e-5 in the gradient, also of biases; 100 epochs of batches of 4. Ours: on C3D's features.
+
+Both: the C3D stays as it is, features are standardised, and the SRC of the validation part chooses the epoch.
 """
 
 from collections.abc import Callable

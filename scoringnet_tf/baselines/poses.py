@@ -1,14 +1,12 @@
 """Systems that read joints: Pose + DCT and ApEnFT. Frames in which no athlete is seen are left out.
 
-Pose + DCT: Pirsiavash, Vondrick, Torralba, *Assessing the Quality of Actions*, ECCV 2014. Published: joints relative to
-the head; of every joint and axis the magnitudes of the 50 lowest frequencies of a discrete cosine transform over the
-video; a linear ν-SVR with C = 1e-3. Ours: joints come with the records (whose they are stands in settings.json); of
-shorter videos the frequencies that they lack are 0.
+Pose + DCT: Pirsiavash, Vondrick, Torralba, ECCV 2014. Published: joints relative to the head, magnitudes of the 50
+lowest frequencies of a DCT over the video, a linear ν-SVR with C = 1e-3. Ours: joints come with the records; of shorter
+videos the frequencies that they lack are 0.
 
-ApEnFT: Venkataraman, Vlachos, Turaga, *Dynamical Regularity for Action Analysis*, BMVC 2015. Published: approximate
-entropy (Pincus, 1991) of the trajectories of joints, with m = 2 and r = 0.2 σ, as features of a regression. Ours, where
-we know no more: the signals are the joints relative to the head, each axis by itself; the regression is a linear SVR on
-standardised entropies, C by cross-validation inside the training split; of the paper's further features there are none.
+ApEnFT: Venkataraman, Vlachos, Turaga, BMVC 2015. Published: approximate entropy (Pincus, 1991) of the trajectories of
+joints, m = 2 and r = 0.2 σ. Ours: joints relative to the head, each axis by itself; a linear SVR on standardised
+entropies, C by cross-validation; none of the paper's further features.
 """
 
 import numpy as np

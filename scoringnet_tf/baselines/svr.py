@@ -1,20 +1,13 @@
 """Support vector regressions of C3D's features: of their mean (C3D + SVR), and of their means by stage (S3D).
 
-C3D + SVR: Parmar and Morris, *Learning to score Olympic events*, CVPR Workshops 2017. Published: fc6 of C3D (Sports-1M)
-over clips of 16 frames that do not overlap, averaged over the video; a linear support vector regression of the score.
-Not published: C, and how features are scaled. Ours: standardised features, C by cross-validation inside the training
-split. The C3D is that of --pretrained; of one without fc6, pool5 is read.
+C3D + SVR: Parmar and Morris, CVPR Workshops 2017. Published: fc6 of C3D over clips that do not overlap, averaged; a
+linear SVR. Ours: standardised features, C by cross-validation; of a C3D without fc6, pool5 is read.
 
-S3D: Xiang, Tian, Reiter, Hager, Tran, *S3D: Stacking Segmental P3D for Action Quality Assessment*, ICIP 2018.
-Published: a video is segmented into stages (ED-TCN), features of each segment (P3D, fine-tuned) are stacked, and a
-support vector regression gives the score; by the authors' release (github.com/YeTianJHU/diving-score, svr.py) with an
-RBF or a linear kernel, C between 60 and 260 and ε between 7 and 14 points, chosen by a look at the test part, on the
-mean of the segments' features. Ours: they are stacked, as the paper has it, and are C3D's, or those that the records
-hold (P3D's own, of UNLV-Diving); the segments are those of the true stage labels, an oracle; kernel and C by
-cross-validation inside the training split, ε in the middle of its range: features that learned from the training scores
-themselves, as P3D's did, would choose the least. C and ε are shares of a score's deviation, as of that of UNLV-Diving's
-final scores, 14 points. Of a video without a stage, that segment is the whole video; of one vector for the whole video
-nothing is stacked.
+S3D: Xiang, Tian, Reiter, Hager, Tran, ICIP 2018, and github.com/YeTianJHU/diving-score. Published: features of segments
+(ED-TCN; P3D, fine-tuned), an SVR, RBF or linear, C of 60 to 260 and ε of 7 to 14 points by a look at the test part.
+Ours: stacked means of the true stages (an oracle) of C3D's features or of those in the records; kernel and C by
+cross-validation, ε in the middle of its range, for P3D's features learned from the training scores themselves. C and ε
+are shares of a score's deviation, 14 points in UNLV-Diving. A video without a stage has the mean of the whole video.
 """
 
 import numpy as np

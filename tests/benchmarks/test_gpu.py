@@ -91,22 +91,6 @@ def test_each_measurement_has_its_rows(cpu, tmp_path):
     assert all(row["memory"] > 0 and row["flops"] == rows[0]["flops"] for row in rows)
 
 
-def test_a_training_step_is_three_times_the_operations_of_a_video():
-    """Of 1e12 in one, two videos in 2 s on a card of 6 TFLOP/s: 1, and 3 in a step forward and back."""
-    code = (
-        "import sys\n"
-        "from absl import flags\n"
-        "from benchmarks import gpu\n"
-        "flags.FLAGS(sys.argv)\n"
-        "ask = lambda what: {'seconds': 2.0, 'memory': 1.0}\n"
-        "for what in ('evaluation', 'joint step'):\n"
-        "    one, two = gpu._batches(ask, what, {'flops': 1e12, 'peak': 6.0})\n"
-        "    print(one['tflops'], two['tflops'], two['share'])"
-    )
-    result = run(["-c", code], "--largest_batch=2")
-    assert result.stdout == "0.5 1.0 0.16666666666666666\n1.5 3.0 0.5\n", result.stderr
-
-
 def test_out_of_memory_ends_the_batches_and_another_error_does_not_pass():
     code = (
         "import sys\n"

@@ -1,5 +1,7 @@
 """Figures and their draws, of scores and of stages, against SciPy, loops and an evaluation."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from refusals import refused
@@ -66,25 +68,7 @@ def test_groups_are_drawn_whole():
         times = np.bincount(of_draw[of_draw >= 0], minlength=8)
         assert [len(set(times[place])) for place in members] == [1] * 5
         assert sum(times[place[0]] for place in members) == 4
-
-
-def test_groups_that_differ_widen_an_interval():
-    """Ten athletes of seven videos each: their common error does not average out over the seven."""
-    error = np.repeat(np.abs(drawn(10)), 7)
-    truth, rows = np.arange(70.0), {"row": (np.arange(70.0) + error)[None, None]}
-    groups = np.repeat([f"athlete {number}" for number in range(10)], 7).tolist()
-    widths = [np.ptp(interval(bootstrap.draws_of("med", truth, rows, 2000, of)["row"])) for of in ((), groups)]
-    by_hand = stats.bootstrap((error[::7],), np.mean, rng=0, method="percentile").confidence_interval
-    assert widths[1] == pytest.approx(np.ptp(by_hand), rel=0.15) and widths[1] > 2 * widths[0]
-    assert np.isnan(bootstrap.draws_of("med", truth, rows, 10, ["one"] * 70)["row"]).all()
-
-
-def test_without_groups_the_draws_are_those_of_videos():
-    for alone in ((), [None] * 40):
-        both = (bootstrap.resamples([(2, 2, 40)], 20, groups) for groups in (alone, ()))
-        for found, expected in zip(*both, strict=True):
-            np.testing.assert_array_equal(found, expected)
-    assert bootstrap.num_units(["a", None, "a", None]) == 3
+    assert np.isnan(dataclasses.replace(found, groups=("one",) * 8).drawn("f_src", 10)["row"]).all()
 
 
 @pytest.mark.parametrize("figures", [[0.0, 2.0], [0.0, 1.0, 2.0, 7.0, 3.0]])
