@@ -9,7 +9,6 @@ import jinja2
 import numpy as np
 
 from scoringnet_tf import __version__
-from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.sports import decimals
 from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.messages import counted
@@ -87,7 +86,6 @@ class ShownPerformance:
         probabilities: of the stages, float (L, S).
         film: (frame, counted from the first that is shown, JPEG) of evenly spaced frames.
         clips: (caption, MP4, JPEG for print and before it plays) of the key fragments.
-        reliability: of the scores; None if they are withheld.
         reasons: why the scores are withheld, or would be without force.
         notes: what could lower trust.
     """
@@ -103,7 +101,6 @@ class ShownPerformance:
     probabilities: np.ndarray | None = None
     film: Sequence[tuple[int, bytes]] = ()
     clips: Sequence[tuple[str, bytes, bytes]] = ()
-    reliability: Reliability | None = None
     reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
 

@@ -17,8 +17,6 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
-FORCED = "forced"
-GRADES = (FORCED, "low", "fair", "high")  # from the least reliable on
 LEAST_FOR_AN_INTERVAL = 5  # performances: with fewer a bootstrap means little
 PAGE = re.compile(r"\d{3,}\.html")  # name of the page of a performance
 
@@ -52,12 +50,10 @@ def session_page(
         last=last,
         parts=names[:-1],
         judged=any(score.true is not None for shown, _ in performances for score in shown.scores),
-        graded=any(shown.reliability or shown.reasons for shown, _ in performances),
-        grades=GRADES,
         withheld=points.count(-math.inf),
         # Equal scores share a rank, as in competitions.
         rows=[
-            (1 + points.index(value), shown, link, _grade(shown, value))
+            (1 + points.index(value), shown, link, bool(shown.reasons) and value > -math.inf)
             for value, (shown, link) in zip(points, ranked, strict=True)
         ],
         agreement=[row for name in names if (row := _agreement(name, performances))["count"]],
@@ -74,13 +70,6 @@ def _points(shown, name):
 
 def _is_compared(score):
     return score is not None and score.difference is not None
-
-
-def _grade(shown, points):
-    """One of `GRADES`; "" without a score."""
-    if shown.reasons and points > -math.inf:
-        return FORCED
-    return shown.reliability.grade if shown.reliability else ""
 
 
 def _agreement(name, performances):

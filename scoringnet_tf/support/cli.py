@@ -22,8 +22,10 @@ from scoringnet_tf.support.errors import InputError, Stopped
 from scoringnet_tf.support.paths import WAITING, answered, of_a_store
 
 flags.DEFINE_float("timeout", WAITING.seconds, "Seconds to wait for an address that does not answer.", 0.1)
-# What TensorFlow says of a record that is whole, but not that of the index (`data.input_pipeline`), or of other fields.
-NO_SUCH_RECORD = re.compile("the record of|Could not parse example|Can't parse serialized Example")
+# What TensorFlow says of a record that is whole, but not that of the index (`data.input_pipeline`), or of other fields;
+# an UnknownError is whatever a generator of tf.data ended with.
+NO_SUCH_RECORD = "the record of|Could not parse example|Can't parse serialized Example"
+DAMAGED = {"InvalidArgumentError": NO_SUCH_RECORD, "UnknownError": f"DataLossError|{NO_SUCH_RECORD}"}
 TELL = "backslashreplace"
 CODES: dict[int | None, str] = {  # of what the operating system says
     errno.ENOSPC: "disk_full",
@@ -92,21 +94,17 @@ def _parsed(argv):
         return arguments
     except SystemExit:  # --help's, with absl's status 1
         sys.exit(0)
-    except UnicodeDecodeError as error:
-        _print_error(_command_name(argv), InputError("wrong_format", f"--flagfile: not a file in UTF-8 ({error})."))
-    except flags.Error as error:
-        code = "unknown_flag" if isinstance(error, flags.UnrecognizedFlagError) else "wrong_flag"
-        _print_error(_command_name(argv), InputError(code, f"{str(error).rstrip('.')}.", "See --help."))
-    sys.exit(1)
-
-
-def _print_error(name, error):
-    print(f"{name}: {error} [{error.code}]", file=sys.stderr)
+    except (UnicodeDecodeError, flags.Error) as error:  # of a flag file, and of a flag
+        code, where = "unknown_flag" if isinstance(error, flags.UnrecognizedFlagError) else "wrong_flag", ""
+        if isinstance(error, UnicodeDecodeError):
+            code, where = "wrong_format", " ".join(word for word in argv if "flagfile" in word) + ": "
+        print(f"{_command_name(argv)}: {where}{str(error).rstrip('.')}. See --help. [{code}]", file=sys.stderr)
+        sys.exit(1)
 
 
 def _quiet_libraries():
     """Keeps the notices of libraries off stderr; their errors stay. TF_CPP_MIN_LOG_LEVEL=0 shows TensorFlow's."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors are raised, too
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # gcsfs logs what it raises; google.auth logs whom it may not ask, and warns of every older Python.
     for library in ("gcsfs", "google.auth"):
         python_logging.getLogger(library).setLevel(python_logging.CRITICAL)
@@ -163,23 +161,25 @@ def _status(work, name):
                 sys.stdout.flush()
             except OSError:  # Python would try again when it ends
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _print_error(name, problem)
+        print(f"{name}: {problem} [{problem.code}]", file=sys.stderr)
         return 1
 
 
 def _as_input_error(error: Exception) -> InputError | None:
     """The `InputError` for what a user can mend; None for a fault of the program."""
-    message = " ".join(str(error).partition("Traceback (most recent call last)")[0].split())
+    kind, text = type(error).__name__, str(error)
     if isinstance(error, InputError):
         return error
     if isinstance(error, BrokenPipeError):
         return InputError("output_closed", "Stopped: whoever read the output has closed it.")
     if isinstance(error, MemoryError):
         return InputError("out_of_memory", "Out of memory.")
-    if _of_damaged_records(error):
+    # TensorFlow's errors go by their names: importing it here would be slow.
+    if kind == "ResourceExhaustedError":
+        return InputError("out_of_memory", f"Out of memory or disk: {text.splitlines()[0]}.")
+    if kind == "DataLossError" or (kind in DAMAGED and re.search(DAMAGED[kind], text)):
+        message = " ".join(text.partition("Traceback (most recent call last)")[0].split())
         return InputError("damaged_records", f"Damaged records ({message}).", "Find them: python -m data_prep inspect")
-    if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, of memory and of a disk
-        return InputError("out_of_memory", f"Out of memory or disk: {str(error).splitlines()[0]}.")
     values = flags.FLAGS.flag_values_dict().items()
     stores = {name: value for name, value in values if isinstance(value, str) and "://" in value}
     if stores and of_a_store(error):
@@ -190,14 +190,6 @@ def _as_input_error(error: Exception) -> InputError | None:
         where = "" if error.filename is None else f"{error.filename}: "
         return InputError(CODES.get(error.errno, "not_usable"), f"{where}{error.strerror}.")
     return None
-
-
-def _of_damaged_records(error):
-    """Whether TensorFlow met a damaged record, or another than the index says; importing it here would be slow."""
-    kind, message = type(error).__name__, str(error)
-    if kind == "UnknownError":  # whatever a generator of tf.data ended with (`data.service`): it is named there
-        return "DataLossError" in message or bool(NO_SUCH_RECORD.search(message))
-    return kind == "DataLossError" or (kind == "InvalidArgumentError" and bool(NO_SUCH_RECORD.search(message)))
 
 
 def require(**values: object) -> None:

@@ -29,10 +29,7 @@ def unknown_name(what: str, name: object, known: Iterable[object]) -> InputError
 
 
 class Stopped(KeyboardInterrupt):
-    """SIGTERM or SIGINT (Ctrl-C) came.
-
-    Args:
-        number: of the signal.
+    """A signal of this number came, SIGTERM or SIGINT (Ctrl-C).
 
     Attributes:
         hint: how to resume; whoever knows sets it.

@@ -7,7 +7,6 @@ import av
 import numpy as np
 
 from scoringnet_tf.data.preprocessing import encode_jpeg
-from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.report.page import ShownPerformance, ShownScore
 from scoringnet_tf.report.session import write_pages
 from scoringnet_tf.report.thumbnails import encode_clip, film_frames
@@ -57,17 +56,17 @@ def without_score(shown):
     """The same performance, its scores withheld."""
     scores = [dataclasses.replace(score, value=None, interval=None, true=None) for score in shown.scores]
     reasons = ["No entry was found."]
-    withheld = {"scores": scores, "reliability": None, "reasons": reasons}
+    withheld = {"scores": scores, "reasons": reasons}
     return dataclasses.replace(shown, name="no dive.mp4", **withheld)
 
 
 def write_report(folder):
     """The page of a session, then those of its performances: the third, the first, the second, one without a score."""
-    first = a_performance("a.mp4", 60.0, 62.0, reliability=Reliability("low", ["simulated_training"]))
+    first = a_performance("a.mp4", 60.0, 62.0)
     performances = [
         first,
         a_performance(LONG_NAME, 84.0, 81.5, reasons=["No pre-starting was found."]),
-        a_performance("c10.mp4", 72.0, 69.0, reliability=Reliability("fair", ["wide_interval"])),
+        a_performance("c10.mp4", 72.0, 69.0),
         without_score(first),
     ]
     left_out = [f"{LONG_NAME}.part, which could not be scored"]

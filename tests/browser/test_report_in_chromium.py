@@ -126,7 +126,6 @@ def test_the_ranking_is_sorted_by_keyboard(report, open_page):
     [
         ("performance", ["a.mp4", "broadcast", "c10.mp4", "no dive.mp4"]),
         ("difference", ["c10.mp4", "broadcast", "a.mp4", "no dive.mp4"]),  # 3, 2.5, -2: outliers first
-        ("reliability", ["c10.mp4", "a.mp4", "broadcast", "no dive.mp4"]),  # fair, low, forced, none
     ],
 )
 def test_each_column_begins_where_one_looks_first(head, rows, report, open_page):

@@ -23,7 +23,6 @@ from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.inputs import stretched
 from scoringnet_tf.inference.predictor import Predictor
-from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.results import Performance
 from scoringnet_tf.report.judges import Judged, read_judges, unshown_scores
 from scoringnet_tf.report.page_data import ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
@@ -81,7 +80,6 @@ def test_a_page_shows_the_video_and_its_result(predictor, tmp_path):
         reasons=[Remark("stage_order", "Wrong order.")],
         deviations={"execution": 2.0, "final": 6.0},
         intervals={"final": (60.0, 84.0)},
-        reliability=Reliability("low", ["damaged"]),
     )
     changes = {"performances": [performance], "further_reasons": [], "interval_level": 0.9}
     (page,), score = shown(predictor, tmp_path / "dive.avi", Judged({"final": 70.0}, "Ann"), **changes)
@@ -92,7 +90,7 @@ def test_a_page_shows_the_video_and_its_result(predictor, tmp_path):
         ("final", 72.0, (0, 144), 70.0, (60.0, 84.0)),
     ]
     assert page.scores[1].confidence == ONE_DEVIATION and "90" in page.scores[2].confidence
-    assert page.reliability == performance.reliability and list(page.reasons) == ["Wrong order."]
+    assert list(page.reasons) == ["Wrong order."]
     assert page.stages == [pytest.approx(stage) for stage in score.stages]
     assert page.notes == [str(warning) for warning in score.warnings]
     assert all(index == picture for index, picture in indices(page.film))
@@ -162,7 +160,10 @@ def test_the_scenes_of_a_long_video_are_those_of_the_whole():
 
 def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor, tmp_path):
     write_bars(tmp_path / "v.avi", 250)
-    pictures = [(number, number / 25, jpeg) for number, jpeg in enumerate(predictor.read(tmp_path / "v.avi").frames)]
+    pictures = [
+        (number, number / 25, jpeg)
+        for number, jpeg in enumerate(predictor.preprocessor.read(tmp_path / "v.avi").frames)
+    ]
     none = Performance(0, 250, 0.0, 10.0, reasons=[Remark("no_performance", "No dive found.")])
     score = dataclasses.replace(
         predictor.score_file(tmp_path / "v.avi", "v.avi"), performances=[none], shown=pictures[::50]

@@ -12,7 +12,6 @@ from page_samples import Elements, session, shown
 from refusals import refused
 
 from scoringnet_tf.bootstrap import draws_of, interval
-from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.report.page import ShownScore
 from scoringnet_tf.report.session import check_pages, session_page, write_pages
 
@@ -24,21 +23,13 @@ def test_a_session_is_ranked_by_the_final_score_and_equal_scores_share_a_rank():
     assert [row[:2] for row in rows] == [("1", "b"), ("2", "a"), ("2", "c"), ("4", "e"), ("–", "d")]
     assert [one["href"][0] for one in elements.of("a")] == list("baced")
     assert "1 without a score" in elements.text() and "judges" not in elements.text() and elements.open == []
-    assert "reliability" not in elements.text()
 
 
-def test_grades_are_sorted_by_reliability():
-    """As numbers, as a browser compares them: high, fair, low, forced; a performance without a score comes last."""
-    graded = [dataclasses.replace(shown(grade), reliability=Reliability(grade)) for grade in ("fair", "low", "high")]
-    forced = dataclasses.replace(graded[2], name="forced", reasons=["no performance"])
-    elements = session(*graded, forced, shown("none", (None, None, None), reasons=["no performance"]))
-    heads, cells = elements.of("th"), elements.of("td")
-    assert (heads[5]["data-first"], heads[5]["data-as"], heads[5]["class"]) == ("descending", "numbers", "")
-    values = {cells[row + 1]["data-value"]: cells[row + 5]["data-value"] for row in range(0, len(cells), 7)}
-    assert values.pop("none") == ""
-    assert sorted(values, key=lambda name: -float(values[name])) == ["high", "fair", "low", "forced"]
-    assert (heads[1]["data-as"], heads[2]["data-as"]) == ("words", "numbers")
-    assert "1 scored by force" in elements.text() and "forced" not in session(*graded).text()
+def test_what_was_scored_by_force_says_so():
+    forced = dataclasses.replace(shown("a"), reasons=["no performance"])
+    elements = session(forced, shown("b"), shown("none", (None, None, None), reasons=["no performance"]))
+    assert elements.text().count("(forced)") == 1 and "1 scored by force" in elements.text()
+    assert "force" not in session(shown("a"), shown("b")).text()
 
 
 def test_agreement_with_the_judges():

@@ -14,7 +14,6 @@ from data_prep.datasets import manifest
 from data_prep.records.building import build_records
 from scoringnet_tf import ScoringNet, from_preset, videos
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
-from scoringnet_tf.inference.evaluation import figures, predict_records, prediction_function, table
 from scoringnet_tf.inference.rendering import failure_row
 from scoringnet_tf.inference.results import Performance, VideoScore, failure
 from scoringnet_tf.report.judges import read_judges
@@ -249,13 +248,3 @@ def test_results_have_its_score_alone_and_can_be_read_again(tmp_path):
     assert not [other for other in OTHER_SCORES for text in said if other in text]
     assert set(failed[0]) == set(score.to_dict()) and set(failed[1]) == set(score.rows()[0])
     assert VideoScore.from_dict(json.loads(json.dumps(score.to_dict())), sport) == score
-
-
-def test_figures_and_their_table_are_of_its_score_alone(records):
-    info = DatasetInfo.load(records)
-    model = ScoringNet.for_records(info, **SMALL)
-    predictions = predict_records(prediction_function(model), videos(records, "train", batch_size=3, with_info=True))
-    measured = figures(predictions, info.stages)
-    assert not [name for name in measured if name.startswith(("d_", "e_"))] and measured["f_med"] > 0
-    heads = table([("model", measured)], model.sport).splitlines()[0].split()
-    assert heads == ["frames", "edit", "F1@50", "F-SRC", "F-MED"]

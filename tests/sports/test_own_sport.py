@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import json
 
-import numpy as np
 import pytest
 from command_forks import forked
 from conftest import write_bars
@@ -79,9 +78,6 @@ def test_a_model_holds_the_whole_definition(own_records, tmp_path):
     assert loaded.get_config()["sport"] == loaded.segmenter.get_config()["sport"] == definition_of(OWN)
     assert loaded.segmenter.output_shape[-1] == 5
     check_fits(loaded, info)
-    frames = np.zeros((1, 6, 32, 32, 3), np.uint8)
-    scores = loaded({"frames": frames, "mask": np.ones((1, 6), bool)})
-    assert float(scores["final"][0]) == pytest.approx(float(scores["difficulty"][0] + scores["execution"][0]), rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +109,7 @@ def test_a_stage_that_is_called_as_a_column_is_refused(stage, tmp_path):
         check("manifest", tmp_path, workers=1, sport=sport)
 
 
+@pytest.mark.slow
 def test_a_trained_kfs_of_another_sport_is_refused(tmp_path):
     """Of as many stages, which would be other ones."""
     renamed = dataclasses.replace(OWN, stages=("noise", "out-run", *OWN.stages[1:4]))

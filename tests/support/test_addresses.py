@@ -1,13 +1,11 @@
 """What becomes of an address whose server is silent, slow, or has something else to say than the file."""
 
-import asyncio
 import http.server
 import socket
 import threading
 
 import pytest
 from command_forks import forked
-from fsspec.asyn import AsyncFileSystem
 from refusals import refused
 
 from scoringnet_tf.inference.inputs import local_video
@@ -126,21 +124,6 @@ def test_models_and_records_are_waited_for_as_long(server, impatient):
         assert getattr(as_path(f"{server}/404.keras"), ask)() is False
         with pytest.raises(Exception, match="500"):
             getattr(as_path(f"{server}/500.keras"), ask)()
-
-
-class SilentFileSystem(AsyncFileSystem):
-    """A store that never answers."""
-
-    protocol = "silent"
-
-    async def _info(self, path, **_):
-        await asyncio.sleep(60)
-
-
-def test_a_store_that_does_not_answer_is_given_up(monkeypatch, impatient):
-    monkeypatch.setattr(paths.RemotePath, "fs", SilentFileSystem())
-    with refused("no_answer", "--records_dir", "memory://bucket/a"):
-        check_access("memory://bucket/a", "records_dir")
 
 
 def test_the_flag_reaches_whoever_fetches(server, stage_model):

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 from command_forks import forked
 from refusals import code_printed, refused
-from test_caffe import WIDTH, blob, caffe_top, caffe_trunk, net, random_parameters
+from test_caffe import blob, caffe_top, caffe_trunk, net, random_parameters
 
 import scoringnet_tf
-from scoringnet_tf.training.initialization import continue_from, preprocessing_of
 from scoringnet_tf.weights.convert import build_c3d, read_weights
 
 PARAMETERS = random_parameters()
@@ -186,20 +185,6 @@ def test_every_layout_gives_caffes_outputs(writer, clip, pool5, tmp_path):
     if writer is write_mmaction2_backbone:
         np.testing.assert_allclose(np.asarray(model(clip[np.newaxis]))[0], expected["fc7"], **FLOAT32)
     assert np.ptp(expected["fc8"]) > 0.01
-
-
-def test_pretraining_goes_on_from_all_but_the_classes(tmp_path):
-    write_caffe(tmp_path / "weights", PARAMETERS)
-    source = built(tmp_path / "weights")
-    source.save(tmp_path / "c3d.keras")
-    preprocessing = preprocessing_of(tmp_path / "c3d.keras", (112, 112))
-    model = scoringnet_tf.C3D(width_multiplier=WIDTH, heads={"group": 6}, preprocessing=preprocessing)
-    continue_from(model, tmp_path / "c3d.keras", log=lambda line: None)
-    for a, b in zip(source.get_weights()[:-2], model.get_weights()[:-2], strict=True):
-        np.testing.assert_array_equal(a, b)
-    longer = scoringnet_tf.C3D((32, 112, 112, 3), WIDTH, heads={"group": 6}, preprocessing=preprocessing)
-    with refused("other_model", "fc6"):
-        continue_from(longer, tmp_path / "c3d.keras")
 
 
 def test_a_checkpoint_of_several_towers_is_refused(tmp_path):

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
@@ -39,6 +38,8 @@ def whole_numbers(path: Path, values: np.ndarray) -> np.ndarray:
 def _read(path, variable):
     if not path.is_file():
         raise InputError("not_found", f"{path}: there is no such .mat file, with the variable {variable!r}.")
+    import scipy.io  # half a second, which the refusal of a wrong path does not wait for
+
     try:
         contents = scipy.io.loadmat(path)
     except Exception as error:  # a damaged file makes SciPy raise anything

@@ -1,14 +1,11 @@
 """What makes simulated video look filmed: each effect by itself, and what none of them may change."""
 
 import dataclasses
-import itertools
-from fractions import Fraction
 from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
-from refusals import refused
 
 from data_prep.simulator.diving.board import PRESS, SPRINGBOARD_HEIGHTS, Board, random_board
 from data_prep.simulator.diving.filming import dive_shot
@@ -16,12 +13,11 @@ from data_prep.simulator.diving.labels import draw_boundaries
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, random_trait
 from data_prep.simulator.diving.rules import DIVES
 from data_prep.simulator.encoding import CODECS, write_video
-from data_prep.simulator.filming import Filming, replay_of_another
-from data_prep.simulator.plan import get_simulator, plan_videos
-from data_prep.simulator.scene import noise
+from data_prep.simulator.filming import replay_of_another
+from data_prep.simulator.plan import get_simulator
 from data_prep.simulator.scene.figure import JOINT, Body
-from data_prep.simulator.settings import Settings, listed_clips
-from scoringnet_tf.data.video import Clip, VideoError, VideoStream
+from data_prep.simulator.settings import Settings
+from scoringnet_tf.data.video import Clip, VideoStream
 
 TRAIT = DiveTrait({fault.name: 0.0 for fault in FAULTS}, False, False, False, False, 1)
 
@@ -98,68 +94,6 @@ def test_no_splash_before_the_entry():
     )
     differs = [bool((a != b).any()) for a, b in zip(clean, wet, strict=True)]
     assert differs == [False] * 4 + [True] * 6
-
-
-# === Noise from elsewhere ===
-
-
-@pytest.fixture
-def clips(tmp_path):
-    for number, level in ((1, 60), (2, 180)):
-        frames = (np.full((48, 64, 3), level, np.uint8) for _ in range(12))
-        write_video(tmp_path / f"{number}.avi", frames, 2)
-    return tmp_path
-
-
-def test_real_clips_fill_a_shot_of_any_length(clips):
-    frames = list(noise.clip_shot(50, listed_clips(clips), 40, 40, np.random.default_rng(0)))
-    assert len(frames) == 50 and all(frame.shape == (40, 40, 3) for frame in frames)
-    assert {round(float(frame.mean()), -1) for frame in frames} == {60, 180}
-
-
-def test_clips_are_found_however_their_endings_are_spelt_and_wrong_ones_named(clips, tmp_path_factory):
-    """FFmpeg would open what a playlist lists, outside the folder too."""
-    folder = tmp_path_factory.mktemp("clips")
-    for name in ("notes.TXT", "avi", "._a.avi", ".trash/b.avi"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).touch()
-    with refused("not_found", "--noise_clips"):
-        listed_clips(folder)
-    for name in ("a.AVI", "b.mp4", "c.Mp4"):
-        (folder / name).touch()
-    assert [path.name for path in listed_clips(folder)] == ["a.AVI", "b.mp4", "c.Mp4"]
-    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{clips / '1.avi'}\n#EXT-X-ENDLIST\n"
-    for content in ("RIFF", playlist):
-        (folder / "a.AVI").write_text(content)
-        with pytest.raises(VideoError) as error:
-            noise.check_clips([folder / "a.AVI"])
-        assert "a.AVI" in str(error.value)
-
-
-def test_a_clip_is_cut_to_the_picture_as_it_is_shown(tmp_path):
-    """Of pixels twice as wide as high the picture is 2:1, of which the middle square is half."""
-    with av.open(str(tmp_path / "wide.mkv"), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"qp": "5"})
-        stream.width, stream.height, stream.pix_fmt = 48, 48, "yuv420p"
-        stream.codec_context.sample_aspect_ratio = Fraction(2, 1)
-        picture = np.zeros((48, 48, 3), np.uint8)
-        picture[:, :12], picture[:, 12:36], picture[:, 36:] = (250, 0, 0), (0, 250, 0), (0, 0, 250)
-        for _ in range(3):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
-    (frame,) = itertools.islice(noise.clip_shot(1, [tmp_path / "wide.mkv"], 40, 40, np.random.default_rng(0)), 1)
-    assert (frame[5:-5, 5:-5, 1] > 150).all() and (frame[5:-5, 5:-5, [0, 2]] < 90).all()
-
-
-def test_real_clips_are_drawn_in_as_noise(clips):
-    settings = Settings("diving", "scoring", 4, 3, None, False, 0.25, 48, 64)
-    simulator = get_simulator("diving")
-    plan = plan_videos(simulator, settings)[0]
-    without = list(Filming(simulator, plan, settings).video())
-    with_clips = list(Filming(simulator, plan, dataclasses.replace(settings, noise_clips=clips)).video())
-    assert len(with_clips) == len(without) == plan.num_frames
-    differs = [bool((a != b).any()) for a, b in zip(without, with_clips, strict=True)]
-    assert any(differs[plan.boundaries[3] + plan.linger :])
 
 
 # === Codecs ===

@@ -20,7 +20,6 @@ from data_prep.simulator.dataset import simulate
 from data_prep.simulator.encoding import write_video
 from data_prep.simulator.files import write_ids
 from data_prep.simulator.settings import Settings
-from scoringnet_tf.support.errors import InputError
 
 SMALL = Settings("diving", "scoring", 2, 0, None, False, 0.25, 48, 64)
 VAULT = Settings("vault", "scoring", 3, 0, None, False, 0.25, 48, 64)
@@ -81,25 +80,6 @@ def test_a_dataset_of_other_labels_is_refused(tmp_path):
     with refused("other_simulation", "label_files scores.csv"):
         simulate(settings, tmp_path / "sim", workers=1)
     assert files_of(tmp_path / "sim") == before
-
-
-def test_a_simulation_goes_on_with_the_same_clips_alone(tmp_path):
-    """Even if names and sizes are the same."""
-    (tmp_path / "clips").mkdir()
-    for number, level in ((1, 60), (2, 180)):
-        write_video(tmp_path / f"clips/{number}.avi", np.full((8, 48, 64, 3), level, np.uint8), 2)
-    settings = dataclasses.replace(SMALL, noise_clips=tmp_path / "clips")
-    simulate(settings, tmp_path / "sim", workers=1)
-    unfinish(tmp_path / "sim")
-    one = tmp_path / "clips/1.avi"
-    content = one.read_bytes()
-    one.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    with refused("other_simulation", "noise_clips"):
-        simulate(settings, tmp_path / "sim", workers=1)
-    (tmp_path / "clips/3.avi").write_bytes(b"RIFF")
-    with pytest.raises(InputError) as error:
-        simulate(settings, tmp_path / "new", workers=1)
-    assert "3.avi" in str(error.value) and not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize(
