@@ -74,17 +74,8 @@ def _write_long(path, video, frames):
         container.mux(stream.encode())
 
 
-def _batch(size):
-    """A joint training step of random videos; two are run, and the second is counted."""
-    return _step(1, size)
-
-
-def _replicas(number):
-    """The same of a batch that so many virtual devices of this machine share."""
-    return _step(number, TOGETHER)
-
-
 def _step(replicas, batch_size):
+    """A joint training step of random videos on so many virtual devices; two are run, and the second is counted."""
     from scoringnet_tf.models.presets import load_scoring_net
     from scoringnet_tf.training.strategy import strategy_of
 
@@ -128,11 +119,11 @@ def _write_many(folder, videos, number):
 
 CURVES = {  # name: (what x is, function, values of x)
     "length": ("frames of a video, scored", _length, (100, 200, 400, 800)),
-    "batch": ("videos of a training step", _batch, (1, 2, 4, 8)),
+    "batch": ("videos of a training step", lambda size: _step(1, size), (1, 2, 4, 8)),
     "videos": ("videos, built", _videos, (5, 10, 20, 40)),
     "compared": ("videos, compared", _compared, (1000, 2000, 4000, 8000, 16_000)),
     "records": ("records in an index, read", _records, (3000, 10_000, 30_000, 100_000)),
-    "replicas": (f"devices that share a step of {TOGETHER} videos", _replicas, (1, 2, 4)),
+    "replicas": (f"devices that share a step of {TOGETHER} videos", lambda number: _step(number, TOGETHER), (1, 2, 4)),
 }
 
 

@@ -37,33 +37,15 @@ ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers
 )
 
 flags.DEFINE_string("model", None, ".keras file of a C3D or a ScoringNet, or its folder.")
-flags.DEFINE_enum(
-    "part",
-    None,
-    ["kfs", "difficulty", "execution", "final"],
-    "Part of a ScoringNet whose C3D is taken. Default: kfs.",
-)
+PARTS = ["kfs", "difficulty", "execution", "final"]
+flags.DEFINE_enum("part", None, PARTS, "Part of a ScoringNet whose C3D is taken. Default: kfs.")
 flags.DEFINE_enum("endpoint", None, ENDPOINTS, "Layer, ReLU included. fc6 and fc7 need --per=clip.")
 flags.DEFINE_enum("per", "frame", ["frame", "clip"], "One step of features.")
 flags.DEFINE_integer("clip_length", None, "Frames of a clip, with --per=clip. Default: 16.", 1)
 flags.DEFINE_integer("stride", None, "Frames from one step to the next. Default: 1, or half a clip.", 1)
-flags.DEFINE_enum(
-    "pool",
-    "none",
-    ["none", "mean"],
-    "none: the layer flattened. mean: its mean over space and the time of a clip.",
-)
-flags.DEFINE_list(
-    "frame_size",
-    None,
-    "Height,width in pixels of the stored frames, for a C3D that does not have them.",
-)
-flags.DEFINE_float(
-    "frame_rate",
-    None,
-    "Frames per second that videos are brought to, for a C3D alone.",
-    lower_bound=0.1,
-)
+flags.DEFINE_enum("pool", "none", ["none", "mean"], "mean: averaged over space and clip; none: flattened.")
+flags.DEFINE_list("frame_size", None, "Height,width of the stored frames, for a C3D that does not have them.")
+flags.DEFINE_float("frame_rate", None, "Frames per second that videos are brought to, for a C3D alone.", 0.1)
 flags.DEFINE_string("records_dir", None, "Folder of records to extract from, instead of VIDEO arguments.")
 flags.DEFINE_string("output_dir", None, "Folder for the features: new, or of the same settings.")
 

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,6 @@ class ScoringNetPreprocessor:
         stream: int | None = None,
         length: int = PART,
         overlap: int = OVERLAP,
-        unwanted: Callable[[], bool] = lambda: False,
     ) -> Iterator[Video]:
         """`read` for a video of any length, a part at a time.
 
@@ -93,7 +92,6 @@ class ScoringNetPreprocessor:
             source, partial, stream: as of `VideoStream`.
             length: frames of a part, at the rate of training: a video at twice that rate has twice as many.
             overlap: how many of them the next part repeats.
-            unwanted: whether to stop.
 
         Yields:
             `Video`s; a single one if the video is no longer than a part.
@@ -104,8 +102,6 @@ class ScoringNetPreprocessor:
         encoded = overlapping(lambda frame: self.stored.encode(frame, frames.pixel_aspect), frames)
         with tqdm(desc="Reading", unit="frame", delay=PATIENCE, leave=False, disable=None) as progress:
             for jpeg in encoded:
-                if unwanted():
-                    return
                 if len(jpegs) >= limit:
                     part = frames.video(jpegs, start)
                     density = min(max(1.0, part.fps / (self.frame_rate or part.fps)), DENSEST)

@@ -1,4 +1,4 @@
-"""Checks: why a score is withheld, how reliable it is, and what its reader must know.
+"""Checks: why a score is withheld, and what its reader must know.
 
 A tower gives a number for anything. `checks`, `shows_several`, `impossible_scores` and `is_too_small` take batches and
 run in exported models, too; `Checks` makes all checks for one video, in words. docs/serving.md lists the codes.
@@ -13,7 +13,6 @@ from keras import ops
 
 from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
-from scoringnet_tf.inference.reliability import reliability
 from scoringnet_tf.models.decoding import StageDecision, first_argmax
 from scoringnet_tf.models.training_statistics import (
     Intervals,
@@ -43,6 +42,7 @@ CHECKS = (
 LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every other frame or pixel is made up
 MOST_PERFORMANCES = 64  # of a video that are told apart; what follows counts as the last of them
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
+FAR = 0.75  # of the distance beyond which a performance is unlike those of training
 CALIBRATE = " Run: python -m scoringnet_tf.calibrate."
 
 # === Batches of videos, in the graph of an exported model, too ===
@@ -227,9 +227,6 @@ class Checks:
     def __init__(self, model: "ScoringNet") -> None:
         self.doubts = doubts(model)  # of whatever it scores
         self._model, self._intervals = model, stated_intervals(model)
-        # What was measured with other weights says nothing.
-        stale = any(doubt.code == "stale_reference" for doubt in self.doubts)
-        self._spread: Any = None if stale else model.reference and model.reference.spread
 
     @property
     def level(self) -> float | None:
@@ -276,37 +273,21 @@ class Checks:
             text = f"The performance begins before {seen.video.first_time:.2f} s; its beginning was not scored."
             warnings.append(Remark("beginning_missing", text))
         statistics, count = self._model.reference, len(seen.samples)
+        spread = statistics.spread if statistics and seen.features is not None else None
+        if spread and FAR * spread.limit < _distance(spread, seen) <= spread.limit:
+            text = "The video looks nearly unlike the training videos."
+            warnings.append(Remark("far_from_training", text))
         if statistics is not None and not statistics.has_length(count):
             shortest, longest = statistics.num_steps  # type: ignore[misc]
             text = f"The features have {counted(count, 'step')}; those of training had {shortest} to {longest}."
             warnings.append(Remark("length_unlike_training", text))
         return warnings
 
-    def assess(
-        self, scores: Mapping[str, float], reasons: Iterable[Remark], warnings: Iterable[Remark], seen: Observation
-    ) -> dict[str, Any]:
-        """`intervals` and `reliability` of a performance; empty without a final score.
-
-        Args:
-            scores: score → points; empty if they are withheld.
-            reasons: against it: if there are any, it is unlike those on which intervals were measured.
-            warnings: of it and of its video.
-            seen: of it.
-        """
-        if "final" not in scores:
-            return {}
-        against, range_of = [reason.code for reason in reasons], self._model.sport.range_of
+    def intervals_of(self, scores: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+        """Score → lower and upper end in points, of those of the scores that have an interval."""
+        range_of = self._model.sport.range_of
         ends = {name: self._intervals.around(name, value, range_of(name)) for name, value in scores.items()}
-        intervals = {} if against else {name: interval for name, interval in ends.items() if interval}
-        distance = width = None
-        if seen.features is not None and self._spread is not None:
-            distance = _distance(self._spread, seen) / self._spread.limit
-        if "final" in intervals:
-            width = float(np.ptp(intervals["final"]) / np.ptp(range_of("final")))
-        return {
-            "intervals": intervals,
-            "reliability": reliability(against, [warning.code for warning in warnings], distance, width),
-        }
+        return {name: interval for name, interval in ends.items() if interval}
 
     def _too_slow(self, rate):
         trained = self._model.frame_rate

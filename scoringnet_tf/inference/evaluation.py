@@ -140,7 +140,9 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
         `num_empty_fragments`.
     """
     truth, predicted = (np.concatenate(stages) for stages in (predictions.stages_true, predictions.stages_predicted))
-    hit = truth == predicted
+    hit, segments = truth == predicted, metrics.SegmentFigures()
+    for stages in zip(predictions.stages_true, predictions.stages_predicted, strict=True):
+        segments.update_state(*(each[np.newaxis] for each in stages))
     labelled = (truth >= 0) & (predicted >= 0).any()  # without a segmenter nothing is right or wrong
     measured = {
         "num_videos": len(predictions.ids),
@@ -148,7 +150,7 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
         "frame_accuracy_per_class": {
             name: _share(hit[labelled & (truth == index)]) for index, name in enumerate(stage_names)
         },
-        **_segment_figures(predictions, labelled.any()),
+        **{name: float(share) if labelled.any() else math.nan for name, share in segments.result().items()},
     }
     for name, measure in MEASURES.items():
         for score, truths in predictions.truth.items():
@@ -176,14 +178,6 @@ def bootstrap(predictions: Predictions, groups: Groups = ()) -> dict[str, tuple[
             draws = draws_of(name, predictions.truth[score], {"model": predicted[None, None]}, None, groups)["model"]
             intervals[f"{score[0]}_{name}"] = interval(draws)
     return intervals
-
-
-def _segment_figures(predictions, labelled):
-    """`metrics.SegmentFigures` of all videos: name → share; NaN if no frame is labelled."""
-    measure = metrics.SegmentFigures()
-    for truth, predicted in zip(predictions.stages_true, predictions.stages_predicted, strict=True):
-        measure.update_state(truth[np.newaxis], predicted[np.newaxis])
-    return {name: float(share) if labelled else math.nan for name, share in measure.result().items()}
 
 
 def mean_predictor_figures(

@@ -5,7 +5,6 @@ import csv
 import dataclasses
 import functools
 import json
-import os
 import sys
 import time
 import urllib.parse
@@ -36,7 +35,6 @@ TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation
 SPORT_FILE = "sport.yaml"
 SOURCES = "videos.json"
 SAVED_EVERY = 10.0  # seconds: for 10⁵ videos `SOURCES` has 10 MB, and takes 0.2 s to write
-MAX_NAME = 240  # bytes: file systems allow 255, and a temporary file has a longer name
 MAY_BE_LEFT_OUT = ("group", "penalty")  # columns of the table, if no video has any
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
@@ -122,14 +120,11 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
         (number of files that were there already, number of videos that could not be read).
 
     Raises:
-        InputError: the name of a video is too long for a file; another run is in the folder.
+        InputError: another run is in the folder.
     """
-    for video in videos:
-        if (length := len(os.fsencode(file_name(video.name)))) > MAX_NAME:
-            message = f"{video.name}: its file name would have {length} bytes; at most {MAX_NAME} are possible."
-            raise InputError("name_too_long", message)
-    kept = failed = 0
-    with _alone_in(output_dir), _saved_sources(output_dir / SOURCES) as (sources, save):
+    kept, failed, busy = 0, 0, f"--output_dir={output_dir}: another run is writing there."
+    alone = contextlib.nullcontext() if isinstance(output_dir, RemotePath) else locked(output_dir, busy)
+    with alone, _saved_sources(output_dir / SOURCES) as (sources, save):
         for video in tqdm(videos, "Extracting", unit="video", disable=None):
             target = output_dir / file_name(video.name)
             try:
@@ -152,13 +147,6 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
     return kept, failed
 
 
-def _alone_in(output_dir):
-    """Keeps other runs out of a local folder: two runs could give features the name of another video."""
-    if isinstance(output_dir, RemotePath):
-        return contextlib.nullcontext()
-    return locked(output_dir, f"--output_dir={output_dir}: another run is writing there.")
-
-
 @contextlib.contextmanager
 def _saved_sources(path):
     """{video: sha256}, written to `path` at the end, and by `save(seconds)` if the last time was so long ago."""
@@ -179,13 +167,11 @@ def _saved_sources(path):
 def videos_of_records(info: DatasetInfo) -> list[Video]:
     """The videos of records of frames, split by split."""
     return [
-        Video(video_id, functools.partial(_stored_frames, read), functools.partial(_known_sha256, info, video_id))
+        Video(
+            video_id, functools.partial(_stored_frames, read), functools.partial(str, info.videos[video_id]["sha256"])
+        )
         for video_id, read in _records_of(info)
     ]
-
-
-def _known_sha256(info, video_id):
-    return info.videos[video_id]["sha256"]
 
 
 def _stored_frames(read, image_size):

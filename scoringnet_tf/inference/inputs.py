@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 STANDARD_INPUT = "-"
 Result = TypeVar("Result")
 Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
-OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
 
 def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFIXES) -> Iterator[Named]:
@@ -45,10 +44,10 @@ def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFI
     for argument in _with_listed(arguments):
         for match, error in _attempt(_matches, argument):
             for video, wrong in _attempt(_videos_of, match, suffixes) if error is None else [(match, error)]:
-                place = _place(video) if wrong is None else None
-                if place is None or place not in seen:
+                place = video if isinstance(as_path(video), RemotePath) else os.path.realpath(video)
+                if wrong is not None or place not in seen:
                     yield video, wrong
-                if place is not None:
+                if wrong is None:
                     seen.add(place)
 
 
@@ -69,12 +68,6 @@ def _with_listed(arguments):
         for line in sys.stdin:
             names = re.split(r"[\0\r\n]", line.removeprefix("\ufeff"))  # Windows begins a list in UTF-8 with it
             yield from (name for name in names if name not in ("", STANDARD_INPUT))
-
-
-def _place(video):
-    """What is the same of two names of one file or folder."""
-    path = as_path(video)
-    return video if isinstance(path, RemotePath) else os.path.realpath(path)
 
 
 def _as_input_error(argument, error):
@@ -245,13 +238,6 @@ def attempted(function: Callable[[Path], Result], video: str, error: InputError 
     except OSError as wrong:
         return Remark("unreadable", f"{video}: {wrong.strerror or wrong}.")
     except Exception as wrong:
-        if not _lacks_memory(wrong):
+        if type(wrong).__name__ not in ("MemoryError", "ResourceExhaustedError"):  # TensorFlow is not imported to know
             raise
         return Remark("out_of_memory", f"{video} does not fit into memory.")
-
-
-def _lacks_memory(error):
-    """Whether Python, TensorFlow or OpenCV had too little; the latter two are not imported to know."""
-    name = type(error).__name__
-    is_of_opencv = type(error).__module__ == "cv2" and error.code == OPENCV_NO_MEMORY
-    return isinstance(error, MemoryError) or name == "ResourceExhaustedError" or is_of_opencv

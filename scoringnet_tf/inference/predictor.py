@@ -124,8 +124,6 @@ class Predictor:
         part, overlap: of a long video, `length` and `overlap` of `ScoringNetPreprocessor.parts`. A performance that
             ends in the last half of the overlap is left to the next part, which shows more of what follows, unless
             it begins before that part. One that is longer than the overlap may be whole in no part.
-        as_recorded: every frame of a video counts, at whatever rate, and it shows one performance: as records of videos
-            are evaluated.
         segment: finds the stages in place of the model's KFS, for example from labels.
         around: seconds before and after a performance that its stages are looked for in.
     """
@@ -137,17 +135,13 @@ class Predictor:
         name: str | None = None,
         part: int = PART,
         overlap: int = OVERLAP,
-        as_recorded: bool = False,
         segment: Segment | None = None,
         around: float = AROUND,
     ) -> None:
         self.model, self.preprocessor, self.name, self.checks = model, model.preprocessor, name, Checks(model)
-        if as_recorded:
-            self.preprocessor = type(self.preprocessor)(**{**self.preprocessor.get_config(), "frame_rate": None})
         self.segment: Segment = segment or self._segmented
         self._of_features, self._around = model.content == "features", around
         self._rate = None if self._of_features else self.preprocessor.frame_rate  # at which frames are sampled
-        self._shows_one = as_recorded or self._of_features
         # A model without stages sees the whole video.
         self._sizes: dict[str, Any] = {"length": part if model.segmenter else sys.maxsize, "overlap": overlap}
         self._stages = model.segmenter and windowed_segmenter(model.segmenter, window)
@@ -178,33 +172,13 @@ class Predictor:
             source = local if isinstance(local, Clip) else stretched(local, start, end, stream)
             return self.score_file(source, path, stream=stream, force=force)
 
-    def read(self, path: AnyPath | Clip, stream: int | None = None) -> Video:
-        """The video at `path` as the model sees it: frames in stored form, or features (L, D).
-
-        Args:
-            path: as of `score_video`.
-            stream: of the file, as of `VideoStream`.
-
-        Raises:
-            InputError: features of another kind than the model learned from.
-            VideoError: as `score_video`.
-        """
-        with _local(path) as local:
-            if self._of_features:
-                return self._features(local)
-            return self.preprocessor.read(local, partial=True, stream=stream)
-
     def labels(self, video: Video) -> np.ndarray:
-        """The stage of every frame of a `Video` that `read` gave, int32 (L,): of each performance that it shows."""
+        """The stage of every frame of a `Video` in stored form, int32 (L,): of each performance that it shows."""
         probabilities, _ = self.segment(video, video.samples(self._rate))
         labels = np.zeros(len(probabilities), np.int32)  # type: ignore[arg-type]
         for start, stop, *_ in self._stretches(video, probabilities, len(labels)):
             labels[start:stop] = self._decided(probabilities[start:stop])  # type: ignore[index]
         return labels[video.sample_of(self._rate)]
-
-    def score(self, video: Video, path: AnyPath | Clip, *, force: bool = False, seen: Seen | None = None) -> VideoScore:
-        """The same for a video that `read` gave; `seen` as of `score_file`."""
-        return self._score([video], path, force, seen)
 
     def score_file(
         self,
@@ -215,10 +189,10 @@ class Predictor:
         force: bool = False,
         seen: Seen | None = None,
     ) -> VideoScore:
-        """The same of a video of any length, of which no more than a part is kept at a time.
+        """The result for a video of any length, of which no more than a part is kept at a time.
 
         Args:
-            source, stream: as of `read`, whose errors it raises.
+            source, stream: as of `VideoStream`; or a path of features.
             path: name of the video in the result.
             force: as of `score_video`.
             seen: is called with each `Video` that the result is of, the whole or a part, the stage probabilities of its
@@ -263,11 +237,8 @@ class Predictor:
     def _judged(self, one, stretch, against, force):
         """(reasons, warnings, outputs of SP) of one performance; no outputs if reasons speak against it."""
         reasons = [*against] or self.checks.of_performance(one)
-        if (
-            self._of_features
-            and one.labels is not None
-            and len(self._performances(one.probabilities, one.frame_rate)) > 1
-        ):
+        has_stages = self._of_features and one.labels is not None
+        if has_stages and len(self._performances(one.probabilities, one.frame_rate)) > 1:
             reasons.append(several(2, 0, features=True))
         outputs, empty = self._scores(one) if force or not reasons else ({}, ())
         impossible = self.checks.of_scores(outputs)
@@ -282,12 +253,12 @@ class Predictor:
             raise InputError("wrong_format", f"{source} is a Clip.", "Give the path of a file of features.")
         sequence, rate = read_features(source), self.model.frame_rate
         check_features(sequence, source, self.model.features, rate)  # type: ignore[arg-type]
-        text = f"The model does not know the steps per second of its features; {ASSUMED_RATE:g} is assumed."
-        assumed = [] if rate else [Remark("frame_rate_assumed", text)]
-        rate, count = rate or ASSUMED_RATE, len(sequence.values)
-        return Video(
-            sequence.values, rate, np.arange(count) / rate, (0, 0), 1.0, warnings=(*assumed, *sequence.warnings)
-        )
+        warnings = [*sequence.warnings]
+        if not rate:
+            rate, text = ASSUMED_RATE, "The model does not know the steps per second of its features"
+            warnings.insert(0, Remark("frame_rate_assumed", f"{text}; {rate:g} is assumed."))
+        times = np.arange(len(sequence.values)) / rate
+        return Video(sequence.values, rate, times, (0, 0), 1.0, warnings=tuple(warnings))
 
     def _content(self, video, samples):
         """Frames (K, H, W, 3) or features (K, D) of a video at `samples` (K,)."""
@@ -329,7 +300,7 @@ class Predictor:
     def _stretches(self, video, probabilities, length):
         """The `Stretch` of each whole performance; of all samples if there is none."""
         everything = [Stretch(0, length, 0, length)]
-        if probabilities is None or self._shows_one:
+        if probabilities is None or self._of_features:
             return everything
         return self._performances(probabilities, self._rate or video.fps) or everything
 

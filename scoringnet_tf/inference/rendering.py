@@ -29,7 +29,7 @@ def text(score: Any) -> str:
     for performance in score.performances:
         if several:
             lines.append(f"  Performance at {performance.start_s:.2f}–{performance.end_s:.2f} s")
-        lines += [_stage_line(stage) for stage in score.stages if not several or _is_within(stage, performance)]
+        lines += _stage_lines(score.stages, performance if several else None)
         lines += [f"  {line}" for line in _score_lines(performance, score)]
         against = "Withheld" if performance.final is None else "Forced despite"
         lines += [f"  {against}: {reason}" for reason in performance.reasons]
@@ -39,18 +39,18 @@ def text(score: Any) -> str:
     return "\n".join(lines)
 
 
-def _stage_line(stage):
-    seconds = f"{stage['start_s']:7.2f}–{stage['end_s']:.2f} s"
-    return f"  {seconds:<18} {stage['name']:<14} frames {stage['start_frame']}–{stage['end_frame'] - 1}"
-
-
-def _is_within(stage, performance):
-    inside = performance.start_frame <= stage["start_frame"] < performance.end_frame
-    return inside and stage["name"] != NOISE
+def _stage_lines(stages, within=None):
+    """A line for each stage, or for each but noise within one of several performances."""
+    for stage in stages:
+        first = stage["start_frame"]
+        if within and (stage["name"] == NOISE or not within.start_frame <= first < within.end_frame):
+            continue
+        seconds = f"{stage['start_s']:7.2f}–{stage['end_s']:.2f} s"
+        yield f"  {seconds:<18} {stage['name']:<14} frames {first}–{stage['end_frame'] - 1}"
 
 
 def _score_lines(performance, score):
-    """The scores with deviations and intervals if these are known; and how reliable they are."""
+    """The scores with deviations and intervals if these are known; and what these are."""
     parts = []
     for name in SCORES:
         value, deviation = getattr(performance, name), performance.deviations.get(name)
@@ -59,10 +59,10 @@ def _score_lines(performance, score):
             part = f"{name} {value:{form}}" + (f" ± {deviation:{form}}" if deviation is not None else "")
             interval = "–".join(f"{end:{form}}" for end in performance.intervals.get(name, ()))
             parts.append(part + (f" ({interval})" if interval else ""))
-    trust = [f"Reliability: {performance.reliability}"] if performance.reliability else []
+    lines = ["   ".join(parts) or "no score"]
     if performance.intervals and score.interval_level:
-        trust.append(f"brackets: {100 * score.interval_level:.0f} % interval of the true score")
-    return ["   ".join(parts) or "no score", *(["; ".join(trust)] if trust else [])]
+        lines.append(f"Brackets: {100 * score.interval_level:.0f} % interval of the true score")
+    return lines
 
 
 # === Tables ===
@@ -75,7 +75,7 @@ def columns(sport: Sport) -> tuple[str, ...]:
         *sport.scores,
         *(f"{score}_std" for score in sport.scores),
         *(f"{score}_{end}" for score in sport.scores for end in ("low", "high")),
-        *("reliability", "reasons", "warnings", "error", "model", "sport"),
+        *("reasons", "warnings", "error", "model", "sport"),
     )
 
 
@@ -90,7 +90,6 @@ def _row(score, number, one):
     known |= {f"{name}_std": value for name, value in one.deviations.items()}
     for name, (low, high) in one.intervals.items():
         known |= {f"{name}_low": low, f"{name}_high": high}
-    known["reliability"] = one.reliability.grade if one.reliability else None
     for name, remarks in (("reasons", one.reasons), ("warnings", score.warnings_of(one))):
         known[name] = " ".join(remark.code for remark in remarks)
     return {**dict.fromkeys(columns(score.sport)), **known}
@@ -146,9 +145,14 @@ def figure(score: Any) -> "Figure":
         axis = drawn.add_subplot(grid[0, column])
         axis.imshow(image, aspect="auto")
         axis.set(xticks=[], yticks=[], xlabel=f"{time:.2f} s")
-        axis.spines[:].set(color=stage_color(_stage_at(score.sport, stages, index)), linewidth=3.5)
+        at = [run["name"] for run in stages if run["start_frame"] <= index < run["end_frame"]]
+        axis.spines[:].set(color=stage_color(score.sport.stage_index(at[0]) if at else 0), linewidth=3.5)
     if stages:
-        _draw_stages(drawn.add_subplot(grid[1, :]), stages, score.sport)
+        axis, index_of = drawn.add_subplot(grid[1, :]), score.sport.stage_index
+        draw_strip(axis, [(index_of(run["name"]), run["start_s"], run["end_s"]) for run in stages])
+        axis.set(yticks=[], xlim=(stages[0]["start_s"], stages[-1]["end_s"]), ylim=(-0.45, 0.45))
+        axis.xaxis.set_major_formatter("{x:g} s")
+        axis.spines[:].set_visible(False)
         drawn.legend(handles=stage_patches(score.sport.stages), loc="outside lower right", ncols=9, frameon=False)
     return drawn
 
@@ -163,15 +167,3 @@ def _headlines(score):
 
 def _wrapped(notes):
     return [line for note in notes for line in textwrap.wrap(printable(note), LETTERS)]
-
-
-def _draw_stages(axis, stages, sport):
-    draw_strip(axis, [(sport.stage_index(stage["name"]), stage["start_s"], stage["end_s"]) for stage in stages])
-    axis.set(yticks=[], xlim=(stages[0]["start_s"], stages[-1]["end_s"]), ylim=(-0.45, 0.45))
-    axis.xaxis.set_major_formatter("{x:g} s")
-    axis.spines[:].set_visible(False)
-
-
-def _stage_at(sport, stages, index):
-    """Label of the stage at a frame; noise if the model finds no stages."""
-    return next((sport.stage_index(run["name"]) for run in stages if run["start_frame"] <= index < run["end_frame"]), 0)

@@ -1,6 +1,5 @@
 """The result for one video: plain values, and how they are gathered part by part."""
 
-import csv
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,6 @@ import numpy as np
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import rendering
-from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.sports import SCORES, Sport, stage_runs
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.errors import InputError
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.inference.checks import Checks, Observation
 
 SCHEMA_VERSION = 1  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
-SHARED = (*SCORES, "deviations", "intervals", "reliability")  # of a video and of its only performance
+SHARED = (*SCORES, "deviations", "intervals")  # of a video and of its only performance
 
 
 @dataclasses.dataclass
@@ -40,7 +38,6 @@ class Performance:
         reasons: why the scores are withheld, or would be if they were not forced.
         intervals: score → its lower and upper end in points, see `VideoScore.interval_level`; none of a score that is
             withheld or forced, or of a model that states none.
-        reliability: how reliable the scores are; None if they are withheld.
         warnings: those of the `VideoScore` that are of this performance, and not of all the video.
     """
 
@@ -54,7 +51,6 @@ class Performance:
     deviations: dict[str, float] = dataclasses.field(default_factory=dict)
     reasons: list[Remark] = dataclasses.field(default_factory=list)
     intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
-    reliability: Reliability | None = None
     warnings: list[Remark] = dataclasses.field(default_factory=list)
 
     @property
@@ -80,7 +76,6 @@ class Performance:
                 "reasons": _remarks(values["reasons"]),
                 "warnings": _remarks(values["warnings"]),
                 "intervals": {score: tuple(ends) for score, ends in values["intervals"].items()},
-                "reliability": values["reliability"] and Reliability(**values["reliability"]),
             }
         )
 
@@ -89,8 +84,7 @@ class Performance:
 class VideoScore:
     """The result for one video.
 
-    `difficulty`, `execution`, `final`, `deviations`, `intervals` and `reliability` are those of the performance if the
-    video shows one, and empty if it shows several.
+    Its scores, `deviations` and `intervals` are those of the only performance; empty if it shows several.
 
     Attributes:
         video: its path, as it was given.
@@ -126,7 +120,6 @@ class VideoScore:
     final: float | None = dataclasses.field(init=False)
     deviations: dict[str, float] = dataclasses.field(init=False)
     intervals: dict[str, tuple[float, float]] = dataclasses.field(init=False)
-    reliability: Reliability | None = dataclasses.field(init=False)
 
     def __post_init__(self):
         """Takes over the values of the only performance."""
@@ -157,7 +150,6 @@ class VideoScore:
             "deviations": self.deviations,
             "interval_level": self.interval_level,
             "intervals": self.intervals,
-            "reliability": dataclasses.asdict(self.reliability) if self.reliability else None,
             "reasons": _plain(self.reasons),
             "stages": self.stages,
             "performances": [performance.to_dict(self.sport.scores) for performance in self.performances],
@@ -202,7 +194,7 @@ class VideoScore:
         return rendering.figure(self)
 
     def save(self, path: AnyPath) -> None:
-        """Writes the result as `.json`, `.csv` or `.png`, by the name of the file.
+        """Writes the result as `.json` or `.png`, by the name of the file.
 
         Raises:
             InputError: another ending.
@@ -210,25 +202,17 @@ class VideoScore:
         suffix = as_path(path).suffix.lower()
         if suffix == ".json":
             write_json(path, self.to_dict())
-        elif suffix == ".csv":
-            with (
-                replacing_file(path) as file,
-                file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as table,
-            ):
-                writer = csv.DictWriter(table, rendering.columns(self.sport))
-                writer.writeheader()
-                writer.writerows(self.rows())
         elif suffix == ".png":
             with replacing_file(path) as file:
                 save_png(self.plot(), file)
         else:
-            raise InputError("wrong_format", f"{path} does not end in .json, .csv or .png.")
+            raise InputError("wrong_format", f"{path} does not end in .json or .png.")
 
 
 def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:
     """`VideoScore.to_dict` for a video that could not be read: the same keys, nothing in them, and the error."""
     known = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport.name}
-    unknown = dict.fromkeys(("num_frames", "fps", *sport.scores, "interval_level", "reliability"))
+    unknown = dict.fromkeys(("num_frames", "fps", *sport.scores, "interval_level"))
     empty: dict[str, Any] = {"deviations": {}, "intervals": {}}
     empty |= {name: [] for name in ("reasons", "stages", "performances", "warnings")}
     return {**known, **unknown, **empty, "error": error.to_dict()}
@@ -329,7 +313,6 @@ class ResultBuilder:
             shown = np.array([min(np.searchsorted(sample_of, start), len(sample_of) - 1)])
         first, self._end = self._offset + int(shown[0]), self._offset + int(shown[-1]) + 1
         scores: dict[str, Any] = {score: float(outputs[score][0]) for score in SCORES if score in outputs}
-        about = [*self._warnings, *self._checks.doubts, *warnings]  # not what was said of another performance
         performance = Performance(
             start_frame=first + self._first_frame,
             end_frame=self._end + self._first_frame,
@@ -339,7 +322,7 @@ class ResultBuilder:
             deviations={score: float(outputs[f"{score}_std"][0]) for score in SCORES if f"{score}_std" in outputs},
             reasons=reasons,
             warnings=warnings,
-            **self._checks.assess(scores, reasons, about, seen),
+            intervals={} if reasons else self._checks.intervals_of(scores),
         )
         self.performances.append(performance)
 

@@ -158,7 +158,6 @@ def _facts(predictor, score, performance, name, judges):
         "sport": sport.name,
         "stage_names": sport.stages,
         "scores": scores,
-        "reliability": performance.reliability,
         "reasons": [str(remark) for remark in performance.reasons],
         "notes": [str(remark) for remark in (*score.further_reasons, *score.warnings_of(performance))],
     }

@@ -1,4 +1,4 @@
-"""What benchmarks measure with: processor time, memory at its peak, made-up sources."""
+"""What benchmarks measure with: processor time, memory at its peak, the steps of a training."""
 
 import itertools
 import os
@@ -7,15 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from conftest import write_bars
-from refusals import refused
 
 from benchmarks.workload import (
     ONE_THREAD,
     apart,
     processor_seconds,
     training_steps,
-    videos_of,
 )
 from scoringnet_tf.models.presets import load_scoring_net
 
@@ -37,15 +34,6 @@ BURN = "import time\nwhile time.process_time() < 0.3: pass"
 linux = pytest.mark.skipif(not pathlib.Path("/proc/self/clear_refs").exists(), reason="Linux alone tells of peaks")
 
 
-@pytest.fixture
-def videos(tmp_path):
-    """A folder of four videos of 30 to 33 frames."""
-    (tmp_path / "videos").mkdir()
-    for number in range(4):
-        write_bars(tmp_path / "videos" / f"{number}.mp4", 30 + number, number)
-    return tmp_path / "videos"
-
-
 def test_processor_time_counts_children():
     before = processor_seconds()
     subprocess.run([sys.executable, "-c", BURN], check=True)
@@ -65,13 +53,6 @@ def test_work_apart_has_one_thread_and_another_process():
     assert apart(os.getpid) != os.getpid()
     assert {name: apart(os.getenv, name) for name in ONE_THREAD} == ONE_THREAD
     assert dict(os.environ) == before
-
-
-def test_the_first_videos_are_taken(videos):
-    assert [path.name for path in videos_of(videos, 2)] == ["0.mp4", "1.mp4"]
-    assert len(videos_of(videos)) == 4
-    with refused("count_mismatch", "--videos"):
-        videos_of(videos, 5)
 
 
 @pytest.mark.slow

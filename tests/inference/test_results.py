@@ -17,7 +17,6 @@ from refusals import refused
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.data.video_files import is_frame_folder
 from scoringnet_tf.inference.checks import CHECKS
-from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.rendering import columns, failure_row, key_frames
 from scoringnet_tf.inference.results import SCHEMA_VERSION, Performance, VideoScore, failure, several
 from scoringnet_tf.report.printing import Pictures, Printer
@@ -45,7 +44,6 @@ SCORED = Performance(5, 40, 0.2, 1.6, 3.2, 24.0, 76.8, {"final": 4.0})
 TRUSTED = dataclasses.replace(
     SCORED,
     intervals={"difficulty": (2.9, 3.5), "final": (61.8, 91.8)},
-    reliability=Reliability("fair", ["aspect"]),
 )
 WITHHELD = Performance(5, 40, 0.2, 1.6, reasons=[MISSING])
 FORCED = dataclasses.replace(SCORED, reasons=[MISSING])
@@ -123,19 +121,18 @@ def test_scores_of_a_small_range_have_the_digits_that_tell_them_apart():
     assert str(dataclasses.replace(score(one, one), sport=unit)).count("0.903 ± 0.061 (0.800–1.000)") == 2
 
 
-def test_intervals_and_reliability_are_told_of_each_performance():
+def test_intervals_are_told_of_each_performance():
     found = score(TRUSTED, interval_level=0.9)
     values, (row,), drawn = plain(found), found.rows(), found.plot().get_suptitle()
     for text in (str(found), drawn):
-        assert all(part in text for part in ("3.20 (2.90–3.50)", "76.80 ± 4.00 (61.80–91.80)", "fair (aspect)", "90 %"))
+        assert all(part in text for part in ("3.20 (2.90–3.50)", "76.80 ± 4.00 (61.80–91.80)", "90 %"))
     assert (values["interval_level"], values["intervals"]["final"]) == (0.9, [61.8, 91.8])
-    assert values["reliability"] == {"grade": "fair", "because": ["aspect"]}
-    assert all(values["performances"][0][name] == values[name] for name in ("reliability", "intervals"))
-    assert (row["final_low"], row["final_high"], row["execution_low"], row["reliability"]) == (61.8, 91.8, None, "fair")
+    assert values["performances"][0]["intervals"] == values["intervals"]
+    assert (row["final_low"], row["final_high"], row["execution_low"]) == (61.8, 91.8, None)
     none, two = plain(score(SCORED)), score(TRUSTED, TRUSTED, interval_level=0.9)
-    assert (none["interval_level"], none["intervals"], none["reliability"]) == (None, {}, None)
-    assert (two.intervals, two.reliability) == ({}, None) and two.rows()[1]["final_low"] == 61.8
-    assert str(two).count("fair (aspect)") == 2 and "fair" not in two.plot().get_suptitle()
+    assert (none["interval_level"], none["intervals"]) == (None, {})
+    assert two.intervals == {} and two.rows()[1]["final_low"] == 61.8
+    assert str(two).count("61.80–91.80") == 2 and "61.80" not in two.plot().get_suptitle()
 
 
 def test_a_failure_has_the_keys_of_a_result_and_the_row_those_of_the_table():
@@ -166,12 +163,9 @@ def test_the_page_names_every_key_code_and_column():
 
 def test_files(tmp_path):
     found = score(SCORED, video="a\udcff.mp4")  # a name that is no text is kept
-    for suffix in ("json", "csv", "png"):
+    for suffix in ("json", "png"):
         found.save(tmp_path / f"v.{suffix}")
     assert json.loads((tmp_path / "v.json").read_text(encoding="utf-8")) == plain(found)
-    (row,) = csv.DictReader(io.StringIO((tmp_path / "v.csv").read_text(encoding="utf-8")))
-    cells = (row["final"], row["final_std"], row["status"], row["warnings"], row["video"])
-    assert cells == ("76.8", "4.0", "scored", "simulated_training", "a\\udcff.mp4")
     assert cv2.imread(str(tmp_path / "v.png")).shape[1] > 1000
     with refused("wrong_format", tmp_path / "v.txt"):
         found.save(tmp_path / "v.txt")
@@ -247,6 +241,7 @@ def test_each_result_is_printed_once_it_is_there(capsys):
 def test_a_table_has_its_header_once(capsys):
     out, _ = printed("csv", capsys, score(SCORED, WITHHELD), LOST)
     rows = list(csv.DictReader(io.StringIO("".join(out))))
+    assert [rows[0][name] for name in ("final", "final_std", "warnings")] == ["76.8", "4.0", "simulated_training"]
     assert [row["status"] for row in rows] == ["scored", "withheld", "failed"]
     assert rows[1]["reasons"] == "missing_stage" and rows[2]["error"] == LOST
     assert [(row["model"], row["sport"]) for row in rows] == [("m", "diving")] * 3
