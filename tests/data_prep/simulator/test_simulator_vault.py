@@ -12,7 +12,6 @@ from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.figure import JOINT, Body
 from data_prep.simulator.scene.standpoint import Standpoint
 from data_prep.simulator.settings import Settings
-from data_prep.simulator.vault import filming as vault_filming
 from data_prep.simulator.vault import labels as vault_labels
 from data_prep.simulator.vault import motion as vault_motion
 from data_prep.simulator.vault.faults import FALL, FAULTS, VaultTrait
@@ -168,41 +167,6 @@ def test_panorama_is_true_to_scale_at_the_axis_and_shrinks_with_distance():
     u, v, towards = side.panorama(np.array((x, y, z)))
     assert u == pytest.approx(20.0 * np.arctan2(x, 25.0)) and towards == z
     assert v == pytest.approx(3.0 - (3.0 - y) * 20.0 / np.hypot(x, 25.0))
-
-
-def scene_from(azimuth, colour=None):
-    """A scene from a direction, degrees; its gymnast of one colour."""
-    scene = vault_filming.random_scene(160, 120, False, np.random.default_rng(0))
-    standpoint = dataclasses.replace(scene.standpoint, azimuth=np.radians(azimuth))
-    look = dataclasses.replace(scene.appearance, suit=colour, skin=colour, hair=colour)
-    parts = (scene.venue, standpoint, scene.view, scene.body, look, False)
-    return vault_filming.build_scene(*parts, np.random.default_rng(0))
-
-
-def film(scene, name, frames=range(0, 66, 3)):
-    frames = np.array(frames, float)
-    shot = vault_filming.vault_shot(scene, BY_NAME[name], CLEAN, BOUNDARIES, frames, np.random.default_rng(0))
-    return np.stack(list(shot)).astype(int)
-
-
-@pytest.mark.parametrize("azimuth", [-30, 74])
-def test_the_gymnast_stays_in_the_picture_from_every_side(azimuth):
-    red, green = (film(scene_from(azimuth, colour), "yurchenko-2A4") for colour in ((0, 0, 255), (0, 255, 0)))
-    for mask in np.abs(red - green).sum(axis=-1) > 150:
-        rows, columns = np.nonzero(mask)
-        assert len(rows) > 100
-        assert 0.25 < columns.mean() / 160 < 0.75 and 0.15 < rows.mean() / 120 < 0.8
-
-
-def test_the_table_hides_a_gymnast_who_runs_behind_it():
-    """With the hands on the table the gymnast is in front of it."""
-    scene = scene_from(74, (0, 0, 255))
-    mask = scene.table.scaled(1.0)
-    mask.image = np.zeros_like(scene.table.image)
-    through = dataclasses.replace(scene, table=mask)
-    hidden, seen = (film(each, "handspring-2A2", range(14, 18)) for each in (scene, through))
-    assert (np.abs(hidden - seen).sum(axis=-1) > 100).sum() > 40
-    np.testing.assert_array_equal(*(film(each, "handspring-2A2", (28, 29)) for each in (scene, through)))
 
 
 # === Labels ===
