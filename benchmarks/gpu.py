@@ -33,8 +33,11 @@ MEASURED = ("inference", "evaluation", "joint step")
 # TFLOP/s of dense tensors by the vendor's data sheets: float32 (as TF32 where there is one), bfloat16, float16.
 PEAKS = {
     "H200": (494.7, 989.4, 989.4),
+    "H100 PCIe": (378.0, 756.0, 756.0),
     "H100": (494.7, 989.4, 989.4),
     "A100": (156.0, 312.0, 312.0),
+    "L40S": (183.0, 362.0, 362.0),
+    "L40": (90.5, 181.0, 181.0),
     "L4": (60.0, 121.0, 121.0),
     "T4": (8.1, None, 65.0),
 }

@@ -144,7 +144,7 @@ def _checked_output(model_file, info):
 def _checked_model(model_file, info):
     """The model with the decoding and views of the flags; InputError if it does not fit records or flags."""
     from scoringnet_tf.models.compatibility import check_fits
-    from scoringnet_tf.models.presets import load_scoring_net, with_decoding, with_views
+    from scoringnet_tf.models.presets import load_scoring_net, with_settings
 
     values = flags.FLAGS
     model = load_scoring_net(values.model)
@@ -152,9 +152,8 @@ def _checked_model(model_file, info):
     if model.segmenter is None and (values.decoding or values.true_fragments):
         flag = "--decoding" if values.decoding else "--true_fragments"
         raise InputError("no_stages", f"{flag} needs a model with stages; {model_file} scores whole videos.")
-    if values.views is not None:
-        model = with_views(model, values.views)
-    return with_decoding(model, values.decoding) if values.decoding else model
+    asked = {"views": values.views, "decoding": values.decoding}
+    return with_settings(model, **{name: value for name, value in asked.items() if value is not None})
 
 
 def main(_: list[str]) -> None:

@@ -13,7 +13,7 @@ from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
 from scoringnet_tf.inference.evaluation import input_specs, predict_records, prediction_function
 from scoringnet_tf.models.compatibility import check_fits
-from scoringnet_tf.models.presets import check_trained, load_scoring_net, with_views
+from scoringnet_tf.models.presets import check_trained, load_scoring_net, with_settings
 from scoringnet_tf.models.training_statistics import (
     Intervals,
     Spread,
@@ -83,7 +83,7 @@ def add_reference(
     before = file_sha256(path)
     plain = load_scoring_net(path)
     check_trained(plain, path)
-    plain = plain if views is None else with_views(plain, views)
+    plain = plain if views is None else with_settings(plain, views=views)
     calibrated = _with(plain, measured(plain, info, held_out, batch_size))
     if file_sha256(path) != before:
         raise InputError(

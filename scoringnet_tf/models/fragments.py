@@ -41,10 +41,10 @@ def take_frames(frames: Any, indices: Any) -> Any:
 class FragmentSelector(layers.Layer):
     """Cuts a key fragment out of a video and resamples it to a fixed number of frames.
 
-    Call arguments: frames (B, L, H, W, C), or features (B, L, D); stages int (B, L), the label of every frame;
-    frame_mask bool (B, L); move, an int: by how many frames later each is taken, within the video. Returns the clip
-    (B, T, …), dtype of the frames, and `empty` bool (B,): true if no frame carries one of the stages; the whole
-    video is then taken instead, and the caller should say so (§4.3 is silent).
+    Call arguments: frames (B, L, H, W, C), or features (B, L, D); stages int (B, L), the label of every frame, or None
+    for whole videos (table 4, −KFS); frame_mask bool (B, L); move, an int: by how many frames later each is taken,
+    within the video. Returns the clip (B, T, …), dtype of the frames, and `empty` bool (B,): true if no frame carries
+    one of the stages; the whole video is then taken instead, and the caller should say so (§4.3 is silent).
 
     No gradient flows to `stages`: they are decisions (`StageDecision`).
 
@@ -59,8 +59,10 @@ class FragmentSelector(layers.Layer):
         self.length = length
 
     def call(self, frames: Any, stages: Any, frame_mask: Any, move: int = 0) -> tuple[Any, Any]:
-        wanted = ops.any(ops.stack([stages == stage for stage in self.stages]), axis=0)
-        member = ops.logical_and(wanted, frame_mask)
+        member = ops.zeros_like(frame_mask)
+        if stages is not None:
+            wanted = ops.any(ops.stack([stages == stage for stage in self.stages]), axis=0)
+            member = ops.logical_and(wanted, frame_mask)
         empty = ops.logical_not(ops.any(member, axis=1))
         member = ops.where(empty[:, None], frame_mask, member)
         indices = resampling_indices(member, self.length)
@@ -79,30 +81,6 @@ class FragmentSelector(layers.Layer):
         return {**super().get_config(), "stages": self.stages, "length": self.length}
 
 
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class EvenSampler(layers.Layer):
-    """Resamples whole videos to a fixed number of frames: what a model without key fragments sees (table 4, −KFS).
-
-    Call arguments: frames (B, L, H, W, C), or features (B, L, D); frame_mask bool (B, L). Returns (B, T, …).
-
-    Args:
-        length: T.
-    """
-
-    def __init__(self, length: int, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.length = length
-
-    def call(self, frames: Any, frame_mask: Any) -> Any:
-        return take_frames(frames, resampling_indices(frame_mask, self.length))
-
-    def compute_output_spec(self, frames: Any, frame_mask: Any) -> keras.KerasTensor:
-        return keras.KerasTensor((frames.shape[0], self.length, *frames.shape[2:]), dtype=frames.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "length": self.length}
-
-
 FRAGMENT_SOURCES = ("true", "predicted", "scheduled")
 
 
@@ -118,8 +96,8 @@ class TrainingFragments(layers.Layer):
     """The stages by which SP's fragments are cut while it is trained (§4.3 does not say which).
 
     Call arguments: true stages int (B, L), negative if a frame has no label; KFS's stages, int32 (B, L), or None if
-    `needs_prediction` is false; bool (B, L), true for frames, None if all are. Returns stages
-    int32 (B, L), of each video whatever its batch is padded to.
+    the source is `"true"`; bool (B, L), true for frames, None if all are. Returns stages int32 (B, L), of each video
+    whatever its batch is padded to.
 
     It is made by `compile` and belongs to a run: nothing of it is saved with a model.
 
@@ -137,15 +115,10 @@ class TrainingFragments(layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.share = self.add_weight(shape=(), initializer="ones", trainable=False, name="share")
 
-    @property
-    def needs_prediction(self) -> bool:
-        """Whether the stages of KFS are asked for."""
-        return self.source != "true"
-
     def call(self, true_stages: Any, predicted: Any = None, is_frame: Any = None) -> Any:
-        return self.moved(self.chosen(ops.cast(true_stages, "int32"), predicted, is_frame), is_frame)
+        return self._moved(self._chosen(ops.cast(true_stages, "int32"), predicted, is_frame), is_frame)
 
-    def chosen(self, true_stages: Any, predicted: Any, is_frame: Any = None) -> Any:
+    def _chosen(self, true_stages, predicted, is_frame):
         """True or predicted stages, int32 (B, L); a video that is labelled in part counts as unlabelled."""
         if self.source == "true":
             return true_stages
@@ -160,7 +133,7 @@ class TrainingFragments(layers.Layer):
         use_true = ops.logical_and(ops.all(labelled, axis=1), draw < self.share)
         return ops.where(use_true[:, None], true_stages, predicted)
 
-    def moved(self, stages: Any, is_frame: Any = None) -> Any:
+    def _moved(self, stages, is_frame):
         """The stages int (B, L) of each video, moved by up to `jitter` frames, of those that are some: bool (B, L)."""
         if not self.jitter:
             return stages

@@ -1,6 +1,5 @@
 """The page of a session, which ranks its performances and links to their pages; and the files of all pages."""
 
-import dataclasses
 import math
 import re
 import urllib.parse
@@ -39,8 +38,6 @@ def session_page(
     last = names[-1]  # the final score if there is one
     ranked = sorted(performances, key=lambda one: -_points(one[0], last))
     points = [_points(shown, last) for shown, _ in ranked]
-    compared = [(shown.name, link, shown.score(last)) for shown, link in ranked if _is_compared(shown.score(last))]
-    axis = _axis([score for _, _, score in compared]) if compared else (0, 1)
     return TEMPLATES.get_template("session.html").render(
         version=__version__,
         model=model,
@@ -57,8 +54,6 @@ def session_page(
             for value, (shown, link) in zip(points, ranked, strict=True)
         ],
         agreement=[row for name in names if (row := _agreement(name, performances))["count"]],
-        points=[_point(*one, axis) for one in compared],
-        range=axis,
     )
 
 
@@ -68,13 +63,9 @@ def _points(shown, name):
     return -math.inf if score is None or score.value is None else score.value
 
 
-def _is_compared(score):
-    return score is not None and score.difference is not None
-
-
 def _agreement(name, performances):
     """SRC and MED of a score over the performances that the judges scored too."""
-    scores = [score for shown, _ in performances if _is_compared(score := shown.score(name))]
+    scores = [score for shown, _ in performances if (score := shown.score(name)) and score.difference is not None]
     pairs = np.array([(score.true, score.value) for score in scores]).reshape(-1, 2)
     has_order = len(pairs) > 2 and np.ptp(pairs, axis=0).min() > 0  # SRC is undefined for equal scores
     src = _figure("src", pairs, ".3f") if has_order else "–"
@@ -90,20 +81,6 @@ def _figure(measure, pairs, form):
         return text
     low, high = interval(draws_of(measure, truth, {"": predicted[np.newaxis, np.newaxis]})[""])
     return f"{text} [{low:{form}}, {high:{form}}]"
-
-
-def _axis(scores):
-    """The ends of a chart of predicted and true scores, points: round numbers around all of them."""
-    values = [points for score in scores for points in (score.value, score.true)]
-    lowest, highest = min(values), max(values)
-    step = 10 ** math.floor(math.log10(highest - lowest)) if highest > lowest else 1
-    return step * math.floor(lowest / step - 0.25), step * math.ceil(highest / step + 0.25)
-
-
-def _point(name, link, score, axis):
-    title = f"{name}: {score.text}, judges {score.printed(score.true)}"
-    drawn = dataclasses.replace(score, range=axis)
-    return {"x": round(drawn.at(score.true), 2), "y": round(drawn.at(score.value), 2), "link": link, "title": title}
 
 
 # === Files ===

@@ -189,7 +189,7 @@ class ScoringRun(Run):
 
     def validation_names(self, phase: Phase) -> list[str]:
         """Those of the model's losses and metrics."""
-        return self.model.validation_names()
+        return [f"val_{name}" for name in self.model.result_names()]
 
     def shown(self, phase: Phase) -> dict[str, str]:
         """Frame accuracy and the SRCs; of SP nothing while KFS is trained alone."""
