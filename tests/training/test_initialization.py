@@ -177,9 +177,6 @@ def test_a_model_whose_weights_would_mean_something_else_is_refused_whole(tmp_pa
         assert raised.value.code in ("other_model", "other_content")
         assert "model.keras" in str(raised.value) and len(str(raised.value)) < 500  # no image of 3,072 numbers
     assert_same(before, network.get_weights())
-    like = scoringnet_tf.ScoringNet(**{**SMALL, **theirs})
-    for load in loads:
-        load(like, tmp_path / "model.keras")
 
 
 def test_a_kfs_that_sees_the_same_numbers_is_taken(tmp_path):

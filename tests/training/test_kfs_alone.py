@@ -83,6 +83,7 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
     assert stage_finder(alone).score_file(diving_video, "dive", force=True).stages
 
 
+@pytest.mark.slow
 def test_evaluate_says_it(alone, diving_records, tmp_path):
     words = [f"--model={alone}", f"--records_dir={diving_records}", f"--output_dir={tmp_path / 'evaluation'}"]
     result = forked("scoringnet_tf.evaluate", *words)

@@ -12,6 +12,7 @@ from scoringnet_tf import losses
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import SCORES
+from scoringnet_tf.training.initialization import check_parts
 from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.network import losses as losses_of
 from scoringnet_tf.training.run import Phase
@@ -135,29 +136,27 @@ def test_the_optimizer(run):
     assert optimizer.gradient_accumulation_steps == 3
 
 
-@pytest.mark.parametrize(
-    ("fragments", "phase", "further"),
-    [
-        ("scheduled", "scoring", {}),  # KFS predicts on whole videos
-        ("true", "scoring", {"only_stages": [["entry"], ["entry", "pre-starting"]], "margin": 2}),
-        ("true", "joint", {}),
-    ],
-)
-def test_the_data(run, monkeypatch, fragments, phase, further):
-    """Batches are those of `input_pipeline.videos`; of true fragments what SP sees, and as much more as they move."""
-    monkeypatch.setattr(run, "config", changed(run.config, fragments=fragments))
+def test_the_data(run):
+    """Batches are those of `input_pipeline.videos`; KFS predicts fragments, and is trained, on whole videos."""
     augmentation = input_pipeline.Augmentation(
         max_start_shift=4, flip=False, crop_shift=3, zoom=0.17, color_jitter=0.13, degradation=0.37
     )
     read = {"image_size": (24, 32), "batch_size": 3, "validation_fraction": 0.45}
     random = {"seed": 11, "shuffle": True, "augmentation": augmentation, "first_epoch": 3 + 2, "epochs": 3 + 5}
-    trained = run.training_data(Phase(phase, 5, 3), 2)
+    trained = run.training_data(Phase("scoring", 5, 3), 2)
     validated = run.validation_data(run.phases[1])
-    for ours, split, options in ((trained, "train", random | further), (validated, "validation", {})):
+    for ours, split, options in ((trained, "train", random), (validated, "validation", {})):
         expected = input_pipeline.videos(run.info.records_dir, split, **read, **options)
         for batch, other in zip(ours.take(2), expected.take(2), strict=True):
             for a, b in zip(tf.nest.flatten(batch), tf.nest.flatten(other), strict=True):
                 np.testing.assert_array_equal(a, b)
+
+
+def test_sp_on_true_fragments_reads_what_it_sees_and_as_much_more_as_they_move(run, monkeypatch):
+    monkeypatch.setattr(run, "config", changed(run.config, fragments="true"))
+    frames = {"only_stages": [["entry"], ["entry", "pre-starting"]], "margin": 2}
+    assert run.frames_of_interest(Phase("scoring", 5)) == frames
+    assert run.frames_of_interest(Phase("joint", 5)) == {}
 
 
 def test_shuffled_labels_are_those_of_other_videos(run, monkeypatch):
@@ -261,23 +260,21 @@ def test_float16_is_the_default_of_a_gpu_and_needs_one(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def files(diving_records, tmp_path_factory):
-    """Weights to start from: name → path."""
+def start(diving_records, tmp_path_factory):
+    """(A network, weights to start from: name → path.)"""
     folder = tmp_path_factory.mktemp("weights")
-    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16).save(folder / "c3d.keras")
     network = build_network(DatasetInfo.load(diving_records), settings(folder, diving_records), "float32")
     for name, learned in (("net", True), ("kfs", False)):
         network.scores_learned = learned
         network.save(folder / f"{name}.keras")
-    return {name: str(folder / f"{name}.keras") for name in ("c3d", "net", "kfs")}
+    return network, {name: str(folder / f"{name}.keras") for name in ("c3d", "net", "kfs")}
 
 
-def run_of_parts(files, records_dir, model_dir, **changes):
-    """A run whose changes may name weights of `files`."""
-    named = {
-        name: files[each] for name, each in changes.items() if name in ("pretrained", "initial_model", "segmenter")
-    }
-    return scoring_run(records_dir, model_dir, **{**changes, **named})
+def check(start, multipliers, changes):
+    network, files = start
+    named = {name: files[each] for name, each in changes.items() if each in files}
+    config = settings("run", "records", lr_multipliers=multipliers, **{**changes, **named})
+    check_parts(network, [phase.name for phase in phases(config)], config)
 
 
 @pytest.mark.parametrize(
@@ -291,17 +288,11 @@ def run_of_parts(files, records_dir, model_dir, **changes):
         ({"difficulty": 0, "execution": 0}, {"initial_model": "net"}, "nothing_learned", ["scoring"]),
         ({"kfs": 0, "execution": 0}, {"initial_model": "kfs", "segmentation_epochs": 0}, "untrained_frozen", ["exec"]),
         ({"c3d": 0}, {"initial_model": "kfs", "segmentation_epochs": 0}, "untrained_frozen", ["c3d"]),
-        ({}, {"difficulty_fragment": ["entrance"]}, "unknown_name", ["difficulty", "entrance"]),
-        ({}, {"execution_fragment": ["noise"]}, "unknown_name", ["execution", "noise"]),
-        ({}, {"execution_fragment": ["entry", "entry"]}, "unknown_name", ["entry,entry"]),
-        ({}, {"difficulty_fragment": ["entry"], "scores": "final"}, "flags_conflict", ["difficulty"]),
-        ({}, {"fragments": "whole", "views": 6}, "wrong_value", ["--views=6"]),
-        ({}, {"views": 4}, "wrong_value", ["--views=4"]),
     ],
 )
-def test_parts_that_cannot_be_are_named(files, diving_records, tmp_path, multipliers, changes, code, named):
+def test_parts_that_cannot_be_are_named(start, multipliers, changes, code, named):
     with refused(code, *named):
-        run_of_parts(files, diving_records, tmp_path / "run", lr_multipliers=multipliers, **changes)
+        check(start, multipliers, changes)
 
 
 @pytest.mark.parametrize(
@@ -315,5 +306,21 @@ def test_parts_that_cannot_be_are_named(files, diving_records, tmp_path, multipl
         (["c3d"], {"initial_model": "kfs", "scoring_epochs": 0}),  # KFS learns on; SP is none of it
     ],
 )
-def test_parts_with_weights_may_be_frozen(files, diving_records, tmp_path, frozen, changes):
-    run_of_parts(files, diving_records, tmp_path / "run", lr_multipliers=dict.fromkeys(frozen, 0), **changes)
+def test_parts_with_weights_may_be_frozen(start, frozen, changes):
+    check(start, dict.fromkeys(frozen, 0), changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "named"),
+    [
+        ({"difficulty_fragment": ["entrance"]}, "unknown_name", ["difficulty", "entrance"]),
+        ({"execution_fragment": ["noise"]}, "unknown_name", ["execution", "noise"]),
+        ({"execution_fragment": ["entry", "entry"]}, "unknown_name", ["entry,entry"]),
+        ({"difficulty_fragment": ["entry"], "scores": "final"}, "flags_conflict", ["difficulty"]),
+        ({"fragments": "whole", "views": 6}, "wrong_value", ["--views=6"]),
+        ({"views": 4}, "wrong_value", ["--views=4"]),
+    ],
+)
+def test_fragments_and_views_that_no_tower_can_have_are_refused(diving_records, tmp_path, changes, code, named):
+    with refused(code, *named):
+        scoring_run(diving_records, tmp_path, **changes)

@@ -110,7 +110,7 @@ def _wait_for_video(folder):
 
 def _workers(parent):
     """The process ids of spawned workers of a process."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    children = [pid for file in Path(f"/proc/{parent}/task").glob("*/children") for pid in file.read_text().split()]
     return [int(child) for child in children if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text()]
 
 
