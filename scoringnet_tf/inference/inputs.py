@@ -44,11 +44,13 @@ def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFI
     for argument in _with_listed(arguments):
         for match, error in _attempt(_matches, argument):
             for video, wrong in _attempt(_videos_of, match, suffixes) if error is None else [(match, error)]:
-                place = video if isinstance(as_path(video), RemotePath) else os.path.realpath(video)
-                if wrong is not None or place not in seen:
+                if wrong is not None:
                     yield video, wrong
-                if wrong is None:
-                    seen.add(place)
+                    continue
+                place = video if isinstance(as_path(video), RemotePath) else os.path.realpath(video)
+                if place not in seen:
+                    yield video, None
+                seen.add(place)
 
 
 def _attempt(function, name, *arguments):
