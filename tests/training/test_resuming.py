@@ -55,7 +55,7 @@ def kill_at_each(monkeypatch, records, model_dir, killed_at, saved, **changes):
         saved = epoch - 1
 
 
-SCHEDULED = {"training": "joint", "fragments": "scheduled", "epochs": 3, "validation_every": 3}
+JOINT = {"training": "joint", "fragments": "predicted", "epochs": 3, "validation_every": 3}
 
 
 @pytest.mark.slow
@@ -64,12 +64,12 @@ SCHEDULED = {"training": "joint", "fragments": "scheduled", "epochs": 3, "valida
     [
         ({"scores": "final"}, (1, 2, 4)),
         ({"scores": "final", "validation_fraction": 0.0}, (2, 3)),
-        ({**SCHEDULED, "accumulation_steps": 3}, (2, 3)),
+        ({**JOINT, "accumulation_steps": 3}, (2, 3)),
     ],
     ids=[
         "first epoch, end of KFS, last epoch of SP",
         "nothing held out, end of KFS, SP after the average of KFS",
-        "joint, scheduled fragments, in the middle of an accumulation, not validated before",
+        "joint, predicted fragments, in the middle of an accumulation, not validated before",
     ],
 )
 def test_killed_run_ends_with_the_same_weights(diving_records, tmp_path, monkeypatch, changes, killed_at):

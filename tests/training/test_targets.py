@@ -97,7 +97,7 @@ def test_a_tower_needs_frames_of_its_fragment(tmp_path, capsys):
     [
         (0, {"fragments": "true"}, True),
         (7, {"fragments": "true"}, False),
-        (7, {"fragments": "scheduled"}, True),
+        (7, {"fragments": "predicted"}, True),
         (100, {"fragments": "predicted"}, False),
         (100, {"fragments": "predicted", "segmenter": "kfs.keras"}, True),
         (100, {"fragments": "true", "segmenter": "kfs.keras"}, False),
