@@ -11,7 +11,7 @@ from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.results import Results, StageResults, read_results
 from scoringnet_tf.experiments.training import Surroundings, TrainingError
 from scoringnet_tf.support.errors import InputError, unknown_name
-from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.files import read_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,7 +14,7 @@ from data_prep.simulator.encoding import FPS
 from data_prep.simulator.faults import draw
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.reading import read_csv
+from scoringnet_tf.support.files import read_csv
 
 SCORES, SECONDS = "scores.csv", "stage_seconds.csv"
 SCORE_COLUMNS = ("difficulty", "execution", "penalty", "final")
