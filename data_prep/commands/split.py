@@ -25,8 +25,7 @@ from data_prep.datasets.splits import (
     make_splits,
     write_split_csv,
 )
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import shown
+from scoringnet_tf.support.messages import InputError, shown
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS

@@ -19,7 +19,7 @@ from scoringnet_tf.models.loss_terms import PHASES, LossScaleOptimizer, unpacked
 from scoringnet_tf.models.parameter_groups import learning_parts, parts
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file, read_json, remove_folder, replacing_folder, write_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 WEIGHTS, STATE = "model.weights.h5", "state.json"

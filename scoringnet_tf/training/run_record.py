@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from scoringnet_tf import __version__
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import read_json, write_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig

@@ -18,8 +18,7 @@ from scoringnet_tf.inference.rendering import failure_row
 from scoringnet_tf.inference.results import Performance, VideoScore, failure
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import get_sport, kept_form, read_sport, sport_yaml, src
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.training.scoring import ScoringRun
 
 GOLF = """\

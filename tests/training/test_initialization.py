@@ -19,7 +19,7 @@ from training_runs import (
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.initialization import (
     continue_from,
     load_network,

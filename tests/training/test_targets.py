@@ -10,7 +10,7 @@ from training_runs import settings
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import score_statistics
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.targets import (
     check_fragments,
     check_held_out,
