@@ -170,16 +170,23 @@ def test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way(divi
     assert [path.name for path in tmp_path.iterdir()] == ["lock"], "a run that is refused changes nothing"
 
 
-@pytest.mark.parametrize("best", [0.81, None])
-def test_a_checkpoint_without_what_belongs_to_it_is_refused(diving_records, tmp_path, best):
-    """Its best model, or if there was none yet its weights; or its configuration: any settings would go on."""
+@pytest.mark.parametrize(
+    ("phase", "best", "code", "named"),
+    [
+        ("joint", 0.81, "not_found", "best.keras"),
+        ("joint", None, "not_found", "model.weights.h5"),
+        ("scoring", None, "other_run", "scoring"),
+    ],
+)
+def test_a_checkpoint_without_what_belongs_to_it_is_refused(diving_records, tmp_path, phase, best, code, named):
+    """Its best model, or if there was none yet its weights; its phase; or its configuration: any would go on."""
     run = scoring_run(diving_records, tmp_path, training="joint", lr_multipliers={})
     run.record()
-    checkpoint = tmp_path / "checkpoints/joint_0001"
+    checkpoint = tmp_path / f"checkpoints/{phase}_0001"
     checkpoint.mkdir(parents=True)
-    state = {"phase": "joint", "steps_done": 1, "epoch": 1, "best": best}
+    state = {"phase": phase, "steps_done": 1, "epoch": 1, "best": best}
     (checkpoint / "state.json").write_text(json.dumps(state))
-    with refused("not_found", "best.keras" if best else "model.weights.h5"):
+    with refused(code, named):
         run.run()
     (tmp_path / "config.json").unlink()
     with refused("not_found", "config.json"):
