@@ -78,12 +78,8 @@ def columns(sport: Sport) -> tuple[str, ...]:
     )
 
 
-def rows(score: Any) -> list[dict[str, Any]]:
-    """A row of `columns` for each performance of a `VideoScore`."""
-    return [_row(score, number, one) for number, one in enumerate(score.performances, start=1)]
-
-
-def _row(score, number, one):
+def row(score: Any, number: int, one: Any) -> dict[str, Any]:
+    """The row of `columns` of one of the performances of a `VideoScore`."""
     known = {"video": score.video, "performance": number, "model": score.model, "sport": score.sport.name}
     known |= {name: getattr(one, name) for name in ("status", "start_s", "end_s", *score.sport.scores)}
     known |= {f"{name}_std": value for name, value in one.deviations.items()}

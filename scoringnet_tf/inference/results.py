@@ -176,7 +176,7 @@ class VideoScore:
 
     def rows(self) -> list[dict[str, Any]]:
         """A row of `rendering.columns` for each performance, numbered from 1."""
-        return rendering.rows(self)
+        return [rendering.row(self, number, one) for number, one in enumerate(self.performances, start=1)]
 
     def to_dataframe(self) -> Any:
         """The `rows` as a pandas.DataFrame; ImportError without pandas, which nothing else needs."""
