@@ -72,9 +72,9 @@ class ScoringNetPreprocessor:
         frames = frames[np.newaxis]
         return {"frames": frames, "mask": np.ones(frames.shape[:2], bool)}
 
-    def read(self, source: str | os.PathLike | Clip, *, partial: bool = False, stream: int | None = None) -> Video:
+    def read(self, source: str | os.PathLike | Clip, *, partial: bool = False) -> Video:
         """The `Video` (arguments as of `VideoStream`) with frames in stored form, JPEGs, and warnings of changes."""
-        (video,) = self.parts(source, partial=partial, stream=stream, length=sys.maxsize)
+        (video,) = self.parts(source, partial=partial, length=sys.maxsize)
         return video
 
     def parts(
@@ -82,21 +82,20 @@ class ScoringNetPreprocessor:
         source: str | os.PathLike | Clip,
         *,
         partial: bool = False,
-        stream: int | None = None,
         length: int = PART,
         overlap: int = OVERLAP,
     ) -> Iterator[Video]:
         """`read` for a video of any length, a part at a time.
 
         Args:
-            source, partial, stream: as of `VideoStream`.
+            source, partial: as of `VideoStream`.
             length: frames of a part, at the rate of training: a video at twice that rate has twice as many.
             overlap: how many of them the next part repeats.
 
         Yields:
             `Video`s; a single one if the video is no longer than a part.
         """
-        frames = VideoStream(source, partial=partial, stream=stream)  # type: ignore[arg-type]
+        frames = VideoStream(source, partial=partial)  # type: ignore[arg-type]
         jpegs: list[bytes] = []
         start, limit = 0, length
         encoded = overlapping(lambda frame: self.stored.encode(frame, frames.pixel_aspect), frames)
