@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf import defaults
-from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, StoredForm, check_frames, model_frames
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm, check_frames, model_frames
 from scoringnet_tf.data.video import Clip, Video, VideoStream
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark
@@ -142,9 +142,9 @@ class ScoringNetPreprocessor:
         return frames
 
     @property
-    def form(self) -> Form:
-        """How frames are stored."""
-        return Form(self.frame_rate, self.stored.aspect, self.stored.jpeg_quality, self.stored.fit)
+    def form(self) -> dict[str, Any]:
+        """How frames are stored, for `form_differences`."""
+        return dataclasses.asdict(self.stored) | {"frame_rate": self.frame_rate}
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON has them."""
