@@ -19,8 +19,8 @@ from absl import flags
 from benchmarks import pairs, workload
 from benchmarks.figures import machine, new_file
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import unknown_name
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.messages import unknown_name
 
 WAYS = {  # → the module that measures it
     "jax": "benchmarks.gpu",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from benchmarks import data
 from benchmarks.pairs import Comparison, Row, Target, worker
-from scoringnet_tf.support.errors import unknown_name
+from scoringnet_tf.support.messages import unknown_name
 
 PHASES = ("segmentation", "scoring", "joint")  # what `benchmarks.training` is asked for
 INFERENCE = "inference"

@@ -20,7 +20,7 @@ from absl import flags
 
 from benchmarks import growth, workload
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import unknown_name
+from scoringnet_tf.support.messages import unknown_name
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("videos", None, "A folder of videos, as many as the longest curve of videos asks for.")

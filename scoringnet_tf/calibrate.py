@@ -17,8 +17,7 @@ from absl import flags
 
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 from scoringnet_tf.support.quiet import load_tensorflow
 

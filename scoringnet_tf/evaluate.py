@@ -13,8 +13,7 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, load_records, shown
 from scoringnet_tf.sports import DECODINGS, SCORES
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 from scoringnet_tf.support.paths import as_path, check_access
 from scoringnet_tf.support.quiet import load_tensorflow

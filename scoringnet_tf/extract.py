@@ -25,8 +25,7 @@ from scoringnet_tf.data.dataset_info import load_records, shown
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.inputs import unreadable
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
 from scoringnet_tf.support.paths import as_path, check_access, name_of
 from scoringnet_tf.support.quiet import load_tensorflow

@@ -17,8 +17,8 @@ from absl import flags
 
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import NAMES, configuration
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.support.quiet import load_tensorflow

@@ -15,7 +15,7 @@ import time
 from absl import flags
 
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("host", "localhost", "Name or address by which the other machines reach this one.")

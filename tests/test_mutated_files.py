@@ -41,7 +41,7 @@ from scoringnet_tf.inference.checks import doubts
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import SPORTS, get_sport, read_sport, sport_yaml
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.run_record import RunRecord, held_out_ids
 

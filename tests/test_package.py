@@ -12,7 +12,7 @@ from test_commands import COMMANDS
 import scoringnet_tf
 from data_prep.__main__ import COMMANDS as PREPARATION
 from scoringnet_tf.support import model_files
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 ROOT = pathlib.Path(__file__).parents[1]
 

@@ -13,7 +13,7 @@ from absl import flags
 
 from data_prep.simulator.settings import SIMULATORS, TASKS, Settings
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS

@@ -19,8 +19,7 @@ from data_prep.stages.formats.tables import merged
 from data_prep.stages.formats.videos import MAX_RATE, facts_reader
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.sports import named_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted, shown
+from scoringnet_tf.support.messages import InputError, counted, shown
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS

@@ -16,8 +16,7 @@ from absl import flags
 from data_prep.stages import formats as stage_formats
 from data_prep.stages.suggestion import find_videos, load_model, suggest_stages
 from scoringnet_tf.sports import option_form
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS

@@ -14,8 +14,7 @@ from data_prep.datasets.readers.layout import find_dir, find_file, index_videos
 from data_prep.datasets.readers.matlab import read_table, whole_numbers
 from data_prep.datasets.sample import ALL, Published, Sample, Source
 from data_prep.support.options import OptionError
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, shown
+from scoringnet_tf.support.messages import InputError, Remark, shown
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data_prep.datasets.sample import ERROR, Problem
-from scoringnet_tf.support.reading import real_number
+from scoringnet_tf.support.files import real_number
 
 
 class Fields:

@@ -27,8 +27,7 @@ from data_prep.datasets.table_stages import boundary_columns, label_samples, rea
 from data_prep.support.options import OptionError, sport_option
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import SCORES, SportForm, kept_form
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, shown
+from scoringnet_tf.support.messages import InputError, Remark, shown
 
 TABLE, STAGE_CSV = "manifest.csv", "stage_labels.csv"
 

@@ -12,8 +12,7 @@ from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Sample, Source
 from data_prep.support.options import sport_option
 from scoringnet_tf.sports import SPORTS, SportForm, kept_form
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 
 NO_HEADS = ("video", "sport", "split")
 

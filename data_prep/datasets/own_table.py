@@ -13,8 +13,7 @@ from data_prep.datasets.scores import MARKS
 from data_prep.datasets.table_stages import END, boundary_columns
 from data_prep.support.options import OptionError
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, Sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 
 UNUSED = "unused"  # meaning of a column that has another's name by chance
 MARK = re.compile(r"(?:marks?|judge|j)_?([1-9]\d?)")  # mark_1, Judge 1, J1

@@ -18,9 +18,8 @@ from data_prep.datasets.sample import Problem, Sample
 from scoringnet_tf.data.timing import duration_of, frame_at
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.data.video_files import images_to_cut
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
-from scoringnet_tf.support.reading import TIMECODE, seconds_of
+from scoringnet_tf.support.files import TIMECODE, seconds_of
+from scoringnet_tf.support.messages import InputError, counted
 
 FRAMES, TIMES, EITHER = ("start_frame", "end_frame"), ("start_time", "end_time"), ("start", "end")
 

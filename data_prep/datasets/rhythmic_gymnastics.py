@@ -13,8 +13,7 @@ from data_prep.datasets.readers.layout import find_file, find_video, unlisted_no
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Published, Sample, Source
 from data_prep.support.options import OptionError
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 
 COLUMNS = ("name", "difficulty", "execution", "total", "penalty", "length")
 LABEL_DIRS = ("", "data/", "annotations/")

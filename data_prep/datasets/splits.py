@@ -15,9 +15,8 @@ import numpy as np
 
 from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import ALL, Problem, Published, Sample, Source
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.messages import Remark, counted, shown
+from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 WAYS = ("random", "score", "group", "own")
 

@@ -14,10 +14,8 @@ import numpy as np
 from data_prep.datasets.readers.text import read_csv
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.sports import NOISE, SHORTEST, Sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.messages import Remark, counted, shown
-from scoringnet_tf.support.reading import whole_number
+from scoringnet_tf.support.files import replacing_file, whole_number
+from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 NOT_IN_ORDER = "not_in_order"  # code of segments that go back in time

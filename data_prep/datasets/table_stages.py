@@ -20,8 +20,7 @@ from data_prep.datasets.stage_labels import (
     within,
 )
 from scoringnet_tf.sports import NOISE, Sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 
 END = "end"
 

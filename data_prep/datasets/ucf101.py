@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Problem, Published, Sample, Source
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 LIST_DIRS = ("ucfTrainTestlist/", "")
 SPLITS = ("train", "test")

@@ -24,8 +24,7 @@ from data_prep.datasets.stage_labels import (
 )
 from data_prep.support.options import OptionError
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted, shown
+from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # name of the file and of its variable
 STAGE_CSV = "stage_labels.csv"

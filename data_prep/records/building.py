@@ -27,9 +27,8 @@ from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import VideoExample
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.beam import on_runner
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
-from scoringnet_tf.support.messages import Remark, counted, shown
+from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 from scoringnet_tf.support.paths import RemotePath, as_path
 
 WAITING = 4096  # videos per process that may wait for a slow one; 9 KB each without their frames

@@ -18,8 +18,7 @@ from data_prep.support.processes import in_processes
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted
+from scoringnet_tf.support.messages import InputError, Remark, counted
 
 STORED = StoredForm((24, 32), jpeg_quality=75)  # only the thumbnails of the pixels are kept
 

@@ -16,8 +16,7 @@ from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.timing import DEFAULT_FPS
 from scoringnet_tf.data.video import Clip, Video, VideoError, VideoStream
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from data_prep.datasets.sample import Problem, Sample, Source
 from scoringnet_tf.data.dataset_info import INDEX_NAME
 from scoringnet_tf.data.joints import FOLDER, INDEX, read_index, read_joints
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath
 
 

@@ -22,9 +22,8 @@ from data_prep.records.writing import writing_to
 from scoringnet_tf import __version__
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip, VideoError
-from scoringnet_tf.support.errors import InputError, Stopped
 from scoringnet_tf.support.files import locked, replacing_file
-from scoringnet_tf.support.messages import Remark, counted
+from scoringnet_tf.support.messages import InputError, Remark, Stopped, counted
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 FACTS = ("fps", "source_size", "aspect", "sha256")  # of `EncodedVideo`, beside its arrays

@@ -12,8 +12,7 @@ import numpy as np
 from scoringnet_tf.data.dataset_info import INDEX_NAME
 from scoringnet_tf.data.joints import FOLDER as JOINTS
 from scoringnet_tf.data.records import UNLABELLED, VideoExample, encode_example
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import shown
+from scoringnet_tf.support.messages import InputError, shown
 from scoringnet_tf.support.paths import RemotePath, check_access, of_a_store
 from scoringnet_tf.support.quiet import load_tensorflow
 

@@ -25,8 +25,8 @@ from data_prep.simulator.session import film_session, plan_sessions, write_sessi
 from data_prep.simulator.settings import VERSION, Settings
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.files import read_json
+from scoringnet_tf.support.messages import InputError
 
 DONE, UNDER_WAY = "simulation.json", "simulation.json.partial"
 

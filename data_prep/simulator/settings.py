@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 TASKS = ("scoring", "motion", "session")
 SIMULATORS = {  # sport: (module, class) of its `performance.Simulator`

@@ -17,7 +17,7 @@ from scoringnet_tf.data.video import Clip
 from scoringnet_tf.data.video_files import videos_in
 from scoringnet_tf.inference.inputs import unreadable
 from scoringnet_tf.sports import stage_runs
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import check_model
 from scoringnet_tf.support.quiet import load_tensorflow
 

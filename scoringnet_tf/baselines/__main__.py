@@ -23,7 +23,7 @@ from absl import flags
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 from scoringnet_tf.support.model_files import WITH_C3D, check_model
 from scoringnet_tf.support.paths import check_access, local_path
 from scoringnet_tf.support.quiet import load_tensorflow

@@ -22,8 +22,7 @@ from scoringnet_tf import losses
 from scoringnet_tf.baselines.system import Learned, System, TrainingSet, order
 from scoringnet_tf.baselines.videos import Videos, evenly
 from scoringnet_tf.models.layers import FeatureScaling
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 
 Batches = Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray]]  # inputs and targets of an epoch
 

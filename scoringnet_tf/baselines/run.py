@@ -19,11 +19,9 @@ from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.extraction import load_c3d
 from scoringnet_tf.report.evaluation_report import METRICS, write_report
 from scoringnet_tf.sports import Sport, get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import write_json
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.files import read_json, write_json
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import model_path
-from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.training.run_record import learned_from, versions
 
 SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"

@@ -18,7 +18,7 @@ from sklearn.svm import SVR
 
 from scoringnet_tf.baselines.system import Learned, System, TrainingSet, cross_validated, learned
 from scoringnet_tf.baselines.videos import CLIP, STRIDE, ClipFeatures, Videos
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 MEAN_C = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 DEVIATION = 14.0  # points

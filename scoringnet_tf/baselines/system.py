@@ -8,8 +8,7 @@ import numpy as np
 
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.sports import src
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 
 See = Callable[[Videos], np.ndarray]  # videos → what a system sees of them, (V, …)
 FOLDS = 5

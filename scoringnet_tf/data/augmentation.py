@@ -10,7 +10,7 @@ import tensorflow as tf
 from scoringnet_tf import defaults
 from scoringnet_tf.data.preprocessing import center_offset
 from scoringnet_tf.data.records import UNLABELLED
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 CLIP_JITTER = 0.1  # share of a clip that training may cut off at each end
 

@@ -12,7 +12,7 @@ import av
 import numpy as np
 
 from scoringnet_tf.data.timing import DEFAULT_FPS, rising_times
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
 SMALLEST_FRAME = 8  # bytes: a smaller packet repeats a frame, or (packed B-frames of old AVI files) is none

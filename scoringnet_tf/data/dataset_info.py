@@ -14,11 +14,9 @@ import numpy as np
 
 from scoringnet_tf.data import tfio
 from scoringnet_tf.sports import SCORES, as_points, get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import cached_file, write_json
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.files import cached_file, read_json, write_json
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access
-from scoringnet_tf.support.reading import read_json
 
 INDEX_NAME = "dataset_info.json"
 FORMAT_VERSION = 1

@@ -16,10 +16,9 @@ import h5py
 import numpy as np
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.files import read_json
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.paths import AnyPath, as_path
-from scoringnet_tf.support.reading import read_json
 
 ORIGIN_NAME = "features.json"
 HDF5_SUFFIXES = (".h5", ".hdf5")

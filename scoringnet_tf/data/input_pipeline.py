@@ -32,7 +32,7 @@ from scoringnet_tf.data.service import check_shared, served
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath
 
 __all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "videos"]

@@ -10,10 +10,9 @@ import json
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import local_file
+from scoringnet_tf.support.files import local_file, read_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
-from scoringnet_tf.support.reading import read_json
 
 FOLDER, INDEX = "joints", "joints.json"
 HEAD = "head"

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 FITS = ("crop", "pad", "stretch")
 ASPECT_TOLERANCE = 0.05  # share by which a video's aspect may differ from the stored one's and is stored as it is

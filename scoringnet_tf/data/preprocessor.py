@@ -12,8 +12,7 @@ from tqdm import tqdm
 from scoringnet_tf import defaults
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm, check_frames, model_frames
 from scoringnet_tf.data.video import Clip, Video, VideoStream
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.threads import overlapping

@@ -8,7 +8,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import feature_differences, rate_differences
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 TOLERANCE = 0.005  # points by which the scores of a performance may differ between renderings: they are rounded
 

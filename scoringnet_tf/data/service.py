@@ -16,7 +16,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath, as_path
 
 AHEAD = 16  # batches that are kept while one before them is missing

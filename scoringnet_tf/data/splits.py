@@ -16,11 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.files import read_csv, replacing_file
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import as_path
-from scoringnet_tf.support.reading import read_csv
 
 Split = Mapping[str, str]  # id → "train", "validation" or "test"; other videos are in none
 COLUMNS, SPLITS = ("id", "split"), ("train", "validation", "test")

@@ -23,9 +23,8 @@ from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError, unknown_name
 from scoringnet_tf.support.files import write_json
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted, unknown_name
 from scoringnet_tf.support.paths import local_path
 
 Tables = Mapping[str, Experiment]  # of the catalogue, by name

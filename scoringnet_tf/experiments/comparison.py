@@ -10,8 +10,8 @@ from scoringnet_tf.experiments import report, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.results import Results, StageResults, read_results
 from scoringnet_tf.experiments.training import Surroundings, TrainingError
-from scoringnet_tf.support.errors import InputError, unknown_name
-from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.files import read_json
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

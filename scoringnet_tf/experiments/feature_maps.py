@@ -12,8 +12,8 @@ from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import Surroundings, Training
 from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.drawing import save_png
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.messages import InputError
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet

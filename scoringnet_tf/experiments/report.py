@@ -16,10 +16,8 @@ from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.results import Results, StageResults
 from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.drawing import save_png
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file, write_json
-from scoringnet_tf.support.messages import counted
-from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.files import read_json, replacing_file, write_json
+from scoringnet_tf.support.messages import InputError, counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ import numpy as np
 
 from scoringnet_tf.bootstrap import Groups, chosen, draws_of, resamples
 from scoringnet_tf.sports import MEASURES, SCORES
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 Labels = tuple[np.ndarray, np.ndarray]  # true and predicted stages of a video, int (L,) each, −1 = unlabelled
 GROUP = ("group",)  # the column of a file of predictions whose videos are in groups

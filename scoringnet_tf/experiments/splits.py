@@ -9,8 +9,7 @@ from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.splits import Split, of_records, random_splits, read_split, resplit
 from scoringnet_tf.experiments.report import split_sizes
 from scoringnet_tf.experiments.training import Surroundings
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import shown
+from scoringnet_tf.support.messages import InputError, shown
 
 
 def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> list[Split]:

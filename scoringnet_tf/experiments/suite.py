@@ -17,9 +17,9 @@ from scoringnet_tf.experiments.catalogue import STAGES, Experiment, Row
 from scoringnet_tf.experiments.results import Results, StageResults, counts, read_predictions, read_stages
 from scoringnet_tf.experiments.training import METAFILE, Fitting, Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import read_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import as_path
-from scoringnet_tf.support.reading import read_json
 
 KEPT = ("seed", "seconds", "seconds_are_of", "hardware", "versions", "chosen", "sees")  # of a metafile, beside a table
 

@@ -21,10 +21,9 @@ from scoringnet_tf.baselines import load_system
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.files import read_json, replacing_file
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import is_shipped, model_path
-from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.fields import all_fields
 from scoringnet_tf.training.flags import SET

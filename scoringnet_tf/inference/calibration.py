@@ -25,8 +25,8 @@ from scoringnet_tf.models.training_statistics import (
     pooled,
 )
 from scoringnet_tf.sports import NOISE
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath, RemotePath
 

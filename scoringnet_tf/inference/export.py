@@ -20,8 +20,8 @@ from scoringnet_tf.inference.checks import checks, impossible_scores, is_too_sma
 from scoringnet_tf.inference.evaluation import input_specs
 from scoringnet_tf.models import layers
 from scoringnet_tf.sports import definition_of
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import new_folder, write_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 if TYPE_CHECKING:

@@ -22,10 +22,9 @@ from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.inference.extraction import FeatureExtractor, weights_of
 from scoringnet_tf.sports import SCORES, get_sport, option_form, stage_runs
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import locked, replacing_file, write_json
+from scoringnet_tf.support.files import locked, read_json, replacing_file, write_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath
-from scoringnet_tf.support.reading import read_json
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.sports import NOISE, SCORES, Sport, decimals
 from scoringnet_tf.support.drawing import draw_strip, printable, stage_color, stage_patches
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted
+from scoringnet_tf.support.messages import InputError, Remark, counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -18,9 +18,8 @@ from scoringnet_tf.inference.inputs import Named, attempted, stretched
 from scoringnet_tf.inference.predictor import predictor_of
 from scoringnet_tf.inference.results import VideoScore
 from scoringnet_tf.support.beam import on_runner
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256, locked, write_json
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 

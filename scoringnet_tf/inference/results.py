@@ -11,9 +11,8 @@ from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import rendering
 from scoringnet_tf.sports import SCORES, Sport, stage_runs
 from scoringnet_tf.support.drawing import save_png
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
-from scoringnet_tf.support.messages import Remark, counted
+from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.paths import AnyPath, as_path
 
 if TYPE_CHECKING:

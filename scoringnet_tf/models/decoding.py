@@ -9,7 +9,7 @@ from keras import layers, ops
 
 from scoringnet_tf import defaults
 from scoringnet_tf.sports import DECODINGS
-from scoringnet_tf.support.errors import unknown_name
+from scoringnet_tf.support.messages import unknown_name
 
 IMPOSSIBLE = -1e9  # log-probability
 LEAST = 1e-7  # probability of a stage that a path may pass through

@@ -81,15 +81,7 @@ class FragmentSelector(layers.Layer):
         return {**super().get_config(), "stages": self.stages, "length": self.length}
 
 
-FRAGMENT_SOURCES = ("true", "predicted", "scheduled")
-
-
-class FragmentSchedule(keras.callbacks.Callback):
-    """Lowers the share of true fragments of a `ScoringNet` linearly, from 1 in the first epoch to 0 in the last."""
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Sets the share of the epoch."""
-        self.model.training_fragments.share.assign(1.0 - epoch / max(1, self.params["epochs"] - 1))
+FRAGMENT_SOURCES = ("true", "predicted")
 
 
 class TrainingFragments(layers.Layer):
@@ -102,8 +94,7 @@ class TrainingFragments(layers.Layer):
     It is made by `compile` and belongs to a run: nothing of it is saved with a model.
 
     Args:
-        source: `"true"`; `"predicted"`; or `"scheduled"`, a draw of the two for each video, whose chance of the true
-            ones is `share`, which `FragmentSchedule` lowers. A video without labels always takes the predicted ones.
+        source: `"true"` or `"predicted"`.
         jitter: each video's stages are moved in time by a random 0 to this many frames, either way; the ends repeat.
             Predicted fragments, which SP will see, begin and end a little early or late.
         seed: of the draws.
@@ -113,28 +104,9 @@ class TrainingFragments(layers.Layer):
         super().__init__(**kwargs)
         self.source, self.jitter = source, jitter
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.share = self.add_weight(shape=(), initializer="ones", trainable=False, name="share")
 
     def call(self, true_stages: Any, predicted: Any = None, is_frame: Any = None) -> Any:
-        return self._moved(self._chosen(ops.cast(true_stages, "int32"), predicted, is_frame), is_frame)
-
-    def _chosen(self, true_stages, predicted, is_frame):
-        """True or predicted stages, int32 (B, L); a video that is labelled in part counts as unlabelled."""
-        if self.source == "true":
-            return true_stages
-        if self.source == "predicted":
-            return predicted
-        draw = replicas.own_rows(
-            lambda rows: keras.random.uniform((rows,), seed=self.seed_generator), ops.shape(true_stages)[0]
-        )
-        labelled = true_stages >= 0
-        if is_frame is not None:
-            labelled = ops.logical_or(labelled, ops.logical_not(is_frame))
-        use_true = ops.logical_and(ops.all(labelled, axis=1), draw < self.share)
-        return ops.where(use_true[:, None], true_stages, predicted)
-
-    def _moved(self, stages, is_frame):
-        """The stages int (B, L) of each video, moved by up to `jitter` frames, of those that are some: bool (B, L)."""
+        stages = ops.cast(true_stages, "int32") if self.source == "true" else predicted
         if not self.jitter:
             return stages
         batch, length = ops.shape(stages)
@@ -146,9 +118,3 @@ class TrainingFragments(layers.Layer):
         last = length - 1 if is_frame is None else ops.sum(ops.cast(is_frame, "int32"), axis=1, keepdims=True) - 1
         source = ops.where(places <= last, ops.clip(places + moves, 0, last), places)
         return ops.take_along_axis(stages, source, axis=1)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Nothing: the share is set at the beginning of every epoch."""
-
-    def load_own_variables(self, store: Any) -> None:
-        """Nothing: see `save_own_variables`."""

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")

@@ -10,7 +10,7 @@ from keras import ops
 from scoringnet_tf import defaults, losses, metrics
 from scoringnet_tf.models.fragments import FRAGMENT_SOURCES
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.trainer import Trainer

@@ -7,7 +7,7 @@ from typing import Any
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import Intervals
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath
 

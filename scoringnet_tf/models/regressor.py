@@ -7,7 +7,7 @@ from keras import layers
 
 from scoringnet_tf import defaults
 from scoringnet_tf.models.layers import Dropout, conv3d
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 def regressor(

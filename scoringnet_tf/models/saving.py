@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from scoringnet_tf.data.preprocessing import check_frames
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file, replacing_file
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import NAMES, check_is_file, check_whole, damaged, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path
 

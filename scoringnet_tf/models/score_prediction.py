@@ -12,7 +12,7 @@ from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.regressor import decay, regressor
 from scoringnet_tf.models.saving import Functional, arguments_of
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm, get_sport, kept_form
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 HEADS = ("regression", "distribution")
 ACTIVATIONS = ("linear", "relu")

@@ -20,7 +20,7 @@ from scoringnet_tf.models.trainer import Trainer
 from scoringnet_tf.models.training_statistics import TrainingStatistics
 from scoringnet_tf.models.tta import check_views, score_views, select_views
 from scoringnet_tf.sports import Sport, SportForm, get_sport, kept_form
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.dataset_info import DatasetInfo

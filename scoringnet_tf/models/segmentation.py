@@ -13,7 +13,7 @@ from scoringnet_tf.models.lstm import LSTM
 from scoringnet_tf.models.saving import Functional, arguments_of
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS, ed_tcn, resnet50
 from scoringnet_tf.sports import SportForm, get_sport, kept_form
-from scoringnet_tf.support.errors import unknown_name
+from scoringnet_tf.support.messages import unknown_name
 
 
 def video_inputs(image_size: Sequence[int], features: int | None = None) -> dict[str, keras.KerasTensor]:

@@ -13,13 +13,13 @@ from keras import ops
 from scoringnet_tf import defaults, losses, metrics
 from scoringnet_tf.models import loss_terms
 from scoringnet_tf.models.compatibility import check_dataset, check_learns
-from scoringnet_tf.models.fragments import FragmentSchedule, TrainingFragments
+from scoringnet_tf.models.fragments import TrainingFragments
 from scoringnet_tf.models.layers import Dropout, FeatureScaling, feature_statistics
 from scoringnet_tf.models.loss_terms import PHASES, LossScaleOptimizer, unpacked, with_weights
 from scoringnet_tf.models.parameter_groups import learning_parts, parts
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
 if TYPE_CHECKING:
@@ -75,9 +75,8 @@ class Trainer(Model):
             metrics: output → metrics, each with a name of its own; weighted as the losses are. Default: frame accuracy,
                 overall and per stage, SRC and MED of the scores (§4.2).
             phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
-            fragments: what SP is trained on: key fragments of the `"true"` stages, of those `"predicted"` by KFS, or
-                `"scheduled"`, see `TrainingFragments`. Evaluation always takes the predicted ones. A video without
-                the true stages of a fragment is taken whole by `"true"`, and by its predicted stages otherwise.
+            fragments: what SP is trained on: key fragments of the `"true"` stages, or of those `"predicted"` by KFS.
+                Evaluation always takes the latter. A video without the true stages of a fragment is taken whole.
             fragment_jitter: frames by which fragments are moved at random, either way; 0 or more.
             frozen: keys of `models.parameter_groups.parts` that do not learn, whatever the phase; see
                 `choose_trained`. Nor does a layer whose `trainable` you set to False.
@@ -113,7 +112,6 @@ class Trainer(Model):
         if not hasattr(self, "training_fragments"):  # one for all phases: Keras forgets no layer that it has seen
             self.training_fragments = TrainingFragments(name="training_fragments", dtype="float32")
         self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
-        self.training_fragments.share.assign(1.0)
 
         # 4. Hand over to Keras
         if keras.backend.backend() == "tensorflow":
@@ -234,7 +232,7 @@ class Trainer(Model):
 
     @functools.wraps(keras.Model.fit, assigned=())
     def fit(self, *arguments: Any, **options: Any) -> keras.callbacks.History:
-        """Keras's own; with `"scheduled"` fragments the share of true ones falls from 1 in the first epoch to 0.
+        """Keras's own.
 
         Raises:
             InputError: the model was made for other records (code `other_records`, see `compatibility.check_learns`);
@@ -244,16 +242,13 @@ class Trainer(Model):
         check_learns(self, given.get("x"))
         if any(not layer.is_adapted for layer in self._scalings()):
             warnings.warn("Features are not in standard units. Call adapt_features(train) before fit.", stacklevel=2)
-        callbacks = keras.tree.flatten(given.get("callbacks") or [])
-        if self.compiled and self.training_fragments.source == "scheduled":
-            callbacks = [FragmentSchedule(), *callbacks]
-        self._direct(callbacks)
+        self._direct(keras.tree.flatten(given.get("callbacks") or []))
         validation = given.get("validation_data")
         if isinstance(validation, tuple | list) and len(validation) == 3:
             inputs, *weighted = validation
             given["validation_data"] = (inputs, with_weights(*weighted)[0])
         given["y"], given["sample_weight"] = with_weights(given.get("y"), given.get("sample_weight"))
-        return super().fit(**{**given, "callbacks": callbacks})
+        return super().fit(**given)
 
     @functools.wraps(keras.Model.evaluate, assigned=())
     def evaluate(self, *arguments: Any, **options: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras import layers, ops
 
-from scoringnet_tf.support.errors import unknown_name
+from scoringnet_tf.support.messages import unknown_name
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.score_prediction import ScorePredictor

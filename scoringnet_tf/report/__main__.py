@@ -22,8 +22,7 @@ from scoringnet_tf.report.judges import read_judges, unshown_scores
 from scoringnet_tf.report.session import check_pages, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import as_path, check_access, told_apart
 from scoringnet_tf.support.quiet import load_tensorflow

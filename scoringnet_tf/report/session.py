@@ -12,8 +12,8 @@ from scoringnet_tf import __version__
 from scoringnet_tf.bootstrap import draws_of, interval
 from scoringnet_tf.report.page import TEMPLATES, ShownPerformance, performance_page
 from scoringnet_tf.sports import MEASURES, SCORES, decimals
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 LEAST_FOR_AN_INTERVAL = 5  # performances: with fewer a bootstrap means little

@@ -25,8 +25,8 @@ import yaml
 
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.sport import ANY_PENALTY, FINAL_ALONE, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.reading import real_number
+from scoringnet_tf.support.files import real_number
+from scoringnet_tf.support.messages import InputError
 
 PENALTY = "penalty"
 # (keys that are required, optional ones) of a definition, of one with a final score alone, and of marks.

@@ -5,7 +5,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scoringnet_tf.sports.definition import SUFFIXES, definition_of, parse_sport, read_sport, sport_of, sport_yaml
 from scoringnet_tf.sports.sport import Sport
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 if TYPE_CHECKING:
     from scoringnet_tf.support.paths import AnyPath

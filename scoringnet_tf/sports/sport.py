@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, SupportsInt
 
 from scoringnet_tf.sports.marks import Marks
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 NOISE = "noise"
 SCORES = ("difficulty", "execution", "final")

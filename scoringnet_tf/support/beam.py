@@ -21,8 +21,8 @@ from typing import Any
 
 import cv2
 
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.messages import InputError
 
 POLL = 0.1  # seconds between two looks for the next result
 LATE = 60.0  # seconds after which a shared folder shows a new file to every machine; NFS keeps what it knew of one

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from absl import app, flags, logging
 
-from scoringnet_tf.support.errors import InputError, Stopped
+from scoringnet_tf.support.messages import InputError, Stopped
 from scoringnet_tf.support.paths import WAITING, answered, of_a_store
 
 flags.DEFINE_float("timeout", WAITING.seconds, "Seconds to wait for an address that does not answer.", 0.1)

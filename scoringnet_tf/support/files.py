@@ -1,4 +1,4 @@
-"""Writing files and folders so that nothing half-written looks whole.
+"""Files and folders, written so that nothing half-written looks whole; JSON and CSV that anyone may have damaged.
 
 On a local disk: write beside, then rename. In an object store, where a file appears only once it is complete and
 nothing can be renamed: write to a local temporary folder, then upload.
@@ -6,6 +6,7 @@ nothing can be renamed: write to a local temporary folder, then upload.
 
 import atexit
 import contextlib
+import csv
 import functools
 import hashlib
 import json
@@ -23,10 +24,11 @@ try:
 except ImportError:  # Windows: nothing keeps two processes out of one folder
     fcntl = None  # type: ignore[assignment]
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, file_name_of
 
 LOCK = "lock"
+TIMECODE = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:[.,]\d+)?)", re.ASCII)
 MAX_LETTERS = 60  # of the name of a copy: in a store names may be longer than disks take
 
 
@@ -255,6 +257,30 @@ def remove_folder(path: AnyPath) -> None:
     path.rmtree() if isinstance(path, RemotePath) else shutil.rmtree(path)
 
 
+# === Small files of text; an error names the file ===
+
+
+def read_json(path: AnyPath) -> dict:
+    """The JSON object in a file; InputError if it holds none, OSError if it cannot be read."""
+    try:
+        value = json.loads(as_path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # of bytes that are no UTF-8, too
+        raise InputError("damaged_json", f"{path} is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise InputError("wrong_format", f"{path} holds a JSON {type(value).__name__}, not an object.")
+    return value
+
+
+def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
+    """(number of its last line, cells) of every row of a CSV file but blank ones; InputError, OSError as above."""
+    try:
+        with as_path(path).open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            return [(reader.line_num, cells) for cells in reader if cells]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError("damaged_csv", f"{path} is not CSV in UTF-8: {error}.") from error
+
+
 def write_json(path: AnyPath, value: object) -> None:
     """Writes `value` as indented JSON; NaN becomes null, and names that are no UTF-8 stand as JSON escapes them."""
     text = json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"
@@ -269,3 +295,25 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def real_number(text: str) -> float:
+    """The number of a text; ValueError for what is none, such as 1_000, which Python alone would read."""
+    if "_" in text or not text.isascii():
+        raise ValueError(f"{text!r} is not a number")
+    return float(text)
+
+
+def whole_number(text: str) -> int:
+    """The integer of a text; ValueError likewise."""
+    real_number(text)
+    return int(text)
+
+
+def seconds_of(text: str) -> float:
+    """Of a timecode (hh:mm:ss.fff or mm:ss), or of a number of seconds; ValueError for what is neither."""
+    timecode = TIMECODE.fullmatch(text)
+    if timecode is None:
+        return real_number(text)
+    hours, minutes, seconds = timecode.groups()
+    return 3600 * int(hours or 0) + 60 * int(minutes) + float(seconds.replace(",", "."))

@@ -10,8 +10,8 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access, is_of_the_web
 
 SHIPPED = "diving_small"

@@ -21,8 +21,7 @@ from typing import Any, TypeAlias
 from fsspec.asyn import sync
 from upath.extensions import ProxyUPath
 
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 
 # The schemes of the `io` extra: what opens each, and what that reads its settings from.
 STORES = {

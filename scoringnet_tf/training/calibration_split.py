@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted
+from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.training.run_record import held_out_of, learned_from
 

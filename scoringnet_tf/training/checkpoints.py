@@ -11,10 +11,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import local_file, remove_folder, replacing_folder, write_json
+from scoringnet_tf.support.files import local_file, read_json, remove_folder, replacing_folder, write_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
-from scoringnet_tf.support.reading import read_json
 
 WEIGHTS, STATE = "model.weights.h5", "state.json"
 EXPECTED = {"steps_done": int, "phase": str, "epoch": int}  # of a state, by which a run goes on

@@ -140,21 +140,12 @@ class PredictedFragments(KeyFragments):
     """SP is trained on those that KFS finds; in joint training with its dropout."""
 
 
-class ScheduledFragments(KeyFragments):
-    """SP is trained on the former at first, and on the latter in the end."""
-
-
 @dataclasses.dataclass(frozen=True)
 class WholeVideos:
     """A model without KFS, whose towers see whole videos (the paper's −KFS, table 4)."""
 
 
-FRAGMENTS = {
-    "true": TrueFragments,
-    "predicted": PredictedFragments,
-    "scheduled": ScheduledFragments,
-    "whole": WholeVideos,
-}
+FRAGMENTS = {"true": TrueFragments, "predicted": PredictedFragments, "whole": WholeVideos}
 
 
 @dataclasses.dataclass(frozen=True)

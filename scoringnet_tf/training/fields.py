@@ -11,7 +11,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 Config = TypeVar("Config")
 FORMS = {bool: "true or false", int: "a whole number", float: "a number"}

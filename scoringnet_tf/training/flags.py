@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from absl import app, flags
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.fields import all_fields, flat, to_json, with_values
 
 Config = TypeVar("Config")

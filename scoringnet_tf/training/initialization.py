@@ -14,7 +14,7 @@ from scoringnet_tf.models.parameter_groups import parts
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.run_record import learned_from

@@ -13,7 +13,7 @@ from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.tta import check_views
 from scoringnet_tf.sports import PREDICTED_SCORES, SportForm
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.config import HEADS, STAGE_NETWORKS, Distribution, Regression, TrainingConfig
 from scoringnet_tf.training.initialization import preprocessing_of
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.backbones.c3d import C3D
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.config import PretrainingConfig
 from scoringnet_tf.training.initialization import continue_from, learned_before, preprocessing_of

@@ -7,20 +7,22 @@ the first writes the folder; the others go on from a copy of their own, which th
 import contextlib
 import csv
 import dataclasses
+import hashlib
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import NAMES, model_path
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.training import callbacks
@@ -151,8 +153,13 @@ class Run:
 
     def as_record(self) -> RunRecord:
         """What config.json holds of the run."""
-        sport = {"sport": self.info.beside_records().get("sport")}  # its rules, which the data hash does not tell
-        return RunRecord(self.config, self.info.data_hash, self.dtype, self.validation_ids, sport)
+        return RunRecord(self.config, self.info.data_hash, self.dtype, self.validation_ids, self.built_of())
+
+    def built_of(self) -> dict[str, str | None]:
+        """Constants of the model that neither a checkpoint nor the data hash holds: name → a hash, or None."""
+        value = self.model.get_config()["preprocessing"]
+        value = value and {**value, "frame_size": None}  # of the records; it changes nothing
+        return {"preprocessing": hashed(value), "sport": self.info.beside_records().get("sport")}
 
     def _learned_from(self):
         """What the training videos show, and those of the models that the run starts from."""
@@ -180,7 +187,7 @@ class Run:
         newest: tuple[Any, Any] = self.checkpoints.latest()
         folder, state = newest
         if state is not None:
-            self._check_best(state)
+            self._check_goes_on(state)
         else:
             for name in self._models:
                 (self.folder / name).unlink(missing_ok=True)
@@ -211,17 +218,26 @@ class Run:
         return [LAST, *(phase.best for phase in self.phases)]
 
     def _check_room(self, record):
-        """InputError if a model is there without checkpoints, but a best one of this run, killed in its first epoch."""
+        """InputError if a model lies there without checkpoints.
+
+        A best model of this run is replaced, if the run was killed in its first epoch.
+        """
         if Checkpoints(self.model_dir).latest()[1] is not None:
             return
         left = [name for name in (*NAMES, *self._models) if (self.model_dir / name).is_file()]
-        if left and (LAST in left or not {*left} <= {*self._models} or not record.is_written(self.model_dir)):
+        epochs = sum(len(_rows(self.model_dir / f"{phase.name}.csv")[1:]) for phase in self.phases)
+        others = LAST in left or not {*left} <= {*self._models}
+        if left and (others or epochs > 1 or not record.is_written(self.model_dir)):
             message = f"--model_dir={self.model_dir}: {left[0]} lies there, without checkpoints/ to go on from."
             raise InputError("exists", message, "Choose another --model_dir, or delete what is there.")
 
-    def _check_best(self, state):
-        """InputError if the best model until the newest checkpoint is gone."""
-        phase, best = next(each for each in self.phases if each.name == state["phase"]), state.get("best")
+    def _check_goes_on(self, state):
+        """InputError if the newest checkpoint is of another run, or the best model until then is gone."""
+        names, best = [phase.name for phase in self.phases], state.get("best")
+        if state["phase"] not in names:
+            message = f"{self.model_dir / 'checkpoints'}: this run has no phase {state['phase']}, only {names}."
+            raise InputError("other_run", message, "Choose another --model_dir.")
+        phase = self.phases[names.index(state["phase"])]
         if best is not None and best > phase.nothing and not (self.folder / phase.best).is_file():
             message = f"{self.model_dir / phase.best}, the best model until epoch {state['epoch']}, is missing."
             raise InputError("not_found", message, "Put it back, or choose another --model_dir.")
@@ -293,6 +309,12 @@ class Run:
         ]
 
 
+def hashed(value: Any) -> str:
+    """A hash of JSON values and arrays, the same for equal ones."""
+    text = json.dumps(value, sort_keys=True, default=lambda array: np.asarray(array).tolist())
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _epochs_done(phase, state):
     """Epochs of the phase that a checkpoint's state has behind it; None if it is in a later phase already."""
     if state is None:
@@ -304,13 +326,20 @@ def _epochs_done(phase, state):
 
 def _keep_epochs(path, last):
     """Drops the rows of later epochs from a CSV file: what was logged after the checkpoint will be logged again."""
-    if not path.is_file():
+    rows = _rows(path)
+    if not rows:
         return
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
     kept = [row for row in rows[1:] if len(row) == len(rows[0]) and int(row[0]) <= last]
     with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([rows[0], *kept] if kept else [])
+
+
+def _rows(path):
+    """Rows of a CSV file, its heading first; none if there is no file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
 
 
 def _check_finite(history):

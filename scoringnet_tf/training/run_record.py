@@ -10,12 +10,11 @@ import tensorflow as tf
 
 from scoringnet_tf import __version__
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.files import read_json, write_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
-from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.config import PretrainingConfig, ScheduledFragments, TrainingConfig
+from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields, flat, to_json
 
 CONFIG = "config.json"
@@ -99,17 +98,16 @@ class RunRecord:
     def _extends(self, path, old, now, state):
         """Whether a field adds epochs to the last phase, which changes nothing of what was computed before.
 
-        A schedule of fragments is laid over all epochs. A phase that patience or max_steps ended is not given more.
+        A phase that patience or max_steps ended is not given more.
         """
         phase = state.get("phase")
         alone = phase == "segmentation" and getattr(self.config, "trains_kfs_alone", False)
-        scheduled = isinstance(getattr(self.config, "fragments", None), ScheduledFragments)
         return (
             path == f"schedule.{EPOCHS.get(phase)}"
             and isinstance(old.get(path), int)
             and now.get(path, 0) > old[path]
             and not state.get("stopped")
-            and (alone or (phase != "segmentation" and not scheduled))
+            and (alone or phase != "segmentation")
         )
 
 

@@ -17,13 +17,14 @@ from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.models.parameter_groups import rate_factors
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.config import FRAGMENTS, Joint, TrainingConfig, TrueFragments
 from scoringnet_tf.training.initialization import check_parts, load_network, load_pretrained, load_segmenter
 from scoringnet_tf.training.network import build_network, losses, of_sport
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.run import Phase, Run
+from scoringnet_tf.training.run import Phase, Run, hashed
 from scoringnet_tf.training.targets import (
     check_fragments,
     check_held_out,
@@ -86,6 +87,17 @@ class ScoringRun(Run):
             self.model = build_network(info, config, self.dtype, self.targets.towers)
         check_fragments(info, config, self.model.fragment_stages)
         check_parts(self.model, [phase.name for phase in self.phases], config)
+
+    def built_of(self) -> dict[str, str | None]:
+        """The units and the stages of the towers too: they may be those of --initial_model."""
+        statistics = self.model.score_predictor.get_config()["score_statistics"]
+        # To digits that no two machines sum otherwise.
+        units = {score: [f"{value:.6g}" for value in of_tower] for score, of_tower in statistics.items()}
+        stages = {score: sorted(names) for score, names in self.model.fragment_stages.items()}
+        return super().built_of() | {
+            "scale of the scores, of the records or --initial_model": hashed(units),
+            "stages of the towers, of the sport or --initial_model": hashed(stages),
+        }
 
     # === Data ===
 
@@ -196,11 +208,26 @@ class ScoringRun(Run):
         return {name: label for name, label in SHOWN.items() if phase.name != "segmentation" or "src" not in name}
 
     def further_callbacks(self, phase: Phase) -> list[keras.callbacks.Callback]:
-        """Scores of all held-out videos, epoch by epoch."""
-        if phase.name == "segmentation" or not self.validation_ids:
-            return []
+        """A check that KFS learns from labels; scores of all held-out videos, epoch by epoch."""
+        checks: list[keras.callbacks.Callback] = []
+        if not self.validation_ids:
+            return checks
+        labels = {stage for stage, count in self.info.stage_frames["train"].items() if count} - {"unlabelled"}
+        if labels and phase.name != "scoring" and self.model.segmenter is not None:
+            checks.append(keras.callbacks.LambdaCallback(on_epoch_end=self._check_labelled))
+        if phase.name == "segmentation":
+            return checks
         ids, truth = self.validation_ids, {}
         for score in [score for score in SCORES if score in self.model.output]:
             values = zip(ids, self.info.true_scores(score, ids), strict=True)
             truth[score] = [(video_id, true) for video_id, true in values if not math.isnan(true)]
-        return [callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", truth)]
+        return [*checks, callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", truth)]
+
+    def _check_labelled(self, epoch, logs):
+        """InputError if no training frame of the first epoch had a stage label: the loss is 0 only then.
+
+        The index of the records counts labels before videos are held out.
+        """
+        if epoch == 0 and logs["stage_loss"] == 0 and not self.model.stop_training:
+            message = f"{self.info.records_dir}: no training video has stage labels, only held-out ones."
+            raise InputError("no_stages", message, "Lower --validation_fraction, or label more videos.")

@@ -13,8 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.training.config import PretrainingConfig, ResNet50, TrainingConfig
 from scoringnet_tf.training.run_record import versions
 

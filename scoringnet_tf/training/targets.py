@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.training.config import Joint, PredictedFragments, ResNet50, TrainingConfig, TrueFragments
 
 

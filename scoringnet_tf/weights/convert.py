@@ -8,7 +8,7 @@ import numpy as np
 from scoringnet_tf.models.backbones.c3d import C3D, TRUNK, describe_preprocessing
 from scoringnet_tf.models.presets import check_trained
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 from scoringnet_tf.weights import caffe, pytorch, tf_checkpoint
 from scoringnet_tf.weights.parameters import CLASSES, CONVOLUTIONS, REQUIRED, Weights
 

@@ -24,7 +24,7 @@ from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.data.splits import resplit
 from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.results import read_predictions
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.run_record import RunRecord
 

@@ -101,7 +101,7 @@ from at_work import wait
 from scoringnet_tf.inference.result_cache import keeping_scores
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.cli import stoppable
-from scoringnet_tf.support.errors import Stopped
+from scoringnet_tf.support.messages import Stopped
 
 try:
     with stoppable(), on_runner(sys.argv[1], pathlib.Path(sys.argv[2])) as map_items:

@@ -40,7 +40,7 @@ from scoringnet_tf.models.training_statistics import (
     pooled,
 )
 from scoringnet_tf.sports import MEASURES, SCORES
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
 FEATURES = {"size": 4, "stride": 2, "origin": None}

@@ -23,8 +23,8 @@ from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.inference.extraction import FULLY_CONNECTED, Extraction, FeatureExtractor, load_c3d
 from scoringnet_tf.inference.feature_folder import Video, extract_videos, file_name, prepare, write_tables
 from scoringnet_tf.models.backbones.c3d import C3D, ENDPOINTS
-from scoringnet_tf.support.errors import Stopped
 from scoringnet_tf.support.files import locked
+from scoringnet_tf.support.messages import Stopped
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.run_record import RunRecord
 

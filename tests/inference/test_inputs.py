@@ -17,7 +17,7 @@ from refusals import refused
 
 from scoringnet_tf.data.video import Clip, VideoError, frame_times
 from scoringnet_tf.inference.inputs import local_video, named_videos, scored, stretched
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 @pytest.fixture

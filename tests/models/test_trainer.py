@@ -21,8 +21,8 @@ WITHOUT_DROPOUT = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"drop
 DISTRIBUTION = {"score_predictor": {"head": "distribution"}}
 WHOLE = {"fragments": "whole"}
 SCORING_TERMS = {f"{score}_{term}" for score in ("difficulty", "execution") for term in ("mse", "ranking")}
-# A few steps take less than their graph takes to be traced. Graphs are those of `step`, of scheduled fragments, of
-# scaled losses and of models that are saved.
+# A few steps take less than their graph takes to be traced. Graphs are those of `step`, of scaled losses and of
+# models that are saved.
 EAGER = {"run_eagerly": True}
 
 
@@ -43,7 +43,7 @@ def compiled(network, **options):
 
 def fitted(network, **options):
     """One step; returns the logs."""
-    history = compiled(network, **options).fit(dataset(), verbose=0, shuffle=False)
+    history = compiled(network, **options).fit(dataset(), None, None, 1, 0, shuffle=False)  # by place, as in Keras
     return {name: values[0] for name, values in history.history.items()}
 
 
@@ -248,17 +248,6 @@ def test_sp_trains_with_dropout_and_a_frozen_kfs_without():
 # === Fragments ===
 
 
-@pytest.mark.parametrize(("share", "second"), [(1.0, [1, 2, 3, -1]), (0.0, [2, 2, 2, 2])])
-def test_scheduled_fragments_are_true_or_predicted(share, second):
-    """A video that is labelled in part is cut by prediction; padding has no labels either, and counts for nothing."""
-    fragments = TrainingFragments("scheduled")
-    fragments.share.assign(share)
-    true = tf.constant([[-1, -1, 3, 3], [1, 2, 3, -1]])
-    predicted = tf.constant([[1, 2, 3, 3], [2, 2, 2, 2]])
-    is_frame = tf.constant([[True] * 4, [True] * 3 + [False]])
-    assert fragments(true, predicted, is_frame).numpy().tolist() == [[1, 2, 3, 3], second]
-
-
 @pytest.mark.parametrize("source", ["true", "predicted"])
 def test_fragment_jitter_moves_each_video_by_itself(source):
     stages = np.tile([0, 0, 0, 1, 1, 2, 2, 2, 3, 0, 0, 0], (400, 1))
@@ -293,19 +282,6 @@ def test_the_jitter_of_a_run_knows_where_a_video_ends():
     for _ in range(3):
         outputs = network({**inputs, "mask": mask, TRUE_STAGES: stages}, training=True)
         np.testing.assert_allclose(outputs["difficulty"], expected["difficulty"], rtol=1e-5)
-
-
-@pytest.mark.slow
-def test_scheduled_fragments_are_the_true_ones_at_first_and_those_of_kfs_in_the_end():
-    network, shares = scoringnet_tf.ScoringNet(**SMALL), []
-    seeing = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: shares.append(float(network.training_fragments.share))
-    )
-    compiled(network, fragments="scheduled")
-    network.fit(dataset(), None, None, 3, 0, [seeing], shuffle=False)  # by place, as Keras takes them
-    assert shares == [1, 0.5, 0]
-    compiled(network, fragments="scheduled")
-    assert float(network.training_fragments.share) == 1
 
 
 # === Scaled losses ===

@@ -18,8 +18,7 @@ from scoringnet_tf.inference.rendering import failure_row
 from scoringnet_tf.inference.results import Performance, VideoScore, failure
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import get_sport, kept_form, read_sport, sport_yaml, src
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.training.scoring import ScoringRun
 
 GOLF = """\
@@ -242,9 +241,8 @@ def test_results_have_its_score_alone_and_can_be_read_again(tmp_path):
         0, 9, 0.0, 0.3, final=210.0, deviations={"final": 4.0}, intervals={"final": (190.0, 230.0)}
     )
     score = VideoScore("a.mp4", sport, 9, 30.0, [], [performance], [])
-    score.save(tmp_path / "score.csv")
     failed = [of("b.mp4", None, sport, Remark("unreadable", "b")) for of in (failure, failure_row)]
-    said = [str(score), *map(json.dumps, [score.to_dict(), *failed]), (tmp_path / "score.csv").read_text()]
+    said = [str(score), *map(json.dumps, [score.to_dict(), *score.rows(), *failed])]
     assert not [other for other in OTHER_SCORES for text in said if other in text]
     assert set(failed[0]) == set(score.to_dict()) and set(failed[1]) == set(score.rows()[0])
     assert VideoScore.from_dict(json.loads(json.dumps(score.to_dict())), sport) == score

@@ -13,7 +13,7 @@ from refusals import code_printed
 from test_commands import COMMANDS, command, started
 
 from scoringnet_tf.support.cli import stoppable
-from scoringnet_tf.support.errors import Stopped
+from scoringnet_tf.support.messages import Stopped
 
 ROOT = pathlib.Path(__file__).parents[2]
 

@@ -3,7 +3,7 @@
 import pytest
 
 import scoringnet_tf
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, configuration, model_path, shipped_presets
 from scoringnet_tf.support.paths import as_path
 

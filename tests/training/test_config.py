@@ -69,7 +69,7 @@ def values_of(cls, chosen):
 
 
 CHOSEN = [  # every alternative at least once
-    (TrainingConfig, {"schedule": "joint", "model.fragments": "scheduled", "start": "pretrained"}),
+    (TrainingConfig, {"schedule": "joint", "model.fragments": "true", "start": "pretrained"}),
     (TrainingConfig, {"schedule": "staged", "model.head": "distribution", "model.fragments.network": "c3d"}),
     (TrainingConfig, {"start": "initial_model", "model.fragments.network": "resnet50", "model.fragments": "predicted"}),
     (TrainingConfig, {"model.fragments.network": "c3d_ed_tcn", "model.head": "regression"}),

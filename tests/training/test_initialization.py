@@ -19,7 +19,9 @@ from training_runs import (
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.initialization import (
     continue_from,
     load_network,
@@ -264,3 +266,23 @@ def test_the_stages_of_a_tower_that_does_not_learn_are_not_to_be_changed(of_othe
     }
     with refused("flags_conflict", "fragments.difficulty", "take-flight, entry"):
         scoring_run(diving_records, tmp_path, **changes)
+
+
+@pytest.mark.slow
+def test_a_run_does_not_go_on_from_another_model_under_the_same_name(of_other_records, diving_records, tmp_path):
+    """A checkpoint fits any preprocessing, units and stages. Those of a tower that learns may change."""
+    path, model = tmp_path / "model.keras", load_scoring_net(of_other_records[0])
+
+    def record(difficulty, execution, stages, **changes):
+        statistics, stages = {"difficulty": difficulty, "execution": execution}, {"difficulty": stages}
+        model.with_dtype("float32", score_statistics=statistics, fragment_stages=stages, **changes).save(path)
+        options = {"initial_model": str(path), "lr_multipliers": {"difficulty": 0}}
+        run = scoring_run(diving_records, tmp_path / "run", **options)
+        run.record()
+        return run.model
+
+    begun = record((3.3, 0.25), (24.0, 4.0), ["take-flight", "entry"])
+    Checkpoints(tmp_path / "run").save(begun, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
+    record((3.3 * (1 + 1e-15), 0.25), (1.0, 1.0), ["entry", "take-flight"])  # as another machine sums
+    with refused("other_run", "the preprocessing", "the scale of the scores", "the stages of the towers"):
+        record((3.3, 0.26), (24.0, 4.0), ["entry"], preprocessing=BGR)

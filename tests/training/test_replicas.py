@@ -57,10 +57,8 @@ from scoringnet_tf.training.strategy import strategy_of
 
 strategy = strategy_of(2)
 with strategy.scope():
-    shared = TrainingFragments("scheduled", jitter=9, seed=3)
-alone = TrainingFragments("scheduled", jitter=9, seed=3)
-for fragments in (shared, alone):
-    fragments.share.assign(0.5)
+    shared = TrainingFragments(jitter=9, seed=3)
+alone = TrainingFragments(jitter=9, seed=3)
 true = np.tile(np.arange(40, dtype="int32"), (16, 1))
 batches = tf.data.Dataset.from_tensor_slices((true, true + 100)).batch(8)
 run = tf.function(lambda *batch: strategy.run(shared, batch))

@@ -55,7 +55,7 @@ def kill_at_each(monkeypatch, records, model_dir, killed_at, saved, **changes):
         saved = epoch - 1
 
 
-SCHEDULED = {"training": "joint", "fragments": "scheduled", "epochs": 3, "validation_every": 3}
+JOINT = {"training": "joint", "fragments": "predicted", "epochs": 3, "validation_every": 3}
 
 
 @pytest.mark.slow
@@ -64,12 +64,12 @@ SCHEDULED = {"training": "joint", "fragments": "scheduled", "epochs": 3, "valida
     [
         ({"scores": "final"}, (1, 2, 4)),
         ({"scores": "final", "validation_fraction": 0.0}, (2, 3)),
-        ({**SCHEDULED, "accumulation_steps": 3}, (2, 3)),
+        ({**JOINT, "accumulation_steps": 3}, (2, 3)),
     ],
     ids=[
         "first epoch, end of KFS, last epoch of SP",
         "nothing held out, end of KFS, SP after the average of KFS",
-        "joint, scheduled fragments, in the middle of an accumulation, not validated before",
+        "joint, predicted fragments, in the middle of an accumulation, not validated before",
     ],
 )
 def test_killed_run_ends_with_the_same_weights(diving_records, tmp_path, monkeypatch, changes, killed_at):
@@ -170,16 +170,23 @@ def test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way(divi
     assert [path.name for path in tmp_path.iterdir()] == ["lock"], "a run that is refused changes nothing"
 
 
-@pytest.mark.parametrize("best", [0.81, None])
-def test_a_checkpoint_without_what_belongs_to_it_is_refused(diving_records, tmp_path, best):
-    """Its best model, or if there was none yet its weights; or its configuration: any settings would go on."""
+@pytest.mark.parametrize(
+    ("phase", "best", "code", "named"),
+    [
+        ("joint", 0.81, "not_found", "best.keras"),
+        ("joint", None, "not_found", "model.weights.h5"),
+        ("scoring", None, "other_run", "scoring"),
+    ],
+)
+def test_a_checkpoint_without_what_belongs_to_it_is_refused(diving_records, tmp_path, phase, best, code, named):
+    """Its best model, or if there was none yet its weights; its phase; or its configuration: any would go on."""
     run = scoring_run(diving_records, tmp_path, training="joint", lr_multipliers={})
     run.record()
-    checkpoint = tmp_path / "checkpoints/joint_0001"
+    checkpoint = tmp_path / f"checkpoints/{phase}_0001"
     checkpoint.mkdir(parents=True)
-    state = {"phase": "joint", "steps_done": 1, "epoch": 1, "best": best}
+    state = {"phase": phase, "steps_done": 1, "epoch": 1, "best": best}
     (checkpoint / "state.json").write_text(json.dumps(state))
-    with refused("not_found", "best.keras" if best else "model.weights.h5"):
+    with refused(code, named):
         run.run()
     (tmp_path / "config.json").unlink()
     with refused("not_found", "config.json"):

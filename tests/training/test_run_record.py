@@ -72,9 +72,7 @@ def test_neither_may_what_it_learns_from(tmp_path):
         ("scoring", {}, {"scoring_epochs": 5}, None),
         ("scoring", {}, {"scoring_epochs": 1}, "other_run"),
         ("scoring", {}, {"segmentation_epochs": 3}, "other_run"),
-        ("scoring", {"fragments": "scheduled"}, {"scoring_epochs": 3}, "other_run"),
         ("segmentation", {"scoring_epochs": 0}, {"segmentation_epochs": 3}, None),
-        ("segmentation", {"scoring_epochs": 0, "fragments": "scheduled"}, {"segmentation_epochs": 3}, None),
         ("segmentation", {"scoring_epochs": 0}, {"segmentation_epochs": 1}, "other_run"),
         ("segmentation", {"scoring_epochs": 0}, {"scoring_epochs": 2}, "other_run"),
         ("segmentation", {}, {"segmentation_epochs": 3}, "other_run"),  # SP is trained after it

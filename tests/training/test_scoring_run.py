@@ -54,7 +54,7 @@ UNUSUAL = {  # unlike every default
     "stage_loss": "binary",
     "segmentation_epochs": 3,
     "scoring_epochs": 5,
-    "fragments": "scheduled",
+    "fragments": "predicted",
     "difficulty_fragment": ["entry"],
     "execution_fragment": ["entry", "pre-starting"],
     "lr_multipliers": {"execution": 0.31, "kfs": 2, "c3d": 0},
@@ -107,7 +107,7 @@ def test_the_loss_and_the_fragments(run, phase, trained):
         loss = model.learned.losses[score]
         assert (loss.alpha, loss.margin, loss.pair_reduction, loss.ties) == (3.5, 0.77, "mean", "constant")
         assert (loss.unit, loss.sigma) == (1.0, 0.17)
-    assert (model.training_fragments.source, model.training_fragments.jitter) == ("scheduled", 2)
+    assert (model.training_fragments.source, model.training_fragments.jitter) == ("predicted", 2)
     room = [measures[0].capacity for score, measures in model.learned.metrics.items() if score != "stages"]
     assert min(room) >= len(run.validation_ids)  # SRC is of all held-out videos
 

@@ -7,7 +7,7 @@ import keras
 import pytest
 from conftest import write_bars
 from refusals import refused
-from training_runs import SMALL, WatchedRun, assert_same, changed, scoring_run, settings, trained
+from training_runs import SMALL, WatchedRun, assert_same, batch, changed, scoring_run, settings, trained
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
@@ -76,6 +76,36 @@ def test_what_would_choose_or_learn_nothing_is_refused(changes, code, named, div
     with refused(code, *named):
         scoring_run(diving_records, tmp_path / "run", **{"training": "joint", **changes})
     assert not (tmp_path / "run").exists()
+
+
+def test_a_best_model_of_several_epochs_is_left_alone_where_its_checkpoints_are_gone(run, tmp_path):
+    """By the same command, which replaces what a kill in the first epoch left."""
+    run.model_dir = tmp_path
+    run.record()
+    (tmp_path / "segmentation.keras").write_bytes(b"of hours")
+    rows = ["epoch,loss", "0,3", "1,2"]
+    for length, code in ((2, None), (3, "exists")):
+        (tmp_path / "segmentation.csv").write_text("\n".join(rows[:length]))
+        with refused(code, "segmentation.keras") if code else contextlib.nullcontext():
+            run.record()
+
+
+@pytest.mark.parametrize("labelled", [0, 1])
+def test_stage_labels_of_held_out_videos_alone_end_a_run_after_an_epoch(run, labelled):
+    """A label in a single training video is enough; an epoch that was cut short may have missed it."""
+    (phase, scoring), (inputs, targets) = run.phases, batch()
+    run.begin(phase, resumed=False)
+    targets["stages"][labelled:] = -1
+    run.model.compute_loss(y=targets, y_pred=run.model(inputs))
+    logs = {"stage_loss": float(run.model.learned.trackers["stage_loss"].result())}
+    run.folder = run.model_dir
+    (check,) = run.further_callbacks(phase)
+    run.model.stop_training = True
+    check.on_epoch_end(0, logs)
+    run.model.stop_training = False
+    with contextlib.nullcontext() if labelled else refused("no_stages", run.info.records_dir):
+        check.on_epoch_end(0, logs)
+    assert len(run.further_callbacks(scoring)) == 1  # it keeps scores
 
 
 def test_kfs_alone_needs_no_scores_to_choose_by_and_joint_training_no_epochs_of_kfs(diving_records, tmp_path):

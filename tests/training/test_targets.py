@@ -10,7 +10,7 @@ from training_runs import settings
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import score_statistics
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.targets import (
     check_fragments,
     check_held_out,
@@ -97,7 +97,7 @@ def test_a_tower_needs_frames_of_its_fragment(tmp_path, capsys):
     [
         (0, {"fragments": "true"}, True),
         (7, {"fragments": "true"}, False),
-        (7, {"fragments": "scheduled"}, True),
+        (7, {"fragments": "predicted"}, True),
         (100, {"fragments": "predicted"}, False),
         (100, {"fragments": "predicted", "segmenter": "kfs.keras"}, True),
         (100, {"fragments": "true", "segmenter": "kfs.keras"}, False),

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, videos_in
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted, shown
+from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 
 def find_file(source_dir: Path, names: Sequence[str]) -> Path:

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 
 
 def read_vector(path: Path, variable: str) -> np.ndarray:

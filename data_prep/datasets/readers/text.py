@@ -13,9 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from data_prep.support.options import OptionError
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted
-from scoringnet_tf.support.reading import whole_number
+from scoringnet_tf.support.files import whole_number
+from scoringnet_tf.support.messages import InputError, Remark, counted
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 WORKBOOK = b"PK\x03\x04"  # what .xlsx and .ods begin with

@@ -8,7 +8,7 @@ from data_prep.stages.formats import elan, label_studio, tables
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 class Format(NamedTuple):

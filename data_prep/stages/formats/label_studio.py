@@ -28,8 +28,8 @@ from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.labelled_video import VIDEO_ID, LabelledVideo, check_names, labelled_video, require_ends
 from data_prep.stages.formats.videos import MAX_RATE, FactsOf, exact_rate
 from scoringnet_tf.sports import Sport
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.messages import InputError
 
 VIDEO, FPS = "video", "fps"  # keys of a task's data, as is `VIDEO_ID`; Label Studio keeps those it does not know
 STAGES = "stages"  # name of the control tag

@@ -10,8 +10,7 @@ from data_prep.datasets.stage_labels import Segment, segment_errors
 from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 
 VIDEO_ID = "video_id"  # our property in the files of tools, which keep it
 

@@ -10,7 +10,7 @@ from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 # === stage_labels.csv: video_id,stage,start_frame,end_frame ===
 

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.readers.layout import find_video
 from scoringnet_tf.data.video import read_video
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 FRAME_SIZE = (8, 8)  # no pixel is kept
 MILLISECOND = Fraction(1, 1000)

@@ -11,7 +11,7 @@ from scoringnet_tf import defaults
 from scoringnet_tf.models.layers import FrameMask, conv3d
 from scoringnet_tf.models.regressor import fully_connected, regressor
 from scoringnet_tf.models.saving import Functional, Preset, arguments_of
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 # (endpoint, filters of a convolution or window of a pooling). The first twelve after the input are SP's extractor.
 TRUNK: tuple[tuple[str, Any], ...] = (

@@ -19,7 +19,7 @@ from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from data_prep.records.writing import ShardWriter
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 SMALL = BuildSettings((36, 48))
 SKIPPING = BuildSettings((36, 48), on_error="skip")

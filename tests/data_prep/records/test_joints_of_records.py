@@ -15,7 +15,7 @@ from data_prep.records.dry_run import check
 from data_prep.records.joints import SourceJoints
 from scoringnet_tf.data.joints import read_joints
 from scoringnet_tf.data.video import Clip
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 SMALL = BuildSettings((36, 48))
 

@@ -19,7 +19,7 @@ from data_prep.simulator.plan import get_simulator
 from data_prep.simulator.session import film_session, plan_sessions
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.video import read_video
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 def settings(sport="diving", **options):

@@ -23,7 +23,7 @@ from data_prep.simulator.files import write_vector
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 SMALL = Settings("diving", "scoring", 4, 0, None, False, 0.25, 48, 64)
 DIVING, VAULT = get_simulator("diving"), get_simulator("vault")
