@@ -19,18 +19,14 @@ from pathlib import Path
 import cv2
 from absl import flags
 
-from benchmarks import pairs
 from benchmarks.rows import CLOCK, PROCESSOR
 from benchmarks.workload import processor_seconds
 from data_prep.commands import dataset_flags
-from scoringnet_tf.support import cli
 
 FLAGS = flags.FLAGS
-flags.adopt_module_key_flags(dataset_flags)
 flags.DEFINE_integer("workers", os.cpu_count(), "Processes.", lower_bound=1)
 flags.DEFINE_integer("frame_height", 73, "Height of the stored frames, pixels.", lower_bound=1)
 flags.DEFINE_integer("frame_width", 98, "Width of the stored frames, pixels.", lower_bound=1)
-flags.DEFINE_bool("serve", True, "Internal: as `benchmarks.pairs` calls it.")
 
 
 def measurements():
@@ -86,7 +82,3 @@ def _write_jpegs(folder, size, path):
         small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
         cv2.imwrite(str(target / f"{count:06d}.jpg"), small, [cv2.IMWRITE_JPEG_QUALITY, 92])
         count += 1
-
-
-if __name__ == "__main__":
-    cli.run(lambda _: pairs.serve(measurements()))

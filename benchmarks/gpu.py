@@ -52,9 +52,8 @@ flags.DEFINE_integer("largest_batch", 256, "Where to stop if memory has not ende
 flags.DEFINE_integer("steps", 8, "Batches in a measurement.", 1)
 flags.DEFINE_bool("cpu", False, "Measure on the CPU, to try this program out.")
 flags.DEFINE_string("output_dir", "build/bench", "Folder for the figures.")
-flags.DEFINE_bool("serve", False, "Internal: measure --way in --precision in this process.")
-flags.DEFINE_enum("way", "jax", list(WAYS), "Internal: of --serve.")
-flags.DEFINE_enum("precision", "float32", PRECISIONS, "Internal: of --serve.")
+flags.DEFINE_enum("way", "jax", list(WAYS), "Internal: of a process that measures.")
+flags.DEFINE_enum("precision", "float32", PRECISIONS, "Internal: of a process that measures.")
 
 
 def batch(size):
@@ -113,8 +112,7 @@ def answer(what, run, memory):
 
     Args:
         what: one of `MEASURED` and the number of videos in a batch.
-        run: from both to a function that runs so many batches from the host's memory, and gives the seconds that took.
-            What it takes to begin, which a run takes once an epoch, is left out: it is taken off by a call of one.
+        run: from both to a function: number of batches → seconds. A call of one takes off what it takes to begin.
         memory: a function that gives the most memory held so far, MiB.
     """
     name, _, size = what.rpartition(" ")
@@ -198,6 +196,7 @@ def _batches(ask, what, row):
     """Rows of one measurement with batches of 1, 2, 4, … until memory ends."""
     size = 1
     while size <= FLAGS.largest_batch and (found := ask(f"{what} {size}")):
+        # A step also takes the gradients of inputs and of kernels, each as much again.
         operations = row["flops"] * size * (3 if what == "joint step" else 1)
         rate = operations / found["seconds"] / 1e12
         share = rate / row["peak"] if row["peak"] else None
@@ -219,9 +218,6 @@ def line(row: dict) -> str:
 
 def main(_):
     """Runs the command with the parsed flags."""
-    if FLAGS.serve:
-        pairs.serve(measurements())
-        return
     for flag, known in (("ways", WAYS), ("precisions", PRECISIONS)):
         for value in FLAGS[flag].value:
             if value not in known:

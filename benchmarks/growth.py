@@ -10,8 +10,7 @@ LEAST_MIB = 1.0  # less is not told from what happened to be free before
 def slope(x, y):
     """(b, low, high) of y = a·x^b by least squares of the logarithms, with the 95 % interval of Student's t.
 
-    Args:
-        x, y: positive, (N,), two of x at least; the interval is infinite with N = 2.
+    `x` and `y` are positive, (N,); the interval is infinite with N = 2.
     """
     return per_unit(np.log(x), np.log(y))
 
@@ -24,11 +23,9 @@ def per_unit(x, y):
 
 
 def table(curves, titles):
-    """The curves in Markdown: exponents of time and memory, and what one more costs.
+    """The curves, {name: [{"x", "seconds": [of every run], "mib"}]}, in Markdown: exponents, and what one more costs.
 
-    Args:
-        curves: {name: points}; a point is {"x": …, "seconds": [of every run], "mib": …}.
-        titles: {name: what x is}.
+    `titles` is {name: what x is}.
     """
     lines = ["| x | from, to | time ~ x^b | one more, ms | memory ~ x^b | one more, MiB |", "|---|---|---|---|---|---|"]
     for name, points in curves.items():

@@ -7,7 +7,6 @@ import time
 
 from absl import flags
 
-from benchmarks import pairs
 from scoringnet_tf.support import cli
 
 FLAGS = flags.FLAGS
@@ -15,7 +14,6 @@ flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep bu
 flags.DEFINE_integer("batch_size", 4, "Videos per batch.", lower_bound=1)
 flags.DEFINE_list("image_size", ["64", "64"], "Height,width of the model's input, pixels.")
 flags.DEFINE_integer("epochs", 5, "Times that the training split is read.", lower_bound=1)
-flags.DEFINE_bool("serve", True, "Internal: as `benchmarks.pairs` calls it.")
 
 
 def measurements():
@@ -36,7 +34,3 @@ def measurements():
         return frames / (time.perf_counter() - start)
 
     return measure
-
-
-if __name__ == "__main__":
-    cli.run(lambda _: pairs.serve(measurements()))

@@ -1,12 +1,13 @@
 """Two ways of doing the same, measured in turn in one run: what disturbs the machine disturbs both.
 
-Each way is a process that is asked for one measurement after another (`worker`, `serve`), so that model after model is
-built and traced once, and the two alternate step by step. What counts is the ratio of two neighbours: its median over
+Each way is a process that is asked for one measurement after another (`worker`), so that model after model is built and
+traced once, and the two alternate step by step. What counts is the ratio of two neighbours: its median over
 the rounds, and how far it spreads.
 """
 
 import contextlib
 import dataclasses
+import importlib
 import json
 import os
 import statistics
@@ -15,6 +16,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from scoringnet_tf.support import cli
 
 Ask = Callable[[str], Any]  # what is to be measured → its figure
 Side = Callable[[], contextlib.AbstractContextManager[Ask]]
@@ -26,17 +29,11 @@ class NotMeasured(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """What a row should reach.
-
-    Attributes:
-        value: the bound.
-        at_most: whether less is better.
-        of: `"ratio"`, ours by the peer's, or `"ours"`, in the row's unit.
-    """
+    """What a row should reach."""
 
     value: float
     at_most: bool = True
-    of: str = "ratio"
+    of: str = "ratio"  # ours by the peer's; or "ours", in the row's unit
 
     def met(self, result: "Result") -> bool:
         """Whether the median of a result reaches it."""
@@ -46,15 +43,7 @@ class Target:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A line of the table.
-
-    Attributes:
-        name: what is measured.
-        against: what it is compared with.
-        ours, peer: what the two sides are asked for.
-        unit: of both figures.
-        target: None where there is none.
-    """
+    """A line of the table: what is measured, against what, what the two sides are asked for, and the figures' unit."""
 
     name: str
     against: str
@@ -66,17 +55,11 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Rows that the same two sides are asked for.
-
-    Attributes:
-        name: by which it can be chosen.
-        ours, peer: a function without arguments that gives a context manager of `Ask`; without a peer ours does both.
-        rows: in order.
-    """
+    """Rows that the same two sides are asked for."""
 
     name: str
     ours: Side
-    peer: Side | None
+    peer: Side | None  # None: ours does both
     rows: tuple[Row, ...]
 
 
@@ -151,15 +134,15 @@ def _in_turn(ours, peer, row, rounds):
 
 
 def worker(module: str, **flags: Any) -> Side:
-    """A side that is a process: `python -m MODULE --serve` with these flags, which calls `serve`.
+    """A side that is a process, which calls `measurements` of a module with these flags for an `Ask`.
 
     A flag whose value is a function has that of the function, which is called once it is needed.
     """
 
     @contextlib.contextmanager
     def started():
-        given = {name: value() if callable(value) else value for name, value in flags.items()}
-        command = [sys.executable, "-m", module, "--serve", *(f"--{name}={value}" for name, value in given.items())]
+        words = [f"--{name}={value() if callable(value) else value}" for name, value in flags.items()]
+        command = [sys.executable, "-m", "benchmarks.pairs", module, *words]
         with tempfile.TemporaryFile("w+") as said:
             pipe = subprocess.PIPE
             process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=said, text=True)
@@ -187,7 +170,7 @@ def _answer(process, what, said):
     return json.loads(line)
 
 
-def serve(measure: Ask) -> None:
+def _serve(measure: Ask) -> None:
     """Answers each line of standard input, what is to be measured, with its figure, until there are no more.
 
     Whatever a library prints goes to stderr: the answers alone are on stdout.
@@ -229,3 +212,8 @@ def _cells(result):
 
 def _short(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+if __name__ == "__main__":
+    measuring = importlib.import_module(sys.argv.pop(1))  # defines its flags
+    cli.run(lambda _: _serve(measuring.measurements()))

@@ -15,12 +15,10 @@ import time
 import numpy as np
 from absl import flags
 
-from benchmarks import data, pairs, rows
-from scoringnet_tf.support import cli
+from benchmarks import data, rows
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("folder", None, "Where what is made for the benchmarks is kept.", required=True)
-flags.DEFINE_bool("serve", True, "Internal: as `benchmarks.pairs` calls it.")
 
 PREDICT = (sys.executable, "-m", "scoringnet_tf.predict")
 
@@ -111,7 +109,3 @@ def _decode_and_model():
         return float(outputs["final"][0])
 
     return score
-
-
-if __name__ == "__main__":
-    cli.run(lambda _: pairs.serve(measurements()))

@@ -45,23 +45,16 @@ def training(shapes: tuple[str, ...]) -> Iterator[Comparison]:
             given = {**SHAPES[shape], "precision": policy}
             modules = ("benchmarks.training", "benchmarks.peers.training")
             sides = [worker(module, **given) for module in modules]
-            yield Comparison(f"training.{shape}.{precision}", *sides, steps("PyTorch", Target(0.85)))
-
-
-def steps(against: str, target: Target | None = None) -> tuple[Row, ...]:
-    """A row for a step of every phase, and for a video of inference."""
-    found = (Row(f"{phase} step", against, phase, phase, "s", target) for phase in PHASES)
-    return (*found, Row("inference of a video", against, INFERENCE, INFERENCE, "s", target))
+            measured = {**{f"{phase} step": phase for phase in PHASES}, "inference of a video": INFERENCE}
+            rows = tuple(Row(name, "PyTorch", what, what, "s", Target(0.85)) for name, what in measured.items())
+            yield Comparison(f"training.{shape}.{precision}", *sides, rows)
 
 
 def reading(folder: pathlib.Path, count: int, epochs: int) -> Comparison:
-    """The input pipeline against a DataLoader and against libjpeg-turbo alone.
+    """The input pipeline, on `count` simulated videos of 128×171, against a DataLoader and libjpeg-turbo alone.
 
-    Args:
-        folder: where the data are kept, see `benchmarks.data`.
-        count: of simulated videos, 128×171.
-        epochs: that each measurement reads; several, as a run does, for ours starts anew each time, which takes as long
-            as decoding a thousand frames, while the workers of the DataLoader stay.
+    Each measurement reads several epochs, as a run does: ours starts anew each time, which takes as long as decoding a
+    thousand frames, while the workers of the DataLoader stay.
     """
     size = "{},{}".format(*data.SHOWN)
     ours = {"records_dir": lambda: data.records(folder, count), "image_size": size, "epochs": epochs}
@@ -80,13 +73,9 @@ def reading(folder: pathlib.Path, count: int, epochs: int) -> Comparison:
 def building(folder: pathlib.Path, count: int) -> Comparison:
     """`build` of `count` simulated videos against OpenCV, both in two processes."""
     given = {"dataset": "unlv_diving", "source_dir": lambda: data.videos(folder, count), "workers": 2}
-    return Comparison("build", worker("benchmarks.build", **given), None, frame_rates("in two processes"))
-
-
-def frame_rates(name: str) -> tuple[Row, ...]:
-    """A row by the clock, and one by processor time, which other work disturbs less."""
-    target = Target(1.0, at_most=False)
-    return tuple(Row(name, "OpenCV", f"build {unit}", f"OpenCV {unit}", unit, target) for unit in (CLOCK, PROCESSOR))
+    name, target = "in two processes", Target(1.0, at_most=False)
+    rows = (Row(name, "OpenCV", f"build {unit}", f"OpenCV {unit}", unit, target) for unit in (CLOCK, PROCESSOR))
+    return Comparison("build", worker("benchmarks.build", **given), None, tuple(rows))
 
 
 def predicting(folder: pathlib.Path) -> Comparison:

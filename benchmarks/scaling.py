@@ -60,18 +60,10 @@ def _length(frames):
 
 
 def _write_long(path, video, frames):
-    import av
-
     from scoringnet_tf.data.video import read_video
 
     shown = read_video(video)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=round(shown.fps))
-        stream.height, stream.width = shown.frames.shape[1:3]
-        stream.pix_fmt = "yuv420p"
-        for frame in itertools.islice(itertools.cycle(shown.frames), frames):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
+    workload.write_video(path, list(itertools.islice(itertools.cycle(shown.frames), frames)), round(shown.fps))
 
 
 def _step(replicas, batch_size):

@@ -7,8 +7,7 @@ import time
 
 from absl import flags
 
-from benchmarks import pairs, rows, workload
-from scoringnet_tf.support import cli
+from benchmarks import rows, workload
 
 flags.DEFINE_string("precision", "float32", "Precision of the computation.")
 flags.DEFINE_float("width_multiplier", 0.125, "Of the model.")
@@ -16,7 +15,6 @@ flags.DEFINE_integer("image_size", 64, "Height and width of the frames, pixels."
 flags.DEFINE_integer("num_frames", 104, "Frames of a video.")
 flags.DEFINE_integer("batch_size", 4, "Videos per step.")
 flags.DEFINE_integer("steps", 3, "Steps in a measurement, whose mean is its figure.", 1)
-flags.DEFINE_bool("serve", True, "Internal: as `benchmarks.pairs` calls it.")
 
 
 def batch():
@@ -62,7 +60,3 @@ def timed(call, times=1):
     for _ in range(times):
         call()
     return (time.perf_counter() - start) / times
-
-
-if __name__ == "__main__":
-    cli.run(lambda _: pairs.serve(measurements()))

@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import csv
+import fractions
 import math
 import multiprocessing
 import os
@@ -74,6 +75,22 @@ def videos_of(folder, number=None):
     return found[:number]
 
 
+def write_video(path, frames, rate, encoder="mpeg4", pixel_format="yuv420p"):
+    """Encodes frames, [uint8 (H, W, 3) RGB], with an encoder's own settings, without an odd last row or column."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(encoder, rate=rate, options={"x265-params": "log-level=error"})
+        stream.height, stream.width = (size - size % 2 for size in frames[0].shape[:2])
+        stream.pix_fmt = pixel_format
+        for index, frame in enumerate(frames):
+            even = np.ascontiguousarray(frame[: stream.height, : stream.width])
+            picture = av.VideoFrame.from_ndarray(even, format="rgb24")
+            picture.pts, picture.time_base = index, 1 / fractions.Fraction(rate)
+            container.mux(stream.encode(picture.reformat(format=pixel_format)))
+        container.mux(stream.encode(None))
+
+
 def write_source(folder, videos):
     """Makes a folder of them for `data_prep build --dataset=manifest`: links, and a table of made-up scores."""
     folder.mkdir(parents=True)
@@ -115,10 +132,7 @@ def write_index(records, folder, number):
 
 
 def compare(number):
-    """Looks for the same performance in another split among so many videos of noise; returns what it was kept in.
-
-    Every fifth video is to test on, as of `workload.write_source`.
-    """
+    """Looks for the same performance in another split among so many videos of noise, every fifth of them to test on."""
     from data_prep.datasets.sample import Sample
     from data_prep.records.same_performance import BLOCK, HEIGHT, PICTURES, WIDTH, SeenPerformances
 

@@ -34,7 +34,6 @@ flags.DEFINE_bool("json", False, "Print a line of JSON for every video (docs/ser
 flags.DEFINE_bool("csv", False, "Print a table with a row for every performance.")
 flags.DEFINE_string("plot_dir", None, "Folder for a picture of each video: key frames above the stages.")
 flags.DEFINE_bool("force", False, "Print scores even if reasons speak against them.")
-flags.DEFINE_integer("stream", None, "Number of the video stream of every file, from 0. Default: its main one.", 0)
 flags.DEFINE_float("start", None, "Start of the stretch to score, in seconds from the first frame.", 0)
 flags.DEFINE_float("end", None, "End of the stretch to score, in seconds from the first frame.", 0)
 flags.DEFINE_string("results_dir", None, "Folder that keeps each result; those in it are not made again.")
@@ -73,7 +72,7 @@ def _scoring():
     """A function of videos that yields name and result of each, once nothing can refuse them."""
     load_tensorflow()
     values = flags.FLAGS
-    options = {"stream": values.stream, "start": values.start, "end": values.end, "force": values.force}
+    options = {"start": values.start, "end": values.end, "force": values.force}
     if values.results_dir:
         from scoringnet_tf.inference.result_cache import keeping_scores
 
@@ -121,7 +120,7 @@ def _check(arguments):
 
 
 def _check_frame_flags():
-    for flag in ("plot_dir", "results_dir", "stream", "start", "end"):
+    for flag in ("plot_dir", "results_dir", "start", "end"):
         if flags.FLAGS[flag].value is not None:
             raise InputError("flags_conflict", f"--{flag} cannot be used with a model that reads features.")
 

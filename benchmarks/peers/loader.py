@@ -13,15 +13,12 @@ import numpy as np
 import torch
 from absl import flags
 
-from benchmarks import pairs
 from benchmarks.data import SHOWN, STORED
-from scoringnet_tf.support import cli
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("stored", None, "Folder of folders of JPEGs as large as the records'.")
 flags.DEFINE_integer("batch_size", 4, "Videos per batch.", lower_bound=1)
 flags.DEFINE_integer("epochs", 5, "Times that they are read.", lower_bound=1)
-flags.DEFINE_bool("serve", True, "Internal: as `benchmarks.pairs` calls it.")
 
 SHIFT = 6  # pixels, as ours by default
 AT_A_TIME = 64  # JPEGs of a task
@@ -82,11 +79,7 @@ def measurements():
         frames = sum(count for _ in range(FLAGS.epochs) for _, count in kept[augmented])
         return frames / (time.perf_counter() - start)
 
-    ways = {
-        "plain": lambda: loaded(False),
-        "augmented": lambda: loaded(True),
-        "libjpeg-turbo": _libjpeg_turbo,
-    }
+    ways = {"plain": lambda: loaded(False), "augmented": lambda: loaded(True), "libjpeg-turbo": _libjpeg_turbo}
     return lambda what: ways[what]()
 
 
@@ -97,7 +90,3 @@ def _libjpeg_turbo():
         start = time.perf_counter()
         decoded = sum(pool.map(lambda task: sum(cv2.imdecode(jpeg, 1) is not None for jpeg in task), tasks))
         return decoded / (time.perf_counter() - start)
-
-
-if __name__ == "__main__":
-    cli.run(lambda _: pairs.serve(measurements()))

@@ -17,14 +17,7 @@ from absl import flags
 
 from data_prep.commands import dataset_flags
 from data_prep.datasets import DATASETS, check_use
-from data_prep.datasets.splits import (
-    SPLITS,
-    WAYS,
-    SplitSettings,
-    check_new,
-    make_splits,
-    write_split_csv,
-)
+from data_prep.datasets.splits import SPLITS, WAYS, SplitSettings, check_new, make_splits, write_split_csv
 from scoringnet_tf.support.messages import InputError, shown
 from scoringnet_tf.support.paths import local_path
 

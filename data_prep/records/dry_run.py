@@ -27,10 +27,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     """Runs every integrity check.
 
     Args:
-        dataset: see `building.build_records`.
-        source_dir: likewise.
-        workers: processes that decode; None for one per core.
-        **options: see `building.build_records`.
+        dataset, source_dir, workers, **options: as of `building.build_records`.
 
     Returns:
         (report, number of problems): first the problems, then warnings, a `Remark` each, and a summary.

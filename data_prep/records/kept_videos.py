@@ -69,12 +69,7 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
 
 
 def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:
-    """Encodes a video into `folder`, unless it is there already.
-
-    Args:
-        clip: the video.
-        stored: size, aspect and quality of a stored frame.
-        folder: from `kept_videos`.
+    """Encodes a video in stored form into a folder of `kept_videos`, unless it is there already.
 
     Returns:
         The video, its frames in `file`. Nothing is kept of a video that cannot be decoded.

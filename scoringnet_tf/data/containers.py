@@ -12,7 +12,7 @@ import av
 import numpy as np
 
 from scoringnet_tf.data.timing import DEFAULT_FPS, rising_times
-from scoringnet_tf.support.messages import InputError, counted
+from scoringnet_tf.support.messages import InputError
 
 DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
 SMALLEST_FRAME = 8  # bytes: a smaller packet repeats a frame, or (packed B-frames of old AVI files) is none
@@ -44,29 +44,20 @@ def reason(error: BaseException) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def video_stream(container: Any, path: Path, num_threads: int, number: int | None = None) -> Any:
-    """A video stream by its number (None: the main one), ready to decode; VideoError if there is none."""
+def video_stream(container: Any, path: Path, num_threads: int) -> Any:
+    """The main video stream, which is no cover picture, ready to decode; VideoError if there is none."""
     streams = container.streams.video
     if not streams:
         raise VideoError("no_video_stream", f"{path} has no video stream (a damaged or a sound file?).")
-    if number is not None and not 0 <= number < len(streams):
-        raise unknown_stream(path, number, len(streams))
     # FFmpeg's choice may be a picture that is not marked as a cover.
     moving = [stream for stream in streams if stream.frames != 1]
     best = container.streams.best("video")
-    stream = streams[number] if number is not None else best if best in moving or not moving else moving[0]
+    stream = best if best in moving or not moving else moving[0]
     if stream.codec_context is None:
         raise VideoError("unknown_codec", f"{path}: FFmpeg does not know the codec.")
     stream.codec_context.thread_count = num_threads
     stream.codec_context.options = DECODER_OPTIONS
     return stream
-
-
-def unknown_stream(path: Path, number: int, count: int) -> VideoError:
-    """The error that a file of `count` video streams has none of this number."""
-    return VideoError(
-        "unknown_stream", f"{path} has no video stream {number}, but {counted(count, 'stream')} from 0 on."
-    )
 
 
 def stated_rate(stream: Any) -> float:
@@ -88,17 +79,17 @@ class Packets(NamedTuple):
         return np.arange(len(self.times)) / self.rate if clock is None else (clock - clock[0]) * self.unit
 
 
-def packets_of(path: Path, number: int | None = None) -> Packets:
-    """The packets of a video stream, of which the first frame alone is decoded; errors as of `video_stream`."""
-    return _packets_as_of(path, number, path.stat().st_mtime_ns if path.exists() else 0)
+def packets_of(path: Path) -> Packets:
+    """The packets of the main video stream, of which the first frame alone is decoded; errors as of `video_stream`."""
+    return _packets_as_of(path, path.stat().st_mtime_ns if path.exists() else 0)
 
 
 @functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
-def _packets_as_of(path, number, changed):
+def _packets_as_of(path, changed):
     times, smallest = [], math.inf
     first: list = []
     with open_container(path) as container:
-        stream = video_stream(container, path, 1, number)
+        stream = video_stream(container, path, 1)
         try:
             for packet in container.demux(stream):  # none is kept: together they are as large as the file
                 if not first:
@@ -130,7 +121,7 @@ def _sought(container, stream, path, start):
     """The decoded frames from number `start` on, from its key frame; None if they may be others."""
     if not start or (container.format.name == "avi" and stream.codec_context.has_b_frames):
         return None  # AVI has no timestamps: FFmpeg's are in the order in which frames are stored
-    packets = packets_of(path, container.streams.video.index(stream))
+    packets = packets_of(path)
     times = set(packets.times)
     if (
         start >= len(packets.times)

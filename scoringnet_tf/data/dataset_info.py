@@ -8,7 +8,7 @@ import re
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,6 @@ from scoringnet_tf.sports import SCORES, as_points, get_sport
 from scoringnet_tf.support.files import cached_file, read_json, write_json
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access
-
-if TYPE_CHECKING:
-    from scoringnet_tf.data.preprocessing import Form
 
 INDEX_NAME = "dataset_info.json"
 FORMAT_VERSION = 1
@@ -208,11 +205,9 @@ class DatasetInfo:
         }
 
     @property
-    def form(self) -> "Form":
-        """How the frames were stored, as far as the index says."""
-        from scoringnet_tf.data.preprocessing import Form  # with OpenCV, which an index alone does not need
-
-        return Form(self.frame_rate, self.aspect, self.settings.get("jpeg_quality"), self.settings.get("fit"))
+    def form(self) -> dict[str, Any]:
+        """How the frames were stored, as far as the index says, for `preprocessing.form_differences`."""
+        return self.settings | {"frame_rate": self.frame_rate, "aspect": self.aspect}
 
     def split(self, name: str) -> dict[str, Any]:
         """The entry of a stored split; RecordsError listing the splits if there is no such one."""

@@ -5,8 +5,8 @@ centre is cropped. Scoring does the same, JPEG included: the towers read details
 """
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,26 +19,23 @@ ASPECT_TOLERANCE = 0.05  # share by which a video's aspect may differ from the s
 RATE_TOLERANCE = 0.02
 
 
-class Form(NamedTuple):
-    """How frames were stored, see `StoredForm`, and how many per second; None is unknown."""
+def form_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """The differences of how frames were stored, a phrase each.
 
-    frame_rate: float | None = None
-    aspect: float | None = None
-    jpeg_quality: int | None = None
-    fit: str | None = None
-
-
-def form_differences(learned: Form, found: Form) -> list[str]:
-    """The differences of how frames were stored, a phrase each."""
+    Each has `jpeg_quality`, `aspect` and `fit` of a `StoredForm` and the `frame_rate`; what is None or left out is
+    unknown.
+    """
+    phrases = {
+        "frame_rate": ("{:.4g} frames/s instead of {:.4g}", RATE_TOLERANCE),
+        "aspect": ("pictures of {:.2f}:1 instead of {:.2f}:1", ASPECT_TOLERANCE),
+        "jpeg_quality": ("JPEG of quality {} instead of {}", None),
+        "fit": ("--fit={} instead of {}", None),
+    }
     different = []
-    if learned.frame_rate and found.frame_rate and abs(found.frame_rate / learned.frame_rate - 1) > RATE_TOLERANCE:
-        different.append(f"{found.frame_rate:.4g} frames/s instead of {learned.frame_rate:.4g}")
-    if learned.aspect and found.aspect and abs(found.aspect / learned.aspect - 1) > ASPECT_TOLERANCE:
-        different.append(f"pictures of {found.aspect:.2f}:1 instead of {learned.aspect:.2f}:1")
-    if None not in (learned.jpeg_quality, found.jpeg_quality) and learned.jpeg_quality != found.jpeg_quality:
-        different.append(f"JPEG of quality {found.jpeg_quality} instead of {learned.jpeg_quality}")
-    if None not in (learned.fit, found.fit) and learned.fit != found.fit:
-        different.append(f"--fit={found.fit} instead of {learned.fit}")
+    for name, (phrase, tolerance) in phrases.items():
+        ours, theirs = learned.get(name), found.get(name)
+        if ours and theirs and (ours != theirs if tolerance is None else abs(theirs / ours - 1) > tolerance):
+            different.append(phrase.format(theirs, ours))
     return different
 
 

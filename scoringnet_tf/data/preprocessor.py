@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf import defaults
-from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, StoredForm, check_frames, model_frames
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm, check_frames, model_frames
 from scoringnet_tf.data.video import Clip, Video, VideoStream
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import configuration, model_path
@@ -71,9 +71,9 @@ class ScoringNetPreprocessor:
         frames = frames[np.newaxis]
         return {"frames": frames, "mask": np.ones(frames.shape[:2], bool)}
 
-    def read(self, source: str | os.PathLike | Clip, *, partial: bool = False, stream: int | None = None) -> Video:
+    def read(self, source: str | os.PathLike | Clip, *, partial: bool = False) -> Video:
         """The `Video` (arguments as of `VideoStream`) with frames in stored form, JPEGs, and warnings of changes."""
-        (video,) = self.parts(source, partial=partial, stream=stream, length=sys.maxsize)
+        (video,) = self.parts(source, partial=partial, length=sys.maxsize)
         return video
 
     def parts(
@@ -81,21 +81,20 @@ class ScoringNetPreprocessor:
         source: str | os.PathLike | Clip,
         *,
         partial: bool = False,
-        stream: int | None = None,
         length: int = PART,
         overlap: int = OVERLAP,
     ) -> Iterator[Video]:
         """`read` for a video of any length, a part at a time.
 
         Args:
-            source, partial, stream: as of `VideoStream`.
+            source, partial: as of `VideoStream`.
             length: frames of a part, at the rate of training: a video at twice that rate has twice as many.
             overlap: how many of them the next part repeats.
 
         Yields:
             `Video`s; a single one if the video is no longer than a part.
         """
-        frames = VideoStream(source, partial=partial, stream=stream)  # type: ignore[arg-type]
+        frames = VideoStream(source, partial=partial)  # type: ignore[arg-type]
         jpegs: list[bytes] = []
         start, limit = 0, length
         encoded = overlapping(lambda frame: self.stored.encode(frame, frames.pixel_aspect), frames)
@@ -142,9 +141,9 @@ class ScoringNetPreprocessor:
         return frames
 
     @property
-    def form(self) -> Form:
-        """How frames are stored."""
-        return Form(self.frame_rate, self.stored.aspect, self.stored.jpeg_quality, self.stored.fit)
+    def form(self) -> dict[str, Any]:
+        """How frames are stored, for `form_differences`."""
+        return dataclasses.asdict(self.stored) | {"frame_rate": self.frame_rate}
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON has them."""

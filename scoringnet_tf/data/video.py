@@ -19,7 +19,6 @@ from scoringnet_tf.data.containers import (
     packets_of,
     reason,
     stated_rate,
-    unknown_stream,
     video_stream,
 )
 from scoringnet_tf.data.frame_conversion import FrameConverter, stated_turn
@@ -32,8 +31,7 @@ __all__ = ["Clip", "Video", "VideoError", "VideoStream", "frame_times", "read_vi
 
 # MPEG-4 with packed B-frames (old AVI files) announces one frame more than it holds: that is no damage.
 ANNOUNCED_TOLERANCE = 1
-# Frames more than this many times as far apart as those asked for are mixed; repeated, the athlete would stop and jump
-# (python -m benchmarks.frame_rates).
+# Frames more than this many times as far apart as those asked for are mixed; repeated, the athlete would stop and jump.
 SPARSE = 1.5
 MAX_REPEATS = 10  # of each frame, on average, to show a video at another rate
 MAX_PIXEL_ASPECT = 4.0  # anamorphic film has 2; a damaged header states more
@@ -210,7 +208,6 @@ class VideoStream:
         partial: if True, a video that is damaged half-way gives the frames before the damage and a warning instead of
             an error.
         num_threads: threads of the decoder; 0 lets FFmpeg choose.
-        stream: number of a video stream of the file, from 0; None for the main one, which is no cover picture.
 
     Attributes:
         source_size: (height, width) of the first frame; None before it.
@@ -218,15 +215,12 @@ class VideoStream:
         announced: number of frames that the file states; 0 if it does not.
 
     Raises:
-        VideoError: while iterating: the file is missing, not a video, has no frames or no such stream, cannot be read,
+        VideoError: while iterating: the file is missing, not a video, has no frames, cannot be read,
             or (unless `partial`) is damaged; an image of the folder is missing or damaged.
     """
 
-    def __init__(
-        self, source: Clip | str | Path, *, partial: bool = False, num_threads: int = 0, stream: int | None = None
-    ) -> None:
+    def __init__(self, source: Clip | str | Path, *, partial: bool = False, num_threads: int = 0) -> None:
         self.clip = source if isinstance(source, Clip) else Clip(Path(source))
-        self.stream = stream
         self.source_size: Any = None
         self.pixel_aspect, self.announced = 1.0, 0
         self._partial, self._num_threads = partial, num_threads
@@ -256,7 +250,7 @@ class VideoStream:
         since = start / fps if clock is None else float(clock[start] - clock[0])
         first = self.clip.frames[0] if self.clip.frames else 0
         in_file = bool(first) and not self.clip.path.is_dir()
-        first_time = float(frame_times(self.clip.path, self.stream)[first]) if in_file else first / fps
+        first_time = float(frame_times(self.clip.path)[first]) if in_file else first / fps
         return Video(
             frames,
             fps,
@@ -279,8 +273,6 @@ class VideoStream:
     # Both sources yield (image, time) and leave in `_error` what ended them too early.
 
     def _images(self, paths):
-        if self.stream:
-            raise unknown_stream(self.clip.path, self.stream, 1)
         self.announced = len(paths)
         for path in paths:
             frame = decode_image(path.read_bytes())
@@ -292,11 +284,11 @@ class VideoStream:
     def _file(self):
         path, stretch = self.clip.path, self.clip.frames
         with open_container(path) as container:
-            stream = video_stream(container, path, self._num_threads, self.stream)
+            stream = video_stream(container, path, self._num_threads)
             self._rate, self._keeps_times = stated_rate(stream), container.format.name != "avi"
             self.announced = stretch[1] - stretch[0] if stretch else stream.frames
             streams = container.streams.video
-            if self.stream is None and len(streams) > 1:
+            if len(streams) > 1:
                 message = f"Number {streams.index(stream)}, the main one of {len(streams)} video streams, is used."
                 self._warnings.append(Remark("several_streams", message))
             frames = decoded_stretch(path, container, stream, *stretch) if stretch else self._whole(container, stream)
@@ -357,13 +349,13 @@ class VideoStream:
         self._warnings.append(Remark("damaged", f"The video is damaged: {damage}."))
 
 
-def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
+def frame_times(path: Path) -> np.ndarray:
     """When each frame of a video file is shown, float64 (L,), seconds since the first one, which alone is decoded.
 
     Raises:
-        VideoError: the file cannot be opened, or has no frames or no such `stream` (as of `VideoStream`).
+        VideoError: the file cannot be opened, or has no frames.
     """
-    packets = packets_of(path, stream)
+    packets = packets_of(path)
     if not packets.times:
         raise VideoError("no_frames", f"{path} has no frames (an empty stream).")
     return packets.timestamps()

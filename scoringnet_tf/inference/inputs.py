@@ -118,13 +118,12 @@ def unreadable(paths: Iterable[str]) -> list[InputError]:
     return [error for path in paths for _, error in _attempt(_readable, path) if error]
 
 
-def stretched(path: Path, start: float | None, end: float | None, stream: int | None = None) -> Path | Clip:
+def stretched(path: Path, start: float | None, end: float | None) -> Path | Clip:
     """The frames that a video shows from `start` to `end`: from the frame at `start` to that before the one at `end`.
 
     Args:
         path: of a local video file, or of a folder of images.
         start, end: seconds since its first frame; None for its beginning and end.
-        stream: as of `VideoStream`.
 
     Returns:
         A `Clip`; the path itself if neither `start` nor `end` is given.
@@ -138,7 +137,7 @@ def stretched(path: Path, start: float | None, end: float | None, stream: int | 
     if path.is_dir():
         times = [index / DEFAULT_FPS for index in range(len(images_to_cut(path)))]
     else:
-        times = list(frame_times(path, stream))
+        times = list(frame_times(path))
     duration = duration_of(times)
     first, stop = frame_at(start or 0.0, times), frame_at(duration if end is None else min(end, duration), times)
     if first is None or stop is None or first >= stop:
@@ -183,7 +182,6 @@ def scored(
     named: Named,
     predictor: "Predictor",
     *,
-    stream: int | None = None,
     start: float | None = None,
     end: float | None = None,
     force: bool = False,
@@ -193,12 +191,12 @@ def scored(
     Args:
         named: of `named_videos`.
         predictor: `Predictor`.
-        stream, start, end: as of `stretched`.
+        start, end: as of `stretched`.
         force: as of `score_video`.
     """
 
     def score(path):
-        return predictor.score_file(stretched(path, start, end, stream), named[0], stream=stream, force=force)
+        return predictor.score_file(stretched(path, start, end), named[0], force=force)
 
     return named[0], attempted(score, *named)
 

@@ -44,7 +44,6 @@ def score_video(
     model: ScoringNet | AnyPath | None = None,
     *,
     force: bool = False,
-    stream: int | None = None,
     start: float | None = None,
     end: float | None = None,
 ) -> VideoScore:
@@ -56,16 +55,15 @@ def score_video(
         model: `ScoringNet`, or the path of one (a `.keras` file, or a folder with one), which is loaded each time; None
             for the shipped diving model.
         force: give the scores even if `VideoScore.reasons` speak against them.
-        stream: number of the video stream in the file, from 0; None for the main one.
         start, end: seconds since the first frame between which it is scored; None for the file's beginning and end.
 
     Raises:
         InputError: there is no such model, or `path` is none; no frame is shown from `start` to `end`, or none at the
-            end of it; or one of these or `stream` is given for a `Clip` or for features.
+            end of it; or one of these is given for a `Clip` or for features.
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """
-    return predictor_of(model)(path, force=force, stream=stream, start=start, end=end)
+    return predictor_of(model)(path, force=force, start=start, end=end)
 
 
 def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
@@ -154,7 +152,6 @@ class Predictor:
         path: AnyPath | Clip,
         *,
         force: bool = False,
-        stream: int | None = None,
         start: float | None = None,
         end: float | None = None,
     ) -> VideoScore:
@@ -162,14 +159,14 @@ class Predictor:
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
             what = "an empty string" if isinstance(path, str) else f"of type {type(path).__name__}"
             raise InputError("not_a_path", f"path is {what}.", "Give the path of a video, or a Clip.")
-        options = {"stream": stream, "start": start, "end": end}
+        options = {"start": start, "end": end}
         given = ", ".join(f"{name}={value}" for name, value in options.items() if value is not None)
         if given and (self._of_features or isinstance(path, Clip)):
             what = "features" if self._of_features else "a Clip"
             raise InputError("flags_conflict", f"{path}: {given} cannot be used with {what}.")
         with _local(path) as local:
-            source = local if isinstance(local, Clip) else stretched(local, start, end, stream)
-            return self.score_file(source, path, stream=stream, force=force)
+            source = local if isinstance(local, Clip) else stretched(local, start, end)
+            return self.score_file(source, path, force=force)
 
     def labels(self, video: Video) -> np.ndarray:
         """The stage of every frame of a `Video` in stored form, int32 (L,): of each performance that it shows."""
@@ -184,14 +181,13 @@ class Predictor:
         source: AnyPath | Clip,
         path: AnyPath | Clip,
         *,
-        stream: int | None = None,
         force: bool = False,
         seen: Seen | None = None,
     ) -> VideoScore:
         """The result for a video of any length, of which no more than a part is kept at a time.
 
         Args:
-            source, stream: as of `VideoStream`; or a path of features.
+            source: as of `VideoStream`; or a path of features.
             path: name of the video in the result.
             force: as of `score_video`.
             seen: is called with each `Video` that the result is of, the whole or a part, the stage probabilities of its
@@ -201,7 +197,7 @@ class Predictor:
             if self._of_features:
                 parts: Iterable[Video] = [self._features(local)]
             else:
-                parts = self.preprocessor.parts(local, partial=True, stream=stream, **self._sizes)
+                parts = self.preprocessor.parts(local, partial=True, **self._sizes)
             return self._score(parts, path, force, seen)
 
     def _score(self, parts: Iterable[Video], path, force, seen):

@@ -77,9 +77,8 @@ def _scored(named, model, sha256, folder, options):
         file = folder / f"{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]}.json"
         if file.is_file():
             return file, VideoScore.from_dict(json.loads(file.read_text(encoding="utf-8")), predictor.model.sport)
-        source = stretched(path, options.get("start"), options.get("end"), options.get("stream"))
-        chosen = {name: options[name] for name in ("stream", "force") if name in options}
-        return file, predictor.score_file(source, named[0], **chosen)
+        source = stretched(path, options.get("start"), options.get("end"))
+        return file, predictor.score_file(source, named[0], force=options.get("force", False))
 
     outcome = attempted(score, *named)
     if isinstance(outcome, Remark):

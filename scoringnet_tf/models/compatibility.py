@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, records_of
 from scoringnet_tf.data.features import feature_differences, rate_differences
-from scoringnet_tf.data.preprocessing import Form, form_differences
+from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.models.backbones.c3d import describe_preprocessing, seen_as
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.messages import InputError
@@ -20,9 +20,9 @@ WITHOUT_WEIGHTS = {"dtype", "dropout_rate", "kernel_l2", "score_statistics"}  # 
 # === Records ===
 
 
-def form_of(model: "ScoringNet") -> Form:
+def form_of(model: "ScoringNet") -> dict[str, Any]:
     """How the frames were stored that a `ScoringNet` learned from; unknown if it says nothing of its training."""
-    return model.preprocessor.form if model.provenance else Form()
+    return model.preprocessor.form if model.provenance else {}
 
 
 def check_fits(model: "ScoringNet", info: DatasetInfo) -> None:

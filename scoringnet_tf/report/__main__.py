@@ -3,7 +3,7 @@ r"""Writes HTML pages of scored videos: stages, scores and key fragments to play
     python -m scoringnet_tf.report [--model=MODEL] VIDEO… --output=report.html [--judges=SCORES.csv]
 
 One performance gives one HTML file that needs no network. Several give a ranking at --output and a page of each in a
-folder beside it. VIDEO, --stream, --start and --end are as in `python -m scoringnet_tf.predict`.
+folder beside it. VIDEO, --start and --end are as in `python -m scoringnet_tf.predict`.
 
 --judges is a CSV file with the columns video (file name) and any of difficulty, execution and final. The pages then
 show the judges' scores, and the ranking shows how well they agree. The column name holds the athlete.
@@ -32,7 +32,6 @@ flags.DEFINE_string("output", None, "HTML file to write; an earlier one is repla
 flags.DEFINE_string("judges", None, "CSV file with the judges' scores.")
 flags.DEFINE_string("title", None, "Heading. Default: the name of the video, or of --output.")
 flags.DEFINE_bool("force", False, "Never withhold a score.")
-flags.DEFINE_integer("stream", None, "Number of the video stream, from 0. Default: the main one.", 0)
 flags.DEFINE_float("start", None, "Start of the part to show, in seconds.", 0.0)
 flags.DEFINE_float("end", None, "End of the part to show, in seconds.", 0.0)
 flags.declare_key_flag("timeout")
@@ -72,8 +71,8 @@ def _pages(local, path, predictor, judged, name):
     from scoringnet_tf.report.page_data import scored_and_shown
 
     values = flags.FLAGS
-    source = stretched(local, values.start, values.end, values.stream)
-    pages, warnings = scored_and_shown(predictor, source, path, judged, values.force, name, values.stream)
+    source = stretched(local, values.start, values.end)
+    pages, warnings = scored_and_shown(predictor, source, path, judged, values.force, name)
     for warning in warnings:
         _print(f"{path}: {warning}.")
     return pages

@@ -71,13 +71,15 @@ def test_a_side_that_fails_leaves_a_reason_and_what_was_measured_before():
 
 SERVED = """
 import sys
-from benchmarks import pairs
+from absl import flags
+flags.DEFINE_integer("size", 0, "")
 def measure(what):
     print("said by a library")
     if what == "stop":
         sys.exit("what: stopped.")
-    return {"half": 0.5, "nothing": None}[what]
-pairs.serve(measure)
+    return {"half": 0.5, "nothing": None, "size": flags.FLAGS.size}[what]
+def measurements():
+    return measure
 """
 
 
@@ -92,6 +94,7 @@ def test_a_process_answers_and_what_libraries_print_is_no_answer(served):
     with served() as ask:
         assert ask("half") == 0.5
         assert ask("nothing") is None
+        assert ask("size") == 3
 
 
 def test_the_last_words_of_a_process_that_ends_are_the_reason(served):

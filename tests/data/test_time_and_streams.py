@@ -13,7 +13,6 @@ from conftest import (
     bar_frame,
     read_index,
     write_bars,
-    write_images,
     write_streams,
     write_timed,
     write_video,
@@ -171,28 +170,9 @@ def test_a_picture_before_the_video_is_not_taken_for_it(tmp_path, suffix):
     video = read_video(path)
     assert (len(video.frames), video.source_size) == (12, (48, 64))
     assert codes(video.warnings) == ["several_streams"]
-    assert len(frame_times(path)) == 12 and len(frame_times(path, 0)) == 1
-    picture = VideoStream(path, stream=0)
-    assert len(list(picture)) == 1 and picture.source_size == (32, 32)
-    for number in (2, -1):
-        with refused("unknown_stream", path, number):
-            list(VideoStream(path, stream=number))
-
-
-def test_a_stretch_of_another_stream_is_of_that_stream(tmp_path):
-    write_streams(tmp_path / "v.mkv", [(32, 32, 20), (48, 64, 20)])
-    stream = VideoStream(Clip(tmp_path / "v.mkv", (5, 9)), stream=1)
-    frames = list(stream)
-    video = stream.video(frames)
-    assert [frame.shape for frame in frames] == [(48, 64, 3)] * 4
-    assert (video.first_frame, video.first_time) == (5, pytest.approx(0.2, abs=2e-3))
-
-
-def test_images_have_one_stream(tmp_path):
-    write_images(tmp_path / "folder", 3)
-    assert len(list(VideoStream(tmp_path / "folder", stream=0))) == 3
-    with refused("unknown_stream", tmp_path / "folder", 1):
-        list(VideoStream(tmp_path / "folder", stream=1))
+    assert len(frame_times(path)) == 12
+    stretch = VideoStream(Clip(path, (5, 9)))
+    assert [frame.shape for frame in stretch] == [(48, 64, 3)] * 4
 
 
 def test_the_bare_stream_of_a_codec_is_refused(tmp_path):

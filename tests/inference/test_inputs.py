@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import write_bars, write_images, write_streams
+from conftest import write_bars, write_images
 from refusals import refused
 
 from scoringnet_tf.data.video import Clip, VideoError, frame_times
@@ -178,12 +178,6 @@ def test_the_times_that_predict_prints_mean_the_same_frames(tmp_path, fps):
     assert stretched(tmp_path / "v.mp4", middle, None).frames == (7, 12)
 
 
-def test_a_stretch_of_another_stream_goes_by_its_own_times(tmp_path):
-    """The main stream of the file has ended by then."""
-    write_streams(tmp_path / "v.mkv", [(48, 64, 12), (96, 128, 30)])
-    assert stretched(tmp_path / "v.mkv", 0.8, 1.0, stream=1).frames == (20, 25)
-
-
 # === Elsewhere ===
 
 
@@ -232,8 +226,8 @@ def test_beside_features_of_the_web_lies_what_made_them(tmp_path, server):
 
 def test_options_reach_whoever_scores():
     scorer = types.SimpleNamespace(score_file=lambda source, video, **options: (source, video, options))
-    expected = (pathlib.Path("v.mp4"), "v.mp4", {"stream": 1, "force": True})
-    assert scored(("v.mp4", None), scorer, stream=1, force=True) == ("v.mp4", expected)
+    expected = (pathlib.Path("v.mp4"), "v.mp4", {"force": True})
+    assert scored(("v.mp4", None), scorer, force=True) == ("v.mp4", expected)
 
 
 def failing(error):

@@ -66,7 +66,7 @@ def test_what_has_changed_is_scored_anew(score, new, stage_model, tmp_path):
     (tmp_path / "b/img_00007.jpg").write_bytes((tmp_path / "b/img_00008.jpg").read_bytes())
     score()
     assert new() == 2
-    for options in ({"force": False}, {"stream": 0}, {"end": 0.3}, {"start": 0.1}):
+    for options in ({"force": False}, {"end": 0.3}, {"start": 0.1}):
         score(**options)
         assert new() == 3, options
     copy = pathlib.Path(shutil.copy(stage_model, tmp_path / "copy.keras"))

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import bar_color, bar_frame, read_index, write_bars, write_images, write_streams, write_video
+from conftest import bar_color, bar_frame, read_index, write_bars, write_images, write_video
 from page_samples import run
 from refusals import code_printed, refused
 from training_runs import telling
@@ -210,13 +210,6 @@ def test_pictures_of_anamorphic_video_are_as_wide_as_it_is_shown(tmp_path):
         container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 48, 3), np.uint8), format="rgb24")))
         container.mux(stream.encode())
     assert [picture.shape for picture in filmed(tmp_path / "v.mkv", 0, 1)] == [(48, 64, 3)]
-
-
-def test_the_stream_that_is_scored_is_shown(predictor, tmp_path):
-    write_streams(tmp_path / "v.mkv", [(48, 64, 12), (96, 128, 30)])
-    for stream, size, length in ((None, (48, 64, 3), 12), (1, (96, 128, 3), 30)):
-        (page,), _ = scored_and_shown(predictor, tmp_path / "v.mkv", "v.mkv", force=True, stream=stream)
-        assert page.num_frames == length and {decode_jpeg(jpeg).shape for _, jpeg in page.film} == {size}
 
 
 def test_images_are_shown_whatever_their_first_number(tmp_path):

@@ -39,13 +39,9 @@ class LabelledVideo:
 def labelled_video(
     video_id: str, where: str, regions: Iterable[Any], segments_of: Callable[[Any], Iterable[Segment]]
 ) -> LabelledVideo:
-    """Makes a `LabelledVideo` of a tool's regions, sorted by time.
+    """Makes a `LabelledVideo` of a tool's regions, in any order.
 
-    Args:
-        video_id: as in `stage_labels.csv`.
-        where: file, and row or task.
-        regions: what the tool stored, in any order.
-        segments_of: makes segments of a region; its InputError becomes a problem of the video.
+    An InputError of `segments_of`, which makes segments of a region, becomes a problem of the video.
     """
     segments: list[Segment] = []
     problems = []
