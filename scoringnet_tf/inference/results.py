@@ -227,8 +227,6 @@ def _remarks(values):
 
 # === While a video is scored ===
 
-NO_PERFORMANCE = Remark("no_performance", "No whole performance found.")
-
 
 def several(number: int, scored: int, features: bool = False) -> Remark:
     """Why a video of several performances has no score itself, if `scored` of them have scores."""
@@ -345,7 +343,8 @@ class ResultBuilder:
         warnings = [*self._warnings, *self._checks.doubts, *(w for one in performances for w in one.warnings)]
         scored = sum(any(getattr(one, score) is not None for score in SCORES) for one in performances)
         if not performances:
-            first, against = self._first_frame, self._against or [NO_PERFORMANCE]
+            against = self._against or [Remark("no_performance", "No whole performance found.")]
+            first = self._first_frame
             performances = [Performance(first, first + length, self._second(0), self._second(length), reasons=against)]
         shown = sorted(self._pictures[True] or self._pictures[False], key=lambda each: each[0])
         count = min(rendering.COLUMNS, len(shown))
