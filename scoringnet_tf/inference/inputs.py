@@ -186,14 +186,7 @@ def scored(
     end: float | None = None,
     force: bool = False,
 ) -> "tuple[str, VideoScore | Remark]":
-    """The name of a video and its score, or why there is none.
-
-    Args:
-        named: of `named_videos`.
-        predictor: `Predictor`.
-        start, end: as of `stretched`.
-        force: as of `score_video`.
-    """
+    """The name of one of `named_videos` and its score, or why there is none; options as of `score_video`."""
 
     def score(path):
         return predictor.score_file(stretched(path, start, end), named[0], force=force)
@@ -202,11 +195,9 @@ def scored(
 
 
 def attempted(function: Callable[[Path], Result], video: str, error: InputError | None = None) -> Result | Remark:
-    """What `function` gives of a video, or why it gives nothing: what is wrong with one ends nothing but itself.
+    """What a function of a local path gives of one of `named_videos`, or why it gives nothing.
 
-    Args:
-        function: of a local path.
-        video, error: of `named_videos`.
+    What is wrong with one ends nothing but itself.
     """
     try:
         if error is not None:

@@ -321,10 +321,7 @@ def _local(path: AnyPath | Clip) -> Any:
 
 
 def _fragments_function(model):
-    """A function of stages int32 (1, L): the frames of each score's clips, {name: int32 (M, T)}, and `empty` (n,).
-
-    Without KFS the stages mean nothing but the length, and nothing is empty.
-    """
+    """A function of stages int32 (1, L): the frames of each score's clips, {name: int32 (M, T)}, and `empty` (n,)."""
 
     @tf.function(input_signature=[tf.TensorSpec((1, None), tf.int32)], autograph=False)
     def fragments(stages):

@@ -102,12 +102,8 @@ def failure_row(video: str, model: str | None, sport: Sport, error: Remark) -> d
 def key_frames(stages: Sequence[dict[str, Any]], num_frames: int, first_frame: int = 0) -> list[int]:
     """The frames to draw: of each stage but noise at least one, of longer ones more, at the centres of equal parts.
 
-    Of a video without stages they are those of the whole; of one with more stages than `COLUMNS`, of some of them.
-
-    Args:
-        stages: runs as in `VideoScore.stages`.
-        num_frames: of the video.
-        first_frame: number of its first frame, from which the result counts.
+    A video without stages is drawn as a whole; one with more stages than `COLUMNS` shows some of them. The result
+    counts from `first_frame`.
     """
     runs = [run for run in stages if run["name"] != NOISE]
     spans = [(run["start_frame"] - first_frame, run["end_frame"] - first_frame) for run in runs] or [(0, num_frames)]

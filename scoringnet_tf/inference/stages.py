@@ -102,8 +102,7 @@ class Stretch(NamedTuple):
 def performances_in(labels: np.ndarray) -> list[tuple[int, int]]:
     """From the first stage to the last of every performance, whole or not: a list of (start, end), end exclusive.
 
-    Args:
-        labels: int (L,), 0 is noise; a performance ends when a stage follows that is not after the one before.
+    In labels, int (L,), 0 is noise. A performance ends when a stage follows that is not after the one before.
     """
     spans: list[list[int]] = []
     latest = 0
