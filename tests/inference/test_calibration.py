@@ -240,9 +240,10 @@ def test_damaged_ones_are_refused(plain, model):
 def scripted(network, reference):
     """A predictor that finds one dive, of a network with other statistics."""
     network = network.with_dtype("float32", reference=reference.get_config())
-    plain, stages = Predictor(network), np.repeat([0, 1, 2, 3, 0], [4, 4, 12, 8, 5])
-    probabilities = (0.96 * np.eye(4)[stages] + 0.01).astype("float32")
-    return Predictor(network, segment=lambda *given: (probabilities, plain.segment(*given)[1]))
+    scorer, stages = Predictor(network), np.repeat([0, 1, 2, 3, 0], [4, 4, 12, 8, 5])
+    probabilities, segment = (0.96 * np.eye(4)[stages] + 0.01).astype("float32"), scorer.segment
+    scorer.segment = lambda *given: (probabilities, segment(*given)[1])
+    return scorer
 
 
 @pytest.fixture(scope="module")

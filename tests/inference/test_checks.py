@@ -1,5 +1,6 @@
 """Scores are withheld from what is no performance like those of training; an exported model withholds the same."""
 
+import copy
 import dataclasses
 
 import cv2
@@ -16,7 +17,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.checks import Checks, Observation, doubts, impossible_scores, is_whole
 from scoringnet_tf.inference.export import checked_outputs
-from scoringnet_tf.inference.predictor import Predictor, score_video
+from scoringnet_tf.inference.predictor import predictor_of, score_video
 from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics
 from scoringnet_tf.sports import get_sport
 
@@ -39,12 +40,17 @@ def labels_of(*runs):
     return np.repeat([stage for stage, _ in runs], [count for _, count in runs])
 
 
-def scripted(model, runs, probability=0.97, **options):
-    """A scorer whose KFS finds these stages with a probability; the features are the model's own."""
+def scripted(model, runs, probability=0.97):
+    """A scorer whose KFS finds these stages with a probability; the features are the model's own.
+
+    It shares what was traced with all others of the model.
+    """
     labels, rest = labels_of(*runs), (1 - probability) / 3
-    plain = Predictor(model)
+    plain = predictor_of(model)
     probabilities = np.where(np.eye(4, dtype=bool)[labels], probability, rest).astype("float32")
-    return Predictor(model, segment=lambda *given: (probabilities, plain.segment(*given)[1]), **options)
+    scorer = copy.copy(plain)
+    scorer.segment = lambda *given: (probabilities, plain.segment(*given)[1])
+    return scorer
 
 
 def codes(score):
@@ -178,7 +184,7 @@ def test_what_looks_unlike_training_is_withheld_whatever_stages_are_found(model,
 
 
 def test_too_few_and_too_small_frames(model, tmp_path):
-    scorer = Predictor(model)
+    scorer = predictor_of(model)
     write_images(tmp_path / "few", 5)
     assert "too_few_frames" in codes(scorer(tmp_path / "few"))
     write_bars(tmp_path / "slow.avi", 12, fps=12)
