@@ -44,13 +44,7 @@ NOTHING_HELD_OUT = (
 
 @dataclasses.dataclass(frozen=True)
 class HeldOut:
-    """Videos that a model did not learn from, whose errors make its `Intervals`.
-
-    Attributes:
-        info: `DatasetInfo` of their records.
-        split: that they are in.
-        ids: of it; None for all.
-    """
+    """Videos that a model did not learn from, whose errors make its `Intervals`: ids of a split, or all of it."""
 
     info: DatasetInfo
     split: str
@@ -134,12 +128,7 @@ def _with(model, statistics):
 
 
 def is_measured(model: AnyPath, info: DatasetInfo) -> bool:
-    """Whether the model at a path has all statistics of these records, and of its weights as they are.
-
-    Args:
-        model: as of `model_files.model_path`.
-        info: `DatasetInfo` of the records.
-    """
+    """Whether the model at a path has all statistics of these records, and of its weights as they are."""
     network = load_scoring_net(model)
     statistics = network.reference
     if statistics is None or statistics.intervals is None or statistics.certainty is None:

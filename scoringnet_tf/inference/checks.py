@@ -101,13 +101,9 @@ def shows_several(model: Any, probabilities: Any, mask: Any, frame_rate: float |
 
 
 def impossible_scores(sport: Any, outputs: dict[str, Any]) -> dict[str, Any]:
-    """Which predicted scores are out of the sport's range: score → bool (B,), of those that are predicted.
+    """Which predicted scores, points (B,), are out of the sport's range: score → bool (B,).
 
     Two decimals, with which scores are published, are allowed for.
-
-    Args:
-        sport: a `sports.Sport`.
-        outputs: of SP, score → points (B,).
     """
     impossible = {}
     for score in SCORES:
@@ -218,11 +214,7 @@ def is_whole(model: "ScoringNet", labels: np.ndarray, frame_rate: float) -> bool
 
 
 class Checks:
-    """All checks of the videos that a model scores.
-
-    Args:
-        model: `ScoringNet`.
-    """
+    """All checks of the videos that a `ScoringNet` scores."""
 
     def __init__(self, model: "ScoringNet") -> None:
         self.doubts = doubts(model)  # of whatever it scores

@@ -231,13 +231,7 @@ def _cell(value, places):
 
 
 def interval_bounds(predictions: Predictions, intervals: Intervals, sport: Sport) -> dict[str, np.ndarray]:
-    """Score → float (N, 2), lower and upper ends in points, of the scores that have an interval.
-
-    Args:
-        predictions: of N videos.
-        intervals: that the model states.
-        sport: whose ranges they lie within.
-    """
+    """Score → float (N, 2), ends in points, within the sport's ranges, of the model's intervals for N videos."""
     return {
         score: np.array([intervals.around(score, value, sport.range_of(score)) or (np.nan, np.nan) for value in values])
         for score, values in predictions.predicted.items()

@@ -108,9 +108,7 @@ def example_videos(network: "ScoringNet", lengths: Sequence[int]) -> dict[str, n
 def model_description(network: "ScoringNet", version: int | None = None) -> dict[str, Any]:
     """What clients must know of a model: its sport, stages and scores, and how to prepare its input.
 
-    Args:
-        network: `ScoringNet`.
-        version: of the export, the number of its folder.
+    `version` is that of the export, the number of its folder.
     """
     of_frames = network.content == "frames"
     return {

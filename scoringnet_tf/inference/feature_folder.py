@@ -64,15 +64,7 @@ def origin_of(
     preprocessor: "ScoringNetPreprocessor",
     info: DatasetInfo | None = None,
 ) -> dict[str, Any]:
-    """The content of `features.json`.
-
-    Args:
-        path, part: of the model.
-        extractor: `FeatureExtractor`.
-        c3d: whose features.
-        preprocessor: `ScoringNetPreprocessor` of the frames.
-        info: `DatasetInfo` of the records, if the frames come from records.
-    """
+    """The content of `features.json`, by path and part of the model; `info` if the frames come from records."""
     stored = preprocessor.get_config()
     rate = stored.pop("frame_rate") or (info and info.frame_rate)
     origin = {
@@ -195,8 +187,7 @@ def _record_at(path, offset):
 def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
     """Writes the tables from which `data_prep build --dataset=manifest` makes records of the features.
 
-    Returns:
-        The value of its `--sport`: the name of a sport that ships, or the path of a file that defines another.
+    Returns the value of its `--sport`: the name of a sport that ships, or the path of a file that defines another.
     """
     sport = get_sport(info.sport)
     rows, stages = [], []

@@ -56,8 +56,10 @@ def _attempt(function, name, *arguments):
     """(each, None) of what the function gives of a name; or the name and why it gives nothing."""
     try:
         return [(each, None) for each in function(name, *arguments)]
-    except (InputError, OSError) as error:
-        return [(name, _as_input_error(name, error))]
+    except InputError as error:
+        return [(name, error)]
+    except OSError as error:
+        return [(name, InputError("unreadable", f"{name}: {error.strerror}."))]
 
 
 def _with_listed(arguments):
@@ -69,10 +71,6 @@ def _with_listed(arguments):
         for line in sys.stdin:
             names = re.split(r"[\0\r\n]", line.removeprefix("\ufeff"))  # Windows begins a list in UTF-8 with it
             yield from (name for name in names if name not in ("", STANDARD_INPUT))
-
-
-def _as_input_error(argument, error):
-    return error if isinstance(error, InputError) else InputError("unreadable", f"{argument}: {error.strerror}.")
 
 
 def _matches(argument):
@@ -93,30 +91,18 @@ def _matches(argument):
 def _videos_of(argument, suffixes):
     """The paths that one argument, or one match of a pattern, means."""
     path = as_path(argument)
-    if isinstance(path, RemotePath):
+    if isinstance(path, RemotePath) or (path.is_dir() and is_frame_folder(path)):
         return [argument]
     if not path.is_dir():
-        check_is_there(argument, suffixes)
-        return [argument]
-    if is_frame_folder(path):
-        return [argument]
+        return _readable(argument, suffixes)
     videos = videos_in(path, suffixes)
     if not videos:
         raise InputError("no_videos", f"The folder {argument!r} has no videos and no numbered images (.jpg, .png).")
     return [str(each) for each in videos]
 
 
-def check_is_there(path: str, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> None:
-    """Refuses a local path that nothing can be read from, whatever may be in it.
-
-    Args:
-        path: as a user names a video, or features.
-        suffixes: `VIDEO_SUFFIXES`, or those of features.
-
-    Raises:
-        InputError: there is no such file, or image of a folder.
-        OSError: it cannot be opened.
-    """
+def _readable(path, suffixes=VIDEO_SUFFIXES):
+    """`[path]` of a local video, or of features by `suffixes`; InputError or OSError if it cannot be opened."""
     if suffixes == VIDEO_SUFFIXES:
         file = Clip(Path(path)).files()[0]
     else:
@@ -124,17 +110,12 @@ def check_is_there(path: str, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> None:
         features.check_is_file()
         file = features.path
     file.open("rb").close()
+    return [path]
 
 
 def unreadable(paths: Iterable[str]) -> list[InputError]:
     """The errors of those local videos that cannot be read."""
-    wrong = []
-    for path in paths:
-        try:
-            check_is_there(path)
-        except (InputError, OSError) as error:
-            wrong.append(_as_input_error(path, error))
-    return wrong
+    return [error for path in paths for _, error in _attempt(_readable, path) if error]
 
 
 def stretched(path: Path, start: float | None, end: float | None) -> Path | Clip:
@@ -205,14 +186,7 @@ def scored(
     end: float | None = None,
     force: bool = False,
 ) -> "tuple[str, VideoScore | Remark]":
-    """The name of a video and its score, or why there is none.
-
-    Args:
-        named: of `named_videos`.
-        predictor: `Predictor`.
-        start, end: as of `stretched`.
-        force: as of `score_video`.
-    """
+    """The name of one of `named_videos` and its score, or why there is none; options as of `score_video`."""
 
     def score(path):
         return predictor.score_file(stretched(path, start, end), named[0], force=force)
@@ -221,11 +195,9 @@ def scored(
 
 
 def attempted(function: Callable[[Path], Result], video: str, error: InputError | None = None) -> Result | Remark:
-    """What `function` gives of a video, or why it gives nothing: what is wrong with one ends nothing but itself.
+    """What a function of a local path gives of one of `named_videos`, or why it gives nothing.
 
-    Args:
-        function: of a local path.
-        video, error: of `named_videos`.
+    What is wrong with one ends nothing but itself.
     """
     try:
         if error is not None:

@@ -173,7 +173,8 @@ class Predictor:
         probabilities, _ = self.segment(video, video.samples(self._rate))
         labels = np.zeros(len(probabilities), np.int32)  # type: ignore[arg-type]
         for start, stop, *_ in self._stretches(video, probabilities, len(labels)):
-            labels[start:stop] = self._decided(probabilities[start:stop])  # type: ignore[index]
+            surely = probabilities[start:stop]  # type: ignore[index]
+            labels[start:stop] = decided(surely, self.model.stage_decision.decoding)
         return labels[video.sample_of(self._rate)]
 
     def score_file(
@@ -216,7 +217,7 @@ class Predictor:
             for stretch in self._new_stretches(video, probabilities, len(samples), builder):
                 cut = slice(stretch.start, stretch.stop)
                 surely, vectors = (None if each is None else each[cut] for each in (probabilities, features))
-                labels = None if surely is None else self._decided(surely)
+                labels = None if surely is None else decided(surely, self.model.stage_decision.decoding)
                 rate = self._rate or video.fps
                 one = Observation(video, samples[cut], rate, labels, surely, vectors)
                 builder.add(stretch.start, one, sample_of, *self._judged(one, stretch, against, force))
@@ -267,9 +268,6 @@ class Predictor:
         if self._stages is None:
             return None, video.frames if self._of_features else None
         return self._stages(lambda start, stop: self._content(video, samples[start:stop]), len(samples))
-
-    def _decided(self, probabilities):
-        return decided(probabilities, self.model.stage_decision.decoding)
 
     # === Performances ===
 
@@ -323,10 +321,7 @@ def _local(path: AnyPath | Clip) -> Any:
 
 
 def _fragments_function(model):
-    """A function of stages int32 (1, L): the frames of each score's clips, {name: int32 (M, T)}, and `empty` (n,).
-
-    Without KFS the stages mean nothing but the length, and nothing is empty.
-    """
+    """A function of stages int32 (1, L): the frames of each score's clips, {name: int32 (M, T)}, and `empty` (n,)."""
 
     @tf.function(input_signature=[tf.TensorSpec((1, None), tf.int32)], autograph=False)
     def fragments(stages):

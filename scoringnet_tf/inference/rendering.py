@@ -78,12 +78,8 @@ def columns(sport: Sport) -> tuple[str, ...]:
     )
 
 
-def rows(score: Any) -> list[dict[str, Any]]:
-    """A row of `columns` for each performance of a `VideoScore`."""
-    return [_row(score, number, one) for number, one in enumerate(score.performances, start=1)]
-
-
-def _row(score, number, one):
+def row(score: Any, number: int, one: Any) -> dict[str, Any]:
+    """The row of `columns` of one of the performances of a `VideoScore`."""
     known = {"video": score.video, "performance": number, "model": score.model, "sport": score.sport.name}
     known |= {name: getattr(one, name) for name in ("status", "start_s", "end_s", *score.sport.scores)}
     known |= {f"{name}_std": value for name, value in one.deviations.items()}
@@ -106,12 +102,8 @@ def failure_row(video: str, model: str | None, sport: Sport, error: Remark) -> d
 def key_frames(stages: Sequence[dict[str, Any]], num_frames: int, first_frame: int = 0) -> list[int]:
     """The frames to draw: of each stage but noise at least one, of longer ones more, at the centres of equal parts.
 
-    Of a video without stages they are those of the whole; of one with more stages than `COLUMNS`, of some of them.
-
-    Args:
-        stages: runs as in `VideoScore.stages`.
-        num_frames: of the video.
-        first_frame: number of its first frame, from which the result counts.
+    A video without stages is drawn as a whole; one with more stages than `COLUMNS` shows some of them. The result
+    counts from `first_frame`.
     """
     runs = [run for run in stages if run["name"] != NOISE]
     spans = [(run["start_frame"] - first_frame, run["end_frame"] - first_frame) for run in runs] or [(0, num_frames)]

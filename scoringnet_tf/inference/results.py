@@ -58,11 +58,7 @@ class Performance:
         return "withheld" if self.final is None else "forced" if self.reasons else "scored"
 
     def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
-        """As an entry of `performances` in docs/serving.md.
-
-        Args:
-            scores: those of the sport; the others are left out.
-        """
+        """As an entry of `performances` in docs/serving.md, with the `scores` of the sport alone."""
         values = dataclasses.asdict(self) | {"reasons": _plain(self.reasons), "warnings": _plain(self.warnings)}
         return {name: value for name, value in values.items() if name in scores or name not in SCORES}
 
@@ -158,12 +154,7 @@ class VideoScore:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], sport: Sport) -> "VideoScore":
-        """The result that `to_dict` gave, without pictures.
-
-        Args:
-            values: also after they were JSON.
-            sport: of the result.
-        """
+        """The result that `to_dict` gave, also after it was JSON, without pictures; `sport` is its sport."""
         performances = [Performance.from_dict(performance) for performance in values["performances"]]
         of_them = len(performances[0].reasons) if len(performances) == 1 else 0  # `reasons` begins with these
         return cls(
@@ -176,7 +167,7 @@ class VideoScore:
 
     def rows(self) -> list[dict[str, Any]]:
         """A row of `rendering.columns` for each performance, numbered from 1."""
-        return rendering.rows(self)
+        return [rendering.row(self, number, one) for number, one in enumerate(self.performances, start=1)]
 
     def to_dataframe(self) -> Any:
         """The `rows` as a pandas.DataFrame; ImportError without pandas, which nothing else needs."""
@@ -193,11 +184,7 @@ class VideoScore:
         return rendering.figure(self)
 
     def save(self, path: AnyPath) -> None:
-        """Writes the result as `.json` or `.png`, by the name of the file.
-
-        Raises:
-            InputError: another ending.
-        """
+        """Writes the result as `.json` or `.png`, by the name of the file; InputError for another ending."""
         suffix = as_path(path).suffix.lower()
         if suffix == ".json":
             write_json(path, self.to_dict())
@@ -227,8 +214,6 @@ def _remarks(values):
 
 # === While a video is scored ===
 
-NO_PERFORMANCE = Remark("no_performance", "No whole performance found.")
-
 
 def several(number: int, scored: int, features: bool = False) -> Remark:
     """Why a video of several performances has no score itself, if `scored` of them have scores."""
@@ -244,11 +229,7 @@ def several(number: int, scored: int, features: bool = False) -> Remark:
 class ResultBuilder:
     """Gathers the result for one video of any length, part by part.
 
-    It keeps the stage and time of every frame, and a few pictures of each part.
-
-    Args:
-        sport: of the model.
-        checks: of the model.
+    It keeps the stage and time of every frame, and a few pictures of each part. Sport and checks are the model's.
     """
 
     def __init__(self, sport: Sport, checks: "Checks") -> None:
@@ -263,12 +244,9 @@ class ResultBuilder:
         self._pictures: dict[bool, list[tuple[int, float, bytes]]] = {True: [], False: []}  # with a performance, or not
 
     def begin(self, video: Video, against: Sequence[Remark], has_stages: bool) -> None:
-        """Goes on to the next part.
+        """Goes on to the next part, some of whose frames may have been in the part before.
 
-        Args:
-            video: the part; some of its frames may have been in the part before.
-            against: why nothing in it can be scored.
-            has_stages: whether its stages are known.
+        `against` says why nothing in it can be scored.
         """
         if not len(self._labels):
             self._first_frame = video.first_frame
@@ -293,14 +271,11 @@ class ResultBuilder:
         warnings: list[Remark],
         outputs: Mapping[str, Any],
     ) -> None:
-        """Adds a performance of the part.
+        """Adds a performance of the part, with the reasons against its scores and the warnings of it alone.
 
         Args:
             start: number of the first of its samples, in those of the part.
-            seen: of it.
             sample_of: int (L,), the sample that shows each frame of the part.
-            reasons: against its scores.
-            warnings: of it alone.
             outputs: of SP, score → points (1,); empty if it is not scored.
         """
         labels = self._labels[self._offset :]  # a view
@@ -334,18 +309,13 @@ class ResultBuilder:
         ]
 
     def result(self, path: str, fps: float, model: str | None) -> VideoScore:
-        """The result for the video.
-
-        Args:
-            path: its name in the result.
-            fps: of it, or of its last part.
-            model: name of the model.
-        """
+        """The result for the video, called `path`; `fps` is that of its last part, `model` the name of the model."""
         performances, length = self.performances, len(self._labels)
         warnings = [*self._warnings, *self._checks.doubts, *(w for one in performances for w in one.warnings)]
         scored = sum(any(getattr(one, score) is not None for score in SCORES) for one in performances)
         if not performances:
-            first, against = self._first_frame, self._against or [NO_PERFORMANCE]
+            against = self._against or [Remark("no_performance", "No whole performance found.")]
+            first = self._first_frame
             performances = [Performance(first, first + length, self._second(0), self._second(length), reasons=against)]
         shown = sorted(self._pictures[True] or self._pictures[False], key=lambda each: each[0])
         count = min(rendering.COLUMNS, len(shown))

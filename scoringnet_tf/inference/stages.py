@@ -32,13 +32,16 @@ def windowed_segmenter(segmenter: KeyFragmentSegmenter, window: int | None = Non
 
     Args:
         segmenter: of frames or of features.
-        window: as of `WindowedSegmenter`.
+        window: frames that go through the backbone at a time; None for as many as `ACTIVATIONS` and `MAX_WINDOW` allow:
+            256 for the shipped models, 83 for 112×112 at full width.
 
     Returns:
         A function of `ContentOf` and L: stage probabilities (L, S), and features (L, D) as of `with_features`.
     """
-    if "features" not in segmenter.input:
-        return WindowedSegmenter(segmenter, window)
+    return _of_features(segmenter) if "features" in segmenter.input else _of_frames(segmenter, window)
+
+
+def _of_features(segmenter):
     spec = tf.TensorSpec((1, *segmenter.input["features"].shape[1:]), tf.float32)
 
     @tf.function(input_signature=[spec], autograph=False)
@@ -52,42 +55,31 @@ def windowed_segmenter(segmenter: KeyFragmentSegmenter, window: int | None = Non
     return segmented
 
 
-class WindowedSegmenter:
-    """`windowed_segmenter` of frames.
+def _of_frames(segmenter, window):
+    part, layer = ("resnet50", "conv1_conv") if segmenter.network == "resnet50" else ("c3d", "conv1a")
+    window = window or window_of(segmenter.get_layer(part).get_layer(layer))
+    vectors = segmenter.get_layer("flatten").output
+    trunk = keras.Model(segmenter.input, vectors)
+    reader = keras.Model([vectors, segmenter.input["mask"]], segmenter.output)
 
-    Args:
-        segmenter: of frames.
-        window: frames that go through the backbone at a time; None for as many as `ACTIVATIONS` and `MAX_WINDOW` allow:
-            256 for the shipped models, 83 for 112×112 at full width.
-    """
+    @tf.function(input_signature=[tf.TensorSpec((1, *segmenter.input["frames"].shape[1:]), tf.uint8)], autograph=False)
+    def vectors_of(frames):
+        return trunk({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}, training=False)
 
-    def __init__(self, segmenter: KeyFragmentSegmenter, window: int | None = None) -> None:
-        part, layer = ("resnet50", "conv1_conv") if segmenter.network == "resnet50" else ("c3d", "conv1a")
-        self.window = window or window_of(segmenter.get_layer(part).get_layer(layer))
-        vectors = segmenter.get_layer("flatten").output
-        trunk = keras.Model(segmenter.input, vectors)
-        reader = keras.Model([vectors, segmenter.input["mask"]], segmenter.output)
-        frames = tf.TensorSpec((1, *segmenter.input["frames"].shape[1:]), tf.uint8)
+    @tf.function(input_signature=[tf.TensorSpec((1, None, vectors.shape[-1]), tf.float32)], autograph=False)
+    def stages_of(vectors):
+        return reader([vectors, tf.ones(tf.shape(vectors)[:2], tf.bool)], training=False)
 
-        @tf.function(input_signature=[frames], autograph=False)
-        def vectors_of(frames):
-            return trunk({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}, training=False)
-
-        @tf.function(input_signature=[tf.TensorSpec((1, None, vectors.shape[-1]), tf.float32)], autograph=False)
-        def stages_of(vectors):
-            return reader([vectors, tf.ones(tf.shape(vectors)[:2], tf.bool)], training=False)
-
-        self._vectors_of, self._stages_of, self._channels = vectors_of, stages_of, segmenter.channels
-
-    def __call__(self, frames_of: ContentOf, num_frames: int) -> tuple[np.ndarray, np.ndarray]:
-        """See `windowed_segmenter`."""
-        parts, starts = [], range(0, num_frames, self.window)
+    def segmented(frames_of, length):
+        parts, starts = [], range(0, length, window)
         for start in tqdm(starts, "Segmenting", unit="window", delay=PATIENCE, leave=False, disable=None):
-            stop = min(start + self.window, num_frames)
-            first, last = max(start - REACH, 0), min(stop + REACH, num_frames)
-            parts.append(self._vectors_of(frames_of(first, last)[np.newaxis])[:, start - first : stop - first])
-        vectors = tf.concat(parts, axis=1)
-        return self._stages_of(vectors).numpy()[0], channel_means(vectors, self._channels).numpy()[0]
+            stop = min(start + window, length)
+            first, last = max(start - REACH, 0), min(stop + REACH, length)
+            parts.append(vectors_of(frames_of(first, last)[np.newaxis])[:, start - first : stop - first])
+        joined = tf.concat(parts, axis=1)
+        return stages_of(joined).numpy()[0], channel_means(joined, segmenter.channels).numpy()[0]
+
+    return segmented
 
 
 def window_of(largest: keras.layers.Layer) -> int:
@@ -110,8 +102,7 @@ class Stretch(NamedTuple):
 def performances_in(labels: np.ndarray) -> list[tuple[int, int]]:
     """From the first stage to the last of every performance, whole or not: a list of (start, end), end exclusive.
 
-    Args:
-        labels: int (L,), 0 is noise; a performance ends when a stage follows that is not after the one before.
+    In labels, int (L,), 0 is noise. A performance ends when a stage follows that is not after the one before.
     """
     spans: list[list[int]] = []
     latest = 0

@@ -144,13 +144,8 @@ def read_sport(path: str | os.PathLike[str]) -> Sport:
         raise InputError("not_found", f"{path}: no such file of a sport.")
     with path.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
-    return parse_sport(content, str(path))
-
-
-def parse_sport(content: bytes, where: str) -> Sport:
-    """The sport that the bytes of a YAML file define; `where` names it in messages. Raises as `read_sport`."""
     if len(content) > MAX_BYTES:
-        raise InputError("wrong_format", f"{where} is longer than {MAX_BYTES:,} bytes, too long for a sport.")
+        raise InputError("wrong_format", f"{path} is longer than {MAX_BYTES:,} bytes, too long for a sport.")
     try:
         depth = 0
         for event in yaml.parse(content, PLAIN):
@@ -161,9 +156,9 @@ def parse_sport(content: bytes, where: str) -> Sport:
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         line = f", line {mark.line + 1}" if mark else ""
-        message = f"{where}{line} is not plain YAML: {problem or str(error).splitlines()[0]}."
+        message = f"{path}{line} is not plain YAML: {problem or str(error).splitlines()[0]}."
         raise InputError("wrong_format", message) from error
-    return sport_of(definition, where)
+    return sport_of(definition, str(path))
 
 
 def sport_yaml(sport: Sport) -> str:
@@ -223,27 +218,25 @@ def _stages(where, value):
 
 def _fragments(where, values, scores, stages):
     """{"SCORE_fragment": its stages, in the order of the sport}."""
-    fragments = _mapping(f"{where}: fragments", values["fragments"], scores)
-    return {f"{score}_fragment": _fragment(f"{where}: fragments.{score}", fragments[score], stages) for score in scores}
-
-
-def _fragment(where, value, stages):
-    fragment = _list(where, value, "a list of stages")
-    for stage in fragment:
-        if stage not in stages:
-            _refuse(where, f"stages of {', '.join(stages)}", stage)
-        if fragment.count(stage) > 1:
-            raise InputError("duplicate", f"{where}: {stage} stands there twice.")
-    return tuple(stage for stage in stages if stage in fragment)
+    where, fragments = f"{where}: fragments", _mapping(f"{where}: fragments", values["fragments"], scores)
+    for score in scores:
+        for stage in _list(f"{where}.{score}", fragments[score], "a list of stages"):
+            if stage not in stages:
+                _refuse(f"{where}.{score}", f"stages of {', '.join(stages)}", stage)
+            if fragments[score].count(stage) > 1:
+                raise InputError("duplicate", f"{where}.{score}: {stage} stands there twice.")
+    return {f"{score}_fragment": tuple(stage for stage in stages if stage in fragments[score]) for score in scores}
 
 
 def _marks(where, value):
     marks = _mapping(where, value, *MARKS_KEYS)
     panels = _panels(f"{where}.panels", marks["panels"])
     numbers = {key: _number(f"{where}.{key}", marks[key]) for key in ("step", "maximum", "factor") if key in marks}
-    off_marks = _truth(f"{where}.penalty_off_marks", marks.get("penalty_off_marks", False))
+    off_marks = str(marks.get("penalty_off_marks", False)).lower()
+    if off_marks not in ("true", "false"):
+        _refuse(f"{where}.penalty_off_marks", "true or false", marks["penalty_off_marks"])
     try:
-        return Marks(panels, **numbers, penalty_off_marks=off_marks)
+        return Marks(panels, **numbers, penalty_off_marks=off_marks == "true")
     except InputError as error:
         raise InputError(error.code, f"{where}: {error.message}") from error
 
@@ -262,13 +255,11 @@ def _panels(where, value):
 
 
 def _range(where, value):
-    bounds = _list(where, value, "two numbers, [smallest, largest]")
-    if len(bounds) != 2:
-        _refuse(where, "two numbers, [smallest, largest]", list(bounds))
-    low, high = (_number(where, bound) for bound in bounds)
-    if low > high:
-        _refuse(where, "[smallest, largest]", [low, high])
-    return low, high
+    expected = "two numbers, [smallest, largest]"
+    bounds = [_number(where, bound) for bound in _list(where, value, expected)]
+    if len(bounds) != 2 or bounds[0] > bounds[1]:
+        _refuse(where, expected, bounds)
+    return bounds[0], bounds[1]
 
 
 def _number(where, value):
@@ -279,12 +270,6 @@ def _number(where, value):
     if not math.isfinite(number):
         _refuse(where, "a number", value)
     return number
-
-
-def _truth(where, value):
-    if str(value).lower() not in ("true", "false"):
-        _refuse(where, "true or false", value)
-    return str(value).lower() == "true"
 
 
 def _check_contradictions(where, sport, has_penalty_range):

@@ -2,21 +2,16 @@
 
 import pathlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from scoringnet_tf.sports.definition import SUFFIXES, definition_of, parse_sport, read_sport, sport_of, sport_yaml
+from scoringnet_tf.sports.definition import SUFFIXES, definition_of, read_sport, sport_of, sport_yaml
 from scoringnet_tf.sports.sport import Sport
+from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.paths import AnyPath
 
-if TYPE_CHECKING:
-    from scoringnet_tf.support.paths import AnyPath
-
-# A sport, its name if it ships, or its definition.
-SportForm: TypeAlias = Sport | str | Mapping[str, Any]
-
-
-_FILES = sorted((pathlib.Path(__file__).parent / "shipped").glob("*.yaml"))
-SPORTS = {file.stem: parse_sport(file.read_bytes(), str(file)) for file in _FILES}
+SportForm: TypeAlias = Sport | str | Mapping[str, Any]  # a sport, its name if it ships, or its definition
+SPORTS = {file.stem: read_sport(file) for file in sorted(pathlib.Path(__file__).with_name("shipped").glob("*.yaml"))}
 
 
 def get_sport(sport: SportForm) -> Sport:
@@ -44,12 +39,10 @@ def named_sport(text: str | None, flag: str = "sport") -> Sport:
     return read_sport(text)
 
 
-def option_form(sport: Sport, path: "AnyPath") -> str:
+def option_form(sport: Sport, path: AnyPath) -> str:
     """The value of `--sport` for a sport: the name of one that ships; `path` for one's own, written there."""
     if SPORTS.get(sport.name) == sport:
         return sport.name
-    from scoringnet_tf.support.files import replacing_file  # what opens object stores takes long to import
-
     with replacing_file(path) as temporary:
         temporary.write_text(sport_yaml(sport), encoding="utf-8")
     return str(path)

@@ -146,10 +146,7 @@ def file_sha256(path: AnyPath) -> str:
 def cached_file(path: AnyPath, version: str, num_bytes: int) -> pathlib.Path:
     """A local file with the content of `path`, until the process ends: `path` itself, or a whole copy in `TMPDIR`.
 
-    Args:
-        path: as of `paths.as_path`.
-        version: of the content, e.g. a hash; each version is copied once.
-        num_bytes: of the content; InputError for another size.
+    Each version of the content, e.g. a hash, is copied once; InputError if it has not `num_bytes`.
     """
     path = as_path(path)
     if not isinstance(path, RemotePath):

@@ -31,28 +31,18 @@ def unknown_name(what: str, name: object, known: Iterable[object]) -> InputError
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal of this number came, SIGTERM or SIGINT (Ctrl-C).
-
-    Attributes:
-        hint: how to resume; whoever knows sets it.
-        exit_status: 128 + the number, as in a shell.
-    """
+    """A signal of this number came, SIGTERM or SIGINT (Ctrl-C). Whoever knows how to resume sets `hint`."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
-        self.hint, self.exit_status = "", 128 + number
+        self.hint, self.exit_status = "", 128 + number  # as in a shell
 
     def __str__(self) -> str:
         return f"stopped by {signal.Signals(self.args[0]).name}. {self.hint}".rstrip()
 
 
 class Remark(str):
-    """A sentence that also has a `code`, one of those in docs/serving.md.
-
-    Args:
-        code: a stable name, for programs.
-        sentence: for people.
-    """
+    """A sentence that also has a `code`, for programs: one of those in docs/serving.md."""
 
     code: str
 
@@ -81,11 +71,7 @@ class Remark(str):
 def counted(number: int, noun: str, style: str = "", plural: str = "") -> str:
     """A number with its noun: 1 frame, 2 frames, 0 frames.
 
-    Args:
-        number: how many.
-        noun: in the singular.
-        style: format specification of the number, such as `","`.
-        plural: of the noun, if it does not end in s.
+    `style` formats the number, such as `","`; `plural` is that of the noun if it does not end in s.
     """
     return f"{number:{style}} {noun if number == 1 else plural or f'{noun}s'}"
 

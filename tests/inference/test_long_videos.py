@@ -10,7 +10,7 @@ from training_runs import telling
 import scoringnet_tf
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, ScoringNetPreprocessor
 from scoringnet_tf.inference.predictor import Predictor
-from scoringnet_tf.inference.stages import WindowedSegmenter
+from scoringnet_tf.inference.stages import windowed_segmenter
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import SCORES
 
@@ -230,7 +230,7 @@ def test_a_model_without_stages_sees_a_long_video_whole(video):
 def test_away_from_the_edges_a_part_is_segmented_as_in_the_whole_video(model):
     """An untrained Bi-LSTM forgets within 120 frames."""
     frames = np.random.default_rng(0).integers(0, 256, (400, 32, 32, 3)).astype(np.uint8)
-    windowed = WindowedSegmenter(model.segmenter, 64)
+    windowed = windowed_segmenter(model.segmenter, 64)
     whole, seen = windowed(lambda start, stop: frames[start:stop], 400)
     part, of_part = windowed(lambda start, stop: frames[60 + start : 60 + stop], 280)
     np.testing.assert_allclose(part[120:160], whole[180:220], atol=1e-5)
@@ -244,7 +244,7 @@ def test_the_horizon_of_the_shipped_model_is_half_the_overlap():
     model, rng = load_scoring_net(), np.random.default_rng(0)
     length, cut, horizon = 8000, 4000, OVERLAP // 2
     coarse = rng.integers(0, 256, (length, 4, 4, 3)).astype(np.uint8)
-    windowed = WindowedSegmenter(model.segmenter)
+    windowed = windowed_segmenter(model.segmenter)
 
     def segmented(first, count):
         def frames_of(start, stop):

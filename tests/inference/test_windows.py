@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import scoringnet_tf
-from scoringnet_tf.inference.stages import WindowedSegmenter
+from scoringnet_tf.inference.stages import window_of, windowed_segmenter
 
 WINDOW = 16
 SIZE = (32, 32)
@@ -23,7 +23,7 @@ def segmenter():
 
 @pytest.fixture(scope="module")
 def windowed(segmenter):
-    return WindowedSegmenter(segmenter, WINDOW)
+    return windowed_segmenter(segmenter, WINDOW)
 
 
 def clip(length):
@@ -76,4 +76,4 @@ def test_the_weights_are_the_segmenters(segmenter, windowed):
 def test_wide_models_have_short_windows(width, size, window):
     """2²⁶ numbers of conv1a: 64 · width · size² a frame."""
     model = scoringnet_tf.KeyFragmentSegmenter(image_size=(size, size), width_multiplier=width)
-    assert WindowedSegmenter(model).window == window
+    assert window_of(model.get_layer("c3d").get_layer("conv1a")) == window
