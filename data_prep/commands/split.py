@@ -17,8 +17,7 @@ from absl import flags
 
 from data_prep.commands import dataset_flags
 from data_prep.datasets import DATASETS, check_use
-from data_prep.datasets.splits import WAYS, SplitSettings, check_new, make_splits
-from scoringnet_tf.data.splits import SPLITS, write_split
+from data_prep.datasets.splits import SPLITS, WAYS, SplitSettings, check_new, make_splits, write_split_csv
 from scoringnet_tf.support.messages import InputError, shown
 from scoringnet_tf.support.paths import local_path
 
@@ -46,7 +45,7 @@ def main(_: list[str]) -> None:
     source = DATASETS[FLAGS.dataset](source_dir, **options)
     settings = SplitSettings(FLAGS.by, FLAGS.test_fraction, FLAGS.validation_fraction, FLAGS.folds, FLAGS.seed)
     for path, split in zip(paths, make_splits(source.samples, settings), strict=True):
-        write_split(path, split)
+        write_split_csv(path, split)
         counts = collections.Counter(split.values())
         print(f"{path}: {', '.join(f'{name} {counts[name]}' for name in SPLITS if counts[name])}")
     for note in source.notes:

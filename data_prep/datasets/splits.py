@@ -5,16 +5,17 @@ A file (id,split) says the split of every record. `python -m data_prep split` wr
 """
 
 import collections
+import csv
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import ALL, Problem, Published, Sample, Source
-from scoringnet_tf.data.splits import COLUMNS, SPLITS
+from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 WAYS = ("random", "score", "group", "own")
@@ -130,6 +131,16 @@ def _alike_parts(units, shares, rng):
         parts.append([left[index] for index in sorted(chosen)])
         left = [unit for index, unit in enumerate(left) if index not in chosen]
     return [*parts, left]
+
+
+COLUMNS = ("id", "split")
+SPLITS = ("train", "validation", "test")
+
+
+def write_split_csv(path: Path, splits: Mapping[str, str]) -> None:
+    """Writes {id: split} for `with_split`."""
+    with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *splits.items()])
 
 
 def check_new(paths: Sequence[Path], overwrite: bool) -> None:

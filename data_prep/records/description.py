@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from data_prep.datasets.splits import torn_groups, torn_note
+from data_prep.datasets.splits import SPLITS, torn_groups, torn_note
 from data_prep.records.summary import table
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.data.records import UNLABELLED
-from scoringnet_tf.data.splits import SPLITS
 from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.messages import counted
 

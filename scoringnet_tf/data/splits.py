@@ -134,7 +134,7 @@ def _drawn(groups, num_test, rng):
 
 
 def read_split(path: Path) -> Split:
-    """A file (id,split) as `write_split` writes it; InputError if it is missing or malformed."""
+    """A file (id,split) as `data_prep split` and `write_split` write it; InputError if it is missing or malformed."""
     if not path.is_file():
         raise InputError("not_found", f"{path}: no such file of a split ({','.join(COLUMNS)}).")
     heading, *rows = [cells for _, cells in read_csv(path)] or [[]]
@@ -150,9 +150,9 @@ def read_split(path: Path) -> Split:
 
 
 def write_split(path: Path, split: Split) -> None:
-    """Writes a split, in its order."""
+    """Writes it, in order of the ids."""
     with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *split.items()])
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *sorted(split.items())])
 
 
 def of_records(info: DatasetInfo, split: Split) -> Split:

@@ -286,7 +286,7 @@ def write_results(
         left.unlink()
     for number, split in enumerate(splits, 1):
         (folder / "splits").mkdir(exist_ok=True)
-        write_split(folder / "splits" / f"{number}.csv", dict(sorted(split.items())))
+        write_split(folder / "splits" / f"{number}.csv", split)
     with replacing_file(folder / f"{experiment.picture}.png") as path:
         save_png(draw(found, experiment.picture), path)
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})  # last: it says what these are

@@ -8,6 +8,7 @@ import pytest
 from refusals import refused
 from tiny_records import gray_jpeg, tiny_video, write_records
 
+from data_prep.datasets.splits import write_split_csv
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.splits import random_splits, read_split, resplit, write_split
@@ -119,9 +120,11 @@ def test_groups_stay_together(info):
         assert list(split.values()).count("test") == 2
 
 
-def test_a_written_split_is_read_back(tmp_path):
-    write_split(tmp_path / "split.csv", SPLIT)
-    assert read_split(tmp_path / "split.csv") == SPLIT
+def test_files_are_those_of_data_prep(tmp_path):
+    write_split_csv(tmp_path / "theirs.csv", SPLIT)
+    assert read_split(tmp_path / "theirs.csv") == SPLIT
+    write_split(tmp_path / "ours.csv", SPLIT)
+    assert (tmp_path / "ours.csv").read_bytes() == (tmp_path / "theirs.csv").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,13 @@ from refusals import code_printed, refused
 
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import Sample
-from data_prep.datasets.splits import SplitSettings, check_new, make_splits
+from data_prep.datasets.splits import (
+    SplitSettings,
+    check_new,
+    make_splits,
+    write_split_csv,
+)
 from data_prep.records.building import BuildSettings, build_records
-from scoringnet_tf.data.splits import write_split
 
 
 def samples_of(number=100, groups=None, seed=0):
@@ -98,7 +102,7 @@ def test_what_cannot_be_split_is_refused(samples, settings, code, named):
 
 def test_a_split_file_takes_the_place_of_the_datasets_own_split(tmp_path):
     source_dir, split_csv = write_unlv_diving(tmp_path / "diving", 4, 1), str(tmp_path / "mine.csv")
-    write_split(tmp_path / "mine.csv", {"001": "train", "002": "validation", "003": "test", "004": "test"})
+    write_split_csv(tmp_path / "mine.csv", {"001": "train", "002": "validation", "003": "test", "004": "test"})
     options = {"workers": 1, "split_csv": split_csv}
     info, _ = build_records("unlv_diving", source_dir, tmp_path / "records", BuildSettings((36, 48)), **options)
     assert {name: split["ids"] for name, split in info.splits.items()} == {
@@ -132,7 +136,7 @@ def test_a_table_needs_no_split_if_a_file_has_it(tmp_path):
     write_table(tmp_path / "manifest.csv", ("video", "final"), [("a.avi", 60), ("b.avi", 70)])
     with refused("no_split", "--split_csv"):
         read_source("manifest", tmp_path, sport="diving")
-    write_split(tmp_path / "split.csv", {"a.avi": "train", "b.avi": "test"})
+    write_split_csv(tmp_path / "split.csv", {"a.avi": "train", "b.avi": "test"})
     for width in (2, 3):
         rows = [("video", "final", "split"), ("a.avi", 60, "dev"), ("b.avi", 70, "dev")]
         write_table(tmp_path / "manifest.csv", rows[0][:width], [row[:width] for row in rows[1:]])
@@ -178,7 +182,7 @@ def test_what_build_will_say_of_the_table_is_on_stderr(tmp_path):
 
 
 def test_only_files_of_splits_are_replaced(tmp_path):
-    write_split(tmp_path / "split.csv", {"a": "train"})
+    write_split_csv(tmp_path / "split.csv", {"a": "train"})
     check_new([tmp_path / "split.csv"], overwrite=True)
     (tmp_path / "manifest.csv").write_text("video,split\n")
     with refused("exists", "manifest.csv"):
