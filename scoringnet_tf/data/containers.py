@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
-import numpy as np
 
-from scoringnet_tf.data.timing import DEFAULT_FPS, rising_times
+from scoringnet_tf.data.timing import DEFAULT_FPS
 from scoringnet_tf.support.messages import InputError
 
 DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
@@ -72,11 +71,6 @@ class Packets(NamedTuple):
     smallest: float  # bytes of the smallest one
     unit: float  # of these times, seconds
     rate: float  # frames per second that the file states, or `DEFAULT_FPS`
-
-    def timestamps(self) -> np.ndarray:
-        """When each frame is shown, float64 (L,), seconds since the first one."""
-        clock = rising_times(self.times)
-        return np.arange(len(self.times)) / self.rate if clock is None else (clock - clock[0]) * self.unit
 
 
 def packets_of(path: Path) -> Packets:

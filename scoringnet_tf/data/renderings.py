@@ -1,6 +1,6 @@
 """Records of the same performances, filmed or rendered anew: of the same ids and scores."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -15,11 +15,12 @@ TOLERANCE = 0.005  # points by which the scores of a performance may differ betw
 
 def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split: str = "test") -> None:
     """InputError unless all renderings have the ids, scores and form of a split of `info`, and other pixels."""
-    expected, seen = _scores(info, split), {info.data_hash}
+    ids, seen = info.split(split)["ids"], {info.data_hash}
     for rendering in renderings:
-        where, received = f"--renderings={rendering.records_dir}", _scores(rendering, split)
-        same = received.keys() == expected.keys() and all(
-            np.allclose(received[name], expected[name], atol=TOLERANCE, equal_nan=True) for name in expected
+        where = f"--renderings={rendering.records_dir}"
+        same = sorted(rendering.split(split)["ids"]) == sorted(ids) and all(
+            np.allclose(rendering.true_scores(name, ids), info.true_scores(name, ids), atol=TOLERANCE, equal_nan=True)
+            for name in SCORES
         )
         if not same or rendering.sport != info.sport:
             raise InputError("other_videos", f"{where} has other {split} videos or scores than {info.records_dir}.")
@@ -41,11 +42,3 @@ def _differences(info, rendering):
     ours, theirs = tuple(info.frame_size), tuple(rendering.frame_size)
     sizes = [f"frames of {theirs} instead of {ours} (height, width)"] if ours != theirs else []
     return sizes + form_differences(info.form, rendering.form)
-
-
-def _scores(info: DatasetInfo, split: str) -> Mapping[str, list[float]]:
-    ids = info.split(split)["ids"]
-    scores = ([info.videos[video_id][score] for score in SCORES] for video_id in ids)
-    return {
-        video_id: [np.nan if v is None else v for v in values] for video_id, values in zip(ids, scores, strict=True)
-    }

@@ -110,10 +110,8 @@ def in_order(
 ) -> Iterator[Any]:
     """The value of each number from `first` to `stop`, in order and each once.
 
-    Args:
-        arriving: gives an iterator of (number, value) in any order, which may lack some, block or raise.
-        made_here: makes a value that does not arrive, or not within `patience` seconds.
-        first, stop, address: the numbers; the service, for warnings.
+    `arriving` gives an iterator of (number, value) in any order, which may lack some, block or raise. `made_here` makes
+    a value that does not arrive, or not within `patience` seconds. Warnings name the service at `address`.
     """
     arrived: queue.Queue = queue.Queue(2)
     unwanted = threading.Event()

@@ -358,4 +358,5 @@ def frame_times(path: Path) -> np.ndarray:
     packets = packets_of(path)
     if not packets.times:
         raise VideoError("no_frames", f"{path} has no frames (an empty stream).")
-    return packets.timestamps()
+    clock = rising_times(packets.times)
+    return np.arange(len(packets.times)) / packets.rate if clock is None else (clock - clock[0]) * packets.unit

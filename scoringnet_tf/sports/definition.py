@@ -218,18 +218,14 @@ def _stages(where, value):
 
 def _fragments(where, values, scores, stages):
     """{"SCORE_fragment": its stages, in the order of the sport}."""
-    fragments = _mapping(f"{where}: fragments", values["fragments"], scores)
-    return {f"{score}_fragment": _fragment(f"{where}: fragments.{score}", fragments[score], stages) for score in scores}
-
-
-def _fragment(where, value, stages):
-    fragment = _list(where, value, "a list of stages")
-    for stage in fragment:
-        if stage not in stages:
-            _refuse(where, f"stages of {', '.join(stages)}", stage)
-        if fragment.count(stage) > 1:
-            raise InputError("duplicate", f"{where}: {stage} stands there twice.")
-    return tuple(stage for stage in stages if stage in fragment)
+    where, fragments = f"{where}: fragments", _mapping(f"{where}: fragments", values["fragments"], scores)
+    for score in scores:
+        for stage in _list(f"{where}.{score}", fragments[score], "a list of stages"):
+            if stage not in stages:
+                _refuse(f"{where}.{score}", f"stages of {', '.join(stages)}", stage)
+            if fragments[score].count(stage) > 1:
+                raise InputError("duplicate", f"{where}.{score}: {stage} stands there twice.")
+    return {f"{score}_fragment": tuple(stage for stage in stages if stage in fragments[score]) for score in scores}
 
 
 def _marks(where, value):
@@ -259,13 +255,11 @@ def _panels(where, value):
 
 
 def _range(where, value):
-    bounds = _list(where, value, "two numbers, [smallest, largest]")
-    if len(bounds) != 2:
-        _refuse(where, "two numbers, [smallest, largest]", list(bounds))
-    low, high = (_number(where, bound) for bound in bounds)
-    if low > high:
-        _refuse(where, "[smallest, largest]", [low, high])
-    return low, high
+    expected = "two numbers, [smallest, largest]"
+    bounds = [_number(where, bound) for bound in _list(where, value, expected)]
+    if len(bounds) != 2 or bounds[0] > bounds[1]:
+        _refuse(where, expected, bounds)
+    return bounds[0], bounds[1]
 
 
 def _number(where, value):

@@ -27,13 +27,9 @@ flags.DEFINE_float("timeout", WAITING.seconds, "Seconds to wait for an address t
 NO_SUCH_RECORD = "the record of|Could not parse example|Can't parse serialized Example"
 DAMAGED = {"InvalidArgumentError": NO_SUCH_RECORD, "UnknownError": f"DataLossError|{NO_SUCH_RECORD}"}
 TELL = "backslashreplace"
-CODES: dict[int | None, str] = {  # of what the operating system says
-    errno.ENOSPC: "disk_full",
-    errno.ENOENT: "not_found",
-    errno.EACCES: "no_permission",
-    errno.EPERM: "no_permission",
-    errno.EROFS: "no_permission",
-}
+CODES: dict[int | None, str]  # of what the operating system says
+CODES = dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "no_permission")
+CODES |= {errno.ENOSPC: "disk_full", errno.ENOENT: "not_found"}
 
 
 def run(

@@ -194,8 +194,13 @@ def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
     """
     try:
         path = as_path(path)
-        if isinstance(path, RemotePath):
-            _write_and_delete(path / f".access-{os.getpid()}") if writing else path.exists()
+        if isinstance(path, RemotePath) and writing:
+            probe = path / f".access-{os.getpid()}"
+            with tempfile.NamedTemporaryFile() as file:
+                probe.asked("put_file", file.name, probe.path)
+            probe.unlink()
+        elif isinstance(path, RemotePath):
+            path.exists()
         elif writing:
             folder = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
             if not folder.is_dir():
@@ -210,12 +215,6 @@ def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
         answer = answered(error, path)
         do = "write to" if writing else "read"
         raise InputError(answer.code, f"--{flag}: cannot {do} {path}: {answer}") from error
-
-
-def _write_and_delete(path):
-    with tempfile.NamedTemporaryFile() as file:
-        path.asked("put_file", file.name, path.path)
-    path.unlink()
 
 
 # === What a store said ===

@@ -46,11 +46,8 @@ def gathered(values: TREE) -> TREE:
 def own_rows(draw: Callable[[Any], Any], rows: Any) -> Any:
     """This replica's rows of what is drawn for a whole batch, as `gathered` orders it.
 
-    The random states of all replicas are alike: each that drew for itself would draw what the others do.
-
-    Args:
-        draw: number of rows → that many, (rows, …).
-        rows: of this replica.
+    `draw` takes a number of rows. The random states of all replicas are alike: each that drew for itself would draw
+    what the others do.
     """
     context = _context()
     if not context:
