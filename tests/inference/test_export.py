@@ -1,6 +1,6 @@
 """The exports give the numbers of Keras in TF Serving, LiteRT and ONNX; wrong requests and models are refused."""
 
-import importlib
+import importlib.util
 import json
 import os
 import pickle
@@ -313,6 +313,17 @@ def run(form, path, videos):
     session = importlib.import_module("onnxruntime").InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, videos), strict=True))
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form, stage_model, tmp_path):
+    words = [f"--model={stage_model}", f"--export_dir={tmp_path}", "--version=7", f"--format={form}"]
+    result = forked("scoringnet_tf.export", *words)
+    lacking = [library for library in LIBRARIES[form] if importlib.util.find_spec(library) is None]
+    if lacking:
+        assert code_printed(result.stderr) == "missing_package" and lacking[0] in result.stderr
+    else:
+        assert (tmp_path / "7" / FILES[form]).is_file(), result.stderr
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """`data_prep split`: random, alike in score, by group; folds; files that build reads, and never over others."""
 
 import collections
+import dataclasses
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from conftest import write_unlv_diving
 from layouts import notes_of, problem_codes, write_table
 from refusals import code_printed, refused
 
-from data_prep.datasets import read_source
+from data_prep.datasets import manifest, read_source
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.splits import (
     SplitSettings,
@@ -171,6 +172,23 @@ def test_the_command_writes_folds_once(tmp_path):
     content = folds[0].read_bytes()
     result = run(tmp_path, *words, "--seed=1")
     assert result.returncode == 1 and code_printed(result.stderr) == "exists" and folds[0].read_bytes() == content
+
+
+def test_the_command_splits_as_its_flags_say(tmp_path):
+    """In place of a file of splits; any of the defaults would give another split."""
+    write_twelve(tmp_path)
+    write_split_csv(tmp_path / "split.csv", {"a": "train"})
+    settings, samples = SplitSettings("score", 0.25, 0.15, seed=7), manifest.read(tmp_path, sport="diving").samples
+    values = {name: value for name, value in dataclasses.asdict(settings).items() if value is not None}
+    words = [*(f"--{name}={value}" for name, value in values.items()), "--overwrite"]
+    result = run(tmp_path, *words, f"--output={tmp_path / 'split.csv'}")
+    assert result.returncode == 0, result.stderr
+    source = read_source("manifest", tmp_path, split_csv=tmp_path / "split.csv", sport="diving")
+    found = {sample.video_id: sample.split for sample in source.samples}
+    assert [found] == make_splits(samples, settings)
+    for name in values:
+        other = dataclasses.replace(settings, **{name: getattr(SplitSettings(), name)})
+        assert [found] != make_splits(samples, other), name
 
 
 def test_what_build_will_say_of_the_table_is_on_stderr(tmp_path):
