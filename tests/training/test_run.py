@@ -126,7 +126,7 @@ def test_the_average_is_validated_and_kept_and_training_goes_on_from_the_weights
     run.model = model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     model.compile(make_optimizer(run.config.optimizer, "float32"), loss="mse", jit_compile=False)
 
-    def record(*_):
+    def record(batch, logs):
         weights.append(model.get_weights()[0].item())
 
     phase = Phase("joint", 1, monitor="val_loss")
