@@ -99,9 +99,13 @@ def test_weights_from_elsewhere_are_said_to_have_learned(model):
         model.learned_parts = {"final"}
 
 
-def test_all_parts_of_the_models_that_ship_have_learned():
-    """Their files are older than that they would say so."""
+def test_files_of_before_are_read_as_they_were(model, tmp_path):
+    """Those of the models that ship say nothing; one whose KFS alone was trained says so in its provenance."""
     assert load_scoring_net("diving_small").learned_parts == ALL
+    old = model.with_dtype("float32", provenance={"untrained": ["score_predictor"]})
+    old.save_own_variables = lambda store: None
+    keras.saving.save_model(old, tmp_path / "old.keras")
+    assert load_scoring_net(tmp_path / "old.keras").learned_parts == {"kfs"}
 
 
 # === Who takes what ===
