@@ -132,7 +132,6 @@ def test_figures_are_printed_as_in_metrics_json(records, tmp_path, c3d):
     assert sports.src(found.truth["execution"], found.predicted["execution"]) == pytest.approx(1)
 
 
-@pytest.mark.slow
 def test_the_command_prints_figures_also_of_what_is_there_already(records, tmp_path):
     words = ["pose_dct", f"--records_dir={records}", f"--output_dir={tmp_path}", "--validation_fraction=0.3"]
     for _ in range(2):

@@ -99,9 +99,13 @@ def test_weights_from_elsewhere_are_said_to_have_learned(model):
         model.learned_parts = {"final"}
 
 
-def test_files_of_before_are_read_as_they_were(model, tmp_path):
-    """Those of the models that ship say nothing; one whose KFS alone was trained says so in its provenance."""
+def test_all_parts_of_the_models_that_ship_have_learned():
+    """Their files are older than that they would say so."""
     assert load_scoring_net("diving_small").learned_parts == ALL
+
+
+@pytest.mark.slow
+def test_an_older_file_says_in_its_provenance_that_sp_has_not_learned(model, tmp_path):
     old = model.with_dtype("float32", provenance={"untrained": ["score_predictor"]})
     old.save_own_variables = lambda store: None
     keras.saving.save_model(old, tmp_path / "old.keras")

