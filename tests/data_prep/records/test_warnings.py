@@ -175,6 +175,7 @@ def usual_sets():
     }
 
 
+@pytest.mark.slow
 def test_of_usual_sets_nothing_is_said(tmp_path):
     for number, (name, arrays) in enumerate(usual_sets().items()):
         assert unusual(write_set(tmp_path / str(number), arrays)) == [], name
