@@ -205,7 +205,7 @@ def sound(tmp_path_factory, stage_model):
     trained(scoringnet_tf.ScoringNet(sport="vault", **SMALL)).save(folder / "vault.keras")
     of_features = scoringnet_tf.ScoringNet(**OF_FEATURES, width_multiplier=1 / 16, clip_lengths=(4, 4))
     trained(of_features).save(folder / "features.keras")
-    scoringnet_tf.C3D((8, 32, 32, 3), width_multiplier=1 / 16, classes=3).save(folder / "c3d.keras")
+    scoringnet_tf.C3D((8, 32, 32, 3), width_multiplier=1 / 16).save(folder / "c3d.keras")
     return folder
 
 

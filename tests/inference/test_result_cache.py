@@ -55,6 +55,7 @@ def test_results_are_those_of_a_run_that_keeps_none_and_are_made_once(score, new
             assert result.to_dict() == plain.to_dict() and str(result) == str(plain)
 
 
+@pytest.mark.slow
 def test_what_has_changed_is_scored_anew(score, new, stage_model, tmp_path):
     """A video by its bytes, of a folder of images one; options; the model by its bytes, not by its name."""
     score()
