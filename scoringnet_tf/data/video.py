@@ -161,6 +161,8 @@ class Clip:
         """The files of its pixels: the one, or its images in order; VideoError if one is missing."""
         if self.path.is_dir():
             return image_paths(self.path, self.frames)
+        if not self.path.exists():
+            raise VideoError("not_found", f"{self}: there is no such file or folder.")
         if not self.path.is_file():
             raise VideoError("not_found", f"{self} is not a video file or a folder of images.")
         return [self.path]
