@@ -319,5 +319,5 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         known = "learned" in store.keys()  # noqa: SIM118, which is no dictionary
         learned = np.asarray(store["learned"]) if known else [True] * len(learning_parts(self))
         self.learned_parts = [name for name, value in zip(learning_parts(self), learned, strict=True) if value]
-        if not known and "score_predictor" in (self.provenance or {}).get("untrained", ()):
+        if not known and "score_predictor" in ((self.provenance or {}).get("untrained") or ()):
             self.scores_learned = False

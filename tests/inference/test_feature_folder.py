@@ -301,3 +301,10 @@ def test_records_that_cannot_be_extracted_from(stage_model, motion_records, tmp_
 def test_the_endpoints_of_the_flag_are_those_of_a_c3d():
     printed = "".join(command("--help").stdout.split())
     assert f"--endpoint:<{'|'.join((*ENDPOINTS, *FULLY_CONNECTED))}>" in printed
+
+
+def test_a_name_that_is_too_long_for_a_file_is_refused_before_anything_is_extracted(tmp_path):
+    videos = [Video(name, None, None) for name in ("first.avi", "v" * 245)]
+    with refused("name_too_long", "v" * 245):
+        extract_videos(videos, None, tmp_path)
+    assert not list(tmp_path.iterdir())
