@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import write_bars, write_timed
+from conftest import write_bars, write_images, write_timed
 from layouts import write_manifest, write_table
 from refusals import codes, refused, said
 
@@ -106,6 +106,15 @@ def test_a_performance_without_frames_of_a_stage(tmp_path, command):
     ]
     assert all(note.startswith("a.mp4: ") for note in missing)
     assert ["take-flight" in note for note in missing] == [True, False] and "entry" in missing[1]
+
+
+@pytest.mark.parametrize(("first", "is_late"), [(0, False), (1, False), (5, True)])
+def test_images_that_start_late_are_named(tmp_path, first, is_late):
+    source = write_manifest(tmp_path / "own", [("a", 3.0, 21.0, 63.0, "train", 2, 5, 8, 12)])
+    write_images(source / "a", 20, first=first)
+    notes = notes_of("check", "manifest", source, sport="diving")
+    assert ("images_start_late" in codes(notes)) == is_late
+    assert not is_late or "a (5)" in said(notes, "images_start_late")
 
 
 def test_stages_in_seconds_and_missing_ones_in_the_official_layout(diving_dir, tmp_path):
