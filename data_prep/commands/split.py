@@ -6,7 +6,7 @@ r"""Splits a dataset into training, validation and test records, or into k folds
         --nonmonotone=drop
 
 A file holds the split of every record (id,split), with the frames of performances without an id. Folds are fold_1.csv,
-fold_2.csv, …; each record is tested in one. A seed always gives the same files. A table may be split without its videos.
+fold_2.csv, …; each record is tested in one. A seed gives the same files. A table may be split without its videos.
 """
 
 import collections

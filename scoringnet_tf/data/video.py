@@ -344,8 +344,8 @@ class VideoStream:
         tolerance = ANNOUNCED_TOLERANCE if self.clip.frames is None else 0
         if not self._error and num_frames >= announced - tolerance:
             return
-        total = counted(announced or num_frames, "frame")
-        damage = f"after {num_frames} of {total} comes {self._error or 'the end of the file'}"
+        total = f" of {counted(announced, 'frame')}" if announced else ""
+        damage = f"after {num_frames}{total} comes {self._error or 'the end of the file'}"
         if not self._partial:
             raise VideoError("damaged_video", f"{self.clip} is damaged: {damage}.")
         self._warnings.append(Remark("damaged", f"The video is damaged: {damage}."))
