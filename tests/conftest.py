@@ -234,6 +234,21 @@ def ucf101_records(tmp_path_factory):
     return folder / "records"
 
 
+@pytest.fixture(scope="session")
+def diving_features(tmp_path_factory):
+    """Records of ten dives of 12 to 21 features in place of frames, whose networks are built in a third of the time."""
+    from tiny_records import feature_video, write_records
+
+    rng, videos = np.random.default_rng(0), {"train": [], "test": []}
+    for number in range(10):
+        scores = {"difficulty": 2.7 + number / 10, "execution": 15.0 + number}
+        scores["final"] = scores["difficulty"] * scores["execution"]
+        stages = np.repeat([1, 2, 3, 0], [3, 4 + number, 3, 2])
+        features = rng.normal(size=(len(stages), 16)).astype(np.float32)
+        videos["train" if number > 2 else "test"].append(feature_video(f"{number}", features, stages, **scores))
+    return write_records(tmp_path_factory.mktemp("features") / "records", videos)
+
+
 @pytest.fixture
 def diving_copy(diving_records, tmp_path):
     """A copy of those records, to damage at will."""
