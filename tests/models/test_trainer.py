@@ -51,6 +51,7 @@ def measured(network, *parts):
     return network.evaluate(dataset(*parts), verbose=0, return_dict=True)
 
 
+
 @functools.cache
 def step(phase, fragments):
     """A step that several tests look at: the logs, and the weights of each part before and after it."""
@@ -319,6 +320,12 @@ def test_names_of_metrics_are_those_of_the_list_that_evaluate_returns(kind):
 # === Losses and metrics that compile is given ===
 
 
+@functools.cache
+def default_figures(kind):
+    """Those of a shared model; no test below trains it."""
+    return measured(compiled(shared(kind), **EAGER))
+
+
 @pytest.mark.parametrize(
     ("kind", "loss"),
     [
@@ -330,18 +337,15 @@ def test_names_of_metrics_are_those_of_the_list_that_evaluate_returns(kind):
 )
 def test_a_loss_class_means_what_the_default_means(kind, loss):
     network, before = shared(kind), loss.get_config()
-    expected = measured(compiled(network, **EAGER))
-    assert measured(compiled(network, loss={"execution": loss}, **EAGER)) == pytest.approx(expected, nan_ok=True)
+    found = measured(compiled(network, loss={"execution": loss}, **EAGER))
+    assert found == pytest.approx(default_figures(kind), nan_ok=True)
     assert loss.get_config() == before  # the user's own stays as it is
 
 
 def test_a_unit_that_is_given_stays():
     """One point; in standard deviations, here of four, squares are 16 times smaller."""
-    network = shared("regression")
-    default, points = (
-        measured(compiled(network, loss=loss, **EAGER)) for loss in (None, {"execution": ScoreLoss(unit=1.0)})
-    )
-    assert points["execution_mse"] == pytest.approx(16 * default["execution_mse"], rel=1e-5)
+    points = measured(compiled(shared("regression"), loss={"execution": ScoreLoss(unit=1.0)}, **EAGER))
+    assert points["execution_mse"] == pytest.approx(16 * default_figures("regression")["execution_mse"], rel=1e-5)
 
 
 def test_metrics_of_ones_own_replace_the_defaults():
