@@ -1,5 +1,5 @@
 # make demo    everything once, small: environment, simulate, build, train, evaluate, export, score a video
-# make test    environment, lint, and the tests that take seconds
+# make test    environment, lint, and beside it the tests that take seconds (make quick: these alone)
 # make slow    those that take longer: trainings and commands from beginning to end, killed and gone on with
 # make interop  the same models on JAX, PyTorch, LiteRT and ONNX, PyTorch's weights, all commands on local S3 and GCS servers
 # make lint    ruff, mypy, and how plain the prose is
@@ -26,10 +26,12 @@ DEMO := runs/demo
 # Tests in four processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
 # begin.
 SIDE_BY_SIDE := --numprocesses=4 --dist=loadfile --no-loadscope-reorder
+# What hundreds of processes import is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 # Flags of python -m benchmarks.table.
 BENCH ?=
 
-.PHONY: env lint format test slow interop browser notebooks distributed tfio bench docs demo clean
+.PHONY: env lint format test quick slow interop browser notebooks distributed tfio bench docs demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -50,7 +52,11 @@ format: env
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: lint
+# Types are checked by one process, which leaves a core to the tests.
+test: env
+	$(MAKE) --jobs=2 lint quick
+
+quick: env
 	$(BIN)/python -m pytest -m "not slow and not interop" $(SIDE_BY_SIDE)
 
 slow: env

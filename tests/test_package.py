@@ -26,7 +26,7 @@ def run_python(code):
 # Each module is the first of ours that its process imports; what others wrote, the processes share.
 HEAVY_MODULES = """
 import importlib, os, sys
-import av, cv2, matplotlib, numpy, scipy.io, scipy.stats
+import absl.app, av, cv2, h5py, matplotlib, numpy, scipy.io, scipy.stats, tqdm, upath, yaml
 for module in sys.argv[1:]:
     if os.fork() == 0:
         importlib.import_module(module)

@@ -1,6 +1,7 @@
 """Features of a C3D in windows and clips are those of the whole video; what a C3D does not have is refused."""
 
 import dataclasses
+import functools
 
 import keras
 import numpy as np
@@ -30,6 +31,7 @@ def extracted(c3d, *arguments, window=16, **options):
     return FeatureExtractor(c3d, Extraction(*arguments, **options), window)(lambda numbers: FRAMES[numbers], LENGTH)
 
 
+@functools.cache
 def without_pooling(c3d, endpoint):
     """C3D as in the segmenter, over the whole video at once: (L, H, W, C)."""
     network = scoringnet_tf.C3D(
@@ -124,12 +126,19 @@ def test_the_segmenter_reads_these_features(stage_model):
     assert not np.allclose(extracted(tower, "conv5b"), extracted(c3d, "conv5b"))
 
 
+@pytest.fixture(scope="module")
+def shipped():
+    return load_c3d("diving_small")
+
+
 @pytest.mark.parametrize(
     ("rate", "aspect", "quality", "named"),
     [(12.5, 4 / 3, 92, "12.5"), (25.0, 16 / 9, 92, "1.78"), (25.0, 4 / 3, 75, "75"), (25.0, 4 / 3, 92, None)],
 )
-def test_records_of_another_form_than_that_of_training_are_refused(rate, aspect, quality, named, diving_records):
-    c3d, network = load_c3d("diving_small")
+def test_records_of_another_form_than_that_of_training_are_refused(
+    shipped, rate, aspect, quality, named, diving_records
+):
+    c3d, network = shipped
     changes = {"frame_size": network.stored.frame_size, "frame_rate": rate, "aspect": aspect}
     info = dataclasses.replace(DatasetInfo.load(diving_records), settings={"jpeg_quality": quality}, **changes)
     if named is None:

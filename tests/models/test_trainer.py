@@ -51,7 +51,6 @@ def measured(network, *parts):
     return network.evaluate(dataset(*parts), verbose=0, return_dict=True)
 
 
-
 @functools.cache
 def step(phase, fragments):
     """A step that several tests look at: the logs, and the weights of each part before and after it."""
@@ -124,27 +123,33 @@ def test_src_is_of_as_many_videos_as_there_are(network):
 
 @pytest.fixture(scope="module")
 def network():
-    """A compiled model that no test trains."""
-    return compiled(scoringnet_tf.ScoringNet(**SMALL), **EAGER)
+    """A model that no test trains."""
+    return scoringnet_tf.ScoringNet(**SMALL)
 
 
-def test_a_batch_without_known_truth_is_not_in_the_terms(network):
+@pytest.fixture
+def without_metrics(network):
+    """It, compiled without them: they take half the time."""
+    return compiled(network, metrics={}, **EAGER)
+
+
+def test_a_batch_without_known_truth_is_not_in_the_terms(without_metrics):
     """A video with scores and no stages, then one with stages alone: the terms of each are those of its own batch."""
     inputs, targets = batch()
     scored = {**targets, "stages": np.full_like(targets["stages"], -1)}
     unknown = {**targets, **{score: np.full(3, np.nan, "float32") for score in (*STATISTICS, "final")}}
     both = dataset(inputs, scored).concatenate(dataset(inputs, unknown))
-    whole, found = measured(network), network.evaluate(both, verbose=0, return_dict=True)
+    whole, found = measured(without_metrics), without_metrics.evaluate(both, verbose=0, return_dict=True)
     for term in (*SCORING_TERMS, "stage_loss"):
         assert found[term] == pytest.approx(whole[term], rel=1e-5) and whole[term] > 0
 
 
-def test_a_small_last_batch_counts_by_its_videos(network):
+def test_a_small_last_batch_counts_by_its_videos(without_metrics):
     """The loss and its terms, of two videos and of one: a third of what is told is that of the last."""
     batches = tf.data.Dataset.from_tensor_slices(batch()).batch(2)
 
     def told(part):
-        figures = network.evaluate(part, verbose=0, return_dict=True)
+        figures = without_metrics.evaluate(part, verbose=0, return_dict=True)
         return np.array([figures[name] for name in ("loss", "stage_loss", *sorted(SCORING_TERMS))])
 
     first, last = told(batches.take(1)), told(batches.skip(1))
@@ -156,6 +161,7 @@ def test_a_weight_of_zero_leaves_a_video_out(network):
     """`evaluate` of three videos, one of weight 0, is that of the other two."""
     inputs, targets = batch()
     others = ({name: value[1:] for name, value in part.items()} for part in (inputs, targets))
+    compiled(network, **EAGER)
     weighted = measured(network, inputs, targets, np.float32([0, 1, 1]))
     assert weighted == pytest.approx(measured(network, *others), rel=1e-5, nan_ok=True)
 
@@ -188,7 +194,7 @@ def test_frozen_parts_stay_and_all_else_learns_and_a_second_compile_frees_them(f
     fixed = {id(v) for part in frozen for layer in layers_of(network)[part] for v in layer.trainable_variables}
     weights = compiled(network).trainable_variables  # all there are
     before = [np.array(variable) for variable in weights]
-    fitted(network, frozen=frozen, **EAGER)
+    fitted(network, frozen=frozen, metrics={}, **EAGER)
     changed = {id(v) for v, old in zip(weights, before, strict=True) if (np.asarray(v) != old).any()}
     assert fixed and changed == {id(variable) for variable in weights} - fixed
     assert {id(v) for v in network.trainable_variables} == changed
@@ -200,7 +206,7 @@ def test_weight_decay_is_that_of_the_kernels_that_learn():
     frozen, learning = (network.score_predictor.towers[score] for score in ("difficulty", "execution"))
     kernels = [np.array(v) for v in learning.trainable_variables if v.path.endswith("kernel")]
     assert len(kernels) == 8 + 2 + 3
-    logs = fitted(network, frozen=("difficulty",), **EAGER)
+    logs = fitted(network, frozen=("difficulty",), metrics={}, **EAGER)
     assert logs["weight_decay"] == pytest.approx(0.01 * sum((kernel**2).sum() for kernel in kernels), rel=1e-5)
     assert frozen.losses == []
 

@@ -169,7 +169,7 @@ def test_each_part_moves_by_its_share_of_adams_step():
 def test_a_compiled_model_takes_its_optimizer_along(tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="conv1a"), keras.layers.Dense(1)])
     settings = {**SETTINGS, "accumulation_steps": 2, "ema_momentum": 0.9}
-    model.compile(make_optimizer(Optimizer(**settings), "float32", [0.3, 0.3, 1, 2]), loss="mse")
+    model.compile(make_optimizer(Optimizer(**settings), "float32", [0.3, 0.3, 1, 2]), loss="mse", run_eagerly=True)
     x, y = np.random.default_rng(0).normal(size=(2, 8, 3)).astype("float32")
     y = y[:, :1]
     model.fit(x, y, batch_size=2, epochs=1, shuffle=False, verbose=0)
