@@ -1,0 +1,148 @@
+"""I3D, Inception-v1 inflated to three dimensions (Carreira and Zisserman, CVPR 2017), RGB stream.
+
+Layers, names and paddings are those of github.com/deepmind/kinetics-i3d, i3d.py; Kinetics-400's weights fit.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from scoringnet_tf.models.frames import Functional
+from scoringnet_tf.models.layers import safe_policy
+from scoringnet_tf.models.saving import Preset
+from scoringnet_tf.support.errors import InputError, unknown_name
+
+# (endpoint, its kind, what it is made of): a convolution (filters, kernel, stride), a max pooling (window, stride), or
+# an Inception block: filters of 1×1×1; 1×1×1 and 3×3×3; 1×1×1 and 3×3×3; 1×1×1 behind a pooling.
+LAYERS: tuple[tuple[str, str, tuple], ...] = (
+    ("Conv3d_1a_7x7", "conv", (64, 7, 2)),
+    ("MaxPool3d_2a_3x3", "pool", ((1, 3, 3), (1, 2, 2))),
+    ("Conv3d_2b_1x1", "conv", (64, 1, 1)),
+    ("Conv3d_2c_3x3", "conv", (192, 3, 1)),
+    ("MaxPool3d_3a_3x3", "pool", ((1, 3, 3), (1, 2, 2))),
+    ("Mixed_3b", "mixed", (64, 96, 128, 16, 32, 32)),
+    ("Mixed_3c", "mixed", (128, 128, 192, 32, 96, 64)),
+    ("MaxPool3d_4a_3x3", "pool", ((3, 3, 3), (2, 2, 2))),
+    ("Mixed_4b", "mixed", (192, 96, 208, 16, 48, 64)),
+    ("Mixed_4c", "mixed", (160, 112, 224, 24, 64, 64)),
+    ("Mixed_4d", "mixed", (128, 128, 256, 24, 64, 64)),
+    ("Mixed_4e", "mixed", (112, 144, 288, 32, 64, 64)),
+    ("Mixed_4f", "mixed", (256, 160, 320, 32, 128, 128)),
+    ("MaxPool3d_5a_2x2", "pool", ((2, 2, 2), (2, 2, 2))),
+    ("Mixed_5b", "mixed", (256, 160, 320, 32, 128, 128)),
+    ("Mixed_5c", "mixed", (384, 192, 384, 48, 128, 128)),
+)
+ENDPOINTS = tuple(name for name, *_ in LAYERS)
+BRANCHES = ("Branch_0/Conv3d_0a_1x1", *(f"Branch_{b}/Conv3d_0{k}" for b in (1, 2) for k in ("a_1x1", "b_3x3")))
+EPSILON = 1e-3
+
+
+def temporal_stride(endpoint: str) -> int:
+    """Frames from one step of an endpoint to the next."""
+    stride = 1
+    for name, kind, parts in LAYERS:
+        stride *= parts[2] if kind == "conv" else parts[1][0] if kind == "pool" else 1
+        if name == endpoint:
+            return stride
+    raise unknown_name("endpoint", endpoint, ENDPOINTS)
+
+
+def _unit(x, filters, kernel, stride, name, dtype):
+    """Convolution without bias, batch normalisation without scale, ReLU."""
+    policy = safe_policy(x.shape[1], dtype)
+    x = layers.Conv3D(
+        filters, kernel, stride, padding="same", use_bias=False, name=name.replace("/", "_"), dtype=policy
+    )(x)
+    name = f"{name}/batch_norm".replace("/", "_")
+    x = layers.BatchNormalization(momentum=0.999, epsilon=EPSILON, scale=False, name=name, dtype=dtype)(x)
+    return ops.relu(x)
+
+
+def _mixed(x, filters, name, dtype):
+    """An Inception block."""
+
+    def unit(y, index, kernel, branch):
+        return _unit(y, filters[index], kernel, 1, f"{name}/{branch}", dtype)
+
+    ends = [unit(x, 0, 1, "Branch_0/Conv3d_0a_1x1")]
+    for branch in (1, 2):
+        reduced = unit(x, 2 * branch - 1, 1, f"Branch_{branch}/Conv3d_0a_1x1")
+        ends.append(unit(reduced, 2 * branch, 3, f"Branch_{branch}/Conv3d_0b_3x3"))
+    pooled = ops.max_pool(x, (3, 3, 3), strides=1, padding="same")
+    ends.append(unit(pooled, 5, 1, "Branch_3/Conv3d_0b_1x1"))
+    return layers.Concatenate(name=name, dtype=dtype)(ends)
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class MeanOfPairs(layers.Layer):
+    """Mean over time of the means of neighbours: x (B, T, C) → (B, C); the average pooling 2×7×7 and mean of I3D."""
+
+    def call(self, x: Any) -> Any:
+        length = ops.cast(ops.shape(x)[1], x.dtype)
+        ends = (x[:, 0] + x[:, -1]) / 2
+        pairs = (ops.sum(x, axis=1) - ends) / ops.maximum(length - 1, 1)
+        return ops.where(length > 1, pairs, x[:, 0])
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class I3D(Preset, Functional):
+    """I3D with named endpoints, for frames of any size and number.
+
+    Call argument: frames uint8 (B, L, H, W, 3), 0…255, RGB. Without `classes` the result is the final endpoint
+    (B, ⌈L / s⌉, h, w, C) for its temporal stride s, see `temporal_stride`; with `classes` it is logits (B, classes).
+
+    Args:
+        input_shape: (L, H, W, 3); L, H and W may be None. Kinetics's weights were trained on 64 frames of 224×224.
+        final_endpoint: name in `ENDPOINTS` to stop after; "Mixed_5c" for classification.
+        classes: number of classes, or None for features.
+        dtype: dtype policy of the layers.
+
+    Raises:
+        InputError: no such endpoint (`unknown_name`); classes behind another endpoint (`flags_conflict`).
+
+    Example:
+    >>> I3D(input_shape=(None, 112, 112, 3), final_endpoint="Mixed_4f").output_shape
+    (None, None, 7, 7, 832)
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int | None] = (None, 224, 224, 3),
+        final_endpoint: str = ENDPOINTS[-1],
+        classes: int | None = None,
+        dtype: str | None = None,
+        name: str = "i3d",
+        **kwargs: Any,
+    ):
+        if final_endpoint not in ENDPOINTS:
+            raise unknown_name("final_endpoint", final_endpoint, ENDPOINTS)
+        if classes and final_endpoint != ENDPOINTS[-1]:
+            raise InputError("flags_conflict", f"classes need final_endpoint='{ENDPOINTS[-1]}'.")
+        # === Functional Model ===
+        frames = keras.Input(input_shape, dtype="uint8", name="frames")
+        x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale", dtype=dtype)(frames)  # −1…1
+        for endpoint, kind, parts in LAYERS[: ENDPOINTS.index(final_endpoint) + 1]:
+            if kind == "conv":
+                x = _unit(x, *parts, endpoint, dtype)
+            elif kind == "pool":
+                window, stride = parts
+                x = layers.MaxPooling3D(window, stride, padding="same", name=endpoint, dtype=dtype)(x)
+            else:
+                x = _mixed(x, parts, endpoint, dtype)
+        if classes:
+            x = MeanOfPairs(name="mean_of_pairs", dtype="float32")(ops.mean(x, axis=(2, 3)))
+            x = layers.Dense(classes, name="Logits", dtype="float32")(x)
+        super().__init__(frames, x, name=name, **kwargs)
+
+        # === Config ===
+        self._config: dict[str, Any] = {
+            "input_shape": tuple(input_shape),
+            "final_endpoint": final_endpoint,
+            "classes": classes,
+            "dtype": dtype,
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        return {**self._config, "name": self.name}
