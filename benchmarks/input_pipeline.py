@@ -21,7 +21,7 @@ flags.DEFINE_list("image_size", ["64", "64"], "Height,width of the model's input
 flags.DEFINE_integer("epochs", 5, "Times that the training split is read.", lower_bound=1)
 flags.DEFINE_bool("serve", False, "Internal: measure as `benchmarks.pairs` asks.")
 
-LABELS = ("plain", "shuffled", "crop and flip", "augmented", "augmented, in four buckets")
+LABELS = ("plain", "shuffled", "crop and flip", "augmented")
 
 
 def measurements():
@@ -31,19 +31,14 @@ def measurements():
 
 def _dataset(label):
     """The batches of `--epochs` epochs of the training split, read in the way of this label."""
-    from scoringnet_tf.data.dataset_info import DatasetInfo
     from scoringnet_tf.data.input_pipeline import Augmentation, videos
 
-    info = DatasetInfo.load(FLAGS.records_dir)
-    lengths = sorted(info.videos[video_id]["num_frames"] for video_id in info.splits["train"]["ids"])
-    quartiles = tuple(lengths[len(lengths) * part // 4] for part in (1, 2, 3))
     shuffled, cropped = {"shuffle": True}, Augmentation(max_start_shift=0, color_jitter=0.0)
     options = {
         "plain": {},
         "shuffled": shuffled,
         "crop and flip": {**shuffled, "augmentation": cropped},
         "augmented": {**shuffled, "augmentation": Augmentation()},
-        "augmented, in four buckets": {**shuffled, "augmentation": Augmentation(), "bucket_boundaries": quartiles},
     }
     size = tuple(cli.size_flag("image_size"))
     shared = {"image_size": size, "batch_size": FLAGS.batch_size, "epochs": FLAGS.epochs}

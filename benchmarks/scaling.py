@@ -131,7 +131,7 @@ def _compared(number):
 
 def _records(number):
     """Reading the index of so many records, as every training begins."""
-    from scoringnet_tf.data.records import DatasetInfo
+    from scoringnet_tf.data.dataset_info import DatasetInfo
 
     folder = Path(tempfile.mkdtemp())
     apart(_write_many, folder, videos_of(FLAGS.videos, 2), number)

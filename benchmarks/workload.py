@@ -118,7 +118,7 @@ def build_from(folder, videos, **settings):
 
 def write_index(records, folder, number):
     """Makes the index of so many videos, all like one of `records`; their records are not made."""
-    from scoringnet_tf.data.records import DatasetInfo
+    from scoringnet_tf.data.dataset_info import DatasetInfo
 
     info = DatasetInfo.load(records)
     entry = {**next(iter(info.videos.values())), "split": "train"}

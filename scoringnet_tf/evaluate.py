@@ -4,7 +4,6 @@ r"""Evaluates a model on a split of records: the paper's six figures, frame accu
 
 Writes metrics.json, predictions.csv, stages.csv, scores.png and stages.png to --output_dir. Prints a table of figures
 with intervals from a bootstrap over the videos, or their groups; and how often the model's intervals hold.
---pages adds a page of every video, as `python -m scoringnet_tf.report` writes them, and a ranking.
 """
 
 import sys
@@ -27,7 +26,6 @@ flags.DEFINE_integer("batch_size", 4, "Videos per step; the result does not depe
 flags.DEFINE_bool("true_fragments", False, "Cut the key fragments by the true stages (an oracle).")
 flags.DEFINE_enum("decoding", None, DECODINGS, "Stage decoding. Default: the model's.")
 flags.DEFINE_integer("views", None, "Test-time views of a fragment. Default: the model's.")
-flags.DEFINE_bool("pages", False, "Write pages.html and a page of every video; slow.")
 flags.DEFINE_string("output_dir", None, "Folder for the report. Default: evaluation_SPLIT beside --model.")
 
 
@@ -70,10 +68,6 @@ def _check(model, model_file):
     if model.segmenter is None and (values.decoding or values.true_fragments):
         flag = "--decoding" if values.decoding else "--true_fragments"
         raise InputError("no_stages", f"{flag} needs a model with stages; {model_file} scores whole videos.")
-    if values.pages and model.content == "features":
-        raise InputError("sees_features", f"--pages needs a model of frames; {model_file} scores features.")
-    if values.pages and values.true_fragments:
-        raise InputError("flags_conflict", "--pages and --true_fragments exclude each other.")
 
 
 def _check_labelled(info, split):
@@ -171,8 +165,7 @@ def _print(measured, model):
 
 def _checked_output(model_file, info):
     """The folder of the report; InputError if something else lies there."""
-    from scoringnet_tf.report.evaluation_report import PAGES, check_replaceable
-    from scoringnet_tf.report.session import check_pages
+    from scoringnet_tf.report.evaluation_report import check_replaceable
 
     values = flags.FLAGS
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
@@ -182,7 +175,6 @@ def _checked_output(model_file, info):
     output_dir = as_path(values.output_dir or beside / name)
     check_access(output_dir, "output_dir", writing=True)
     check_replaceable(output_dir, model_file, info.data_hash, _flags())
-    check_pages(output_dir / PAGES)
     return output_dir
 
 
@@ -209,9 +201,7 @@ def main(_: list[str]) -> None:
     load_tensorflow()
     from scoringnet_tf.data.splits import split_ids
     from scoringnet_tf.inference.coverage import interval_bounds
-    from scoringnet_tf.report.evaluation_report import PAGES, name_of_model, write_report
-    from scoringnet_tf.report.page_data import write_evaluation_pages
-    from scoringnet_tf.report.session import remove_pages
+    from scoringnet_tf.report.evaluation_report import write_report
     from scoringnet_tf.training.calibration_split import learned_of
 
     # 1. Check what is asked for, before anything is computed.
@@ -227,17 +217,12 @@ def main(_: list[str]) -> None:
     predictions = _predictions(model, ids, len(evaluated))
     predictions.bounds = interval_bounds(predictions, intervals, model.sport)
     learned = learned_of(info, predictions.ids, model_file, (model.provenance or {}).get("data_hash"))
-    called = name_of_model(output_dir, model_file)
-    measured = _measured(predictions, intervals, info, model, called, None if learned is None else len(learned))
+    called, num_learned = str(model_file.resolve()), None if learned is None else len(learned)
+    measured = _measured(predictions, intervals, info, model, called, num_learned)
 
     # 3. Write and print.
-    if (output_dir / PAGES).is_file():  # of an earlier evaluation
-        remove_pages(output_dir / PAGES)
     write_report(output_dir, predictions, measured, model.sport)
     _print(measured, model)
-    if values.pages:
-        pages = write_evaluation_pages(output_dir / PAGES, model, info, values.split, ids, values.model or called)
-        print(f"Pages: {pages[0]}")
     print(f"Report: {output_dir}")
 
 

@@ -2,8 +2,7 @@ r"""Exports a model for those who do not have this package: a SavedModel for TF 
 
     python -m scoringnet_tf.export --model=MODEL --export_dir=servables/diving
 
-Writes EXPORT_DIR/VERSION. The model must be of the same kind as the newest version there. docs/serving.md describes
-the signatures of a SavedModel: `serving_default`, `score_encoded`, `segment` and `describe`.
+Writes EXPORT_DIR/VERSION. docs/serving.md describes the signatures of a SavedModel.
 """
 
 import sys
@@ -27,40 +26,30 @@ def main(_: list[str]) -> None:
     values = flags.FLAGS
     cli.require(export_dir=values.export_dir)
     check_access(values.export_dir, "export_dir", writing=True)
-    base, there = as_path(values.export_dir), versions_in(values.export_dir)
-    version = values.version or max(there, default=0) + 1
+    base = as_path(values.export_dir)
+    names = [child.name for child in base.iterdir()] if base.is_dir() else []
+    version = values.version or 1 + max((int(name) for name in names if name.isdecimal()), default=0)
     target = base / str(version)
-    if target.exists() or version in there:  # TF Serving reads the number: 007 is 7
-        taken = base / there.get(version, str(version))
-        raise InputError("exists", f"--version={version}: {taken} exists already.", "Choose another, or leave it out.")
+    if target.exists():
+        raise InputError("exists", f"--version={version}: {target} exists already.", "Choose another, or leave it out.")
     check_model(values.model)
 
     load_tensorflow()
+    from scoringnet_tf.inference import export
     from scoringnet_tf.inference.checks import doubts_of_statistics
-    from scoringnet_tf.inference.converters import export_litert, export_onnx
-    from scoringnet_tf.inference.export import check_successor, export_saved_model, model_description
     from scoringnet_tf.models.presets import check_trained, load_scoring_net
 
     network = load_scoring_net(values.model)
     check_trained(network, values.model)
-    newest_first = [base / there[number] for number in sorted(there, reverse=True)]
-    check_successor(newest_first, values.format, model_description(network))
     for doubt in doubts_of_statistics(network):
         if doubt.code != "no_intervals":  # exports have none
             print(f"export: {doubt} So `valid` depends on fewer checks.", file=sys.stderr)
     if values.format == "saved_model":
-        export_saved_model(network, target, version)
+        export.export_saved_model(network, target, version)
         print(f"SavedModel: {target}")
     else:
-        export = export_onnx if values.format == "onnx" else export_litert
-        print(f"{values.format}: {export(network, target, version)}")
-
-
-def versions_in(export_dir: str) -> dict[int, str]:
-    """Version → its folder's name: the sub-folders whose names are numbers, as TF Serving reads them."""
-    base = as_path(export_dir)
-    names = [child.name for child in base.iterdir()] if base.is_dir() else []
-    return {int(name): name for name in names if name.isascii() and name.isdigit()}
+        convert = export.export_onnx if values.format == "onnx" else export.export_litert
+        print(f"{values.format}: {convert(network, target, version)}")
 
 
 if __name__ == "__main__":

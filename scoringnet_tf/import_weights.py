@@ -1,13 +1,12 @@
-r"""Converts published C3D weights to a `.keras` file for `train --pretrained` and `pretrain --pretrained`.
+"""Converts published C3D weights to a `.keras` file for `train --pretrained` and `pretrain --pretrained`.
 
-    python -m scoringnet_tf.import_weights FILE --output=c3d.keras [--mean=train01_16_128_171_mean.binaryproto]
+    python -m scoringnet_tf.import_weights FILE --output=c3d.keras
     python -m scoringnet_tf.import_weights MODEL.keras --output=c3d.keras [--tower=execution]
 
-FILE is a .caffemodel of C3D 1.0, PyTorch's c3d.pickle, MMAction2's .pth, a Keras 1 or 2 .h5 in either dimension order,
-or a checkpoint of C3D-tensorflow. Its content tells which, and nothing in it is run. PyTorch's files need the extra
-torch. The preprocessing of the weights becomes part of the model. PyTorch's files with other classes than Sports-1M's
-do not tell theirs: Sports-1M's is assumed, and only the convolutions are taken. Caffe's model and what derives from it
-is CC BY-NC.
+FILE is a .caffemodel of C3D 1.0, PyTorch's c3d.pickle, MMAction2's .pth, or a checkpoint of C3D-tensorflow. Its content
+tells which, and nothing in it is run. PyTorch's files need the extra torch. The preprocessing of the weights becomes
+part of the model. PyTorch's files with other classes than Sports-1M's do not tell theirs: Sports-1M's is assumed, and
+only the convolutions are taken. Caffe's model and what derives from it is CC BY-NC.
 
 MODEL.keras is a ScoringNet that `train` made: the result is the C3D of one of its towers, with the regressor.
 """
@@ -23,18 +22,8 @@ from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.model_files import NAMES, configuration
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.support.quiet import load_tensorflow
-from scoringnet_tf.weights import check_is_there
 
 flags.DEFINE_string("output", None, "The .keras file to write.")
-flags.DEFINE_string(
-    "mean", None, "Mean of the Sports-1M clips, .binaryproto or .npy; default: its average per channel."
-)
-flags.DEFINE_enum(
-    "fc6_order",
-    "auto",
-    ["auto", "channels_first", "channels_last"],
-    "Order of the inputs of fc6 in a TensorFlow checkpoint; auto: by the number of classes.",
-)
 flags.DEFINE_enum("tower", None, SCORES, "Score whose tower of a ScoringNet is taken; default: its first.")
 
 
@@ -54,33 +43,23 @@ def main(arguments: list[str]) -> None:
 
 
 def _check_output(output, path):
-    """InputError where writing would replace the weights that are read, or what lies in the folder of a run."""
-    if output.resolve() == path.resolve():
-        raise InputError("exists", f"--output={output} is the file to read.", "Choose another name.")
-    if output.is_file() and (output.parent / "config.json").is_file():
-        raise InputError("exists", f"--output={output} exists in the folder of a run.", "Choose another name.")
-    if (output.parent / "config.json").is_file() and output.name in NAMES:
-        message = f"--output={output} would pass for a model of the run in that folder."
-        raise InputError("exists", message, "Choose another name or folder.")
+    """InputError if writing would replace the weights that are read, or what lies in the folder of a run."""
+    of_a_run = (output.parent / "config.json").is_file() and (output.is_file() or output.name in NAMES)
+    if output.resolve() == path.resolve() or of_a_run:
+        problem = "would replace or pass for a model of the run in that folder" if of_a_run else "is the file to read"
+        raise InputError("exists", f"--output={output} {problem}.", "Choose another name or folder.")
 
 
 def _of_published_weights(path):
     if flags.FLAGS.tower:
         raise InputError("flag_unused", f"--tower has no effect: {path} is no ScoringNet (.keras).")
-    check_is_there(path)
-
     load_tensorflow()
-    from scoringnet_tf.weights.convert import build_c3d, read_mean, read_weights, with_mean
+    from scoringnet_tf.weights.convert import build_c3d, read_weights
 
-    weights = read_weights(path, flags.FLAGS.fc6_order)
-    if flags.FLAGS.mean:
-        weights = with_mean(weights, read_mean(flags.FLAGS.mean))
-    return build_c3d(weights, path)
+    return build_c3d(read_weights(path), path)
 
 
 def _of_scoring_net(path):
-    if flags.FLAGS.mean or flags.FLAGS.fc6_order != "auto":
-        raise InputError("flag_unused", f"--mean and --fc6_order have no effect: {path} is a ScoringNet.")
     try:
         configuration(path, "model")
 

@@ -57,11 +57,7 @@ def main(arguments: list[str]) -> int:
         raise damaged(f"--model={values.model}", error) from error
     if config["features"]:
         _check_frame_flags()
-    named = named_videos(
-        arguments,
-        FEATURE_SUFFIXES if config["features"] else VIDEO_SUFFIXES,
-        left_out=_note,
-    )
+    named = named_videos(arguments, FEATURE_SUFFIXES if config["features"] else VIDEO_SUFFIXES)
     videos = named if STANDARD_INPUT in arguments and not values.runner else list(named)  # to know how many
     total = len(videos) if isinstance(videos, list) else None
     with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=total in (0, 1) or None) as progress:

@@ -1,14 +1,12 @@
 """A small TF Serving: PredictionService over gRPC and the predict API of REST, for one SavedModel.
 
-It runs the C++ loader and session that TF Serving runs (`ServedModel`). What the server itself checks and how it words
-that is taken from its sources: predict_util.cc (names of inputs) and json_tensor.cc (JSON).
+It runs the C++ loader and session that TF Serving runs (`ServedModel`).
 """
 
 import base64
 import concurrent.futures
 import http.server
 import json
-import re
 import threading
 
 import grpc
@@ -16,14 +14,6 @@ import numpy as np
 import tensorflow as tf
 from served_model import ServedModel
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
-
-
-class Refused(Exception):
-    """A request that the server refuses: a gRPC status code and a message."""
-
-    def __init__(self, code, message):
-        super().__init__(message)
-        self.code = code
 
 
 class ModelServer:
@@ -49,27 +39,17 @@ class ModelServer:
         self._rest.server_close()
         self.model.close()
 
-    def signature(self, model, name):
-        if model != self.name:
-            raise Refused("NOT_FOUND", f"Servable not found for request: Latest({model})")
-        if (name := name or "serving_default") not in self.model.signatures:
-            raise Refused("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
-        return name, self.model.signatures[name]
-
-    def predict(self, model, name, inputs):
-        """Outputs by name; Refused where a name is missing or the session fails."""
-        name, signature = self.signature(model, name)
-        missing, extra = ({*signature.inputs} - {*inputs}, {*inputs} - {*signature.inputs})
-        if missing or extra:
-            raise Refused(
-                "INVALID_ARGUMENT",
-                f"input size does not match signature: {len(inputs)}!={len(signature.inputs)} "
-                f"Sent extra: {{{','.join(sorted(extra))}}}. Missing but required: {{{','.join(sorted(missing))}}}.",
-            )
+    def predict(self, model, signature, values_of):
+        """Outputs by name; ValueError for what is not there or what the session refuses."""
+        if model != self.name or signature not in self.model.signatures:
+            raise ValueError(f"{model}, {signature}: not found")
         try:
-            return self.model(name, inputs)
+            inputs = self.model.signatures[signature].inputs
+            return self.model(signature, {name: values_of(name, info.dtype) for name, info in inputs.items()})
+        except KeyError as error:
+            raise ValueError(f"missing input {error}") from error
         except tf.errors.OpError as error:
-            raise Refused(type(error).__name__, error.message) from error
+            raise ValueError(error.message) from error
 
 
 class _Servicer(prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -77,14 +57,12 @@ class _Servicer(prediction_service_pb2_grpc.PredictionServiceServicer):
         self.server = server
 
     def Predict(self, request, context):
+        spec, response = request.model_spec, predict_pb2.PredictResponse()
         inputs = {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
-        spec = request.model_spec
         try:
-            outputs = self.server.predict(spec.name, spec.signature_name, inputs)
-        except Refused as refused:
-            code = getattr(grpc.StatusCode, refused.code, grpc.StatusCode.INVALID_ARGUMENT)
-            context.abort(code, str(refused))
-        response = predict_pb2.PredictResponse()
+            outputs = self.server.predict(spec.name, spec.signature_name, lambda name, _: inputs[name])
+        except ValueError as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         for name, value in outputs.items():
             response.outputs[name].CopyFrom(tf.make_tensor_proto(value))
         return response
@@ -93,13 +71,16 @@ class _Servicer(prediction_service_pb2_grpc.PredictionServiceServicer):
 def _rest_handler(server):
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            model = self.path.removeprefix("/v1/models/").removesuffix(":predict")
             try:
-                status, answer = 200, _rest_predict(server, self.path, body)
-            except Refused as refused:
-                status, answer = (404 if refused.code == "NOT_FOUND" else 400), {"error": str(refused)}
+                given = lambda name, dtype: _tensor(request["inputs"][name], tf.dtypes.as_dtype(dtype))  # noqa: E731
+                outputs = server.predict(model, request["signature_name"], given)
+                outputs = {name: _json_values(value) for name, value in outputs.items()}
+                status, answer = 200, {"outputs": outputs if len(outputs) > 1 else next(iter(outputs.values()))}
+            except ValueError as error:
+                status, answer = 400, {"error": str(error)}
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
             self.end_headers()
             self.wfile.write(json.dumps(answer).encode())
 
@@ -109,58 +90,21 @@ def _rest_handler(server):
     return Handler
 
 
-def _rest_predict(server, path, body):
-    """The answer to a request in the column format, `{"inputs": {name: nested lists}}`."""
-    found = re.fullmatch(r"/v1/models/(\w+):predict", path)
-    if not found:
-        raise Refused("NOT_FOUND", f"Malformed request: POST {path}")
-    try:
-        request = json.loads(body)
-    except ValueError as error:
-        raise Refused("INVALID_ARGUMENT", "JSON Parse error: Invalid value.") from error
-    name, signature = server.signature(found[1], request.get("signature_name"))
-    if "inputs" not in request:
-        raise Refused("INVALID_ARGUMENT", "Missing 'inputs' or 'instances' key")
-    inputs = {}
-    for key, info in signature.inputs.items():
-        if key not in request["inputs"]:
-            raise Refused("INVALID_ARGUMENT", f"Missing named input: {key} in 'inputs' object.")
-        inputs[key] = _tensor(request["inputs"][key], info.dtype)
-    outputs = {key: _json_values(value) for key, value in server.predict(found[1], name, inputs).items()}
-    return {"outputs": outputs if len(outputs) > 1 else next(iter(outputs.values()))}
-
-
 def _tensor(value, dtype):
-    """The dense array that nested lists are; their shape is that of the first items."""
-    shape, first = [], value
-    while isinstance(first, list):
-        shape.append(len(first))
-        first = first[0] if first else None
-    numpy_dtype = tf.dtypes.as_dtype(dtype).as_numpy_dtype
-    array = np.empty(shape, numpy_dtype)
-    _fill(array, value, (), tf.dtypes.as_dtype(dtype))
-    return array
+    """The dense array that nested lists are; ValueError if they are ragged, or of another type."""
+    array = np.array(_decoded(value), object if dtype == tf.string else None)
+    kinds = {"bool": "b", "float32": "fi", "string": "O"}.get(dtype.name, "i")
+    if array.size and array.dtype.kind not in kinds:
+        raise ValueError(f"not of expected type: {dtype.name}")
+    return array.astype(dtype.as_numpy_dtype)
 
 
-def _fill(array, value, index, dtype):
-    if len(index) < array.ndim:
-        if not isinstance(value, list) or len(value) != array.shape[len(index)]:
-            size = len(value) if isinstance(value, list) else 0
-            raise Refused(
-                "INVALID_ARGUMENT",
-                f"Encountered list at unexpected size: {size} at level: {len(index)} expected size: "
-                f"{array.shape[len(index)]}",
-            )
-        for number, item in enumerate(value):
-            _fill(array, item, (*index, number), dtype)
-        return
-    if dtype == tf.string:
-        array[index] = base64.b64decode(value["b64"]) if isinstance(value, dict) else str(value).encode()
-        return
-    kinds = bool if dtype == tf.bool else (float, int) if dtype.is_floating else int
-    if not isinstance(value, kinds) or (isinstance(value, bool) and dtype != tf.bool):
-        raise Refused("INVALID_ARGUMENT", f"JSON Value: {json.dumps(value)} is not of expected type: {dtype.name}")
-    array[index] = value
+def _decoded(value):
+    if isinstance(value, list):
+        return [_decoded(item) for item in value]
+    if isinstance(value, dict):
+        return base64.b64decode(value["b64"])
+    return value
 
 
 def _json_values(value):

@@ -29,7 +29,7 @@ COMMANDS = {
     "scoringnet_tf.calibrate": "--records_dir",
     "scoringnet_tf.export": "--export_dir",
     "scoringnet_tf.extract": "--endpoint",
-    "scoringnet_tf.import_weights": "--fc6_order",
+    "scoringnet_tf.import_weights": "--tower",
     "scoringnet_tf.experiments": "--renderings",
     "scoringnet_tf.baselines": "--features_dir",
 }
@@ -96,7 +96,7 @@ def test_training_measures_what_a_score_needs(trained):
 @pytest.mark.slow
 def test_an_evaluation_is_tables_and_pictures(trained):
     run, records = trained / "run", f"--records_dir={trained / 'dives_records'}"
-    command("scoringnet_tf.evaluate", f"--model={run}", records, "--pages")
+    command("scoringnet_tf.evaluate", f"--model={run}", records)
     metrics = json.loads((run / "evaluation_test/metrics.json").read_text())
     expected = {"frame_accuracy", "frame_accuracy_per_class", "num_videos"}
     assert expected | {f"{s}_{m}" for s in "def" for m in ("src", "med")} <= set(metrics)
@@ -106,7 +106,7 @@ def test_an_evaluation_is_tables_and_pictures(trained):
     }
     off = np.abs(scored["test"] - scored["train"].mean()).mean()
     assert metrics["mean_predictor"]["e_med"] == pytest.approx(off, rel=1e-3)
-    for name in ("predictions.csv", "scores.png", "stages.png", "pages.html"):
+    for name in ("predictions.csv", "scores.png", "stages.png"):
         assert (run / "evaluation_test" / name).stat().st_size > 0
     command("scoringnet_tf.evaluate", f"--model={run}", records)
     assert not list((run / "evaluation_test").glob("pages*")), "pages of another evaluation stay beside this one"

@@ -86,6 +86,7 @@ SHARED = (
     *(
         "support",
         "sports",
+        "data.dataset_info",
         "data.records",
         "data.video",
         "data.video_files",

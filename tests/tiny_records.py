@@ -3,8 +3,9 @@
 import numpy as np
 
 from data_prep.records.writing import RecordsWriter
+from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics
 from scoringnet_tf.data.preprocessing import encode_jpeg
-from scoringnet_tf.data.records import DatasetInfo, VideoExample, score_statistics
+from scoringnet_tf.data.records import VideoExample
 
 STAGES = ["noise", "pre-starting", "take-flight", "entry"]
 SIZE = (8, 8)

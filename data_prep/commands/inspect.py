@@ -2,25 +2,21 @@
 
     python -m data_prep inspect --records_dir=RECORDS [--output=sheet.png]
 
-Every record is parsed, every frame decoded, and all counts and hashes are compared with dataset_info.json. With
---source_dir the stored frames are compared with those of the videos. For records of features the contact sheet shows
-them through time, and --source_dir must hold the same numbers.
+Every record is parsed, every frame decoded, and all counts and hashes are compared with dataset_info.json. For records
+of features the contact sheet shows them through time.
 """
-
-from pathlib import Path
 
 from absl import flags
 
 from data_prep.records.summary import summary
-from data_prep.support.options import check_picture
-from scoringnet_tf.data.records import load_records
+from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.paths import as_path, check_access
 from scoringnet_tf.support.quiet import load_tensorflow
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)
-flags.DEFINE_string("source_dir", None, "Folder of the videos, for the PSNR of the stored frames.")
 flags.DEFINE_string("output", None, "PNG file for a contact sheet. Default: none.")
 flags.DEFINE_string("split", None, "Split on the contact sheet. Default: train, else the first one.")
 flags.DEFINE_integer("num_videos", 6, "Number of videos on the contact sheet, evenly spaced.", lower_bound=1)
@@ -28,7 +24,10 @@ flags.DEFINE_integer("num_videos", 6, "Number of videos on the contact sheet, ev
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
-    check_picture(FLAGS.output)
+    if FLAGS.output:
+        if not FLAGS.output.endswith(".png"):
+            raise InputError("wrong_format", f"--output={FLAGS.output} does not end in .png.")
+        check_access(as_path(FLAGS.output).parent, "output", writing=True)
     unused = [name for name in ("split", "num_videos") if FLAGS[name].present]
     if unused and not FLAGS.output:
         raise InputError("flag_unused", f"--{unused[0]} has no effect without --output.")
@@ -42,22 +41,9 @@ def main(_: list[str]) -> None:
     from data_prep.records.verifying import verify_records
 
     problems = verify_records(info)
-    if FLAGS.source_dir and not problems:
-        problems = _compare(info, FLAGS.source_dir)
     if problems:
         raise InputError("damaged_records", "\n  ".join([f"{FLAGS.records_dir} is not sound:", *problems]))
     print(f"{counted(len(info.videos), 'record')}, all sound.")
     if FLAGS.output:
         save_contact_sheet(info, split, FLAGS.num_videos, FLAGS.output)
         print(f"Contact sheet: {FLAGS.output}")
-
-
-def _compare(info, source_dir):
-    """Prints the PSNR against the source; returns the problems."""
-    from data_prep.records.psnr import compare_with_source
-
-    if not Path(source_dir).is_dir():
-        raise InputError("not_found", f"--source_dir: the folder {source_dir} does not exist.")
-    comparison = compare_with_source(info, source_dir)
-    print(comparison.summary())
-    return comparison.problems

@@ -3,18 +3,18 @@ r"""Imports stage labels from annotation tools, or exports them to be corrected 
     python -m data_prep stages FILE… --output=stage_labels.csv [--sport=diving] [--videos_dir=VIDEOS]
     python -m data_prep stages FILE… --output=FOLDER --to=elan [--videos_dir=VIDEOS]
 
-FILE is stage_labels.csv, jump_drop_water_label.txt, Label Studio's JSON, CVAT's XML for video 1.1 or the ZIP with it,
-ELAN's .eaf, or a folder in FineDiving's layout. Its content tells which. Every problem is reported by file and row,
-region or annotation, and nothing is written then, unless --on_error=skip says otherwise.
+FILE is stage_labels.csv, jump_drop_water_label.txt, Label Studio's JSON or ELAN's .eaf. Its content tells which. Every
+problem is reported by file and row, region or annotation, and nothing is written then, unless --on_error=skip is set.
 """
 
+import dataclasses
 import sys
 from pathlib import Path, PurePosixPath
 
 from absl import flags
 
 from data_prep.stages import formats as stage_formats
-from data_prep.stages.formats.checking import checked_videos
+from data_prep.stages.formats.labelled_video import checked_videos
 from data_prep.stages.formats.tables import merged
 from data_prep.stages.formats.videos import MAX_RATE, facts_reader
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
@@ -28,16 +28,12 @@ flags.DEFINE_string("output", None, "File (csv, label_studio), or folder with a 
 flags.DEFINE_enum("from", None, sorted(stage_formats.FORMATS), "Format of FILE. Default: recognised by content.")
 flags.DEFINE_enum("to", "csv", stage_formats.WRITABLE, "Format to write; build reads csv.")
 flags.DEFINE_string("sport", "diving", "Name of a shipped sport, or your own .yaml file.")
-flags.DEFINE_string("videos_dir", None, "Folder of the videos, to check their frames; cvat needs it.")
+flags.DEFINE_string("videos_dir", None, "Folder of the videos, to check their frames.")
 flags.DEFINE_float("fps", None, "Frames per second for ELAN's times. Default: each video's own.", 1.0, MAX_RATE)
 flags.DEFINE_boolean("drop_suffix", False, "Names without .avi, such as 001 for UNLV and MIT.")
 flags.DEFINE_enum("on_error", "refuse", ["refuse", "skip"], "Treatment of videos with a problem.")
-flags.DEFINE_enum(
-    "existing",
-    "refuse",
-    ["refuse", "merge", "replace"],
-    "Treatment of an existing file; merge keeps other videos.",
-)
+CHOICES = ["refuse", "merge", "replace"]
+flags.DEFINE_enum("existing", "refuse", CHOICES, "Treatment of an existing file; merge keeps other videos.")
 
 POSITIONAL = True
 
@@ -52,10 +48,11 @@ def main(paths: list[str]) -> None:
     if FLAGS.fps is not None and not formats & stage_formats.COUNT_TIME:
         raise InputError("flag_unused", f"--fps has no effect with {', '.join(sorted(formats))}, which count frames.")
     if FLAGS.drop_suffix:
-        videos = [video.renamed(_without_suffix(video.video_id)) for video in videos]
+        videos = [dataclasses.replace(video, video_id=_without_suffix(video.video_id)) for video in videos]
     videos = checked_videos(videos, sport, facts_of)
     sound = _sound(videos)
-    if len(sound) < len(videos) and FLAGS.existing == "replace" and _is_among(output, paths):
+    is_source = output.exists() and any(output.samefile(path) for path in paths)
+    if len(sound) < len(videos) and FLAGS.existing == "replace" and is_source:
         raise InputError("would_lose_labels", f"--output={output} would lose the videos that are left out.")
     written = merged(output, sound, facts_of) if FLAGS.existing == "merge" and output.exists() else sound
     stage_formats.write(FLAGS.to, output, written, sport, facts_of)
@@ -89,10 +86,6 @@ def _report(output, sound, num_written):
     num_segments = sum(len(video.segments) for video in sound)
     kept = f" Kept those of {counted(num_written - len(sound), 'other')}." if FLAGS.existing == "merge" else ""
     print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.{kept}")
-
-
-def _is_among(output, paths):
-    return output.exists() and any(output.samefile(path) for path in paths)
 
 
 def _without_suffix(video_id):

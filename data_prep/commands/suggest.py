@@ -21,9 +21,7 @@ from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string(
-    "output", None, "New file (csv, label_studio), or new folder with one per video (cvat, elan).", required=True
-)
+flags.DEFINE_string("output", None, "New file (csv, label_studio), or new folder with one per video.", required=True)
 flags.DEFINE_enum("format", "csv", stage_formats.WRITABLE, "Format to write: that of the tool to correct in.")
 flags.DEFINE_string("videos_dir", None, "Folder of the videos, in place of VIDEO arguments.")
 flags.DEFINE_string("model", None, "ScoringNet (.keras file, or folder with one). Default: the shipped diving model.")
@@ -33,8 +31,6 @@ POSITIONAL = True
 USES_KERAS = True
 HOW_TO_CORRECT = {
     "csv": "Correct {output}: frames count from 0, an end is the first frame after the stage.",
-    "cvat": "Correct in CVAT: make a task for each video, with its stages as labels. Upload the video's file in "
-    "{output} as annotations (CVAT for video 1.1). Export the task (not a job) in that format, as a ZIP.",
     "elan": "Correct in ELAN: open each file in {output}, and save it.",
     "label_studio": "Correct in Label Studio, started with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
     'LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={parent}. Make a project with a storage "Local files" of {folder}, '

@@ -21,9 +21,10 @@ from data_prep.records.warnings import Warnings
 from data_prep.records.writing import RecordsWriter, check_output_dir, writing_to
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
+from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, score_statistics
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample, score_statistics
+from scoringnet_tf.data.records import VideoExample
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.beam import on_runner
@@ -112,9 +113,7 @@ def _map_with(target, kept, workers, runner):
         flag = f"--workers={workers}" if workers not in (None, 1) else ""
         return in_processes(workers or os.cpu_count() or 1, WAITING), flag
     if isinstance(target, RemotePath):
-        raise InputError(
-            "flags_conflict", f"--runner={runner} cannot write to an object store, as --output_dir={target}."
-        )
+        raise InputError("flags_conflict", f"--runner={runner} cannot write to an object store: {target}.")
     if workers is not None:
         raise InputError("flags_conflict", f"--workers={workers} has no effect with --runner={runner}.")
     return on_runner(runner, kept), f"--runner={runner}"
@@ -174,14 +173,14 @@ def _stages(source):
 def _write_samples(writer, dataset, source, source_dir, stored, encoded, settings):
     """Writes the samples to keep; returns (the others with their problems, notes on those written)."""
     rejected: list[tuple[Sample, list[Problem]]] = []
-    resumed: dict[bool | None, list[str]] = {True: [], False: [], None: []}
-    warnings = Warnings(source, stored, source_joints(source_dir, source))
+    taken_over: dict[bool | None, list[str]] = {True: [], False: [], None: []}
+    warnings = Warnings(source, stored)
     for sample, video, stages, problems in checked_samples(source, source_dir, encoded, settings.lost):
         if problems and not settings.keeps(problems):
             rejected.append((sample, problems))
             continue
         warnings.add(sample, video, stages)
-        resumed[video.taken_over].append(sample.video_id)
+        taken_over[video.taken_over].append(sample.video_id)
         writer.write(sample.split, _example(dataset, source, sample, source_dir, stored.frame_size, video, stages))
         if video.features is not None and writer.features is None:
             writer.features = {"size": video.features.shape[1], "stride": video.stride, "origin": video.origin}
@@ -189,19 +188,13 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
         entry |= {key: value for key, value in (("group", sample.group), ("classes", sample.classes)) if value}
         for kind in kinds_of_row(problems):
             entry[kind] = [str(problem) for problem in problems if problem.kind == kind]
-    return rejected, [*warnings.remarks(), *_resumed(resumed)]
-
-
-def _resumed(videos):
-    """Notes on the videos of an interrupted build, {whether they were taken over: names}."""
-    notes = []
-    if videos[True]:
-        message = f"Resumed an interrupted build: {counted(len(videos[True]), 'encoded video')} taken over."
+    notes = warnings.remarks()
+    if number := len(taken_over[True]):
+        message = f"Resumed an interrupted build: {counted(number, 'encoded video')} taken over."
         notes.append(Remark("resumed", message))
-    if videos[False]:
-        message = f"Encoded again, as the video has changed: {shown(videos[False])}."
-        notes.append(Remark("encoded_again", message))
-    return notes
+    if changed := taken_over[False]:
+        notes.append(Remark("encoded_again", f"Encoded again, as the video has changed: {shown(changed)}."))
+    return rejected, notes
 
 
 def _example(dataset, source, sample, source_dir, frame_size, video, stages):

@@ -10,16 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.datasets.performances import overlap_problems
-from data_prep.datasets.sample import (
-    ERROR,
-    INCONSISTENT,
-    LOOKALIKE,
-    NONMONOTONE,
-    Problem,
-    Sample,
-    Source,
-    kinds_of_row,
-)
+from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, Source, kinds_of_row
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
 from data_prep.records.encoding import EncodedVideo, remark_of
 from data_prep.records.joints import source_joints
@@ -223,26 +214,18 @@ def _content_problem(sample, video, owners):
     if owner_id != sample.video_id:
         return Problem(sample.where, f"has the same bytes as {owner_id} ({owner_split}).", code="duplicate")
     expected = None if sample.num_frames is None else -(-sample.num_frames // video.stride)
+    if expected not in (None, len(video)) and video.features is None:
+        return _count_mismatch(sample, expected, len(video))
     if expected not in (None, len(video)):
-        is_frames = video.features is None
-        return _count_mismatch(sample, expected, len(video)) if is_frames else _other_steps(sample, video, expected)
+        message = f"has {counted(len(video), 'step')} instead of {expected}, one every {video.stride} frames."
+        return Problem(sample.where, message, file=str(sample.feature_file), code="count_mismatch")
     if sample.seconds is not None and abs(len(video) / video.fps - sample.seconds) > SECONDS_TOLERANCE:
-        duration = f"{len(video) / video.fps:.1f} s ({counted(len(video), 'frame')} at {video.fps:g} frames/s)"
-        message = f"{sample.path} lasts {duration}, the labels say {sample.seconds:g} s."
+        message = f"{sample.path} lasts {len(video) / video.fps:.1f} s, the labels say {sample.seconds:g} s."
         return Problem(sample.where, message, code="other_duration")
     if sample.segments and len(video) == 1 and expected is None and video.features is not None:
         message = f"has stage labels, but {sample.feature_file} holds one vector of the whole video."
         return Problem(sample.where, message, code="stages_of_vector")
     return None
-
-
-def _other_steps(sample, video, expected):
-    every = "each" if video.stride == 1 else f"every {video.stride}"
-    message = (
-        f"has {counted(len(video), 'step')} of {video.features.shape[1]} features instead of {expected}, one for "
-        f"{every} of {counted(sample.num_frames, 'frame')}."
-    )
-    return Problem(sample.where, message, file=str(sample.feature_file), code="count_mismatch")
 
 
 def _lookalike_problems(sample, other):
@@ -266,37 +249,27 @@ def _kind_problems(sample, video, first_id, first):
         for key in sorted(kind.keys() | first.keys())
         if kind.get(key) != first.get(key)
     ]
-    if not different:
-        return []
     message = f"{sample.feature_file} was made in another way than {first_id}: {'; '.join(different)}."
-    return [Problem(sample.where, message, code="other_features")]
+    return [Problem(sample.where, message, code="other_features")] if different else []
 
 
 # === Rows beside each other ===
 
 
 def _shape_problems(samples):
-    """{index: problem} of files of features with another size than most, or with exchanged axes, (D, T)."""
-    found = {index: feature_shape(sample.feature_file) for index, sample in enumerate(samples)}
-    shapes = {index: shape for index, shape in found.items() if shape}
+    """{index: problem} of files of features with another size than most, such as those with exchanged axes."""
+    shapes = {index: feature_shape(sample.feature_file) for index, sample in enumerate(samples)}
+    sizes = collections.Counter(shape[1] for shape in shapes.values() if shape)
     # The size that explains most files; exchanged axes count half.
-    weights: collections.Counter[int] = collections.Counter()
-    files: collections.Counter[int] = collections.Counter()
-    for steps, size in shapes.values():
-        weights[size] += 2
-        weights[steps] += 1
-        files.update({steps, size})
-    expected = max(weights, key=lambda size: (weights[size], files[size]), default=0)
-    return {
-        index: _other_size(samples[index], shape, expected) for index, shape in shapes.items() if shape[1] != expected
-    }
-
-
-def _other_size(sample, shape, expected):
-    hint = turned(shape, expected)
-    received = f"({expected}, steps){hint}" if hint else str(shape)
-    message = f"features of shape {received}, where most files have (steps, {expected})."
-    return Problem(sample.where, message, file=str(sample.feature_file), code="wrong_shape")
+    either = collections.Counter(side for shape in shapes.values() if shape for side in set(shape))
+    expected = max(either, key=lambda size: (sizes[size] + either[size], either[size]), default=0)
+    problems = {}
+    for index, shape in shapes.items():
+        if shape and shape[1] != expected:
+            sample, hint = samples[index], turned(shape, expected)
+            message = f"features of shape {shape}, where most files have (steps, {expected}){hint}."
+            problems[index] = Problem(sample.where, message, file=str(sample.feature_file), code="wrong_shape")
+    return problems
 
 
 def id_problems(samples: Sequence[Sample]) -> dict[int, Problem]:

@@ -9,7 +9,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 
 from data_prep.records.verifying import decode_frames, num_steps, read_records
-from scoringnet_tf.data.records import DatasetInfo, described_pixels
+from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.sports import decimals, get_sport, stage_runs
 from scoringnet_tf.support.drawing import draw_strip, printable, save_png, stage_patches
 from scoringnet_tf.support.files import replacing_file

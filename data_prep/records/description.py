@@ -8,13 +8,11 @@ import numpy as np
 from data_prep.datasets.splits import SPLITS, torn_groups, torn_note
 from data_prep.records.summary import table
 from data_prep.records.verifying import read_records
-from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, described_pixels
+from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
+from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.messages import counted
 
-NUM_BINS = 12
-ROUNDING = 1e-9  # relative: computed scores are equal up to this
-BARS = "▁▂▃▄▅▆▇█"
 SUMMARY = ("mean", "std", "min", "q1", "median", "q3", "max")
 
 
@@ -22,47 +20,36 @@ def describe(info: DatasetInfo) -> dict[str, Any]:
     """Reads every record, without decoding frames, and counts.
 
     Returns:
-        A dictionary for JSON: "name", "sport", "pixels", "groups_in_several_splits", "score_bins" {score: edges},
-        "decimals" {score: digits to print} and "splits" {split: {"videos", "frames" (or steps), "seconds" (of a video),
-        "scores" {score: distribution with "histogram"}, "stage_seconds" {stage: distribution over videos that have it},
-        "lacking" {field: videos without it, or with a part of their stages}, "classes" {head: {class: videos}}}}. See
-        `distribution`. Seconds have {"number": 0} if one vector of features stands for a whole video.
+        A dictionary for JSON: "name", "sport", "pixels", "groups_in_several_splits", "decimals" {score: digits to
+        print} and "splits" {split: {"videos", "frames" (or steps), "seconds" (of a video), "scores" {score:
+        distribution}, "stage_seconds" {stage: distribution over videos that have it}, "lacking" {field: videos without
+        it, or with a part of their stages}, "classes" {head: {class: videos}}}}. See `distribution`. Seconds have
+        {"number": 0} if one vector of features stands for a whole video.
     """
-    bins = {score: edges for score in info.scores if (edges := _edges(info, score)) is not None}
+    scores = [name for name in info.scores if any(video[name] is not None for video in info.videos.values())]
+    order = [*SPLITS, *sorted(set(info.splits) - set(SPLITS))]
     return {
         "name": info.name,
         "sport": info.sport_name,
         # Features tell nothing of their pixels.
         "pixels": described_pixels(info.simulation) if info.simulation or not info.features else "not known",
         "groups_in_several_splits": torn_groups((video.get("group"), video["split"]) for video in info.videos.values()),
-        "score_bins": bins,
-        "decimals": {score: decimals(get_sport(info.sport).range_of(score)) for score in bins},
-        "splits": {split: _describe_split(info, split, bins) for split in _in_order(info.splits)},
+        "decimals": {score: decimals(get_sport(info.sport).range_of(score)) for score in scores},
+        "splits": {split: _describe_split(info, split) for split in order if split in info.splits},
     }
 
 
-def _in_order(splits):
-    return [*(split for split in SPLITS if split in splits), *sorted(set(splits) - set(SPLITS))]
-
-
-def _edges(info, score):
-    """Edges of bins over all splits, points; None if no video has the score."""
-    values = [video[score] for video in info.videos.values() if video[score] is not None]
-    if values and np.ptp(values) <= ROUNDING * max(1.0, abs(values[0])):
-        values = values[:1]  # NumPy's bins around one value are a point wide in all
-    return np.histogram_bin_edges(values, NUM_BINS).tolist() if values else None
-
-
-def _describe_split(info, split, bins):
+def _describe_split(info, split):
     videos = [info.videos[video_id] for video_id in info.splits[split]["ids"]]
+    scores = {score: [video[score] for video in videos if video[score] is not None] for score in info.scores}
     stages, seconds, unlabelled = _stage_seconds(info, split)
-    lacking = {score: sum(video[score] is None for video in videos) for score in info.scores}
+    lacking = {score: len(videos) - len(values) for score, values in scores.items()}
     labels = {head: [video["classes"][head] for video in videos] for head in info.classes}
     return {
         "videos": len(videos),
         "frames": sum(video["num_frames"] for video in videos),
         "seconds": distribution([] if info.has_vectors else seconds),
-        "scores": {score: _scores(videos, score, edges) for score, edges in bins.items()},
+        "scores": {score: distribution(values) for score, values in scores.items()},
         "stage_seconds": {
             stage: distribution(values) for stage, values in stages.items() if values and not info.has_vectors
         },
@@ -72,11 +59,6 @@ def _describe_split(info, split, bins):
             for head, names in info.classes.items()
         },
     }
-
-
-def _scores(videos, score, edges):
-    values = [video[score] for video in videos if video[score] is not None]
-    return distribution(values) | {"histogram": np.histogram(values, edges)[0].tolist()}
 
 
 def _stage_seconds(info, split):
@@ -106,18 +88,12 @@ def as_text(description: Mapping[str, Any]) -> str:
     """Formats a description (of `describe`) for a terminal."""
     splits, places = description["splits"], description["decimals"]
     lines = [f"{description['name']} ({description['sport'] or 'no sport'}), {description['pixels']}", ""]
-    header = ["videos", *SUMMARY]
     for title, key in (("score, points", "scores"), ("stage, s", "stage_seconds")):
-        names = {name: None for split in splits.values() for name in split[key]}
-        rows = [
-            [f"{split} {name}", *_cells(found[key][name], places.get(name, 2)), _bars(found[key][name])]
-            for name in names
-            for split, found in splits.items()
-            if found[key].get(name, {"number": 0})["number"]
-        ]
-        lines += [*table([title, *header, ""], rows), ""] if rows else []
-    lengths = [[split, *_cells(found["seconds"])] for split, found in splits.items() if found["seconds"]["number"]]
-    lines += [*table(["length, s", *header], lengths), ""] if lengths else []
+        names = {name: None for found in splits.values() for name in found[key]}
+        rows = [(split, name) for name in names for split in splits]
+        values = {f"{split} {name}": (splits[split][key].get(name), places.get(name, 2)) for split, name in rows}
+        lines += _distributions(title, values)
+    lines += _distributions("length, s", {split: (found["seconds"], 2) for split, found in splits.items()})
     fields = list(next(iter(splits.values()))["lacking"])
     lacking = [[split, *(f"{found['lacking'][field]:,}" for field in fields)] for split, found in splits.items()]
     lines += table(["videos without", *fields], lacking)
@@ -131,11 +107,11 @@ def as_text(description: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _cells(values, places=2):
-    return [f"{values['number']:,}", *(f"{values[key]:.{places}f}" for key in SUMMARY)]
-
-
-def _bars(values):
-    """A histogram in one line; empty if there is none."""
-    counts = values.get("histogram", [])
-    return "".join(BARS[round(count / max(counts) * (len(BARS) - 1))] if count else " " for count in counts)
+def _distributions(title, values):
+    """A table of {row: (distribution or None, digits)}; nothing if all are of no value."""
+    rows = [
+        [name, f"{found['number']:,}", *(f"{found[key]:.{places}f}" for key in SUMMARY)]
+        for name, (found, places) in values.items()
+        if found and found["number"]
+    ]
+    return [*table([title, "videos", *SUMMARY], rows), ""] if rows else []

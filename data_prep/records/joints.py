@@ -5,13 +5,10 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-
 from data_prep.datasets.sample import Problem, Sample, Source
+from scoringnet_tf.data.dataset_info import INDEX_NAME
 from scoringnet_tf.data.joints import FOLDER, INDEX, read_index, read_joints
-from scoringnet_tf.data.records import INDEX_NAME
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.paths import RemotePath
 
 
@@ -38,20 +35,6 @@ class SourceJoints:
         elif any(self.folder.rglob("*.npy")):
             message = f"{self.folder / INDEX}: there is no such file beside the joints."
             raise InputError("not_found", message, "It names the joints: see docs/data.md.")
-
-    def are_elsewhere(self, sample: Sample, frame_size: tuple[int, int]) -> bool:
-        """Whether most joints lie outside the frames, or all in one pixel, as on another scale.
-
-        Args:
-            sample: has joints without a problem.
-            frame_size: (height, width) of its video.
-        """
-        if not self._exist:
-            return False
-        positions = read_joints(self.folder, self._name(sample.video_id), None).positions
-        seen = positions[np.isfinite(positions).all(axis=-1)]
-        outside = ((seen < 0) | (seen > frame_size[::-1])).any(axis=-1)
-        return len(seen) > 0 and bool(np.abs(seen).max() <= 1 or 2 * outside.sum() > len(seen))
 
     def problems(self, sample: Sample, num_frames: int | None) -> list[Problem]:
         """A problem if the joints of a sample are missing, shared or of another length, or its id names no file.
@@ -87,8 +70,8 @@ class SourceJoints:
             return video_id
         stem = self._stems[video_id]
         if self._shared[stem] > 1:
-            message = f"{self.folder}: there is no {video_id}.npy, and {counted(self._shared[stem], 'video')} "
-            raise InputError("not_found", f"{message}would share {stem}.npy.")
+            message = f"{self.folder}: there is no {video_id}.npy, and several videos would share {stem}.npy."
+            raise InputError("not_found", message)
         return stem
 
 
@@ -106,11 +89,10 @@ def check_replaced_joints(output_dir: Path | RemotePath, source_dir: Path, sourc
 
     Joints without an index of records are left from an interrupted upload.
     """
-    theirs, ours = output_dir / FOLDER, source_dir / FOLDER / INDEX
-    if not (output_dir / INDEX_NAME).is_file() or not theirs.is_dir():
+    theirs, ours = output_dir / FOLDER / INDEX, source_dir / FOLDER / INDEX
+    if not (output_dir / INDEX_NAME).is_file() or not theirs.parent.is_dir():
         return
-    index = theirs / INDEX
-    has_joints = not source.has_features and ours.is_file()
-    if not (has_joints and index.is_file() and index.read_bytes() == ours.read_bytes()):
-        message = f"{theirs}: these joints are not those of {ours.parent}, and would be lost."
+    has_joints = not source.has_features and ours.is_file() and theirs.is_file()
+    if not has_joints or theirs.read_bytes() != ours.read_bytes():
+        message = f"{theirs.parent}: these joints are not those of {ours.parent}, and would be lost."
         raise InputError("would_lose_joints", message, "Move them elsewhere, or choose another --output_dir.")

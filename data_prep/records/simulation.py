@@ -12,6 +12,7 @@ from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.reading import read_json
 
 LEVELS = 2  # folders above `source_dir` to search: the simulator writes its videos that deep
+FILE, UNFINISHED = "simulation.json", "simulation.json.partial"
 
 
 def read_simulation(source_dir: Path, samples: Sequence[Sample]) -> tuple[dict[str, Any] | None, list[str]]:
@@ -35,7 +36,7 @@ def read_simulation(source_dir: Path, samples: Sequence[Sample]) -> tuple[dict[s
     warnings: list[str] = []
     if num_filmed := of_videos.count(None):
         total = counted(len(of_videos), "video")
-        message = f"{len(of_videos) - num_filmed} of {total} are simulated ({folders[0] / 'simulation.json'})."
+        message = f"{len(of_videos) - num_filmed} of {total} are simulated ({folders[0] / FILE})."
         warnings.append(Remark("partly_simulated", message))
     if len(folders) > 1:
         message = f"The videos come from {len(folders)} simulations. The records name the first, {folders[0]}."
@@ -52,30 +53,24 @@ def _simulation_of(folder, source_dir):
 
 
 def _refuse_simulated_joints(folder):
-    """InputError if joints show that videos without `simulation.json` are simulated."""
     try:
         is_simulated = (folder / INDEX).is_file() and read_index(folder)[1] == SIMULATED
     except InputError:
         return  # the reader of the joints reports it
     if is_simulated:
-        message = f"{folder / INDEX}: these are joints of simulated videos, but simulation.json is missing."
+        message = f"{folder / INDEX}: these are joints of simulated videos, but {FILE} is missing."
         raise InputError("missing_simulation", message, "Copy it from the folder of the simulation.")
 
 
-def _files(folder):
-    return folder / "simulation.json", folder / "simulation.json.partial"
-
-
 def _is_simulation(folder):
-    return any(file.is_file() for file in _files(folder))
+    return any((folder / name).is_file() for name in (FILE, UNFINISHED))
 
 
 def _read(folder):
-    path, unfinished = _files(folder)
-    if unfinished.is_file():
-        message = f"{unfinished}: this simulation is running or was interrupted."
+    if (folder / UNFINISHED).is_file():
+        message = f"{folder / UNFINISHED}: this simulation is running or was interrupted."
         raise InputError("unfinished_simulation", message, "Rerun its command.")
-    simulation = read_json(path)
+    simulation = read_json(folder / FILE)
     if not isinstance(simulation.get("settings", {}), dict):
-        raise InputError("wrong_format", f"{path}: 'settings' is not an object: {reprlib.repr(simulation)}.")
+        raise InputError("wrong_format", f"{folder / FILE}: 'settings' is not an object: {reprlib.repr(simulation)}.")
     return simulation

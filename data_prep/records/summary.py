@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from scoringnet_tf.data.records import DatasetInfo, described_pixels
+from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.sports import NOISE, PREDICTED_SCORES, decimals, get_sport
 from scoringnet_tf.support.messages import counted
 

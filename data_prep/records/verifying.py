@@ -13,7 +13,8 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from data_prep.records.encoding import features_hash
-from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example, score_statistics
+from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics
+from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.threads import overlapping

@@ -7,30 +7,19 @@ import numpy as np
 
 from data_prep.datasets.sample import Sample, Source
 from data_prep.records.encoding import EncodedVideo
-from data_prep.records.joints import SourceJoints
 from scoringnet_tf.data.images import first_number
 from scoringnet_tf.data.preprocessing import ASPECT_TOLERANCE, RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.sports import SCORES, SHORTEST, get_sport, in_order
 from scoringnet_tf.support.messages import Remark, counted, shown
 
-LEAST_EQUAL = 3  # videos of one score: two may have it by chance
 LEAST_FILES = 3  # of two files nothing says which one is unusual
 LEAST_DECADES, DEVIATIONS = 2.5, 6.0  # a file is of another scale that far from the median, and beyond the usual spread
-LEAST_SIDE = 4  # steps, and features, from which on neighbours can be compared
-SMOOTHER = 5.0  # along time neighbours are that many times more alike than along features
-AGREEMENT, MORE = 0.8, 0.2  # along features, the means of files agree that much, and more than along time
-# What is said of single videos, by code.
-OF_VIDEOS = {
-    "too_short": f"fewer than the {SHORTEST} frames that a model needs; maybe seconds were given as frames.",
-    "uneven_frames": "the frames are not evenly spaced in time. Records keep all of them, but predict drops some and "
-    "repeats others. Convert such videos to a constant frame rate first.",
-    "images_start_late": "the images are numbered from this one on, which counts as frame 0 of the stage labels. If "
-    "earlier images are missing, all stages are late.",
-    "joints_elsewhere": "most joints lie outside the frames, or all in one pixel; maybe their unit is not pixels.",
-    "stages_unordered": "the stages are not in the order of the sport, or one occurs twice. train --decoding=ordered "
-    "cannot agree with them.",
-}
+TOO_SHORT = f"fewer than the {SHORTEST} frames that a model needs; maybe seconds were given as frames."
+UNEVEN = "the frames are not evenly spaced in time. Convert such videos to a constant frame rate first."
+LATE = "the images are numbered from this one on, which counts as frame 0 of the stage labels."
+UNORDERED = "the stages are not in order, or one occurs twice. train --decoding=ordered cannot agree with them."
+OTHER_SCALE = "the largest number is of another scale than in the other files; maybe outliers or another unit."
 
 
 class Warnings:
@@ -39,20 +28,15 @@ class Warnings:
     Args:
         source: has the videos.
         stored: how frames are stored; without an aspect if `build` has yet to choose one.
-        joints: of the videos.
     """
 
-    def __init__(self, source: Source, stored: StoredForm, joints: SourceJoints | None = None) -> None:
-        self._source, self._stored, self._joints = source, stored, joints
+    def __init__(self, source: Source, stored: StoredForm) -> None:
+        self._source, self._stored = source, stored
         self._stage_names = get_sport(source.sport).stages if source.sport else ()
-        self._decoding: dict[str, list[str]] = collections.defaultdict(list)
-        self._of_videos: dict[str, list[str]] = {code: [] for code in OF_VIDEOS}
+        self._videos: dict[tuple[str, str], list[str]] = collections.defaultdict(list)  # {(code, message): names}
         self._aspects: dict[str, list[str]] = collections.defaultdict(list)
         self._rates: dict[float, list[str]] = collections.defaultdict(list)
-        self._without_stage: dict[str, list[str]] = collections.defaultdict(list)
-        self._features = _FeatureWarnings()
-        self._splits: set[str] = set()
-        self._scores: dict[tuple[str, str], list[float]] = collections.defaultdict(list)
+        self._largest: dict[str, float] = {}  # {features: largest absolute value}
 
     def add(self, sample: Sample, video: EncodedVideo, stages: np.ndarray | None) -> None:
         """Looks at a video.
@@ -63,34 +47,28 @@ class Warnings:
             stages: of every frame, int (L,); None if unknown.
         """
         name = sample.video_id
-        self._splits.add(sample.split)
-        for score in SCORES:
-            if (value := getattr(sample, score)) is not None:
-                self._scores[sample.split, score].append(value)
         self._rates[float(f"{video.fps:.6g}")].append(name)
         for warning in video.warnings:
-            self._decoding[warning].append(name)
-        if not self._source.has_features:
+            self._videos[getattr(warning, "code", ""), warning].append(name)
+        if video.features is None:
             self._add_frames(sample, video)
-        elif video.features is not None:
-            is_known = video.origin is not None or sample.num_frames is not None
-            self._features.add(name, video.features, is_known)
+        else:
+            self._largest[name] = float(np.abs(video.features).max())
         if stages is not None and not in_order(stages):
-            self._of_videos["stages_unordered"].append(name)
+            self._videos["stages_unordered", UNORDERED].append(name)
         for stage in self._missing_stages(sample, stages):
-            self._without_stage[stage].append(name)
+            message = f"no frame is labelled {stage}, though the performance has a score."
+            self._videos["missing_stage", message].append(name)
 
     def _add_frames(self, sample, video):
         name = sample.video_id
         self._aspects[f"{video.aspect:.3g}:1"].append(name)
         if len(video) < SHORTEST:
-            self._of_videos["too_short"].append(f"{name} ({len(video)})")
+            self._videos["too_short", TOO_SHORT].append(f"{name} ({len(video)})")
         if not _is_even(video):
-            self._of_videos["uneven_frames"].append(name)
+            self._videos["uneven_frames", UNEVEN].append(name)
         if (first := _first_number(sample)) > 1:
-            self._of_videos["images_start_late"].append(f"{name} ({first})")
-        if self._joints and self._joints.are_elsewhere(sample, video.source_size):
-            self._of_videos["joints_elsewhere"].append(name)
+            self._videos["images_start_late", LATE].append(f"{name} ({first})")
 
     def _missing_stages(self, sample, stages):
         """The stages that no frame of a scored and completely labelled performance shows."""
@@ -101,19 +79,9 @@ class Warnings:
 
     def remarks(self) -> list[Remark]:
         """All warnings, one for each kind."""
-        return [
-            *(_named(getattr(warning, "code", ""), names, warning) for warning, names in self._decoding.items()),
-            *self._other_aspects(),
-            *self._other_rates(),
-            *self._features.remarks(),
-            *self._equal_scores(),
-            *self._no_test_split(),
-            *(_named(code, names, OF_VIDEOS[code]) for code, names in self._of_videos.items() if names),
-            *(
-                _named("missing_stage", names, f"no frame is labelled {stage}, though the performance has a score.")
-                for stage, names in self._without_stage.items()
-            ),
-        ]
+        videos = {**self._videos, **self._other_scales()}
+        of_videos = [Remark(code, f"{shown(names)}: {message}") for (code, message), names in videos.items()]
+        return [*self._other_aspects(), *self._other_rates(), *of_videos]
 
     def _other_aspects(self):
         total = counted(sum(map(len, self._aspects.values())), "video")
@@ -148,27 +116,17 @@ class Warnings:
     def _videos_of(self, rates):
         return "; ".join(f"{rate:.4g} in {shown(self._rates[rate])}" for rate in rates)
 
-    def _equal_scores(self):
-        """Scores that are the same in all videos of a split; dives may all have one difficulty."""
-        equal: dict[str, list[str]] = collections.defaultdict(list)
-        for (split, score), values in self._scores.items():
-            others = {(split, "execution"), (split, "final")} & self._scores.keys()
-            if len(values) >= LEAST_EQUAL and len(set(values)) == 1 and (score != "difficulty" or not others):
-                equal[score].append(f"{split} ({counted(len(values), 'video')}, {values[0]:g})")
-        return [
-            Remark("equal_scores", f"All {score} scores are equal in {', '.join(splits)}: there is no order to learn.")
-            for score, splits in equal.items()
-        ]
-
-    def _no_test_split(self):
-        if "train" not in self._splits or "test" in self._splits or self._source.classes:
-            return []
-        message = "No video is in the split test, so evaluate has nothing to measure (data_prep split, --split_csv)."
-        return [Remark("no_test_split", message)]
-
-
-def _named(code, names, message):
-    return Remark(code, f"{shown(names)}: {message}")
+    def _other_scales(self):
+        """Features whose largest number is far from that of the others; files of zeros do not count."""
+        decades = {name: np.log10(largest) for name, largest in self._largest.items() if largest}
+        if len(decades) < LEAST_FILES:
+            return {}
+        median = statistics.median(decades.values())
+        distances = {name: abs(value - median) for name, value in decades.items()}
+        limit = max(LEAST_DECADES, DEVIATIONS * statistics.median(distances.values()))
+        odd = [name for name, distance in distances.items() if distance > limit]
+        names = [f"{name} ({10 ** (decades[name] - median):.2g} times)" for name in odd]
+        return {("other_scale", OTHER_SCALE): names} if names else {}
 
 
 def _alike(rate, other):
@@ -185,65 +143,3 @@ def _is_even(encoded):
     """Whether sampling a video at its own rate, as `predict` does, gives each frame once."""
     video = encoded.as_video()
     return np.array_equal(video.samples(video.fps), np.arange(len(video.timestamps)))
-
-
-class _FeatureWarnings:
-    """Collects what is unusual in files of features: another scale, or exchanged axes."""
-
-    def __init__(self):
-        self._largest, self._shapes, self._are_known = {}, set(), False
-        self._roughness = []
-        self._means, self._variances = [np.zeros(()), np.zeros(())], [0.0, 0.0]
-
-    def add(self, name, features, is_known):
-        """Looks at features (T, D); `is_known` if something else tells T or D."""
-        values = features.astype(np.float64)
-        self._largest[name] = float(np.abs(values).max())
-        self._shapes.add(values.shape)
-        self._are_known |= is_known
-        if not self._are_known and len(self._shapes) == 1 and min(values.shape) >= LEAST_SIDE:
-            along, across = (float(np.square(np.diff(values, axis=axis)).mean()) for axis in (0, 1))
-            self._roughness.append(along / across if across else 0.0)
-            for axis in (0, 1):
-                profile = values.mean(axis=1 - axis)
-                self._means[axis] = self._means[axis] + profile
-                self._variances[axis] += profile.var()
-
-    def remarks(self):
-        return [*self._other_scale(), *self._exchanged_axes()]
-
-    def _other_scale(self):
-        """Files whose largest number is far from that of the others; files of zeros do not count."""
-        decades = {name: np.log10(largest) for name, largest in self._largest.items() if largest}
-        if len(decades) < LEAST_FILES:
-            return []
-        median = statistics.median(decades.values())
-        distances = {name: abs(value - median) for name, value in decades.items()}
-        limit = max(LEAST_DECADES, DEVIATIONS * statistics.median(distances.values()))
-        names = [
-            f"{name} ({10 ** (decades[name] - median):.2g} times)" for name, far in distances.items() if far > limit
-        ]
-        message = "the largest number is of another scale than in the other files; maybe outliers or another unit."
-        return [_named("other_scale", names, message)] if names else []
-
-    def _exchanged_axes(self):
-        """Features of one shape that are smooth along the second axis instead of along time.
-
-        Neighbouring channels of a spectrum are alike too, but each has the same level in all files.
-        """
-        number = len(self._roughness)
-        if self._are_known or len(self._shapes) != 1 or number < 2 or statistics.median(self._roughness) <= SMOOTHER:
-            return []
-        steps, channels = (
-            (mean / number).var() / (variance / number) if variance else 0.0
-            for mean, variance in zip(self._means, self._variances, strict=True)
-        )
-        if channels > max(AGREEMENT, steps + MORE):
-            return []
-        length, size = next(iter(self._shapes))
-        message = (
-            f"All {counted(number, 'file')} of features have {counted(length, 'step')} of {counted(size, 'number')}, "
-            "which change less from number to number than from step to step; maybe time is their second axis. A column "
-            "num_frames with the number of frames tells."
-        )
-        return [Remark("maybe_exchanged_axes", message)]

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.data.dataset_info import INDEX_NAME
 from scoringnet_tf.data.joints import FOLDER as JOINTS
-from scoringnet_tf.data.records import INDEX_NAME, UNLABELLED, VideoExample, encode_example
+from scoringnet_tf.data.records import UNLABELLED, VideoExample, encode_example
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import shown
 from scoringnet_tf.support.paths import RemotePath, check_access, of_a_store

@@ -4,11 +4,9 @@ Labels come last, so that an interrupted dataset does not look whole. Rerun the 
 and versions must be the same.
 """
 
-import functools
 import hashlib
 import json
 import platform
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +17,17 @@ from tqdm import tqdm
 
 from data_prep.simulator.encoding import num_packets, write_video
 from data_prep.simulator.files import joints_file, replace_bytes, write_joints, write_joints_index
-from data_prep.simulator.filming import film_video
+from data_prep.simulator.filming import Filming
 from data_prep.simulator.labels import write_labels
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.figure import JOINTS
 from data_prep.simulator.scene.noise import check_clips
-from data_prep.simulator.session import plan_sessions, write_session, write_session_labels
+from data_prep.simulator.session import film_session, plan_sessions, write_session_labels
 from data_prep.simulator.settings import VERSION, Settings, listed_clips
-from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import shown
 from scoringnet_tf.support.reading import read_json
 
 DONE, UNDER_WAY = "simulation.json", "simulation.json.partial"
@@ -51,10 +47,8 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
         OSError: the folder cannot be written.
     """
     description = _describe(settings)
-    simulator = get_simulator(settings.sport)
-    plans: list[Any] = (
-        plan_sessions(simulator, settings) if settings.task == "session" else plan_videos(simulator, settings)
-    )
+    simulator, is_session = get_simulator(settings.sport), settings.task == "session"
+    plans: list[Any] = plan_sessions(simulator, settings) if is_session else plan_videos(simulator, settings)
     if settings.noise_clips:
         check_clips(listed_clips(settings.noise_clips))
     is_done = _claim(output_dir, description)
@@ -62,50 +56,16 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     if settings.task == "scoring":
         write_joints_index(output_dir)
-    if is_done:
-        _check_labels(simulator, plans, settings, output_dir)
-        plans = [plan for plan in plans if not _is_whole(plan, settings, output_dir)]
-    glances = _render_all(plans, settings, output_dir, workers)
+    _render_all(plans, settings, output_dir, workers)
     if is_done:
         return
-    _check_unchanged(description, settings)
-    _write_labels(simulator, plans, glances, settings, output_dir)
-    _check_unchanged(description, settings)
-    (output_dir / UNDER_WAY).replace(output_dir / DONE)
-
-
-def _write_labels(simulator, plans, glances, settings, folder):
-    if settings.task == "session":
-        write_session_labels(simulator, plans, folder)
-    else:
-        write_labels(simulator, plans, glances, settings, folder)
-
-
-def _check_labels(simulator, plans, settings, output_dir):
-    """InputError if the label files of a finished dataset, except its card, have changed."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        _write_labels(simulator, plans, [], settings, folder)
-        written = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
-        changed = [
-            path.as_posix()
-            for path in written
-            if path.name != "README.md" and not _same_bytes(folder / path, output_dir / path)
-        ]
-    if changed:
-        message = f"{output_dir}: {shown(changed)} changed or missing since the simulation."
-        raise InputError("changed_labels", message, "Remove the folder to simulate again.")
-
-
-def _same_bytes(path, other):
-    return other.is_file() and path.read_bytes() == other.read_bytes()
-
-
-def _check_unchanged(description, settings):
-    """InputError if label files or clips have changed since the videos were rendered."""
     if differing := _differing(description, _describe(settings)):
-        message = f"{', '.join(differing)} changed while videos were rendered."
-        raise InputError("changed_inputs", message)
+        raise InputError("changed_inputs", f"{', '.join(differing)} changed while videos were rendered.")
+    if is_session:
+        write_session_labels(simulator, plans, output_dir)
+    else:
+        write_labels(simulator, plans, settings, output_dir)
+    (output_dir / UNDER_WAY).replace(output_dir / DONE)
 
 
 def _claim(output_dir, description):
@@ -125,8 +85,10 @@ def _claim(output_dir, description):
     return False
 
 
+# === What the bytes of a dataset depend on ===
+
+
 def _describe(settings):
-    """Everything that the bytes of a dataset depend on."""
     versions = {
         "scoringnet_tf": __version__,
         "simulator": VERSION,
@@ -149,12 +111,9 @@ def _hash_labels(settings):
     """Name in the labels folder → sha256 of each label file."""
     if not settings.labels_dir:
         return {}
-    files = get_simulator(settings.sport).label_files(settings.labels_dir)
-    return {
-        file.relative_to(settings.labels_dir).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in files
-        if file.is_file()
-    }
+    files = filter(Path.is_file, get_simulator(settings.sport).label_files(settings.labels_dir))
+    hashes = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    return {file.relative_to(settings.labels_dir).as_posix(): sha256 for file, sha256 in hashes.items()}
 
 
 def _hash_clips(settings):
@@ -163,21 +122,10 @@ def _hash_clips(settings):
         return {}
     files = listed_clips(settings.noise_clips)
     listed = "".join(
-        f"{file.relative_to(settings.noise_clips).as_posix()} {_sha256(file)}\n"
+        f"{file.relative_to(settings.noise_clips).as_posix()} {Clip(file).sha256()}\n"
         for file in tqdm(files, "Reading the clips", unit="clip", delay=2.0, leave=False, disable=None)
     )
     return {"clips": len(files), "names and contents": hashlib.sha256(listed.encode()).hexdigest()}
-
-
-def _sha256(clip):
-    """The sha256 of a clip, cached: there may be gigabytes of them."""
-    facts = clip.stat()
-    return _sha256_as_of(clip, facts.st_size, facts.st_mtime_ns)
-
-
-@functools.cache
-def _sha256_as_of(clip, size, changed):
-    return Clip(clip).sha256()
 
 
 def _read_description(file):
@@ -200,20 +148,17 @@ def _differing(found, expected):
     return names
 
 
+# === Videos ===
+
+
 def _render_all(plans, settings, output_dir, workers):
-    """Renders the missing videos; returns the glances at those that are measured, in order."""
-    measured = plans[:MOST_VIDEOS] if settings.task == "scoring" and len(plans) >= LEAST_VIDEOS else []
-    jobs = [(plan, settings, output_dir, index < len(measured)) for index, plan in enumerate(plans)]
+    """Renders the videos that are missing or not whole."""
+    jobs = [(plan, settings, output_dir) for plan in plans if not _is_whole(plan, settings, output_dir)]
+    label = f"simulating {settings.sport}"
     # Any number of results may wait for a slow video: they are small.
     with in_processes(workers, ahead=None) as map_jobs:
-        rendered = tqdm(
-            map_jobs(_render, jobs),
-            f"simulating {settings.sport}",
-            total=len(jobs),
-            unit="video",
-            disable=not jobs,
-        )
-        return list(rendered)[: len(measured)]
+        for _ in tqdm(map_jobs(_render, jobs), label, total=len(jobs), unit="video", disable=not jobs):
+            pass
 
 
 def _is_whole(plan, settings, output_dir):
@@ -223,16 +168,12 @@ def _is_whole(plan, settings, output_dir):
 
 
 def _render(job):
-    plan, settings, output_dir, is_measured = job
-    path, is_whole = output_dir / plan.path, _is_whole(plan, settings, output_dir)
+    plan, settings, output_dir = job
+    path, simulator = output_dir / plan.path, get_simulator(settings.sport)
     if settings.task == "session":
-        if not is_whole:
-            write_session(get_simulator(settings.sport), plan, output_dir)
-        return None
-    if not is_whole:
-        joints = np.full((plan.num_frames, len(JOINTS), 2), np.nan)
-        frames = film_video(get_simulator(settings.sport), plan, settings, joints)
-        write_video(path, frames, plan.quantiser, plan.codec)
-        if settings.task == "scoring":
-            write_joints(output_dir, plan.path, joints)
-    return glance(path, plan) if is_measured else None
+        write_video(path, film_session(simulator, plan), plan.quantiser, plan.codec, in_memory=False)
+        return
+    joints = np.full((plan.num_frames, len(JOINTS), 2), np.nan)
+    write_video(path, Filming(simulator, plan, settings).video(joints), plan.quantiser, plan.codec)
+    if settings.task == "scoring":
+        write_joints(output_dir, plan.path, joints)

@@ -8,7 +8,7 @@ import av
 import cv2
 import numpy as np
 
-from data_prep.simulator.files import replace_bytes
+from data_prep.simulator.files import replacing
 from scoringnet_tf.support.errors import InputError
 
 FPS = 25
@@ -42,7 +42,9 @@ def draw_compression(easy: bool, rng: np.random.Generator) -> tuple[str, int]:
     return str(codec), round(float(np.exp(rng.uniform(least, most))))
 
 
-def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4") -> int:
+def write_video(
+    path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4", in_memory: bool = True
+) -> int:
     """Encodes frames (H, W, 3) uint8 BGR of one even size into `path`.
 
     The file appears under its name only when it is whole. The same frames give the same bytes.
@@ -52,6 +54,7 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec:
         frames: in order.
         quantiser: 2 (finest) to 31.
         codec: one of `CODECS`.
+        in_memory: whether to encode into memory first, which tells of a full disk without FFmpeg's complaints.
 
     Returns:
         The number of frames.
@@ -60,40 +63,18 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec:
         InputError: there are no frames.
         OSError: the file cannot be written, or the disk is full.
     """
-    # In memory first: FFmpeg does not report a full disk for the last bytes of a file.
-    contents = io.BytesIO()
-    count = _encode(contents, path, frames, quantiser, codec)
-    replace_bytes(path, contents.getvalue())
+    with replacing(path) as file:
+        target = io.BytesIO() if in_memory else file
+        count = _encode(target, path, frames, quantiser, codec)
+        if isinstance(target, io.BytesIO):
+            file.write(target.getvalue())
     return count
-
-
-def write_long_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4") -> int:
-    """`write_video` for a video that need not fit memory."""
-    # A fixed name: the next process replaces what a killed one has left.
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:  # Python reports a full disk
-            count = _encode(file, path, frames, quantiser, codec)
-        partial.replace(path)
-        return count
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def num_packets(path: Path) -> int:
-    """The number of frames in a file of `write_video`, without decoding; 0 if it cannot be read."""
-    try:
-        with av.open(str(path)) as container:
-            return sum(packet.size > 0 for packet in container.demux(video=0))
-    except (av.FFmpegError, ValueError, IndexError):
-        return 0
 
 
 def _encode(target, path, frames, quantiser, codec):
     """Writes frames to an open file; returns their number."""
-    count = 0
+    count, stream = 0, None
     with av.open(target, "w", format="avi", options={"fflags": "+bitexact"}) as container:
-        stream = None
         for frame in frames:
             if stream is None:
                 stream = _add_stream(container, frame.shape, quantiser, codec)
@@ -104,6 +85,15 @@ def _encode(target, path, frames, quantiser, codec):
             raise InputError("no_frames", f"{path}: there are no frames to write.")
         container.mux(stream.encode(None))
     return count
+
+
+def num_packets(path: Path) -> int:
+    """The number of frames in a file of `write_video`, without decoding; 0 if it cannot be read."""
+    try:
+        with av.open(str(path)) as container:
+            return sum(packet.size > 0 for packet in container.demux(video=0))
+    except (av.FFmpegError, ValueError, IndexError):
+        return 0
 
 
 def _add_stream(container, shape, quantiser, codec):

@@ -5,14 +5,18 @@ deductions of good performances are visible too.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
+
+from scoringnet_tf.support.errors import InputError
 
 EXPONENT = 0.7
 # Concentration of the Dirichlet shares. Larger spreads a deduction more evenly and ties every single fault closer to
 # the execution: performances differ in which fault spoils them. For seeds 0 to 7 the largest |Spearman ρ| of a fault of
 # diving is .57 with 400 to 600 drawn dives, and .54 with UNLV-Diving's scores; at 0.3 it is .60 and at 0.4 .64.
 CONCENTRATION = 0.22
+LEVELS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)  # of the quantiles of real labels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,3 +49,16 @@ def share_deduction(points: float, faults: tuple[Fault, ...], rng: np.random.Gen
 def total_deduction(severities: dict[str, float], faults: tuple[Fault, ...]) -> float:
     """Points that severities cost together: the inverse of `share_deduction`."""
     return float(sum(fault.max_points * severities[fault.name] ** (1 / EXPONENT) for fault in faults))
+
+
+def draw(quantiles: Sequence[float], rng: np.random.Generator) -> float:
+    """A number with these quantiles at `LEVELS`."""
+    return float(np.interp(rng.random(), LEVELS, quantiles))
+
+
+def middle_marks(marks: np.ndarray, judges: int, kept: int) -> np.ndarray:
+    """The middle `kept` of the marks of a panel, in order of size; InputError (`count_mismatch`) for another panel."""
+    if len(marks) != judges:
+        raise InputError("count_mismatch", f"{len(marks)} marks instead of {judges}.")
+    dropped = (judges - kept) // 2
+    return np.sort(marks)[dropped : judges - dropped]

@@ -1,11 +1,12 @@
-"""Small files, written atomically and with the same bytes every time."""
+"""Files of a simulated dataset, written atomically and with the same bytes every time."""
 
+import contextlib
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import scipy.io
@@ -15,8 +16,31 @@ from data_prep.simulator.scene.figure import JOINTS
 from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED
 
 
+@contextlib.contextmanager
+def replacing(file: Path) -> Iterator[BinaryIO]:
+    """Yields an open file beside `file`, which takes its name once the block ends.
+
+    Raises:
+        OSError: it cannot be written, or the disk is full.
+    """
+    # A fixed name: the next process replaces what a killed one has left.
+    partial = file.with_name(file.name + ".partial")
+    try:
+        with partial.open("wb") as opened:  # Python reports a full disk; FFmpeg does not for a file's last bytes
+            yield opened
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def replace_bytes(file: Path, contents: bytes) -> None:
+    """Writes a file beside its name, then moves it there; OSError as `replacing`."""
+    with replacing(file) as opened:
+        opened.write(contents)
+
+
 def write_vector(file: Path, variable: str, values: ArrayLike, column: bool = False) -> None:
-    """Writes a vector as .mat, a row or a column, atomically and with the same bytes every time."""
+    """Writes a vector as .mat, a row or a column."""
     array = np.asarray(values)
     buffer = io.BytesIO()
     scipy.io.savemat(buffer, {variable: array[:, None] if column else array[None]})
@@ -32,11 +56,10 @@ def write_ids(folder: Path, variable: str, ids: Sequence[int]) -> None:
 
 
 def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Writes a CSV file atomically."""
+    """Writes a CSV file."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows((header, *rows))
     replace_bytes(file, buffer.getvalue().encode())
 
 
@@ -47,9 +70,8 @@ def joints_file(folder: Path, video: Path) -> Path:
 
 def write_joints(folder: Path, video: Path, joints: np.ndarray) -> None:
     """Writes joints (L, J, 2), pixels, as float16: exact to a quarter of a pixel up to 512."""
-    buffer = io.BytesIO()
-    np.save(buffer, joints.astype(np.float16))
-    replace_bytes(joints_file(folder, video), buffer.getvalue())
+    with replacing(joints_file(folder, video)) as file:
+        np.save(file, joints.astype(np.float16))
 
 
 def write_joints_index(folder: Path) -> None:
@@ -57,17 +79,3 @@ def write_joints_index(folder: Path) -> None:
     (folder / FOLDER).mkdir(exist_ok=True)
     index = json.dumps({"source": SIMULATED, "names": JOINTS}, indent=2) + "\n"
     replace_bytes(folder / FOLDER / INDEX, index.encode())
-
-
-def replace_bytes(file: Path, contents: bytes) -> None:
-    """Writes a file beside its name, then moves it there.
-
-    Raises:
-        OSError: it cannot be written, or the disk is full.
-    """
-    partial = file.with_name(file.name + ".partial")
-    try:
-        partial.write_bytes(contents)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)

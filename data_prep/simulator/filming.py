@@ -12,35 +12,20 @@ from data_prep.simulator.performance import FILM, Performance, Simulator
 from data_prep.simulator.scene import noise
 from data_prep.simulator.scene.camera import zoomed_places
 from data_prep.simulator.scene.effects import Broadcast, filmed_size, magnifications, random_style, zoomed
-from data_prep.simulator.settings import Settings, clip_files
+from data_prep.simulator.settings import Settings, listed_clips
 
 SHOT_FRAMES = (8, 36)  # least and most of one shot among several
 ZOOMED = 0.3  # of the shots that show a performance
 CLIP_SHOTS = ("clip", "another clip", "third clip")  # as many chances that a shot of noise is a real clip
 
 
-def film_video(
-    simulator: Simulator, performance: Performance, settings: Settings, joints: np.ndarray | None = None
-) -> Iterator[np.ndarray]:
-    """The frames (H, W, 3) uint8 BGR of a planned video.
+class Filming:
+    """The scene, the camera and the broadcast of one planned video.
 
     Args:
         simulator: of the sport.
         performance: the plan.
         settings: of the dataset.
-        joints: (L, J, 2), receives the athlete's joints in every frame of the performance, pixels.
-
-    Yields:
-        Frames.
-    """
-    return Filming(simulator, performance, settings).video(joints)
-
-
-class Filming:
-    """The scene, the camera and the broadcast of one planned video.
-
-    Args:
-        simulator, performance, settings: see `film_video`.
     """
 
     def __init__(self, simulator: Simulator, performance: Performance, settings: Settings):
@@ -50,10 +35,14 @@ class Filming:
         self._broadcast = Broadcast(style, settings.width, settings.height, self._rng)
         width, height = filmed_size(style, settings.width, settings.height)
         self._settings = dataclasses.replace(settings, width=width, height=height)
+        self._clips = listed_clips(settings.noise_clips) if settings.noise_clips else []
         self._scene = simulator.random_scene(performance.element, self._settings, self._rng)
 
     def video(self, joints: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """See `film_video`."""
+        """The frames (H, W, 3) uint8 BGR of the planned video.
+
+        `joints` (L, J, 2) receives the athlete's joints in every frame of the performance, pixels.
+        """
         performance, settings, rng, broadcast = self._performance, self._settings, self._rng, self._broadcast
         end = performance.boundaries[3] + performance.linger if settings.task == "scoring" else performance.num_frames
         seen: list[np.ndarray] = []
@@ -106,9 +95,8 @@ class Filming:
         }
         if self._settings.easy:
             return shots
-        if self._settings.noise_clips:
-            clips = clip_files(self._settings.noise_clips)
-            shots |= dict.fromkeys(CLIP_SHOTS, lambda length: noise.clip_shot(length, clips, *size, rng))
+        if self._clips:
+            shots |= dict.fromkeys(CLIP_SHOTS, lambda length: noise.clip_shot(length, self._clips, *size, rng))
         return {
             **shots,
             "replay": lambda length: replay_of_another(simulator, self._performance, scene, length, rng),

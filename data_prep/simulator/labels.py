@@ -1,31 +1,25 @@
-"""Writes the labels of a simulated dataset: the files of the official layout, the true factors. Knows no sport."""
+"""Writes the labels of a simulated dataset: the official files, the true factors, and a card. Knows no sport."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from data_prep.simulator import files
-from data_prep.simulator.card import write_card
+from data_prep.simulator.encoding import FPS
 from data_prep.simulator.performance import Performance, Simulator
-from data_prep.simulator.settings import Settings
-from data_prep.simulator.shortcuts import Glance, shortcut_table
+from data_prep.simulator.settings import VERSION, Settings
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.messages import counted
 
 
-def write_labels(
-    simulator: Simulator,
-    performances: Sequence[Performance],
-    glances: Sequence[Glance],
-    settings: Settings,
-    folder: Path,
-) -> None:
+def write_labels(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
     """Writes the label files of the official layout (clips: `motion_classes.csv`), the true factors, and the card.
 
     Args:
         simulator: of the sport.
         performances: one for each video.
-        glances: at the first of them, for the card; empty if there are too few videos to measure.
         settings: what was simulated.
         folder: of the dataset.
     """
@@ -34,8 +28,11 @@ def write_labels(
         _write_official_labels(simulator, performances, settings, folder)
         simulator.write_more_labels(performances, settings, folder)
     else:
-        _write_classes(simulator, performances, folder)
-    _write_card(simulator, performances, glances, settings, folder)
+        header = ("video", "sport", *simulator.heads, "split")
+        classes = ([getattr(p.element, head) for head in simulator.heads] for p in performances)
+        rows = [(p.path.name, simulator.sport, *c, p.split) for p, c in zip(performances, classes, strict=True)]
+        files.write_csv(folder / "motion_classes.csv", header, rows)
+    _write_card(simulator, performances, settings, folder)
 
 
 def stage_segments(simulator: Simulator, performance: Performance) -> list[tuple[str, int, int]]:
@@ -47,30 +44,22 @@ def stage_segments(simulator: Simulator, performance: Performance) -> list[tuple
 
 
 def _write_official_labels(simulator, performances, settings, folder):
-    difficulty = np.array([p.difficulty for p in performances])
-    overall = get_sport(simulator.sport).fuse(difficulty, np.array([p.execution for p in performances]))
-    for (file, variable), values in zip(simulator.vectors, (overall, difficulty), strict=True):
+    difficulty, _, final = _scores(performances, settings)
+    for (file, variable), values in zip(simulator.vectors, (final, difficulty), strict=True):
         files.write_vector(folder / file, variable, values)
-    _write_split(folder, simulator.split_name(settings), performances)
+    ids = {split: [p.video_id for p in performances if p.split == split] for split in ("train", "test")}
+    split_dir = folder / (simulator.split_name(settings) or f"split_{len(ids['train'])}_{len(ids['test'])}")
+    split_dir.mkdir(exist_ok=True)
+    for variable, split in (("training_idx", "train"), ("testing_idx", "test")):
+        files.write_ids(split_dir, variable, ids[split])
     rows = [(p.path.stem, *segment) for p in performances for segment in stage_segments(simulator, p)]
     files.write_csv(folder / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), rows)
 
 
-def _write_split(folder, name, performances):
-    ids = {split: [p.video_id for p in performances if p.split == split] for split in ("train", "test")}
-    split_dir = folder / (name or f"split_{len(ids['train'])}_{len(ids['test'])}")
-    split_dir.mkdir(exist_ok=True)
-    for variable, split in (("training_idx", "train"), ("testing_idx", "test")):
-        files.write_ids(split_dir, variable, ids[split])
-
-
-def _write_classes(simulator, performances, folder):
-    """`motion_classes.csv`: video, sport, a column for every head, split."""
-    rows = [
-        (p.path.name, simulator.sport, *(getattr(p.element, head) for head in simulator.heads), p.split)
-        for p in performances
-    ]
-    files.write_csv(folder / "motion_classes.csv", ("video", "sport", *simulator.heads, "split"), rows)
+def _scores(performances, settings):
+    """Difficulty, execution and final score of each performance."""
+    difficulty, execution = np.array([(p.difficulty, p.execution) for p in performances]).T
+    return difficulty, execution, get_sport(settings.sport).fuse(difficulty, execution)
 
 
 def _write_factors(simulator, performances, folder):
@@ -89,15 +78,40 @@ def _write_factors(simulator, performances, folder):
     files.write_csv(folder / "factors.csv", header, rows)
 
 
-def _write_card(simulator, performances, glances, settings, folder):
-    preset = simulator.easy if settings.easy else "standard (not easy)"
-    write_card(
-        folder,
-        settings,
-        performances,
-        elements=[simulator.name_of(p.element) for p in performances],
-        faults=simulator.faults,
-        spans=simulator.spans(performances, settings.task),
-        shortcuts=shortcut_table(performances[: len(glances)], glances, simulator.boundary_names) if glances else [],
-        notes=[f"Preset: {preset}.", *simulator.notes(settings)],
-    )
+# === The card ===
+
+
+def _write_card(simulator, performances, settings, folder):
+    """`README.md`: what was simulated, and the ranges of its scores and durations."""
+    lines = [f"# Simulated {settings.sport} ({settings.task})", "", *_introduction(simulator, performances, settings)]
+    if settings.task == "scoring":
+        scores = zip(("difficulty", "execution", "final"), _scores(performances, settings), strict=True)
+        lines += ["", *_table("score", dict(scores), ".2f")]
+    lines += ["", *_table("frames", simulator.spans(performances, settings.task), "d"), ""]
+    files.replace_bytes(folder / "README.md", "\n".join(lines).encode())
+
+
+def _introduction(simulator, performances, settings):
+    splits = Counter(p.split for p in performances)
+    command = f"--sport={settings.sport} --task={settings.task} --seed={settings.seed}"
+    command += f" --rendering={settings.rendering}" if settings.rendering else ""
+    return [
+        "Every picture in here is simulated: figures measured on it say nothing about real video.",
+        "",
+        f"- Command: `python -m data_prep simulate {command}`, everything else in `simulation.json`.",
+        f"- Simulator: version {VERSION}.",
+        f"- Labels: {'real label files' if settings.labels_dir else 'drawn from the rules: elements, faults, judges'}.",
+        f"- Videos: {len(performances)} ({', '.join(f'{name} {count}' for name, count in sorted(splits.items()))}), "
+        f"{counted(sum(p.num_frames for p in performances), 'frame')} of {settings.width}×{settings.height} "
+        f"at {FPS} frames/s.",
+        f"- Preset: {simulator.easy if settings.easy else 'standard (not easy)'}.",
+        *(f"- {note}" for note in simulator.notes(settings)),
+    ]
+
+
+def _table(title, columns, style):
+    lines = [f"| {title} | least | median | most |", "|---|---|---|---|"]
+    for name, values in columns.items():
+        figures = (values.min(), type(values.min())(np.median(values)), values.max())
+        lines.append(f"| {name} | {' | '.join(format(figure, style) for figure in figures)} |")
+    return lines

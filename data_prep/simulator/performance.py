@@ -81,18 +81,17 @@ class Simulator(abc.ABC):
         video_folder: of the official layout.
         vectors: (file, variable) of the final scores, and of the difficulties.
         elements: every element of the table.
+        difficulties: element that is seen in competition → its value by the rules.
+        frequencies: element that is seen in competition → how often, relative to the others.
         element_column: the header of elements in `factors.csv`.
         heads: attributes of an element that are its classes of motion, for pretraining.
         faults: that cost points.
         max_execution: without any fault.
         execution_sd: standard deviation of the execution about what a performance deserves: the error of the judges.
         easy: a sentence on what the preset for demonstrations leaves out.
-        boundary_names: of the four boundaries.
         factor_columns: of `factors.csv` beside scores, severities and marks.
-        seen_elements: one_each → (elements, their probabilities in competition); one_each keeps one a difficulty.
-        elements_of_difficulty: (difficulty, one_each) → (elements of the nearest difficulty, their probabilities).
         difficulty_of: element → its value by the rules.
-        name_of: element → its name in `factors.csv` and in the card.
+        name_of: element → its name in `factors.csv`.
         draw_deduction: rng → points that a performance deserves to lose, distributed as real ones.
         judge: (deduction, rng) → marks of a panel for a performance that deserves to lose so many points.
         execution_score: marks → execution.
@@ -105,16 +104,15 @@ class Simulator(abc.ABC):
     video_folder: str
     vectors: tuple[tuple[str, str], tuple[str, str]]
     elements: Sequence[Any]
+    difficulties: Mapping[Any, float]
+    frequencies: Mapping[Any, int]
     element_column: str
     heads: tuple[str, ...]
     faults: tuple[Fault, ...]
     max_execution: float
     execution_sd: float
     easy: str
-    boundary_names: tuple[str, str, str, str]
     factor_columns: tuple[str, ...]
-    seen_elements: Callable[[bool], tuple[list[Any], Sequence[float]]]
-    elements_of_difficulty: Callable[[float, bool], tuple[list[Any], Sequence[float]]]
     difficulty_of: Callable[[Any], float]
     name_of: Callable[[Any], str]
     draw_deduction: Callable[[np.random.Generator], float]
@@ -123,6 +121,25 @@ class Simulator(abc.ABC):
     random_trait: Callable[[dict[str, float], np.random.Generator], Any]
     label_files: Callable[[Path], list[Path]]
     replay_shot: Callable[[Any, Any, Any, int, np.random.Generator], Iterator[np.ndarray]]
+
+    # === Elements ===
+
+    def elements_of_difficulty(self, difficulty: float, one_each: bool = False) -> list[Any]:
+        """Elements of a difficulty, or of the nearest that has any; `one_each` keeps the most frequent alone."""
+        values = set(self.difficulties.values())
+        nearest = min(values, key=lambda value: (round(abs(value - difficulty), 6), value))
+        elements = [element for element, value in self.difficulties.items() if value == nearest]
+        return [max(elements, key=self.frequencies.__getitem__)] if one_each else elements
+
+    def seen_elements(self, one_each: bool = False) -> list[Any]:
+        """All elements of competition; `one_each` keeps one for each difficulty."""
+        values = self.difficulties.items()
+        return [e for e, value in values if not one_each or self.elements_of_difficulty(value, one_each) == [e]]
+
+    def draw_element(self, elements: Sequence[Any], rng: np.random.Generator) -> Any:
+        """One of the elements, drawn by their frequencies."""
+        weights = np.array([self.frequencies[element] for element in elements], float)
+        return elements[rng.choice(len(elements), p=weights / weights.sum())]
 
     # === Timing, in frames ===
 

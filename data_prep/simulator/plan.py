@@ -36,18 +36,16 @@ def plan_videos(simulator: Simulator, settings: Settings) -> list[Performance]:
     """
     if settings.task == "scoring" and settings.labels_dir:
         return [_plan_real(simulator, settings, label) for label in simulator.read_labels(settings)]
-    training = set(settings.draw_split()[0])
+    training, testing = map(set, settings.draw_split())
     plan_one = _plan_drawn if settings.task == "scoring" else _plan_clip
-    return [plan_one(simulator, settings, video_id, video_id in training) for video_id in _ids(settings)]
+    ids = sorted(training | testing)
+    return [plan_one(simulator, settings, video_id, video_id in training) for video_id in ids]
 
 
 def plan_performances(simulator: Simulator, settings: Settings) -> list[Performance]:
     """Plans drawn performances that are in no split."""
-    return [_plan_drawn(simulator, settings, video_id, is_training=True) for video_id in _ids(settings)]
-
-
-def _ids(settings):
-    return range(1, settings.num_videos + 1)
+    assert settings.num_videos is not None
+    return [_plan_drawn(simulator, settings, 1 + index, is_training=True) for index in range(settings.num_videos)]
 
 
 def draw_encoder(settings: Settings, video_id: int, rng: np.random.Generator) -> tuple[str, int]:
@@ -85,8 +83,7 @@ def _plan_clip(simulator, settings, video_id, is_training):
 
 def _plan_drawn(simulator, settings, video_id, is_training):
     rng = settings.random(video_id, PLAN)
-    elements, chances = simulator.seen_elements(settings.easy)
-    element = elements[rng.choice(len(elements), p=chances)]
+    element = simulator.draw_element(simulator.seen_elements(settings.easy), rng)
     severities = share_deduction(simulator.draw_deduction(rng), simulator.faults, rng)
     marks = simulator.judge(total_deduction(severities, simulator.faults), rng)
     split, difficulty = "train" if is_training else "test", simulator.difficulty_of(element)
@@ -97,10 +94,9 @@ def _plan_drawn(simulator, settings, video_id, is_training):
 
 def _plan_real(simulator, settings, label):
     rng = settings.random(label.video_id, PLAN)
-    elements, chances = simulator.elements_of_difficulty(label.difficulty, settings.easy)
     deserved = simulator.max_execution - label.execution + rng.normal(0.0, simulator.execution_sd)  # the panel errs
     severities = share_deduction(deserved, simulator.faults, rng)
-    element = elements[rng.choice(len(elements), p=chances)]
+    element = simulator.draw_element(simulator.elements_of_difficulty(label.difficulty, settings.easy), rng)
     return _scored(simulator, settings, label, element, severities, (), rng)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.simulator import files
-from data_prep.simulator.encoding import FPS, write_long_video
+from data_prep.simulator.encoding import FPS
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.performance import PLAN, Performance, Simulator
 from data_prep.simulator.plan import draw_encoder, plan_performances
@@ -103,12 +103,6 @@ def film_session(simulator: Simulator, session: Session) -> Iterator[np.ndarray]
         if session.replays[number]:
             yield from filming.replay(session.replays[number])
         yield from filming.between(session.gaps[number + 1], SHOT_FRAMES)
-
-
-def write_session(simulator: Simulator, session: Session, output_dir: Path) -> None:
-    """Films a session into its file, which appears once it is whole."""
-    frames = film_session(simulator, session)
-    write_long_video(output_dir / session.path, frames, session.quantiser, session.codec)
 
 
 def write_session_labels(simulator: Simulator, sessions: Sequence[Session], folder: Path) -> None:

@@ -1,7 +1,6 @@
 """The settings of a simulation, and the random numbers that follow from them."""
 
 import dataclasses
-import functools
 from pathlib import Path
 
 import numpy as np
@@ -85,12 +84,6 @@ class Settings:
         if self.test_fraction > 0:
             num_test = min(max(1, num_test), self.num_videos - 1)
         return sorted(order[num_test:].tolist()), sorted(order[:num_test].tolist())
-
-
-@functools.cache
-def clip_files(folder: Path) -> list[Path]:
-    """`listed_clips`, cached: the folder does not change while a process renders."""
-    return listed_clips(folder)
 
 
 def listed_clips(folder: Path) -> list[Path]:

@@ -99,7 +99,7 @@ def suggest_stages(
             videos.append(LabelledVideo(video_id, str(path), tuple(segments)))
             rate = exact_rate(encoded.fps)
             times = varying(encoded.timestamps.tolist(), rate)
-            facts[video_id] = VideoFacts(rate, path, len(encoded), encoded.source_size, times)
+            facts[video_id] = VideoFacts(rate, path, len(encoded), times)
     return videos, facts.__getitem__
 
 

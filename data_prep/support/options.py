@@ -1,8 +1,7 @@
-"""Options that a user gives: their error, and checks of --sport and of --output for a picture."""
+"""Options that a user gives: their error, and --sport."""
 
 from scoringnet_tf.sports import SPORTS, Sport, SportForm, get_sport, named_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path, check_access
 
 
 class OptionError(InputError):
@@ -24,11 +23,3 @@ def sport_option(sport: SportForm | None) -> Sport:
         return named_sport(sport) if isinstance(sport, str) else get_sport(sport)
     except InputError as error:
         raise OptionError(error.code, error.message, error.hint) from error
-
-
-def check_picture(output: str | None) -> None:
-    """Checks that `--output` is None, or a PNG file that can be written."""
-    if output and not output.endswith(".png"):
-        raise InputError("wrong_format", f"--output={output} does not end in .png.")
-    if output:
-        check_access(as_path(output).parent, "output", writing=True)

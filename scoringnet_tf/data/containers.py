@@ -10,24 +10,17 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
-from av.stream import Disposition
 
-from scoringnet_tf.data.timing import DEFAULT_FPS, assumed_timing, frame_timing, rising_times
+from scoringnet_tf.data.timing import DEFAULT_FPS, rising_times
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
 
 DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
 SMALLEST_FRAME = 8  # bytes: a smaller packet repeats a frame, or (packed B-frames of old AVI files) is none
-# FFmpeg's containers of one video, recognised by content. Some others are lists of files (hls, concat, dash, sdp,
-# image2, …), which could make us read any file.
-CONTAINERS = (
-    "avi,mov,matroska,mpeg,mpegts,mpegvideo,asf,flv,gif,apng,ogg,nut,mxf,gxf,wtv,ivf,dv,rm,swf,"
-    "h261,h263,h264,hevc,vvc,av1,obu,m4v,mjpeg,vc1,dirac,yuv4mpegpipe"
-)
+# FFmpeg's containers of one video, recognised by content. Others are lists of files (hls, concat, dash, sdp, image2,
+# …), which could make us read any file, or bare streams without timestamps, to which FFmpeg ascribes 25 frames/s.
+CONTAINERS = "avi,mov,matroska,mpeg,mpegts,asf,flv,gif,apng,ogg,nut,mxf,gxf,wtv,ivf,dv,rm,swf,yuv4mpegpipe"
 FORMAT_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
-PROBE_OPTIONS = FORMAT_OPTIONS | {"formatprobesize": "4096"}  # bytes; by FFmpeg's 1 MB another file takes 0.1 s
-NO_TIMESTAMPS = 0x80  # FFmpeg's AVFMT_NOTIMESTAMPS: raw streams, to which it ascribes 25 frames/s
-OPENING_ERRORS = (av.FFmpegError, MemoryError, UnicodeError)
 EBML_HEADER, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"  # RFC 9559: the two elements of a Matroska file
 
 
@@ -35,27 +28,21 @@ class VideoError(InputError):
     """A video file is missing, is not a video, or cannot be decoded to its end."""
 
 
-def open_container(path: Path, options: dict[str, str] | None = None) -> Any:
+def open_container(path: Path) -> Any:
     """An `av.InputContainer`; VideoError if FFmpeg cannot open the file as one video."""
     try:
-        # "a:b.avi" alone would name a protocol.
-        return av.open(str(path.absolute()), options=options or FORMAT_OPTIONS)
-    except OPENING_ERRORS as error:
-        raise VideoError("wrong_format", f"{path} is not a video (or is damaged): {reason(error)}.") from error
+        return av.open(str(path.absolute()), options=FORMAT_OPTIONS)  # "a:b.avi" alone would name a protocol
+    except (av.FFmpegError, MemoryError, UnicodeError) as error:
+        raise VideoError(
+            "wrong_format",
+            f"{path} is not a video (or is damaged): {reason(error)}.",
+            "Put the bare stream of a codec into a file first: ffmpeg -i dive.h264 -c copy dive.mp4",
+        ) from error
 
 
 def reason(error: BaseException) -> str:
     """The text of an error, without the path that FFmpeg repeats."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def holds_moving_pictures(path: Path) -> bool:
-    """Whether the first bytes of a file are of a video, and no cover picture or raw stream."""
-    try:
-        with open_container(path, PROBE_OPTIONS) as container:
-            return any(not _is_cover(stream) for stream in container.streams.video) and not _is_raw(container)
-    except VideoError:
-        return False
 
 
 def video_stream(container: Any, path: Path, num_threads: int, number: int | None = None) -> Any:
@@ -69,7 +56,10 @@ def video_stream(container: Any, path: Path, num_threads: int, number: int | Non
         raise VideoError("no_video_stream", f"{path} has no video stream (a damaged or a sound file?).")
     if number is not None and not 0 <= number < len(streams):
         raise unknown_stream(path, number, len(streams))
-    stream = _main_stream(container) if number is None else streams[number]
+    # FFmpeg's choice may be a picture that is not marked as a cover.
+    moving = [stream for stream in streams if stream.frames != 1]
+    best = container.streams.best("video")
+    stream = streams[number] if number is not None else best if best in moving or not moving else moving[0]
     if stream.codec_context is None:
         raise VideoError("unknown_codec", f"{path}: FFmpeg does not know the codec.")
     stream.codec_context.thread_count = num_threads
@@ -84,39 +74,9 @@ def unknown_stream(path: Path, number: int, count: int) -> VideoError:
     )
 
 
-def _main_stream(container):
-    """FFmpeg's choice, but no cover picture if there is anything else."""
-    moving = [stream for stream in container.streams.video if stream.frames != 1 and not _is_cover(stream)]
-    best = container.streams.best("video")
-    return best if best in moving or not moving else moving[0]
-
-
-def _is_cover(stream):
-    return bool(stream.disposition & Disposition.attached_pic)
-
-
-# === Times ===
-
-
-def timing_of(container: Any, stream: Any) -> Any:
-    """A function: times of frames in a row → their `timing.Timing`, by what an open file states."""
-    rate = _stated_rate(container, stream)
-    if not rate and _is_raw(container):  # FFmpeg made the times up
-        return functools.partial(assumed_timing, "The file states")
-    return functools.partial(frame_timing, rate, keeps_times=container.format.name != "avi")
-
-
-def _stated_rate(container, stream):
-    """The frames per second that a file states; 0 if it states none."""
-    if _is_raw(container):  # H.264 may count ticks in place of frames: then FFmpeg guesses another rate
-        rate = stream.codec_context.framerate
-        return float(rate) if rate and rate == stream.guessed_rate else 0.0
+def stated_rate(stream: Any) -> float:
+    """The frames per second that a file states of a stream; 0 if it states none."""
     return float(stream.average_rate or stream.guessed_rate or 0)
-
-
-def _is_raw(container):
-    """Whether a file is the bare stream of a codec."""
-    return bool(int(container.format.flags) & NO_TIMESTAMPS)
 
 
 class Packets(NamedTuple):
@@ -126,15 +86,13 @@ class Packets(NamedTuple):
         times: timestamps of the frames in the order in which they are shown, units; None where the file has none.
         smallest: bytes of the smallest one.
         end: of the last frame, units since the first one.
-        num_hidden: packets that an edit list hides, as in a clip that was cut without encoding it anew.
         unit: of these times, seconds.
         rate: frames per second that the file states, or `DEFAULT_FPS`.
     """
 
     times: list
-    smallest: int
+    smallest: float
     end: float
-    num_hidden: int
     unit: float
     rate: float
 
@@ -159,51 +117,33 @@ def packets_of(path: Path, number: int | None = None) -> Packets:
 
 @functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
 def _packets_as_of(path, number, changed):
-    """`packets_of` a file that was last `changed` then."""
-    times, smallest, num_hidden, begin, end = [], 0, 0, math.inf, -math.inf
+    times, smallest, begin, end = [], math.inf, math.inf, -math.inf
+    first: list = []
     with open_container(path) as container:
         stream = video_stream(container, path, 1, number)
         try:
             for packet in container.demux(stream):  # none is kept: together they are as large as the file
+                if not first:
+                    first = [frame.pts for frame in packet.decode()]
                 if packet.pts is not None:
                     begin, end = min(begin, packet.pts), max(end, packet.pts + (packet.duration or 0))
-                if packet.size and packet.is_discard:
-                    num_hidden += 1
-                elif packet.size:
+                if packet.size and not packet.is_discard:  # an edit list hides what it discards
                     times.append(packet.pts)
-                    smallest = min(smallest or packet.size, packet.size)
-        except av.FFmpegError as error:
+                    smallest = min(smallest, packet.size)
+        except (av.FFmpegError, MemoryError) as error:
             raise VideoError("damaged_video", f"{path} is damaged: {reason(error)}.") from error
-        rate, unit, index = _stated_rate(container, stream) or DEFAULT_FPS, float(stream.time_base or 1), stream.index
+        rate, unit = stated_rate(stream) or DEFAULT_FPS, float(stream.time_base or 1)
     if None not in times:
-        first = _first_shown(path, index)
-        times = sorted(time for time in times if first is None or time >= first)
-    return Packets(times, smallest, max(end - begin, 0), num_hidden, unit, rate)
-
-
-def _first_shown(path, index):
-    """The timestamp of the first frame that is decoded; None if it has none.
-
-    A file that was cut out of another one may begin with packets that need frames before them: they show nothing.
-    """
-    with open_container(path) as container:
-        stream = container.streams[index]
-        stream.codec_context.options = DECODER_OPTIONS
-        try:
-            return next((frame.pts for frame in container.decode(stream)), None)
-        except (av.FFmpegError, MemoryError):  # the reader of the frames reports it
-            return None
+        # A file that was cut out of another one may begin with packets that need frames before them: they show nothing.
+        times = sorted(time for time in times if not first or first[0] is None or time >= first[0])
+    return Packets(times, smallest, max(end - begin, 0), unit, rate)
 
 
 # === Frames ===
 
 
-def decoded_frames(path: Path, container: Any, stream: Any, frames: tuple[int, int] | None) -> Iterator[Any]:
-    """The decoded frames [start, stop) of a stream, all for None; `container` is open at its start."""
-    if frames is None:
-        yield from container.decode(stream)
-        return
-    start, stop = frames
+def decoded_stretch(path: Path, container: Any, stream: Any, start: int, stop: int) -> Iterator[Any]:
+    """The decoded frames [start, stop) of a stream; `container` is open at its start."""
     with open_container(path) as other:  # if seeking fails, the first one is still at the start
         same = other.streams[stream.index]
         same.codec_context.thread_count, same.codec_context.options = stream.codec_context.thread_count, DECODER_OPTIONS
@@ -220,11 +160,11 @@ def _sought(container, stream, path, start):
     packets = packets_of(path, container.streams.video.index(stream))
     if start >= len(packets.times) or not packets.identify_frames():
         return None
-    wanted, before = packets.times[start], None
+    wanted, before = packets.times[start], -math.inf
     container.seek(wanted, stream=stream)
     frames = container.decode(stream)
     for frame in frames:
-        if frame.pts is None or (before is not None and frame.pts <= before) or frame.pts > wanted:
+        if frame.pts is None or not before < frame.pts <= wanted:
             return None
         if frame.pts == wanted:
             return itertools.chain([frame], frames)

@@ -6,16 +6,17 @@ It holds the content of the records and its origin, and lets the reader find dam
 import dataclasses
 import hashlib
 import json
+import math
 import re
+import reprlib
 import sys
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scoringnet_tf.data import tfio
-from scoringnet_tf.data.index_validation import index_problem
 from scoringnet_tf.sports import SCORES, as_points, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import cached_file, write_json
@@ -29,6 +30,34 @@ if TYPE_CHECKING:
 INDEX_NAME = "dataset_info.json"
 FORMAT_VERSION = 1
 REBUILD = "Build the records again."
+
+ANY, NONE = object(), type(None)  # any key; no value
+# What the fields must hold: a type (int is 0 or more, float any finite number), alternatives, lists and tables of such.
+FIELDS: dict[str, Any] = {
+    **dict.fromkeys(("name", "package_version", "data_hash"), str),
+    "sport": (str, dict),
+    "stages": [str],
+    "frame_size": [int],
+    "frame_rate": float,
+    "aspect": (float, NONE),
+    "source": (str, NONE),
+    "settings": dict,
+    "simulation": (dict, NONE),
+    "features": ({"size": int, "stride": int, "origin": (dict, NONE)}, NONE),
+    "classes": {ANY: [str]},
+    "stage_frames": {ANY: {ANY: int}},
+    "score_statistics": {ANY: {ANY: dict.fromkeys(("mean", "std", "min", "max"), float)}},
+    "skipped": [{"id": str, "split": str, "problems": list}],
+    "videos": {ANY: {"split": str, "path": str, "sha256": str, "num_frames": int}},
+    "splits": {
+        ANY: {
+            "ids": [str],
+            "num_videos": int,
+            "num_frames": int,
+            "shards": [{"file": str, "num_records": int, "bytes": int}],
+        }
+    },
+}
 
 
 class RecordsError(InputError):
@@ -136,15 +165,16 @@ class DatasetInfo:
                 REBUILD,
             )
         unknown = fields.keys() - {field.name for field in dataclasses.fields(cls)}
-        problem = f"{min(unknown)} is no field of it" if unknown else index_problem(fields)
-        if problem:
-            raise RecordsError("damaged_index", f"{records_dir / INDEX_NAME} is not a sound index: {problem}.", REBUILD)
-        info = cls(**{**fields, "frame_size": tuple(fields["frame_size"]), "records_dir": records_dir})
+        _check_sound(records_dir, (f"{name} is no field of it" for name in sorted(unknown)))
+        fields = {"aspect": None, "features": None, "source": None, **fields, "records_dir": records_dir}
+        _check_sound(records_dir, _misfits(fields, FIELDS, ""))
+        info = cls(**{**fields, "frame_size": tuple(fields["frame_size"])})
         _check_sport(info)
+        _check_sound(records_dir, _contradictions(info))
         absent = dict.fromkeys(info._absent_scores())
         info.videos = {video_id: video | absent for video_id, video in info.videos.items()}
-        for split in info.splits:
-            for shard in info.splits[split]["shards"]:
+        for split in info.splits.values():
+            for shard in split["shards"]:
                 _check_shard(records_dir / shard["file"], shard["bytes"])
         return info
 
@@ -261,6 +291,68 @@ def _read_fields(path):
         return read_json(path)
     except InputError as error:
         raise RecordsError(error.code, error.message, error.hint) from error
+
+
+def _check_sound(records_dir, problems):
+    """RecordsError with the first problem of an index, a phrase, if there are any."""
+    for problem in problems:
+        raise RecordsError("damaged_index", f"{records_dir / INDEX_NAME} is not a sound index: {problem}.", REBUILD)
+
+
+def _misfits(value, schema, where) -> Iterator[str]:
+    """Where a value is not as in `FIELDS`; `where` is its place, with a comma behind it."""
+    if isinstance(schema, tuple):
+        if all(any(_misfits(value, one, where)) for one in schema):
+            yield f"{where}{reprlib.repr(value)}"
+    elif isinstance(schema, type):
+        if not _is(value, schema):
+            yield f"{where}{reprlib.repr(value)}"
+    elif not isinstance(value, Mapping if isinstance(schema, dict) else list):
+        yield f"{where}{reprlib.repr(value)}"
+    elif isinstance(schema, list):
+        for item in value:
+            yield from _misfits(item, schema[0], where)
+    else:
+        for key in value if ANY in schema else schema:
+            missing = [f"{where}no {key}"] if key not in value else []
+            yield from missing or _misfits(value[key], schema.get(ANY) or schema[key], f"{where}{key}, ")
+
+
+def _is(value, kind):
+    """Whether a value is of a type: true is no number, none is infinite, and counts are not negative."""
+    if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
+        return False
+    return kind not in (int, float) or (math.isfinite(value) and (value >= 0 or kind is float))
+
+
+def _contradictions(info: DatasetInfo) -> Iterator[str]:
+    """What does not agree in an index whose fields are of the right types."""
+    if info.frame_rate < 0 or (info.aspect or 1) <= 0 or len(info.frame_size) != 2:
+        yield f"frame_rate {info.frame_rate}, aspect {info.aspect}, frame_size {info.frame_size}"
+    scores = info.scores
+    for video_id, video in info.videos.items():
+        where = f"videos, {video_id}, "
+        yield from _misfits({"group": None, **video}, {"group": (str, NONE)}, where)
+        yield from _misfits(video, dict.fromkeys(scores, (float, NONE)), where)
+        for head, names in info.classes.items() if video.get("classes") is not None else ():
+            labels = video["classes"]
+            label = labels.get(head, -1) if isinstance(labels, Mapping) else labels
+            if not _is(label, int) or label >= len(names):
+                yield f"{where}{label!r} as {head}"
+        if video["split"] not in info.splits:
+            yield f"{where}no split {video['split']!r}"
+    for name, split in info.splits.items():
+        videos = {video_id: video for video_id, video in info.videos.items() if video["split"] == name}
+        stated = split["num_videos"], split["num_frames"]
+        counted_ones = len(videos), sum(video["num_frames"] for video in videos.values())
+        if sorted(split["ids"]) != sorted(videos):
+            yield f"splits, {name}, ids that are not those of its videos"
+        if stated != counted_ones:
+            yield f"splits, {name}, videos and frames {stated} instead of {counted_ones}"
+        if any(PurePath(shard["file"]).name != shard["file"] for shard in split["shards"]):
+            yield f"splits, {name}, a shard in another folder"
+        if split["shards"] and sum(shard["num_records"] for shard in split["shards"]) != len(videos):
+            yield f"splits, {name}, shards of another number of records than {len(videos)}"
 
 
 def _check_sport(info):

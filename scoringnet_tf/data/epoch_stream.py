@@ -2,8 +2,8 @@
 
 A shuffled epoch is one permutation of all its records, whatever their order on disk, and needs no buffer of them: each
 is read where it lies (`shards`) by the call that decodes it. So there are in memory: a video, encoded and decoded, for
-each parallel call (as many as cores), the batch that is being filled (with buckets, one of each), and PREFETCHED
-batches. Decoded uint8, a batch is B · L · H · W · 3 bytes: 8 videos of 150 frames at 112×112 are 45 MB.
+each parallel call (as many as cores), the batch that is being filled, and PREFETCHED batches. Decoded uint8, a batch is
+B · L · H · W · 3 bytes: 8 videos of 150 frames at 112×112 are 45 MB.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import stored_split
 from scoringnet_tf.support.errors import InputError
 
-PREFETCHED = 2  # finished batches: one for the model and one more, whatever their size
+PREFETCHED = 2  # finished batches: one for the model and one more
 
 
 class EpochStream:
@@ -70,59 +70,47 @@ class EpochStream:
         self._num_batches = -(-own // batch_size)
 
     def batches(
-        self, load: Callable, batch: Callable, first_epoch: int, epochs: int | None, known: bool = True
+        self, load: Callable, batch: Callable, first_epoch: int, epochs: int | None, service: str | None = None
     ) -> tf.data.Dataset:
         """The batches of epochs [first_epoch, epochs), or if `epochs` is None, of one more epoch on each pass.
 
         Args:
             load: (parsed example, function of a decision → seed pair) → an element.
             batch: dataset of elements → dataset of batches.
-            first_epoch, epochs: as of `input_pipeline.videos`.
-            known: whether the number of batches is known (it is not with buckets).
+            first_epoch, epochs, service: as of `input_pipeline.videos`.
         """
-
-        def one_epoch(epoch):
-            return batch(self._loaded(load, epoch, self._used(epoch)))
-
         if epochs is None:
             numbers, num_epochs = _one_more_each_time(first_epoch), 1
         else:
             num_epochs = max(0, epochs - first_epoch)
             numbers = tf.data.Dataset.range(first_epoch, first_epoch + num_epochs)
-        dataset = numbers.flat_map(one_epoch)
-        if known:
-            dataset = dataset.apply(tf.data.experimental.assert_cardinality(self._num_batches * num_epochs))
+        if service:
+            first = first_epoch * self._num_batches
+            stop = first + num_epochs * self._num_batches
+            return served(service, self._numbered(load, batch), self.info, first, stop).prefetch(PREFETCHED)
+        dataset = numbers.flat_map(lambda epoch: batch(self._loaded(load, epoch, self._used(epoch))))
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(self._num_batches * num_epochs))
         options = tf.data.Options()
         options.deterministic = True
         return dataset.with_options(options).prefetch(PREFETCHED)
 
-    def served_batches(
-        self, service: str, load: Callable, batch: Callable, first_epoch: int, epochs: int
-    ) -> tf.data.Dataset:
-        """The same from the workers of a tf.data service: batch number k of an epoch is made of its k-th records."""
+    def _numbered(self, load, batch):
+        """A function: numbers of batches → (number, batch); batch k of an epoch is made of its k-th records."""
 
-        def numbered(numbers):
-            def one_batch(number):
-                epoch, start = number // self._num_batches, number % self._num_batches * self.batch_size
-                used = self._used(epoch)[start : start + self.batch_size]
-                return batch(self._loaded(load, epoch, used)).map(lambda *elements: (number, elements))
+        def one_batch(number):
+            epoch, start = number // self._num_batches, number % self._num_batches * self.batch_size
+            used = self._used(epoch)[start : start + self.batch_size]
+            return batch(self._loaded(load, epoch, used)).map(lambda *elements: (number, elements))
 
-            return numbers.flat_map(one_batch).prefetch(PREFETCHED)
-
-        first, stop = first_epoch * self._num_batches, max(first_epoch, epochs) * self._num_batches
-        return served(service, numbered, self.info, first, stop).prefetch(PREFETCHED)
+        return lambda numbers: numbers.flat_map(one_batch).prefetch(PREFETCHED)
 
     def _used(self, epoch):
         """Indices into the ids of this pipeline's records of an epoch, in order."""
-        return self._order(epoch)[: self._num_used][self._pipeline_id :: self._num_pipelines]
-
-    def _order(self, epoch):
-        """Indices into the ids in the order of one epoch, int32 (N,)."""
-        indices = tf.range(len(self._ids))
-        if not self._shuffle:
-            return indices
-        epoch_seed = fold(tf.stack([tf.cast(self._seed, tf.int64), epoch]), SHUFFLE)
-        return tf.random.experimental.stateless_shuffle(indices, epoch_seed)
+        order = tf.range(len(self._ids))
+        if self._shuffle:
+            epoch_seed = fold(tf.stack([tf.cast(self._seed, tf.int64), epoch]), SHUFFLE)
+            order = tf.random.experimental.stateless_shuffle(order, epoch_seed)
+        return order[: self._num_used][self._pipeline_id :: self._num_pipelines]
 
     def _loaded(self, load, epoch, indices):
         """Dataset of the elements that `load` makes of these records."""

@@ -80,8 +80,8 @@ def _numbered_images(folder, changed):
     return images
 
 
-def decode_image(encoded: bytes) -> tuple[Any, Any] | None:
-    """The `av.VideoFrame` of a JPEG or PNG file and its decoder; None if it is anything else, or damaged."""
+def decode_image(encoded: bytes) -> Any:
+    """The `av.VideoFrame` of a JPEG or PNG file; None if it is anything else, or damaged."""
     if encoded[:2] not in IMAGE_CODECS:
         return None
     decoder: Any = av.CodecContext.create(IMAGE_CODECS[encoded[:2]], "r")
@@ -90,4 +90,4 @@ def decode_image(encoded: bytes) -> tuple[Any, Any] | None:
         frames = [*decoder.decode(av.Packet(encoded)), *decoder.decode(None)]
     except (av.FFmpegError, MemoryError):
         return None
-    return (frames[0], decoder) if len(frames) == 1 and not frames[0].is_corrupt else None
+    return frames[0] if len(frames) == 1 and not frames[0].is_corrupt else None

@@ -22,8 +22,9 @@ from scoringnet_tf.data.augmentation import (
     spaced_indices,
     stage_span,
 )
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.epoch_stream import EpochStream
-from scoringnet_tf.data.records import UNLABELLED, DatasetInfo
+from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.service import check_shared
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.sports import NOISE
@@ -54,7 +55,6 @@ def videos(
     margin: int = 0,
     num_frames: int | None = None,
     pad_to_multiple: int = 8,
-    bucket_boundaries: Sequence[int] = (),
     with_info: bool = False,
     num_input_pipelines: int = 1,
     input_pipeline_id: int = 0,
@@ -87,8 +87,6 @@ def videos(
             last included, repeated if there are fewer: those that a fragment is resampled to
             (`models.fragments.resampling_indices`). L then is K. None: all.
         pad_to_multiple: L is rounded up to a multiple of this, for few distinct shapes; not with `num_frames`.
-        bucket_boundaries: lengths that separate buckets. A batch then holds videos of one bucket only, which saves
-            padding, and the last batch of each bucket may be smaller. Empty: no buckets.
         with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)} for evaluation loops; Keras'
             `fit` would take it for sample weights.
         num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video of the common order. All then give
@@ -111,16 +109,14 @@ def videos(
             that of its place in the index.
     """
     info = DatasetInfo.load(records_dir)
-    draws = shuffle or augmentation is not None
     _check_lengths(info, max_frames, num_frames, only_stages, margin)
+    draws = shuffle or augmentation is not None
     if service:
         check_shared(info, service)  # before anything is copied
-        _check_service(bucket_boundaries, endless=epochs is None and draws)
-    if bucket_boundaries and num_input_pipelines > 1:
-        raise InputError(
-            "flags_conflict",
-            f"With bucket_boundaries, {num_input_pipelines} input pipelines would give unequal numbers of batches.",
-        )
+        if epochs is None and draws:
+            raise InputError(
+                "missing_flag", "A data service needs a number of epochs: it makes the batches of all of them."
+            )
     stream = EpochStream(
         info,
         split,
@@ -141,20 +137,18 @@ def videos(
         if fragments:
             begin, end = stage_span(example["stage/index"][first:last], fragments, margin)
             first, last = first + begin, first + end
-        if num_frames is None:
-            return _video_element(example, tf.range(first, last), steps, seeds, pad_to_multiple, info.scores, with_info)
-        chosen = first + spaced_indices(last - first, num_frames)
-        return _video_element(example, chosen, steps, seeds, 1, info.scores, with_info)
+        chosen = first + spaced_indices(last - first, num_frames) if num_frames else tf.range(first, last)
+        multiple = 1 if num_frames else pad_to_multiple
+        inputs, targets = _video_element(example, chosen, steps, seeds, multiple, num_frames)
+        targets |= {name: example[f"score/{name}"] for name in info.scores}
+        facts = {"id": example["example/id"], "frame_rate": example["image/frame_rate"]}
+        return (inputs, targets, facts) if with_info else (inputs, targets)
 
     def batch(dataset):
-        shapes, values = _padding(steps, num_frames, info.scores, with_info)
-        return _batched(dataset, batch_size, shapes, values, bucket_boundaries, drop_remainder)
+        padding = (None, {"stages": UNLABELLED, **dict.fromkeys(info.scores)}, *[None] * with_info)
+        return dataset.padded_batch(batch_size, padding_values=padding, drop_remainder=drop_remainder)
 
-    epochs = _last_epoch(first_epoch, epochs, draws)
-    if service:
-        batches = stream.served_batches(service, load, batch, first_epoch, epochs)
-    else:
-        batches = stream.batches(load, batch, first_epoch, epochs, known=not bucket_boundaries)
+    batches = stream.batches(load, batch, first_epoch, _last_epoch(first_epoch, epochs, draws), service)
     batches.records = info  # for `dataset_info.records_of`
     return batches
 
@@ -264,17 +258,6 @@ def _check_lengths(info, max_frames, num_frames, only_stages, margin):
         )
 
 
-def _check_service(bucket_boundaries, endless):
-    if endless:
-        raise InputError(
-            "missing_flag", "A data service needs a number of epochs: it makes the batches of all of them."
-        )
-    if bucket_boundaries:
-        raise InputError(
-            "flags_conflict", "A data service needs a known number of batches, which bucket_boundaries does not give."
-        )
-
-
 def _last_epoch(first_epoch, epochs, draws):
     """The end of a stream; None if each pass is another epoch. If nothing is drawn, all epochs are the same."""
     return first_epoch + 1 if epochs is None and not draws else epochs
@@ -304,64 +287,29 @@ class _Steps(NamedTuple):
     key: str  # in the record
     decode: Callable  # (values of the record, function of a decision → seed pair) → values of the input
     shape: tuple[int, ...]  # of one
-    padding: tf.Tensor
 
 
 def _steps(info, image_size, augmentation):
     if not info.features:
         decode = FrameDecoder(info.frame_size, image_size, augmentation)
-        return _Steps("frames", "image/encoded", decode, (*image_size, 3), tf.constant(0, tf.uint8))
+        return _Steps("frames", "image/encoded", decode, (*image_size, 3))
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
         raise InputError(
             "flags_conflict",
             f"{info.records_dir} holds features. They have no pixels to augment: {', '.join(pixel_options)}.",
         )
-    return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,), tf.constant(0.0))
+    return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,))
 
 
-def _video_element(example, chosen, steps, seeds, multiple, scores, with_info):
-    """(inputs, targets[, info]) of the `chosen` steps of one video, int32 (L,), padded to a multiple of them."""
+def _video_element(example, chosen, steps, seeds, multiple, length):
+    """(inputs, {"stages"}) of the `chosen` steps of one video, padded to a multiple; `length` is L if it is known."""
     values = steps.decode(tf.gather(example[steps.key], chosen), seeds)
-    length = tf.size(chosen)
-    padding = -length % multiple
-    inputs = {
-        steps.name: tf.pad(values, [[0, padding], *[[0, 0]] * len(steps.shape)]),
-        "mask": tf.range(length + padding) < length,
-    }
+    num_steps = tf.size(chosen)
+    padding = -num_steps % multiple
+    values = tf.pad(values, [[0, padding], *[[0, 0]] * len(steps.shape)])
+    mask = tf.range(num_steps + padding) < num_steps
     stages = tf.cast(tf.gather(example["stage/index"], chosen), tf.int32)
-    targets = {"stages": tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)}
-    targets |= {name: example[f"score/{name}"] for name in scores}
-    if not with_info:
-        return inputs, targets
-    return inputs, targets, {"id": example["example/id"], "frame_rate": example["image/frame_rate"]}
-
-
-def _padding(steps, length, scores, with_info):
-    """(shapes, padding values) of elements in a batch; `length` is their L, None for the longest."""
-    per_step, scalar = tf.TensorShape([length]), tf.TensorShape([])
-    shapes: tuple[dict, ...] = (
-        {steps.name: tf.TensorShape([length, *steps.shape]), "mask": per_step},
-        {"stages": per_step, **dict.fromkeys(scores, scalar)},
-    )
-    values: tuple[dict, ...] = (
-        {steps.name: steps.padding, "mask": False},
-        {"stages": tf.constant(UNLABELLED), **dict.fromkeys(scores, 0.0)},
-    )
-    if with_info:
-        shapes += ({"id": scalar, "frame_rate": scalar},)
-        values += ({"id": "", "frame_rate": 0.0},)
-    return shapes, values
-
-
-def _batched(dataset, batch_size, shapes, values, bucket_boundaries, drop_remainder):
-    if not bucket_boundaries:
-        return dataset.padded_batch(batch_size, shapes, values, drop_remainder=drop_remainder)
-    return dataset.bucket_by_sequence_length(
-        lambda inputs, *_: tf.size(inputs["mask"]),
-        list(bucket_boundaries),
-        [batch_size] * (len(bucket_boundaries) + 1),
-        padded_shapes=shapes,
-        padding_values=values,
-        drop_remainder=drop_remainder,
-    )
+    stages = tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)
+    inputs = {steps.name: tf.ensure_shape(values, (length, *steps.shape)), "mask": tf.ensure_shape(mask, (length,))}
+    return inputs, {"stages": tf.ensure_shape(stages, (length,))}

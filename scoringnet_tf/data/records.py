@@ -12,40 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from scoringnet_tf.data.dataset_info import (
-    INDEX_NAME,
-    DatasetInfo,
-    RecordsError,
-    described_pixels,
-    load_records,
-    score_statistics,
-)
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
-
-__all__ = [
-    "INDEX_NAME",
-    "UNLABELLED",
-    "DatasetInfo",
-    "RecordsError",
-    "VideoExample",
-    "described_pixels",
-    "encode_example",
-    "load_records",
-    "parse_example",
-    "score_statistics",
-]
 
 UNLABELLED = -1  # stage of a frame that no label covers
 CLASS_PREFIX = "class/"
 
 CONTEXT_STRINGS = (
-    "example/id",
-    "example/dataset_name",
-    "example/sport",
-    "clip/data_path",
-    "clip/sha256",
-    "image/format",
+    *("example/id", "example/dataset_name", "example/sport"),
+    *("clip/data_path", "clip/sha256", "image/format"),
 )
 CONTEXT_INTS = ("clip/frames", "image/height", "image/width", "source/height", "source/width")
 CONTEXT_FLOATS = ("image/frame_rate", "score/difficulty", "score/execution", "score/final")

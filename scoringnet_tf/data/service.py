@@ -4,6 +4,7 @@ Each batch has a number, from which all its content follows. The service gives e
 they come as they are done. Here they are put in order. Those that do not come are made here.
 """
 
+import contextlib
 import queue
 import socket
 import sys
@@ -21,7 +22,6 @@ from scoringnet_tf.support.paths import RemotePath, as_path
 AHEAD = 16  # batches that are kept while one before them is missing
 PATIENCE = 60.0  # seconds without any batch after which they are made here
 ANSWER = 5.0  # seconds in which a dispatcher must answer
-POLL = 0.5  # seconds between two looks at whether anyone still wants the batches
 
 Numbered = Callable[[tf.data.Dataset], tf.data.Dataset]  # of numbers, int64 () → (number, batch) of each
 
@@ -152,29 +152,22 @@ def in_order(
             yield waiting.pop(number) if number in waiting else made_here(number)
     finally:
         unwanted.set()
+        with contextlib.suppress(queue.Empty):  # the thread may wait for room
+            while True:
+                arrived.get_nowait()
 
 
 def _fetch(arriving, arrived, unwanted):
-    """Puts arrivals into a queue as long as it is wanted; at the end (None, None), or (None, the error)."""
+    """Puts arrivals into a queue as long as they are wanted; at the end (None, None), or (None, the error)."""
     end = None
     try:
         for item in arriving():
-            if not _put(arrived, item, unwanted):
+            arrived.put(item)
+            if unwanted.is_set():
                 return
     except Exception as error:  # whatever the service ends with, the training goes on
         end = error
-    _put(arrived, (None, end), unwanted)
-
-
-def _put(arrived, item, unwanted):
-    """Whether the item was put before the queue was no longer wanted."""
-    while not unwanted.is_set():
-        try:
-            arrived.put(item, timeout=POLL)
-        except queue.Full:
-            continue
-        return True
-    return False
+    arrived.put((None, end))
 
 
 def _say(address, what):

@@ -3,7 +3,6 @@
 import itertools
 import statistics
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 
@@ -74,35 +73,26 @@ def _held_out(info, ids, fraction):
             "It must take some but not all of them.",
         )
     rng = np.random.default_rng(0)
-    chosen: list[_Unit] = []
+    chosen: list[list[str]] = []
     seen = 0
-    for _, run in itertools.groupby(units, key=lambda unit: unit.classes):
+    for _, run in itertools.groupby(units, key=lambda unit: info.videos[unit[0]].get("classes")):
         of_class = list(run)
         seen += len(of_class)
         share = num_held_out * seen // len(units) - len(chosen)
         for neighbours in np.array_split(np.arange(len(of_class)), share) if share else ():
             chosen.append(of_class[rng.choice(neighbours)])
-    return {video_id for unit in chosen for video_id in unit.ids}
-
-
-class _Unit(NamedTuple):
-    """A group of videos, or a video of no group: held out as a whole."""
-
-    classes: list[tuple[str, int]]
-    final: float
-    ids: list[str]
+    return {video_id for unit in chosen for video_id in unit}
 
 
 def _units(info, ids):
-    """The units of `ids`, neighbours beside each other: by class, then by final score, then by id."""
+    """The groups of `ids` and the videos of no group, neighbours beside each other: by class, final score, id."""
     members: dict[tuple[bool, str], list[str]] = {}
     for video_id in ids:
         group = info.videos[video_id].get("group")
         members.setdefault((group is None, group or video_id), []).append(video_id)
-    return sorted(_unit(info, sorted(group)) for group in members.values())
 
+    def place(unit):
+        classes = sorted(info.videos[unit[0]].get("classes", {}).items())
+        return classes, statistics.fmean(info.videos[video_id]["final"] or 0.0 for video_id in unit), unit
 
-def _unit(info, ids):
-    videos = [info.videos[video_id] for video_id in ids]
-    final = statistics.fmean(video["final"] or 0.0 for video in videos)
-    return _Unit(sorted(videos[0].get("classes", {}).items()), final, ids)
+    return sorted(map(sorted, members.values()), key=place)

@@ -12,6 +12,8 @@ DEFAULT_FPS = 25.0  # of files without a frame rate and timestamps: that of the 
 CREDIBLE_SHARE = 0.9  # of timestamps that must rise for the others to be interpolated
 ROUNDING = 0.005  # seconds: times are given in hundredths, or cut to whole milliseconds
 
+ASSUMED = Remark("frame_rate_assumed", f"No frame rate is stated: {DEFAULT_FPS:g} frames/s are assumed.")
+
 Times = Sequence[float | None] | np.ndarray  # seconds; None where a file has none
 Timing = tuple[float, np.ndarray, list[Remark]]  # frames per second, seconds since the first frame (L,), warnings
 
@@ -28,7 +30,7 @@ def frame_timing(rate: float, times: Times, keeps_times: bool = True) -> Timing:
     if clock is None:
         warnings = []
         if not 1 <= rate <= 1000:
-            rate, warnings = DEFAULT_FPS, [assumed_rate("The file states")]
+            rate, warnings = DEFAULT_FPS, [ASSUMED]
         if keeps_times and sum(time is not None for time in times) > 1:
             message = f"Most timestamps do not rise: evenly spaced frames are assumed, {rate:.4g} frames/s."
             warnings.append(Remark("timestamps_ignored", message))
@@ -41,22 +43,6 @@ def frame_timing(rate: float, times: Times, keeps_times: bool = True) -> Timing:
         return rate, timestamps, []
     message = f"The file states {rate:.4g} frames/s. Its timestamps say {measured:.4g}, which is used."
     return measured, timestamps, [Remark("frame_rate_by_timestamps", message)]
-
-
-def assumed_timing(source: str, times: Times) -> Timing:
-    """The timing of frames without rate and times; `source` begins the warning: "Images state"."""
-    return DEFAULT_FPS, np.arange(len(times)) / DEFAULT_FPS, [assumed_rate(source)]
-
-
-def assumed_rate(source: str) -> Remark:
-    """The warning that no frame rate is stated."""
-    return Remark("frame_rate_assumed", f"{source} no frame rate: {DEFAULT_FPS:g} frames/s are assumed.")
-
-
-def rate_of(seconds: Sequence[float]) -> float:
-    """Frames per second of frames that are shown for so long each; 0 if unknown."""
-    middle = float(np.median(seconds))
-    return 1 / middle if middle > 0 else 0.0
 
 
 def rising_times(times: Times) -> np.ndarray | None:

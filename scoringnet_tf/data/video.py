@@ -17,19 +17,18 @@ import numpy as np
 from scoringnet_tf.data.containers import (
     VideoError,
     cut_off,
-    decoded_frames,
+    decoded_stretch,
     open_container,
     packets_of,
     reason,
-    timing_of,
+    stated_rate,
     unknown_stream,
     video_stream,
 )
-from scoringnet_tf.data.frame_conversion import FrameConverter, is_transposed
+from scoringnet_tf.data.frame_conversion import FrameConverter, stated_turn
 from scoringnet_tf.data.images import decode_image, image_paths
 from scoringnet_tf.data.preprocessing import resize_frame
-from scoringnet_tf.data.timing import assumed_timing, frame_timing, rate_of, rising_times
-from scoringnet_tf.data.webp import is_webp, num_webp_frames, webp_frames, webp_seconds
+from scoringnet_tf.data.timing import frame_timing, rising_times
 from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.paths import what_is_at
 
@@ -184,28 +183,21 @@ class Clip:
 
     def sha256(self) -> str:
         """The hash of the bytes of its files in order, and of `frames` if it is a stretch of a file; hexadecimal."""
-        files = self.files()
-        if self.frames is None or self.path.is_dir():
-            return _hash_of(files).hexdigest()
-        status = self.path.stat()
-        digest = _hash_as_of(self.path, status.st_size, status.st_mtime_ns).copy()
-        digest.update(b"#%d-%d" % self.frames)
+        files = tuple(self.files())
+        digest = _hash_as_of(files, tuple(path.stat().st_mtime_ns for path in files)).copy()
+        if self.frames is not None and not self.path.is_dir():
+            digest.update(b"#%d-%d" % self.frames)
         return digest.hexdigest()
 
 
-def _hash_of(paths):
+@functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
+def _hash_as_of(paths, changed):
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
             while block := file.read(HASHED_BYTES):
                 digest.update(block)
     return digest
-
-
-@functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
-def _hash_as_of(path, size, changed):
-    """The hash of a file that had this size when it was last `changed`."""
-    return _hash_of([path])
 
 
 def read_video(
@@ -230,8 +222,7 @@ class VideoStream:
     After the last frame `video` gives the rest.
 
     Args:
-        source: a `Clip`, or the path of a file in any format FFmpeg reads (animated GIF and WebP included) or of a
-            folder.
+        source: a `Clip`, or the path of a file in any format FFmpeg reads (animated GIF included) or of a folder.
         partial: if True, a video that is damaged half-way gives the frames before the damage and a warning instead of
             an error.
         num_threads: threads of the decoder; 0 lets FFmpeg choose.
@@ -258,17 +249,14 @@ class VideoStream:
         self._partial, self._num_threads = partial, num_threads
         self._times: list = []  # seconds, None where the file has none
         self._sizes: list[tuple[int, int]] = []
-        self._timing: Any = None  # times of frames in a row → `timing.Timing`
+        self._rate, self._keeps_times = 0.0, True  # of `frame_timing`
         self._warnings: list[Remark] = []
         self._error = ""  # that ended it
         self._converter = FrameConverter(self._warnings)
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
         files = _readable(self.clip.files, self.clip)
-        folder, webp = self.clip.path.is_dir(), is_webp(self.clip.path)
-        if self.stream and (folder or webp):
-            raise unknown_stream(self.clip.path, self.stream, 1)
-        for image, time in self._images(files) if folder else self._webp() if webp else self._file():
+        for image, time in self._images(files) if self.clip.path.is_dir() else self._file():
             self._count(image.shape[:2], time)
             yield image
         self._check_whole()
@@ -281,9 +269,12 @@ class VideoStream:
             start: how many came before them.
         """
         stop = start + len(frames)
-        fps, timestamps, guessed = self._timing(self._times[start:stop])
+        fps, timestamps, guessed = frame_timing(self._rate, self._times[start:stop], self._keeps_times)
         clock = rising_times(self._times[:stop])
         since = start / fps if clock is None else float(clock[start] - clock[0])
+        first = self.clip.frames[0] if self.clip.frames else 0
+        in_file = bool(first) and not self.clip.path.is_dir()
+        first_time = float(frame_times(self.clip.path, self.stream)[first]) if in_file else first / fps
         return Video(
             frames,
             fps,
@@ -291,18 +282,11 @@ class VideoStream:
             self.source_size,
             self.aspect,
             warnings=(*self._warnings, *guessed),
-            first_frame=start + (self.clip.frames[0] if self.clip.frames else 0),
-            first_time=since + self._start_of_clip(fps),
+            first_frame=start + first,
+            first_time=since + first_time,
             since=since,
             sizes=np.array(self._sizes[start:stop]),
         )
-
-    def _start_of_clip(self, fps):
-        """When the first frame of the clip is shown, seconds since that of the file: by the clock of `frame_times`."""
-        first = self.clip.frames[0] if self.clip.frames else 0
-        if not first or self.clip.path.is_dir():
-            return first / fps
-        return float(frame_times(self.clip.path, self.stream)[first])
 
     @property
     def aspect(self) -> float:
@@ -310,83 +294,70 @@ class VideoStream:
         height, width = self.source_size
         return width * self.pixel_aspect / height
 
-    # Each of the three sources yields (image, time) and leaves in `_error` what ended it too early.
+    # Both sources yield (image, time) and leave in `_error` what ended them too early.
 
     def _images(self, paths):
-        self.announced, self._timing = len(paths), functools.partial(assumed_timing, "Images state")
+        if self.stream:
+            raise unknown_stream(self.clip.path, self.stream, 1)
+        self.announced = len(paths)
         for path in paths:
-            decoded = decode_image(_readable(path.read_bytes, path))
-            if decoded is None:
+            frame = decode_image(_readable(path.read_bytes, path))
+            if frame is None:
                 self._error = f"{path.name}, which is no whole image"
                 return
-            yield from ((image, None) for image, _ in self._converter.pictures(*decoded))
-
-    def _webp(self):
-        start, stop = self.clip.frames or (0, num_webp_frames(self.clip.path))
-        self.announced, time = stop - start, 0.0
-        shown: list[float] = []
-        # If no frame states how long it is shown, the warning of the rate says it.
-        self._timing = lambda times: frame_timing(rate_of(shown), times, keeps_times=any(shown))
-        try:
-            for index, (image, seconds) in enumerate(webp_frames(self.clip.path)):
-                if index >= start:
-                    shown.append(seconds)
-                    yield image, time
-                    if index + 1 == stop:
-                        return
-                time += seconds
-        except ValueError as error:
-            self._error = str(error)
+            yield from ((image, None) for image, _ in self._converter.pictures(frame))
 
     def _file(self):
-        clip, whole = self.clip, self.clip.frames is None
-        with open_container(clip.path) as container:
-            stream = video_stream(container, clip.path, self._num_threads, self.stream)
-            self._timing, self.announced = timing_of(container, stream), stream.frames
-            if clip.frames is not None:
-                self.announced = clip.frames[1] - clip.frames[0]
+        path, stretch = self.clip.path, self.clip.frames
+        with open_container(path) as container:
+            stream = video_stream(container, path, self._num_threads, self.stream)
+            self._rate, self._keeps_times = stated_rate(stream), container.format.name != "avi"
+            self.announced = stretch[1] - stretch[0] if stretch else stream.frames
             if self.stream is None and len(container.streams.video) > 1:
                 count, main = len(container.streams.video), container.streams.video.index(stream)
                 message = f"The file has {count} video streams. The main one, number {main}, is used."
                 self._warnings.append(Remark("several_streams", message))
+            frames = decoded_stretch(path, container, stream, *stretch) if stretch else self._whole(container, stream)
             try:
-                for frame in decoded_frames(clip.path, container, stream, clip.frames):
+                for frame in frames:
                     if frame.is_corrupt:  # the decoder made up what it could not read
                         self._error = "a frame that is corrupt"
                         break
                     if self.source_size is None:
                         self.pixel_aspect = self._pixel_aspect(float(stream.sample_aspect_ratio or 1), frame)
-                    yield from self._converter.pictures(frame, stream.codec_context)
+                    yield from self._converter.pictures(frame)
             except (av.FFmpegError, MemoryError) as error:
                 self._error = reason(error)
-            yield from self._converter.remaining()
-            if whole:
-                self._error = self._error or cut_off(clip.path)
-                if not self._error and len(self._times) < self.announced:
-                    self.announced -= packets_of(clip.path, self.stream).num_hidden
+            yield from self._converter.pictures(None)
+            if not stretch:
+                self._error = self._error or cut_off(path)
+
+    def _whole(self, container, stream):
+        """All decoded frames; what an edit list hides, as in a clip that was cut without encoding, is not announced."""
+        for packet in container.demux(stream):
+            self.announced -= bool(packet.size and packet.is_discard and self.announced)
+            yield from packet.decode()
 
     def _pixel_aspect(self, stated, frame):
         """Width over height of a pixel of the upright frame as shown; 1 if the file states nothing credible."""
         if not 1 / MAX_PIXEL_ASPECT <= stated <= MAX_PIXEL_ASPECT:
             message = f"The stated pixel aspect, {stated:.3g}, is not credible: square pixels are assumed."
-            self._warn(Remark("pixel_aspect_ignored", message))
+            self._warnings.append(Remark("pixel_aspect_ignored", message))
             return 1.0
-        shown = 1 / stated if is_transposed(frame) else stated
+        turn = stated_turn(frame)
+        shown = 1 / stated if turn and turn[0] else stated
         if shown != 1:
-            self._warn(Remark("pixel_aspect", f"The pixels are not square: {shown:.3g} times as wide as high."))
+            message = f"The pixels are not square: {shown:.3g} times as wide as high."
+            self._warnings.append(Remark("pixel_aspect", message))
         return shown
-
-    def _warn(self, warning):
-        if warning.code not in {other.code for other in self._warnings}:
-            self._warnings.append(warning)
 
     def _count(self, size, time):
         if self.source_size is None:
             self.source_size = size
-        elif size != self.source_size:
+        elif size != self.source_size and "size_changes" not in {warning.code for warning in self._warnings}:
             before, after = (f"{width}×{height}" for height, width in (self.source_size, size))
             message = f"The frame size changes from {before} to {after} at frame {len(self._times)}."
-            self._warn(Remark("size_changes", message))
+            self._warnings.append(Remark("size_changes", message))
         self._times.append(time)
         self._sizes.append(self.source_size if size == self.source_size else size)  # one tuple for hours of video
 
@@ -426,9 +397,6 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
     Raises:
         VideoError: the file cannot be opened, or has no frames or no such stream.
     """
-    if is_webp(path):
-        seconds = webp_seconds(path)
-        return frame_timing(rate_of(seconds), [0.0, *np.cumsum(seconds)[:-1]])[1]
     packets = packets_of(path, stream)
     if not packets.times:
         raise VideoError("no_frames", f"{path} has no frames (an empty stream).")
@@ -440,7 +408,5 @@ def shown_until(path: Path, stream: int | None = None) -> float:
 
     Arguments and errors as of `frame_times`.
     """
-    if is_webp(path):
-        return float(sum(webp_seconds(path)))
     packets = packets_of(path, stream)
     return packets.end * packets.unit

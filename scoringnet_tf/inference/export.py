@@ -1,39 +1,36 @@
-"""The SavedModel that TF Serving loads: no Python, and the preprocessing of training inside."""
+"""Exports for those who do not have this package: a SavedModel for TF Serving, LiteRT and ONNX.
 
+The preprocessing of training and the checks of `predict` are inside. An export appears whole or not at all.
+"""
+
+import importlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import pathlib
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
 from scoringnet_tf import __version__
 from scoringnet_tf.data.augmentation import FrameDecoder
-from scoringnet_tf.data.features import feature_differences
-from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, form_differences
 from scoringnet_tf.inference.checks import checks, impossible_scores, is_too_small, shows_several
-from scoringnet_tf.inference.requests import checked_images, checked_videos
-from scoringnet_tf.sports import definition_of, differences, sport_of
+from scoringnet_tf.models import layers
+from scoringnet_tf.sports import definition_of
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import new_folder, write_json
-from scoringnet_tf.support.paths import AnyPath, as_path
-from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.models.scoring_net import ScoringNet
 
-# TF Serving ignores assets.extra, except for the warm-up requests, whose name it knows.
-DESCRIPTION_FILE, WARMUP_FILE = "assets.extra/model.json", "assets.extra/tf_serving_warmup_requests"
-# Format: its file, and the file of its description.
-FILES = {
-    "saved_model": (DESCRIPTION_FILE, DESCRIPTION_FILE),
-    "litert": ("model.tflite", "model.json"),
-    "onnx": ("model.onnx", "model.json"),
-}
-FORMAT = 1  # of the description; counts up with changes that readers must know
+DESCRIPTION_FILE = "assets.extra/model.json"  # TF Serving ignores assets.extra
+FILES = {"litert": "model.tflite", "onnx": "model.onnx"}
+TOLERANCE = 1e-3  # between Keras and another runtime, in the unit of the output: points, probabilities
+OPSET = 18  # of ONNX
 
 
 # === What an export computes ===
@@ -99,110 +96,33 @@ def video_specs(network: "ScoringNet", batch: int | None = None) -> list[tf.Tens
 
 
 def example_videos(network: "ScoringNet", lengths: Sequence[int]) -> dict[str, np.ndarray]:
-    """Synthetic inputs of a model, `{"frames" | "features", "mask"}`: one video of each length.
-
-    The frames are moving waves of colour. No two are equal, and JPEG hardly changes them.
-    """
-    longest = max(lengths)
-    mask = np.arange(longest) < np.array(lengths)[:, np.newaxis]
+    """Random inputs of a model, `{"frames" | "features", "mask"}`: one video of each length, padded."""
+    rng, shape = np.random.default_rng(0), (len(lengths), max(lengths))
     if network.content == "features":
-        size = network.features["size"]  # type: ignore[index]
-        content = np.random.default_rng(0).normal(size=(len(lengths), longest, size)).astype(np.float32)
-        return {"features": content, "mask": mask}
-    height, width = network.image_size
-    video, time, y, x = np.meshgrid(
-        np.arange(len(lengths)), np.arange(longest), np.linspace(0, 3, height), np.linspace(0, 4, width), indexing="ij"
-    )
-    waves = [np.sin(x + 0.3 * time + video), np.cos(y - 0.2 * time), np.sin(x + y + 0.1 * video * time)]
-    return {"frames": (127.5 + 120 * np.stack(waves, axis=-1)).astype(np.uint8), "mask": mask}
+        content = rng.normal(size=(*shape, network.features["size"])).astype(np.float32)  # type: ignore[index]
+    else:
+        content = rng.integers(0, 256, (*shape, *network.image_size, 3)).astype(np.uint8)
+    return {network.content: content, "mask": np.arange(shape[1]) < np.array(lengths)[:, np.newaxis]}
 
 
-# === The description, and what may follow a version ===
-
-
-def model_description(network: "ScoringNet", version: int | None = None) -> dict:
-    """What clients need to know about a `ScoringNet`, plain values.
+def model_description(network: "ScoringNet", version: int | None = None) -> dict[str, Any]:
+    """What clients must know of a model: its sport, stages and scores, and how to prepare its input.
 
     Args:
         network: `ScoringNet`.
         version: of the export, the number of its folder.
-
-    Returns:
-        Among others `stages`, in the order of the output `stages`; `sport`, its definition; `scores`, those with a
-        tower; `outputs`; `frame_rate` of the training videos per second, or None; `preprocessing`, the arguments of
-        `ScoringNetPreprocessor`, or for features `DatasetInfo.features`.
     """
     of_frames = network.content == "frames"
     return {
-        "format": FORMAT,
         "package_version": __version__,
         "version": version,
         "sport": definition_of(network.sport),
         "stages": list(network.sport.stages),
         "scores": list(network.scores),
-        "outputs": sorted({*network.output, "valid"}),
-        "frame_rate": (network.provenance or {}).get("frame_rate"),
         "content": network.content,
+        "frame_rate": (network.provenance or {}).get("frame_rate"),
         "preprocessing": network.preprocessor.get_config() if of_frames else network.features,
-        "decoding": network.stage_decision.decoding if network.stage_decision is not None else None,
-        "views": network.views,
-        "provenance": network.provenance,
     }
-
-
-def check_successor(versions: Iterable[AnyPath], form: str, description: Mapping[str, Any]) -> None:
-    """Refuses a version that would break the clients of the newest one, which TF Serving replaces without asking.
-
-    Args:
-        versions: their folders, the newest first. The first that holds an export counts.
-        form: of the next version, one of `FILES`.
-        description: `model_description` of its model.
-
-    Raises:
-        InputError: the newest version is of another format, sport or interface, or does not describe itself.
-    """
-    exports = ((folder, name) for folder in map(as_path, versions) for name in FILES)
-    folder, name = next(((folder, name) for folder, name in exports if (folder / FILES[name][0]).is_file()), (None, ""))
-    if folder is None:
-        return
-    file = folder / FILES[name][1]
-    try:
-        kept = read_json(file)
-        definition = {**kept["sport"], "name": kept["sport"]["name"]}
-    except (OSError, KeyError, TypeError) as error:
-        raise InputError("damaged_description", f"{file} does not describe an exported model.") from error
-    sport = sport_of(description["sport"], "the model")
-    different = [] if name == form else [f"format {form} instead of {name}"]
-    if definition["name"] == sport.name:
-        different += differences(sport, sport_of(definition, str(file)))
-    else:
-        different.append(f"sport {sport.name} instead of {definition['name']}")
-    different += _interface_differences(kept, json.loads(json.dumps(description)))
-    if different:
-        message = f"{folder} is another kind of model. Yours differs: {'; '.join(different)}."
-        raise InputError("other_servable", message, "Choose another --export_dir.")
-
-
-def _interface_differences(kept, new):
-    """What differs for clients, a phrase each; only what both descriptions hold."""
-    old_form, form = kept.get("preprocessing") or {}, new["preprocessing"]
-    pairs = [
-        ("content", kept.get("content"), new["content"]),
-        ("frame size", old_form.get("image_size"), form.get("image_size")),
-        ("stored size", old_form.get("frame_size"), form.get("frame_size")),
-        ("scores", kept.get("scores"), new["scores"]),
-        ("stages", kept["decoding"] is not None if "decoding" in kept else None, new["decoding"] is not None),
-    ]
-    different = [f"{name} {now} instead of {old}" for name, old, now in pairs if old not in (None, now)]
-    old_rate, rate = kept.get("frame_rate", new["frame_rate"]), new["frame_rate"]
-    if old_rate != rate and (None in (old_rate, rate) or abs(rate - old_rate) > RATE_TOLERANCE * old_rate):
-        different.append(f"frame rate {rate} instead of {old_rate}")
-    if lost := sorted({*kept.get("outputs", ())} - {*new["outputs"]}):
-        different.append(f"no output {', '.join(lost)}")
-    if old_form and kept.get("content") == new["content"] == "features":
-        return different + feature_differences(old_form, form)
-    forms = (Form(None, one.get("aspect"), one.get("jpeg_quality"), one.get("fit")) for one in (old_form, form))
-    return different + form_differences(*forms)
 
 
 # === SavedModel ===
@@ -217,11 +137,9 @@ def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None
             `inference.checks` has a reason against the performance, or there are several.
         score_encoded: encoded string (B, L), JPEG, PNG or BMP images of any size, lengths int64 (B,), the number of
             frames of each video → the same; `valid` is also false if an image is too small. Only for frames.
-        segment: as serving_default → `stages` and `labels`. Only with a segmenter.
-        describe: fields string (N,) → values string (N,), JSON, see `model_description`.
+        describe: fields string (N,) → values string (N,), JSON, see `model_description`; null for an unknown field.
 
-    A wrong request fails with `InvalidArgumentError`. `DESCRIPTION_FILE` holds the description, `WARMUP_FILE` requests
-    that TF Serving runs before it takes others.
+    A wrong request fails with `InvalidArgumentError`.
 
     Args:
         network: the model.
@@ -235,27 +153,18 @@ def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None
     description = model_description(network, version)
     module = tf.Module()  # not keras.export.ExportArchive, which stores every weight twice
     module.weights = [variable.value for variable in network.variables]
-    functions = signatures(network, description)
     with new_folder(path, last="saved_model.pb") as temporary:
-        tf.saved_model.save(module, str(temporary), signatures=functions)
+        tf.saved_model.save(module, str(temporary), signatures=_signatures(network, description))
         write_json(temporary / DESCRIPTION_FILE, description)
-        _write_warmup_requests(str(temporary / WARMUP_FILE), network, functions)
 
 
-def signatures(network: "ScoringNet", description: dict[str, Any]) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
-    """The functions of the SavedModel by the names of their signatures, see `export_saved_model`."""
+def _signatures(network, description):
     specs, outputs_of = video_specs(network), checked_outputs(network)
 
     @tf.function(input_signature=specs)
     def score(content, mask):
-        content, mask = checked_videos(content, mask, network.content)
+        content, mask = _checked_videos(content, mask, network.content)
         return outputs_of({network.content: content, "mask": mask})
-
-    @tf.function(input_signature=specs)
-    def segment(content, mask):
-        content, mask = checked_videos(content, mask, network.content)
-        probabilities = network.segmenter({network.content: content, "mask": mask}, training=False)
-        return {"stages": probabilities, "labels": network.stage_decision(probabilities, mask)}
 
     # A server that batches requests joins their first axes and pads with the first element. So the batch is the first
     # axis of both inputs, and lengths, not empty strings, tell the padding.
@@ -266,7 +175,7 @@ def signatures(network: "ScoringNet", description: dict[str, Any]) -> dict[str, 
         ]
     )
     def score_encoded(encoded, lengths):
-        images, mask = checked_images(encoded, lengths)
+        images, mask = _checked_images(encoded, lengths)
         frames, sizes = preprocess_encoded(images, network.preprocessor)
         shape = tf.concat([tf.shape(mask), frames.shape[1:]], axis=0)
         frames = tf.ensure_shape(tf.scatter_nd(tf.cast(tf.where(mask), tf.int32), frames, shape), specs[0].shape)
@@ -274,39 +183,184 @@ def signatures(network: "ScoringNet", description: dict[str, Any]) -> dict[str, 
         smallest = tf.math.segment_min(sizes, tf.where(mask)[:, 0])  # sides of the images of each video
         return {**outputs, "valid": outputs["valid"] & ~is_too_small(smallest, network.image_size)}
 
-    functions = {"serving_default": score, "describe": _describe(description)}
-    if network.segmenter is not None:
-        functions["segment"] = segment
-    if network.content == "frames":
-        functions["score_encoded"] = score_encoded
-    return functions
-
-
-def _describe(description):
-    """The signature that gives fields of the description; REST refuses signatures without input."""
-    values = {name: json.dumps(value, ensure_ascii=False) for name, value in description.items()}
+    names = [*description]
+    values = [*(json.dumps(value, ensure_ascii=False) for value in description.values()), "null"]
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="fields")])
-    def describe(fields):
-        known = fields[:, tf.newaxis] == tf.constant(list(values))
-        message = tf.strings.format(f"fields: {{}} are not all among {', '.join(values)} [unknown_name]", fields)
-        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(tf.reduce_any(known, axis=1)), [message])]):
-            return {"values": tf.gather(tf.constant(list(values.values())), tf.argmax(known, axis=1))}
+    def describe(fields):  # REST refuses signatures without input
+        known = tf.cast(fields[:, tf.newaxis] == tf.constant(names), tf.int32)
+        known = tf.pad(known, [[0, 0], [0, 1]], constant_values=1)  # the first that holds counts
+        return {"values": tf.gather(tf.constant(values), tf.argmax(known, axis=1))}
 
-    return describe
+    of_frames = {"score_encoded": score_encoded} if network.content == "frames" else {}
+    return {"serving_default": score, "describe": describe, **of_frames}
 
 
-def _write_warmup_requests(path, network, functions):
-    """A TFRecord of a request for each signature but `describe`, see tensorflow.org/tfx/serving/saved_model_warmup."""
-    videos = example_videos(network, (8,))
-    requests = {"serving_default": videos, "segment": videos}
-    if network.content == "frames":
-        images = [[network.preprocessor.stored.encode(frame) for frame in frames] for frames in videos["frames"]]
-        requests["score_encoded"] = {"encoded": np.array(images, object), "lengths": np.array([8], np.int64)}
-    with tf.io.TFRecordWriter(path) as writer:
-        for signature in sorted(requests.keys() & functions.keys()):
-            request = predict_pb2.PredictRequest(model_spec=model_pb2.ModelSpec(signature_name=signature))
-            for name, value in requests[signature].items():
-                request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-            log = prediction_log_pb2.PredictLog(request=request)
-            writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())
+# === Requests ===
+# TF Serving checks types alone. A mask of one column would be broadcast, a NaN in padding would spread.
+
+
+def _checked_videos(content, mask, name):
+    """Frames or features (B, L, …) and their mask (B, L), once the checks passed; padding of features becomes zeros."""
+    element, shape, mask_shape = content.shape[2:], _shape(content), _shape(mask)
+    text = f"Expected {name} (B, L, {', '.join(map(str, element))}) and mask (B, L), not empty [wrong_shape]"
+    is_right = tf.reduce_all(shape > 0) & _is_same(shape[2:], element) & _is_same(shape[:2], mask_shape)
+    content, mask = _require(is_right, text, content, mask)
+    lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+    is_prefix = tf.reduce_all(mask == tf.sequence_mask(lengths, tf.shape(mask)[1]))
+    text = "mask: in each video true must come first, at least once [wrong_mask]"
+    content, mask = _require(is_prefix & tf.reduce_all(lengths > 0), text, content, mask)
+    if content.dtype.is_floating:
+        content = tf.where(mask[..., tf.newaxis], content, 0.0)
+        is_finite = tf.reduce_all(tf.math.is_finite(content))
+        return _require(is_finite, f"{name}: NaN or infinity among the numbers [not_finite]", content, mask)
+    has_pixels = tf.reduce_any((content > 1) & (content < 255), axis=[2, 3, 4]) & mask
+    text = f"{name}: a video has no pixels but 0, 1 and 255; were floats cast? [frames_not_uint8]"
+    return _require(tf.reduce_all(tf.reduce_any(has_pixels, axis=1)), text, content, mask)
+
+
+def _checked_images(encoded, lengths):
+    """The images of encoded (B, L) in one list (N,), and their mask (B, L), once the checks passed."""
+    shape = _shape(encoded)
+    is_right = (tf.size(shape) == 2) & tf.reduce_all(shape > 0) & _is_same(shape[:1], _shape(lengths))
+    text = "Expected encoded (B, L) and lengths (B,), not empty [wrong_shape]"
+    encoded, lengths = _require(is_right, text, encoded, lengths)
+    most = tf.shape(encoded, tf.int64)[1]
+    text = "lengths: not all are from 1 to the length of encoded [out_of_range]"
+    encoded, lengths = _require(tf.reduce_all((lengths >= 1) & (lengths <= most)), text, encoded, lengths)
+    mask = tf.sequence_mask(lengths, most)
+    return tf.boolean_mask(encoded, mask), mask
+
+
+def _require(condition, message, *tensors):
+    """The tensors, which exist only if the condition holds when the graph runs."""
+    with tf.control_dependencies([tf.debugging.Assert(condition, [message])]):
+        return [tf.identity(tensor) for tensor in tensors]
+
+
+def _shape(tensor):
+    # Callers in C++ are free to choose the rank. Without the placeholder TensorFlow takes that of the signature.
+    return tf.shape(tf.compat.v1.placeholder_with_default(tensor, shape=None))
+
+
+def _is_same(shape, expected):
+    return tf.cond(tf.size(shape) == tf.size(expected), lambda: tf.reduce_all(shape == expected), lambda: False)
+
+
+# === LiteRT and ONNX ===
+
+
+def export_onnx(network: "ScoringNet", path: AnyPath, version: int | None = None) -> pathlib.Path | RemotePath:
+    """Writes `model.onnx` in float32 and its description `model.json` to the folder `path`.
+
+    Inputs and outputs are those of `serving_default`, for any B and L. The file is run in ONNX Runtime before it
+    appears.
+
+    Args:
+        network: the model.
+        path: the folder, local or remote, which appears whole or not at all.
+        version: the number of the folder, for the description.
+
+    Returns:
+        The path of the model's file.
+
+    Raises:
+        InputError: an extra is missing, something is at `path`, the model cannot be converted, or an output differs
+            from Keras by more than `TOLERANCE`.
+    """
+    tf2onnx, onnx, onnxruntime = _extras("onnx", "tf2onnx", "onnx", "onnxruntime")
+
+    def convert(network):
+        function = _function(network, None)
+        model, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
+        onnx.checker.check_model(model)  # tf2onnx writes operations that it does not know as they are
+        return model.SerializeToString()
+
+    def run(file, videos):
+        session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+        names = [output.name for output in session.get_outputs()]
+        return dict(zip(names, session.run(names, videos), strict=True))
+
+    return _export_file(network, path, version, "onnx", convert, run, (11, 7))
+
+
+def export_litert(network: "ScoringNet", path: AnyPath, version: int | None = None) -> pathlib.Path | RemotePath:
+    """As `export_onnx`: writes `model.tflite`, for one video of any length, and runs it in LiteRT."""
+    (litert,) = _extras("litert", "ai_edge_litert.interpreter")
+
+    def convert(network):
+        with (
+            mock.patch.object(keras.layers.MaxPooling3D, "call", pooled_in_two_dimensions),
+            mock.patch.object(layers, "max_pooled", _max_pooled),
+        ):
+            concrete = _function(network, 1).get_concrete_function()
+        module = tf.Module()  # without it the converter misses the variables, and their values
+        module.weights = [variable.value for variable in network.variables]
+        return tf.lite.TFLiteConverter.from_concrete_functions([concrete], module).convert()
+
+    def run(file, videos):
+        return litert.Interpreter(str(file)).get_signature_runner()(**videos)
+
+    return _export_file(network, path, version, "litert", convert, run, (11,))
+
+
+def _extras(form, *libraries):
+    try:
+        return [importlib.import_module(library) for library in libraries]
+    except ImportError as error:
+        message = f"--format={form} needs more packages: {error}."
+        raise InputError("missing_package", message, f"Install them with pip install '.[{form}]'.") from error
+
+
+def _export_file(network, path, version, form, convert, run, lengths):
+    """Converts a model, compares its numbers with Keras on example videos, and writes it and its description."""
+    network, name = network.with_dtype("float32"), FILES[form]
+    try:
+        content = convert(network)
+    except (MemoryError, OSError, tf.errors.ResourceExhaustedError):  # not the model's fault
+        raise
+    except Exception as error:  # converters raise anything
+        reason = [type(error).__name__, *str(error).strip().splitlines()][-1]
+        raise InputError("not_convertible", f"--format={form}: the converter failed: {reason}.") from error
+    with new_folder(path, last=name) as temporary:
+        (temporary / name).write_bytes(content)
+        for videos in (example_videos(network, each) for each in (lengths, (1,), (40,))):
+            _check_numbers(form, run(temporary / name, videos), checked_outputs(network)(videos))
+        write_json(temporary / "model.json", model_description(network, version))
+    return as_path(path) / name
+
+
+def _check_numbers(form, outputs, expected):
+    for name, value in expected.items():
+        difference = np.max(np.abs(outputs[name].astype(np.float64) - keras.ops.convert_to_numpy(value)), initial=0)
+        if not difference <= TOLERANCE:
+            message = f"--format={form}: {name} differs from Keras by {difference}, more than {TOLERANCE}."
+            raise InputError("numbers_differ", message)
+
+
+def _function(network, batch):
+    """The model as a function of content and mask, for `batch` videos (None: any) of any length."""
+    outputs_of = checked_outputs(network)
+    return tf.function(
+        lambda content, mask: outputs_of({network.content: content, "mask": mask}),
+        input_signature=video_specs(network, batch),
+    )
+
+
+def pooled_in_two_dimensions(layer: keras.layers.MaxPooling3D, x: tf.Tensor) -> tf.Tensor:
+    """`MaxPooling3D.call` for LiteRT, which pools in two dimensions only: first space, then time."""
+    return _max_pooled(x, layer.pool_size, layer.strides)
+
+
+def _max_pooled(x, pool_size, strides=None):
+    # The maximum over a box is that over its lines of maxima; each axis is padded by itself ("same").
+    (time, *space), (step, *steps) = pool_size, strides or pool_size
+    batch, length = x.shape[0], tf.shape(x)[1]  # LiteRT's loops need a static batch
+    frames = tf.reshape(x, (-1, *x.shape[2:]))
+    frames = tf.nn.max_pool2d(frames, space, steps, "SAME")
+    height, width, channels = frames.shape[1:]
+    if (time, step) != (1, 1):
+        columns = tf.reshape(frames, (batch, length, height * width, channels))
+        frames = tf.nn.max_pool2d(columns, (time, 1), (step, 1), "SAME")
+        length = tf.shape(frames)[1]
+    return tf.reshape(frames, (batch, length, height, width, channels))

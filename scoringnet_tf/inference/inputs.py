@@ -20,14 +20,12 @@ from scoringnet_tf.data.timing import DEFAULT_FPS, duration_of, frame_at
 from scoringnet_tf.data.video import Clip, VideoError, frame_times, shown_until
 from scoringnet_tf.data.video_files import (
     VIDEO_SUFFIXES,
-    images_above_videos,
     is_frame_folder,
-    videos_called_otherwise,
     videos_in,
 )
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
-from scoringnet_tf.support.messages import Remark, counted, shown
+from scoringnet_tf.support.messages import Remark
 from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
 
 if TYPE_CHECKING:
@@ -41,19 +39,11 @@ Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant t
 ROUNDED_END = 0.5  # seconds: players round the end of a video, or count to the end of the sound
 DAMAGED = "file"  # stands in `Scored.changed` for a kept result that is not as it was written
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
-# What may be meant in a folder and is skipped: a search for it, and its name for a number of them.
-LEFT_OUT: dict[Callable[[Path], list[Path]], Callable[[int], str]] = {
-    videos_called_otherwise: lambda number: f"{counted(number, 'file')} with a video inside but another file extension",
-    images_above_videos: lambda number: (
-        f"the numbered images in {counted(number, 'folder')}, because subfolders hold videos"
-    ),
-}
 
 
 def named_videos(
     arguments: Iterable[str],
     suffixes: Sequence[str] = VIDEO_SUFFIXES,
-    left_out: Callable[[str], None] | None = None,
 ) -> Iterator[Named]:
     """(path, None) of every video that the arguments mean, once and in order; (argument, error) if one means none.
 
@@ -62,10 +52,8 @@ def named_videos(
             (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads, a file each; `-` for a line each of standard
             input.
         suffixes: of the files in folders that count.
-        left_out: is told at the end if folders hold videos with other suffixes, or images above videos.
     """
     seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
-    folders: dict[Path, None] = {}  # outermost ones
     for argument in _with_listed(arguments):
         try:
             matches = _matches(argument)
@@ -73,8 +61,6 @@ def named_videos(
             yield argument, _as_input_error(argument, error)
             continue
         for match in matches:
-            if os.path.isdir(match) and folders.keys().isdisjoint(Path(match).parents):  # noqa: PTH112 no address is
-                folders[Path(match)] = None
             try:
                 found = _meant(match, suffixes)
             except (InputError, OSError) as error:
@@ -85,18 +71,6 @@ def named_videos(
                 if place not in seen:
                     seen.add(place)
                     yield path, None
-    if left_out is not None:
-        for search, said in LEFT_OUT.items():
-            found = {_place(path): path for path in _found_in(folders, search)}
-            others = [path for place, path in found.items() if place not in seen]
-            if others:
-                left_out(f"Skipped {said(len(others))}: {shown(others)}.")
-
-
-def _found_in(folders, search):
-    for folder in folders:
-        with contextlib.suppress(OSError):  # that it cannot be opened is said already
-            yield from map(str, search(folder))
 
 
 def _with_listed(arguments):

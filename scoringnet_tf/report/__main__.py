@@ -6,8 +6,7 @@ One performance gives one HTML file that needs no network. Several give a rankin
 folder beside it. VIDEO, --stream, --start and --end are as in `python -m scoringnet_tf.predict`.
 
 --judges is a CSV file with the columns video (file name) and any of difficulty, execution and final. The pages then
-show the judges' scores, and the ranking shows how well they agree. If a video has several performances, each row needs
-a start: a moment of its performance, in seconds or as a timecode. The column name holds the athlete.
+show the judges' scores, and the ranking shows how well they agree. The column name holds the athlete.
 
 Videos that cannot be read are named on stderr and in the ranking, and the exit status is 1. If you stop the command,
 report_stopped.html holds what was scored.
@@ -85,13 +84,13 @@ def _print(text):
     tqdm.write(f"report: {text}", file=sys.stderr)
 
 
-def _pages(local, path, predictor, judges, name):
+def _pages(local, path, predictor, judged, name):
     """The content of the pages of one video."""
     from scoringnet_tf.report.page_data import scored_and_shown
 
     values = flags.FLAGS
     source = stretched(local, values.start, values.end, values.stream)
-    pages, warnings = scored_and_shown(predictor, source, path, judges, values.force, name, values.stream)
+    pages, warnings = scored_and_shown(predictor, source, path, judged, values.force, name, values.stream)
     for warning in warnings:
         _print(f"{path}: {warning}.")
     return pages
@@ -113,7 +112,7 @@ def main(arguments: list[str]) -> int:
     values, output = flags.FLAGS, _checked_output(arguments)
     sport = _sport()
     judges = read_judges(values.judges, sport) if values.judges else {}
-    videos = list(named_videos(arguments, left_out=_print))
+    videos = list(named_videos(arguments))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
         for error in (error for _, error in videos if error):
@@ -132,8 +131,8 @@ def main(arguments: list[str]) -> int:
     shown, left_out, done = [], [], 0
     try:
         for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
-            rows, name = judges.get(as_path(path).name, []) if error is None else [], names.get(path, path)
-            options = {"path": path, "predictor": predictor, "judges": rows, "name": name}
+            name, judged = names.get(path, path), judges.get(as_path(path).name) if error is None else None
+            options = {"path": path, "predictor": predictor, "judged": judged, "name": name}
             pages = attempted(functools.partial(_pages, **options), path, error)
             done += 1
             if isinstance(pages, Remark):

@@ -15,8 +15,7 @@ from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.support.reading import read_json
 
 METRICS = "metrics.json"
-PAGES = "pages.html"
-FILES = ("predictions.csv", "scores.png", "stages.csv", "stages.png", PAGES)  # beside it
+FILES = ("predictions.csv", "scores.png", "stages.csv", "stages.png")  # beside it
 STAGE_COLUMNS = ("video_id", "of", "stage", "start_frame", "end_frame")  # of: "true" or "predicted"; the end exclusive
 DRAWN = 24  # videos in stages.png
 ELSEWHERE = "Choose another --output_dir."
@@ -41,35 +40,16 @@ def check_replaceable(
             raise InputError("exists", f"{output_dir} holds {', '.join(others)}, but no {METRICS}.", ELSEWHERE)
         return
     earlier = read_json(output_dir / METRICS)
-    if difference := _difference(earlier, output_dir, model_file, data_hash, flags):
-        raise InputError("other_evaluation", f"{output_dir} holds an evaluation {difference}.", ELSEWHERE)
-
-
-def _difference(earlier, output_dir, model_file, data_hash, flags):
-    """How an earlier evaluation differs from the one to come, in words; "" if it is the same."""
-    model = str(earlier.get("model"))
-    # Beside the model its name is enough: the folder may have been moved, or be named from elsewhere.
-    beside = output_dir.parent.resolve() == model_file.parent.resolve()
-    same = as_path(model).name == model_file.name if beside else as_path(model).resolve() == model_file.resolve()
-    if not same:
-        return f"of {model}"
-    if earlier.get("data_hash") != data_hash:
-        return f"of {model} on other records"
-    before = earlier.get("flags")
-    if not isinstance(before, dict):  # written by a version that did not keep them
-        return ""
-    others = [_as_flag(name, before.get(name)) for name, value in flags.items() if before.get(name) != value]
-    return f"with {', '.join(others)}" if others else ""
-
-
-def _as_flag(name, value):
-    return f"no --{name}" if value in (None, False) else f"--{name}={value}"
-
-
-def name_of_model(output_dir: Path | RemotePath, model_file: Path | RemotePath) -> str:
-    """The model's path in metrics.json: as it was given if it lies beside `output_dir`, else absolute."""
-    beside = output_dir.parent.resolve() == model_file.parent.resolve()
-    return str(model_file if beside else model_file.resolve())
+    before = earlier.get("flags") or {}
+    if as_path(str(earlier.get("model"))).resolve() != model_file.resolve():
+        difference = f"of {earlier.get('model')}"
+    elif earlier.get("data_hash") != data_hash:
+        difference = "on other records"
+    elif others := [name for name, value in flags.items() if before.get(name) != value]:
+        difference = f"with {', '.join(f'--{name}={before.get(name)}' for name in others)}"
+    else:
+        return
+    raise InputError("other_evaluation", f"{output_dir} holds an evaluation {difference}.", ELSEWHERE)
 
 
 # === Files ===

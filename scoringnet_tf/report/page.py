@@ -2,17 +2,15 @@
 
 import base64
 import dataclasses
-import json
 import math
 from collections.abc import Mapping, Sequence
 
 import jinja2
-import markupsafe
 import numpy as np
 
 from scoringnet_tf import __version__
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.sports import NOISE, decimals
+from scoringnet_tf.sports import decimals
 from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.messages import counted
 
@@ -140,7 +138,6 @@ def performance_page(
         index_link=index_link,
         ticks=_ticks(shown.times),
         probabilities=_probability_curves(shown, colors),
-        readings=_readings(shown),
     )
 
 
@@ -163,17 +160,3 @@ def _probability_curves(shown, colors):
         return []
     names = enumerate(shown.stage_names)
     return [{"path": _path(shown.probabilities[:, index], -0.02, 1.02), "color": colors[name]} for index, name in names]
-
-
-def _readings(shown):
-    """JSON for the slider: the likeliest stage at each frame, in words; "" without probabilities."""
-    if shown.probabilities is None:
-        return ""
-    texts = []
-    for frame in range(shown.num_frames):
-        best = int(np.argmax(shown.probabilities[frame]))
-        probable = f"{shown.stage_names[best]} {100 * shown.probabilities[frame, best]:.0f} %"
-        texts.append(f"frame {shown.first_frame + frame}, {shown.times[frame]:.2f} s; {probable}")
-    start = next((stage["start_frame"] for stage in shown.stages if stage["name"] != NOISE), 0)
-    # Nothing is unescaped within a script: "</" must not end it.
-    return markupsafe.Markup(json.dumps({"start": start, "text": texts}).replace("</", "<\\/"))

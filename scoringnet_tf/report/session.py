@@ -5,6 +5,7 @@ import math
 import re
 import urllib.parse
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -14,11 +15,10 @@ from scoringnet_tf.report.page import TEMPLATES, ShownPerformance, performance_p
 from scoringnet_tf.sports import MEASURES, SCORES, decimals
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
-from scoringnet_tf.support.paths import AnyPath, as_path
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 FORCED = "forced"
 GRADES = (FORCED, "low", "fair", "high")  # from the least reliable on
-OUTLIERS = 5  # performances furthest from the judges, which are listed
 LEAST_FOR_AN_INTERVAL = 5  # performances: with fewer a bootstrap means little
 PAGE = re.compile(r"\d{3,}\.html")  # name of the page of a performance
 
@@ -61,7 +61,6 @@ def session_page(
             for value, (shown, link) in zip(points, ranked, strict=True)
         ],
         agreement=[row for name in names if (row := _agreement(name, performances))["count"]],
-        furthest=sorted(compared, key=_closeness)[:OUTLIERS],
         points=[_point(*one, axis) for one in compared],
         range=axis,
     )
@@ -75,10 +74,6 @@ def _points(shown, name):
 
 def _is_compared(score):
     return score is not None and score.difference is not None
-
-
-def _closeness(compared):  # of (name, link, score)
-    return -abs(compared[2].difference)
 
 
 def _grade(shown, points):
@@ -148,10 +143,11 @@ def write_pages(
         InputError: something else lies in the folder.
     """
     output = as_path(output)
-    folder = _folder_of_pages(output)
+    folder = check_pages(output)
     if len(performances) == 1 and not left_out:
         _write(output, performance_page(performances[0], model, title))
-        _remove_if_there(folder)
+        if folder.is_dir():
+            remove_folder(folder)
         return [output]
     names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
     links = [f"./{_link(folder.name)}/{name}" for name in names]
@@ -165,20 +161,9 @@ def write_pages(
     return [output, *(folder / name for name in names)]
 
 
-def remove_pages(output: AnyPath) -> None:
-    """Removes what an earlier `write_pages` wrote to `output`; raises as it does."""
+def check_pages(output: AnyPath) -> Path | RemotePath:
+    """The folder of the pages beside `output`; InputError if something else is there, or lies in it."""
     output = as_path(output)
-    _remove_if_there(_folder_of_pages(output))
-    output.unlink(missing_ok=True)
-
-
-def check_pages(output: AnyPath) -> None:
-    """Raises InputError if `write_pages` could not write there."""
-    _folder_of_pages(as_path(output))
-
-
-def _folder_of_pages(output):
-    """The folder beside the page of a session; InputError if something else is there, or lies in it."""
     folder = output.with_name(f"{output.stem}_pages")
     if output.is_dir():
         raise InputError("exists", f"{output} is a folder, not a file to write.")
@@ -188,11 +173,6 @@ def _folder_of_pages(output):
     if others:
         raise InputError("exists", f"{folder} would be replaced, but holds {others[0]}.", "Choose another place.")
     return folder
-
-
-def _remove_if_there(folder):
-    if folder.is_dir():
-        remove_folder(folder)
 
 
 def _write(path, text):

@@ -10,8 +10,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg, resize_frame
-from scoringnet_tf.data.video import Clip, Video, VideoStream
+from scoringnet_tf.data.preprocessing import encode_jpeg, resize_frame
+from scoringnet_tf.data.video import Clip, VideoStream
 from scoringnet_tf.sports import NOISE
 
 HEIGHT = 360  # largest height of a picture, pixels: the model sees far fewer, a person wants to see the athlete
@@ -40,11 +40,6 @@ def filmed(source: Path | Clip, start: int, stop: int, stream: int | None = None
             height = min(HEIGHT, frame.shape[0])
             size = height, max(2, round(height * frame.shape[1] * video.pixel_aspect / frame.shape[0]))
         yield resize_frame(frame, size)
-
-
-def stored(video: Video) -> Iterator[np.ndarray]:
-    """The frames of a `Video` in stored form, as records hold them."""
-    return map(decode_jpeg, video.frames)
 
 
 def thumbnails(

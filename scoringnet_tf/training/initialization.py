@@ -38,7 +38,7 @@ def preprocessing_of(path: AnyPath | None, image_size: Sequence[int]) -> dict[st
             "wrong_shape",
             f"{path}: subtracts a mean image of {c3d.input_shape[2]}×{c3d.input_shape[3]}, but "
             f"--image_size={image_size[0]},{image_size[1]}.",
-            "Use that size, or import the weights without --mean.",
+            "Use that size.",
         )
     return c3d.preprocessing
 

@@ -42,41 +42,29 @@ message_type {
 """
 POOL = descriptor_pool.DescriptorPool()
 POOL.Add(text_format.Parse(SCHEMA, descriptor_pb2.FileDescriptorProto()))
+NET = message_factory.GetMessageClass(POOL.FindMessageTypeByName("c3d.NetParameter"))
 
 
 def read(path: str | os.PathLike) -> Weights:
     """`Weights` of a .caffemodel; InputError (`damaged_weights`) if it is another file, or not whole."""
     layers, unused = {}, []
     try:
-        for layer in _parsed("NetParameter", pathlib.Path(path).read_bytes()).layers:
+        for layer in NET.FromString(pathlib.Path(path).read_bytes()).layers:
             name, blobs = layer.name.decode(), [_array(blob) for blob in layer.blobs]
             known = re.match(r"conv[1-5][ab]|fc[678]", name)
             if known and len(blobs) == 2:
                 if known.group() in layers:
                     raise ValueError(f"several layers that begin with {known.group()}, one of them {name}")
-                layers[known.group()] = _parameters(name, *blobs)
+                kernel, bias = blobs
+                # A fully connected layer is (1, 1, 1, out, in), a bias (1, 1, 1, 1, out).
+                kernel = kernel if name.startswith("conv") else kernel.reshape(kernel.shape[-2:])
+                layers[known.group()] = Parameters(name, from_caffe(kernel), bias.reshape(-1))
             elif blobs:
                 unused.append(name)
-    except ValueError as error:
-        raise InputError(
-            "damaged_weights",
-            f"{path} is no file of C3D weights, or it is damaged: as a .caffemodel it has {error}.",
-            "See --help for the layouts.",
-        ) from error
+    except (ValueError, message.DecodeError) as error:
+        text = f"{path} is no file of C3D weights, or it is damaged (read as a .caffemodel: {error})."
+        raise InputError("damaged_weights", text, "See --help for the layouts.") from error
     return Weights(LAYOUT, layers, SPORTS1M, channels_first=True, unused=tuple(unused))
-
-
-def read_blob(content: bytes) -> np.ndarray:
-    """The array of a serialised BlobProto, float32 (num, channels, length, height, width); ValueError if it is none."""
-    return _array(_parsed("BlobProto", content))
-
-
-def _parsed(name, content):
-    kind = message_factory.GetMessageClass(POOL.FindMessageTypeByName(f"c3d.{name}"))
-    try:
-        return kind.FromString(content)
-    except message.DecodeError as error:
-        raise ValueError(f"no {name} of protocol buffers ({error})") from error
 
 
 def _array(blob):
@@ -84,9 +72,3 @@ def _array(blob):
     if min(shape) < 0 or len(blob.data) != 4 * math.prod(shape):
         raise ValueError("a blob that is not of C3D 1.0: five axes, then as many numbers")
     return np.frombuffer(blob.data, "<f4").reshape(shape)
-
-
-def _parameters(name, kernel, bias):
-    """A fully connected layer is (1, 1, 1, out, in), a bias (1, 1, 1, 1, out)."""
-    kernel = kernel if name.startswith("conv") else kernel.reshape(kernel.shape[-2:])
-    return Parameters(name, kernel.shape, from_caffe(kernel), bias.reshape(-1))

@@ -11,7 +11,7 @@ REQUIRED = (*CONVOLUTIONS, "fc6", "fc7")
 CLASSES = "fc8"
 SPORTS = 487  # classes of Sports-1M: weights with others were trained anew
 # The preprocessing of Sports-1M's weights and most that come from them; the mean is that of the mean file's centre
-# crop, over time and space. `--mean` takes the file itself.
+# crop, over time and space.
 SPORTS1M = {"channels": "bgr", "mean": [95.14, 102.86, 107.76], "scale": 1.0, "frame_size": [128, 171]}
 
 
@@ -21,13 +21,11 @@ class Parameters:
 
     Attributes:
         source: the layer's name in the file.
-        shape: the kernel's shape in the file.
         kernel: in Keras's layout: (T, H, W, in, out), or (in, out).
         bias: (out,).
     """
 
     source: str
-    shape: tuple
     kernel: np.ndarray
     bias: np.ndarray
 
@@ -42,7 +40,6 @@ class Weights:
         preprocessing: of `C3D`.
         channels_first: fc6 reads the features in the order (C, T, H, W), as Caffe flattens them; else (T, H, W, C).
         unused: names in the file that C3D has no place for.
-        normalised: those of a batch normalisation, without which the others mean nothing.
         without_top: why fc6, fc7 and the classes are not taken; empty if they are.
     """
 
@@ -51,10 +48,9 @@ class Weights:
     preprocessing: dict
     channels_first: bool
     unused: tuple = ()
-    normalised: tuple = ()
     without_top: str = ""
 
 
 def from_caffe(kernel: np.ndarray) -> np.ndarray:
-    """A kernel (out, in, T, H, W) or (out, in), as Caffe, PyTorch and Theano have it, in Keras's layout."""
+    """A kernel (out, in, T, H, W) or (out, in), as Caffe and PyTorch have it, in Keras's layout."""
     return np.moveaxis(kernel, (1, 0), (-2, -1)) if kernel.ndim >= 2 else kernel

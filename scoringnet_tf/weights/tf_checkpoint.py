@@ -30,42 +30,20 @@ def checkpoint(path: str | pathlib.Path) -> str | None:
     path = pathlib.Path(path)
     prefix = path.with_suffix("") if path.suffix == ".index" else path
     for file in (pathlib.Path(f"{prefix}.index"), path):
-        if file.is_file() and _ends_as_table(file):
-            return str(prefix if file.suffix == ".index" else path)
+        if file.is_file():
+            with file.open("rb") as opened:
+                opened.seek(max(0, file.stat().st_size - len(TABLE_MAGIC)))
+                if opened.read() == TABLE_MAGIC:
+                    return str(prefix if file.suffix == ".index" else path)
     return None
 
 
-def _ends_as_table(path):
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - len(TABLE_MAGIC)))
-        return file.read() == TABLE_MAGIC
-
-
-def read(path: str, fc6_order: str) -> Weights:
-    """`Weights` of a checkpoint.
-
-    Args:
-        path: as `checkpoint` gives it.
-        fc6_order: "channels_first", "channels_last", or "auto": by the number of classes.
+def read(path: str) -> Weights:
+    """`Weights` of a checkpoint that is called as `checkpoint` gives it.
 
     Raises:
         InputError: the file is not whole (`damaged_weights`), or holds a layer more than once (`duplicate`).
     """
-    layers, unused = _read_layers(path)
-    if fc6_order == "auto":
-        sports = "fc8" in layers and layers["fc8"].bias.size == SPORTS
-        fc6_order = "channels_last" if sports else "channels_first"
-    return Weights(
-        f"{LAYOUT}, fc6 in the order {fc6_order}",
-        layers,
-        SPORTS1M if fc6_order == "channels_last" else FINE_TUNED,
-        channels_first=fc6_order == "channels_first",
-        unused=unused,
-    )
-
-
-def _read_layers(path):
-    """The `Parameters` of each layer, and the names of all other variables."""
     import tensorflow as tf
 
     layers = {}
@@ -76,13 +54,15 @@ def _read_layers(path):
             kernel, bias = _named(path, unused, f"w{suffix}", suffix), _named(path, unused, f"b{suffix}")
             if kernel and bias:
                 value = reader.get_tensor(kernel)
-                layers[layer] = Parameters(kernel, value.shape, value, reader.get_tensor(bias))
+                layers[layer] = Parameters(kernel, value, reader.get_tensor(bias))
                 unused = [name for name in unused if name not in (kernel, bias)]
     except InputError:
         raise
     except (tf.errors.OpError, LookupError, ValueError, RuntimeError) as error:
         raise InputError("damaged_weights", f"The TensorFlow checkpoint {path} is damaged: {error}.") from error
-    return layers, tuple(unused)
+    if "fc8" in layers and layers["fc8"].bias.size == SPORTS:
+        return Weights(f"{LAYOUT} of Sports-1M", layers, SPORTS1M, channels_first=False, unused=tuple(unused))
+    return Weights(f"{LAYOUT}, fine-tuned", layers, FINE_TUNED, channels_first=True, unused=tuple(unused))
 
 
 def _named(path, names, *short):

@@ -126,10 +126,3 @@ def huge_png(path: pathlib.Path, width=60_000, height=60_000):
     data = chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
     path.with_suffix(".png").write_bytes(b"\x89PNG\r\n\x1a\n" + data)
     path.unlink()
-
-
-def huge_webp():
-    """An animated WebP that announces 16,383 × 16,383 pixels."""
-    canvas = b"VP8X" + struct.pack("<I", 10) + bytes([2, 0, 0, 0]) + (16_382).to_bytes(3, "little") * 2
-    body = b"WEBP" + canvas + b"ANIM" + struct.pack("<IIH", 6, 0, 0)
-    return b"RIFF" + struct.pack("<I", len(body)) + body

@@ -20,7 +20,6 @@ from makers import (
     folder_at,
     holding,
     huge_png,
-    huge_webp,
     images,
     index,
     link,
@@ -135,10 +134,6 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     # === Exports, weights, reports, tables ===
     ("missing_flag", "--export_dir", "export"),
     ("exists", "e/2", "export --export_dir=e --version=2", folder_at("e/2")),
-    (
-        *("other_servable", "diving", "export --export_dir=e --model=vault.keras"),
-        holding("e/2/assets.extra/model.json", b'{"sport": {"name": "diving"}}'),
-    ),
     ("wrong_value", "", "import_weights --output=c.keras"),
     ("damaged_weights", "w.txt", "import_weights --output=c.keras w.txt", holding("w.txt", b"no weights\n")),
     ("no_videos", "--records_dir", X),
@@ -229,7 +224,6 @@ VIDEOS = [  # code of the error or of a reason, argument of predict, what makes 
     ("unreadable", "concat.avi", holding("concat.avi", b"ffconcat version 1.0\nfile dive.avi\n")),
     ("unreadable", "photo.jpg", images("photos", lambda path: path.rename(path.parents[1] / "photo.jpg"))),
     ("unreadable", "model.keras"),
-    ("unreadable", "bomb.webp", holding("bomb.webp", huge_webp())),
     ("unreadable", "bombs", images("bombs", huge_png)),
     ("unreadable", "gap", images("gap", lambda path: path.unlink(), 8)),
     ("unreadable", "damaged", images("damaged", lambda path: path.write_bytes(b"x"))),

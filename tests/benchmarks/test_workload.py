@@ -21,7 +21,7 @@ from benchmarks.workload import (
     videos_of,
     write_index,
 )
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.presets import load_scoring_net
 
 ROOT = pathlib.Path(__file__).parents[2]

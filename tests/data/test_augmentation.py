@@ -11,9 +11,9 @@ from refusals import refused
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data import augmentation as streams
 from scoringnet_tf.data.augmentation import Augmentation, FrameDecoder, clip_indices, fold, frame_range, random_clip
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.preprocessing import encode_jpeg
-from scoringnet_tf.data.records import DatasetInfo
 
 NAMES = ("SHIFT", "WINDOW", "FLIP", "CROP", "COLOR", "SHUFFLE", "ZOOM", "DEGRADATION")
 DECISIONS = {name: getattr(streams, name) for name in NAMES}

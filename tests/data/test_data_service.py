@@ -185,7 +185,6 @@ def test_a_service_that_is_silent_is_waited_for_once(capsys):
         ("localhost:", {}, "wrong_value"),
         ("localhost:x", {}, "wrong_value"),
         ("localhost:99999999", {}, "no_answer"),
-        ("localhost:1", {"bucket_boundaries": (8,)}, "flags_conflict"),  # the number of batches must be known
         ("localhost:1", {"epochs": None}, "missing_flag"),
     ],
 )

@@ -11,8 +11,8 @@ from layouts import write_manifest
 from tiny_records import SIZE, gray_jpeg, tiny_video, write_records
 
 from data_prep.records.building import BuildSettings, build_records
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import Augmentation, clips, video_clips, videos
-from scoringnet_tf.data.records import DatasetInfo
 
 NUM_CLASSES, CLIPS_PER_CLASS = 101, 20
 
@@ -136,7 +136,6 @@ def _check_ids(batches):
     [
         {},
         {"shuffle": True, "epochs": 2},
-        {"bucket_boundaries": (2,), "shuffle": True},
         {"num_input_pipelines": 3, "input_pipeline_id": 1, "shuffle": True},
         {"validation_fraction": 0.2, "shuffle": True},
         {"ids": [f"video {number}" for number in range(0, 250, 7)]},

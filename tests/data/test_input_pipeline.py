@@ -26,9 +26,9 @@ from scoringnet_tf.data.augmentation import (
     stage_span,
     video_seeds,
 )
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import clips, video_clips, videos
 from scoringnet_tf.data.preprocessing import center_offset, encode_jpeg
-from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.models.fragments import FragmentSelector, resampling_indices
 
 WHOLE = (36, 48)  # the stored size of the fixtures: nothing is cropped, so that indices can be read
@@ -256,16 +256,6 @@ def test_frames_that_are_not_used_are_not_decoded(tmp_path):
     assert frames.shape == (1, 6, *WHOLE, 3)
     ((frames, _),) = video_clips(middle, "train", clip_length=6, clips_per_video=1, **options)
     assert frames.shape == (1, 1, 6, *WHOLE, 3)
-
-
-def test_buckets_hold_videos_of_one_length_range(diving_records):
-    found, batches = _read(diving_records, bucket_boundaries=(30, 33), pad_to_multiple=1, shuffle=True)
-    assert sorted(video_id for video_id, _, _ in found) == [f"{number:03d}" for number in range(4, 11)]
-    for inputs, _, _ in batches:
-        lengths = inputs["mask"].sum(axis=1)
-        assert len({int(np.digitize(length, (30, 33))) for length in lengths}) == 1
-    with refused("flags_conflict", 2):
-        _read(diving_records, bucket_boundaries=(30,), num_input_pipelines=2)
 
 
 @pytest.mark.parametrize(
@@ -569,7 +559,6 @@ def test_the_options_choose_steps(feature_records):
     assert chosen(num_frames=3) == {"v0": [0, 2, 4], "v1": [0, 6, 11], "v2": [0, 4, 8]}
     assert chosen(num_frames=7)["v0"] == [0, 1, 1, 2, 3, 3, 4]
     assert list(chosen(ids=["v2"])) == ["v2"]
-    assert chosen(bucket_boundaries=(8,)) == chosen()
     shifted = [chosen(augmentation=SHIFT_ONLY, shuffle=True, seed=seed, epochs=1) for seed in (0, 1, 2)]
     starts = {steps[0] for found in shifted for steps in found.values()}
     assert starts <= set(range(6)) and len(starts) > 2  # a video of five steps keeps its last

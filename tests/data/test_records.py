@@ -12,7 +12,8 @@ import pytest
 import tensorflow as tf
 from refusals import refused
 
-from scoringnet_tf.data.records import DatasetInfo, VideoExample, encode_example, parse_example
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.records import VideoExample, encode_example, parse_example
 
 
 @pytest.fixture

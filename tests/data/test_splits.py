@@ -8,8 +8,8 @@ import pytest
 from refusals import refused
 from tiny_records import tiny_info, tiny_video, write_records
 
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import videos
-from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.splits import split_ids
 
 

@@ -1,7 +1,6 @@
 """The page of a performance: whole, harmless whatever the names, and true to its content."""
 
 import dataclasses
-import json
 import re
 
 import numpy as np
@@ -82,13 +81,6 @@ def test_reasons_are_shown_with_and_without_a_score():
     assert titles[0] != titles[1]
 
 
-def test_the_slider_reads_the_curves():
-    text = performance_page(full(), "m")
-    readings = json.loads(re.search(r'id="readings">(.*?)</script>', text, re.DOTALL)[1])
-    assert len(readings["text"]) == 10 and readings["start"] == 2
-    assert readings["text"][4] == "frame 4, 0.16 s; take-flight 70 %"
-
-
 def test_frames_and_times_count_from_the_beginning_of_the_file():
     stages = [run("noise", 0, 4), run("take-flight", 4, 7), run("entry", 7, 10)]
     late = {"first_frame": 60, "times": 2.4 + np.arange(11) / 25}
@@ -96,9 +88,6 @@ def test_frames_and_times_count_from_the_beginning_of_the_file():
     elements = parsed(dataclasses.replace(full(stages=stages), **late))
     assert "take-flight 2.56 s 2.68 s 64–66" in elements.text() and "2.8 s" in elements.text()
     assert [one["alt"] for one in elements.of("img")] == ["Frame 62", "Frame 67"]
-    assert '"start": 4, "text": ["frame 60, 2.40 s;' in performance_page(
-        dataclasses.replace(full(stages=stages), **late), "m"
-    )
 
 
 @pytest.mark.parametrize(

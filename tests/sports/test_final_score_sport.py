@@ -233,7 +233,7 @@ def test_tables_of_features_of_its_records_have_its_scores(tmp_path):
 
 def test_scores_of_judges_are_its_final_ones(tmp_path):
     (tmp_path / "judges.csv").write_text("video,final\na.mp4,210\n")
-    assert read_judges(tmp_path / "judges.csv", golf(tmp_path))["a.mp4"][0].scores == {"final": 210.0}
+    assert read_judges(tmp_path / "judges.csv", golf(tmp_path))["a.mp4"].scores == {"final": 210.0}
     (tmp_path / "judges.csv").write_text("video,final,difficulty\na.mp4,210,3\n")
     with refused("unknown_name", "difficulty"):
         read_judges(tmp_path / "judges.csv", golf(tmp_path))

@@ -19,8 +19,8 @@ from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.verifying import verify_records
 from data_prep.records.writing import check_output_dir
 from scoringnet_tf.data.custom_splits import resplit
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.input_pipeline import videos
-from scoringnet_tf.data.records import DatasetInfo, load_records
 from scoringnet_tf.support import files, paths
 from scoringnet_tf.support.paths import RemotePath, as_path, beside, check_access, file_name_of, local_path
 from scoringnet_tf.training.scoring import ScoringRun

@@ -3,13 +3,10 @@
 The files are made here by hand or by the library that owns the format, without a line of the readers.
 """
 
-import json
 import os
-import pathlib
 import pickle
 import sys
 
-import h5py
 import keras
 import numpy as np
 import pytest
@@ -19,9 +16,7 @@ from test_caffe import WIDTH, blob, caffe_top, caffe_trunk, net, random_paramete
 
 import scoringnet_tf
 from scoringnet_tf.training.initialization import continue_from, preprocessing_of
-from scoringnet_tf.weights.convert import build_c3d, read_mean, read_weights, with_mean
-from scoringnet_tf.weights.parameters import SPORTS1M
-from scoringnet_tf.weights.pytorch import read_tensors
+from scoringnet_tf.weights.convert import build_c3d, read_weights
 
 PARAMETERS = random_parameters()
 FLOAT32 = {"rtol": 1e-5, "atol": 3e-5}  # its rounding, in whatever order a processor sums; wrong ones are above 1e-3
@@ -87,7 +82,7 @@ def write_mmaction2_backbone(path, parameters):
     save_by_torch(path, mmaction2_tensors({name: pair for name, pair in parameters.items() if name != "fc8"}))
 
 
-# === Keras ===
+# === TensorFlow ===
 
 
 def keras_last(kernel):
@@ -98,47 +93,6 @@ def keras_fc6(kernel):
     """As the converters to TensorFlow's order did it, one unit after the other."""
     columns = [row.reshape(-1, 4, 4).transpose(1, 2, 0).ravel() for row in kernel]
     return np.stack(columns, axis=1)
-
-
-def write_keras(path, parameters, convolution, fc6, version=1, root="/", **attributes):
-    with h5py.File(path, "w") as file:
-        group = file.require_group(root)
-        names = [SHORT.get(name, name) for name in parameters]
-        group.attrs["layer_names"] = [name.encode() for name in (*names, "pool1")]
-        group.create_group("pool1").attrs["weight_names"] = np.array([], "S1")
-        for name, (layer, (kernel, bias)) in zip(names, parameters.items(), strict=True):
-            kernel = convolution(kernel) if layer.startswith("conv") else fc6(kernel) if layer == "fc6" else kernel.T
-            suffixes = (f"{name}_W", f"{name}_b") if version == 1 else (f"{name}/kernel:0", f"{name}/bias:0")
-            group.create_group(name).attrs["weight_names"] = [suffix.encode() for suffix in suffixes]
-            for suffix, array in zip(suffixes, (kernel, bias), strict=True):
-                group[name].create_dataset(suffix, data=array)
-        for name, value in attributes.items():
-            (file if name == "model_config" else group).attrs[name] = value
-
-
-def write_keras1_theano(path, parameters):
-    write_keras(path, parameters, lambda kernel: kernel[:, :, ::-1, ::-1, ::-1], np.transpose)
-
-
-def write_keras1_tensorflow(path, parameters):
-    write_keras(path, parameters, keras_last, keras_fc6)
-
-
-def write_keras2_tensorflow(path, parameters):
-    write_keras(path, parameters, keras_last, keras_fc6, version=2, backend=b"tensorflow")
-
-
-def write_keras2_theano(path, parameters, functional=False):
-    """A whole model with channels first; Theano's backend of Keras 2 has TensorFlow's shapes and flipped kernels."""
-    layers = [{"class_name": "Conv3D", "config": {"name": "conv1", "data_format": "channels_first"}}]
-    if functional:
-        layers = {"name": "c3d", "layers": [{"class_name": "InputLayer", "config": {"name": "frames"}}, *layers]}
-    config = json.dumps({"class_name": "Model" if functional else "Sequential", "config": layers}).encode()
-    options = {"version": 2, "root": "model_weights", "backend": b"theano", "model_config": config}
-    write_keras(path, parameters, lambda kernel: keras_last(kernel)[::-1, ::-1, ::-1], np.transpose, **options)
-
-
-# === TensorFlow ===
 
 
 def write_checkpoint(path, parameters, fc6=keras_fc6, version=1):
@@ -176,10 +130,6 @@ WRITERS = {  # writer → weights, then channels and mean that they were trained
     write_pytorch_legacy: SPORTS,
     write_mmaction2: (UCF101, "rgb", MMACTION2_MEAN),
     write_mmaction2_backbone: SPORTS,
-    write_keras1_theano: SPORTS,
-    write_keras1_tensorflow: SPORTS,
-    write_keras2_theano: SPORTS,
-    write_keras2_tensorflow: SPORTS,
     write_checkpoint: SPORTS,
     write_checkpoint_v2: SPORTS,
     write_fine_tuned: TUNED,
@@ -216,8 +166,8 @@ def outputs(model, clip, names):
     return {name: np.asarray(value)[0] for name, value in keras.Model(model.input, layers)(clip[np.newaxis]).items()}
 
 
-def built(path, *arguments):
-    return build_c3d(read_weights(path, *arguments), str(path), log=lambda line: None)
+def built(path):
+    return build_c3d(read_weights(path), str(path))
 
 
 @pytest.mark.slow
@@ -238,14 +188,6 @@ def test_every_layout_gives_caffes_outputs(writer, clip, pool5, tmp_path):
     assert np.ptp(expected["fc8"]) > 0.01
 
 
-def test_a_functional_keras_model_says_as_a_sequential_one_does_which_axis_is_first(tmp_path):
-    for functional in (False, True):
-        write_keras2_theano(tmp_path / "weights", PARAMETERS, functional)
-        assert read_weights(tmp_path / "weights").channels_first
-    write_keras2_tensorflow(tmp_path / "weights", PARAMETERS)
-    assert not read_weights(tmp_path / "weights").channels_first
-
-
 def test_pretraining_goes_on_from_all_but_the_classes(tmp_path):
     write_caffe(tmp_path / "weights", PARAMETERS)
     source = built(tmp_path / "weights")
@@ -258,15 +200,6 @@ def test_pretraining_goes_on_from_all_but_the_classes(tmp_path):
     longer = scoringnet_tf.C3D((32, 112, 112, 3), WIDTH, heads={"group": 6}, preprocessing=preprocessing)
     with refused("other_model", "fc6"):
         continue_from(longer, tmp_path / "c3d.keras")
-
-
-def test_the_log_names_each_layer_and_what_is_not_used(tmp_path):
-    write_checkpoint(tmp_path / "weights", PARAMETERS)
-    lines = []
-    build_c3d(read_weights(tmp_path / "weights"), "weights", log=lines.append)
-    for line, names in zip(lines[1:-1], (("wc1", "conv1a"), *[("", "")] * 7, ("wd1", "fc6")), strict=False):
-        assert all(name in line for name in names)
-    assert "global_step" in lines[-1]
 
 
 def test_a_checkpoint_of_several_towers_is_refused(tmp_path):
@@ -283,16 +216,6 @@ def test_a_checkpoint_of_several_towers_is_refused(tmp_path):
         saver.save(session, str(tmp_path / "weights"), write_meta_graph=False, write_state=False)
     with refused("duplicate", "tower_0/wc1", "tower_1/wc1"):
         read_weights(tmp_path / "weights")
-
-
-def test_fc6_order_of_a_checkpoint_may_be_given_and_of_nothing_else(clip, pool5, tmp_path):
-    write_checkpoint(tmp_path / "weights", UCF101)  # fine-tuned in Caffe, then converted: auto would take it for TF's
-    expected = caffe_top(UCF101, pool5["bgr", 95.14])["fc6"]
-    model = built(tmp_path / "weights", "channels_last")
-    np.testing.assert_allclose(outputs(model, clip, ["fc6"])["fc6"], expected, rtol=1e-5, atol=1e-5)
-    write_caffe(tmp_path / "caffe", PARAMETERS)
-    with refused("flag_unused", "fc6_order", "caffe"):
-        read_weights(tmp_path / "caffe", "channels_last")
 
 
 @pytest.mark.interop
@@ -318,83 +241,6 @@ def test_other_classes_by_the_names_of_sports1m_leave_the_convolutions(clip, poo
     assert "fc6" not in {layer.name for layer in model.layers}
     expected = np.moveaxis(pool5["bgr", 95.14], 0, -1)
     np.testing.assert_allclose(outputs(model, clip, ["pool5"])["pool5"], expected, rtol=1e-5, atol=1e-5)
-
-
-# === The mean ===
-
-
-def mean_clip(height=128, width=171):
-    """(3, 16, H, W), as Caffe has it, different at every pixel and frame."""
-    around = np.array(SPORTS1M["mean"]).reshape(3, 1, 1, 1)
-    return (around + np.random.default_rng(3).uniform(-40, 40, (3, 16, height, width))).astype("float32")
-
-
-def write_mean(path):
-    path.write_bytes(blob(mean_clip()[np.newaxis]))
-    return path
-
-
-@pytest.mark.parametrize("kind", ["binaryproto", "npy", "npy, channels last", "npy, cropped"])
-def test_the_mean_is_cropped_as_frames_are(kind, tmp_path):
-    clip, path = mean_clip(), tmp_path / "mean"
-    expected = np.moveaxis(clip, 0, -1)[:, 8:120, 29:141]
-    if kind == "binaryproto":
-        write_mean(path)
-    else:
-        content = {"npy": clip, "npy, channels last": np.moveaxis(clip, 0, -1), "npy, cropped": expected}[kind]
-        with path.open("wb") as file:
-            np.save(file, content)
-    np.testing.assert_allclose(read_mean(path), expected.mean(0), atol=0.00501)
-
-
-def test_a_mean_image_is_subtracted_and_survives_saving(clip, tmp_path):
-    write_caffe(tmp_path / "weights", PARAMETERS)
-    mean = read_mean(write_mean(tmp_path / "mean"))
-    model = build_c3d(with_mean(read_weights(tmp_path / "weights"), mean), "weights", log=lambda line: None)
-    model.save(tmp_path / "c3d.keras")
-    again = keras.models.load_model(tmp_path / "c3d.keras")
-    assert again.preprocessing == {**SPORTS1M, "mean": mean}
-    expected = clip[..., ::-1] - np.array(mean)
-    np.testing.assert_allclose(outputs(again, clip, ["rescale"])["rescale"], expected, atol=1e-4)
-
-
-@pytest.mark.interop
-def test_a_mean_is_for_weights_that_had_one(tmp_path):
-    write_mmaction2(tmp_path / "weights", UCF101)
-    with refused("flags_conflict", "--mean", "104.0"):
-        with_mean(read_weights(tmp_path / "weights"), read_weights)
-
-
-LAST = np.moveaxis(mean_clip(), 0, -1)
-MEANS = {
-    "from 0 to 1": (LAST / 255, "wrong_scale"),
-    "RGB": (LAST[..., ::-1], "wrong_scale"),
-    "a NaN": (np.where(LAST.max() == LAST, np.nan, LAST), "wrong_scale"),
-    "no clip": (np.zeros((2, 2)), "wrong_shape"),
-    "too small": (np.zeros((16, 64, 64, 3)), "wrong_shape"),
-    "objects": (np.array([{}]), "damaged_mean"),
-}
-
-
-@pytest.mark.parametrize(("array", "code"), MEANS.values(), ids=MEANS)
-def test_another_mean_is_refused(array, code, tmp_path):
-    with (tmp_path / "mean").open("wb") as file:
-        np.save(file, array, allow_pickle=True)
-    with refused(code, tmp_path / "mean"):
-        read_mean(tmp_path / "mean")
-
-
-def test_a_blob_of_axes_alone_is_no_mean(tmp_path):
-    (tmp_path / "mean").write_bytes(bytes([8, 1, 16, 3, 24, 1, 32, 1, 40, 1]))
-    with refused("damaged_mean", tmp_path / "mean"):
-        read_mean(tmp_path / "mean")
-
-
-def test_the_averages_are_those_of_the_real_mean():
-    if "SCORINGNET_REAL_DATA" not in os.environ:
-        pytest.skip("needs crop_mean.npy: set SCORINGNET_REAL_DATA to the folder of real files")
-    image = read_mean(pathlib.Path(os.environ["SCORINGNET_REAL_DATA"], "c3d/crop_mean.npy"))
-    np.testing.assert_allclose(np.mean(image, axis=(0, 1)), SPORTS1M["mean"], atol=0.006)
 
 
 # === What is refused ===
@@ -436,18 +282,6 @@ def test_a_malicious_pickle_is_refused_and_not_run(kind, tmp_path):
     with refused("damaged_weights", path):
         read_weights(path)
     assert not target.exists()
-
-
-@pytest.mark.interop
-def test_many_tensors_may_not_show_the_same_storage(tmp_path):
-    """A few may: tied weights do. Many would ask for more memory than the file makes believe."""
-    torch = pytest.importorskip("torch")
-    storage = torch.zeros(10_000)
-    for views in (3, 300):
-        torch.save({f"w{number}": storage for number in range(views)}, tmp_path / f"{views}")
-    assert len(read_tensors(tmp_path / "3")) == 3
-    with refused("damaged_weights", "300"):
-        read_tensors(tmp_path / "300")
 
 
 def test_without_pytorch_the_extra_is_named(monkeypatch, tmp_path):
@@ -503,27 +337,11 @@ def test_what_does_not_fit_c3d_is_named(layer, change, code, named, tmp_path):
         built(tmp_path / "weights")
 
 
-def write_normalised_pytorch(path):
+@pytest.mark.interop
+def test_a_c3d_with_batch_normalisation_is_refused(tmp_path):
     tensors = torch_tensors(PARAMETERS, lambda name: SHORT.get(name, name))
     tensors |= {f"bn1.{name}": np.ones(4, np.float32) for name in ("weight", "bias", "running_mean", "running_var")}
-    save_by_torch(path, tensors)
-
-
-def write_normalised_keras(path):
-    write_keras2_tensorflow(path, PARAMETERS)
-    with h5py.File(path, "r+") as file:
-        file.attrs["layer_names"] = [name.encode() for name in (*map(SHORT.get, PARAMETERS, PARAMETERS), "bn1")]
-        names = ("gamma:0", "beta:0", "moving_mean:0", "moving_variance:0")
-        file.create_group("bn1").attrs["weight_names"] = [name.encode() for name in names]
-        for name in names:
-            file["bn1"].create_dataset(name, data=np.ones(4, np.float32))
-
-
-@pytest.mark.parametrize(
-    "write", [pytest.param(write_normalised_pytorch, marks=pytest.mark.interop), write_normalised_keras]
-)
-def test_a_c3d_with_batch_normalisation_is_refused(write, tmp_path):
-    write(tmp_path / "weights")
+    save_by_torch(tmp_path / "weights", tensors)
     with refused("other_model", tmp_path / "weights", "bn1"):
         built(tmp_path / "weights")
 
@@ -542,39 +360,13 @@ def test_the_command_writes_a_c3d(clip, pool5, tmp_path):
     np.testing.assert_allclose(np.asarray(model(clip[np.newaxis])["fc8"])[0], expected, rtol=1e-5, atol=1e-5)
 
 
-def test_the_command_subtracts_the_mean_that_it_is_given(tmp_path):
-    write_caffe(tmp_path / "weights", PARAMETERS)
-    mean, output = write_mean(tmp_path / "mean"), tmp_path / "c3d.keras"
-    result = forked("scoringnet_tf.import_weights", tmp_path / "weights", f"--output={output}", f"--mean={mean}")
-    assert result.returncode == 0, result.stderr
-    assert keras.models.load_model(output).preprocessing == {**SPORTS1M, "mean": read_mean(mean)}
-
-
-def refused_by_the_command(*arguments):
-    """The code that it prints."""
-    result = forked("scoringnet_tf.import_weights", *arguments)
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    return code_printed(result.stderr)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (("weights", "--output=c3d.h5"), "wrong_value"),
-        (("one", "two", "--output=c3d.keras"), "wrong_value"),
-        (("missing", "--output=c3d.keras"), "not_found"),
-    ],
-)
-def test_the_command_names_what_is_wrong(arguments, code):
-    assert refused_by_the_command(*arguments) == code
-
-
 def test_the_model_of_a_run_is_not_replaced(tmp_path):
     for name in ("best.keras", "c3d.keras"):
         (tmp_path / name).write_bytes(b"of a run")
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "sub").mkdir()
-    for written in ("model.keras", "c3d.keras", "sub/../best.keras"):
-        assert refused_by_the_command(tmp_path / "best.keras", f"--output={tmp_path}/{written}") == "exists"
+    for written in ("model.keras", "sub/../best.keras"):
+        result = forked("scoringnet_tf.import_weights", tmp_path / "best.keras", f"--output={tmp_path}/{written}")
+        assert (result.returncode, code_printed(result.stderr)) == (1, "exists")
     assert not (tmp_path / "model.keras").exists()
     assert (tmp_path / "c3d.keras").read_bytes() == (tmp_path / "best.keras").read_bytes() == b"of a run"

@@ -20,14 +20,15 @@ from data_prep.simulator.diving.venue import (
 )
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
-from data_prep.simulator.scene.canvas import Canvas, paint_text
+from data_prep.simulator.scene.canvas import Canvas
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
 from data_prep.simulator.scene.figure import Body, pose
+from data_prep.simulator.scene.noise import with_replay_mark
 
 LEAVING_SPEED = 0.22  # metres a frame that the camera rises after the end of the entry
 SUNK = -2.2  # metres of the diver's centre below which the water hides all
 REPLAY_SPEED = 0.5
-REPLAY_BOUNDARIES = (0, 10, 34)
+REPLAY_BOUNDARIES = (0, 10, 34, 44)
 FOAM_LIGHT = 250  # grey level of a splash in full light
 
 
@@ -132,16 +133,19 @@ def dive_shot(
     view, board, exposures = scene.view, scene.board, len(SHUTTER)
     instants = view.exposures(frames)
     motion = perform(dive, trait, scene.body, boundaries[:3], instants, board)
-    camera = follow(_pan_target(motion, scene, instants, boundaries[3]), view, rng, steps_per_frame=exposures)
+    target = _pan_target(motion, trait, scene, instants, boundaries[3])
+    camera = follow(target, view, rng, steps_per_frame=exposures)
     joints, belly = view.project(motion.joints, camera[:, None]), view.turn(motion.belly)
     sunk = motion.centre[:, 1] <= SUNK
     if seen is not None:
         seen.extend(view.in_picture(np.where(sunk[:, None, None], np.nan, joints), scene.mirrored))
     painter = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre)
     size = splash_size(trait.severities["splash"], trait.entry_angle, scene.venue.splashing, scene.luck, rng)
+    duration = float(np.clip(boundaries[3] - boundaries[2], 6, 16))  # about the entry, within what water can do
+    # One diver, or a pair: pixels across the picture from the filmed place to each.
+    places = (0.0, scene.partner * scene.view.pixels_per_metre) if scene.partner else (0.0,)
     splashes = {
-        aside: Splash(size, _splash_duration(boundaries), view.pixels_per_metre, FOAM_LIGHT * scene.venue.light, rng)
-        for aside in _places(scene)
+        aside: Splash(size, duration, view.pixels_per_metre, FOAM_LIGHT * scene.venue.light, rng) for aside in places
     }
     tips = board.tip(boundaries, frames)
     for index, frame_time in enumerate(frames):
@@ -155,14 +159,9 @@ def dive_shot(
             if not sunk[start]:
                 patch, corner = painter.paint(joints[now] + (aside, 0, 0), belly[now])
                 composite(picture, _submerge(patch, corner, waterline, view.pixels_per_metre), corner)
-            column = view.width / 2 + (motion.entry_x * np.cos(view.yaw) - centre[0]) * view.pixels_per_metre
+            column = view.width / 2 + (trait.distance * np.cos(view.yaw) - centre[0]) * view.pixels_per_metre
             splash.paint(picture, column + aside, waterline, frame_time - boundaries[2])
         yield cv2.flip(picture, 1) if scene.mirrored else picture
-
-
-def _places(scene):
-    """Pixels across the picture from the filmed place to each diver: one, or a pair."""
-    return (0.0, scene.partner * scene.view.pixels_per_metre) if scene.partner else (0.0,)
 
 
 def _paint_board(picture, scene, centre, tip):
@@ -176,23 +175,18 @@ def _paint_board(picture, scene, centre, tip):
     paint_springboard(picture, scene.venue, edge, fulcrum, tip, view.pixels_per_metre)
 
 
-def _pan_target(motion, scene, instants, end):
+def _pan_target(motion, trait, scene, instants, end):
     """Where the operator aims (N, 2): ahead of the falling diver, down to the water, and away from it after the end.
 
     Sideways the camera is led by where a dive is expected to go, so a diver who comes down close to the board, or far
     from it, drifts out of the middle of the picture.
     """
     x, y = motion.centre[:, 0], motion.centre[:, 1]
-    unexpected = x * (1 - IDEAL_DISTANCE / motion.entry_x)
+    unexpected = x * (1 - IDEAL_DISTANCE / trait.distance)
     fallen = np.clip((scene.board.height - y) / scene.board.height, 0.0, 1.0)
     leaving = LEAVING_SPEED * np.maximum(instants - end, 0.0)
     across = (x - 0.4 * unexpected + 0.15) * np.cos(scene.view.yaw) + scene.partner / 2
     return np.stack((across, np.maximum(y - 0.5 * fallen, 0.45) + leaving), axis=-1)
-
-
-def _splash_duration(boundaries):
-    """Frames until the crown has fallen back: about the labelled entry, within what water can do."""
-    return float(np.clip(boundaries[3] - boundaries[2], 6, 16))
 
 
 def _submerge(patch, corner, waterline, pixels_per_metre):
@@ -210,21 +204,11 @@ def replay_shot(
     """Part of another diver's dive at half speed, at another zoom, often with a replay mark in a corner."""
     zoom = rng.choice((0.8, 1.25, 1.4))
     view = dataclasses.replace(scene.view, pixels_per_metre=scene.view.pixels_per_metre * zoom, lag=0.3, hold=0.0)
-    other = dataclasses.replace(
-        scene,
-        world=scene.world.scaled(zoom),
-        view=view,
-        body=random_body(rng),
-        appearance=random_appearance(rng),
-    )
+    body, appearance = random_body(rng), random_appearance(rng)
+    other = dataclasses.replace(scene, world=scene.world.scaled(zoom), view=view, body=body, appearance=appearance)
     start = rng.uniform(2.0, 38.0 - min(30.0, REPLAY_SPEED * num_frames))
     frames = start + REPLAY_SPEED * np.arange(num_frames)
-    marked = rng.random() < 0.7
-    for picture in dive_shot(other, dive, trait, (*REPLAY_BOUNDARIES, 44), frames, rng):
-        if marked:
-            size = view.height // 10
-            paint_text(picture, "R", (size // 2, view.height - size // 2), size, (240, 240, 240), 2)
-        yield picture
+    yield from with_replay_mark(dive_shot(other, dive, trait, REPLAY_BOUNDARIES, frames, rng), rng)
 
 
 def water_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -244,16 +228,10 @@ def water_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Itera
         waterline = view.height / 2 + centre[1] * view.pixels_per_metre
         splash.paint(picture, column, waterline, age + index)
         if age + index > 14:
-            head = (int(column + swim * index * view.pixels_per_metre), int(waterline - 0.5 * radius))
-            cv2.circle(picture, head, int(radius), scene.appearance.skin, -1, cv2.LINE_AA)
-            cv2.circle(
-                picture,
-                (head[0], head[1] - int(0.3 * radius)),
-                int(0.85 * radius),
-                scene.appearance.hair,
-                -1,
-                cv2.LINE_AA,
-            )
+            x, y = int(column + swim * index * view.pixels_per_metre), int(waterline - 0.5 * radius)
+            cv2.circle(picture, (x, y), int(radius), scene.appearance.skin, -1, cv2.LINE_AA)
+            hair = (x, y - int(0.3 * radius)), int(0.85 * radius)
+            cv2.circle(picture, *hair, scene.appearance.hair, -1, cv2.LINE_AA)
         yield cv2.flip(picture, 1) if scene.mirrored else picture
 
 
@@ -263,14 +241,17 @@ def underwater_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> 
     sunk = 2.2 * (1 - np.exp(-times / rng.uniform(8.0, 20.0)))
     angle = np.pi * (1.0 - 0.45 * np.clip(times / 30.0, 0.0, 1.0) ** 2)
     glide = figure.body_joints(np.tile(pose(shoulder=176, ankle=85), (len(times), 1)), scene.body)
-    joints = (
-        figure.orient(glide, angle, np.zeros(len(times))) - (np.stack((-0.3 * sunk, sunk, 0 * sunk), axis=-1))[:, None]
-    )
+    sinking = np.stack((-0.3 * sunk, sunk, 0 * sunk), axis=-1)[:, None]
+    joints = figure.orient(glide, angle, np.zeros(len(times))) - sinking
     pixels = view.project(joints, np.array((0.0, -1.2)))
     belly = np.tile((np.cos(view.yaw), 0.0, 0.5), (3, 1))
     painter = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre)
     bubbles = rng.normal((view.width / 2, 0.0), (0.06 * view.width, 0.25 * view.height), (120, 2))
-    ground = _underwater(scene, rng)
+    # Water that darkens with depth, mottled by the light.
+    size = (view.width, view.height)
+    light = cv2.resize(rng.normal(0, 8, (5, 9)).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+    shade = np.linspace(1.05, 0.45, view.height)[:, None, None] * np.array(scene.venue.water) * scene.venue.light
+    ground = np.clip(shade + light[..., None], 0, 255).astype(np.uint8)
     for index in range(num_frames):
         picture = ground.copy()
         patch, corner = painter.paint(pixels[3 * index : 3 * index + 3], belly)
@@ -281,11 +262,3 @@ def underwater_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> 
         columns, rows = risen[inside].astype(int).T
         picture[rows, columns] = 235
         yield cv2.flip(picture, 1) if scene.mirrored else picture
-
-
-def _underwater(scene, rng):
-    """Water that darkens with depth, mottled by the light."""
-    width, height = scene.view.width, scene.view.height
-    light = cv2.resize(rng.normal(0, 8, (5, 9)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-    shade = np.linspace(1.05, 0.45, height)[:, None, None] * np.array(scene.venue.water) * scene.venue.light
-    return np.clip(shade + light[..., None], 0, 255).astype(np.uint8)

@@ -8,6 +8,7 @@ import numpy as np
 
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.readers.text import read_diving_times
+from data_prep.simulator.faults import draw, middle_marks
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted, shown
@@ -98,11 +99,10 @@ def _check_scores(folder, difficulty, overall):
 
 def draw_boundaries(rng: np.random.Generator) -> tuple[int, int, int, int]:
     """t0, t1, t2, t3 with the distributions of the real UNLV-Diving labels (quantiles of its 368 clean rows)."""
-    levels = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-    start = np.interp(rng.random(), levels, (1, 4, 14.75, 23, 31, 46, 75))
-    press = np.interp(rng.random(), levels, (1, 5, 8, 10, 12, 15, 21))
-    flight = np.interp(rng.random(), levels, (13, 17, 20, 23, 25, 28.65, 32)) + 0.35 * (10 - press)
-    entry = np.interp(rng.random(), levels, (1, 5, 8, 11, 13, 15, 21))
+    start = draw((1, 4, 14.75, 23, 31, 46, 75), rng)
+    press = draw((1, 5, 8, 10, 12, 15, 21), rng)
+    flight = draw((13, 17, 20, 23, 25, 28.65, 32), rng) + 0.35 * (10 - press)
+    entry = draw((1, 5, 8, 11, 13, 15, 21), rng)
     flight = np.clip(flight, max(13, 24 - press), 32)
     t0, t1, t2, t3 = (int(value) for value in np.cumsum(np.round((start, press, flight, entry))))
     return t0, t1, t2, t3
@@ -110,8 +110,7 @@ def draw_boundaries(rng: np.random.Generator) -> tuple[int, int, int, int]:
 
 def draw_deduction(rng: np.random.Generator) -> float:
     """Points short of 30 that a dive deserves to lose, with the distribution of the real execution scores."""
-    levels = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-    return float(np.interp(rng.random(), levels, (1.0, 2.5, 4.5, 6.0, 8.0, 16.5, 24.0)))
+    return draw((1.0, 2.5, 4.5, 6.0, 8.0, 16.5, 24.0), rng)
 
 
 def judge(deduction: float, rng: np.random.Generator) -> np.ndarray:
@@ -128,10 +127,7 @@ def judge(deduction: float, rng: np.random.Generator) -> np.ndarray:
 
 def execution_score(marks: np.ndarray) -> float:
     """Execution, 0 to 30: the sum of the middle three of seven marks."""
-    if len(marks) != NUM_JUDGES:
-        raise InputError("count_mismatch", f"{len(marks)} marks instead of {NUM_JUDGES}.")
-    dropped = (NUM_JUDGES - MARKS_COUNTED) // 2
-    return float(np.sort(marks)[dropped : NUM_JUDGES - dropped].sum())
+    return float(middle_marks(marks, NUM_JUDGES, MARKS_COUNTED).sum())
 
 
 def unusable_rows(real: RealLabels, folder: Path) -> str:

@@ -12,7 +12,7 @@ from data_prep.simulator.diving.board import Board
 from data_prep.simulator.diving.rules import BACK, FORWARD, REVERSE, Dive
 from data_prep.simulator.faults import Fault
 from data_prep.simulator.scene import figure
-from data_prep.simulator.scene.figure import JOINT, Body, pose
+from data_prep.simulator.scene.figure import JOINT, Body, Motion, ease, motion_of, pose
 
 GRAVITY = 9.81
 PLATFORM = Board()
@@ -81,23 +81,6 @@ def random_trait(severities: dict[str, float], rng: np.random.Generator) -> Dive
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class Motion:
-    """A dive at N instants, and the place of its entry.
-
-    Attributes:
-        joints: (N, J, 3) world metres.
-        centre: (N, 3) centre of mass, world metres.
-        belly: (N, 3) unit vectors from back to belly.
-        entry_x: metres from the platform's edge at the entry.
-    """
-
-    joints: np.ndarray
-    centre: np.ndarray
-    belly: np.ndarray
-    entry_x: float
-
-
 _STAND = pose(shoulder=8, arm_out=6)
 _REACH = pose(shoulder=176, arm_out=-10)
 _CROUCH = pose(spine=22, neck=-10, shoulder=-25, elbow=10, hip=72, knee=88, ankle=-16)
@@ -164,8 +147,7 @@ def perform(
     """
     oriented, somersault, twist = _turned(dive, trait, body, boundaries, times, board)
     centre = _path(dive, trait, oriented, body, boundaries, times, board)
-    belly = np.stack((np.cos(twist) * np.cos(somersault), np.cos(twist) * np.sin(somersault), -np.sin(twist)), axis=-1)
-    return Motion(oriented + centre[:, None], centre, belly, trait.distance)
+    return motion_of(oriented, centre, somersault, twist)
 
 
 def _turned(dive, trait, body, boundaries, times, board):
@@ -235,7 +217,7 @@ def _twist(dive, trait, flight):
     """Twist angle about the long axis, radians: facing first, then the half twists, made while the body is straight."""
     end = _twist_end(dive)
     share = np.clip((flight - 0.06) / (end - 0.06), 0.0, 1.0)
-    eased = share * share * (3 - 2 * share) * 0.5 + share * 0.5
+    eased = ease(share) * 0.5 + share * 0.5
     start = 0.0 if _facing(dive) > 0 else np.pi
     return start + trait.twist_sign * np.pi * dive.half_twists * eased
 

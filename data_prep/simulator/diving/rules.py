@@ -6,8 +6,6 @@ A dive number such as `5253B` reads: group 5 (twisting), direction 2 (back), 5 h
 
 import dataclasses
 
-import numpy as np
-
 from scoringnet_tf.support.errors import InputError
 
 FORWARD, BACK, REVERSE, INWARD = 1, 2, 3, 4
@@ -173,35 +171,7 @@ _SEEN = """
 6245D 15, 626B 6, 626C 15, 636C 3, 101B 0, 103B 0, 201B 0, 203B 0, 301B 0, 303C 0, 401B 0, 403B 0, 612B 0, 614B 0,
 5132D 0, 5231D 0, 5235D 0, 5331D 0
 """
-FREQUENCIES = {number: int(count) for number, count in (entry.split() for entry in _SEEN.split(","))}
-DIVES = {number: parse_dive(number) for number in FREQUENCIES}
-
-
-def competition_dives() -> list[Dive]:
-    """The dives of the table that are seen in finals, in order of their number."""
-    return [dive for number, dive in sorted(DIVES.items()) if FREQUENCIES[number] > 0]
-
-
-def dives_of_difficulty(difficulty: float, one_each: bool = False) -> tuple[list[Dive], list[float]]:
-    """Dives of a degree of difficulty (the nearest one that has any) with their probabilities.
-
-    Args:
-        difficulty: degree of difficulty.
-        one_each: keep the most frequent dive alone.
-    """
-    values = {dive: degree_of_difficulty(dive) for dive in competition_dives()}
-    nearest = min(set(values.values()), key=lambda value: (round(abs(value - difficulty), 6), value))
-    dives = [dive for dive, value in values.items() if value == nearest]
-    if one_each:
-        dives = [max(dives, key=lambda dive: FREQUENCIES[dive.number])]
-    total = sum(FREQUENCIES[dive.number] for dive in dives)
-    return dives, [FREQUENCIES[dive.number] / total for dive in dives]
-
-
-def frequent_dives(one_each: bool = False) -> tuple[list[Dive], list[float]]:
-    """All dives of finals with their probabilities; `one_each` keeps one for each difficulty."""
-    dives = competition_dives()
-    if one_each:
-        dives = [d for d in dives if dives_of_difficulty(degree_of_difficulty(d), one_each=True)[0] == [d]]
-    weights = np.array([FREQUENCIES[dive.number] for dive in dives], float)
-    return dives, (weights / weights.sum()).tolist()
+_COUNTS = {number: int(count) for number, count in (entry.split() for entry in _SEEN.split(","))}
+DIVES = {number: parse_dive(number) for number in _COUNTS}
+FREQUENCIES = {DIVES[number]: count for number, count in sorted(_COUNTS.items()) if count}  # of dives seen in finals
+DIFFICULTIES = {dive: degree_of_difficulty(dive) for dive in FREQUENCIES}

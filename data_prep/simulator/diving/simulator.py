@@ -10,14 +10,7 @@ from absl import logging
 from data_prep.simulator import files
 from data_prep.simulator.diving import filming, labels
 from data_prep.simulator.diving.motion import FAULTS, PLATFORM, random_trait
-from data_prep.simulator.diving.rules import (
-    DIVES,
-    Dive,
-    competition_dives,
-    degree_of_difficulty,
-    dives_of_difficulty,
-    frequent_dives,
-)
+from data_prep.simulator.diving.rules import DIFFICULTIES, DIVES, FREQUENCIES, Dive, degree_of_difficulty
 from data_prep.simulator.performance import Boundaries, Label, Performance, Simulator
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from scoringnet_tf.support.errors import InputError
@@ -45,13 +38,11 @@ class DivingSimulator(Simulator):
         "**easy**: one dive for each degree of difficulty, one venue filmed from one side, "
         "no replay, water or close-up among the noise"
     )
-    boundary_names = ("first movement", "take-off", "entry", "end of entry")
     factor_columns = ("entry_angle_deg", "distance_m", "leg_separation_deg", "arms_up")
 
     elements = tuple(DIVES.values())
     heads = ("group", "half_somersaults", "position", "half_twists")
-    seen_elements = staticmethod(frequent_dives)
-    elements_of_difficulty = staticmethod(dives_of_difficulty)
+    difficulties, frequencies = DIFFICULTIES, FREQUENCIES
     difficulty_of = staticmethod(degree_of_difficulty)
     name_of = operator.attrgetter("number")
     draw_deduction = staticmethod(labels.draw_deduction)
@@ -63,8 +54,7 @@ class DivingSimulator(Simulator):
 
     def replayed_elements(self, scene: filming.Scene) -> list[Dive]:
         """Armstands from the 10 m platform alone."""
-        dives = competition_dives()
-        return dives if scene.board == PLATFORM else [dive for dive in dives if not dive.armstand]
+        return [dive for dive in FREQUENCIES if scene.board == PLATFORM or not dive.armstand]
 
     def draw_timing(self, rng: np.random.Generator) -> tuple[int, Boundaries]:
         """As labelled clips have it, except that some divers stand much longer, as they do in uncut video."""

@@ -187,4 +187,4 @@ def zoomed(frames: Iterable[np.ndarray], num_frames: int, start: float, stop: fl
 def magnifications(indices: np.ndarray, num_frames: int, start: float, stop: float) -> np.ndarray:
     """Those of `zoomed` at the frames of these indices."""
     share = np.minimum(1.0, indices / max(1, num_frames - 1))
-    return start + (stop - start) * share * share * (3 - 2 * share)
+    return start + (stop - start) * share * share * (3 - 2 * share)  # not `ease`: the order of products counts

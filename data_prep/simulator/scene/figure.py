@@ -64,16 +64,39 @@ class Body:
         return self.height / 1.70
 
 
-def pose(**degrees: float) -> np.ndarray:
-    """A pose vector of `POSE_FIELDS`, everything not named being 0.
+@dataclasses.dataclass(frozen=True)
+class Motion:
+    """A performance at N instants.
 
-    Raises:
-        TypeError: a name is no field.
+    Attributes:
+        joints: (N, J, 3) world metres.
+        centre: (N, 3) centre of mass, world metres.
+        belly: (N, 3) unit vectors from back to belly.
     """
-    unknown = set(degrees) - set(POSE_FIELDS)
-    if unknown:
-        raise TypeError(f"Expected pose fields {', '.join(POSE_FIELDS)}. Received: {', '.join(sorted(unknown))}")
-    return np.array([degrees.get(field, 0.0) for field in POSE_FIELDS], float)
+
+    joints: np.ndarray
+    centre: np.ndarray
+    belly: np.ndarray
+
+
+def motion_of(oriented: np.ndarray, centre: np.ndarray, somersault: np.ndarray, twist: np.ndarray) -> Motion:
+    """The `Motion` of joints (N, J, 3) about the centre of mass that were turned by these angles, see `orient`."""
+    belly = np.stack((np.cos(twist) * np.cos(somersault), np.cos(twist) * np.sin(somersault), -np.sin(twist)), axis=-1)
+    return Motion(oriented + centre[:, None], centre, belly)
+
+
+def pose(**degrees: float) -> np.ndarray:
+    """A pose vector of `POSE_FIELDS`, everything not named being 0; KeyError for a name that is no field."""
+    values = dict.fromkeys(POSE_FIELDS, 0.0)
+    for name, value in degrees.items():
+        values[name] += value
+    return np.array(list(values.values()), float)
+
+
+def ease(share: np.ndarray) -> np.ndarray:
+    """A share that is clipped to 0..1, and starts and stops softly."""
+    share = np.clip(share, 0.0, 1.0)
+    return share * share * (3 - 2 * share)
 
 
 def interpolate_poses(times: np.ndarray, keys: list[tuple[float, np.ndarray]]) -> np.ndarray:
@@ -82,8 +105,7 @@ def interpolate_poses(times: np.ndarray, keys: list[tuple[float, np.ndarray]]) -
     poses = np.stack([key for _, key in keys])
     right = np.clip(np.searchsorted(key_times, times, side="right"), 1, len(keys) - 1)
     span = np.maximum(key_times[right] - key_times[right - 1], 1e-9)
-    fraction = np.clip((times - key_times[right - 1]) / span, 0.0, 1.0)
-    eased = (fraction * fraction * (3 - 2 * fraction))[:, None]
+    eased = ease((times - key_times[right - 1]) / span)[:, None]
     return poses[right - 1] * (1 - eased) + poses[right] * eased
 
 

@@ -56,6 +56,17 @@ def scoreboard_shot(num_frames: int, width: int, height: int, rng: np.random.Gen
         yield picture
 
 
+def with_replay_mark(frames: Iterator[np.ndarray], rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """The frames of a replay, most often with a mark in a corner."""
+    marked = rng.random() < 0.7
+    for picture in frames:
+        if marked:
+            height = len(picture)
+            size = height // 10
+            paint_text(picture, "R", (size // 2, height - size // 2), size, (240, 240, 240), 2)
+        yield picture
+
+
 def close_up_shot(
     num_frames: int,
     world: Canvas,

@@ -8,8 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from data_prep.simulator.faults import Fault
-from scoringnet_tf.support.errors import InputError
+from data_prep.simulator.faults import Fault, middle_marks
 
 FAULTS = (
     Fault("landing", 1.1, 3.6),
@@ -91,9 +90,5 @@ def judge(deduction: float, rng: np.random.Generator) -> np.ndarray:
 
 def execution_score(marks: np.ndarray) -> float:
     """Execution, 0 to 10: the mean of the middle three of five marks, cut off after three decimals."""
-    if len(marks) != NUM_JUDGES:
-        raise InputError("count_mismatch", f"{len(marks)} marks instead of {NUM_JUDGES}.")
-    dropped = (NUM_JUDGES - MARKS_COUNTED) // 2
-    counted = np.sort(marks)[dropped : NUM_JUDGES - dropped]
-    tenths = int(np.round(counted * 10).sum())
+    tenths = int(np.round(middle_marks(marks, NUM_JUDGES, MARKS_COUNTED) * 10).sum())
     return tenths * 1000 // (10 * MARKS_COUNTED) / 1000

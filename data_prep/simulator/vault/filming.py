@@ -8,15 +8,16 @@ import numpy as np
 
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
-from data_prep.simulator.scene.canvas import Canvas, paint_text
+from data_prep.simulator.scene.canvas import Canvas
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
-from data_prep.simulator.scene.figure import Body
+from data_prep.simulator.scene.figure import Body, motion_of
+from data_prep.simulator.scene.noise import with_replay_mark
 from data_prep.simulator.scene.standpoint import Standpoint
 from data_prep.simulator.vault.faults import VaultTrait
-from data_prep.simulator.vault.motion import MAT_HEIGHT, SOLE, TABLE_HEIGHT, VaultMotion, perform
+from data_prep.simulator.vault.motion import MAT_HEIGHT, SOLE, TABLE_HEIGHT, perform
 from data_prep.simulator.vault.poses import run_poses
 from data_prep.simulator.vault.rules import Vault
-from data_prep.simulator.vault.venue import MAT, TABLE_LENGTH, TABLE_WIDTH, Hall, Venue, paint_hall, random_venue
+from data_prep.simulator.vault.venue import MAT, TABLE_LENGTH, TABLE_WIDTH, Venue, paint_hall, random_venue
 
 REPLAY_SPEED = 0.5
 REPLAY_BOUNDARIES = (18, 46)
@@ -25,20 +26,16 @@ HIDING = 0.3  # metres behind the middle of the table from which it hides the gy
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """Everything that stays the same while a video is filmed."""
+    """Everything that stays the same while a video is filmed; `world` and `table` as of `paint_hall`."""
 
     venue: Venue
-    hall: Hall
+    world: Canvas
+    table: Canvas
     standpoint: Standpoint
     view: View
     body: Body
     appearance: Appearance
     mirrored: bool
-
-    @property
-    def world(self) -> Canvas:
-        """The panorama of the hall."""
-        return self.hall.world
 
 
 def random_body(rng: np.random.Generator) -> Body:
@@ -85,8 +82,8 @@ def build_scene(
 ) -> Scene:
     """The scene of these parts, its hall painted; `rng` is for what no `Venue` fixes."""
     margin = (0.70 * view.width / view.pixels_per_metre, 0.60 * view.height / view.pixels_per_metre)
-    hall = paint_hall(venue, standpoint, view.pixels_per_metre, margin, mirrored, rng)
-    return Scene(venue, hall, standpoint, view, body, appearance, mirrored)
+    world, table = paint_hall(venue, standpoint, view.pixels_per_metre, margin, mirrored, rng)
+    return Scene(venue, world, table, standpoint, view, body, appearance, mirrored)
 
 
 def vault_shot(
@@ -128,7 +125,7 @@ def _film(scene, motion, rng, seen=None):
     painters = {}
     for start in range(0, len(motion.centre), exposures):
         now, centre = slice(start, start + exposures), camera[start]
-        picture = background = look(scene.hall.world, centre, view, camera[now][-1] - centre)
+        picture = background = look(scene.world, centre, view, camera[now][-1] - centre)
         if hidden[start]:
             picture = background.copy()
         _paint_shadow(picture, scene, motion.centre[start], centre)
@@ -137,7 +134,7 @@ def _film(scene, motion, rng, seen=None):
             painters[size] = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre * size)
         composite(picture, *painters[size].paint(joints[now], belly[now]))
         if hidden[start]:
-            table = look(scene.hall.table, centre, view, np.zeros(2))
+            table = look(scene.table, centre, view, np.zeros(2))
             cv2.copyTo(background, table[..., 0], picture)
         yield cv2.flip(picture, 1) if scene.mirrored else picture
 
@@ -180,12 +177,7 @@ def replay_shot(
     other = build_scene(scene.venue, standpoint, view, random_body(rng), random_gymnast(rng), scene.mirrored, rng)
     start = rng.uniform(8.0, 62.0 - min(50.0, REPLAY_SPEED * num_frames))
     frames = start + REPLAY_SPEED * np.arange(num_frames)
-    marked = rng.random() < 0.7
-    for picture in vault_shot(other, vault, trait, REPLAY_BOUNDARIES, frames, rng):
-        if marked:
-            size = view.height // 10
-            paint_text(picture, "R", (size // 2, view.height - size // 2), size, (240, 240, 240), 2)
-        yield picture
+    yield from with_replay_mark(vault_shot(other, vault, trait, REPLAY_BOUNDARIES, frames, rng), rng)
 
 
 def walk_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -195,9 +187,9 @@ def walk_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Iterat
     effort, way = rng.uniform(0.25, 0.5), rng.choice((-1.0, 1.0))
     twist = np.full(len(times), 0.0 if way > 0 else np.pi)
     poses = run_poses(times * 0.6, rng.uniform(0, 6), effort)
-    oriented = figure.orient(figure.body_joints(poses, other.body), np.zeros(len(times)), twist)
+    upright = np.zeros(len(times))
+    oriented = figure.orient(figure.body_joints(poses, other.body), upright, twist)
     x = rng.uniform(0.5, 4.5) + way * 0.05 * times
     z = np.full(len(times), rng.uniform(1.7, 2.6) * rng.choice((-1.0, 1.0)))
     centre = np.stack((x, SOLE - oriented[..., 1].min(axis=1), z), axis=-1)
-    belly = np.stack((np.cos(twist), np.zeros_like(twist), -np.sin(twist)), axis=-1)
-    yield from _film(other, VaultMotion(oriented + centre[:, None], centre, belly), rng)
+    yield from _film(other, motion_of(oriented, centre, upright, twist), rng)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.simulator.encoding import FPS
+from data_prep.simulator.faults import draw
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.reading import read_csv
@@ -22,7 +23,6 @@ USABLE_FLIGHT = (0.6, 2.0)  # seconds of posting-flight; outside lie slips of la
 # Broadcast clips of UNLV-Vault last some 75 frames, real vaults seven seconds: what is kept of run-up and landing.
 PRE_FLIGHT_KEPT, LANDING_KEPT = 0.20, 0.34
 PRE_FLIGHT_FRAMES, LANDING_FRAMES = (10, 40), (8, 50)  # least and most
-LEVELS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,31 +55,21 @@ def read_statistics(folder: Path) -> Statistics:
     """
     lines, scores = _read_table(folder / SCORES, SCORE_COLUMNS)
     difficulty, execution, penalty, final = scores.T
-    _expect(
-        "final = difficulty + execution − penalty",
-        np.abs(difficulty + execution - penalty - final) <= 0.0015,
-        folder / SCORES,
-        lines,
-        scores,
-    )
+    rules = {"final = difficulty + execution − penalty": np.abs(difficulty + execution - penalty - final) <= 0.0015}
     for name, values in (("difficulty", difficulty), ("execution", execution)):
         low, high = get_sport("vault").range_of(name)
-        possible = (values >= low - 0.01) & (values <= high + 0.01)
-        _expect(f"{name} from {low:g} to {high:g}", possible, folder / SCORES, lines, scores)
+        rules[f"{name} from {low:g} to {high:g}"] = (values >= low - 0.01) & (values <= high + 0.01)
+    for rule, is_so in rules.items():
+        if not is_so.all():
+            row = int(np.argmin(is_so))
+            where = f"{folder / SCORES}, row {lines[row]}"
+            raise InputError("wrong_value", f"{where}: {','.join(map(str, scores[row]))} breaks the rule: {rule}.")
     _, seconds = _read_table(folder / SECONDS, SECONDS_COLUMNS)
     usable = (seconds[:, 1] >= USABLE_FLIGHT[0]) & (seconds[:, 1] <= USABLE_FLIGHT[1])
     if not usable.any():
         message = f"no posting_flight lasts {USABLE_FLIGHT[0]} to {USABLE_FLIGHT[1]} s."
         raise InputError("out_of_range", f"{folder / SECONDS}: {message}")
     return Statistics(difficulty, final, seconds[usable], int((~usable).sum()))
-
-
-def _expect(what, is_so, file, lines, values):
-    """InputError for the first row that does not meet a condition."""
-    wrong = np.flatnonzero(~is_so)
-    if len(wrong):
-        received = ",".join(map(str, values[wrong[0]]))
-        raise InputError("wrong_value", f"{file}, row {lines[wrong[0]]}: {received} breaks the rule: {what}.")
 
 
 def _read_table(file, columns):
@@ -118,18 +108,14 @@ def stage_frames(seconds: np.ndarray) -> tuple[int, int, int]:
 
 def draw_seconds(rng: np.random.Generator) -> np.ndarray:
     """Seconds (3,) of the stages, with the quantiles of two thousand real vaults."""
-    return np.array(
-        [
-            np.interp(rng.random(), LEVELS, quantiles)
-            for quantiles in (
-                (1.2, 2.88, 3.26, 3.57, 3.91, 4.45, 8.0),
-                (0.6, 0.68, 1.16, 1.24, 1.31, 1.40, 1.96),
-                (0.8, 1.50, 1.80, 2.12, 2.50, 3.32, 5.5),
-            )
-        ]
+    quantiles = (
+        (1.2, 2.88, 3.26, 3.57, 3.91, 4.45, 8.0),
+        (0.6, 0.68, 1.16, 1.24, 1.31, 1.40, 1.96),
+        (0.8, 1.50, 1.80, 2.12, 2.50, 3.32, 5.5),
     )
+    return np.array([draw(of_stage, rng) for of_stage in quantiles])
 
 
 def draw_deduction(rng: np.random.Generator) -> float:
     """Points short of 10 that a vault deserves to lose, with the quantiles of seven hundred real ones."""
-    return float(np.interp(rng.random(), LEVELS, (0.33, 0.57, 0.81, 1.10, 1.43, 2.17, 3.0)))
+    return draw((0.33, 0.57, 0.81, 1.10, 1.43, 2.17, 3.0), rng)

@@ -4,13 +4,11 @@ World axes in metres: x along the runway, the middle of the table at x = 0; y up
 gymnast who runs in. Times are in frames. All vaults turn the same way round, clockwise for a runner to the right.
 """
 
-import dataclasses
-
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from data_prep.simulator.scene import figure
-from data_prep.simulator.scene.figure import JOINT, Body
+from data_prep.simulator.scene.figure import JOINT, Body, Motion, ease, motion_of
 from data_prep.simulator.vault.faults import FALL, VaultTrait
 from data_prep.simulator.vault.poses import Timing, step_phase, steps, vault_poses
 from data_prep.simulator.vault.rules import Vault
@@ -26,24 +24,7 @@ _HANDS = [JOINT["hand_l"], JOINT["hand_r"]]
 _FEET = [JOINT["ankle_l"], JOINT["ankle_r"]]
 
 
-@dataclasses.dataclass(frozen=True)
-class VaultMotion:
-    """A vault at N instants.
-
-    Attributes:
-        joints: (N, J, 3) world metres.
-        centre: (N, 3) centre of mass, world metres.
-        belly: (N, 3) unit vectors from back to belly.
-    """
-
-    joints: np.ndarray
-    centre: np.ndarray
-    belly: np.ndarray
-
-
-def perform(
-    vault: Vault, trait: VaultTrait, body: Body, boundaries: tuple[float, float], times: np.ndarray
-) -> VaultMotion:
+def perform(vault: Vault, trait: VaultTrait, body: Body, boundaries: tuple[float, float], times: np.ndarray) -> Motion:
     """The motion of a vault.
 
     Args:
@@ -70,11 +51,7 @@ class _Vaulter:
         self._touch = self._landed(np.array([timing.touch_down]))[0]
 
     def at(self, times):
-        oriented = self._oriented(times)
-        centre = self._centre(times)
-        somersault, twist = self._somersault(times), self._twist(times)
-        belly = (np.cos(twist) * np.cos(somersault), np.cos(twist) * np.sin(somersault), -np.sin(twist))
-        return VaultMotion(oriented + centre[:, None], centre, np.stack(belly, axis=-1))
+        return motion_of(self._oriented(times), self._centre(times), self._somersault(times), self._twist(times))
 
     def _oriented(self, times):
         """Joints (N, J, 3) about the centre of mass."""
@@ -127,7 +104,7 @@ class _Vaulter:
         short = LANDING_SHORT + 32.0 * self._trait.severities["under_rotation"]
         left = float(self._approach_angle(timing.leave))
         flight = left + (self._whole_turns - short - left) * np.interp(times, *self._spin)
-        recovered = short * _ease((times - timing.touch_down) / 8.0)
+        recovered = short * ease((times - timing.touch_down) / 8.0)
         clockwise = np.where(times < timing.leave, approach, flight + recovered)
         return -np.radians(clockwise) + self._sway(times)
 
@@ -138,7 +115,7 @@ class _Vaulter:
         if self._trait.falls:
             facing = np.sign(np.cos(self._twist(np.array([self._timing.touch_down]))))[0]
             backwards = np.radians(34.0 + 40.0 * (landing - FALL) / (1 - FALL))
-            return facing * backwards * _ease((since - 1.5) / 6.5)
+            return facing * backwards * ease((since - 1.5) / 6.5)
         wave = np.sin(np.pi * np.clip(since / 12.0, 0.0, 1.0))
         return -self._trait.step * np.radians(28.0) * landing * wave
 
@@ -148,7 +125,7 @@ class _Vaulter:
         begin, end = (0.50, 0.84) if vault.half_somersaults == 4 else (0.06, 0.80)
         since, until = timing.second_flight(begin), timing.second_flight(end)
         share = np.clip((times - since) / (until - since), 0.0, 1.0)
-        turned = vault.half_twists * (0.5 * share + 0.5 * _ease(share))
+        turned = vault.half_twists * (0.5 * share + 0.5 * ease(share))
         return self._trait.twist_sign * np.pi * (approach + turned)
 
     # === Paths of the centre of mass, metres ===
@@ -185,7 +162,7 @@ class _Vaulter:
         lowest = -self._oriented(fine)[..., 1].min(axis=1) + SOLE + self._lift(fine)
         smooth = np.convolve(np.pad(lowest, 4, mode="edge"), np.full(9, 1 / 9), mode="valid")
         target = self._anchored(np.array([board]))[0]
-        near = _ease(1 - (board - times) / 4.0)
+        near = ease(1 - (board - times) / 4.0)
         y = np.interp(times, fine, smooth)
         y_board = float(np.interp(board, fine, smooth))
         y = y + near * (target[1] - y_board)
@@ -222,13 +199,8 @@ class _Vaulter:
         """The lowest joint on the mat; steps carry the feet along it."""
         oriented, trait = self._oriented(times), self._trait
         start, length, number = steps(trait, self._timing)
-        walked = trait.step * 1.6 * trait.severities["landing"] * _ease((times - start) / (length * number))
+        walked = trait.step * 1.6 * trait.severities["landing"] * ease((times - start) / (length * number))
         hop = 0.2 * trait.severities["landing"] * step_phase(trait, self._timing, times)
         x = trait.distance + walked * (not trait.falls) - oriented[:, _FEET, 0].mean(axis=1)
         y = MAT_HEIGHT + SOLE + hop - oriented[..., 1].min(axis=1)
         return np.stack((x, y, np.full_like(x, trait.off_line)), axis=-1)
-
-
-def _ease(share):
-    share = np.clip(share, 0.0, 1.0)
-    return share * share * (3 - 2 * share)

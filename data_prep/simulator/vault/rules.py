@@ -75,25 +75,3 @@ _TABLE = {
 }
 DIFFICULTIES = {Vault(*key, twists): value for key, row in _TABLE.items() for twists, (value, _) in enumerate(row)}
 FREQUENCIES = {Vault(*key, twists): weight for key, row in _TABLE.items() for twists, (_, weight) in enumerate(row)}
-
-
-def vaults_of_difficulty(difficulty: float, one_each: bool = False) -> tuple[list[Vault], list[float]]:
-    """Vaults of a difficulty (the nearest one that has any, the lower of two) with their probabilities.
-
-    Args:
-        difficulty: in points.
-        one_each: keep the most frequent vault alone.
-    """
-    nearest = min(set(DIFFICULTIES.values()), key=lambda value: (round(abs(value - difficulty), 6), value))
-    vaults = [vault for vault, value in DIFFICULTIES.items() if value == nearest]
-    if one_each:
-        vaults = [max(vaults, key=FREQUENCIES.__getitem__)]
-    total = sum(FREQUENCIES[vault] for vault in vaults)
-    return vaults, [FREQUENCIES[vault] / total for vault in vaults]
-
-
-def frequent_vaults(one_each: bool = False) -> tuple[list[Vault], list[float]]:
-    """All vaults with the probabilities of competition; `one_each` keeps one for each difficulty."""
-    vaults = [v for v in DIFFICULTIES if not one_each or vaults_of_difficulty(DIFFICULTIES[v], one_each=True)[0] == [v]]
-    total = sum(FREQUENCIES[vault] for vault in vaults)
-    return vaults, [FREQUENCIES[vault] / total for vault in vaults]

@@ -12,16 +12,9 @@ import numpy as np
 
 from data_prep.simulator.performance import ROWS, SPLIT, Boundaries, Label, Performance, Simulator
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
+from data_prep.simulator.vault import faults as vault_faults
 from data_prep.simulator.vault import filming, labels
-from data_prep.simulator.vault.faults import (
-    EXECUTION_SD,
-    FAULTS,
-    MAX_EXECUTION,
-    execution_score,
-    judge,
-    random_trait,
-)
-from data_prep.simulator.vault.rules import DIFFICULTIES, Vault, frequent_vaults, vaults_of_difficulty
+from data_prep.simulator.vault.rules import DIFFICULTIES, FREQUENCIES, Vault
 from scoringnet_tf.support.messages import counted
 
 UNLV_VIDEOS, UNLV_TEST = 176, 56  # size and test part of UNLV-Vault
@@ -41,26 +34,24 @@ class VaultSimulator(Simulator):
         ("gym_vault_overall_scores.mat", "overall_scores"),
         ("gym_vault_difficulty_level.mat", "difficulty_level"),
     )
-    faults = FAULTS
-    max_execution = MAX_EXECUTION
-    execution_sd = EXECUTION_SD
+    faults = vault_faults.FAULTS
+    max_execution = vault_faults.MAX_EXECUTION
+    execution_sd = vault_faults.EXECUTION_SD
     element_column = "vault"
     easy = (
         "**easy**: one vault for each difficulty, one hall filmed from one side, crowd and scoreboard as the only noise"
     )
-    boundary_names = ("first frame", "take-off", "touch-down", "end of landing")
     factor_columns = ("off_line_m", "distance_m", "fall")
 
     elements = tuple(DIFFICULTIES)
     heads = ("family", "half_somersaults", "position", "half_twists")
-    seen_elements = staticmethod(frequent_vaults)
-    elements_of_difficulty = staticmethod(vaults_of_difficulty)
+    difficulties, frequencies = DIFFICULTIES, FREQUENCIES
     difficulty_of = DIFFICULTIES.__getitem__
     name_of = operator.attrgetter("name")
     draw_deduction = staticmethod(labels.draw_deduction)
-    judge = staticmethod(judge)
-    execution_score = staticmethod(execution_score)
-    random_trait = staticmethod(random_trait)
+    judge = staticmethod(vault_faults.judge)
+    execution_score = staticmethod(vault_faults.execution_score)
+    random_trait = staticmethod(vault_faults.random_trait)
     label_files = staticmethod(labels.label_files)
     replay_shot = staticmethod(filming.replay_shot)
 

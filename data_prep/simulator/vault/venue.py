@@ -40,19 +40,6 @@ class Venue:
     lamps: int
 
 
-@dataclasses.dataclass(frozen=True)
-class Hall:
-    """A painted hall.
-
-    Attributes:
-        world: the panorama.
-        table: a mask of the table, white, which may hide a gymnast behind it.
-    """
-
-    world: Canvas
-    table: Canvas
-
-
 def random_venue(rng: np.random.Generator) -> Venue:
     """A hall drawn at random."""
     palette = np.array(
@@ -83,8 +70,8 @@ def paint_hall(
     margin: tuple[float, float],
     mirrored: bool,
     rng: np.random.Generator,
-) -> Hall:
-    """The hall as a panorama.
+) -> tuple[Canvas, Canvas]:
+    """The hall as a panorama, and a mask of its table, white, which may hide a gymnast behind it.
 
     Args:
         venue: what to paint.
@@ -109,7 +96,7 @@ def paint_hall(
     _paint_table(brush, venue.table)
     _paint_table(_Brush(table, standpoint), (255, 255, 255), shades=(1.0, 1.0, 1.0))
     cv2.convertScaleAbs(world.image, world.image, alpha=venue.light)
-    return Hall(world, table)
+    return world, table
 
 
 class _Brush:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from data_prep.stages.formats import cvat, elan, label_studio, tables
+from data_prep.stages.formats import elan, label_studio, tables
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
@@ -29,10 +29,8 @@ class Format(NamedTuple):
 
 FORMATS = {
     "csv": Format(tables.is_csv, tables.read_stages, tables.write_stages),
-    "cvat": Format(cvat.recognises, cvat.read, cvat.write),
     "diving_times": Format(tables.is_diving_times, tables.read_times),
     "elan": Format(elan.recognises, elan.read, elan.write, counts_time=True),
-    "finediving": Format(tables.is_finediving, tables.read_finediving),
     "label_studio": Format(label_studio.recognises, label_studio.read, label_studio.write, counts_time=True),
 }
 COUNT_TIME = {name for name, form in FORMATS.items() if form.counts_time}
@@ -44,7 +42,7 @@ def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[L
     """Reads the videos of a file of stage labels.
 
     Args:
-        path: the file, or FineDiving's folder.
+        path: the file.
         facts_of: see `videos.facts_reader`.
         name: key in `FORMATS`; None recognises the format by content.
 
@@ -80,25 +78,13 @@ def write(name: str, output: Path, videos: Sequence[LabelledVideo], sport: Sport
 
 
 def recognise(path: Path) -> str:
-    """The key in `FORMATS` of a file or folder.
-
-    Raises:
-        InputError: it is of none of them.
-    """
-    text = _head(path)
+    """The key in `FORMATS` of a file; InputError if it is of none of them."""
+    if path.is_dir():
+        raise InputError("wrong_format", f"{path} is a folder, not a file of stage labels.")
+    with path.open("rb") as file:
+        text = file.read(HEAD).decode("utf-8-sig", errors="replace").lstrip()
     name = next((name for name, form in FORMATS.items() if form.recognises(path, text)), None)
     if name is None:
-        what = "this folder has no annotations" if path.is_dir() else f"a file that starts with {text[:40]!r}"
-        hint = (
-            "Stage labels are stage_labels.csv, jump_drop_water_label.txt, Label Studio's JSON, CVAT's XML for video "
-            "or its ZIP, ELAN's .eaf, or a folder in FineDiving's layout."
-        )
-        raise InputError("wrong_format", f"{path}: {what}.", hint)
+        hint = "Use stage_labels.csv, jump_drop_water_label.txt, Label Studio's JSON, or ELAN's .eaf."
+        raise InputError("wrong_format", f"{path} starts with {text[:40]!r}: these are no stage labels.", hint)
     return name
-
-
-def _head(path):
-    if path.is_dir():
-        return ""
-    with path.open("rb") as file:
-        return file.read(HEAD).decode("utf-8-sig", errors="replace").lstrip()

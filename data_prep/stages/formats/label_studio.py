@@ -11,21 +11,21 @@ A project with this labelling interface
 
 imports what `write` wrote, as predictions to correct. Timelines count frames from 1, both ends inclusive
 (https://labelstud.io/tags/timelinelabels), at the frame rate of the task: 24 frames/s, unless `write` states another.
-If the rate of a video varies, they are times. The older template, for audio, counts seconds.
+If the rate of a video varies, they are times.
 """
 
 import dataclasses
 import json
 import numbers
+import re
 from collections.abc import Sequence
-from pathlib import Path
-from urllib.parse import quote
+from pathlib import Path, PurePosixPath
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.stage_labels import Segment
 from data_prep.records.encoding import remark_of
-from data_prep.stages.formats.labelled_video import LabelledVideo, labelled_video, require_ends
-from data_prep.stages.formats.media import VIDEO_ID, check_names, video_name
+from data_prep.stages.formats.labelled_video import VIDEO_ID, LabelledVideo, check_names, labelled_video, require_ends
 from data_prep.stages.formats.videos import MAX_RATE, FactsOf, exact_rate
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
@@ -35,6 +35,8 @@ VIDEO, FPS = "video", "fps"  # keys of a task's data, as is `VIDEO_ID`; Label St
 STAGES = "stages"  # name of the control tag
 MAX_NUMBER = 2**53  # larger numbers are not exact in JSON
 LOCAL_FILES = "/data/local-files/?d="  # Label Studio serves the files of a storage here
+# Label Studio puts eight hexadecimal digits before the name of an uploaded file.
+UPLOAD = re.compile(r"/upload/\d+/[0-9a-f]{8}-(?P<name>[^/]+)$")
 
 
 def recognises(path: Path, text: str) -> bool:
@@ -101,6 +103,28 @@ def _video_id(data, where):
     return video_name(references[0], where)
 
 
+def video_name(reference: str, where: str) -> str:
+    """The file name in the URL or path of a video.
+
+    Label Studio's `/data/local-files/?d=PATH` has it in the query, `/data/upload/PROJECT/HASH-NAME` after a hash.
+
+    Args:
+        reference: URL or path.
+        where: file and task, for the message.
+
+    Raises:
+        InputError: it is no URL.
+    """
+    try:
+        url = urlsplit(reference.replace("\\", "/"), allow_fragments=False)  # "dive #1.mp4" may be a path
+    except ValueError as error:
+        raise InputError("wrong_value", f"{where}: {reference!r} is no URL of a video ({error}).") from error
+    is_local = url.path.endswith("/local-files/")
+    path = parse_qs(url.query).get("d", [""])[0] if is_local else unquote(url.path)
+    upload = UPLOAD.search(path)
+    return upload["name"] if upload else PurePosixPath(path).name
+
+
 def _stated_rate(data, where):
     """The exact frame rate that a task states; None if it states none."""
     fps = data.get(FPS)
@@ -124,21 +148,16 @@ def _regions(task, where):
 
 
 def _segments(number, region, where, facts, rate):
-    """Segments of a region; none if it labels no time, as a rectangle or a choice.
-
-    `facts` returns the `VideoFacts`, `rate` is the frame rate that the task states.
-    """
+    """Segments of a region, none of a rectangle or a choice; `facts` returns `VideoFacts`, the task states `rate`."""
     name = region.get("id", number) if isinstance(region, dict) else number
     where = f"{where}, region {name}"
     value = _field(region, "value", dict, where)
-    if "timelinelabels" in value or "ranges" in value:
-        stage = _label(value, "timelinelabels", where)
-        return [_of_frames(stage, span, where, facts(), rate) for span in _field(value, "ranges", list, where)]
-    if "labels" in value and "start" in value:
-        stage = _label(value, "labels", where)
-        first, last = (facts().frame_at(_number(value, name, where)) for name in ("start", "end"))
-        return [Segment(stage, first, last, where)]
-    return []
+    if not {"timelinelabels", "ranges"} & value.keys():
+        return []
+    labels = value.get("timelinelabels")
+    if not (isinstance(labels, list) and len(labels) == 1 and isinstance(labels[0], str)):
+        raise InputError("wrong_value", f"{where}: {labels} is not one label.")
+    return [_of_frames(labels[0], span, where, facts(), rate) for span in _field(value, "ranges", list, where)]
 
 
 def _of_frames(stage, span, where, facts, rate):
@@ -150,13 +169,6 @@ def _of_frames(stage, span, where, facts, rate):
     if rate is None:
         raise InputError("missing_key", f"{where}: the rate of the video varies, and the task's data has no {FPS}.")
     return Segment(stage, facts.frame_at((int(first) - 1) / rate), facts.frame_at(int(last) / rate), where)
-
-
-def _label(value, key, where):
-    labels = value.get(key)
-    if not (isinstance(labels, list) and len(labels) == 1 and isinstance(labels[0], str)):
-        raise InputError("wrong_value", f"{where}: {labels} is not one label.")
-    return labels[0]
 
 
 def _number(container, name, where):
@@ -216,18 +228,12 @@ def _region(video_id, number, segment, facts):
     if facts.timestamps is not None:
         first, end = (round(facts.begin_of(frame) * facts.fps) for frame in (first, end))
         if first == end:
-            message = (
-                f"{video_id}: {segment.stage} in the frames {segment.start} to {segment.end - 1} is shorter than a "
-                f"frame at the mean rate, {float(facts.fps):.4g} frames/s, by which Label Studio counts."
-            )
+            message = f"{video_id}: {segment} is shorter than a frame at the mean rate, by which Label Studio counts."
             raise InputError("stage_too_short", message, "Choose another --to.")
     return {
         "id": f"stage{number}",
         "from_name": STAGES,
         "to_name": VIDEO,
         "type": "timelinelabels",
-        "value": {
-            "ranges": [{"start": first + 1, "end": end}],
-            "timelinelabels": [segment.stage],
-        },
+        "value": {"ranges": [{"start": first + 1, "end": end}], "timelinelabels": [segment.stage]},
     }

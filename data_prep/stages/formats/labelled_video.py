@@ -1,13 +1,19 @@
-"""A video with the stage labels that a file has of it, and their problems."""
+"""A video with the stage labels that a file has of it, checked against the sport, the video and other files."""
 
+import collections
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
-from data_prep.datasets.stage_labels import Segment
+from data_prep.datasets.stage_labels import Segment, segment_errors
 from data_prep.records.encoding import remark_of
+from data_prep.stages.formats.videos import FactsOf
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark
+
+VIDEO_ID = "video_id"  # our property in the files of tools, which keep it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +26,6 @@ class LabelledVideo:
         segments: those that could be read; an `end` may be None.
         problems: with file and row, region or annotation.
         is_predicted: found by a model and not corrected yet.
-        num_frames: of the labelled video, if the file counts frames and says so.
         frame_rate: frames per second at which the file counts, if it says so.
     """
 
@@ -29,12 +34,7 @@ class LabelledVideo:
     segments: tuple[Segment, ...]
     problems: tuple[Remark, ...] = ()
     is_predicted: bool = False
-    num_frames: int | None = None
     frame_rate: float | None = None
-
-    def renamed(self, video_id: str) -> "LabelledVideo":
-        """The same labels under another id."""
-        return dataclasses.replace(self, video_id=video_id)
 
 
 def labelled_video(
@@ -60,12 +60,52 @@ def labelled_video(
 
 
 def require_ends(videos: Iterable[LabelledVideo]) -> None:
-    """Checks that every segment has an end.
-
-    Raises:
-        InputError: segments without one; all are listed.
-    """
+    """InputError that lists the segments without an end."""
     segments = [segment for video in videos for segment in video.segments if segment.end is None]
     if segments:
         lines = [f"{segment.where}: {segment} has no end frame." for segment in segments]
         raise InputError("missing_end", "\n".join(lines), "To count the frames, set --videos_dir.")
+
+
+def check_names(video_id: str, file: str, where: str) -> None:
+    """InputError if labels were written for `video_id`, but refer to another `file`, as a copied template does."""
+    name, path = PurePosixPath(video_id), PurePosixPath(file)
+    if not {name.name, name.stem} & {path.name, path.stem}:
+        raise InputError("other_video", f"{where}: its {VIDEO_ID} is {video_id}, but it refers to the file {file}.")
+
+
+def checked_videos(videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> list[LabelledVideo]:
+    """Lists all problems of the videos, and makes their segments fit to be written.
+
+    A stage without frames is left out. One that reaches to the end of the video gets that end, if it is known.
+
+    Args:
+        videos: as read.
+        sport: of the videos.
+        facts_of: see `videos.facts_reader`.
+
+    Returns:
+        The videos in the same order.
+    """
+    places = collections.defaultdict(list)
+    for video in videos:
+        places[video.video_id].append(video.where)
+    return [_checked(video, places[video.video_id], sport, facts_of) for video in videos]
+
+
+def _checked(video, places, sport, facts_of):
+    problems, num_frames = list(video.problems), None
+    try:
+        num_frames = facts_of(video.video_id).num_frames
+    except InputError as error:
+        # A reader that needed the frame rate met the same error.
+        problems = [problem for problem in problems if problem != str(error)]
+        problems.append(Remark(error.code, f"{video.where}: {error}"))
+    if len(places) > 1:
+        problems.append(Remark("duplicate", f"{video.where}: {video.video_id} has stages in {', '.join(places)}."))
+    problems += map(remark_of, segment_errors(video.segments, sport, num_frames))
+    closed = [segment._replace(end=num_frames) if segment.end is None else segment for segment in video.segments]
+    kept = tuple(segment for segment in closed if segment.start != segment.end)
+    if not kept and not problems:
+        problems.append(Remark("no_stages", f"{video.where}: there are no stages of {video.video_id}."))
+    return dataclasses.replace(video, segments=kept, problems=tuple(problems))

@@ -1,10 +1,9 @@
-"""Tables of stages: `stage_labels.csv`, which `build` reads, the times of UNLV-Diving, and FineDiving's folder."""
+"""Tables of stages: `stage_labels.csv`, which `build` reads, and the times of UNLV-Diving."""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_prep.datasets import finediving
 from data_prep.datasets.readers.text import read_csv, read_diving_times
 from data_prep.datasets.stage_labels import (
     STAGE_COLUMNS,
@@ -18,7 +17,6 @@ from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
 
 # === stage_labels.csv: video_id,stage,start_frame,end_frame ===
 
@@ -29,11 +27,7 @@ def is_csv(path: Path, text: str) -> bool:
 
 
 def read_stages(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
-    """One `LabelledVideo` per video_id.
-
-    Raises:
-        InputError: see `stage_labels.read_stage_csv`.
-    """
+    """One `LabelledVideo` per video_id; InputError, see `stage_labels.read_stage_csv`."""
     return [LabelledVideo(name, rows[0].where, tuple(rows)) for name, rows in read_stage_csv(path).items()]
 
 
@@ -64,11 +58,7 @@ def is_diving_times(path: Path, text: str) -> bool:
 
 
 def read_times(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
-    """One `LabelledVideo` per row, named 001 and so on.
-
-    Raises:
-        InputError: rows that are not four integers; all are listed.
-    """
+    """One `LabelledVideo` per row, named 001 and so on; InputError lists the rows that are not four integers."""
     return [_dive(f"{row:03d}", f"{path}, row {row}", times) for row, times in read_diving_times(path).items()]
 
 
@@ -77,28 +67,3 @@ def _dive(video_id, where, times):
         return LabelledVideo(video_id, where, diving_segments(times, where))
     except StageError as error:
         return LabelledVideo(video_id, where, (), (remark_of(error),))
-
-
-# === FineDiving: a folder in its official layout ===
-
-
-def is_finediving(path: Path, text: str) -> bool:
-    """Whether it is a folder with the fine-grained annotations."""
-    return any((path / folder / finediving.FINE_FILE).is_file() for folder in finediving.LABEL_DIRS)
-
-
-def read_finediving(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
-    """One `LabelledVideo` per clip of either split, named VIDEO_CLIP as in `build`.
-
-    Raises:
-        InputError: see the dataset's `read`.
-    """
-    return [
-        LabelledVideo(
-            sample.video_id,
-            sample.where,
-            sample.segments or (),
-            tuple(Remark(problem.code, str(problem)) for problem in sample.problems),
-        )
-        for sample in finediving.read(path).samples
-    ]

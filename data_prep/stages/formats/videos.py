@@ -49,14 +49,12 @@ class VideoFacts:
         fps: frames per second, exact.
         path: of the video file, or of the folder of its images.
         num_frames: how many can be decoded.
-        size: (height, width), pixels.
         timestamps: (L,), seconds since the first frame, if the frame rate varies.
     """
 
     fps: Fraction | None = None
     path: Path | None = None
     num_frames: int | None = None
-    size: tuple[int, int] | None = None
     timestamps: tuple[Fraction, ...] | None = None
 
     @property
@@ -123,7 +121,7 @@ def facts_reader(videos_dir: str | Path | None = None, fps: float | None = None)
         video = read_video(path, size=FRAME_SIZE)
         rate = exact_rate(fps or video.fps)
         timestamps = varying(video.timestamps.tolist(), rate) if fps is None else None
-        return VideoFacts(rate, path, len(video.frames), video.source_size, timestamps)
+        return VideoFacts(rate, path, len(video.frames), timestamps)
 
     return facts_of
 

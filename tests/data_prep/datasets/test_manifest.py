@@ -1,8 +1,5 @@
 """A user's own folder of videos: its table and stages become records; what is wrong is named."""
 
-import shutil
-
-import numpy as np
 import pytest
 from command_forks import forked
 from conftest import write_bars, write_motion, write_unlv_diving
@@ -22,7 +19,6 @@ from data_prep.datasets import DATASETS, manifest
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import score_problems
 from data_prep.records.dry_run import check
-from data_prep.records.psnr import compare_with_source, psnr
 from data_prep.records.summary import summary
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
@@ -40,23 +36,6 @@ def test_videos_and_folders_with_boundaries(tmp_path):
     assert info.stage_frames["train"] == {"noise": 6, "pre-starting": 9, "take-flight": 12, "entry": 13}
     assert info.stage_frames["test"] == {"unlabelled": 20}
     assert info.videos["dive 2"]["execution"] == pytest.approx(20.0)
-    comparison = compare_with_source(info, source)
-    assert len(comparison.psnr) == 3 and not comparison.problems
-    # inspect compares the stored frames with the source, and notices a change.
-    arguments = ("inspect", f"--records_dir={tmp_path / 'records'}", f"--source_dir={source}")
-    shutil.rmtree(source / "dive 2")
-    write_bars(source / "2024 (final)/dive.avi", 20, 5)
-    changed = forked("data_prep", *arguments)
-    assert changed.returncode == 1 and code_printed(changed.stderr) == "damaged_records"
-    comparison = compare_with_source(info, source)
-    assert list(comparison.psnr) == ["dive #1, 100%!!.mp4"] and comparison.missing == ["dive 2"]
-
-
-def test_psnr_of_known_errors():
-    """An error of 5 everywhere: 20 log₁₀(255 / 5)."""
-    frames = np.full((2, 3, 4, 3), 100, np.uint8)
-    assert psnr(frames, frames + np.uint8(5)) == pytest.approx(34.1514, abs=1e-4)
-    assert psnr(frames, frames) == np.inf
 
 
 @pytest.mark.parametrize(

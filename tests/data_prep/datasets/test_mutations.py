@@ -35,7 +35,7 @@ from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import score_problems
 from data_prep.records.dry_run import check
 from data_prep.records.verifying import decode_frames, read_records, verify_records
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 

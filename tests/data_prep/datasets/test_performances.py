@@ -17,9 +17,8 @@ from data_prep.datasets.sample import ERROR, INCONSISTENT, NONMONOTONE, Sample, 
 from data_prep.records.building import BuildSettings
 from data_prep.records.checks import known_problems
 from data_prep.records.dry_run import check
-from data_prep.records.psnr import compare_with_source
 from data_prep.records.verifying import read_records
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo
 
 NUM_FRAMES = 100  # of the broadcast, 4 s
 FULL_SIZE = BuildSettings((HEIGHT, WIDTH))
@@ -128,8 +127,6 @@ def test_every_performance_is_a_record_of_its_frames(broadcast, tmp_path):
     info = build("manifest", broadcast, tmp_path / "records", FULL_SIZE, sport="diving")
     assert frame_indices(info) == {f"final.mp4#{n + 1}": list(range(*FRAMES_OF_THREE[n])) for n in range(3)}
     assert info.videos["final.mp4#2"]["path"] == "final.mp4#40-61"
-    comparison = compare_with_source(info, broadcast)
-    assert len(comparison.psnr) == 3 and not comparison.problems and not comparison.missing
 
 
 @pytest.mark.parametrize(

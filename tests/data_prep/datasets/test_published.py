@@ -32,9 +32,8 @@ from data_prep.datasets.readers.layout import find_video, index_videos
 from data_prep.datasets.sample import ALL, Published, count_note
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
-from data_prep.records.psnr import compare_with_source
 from data_prep.records.verifying import decode_frames, read_records, verify_records
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo
 
 SMALL = BuildSettings((36, 48))
 
@@ -81,8 +80,6 @@ def test_mtl_aqa_cuts_clips_from_broadcasts(tmp_path, first_image):
     assert frame_indices(info)["01_002"] == list(range(12, 18))
     assert info.videos["02_005"]["final"] == 65.0 and info.videos["02_005"]["execution"] == pytest.approx(65 / 3)
     assert info.videos["01_002"]["path"] == "whole_videos_frames/01#12-18"
-    comparison = compare_with_source(info, source)
-    assert len(comparison.psnr) == 4 and min(comparison.psnr.values()) > 30
     read = mtl_aqa.read(source)
     assert [sample.group for sample in read.samples] == ["01", "01", "02", "02"], "the broadcasts"
     assert {"no_stage_labels", "no_marks"} <= notes_of(read).keys()

@@ -19,7 +19,6 @@ from data_prep.datasets.scores import complete_scores
 from data_prep.records.building import BuildSettings
 from data_prep.records.checks import id_problems, score_problems
 from data_prep.records.dry_run import check
-from data_prep.records.psnr import compare_with_source, psnr
 from data_prep.records.verifying import decode_frames, read_records
 from scoringnet_tf.data.video import read_video
 from scoringnet_tf.sports import as_points, get_sport
@@ -137,9 +136,8 @@ def test_videos_go_through_a_manifest_and_back(tmp_path):
     lengths = {video_id: video["num_frames"] for video_id, video in info.videos.items()}
     assert sorted(lengths) == names and lengths["springboard_dive.mp4"] == 259
     assert info.stage_frames["train"] == {"pre-starting": 166, "take-flight": 31, "entry": 33, "noise": 29}
-    comparison = compare_with_source(info, real("videos"))
-    assert len(comparison.psnr) == 7 and min(comparison.psnr.values()) > 30 and not comparison.problems
     (_, record) = next(iter(read_records(info, "train")))
     stored = decode_frames(record["image/encoded"])[180]
     source = read_video(real("videos/springboard_dive.mp4"), size=(120, 160)).frames
-    assert int(np.argmax([psnr(stored, frame) for frame in source])) == 180
+    errors = [np.mean((stored.astype(float) - frame) ** 2) for frame in source]
+    assert int(np.argmin(errors)) == 180 and min(errors) < 65  # 30 dB

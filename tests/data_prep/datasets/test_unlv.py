@@ -13,7 +13,7 @@ from layouts import write_table
 from data_prep.datasets import motion, unlv
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.verifying import read_records
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
 
 SMALL = BuildSettings((36, 48))

@@ -21,7 +21,7 @@ from data_prep.records.simulation import read_simulation
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from data_prep.records.writing import ShardWriter
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
 
 SMALL = BuildSettings((36, 48))

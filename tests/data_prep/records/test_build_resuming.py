@@ -20,8 +20,8 @@ from refusals import codes, refused, said
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
 from data_prep.records.verifying import verify_records
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.errors import InputError
 

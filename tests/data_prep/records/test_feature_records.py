@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 from pathlib import Path
 
 import h5py
@@ -15,15 +14,11 @@ from data_prep.datasets import manifest, read_source
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.contact_sheet import contact_sheet, save_contact_sheet
 from data_prep.records.description import as_text, describe
-from data_prep.records.description_picture import picture
 from data_prep.records.dry_run import check
-from data_prep.records.psnr import compare_with_source
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from scoringnet_tf.baselines.videos import Videos
-from scoringnet_tf.data.dataset_info import described_pixels
-from scoringnet_tf.data.input_pipeline import videos
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.support.errors import InputError
 
 HEADER = ("features", "video", "split", "difficulty", "execution", "num_frames", "fps")
@@ -171,7 +166,6 @@ def test_arrays_of_one_file(built, tmp_path):
     info, _ = build(source, tmp_path / "records")
     assert info.videos["dive a"]["path"] == "all.h5#x/a" and verify_records(info) == []
     np.testing.assert_array_equal(records(info)["dive b"]["feature/floats"], values_of("b"))
-    assert compare_with_source(info, source).problems == []
     # The hash is of the values, not of the file; so is the data hash of two builds.
     assert built[1].videos["dive a"]["sha256"] == info.videos["dive a"]["sha256"]
     again, _ = build(built[0], tmp_path / "again")
@@ -188,7 +182,7 @@ def test_vectors_of_whole_videos(tmp_path):
     found = describe(info)["splits"]["train"]
     assert found["seconds"] == {"number": 0} and not found["stage_seconds"]
     assert ["train", "2", "2", "–", "2"] in [line.split() for line in summary(info).splitlines()]
-    assert as_text(describe(info)) and picture(describe(info)).axes
+    assert as_text(describe(info))
     write_source(source, rows_of({"num_frames": ""}, **STAGES), (*HEADER, *BOUNDARIES), None, lambda n: values_of(n)[0])
     assert codes(problems(source)) == ["stages_of_vector"]
 
@@ -324,27 +318,6 @@ def test_an_unknown_stride_is_assumed_and_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("shape", "time", "num_frames", "origin", "is_told"),
-    [
-        ((64, 16), 1, "", None, True),
-        ((16, 64), 1, "", None, True),
-        ((64, 16), 0, "", None, False),
-        ((16, 64), 0, "", None, False),
-        ((1, 64), 1, "", None, False),
-        ((64, 16), 1, 64, None, False),
-        ((64, 16), 1, "", {"size": 16, "stride": 1}, False),
-    ],
-    ids=["turned", "turned, wide", "as expected", "wide", "vectors", "length stated", "size stated"],
-)
-def test_features_whose_axes_may_be_exchanged_are_told(tmp_path, shape, time, num_frames, origin, is_told):
-    """By the axis along which they change little."""
-    source = write_source(tmp_path / "own", rows_of({"num_frames": num_frames}), origin=origin)
-    for number, name in enumerate(LENGTHS):
-        np.save(source / f"{name}.npy", np.random.default_rng(number).normal(size=shape).cumsum(axis=time))
-    assert problems(source) == [] and ("maybe_exchanged_axes" in codes(notes(source))) == is_told
-
-
-@pytest.mark.parametrize(
     ("options", "named"),
     [
         ({"settings": BuildSettings((36, 48), fit="pad")}, ("frame_size", "fit")),
@@ -382,24 +355,6 @@ def test_a_contact_sheet_shows_them(tmp_path):
         assert (described_pixels(simulation) in title) == (simulation is not None)
 
 
-def test_features_other_than_their_source_are_found(built, tmp_path):
-    _, info = built
-    source = write_source(tmp_path / "own")
-    comparison = compare_with_source(info, source)
-    assert comparison.problems == [] and comparison.missing == [] and set(comparison.psnr.values()) == {math.inf}
-    values = values_of("a")
-    values[2, 3] = np.nextafter(values[2, 3], np.float32(9))
-    np.save(source / "a.npy", values)
-    (source / "b.npy").unlink()
-    comparison = compare_with_source(info, source)
-    assert comparison.missing == ["dive b"] and codes(comparison.problems) == ["other_source"]
-    assert "dive a" in comparison.problems[0] and comparison.summary()
-    comparison.psnr = {"dive a": 30.0, "dive b": 40.0, "dive c": math.inf}
-    assert "35.0 dB" in comparison.summary() and "30.0 dB (dive a)" in comparison.summary()
-    comparison.psnr = {}
-    assert comparison.summary()
-
-
 def test_damaged_records_are_found(tmp_path):
     """Also if the checksum of the record is right."""
     info, _ = build(write_source(tmp_path / "own"), tmp_path / "records")
@@ -411,9 +366,3 @@ def test_damaged_records_are_found(tmp_path):
         content[len(content) // 2] ^= 1
         shard.write_bytes(content)
     assert "damaged" in codes(verify_records(stale))
-
-
-def test_records_are_batches(built):
-    ((inputs, targets),) = videos(built[1].records_dir, "train", batch_size=2)
-    np.testing.assert_array_equal(inputs["features"][0, :6], values_of("a"))
-    assert inputs["features"].shape == (2, 8, SIZE) and targets["stages"].shape == (2, 8)

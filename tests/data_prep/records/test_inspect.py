@@ -10,7 +10,7 @@ from refusals import codes
 
 from data_prep.records.contact_sheet import contact_sheet, save_contact_sheet
 from data_prep.records.verifying import verify_records
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo
 
 
 @pytest.mark.parametrize(

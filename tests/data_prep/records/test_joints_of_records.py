@@ -6,8 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import HEIGHT, WIDTH
-from refusals import codes, refused, said
+from refusals import codes, refused
 
 from data_prep.datasets.sample import Sample, Source
 from data_prep.records.building import BuildSettings, build_records
@@ -65,13 +64,6 @@ def test_names_of_joints(tmp_path):
         assert problem.code == "outside_folder" and problem.where == "labels.csv: row 1"
 
 
-def test_joints_without_their_index_are_not_left_out_in_silence(tmp_path):
-    write_joints(tmp_path, **{"001": 1})
-    (tmp_path / "joints/joints.json").rename(tmp_path / "joints/Joints.json")
-    with refused("not_found", "joints/joints.json"):
-        SourceJoints(tmp_path, samples(tmp_path, **{"001": "samples/001.avi"}))
-
-
 def test_joints_may_be_whole_pixels_and_nothing_else_than_numbers(tmp_path):
     write_joints(tmp_path, **{"001": 1, "002": np.inf})
     for kind in (np.int64, np.uint16, np.float64):  # as detectors of joints write them
@@ -97,11 +89,11 @@ def test_missing_joints_are_known_before_anything_is_decoded(tmp_path):
 
 
 def write_joints_of_diving(folder, wrong=()):
-    """Of every video of `diving_dir`, in the middle of its frames; {id: other number of frames}."""
+    """Of every video of `diving_dir`; {id: other number of frames}."""
     write_joints(folder)
     for number in range(1, 11):
         length = dict(wrong).get(f"{number:03d}", 24 + number)
-        np.save(folder / f"joints/{number:03d}.npy", np.full((length, 2, 2), (WIDTH / 2, HEIGHT / 2), np.float32))
+        np.save(folder / f"joints/{number:03d}.npy", np.full((length, 2, 2), 24.0, np.float32))
 
 
 def test_joints_of_other_frames_are_found_by_check_and_refused_by_build(diving_dir, tmp_path):
@@ -125,23 +117,6 @@ def test_a_wrong_index_of_joints_is_named(diving_dir, tmp_path):
         check("unlv_diving", diving_dir, workers=1)
     with refused(error.value.code, "joints.json"):
         build_records("unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1)
-
-
-def test_joints_on_another_scale_are_told(diving_dir):
-    """Shares of the frame, or pixels of a larger original; a few that lie outside are an athlete at the edge."""
-    write_joints_of_diving(diving_dir)
-    for number in range(1, 11):
-        path = diving_dir / f"joints/{number:03d}.npy"
-        positions = np.load(path)
-        positions[:5, 0] = 6 * WIDTH
-        positions[5:9] = np.nan
-        if number == 2:
-            positions[5:] = 6 * WIDTH
-        if number in (3, 4):
-            positions[:] = {3: 0.5, 4: np.nan}[number]
-        np.save(path, positions)
-    lines, number = check("unlv_diving", diving_dir, workers=1)
-    assert number == 0 and said(lines, "joints_elsewhere").startswith("002, 003: ")
 
 
 def test_joints_beside_records_that_are_not_those_of_the_source_are_not_lost(diving_dir, tmp_path):

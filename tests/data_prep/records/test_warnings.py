@@ -24,7 +24,6 @@ REAL = pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCOR
 SMALL = BuildSettings((36, 48))
 STAGES = ("video_id", "stage", "start_frame", "end_frame")
 SIZE = 12
-UNUSUAL = ("other_scale", "maybe_exchanged_axes", "equal_scores", "no_test_split", "features_rounded")
 COMMANDS = pytest.mark.parametrize("command", ["check", "build"])
 
 
@@ -50,17 +49,6 @@ def test_videos_of_different_rates(diving_dir, command):
     slow, fast = "006, 007, 008, 009, 010", "001, 002, 003, 004, 005"
     assert slow in said(notes, "other_frame_rates") and fast in said(notes, "other_frame_rates")
     assert fast in said(notes, "other_label_rate") and "006" not in said(notes, "other_label_rate")
-
-
-def test_the_frame_rate_of_a_dataset_is_its_median(tmp_path):
-    """One video in slow motion says nothing of the others."""
-    rates = {"a.mp4": 25, "b.mp4": 100, "c.mp4": 25, "d.mp4": 30, "e.mp4": 50}
-    (tmp_path / "own").mkdir()
-    for number, (name, fps) in enumerate(rates.items()):
-        write_bars(tmp_path / "own" / name, 5, number, fps=fps, codec="libx264")
-    write_table(tmp_path / "own/manifest.csv", ("video", "split", "final"), [(name, "train", 63.0) for name in rates])
-    info, _ = build_records("manifest", tmp_path / "own", tmp_path / "records", SMALL, workers=1, sport="diving")
-    assert info.frame_rate == pytest.approx(30)
 
 
 @pytest.mark.parametrize(
@@ -121,13 +109,6 @@ def test_a_performance_without_frames_of_a_stage(tmp_path, command):
     assert ["take-flight" in note for note in missing] == [True, False] and "entry" in missing[1]
 
 
-def test_a_performance_of_no_frames_is_a_problem(tmp_path):
-    source = write_manifest(tmp_path / "own", [("a.mp4", 3.0, 21.0, 63.0, "train", 0, 0, 0, 0)])
-    write_bars(source / "a.mp4", 20)
-    lines, number = check("manifest", source, workers=1, sport="diving")
-    assert number == 1 and "row 2" in lines[0]
-
-
 def test_stages_in_seconds_and_missing_ones_in_the_official_layout(diving_dir, tmp_path):
     def write(numbers, length):
         spans = (("take-flight", 0, length), ("entry", length, 2 * length))
@@ -150,98 +131,35 @@ def walks(number=12, size=SIZE, steps=None):
     return [rng.normal(size=(length, size)).cumsum(axis=0).astype("float32") for length in lengths]
 
 
-def write_set(folder, arrays, scores=None, splits=None):
+def write_set(folder, arrays):
     """A folder of features with a table of final scores."""
     folder.mkdir()
     rows = []
     for number, array in enumerate(arrays):
         np.save(folder / f"f{number:02}.npy", array)
-        split = splits[number] if splits else "test" if number % 4 == 3 else "train"
-        rows.append((f"f{number:02}.npy", split, 60 + number if scores is None else scores[number]))
+        rows.append((f"f{number:02}.npy", "test" if number % 4 == 3 else "train", 60 + number))
     write_table(folder / "manifest.csv", ("features", "split", "final"), rows)
     return folder
 
 
-def unusual(folder, command="check"):
-    """What is said of features, scores and splits: not of their labels, rates and strides, which are unknown here."""
-    return [note for note in notes_of(command, "manifest", folder, sport="diving") if codes([note])[0] in UNUSUAL]
-
-
-def usual_sets():
-    rng = np.random.default_rng(1)
-    units = 10.0 ** np.arange(-6, 6)  # channels of other units
-    spectrum = -np.linspace(0, 8, 40)  # neighbouring channels alike, few steps
-    pose = np.sin(np.linspace(0, 6, 40))[:, None] * rng.normal(size=(1, 6))
-    return {
-        "other lengths": walks(),
-        "one length": walks(steps=40),
-        "fewer steps than numbers": walks(size=64, steps=20),
-        "as many": walks(steps=SIZE),
-        "one number": walks(size=1, steps=30),
-        "vectors": [rng.normal(size=(1, 64)) for _ in range(12)],
-        "vectors (D,)": [rng.normal(size=64) for _ in range(12)],
-        "units": [walk * units for walk in walks()],
-        "float16": [np.clip(walk * 9000, -65504, 65504).astype("float16") for walk in walks()],
-        "other levels": [walk * scale for walk, scale in zip(walks(), rng.lognormal(0, 2, 12), strict=True)],
-        "sparse": [(rng.random((30, 200)) < 0.01) * rng.exponential(size=(30, 200)) for _ in range(12)],
-        "noise": [rng.normal(size=(64, 16)) for _ in range(12)],
-        "spectra": [spectrum + rng.normal(0, 1, (10, 1)) + rng.normal(0, 0.1, (10, 40)) for _ in range(12)],
-        "poses": [pose + rng.normal(0, 0.05, pose.shape) for _ in range(12)],
-        "classes": [np.eye(5)[np.sort(rng.integers(0, 5, 60))] for _ in range(12)],
-        "constant": [np.full((20, 5), number + 1.0) for number in range(12)],
-        "counts": [rng.integers(0, 10**6, (20, 5)) for _ in range(12)],
-        "a wide sensor": [rng.integers(0, 2**31, (20, 5)) for _ in range(12)],
-        "large": [np.float64(walk) * 1e9 + 1e9 for walk in walks()],
-    }
-
-
-def test_of_usual_sets_nothing_is_said(tmp_path):
-    for number, (name, arrays) in enumerate(usual_sets().items()):
-        assert unusual(write_set(tmp_path / str(number), arrays)) == [], name
-
-
-@REAL
-def test_of_real_features_nothing_is_said_but_what_was_done_to_them(tmp_path):
-    """Velocities of joints, joints of squats and vectors of P3D: as they are, of one length, and turned."""
-    real = Path(os.environ["SCORINGNET_REAL_DATA"])
-    soccer = [np.load(path) for path in sorted((real / "real/soccer/features").glob("*.npy"))[:40]]
-    with (real / "real/squat/Autoencoder_Output_Correct.csv").open() as file:
-        rows = [[float(cell) for cell in line.split(",") if cell.strip()] for line in file]
-    squat = list(np.float32(rows).reshape(-1, 240, 4)[:40])
-    vectors = list(np.load(real / "unlv_diving/p3d.npz")["features"][:40])
-    sets = {"soccer": soccer, "short": [each[:59] for each in soccer], "squat": squat, "vectors": vectors}
-    for name, arrays in sets.items():
-        assert unusual(write_set(tmp_path / name, arrays)) == [], name
-    for name in ("short", "squat"):
-        turned = write_set(tmp_path / f"{name}_turned", [each.T for each in sets[name]])
-        assert codes(unusual(turned)) == ["maybe_exchanged_axes"], name
-    lines, number = check("manifest", write_set(tmp_path / "t", [a.T for a in soccer]), workers=1, sport="diving")
-    assert number == 40 and lines[0].code == "wrong_shape"
-
-
-def _large_number(arrays):
-    arrays[4][7, 3] = 1e7
-    arrays[6][:] = 0  # an empty file is not unusual
-
-
-def _scaled(factor):
-    return lambda arrays: arrays.__setitem__(4, arrays[4] * factor)
-
-
 @COMMANDS
-@pytest.mark.parametrize("change", [_scaled(1e6), _scaled(1e-6), _scaled(1e4), _large_number])
-def test_a_file_of_another_scale_is_named(tmp_path, change, command):
+def test_a_file_of_another_scale_is_named(tmp_path, command):
+    """By its largest number; an empty file is not unusual, nor are files whose levels are spread."""
     arrays = walks()
-    change(arrays)
-    (note,) = unusual(write_set(tmp_path / "set", arrays), command)
-    assert note.code == "other_scale" and "f04.npy" in note and "f05" not in note and "f06" not in note
+    arrays[4][7, 3], arrays[6][:] = 1e7, 0
+    note = said(notes_of(command, "manifest", write_set(tmp_path / "set", arrays), sport="diving"), "other_scale")
+    assert "f04.npy" in note and "f05" not in note and "f06" not in note
+    levels = np.random.default_rng(0).lognormal(0, 2, 12)
+    spread = write_set(tmp_path / "spread", [walk * level for walk, level in zip(walks(), levels, strict=True)])
+    assert "other_scale" not in codes(notes_of("check", "manifest", spread, sport="diving"))
 
 
-@COMMANDS
-def test_turned_sequences_of_one_length_are_told_by_what_is_smooth(tmp_path, command):
-    assert codes(unusual(write_set(tmp_path / "set", [walk.T for walk in walks(steps=40)]), command)) == [
-        "maybe_exchanged_axes"
-    ]
+def test_numbers_that_float32_cannot_keep_apart_are_said(tmp_path):
+    """Float32 has 24 bits: of seconds since 1970 it keeps two minutes."""
+    arrays = walks()
+    arrays[1] = np.column_stack([arrays[1][:, 1:], 1.7e9 + np.arange(len(arrays[1])) / 25])
+    note = said(notes_of("check", "manifest", write_set(tmp_path / "set", arrays), sport="diving"), "features_rounded")
+    assert "f01.npy" in note and "f02.npy" not in note
 
 
 @pytest.mark.parametrize(
@@ -258,49 +176,7 @@ def test_turned_sequences_are_refused_if_shapes_tell(tmp_path, turned, steps):
         build_records("manifest", folder, tmp_path / "records", sport="diving")
 
 
-def test_features_of_another_size_are_a_problem(tmp_path):
-    arrays = walks()
-    arrays[0] = arrays[0][:, :5]
-    lines, number = check("manifest", write_set(tmp_path / "set", arrays), workers=1, sport="diving")
-    assert number == 1 and lines[0].code == "wrong_shape" and "f00.npy" in lines[0]
-
-
-def test_numbers_that_float32_cannot_keep_apart_are_said(tmp_path):
-    """Float32 has 24 bits: of seconds since 1970 it keeps two minutes."""
-    rng = np.random.default_rng(0)
-    times = [np.column_stack([walk[:, 1:], 1.7e9 + np.arange(len(walk)) / 25]) for walk in walks()]
-    sets = {
-        "ids": [rng.integers(10**12, size=(20, 5)) for _ in range(12)],
-        "times": times,
-        "times in one file": [*walks()[:1], times[1], *walks()[2:]],
-    }
-    for name, arrays in sets.items():
-        note = said(unusual(write_set(tmp_path / name, arrays)), "features_rounded")
-        assert "f01.npy" in note and ("f02.npy" in note) == ("one file" not in name), name
-
-
-# === Scores and splits ===
-
-
-@COMMANDS
-def test_scores_that_are_all_equal(tmp_path, command):
-    (note,) = unusual(write_set(tmp_path / "set", walks(), scores=[63.0] * 12), command)
-    assert note.code == "equal_scores" and "63" in note and "final" in note
-    different = [*[63.0] * 8, 64.0, *[63.0] * 2, 62.0]
-    assert unusual(write_set(tmp_path / "different", walks(), scores=different)) == []
-
-
-def test_dives_of_one_difficulty_are_usual(tmp_path):
-    folder = write_set(tmp_path / "set", walks())
-    rows = [(f"f{n:02}.npy", "test" if n % 4 == 3 else "train", 3.0, 60 + n) for n in range(12)]
-    write_table(folder / "manifest.csv", ("features", "split", "difficulty", "final"), rows)
-    assert "equal_scores" not in codes(unusual(folder))
-
-
-@COMMANDS
-def test_records_without_a_test_split(tmp_path, command):
-    splits = ["validation" if number % 3 else "train" for number in range(12)]
-    assert codes(unusual(write_set(tmp_path / "set", walks(), splits=splits), command)) == ["no_test_split"]
+# === Executions ===
 
 
 @REAL

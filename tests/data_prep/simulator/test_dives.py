@@ -11,16 +11,16 @@ from refusals import refused
 
 from data_prep.simulator.diving.rules import (
     BACK,
+    DIFFICULTIES,
     DIVES,
     FORWARD,
     INWARD,
     REVERSE,
     Dive,
-    competition_dives,
     degree_of_difficulty,
-    dives_of_difficulty,
     parse_dive,
 )
+from data_prep.simulator.plan import get_simulator
 
 PUBLISHED = """
 107B 3.0, 109B 4.1, 109C 3.7, 207B 3.6, 207C 3.3, 307B 3.7, 307C 3.4, 407B 3.5, 407C 3.2, 409C 4.1,
@@ -53,14 +53,13 @@ def test_what_is_no_dive_number_or_has_no_difficulty_is_refused():
         degree_of_difficulty(parse_dive("107A"))
 
 
-def test_dives_of_a_difficulty_are_weighted_and_one_each_keeps_the_most_frequent():
+def test_dives_of_a_difficulty_are_found_and_one_each_keeps_the_most_frequent():
     assert all(1.3 <= degree_of_difficulty(dive) <= 4.8 and dive.head_first for dive in DIVES.values())
-    counts = Counter(degree_of_difficulty(dive) for dive in competition_dives())
+    counts, of_difficulty = Counter(DIFFICULTIES.values()), get_simulator("diving").elements_of_difficulty
     assert counts[3.2] >= 4 and counts[3.3] >= 3 and counts[3.6] >= 4
-    dives, chances = dives_of_difficulty(3.2)
-    assert {"407C", "5253B", "6243D"} <= {dive.number for dive in dives} and sum(chances) == pytest.approx(1.0)
-    assert [dive.number for dive in dives_of_difficulty(3.2, one_each=True)[0]] == ["407C"]
-    assert {degree_of_difficulty(dive) for dive in dives_of_difficulty(4.0)[0]} == {4.1}
+    assert {"407C", "5253B", "6243D"} <= {dive.number for dive in of_difficulty(3.2)}
+    assert [dive.number for dive in of_difficulty(3.2, one_each=True)] == ["407C"]
+    assert {degree_of_difficulty(dive) for dive in of_difficulty(4.0)} == {4.1}
 
 
 class _PlainUnpickler(pickle.Unpickler):

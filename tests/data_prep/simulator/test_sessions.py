@@ -12,10 +12,9 @@ from absl.testing import flagsaver
 from refusals import refused
 
 from data_prep.commands import simulate as command
-from data_prep.simulator import filming
 from data_prep.simulator.dataset import simulate
-from data_prep.simulator.encoding import write_long_video, write_video
-from data_prep.simulator.filming import film_video
+from data_prep.simulator.encoding import write_video
+from data_prep.simulator.filming import Filming
 from data_prep.simulator.plan import get_simulator
 from data_prep.simulator.session import film_session, plan_sessions
 from data_prep.simulator.settings import Settings
@@ -91,42 +90,31 @@ def test_a_performance_has_the_pixels_that_it_has_by_itself():
     assert session.replays[0]
     start, plan = session.starts()[1], session.performances[1]
     shown = itertools.islice(film_session(simulator, session), start, start + plan.num_frames)
-    for one, other in itertools.islice(zip(shown, film_video(simulator, plan, session.settings), strict=True), 30):
+    for one, other in itertools.islice(zip(shown, Filming(simulator, plan, session.settings).video(), strict=True), 30):
         np.testing.assert_array_equal(one, other)
-
-
-class WithoutReplays:
-    """A simulator that cannot show a replay."""
-
-    def __init__(self, simulator):
-        self._simulator = simulator
-
-    def __getattr__(self, name):
-        assert name != "replay_shot"
-        return getattr(self._simulator, name)
 
 
 @pytest.mark.parametrize("sport", ["diving", "vault"])
 def test_between_performances_there_are_no_replays(sport):
     """Except those after a performance, which `replays.csv` names."""
-    simulator, given = get_simulator(sport), settings(sport)
-    plan = plan_sessions(simulator, given)[0].performances[0]
-    film = filming.Filming(WithoutReplays(simulator), plan, given)
-    assert len(list(film.between(240, (4, 6)))) == 240
+
+    class WithoutReplays(type(get_simulator(sport))):
+        replay_shot = None
+
+    plan = plan_sessions(get_simulator(sport), settings(sport))[0].performances[0]
+    assert len(list(Filming(WithoutReplays(), plan, settings(sport)).between(240, (4, 6)))) == 240
 
 
-def test_a_long_video_is_written_as_a_short_one(tmp_path):
-    frames = np.random.default_rng(0).integers(0, 256, (30, 48, 64, 3)).astype(np.uint8)
-    assert write_video(tmp_path / "a.avi", frames, 5) == write_long_video(tmp_path / "b.avi", frames, 5) == 30
-    assert (tmp_path / "a.avi").read_bytes() == (tmp_path / "b.avi").read_bytes()
-
+def test_a_video_that_is_stopped_leaves_nothing(tmp_path):
     def broken():
-        yield from frames
+        yield from np.zeros((3, 48, 64, 3), np.uint8)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_long_video(tmp_path / "c.avi", broken(), 5)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.avi", "b.avi"]
+        write_video(tmp_path / "c.avi", broken(), 5)
+    with refused("no_frames", "b.avi"):
+        write_video(tmp_path / "b.avi", iter(()), 5)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

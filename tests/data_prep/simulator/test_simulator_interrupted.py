@@ -59,33 +59,23 @@ def files_of(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_an_interrupted_simulation_goes_on(finished, dives):
-    """Videos that are whole are not rendered again; those that are missing, cut off or empty are."""
-    for num_bytes in (None, 0, 5000):
-        unfinish(dives)
-        os.utime(dives / FIRST, ns=(0, 0))
-        (dives / SECOND).unlink()
-        if num_bytes is not None:
-            (dives / SECOND).write_bytes((finished / SECOND).read_bytes()[:num_bytes])
-        (dives / "stage_labels.csv").unlink()
-        simulate(SMALL, dives, workers=1)
-        assert (dives / FIRST).stat().st_mtime_ns == 0 and files_of(dives) == files_of(finished)
-
-
-def test_a_video_that_is_missing_or_cut_off_in_a_finished_one_is_rendered_again(finished, dives):
-    contents = (finished / SECOND).read_bytes()
-    for change in (Path.unlink, lambda path: path.write_bytes(contents[: len(contents) // 2])):
-        change(dives / SECOND)
-        simulate(SMALL, dives, workers=1)
-        assert (dives / SECOND).read_bytes() == contents
-
-
+@pytest.mark.parametrize("num_bytes", [None, 0, 5000])
 @pytest.mark.parametrize("is_finished", [True, False])
-def test_a_dataset_of_other_labels_is_refused(tmp_path, is_finished):
+def test_what_is_missing_or_cut_off_is_rendered_and_nothing_else(finished, dives, num_bytes, is_finished):
+    if not is_finished:
+        unfinish(dives)
+        (dives / "stage_labels.csv").unlink()
+    os.utime(dives / FIRST, ns=(0, 0))
+    (dives / SECOND).unlink()
+    if num_bytes is not None:
+        (dives / SECOND).write_bytes((finished / SECOND).read_bytes()[:num_bytes])
+    simulate(SMALL, dives, workers=1)
+    assert (dives / FIRST).stat().st_mtime_ns == 0 and files_of(dives) == files_of(finished)
+
+
+def test_a_dataset_of_other_labels_is_refused(tmp_path):
     settings = dataclasses.replace(VAULT, labels_dir=write_statistics(tmp_path / "labels"))
     simulate(settings, tmp_path / "sim", workers=1)
-    if not is_finished:
-        unfinish(tmp_path / "sim")
     before = files_of(tmp_path / "sim")
     write_statistics(tmp_path / "labels", execution="8.5")
     with refused("other_simulation", "label_files scores.csv"):
@@ -112,28 +102,17 @@ def test_a_simulation_goes_on_with_the_same_clips_alone(tmp_path):
     assert "3.avi" in str(error.value) and not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("version", ["simulator", "scoringnet_tf", "opencv"])
-def test_what_another_version_rendered_is_refused(dives, version):
+@pytest.mark.parametrize(
+    "changed", ["versions simulator", "versions scoringnet_tf", "versions opencv", "[]", "no description", ""]
+)
+def test_what_another_version_rendered_and_a_damaged_description_are_refused(dives, changed):
+    table, _, version = changed.partition(" ")
     description = json.loads((dives / "simulation.json").read_text())
-    description["versions"][version] = "0"
-    (dives / "simulation.json").write_text(json.dumps(description))
-    with refused("other_simulation", f"versions {version}"):
+    if table == "versions":
+        description["versions"][version] = "0"
+    (dives / "simulation.json").write_text(json.dumps(description) if table == "versions" else changed)
+    with refused("other_simulation", changed if table == "versions" else "simulation.json"):
         simulate(SMALL, dives, workers=1)
-
-
-@pytest.mark.parametrize("contents", ["[]", "no description", ""])
-def test_a_damaged_description_is_refused(tmp_path, contents):
-    (tmp_path / "simulation.json").write_text(contents)
-    with refused("other_simulation", "simulation.json"):
-        simulate(SMALL, tmp_path, workers=1)
-
-
-@pytest.mark.parametrize("name", ["diving_overall_scores.mat", "stage_labels.csv", "split_1_1/testing_idx.mat"])
-def test_labels_of_a_finished_simulation_that_have_changed_are_named(dives, name):
-    for change in (lambda file: file.write_bytes(file.read_bytes()[:-1]), Path.unlink):
-        change(dives / name)
-        with refused("changed_labels", name):
-            simulate(SMALL, dives, workers=1)
 
 
 def _run(folder, *arguments):
@@ -151,44 +130,26 @@ def _wait_for_video(folder):
 
 def _workers(parent):
     """The process ids of spawned workers of a process."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rsplit(")", 1)[1].split()
-            command = (status.parent / "cmdline").read_text()
-        except OSError:
-            continue
-        if int(fields[1]) == parent and fields[0] != "Z" and "spawn_main" in command:
-            found.append(int(status.parent.name))
-    return found
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(child) for child in children if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text()]
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds worker processes in /proc")
-def test_a_killed_worker_ends_the_command_and_a_second_run_finishes(tmp_path):
-    process = _run(tmp_path / "sim", "--workers=2")
-    _wait_for_video(tmp_path / "sim")
-    os.kill(_workers(process.pid)[0], signal.SIGKILL)
-    stderr = process.communicate(timeout=TIMEOUT)[1]
-    assert process.returncode == 1 and "Traceback" not in stderr and code_printed(stderr)
-    assert not (tmp_path / "sim" / "simulation.json").exists()
-    simulate(dataclasses.replace(SMALL, num_videos=12, test_fraction=0.19, height=240, width=320), tmp_path / "sim", 2)
-    assert (tmp_path / "sim" / "simulation.json").exists()
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds worker processes in /proc")
-def test_workers_end_with_the_command(tmp_path):
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds worker processes in /proc")
+@pytest.mark.parametrize("killed", ["worker", "command"])
+def test_a_killed_worker_ends_the_command_and_the_command_its_workers(tmp_path, killed):
     process = _run(tmp_path / "sim", "--workers=2")
     _wait_for_video(tmp_path / "sim")
     workers = _workers(process.pid)
-    process.kill()
-    process.communicate(timeout=TIMEOUT)
+    os.kill(workers[0] if killed == "worker" else process.pid, signal.SIGKILL)
+    stderr = process.communicate(timeout=TIMEOUT)[1]
+    if killed == "worker":
+        assert process.returncode == 1 and "Traceback" not in stderr and code_printed(stderr)
     deadline = time.monotonic() + TIMEOUT
     while any(Path(f"/proc/{worker}").exists() for worker in workers):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert len(workers) == 2
+    assert len(workers) == 2 and not (tmp_path / "sim/simulation.json").exists()
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def test_standing_figure_has_its_height_and_is_symmetric():
     for name in JOINT:
         if name.endswith("_l"):
             np.testing.assert_allclose(joints[JOINT[name]], joints[JOINT[name[:-1] + "r"]] * (1, 1, -1), atol=1e-12)
-    with pytest.raises(TypeError):
+    with pytest.raises(KeyError):
         pose(ankel=3)
 
 

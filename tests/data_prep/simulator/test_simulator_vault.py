@@ -7,28 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from refusals import refused
-from scipy.stats import spearmanr
 
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.figure import JOINT, Body
 from data_prep.simulator.scene.standpoint import Standpoint
 from data_prep.simulator.settings import Settings
-from data_prep.simulator.shortcuts import cross_validated
 from data_prep.simulator.vault import filming as vault_filming
 from data_prep.simulator.vault import labels as vault_labels
 from data_prep.simulator.vault import motion as vault_motion
-from data_prep.simulator.vault.faults import (
-    EXECUTION_SD,
-    FALL,
-    FAULTS,
-    MAX_EXECUTION,
-    VaultTrait,
-    execution_score,
-    judge,
-)
+from data_prep.simulator.vault.faults import FALL, FAULTS, VaultTrait
 from data_prep.simulator.vault.motion import perform
 from data_prep.simulator.vault.poses import Timing
-from data_prep.simulator.vault.rules import DIFFICULTIES, frequent_vaults, vaults_of_difficulty
+from data_prep.simulator.vault.rules import DIFFICULTIES
 
 SMALL = Settings("vault", "scoring", 4, 0, None, False, 0.25, 48, 64)
 VAULT = get_simulator("vault")
@@ -74,44 +64,19 @@ def test_values_are_the_published_ones_and_each_half_twist_of_a_straight_salto_a
 
 
 def test_difficulties_are_shared_and_find_their_nearest_vaults():
-    vaults, chances = vaults_of_difficulty(7.0)
-    assert len(vaults) >= 4 and sum(chances) == pytest.approx(1)
+    assert len(VAULT.elements_of_difficulty(7.0)) >= 4
     for difficulty, nearest in ((5.3, 5.2), (9.0, 7.4)):
-        assert {DIFFICULTIES[each] for each in vaults_of_difficulty(difficulty)[0]} == {nearest}
-    assert vaults_of_difficulty(7.0, one_each=True)[0] == [BY_NAME["handspring-4C1"]]
-    values = [DIFFICULTIES[each] for each in frequent_vaults(one_each=True)[0]]
+        assert {DIFFICULTIES[each] for each in VAULT.elements_of_difficulty(difficulty)} == {nearest}
+    assert VAULT.elements_of_difficulty(7.0, one_each=True) == [BY_NAME["handspring-4C1"]]
+    values = [DIFFICULTIES[each] for each in VAULT.seen_elements(one_each=True)]
     assert sorted(values) == sorted(set(DIFFICULTIES.values()))
-
-
-def test_execution_is_the_mean_of_the_middle_three_cut_off_and_judges_err_as_stated():
-    assert execution_score(np.array([9.9, 9.3, 9.0, 9.4, 9.3])) == 9.333
-    assert execution_score(np.array([9.7, 9.7, 9.6, 9.0, 10.0])) == 9.666
-    with refused("count_mismatch", 7):
-        execution_score(np.ones(7))
-    rng = np.random.default_rng(0)
-    scores = np.array([execution_score(judge(1.1, rng)) for _ in range(3000)])
-    assert scores.mean() == pytest.approx(MAX_EXECUTION - 1.1, abs=0.005)
-    assert scores.std() == pytest.approx(EXECUTION_SD, abs=0.01)
-
-
-def assert_shared_out(plans):
-    severities = np.array([[p.trait.severities[fault.name] for fault in FAULTS] for p in plans])
-    execution = np.array([p.execution for p in plans])
-    single = [abs(spearmanr(column, execution).statistic) for column in severities.T]
-    assert max(single) <= 0.6 and sorted(single)[-3] > 0.25
-    assert spearmanr(cross_validated(severities, execution), execution).statistic >= 0.95
-
-
-def test_no_single_fault_explains_execution_but_all_together_do():
-    assert_shared_out(plans_of(num_videos=700))
 
 
 @pytest.mark.slow
 @pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
-def test_the_same_holds_of_real_scores():
+def test_real_scores_are_drawn_without_a_change():
     folder = Path(os.environ["SCORINGNET_REAL_DATA"]) / "vault"
     plans = plans_of(labels_dir=folder, num_videos=710)
-    assert_shared_out(plans)
     scores = np.loadtxt(folder / "scores.csv", delimiter=",", skiprows=1)[:, [0, 3]]
     ours = np.array([[p.difficulty, p.difficulty + p.execution] for p in plans]).round(3)
     np.testing.assert_allclose(ours[np.lexsort(ours.T)], scores[np.lexsort(scores.T)], atol=1e-9)
@@ -223,13 +188,13 @@ def scene_from(azimuth, colour=None):
     return vault_filming.build_scene(*parts, np.random.default_rng(0))
 
 
-def film(scene, name, frames=range(66)):
+def film(scene, name, frames=range(0, 66, 3)):
     frames = np.array(frames, float)
     shot = vault_filming.vault_shot(scene, BY_NAME[name], CLEAN, BOUNDARIES, frames, np.random.default_rng(0))
     return np.stack(list(shot)).astype(int)
 
 
-@pytest.mark.parametrize("azimuth", [-30, 0, 45, 74])
+@pytest.mark.parametrize("azimuth", [-30, 74])
 def test_the_gymnast_stays_in_the_picture_from_every_side(azimuth):
     red, green = (film(scene_from(azimuth, colour), "yurchenko-2A4") for colour in ((0, 0, 255), (0, 255, 0)))
     for mask in np.abs(red - green).sum(axis=-1) > 150:
@@ -241,9 +206,9 @@ def test_the_gymnast_stays_in_the_picture_from_every_side(azimuth):
 def test_the_table_hides_a_gymnast_who_runs_behind_it():
     """With the hands on the table the gymnast is in front of it."""
     scene = scene_from(74, (0, 0, 255))
-    mask = scene.hall.table.scaled(1.0)
-    mask.image = np.zeros_like(scene.hall.table.image)
-    through = dataclasses.replace(scene, hall=dataclasses.replace(scene.hall, table=mask))
+    mask = scene.table.scaled(1.0)
+    mask.image = np.zeros_like(scene.table.image)
+    through = dataclasses.replace(scene, table=mask)
     hidden, seen = (film(each, "handspring-2A2", range(14, 18)) for each in (scene, through))
     assert (np.abs(hidden - seen).sum(axis=-1) > 100).sum() > 40
     np.testing.assert_array_equal(*(film(each, "handspring-2A2", (28, 29)) for each in (scene, through)))

@@ -4,17 +4,12 @@ import json
 
 from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats import read
-from data_prep.stages.formats.checking import checked_videos
-from data_prep.stages.formats.labelled_video import LabelledVideo
+from data_prep.stages.formats.labelled_video import LabelledVideo, checked_videos
 from data_prep.stages.formats.videos import VideoFacts, facts_reader
 from scoringnet_tf.sports import get_sport
 
 DIVING = get_sport("diving")
-
-
 NUM_FRAMES = 100_000
-
-
 STAGES = {
     "001": [("noise", 0, 3), ("pre-starting", 3, 7), ("take-flight", 7, 8), ("entry", 8, 13), ("noise", 13, 100)],
     "2024 (final)/dive #1, 100%.mp4": [
@@ -23,14 +18,12 @@ STAGES = {
         ("noise", 99_999, 100_000),
     ],
 }
-
-
 REGION = {"id": "r1", "from_name": "s", "to_name": "video", "type": "timelinelabels"}
 
 
 def facts_at(fps, num_frames=NUM_FRAMES):
-    """What is known of any video of 32×24."""
-    return lambda video_id: VideoFacts(fps, None, num_frames, (24, 32))
+    """What is known of any video."""
+    return lambda video_id: VideoFacts(fps, None, num_frames)
 
 
 def labelled(stages):
@@ -70,28 +63,6 @@ def task(*regions, video="/data/upload/3/1a2b3c4d-dive_1.mp4", **data):
     """A task as Label Studio exports it."""
     result = {"id": 7, "was_cancelled": False, "result": list(regions)}
     return {"id": 12, "data": {"video": video, **data}, "annotations": [result], "predictions": []}
-
-
-def sound(start, end):
-    """A region of the template that labels the sound of a video."""
-    return {**REGION, "type": "labels", "value": {"start": start, "end": end, "channel": 0, "labels": ["entry"]}}
-
-
-CVAT_BOX = '<box frame="{}" outside="{}" occluded="0" keyframe="1" xtl="0.00" ytl="0.00" xbr="32.00" ybr="24.00"/>'
-
-
-CVAT_META = (
-    "<task><size>12</size><start_frame>0</start_frame><stop_frame>11</stop_frame><source>001.avi</source></task>"
-)
-
-
-def write_cvat(path, *tracks, meta=CVAT_META):
-    """A task as CVAT exports it: a shape for every frame, then an outside one, unless the video ends."""
-    shapes = ["".join(CVAT_BOX.format(*shape) for shape in shapes) for _, shapes in tracks]
-    elements = [f'<track id="{n}" label="{label}">{shapes[n]}</track>' for n, (label, _) in enumerate(tracks)]
-    head = f"<?xml version='1.0'?><annotations><version>1.1</version><meta>{meta}</meta>"
-    path.write_text(f"{head}{''.join(elements)}</annotations>")
-    return path
 
 
 def write_elan(path, values, tiers="", media="", properties=""):

@@ -1,14 +1,12 @@
-"""Stage labels of Label Studio, CVAT and ELAN are read to the frame as these write them."""
+"""Stage labels of Label Studio and ELAN are read to the frame as these write them."""
 
 import json
-import zipfile
 from fractions import Fraction
 from xml.etree import ElementTree
 
 import pytest
 from refusals import codes, refused
 from stage_files import (
-    CVAT_META,
     DIVING,
     REGION,
     STAGES,
@@ -16,17 +14,14 @@ from stage_files import (
     labelled,
     plain,
     problems,
-    sound,
     task,
     timeline,
-    write_cvat,
     write_elan,
     write_json,
 )
 
 from data_prep.stages.formats import FORMATS, read
-from data_prep.stages.formats.checking import checked_videos
-from data_prep.stages.formats.media import video_name
+from data_prep.stages.formats.label_studio import video_name
 from data_prep.stages.formats.videos import VideoFacts, facts_reader
 
 # === Label Studio ===
@@ -39,13 +34,6 @@ def test_label_studio_counts_frames_from_one_and_includes_the_last(tmp_path):
     assert plain(read(path, facts_reader())) == {"dive_1.mp4": [("take-flight", 0, 5), ("entry", 5, 6)]}
 
 
-def test_label_studio_counts_the_seconds_of_audio(tmp_path):
-    """0.4 s at 25 frames/s is the begin of frame 10."""
-    path = write_json(tmp_path / "x", [task(sound(0.4, 1.6133))])
-    assert plain(read(path, facts_reader(fps=25))) == {"dive_1.mp4": [("entry", 10, 40)]}
-    assert codes(problems(path, facts_reader())) == ["missing_flag"]
-
-
 def test_label_studio_reads_corrections_and_not_the_suggestions_beside_them(tmp_path):
     FORMATS["label_studio"].write(tmp_path / "x", labelled(STAGES), DIVING, facts_reader())
     (first, second) = json.loads((tmp_path / "x").read_text())
@@ -55,17 +43,14 @@ def test_label_studio_reads_corrections_and_not_the_suggestions_beside_them(tmp_
     corrected, unlabelled = read(write_json(tmp_path / "y", [first, second]), facts_reader())
     assert plain([corrected]) == {"001": [("entry", 0, 9)]}
     assert codes(unlabelled.problems) == ["not_labelled"]
-
-
-def test_two_annotators_may_disagree(tmp_path):
     both = task(timeline(1, 5))
-    both["annotations"] *= 2
-    assert codes(problems(write_json(tmp_path / "x", both)))[0] == "ambiguous_labels"
+    both["annotations"] *= 2  # two annotators may disagree
+    assert codes(problems(write_json(tmp_path / "z", both)))[0] == "ambiguous_labels"
 
 
 def test_label_studio_is_told_where_a_video_lies_and_how_fast_it_is(tmp_path):
     """A storage of the videos' folder is served below the folder that holds it; without a rate it assumes 24."""
-    facts = VideoFacts(Fraction(30000, 1001), tmp_path / "dives/2024/001.avi", 12, (24, 32))
+    facts = VideoFacts(Fraction(30000, 1001), tmp_path / "dives/2024/001.avi", 12)
     FORMATS["label_studio"].write(tmp_path / "x", labelled({"2024/001": STAGES["001"]}), DIVING, lambda _: facts)
     (written,) = json.loads((tmp_path / "x").read_text())
     assert written["data"] == {
@@ -89,9 +74,9 @@ def test_frames_of_label_studio_at_another_rate_than_the_videos_are_times(tmp_pa
         assert plain(read(path, facts_of)) == {"dive_1.mp4": [expected]}
 
 
-@pytest.mark.parametrize("rate", ["24", True, 1000, 0.5, float("nan"), [24]])
-@pytest.mark.parametrize("facts_of", [facts_reader(), facts_at(Fraction(24))], ids=["alone", "beside the video"])
-def test_a_wrong_frame_rate_is_a_problem_of_its_task(tmp_path, rate, facts_of):
+@pytest.mark.parametrize("rate", ["24", True, 1000, 0.5, float("nan")])
+def test_a_wrong_frame_rate_is_a_problem_of_its_task(tmp_path, rate):
+    facts_of = facts_at(Fraction(24))
     (video,) = read(write_json(tmp_path / "x", [task(timeline(25, 48), fps=rate)]), facts_of)
     assert codes(video.problems) == ["out_of_range"] and "task 12" in video.problems[0] and video.frame_rate is None
 
@@ -148,93 +133,12 @@ def test_videos_are_named_as_their_files(reference, name):
     assert video_name(reference, "x") == name
 
 
-# === CVAT ===
-
-
-def test_cvat_tracks_are_stages_while_they_are_visible(tmp_path):
-    entry = [(frame, 0) for frame in range(7, 12)]
-    noise = [(0, 0), (1, 0), (2, 1), (5, 0), (6, 0), (7, 1)]
-    path = write_cvat(tmp_path / "x", ("entry", entry), ("noise", noise))
-    expected = [("noise", 0, 2), ("noise", 5, 7), ("entry", 7, 12)]
-    assert plain(read(path, facts_reader())) == {"001.avi": expected}
-
-
-@pytest.mark.parametrize(
-    ("meta", "wrong", "right"),
-    [
-        (CVAT_META, (24, 14), (11, 12, 13, None)),
-        (CVAT_META.replace("<stop_frame>11</stop_frame>", ""), (24, 14), (11, 12, 13, None)),
-        ("<task><source>001.avi</source></task>", (), (24,)),
-    ],
-)
-def test_a_cvat_task_of_a_copy_at_another_rate_is_a_problem(tmp_path, meta, wrong, right):
-    """Its frames are not those of the file; a container may lose or repeat one."""
-    path = write_cvat(tmp_path / "x.xml", ("entry", [(7, 0), (9, 1)]), meta=meta)
-    for number in (*wrong, *right):
-        found = problems(path, facts_at(None, number))
-        assert codes(found) == ["count_mismatch"] * (number in wrong)
-        assert all(str(path) in problem and str(number) in problem for problem in found)
-
-
-@pytest.mark.parametrize("num_frames", [11, 12, 13, None])
-def test_the_last_stage_of_cvat_reaches_to_the_last_frame_of_the_file(tmp_path, num_frames):
-    """CVAT may count one more or less than are decoded; without the file the task's own 12 are all."""
-    path = write_cvat(tmp_path / "x.xml", ("entry", [(7, 0), (9, 1)]), ("noise", [(9, 0)]))
-    videos = checked_videos(read(path, facts_reader()), DIVING, facts_at(None, num_frames))
-    assert plain(videos) == {"001.avi": [("entry", 7, 9), ("noise", 9, num_frames or 12)]}
-
-
-def test_a_stage_of_cvat_is_a_box_over_the_whole_frame(tmp_path):
-    FORMATS["cvat"].write(tmp_path / "x", labelled({"001": STAGES["001"]}), DIVING, facts_at(Fraction(25)))
-    root = ElementTree.parse(tmp_path / "x/001.xml")
-    boxes = {tuple(box.get(side) for side in ("xtl", "ytl", "xbr", "ybr")) for box in root.iterfind("track/box")}
-    assert boxes == {("0", "0", "32", "24")}
-    size = root.find("meta/task/original_size")
-    assert (size.findtext("width"), size.findtext("height")) == ("32", "24")
-
-
-def test_cvat_exports_are_read_from_their_zip(tmp_path):
-    plain_file, zipped = write_cvat(tmp_path / "x", ("entry", [(7, 0), (9, 1)])), tmp_path / "task.zip"
-    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.write(plain_file, "annotations.xml")
-    assert plain(read(zipped, facts_reader())) == {"001.avi": [("entry", 7, 9)]}
-    whole = zipped.read_bytes()
-    for content in (whole[:60], whole.replace(b"annotations.xml", b"annotationz.xml")):
-        zipped.write_bytes(content)
-        with refused("damaged_xml", zipped):
-            read(zipped, facts_reader())
-
-
-def test_a_zip_that_unfolds_beyond_all_labels_is_refused(tmp_path):
-    """2²⁸ bytes of spaces are 260 KB in a ZIP."""
-    zipped = zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED)
-    with zipped, zipped.open("annotations.xml", "w") as file:
-        for _ in range(17):
-            file.write(bytes(2**24))
-    with refused("damaged_xml", tmp_path / "bomb.zip", str(2**28)):
-        read(tmp_path / "bomb.zip", facts_reader())
-
-
-def test_wrong_tracks_of_cvat(tmp_path):
-    path = write_cvat(tmp_path / "x", ("entry", [(0, 0), (5, 1)]), ("noise", [(4, 0), (6, 1)]), ("splash", [(8, 0)]))
-    found = problems(path)
-    assert codes(found) == ["not_in_order", "unknown_name"] and "track 1" in found[0] and "track 2" in found[1]
-    path.write_text(path.read_text().replace('frame="4"', 'frame="four"').replace(' label="splash"', ""))
-    found = problems(path)
-    assert codes(found) == ["wrong_value", "missing_key"] and "four" in found[0] and "label" in found[1]
-    path.write_text(path.read_text().replace('outside="1"', 'outside="True"'))
-    assert "True" in problems(path, code="wrong_value")[0]
-    path.write_text(path.read_text().replace("<stop_frame>11<", "<stop_frame>last<"))
-    with refused("wrong_value", path, "last"):
-        read(path, facts_reader())
-
-
 # === ELAN ===
 
 
 @pytest.mark.parametrize("name", ["dive #1, 50%41.avi", "Sprünge 1.avi"])
 def test_elan_takes_names_of_videos_as_they_are(tmp_path, name):
-    facts = VideoFacts(Fraction(25), tmp_path / name, 12, (24, 32))
+    facts = VideoFacts(Fraction(25), tmp_path / name, 12)
     FORMATS["elan"].write(tmp_path / "x", labelled({name: STAGES["001"]}), DIVING, lambda video_id: facts)
     (path,) = (tmp_path / "x").iterdir()
     medium = ElementTree.parse(path).find("HEADER/MEDIA_DESCRIPTOR")

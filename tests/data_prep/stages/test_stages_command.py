@@ -19,15 +19,15 @@ def write_stages(path, *rows, columns="video_id,stage,start_frame,end_frame"):
 
 
 def test_labels_go_to_a_tool_and_back(tmp_path):
-    """The times of UNLV's layout, corrected nowhere: out to CVAT and into the table that `build` reads."""
+    """The times of UNLV's layout, corrected nowhere: out to ELAN and into the table that `build` reads."""
     source = write_unlv_diving(tmp_path / "unlv", 3, 1)
     videos = f"--videos_dir={source / 'diving_samples_len_ori'}"
-    result = run(source / "jump_drop_water_label.txt", videos, "--to=cvat", f"--output={tmp_path / 'cvat'}")
+    result = run(source / "jump_drop_water_label.txt", videos, "--to=elan", f"--output={tmp_path / 'elan'}")
     assert result.returncode == 0, result.stderr
     assert "12 stages" in result.stdout and "3 videos" in result.stdout
-    files = sorted((tmp_path / "cvat").iterdir())
-    for file in files:  # as CVAT names a video
-        file.write_text(file.read_text().replace("</source>", ".avi</source>"))
+    files = sorted((tmp_path / "elan").iterdir())
+    for file in files:  # as a tool names a video
+        file.write_text(file.read_text().replace("</PROPERTY>", ".avi</PROPERTY>", 1))
     result = run(*files, videos, "--drop_suffix", f"--output={tmp_path / 'stage_labels.csv'}")
     assert result.returncode == 0, result.stderr
     found = read_stage_csv(tmp_path / "stage_labels.csv")
@@ -105,7 +105,7 @@ def test_tables_that_nothing_can_be_merged_into(tmp_path, content, code):
         ((), "--help"),
         (("{0}/none",), "none"),
         (("{0}/t", "--videos_dir={0}/none"), "--videos_dir"),
-        (("{0}/t", "--to=cvat"), "--videos_dir"),
+        (("{0}/t", "--to=elan"), "--videos_dir"),
         (("{0}/t", "--to=elan", "--fps=0"), "fps"),
         (("{0}/t", "--from=elan"), "/t"),
         (("{0}/t", "--output={0}"), "--output"),
