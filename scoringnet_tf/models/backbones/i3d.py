@@ -35,7 +35,11 @@ LAYERS: tuple[tuple[str, str, tuple], ...] = (
     ("Mixed_5c", "mixed", (384, 192, 384, 48, 128, 128)),
 )
 ENDPOINTS = tuple(name for name, *_ in LAYERS)
-BRANCHES = ("Branch_0/Conv3d_0a_1x1", *(f"Branch_{b}/Conv3d_0{k}" for b in (1, 2) for k in ("a_1x1", "b_3x3")))
+BRANCHES = (
+    "Branch_0/Conv3d_0a_1x1",
+    *(f"Branch_{branch}/Conv3d_0{kernel}" for branch in (1, 2) for kernel in ("a_1x1", "b_3x3")),
+    "Branch_3/Conv3d_0b_1x1",
+)
 EPSILON = 1e-3
 
 
@@ -61,17 +65,14 @@ def _unit(x, filters, kernel, stride, name, dtype):
 
 
 def _mixed(x, filters, name, dtype):
-    """An Inception block."""
-
-    def unit(y, index, kernel, branch):
-        return _unit(y, filters[index], kernel, 1, f"{name}/{branch}", dtype)
-
-    ends = [unit(x, 0, 1, "Branch_0/Conv3d_0a_1x1")]
-    for branch in (1, 2):
-        reduced = unit(x, 2 * branch - 1, 1, f"Branch_{branch}/Conv3d_0a_1x1")
-        ends.append(unit(reduced, 2 * branch, 3, f"Branch_{branch}/Conv3d_0b_3x3"))
-    pooled = ops.max_pool(x, (3, 3, 3), strides=1, padding="same")
-    ends.append(unit(pooled, 5, 1, "Branch_3/Conv3d_0b_1x1"))
+    """An Inception block: its branches side by side."""
+    ends = []
+    for number in range(4):
+        units = [(count, branch) for count, branch in zip(filters, BRANCHES, strict=True) if branch[7] == str(number)]
+        y = ops.max_pool(x, (3, 3, 3), strides=1, padding="same") if number == 3 else x
+        for count, branch in units:
+            y = _unit(y, count, int(branch[-1]), 1, f"{name}/{branch}", dtype)
+        ends.append(y)
     return layers.Concatenate(name=name, dtype=dtype)(ends)
 
 
