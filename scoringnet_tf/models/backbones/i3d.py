@@ -3,6 +3,7 @@
 Layers, names and paddings are those of github.com/deepmind/kinetics-i3d, i3d.py; Kinetics-400's weights fit.
 """
 
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,6 +43,11 @@ BRANCHES = (
     "Branch_3/Conv3d_0b_1x1",
 )
 EPSILON = 1e-3
+
+
+def kinetics_classes() -> tuple[str, ...]:
+    """The names of Kinetics-400's classes, in the order of the logits (DeepMind's label_map.txt)."""
+    return tuple(pathlib.Path(__file__).with_name("kinetics_400.txt").read_text(encoding="utf-8").splitlines())
 
 
 def temporal_stride(endpoint: str) -> int:
