@@ -1,14 +1,13 @@
-"""Frames per second of `build` against OpenCV that does as much: decodes, resizes and writes JPEG files.
+"""Frames per second of `build` against OpenCV that does as much; a process of `benchmarks.pairs`.
 
-    python -m benchmarks.build --dataset=unlv_diving --source_dir=VIDEOS [--workers=2] [--rounds=3]
+    python -m benchmarks.table --only=build
 
-Both run in the same number of processes, in turns; the start of these is counted, that of TensorFlow, which `build`
-needs for seconds while it encodes, is not. Beside the clock stand frames for every second of processor time, which
-other work on the machine disturbs less.
+OpenCV decodes, resizes and writes JPEG files. Both run in the same number of processes, in turns; the start of these is
+counted, that of TensorFlow, which `build` needs for seconds while it encodes, is not. Beside the clock stand frames for
+every second of processor time, which other work on the machine disturbs less.
 """
 
 import concurrent.futures
-import contextlib
 import functools
 import importlib
 import multiprocessing
@@ -20,19 +19,14 @@ from pathlib import Path
 import cv2
 from absl import flags
 
-from benchmarks import pairs
-from benchmarks.rows import CLOCK, PROCESSOR, frame_rates
+from benchmarks.rows import CLOCK, PROCESSOR
 from benchmarks.workload import processor_seconds
 from data_prep.commands import dataset_flags
-from scoringnet_tf.support import cli
 
 FLAGS = flags.FLAGS
-flags.adopt_module_key_flags(dataset_flags)
 flags.DEFINE_integer("workers", os.cpu_count(), "Processes.", lower_bound=1)
-flags.DEFINE_integer("rounds", 3, "Times that both are run.", lower_bound=1)
 flags.DEFINE_integer("frame_height", 73, "Height of the stored frames, pixels.", lower_bound=1)
 flags.DEFINE_integer("frame_width", 98, "Width of the stored frames, pixels.", lower_bound=1)
-flags.DEFINE_bool("serve", False, "Internal: measure as `benchmarks.pairs` asks.")
 
 
 def measurements():
@@ -45,16 +39,6 @@ def measurements():
         return _rates(ways[way])[unit]
 
     return measure
-
-
-def main(_):
-    """Prints a row by the clock, and one by processor time."""
-    if FLAGS.serve:
-        pairs.serve(measurements())
-        return
-    side = contextlib.nullcontext(measurements())
-    comparison = pairs.Comparison("build", lambda: side, None, frame_rates(f"in {FLAGS.workers} processes"))
-    print(pairs.table(list(pairs.measured(comparison, FLAGS.rounds))))
 
 
 def _rates(way):
@@ -98,7 +82,3 @@ def _write_jpegs(folder, size, path):
         small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
         cv2.imwrite(str(target / f"{count:06d}.jpg"), small, [cv2.IMWRITE_JPEG_QUALITY, 92])
         count += 1
-
-
-if __name__ == "__main__":
-    cli.run(main)

@@ -1,4 +1,4 @@
-"""What the benchmarks work on: simulated videos, records of them, folders of JPEGs, a long video; made once."""
+"""What the benchmarks work on: simulated videos, records of them, folders of JPEGs, clips; made once."""
 
 import os
 import pathlib
@@ -54,34 +54,11 @@ def jpegs(folder: pathlib.Path, count: int) -> pathlib.Path:
         from scoringnet_tf.data.dataset_info import DatasetInfo
 
         for _, record in read_records(DatasetInfo.load(records(folder, count)), "train"):
-            _write(target / record["example/id"].decode(), record["image/encoded"])
+            (folder_of := target / record["example/id"].decode()).mkdir(parents=True)
+            for index, jpeg in enumerate(record["image/encoded"]):
+                (folder_of / f"{index:06d}.jpg").write_bytes(jpeg)
 
     return kept(folder / f"jpegs-{count}", make)
-
-
-def larger_jpegs(folder: pathlib.Path, count: int) -> pathlib.Path:
-    """The frames of the same videos as they were filmed, 320×240, quality 92."""
-
-    def make(target):
-        import cv2
-
-        from scoringnet_tf.data.dataset_info import DatasetInfo
-
-        info = DatasetInfo.load(records(folder, count))
-        paths = {path.stem: path for path in videos(folder, count).rglob("*.avi")}
-        for video_id in info.splits["train"]["ids"]:
-            capture, frames = cv2.VideoCapture(str(paths[video_id])), []
-            while (read := capture.read())[0]:
-                frames.append(cv2.imencode(".jpg", read[1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes())
-            _write(target / video_id, frames)
-
-    return kept(folder / f"larger-jpegs-{count}", make)
-
-
-def _write(folder, frames):
-    folder.mkdir(parents=True)
-    for index, frame in enumerate(frames):
-        (folder / f"{index:06d}.jpg").write_bytes(frame)
 
 
 def clips(folder: pathlib.Path, count: int) -> list[pathlib.Path]:
@@ -93,23 +70,3 @@ def clips(folder: pathlib.Path, count: int) -> list[pathlib.Path]:
             shutil.copy(CLIP, target / f"{number:03d}{CLIP.suffix}")
 
     return sorted(kept(folder / f"clips-{count}", make).iterdir())
-
-
-def long_video(folder: pathlib.Path, frames: int) -> pathlib.Path:
-    """The clip, again and again, without decoding it: a video of `frames` frames, rounded up to whole clips."""
-
-    def make(target):
-        import av
-
-        with av.open(str(CLIP)) as source, av.open(str(target), "w", format="mp4") as long:
-            stream = source.streams.video[0]
-            packets = [packet for packet in source.demux(stream) if packet.dts is not None]
-            length = packets[-1].dts + packets[-1].duration - packets[0].dts
-            written = long.add_stream_from_template(stream)
-            again = -(-frames // len(packets))
-            for packet in packets * again:
-                packet.stream = written
-                long.mux(packet)
-                packet.dts, packet.pts = packet.dts + length, packet.pts + length
-
-    return kept(folder / f"long-{frames}.mp4", make)

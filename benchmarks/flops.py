@@ -7,18 +7,8 @@ from keras import layers
 
 
 def forward(network: keras.Model, num_frames: int) -> int:
-    """Of one video through a `ScoringNet`, or a part of one: convolutions, fully connected layers and LSTMs.
-
-    Args:
-        network: any functional model of these; what else it has (pooling, activations) is not counted.
-        num_frames: L, where a shape leaves it open.
-    """
+    """Of one video of `num_frames` through a functional model: convolutions, fully connected layers and LSTMs alone."""
     return sum(_of(layer, num_frames) for layer in network.layers)
-
-
-def training_step(network: keras.Model, num_frames: int) -> int:
-    """The same of a step: forward, and the gradients of inputs and of kernels, each as much again."""
-    return 3 * forward(network, num_frames)
 
 
 def _of(layer, num_frames):

@@ -5,11 +5,11 @@ r"""Models, losses and a training step on a GPU: on JAX and on TensorFlow, again
 Each way and precision has a process of its own, which is asked for larger and larger batches until memory ends. The
 table has videos per second, the share of the card's peak that the counted operations are (`benchmarks.flops`), and the
 most memory held. Without a GPU every row says that it was not measured; --cpu measures there all the same, to try this
-program out. Under JAX TensorFlow is not imported, and need not be installed. --output keeps the runs that are in it.
+program out. Under JAX TensorFlow is not imported, and need not be installed.
 """
 
+import contextlib
 import os
-import pathlib
 import sys
 import time
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from absl import flags
 
 from benchmarks import pairs, workload
-from benchmarks.figures import earlier_runs, machine
+from benchmarks.figures import machine, new_file
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.messages import unknown_name
 
 WAYS = {  # → the module that measures it
     "jax": "benchmarks.gpu",
@@ -39,8 +39,6 @@ PEAKS = {
     "L40S": (183.0, 362.0, 362.0),
     "L40": (90.5, 181.0, 181.0),
     "L4": (60.0, 121.0, 121.0),
-    "RTX 4090": (82.6, 165.2, 165.2),
-    "V100": (15.7, None, 125.0),
     "T4": (8.1, None, 65.0),
 }
 
@@ -52,12 +50,10 @@ flags.DEFINE_integer("image_size", 112, "Height and width of the frames, pixels.
 flags.DEFINE_integer("num_frames", 104, "Frames of a video.", 8)
 flags.DEFINE_integer("largest_batch", 256, "Where to stop if memory has not ended before, videos.", 1)
 flags.DEFINE_integer("steps", 8, "Batches in a measurement.", 1)
-flags.DEFINE_float("peak_tflops", None, "Of the card, for all precisions; default: that of a known card.", 0)
 flags.DEFINE_bool("cpu", False, "Measure on the CPU, to try this program out.")
-flags.DEFINE_string("output", "build/bench/gpu.json", "File for the figures.")
-flags.DEFINE_bool("serve", False, "Internal: measure --way in --precision in this process.")
-flags.DEFINE_enum("way", "jax", list(WAYS), "Internal: of --serve.")
-flags.DEFINE_enum("precision", "float32", PRECISIONS, "Internal: of --serve.")
+flags.DEFINE_string("output_dir", "build/bench", "Folder for the figures.")
+flags.DEFINE_enum("way", "jax", list(WAYS), "Internal: of a process that measures.")
+flags.DEFINE_enum("precision", "float32", PRECISIONS, "Internal: of a process that measures.")
 
 
 def batch(size):
@@ -116,8 +112,7 @@ def answer(what, run, memory):
 
     Args:
         what: one of `MEASURED` and the number of videos in a batch.
-        run: from both to a function that runs so many batches from the host's memory, and gives the seconds that took.
-            What it takes to begin, which a run takes once an epoch, is left out: it is taken off by a call of one.
+        run: from both to a function: number of batches → seconds. A call of one takes off what it takes to begin.
         memory: a function that gives the most memory held so far, MiB.
     """
     name, _, size = what.rpartition(" ")
@@ -157,8 +152,6 @@ def _tensorflow_device():
 
 def peak(device: str | None, precision: str) -> float | None:
     """TFLOP/s of a card; None of one that is not known."""
-    if FLAGS.peak_tflops:
-        return FLAGS.peak_tflops
     known = next((values for name, values in PEAKS.items() if device and name in device), None)
     return known[PRECISIONS.index(precision)] if known else None
 
@@ -191,23 +184,19 @@ def rows(way: str, precision: str) -> Iterator[dict]:
 def _flops(ask, given):
     """Operations of one video; PyTorch's model is ours, and a process of ours counts, under JAX or else TensorFlow."""
     found = ask("flops")
-    if found is not None:
-        return found
-    try:
-        return _counted("jax", given)
-    except pairs.NotMeasured:
-        return _counted("tensorflow", given)
-
-
-def _counted(way, given):
-    with pairs.worker("benchmarks.gpu", **{**given, "way": way, "precision": "float32"})() as ours:
-        return ours("flops")
+    for way in ("jax", "tensorflow"):
+        with contextlib.suppress(pairs.NotMeasured):
+            if found is None:
+                with pairs.worker("benchmarks.gpu", **{**given, "way": way, "precision": "float32"})() as ours:
+                    found = ours("flops")
+    return found
 
 
 def _batches(ask, what, row):
     """Rows of one measurement with batches of 1, 2, 4, … until memory ends."""
     size = 1
     while size <= FLAGS.largest_batch and (found := ask(f"{what} {size}")):
+        # A step also takes the gradients of inputs and of kernels, each as much again.
         operations = row["flops"] * size * (3 if what == "joint step" else 1)
         rate = operations / found["seconds"] / 1e12
         share = rate / row["peak"] if row["peak"] else None
@@ -223,30 +212,25 @@ def line(row: dict) -> str:
     if "missing" in row:
         return f"{row['way']:16}{row['precision']:10}not measured: {row['missing']}"
     share = "–" if row["share"] is None else f"{row['share']:.0%}"
-    rate, memory = f"{row['batch'] / row['seconds']:.3g}", f"{row['memory']:,.0f}"
-    names = row["way"], row["precision"], row["measured"], row["batch"]
-    return LINE.format(*names, rate, f"{row['tflops']:.3g}", share, memory)
+    figures = f"{row['batch'] / row['seconds']:.3g}", f"{row['tflops']:.3g}", share, f"{row['memory']:,.0f}"
+    return LINE.format(row["way"], row["precision"], row["measured"], row["batch"], *figures)
 
 
 def main(_):
     """Runs the command with the parsed flags."""
-    if FLAGS.serve:
-        pairs.serve(measurements())
-        return
     for flag, known in (("ways", WAYS), ("precisions", PRECISIONS)):
-        if unknown := [value for value in FLAGS[flag].value if value not in known]:
-            raise InputError(
-                "unknown_name", f"--{flag}: there is no {', '.join(unknown)}.", f"Choose from {', '.join(known)}."
-            )
-    output, found = pathlib.Path(FLAGS.output), []
-    earlier, run = earlier_runs(output), {"machine": machine(), "settings": settings(), "rows": found}
+        for value in FLAGS[flag].value:
+            if value not in known:
+                raise unknown_name(f"--{flag}", value, known)
+    output, found = new_file(FLAGS.output_dir, "gpu"), []
+    run = {"machine": machine(), "settings": settings(), "rows": found}
     print(LINE.format("", "", "", "batch", "videos/s", "TFLOP/s", "peak", "MiB"), flush=True)
     for way in FLAGS.ways:
         for precision in FLAGS.precisions:
             for new in rows(way, precision):
                 found.append(new)
                 print(line(new), flush=True)
-                write_json(output, {"runs": [*earlier, run]})  # of hours on a card nothing is lost
+                write_json(output, run)  # of hours on a card nothing is lost
     print(f"All figures: {output}", file=sys.stderr)
 
 

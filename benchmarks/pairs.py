@@ -1,12 +1,13 @@
 """Two ways of doing the same, measured in turn in one run: what disturbs the machine disturbs both.
 
-Each way is a process that is asked for one measurement after another (`worker`, `serve`), so that model after model is
-built and traced once, and the two alternate step by step. What counts is the ratio of two neighbours: its median over
+Each way is a process that is asked for one measurement after another (`worker`), so that model after model is built and
+traced once, and the two alternate step by step. What counts is the ratio of two neighbours: its median over
 the rounds, and how far it spreads.
 """
 
 import contextlib
 import dataclasses
+import importlib
 import json
 import os
 import statistics
@@ -15,6 +16,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from scoringnet_tf.support import cli
 
 Ask = Callable[[str], Any]  # what is to be measured → its figure
 Side = Callable[[], contextlib.AbstractContextManager[Ask]]
@@ -26,17 +29,11 @@ class NotMeasured(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """What a row should reach.
-
-    Attributes:
-        value: the bound.
-        at_most: whether less is better.
-        of: `"ratio"`, ours by the peer's, or `"ours"`, in the row's unit.
-    """
+    """What a row should reach."""
 
     value: float
     at_most: bool = True
-    of: str = "ratio"
+    of: str = "ratio"  # ours by the peer's; or "ours", in the row's unit
 
     def met(self, result: "Result") -> bool:
         """Whether the median of a result reaches it."""
@@ -46,16 +43,7 @@ class Target:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A line of the table.
-
-    Attributes:
-        name: what is measured.
-        against: what it is compared with.
-        ours, peer: what the two sides are asked for.
-        unit: of both figures.
-        target: None where there is none.
-        rounds: at most so many are measured, of what hardly varies.
-    """
+    """A line of the table: what is measured, against what, what the two sides are asked for, and the figures' unit."""
 
     name: str
     against: str
@@ -63,32 +51,25 @@ class Row:
     peer: str
     unit: str
     target: Target | None = None
-    rounds: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Rows that the same two sides are asked for.
-
-    Attributes:
-        name: by which it can be chosen.
-        ours, peer: a function without arguments that gives a context manager of `Ask`; without a peer ours does both.
-        rows: in order.
-    """
+    """Rows that the same two sides are asked for."""
 
     name: str
     ours: Side
-    peer: Side | None
+    peer: Side | None  # None: ours does both
     rows: tuple[Row, ...]
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What was found for a row: the figures of every round, or why there are none."""
+    """What was found for a row: (ours, the peer's) of every round, or why there is none."""
 
     comparison: str
     row: Row
-    figures: tuple[tuple[float, float], ...] = ()  # (ours, the peer's) of every round
+    figures: tuple[tuple[float, float], ...] = ()
     missing: str = ""
 
     @property
@@ -113,14 +94,13 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
-        row = {name: getattr(self.row, name) for name in ("name", "against", "unit")}
-        target = dataclasses.asdict(self.row.target) if self.row.target else None
-        found = {"comparison": self.comparison, **row, "target": target}
+        row, target = self.row, self.row.target
+        found = {"comparison": self.comparison, "name": row.name, "against": row.against, "unit": row.unit}
+        found["target"] = dataclasses.asdict(target) if target else None
         if not self.figures:
             return {**found, "missing": self.missing}
         ours, peer = map(list, zip(*self.figures, strict=True))
-        spread = [min(self.ratios), max(self.ratios)]
-        met = self.row.target.met(self) if self.row.target else None
+        spread, met = [min(self.ratios), max(self.ratios)], target.met(self) if target else None
         return {**found, "ours": ours, "peer": peer, "ratio": self.ratio, "spread": spread, "met": met}
 
 
@@ -141,32 +121,28 @@ def measured(comparison: Comparison, rounds: int) -> Iterator[Result]:
 def _in_turn(ours, peer, row, rounds):
     """The figures of both in every round; who is first changes. A round before them warms up and is not counted."""
     figures = []
-    counted = min(rounds, row.rounds or rounds)
-    warming = 0 if row.rounds == 1 else 1
-    for number in range(warming + counted):
+    for number in range(1 + rounds):
         if number % 2:
             theirs = peer(row.peer)
-            found = ours(row.ours)
+            figures.append((ours(row.ours), theirs))
         else:
-            found = ours(row.ours)
-            theirs = peer(row.peer)
-        figures.append((found, theirs))
-    return tuple(figures[warming:])
+            figures.append((ours(row.ours), peer(row.peer)))
+    return tuple(figures[1:])
 
 
 # === Processes that measure ===
 
 
 def worker(module: str, **flags: Any) -> Side:
-    """A side that is a process: `python -m MODULE --serve` with these flags, which calls `serve`.
+    """A side that is a process, which calls `measurements` of a module with these flags for an `Ask`.
 
     A flag whose value is a function has that of the function, which is called once it is needed.
     """
 
     @contextlib.contextmanager
     def started():
-        given = {name: value() if callable(value) else value for name, value in flags.items()}
-        command = [sys.executable, "-m", module, "--serve", *(f"--{name}={value}" for name, value in given.items())]
+        words = [f"--{name}={value() if callable(value) else value}" for name, value in flags.items()]
+        command = [sys.executable, "-m", "benchmarks.pairs", module, *words]
         with tempfile.TemporaryFile("w+") as said:
             pipe = subprocess.PIPE
             process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=said, text=True)
@@ -194,7 +170,7 @@ def _answer(process, what, said):
     return json.loads(line)
 
 
-def serve(measure: Ask) -> None:
+def _serve(measure: Ask) -> None:
     """Answers each line of standard input, what is to be measured, with its figure, until there are no more.
 
     Whatever a library prints goes to stderr: the answers alone are on stdout.
@@ -214,27 +190,20 @@ HEADS = ("", "compared with", "ours", "theirs", "ratio", "spread", "target", "me
 def table(results: list[Result]) -> str:
     """The results as text: a line each."""
     cells = [HEADS, *map(_cells, results)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(HEADS))]
-    lines = []
-    for row in cells:
-        padded = (
-            cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        lines.append("  ".join(padded).rstrip())
-    return "\n".join(
-        [*lines, *(f"{r.comparison}, {r.row.name}: not measured: {r.missing}" for r in results if r.missing)]
-    )
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    form = "  ".join(f"{{:{'<' if place < 2 else '>'}{width}}}" for place, width in enumerate(widths))
+    missing = [f"{r.comparison}, {r.row.name}: not measured: {r.missing}" for r in results if r.missing]
+    return "\n".join([*(form.format(*row).rstrip() for row in cells), *missing])
 
 
 def _cells(result):
     row, target = result.row, result.row.target
-    name = f"{result.comparison}: {row.name}"
-    sought = "–"
+    name, sought = f"{result.comparison}: {row.name}", "–"
     if target:
-        bound = f"{target.value:g}×" if target.of == "ratio" else f"{target.value:g} {row.unit}"
-        sought = f"{'≤' if target.at_most else '≥'} {bound}"
+        unit = "×" if target.of == "ratio" else f" {row.unit}"
+        sought = f"{'≤' if target.at_most else '≥'} {target.value:g}{unit}"
     if not result.figures:
-        return (name, row.against, "–", "–", "–", "–", sought, "not measured")
+        return (name, row.against, *["–"] * 4, sought, "not measured")
     spread = f"{min(result.ratios):.2f}–{max(result.ratios):.2f}"
     met = "–" if target is None else "yes" if target.met(result) else "no"
     figures = (f"{_short(value)} {row.unit}" for value in (result.ours, result.peer))
@@ -243,3 +212,8 @@ def _cells(result):
 
 def _short(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+if __name__ == "__main__":
+    measuring = importlib.import_module(sys.argv.pop(1))  # defines its flags
+    cli.run(lambda _: _serve(measuring.measurements()))

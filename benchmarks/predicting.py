@@ -1,14 +1,11 @@
-"""How long `predict` takes for a video, cold and warm, and its memory; a process of `benchmarks.pairs`.
+"""How long `predict` takes for a video, cold and warm; a process of `benchmarks.pairs`.
 
     python -m benchmarks.table --only=predict
 
-Cold is the whole command, from its start to its end: against a PyTorch script with the same weights that does the same.
-Warm is a video in a process that has scored one: against decoding it and the model alone; and, of a command that is
-given several videos, each of them, while the next is read. Memory is that of the command at its peak, of a video four
-times as long.
+Cold is the whole command, against a PyTorch script with the same weights that does the same. Warm is a video in a
+process that has scored one: against decoding it and the model alone. So is each of several videos of one command.
 """
 
-import contextlib
 import functools
 import pathlib
 import subprocess
@@ -18,13 +15,10 @@ import time
 import numpy as np
 from absl import flags
 
-from benchmarks import data, pairs, rows, workload
-from scoringnet_tf.support import cli
+from benchmarks import data, rows
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("folder", None, "Where what is made for the benchmarks is kept.", required=True)
-flags.DEFINE_integer("frames", 13000, "Of the shorter of the long videos; more than `predict` keeps at a time.", 1)
-flags.DEFINE_bool("serve", True, "Internal: as `benchmarks.pairs` calls it.")
 
 PREDICT = (sys.executable, "-m", "scoringnet_tf.predict")
 
@@ -38,8 +32,6 @@ def measurements():
         "warm": lambda: _timed(_warm(), data.CLIP),
         "in a row": _each_in_a_row,
         "decode + model": lambda: _timed(_decode_and_model(), data.CLIP),
-        "long": lambda: _peak(data.long_video(pathlib.Path(FLAGS.folder), FLAGS.frames)),
-        "longer": lambda: _peak(data.long_video(pathlib.Path(FLAGS.folder), rows.LONGER * FLAGS.frames)),
     }
     return lambda what: ways[what]()
 
@@ -48,14 +40,6 @@ def _seconds(command):
     start = time.perf_counter()
     subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start
-
-
-def _peak(video):
-    """The most memory that `predict` holds of this video, MiB."""
-    status, peak = workload.peak_of((*PREDICT, str(video), "--json"))
-    if status not in (0, 1):  # 1: of some performance the score was withheld
-        sys.exit(f"predict {video}: ended with status {status}.")
-    return peak
 
 
 def _timed(function, argument):
@@ -92,14 +76,13 @@ def _warm():
 
 def _each_in_a_row():
     """Seconds of each of several videos, scored as `predict` does it."""
-    from scoringnet_tf.inference.inputs import named_videos, reading_ahead, score_named
+    from scoringnet_tf.inference.inputs import named_videos, scored
 
     scorer = _warm()
     videos = list(named_videos(map(str, data.clips(pathlib.Path(FLAGS.folder), rows.IN_A_ROW))))
     start = time.perf_counter()
-    with contextlib.closing(reading_ahead(scorer, videos)) as named:
-        for each in named:
-            score_named(each, scorer)
+    for each in videos:
+        scored(each, scorer)
     return (time.perf_counter() - start) / len(videos)
 
 
@@ -126,7 +109,3 @@ def _decode_and_model():
         return float(outputs["final"][0])
 
     return score
-
-
-if __name__ == "__main__":
-    cli.run(lambda _: pairs.serve(measurements()))

@@ -14,8 +14,9 @@ import tempfile
 import av
 from absl import flags
 
+from benchmarks.workload import write_video
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 
@@ -31,42 +32,16 @@ ENCODINGS = {  # name → encoder, suffix of the container, pixel format
 }
 
 
-QUIET = {"x265-params": "log-level=error"}
-
-
-def read_frames(path):
-    """All frames of a video, and its frame rate."""
-    try:
-        with av.open(path) as container:
-            stream = container.streams.video[0]
-            return list(container.decode(stream)), stream.average_rate
-    except (av.FFmpegError, IndexError) as error:
-        raise InputError("wrong_format", f"{path} is not a video, or is damaged ({error}).") from error
-
-
-def encode(frames, rate, path, encoder, pixel_format):
-    """Writes frames with an encoder's own settings."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(encoder, rate=rate, options=QUIET)
-        stream.width, stream.height = (size - size % 2 for size in (frames[0].width, frames[0].height))
-        stream.pix_fmt = pixel_format
-        for index, frame in enumerate(frames):
-            plain = av.VideoFrame.from_ndarray(
-                frame.to_ndarray(format="rgb24")[: stream.height, : stream.width].copy(), format="rgb24"
-            )
-            plain.pts, plain.time_base = index, 1 / rate
-            container.mux(stream.encode(plain.reformat(format=pixel_format)))
-        container.mux(stream.encode(None))
-
-
 def scores_of(video, scorer):
     """Encoding → score of the video; None where it cannot be scored."""
-    frames, rate = read_frames(video)
+    with av.open(video) as container:
+        rate = container.streams.video[0].average_rate
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     scores = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, (encoder, suffix, pixel_format) in ENCODINGS.items():
             path = pathlib.Path(folder, f"{encoder}.{suffix}")
-            encode(frames, rate, path, encoder, pixel_format)
+            write_video(path, frames, rate, encoder, pixel_format)
             score = scorer(path, force=True)
             values = (score.final, score.execution, score.difficulty)
             scores[name] = next((value for value in values if value is not None), None)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from benchmarks import data
 from benchmarks.pairs import Comparison, Row, Target, worker
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import unknown_name
 
 PHASES = ("segmentation", "scoring", "joint")  # what `benchmarks.training` is asked for
 INFERENCE = "inference"
@@ -15,7 +15,6 @@ SHAPES = {  # flags of a model and a batch
 }
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 CLOCK, PROCESSOR = "frames/s", "frames/CPU s"  # of `benchmarks.build`
-LONGER = 4  # times as long is the longer video
 IN_A_ROW = 20  # videos that `predict` is given at once
 
 
@@ -26,7 +25,7 @@ def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
         *training(("small",) if quick else ("small", "full")),
         reading(folder, count, epochs=10),
         building(folder, count),
-        predicting(folder, frames=13_000),  # more than `data.preprocessor.PART`
+        predicting(folder),
     ]
 
 
@@ -35,9 +34,7 @@ def chosen(found: list[Comparison], only: list[str]) -> list[Comparison]:
     names = [comparison.name for comparison in found]
     for start in only:
         if not any(name.startswith(start) for name in names):
-            raise InputError(
-                "unknown_name", f"--only: no comparison begins with {start}.", f"Choose from {', '.join(names)}."
-            )
+            raise unknown_name("--only", start, names)
     return [each for each in found if not only or each.name.startswith(tuple(only))]
 
 
@@ -48,33 +45,25 @@ def training(shapes: tuple[str, ...]) -> Iterator[Comparison]:
             given = {**SHAPES[shape], "precision": policy}
             modules = ("benchmarks.training", "benchmarks.peers.training")
             sides = [worker(module, **given) for module in modules]
-            yield Comparison(f"training.{shape}.{precision}", *sides, steps("PyTorch", Target(0.85)))
-
-
-def steps(against: str, target: Target | None = None) -> tuple[Row, ...]:
-    """A row for a step of every phase, and for a video of inference."""
-    found = (Row(f"{phase} step", against, phase, phase, "s", target) for phase in PHASES)
-    return (*found, Row("inference of a video", against, INFERENCE, INFERENCE, "s", target))
+            measured = {**{f"{phase} step": phase for phase in PHASES}, "inference of a video": INFERENCE}
+            rows = tuple(Row(name, "PyTorch", what, what, "s", Target(0.85)) for name, what in measured.items())
+            yield Comparison(f"training.{shape}.{precision}", *sides, rows)
 
 
 def reading(folder: pathlib.Path, count: int, epochs: int) -> Comparison:
-    """The input pipeline against a DataLoader and against libjpeg-turbo alone.
+    """The input pipeline, on `count` simulated videos of 128×171, against a DataLoader and libjpeg-turbo alone.
 
-    Args:
-        folder: where the data are kept, see `benchmarks.data`.
-        count: of simulated videos, 128×171.
-        epochs: that each measurement reads; several, as a run does, for ours starts anew each time, which takes as long
-            as decoding a thousand frames, while the workers of the DataLoader stay.
+    Each measurement reads several epochs, as a run does: ours starts anew each time, which takes as long as decoding a
+    thousand frames, while the workers of the DataLoader stay.
     """
     size = "{},{}".format(*data.SHOWN)
     ours = {"records_dir": lambda: data.records(folder, count), "image_size": size, "epochs": epochs}
-    peer = {"stored": lambda: data.jpegs(folder, count), "larger": lambda: data.larger_jpegs(folder, count)}
+    peer = {"stored": lambda: data.jpegs(folder, count)}
     twice, share = Target(2.0, at_most=False), Target(0.85, at_most=False)
     rows = (
         Row("plain", "DataLoader", "plain", "plain", CLOCK),
         Row("crop and flip", "DataLoader", "crop and flip", "augmented", CLOCK),
         Row("augmented", "DataLoader", "augmented", "augmented", CLOCK, twice),
-        Row("augmented", "DataLoader, 320×240", "augmented", "augmented larger", CLOCK, twice),
         Row("plain", "libjpeg-turbo alone", "plain", "libjpeg-turbo", CLOCK, share),
     )
     sides = worker("benchmarks.input_pipeline", **ours), worker("benchmarks.peers.loader", epochs=epochs, **peer)
@@ -84,27 +73,17 @@ def reading(folder: pathlib.Path, count: int, epochs: int) -> Comparison:
 def building(folder: pathlib.Path, count: int) -> Comparison:
     """`build` of `count` simulated videos against OpenCV, both in two processes."""
     given = {"dataset": "unlv_diving", "source_dir": lambda: data.videos(folder, count), "workers": 2}
-    return Comparison("build", worker("benchmarks.build", **given), None, frame_rates("in two processes"))
+    name, target = "in two processes", Target(1.0, at_most=False)
+    rows = (Row(name, "OpenCV", f"build {unit}", f"OpenCV {unit}", unit, target) for unit in (CLOCK, PROCESSOR))
+    return Comparison("build", worker("benchmarks.build", **given), None, tuple(rows))
 
 
-def frame_rates(name: str) -> tuple[Row, ...]:
-    """A row by the clock, and one by processor time, which other work disturbs less."""
-    target = Target(1.0, at_most=False)
-    return tuple(Row(name, "OpenCV", f"build {unit}", f"OpenCV {unit}", unit, target) for unit in (CLOCK, PROCESSOR))
-
-
-def predicting(folder: pathlib.Path, frames: int) -> Comparison:
-    """`predict` cold and warm, and its memory.
-
-    Args:
-        folder: where videos are kept, see `benchmarks.data`.
-        frames: of the shorter of two long videos.
-    """
-    in_time, soon, near, flat = Target(2.2, of="ours"), Target(0.1, of="ours"), Target(1.2), Target(1.1)
+def predicting(folder: pathlib.Path) -> Comparison:
+    """`predict` cold and warm; videos are kept in a folder, see `benchmarks.data`."""
+    in_time, soon, near = Target(2.2, of="ours"), Target(0.1, of="ours"), Target(1.2)
     rows = (
         Row("cold, 120 frames", "PyTorch script", "cold", "cold PyTorch", "s", in_time),
         Row("warm, per video", "decode + model", "warm", "decode + model", "s", near),
         Row(f"warm, each of {IN_A_ROW} videos", "decode + model", "in a row", "decode + model", "s", soon),
-        Row(f"memory, {LONGER * frames:,} frames", f"{frames:,} frames", "longer", "long", "MiB", flat, rounds=1),
     )
-    return Comparison("predict", worker("benchmarks.predicting", folder=folder, frames=frames), None, rows)
+    return Comparison("predict", worker("benchmarks.predicting", folder=folder), None, rows)

@@ -1,42 +1,38 @@
 r"""The whole benchmark in one table: ours, the peer's, their ratio, its spread, the target, and whether it is met.
 
-    python -m benchmarks.table [--quick] [--only=training,input,build,predict] [--output=build/bench/table.json]
+    python -m benchmarks.table [--quick] [--only=training,input,build,predict] [--output_dir=build/bench]
 
 `make bench` calls it. Every row is measured in pairs of neighbours (`benchmarks.pairs`); the ratio is the median of
 theirs. --quick takes fewer and smaller ones, and none of full width. --only takes beginnings of the names that stand
-before the colon. What the rows work on is simulated and kept beside the output. The figures are good for a machine that
-does nothing else: its load at the beginning is written beside them. The file keeps the runs that are in it.
+before the colon. The figures are good for a machine that does nothing else: its load is written beside them.
 """
 
-import pathlib
 import sys
 
 from absl import flags
 
 from benchmarks import pairs, rows
-from benchmarks.figures import earlier_runs, machine
+from benchmarks.figures import machine, new_file
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import write_json
 
 flags.DEFINE_bool("quick", False, "Fewer and smaller measurements, none of full width.")
 flags.DEFINE_list("only", [], "Beginnings of names of what to measure, e.g. predict or training.small; default: all.")
-flags.DEFINE_string("output", "build/bench/table.json", "File for the figures; beside it lies what is measured on.")
+flags.DEFINE_string("output_dir", "build/bench", "Folder for the figures, and for what is measured on.")
 flags.DEFINE_integer("rounds", None, "Pairs for each row; default: 7, or 3 with --quick.", 1)
 
 
 def main(_):
     """Runs the command with the parsed flags."""
-    values, output = flags.FLAGS, pathlib.Path(flags.FLAGS.output)
+    values, output = flags.FLAGS, new_file(flags.FLAGS.output_dir, "table")
     wanted = rows.chosen(rows.comparisons(output.parent.absolute(), values.quick), values.only)
-    earlier = earlier_runs(output)
     rounds, found, results = values.rounds or (3 if values.quick else 7), machine(), []
     for comparison in wanted:
         print(f"measuring {comparison.name}", file=sys.stderr)
         for result in pairs.measured(comparison, rounds):
             results.append(result)
             measured = [each.to_dict() for each in results]
-            run = {"machine": found, "quick": values.quick, "rounds": rounds, "rows": measured}
-            write_json(output, {"runs": [*earlier, run]})
+            write_json(output, {"machine": found, "quick": values.quick, "rounds": rounds, "rows": measured})
     print(pairs.table(results))
     packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
     print(f"\n{found['processor']}, {found['cores']} cores, load {found['load']} at the beginning; {packages}")

@@ -3,29 +3,20 @@
 import collections
 import concurrent.futures
 import csv
+import fractions
 import math
 import multiprocessing
 import os
 import re
 import resource
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 # Of NumPy's products: threads that wait for each other are at work as the processor counts it.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-# A small process starts the command of `peak_of`, for its peak is at least that of what started it.
-LAUNCHER = """
-import os, sys
-dropped = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
-process = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[dropped])
-_, status, used = os.wait4(process, 0)
-print(os.waitstatus_to_exitcode(status), used.ru_maxrss)
-"""
 
 
 def processor_seconds():
@@ -48,14 +39,6 @@ def forget_peak():
     path = Path("/proc/self/clear_refs")
     if path.exists():
         path.write_text("5", encoding="ascii")
-
-
-def peak_of(command):
-    """(exit status, MiB at the peak) of a whole command, what it prints to stdout dropped; on Linux."""
-    launcher = (sys.executable, "-I", "-S", "-c", LAUNCHER)
-    found = subprocess.run([*launcher, *command], stdout=subprocess.PIPE, text=True, check=True).stdout
-    status, kib = found.split()
-    return int(status), int(kib) / 1024
 
 
 def apart(function, *arguments):
@@ -90,6 +73,22 @@ def videos_of(folder, number=None):
             "count_mismatch", f"--videos={folder}: it has {len(found)} videos, and {number or 'some'} are needed."
         )
     return found[:number]
+
+
+def write_video(path, frames, rate, encoder="mpeg4", pixel_format="yuv420p"):
+    """Encodes frames, [uint8 (H, W, 3) RGB], with an encoder's own settings, without an odd last row or column."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(encoder, rate=rate, options={"x265-params": "log-level=error"})
+        stream.height, stream.width = (size - size % 2 for size in frames[0].shape[:2])
+        stream.pix_fmt = pixel_format
+        for index, frame in enumerate(frames):
+            even = np.ascontiguousarray(frame[: stream.height, : stream.width])
+            picture = av.VideoFrame.from_ndarray(even, format="rgb24")
+            picture.pts, picture.time_base = index, 1 / fractions.Fraction(rate)
+            container.mux(stream.encode(picture.reformat(format=pixel_format)))
+        container.mux(stream.encode(None))
 
 
 def write_source(folder, videos):
@@ -133,10 +132,7 @@ def write_index(records, folder, number):
 
 
 def compare(number):
-    """Looks for the same performance in another split among so many videos of noise; returns what it was kept in.
-
-    Every fifth video is to test on, as of `workload.write_source`.
-    """
+    """Looks for the same performance in another split among so many videos of noise, every fifth of them to test on."""
     from data_prep.datasets.sample import Sample
     from data_prep.records.same_performance import BLOCK, HEIGHT, PICTURES, WIDTH, SeenPerformances
 
@@ -150,8 +146,8 @@ def compare(number):
     return seen
 
 
-def training_steps(model, batch_size, num_frames, clock):
-    """A function that trains a model on random videos, KFS and SP at once, and gives the seconds of so many steps.
+def training_steps(model, batch_size, num_frames, clock, phase="joint"):
+    """A function that trains a model on random videos, one phase, and gives the seconds of so many steps.
 
     They come after a first one, which is not counted: with it goes what `fit` takes to begin, once an epoch of a run.
     """
@@ -161,9 +157,9 @@ def training_steps(model, batch_size, num_frames, clock):
     from scoringnet_tf.training.optimizer import LayerwiseAdam
     from scoringnet_tf.training.strategy import shared
 
-    batch = random_batch(batch_size, num_frames, model.preprocessor.image_size)
+    batch = random_batch(batch_size, num_frames, model.image_size)
     data = shared(tf.data.Dataset.from_tensors(batch), model.distribute_strategy.num_replicas_in_sync)
-    model.compile(optimizer=LayerwiseAdam(1e-4), phase="joint")
+    model.compile(optimizer=LayerwiseAdam(1e-4), phase=phase)
     ends: list = []
     clocked = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(clock()))
 

@@ -17,8 +17,7 @@ from absl import flags
 
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 from scoringnet_tf.support.quiet import load_tensorflow
 
@@ -39,7 +38,7 @@ def main(_: list[str]) -> None:
     info = load_records(values.records_dir)
     if is_shipped(values.model):
         raise InputError("wrong_value", f"--model={values.model} names a shipped model.", "Give the path of your own.")
-    model_file = check_model(values.model, shipped=False)
+    model_file = check_model(values.model)
 
     load_tensorflow()
     from scoringnet_tf.inference.calibration import add_reference

@@ -13,10 +13,9 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, load_records, shown
 from scoringnet_tf.sports import DECODINGS, SCORES
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
-from scoringnet_tf.support.paths import AnyPath, as_path, check_access
+from scoringnet_tf.support.paths import as_path, check_access
 from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
@@ -35,39 +34,13 @@ def training_means(info: DatasetInfo) -> dict[str, float]:
     return {score: statistics[score]["mean"] for score in SCORES if statistics.get(score)}
 
 
-def evaluated_ids(info: DatasetInfo, split: str, model_file: AnyPath) -> list[str] | None:
-    """The ids to evaluate if the records have no validation split: what the run of the model held out.
-
-    Args:
-        info: `DatasetInfo` of the records.
-        split: name of a split.
-        model_file: path of the model.
-
-    Returns:
-        Ids; None for all videos of a stored split.
-
-    Raises:
-        InputError: the held-out videos are unknown, or of other records.
-    """
+def _evaluated_ids(info, split, model_file):
+    """The ids to evaluate if the records have no validation split: what the run of the model held out; else None."""
     if split == "validation" and split not in info.splits:
         from scoringnet_tf.training.run_record import held_out_of
 
         return held_out_of(info, model_file)
     return None
-
-
-def _fragments(model, true_fragments):
-    if model.segmenter is None:
-        return "whole"
-    return "true" if true_fragments else "predicted"
-
-
-def _check(model, model_file):
-    """Raises InputError if a flag needs what the model does not have."""
-    values = flags.FLAGS
-    if model.segmenter is None and (values.decoding or values.true_fragments):
-        flag = "--decoding" if values.decoding else "--true_fragments"
-        raise InputError("no_stages", f"{flag} needs a model with stages; {model_file} scores whole videos.")
 
 
 def _check_labelled(info, split):
@@ -77,16 +50,6 @@ def _check_labelled(info, split):
     if unlabelled:
         lacking = f"{counted(unlabelled, 'frame')} of {info.records_dir} (split {stored}) have none"
         raise InputError("no_stage_labels", f"--true_fragments needs stage labels; {lacking}.")
-
-
-def _stated_intervals(model):
-    """The model's intervals; none with true fragments, for which they were not measured."""
-    from scoringnet_tf.inference.coverage import stated_intervals
-    from scoringnet_tf.models.training_statistics import Intervals
-
-    if flags.FLAGS.true_fragments:
-        return Intervals.none("They hold for predicted stages only.")
-    return stated_intervals(model)
 
 
 def _predictions(model, ids, total):
@@ -116,9 +79,9 @@ def _measured(predictions, intervals, info, model, called, learned):
     """The content of metrics.json."""
     from scoringnet_tf.bootstrap import num_units
     from scoringnet_tf.inference import evaluation
-    from scoringnet_tf.inference.coverage import coverage
 
     values, groups = flags.FLAGS, info.groups_of(predictions.ids)
+    fragments = "whole" if model.segmenter is None else "true" if values.true_fragments else "predicted"
     videos = {shown(info.videos[video_id]) for video_id in predictions.ids}
     return {
         **evaluation.figures(predictions, model.sport.stages),
@@ -127,11 +90,11 @@ def _measured(predictions, intervals, info, model, called, learned):
         "mean_predictor": evaluation.mean_predictor_figures(
             predictions.truth, training_means(info), model.sport.fuse, model.scores
         ),
-        "intervals": coverage(predictions, intervals, values.split, info.data_hash, videos),
+        "intervals": evaluation.coverage(predictions, intervals, values.split, info.data_hash, videos),
         "split": values.split,
         "decoding": model.stage_decision.decoding if model.stage_decision else None,
         "views": model.views,
-        "fragments": _fragments(model, values.true_fragments),
+        "fragments": fragments,
         "flags": _flags(),
         "seen_in_training": learned,
         "model": called,
@@ -143,7 +106,6 @@ def _measured(predictions, intervals, info, model, called, learned):
 def _print(measured, model):
     """The table of figures, and what limits them."""
     from scoringnet_tf.inference import evaluation
-    from scoringnet_tf.inference.coverage import coverage_line
 
     baseline = measured["mean_predictor"]
     over = counted(measured["groups"], "group") if measured["groups"] else "videos"
@@ -152,7 +114,7 @@ def _print(measured, model):
     if model.segmenter is not None:
         per_class = measured["frame_accuracy_per_class"].items()
         print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
-    print(coverage_line(measured["intervals"]))
+    print(evaluation.coverage_line(measured["intervals"]))
     if measured["pixels"]:
         print(f"The pixels of these records are {measured['pixels']}.")
     if not model.scores_learned:
@@ -181,15 +143,16 @@ def _checked_output(model_file, info):
 def _checked_model(model_file, info):
     """The model with the decoding and views of the flags; InputError if it does not fit records or flags."""
     from scoringnet_tf.models.compatibility import check_fits
-    from scoringnet_tf.models.presets import load_scoring_net, with_decoding, with_views
+    from scoringnet_tf.models.presets import load_scoring_net, with_settings
 
     values = flags.FLAGS
     model = load_scoring_net(values.model)
     check_fits(model, info)
-    _check(model, model_file)
-    if values.views is not None:
-        model = with_views(model, values.views)
-    return with_decoding(model, values.decoding) if values.decoding else model
+    if model.segmenter is None and (values.decoding or values.true_fragments):
+        flag = "--decoding" if values.decoding else "--true_fragments"
+        raise InputError("no_stages", f"{flag} needs a model with stages; {model_file} scores whole videos.")
+    asked = {"views": values.views, "decoding": values.decoding}
+    return with_settings(model, **{name: value for name, value in asked.items() if value is not None})
 
 
 def main(_: list[str]) -> None:
@@ -200,22 +163,25 @@ def main(_: list[str]) -> None:
 
     load_tensorflow()
     from scoringnet_tf.data.splits import split_ids
-    from scoringnet_tf.inference.coverage import interval_bounds
+    from scoringnet_tf.inference import evaluation
+    from scoringnet_tf.inference.checks import stated_intervals
+    from scoringnet_tf.models.training_statistics import Intervals
     from scoringnet_tf.report.evaluation_report import write_report
     from scoringnet_tf.training.calibration_split import learned_of
 
     # 1. Check what is asked for, before anything is computed.
     output_dir = _checked_output(model_file, info)
-    ids = evaluated_ids(info, values.split, model_file)
+    ids = _evaluated_ids(info, values.split, model_file)
     evaluated = split_ids(info, values.split, ids=ids)
     if values.true_fragments:
         _check_labelled(info, values.split)
     model = _checked_model(model_file, info)
 
     # 2. Predict and measure.
-    intervals = _stated_intervals(model)
+    no_intervals = Intervals.none("They hold for predicted stages only.")
+    intervals = no_intervals if values.true_fragments else stated_intervals(model)
     predictions = _predictions(model, ids, len(evaluated))
-    predictions.bounds = interval_bounds(predictions, intervals, model.sport)
+    predictions.bounds = evaluation.interval_bounds(predictions, intervals, model.sport)
     learned = learned_of(info, predictions.ids, model_file, (model.provenance or {}).get("data_hash"))
     called, num_learned = str(model_file.resolve()), None if learned is None else len(learned)
     measured = _measured(predictions, intervals, info, model, called, num_learned)

@@ -10,7 +10,7 @@ import sys
 from absl import flags
 
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import check_model
 from scoringnet_tf.support.paths import as_path, check_access
 from scoringnet_tf.support.quiet import load_tensorflow

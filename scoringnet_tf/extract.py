@@ -17,27 +17,18 @@ the others are extracted, no manifest.csv is written, and the exit status is 1.
 import functools
 import pathlib
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from absl import flags
 from tqdm import tqdm
 
-from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
+from scoringnet_tf.data.dataset_info import load_records, shown
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.inputs import unreadable
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
-from scoringnet_tf.support.paths import AnyPath, as_path, check_access, name_of
+from scoringnet_tf.support.paths import as_path, check_access, name_of
 from scoringnet_tf.support.quiet import load_tensorflow
-
-if TYPE_CHECKING:
-    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
-    from scoringnet_tf.inference.extraction import Extraction
-    from scoringnet_tf.inference.feature_folder import Video
-    from scoringnet_tf.models.backbones.c3d import C3D
 
 ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
     *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
@@ -45,66 +36,37 @@ ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers
 )
 
 flags.DEFINE_string("model", None, ".keras file of a C3D or a ScoringNet, or its folder.")
-flags.DEFINE_enum(
-    "part",
-    None,
-    ["kfs", "difficulty", "execution", "final"],
-    "Part of a ScoringNet whose C3D is taken. Default: kfs.",
-)
+PARTS = ["kfs", "difficulty", "execution", "final"]
+flags.DEFINE_enum("part", None, PARTS, "Part of a ScoringNet whose C3D is taken. Default: kfs.")
 flags.DEFINE_enum("endpoint", None, ENDPOINTS, "Layer, ReLU included. fc6 and fc7 need --per=clip.")
 flags.DEFINE_enum("per", "frame", ["frame", "clip"], "One step of features.")
 flags.DEFINE_integer("clip_length", None, "Frames of a clip, with --per=clip. Default: 16.", 1)
 flags.DEFINE_integer("stride", None, "Frames from one step to the next. Default: 1, or half a clip.", 1)
-flags.DEFINE_enum(
-    "pool",
-    "none",
-    ["none", "mean"],
-    "none: the layer flattened. mean: its mean over space and the time of a clip.",
-)
-flags.DEFINE_list(
-    "frame_size",
-    None,
-    "Height,width in pixels of the stored frames, for a C3D that does not have them.",
-)
-flags.DEFINE_float(
-    "frame_rate",
-    None,
-    "Frames per second that videos are brought to, for a C3D alone.",
-    lower_bound=0.1,
-)
-flags.DEFINE_float(
-    "aspect",
-    None,
-    "Width over height that videos are cut to, for a C3D alone. Default: not cut.",
-    lower_bound=0.1,
-    upper_bound=10,
-)
+flags.DEFINE_enum("pool", "none", ["none", "mean"], "mean: averaged over space and clip; none: flattened.")
+flags.DEFINE_list("frame_size", None, "Height,width of the stored frames, for a C3D that does not have them.")
+flags.DEFINE_float("frame_rate", None, "Frames per second that videos are brought to, for a C3D alone.", 0.1)
 flags.DEFINE_string("records_dir", None, "Folder of records to extract from, instead of VIDEO arguments.")
 flags.DEFINE_string("output_dir", None, "Folder for the features: new, or of the same settings.")
 
 
-def extraction_of_flags() -> "Extraction":
+def _extraction():
     """The `Extraction` that the flags ask for."""
     from scoringnet_tf.inference.extraction import Extraction
 
     values = flags.FLAGS
-    clip_length = values.clip_length
-    if values.per == "clip" and clip_length is None:
-        clip_length = 16
+    clip_length = 16 if values.per == "clip" and values.clip_length is None else values.clip_length
     default_stride = max(1, clip_length // 2) if values.per == "clip" else 1
     return Extraction(values.endpoint, values.per, values.stride or default_stride, clip_length, values.pool)
 
 
-def preprocessor_of(
-    c3d: "C3D", network: "ScoringNetPreprocessor | None", info: DatasetInfo | None
-) -> "ScoringNetPreprocessor":
+def _preprocessor(c3d, network, info):
     """The `ScoringNetPreprocessor` of the frames: by the ScoringNet, the records, or the C3D and flags."""
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.inference.extraction import records_preprocessor
 
     values, known = flags.FLAGS, bool(network or info)
     stated = None if known else c3d.preprocessing["frame_size"]
-    for flag, is_known in (("frame_size", known or stated), ("frame_rate", known), ("aspect", known)):
+    for flag, is_known in (("frame_size", known or stated), ("frame_rate", known)):
         if is_known and values[flag].value is not None:
             raise InputError("flag_unused", f"--{flag} has no effect: the model or the records determine it.")
     if info is not None:
@@ -116,16 +78,15 @@ def preprocessor_of(
         if not value:
             raise InputError("missing_flag", f"--{flag} is missing: this C3D does not know it.")
     image_size = c3d.get_config()["input_shape"][1:3]
-    return ScoringNetPreprocessor(image_size, tuple(frame_size), aspect=values.aspect, frame_rate=values.frame_rate)
+    return ScoringNetPreprocessor(image_size, tuple(frame_size), aspect=None, frame_rate=values.frame_rate)
 
 
-def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "list[Video]":
-    """`Video`s of files; InputError if two have the same name."""
+def _videos(paths, preprocessor):
+    """`feature_folder.Video`s of files; InputError if two have the same name."""
     from scoringnet_tf.inference.feature_folder import Video
 
     names = [name_of(path) for path in paths]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError("duplicate", f"Several videos are called {', '.join(repeated)}.")
     return [
         Video(name, functools.partial(_read_file, preprocessor, path), functools.partial(_sha256, path))
@@ -138,21 +99,18 @@ def _read_file(preprocessor, path, _):
     from scoringnet_tf.inference.checks import missing_frames
 
     video = preprocessor.read(path)
-    for warning in video.warnings:
-        tqdm.write(f"extract: {path}: {warning}", file=sys.stderr)
     samples = video.samples(preprocessor.frame_rate)
-    for warning in missing_frames(video, samples):
+    for warning in (*video.warnings, *missing_frames(video, samples)):
         tqdm.write(f"extract: {path}: {warning}", file=sys.stderr)
     return lambda numbers: preprocessor.sampled(video, samples[list(numbers)]), len(samples)
 
 
 def _sha256(path):
-    if not pathlib.Path(path).exists():
-        return ""  # reading it raises the error
-    return Clip(pathlib.Path(path)).sha256()
+    # Of a missing one reading it raises the error.
+    return Clip(pathlib.Path(path)).sha256() if pathlib.Path(path).exists() else ""
 
 
-def checked_info(records_dir: AnyPath) -> DatasetInfo:
+def _records(records_dir):
     """The `DatasetInfo` of the records; InputError unless they hold frames with scores."""
     info = load_records(records_dir)
     if info.features or not info.sport or info.classes:
@@ -182,7 +140,7 @@ def main(paths: list[str]) -> int:
         if paths:
             raise InputError("flags_conflict", "Name video files or --records_dir, not both.")
         raise InputError("no_videos", "Name video files or --records_dir.", "See --help.")
-    info = checked_info(values.records_dir) if values.records_dir else None
+    info = _records(values.records_dir) if values.records_dir else None
     check_access(values.output_dir, "output_dir", writing=True)
     check_model(values.model, kinds=WITH_C3D)
     wrong = unreadable(paths)
@@ -198,14 +156,13 @@ def main(paths: list[str]) -> int:
     c3d, network = load_c3d(values.model, values.part or "kfs")
     if values.part and not network:
         raise InputError("flag_unused", f"--part={values.part} has no effect: --model={values.model} is a C3D.")
-    preprocessor = preprocessor_of(c3d, network, info)
-    extractor = FeatureExtractor(c3d, extraction_of_flags())
+    preprocessor = _preprocessor(c3d, network, info)
+    extractor = FeatureExtractor(c3d, _extraction())
     output_dir, part = as_path(values.output_dir), (values.part or "kfs") if network else None
-    videos = videos_of(paths, preprocessor) if info is None else feature_folder.videos_of_records(info)
+    videos = _videos(paths, preprocessor) if info is None else feature_folder.videos_of_records(info)
     origin = feature_folder.origin_of(values.model, part, extractor, c3d, preprocessor, info)
     feature_folder.prepare(output_dir, origin)
-    with feature_folder.alone_in(output_dir):
-        kept, failed = feature_folder.extract_videos(videos, extractor, output_dir)
+    kept, failed = feature_folder.extract_videos(videos, extractor, output_dir)
     numbers, done = counted(extractor.size, "number"), counted(len(videos) - failed, "video")
     print(f"{output_dir}: features of {numbers} of {done}, there before: {'all' if kept == len(videos) else kept}.")
     if info is not None and not failed:

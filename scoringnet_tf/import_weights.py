@@ -17,8 +17,8 @@ from absl import flags
 
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import NAMES, configuration
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.support.quiet import load_tensorflow
@@ -53,6 +53,8 @@ def _check_output(output, path):
 def _of_published_weights(path):
     if flags.FLAGS.tower:
         raise InputError("flag_unused", f"--tower has no effect: {path} is no ScoringNet (.keras).")
+    if not any(as_path(name).is_file() for name in (path, f"{path}.index")):
+        raise InputError("not_found", f"No file of weights at {path}.")
     load_tensorflow()
     from scoringnet_tf.weights.convert import build_c3d, read_weights
 

@@ -11,7 +11,6 @@ that cannot be read is reported on stderr, and the others are still scored. The 
 score, else 1. Rerun a command with --results_dir to resume it.
 """
 
-import collections
 import contextlib
 import functools
 import sys
@@ -21,23 +20,20 @@ from tqdm import tqdm
 
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
-from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead, score_named
+from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, scored
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import SHIPPED, configuration, damaged, model_path
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one. Default: the shipped diving model.")
 flags.DEFINE_bool("json", False, "Print a line of JSON for every video (docs/serving.md).")
-flags.DEFINE_bool("live", False, "With --json: print each performance of a long video at once, too.")
 flags.DEFINE_bool("csv", False, "Print a table with a row for every performance.")
 flags.DEFINE_string("plot_dir", None, "Folder for a picture of each video: key frames above the stages.")
 flags.DEFINE_bool("force", False, "Print scores even if reasons speak against them.")
-flags.DEFINE_integer("stream", None, "Number of the video stream of every file, from 0. Default: its main one.", 0)
 flags.DEFINE_float("start", None, "Start of the stretch to score, in seconds from the first frame.", 0)
 flags.DEFINE_float("end", None, "End of the stretch to score, in seconds from the first frame.", 0)
 flags.DEFINE_string("results_dir", None, "Folder that keeps each result; those in it are not made again.")
@@ -50,7 +46,7 @@ def main(arguments: list[str]) -> int:
     values = flags.FLAGS
     _check(arguments)
 
-    config = configuration(model_path(values.model), "model", shipped=True)
+    config = configuration(model_path(values.model), "model")
     try:
         sport = get_sport(config["sport"])
     except InputError as error:
@@ -65,63 +61,43 @@ def main(arguments: list[str]) -> int:
         begin = functools.partial(Printer, form, values.model or SHIPPED, sport, progress)  # prints the head of a table
         # With no video that can be read, TensorFlow would be imported for nothing.
         if isinstance(videos, list) and all(problem for _, problem in videos):
-            printer = begin()
-            for video, problem in videos:
-                printer.failure(video, Remark("unreadable", str(problem)))
-            return 1 if videos else 0
-        return _score(videos, begin, progress)
+            outcomes = ((video, Remark("unreadable", str(problem))) for video, problem in videos)
+            return 1 if _print(outcomes, begin(), progress) else 0
+        with _scoring() as score_all:
+            return 1 if _print(score_all(videos), begin(), progress) else 0
 
 
-def _note(text):
-    tqdm.write(f"predict: {text}", file=sys.stderr)
-
-
-def _score(videos, begin, progress):
-    """Scores, prints and draws videos, once nothing can refuse them; the exit status."""
+@contextlib.contextmanager
+def _scoring():
+    """A function of videos that yields name and result of each, once nothing can refuse them."""
     load_tensorflow()
-    from scoringnet_tf.inference.predictor import predictor_of
-
     values = flags.FLAGS
-    options = {"stream": values.stream, "start": values.start, "end": values.end, "force": values.force}
-    with contextlib.ExitStack() as stack:
-        if values.results_dir:
-            from scoringnet_tf.inference.result_cache import keeping_scores
+    options = {"start": values.start, "end": values.end, "force": values.force}
+    if values.results_dir:
+        from scoringnet_tf.inference.result_cache import keeping_scores
 
-            keeping = keeping_scores(values.results_dir, values.model, values.runner, **options)
-            score_all, printer = stack.enter_context(keeping), begin()
-        else:
-            predictor, printer = predictor_of(values.model), begin()
-            if isinstance(videos, list) and values.start is values.end is None:
-                videos = stack.enter_context(contextlib.closing(reading_ahead(predictor, videos, values.stream)))
-            found = printer.score if values.live else None
-            score_all = functools.partial(
-                map, functools.partial(score_named, predictor=predictor, found=found, **options)
-            )
-        return 1 if _print(score_all(videos), printer, progress, Pictures(values.plot_dir)) else 0
+        with keeping_scores(values.results_dir, values.model, values.runner, **options) as score_all:
+            yield score_all
+    else:
+        from scoringnet_tf.inference.predictor import predictor_of
+
+        yield functools.partial(map, functools.partial(scored, predictor=predictor_of(values.model), **options))
 
 
-def _print(outcomes, printer, progress, pictures):
+def _print(outcomes, printer, progress):
     """Prints and draws the outcome for each video, once that is known; how many have no score, or no picture."""
-    unscored, reused = 0, 0
-    changed: collections.Counter[tuple[str, ...]] = collections.Counter()
-    for outcome in outcomes:
-        reused += outcome.reused
-        changed.update([outcome.changed] if outcome.changed else [])
-        if isinstance(outcome.result, Remark):
-            printer.failure(outcome.video, outcome.result)
+    unscored, pictures = 0, Pictures(flags.FLAGS.plot_dir)
+    for video, result in outcomes:
+        if isinstance(result, Remark):
+            printer.failure(video, result)
             unscored += 1
         else:
-            printer.score(outcome.result)
-            undrawn = pictures.draw(outcome.result)
+            printer.score(result)
+            undrawn = pictures.draw(result)
             if undrawn:
                 printer.complain(undrawn)
-            unscored += outcome.result.status == "withheld" or undrawn is not None
+            unscored += result.status == "withheld" or undrawn is not None
         progress.update()
-    kept = f"kept in {flags.FLAGS.results_dir}"
-    if reused:
-        _note(f"{counted(reused, 'result')} {kept} reused.")
-    for what, number in changed.items():
-        _note(f"{counted(number, 'result')} {kept} made again: other {', '.join(what)}.")
     return unscored
 
 
@@ -132,23 +108,19 @@ def _check(arguments):
         raise InputError("no_videos", "No videos are named.", "See --help.")
     if values.json and values.csv:
         raise InputError("flags_conflict", "--json and --csv exclude each other.")
-    if values.live and not values.json:
-        raise InputError("missing_flag", "--live needs --json.")
     if values.end is not None and values.end <= (values.start or 0):
         raise InputError("out_of_range", f"--end={values.end:g} is not after --start={values.start or 0:g}.")
     if values.runner is not None and not values.results_dir:
         raise InputError("missing_flag", f"--runner={values.runner} needs --results_dir.")
-    for flag in ("live", "plot_dir"):
-        if values.results_dir and values[flag].value:
-            raise InputError("flags_conflict", f"--{flag} and --results_dir exclude each other.")
-    if values.results_dir:
-        check_access(values.results_dir, "results_dir", writing=True)
-    if values.plot_dir:
-        check_access(values.plot_dir, "plot_dir", writing=True)
+    if values.results_dir and values.plot_dir:
+        raise InputError("flags_conflict", "--plot_dir and --results_dir exclude each other.")
+    for flag in ("results_dir", "plot_dir"):
+        if values[flag].value:
+            check_access(str(values[flag].value), flag, writing=True)
 
 
 def _check_frame_flags():
-    for flag in ("plot_dir", "results_dir", "stream", "start", "end"):
+    for flag in ("plot_dir", "results_dir", "start", "end"):
         if flags.FLAGS[flag].value is not None:
             raise InputError("flags_conflict", f"--{flag} cannot be used with a model that reads features.")
 

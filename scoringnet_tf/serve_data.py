@@ -15,7 +15,7 @@ import time
 from absl import flags
 
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("host", "localhost", "Name or address by which the other machines reach this one.")
@@ -29,9 +29,9 @@ def main(_: list[str]) -> None:
     load_tensorflow()
     from scoringnet_tf.data.service import check_service, dispatcher_at, worker_of
 
-    if values.dispatcher:
-        check_service(values.dispatcher, "dispatcher")
-        address, servers = values.dispatcher, []
+    address, servers = values.dispatcher, []
+    if address:
+        check_service(address, "dispatcher")
     else:
         try:
             servers = [dispatcher_at(values.port)]

@@ -14,15 +14,14 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.model_files import check_is_file, check_model, configuration
+from scoringnet_tf.support.model_files import check_model, configuration
 from scoringnet_tf.support.paths import as_path, check_access
 from scoringnet_tf.support.quiet import load_tensorflow
 from scoringnet_tf.training import flags as training_flags
 from scoringnet_tf.training.config import TrainingConfig, WholeVideos
 from scoringnet_tf.training.targets import check_start
 
-training_flags.define(TrainingConfig, __name__)
+training_flags.define(TrainingConfig)
 
 
 def _add_reference(run, best):
@@ -41,31 +40,19 @@ def _of_records(config, info):
     return dataclasses.replace(config, model=dataclasses.replace(config.model, fragments=WholeVideos()))
 
 
-def _check_teaches(config):
-    """InputError if what was asked for teaches nothing."""
-    training_flags.check_learning_rate(config)
-    if config.data.batch_size == 1 and config.loss.alpha != 0 and not config.trains_kfs_alone:
-        message = "--batch_size=1: the ranking loss (Eq. 7) compares videos of a batch."
-        raise InputError("out_of_range", message, "Use --batch_size=2 or more, or --alpha=0.")
-
-
 def _check_files(config):
     """InputError if a file of weights that the run is to start from is missing, or of another model."""
-    for flag, path in {"initial_model": config.initial_model, "segmenter": config.segmenter}.items():
-        if path:
+    for flag, path in config.starts.items():
+        if flag == "pretrained":
+            configuration(path, flag, ["C3D"])
+        else:
             check_model(path, flag)
-    if config.pretrained:
-        configuration(config.pretrained, "pretrained", ["C3D"])
-    weights = getattr(config.fragments.network, "weights", None) if config.fragments else None
-    if weights:
-        check_is_file(weights, "set=model.fragments.network.weights")
 
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     config = training_flags.configuration(TrainingConfig())
     cli.require(records_dir=config.data.records_dir, model_dir=config.run.model_dir)
-    _check_teaches(config)
     info = load_records(config.data.records_dir)
     config = _of_records(config, info)
     check_access(config.run.model_dir, "model_dir", writing=True)

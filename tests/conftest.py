@@ -28,7 +28,6 @@ LONG = (
     "training/test_resuming.py",
     "training/test_joint_run.py",
     "test_commands.py",
-    "training/test_partial_labels.py",
     "training/test_starting.py",
     "models/test_trainer.py",
     "data/test_data_service.py",
@@ -89,16 +88,20 @@ def read_index(frame):
     return sum(1 << bit for bit, center in enumerate(centers) if bars[int(center)] > 127)
 
 
-def write_video(path, frames, fps=25, codec="mpeg4"):
-    """Writes frames, uint8 (L, H, W, 3), at the best quality of the codec."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=fps)
+def write_video(path, frames, fps=25, codec="mpeg4", options=None, container=None, **tags):
+    """Writes frames, uint8 (L, H, W, 3), at the best quality of the codec, with tags of the codec's context.
+
+    `path` may be what can be written to, with the name of the `container`.
+    """
+    with av.open(path if hasattr(path, "write") else str(path), "w", format=container) as file:
+        stream = file.add_stream(codec, rate=fps, options=options)
         stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        stream.bit_rate = 4_000_000
+        stream.pix_fmt, stream.bit_rate = "yuv420p", 4_000_000
+        for tag, value in tags.items():
+            setattr(stream.codec_context, tag, value)
         for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        file.mux(stream.encode())
 
 
 def write_bars(path, num_frames, number=0, **kwargs):

@@ -52,7 +52,7 @@ def write_aqa7(folder, scale=1, dtype=np.float64, transposed=False, num_frames=1
     return folder
 
 
-def write_finediving(folder, key=tuple, extra_images=0):
+def write_finediving(folder, key=tuple):
     """Four dives of 12 frames: five of take-off, four of somersaults, three of entry; broadcasts have names here."""
     steps = {2: "Back", 15: "2.5 Soms.Pike", 36: "Entry"}
     keys = {split: [(f"Final{video}", clip) for video, clip in pairs] for split, pairs in SPLITS.items()}
@@ -67,9 +67,7 @@ def write_finediving(folder, key=tuple, extra_images=0):
             "sub-action_types": steps,
         }
         coarse[key(pair)] = {**scores, "start_frame": 100, "end_frame": 111, "judge_scores": [7.0, 6.5, 7.0, 7.0, 8.0]}
-        write_images(
-            folder / "FINADiving_MTL_256s" / pair[0] / str(pair[1]), 12 + extra_images, number, "{:05d}.jpg", 100
-        )
+        write_images(folder / "FINADiving_MTL_256s" / pair[0] / str(pair[1]), 12, number, "{:05d}.jpg", 100)
     write_pickle(folder / "Annotations/FineDiving_fine-grained_annotation.pkl", fine)
     write_pickle(folder / "Annotations/FineDiving_coarse_annotation.pkl", coarse)
     for split, pairs in keys.items():

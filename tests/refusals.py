@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 @contextlib.contextmanager

@@ -48,8 +48,6 @@ CASES = [
     f"scoringnet_tf.train --records_dir={{records}} --model_dir={{out}} --initial_model={M}",
     f"scoringnet_tf.train --records_dir={{records}} --model_dir={{out}} --training=staged --segmenter={M}",
     f"scoringnet_tf.train --records_dir={{records}} --model_dir={{out}} --pretrained={M}",
-    "scoringnet_tf.train --records_dir={records} --model_dir={out} --stage_network=resnet50 "
-    f"--set=model.fragments.network.weights={M}",
     f"scoringnet_tf.pretrain --records_dir={M} --model_dir={{out}}",
     f"scoringnet_tf.pretrain --records_dir={{motion}} --model_dir={{out}} --pretrained={M}",
     f"scoringnet_tf.evaluate --records_dir={M}",

@@ -90,7 +90,6 @@ SHARED = (
         "data.records",
         "data.video",
         "data.video_files",
-        "data.images",
         "data.timing",
         "data.preprocessing",
         "data.features",
@@ -100,14 +99,6 @@ SHARED = (
 )
 # Models decode no video and know no object store: `data` and `support` do that for them.
 NOT_IN_MODELS = ("av", "cv2", "fsspec", "upath", "s3fs", "gcsfs", "scoringnet_tf.data.video")
-# Circles that are still to be broken: the modules of each import one another.
-CIRCLES = (
-    ("scoringnet_tf.baselines.clip_features", "scoringnet_tf.baselines.videos"),
-    tuple(
-        f"scoringnet_tf.experiments.{name}"
-        for name in ("catalogue", "curves", "feature_maps", "report", "strips", "suite", "watching")
-    ),
-)
 SUGGESTION = "data_prep.stages.suggestion"  # the one place where a trained model prepares data
 SHARED_WITH_SUGGESTION = (*SHARED, "inference")
 
@@ -208,11 +199,7 @@ def test_data_prep_imports_of_scoringnet_tf_what_is_shared():
 
 
 def test_no_circles():
-    edges = graph(["scoringnet_tf", "data_prep"])
-    for circle in CIRCLES:
-        for module in {*circle} & {*edges}:
-            edges[module] -= {*circle}
-    graphlib.TopologicalSorter(edges).prepare()
+    graphlib.TopologicalSorter(graph(["scoringnet_tf", "data_prep"])).prepare()
 
 
 def test_models_know_neither_videos_nor_object_stores():

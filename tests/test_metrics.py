@@ -10,27 +10,6 @@ from scipy import stats
 from scoringnet_tf import metrics
 
 
-@pytest.mark.parametrize("decimals", [6, 0], ids=["distinct", "many ties"])
-def test_src_equals_scipy_over_batches(decimals):
-    rng = np.random.default_rng(0)
-    truth = rng.normal(0, 2, 50).round(decimals).astype("float32")
-    predicted = (truth + rng.normal(0, 1.5, 50)).round(decimals).astype("float32")
-    metric = metrics.SpearmanCorrelation(capacity=64)
-    for start in range(0, 50, 8):
-        metric.update_state(truth[start : start + 8, None], predicted[start : start + 8, None])
-    assert float(metric.result()) == pytest.approx(stats.spearmanr(truth, predicted).statistic, abs=1e-6)
-
-
-def test_src_leaves_out_unknown_truth_and_resets():
-    truth, predicted = np.float32([1, math.nan, 2, 3]), np.float32([10, -5, 30, 20])
-    metric = metrics.SpearmanCorrelation(capacity=8)
-    metric.update_state(truth, predicted)
-    assert float(metric.result()) == pytest.approx(0.5)
-    metric.reset_state()
-    metric.update_state(np.float32([1, 2]), np.float32([5, 4]))
-    assert float(metric.result()) == pytest.approx(-1.0)
-
-
 def spearman_loop(truth, predicted, weights):
     """ρ of weighted mid-ranks, as defined: a double loop for the ranks, then Pearson's formula."""
     kept = [i for i in range(len(truth)) if weights[i] and not math.isnan(truth[i])]
@@ -64,24 +43,6 @@ def test_weighted_src_equals_double_loop_over_batches(decimals):
         batch = slice(start, start + 8)
         metric.update_state(truth[batch], predicted[batch], weights[batch, None])
     assert float(metric.result()) == pytest.approx(spearman_loop(truth, predicted, weights), abs=1e-6)
-
-
-@pytest.mark.parametrize("weight", [1.0, 0.3, 7.0])
-def test_equal_weights_are_none(weight):
-    truth, predicted, _ = draw(50, 0, seed=2)
-    weighted, plain = metrics.SpearmanCorrelation(capacity=64), metrics.SpearmanCorrelation(capacity=64)
-    weighted.update_state(truth, predicted, np.full(50, weight, "float32"))
-    plain.update_state(truth, predicted)
-    assert float(weighted.result()) == pytest.approx(float(plain.result()), abs=1e-6)
-
-
-def test_a_whole_number_as_weight_counts_as_often_as_it_says():
-    truth, predicted, _ = draw(40, 1, seed=3)
-    times = np.random.default_rng(4).integers(0, 4, 40) * ~np.isnan(truth)
-    metric = metrics.SpearmanCorrelation(capacity=64)
-    metric.update_state(truth, predicted, times.astype("float32"))
-    expected = stats.spearmanr(truth.repeat(times), predicted.repeat(times)).statistic
-    assert float(metric.result()) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("make", [metrics.SpearmanCorrelation, metrics.MeanEuclideanDistance])
@@ -122,40 +83,14 @@ def test_src_holds_just_as_many_as_its_capacity():
         ([1, 2, math.nan], [1, 2, 3], [1, 0, 1]),
         ([1, 2, 3], [-4, -4, -4], [0.1, 0.2, 0.4]),
         ([2, 2, 2, 1], [1, 2, 3, 4], [0.1, 0.7, 0.4, 0]),
+        ([1, 2, 3], [4, math.nan, 5], [1, 1, 1]),
     ],
-    ids=["none", "one", "one that counts", "constant predictions", "constant truth"],
+    ids=["none", "one", "one that counts", "constant predictions", "constant truth", "broken"],
 )
 def test_src_is_nan_where_undefined(truth, predicted, weights):
     metric = metrics.SpearmanCorrelation(capacity=8)
     metric.update_state(np.float32(truth), np.float32(predicted), np.float32(weights))
     assert math.isnan(float(metric.result()))
-
-
-def test_src_of_infinite_predictions_is_scipys():
-    truth, predicted = np.float32([1, 2, 3, 4, 5]), np.float32([2, math.inf, 1, -math.inf, math.inf])
-    metric = metrics.SpearmanCorrelation(capacity=8)
-    metric.update_state(truth, predicted)
-    ranked = [3, 4.5, 2, 1, 4.5]
-    assert float(metric.result()) == pytest.approx(stats.pearsonr(truth, ranked).statistic, abs=1e-6)
-
-
-def test_src_is_nan_where_undefined_broken_or_beyond_capacity():
-    constant = metrics.SpearmanCorrelation(capacity=8)
-    constant.update_state(np.float32([1, 2, 3]), np.float32([4, 4, 4]))
-    assert math.isnan(float(constant.result()))
-    broken = metrics.SpearmanCorrelation(capacity=8)
-    broken.update_state(np.float32([1, 2, 3]), np.float32([4, math.nan, 5]))
-    assert math.isnan(float(broken.result()))
-    full = metrics.SpearmanCorrelation(capacity=2)
-    full.update_state(np.float32([1, 2, 3]), np.float32([1, 2, 3]))
-    assert math.isnan(float(full.result()))
-
-
-def test_med_is_mean_absolute_error_of_known():
-    metric = metrics.MeanEuclideanDistance()
-    metric.update_state(np.float32([1, math.nan, 5]), np.float32([2, 9, 3]))
-    metric.update_state(np.float32([[4]]), np.float32([[4]]))
-    assert float(metric.result()) == pytest.approx((1 + 2 + 0) / 3)
 
 
 def test_med_of_nothing_known_is_nan():
@@ -196,16 +131,6 @@ def test_frame_accuracy_is_a_weighted_share(weights, stage):
     assert float(metric.result()) == pytest.approx(right / total)
 
 
-def test_frame_accuracy_counts_labelled_frames():
-    labels = LABELS
-    probabilities = np.eye(3, dtype="float32")[PREDICTED]
-    overall, stage1 = metrics.FrameAccuracy(), metrics.FrameAccuracy(stage=1)
-    for metric in (overall, stage1):
-        metric.update_state(keras.ops.convert_to_tensor(labels), probabilities)
-    assert float(overall.result()) == pytest.approx(3 / 5)
-    assert float(stage1.result()) == pytest.approx(1 / 2)
-
-
 def test_frame_accuracy_takes_decided_stages():
     metric = metrics.FrameAccuracy()
     metric.update_state(LABELS, np.int32(PREDICTED))
@@ -216,27 +141,6 @@ def test_the_accuracy_of_a_stage_is_of_that_stage_when_saved_and_loaded():
     metric = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metrics.FrameAccuracy(stage=1)))
     metric.update_state(np.int32([[1, 1, 2]]), np.int32([[1, 0, 2]]))
     assert float(metric.result()) == pytest.approx(1 / 2)  # of all frames 2/3
-
-
-def test_metrics_work_in_any_keras_model():
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
-    weighted = [metrics.SpearmanCorrelation(capacity=32, name="src_w"), metrics.MeanEuclideanDistance(name="med_w")]
-    plain = [metrics.SpearmanCorrelation(capacity=32), metrics.MeanEuclideanDistance()]
-    model.compile(loss="mse", metrics=plain, weighted_metrics=weighted)
-    x = np.arange(20, dtype="float32")[:, None]
-    y = x + 1
-    y[19] = -11  # 30 too low, and the last in the order; it has no weight
-    result = model.evaluate(x, y, sample_weight=np.arange(20) < 19, verbose=0, return_dict=True)
-    assert result["src_w"] == pytest.approx(1.0)
-    assert result["med_w"] == pytest.approx(1.0)
-    assert result["src"] == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-6)
-    assert result["med"] == pytest.approx((19 + 30) / 20)
-
-
-@pytest.mark.parametrize("make", [metrics.SpearmanCorrelation, metrics.MeanEuclideanDistance])
-def test_scores_that_would_broadcast_are_refused(make):
-    with pytest.raises(ValueError):
-        make().update_state(np.ones(4, "float32"), np.ones((4, 3), "float32"))
 
 
 # === Segments, against loops ===
@@ -332,16 +236,6 @@ def test_segment_metrics_weigh_videos(stages_of_videos, metric):
     assert float(metric.result()) == 0
     metric.update_state(truth[repeated], predicted[repeated])
     assert float(metric.result()) == pytest.approx(weighted)
-
-
-def test_segment_metrics_of_known_cases():
-    """Frames that are nearly all right, and a stage that comes twice."""
-    truth = np.int32([[0, 1, 1, 1, 2, 2, 2, 3, 3, 0]])
-    twice = np.int32([[0, 1, 1, 1, 2, 1, 2, 3, 3, 0]])
-    for predicted, edit, f1 in ((truth, 1, 1), (twice, 3 / 5, 4 / 8), (np.zeros_like(truth), 0, 0)):
-        for metric, expected in ((metrics.EditScore(), edit), (metrics.SegmentalF1(0.5), f1)):
-            metric.update_state(truth, predicted)
-            assert float(metric.result()) == pytest.approx(expected)
 
 
 def test_segment_figures_are_those_metrics(stages_of_videos):

@@ -2,7 +2,9 @@
 
 import ast
 import configparser
+import importlib.util
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -12,7 +14,7 @@ from test_commands import COMMANDS
 import scoringnet_tf
 from data_prep.__main__ import COMMANDS as PREPARATION
 from scoringnet_tf.support import model_files
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -127,12 +129,16 @@ def test_a_checkout_that_is_not_installed_finds_the_models_that_ship(monkeypatch
     assert model_files.model_path() == ROOT / "saved_models/diving_small/model.keras"
 
 
-def test_an_installed_copy_finds_its_own_models_and_none_of_another_package(tmp_path, monkeypatch):
+def test_an_installed_copy_finds_its_own_models_and_none_of_another_package(tmp_path):
     for folder in ("scoringnet_tf/saved_models/ours", "saved_models/theirs"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "model.keras").touch()
-    monkeypatch.setattr(model_files, "__file__", str(tmp_path / "scoringnet_tf/support/model_files.py"))
-    assert model_files.shipped_presets() == ["ours"]
+    (tmp_path / "scoringnet_tf/support").mkdir()
+    copy = shutil.copy(model_files.__file__, tmp_path / "scoringnet_tf/support")
+    spec = importlib.util.spec_from_file_location("installed_copy", copy)
+    installed = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(installed)
+    assert installed.shipped_presets() == ["ours"]
 
 
 @pytest.mark.parametrize("folder", sorted(path.parent.name for path in (ROOT / "saved_models").glob("*/README.md")))

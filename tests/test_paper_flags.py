@@ -1,6 +1,5 @@
 """`diving.flags` and `vault.flags` are the paper's experiment: held against a table of its settings."""
 
-import itertools
 import pathlib
 import re
 
@@ -60,7 +59,7 @@ OURS = {
 # Which data, where to, from which weights, how long to try.
 NOT_SETTINGS = {
     *("data.records_dir", "data.service", "data.shuffle_labels", "data.validation_every", "start"),
-    *(f"run.{name}" for name in ("model_dir", "seed", "deterministic", "max_steps", "replicas", "test_scores")),
+    *(f"run.{name}" for name in ("model_dir", "seed", "deterministic", "max_steps", "replicas")),
     "run.reference",
 }
 FIELDS = {path: (about, hint) for path, about, hint, _ in all_fields(TrainingConfig)}
@@ -91,16 +90,6 @@ def test_the_paper_is_followed_to_the_letter(name):
     assert values.keys() == expected.keys()
     assert {path: config[path] for path in expected} == expected
     assert set(block(text, SILENT)) == OURS
-
-
-@pytest.mark.parametrize("name", BY_SPORT)
-def test_every_reading_of_ours_has_its_reason(name):
-    """Flags of a group follow a comment."""
-    text = (ROOT / name).read_text(encoding="utf-8")
-    lines = text[text.index(SILENT) :].splitlines()[1:]
-    assert lines[0].startswith("# ")
-    for before, line in itertools.pairwise(lines):
-        assert line.startswith(("# ", "--")) and (line.startswith("# ") or before.startswith(("# ", "--")))
 
 
 def test_nothing_that_changes_the_experiment_is_left_to_a_default():

@@ -15,7 +15,7 @@ from test_commands import ROOT, command
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two videos of one name, a folder of frames, a text that is called a video, a video that is called a text."""
+    """Two videos of one name, a folder of frames, a text that is called a video."""
     folder = tmp_path_factory.mktemp("videos")
     for name in ("a", "b"):
         (folder / name).mkdir()

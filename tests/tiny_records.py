@@ -19,39 +19,21 @@ def gray_jpeg(level, size=SIZE):
 def tiny_video(video_id, jpegs=None, size=SIZE, **known):
     """A `VideoExample` without labels of `jpegs` (default: one grey frame); `known` are its scores and classes."""
     jpegs = jpegs or [gray_jpeg(90, size)]
-    return VideoExample(
-        video_id=video_id,
-        dataset_name="tiny",
-        sport="diving",
-        data_path=f"{video_id}.avi",
-        sha256="",
-        jpegs=jpegs,
-        frame_size=size,
-        source_size=size,
-        frame_rate=25.0,
-        timestamps=np.arange(len(jpegs)) / 25,
-        stages=np.zeros(len(jpegs), int),
-        **known,
-    )
+    steps = {"stages": np.zeros(len(jpegs), int), "frame_rate": 25.0, "jpegs": jpegs}
+    return _example(f"{video_id}.avi", video_id=video_id, frame_size=size, source_size=size, **steps, **known)
 
 
 def feature_video(video_id, features, stages=None, frame_rate=5.0, **known):
     """A `VideoExample` of features, float32 (L, D); `stages` are noise where they are not given."""
-    return VideoExample(
-        video_id=video_id,
-        dataset_name="tiny",
-        sport="diving",
-        data_path=f"{video_id}.npy",
-        sha256="",
-        jpegs=[],
-        frame_size=(0, 0),
-        source_size=(0, 0),
-        frame_rate=frame_rate,
-        timestamps=np.arange(len(features)) / frame_rate,
-        stages=np.zeros(len(features), int) if stages is None else np.asarray(stages),
-        features=features,
-        **known,
-    )
+    stages = np.zeros(len(features), int) if stages is None else np.asarray(stages)
+    steps = {"stages": stages, "frame_rate": frame_rate, "jpegs": [], "features": features}
+    return _example(f"{video_id}.npy", video_id=video_id, frame_size=(0, 0), source_size=(0, 0), **steps, **known)
+
+
+def _example(path, stages, frame_rate, **known):
+    times = np.arange(len(stages)) / frame_rate
+    form = {"dataset_name": "tiny", "sport": "diving", "data_path": path, "sha256": ""}
+    return VideoExample(**form, stages=stages, frame_rate=frame_rate, timestamps=times, **known)
 
 
 def write_records(folder, videos, num_shards=None, classes=None, groups=None):

@@ -6,7 +6,6 @@ import keras
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.training.callbacks import ValidationPictures
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields, with_values
 from scoringnet_tf.training.scoring import ScoringRun
@@ -62,7 +61,6 @@ PATHS = {
     "stage_network": "model.fragments.network",
     "segmenter_fc_units": "model.fragments.network.fc_units",
     "segmenter_dropout": "model.fragments.network.dropout",
-    "resnet50_weights": "model.fragments.network.weights",
     "fc_units": "model.fc_units",
     "dropout": "model.dropout",
     "fragment_jitter": "model.fragments.jitter",
@@ -103,7 +101,7 @@ TRAINING = {
     "scoring_epochs": 2,
     "lr_multipliers": {"c3d": 0.5},
 }
-PRETRAINING = {"clip_length": 8, "clips_per_video": 3, "validation_fraction": 0.0, "batch_size": 2, "epochs": 2}
+PRETRAINING = {"clip_length": 8, "validation_fraction": 0.0, "batch_size": 2, "epochs": 2, "warmup_steps": 10}
 
 
 def changed(config, **changes):
@@ -122,9 +120,23 @@ def settings(model_dir, records_dir, **changes):
 
 def pretraining_settings(model_dir, **changes):
     """A small configuration of `pretrain`."""
-    return changed(
-        PretrainingConfig(), **SHARED | PRETRAINING | {"warmup_steps": 10, "model_dir": str(model_dir)} | changes
-    )
+    return changed(PretrainingConfig(), **SHARED | PRETRAINING | {"model_dir": str(model_dir)} | changes)
+
+
+def scoring_run(records, model_dir, **changes):
+    """A run of `train` that has not begun."""
+    return ScoringRun(DatasetInfo.load(records), settings(model_dir, records, **changes))
+
+
+class WatchedRun(ScoringRun):
+    """A run with callbacks of a test."""
+
+    def __init__(self, records, model_dir, *extra, **changes):
+        self.extra = extra
+        super().__init__(DatasetInfo.load(records), settings(model_dir, records, **changes))
+
+    def further_callbacks(self, phase):
+        return [*self.extra, *super().further_callbacks(phase)]
 
 
 def rows_of(path):
@@ -150,20 +162,8 @@ def kill_after_epoch(monkeypatch, epochs):
     monkeypatch.setattr(keras.Model, "save_weights", dying)
 
 
-class QuietRun(ScoringRun):
-    """A run without pictures, which change nothing of it; with callbacks of a test, if any."""
-
-    def __init__(self, records, model_dir, *extra, **changes):
-        self.extra = extra
-        super().__init__(DatasetInfo.load(records), settings(model_dir, records, **changes))
-
-    def further_callbacks(self, phase, log_dir):
-        found = super().further_callbacks(phase, log_dir)
-        return [*self.extra, *(each for each in found if not isinstance(each, ValidationPictures))]
-
-
 def weights_after(records, model_dir, **changes):
-    return weights_beside(QuietRun(records, model_dir, **changes).run())
+    return weights_beside(scoring_run(records, model_dir, **changes).run())
 
 
 def weights_beside(best):

@@ -5,9 +5,8 @@ import time
 import torch
 from absl import flags
 
-from benchmarks import gpu, pairs, workload
+from benchmarks import gpu, workload
 from benchmarks.peers.network import ScoringNet
-from scoringnet_tf.support import cli
 
 FLAGS = flags.FLAGS
 
@@ -76,7 +75,3 @@ def measurements():
         return None if what == "flops" else gpu.answer(what, run, memory)
 
     return measure
-
-
-if __name__ == "__main__":
-    cli.run(lambda _: pairs.serve(measurements()))

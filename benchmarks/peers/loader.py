@@ -13,16 +13,12 @@ import numpy as np
 import torch
 from absl import flags
 
-from benchmarks import pairs
 from benchmarks.data import SHOWN, STORED
-from scoringnet_tf.support import cli
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("stored", None, "Folder of folders of JPEGs as large as the records'.")
-flags.DEFINE_string("larger", None, "The same of 320×240.")
 flags.DEFINE_integer("batch_size", 4, "Videos per batch.", lower_bound=1)
 flags.DEFINE_integer("epochs", 5, "Times that they are read.", lower_bound=1)
-flags.DEFINE_bool("serve", True, "Internal: as `benchmarks.pairs` calls it.")
 
 SHIFT = 6  # pixels, as ours by default
 AT_A_TIME = 64  # JPEGs of a task
@@ -48,10 +44,7 @@ class Videos(torch.utils.data.Dataset):
             flip = rng.integers(2) == 1
         frames = np.empty((len(self.videos[index]), height, width, 3), np.uint8)
         for frame, path in zip(frames, self.videos[index], strict=True):
-            image = cv2.imread(str(path))
-            if image.shape[:2] != STORED:
-                image = cv2.resize(image, STORED[::-1], interpolation=cv2.INTER_AREA)
-            image = image[top : top + height, left : left + width]
+            image = cv2.imread(str(path))[top : top + height, left : left + width]
             cv2.cvtColor(cv2.flip(image, 1) if flip else image, cv2.COLOR_BGR2RGB, dst=frame)
         return torch.from_numpy(frames)
 
@@ -61,10 +54,10 @@ def padded(videos):
     return torch.nn.utils.rnn.pad_sequence(videos, batch_first=True), sum(map(len, videos))
 
 
-def loader(folder, augmented):
-    """A DataLoader of it, with two workers that stay."""
+def loader(augmented):
+    """A DataLoader with two workers that stay."""
     return torch.utils.data.DataLoader(
-        Videos(folder, augmented),
+        Videos(FLAGS.stored, augmented),
         FLAGS.batch_size,
         shuffle=augmented,
         num_workers=2,
@@ -78,20 +71,15 @@ def measurements():
     """What this process answers with: frames per second of each way."""
     kept = {}
 
-    def loaded(folder, augmented):
-        if (folder, augmented) not in kept:
+    def loaded(augmented):
+        if augmented not in kept:
             kept.clear()  # and with it the workers of another
-            kept[folder, augmented] = loader(folder, augmented)
+            kept[augmented] = loader(augmented)
         start = time.perf_counter()
-        frames = sum(count for _ in range(FLAGS.epochs) for _, count in kept[folder, augmented])
+        frames = sum(count for _ in range(FLAGS.epochs) for _, count in kept[augmented])
         return frames / (time.perf_counter() - start)
 
-    ways = {
-        "plain": lambda: loaded(FLAGS.stored, False),
-        "augmented": lambda: loaded(FLAGS.stored, True),
-        "augmented larger": lambda: loaded(FLAGS.larger, True),
-        "libjpeg-turbo": _libjpeg_turbo,
-    }
+    ways = {"plain": lambda: loaded(False), "augmented": lambda: loaded(True), "libjpeg-turbo": _libjpeg_turbo}
     return lambda what: ways[what]()
 
 
@@ -102,7 +90,3 @@ def _libjpeg_turbo():
         start = time.perf_counter()
         decoded = sum(pool.map(lambda task: sum(cv2.imdecode(jpeg, 1) is not None for jpeg in task), tasks))
         return decoded / (time.perf_counter() - start)
-
-
-if __name__ == "__main__":
-    cli.run(lambda _: pairs.serve(measurements()))

@@ -6,9 +6,8 @@ Channels last, autocast for bfloat16, fused Adam: as a PyTorch user would have i
 import torch
 from absl import flags
 
-from benchmarks import pairs, rows, training
+from benchmarks import rows, training
 from benchmarks.peers.network import ScoringNet
-from scoringnet_tf.support import cli
 
 
 def tensors():
@@ -52,7 +51,3 @@ def measurements():
         return training.timed(lambda: step(what), values.steps)
 
     return measure
-
-
-if __name__ == "__main__":
-    cli.run(lambda _: pairs.serve(measurements()))

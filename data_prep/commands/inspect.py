@@ -10,8 +10,7 @@ from absl import flags
 
 from data_prep.records.summary import summary
 from scoringnet_tf.data.dataset_info import load_records
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import as_path, check_access
 from scoringnet_tf.support.quiet import load_tensorflow
 

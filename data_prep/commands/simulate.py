@@ -13,7 +13,7 @@ from absl import flags
 
 from data_prep.simulator.settings import SIMULATORS, TASKS, Settings
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
@@ -28,7 +28,6 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_string("output_dir", None, "Folder of the dataset: new, empty, or that of the same interrupted run.")
 flags.DEFINE_string("labels_dir", None, "Folder of real labels. Default: labels drawn from the rules.")
-flags.DEFINE_string("noise_clips", None, "Folder of real clips without a performance, as more noise. Default: none.")
 flags.DEFINE_bool("easy", False, "Preset for demonstrations, which the dataset names.")
 flags.DEFINE_float("test_fraction", 0.19, "Share of the videos to test on (of clips: to validate on).", 0.0, 0.9)
 flags.DEFINE_integer("height", 240, "Height of the frames, pixels, even.", lower_bound=32)
@@ -57,7 +56,6 @@ def _settings_from_flags():
     return Settings(
         **values,
         labels_dir=Path(FLAGS.labels_dir) if FLAGS.labels_dir else None,
-        noise_clips=Path(FLAGS.noise_clips) if FLAGS.noise_clips else None,
         performances=FLAGS.performances or 30 if is_session else None,
         minutes=FLAGS.minutes or 120.0 if is_session else None,
     )
@@ -81,5 +79,3 @@ def _check_flags(is_session):
         raise InputError("flags_conflict", f"--test_fraction has no effect with {reason}.")
     if is_drawn and not FLAGS.test_fraction:
         raise InputError("out_of_range", "--test_fraction=0 leaves no videos to test on.")
-    if FLAGS.noise_clips and (FLAGS.easy or FLAGS.task != "scoring"):
-        raise InputError("flags_conflict", "--noise_clips needs --task=scoring, without --easy.")

@@ -5,32 +5,20 @@ r"""Splits a dataset into training, validation and test records, or into k folds
     python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --split_csv=fold_1.csv --output_dir=RECORDS \
         --nonmonotone=drop
 
-A file holds the split of every record (id,split), and the frames of performances without an id of their own. Folds are
-numbered fold_1.csv, fold_2.csv, …; each record is tested in one of them. The same seed gives the same files. Videos are
-not decoded. Those of a table need not even be there, except to find the frames of times and of a file's end.
+A file holds the split of every record (id,split). Folds are numbered fold_1.csv, fold_2.csv, …; each record is tested
+in one of them. The same seed gives the same files. Videos are not decoded. Those of a table need not even be there.
 """
 
+import collections
 import sys
 from pathlib import Path
 
-import numpy as np
 from absl import flags
 
 from data_prep.commands import dataset_flags
 from data_prep.datasets import DATASETS, check_use
-from data_prep.datasets.splits import (
-    SPLITS,
-    WAYS,
-    SplitSettings,
-    check_new,
-    further_folds,
-    make_splits,
-    unknown_frames_note,
-    write_split_csv,
-)
-from scoringnet_tf.sports import decimals, get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import shown
+from data_prep.datasets.splits import SPLITS, WAYS, SplitSettings, check_new, make_splits, write_split_csv
+from scoringnet_tf.support.messages import InputError, shown
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
@@ -51,19 +39,16 @@ def main(_: list[str]) -> None:
     output = local_path(FLAGS.output, "output")
     _check_flags(output)
     paths = [output.with_stem(f"{output.stem}_{fold + 1}") for fold in range(FLAGS.folds or 0)] or [output]
-    left = further_folds(output, FLAGS.folds) if FLAGS.folds else []
-    check_new([path for path in (*paths, *left) if path.exists()], FLAGS.overwrite)
+    check_new([path for path in paths if path.exists()], FLAGS.overwrite)
     source_dir, options = Path(FLAGS.source_dir), dataset_flags.options()
     check_use(FLAGS.dataset, source_dir, options)
     source = DATASETS[FLAGS.dataset](source_dir, **options)
     settings = SplitSettings(FLAGS.by, FLAGS.test_fraction, FLAGS.validation_fraction, FLAGS.folds, FLAGS.seed)
     for path, split in zip(paths, make_splits(source.samples, settings), strict=True):
-        write_split_csv(path, split, source.samples)
-        print(f"{path}: {', '.join(_described(split, source))}")
-    for path in left:
-        path.unlink()
-        print(f"{path}: removed, a fold of the split before")
-    for note in (*source.notes, *unknown_frames_note(source.samples)):
+        write_split_csv(path, split)
+        counts = collections.Counter(split.values())
+        print(f"{path}: {', '.join(f'{name} {counts[name]}' for name in SPLITS if counts[name])}")
+    for note in source.notes:
         print(note, file=sys.stderr)
     if wrong := [sample.video_id for sample in source.samples if sample.problems]:
         print(f"Split as well, in spite of problems that check reports: {shown(wrong)}.", file=sys.stderr)
@@ -77,15 +62,3 @@ def _check_flags(output):
         raise InputError("flags_conflict", "--test_fraction has no effect with --folds, each of which is tested on.")
     if output.suffix != ".csv":
         raise InputError("wrong_format", f"--output={output} does not end in .csv.")
-
-
-def _described(split, source):
-    """Yields the number of records in each split, and mean and deviation of their known final scores."""
-    finals = {sample.video_id: np.nan if sample.final is None else sample.final for sample in source.samples}
-    places = decimals(get_sport(source.sport).range_of("final")) if source.sport else 2
-    for name in SPLITS:
-        scores = np.array([finals[video_id] for video_id, of_record in split.items() if of_record == name])
-        known = scores[np.isfinite(scores)]
-        spread = f" (final {known.mean():.{places}f} ± {known.std():.{places}f})" if len(known) else ""
-        if len(scores):
-            yield f"{name} {len(scores)}{spread}"

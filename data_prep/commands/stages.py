@@ -19,8 +19,7 @@ from data_prep.stages.formats.tables import merged
 from data_prep.stages.formats.videos import MAX_RATE, facts_reader
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.sports import named_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted, shown
+from scoringnet_tf.support.messages import InputError, counted, shown
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
@@ -76,13 +75,11 @@ def _check_flags(paths, output):
 
 
 def _report(output, sound, num_written):
-    """Prints what was written, and warnings on stderr."""
     if predicted := [video.video_id for video in sound if video.is_predicted]:
         print(f"Predictions that nobody has corrected: {shown(predicted)}.", file=sys.stderr)
     rates = [f"{video.video_id} ({video.frame_rate:g})" for video in sound if video.frame_rate is not None]
     if FLAGS.videos_dir is None and FLAGS.fps is None and rates:
-        what = f"Files state frames/s that were not checked: {shown(rates)}. Check them with --videos_dir."
-        print(what, file=sys.stderr)
+        print(f"Frames/s that files state, unchecked without --videos_dir: {shown(rates)}.", file=sys.stderr)
     num_segments = sum(len(video.segments) for video in sound)
     kept = f" Kept those of {counted(num_written - len(sound), 'other')}." if FLAGS.existing == "merge" else ""
     print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.{kept}")

@@ -14,10 +14,9 @@ import sys
 from absl import flags
 
 from data_prep.stages import formats as stage_formats
-from data_prep.stages.suggestion import find_videos, load_model, missing_stages, suggest_stages
+from data_prep.stages.suggestion import find_videos, load_model, suggest_stages
 from scoringnet_tf.sports import option_form
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
@@ -32,10 +31,9 @@ USES_KERAS = True
 HOW_TO_CORRECT = {
     "csv": "Correct {output}: frames count from 0, an end is the first frame after the stage.",
     "elan": "Correct in ELAN: open each file in {output}, and save it.",
-    "label_studio": "Correct in Label Studio, started with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
-    'LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={parent}. Make a project with a storage "Local files" of {folder}, '
-    'with <Video name="video" value="$video" frameRate="$fps"/> and <TimelineLabels name="stages" toName="video"> '
-    "holding a <Label> of each stage. Import {output}, export as JSON. Browsers play MP4 with H.264, seldom AVI.",
+    "label_studio": 'Correct in Label Studio: import {output}, export as JSON. It needs a storage "Local files" of '
+    "{folder} below LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={parent}, and an interface with "
+    '<Video name="video" value="$video" frameRate="$fps"/> and <TimelineLabels name="stages" toName="video">.',
 }
 
 
@@ -46,7 +44,9 @@ def main(paths: list[str]) -> int:
     _prepare(output)
     model = load_model(FLAGS.model)
     videos, facts_of = suggest_stages(model, videos_dir, video_ids, FLAGS.workers)
-    _report(videos, model.sport)
+    for video in videos:
+        if video.problems:
+            print("\n".join([*video.problems, f"Left out: {video.video_id}"]), file=sys.stderr)
     sound = [video for video in videos if not video.problems]
     if not sound:
         raise InputError("unreadable", "No video can be decoded. Nothing was written.")
@@ -67,16 +67,6 @@ def _prepare(output):
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError("not_written", f"--output: {error}.") from error
-
-
-def _report(videos, sport):
-    """Prints the stages that each video lacks, or why it is left out."""
-    for video in videos:
-        missing = missing_stages(video, sport)
-        if video.problems:
-            print("\n".join([*video.problems, f"Left out: {video.video_id}"]), file=sys.stderr)
-        elif missing:
-            print(f"{video.video_id}: no {', no '.join(missing)} was found.")
 
 
 def _next_steps(output, sport, videos_dir):

@@ -9,7 +9,6 @@ and enter it below. Its options have the names of flags of the command.
 
 import dataclasses
 import inspect
-import re
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from data_prep.datasets import aqa7, finediving, manifest, motion, mtl_aqa, rhyt
 from data_prep.datasets.sample import Source, count_note
 from data_prep.datasets.splits import torn_groups, torn_note, with_split, with_split_problems
 from data_prep.support.options import OptionError
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 DATASETS = {
     "aqa7": aqa7.read,
@@ -36,10 +35,7 @@ DATASETS = {
 def check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
     """Checks the folder and the options of a dataset, a key of `DATASETS`; OptionError if they are not its own."""
     if not source_dir.is_dir():
-        is_address = re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(source_dir))  # a `Path` keeps one of its two slashes
-        code = "not_local" if is_address else "not_found"
-        problem = "is not a folder on this machine" if is_address else "does not exist"
-        raise OptionError(code, f"--source_dir: the folder {source_dir} {problem}.")
+        raise OptionError("not_found", f"--source_dir: there is no folder {source_dir} on this machine.")
     if unused := options.keys() - inspect.signature(DATASETS[dataset]).parameters.keys():
         raise OptionError("flag_unused", f"--{', --'.join(sorted(unused))} has no meaning with --dataset={dataset}.")
 

@@ -1,7 +1,6 @@
 """AQA-7: six actions, 103 frames a sample, a final score each (Parmar and Morris, WACV 2019).
 
-`Split_4/split_4_{train,test}_list.mat` hold rows [action, sample, score]. Some copies call them
-`consolidated_{train,test}_list.mat`, like their variables. Some hold the score ×100. Frames are
+`Split_4/split_4_{train,test}_list.mat` hold rows [action, sample, score]; some copies hold the score ×100. Frames are
 `ACTION-out/NNN/img_%05d.jpg`, videos `ACTION/NNN.avi`.
 """
 
@@ -11,12 +10,11 @@ import math
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.readers.layout import find_dir, find_file_by_content, index_videos
+from data_prep.datasets.readers.layout import find_dir, find_file, index_videos
 from data_prep.datasets.readers.matlab import read_table, whole_numbers
-from data_prep.datasets.sample import ALL, Published, Sample, Source, count_note
+from data_prep.datasets.sample import ALL, Published, Sample, Source
 from data_prep.support.options import OptionError
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, shown
+from scoringnet_tf.support.messages import InputError, Remark, shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,9 +43,7 @@ ACTIONS = {  # name of the folders: action
 NUM_FRAMES = 103
 SPLITS = ("train", "test")
 LISTS = ("Split_4/split_4_{}_list.mat", "split_4_{}_list.mat")
-LABEL_DIRS = ("Split_4", "")
 SOURCE = "Parmar and Morris 2019"
-ALL_ACTIONS = Published({"train": 803, "test": 303}, f"{SOURCE}, all six actions")
 SCALES = (1, 100)  # no score of an action lies in its range by both
 TOLERANCE = 0.005  # points: scores have two decimals
 
@@ -64,19 +60,17 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     if action not in ACTIONS:
         code = "unknown_name" if action else "missing_flag"
         raise OptionError(code, f"--action={action or ''} is not an action of AQA-7: {', '.join(ACTIONS)}.")
-    places = (f"{action}-out", f"{action}/frames", action)
-    video_dir = find_dir(source_dir, places, "frames NNN/img_%05d.jpg or videos NNN.avi")
+    video_dir = find_dir(source_dir, (f"{action}-out", action), "frames NNN/img_%05d.jpg or videos NNN.avi")
     videos = index_videos(video_dir)
-    settings, samples, notes, rows_of = {"action": action, "video_dir": video_dir.name}, [], [], {}
+    settings, samples, notes = {"action": action, "video_dir": video_dir.name}, [], []
     for split in SPLITS:
-        file, scale, rows, rows_of[split] = _read_list(source_dir, split, action)
+        file, scale, rows = _read_list(source_dir, split, action)
         samples += [_sample(video_dir, videos, action, split, file, scale, row) for row in rows]
         settings[f"score_scale_{split}"] = str(scale)
         if scale != 1:
             notes.append(Remark("score_scale", f"{file} stores the scores ×{scale}."))
     notes = [
         Remark("no_stage_labels", "The dataset has no stage labels, and only final scores."),
-        count_note((split for split in SPLITS for _ in range(rows_of[split])), ALL_ACTIONS),
         *notes,
         *_odd_scores(action, samples),
     ]
@@ -85,12 +79,9 @@ def read(source_dir: Path, action: str | None = None) -> Source:
 
 
 def _read_list(source_dir, split, action):
-    """Returns the file, its scale, its rows (row from 1, sample, score) of the action, and the number of all rows."""
+    """Returns the file, its scale, and its rows (row from 1, sample, score) of the action."""
     variable, entry = f"consolidated_{split}_list", ACTIONS[action]
-    names = [name.format(split) for name in LISTS]
-    path = find_file_by_content(
-        source_dir, names, LABEL_DIRS, ".mat", lambda path: len(read_table(path, variable, num_columns=3)) > 0
-    )
+    path = find_file(source_dir, [name.format(split) for name in LISTS])
     table = read_table(path, variable, num_columns=3)
     actions, samples = (whole_numbers(path, table[:, column]).tolist() for column in (0, 1))
     odd = [f"{number} in row {row}" for row, number in enumerate(actions, start=1) if number not in range(1, 7)]
@@ -101,7 +92,7 @@ def _read_list(source_dir, split, action):
     rows = [row for row, number in zip(triples, actions, strict=True) if number == entry.number]
     if not rows:
         raise InputError("no_rows", f"{path}: no row has the action {entry.number} ({action}).")
-    return path.name, _scale(path, action, [score for *_, score in rows]), rows, len(table)
+    return path.name, _scale(path, action, [score for *_, score in rows]), rows
 
 
 def _scale(path, action, scores):
@@ -137,7 +128,6 @@ def _sample(video_dir, videos, action, split, file, scale, row):
 
 
 def _odd_scores(action, samples):
-    """Notes scores that the sport allows, but that were not published."""
     entry = ACTIONS[action]
     scores = {sample.video_id: sample.final for sample in samples if sample.final is not None}
     odd = [f"{name} ({x:g})" for name, x in scores.items() if not (math.isnan(x) or entry.has_score(x))]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data_prep.datasets.sample import ERROR, Problem
-from scoringnet_tf.support.reading import real_number
+from scoringnet_tf.support.files import real_number
 
 
 class Fields:
@@ -50,7 +50,6 @@ class Fields:
         return [value for value in values if value is not None]
 
     def _parsed(self, value):
-        """Returns a float; None if it is not a number."""
         try:
             if isinstance(value, numbers.Real):
                 return float(value)

@@ -5,7 +5,6 @@ sub-action_types}}; the coarse file adds {start_frame, end_frame, judge_scores};
 """
 
 import itertools
-import numbers
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +13,9 @@ from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_file
 from data_prep.datasets.readers.pickles import read_annotations, read_splits, unused_note
 from data_prep.datasets.sample import INCONSISTENT, NONMONOTONE, Published, Sample, Source
-from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
+from data_prep.datasets.scores import agree, complete_scores, odd_executions
 from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.messages import Remark, shown
 
 FRAME_DIRS = ("FINADiving_MTL_256s", "Trimmed_Video_Frames/FINADiving_MTL_256s", "FineDiving")  # else beside the labels
 LABEL_DIRS = ("", "Annotations/", "train_test_split/")
@@ -48,7 +46,7 @@ def read(source_dir: Path) -> Source:
         for split, keys in splits.items()
         for key in keys
     )
-    notes = [*unused_note(fine, splits), *_odd_marks(sport, samples, coarse), *odd_executions(sport, samples)]
+    notes = [*unused_note(fine, splits), *odd_executions(sport, samples)]
     settings = {"coarse_annotations": coarse_path.name if coarse_path else "none"}
     return Source("diving", samples, settings, tuple(notes), published=PUBLISHED)
 
@@ -67,7 +65,6 @@ def _sample(sport, frame_dir, key, entry, coarse, split):
     scores = complete_scores(sport, fields.number("difficulty"), final=fields.number("dive_score"))
     labels = _frame_labels(fields, entry)
     segments = None if labels is None else _segments(fields, labels, _entry_labels(entry))
-    _check_transitions(fields, entry)
     if coarse is not None:
         _check_scores(fields, entry, coarse)
     if coarse is not None and labels is not None:
@@ -99,7 +96,6 @@ def _frame_labels(fields, entry):
 
 
 def _numbers(value):
-    """Returns a vector as float (N,); None for anything else, or an empty one."""
     try:
         values = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -108,12 +104,9 @@ def _numbers(value):
 
 
 def _entry_labels(entry):
-    """Returns the labels of the step Entry; `sub-action_types` maps labels to names, in some copies names to labels."""
+    """Returns the labels of the step Entry; `sub-action_types` maps labels to names."""
     types = entry.get("sub-action_types")
-    if not isinstance(types, dict):
-        return {ENTRY_LABEL}
-    pairs = [*types.items(), *((label, name) for name, label in types.items())]
-    named = {label for label, name in pairs if isinstance(label, numbers.Integral) and str(name) == ENTRY}
+    named = {label for label, name in types.items() if str(name) == ENTRY} if isinstance(types, dict) else set()
     return named or {ENTRY_LABEL}
 
 
@@ -130,17 +123,7 @@ def _segments(fields, labels, entry_labels):
     return tuple(segments)
 
 
-def _check_transitions(fields, entry):
-    transitions = _numbers(entry.get("steps_transit_frames"))
-    if transitions is None:
-        fields.report("not_a_number", "steps_transit_frames does not hold numbers of frames.")
-    elif not np.all(np.diff(transitions) > 0):
-        what = f"steps_transit_frames do not increase: {transitions.tolist()}."
-        fields.report("not_in_order", what, NONMONOTONE)
-
-
 def _check_scores(fields, fine, coarse):
-    """Compares difficulty and score, which are in both files."""
     for name in ("difficulty", "dive_score"):
         ours, others = (Fields(fields.where, entry).number(name, required=False) for entry in (fine, coarse))
         if ours is not None and others is not None and not agree(ours, others):
@@ -155,17 +138,3 @@ def _check_length(fields, coarse, num_labels):
         what = f"{num_labels} frames_labels, but {end - start + 1} frames from {start} to {end}."
         fields.report("count_mismatch", what)
     fields.problems += coarse.problems
-
-
-def _odd_marks(sport, samples, coarse):
-    """Notes clips whose marks give another score: synchronised dives have rules of their own."""
-    marks = {_id(key): entry.get("judge_scores") for key, entry in coarse.items()}
-    odd = []
-    for sample in samples:
-        if marks.get(sample.video_id) is None or None in (sample.difficulty, sample.final):
-            continue
-        expected = marks_final(sport, sample.difficulty, marks[sample.video_id])
-        if expected is None or not agree(sample.final, expected):
-            odd.append(sample.video_id)
-    what = f"The marks do not give the score, or are not 3, 5 or 7, in {shown(odd)}."
-    return [Remark("odd_marks", what)] if odd else []

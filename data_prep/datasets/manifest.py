@@ -21,22 +21,13 @@ from data_prep.datasets.own_table import GIVES_A_SCORE, meaningful, read_own_tab
 from data_prep.datasets.performances import number_performances, read_stretch
 from data_prep.datasets.readers.layout import unlisted_note
 from data_prep.datasets.sample import Sample, Source
-from data_prep.datasets.scores import (
-    complete_scores,
-    exchanged_scores,
-    judged_scores,
-    odd_executions,
-    odd_scales,
-    panels_note,
-    read_marks,
-)
+from data_prep.datasets.scores import complete_scores, judged_scores, odd_executions, odd_scales, read_marks
 from data_prep.datasets.stage_labels import short_performances
 from data_prep.datasets.table_stages import boundary_columns, label_samples, read_boundaries
 from data_prep.support.options import OptionError, sport_option
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import SCORES, SportForm, kept_form
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, shown
+from scoringnet_tf.support.messages import InputError, Remark, shown
 
 TABLE, STAGE_CSV = "manifest.csv", "stage_labels.csv"
 
@@ -94,13 +85,10 @@ def read(
     notes = (
         Remark("stage_labels", stage_note),
         *table.notes,
-        *_ungrouped_note(table),
         *spellings,
         *label_notes,
-        *panels_note({f"row {row.number}": len(read_marks(table.fields(row), row)) for row in table.rows}),
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
-        *exchanged_scores(rules, samples),
         *short_performances({sample.video_id: sample.segments for sample in samples}),
         *unlisted_note(source_dir, [sample.path for sample in samples], table.has_features),
     )
@@ -118,7 +106,11 @@ def read(
 def _sample(source_dir, table, row, sport):
     """Returns the sample of one row, without stages of `stage_labels.csv`."""
     fields = table.fields(row)
-    files = _features(source_dir, fields, row) if table.has_features else _video(source_dir, row)
+    if table.has_features:
+        files = _features(source_dir, fields, row)
+    else:
+        video = _plain_path(row["video"])
+        files = {"video_id": row.get("id") or video, "path": source_dir / video}
     is_stretch = any(row[name] for name in table.stretch or ())
     stretch = read_stretch(fields, row, table.stretch, files["path"]) if is_stretch else None
     segments = read_boundaries(fields, sport, stretch) if table.has_boundaries else None
@@ -141,19 +133,12 @@ def _sample(source_dir, table, row, sport):
     )
 
 
-def _video(source_dir, row):
-    """Returns the fields of a `Sample` that name its video."""
-    video = _plain_path(row["video"])
-    return {"video_id": row.get("id") or video, "path": source_dir / video}
-
-
 def _plain_path(path):
     r"""Returns the name of a file in the folder, the same for day1\a.mp4 and ./day1/a.mp4."""
     return str(PurePosixPath(path.replace("\\", "/")))
 
 
 def _features(source_dir, fields, row):
-    """Returns the fields of a `Sample` that name its features."""
     name = row.get("id") or row.get("video", row["features"])
     if not (row["features"] and name):
         fields.report("missing_value", "the file of features, or its name in the column video, is missing.")
@@ -162,12 +147,6 @@ def _features(source_dir, fields, row):
     if fps is not None and not 0 < fps < math.inf:
         fields.report("out_of_range", f"fps {fps:g} is not above 0.")
     return {"video_id": name, "path": source_dir / file.path, "array": file.array, "fps": fps}
-
-
-def _ungrouped_note(table):
-    """Notes rows without a group while others have one: their athlete may be in another split as well."""
-    rows = [f"row {row.number}" for row in table.rows if not row["group"]] if table.has_groups else []
-    return [Remark("no_group", f"Without a group, which others have: {shown(rows)}.")] if rows else []
 
 
 def _one_spelling(samples):
@@ -200,13 +179,12 @@ def _stage_csv(table, source_dir):
 
 
 def _expect_scores(table, samples, columns, is_labelled):
-    """Raises an InputError if no score is known, and no stages, or an unused column may be a score."""
     if any((sample.difficulty, sample.execution, sample.final) != (None, None, None) for sample in samples):
         return
     may_be_known = is_labelled or any(name in table.columns for name in columns)
     if may_be_known and any(sample.problems for sample in samples):
         return  # those say more
-    if table.numeric_unused or all(sample.segments is None for sample in samples):
+    if all(sample.segments is None for sample in samples):
         unused = f" Unused columns: {', '.join(table.unused)}." if table.unused else ""
         what = f"{table.path}: no row has a score, {', '.join(columns)}.{unused}"
         raise InputError("no_scores", what, "Name its column by --columns=final=COLUMN.")

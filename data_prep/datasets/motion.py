@@ -4,9 +4,7 @@
 layout; your own clips are read alike.
 """
 
-import unicodedata
 from pathlib import Path
-from typing import Any
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_video, unlisted_note
@@ -14,8 +12,7 @@ from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Sample, Source
 from data_prep.support.options import sport_option
 from scoringnet_tf.sports import SPORTS, SportForm, kept_form
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 
 NO_HEADS = ("video", "sport", "split")
 
@@ -28,7 +25,7 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
         sport: the one of the column, if it is not a shipped one.
 
     Raises:
-        InputError: there is no table, no row, no column of classes, an unknown sport, or two spellings of a class.
+        InputError: there is no table, no row, no column of classes, or an unknown sport.
     """
     path = source_dir / "motion_classes.csv"
     rows = read_csv(path, ("video", "sport"))
@@ -37,12 +34,6 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
     if not heads:
         raise InputError("missing_column", f"{path}: no column of classes beside {', '.join(NO_HEADS)}.")
     classes = {head: sorted({row[head] for row in rows} - {""}, key=_natural) for head in heads}
-    for head, names in classes.items():
-        spellings: dict[Any, str] = {}
-        for name in names:
-            first = spellings.setdefault(_folded(name), name)
-            if first != name:
-                raise InputError("two_spellings", f"{path}: {first} and {name} are one class of {head}.")
     samples = [_sample(source_dir, f"{path.name}, row {row.number}", row, classes) for row in rows]
     notes = [Remark("classes", f"Classes of {head}: {', '.join(names)}.") for head, names in classes.items()]
     notes += unlisted_note(source_dir / "videos", [sample.path for sample in samples])
@@ -50,7 +41,6 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
 
 
 def _sport(path, rows, own):
-    """Returns the sport of all rows, a shipped one or `own`."""
     sports = SPORTS if own is None else {own.name: own}
     if not rows:
         raise InputError("no_rows", f"{path} has no rows.")
@@ -68,14 +58,6 @@ def _sample(source_dir, where, row, classes):
     video_id = row["video"].removesuffix(".avi")
     path = find_video(source_dir / "videos", video_id)
     return Sample(video_id, path, row.get("split", ""), where, classes=labels, problems=tuple(fields.problems))
-
-
-def _folded(value):
-    """Returns what spellings of one class share: a number by its value, a word in any case and Unicode form."""
-    try:
-        return float(value)
-    except ValueError:
-        return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
 def _natural(value):

@@ -8,19 +8,18 @@ import reprlib
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.readers.layout import find_dir, find_file_by_content
+from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.readers.pickles import read_annotations, read_splits, unused_note
 from data_prep.datasets.sample import INCONSISTENT, Published, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.messages import Remark, counted, shown
+from scoringnet_tf.support.messages import Remark
 
 FRAME_DIRS = ("whole_videos_frames", "new/new_total_frames")
 LABEL_DIRS = ("", "info/", "MTL-AQA_split_0_data/", "Ready_2_Use/MTL-AQA_split_0_data/")
-# The first holds the judges' marks, which reveal errors; files of other names are recognised by content.
+# The first holds the judges' marks, which reveal errors.
 ANNOTATION_FILES = ("final_annotations_dict_with_dive_number.pkl", "final_annotations_dict.pkl")
 SPLIT_FILES = {"train": "train_split_0.pkl", "test": "test_split_0.pkl"}
-FIELDS = {"start_frame", "end_frame", "difficulty", "final_score"}
 PUBLISHED = Published({"train": 1059, "test": 353}, "Parmar and Morris 2019, split 0")
 NUM_MARKS = 7
 
@@ -32,8 +31,7 @@ def read(source_dir: Path) -> Source:
         InputError: a file or folder is missing or malformed as a whole.
     """
     frame_dir = find_dir(source_dir, FRAME_DIRS, "the broadcasts' frames NN/%06d.jpg")
-    files = [folder + name for name in ANNOTATION_FILES for folder in LABEL_DIRS]
-    path = find_file_by_content(source_dir, files, LABEL_DIRS, ".pkl", _holds_annotations)
+    path = find_file(source_dir, [folder + name for name in ANNOTATION_FILES for folder in LABEL_DIRS])
     annotations = read_annotations(path)
     names = {split: [folder + name for folder in LABEL_DIRS] for split, name in SPLIT_FILES.items()}
     splits = read_splits(source_dir, names)
@@ -45,31 +43,10 @@ def read(source_dir: Path) -> Source:
     )
     notes = [
         Remark("no_stage_labels", "The dataset has no stage labels."),
-        *_files_note(source_dir, path, files),
-        *_marks_note([annotations.get(key, {}) for keys in splits.values() for key in keys]),
         *unused_note(annotations, splits),
         *odd_executions(sport, samples),
     ]
     return Source("diving", samples, {"annotations": path.name}, tuple(notes), published=PUBLISHED)
-
-
-def _holds_annotations(path):
-    """Tells annotations from captions and splits beside them."""
-    return any(entry.keys() >= FIELDS for entry in read_annotations(path).values())
-
-
-def _files_note(source_dir, path, files):
-    """Notes other annotations, which may differ."""
-    others = [name for name in files if (source_dir / name).is_file() and source_dir / name != path]
-    what = f"Annotations are read from {path.relative_to(source_dir)}, not from {shown(others)}."
-    return [Remark("several_annotations", what)] if others else []
-
-
-def _marks_note(entries):
-    """Notes scores that no marks confirm."""
-    without = sum(entry.get("judge_scores") is None for entry in entries)
-    what = f"{without:,} of {counted(len(entries), 'clip', ',')} have no judge_scores to check the score."
-    return [Remark("no_marks", what)] if without else []
 
 
 def _sample(sport, frame_dir, annotation_path, key, entry, split):
@@ -105,17 +82,13 @@ def _frames(fields):
 
 
 def _check_marks(sport, fields, marks, scores):
-    """Compares the score with the seven marks: final = difficulty × the sum of the middle three.
-
-    Some 30 published rows break this, 19 of them with possible sums: nobody knows which number is wrong.
-    """
+    """Some 30 published rows contradict their seven marks: nobody knows which number is wrong."""
     if marks is None or None in (scores["difficulty"], scores["final"]):
         return
     expected = marks_final(sport, scores["difficulty"], marks)
     if expected is None or len(marks) != NUM_MARKS:
-        fields.report(
-            "inconsistent_scores", f"judge_scores {reprlib.repr(marks)} are not {NUM_MARKS} marks.", INCONSISTENT
-        )
+        what = f"judge_scores {reprlib.repr(marks)} are not {NUM_MARKS} marks."
+        fields.report("inconsistent_scores", what, INCONSISTENT)
     elif not agree(scores["final"], expected):
         what = f"final_score is {scores['final']:.2f}, but judge_scores give {expected:.2f}."
         fields.report("inconsistent_scores", what, INCONSISTENT)

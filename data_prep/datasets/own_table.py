@@ -13,9 +13,7 @@ from data_prep.datasets.scores import MARKS
 from data_prep.datasets.table_stages import END, boundary_columns
 from data_prep.support.options import OptionError
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, Sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
-from scoringnet_tf.support.reading import real_number
+from scoringnet_tf.support.messages import InputError, Remark
 
 UNUSED = "unused"  # meaning of a column that has another's name by chance
 MARK = re.compile(r"(?:marks?|judge|j)_?([1-9]\d?)")  # mark_1, Judge 1, J1
@@ -40,7 +38,6 @@ class OwnTable:
     decimal_comma: bool  # numbers are written 3,2
     stretch: tuple[str, str] | None  # the columns that say where performances lie in their files
     notes: tuple[Remark, ...]  # what was taken from the content
-    numeric_unused: tuple[str, ...]  # the unused columns that hold numbers
 
     @property
     def has_features(self) -> bool:
@@ -87,7 +84,7 @@ def read_own_table(
     if sport.marks is None:
         names = {meaning: name for meaning, name in names.items() if meaning != MARKS and not MARK.fullmatch(meaning)}
     _check_columns(path, table, names)
-    _check_boundaries(path, table, names, stages)
+    _check_boundaries(path, names, stages)
     rows = [Row(row.number, {meaning: row[name] for meaning, name in names.items()}) for row in table.rows]
     unused = tuple(name for name in table.header if name not in names.values())
     has_commas = has_decimal_comma(path, _numbers(rows)) if decimal_comma is None else decimal_comma
@@ -97,8 +94,7 @@ def read_own_table(
     if unused:
         notes.append(Remark("unused_columns", f"Unused columns: {', '.join(unused)}."))
     stretch = stretch_columns(path, rows, bool(set(stages[:-1]) & names.keys()))
-    numeric = tuple(name for name in unused if any(re.search(r"\d", row[name]) for row in table.rows))
-    return OwnTable(path, names, unused, rows, has_commas, stretch, tuple(notes), numeric)
+    return OwnTable(path, names, unused, rows, has_commas, stretch, tuple(notes))
 
 
 # === The meanings of columns ===
@@ -121,7 +117,6 @@ def _column_names(path, header, meanings, pairs):
 
 
 def _own_meanings(path, header, meanings, pairs):
-    """Returns {column: its meanings}, as the user says."""
     own: dict[str, list[str]] = {}
     for pair in pairs:
         name, _, column = (part.strip() for part in pair.partition("="))
@@ -152,7 +147,6 @@ def _plain(name):
 
 
 def _check_columns(path, table, names):
-    """Raises an InputError if there are no rows or videos, or columns exclude each other."""
     if not table.rows:
         raise InputError("no_rows", f"{path} has no rows.")
     if not {"video", "features"} & names.keys():
@@ -165,34 +159,16 @@ def _check_columns(path, table, names):
         raise InputError("duplicate", f"{path}: marks are in one column or in several, not in {MARKS}, {marks}.")
 
 
-def _check_boundaries(path, table, names, stages):
-    """Raises an InputError if a column has the name of a stage, but others are missing or it holds no numbers."""
+def _check_boundaries(path, names, stages):
+    """Raises an InputError if some columns have the names of stages, but not all boundaries are there."""
     columns = {stage: names[stage] for stage in stages if stage in names}
-    texts = [column for column in columns.values() if _is_text([row[column] for row in table.rows if row[column]])]
-    if columns.keys() <= {END} or (len(columns) == len(stages) and not texts):
-        return
-    wrong = texts or list(columns.values())
-    reason = "no numbers of frames" if texts else "other boundaries are missing"
-    what = f"{path}: the columns {','.join(wrong)} have names of {','.join(stages)}, but {reason}."
-    hint = f"Say which columns these are (--columns={stages[0]}=COLUMN), or none (--columns={UNUSED}={wrong[0]})."
-    raise InputError("columns_of_stages", what, hint)
-
-
-def _is_text(cells):
-    """Whether a column has content, but no number."""
-    return bool(cells) and not any(map(_is_number, cells))
-
-
-def _is_number(text):
-    try:
-        real_number(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True
+    if not columns.keys() <= {END} and len(columns) < len(stages):
+        what = f"{path}: the columns {','.join(columns.values())} are some of {','.join(stages)}, but not all."
+        hint = f"Say which columns these are (--columns={stages[0]}=COLUMN), or none (--columns={UNUSED}=COLUMN)."
+        raise InputError("columns_of_stages", what, hint)
 
 
 def _numbers(rows: Iterable[Row]) -> Iterable[str]:
-    """Yields the numbers that may have decimals."""
     for row in rows:
         for meaning, text in row.items():
             if meaning in WITH_DECIMALS or MARK.fullmatch(meaning):

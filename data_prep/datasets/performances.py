@@ -7,7 +7,6 @@ mm:ss; they mean the frame shown then, by the timestamps of the file.
 import collections
 import dataclasses
 import functools
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,13 +15,11 @@ import numpy as np
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import Problem, Sample
-from scoringnet_tf.data.images import images_to_cut
 from scoringnet_tf.data.timing import duration_of, frame_at
 from scoringnet_tf.data.video import VideoError, frame_times
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import file_sha256
-from scoringnet_tf.support.messages import counted
-from scoringnet_tf.support.reading import TIMECODE, seconds_of
+from scoringnet_tf.data.video_files import images_to_cut
+from scoringnet_tf.support.files import TIMECODE, seconds_of
+from scoringnet_tf.support.messages import InputError, counted
 
 FRAMES, TIMES, EITHER = ("start_frame", "end_frame"), ("start_time", "end_time"), ("start", "end")
 
@@ -120,22 +117,16 @@ def number_performances(samples: Sequence[Sample], are_named: Sequence[bool]) ->
     return numbered
 
 
-def is_called_by_its_place(sample: Sample) -> bool:
-    """Whether the id of a performance is its file's, or that and a number: added rows change it."""
-    return bool(sample.is_stretch and re.fullmatch(rf"(.*/)?{re.escape(sample.path.name)}(#\d+)?", sample.video_id))
-
-
 def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:
     """Returns a problem for each performance that shares frames with one before it in its file, {where: problem}."""
     samples = list(samples)
     if not any(sample.frames for sample in samples):
         return {}
     problems: dict[str, Problem] = {}
-    contents = _contents({sample.path for sample in samples})
     of_file = collections.defaultdict(list)
     for sample in samples:
-        if sample.path in contents:
-            of_file[contents[sample.path]].append((sample.frames or (0, sys.maxsize), sample))
+        if sample.path.exists():
+            of_file[sample.path.resolve()].append((sample.frames or (0, sys.maxsize), sample))
     for together in of_file.values():
         if not any(sample.frames for _, sample in together):
             continue  # several rows of a whole video have the same bytes, which is found elsewhere
@@ -148,14 +139,3 @@ def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:
             if stop > last:
                 last, before = stop, after
     return problems
-
-
-def _contents(paths):
-    """Returns {path: identity of its content} of existing paths, the same for links and copies."""
-    resolved = {path: path.resolve() for path in paths if path.exists()}
-    sizes = collections.Counter(path.stat().st_size for path in set(resolved.values()) if path.is_file())
-    contents = {}
-    for path, target in resolved.items():
-        has_twins = target.is_file() and sizes[target.stat().st_size] > 1
-        contents[path] = file_sha256(target) if has_twins else str(target)
-    return contents

@@ -13,8 +13,7 @@ from data_prep.datasets.readers.layout import find_file, find_video, unlisted_no
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Published, Sample, Source
 from data_prep.support.options import OptionError
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 
 COLUMNS = ("name", "difficulty", "execution", "total", "penalty", "length")
 LABEL_DIRS = ("", "data/", "annotations/")
@@ -56,9 +55,8 @@ def _apparatus(name):
 
 
 def _read_list(path):
-    """Returns [(row from 1, {column: text})] without the header, if there is one."""
     lines = [(number, line) for number, line in enumerate(read_text(path).splitlines(), start=1) if line.strip()]
-    if lines and _is_header(path, *lines[0]):
+    if lines and not any(NUMBER.fullmatch(value) for value in lines[0][1].split()):
         lines = lines[1:]
     rows, malformed = [], []
     for number, line in lines:
@@ -71,15 +69,6 @@ def _read_list(path):
     if malformed:
         raise InputError("malformed_rows", "\n".join(malformed))
     return rows
-
-
-def _is_header(path, number, line):
-    """Whether a line names the columns; InputError if it names them in another order."""
-    words = line.lower().replace("final", "total")
-    places = sorted((words.find(column), column) for column in COLUMNS if column in words)
-    if [column for _, column in places] != [column for column in COLUMNS if column in words]:
-        raise InputError("wrong_columns", f"{path}, row {number}: {line!r} are not the columns {' '.join(COLUMNS)}.")
-    return not any(NUMBER.fullmatch(value) for value in line.split())
 
 
 def _sample(video_dir, where, values, split):

@@ -91,10 +91,6 @@ class Published:
     videos: Mapping[str, int]  # {split: number}, or {`ALL`: number}
     source: str  # the publication
 
-    def in_all(self) -> "Published":
-        """Returns the sum of all splits, which holds under any split."""
-        return Published({ALL: sum(self.videos.values())}, self.source)
-
 
 def count_note(splits: Iterable[str], published: Published) -> Remark:
     """Compares the numbers of videos in a copy, from the split of each, with the published ones."""
@@ -128,3 +124,8 @@ class Source:
     def sport_name(self) -> str:
         """The name of the sport; empty for clips of any action."""
         return get_sport(self.sport).name if self.sport else ""
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages of the sport; none for clips of any action."""
+        return list(get_sport(self.sport).stages) if self.sport else []

@@ -1,6 +1,5 @@
 """Scores of a sample: the one that the sport's rule leaves, those that judges' marks give, and oddities."""
 
-import collections
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,12 +8,11 @@ from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import ERROR, INCONSISTENT, Sample
 from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
-from scoringnet_tf.support.messages import Remark, counted, shown
+from scoringnet_tf.support.messages import Remark, shown
 
 DECIMALS = 10  # more than any score has, and fewer than 40.95 / 3.9 = 10.500000000000002 is wrong in
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut
 MOST_ROUNDING = 0.05  # points of a computed difficulty: half the step of most rules
-FEW = 5  # rows that are not judged: a fall may leave an execution below the difficulty
 LOWEST = 0.1  # share of a score's range; most values in it suggest another scale
 
 
@@ -74,50 +72,17 @@ def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[Remark]:
 
 def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[Remark]:
     """Notes possible scores of which most are so low that they may have another scale."""
-    values = {score: _known(score, samples) for score in sport.scores}
     notes = []
-    for score, known in values.items():
+    for score in sport.scores:
+        values = (getattr(sample, score) for sample in samples)
+        known = [value for value in values if value is not None and math.isfinite(value)]
         least, most = sport.range_of(score)
-        if least < most and (low := _most(known, least + LOWEST * (most - least), sport.range_of(score))):
-            what = f"Values of {score} in the lowest tenth of its range in {sport.name}: {low}"
+        low = [value for value in known if value <= least + LOWEST * (most - least)]
+        if least < most and 2 * len(low) > len(known):
+            found = f"{len(low)} of {len(known)} ({min(low):g} to {max(low):g})"
+            what = f"Values of {score} in the lowest tenth of its range in {sport.name}: {found}"
             notes.append(Remark("other_scale", f"{what}; maybe they are on another scale."))
-    marks = sport.marks
-    if notes or marks is None or marks.factor <= 1:
-        return notes
-    if not (low := _most(values["execution"], marks.maximum, sport.execution_range)):
-        return []
-    what = f"Executions not above {marks.maximum:g}, the highest mark: {low}; maybe they are means of the marks"
-    return [Remark("mean_marks", f"{what}, which {sport.name} multiplies by {marks.factor:g}.")]
-
-
-def exchanged_scores(sport: Sport, samples: Iterable[Sample]) -> list[Remark]:
-    """Notes that most difficulties are above their executions, in a sport that adds them and whose ranges say else.
-
-    In other sports an exchanged score is out of its range.
-    """
-    if sport.fusion in ("", "product") or sport.range_of("difficulty")[1] >= sport.range_of("execution")[1]:
-        return []
-    is_above = [
-        sample.difficulty > sample.execution
-        for sample in samples
-        if sample.difficulty is not None and sample.execution is not None
-    ]
-    if len(is_above) < FEW or 2 * sum(is_above) <= len(is_above):
-        return []
-    what = f"Difficulty is above execution in {sum(is_above)} of {counted(len(is_above), 'row')}"
-    return [Remark("exchanged_scores", f"{what}; maybe each is in the other's column.")]
-
-
-def _known(score, samples):
-    values = (getattr(sample, score) for sample in samples)
-    return [value for value in values if value is not None and math.isfinite(value)]
-
-
-def _most(values, bound, ends):
-    """Counts, in words, the values not above a bound; empty unless they are more than half."""
-    low = [value for value in values if value <= bound]
-    form = f".{decimals(ends)}f"
-    return f"{len(low)} of {len(values)} ({min(low):{form}} to {max(low):{form}})" if 2 * len(low) > len(values) else ""
+    return notes
 
 
 def marks_final(sport: Sport, difficulty: float, marks: Any) -> float | None:
@@ -147,20 +112,6 @@ def read_marks(fields: Fields, row: Mapping[str, str]) -> list[float]:
         return []
     marks = [fields.number(name) for name in filled]
     return [] if None in marks else [mark for mark in marks if mark is not None]
-
-
-def panels_note(marks: Mapping[str, int]) -> list[Remark]:
-    """Notes rows, {where: number of marks}, with another number than most: a mark may be missing."""
-    numbers = collections.Counter(number for number in marks.values() if number)
-    if len(numbers) < 2:
-        return []
-    (usual, count), *_ = numbers.most_common()
-    if 2 * count <= sum(numbers.values()):
-        odd = [f"{number} in {counted(numbers[number], 'row')}" for number in sorted(numbers)]
-    else:
-        rows = {number: [where for where, each in marks.items() if each == number] for number in numbers}
-        odd = [f"{number} in {shown(rows[number])}" for number in sorted(numbers.keys() - {usual})]
-    return [Remark("panels", f"Rows have different numbers of marks: {', '.join(odd)}.")]
 
 
 def judged_scores(

@@ -5,8 +5,6 @@ Frames count from 0, and an end is exclusive. What is inconsistent is named by f
 
 import csv
 import math
-import statistics
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,21 +14,15 @@ import numpy as np
 from data_prep.datasets.readers.text import read_csv
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.sports import NOISE, SHORTEST, Sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.messages import Remark, counted, shown
-from scoringnet_tf.support.reading import whole_number
+from scoringnet_tf.support.files import replacing_file, whole_number
+from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 NOT_IN_ORDER = "not_in_order"  # code of segments that go back in time
 
 
 class StageError(InputError):
-    """Stage labels contradict the video or the sport; `segment` is the wrong one, if it is one."""
-
-    def __init__(self, code: str, message: str, segment: "Segment | None" = None) -> None:
-        super().__init__(code, message)
-        self.segment = segment
+    """Stage labels contradict the video or the sport."""
 
 
 class Segment(NamedTuple):
@@ -71,12 +63,12 @@ def segment_errors(segments: Iterable[Segment], sport: Sport, num_frames: int | 
     for segment in segments:
         if segment.stage not in sport.stages:
             what = f"{segment.where}: {segment.stage!r} is not a stage of {sport.name}, {', '.join(sport.stages)}."
-            yield StageError("unknown_name", what, segment)
+            yield StageError("unknown_name", what)
         end = math.inf if segment.end is None else segment.end
         if segment.start < previous_end or end < segment.start:
             after = "the end" if previous_end == math.inf else f"frame {previous_end}"
             what = f"{segment.where}: {segment} does not follow {after}, or ends before it starts."
-            yield StageError(NOT_IN_ORDER, what, segment)
+            yield StageError(NOT_IN_ORDER, what)
         if num_frames is not None:
             yield from _beyond(segment, num_frames)
         previous_end = max(previous_end, end)
@@ -109,24 +101,15 @@ def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Spo
 
 
 def short_performances(labelled: Mapping[str, Sequence[Segment] | None]) -> list[Remark]:
-    """Notes performances, {video_id: segments}, too short to be scored; if most are, their stages may be in seconds."""
-    lengths, short = [], {}
+    """Notes performances, {video_id: segments}, that are too short to be scored: their stages may be in seconds."""
+    short = []
     for video_id, segments in labelled.items():
         own = [segment for segment in segments or () if segment.stage != NOISE]
-        if not own or own[-1].end is None:
-            continue
-        length = own[-1].end - own[0].start
-        lengths.append(length)
-        if length < SHORTEST:
-            short[video_id] = (length, len(own))
-    needed = f"Stages span fewer than the {SHORTEST} frames that a model needs in"
-    if 2 * len(short) > len(lengths):
-        median = statistics.median(length for length, _ in short.values())
-        most = f"{len(short)} of {counted(len(lengths), 'performance')} (median: {median:g})"
-        return [Remark("stages_in_seconds", f"{needed} {most}; maybe they are in seconds.")]
-    # A single stage may be all that is known of a performance.
-    named = [f"{video_id} ({length})" for video_id, (length, num_stages) in short.items() if num_stages > 1]
-    return [Remark("short_performances", f"{needed} {shown(named)}.")] if named else []
+        # A single stage may be all that is known of a performance.
+        if len(own) > 1 and own[-1].end is not None and own[-1].end - own[0].start < SHORTEST:
+            short.append(f"{video_id} ({own[-1].end - own[0].start})")
+    what = f"Stages span fewer than the {SHORTEST} frames that a model needs in {shown(short)}; maybe they are seconds."
+    return [Remark("short_performances", what)] if short else []
 
 
 def unlabelled_note(labelled: Mapping[str, Sequence[Segment] | None]) -> list[Remark]:
@@ -154,12 +137,6 @@ def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bo
         if start < end:
             inside.append(segment._replace(start=start - first, end=end - first))
     return tuple(inside)
-
-
-def touches(segment: Segment, stretch: tuple[int, int]) -> bool:
-    """Whether a segment of a file shows frames of a stretch (start, stop) of it, even if it goes back in time."""
-    end = sys.maxsize if segment.end is None else segment.end
-    return min(segment.start, end) < stretch[1] and max(segment.start, end) > stretch[0]
 
 
 def read_stage_csv(path: Path) -> dict[str, list[Segment]]:

@@ -4,9 +4,7 @@ A column for each stage holds its first frame, and `end` the first frame after t
 stages by the id of a performance come before those by its file.
 """
 
-import collections
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,13 +16,11 @@ from data_prep.datasets.stage_labels import (
     StageError,
     read_stage_csv,
     segment_errors,
-    touches,
     unlabelled_note,
     within,
 )
 from scoringnet_tf.sports import NOISE, Sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, shown
+from scoringnet_tf.support.messages import InputError, Remark
 
 END = "end"
 
@@ -79,17 +75,6 @@ def _segments(names, frames, where):
 # === stage_labels.csv ===
 
 
-@dataclasses.dataclass(frozen=True)
-class _Row:
-    """A performance and its labels."""
-
-    sample: Sample
-    file: str
-    own: Sequence[Segment]  # those of its id, or of its file
-    of_file: Sequence[Segment]
-    is_shared: bool  # `own` are those of the file, which may hold other performances
-
-
 def label_samples(
     samples: Sequence[Sample],
     files: Sequence[str],
@@ -117,69 +102,29 @@ def label_samples(
         labels.setdefault(name if name in names else plain_name(name), []).extend(segments)
     if unknown := sorted(labels.keys() - names):
         raise InputError("unknown_name", f"{path}: the video_id {', '.join(unknown)} is not in the table.")
-    rows = []
+    labelled = []
     for sample, file, is_named in zip(samples, files, are_named, strict=True):
         # An id of the table, or a number, is that of one performance; a file's name is that of all in it.
-        has_own = sample.video_id in labels and (is_named or sample.video_id != file)
-        own = labels.get(sample.video_id if has_own else file, ())
-        rows.append(_Row(sample, file, own, labels.get(file, ()), not has_own))
-    stretches: dict[str, list[tuple[int, int]]] = collections.defaultdict(list)
-    for row in rows:
-        stretches[row.file] += [row.sample.frames] if row.sample.frames else []
-    labelled = [_labelled(row, stretches[row.file], sport) for row in rows]
-    by_id = {sample.video_id: sample.segments for sample in labelled if not sample.problems}
-    return labelled, [*_notes(rows, stretches), *unlabelled_note(by_id)]
+        has_own = is_named or sample.video_id != file
+        own = labels.get(sample.video_id, ()) if has_own else ()
+        labelled.append(_labelled(sample, own, labels.get(file, ()), sport))
+    return labelled, unlabelled_note({sample.video_id: sample.segments for sample in labelled if not sample.problems})
 
 
-def _labelled(row, stretches, sport):
-    """Returns a sample with its segments, or its part of those of its file, whose performances are `stretches`."""
+def _labelled(sample, own, of_file, sport):
+    """Returns a sample with its own segments, or its part of those of its file; with a problem if both differ."""
     try:
-        _check_said_once(row)
-        for error in segment_errors(row.own, sport):
-            if not (row.is_shared and stretches) or _concerns(error.segment, row.sample.frames, stretches):
-                raise error
-        own = within(row.own, row.sample.frames, cut=row.is_shared)
+        for error in segment_errors(own or of_file, sport):
+            raise error
+        part = within(of_file, sample.frames, cut=True)
+        segments = within(own, sample.frames) if own else part
+        if own and _spans(part) not in ([], _spans(segments)):
+            what = f"{sample.video_id} has stages of its own ({own[0].where}), and its file others ({part[0].where})"
+            raise StageError("labelled_twice", what)
     except StageError as error:
-        return row.sample.with_problem(stage_problem(row.sample.where, error))
-    return dataclasses.replace(row.sample, segments=own or None)
+        return sample.with_problem(stage_problem(sample.where, error))
+    return dataclasses.replace(sample, segments=segments or None)
 
 
-def _check_said_once(row):
-    """Raises a StageError if a performance has stages by its id, and others by its file."""
-    stretch = row.sample.frames
-    own, of_file = (
-        [segment for segment in segments if segment.stage != NOISE and (stretch is None or touches(segment, stretch))]
-        for segments in (row.own, row.of_file)
-    )
-    if row.is_shared or not own or not of_file or [each[:3] for each in own] == [each[:3] for each in of_file]:
-        return
-    what = (
-        f"{row.sample.video_id} has stages of its own ({own[0].where}), and {row.file} has others ({of_file[0].where})"
-    )
-    raise StageError("labelled_twice", what, own[0])
-
-
-def _concerns(segment, stretch, stretches):
-    """Whether a wrong segment of a file touches a performance; the first one names what touches none."""
-    if stretch and touches(segment, stretch):
-        return True
-    return not any(touches(segment, each) for each in stretches) and stretch in (None, min(stretches))
-
-
-def _notes(rows, stretches):
-    """Notes stages that are cut at the ends of a performance, or lie outside all in their file: a row may be lost."""
-    whole = {row.file for row in rows if not row.sample.frames}
-    cut: list[str] = []
-    outside: dict[str, None] = {}  # in order, each once
-    for row in rows:
-        for segment in row.of_file:
-            end, name = math.inf if segment.end is None else segment.end, f"({segment.stage}, {segment.where})"
-            if segment.stage == NOISE:
-                continue
-            if row.is_shared and any(segment.start < edge < end for edge in row.sample.frames or ()):
-                cut.append(f"{row.sample.video_id} {name}")
-            if row.file not in whole and not any(touches(segment, each) for each in stretches[row.file]):
-                outside[f"{row.file} {name}"] = None
-    notes = [Remark("stages_cut", f"Stages that reach beyond their performance are cut: {shown(cut)}.")] if cut else []
-    what = f"Stages in no performance of the table: {shown(outside)}."
-    return [*notes, Remark("stages_outside", what)] if outside else notes
+def _spans(segments):
+    return [segment[:3] for segment in segments if segment.stage != NOISE]

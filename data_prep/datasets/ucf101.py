@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Problem, Published, Sample, Source
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 LIST_DIRS = ("ucfTrainTestlist/", "")
 SPLITS = ("train", "test")
@@ -52,7 +52,6 @@ def _lines(path):
 
 
 def _read_classes(path):
-    """Returns the class names; rows are numbered from 1 without a gap."""
     rows = [(row, line.split()) for row, line in _lines(path)]
     malformed = [
         f"{path}, row {row}: {' '.join(words)!r} is not `{number} ClassName`."

@@ -14,6 +14,7 @@ from data_prep.datasets.readers.text import read_csv, read_diving_times
 from data_prep.datasets.sample import Published, Sample, Source, stage_problem
 from data_prep.datasets.scores import complete_scores, odd_executions
 from data_prep.datasets.stage_labels import (
+    Segment,
     StageError,
     diving_segments,
     read_stage_csv,
@@ -23,9 +24,7 @@ from data_prep.datasets.stage_labels import (
 )
 from data_prep.support.options import OptionError
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted, shown
-from scoringnet_tf.support.reading import real_number
+from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # name of the file and of its variable
 STAGE_CSV = "stage_labels.csv"
@@ -102,14 +101,10 @@ def read_vault(source_dir: Path, split_dir: str | None = None, difficulty_csv: s
         "difficulty": difficulty_file,
         "stage_labels": stage_file,
     }
-    files = f"Videos from {video_dir.name}, difficulty from {difficulty_file}."
-    stage_note = (
-        Remark("no_stage_labels", f"Without {STAGE_CSV} no frame has a stage label.")
-        if stages is None
-        else Remark("stage_labels", f"Stage labels from {STAGE_CSV}.")
-    )
+    what = f"Videos from {video_dir.name}, difficulty from {difficulty_file}. Stage labels: {stage_file}."
+    notes = (Remark("files", what), *notes)
     published = Published({"train": 120, "test": 56}, "Parmar and Morris 2017, §4.1")
-    return Source("vault", samples, settings, (Remark("files", files), stage_note, *notes), published=published)
+    return Source("vault", samples, settings, notes, published=published)
 
 
 def _vault_difficulty(source_dir, difficulty_csv, count):
@@ -121,9 +116,7 @@ def _vault_difficulty(source_dir, difficulty_csv, count):
     path = source_dir / VAULT_DIFFICULTY
     if not path.is_file():
         what = f"{source_dir}: there are no difficulties, which the official release does not have."
-        hint = (
-            f"Add {VAULT_DIFFICULTY} ('difficulty_level'), or name a CSV file (video,difficulty) by --difficulty_csv."
-        )
+        hint = f"Add {VAULT_DIFFICULTY} ('difficulty_level'), or a CSV file (video,difficulty) by --difficulty_csv."
         raise InputError("not_found", what, hint)
     return path.name, _numbered(path, read_vector(path, "difficulty_level"), count)
 
@@ -132,13 +125,11 @@ def _read_difficulty_csv(path):
     difficulty, malformed = {}, []
     for row in read_csv(path, ("video", "difficulty")):
         video = re.fullmatch(r"(\d+)(\.0+|\.[A-Za-z]\w*)?", Path(row["video"]).name)  # `7`, `007.avi`, `7.0`; not `1.5`
-        try:
-            value = real_number(row["difficulty"])
-        except ValueError:
-            video = None
-        if video is None:
+        fields = Fields(f"{path}, row {row.number}", row)
+        value = fields.number("difficulty")
+        if video is None or value is None:
             text = f"{row['video']},{row['difficulty']}"
-            malformed.append(f"{path}, row {row.number}: {text} is not the number of a video and a difficulty.")
+            malformed.append(f"{fields.where}: {text} is not the number of a video and a difficulty.")
             continue
         if int(video[1]) in difficulty:
             malformed.append(f"{path}, row {row.number}: video {int(video[1])} is there twice.")
@@ -149,7 +140,6 @@ def _read_difficulty_csv(path):
 
 
 def _numbered(path, values, count):
-    """Returns {number from 1: value}; InputError unless there is one for each of `count` videos."""
     if len(values) != count:
         raise InputError("count_mismatch", f"{path}: {counted(len(values), 'row')}, but {counted(count, 'video')}.")
     return dict(enumerate(values, start=1))
@@ -168,14 +158,13 @@ def _numbered_stages(source_dir, count):
     if not path.is_file():
         return None
     stages = read_stage_csv(path)
-    names: dict[int, str] = {}
-    for video_id in stages:
+    numbered: dict[int, tuple[Segment, ...]] = {}
+    for video_id, segments in stages.items():
         if not video_id.isdecimal():
             raise InputError("not_an_integer", f"{path}: the video_id {video_id} is not the number of a video.")
-        if (first := names.setdefault(int(video_id), video_id)) != video_id:
-            raise InputError("two_spellings", f"{path}: {first} and {video_id} are one video.")
-    _check_numbers(path, names, count)
-    return {number: tuple(stages[video_id]) for number, video_id in names.items()}
+        numbered[int(video_id)] = (*numbered.get(int(video_id), ()), *segments)
+    _check_numbers(path, numbered, count)
+    return numbered
 
 
 def _find_split_dir(source_dir, split_dir, patterns):
@@ -218,7 +207,6 @@ def _make_samples(sport_name, video_dir, split_dir, overall, difficulty, segment
 
 
 def _scores(sport, fields, number, split_file, overall, difficulty):
-    """Returns the scores of a video; {} and a problem if they are unknown."""
     if not 1 <= number <= len(overall):
         fields.report("out_of_range", f"{number} in {split_file} is not a row of the scores, 1 to {len(overall)}.")
         return {}
@@ -229,7 +217,6 @@ def _scores(sport, fields, number, split_file, overall, difficulty):
 
 
 def _checked_segments(sport, fields, number, segments_of):
-    """Returns the segments of a video; None if they are missing, or wrong (a problem)."""
     try:
         segments = segments_of(number)
         for error in segment_errors(segments or (), sport):

@@ -26,11 +26,9 @@ from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import VideoExample
 from scoringnet_tf.data.video import Clip
-from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.beam import on_runner
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
-from scoringnet_tf.support.messages import Remark, counted, shown
+from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 from scoringnet_tf.support.paths import RemotePath, as_path
 
 WAITING = 4096  # videos per process that may wait for a slow one; 9 KB each without their frames
@@ -138,7 +136,7 @@ def _build(dataset, source_dir, target, settings, kept, map_with, options):
             stored = dataclasses.replace(stored, aspect=_common_aspect(map_clips, source.samples))
         encoded = encode_samples(source, map_clips, functools.partial(keep_video, stored=stored, folder=kept))
         split_sizes = collections.Counter(sample.split for sample in source.samples)
-        writer = RecordsWriter(folder, split_sizes, _stages(source), settings.num_shards)
+        writer = RecordsWriter(folder, split_sizes, source.stages, settings.num_shards)
         progress = tqdm(encoded, "Building records", total=len(source.samples), unit="video")
         rejected, notes = _write_samples(writer, dataset, source, source_dir, stored, progress, settings)
         _refuse(rejected, settings, source_dir)
@@ -150,7 +148,6 @@ def _build(dataset, source_dir, target, settings, kept, map_with, options):
 
 
 def _without_frames(settings, flag):
-    """The settings for features; InputError if one says how frames are stored or decoded."""
     default = BuildSettings()
     changed = [name for name in FRAME_SETTINGS if getattr(settings, name) != getattr(default, name)]
     if unused := [*([flag] if flag else []), *changed]:
@@ -164,10 +161,6 @@ def _common_aspect(map_clips, samples):
     progress = tqdm(map_clips(aspect_of, clips), "Reading the aspects", total=len(clips), unit="video", leave=False)
     aspects = [aspect for aspect in progress if aspect is not None]
     return statistics.median_low(aspects) if aspects else None
-
-
-def _stages(source):
-    return list(get_sport(source.sport).stages) if source.sport else []
 
 
 def _write_samples(writer, dataset, source, source_dir, stored, encoded, settings):
@@ -221,7 +214,6 @@ def _example(dataset, source, sample, source_dir, frame_size, video, stages):
 
 
 def _refuse(rejected, settings, source_dir):
-    """InputError that lists all problems, unless the settings leave out every rejected row."""
     choices = {
         NONMONOTONE: (settings.nonmonotone, "--nonmonotone=drop"),
         ERROR: (settings.on_error, "--on_error=skip"),
@@ -250,7 +242,7 @@ def _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejecte
     return DatasetInfo(
         name=dataset,
         sport=source.sport or "",
-        stages=_stages(source),
+        stages=source.stages,
         frame_size=settings.frame_size,
         frame_rate=float(statistics.median_low(writer.frame_rates)),  # a rate that some video has
         splits=splits,

@@ -72,12 +72,7 @@ def _row_problems(source, source_dir, sport, lost):
 
 
 def listed(problems: Sequence[Problem], source_dir: Path) -> list[Remark]:
-    """A line for each problem; if more than `MAX_NAMES` rows have the same one, a single line with the first names.
-
-    Args:
-        problems: of a dataset.
-        source_dir: its folder; names of files are relative to it.
-    """
+    """A line for each problem, files relative to `source_dir`; one line if more than `MAX_NAMES` rows have the same."""
     alike = collections.defaultdict(list)
     for problem in problems:
         alike[problem.what].append(problem)
@@ -178,7 +173,6 @@ def _file_problems(sample, has_features):
 
 
 def _file_problem(sample, remark):
-    """A problem of the file of a sample, whose name the remark may begin with."""
     names = map(str, (sample.clip, sample.feature_file))
     file = next((name for name in names if remark.startswith((f"{name}: ", f"{name} "))), "")
     return Problem(sample.where, remark.removeprefix(file).lstrip(": "), file=file, code=remark.code)
@@ -242,7 +236,6 @@ def _kind_of(video):
 
 
 def _kind_problems(sample, video, first_id, first):
-    """A problem if features were made in another way than the first ones: a model would confuse them."""
     kind = _kind_of(video)
     different = [
         f"{key} {reprlib.repr(kind.get(key))} instead of {reprlib.repr(first.get(key))}"

@@ -18,8 +18,7 @@ from data_prep.support.processes import in_processes
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted
+from scoringnet_tf.support.messages import InputError, Remark, counted
 
 STORED = StoredForm((24, 32), jpeg_quality=75)  # only the thumbnails of the pixels are kept
 
@@ -28,10 +27,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     """Runs every integrity check.
 
     Args:
-        dataset: see `building.build_records`.
-        source_dir: likewise.
-        workers: processes that decode; None for one per core.
-        **options: see `building.build_records`.
+        dataset, source_dir, workers, **options: as of `building.build_records`.
 
     Returns:
         (report, number of problems): first the problems, then warnings, a `Remark` each, and a summary.

@@ -16,8 +16,7 @@ from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.timing import DEFAULT_FPS
 from scoringnet_tf.data.video import Clip, Video, VideoError, VideoStream
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,10 +69,7 @@ def encode_samples(
 ) -> Iterator[EncodedVideo]:
     """Encodes each sample, in order; a clip that several rows name is encoded once.
 
-    Args:
-        source: has the samples.
-        map_clips: from `in_processes`. Features are read in this process.
-        encode: the function of a clip.
+    `map_clips`, from `in_processes`, maps `encode` over clips. Features are read in this process.
     """
     if source.has_features:
         return map(functools.partial(encode_features, stride=source.feature_stride), source.samples)
@@ -92,12 +88,7 @@ def _for_every_row(clips, encoded):
 
 
 def encode_video(clip: Clip, stored: StoredForm) -> EncodedVideo:
-    """Decodes a clip and encodes its frames; does not raise, but returns the error.
-
-    Args:
-        clip: the video.
-        stored: size, aspect and quality of a stored frame.
-    """
+    """Decodes a clip and encodes its frames in stored form; does not raise, but returns the error."""
     stream = VideoStream(clip, num_threads=1)
     try:
         jpegs = [stored.encode(frame, stream.pixel_aspect) for frame in stream]

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from data_prep.datasets.sample import Problem, Sample, Source
 from scoringnet_tf.data.dataset_info import INDEX_NAME
 from scoringnet_tf.data.joints import FOLDER, INDEX, read_index, read_joints
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath
 
 
@@ -37,12 +37,7 @@ class SourceJoints:
             raise InputError("not_found", message, "It names the joints: see docs/data.md.")
 
     def problems(self, sample: Sample, num_frames: int | None) -> list[Problem]:
-        """A problem if the joints of a sample are missing, shared or of another length, or its id names no file.
-
-        Args:
-            sample: one of the dataset.
-            num_frames: of its video; None if not known yet.
-        """
+        """A problem if the joints of a sample are missing, shared, not of `num_frames` frames, or its id is no file."""
         if not self._exist:
             return []
         try:

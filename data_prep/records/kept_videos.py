@@ -22,9 +22,8 @@ from data_prep.records.writing import writing_to
 from scoringnet_tf import __version__
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip, VideoError
-from scoringnet_tf.support.errors import InputError, Stopped
 from scoringnet_tf.support.files import locked, replacing_file
-from scoringnet_tf.support.messages import Remark, counted
+from scoringnet_tf.support.messages import InputError, Remark, Stopped, counted
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 FACTS = ("fps", "source_size", "aspect", "sha256")  # of `EncodedVideo`, beside its arrays
@@ -59,27 +58,18 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
         try:
             yield folder
         except BaseException as error:
-            if num_videos := len(list(folder.glob("[!.]*.npz"))):
-                _say_kept(error, folder, num_videos)
-            else:
+            num_videos = len(list(folder.glob("[!.]*.npz")))
+            if not num_videos:
                 shutil.rmtree(folder, ignore_errors=True)
+            elif isinstance(error, InputError | Stopped):
+                kept = f"{counted(num_videos, 'encoded video')} kept in {folder}: rerun the same command to resume."
+                error.hint = f"{error.hint} {kept}".lstrip()
             raise
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _say_kept(error, folder, num_videos):
-    if isinstance(error, InputError | Stopped):
-        kept = f"{counted(num_videos, 'encoded video')} kept in {folder}: rerun the same command to resume."
-        error.hint = f"{error.hint} {kept}".lstrip()
-
-
 def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:
-    """Encodes a video into `folder`, unless it is there already.
-
-    Args:
-        clip: the video.
-        stored: size, aspect and quality of a stored frame.
-        folder: from `kept_videos`.
+    """Encodes a video in stored form into a folder of `kept_videos`, unless it is there already.
 
     Returns:
         The video, its frames in `file`. Nothing is kept of a video that cannot be decoded.
@@ -100,11 +90,7 @@ def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:
 
 
 def read_frames(path: Path) -> list[bytes]:
-    """The JPEGs of a kept video.
-
-    Raises:
-        InputError: the file is missing or damaged.
-    """
+    """The JPEGs of a kept video; InputError if the file is missing or damaged."""
     video = _read(path)
     if video is None:
         raise InputError("damaged", f"{path}: missing or damaged, though this build wrote it.")

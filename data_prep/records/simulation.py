@@ -7,9 +7,8 @@ from typing import Any
 
 from data_prep.datasets.sample import Sample
 from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED, read_index
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted
-from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.files import read_json
+from scoringnet_tf.support.messages import InputError, Remark, counted
 
 LEVELS = 2  # folders above `source_dir` to search: the simulator writes its videos that deep
 FILE, UNFINISHED = "simulation.json", "simulation.json.partial"

@@ -16,6 +16,10 @@ LOST_WITHOUT = {
     "execution": "the others cannot train the Execution tower, and have no E-SRC and E-MED",
     "final": "the others have no F-SRC and F-MED",
 }
+WITHOUT_STAGES = (
+    "If some have one, set --fragments=predicted. If none has one, score whole videos (train --fragments=whole), or "
+    "use a trained KFS (--segmenter)."
+)
 
 
 def summary(info: DatasetInfo) -> str:
@@ -53,13 +57,9 @@ def _described_steps(info):
         return f"frames of {height}×{width}, {info.frame_rate:g} frames/s"
     origin, stride = info.features["origin"] or {}, info.features["stride"]
     weights = origin.get("weights")
-    if isinstance(weights, dict) and "file" in weights:
-        weights = weights["file"]
-    made_by = " of ".join(str(value) for value in (origin.get("endpoint"), weights) if value)
-    return (
-        f"features of {counted(info.feature_size, 'number')}, one step every {counted(stride, 'frame')}, "
-        f"{info.frame_rate:g} steps/s, made by {made_by or 'an unknown model'}"
-    )
+    weights = weights.get("file", weights) if isinstance(weights, dict) else weights
+    made_by = " of ".join(str(value) for value in (origin.get("endpoint"), weights) if value) or "an unknown model"
+    return f"features of {info.feature_size} numbers, a step every {stride} frames, made by {made_by}"
 
 
 def _limits(info, unit):
@@ -71,21 +71,17 @@ def _limits(info, unit):
         return []
     lines = [f"These records can train: {_trainable(info)}."]
     if unlabelled:
-        lines.append(
-            f"{unlabelled:,} of {total:,} {unit} have no stage label and cannot train KFS. If some have one, set "
-            "--fragments=predicted. If none has one, score whole videos (train --fragments=whole), or use a trained "
-            "KFS (--segmenter)."
-        )
-    for score, number in known.items():
-        if number < len(info.videos):
-            lines.append(
-                f"{score} is known for {number} of {counted(len(info.videos), 'video')}: {LOST_WITHOUT[score]}."
-            )
+        lines.append(f"{unlabelled:,} of {total:,} {unit} have no stage label and cannot train KFS. {WITHOUT_STAGES}")
+    videos = counted(len(info.videos), "video")
+    lines += [
+        f"{score} is known for {number} of {videos}: {LOST_WITHOUT[score]}."
+        for score, number in known.items()
+        if number < len(info.videos)
+    ]
     return [*lines, ""]
 
 
 def _trainable(info):
-    """What the labels of the training split suffice for."""
     if "train" not in info.splits:
         return "nothing, as there is no training split"
     stages = [name for name, count in info.stage_frames.get("train", {}).items() if count and name != UNLABELLED]

@@ -120,7 +120,6 @@ def _statistics_problems(info):
 
 
 def _checked(info, record):
-    """(id, frames per second, name of the stage of every frame, problems) of a record."""
     names = {UNLABELLED: "unlabelled", **dict(enumerate(info.stages))}
     stages = [names.get(index, str(index)) for index in record["stage/index"].tolist()]
     rate = float(record["image/frame_rate"])

@@ -7,17 +7,19 @@ import numpy as np
 
 from data_prep.datasets.sample import Sample, Source
 from data_prep.records.encoding import EncodedVideo
-from scoringnet_tf.data.images import first_number
 from scoringnet_tf.data.preprocessing import ASPECT_TOLERANCE, RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.records import UNLABELLED
-from scoringnet_tf.sports import SCORES, SHORTEST, get_sport, in_order
+from scoringnet_tf.sports import SCORES, SHORTEST, in_order
 from scoringnet_tf.support.messages import Remark, counted, shown
 
+LEAST_EQUAL = 3  # videos of one score: two may have it by chance
 LEAST_FILES = 3  # of two files nothing says which one is unusual
 LEAST_DECADES, DEVIATIONS = 2.5, 6.0  # a file is of another scale that far from the median, and beyond the usual spread
+LEAST_SIDE = 4  # steps, and features, from which on neighbours can be compared
+SMOOTHER = 5.0  # along time neighbours are that many times more alike than along features
+AGREEMENT, MORE = 0.8, 0.2  # along features, the means of files agree that much, and more than along time
 TOO_SHORT = f"fewer than the {SHORTEST} frames that a model needs; maybe seconds were given as frames."
 UNEVEN = "the frames are not evenly spaced in time. Convert such videos to a constant frame rate first."
-LATE = "the images are numbered from this one on, which counts as frame 0 of the stage labels."
 UNORDERED = "the stages are not in order, or one occurs twice. train --decoding=ordered cannot agree with them."
 OTHER_SCALE = "the largest number is of another scale than in the other files; maybe outliers or another unit."
 
@@ -32,21 +34,21 @@ class Warnings:
 
     def __init__(self, source: Source, stored: StoredForm) -> None:
         self._source, self._stored = source, stored
-        self._stage_names = get_sport(source.sport).stages if source.sport else ()
         self._videos: dict[tuple[str, str], list[str]] = collections.defaultdict(list)  # {(code, message): names}
         self._aspects: dict[str, list[str]] = collections.defaultdict(list)
         self._rates: dict[float, list[str]] = collections.defaultdict(list)
         self._largest: dict[str, float] = {}  # {features: largest absolute value}
+        self._axes = _Axes()
+        self._scores: dict[tuple[str, str], list[float]] = collections.defaultdict(list)  # {(split, score): values}
+        self._splits: set[str] = set()
 
     def add(self, sample: Sample, video: EncodedVideo, stages: np.ndarray | None) -> None:
-        """Looks at a video.
-
-        Args:
-            sample: its row.
-            video: its frames or features.
-            stages: of every frame, int (L,); None if unknown.
-        """
+        """Looks at the video of a row; `stages` are those of every frame, int (L,), or None if unknown."""
         name = sample.video_id
+        self._splits.add(sample.split)
+        for score in SCORES:
+            if (value := getattr(sample, score)) is not None:
+                self._scores[sample.split, score].append(value)
         self._rates[float(f"{video.fps:.6g}")].append(name)
         for warning in video.warnings:
             self._videos[getattr(warning, "code", ""), warning].append(name)
@@ -54,6 +56,7 @@ class Warnings:
             self._add_frames(sample, video)
         else:
             self._largest[name] = float(np.abs(video.features).max())
+            self._axes.add(video.features, video.origin is not None or sample.num_frames is not None)
         if stages is not None and not in_order(stages):
             self._videos["stages_unordered", UNORDERED].append(name)
         for stage in self._missing_stages(sample, stages):
@@ -67,21 +70,20 @@ class Warnings:
             self._videos["too_short", TOO_SHORT].append(f"{name} ({len(video)})")
         if not _is_even(video):
             self._videos["uneven_frames", UNEVEN].append(name)
-        if (first := _first_number(sample)) > 1:
-            self._videos["images_start_late", LATE].append(f"{name} ({first})")
 
     def _missing_stages(self, sample, stages):
         """The stages that no frame of a scored and completely labelled performance shows."""
         has_score = any(getattr(sample, score) is not None for score in SCORES)
         if not (has_score and sample.segments and stages is not None) or UNLABELLED in stages:
             return []
-        return [name for index, name in enumerate(self._stage_names) if index and index not in stages]
+        return [name for index, name in enumerate(self._source.stages) if index and index not in stages]
 
     def remarks(self) -> list[Remark]:
         """All warnings, one for each kind."""
         videos = {**self._videos, **self._other_scales()}
         of_videos = [Remark(code, f"{shown(names)}: {message}") for (code, message), names in videos.items()]
-        return [*self._other_aspects(), *self._other_rates(), *of_videos]
+        of_splits = [*self._equal_scores(), *self._no_test_split()]
+        return [*self._other_aspects(), *self._other_rates(), *self._axes.remarks(), *of_splits, *of_videos]
 
     def _other_aspects(self):
         total = counted(sum(map(len, self._aspects.values())), "video")
@@ -128,15 +130,70 @@ class Warnings:
         names = [f"{name} ({10 ** (decades[name] - median):.2g} times)" for name in odd]
         return {("other_scale", OTHER_SCALE): names} if names else {}
 
+    def _equal_scores(self):
+        """Scores that are the same in all videos of a split; dives may all have one difficulty."""
+        equal: dict[str, list[str]] = collections.defaultdict(list)
+        for (split, score), values in self._scores.items():
+            others = {(split, "execution"), (split, "final")} & self._scores.keys()
+            if len(values) >= LEAST_EQUAL and len(set(values)) == 1 and (score != "difficulty" or not others):
+                equal[score].append(f"{split} ({counted(len(values), 'video')}, {values[0]:g})")
+        return [
+            Remark("equal_scores", f"All {score} scores are equal in {', '.join(splits)}: there is no order to learn.")
+            for score, splits in equal.items()
+        ]
+
+    def _no_test_split(self):
+        if "train" not in self._splits or "test" in self._splits or self._source.classes:
+            return []
+        message = "No video is in the split test, so evaluate has nothing to measure (data_prep split, --split_csv)."
+        return [Remark("no_test_split", message)]
+
+
+class _Axes:
+    """Features of one shape that are smooth along the second axis instead of along time.
+
+    Neighbouring channels of a spectrum are alike too, but each has the same level in all files.
+    """
+
+    def __init__(self):
+        self._shapes, self._are_known, self._roughness = set(), False, []
+        self._means, self._variances = [np.zeros(()), np.zeros(())], [0.0, 0.0]
+
+    def add(self, features, is_known):
+        """Looks at features (T, D); `is_known` if something else tells T or D."""
+        values = features.astype(np.float64)
+        self._shapes.add(values.shape)
+        self._are_known |= is_known
+        if self._are_known or len(self._shapes) > 1 or min(values.shape) < LEAST_SIDE:
+            return
+        along, across = (float(np.square(np.diff(values, axis=axis)).mean()) for axis in (0, 1))
+        self._roughness.append(along / across if across else 0.0)
+        for axis in (0, 1):
+            profile = values.mean(axis=1 - axis)
+            self._means[axis] = self._means[axis] + profile
+            self._variances[axis] += profile.var()
+
+    def remarks(self):
+        number = len(self._roughness)
+        if self._are_known or len(self._shapes) != 1 or number < 2 or statistics.median(self._roughness) <= SMOOTHER:
+            return []
+        steps, channels = (
+            (mean / number).var() / (variance / number) if variance else 0.0
+            for mean, variance in zip(self._means, self._variances, strict=True)
+        )
+        if channels > max(AGREEMENT, steps + MORE):
+            return []
+        length, size = next(iter(self._shapes))
+        message = (
+            f"All {counted(number, 'file')} of features have {counted(length, 'step')} of {counted(size, 'number')}, "
+            "which change less from number to number than from step to step; maybe time is their second axis. A column "
+            "num_frames with the number of frames tells."
+        )
+        return [Remark("maybe_exchanged_axes", message)]
+
 
 def _alike(rate, other):
     return max(rate, other) / min(rate, other) - 1 <= RATE_TOLERANCE
-
-
-def _first_number(sample):
-    """The number of the first image of a folder if stage labels count from it, else 0."""
-    counts_from_it = sample.segments and sample.num_frames is None and sample.frames is None
-    return first_number(sample.path) if counts_from_it and sample.path.is_dir() else 0
 
 
 def _is_even(encoded):

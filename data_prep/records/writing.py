@@ -12,8 +12,7 @@ import numpy as np
 from scoringnet_tf.data.dataset_info import INDEX_NAME
 from scoringnet_tf.data.joints import FOLDER as JOINTS
 from scoringnet_tf.data.records import UNLABELLED, VideoExample, encode_example
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import shown
+from scoringnet_tf.support.messages import InputError, shown
 from scoringnet_tf.support.paths import RemotePath, check_access, of_a_store
 from scoringnet_tf.support.quiet import load_tensorflow
 
@@ -79,20 +78,15 @@ class ShardWriter:
     def _open_next(self):
         self._close_last()
         name = f"{self._split}-{len(self._shards):05d}.partial"
-        self._file = _open(self._folder / name)
+        tf = load_tensorflow()
+        with _os_errors():
+            self._file = tf.io.TFRecordWriter(str(self._folder / name))
         self._shards.append({"file": name, "num_records": 0, "bytes": 0})
 
     def _close_last(self):
         if self._file is not None:
             with _os_errors():
                 self._file.close()
-
-
-def _open(path):
-    tf = load_tensorflow()
-
-    with _os_errors():
-        return tf.io.TFRecordWriter(str(path))
 
 
 @contextlib.contextmanager

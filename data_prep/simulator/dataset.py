@@ -21,14 +21,12 @@ from data_prep.simulator.filming import Filming
 from data_prep.simulator.labels import write_labels
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.figure import JOINTS
-from data_prep.simulator.scene.noise import check_clips
 from data_prep.simulator.session import film_session, plan_sessions, write_session_labels
-from data_prep.simulator.settings import VERSION, Settings, listed_clips
+from data_prep.simulator.settings import VERSION, Settings
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
-from scoringnet_tf.data.video import Clip
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.files import read_json
+from scoringnet_tf.support.messages import InputError
 
 DONE, UNDER_WAY = "simulation.json", "simulation.json.partial"
 
@@ -42,15 +40,13 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
         workers: number of processes.
 
     Raises:
-        InputError: the folder holds something else; the settings, label files or clips are not usable, or changed
-            meanwhile; or a process was killed.
+        InputError: the folder holds something else; the settings or label files are not usable, or changed meanwhile;
+            or a process was killed.
         OSError: the folder cannot be written.
     """
     description = _describe(settings)
     simulator, is_session = get_simulator(settings.sport), settings.task == "session"
     plans: list[Any] = plan_sessions(simulator, settings) if is_session else plan_videos(simulator, settings)
-    if settings.noise_clips:
-        check_clips(listed_clips(settings.noise_clips))
     is_done = _claim(output_dir, description)
     for folder in {(output_dir / plan.path).parent for plan in plans}:
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +97,6 @@ def _describe(settings):
         "simulated": True,
         "labels": "real label files" if settings.labels_dir else "drawn from the rules",
         "label_files": _hash_labels(settings),
-        "noise_clips": _hash_clips(settings),
         "settings": settings.to_json(),
         "versions": versions,
     }
@@ -114,18 +109,6 @@ def _hash_labels(settings):
     files = filter(Path.is_file, get_simulator(settings.sport).label_files(settings.labels_dir))
     hashes = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     return {file.relative_to(settings.labels_dir).as_posix(): sha256 for file, sha256 in hashes.items()}
-
-
-def _hash_clips(settings):
-    """The number of clips, and a sha256 of their names and contents."""
-    if not settings.noise_clips:
-        return {}
-    files = listed_clips(settings.noise_clips)
-    listed = "".join(
-        f"{file.relative_to(settings.noise_clips).as_posix()} {Clip(file).sha256()}\n"
-        for file in tqdm(files, "Reading the clips", unit="clip", delay=2.0, leave=False, disable=None)
-    )
-    return {"clips": len(files), "names and contents": hashlib.sha256(listed.encode()).hexdigest()}
 
 
 def _read_description(file):

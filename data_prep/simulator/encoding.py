@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from data_prep.simulator.files import replacing
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 FPS = 25
 QUANTISERS = (2, 25)  # of MPEG-4 and MPEG-2: from the finest to blocks as at the lowest bit rates of broadcasts

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 EXPONENT = 0.7
 # Concentration of the Dirichlet shares. Larger spreads a deduction more evenly and ties every single fault closer to

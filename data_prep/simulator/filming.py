@@ -12,11 +12,10 @@ from data_prep.simulator.performance import FILM, Performance, Simulator
 from data_prep.simulator.scene import noise
 from data_prep.simulator.scene.camera import zoomed_places
 from data_prep.simulator.scene.effects import Broadcast, filmed_size, magnifications, random_style, zoomed
-from data_prep.simulator.settings import Settings, listed_clips
+from data_prep.simulator.settings import Settings
 
 SHOT_FRAMES = (8, 36)  # least and most of one shot among several
 ZOOMED = 0.3  # of the shots that show a performance
-CLIP_SHOTS = ("clip", "another clip", "third clip")  # as many chances that a shot of noise is a real clip
 
 
 class Filming:
@@ -35,7 +34,6 @@ class Filming:
         self._broadcast = Broadcast(style, settings.width, settings.height, self._rng)
         width, height = filmed_size(style, settings.width, settings.height)
         self._settings = dataclasses.replace(settings, width=width, height=height)
-        self._clips = listed_clips(settings.noise_clips) if settings.noise_clips else []
         self._scene = simulator.random_scene(performance.element, self._settings, self._rng)
 
     def video(self, joints: np.ndarray | None = None) -> Iterator[np.ndarray]:
@@ -95,8 +93,6 @@ class Filming:
         }
         if self._settings.easy:
             return shots
-        if self._clips:
-            shots |= dict.fromkeys(CLIP_SHOTS, lambda length: noise.clip_shot(length, self._clips, *size, rng))
         return {
             **shots,
             "replay": lambda length: replay_of_another(simulator, self._performance, scene, length, rng),

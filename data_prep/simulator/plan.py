@@ -10,7 +10,7 @@ from data_prep.simulator.encoding import draw_compression
 from data_prep.simulator.faults import share_deduction, total_deduction
 from data_prep.simulator.performance import ENCODING, PLAN, Label, Performance, Simulator
 from data_prep.simulator.settings import SIMULATORS, Settings
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 CLIP_FOLDER = "videos"
 

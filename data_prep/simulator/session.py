@@ -19,7 +19,7 @@ from data_prep.simulator.performance import PLAN, Performance, Simulator
 from data_prep.simulator.plan import draw_encoder, plan_performances
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 FOLDER = "sessions"
 REPLAYED = 0.5  # of the performances

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 TASKS = ("scoring", "motion", "session")
 SIMULATORS = {  # sport: (module, class) of its `performance.Simulator`
@@ -13,7 +13,6 @@ SIMULATORS = {  # sport: (module, class) of its `performance.Simulator`
     "vault": ("data_prep.simulator.vault.simulator", "VaultSimulator"),
 }
 CLIP_LEAD, CLIP_TAIL = 2, 4  # frames of a clip of motion before and after what it shows
-CLIP_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".gif")
 VERSION = 2  # of the simulator: raised whenever the same settings give other pixels or labels
 
 
@@ -32,7 +31,6 @@ class Settings:
         test_fraction: share of drawn videos that form the test (validation, for clips) split.
         height: of the frames, pixels.
         width: of the frames, pixels.
-        noise_clips: folder of real clips that are drawn in as noise, or None.
         performances: in each session.
         minutes: that each session lasts.
         rendering: which filming of the performances that `seed` draws. Another has the same elements, faults, scores,
@@ -48,7 +46,6 @@ class Settings:
     test_fraction: float
     height: int
     width: int
-    noise_clips: Path | None = None
     performances: int | None = None
     minutes: float | None = None
     rendering: int = 0
@@ -63,10 +60,9 @@ class Settings:
         return self.random(*key, self.rendering) if self.rendering else self.random(*key)
 
     def to_json(self) -> dict:
-        """Plain values for `simulation.json`; folders have their name alone."""
+        """Plain values for `simulation.json`; a folder has its name alone."""
         values = dataclasses.asdict(self)
-        for folder in ("labels_dir", "noise_clips"):
-            values[folder] = values[folder].name if values[folder] else None
+        values["labels_dir"] = self.labels_dir.name if self.labels_dir else None
         if not self.rendering:
             del values["rendering"]  # older datasets have none, and can be resumed
         return values
@@ -84,16 +80,3 @@ class Settings:
         if self.test_fraction > 0:
             num_test = min(max(1, num_test), self.num_videos - 1)
         return sorted(order[num_test:].tolist()), sorted(order[:num_test].tolist())
-
-
-def listed_clips(folder: Path) -> list[Path]:
-    """The videos in a folder and below it, in order, except hidden ones.
-
-    Raises:
-        InputError: there are no videos.
-    """
-    every = (file for file in folder.rglob("*") if file.suffix.lower() in CLIP_SUFFIXES)
-    found = sorted(file for file in every if not any(part[0] == "." for part in file.relative_to(folder).parts))
-    if not found:
-        raise InputError("not_found", f"--noise_clips={folder}: there are no videos ({', '.join(CLIP_SUFFIXES)}).")
-    return found

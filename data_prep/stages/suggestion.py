@@ -16,8 +16,8 @@ from data_prep.support.processes import in_processes
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.data.video_files import videos_in
 from scoringnet_tf.inference.inputs import unreadable
-from scoringnet_tf.sports import NOISE, Sport, stage_runs
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.sports import stage_runs
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import check_model
 from scoringnet_tf.support.quiet import load_tensorflow
 
@@ -104,15 +104,8 @@ def suggest_stages(
 
 
 def _decoded(video_id, videos_dir, stored):
-    """(path, `EncodedVideo`) of a video."""
     try:
         path = video_path(videos_dir, video_id)
     except InputError as error:
         return None, EncodedVideo(error=remark_of(error))
     return path, encode_video(Clip(path), stored)
-
-
-def missing_stages(video: LabelledVideo, sport: Sport) -> list[str]:
-    """The stages of the sport that a video does not show, in order, except noise."""
-    shown = {segment.stage for segment in video.segments}
-    return [stage for stage in sport.stages if stage not in shown and stage != NOISE]

@@ -1,7 +1,7 @@
 """Options that a user gives: their error, and --sport."""
 
 from scoringnet_tf.sports import SPORTS, Sport, SportForm, get_sport, named_sport
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 class OptionError(InputError):

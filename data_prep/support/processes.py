@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import cv2
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 AHEAD = 4  # results of each process that are under way, or wait for the one before them
 

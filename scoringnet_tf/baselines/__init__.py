@@ -4,9 +4,20 @@ import importlib
 
 from scoringnet_tf.baselines.system import System
 
-NAMES = ("c3d_svr", "c3d_lstm", "pose_dct", "apenft", "consisa", "s3d", "usdl", "core")
+PLACES = {
+    "c3d_svr": "svr.C3D_SVR",
+    "c3d_lstm": "networks.C3D_LSTM",
+    "pose_dct": "poses.POSE_DCT",
+    "apenft": "poses.APENFT",
+    "consisa": "consisa.CONSISA",
+    "s3d": "svr.S3D",
+    "usdl": "networks.USDL",
+    "core": "core.CORE",
+}
+NAMES = tuple(PLACES)
 
 
 def load_system(name: str) -> System:
     """The system of one of `NAMES`; its libraries are imported here, not before."""
-    return importlib.import_module(f"scoringnet_tf.baselines.{name}").SYSTEM
+    module, _, system = PLACES[name].partition(".")
+    return getattr(importlib.import_module(f"scoringnet_tf.baselines.{module}"), system)

@@ -12,10 +12,9 @@ NAME is one of
     usdl       USDL, score distributions: Tang et al., CVPR 2020
     core       CoRe, contrastive regression: Yu et al., ICCV 2021
 
-It learns from the training split alone; settings are chosen inside it. Writes settings.json (what was chosen), and for
-the records and each of --renderings OUTPUT/SPLIT_HASH with metrics.json, predictions.csv and scores.png, HASH being the
-first ten digits of their data hash. What is there already, by the same settings, is not done again. Prints SRC, mean
-error and R-ℓ2 of each score.
+It learns from the training split alone; settings are chosen inside it. Writes settings.json (what was chosen), and a
+report OUTPUT/SPLIT_HASH, as of `evaluate`, for the records and each of --renderings (HASH: of their data). What is
+there already, by the same settings, is not done again. Prints SRC and mean error of each score.
 """
 
 import sys
@@ -24,29 +23,19 @@ from absl import flags
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError, unknown_name
 from scoringnet_tf.support.model_files import WITH_C3D, check_model
 from scoringnet_tf.support.paths import check_access, local_path
 from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("records_dir", None, "Records to learn from, made by `python -m data_prep build`.")
-flags.DEFINE_list(
-    "renderings", [], "Further records whose split is predicted: the same videos, rendered or filmed anew."
-)
+flags.DEFINE_list("renderings", [], "Further records of the same videos, filmed anew, to predict.")
 flags.DEFINE_string("split", "test", "Split to predict.")
 flags.DEFINE_string("output_dir", None, "Folder for the reports: a new one, or one of the same settings.")
 flags.DEFINE_string("features_dir", None, "Folder that keeps the features of C3D. Default: OUTPUT_DIR/features.")
-flags.DEFINE_string(
-    "pretrained", "motion_small", "C3D whose features are read (.keras; pretrain, import_weights), or one that ships."
-)
-flags.DEFINE_float(
-    "validation_fraction",
-    0.1,
-    "Share of the training split that chooses epochs, as of train; 0 keeps the last epoch.",
-    0,
-    0.9,
-)
-flags.DEFINE_integer("seed", 0, "Of everything random.", 0)
+flags.DEFINE_string("pretrained", "motion_small", "C3D whose features are read: a .keras file, or one that ships.")
+flags.DEFINE_float("validation_fraction", 0.1, "Share of the training split that chooses epochs; 0: the last.", 0, 0.9)
+flags.DEFINE_integer("seed", 0, "Random seed.", 0)
 
 
 def main(arguments: list[str]) -> int:
@@ -55,9 +44,7 @@ def main(arguments: list[str]) -> int:
 
     values = flags.FLAGS
     if len(arguments) != 1 or arguments[0] not in NAMES:
-        raise InputError(
-            "unknown_name", f"There is no system '{' '.join(arguments)}'.", f"Choose from {', '.join(NAMES)}."
-        )
+        raise unknown_name("The system", " ".join(arguments), NAMES)
     cli.require(records_dir=values.records_dir, output_dir=values.output_dir)
     info = load_records(values.records_dir)
     if info.classes or not info.sport:
@@ -83,7 +70,7 @@ def main(arguments: list[str]) -> int:
         validation_fraction=values.validation_fraction,
         seed=values.seed,
     ).run()
-    print("\n".join(table(report, get_sport(info.sport)) for report in reports))
+    print(table(reports, get_sport(info.sport)))
     return 0
 
 

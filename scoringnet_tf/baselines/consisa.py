@@ -1,26 +1,27 @@
 """ConsISA: bags of words of a hierarchy of independent subspaces, which is learnt without labels.
 
-Le, Zou, Yeung, Ng, *Learning hierarchical invariant spatio-temporal features for action recognition with independent
-subspace analysis*, CVPR 2011; scored with in Pirsiavash et al., ECCV 2014. Published: layer 1 sees blocks of 16×16
-pixels and 10 frames and has 300 units, layer 2 blocks of 20×20 and 14 frames and 200 units; what both say of blocks all
-over a video is put into 3,000 words (k-means), and a support vector machine with a χ² kernel reads the bag. Ours, where
-we know no more: subspaces of two units; grey frames of the size that records have; blocks half a block apart; layers
-and words learnt from a sample of the training videos' blocks; C by cross-validation inside the training split.
+Le, Zou, Yeung, Ng, CVPR 2011; scored with in Pirsiavash et al., ECCV 2014. Published: layer 1 sees blocks of 16×16
+pixels and 10 frames and has 300 units, layer 2 blocks of 20×20 and 14 frames and 200 units; 3,000 words (k-means) of
+what both say; an SVM with a χ² kernel. Ours: subspaces of two units; grey frames as stored; blocks half a block apart;
+layers and words learnt from a sample of the training videos' blocks; C by cross-validation.
 """
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
+from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import additive_chi2_kernel
 from sklearn.svm import SVR
 
-from scoringnet_tf.baselines import regression
-from scoringnet_tf.baselines.isa import Subspaces
-from scoringnet_tf.baselines.system import Learned, See, System, TrainingSet
+from scoringnet_tf.baselines.system import Learned, See, System, TrainingSet, cross_validated, learned
 from scoringnet_tf.baselines.videos import Videos
 
+SUBSPACE = 2  # units whose responses are pooled
+ITERATIONS, RATE = 100, 1.0
+SMALLEST = 1e-8
 SMALL, LARGE = (10, 16, 16), (14, 20, 20)  # blocks of the layers: frames, height, width
 INNER = 4  # frames and pixels from one small block to the next within a large one
 STEP = (7, 10, 10)  # from one large block to the next
@@ -30,28 +31,76 @@ SAMPLED = 20_000  # blocks that a layer and the words are learnt from
 C = (1e-2, 1e-1, 1.0, 10.0, 100.0)
 
 
+# === Independent subspaces: one layer ===
+
+
 @dataclasses.dataclass(frozen=True)
-class Hierarchy:
-    """Two layers of subspaces.
+class Subspaces:
+    """A layer: inputs (N, D) → the lengths of their projections on K / `SUBSPACE` subspaces, (N, K / `SUBSPACE`).
 
     Attributes:
-        first: of small blocks.
-        second: of what `first` says of the small blocks in a large one.
+        whitening: inputs → K whitened principal components.
+        filters: (K, K), orthonormal rows, `SUBSPACE` of them a subspace.
     """
 
-    first: Subspaces
-    second: Subspaces
+    whitening: PCA
+    filters: np.ndarray
 
-    def describe(self, large: np.ndarray) -> np.ndarray:
-        """What both layers say of large blocks (N, 14, 20, 20): (N, …)."""
-        inner = self.first(small_blocks(large).reshape(-1, np.prod(SMALL))).reshape(len(large), -1)
-        return np.concatenate([inner, self.second(inner)], axis=1)
+    @classmethod
+    def learn(cls, inputs: np.ndarray, units: int, rng: np.random.Generator) -> "Subspaces":
+        """A layer of `sparsest` filters.
+
+        Args:
+            inputs: (N, D).
+            units: K; fewer where N or D are.
+            rng: of the start.
+        """
+        units = max(SUBSPACE, min(units, *inputs.shape) // SUBSPACE * SUBSPACE)
+        whitening = PCA(units, whiten=True, random_state=int(rng.integers(2**31))).fit(inputs)
+        start = orthonormal(rng.standard_normal((units, units)))
+        return cls(whitening, sparsest(whitening.transform(inputs), start))
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        """Of inputs (N, D)."""
+        return lengths(self.whitening.transform(inputs) @ self.filters.T)
+
+
+def sparsest(whitened: np.ndarray, filters: np.ndarray) -> np.ndarray:
+    """The filters (K, K) whose responses to (N, K) have the least mean length, by projected gradients from a start.
+
+    Where it ends depends on the start: units find their subspaces, but not always their partners.
+    """
+    cost, rate = np.inf, RATE
+    for _ in range(ITERATIONS):
+        responses = whitened @ filters.T
+        found = lengths(responses)
+        rate = rate / 2 if found.mean() > cost else rate
+        cost = found.mean()
+        gradient = (responses / np.repeat(found, SUBSPACE, axis=1)).T @ whitened / len(whitened)
+        filters = orthonormal(filters - rate * gradient)
+    return filters
+
+
+def lengths(responses: np.ndarray) -> np.ndarray:
+    """Of responses (N, K) within each subspace: (N, K / `SUBSPACE`)."""
+    squares = np.square(responses).reshape(len(responses), -1, SUBSPACE)
+    return np.sqrt(squares.sum(axis=-1) + SMALLEST)
+
+
+def orthonormal(filters: np.ndarray) -> np.ndarray:
+    """(F Fᵀ)^(−½) F: the nearest filters (K, K) with orthonormal rows."""
+    left, _, right = np.linalg.svd(filters)
+    return left @ right
+
+
+# === Blocks ===
 
 
 def large_blocks(frames: np.ndarray) -> np.ndarray:
     """Blocks all over a video (L, H, W), `STEP` apart: (N, 14, 20, 20); what is too short is repeated at its end."""
     missing = [(0, max(0, least - size)) for least, size in zip(LARGE, frames.shape, strict=True)]
-    return _blocks(np.pad(frames, missing, mode="edge"), LARGE, STEP)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(frames, missing, mode="edge"), LARGE)
+    return windows[tuple(slice(None, None, every) for every in STEP)].reshape(-1, *LARGE)
 
 
 def small_blocks(large: np.ndarray) -> np.ndarray:
@@ -61,23 +110,14 @@ def small_blocks(large: np.ndarray) -> np.ndarray:
     return np.stack(parts, axis=1)
 
 
-def _blocks(frames, size, step):
-    windows = np.lib.stride_tricks.sliding_window_view(frames, size)
-    return windows[tuple(slice(None, None, every) for every in step)].reshape(-1, *size)
-
-
 # === Without scores: layers and words ===
 
 
 def watch(train: Videos, seed: int) -> See:
     """The share of every word among a video's blocks, (V, K)."""
     rng = np.random.default_rng(seed)
-    hierarchy, words = learn_words(sampled_blocks(train, rng), rng)
-
-    def bags(videos: Videos) -> np.ndarray:
-        return np.stack([bag(hierarchy, words, frames) for frames in videos.grey()])
-
-    return bags
+    bag = learn_bag(sampled_blocks(train, rng), rng)
+    return lambda videos: np.stack([bag(frames) for frames in videos.grey()])
 
 
 def sampled_blocks(videos: Videos, rng: np.random.Generator) -> np.ndarray:
@@ -90,20 +130,24 @@ def sampled_blocks(videos: Videos, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate(found)
 
 
-def learn_words(large: np.ndarray, rng: np.random.Generator) -> tuple[Hierarchy, MiniBatchKMeans]:
-    """Both layers, and the words of what they say, from large blocks (N, 14, 20, 20)."""
+def learn_bag(large: np.ndarray, rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
+    """Two layers, and the words of what they say, from large blocks (N, 14, 20, 20): grey frames → share of words."""
     small = small_blocks(large).reshape(-1, np.prod(SMALL))
     first = Subspaces.learn(small[rng.permutation(len(small))[:SAMPLED]], UNITS[0], rng)
-    inner = first(small).reshape(len(large), -1)
-    hierarchy = Hierarchy(first, Subspaces.learn(inner, UNITS[1], rng))
+    second = Subspaces.learn(first(small).reshape(len(large), -1), UNITS[1], rng)
     words = MiniBatchKMeans(min(WORDS, len(large)), n_init=1, random_state=int(rng.integers(2**31)))
-    return hierarchy, words.fit(hierarchy.describe(large))
 
+    def described(blocks):
+        inner = first(small_blocks(blocks).reshape(-1, np.prod(SMALL))).reshape(len(blocks), -1)
+        return np.concatenate([inner, second(inner)], axis=1)
 
-def bag(hierarchy: Hierarchy, words: MiniBatchKMeans, frames: np.ndarray) -> np.ndarray:
-    """The share of every word among the blocks of a video, (K,)."""
-    found = words.predict(hierarchy.describe(large_blocks(frames)))
-    return np.bincount(found, minlength=words.n_clusters) / len(found)
+    words.fit(described(large))
+
+    def bag(frames):
+        found = words.predict(described(large_blocks(frames)))
+        return np.bincount(found, minlength=words.n_clusters) / len(found)
+
+    return bag
 
 
 # === With scores: regression ===
@@ -113,12 +157,12 @@ def learn(training: TrainingSet) -> Learned:
     """A support vector regression with the kernel exp(−χ² / mean χ² of the training videos)."""
     distances = -additive_chi2_kernel(training.inputs)
     unit = distances.mean() or 1.0
-    search = regression.cross_validated(SVR(kernel="precomputed"), {"C": C}, training, np.exp(-distances / unit))
+    search = cross_validated(SVR(kernel="precomputed"), {"C": C}, training, np.exp(-distances / unit))
 
     def predict(inputs):
         return search.predict(np.exp(additive_chi2_kernel(inputs, training.inputs) / unit))
 
-    return Learned(predict, {**regression.learned(search, kernel="chi2").chosen, "words": training.inputs.shape[1]})
+    return Learned(predict, {**learned(search, kernel="chi2").chosen, "words": training.inputs.shape[1]})
 
 
-SYSTEM = System("ConsISA", "grey", watch, learn)
+CONSISA = System("ConsISA", "grey", None, learn, watch)

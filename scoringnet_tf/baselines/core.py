@@ -1,13 +1,10 @@
 """CoRe (Yu et al., *Group-aware Contrastive Regression for Action Quality Assessment*, ICCV 2021).
 
-Published: the score of a video relative to an exemplar's of known score, from the features (I3D, ten clips) of both and
-the exemplar's score; by a tree whose leaves are groups of relative scores, as many training pairs in each, and a
-regression within every group; the groups by a cross-entropy, the place in the true group by a squared error. The mean
-over ten exemplars is predicted. Adam at 1e-3, the trunk at 1e-4. Published figure on UNLV-Diving, 300/70: F-SRC .882.
-From the authors' release (github.com/yuxumin/CoRe, Seven_CoRe.yaml): one layer of 256 units; four levels of decisions,
-of which every node hands 256 units of its own to each child; 16 leaves, symmetrical about 0; pairs are taught in both
-directions; 200 epochs, four pairs a step. Ours: the trunk is C3D as it is given, not trained on; standardised features
-and exemplars' scores; the same ten exemplars for all videos; the epoch chosen by the SRC of the validation part.
+Published, with github.com/yuxumin/CoRe: the score relative to an exemplar's, from the features (I3D, ten clips) of both
+and the exemplar's score, by a tree of four levels whose 16 leaves are groups of relative scores, symmetrical about 0; a
+cross-entropy for the group, a squared error for the place in it; pairs are taught both ways; the mean over ten
+exemplars; Adam at 1e-3, 200 epochs, four pairs a step. Ours: C3D as it is given; standardised features and scores of
+exemplars; the same ten exemplars for all videos; the epoch chosen by the SRC of the validation part.
 """
 
 import dataclasses
@@ -20,7 +17,6 @@ from keras import layers, ops
 
 from scoringnet_tf.baselines import networks
 from scoringnet_tf.baselines.system import Learned, System, TrainingSet
-from scoringnet_tf.baselines.usdl import watch
 
 DEPTH, UNITS, EXEMPLARS = 4, 256, 10
 EPOCHS, BATCH, RATE = 200, 4, 1e-3
@@ -174,16 +170,12 @@ def learn(training: TrainingSet) -> Learned:
     def predict(inputs):
         of_each = np.repeat(inputs[:, None], len(exemplars), axis=1)
         leaves = model.predict_on_batch(pairs(of_each, np.tile(exemplars, (len(inputs), 1)))).astype(float)
-        return (most_probable(groups, leaves) + scores[exemplars]).mean(axis=1)
+        group = leaves[..., 0].argmax(axis=-1)  # the most probable one
+        place = np.take_along_axis(leaves[..., 1], group[..., None], axis=-1)[..., 0]
+        return (groups.relative_score(group, place) + scores[exemplars]).mean(axis=1)
 
     chosen = networks.train(model, training, batches, predict, epochs=EPOCHS, batch_size=BATCH)
     return Learned(predict, {"depth": DEPTH, "exemplars": EXEMPLARS, "learning_rate": RATE, "epochs": EPOCHS, **chosen})
 
 
-def most_probable(groups: Groups, leaves: np.ndarray) -> np.ndarray:
-    """The relative scores (…) of the most probable of leaves (…, G, 2)."""
-    group = leaves[..., 0].argmax(axis=-1)
-    return groups.relative_score(group, np.take_along_axis(leaves[..., 1], group[..., None], axis=-1)[..., 0])
-
-
-SYSTEM = System("CoRe", "clips", watch, learn)
+CORE = System("CoRe", "clips", networks.mean_of_clips, learn)

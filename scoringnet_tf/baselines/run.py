@@ -18,12 +18,10 @@ from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.extraction import load_c3d
 from scoringnet_tf.report.evaluation_report import METRICS, write_report
-from scoringnet_tf.sports import Sport, decimals, get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import write_json
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.sports import Sport, get_sport
+from scoringnet_tf.support.files import read_json, write_json
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import model_path
-from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.training.run_record import learned_from, versions
 
 SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"
@@ -65,33 +63,29 @@ class Run:
         check_renderings(self.info, self.tested[1:], self.split)
         system = load_system(self.name)
         parts = [part for part in (self._part("train"), self._part("validation")) if part.ids]
-        learned = {video_id for part in parts for video_id in part.ids}
-        if both := learned & {*split_ids(self.info, self.split)}:
+        if both := {video_id for part in parts for video_id in part.ids} & {*split_ids(self.info, self.split)}:
             raise InputError(
                 "trained_on",
                 f"--split={self.split}: {self.name} learns from {counted(len(both), 'video')} of this split.",
                 "Choose a split that it does not learn from.",
             )
-        described = self._describe(system, parts[0])
+        described = self._described(system, parts[0])
         self._check_folder(described)
         reports = [self._report(info) for info in self.tested]
         if not all(self._is_done(system, info) for info in self.tested):
             self._fit(system, parts, described)
-        seen = max(read_json(report / METRICS).get("seen_in_training") or 0 for report in reports)
-        if seen:
+        if seen := max(read_json(report / METRICS).get("seen_in_training") or 0 for report in reports):
             of = counted(len(split_ids(self.info, self.split)), "video")
             print(f"Of the {of} of {self.split} --pretrained learned from {seen}: its figures say nothing of others.")
         return reports
 
     def _part(self, split):
         """The videos that are learnt from, or those held out."""
-        fraction = self.validation_fraction
-        if split == "validation" and not fraction and split not in self.info.splits:
-            return self._videos(self.info, split, ())
-        return self._videos(self.info, split, tuple(split_ids(self.info, split, fraction)))
+        none = split == "validation" and not self.validation_fraction and split not in self.info.splits
+        return self._videos(self.info, split, () if none else split_ids(self.info, split, self.validation_fraction))
 
     def _videos(self, info, split, ids):
-        return Videos(info, split, ids, self.pretrained, self.features_dir)
+        return Videos(info, split, tuple(ids), self.pretrained, self.features_dir)
 
     def _report(self, info):
         return self.output_dir / f"{self.split}_{info.data_hash[:10]}"
@@ -103,7 +97,7 @@ class Run:
             return False
         return system.sees != "joints" or read_json(report / METRICS).get("joints") == joints_hash(info)
 
-    def _describe(self, system, videos):
+    def _described(self, system, videos):
         """All that the result depends on."""
         return {
             "system": self.name,
@@ -117,52 +111,48 @@ class Run:
         }
 
     def _check_folder(self, described):
-        path = self.output_dir / SETTINGS
-        if not path.is_file():
-            others = [report for report in map(self._report, self.tested) if report.exists()]
-            if others:
-                raise InputError(
-                    "exists",
-                    f"--output_dir={self.output_dir}: {others[0].name} is there without {SETTINGS}.",
-                    "Choose a new folder.",
-                )
-            return
-        found = read_json(path)
-        different = [name for name in described if found.get(name) != described[name]]
-        if different:
+        path, hint = self.output_dir / SETTINGS, "Choose a new folder."
+        if path.is_file():
+            found = read_json(path)
+            if different := [name for name in described if found.get(name) != described[name]]:
+                message = f"--output_dir={self.output_dir}: a run with another {', '.join(different)} is there."
+                raise InputError("other_settings", message, hint)
+        elif others := [report.name for report in map(self._report, self.tested) if report.exists()]:
             raise InputError(
-                "other_settings",
-                f"--output_dir={self.output_dir}: a run with another {', '.join(different)} is there.",
-                "Choose a new folder.",
+                "exists", f"--output_dir={self.output_dir}: {others[0]} is there without {SETTINGS}.", hint
             )
 
     def _fit(self, system: System, parts: Sequence[Videos], described: Mapping[str, Any]) -> None:
-        see = system.watch(parts[0], self.seed)
+        see: Any = system.watch(parts[0], self.seed) if system.watch else system.see
         inputs = np.concatenate([see(part) for part in parts])
         held_out = np.concatenate([np.full(len(part.ids), part.split == "validation") for part in parts])
-        groups = np.array(
-            [self.info.videos[video_id].get("group") or f"={video_id}" for p in parts for video_id in p.ids]
-        )
-        learned, of_any = {}, np.zeros(len(held_out), bool)
+        ids = [video_id for part in parts for video_id in part.ids]
+        groups = np.array([self.info.videos[video_id].get("group") or f"={video_id}" for video_id in ids])
+        learned, of_any = {}, np.zeros(len(ids), bool)
         for score in self.info.scores:
             scores = np.concatenate([part.scores(score) for part in parts])
             known = np.isfinite(scores)
             of_any |= known
             if (known & ~held_out).sum() > 1:
                 of_score = TrainingSet(inputs[known], scores[known], held_out[known], self.seed, groups[known])
-                try:
-                    learned[score] = _constant(of_score) or system.learn(of_score)
-                except InputError as error:
-                    raise InputError(
-                        error.code, f"{self.info.records_dir}: {self.name}, {score} scores: {error.message}", error.hint
-                    ) from error
+                learned[score] = self._learned(system, score, of_score)
         chosen = {score: dict(found.chosen) for score, found in learned.items()}
         write_json(self.output_dir / SETTINGS, {**described, "chosen": chosen, "versions": versions()})
         for info in self.tested:
-            videos = self._videos(info, self.split, tuple(sorted(split_ids(info, self.split))))
+            videos = self._videos(info, self.split, sorted(split_ids(info, self.split)))
             seen = see(videos)
             predicted = {score: found.predict(seen) for score, found in learned.items()}
             self._write_report(system, info, videos, predicted, int(of_any.sum()))
+
+    def _learned(self, system, score, training):
+        value, *others = {*training.scores.tolist()}
+        if not others:  # nothing to learn, as of difficulty in a sport that has none
+            return Learned(lambda inputs: np.full(len(inputs), value), {"constant": value})
+        try:
+            return system.learn(training)
+        except InputError as error:
+            where = f"{self.info.records_dir}: {self.name}, {score} scores"
+            raise InputError(error.code, f"{where}: {error.message}", error.hint) from error
 
     def _learned_before(self, system, info, ids):
         """How many of the videos the C3D learned from whose features a system sees."""
@@ -190,24 +180,10 @@ class Run:
         write_report(self._report(info), predictions, measured, get_sport(info.sport))
 
 
-def table(report: Path, sport: Sport) -> str:
-    """The figures of a report for a terminal: a row for each score that was measured, its error in points."""
-    measured = read_json(report / METRICS)
-    learned = f", learned from {counted(measured['training_videos'], 'video')}"
-    lines = [f"{measured['model']}{learned}; {measured['split']}: {counted(measured['num_videos'], 'video')}"]
-    lines.append(f"{'score':<12}{'SRC':>8}{'error':>10}{'R-ℓ2':>8}")
-    for score in sport.scores:
-        figures = [measured[f"{score[0]}_{measure}"] for measure in ("src", "med", "rl2")]
-        if figures[1] is not None:
-            places = (3, decimals(sport.range_of(score)) + 1, 2)
-            src, error, relative = (
-                "–" if value is None else f"{value:.{digits}f}" for value, digits in zip(figures, places, strict=True)
-            )
-            lines.append(f"{score:<12}{src:>8}{error:>10}{relative:>8}")
-    return "\n".join([*lines, f"Report: {report}"])
-
-
-def _constant(training):
-    """What there is to learn where all scores are one, as difficulty in a sport that has none; None elsewhere."""
-    value, *others = set(training.scores.tolist())
-    return None if others else Learned(lambda inputs: np.full(len(inputs), value), {"constant": value})
+def table(reports: Sequence[Path], sport: Sport) -> str:
+    """The figures of reports for a terminal, a row each."""
+    measured = [read_json(report / METRICS) for report in reports]
+    learned = counted(measured[0]["training_videos"], "video")
+    heading = f"{measured[0]['model']}, learned from {learned}; reports: {reports[0].parent}"
+    rows = [(report.name, figures) for report, figures in zip(reports, measured, strict=True)]
+    return f"{heading}\n{evaluation.table(rows, sport)}"

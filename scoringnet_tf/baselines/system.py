@@ -1,14 +1,17 @@
 """What a system says of itself: what it sees of videos, and how it learns one score from that."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from scoringnet_tf.baselines.videos import Videos
+from scoringnet_tf.sports import src
+from scoringnet_tf.support.messages import InputError, counted
 
 See = Callable[[Videos], np.ndarray]  # videos → what a system sees of them, (V, …)
+FOLDS = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,13 +53,57 @@ class System:
     Attributes:
         title: as tables call it.
         sees: `"clips"`, `"grey"` or `"joints"`, of `Videos`.
-        watch: of the training videos and a seed, the function that gives what the system sees of videos, (V, …). What
-            is learnt without scores is learnt here.
+        see: what the system sees of videos, (V, …).
         learn: one score from what was seen. Every score that the training videos know is learnt by itself, the final
             one too, as the papers have it.
+        watch: training videos and a seed → `see`, if the system learns what it sees, without scores.
     """
 
     title: str
     sees: str
-    watch: Callable[[Videos, int], See]
+    see: See | None
     learn: Callable[[TrainingSet], Learned]
+    watch: Callable[[Videos, int], See] | None = None
+
+
+def order(truth: np.ndarray, predicted: np.ndarray) -> float:
+    """SRC; 0 where it is undefined, as of equal predictions: they say nothing of the order."""
+    return float(np.nan_to_num(src(truth, predicted)))
+
+
+def cross_validated(
+    regressor: Any, grid: Mapping[str, Sequence[Any]], training: TrainingSet, inputs: np.ndarray
+) -> Any:
+    """scikit-learn's `GridSearchCV` of the highest SRC in `FOLDS` folds, fitted; cuts of one source are in one fold.
+
+    Args:
+        regressor: of scikit-learn.
+        grid: name of a setting → what is tried.
+        training: its scores and seed.
+        inputs: (V, D), or a kernel (V, V).
+
+    Raises:
+        InputError: all videos are cuts of one source.
+    """
+    from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
+
+    number = len(set(training.groups.tolist()))
+    if number < 2:
+        videos = counted(len(training.groups), "video")
+        raise InputError("one_source", f"All {videos} come from one source.", "Cross-validation needs two.")
+    groups = None if number == len(training.groups) else training.groups
+    folds = (KFold if groups is None else GroupKFold)(min(FOLDS, number), shuffle=True, random_state=training.seed)
+    search = GridSearchCV(
+        regressor,
+        dict(grid),
+        scoring=lambda fitted, x, y: order(y, fitted.predict(x)),
+        cv=list(folds.split(inputs, groups=groups)),
+        error_score="raise",
+    )
+    return search.fit(inputs, training.scores)
+
+
+def learned(search: Any, **settings: Any) -> Learned:
+    """What a search found, with the settings that were not chosen."""
+    chosen = {**search.best_params_, "cross_validation_src": round(float(search.best_score_), 4)}
+    return Learned(search.predict, {**settings, **chosen, "folds": search.n_splits_})

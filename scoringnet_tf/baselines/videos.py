@@ -11,13 +11,13 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.features import middle_frames
+from scoringnet_tf.data.features import middle_frames, read_features
 from scoringnet_tf.data.joints import Joints, joints_folder, joints_hash, read_index, read_joints
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.records import parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import stored_split
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import as_path
 
 CLIP, STRIDE = 16, 8  # frames of a clip of C3D, and from one to the next: every second one stands alone
@@ -58,11 +58,7 @@ class Videos:
         return self.info.true_scores(score, self.ids)
 
     def describe(self, sees: str) -> dict[str, Any]:
-        """What one of `clips`, `grey` or `joints` is, for the record beside a result.
-
-        Raises:
-            InputError: there is none.
-        """
+        """What one of `clips`, `grey` or `joints` is, for the record beside a result; InputError if there is none."""
         if sees == "joints":
             self._check_frames(sees)
             return {"joints": read_index(joints_folder(self.info))[1], "sha256": joints_hash(self.info)}
@@ -70,9 +66,10 @@ class Videos:
             return {"features": "of the records"}
         if sees == "grey":
             return {"frame_size": list(self.info.frame_size)}
-        from scoringnet_tf.baselines.clip_features import described
+        from scoringnet_tf.inference.extraction import load_c3d, weights_of
 
-        return described(self)
+        c3d, _ = load_c3d(self.pretrained)
+        return {"c3d": weights_of(self.pretrained)["sha256"], "endpoint": _endpoint_of(c3d)}
 
     def records(self, what: str) -> Iterator[dict[str, Any]]:
         """The parsed record of each, with a progress bar."""
@@ -93,23 +90,16 @@ class Videos:
     def clips(self) -> list[ClipFeatures]:
         """C3D's features of clips of `CLIP` frames that begin every `STRIDE`; of records of features these, by step."""
         if self.info.features:
-            return [
-                ClipFeatures(record["feature/floats"], record["stage/index"]) for record in self.records("Features")
-            ]
-        from scoringnet_tf.baselines.clip_features import extracted
-
+            records = self.records("Features")
+            return [ClipFeatures(record["feature/floats"], record["stage/index"]) for record in records]
         found = []
-        for values, stages in zip(extracted(self), self.stages, strict=True):
+        for values, stages in zip(_extracted(self), self.stages, strict=True):
             labelled = middle_frames(len(values), len(stages), STRIDE, {"clip_length": CLIP})
             found.append(ClipFeatures(values, stages[labelled]))
         return found
 
     def grey(self) -> Iterator[np.ndarray]:
-        """Grey frames of each, float32 (L, H, W), 0…1.
-
-        Raises:
-            InputError: the records hold features.
-        """
+        """Grey frames of each, float32 (L, H, W), 0…1; InputError if the records hold features."""
         self._check_frames("grey frames")
         for record in self.records("Watching"):
             frames = [cv2.cvtColor(decode_jpeg(jpeg), cv2.COLOR_RGB2GRAY) for jpeg in record["image/encoded"]]
@@ -132,10 +122,36 @@ class Videos:
     def _check_frames(self, what):
         if self.info.features:
             raise InputError(
-                "features_given", f"{self.info.records_dir}: {what} needs records of frames, and these hold features."
+                "features_given", f"{self.info.records_dir}: {what} need frames; these records hold features."
             )
 
 
 def evenly(number: int, length: int) -> np.ndarray:
     """Indices of `number` of `length` steps, evenly spaced, the first and the last included; int (number,)."""
     return np.rint(np.linspace(0, length - 1, number)).astype(int)
+
+
+def _extracted(videos):
+    """float32 (T, D) of each video, extracted once and kept, as `python -m scoringnet_tf.extract` does."""
+    from scoringnet_tf.inference import feature_folder
+    from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor
+
+    c3d, network = load_c3d(videos.pretrained)
+    extractor = FeatureExtractor(c3d, Extraction(_endpoint_of(c3d), "clip", STRIDE, CLIP))
+    preprocessor, part = records_preprocessor(c3d, network, videos.info), "kfs" if network else None
+    origin = feature_folder.origin_of(videos.pretrained, part, extractor, c3d, preprocessor, videos.info)
+    name = (videos.info.data_hash[:10], extractor.extraction.endpoint, origin["weights"]["sha256"][:10])
+    folder = videos.features_dir / "-".join(name)
+    feature_folder.prepare(folder, origin)
+    wanted = [one for one in feature_folder.videos_of_records(videos.info) if one.name in {*videos.ids}]
+    _, failed = feature_folder.extract_videos(wanted, extractor, folder)
+    if failed:
+        raise InputError("damaged", f"{videos.info.records_dir}: {failed} videos cannot be read.")
+    return [read_features(folder / feature_folder.file_name(video_id)).values for video_id in videos.ids]
+
+
+def _endpoint_of(c3d):
+    """fc6 where a C3D has it for clips of `CLIP` frames, else pool5, flattened."""
+    config = c3d.get_config()
+    has_fc6 = config["heads"] is not None and config["top"] == "fc" and config["input_shape"][0] == CLIP
+    return "fc6" if has_fc6 else "pool5"

@@ -1,18 +1,16 @@
-"""Which frames of a video are used and how they are changed, inside tf.data.
-
-Every random choice comes from a stateless seed of (run seed, epoch, video, decision).
-"""
+"""Which frames of a video are used and how they are changed, by stateless seeds of (run, epoch, video, decision)."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf import defaults
 from scoringnet_tf.data.preprocessing import center_offset
 from scoringnet_tf.data.records import UNLABELLED
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 CLIP_JITTER = 0.1  # share of a clip that training may cut off at each end
 
@@ -28,21 +26,16 @@ PIXEL_OPTIONS = ("flip", "crop_shift", "zoom", "color_jitter", "degradation")  #
 class Augmentation:
     """Random changes of a training video; each is drawn once per video and epoch and applied to all its frames.
 
-    Features have no pixels: only `max_start_shift` changes them.
+    Features have no pixels: only `max_start_shift` changes them. InputError for a number out of range.
 
     Attributes:
         max_start_shift: the start frame moves forward by 0 to this many frames (§4.2: 5).
         flip: mirror left and right, one time in two.
-        crop_shift: the crop lies up to this many pixels from the centre, each way; the camera keeps the athlete near
-            it.
-        zoom: strength s: the crop is 1 ± s times as large, and resized; at most the stored frame. 0 is off.
-        color_jitter: strength s: contrast and saturation are scaled by 1 ± s, brightness moves by ± s/2 of the range;
-            0 is off.
+        crop_shift: the crop lies up to this many pixels from the centre, each way.
+        zoom: strength s: the crop is 1 ± s times as large, and resized; at most the stored frame.
+        color_jitter: strength s: contrast and saturation are scaled by 1 ± s, brightness moves by ± s/2 of the range.
         degradation: strength s, like a bad encoding: blur by up to s of a 3×3 binomial filter, and noise of up to s
-            times 16 levels of luma in blocks of 2×2 pixels, anew in every frame; 0 is off.
-
-    Raises:
-        InputError: a shift below 0, or a strength that is not from 0 to 1 (zoom: below 1).
+            times 16 levels of luma in blocks of 2×2 pixels, anew in every frame.
     """
 
     max_start_shift: int = defaults.MAX_START_SHIFT
@@ -53,14 +46,10 @@ class Augmentation:
     degradation: float = defaults.DEGRADATION
 
     def __post_init__(self):
-        for name in ("max_start_shift", "crop_shift"):
-            if not getattr(self, name) >= 0:
-                raise InputError("out_of_range", f"{name} must be 0 or more, not {getattr(self, name)}.")
-        for name in ("zoom", "color_jitter", "degradation"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError("out_of_range", f"{name} must be from 0 to 1, not {getattr(self, name)}.")
-        if self.zoom == 1:
-            raise InputError("out_of_range", "zoom must be below 1: at 1 no crop is left.")
+        limits = {"max_start_shift": np.inf, "crop_shift": np.inf, "zoom": 0.999, "color_jitter": 1, "degradation": 1}
+        for name, limit in limits.items():
+            if not 0 <= getattr(self, name) <= limit:
+                raise InputError("out_of_range", f"{name} must be from 0 to {limit}, not {getattr(self, name)}.")
 
 
 def fold(seed: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
@@ -97,12 +86,8 @@ def frame_range(
 def stage_span(stages: tf.Tensor, fragments: Sequence[Sequence[int]], margin: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Frames [first, last) from the first to the last one of all fragments, and `margin` more at both ends.
 
-    The whole video if a fragment has no frame: its tower then sees all of it (`models.fragments.FragmentSelector`).
-
-    Args:
-        stages: int (L,), the stage of every frame.
-        fragments: the stages of each fragment.
-        margin: frames.
+    `stages` is the stage of every frame, `fragments` has those of each. The whole video if a fragment has no frame: its
+    tower then sees all of it (`models.fragments.FragmentSelector`).
     """
     members = tf.stack([tf.reduce_any([stages == stage for stage in fragment], axis=0) for fragment in fragments])
     carrying = tf.reduce_any(members, axis=0) | ~tf.reduce_all(tf.reduce_any(members, axis=1))
@@ -134,28 +119,19 @@ def clip_indices(
 
 
 def spaced_indices(length: int | tf.Tensor, num_frames: int) -> tf.Tensor:
-    """`num_frames` evenly spaced indices of 0 … length − 1, int32 (K,), the first and last included; repeated if fewer.
-
-    The same as `models.fragments.resampling_indices` of a fragment of `length`.
-    """
+    """K evenly spaced indices of 0 … length − 1, int32 (K,), as `models.fragments.resampling_indices`."""
     positions = tf.range(num_frames, dtype=tf.float32) / max(num_frames - 1, 1)
     return tf.cast(tf.round(positions * tf.cast(length - 1, tf.float32)), tf.int32)
 
 
-def random_clip(length: int | tf.Tensor, clip_length: int, seeds: Seeds) -> tf.Tensor:
-    """`clip_length` consecutive frame indices from a random start, int32 (T,); a short video repeats its last frame."""
-    start = _uniform_int(seeds(WINDOW), 0, tf.maximum(length - clip_length, 0))
-    return tf.minimum(start + tf.range(clip_length), length - 1)
+def consecutive_clip(length: int | tf.Tensor, clip_length: int, seeds: Seeds | None) -> tf.Tensor:
+    """Consecutive frame indices, int32 (T,), from a random start, or the middle ones without `seeds`.
 
-
-def spaced_clips(length: int | tf.Tensor, clip_length: int, num_clips: int) -> tf.Tensor:
-    """Evenly spaced clips of consecutive frames, int32 (K, T); a short video repeats its last frame.
-
-    Each starts in the middle of one of K equal parts of the possible starts.
+    A short video repeats its last frame.
     """
     last_start = tf.maximum(length - clip_length, 0)
-    starts = (2 * tf.range(num_clips) + 1) * last_start // (2 * num_clips)
-    return tf.minimum(starts[:, tf.newaxis] + tf.range(clip_length), length - 1)
+    start = _uniform_int(seeds(WINDOW), 0, last_start) if seeds else last_start // 2
+    return tf.minimum(start + tf.range(clip_length), length - 1)
 
 
 class FrameDecoder:

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
-import numpy as np
 
-from scoringnet_tf.data.timing import DEFAULT_FPS, rising_times
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.data.timing import DEFAULT_FPS
+from scoringnet_tf.support.messages import InputError
 
 DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
 SMALLEST_FRAME = 8  # bytes: a smaller packet repeats a frame, or (packed B-frames of old AVI files) is none
@@ -45,33 +43,20 @@ def reason(error: BaseException) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def video_stream(container: Any, path: Path, num_threads: int, number: int | None = None) -> Any:
-    """A video stream by its number among them (None: the main one), with a decoder that is ready.
-
-    Raises:
-        VideoError: there is no such stream, or FFmpeg does not know its codec.
-    """
+def video_stream(container: Any, path: Path, num_threads: int) -> Any:
+    """The main video stream, which is no cover picture, ready to decode; VideoError if there is none."""
     streams = container.streams.video
     if not streams:
         raise VideoError("no_video_stream", f"{path} has no video stream (a damaged or a sound file?).")
-    if number is not None and not 0 <= number < len(streams):
-        raise unknown_stream(path, number, len(streams))
     # FFmpeg's choice may be a picture that is not marked as a cover.
     moving = [stream for stream in streams if stream.frames != 1]
     best = container.streams.best("video")
-    stream = streams[number] if number is not None else best if best in moving or not moving else moving[0]
+    stream = best if best in moving or not moving else moving[0]
     if stream.codec_context is None:
         raise VideoError("unknown_codec", f"{path}: FFmpeg does not know the codec.")
     stream.codec_context.thread_count = num_threads
     stream.codec_context.options = DECODER_OPTIONS
     return stream
-
-
-def unknown_stream(path: Path, number: int, count: int) -> VideoError:
-    """The error that a file of `count` video streams has none of this number."""
-    return VideoError(
-        "unknown_stream", f"{path} has {counted(count, 'video stream')}, numbered from 0, and no number {number}."
-    )
 
 
 def stated_rate(stream: Any) -> float:
@@ -80,53 +65,29 @@ def stated_rate(stream: Any) -> float:
 
 
 class Packets(NamedTuple):
-    """The packets of a stream, without their content.
+    """The packets of a stream, without their content."""
 
-    Attributes:
-        times: timestamps of the frames in the order in which they are shown, units; None where the file has none.
-        smallest: bytes of the smallest one.
-        end: of the last frame, units since the first one.
-        unit: of these times, seconds.
-        rate: frames per second that the file states, or `DEFAULT_FPS`.
-    """
-
-    times: list
-    smallest: float
-    end: float
-    unit: float
-    rate: float
-
-    def timestamps(self) -> np.ndarray:
-        """When each frame is shown, float64 (L,), seconds since the first one."""
-        clock = rising_times(self.times)
-        return np.arange(len(self.times)) / self.rate if clock is None else (clock - clock[0]) * self.unit
-
-    def identify_frames(self) -> bool:
-        """Whether a frame can be told by its timestamp."""
-        return self.smallest > SMALLEST_FRAME and None not in self.times and len(set(self.times)) == len(self.times)
+    times: list  # of the frames in the order in which they are shown, units; None where the file has none
+    smallest: float  # bytes of the smallest one
+    unit: float  # of these times, seconds
+    rate: float  # frames per second that the file states, or `DEFAULT_FPS`
 
 
-def packets_of(path: Path, number: int | None = None) -> Packets:
-    """The packets of a video stream, of which the first frame alone is decoded; `number` as of `video_stream`.
-
-    Raises:
-        VideoError: the file cannot be opened, or has no such stream, or no whole packets.
-    """
-    return _packets_as_of(path, number, path.stat().st_mtime_ns if path.exists() else 0)
+def packets_of(path: Path) -> Packets:
+    """The packets of the main video stream, of which the first frame alone is decoded; errors as of `video_stream`."""
+    return _packets_as_of(path, path.stat().st_mtime_ns if path.exists() else 0)
 
 
 @functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
-def _packets_as_of(path, number, changed):
-    times, smallest, begin, end = [], math.inf, math.inf, -math.inf
+def _packets_as_of(path, changed):
+    times, smallest = [], math.inf
     first: list = []
     with open_container(path) as container:
-        stream = video_stream(container, path, 1, number)
+        stream = video_stream(container, path, 1)
         try:
             for packet in container.demux(stream):  # none is kept: together they are as large as the file
                 if not first:
                     first = [frame.pts for frame in packet.decode()]
-                if packet.pts is not None:
-                    begin, end = min(begin, packet.pts), max(end, packet.pts + (packet.duration or 0))
                 if packet.size and not packet.is_discard:  # an edit list hides what it discards
                     times.append(packet.pts)
                     smallest = min(smallest, packet.size)
@@ -136,10 +97,7 @@ def _packets_as_of(path, number, changed):
     if None not in times:
         # A file that was cut out of another one may begin with packets that need frames before them: they show nothing.
         times = sorted(time for time in times if not first or first[0] is None or time >= first[0])
-    return Packets(times, smallest, max(end - begin, 0), unit, rate)
-
-
-# === Frames ===
+    return Packets(times, smallest, unit, rate)
 
 
 def decoded_stretch(path: Path, container: Any, stream: Any, start: int, stop: int) -> Iterator[Any]:
@@ -157,8 +115,14 @@ def _sought(container, stream, path, start):
     """The decoded frames from number `start` on, from its key frame; None if they may be others."""
     if not start or (container.format.name == "avi" and stream.codec_context.has_b_frames):
         return None  # AVI has no timestamps: FFmpeg's are in the order in which frames are stored
-    packets = packets_of(path, container.streams.video.index(stream))
-    if start >= len(packets.times) or not packets.identify_frames():
+    packets = packets_of(path)
+    times = set(packets.times)
+    if (
+        start >= len(packets.times)
+        or packets.smallest <= SMALLEST_FRAME
+        or None in times
+        or len(times) < len(packets.times)
+    ):
         return None
     wanted, before = packets.times[start], -math.inf
     container.seek(wanted, stream=stream)
@@ -172,14 +136,8 @@ def _sought(container, stream, path, start):
     return None
 
 
-# === Matroska and WebM, which FFmpeg reads as if a file that was cut off ended there ===
-
-
 def cut_off(path: Path) -> str:
-    """If a file ends before its Matroska segment does, a phrase that says so; else "".
-
-    Also "" for live recordings, which state no size, and for any other format.
-    """
+    """A phrase if a file ends before its Matroska segment does; "" for live recordings and other formats, too."""
     with path.open("rb") as file:
         if file.read(4) != EBML_HEADER:
             return ""

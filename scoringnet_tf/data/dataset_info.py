@@ -1,7 +1,4 @@
-"""`dataset_info.json`: the index of a folder of records. No TensorFlow.
-
-It holds the content of the records and its origin, and lets the reader find damage before it trains on it.
-"""
+"""`dataset_info.json`: the index of a folder of records, which finds damage before a training. No TensorFlow."""
 
 import dataclasses
 import hashlib
@@ -9,23 +6,17 @@ import json
 import math
 import re
 import reprlib
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from scoringnet_tf.data import tfio
 from scoringnet_tf.sports import SCORES, as_points, get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import cached_file, write_json
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.files import cached_file, read_json, write_json
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access
-from scoringnet_tf.support.reading import flag_files, read_json, records_recipe
-
-if TYPE_CHECKING:
-    from scoringnet_tf.data.preprocessing import Form
 
 INDEX_NAME = "dataset_info.json"
 FORMAT_VERSION = 1
@@ -97,7 +88,7 @@ class DatasetInfo:
         aspect: width over height, as shown, of the picture that fills a stored frame; None in old indices.
         features: {"size": D, "stride", "origin"}, see `features`; None for frames.
         format_version: of this file.
-        source: the folder of the records, if this is another split of them (`custom_splits`).
+        source: the folder of the records, if this is another split of them (`splits.resplit`).
         records_dir: the folder this was loaded from; not stored.
     """
 
@@ -159,11 +150,8 @@ class DatasetInfo:
         fields = _read_fields(records_dir / INDEX_NAME)
         version = fields.get("format_version")
         if version != FORMAT_VERSION:
-            raise RecordsError(
-                "format_version",
-                f"{records_dir / INDEX_NAME} has format version {version!r}. This package reads {FORMAT_VERSION}.",
-                REBUILD,
-            )
+            message = f"{records_dir / INDEX_NAME} has format version {version!r}, not {FORMAT_VERSION}."
+            raise RecordsError("format_version", message, REBUILD)
         unknown = fields.keys() - {field.name for field in dataclasses.fields(cls)}
         _check_sound(records_dir, (f"{name} is no field of it" for name in sorted(unknown)))
         fields = {"aspect": None, "features": None, "source": None, **fields, "records_dir": records_dir}
@@ -200,8 +188,7 @@ class DatasetInfo:
         return get_sport(self.sport).scores if self.sport else SCORES
 
     def _absent_scores(self):
-        scores = self.scores
-        return [score for score in SCORES if score not in scores]
+        return set(SCORES).difference(self.scores)
 
     @property
     def feature_size(self) -> int:
@@ -218,36 +205,24 @@ class DatasetInfo:
         }
 
     @property
-    def form(self) -> "Form":
-        """How the frames were stored, as far as the index says."""
-        from scoringnet_tf.data.preprocessing import Form  # with OpenCV, which an index alone does not need
-
-        return Form(self.frame_rate, self.aspect, self.settings.get("jpeg_quality"), self.settings.get("fit"))
+    def form(self) -> dict[str, Any]:
+        """How the frames were stored, as far as the index says, for `preprocessing.form_differences`."""
+        return self.settings | {"frame_rate": self.frame_rate, "aspect": self.aspect}
 
     def split(self, name: str) -> dict[str, Any]:
         """The entry of a stored split; RecordsError listing the splits if there is no such one."""
         if name not in self.splits:
-            raise RecordsError(
-                "unknown_name",
-                f"{self.records_dir} has no split {name!r}.",
-                f"It has {', '.join(sorted(self.splits))}.",
-            )
+            hint = f"It has {', '.join(sorted(self.splits))}."
+            raise RecordsError("unknown_name", f"{self.records_dir} has no split {name!r}.", hint)
         return self.splits[name]
 
     def shard_paths(self, split: str) -> list[str]:
-        """The paths of the shards of a stored split, for TensorFlow, in order.
+        """The paths of the shards of a stored split, for TensorFlow, in order; RecordsError if it has none.
 
-        Shards in an object store that TensorFlow does not read itself (`tfio`) are first copied to `TMPDIR`, once for a
-        process, see `files.cached_file`.
-
-        Raises:
-            InputError: no such split, the records lie in another folder (`source`), or a copied shard has another size.
+        Shards in an object store that TensorFlow does not read itself (`tfio`) are first copied, once for a process.
         """
         if self.source:
-            raise RecordsError(
-                "no_shards",
-                f"{self.records_dir} holds no records of its own: it splits those in {self.source}.",
-            )
+            raise RecordsError("no_shards", f"{self.records_dir} only splits the records in {self.source}.")
         shards = [(self.records_dir / shard["file"], shard["bytes"]) for shard in self.split(split)["shards"]]
         if shards and isinstance(self.records_dir, RemotePath) and tfio.in_graph(*shards[0]):
             return [str(path) for path, _ in shards]
@@ -268,25 +243,15 @@ def shown(video: Mapping[str, Any]) -> str:
 
 
 def load_records(records_dir: AnyPath) -> DatasetInfo:
-    """The `DatasetInfo` of --records_dir; if there is none, the error shows the recipe of the flag file."""
+    """The `DatasetInfo` of --records_dir."""
     check_access(records_dir, "records_dir")
-    index = as_path(records_dir) / INDEX_NAME
-    if not index.is_file():
-        recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
-        if recipe:
-            raise InputError("not_found", f"{index}: no such file.", "\n".join(["", *recipe]))
     return DatasetInfo.load(records_dir)
 
 
 def _read_fields(path):
     if not path.is_file():
-        raise RecordsError(
-            "not_found",
-            f"{path}: no such file.",
-            "Make records with\n"
-            "  python -m data_prep simulate --sport=diving --num_videos=120 --output_dir=VIDEOS\n"
-            f"  python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir={path.parent}",
-        )
+        hint = f"Make records: python -m data_prep build --dataset=… --source_dir=… --output_dir={path.parent}"
+        raise RecordsError("not_found", f"{path}: no such file.", hint)
     try:
         return read_json(path)
     except InputError as error:
@@ -362,17 +327,15 @@ def _check_sport(info):
     except InputError as error:
         raise RecordsError(error.code, f"{path}: {error.message}", error.hint) from error
     if info.stages != stages:
-        raise RecordsError(
-            "other_stages", f"{path}: the stages are {info.stages}. Those of {info.sport_name} are {stages}."
-        )
+        raise RecordsError("other_stages", f"{path}: the stages are {info.stages}, those of the sport are {stages}.")
 
 
 def _check_shard(path, num_bytes):
     size = path.stat().st_size if path.is_file() else None
+    if size is None:
+        raise RecordsError("not_found", f"{path}: no such file.", REBUILD)
     if size != num_bytes:
-        code = "not_found" if size is None else "damaged_shard"
-        problem = "no such file" if size is None else f"{counted(size, 'byte')} instead of {num_bytes}"
-        raise RecordsError(code, f"{path}: {problem}.", REBUILD)
+        raise RecordsError("damaged_shard", f"{path}: {counted(size, 'byte')} instead of {num_bytes}.", REBUILD)
 
 
 def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
@@ -380,9 +343,9 @@ def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[
     statistics: dict[str, dict[str, dict[str, float]]] = {}
     for split in sorted({video["split"] for video in videos.values()}):
         statistics[split] = {}
-        for name in ("difficulty", "execution", "final"):
-            scores = [video[name] for video in videos.values() if video["split"] == split and video[name] is not None]
-            if scores:
-                summary = {"mean": np.mean(scores), "std": np.std(scores), "min": min(scores), "max": max(scores)}
+        for name in SCORES:
+            known = [video[name] for video in videos.values() if video["split"] == split and video[name] is not None]
+            if known:
+                summary = {"mean": np.mean(known), "std": np.std(known), "min": min(known), "max": max(known)}
                 statistics[split][name] = {key: float(value) for key, value in summary.items()}
     return statistics

@@ -1,7 +1,6 @@
 """Features in place of frames: arrays (T, D) in files, one vector for every so many frames of a video. No TensorFlow.
 
-Anyone's `.npy`, `.npz` and HDF5 files are read. `python -m scoringnet_tf.extract` writes `.npy` files, and beside them
-`features.json`, which describes their origin; without it the origin of features is unknown.
+`python -m scoringnet_tf.extract` writes `.npy` files, and beside them `features.json`, which describes their origin.
 """
 
 import contextlib
@@ -17,10 +16,9 @@ import h5py
 import numpy as np
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.files import read_json
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.paths import AnyPath, as_path
-from scoringnet_tf.support.reading import read_json
 
 ORIGIN_NAME = "features.json"
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -84,9 +82,8 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
             file with numbers (T, D), or (D,), which is T = 1.
 
     Raises:
-        InputError: naming the file: it is missing, of another kind or damaged; it holds several arrays (they are
-            listed), no finite numbers, or another number of axes; `features.json` beside it is damaged or has another
-            D.
+        InputError: the file is missing, of another kind or damaged; it holds several arrays, no finite numbers, or
+            another number of axes; `features.json` beside it is damaged or has another D.
     """
     file = source if isinstance(source, FeatureFile) else FeatureFile.parse(source)
     file.check_is_file()
@@ -100,11 +97,8 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
         raise InputError("damaged_features", f"{file} cannot be read as features: {reason}.") from error
     values, origin = values.reshape(-1, values.shape[-1]), read_origin(file.path.parent)
     if origin and origin["size"] != values.shape[1]:
-        raise InputError(
-            "wrong_shape",
-            f"{file} holds features {values.shape}; {ORIGIN_NAME} beside it says (T, {origin['size']})"
-            f"{turned(values.shape, origin['size'])}.",
-        )
+        stated = f"(T, {origin['size']}){turned(values.shape, origin['size'])}"
+        raise InputError("wrong_shape", f"{file} holds {values.shape}; {ORIGIN_NAME} beside it says {stated}.")
     return FeatureSequence(values, origin, warnings)
 
 
@@ -122,29 +116,20 @@ def turned(shape: tuple[int, ...], size: int) -> str:
     return "; maybe time is their second axis" if shape[0] == size != shape[1] else ""
 
 
-# === Comparison ===
-
-
 def check_features(
     sequence: FeatureSequence, source: str | Path, learned: Mapping[str, Any], frame_rate: float | None = None
 ) -> None:
-    """InputError if a `FeatureSequence` is of another kind than a model learned from.
+    """InputError if a `FeatureSequence`, read from `source`, is of another kind than a model learned from.
 
-    Args:
-        sequence: read from `source`.
-        source: its path, for the message.
-        learned: `DatasetInfo.features` of the model's training records.
-        frame_rate: steps per second of these records, if known.
+    `learned` is `DatasetInfo.features` of the training records, `frame_rate` their steps per second, if known.
     """
     stride = sequence.origin["stride"] if sequence.origin else learned["stride"]
     received = {"size": sequence.values.shape[1], "stride": stride, "origin": sequence.origin}
     frames = (sequence.origin or {}).get("frame_rate")
     different = feature_differences(learned, received) + rate_differences(frame_rate, frames and frames / stride)
     if different:
-        hint = turned(sequence.values.shape, learned["size"])
-        raise InputError(
-            "other_features", f"{source}: the model learned from other features: {'; '.join(different)}{hint}."
-        )
+        different[-1] += turned(sequence.values.shape, learned["size"])
+        raise InputError("other_features", f"{source}: the model learned from other features: {'; '.join(different)}.")
 
 
 def feature_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
@@ -174,18 +159,11 @@ def rate_differences(learned: float | None, found: float | None) -> list[str]:
     return []
 
 
-# === Origin ===
-
-
 def middle_frames(num_steps: int, num_frames: int, stride: int, origin: Mapping[str, Any] | None = None) -> np.ndarray:
     """The frame whose stage a step of features has: the middle one of its clip, int (T,).
 
-    Args:
-        num_steps: T.
-        num_frames: of the video, whose last frame is the latest.
-        stride: frames from the start of a clip to the next.
-        origin: the content of `features.json`: a clip has `clip_length` frames, or with `per` frame the one of its
-            step. By default a clip lasts to the next step.
+    Clips begin `stride` frames apart. By `origin`, the content of `features.json`, a clip has `clip_length` frames, or
+    with `per` frame one; by default it lasts to the next step.
     """
     origin = origin or {}
     clip_length = 1 if origin.get("per") == "frame" else origin.get("clip_length") or stride
@@ -201,14 +179,11 @@ def origin_kind(origin: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_origin(folder: AnyPath) -> dict[str, Any] | None:
-    """The content of `features.json` in a folder; None if there is none.
-
-    Its entries are those that `python -m scoringnet_tf.extract` writes. Only `size` (D) and `stride` (frames from one
-    step to the next) are needed.
+    """The content of `features.json` in a folder, as `scoringnet_tf.extract` writes it; None if there is none.
 
     Raises:
-        InputError: it is damaged, `size`, `stride` or `clip_length` is no positive integer, or `frame_rate` no positive
-            number.
+        InputError: it is damaged, `size` (D), `stride` or `clip_length` (frames) is no positive integer, or
+            `frame_rate` no positive number. The last two may be missing.
     """
     path = as_path(folder) / ORIGIN_NAME
     if not path.is_file():
@@ -216,18 +191,13 @@ def read_origin(folder: AnyPath) -> dict[str, Any] | None:
     origin = read_json(path)
     needed = ("size", "stride", *(["clip_length"] if origin.get("clip_length") is not None else []))
     wrong = [name for name in needed if type(origin.get(name)) is not int or origin[name] < 1]
+    rate = origin.get("frame_rate", 1)
+    if rate is not None and not (type(rate) in (int, float) and 0 < rate < math.inf):
+        wrong.append("frame_rate")
     if wrong:
         values = ", ".join(f"{name} {origin.get(name)!r}" for name in wrong)
-        raise InputError("damaged_features_json", f"{path}: {values} must be 1 or more.")
-    rate = origin.get("frame_rate")
-    if rate is not None and not (type(rate) in (int, float) and 0 < rate < math.inf):
-        raise InputError(
-            "damaged_features_json", f"{path}: frame_rate must be a number above 0, or left out, not {rate!r}."
-        )
+        raise InputError("damaged_features_json", f"{path}: {values} must be a number above 0.")
     return origin
-
-
-# === Files ===
 
 
 @contextlib.contextmanager
@@ -238,25 +208,19 @@ def _opened(file: FeatureFile) -> Iterator[Any]:
         raise InputError("wrong_format", f"{file} is not a file of features.", f"Use one of {', '.join(SUFFIXES)}.")
     if suffix == ".npy":
         if file.array is not None:
-            raise InputError(
-                "unknown_name", f"{file}: a .npy file holds one array, without a name.", "Leave out #name."
-            )
+            raise InputError("unknown_name", f"{file}: a .npy file holds one array.", "Leave out #name.")
         # Mapped, so that a file of another shape or type is refused before it is read.
         yield np.lib.format.open_memmap(file.path, mode="r")
     elif suffix == ".npz":
         with file.path.open("rb") as opened:  # NumPy leaves a file open that is no archive
-            yield _array_of(np.load(opened, allow_pickle=False), file)
+            arrays = np.load(opened, allow_pickle=False)
+            if not isinstance(arrays, np.lib.npyio.NpzFile):
+                raise InputError("wrong_format", f"{file} holds a single array, not an archive.", "Call it .npy.")
+            yield arrays[_chosen(arrays.files, file)]
     else:
         with h5py.File(file.path, "r") as root:
             arrays = _datasets(root)
             yield arrays[_chosen(list(arrays), file)]
-
-
-def _array_of(arrays, file):
-    if not isinstance(arrays, np.lib.npyio.NpzFile):
-        raise InputError("wrong_format", f"{file} holds a single array, not an archive.", "Call it .npy.")
-    with arrays:
-        return arrays[_chosen(arrays.files, file)]
 
 
 def _datasets(root):
@@ -277,18 +241,15 @@ def _chosen(names, file):
         return names[0]
     if file.array in names:
         return file.array
-    code, problem = "unknown_name", f"no array {file.array!r}"
-    if file.array is None:
-        code, problem = "missing_name", "name one array with #name"
-    raise InputError(code, f"{file}: {problem}.", f"It holds {', '.join(sorted(names)) or 'no array'}.")
+    code = "missing_name" if file.array is None else "unknown_name"
+    raise InputError(code, f"{file}: name one array with #name, of {', '.join(sorted(names)) or 'none'}.")
 
 
 def _checked(array, file):
     """(values of an array as float32, warnings); InputError naming the file if they are no features."""
     if array.dtype.kind not in "fiu" or len(array.shape) not in (1, 2) or min(array.shape, default=0) < 1:
-        raise InputError(
-            "wrong_shape", f"{file} must hold numbers (T, D) or (D,), not {array.dtype} {tuple(array.shape)}."
-        )
+        held = f"{array.dtype} {tuple(array.shape)}"
+        raise InputError("wrong_shape", f"{file} must hold numbers (T, D) or (D,), not {held}.")
     exact = array[...]
     with np.errstate(over="ignore"):  # numbers too large for float32 become infinite, and are refused with it
         values = np.ascontiguousarray(exact, np.float32)
@@ -300,7 +261,7 @@ def _checked(array, file):
 
 def _is_rounded(exact, values):
     """Whether whole numbers are ids or times, or float32 does not keep the variation of a feature in a file."""
-    largest = max(float(values.max()), -float(values.min()))
+    largest = float(np.abs(values).max())
     if largest <= EXACT or (exact.dtype.kind in "iu" and largest >= LARGEST_WHOLE):
         return largest > EXACT
     exact = exact.astype(np.float64)

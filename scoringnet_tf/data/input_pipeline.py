@@ -1,39 +1,44 @@
-"""TFRecords → batches with tf.data: `videos` for scoring, `clips` and `video_clips` for pretraining.
+"""TFRecords → batches with tf.data: `videos` for scoring, `clips` for pretraining.
 
 Which frames are used is decided before any is decoded, and only those are. The order of the data and every random
 choice are a pure function of (seed, epoch, video): a run that is resumed at epoch k sees what an uninterrupted run
-would have seen, however many pipelines share the work.
+would have seen, however many pipelines share the work. A shuffled epoch is one permutation of all its records: each is
+read where it lies (`shards`) by the call that decodes it, without a buffer.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
 from scoringnet_tf import defaults
 from scoringnet_tf.data.augmentation import (
     PIXEL_OPTIONS,
+    SHUFFLE,
     Augmentation,
     FrameDecoder,
     clip_indices,
+    consecutive_clip,
+    fold,
     frame_range,
-    random_clip,
-    spaced_clips,
     spaced_indices,
     stage_span,
+    video_seeds,
 )
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.epoch_stream import EpochStream
-from scoringnet_tf.data.records import UNLABELLED
-from scoringnet_tf.data.service import check_shared
-from scoringnet_tf.data.splits import split_ids
+from scoringnet_tf.data.records import UNLABELLED, parse_example
+from scoringnet_tf.data.service import check_shared, served
+from scoringnet_tf.data.shards import locate_records, read_record
+from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath
 
-__all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "video_clips", "videos"]
+__all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "videos"]
 
 CLIP_SAMPLINGS = ("whole", "consecutive")
+PREFETCHED = 2  # finished batches: one for the model and one more
 
 
 def videos(
@@ -71,8 +76,7 @@ def videos(
         batch_size: videos per batch of this pipeline.
         seed: of the order and the augmentation.
         validation_fraction: share of the stored training split that is held out as `"validation"`.
-        ids: the videos of the split to take, in place of a fraction, see `split_ids`. K of N records take O(N + K)
-            steps, and K are read.
+        ids: the videos of the split to take, in place of a fraction, see `split_ids`; no others are read.
         augmentation: `Augmentation`, or None for evaluation: the first frames, centre crop, nothing random.
         shuffle: draw a new order in each epoch; else videos come as they are stored.
         first_epoch, epochs: the stream covers epochs [first_epoch, epochs). None: one epoch, and the next one on each
@@ -83,16 +87,14 @@ def videos(
         only_stages: the names of the stages of each fragment. Only the frames from the first to the last of them are
             decoded, and `margin` more at both ends; all frames if a fragment has none.
         margin: frames.
-        num_frames: K, to decode only K evenly spaced frames of those that the options above leave, the first and the
-            last included, repeated if there are fewer: those that a fragment is resampled to
-            (`models.fragments.resampling_indices`). L then is K. None: all.
+        num_frames: K, to decode only K evenly spaced frames of those that the options above leave, see
+            `spaced_indices`. L then is K. None: all.
         pad_to_multiple: L is rounded up to a multiple of this, for few distinct shapes; not with `num_frames`.
-        with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)} for evaluation loops; Keras'
-            `fit` would take it for sample weights.
+        with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)}, which `fit` would take for
+            sample weights.
         num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video of the common order. All then give
             the same number of batches if `drop_remainder`.
-        service: HOST:PORT of a tf.data service whose workers make the same batches, see `data.service`. None: this
-            process.
+        service: HOST:PORT of a tf.data service whose workers make the same batches, see `data.service`.
 
     Returns:
         tf.data.Dataset of (inputs, targets): inputs {"frames": uint8 (B, L, H, W, 3), "mask": bool (B, L)}, or
@@ -102,9 +104,8 @@ def videos(
 
     Raises:
         RecordsError: the records are missing or damaged, or have no such split.
-        InputError: the records' frames are smaller than `image_size`, the records lack some of `ids`, features are to
-            be augmented as pixels are, the options contradict each other, records for a `service` are in an object
-            store, or it is to draw without `epochs`.
+        InputError: the stored frames are smaller than `image_size`, the records lack some of `ids`, the options
+            contradict each other or the records, or a `service` cannot read them or is to draw without `epochs`.
         tf.errors.DataLossError, tf.errors.InvalidArgumentError: when a damaged record is read, or one whose id is not
             that of its place in the index.
     """
@@ -114,20 +115,10 @@ def videos(
     if service:
         check_shared(info, service)  # before anything is copied
         if epochs is None and draws:
-            raise InputError(
-                "missing_flag", "A data service needs a number of epochs: it makes the batches of all of them."
-            )
-    stream = EpochStream(
-        info,
-        split,
-        split_ids(info, split, validation_fraction, ids),
-        batch_size,
-        seed=seed,
-        shuffle=shuffle,
-        drop_remainder=drop_remainder,
-        num_input_pipelines=num_input_pipelines,
-        input_pipeline_id=input_pipeline_id,
-    )
+            raise InputError("missing_flag", "A data service needs a number of epochs.")
+    chosen_ids = split_ids(info, split, validation_fraction, ids)
+    pipelines = num_input_pipelines, input_pipeline_id
+    stream = _EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines)
     steps = _steps(info, image_size, augmentation)
     noise = info.stages.index(NOISE)
     fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
@@ -148,7 +139,9 @@ def videos(
         padding = (None, {"stages": UNLABELLED, **dict.fromkeys(info.scores)}, *[None] * with_info)
         return dataset.padded_batch(batch_size, padding_values=padding, drop_remainder=drop_remainder)
 
-    batches = stream.batches(load, batch, first_epoch, _last_epoch(first_epoch, epochs, draws), service)
+    if epochs is None and not draws:
+        epochs = first_epoch + 1  # all are the same
+    batches = stream.batches(load, batch, first_epoch, epochs, service)
     batches.records = info  # for `dataset_info.records_of`
     return batches
 
@@ -172,9 +165,9 @@ def clips(
 
     Args:
         clip_length: T, frames.
-        sampling: `"whole"`: the video resampled in time to T evenly spaced frames; augmentation first cuts off up to a
-            tenth at each end. `"consecutive"`: T consecutive frames, at random with augmentation, else those in the
-            middle; a shorter video repeats its last frame.
+        sampling: `"whole"`: T evenly spaced frames; augmentation first cuts off up to a tenth at each end.
+            `"consecutive"`: T frames in a row, at random with augmentation, else those in the middle; a shorter video
+            repeats its last frame.
         records_dir, split, …: as of `videos`.
         stream_options: `seed`, `drop_remainder`, `num_input_pipelines` and `input_pipeline_id`, as of `videos`.
 
@@ -182,65 +175,34 @@ def clips(
         tf.data.Dataset of (uint8 (B, T, H, W, 3), {head: int32 (B,)}).
 
     Raises:
-        As `videos`; and InputError if the records have no classes, or for another `sampling`.
+        As `videos`; InputError if the records have no classes, or for another `sampling`.
     """
-    info = _load_with_classes(records_dir)
+    info = DatasetInfo.load(records_dir)
+    if not info.classes:
+        hint = "Build --dataset=motion or ucf101."
+        raise InputError("no_classes", f"{records_dir}: records of {info.name} have no classes.", hint)
     if sampling not in CLIP_SAMPLINGS:
         raise InputError("unknown_name", f"No sampling {sampling!r}.", f"Use one of {', '.join(CLIP_SAMPLINGS)}.")
     ids = split_ids(info, split, validation_fraction)
-    stream = EpochStream(info, split, ids, batch_size, shuffle=shuffle, **stream_options)
+    stream = _EpochStream(info, split, ids, batch_size, shuffle=shuffle, **stream_options)
     decode = FrameDecoder(info.frame_size, image_size, augmentation)
 
-    def choose(length, seeds):
-        if sampling == "whole":
-            return clip_indices(length, clip_length, augmentation, seeds)
-        return random_clip(length, clip_length, seeds) if augmentation else spaced_clips(length, clip_length, 1)[0]
-
     def load(example, seeds):
-        indices = choose(tf.size(example["image/encoded"]), seeds)
+        length = tf.size(example["image/encoded"])
+        if sampling == "whole":
+            indices = clip_indices(length, clip_length, augmentation, seeds)
+        else:
+            indices = consecutive_clip(length, clip_length, seeds if augmentation else None)
         frames = decode(tf.gather(example["image/encoded"], indices), seeds)
-        return tf.ensure_shape(frames, (clip_length, *image_size, 3)), _classes(example, info)
+        labels = {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
+        return tf.ensure_shape(frames, (clip_length, *image_size, 3)), labels
 
     def batch(dataset):
         return dataset.batch(batch_size, drop_remainder=stream_options.get("drop_remainder", False))
 
-    epochs = _last_epoch(first_epoch, epochs, shuffle or augmentation is not None)
+    if epochs is None and not (shuffle or augmentation):
+        epochs = first_epoch + 1  # all are the same
     return stream.batches(load, batch, first_epoch, epochs)
-
-
-def video_clips(
-    records_dir: AnyPath,
-    split: str,
-    *,
-    clip_length: int,
-    clips_per_video: int,
-    image_size: Sequence[int] = defaults.IMAGE_SIZE,
-    batch_size: int,
-    validation_fraction: float = 0.0,
-) -> tf.data.Dataset:
-    """Several evenly spaced clips of each video with its classes, to evaluate the video as a whole: nothing is random.
-
-    Args:
-        clip_length: T, consecutive frames of a clip; a shorter video repeats its last frame.
-        clips_per_video: K, see `augmentation.spaced_clips`.
-        records_dir, split, image_size, batch_size, validation_fraction: as of `videos`.
-
-    Returns:
-        tf.data.Dataset of (uint8 (B, K, T, H, W, 3), {head: int32 (B,)}), in the order of the records.
-
-    Raises:
-        As `clips`.
-    """
-    info = _load_with_classes(records_dir)
-    stream = EpochStream(info, split, split_ids(info, split, validation_fraction), batch_size)
-    decode = FrameDecoder(info.frame_size, image_size, augmentation=None)
-
-    def load(example, seeds):
-        indices = spaced_clips(tf.size(example["image/encoded"]), clip_length, clips_per_video)
-        frames = decode(tf.gather(example["image/encoded"], tf.reshape(indices, [-1])), seeds)
-        return tf.reshape(frames, (clips_per_video, clip_length, *image_size, 3)), _classes(example, info)
-
-    return stream.batches(load, lambda dataset: dataset.batch(batch_size), first_epoch=0, epochs=1)
 
 
 def _check_lengths(info, max_frames, num_frames, only_stages, margin):
@@ -251,65 +213,144 @@ def _check_lengths(info, max_frames, num_frames, only_stages, margin):
         raise InputError("out_of_range", f"margin must be 0 frames or more, not {margin}.")
     asked = [stage for fragment in only_stages for stage in fragment]
     if not set(asked) <= set(info.stages) or not all(only_stages):
-        raise InputError(
-            "unknown_name",
-            f"only_stages must name stages, not {', '.join(asked) or 'none'}.",
-            f"The stages are {', '.join(info.stages)}.",
-        )
-
-
-def _last_epoch(first_epoch, epochs, draws):
-    """The end of a stream; None if each pass is another epoch. If nothing is drawn, all epochs are the same."""
-    return first_epoch + 1 if epochs is None and not draws else epochs
-
-
-def _load_with_classes(records_dir):
-    info = DatasetInfo.load(records_dir)
-    if not info.classes:
-        raise InputError(
-            "no_classes", f"{records_dir}: records of {info.name} have no classes.", "Build --dataset=motion or ucf101."
-        )
-    return info
-
-
-def _classes(example, info):
-    """Label of every head of a parsed example, int32 ()."""
-    return {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
+        hint = f"The stages are {', '.join(info.stages)}."
+        raise InputError("unknown_name", f"only_stages must name stages, not {', '.join(asked) or 'none'}.", hint)
 
 
 # === Elements of videos ===
 
 
-class _Steps(NamedTuple):
-    """The input of a model for every step in time of a video: its frame, or its features."""
-
-    name: str  # of the input
-    key: str  # in the record
-    decode: Callable  # (values of the record, function of a decision → seed pair) → values of the input
-    shape: tuple[int, ...]  # of one
-
-
 def _steps(info, image_size, augmentation):
+    """(name of the input, a function of (parsed example, indices, seeds) to its values, shape of one step)."""
     if not info.features:
         decode = FrameDecoder(info.frame_size, image_size, augmentation)
-        return _Steps("frames", "image/encoded", decode, (*image_size, 3))
+
+        def frames(example, chosen, seeds):
+            return decode(tf.gather(example["image/encoded"], chosen), seeds)
+
+        return "frames", frames, (*image_size, 3)
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
-        raise InputError(
-            "flags_conflict",
-            f"{info.records_dir} holds features. They have no pixels to augment: {', '.join(pixel_options)}.",
-        )
-    return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,))
+        message = f"{info.records_dir} holds features, without pixels to augment: {', '.join(pixel_options)}."
+        raise InputError("flags_conflict", message)
+    return "features", lambda example, chosen, _: tf.gather(example["feature/floats"], chosen), (info.feature_size,)
 
 
 def _video_element(example, chosen, steps, seeds, multiple, length):
     """(inputs, {"stages"}) of the `chosen` steps of one video, padded to a multiple; `length` is L if it is known."""
-    values = steps.decode(tf.gather(example[steps.key], chosen), seeds)
+    name, values_of, shape = steps
+    values = values_of(example, chosen, seeds)
     num_steps = tf.size(chosen)
     padding = -num_steps % multiple
-    values = tf.pad(values, [[0, padding], *[[0, 0]] * len(steps.shape)])
+    values = tf.pad(values, [[0, padding], *[[0, 0]] * len(shape)])
     mask = tf.range(num_steps + padding) < num_steps
     stages = tf.cast(tf.gather(example["stage/index"], chosen), tf.int32)
     stages = tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)
-    inputs = {steps.name: tf.ensure_shape(values, (length, *steps.shape)), "mask": tf.ensure_shape(mask, (length,))}
+    inputs = {name: tf.ensure_shape(values, (length, *shape)), "mask": tf.ensure_shape(mask, (length,))}
     return inputs, {"stages": tf.ensure_shape(stages, (length,))}
+
+
+# === Epochs ===
+
+
+@dataclasses.dataclass
+class _EpochStream:
+    """The records of `ids`, a part of a split, in the order of each epoch, shared out over pipelines.
+
+    Arguments are as of `input_pipeline.videos`; `ids` are in the order of an epoch that is not shuffled. InputError if
+    there is no such pipeline, or a batch size below 1.
+    """
+
+    info: DatasetInfo
+    split: str
+    ids: Sequence[str]
+    batch_size: int
+    seed: int = 0
+    shuffle: bool = False
+    drop_remainder: bool = False
+    num_input_pipelines: int = 1
+    input_pipeline_id: int = 0
+
+    def __post_init__(self):
+        if self.batch_size < 1:
+            raise InputError("out_of_range", f"batch_size must be at least 1, not {self.batch_size}.")
+        number, index = self.num_input_pipelines, self.input_pipeline_id
+        if not 0 <= index < number:
+            raise InputError("out_of_range", f"input_pipeline_id must be from 0 to {number - 1}, not {index}.")
+        places = locate_records(self.info, stored_split(self.info, self.split))
+        self._ids = tf.constant(self.ids)
+        self._paths = tf.constant([places[video_id][0] for video_id in self.ids])
+        self._offsets = tf.constant([places[video_id][1] for video_id in self.ids], tf.int64)
+        global_batch = self.batch_size * number
+        # Records that all pipelines together use in an epoch: all, or as many as fill the last batch of each.
+        self._num_used = len(self.ids) // global_batch * global_batch if self.drop_remainder else len(self.ids)
+        self._num_batches = -(-len(range(index, self._num_used, number)) // self.batch_size)
+
+    def batches(
+        self, load: Callable, batch: Callable, first_epoch: int, epochs: int | None, service: str | None = None
+    ) -> tf.data.Dataset:
+        """The batches of epochs [first_epoch, epochs), or if `epochs` is None, of one more epoch on each pass.
+
+        Args:
+            load: (parsed example, function of a decision → seed pair) → an element.
+            batch: dataset of elements → dataset of batches.
+            first_epoch, epochs, service: as of `input_pipeline.videos`.
+        """
+        if epochs is None:
+            numbers, num_epochs = _one_more_each_time(first_epoch), 1
+        else:
+            num_epochs = max(0, epochs - first_epoch)
+            numbers = tf.data.Dataset.range(first_epoch, first_epoch + num_epochs)
+        if service:
+            first = first_epoch * self._num_batches
+            stop = first + num_epochs * self._num_batches
+            return served(service, self._numbered(load, batch), self.info, first, stop).prefetch(PREFETCHED)
+        dataset = numbers.flat_map(lambda epoch: batch(self._loaded(load, epoch, self._used(epoch))))
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(self._num_batches * num_epochs))
+        options = tf.data.Options()
+        options.deterministic = True
+        return dataset.with_options(options).prefetch(PREFETCHED)
+
+    def _numbered(self, load, batch):
+        """A function: numbers of batches → (number, batch); batch k of an epoch is made of its k-th records."""
+
+        def one_batch(number):
+            epoch, start = number // self._num_batches, number % self._num_batches * self.batch_size
+            used = self._used(epoch)[start : start + self.batch_size]
+            return batch(self._loaded(load, epoch, used)).map(lambda *elements: (number, elements))
+
+        return lambda numbers: numbers.flat_map(one_batch).prefetch(PREFETCHED)
+
+    def _used(self, epoch):
+        """Indices into the ids of this pipeline's records of an epoch, in order."""
+        order = tf.range(len(self._ids))
+        if self.shuffle:
+            epoch_seed = fold(tf.stack([tf.cast(self.seed, tf.int64), epoch]), SHUFFLE)
+            order = tf.random.experimental.stateless_shuffle(order, epoch_seed)
+        return order[: self._num_used][self.input_pipeline_id :: self.num_input_pipelines]
+
+    def _loaded(self, load, epoch, indices):
+        """Dataset of the elements that `load` makes of these records."""
+
+        def read_and_load(index):
+            example = self._read(index)
+            return load(example, video_seeds(self.seed, epoch, example["example/id"]))
+
+        records = tf.data.Dataset.from_tensor_slices(indices)
+        return records.map(read_and_load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+    def _read(self, index):
+        """A parsed record; fails if the records are not in the order of their index."""
+        serialized = read_record(self._paths[index], self._offsets[index])
+        example: Any = parse_example(serialized, tuple(self.info.classes), self.info.feature_size)
+        expected, received = self._ids[index], example["example/id"]
+        message = [f"{self.info.records_dir}: the record of", expected, "is that of", received]
+        tf.debugging.Assert(expected == received, [tf.strings.join(message, " ")])
+        return example
+
+
+def _one_more_each_time(first):
+    """A dataset of one number, int64: `first`, and one more on each later pass."""
+    with tf.device("CPU:0"):
+        passes = tf.Variable(first, dtype=tf.int64, trainable=False)
+    return tf.data.Dataset.from_tensors(0).map(lambda _: passes.assign_add(1) - 1)

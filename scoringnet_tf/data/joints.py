@@ -1,7 +1,6 @@
-"""Joints of the athlete in every frame, beside the shards of records: `joints/ID.npy`. No TensorFlow.
+"""Joints of the athlete in every frame, beside the shards: `joints/ID.npy`, and their origin and names. No TensorFlow.
 
-`joints/joints.json` holds their origin and names: {"source": "…", "names": ["pelvis", …]}; one of them is `head`. An
-array is (L, J, 2): pixels of the video's frames, x right and y down; NaN without an athlete.
+`joints/joints.json` is {"source": "…", "names": ["pelvis", …]}; one of the names is `head`.
 """
 
 import dataclasses
@@ -11,10 +10,9 @@ import json
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import local_file
+from scoringnet_tf.support.files import local_file, read_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
-from scoringnet_tf.support.reading import read_json
 
 FOLDER, INDEX = "joints", "joints.json"
 HEAD = "head"
@@ -26,7 +24,7 @@ class Joints:
     """Joints of one video.
 
     Attributes:
-        positions: float32 (L, J, 2), pixels; NaN without an athlete.
+        positions: float32 (L, J, 2), pixels of the frames, x right and y down; NaN without an athlete.
         names: J of them.
         source: their origin, a phrase.
     """
@@ -64,16 +62,7 @@ def joints_hash(info: DatasetInfo) -> str:
 
 
 def read_joints(folder: AnyPath, video_id: str, num_frames: int | None) -> Joints:
-    """Joints of a video.
-
-    Args:
-        folder: of joints.
-        video_id: of the video.
-        num_frames: L; None for any.
-
-    Raises:
-        InputError: there are none, or not those of `num_frames` frames.
-    """
+    """Joints of a video of L = `num_frames` frames, None for any; InputError if there are no such ones in a folder."""
     names, source = read_index(folder)
     path = as_path(folder) / f"{video_id}.npy"
     if not path.is_file():
@@ -88,10 +77,8 @@ def read_joints(folder: AnyPath, video_id: str, num_frames: int | None) -> Joint
     length = positions.shape[:1] if num_frames is None else (num_frames,)
     is_finite = positions.dtype.kind in "fiu" and not np.isinf(positions).any()
     if positions.shape != (*length, len(names), 2) or not is_finite:
-        expected = f"({'L' if num_frames is None else num_frames}, {len(names)}, 2)"
-        raise InputError(
-            "wrong_shape", f"{path} must hold numbers {expected}, not {positions.dtype} {positions.shape}."
-        )
+        stated, received = f"({num_frames or 'L'}, {len(names)}, 2)", f"{positions.dtype} {positions.shape}"
+        raise InputError("wrong_shape", f"{path} must hold numbers {stated}, not {received}.")
     return Joints(positions.astype(np.float32), names, source)
 
 
@@ -106,8 +93,6 @@ def read_index(folder: AnyPath) -> tuple[tuple[str, ...], str]:
     except (KeyError, TypeError) as error:
         raise InputError("missing_key", f"{path} must hold source and names: {error!r}.") from error
     if names.count(HEAD) != 1 or len(set(names)) < len(names) or not isinstance(source, str):
-        raise InputError(
-            "wrong_value",
-            f"{path}: names must be different, with {HEAD} among them, not {', '.join(map(str, names))}.",
-        )
+        received = ", ".join(map(str, names))
+        raise InputError("wrong_value", f"{path}: names must be different, with {HEAD} among them, not {received}.")
     return names, source

@@ -1,52 +1,41 @@
 """From a decoded frame to the model's input: the one way, for records, training, evaluation, prediction and export.
 
-A frame of any size is brought to its *stored form* (`StoredForm`: the aspect, size and JPEG of records), decoded
-again, and its centre is cropped. Scoring does the same, JPEG included: the towers read details that JPEG changes.
-NumPy and OpenCV; `StoredForm.encode_in_graph` is `encode` in TensorFlow.
+A frame of any size is brought to its *stored form*: the aspect, size and JPEG of records. It is decoded again, and its
+centre is cropped. Scoring does the same, JPEG included: the towers read details that JPEG changes.
 """
 
 import dataclasses
-import functools
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 FITS = ("crop", "pad", "stretch")
 ASPECT_TOLERANCE = 0.05  # share by which a video's aspect may differ from the stored one's and is stored as it is
-LITTLE = 0.3  # share of a stored frame below which a warning is due; the paper's is 112² of 128 × 171
 # Timestamps are rounded to milliseconds and less; by more than this share a frame rate is another one.
 RATE_TOLERANCE = 0.02
 
 
-class Form(NamedTuple):
-    """How frames were stored; None is unknown.
+def form_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """The differences of how frames were stored, a phrase each.
 
-    Attributes:
-        frame_rate: frames per second.
-        aspect, jpeg_quality, fit: of `StoredForm`.
+    Each has `jpeg_quality`, `aspect` and `fit` of a `StoredForm` and the `frame_rate`; what is None or left out is
+    unknown.
     """
-
-    frame_rate: float | None = None
-    aspect: float | None = None
-    jpeg_quality: int | None = None
-    fit: str | None = None
-
-
-def form_differences(learned: Form, found: Form) -> list[str]:
-    """The differences of how frames were stored, a phrase each."""
+    phrases = {
+        "frame_rate": ("{:.4g} frames/s instead of {:.4g}", RATE_TOLERANCE),
+        "aspect": ("pictures of {:.2f}:1 instead of {:.2f}:1", ASPECT_TOLERANCE),
+        "jpeg_quality": ("JPEG of quality {} instead of {}", None),
+        "fit": ("--fit={} instead of {}", None),
+    }
     different = []
-    if learned.frame_rate and found.frame_rate and abs(found.frame_rate / learned.frame_rate - 1) > RATE_TOLERANCE:
-        different.append(f"{found.frame_rate:.4g} frames/s instead of {learned.frame_rate:.4g}")
-    if learned.aspect and found.aspect and abs(found.aspect / learned.aspect - 1) > ASPECT_TOLERANCE:
-        different.append(f"pictures of {found.aspect:.2f}:1 instead of {learned.aspect:.2f}:1")
-    if None not in (learned.jpeg_quality, found.jpeg_quality) and learned.jpeg_quality != found.jpeg_quality:
-        different.append(f"JPEG of quality {found.jpeg_quality} instead of {learned.jpeg_quality}")
-    if None not in (learned.fit, found.fit) and learned.fit != found.fit:
-        different.append(f"--fit={found.fit} instead of {learned.fit}")
+    for name, (phrase, tolerance) in phrases.items():
+        ours, theirs = learned.get(name), found.get(name)
+        if ours and theirs and (ours != theirs if tolerance is None else abs(theirs / ours - 1) > tolerance):
+            different.append(phrase.format(theirs, ours))
     return different
 
 
@@ -58,8 +47,7 @@ def check_frames(frames: Any, name: str) -> None:
         raise InputError(
             "frames_not_uint8",
             f"Frames must be uint8, 0…255, RGB; {name} is {received}.",
-            "Convert values in 0…1 with np.round(255 * frames).astype('uint8'), and values in -1…1 with "
-            "np.round(127.5 * (frames + 1)).astype('uint8'). In a model of your own, start with "
+            "Convert values in 0…1 with np.round(255 * frames).astype('uint8'). In a model of your own, start with "
             "keras.Input(…, dtype='uint8').",
         )
 
@@ -85,22 +73,15 @@ class StoredForm:
         if self.fit not in FITS:
             raise InputError("unknown_name", f"No fit {self.fit!r}.", f"Use one of {', '.join(FITS)}.")
         if self.aspect is not None and not self.aspect > 0:
-            raise InputError(
-                "out_of_range", f"An aspect (width over height) must be above 0, or None, not {self.aspect}."
-            )
+            raise InputError("out_of_range", f"An aspect must be a number above 0, or None, not {self.aspect}.")
 
     def encode(self, frame: np.ndarray, pixel_aspect: float = 1.0) -> bytes:
-        """The JPEG that records store of a frame.
-
-        Args:
-            frame: uint8 (H, W, 3), RGB.
-            pixel_aspect: width over height of one of its pixels, as shown.
-        """
+        """The JPEG that records store of a frame, uint8 (H, W, 3) RGB; `pixel_aspect`: a pixel's width over height."""
         return encode_jpeg(self.picture(frame, pixel_aspect), self.jpeg_quality)
 
     def picture(self, frame: np.ndarray, pixel_aspect: float = 1.0) -> np.ndarray:
         """The same before JPEG, uint8 (frame_height, frame_width, 3)."""
-        height, width = _part(self, frame.shape[0], frame.shape[1], pixel_aspect)
+        height, width = (int(side) for side in self.part(frame.shape[0], frame.shape[1], pixel_aspect))
         return resize_frame(center_part(frame, height, width), self.frame_size)
 
     def part(self, height: Any, width: Any, pixel_aspect: float = 1.0, numpy: Any = np) -> tuple[Any, Any]:
@@ -124,25 +105,14 @@ class StoredForm:
         if self.aspect is None or abs(aspect / self.aspect - 1) <= ASPECT_TOLERANCE:
             return None
         share = min(aspect, self.aspect) / max(aspect, self.aspect)
-        side, across = ("width", "above and below") if aspect > self.aspect else ("height", "on both sides")
-        done = {
-            "crop": f"cut to the middle {share:.0%} of the {side}",
-            "pad": f"given black bars {across}",
-            "stretch": f"squeezed in {side}",
-        }
-        return done[self.fit]
+        side = "width" if aspect > self.aspect else "height"
+        crop, pad = f"cut to the middle {share:.0%} of the {side}", "given black bars"
+        return {"crop": crop, "pad": pad, "stretch": f"squeezed in {side}"}[self.fit]
 
     def encode_in_graph(self, frame: Any) -> Any:
-        """`encode` inside a TensorFlow graph, for exported models.
+        """`encode` inside a TensorFlow graph, for exported models: of a tensor (H, W, 3), a scalar string tensor.
 
-        All stored pixels equal those of `encode`, unless a frame is smaller than `frame_size`: OpenCV rounds otherwise,
-        by one level before JPEG.
-
-        Args:
-            frame: uint8 tensor (H, W, 3), RGB, of square pixels.
-
-        Returns:
-            A scalar string tensor.
+        All stored pixels are equal, unless a frame is smaller than `frame_size`: OpenCV rounds otherwise.
         """
         import tensorflow as tf
         import tensorflow.experimental.numpy as tnp
@@ -159,12 +129,6 @@ class StoredForm:
         picture = tf.where(tf.reduce_all(sides == 2 * stored), tf.floor(picture + 0.5), tf.round(picture))
         picture = tf.ensure_shape(tf.saturate_cast(picture, tf.uint8), (*self.frame_size, 3))
         return tf.io.encode_jpeg(picture, quality=self.jpeg_quality)
-
-
-@functools.lru_cache(maxsize=64)  # the frames of a video are of one size
-def _part(stored, height, width, pixel_aspect):
-    """`StoredForm.part` in whole pixels."""
-    return tuple(int(side) for side in stored.part(height, width, pixel_aspect))
 
 
 def _area_means(pixels, stored, axis, sums):
@@ -221,18 +185,7 @@ def decode_jpeg(encoded: bytes) -> np.ndarray:
 
 
 def model_frames(jpegs: Sequence[bytes], image_size: Sequence[int]) -> np.ndarray:
-    """The model's input of frames in their stored form.
-
-    Args:
-        jpegs: L encoded frames, see `StoredForm.encode`.
-        image_size: (height, width) of the model's input.
-
-    Returns:
-        uint8 (L, image_height, image_width, 3).
-
-    Raises:
-        InputError: `image_size` exceeds the size of the frames.
-    """
+    """The model's input, uint8 (L, H, W, 3), of L encoded frames (`StoredForm.encode`) and an `image_size` (H, W)."""
     height, width = image_size
     frames = np.empty((len(jpegs), height, width, 3), np.uint8)
     for index, jpeg in enumerate(jpegs):
@@ -242,25 +195,10 @@ def model_frames(jpegs: Sequence[bytes], image_size: Sequence[int]) -> np.ndarra
     return frames
 
 
-def little_shown(stored_size: Sequence[int], image_size: Sequence[int]) -> str | None:
-    """A warning if a model sees less than `LITTLE` of a stored frame, both (height, width); else None."""
-    share = image_size[0] * image_size[1] / (stored_size[0] * stored_size[1])
-    if share >= LITTLE:
-        return None
-    seen, stored = ("{}×{}".format(*size) for size in (image_size, stored_size))
-    return (
-        f"The model sees {100 * share:.0f} % of each stored frame: {seen} of {stored} (height × width). The paper's "
-        "sees 57 %. Change --image_size here, or --frame_height and --frame_width of data_prep build."
-    )
-
-
 def center_offset(stored_size: Sequence[int], image_size: Sequence[int]) -> tuple[int, int]:
     """(top, left) of the centre crop of `image_size` from `stored_size`, both (height, width); InputError if larger."""
     if image_size[0] > stored_size[0] or image_size[1] > stored_size[1]:
-        raise InputError(
-            "frames_too_small",
-            f"The stored frames, {stored_size[0]}×{stored_size[1]} (height × width), are smaller than the model's "
-            f"image size, {image_size[0]}×{image_size[1]}.",
-            "Build the records with larger --frame_height and --frame_width, or use a smaller image size.",
-        )
+        stored, size = ("{}×{} (height × width)".format(*each) for each in (stored_size, image_size))
+        hint = "Build records with a larger --frame_height and --frame_width."
+        raise InputError("frames_too_small", f"The stored frames, {stored}, are smaller than a model's {size}.", hint)
     return (stored_size[0] - image_size[0]) // 2, (stored_size[1] - image_size[1]) // 2

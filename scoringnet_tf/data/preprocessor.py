@@ -3,17 +3,16 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf import defaults
-from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, StoredForm, check_frames, model_frames
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm, check_frames, model_frames
 from scoringnet_tf.data.video import Clip, Video, VideoStream
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.threads import overlapping
@@ -29,8 +28,8 @@ class ScoringNetPreprocessor:
     """Brings a video to the inputs of a `ScoringNet`: `{"frames": uint8 (1, L, H, W, 3), "mask": bool (1, L)}`.
 
     Call argument: the path of a video file or of a folder of images, a `Clip`, or frames as an array or a tensor, uint8
-    (L, H', W', 3), RGB, of any size. Frames take the stored form of records (`StoredForm`), so that a model sees what
-    it was trained on, to the bit.
+    (L, H', W', 3), RGB. Frames take the stored form of records (`StoredForm`): what the model was trained on, to the
+    bit.
 
     Args:
         image_size: (H, W) of the model's input, the centre of the stored frame.
@@ -65,8 +64,6 @@ class ScoringNetPreprocessor:
     def __call__(self, video: Any) -> dict[str, np.ndarray]:
         """The inputs of a model for one video, see the class."""
         if isinstance(video, (str, os.PathLike, Clip)):
-            if not str(video):
-                raise InputError("wrong_value", "The path of the video is empty.")
             stored = self.read(video)
             frames = self.sampled(stored, stored.samples(self.frame_rate))
         else:
@@ -74,17 +71,9 @@ class ScoringNetPreprocessor:
         frames = frames[np.newaxis]
         return {"frames": frames, "mask": np.ones(frames.shape[:2], bool)}
 
-    def read(self, source: str | os.PathLike | Clip, *, partial: bool = False, stream: int | None = None) -> Video:
-        """The video with its frames in stored form, encoded: a few kilobytes each.
-
-        Args:
-            source, partial, stream: as of `VideoStream`.
-
-        Returns:
-            A `Video` whose `frames` are JPEGs, all that the file has; `Video.samples` chooses those at the rate of
-            training. Its warnings name the changes of aspect and rate.
-        """
-        (video,) = self.parts(source, partial=partial, stream=stream, length=sys.maxsize)
+    def read(self, source: str | os.PathLike | Clip, *, partial: bool = False) -> Video:
+        """The `Video` (arguments as of `VideoStream`) with frames in stored form, JPEGs, and warnings of changes."""
+        (video,) = self.parts(source, partial=partial, length=sys.maxsize)
         return video
 
     def parts(
@@ -92,33 +81,29 @@ class ScoringNetPreprocessor:
         source: str | os.PathLike | Clip,
         *,
         partial: bool = False,
-        stream: int | None = None,
         length: int = PART,
         overlap: int = OVERLAP,
-        unwanted: Callable[[], bool] = lambda: False,
     ) -> Iterator[Video]:
         """`read` for a video of any length, a part at a time.
 
         Args:
-            source, partial, stream: as of `VideoStream`.
+            source, partial: as of `VideoStream`.
             length: frames of a part, at the rate of training: a video at twice that rate has twice as many.
             overlap: how many of them the next part repeats.
-            unwanted: whether to stop.
 
         Yields:
             `Video`s; a single one if the video is no longer than a part.
         """
-        frames = VideoStream(source, partial=partial, stream=stream)  # type: ignore[arg-type]
+        frames = VideoStream(source, partial=partial)  # type: ignore[arg-type]
         jpegs: list[bytes] = []
         start, limit = 0, length
         encoded = overlapping(lambda frame: self.stored.encode(frame, frames.pixel_aspect), frames)
         with tqdm(desc="Reading", unit="frame", delay=PATIENCE, leave=False, disable=None) as progress:
             for jpeg in encoded:
-                if unwanted():
-                    return
                 if len(jpegs) >= limit:
                     part = frames.video(jpegs, start)
-                    limit, shared = (round(count * self._density(part)) for count in (length, overlap))
+                    density = min(max(1.0, part.fps / (self.frame_rate or part.fps)), DENSEST)
+                    limit, shared = round(length * density), round(overlap * density)
                     if len(jpegs) >= limit:
                         yield self._described(dataclasses.replace(part, shared=shared))
                         start, jpegs = start + len(jpegs) - shared, jpegs[-shared:]
@@ -127,26 +112,18 @@ class ScoringNetPreprocessor:
                 progress.update()
         yield self._described(frames.video(jpegs, start))
 
-    def _density(self, video):
-        """Frames of a video in the time of one of training: 1 to `DENSEST`."""
-        return min(max(1.0, video.fps / (self.frame_rate or video.fps)), DENSEST)
-
     def _described(self, video):
         """The video, with warnings of its departures from training."""
-        return dataclasses.replace(video, warnings=(*video.warnings, *self._departures(video)))
-
-    def _departures(self, video):
-        """Warnings of differences from training, and of the changes they cause."""
-        warnings, departure = [], self.stored.departure(video.aspect)
+        warnings, departure = [*video.warnings], self.stored.departure(video.aspect)
         if departure is not None:
             trained = f"the model was trained on {self.stored.aspect:.2f}:1"
             warnings.append(Remark("aspect", f"The picture is {video.aspect:.2f}:1, {trained}: {departure}."))
-        if video.is_sampled(self.frame_rate) and abs(video.fps / self.frame_rate - 1) > RATE_TOLERANCE:
-            done = _done_to(len(video.timestamps), video.samples(self.frame_rate))
+        samples = video.samples(self.frame_rate)
+        is_other = self.frame_rate is not None and abs(video.fps / self.frame_rate - 1) > RATE_TOLERANCE
+        if is_other and not np.array_equal(samples, np.arange(len(video.timestamps))):
             rates = f"{video.fps:.4g} frames/s instead of {self.frame_rate:.4g} in training"
-            if done:
-                warnings.append(Remark("resampled", f"The video has {rates}: frames were {' and '.join(done)}."))
-        return warnings
+            warnings.append(Remark("resampled", f"The video has {rates}: frames were left out, repeated or mixed."))
+        return dataclasses.replace(video, warnings=tuple(warnings))
 
     def frames(self, jpegs: Sequence[bytes]) -> np.ndarray:
         """Frames in stored form, L JPEGs, as the model takes them: uint8 (L, H, W, 3)."""
@@ -164,21 +141,14 @@ class ScoringNetPreprocessor:
         return frames
 
     @property
-    def form(self) -> Form:
-        """How frames are stored."""
-        return Form(self.frame_rate, self.stored.aspect, self.stored.jpeg_quality, self.stored.fit)
+    def form(self) -> dict[str, Any]:
+        """How frames are stored, for `form_differences`."""
+        return dataclasses.asdict(self.stored) | {"frame_rate": self.frame_rate}
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON has them."""
-        form = self.stored
-        return {
-            "image_size": list(self.image_size),
-            "frame_size": list(form.frame_size),
-            "jpeg_quality": form.jpeg_quality,
-            "aspect": form.aspect,
-            "fit": form.fit,
-            "frame_rate": self.frame_rate,
-        }
+        stored = dataclasses.asdict(self.stored) | {"frame_size": list(self.stored.frame_size)}
+        return {"image_size": list(self.image_size), **stored, "frame_rate": self.frame_rate}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "ScoringNetPreprocessor":
@@ -193,10 +163,7 @@ class ScoringNetPreprocessor:
 
     @classmethod
     def from_preset(cls, preset: AnyPath) -> "ScoringNetPreprocessor":
-        """The preprocessor of a trained `ScoringNet`, without its weights.
-
-        Args:
-            preset: as of `ScoringNet.from_preset`.
+        """The preprocessor of a trained `ScoringNet`, without its weights; `preset` as of `ScoringNet.from_preset`.
 
         Raises:
             InputError: there is no such model, or it does not see frames.
@@ -207,34 +174,17 @@ class ScoringNetPreprocessor:
         return cls.of_network(config)
 
 
-def _done_to(count, samples):
-    """How `Video.samples` treats `count` frames, a word each; the last one may repeat until the end."""
-    mixed = samples % 1 > 0
-    whole = samples[~mixed & (samples < count - 1)]
-    used = np.union1d(np.floor(samples), np.ceil(samples))
-    done = {"left out": len(used) < count, "repeated": len(np.unique(whole)) < len(whole), "mixed": mixed.any()}
-    return [name for name, is_done in done.items() if is_done]
-
-
 def _checked_frames(video):
     """A NumPy array of frames; InputError for anything else."""
-    if isinstance(video, np.ndarray):
-        frames = video
-    else:
+    frames = video
+    if not isinstance(video, np.ndarray):
         import keras  # a video of a file needs none
 
         frames = keras.ops.convert_to_numpy(video)
     check_frames(frames, "the video")
     if frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape:
-        raise InputError(
-            "wrong_shape",
-            f"The frames have the shape {frames.shape}.",
-            "Give the path of a video, or RGB frames as uint8 (L, H, W, 3).",
-        )
+        raise InputError("wrong_shape", f"The frames are {frames.shape}.", "Give RGB frames as uint8 (L, H, W, 3).")
     if frames.max() <= 1:
-        raise InputError(
-            "frames_black",
-            "The frames are black: no value exceeds 1.",
-            "If they were floats in 0…1, multiply by 255 and round before .astype('uint8').",
-        )
+        hint = "If they were floats in 0…1, multiply by 255 and round before .astype('uint8')."
+        raise InputError("frames_black", "The frames are black: no value exceeds 1.", hint)
     return frames

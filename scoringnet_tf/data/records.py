@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 
 UNLABELLED = -1  # stage of a frame that no label covers
 CLASS_PREFIX = "class/"
@@ -78,27 +77,23 @@ def encode_example(example: VideoExample) -> bytes:
     """
     steps, length = ("frames" if example.features is None else "features"), len(example)
     if not length == len(example.timestamps) == len(example.stages):
-        raise InputError(
-            "count_mismatch",
-            f"{example.video_id} has {length} {steps}, {counted(len(example.timestamps), 'timestamp')} and "
-            f"{counted(len(example.stages), 'stage')}.",
-        )
+        times, stages = counted(len(example.timestamps), "timestamp"), counted(len(example.stages), "stage")
+        raise InputError("count_mismatch", f"{example.video_id} has {length} {steps}, {times} and {stages}.")
     import tensorflow as tf
 
     sequence = tf.train.SequenceExample()
     for key, value in _context(example).items():
         _append(sequence.context.feature[key], [value])
     microseconds = np.rint(np.asarray(example.timestamps) * 1e6).astype(np.int64)
-    stages = np.asarray(example.stages, np.int64)
-    lists: dict[str, Iterable] = {"image/encoded": example.jpegs, "image/timestamp": microseconds}
-    if example.features is not None:
-        lists = {"feature/timestamp": microseconds}
-        steps = sequence.feature_lists.feature_list["feature/floats"].feature
-        for vector in np.asarray(example.features, np.float32):
-            steps.add().float_list.value.extend(vector.tolist())
-    for key, values in {**lists, "stage/index": stages}.items():
-        for value in values:
-            _append(sequence.feature_lists.feature_list[key].feature.add(), [value])
+    lists: dict[str, Any] = {"stage/index": [[stage] for stage in np.asarray(example.stages, np.int64)]}
+    if example.features is None:
+        lists |= {"image/encoded": [[jpeg] for jpeg in example.jpegs], "image/timestamp": microseconds[:, np.newaxis]}
+    else:
+        vectors = np.asarray(example.features, np.float32).tolist()
+        lists |= {"feature/floats": vectors, "feature/timestamp": microseconds[:, np.newaxis]}
+    for key, steps in lists.items():
+        for values in steps:
+            _append(sequence.feature_lists.feature_list[key].feature.add(), values)
     return sequence.SerializeToString(deterministic=True)
 
 
@@ -133,17 +128,15 @@ def _append(feature, values):
 
 
 def parse_example(serialized: Any, heads: Iterable[str] = (), feature_size: int = 0) -> dict[str, Any]:
-    """Parses one record inside a graph or eagerly; frames stay encoded.
+    """Parses one record, a scalar string tensor, inside a graph or eagerly; frames stay encoded.
 
     Args:
-        serialized: scalar string tensor, one `SequenceExample`.
-        heads: classification heads to read (`DatasetInfo.classes`).
-        feature_size: D of records of features (`DatasetInfo.feature_size`); 0 for records of frames.
+        serialized: one `SequenceExample`.
+        heads, feature_size: `DatasetInfo.classes` and `feature_size`.
 
     Returns:
-        dict keyed by feature name: the context features as scalars (string, int64 or float32; unknown scores NaN), and
-        `stage/index` int64 (L,), with `image/encoded` string (L,) and `image/timestamp` int64 (L,) in µs, or with
-        `feature/floats` float32 (L, D) and `feature/timestamp`.
+        {feature: tensor}: those of the context as scalars (unknown scores NaN), `stage/index` int64 (L,), and
+        `image/encoded` string (L,) and `image/timestamp` int64 (L,) in µs, or `feature/floats` float32 (L, D).
     """
     import tensorflow as tf
 

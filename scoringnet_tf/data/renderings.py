@@ -1,6 +1,6 @@
 """Records of the same performances, filmed or rendered anew: of the same ids and scores."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -8,53 +8,37 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import feature_differences, rate_differences
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 TOLERANCE = 0.005  # points by which the scores of a performance may differ between renderings: they are rounded
 
 
 def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split: str = "test") -> None:
     """InputError unless all renderings have the ids, scores and form of a split of `info`, and other pixels."""
-    expected, seen = _scores(info, split), {info.data_hash}
+    ids, seen = info.split(split)["ids"], {info.data_hash}
     for rendering in renderings:
-        received = _scores(rendering, split)
-        same = received.keys() == expected.keys() and all(
-            np.allclose(received[name], expected[name], atol=TOLERANCE, equal_nan=True) for name in expected
+        where = f"--renderings={rendering.records_dir}"
+        same = sorted(rendering.split(split)["ids"]) == sorted(ids) and all(
+            np.allclose(rendering.true_scores(name, ids), info.true_scores(name, ids), atol=TOLERANCE, equal_nan=True)
+            for name in SCORES
         )
         if not same or rendering.sport != info.sport:
-            raise InputError(
-                "other_videos",
-                f"--renderings={rendering.records_dir} has other {split} videos or scores than {info.records_dir} "
-                f"({len(received)} instead of {len(expected)}).",
-            )
-        _check_form(info, rendering)
+            raise InputError("other_videos", f"{where} has other {split} videos or scores than {info.records_dir}.")
+        if different := _differences(info, rendering):
+            raise InputError("other_records", f"{where} differs from {info.records_dir}: {'; '.join(different)}.")
         if rendering.data_hash in seen:
-            raise InputError("duplicate", f"--renderings={rendering.records_dir} holds the pixels of other records.")
+            raise InputError("duplicate", f"{where} holds the pixels of other records.")
         seen.add(rendering.data_hash)
 
 
-def _check_form(info, rendering):
-    """InputError if a rendering has frames of another size, or other features."""
-    sizes = [tuple(each.frame_size) if each.frame_size else None for each in (info, rendering)]
-    different = [f"frames of {sizes[1]} instead of {sizes[0]} (height, width)"] if sizes[0] != sizes[1] else []
-    if info.features and rendering.features:
-        different += feature_differences(info.features, rendering.features)
-        if not info.has_vectors:  # one for a whole video has no rate
-            different += rate_differences(info.frame_rate, rendering.frame_rate)
-    else:
-        different += form_differences(info.form, rendering.form)
+def _differences(info, rendering):
+    """The differences of the size of frames, or of features, a phrase each."""
     if bool(info.features) != bool(rendering.features):
-        different = ["features instead of frames" if rendering.features else "frames instead of features"]
-    if different:
-        raise InputError(
-            "other_records",
-            f"--renderings={rendering.records_dir} differs from {info.records_dir}: {'; '.join(different)}.",
-        )
-
-
-def _scores(info: DatasetInfo, split: str) -> Mapping[str, list[float]]:
-    ids = info.split(split)["ids"]
-    scores = ([info.videos[video_id][score] for score in SCORES] for video_id in ids)
-    return {
-        video_id: [np.nan if v is None else v for v in values] for video_id, values in zip(ids, scores, strict=True)
-    }
+        return ["features instead of frames" if rendering.features else "frames instead of features"]
+    if info.features:
+        # One for a whole video has no rate.
+        rates = [] if info.has_vectors else rate_differences(info.frame_rate, rendering.frame_rate)
+        return feature_differences(info.features, rendering.features) + rates
+    ours, theirs = tuple(info.frame_size), tuple(rendering.frame_size)
+    sizes = [f"frames of {theirs} instead of {ours} (height, width)"] if ours != theirs else []
+    return sizes + form_differences(info.form, rendering.form)

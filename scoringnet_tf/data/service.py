@@ -1,7 +1,7 @@
 """Batches that other machines make, by a tf.data service: the same ones in the same order, even if workers fail.
 
-Each batch has a number, from which all its content follows. The service gives every number to one of its workers, and
-they come as they are done. Here they are put in order. Those that do not come are made here.
+Each batch has a number, from which its content follows. The service gives every number to a worker. Here the batches
+are put in order, and those that do not come are made.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath, as_path
 
 AHEAD = 16  # batches that are kept while one before them is missing
@@ -48,35 +48,23 @@ def check_service(address: str, flag: str = "data_service") -> None:
             raise InputError("wrong_value", f"--{flag}={address} is not HOST:PORT.")
         socket.create_connection((host, int(port)), ANSWER).close()
     except (OSError, OverflowError) as error:
-        raise InputError(
-            "no_answer",
-            f"--{flag}={address} does not answer ({error}).",
-            "Start it with `python -m scoringnet_tf.serve_data`.",
-        ) from error
+        hint = "Start it with `python -m scoringnet_tf.serve_data`."
+        raise InputError("no_answer", f"--{flag}={address} does not answer ({error}).", hint) from error
 
 
 def check_shared(info: DatasetInfo, address: str) -> None:
     """InputError if the records of `info` are in an object store: workers cannot read our copies."""
     path = as_path(info.source or info.records_dir or "")
     if isinstance(path, RemotePath):
-        raise InputError(
-            "not_shared",
-            f"--data_service={address}: its workers cannot read records at {path}.",
-            "Put them in a file system that they share.",
-        )
+        hint = "Put them in a file system that they share."
+        raise InputError("not_shared", f"--data_service={address}: workers cannot read records at {path}.", hint)
 
 
 def served(address: str, numbered: Numbered, info: DatasetInfo, first: int, stop: int) -> tf.data.Dataset:
-    """The batches from number `first` to `stop`, in order, made by the workers of a tf.data service.
+    """The batches from number `first` to `stop`, in order, by the workers of a tf.data service at HOST:PORT.
 
-    Args:
-        address: HOST:PORT of its dispatcher.
-        numbered: makes batches of their numbers; workers must find its files by the same paths.
-        info: of the records that it reads; if a worker finds others at their path, batches are made here.
-        first, stop: numbers of batches.
-
-    Raises:
-        InputError: no answer at `address`.
+    `numbered` makes batches of their numbers from the records of `info`. If workers find other ones by their path,
+    batches are made here. InputError if nobody answers.
     """
     check_service(address)
     numbers = tf.data.Dataset.range(first, stop)
@@ -99,13 +87,13 @@ def _of_these_records(numbers, info):
     """The same numbers, once their reader has found the index of these very records at their path."""
     folder = as_path(info.source or info.records_dir)
     data_hash = (DatasetInfo.load(folder) if info.source else info).data_hash
-    wrong = f"{folder} does not hold the records that train reads (data_hash {data_hash})."
 
     def has_hash():
         index = tf.io.read_file(str(folder / INDEX_NAME))
         return tf.strings.regex_full_match(index, f'(?s).*"data_hash": "{data_hash}".*')
 
     def step(checked, number):
+        wrong = f"{folder} does not hold the records that train reads (data_hash {data_hash})."
         tf.debugging.Assert(tf.cond(checked, lambda: True, has_hash), [wrong])
         return True, number
 
@@ -122,17 +110,18 @@ def in_order(
 ) -> Iterator[Any]:
     """The value of each number from `first` to `stop`, in order and each once.
 
-    Args:
-        arriving: gives an iterator of (number, value) in any order, which may lack some, block or raise.
-        made_here: makes a value that does not arrive.
-        first, stop: numbers.
-        address: of the service, for warnings.
-        patience: seconds without any arrival after which everything is made here.
+    `arriving` gives an iterator of (number, value) in any order, which may lack some, block or raise. `made_here` makes
+    a value that does not arrive, or not within `patience` seconds. Warnings name the service at `address`.
     """
     arrived: queue.Queue = queue.Queue(2)
     unwanted = threading.Event()
     threading.Thread(target=_fetch, args=(arriving, arrived, unwanted), daemon=True).start()
     waiting: dict[int, Any] = {}
+
+    def say(what):
+        message = " ".join(what.split())  # a line beside a progress bar
+        tqdm.write(f"--data_service={address}: {message} Missing batches are made here.", file=sys.stderr)
+
     left, over = patience, False
     try:
         for number in range(first, stop):
@@ -141,12 +130,12 @@ def in_order(
                     next_number, batch = arrived.get(timeout=left)
                 except queue.Empty:
                     if left:
-                        _say(address, f"no batch for {patience:g} s. Are its workers running?")
+                        say(f"no batch for {patience:g} s. Are its workers running?")
                     left = 0.0
                     break
                 left, over = patience, next_number is None
                 if isinstance(batch, Exception):
-                    _say(address, f"{batch}"[:600])  # TensorFlow's first half names the place
+                    say(f"{batch}"[:600])  # TensorFlow's first half names the place
                 elif not over and next_number >= number:
                     waiting[next_number] = batch
             yield waiting.pop(number) if number in waiting else made_here(number)
@@ -168,9 +157,3 @@ def _fetch(arriving, arrived, unwanted):
     except Exception as error:  # whatever the service ends with, the training goes on
         end = error
     arrived.put((None, end))
-
-
-def _say(address, what):
-    """One line on stderr, beside a progress bar."""
-    message = " ".join(what.split())
-    tqdm.write(f"--data_service={address}: {message} Missing batches are made here.", file=sys.stderr)

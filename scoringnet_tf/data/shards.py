@@ -1,8 +1,4 @@
-"""Random access to the records of TFRecord files: where each begins, and reading it from there.
-
-A random order over all shards then needs no buffer of records, and only wanted ones are read. TensorFlow is imported
-when a record is read.
-"""
+"""Random access to the records of TFRecord files. TensorFlow is imported when a record is read."""
 
 from typing import Any
 
@@ -19,43 +15,34 @@ AT_ONCE = 16  # shards: in a store each header takes a request
 
 
 def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
-    """The place of each record of a stored split: one pass over their headers, O(records), reading 8 bytes of each.
-
-    Returns:
-        {id: (path of its shard, byte offset in it)}, in the order of the records. Those of a custom split lie in its
-        source.
+    """{id: (path of its shard, byte offset in it)} of a stored split, in the order of its records; O(records).
 
     Raises:
         RecordsError: no such split, a damaged shard, or another number of records than the index says.
     """
     ids = info.split(split)["ids"]
     if info.source:
-        source = DatasetInfo.load(info.source)
-        places: dict[str, tuple[str, int]] = {}
-        for stored in source.splits:
-            places |= locate_records(source, stored)
-        missing = [video_id for video_id in ids if video_id not in places]
-        if missing:
-            raise RecordsError(
-                "other_records", f"{info.records_dir}: {info.source} has no records of {shown(missing)}."
-            )
-        if changed := [video_id for video_id in ids if _described(source, video_id) != _described(info, video_id)]:
-            raise RecordsError(
-                "other_records",
-                f"{info.records_dir}: {info.source} has changed since it was split: {shown(changed)}.",
-                "Make the split again.",
-            )
-        return {video_id: places[video_id] for video_id in ids}
+        return _located_in_source(info, ids)
     paths = info.shard_paths(split)
     offsets = zip(paths, overlapping(record_offsets, paths, AT_ONCE), strict=True)
     in_order = [(path, offset) for path, of_shard in offsets for offset in of_shard.tolist()]
     if len(in_order) != len(ids):
-        raise RecordsError(
-            "count_mismatch",
-            f"{info.records_dir}: the {split} split holds {len(in_order)} of {counted(len(ids), 'record')}.",
-            "Build the records again.",
-        )
+        message = f"{info.records_dir}: the {split} split holds {len(in_order)} of {counted(len(ids), 'record')}."
+        raise RecordsError("count_mismatch", message, "Build the records again.")
     return dict(zip(ids, in_order, strict=True))
+
+
+def _located_in_source(info, ids):
+    """The places of the records of a custom split, which lie in its source."""
+    source = DatasetInfo.load(info.source)
+    places: dict[str, tuple[str, int]] = {}
+    for stored in source.splits:
+        places |= locate_records(source, stored)
+    changed = [name for name in ids if name not in places or _described(source, name) != _described(info, name)]
+    if changed:
+        message = f"{info.records_dir}: {info.source} has changed since it was split: {shown(changed)}."
+        raise RecordsError("other_records", message, "Make the split again.")
+    return {video_id: places[video_id] for video_id in ids}
 
 
 def _described(info, video_id):
@@ -65,11 +52,7 @@ def _described(info, video_id):
 
 
 def record_offsets(path: str) -> np.ndarray:
-    """The byte offsets of the records of a TFRecord file, int64 (N,).
-
-    Raises:
-        RecordsError: the file does not end with its last record.
-    """
+    """The byte offsets of the records of a TFRecord file, int64 (N,); RecordsError if it does not end with its last."""
     offsets, position, place = [], 0, as_path(path)
     unbuffered: dict[str, Any] = {"cache_type": "none"} if isinstance(place, RemotePath) else {"buffering": 0}
     with place.open("rb", **unbuffered) as file:
@@ -80,23 +63,13 @@ def record_offsets(path: str) -> np.ndarray:
             length = int.from_bytes(file.read(LENGTH_BYTES), "little")
             position += HEADER_BYTES + length + FOOTER_BYTES
     if position != size:
-        raise RecordsError(
-            "damaged_shard",
-            f"{path}: record {len(offsets)} ends at byte {position:,}, the file at {size:,}.",
-            "Find all damage: python -m data_prep inspect",
-        )
+        message = f"{path}: record {len(offsets)} ends at byte {position:,}, the file at {size:,}."
+        raise RecordsError("damaged_shard", message, "Find all damage: python -m data_prep inspect")
     return np.array(offsets, np.int64)
 
 
 def read_record(path: Any, offset: Any) -> Any:
-    """The serialized record that begins at byte `offset` of a TFRecord file; inside a graph or eagerly.
-
-    Args:
-        path: scalar string tensor.
-        offset: scalar int64 tensor, one of `record_offsets`.
-
-    Returns:
-        Scalar string tensor.
+    """The serialized record that begins at byte `offset` of a TFRecord file, inside a graph or eagerly.
 
     Raises:
         tf.errors.DataLossError: the record does not agree with its checksum.

@@ -1,14 +1,28 @@
-"""The videos of a split: as stored, held out of the training split for validation, or named one by one."""
+"""The videos of a split: as stored, held out for validation, or named one by one; and other splits of records.
 
+Another split has an index of its own, whose records lie where they were built.
+"""
+
+import collections
+import csv
+import dataclasses
+import hashlib
 import itertools
+import json
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 
-from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics
+from scoringnet_tf.support.files import read_csv, replacing_file
+from scoringnet_tf.support.messages import InputError, counted
+from scoringnet_tf.support.paths import as_path
+
+Split = Mapping[str, str]  # id → "train", "validation" or "test"; other videos are in none
+COLUMNS, SPLITS = ("id", "split"), ("train", "validation", "test")
+WITH_FRAMES = (*COLUMNS, "start_frame", "end_frame")  # of a table's performances, for whoever reads that table
 
 
 def stored_split(info: DatasetInfo, split: str) -> str:
@@ -22,10 +36,8 @@ def split_ids(
     """The ids of a split, in the order of its records: that of a stream that is not shuffled.
 
     `"train"` and `"validation"` partition the stored training split, unless the records have a validation split of
-    their own. The held-out videos do not depend on the seed of a run, so that runs can be compared. They are one random
-    video from each of as many sets of neighbours in final score. In a dataset of classes, neighbours are of one class,
-    and each class gives its share to within one. A group (cuts of one source) is held out as a whole, and counts as
-    one.
+    their own. The held-out videos do not depend on the seed of a run. They are one random video from each of as many
+    sets of neighbours in final score (and of one class). A group (cuts of one source) is held out as a whole.
 
     Args:
         info: of the records.
@@ -40,9 +52,8 @@ def split_ids(
     stored = info.split(stored_split(info, split))["ids"]
     if ids is not None:
         return _chosen(info, split, stored, list(ids), validation_fraction)
-    if "validation" in info.splits or split not in ("train", "validation"):
-        return list(stored)
-    if split == "train" and not validation_fraction:
+    is_whole = split == "train" and not validation_fraction
+    if is_whole or "validation" in info.splits or split not in ("train", "validation"):
         return list(stored)
     held_out = _held_out(info, stored, validation_fraction)
     return [video_id for video_id in stored if (video_id in held_out) == (split == "validation")]
@@ -67,11 +78,8 @@ def _held_out(info, ids, fraction):
     num_held_out = round(fraction * len(units))
     if not 0 < num_held_out < len(units):
         kind = "training video" if len(units) == len(ids) else "training group"
-        raise InputError(
-            "out_of_range",
-            f"A validation fraction of {fraction} holds out {num_held_out} of {counted(len(units), kind)}.",
-            "It must take some but not all of them.",
-        )
+        message = f"A validation fraction of {fraction} holds out {num_held_out} of {counted(len(units), kind)}."
+        raise InputError("out_of_range", message, "It must take some but not all of them.")
     rng = np.random.default_rng(0)
     chosen: list[list[str]] = []
     seen = 0
@@ -84,15 +92,106 @@ def _held_out(info, ids, fraction):
     return {video_id for unit in chosen for video_id in unit}
 
 
-def _units(info, ids):
-    """The groups of `ids` and the videos of no group, neighbours beside each other: by class, final score, id."""
+def _groups(info, ids):
+    """The ids of each group, and of each video of no group, in the order of their first one."""
     members: dict[tuple[bool, str], list[str]] = {}
     for video_id in ids:
         group = info.videos[video_id].get("group")
-        members.setdefault((group is None, group or video_id), []).append(video_id)
+        members.setdefault((group is None, video_id if group is None else group), []).append(video_id)
+    return list(members.values())
+
+
+def _units(info, ids):
+    """The groups of `ids` and the videos of no group, neighbours beside each other: by class, final score, id."""
 
     def place(unit):
         classes = sorted(info.videos[unit[0]].get("classes", {}).items())
         return classes, statistics.fmean(info.videos[video_id]["final"] or 0.0 for video_id in unit), unit
 
-    return sorted(map(sorted, members.values()), key=place)
+    return sorted(map(sorted, _groups(info, ids)), key=place)
+
+
+def random_splits(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
+    """Random splits, each with as many test videos as the records have, or just fewer if groups forbid it.
+
+    Videos of one group stay together; a validation split of the records stays as it is.
+    """
+    rng = np.random.default_rng(seed)
+    kept = dict.fromkeys(info.splits.get("validation", {}).get("ids", ()), "validation")
+    ids = sorted([*info.split("train")["ids"], *info.split("test")["ids"]])
+    groups, num_test = _groups(info, ids), len(info.split("test")["ids"])
+    return [{**kept, **_drawn(groups, num_test, rng)} for _ in range(number)]
+
+
+def _drawn(groups, num_test, rng):
+    """Groups of ids, in a random order, go to the test split as long as they fit."""
+    split: dict[str, str] = {}
+    for index in rng.permutation(len(groups)):
+        tested = len(groups[index]) <= num_test
+        num_test -= len(groups[index]) if tested else 0
+        split |= dict.fromkeys(groups[index], "test" if tested else "train")
+    return split
+
+
+def read_split(path: Path) -> Split:
+    """A file (id,split) as `data_prep split` and `write_split` write it; InputError if it is missing or malformed."""
+    if not path.is_file():
+        raise InputError("not_found", f"{path}: no such file of a split ({','.join(COLUMNS)}).")
+    heading, *rows = [cells for _, cells in read_csv(path)] or [[]]
+    ids = [row[0] for row in rows]
+    wrong = [",".join(row) for row in rows if len(row) != len(heading) or row[1:2] not in [[name] for name in SPLITS]]
+    wrong += sorted({video_id for video_id in ids if ids.count(video_id) > 1})
+    if tuple(heading) not in (COLUMNS, WITH_FRAMES):
+        wrong = [",".join(heading) or "it is empty"]
+    if wrong:
+        hint = f"It needs the columns {','.join(COLUMNS)}, each id once, and splits of {', '.join(SPLITS)}."
+        raise InputError("damaged_split", f"{path} is not a file of a split: {wrong[0]}.", hint)
+    return {row[0]: row[1] for row in rows}
+
+
+def write_split(path: Path, split: Split) -> None:
+    """Writes it, in order of the ids."""
+    with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *sorted(split.items())])
+
+
+def of_records(info: DatasetInfo, split: Split) -> Split:
+    """The split without videos that were left out of the records; InputError if others lack, or a split is empty."""
+    unknown = sorted(split.keys() - info.videos.keys() - {video["id"] for video in info.skipped})
+    if unknown:
+        raise InputError("unknown_name", f"{info.records_dir} has no {', '.join(unknown[:3])} to split.")
+    known = {video_id: name for video_id, name in split.items() if video_id in info.videos}
+    if not {"train", "test"} <= set(known.values()):
+        raise InputError("empty_split", f"{info.records_dir}: the train or the test split would be empty.")
+    return known
+
+
+def resplit(info: DatasetInfo, split: Split, folder: Path) -> DatasetInfo:
+    """Writes the index of `info`'s records under another split into `folder`, and loads it; errors as `of_records`.
+
+    Frames are counted by stage over all splits: each split then counts as having unlabelled ones if the records do.
+    """
+    split = of_records(info, split)
+    videos = {video_id: {**info.videos[video_id], "split": split[video_id]} for video_id in sorted(split)}
+
+    def entry(name):
+        ids = [video_id for video_id, video in videos.items() if video["split"] == name]
+        num_frames = sum(videos[video_id]["num_frames"] for video_id in ids)
+        return {"ids": ids, "num_videos": len(ids), "num_frames": num_frames, "shards": []}
+
+    text = json.dumps([info.data_hash, sorted(split.items())])
+    total: collections.Counter = collections.Counter()
+    for counts in info.stage_frames.values():
+        total.update(counts)
+    new = dataclasses.replace(
+        info,
+        splits={name: entry(name) for name in SPLITS if name in split.values()},
+        videos=videos,
+        score_statistics=score_statistics(videos),
+        stage_frames={name: dict(total) for name in split.values()},
+        data_hash=hashlib.sha256(text.encode()).hexdigest(),
+        source=info.source or str(as_path(str(info.records_dir)).resolve()),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    new.save(folder)
+    return DatasetInfo.load(folder)

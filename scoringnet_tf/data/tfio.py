@@ -1,7 +1,6 @@
 """Records in a store that TensorFlow reads itself, inside the graph: tensorflow-io's file systems, the extra `tfio`.
 
-It is used where it works: no shard is copied then, and records, order and results are the same. Importing
-tensorflow-io proves nothing, for it succeeds beside another TensorFlow too; so a shard is looked up.
+No shard is copied then. Importing tensorflow-io succeeds beside another TensorFlow, too; so a shard is looked up.
 """
 
 import ctypes

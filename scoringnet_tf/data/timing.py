@@ -19,11 +19,11 @@ Timing = tuple[float, np.ndarray, list[Remark]]  # frames per second, seconds si
 
 
 def frame_timing(rate: float, times: Times, keeps_times: bool = True) -> Timing:
-    """Frame rate and timestamps of frames in a row. Where they contradict each other, timestamps are right.
+    """Frame rate and timestamps of L frames in a row. If they contradict each other, timestamps are right.
 
     Args:
         rate: frames per second that the file states; 0 for none.
-        times: (L,), of the frames.
+        times: of the frames.
         keeps_times: False for a format without timestamps (AVI): its decoder makes them up, and they may go back.
     """
     clock = rising_times(times)
@@ -62,11 +62,9 @@ def rising_times(times: Times) -> np.ndarray | None:
 
 
 def frame_at(seconds: float | None, times: np.ndarray | Sequence[float]) -> int | None:
-    """The frame that is shown at a moment: L at the end of the last one, None outside the video.
+    """The frame that is shown at a moment, of L shown at `times`: L at the end of the last one, None outside the video.
 
-    Args:
-        seconds: since the first frame. A time rounded to hundredths means the frame that begins near it.
-        times: (L,), when each frame is shown.
+    A time rounded to hundredths means the frame that begins near it.
     """
     end = duration_of(times)
     rounding = min(ROUNDING, (end - times[-1]) / 2)

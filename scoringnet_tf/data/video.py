@@ -1,7 +1,4 @@
-"""Videos as they are read: from files by FFmpeg, and from folders of images. Every frame, or a clear error.
-
-No TensorFlow.
-"""
+"""Videos as they are read: from files by FFmpeg, and from folders of images. No TensorFlow."""
 
 import collections.abc
 import dataclasses
@@ -22,22 +19,19 @@ from scoringnet_tf.data.containers import (
     packets_of,
     reason,
     stated_rate,
-    unknown_stream,
     video_stream,
 )
 from scoringnet_tf.data.frame_conversion import FrameConverter, stated_turn
-from scoringnet_tf.data.images import decode_image, image_paths
 from scoringnet_tf.data.preprocessing import resize_frame
 from scoringnet_tf.data.timing import frame_timing, rising_times
+from scoringnet_tf.data.video_files import decode_image, image_paths
 from scoringnet_tf.support.messages import Remark, counted
-from scoringnet_tf.support.paths import what_is_at
 
-__all__ = ["Clip", "Video", "VideoError", "VideoStream", "frame_times", "read_video", "shown_until"]
+__all__ = ["Clip", "Video", "VideoError", "VideoStream", "frame_times", "read_video"]
 
 # MPEG-4 with packed B-frames (old AVI files) announces one frame more than it holds: that is no damage.
 ANNOUNCED_TOLERANCE = 1
-# Frames more than this many times as far apart as those asked for are mixed; repeated, the athlete would stop and jump
-# (python -m benchmarks.frame_rates).
+# Frames more than this many times as far apart as those asked for are mixed; repeated, the athlete would stop and jump.
 SPARSE = 1.5
 MAX_REPEATS = 10  # of each frame, on average, to show a video at another rate
 MAX_PIXEL_ASPECT = 4.0  # anamorphic film has 2; a damaged header states more
@@ -99,18 +93,14 @@ class Video:
         )
 
     def is_sampled(self, rate: float | None) -> bool:
-        """Whether `samples` goes by time: not for None, nor if nearly all samples would be repetitions.
-
-        One timestamp of a damaged file may be years away.
-        """
+        """Whether `samples` goes by time: not for None, nor for a damaged file whose timestamps are years away."""
         return rate is not None and (self.timestamps[-1] + 1 / self.fps) * rate <= MAX_REPEATS * len(self.timestamps)
 
     def samples(self, rate: float | None) -> np.ndarray:
         """The frames that show the video at `rate` frames per second, float (K,): at k / rate the one nearest in time.
 
-        Frames are left out or repeated by their timestamps, whatever rate the file states. If they lie more than
-        `SPARSE` times as far apart, a sample is a mixture of two: 3.25 is three parts of frame 3 and one of frame 4.
-        All frames, once, unless `is_sampled`.
+        Between frames more than `SPARSE` times as far apart, a sample is a mixture of two: 3.25 is three parts of frame
+        3 and one of frame 4. All frames, once, unless `is_sampled`.
         """
         count = len(self.timestamps)
         if rate is None or not self.is_sampled(rate):
@@ -168,17 +158,11 @@ class Clip:
         return cls(Path(stretch[1]), (int(stretch[2]), int(stretch[3]))) if stretch else cls(Path(text))
 
     def files(self) -> list[Path]:
-        """The files of its pixels: the one, or its images in order.
-
-        Raises:
-            VideoError: there is no such file or folder, or an image is missing.
-        """
+        """The files of its pixels: the one, or its images in order; VideoError if one is missing."""
         if self.path.is_dir():
             return image_paths(self.path, self.frames)
         if not self.path.is_file():
-            raise VideoError(
-                "not_found", f"{self} is not a video file or a folder of images, but {what_is_at(self.path)}."
-            )
+            raise VideoError("not_found", f"{self} is not a video file or a folder of images.")
         return [self.path]
 
     def sha256(self) -> str:
@@ -203,12 +187,10 @@ def _hash_as_of(paths, changed):
 def read_video(
     source: Clip | str | Path, *, size: tuple[int, int] | None = None, partial: bool = False, num_threads: int = 0
 ) -> Video:
-    """Decodes all frames of a `Clip`.
+    """Decodes all frames of a `Clip`; other arguments and errors as of `VideoStream`.
 
     Args:
-        source, partial, num_threads: as of `VideoStream`, which raises the errors.
-        size: (height, width) to resize each frame to as it is decoded, so that a long video fits memory; None keeps
-            the file's own.
+        size: (height, width) to resize each frame to as it is decoded; None keeps the file's own.
     """
     stream = VideoStream(source, partial=partial, num_threads=num_threads)
     # All of one size: a broadcast may cut to 4:3 midway.
@@ -226,7 +208,6 @@ class VideoStream:
         partial: if True, a video that is damaged half-way gives the frames before the damage and a warning instead of
             an error.
         num_threads: threads of the decoder; 0 lets FFmpeg choose.
-        stream: number of a video stream of the file, from 0; None for the main one, which is no cover picture.
 
     Attributes:
         source_size: (height, width) of the first frame; None before it.
@@ -234,16 +215,12 @@ class VideoStream:
         announced: number of frames that the file states; 0 if it does not.
 
     Raises:
-        VideoError: while iterating: the file is missing, not a video, has no frames or no such stream, cannot be read,
-            or (unless `partial`) is truncated or corrupt; the folder has no numbered images, or one is missing or
-            damaged.
+        VideoError: while iterating: the file is missing, not a video, has no frames, cannot be read,
+            or (unless `partial`) is damaged; an image of the folder is missing or damaged.
     """
 
-    def __init__(
-        self, source: Clip | str | Path, *, partial: bool = False, num_threads: int = 0, stream: int | None = None
-    ) -> None:
+    def __init__(self, source: Clip | str | Path, *, partial: bool = False, num_threads: int = 0) -> None:
         self.clip = source if isinstance(source, Clip) else Clip(Path(source))
-        self.stream = stream
         self.source_size: Any = None
         self.pixel_aspect, self.announced = 1.0, 0
         self._partial, self._num_threads = partial, num_threads
@@ -255,26 +232,25 @@ class VideoStream:
         self._converter = FrameConverter(self._warnings)
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
-        files = _readable(self.clip.files, self.clip)
-        for image, time in self._images(files) if self.clip.path.is_dir() else self._file():
-            self._count(image.shape[:2], time)
-            yield image
+        try:
+            files = self.clip.files()
+            for image, time in self._images(files) if self.clip.path.is_dir() else self._file():
+                self._count(image.shape[:2], time)
+                yield image
+        except OSError as error:
+            message = f"{error.filename or self.clip} cannot be read: {reason(error)}."
+            raise VideoError("unreadable", message) from error
         self._check_whole()
 
     def video(self, frames: np.ndarray | collections.abc.Sequence, start: int = 0) -> Video:
-        """The `Video` of the frames from number `start` on.
-
-        Args:
-            frames: what the caller kept of each of these frames.
-            start: how many came before them.
-        """
+        """The `Video` of the frames from number `start` on; `frames` is what the caller kept of each."""
         stop = start + len(frames)
         fps, timestamps, guessed = frame_timing(self._rate, self._times[start:stop], self._keeps_times)
         clock = rising_times(self._times[:stop])
         since = start / fps if clock is None else float(clock[start] - clock[0])
         first = self.clip.frames[0] if self.clip.frames else 0
         in_file = bool(first) and not self.clip.path.is_dir()
-        first_time = float(frame_times(self.clip.path, self.stream)[first]) if in_file else first / fps
+        first_time = float(frame_times(self.clip.path)[first]) if in_file else first / fps
         return Video(
             frames,
             fps,
@@ -297,11 +273,9 @@ class VideoStream:
     # Both sources yield (image, time) and leave in `_error` what ended them too early.
 
     def _images(self, paths):
-        if self.stream:
-            raise unknown_stream(self.clip.path, self.stream, 1)
         self.announced = len(paths)
         for path in paths:
-            frame = decode_image(_readable(path.read_bytes, path))
+            frame = decode_image(path.read_bytes())
             if frame is None:
                 self._error = f"{path.name}, which is no whole image"
                 return
@@ -310,12 +284,12 @@ class VideoStream:
     def _file(self):
         path, stretch = self.clip.path, self.clip.frames
         with open_container(path) as container:
-            stream = video_stream(container, path, self._num_threads, self.stream)
+            stream = video_stream(container, path, self._num_threads)
             self._rate, self._keeps_times = stated_rate(stream), container.format.name != "avi"
             self.announced = stretch[1] - stretch[0] if stretch else stream.frames
-            if self.stream is None and len(container.streams.video) > 1:
-                count, main = len(container.streams.video), container.streams.video.index(stream)
-                message = f"The file has {count} video streams. The main one, number {main}, is used."
+            streams = container.streams.video
+            if len(streams) > 1:
+                message = f"Number {streams.index(stream)}, the main one of {len(streams)} video streams, is used."
                 self._warnings.append(Remark("several_streams", message))
             frames = decoded_stretch(path, container, stream, *stretch) if stretch else self._whole(container, stream)
             try:
@@ -340,15 +314,14 @@ class VideoStream:
 
     def _pixel_aspect(self, stated, frame):
         """Width over height of a pixel of the upright frame as shown; 1 if the file states nothing credible."""
-        if not 1 / MAX_PIXEL_ASPECT <= stated <= MAX_PIXEL_ASPECT:
-            message = f"The stated pixel aspect, {stated:.3g}, is not credible: square pixels are assumed."
-            self._warnings.append(Remark("pixel_aspect_ignored", message))
-            return 1.0
         turn = stated_turn(frame)
         shown = 1 / stated if turn and turn[0] else stated
+        message = f"The pixels are stated to be {shown:.3g} times as wide as high"
+        if not 1 / MAX_PIXEL_ASPECT <= stated <= MAX_PIXEL_ASPECT:
+            self._warnings.append(Remark("pixel_aspect_ignored", f"{message}: square ones are assumed."))
+            return 1.0
         if shown != 1:
-            message = f"The pixels are not square: {shown:.3g} times as wide as high."
-            self._warnings.append(Remark("pixel_aspect", message))
+            self._warnings.append(Remark("pixel_aspect", f"{message}."))
         return shown
 
     def _count(self, size, time):
@@ -369,44 +342,21 @@ class VideoStream:
         tolerance = ANNOUNCED_TOLERANCE if self.clip.frames is None else 0
         if not self._error and num_frames >= announced - tolerance:
             return
-        total = f" of {counted(announced, 'frame')}" if announced else ""
-        damage = f"after {num_frames}{total} comes {self._error or 'the end of the file'}"
+        total = counted(announced or num_frames, "frame")
+        damage = f"after {num_frames} of {total} comes {self._error or 'the end of the file'}"
         if not self._partial:
             raise VideoError("damaged_video", f"{self.clip} is damaged: {damage}.")
         self._warnings.append(Remark("damaged", f"The video is damaged: {damage}."))
 
 
-def _readable(read, source):
-    """What `read()` gives; VideoError naming `source` if the system refuses."""
-    try:
-        return read()
-    except OSError as error:
-        raise VideoError("unreadable", f"{source} cannot be read: {reason(error)}.") from error
-
-
-# === Times ===
-
-
-def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
+def frame_times(path: Path) -> np.ndarray:
     """When each frame of a video file is shown, float64 (L,), seconds since the first one, which alone is decoded.
 
-    Args:
-        path: of the file.
-        stream: as of `VideoStream`.
-
     Raises:
-        VideoError: the file cannot be opened, or has no frames or no such stream.
+        VideoError: the file cannot be opened, or has no frames.
     """
-    packets = packets_of(path, stream)
+    packets = packets_of(path)
     if not packets.times:
         raise VideoError("no_frames", f"{path} has no frames (an empty stream).")
-    return packets.timestamps()
-
-
-def shown_until(path: Path, stream: int | None = None) -> float:
-    """When the last frame of a video file ends, as the file states, seconds since its first one.
-
-    Arguments and errors as of `frame_times`.
-    """
-    packets = packets_of(path, stream)
-    return packets.end * packets.unit
+    clock = rising_times(packets.times)
+    return np.arange(len(packets.times)) / packets.rate if clock is None else (clock - clock[0]) * packets.unit

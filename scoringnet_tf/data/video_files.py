@@ -1,9 +1,16 @@
-"""Which files and folders are videos: files by their names, folders by numbered images in them."""
+"""Which files and folders are videos: files by their names, folders by numbered images in them. No TensorFlow."""
 
+import functools
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
+
+import av
+
+from scoringnet_tf.data.containers import DECODER_OPTIONS, VideoError
+from scoringnet_tf.support.messages import counted
 
 VIDEO_SUFFIXES = (  # none of digits alone, as of `dive.264.png`, a numbered image
     *(".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif"),
@@ -15,6 +22,9 @@ FRAMES_SUFFIX = ".frames"  # of a video without such a suffix, as a folder of fr
 # A picture of a video, `dive.mp4.png` or `dive2.frames-2.png`, as `predict --plot_dir` draws it, is no frame of one.
 OF_A_VIDEO = rf".*(?:{'|'.join(map(re.escape, (*VIDEO_SUFFIXES, FRAMES_SUFFIX)))})(?:-\d+)?\.\w+$"
 IMAGE_NAME = re.compile(rf"(?!\.|{OF_A_VIDEO})(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
+IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
+# A decoder would rather paint the rest of a damaged image grey.
+IMAGE_OPTIONS = {**DECODER_OPTIONS, "err_detect": "crccheck+explode"}
 
 
 def is_frame_folder(folder: Path) -> bool:
@@ -63,3 +73,61 @@ def _seen(names):
 
 def _raise(error):
     raise error
+
+
+def image_paths(folder: Path, frames: tuple[int, int] | None = None) -> list[Path]:
+    """The images of a folder, or those of its frames [start, stop), in order; frame 0 has number 0 or else 1.
+
+    Raises:
+        VideoError: there are no numbered images, a number is missing, or the names differ in more than that.
+    """
+    images = _numbered_images(folder, folder.stat().st_mtime_ns)
+    if not images:
+        raise VideoError("no_images", f"{folder} is a folder without numbered images.")
+    first = 0 if 0 in images else 1
+    numbers = range(frames[0] + first, frames[1] + first) if frames else range(min(images), max(images) + 1)
+    missing = next((number for number in numbers if number not in images), None)
+    if missing is not None:
+        stored = f"{counted(len(images), 'image')}, {min(images)} to {max(images)}"
+        raise VideoError("missing_image", f"{folder}: there is no image number {missing} ({stored}).")
+    return [folder / images[number] for number in numbers]
+
+
+def images_to_cut(folder: Path) -> list[Path]:
+    """The images of a folder to take a stretch of; VideoError if they begin at 2 or later: a `Clip` takes others."""
+    images = image_paths(folder)
+    if (first := min(_numbered_images(folder, folder.stat().st_mtime_ns))) > 1:
+        raise VideoError("wrong_numbering", f"{folder}: a stretch needs images from number 0 or 1 on, not {first}.")
+    return images
+
+
+@functools.lru_cache(maxsize=2)  # a folder may hold every frame of a competition, and the clips of it come in turn
+def _numbered_images(folder, changed):
+    """{number: file name} of a folder that was last `changed` then."""
+    images: dict[int, str] = {}
+    forms: dict[str, str] = {}
+    for path in sorted(folder.iterdir()):
+        match = IMAGE_NAME.fullmatch(path.name)
+        if match is None:
+            continue
+        forms.setdefault(path.name[: match.start(1)], path.name)
+        if len(forms) > 1:
+            raise VideoError("mixed_images", f"{folder}: images of two names, {', '.join(forms.values())}.")
+        number = int(match[1])
+        if number in images:
+            raise VideoError("duplicate", f"{folder}: two images of one number, {images[number]}, {path.name}.")
+        images[number] = path.name
+    return images
+
+
+def decode_image(encoded: bytes) -> Any:
+    """The `av.VideoFrame` of a JPEG or PNG file; None if it is anything else, or damaged."""
+    if encoded[:2] not in IMAGE_CODECS:
+        return None
+    decoder: Any = av.CodecContext.create(IMAGE_CODECS[encoded[:2]], "r")
+    decoder.options = IMAGE_OPTIONS
+    try:
+        frames = [*decoder.decode(av.Packet(encoded)), *decoder.decode(None)]
+    except (av.FFmpegError, MemoryError):
+        return None
+    return frames[0] if len(frames) == 1 and not frames[0].is_corrupt else None

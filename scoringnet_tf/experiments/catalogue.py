@@ -1,8 +1,7 @@
 """What each table of the paper asks, as ways to train and to evaluate, and what the paper printed (§4.4–4.6)."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from scoringnet_tf.sports import PREDICTED_SCORES, get_sport
 
@@ -37,25 +36,20 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """A table.
+    """A table, or a figure.
 
     Attributes:
         title: as printed above it.
         question: what it answers, a sentence.
         rows: those that are trained.
-        reference: name of the row that the others are compared with; of each score its own where it is a mapping,
-            and scores that are not in it are not compared; None where none is.
+        reference: name of the row that the others are compared with, or score → that of the score's figures.
         paper: sport, or name of the dataset where the paper tells it from others → row → figures, where it has them.
         sport: name of the only one whose records it is of; None for any.
         measures: `"scores"`, or `"stages"` for how well frames are labelled.
         picture: the figure that is drawn.
         paper_std: of `paper`, the standard deviations over splits that the paper prints.
-        draw: of a figure, a function of (folder, experiment, surroundings, seeds) that writes it and returns a text.
+        is_figure: whether it is a picture of the paper's, which a function of its own draws.
         resplit: whether the rows are trained on several splits, of one seed each, instead of several seeds.
-        needs: what the records must have for any of it, as of `Row`.
-        held_out: whether it is of videos that training holds out.
-        compute: of a table that trains nothing, a function of (records, tested records) that gives its `Results`.
-        beside: a row of another table, which stands beside what is computed where that table has trained it.
     """
 
     title: str
@@ -63,16 +57,12 @@ class Experiment:
     rows: Sequence[Row]
     reference: str | Mapping[str, str] | None = None
     paper: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
-    compute: Callable[..., Any] | None = None
-    beside: Row | None = None
     sport: str | None = None
     measures: str = "scores"
     picture: str = "f_src"
     paper_std: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
-    draw: Callable[..., str] | None = None
+    is_figure: bool = False
     resplit: bool = False
-    needs: str | None = None
-    held_out: bool = False
 
     def compared_with(self, row: str, score: str | None = None) -> str | None:
         """Name of the row that a row's figures of a score, or those of none, are compared with; None where none is."""
@@ -94,36 +84,12 @@ def figures(*printed: float) -> Figures:
 HEAD = {"dropout": "0.5", "learning_rate": "0.0003", "epochs": "60", "head": "regression"}
 DISTRIBUTION = {**HEAD, "head": "distribution", "model.head.sigma": "0.6"}
 
-OURS = "ScoringNet (MSE + ranking)"  # in table 7, and beside shortcuts
+OURS = "ScoringNet (MSE + ranking)"
 
 
 def _final(f_src):
     """Figures of a table that prints F-SRC alone, of row → it."""
     return {row: {"f_src": value} for row, value in f_src.items()}
-
-
-def _shortcuts(info, tested):
-    from scoringnet_tf.experiments import shortcuts  # scikit-learn
-
-    return shortcuts.shortcuts(info, tested)
-
-
-def _strips(*arguments):
-    from scoringnet_tf.experiments import strips
-
-    return strips.write_segmentation(*arguments)
-
-
-def _curves(*arguments):
-    from scoringnet_tf.experiments import curves
-
-    return curves.write_curves(*arguments)
-
-
-def _feature_maps(*arguments):
-    from scoringnet_tf.experiments import feature_maps
-
-    return feature_maps.write_feature_maps(*arguments)
 
 
 def _varied(flag, values, name):
@@ -148,6 +114,7 @@ def _fragments(sport, number, table):
             stages.replace(",", " + "),
             {**MSE, "model.fragments.difficulty": stages, "model.fragments.execution": stages},
             TRUE,
+            needs=STAGES,
         )
         for stages in FRAGMENTS[sport]
     ]
@@ -157,7 +124,7 @@ def _fragments(sport, number, table):
     }
     right = {score: " + ".join(get_sport(sport).fragment(score)) for score in PREDICTED_SCORES}
     title, question = f"Table {number}: fragments of {table}", "Which true fragment predicts which score (MSE)?"
-    return Experiment(title, question, rows, right, {sport: printed}, sport=sport, needs=STAGES)
+    return Experiment(title, question, rows, right, {sport: printed}, sport=sport)
 
 
 # Table 3 and Fig. 4: what labels the frames, as flags of `train`; and how the stages are decided.
@@ -171,9 +138,9 @@ NETWORKS = {
 
 
 def _segmentation():
-    """Table 3: the networks of Fig. 4 and one more, each decided frame by frame, as in the paper, and in order."""
+    """Table 3: the networks of Fig. 4, each decided frame by frame, as in the paper, and in order."""
     rows = [
-        Row(f"{name}, {decoding}", {**KFS_ALONE, **flags}, (f"--decoding={decoding}",))
+        Row(f"{name}, {decoding}", {**KFS_ALONE, **flags}, (f"--decoding={decoding}",), needs=STAGES)
         for decoding in ("argmax", "ordered")
         for name, flags in NETWORKS.items()
     ]
@@ -187,10 +154,9 @@ def _segmentation():
     }
     question = "What labels the frames best, and what does the order of the stages add?"
     title = "Table 3 and Fig. 4: segmentation"
-    return Experiment(title, question, rows, "KFS, argmax", paper, measures="stages", picture="frames", needs=STAGES)
+    return Experiment(title, question, rows, "KFS, argmax", paper, measures="stages", picture="frames")
 
 
-SEGMENTATION = _segmentation()
 RANKING = [Row("MSE", MSE), Row("MSE + ranking")]
 
 
@@ -222,16 +188,7 @@ def _ranking():
 EXPERIMENTS = {
     "table1": _fragments("diving", 1, "diving"),
     "table2": _fragments("vault", 2, "vault"),
-    "table3": SEGMENTATION,
-    "fig4": Experiment(
-        "Fig. 4: segmentation",
-        "What does each network find, frame by frame?",
-        [row for row in SEGMENTATION.rows if row.evaluation == ("--decoding=argmax",)],
-        SEGMENTATION.reference,
-        measures="stages",
-        draw=_strips,
-        needs=STAGES,
-    ),
+    "table3": _segmentation(),
     "table4": Experiment(
         "Table 4: key fragments",
         "Do key fragments predict better than the whole video (MSE)?",
@@ -273,8 +230,7 @@ EXPERIMENTS = {
         "Does the ranking loss set videos of close scores apart while it trains?",
         RANKING,
         "MSE",
-        draw=_curves,
-        held_out=True,
+        is_figure=True,
     ),
     "table6": Experiment(
         "Table 6: random splits",
@@ -336,19 +292,13 @@ EXPERIMENTS = {
     "fig6": Experiment(
         "Fig. 6: feature maps",
         "What does the first convolution give of one frame?",
-        [Row("baseline", {**MSE, **WHOLE}), Row("+KFS", MSE), Row("+KFS, ranking")],
+        [
+            Row("baseline", {**MSE, **WHOLE}, needs="frames"),
+            Row("+KFS", MSE, needs="frames"),
+            Row("+KFS, ranking", needs="frames"),
+        ],
         "baseline",
-        draw=_feature_maps,
-        needs="frames",
-    ),
-    "shortcuts": Experiment(
-        "Shortcuts",
-        "What is reached without watching the performance?",
-        [],
-        OURS,
-        compute=_shortcuts,
-        beside=Row(OURS),
-        needs="frames",
+        is_figure=True,
     ),
     "stability": Experiment(
         "Stability",

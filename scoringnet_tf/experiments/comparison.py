@@ -2,18 +2,16 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.experiments import report, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
-from scoringnet_tf.experiments.intervals import Results
-from scoringnet_tf.experiments.kept import read_results, wrong_cells
-from scoringnet_tf.experiments.stage_results import StageResults
+from scoringnet_tf.experiments.results import Results, StageResults, read_results
 from scoringnet_tf.experiments.training import Surroundings, TrainingError
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.files import read_json
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,17 +24,12 @@ class Comparison:
     Attributes:
         experiment: the table.
         results: what every row predicted of every test video.
-        data, sport: name of the records' dataset, and its sport.
-        joints: whose the joints are that systems of it read.
-        learned: row → from how many of the test videos it learned, as of `suite.learned_before`.
+        described: what cells.json says of the data and the trainings.
     """
 
     experiment: Experiment
     results: Results | StageResults = dataclasses.field(repr=False)
-    data: str
-    sport: str
-    joints: Sequence[str] = ()
-    learned: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    described: Mapping[str, Any] = dataclasses.field(repr=False)
 
     @property
     def cells(self) -> dict[str, dict[str, Any]]:
@@ -45,7 +38,7 @@ class Comparison:
 
     def __str__(self) -> str:
         """The table, Markdown."""
-        return report.markdown(self.experiment, self.cells, self.data, self.sport, self.joints, self.learned)
+        return report.markdown(self.experiment, self.cells, self.described)
 
     def _repr_markdown_(self) -> str:
         return str(self)
@@ -78,53 +71,34 @@ def compare(
         TrainingError: a training failed; those that did not are kept.
     """
     if isinstance(experiment, str) and experiment not in EXPERIMENTS:
-        raise InputError("unknown_name", f"There is no table {experiment}.", f"Choose from {', '.join(EXPERIMENTS)}.")
-    table, named = (
-        (EXPERIMENTS[experiment], experiment) if isinstance(experiment, str) else (experiment, experiment.title)
-    )
-    if not table.rows or table.draw or table.resplit:
-        raise InputError(
-            "wrong_table", f"{table.title}: this table is not one of trainings on one split.", "Use the command `run`."
-        )
+        raise unknown_name("The table", experiment, EXPERIMENTS)
+    table = EXPERIMENTS[experiment] if isinstance(experiment, str) else experiment
+    if table.is_figure or table.resplit:
+        message = f"{table.title}: this table is not one of trainings on one split."
+        raise InputError("wrong_table", message, "Use the command `run`.")
     if not pathlib.Path(preset).is_file():
         raise InputError("not_found", f"{preset}: there is no such flag file.")
     surroundings = Surroundings(pathlib.Path(preset), load_records(records_dir), (), pathlib.Path(runs_dir))
-    (table,) = suite.possible({named: table}, surroundings).values()
-    failures = suite.run([table], surroundings, seeds)
-    if failures:
+    name = experiment if isinstance(experiment, str) else table.title
+    (table,) = suite.possible({name: table}, surroundings).values()
+    if failures := suite.run([table], surroundings, seeds):
         raise TrainingError("; ".join(failures))
-    joints = report.joints_of(suite.described_trainings(table, surroundings, seeds))
-    found = suite.results(table, surroundings, seeds)
-    learned = suite.learned_before(table, surroundings, seeds)
-    return Comparison(table, found, surroundings.records.name, surroundings.sport, joints, learned)
+    data = {"name": surroundings.records.name, "sport": surroundings.sport}
+    described = {"data": data, **suite.described(table, [surroundings], seeds)}
+    return Comparison(table, suite.results(table, surroundings, seeds), described)
 
 
 def load(folder: str | pathlib.Path) -> Comparison:
     """A table that the command wrote to `results/SPORT/TABLE`, its figures computed again from every prediction.
 
-    Args:
-        folder: of the table.
-
     Raises:
-        InputError: there is no such table, it is one of several splits (table 6), or its cells are not of its
-            predictions, as where a report was stopped.
+        InputError: there is no such table, or it is one of several splits (table 6).
     """
     folder = pathlib.Path(folder).resolve()
-    missing = [name for name in (report.CELLS, report.PREDICTIONS) if not (folder / name).is_file()]
-    if missing or folder.name not in EXPERIMENTS:
-        received = f"there is no {missing[0]}" if missing else f"there is no table {folder.name}"
-        raise InputError(
-            "not_found", f"{folder}: {received}.", "Give the folder of a table's results, results/SPORT/TABLE."
-        )
-    kept, found = read_json(folder / report.CELLS), read_results(folder / report.PREDICTIONS)
+    if folder.name not in EXPERIMENTS or not (folder / report.CELLS).is_file():
+        raise InputError("not_found", f"{folder} holds no table.", "Give a folder of results, results/SPORT/TABLE.")
+    described, found = read_json(folder / report.CELLS), read_results(folder / report.PREDICTIONS)
     if len(found) != 1:
         raise InputError("wrong_table", f"{folder}: this table has {len(found)} splits, not one.")
-    if wrong := wrong_cells(folder):
-        raise InputError(
-            "stale_cells",
-            f"{folder / report.CELLS}: {wrong[0]} differs from {report.PREDICTIONS}.",
-            "Write the report again: a stopped one leaves this.",
-        )
-    data, joints = kept["data"]["name"], report.joints_of(kept["trainings"])
-    sport = kept["data"].get("sport", folder.parent.name)  # 0.1 did not say it
-    return Comparison(EXPERIMENTS[folder.name], found[0], data, sport, joints, kept.get("learned_from_test", {}))
+    described["data"].setdefault("sport", folder.parent.name)  # 0.1 did not say it
+    return Comparison(EXPERIMENTS[folder.name], found[0], described)

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ CLOSE = 0.5  # standard deviations of the true scores by which those of a close 
 
 @dataclasses.dataclass(frozen=True)
 class Course:
-    """What a training predicted of the V held-out, or test, videos.
+    """What a training predicted of the V held-out videos.
 
     Attributes:
         ids: V names, in their order.
@@ -40,23 +41,20 @@ class Course:
     predicted: np.ndarray
 
 
-def scores_of_epochs(folder: Path, of_test: bool = False) -> Path | None:
-    """The file of a run in which the scores of held-out videos, or test videos, are kept epoch by epoch, if any."""
-    names = [f"{phase}_{'test_' if of_test else ''}scores.csv" for phase in ("joint", "scoring")]
-    return next((folder / name for name in names if (folder / name).is_file()), None)
-
-
-def read_course(path: Path, score: str = SCORE) -> Course:
-    """Reads `PHASE_scores.csv`, or `PHASE_test_scores.csv`, of a run."""
+def read_course(folder: Path) -> Course | None:
+    """The execution scores of a run's held-out videos, epoch by epoch; None where it kept none."""
+    path = next((path for phase in ("joint", "scoring") if (path := folder / f"{phase}_scores.csv").is_file()), None)
+    if path is None:
+        return None
     with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["score"] == score]
+        rows = [row for row in csv.DictReader(file) if row["score"] == SCORE]
     truth = {row["video_id"]: float(row["true"]) for row in rows}
-    found: dict[int, dict[str, float]] = {}
+    epochs: dict[int, dict[str, float]] = {}
     for row in rows:
-        found.setdefault(int(row["epoch"]), {})[row["video_id"]] = float(row["predicted"])
-    ids = tuple(sorted(truth))
-    predicted = np.array([[found[epoch][video_id] for video_id in ids] for epoch in sorted(found)])
-    return Course(ids, np.array([truth[video_id] for video_id in ids]), np.array(sorted(found)), predicted)
+        epochs.setdefault(int(row["epoch"]), {})[row["video_id"]] = float(row["predicted"])
+    ids, numbers = tuple(sorted(truth)), sorted(epochs)
+    predicted = np.array([[epochs[number][video_id] for video_id in ids] for number in numbers])
+    return Course(ids, np.array([truth[name] for name in ids]), np.array(numbers), predicted) if ids else None
 
 
 def samples(course: Course) -> list[int]:
@@ -120,55 +118,46 @@ def write_curves(folder: Path, experiment: Experiment, surroundings: Surrounding
     Returns:
         the text; None where nothing is done.
     """
-    done = {row.name: _courses(row, surroundings, seeds) for row in experiment.rows}
-    done = {name: found for name, found in done.items() if found}
+    done: dict[str, dict[int, Course]] = {}
+    for row, seed in itertools.product(experiment.rows, range(seeds)):
+        training = Training(row.flags, seed)
+        course = read_course(training.folder(surroundings)) if training.is_trained(surroundings) else None
+        if course:
+            done.setdefault(row.name, {})[seed] = course
     shared = sorted(set.intersection(*map(set, done.values()))) if done else []  # rows are compared over the same seeds
     if not shared:
         return None
-    by_row = {name: {seed: found[seed] for seed in shared} for name, found in done.items()}
-    courses = {name: list(found.values()) for name, found in by_row.items()}
+    courses = {name: [of_seeds[seed] for seed in shared] for name, of_seeds in done.items()}
     places = decimals(get_sport(surroundings.records.sport).range_of(SCORE))
-    text = _text(experiment, courses, surroundings.records.groups_of(next(iter(courses.values()))[0].ids), places)
+    groups = surroundings.records.groups_of(next(iter(courses.values()))[0].ids)
+    text = _text(experiment, courses, groups, places)
     with replacing_file(folder / "fig5.png") as path:
         save_png(draw(courses, places), path)
     with replacing_file(folder / "curves.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_lines(by_row))
+        csv.writer(file).writerows(_lines(courses, shared))
     with replacing_file(folder / "table.md") as path:
         path.write_text(text, encoding="utf-8")
     return text
 
 
-def _courses(row, surroundings, seeds):
-    """Seed → its course, of each that is trained and predicted the score of videos held out."""
-    found: dict[int, Course] = {}
-    for seed in range(seeds):
-        training = Training(row.flags, seed)
-        path = scores_of_epochs(training.folder(surroundings))
-        if training.is_trained(surroundings) and path:
-            course = read_course(path)
-            found |= {seed: course} if course.ids else {}
-    return found
-
-
 def _text(experiment, courses, groups, places):
     first = next(iter(courses.values()))[0]
     shown, drawn = samples(first), {}
-    if all(one.ids == first.ids for found in courses.values() for one in found):
+    if all(one.ids == first.ids for of_row in courses.values() for one in of_row):
         drawn = drawn_shares(courses, groups=groups)
     lines = [f"**{experiment.title}.** {experiment.question}", "", "![](fig5.png)", ""]
     lines += ["| | close pairs in order, last epoch | three samples in order, share of epochs |", "|---|---|---|"]
-    for name, found in courses.items():
-        close = np.mean([share_in_order(course)[-1] for course in found])
+    for name, of_row in courses.items():
+        close = np.mean([share_in_order(course)[-1] for course in of_row])
         around = " [{:.3f}, {:.3f}]".format(*interval(drawn[name])) if drawn else ""
-        ordered = np.mean([(np.diff(course.predicted[:, shown], axis=1) > 0).all(axis=1).mean() for course in found])
+        ordered = np.mean([(np.diff(course.predicted[:, shown], axis=1) > 0).all(axis=1).mean() for course in of_row])
         lines.append(f"| {name} | {close:.3f}{around} | {ordered:.3f} |")
-    truth = ", ".join(f"{first.truth[video]:.{places}f}" for video in shown)
     lines += [""]
-    for name in drawn if experiment.reference in drawn else ():
-        if name == experiment.reference:
-            continue
-        low, high = interval(drawn[name] - drawn[experiment.reference])
-        lines += [f"{name} against {experiment.reference} (95 %, paired): close pairs {low:+.3f} to {high:+.3f}.", ""]
+    reference = experiment.reference
+    for name in drawn.keys() - {reference} if reference in drawn else ():
+        low, high = interval(drawn[name] - drawn[reference])
+        lines += [f"{name} against {reference} (95 %, paired): close pairs {low:+.3f} to {high:+.3f}.", ""]
+    truth = ", ".join(f"{first.truth[video]:.{places}f}" for video in shown)
     seeds, videos = counted(len(next(iter(courses.values()))), "seed"), "videos in groups" if groups else "videos"
     lines += [
         f"Held-out videos, {SCORE}, mean of {seeds}; in brackets 95 % of a bootstrap over these and the {videos}. The "
@@ -177,14 +166,13 @@ def _text(experiment, courses, groups, places):
     return "\n".join(lines) + "\n"
 
 
-def _lines(by_row):
+def _lines(courses, seeds):
     yield ["row", "seed", "epoch", "video_id", "true", "predicted"]
-    for name, found in by_row.items():
-        for seed, course in found.items():
-            for index, epoch in enumerate(course.epochs):
-                for video in range(len(course.ids)):
-                    values = (float(course.truth[video]), float(course.predicted[index, video]))
-                    yield [name, seed, epoch, course.ids[video], *values]
+    for name, of_row in courses.items():
+        for seed, course in zip(seeds, of_row, strict=True):
+            for index, video in np.ndindex(course.predicted.shape):
+                values = float(course.truth[video]), float(course.predicted[index, video])
+                yield [name, seed, course.epochs[index], course.ids[video], *values]
 
 
 def draw(courses: Mapping[str, Sequence[Course]], places: int) -> "Figure":

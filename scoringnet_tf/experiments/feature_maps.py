@@ -9,12 +9,11 @@ from matplotlib.figure import Figure
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments.catalogue import Experiment
-from scoringnet_tf.experiments.training import Surroundings
-from scoringnet_tf.experiments.watching import read_video, trained_models
+from scoringnet_tf.experiments.training import Surroundings, Training
 from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.drawing import save_png
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.messages import InputError
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
@@ -48,36 +47,41 @@ def write_feature_maps(folder: Path, experiment: Experiment, surroundings: Surro
     Returns:
         the text; None where nothing is done.
     """
-    models = trained_models(list(experiment.rows), surroundings)
-    models = {name: model for name, model in models.items() if SCORE in model.scores and model.content == "frames"}
+    from scoringnet_tf.models.presets import load_scoring_net
+
+    runs = {row.name: Training(row.flags, 0) for row in experiment.rows}
+    folders = {name: run.folder(surroundings) for name, run in runs.items() if run.is_trained(surroundings)}
+    models = {name: load_scoring_net(str(path)) for name, path in folders.items()}
+    models = {name: model for name, model in models.items() if SCORE in model.scores}
     if not models:
         return None
-    info = surroundings.records
-    video = read_video(info, chosen_video(info), next(iter(models.values())).image_size)
-    sport = get_sport(info.sport)
-    frame = chosen_frame(video.stages, sport.stage_indices(sport.fragment(SCORE)))
-    places, maps, lines = decimals(sport.range_of(SCORE)), {}, []
-    for name, model in models.items():
-        predicted, numbers, of_clip = feature_maps(model, video.frames)
+    info, sport = surroundings.records, get_sport(surroundings.records.sport)
+    name, places = chosen_video(info), decimals(sport.range_of(SCORE))
+    frames, stages = read_video(info, name, next(iter(models.values())).image_size)
+    frame, maps = chosen_frame(stages, sport.stage_indices(sport.fragment(SCORE))), {}
+    heads = f"test video {name}, true {SCORE} {info.videos[name][SCORE]:g}", "predicted", f"frame nearest to {frame}"
+    lines = [f"**{experiment.title}.** {experiment.question}", "", "![](fig6.png)", "", f"| {' | '.join(heads)} |"]
+    lines.append("|---|---|---|")
+    for row, model in models.items():
+        predicted, numbers, of_clip = feature_maps(model, frames)
         place = int(np.abs(numbers - frame).argmin())
-        maps[name] = of_clip[place]
-        lines.append(f"| {name} | {predicted:.{places}f} | {numbers[place]} |")
+        maps[row] = of_clip[place]
+        lines.append(f"| {row} | {predicted:.{places}f} | {numbers[place]} |")
     with replacing_file(folder / "fig6.png") as path:
-        save_png(draw(video.frames[frame], maps), path)
-    true = info.videos[video.name][SCORE]
-    text = "\n".join(
-        [
-            f"**{experiment.title}.** {experiment.question}",
-            "",
-            "![](fig6.png)",
-            "",
-            f"| test video {video.name}, true {SCORE} {true:g} | predicted | frame of its clip nearest to {frame} |",
-            *["|---|---|---|", *lines, ""],
-        ]
-    )
+        save_png(draw(frames[frame], maps), path)
     with replacing_file(folder / "table.md") as path:
-        path.write_text(text, encoding="utf-8")
-    return text
+        path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return "\n".join([*lines, ""])
+
+
+def read_video(info: DatasetInfo, video_id: str, image_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """A test video as models take it: frames uint8 (L, H, W, 3), cropped to `image_size`; true stages int (L,)."""
+    from scoringnet_tf.data import input_pipeline
+
+    ((inputs, targets),) = input_pipeline.videos(
+        info.records_dir, "test", image_size=image_size, batch_size=1, ids=[video_id], pad_to_multiple=1
+    )
+    return inputs["frames"][0].numpy(), targets["stages"][0].numpy()
 
 
 def feature_maps(model: "ScoringNet", frames: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:

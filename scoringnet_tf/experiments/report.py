@@ -1,5 +1,6 @@
-"""A table of an experiment: figures with intervals beside the paper's, as Markdown, CSV and a picture."""
+"""The table of an experiment: figures with intervals beside the paper's, as Markdown, CSV and a picture."""
 
+import collections
 import csv
 import math
 import re
@@ -9,24 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoringnet_tf.bootstrap import interval, num_units
+from scoringnet_tf.bootstrap import interval, num_units, number_of
+from scoringnet_tf.data.splits import SPLITS, Split, write_split
 from scoringnet_tf.experiments.catalogue import Experiment
-from scoringnet_tf.experiments.intervals import Lines, Results
-from scoringnet_tf.experiments.stage_results import StageResults
+from scoringnet_tf.experiments.results import Results, StageResults
 from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.drawing import save_png
-from scoringnet_tf.support.files import replacing_file, write_json
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.files import read_json, replacing_file, write_json
+from scoringnet_tf.support.messages import InputError, counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Cells = Mapping[str, Mapping[str, Any]]  # row → figure → a cell, see `cells` and `cells_of_splits`
 HEADS = {"src": "SRC", "med": "MED", "rl2": "R-ℓ2"}
 DECIMALS = {"src": 3, "med": 3, "rl2": 2}
 CELLS, PREDICTIONS, TABLE = "cells.json", "predictions.csv", "table.md"
-MEASURED = {"diving": "unlv_diving", "vault": "unlv_vault"}  # the dataset that the paper's tables of a sport are of
-BEST, BEST_PREDICTIONS = "F-SRC (best test epoch)", "best_test_epoch.csv"  # the column, see `best_epochs`
 DRAWN = "drawn.json"  # beside a figure, what cells.json says of the runs beside a table
+MEASURED = {"diving": "unlv_diving", "vault": "unlv_vault"}  # the dataset that the paper's tables of a sport are of
+
+
+# === Figures ===
 
 
 def cells(
@@ -35,17 +39,16 @@ def cells(
     """The figures of every row.
 
     Args:
-        results: what came out.
-        experiment: what was asked; it says which row others are compared with.
+        results: of the rows.
+        experiment: the table; it says which row others are compared with.
         names: figures; those of `results.names` by default.
 
     Returns:
-        row → figure → {"mean", "std" (over seeds, of the means over renderings; None of one seed),
-        "interval" (95 %, over seeds, renderings and videos), "seeds", "renderings", and, where videos are in groups,
-        "groups", how many of these, and of videos that are alone, there are}, and of every row that is compared
-        with another, where that has the same seeds, "more" (95 % of the paired difference from it). What is undefined
-        of one seed, as SRC of equal predictions, is undefined: it has a mean and an interval of NaN, and no difference
-        from it, or of it from others.
+        row → figure → {"mean", "std" (over seeds, of the means over renderings; None of one seed), "interval" (95 %,
+        over seeds, renderings and videos), "seeds", "renderings", "groups" (how many groups and videos that are alone,
+        if there are groups), "more" (95 % of the paired difference from the row that it is compared with, if that has
+        the same seeds)}. If a figure of one seed is undefined, as SRC of equal predictions, so are its mean, interval
+        and differences: NaN.
     """
     found: dict[str, dict[str, Any]] = {row: {} for row in results.predicted}
     for name in results.names if names is None else names:
@@ -82,52 +85,83 @@ def _is_defined(values):
     return not np.isnan(values).any()
 
 
-def markdown(
-    experiment: Experiment,
-    found: Mapping[str, Mapping[str, Any]],
-    data: str,
-    sport: str,
-    joints: Sequence[str] = (),
-    learned: Mapping[str, int] | None = None,
-) -> str:
-    """The table: a line for every row, and beneath it the paper's where it has one, of the same dataset or of another.
+def cells_of_splits(results: Sequence[Results], names: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+    """The figures of every row of one seed on K splits.
+
+    Returns:
+        row → figure → {"mean", "std", "interval" (95 % of the mean over a bootstrap of the splits, and of the videos
+        and renderings within each), "of_splits" (K,)}.
+    """
+    found: dict[str, dict[str, Any]] = {row: {} for row in results[0].predicted}
+    for name in results[0].names if names is None else names:
+        of_results = [result.drawn(name) for result in results]
+        for row, figures in found.items():
+            of_splits = [float(result.values(row, name).mean()) for result in results]
+            draws = np.array([drawn[row] for drawn in of_results])  # (K, DRAWS)
+            rng = np.random.default_rng(0)  # the same splits for every figure
+            chosen = rng.integers(0, len(results), (number_of(len(results)), draws.shape[1]))
+            covered = interval(np.take_along_axis(draws, chosen, axis=0).mean(axis=0))
+            figures[name] = {
+                "mean": float(np.mean(of_splits)),
+                "std": float(np.std(of_splits, ddof=1)) if len(of_splits) > 1 else None,
+                "interval": covered if np.isfinite(of_splits).all() else (math.nan, math.nan),
+                "of_splits": of_splits,
+            }
+    return found
+
+
+# === Markdown ===
+
+
+def markdown(experiment: Experiment, found: Cells, described: Mapping[str, Any], covered: str = "") -> str:
+    """The table: a line for every row, beneath it the paper's, of the same dataset or of another, and each split's.
 
     Args:
-        experiment, found: what was asked, and what came out.
-        data: name of the dataset.
-        sport: of it.
-        joints: whose the joints are that systems read.
-        learned: as of `suite.learned_before`.
+        experiment: the table.
+        found: its cells.
+        described: content of cells.json: name and sport of the data, trainings, what learned from test videos.
+        covered: what the intervals cover, in words; by default that of seeds on one split.
     """
-    names = columns(found)
-    paper, said = papers(experiment.paper, data, sport)
-    lines = [f"**{experiment.title}.** {experiment.question}", ""]
-    lines += [f"| | {' | '.join(head(name) for name in names)} |", f"|{'---|' * (len(names) + 1)}"]
-    for name, row in found.items():
-        lines.append(f"| {name} | {' | '.join(_text(row.get(column), column) for column in names)} |")
-        if name in paper:
-            printed = (f"{paper[name][column]:g}" if column in paper[name] else "" for column in names)
-            lines.append(f"| *{said}* | {' | '.join(printed)} |")
-    lines += ["", *_differences(experiment, found), _covered(found), *chosen_on_test(names)]
+    names, data = columns(found), described["data"]
+    paper, label = _papers(experiment.paper, data)
+    spread, _ = _papers(experiment.paper_std, data)
+    lines = [f"**{experiment.title}.** {experiment.question}", "", f"| | {' | '.join(map(_head, names))} |"]
+    lines.append(f"|{'---|' * (len(names) + 1)}")
+    for row, figures in found.items():
+        lines.append(_line(row, (_text(figures.get(name), name) for name in names)))
+        if row in paper:
+            lines.append(_line(f"*{label}*", (_printed(paper[row], spread.get(row, {}), name) for name in names)))
+        for number in range(len(next(iter(figures.values())).get("of_splits", ()))):
+            of_split = (_number(figures[name]["of_splits"][number], name) for name in names)
+            lines.append(_line(f"{row}, split {number + 1}", of_split))
+    lines += ["", *_differences(experiment, found), covered or _covered(found)]
+    joints = sorted({source for one in described.get("trainings", ()) if (source := one.get("sees", {}).get("joints"))})
     lines += ["", f"Joints: {', '.join(joints)}."] if joints else []
-    lines += no_evidence(learned or {})
+    learned = ", ".join(f"{row} {number}" for row, number in described.get("learned_from_test", {}).items())
+    why = "by --pretrained, --initial_model or --segmenter, which says nothing of other videos"
+    lines += ["", f"Learned from test videos, {why}: {learned}."] if learned else []
     return "\n".join(lines) + "\n"
 
 
-def joints_of(trainings: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Whose the joints are that systems among these trainings read, as `suite.described_trainings` gives them."""
-    return sorted({source for one in trainings if (source := one.get("sees", {}).get("joints"))})
+def _line(name, texts):
+    return f"| {' | '.join((name, *texts))} |"
 
 
-def papers(printed: Mapping[str, Mapping[str, Any]], data: str, sport: str) -> tuple[Mapping[str, Any], str]:
+def _papers(printed, data):
     """What the paper prints for a dataset, or else for that of the sport which it measured; and of which that is."""
-    if data in printed:
-        return printed[data], "the paper"
-    measured = MEASURED.get(sport, "")
-    return printed.get(sport, {}), "the paper" if data == measured else f"the paper, of {measured}"
+    if data["name"] in printed:
+        return printed[data["name"]], "the paper"
+    measured = MEASURED.get(data["sport"], "")
+    label = "the paper" if data["name"] == measured else f"the paper, of {measured}"
+    return printed.get(data["sport"], {}), label
 
 
-def columns(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _printed(paper, spread, name):
+    text = f"{paper[name]:g}" if name in paper else ""
+    return f"{text} ± {spread[name]:g}" if name in spread else text
+
+
+def columns(found: Cells) -> list[str]:
     """The figures of scores by measure, before all others in their order."""
     names = list(dict.fromkeys(name for row in found.values() for name in row))
     of_scores = [f"{score[0]}_{measure}" for measure in MEASURES for score in SCORES]
@@ -140,135 +174,144 @@ def measure_of(name: str) -> str | None:
     return found and found[1]
 
 
-def head(name: str) -> str:
-    """How a figure is headed: `D-SRC` of `"d_src"`."""
+def _head(name):
     measure = measure_of(name)
     return f"{name[0].upper()}-{HEADS[measure]}" if measure else name
+
+
+def _number(value, name):
+    return "–" if math.isnan(value) else f"{value:.{DECIMALS.get(measure_of(name) or '', 3)}f}"
 
 
 def _text(cell, name):
     if cell is None or math.isnan(cell["mean"]):
         return "–"
-    decimals = DECIMALS.get(measure_of(name) or "", 3)
-    low, high = cell["interval"]
-    return f"{cell['mean']:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
+    deviation = f" ± {_number(cell['std'], name)}" if "of_splits" in cell and cell["std"] is not None else ""
+    low, high = (_number(value, name) for value in cell["interval"])
+    return f"{_number(cell['mean'], name)}{deviation} [{low}, {high}]"
 
 
 def _differences(experiment, found):
     """A sentence for every row and what it is compared with: by how much its figures, but R-ℓ2, differ from that's."""
     sentences = []
-    for name, row in found.items():
-        compared = {column: _other(experiment, name, column) for column in row}
+    for row, figures in found.items():
+        compared = {name: _other(experiment, row, name) for name in figures}
         for other in dict.fromkeys(compared.values()):
-            of_other = {column: cell for column, cell in row.items() if compared[column] == other}
+            of_other = {name: cell for name, cell in figures.items() if compared[name] == other}
             parts = [
-                f"{head(column)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
-                for column, cell in of_other.items()
-                if measure_of(column) != "rl2" and not math.isnan(cell.get("more", (math.nan,))[0])
+                f"{_head(name)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
+                for name, cell in of_other.items()
+                if measure_of(name) != "rl2" and not math.isnan(cell.get("more", (math.nan,))[0])
             ]
             if parts:
-                sentences.append(f"{name} against {other} (95 %, paired): {', '.join(parts)}.  ")
-            elif other in found and name != other and of_other and not any("more" in c for c in of_other.values()):
-                sentences.append(f"{name} is not compared with {other}, whose seeds are others.  ")
+                sentences.append(f"{row} against {other} (95 %, paired): {', '.join(parts)}.  ")
+            elif other in found and row != other and not any("more" in cell for cell in of_other.values()):
+                sentences.append(f"{row} is not compared with {other}, whose seeds are others.  ")
     return sentences
 
 
 def _covered(found):
     cells_of_rows = {name: next(iter(row.values())) for name, row in found.items()}
-    most = max(cell["seeds"] for cell in cells_of_rows.values())
+    first, most = next(iter(cells_of_rows.values())), max(cell["seeds"] for cell in cells_of_rows.values())
     fewer = [f"{cell['seeds']} of {name}" for name, cell in cells_of_rows.items() if cell["seeds"] < most]
     seeds = counted(most, "seed") + (f" ({', '.join(fewer)})" if fewer else "")
-    renderings = next(iter(cells_of_rows.values()))["renderings"]
-    alone = [what for what, number in (("seeds", most), ("renderings", renderings)) if number == 1]
+    alone = [what for what, number in (("seeds", most), ("renderings", first["renderings"])) if number == 1]
     but = f", but not over {' or '.join(alone)}, of which there is one" if alone else ""
-    videos = videos_drawn(next(iter(cells_of_rows.values())).get("groups"))
-    covered = f"in brackets 95 % of a bootstrap over these and the {videos}{but}"
-    return f"\nMean of {seeds} on {counted(renderings, 'rendering')} of the test videos; {covered}."
+    videos = f"videos in {counted(first['groups'], 'group')}" if first.get("groups") else "videos"
+    renderings = f"{counted(first['renderings'], 'rendering')} of the test videos"
+    return f"\nMean of {seeds} on {renderings}; in brackets 95 % of a bootstrap over these and the {videos}{but}."
 
 
-def videos_drawn(groups: int | None) -> str:
-    """What intervals draw of the videos, in words: themselves, or so many groups of them."""
-    return f"videos in {counted(groups, 'group')}" if groups else "videos"
+def _covered_by_splits(splits, in_groups):
+    sizes = {split_sizes(split) for split in splits}
+    drawn = counted(len(splits), "split") + (f" (videos: {sizes.pop()})" if len(sizes) == 1 else "")
+    videos = "videos in groups" if in_groups else "videos"
+    covered = f"in brackets 95 % of a bootstrap of the mean over these, renderings and {videos}"
+    return f"Mean ± standard deviation over {drawn}; {covered}; one seed each."
+
+
+def split_sizes(split: Split) -> str:
+    """How many videos a split has in each part, in words."""
+    numbers = collections.Counter(split.values())
+    return ", ".join(f"{numbers[name]} {name}" for name in SPLITS if name in numbers)
+
+
+# === Files ===
+
+
+def check_replaceable(folder: Path, hashes: Iterable[str], trainings: Iterable[str]) -> None:
+    """InputError if results in `folder` would be replaced that rest on more than the new ones.
+
+    Args:
+        folder: of a table or figure.
+        hashes: data hashes of the new results' records and renderings.
+        trainings: names of the folders of all trainings of the new results.
+    """
+    kept = next((folder / name for name in (CELLS, DRAWN) if (folder / name).is_file()), None)
+    if kept is None and not (folder / TABLE).is_file():
+        return
+    described = read_json(kept) if kept else {}
+    lacking = {one["folder"] for one in described.get("trainings", ())} - {*trainings}
+    if kept is None or {*described.get("data", {}).get("hash", ())} - {*hashes} or lacking:
+        reason = f"their training {min(lacking)} is not one of these" if lacking else "they are of other records"
+        raise InputError(
+            "results_kept", f"{folder}: results are there; {reason}.", "Choose another --results_dir, or --overwrite."
+        )
 
 
 def write_results(
     folder: Path,
     experiment: Experiment,
-    results: Results | StageResults,
-    data: str,
-    sport: str,
+    results: Sequence[Any],
     described: Mapping[str, Any],
-    best: Results | None = None,
+    splits: Sequence[Split] = (),
 ) -> str:
-    """Writes table.md, cells.json, predictions.csv and a picture (f_src.png) into `folder`; returns the table.
+    """Writes table.md, cells.json, predictions.csv, a picture and, of several splits, splits/; returns the table.
 
     Args:
         folder: is made where it does not exist.
-        experiment: what was asked.
-        results: what came out.
-        data, sport: name of the records' dataset, and its sport.
-        described: what cells.json says of the runs beside the figures.
-        best: what `best_epochs.best_test_epochs` found, for a column of its own; its predictions are written, too.
+        experiment: the table.
+        results: `Results` or `StageResults`, of the one split or of each.
+        described: what cells.json says of the runs and the data beside the figures.
+        splits: of a table on several.
     """
-    found = cells(results, experiment)
-    for row, figures in cells(best, experiment, ["f_src"]).items() if best else ():
-        if row in found:  # else it is trained, and not yet evaluated
-            found[row][BEST] = figures["f_src"]
-    learned = described.get("learned_from_test")
-    text = markdown(experiment, found, data, sport, joints_of(described.get("trainings", ())), learned)
+    found = cells_of_splits(results) if splits else cells(results[0], experiment)
+    covered = _covered_by_splits(splits, bool(results[0].groups)) if splits else ""
+    text = markdown(experiment, found, described, covered)
     with replacing_file(folder / TABLE) as path:
         path.write_text(text, encoding="utf-8")
-    with replacing_file(folder / PREDICTIONS) as path:
-        write_predictions(path, results.lines())
-    write_best(folder, best.lines() if best else None)
+    with replacing_file(folder / PREDICTIONS) as path, path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(_lines(results, bool(splits)))
+    for left in (folder / "splits").glob("*.csv"):  # of more splits, before
+        left.unlink()
+    for number, split in enumerate(splits, 1):
+        (folder / "splits").mkdir(exist_ok=True)
+        write_split(folder / "splits" / f"{number}.csv", split)
     with replacing_file(folder / f"{experiment.picture}.png") as path:
         save_png(draw(found, experiment.picture), path)
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})  # last: it says what these are
     return text
 
 
-def write_predictions(path: Path, lines: Lines) -> None:
-    """A row for every way to train, seed, rendering and video: the table can be computed from it again."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(lines)
+def _lines(results, by_split):
+    for number, result in enumerate(results, 1):
+        heading, *rows = result.lines()
+        if number == 1:
+            yield ["split"] * by_split + heading
+        yield from ([number] * by_split + row for row in rows)
 
 
-def write_best(folder: Path, lines: Lines | None) -> None:
-    """The same of the best test epochs; with none, those of an earlier table go."""
-    if lines is None:
-        (folder / BEST_PREDICTIONS).unlink(missing_ok=True)
-        return
-    with replacing_file(folder / BEST_PREDICTIONS) as path:
-        write_predictions(path, lines)
-
-
-def no_evidence(learned: Mapping[str, int]) -> list[str]:
-    """What a table says of rows that learned from so many of the test videos; nothing where none did."""
-    rows = ", ".join(f"{row} {number}" for row, number in learned.items())
-    why = "by --pretrained, --initial_model or --segmenter, which says nothing of other videos"
-    return ["", f"Learned from test videos, {why}: {rows}."] if rows else []
-
-
-def chosen_on_test(names: Iterable[str]) -> list[str]:
-    """What a table says of its column of best test epochs; nothing where it has none."""
-    if BEST not in names:
-        return []
-    return ["", f"{BEST}: of each training the epoch was chosen on the test videos of the first rendering themselves."]
-
-
-def draw(found: Mapping[str, Mapping[str, Any]], name: str) -> "Figure":
+def draw(found: Cells, name: str) -> "Figure":
     """One figure with its interval of every row that has it."""
     from matplotlib.figure import Figure  # a wrong path does not wait for it
 
-    shown = {
-        row: cells[name] for row, cells in found.items() if not math.isnan(cells.get(name, {}).get("mean", math.nan))
-    }
+    shown = {row: of[name] for row, of in found.items() if not math.isnan(of.get(name, {}).get("mean", math.nan))}
     figure = Figure(figsize=(7, 1.2 + 0.35 * len(shown)), layout="constrained")
     axes = figure.subplots()
     for place, cell in enumerate(shown.values()):
         axes.plot(cell["interval"], [place] * 2, linewidth=1.5, color="#555555")
         axes.plot(cell["mean"], place, "o", color="#2f6db5")
-    axes.set(yticks=range(len(shown)), yticklabels=list(shown), ylim=(len(shown) - 0.5, -0.5))
-    axes.set(xlabel=f"{head(name)} of the test videos, 95 %")
+    axes.set(yticks=range(len(shown)), yticklabels=list(shown), ylim=(max(len(shown), 1) - 0.5, -0.5))
+    axes.set(xlabel=f"{_head(name)} of the test videos, 95 %")
     axes.grid(axis="x", alpha=0.25)
     return figure

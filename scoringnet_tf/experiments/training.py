@@ -1,4 +1,4 @@
-"""One training and its evaluations, each by its own command, in a folder named by all that its result depends on."""
+"""A training, or a fit of another system, in a folder named by all that its result depends on."""
 
 import dataclasses
 import hashlib
@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from absl import flags as absl_flags
 
 from scoringnet_tf import __version__
+from scoringnet_tf.baselines import load_system
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
+from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.files import read_json, replacing_file
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import is_shipped, model_path
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.fields import all_fields
@@ -29,11 +32,11 @@ METAFILE, LOG = "metafile.yml", "log.txt"
 GPUS = Path("/proc/driver/nvidia/gpus")
 OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # of train: what a training says of itself
 # Of train: what lies there is part of the configuration.
-FILE_FLAGS = ("pretrained", "model.fragments.network.weights", "initial_model", "segmenter")
+FILE_FLAGS = ("pretrained", "initial_model", "segmenter")
 SCORING_FLAGS = (  # of train: those that say nothing of KFS where it is trained before SP
     *("scoring_epochs", "fragments", "fragment_jitter", "model.fragments.difficulty", "model.fragments.execution"),
     *("clip_lengths", "views", "model.conv_filters", "model.fc_units", "model.pool_stride", "dropout"),
-    *("head", "model.head.output_activation", "model.head.sigma", "data.shuffle_labels", "run.test_scores"),
+    *("head", "model.head.output_activation", "model.head.sigma", "data.shuffle_labels"),
     *("alpha", "beta", "ranking_margin", "loss.pair_reduction", "loss.ties", "loss.units"),
 )
 FLAGS = {path: about.flag for path, about, *_ in all_fields(TrainingConfig) if about.flag}
@@ -91,12 +94,11 @@ class Training:
 
     def resolved(self, surroundings: Surroundings) -> dict[str, str]:
         """The flags that its result depends on, name → value, but the records; sorted by name."""
-        given = [*preset_flags(surroundings.preset), *surroundings.further, *as_arguments(self.flags)]
+        given = [*preset_flags(surroundings.preset), *surroundings.further, *_as_arguments(self.flags)]
         flags = dict(_name_and_value(argument) for argument in given) | {"seed": str(self.seed)}
-        kfs_alone = flags.get("training") == "staged" and flags.get("scoring_epochs") == "0"
-        without = {"records_dir", "model_dir", "run.reference"} | (
-            {*SCORING_FLAGS} - {"scoring_epochs"} if kfs_alone else set()
-        )
+        without = {"records_dir", "model_dir", "run.reference"}
+        if flags.get("training") == "staged" and flags.get("scoring_epochs") == "0":  # KFS alone
+            without |= {*SCORING_FLAGS} - {"scoring_epochs"}
         if flags.get("fragments") == "whole":
             flags = _without_kfs(flags)
         return {name: flags[name] for name in sorted(flags.keys() - without)}
@@ -133,8 +135,12 @@ class Training:
 
     def folder(self, surroundings: Surroundings) -> Path:
         """Where it is or will be: what tells it from the preset, in words, and a hash of its configuration."""
-        told = "-".join(f"{name}={value.replace('/', '_')}" for name, value in sorted(self.flags.items())) or "preset"
-        return run_folder(surroundings, told, self.seed, self.configuration(surroundings))
+        text = json.dumps(self.configuration(surroundings), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+        return surroundings.folder / f"{self._words()[:80]}-seed={self.seed}-{digest}"
+
+    def _words(self):
+        return "-".join(f"{name}={value.replace('/', '_')}" for name, value in sorted(self.flags.items())) or "preset"
 
     def is_trained(self, surroundings: Surroundings) -> bool:
         """Whether it was finished."""
@@ -158,25 +164,36 @@ class Training:
         if kfs:
             kfs.train(surroundings)
             flags |= {"segmentation_epochs": "0", "segmenter": str(kfs.folder(surroundings))}
+        goes_on = (folder / "checkpoints").is_dir()
         # Tables refuse no video: what training videos are like need not be measured.
-        arguments = [
-            *as_arguments(flags),
-            "--set=run.reference=false",
-            f"--records_dir={surroundings.records.records_dir}",
-        ]
-        goes_on, start = (folder / "checkpoints").is_dir(), time.monotonic()
-        run_command("scoringnet_tf.train", [*arguments, f"--model_dir={folder}"], folder / LOG)
+        arguments = ["--set=run.reference=false", f"--records_dir={surroundings.records.records_dir}"]
+        self._run(
+            "train",
+            [*_as_arguments(flags), *arguments],
+            "model_dir",
+            surroundings,
+            "the last part" if goes_on else "the whole run",
+        )
+
+    def _run(self, command, arguments, output, surroundings, seconds_are_of):
+        """Runs a command in the folder, and writes what the finished run says of itself."""
+        folder, start = self.folder(surroundings), time.monotonic()
+        run_command(f"scoringnet_tf.{command}", [*arguments, f"--{output}={folder}"], folder / LOG)
         described = {
-            "command": ["python", "-m", "scoringnet_tf.train", *arguments],
+            "command": ["python", "-m", f"scoringnet_tf.{command}", *arguments],
             "configuration": self.configuration(surroundings),
             "pixels": described_pixels(surroundings.records.simulation),
             "seed": self.seed,
-            "versions": json.loads((folder / "config.json").read_text(encoding="utf-8"))["versions"],
+            **self._kept(folder),
             "hardware": hardware(),
             "seconds": round(time.monotonic() - start, 1),
-            "seconds_are_of": "the last part of a run that was stopped" if goes_on else "the whole run",
+            "seconds_are_of": seconds_are_of,
         }
-        write_metafile(folder, described)
+        with replacing_file(folder / METAFILE) as path:
+            path.write_text(yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+    def _kept(self, folder):
+        return {"versions": read_json(folder / "config.json")["versions"]}
 
     def report(self, surroundings: Surroundings, rendering: DatasetInfo, flags: Sequence[str] = ()) -> Path:
         """Folder of the report on the test split of `rendering`, by `evaluate` with these flags."""
@@ -196,42 +213,79 @@ class Training:
             run_command("scoringnet_tf.evaluate", [*where, "--split=test", *flags], folder / LOG)
 
 
-def run_folder(surroundings: Surroundings, told: str, seed: int, configuration: Mapping[str, Any]) -> Path:
-    """A folder of the suite's, named by what tells a run from others, in words, and a hash of its configuration."""
-    text = json.dumps(configuration, sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
-    return surroundings.folder / f"{told[:80]}-seed={seed}-{digest}"
+@dataclasses.dataclass(frozen=True)
+class Fitting(Training):
+    """A fit of another system, by `python -m scoringnet_tf.baselines`; it predicts every rendering at once.
 
-
-def write_metafile(folder: Path, described: Mapping[str, Any]) -> None:
-    """Writes what a finished run says of itself."""
-    with replacing_file(folder / METAFILE) as path:
-        path.write_text(yaml.safe_dump(dict(described), sort_keys=False, allow_unicode=True), encoding="utf-8")
-
-
-def preset_flags(path: Path, within: tuple[Path, ...] = ()) -> list[str]:
-    """The flags of a flag file, without its comments; in place of a flag file that it names stand that one's.
-
-    Args:
-        within: the files that named it, one in the other.
-
-    Raises:
-        InputError: there is no such file, or it is within itself.
+    Attributes:
+        flags: of that command.
+        system: its name.
     """
-    if not path.is_file() or path.resolve() in within:
-        reason = "it includes itself" if path.is_file() else "there is no such file"
-        raise InputError("circular_flag_file" if path.is_file() else "not_found", f"--flagfile={path}: {reason}.")
-    found = []
-    for line in map(str.strip, path.read_text(encoding="utf-8").splitlines()):
-        if not line or line.startswith(("#", "//")):
-            continue
-        name, value = _name_and_value(line)
-        found += preset_flags(Path(value), (*within, path.resolve())) if name == "flagfile" else [line]
-    return found
+
+    system: str = ""
+
+    def configuration(self, surroundings: Surroundings) -> dict[str, Any]:
+        """All that the result depends on; the C3D is that which the trainings start from, where they do."""
+        trained = Training({}, self.seed).configuration(surroundings)
+        pretrained = {name: trained["flags"][name] for name in ("pretrained",) if trained["flags"].get(name)}
+        found = {
+            "system": self.system,
+            "flags": {**pretrained, **self.flags, "seed": str(self.seed)},
+            "contents": {name: trained["contents"][name] for name in pretrained},
+            "data_hash": surroundings.records.data_hash,
+            **surroundings.records.beside_records(),
+            "scoringnet_tf": __version__,
+        }
+        if load_system(self.system).sees == "joints":  # which no data hash covers
+            found["joints"] = [joints_hash(info) for info in surroundings.tested]
+        return found
+
+    def kfs(self, _: Surroundings) -> None:
+        """It has none."""
+
+    def _words(self):
+        return self.system
+
+    def is_trained(self, surroundings: Surroundings) -> bool:
+        """Whether it was fitted, and has predicted every rendering."""
+        reports = (self.report(surroundings, rendering) for rendering in surroundings.tested)
+        return super().is_trained(surroundings) and all((one / "predictions.csv").is_file() for one in reports)
+
+    def train(self, surroundings: Surroundings) -> None:
+        """Fits it and predicts the renderings whose predictions are not there.
+
+        Raises:
+            TrainingError: the command failed.
+        """
+        if self.is_trained(surroundings):
+            return
+        renderings = ",".join(str(rendering.records_dir) for rendering in surroundings.renderings)
+        arguments = [
+            self.system,
+            *_as_arguments(self.configuration(surroundings)["flags"]),
+            f"--records_dir={surroundings.records.records_dir}",
+            *([f"--renderings={renderings}"] if renderings else []),
+            f"--features_dir={surroundings.folder / 'features'}",  # which all share
+        ]
+        self._run("baselines", arguments, "output_dir", surroundings, "the fit, without features that were there")
+
+    def _kept(self, folder):
+        settings = read_json(folder / "settings.json")
+        return {name: settings[name] for name in ("chosen", "sees", "versions")}
+
+    def evaluate(self, surroundings: Surroundings, rendering: DatasetInfo, flags: Sequence[str] = ()) -> None:
+        """Nothing: it predicts when it is fitted."""
 
 
-def as_arguments(flags: Mapping[str, str]) -> list[str]:
-    """Flags of a command line, of name → value."""
+def preset_flags(path: Path) -> list[str]:
+    """The flags of a flag file and of those that it names; InputError if there is none."""
+    try:
+        return absl_flags.FlagValues().read_flags_from_files([f"--flagfile={path}"], force_gnu=False)
+    except absl_flags.Error as error:
+        raise InputError("not_found", f"--flagfile={path}: {error}.") from error
+
+
+def _as_arguments(flags):
     return [f"--set={name}={value}" if "." in name else f"--{name}={value}" for name, value in flags.items()]
 
 
@@ -292,14 +346,9 @@ def run_command(module: str, arguments: Sequence[str], log: Path) -> None:
 
 def hardware() -> dict[str, Any]:
     """What computes: the processor, its cores, and NVIDIA's accelerators where Linux names some."""
-    name = platform.processor() or platform.machine()
-    cpu_info = Path("/proc/cpuinfo")
-    if cpu_info.is_file():
-        for line in cpu_info.read_text().splitlines():
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-                break
-    cards = [file.read_text() for file in sorted(GPUS.glob("*/information"))]
-    models = [re.search(r"^Model:\s*(.+)$", text, re.MULTILINE) for text in cards]
-    accelerators = [model[1].strip() for model in models if model]
-    return {"processor": name, "cores": os.cpu_count(), **({"accelerators": accelerators} if accelerators else {})}
+    cpu = Path("/proc/cpuinfo")
+    names = re.findall(r"^model name\s*:\s*(.+)$", cpu.read_text() if cpu.is_file() else "", re.MULTILINE)
+    cards = "\n".join(file.read_text() for file in sorted(GPUS.glob("*/information")))
+    accelerators = re.findall(r"^Model:\s*(.+)$", cards, re.MULTILINE)
+    found = {"processor": (names or [platform.processor() or platform.machine()])[0], "cores": os.cpu_count()}
+    return {**found, "accelerators": accelerators} if accelerators else found

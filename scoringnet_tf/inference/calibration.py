@@ -1,21 +1,19 @@
 """Measures the `TrainingStatistics` of a model: its training videos, and its errors on held-out ones."""
 
-import collections
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
-from scoringnet_tf.inference.evaluation import predict_records, prediction_function
+from scoringnet_tf.inference.evaluation import input_specs, predict_records, prediction_function
 from scoringnet_tf.models.compatibility import check_fits
-from scoringnet_tf.models.presets import check_trained, load_scoring_net, with_views
+from scoringnet_tf.models.presets import check_trained, load_scoring_net, with_settings
 from scoringnet_tf.models.training_statistics import (
     Intervals,
     Spread,
@@ -27,8 +25,8 @@ from scoringnet_tf.models.training_statistics import (
     pooled,
 )
 from scoringnet_tf.sports import NOISE
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath, RemotePath
 
@@ -46,13 +44,7 @@ NOTHING_HELD_OUT = (
 
 @dataclasses.dataclass(frozen=True)
 class HeldOut:
-    """Videos that a model did not learn from, whose errors make its `Intervals`.
-
-    Attributes:
-        info: `DatasetInfo` of their records.
-        split: that they are in.
-        ids: of it; None for all.
-    """
+    """Videos that a model did not learn from, whose errors make its `Intervals`: ids of a split, or all of it."""
 
     info: DatasetInfo
     split: str
@@ -85,7 +77,7 @@ def add_reference(
     before = file_sha256(path)
     plain = load_scoring_net(path)
     check_trained(plain, path)
-    plain = plain if views is None else with_views(plain, views)
+    plain = plain if views is None else with_settings(plain, views=views)
     calibrated = _with(plain, measured(plain, info, held_out, batch_size))
     if file_sha256(path) != before:
         raise InputError(
@@ -136,50 +128,38 @@ def _with(model, statistics):
 
 
 def is_measured(model: AnyPath, info: DatasetInfo) -> bool:
-    """Whether the model at a path has all statistics of these records, and of its weights as they are.
-
-    Args:
-        model: as of `model_files.model_path`.
-        info: `DatasetInfo` of the records.
-    """
+    """Whether the model at a path has all statistics of these records, and of its weights as they are."""
     network = load_scoring_net(model)
     statistics = network.reference
-    if statistics is None or statistics.data_hash != info.data_hash:
+    if statistics is None or statistics.intervals is None or statistics.certainty is None:
         return False
-    if statistics.intervals is None or statistics.certainty is None:
-        return False
-    return is_current(network)
+    return statistics.data_hash == info.data_hash and is_current(network)
 
 
 def measured(
-    model: "ScoringNet",
-    info: DatasetInfo,
-    held_out: HeldOut | str = NOTHING_HELD_OUT,
-    batch_size: int = 4,
+    model: "ScoringNet", info: DatasetInfo, held_out: HeldOut | str = NOTHING_HELD_OUT, batch_size: int = 4
 ) -> TrainingStatistics:
     """The `TrainingStatistics` of a model for records (`DatasetInfo`), see `add_reference`."""
     check_trained(model, None)
     for records in [info, *([held_out.info] if isinstance(held_out, HeldOut) else [])]:
         check_fits(model, records)
     if not can_be_measured(model):
-        raise InputError(
-            "no_stages", "The model scores samples of whole videos, which cannot be compared with training videos."
-        )
+        message = "The model scores samples of whole videos, which cannot be compared with training videos."
+        raise InputError("no_stages", message)
     videos = _measure(model, info, batch_size)
-    count = len(videos.ids)
-    spread = Spread.of(np.stack(videos.features)) if count >= MIN_VIDEOS else None
+    count, lengths = len(videos), [video.length for video in videos]
+    seconds = _by_stage(model, [video.seconds for video in videos])
+    certainty = _by_stage(model, [video.certainties for video in videos])
     return TrainingStatistics(
         num_videos=count,
         data_hash=info.data_hash,
         weights=checksum(model),
-        durations={stage: (min(each), max(each)) for stage, each in videos.seconds.items()},
-        required=tuple(stage for stage, each in videos.seconds.items() if len(each) >= REQUIRED_SHARE * count),
-        spread=spread,
+        durations={stage: (min(each), max(each)) for stage, each in seconds.items()},
+        required=tuple(stage for stage, each in seconds.items() if len(each) >= REQUIRED_SHARE * count),
+        spread=Spread.of(np.stack([video.features for video in videos])) if count >= MIN_VIDEOS else None,
         intervals=_intervals(model, held_out, batch_size),
-        certainty={
-            stage: round(float(np.quantile(each, DOUBTFUL_SHARE)), 4) for stage, each in videos.certainties.items()
-        },
-        num_steps=(min(videos.lengths), max(videos.lengths)) if model.segmenter is None else None,
+        certainty={stage: round(float(np.quantile(each, DOUBTFUL_SHARE)), 4) for stage, each in certainty.items()},
+        num_steps=(min(lengths), max(lengths)) if model.segmenter is None else None,
     )
 
 
@@ -188,50 +168,54 @@ def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]
     splits = [split for split in ("train", "validation") if split in info.splits or split == "train"]
     every = [(split, video_id) for split in splits for video_id in input_pipeline.split_ids(info, split)]
     step = max(1.0, len(every) / most)
-    chosen: dict[str, list[str]] = collections.defaultdict(list)
+    chosen: dict[str, list[str]] = {}
     for split, video_id in [every[int(index * step)] for index in range(int(len(every) / step))]:
-        chosen[split].append(video_id)
+        chosen.setdefault(split, []).append(video_id)
     return chosen
 
 
-class _Measured:
-    """N measured videos: ids, steps, features (D,); seconds and certainties of their stages."""
+class _Video(NamedTuple):
+    """Of a measured video: its steps, features (D,), and seconds and certainty of each stage that it shows."""
 
-    def __init__(self):
-        self.ids: list[str] = []
-        self.lengths: list[int] = []
-        self.features: list[np.ndarray] = []
-        self.seconds: dict[str, list[float]] = collections.defaultdict(list)
-        self.certainties: dict[str, list[float]] = collections.defaultdict(list)
+    length: int
+    features: np.ndarray
+    seconds: dict[str, float]
+    certainties: dict[str, float]
+
+
+def _by_stage(model, values):
+    """Stage → its values in all videos that show it, of stages that any shows."""
+    found = {stage: [of[stage] for of in values if stage in of] for stage in model.sport.stages if stage != NOISE}
+    return {stage: each for stage, each in found.items() if each}
 
 
 def _measure(model, info, batch_size):
-    """`_Measured` of the chosen videos of records."""
-    videos, see, ids = _Measured(), _seeing_function(model), chosen_ids(info)
+    """`_Video` of each of the chosen videos of records."""
+    videos, see, ids = [], _seeing_function(model), chosen_ids(info)
     with tqdm(total=sum(map(len, ids.values())), desc="Measuring the training videos", unit="video") as progress:
         for split, of_split in ids.items():
             for inputs, targets, facts in _batches(model, info, split, of_split, batch_size):
-                labels, features, surely = see(inputs)
-                truth, mask, rates = targets["stages"].numpy(), inputs["mask"].numpy(), facts["frame_rate"].numpy()
-                videos.ids += [video_id.decode() for video_id in facts["id"].numpy()]
-                videos.features += list(features.numpy())
-                videos.lengths += mask.sum(axis=1).tolist()
-                if model.segmenter is not None:
-                    for row, real in enumerate(mask):
-                        decided = labels.numpy()[row][real]
-                        _add_stages(videos, truth[row][real], decided, surely.numpy()[row], rates[row], model.sport)
+                mask, seen = inputs["mask"].numpy(), [each.numpy() for each in see(inputs)]
+                for row, real in enumerate(mask):
+                    labels, features, surely = (each[row] for each in seen)
+                    truth, rate = targets["stages"].numpy()[row][real], facts["frame_rate"].numpy()[row]
+                    stages = _stages(truth, labels[real], surely, rate, model.sport) if model.segmenter else ({}, {})
+                    videos.append(_Video(int(real.sum()), features, *stages))
                 progress.update(len(mask))
     return videos
 
 
-def _add_stages(videos, truth, decided, probabilities, frame_rate, sport):
-    """Adds seconds and certainties, (S − 1,), of the stages of a video."""
+def _stages(truth, decided, probabilities, frame_rate, sport):
+    """Seconds and certainty, of (S − 1,), of each stage that a video shows."""
     shown = decided if (truth < 0).any() else truth  # labelled in part counts as unlabelled
+    seconds: dict[str, Any] = {}
+    certainties: dict[str, Any] = {}
     for index, stage in enumerate(sport.stages):
-        if stage != NOISE and (shown == index).any():
-            videos.seconds[stage].append(round(float((shown == index).sum() / frame_rate), 4))
-        if stage != NOISE and (decided == index).any():
-            videos.certainties[stage].append(float(probabilities[index - 1]))
+        if (shown == index).any():
+            seconds[stage] = round(float((shown == index).sum() / frame_rate), 4)
+        if (decided == index).any():
+            certainties[stage] = float(probabilities[index - 1])
+    return seconds, certainties
 
 
 def _batches(model, info, split, ids, batch_size):
@@ -246,8 +230,7 @@ def _intervals(model, held_out, batch_size):
         return Intervals.none(held_out)
     batches = _batches(model, held_out.info, held_out.split, held_out.ids, batch_size)
     predictions = predict_records(prediction_function(model), batches, "Measuring errors on held-out videos")
-    videos = held_out.info.videos
-    fingerprints = [shown(videos[video_id]) for video_id in predictions.ids]
+    fingerprints = [shown(held_out.info.videos[video_id]) for video_id in predictions.ids]
     return Intervals.measured(
         predictions.truth, predictions.predicted, held_out.split, held_out.info.data_hash, shown=fingerprints
     )
@@ -255,17 +238,14 @@ def _intervals(model, held_out, batch_size):
 
 def _seeing_function(model):
     """A compiled function of inputs: decided stages (B, L), `pooled` features (B, D), `certainties` (B, S − 1)."""
-    inputs = {
-        name: tf.TensorSpec(given.shape, keras.backend.standardize_dtype(given.dtype))
-        for name, given in model.input.items()
-    }
     segmenter = None if model.segmenter is None else model.segmenter.with_features()
 
-    @tf.function(input_signature=[inputs])
+    @tf.function(input_signature=[input_specs(model)])
     def see(inputs):
         mask = inputs["mask"]
         if segmenter is None:
-            return tf.zeros_like(mask, tf.int32), pooled(inputs["features"], None, mask), None
+            features = pooled(inputs["features"], None, mask)
+            return tf.zeros_like(mask, tf.int32), features, features
         outputs = segmenter(inputs, training=False)
         labels = model.stage_decision(outputs["stages"], mask)
         return labels, pooled(outputs["features"], labels, mask), certainties(outputs["stages"], labels, mask)

@@ -13,9 +13,15 @@ from keras import ops
 
 from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
-from scoringnet_tf.inference.reliability import reliability
 from scoringnet_tf.models.decoding import StageDecision, first_argmax
-from scoringnet_tf.models.training_statistics import can_be_measured, certainties, is_current, pooled, stage_frames
+from scoringnet_tf.models.training_statistics import (
+    Intervals,
+    can_be_measured,
+    certainties,
+    is_current,
+    pooled,
+    stage_frames,
+)
 from scoringnet_tf.sports import SCORES, SHORTEST
 from scoringnet_tf.sports.true_scores import RANGE_TOLERANCE
 from scoringnet_tf.support.messages import Remark, counted
@@ -36,6 +42,7 @@ CHECKS = (
 LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every other frame or pixel is made up
 MOST_PERFORMANCES = 64  # of a video that are told apart; what follows counts as the last of them
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
+FAR = 0.75  # of the distance beyond which a performance is unlike those of training
 CALIBRATE = " Run: python -m scoringnet_tf.calibrate."
 
 # === Batches of videos, in the graph of an exported model, too ===
@@ -94,13 +101,9 @@ def shows_several(model: Any, probabilities: Any, mask: Any, frame_rate: float |
 
 
 def impossible_scores(sport: Any, outputs: dict[str, Any]) -> dict[str, Any]:
-    """Which predicted scores are out of the sport's range: score → bool (B,), of those that are predicted.
+    """Which predicted scores, points (B,), are out of the sport's range: score → bool (B,).
 
     Two decimals, with which scores are published, are allowed for.
-
-    Args:
-        sport: a `sports.Sport`.
-        outputs: of SP, score → points (B,).
     """
     impossible = {}
     for score in SCORES:
@@ -211,32 +214,29 @@ def is_whole(model: "ScoringNet", labels: np.ndarray, frame_rate: float) -> bool
 
 
 class Checks:
-    """All checks of the videos that a model scores.
-
-    Args:
-        model: `ScoringNet`.
-    """
+    """All checks of the videos that a `ScoringNet` scores."""
 
     def __init__(self, model: "ScoringNet") -> None:
         self.doubts = doubts(model)  # of whatever it scores
-        self._model = model
-        # What was measured with other weights says nothing.
-        stale = any(doubt.code == "stale_reference" for doubt in self.doubts)
-        self._current: Any = None if stale else model.reference
-        self._intervals: Any = self._current and self._current.intervals
+        self._model, self._intervals = model, stated_intervals(model)
 
     @property
     def level(self) -> float | None:
         """The probability with which an interval holds the true score; None of a model without intervals."""
-        return self._intervals.level if self._intervals and self._intervals.half_widths else None
+        return self._intervals.level if self._intervals.half_widths else None
 
     def of_video(self, video: "Video") -> list[Remark]:
         """Why nothing in a video can be scored: `frame_rate_too_low`, `picture_too_small`."""
-        return [*self._too_slow(video.fps), *self._too_small(video.sizes, all_of_them=True)]
+        return [*self._too_slow(video.fps), *self._too_small(video.sizes, np.all)]
 
     def of_performance(self, seen: Observation) -> list[Remark]:
         """Why a performance has no score: its frames, or else its stages and features (`CHECKS`)."""
-        return self._of_frames(seen) or self._of_stages(seen)
+        if reasons := self._of_frames(seen):
+            return reasons
+        model, batch = self._model, seen.batch
+        against = checks(model, **batch, frame_rate=seen.frame_rate)
+        codes = [code for code in CHECKS if code in against and np.asarray(against[code])[0]]
+        return [Remark(code, _sentence(code, model, seen, batch)) for code in codes]
 
     def of_scores(self, outputs: Mapping[str, Any]) -> list[Remark]:
         """Why the outputs of SP for one performance are no scores: `impossible_score`; none if there are none."""
@@ -255,36 +255,31 @@ class Checks:
             first: of the frames that the model saw of the video, the one that it begins with.
             empty_fragments: of each tower, whether KFS found no frame for it.
         """
-        empty = [
+        warnings = [
             Remark("empty_fragment", f"No key fragment was found for {score}. It was scored on the whole video.")
             for score, is_empty in zip(self._model.scores, empty_fragments, strict=False)
             if is_empty
         ]
-        return [
-            *empty,
-            *missing_frames(seen.video, seen.shown),
-            *_missing_beginning(seen.video, first),
-            *self._other_length(seen),
-        ]
+        warnings += missing_frames(seen.video, seen.shown)
+        if first == 0 and seen.video.since:  # it is found from the first frame of a later part on
+            text = f"The performance begins before {seen.video.first_time:.2f} s; its beginning was not scored."
+            warnings.append(Remark("beginning_missing", text))
+        statistics, count = self._model.reference, len(seen.samples)
+        spread = statistics.spread if statistics and seen.features is not None else None
+        if spread and FAR * spread.limit < _distance(spread, seen) <= spread.limit:
+            text = "The video looks nearly unlike the training videos."
+            warnings.append(Remark("far_from_training", text))
+        if statistics is not None and not statistics.has_length(count):
+            shortest, longest = statistics.num_steps  # type: ignore[misc]
+            text = f"The features have {counted(count, 'step')}; those of training had {shortest} to {longest}."
+            warnings.append(Remark("length_unlike_training", text))
+        return warnings
 
-    def assess(
-        self, scores: Mapping[str, float], reasons: Iterable[Remark], warnings: Iterable[Remark], seen: Observation
-    ) -> dict[str, Any]:
-        """`intervals` and `reliability` of a performance; nothing if its scores are withheld.
-
-        Args:
-            scores: score → points; empty if they are withheld.
-            reasons: against it: if there are any, it is unlike those on which intervals were measured.
-            warnings: of it and of its video.
-            seen: of it.
-        """
-        if "final" not in scores:
-            return {}
-        against, remarks = ([remark.code for remark in remarks] for remarks in (reasons, warnings))
-        intervals = {} if against else self._intervals_of(scores)
-        low, high = self._model.sport.range_of("final")
-        width = np.ptp(intervals["final"]) / (high - low) if "final" in intervals else None
-        return {"intervals": intervals, "reliability": reliability(against, remarks, self._distance(seen), width)}
+    def intervals_of(self, scores: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+        """Score → lower and upper end in points, of those of the scores that have an interval."""
+        range_of = self._model.sport.range_of
+        ends = {name: self._intervals.around(name, value, range_of(name)) for name, value in scores.items()}
+        return {name: interval for name, interval in ends.items() if interval}
 
     def _too_slow(self, rate):
         trained = self._model.frame_rate
@@ -293,12 +288,12 @@ class Checks:
         text = f"The video has {rate:.4g} frames/s, too few to see motion. The model was trained at {trained:.4g}."
         return [Remark("frame_rate_too_low", text)]
 
-    def _too_small(self, sizes, all_of_them=False):
-        """`picture_too_small` if one of the frames of `sizes` (L, 2) is that, or only if all are."""
+    def _too_small(self, sizes, how_many):
+        """`picture_too_small` if any or all of the frames of `sizes` (L, 2) are that."""
         if self._model.content != "frames":
             return []
         small = np.asarray(is_too_small(sizes, self._model.image_size))
-        if not (small.all() if all_of_them else small.any()):
+        if not how_many(small):
             return []
         (height, width), least = sizes[small][0], [LEAST_SHARE * side for side in self._model.image_size]
         text = f"The picture is {width}×{height}; at least {least[1]:g}×{least[0]:g} is needed."
@@ -307,43 +302,11 @@ class Checks:
     def _of_frames(self, seen):
         """What is wrong with the frames of a performance, and not with those of the file as a whole."""
         sizes, times = seen.video.sizes[_frames_of(seen.samples)], seen.video.timestamps[_frames_of(seen.shown)]
-        small = self._too_small(sizes)
+        small = self._too_small(sizes, np.any)
         if len(seen.shown) < SHORTEST:  # stray labels: around a hole they are no rate of anything
             return small
         rate = (len(times) - 1) / float(times[-1] - times[0])
         return [*([] if abs(rate / seen.video.fps - 1) <= RATE_TOLERANCE else self._too_slow(rate)), *small]
-
-    def _of_stages(self, seen):
-        model, batch = self._model, seen.batch
-        against = checks(model, **batch, frame_rate=seen.frame_rate)
-        return [
-            Remark(code, _sentence(code, model, seen, batch))
-            for code in CHECKS
-            if code in against and np.asarray(against[code])[0]
-        ]
-
-    def _other_length(self, seen):
-        """`length_unlike_training`, of features without stages."""
-        statistics, count = self._model.reference, len(seen.samples)
-        if statistics is None or statistics.has_length(count):
-            return []
-        shortest, longest = statistics.num_steps  # type: ignore[misc]
-        text = f"The features have {counted(count, 'step')}; those of training had {shortest} to {longest}."
-        return [Remark("length_unlike_training", text)]
-
-    def _distance(self, seen):
-        """Distance from training as a share of its limit; None if unknown."""
-        spread = self._current and self._current.spread
-        if seen.features is None or spread is None:
-            return None
-        return float(np.asarray(spread.distance(_center(seen)))[0]) / spread.limit
-
-    def _intervals_of(self, scores):
-        if self._intervals is None:
-            return {}
-        range_of = self._model.sport.range_of
-        ends = {name: self._intervals.around(name, value, range_of(name)) for name, value in scores.items()}
-        return {name: interval for name, interval in ends.items() if interval}
 
 
 def _frames_of(samples):
@@ -351,8 +314,9 @@ def _frames_of(samples):
     return slice(int(samples[0]), int(np.ceil(samples[-1])) + 1)
 
 
-def _center(seen):
-    return pooled(seen.features[np.newaxis], seen.batch["labels"], seen.batch["mask"])
+def _distance(spread, seen):
+    center = pooled(seen.features[np.newaxis], seen.batch["labels"], seen.batch["mask"])
+    return float(np.asarray(spread.distance(center))[0])
 
 
 def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
@@ -367,14 +331,6 @@ def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
     return [Remark("frames_missing", text)]
 
 
-def _missing_beginning(video, first):
-    """`beginning_missing` if a performance is found from the first frame of a later part on."""
-    if first or not video.since:
-        return []
-    text = f"The performance begins before {video.first_time:.2f} s; its beginning was not scored."
-    return [Remark("beginning_missing", text)]
-
-
 def _sentence(code, model, seen, batch):
     """The message of a check that failed."""
     names, statistics, rate = model.sport.stages[1:], model.reference, seen.frame_rate
@@ -383,31 +339,25 @@ def _sentence(code, model, seen, batch):
     if code == "stage_order":
         return "The stages are out of order, or one appears twice."
     if code == "unlike_training":
-        distance = float(np.asarray(statistics.spread.distance(_center(seen)))[0])
-        limit = statistics.spread.limit
+        distance, limit = _distance(statistics.spread, seen), statistics.spread.limit
         return f"The video does not look like the training videos (distance {distance:.3g}, limit {limit:.3g})."
     counts = np.bincount(seen.labels, minlength=len(names) + 1)[np.newaxis, 1:]
     if code == "missing_stage":
-        return f"Missing stages: {', '.join(_chosen(names, _missing(model, counts)))}."
+        return f"Missing stages: {', '.join(names[at] for at in _places(_missing(model, counts)))}."
     if code == "stage_duration":
-        seconds = dict(zip(names, counts[0] / rate, strict=True))
-        usual = {name: f"{low:.2f} to {high:.2f} s" for name, (low, high) in statistics.durations.items()}
-        phrases = [
-            f"{name} lasts {seconds[name]:.2f} s (in training {usual[name]})"
-            for name in _chosen(names, _lasts_otherwise(model, counts, rate))
-        ]
-        return f"{'; '.join(phrases)}."
-    means = certainties(batch["probabilities"], batch["labels"], batch["mask"])
-    probable = dict(zip(names, np.asarray(means)[0], strict=True))
-    phrases = [
-        f"{name} has a mean probability of {probable[name]:.2f} (in training {statistics.certainty.get(name, 0):.2f})"
-        for name in _chosen(names, _uncertain(model, means))
-    ]
-    return f"{'; '.join(phrases)}."
+        text = "{} lasts {:.2f} s (in training {:.2f} to {:.2f} s)"
+        wrong = _places(_lasts_otherwise(model, counts, rate))
+        values = [(names[at], counts[0, at] / rate, *statistics.durations[names[at]]) for at in wrong]
+    else:
+        text = "{} has a mean probability of {:.2f} (in training {:.2f})"
+        means = np.asarray(certainties(batch["probabilities"], batch["labels"], batch["mask"]))
+        wrong = _places(_uncertain(model, means))
+        values = [(names[at], means[0, at], statistics.certainty.get(names[at], 0)) for at in wrong]
+    return f"{'; '.join(text.format(*each) for each in values)}."
 
 
-def _chosen(names, flags):
-    return [name for name, flag in zip(names, np.asarray(flags)[0], strict=True) if flag]
+def _places(flags):
+    return np.flatnonzero(np.asarray(flags)[0])
 
 
 # === The model itself ===
@@ -436,10 +386,16 @@ def doubts_of_statistics(model: "ScoringNet") -> list[Remark]:
     if lacking:
         which = "some scores" if intervals and intervals.half_widths else "its scores"
         remarks.append(Remark("no_intervals", f"The model states no intervals for {which}. {lacking}{CALIBRATE}"))
-    if model.segmenter is not None and statistics.certainty is None:
-        text = "The certainty of stages was not measured on the training videos, and is not checked."
-        remarks.append(Remark("no_certainty", f"{text}{CALIBRATE}"))
     if statistics.spread is None:
         videos = counted(statistics.num_videos, "training video")
         remarks.append(Remark("no_distance", f"The model has statistics of {videos}: too few to tell what is unlike."))
     return remarks
+
+
+def stated_intervals(model: "ScoringNet") -> Intervals:
+    """The `Intervals` that a model states; none, and why, if they are unknown or stale."""
+    doubts = {doubt.code: doubt for doubt in doubts_of_statistics(model)}
+    for code in ("no_reference", "stale_reference"):
+        if code in doubts:
+            return Intervals.none(doubts[code])
+    return (model.reference and model.reference.intervals) or Intervals.none(doubts["no_intervals"])

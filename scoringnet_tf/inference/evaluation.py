@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from scoringnet_tf import metrics
 from scoringnet_tf.bootstrap import Groups, draws_of, interval
+from scoringnet_tf.models.training_statistics import Intervals
 from scoringnet_tf.sports import (
     FINAL_ALONE,
     MEASURES,
@@ -27,8 +28,6 @@ from scoringnet_tf.sports import (
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
 
-SEGMENTED = 64  # videos whose segments are compared at a time
-
 
 @dataclasses.dataclass
 class Predictions:
@@ -41,7 +40,7 @@ class Predictions:
         deviations: the same, standard deviations of a distribution head.
         stages_true, stages_predicted: N integer arrays (L_n,); −1 is unlabelled, or no segmenter.
         empty_fragments: bool (N, n), see `ScoringNet`; n is 0 without a segmenter.
-        bounds: score name → float64 (N, 2), ends of the model's intervals, points, see `coverage`.
+        bounds: score name → float64 (N, 2), ends of the model's intervals, points, see `interval_bounds`.
     """
 
     ids: list = dataclasses.field(default_factory=list)
@@ -54,6 +53,16 @@ class Predictions:
     bounds: dict = dataclasses.field(default_factory=dict)
 
 
+def input_specs(model: "ScoringNet") -> dict[str, Any]:
+    """Name → `tf.TensorSpec` of the inputs of a model, for batches of any size and length."""
+    import tensorflow as tf
+
+    return {
+        name: tf.TensorSpec(tensor.shape, keras.backend.standardize_dtype(tensor.dtype))
+        for name, tensor in model.input.items()
+    }
+
+
 def prediction_function(
     model: "ScoringNet", true_fragments: bool = False
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
@@ -63,19 +72,11 @@ def prediction_function(
     """
     import tensorflow as tf
 
-    inputs = {
-        name: tf.TensorSpec(tensor.shape, keras.backend.standardize_dtype(tensor.dtype))
-        for name, tensor in model.input.items()
-    }
-
-    @tf.function(input_signature=(inputs, tf.TensorSpec((None, None), tf.int32)))
+    @tf.function(input_signature=(input_specs(model), tf.TensorSpec((None, None), tf.int32)))
     def outputs_of(inputs, stages):
         outputs = model(inputs, training=False)
         if true_fragments:
-            outputs = {
-                **outputs,
-                **model.score_fragments(inputs[model.content], stages, inputs["mask"], training=False),
-            }
+            outputs |= model.score_fragments(inputs[model.content], stages, inputs["mask"], training=False)
         return outputs
 
     return outputs_of
@@ -139,7 +140,9 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
         `num_empty_fragments`.
     """
     truth, predicted = (np.concatenate(stages) for stages in (predictions.stages_true, predictions.stages_predicted))
-    hit = truth == predicted
+    hit, segments = truth == predicted, metrics.SegmentFigures()
+    for stages in zip(predictions.stages_true, predictions.stages_predicted, strict=True):
+        segments.update_state(*(each[np.newaxis] for each in stages))
     labelled = (truth >= 0) & (predicted >= 0).any()  # without a segmenter nothing is right or wrong
     measured = {
         "num_videos": len(predictions.ids),
@@ -147,7 +150,7 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
         "frame_accuracy_per_class": {
             name: _share(hit[labelled & (truth == index)]) for index, name in enumerate(stage_names)
         },
-        **_segment_figures(predictions, labelled.any()),
+        **{name: float(share) if labelled.any() else math.nan for name, share in segments.result().items()},
     }
     for name, measure in MEASURES.items():
         for score, truths in predictions.truth.items():
@@ -175,23 +178,6 @@ def bootstrap(predictions: Predictions, groups: Groups = ()) -> dict[str, tuple[
             draws = draws_of(name, predictions.truth[score], {"model": predicted[None, None]}, None, groups)["model"]
             intervals[f"{score[0]}_{name}"] = interval(draws)
     return intervals
-
-
-def _segment_figures(predictions, labelled):
-    """`metrics.SegmentFigures` of all videos: name → share; NaN if no frame is labelled."""
-    measure = metrics.SegmentFigures()
-    for first in range(0, len(predictions.ids), SEGMENTED):
-        part = slice(first, first + SEGMENTED)
-        measure.update_state(*(_padded(rows[part]) for rows in (predictions.stages_true, predictions.stages_predicted)))
-    return {name: float(share) if labelled else math.nan for name, share in measure.result().items()}
-
-
-def _padded(rows):
-    """Integer arrays (L_n,) as one, int32 (N, L), −1 behind the end of each."""
-    padded = np.full((len(rows), max(map(len, rows))), -1, np.int32)
-    for row, values in zip(padded, rows, strict=True):
-        row[: len(values)] = values
-    return padded
 
 
 def mean_predictor_figures(
@@ -239,3 +225,68 @@ def _cell(value, places):
         low, high = (round(end, places) + 0.0 for end in value)  # no −0.00
         return "–" if math.isnan(low) else f"{low:.{places}f}–{high:.{places}f}"
     return "–" if value is None or math.isnan(value) else f"{value:.{places + 1}f}"
+
+
+# === How often intervals hold ===
+
+
+def interval_bounds(predictions: Predictions, intervals: Intervals, sport: Sport) -> dict[str, np.ndarray]:
+    """Score → float (N, 2), ends in points, within the sport's ranges, of the model's intervals for N videos."""
+    return {
+        score: np.array([intervals.around(score, value, sport.range_of(score)) or (np.nan, np.nan) for value in values])
+        for score, values in predictions.predicted.items()
+        if score in intervals.half_widths
+    }
+
+
+def coverage(
+    predictions: Predictions, intervals: Intervals, split: str, data_hash: str, shown: Collection[str] = ()
+) -> dict[str, Any]:
+    """What metrics.json says of the intervals.
+
+    Args:
+        predictions: with `bounds`.
+        intervals: that the model states.
+        split, data_hash: of the videos that were evaluated.
+        shown: what each of these shows, as of `Intervals`.
+
+    Returns:
+        `claimed`, the level; `measured_on`, the split, and `same_videos`, whether it is these videos by which the
+        intervals were set: then they hold by construction; `shared_videos`, how many of them, in whatever records
+        they lie; `scores`: score → `held`, the share of true scores within,
+        `num_videos` whose true score is known, and `half_width` in points; `lacking`, as of `Intervals`.
+    """
+    shared = len({*intervals.shown} & {*shown})
+    return {
+        "claimed": intervals.level,
+        "measured_on": intervals.split,
+        "same_videos": (intervals.split, intervals.data_hash) == (split, data_hash) or 0 < shared == len(shown),
+        "shared_videos": shared,
+        "scores": {
+            score: {**held(predictions, score), "half_width": intervals.half_widths[score]}
+            for score in predictions.bounds
+        },
+        "lacking": intervals.lacking,
+    }
+
+
+def held(predictions: Predictions, score: str) -> dict[str, Any]:
+    """`held`, the share of the true scores that lie within the bounds, NaN of none, and their number `num_videos`."""
+    truth, (low, high) = predictions.truth[score], predictions.bounds[score].T
+    known = ~np.isnan(truth)
+    within = (low <= truth) & (truth <= high)
+    return {"held": float(within[known].mean()) if known.any() else np.nan, "num_videos": int(known.sum())}
+
+
+def coverage_line(found: dict[str, Any]) -> str:
+    """One line for people about a `coverage`."""
+    if not found["scores"]:
+        return f"No intervals. {found['lacking']}"
+    known = {score: one for score, one in found["scores"].items() if one["num_videos"]}
+    if not known:
+        return f"intervals: claimed {100 * found['claimed']:.0f} %; no true scores are known."
+    shares = (f"{score} {100 * one['held']:.1f} % of {one['num_videos']}" for score, one in known.items())
+    line = f"intervals: claimed {100 * found['claimed']:.0f} %; held {', '.join(shares)}"
+    if found["same_videos"]:
+        return f"{line} (on the videos that set them: no evidence)"
+    return f"{line} ({found['shared_videos']} of the videos set them)" if found["shared_videos"] else line

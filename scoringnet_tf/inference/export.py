@@ -17,10 +17,11 @@ import tensorflow as tf
 from scoringnet_tf import __version__
 from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.inference.checks import checks, impossible_scores, is_too_small, shows_several
+from scoringnet_tf.inference.evaluation import input_specs
 from scoringnet_tf.models import layers
 from scoringnet_tf.sports import definition_of
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import new_folder, write_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 if TYPE_CHECKING:
@@ -87,10 +88,9 @@ def preprocess_encoded(encoded: tf.Tensor, preprocessor: "ScoringNetPreprocessor
 
 def video_specs(network: "ScoringNet", batch: int | None = None) -> list[tf.TensorSpec]:
     """The inputs of a model: content (B, L, …) and mask (B, L); any B if `batch` is None."""
-    content = network.input[network.content]
-    dtype = keras.backend.standardize_dtype(content.dtype)
+    content = input_specs(network)[network.content]
     return [
-        tf.TensorSpec((batch, *content.shape[1:]), dtype, name=network.content),
+        tf.TensorSpec((batch, *content.shape[1:]), content.dtype, name=network.content),
         tf.TensorSpec((batch, None), tf.bool, name="mask"),
     ]
 
@@ -108,9 +108,7 @@ def example_videos(network: "ScoringNet", lengths: Sequence[int]) -> dict[str, n
 def model_description(network: "ScoringNet", version: int | None = None) -> dict[str, Any]:
     """What clients must know of a model: its sport, stages and scores, and how to prepare its input.
 
-    Args:
-        network: `ScoringNet`.
-        version: of the export, the number of its folder.
+    `version` is that of the export, the number of its folder.
     """
     of_frames = network.content == "frames"
     return {
@@ -325,17 +323,14 @@ def _export_file(network, path, version, form, convert, run, lengths):
     with new_folder(path, last=name) as temporary:
         (temporary / name).write_bytes(content)
         for videos in (example_videos(network, each) for each in (lengths, (1,), (40,))):
-            _check_numbers(form, run(temporary / name, videos), checked_outputs(network)(videos))
+            outputs = run(temporary / name, videos)
+            for output, expected in checked_outputs(network)(videos).items():
+                difference = np.max(np.abs(outputs[output].astype(float) - expected.numpy()), initial=0)
+                if not difference <= TOLERANCE:
+                    message = f"--format={form}: {output} differs from Keras by {difference}, more than {TOLERANCE}."
+                    raise InputError("numbers_differ", message)
         write_json(temporary / "model.json", model_description(network, version))
     return as_path(path) / name
-
-
-def _check_numbers(form, outputs, expected):
-    for name, value in expected.items():
-        difference = np.max(np.abs(outputs[name].astype(np.float64) - keras.ops.convert_to_numpy(value)), initial=0)
-        if not difference <= TOLERANCE:
-            message = f"--format={form}: {name} differs from Keras by {difference}, more than {TOLERANCE}."
-            raise InputError("numbers_differ", message)
 
 
 def _function(network, batch):

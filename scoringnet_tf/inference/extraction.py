@@ -15,13 +15,13 @@ import tensorflow as tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
-from scoringnet_tf.inference.stages import ACTIVATIONS, MAX_WINDOW, REACH
+from scoringnet_tf.inference.stages import REACH, window_of
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.parameter_groups import parts
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import WITH_C3D, model_path
 from scoringnet_tf.support.paths import AnyPath
 
@@ -70,7 +70,7 @@ class FeatureExtractor:
     Args:
         c3d: a `C3D`, whatever its pooling and endpoint; its weights are copied.
         extraction: `Extraction`.
-        window: frames that go through C3D at a time; None for as many as memory allows, see `windows.ACTIVATIONS`.
+        window: frames that go through C3D at a time; None for as many as memory allows, see `stages.window_of`.
 
     Raises:
         InputError: the C3D ends before the endpoint, or its weights need clips of another length.
@@ -79,8 +79,7 @@ class FeatureExtractor:
     def __init__(self, c3d: C3D, extraction: Extraction, window: int | None = None) -> None:
         self.extraction = extraction
         endpoint = _endpoint_model(c3d, extraction)
-        per_frame = math.prod(endpoint.get_layer("conv1a").output.shape[2:])
-        self.window = window or max(1, min(MAX_WINDOW, ACTIVATIONS // per_frame))
+        self.window = window or window_of(endpoint.get_layer("conv1a"))
         self.size = math.prod(endpoint.output.shape[2 if extraction.per == "frame" else 1 :])
         if extraction.pool == "mean":
             self.size = endpoint.output.shape[-1]
@@ -101,20 +100,19 @@ class FeatureExtractor:
     def __call__(self, frames_of: collections.abc.Callable[[np.ndarray], np.ndarray], num_frames: int) -> np.ndarray:
         """Features of a video, float32 (⌈L / stride⌉, D)."""
         windows = self._of_frames if self.extraction.per == "frame" else self._of_clips
-        return np.concatenate(list(windows(frames_of, num_frames)))
+        return np.concatenate(list(windows(frames_of, num_frames, self.extraction.stride)))
 
-    def _of_frames(self, frames_of, num_frames):
+    def _of_frames(self, frames_of, num_frames, stride):
         """Window by window, each with as many frames around it as C3D sees; keeps every stride-th frame."""
-        stride = self.extraction.stride
         for start in range(0, num_frames, self.window):
             stop = min(start + self.window, num_frames)
             first, last = max(start - REACH, 0), min(stop + REACH, num_frames)
             values = self._features_of(frames_of(np.arange(first, last))[np.newaxis]).numpy()
             yield values[start - first : stop - first][-start % stride :: stride]
 
-    def _of_clips(self, frames_of, num_frames):
+    def _of_clips(self, frames_of, num_frames, stride):
         """As many clips at a time as make a window together."""
-        starts = np.arange(0, num_frames, self.extraction.stride)
+        starts = np.arange(0, num_frames, stride)
         at_a_time = max(1, self.window // len(self._clip))
         for group in np.array_split(starts, range(at_a_time, len(starts), at_a_time)):
             indices = np.minimum(group[:, np.newaxis] + self._clip, num_frames - 1)
@@ -124,36 +122,29 @@ class FeatureExtractor:
 
 def _endpoint_model(c3d, extraction):
     """A model of frames (B, L or T, H, W, 3) to the endpoint, with the weights of `c3d`."""
-    config = c3d.get_config()
+    config, length = c3d.get_config(), extraction.clip_length
     is_top = extraction.endpoint in FULLY_CONNECTED
-    per_clip = extraction.per == "clip"
-    twin = C3D(
-        input_shape=(extraction.clip_length if per_clip else None, *config["input_shape"][1:]),
-        width_multiplier=config["width_multiplier"],
-        temporal_pooling=per_clip,
-        final_endpoint=config["final_endpoint"] if is_top else extraction.endpoint,
-        heads={} if is_top else None,
-        top_units=config["top_units"],
-        preprocessing=config["preprocessing"],
-        dtype=config["dtype"],
-    )
+    changes = {
+        "input_shape": (length, *config["input_shape"][1:]),
+        "temporal_pooling": extraction.per == "clip",
+        "final_endpoint": config["final_endpoint"] if is_top else extraction.endpoint,
+        "heads": {} if is_top else None,
+    }
+    kept = ("width_multiplier", "top_units", "preprocessing", "dtype")
+    twin = C3D(**changes, **{name: config[name] for name in kept})
+    others = {layer.name: layer for layer in c3d.layers if layer.weights}
     for layer in twin.layers:
-        if layer.weights and (layer.name != "fc7" or extraction.endpoint == "fc7"):
-            layer.set_weights(_matching(c3d, layer, extraction).get_weights())
+        if not layer.weights or (layer.name == "fc7" and extraction.endpoint != "fc7"):
+            continue
+        if layer.name not in others:
+            end = config["final_endpoint"]
+            message = f"This C3D ends at {end} and has no {layer.name}: no {extraction.endpoint}."
+            raise InputError("no_endpoint", message)
+        if layer.kernel.shape != others[layer.name].kernel.shape:
+            trained = f"{layer.name} was trained on clips of {config['input_shape'][0]} frames"
+            raise InputError("wrong_clip_length", f"--clip_length={length}: {trained}.")
+        layer.set_weights(others[layer.name].get_weights())
     return twin.endpoint(extraction.endpoint) if is_top else twin
-
-
-def _matching(c3d, layer, extraction):
-    """The layer of `c3d` whose weights `layer` takes."""
-    other = next((other for other in c3d.layers if other.weights and other.name == layer.name), None)
-    if other is None:
-        end = c3d.get_config()["final_endpoint"]
-        raise InputError("no_endpoint", f"This C3D ends at {end} and has no {layer.name}: no {extraction.endpoint}.")
-    if layer.kernel.shape != other.kernel.shape:
-        length = c3d.get_config()["input_shape"][0]
-        message = f"--clip_length={extraction.clip_length}: {layer.name} was trained on clips of {length} frames."
-        raise InputError("wrong_clip_length", message)
-    return other
 
 
 def load_c3d(path: AnyPath, part: str = "kfs") -> tuple[C3D, ScoringNetPreprocessor | None]:

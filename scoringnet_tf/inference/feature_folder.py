@@ -5,11 +5,10 @@ import csv
 import dataclasses
 import functools
 import json
-import os
 import sys
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,10 +22,9 @@ from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.inference.extraction import FeatureExtractor, weights_of
 from scoringnet_tf.sports import SCORES, get_sport, option_form, stage_runs
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import locked, replacing_file, write_json
+from scoringnet_tf.support.files import locked, read_json, replacing_file, write_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath
-from scoringnet_tf.support.reading import read_json
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
@@ -36,7 +34,6 @@ TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation
 SPORT_FILE = "sport.yaml"
 SOURCES = "videos.json"
 SAVED_EVERY = 10.0  # seconds: for 10⁵ videos `SOURCES` has 10 MB, and takes 0.2 s to write
-MAX_NAME = 240  # bytes: file systems allow 255, and a temporary file has a longer name
 MAY_BE_LEFT_OUT = ("group", "penalty")  # columns of the table, if no video has any
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
@@ -67,15 +64,7 @@ def origin_of(
     preprocessor: "ScoringNetPreprocessor",
     info: DatasetInfo | None = None,
 ) -> dict[str, Any]:
-    """The content of `features.json`.
-
-    Args:
-        path, part: of the model.
-        extractor: `FeatureExtractor`.
-        c3d: whose features.
-        preprocessor: `ScoringNetPreprocessor` of the frames.
-        info: `DatasetInfo` of the records, if the frames come from records.
-    """
+    """The content of `features.json`, by path and part of the model; `info` if the frames come from records."""
     stored = preprocessor.get_config()
     rate = stored.pop("frame_rate") or (info and info.frame_rate)
     origin = {
@@ -101,33 +90,15 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
     earlier = read_origin(output_dir)
     if earlier is None:
         if output_dir.is_dir() and any(not path.name.startswith(".") for path in output_dir.iterdir()):
-            raise InputError(
-                "exists", f"--output_dir={output_dir} holds other files, and no {ORIGIN_NAME}.", "Name a new folder."
-            )
+            message = f"--output_dir={output_dir} holds other files, and no {ORIGIN_NAME}."
+            raise InputError("exists", message, "Name a new folder.")
         write_json(output_dir / ORIGIN_NAME, origin)
         return
-    different = [
-        f"{key} {shortened(origin.get(key))} instead of {shortened(earlier.get(key))}"
-        for key in sorted(origin.keys() | earlier.keys())
-        if origin.get(key) != earlier.get(key)
-    ]
-    if different:
-        raise InputError(
-            "other_settings",
-            f"--output_dir={output_dir} holds features made with other settings: {'; '.join(different)}.",
-            "Name another folder.",
-        )
-
-
-def alone_in(output_dir: Path | RemotePath) -> contextlib.AbstractContextManager:
-    """Keeps other runs out of a local folder: two runs could give features the name of another video.
-
-    Raises:
-        InputError: another run is in it.
-    """
-    if isinstance(output_dir, RemotePath):
-        return contextlib.nullcontext()
-    return locked(output_dir, f"--output_dir={output_dir}: another run is writing there.")
+    keys = [key for key in sorted(origin.keys() | earlier.keys()) if origin.get(key) != earlier.get(key)]
+    if keys:
+        different = (f"{key} {shortened(origin.get(key))} instead of {shortened(earlier.get(key))}" for key in keys)
+        message = f"--output_dir={output_dir} holds features made with other settings: {'; '.join(different)}."
+        raise InputError("other_settings", message, "Name another folder.")
 
 
 def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir: Path | RemotePath) -> tuple[int, int]:
@@ -140,16 +111,11 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
         (number of files that were there already, number of videos that could not be read).
 
     Raises:
-        InputError: the name of a video is too long for a file.
+        InputError: another run is in the folder.
     """
-    for video in videos:
-        if (length := len(os.fsencode(file_name(video.name)))) > MAX_NAME:
-            raise InputError(
-                "name_too_long",
-                f"{video.name}: its file name would have {length} bytes; at most {MAX_NAME} are possible.",
-            )
-    kept = failed = 0
-    with _saved_sources(output_dir / SOURCES) as (sources, save):
+    kept, failed, busy = 0, 0, f"--output_dir={output_dir}: another run is writing there."
+    alone = contextlib.nullcontext() if isinstance(output_dir, RemotePath) else locked(output_dir, busy)
+    with alone, _saved_sources(output_dir / SOURCES) as (sources, save):
         for video in tqdm(videos, "Extracting", unit="video", disable=None):
             target = output_dir / file_name(video.name)
             try:
@@ -175,14 +141,13 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
 @contextlib.contextmanager
 def _saved_sources(path):
     """{video: sha256}, written to `path` at the end, and by `save(seconds)` if the last time was so long ago."""
-    sources = read_json(path) if path.is_file() else {}
-    saved, last = dict(sources), time.monotonic()
+    sources, last = read_json(path) if path.is_file() else {}, time.monotonic()
 
     def save(seconds):
-        nonlocal saved, last
-        if time.monotonic() - last >= seconds and sources != saved:
+        nonlocal last
+        if time.monotonic() - last >= seconds:
             write_json(path, dict(sorted(sources.items())))
-            saved, last = dict(sources), time.monotonic()
+            last = time.monotonic()
 
     try:
         yield sources, save
@@ -193,13 +158,11 @@ def _saved_sources(path):
 def videos_of_records(info: DatasetInfo) -> list[Video]:
     """The videos of records of frames, split by split."""
     return [
-        Video(video_id, functools.partial(_stored_frames, read), functools.partial(_known_sha256, info, video_id))
-        for video_id, read in records_of(info)
+        Video(
+            video_id, functools.partial(_stored_frames, read), functools.partial(str, info.videos[video_id]["sha256"])
+        )
+        for video_id, read in _records_of(info)
     ]
-
-
-def _known_sha256(info, video_id):
-    return info.videos[video_id]["sha256"]
 
 
 def _stored_frames(read, image_size):
@@ -207,7 +170,7 @@ def _stored_frames(read, image_size):
     return lambda numbers: model_frames([jpegs[number] for number in numbers], image_size), len(jpegs)
 
 
-def records_of(info: DatasetInfo) -> Iterator[tuple[str, Callable]]:
+def _records_of(info):
     """(id, function that reads its parsed record) of every video of records of frames, split by split."""
     for split in sorted(info.splits):
         for video_id, (path, offset) in locate_records(info, split).items():
@@ -224,12 +187,11 @@ def _record_at(path, offset):
 def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
     """Writes the tables from which `data_prep build --dataset=manifest` makes records of the features.
 
-    Returns:
-        The value of its `--sport`: the name of a sport that ships, or the path of a file that defines another.
+    Returns the value of its `--sport`: the name of a sport that ships, or the path of a file that defines another.
     """
     sport = get_sport(info.sport)
     rows, stages = [], []
-    for video_id, read in records_of(info):
+    for video_id, read in _records_of(info):
         record, known = read(), info.videos[video_id]
         rows.append(
             {
@@ -243,11 +205,12 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
                 "penalty": _penalty(sport, known),
             }
         )
-        stages.append((video_id, [run for run in stage_runs(record["stage/index"]) if run[0] != UNLABELLED]))
+        runs = (run for run in stage_runs(record["stage/index"]) if run[0] != UNLABELLED)
+        stages += [(video_id, info.stages[stage], start, end) for stage, start, end in runs]
     columns = [column for column in rows[0] if column not in MAY_BE_LEFT_OUT or any(row[column] for row in rows)]
     _write_csv(output_dir / TABLE, columns, ([row[column] for column in columns] for row in rows))
-    if any(runs for _, runs in stages):
-        _write_csv(output_dir / STAGE_TABLE, STAGE_COLUMNS, _stage_rows(stages, info.stages))
+    if stages:
+        _write_csv(output_dir / STAGE_TABLE, STAGE_COLUMNS, stages)
     if info.simulation is not None:
         write_json(output_dir / SIMULATION, info.simulation)
     return option_form(sport, output_dir / SPORT_FILE)
@@ -259,12 +222,6 @@ def _penalty(sport, known):
     if sport.fusion != "sum_minus_penalty" or None in scores or "inconsistent" in known:
         return None
     return round(known["difficulty"] + known["execution"] - known["final"], 4) or None
-
-
-def _stage_rows(stages, names):
-    for video_id, runs in stages:
-        for stage, start, end in runs:
-            yield video_id, names[stage], start, end
 
 
 def _write_csv(path, columns, rows):

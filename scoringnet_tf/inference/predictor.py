@@ -5,14 +5,11 @@ A video takes one way, whether it is frames or features. `Predictor` goes it: `d
 speaks against it, and `inference.results` gathers the result.
 """
 
-import concurrent.futures
 import contextlib
 import functools
-import itertools
 import os
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -31,8 +28,7 @@ from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import checksum
 from scoringnet_tf.models.tta import score_views
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import SHIPPED
 from scoringnet_tf.support.paths import AnyPath, RemotePath
 
@@ -41,7 +37,6 @@ AROUND = 10.0  # seconds: training saw no more
 # A `Video` and its samples (K,) → stage probabilities (K, S) and features (K, D); None if there are none.
 Segment: TypeAlias = Callable[[Video, np.ndarray], tuple[np.ndarray | None, np.ndarray | None]]
 Seen: TypeAlias = Callable[[Video, np.ndarray | None, list[Performance]], None]
-READER = concurrent.futures.ThreadPoolExecutor(1)  # of `Predictor.read_ahead`; it begins when it is first asked
 
 
 def score_video(
@@ -49,7 +44,6 @@ def score_video(
     model: ScoringNet | AnyPath | None = None,
     *,
     force: bool = False,
-    stream: int | None = None,
     start: float | None = None,
     end: float | None = None,
 ) -> VideoScore:
@@ -61,36 +55,15 @@ def score_video(
         model: `ScoringNet`, or the path of one (a `.keras` file, or a folder with one), which is loaded each time; None
             for the shipped diving model.
         force: give the scores even if `VideoScore.reasons` speak against them.
-        stream: number of the video stream in the file, from 0; None for the main one.
         start, end: seconds since the first frame between which it is scored; None for the file's beginning and end.
 
     Raises:
         InputError: there is no such model, or `path` is none; no frame is shown from `start` to `end`, or none at the
-            end of it; or one of these or `stream` is given for a `Clip` or for features.
+            end of it; or one of these is given for a `Clip` or for features.
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """
-    return predictor_of(model)(path, force=force, stream=stream, start=start, end=end)
-
-
-def segment_video(path: AnyPath | Clip, model: ScoringNet | AnyPath | None = None) -> list[tuple[int, int, int]]:
-    """The stages that `score_video` finds in the video at `path`, whatever speaks against its scores.
-
-    Args:
-        path, model: as of `score_video`.
-
-    Returns:
-        Contiguous runs, noise included: a list of (index in the sport's stages, start, end), frames 0-based and ends
-        exclusive.
-
-    Raises:
-        InputError: the model finds no stages, or sees no frames.
-        VideoError: the file is missing, is not a video, has no frames, or is damaged half-way.
-    """
-    predictor = stage_finder(model)
-    runs = predictor.score_file(path, path, force=True, partial=False).stages
-    index, first = predictor.model.sport.stage_index, runs[0]["start_frame"]
-    return [(index(run["name"]), run["start_frame"] - first, run["end_frame"] - first) for run in runs]
+    return predictor_of(model)(path, force=force, start=start, end=end)
 
 
 def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
@@ -148,8 +121,6 @@ class Predictor:
         part, overlap: of a long video, `length` and `overlap` of `ScoringNetPreprocessor.parts`. A performance that
             ends in the last half of the overlap is left to the next part, which shows more of what follows, unless
             it begins before that part. One that is longer than the overlap may be whole in no part.
-        as_recorded: every frame of a video counts, at whatever rate, and it shows one performance: as records of videos
-            are evaluated.
         segment: finds the stages in place of the model's KFS, for example from labels.
         around: seconds before and after a performance that its stages are looked for in.
     """
@@ -161,17 +132,13 @@ class Predictor:
         name: str | None = None,
         part: int = PART,
         overlap: int = OVERLAP,
-        as_recorded: bool = False,
         segment: Segment | None = None,
         around: float = AROUND,
     ) -> None:
         self.model, self.preprocessor, self.name, self.checks = model, model.preprocessor, name, Checks(model)
-        if as_recorded:
-            self.preprocessor = type(self.preprocessor)(**{**self.preprocessor.get_config(), "frame_rate": None})
         self.segment: Segment = segment or self._segmented
         self._of_features, self._around = model.content == "features", around
         self._rate = None if self._of_features else self.preprocessor.frame_rate  # at which frames are sampled
-        self._shows_one = as_recorded or self._of_features
         # A model without stages sees the whole video.
         self._sizes: dict[str, Any] = {"length": part if model.segmenter else sys.maxsize, "overlap": overlap}
         self._stages = model.segmenter and windowed_segmenter(model.segmenter, window)
@@ -179,15 +146,12 @@ class Predictor:
         self._towers = tf.function(
             lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
         )
-        self._ahead: dict = {}  # of `read_ahead`
-        self._unwanted = threading.Event()
 
     def __call__(
         self,
         path: AnyPath | Clip,
         *,
         force: bool = False,
-        stream: int | None = None,
         start: float | None = None,
         end: float | None = None,
     ) -> VideoScore:
@@ -195,90 +159,49 @@ class Predictor:
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
             what = "an empty string" if isinstance(path, str) else f"of type {type(path).__name__}"
             raise InputError("not_a_path", f"path is {what}.", "Give the path of a video, or a Clip.")
-        options = {"stream": stream, "start": start, "end": end}
+        options = {"start": start, "end": end}
         given = ", ".join(f"{name}={value}" for name, value in options.items() if value is not None)
         if given and (self._of_features or isinstance(path, Clip)):
             what = "features" if self._of_features else "a Clip"
             raise InputError("flags_conflict", f"{path}: {given} cannot be used with {what}.")
         with _local(path) as local:
-            source = local if isinstance(local, Clip) else stretched(local, start, end, stream)
-            return self.score_file(source, path, stream=stream, force=force)
-
-    def read(self, path: AnyPath | Clip, stream: int | None = None) -> Video:
-        """The video at `path` as the model sees it: frames in stored form, or features (L, D).
-
-        Args:
-            path: as of `score_video`.
-            stream: of the file, as of `VideoStream`.
-
-        Raises:
-            InputError: features of another kind than the model learned from.
-            VideoError: as `score_video`.
-        """
-        with _local(path) as local:
-            return (
-                self._features(local)
-                if self._of_features
-                else self.preprocessor.read(local, partial=True, stream=stream)
-            )
-
-    def read_ahead(self, source: Path, stream: int | None = None) -> None:
-        """Begins to read the first part of a video that `score_file` will be asked for, while another one is scored.
-
-        Args:
-            source: local path. What is wrong with it `score_file` will say.
-            stream: as of `score_file`.
-        """
-        if self._stages is None or self._of_features:
-            return
-        self._unwanted.clear()
-        unwanted = self._unwanted.is_set
-        parts = self.preprocessor.parts(source, partial=True, stream=stream, unwanted=unwanted, **self._sizes)
-        self._ahead[source, stream, True] = parts, READER.submit(next, parts)
-
-    def read_no_further(self) -> None:
-        """Drops what was read ahead and not scored, and stops its reading, for whose end a process waits."""
-        self._unwanted.set()
-        self._ahead.clear()
+            source = local if isinstance(local, Clip) else stretched(local, start, end)
+            return self.score_file(source, path, force=force)
 
     def labels(self, video: Video) -> np.ndarray:
-        """The stage of every frame of a `Video` that `read` gave, int32 (L,): of each performance that it shows."""
+        """The stage of every frame of a `Video` in stored form, int32 (L,): of each performance that it shows."""
         probabilities, _ = self.segment(video, video.samples(self._rate))
         labels = np.zeros(len(probabilities), np.int32)  # type: ignore[arg-type]
         for start, stop, *_ in self._stretches(video, probabilities, len(labels)):
-            labels[start:stop] = self._decided(probabilities[start:stop])  # type: ignore[index]
+            surely = probabilities[start:stop]  # type: ignore[index]
+            labels[start:stop] = decided(surely, self.model.stage_decision.decoding)
         return labels[video.sample_of(self._rate)]
-
-    def score(self, video: Video, path: AnyPath | Clip, *, force: bool = False, seen: Seen | None = None) -> VideoScore:
-        """The same for a video that `read` gave; `seen` as of `score_file`."""
-        return self._score([video], path, force, seen=seen)
 
     def score_file(
         self,
         source: AnyPath | Clip,
         path: AnyPath | Clip,
         *,
-        stream: int | None = None,
         force: bool = False,
-        partial: bool = True,
-        found: Callable[[VideoScore], None] | None = None,
         seen: Seen | None = None,
     ) -> VideoScore:
-        """The same of a video of any length, of which no more than a part is kept at a time.
+        """The result for a video of any length, of which no more than a part is kept at a time.
 
         Args:
-            source, stream: as of `read`, whose errors it raises.
+            source: as of `VideoStream`; or a path of features.
             path: name of the video in the result.
             force: as of `score_video`.
-            partial: whether a video that is damaged half-way is scored as far as it goes.
-            found: is called with the result for each performance of a long video as soon as it is found.
             seen: is called with each `Video` that the result is of, the whole or a part, the stage probabilities of its
                 frames, (L, S) or None, and the performances that were new in it.
         """
         with _local(source) as local:
-            return self._score(self._parts(local, stream, partial), path, force, found, seen)
+            if self._of_features:
+                parts: Iterable[Video] = [self._features(local)]
+            else:
+                parts = self.preprocessor.parts(local, partial=True, **self._sizes)
+            return self._score(parts, path, force, seen)
 
-    def _score(self, parts: Iterable[Video], path, force, found=None, seen=None):
+    def _score(self, parts: Iterable[Video], path, force, seen):
         builder, name = ResultBuilder(self.model.sport, self.checks), str(path.path if isinstance(path, Clip) else path)
         for video in parts:
             # 1. See: stages and features of every sample, unless the pictures are too small.
@@ -294,12 +217,10 @@ class Predictor:
             for stretch in self._new_stretches(video, probabilities, len(samples), builder):
                 cut = slice(stretch.start, stretch.stop)
                 surely, vectors = (None if each is None else each[cut] for each in (probabilities, features))
-                labels = None if surely is None else self._decided(surely)
+                labels = None if surely is None else decided(surely, self.model.stage_decision.decoding)
                 rate = self._rate or video.fps
                 one = Observation(video, samples[cut], rate, labels, surely, vectors)
-                performance = builder.add(stretch.start, one, sample_of, *self._judged(one, stretch, against, force))
-                if found is not None and video.is_part:
-                    found(builder.live(performance, name, video.fps, self.name))
+                builder.add(stretch.start, one, sample_of, *self._judged(one, stretch, against, force))
 
             # 3. Keep what pictures need.
             if not self._of_features:
@@ -312,11 +233,8 @@ class Predictor:
     def _judged(self, one, stretch, against, force):
         """(reasons, warnings, outputs of SP) of one performance; no outputs if reasons speak against it."""
         reasons = [*against] or self.checks.of_performance(one)
-        if (
-            self._of_features
-            and one.labels is not None
-            and len(self._performances(one.probabilities, one.frame_rate)) > 1
-        ):
+        has_stages = self._of_features and one.labels is not None
+        if has_stages and len(self._performances(one.probabilities, one.frame_rate)) > 1:
             reasons.append(several(2, 0, features=True))
         outputs, empty = self._scores(one) if force or not reasons else ({}, ())
         impossible = self.checks.of_scores(outputs)
@@ -325,28 +243,18 @@ class Predictor:
 
     # === Read ===
 
-    def _parts(self, source, stream, partial) -> Iterator[Video]:
-        """The video or its parts, as far as they have been read."""
-        if self._of_features:
-            return iter([self._features(source)])
-        begun = self._ahead.pop((source, stream, partial), None)
-        if begun is None:
-            return self.preprocessor.parts(source, partial=partial, stream=stream, **self._sizes)
-        parts, first = begun
-        return itertools.chain([first.result()], parts)
-
     def _features(self, source):
         """The features in a file as a `Video`, whose frames they are."""
         if isinstance(source, Clip):
             raise InputError("wrong_format", f"{source} is a Clip.", "Give the path of a file of features.")
         sequence, rate = read_features(source), self.model.frame_rate
         check_features(sequence, source, self.model.features, rate)  # type: ignore[arg-type]
-        text = f"The model does not know the steps per second of its features; {ASSUMED_RATE:g} is assumed."
-        assumed = [] if rate else [Remark("frame_rate_assumed", text)]
-        rate, count = rate or ASSUMED_RATE, len(sequence.values)
-        return Video(
-            sequence.values, rate, np.arange(count) / rate, (0, 0), 1.0, warnings=(*assumed, *sequence.warnings)
-        )
+        warnings = [*sequence.warnings]
+        if not rate:
+            rate, text = ASSUMED_RATE, "The model does not know the steps per second of its features"
+            warnings.insert(0, Remark("frame_rate_assumed", f"{text}; {rate:g} is assumed."))
+        times = np.arange(len(sequence.values)) / rate
+        return Video(sequence.values, rate, times, (0, 0), 1.0, warnings=tuple(warnings))
 
     def _content(self, video, samples):
         """Frames (K, H, W, 3) or features (K, D) of a video at `samples` (K,)."""
@@ -360,9 +268,6 @@ class Predictor:
         if self._stages is None:
             return None, video.frames if self._of_features else None
         return self._stages(lambda start, stop: self._content(video, samples[start:stop]), len(samples))
-
-    def _decided(self, probabilities):
-        return decided(probabilities, self.model.stage_decision.decoding)
 
     # === Performances ===
 
@@ -388,7 +293,7 @@ class Predictor:
     def _stretches(self, video, probabilities, length):
         """The `Stretch` of each whole performance; of all samples if there is none."""
         everything = [Stretch(0, length, 0, length)]
-        if probabilities is None or self._shows_one:
+        if probabilities is None or self._of_features:
             return everything
         return self._performances(probabilities, self._rate or video.fps) or everything
 
@@ -416,10 +321,7 @@ def _local(path: AnyPath | Clip) -> Any:
 
 
 def _fragments_function(model):
-    """A function of stages int32 (1, L): the frames of each score's clips, {name: int32 (M, T)}, and `empty` (n,).
-
-    Without KFS the stages mean nothing but the length, and nothing is empty.
-    """
+    """A function of stages int32 (1, L): the frames of each score's clips, {name: int32 (M, T)}, and `empty` (n,)."""
 
     @tf.function(input_signature=[tf.TensorSpec((1, None), tf.int32)], autograph=False)
     def fragments(stages):

@@ -9,11 +9,10 @@ import numpy as np
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import rendering
-from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.sports import SCORES, Sport, stage_runs
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import write_json
-from scoringnet_tf.support.messages import Remark, counted
+from scoringnet_tf.support.drawing import save_png
+from scoringnet_tf.support.files import replacing_file, write_json
+from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.paths import AnyPath, as_path
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.inference.checks import Checks, Observation
 
 SCHEMA_VERSION = 1  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
-SHARED = (*SCORES, "deviations", "intervals", "reliability")  # of a video and of its only performance
+SHARED = (*SCORES, "deviations", "intervals")  # of a video and of its only performance
 
 
 @dataclasses.dataclass
@@ -38,7 +37,6 @@ class Performance:
         reasons: why the scores are withheld, or would be if they were not forced.
         intervals: score → its lower and upper end in points, see `VideoScore.interval_level`; none of a score that is
             withheld or forced, or of a model that states none.
-        reliability: how reliable the scores are; None if they are withheld.
         warnings: those of the `VideoScore` that are of this performance, and not of all the video.
     """
 
@@ -52,7 +50,6 @@ class Performance:
     deviations: dict[str, float] = dataclasses.field(default_factory=dict)
     reasons: list[Remark] = dataclasses.field(default_factory=list)
     intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
-    reliability: Reliability | None = None
     warnings: list[Remark] = dataclasses.field(default_factory=list)
 
     @property
@@ -61,26 +58,19 @@ class Performance:
         return "withheld" if self.final is None else "forced" if self.reasons else "scored"
 
     def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
-        """As an entry of `performances` in docs/serving.md.
-
-        Args:
-            scores: those of the sport; the others are left out.
-        """
-        remarks = {"reasons": _plain(self.reasons), "warnings": _plain(self.warnings)}
-        values = {**dataclasses.asdict(self), **remarks}
+        """As an entry of `performances` in docs/serving.md, with the `scores` of the sport alone."""
+        values = dataclasses.asdict(self) | {"reasons": _plain(self.reasons), "warnings": _plain(self.warnings)}
         return {name: value for name, value in values.items() if name in scores or name not in SCORES}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Performance":
         """The performance that `to_dict` gave, also after it was JSON."""
-        reliability, warnings = values["reliability"], values.get("warnings", [])  # earlier results lack these
         return cls(
             **values
             | {
                 "reasons": _remarks(values["reasons"]),
-                "warnings": _remarks(warnings),
+                "warnings": _remarks(values["warnings"]),
                 "intervals": {score: tuple(ends) for score, ends in values["intervals"].items()},
-                "reliability": None if reliability is None else Reliability(**reliability),
             }
         )
 
@@ -89,8 +79,7 @@ class Performance:
 class VideoScore:
     """The result for one video.
 
-    `difficulty`, `execution`, `final`, `deviations`, `intervals` and `reliability` are those of the
-    performance if the video shows one, and empty if it shows several.
+    Its scores, `deviations` and `intervals` are those of the only performance; empty if it shows several.
 
     Attributes:
         video: its path, as it was given.
@@ -104,7 +93,6 @@ class VideoScore:
         interval_level: the probability with which an interval is to hold the true score; None without intervals.
         further_reasons: why the video as a whole has no score.
         shown: (frame, time in seconds, JPEG) of a few frames of the key stages, for `plot`.
-        complete: whether it is of the whole video, and not of a performance found while others may follow.
         status: `"scored"`; `"forced"`, in spite of reasons; or `"withheld"`: no performance has a score.
         reasons: why the video has no score, or should have none.
     """
@@ -120,7 +108,6 @@ class VideoScore:
     interval_level: float | None = None
     further_reasons: list[Remark] = dataclasses.field(default_factory=list)
     shown: list[tuple[int, float, bytes]] = dataclasses.field(default_factory=list, repr=False)
-    complete: bool = True
     status: str = dataclasses.field(init=False)
     reasons: list[Remark] = dataclasses.field(init=False)
     difficulty: float | None = dataclasses.field(init=False)
@@ -128,7 +115,6 @@ class VideoScore:
     final: float | None = dataclasses.field(init=False)
     deviations: dict[str, float] = dataclasses.field(init=False)
     intervals: dict[str, tuple[float, float]] = dataclasses.field(init=False)
-    reliability: Reliability | None = dataclasses.field(init=False)
 
     def __post_init__(self):
         """Takes over the values of the only performance."""
@@ -159,28 +145,20 @@ class VideoScore:
             "deviations": self.deviations,
             "interval_level": self.interval_level,
             "intervals": self.intervals,
-            "reliability": dataclasses.asdict(self.reliability) if self.reliability else None,
             "reasons": _plain(self.reasons),
             "stages": self.stages,
             "performances": [performance.to_dict(self.sport.scores) for performance in self.performances],
             "warnings": _plain(self.warnings),
             "error": None,
-            "complete": self.complete,
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], sport: Sport) -> "VideoScore":
-        """The result that `to_dict` gave, without pictures.
-
-        Args:
-            values: also after they were JSON.
-            sport: of the result.
-        """
+        """The result that `to_dict` gave, also after it was JSON, without pictures; `sport` is its sport."""
         performances = [Performance.from_dict(performance) for performance in values["performances"]]
         of_them = len(performances[0].reasons) if len(performances) == 1 else 0  # `reasons` begins with these
-        same = ("video", "num_frames", "fps", "stages", "model", "interval_level", "complete")
         return cls(
-            **{name: values[name] for name in same},
+            **{name: values[name] for name in ("video", "num_frames", "fps", "stages", "model", "interval_level")},
             sport=sport,
             performances=performances,
             warnings=_remarks(values["warnings"]),
@@ -189,14 +167,12 @@ class VideoScore:
 
     def rows(self) -> list[dict[str, Any]]:
         """A row of `rendering.columns` for each performance, numbered from 1."""
-        return rendering.rows(self)
+        return [rendering.row(self, number, one) for number, one in enumerate(self.performances, start=1)]
 
     def to_dataframe(self) -> Any:
-        """The `rows` as a pandas.DataFrame; InputError if pandas is not installed, which nothing else needs."""
-        try:
-            import pandas
-        except ImportError as error:
-            raise InputError("missing_package", "to_dataframe needs pandas.", "pip install pandas") from error
+        """The `rows` as a pandas.DataFrame; ImportError without pandas, which nothing else needs."""
+        import pandas
+
         return pandas.DataFrame(self.rows(), columns=list(rendering.columns(self.sport)))
 
     def __str__(self) -> str:
@@ -207,34 +183,25 @@ class VideoScore:
         """A picture: frames of the key stages above the strip of the stages, scores, reasons and warnings."""
         return rendering.figure(self)
 
-    def _repr_html_(self) -> str:
-        """For a notebook: the picture, if there is one, above the text."""
-        return rendering.page(self)
-
     def save(self, path: AnyPath) -> None:
-        """Writes the result as `.json`, `.csv` or `.png`, by the name of the file.
-
-        Raises:
-            InputError: another ending.
-        """
+        """Writes the result as `.json` or `.png`, by the name of the file; InputError for another ending."""
         suffix = as_path(path).suffix.lower()
         if suffix == ".json":
             write_json(path, self.to_dict())
-        elif suffix == ".csv":
-            rendering.save_table(self, path)
         elif suffix == ".png":
-            rendering.save_figure(self.plot(), path, self.video)
+            with replacing_file(path) as file:
+                save_png(self.plot(), file)
         else:
-            raise InputError("wrong_format", f"{path} does not end in .json, .csv or .png.")
+            raise InputError("wrong_format", f"{path} does not end in .json or .png.")
 
 
 def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:
     """`VideoScore.to_dict` for a video that could not be read: the same keys, nothing in them, and the error."""
     known = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport.name}
-    unknown = dict.fromkeys(("num_frames", "fps", *sport.scores, "interval_level", "reliability"))
+    unknown = dict.fromkeys(("num_frames", "fps", *sport.scores, "interval_level"))
     empty: dict[str, Any] = {"deviations": {}, "intervals": {}}
     empty |= {name: [] for name in ("reasons", "stages", "performances", "warnings")}
-    return {**known, **unknown, **empty, "error": error.to_dict(), "complete": True}
+    return {**known, **unknown, **empty, "error": error.to_dict()}
 
 
 def _plain(remarks):
@@ -246,8 +213,6 @@ def _remarks(values):
 
 
 # === While a video is scored ===
-
-NO_PERFORMANCE = Remark("no_performance", "No whole performance found.")
 
 
 def several(number: int, scored: int, features: bool = False) -> Remark:
@@ -264,11 +229,7 @@ def several(number: int, scored: int, features: bool = False) -> Remark:
 class ResultBuilder:
     """Gathers the result for one video of any length, part by part.
 
-    It keeps the stage and time of every frame, and a few pictures of each part.
-
-    Args:
-        sport: of the model.
-        checks: of the model.
+    It keeps the stage and time of every frame, and a few pictures of each part. Sport and checks are the model's.
     """
 
     def __init__(self, sport: Sport, checks: "Checks") -> None:
@@ -283,12 +244,9 @@ class ResultBuilder:
         self._pictures: dict[bool, list[tuple[int, float, bytes]]] = {True: [], False: []}  # with a performance, or not
 
     def begin(self, video: Video, against: Sequence[Remark], has_stages: bool) -> None:
-        """Goes on to the next part.
+        """Goes on to the next part, some of whose frames may have been in the part before.
 
-        Args:
-            video: the part; some of its frames may have been in the part before.
-            against: why nothing in it can be scored.
-            has_stages: whether its stages are known.
+        `against` says why nothing in it can be scored.
         """
         if not len(self._labels):
             self._first_frame = video.first_frame
@@ -312,63 +270,55 @@ class ResultBuilder:
         reasons: list[Remark],
         warnings: list[Remark],
         outputs: Mapping[str, Any],
-    ) -> Performance:
-        """Adds a performance of the part.
+    ) -> None:
+        """Adds a performance of the part, with the reasons against its scores and the warnings of it alone.
 
         Args:
             start: number of the first of its samples, in those of the part.
-            seen: of it.
             sample_of: int (L,), the sample that shows each frame of the part.
-            reasons: against its scores.
-            warnings: of it alone.
             outputs: of SP, score → points (1,); empty if it is not scored.
         """
-        labels, stop = self._labels[self._offset :], start + len(seen.samples)  # labels: a view
+        labels = self._labels[self._offset :]  # a view
+        inside = np.flatnonzero((sample_of >= start) & (sample_of < start + len(seen.samples)))
         if seen.labels is not None:
-            inside = np.flatnonzero((sample_of >= start) & (sample_of < stop))
             labels[inside] = seen.labels[sample_of[inside] - start]
-        first, end = (self._offset + edge for edge in _span(labels, sample_of, start, stop))
-        self._end = end
+        shown = inside[labels[inside] > 0] if labels[inside].any() else inside
+        if not len(shown):  # frames were repeated, and the samples show none of the file: the next one counts
+            shown = np.array([min(np.searchsorted(sample_of, start), len(sample_of) - 1)])
+        first, self._end = self._offset + int(shown[0]), self._offset + int(shown[-1]) + 1
         scores: dict[str, Any] = {score: float(outputs[score][0]) for score in SCORES if score in outputs}
-        deviations = {score: float(outputs[f"{score}_std"][0]) for score in SCORES if f"{score}_std" in outputs}
-        about = [*self._warnings, *self._checks.doubts, *warnings]  # not what was said of another performance
         performance = Performance(
             start_frame=first + self._first_frame,
-            end_frame=end + self._first_frame,
+            end_frame=self._end + self._first_frame,
             start_s=self._second(first),
-            end_s=self._second(end),
+            end_s=self._second(self._end),
             **scores,
-            deviations=deviations,
+            deviations={score: float(outputs[f"{score}_std"][0]) for score in SCORES if f"{score}_std" in outputs},
             reasons=reasons,
             warnings=warnings,
-            **self._checks.assess(scores, reasons, about, seen),
+            intervals={} if reasons else self._checks.intervals_of(scores),
         )
         self.performances.append(performance)
-        return performance
 
     def show(self, video: Video) -> None:
         """Keeps a few frames of a part, for the picture of the result."""
         chosen = rendering.key_frames(self._stages(self._offset), len(video.frames), video.first_frame)
-        shown = [
+        self._pictures[self._end > self._offset] += [
             (index + video.first_frame, float(self._times[self._offset + index]), video.frames[index])
             for index in chosen
         ]
-        self._pictures[self._end > self._offset] += shown
 
     def result(self, path: str, fps: float, model: str | None) -> VideoScore:
-        """The result for the video.
-
-        Args:
-            path: its name in the result.
-            fps: of it, or of its last part.
-            model: name of the model.
-        """
+        """The result for the video, called `path`; `fps` is that of its last part, `model` the name of the model."""
         performances, length = self.performances, len(self._labels)
         warnings = [*self._warnings, *self._checks.doubts, *(w for one in performances for w in one.warnings)]
         scored = sum(any(getattr(one, score) is not None for score in SCORES) for one in performances)
         if not performances:
-            first, against = self._first_frame, self._against or [NO_PERFORMANCE]
+            against = self._against or [Remark("no_performance", "No whole performance found.")]
+            first = self._first_frame
             performances = [Performance(first, first + length, self._second(0), self._second(length), reasons=against)]
+        shown = sorted(self._pictures[True] or self._pictures[False], key=lambda each: each[0])
+        count = min(rendering.COLUMNS, len(shown))
         return VideoScore(
             video=path,
             sport=self._sport,
@@ -380,25 +330,11 @@ class ResultBuilder:
             model=model,
             interval_level=self._checks.level,
             further_reasons=[several(len(performances), scored)] if len(performances) > 1 else [],
-            shown=_thinned(self._pictures[True] or self._pictures[False]),
+            shown=[shown[index * len(shown) // count] for index in range(count)],
         )
 
-    def live(self, performance: Performance, path: str, fps: float, model: str | None) -> VideoScore:
-        """The same of one performance, before all of the video is known."""
-        start, end = (frame - self._first_frame for frame in (performance.start_frame, performance.end_frame))
-        whole = self.result(path, fps, model)
-        return dataclasses.replace(
-            whole,
-            performances=[performance],
-            stages=self._stages(start, end),
-            warnings=whole.warnings_of(performance),
-            further_reasons=[],
-            shown=[],
-            complete=False,
-        )
-
-    def _stages(self, start=0, end=None):
-        """The runs of stages from frame `start` of the video to `end`."""
+    def _stages(self, start=0):
+        """The runs of stages from frame `start` of the video."""
         if not self._has_stages:
             return []
         names, first_frame = self._sport.stages, self._first_frame
@@ -410,7 +346,7 @@ class ResultBuilder:
                 "start_s": self._second(start + first),
                 "end_s": self._second(start + last),
             }
-            for stage, first, last in stage_runs(self._labels[start:end])
+            for stage, first, last in stage_runs(self._labels[start:])
         ]
 
     def _rate(self, fps):
@@ -421,23 +357,3 @@ class ResultBuilder:
 
     def _second(self, frame):
         return round(float(self._times[frame]), 3)
-
-
-def _span(labels, sample_of, start, stop):
-    """(start, end) of the stages in samples [start, stop), in frames of the file; of all frames if there are no stages.
-
-    If frames were repeated, the samples may show none of the file: then the next one counts.
-    """
-    inside = np.flatnonzero((sample_of >= start) & (sample_of < stop))
-    staged = inside[labels[inside] > 0]
-    staged = staged if len(staged) else inside
-    if not len(staged):
-        staged = [min(np.searchsorted(sample_of, start), len(sample_of) - 1)]
-    return int(staged[0]), int(staged[-1]) + 1
-
-
-def _thinned(shown):
-    """As many as are drawn, evenly, in the order of the video."""
-    ordered = sorted(shown, key=lambda each: each[0])
-    count = min(rendering.COLUMNS, len(ordered))
-    return [ordered[index * len(ordered) // count] for index in range(count)]

@@ -1,12 +1,7 @@
 """The stages of one video of any length: KFS window by window (§3.1), and the performances that they make.
 
-C3D sees no further than `REACH` frames to either side, so the features of a window are those of the whole video if as
-many frames are added at both ends. The Bi-LSTM sees everything: its forward half runs through the windows from the
-first to the last and carries its state on, its backward half from the last to the first. The result is that of the
-whole video, to rounding. `data.preprocessor.OVERLAP` is more than twice as far as the shipped Bi-LSTMs see.
-
-Of every frame its feature vector, its mean and the output of the forward half are kept: 1.5 KB for the shipped models,
-36 KB for 112×112 at full width. C3D's activations are those of one window: 0.1 and 0.6 GiB.
+C3D sees no further than `REACH` frames to either side, so the vectors of a window are those of the whole video if as
+many frames are added at both ends. Its activations are those of one window. What reads the vectors sees all at once.
 """
 
 import itertools
@@ -17,12 +12,10 @@ from typing import NamedTuple, TypeAlias
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
 from tqdm import tqdm
 
 from scoringnet_tf.data.preprocessor import PATIENCE
 from scoringnet_tf.models.backbones.c3d import ENDPOINTS
-from scoringnet_tf.models.lstm import Recurrence
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, channel_means
 from scoringnet_tf.sports import stage_runs
 
@@ -39,20 +32,16 @@ def windowed_segmenter(segmenter: KeyFragmentSegmenter, window: int | None = Non
 
     Args:
         segmenter: of frames or of features.
-        window: frames that go through C3D at a time; None for as many as `ACTIVATIONS` and `MAX_WINDOW` allow: 256 for
-            the shipped models, 83 for 112×112 at full width.
+        window: frames that go through the backbone at a time; None for as many as `ACTIVATIONS` and `MAX_WINDOW` allow:
+            256 for the shipped models, 83 for 112×112 at full width.
 
     Returns:
         A function of `ContentOf` and L: stage probabilities (L, S), and features (L, D) as of `with_features`.
     """
-    if "features" in segmenter.input:
-        return _whole_features(segmenter)
-    kind = WindowedSegmenter if segmenter.network == "c3d_bi_lstm" else WindowedVectors
-    return kind(segmenter, window)
+    return _of_features(segmenter) if "features" in segmenter.input else _of_frames(segmenter, window)
 
 
-def _whole_features(segmenter):
-    """Features are few enough to be seen at once."""
+def _of_features(segmenter):
     spec = tf.TensorSpec((1, *segmenter.input["features"].shape[1:]), tf.float32)
 
     @tf.function(input_signature=[spec], autograph=False)
@@ -66,105 +55,36 @@ def _whole_features(segmenter):
     return segmented
 
 
-class WindowedVectors:
-    """`windowed_segmenter` without a Bi-LSTM: frames in windows; what reads their vectors sees all at once."""
-
-    def __init__(self, segmenter: KeyFragmentSegmenter, window: int | None = None) -> None:
-        self.window = window or _window(segmenter)
-        vectors = segmenter.get_layer("flatten").output
-        trunk = keras.Model(segmenter.input, vectors)
-        reader = keras.Model([vectors, segmenter.input["mask"]], segmenter.output)
-        frames = tf.TensorSpec((1, *segmenter.input["frames"].shape[1:]), tf.uint8)
-
-        @tf.function(input_signature=[frames], autograph=False)
-        def vectors_of(frames):
-            return trunk({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}, training=False)
-
-        @tf.function(input_signature=[tf.TensorSpec((1, None, vectors.shape[-1]), tf.float32)], autograph=False)
-        def stages_of(vectors):
-            return reader([vectors, tf.ones(tf.shape(vectors)[:2], tf.bool)], training=False)
-
-        self._vectors_of, self._stages_of, self._channels = vectors_of, stages_of, segmenter.channels
-
-    def __call__(self, frames_of: ContentOf, num_frames: int) -> tuple[np.ndarray, np.ndarray]:
-        """See `windowed_segmenter`."""
-        parts = [
-            self._vectors_of(frames_of(first, last)[np.newaxis])[:, start - first : stop - first]
-            for start, stop, first, last in _spans(num_frames, self.window)
-        ]
-        vectors = tf.concat(parts, axis=1)
-        return self._stages_of(vectors).numpy()[0], channel_means(vectors, self._channels).numpy()[0]
-
-
-class WindowedSegmenter:
-    """`windowed_segmenter` with the Bi-LSTM, whose state goes from window to window."""
-
-    def __init__(self, segmenter: KeyFragmentSegmenter, window: int | None = None) -> None:
-        self.window = window or _window(segmenter)
-        bi_lstm, vectors = segmenter.get_layer("bi_lstm"), segmenter.get_layer("flatten").output
-        means = channel_means(vectors, segmenter.channels)
-        trunk = keras.Model(segmenter.input, [vectors, means])
-        classifier = keras.Model(bi_lstm.output, segmenter.output)
-        forward, backward = _carrying_state(bi_lstm.forward_layer), _carrying_state(bi_lstm.backward_layer)
-        units = bi_lstm.forward_layer.units
-
-        def spec(*shape, dtype=tf.float32):
-            return tf.TensorSpec((1, *shape), dtype)
-
-        state = [spec(units)] * 2
-        frames = spec(*segmenter.input["frames"].shape[1:], dtype=tf.uint8)
-
-        @tf.function(input_signature=(frames, *[tf.TensorSpec((), tf.int32)] * 2, state), autograph=False)
-        def ahead(frames, start, stop, state):
-            inputs = {"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}
-            features, means = (each[:, start:stop] for each in trunk(inputs, training=False))
-            outputs, *state = forward(features, state)
-            return means, features, outputs, state
-
-        @tf.function(input_signature=(spec(None, vectors.shape[-1]), spec(None, units), state), autograph=False)
-        def back(features, outputs_ahead, state):
-            outputs, *state = backward(features, state)
-            both = tf.concat([outputs_ahead, tf.reverse(outputs, [1])], axis=-1)
-            return classifier(both, training=False), state
-
-        self._ahead, self._back = ahead, back
-        self._start = [tf.zeros((1, units))] * 2
-
-    def __call__(self, frames_of: ContentOf, num_frames: int) -> tuple[np.ndarray, np.ndarray]:
-        """See `windowed_segmenter`."""
-        kept, features, state = [], [], self._start
-        for start, stop, first, last in _spans(num_frames, self.window):
-            frames = frames_of(first, last)[np.newaxis]
-            means, *vectors, state = self._ahead(frames, start - first, stop - first, state)
-            features.append(means.numpy()[0])
-            kept.append(vectors)
-        probabilities, state = [], self._start
-        while kept:
-            stages, state = self._back(*kept.pop(), state)
-            probabilities.append(stages.numpy()[0])
-        return np.concatenate(probabilities[::-1]), np.concatenate(features)
-
-
-def _spans(num_frames, window):
-    """(start, stop, first and last frame that C3D sees of it) of every window, with a progress bar."""
-    spans = [(start, min(start + window, num_frames)) for start in range(0, num_frames, window)]
-    for start, stop in tqdm(spans, "Segmenting", unit="window", delay=PATIENCE, leave=False, disable=None):
-        yield start, stop, max(start - REACH, 0), min(stop + REACH, num_frames)
-
-
-def _window(segmenter):
+def _of_frames(segmenter, window):
     part, layer = ("resnet50", "conv1_conv") if segmenter.network == "resnet50" else ("c3d", "conv1a")
-    per_frame = math.prod(segmenter.get_layer(part).get_layer(layer).output.shape[-3:])
-    return max(1, min(MAX_WINDOW, ACTIVATIONS // per_frame))
+    window = window or window_of(segmenter.get_layer(part).get_layer(layer))
+    vectors = segmenter.get_layer("flatten").output
+    trunk = keras.Model(segmenter.input, vectors)
+    reader = keras.Model([vectors, segmenter.input["mask"]], segmenter.output)
+
+    @tf.function(input_signature=[tf.TensorSpec((1, *segmenter.input["frames"].shape[1:]), tf.uint8)], autograph=False)
+    def vectors_of(frames):
+        return trunk({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}, training=False)
+
+    @tf.function(input_signature=[tf.TensorSpec((1, None, vectors.shape[-1]), tf.float32)], autograph=False)
+    def stages_of(vectors):
+        return reader([vectors, tf.ones(tf.shape(vectors)[:2], tf.bool)], training=False)
+
+    def segmented(frames_of, length):
+        parts, starts = [], range(0, length, window)
+        for start in tqdm(starts, "Segmenting", unit="window", delay=PATIENCE, leave=False, disable=None):
+            stop = min(start + window, length)
+            first, last = max(start - REACH, 0), min(stop + REACH, length)
+            parts.append(vectors_of(frames_of(first, last)[np.newaxis])[:, start - first : stop - first])
+        joined = tf.concat(parts, axis=1)
+        return stages_of(joined).numpy()[0], channel_means(joined, segmenter.channels).numpy()[0]
+
+    return segmented
 
 
-def _carrying_state(lstm):
-    """The same LSTM, the same variables, as a function that takes a state and also returns it."""
-    recurrence = Recurrence(lstm.cell)
-    loop = layers.RNN(
-        recurrence, return_sequences=True, return_state=True, go_backwards=lstm.go_backwards, dtype="float32"
-    )
-    return lambda sequences, state: loop(recurrence.gates_of(sequences), initial_state=state)
+def window_of(largest: keras.layers.Layer) -> int:
+    """Frames that go through a network at a time, by what comes out of its largest layer for each."""
+    return max(1, min(MAX_WINDOW, ACTIVATIONS // math.prod(largest.output.shape[-3:])))
 
 
 # === Performances ===
@@ -182,8 +102,7 @@ class Stretch(NamedTuple):
 def performances_in(labels: np.ndarray) -> list[tuple[int, int]]:
     """From the first stage to the last of every performance, whole or not: a list of (start, end), end exclusive.
 
-    Args:
-        labels: int (L,), 0 is noise; a performance ends when a stage follows that is not after the one before.
+    In labels, int (L,), 0 is noise. A performance ends when a stage follows that is not after the one before.
     """
     spans: list[list[int]] = []
     latest = 0
@@ -213,8 +132,7 @@ def without_unseen(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 def stretches(labels: np.ndarray, is_whole: Callable[[np.ndarray], bool], around: int) -> list[Stretch]:
     """The stretch of each whole performance, in order: it, and what is around it up to half-way to its neighbours.
 
-    What is no whole performance (part of a replay, a start that was broken off) is in nobody's stretch, and neither is
-    what is further away than `around`.
+    What is no whole performance is in nobody's stretch, and neither is what is further away than `around`.
 
     Args:
         labels: int (L,), decided for several performances (`StageDecision("cyclic")`).

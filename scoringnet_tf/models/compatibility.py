@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, records_of
 from scoringnet_tf.data.features import feature_differences, rate_differences
-from scoringnet_tf.data.preprocessing import Form, form_differences
+from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.models.backbones.c3d import describe_preprocessing, seen_as
 from scoringnet_tf.sports import differences, get_sport
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 if TYPE_CHECKING:
     import keras
@@ -20,37 +20,36 @@ WITHOUT_WEIGHTS = {"dtype", "dropout_rate", "kernel_l2", "score_statistics"}  # 
 # === Records ===
 
 
-def form_of(model: "ScoringNet") -> Form:
+def form_of(model: "ScoringNet") -> dict[str, Any]:
     """How the frames were stored that a `ScoringNet` learned from; unknown if it says nothing of its training."""
-    if not model.provenance:
-        return Form()
-    form = model.preprocessor.form
-    # A model of before this was kept learned from records of the paper's aspect; the rest is not known.
-    return form if model.get_config()["stored"] else form._replace(jpeg_quality=None, fit=None)
+    return model.preprocessor.form if model.provenance else {}
 
 
 def check_fits(model: "ScoringNet", info: DatasetInfo) -> None:
     """InputError if records are of another sport, or have other frames or features than the model learned."""
+    records, hint = f"The records {info.records_dir}", ""
     if info.classes:
-        raise InputError(
-            "records_of_classes",
-            f"The records {info.records_dir} have classes, not scored performances.",
-            "They are for pretrain.",
-        )
-    _check_sport(model.sport, info)
+        raise InputError("records_of_classes", f"{records} have classes, not scored performances.", "Use pretrain.")
+    if info.sport_name != model.sport.name:
+        found = info.sport_name or "no sport"
+        raise InputError("other_sport", f"{records} are of {found}; the model scores {model.sport.name}.")
+    if different := differences(get_sport(info.sport), model.sport):
+        message = f"{records} define {info.sport_name} otherwise than the model: {'; '.join(different)}."
+        raise InputError("other_sport", message)
     content = "features" if info.features else "frames"
-    _check_equal("content", model.content, content, info)
-    if content == "frames":
-        _check_equal("frame size (height, width)", tuple(model.frame_size), tuple(info.frame_size), info)
-        different = form_differences(form_of(model), info.form)
-        hint = "Build records of that form, or run predict on the videos."
-    else:
-        different, hint = feature_differences(model.features or {}, info.features or {}), ""
+    if content != model.content:
+        raise InputError("other_content", f"{records} have {content}; the model takes {model.content}.")
+    if content == "features":
+        different = feature_differences(model.features or {}, info.features or {})
         if model.sampled_frames != 1:  # a single step has no rate
             different += rate_differences(model.frame_rate, info.frame_rate)
+    elif tuple(model.frame_size) != tuple(info.frame_size):
+        different = [f"(height, width) {tuple(info.frame_size)} instead of {tuple(model.frame_size)}"]
+    else:
+        different, hint = form_differences(form_of(model), info.form), "Build such records, or predict the videos."
     if different:
-        where = f"The records {info.records_dir} have other {content} than the model learned"
-        raise InputError("other_content", f"{where}: {'; '.join(different)}.", hint)
+        message = f"{records} have other {content} than the model learned: {'; '.join(different)}."
+        raise InputError("other_content", message, hint)
 
 
 def check_dataset(model: "ScoringNet", dataset: Any) -> None:
@@ -70,29 +69,9 @@ def check_learns(model: "ScoringNet", dataset: Any) -> None:
     data_hash = (model.provenance or {}).get("data_hash")
     for info in records_of(dataset):
         if data_hash not in (None, info.data_hash):
-            raise InputError(
-                "other_records",
-                f"The model was made for other records than {info.records_dir}.",
-                "Train ScoringNet.for_records(info, initial_model=model): it starts from the same weights.",
-            )
+            hint = "Train ScoringNet.for_records(info, initial_model=model): it starts from the same weights."
+            raise InputError("other_records", f"The model was made for other records than {info.records_dir}.", hint)
     check_dataset(model, dataset)
-
-
-def _check_equal(what, of_model, of_records, info):
-    if of_model != of_records:
-        records = f"The {what} of the records {info.records_dir} is {of_records}"
-        raise InputError("other_content", f"{records}; the model's is {of_model}.")
-
-
-def _check_sport(sport, info):
-    """InputError unless the records are of `sport`, defined alike."""
-    if info.sport_name != sport.name:
-        records = f"The records {info.records_dir} are of {info.sport_name or 'no sport'}"
-        raise InputError("other_sport", f"{records}; the model scores {sport.name}.")
-    different = differences(get_sport(info.sport), sport)
-    if different:
-        where = f"The records {info.records_dir} define {sport.name} otherwise than the model"
-        raise InputError("other_sport", f"{where}: {'; '.join(different)}.")
 
 
 # === Weights of another model ===
@@ -123,14 +102,12 @@ def copy_network(network: "ScoringNet", source: "ScoringNet", named: str) -> lis
 
 def check_alike(ours: "keras.Model", theirs: "keras.Model", named: str) -> None:
     """InputError (`other_model`), naming `theirs` so, if a weight of one would mean something else in the other."""
-    ours, theirs = (
-        {**config, "preprocessing": seen_as(config["preprocessing"])}
-        for config in (ours.get_config(), theirs.get_config())
-    )
+    configs = [part.get_config() for part in (theirs, ours)]
+    for config in configs:
+        config["preprocessing"] = seen_as(config["preprocessing"])
+    one, other = configs
     different = [
-        _difference(key, theirs[key], ours[key])
-        for key in ours
-        if key not in WITHOUT_WEIGHTS and theirs[key] != ours[key]
+        _difference(key, one[key], other[key]) for key in other if key not in WITHOUT_WEIGHTS and one[key] != other[key]
     ]
     if different:
         raise InputError("other_model", f"{named} is not built like the model to train: {'; '.join(different)}.")
@@ -155,10 +132,11 @@ def seen_otherwise(network: "ScoringNet", source: "ScoringNet", named: str) -> l
 
 
 def _difference(key, theirs, ours):
-    if key == "sport" and get_sport(theirs).name == get_sport(ours).name:
-        return f"another sport of that name, {'; '.join(differences(get_sport(theirs), get_sport(ours)))}"
     if key == "sport":
-        theirs, ours = get_sport(theirs).name, get_sport(ours).name
+        theirs, ours = get_sport(theirs), get_sport(ours)
+        if theirs.name == ours.name:
+            return f"another sport of that name, {'; '.join(differences(theirs, ours))}"
+        theirs, ours = theirs.name, ours.name
     if key == "preprocessing":
         return f"{describe_preprocessing(theirs)} instead of {describe_preprocessing(ours)}"
     return f"{key} {theirs!r} instead of {ours!r}"

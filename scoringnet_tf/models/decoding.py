@@ -1,8 +1,4 @@
-"""From stage probabilities to the stage of every frame: arg-max (§4.3), or the best path in the sport's order.
-
-`StageDecision` is part of a model's graph, wherever that runs; `decided` is the same of one video in NumPy, for whom a
-graph is too dear: of a command that scores one video its tracing is a quarter of a second.
-"""
+"""From stage probabilities to the stage of every frame: arg-max (§4.3), or the best path in the sport's order."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +9,7 @@ from keras import layers, ops
 
 from scoringnet_tf import defaults
 from scoringnet_tf.sports import DECODINGS
-from scoringnet_tf.support.errors import unknown_name
+from scoringnet_tf.support.messages import unknown_name
 
 IMPOSSIBLE = -1e9  # log-probability
 LEAST = 1e-7  # probability of a stage that a path may pass through
@@ -25,13 +21,10 @@ def ordered_states(num_stages: int) -> list[int]:
 
 
 def transitions(num_stages: int, cyclic: bool = False) -> list[list[float]]:
-    """Which state may follow which in two adjacent frames, as log-probabilities 0 or `IMPOSSIBLE`.
+    """Which state may follow (column) which (row): nested list (K, K) of log-probabilities 0 or `IMPOSSIBLE`.
 
-    A path stays, goes on to the next state, or passes over the noise between two stages. With `cyclic` it may begin
-    anew after the last stage.
-
-    Returns:
-        Nested list (K, K), row = from, column = to, K = 2 S − 1 states of `ordered_states`.
+    A path stays, goes on to the next of the K `ordered_states`, or passes over the noise between two stages. With
+    `cyclic` it may begin anew after the last stage.
     """
     states = ordered_states(num_stages)
     last = len(states) - 1
@@ -146,12 +139,7 @@ class StageDecision(layers.Layer):
 
 
 def decided(probabilities: np.ndarray, decoding: str) -> np.ndarray:
-    """The labels that `StageDecision` gives one video without padding, int32 (L,).
-
-    Args:
-        probabilities: of its stages, float (L, S).
-        decoding: as of `StageDecision`.
-    """
+    """The labels that `StageDecision` gives one video of probabilities (L, S), int32 (L,), without tracing a graph."""
     if decoding == "argmax":
         return probabilities.argmax(axis=1).astype(np.int32)
     num_stages = probabilities.shape[1]

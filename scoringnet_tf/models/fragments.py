@@ -41,10 +41,10 @@ def take_frames(frames: Any, indices: Any) -> Any:
 class FragmentSelector(layers.Layer):
     """Cuts a key fragment out of a video and resamples it to a fixed number of frames.
 
-    Call arguments: frames (B, L, H, W, C), or features (B, L, D); stages int (B, L), the label of every frame;
-    frame_mask bool (B, L); move, an int: by how many frames later each is taken, within the video. Returns the clip
-    (B, T, …), dtype of the frames, and `empty` bool (B,): true if no frame carries one of the stages; the whole
-    video is then taken instead, and the caller should say so (§4.3 is silent).
+    Call arguments: frames (B, L, H, W, C), or features (B, L, D); stages int (B, L), the label of every frame, or None
+    for whole videos (table 4, −KFS); frame_mask bool (B, L); move, an int: by how many frames later each is taken,
+    within the video. Returns the clip (B, T, …), dtype of the frames, and `empty` bool (B,): true if no frame carries
+    one of the stages; the whole video is then taken instead, and the caller should say so (§4.3 is silent).
 
     No gradient flows to `stages`: they are decisions (`StageDecision`).
 
@@ -59,8 +59,10 @@ class FragmentSelector(layers.Layer):
         self.length = length
 
     def call(self, frames: Any, stages: Any, frame_mask: Any, move: int = 0) -> tuple[Any, Any]:
-        wanted = ops.any(ops.stack([stages == stage for stage in self.stages]), axis=0)
-        member = ops.logical_and(wanted, frame_mask)
+        member = ops.zeros_like(frame_mask)
+        if stages is not None:
+            wanted = ops.any(ops.stack([stages == stage for stage in self.stages]), axis=0)
+            member = ops.logical_and(wanted, frame_mask)
         empty = ops.logical_not(ops.any(member, axis=1))
         member = ops.where(empty[:, None], frame_mask, member)
         indices = resampling_indices(member, self.length)
@@ -79,53 +81,20 @@ class FragmentSelector(layers.Layer):
         return {**super().get_config(), "stages": self.stages, "length": self.length}
 
 
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class EvenSampler(layers.Layer):
-    """Resamples whole videos to a fixed number of frames: what a model without key fragments sees (table 4, −KFS).
-
-    Call arguments: frames (B, L, H, W, C), or features (B, L, D); frame_mask bool (B, L). Returns (B, T, …).
-
-    Args:
-        length: T.
-    """
-
-    def __init__(self, length: int, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.length = length
-
-    def call(self, frames: Any, frame_mask: Any) -> Any:
-        return take_frames(frames, resampling_indices(frame_mask, self.length))
-
-    def compute_output_spec(self, frames: Any, frame_mask: Any) -> keras.KerasTensor:
-        return keras.KerasTensor((frames.shape[0], self.length, *frames.shape[2:]), dtype=frames.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "length": self.length}
-
-
-FRAGMENT_SOURCES = ("true", "predicted", "scheduled")
-
-
-class FragmentSchedule(keras.callbacks.Callback):
-    """Lowers the share of true fragments of a `ScoringNet` linearly, from 1 in the first epoch to 0 in the last."""
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Sets the share of the epoch."""
-        self.model.training_fragments.share.assign(1.0 - epoch / max(1, self.params["epochs"] - 1))
+FRAGMENT_SOURCES = ("true", "predicted")
 
 
 class TrainingFragments(layers.Layer):
     """The stages by which SP's fragments are cut while it is trained (§4.3 does not say which).
 
     Call arguments: true stages int (B, L), negative if a frame has no label; KFS's stages, int32 (B, L), or None if
-    `needs_prediction` is false; bool (B, L), true for frames, None if all are. Returns stages
-    int32 (B, L), of each video whatever its batch is padded to.
+    the source is `"true"`; bool (B, L), true for frames, None if all are. Returns stages int32 (B, L), of each video
+    whatever its batch is padded to.
 
     It is made by `compile` and belongs to a run: nothing of it is saved with a model.
 
     Args:
-        source: `"true"`; `"predicted"`; or `"scheduled"`, a draw of the two for each video, whose chance of the true
-            ones is `share`, which `FragmentSchedule` lowers. A video without labels always takes the predicted ones.
+        source: `"true"` or `"predicted"`.
         jitter: each video's stages are moved in time by a random 0 to this many frames, either way; the ends repeat.
             Predicted fragments, which SP will see, begin and end a little early or late.
         seed: of the draws.
@@ -135,33 +104,9 @@ class TrainingFragments(layers.Layer):
         super().__init__(**kwargs)
         self.source, self.jitter = source, jitter
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.share = self.add_weight(shape=(), initializer="ones", trainable=False, name="share")
-
-    @property
-    def needs_prediction(self) -> bool:
-        """Whether the stages of KFS are asked for."""
-        return self.source != "true"
 
     def call(self, true_stages: Any, predicted: Any = None, is_frame: Any = None) -> Any:
-        return self.moved(self.chosen(ops.cast(true_stages, "int32"), predicted, is_frame), is_frame)
-
-    def chosen(self, true_stages: Any, predicted: Any, is_frame: Any = None) -> Any:
-        """True or predicted stages, int32 (B, L); a video that is labelled in part counts as unlabelled."""
-        if self.source == "true":
-            return true_stages
-        if self.source == "predicted":
-            return predicted
-        draw = replicas.own_rows(
-            lambda rows: keras.random.uniform((rows,), seed=self.seed_generator), ops.shape(true_stages)[0]
-        )
-        labelled = true_stages >= 0
-        if is_frame is not None:
-            labelled = ops.logical_or(labelled, ops.logical_not(is_frame))
-        use_true = ops.logical_and(ops.all(labelled, axis=1), draw < self.share)
-        return ops.where(use_true[:, None], true_stages, predicted)
-
-    def moved(self, stages: Any, is_frame: Any = None) -> Any:
-        """The stages int (B, L) of each video, moved by up to `jitter` frames, of those that are some: bool (B, L)."""
+        stages = ops.cast(true_stages, "int32") if self.source == "true" else predicted
         if not self.jitter:
             return stages
         batch, length = ops.shape(stages)
@@ -173,9 +118,3 @@ class TrainingFragments(layers.Layer):
         last = length - 1 if is_frame is None else ops.sum(ops.cast(is_frame, "int32"), axis=1, keepdims=True) - 1
         source = ops.where(places <= last, ops.clip(places + moves, 0, last), places)
         return ops.take_along_axis(stages, source, axis=1)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Nothing: the share is set at the beginning of every epoch."""
-
-    def load_own_variables(self, store: Any) -> None:
-        """Nothing: see `save_own_variables`."""

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -63,6 +63,9 @@ def conv3d(
 
     With `pool_size` the result is pooled, see `Conv3D`; the layer's `output` is not.
     """
+    policy = keras.dtype_policies.get(dtype) if dtype is not None else keras.config.dtype_policy()
+    if x.shape[1] == 2 and policy.compute_dtype == "bfloat16":
+        dtype = "float32"  # over two frames TensorFlow's bfloat16 gradient of the filters is wrong on a CPU
     layer = Conv3D(
         filters,
         3,
@@ -71,22 +74,10 @@ def conv3d(
         kernel_initializer="he_normal",
         kernel_regularizer=keras.regularizers.L2(kernel_l2) if kernel_l2 else None,
         name=name,
-        dtype=safe_policy(x.shape[1], dtype),
+        dtype=dtype,
     )
     activations = layer(x)  # a layer's `output` is that of its first call; nothing computes what nothing reads
     return activations if pool_size is None else layer(x, pool_size=pool_size)
-
-
-def safe_policy(temporal_length: int | None, dtype: str | None) -> str | None:
-    """The dtype policy for a Conv3D over `temporal_length` frames.
-
-    TensorFlow's CPU kernel computes a wrong bfloat16 filter gradient (garbage or NaN) when the input has temporal
-    length exactly 2, in 2.16 and 2.21 alike; such layers stay in float32.
-    """
-    policy = keras.dtype_policies.get(dtype) if dtype is not None else keras.config.dtype_policy()
-    if temporal_length == 2 and policy.compute_dtype == "bfloat16":
-        return "float32"
-    return dtype
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")

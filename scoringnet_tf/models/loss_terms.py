@@ -9,9 +9,8 @@ from keras import ops
 
 from scoringnet_tf import defaults, losses, metrics
 from scoringnet_tf.models.fragments import FRAGMENT_SOURCES
-from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.trainer import Trainer
@@ -50,48 +49,17 @@ def for_head(model: "Trainer", output: str, loss: keras.losses.Loss) -> keras.lo
     statistics = config["score_statistics"].get(output)
     of_distribution = isinstance(loss, losses.ScoreDistributionLoss)
     if of_distribution and not (statistics and config["head"] == "distribution"):
-        raise InputError(
-            "loss_head",
-            f"ScoreDistributionLoss is for a distribution, which {output} is not.",
-            "Use ScoreLoss, or score_predictor={'head': 'distribution'}.",
-        )
+        hint = "Use ScoreLoss, or score_predictor={'head': 'distribution'}."
+        raise InputError("loss_head", f"ScoreDistributionLoss is for a distribution, which {output} is not.", hint)
     if not statistics and loss.unit is None:
-        raise InputError(
-            "loss_unit",
-            f"The loss for {output} needs a unit, since {output} is fused from other scores.",
-            "Give the standard deviation of the training scores (info.score_statistics), or 1 for points.",
-        )
+        message = f"The loss for {output} needs a unit, since {output} is fused from other scores."
+        raise InputError("loss_unit", message, "Give the standard deviation of the training scores, or 1 for points.")
     mean, std = statistics or (None, None)
     complete = loss.of_head(mean, std, defaults.alpha_of(model.sport))
     if of_distribution and not all(map(math.isclose, (complete.mean, complete.std), statistics)):
-        raise InputError(
-            "loss_statistics",
-            f"ScoreDistributionLoss for {output} has mean {complete.mean} and std {complete.std}; its head has "
-            f"{statistics[0]} and {statistics[1]}.",
-            "Leave mean and std out.",
-        )
+        message = f"The loss for {output} has mean and std {(complete.mean, complete.std)}; its head has {statistics}."
+        raise InputError("loss_statistics", message, "Leave mean and std out.")
     return complete
-
-
-def figures(model: "Trainer", num_videos: int) -> dict[str, list[keras.metrics.Metric]]:
-    """Output → metrics of §4.2, see `Trainer.default_metrics`."""
-    capacity = max(metrics.CAPACITY, num_videos)
-    scores = {
-        score: [
-            metrics.SpearmanCorrelation(capacity, name=f"{score[0]}_src"),
-            metrics.MeanEuclideanDistance(name=f"{score[0]}_med"),
-        ]
-        for score in SCORES
-        if score in model.output
-    }
-    if "segmenter" not in model.networks:
-        return scores
-    per_stage = [
-        metrics.FrameAccuracy(stage=index, name=f"frame_accuracy/{stage}")
-        for index, stage in enumerate(model.sport.stages)
-    ]
-    stages = [metrics.FrameAccuracy(name="frame_accuracy"), *per_stage, metrics.SegmentFigures()]
-    return {"stages": stages, **scores}
 
 
 # === Checks of `compile` ===
@@ -112,31 +80,30 @@ def check_phase(model: "Trainer", phase: str, fragments: str, fragment_jitter: i
         raise InputError("no_stages", f"{name} has no effect: this model scores whole videos.")
 
 
-def check_kinds(
-    output_losses: Mapping[str, Any], output_metrics: Mapping[str, Any], options: Mapping[str, Any]
-) -> None:
+def check_kinds(losses_given: Any, metrics_given: Any, options: Mapping[str, Any]) -> None:
     """InputError (`wrong_value`) for arguments of `compile` that Keras takes and Eq. 10 has no place for."""
     for name in ("loss_weights", "weighted_metrics"):
         if options.get(name) is not None:
             hint = "Losses have factors of their own, and all metrics are weighted."
             raise InputError("wrong_value", f"compile takes no {name}, here {options[name]!r}.", hint)
-    for output, loss in output_losses.items():
+    for name, values in {"loss": losses_given, "metrics": metrics_given}.items():
+        if not isinstance(values, dict | None):
+            raise InputError("wrong_value", f"{name} must be a dict by output, not {values!r}.")
+    for output, loss in (losses_given or {}).items():
         if not isinstance(loss, keras.losses.Loss):
             raise InputError("wrong_value", f"The loss for {output} must be a keras.losses.Loss, not {loss!r}.")
-    for output, measures in output_metrics.items():
-        is_list = isinstance(measures, list | tuple)
-        if not is_list or not all(isinstance(metric, keras.metrics.Metric) for metric in measures):
-            raise InputError(
-                "wrong_value", f"The metrics for {output} must be a list of keras.metrics.Metric, not {measures!r}."
-            )
+    for output, measures in (metrics_given or {}).items():
+        of_list = measures if isinstance(measures, list | tuple) else [measures, None]
+        if not all(isinstance(metric, keras.metrics.Metric) for metric in of_list):
+            message = f"The metrics for {output} must be a list of keras.metrics.Metric, not {measures!r}."
+            raise InputError("wrong_value", message)
 
 
 def check_names(terms: Sequence[str], output_metrics: Mapping[str, list[keras.metrics.Metric]]) -> None:
     """InputError (`duplicate`) if two results would be logged under one name, and one of them lost."""
     names = [name for measures in output_metrics.values() for metric in measures for name in metrics.results(metric)]
     names += ["loss", *terms]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError("duplicate", f"Several metrics are called {', '.join(repeated)}.", "Give each a name.")
 
 
@@ -152,8 +119,7 @@ def learned_losses(phase: str, output_losses: Mapping[str, Any]) -> dict[str, An
 def terms(output: str, loss: keras.losses.Loss, truth: Any, predicted: Any, sample_weight: Any) -> dict[str, Any]:
     """The terms of a loss, by the names that they are logged under."""
     if isinstance(loss, losses.ScoreLoss):
-        values = loss.terms(truth, predicted, sample_weight)
-        return {f"{output}_{name}": value for name, value in values.items()}
+        return {f"{output}_{name}": value for name, value in loss.terms(truth, predicted, sample_weight).items()}
     return {_name_of(output): loss(truth, predicted, sample_weight)}
 
 
@@ -216,8 +182,5 @@ def unpacked(data: Any) -> tuple[Any, ...]:
 
 def by_output(sample_weight: Mapping[str, Any]) -> InputError:
     """The error for weights that differ by output."""
-    return InputError(
-        "weights_by_output",
-        f"sample_weight differs by output: {', '.join(sorted(sample_weight))}.",
-        "Give one array (B,), a weight for each video.",
-    )
+    message = f"sample_weight differs by output: {', '.join(sorted(sample_weight))}."
+    return InputError("weights_by_output", message, "Give one array (B,), a weight for each video.")

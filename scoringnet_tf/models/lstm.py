@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 class Recurrence:

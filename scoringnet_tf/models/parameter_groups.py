@@ -12,20 +12,17 @@ if TYPE_CHECKING:
     from scoringnet_tf.models.trainer import Trainer
 
 
-def parts(network: "Trainer") -> "dict[str, list[layers.Layer]]":
-    """Part → its layers: `c3d`, every C3D; `kfs`, the segmenter; and every tower of SP by its score.
-
-    A C3D is in two parts: `c3d`, and the part around it. A part that the network lacks has no entry.
-    """
-    learning = learning_parts(network)
-    trunks = [layer for part in learning.values() for layer in part.layers if isinstance(layer, C3D)]
-    return ({"c3d": trunks} if trunks else {}) | {name: [part] for name, part in learning.items()}
-
-
 def learning_parts(network: "Trainer") -> "dict[str, layers.Layer]":
     """Part → its layer, without overlaps: `kfs`, the segmenter, if there is one, and every tower of SP by its score."""
     kfs = {} if network.segmenter is None else {"kfs": network.segmenter}
     return kfs | dict(network.score_predictor.towers)
+
+
+def parts(network: "Trainer") -> "dict[str, list[layers.Layer]]":
+    """Part → its layers: the `learning_parts`, and `c3d`, every C3D in them, if there is one."""
+    learning = learning_parts(network)
+    trunks = [layer for part in learning.values() for layer in part.layers if isinstance(layer, C3D)]
+    return ({"c3d": trunks} if trunks else {}) | {name: [part] for name, part in learning.items()}
 
 
 def rate_factors(network: "Trainer", rates: Mapping[str, float]) -> list[float]:

@@ -7,7 +7,7 @@ from typing import Any
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import Intervals
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath
 
@@ -34,34 +34,19 @@ def check_trained(
     unlearned = [name for name in model.unlearned_parts if parts is None or name in parts]
     if unlearned:
         name = "The model" if path is None else f"--{flag}={path}"
-        raise InputError(
-            "not_trained",
-            f"{name} is not trained: {' and '.join(unlearned)} never learned.",
-            "Train it. If its weights come from elsewhere, set model.scores_learned = True and save it.",
-        )
+        message = f"{name} is not trained: {' and '.join(unlearned)} never learned."
+        hint = "Train it. If its weights come from elsewhere, set model.scores_learned = True and save it."
+        raise InputError("not_trained", message, hint)
 
 
-def with_views(model: ScoringNet, views: int) -> ScoringNet:
-    """A copy that scores that many views of a fragment; InputError if it cannot (`unknown_name`).
+def with_settings(model: ScoringNet, **changes: Any) -> ScoringNet:
+    """A copy that scores other `views` of a fragment, or has another `decoding`; InputError for one that it lacks.
 
     Its scores err otherwise, so it states no intervals until they are calibrated anew.
     """
-    changes = {"views": views}
-    if views != model.views:
-        changes |= _without_intervals(model, "They were measured with another number of views.")
-    return model.with_dtype(model.get_config()["dtype"], **changes)
-
-
-def with_decoding(model: ScoringNet, decoding: str) -> ScoringNet:
-    """A copy with another stage decoder. Its intervals are dropped: they were calibrated with the old one."""
-    changes = {"decoding": decoding}
-    if decoding != model.stage_decision.decoding:
-        changes |= _without_intervals(model, "They were measured with stages that were decoded in another way.")
-    return model.with_dtype(model.get_config()["dtype"], **changes)
-
-
-def _without_intervals(model, reason) -> dict[str, Any]:
-    """The change of a model's settings that leaves out its intervals."""
-    if not model.reference:
-        return {}
-    return {"reference": dataclasses.replace(model.reference, intervals=Intervals.none(reason)).get_config()}
+    config = model.get_config()
+    changed = [name for name, value in changes.items() if value != config[name]]
+    if changed and model.reference:
+        none = Intervals.none(f"They were measured with other {' and '.join(changed)}.")
+        changes["reference"] = dataclasses.replace(model.reference, intervals=none).get_config()
+    return model.with_dtype(config["dtype"], **changes)

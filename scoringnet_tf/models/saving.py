@@ -1,12 +1,16 @@
-"""Models as files and presets: in float32, whatever they were trained in, so that a file runs on any machine."""
+"""What our functional models share: frames are uint8; files and presets in float32; copies and clones."""
 
+import functools
+import inspect
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import keras
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.data.preprocessing import check_frames
 from scoringnet_tf.support.files import local_file, replacing_file
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import NAMES, check_is_file, check_whole, damaged, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path
 
@@ -17,6 +21,39 @@ if TYPE_CHECKING:
     from keras import Model
 else:
     Model = object  # Keras swaps the bases of a functional model, and would change their order
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class Functional(keras.Model):  # of Keras's name: the paths of weights in a `.keras` file are made of class names
+    """Keras's functional model, which refuses what is not uint8 for an input that is.
+
+    Keras casts whatever it is given: frames in 0…1 or −1…1 would be black. The dtype is known in graphs and on every
+    backend; NumPy arrays, tensors, datasets, `fit`, `evaluate` and `predict` all come through here.
+
+    Raises:
+        InputError: when it is called, with the code `frames_not_uint8`.
+
+    Example:
+    >>> frames = keras.Input((16, 112, 112, 3), dtype="uint8")
+    >>> model = Functional(frames, keras.layers.Dense(1)(C3D(heads={})(frames)))  # doctest: +SKIP
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        expected = keras.tree.flatten(self.input)
+        if isinstance(inputs, dict) and not isinstance(self.input, dict):  # which Keras takes by name
+            inputs = [inputs[tensor.name] for tensor in expected]
+        for tensor, given in zip(expected, keras.tree.flatten(inputs), strict=False):
+            if tensor.dtype == "uint8":
+                check_frames(given, tensor.name)
+        return super().call(inputs, training=training, mask=mask)
+
+
+def arguments_of(local: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a constructor for `get_config`, from its `locals()` at its beginning."""
+    return {name: value for name, value in local.items() if name not in ("self", "__class__", "name", "kwargs")}
+
+
+# === Files ===
 
 
 def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
@@ -93,3 +130,54 @@ class Preset(Model):
         for layer, other in zip(twin.layers, self.layers, strict=True):
             layer.set_weights(other.get_weights())
         return twin
+
+
+# === keras.models.clone_model ===
+
+
+def clonable(init: Callable[..., None]) -> Callable[..., None]:
+    """The constructor of a `Clonable`: it also takes the graph of a clone, and builds that model anew.
+
+    Keras clones the layers and calls `cls(inputs, outputs, name=…)` if the constructor takes any arguments. Else it
+    makes a plain `Functional`, which has lost all that the class knows.
+    """
+
+    @functools.wraps(init)
+    def made(self: Any, *arguments: Any, **options: Any) -> None:
+        if len(arguments) == 2 and all(isinstance(each, dict) for each in arguments):
+            options = getattr(next(iter(arguments[1].values())), "config_of_clone", {})
+            arguments = ()
+            if not options:
+                raise InputError("other_model", "This model has no clone with a clone_function that changes layers.")
+        init(self, *arguments, **options)
+
+    signature = inspect.signature(init)
+    *named, others = signature.parameters.values()
+    graph = inspect.Parameter("arguments", inspect.Parameter.VAR_POSITIONAL)  # by which Keras knows that it takes one
+    made.__signature__ = signature.replace(parameters=[*named, graph, others])  # type: ignore[attr-defined]
+    return made
+
+
+class Clonable(Model):
+    """A model whose clone has the same class, new weights, and is not compiled."""
+
+    def _run_through_graph(self, inputs, operation_fn=None, **options):
+        """Keras's; the outputs of unchanged clones of layers know the configuration of the model."""
+        if operation_fn is None:
+            return super()._run_through_graph(inputs, **options)
+        unchanged = []
+
+        def noting(operation):
+            clone = operation_fn(operation)
+            is_clone = type(clone) is type(operation) and clone is not operation
+            unchanged.append(is_clone and clone.get_config() == operation.get_config())
+            return clone
+
+        outputs = super()._run_through_graph(inputs, noting, **options)
+        if all(unchanged):
+            for output in keras.tree.flatten(outputs):
+                output.config_of_clone = self.get_config()
+        return outputs
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Does nothing: Keras's configuration does not hold what a phase trains."""

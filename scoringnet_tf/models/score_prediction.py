@@ -8,11 +8,11 @@ from keras import layers, ops
 
 from scoringnet_tf import defaults, losses
 from scoringnet_tf.models.backbones.c3d import C3D, scaled_width
-from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import FeatureScaling
-from scoringnet_tf.models.regressor import regressor, sequence_regressor
+from scoringnet_tf.models.regressor import decay, regressor
+from scoringnet_tf.models.saving import Functional, arguments_of
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm, get_sport, kept_form
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 HEADS = ("regression", "distribution")
 ACTIVATIONS = ("linear", "relu")
@@ -58,7 +58,7 @@ class ExpectedScore(layers.Layer):
 
 
 def score_tower(
-    name: str, clip_shape: Sequence[int], mean: float, std: float, settings: Mapping[str, Any], dtype: str | None
+    name: str, clip_shape: Sequence[int], mean: float, std: float, settings: Mapping[str, Any]
 ) -> keras.Model:
     """One branch of SP: the first twelve layers of C3D, or features in their place, then the score regressor.
 
@@ -69,34 +69,30 @@ def score_tower(
         name: of the model.
         clip_shape: (T, H, W, 3) of frames, or (T, D) of features.
         mean, std: of the training scores, points.
-        settings: arguments of `ScorePredictor`, from `width_multiplier` to `preprocessing`.
-        dtype: dtype policy of the convolutions.
+        settings: arguments of `ScorePredictor`.
 
     Returns:
         A model: clip (B, *clip_shape) → score (B,), float32, in points of the sport; with `head="distribution"` the
         probabilities (B, K) of `losses.score_bins`.
     """
-    multiplier, kernel_l2 = settings["width_multiplier"], settings["kernel_l2"]
-    widths: dict[str, Any] = {
-        "filters": scaled_width(settings["conv_filters"], multiplier),
-        "units": scaled_width(settings["fc_units"], multiplier),
-        **{option: settings[option] for option in ("pool_stride", "dropout_rate", "kernel_l2")},
-    }
+    multiplier, kernel_l2, dtype = (settings[name] for name in ("width_multiplier", "kernel_l2", "dtype"))
     # 1. C3D, or features, and the regressor
     is_features = len(clip_shape) == 2
     clip = keras.Input(clip_shape, dtype="float32" if is_features else "uint8", name="clip")
     if is_features:
-        x = sequence_regressor(FeatureScaling(name="feature_scaling", dtype="float32")(clip), **widths)
+        x = FeatureScaling(name="feature_scaling", dtype="float32")(clip)
     else:
-        c3d = C3D(
-            input_shape=clip_shape,
-            width_multiplier=multiplier,
-            final_endpoint="conv5b",
-            kernel_l2=kernel_l2,
-            preprocessing=settings["preprocessing"],
-            dtype=dtype,
-        )
-        x = regressor(c3d(clip), **widths, dtype=dtype)
+        of_c3d = {"preprocessing": settings["preprocessing"], "kernel_l2": kernel_l2, "dtype": dtype}
+        x = C3D(clip_shape, multiplier, final_endpoint="conv5b", **of_c3d)(clip)
+    x = regressor(
+        x,
+        filters=scaled_width(settings["conv_filters"], multiplier),
+        units=scaled_width(settings["fc_units"], multiplier),
+        pool_stride=settings["pool_stride"],
+        dropout_rate=settings["dropout_rate"],
+        kernel_l2=kernel_l2,
+        dtype=dtype,
+    )
 
     # 2. The head
     of_distribution = settings["head"] == "distribution"
@@ -104,7 +100,7 @@ def score_tower(
         losses.NUM_BINS if of_distribution else 1,
         activation="softmax" if of_distribution else None,
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
-        kernel_regularizer=keras.regularizers.L2(kernel_l2) if kernel_l2 else None,
+        kernel_regularizer=decay(kernel_l2),
         name="regressor_fc3",
         dtype="float32",
     )(x)
@@ -178,7 +174,7 @@ class ScorePredictor(Functional):
         name: str = "score_predictor",
         **kwargs: Any,
     ):
-        rules = get_sport(sport)
+        config, rules = arguments_of(locals()), get_sport(sport)
         scores = tuple(scores or rules.tower_scores)
         known: dict[str, tuple[Any, Sequence[Any]]] = {
             "scores": (scores, (rules.tower_scores, FINAL_ALONE)),
@@ -192,18 +188,6 @@ class ScorePredictor(Functional):
             message = "output_activation='relu' and head='distribution' exclude each other."
             raise InputError("flags_conflict", message, "Use 'linear'.")
         score_statistics = score_statistics or dict.fromkeys(scores, (0.0, 1.0))
-        settings: dict[str, Any] = {
-            "width_multiplier": width_multiplier,
-            "conv_filters": conv_filters,
-            "fc_units": fc_units,
-            "pool_stride": pool_stride,
-            "head": head,
-            "output_activation": output_activation,
-            "dropout_rate": dropout_rate,
-            "kernel_l2": kernel_l2,
-            "preprocessing": preprocessing,
-        }
-
         # === Functional Model ===
         inputs: dict[str, Any] = {}
         outputs: dict[str, Any] = {}
@@ -212,7 +196,7 @@ class ScorePredictor(Functional):
             length = clip_lengths[0 if score == "difficulty" else 1]
             clip_shape = (length, features) if features else (length, *image_size, 3)
             mean, std = score_statistics[score]
-            tower = score_tower(f"{score}_tower", clip_shape, mean, std, settings, dtype)
+            tower = score_tower(f"{score}_tower", clip_shape, mean, std, config)
             clip = keras.Input(clip_shape, dtype=tower.input.dtype, name=f"{score}_clip")
             inputs[f"{score}_clip"], outputs[score] = clip, tower(clip)
             if head == "distribution":
@@ -222,41 +206,31 @@ class ScorePredictor(Functional):
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
-        self._config: dict[str, Any] = {
+        self.scores = scores
+        self._config = config | {
             "sport": kept_form(rules),
             "clip_lengths": tuple(clip_lengths),
             "image_size": tuple(image_size),
             "score_statistics": {score: tuple(score_statistics[score]) for score in scores},
-            **settings,
             "scores": scores,
-            "features": features,
-            "dtype": dtype,
         }
-
-    @property
-    def scores(self) -> tuple[str, ...]:
-        """The scores that have a tower."""
-        return self._config["scores"]
 
     @property
     def towers(self) -> dict[str, keras.Model]:
         """Score → its tower."""
         return {score: self.get_layer(f"{score}_tower") for score in self.scores}
 
-    def of_towers(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
-        """The outputs of the towers, of all outputs: score → (B,), or its distribution (B, K)."""
-        suffix = "_distribution" if self._config["head"] == "distribution" else ""
-        return {score: outputs[f"{score}{suffix}"] for score in self.scores}
-
-    def combined(self, towers: Mapping[str, Any]) -> dict[str, Any]:
-        """All outputs, from those of the towers as `of_towers` gives them."""
+    def averaged(self, outputs: Mapping[str, Any], count: int) -> dict[str, Any]:
+        """All outputs (B, …), from those (count · B, …) for as many views: of what the towers say the mean counts."""
         # The layers' functions, not the layers: a functional model that this is part of has them once.
         with_distribution = self._config["head"] == "distribution"
         expected = {score: self.get_layer(f"{score}_expected").call for score in self.scores if with_distribution}
-        if self.scores != PREDICTED_SCORES:
-            return _combined(towers, expected, None, None)
-        fusion = self.get_layer("final")
-        return _combined(towers, expected, fusion.call, fusion.variance)
+        towers = {score: outputs[f"{score}_distribution" if expected else score] for score in self.scores}
+        means = {
+            score: ops.mean(ops.reshape(each, (count, -1, *each.shape[1:])), axis=0) for score, each in towers.items()
+        }
+        fusion = self.get_layer("final") if self.scores == PREDICTED_SCORES else None
+        return _combined(means, expected, fusion and fusion.call, fusion and fusion.variance)
 
     def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}

@@ -9,20 +9,18 @@ import numpy as np
 
 from scoringnet_tf import __version__, defaults
 from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
-from scoringnet_tf.models.cloning import Clonable, clonable
 from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.decoding import StageDecision
-from scoringnet_tf.models.fragments import EvenSampler, FragmentSelector
-from scoringnet_tf.models.frames import Functional
+from scoringnet_tf.models.fragments import FragmentSelector
 from scoringnet_tf.models.parameter_groups import learning_parts
-from scoringnet_tf.models.saving import Preset
+from scoringnet_tf.models.saving import Clonable, Functional, Preset, arguments_of, clonable
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
 from scoringnet_tf.models.trainer import Trainer
 from scoringnet_tf.models.training_statistics import TrainingStatistics
 from scoringnet_tf.models.tta import check_views, score_views, select_views
 from scoringnet_tf.sports import Sport, SportForm, get_sport, kept_form
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -41,41 +39,30 @@ def _check_kept(provenance, features, reference):
     """InputError (`wrong_value`) if what a model keeps of its training is of another kind than scoring needs."""
     kept = provenance or {}
     rate, simulation = kept.get("frame_rate"), kept.get("simulation")
-    # "untrained": how files of before `learned_parts` say that KFS alone was trained
-    if not isinstance(kept.get("untrained", []), list):
-        raise InputError("wrong_value", f"provenance: untrained is {kept['untrained']!r}, not a list.")
-    if not isinstance(simulation, dict | None) or (rate is not None and not (_is_number(rate) and rate > 0)):
+    if not isinstance(simulation, dict | None) or (rate is not None and not _is_positive(rate)):
         raise InputError("wrong_value", f"provenance: frame_rate {rate!r} or simulation {simulation!r} is impossible.")
-    if features and not all(_is_number(features.get(name)) and features[name] > 0 for name in ("size", "stride")):
+    if features and not all(_is_positive(features.get(name)) for name in ("size", "stride")):
         raise InputError("wrong_value", f"features need a positive size and stride, not {features!r}.")
     if reference:
         TrainingStatistics.from_config(reference)
 
 
-def _check_fragment_stages(fragment_stages, scores):
-    """InputError if a fragment is named that no tower sees (`unknown_name`), or that has no stage (`wrong_value`)."""
-    unknown = [score for score in fragment_stages or () if score not in scores]
-    if unknown:
-        raise unknown_name("fragment_stages", unknown[0], scores)
-    empty = [score for score, stages in (fragment_stages or {}).items() if not stages]
-    if empty:
-        raise InputError("wrong_value", f"fragment_stages names no stage for {empty[0]}.")
+def _is_positive(value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
-def _rounding(mean):
-    """The deviation that equal scores of this mean may have by rounding."""
-    return 1e-9 * max(abs(mean), 1.0)
-
-
-def _is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _content_of(info):
-    """What records hold of a video, as arguments of `ScoringNet`."""
-    if info.features:
-        return {"features": info.features}
-    return {"frame_size": info.frame_size, "stored": info.stored}
+def _measured(info, towers):
+    """Score → (mean, standard deviation) of training; InputError if nothing can be learned from a score."""
+    statistics = info.score_statistics.get("train", {})
+    if missing := " and ".join(score for score in towers if not statistics.get(score)):
+        raise InputError("no_scores", f"No training video of {info.records_dir} has a known {missing} score.")
+    found = {score: (statistics[score]["mean"], statistics[score]["std"]) for score in towers}
+    # Equal scores deviate by rounding alone.
+    constant = " and ".join(score for score, (mean, std) in found.items() if not std > 1e-9 * max(abs(mean), 1.0))
+    if constant:
+        hint = "" if "final" in towers else "Train one tower for the final score (--scores=final)."
+        raise InputError("equal_scores", f"All training videos of {info.records_dir} have the same {constant}.", hint)
+    return found
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -95,9 +82,6 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
     A model can do without what the data lack. `scores=("final",)` has one tower and one score. `fragments="whole"` has
     no KFS, and no `stages`, `labels` or `empty_fragments`. `features` takes `{"features": (B, L, D) float32, "mask"}`
     in place of frames, and has no C3D. A distribution head says how sure it is, see `ScorePredictor`.
-
-    `compile`, `fit` and `evaluate` are Keras's own, on batches of `data.input_pipeline.videos`, with Eq. 10 as the loss
-    and the figures of §4.2 as metrics; see `compile`.
 
     Args:
         sport: a `sports.Sport`, the name of one that ships, or your own definition, which is kept whole.
@@ -119,6 +103,16 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         provenance: what the weights were trained on; plain values.
         reference: `TrainingStatistics.get_config()`, as `inference.calibration` measures them; None if that was not
             done: the model then cannot tell what is unlike its training videos.
+
+    Attributes:
+        sport, scores, views, features, image_size, frame_size, provenance: as of the arguments.
+        fragment_stages, seen_stages: stages of each score's fragment, and of all of them; empty without KFS.
+        sampled_frames: T if the towers see only T even samples of a video; else None.
+        segmenter, score_predictor, networks: KFS, or None, and SP; and the names of those that there are.
+        preprocessor: makes inputs of videos.
+        content: the key of the model's first input, `"frames"` or `"features"`.
+        frame_rate: frames, or steps of features, per second of the training videos; None if unknown.
+        reference: the `TrainingStatistics`, or None.
 
     Example:
     >>> model = ScoringNet(sport="diving", image_size=(64, 64), width_multiplier=1 / 8)
@@ -153,7 +147,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         name: str = "scoring_net",
         **kwargs: Any,
     ):
-        rules = get_sport(sport)
+        config, rules = arguments_of(locals()), get_sport(sport)
         scores = rules.tower_scores if scores is None else scores
         fragments = fragments or ("key" if rules.stages[1:] else "whole")
         if fragments not in FRAGMENTS:
@@ -162,7 +156,11 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         if fragments == "key" and not rules.stages[1:]:
             raise InputError("no_stages", f"The sport {rules.name} has no stages.", "Use fragments='whole'.")
         _check_kept(provenance, features, reference)
-        _check_fragment_stages(fragment_stages, scores)
+        for score, names in (fragment_stages or {}).items():
+            if score not in scores:
+                raise unknown_name("fragment_stages", score, scores)
+            if not names:
+                raise InputError("wrong_value", f"fragment_stages names no stage for {score}.")
         shared: dict[str, Any] = {
             "sport": kept_form(rules),
             "image_size": image_size,
@@ -187,22 +185,18 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         inputs = video_inputs(image_size, shared["features"])
         content, mask = inputs["features" if features else "frames"], inputs["mask"]
         if kfs is None:
-            decision, outputs = None, {}
-            selectors = [
-                EvenSampler(length, name=f"{score}_sample", dtype="float32") for score, length in lengths.items()
-            ]
-            labels = None
+            decision, outputs, stages, labels = None, {}, {}, None
         else:
             decision = StageDecision(decoding, name="stage_decision", dtype="float32")
             stages = {score: rules.fragment(score) for score in lengths} | (fragment_stages or {})
-            selectors = [
-                FragmentSelector(rules.stage_indices(stages[score]), length, name=f"{score}_fragment", dtype="float32")
-                for score, length in lengths.items()
-            ]
             probabilities = kfs(inputs)
             labels = decision(probabilities, mask)
             outputs = {"stages": probabilities, "labels": labels}
-        # 2. Key fragments to SP
+        # 2. Key fragments, or whole videos, to SP
+        selectors = [
+            FragmentSelector(rules.stage_indices(stages.get(score, ())), n, name=f"{score}_fragment", dtype="float32")
+            for score, n in lengths.items()
+        ]
         clips, empty = select_views(sp.scores, selectors, content, labels, mask, views)
         outputs |= {**empty, **score_views(sp, clips, views)}
         super().__init__(inputs, outputs, name=name, **kwargs)
@@ -214,26 +208,29 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         self.selectors = selectors
         of_frames = {"image_size": image_size, "frame_size": frame_size, "stored": stored, "provenance": provenance}
         self.preprocessor = ScoringNetPreprocessor.of_network(of_frames)
-        self._reference = TrainingStatistics.from_config(reference) if reference else None
         self._learned_parts: frozenset[str] = frozenset()
-        self._config: dict[str, Any] = {
-            **shared,
-            "image_size": tuple(image_size),
+        self.sport: Sport = rules
+        self.scores = tuple(scores)
+        self.views = views
+        self.content = "features" if features else "frames"
+        self.features = features
+        self.image_size: Any = tuple(image_size)
+        self.frame_size: Any = tuple(frame_size)
+        self.provenance = provenance
+        self.frame_rate: float | None = (provenance or {}).get("frame_rate")
+        self.reference = TrainingStatistics.from_config(reference) if reference else None
+        self.networks = ("segmenter", "score_predictor") if kfs is not None else ("score_predictor",)
+        self.fragment_stages = {score: [*names] for score, names in stages.items()}
+        self.seen_stages = [stage for stage in rules.stages if any(stage in names for names in stages.values())]
+        self.sampled_frames = lengths[scores[0]] if kfs is None and len({*lengths.values()}) == 1 else None
+        self._config = config | {
+            "sport": kept_form(rules),
+            "image_size": self.image_size,
             "clip_lengths": tuple(clip_lengths),
             "score_statistics": {k: list(v) for k, v in score_statistics.items()} if score_statistics else None,
-            "kernel_l2": kernel_l2,
-            "segmenter": segmenter,
-            "score_predictor": score_predictor,
-            "frame_size": tuple(frame_size),
-            "stored": stored,
-            "decoding": decoding,
-            "scores": tuple(scores),
+            "frame_size": self.frame_size,
+            "scores": self.scores,
             "fragments": fragments,
-            "views": views,
-            "features": features,
-            "fragment_stages": fragment_stages,
-            "provenance": provenance,
-            "reference": reference,
         }
 
     @classmethod
@@ -258,25 +255,13 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             copy_network(model, source, "initial_model")
             return model
         own = options.pop("score_statistics", None) or {}
-        statistics = info.score_statistics.get("train", {})
-        asked = [score for score in options.get("scores") or get_sport(info.sport).tower_scores if score not in own]
-        missing = " and ".join(score for score in asked if not statistics.get(score))
-        if missing:
-            raise InputError(
-                "no_scores", f"No training video of the records {info.records_dir} has a known {missing} score."
-            )
-        constant = " and ".join(
-            score for score in asked if not statistics[score]["std"] > _rounding(statistics[score]["mean"])
-        )
-        if constant:
-            remedy = "" if "final" in asked else "Train one tower for the final score (--scores=final)."
-            raise InputError(
-                "equal_scores", f"All training videos of {info.records_dir} have the same {constant}.", remedy
-            )
+        towers = options.get("scores") or get_sport(info.sport).tower_scores
+        measured = _measured(info, [score for score in towers if score not in own])
+        of_frames = {"frame_size": info.frame_size, "stored": info.stored}
         return cls(
             sport=info.sport,
-            score_statistics={score: (statistics[score]["mean"], statistics[score]["std"]) for score in asked} | own,
-            **_content_of(info),
+            score_statistics=measured | own,
+            **({"features": info.features} if info.features else of_frames),
             provenance={
                 "dataset": info.name,
                 "data_hash": info.data_hash,
@@ -286,26 +271,6 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             },
             **options,
         )
-
-    @property
-    def sport(self) -> Sport:
-        """The `sports.Sport` that this model scores."""
-        return get_sport(self._config["sport"])
-
-    @property
-    def image_size(self) -> tuple[int, int]:
-        """(H, W) of the frames that the model takes."""
-        return self._config["image_size"]
-
-    @property
-    def frame_size(self) -> tuple[int, int]:
-        """(H, W) that videos are resized to before the centre crop to `image_size`."""
-        return self._config["frame_size"]
-
-    @property
-    def provenance(self) -> dict[str, Any] | None:
-        """What the weights were trained on, or None."""
-        return self._config["provenance"]
 
     @property
     def scores_learned(self) -> bool:
@@ -318,64 +283,6 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
     @scores_learned.setter
     def scores_learned(self, learned: bool) -> None:
         self.learned_parts = [*learning_parts(self)] if learned else self.learned_parts - {*self.scores}
-
-    @property
-    def frame_rate(self) -> float | None:
-        """Frames, or steps of features, per second of the training videos; None if unknown."""
-        return (self.provenance or {}).get("frame_rate")
-
-    @property
-    def reference(self) -> TrainingStatistics | None:
-        """The `TrainingStatistics` of its training videos, or None."""
-        return self._reference
-
-    @property
-    def content(self) -> str:
-        """The key of the model's first input: `"frames"` or `"features"`."""
-        return "features" if self._config["features"] else "frames"
-
-    @property
-    def features(self) -> dict[str, Any] | None:
-        """The features that the model takes, as `DatasetInfo.features`; None for frames."""
-        return self._config["features"]
-
-    @property
-    def views(self) -> int:
-        """How many views of a fragment the towers see when the model scores."""
-        return self._config["views"]
-
-    @property
-    def fragment_stages(self) -> dict[str, list[str]]:
-        """Score → names of the stages of the key fragment of its tower; none without KFS."""
-        if self.segmenter is None:
-            return {}
-        names = self.sport.stages
-        return {
-            score: [names[stage] for stage in selector.stages]
-            for score, selector in zip(self.scores, self.selectors, strict=True)
-        }
-
-    @property
-    def seen_stages(self) -> list[str]:
-        """Names of the stages whose frames a tower sees, in the order of the sport; none without KFS."""
-        seen = {stage for fragment in self.fragment_stages.values() for stage in fragment}
-        return [stage for stage in self.sport.stages if stage in seen]
-
-    @property
-    def scores(self) -> tuple[str, ...]:
-        """The scores that have a tower."""
-        return self._config["scores"]
-
-    @property
-    def networks(self) -> tuple[str, ...]:
-        """Names of the networks that learn: `"segmenter"` (KFS), if there is one, and `"score_predictor"` (SP)."""
-        return ("segmenter", "score_predictor") if self.segmenter is not None else ("score_predictor",)
-
-    @property
-    def sampled_frames(self) -> int | None:
-        """T if the towers see only T even samples of a video; else None."""
-        lengths = {selector.length for selector in self.selectors}
-        return lengths.pop() if self.segmenter is None and len(lengths) == 1 else None
 
     def score_fragments(self, content: Any, stages: Any, mask: Any, training: bool | None = None) -> dict[str, Any]:
         """SP alone on the fragments that `stages`, int (B, L), mark: its outputs, and `empty_fragments` (B, n).
@@ -408,10 +315,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         store["learned"] = np.array([name in self.learned_parts for name in learning_parts(self)], "uint8")
 
     def load_own_variables(self, store: Any) -> None:
-        """See `save_own_variables`; in an older file all have learned that its provenance does not exclude."""
-        self.scores_learned = True
-        if "learned" in store.keys():  # noqa: SIM118, which is no dictionary
-            learned = zip(learning_parts(self), np.asarray(store["learned"]), strict=True)
-            self.learned_parts = [name for name, value in learned if value]
-        elif "score_predictor" in (self.provenance or {}).get("untrained", ()):
-            self.scores_learned = False
+        """See `save_own_variables`; in an older file, as the models that ship are, all have learned."""
+        known = "learned" in store.keys()  # noqa: SIM118, which is no dictionary
+        learned = np.asarray(store["learned"]) if known else [True] * len(learning_parts(self))
+        self.learned_parts = [name for name, value in zip(learning_parts(self), learned, strict=True) if value]

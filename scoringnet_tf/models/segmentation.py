@@ -8,12 +8,12 @@ from keras import layers, ops
 
 from scoringnet_tf import defaults
 from scoringnet_tf.models.backbones.c3d import C3D, scaled_width
-from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import Dropout, FeatureScaling
 from scoringnet_tf.models.lstm import LSTM
+from scoringnet_tf.models.saving import Functional, arguments_of
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS, ed_tcn, resnet50
 from scoringnet_tf.sports import SportForm, get_sport, kept_form
-from scoringnet_tf.support.errors import unknown_name
+from scoringnet_tf.support.messages import unknown_name
 
 
 def video_inputs(image_size: Sequence[int], features: int | None = None) -> dict[str, keras.KerasTensor]:
@@ -77,6 +77,7 @@ class KeyFragmentSegmenter(Functional):
         name: str = "segmenter",
         **kwargs: Any,
     ):
+        config = arguments_of(locals())
         if network not in STAGE_NETWORKS or (features and network == "resnet50"):
             raise unknown_name("network", network, STAGE_NETWORKS[: 3 if features else None])
         rules = get_sport(sport)
@@ -107,30 +108,15 @@ class KeyFragmentSegmenter(Functional):
             x = ed_tcn(x, inputs["mask"])
         # 3. The classifier
         if network in ("c3d_bi_lstm", "c3d"):
-            fc_units_scaled = scaled_width(fc_units, width_multiplier)
-            x = layers.Dense(fc_units_scaled, "relu", kernel_initializer="he_normal", name="fc1", dtype="float32")(x)
+            units = scaled_width(fc_units, width_multiplier)
+            x = layers.Dense(units, "relu", kernel_initializer="he_normal", name="fc1", dtype="float32")(x)
             x = Dropout(dropout_rate, name="fc1_dropout", dtype="float32")(x)
         x = layers.Dense(rules.num_stages, "softmax", name="fc2", dtype="float32")(x)
         super().__init__(inputs, x, name=name, **kwargs)
 
         # === Config ===
-        self._config: dict[str, Any] = {
-            "sport": kept_form(rules),
-            "image_size": tuple(image_size),
-            "width_multiplier": width_multiplier,
-            "lstm_units": lstm_units,
-            "fc_units": fc_units,
-            "dropout_rate": dropout_rate,
-            "preprocessing": preprocessing,
-            "features": features,
-            "network": network,
-            "dtype": dtype,
-        }
-
-    @property
-    def network(self) -> str:
-        """One of `segmenters.STAGE_NETWORKS`."""
-        return self._config["network"]
+        self.network = network
+        self._config = config | {"sport": kept_form(rules), "image_size": tuple(image_size)}
 
     @property
     def channels(self) -> int:

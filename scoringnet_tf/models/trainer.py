@@ -1,9 +1,8 @@
-"""How a `ScoringNet` learns: Eq. 10 on Keras's own `compile`, `fit` and `evaluate`, on every backend.
-
-Kept apart from the graph in `scoring_net.py`, which knows nothing of losses.
-"""
+"""How a `ScoringNet` learns: Eq. 10 on Keras's own `compile`, `fit` and `evaluate`, on every backend."""
 
 import dataclasses
+import functools
+import inspect
 import warnings
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,13 @@ from keras import ops
 from scoringnet_tf import defaults, losses, metrics
 from scoringnet_tf.models import loss_terms
 from scoringnet_tf.models.compatibility import check_dataset, check_learns
-from scoringnet_tf.models.fragments import FragmentSchedule, TrainingFragments
+from scoringnet_tf.models.fragments import TrainingFragments
 from scoringnet_tf.models.layers import Dropout, FeatureScaling, feature_statistics
 from scoringnet_tf.models.loss_terms import PHASES, LossScaleOptimizer, unpacked, with_weights
 from scoringnet_tf.models.parameter_groups import learning_parts, parts
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
 if TYPE_CHECKING:
@@ -33,14 +32,9 @@ else:
 class Learned:
     """What `compile` was given; Keras does not track it, so that a second `compile` leaves nothing behind.
 
-    Attributes:
-        phase: key in `PHASES`.
-        losses: output → loss.
-        metrics: output → metrics.
-        trackers: name of a term of the loss → its mean over videos that have it, of `weight_decay` over batches.
-        total: mean of the loss over videos. Keras's own would count the copies that fill up a batch for replicas.
-        parts: names of the `learning_parts` that steps have trained, if the optimizer has taken any.
-        steps: how many steps it had taken before.
+    `trackers` hold the mean of each term of the loss over the videos that have it, of `weight_decay` over batches. The
+    `total` is over videos: Keras's own would count the copies that fill up a batch for replicas. `parts` are those that
+    have been trained since the optimizer had taken `steps`.
     """
 
     phase: str
@@ -81,9 +75,8 @@ class Trainer(Model):
             metrics: output → metrics, each with a name of its own; weighted as the losses are. Default: frame accuracy,
                 overall and per stage, SRC and MED of the scores (§4.2).
             phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
-            fragments: what SP is trained on: key fragments of the `"true"` stages, of those `"predicted"` by KFS, or
-                `"scheduled"`, see `TrainingFragments`. Evaluation always takes the predicted ones. A video without
-                the true stages of a fragment is taken whole by `"true"`, and by its predicted stages otherwise.
+            fragments: what SP is trained on: key fragments of the `"true"` stages, or of those `"predicted"` by KFS.
+                Evaluation always takes the latter. A video without the true stages of a fragment is taken whole.
             fragment_jitter: frames by which fragments are moved at random, either way; 0 or more.
             frozen: keys of `models.parameter_groups.parts` that do not learn, whatever the phase; see
                 `choose_trained`. Nor does a layer whose `trainable` you set to False.
@@ -99,16 +92,12 @@ class Trainer(Model):
         """
         # 1. Check what was given
         loss_terms.check_phase(self, phase, fragments, fragment_jitter)
-        for kind, values in {"loss": loss, "metrics": metrics}.items():
-            if not isinstance(values, dict | None):
-                raise InputError("wrong_value", f"{kind} must be a dict by output, not {values!r}.")
+        loss_terms.check_kinds(loss, metrics, options)
         output_losses = {**self.default_losses(), **(loss or {})}
         output_metrics = self.default_metrics(num_videos) if metrics is None else metrics
         known = [output for output in ("stages", *SCORES) if output in self.output]
-        unknown = {*output_losses, *output_metrics} - {*known}
-        if unknown:
+        if unknown := {*output_losses, *output_metrics} - {*known}:
             raise unknown_name("loss or metrics", min(unknown), known)
-        loss_terms.check_kinds(output_losses, output_metrics, options)
         output_losses = {output: loss_terms.for_head(self, output, each) for output, each in output_losses.items()}
         terms = loss_terms.term_names(phase, output_losses)
         loss_terms.check_names(terms, output_metrics)
@@ -123,45 +112,31 @@ class Trainer(Model):
         if not hasattr(self, "training_fragments"):  # one for all phases: Keras forgets no layer that it has seen
             self.training_fragments = TrainingFragments(name="training_fragments", dtype="float32")
         self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
-        self.training_fragments.share.assign(1.0)
 
         # 4. Hand over to Keras
         if keras.backend.backend() == "tensorflow":
             # XLA makes its 3-D convolutions 5 to 40 times slower on a CPU, and cannot compile a cuDNN LSTM.
             options = {"jit_compile": False, **options}
-        if options.pop("auto_scale_loss", True):
-            optimizer = self._scaling(optimizer)
         optimizer = keras.optimizers.get(optimizer)
+        policy = keras.dtype_policies.get(self._config["dtype"] or keras.config.dtype_policy())
+        is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        # Keras would go by the global policy.
+        if options.pop("auto_scale_loss", True) and policy.name == "mixed_float16" and not is_scaled:
+            optimizer = LossScaleOptimizer(optimizer)
         trackers = {name: keras.metrics.Mean(name=name) for name in terms}
         total = keras.metrics.Mean(name="loss")
         self.learned = Learned(phase, output_losses, output_metrics, trackers, total, frozenset(), _steps(optimizer))
         super().compile(optimizer=optimizer, auto_scale_loss=False, **options)
-
-    def _scaling(self, optimizer):
-        """With a scaled loss if the parts compute in float16: Keras goes by the global policy."""
-        optimizer = keras.optimizers.get(optimizer)
-        policy = keras.dtype_policies.get(self._config["dtype"] or keras.config.dtype_policy())
-        if policy.name != "mixed_float16" or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            return optimizer
-        return LossScaleOptimizer(optimizer)
 
     def choose_trained(self, phase: str, frozen: Collection[str] = ()) -> None:
         """Makes trainable what a phase trains less the frozen parts, and nothing else; `compile` does it.
 
         What is frozen has no gradient, no dropout, and no part in β‖w‖². A layer whose `trainable` you set to False
         learns in no phase.
-
-        Args:
-            phase: key in `PHASES`.
-            frozen: keys of `models.parameter_groups.parts`.
-
-        Raises:
-            InputError: a part that the model lacks (`unknown_name`).
         """
         known = parts(self)
-        unknown = [part for part in frozen if part not in known]
-        if unknown:
-            raise unknown_name("frozen", unknown[0], known)
+        if unknown := {*frozen} - {*known}:
+            raise unknown_name("frozen", min(unknown), known)
         resting = [getattr(self, part) for part in self.networks if part not in PHASES[phase]]
         resting += [layer for part in frozen for layer in known[part]]
         at_rest = {id(inner) for layer in resting for inner in layer._flatten_layers()}
@@ -178,13 +153,12 @@ class Trainer(Model):
         return stages | {score: self.score_loss(score) for score in self.score_predictor.scores}
 
     def score_loss(self, score: str, unit: float | None = None, **options: Any) -> "losses.ScoreLoss":
-        """The loss of the head of a score's tower.
+        """The loss of the head of a score's tower, in standard deviations of the training scores, or in a `unit`.
 
         Args:
             score: of a tower.
-            unit: of `ScoreLoss`, points; default: the standard deviation of the training scores.
-            **options: further arguments of `ScoreLoss`, or of `ScoreDistributionLoss` for a distribution head; the
-                default of α is the sport's, see `defaults`.
+            unit: of `ScoreLoss`, points.
+            **options: further arguments of `ScoreLoss`, or of `ScoreDistributionLoss` for a distribution head.
         """
         of_distribution = self.score_predictor.get_config()["head"] == "distribution"
         kind = losses.ScoreDistributionLoss if of_distribution else losses.ScoreLoss
@@ -192,7 +166,20 @@ class Trainer(Model):
 
     def default_metrics(self, num_videos: int = 0) -> dict[str, list[keras.metrics.Metric]]:
         """Output → metrics: `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med` (§4.2), `SegmentFigures`."""
-        return loss_terms.figures(self, num_videos)
+        capacity = max(metrics.CAPACITY, num_videos)
+        of_stages = {}
+        if "segmenter" in self.networks:
+            names = [f"frame_accuracy/{stage}" for stage in self.sport.stages]
+            per_stage = [metrics.FrameAccuracy(stage=index, name=name) for index, name in enumerate(names)]
+            of_stages["stages"] = [metrics.FrameAccuracy(name="frame_accuracy"), *per_stage, metrics.SegmentFigures()]
+        return of_stages | {
+            score: [
+                metrics.SpearmanCorrelation(capacity, name=f"{score[0]}_src"),
+                metrics.MeanEuclideanDistance(name=f"{score[0]}_med"),
+            ]
+            for score in SCORES
+            if score in self.output
+        }
 
     # === What has learned ===
 
@@ -212,8 +199,7 @@ class Trainer(Model):
 
     @learned_parts.setter
     def learned_parts(self, names: Collection[str]) -> None:
-        unknown = {*names} - {*learning_parts(self)}
-        if unknown:
+        if unknown := {*names} - {*learning_parts(self)}:
             raise unknown_name("learned_parts", min(unknown), learning_parts(self))
         self._learned_parts = frozenset(names)
         if self.compiled:  # from here on, further steps count
@@ -235,78 +221,56 @@ class Trainer(Model):
         Raises:
             InputError: the model takes frames (`sees_frames`), or there are no videos (`no_videos`).
         """
-        scalings = self._scalings()
-        if not scalings:
+        if self.content != "features":
             raise InputError("sees_frames", "adapt_features is for a model of features; this one takes frames.")
         mean, deviation = feature_statistics(dataset)
-        for layer in scalings:
+        for layer in self._scalings():
             layer.adapt(mean, deviation)
 
     def _scalings(self):
         return [layer for layer in self._flatten_layers() if isinstance(layer, FeatureScaling)]
 
-    def fit(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        shuffle: bool = True,
-        class_weight: Any = None,
-        sample_weight: Any = None,
-        **options: Any,
-    ) -> keras.callbacks.History:
-        """Keras's own; with `"scheduled"` fragments the share of true ones falls from 1 in the first epoch to 0.
+    @functools.wraps(keras.Model.fit, assigned=())
+    def fit(self, *arguments: Any, **options: Any) -> keras.callbacks.History:
+        """Keras's own.
 
         Raises:
             InputError: the model was made for other records (code `other_records`, see `compatibility.check_learns`);
                 weights of videos differ by output (`weights_by_output`).
         """
-        check_learns(self, x)
+        given = inspect.signature(super().fit).bind(*arguments, **options).arguments
+        check_learns(self, given.get("x"))
         if any(not layer.is_adapted for layer in self._scalings()):
             warnings.warn("Features are not in standard units. Call adapt_features(train) before fit.", stacklevel=2)
-        if self.compiled and self.training_fragments.source == "scheduled":
-            callbacks = [FragmentSchedule(), *keras.tree.flatten(callbacks or [])]
-        self._direct(callbacks)
-        if isinstance(validation_data, tuple | list) and len(validation_data) == 3:
-            inputs, *weighted = validation_data
-            validation_data = (inputs, with_weights(*weighted)[0])
-        y, sample_weight = with_weights(y, sample_weight)
-        every = (x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle)
-        return super().fit(*every, class_weight, sample_weight, **options)
+        self._direct(keras.tree.flatten(given.get("callbacks") or []))
+        validation = given.get("validation_data")
+        if isinstance(validation, tuple | list) and len(validation) == 3:
+            inputs, *weighted = validation
+            given["validation_data"] = (inputs, with_weights(*weighted)[0])
+        given["y"], given["sample_weight"] = with_weights(given.get("y"), given.get("sample_weight"))
+        return super().fit(**given)
 
-    def evaluate(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        verbose: Any = "auto",
-        sample_weight: Any = None,
-        **options: Any,
-    ) -> Any:
+    @functools.wraps(keras.Model.evaluate, assigned=())
+    def evaluate(self, *arguments: Any, **options: Any) -> Any:
         """Keras's own.
 
         Raises:
             InputError: records of another sport (code `other_sport`), or with other frames or features than the model
                 learned (`other_content`); weights of videos that differ by output (`weights_by_output`).
         """
-        check_dataset(self, x)
-        y, sample_weight = with_weights(y, sample_weight)
-        return super().evaluate(x, y, batch_size, verbose, sample_weight, **options)
+        given = inspect.signature(super().evaluate).bind(*arguments, **options).arguments
+        check_dataset(self, given.get("x"))
+        given["y"], given["sample_weight"] = with_weights(given.get("y"), given.get("sample_weight"))
+        return super().evaluate(**given.pop("kwargs", {}), **given)
 
     def _direct(self, callbacks):
         """Tells callbacks of mode "auto" which way is better; Keras asks the metrics that it made itself alone."""
         if not self.compiled:
             return
-        ways = {
-            name: getattr(metric, "_direction", None) for metric in self.metrics for name in metrics.results(metric)
-        }
-        ways |= dict.fromkeys(["loss", *self.learned.trackers], "down")
-        for callback in keras.tree.flatten(callbacks or []):
+        ways: dict[str, Any] = dict.fromkeys(["loss", *self.learned.trackers], "down")
+        for metric in self._output_metrics(self.output):
+            ways |= dict.fromkeys(metrics.results(metric), getattr(metric, "_direction", None))
+        for callback in callbacks:
             way = ways.get(str(getattr(callback, "monitor", "")).removeprefix("val_"))
             if way and getattr(callback, "mode", None) == "auto":
                 callback.mode = {"up": "max", "down": "min"}[way]
@@ -318,23 +282,23 @@ class Trainer(Model):
             return []
         return [self.learned.total, *self.learned.trackers.values(), *self._output_metrics(self.output)]
 
+    def result_names(self) -> list[str]:
+        """The names of all figures that `fit` logs."""
+        return [name for metric in self.metrics for name in metrics.results(metric)]
+
     @property
     def metrics_names(self) -> list[str]:
         """The names of what `evaluate` returns as a list: those of metrics of several values come last, sorted."""
         of_one = [metric.name for metric in self.metrics]
-        names = [name for metric in self.metrics for name in metrics.results(metric)]
+        names = self.result_names()
         return [name for name in names if name in of_one] + sorted({*names} - {*of_one})
-
-    def validation_names(self) -> list[str]:
-        """The names under which `fit` logs a validation."""
-        return [f"val_{name}" for metric in self.metrics for name in metrics.results(metric)]
 
     # === One step ===
 
     def train_step(self, *arguments: Any) -> Any:
         """One step of Keras's own on (inputs, targets), with the true stages at hand to cut SP's fragments by.
 
-        Loss scaling, gradients and the update are the backend's; JAX's passes its state first.
+        Loss scaling, gradients and the update are the backend's. JAX's passes its state first.
         """
         *state, data = arguments
         x, y, *weights = unpacked(data)
@@ -364,7 +328,7 @@ class Trainer(Model):
     def _training_outputs(self, inputs, training):
         content, mask, stages = inputs[self.content], inputs["mask"], inputs[TRUE_STAGES]
         outputs = {}
-        needed = "segmenter" in self.networks and self.training_fragments.needs_prediction
+        needed = "segmenter" in self.networks and self.training_fragments.source != "true"
         if "segmenter" in self.learning or needed:
             # A ResNet50 that does not learn keeps its statistics, too.
             learns = training and bool(self.segmenter.trainable_variables)
@@ -396,12 +360,6 @@ class Trainer(Model):
             y: targets of `videos`: stages int (B, L), scores (B,).
             y_pred: outputs of the model.
             sample_weight: (B,), weight of each video, or None.
-
-        Returns:
-            Scalar, float32.
-
-        Raises:
-            InputError: weights by output.
         """
         if isinstance(sample_weight, dict):
             raise loss_terms.by_output(sample_weight)
@@ -440,7 +398,6 @@ class Trainer(Model):
         return replicas.gathered((targets, measured, sample_weight))
 
     def _output_metrics(self, outputs):
-        """The metrics of those outputs."""
         return [m for output, measures in self.learned.metrics.items() if output in outputs for m in measures]
 
 

@@ -1,8 +1,5 @@
 """Statistics of a model's training and held-out videos, kept with the model: what is unlike them, how far it errs.
 
-`Spread` gives the Mahalanobis distance from training (Lee et al., NeurIPS 2018) in a Gaussian of few axes, with one
-deviation along all others (probabilistic PCA). `Intervals` are split-conformal (Vovk et al., 2005;
-Lei et al., JASA 2018, algorithm 2).
 `inference.calibration` measures them, `inference.checks` compares videos with them.
 """
 
@@ -32,6 +29,9 @@ LIMIT_DEVIATIONS = 3.0
 @dataclasses.dataclass(frozen=True)
 class Spread:
     """Where the features of training lie; D numbers for each video, K ≤ D axes.
+
+    A Gaussian of few axes, with one deviation along all others (probabilistic PCA); the distance from it is
+    Mahalanobis's (Lee et al., NeurIPS 2018).
 
     Attributes:
         mean: (D,).
@@ -89,21 +89,15 @@ def rank(count: int, level: float = LEVEL) -> int:
     return math.ceil(round((count + 1) * level, 9))  # 30 · 0.9 is not to be 27.000000000000004
 
 
-def least_videos(level: float = LEVEL) -> int:
-    """How many held-out videos an interval needs."""
-    return next(count for count in range(1, 1000) if rank(count, level) <= count)
-
-
 def half_width(errors: np.ndarray, level: float = LEVEL) -> float:
     """Half width of the interval for a further video; infinite if there are too few finite errors, (n,)."""
-    errors = np.sort(np.abs(errors))
     chosen = rank(len(errors), level)
-    return float(errors[chosen - 1]) if chosen <= len(errors) else math.inf
+    return float(np.sort(np.abs(errors))[chosen - 1]) if chosen <= len(errors) else math.inf
 
 
 @dataclasses.dataclass(frozen=True)
 class Intervals:
-    """The intervals that a model states, and what they were measured on.
+    """The split-conformal intervals that a model states (Lei et al., JASA 2018, algorithm 2).
 
     For a video that could have been any of n held-out ones, the true score lies within with probability `level`.
 
@@ -128,8 +122,8 @@ class Intervals:
     def __post_init__(self):
         """ValueError if these are no intervals, in the configuration of a model from elsewhere."""
         widths = list(self.half_widths.values())
-        if not 0 < self.level < 1 or not all(math.isfinite(width) and width >= 0 for width in widths):
-            raise ValueError(f"expected a level below 1 and half widths in points, received {self.level}, {widths}")
+        if not 0 < self.level < 1 or not all(0 <= width < math.inf for width in widths):
+            raise ValueError(f"Intervals need a level below 1 and half widths, not {self.level} and {widths}.")
 
     @classmethod
     def none(cls, why: str) -> "Intervals":
@@ -143,41 +137,33 @@ class Intervals:
         predicted: Mapping[str, np.ndarray],
         split: str,
         data_hash: str,
-        level: float = LEVEL,
         shown: Sequence[str] = (),
     ) -> "Intervals":
-        """Those of held-out videos.
+        """Those of V held-out videos.
 
         Args:
-            truth: score → (V,), points; NaN is unknown.
-            predicted: score → (V,), points, of the scores that the model predicts.
-            split, data_hash, level, shown: as of the attributes.
+            truth, predicted: score → (V,), points; a NaN of the truth is unknown.
+            split, data_hash, shown: as of the attributes.
         """
-        widths, counts = {}, {}
+        widths, counts, few = {}, {}, []
         for score, values in predicted.items():
             errors = np.subtract(values, truth[score])[~np.isnan(truth[score])]
+            width = half_width(np.where(np.isfinite(errors), errors, np.inf))  # what is no number is no small error
             counts[score] = len(errors)
-            errors = np.where(np.isfinite(errors), errors, np.inf)  # what is no number is no small error
-            widths[score] = half_width(errors, level)
-        finite = {score: width for score, width in widths.items() if math.isfinite(width)}
-        without = [f"{counts[score]} of {score}" for score in widths if score not in finite]
-        lacking = f"An interval needs {least_videos(level)} held-out videos with true scores"
-        return cls(
-            level=level,
-            half_widths=finite,
-            num_videos=counts,
-            split=split,
-            data_hash=data_hash,
-            lacking=f"{lacking}; there are {', '.join(without)}." if without else "",
-            shown=[*shown],
-        )
+            if math.isfinite(width):
+                widths[score] = width
+            else:
+                few.append(f"{len(errors)} of {score}")
+        least = math.ceil(round(LEVEL / (1 - LEVEL), 9))
+        lacking = f"An interval needs {least} held-out videos with true scores; there are {', '.join(few)}."
+        return cls(LEVEL, widths, counts, split, data_hash, lacking if few else "", [*shown])
 
     def around(self, score: str, value: float, within: Sequence[float]) -> tuple[float, float] | None:
-        """(lower, upper) end of the interval around a predicted score, points; None if that score has none.
+        """(lower, upper) end of the interval around a predicted score; None if that score has none. All in points.
 
         Args:
             score: one of `sports.SCORES`.
-            value: points.
+            value: of it.
             within: (lowest, highest) of the sport, which the interval does not exceed.
         """
         width = self.half_widths.get(score)
@@ -221,17 +207,16 @@ class TrainingStatistics:
         """The statistics that `get_config` described; ValueError if these are none."""
         durations = {stage: (low, high) for stage, (low, high) in config["durations"].items()}
         config = {name: value for name, value in config.items() if name != "bank"}  # training ids, of older models
-        parts = {"spread": Spread, "intervals": Intervals}
-        made = {name: kind(**config[name]) if config.get(name) else None for name, kind in parts.items()}
-        made["num_steps"] = tuple(config["num_steps"]) if config.get("num_steps") else None
+        made: dict[str, Any] = {"num_steps": tuple(config["num_steps"]) if config.get("num_steps") else None}
+        for name, kind in {"spread": Spread, "intervals": Intervals}.items():
+            made[name] = kind(**config[name]) if config.get(name) else None
         return cls(**{**config, "durations": durations, "required": tuple(config["required"]), **made})
 
     def get_config(self) -> dict[str, Any]:
         """Plain values, as JSON has them."""
         config = dataclasses.asdict(self)
-        durations = {stage: list(limits) for stage, limits in self.durations.items()}
-        num_steps = self.num_steps and list(self.num_steps)
-        return {**config, "durations": durations, "required": list(self.required), "num_steps": num_steps}
+        config["durations"] = {stage: list(limits) for stage, limits in self.durations.items()}
+        return {**config, "required": list(self.required), "num_steps": self.num_steps and list(self.num_steps)}
 
     def limits(self, stage: str, seen: bool = True) -> tuple[float, float]:
         """How short and how long a stage may be, seconds; one that no tower has `seen` may last however long."""
@@ -284,7 +269,6 @@ def pooled(features: Any, labels: Any, mask: Any) -> Any:
     """Mean (B, D) of the features (B, L, D) of a performance: of all frames but noise, or of all if all are noise.
 
     Args:
-        features: (B, L, D).
         labels: int (B, L), the stage of every frame; None counts every frame.
         mask: bool (B, L), true for real frames.
     """

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras import layers, ops
 
-from scoringnet_tf.support.errors import unknown_name
+from scoringnet_tf.support.messages import unknown_name
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.score_prediction import ScorePredictor
@@ -28,7 +28,7 @@ def select_views(
 
     Args:
         scores: n names, of the towers.
-        selectors: n `FragmentSelector`s; `EvenSampler`s if `stages` is None.
+        selectors: n `FragmentSelector`s.
         content: frames (B, L, H, W, C) or features (B, L, D).
         stages: int (B, L), the stage of every frame; None scores whole videos.
         mask: bool (B, L), true for real frames.
@@ -38,16 +38,12 @@ def select_views(
         `{"difficulty_clip": (M·B, T, …), …}`, one move after the other, and `{"empty_fragments": bool (B, n)}`; whole
         videos have none.
     """
-    names = [f"{score}_clip" for score in scores]
-    if stages is None:
-        samples = [selector(content, mask) for selector in selectors]
-        return dict(zip(names, samples, strict=True)), {}
     clips, empty = {}, []
-    for name, selector in zip(names, selectors, strict=True):
+    for score, selector in zip(scores, selectors, strict=True):
         moves, none_found = zip(*(selector(content, stages, mask, move=move) for move in MOVES[views]), strict=True)
-        clips[name] = ops.concatenate(moves) if len(moves) > 1 else moves[0]
+        clips[f"{score}_clip"] = ops.concatenate(moves) if len(moves) > 1 else moves[0]
         empty.append(none_found[0])  # moved as they are
-    return clips, {"empty_fragments": ops.stack(empty, axis=1)}
+    return clips, {} if stages is None else {"empty_fragments": ops.stack(empty, axis=1)}
 
 
 def score_views(
@@ -60,8 +56,4 @@ def score_views(
     if views == 1:
         return predictor(clips, training=training)
     both = {name: ops.concatenate([clip, ops.flip(clip, axis=-2)]) for name, clip in clips.items()}
-    outputs = predictor.of_towers(predictor(both, training=training))
-    count = 2 * len(MOVES[views])
-    return predictor.combined(
-        {score: ops.mean(ops.reshape(each, (count, -1, *each.shape[1:])), axis=0) for score, each in outputs.items()}
-    )
+    return predictor.averaged(predictor(both, training=training), 2 * len(MOVES[views]))

@@ -3,13 +3,12 @@ r"""Writes HTML pages of scored videos: stages, scores and key fragments to play
     python -m scoringnet_tf.report [--model=MODEL] VIDEO… --output=report.html [--judges=SCORES.csv]
 
 One performance gives one HTML file that needs no network. Several give a ranking at --output and a page of each in a
-folder beside it. VIDEO, --stream, --start and --end are as in `python -m scoringnet_tf.predict`.
+folder beside it. VIDEO, --start and --end are as in `python -m scoringnet_tf.predict`.
 
 --judges is a CSV file with the columns video (file name) and any of difficulty, execution and final. The pages then
 show the judges' scores, and the ranking shows how well they agree. The column name holds the athlete.
 
-Videos that cannot be read are named on stderr and in the ranking, and the exit status is 1. If you stop the command,
-report_stopped.html holds what was scored.
+Videos that cannot be read are named on stderr and in the ranking, and the exit status is 1.
 """
 
 import functools
@@ -23,8 +22,7 @@ from scoringnet_tf.report.judges import read_judges, unshown_scores
 from scoringnet_tf.report.session import check_pages, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import as_path, check_access, told_apart
 from scoringnet_tf.support.quiet import load_tensorflow
@@ -34,7 +32,6 @@ flags.DEFINE_string("output", None, "HTML file to write; an earlier one is repla
 flags.DEFINE_string("judges", None, "CSV file with the judges' scores.")
 flags.DEFINE_string("title", None, "Heading. Default: the name of the video, or of --output.")
 flags.DEFINE_bool("force", False, "Never withhold a score.")
-flags.DEFINE_integer("stream", None, "Number of the video stream, from 0. Default: the main one.", 0)
 flags.DEFINE_float("start", None, "Start of the part to show, in seconds.", 0.0)
 flags.DEFINE_float("end", None, "End of the part to show, in seconds.", 0.0)
 flags.declare_key_flag("timeout")
@@ -52,23 +49,8 @@ def _checked_output(arguments):
     if output.suffix != ".html":
         raise InputError("wrong_value", f"--output={values.output} does not end in .html.")
     check_access(str(output.parent), "output", writing=True)
-    for page in (output, _stopped(output)):
-        check_pages(page)
+    check_pages(output)
     return output
-
-
-def _stopped(output):
-    """The page of a session that was stopped."""
-    return output.with_name(f"{output.stem}_stopped.html")
-
-
-def _sport():
-    """The sport of --model, read without TensorFlow."""
-    values = flags.FLAGS
-    config = configuration(model_path(values.model), "model", shipped=True)
-    if config["features"]:
-        raise InputError("sees_features", f"--model={values.model} scores features; a report needs frames.")
-    return get_sport(config["sport"])
 
 
 def _check_names(judges, names):
@@ -89,29 +71,35 @@ def _pages(local, path, predictor, judged, name):
     from scoringnet_tf.report.page_data import scored_and_shown
 
     values = flags.FLAGS
-    source = stretched(local, values.start, values.end, values.stream)
-    pages, warnings = scored_and_shown(predictor, source, path, judged, values.force, name, values.stream)
+    source = stretched(local, values.start, values.end)
+    pages, warnings = scored_and_shown(predictor, source, path, judged, values.force, name)
     for warning in warnings:
         _print(f"{path}: {warning}.")
     return pages
 
 
-def _write(output, shown, left_out, model, done, total):
-    """Writes the pages, of a report that was stopped under another name, and prints their paths."""
-    if done < total:
-        videos = counted(total, "video")
-        print(f"report: {_stopped(output)} holds {done} of {videos}; {output} is left as it was.", file=sys.stderr)
-        output = _stopped(output)
-        left_out.append(f"{total - done} of {videos}, because the report was stopped")
-    for page in write_pages(output, shown, model, flags.FLAGS.title, left_out):
-        print(page)
+def _scored(videos, names, predictor, judges):
+    """The content of all pages, and what is left out."""
+    shown, left_out = [], []
+    for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
+        name, judged = names.get(path, path), judges.get(as_path(path).name) if error is None else None
+        options = {"path": path, "predictor": predictor, "judged": judged, "name": name}
+        pages = attempted(functools.partial(_pages, **options), path, error)
+        if isinstance(pages, Remark):
+            left_out.append(f"{name}, which could not be scored")
+            _print(f"{pages} [{pages.code}]")
+        else:
+            shown += pages
+    return shown, left_out
 
 
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values, output = flags.FLAGS, _checked_output(arguments)
-    sport = _sport()
-    judges = read_judges(values.judges, sport) if values.judges else {}
+    config = configuration(model_path(values.model), "model")  # without TensorFlow
+    if config["features"]:
+        raise InputError("sees_features", f"--model={values.model} scores features; a report needs frames.")
+    judges = read_judges(values.judges, get_sport(config["sport"])) if values.judges else {}
     videos = list(named_videos(arguments))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
@@ -128,21 +116,9 @@ def main(arguments: list[str]) -> int:
     if unshown := unshown_scores(values.judges, judges, shown_scores(predictor.model.scores)):
         _print(f"--judges: the model does not predict {', '.join(unshown)}, which is left out.")
     names = dict(zip(paths, told_apart(paths), strict=True))
-    shown, left_out, done = [], [], 0
-    try:
-        for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
-            name, judged = names.get(path, path), judges.get(as_path(path).name) if error is None else None
-            options = {"path": path, "predictor": predictor, "judged": judged, "name": name}
-            pages = attempted(functools.partial(_pages, **options), path, error)
-            done += 1
-            if isinstance(pages, Remark):
-                left_out.append(f"{name}, which could not be scored")
-                _print(f"{pages} [{pages.code}]")
-            else:
-                shown += pages
-    finally:  # also if it is stopped: keep what was scored
-        if shown:
-            _write(output, shown, left_out, predictor.name or "given", done, len(videos))
+    shown, left_out = _scored(videos, names, predictor, judges)
+    for page in write_pages(output, shown, predictor.name or "given", values.title, left_out) if shown else ():
+        print(page)
     return 1 if left_out else 0
 
 

@@ -9,10 +9,9 @@ from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report import plots
 from scoringnet_tf.sports import Sport, stage_runs
 from scoringnet_tf.support.drawing import save_png
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file, write_json
+from scoringnet_tf.support.files import read_json, replacing_file, write_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath, as_path
-from scoringnet_tf.support.reading import read_json
 
 METRICS = "metrics.json"
 FILES = ("predictions.csv", "scores.png", "stages.csv", "stages.png")  # beside it

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import read_csv, real_number
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.support.reading import read_csv, real_number
 
 VIDEO, NAME = "video", "name"
 

@@ -9,7 +9,6 @@ import jinja2
 import numpy as np
 
 from scoringnet_tf import __version__
-from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.sports import decimals
 from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.messages import counted
@@ -25,9 +24,6 @@ TEMPLATES = jinja2.Environment(
 )
 TEMPLATES.filters["counted"] = counted
 TEMPLATES.filters["data_uri"] = lambda content, kind: f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
-TEMPLATES.filters["ticks"] = lambda ends: [
-    {"at": 25 * part, "text": f"{ends[0] + part * (ends[1] - ends[0]) / 4:g}"} for part in range(5)
-]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +83,6 @@ class ShownPerformance:
         probabilities: of the stages, float (L, S).
         film: (frame, counted from the first that is shown, JPEG) of evenly spaced frames.
         clips: (caption, MP4, JPEG for print and before it plays) of the key fragments.
-        reliability: of the scores; None if they are withheld.
         reasons: why the scores are withheld, or would be without force.
         notes: what could lower trust.
     """
@@ -103,7 +98,6 @@ class ShownPerformance:
     probabilities: np.ndarray | None = None
     film: Sequence[tuple[int, bytes]] = ()
     clips: Sequence[tuple[str, bytes, bytes]] = ()
-    reliability: Reliability | None = None
     reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
 
@@ -148,15 +142,13 @@ def _ticks(times):
     return [{"at": 25 * part, "text": f"{seconds:.1f} s"} for part, seconds in enumerate(moments)]
 
 
-def _path(values, low, high):
-    """A curve through `values` (L,), each at the centre of its frame, from `low` at the bottom to `high` at the top."""
-    across = CHARTS * (np.arange(len(values)) + 0.5) / len(values)
-    up = 100 * (1 - (np.asarray(values, float) - low) / (high - low))
-    return "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in zip(across, up, strict=True))
-
-
 def _probability_curves(shown, colors):
+    """A path for each stage through the centres of the frames, from −0.02 at the bottom to 1.02 at the top."""
     if shown.probabilities is None:
         return []
-    names = enumerate(shown.stage_names)
-    return [{"path": _path(shown.probabilities[:, index], -0.02, 1.02), "color": colors[name]} for index, name in names]
+    across = CHARTS * (np.arange(shown.num_frames) + 0.5) / shown.num_frames
+    curves = []
+    for heights, color in zip(100 * (1.02 - shown.probabilities.T) / 1.04, colors.values(), strict=True):
+        points = (f"{x:.1f} {y:.1f}" for x, y in zip(across, heights, strict=True))
+        curves.append({"path": f"M{' L'.join(points)}", "color": color})
+    return curves

@@ -78,24 +78,23 @@ def scored_and_shown(
     judged: Judged | None = None,
     force: bool = False,
     name: str | None = None,
-    stream: int | None = None,
 ) -> tuple[list[ShownPerformance], list[str]]:
     """Scores a video. Returns what to show of each performance, and warnings.
 
     Args:
-        source, path, force, stream: as of `Predictor.score_file`, whose errors it raises.
+        source, path, force: as of `Predictor.score_file`, whose errors it raises.
         judged: the judges' row of this video, which is left out if it shows several performances.
         name: of the video; default: that of its file.
     """
     scenes, warnings = Scenes(), []
-    score = predictor.score_file(source, path, stream=stream, force=force, seen=scenes)
+    score = predictor.score_file(source, path, force=force, seen=scenes)
     if judged and len(score.performances) > 1:
         number = counted(len(score.performances), "performance")
         warnings.append(f"its row of --judges is left out, because it shows {number}")
         judged = None
 
     def frames_of(start, stop):
-        return filmed(source, start, stop, stream)
+        return filmed(source, start, stop)
 
     return shown_performances(predictor, scenes.kept, score, frames_of, judged, name), warnings
 
@@ -158,7 +157,6 @@ def _facts(predictor, score, performance, name, judges):
         "sport": sport.name,
         "stage_names": sport.stages,
         "scores": scores,
-        "reliability": performance.reliability,
         "reasons": [str(remark) for remark in performance.reasons],
         "notes": [str(remark) for remark in (*score.further_reasons, *score.warnings_of(performance))],
     }

@@ -6,13 +6,12 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from scoringnet_tf.inference.coverage import held
-from scoringnet_tf.inference.evaluation import Predictions
+from scoringnet_tf.inference.evaluation import Predictions, held
 from scoringnet_tf.sports import Sport, decimals, med, src, stage_runs
 from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, in_any_script, printable, stage_patches
 
 
-def score_scatter(predictions: Predictions, sport: Sport, title: str = "") -> Figure:
+def score_scatter(predictions: Predictions, sport: Sport) -> Figure:
     """Predicted against true scores, one panel a score, with SRC, MED and the share that the intervals hold."""
     scores = list(predictions.predicted)
     figure = Figure(figsize=(4 * len(scores), 4.2), layout="constrained")
@@ -31,16 +30,11 @@ def score_scatter(predictions: Predictions, sport: Sport, title: str = "") -> Fi
         axis.set_xlabel("true, points")
         axis.set_ylabel("predicted, points")
         axis.grid(alpha=0.25)
-    figure.suptitle(title)
     return figure
 
 
 def stage_timeline(
-    names: Sequence[str],
-    rows: Sequence[Sequence[np.ndarray]],
-    stage_names: Sequence[str],
-    title: str = "",
-    frame_rate: float | None = None,
+    names: Sequence[str], rows: Sequence[Sequence[np.ndarray]], stage_names: Sequence[str], title: str = ""
 ) -> Figure:
     """Stages along time: one strip per row.
 
@@ -49,7 +43,6 @@ def stage_timeline(
         rows: a list of strips per label, e.g. [true, predicted]; each an integer array of stages (L,), −1 = unlabelled.
         stage_names: names of the stages, in label order.
         title: of the legend.
-        frame_rate: frames per second; None gives an axis in frames.
     """
     per_row = max(len(strips) for strips in rows)
     figure = Figure(figsize=(11, 1.3 + 0.28 * per_row * len(rows) + 0.12 * len(rows)), layout="constrained")
@@ -58,19 +51,15 @@ def stage_timeline(
     for strips in rows:
         ticks.append(y + (len(strips) - 1) / 2)
         for strip in strips:
-            draw_strip(axis, stage_runs(strip), y, 1.0 / frame_rate if frame_rate else 1.0)
+            draw_strip(axis, stage_runs(strip), y)
             y += 1.0
         y += 0.5
     axis.set_yticks(ticks, [printable(name) for name in names])
     axis.set_ylim(y - 0.5, -0.7)
-    axis.set_xlabel("seconds" if frame_rate else "frame")
-    _draw_legend(figure, stage_names, title)
-    return figure
-
-
-def _draw_legend(figure, stage_names, title):
+    axis.set_xlabel("frame")
     handles = stage_patches(stage_names)
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
+    return figure
 
 
 def pixels(figure: Figure, dpi: float = 90) -> np.ndarray:

@@ -1,6 +1,5 @@
 """The page of a session, which ranks its performances and links to their pages; and the files of all pages."""
 
-import dataclasses
 import math
 import re
 import urllib.parse
@@ -13,12 +12,10 @@ from scoringnet_tf import __version__
 from scoringnet_tf.bootstrap import draws_of, interval
 from scoringnet_tf.report.page import TEMPLATES, ShownPerformance, performance_page
 from scoringnet_tf.sports import MEASURES, SCORES, decimals
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
-FORCED = "forced"
-GRADES = (FORCED, "low", "fair", "high")  # from the least reliable on
 LEAST_FOR_AN_INTERVAL = 5  # performances: with fewer a bootstrap means little
 PAGE = re.compile(r"\d{3,}\.html")  # name of the page of a performance
 
@@ -41,8 +38,6 @@ def session_page(
     last = names[-1]  # the final score if there is one
     ranked = sorted(performances, key=lambda one: -_points(one[0], last))
     points = [_points(shown, last) for shown, _ in ranked]
-    compared = [(shown.name, link, shown.score(last)) for shown, link in ranked if _is_compared(shown.score(last))]
-    axis = _axis([score for _, _, score in compared]) if compared else (0, 1)
     return TEMPLATES.get_template("session.html").render(
         version=__version__,
         model=model,
@@ -52,17 +47,13 @@ def session_page(
         last=last,
         parts=names[:-1],
         judged=any(score.true is not None for shown, _ in performances for score in shown.scores),
-        graded=any(shown.reliability or shown.reasons for shown, _ in performances),
-        grades=GRADES,
         withheld=points.count(-math.inf),
         # Equal scores share a rank, as in competitions.
         rows=[
-            (1 + points.index(value), shown, link, _grade(shown, value))
+            (1 + points.index(value), shown, link, bool(shown.reasons) and value > -math.inf)
             for value, (shown, link) in zip(points, ranked, strict=True)
         ],
         agreement=[row for name in names if (row := _agreement(name, performances))["count"]],
-        points=[_point(*one, axis) for one in compared],
-        range=axis,
     )
 
 
@@ -72,20 +63,9 @@ def _points(shown, name):
     return -math.inf if score is None or score.value is None else score.value
 
 
-def _is_compared(score):
-    return score is not None and score.difference is not None
-
-
-def _grade(shown, points):
-    """One of `GRADES`; "" without a score."""
-    if shown.reasons and points > -math.inf:
-        return FORCED
-    return shown.reliability.grade if shown.reliability else ""
-
-
 def _agreement(name, performances):
     """SRC and MED of a score over the performances that the judges scored too."""
-    scores = [score for shown, _ in performances if _is_compared(score := shown.score(name))]
+    scores = [score for shown, _ in performances if (score := shown.score(name)) and score.difference is not None]
     pairs = np.array([(score.true, score.value) for score in scores]).reshape(-1, 2)
     has_order = len(pairs) > 2 and np.ptp(pairs, axis=0).min() > 0  # SRC is undefined for equal scores
     src = _figure("src", pairs, ".3f") if has_order else "–"
@@ -101,20 +81,6 @@ def _figure(measure, pairs, form):
         return text
     low, high = interval(draws_of(measure, truth, {"": predicted[np.newaxis, np.newaxis]})[""])
     return f"{text} [{low:{form}}, {high:{form}}]"
-
-
-def _axis(scores):
-    """The ends of a chart of predicted and true scores, points: round numbers around all of them."""
-    values = [points for score in scores for points in (score.value, score.true)]
-    lowest, highest = min(values), max(values)
-    step = 10 ** math.floor(math.log10(highest - lowest)) if highest > lowest else 1
-    return step * math.floor(lowest / step - 0.25), step * math.ceil(highest / step + 0.25)
-
-
-def _point(name, link, score, axis):
-    title = f"{name}: {score.text}, judges {score.printed(score.true)}"
-    drawn = dataclasses.replace(score, range=axis)
-    return {"x": round(drawn.at(score.true), 2), "y": round(drawn.at(score.value), 2), "link": link, "title": title}
 
 
 # === Files ===

@@ -19,20 +19,22 @@ FILM_FRAMES = 12
 QUALITY = 85  # of the JPEGs
 
 
-def filmed(source: Path | Clip, start: int, stop: int, stream: int | None = None) -> Iterator[np.ndarray]:
+def filmed(source: Path | Clip, start: int, stop: int) -> Iterator[np.ndarray]:
     """The frames [start, stop) of a file, uint8 (H, W, 3), H ≤ `HEIGHT`, W by the aspect as shown.
 
     Args:
         source: local path, or a `Clip` of it, whose frames count from the beginning of the file.
-        start, stop: frame numbers in the file.
-        stream: as of `VideoStream`, whose errors it raises. A damaged file gives the frames before the damage.
+        start, stop: frame numbers in the file. A damaged file gives those before the damage.
+
+    Raises:
+        VideoError: as of `VideoStream`.
     """
     path = source.path if isinstance(source, Clip) else source
     if path.is_dir() and not isinstance(source, Clip):  # frames count from its first image, whatever its number
         video = VideoStream(Clip(path), partial=True)
         frames: Iterator[np.ndarray] = itertools.islice(video, start, stop)
     else:
-        video = VideoStream(Clip(path, (start, stop)), partial=True, stream=stream)
+        video = VideoStream(Clip(path, (start, stop)), partial=True)
         frames = iter(video)
     size = None
     for frame in frames:

@@ -1,4 +1,4 @@
-"""A sport as plain data: the content of its file, and what records and models keep of a user's own.
+"""A sport as plain data: its YAML file, and what records and models keep of a user's own.
 
     {"name": "vault",
      "stages": ["pre-flight", "posting-flight", "landing"],           # in order; noise is every sport's label 0
@@ -14,15 +14,19 @@ Definitions come from users' files, and with records and models from strangers: 
 
 import dataclasses
 import math
+import os
+import pathlib
 import re
 import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+import yaml
+
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.sport import ANY_PENALTY, FINAL_ALONE, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.reading import real_number
+from scoringnet_tf.support.files import real_number
+from scoringnet_tf.support.messages import InputError
 
 PENALTY = "penalty"
 # (keys that are required, optional ones) of a definition, of one with a final score alone, and of marks.
@@ -35,6 +39,12 @@ STAGE_NAME = re.compile(r"\w(?:[\w -]{0,62}\w)?")
 GROUP = re.compile(r"([1-9]\d?) of ([1-9]\d?)")  # of a panel: how many marks count, of how many
 RESERVED = (NOISE, "unlabelled")  # the names of frames without a stage
 MAX_STAGES = 64
+SUFFIXES = (".yaml", ".yml")
+MAX_BYTES = 2**16  # a sport takes one or two thousand
+MAX_DEPTH = 8  # of lists in lists; a definition has four
+# Every value stays text, for `definition` to read: YAML 1.1 would take the name `no` for false, 010 for 8 and 1:30 for
+# 90. libyaml's parser is ten times as fast, if PyYAML was built with it.
+PLAIN: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_SCALE = 2  # largest ratio of the highest final score to the fused highest difficulty and execution
 
 
@@ -68,9 +78,8 @@ def sport_of(definition: Any, where: str) -> Sport:
     Raises:
         InputError: a key is unknown or missing, or a value is wrong or contradicts another; it names `where` and key.
     """
-    final_alone = _has_final_alone(definition)
-    if final_alone:
-        _check_no_parts(definition, where)
+    parts = definition.get("ranges") if isinstance(definition, Mapping) else None
+    final_alone = isinstance(parts, Mapping) and not {*PREDICTED_SCORES} & {*parts}
     values = _mapping(where, definition, *(FINAL_ALONE_KEYS if final_alone else KEYS))
     name = _name(f"{where}: name", values["name"], NAME)
     stages = _stages(f"{where}: stages", values["stages"]) if "stages" in values else ()
@@ -79,8 +88,6 @@ def sport_of(definition: Any, where: str) -> Sport:
     if final_alone:
         fragments: dict[str, Any] = {"final_fragment": stages}
         if "fragments" in values:
-            if not stages:
-                raise InputError("no_stages", f"{where}: fragments need stages to choose from.")
             fragments = _fragments(where, values, FINAL_ALONE, stages)
         return Sport(name=name, stages=(NOISE, *stages), **fragments, **bounds)
     fragments = _fragments(where, values, PREDICTED_SCORES, stages)
@@ -88,22 +95,9 @@ def sport_of(definition: Any, where: str) -> Sport:
     if fusion not in tuple(FUSIONS):
         _refuse(f"{where}: fusion", f"one of {', '.join(FUSIONS)}", fusion)
     marks = _marks(f"{where}: marks", values["marks"]) if "marks" in values else None
-    _check_penalty(where, fusion, marks, PENALTY in ranges)
     sport = Sport(name=name, stages=(NOISE, *stages), fusion=fusion, marks=marks, **fragments, **bounds)
-    _check_highest(where, sport)
+    _check_contradictions(where, sport, PENALTY in ranges)
     return sport
-
-
-def _has_final_alone(definition):
-    """Whether a definition has ranges, and none of them is of a part of the final score."""
-    ranges = definition.get("ranges") if isinstance(definition, Mapping) else None
-    return isinstance(ranges, Mapping) and not {*PREDICTED_SCORES} & {*ranges}
-
-
-def _check_no_parts(definition, where):
-    for key, code in (("fusion", "fusion_without_parts"), ("marks", "marks_without_execution")):
-        if key in definition:
-            raise InputError(code, f"{where}: {key} needs ranges of difficulty and execution.")
 
 
 def differences(sport: Sport, other: Sport) -> list[str]:
@@ -122,6 +116,54 @@ def _flat(definition, prefix=""):
     for key, value in definition.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
     return flat
+
+
+# === Files ===
+
+
+class _Loader(PLAIN):
+    """Text, lists and mappings; a key that stands twice is an error."""
+
+    def construct_mapping(self, node, deep=False):
+        mapping, seen = super().construct_mapping(node, deep), set()  # text alone can be a key: it is hashed there
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"the key {key.value} twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return mapping
+
+
+def read_sport(path: str | os.PathLike[str]) -> Sport:
+    """The sport that a YAML file defines.
+
+    Raises:
+        InputError: naming file and key: there is no such file, it is no plain YAML, or it defines no sport.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise InputError("not_found", f"{path}: no such file of a sport.")
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise InputError("wrong_format", f"{path} is longer than {MAX_BYTES:,} bytes, too long for a sport.")
+    try:
+        depth = 0
+        for event in yaml.parse(content, PLAIN):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise yaml.YAMLError("lists within lists without end")
+        definition = yaml.load(content, _Loader)  # of text, lists and mappings only
+    except yaml.YAMLError as error:
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        message = f"{path}{line} is not plain YAML: {problem or str(error).splitlines()[0]}."
+        raise InputError("wrong_format", message) from error
+    return sport_of(definition, str(path))
+
+
+def sport_yaml(sport: Sport) -> str:
+    """The text of the file of a sport; `read_sport` gives the sport back."""
+    return yaml.safe_dump(definition_of(sport), sort_keys=False, allow_unicode=True, default_flow_style=None)
 
 
 # === Values; `where` is the file and the key, for messages ===
@@ -176,27 +218,25 @@ def _stages(where, value):
 
 def _fragments(where, values, scores, stages):
     """{"SCORE_fragment": its stages, in the order of the sport}."""
-    fragments = _mapping(f"{where}: fragments", values["fragments"], scores)
-    return {f"{score}_fragment": _fragment(f"{where}: fragments.{score}", fragments[score], stages) for score in scores}
-
-
-def _fragment(where, value, stages):
-    fragment = _list(where, value, "a list of stages")
-    for stage in fragment:
-        if stage not in stages:
-            _refuse(where, f"stages of {', '.join(stages)}", stage)
-        if fragment.count(stage) > 1:
-            raise InputError("duplicate", f"{where}: {stage} stands there twice.")
-    return tuple(stage for stage in stages if stage in fragment)
+    where, fragments = f"{where}: fragments", _mapping(f"{where}: fragments", values["fragments"], scores)
+    for score in scores:
+        for stage in _list(f"{where}.{score}", fragments[score], "a list of stages"):
+            if stage not in stages:
+                _refuse(f"{where}.{score}", f"stages of {', '.join(stages)}", stage)
+            if fragments[score].count(stage) > 1:
+                raise InputError("duplicate", f"{where}.{score}: {stage} stands there twice.")
+    return {f"{score}_fragment": tuple(stage for stage in stages if stage in fragments[score]) for score in scores}
 
 
 def _marks(where, value):
     marks = _mapping(where, value, *MARKS_KEYS)
     panels = _panels(f"{where}.panels", marks["panels"])
     numbers = {key: _number(f"{where}.{key}", marks[key]) for key in ("step", "maximum", "factor") if key in marks}
-    off_marks = _truth(f"{where}.penalty_off_marks", marks.get("penalty_off_marks", False))
+    off_marks = str(marks.get("penalty_off_marks", False)).lower()
+    if off_marks not in ("true", "false"):
+        _refuse(f"{where}.penalty_off_marks", "true or false", marks["penalty_off_marks"])
     try:
-        return Marks(panels, **numbers, penalty_off_marks=off_marks)
+        return Marks(panels, **numbers, penalty_off_marks=off_marks == "true")
     except InputError as error:
         raise InputError(error.code, f"{where}: {error.message}") from error
 
@@ -215,13 +255,11 @@ def _panels(where, value):
 
 
 def _range(where, value):
-    bounds = _list(where, value, "two numbers, [smallest, largest]")
-    if len(bounds) != 2:
-        _refuse(where, "two numbers, [smallest, largest]", list(bounds))
-    low, high = (_number(where, bound) for bound in bounds)
-    if low > high:
-        _refuse(where, "[smallest, largest]", [low, high])
-    return low, high
+    expected = "two numbers, [smallest, largest]"
+    bounds = [_number(where, bound) for bound in _list(where, value, expected)]
+    if len(bounds) != 2 or bounds[0] > bounds[1]:
+        _refuse(where, expected, bounds)
+    return bounds[0], bounds[1]
 
 
 def _number(where, value):
@@ -234,30 +272,13 @@ def _number(where, value):
     return number
 
 
-def _truth(where, value):
-    for truth in (True, False):
-        if value is truth or value == str(truth).lower():
-            return truth
-    _refuse(where, "true or false", value)
-
-
-# === Contradictions ===
-
-
-def _check_penalty(where, fusion, marks, has_range):
-    """InputError if a penalty would be taken off twice, or has a range and is never taken off."""
-    by_rule, by_marks = fusion == "sum_minus_penalty", marks is not None and marks.penalty_off_marks
+def _check_contradictions(where, sport, has_penalty_range):
+    marks, highest = sport.marks, sport.execution_range[1]
+    by_rule, by_marks = sport.fusion == "sum_minus_penalty", marks is not None and marks.penalty_off_marks
     if by_rule and by_marks:
-        _refuse(f"{where}: marks.penalty_off_marks", f"false ({fusion} takes the penalty off already)", True)
-    if has_range and not by_rule and not by_marks:
-        raise InputError(
-            "penalty_unused", f"{where}: ranges.penalty: neither {fusion} nor the marks take a penalty off."
-        )
-
-
-def _check_highest(where, sport):
-    """InputError if the highest scores contradict the marks or the rule: one of them is of another scale."""
-    highest, marks = sport.execution_range[1], sport.marks
+        _refuse(f"{where}: marks.penalty_off_marks", f"false ({sport.fusion} takes the penalty off already)", True)
+    if has_penalty_range and not by_rule and not by_marks:
+        raise InputError("penalty_unused", f"{where}: ranges.penalty: no rule and no marks take a penalty off.")
     if marks is not None and not math.isclose(highest, marks.factor * marks.maximum):
         expected = f"up to {marks.factor * marks.maximum:g}, marks.factor × marks.maximum"
         _refuse(f"{where}: ranges.execution", expected, highest)

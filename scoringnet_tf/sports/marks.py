@@ -5,7 +5,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +28,9 @@ class Marks:
     penalty_off_marks: bool = False
 
     def __post_init__(self):
-        odd = [f"{kept} of {judges}" for panel in self.panels for judges, kept in panel if not _is_middle(judges, kept)]
+        groups = [group for panel in self.panels for group in panel]
+        # As many of the highest as of the lowest marks are dropped, and some are left.
+        odd = [f"{kept} of {n}" for n, kept in groups if not 0 < kept <= n or (n - kept) % 2]
         if odd:
             raise InputError("wrong_value", f"The kept marks are not in the middle of a group: {', '.join(odd)}.")
         if not self.panels or not all(self.panels) or len(set(self.numbers)) < len(self.panels):
@@ -76,8 +78,3 @@ class Marks:
     def _is_step(self, points):
         steps = points / self.step
         return math.isclose(steps, round(steps), abs_tol=1e-6)
-
-
-def _is_middle(judges, kept):
-    """Whether as many of the highest as of the lowest marks are dropped, and some are left."""
-    return 0 < kept <= judges and (judges - kept) % 2 == 0

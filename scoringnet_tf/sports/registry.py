@@ -1,28 +1,17 @@
 """The sports that ship, and how others are named: at the command line, and in records and models."""
 
-import importlib.resources
+import pathlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from scoringnet_tf.sports.definition import definition_of, sport_of
+from scoringnet_tf.sports.definition import SUFFIXES, definition_of, read_sport, sport_of, sport_yaml
 from scoringnet_tf.sports.sport import Sport
-from scoringnet_tf.sports.sport_file import SUFFIXES, parse_sport, read_sport, sport_yaml
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.paths import AnyPath
 
-if TYPE_CHECKING:
-    from scoringnet_tf.support.paths import AnyPath
-
-# A sport, its name if it ships, or its definition.
-SportForm: TypeAlias = Sport | str | Mapping[str, Any]
-
-
-def _shipped():
-    folder = importlib.resources.files("scoringnet_tf.sports") / "shipped"
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(SUFFIXES)), key=lambda file: file.name)
-    return [parse_sport(file.read_bytes(), str(file)) for file in files]
-
-
-SPORTS = {sport.name: sport for sport in _shipped()}
+SportForm: TypeAlias = Sport | str | Mapping[str, Any]  # a sport, its name if it ships, or its definition
+SPORTS = {file.stem: read_sport(file) for file in sorted(pathlib.Path(__file__).with_name("shipped").glob("*.yaml"))}
 
 
 def get_sport(sport: SportForm) -> Sport:
@@ -45,20 +34,15 @@ def named_sport(text: str | None, flag: str = "sport") -> Sport:
     if text in SPORTS:
         return SPORTS[text]
     if text is None or not text.endswith(SUFFIXES):
-        raise InputError(
-            "unknown_name",
-            f"--{flag}={text} is not a sport.",
-            f"Use one of {', '.join(SPORTS)}, or a file {' or '.join(SUFFIXES)} that defines one.",
-        )
+        hint = f"Use one of {', '.join(SPORTS)}, or a file {' or '.join(SUFFIXES)} that defines one."
+        raise InputError("unknown_name", f"--{flag}={text} is not a sport.", hint)
     return read_sport(text)
 
 
-def option_form(sport: Sport, path: "AnyPath") -> str:
+def option_form(sport: Sport, path: AnyPath) -> str:
     """The value of `--sport` for a sport: the name of one that ships; `path` for one's own, written there."""
     if SPORTS.get(sport.name) == sport:
         return sport.name
-    from scoringnet_tf.support.files import replacing_file  # what opens object stores takes long to import
-
     with replacing_file(path) as temporary:
         temporary.write_text(sport_yaml(sport), encoding="utf-8")
     return str(path)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, SupportsInt
 
 from scoringnet_tf.sports.marks import Marks
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 NOISE = "noise"
 SCORES = ("difficulty", "execution", "final")
@@ -74,9 +74,7 @@ class Sport:
     def stage_index(self, stage: str) -> int:
         """Label of a stage name; InputError if the sport has no such stage."""
         if stage not in self.stages:
-            raise InputError(
-                "unknown_name", f"{self.name} has no stage {stage!r}.", f"It has {', '.join(self.stages)}."
-            )
+            raise unknown_name(f"stage of {self.name}", stage, self.stages)
         return self.stages.index(stage)
 
     def stage_indices(self, stages: Iterable[str]) -> list[int]:
@@ -112,12 +110,7 @@ class Sport:
 
     def range_of(self, score: str) -> tuple[float, float]:
         """The smallest and largest value of a score or the penalty, points; InputError if the sport has none."""
-        bounds = {
-            "difficulty": self.difficulty_range,
-            "execution": self.execution_range,
-            "final": self.final_range,
-            "penalty": self.penalty_range,
-        }[score]
+        bounds = getattr(self, f"{score}_range")
         if bounds is None:
             raise InputError("unknown_name", f"{self.name} has no {score}.", f"It has {', '.join(self.scores)}.")
         return bounds

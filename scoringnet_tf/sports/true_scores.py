@@ -56,9 +56,6 @@ def contradiction(
 
 
 def _rounding(sport, difficulty):
-    """By how many points rounding to hundredths may part a final score from its parts.
-
-    A factor magnifies the rounding of the execution: 3.8 × 25⅓ is 96.27, but 3.8 × 25.33 is 96.25.
-    """
+    # A factor magnifies the rounding of the execution: 3.8 × 25⅓ is 96.27, but 3.8 × 25.33 is 96.25.
     factor = sport.fuse(difficulty, 1.0) - sport.fuse(difficulty, 0.0)
     return FINAL_TOLERANCE + HALF_HUNDREDTH * max(factor - 1, 0.0)

@@ -21,8 +21,8 @@ from typing import Any
 
 import cv2
 
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.messages import InputError
 
 POLL = 0.1  # seconds between two looks for the next result
 LATE = 60.0  # seconds after which a shared folder shows a new file to every machine; NFS keeps what it knew of one
@@ -55,19 +55,19 @@ def on_runner(runner: str, folder: Path) -> Iterator[Callable]:
         concurrent.futures.ProcessPoolExecutor(1, context, initializer=_begin, initargs=(their_end,)) as process,
         lifeline,
     ):
-        yield functools.partial(_map, process, runner, Path(results))
+        yield functools.partial(_map, process, runner, results)
         process.shutdown()  # Beam ends what it began, such as containers
 
 
 def _begin(lifeline):
     """Prepares the process: the end of the lifeline, whose other end its parent holds, is its own and its workers'."""
+
+    def end_with_parent():
+        multiprocessing.connection.wait([lifeline])
+        os.killpg(0, signal.SIGKILL)
+
     os.setsid()  # Ctrl-C is for the command alone
-    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-
-
-def _end_with(lifeline):
-    multiprocessing.connection.wait([lifeline])
-    os.killpg(0, signal.SIGKILL)
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 def _options(runner):
@@ -83,19 +83,16 @@ def _options(runner):
     finally:
         logging.disable(logging.NOTSET)
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
-    try:
-        name, *arguments = shlex.split(runner) or [""]
-    except ValueError as error:
-        raise InputError("wrong_value", f"--runner={runner}: {error}.") from error
     usage = io.StringIO()
     try:
+        name, *arguments = shlex.split(runner) or [""]
         with contextlib.redirect_stderr(usage):
             options = PipelineOptions([f"--runner={name}", "--default_sdk_harness_log_level=ERROR", *arguments])
             every = options.get_all_options(retain_unknown_options=True)
             unknown = every.keys() - options.get_all_options().keys()
-    except SystemExit as error:  # argparse's, after its usage
-        message = usage.getvalue().strip().splitlines()[-1]
-        raise InputError("wrong_value", f"--runner={runner}: {message}.") from error
+    except (ValueError, SystemExit) as error:  # shlex's; argparse's, after its usage
+        problem = error if isinstance(error, ValueError) else usage.getvalue().strip().splitlines()[-1]
+        raise InputError("wrong_value", f"--runner={runner}: {problem}.") from error
     try:
         created = create_runner(options.view_as(StandardOptions).runner)
     except (ValueError, ImportError, AttributeError, TypeError) as error:  # no name, no module, nothing in it, no class
@@ -113,7 +110,7 @@ def _map(process, runner, results, function, items):
     # Pickled, so that the process need not import what its workers work with.
     work = functools.partial(_keep_result, function=pickle.dumps(function), folder=folder)
     pipeline = process.submit(_run, runner, work, items)
-    return _results(pipeline, runner, folder, len(items))
+    return _results(pipeline, runner, [folder / str(index) for index in range(len(items))])
 
 
 def _run(runner, work, items):
@@ -125,55 +122,33 @@ def _run(runner, work, items):
         with beam.Pipeline(options=options) as pipeline:
             _ = pipeline | beam.Create(list(enumerate(items))) | beam.Reshuffle() | beam.Map(work)
     except Exception as error:  # whatever a worker raised, and Beam's, gRPC's and the runner's
-        return _last_line(error)
+        return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[-1]}"
     return None
-
-
-def _last_line(error):
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[-1]}"
 
 
 def _keep_result(numbered: tuple[int, Any], function: bytes, folder: Path) -> None:
     """In a worker. If Beam asks for the same twice, the first result stands; without a folder nobody waits for it."""
     logging.getLogger("apache_beam").setLevel(logging.ERROR)  # which not every runner tells its workers
     cv2.setNumThreads(1)  # one worker a core: threads of their own would only fight
-    index, item = numbered
-    path = _file(folder, index)
+    path = folder / str(numbered[0])
     if folder.is_dir() and not path.exists():
-        result = pickle.dumps(pickle.loads(function)(item))
+        result = pickle.dumps(pickle.loads(function)(numbered[1]))
         if folder.is_dir():
             with replacing_file(path) as temporary:
                 temporary.write_bytes(result)
 
 
-def _file(folder, index):
-    return folder / f"{index:08d}.pickle"
-
-
-def _results(pipeline, runner, folder, number):
-    for index in range(number):
-        path = _file(folder, index)
-        while not path.exists():
-            if pipeline.done() and not _comes(path, pipeline):
-                raise _failure(runner, pipeline, path)
+def _results(pipeline, runner, paths):
+    for path in paths:
+        late = None
+        # A listing asks a shared folder anew.
+        while not path.exists() and path not in path.parent.iterdir():
+            if pipeline.done():
+                if error := pipeline.exception() or pipeline.result():
+                    raise InputError("runner_failed", f"--runner={runner}: {error}")
+                late = late or time.monotonic() + LATE
+                if time.monotonic() > late:
+                    raise InputError("no_result", f"{path}: no worker of --runner={runner} left its result there.")
             time.sleep(POLL)
         yield pickle.loads(path.read_bytes())  # written by our own workers, in a folder of our own
         path.unlink()
-
-
-def _comes(path, pipeline):
-    """Whether a result is there, or will be: after a pipeline that ended well it may be seen `LATE`."""
-    failed = pipeline.exception() is not None or pipeline.result() is not None
-    end = time.monotonic() + (0 if failed else LATE)
-    while not (is_there := path in path.parent.iterdir()) and time.monotonic() < end:  # a listing asks anew
-        time.sleep(POLL)
-    return is_there
-
-
-def _failure(runner, pipeline, path):
-    error = pipeline.exception()
-    wrong = pipeline.result() if error is None else _last_line(error)
-    if wrong is None:
-        return InputError("no_result", f"{path}: no worker of --runner={runner} left its result there.")
-    return InputError("runner_failed", f"--runner={runner}: {wrong}")

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import functools
 import gc
+import io
 import logging as python_logging
 import os
 import pathlib
@@ -17,20 +18,18 @@ from typing import Any, NoReturn
 
 from absl import app, flags, logging
 
-from scoringnet_tf.support.errors import InputError, Stopped
+from scoringnet_tf.support.messages import InputError, Stopped
 from scoringnet_tf.support.paths import WAITING, answered, of_a_store
-from scoringnet_tf.support.reading import flag_files
 
 flags.DEFINE_float("timeout", WAITING.seconds, "Seconds to wait for an address that does not answer.", 0.1)
-# What TensorFlow says of a record that is whole, but not that of the index (`data.input_pipeline`), or of other fields.
-NO_SUCH_RECORD = re.compile("the record of|Could not parse example|Can't parse serialized Example")
-CODES: dict[int | None, str] = {  # of what the operating system says
-    errno.ENOSPC: "disk_full",
-    errno.ENOENT: "not_found",
-    errno.EACCES: "no_permission",
-    errno.EPERM: "no_permission",
-    errno.EROFS: "no_permission",
-}
+# What TensorFlow says of a record that is whole, but not that of the index (`data.input_pipeline`), or of other fields;
+# an UnknownError is whatever a generator of tf.data ended with.
+NO_SUCH_RECORD = "the record of|Could not parse example|Can't parse serialized Example"
+DAMAGED = {"InvalidArgumentError": NO_SUCH_RECORD, "UnknownError": f"DataLossError|{NO_SUCH_RECORD}"}
+TELL = "backslashreplace"
+CODES: dict[int | None, str]  # of what the operating system says
+CODES = dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "no_permission")
+CODES |= {errno.ENOSPC: "disk_full", errno.ENOENT: "not_found"}
 
 
 def run(
@@ -52,27 +51,30 @@ def run(
         uses_keras: whether it computes with Keras; it then refuses another backend than TensorFlow.
     """
 
+    def work(arguments):
+        if arguments and not positional:
+            message = f"This command takes flags only, not: {' '.join(arguments)}."
+            raise InputError("unexpected_argument", message, "See --help.")
+        for name, value in flags.FLAGS.flag_values_dict().items():
+            if value == "" and flags.FLAGS[name].present and not may_be_empty:
+                raise InputError("empty_flag", f"--{name} has no value.")
+        if uses_keras:  # whatever keras.json says
+            backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+            if backend != "tensorflow":
+                raise InputError("wrong_backend", f"KERAS_BACKEND={backend}: the commands need tensorflow.")
+            os.environ["KERAS_BACKEND"] = backend
+        return main(arguments)
+
     def checked(argv):
-        _take_any_name()
+        # A file's name need not be text, nor text of this locale.
+        for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, TELL), (sys.stderr, TELL)):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors=errors)
         _quiet_libraries()
         gc.set_threshold(50_000, 20, 20)  # imports and graphs are many objects and little garbage
         WAITING.seconds = flags.FLAGS.timeout
-        arguments = argv[1:]
+        return _status(functools.partial(work, argv[1:]), _command_name(argv))
 
-        def work():
-            if arguments and not positional:
-                raise InputError(
-                    "unexpected_argument", f"This command takes flags only, not: {' '.join(arguments)}.", "See --help."
-                )
-            if not may_be_empty:
-                _check_values()
-            if uses_keras:
-                _use_tensorflow()
-            return main(arguments)
-
-        return _status(work, _command_name(argv))
-
-    _help_succeeds()
     # absl's own default, once it runs, is to show TensorFlow's progress.
     flags.FLAGS.verbosity = logging.WARNING  # type: ignore[assignment]
     app.run(checked, flags_parser=_parsed)
@@ -86,22 +88,19 @@ def _parsed(argv):
             if isinstance(value, float) and not isfinite(value):
                 raise flags.Error(f"--{name}: {value} is not a finite number.")
         return arguments
-    except UnicodeDecodeError as error:
-        message = f"{', '.join(flag_files(argv))} is not a flag file in UTF-8 ({error})."
-        _print_error(_command_name(argv), InputError("wrong_format", message))
-    except flags.Error as error:
-        code = "unknown_flag" if isinstance(error, flags.UnrecognizedFlagError) else "wrong_flag"
-        _print_error(_command_name(argv), InputError(code, f"{str(error).rstrip('.')}.", "See --help."))
-    sys.exit(1)
-
-
-def _print_error(name, error):
-    print(f"{name}: {error} [{error.code}]", file=sys.stderr)
+    except SystemExit:  # --help's, with absl's status 1
+        sys.exit(0)
+    except (UnicodeDecodeError, flags.Error) as error:  # of a flag file, and of a flag
+        code, where = "unknown_flag" if isinstance(error, flags.UnrecognizedFlagError) else "wrong_flag", ""
+        if isinstance(error, UnicodeDecodeError):
+            code, where = "wrong_format", " ".join(word for word in argv if "flagfile" in word) + ": "
+        print(f"{_command_name(argv)}: {where}{str(error).rstrip('.')}. See --help. [{code}]", file=sys.stderr)
+        sys.exit(1)
 
 
 def _quiet_libraries():
     """Keeps the notices of libraries off stderr; their errors stay. TF_CPP_MIN_LOG_LEVEL=0 shows TensorFlow's."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors are raised, too
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # gcsfs logs what it raises; google.auth logs whom it may not ask, and warns of every older Python.
     for library in ("gcsfs", "google.auth"):
         python_logging.getLogger(library).setLevel(python_logging.CRITICAL)
@@ -110,14 +109,6 @@ def _quiet_libraries():
     python_logging.getLogger("asyncio").addFilter(
         lambda record: "exception was never retrieved" not in record.getMessage()
     )
-
-
-def _use_tensorflow():
-    """Has Keras compute with TensorFlow, whatever its keras.json says; InputError if KERAS_BACKEND says otherwise."""
-    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
-    if backend != "tensorflow":
-        raise InputError("wrong_backend", f"KERAS_BACKEND={backend}: the commands need tensorflow.")
-    os.environ["KERAS_BACKEND"] = backend
 
 
 @contextlib.contextmanager
@@ -139,45 +130,12 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _take_any_name():
-    """Lets streams of text pass on the name of a file that is no text, or none in this locale."""
-    for stream, errors in (
-        (sys.stdin, "surrogateescape"),
-        (sys.stdout, "backslashreplace"),
-        (sys.stderr, "backslashreplace"),
-    ):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=errors)
-
-
 def _command_name(argv):
     """`train` of `…/train.py`, `experiments` of `…/experiments/__main__.py`, `build` of `data_prep.commands.build`."""
     program = pathlib.Path(argv[0])
     if program.stem == "__main__":
         return program.parent.name
     return program.name.removesuffix(".py").rpartition(".")[2]
-
-
-def _help_succeeds():
-    """Makes --help leave with status 0; absl's leaves with 1."""
-    app.define_help_flags()
-    for name in ("help", "helpshort", "helpfull", "helpxml"):
-        flag = flags.FLAGS[name]
-        flag.parse = functools.partial(_parse_help, flag.parse)  # type: ignore[method-assign]
-
-
-def _parse_help(parse, argument):
-    try:
-        parse(argument)
-    except SystemExit:
-        sys.exit(0)
-
-
-def _check_values():
-    """InputError naming a flag with an empty value."""
-    for name, value in flags.FLAGS.flag_values_dict().items():
-        if value == "" and flags.FLAGS[name].present:
-            raise InputError("empty_flag", f"--{name} has no value.")
 
 
 def _status(work, name):
@@ -194,26 +152,33 @@ def _status(work, name):
         problem = _as_input_error(error)
         if problem is None:
             raise
-        if isinstance(error, OSError) and error.filename is None:
-            _give_up_stdout()  # it may be what is full or closed
-        _print_error(name, problem)
+        if isinstance(error, OSError) and error.filename is None:  # stdout may be what is full or closed
+            try:
+                sys.stdout.flush()
+            except OSError:  # Python would try again when it ends
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"{name}: {problem} [{problem.code}]", file=sys.stderr)
         return 1
 
 
 def _as_input_error(error: Exception) -> InputError | None:
     """The `InputError` for what a user can mend; None for a fault of the program."""
-    message = " ".join(str(error).partition("Traceback (most recent call last)")[0].split())
+    kind, text = type(error).__name__, str(error)
     if isinstance(error, InputError):
         return error
     if isinstance(error, BrokenPipeError):
         return InputError("output_closed", "Stopped: whoever read the output has closed it.")
     if isinstance(error, MemoryError):
         return InputError("out_of_memory", "Out of memory.")
-    if _of_damaged_records(error):
+    # TensorFlow's errors go by their names: importing it here would be slow.
+    if kind == "ResourceExhaustedError":
+        return InputError("out_of_memory", f"Out of memory or disk: {text.splitlines()[0]}.")
+    if kind == "DataLossError" or (kind in DAMAGED and re.search(DAMAGED[kind], text)):
+        message = " ".join(text.partition("Traceback (most recent call last)")[0].split())
         return InputError("damaged_records", f"Damaged records ({message}).", "Find them: python -m data_prep inspect")
-    if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, of memory and of a disk
-        return InputError("out_of_memory", f"Out of memory or disk: {str(error).splitlines()[0]}.")
-    if of_a_store(error) and (stores := _remote_flags()):
+    values = flags.FLAGS.flag_values_dict().items()
+    stores = {name: value for name, value in values if isinstance(value, str) and "://" in value}
+    if stores and of_a_store(error):
         answer = answered(error, next(iter(stores.values())))
         where = ", ".join(f"--{flag}={path}" for flag, path in stores.items())
         return InputError(answer.code, f"{where}: the store was lost. {answer}")
@@ -221,28 +186,6 @@ def _as_input_error(error: Exception) -> InputError | None:
         where = "" if error.filename is None else f"{error.filename}: "
         return InputError(CODES.get(error.errno, "not_usable"), f"{where}{error.strerror}.")
     return None
-
-
-def _of_damaged_records(error):
-    """Whether TensorFlow met a damaged record, or another than the index says; importing it here would be slow."""
-    kind, message = type(error).__name__, str(error)
-    if kind == "UnknownError":  # whatever a generator of tf.data ended with (`data.service`): it is named there
-        return "DataLossError" in message or bool(NO_SUCH_RECORD.search(message))
-    return kind == "DataLossError" or (kind == "InvalidArgumentError" and bool(NO_SUCH_RECORD.search(message)))
-
-
-def _give_up_stdout():
-    """What could not be written to stdout is not tried again when Python ends, which would be an error once more."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _remote_flags():
-    """Flag → value of the flags that name something in an object store."""
-    values = flags.FLAGS.flag_values_dict().items()
-    return {name: value for name, value in values if isinstance(value, str) and "://" in value}
 
 
 def require(**values: object) -> None:

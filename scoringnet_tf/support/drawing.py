@@ -49,10 +49,10 @@ def in_any_script() -> Iterator[None]:
         yield
 
 
-def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110, source: str | None = None) -> None:
-    """Writes a figure as PNG to a path or an open file; what it shows stands in it as `source`."""
+def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110) -> None:
+    """Writes a figure as PNG to a path or an open file."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(figure)
     with in_any_script():
-        figure.savefig(path, dpi=dpi, format="png", metadata={} if source is None else {"Source": source})
+        figure.savefig(path, dpi=dpi, format="png")

@@ -1,4 +1,4 @@
-"""Writing files and folders so that nothing half-written looks whole.
+"""Files and folders, written so that nothing half-written looks whole; JSON and CSV that anyone may have damaged.
 
 On a local disk: write beside, then rename. In an object store, where a file appears only once it is complete and
 nothing can be renamed: write to a local temporary folder, then upload.
@@ -6,11 +6,11 @@ nothing can be renamed: write to a local temporary folder, then upload.
 
 import atexit
 import contextlib
+import csv
 import functools
 import hashlib
 import json
 import math
-import os
 import pathlib
 import re
 import shutil
@@ -24,11 +24,12 @@ try:
 except ImportError:  # Windows: nothing keeps two processes out of one folder
     fcntl = None  # type: ignore[assignment]
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, file_name_of
 
 LOCK = "lock"
-LONGEST_NAME = 255  # bytes of a name in a file system; in a store it may be longer
+TIMECODE = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:[.,]\d+)?)", re.ASCII)
+MAX_LETTERS = 60  # of the name of a copy: in a store names may be longer than disks take
 
 
 @contextlib.contextmanager
@@ -60,12 +61,11 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
     """
     path = as_path(path)
     if isinstance(path, RemotePath):
-        with tempfile.TemporaryDirectory() as folder:
-            yield pathlib.Path(folder)
-            _upload_folder(pathlib.Path(folder), path, last)
+        with tempfile.TemporaryDirectory() as name:
+            yield pathlib.Path(name)
+            _replace_remote(path, pathlib.Path(name), last)
         return
-    if path.is_symlink():
-        path = path.resolve()  # the folder is replaced where it lies, and the link stays
+    path = path.resolve() if path.is_symlink() else path  # the folder is replaced where it lies, and the link stays
     path.parent.mkdir(parents=True, exist_ok=True)
     token = uuid.uuid4().hex[:8]  # processes of two containers may have one number
     temporary, old = (path.with_name(f".{path.name}.{token}.{kind}") for kind in ("new", "old"))
@@ -85,18 +85,30 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _replace_remote(path, folder, last):
+    def remove():
+        if last and (path / last).is_file():
+            (path / last).unlink()
+        if path.is_dir():
+            path.rmtree()
+
+    remove()
+    try:
+        for name in sorted(_states(folder), key=lambda name: (name == last, name)):
+            (path / name).upload(folder / name)
+    except BaseException:
+        with contextlib.suppress(Exception):  # the first error says what is wrong
+            remove()
+        raise
+
+
 @contextlib.contextmanager
 def new_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]:
-    """`replacing_folder` for a new `path`; InputError if it exists, before or after the block."""
-    _check_new(path)
-    with replacing_folder(path, last) as temporary:
-        yield temporary
-        _check_new(path)
-
-
-def _check_new(path):
+    """`replacing_folder` for a new `path`; InputError if it exists."""
     if as_path(path).exists():
         raise InputError("exists", f"{path} exists already.", "Choose another folder.")
+    with replacing_folder(path, last) as temporary:
+        yield temporary
 
 
 def tidy_up_beside(path: AnyPath) -> None:
@@ -104,36 +116,12 @@ def tidy_up_beside(path: AnyPath) -> None:
     path = as_path(path)
     if isinstance(path, RemotePath) or not path.parent.is_dir():
         return
-    # Numbers of processes are from before.
-    name = re.compile(rf"\.{re.escape(path.name)}\.([0-9a-f]{{8}}|\d+)\.(new|old)")
+    name = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.(new|old)")
     for left in [left for left in path.parent.iterdir() if name.fullmatch(left.name)]:
         if left.suffix == ".old" and not path.exists():
             left.replace(path)
         else:
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _upload_folder(folder, path, last):
-    _remove_remote_folder(path, first=last)
-    try:
-        for name in sorted(_files(folder), key=lambda name: (name == last, name)):
-            (path / name).upload(folder / name)
-    except BaseException:
-        with contextlib.suppress(Exception):  # the first error says what is wrong
-            _remove_remote_folder(path, first=last)
-        raise
-
-
-def _files(folder):
-    """The names of all files of a local folder, relative to it, with slashes."""
-    return [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
-
-
-def _remove_remote_folder(path, first):
-    if first and (path / first).is_file():
-        (path / first).unlink()
-    if path.is_dir():
-        path.rmtree()
 
 
 @contextlib.contextmanager
@@ -144,8 +132,7 @@ def local_file(path: AnyPath) -> Iterator[pathlib.Path]:
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        name = os.fsencode(file_name_of(path))[-LONGEST_NAME:]  # the end says what kind of file it is
-        copy = pathlib.Path(folder, os.fsdecode(name))
+        copy = pathlib.Path(folder, file_name_of(path)[-MAX_LETTERS:])  # the end says what kind of file it is
         path.download(copy)
         yield copy
 
@@ -159,10 +146,7 @@ def file_sha256(path: AnyPath) -> str:
 def cached_file(path: AnyPath, version: str, num_bytes: int) -> pathlib.Path:
     """A local file with the content of `path`, until the process ends: `path` itself, or a whole copy in `TMPDIR`.
 
-    Args:
-        path: as of `paths.as_path`.
-        version: of the content, e.g. a hash; each version is copied once.
-        num_bytes: of the content; InputError for another size.
+    Each version of the content, e.g. a hash, is copied once; InputError if it has not `num_bytes`.
     """
     path = as_path(path)
     if not isinstance(path, RemotePath):
@@ -203,17 +187,16 @@ def mirrored_folder(
         yield path, lambda: None
         return
     with tempfile.TemporaryDirectory() as name:
-        folder, token = pathlib.Path(name), uuid.uuid4().hex
-        if not kept:
-            _copy_folder(path, folder)
-            yield folder, lambda: None
-            return
-        (path / LOCK).write_text(token)  # first: another block then leaves alone what is copied
+        folder, lock, token = pathlib.Path(name), path / LOCK, uuid.uuid4().hex
+        if kept:
+            lock.write_text(token)  # first: another block then leaves alone what is copied
         _copy_folder(path, folder)
         mirrored = _states(folder)
 
         def upload():
-            if not (path / LOCK).is_file() or (path / LOCK).read_text() != token:
+            if not kept:
+                return
+            if not lock.is_file() or lock.read_text() != token:
                 raise InputError("busy", refusal)
             states = _states(folder)
             changed = [file for file in states if mirrored.get(file) != states[file]]
@@ -231,20 +214,18 @@ def mirrored_folder(
 
 
 def _copy_folder(path, folder):
+    folder.mkdir(parents=True, exist_ok=True)
     for child in path.iterdir() if path.is_dir() else ():
         if child.is_dir():
             _copy_folder(child, folder / child.name)
-        elif isinstance(child, RemotePath):
-            folder.mkdir(parents=True, exist_ok=True)
-            child.download(folder / child.name)
         else:
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(child, folder / child.name)
+            with local_file(child) as local:
+                shutil.copyfile(local, folder / child.name)
 
 
 def _states(folder):
-    """Name of every file of a local folder → what changes when it is written to."""
-    stats = {name: (folder / name).stat() for name in _files(folder)}
+    """Name of every file beneath a local folder, with slashes → what changes when it is written to."""
+    stats = {file.relative_to(folder).as_posix(): file.stat() for file in folder.rglob("*") if file.is_file()}
     return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
 
 
@@ -252,18 +233,18 @@ def locked(folder: pathlib.Path, refusal: str) -> TextIO:
     """A file in a local folder that one process at a time holds: until it closes it, or dies.
 
     Raises:
-        InputError: with the `refusal`, where another one holds it; not in a file system without locks.
+        InputError: with the `refusal`, if another one holds it; not in a file system without locks.
         OSError: it cannot be opened.
     """
     file = (folder / LOCK).open("a")
-    if fcntl is not None:
-        try:
+    try:
+        if fcntl is not None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.close()
-            raise InputError("busy", refusal) from error
-        except OSError:  # no locks there
-            pass
+    except BlockingIOError as error:
+        file.close()
+        raise InputError("busy", refusal) from error
+    except OSError:  # no locks there
+        pass
     return file
 
 
@@ -273,11 +254,32 @@ def remove_folder(path: AnyPath) -> None:
     path.rmtree() if isinstance(path, RemotePath) else shutil.rmtree(path)
 
 
-def write_json(path: AnyPath, value: object) -> None:
-    """Writes `value` as indented JSON; NaN becomes null, which every JSON reader takes.
+# === Small files of text; an error names the file ===
 
-    Names that are no UTF-8 are written as JSON escapes them, and read again as they were.
-    """
+
+def read_json(path: AnyPath) -> dict:
+    """The JSON object in a file; InputError if it holds none, OSError if it cannot be read."""
+    try:
+        value = json.loads(as_path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # of bytes that are no UTF-8, too
+        raise InputError("damaged_json", f"{path} is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise InputError("wrong_format", f"{path} holds a JSON {type(value).__name__}, not an object.")
+    return value
+
+
+def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
+    """(number of its last line, cells) of every row of a CSV file but blank ones; InputError, OSError as above."""
+    try:
+        with as_path(path).open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            return [(reader.line_num, cells) for cells in reader if cells]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError("damaged_csv", f"{path} is not CSV in UTF-8: {error}.") from error
+
+
+def write_json(path: AnyPath, value: object) -> None:
+    """Writes `value` as indented JSON; NaN becomes null, and names that are no UTF-8 stand as JSON escapes them."""
     text = json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"
     with replacing_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -289,6 +291,26 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def real_number(text: str) -> float:
+    """The number of a text; ValueError for what is none, such as 1_000, which Python alone would read."""
+    if "_" in text or not text.isascii():
+        raise ValueError(f"{text!r} is not a number")
+    return float(text)
+
+
+def whole_number(text: str) -> int:
+    """The integer of a text; ValueError likewise."""
+    real_number(text)
+    return int(text)
+
+
+def seconds_of(text: str) -> float:
+    """Of a timecode (hh:mm:ss.fff or mm:ss), or of a number of seconds; ValueError for what is neither."""
+    timecode = TIMECODE.fullmatch(text)
+    if timecode is None:
+        return real_number(text)
+    hours, minutes, seconds = timecode.groups()
+    return 3600 * int(hours or 0) + 60 * int(minutes) + float(seconds.replace(",", "."))

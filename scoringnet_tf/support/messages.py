@@ -1,17 +1,48 @@
-"""The words that people read: remarks with a code, counts, times and lists of names."""
+"""What people read, with a code for programs: errors, remarks, a signal; counts, times and lists of names."""
 
+import signal
 from collections.abc import Iterable
 
 MAX_NAMES = 10  # in a sentence
 
 
-class Remark(str):
-    """A sentence that also has a `code`, one of those in docs/serving.md.
+class InputError(ValueError):
+    """A file, row or flag is wrong.
 
     Args:
-        code: a stable name, for programs.
-        sentence: for people.
+        code: a stable name of the problem, in snake_case. Tests and programs compare it, never the message.
+        message: what is wrong, and where: the file, row or flag.
+        hint: what to do about it, where the message does not say so already.
     """
+
+    _keras_call_info_injected = True  # else Keras adds every argument, arrays and all, to the message
+
+    def __init__(self, code: str, message: str, hint: str = ""):
+        super().__init__(code, message, hint)
+        self.code, self.message, self.hint = code, message, hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+def unknown_name(what: str, name: object, known: Iterable[object]) -> InputError:
+    """The error for a name that is not one of a list, which it shows (code `unknown_name`)."""
+    return InputError("unknown_name", f"{what}: {name!r} is not one of {', '.join(map(str, known))}.")
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal of this number came, SIGTERM or SIGINT (Ctrl-C). Whoever knows how to resume sets `hint`."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.hint, self.exit_status = "", 128 + number  # as in a shell
+
+    def __str__(self) -> str:
+        return f"stopped by {signal.Signals(self.args[0]).name}. {self.hint}".rstrip()
+
+
+class Remark(str):
+    """A sentence that also has a `code`, for programs: one of those in docs/serving.md."""
 
     code: str
 
@@ -34,14 +65,13 @@ class Remark(str):
         return cls(values["code"], values["message"])
 
 
+# === Words in a sentence ===
+
+
 def counted(number: int, noun: str, style: str = "", plural: str = "") -> str:
     """A number with its noun: 1 frame, 2 frames, 0 frames.
 
-    Args:
-        number: how many.
-        noun: in the singular.
-        style: format specification of the number, such as `","`.
-        plural: of the noun, if it does not end in s.
+    `style` formats the number, such as `","`; `plural` is that of the noun if it does not end in s.
     """
     return f"{number:{style}} {noun if number == 1 else plural or f'{noun}s'}"
 

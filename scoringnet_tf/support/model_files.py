@@ -8,10 +8,10 @@ import json
 import pathlib
 import zipfile
 from collections.abc import Iterable, Sequence
-from typing import IO, Any
+from typing import Any
 
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access, is_of_the_web
 
 SHIPPED = "diving_small"
@@ -21,17 +21,15 @@ NAMES = ("best.keras", "model.keras", "c3d.keras", "last.keras")
 SHOWN_LETTERS = 300  # of what a library says of a damaged file
 
 
+# Inside an installed package, of a checkout beside the package.
+_FOLDERS = [pathlib.Path(__file__).parents[depth] / "saved_models" for depth in (1, 2)]
+SHIPPED_FOLDER = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[1])
+
+
 def shipped_presets(kinds: Iterable[str] | None = None) -> list[str]:
     """The names of the models that ship with the package: all, or those of these classes."""
-    files = (folder / name for folder in _shipped().iterdir() for name in NAMES if (folder / name).is_file())
+    files = (folder / name for folder in SHIPPED_FOLDER.iterdir() for name in NAMES if (folder / name).is_file())
     return sorted(file.parent.name for file in files if kinds is None or _saved(file)["class_name"] in kinds)
-
-
-def _shipped():
-    """The folder of the models that ship: inside an installed package, of a checkout beside the package."""
-    package = pathlib.Path(__file__).parents[1]
-    inside, beside = package / "saved_models", package.parent / "saved_models"
-    return inside if inside.is_dir() else beside
 
 
 def is_shipped(path: AnyPath) -> bool:
@@ -40,7 +38,7 @@ def is_shipped(path: AnyPath) -> bool:
 
 
 def model_path(
-    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
+    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET
 ) -> pathlib.Path | RemotePath:
     """The `.keras` file that a preset stands for.
 
@@ -48,60 +46,52 @@ def model_path(
         path: a shipped model's name, a `.keras` file, or a folder with one; None for the shipped diving model.
         flag: how the user calls it, for errors.
         kinds: classes of the shipped models that an error names.
-        shipped: whether one that ships would do.
 
     Raises:
         InputError: there is no such file.
     """
     path = SHIPPED if path is None else path
-    if not str(path):
-        raise InputError("empty_flag", f"--{flag} has no value.", "It takes the name or path of a model.")
     check_access(path, flag)
-    file = _shipped() / str(path) if is_shipped(path) else as_path(path)
+    file = SHIPPED_FOLDER / str(path) if is_shipped(path) else as_path(path)
     if file.is_dir():
         files = [file / name for name in NAMES if (file / name).is_file()]
         if not files:
             raise InputError("not_found", f"--{flag}={path}: the folder holds none of {', '.join(NAMES)}.")
         return files[0]
     if not file.is_file():
-        hint = f"It takes a .keras file or a folder with one. {_shipped_names(kinds, shipped)}"
-        raise InputError("not_found", f"--{flag}={path}: no such file.", hint)
+        raise InputError("not_found", f"--{flag}={path}: no such file.", _hint(kinds))
     return file
 
 
 def check_model(
-    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
+    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET
 ) -> pathlib.Path | RemotePath:
     """`model_path`; InputError also if the file, unless it is on the web, is of no class in `kinds`."""
-    file = model_path(path, flag, kinds, shipped)
+    file = model_path(path, flag, kinds)
     if not is_of_the_web(file):
-        configuration(file, flag, kinds, shipped)
+        configuration(file, flag, kinds)
     return file
 
 
-def configuration(
-    path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, shipped: bool = False
-) -> dict[str, Any]:
+def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET) -> dict[str, Any]:
     """The `get_config` of the model in a `.keras` file; arguments as of `model_path`.
 
     Raises:
         InputError: there is no such file, it is damaged, or holds a model of no class in `kinds`.
     """
-    where = f"--{flag}={path}"
     check_is_file(path, flag)
     try:
         saved = _saved(path)
         name, config = saved["class_name"], saved["config"]
     except Exception as error:  # zipfile's, zlib's, JSON's: a damaged file raises whatever they meet
-        raise damaged(where, error) from error
+        raise damaged(f"--{flag}={path}", error) from error
     if name not in kinds or not isinstance(config, dict):
-        message = f"{where} holds a {name}, not a {' or '.join(kinds)}."
-        raise InputError("wrong_model", message, _shipped_names(kinds, shipped))
+        raise InputError("wrong_model", f"--{flag}={path} holds a {name}, not a {' or '.join(kinds)}.", _hint(kinds))
     return config
 
 
-def _shipped_names(kinds, shipped):
-    return f"These ship with the package: {', '.join(shipped_presets(kinds))}." if shipped else ""
+def _hint(kinds):
+    return f"These ship with the package: {', '.join(shipped_presets(kinds))}."
 
 
 def check_is_file(path: AnyPath, flag: str) -> None:
@@ -120,9 +110,8 @@ def damaged(where: str, error: Exception) -> InputError:
 def check_whole(file: pathlib.Path) -> None:
     """ValueError if a `.keras` file is empty, no archive, or damaged; Keras would miss some of that."""
     with file.open("rb") as opened, _archive(opened) as archive:
-        wrong = archive.testzip()
-    if wrong:
-        raise ValueError(f"a damaged file ({wrong} in it).")
+        if wrong := archive.testzip():
+            raise ValueError(f"a damaged file ({wrong} in it).")
 
 
 def _saved(path):
@@ -132,9 +121,7 @@ def _saved(path):
         return json.loads(archive.read("config.json"))
 
 
-def _archive(file: IO[bytes]) -> zipfile.ZipFile:
-    if not file.seek(0, 2):
-        raise ValueError("an empty file.")
+def _archive(file):
     if not zipfile.is_zipfile(file):
-        raise ValueError("no such archive (truncated, or another kind of file).")
+        raise ValueError("no archive of Keras (empty, truncated, or another kind of file).")
     return zipfile.ZipFile(file)

@@ -6,7 +6,6 @@ fsspec. What opens a scheme (s3fs for s3:// …) is imported when a path of it i
 
 import asyncio
 import collections
-import dataclasses
 import glob
 import os
 import pathlib
@@ -22,8 +21,7 @@ from typing import Any, TypeAlias
 from fsspec.asyn import sync
 from upath.extensions import ProxyUPath
 
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 
 # The schemes of the `io` extra: what opens each, and what that reads its settings from.
 STORES = {
@@ -31,8 +29,6 @@ STORES = {
     "gs": ("gcsfs", "GOOGLE_APPLICATION_CREDENTIALS, STORAGE_EMULATOR_HOST"),
     "az": ("adlfs", "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or AZURE_STORAGE_CONNECTION_STRING"),
 }
-# All that gcsfs says of a bucket that is not there: the address that it asked, to look up or to write.
-NO_BUCKET = re.compile(r"(?:https?://.*/)?b/([^/]+)/o(?:\?.*)?")
 WAITING = types.SimpleNamespace(seconds=60.0)  # for an address that does not answer: --timeout
 NOT_THERE = (404, 410)  # status codes of web servers
 
@@ -65,15 +61,11 @@ class RemotePath(ProxyUPath):
         return (self / name.rpartition("/")[2] for name in names if name != self.path)  # some list the folder, too
 
     def _kind(self):
-        """`"file"`, `"directory"` or None; FileNotFoundError if not even the bucket is there."""
+        """`"file"`, `"directory"` or None."""
         self.fs.invalidate_cache()
-        bucket, _, key = self.path.partition("/")
-        names = (self.path, f"b/{bucket}/o/{urllib.parse.quote(key, safe='')}")  # gcsfs: the address that it asked
         try:
-            return self._asked("info", self.path)["type"]
+            return self.asked("info", self.path)["type"]
         except FileNotFoundError as error:
-            if NO_BUCKET.fullmatch(str(error)) or not any(name in str(error) for name in names):  # so s3fs of a bucket
-                raise
             cause = error.__cause__  # fsspec says so of a web server whatever went wrong
             status = getattr(cause, "status", None)
             if cause is None or not is_of_the_web(self) or status in NOT_THERE:
@@ -82,7 +74,7 @@ class RemotePath(ProxyUPath):
                 raise PermissionError(f"the server answered {status}") from error
             raise cause from None
 
-    def _asked(self, method, *arguments):
+    def asked(self, method: str, *arguments: str) -> Any:
         """What a method of the file system returns; TimeoutError if the store does not answer within `WAITING`."""
         if not self.fs.async_impl:
             return getattr(self.fs, method)(*arguments)
@@ -96,7 +88,7 @@ class RemotePath(ProxyUPath):
         """Writes a local file with the content of this one; InputError unless it is whole, or has `num_bytes`."""
         self.fs.invalidate_cache()
         if num_bytes is None and not is_of_the_web(self):  # aiohttp counts them itself
-            num_bytes = self._asked("info", self.path)["size"]
+            num_bytes = self.asked("info", self.path)["size"]
         self.fs.get_file(self.path, str(local))
         size = pathlib.Path(local).stat().st_size
         if num_bytes is not None and size != num_bytes:
@@ -116,19 +108,6 @@ class RemotePath(ProxyUPath):
 AnyPath: TypeAlias = str | os.PathLike | RemotePath
 
 
-@dataclasses.dataclass(frozen=True)
-class _WebClient:
-    """Makes the client that fsspec asks web servers with: it waits so many seconds for a connection, and for bytes."""
-
-    seconds: float
-
-    async def __call__(self, **options):
-        import aiohttp
-
-        timeout = aiohttp.ClientTimeout(total=None, connect=self.seconds, sock_read=self.seconds)
-        return aiohttp.ClientSession(**{**options, "timeout": timeout})
-
-
 def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
     """A `RemotePath` for `scheme://…`, else a `pathlib.Path`; takes either as well.
 
@@ -139,7 +118,12 @@ def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
         return path
     if not re.match(r"[a-z][a-z0-9+.:-]+:/", str(path), re.IGNORECASE):
         return pathlib.Path(path)
-    options: dict[str, Any] = {"get_client": _WebClient(WAITING.seconds)} if is_of_the_web(path) else {}
+    options: dict[str, Any] = {}
+    if is_of_the_web(path):
+        from aiohttp import ClientTimeout
+
+        timeout = ClientTimeout(total=None, connect=WAITING.seconds, sock_read=WAITING.seconds)
+        options = {"client_kwargs": {"timeout": timeout}}
     try:
         remote = RemotePath(re.sub(r"(?<=[^:/])/+$", "", str(path)), **options)
     except ValueError as error:
@@ -183,15 +167,9 @@ def is_of_the_web(path: AnyPath) -> bool:
 
 
 def told_apart(paths: Sequence[str]) -> list[str]:
-    """A name for each path: its own, with the folders before it that tell those of one name apart."""
-    wholes = [(*str(as_path(path).parent).replace("\\", "/").split("/"), name_of(path)) for path in paths]
-    lengths, alike = [1] * len(wholes), list(range(len(wholes)))
-    while alike:  # those that end alike with one more folder did so without it
-        counts = collections.Counter(wholes[index][-lengths[index] :] for index in alike)
-        alike = [i for i in alike if counts[wholes[i][-lengths[i] :]] > 1 and lengths[i] < len(wholes[i])]
-        for index in alike:
-            lengths[index] += 1
-    return ["/".join(whole[-length:]) for whole, length in zip(wholes, lengths, strict=True)]
+    """A name for each path: its own, or the whole path if others have that name, too."""
+    counts = collections.Counter(map(name_of, paths))
+    return [name_of(path) if counts[name_of(path)] == 1 else str(path) for path in paths]
 
 
 # === Whether a path can be used ===
@@ -208,22 +186,6 @@ def local_path(path: AnyPath, flag: str) -> pathlib.Path:
     return local
 
 
-def what_is_at(path: pathlib.Path) -> str:
-    """What a local path that is no file leads to, in words, such as "no such file"."""
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return "a broken link" if path.is_symlink() else "no such file"
-    except (OSError, ValueError) as error:  # ValueError: a null byte
-        return what_went_wrong(error)
-    return "a folder" if path.is_dir() else "a file" if path.is_file() else "a pipe, a socket or a device"
-
-
-def what_went_wrong(error: Exception) -> str:
-    """What the system says of an error, without the path."""
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
 def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
     """InputError, naming `flag`, if a path cannot be read or written.
 
@@ -232,35 +194,27 @@ def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
     """
     try:
         path = as_path(path)
-        if isinstance(path, RemotePath):
-            _write_and_delete(path / f".access-{os.getpid()}") if writing else path.exists()
+        if isinstance(path, RemotePath) and writing:
+            probe = path / f".access-{os.getpid()}"
+            with tempfile.NamedTemporaryFile() as file:
+                probe.asked("put_file", file.name, probe.path)
+            probe.unlink()
+        elif isinstance(path, RemotePath):
+            path.exists()
         elif writing:
-            _write_nearby(path)
+            folder = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
+            if not folder.is_dir():
+                raise InputError("no_folder", f"{path}: {folder} is not a folder.")
+            with tempfile.TemporaryFile(dir=folder):
+                pass
     except InputError as error:
         raise InputError(error.code, f"--{flag}: {error}") from error
     except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
         if not isinstance(path, RemotePath):
-            raise InputError("not_writable", f"--{flag}: cannot write to {path}: {what_went_wrong(error)}.") from error
+            raise InputError("not_writable", f"--{flag}: cannot write to {path} ({error}).") from error
         answer = answered(error, path)
         do = "write to" if writing else "read"
         raise InputError(answer.code, f"--{flag}: cannot {do} {path}: {answer}") from error
-
-
-def _write_nearby(path):
-    """Writes an unnamed file to the nearest folder above `path`, or to it; nothing is left, nothing is made."""
-    folder = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
-    if not folder.is_dir():
-        raise InputError("no_folder", f"{path}: there can be no folder, for {folder} is {what_is_at(folder)}.")
-    with tempfile.TemporaryFile(dir=folder):
-        pass
-
-
-def _write_and_delete(path):
-    with tempfile.TemporaryDirectory() as folder:
-        local = pathlib.Path(folder, path.name)
-        local.write_text("Can this be written?\n")
-        path._asked("put_file", str(local), path.path)
-    path.unlink()
 
 
 # === What a store said ===
@@ -295,19 +249,13 @@ def answered(error: Exception, path: AnyPath) -> InputError:
         return InputError("refused", f"the server answered {status} ({getattr(cause, 'message', '')}).")
     if type(cause).__name__ == "ClientPayloadError":
         return InputError("unreachable", "the connection was lost before the end.")
-    return _unreachable(cause, path)
-
-
-def _unreachable(error, path):
-    message = str(error)
-    if NODES in message:
-        message = message.partition(NODES)[0].rpartition("\n")[2].rpartition("}} ")[2]
-    message = " ".join(message.split()).strip(": .") or type(error).__name__
-    if isinstance(error, FileNotFoundError) and (asked := NO_BUCKET.fullmatch(message)):
-        message = f"The bucket {asked[1]} does not exist"
+    text = str(cause)
+    if NODES in text:
+        text = text.partition(NODES)[0].rpartition("\n")[2].rpartition("}} ")[2]
+    message = f"{' '.join(text.split()).strip(': .') or type(cause).__name__}."
     scheme = str(path).partition("://")[0]
     opener, settings = STORES.get(scheme, ("", ""))
-    if isinstance(error, ImportError):
+    if isinstance(cause, ImportError):
         hint = f"pip install '.[io]' brings {opener}, which opens {scheme}://." if opener else ""
-        return InputError("missing_package", f"{message}.", hint)
-    return InputError("unreachable", f"{message}.", f"Check {settings}." if settings else "")
+        return InputError("missing_package", message, hint)
+    return InputError("unreachable", message, f"Check {settings}." if settings else "")

@@ -1,7 +1,6 @@
 """Replicas: copies of a model on several devices, each with a part of a batch, that learn as one from the whole batch.
 
-They are those of TensorFlow's distribution strategies (`training.strategy`). Outside of one, and under other backends,
-there is one, and nothing here does anything.
+Outside of TensorFlow's distribution strategies, and under other backends, there is one: nothing here does anything.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,11 +46,8 @@ def gathered(values: TREE) -> TREE:
 def own_rows(draw: Callable[[Any], Any], rows: Any) -> Any:
     """This replica's rows of what is drawn for a whole batch, as `gathered` orders it.
 
-    The random states of all replicas are alike: each that drew for itself would draw what the others do.
-
-    Args:
-        draw: number of rows → that many, (rows, …).
-        rows: of this replica.
+    `draw` takes a number of rows. The random states of all replicas are alike: each that drew for itself would draw
+    what the others do.
     """
     context = _context()
     if not context:
@@ -73,10 +69,7 @@ def summed(values: Sequence[Any]) -> Sequence[Any]:
 
 
 def logged(values: TREE) -> TREE:
-    """Figures of a step, the same on all replicas, as Keras takes them.
-
-    Of several machines it takes the mean over the first axis, which a number does not have.
-    """
+    """Figures of a step, the same on all replicas, as Keras takes them: of several machines with a first axis."""
     context = _context()
     if not context or not context.strategy.extended._in_multi_worker_mode():
         return values

@@ -4,12 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
-from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted
-from scoringnet_tf.support.model_files import model_path
+from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.training.run_record import held_out_of, learned_from, started_from
+from scoringnet_tf.training.run_record import held_out_of, learned_from
 
 UNKNOWN = "It is not known which videos of these records the model did not learn from (--held_out_split)."
 
@@ -17,10 +14,7 @@ UNKNOWN = "It is not known which videos of these records the model did not learn
 def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | None) -> HeldOut | str:
     """The videos that the run of a model held out of its training, or a `Remark` that says why they are not known.
 
-    Args:
-        info: of the records.
-        model_file: path of the model.
-        data_hash: of the records that it says it was trained on.
+    `data_hash` is that of the records that the model says it was trained on.
     """
     if data_hash != info.data_hash:
         return Remark("held_out_unknown", UNKNOWN)
@@ -32,51 +26,24 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
             return Remark("held_out_seen", sentence)
         if stored:
             return HeldOut(info, "validation")
-        starts = {start: _held_out_before(info, start) for start in started_from(model_file)}
     except InputError as error:
         return Remark("held_out_unknown", f"It is not known which videos were held out of training. {error}")
-    learned = [start for start, before in starts.items() if before is not None and not set(ids) <= before]
-    if learned:
-        return Remark(
-            "held_out_seen", f"The run started from {learned[0]}, which may have learned from held-out videos."
-        )
     return HeldOut(info, "validation", ids) if ids else NOTHING_HELD_OUT
 
 
 def learned_among(info: DatasetInfo, ids: Iterable[str], model_file: AnyPath) -> list[str]:
-    """Those of the videos of records that the run of a model learned from, whichever records it had; none if unknown.
-
-    Args:
-        info: of the records.
-        ids: of the videos.
-        model_file: path of the model.
-    """
+    """Those of these videos that the run of a model learned from, whichever records it had; none if unknown."""
     learned = learned_from(model_file)
     return [video_id for video_id in ids if shown(info.videos[video_id]) in learned]
 
 
 def learned_of(info: DatasetInfo, ids: Sequence[str], model_file: AnyPath, data_hash: str | None) -> list[str] | None:
-    """`learned_among`; without a run, the training split of the model's own records. None if neither is known.
-
-    Args:
-        info, ids, model_file: as of `learned_among`.
-        data_hash: of the records that the model says it was trained on.
-    """
+    """`learned_among`; without a run, the training split of the model's own records. None if neither is known."""
     if learned_from(model_file):
         return learned_among(info, ids, model_file)
     if data_hash != info.data_hash:
         return None
     return [video_id for video_id in ids if info.videos[video_id]["split"] == "train"]
-
-
-def _held_out_before(info, model):
-    """The ids that the run of a trained model held out of the same records; None if it was trained on others."""
-    path = model_path(model)
-    data_hash = (load_scoring_net(path).provenance or {}).get("data_hash")
-    if data_hash != info.data_hash:
-        return None
-    held_out = held_out_by_run(info, path, data_hash)
-    return set(held_out.ids or ()) if isinstance(held_out, HeldOut) else set()
 
 
 def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str, model_file: AnyPath) -> HeldOut:
@@ -92,17 +59,10 @@ def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str, model_
         RecordsError: there is no such split.
         InputError: some of its videos are training videos.
     """
-    ids = records.split(split)["ids"]
-    training = {shown(info.videos[video_id]) for video_id in info.split("train")["ids"]}
-    causes = {
-        f"the training split of {info.records_dir} has": [i for i in ids if shown(records.videos[i]) in training],
-        f"the run of {model_file}, or one that it started from, learned from": learned_among(records, ids, model_file),
-    }
-    for cause, seen in causes.items():
-        if seen:
-            raise InputError(
-                "seen_in_training",
-                f"--held_out_split={split}: {cause} {counted(len(seen), 'video')} of it, the first {seen[0]}.",
-                "Name a split that the model did not learn from.",
-            )
+    training = learned_from(model_file) | {shown(info.videos[name]) for name in info.split("train")["ids"]}
+    seen = [name for name in records.split(split)["ids"] if shown(records.videos[name]) in training]
+    if seen:
+        message = f"--held_out_split={split}: {model_file}, or a model that its run started from, may have learned "
+        message += f"from {counted(len(seen), 'video')} of it, the first {seen[0]}."
+        raise InputError("seen_in_training", message, "Name a split that the model did not learn from.")
     return HeldOut(records, split)

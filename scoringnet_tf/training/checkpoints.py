@@ -1,9 +1,8 @@
 """Checkpoints from which a killed run goes on and ends with the weights of one that was never killed.
 
-Training state lives in `<model_dir>/checkpoints/<phase>_<epoch>/`: `model.weights.h5` (network and optimizer) and
-`state.json`. A folder appears by a rename once it is complete (in an object store, `state.json` comes last), and older
-ones are deleted after that, so at every moment the newest folder with a `state.json` is whole. What follows depends on
-nothing else: data order and dropout are functions of (seed, epoch).
+A folder `<model_dir>/checkpoints/<phase>_<epoch>` holds network and optimizer, and a state. It appears by a rename once
+it is complete (in an object store, `state.json` comes last), and older ones are deleted after that. What follows
+depends on nothing else: data order and dropout are functions of (seed, epoch).
 """
 
 from pathlib import Path
@@ -12,10 +11,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import local_file, remove_folder, replacing_folder, write_json
+from scoringnet_tf.support.files import local_file, read_json, remove_folder, replacing_folder, write_json
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
-from scoringnet_tf.support.reading import read_json
 
 WEIGHTS, STATE = "model.weights.h5", "state.json"
 EXPECTED = {"steps_done": int, "phase": str, "epoch": int}  # of a state, by which a run goes on
@@ -35,12 +33,8 @@ class Checkpoints:
             if folder.name.startswith(".") or not path.is_file():
                 continue
             state = read_json(path)
-            lacking = [name for name in EXPECTED if not isinstance(state.get(name), EXPECTED[name])]
-            if lacking:
-                raise InputError(
-                    "damaged",
-                    f"{path}: the state of the checkpoint is damaged ({lacking[0]} is {state.get(lacking[0])!r}).",
-                )
+            if lacking := [name for name in EXPECTED if not isinstance(state.get(name), EXPECTED[name])]:
+                raise InputError("damaged", f"{path}: the state of the checkpoint has no valid {lacking[0]}.")
             states.append((state["steps_done"], folder, state))
         if not states:
             return None, None

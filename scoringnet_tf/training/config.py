@@ -10,6 +10,8 @@ from scoringnet_tf import defaults
 from scoringnet_tf.sports import DECODINGS
 from scoringnet_tf.training.fields import setting
 
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+
 # === Sections that both commands share ===
 
 
@@ -20,9 +22,7 @@ class PixelAugmentation:
     flip: bool = setting(defaults.FLIP, "Random mirroring.")
     crop_shift: int = setting(defaults.CROP_SHIFT, "Largest random shift of the crop, pixels.", flag=True, low=0)
     zoom: float = setting(defaults.ZOOM, "Strength of random zoom.", flag=True, low=0, high=0.5)
-    color_jitter: float = setting(
-        defaults.COLOR_JITTER, "Strength of random brightness, contrast and saturation.", flag=True, low=0, high=1
-    )
+    color_jitter: float = setting(defaults.COLOR_JITTER, "Strength of random colour changes.", True, low=0, high=1)
     degradation: float = setting(defaults.DEGRADATION, "Strength of random blur and noise.", flag=True, low=0, high=1)
 
 
@@ -30,15 +30,13 @@ class PixelAugmentation:
 class Optimizer:
     """Adam; steps count updates of the weights."""
 
-    learning_rate: float = setting(defaults.LEARNING_RATE, 'Learning rate of Adam (§4.2: "10e-4").', flag=True, low=0)
+    learning_rate: float = setting(defaults.LEARNING_RATE, 'Learning rate of Adam (§4.2: "10e-4").', True, low=1e-12)
     decay_rate: float = setting(0.45, "Factor of a decay of the learning rate (§4.2).", low=0.01, high=1)
     decay_steps: int = setting(600, "Steps between decays of the learning rate (§4.2); 0: none.", flag=True, low=0)
     warmup_steps: int = setting(0, "Steps of a linear warm-up.", flag=True, low=0)
     accumulation_steps: int = setting(1, "Batches whose gradients are averaged for one step.", low=1)
     clip_norm: float = setting(1.0, "Largest norm of the gradient; 0: not clipped.", low=0)
-    ema_momentum: float = setting(
-        0.0, "Momentum of the average of weights that is kept; 0: none.", flag=True, low=0, high=0.99999
-    )
+    ema_momentum: float = setting(0.0, "Momentum of the average of weights; 0: none.", flag=True, low=0, high=0.99999)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,12 +44,7 @@ class RunOptions:
     """Where a run lies, on what it computes, when it ends early."""
 
     model_dir: str = setting("", "Folder of the run; one that was stopped goes on.", flag=True, free=True)
-    precision: str = setting(
-        "auto",
-        "Precision of the computation; models are saved in float32.",
-        flag=True,
-        choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
-    )
+    precision: str = setting("auto", "Precision; models are saved in float32.", flag=True, choices=PRECISIONS)
     seed: int = setting(
         0, "Random seed for initialisation, shuffling, augmentation and dropout.", flag=True, low=0, high=2**32 - 1
     )
@@ -66,9 +59,7 @@ class Records:
 
     records_dir: str = setting("", "Folder of records (python -m data_prep build).", flag=True, free=True)
     image_size: tuple[int, int] = setting(defaults.IMAGE_SIZE, "Height,width of the model's input, pixels.", flag=True)
-    validation_fraction: float = setting(
-        0.1, "Share of the training split held out to choose the best epoch.", flag=True, low=0, high=0.9
-    )
+    validation_fraction: float = setting(0.1, "Share of training videos that choose the epoch.", True, low=0, high=0.9)
     validation_every: int = setting(1, "Epochs between validations.", low=1)
 
 
@@ -87,7 +78,7 @@ class PartsOptimizer(Optimizer):
     """Adam, with a learning rate for each part."""
 
     lr_multipliers: dict[str, float] = setting(
-        {}, "Factors on the learning rate, as PART:FACTOR,…; 0 freezes a part.", flag=True, low=0, high=100
+        {}, "Factors on the rate, PART:FACTOR,…; 0: frozen.", True, low=0, high=100
     )
 
 
@@ -96,9 +87,7 @@ class Data(Records):
     """Records of scored videos."""
 
     batch_size: int = setting(8, "Videos of a batch, whose pairs are ranked (Eq. 7).", flag=True, low=1)
-    service: str | None = setting(
-        None, "HOST:PORT of scoringnet_tf.serve_data, which decodes videos.", flag="data_service", free=True
-    )
+    service: str | None = setting(None, "HOST:PORT of serve_data, to decode videos.", "data_service", free=True)
     shuffle_labels: bool = setting(False, "Scores exchanged between training videos: a control.")
 
 
@@ -126,8 +115,6 @@ class EDTCN:
 class ResNet50:
     """Keras Applications' ResNet50 on each frame (§4.4)."""
 
-    weights: str | None = setting(None, "File of its weights without the top, such as those of ImageNet.", file=True)
-
 
 STAGE_NETWORKS = {"c3d_bi_lstm": BiLSTM, "c3d": FrameC3D, "c3d_ed_tcn": EDTCN, "resnet50": ResNet50}
 
@@ -136,16 +123,12 @@ STAGE_NETWORKS = {"c3d_bi_lstm": BiLSTM, "c3d": FrameC3D, "c3d_ed_tcn": EDTCN, "
 class KeyFragments:
     """A model with KFS, whose towers see the fragments that it finds. SP is trained on those of `source`."""
 
-    jitter: int = setting(
-        defaults.FRAGMENT_JITTER, "Largest random shift of training fragments, frames.", flag="fragment_jitter", low=0
-    )
+    jitter: int = setting(defaults.FRAGMENT_JITTER, "Largest shift of fragments, frames.", "fragment_jitter", low=0)
     difficulty: tuple[str, ...] = setting((), "Stages that the difficulty tower sees; default: the sport's (§4.3).")
     execution: tuple[str, ...] = setting((), "Stages that the execution tower sees; default: the sport's (§4.3).")
-    decoding: str = setting(
-        defaults.DECODING, "Way from stage probabilities to stages (§4.3: argmax).", flag=True, choices=DECODINGS
-    )
+    decoding: str = setting(defaults.DECODING, "Decoding of stages (§4.3: argmax).", flag=True, choices=DECODINGS)
     network: BiLSTM | FrameC3D | EDTCN | ResNet50 = setting(
-        BiLSTM(), "Network that labels frames (§3.1, §4.4).", flag="stage_network", alternatives=STAGE_NETWORKS
+        BiLSTM(), "Network that labels frames (§3.1, §4.4).", "stage_network", alternatives=STAGE_NETWORKS
     )
 
 
@@ -157,39 +140,26 @@ class PredictedFragments(KeyFragments):
     """SP is trained on those that KFS finds; in joint training with its dropout."""
 
 
-class ScheduledFragments(KeyFragments):
-    """SP is trained on the former at first, and on the latter in the end."""
-
-
 @dataclasses.dataclass(frozen=True)
 class WholeVideos:
     """A model without KFS, whose towers see whole videos (the paper's −KFS, table 4)."""
 
 
-FRAGMENTS = {
-    "true": TrueFragments,
-    "predicted": PredictedFragments,
-    "scheduled": ScheduledFragments,
-    "whole": WholeVideos,
-}
+FRAGMENTS = {"true": TrueFragments, "predicted": PredictedFragments, "whole": WholeVideos}
 
 
 @dataclasses.dataclass(frozen=True)
 class Regression:
     """A score (§3.2)."""
 
-    output_activation: str = setting(
-        defaults.OUTPUT_ACTIVATION, "Activation of the score (§3.2: ReLU).", choices=("linear", "relu")
-    )
+    output_activation: str = setting(defaults.OUTPUT_ACTIVATION, "Activation (§3.2: ReLU).", choices=("linear", "relu"))
 
 
 @dataclasses.dataclass(frozen=True)
 class Distribution:
     """The probability of every score, whose mean is the score (USDL, CVPR 2020)."""
 
-    sigma: float = setting(
-        defaults.SCORE_SIGMA, "Width of the target, standard deviations of the training scores.", low=0.01, high=4
-    )
+    sigma: float = setting(defaults.SCORE_SIGMA, "Width of the target, standard deviations.", low=0.01, high=4)
 
 
 HEADS = {"regression": Regression, "distribution": Distribution}
@@ -199,21 +169,12 @@ HEADS = {"regression": Regression, "distribution": Distribution}
 class Model:
     """The network."""
 
-    width_multiplier: float = setting(
-        defaults.WIDTH_MULTIPLIER, "Factor on the width of every layer; 1: the paper's.", flag=True, low=0.01
-    )
-    clip_lengths: tuple[int, int] = setting(
-        defaults.CLIP_LENGTHS, "Frames m,t that fragments are resampled to (Eqs. 2, 3).", flag=True
-    )
+    width_multiplier: float = setting(defaults.WIDTH_MULTIPLIER, "Factor on all widths.", flag=True, low=0.01)
+    clip_lengths: tuple[int, int] = setting(defaults.CLIP_LENGTHS, "Frames m,t of a fragment (Eqs. 2, 3).", flag=True)
     fragments: KeyFragments | WholeVideos = setting(
         TrueFragments(), "Key fragments that SP is trained on, or whole videos.", flag=True, alternatives=FRAGMENTS
     )
-    scores: str = setting(
-        "auto",
-        "Scores with a tower: parts (difficulty and execution), final, or auto.",
-        flag=True,
-        choices=("auto", "parts", "final"),
-    )
+    scores: str = setting("auto", "Scores with a tower: parts, or final.", True, choices=("auto", "parts", "final"))
     head: Regression | Distribution = setting(
         Regression(), "Output of a tower: a score, or the probability of each.", flag=True, alternatives=HEADS
     )
@@ -231,12 +192,8 @@ class Loss:
     alpha: float | None = setting(None, "Weight α of the ranking loss; default: the sport's (§4.2).", flag=True, low=0)
     beta: float = setting(defaults.BETA, "Weight β of the towers' kernels (§4.2).", flag=True, low=0)
     ranking_margin: float = setting(defaults.MARGIN, "Margin δ of the ranking loss (Eq. 7).", flag=True, low=1e-6)
-    pair_reduction: str = setting(
-        defaults.PAIR_REDUCTION, "Reduction over the pairs of a batch (Eq. 7: sum).", choices=("sum", "mean")
-    )
-    ties: str = setting(
-        defaults.TIES, "Pairs of equal scores: skipped, or a constant (Eq. 7).", choices=("skip", "constant")
-    )
+    pair_reduction: str = setting(defaults.PAIR_REDUCTION, "Over pairs (Eq. 7: sum).", choices=("sum", "mean"))
+    ties: str = setting(defaults.TIES, "Pairs of equal scores (Eq. 7: constant).", choices=("skip", "constant"))
     units: str = setting("standard", "Standard deviations, or points (Eqs. 6, 7).", choices=("standard", "points"))
     stages: str = setting(defaults.STAGE_LOSS, "Form of the stage loss (Eq. 5).", choices=("categorical", "binary"))
 
@@ -255,9 +212,6 @@ class Staged:
     segmentation_epochs: int = setting(20, "Epochs of KFS in staged training; 0 keeps a trained one.", flag=True, low=0)
     scoring_epochs: int = setting(60, "Epochs of SP in staged training; 0 trains KFS alone.", flag=True, low=0)
     segmenter: str | None = setting(None, "Trained ScoringNet whose KFS is used as it is.", flag=True, file=True)
-
-
-SCHEDULES = {"joint": Joint, "staged": Staged}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,6 +233,7 @@ class TrainedModel:
     initial_model: str | None = setting(None, "Trained ScoringNet to start from.", flag=True)
 
 
+SCHEDULES = {"joint": Joint, "staged": Staged}
 STARTS = {"scratch": Scratch, "pretrained": Pretrained, "initial_model": TrainedModel}
 
 
@@ -287,7 +242,6 @@ class TrainingRunOptions(RunOptions):
     """Those of `train` alone besides."""
 
     replicas: int = setting(1, "Devices that share each batch.", flag=True, low=1, free=True)
-    test_scores: bool = setting(False, "Scores of the test videos after each epoch, to a file.", free=True)
     reference: bool = setting(True, "Statistics of the training videos in the model, see calibrate.", free=True)
 
 
@@ -301,11 +255,9 @@ class TrainingConfig:
     optimizer: PartsOptimizer = PartsOptimizer()
     augmentation: Augmentation = Augmentation()
     schedule: Joint | Staged = setting(
-        Joint(), "KFS and SP jointly (Eq. 10), or one after the other.", flag="training", alternatives=SCHEDULES
+        Joint(), "KFS and SP jointly (Eq. 10), or one after the other.", "training", alternatives=SCHEDULES
     )
-    start: Scratch | Pretrained | TrainedModel = setting(
-        Scratch(), "Weights to start from.", alternatives=STARTS, by_value=True
-    )
+    start: Scratch | Pretrained | TrainedModel = setting(Scratch(), "Weights to start from.", alternatives=STARTS)
     run: TrainingRunOptions = TrainingRunOptions()
 
     @property
@@ -314,19 +266,11 @@ class TrainingConfig:
         return self.model.fragments if isinstance(self.model.fragments, KeyFragments) else None
 
     @property
-    def pretrained(self) -> str | None:
-        """The C3D to start from."""
-        return getattr(self.start, "pretrained", None)
-
-    @property
-    def initial_model(self) -> str | None:
-        """The model to start from."""
-        return getattr(self.start, "initial_model", None)
-
-    @property
-    def segmenter(self) -> str | None:
-        """The model whose KFS is used as it is."""
-        return getattr(self.schedule, "segmenter", None)
+    def starts(self) -> dict[str, str]:
+        """Flag → path, of the models that the run starts from."""
+        paths = {flag: getattr(self.start, flag, None) for flag in ("pretrained", "initial_model")}
+        paths["segmenter"] = getattr(self.schedule, "segmenter", None)
+        return {flag: path for flag, path in paths.items() if path}
 
     @property
     def trains_kfs_alone(self) -> bool:
@@ -343,55 +287,21 @@ class TrainingConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class WholeClip:
-    """A clip is the whole video, less a random tenth at each end, resampled."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Consecutive:
-    """A clip is consecutive frames from a random start (C3D); a video is evaluated by several."""
-
-    clips_per_video: int = setting(10, "Clips by which a video is evaluated.", flag=True, low=1)
-
-
-@dataclasses.dataclass(frozen=True)
 class ClipData(Records):
     """Records of classes, and the clips of their videos."""
 
     batch_size: int = setting(30, "Clips of a batch.", flag=True, low=1)
     clip_length: int = setting(defaults.CLIP_LENGTH, "Frames of a clip.", flag=True, low=1)
-    clip_sampling: WholeClip | Consecutive = setting(
-        WholeClip(),
-        "Clip of a video: all of it resampled, or consecutive frames.",
-        flag=True,
-        alternatives={"whole": WholeClip, "consecutive": Consecutive},
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class FC:
-    """C3D's fc6 and fc7."""
-
-
-@dataclasses.dataclass(frozen=True)
-class RegressorTop:
-    """SP's regressor, which the towers then start from as well."""
-
-    pool_stride: int = setting(defaults.POOL_STRIDE, "Stride of both poolings.", low=1)
+    clip_sampling: str = setting("whole", "Clip of a video.", flag=True, choices=("whole", "consecutive"))
 
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierModel:
     """A C3D with heads of classes."""
 
-    width_multiplier: float = setting(
-        defaults.WIDTH_MULTIPLIER, "Factor on the width of every layer; 1: the paper's.", flag=True, low=0.01
-    )
-    top: FC | RegressorTop = setting(
-        FC(),
-        "Layers between trunk and classes: C3D's, or SP's regressor.",
-        flag=True,
-        alternatives={"fc": FC, "regressor": RegressorTop},
+    width_multiplier: float = setting(defaults.WIDTH_MULTIPLIER, "Factor on all widths.", flag=True, low=0.01)
+    top: str = setting(
+        "fc", "Layers under the classes: C3D's fc6 and fc7, or SP's regressor.", True, choices=("fc", "regressor")
     )
     dropout: float = setting(0.5, "Dropout rate of the fully connected layers.", flag=True, low=0, high=0.95)
     weight_decay: float = setting(0.0, "Weight of the convolution kernels' norm.", flag=True, low=0)
@@ -415,3 +325,8 @@ class PretrainingConfig:
     augmentation: PixelAugmentation = PixelAugmentation()
     schedule: Epochs = Epochs()
     run: RunOptions = RunOptions()
+
+    @property
+    def starts(self) -> dict[str, str]:
+        """Flag → path, of the C3D that the run goes on from."""
+        return {"pretrained": self.model.pretrained} if self.model.pretrained else {}

@@ -11,57 +11,47 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 Config = TypeVar("Config")
-OWN_NAME = "="  # a flag called as its field
+FORMS = {bool: "true or false", int: "a whole number", float: "a number"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Field:
     """What is known of a field besides its type and default.
 
-    Attributes:
-        help: a noun phrase.
-        flag: the flag that sets it, if one does.
-        low, high: the smallest and the largest value, if there is one.
-        choices: the values that a text may have, if they are few.
-        alternatives: name → dataclass, where the value is an instance of one of them.
-        by_value: whether a value for a field of an alternative chooses that alternative.
-        file: whether it names a file to start from, which must not be overlooked.
-        free: whether it may change in a run that goes on: it does not change what is computed.
+    A choice without a flag is made by a value for a field of one of its alternatives.
     """
 
-    help: str
-    flag: str = ""
+    help: str  # a noun phrase
+    flag: Any = ""  # that sets it, if one does; True for one with the field's name
     low: float | None = None
     high: float | None = None
-    choices: tuple[str, ...] = ()
-    alternatives: Mapping[str, type] = dataclasses.field(default_factory=dict)
-    by_value: bool = False
-    file: bool = False
-    free: bool = False
+    choices: tuple[str, ...] = ()  # the values that a text may have, if they are few
+    alternatives: Mapping[str, type] = dataclasses.field(default_factory=dict)  # name → dataclass, of a choice
+    file: bool = False  # whether it names a file to start from, which must not be overlooked
+    free: bool = False  # whether it may change in a run that goes on: it does not change what is computed
 
     def name_of(self, value: Any) -> str:
         """The name of the alternative that a value is."""
         return next(name for name, kind in self.alternatives.items() if type(value) is kind)
 
+    def named(self, path: str) -> str:
+        """How a user sets the field of this path."""
+        return f"--{self.flag}" if self.flag else f"--set={path}"
+
 
 def setting(default: Any, help: str, flag: str | bool = "", **options: Any) -> Any:
-    """A field with a default and a `Field` of these options; with `alternatives`, a choice between dataclasses.
-
-    With `flag=True` its flag has its own name.
-    """
-    about = {"field": Field(help, flag=OWN_NAME if flag is True else flag or "", **options)}
-    if isinstance(default, dict):
-        return dataclasses.field(default_factory=lambda: dict(default), metadata=about)
-    return dataclasses.field(default=default, metadata=about)
+    """A field with a default and a `Field` of these options; with `alternatives`, a choice between dataclasses."""
+    of_default = {"default_factory": dict} if isinstance(default, dict) else {"default": default}
+    return dataclasses.field(**of_default, metadata={"field": Field(help, flag, **options)})
 
 
 def _about(field):
     """The `Field` of a dataclass's field, with the name of its flag; None for a section."""
     about = field.metadata.get("field")
-    return dataclasses.replace(about, flag=field.name) if about and about.flag == OWN_NAME else about
+    return dataclasses.replace(about, flag=field.name) if about and about.flag is True else about
 
 
 def all_fields(cls: type, prefix: str = "") -> Iterator[tuple[str, Field, Any, Any]]:
@@ -69,63 +59,51 @@ def all_fields(cls: type, prefix: str = "") -> Iterator[tuple[str, Field, Any, A
     hints = typing.get_type_hints(cls)
     for field in dataclasses.fields(cls):
         path, about = prefix + field.name, _about(field)
-        if about is None:  # a section
+        if about is None:
             yield from all_fields(hints[field.name], f"{path}.")
             continue
-        default = {} if field.default is dataclasses.MISSING else field.default
-        yield path, about, hints[field.name], default
+        yield path, about, hints[field.name], {} if field.default is dataclasses.MISSING else field.default
         inner = (each for kind in about.alternatives.values() for each in all_fields(kind, f"{path}."))
         yield from {each[0]: each for each in inner}.values()  # some alternatives share fields
 
 
 def with_values(config: Config, values: Mapping[str, Any]) -> tuple[Config, set[str]]:
-    """The configuration with other values, and the paths among them that have no effect in it.
-
-    Args:
-        config: a dataclass.
-        values: path → value, a text or what the field holds.
+    """The configuration with other values (path → a text, or what the field holds), and the paths without effect in it.
 
     Raises:
         InputError: no such path, or a value that a field cannot have.
     """
-    known = {path for path, *_ in all_fields(type(config))}
-    for path in values:
-        if path not in known:
-            raise InputError("unknown_name", f"{path}: the configuration has no such field.", _similar(path, known))
+    paths = [path for path, *_ in all_fields(type(config))]
+    for path in values.keys() - paths:
+        same = [each for each in paths if each.rpartition(".")[2] == path.rpartition(".")[2]]
+        hint = f"It has {', '.join(same)}." if same else "config.json of a run shows them all."
+        raise InputError("unknown_name", f"{path}: the configuration has no such field.", hint)
     used: set[str] = set()
     return _updated(config, values, "", used), values.keys() - used
-
-
-def _similar(path, known):
-    names = sorted(each for each in known if each.rpartition(".")[2] == path.rpartition(".")[2])
-    return f"It has {', '.join(names)}." if names else "config.json of a run shows them all."
 
 
 def _updated(config, values, prefix, used):
     changes, hints = {}, typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
         path, value, about = prefix + field.name, getattr(config, field.name), _about(field)
-        if about is None:
-            changes[field.name] = _updated(value, values, f"{path}.", used)
-        elif about.alternatives:
-            changes[field.name] = _updated(_chosen(about, value, values, path, used), values, f"{path}.", used)
-        elif path in values:
+        if path in values:
             used.add(path)
-            changes[field.name] = converted(values[path], hints[field.name], about, path)
+        if about is None or about.alternatives:
+            inner = _chosen(about, value, values, path) if about else value
+            changes[field.name] = _updated(inner, values, f"{path}.", used)
+        elif path in values:
+            changes[field.name] = _converted(values[path], hints[field.name], about, path)
     return dataclasses.replace(config, **changes)
 
 
-def _chosen(about, value, values, path, used):
+def _chosen(about, value, values, path):
     """The alternative that the values choose, with the fields that it shares with the one before."""
-    name = about.name_of(value)
-    if path in values:
-        used.add(path)
-        name = values[path]
-    elif about.by_value:
-        given = [each for each, kind in about.alternatives.items() if _is_given(values, path, kind)]
-        if len(given) > 1:
-            raise InputError("flags_conflict", f"--{given[0]} does not work with --{given[1]}.", "Use one of them.")
-        name = given[0] if given else name
+    name = values.get(path, about.name_of(value))
+    if path not in values and not about.flag:
+        asked = [each for each, kind in about.alternatives.items() if _is_asked(values, path, kind)]
+        if len(asked) > 1:
+            raise InputError("flags_conflict", f"--{asked[0]} does not work with --{asked[1]}.", "Use one of them.")
+        name = asked[0] if asked else name
     if name not in about.alternatives:
         raise InputError("unknown_name", f"{path}={name}: it is one of {', '.join(about.alternatives)}.")
     kind = about.alternatives[name]
@@ -135,60 +113,45 @@ def _chosen(about, value, values, path, used):
     return kind(**{each: getattr(value, each) for each in shared})
 
 
-def _is_given(values, path, kind):
+def _is_asked(values, path, kind):
     return any(values.get(f"{path}.{field.name}") for field in dataclasses.fields(kind))
 
 
 # === Values ===
 
 
-def converted(value: Any, hint: Any, about: Field, path: str) -> Any:
+def _converted(value, hint, about, path):
     """A value of a field, made of a text or of what JSON holds; InputError if the field cannot have it."""
+    named = f"{about.named(path)}={','.join(map(str, value)) if isinstance(value, list | tuple) else value}"
     try:
         made = _of_type(value, hint)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise InputError("wrong_value", f"{named(about, path)}={_text(value)}: not {_described(hint)}.") from error
+        raise InputError("wrong_value", f"{named}: not {FORMS.get(hint, 'a value of this form')}.") from error
     if about.choices and made not in about.choices:
-        raise InputError("unknown_name", f"{named(about, path)}={made}: it is one of {', '.join(about.choices)}.")
+        raise InputError("unknown_name", f"{named}: it is one of {', '.join(about.choices)}.")
     low, high = (-math.inf if about.low is None else about.low), (math.inf if about.high is None else about.high)
     for number in made.values() if isinstance(made, dict) else [made]:
         if isinstance(number, int | float) and not low <= number <= high:
             allowed = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
-            raise InputError("out_of_range", f"{named(about, path)}={_text(value)}: it must be {allowed}.")
+            raise InputError("out_of_range", f"{named}: it must be {allowed}.")
     return made
 
 
-def named(about: Field, path: str) -> str:
-    """How a user sets a field."""
-    return f"--{about.flag}" if about.flag else f"--set={path}"
-
-
-def _text(value):
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
-
-
-def _described(hint):
-    if hint is bool:
-        return "true or false"
-    if typing.get_origin(hint) is dict:
-        return "PART:FACTOR, each part once"
-    if typing.get_origin(hint) is tuple and Ellipsis not in typing.get_args(hint):
-        return f"{len(typing.get_args(hint))} positive integers"
-    return {int: "a whole number", float: "a number"}.get(hint, "a value of this field")
-
-
 def _of_type(value, hint):
-    origin = typing.get_origin(hint)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType:  # with None
-        return None if value in (None, "") else _of_type(value, typing.get_args(hint)[0])
-    if origin is tuple:
-        return _tuple(_entries(value), typing.get_args(hint))
+        return None if value in (None, "") else _of_type(value, arguments[0])
     if origin is dict:
-        pairs = list(value.items()) if isinstance(value, Mapping) else [e.split(":") for e in _entries(value)]
+        pairs = list(value.items()) if isinstance(value, Mapping) else [each.split(":") for each in _entries(value)]
         made = {name: _of_type(number, float) for name, number in pairs}
         if len(made) < len(pairs):
             raise ValueError
         return made
+    if origin is tuple:
+        entries = tuple(_of_type(each, arguments[0]) for each in _entries(value))
+        if Ellipsis not in arguments and (len(entries) != len(arguments) or min(entries) < 1):
+            raise ValueError
+        return entries
     if hint is bool:
         return value if isinstance(value, bool) else {"true": True, "false": False}[str(value).lower()]
     if hint is float and not math.isfinite(float(value)):
@@ -200,15 +163,6 @@ def _entries(value):
     return [part for part in value.split(",") if part] if isinstance(value, str) else list(value)
 
 
-def _tuple(entries, hints):
-    if Ellipsis not in hints and len(entries) != len(hints):
-        raise ValueError
-    made = tuple(_of_type(each, hints[0]) for each in entries)
-    if hints[0] is int and not all(each > 0 for each in made):
-        raise ValueError
-    return made
-
-
 # === JSON ===
 
 
@@ -218,7 +172,7 @@ def to_json(config: Any) -> dict[str, Any]:
     for field in dataclasses.fields(config):
         value, about = getattr(config, field.name), _about(field)
         if about is None or about.alternatives:
-            made[field.name] = {**({"kind": about.name_of(value)} if about else {}), **to_json(value)}
+            made[field.name] = ({"kind": about.name_of(value)} if about else {}) | to_json(value)
         else:
             made[field.name] = list(value) if isinstance(value, tuple) else value
     return made
@@ -238,8 +192,3 @@ def flat(values: Mapping[str, Any], cls: type) -> dict[str, Any]:
 
     walk(values, "")
     return made
-
-
-def from_json(cls: type[Config], values: Mapping[str, Any]) -> Config:
-    """The configuration that `to_json` gave; InputError if the values are not those of one."""
-    return with_values(cls(), flat(values, cls))[0]

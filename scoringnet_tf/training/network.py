@@ -13,7 +13,7 @@ from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.tta import check_views
 from scoringnet_tf.sports import PREDICTED_SCORES, SportForm
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.config import HEADS, STAGE_NETWORKS, Distribution, Regression, TrainingConfig
 from scoringnet_tf.training.initialization import preprocessing_of
 
@@ -25,14 +25,6 @@ def of_sport(config: TrainingConfig, sport: SportForm) -> TrainingConfig:
     return dataclasses.replace(config, loss=dataclasses.replace(config.loss, alpha=defaults.alpha_of(sport)))
 
 
-def check_model(info: DatasetInfo, config: TrainingConfig) -> None:
-    """InputError if a model of this configuration cannot see so many views of a fragment."""
-    try:
-        check_views(config.model.views, of_frames=not info.features, of_fragments=config.fragments is not None)
-    except ValueError as error:
-        raise InputError("wrong_value", f"--views={config.model.views}: {error}") from error
-
-
 def build_network(
     info: DatasetInfo, config: TrainingConfig, dtype: str, towers: Sequence[str] = PREDICTED_SCORES
 ) -> ScoringNet:
@@ -40,19 +32,30 @@ def build_network(
 
     Its frames are preprocessed as the weights that will be loaded want it. A tower of --initial_model that learns in no
     phase keeps its units and its stages: the same weights answer as they did.
+
+    Raises:
+        InputError: it cannot see so many views of a fragment, or lacks towers or stages that the configuration names.
     """
-    source = load_scoring_net(config.initial_model, "initial_model") if config.initial_model else None
+    model, fragments, start = config.model, config.fragments, config.starts.get("initial_model")
+    try:
+        check_views(model.views, of_frames=not info.features, of_fragments=fragments is not None)
+    except ValueError as error:
+        raise InputError("wrong_value", f"--views={model.views}: {error}") from error
+    source = load_scoring_net(start, "initial_model") if start else None
     statistics, stages = _kept(source, config, towers)
-    model = config.model
+    if source is not None:
+        preprocessing = source.get_config()["preprocessing"]
+    else:
+        preprocessing = preprocessing_of(config.starts.get("pretrained"), config.data.image_size)
     return ScoringNet.for_records(
         info,
         scores=towers,
-        fragments="key" if config.fragments else "whole",
+        fragments="key" if fragments else "whole",
         image_size=config.data.image_size,
         width_multiplier=model.width_multiplier,
         clip_lengths=model.clip_lengths,
         kernel_l2=config.loss.beta,
-        segmenter=_segmenter_options(config),
+        segmenter=_segmenter_options(fragments.network) if fragments else {},
         score_predictor={
             "conv_filters": model.conv_filters,
             "fc_units": model.fc_units,
@@ -61,8 +64,8 @@ def build_network(
             "output_activation": model.head.output_activation if isinstance(model.head, Regression) else "linear",
             "dropout_rate": model.dropout,
         },
-        preprocessing=_preprocessing(source, config),
-        decoding=config.fragments.decoding if config.fragments else defaults.DECODING,
+        preprocessing=preprocessing,
+        decoding=fragments.decoding if fragments else defaults.DECODING,
         views=model.views,
         score_statistics=statistics,
         fragment_stages=fragment_stages(info, config, towers, stages),
@@ -70,31 +73,21 @@ def build_network(
     )
 
 
-def _segmenter_options(config):
-    if config.fragments is None:
-        return {}
-    network = config.fragments.network
-    options = {"lstm_units": "lstm_units", "fc_units": "fc_units", "dropout_rate": "dropout"}
-    chosen = {option: getattr(network, field) for option, field in options.items() if hasattr(network, field)}
-    return {**chosen, "network": next(name for name, kind in STAGE_NETWORKS.items() if type(network) is kind)}
-
-
-def _preprocessing(source, config):
-    """What the weights that a run starts from want done to its frames."""
-    if source is not None:
-        return source.get_config()["preprocessing"]
-    return preprocessing_of(config.pretrained, config.data.image_size)
+def _segmenter_options(network):
+    options = dataclasses.asdict(network)
+    options.pop("weights", None)
+    if "dropout" in options:
+        options["dropout_rate"] = options.pop("dropout")
+    return options | {"network": next(name for name, kind in STAGE_NETWORKS.items() if type(network) is kind)}
 
 
 def _kept(source, config, towers):
     """Statistics and stages, by score, of the towers of --initial_model that have learned, and do not learn on."""
     if source is None:
         return {}, {}
-    frozen = source.learned_parts & {*(towers if config.trains_kfs_alone else config.frozen)}
+    frozen = source.learned_parts & {*(towers if config.trains_kfs_alone else config.frozen)} & {*towers}
     of_source = source.score_predictor.get_config()["score_statistics"], source.fragment_stages
-    return tuple(
-        {score: of_tower[score] for score in of_tower if score in towers and score in frozen} for of_tower in of_source
-    )
+    return tuple({score: of_tower[score] for score in of_tower if score in frozen} for of_tower in of_source)
 
 
 def fragment_stages(
@@ -108,21 +101,16 @@ def fragment_stages(
     stages = {score: names for score, names in kept.items() if {*names} <= {*info.stages}}  # else of another sport
     for score in PREDICTED_SCORES:
         asked = list(getattr(config.fragments, score, ()))
-        if asked:
-            _check_fragment(info, score, asked, towers, stages)
-            stages[score] = asked
+        name = f"model.fragments.{score}={','.join(asked)}"
+        if {*asked} - {*info.stages[1:]} or len({*asked}) < len(asked):
+            raise InputError("unknown_name", f"{name}: name stages of {', '.join(info.stages[1:])}, each once.")
+        if asked and score not in towers:
+            raise InputError("flags_conflict", f"{name}: no tower is for {score}.")
+        if asked and {*asked} != {*stages.get(score, asked)}:
+            message = f"{name}: the tower of --initial_model sees {', '.join(stages[score])}, and does not learn."
+            raise InputError("flags_conflict", message, "Leave the stages out, or let the tower learn.")
+        stages |= {score: asked} if asked else {}
     return stages or None
-
-
-def _check_fragment(info, score, asked, towers, stages):
-    name = f"model.fragments.{score}={','.join(asked)}"
-    if {*asked} - {*info.stages[1:]} or len({*asked}) < len(asked):
-        raise InputError("unknown_name", f"{name}: name stages of {', '.join(info.stages[1:])}, each once.")
-    if score not in towers:
-        raise InputError("flags_conflict", f"{name}: no tower is for {score}.")
-    if {*asked} != {*stages.get(score, asked)}:
-        message = f"{name}: the tower of --initial_model sees {', '.join(stages[score])}, and does not learn."
-        raise InputError("flags_conflict", message, "Leave the stages out, or let the tower learn.")
 
 
 def losses(network: ScoringNet, config: TrainingConfig, final_std: float | None = None) -> dict[str, keras.losses.Loss]:

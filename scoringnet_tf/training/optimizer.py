@@ -9,7 +9,6 @@ from keras import ops
 from scoringnet_tf import defaults
 from scoringnet_tf.models.loss_terms import LossScaleOptimizer
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.messages import counted
 from scoringnet_tf.training.config import Optimizer
 
 
@@ -38,16 +37,14 @@ class LayerwiseAdam(keras.optimizers.Adam):
     ) -> None:
         super().__init__(learning_rate, name=name, **kwargs)
         if self.weight_decay:  # Keras would subtract it at the full rate; β of Eqs. 8 and 9 is in the loss.
-            raise ValueError(f"Expected no weight_decay: it knows no rate_factors. Received: {self.weight_decay}")
+            raise ValueError("weight_decay does not know rate_factors.")
         self.rate_factors = None if rate_factors is None else tuple(rate_factors)
 
     def build(self, var_list: Sequence[keras.Variable]) -> None:
         if self.built:
             return
         if self.rate_factors is not None and len(self.rate_factors) != len(var_list):
-            raise ValueError(
-                f"Expected rate_factors of {counted(len(var_list), 'variable')}. Received: {len(self.rate_factors)}"
-            )
+            raise ValueError(f"{len(self.rate_factors)} rate_factors are not those of {len(var_list)} variables.")
         super().build(var_list)
         if self.use_ema:  # Keras's are zeros until the first update, which float16 may skip
             for variable, average in zip(var_list, self._model_variables_moving_average, strict=True):
@@ -61,19 +58,29 @@ class LayerwiseAdam(keras.optimizers.Adam):
         return grads_and_vars
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """A step of Adam (Kingma and Ba, end of §2) in one operation of TensorFlow, where Keras writes several."""
         index = self._get_variable_index(variable)
         if self.rate_factors is not None:
             learning_rate = learning_rate * self.rate_factors[index]
         if self.amsgrad or keras.config.backend() != "tensorflow":
             super().update_step(gradient, variable, learning_rate)
-        else:
-            _adam_step(
-                *(variable, self._momentums[index], self._velocities[index], gradient),
-                step=self.iterations + 1,
-                rate=learning_rate,
-                betas=(self.beta_1, self.beta_2),
-                epsilon=self.epsilon,
-            )
+            return
+        import tensorflow as tf
+
+        dtype, step = variable.dtype, tf.cast(self.iterations + 1, variable.dtype)
+        betas = [tf.cast(beta, dtype) for beta in (self.beta_1, self.beta_2)]
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(betas[0], step),
+            beta2_power=tf.pow(betas[1], step),
+            lr=tf.cast(learning_rate, dtype),
+            beta1=betas[0],
+            beta2=betas[1],
+            epsilon=tf.cast(self.epsilon, dtype),
+            grad=tf.cast(gradient, dtype),
+        )
 
     def _update_model_variables_moving_average(self, trainable_variables):
         """Once for an update: Keras's would average once for every batch of an accumulation."""
@@ -95,30 +102,6 @@ class LayerwiseAdam(keras.optimizers.Adam):
         return {**super().get_config(), "rate_factors": self.rate_factors}
 
 
-def _adam_step(variable, momentum, velocity, gradient, *, step, rate, betas, epsilon):
-    """A step of Adam (Kingma and Ba, end of §2) in one operation of TensorFlow, where Keras writes several.
-
-    It changes the variable, its momentum and its velocity; the step counts from 1.
-    """
-    import tensorflow as tf
-
-    dtype = variable.dtype
-    betas = [tf.cast(beta, dtype) for beta in betas]
-    powers = [tf.pow(beta, tf.cast(step, dtype)) for beta in betas]
-    tf.raw_ops.ResourceApplyAdam(
-        var=variable.handle,
-        m=momentum.value.handle,
-        v=velocity.value.handle,
-        beta1_power=powers[0],
-        beta2_power=powers[1],
-        lr=tf.cast(rate, dtype),
-        beta1=betas[0],
-        beta2=betas[1],
-        epsilon=tf.cast(epsilon, dtype),
-        grad=tf.cast(gradient, dtype),
-    )
-
-
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class LinearWarmup(keras.optimizers.schedules.LearningRateSchedule):
     """Another schedule, reached in a straight line: rate(t) = schedule(t) · min(1, (t + 1) / warmup_steps).
@@ -132,9 +115,8 @@ class LinearWarmup(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(self, schedule: float | keras.optimizers.schedules.LearningRateSchedule, warmup_steps: int) -> None:
         if warmup_steps < 1:
-            raise ValueError(f"Expected warmup_steps >= 1. Received: {warmup_steps}")
-        self.schedule = schedule
-        self.warmup_steps = warmup_steps
+            raise ValueError(f"warmup_steps must be at least 1, not {warmup_steps}.")
+        self.schedule, self.warmup_steps = schedule, warmup_steps
 
     def __call__(self, step: Any) -> Any:
         rate = self.schedule(step) if callable(self.schedule) else self.schedule

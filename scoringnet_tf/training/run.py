@@ -1,16 +1,4 @@
-"""A training run: a folder, the phases in which a model is trained, and how it goes on after a stop.
-
-A run's folder:
-
-    config.json             the configuration, versions, data hash, and which videos were held out
-    checkpoints/            the newest training state, to go on from; of the weights themselves beside their averages
-    PHASE.csv               every logged figure of a phase, a row per epoch
-    PHASE_scores.csv        what was predicted of the held-out videos, epoch by epoch, where scores are learnt
-    PHASE_test_scores.csv   the same of the test videos, with run.test_scores; nothing is chosen by it
-    tensorboard/PHASE/      curves and pictures
-    segmentation.keras      in staged training the model with which SP begins: KFS at its best validation
-    best.keras              the model at its best validation; where nothing is held out there is none
-    last.keras              the model after the last epoch
+"""A training run: a folder (docs/training.md lists its files), phases of training, and how it goes on after a stop.
 
 `ScoringRun` and `PretrainingRun` say which model, which data and which phases. Of several machines that train together
 the first writes the folder; the others go on from a copy of their own, which they throw away.
@@ -22,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,54 +19,45 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
-from scoringnet_tf.models.saving import load_keras
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import NAMES, model_path
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.initialization import learned_before
-from scoringnet_tf.training.replica_check import check_replicas
 from scoringnet_tf.training.run_record import RunRecord, learned_from
-from scoringnet_tf.training.strategy import configure, noticing_the_gone, shared, strategy_of_run, workers
+from scoringnet_tf.training.strategy import (
+    check_replicas,
+    configure,
+    noticing_the_gone,
+    shared,
+    strategy_of_run,
+    workers,
+)
 
 BEST, LAST = "best.keras", "last.keras"
 
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """Epochs in which the same parts of a model are trained.
+    """Epochs in which the same parts of a model are trained."""
 
-    Attributes:
-        name: of its curves, figures and checkpoints.
-        epochs: how many.
-        first_epoch: the epochs of the phases before it; data and dropout are drawn by the epoch of the whole run.
-        monitor: the validation figure whose highest value chooses the epoch that is kept.
-        best: the file that keeps it.
-        nothing: the value of the figure that says nothing; an epoch is kept for a higher one alone.
-    """
-
-    name: str
+    name: str  # of its curves, figures and checkpoints
     epochs: int
-    first_epoch: int = 0
-    monitor: str = "val_f_src"
-    best: str = BEST
-    nothing: float = -math.inf
+    first_epoch: int = 0  # of the whole run, by which data and dropout are drawn
+    monitor: str = "val_f_src"  # the validation figure whose highest value chooses the epoch that is kept
+    best: str = BEST  # the file that keeps it
+    nothing: float = -math.inf  # what the figure is above where it says something
 
 
 class Run:
     """Everything of one run; `run()` trains what is left to train and returns the path of the model to use.
 
     A subclass makes `self.model` and says, by the methods below, what it is trained on.
-
-    Args:
-        info: `DatasetInfo` of the records.
-        config: of the run.
-        phases: list of `Phase`.
     """
 
     def __init__(self, info: DatasetInfo, config: TrainingConfig | PretrainingConfig, phases: Sequence[Phase]) -> None:
@@ -88,36 +67,21 @@ class Run:
         self.strategy = strategy_of_run(config)
         self.dtype = configure(config.run.precision, config.run.seed, config.run.deterministic)
         self.train_ids, self.validation_ids = self.split()
-        self._check_updates()
+        self.steps = -(-len(self.train_ids) // config.data.batch_size)  # of an epoch
+        batches = min((phase.epochs for phase in phases if phase.epochs), default=0) * self.steps
+        if 0 < batches < config.optimizer.accumulation_steps:
+            message = f"optimizer.accumulation_steps={config.optimizer.accumulation_steps}: a phase has only "
+            message += f"{counted(batches, 'batch', plural='batches')}, so no update is made."
+            raise InputError("nothing_learned", message, f"Use at most {batches}.")
         if config.run.patience and not self.validation_ids:
-            raise InputError(
-                "nothing_held_out",
-                f"run.patience={config.run.patience}: no video is held out, so nothing ends a phase early.",
-                "Set --validation_fraction above 0, or no patience.",
-            )
-
-    def _check_updates(self):
-        """InputError if a phase has fewer batches than one update takes, and would learn nothing."""
-        asked = self.config.optimizer.accumulation_steps
-        for phase in self.phases:
-            batches = -(-len(self.train_ids) // self.config.data.batch_size) * phase.epochs
-            if 0 < batches < asked:
-                raise InputError(
-                    "nothing_learned",
-                    f"optimizer.accumulation_steps={asked}: the phase {phase.name} has only "
-                    f"{counted(batches, 'batch', plural='batches')}, so no update is made.",
-                    f"Use at most {batches}.",
-                )
+            message = f"run.patience={config.run.patience}: no video is held out, so nothing ends a phase early."
+            raise InputError("nothing_held_out", message, "Set --validation_fraction above 0, or no patience.")
 
     # === What a subclass defines ===
 
     def split(self) -> tuple[list[str], list[str]]:
         """(ids to train on, ids to validate on); the latter may be empty."""
         raise NotImplementedError
-
-    def starts(self) -> dict[str, str]:
-        """Flag → path of the models that the run starts from."""
-        return {}
 
     def load_initial_weights(self) -> None:
         """Fills a new run's model with the weights that the configuration names."""
@@ -136,9 +100,9 @@ class Run:
 
     def validation_names(self, phase: Phase) -> list[str]:
         """The names under which a validation is logged."""
-        raise NotImplementedError
+        return []
 
-    def further_callbacks(self, phase: Phase, log_dir: Path) -> list[keras.callbacks.Callback]:
+    def further_callbacks(self, phase: Phase) -> list[keras.callbacks.Callback]:
         """Callbacks of this kind of run alone, called before those that keep anything."""
         return []
 
@@ -163,15 +127,12 @@ class Run:
         mirror = mirrored_folder(self.model_dir, refusal, last=STATE, kept=self.worker == 0)
         with self._alone():
             self.record()
-            return self._run(mirror)
-
-    def _run(self, mirror):
-        with self.strategy.scope(), mirror as (self.folder, self.upload):
-            self._wait_for_all()
-            with noticing_the_gone(self.workers):
-                name = self._train()
-            self._wait_for_all()
-            return self.model_dir / name
+            with self.strategy.scope(), mirror as (self.folder, self.upload):
+                self._wait_for_all()
+                with noticing_the_gone(self.workers):
+                    name = self._train()
+                self._wait_for_all()
+                return self.model_dir / name
 
     def _alone(self):
         """Holds a local folder for this run: two would delete each other's checkpoints."""
@@ -181,11 +142,7 @@ class Run:
         return locked(self.model_dir, f"--model_dir={self.model_dir}: another run trains there.")
 
     def record(self) -> None:
-        """Writes the configuration, or checks that it is that of the run to go on with.
-
-        Raises:
-            InputError: it is another; or there are models in the folder that this run did not leave there.
-        """
+        """Writes the configuration; InputError if the run to go on with has another, or models are in the way."""
         record = self.as_record()
         if self.worker == 0:
             self._check_room(record)
@@ -199,23 +156,23 @@ class Run:
         return RunRecord(self.config, self.info.data_hash, self.dtype, self.validation_ids, self.built_of())
 
     def built_of(self) -> dict[str, str | None]:
-        """What the model is built of that neither weights nor the records' hash tell: what → a hash of it, or None."""
+        """Constants of the model that neither a checkpoint nor the data hash holds: name → a hash, or None."""
         value = self.model.get_config()["preprocessing"]
-        value = value and {**value, "frame_size": None}  # which tells of the records, and changes nothing
+        value = value and {**value, "frame_size": None}  # of the records; it changes nothing
         return {"preprocessing": hashed(value), "sport": self.info.beside_records().get("sport")}
 
     def _learned_from(self):
-        """What the training videos show, and those of the models that the run starts from; names unknown ones."""
+        """What the training videos show, and those of the models that the run starts from."""
         learned = {shown(self.info.videos[video_id]) for video_id in self.train_ids}
-        for flag, start in self.starts().items():
+        for flag, start in self.config.starts.items():
             with contextlib.suppress(InputError):  # it may be gone when a run goes on; a new one will miss it
-                if flag == "pretrained":
-                    learned |= learned_before(start)
-                    continue
-                known = learned_from(model_path(start, flag))
-                learned |= known
-                if not known:
+                before = learned_before(start) if flag == "pretrained" else learned_from(model_path(start, flag))
+                if not before and flag != "pretrained":
                     print(f"--{flag}={start}: it is unknown which videos this model learned from (no config.json).")
+                    # Then it may have learned from all training videos of its records.
+                    if (load_scoring_net(start).provenance or {}).get("data_hash") == self.info.data_hash:
+                        before = {shown(self.info.videos[name]) for name in self.info.splits["train"]["ids"]}
+                learned |= before
         return learned
 
     def _wait_for_all(self):
@@ -226,7 +183,7 @@ class Run:
 
     def _train(self):
         """Trains what is left in the local `self.folder`; returns the name of the model to use."""
-        self.checkpoints = Checkpoints(self.folder)
+        self.checkpoints, last = Checkpoints(self.folder), self.folder / LAST
         newest: tuple[Any, Any] = self.checkpoints.latest()
         folder, state = newest
         if state is not None:
@@ -245,11 +202,13 @@ class Run:
             if phase is left[0]:
                 check_replicas(self.strategy, self.workers, self.model, state["steps_done"] if state else 0)
             if done < phase.epochs and not (done and state.get("stopped")):
+                last.unlink(missing_ok=True)
                 self._fit(phase, done, state if done else {})
             # As every `fit` ends: averages, if any, for the weights; here for a phase that had nothing left to fit.
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
-        if not _holds(self.folder / LAST, self.model):  # else what `calibrate` has put into it since stays there
-            self.model.save(self.folder / LAST)
+        if not last.is_file():  # else what `calibrate` has put into it since stays there
+            with replacing_file(last) as temporary:
+                self.model.save(temporary)
         best = self.phases[-1].best
         return best if (self.folder / best).is_file() else LAST
 
@@ -259,76 +218,51 @@ class Run:
         return [LAST, *(phase.best for phase in self.phases)]
 
     def _check_room(self, record):
-        """InputError, and nothing is changed, unless the folder is a new one, or has what this very run left in it.
+        """InputError if a model lies there without checkpoints.
 
-        A run that was killed in its first epoch leaves its configuration, a line of figures and perhaps a best model,
-        to begin anew. What else lies there without checkpoints to go on from is somebody's, or took many epochs.
+        A best model of this run is replaced, if the run was killed in its first epoch.
         """
         if Checkpoints(self.model_dir).latest()[1] is not None:
             return
-        others = [name for name in NAMES if name not in self._models and (self.model_dir / name).is_file()]
-        left = others or [name for name in self._models if (self.model_dir / name).is_file()]
+        left = [name for name in (*NAMES, *self._models) if (self.model_dir / name).is_file()]
         epochs = sum(len(_rows(self.model_dir / f"{phase.name}.csv")[1:]) for phase in self.phases)
-        if left and (others or LAST in left or epochs > 1 or not record.is_written(self.model_dir)):
-            raise InputError(
-                "exists",
-                f"--model_dir={self.model_dir}: {left[0]} lies there, without checkpoints/ to go on from.",
-                "Choose another --model_dir, or delete what is there.",
-            )
-        folder = _place(self.model_dir)
-        for flag, start in self.starts().items():
-            place = _place(as_path(start))
-            if folder in (place, place.parent):
-                raise InputError(
-                    "start_in_model_dir",
-                    f"--{flag}={start}: the model lies in --model_dir, where the run would overwrite it.",
-                    "Choose another --model_dir.",
-                )
+        others = LAST in left or not {*left} <= {*self._models}
+        if left and (others or epochs > 1 or not record.is_written(self.model_dir)):
+            message = f"--model_dir={self.model_dir}: {left[0]} lies there, without checkpoints/ to go on from."
+            raise InputError("exists", message, "Choose another --model_dir, or delete what is there.")
 
     def _check_goes_on(self, state):
         """InputError if the newest checkpoint is of another run, or the best model until then is gone."""
         names, best = [phase.name for phase in self.phases], state.get("best")
         if state["phase"] not in names:
-            raise InputError(
-                "other_run",
-                f"{self.model_dir / 'checkpoints'}: the checkpoint is of the phase {state['phase']}, which this run "
-                f"does not have ({', '.join(names)}).",
-                "Choose another --model_dir.",
-            )
+            message = f"{self.model_dir / 'checkpoints'}: this run has no phase {state['phase']}, only {names}."
+            raise InputError("other_run", message, "Choose another --model_dir.")
         phase = self.phases[names.index(state["phase"])]
         if best is not None and best > phase.nothing and not (self.folder / phase.best).is_file():
-            raise InputError(
-                "not_found",
-                f"{self.model_dir / phase.best}, the best model until epoch {state['epoch']}, is missing.",
-                "Put it back, or choose another --model_dir.",
-            )
+            message = f"{self.model_dir / phase.best}, the best model until epoch {state['epoch']}, is missing."
+            raise InputError("not_found", message, "Put it back, or choose another --model_dir.")
 
     def _fit(self, phase, done, state):
-        steps = -(-len(self.train_ids) // self.config.data.batch_size)
-        figures = self.folder / f"{phase.name}.csv"
-        _keep_rows(figures, done)
+        figures, number = self.folder / f"{phase.name}.csv", self.strategy.num_replicas_in_sync
+        _keep_epochs(figures, done - 1)  # Keras counts from 0
+        _keep_epochs(self.folder / f"{phase.name}_scores.csv", done)
         logger = keras.callbacks.CSVLogger(figures, append=True)
         try:
             history = self.model.fit(
-                shared(self.training_data(phase, done), self.strategy.num_replicas_in_sync),
+                shared(self.training_data(phase, done), number),
                 initial_epoch=done,
                 epochs=phase.epochs,
-                steps_per_epoch=steps,
-                validation_data=self._validation(phase),
+                steps_per_epoch=self.steps,
+                validation_data=shared(self.validation_data(phase), number) if self.validation_ids else None,
                 validation_freq=self.validated_epochs(phase),
                 shuffle=False,
                 verbose=0,
-                callbacks=self.callbacks_of(phase, done, state, steps, logger),
+                callbacks=self.callbacks_of(phase, done, state, logger),
             )
         finally:
             if logger.csv_file is not None:  # Keras closes it only at the end of a training that went well
                 logger.csv_file.close()
         _check_finite(history.history)
-
-    def _validation(self, phase):
-        if not self.validation_ids:
-            return None
-        return shared(self.validation_data(phase), self.strategy.num_replicas_in_sync)
 
     def validated_epochs(self, phase: Phase) -> list[int]:
         """Every `validation_every`-th epoch and the last, counted from 1."""
@@ -336,20 +270,10 @@ class Run:
         return [epoch for epoch in range(1, phase.epochs + 1) if epoch % every == 0 or epoch == phase.epochs]
 
     def callbacks_of(
-        self, phase: Phase, done: int, state: Mapping[str, Any], steps: int, logger: keras.callbacks.Callback
+        self, phase: Phase, done: int, state: dict[str, Any], logger: keras.callbacks.Callback
     ) -> list[keras.callbacks.Callback]:
-        """Those of a phase, in their order.
-
-        Args:
-            phase: of the run, with so many epochs `done`.
-            done: epochs.
-            state: of the checkpoint to go on from; empty at the beginning.
-            steps: of an epoch.
-            logger: of the figures.
-        """
-        log_dir = self.folder / "tensorboard" / phase.name
-        patience = self.config.run.patience
-        best_so_far = state.get("best")
+        """Those of a phase with so many epochs `done`, in their order; `state` is that of the checkpoint, or empty."""
+        options, best_so_far = self.config.run, state.get("best")
         best = keras.callbacks.ModelCheckpoint(
             self.folder / phase.best,
             monitor=phase.monitor,
@@ -357,14 +281,8 @@ class Run:
             save_best_only=True,
             initial_value_threshold=phase.nothing if best_so_far is None else best_so_far,  # None takes a first NaN
         )
-        stopping = callbacks.ResumableEarlyStopping(phase.monitor, patience or math.inf, state.get("stopping"))
-        held_out = [
-            callbacks.NotValidated(self.validation_names(phase)),
-            *self.further_callbacks(phase, log_dir),
-            best,
-            stopping,
-            *([callbacks.AveragedWeights()] if self.config.optimizer.ema_momentum else []),
-        ]
+        stopping = callbacks.StopInVain(best, options.patience, state.get("waited", 0))
+        held_out = [best, stopping, *([callbacks.AveragedWeights()] if self.config.optimizer.ema_momentum else [])]
 
         def state_of(epoch):
             return {
@@ -372,20 +290,22 @@ class Run:
                 "epoch": epoch,
                 "steps_done": phase.first_epoch + epoch,
                 "best": best.best,
-                "stopping": stopping.state(),
-                "stopped": stopping.stopped_epoch > 0 or callbacks.has_taken(self.model, self.config.run.max_steps),
+                "waited": stopping.waited,
+                "stopped": bool(self.model.stop_training),
             }
 
         return [
-            callbacks.Reseed(self.config.run.seed, phase.first_epoch),
+            callbacks.Reseed(options.seed, phase.first_epoch),
             keras.callbacks.TerminateOnNaN(),
-            callbacks.StopAfter(self.config.run.max_steps),
-            *(held_out if self.validation_ids else self.further_callbacks(phase, log_dir)),
+            callbacks.StopAfter(options.max_steps),
+            callbacks.NotValidated(self.validation_names(phase) if self.validation_ids else []),
+            *self.further_callbacks(phase),
+            *(held_out if self.validation_ids else []),
             logger,
-            keras.callbacks.TensorBoard(log_dir, write_graph=False),
+            keras.callbacks.TensorBoard(self.folder / "tensorboard" / phase.name, write_graph=False),
             callbacks.SaveCheckpoint(self.checkpoints, phase.name, state_of),
             keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.upload()),
-            callbacks.ProgressBar(phase.name, steps, done, self.shown(phase)),
+            callbacks.progress_bar(phase.name, self.steps * phase.epochs, self.steps * done, self.shown(phase)),
         ]
 
 
@@ -404,24 +324,14 @@ def _epochs_done(phase, state):
     return None if state["steps_done"] > phase.first_epoch else 0
 
 
-def _holds(path, model):
-    """Whether a file holds a model with the weights of this one."""
-    try:
-        kept = load_keras(path, type(model), "model_dir")
-    except InputError:  # there is none, or what a kill has left of one
-        return False
-    # Not `get_weights` of the models: a compiled one has some more, which belong to the run.
-    theirs, ours = ([value for layer in each.layers for value in layer.get_weights()] for each in (kept, model))
-    return len(theirs) == len(ours) and all(map(np.array_equal, theirs, ours))
-
-
-def _keep_rows(path, rows):
-    """Cuts a CSV file after so many rows: what was logged after the checkpoint will be logged again."""
-    if not path.is_file():
+def _keep_epochs(path, last):
+    """Drops the rows of later epochs from a CSV file: what was logged after the checkpoint will be logged again."""
+    rows = _rows(path)
+    if not rows:
         return
-    kept = _rows(path)[: rows + 1]
+    kept = [row for row in rows[1:] if len(row) == len(rows[0]) and int(row[0]) <= last]
     with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(kept if rows else [])
+        csv.writer(file).writerows([rows[0], *kept] if kept else [])
 
 
 def _rows(path):
@@ -435,17 +345,10 @@ def _rows(path):
 def _check_finite(history):
     """InputError that names the terms where a loss is not finite, and says where to look."""
     last = {name: values[-1] for name, values in history.items() if not name.startswith("val_")}
-    if not last or math.isfinite(last["loss"]):
-        return
-    terms = ", ".join(f"{name} {float(value):.4g}" for name, value in last.items())
-    raise InputError(
-        "not_finite",
-        f"The loss is not finite in epoch {len(history['loss'])} since this start: {terms}.",
-        "Lower --learning_rate or --alpha, raise --warmup_steps, try --precision=float32, or inspect the records "
-        "(python -m data_prep inspect).",
-    )
-
-
-def _place(path):
-    """Where a path leads, however it is written."""
-    return path if isinstance(path, RemotePath) else path.resolve()
+    if last and not math.isfinite(last["loss"]):
+        terms = ", ".join(f"{name} {float(value):.4g}" for name, value in last.items())
+        message = f"The loss is not finite in epoch {len(history['loss'])} since this start: {terms}."
+        hint = (
+            "Lower --learning_rate or --alpha, raise --warmup_steps, try --precision=float32, or inspect the records."
+        )
+        raise InputError("not_finite", message, hint)

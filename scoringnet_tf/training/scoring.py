@@ -1,6 +1,5 @@
 """A run of `python -m scoringnet_tf.train`: a `ScoringNet` on scored videos, jointly, or KFS first and then SP."""
 
-import csv
 import dataclasses
 import math
 from collections.abc import Callable
@@ -14,24 +13,16 @@ import tensorflow as tf
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
-from scoringnet_tf.data.preprocessing import little_shown
 from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.models.parameter_groups import rate_factors
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.config import FRAGMENTS, Joint, TrainingConfig, TrueFragments
-from scoringnet_tf.training.initialization import (
-    check_parts,
-    load_network,
-    load_pretrained,
-    load_resnet50,
-    load_segmenter,
-)
-from scoringnet_tf.training.network import build_network, check_model, losses, of_sport
+from scoringnet_tf.training.initialization import check_parts, load_network, load_pretrained, load_segmenter
+from scoringnet_tf.training.network import build_network, losses, of_sport
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.run import Phase, Run, hashed
 from scoringnet_tf.training.targets import (
@@ -46,15 +37,13 @@ from scoringnet_tf.training.targets import (
 SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was, where SP is trained after it
 UNLABELLED_ACCURACY = 0.0  # of `FrameAccuracy` where no held-out frame has a label: the last KFS is as good as any
 SHOWN = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
-TEST_SCORES = "test_scores.csv"  # behind the name of a phase
-PICTURES = 8  # held-out videos whose stages TensorBoard shows
 
 
 def phases(config: TrainingConfig) -> list[Phase]:
     """The phases of a configuration: one joint phase, or KFS (unless a trained one is kept) and then SP."""
     if isinstance(config.schedule, Joint):
         return [Phase("joint", config.schedule.epochs)]
-    no_kfs_to_train = config.segmenter or config.fragments is None
+    no_kfs_to_train = config.schedule.segmenter or config.fragments is None
     first = 0 if no_kfs_to_train else config.schedule.segmentation_epochs
     if config.trains_kfs_alone:
         return [Phase("segmentation", first, monitor="val_frame_accuracy", nothing=UNLABELLED_ACCURACY)]
@@ -85,7 +74,6 @@ class ScoringRun(Run):
     def __init__(self, info: DatasetInfo, config: TrainingConfig) -> None:
         config = of_sport(config, info.sport)
         check_start(info, config)
-        check_model(info, config)
         check_stages(info, config)
         if config.data.service:
             check_shared(info, config.data.service)
@@ -99,37 +87,9 @@ class ScoringRun(Run):
             self.model = build_network(info, config, self.dtype, self.targets.towers)
         check_fragments(info, config, self.model.fragment_stages)
         check_parts(self.model, [phase.name for phase in self.phases], config)
-        self._check_test_scores()
-
-    def _check_test_scores(self):
-        """InputError if test videos cannot be scored after an epoch as the model that is kept scores them."""
-        if not self.config.run.test_scores:
-            return
-        if "test" not in self.info.splits:
-            raise InputError(
-                "no_test_split",
-                f"--set=run.test_scores: {self.info.records_dir} has no test split, only "
-                f"{', '.join(self.info.splits)}.",
-            )
-        videos = [video for video in self.info.videos.values() if video["split"] == "test"]
-        if not any(video[score] is not None for video in videos for score in SCORES if score in self.model.output):
-            raise InputError(
-                "no_scores",
-                f"--set=run.test_scores: the scores of all {counted(len(videos), 'test video')} of "
-                f"{self.info.records_dir} "
-                "are unknown.",
-            )
-        if self.config.optimizer.ema_momentum and not self.validation_ids:
-            raise InputError(
-                "nothing_held_out",
-                "--set=run.test_scores with --ema_momentum needs held-out videos: the averages are in the model "
-                "during a "
-                "validation.",
-                "Set --validation_fraction above 0.",
-            )
 
     def built_of(self) -> dict[str, str | None]:
-        """The units and the stages of the towers besides: constants, which may be those of --initial_model."""
+        """The units and the stages of the towers too: they may be those of --initial_model."""
         statistics = self.model.score_predictor.get_config()["score_statistics"]
         # To digits that no two machines sum otherwise.
         units = {score: [f"{value:.6g}" for value in of_tower] for score, of_tower in statistics.items()}
@@ -151,17 +111,13 @@ class ScoringRun(Run):
 
     def videos(self, split: str, **options: Any) -> tf.data.Dataset:
         """The videos of a split as the network sees them; options of `input_pipeline.videos`."""
-        return input_pipeline.videos(
-            self.info.records_dir,
-            split,
-            **{
-                "image_size": self.config.data.image_size,
-                "batch_size": self.config.data.batch_size,
-                "validation_fraction": self.config.data.validation_fraction,
-                "num_frames": self.model.sampled_frames,
-                **options,
-            },
-        )
+        usual: dict[str, Any] = {
+            "image_size": self.config.data.image_size,
+            "batch_size": self.config.data.batch_size,
+            "validation_fraction": self.config.data.validation_fraction,
+            "num_frames": self.model.sampled_frames,
+        }
+        return input_pipeline.videos(self.info.records_dir, split, **usual | options)
 
     def training_data(self, phase: Phase, first_epoch: int) -> tf.data.Dataset:
         """Augmented videos in a new order each epoch; where the control asks for it, with each other's scores."""
@@ -194,9 +150,8 @@ class ScoringRun(Run):
         order = np.random.default_rng(self.config.run.seed).permutation(len(ids))
         others = np.empty_like(order)
         others[order] = np.roll(order, 1)  # of none its own
-        scores = np.stack([self.info.true_scores(name, [ids[i] for i in others]) for name in names], 1).astype(
-            np.float32
-        )
+        others_ids = [ids[i] for i in others]
+        scores = np.stack([self.info.true_scores(name, others_ids) for name in names], 1).astype(np.float32)
         table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(ids, np.arange(len(ids))), -1)
 
         def exchange(inputs, targets, extras):
@@ -211,28 +166,14 @@ class ScoringRun(Run):
 
     # === Training ===
 
-    def starts(self) -> dict[str, str]:
-        """Those whose weights it takes."""
-        config = self.config
-        paths = {"pretrained": config.pretrained, "initial_model": config.initial_model, "segmenter": config.segmenter}
-        return {flag: path for flag, path in paths.items() if path}
-
     def load_initial_weights(self) -> None:
         """Fills the network with the weights that the configuration names, and with the statistics of features."""
         print(self.targets.message)
         if self.info.features:
             self.model.adapt_features(self.videos("train"))
-        elif message := little_shown(self.info.frame_size, self.config.data.image_size):
-            print(message)
-        network = self.config.fragments.network if self.config.fragments else None
-        for path, load in (
-            (self.config.pretrained, load_pretrained),
-            (getattr(network, "weights", None), load_resnet50),
-            (self.config.initial_model, load_network),
-            (self.config.segmenter, load_segmenter),  # the more particular ones come last
-        ):
-            if path:
-                load(self.model, path)
+        loads = {"pretrained": load_pretrained, "initial_model": load_network, "segmenter": load_segmenter}
+        for flag, path in self.config.starts.items():  # the more particular ones come last
+            loads[flag](self.model, path)
 
     def begin(self, phase: Phase, resumed: bool) -> None:
         """Compiles the network for a phase; after a phase of KFS, SP starts from KFS at its best."""
@@ -241,90 +182,52 @@ class ScoringRun(Run):
             kept = self.folder / SEGMENTATION
             best = keras.models.load_model(kept, compile=False) if kept.is_file() else self.model
             self.model.segmenter.set_weights(best.segmenter.get_weights())
-        self.model.choose_trained(phase.name, self.config.frozen)  # the optimizer has a factor for each of these
+        config = self.config
+        fragments: dict[str, Any] = {}
+        if config.fragments is not None:
+            source = next(name for name, kind in FRAGMENTS.items() if type(config.fragments) is kind)
+            fragments = {"fragments": source, "fragment_jitter": config.fragments.jitter}
+        rates = {part: factor for part, factor in config.optimizer.lr_multipliers.items() if factor}
+        final_std = self.info.score_statistics["train"]["final"]["std"] if self.targets.final_too else None
+        self.model.choose_trained(phase.name, config.frozen)  # the optimizer has a factor for each of these
         self.model.compile(
-            make_optimizer(self.config.optimizer, self.dtype, rate_factors(self.model, self._rates())),
-            loss=losses(self.model, self.config, self._final_std()),
+            make_optimizer(config.optimizer, self.dtype, rate_factors(self.model, rates)),
+            loss=losses(self.model, config, final_std),
             phase=phase.name,
-            frozen=self.config.frozen,
+            frozen=config.frozen,
             num_videos=len(self.validation_ids),  # with an SRC of NaN no epoch would be the best
-            **self._fragments(),
+            **fragments,
         )
-        if resumed and phase.name != "segmentation" and self.config.run.test_scores:
-            self._say_unscored(phase)
-
-    def _say_unscored(self, phase):
-        """Names the epochs of a phase that were trained without run.test_scores."""
-        trained, kept = (self.model_dir / f"{phase.name}{end}" for end in (".csv", f"_{TEST_SCORES}"))
-        rows = _table(trained)
-        if self.validation_ids:  # else every epoch is scored
-            rows = [row for row in rows if not math.isnan(float(row["val_loss"] or math.nan))]
-        lacking = {int(row["epoch"]) + 1 for row in rows} - {int(row["epoch"]) for row in _table(kept)}
-        if lacking:
-            print(
-                f"--set=run.test_scores: {kept} lacks what was trained without the flag: "
-                f"{counted(len(lacking), 'epoch')}, the "
-                f"last of them epoch {max(lacking)}."
-            )
-
-    def _fragments(self):
-        """What SP is trained on, as arguments of `compile`; nothing to say of whole videos."""
-        if self.config.fragments is None:
-            return {}
-        fragments = self.config.fragments
-        source = next(name for name, kind in FRAGMENTS.items() if type(fragments) is kind)
-        return {"fragments": source, "fragment_jitter": fragments.jitter}
-
-    def _rates(self):
-        """Part → factor on its learning rate, of those that learn."""
-        return {part: factor for part, factor in self.config.optimizer.lr_multipliers.items() if factor}
-
-    def _final_std(self):
-        """Points; None if every training video knows difficulty and execution, or no tower learns them."""
-        return self.info.score_statistics["train"]["final"]["std"] if self.targets.final_too else None
 
     def validation_names(self, phase: Phase) -> list[str]:
         """Those of the model's losses and metrics."""
-        return self.model.validation_names()
+        return [f"val_{name}" for name in self.model.result_names()]
 
     def shown(self, phase: Phase) -> dict[str, str]:
         """Frame accuracy and the SRCs; of SP nothing while KFS is trained alone."""
         return {name: label for name, label in SHOWN.items() if phase.name != "segmentation" or "src" not in name}
 
-    def further_callbacks(self, phase: Phase, log_dir: Path) -> list[keras.callbacks.Callback]:
-        """Pictures of the first held-out videos; of all of them, and of test videos, the scores epoch by epoch.
+    def further_callbacks(self, phase: Phase) -> list[keras.callbacks.Callback]:
+        """A check that KFS learns from labels; scores of all held-out videos, epoch by epoch."""
+        checks: list[keras.callbacks.Callback] = []
+        if not self.validation_ids:
+            return checks
+        labels = {stage for stage, count in self.info.stage_frames["train"].items() if count} - {"unlabelled"}
+        if labels and phase.name != "scoring" and self.model.segmenter is not None:
+            checks.append(keras.callbacks.LambdaCallback(on_epoch_end=self._check_labelled))
+        if phase.name == "segmentation":
+            return checks
+        ids, truth = self.validation_ids, {}
+        for score in [score for score in SCORES if score in self.model.output]:
+            values = zip(ids, self.info.true_scores(score, ids), strict=True)
+            truth[score] = [(video_id, true) for video_id, true in values if not math.isnan(true)]
+        return [*checks, callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", truth)]
 
-        And a check that KFS has something to learn from where videos are held out.
+    def _check_labelled(self, epoch, logs):
+        """InputError if no training frame of the first epoch had a stage label: the loss is 0 only then.
+
+        The index of the records counts labels before videos are held out.
         """
-        chosen: list[keras.callbacks.Callback] = []
-        if phase.name != "scoring" and self.model.segmenter is not None and self.validation_ids:
-            chosen.append(callbacks.LabelledFrames(self.info.records_dir))
-        if phase.name != "segmentation":
-            if self.validation_ids:
-                known = self._known_scores()
-                chosen.append(callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", known))
-            if self.config.run.test_scores:
-                videos, file = self.videos("test", with_info=True), self.folder / f"{phase.name}_{TEST_SCORES}"
-                chosen.append(callbacks.TestScores(file, videos, validated_alone=bool(self.validation_ids)))
-        if self.validation_ids:
-            batches = -(-PICTURES // self.config.data.batch_size)
-            videos = self.videos("validation", with_info=True).take(batches)
-            chosen.append(callbacks.ValidationPictures(log_dir, videos))
-        return chosen
-
-    def _known_scores(self):
-        """Score that the model predicts → [(id, points)] of the held-out videos, as `ValidationScores` takes them."""
-        ids = self.validation_ids
-        truth = {score: self.info.true_scores(score, ids) for score in SCORES if score in self.model.output}
-        return {
-            score: [(video_id, true) for video_id, true in zip(ids, values, strict=True) if not math.isnan(true)]
-            for score, values in truth.items()
-        }
-
-
-def _table(path):
-    """Row after row, name → text, of a CSV file with a column of epochs; none if there is no file."""
-    if not path.is_file():
-        return []
-    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
-    return [row for row in rows if row["epoch"].isdigit()]  # a kill may have cut the last one short
+        if epoch == 0 and logs["stage_loss"] == 0 and not self.model.stop_training:
+            message = f"{self.info.records_dir}: no training video has stage labels, only held-out ones."
+            raise InputError("no_stages", message, "Lower --validation_fraction, or label more videos.")

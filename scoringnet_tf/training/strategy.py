@@ -4,47 +4,42 @@ import contextlib
 import json
 import os
 import pathlib
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
+from scoringnet_tf.support import replicas
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.training.config import PretrainingConfig, ResNet50, TrainingConfig
+from scoringnet_tf.training.run_record import versions
+
+PACKAGES = ("scoringnet_tf", "tensorflow", "keras")  # whose versions compute a step
+ROUNDING = 1e-5  # relative; statistics of features are summed on each machine
 
 
 def configure(precision: str = "auto", seed: int = 0, deterministic: bool = True) -> str:
     """Seeds everything and returns the dtype policy to build models with.
 
-    `precision="auto"` is mixed_float16 on a GPU, mixed_bfloat16 on a CPU with matrix units for it (AMX), else float32.
+    `precision="auto"` is mixed_float16 on a GPU, mixed_bfloat16 on a CPU with matrix units for it (AMX), else float32:
+    vector instructions (avx512_bf16) alone take 1.85 times as long as float32 for C3D's convolutions.
     """
     keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     if precision == "auto":
-        precision = "mixed_float16" if on_gpu else "mixed_bfloat16" if _cpu_has_amx() else "float32"
+        precision = "mixed_float16" if on_gpu else "mixed_bfloat16" if "amx_bf16" in cpu_flags() else "float32"
     if precision == "mixed_float16" and not on_gpu:
-        raise InputError(
-            "no_gpu",
-            "--precision=mixed_float16 needs a GPU: TensorFlow has no float16 3-D max-pooling on a CPU.",
-            "Use --precision=mixed_bfloat16 or float32.",
-        )
+        message = "--precision=mixed_float16 needs a GPU: TensorFlow has no float16 3-D max-pooling on a CPU."
+        raise InputError("no_gpu", message, "Use --precision=mixed_bfloat16 or float32.")
     if precision == "mixed_bfloat16" and not on_gpu:
         # Grappler's fusion of convolution, bias and ReLU is half as fast in bfloat16 as the three alone.
         tf.config.optimizer.set_experimental_options({"remapping": False})
     return precision
-
-
-def _cpu_has_amx():
-    """Whether the processor has AMX for bfloat16.
-
-    Its vector instructions (avx512_bf16) alone do not help: C3D's convolutions at 1/8 width took 1.85 times as long
-    with them as in float32.
-    """
-    return "amx_bf16" in cpu_flags()
 
 
 def cpu_flags() -> set[str]:
@@ -52,6 +47,9 @@ def cpu_flags() -> set[str]:
     cpuinfo = pathlib.Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
     return next((set(line.split()) for line in lines if line.startswith("flags")), set())
+
+
+# === Devices and machines ===
 
 
 def workers() -> tuple[int, int]:
@@ -75,143 +73,142 @@ def workers() -> tuple[int, int]:
     except (ValueError, KeyError, TypeError, AttributeError):
         known = False
     if not known:
-        raise InputError(
-            "wrong_value",
-            f"TF_CONFIG={text}: not a cluster of workers with this machine's index.",
-            'Write {"cluster": {"worker": ["HOST:PORT", …]}, "task": {"type": "worker", "index": 0}}.',
-        )
+        hint = 'Write {"cluster": {"worker": ["HOST:PORT", …]}, "task": {"type": "worker", "index": 0}}.'
+        raise InputError("wrong_value", f"TF_CONFIG={text}: not a cluster of workers with this machine's index.", hint)
     return number, len(addresses)
 
 
-def strategy_of(replicas: int) -> tf.distribute.Strategy:
-    """TensorFlow's strategy for a run; several replicas must be asked for before TensorFlow has made use of a device.
+def strategy_of(number: int) -> tf.distribute.Strategy:
+    """The strategy of so many replicas that share a batch; to be made before TensorFlow has made use of a device.
 
-    Args:
-        replicas: how many share a batch. Without GPUs the processor counts as so many devices, which is no faster: to
-            see what several GPUs would do. Of several machines (see `workers`) each has as many as it has GPUs, or one,
-            and this is the sum.
+    Without GPUs the processor counts as so many devices, which is no faster: to see what several GPUs would do. Of
+    several machines (see `workers`) each has as many as it has GPUs, or one, and `number` is the sum.
 
     Raises:
-        InputError: there are fewer GPUs, or TensorFlow has made use of the processor as fewer devices; of several
-            machines, there are not as many as there must be.
+        InputError: there are fewer devices, or TensorFlow has made use of the processor as fewer.
     """
     gpus = tf.config.list_physical_devices("GPU")
     _, machines = workers()
     if machines > 1:
         each = max(1, len(gpus))
-        if replicas != machines * each:
-            raise InputError(
-                "wrong_value",
-                f"--replicas={replicas}: TF_CONFIG names {machines} workers, and this one has "
-                f"{counted(each, 'device')}.",
-                f"Use --replicas={machines * each}.",
-            )
+        if number != machines * each:
+            message = f"--replicas={number}: TF_CONFIG names {machines} workers with {counted(each, 'device')} each."
+            raise InputError("wrong_value", message, f"Use --replicas={machines * each}.")
         return tf.distribute.MultiWorkerMirroredStrategy()
-    if gpus and replicas > len(gpus):
-        raise InputError(
-            "out_of_range",
-            f"--replicas={replicas}: this machine has {counted(len(gpus), 'GPU')}.",
-            "Use at most one replica for each GPU.",
-        )
-    if replicas == 1:
+    if gpus and number > len(gpus):
+        message = f"--replicas={number}: this machine has {counted(len(gpus), 'GPU')}."
+        raise InputError("out_of_range", message, "Use at most one replica for each GPU.")
+    if number == 1:
         return tf.distribute.get_strategy()
     if not gpus:
-        (processor,) = tf.config.list_physical_devices("CPU")
-        if len(tf.config.get_logical_device_configuration(processor) or ()) < replicas:
-            devices = [tf.config.LogicalDeviceConfiguration()] * replicas
-            try:
-                tf.config.set_logical_device_configuration(processor, devices)
-            except RuntimeError as error:
-                raise InputError(
-                    "devices_in_use",
-                    f"--replicas={replicas}: TensorFlow has used the processor already ({error}).",
-                    "Begin the run in a fresh process.",
-                ) from error
-    return tf.distribute.MirroredStrategy([f"{'GPU' if gpus else 'CPU'}:{index}" for index in range(replicas)])
+        _divide_processor(number)
+    return tf.distribute.MirroredStrategy([f"{'GPU' if gpus else 'CPU'}:{index}" for index in range(number)])
+
+
+def _divide_processor(number):
+    (processor,) = tf.config.list_physical_devices("CPU")
+    if len(tf.config.get_logical_device_configuration(processor) or ()) >= number:
+        return
+    try:
+        tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * number)
+    except RuntimeError as error:
+        message = f"--replicas={number}: TensorFlow has used the processor already ({error})."
+        raise InputError("devices_in_use", message, "Begin the run in a fresh process.") from error
 
 
 @contextlib.contextmanager
-def noticing_the_gone(workers: int) -> Iterator[None]:
+def noticing_the_gone(machines: int) -> Iterator[None]:
     """TensorFlow's errors of a machine that waits in vain for another, in our words."""
     try:
         yield
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
-        if workers == 1:
+        if machines == 1:
             raise
-        raise InputError(
-            "worker_gone",
-            f"TF_CONFIG: one of {workers} workers is gone: {error.message:.200}.",
-            "Start all again with the same flags: the run goes on from its newest checkpoint.",
-        ) from error
+        message = f"TF_CONFIG: one of {machines} workers is gone: {error.message:.200}."
+        hint = "Start all again with the same flags: the run goes on from its newest checkpoint."
+        raise InputError("worker_gone", message, hint) from error
 
 
 def strategy_of_run(config: TrainingConfig | PretrainingConfig) -> tf.distribute.Strategy:
-    """The strategy of the devices that share a batch, see `strategy_of`; several are named."""
+    """The strategy of the devices that share a batch, see `strategy_of`; several are named.
+
+    Raises:
+        InputError: what several replicas or averages cannot do is asked of them.
+    """
     number, batch_size = getattr(config.run, "replicas", 1), config.data.batch_size
-    if not hasattr(config.run, "replicas") and workers()[1] > 1:
+    if isinstance(config, PretrainingConfig) and workers()[1] > 1:
         message = "TF_CONFIG names several workers, but C3D is pretrained on one machine."
         raise InputError("one_machine_only", message, "Unset TF_CONFIG.")
     if number > batch_size:
         message = f"--replicas={number}: --batch_size={batch_size} has fewer videos than that."
         raise InputError("out_of_range", message, "Use at most one replica for each video of a batch.")
-    _check_replicated(config, number)
+    fragments, conflict = getattr(config, "fragments", None), ""
+    is_resnet50 = fragments is not None and isinstance(fragments.network, ResNet50)
+    if number > 1 and config.optimizer.accumulation_steps > 1:
+        conflict = f"--replicas={number} does not work with --set=optimizer.accumulation_steps."
+    elif number > 1 and is_resnet50:  # each replica would normalise by its own frames
+        conflict = f"--replicas={number} does not work with --stage_network=resnet50."
+    elif config.optimizer.ema_momentum and is_resnet50:
+        conflict = f"--ema_momentum={config.optimizer.ema_momentum:g} does not average the statistics of resnet50."
+    if conflict:
+        raise InputError("flags_conflict", conflict)
     strategy = strategy_of(number)
     if number > 1:
         print(f"Replicas: {number}, which share each batch of {batch_size}.")
     return strategy
 
 
-def _check_replicated(config, number):
-    """InputError if what several replicas or averages cannot do is asked of them."""
-    fragments = getattr(config, "fragments", None)
-    is_resnet50 = fragments is not None and isinstance(fragments.network, ResNet50)
-    conflicts = {
-        "--stage_network=resnet50: each replica would normalise by its own frames": is_resnet50 and number > 1,
-        "--set=optimizer.accumulation_steps: Keras does not accumulate over several replicas": number > 1
-        and config.optimizer.accumulation_steps > 1,
-    }
-    for problem, is_asked in conflicts.items():
-        if is_asked:
-            raise InputError(
-                "flags_conflict", f"--replicas={number} does not work with {problem}.", "Use --replicas=1."
-            )
-    if is_resnet50 and config.optimizer.ema_momentum:
-        message = f"--ema_momentum={config.optimizer.ema_momentum:g} does not average the statistics of ResNet50."
-        raise InputError("flags_conflict", message, "With --stage_network=resnet50 use --ema_momentum=0.")
-
-
-def pieces_of(replicas: int, workers: int) -> list[int]:
+def pieces_of(number: int, machines: int) -> list[int]:
     """Which replica's rows are to lie in each piece of a batch, for `replicas.gathered` to have them in their order.
 
     TensorFlow cuts a batch into as many pieces as there are replicas and deals them out to the machines in turn, while
     the replicas of a machine have neighbouring numbers.
     """
-    own = replicas // workers
-    return [worker * own + each for each in range(own) for worker in range(workers)]
+    own = number // machines
+    return [machine * own + each for each in range(own) for machine in range(machines)]
 
 
-def shared(dataset: tf.data.Dataset, replicas: int) -> Any:
+def shared(dataset: tf.data.Dataset, number: int) -> Any:
     """Batches that so many replicas can share: (inputs, targets, weights of the videos).
 
     A batch that does not divide is filled up with videos of weight 0, copies of its own, which take part in nothing.
     Of several machines each reads all of a batch and trains on its part: batches stay what they are on one.
-
-    Args:
-        dataset: batches (inputs, targets), of nested tensors (B, …).
-        replicas: N; 1 leaves the dataset as it is.
     """
-    if replicas == 1:
+    if number == 1:
         return dataset
-
-    pieces = pieces_of(replicas, workers()[1])
+    pieces = pieces_of(number, workers()[1])
 
     def filled(inputs, targets):
-        number = tf.shape(tf.nest.flatten(inputs)[0])[0]
-        whole = -(-number // replicas) * replicas
-        rows = tf.reshape(tf.gather(tf.reshape(tf.range(whole), (replicas, -1)), pieces), [-1])
-        inputs, targets = tf.nest.map_structure(lambda value: tf.gather(value, rows % number), (inputs, targets))
-        return inputs, targets, tf.cast(rows < number, tf.float32)
+        size = tf.shape(tf.nest.flatten(inputs)[0])[0]
+        whole = -(-size // number) * number
+        rows = tf.reshape(tf.gather(tf.reshape(tf.range(whole), (number, -1)), pieces), [-1])
+        inputs, targets = tf.nest.map_structure(lambda value: tf.gather(value, rows % size), (inputs, targets))
+        return inputs, targets, tf.cast(rows < size, tf.float32)
 
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return dataset.map(filled).with_options(options)
+
+
+# === Whether all machines start from the same: settings name files, which another machine may read elsewhere ===
+
+
+def check_replicas(strategy: tf.distribute.Strategy, machines: int, model: keras.Model, epochs: int) -> None:
+    """InputError, on every machine, if one has other versions, weights or finished epochs than the first."""
+    if machines == 1:
+        return
+    code = zlib.crc32(repr([versions()[name] for name in PACKAGES]).encode()) % 2**24  # which a float32 holds exactly
+    sizes = [np.abs(value).mean(dtype=np.float64) for value in model.get_weights()]
+    own = tf.constant([[epochs, code, *sizes]], tf.float32)
+    starts = strategy.experimental_local_results(strategy.run(tf.function(lambda: replicas.gathered(own))))[0].numpy()
+    first, *others = starts[:: strategy.num_replicas_in_sync // machines]
+    for worker, start in enumerate(others, start=1):
+        different = [
+            *(["epochs"] if start[0] != first[0] else []),
+            *(["versions"] if start[1] != first[1] else []),
+            *([] if np.allclose(start[2:], first[2:], rtol=ROUNDING, atol=0, equal_nan=True) else ["weights"]),
+        ]
+        if different:
+            message = f"TF_CONFIG: worker {worker} has other {' and '.join(different)} than the first."
+            hint = "Compare the installed versions, --model_dir, and the files that the flags name."
+            raise InputError("other_start", message, hint)

@@ -5,24 +5,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted
-from scoringnet_tf.training.config import Joint, PredictedFragments, ResNet50, Staged, TrainingConfig, TrueFragments
+from scoringnet_tf.support.messages import InputError, counted
+from scoringnet_tf.training.config import Joint, PredictedFragments, ResNet50, TrainingConfig, TrueFragments
 
 
 @dataclasses.dataclass(frozen=True)
 class ScoreTargets:
-    """The scores that a run learns.
+    """The scores that a run learns."""
 
-    Attributes:
-        towers: the scores that have a tower: difficulty and execution, or the final score alone.
-        final_too: whether the fused final score is learned as well, because some training videos know no more.
-        message: the choice and its reason, a line.
-    """
-
-    towers: tuple[str, ...]
-    final_too: bool
-    message: str
+    towers: tuple[str, ...]  # the scores that have one: difficulty and execution, or the final score alone
+    final_too: bool  # whether the fused final score is learned as well: some training videos know no more
+    message: str  # the choice and its reason
 
 
 def score_targets(info: DatasetInfo, scores: str = "auto") -> ScoreTargets:
@@ -38,27 +31,29 @@ def score_targets(info: DatasetInfo, scores: str = "auto") -> ScoreTargets:
     """
     videos = [video for video in info.videos.values() if video["split"] == "train"]
     parts = sum(_has(video, PREDICTED_SCORES) for video in videos)
-    final_alone = sum(_has(video, FINAL_ALONE) and not _has(video, PREDICTED_SCORES) for video in videos)
-    if scores == "parts" or (scores == "auto" and parts >= max(final_alone, 1)):
-        _check_any(parts, info, "difficulty and execution", videos)
-        more = f"; {final_alone} more have the final score alone" if final_alone else ""
-        message = f"Scores: difficulty and execution of {parts} of {counted(len(videos), 'training video')}{more}."
-        return ScoreTargets(PREDICTED_SCORES, final_alone > 0, message)
     finals = sum(_has(video, FINAL_ALONE) for video in videos)
-    _check_any(finals, info, "a final score", videos)
-    more = f"; {parts} have difficulty and execution" if parts else ""
-    message = f"Scores: the final score of {finals} of {counted(len(videos), 'training video')}, by one tower{more}."
-    return ScoreTargets(FINAL_ALONE, False, message)
+    final_alone = sum(_has(video, FINAL_ALONE) and not _has(video, PREDICTED_SCORES) for video in videos)
+    by_parts = scores == "parts" or (scores == "auto" and parts >= max(final_alone, 1))
+    towers = PREDICTED_SCORES if by_parts else FINAL_ALONE
+    number, of_videos = (parts if by_parts else finals), counted(len(videos), "training video")
+    if not number:
+        message = f"{info.records_dir}: none of {of_videos} has {' and '.join(towers)}."
+        raise InputError("no_scores", message, "--scores chooses what is learned.")
+    message = f"Scores: {' and '.join(towers)} of {number} of {of_videos}"
+    if by_parts and final_alone:
+        message += f"; {final_alone} more have the final score alone"
+    return ScoreTargets(towers, by_parts and final_alone > 0, f"{message}.")
 
 
 def _has(video, scores):
     return all(video[score] is not None for score in scores)
 
 
-def _check_any(number, info, scores, videos):
-    if not number:
-        message = f"{info.records_dir}: none of {counted(len(videos), 'training video')} has {scores}."
-        raise InputError("no_scores", message, "--scores chooses what is learned.")
+def check_learned(info: DatasetInfo, ids: Iterable[str], towers: Sequence[str]) -> None:
+    """InputError unless a video that is learned from, none of those held out, has the scores of the towers."""
+    if not any(_has(info.videos[video_id], towers) for video_id in ids):
+        message = f"{info.records_dir}: no training video has {' and '.join(towers)}, only held-out ones."
+        raise InputError("no_scores", message, "Lower --validation_fraction.")
 
 
 def check_held_out(info: DatasetInfo, ids: Collection[str], fraction: float) -> None:
@@ -67,49 +62,31 @@ def check_held_out(info: DatasetInfo, ids: Collection[str], fraction: float) -> 
     if len(finals) < 2:
         stored = "validation" in info.splits
         held_out = "the validation split" if stored else f"what --validation_fraction={fraction:g} holds out"
-        raise InputError(
-            "few_held_out",
-            f"{info.records_dir}: {held_out} has {counted(len(finals), 'different final score')} in "
-            f"{counted(len(ids), 'video')}, too few to choose the best epoch by.",
-            "" if stored else "Hold out more, or none (--validation_fraction=0).",
-        )
-
-
-def check_learned(info: DatasetInfo, ids: Iterable[str], towers: Sequence[str]) -> None:
-    """InputError unless a video that is learned from, none of those held out, has the scores of the towers."""
-    if not any(_has(info.videos[video_id], towers) for video_id in ids):
-        raise InputError(
-            "no_scores",
-            f"{info.records_dir}: no training video has {' and '.join(towers)}, only held-out ones.",
-            "Lower --validation_fraction.",
-        )
+        message = f"{info.records_dir}: {held_out} has {counted(len(finals), 'different final score')} in "
+        message += f"{counted(len(ids), 'video')}, too few to choose the best epoch by."
+        raise InputError("few_held_out", message, "" if stored else "Hold out more, or none (--validation_fraction=0).")
 
 
 def check_start(info: DatasetInfo, config: TrainingConfig) -> None:
-    """InputError if the weights to start from fit neither the records nor each other, or KFS would have none."""
-    network = config.fragments.network if config.fragments else None
-    if config.pretrained and info.features:
-        message = f"--pretrained={config.pretrained}: {info.records_dir} holds features, which need no C3D."
+    """InputError if the weights to start from do not fit the records, KFS would have none, or a batch has no pairs."""
+    network, starts = config.fragments.network if config.fragments else None, config.starts
+    if "pretrained" in starts and info.features:
+        message = f"--pretrained={starts['pretrained']}: {info.records_dir} holds features, which need no C3D."
         raise InputError("wrong_format", message)
     if isinstance(network, ResNet50) and info.features:
         message = f"--stage_network=resnet50 reads frames, but {info.records_dir} holds features."
         raise InputError("wrong_format", message)
-    if isinstance(network, ResNet50) and network.weights and (config.initial_model or config.segmenter):
-        other = "--initial_model" if config.initial_model else "--segmenter"
-        raise InputError("flags_conflict", f"{other} brings a KFS, so it does not work with weights of ResNet50.")
-    if config.segmenter and config.fragments is None:
+    if "segmenter" in starts and config.fragments is None:
         raise InputError("flags_conflict", "--segmenter finds key fragments, but --fragments=whole uses none.")
-    _check_kfs(config)
-
-
-def _check_kfs(config):
-    """InputError if KFS would be neither trained nor given, or nothing trained at all."""
+    if config.data.batch_size == 1 and config.loss.alpha != 0 and not config.trains_kfs_alone:
+        message = "--batch_size=1: the ranking loss (Eq. 7) compares videos of a batch."
+        raise InputError("out_of_range", message, "Use --batch_size=2 or more, or --alpha=0.")
     if isinstance(config.schedule, Joint):
         return
     epochs, whole = config.schedule.segmentation_epochs, config.fragments is None
-    if config.trains_kfs_alone and (whole or config.segmenter or not epochs):
+    if config.trains_kfs_alone and (whole or "segmenter" in starts or not epochs):
         raise InputError("no_segmenter", "--scoring_epochs=0: there is no KFS to train.")
-    if not (epochs or whole or config.initial_model or config.segmenter):
+    if not (epochs or whole or {"initial_model", "segmenter"} & starts.keys()):
         message = "--segmentation_epochs=0: there is no trained KFS."
         raise InputError("no_segmenter", message, "Name one with --initial_model or --segmenter.")
 
@@ -127,7 +104,7 @@ def check_stages(info: DatasetInfo, config: TrainingConfig) -> None:
         return  # no fragment is cut
     if not labelled or (unlabelled and isinstance(config.fragments, TrueFragments)):
         remedy = "Use --fragments=predicted"
-        if not (labelled or config.segmenter):
+        if not (labelled or "segmenter" in config.starts):
             remedy = "Score whole videos (--fragments=whole), give a trained KFS (--segmenter)"
         message = f"{info.records_dir}: {counted(unlabelled, 'frame')} of the training videos have no stage label."
         raise InputError("no_stages", message, f"{remedy}, or label them.")
@@ -135,25 +112,19 @@ def check_stages(info: DatasetInfo, config: TrainingConfig) -> None:
 
 def _has_trained_kfs(config):
     """Whether a trained KFS is used as it is, and no labels are."""
-    if config.segmenter:
+    if "segmenter" in config.starts:
         return not isinstance(config.fragments, TrueFragments)
-    kept = isinstance(config.schedule, Staged) and not config.schedule.segmentation_epochs
-    return bool(config.initial_model and kept and isinstance(config.fragments, PredictedFragments))
+    kept = not isinstance(config.schedule, Joint) and not config.schedule.segmentation_epochs
+    return "initial_model" in config.starts and kept and isinstance(config.fragments, PredictedFragments)
 
 
 def check_fragments(info: DatasetInfo, config: TrainingConfig, fragments: Mapping[str, Collection[str]]) -> None:
-    """That each tower has frames to learn from, unless a trained KFS finds them; names stages that KFS cannot learn.
+    """Names stages that KFS cannot learn; InputError if no training frame shows any stage of a tower's fragment.
 
-    Args:
-        info: of the records.
-        config: of the run.
-        fragments: score → the stages of its key fragment; none of a model of whole videos.
-
-    Raises:
-        InputError: no training frame shows any stage of a fragment: its tower would see whole videos.
+    Its tower would see whole videos. A trained KFS finds others; `fragments` is score → stages.
     """
-    start = config.segmenter or config.initial_model
-    if not fragments or (start and isinstance(config.fragments, PredictedFragments)):
+    has_kfs = {"segmenter", "initial_model"} & config.starts.keys()
+    if not fragments or (has_kfs and isinstance(config.fragments, PredictedFragments)):
         return
     frames = info.stage_frames["train"]
     for score, stages in fragments.items():

@@ -11,7 +11,7 @@ import re
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory, text_format
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.weights.parameters import SPORTS1M, Parameters, Weights, from_caffe
 
 LAYOUT = "Caffe (C3D 1.0)"

@@ -8,7 +8,7 @@ import numpy as np
 from scoringnet_tf.models.backbones.c3d import C3D, TRUNK, describe_preprocessing
 from scoringnet_tf.models.presets import check_trained
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 from scoringnet_tf.weights import caffe, pytorch, tf_checkpoint
 from scoringnet_tf.weights.parameters import CLASSES, CONVOLUTIONS, REQUIRED, Weights
 
@@ -19,12 +19,10 @@ def read_weights(path: str) -> Weights:
     A TensorFlow checkpoint with an index may be named without `.index`.
 
     Raises:
-        InputError: no such file (`not_found`), no known layout, or damaged (`damaged_weights`).
+        InputError: no known layout, or damaged (`damaged_weights`).
     """
     if checkpoint := tf_checkpoint.checkpoint(path):
         return tf_checkpoint.read(checkpoint)
-    if not pathlib.Path(path).is_file():
-        raise InputError("not_found", f"No file of weights at {path}.")
     with pathlib.Path(path).open("rb") as file:
         start = file.read(8)
     return (pytorch if start.startswith((pytorch.ZIP, pytorch.PICKLE)) else caffe).read(path)

@@ -12,7 +12,7 @@ import pathlib
 
 import numpy as np
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.weights.parameters import CLASSES, REQUIRED, SPORTS, SPORTS1M, Parameters, Weights, from_caffe
 
 ZIP, PICKLE = b"PK", b"\x80"  # how PyTorch's two containers start

@@ -7,7 +7,7 @@ the mean file, whose channels are BGR. Nothing but the number of classes, 487 or
 
 import pathlib
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.weights.parameters import SPORTS, SPORTS1M, Parameters, Weights
 
 LAYOUT = "TensorFlow checkpoint"

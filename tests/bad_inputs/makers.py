@@ -68,14 +68,6 @@ def index(**changes):
     return changed("records/dataset_info.json", lambda text: json.dumps({**json.loads(text), **changes}).encode())
 
 
-def swapped_ids(content):
-    """`dataset_info.json` with the first two test videos in each other's place."""
-    fields = json.loads(content)
-    ids = fields["splits"]["test"]["ids"]
-    ids[:2] = ids[1::-1]
-    return json.dumps(fields).encode()
-
-
 def rows(*lines, header="video,split,difficulty,execution,final", name="own/manifest.csv"):
     """A table in place of the sound one."""
     return holding(name, "\n".join([header, *lines, ""]).encode())

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from tiny_sets import training_set
 
-from scoringnet_tf.baselines import consisa, isa
+from scoringnet_tf.baselines import consisa
 
 
 def mixed_subspaces(number=4000, subspaces=3, seed=0):
@@ -15,7 +15,7 @@ def mixed_subspaces(number=4000, subspaces=3, seed=0):
     rng = np.random.default_rng(seed)
     energy = rng.exponential(size=(number, subspaces)) ** 1.5
     sources = rng.normal(size=(number, 2 * subspaces)) * np.repeat(energy, 2, axis=1)
-    mixing = isa.orthonormal(rng.normal(size=(2 * subspaces, 2 * subspaces)))
+    mixing = consisa.orthonormal(rng.normal(size=(2 * subspaces, 2 * subspaces)))
     return (sources / sources.std(axis=0)) @ mixing.T, mixing
 
 
@@ -27,23 +27,23 @@ def shares_of_subspaces(filters, mixing, size):
 
 def test_units_find_subspaces():
     inputs, mixing = mixed_subspaces()
-    layer = isa.Subspaces.learn(inputs, 6, np.random.default_rng(1))
+    layer = consisa.Subspaces.learn(inputs, 6, np.random.default_rng(1))
     shares = shares_of_subspaces(layer.filters @ layer.whitening.transform(np.eye(6)).T, mixing, 1)
     assert sorted(shares.argmax(axis=1)) == [0, 0, 1, 1, 2, 2] and shares.max(axis=1).mean() > 0.85
 
 
 def test_pairs_find_subspaces_from_a_start_nearby():
     inputs, mixing = mixed_subspaces()
-    start = isa.orthonormal(mixing.T + 0.25 * np.random.default_rng(0).normal(size=(6, 6)))
-    filters = isa.sparsest(inputs, start)
+    start = consisa.orthonormal(mixing.T + 0.25 * np.random.default_rng(0).normal(size=(6, 6)))
+    filters = consisa.sparsest(inputs, start)
     before, after = (shares_of_subspaces(found, mixing, 2) for found in (start, filters))
     assert sorted(after.argmax(axis=1)) == [0, 1, 2] and before.max(axis=1).min() < 0.9 < 0.98 < after.max(axis=1).min()
-    assert isa.lengths(inputs @ filters.T).mean() < isa.lengths(inputs @ start.T).mean()
+    assert consisa.lengths(inputs @ filters.T).mean() < consisa.lengths(inputs @ start.T).mean()
 
 
 def test_a_layer_gives_the_lengths_within_subspaces():
-    np.testing.assert_allclose(isa.lengths(np.array([[3.0, 4, 0, 0]])), [[5, 0]], atol=2e-4)
-    filters = isa.orthonormal(np.random.default_rng(0).normal(size=(6, 6)))
+    np.testing.assert_allclose(consisa.lengths(np.array([[3.0, 4, 0, 0]])), [[5, 0]], atol=2e-4)
+    filters = consisa.orthonormal(np.random.default_rng(0).normal(size=(6, 6)))
     np.testing.assert_allclose(filters @ filters.T, np.eye(6), atol=1e-12)
 
 
@@ -82,6 +82,5 @@ def test_what_is_seen_differs_becomes_another_word(monkeypatch):
     rows = rows.swapaxes(1, 2)
     blocks = np.concatenate([consisa.large_blocks(frames.astype(np.float32)) for frames in (columns, rows)])
     monkeypatch.setattr(consisa, "WORDS", 2)
-    hierarchy, words = consisa.learn_words(blocks, rng)
-    one, other = (consisa.bag(hierarchy, words, frames) for frames in (columns, rows))
+    one, other = map(consisa.learn_bag(blocks, rng), (columns, rows))
     assert one.sum() == pytest.approx(1) and np.abs(one - other).max() > 0.9

@@ -32,12 +32,10 @@ def test_neighbours_take_turns_and_the_first_pair_is_not_counted():
     assert result.to_dict()["spread"] == [0.5, 2.0]
 
 
-def test_one_side_may_do_both_and_a_row_may_ask_for_fewer_rounds():
+def test_one_side_may_do_both():
     asked = []
-    row = Row("memory", "short", "long", "short", "MiB", rounds=1)
-    (result,) = pairs.measured(Comparison("x", side([11.0, 10.0], asked, "one"), None, (row,)), 5)
-    assert result.figures == ((11.0, 10.0),)
-    assert asked == [("one", "long"), ("one", "short")]
+    (result,) = pairs.measured(Comparison("x", side([9.0, 9.0, 10.0, 11.0], asked, "one"), None, (RATIO,)), 1)
+    assert result.figures == ((11.0, 10.0),) and asked == [("one", what) for what in "abba"]
 
 
 @pytest.mark.parametrize(
@@ -67,38 +65,27 @@ def test_a_side_that_fails_leaves_a_reason_and_what_was_measured_before():
     assert results[1].to_dict()["missing"] == "no PyTorch"
     text = pairs.table(results)
     assert "x, next: not measured: no PyTorch" in text
-    assert text.splitlines()[1].split() == [
-        "x:",
-        "step",
-        "theirs",
-        "1",
-        "s",
-        "1",
-        "s",
-        "1.00",
-        "1.00–1.00",
-        "≤",
-        "0.85×",
-        "no",
-    ]
+    expected = "x: step theirs 1 s 1 s 1.00 1.00–1.00 ≤ 0.85× no"
+    assert text.splitlines()[1].split() == expected.split()
 
 
 SERVED = """
 import sys
-from benchmarks import pairs
-print("said before")
+from absl import flags
+flags.DEFINE_integer("size", 0, "")
 def measure(what):
     print("said by a library")
     if what == "stop":
         sys.exit("what: stopped.")
-    return {"half": 0.5, "nothing": None}[what]
-pairs.serve(measure)
+    return {"half": 0.5, "nothing": None, "size": flags.FLAGS.size}[what]
+def measurements():
+    return measure
 """
 
 
 @pytest.fixture
 def served(tmp_path, monkeypatch):
-    (tmp_path / "served_here.py").write_text(SERVED.replace('print("said before")\n', ""))
+    (tmp_path / "served_here.py").write_text(SERVED)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{':'.join(sys.path)}")
     return pairs.worker("served_here", size=3)
 
@@ -107,6 +94,7 @@ def test_a_process_answers_and_what_libraries_print_is_no_answer(served):
     with served() as ask:
         assert ask("half") == 0.5
         assert ask("nothing") is None
+        assert ask("size") == 3
 
 
 def test_the_last_words_of_a_process_that_ends_are_the_reason(served):

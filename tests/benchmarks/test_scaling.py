@@ -1,19 +1,39 @@
-"""The command that measures curves: its points, and what is wrong with its flags."""
+"""The command that measures curves: its points, its exponents against NumPy's own fit, what is wrong with its flags."""
 
 import json
 
+import numpy as np
 import pytest
+import scipy.stats
 from command_forks import forked
 from conftest import write_bars
 from refusals import code_printed
 
-from benchmarks.figures import machine
-from scoringnet_tf.support.files import file_sha256
-from scoringnet_tf.support.model_files import model_path
+from benchmarks.growth import per_unit, slope, table
+
+X = np.repeat([1.0, 2.0, 5.0, 10.0, 30.0], 3)
 
 
-def run(*arguments):
-    return forked("benchmarks.scaling", *arguments)
+def points(law, mib):
+    return [{"x": x, "seconds": [law(x), law(x)], "mib": mib(x)} for x in (1, 2, 4, 8)]
+
+
+def test_slopes_and_their_intervals_are_those_of_least_squares():
+    assert slope(X, 3 * X**1.7) == pytest.approx((1.7, 1.7, 1.7))
+    assert per_unit(X, 5 + 0.25 * X) == pytest.approx((0.25, 0.25, 0.25))
+    y = 5 + 2 * X + np.random.default_rng(0).normal(0, 3, len(X))
+    (expected, _), covariance = np.polyfit(X, y, 1, cov=True)
+    half = scipy.stats.t.ppf(0.975, len(X) - 2) * np.sqrt(covariance[0, 0])
+    assert per_unit(X, y) == pytest.approx((expected, expected - half, expected + half))
+    assert slope([1.0, 2.0], [1.0, 4.0]) == pytest.approx((2, -np.inf, np.inf))  # two points have no end
+
+
+def test_a_table_has_a_line_for_each_curve():
+    """Less than a MiB is none."""
+    curves = {"a": points(lambda x: x**2, lambda x: 10 * x), "b": points(lambda x: 4 * x, lambda x: 0)}
+    first, second = table(curves, {"a": "dives", "b": "vaults"}).splitlines()[2:]
+    assert first.startswith("| dives | 1, 8 | 2 [2, 2] |") and first.endswith("| 1 [1, 1] | 10 [10, 10] |")
+    assert second == "| vaults | 1, 8 | 1 [1, 1] | 4e+03 [4e+03, 4e+03] | – | – |"
 
 
 @pytest.fixture
@@ -27,48 +47,19 @@ def videos(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("point", ["compared=20", "records=50", "videos=3", "length=40", "batch=2", "replicas=2"])
 def test_every_curve_has_points(point, videos, stage_model):
-    result = run(f"--videos={videos}", f"--model={stage_model}", "--rounds=2", f"--point={point}")
+    words = (f"--videos={videos}", f"--model={stage_model}", "--rounds=2", f"--point={point}")
+    result = forked("benchmarks.scaling", *words)
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout.split("JSON", 1)[1])
     assert found["x"] == int(point.partition("=")[2])
     assert len(found["seconds"]) == 2 and min(found["seconds"]) > 0 and found["mib"] >= 0
 
 
-def test_points_of_one_file_are_of_the_same_settings(videos, stage_model, tmp_path):
-    """A curve of one point, as of a run that was stopped, has no slope; points of another model are not this one's."""
-    path = tmp_path / "curves.json"
-    flags = (f"--videos={videos}", f"--model={stage_model}", f"--json={path}", "--curves=compared")
-    point = {"seconds": [1.0, 1.1], "mib": 2.0}
-    points = {
-        "length": [{"x": 100, **point}],
-        "compared": [{"x": x, **point} for x in (1000, 2000, 4000, 8000, 16_000)],
-    }
-    settings = {
-        "machine": machine()["processor"],
-        "model": file_sha256(model_path(stage_model)),
-        "videos": str(videos.resolve()),
-        "rounds": 2,
-    }
-    path.write_text(json.dumps({"settings": settings, "points": points}))
-    result = run(*flags)
-    assert result.returncode == 0, result.stderr
-    assert [line.split(" | ")[0] for line in result.stdout.splitlines()[2:]] == ["| videos, compared"]
-    for content, named in (
-        ({"settings": settings | {"model": "another"}, "points": points}, "model"),
-        ({"curves": []}, "machine, model, videos, rounds"),
-    ):
-        path.write_text(json.dumps(content))
-        result = run(*flags)
-        assert result.returncode == 1 and len(result.stderr.splitlines()) == 1
-        assert code_printed(result.stderr) == "other_settings" and named in result.stderr
-
-
 def test_what_is_wrong_is_one_line(videos):
     for arguments, named in (
-        ([], "--videos"),
         ([f"--videos={videos}", "--curves=speed"], "speed"),
         ([f"--videos={videos}"], "40"),
     ):
-        result = run(*arguments)
+        result = forked("benchmarks.scaling", *arguments)
         assert (result.returncode, len(result.stderr.splitlines())) == (1, 1), result.stderr
         assert named in result.stderr and code_printed(result.stderr)

@@ -8,11 +8,15 @@ import pytest
 import tensorflow as tf
 from refusals import refused
 
-from data_prep.records.verifying import read_records
 from scoringnet_tf.data import augmentation as streams
-from scoringnet_tf.data.augmentation import Augmentation, FrameDecoder, clip_indices, fold, frame_range, random_clip
-from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.input_pipeline import videos
+from scoringnet_tf.data.augmentation import (
+    Augmentation,
+    FrameDecoder,
+    clip_indices,
+    consecutive_clip,
+    fold,
+    frame_range,
+)
 from scoringnet_tf.data.preprocessing import encode_jpeg
 
 NAMES = ("SHIFT", "WINDOW", "FLIP", "CROP", "COLOR", "SHUFFLE", "ZOOM", "DEGRADATION")
@@ -44,7 +48,7 @@ ASPECTS = {
         lambda seeds: frame_range(STAGES, 0, 20, _augmentation(max_start_shift=5), seeds),
     ),
     "whole clip": ({"WINDOW"}, lambda seeds: clip_indices(100, 50, _augmentation(), seeds)),
-    "consecutive clip": ({"WINDOW"}, lambda seeds: random_clip(100, 10, seeds)),
+    "consecutive clip": ({"WINDOW"}, lambda seeds: consecutive_clip(100, 10, seeds)),
     "flip": ({"FLIP"}, _decoded(flip=True)),
     "crop": ({"CROP"}, _decoded(crop_shift=3)),
     "zoom": ({"ZOOM"}, _decoded(zoom=0.2)),
@@ -118,60 +122,3 @@ def test_a_clip_is_cut_at_both_ends_independently():
     cuts = np.array(cuts)
     assert cuts.min() < 10 and cuts.max() > 90 and cuts.max() <= 100
     assert abs(np.corrcoef(cuts.T)[0, 1]) < 0.3  # 3 / √100
-
-
-# === In a stream ===
-
-
-def _offset(frames, stored):
-    """Top and left of a crop of every frame of a video; None where they are not all of one place."""
-    height, width = frames.shape[1:3]
-    for top, left in itertools.product(range(stored.shape[1] - height + 1), range(stored.shape[2] - width + 1)):
-        if np.array_equal(frames, stored[:, top : top + height, left : left + width]):
-            return top, left
-    return None
-
-
-def test_each_video_is_cropped_in_a_place_of_its_own_in_each_epoch(diving_records):
-    stored = {}
-    for _, record in read_records(DatasetInfo.load(diving_records), "train"):
-        images = [cv2.imdecode(np.frombuffer(jpeg, np.uint8), 1)[..., ::-1] for jpeg in record["image/encoded"]]
-        stored[record["example/id"]] = np.stack(images)
-    batches = videos(
-        diving_records,
-        "train",
-        image_size=(24, 36),
-        batch_size=1,
-        augmentation=_augmentation(crop_shift=6),
-        shuffle=True,
-        epochs=3,
-        with_info=True,
-    ).as_numpy_iterator()
-    found = [
-        (info["id"][0], _offset(inputs["frames"][0][inputs["mask"][0]], stored[info["id"][0]]))
-        for inputs, _, info in batches
-    ]
-    epochs = [dict(found[7 * epoch : 7 * epoch + 7]) for epoch in range(3)]
-    for offsets in epochs:
-        assert len(offsets) == 7 and None not in offsets.values()
-        assert len(set(offsets.values())) >= 5  # 169 places: two of seven videos meet one time in eight
-    for first, second in itertools.combinations(epochs, 2):
-        assert sum(first[video_id] == second[video_id] for video_id in first) <= 1
-
-
-def test_crops_lie_on_every_side_of_the_centre_as_often():
-    """A stored frame whose pixels tell their place; of 400 videos: as far up as down, and as far left as right."""
-    rows, columns = np.mgrid[:36, :48]
-    frame = np.stack([5 * rows, 5 * columns, 0 * rows], axis=-1).astype(np.uint8)
-    encoded = tf.constant([cv2.imencode(".png", frame[..., ::-1])[1].tobytes()])
-    decode = FrameDecoder((36, 48), (20, 28), _augmentation(crop_shift=3))
-
-    def corner(number):
-        seeds = streams.video_seeds(0, tf.constant(0, tf.int64), tf.strings.as_string(number))
-        return decode(encoded, seeds)[0, 0, 0, :2] // 5
-
-    corners = [*tf.data.Dataset.range(400).map(corner).as_numpy_iterator()]
-    off = np.array(corners).astype(int) - [(36 - 20) // 2, (48 - 28) // 2]
-    assert off.min(axis=0).tolist() == [-3, -3] and off.max(axis=0).tolist() == [3, 3]
-    for side in off.T:
-        assert np.bincount(side + 3).min() > 30  # of 57: four deviations

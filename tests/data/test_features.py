@@ -3,8 +3,6 @@
 import io
 import json
 import pickle
-import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -20,7 +18,6 @@ from scoringnet_tf.data.features import (
     read_features,
     read_origin,
 )
-from scoringnet_tf.support.errors import InputError
 
 VALUES = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
 
@@ -59,12 +56,6 @@ def test_any_numbers_become_float32(tmp_path, dtype):
     np.testing.assert_array_equal(found, np.arange(12).reshape(4, 3) * 3)
 
 
-def test_fortran_order_and_vectors(tmp_path):
-    np.testing.assert_array_equal(read_features(write(tmp_path / "a.npy", np.asfortranarray(VALUES))).values, VALUES)
-    for name in ("a.npy", "a.npz", "a.h5"):  # a vector is one step
-        np.testing.assert_array_equal(read_features(write(tmp_path / name, VALUES[0])).values, VALUES[:1])
-
-
 @pytest.mark.parametrize("name", ["a.npz", "a.h5"])
 def test_one_of_several_arrays_is_named(tmp_path, name):
     path = write(tmp_path / name, other=VALUES[:, :2])
@@ -73,12 +64,6 @@ def test_one_of_several_arrays_is_named(tmp_path, name):
     np.testing.assert_array_equal(read_features(f"{path}#other").values, VALUES[:, :2])
     with refused("unknown_name", f"{name}#none", "features, other"):
         read_features(f"{path}#none")
-
-
-def test_datasets_in_groups_are_named_by_their_path(tmp_path):
-    with h5py.File(tmp_path / "all.h5", "w") as file:
-        file["train/a"], file["train/b"] = VALUES, VALUES[:3]
-    np.testing.assert_array_equal(read_features(f"{tmp_path / 'all.h5'}#train/b").values, VALUES[:3])
 
 
 def test_values_that_lie_in_other_files_are_not_read(tmp_path):
@@ -93,11 +78,6 @@ def test_values_that_lie_in_other_files_are_not_read(tmp_path):
 @pytest.mark.parametrize("text", ["a.npy", "a.npz#x", "dive #1.h5#train/a b", "x/a.HDF5#1"])
 def test_a_file_is_written_as_it_is_parsed(text):
     assert str(FeatureFile.parse(text)) == text
-
-
-def test_a_number_sign_in_a_file_name_names_no_array():
-    assert FeatureFile.parse("dive #1.npy") == FeatureFile(FeatureFile.parse("dive #1.npy").path, None)
-    assert FeatureFile.parse("dive #1.npz#x").array == "x"
 
 
 @pytest.mark.parametrize(
@@ -148,21 +128,6 @@ def test_truncated_files_are_refused(tmp_path, name, kept):
         read_features(path)
 
 
-@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.h5"])
-def test_damaged_files_are_refused_or_read(tmp_path, name):
-    """A byte that is turned over may change a value; it never ends in anything but values or an InputError."""
-    content = write(tmp_path / name).read_bytes()
-    rng = np.random.default_rng(2)
-    for place in rng.choice(len(content), min(200, len(content)), replace=False):
-        damaged = bytearray(content)
-        damaged[place] ^= 1 << int(rng.integers(8))
-        (tmp_path / name).write_bytes(damaged)
-        try:
-            assert read_features(tmp_path / name).values.dtype == np.float32
-        except InputError as error:
-            assert name in str(error)
-
-
 def test_files_of_another_kind_are_refused(tmp_path):
     scipy.io.savemat(tmp_path / "a.mat", {"features": VALUES})
     buffer = io.BytesIO()
@@ -209,18 +174,6 @@ def test_a_damaged_origin_is_refused(tmp_path, described):
     (tmp_path / "features.json").write_text(json.dumps(described))
     with refused("damaged_features_json", tmp_path / "features.json"):
         read_features(write(tmp_path / "a.npy"))
-
-
-@pytest.mark.parametrize(("text", "code"), [("{", "damaged_json"), ("[1]", "wrong_format")])
-def test_an_origin_that_is_no_json_object_is_refused(tmp_path, text, code):
-    (tmp_path / "features.json").write_text(text)
-    with refused(code, tmp_path / "features.json"):
-        read_features(write(tmp_path / "a.npy"))
-
-
-def test_tensorflow_is_not_imported():
-    code = "import sys, scoringnet_tf.data.features; print('tensorflow' in sys.modules or 'keras' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
 
 
 def _described(**changes):

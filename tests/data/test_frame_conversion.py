@@ -6,7 +6,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars
+from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars, write_video
 from refusals import codes, refused
 
 from scoringnet_tf.data.video import VideoStream, read_video
@@ -15,22 +15,6 @@ INTERLACED = {  # encoder: what makes it write fields
     "mpeg2video": {"flags": "+ildct+ilme"},
     "libx264": {"x264-params": "tff=1", "crf": "5"},
 }
-
-
-def write(path, images, codec, options=None, **tags):
-    """Writes RGB images, (L, H, W, 3), with tags of the codec's context."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=25, options=options)
-        stream.height, stream.width = images[0].shape[:2]
-        stream.pix_fmt, stream.bit_rate = "yuv420p", 4_000_000
-        for tag, value in tags.items():
-            setattr(stream.codec_context, tag, value)
-        for image in images:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode())
-
-
-# === Interlacing ===
 
 
 def fields(count, speed=6):
@@ -53,7 +37,7 @@ def combing(frame):
 @pytest.mark.parametrize("codec", INTERLACED)
 def test_interlaced_frames_are_made_whole(codec, tmp_path):
     combed = fields(5)
-    write(tmp_path / "tv.mkv", combed, codec, INTERLACED[codec])
+    write_video(tmp_path / "tv.mkv", combed, codec=codec, options=INTERLACED[codec])
     video = read_video(tmp_path / "tv.mkv")
     assert codes(video.warnings) == ["interlaced"]
     assert len(video.frames) == 5 and np.diff(video.timestamps) == pytest.approx(1 / 25, abs=2e-3)
@@ -64,7 +48,7 @@ def test_interlaced_frames_are_made_whole(codec, tmp_path):
 
 def test_every_interlaced_frame_comes_once_and_in_order_up_to_damage(tmp_path):
     frames = [bar_frame(index, (60, 90, 120)) for index in range(60)]
-    write(tmp_path / "tv.avi", frames, "mpeg2video", INTERLACED["mpeg2video"])
+    write_video(tmp_path / "tv.avi", frames, codec="mpeg2video", options=INTERLACED["mpeg2video"])
     assert [read_index(frame) for frame in VideoStream(tmp_path / "tv.avi")] == list(range(60))
     content = (tmp_path / "tv.avi").read_bytes()
     (tmp_path / "cut.avi").write_bytes(content[: len(content) * 6 // 10])
@@ -74,20 +58,6 @@ def test_every_interlaced_frame_comes_once_and_in_order_up_to_damage(tmp_path):
     decoded = [read_index(frame) for frame in video.frames]
     assert 10 < len(decoded) < 60 and decoded == list(range(len(decoded)))
     assert codes(video.warnings) == ["interlaced", "damaged"]
-
-
-def test_frames_that_change_their_size_are_said(tmp_path):
-    """Two streams of MPEG one after the other, as where a broadcast cuts. FFmpeg loses a frame there."""
-    for name, width in (("a", WIDTH), ("b", WIDTH + 16)):
-        images = np.full((4, HEIGHT, width, 3), 99, np.uint8)
-        write(tmp_path / f"{name}.mpg", images, "mpeg2video", INTERLACED["mpeg2video"])
-    (tmp_path / "both.mpg").write_bytes((tmp_path / "a.mpg").read_bytes() + (tmp_path / "b.mpg").read_bytes())
-    video = read_video(tmp_path / "both.mpg")
-    assert len(video.frames) == 7 and "size_changes" in codes(video.warnings)
-    assert video.sizes.tolist() == [[HEIGHT, WIDTH]] * 3 + [[HEIGHT, WIDTH + 16]] * 4
-
-
-# === Orientation ===
 
 
 def stated_matrix(path, a, b, c, d):
@@ -137,7 +107,7 @@ def test_frames_are_turned_and_mirrored_as_ffmpeg_does(matrix, tmp_path):
 def test_pixels_that_are_wide_as_stored_are_high_in_a_turned_picture(tmp_path):
     """Of 64×48 pixels of 4:3 each: 16:9 as stored, 9:16 as shown."""
     path = tmp_path / "phone.mp4"
-    write(path, [bar_frame(0, (9, 9, 9))] * 3, "libx264", sample_aspect_ratio=Fraction(4, 3))
+    write_video(path, [bar_frame(0, (9, 9, 9))] * 3, codec="libx264", sample_aspect_ratio=Fraction(4, 3))
     stated_matrix(path, 0, 1, -1, 0)
     video = read_video(path)
     assert video.source_size == (WIDTH, HEIGHT) and video.aspect == pytest.approx(9 / 16)
@@ -174,8 +144,6 @@ def test_what_is_no_quarter_turn_is_left_and_said(matrix, tmp_path):
     video = read_video(tmp_path / "phone.mp4")
     assert [read_index(frame) for frame in video.frames] == [0, 1, 2] and "not_turned" in codes(video.warnings)
 
-
-# === Colours ===
 
 LOG, PQ, HLG, BT709, BT2020 = 9, 16, 18, 1, 9  # as ITU-T H.273 numbers them
 TO_BT2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])  # ITU-R BT.2087
@@ -233,5 +201,7 @@ def test_colours_that_ffmpeg_cannot_convert_are_said(tmp_path):
 
 
 def test_ordinary_colours_are_left_alone(tmp_path):
-    write(tmp_path / "hd.mkv", [bar_frame(5, (200, 30, 90))], "libx264", color_trc=BT709, color_primaries=BT709)
+    write_video(
+        tmp_path / "hd.mkv", [bar_frame(5, (200, 30, 90))], codec="libx264", color_trc=BT709, color_primaries=BT709
+    )
     assert codes(read_video(tmp_path / "hd.mkv").warnings) == []

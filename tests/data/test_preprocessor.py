@@ -47,13 +47,6 @@ def test_takes_a_path_a_clip_an_array_or_a_tensor(tmp_path, preprocessor):
     np.testing.assert_array_equal(part["frames"], preprocessor(tmp_path / "folder")["frames"][:, 3:8])
 
 
-def test_its_outputs_are_the_models_inputs(preprocessor):
-    model = scoringnet_tf.ScoringNet(frame_size=(36, 48), **SMALL)
-    outputs = model(model.preprocessor(np.full((9, 60, 80, 3), 90, np.uint8)))
-    assert outputs["stages"].shape == (1, 9, 4) and outputs["final"].shape == (1,)
-    assert model.preprocessor.get_config() == preprocessor.get_config()
-
-
 @pytest.mark.parametrize("shape", [(60, 80, 3), (1, 4, 60, 80, 3), (4, 60, 80, 1), (0, 60, 80, 3)])
 def test_what_is_no_video_is_refused(preprocessor, shape):
     with refused("wrong_shape", shape):
@@ -63,8 +56,6 @@ def test_what_is_no_video_is_refused(preprocessor, shape):
 def test_paths_without_a_video_and_frames_that_are_too_small_are_refused(preprocessor, tmp_path):
     with pytest.raises(VideoError):
         preprocessor(tmp_path / "none.mp4")
-    with refused("wrong_value"):
-        preprocessor("")
     with pytest.raises(ValueError):  # a model's image larger than the stored frame
         ScoringNetPreprocessor((40, 32), (36, 48))(np.full((1, 60, 80, 3), 90, np.uint8))
 
@@ -77,9 +68,6 @@ def test_wide_video_is_cut_and_it_is_said(tmp_path, preprocessor):
     assert [warning.code for warning in video.warnings] == ["aspect"]
     assert video.aspect == pytest.approx(86 / 48)
     assert preprocessor.frames(video.frames).min() > 150
-
-
-# === Configuration ===
 
 
 def test_configuration_is_json_and_makes_the_same_again():
@@ -108,14 +96,6 @@ def test_a_saved_model_keeps_how_its_frames_were_stored(tmp_path):
     again = keras.models.load_model(tmp_path / "m.keras", compile=False)
     expected = {"image_size": [32, 32], "frame_size": [36, 48], **stored, "frame_rate": 25.0}
     assert again.preprocessor.get_config() == expected == again.with_dtype("float32").preprocessor.get_config()
-
-
-def test_models_from_before_were_trained_on_320_by_240_at_quality_92():
-    """What the models that ship say nothing of."""
-    config = scoringnet_tf.ScoringNet(frame_size=(73, 98), **SMALL).get_config()
-    del config["stored"]
-    form = scoringnet_tf.ScoringNet.from_config(config).preprocessor.stored
-    assert (form.jpeg_quality, form.aspect, form.fit) == (92, 320 / 240, "crop")
 
 
 def test_that_of_a_preset_is_its_models_without_the_weights(tmp_path):

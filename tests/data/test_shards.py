@@ -33,10 +33,6 @@ def test_every_record_is_found_and_read_where_it_lies(tmp_path):
     assert [record.numpy() for record in read] == [RECORDS[index] for index in (3, 0, 4, 2, 1, 3)]
 
 
-def test_an_empty_file_has_no_records(tmp_path):
-    assert record_offsets(_write(tmp_path / "none.tfrecord", [])).tolist() == []
-
-
 def test_shards_beyond_two_gibibytes(tmp_path):
     """A hole of 3 GiB stands for the first record: it takes no room on the disk, and is not read."""
     path, length = tmp_path / "large.tfrecord", 3 * 2**30

@@ -6,10 +6,9 @@ import math
 import numpy as np
 import pytest
 from refusals import refused
-from tiny_records import tiny_info, tiny_video, write_records
+from tiny_records import tiny_info
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.splits import split_ids
 
 
@@ -80,14 +79,6 @@ def test_groups_are_held_out_whole_and_every_class_gives_its_share(actions, frac
     assert len({group[-2:] for group in held_out}) > 9  # of all numbers, not the first of each class
 
 
-def test_classes_without_groups_give_their_share_too():
-    """Of 10, 20 and 30 videos, whose ids are in no order of their classes."""
-    labels = np.random.default_rng(1).permutation(np.repeat([0, 1, 2], [10, 20, 30])).tolist()
-    info = _info({f"{index:02d}": {"classes": {"action": label}} for index, label in enumerate(labels)})
-    found = collections.Counter(info.videos[v]["classes"]["action"] for v in split_ids(info, "validation", 0.2))
-    assert found == {0: 2, 1: 4, 2: 6}
-
-
 def test_a_group_counts_by_its_mean_score_and_videos_of_no_group_by_their_own():
     """Ten pairs and ten videos alone."""
     train = {}
@@ -106,49 +97,16 @@ def test_a_group_may_have_the_name_of_a_video():
     assert sorted(map(len, (split_ids(info, split, 0.5) for split in ("train", "validation")))) == [1, 2]
 
 
-def test_streams_hold_the_videos_of_their_split(tmp_path):
-    """Groups go through the index of real records, for every seed of a run."""
-    names = [f"{number:02d}" for number in np.random.default_rng(5).permutation(24)]
-    groups = {name: f"group {int(name) // 3}" for name in names}
-    stored = {"train": [tiny_video(name) for name in names], "test": [tiny_video("other")]}
-    records = write_records(tmp_path / "records", stored, groups=groups)
-    info = DatasetInfo.load(records)
-    options = {"image_size": (8, 8), "batch_size": 5, "validation_fraction": 0.25, "with_info": True}
-    for seed in range(2):
-        for split in ("train", "validation"):
-            batches = videos(records, split, seed=seed, shuffle=bool(seed), **options).as_numpy_iterator()
-            streamed = [video_id.decode() for *_, extras in batches for video_id in extras["id"]]
-            expected = split_ids(info, split, 0.25)
-            assert sorted(streamed) == sorted(expected) and (seed or streamed == expected)
-    assert len({groups[name] for name in split_ids(info, "validation", 0.25)}) == 2
-    assert len(split_ids(info, "validation", 0.25)) == 6
-
-
 def test_a_stored_validation_split_is_used_as_it_is(motion_records):
     info = DatasetInfo.load(motion_records)
     assert split_ids(info, "validation", 0.5) == ["00004", "00005"]
     assert split_ids(info, "train", 0.5) == ["00000", "00001", "00002", "00003"]
 
 
-# === What cannot be ===
-
-
 @pytest.mark.parametrize("fraction", [0.0, 0.01, 1.0])
 def test_a_fraction_that_leaves_a_part_empty(diving_records, fraction):
     with refused("out_of_range", "7 training videos"):
         split_ids(DatasetInfo.load(diving_records), "validation", fraction)
-
-
-@pytest.mark.parametrize("split", ["train", "validation"])
-def test_a_fraction_too_small_for_groups(split):
-    info = _info({f"{number:02d}": {"group": str(number // 10)} for number in range(30)})
-    with refused("out_of_range", 0.1, "3 training groups"):
-        split_ids(info, split, 0.1)
-
-
-def test_rounding(scored):
-    """Half of a video is rounded to the even number, as Python does."""
-    assert [len(split_ids(scored, "validation", share / 40)) for share in (1.4, 1.6, 2.5, 3.5)] == [1, 2, 2, 4]
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])

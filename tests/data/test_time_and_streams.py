@@ -9,15 +9,13 @@ import av
 import numpy as np
 import pytest
 from conftest import (
-    HEIGHT,
-    WIDTH,
     bar_color,
     bar_frame,
     read_index,
     write_bars,
-    write_images,
     write_streams,
     write_timed,
+    write_video,
 )
 from refusals import codes, refused
 
@@ -30,9 +28,6 @@ UNEVEN = np.cumsum([0] + [33] * 50 + [68] * 49)  # 100 frames in 5 s: 30 frames/
 
 def indices(frames):
     return [read_index(frame) for frame in frames]
-
-
-# === Time ===
 
 
 @pytest.mark.parametrize(
@@ -168,9 +163,6 @@ def test_mixed_frames_are_said(tmp_path, milliseconds):
     assert np.any(video.samples(25.0) % 1) and "resampled" in codes(video.warnings)
 
 
-# === Streams ===
-
-
 @pytest.mark.parametrize("suffix", ["mkv", "mov"])
 def test_a_picture_before_the_video_is_not_taken_for_it(tmp_path, suffix):
     path = tmp_path / f"v.{suffix}"
@@ -178,28 +170,9 @@ def test_a_picture_before_the_video_is_not_taken_for_it(tmp_path, suffix):
     video = read_video(path)
     assert (len(video.frames), video.source_size) == (12, (48, 64))
     assert codes(video.warnings) == ["several_streams"]
-    assert len(frame_times(path)) == 12 and len(frame_times(path, 0)) == 1
-    picture = VideoStream(path, stream=0)
-    assert len(list(picture)) == 1 and picture.source_size == (32, 32)
-    for number in (2, -1):
-        with refused("unknown_stream", path, number):
-            list(VideoStream(path, stream=number))
-
-
-def test_a_stretch_of_another_stream_is_of_that_stream(tmp_path):
-    write_streams(tmp_path / "v.mkv", [(32, 32, 20), (48, 64, 20)])
-    stream = VideoStream(Clip(tmp_path / "v.mkv", (5, 9)), stream=1)
-    frames = list(stream)
-    video = stream.video(frames)
-    assert [frame.shape for frame in frames] == [(48, 64, 3)] * 4
-    assert (video.first_frame, video.first_time) == (5, pytest.approx(0.2, abs=2e-3))
-
-
-def test_images_have_one_stream(tmp_path):
-    write_images(tmp_path / "folder", 3)
-    assert len(list(VideoStream(tmp_path / "folder", stream=0))) == 3
-    with refused("unknown_stream", tmp_path / "folder", 1):
-        list(VideoStream(tmp_path / "folder", stream=1))
+    assert len(frame_times(path)) == 12
+    stretch = VideoStream(Clip(path, (5, 9)))
+    assert [frame.shape for frame in stretch] == [(48, 64, 3)] * 4
 
 
 def test_the_bare_stream_of_a_codec_is_refused(tmp_path):
@@ -230,20 +203,12 @@ def test_what_is_no_file_is_refused(tmp_path, make):
         read_video(tmp_path / "v.mp4")
 
 
-# === Files that were cut out of others ===
-
-
 def packets_of_bars(count, further=""):
     """A file of `count` bars, H.264 with two B-frames and a key frame every 24."""
-    output = io.BytesIO()
-    with av.open(output, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        parameters = "keyint=24:min-keyint=24:scenecut=0:bframes=2"
-        stream.codec_context.options = {"qp": "5", "x264-params": parameters + further}
-        for index in range(count):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(bar_frame(index, bar_color(0)), format="rgb24")))
-        container.mux(stream.encode())
+    output, parameters = io.BytesIO(), f"keyint=24:min-keyint=24:scenecut=0:bframes=2{further}"
+    frames = [bar_frame(index, bar_color(0)) for index in range(count)]
+    options = {"qp": "5", "x264-params": parameters}
+    write_video(output, frames, codec="libx264", options=options, container="mp4")
     output.seek(0)
     return output
 

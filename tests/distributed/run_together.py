@@ -15,7 +15,7 @@ import numpy as np
 
 import scoringnet_tf  # noqa: F401
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.scoring import ScoringRun
 

@@ -57,12 +57,6 @@ def test_records_are_those_of_a_local_build_and_a_bad_video_is_left_out(source, 
     assert_same_files(tmp_path / "records", local[0])
 
 
-def test_a_bad_video_is_named(source, tmp_path):
-    done = build(source, tmp_path / "records", f"--runner={RUNNER}")
-    assert done.returncode == 1 and code_printed(done.stderr) == "bad_rows"
-    assert not (tmp_path / "records").exists()
-
-
 def test_a_killed_build_goes_on(source, local, tmp_path):
     folder = tmp_path / "records"
     kept = folder_beside(folder)
@@ -86,8 +80,6 @@ def test_a_killed_build_goes_on(source, local, tmp_path):
     [
         (["--runner=DirectRunner '"], "wrong_value"),
         (["--runner=NoRunner"], "unknown_name"),
-        (["--runner=no.such.Runner"], "unknown_name"),
-        (["--runner=apache_beam.NoRunner"], "unknown_name"),
         (["--runner=os.path"], "unknown_name"),
         (["--runner=DirectRunner --no_such=3"], "unknown_name"),
         (["--runner=DirectRunner --direct_num_workers=x"], "wrong_value"),

@@ -1,28 +1,27 @@
-"""The result object: text, plain values, rows, files; and what is printed and drawn of many as they come."""
+"""The result object: text, plain values, rows, pictures, files; and what is printed and drawn of many as they come."""
 
-import base64
 import csv
 import dataclasses
 import io
 import json
 import pathlib
 import re
-import sys
 import types
 
 import cv2
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 from refusals import refused
 
-from scoringnet_tf.data.preprocessing import encode_jpeg
+from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.data.video_files import is_frame_folder
 from scoringnet_tf.inference.checks import CHECKS
-from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.inference.rendering import columns, failure_row
-from scoringnet_tf.inference.results import SCHEMA_VERSION, Performance, VideoScore, failure
+from scoringnet_tf.inference.rendering import columns, failure_row, key_frames
+from scoringnet_tf.inference.results import SCHEMA_VERSION, Performance, VideoScore, failure, several
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.drawing import STAGE_COLORS
 from scoringnet_tf.support.messages import Remark
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -31,24 +30,32 @@ MISSING = Remark("missing_stage", "No entry was found.")
 SIMULATED = Remark("simulated_training", "The model was trained on simulated video.")
 GAP = Remark("frames_missing", "It has no frame between 1.00 and 1.40 s.")
 LOST = Remark("unreadable", "v.mp4: no.")
-STAGES = [
-    {"name": name, "start_frame": start, "end_frame": end, "start_s": start / 25, "end_s": end / 25}
-    for name, start, end in (("noise", 0, 5), ("take-flight", 5, 40), ("noise", 40, 50))
-]
+
+
+def stages_of(*runs):
+    return [
+        {"name": name, "start_frame": start, "end_frame": end, "start_s": start / 25, "end_s": end / 25}
+        for name, start, end in runs
+    ]
+
+
+STAGES = stages_of(("noise", 0, 5), ("take-flight", 5, 40), ("noise", 40, 50))
 SCORED = Performance(5, 40, 0.2, 1.6, 3.2, 24.0, 76.8, {"final": 4.0})
 TRUSTED = dataclasses.replace(
     SCORED,
     intervals={"difficulty": (2.9, 3.5), "final": (61.8, 91.8)},
-    reliability=Reliability("fair", ["aspect"]),
 )
 WITHHELD = Performance(5, 40, 0.2, 1.6, reasons=[MISSING])
 FORCED = dataclasses.replace(SCORED, reasons=[MISSING])
 
 
+def frame(index):
+    return index, index / 25, encode_jpeg(np.full((6, 8, 3), index, np.uint8), 92)
+
+
 def score(*performances, video="a/v.mp4", **values):
-    shown = [(9, 0.36, encode_jpeg(np.zeros((6, 8, 3), np.uint8), 92))]
-    values = {"warnings": [SIMULATED], "model": "m", "shown": shown, **values}
-    return VideoScore(video, DIVING, 50, 25.0, STAGES, list(performances), **values)
+    values = {"warnings": [SIMULATED], "model": "m", "shown": [frame(9)], "stages": STAGES, **values}
+    return VideoScore(video, DIVING, 50, 25.0, performances=list(performances), **values)
 
 
 def plain(result):
@@ -72,18 +79,13 @@ def test_the_status_is_that_of_the_performances(performances, status, final):
     assert [row["performance"] for row in found.rows()] == list(range(1, len(performances) + 1))
 
 
-@pytest.mark.parametrize(
-    "performances", [(SCORED,), (TRUSTED,), (WITHHELD,), (FORCED,), (TRUSTED, WITHHELD), (SCORED, SCORED)]
-)
+@pytest.mark.parametrize("performances", [(SCORED,), (TRUSTED,), (FORCED,), (TRUSTED, WITHHELD)])
 def test_a_result_comes_back_from_json(performances):
-    more = {"interval_level": 0.9, "further_reasons": [Remark("several_performances", "Several.")], "complete": False}
+    more = {"interval_level": 0.9, "further_reasons": [Remark("several_performances", "Several.")]}
     for found in (score(*performances), score(*performances, **more)):
         again = VideoScore.from_dict(plain(found), found.sport)
         assert again == dataclasses.replace(found, shown=[])
         assert str(again) == str(found) and again.rows() == found.rows() and again.to_dict() == found.to_dict()
-        for name in ("reasons", "warnings"):
-            codes = [[remark.code for remark in getattr(each, name)] for each in (found, again)]
-            assert codes[0] == codes[1]
 
 
 def test_what_is_said_of_one_performance_is_not_said_of_another():
@@ -96,12 +98,6 @@ def test_what_is_said_of_one_performance_is_not_said_of_another():
     assert values["warnings"] == [SIMULATED.to_dict(), GAP.to_dict()]
     text = str(found)
     assert text.count(GAP) == text.count(SIMULATED) == 1 and text.index(GAP) < text.rindex("Performance")
-    again = VideoScore.from_dict(values, found.sport)
-    assert [one.warnings for one in again.performances] == [[GAP], []]
-    for performance in values["performances"]:
-        del performance["warnings"]  # as results had it before
-    before = VideoScore.from_dict(values, found.sport)
-    assert [row["warnings"] for row in before.rows()] == ["simulated_training frames_missing"] * 2
 
 
 def test_text():
@@ -109,10 +105,8 @@ def test_text():
     head, *stages, scores, warning = str(score(SCORED)).splitlines()
     assert all(part in head for part in ("a/v.mp4", "50", "25", "m,", "diving"))
     for line, stage in zip(stages, STAGES, strict=True):
-        seconds = f"{stage['start_s']:.2f}–{stage['end_s']:.2f}"
-        assert all(
-            part in line for part in (stage["name"], seconds, f"{stage['start_frame']}–{stage['end_frame'] - 1}")
-        )
+        frames = f"{stage['start_frame']}–{stage['end_frame'] - 1}"
+        assert stage["name"] in line and f"{stage['start_s']:.2f}–{stage['end_s']:.2f}" in line and frames in line
     assert all(part in scores for part in ("3.20", "24.00", "76.80 ± 4.00")) and SIMULATED in warning
     assert MISSING in str(score(WITHHELD)) and "76.80" not in str(score(WITHHELD)) and MISSING in str(score(FORCED))
     two = str(score(SCORED, Performance(60, 90, 2.4, 3.6, reasons=[MISSING]))).splitlines()
@@ -124,29 +118,21 @@ def test_scores_of_a_small_range_have_the_digits_that_tell_them_apart():
     unit = dataclasses.replace(DIVING, final_range=(0.0, 1.0))
     one = Performance(0, 9, 0.0, 0.4, final=0.9032, deviations={"final": 0.0614}, intervals={"final": (0.8, 0.99999)})
     assert "0.90 ± 0.06 (0.80–1.00)" in str(score(one))
-    assert "0.903 ± 0.061 (0.800–1.000)" in str(dataclasses.replace(score(one), sport=unit))
-    assert str(dataclasses.replace(score(one, one), sport=unit)).count("0.903 ± 0.061") == 2
+    assert str(dataclasses.replace(score(one, one), sport=unit)).count("0.903 ± 0.061 (0.800–1.000)") == 2
 
 
-def test_what_is_said_of_trust():
+def test_intervals_are_told_of_each_performance():
     found = score(TRUSTED, interval_level=0.9)
-    values, (row,) = plain(found), found.rows()
-    for text in (str(found), " ".join(text.get_text() for text in found.plot().texts)):
-        assert all(part in text for part in ("3.20 (2.90–3.50)", "76.80 ± 4.00 (61.80–91.80)", "fair (aspect)", "90 %"))
+    values, (row,), drawn = plain(found), found.rows(), found.plot().get_suptitle()
+    for text in (str(found), drawn):
+        assert all(part in text for part in ("3.20 (2.90–3.50)", "76.80 ± 4.00 (61.80–91.80)", "90 %"))
     assert (values["interval_level"], values["intervals"]["final"]) == (0.9, [61.8, 91.8])
-    assert values["reliability"] == {"grade": "fair", "because": ["aspect"]}
-    for name in ("reliability", "intervals"):
-        assert values["performances"][0][name] == values[name]
-    assert (row["final_low"], row["final_high"], row["execution_low"], row["reliability"]) == (61.8, 91.8, None, "fair")
-
-
-def test_nothing_is_said_of_trust_if_nothing_is_known():
-    found = plain(score(SCORED))
-    assert (found["interval_level"], found["intervals"], found["reliability"]) == (None, {}, None)
-    two = score(TRUSTED, TRUSTED, interval_level=0.9)
-    assert (two.intervals, two.reliability) == ({}, None)
-    assert str(two).count("fair (aspect)") == 2 and two.rows()[1]["final_low"] == 61.8
-    assert "fair" not in " ".join(text.get_text() for text in two.plot().texts)
+    assert values["performances"][0]["intervals"] == values["intervals"]
+    assert (row["final_low"], row["final_high"], row["execution_low"]) == (61.8, 91.8, None)
+    none, two = plain(score(SCORED)), score(TRUSTED, TRUSTED, interval_level=0.9)
+    assert (none["interval_level"], none["intervals"]) == (None, {})
+    assert two.intervals == {} and two.rows()[1]["final_low"] == 61.8
+    assert str(two).count("61.80–91.80") == 2 and "61.80" not in two.plot().get_suptitle()
 
 
 def test_a_failure_has_the_keys_of_a_result_and_the_row_those_of_the_table():
@@ -155,6 +141,10 @@ def test_a_failure_has_the_keys_of_a_result_and_the_row_those_of_the_table():
     assert (found["status"], found["final"], found["error"]) == ("failed", None, LOST.to_dict())
     rows = failure_row("v.mp4", "m", DIVING, LOST), score(SCORED).rows()[0]
     assert set(rows[0]) == set(rows[1]) == set(columns(DIVING))
+
+
+def test_several_performances_are_told_by_how_many_have_scores():
+    assert [several(3, scored).code for scored in (3, 1, 0)] == ["several_performances"] * 2 + ["none_scored"]
 
 
 def test_the_page_names_every_key_code_and_column():
@@ -168,37 +158,19 @@ def test_the_page_names_every_key_code_and_column():
     assert f"schema version {SCHEMA_VERSION}" in page
 
 
-# === Files ===
+# === Files and pictures ===
 
 
 def test_files(tmp_path):
-    found = score(SCORED)
-    for suffix in ("json", "csv", "png"):
+    found = score(SCORED, video="a\udcff.mp4")  # a name that is no text is kept
+    for suffix in ("json", "png"):
         found.save(tmp_path / f"v.{suffix}")
-    assert json.loads((tmp_path / "v.json").read_text()) == plain(found)
-    (row,) = csv.DictReader(io.StringIO((tmp_path / "v.csv").read_text()))
-    cells = (row["final"], row["final_std"], row["status"], row["warnings"])
-    assert cells == ("76.8", "4.0", "scored", "simulated_training")
+    assert json.loads((tmp_path / "v.json").read_text(encoding="utf-8")) == plain(found)
     assert cv2.imread(str(tmp_path / "v.png")).shape[1] > 1000
     with refused("wrong_format", tmp_path / "v.txt"):
         found.save(tmp_path / "v.txt")
     with refused("no_frames", "a/v.mp4"):
         score(SCORED, shown=[]).plot()
-
-
-@pytest.mark.parametrize("suffix", [".json", ".csv"])
-def test_a_name_that_is_no_text_is_kept_in_files(tmp_path, suffix):
-    score(SCORED, video="a\udcff.mp4").save(tmp_path / f"one{suffix}")
-    text = (tmp_path / f"one{suffix}").read_text(encoding="utf-8")
-    assert "a\\udcff.mp4" in text
-    if suffix == ".json":
-        assert json.loads(text)["video"] == "a\udcff.mp4"
-
-
-def test_a_data_frame_needs_pandas(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    with refused("missing_package", "pandas"):
-        score(SCORED).to_dataframe()
 
 
 @pytest.mark.interop
@@ -209,13 +181,40 @@ def test_a_data_frame_has_a_row_for_each_performance():
     assert table["status"].tolist() == ["scored", "withheld"]
 
 
-def test_a_notebook_shows_the_picture_above_the_text():
-    shown = score(WITHHELD, video="<b>\udcff&.mp4")._repr_html_()
-    image, text = re.fullmatch(r'<img src="data:image/png;base64,([^"]+)".*><pre>(.*)</pre>', shown, re.S).groups()
-    assert cv2.imdecode(np.frombuffer(base64.b64decode(image), np.uint8), cv2.IMREAD_COLOR).shape[1] == 1320
-    assert text.startswith("&lt;b&gt;\\udcff&amp;.mp4: ") and MISSING in text
-    without = score(SCORED, shown=[])
-    assert without._repr_html_() == f"<pre>{without}</pre>"
+def test_each_frame_is_framed_in_the_colour_of_its_stage_and_says_when_it_is():
+    stages = stages_of(("noise", 0, 5), ("pre-starting", 5, 12), ("take-flight", 12, 40), ("entry", 40, 50))
+    frames = [frame(index) for index in (4, 5, 39, 49)]
+    figure = score(WITHHELD, stages=stages, shown=frames, video="$x_\udcff.mp4").plot()
+    *shown, strip = figure.axes
+    for axis, (_, time, jpeg), color in zip(shown, frames, STAGE_COLORS, strict=False):
+        np.testing.assert_array_equal(axis.images[0].get_array(), decode_jpeg(jpeg))
+        assert axis.spines["left"].get_edgecolor() == to_rgba(color) and axis.get_xlabel() == f"{time:.2f} s"
+    spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in strip.patches]
+    np.testing.assert_allclose(spans, [(run["start_s"], run["end_s"]) for run in stages])
+    assert MISSING in figure.get_supxlabel() and SIMULATED in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([("noise", 0, 5), ("take-flight", 5, 45), ("entry", 45, 55)], {"take-flight": 7, "entry": 2}),
+        ([("pre-starting", 0, 1), ("take-flight", 1, 99), ("entry", 99, 100)], {"take-flight": 7, "entry": 1}),
+    ],
+)
+def test_frames_are_those_of_the_stages_more_of_longer_ones_and_one_of_each(runs, expected):
+    stages = stages_of(*runs)
+    chosen = key_frames(stages, stages[-1]["end_frame"])
+    assert chosen == sorted(set(chosen)) and len(chosen) <= 10
+    for name, start, end in runs:
+        count = sum(start <= index < end for index in chosen)
+        assert count == expected.get(name, 0 if name == "noise" else 1)
+
+
+def test_frames_of_a_video_without_stages_are_even_and_of_many_stages_are_few():
+    assert key_frames([], 100) == [5, 15, 25, 35, 45, 55, 65, 75, 85, 95]
+    assert key_frames(stages_of(("noise", 20, 30)), 10, first_frame=20) == list(range(10))
+    assert len(key_frames(stages_of(*(("entry", 10 * at, 10 * at + 5) for at in range(40))), 400)) == 10
+    assert key_frames(stages_of(("noise", 100, 110), ("entry", 110, 111)), 11, first_frame=100) == [10] * 10
 
 
 # === Many ===
@@ -242,46 +241,22 @@ def test_each_result_is_printed_once_it_is_there(capsys):
 def test_a_table_has_its_header_once(capsys):
     out, _ = printed("csv", capsys, score(SCORED, WITHHELD), LOST)
     rows = list(csv.DictReader(io.StringIO("".join(out))))
+    assert [rows[0][name] for name in ("final", "final_std", "warnings")] == ["76.8", "4.0", "simulated_training"]
     assert [row["status"] for row in rows] == ["scored", "withheld", "failed"]
     assert rows[1]["reasons"] == "missing_stage" and rows[2]["error"] == LOST
     assert [(row["model"], row["sport"]) for row in rows] == [("m", "diving")] * 3
 
 
-def test_pictures_of_videos_of_one_name_do_not_overwrite_each_other(tmp_path):
+def test_pictures_of_videos_of_one_name_do_not_overwrite_each_other(tmp_path, monkeypatch):
+    """That of a folder of frames is no numbered image."""
     pictures = Pictures(tmp_path / "new")
-    assert [pictures.draw(score(SCORED, video=video)) for video in ("a/v.mp4", "b/v.mp4", "b/w.mp4")] == [None] * 3
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["v.mp4-2.png", "v.mp4.png", "w.mp4.png"]
-    assert Pictures(None).draw(score(SCORED)) is None
-
-
-def test_a_later_run_replaces_pictures_of_the_same_videos_alone(tmp_path):
-    """A video of that name elsewhere, or another file, stays."""
-    for video in ("a/v.mp4", "b/v.mp4"):
-        assert Pictures(tmp_path).draw(score(SCORED, video=video)) is None
-    first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert first.keys() == {"v.mp4.png", "v.mp4-2.png"}
-    (tmp_path / "w.mp4.png").write_text("of somebody else")
-    for scored in (score(WITHHELD, video="b/v.mp4"), score(SCORED, video="w.mp4")):
-        assert Pictures(tmp_path).draw(scored) is None
-    later = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert later.keys() == {*first, "w.mp4.png", "w.mp4-2.png"}
-    assert [name for name in first if later[name] != first[name]] == ["v.mp4-2.png"]
-    assert later["w.mp4.png"] == b"of somebody else" and str(tmp_path).encode() not in later["w.mp4-2.png"]
-
-
-def test_a_picture_of_the_folder_that_one_is_in_has_its_name(tmp_path, monkeypatch):
     (tmp_path / "dive2").mkdir()
     monkeypatch.chdir(tmp_path / "dive2")
-    assert Pictures(tmp_path).draw(score(SCORED, video=".")) is None
-    assert [path.name for path in tmp_path.glob("*.png")] == ["dive2.frames.png"]
-
-
-@pytest.mark.parametrize("video", ["dive2", "c", "clips.7"])
-def test_a_picture_of_a_folder_of_frames_is_no_numbered_image(tmp_path, video):
-    pictures = Pictures(tmp_path)
-    assert [pictures.draw(score(SCORED, video=f"{folder}/{video}")) for folder in "ab"] == [None, None]
-    assert {path.name for path in tmp_path.iterdir()} == {f"{video}.frames.png", f"{video}.frames-2.png"}
-    assert not is_frame_folder(tmp_path)
+    for video in ("a/v.mp4", "b/v.mp4", "b/w.mp4", "a/clips.7", "b/clips.7", "."):
+        assert pictures.draw(score(SCORED, video=video)) is None
+    drawn = {"v.mp4-2.png", "v.mp4.png", "w.mp4.png", "clips.7.frames.png", "clips.7.frames-2.png", "dive2.frames.png"}
+    assert {path.name for path in (tmp_path / "new").iterdir()} == drawn
+    assert not is_frame_folder(tmp_path / "new") and Pictures(None).draw(score(SCORED)) is None
 
 
 @pytest.mark.parametrize(("folder", "video"), [("file", "a/v.mp4"), (".", f"{'飛' * 84}.mp4")])  # with .png 256 bytes

@@ -8,7 +8,7 @@ from refusals import refused
 
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.training_statistics import checksum
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 @pytest.mark.parametrize("number", range(6))

@@ -1,13 +1,10 @@
 """The decision between stages: arg-max, and the best path in order, against every path there is."""
 
 import itertools
-import os
-import pathlib
 
 import keras
 import numpy as np
 import pytest
-import scipy.io
 import tensorflow as tf
 from refusals import refused
 from training_runs import SMALL, batch, deciding
@@ -15,11 +12,8 @@ from training_runs import SMALL, batch, deciding
 import scoringnet_tf
 from scoringnet_tf.models.decoding import (
     StageDecision,
-    best_path,
     decided,
     first_argmax,
-    ordered_states,
-    transitions,
 )
 from scoringnet_tf.sports import DECODINGS
 
@@ -101,14 +95,6 @@ def test_a_long_video_loses_no_digits():
     assert (decide(probabilities, np.ones((1, length), bool))[0].numpy() == truth).all()
 
 
-def test_states_and_steps_of_three_stages():
-    assert ordered_states(3) == [0, 1, 0, 2, 0]
-    steps = [[column for column, cost in enumerate(row) if cost == 0] for row in transitions(3)]
-    assert steps == [[0, 1], [1, 2, 3], [2, 3], [3, 4], [4]]
-    steps = [[column for column, cost in enumerate(row) if cost == 0] for row in transitions(3, cyclic=True)]
-    assert sorted(steps[3]) == [1, 3, 4] and sorted(steps[4]) == [1, 4]
-
-
 @pytest.mark.parametrize("decoding", DECODINGS)
 def test_a_graph_for_any_batch_decides_a_single_frame(decoding):
     """As an exported model is asked to: neither the batch nor the length is known before."""
@@ -120,11 +106,6 @@ def test_a_graph_for_any_batch_decides_a_single_frame(decoding):
 def test_the_greatest_is_the_first_of_equals_and_always_an_index():
     rows = np.float32([[0, 3, 3], [-1, -2, -1], [np.nan, 0, 1], [-np.inf] * 3])
     assert keras.ops.convert_to_numpy(first_argmax(rows)).tolist() == [1, 0, 2, 0]
-
-
-def test_ties_are_decided_alike():
-    paths = keras.ops.convert_to_numpy(best_path(np.zeros((2, 5, 5), np.float32), transitions(3)))
-    assert (paths[0] == paths[1]).all() and (np.diff(paths[0]) >= 0).all()
 
 
 @pytest.mark.slow
@@ -144,24 +125,6 @@ def test_one_video_is_decided_in_numpy_as_in_a_graph(decoding, length):
 def test_an_unknown_decoding_is_named():
     with refused("unknown_name", "viterbi"):
         StageDecision("viterbi")
-
-
-def test_no_path_is_worse_than_argmax_on_real_dives():
-    """An ED-TCN's probabilities for the 70 test videos of UNLV-Diving: jumping and dropping apart, the end as noise."""
-    if "SCORINGNET_REAL_DATA" not in os.environ:
-        pytest.skip("SCORINGNET_REAL_DATA is not set: no real stage probabilities")
-    folder = pathlib.Path(os.environ["SCORINGNET_REAL_DATA"], "unlv_diving")
-    rows = scipy.io.loadmat(folder / "split_300_70/testing_idx.mat")["testing_idx"].ravel() - 1
-    times = np.loadtxt(folder / "jump_drop_water_label.txt", delimiter=",", dtype=int)[rows]
-    truth = np.stack([np.searchsorted(row, np.arange(160), side="right") for row in times])  # the end is 4
-    with np.load(folder / "p3d.npz") as file:
-        probabilities = file["stage_probabilities"][rows].astype("float32")[..., [4, 0, 1, 2, 3]]
-    right = {
-        decoding: (labels_of(decoding, probabilities) == (truth + 1) % 5).mean()
-        for decoding in ("argmax", "ordered", "cyclic")
-    }
-    assert right["argmax"] == pytest.approx(0.967, abs=5e-4)
-    assert right["ordered"] >= right["argmax"] and right["cyclic"] >= right["argmax"]
 
 
 def test_a_model_decides_as_it_is_told():

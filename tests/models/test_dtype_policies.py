@@ -7,12 +7,9 @@ import tensorflow as tf
 from training_runs import SMALL, batch, telling
 
 import scoringnet_tf
-from scoringnet_tf import losses
-from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor
-from scoringnet_tf.inference.stages import WindowedSegmenter
 from scoringnet_tf.models.layers import conv3d
+from scoringnet_tf.models.loss_terms import LossScaleOptimizer
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS
-from scoringnet_tf.training.strategy import cpu_flags
 
 SIZE = {"image_size": (32, 32), "width_multiplier": 1 / 16}
 CLIP = (8, 32, 32, 3)
@@ -20,7 +17,7 @@ FEATURES = {"features": {"size": 5, "stride": 1, "origin": None}}
 DISTRIBUTION = {"score_predictor": {"head": "distribution"}}
 
 
-@pytest.fixture(params=["mixed_bfloat16", "mixed_float16", "bfloat16"])
+@pytest.fixture(params=["mixed_float16", "bfloat16"])
 def policy(request):
     """The global dtype policy, set."""
     before = keras.config.dtype_policy()
@@ -89,6 +86,7 @@ def test_an_explicit_float32_wins_over_the_global_policy(name, policy):
     assert {variable.dtype for variable in model.weights} <= {"float32"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_without_a_policy_of_its_own_a_model_follows_the_global_one(name, policy):
     """But for the heads, and the convolutions over two frames, which bfloat16 would get wrong on a CPU."""
@@ -100,60 +98,20 @@ def test_without_a_policy_of_its_own_a_model_follows_the_global_one(name, policy
             expected = "float32"
         assert layer.compute_dtype == expected, path
     assert {tensor.dtype for tensor in keras.tree.flatten(model.output)} <= {"float32", "int32", "bool"}
+    if compute == "bfloat16":  # which a CPU computes
+        outputs = keras.tree.flatten(model(inputs_of(model), training=False))
+        assert all(np.isfinite(value).all() for value in outputs)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16"], indirect=True)
-@pytest.mark.parametrize(("dtype", "scaled"), [("float32", False), ("mixed_bfloat16", False), (None, True)])
-def test_the_loss_is_scaled_by_the_policy_of_the_model(policy, dtype, scaled):
+@pytest.mark.parametrize(
+    ("dtype", "options", "scaled"),
+    [("float32", {}, False), (None, {"auto_scale_loss": False}, False), (None, {}, True)],
+)
+def test_the_loss_is_scaled_by_the_policy_of_the_model(policy, dtype, options, scaled):
     model = scoringnet_tf.ScoringNet(**SMALL, dtype=dtype)
-    model.compile("adam")
-    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer) == scaled
-
-
-# === Results ===
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "bfloat16"], indirect=True)
-@pytest.mark.parametrize("name", MODELS)
-def test_results_are_finite_float32_numbers_under_a_global_policy(name, policy):
-    model = MODELS[name](None)
-    for value in keras.tree.flatten(model(inputs_of(model), training=False)):
-        assert value.dtype in ("float32", "int32", "bool") and np.isfinite(value).all()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("policy", ["mixed_bfloat16"], indirect=True)
-def test_an_explicit_float32_learns_the_same_under_a_global_policy(policy):
-    histories, parts = [], {part: {"dropout_rate": 0.0} for part in ("segmenter", "score_predictor")}
-    for current in ("float32", policy):
-        keras.config.set_dtype_policy(current)
-        keras.utils.set_random_seed(0)
-        model = scoringnet_tf.ScoringNet(**SMALL, **parts, dtype="float32")
-        model.compile(keras.optimizers.SGD(1e-3), fragments="scheduled")
-        histories.append(model.fit(*batch(), shuffle=False, verbose=0).history)
-    for figure, value in histories[0].items():
-        assert histories[1][figure] == pytest.approx(value, rel=1e-4, nan_ok=True), figure
-
-
-@pytest.mark.parametrize("policy", ["mixed_bfloat16"], indirect=True)
-def test_windows_and_features_compute_as_their_model_does(policy):
-    frames = batch()[0]["frames"][0]
-    model = MODELS["c3d_bi_lstm"]("float32")
-    stages, _ = WindowedSegmenter(model, 5)(lambda start, stop: frames[start:stop], len(frames))
-    expected = model({"frames": frames[None], "mask": np.ones((1, len(frames)), bool)}, training=False)[0]
-    np.testing.assert_allclose(stages, expected, rtol=1e-5, atol=1e-6)
-    trunk, clip = c3d()("float32"), frames[:8]
-    vectors = FeatureExtractor(trunk, Extraction("conv5b", "clip", 8, 8))(lambda numbers: clip[numbers], len(clip))
-    expected = trunk.endpoint("conv5b")(clip[None], training=False)
-    np.testing.assert_allclose(vectors[0], np.ravel(expected), rtol=1e-5, atol=1e-5)
-
-
-def test_bfloat16_is_close_to_float32():
-    reference, frames = segmenter("c3d_bi_lstm")("float32"), batch()[0]
-    low = segmenter("c3d_bi_lstm")("mixed_bfloat16")
-    low.set_weights(reference.get_weights())
-    np.testing.assert_allclose(reference(frames, training=False), low(frames, training=False), atol=0.02)
+    model.compile("adam", **options)
+    assert isinstance(model.optimizer, LossScaleOptimizer) == scaled
 
 
 # === Convolutions ===
@@ -213,51 +171,3 @@ def test_the_gradient_of_a_bias_is_the_sum_over_all_positions():
             model, np.ones((2, 4, 32, 32, 1)), lambda y, w=weights: tf.reduce_sum(w * tf.cast(y, "float32"))
         )
         np.testing.assert_allclose(bias, weights.sum((0, 1, 2, 3)), rtol=2**-8)  # rounded once
-
-
-PIXELS, LENGTH = 64, 16
-
-
-def kfs(count, **options):
-    """KFS of the small model and its loss (Eq. 5)."""
-    labels = np.full((count, LENGTH), 2, "int32")
-    model = scoringnet_tf.KeyFragmentSegmenter(image_size=(PIXELS, PIXELS), width_multiplier=1 / 8, **options)
-    return model, lambda probabilities: losses.stage_cross_entropy(labels, probabilities)
-
-
-def tower(count, **options):
-    """A tower of the small model and its loss (Eq. 6)."""
-    truth, lengths = np.full(count, 100.0, "float32"), (LENGTH, LENGTH)
-    predictor = scoringnet_tf.ScorePredictor(
-        image_size=(PIXELS, PIXELS), width_multiplier=1 / 8, clip_lengths=lengths, kernel_l2=0.0, **options
-    )
-    return predictor.towers["execution"], lambda scores: losses.half_mean_squared_error(truth, scores)
-
-
-def has_bfloat16_arithmetic():
-    """Whether the processor has instructions for it; without them TensorFlow emulates it, and rounds more often."""
-    flags = cpu_flags()
-    return not flags or not flags.isdisjoint(("avx512_bf16", "amx_bf16"))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("largest", [1, 255], ids="to {}".format)
-@pytest.mark.parametrize(("build", "count"), [(kfs, 8), (tower, 24)], ids=["kfs", "tower"])
-def test_every_gradient_in_bfloat16_is_close_to_float32s(build, count, largest):
-    """What is left is bfloat16's own: rounding lets another pixel win in a pooling, and its gradient goes elsewhere."""
-    if build is tower and not has_bfloat16_arithmetic():
-        pytest.skip("This processor has no arithmetic in bfloat16, which --precision=auto does not choose there.")
-    preprocessing = {"mean": 0.0, "scale": largest / 255}
-    keras.utils.set_random_seed(2)
-    reference, loss = build(count, preprocessing=preprocessing, dtype="float32")
-    low, _ = build(count, preprocessing=preprocessing, dtype="mixed_bfloat16")
-    kernel = reference.get_layer("c3d").get_layer("conv1a").kernel
-    kernel.assign(kernel / largest)  # weights suit what comes in, so that conv1a gives the same
-    low.set_weights(reference.get_weights())
-    frames = np.random.default_rng(2).integers(0, 256, (count, LENGTH, PIXELS, PIXELS, 3)).astype("uint8")
-    inputs = {"frames": frames, "mask": np.ones((count, LENGTH), bool)} if build is kfs else frames
-    for variable, expected, value in zip(
-        reference.trainable_variables, gradients(reference, inputs, loss), gradients(low, inputs, loss), strict=True
-    ):
-        error = np.linalg.norm(value - expected) / np.linalg.norm(expected)
-        assert error < (0.2 if variable.path.startswith("conv1a/") else 0.15), variable.path

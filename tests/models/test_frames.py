@@ -10,7 +10,7 @@ from training_runs import SMALL, batch, telling
 import scoringnet_tf
 from scoringnet_tf import ScoringNetPreprocessor
 from scoringnet_tf.inference.export import export_saved_model
-from scoringnet_tf.models.frames import Functional
+from scoringnet_tf.models.saving import Functional
 
 SIZE = {"image_size": (32, 32), "width_multiplier": 1 / 16}
 CLIP = (8, 32, 32, 3)
@@ -41,13 +41,10 @@ def composed():
 
 KINDS = {
     "C3D masked": lambda: scoringnet_tf.C3D((None, 32, 32, 3), 1 / 16, temporal_pooling=False, masked=True),
-    "endpoint": endpoint,
     "composed": composed,
     "with_features": lambda: scoringnet_tf.KeyFragmentSegmenter(**SIZE).with_features(),
     "score predictor": lambda: scoringnet_tf.ScorePredictor(**SIZE, clip_lengths=(8, 8)),
-    "tower": lambda: scoringnet_tf.ScorePredictor(**SIZE, clip_lengths=(8, 8)).towers["execution"],
     "ScoringNet": lambda: scoringnet_tf.ScoringNet(**SMALL),
-    "whole videos": lambda: scoringnet_tf.ScoringNet(**SMALL, fragments="whole"),
 }
 
 
@@ -107,15 +104,6 @@ def test_all_but_uint8_is_refused(other, net):
         ScoringNetPreprocessor((32, 32), (32, 32))(OTHERS[other][0])
 
 
-@pytest.mark.parametrize("arrange", [lambda x: [x["frames"], x["mask"]], lambda x: {**x, "id": x["mask"]}])
-@pytest.mark.filterwarnings("ignore:The structure of `inputs`")
-def test_however_inputs_are_arranged(arrange):
-    segmenter = scoringnet_tf.KeyFragmentSegmenter(**SIZE)
-    assert segmenter(arrange({"frames": FRAMES, "mask": MASK})).shape == (3, 12, 4)
-    with refused(CODE):
-        segmenter(arrange({"frames": OTHERS["0 to 1"], "mask": MASK}))
-
-
 @pytest.mark.filterwarnings("ignore:The structure of `inputs`")
 def test_a_model_of_clips_takes_them_by_name_too():
     c3d = scoringnet_tf.C3D(CLIP, 1 / 16)
@@ -124,8 +112,7 @@ def test_a_model_of_clips_takes_them_by_name_too():
         c3d({"frames": OTHERS["0 to 1"][:, :8]})
 
 
-@pytest.mark.parametrize("kind", [np.asarray, tf.constant, keras.ops.array], ids=["NumPy", "TensorFlow", "Keras"])
-@pytest.mark.parametrize("mask", ["bool", "int32", "float32"])
+@pytest.mark.parametrize(("kind", "mask"), [(np.asarray, "float32"), (tf.constant, "bool"), (keras.ops.array, "int32")])
 def test_uint8_and_a_mask_are_taken_whatever_holds_them(net, kind, mask):
     x = {"frames": FRAMES, "mask": np.arange(12) < np.array([[12], [9], [5]])}
     other = keras.tree.map_structure(kind, {**x, "mask": x["mask"].astype(mask)})
@@ -137,15 +124,6 @@ def test_fragments_of_floats_are_refused(net):
     assert net.score_fragments(FRAMES, stages, MASK)["final"].shape == (3,)
     with refused(CODE):
         net.score_fragments(OTHERS["0 to 1"], stages, MASK)
-
-
-def test_features_are_floats_of_any_kind():
-    """Other inputs stay Keras's to convert."""
-    model = scoringnet_tf.ScoringNet(**SMALL, features={"size": 5, "stride": 1, "origin": None})
-    values = np.random.default_rng(0).integers(0, 9, (2, 12, 5))
-    mask = np.ones((2, 12), bool)
-    both = [model({"features": each, "mask": mask})["final"] for each in (values, values.astype("float64"))]
-    np.testing.assert_allclose(*both, rtol=1e-5)
 
 
 def test_a_model_of_frames_composes_saves_and_reloads(tmp_path):
@@ -181,18 +159,17 @@ def test_the_preprocessor_takes_dark_frames_and_silhouettes(brightest):
 def exported(net, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "1"
     export_saved_model(net, folder)
-    return tf.saved_model.load(str(folder)).signatures
+    return tf.saved_model.load(str(folder)).signatures["serving_default"]
 
 
 @pytest.mark.slow
 # TensorFlow itself casts a NumPy array that is given to a signature, without a word.
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
-@pytest.mark.parametrize("signature", ["serving_default", "segment"])
 @pytest.mark.parametrize("other", {**OTHERS, **CAST})
-def test_an_export_gives_the_scores_of_uint8_or_an_error(exported, signature, other):
-    expected = exported[signature](frames=tf.constant(FRAMES), mask=MASK)
+def test_an_export_gives_the_scores_of_uint8_or_an_error(exported, other):
+    expected = exported(frames=tf.constant(FRAMES), mask=MASK)
     try:
-        found = exported[signature](**as_one_kind({"frames": {**OTHERS, **CAST}[other], "mask": MASK}))
+        found = exported(**as_one_kind({"frames": {**OTHERS, **CAST}[other], "mask": MASK}))
     except tf.errors.InvalidArgumentError:
         assert other not in ("int64", "0 to 255, float32")
         return

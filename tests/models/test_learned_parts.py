@@ -16,8 +16,18 @@ TOWERS = {"difficulty", "execution"}
 ALL = {"kfs", *TOWERS}
 
 
-def network(**options):
-    return scoringnet_tf.ScoringNet(**{**SMALL, **options})
+@pytest.fixture(scope="module")
+def shared():
+    return scoringnet_tf.ScoringNet(**SMALL)
+
+
+@pytest.fixture
+def model(shared):
+    """One that has learned nothing, nor is any of it frozen."""
+    for part in (shared.segmenter, *shared.score_predictor.towers.values()):
+        part.trainable = True
+    shared.learned_parts = set()
+    return shared
 
 
 def fitted(model, epochs=1, callbacks=(), **options):
@@ -31,21 +41,19 @@ def fitted(model, epochs=1, callbacks=(), **options):
     ("options", "learned"),
     [
         ({"phase": "scoring"}, TOWERS),
-        ({"phase": "joint"}, ALL),
         ({"phase": "joint", "frozen": ["execution"]}, {"kfs", "difficulty"}),
         ({"phase": "joint", "frozen": ["c3d"]}, ALL),
         ({"epochs": 0}, set()),
     ],
 )
-def test_what_a_step_trains_has_learned(options, learned):
-    model = network()
+def test_what_a_step_trains_has_learned(model, options, learned):
     assert model.learned_parts == set() and not model.scores_learned
     fitted(model, **options)
     assert model.learned_parts == learned and model.scores_learned == (learned == ALL)
 
 
-def test_phases_add_up_and_compiling_alone_adds_nothing():
-    model = fitted(network(), phase="segmentation")
+def test_phases_add_up_and_compiling_alone_adds_nothing(model):
+    fitted(model, phase="segmentation")
     model.compile(keras.optimizers.SGD(0.0), phase="scoring", run_eagerly=True)
     assert model.learned_parts == {"kfs"}
     model.train_on_batch(*batch())
@@ -54,103 +62,75 @@ def test_phases_add_up_and_compiling_alone_adds_nothing():
     assert model.learned_parts == ALL
 
 
-def test_a_tower_that_its_user_froze_has_not_learned():
-    """Before `compile`, or after it."""
-    early, late = network(), network()
-    early.score_predictor.towers["execution"].trainable = False
+def test_a_tower_that_its_user_froze_has_not_learned(model):
+    """Not even if it is frozen after `compile`, or if the run fails after a step."""
 
     class Freezing(keras.callbacks.Callback):
         def on_train_begin(self, logs):
-            late.score_predictor.towers["execution"].trainable = False
+            model.score_predictor.towers["execution"].trainable = False
 
-    assert fitted(early).learned_parts == fitted(late, callbacks=[Freezing()]).learned_parts == {"kfs", "difficulty"}
-
-
-def test_a_step_before_an_error_counts():
-    class Failing(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs):
             raise RuntimeError
 
-    model = network()
     with pytest.raises(RuntimeError):
-        fitted(model, callbacks=[Failing()])
-    assert model.scores_learned
+        fitted(model, callbacks=[Freezing()])
+    assert model.learned_parts == {"kfs", "difficulty"}
 
 
 @pytest.mark.slow
-def test_it_goes_with_the_weights(tmp_path):
+def test_it_goes_with_the_weights(model, tmp_path):
     """Through files, copies and weights alone; a model of the same configuration with new weights has none of it."""
-    model = network()
     model.learned_parts = {"kfs", "execution"}
     model.save(tmp_path / "model.keras")
     model.save_weights(tmp_path / "model.weights.h5")
-    other = network()
+    other = type(model).from_config(model.get_config())
+    assert other.learned_parts == set()
     other.load_weights(tmp_path / "model.weights.h5")
     for found in (keras.models.load_model(tmp_path / "model.keras"), model.with_dtype("bfloat16"), other):
         assert found.learned_parts == {"kfs", "execution"}
-    assert type(model).from_config(model.get_config()).learned_parts == set()
-    with refused("unknown_name", "final"):
-        model.learned_parts = {"final"}
 
 
-def test_weights_from_elsewhere_are_said_to_have_learned():
-    model = network()
-    model.set_weights(network().get_weights())
-    assert not model.scores_learned
+def test_weights_from_elsewhere_are_said_to_have_learned(model):
     model.scores_learned = True
     assert model.learned_parts == ALL
     model.scores_learned = False
     assert model.learned_parts == {"kfs"}
+    with refused("unknown_name", "final"):
+        model.learned_parts = {"final"}
 
 
-def test_files_of_before_are_read_as_they_were(tmp_path):
+def test_all_parts_of_the_models_that_ship_have_learned():
+    """Their files are older than that they would say so."""
     assert load_scoring_net("diving_small").learned_parts == ALL
-    assert load_scoring_net("vault_small").scores_learned
-    old = network(provenance={"untrained": ["score_predictor"]})
-    old.save_own_variables = lambda store: None
-    keras.saving.save_model(old, tmp_path / "old.keras")
-    assert load_scoring_net(tmp_path / "old.keras").learned_parts == {"kfs"}
 
 
 # === Who takes what ===
 
 
-@pytest.fixture(scope="module")
-def paths(tmp_path_factory):
-    """Name → path of a model that knows its KFS alone, its towers alone, and nothing."""
-    folder = tmp_path_factory.mktemp("models")
-    for name, learned in (("kfs", {"kfs"}), ("towers", TOWERS), ("none", set())):
-        model = network(provenance={"frame_rate": 25.0})
+@pytest.mark.parametrize("learned", [{"kfs"}, TOWERS, set()], ids=["kfs", "towers", "none"])
+def test_scores_of_a_model_that_has_not_learned_are_refused(model, learned):
+    model.learned_parts = learned
+    for take in (predictor_of, lambda model: check_trained(model, "m.keras")):
+        with refused("not_trained"):
+            take(model)
+
+
+@pytest.mark.slow
+def test_parts_of_files_are_taken_if_they_have_learned(model, diving_records, tmp_path):
+    paths = {"kfs": tmp_path / "kfs.keras", "towers": tmp_path / "towers.keras"}
+    for name, learned in (("kfs", {"kfs"}), ("towers", TOWERS)):
         model.learned_parts = learned
-        model.save(folder / f"{name}.keras")
-    return {name: folder / f"{name}.keras" for name in ("kfs", "towers", "none")}
-
-
-@pytest.mark.parametrize("name", ["kfs", "towers", "none"])
-def test_scores_of_a_model_that_has_not_learned_are_refused(paths, diving_records, name):
-    path = paths[name]
-    model = load_scoring_net(path)
+        model.with_dtype("float32", provenance={"frame_rate": 25.0}).save(paths[name])
+    assert stage_finder(paths["kfs"]).model.learned_parts == {"kfs"}
+    model.learned_parts = set()
     for take in (
-        lambda: predictor_of(path),
-        lambda: predictor_of(model),
-        lambda: scoringnet_tf.score_video("dive.avi", path),
-        lambda: add_reference(path, scoringnet_tf.DatasetInfo.load(diving_records)),
-        lambda: check_trained(model, path),
+        lambda: stage_finder(paths["towers"]),
+        lambda: load_segmenter(model, paths["towers"]),
+        lambda: scoringnet_tf.score_video("dive.avi", paths["kfs"]),
+        lambda: add_reference(paths["kfs"], scoringnet_tf.DatasetInfo.load(diving_records)),
     ):
         with refused("not_trained"):
             take()
-
-
-def test_stages_of_a_kfs_that_has_not_learned_are_refused(paths):
-    assert stage_finder(paths["kfs"]).model.learned_parts == {"kfs"}
-    with refused("not_trained", "kfs"):
-        stage_finder(paths["towers"])
-    with refused("not_trained", "kfs"):
-        load_segmenter(network(), paths["none"])
-
-
-def test_parts_that_are_loaded_bring_it(paths):
-    model = network()
     load_network(model, paths["towers"])
     assert model.learned_parts == TOWERS
     load_segmenter(model, paths["kfs"])

@@ -1,9 +1,7 @@
 """The LSTM of KFS against a loop in NumPy and against Keras's own."""
 
-import keras
 import numpy as np
 import pytest
-from keras import layers
 from refusals import refused
 
 from scoringnet_tf.models.lstm import LSTM
@@ -54,34 +52,6 @@ def test_equals_a_loop_over_frames_and_units(backwards):
     for row in range(2):
         expected = by_hand(layer.get_weights(), FRAMES[row, ::step], MASK[row, ::step])
         np.testing.assert_allclose(found[row], expected, rtol=0, atol=1e-6)
-
-
-@pytest.mark.parametrize("kwargs", [{"zero_output_for_mask": True}, {"return_state": True}, {"unroll": True}], ids=str)
-def test_equals_kerass(kwargs):
-    ours, theirs = (keras.tree.flatten(built(kind, **kwargs)(FRAMES, mask=MASK)) for kind in (LSTM, layers.LSTM))
-    for one, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
-
-
-def learned(kind):
-    """The weights after steps of gradient descent through both directions and the mask, in a model of its own."""
-    inputs, mask = keras.Input((None, INPUTS)), keras.Input((None,), dtype="bool")
-    layer = built(kind)
-    both = layers.Bidirectional(layer)
-    model = keras.Model([inputs, mask], both(inputs, mask=mask))
-    both.set_weights([*layer.get_weights(), *layer.get_weights()])
-    model.compile(keras.optimizers.SGD(1.0), "mse")
-    model.fit([FRAMES, MASK], np.ones((2, LENGTH, 2 * UNITS)), epochs=5, shuffle=False, verbose=0)
-    return model.get_weights()
-
-
-@pytest.mark.slow
-def test_learns_what_kerass_learns():
-    start = built(LSTM).get_weights()
-    ours, theirs = learned(LSTM), learned(layers.LSTM)
-    assert all(np.abs(end - begin).max() > 0.01 for end, begin in zip(ours, [*start, *start], strict=True))
-    for one, other in zip(ours, theirs, strict=True):  # rounding of five steps at a rate of 1
-        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("kwargs", [{"dropout": 0.1}, {"recurrent_dropout": 0.1}, {"use_bias": False}], ids=str)

@@ -10,7 +10,6 @@ from training_runs import SMALL, STATISTICS, deciding, telling
 
 import scoringnet_tf
 from scoringnet_tf.models.fragments import FragmentSelector, resampling_indices
-from scoringnet_tf.sports import SPORTS
 
 CLIP = (8, 32, 32, 3)
 
@@ -79,28 +78,12 @@ def test_c3d_endpoints_have_caffes_shapes():
     assert scoringnet_tf.C3D(final_endpoint="conv5b").output_shape == (None, *shapes["conv5b"])
 
 
-@pytest.mark.slow
-def test_kfs_flattens_as_the_paper_counts():
-    # pool5 has 4096 entries per frame for 64×128 input (§3.1), 8192 for 112×112.
-    for size, entries in (((64, 128), 4096), ((112, 112), 8192)):
-        segmenter = scoringnet_tf.KeyFragmentSegmenter(image_size=size)
-        assert segmenter.get_layer("flatten").output.shape == (None, None, entries)
-
-
 def test_padding_does_not_change_the_result(model, videos):
     padded = model(videos, training=False)
     alone = model({name: value[1:, :9] for name, value in videos.items()}, training=False)
     np.testing.assert_allclose(padded["stages"][1, :9], alone["stages"][0], atol=1e-5)  # rounding: of other shapes
     for score in ("difficulty", "execution", "final"):
         assert float(padded[score][1]) == pytest.approx(float(alone[score][0]), rel=1e-5)
-
-
-@pytest.mark.parametrize("length", [1, 2, 23])
-def test_any_length(model, length):
-    frames = np.zeros((1, length, 32, 32, 3), "uint8")
-    outputs = model({"frames": frames, "mask": np.ones((1, length), bool)}, training=False)
-    assert outputs["stages"].shape == (1, length, 4)
-    np.testing.assert_allclose(np.sum(outputs["stages"], axis=-1), 1.0, rtol=1e-5)
 
 
 # === Preprocessing ===
@@ -125,16 +108,6 @@ def test_preprocessing_is_what_it_says(videos, channels, mean):
     ordered = videos["frames"][..., :: 1 if channels == "rgb" else -1]
     found = rescaled(videos["frames"], preprocessing={"channels": channels, "mean": mean, "scale": 0.5})
     np.testing.assert_allclose(found, (ordered - np.array(mean)) * 0.5, atol=1e-4)
-
-
-def test_preprocessing_survives_saving(videos, tmp_path):
-    preprocessing = {"channels": "bgr", "mean": IMAGE, "scale": 1.0, "frame_size": [36, 48]}
-    c3d = scoringnet_tf.C3D(CLIP, 1 / 16, preprocessing=preprocessing)
-    c3d.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    assert again.preprocessing == preprocessing
-    clip = videos["frames"][:, :8]
-    np.testing.assert_array_equal(c3d(clip, training=False), again(clip, training=False))
 
 
 def test_no_heads_leave_the_features_that_heads_would_read(videos):
@@ -208,6 +181,71 @@ def test_fusion_follows_the_sport_and_an_untrained_model_predicts_about_the_mean
         assert np.abs(np.asarray(outputs[score]) - mean).max() < std
 
 
+# === The regressor of SP ===
+
+CLIPS = dict.fromkeys(("difficulty_clip", "execution_clip"), np.zeros((2, 8, 32, 32, 3), "uint8"))
+
+
+@pytest.mark.parametrize(
+    ("stride", "of_32_frames", "of_16_frames"),
+    [(1, (4, 7, 7), (2, 7, 7)), (2, (1, 2, 2), (1, 2, 2)), (3, (1, 1, 1), (1, 1, 1))],
+)
+def test_the_stride_of_the_regressor_leaves_what_its_docstring_says(stride, of_32_frames, of_16_frames):
+    model = scoringnet_tf.ScorePredictor(width_multiplier=1 / 16, clip_lengths=(32, 16), pool_stride=stride)
+    for score, places in (("difficulty", of_32_frames), ("execution", of_16_frames)):
+        tower = model.towers[score]
+        assert tower.get_layer("regressor_pool2").output.shape[1:4] == places
+        regressor = 2 * conv(32, 32) + dense(np.prod(places) * 32, 32) + dense(32, 32) + dense(32, 1)
+        assert tower.count_params() - tower.get_layer("c3d").count_params() == regressor
+
+
+@pytest.mark.parametrize("bias", [-20.0, 0.5])
+@pytest.mark.parametrize("activation", ["linear", "relu"])
+def test_relu_on_the_last_layer_lets_no_score_below_zero_points(activation, bias):
+    model = scoringnet_tf.ScorePredictor(**SMALL, output_activation=activation)
+    expected = {}
+    for score, (mean, std) in STATISTICS.items():
+        layer = model.towers[score].get_layer("regressor_fc3")
+        layer.set_weights([np.zeros_like(layer.get_weights()[0]), np.array([bias])])
+        points = mean + std * bias
+        expected[score] = max(0.0, points) if activation == "relu" else points
+    scores = model(CLIPS, training=False)
+    for score, points in expected.items():
+        np.testing.assert_allclose(scores[score], [points] * 2, rtol=1e-5)
+    np.testing.assert_allclose(scores["final"], [expected["difficulty"] * expected["execution"]] * 2, rtol=1e-5)
+
+
+def test_the_last_layer_of_a_tower_starts_small_and_towers_share_no_weights():
+    """As N(0, 0.001): the deviation of 512 draws is within a tenth of it."""
+    keras.utils.set_random_seed(0)
+    predictor = scoringnet_tf.ScorePredictor(
+        image_size=(32, 32), width_multiplier=1 / 16, fc_units=512 * 16, clip_lengths=(8, 16)
+    )
+    for tower in predictor.towers.values():
+        kernel, bias = tower.get_layer("regressor_fc3").get_weights()
+        assert kernel.shape == (512, 1) and not bias.any()
+        assert kernel.std() == pytest.approx(0.001, rel=0.1) and abs(kernel.mean()) < 0.0002
+    weights = [{id(weight) for weight in tower.weights} for tower in predictor.towers.values()]
+    assert not weights[0] & weights[1]
+    assert [tower.input_shape[1] for tower in predictor.towers.values()] == [8, 16]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "named"),
+    [
+        ({"output_activation": "sigmoid"}, "unknown_name", "sigmoid"),
+        ({"head": "median"}, "unknown_name", "median"),
+        ({"scores": ("execution",)}, "unknown_name", "execution"),
+        ({"head": "distribution", "output_activation": "relu"}, "flags_conflict", "relu"),
+        ({"pool_stride": 0}, "out_of_range", "pool_stride"),
+    ],
+    ids=str,
+)
+def test_settings_that_cannot_be_are_named(options, code, named):
+    with refused(code, named):
+        scoringnet_tf.ScorePredictor(**SMALL, **options)
+
+
 # === Saving ===
 
 MODELS = {
@@ -225,10 +263,16 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_save_and_load(name, dtype, videos, tmp_path):
     model = MODELS[name](dtype)
+    is_whole = hasattr(model, "with_dtype")
+    if is_whole:
+        model.compile()
     model.save(tmp_path / "model.keras")
+    if is_whole:
+        with pytest.raises(FileExistsError):
+            model.save(tmp_path / "model.keras", overwrite=False)
     again = keras.models.load_model(tmp_path / "model.keras")
-    twin = model.with_dtype("float32") if hasattr(model, "with_dtype") else model  # what a whole model is saved as
-    assert again.get_config() == twin.get_config()
+    twin = model.with_dtype("float32") if is_whole else model  # what a whole model is saved as
+    assert again.get_config() == twin.get_config() and not again.compiled
     clip = videos["frames"][:, :8]
     clips = {"C3D": clip, "ScorePredictor": {"difficulty_clip": clip, "execution_clip": clip}}
     before, after = (each(clips.get(name, videos), training=False) for each in (twin, again))
@@ -288,6 +332,7 @@ def test_what_a_network_was_made_with_is_in_its_config(kind, options):
         (lambda: scoringnet_tf.C3D(CLIP, 1 / 16, preprocessing={"mean": IMAGE[:16]}), "wrong_shape", "(16, 32, 3)"),
         (lambda: scoringnet_tf.C3D(final_endpoint="pool6"), "unknown_name", "pool6"),
         (lambda: scoringnet_tf.C3D(top="fc9"), "unknown_name", "fc9"),
+        (lambda: scoringnet_tf.ScoringNet(sport="golf"), "unknown_name", "golf"),
         (lambda: scoringnet_tf.C3D(CLIP, 1 / 16, masked=True), "flags_conflict", "masked"),
         (lambda: scoringnet_tf.ScoringNet(fragment_stages={"dificulty": ["entry"]}), "unknown_name", "dificulty"),
         (lambda: scoringnet_tf.ScoringNet(fragment_stages={"difficulty": []}), "wrong_value", "difficulty"),
@@ -299,17 +344,3 @@ def test_what_a_network_was_made_with_is_in_its_config(kind, options):
 def test_arguments_that_cannot_be_are_named(make, code, named):
     with refused(code, named):
         make()
-
-
-def test_an_unknown_sport_or_argument_of_preprocessing_is_refused():
-    with pytest.raises(ValueError):
-        scoringnet_tf.ScoringNet(sport="golf")
-    with pytest.raises(TypeError):
-        scoringnet_tf.C3D(CLIP, 1 / 16, preprocessing={"std": 1.0})
-
-
-@pytest.mark.parametrize("sport", SPORTS)
-def test_every_stage_of_a_fragment_exists(sport):
-    rules = SPORTS[sport]
-    for stage in (*rules.difficulty_fragment, *rules.execution_fragment):
-        assert rules.stage_index(stage) > 0

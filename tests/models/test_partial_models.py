@@ -8,8 +8,6 @@ from training_runs import SMALL, STATISTICS, batch, telling
 
 import scoringnet_tf
 from scoringnet_tf import losses
-from scoringnet_tf.models.fragments import resampling_indices
-from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.score_prediction import ScorePredictor
 
@@ -77,43 +75,7 @@ def test_a_whole_video_is_sampled_evenly_and_without_its_padding():
     assert made(**WHOLE, clip_lengths=(8, 9)).sampled_frames is made().sampled_frames is None
 
 
-def test_one_tower_sees_the_fragment_of_execution():
-    """In as many frames as execution's tower has, whatever difficulty's has."""
-    network = telling(made(**FINAL, clip_lengths=(4, 8)), 3000.0)
-    inputs, targets = batch()
-
-    def score_of(*stages):
-        indices = np.asarray(resampling_indices(np.isin(targets["stages"], stages), 8))
-        clips = np.stack([inputs["frames"][row, indices[row]] for row in range(3)])
-        return np.asarray(network.score_predictor({"final_clip": clips})["final"])
-
-    found = np.asarray(network.score_fragments(inputs["frames"], targets["stages"], inputs["mask"])["final"])
-    np.testing.assert_allclose(found, score_of(2, 3), rtol=1e-5)
-    assert np.abs(found - score_of(2)).min() > 0.01  # that of difficulty
-
-
 # === Features ===
-
-
-def test_towers_of_features_are_built_as_told():
-    network = made(
-        **FEATURES, kernel_l2=0.0123, score_predictor={"pool_stride": 1, "conv_filters": 96, "fc_units": 160}
-    )
-    for tower in network.score_predictor.towers.values():
-        assert [tower.get_layer(f"regressor_conv{n}").filters for n in (1, 2)] == [96 // 16] * 2
-        assert [tower.get_layer(f"regressor_pool{n}").output.shape[1] for n in (1, 2)] == [8, 8]  # of 8 steps
-        assert [tower.get_layer(f"regressor_fc{n}").units for n in (1, 2)] == [160 // 16] * 2
-        kernels = [layer for layer in tower.layers if hasattr(layer, "kernel")]
-        assert [float(layer.kernel_regularizer.l2) for layer in kernels] == pytest.approx([0.0123] * 5)
-
-
-def test_features_are_scaled_by_the_statistics_that_were_given():
-    layer = FeatureScaling()
-    x = np.random.default_rng(0).normal(5, 3, (4, 7, 3)).astype("float32")
-    assert np.allclose(layer(x), x)  # nothing known yet
-    layer.adapt(np.float32([5, 1, 2]), np.float32([3, 2, 0]))
-    expected = np.stack([(x[..., 0] - 5) / 3, (x[..., 1] - 1) / 2, np.zeros((4, 7))], axis=-1)
-    np.testing.assert_allclose(np.asarray(layer(x)), expected, atol=1e-6)
 
 
 def test_features_that_never_vary_are_left_out_of_a_file_too(tmp_path):
@@ -173,36 +135,3 @@ def test_a_distribution_says_its_score_and_how_sure_it_is():
     (d, sd), (e, se) = moments["difficulty"], moments["execution"]
     np.testing.assert_allclose(found["final"], d * e, rtol=1e-4)
     np.testing.assert_allclose(found["final_std"], np.sqrt(d**2 * se**2 + e**2 * sd**2 + sd**2 * se**2), rtol=1e-3)
-
-
-# === Training ===
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("options", [{**FINAL, **WHOLE}, FEATURES], ids=["one", "features"])
-def test_a_step_trains_what_there_is(options):
-    keras.utils.set_random_seed(0)
-    network = made(**options)
-    network.compile(keras.optimizers.Adam(1e-2))
-    before = [np.array(variable) for variable in network.trainable_variables]
-    logs = network.train_on_batch(*batch_for(network), return_dict=True)
-    assert not any(np.array_equal(was, now) for was, now in zip(before, network.trainable_variables, strict=True))
-    if network.content == "frames":
-        assert set(logs) == {"loss", "final_mse", "final_ranking", "weight_decay", "f_src", "f_med"}
-    else:
-        assert {"stage_loss", "difficulty_mse", "execution_mse", "frame_accuracy", "f_src"} <= set(logs)
-        assert not any(np.any(layer.mean) for layer in scalings(network))
-
-
-@pytest.mark.slow
-def test_a_fused_final_score_can_be_learnt_as_well():
-    """From videos that know no more: difficulty and execution have no gradient, the final score has."""
-    keras.utils.set_random_seed(0)
-    network = made(**FEATURES, kernel_l2=0.0, score_predictor={"dropout_rate": 0.0})
-    inputs, targets = batch_for(network)
-    unknown = {**targets, "difficulty": np.full(3, np.nan, "float32"), "execution": np.full(3, np.nan, "float32")}
-    final = losses.ScoreLoss(alpha=0.0, unit=10.0)
-    network.compile(keras.optimizers.Adam(1e-2), metrics={}, loss={"final": final}, phase="scoring")
-    history = [network.train_on_batch(inputs, unknown, return_dict=True) for _ in range(60)]
-    assert history[0]["difficulty_mse"] == history[0]["execution_mse"] == 0
-    assert history[-1]["final_mse"] < 0.3 * history[0]["final_mse"]

@@ -72,41 +72,36 @@ def test_its_own_records_and_other_data_are_taken(trained, diving_records, other
     by_hand.fit(videos(others).take(1), **QUIET)  # which says of no records that it is for them
 
 
+@pytest.mark.slow
 def test_a_model_for_other_records_starts_from_its_weights(trained, others, tmp_path):
     info = scoringnet_tf.DatasetInfo.load(others)
     trained.save_to_preset(tmp_path / "preset")
-    for source in (trained, tmp_path / "preset"):
-        model = scoringnet_tf.ScoringNet.for_records(info, initial_model=source)
-        assert_same(trained.get_weights()[:20], model.get_weights()[:20])
-        assert model.frame_rate == info.frame_rate and model.get_config()["stored"] == info.stored
-        assert model.provenance["data_hash"] == "another" and model.scores_learned
-        assert model.stage_decision.decoding == "ordered" and model.reference is None
-        statistics = model.score_predictor.get_config()["score_statistics"]
-        assert statistics["execution"] == (5.0, 0.5)
+    model = scoringnet_tf.ScoringNet.for_records(info, initial_model=tmp_path / "preset")
+    assert_same(trained.get_weights()[:20], model.get_weights()[:20])
+    assert model.frame_rate == info.frame_rate and model.get_config()["stored"] == info.stored
+    assert model.provenance["data_hash"] == "another" and model.scores_learned
+    assert model.stage_decision.decoding == "ordered" and model.reference is None
+    assert model.score_predictor.get_config()["score_statistics"]["execution"] == (5.0, 0.5)
     ready(model).fit(videos(others).take(1), **QUIET)
     ours, theirs = (np.asarray(each(batch()[0])["execution"]) for each in (model, trained))
     mean, std = trained.score_predictor.get_config()["score_statistics"]["execution"]
     np.testing.assert_allclose((ours - 5.0) / 0.5, (theirs - mean) / std, atol=1e-4)
 
 
-def test_options_of_the_copy_are_the_users(trained, others):
-    info = scoringnet_tf.DatasetInfo.load(others)
-    options = {"initial_model": trained, "decoding": "argmax", "score_statistics": {"execution": (4.0, 2.0)}}
-    model = scoringnet_tf.ScoringNet.for_records(info, **options)
-    assert model.stage_decision.decoding == "argmax"
-    assert model.score_predictor.get_config()["score_statistics"]["execution"] == (4.0, 2.0)
-    with refused("other_model", "width_multiplier"):
-        scoringnet_tf.ScoringNet.for_records(info, initial_model=trained, width_multiplier=1 / 8)
-
-
+@pytest.mark.slow
 def test_a_preset_for_frames_of_another_size_or_another_sport_is_refused(diving_records, trained):
     info = scoringnet_tf.DatasetInfo.load(diving_records)
+    with refused("other_model", "width_multiplier"):
+        scoringnet_tf.ScoringNet.for_records(info, initial_model=trained, width_multiplier=1 / 8)
     with refused("other_content", (73, 98)):
         scoringnet_tf.ScoringNet.for_records(info, initial_model="diving_small")
     with refused("other_model", "vault"):
         scoringnet_tf.ScoringNet.for_records(info, initial_model="vault_small")
     sized = dataclasses.replace(info, frame_size=(73, 98))
-    assert scoringnet_tf.ScoringNet.for_records(sized, initial_model="diving_small").frame_size == (73, 98)
+    options = {"decoding": "argmax", "score_statistics": {"execution": (4.0, 2.0)}}  # those of the user count
+    model = scoringnet_tf.ScoringNet.for_records(sized, initial_model="diving_small", **options)
+    assert model.frame_size == (73, 98) and model.stage_decision.decoding == "argmax"
+    assert model.score_predictor.get_config()["score_statistics"]["execution"] == (4.0, 2.0)
 
 
 @pytest.mark.parametrize(("known", "code"), [({}, "no_scores"), ({"mean": 3.0, "std": 0.0}, "equal_scores")])

@@ -4,13 +4,12 @@ import keras
 import numpy as np
 import pytest
 from refusals import refused
-from training_runs import assert_same, changed, settings
+from training_runs import settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.stages import windowed_segmenter
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS, RealFrames
-from scoringnet_tf.training import config
 from scoringnet_tf.training.scoring import ScoringRun
 from scoringnet_tf.training.targets import check_start
 
@@ -133,56 +132,16 @@ def test_a_video_of_any_length_goes_through_in_windows(models, network):
     np.testing.assert_allclose(features, np.asarray(seen)[0], atol=1e-5)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("network", STAGE_NETWORKS[1:])
-def test_a_model_keeps_its_network(network, tmp_path):
-    model = scoringnet_tf.ScoringNet(**SIZE, clip_lengths=(4, 4), segmenter={"network": network})
-    model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras", compile=False)
-    assert again.segmenter.network == network
-    inputs = {"frames": clip(6), "mask": np.ones((1, 6), bool)}
-    assert_same(again(inputs)["stages"], model(inputs)["stages"])
-
-
 # === Learning ===
 
 
 @pytest.mark.slow
-def test_an_ed_tcn_learns_what_a_frame_alone_does_not_show():
-    """Noise, then a stage that begins ten steps after a signal: without time there is nothing to see."""
-    rng = np.random.default_rng(0)
-    features, stages = rng.normal(0, 0.1, (16, 48, 2)).astype(np.float32), np.zeros((16, 48), int)
-    for row, start in enumerate(rng.integers(5, 20, 16)):
-        features[row, start] = 3.0
-        stages[row, start + 10 : start + 18] = 2
-    keras.utils.set_random_seed(0)
-    model = scoringnet_tf.KeyFragmentSegmenter(network="c3d_ed_tcn", features=2)
-    model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy")
-    inputs = {"features": features, "mask": np.ones((16, 48), bool)}
-    model.fit(inputs, stages, epochs=40, batch_size=4, verbose=0)
-    found = probabilities(model, features, name="features").argmax(axis=-1)
-    assert (found == stages)[stages == 2].mean() > 0.9 and (found == stages).mean() > 0.97
-
-
-@pytest.mark.slow
-def test_a_run_trains_the_network_that_it_is_told(models, diving_records, tmp_path):
-    """ResNet50 with weights of a file; the C3D that is pretrained goes to the towers alone."""
-    weights, c3d = tmp_path / "resnet50_notop.weights.h5", tmp_path / "c3d.keras"
-    source = models["resnet50"].get_layer("resnet50")
-    source.save_weights(weights)
-    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16).save(c3d)
-    asked = {"stage_network": "resnet50", "resnet50_weights": str(weights), "pretrained": str(c3d)}
-    options = settings(tmp_path / "run", diving_records, **asked, scoring_epochs=0)
-    run = ScoringRun(DatasetInfo.load(diving_records), options)
+def test_a_pretrained_c3d_goes_to_the_towers_alone_beside_a_resnet50(diving_records, tmp_path):
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16).save(tmp_path / "c3d.keras")
+    asked = {"stage_network": "resnet50", "pretrained": str(tmp_path / "c3d.keras"), "scoring_epochs": 0}
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **asked))
     run.load_initial_weights()
     assert run.model.segmenter.network == "resnet50"
-    assert_same(run.model.segmenter.get_layer("resnet50").get_weights(), source.get_weights())
-    with refused("not_found", "weights=no"):
-        run.config = changed(run.config, resnet50_weights="no")
-        run.load_initial_weights()
-    with refused("wrong_format", c3d):
-        run.config = changed(run.config, resnet50_weights=str(c3d))
-        run.load_initial_weights()
 
 
 def test_networks_that_do_not_fit_are_refused(diving_records, tmp_path):
@@ -193,7 +152,3 @@ def test_networks_that_do_not_fit_are_refused(diving_records, tmp_path):
         check_start(info, features)
     with refused("unknown_name", "resnet50"):
         scoringnet_tf.KeyFragmentSegmenter(network="resnet50", features=3)
-
-
-def test_the_configuration_has_them_all():
-    assert tuple(config.STAGE_NETWORKS) == STAGE_NETWORKS

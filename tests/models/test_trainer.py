@@ -7,27 +7,33 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from refusals import refused
-from training_runs import SMALL, STATISTICS, assert_same, batch, deciding, telling
+from training_runs import SMALL, STATISTICS, assert_same, batch, telling
 
 import scoringnet_tf
-from scoringnet_tf.losses import PairwiseRankingLoss, ScoreDistributionLoss, ScoreLoss
+from scoringnet_tf.losses import ScoreDistributionLoss, ScoreLoss
 from scoringnet_tf.metrics import CAPACITY
 from scoringnet_tf.models.fragments import TrainingFragments
-from scoringnet_tf.models.loss_terms import LossScaleOptimizer
 from scoringnet_tf.models.trainer import TRUE_STAGES
 
 MAE = keras.metrics.MeanAbsoluteError()
 PARTS = ("segmenter", "score_predictor")
 WITHOUT_DROPOUT = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
 DISTRIBUTION = {"score_predictor": {"head": "distribution"}}
+WHOLE = {"fragments": "whole"}
 SCORING_TERMS = {f"{score}_{term}" for score in ("difficulty", "execution") for term in ("mse", "ranking")}
-# A few steps take less than their graph takes to be traced. Graphs are those of `step`, of scheduled fragments, of
-# scaled losses and of models that are saved.
+# A few steps take less than their graph takes to be traced. Graphs are those of `step`, of scaled losses and of
+# models that are saved.
 EAGER = {"run_eagerly": True}
 
 
 def dataset(*parts):
     return tf.data.Dataset.from_tensors(parts or batch())
+
+
+@functools.cache
+def shared(kind):
+    """A model that tests compile, and some train."""
+    return scoringnet_tf.ScoringNet(**SMALL, **{"regression": {}, "distribution": DISTRIBUTION, "whole": WHOLE}[kind])
 
 
 def compiled(network, **options):
@@ -37,7 +43,7 @@ def compiled(network, **options):
 
 def fitted(network, **options):
     """One step; returns the logs."""
-    history = compiled(network, **options).fit(dataset(), verbose=0, shuffle=False)
+    history = compiled(network, **options).fit(dataset(), None, None, 1, 0, shuffle=False)  # by place, as in Keras
     return {name: values[0] for name, values in history.history.items()}
 
 
@@ -102,27 +108,9 @@ def test_evaluation_is_eq10_on_predicted_fragments():
     assert figures["frame_accuracy"] == pytest.approx((p.argmax(-1) == targets["stages"].ravel()).mean())
 
 
-def test_a_model_without_statistics_learns_in_points():
-    logs = fitted(scoringnet_tf.ScoringNet(**{**SMALL, "score_statistics": None}), **EAGER)
-    for score in STATISTICS:  # its first guess is 0
-        assert logs[f"{score}_mse"] == pytest.approx((batch()[1][score] ** 2).mean() / 2, rel=0.02)
-
-
-@pytest.mark.slow
-def test_frames_are_right_by_the_labels_that_the_model_decides():
-    """In order, where the most probable stage jumps to and fro: what chooses an epoch is what `evaluate` tells."""
-    keras.utils.set_random_seed(3)
-    network = compiled(scoringnet_tf.ScoringNet(**SMALL, decoding="ordered"))
-    inputs, targets = batch()
-    outputs = {name: np.asarray(value) for name, value in deciding(network, inputs)(inputs).items()}
-    right = [(found == targets["stages"]).mean() for found in (outputs["labels"], outputs["stages"].argmax(-1))]
-    assert right[0] != right[1]
-    assert measured(network)["frame_accuracy"] == pytest.approx(right[0])
-
-
-def test_src_is_of_as_many_videos_as_there_are():
+def test_src_is_of_as_many_videos_as_there_are(network):
     """5,000, more than the metrics have room for without being asked."""
-    network, truth = scoringnet_tf.ScoringNet(**SMALL), np.random.default_rng(0).permutation(5000).astype("float32")
+    truth = np.random.default_rng(0).permutation(5000).astype("float32")
     for measures in network.default_metrics(5000).values():
         for metric in [each for each in measures if each.name.endswith("_src")]:
             metric.update_state(truth, -truth)
@@ -193,11 +181,11 @@ def layers_of(network):
     return {"c3d": trunks, "kfs": [network.segmenter]} | {score: [tower] for score, tower in towers.items()}
 
 
-@pytest.mark.parametrize("frozen", [("c3d",), ("kfs",), ("c3d", "difficulty")])
+@pytest.mark.parametrize("frozen", [("kfs",), ("c3d", "difficulty")])
 def test_frozen_parts_stay_and_all_else_learns_and_a_second_compile_frees_them(frozen):
-    network = scoringnet_tf.ScoringNet(**SMALL)
+    network = shared("regression")
     fixed = {id(v) for part in frozen for layer in layers_of(network)[part] for v in layer.trainable_variables}
-    weights = network.trainable_variables  # all there are
+    weights = compiled(network).trainable_variables  # all there are
     before = [np.array(variable) for variable in weights]
     fitted(network, frozen=frozen, **EAGER)
     changed = {id(v) for v, old in zip(weights, before, strict=True) if (np.asarray(v) != old).any()}
@@ -260,41 +248,6 @@ def test_sp_trains_with_dropout_and_a_frozen_kfs_without():
 # === Fragments ===
 
 
-def test_each_tower_sees_its_own_fragment(network):
-    """Take-flight is bright, entry dark, all else grey: difficulty sees bright frames alone, execution both."""
-    inputs, targets = batch()
-    values = np.array([128, 128, 250, 5])[targets["stages"]]
-    frames = np.broadcast_to(values[:, :, None, None, None], inputs["frames"].shape).astype("uint8")
-    clips, _ = network.select_views(frames, targets["stages"], inputs["mask"])
-    assert set(np.unique(clips["difficulty_clip"])) == {250}
-    assert set(np.unique(clips["execution_clip"])) == {5, 250}
-
-
-@pytest.mark.parametrize(("share", "first"), [(1.0, [1, 2, 3]), (0.0, [0, 0, 0])])
-def test_scheduled_fragments_go_from_true_to_predicted(share, first):
-    """Without labels there is only the prediction."""
-    fragments = TrainingFragments("scheduled")
-    fragments.share.assign(share)
-    true, predicted = tf.constant([[1, 2, 3], [-1, -1, -1]]), tf.constant([[0, 0, 0], [2, 2, 3]])
-    assert fragments(true, predicted).numpy().tolist() == [first, [2, 2, 3]]
-
-
-def test_a_video_that_is_labelled_in_part_is_cut_by_prediction():
-    """Padding has no labels either, and counts for nothing."""
-    fragments = TrainingFragments("scheduled")
-    true = tf.constant([[-1, -1, 3, 3], [1, 2, 3, -1]])
-    predicted = tf.constant([[1, 2, 3, 3], [2, 2, 2, 2]])
-    is_frame = tf.constant([[True] * 4, [True] * 3 + [False]])
-    assert fragments(true, predicted, is_frame).numpy().tolist() == [[1, 2, 3, 3], [1, 2, 3, -1]]
-
-
-def test_half_of_the_scheduled_fragments_are_true_at_half_the_share():
-    fragments = TrainingFragments("scheduled")
-    fragments.share.assign(0.5)
-    stages = fragments(tf.ones((400, 3), tf.int32), tf.zeros((400, 3), tf.int32)).numpy()
-    assert 150 < (stages[:, 0] == 1).sum() < 250
-
-
 @pytest.mark.parametrize("source", ["true", "predicted"])
 def test_fragment_jitter_moves_each_video_by_itself(source):
     stages = np.tile([0, 0, 0, 1, 1, 2, 2, 2, 3, 0, 0, 0], (400, 1))
@@ -331,34 +284,7 @@ def test_the_jitter_of_a_run_knows_where_a_video_ends():
         np.testing.assert_allclose(outputs["difficulty"], expected["difficulty"], rtol=1e-5)
 
 
-@pytest.mark.slow
-def test_scheduled_fragments_are_the_true_ones_at_first_and_those_of_kfs_in_the_end():
-    network, shares = scoringnet_tf.ScoringNet(**SMALL), []
-    seeing = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: shares.append(float(network.training_fragments.share))
-    )
-    compiled(network, fragments="scheduled")
-    network.fit(dataset(), None, None, 3, 0, [seeing], shuffle=False)  # by place, as Keras takes them
-    assert shares == [1, 0.5, 0]
-    compiled(network, fragments="scheduled")
-    assert float(network.training_fragments.share) == 1
-
-
 # === Scaled losses ===
-
-
-@pytest.mark.slow
-def test_mixed_float16_scales_the_loss_and_the_gradients_agree():
-    """The scaled loss and the update undo each other: one SGD step is the same with and without scaling."""
-    steps = []
-    for scaled in (False, True):
-        keras.utils.set_random_seed(3)
-        network, optimizer = scoringnet_tf.ScoringNet(**SMALL, **WITHOUT_DROPOUT), keras.optimizers.SGD(0.01)
-        network.compile(keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1024.0) if scaled else optimizer)
-        network.fit(dataset(), verbose=0, shuffle=False)
-        steps.append([weight for part in PARTS for weight in getattr(network, part).get_weights()])
-    for a, b in zip(*steps, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.slow
@@ -380,50 +306,30 @@ def test_a_scaled_loss_keeps_its_scale_over_validations_and_in_checkpoints(tmp_p
     assert float(second.optimizer.dynamic_scale) == 64
 
 
-@pytest.mark.parametrize(
-    ("dtype", "options", "scaled"),
-    [("mixed_float16", {}, True), ("mixed_float16", {"auto_scale_loss": False}, False), (None, {}, False)],
-)
-def test_a_model_of_float16_has_a_scaled_loss(dtype, options, scaled):
-    network = scoringnet_tf.ScoringNet(**SMALL, dtype=dtype)
-    network.compile("adam", **options)
-    assert isinstance(network.optimizer, LossScaleOptimizer) == scaled
-
-
 # === Names, files ===
 
 
-@pytest.mark.parametrize("options", [{}, {"fragments": "whole"}], ids=["fragments", "whole"])
-def test_names_of_metrics_are_those_of_the_list_that_evaluate_returns(options):
-    network = compiled(scoringnet_tf.ScoringNet(**SMALL, **options), **EAGER)
+@pytest.mark.parametrize("kind", ["regression", "whole"])
+def test_names_of_metrics_are_those_of_the_list_that_evaluate_returns(kind):
+    network = compiled(shared(kind), **EAGER)
     named = dict(zip(network.metrics_names, network.evaluate(dataset(), verbose=0), strict=True))
     assert named == pytest.approx(measured(network), nan_ok=True)
-
-
-@pytest.mark.slow
-def test_a_model_saves_in_float32_without_its_training(tmp_path):
-    network = scoringnet_tf.ScoringNet(**SMALL, dtype="mixed_bfloat16")
-    fitted(network, fragments="scheduled")
-    network.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    assert again.get_config()["dtype"] == "float32" and not again.compiled
-    for part in PARTS:
-        assert_same(getattr(network, part).get_weights(), getattr(again, part).get_weights())
-    assert again.count_params() == scoringnet_tf.ScoringNet(**SMALL).count_params()
-    with pytest.raises(FileExistsError):
-        network.save(tmp_path / "model.keras", overwrite=False)
 
 
 # === Losses and metrics that compile is given ===
 
 
 @pytest.mark.parametrize(
-    ("options", "loss"),
-    [({}, ScoreLoss()), (DISTRIBUTION, ScoreDistributionLoss()), (DISTRIBUTION, ScoreDistributionLoss(24.0, 4.0))],
+    ("kind", "loss"),
+    [
+        ("regression", ScoreLoss()),
+        ("distribution", ScoreDistributionLoss()),
+        ("distribution", ScoreDistributionLoss(24.0, 4.0)),
+    ],
     ids=["regression", "distribution", "with statistics"],
 )
-def test_a_loss_class_means_what_the_default_means(options, loss):
-    network, before = telling(scoringnet_tf.ScoringNet(**SMALL, **options), 1000.0), loss.get_config()
+def test_a_loss_class_means_what_the_default_means(kind, loss):
+    network, before = shared(kind), loss.get_config()
     expected = measured(compiled(network, **EAGER))
     assert measured(compiled(network, loss={"execution": loss}, **EAGER)) == pytest.approx(expected, nan_ok=True)
     assert loss.get_config() == before  # the user's own stays as it is
@@ -431,53 +337,47 @@ def test_a_loss_class_means_what_the_default_means(options, loss):
 
 def test_a_unit_that_is_given_stays():
     """One point; in standard deviations, here of four, squares are 16 times smaller."""
-    network = telling(scoringnet_tf.ScoringNet(**SMALL), 1000.0)
+    network = shared("regression")
     default, points = (
         measured(compiled(network, loss=loss, **EAGER)) for loss in (None, {"execution": ScoreLoss(unit=1.0)})
     )
     assert points["execution_mse"] == pytest.approx(16 * default["execution_mse"], rel=1e-5)
 
 
-def test_metrics_of_ones_own_replace_the_defaults(network):
+def test_metrics_of_ones_own_replace_the_defaults():
     measures = {score: [keras.metrics.MeanAbsoluteError(name=f"{score}_mae")] for score in ("difficulty", "final")}
-    logs = measured(compiled(scoringnet_tf.ScoringNet(**SMALL), metrics=measures, loss_weights=None, **EAGER))
+    logs = measured(compiled(shared("regression"), metrics=measures, loss_weights=None, **EAGER))
     assert {"difficulty_mae", "final_mae"} <= set(logs) and "f_src" not in logs
-
-
-WHOLE = {"fragments": "whole"}
 
 
 @pytest.mark.parametrize(
     ("model", "options", "code", "named"),
     [
-        ({}, {"phase": "both"}, "unknown_name", "both"),
-        ({}, {"fragments": "all"}, "unknown_name", "all"),
-        ({}, {"fragment_jitter": -1}, "out_of_range", "fragment_jitter"),
-        ({}, {"frozen": ("towers",)}, "unknown_name", "towers"),
-        ({}, {"frozen": ("kfs",), "phase": "segmentation"}, "nothing_to_train", "kfs"),
-        ({}, {"loss": {"stage": "mse"}}, "unknown_name", "stage"),
-        ({}, {"loss": "mse"}, "wrong_value", "loss"),
-        ({}, {"metrics": [MAE]}, "wrong_value", "metrics"),
-        ({}, {"loss": {"stages": "sparse_categorical_crossentropy"}}, "wrong_value", "stages"),
-        ({}, {"loss": {"final": keras.losses.mean_squared_error}}, "wrong_value", "final"),
-        ({}, {"metrics": {"final": ["mae"]}}, "wrong_value", "final"),
-        ({}, {"metrics": {"final": MAE}}, "wrong_value", "final"),
-        ({}, {"metrics": {"final": [MAE], "difficulty": [MAE]}}, "duplicate", "mean_absolute_error"),
-        ({}, {"metrics": {"final": [keras.metrics.Mean("stage_loss")]}}, "duplicate", "stage_loss"),
-        ({}, {"loss_weights": {"final": 2.0}}, "wrong_value", "loss_weights"),
-        ({}, {"weighted_metrics": [MAE]}, "wrong_value", "weighted_metrics"),
-        ({}, {"loss": {"execution": ScoreDistributionLoss()}}, "loss_head", "execution"),
-        (DISTRIBUTION, {"loss": {"final": ScoreDistributionLoss(unit=1.0)}}, "loss_head", "final"),
-        ({}, {"loss": {"final": ScoreLoss()}}, "loss_unit", "final"),  # no head says its standard deviation
-        ({}, {"loss": {"final": PairwiseRankingLoss()}}, "loss_unit", "final"),
-        (DISTRIBUTION, {"loss": {"execution": ScoreDistributionLoss(24.0, 5.0)}}, "loss_statistics", "5.0"),
-        (DISTRIBUTION, {"loss": {"execution": ScoreDistributionLoss(0.0, 4.0)}}, "loss_statistics", "24.0"),
-        (WHOLE, {"phase": "segmentation"}, "nothing_to_train", "segmentation"),
-        (WHOLE, {"fragment_jitter": 3}, "no_stages", "fragment_jitter"),
-        (WHOLE, {"fragments": "predicted"}, "no_stages", "predicted"),
-        (WHOLE, {"loss": {"stages": ScoreLoss()}}, "unknown_name", "stages"),
+        ("regression", {"phase": "both"}, "unknown_name", "both"),
+        ("regression", {"fragments": "all"}, "unknown_name", "all"),
+        ("regression", {"fragment_jitter": -1}, "out_of_range", "fragment_jitter"),
+        ("regression", {"frozen": ("towers",)}, "unknown_name", "towers"),
+        ("regression", {"frozen": ("kfs",), "phase": "segmentation"}, "nothing_to_train", "kfs"),
+        ("regression", {"loss": {"stage": keras.losses.MeanSquaredError()}}, "unknown_name", "stage"),
+        ("regression", {"loss": "mse"}, "wrong_value", "loss"),
+        ("regression", {"metrics": [MAE]}, "wrong_value", "metrics"),
+        ("regression", {"loss": {"stages": "sparse_categorical_crossentropy"}}, "wrong_value", "stages"),
+        ("regression", {"loss": {"final": keras.losses.mean_squared_error}}, "wrong_value", "final"),
+        ("regression", {"metrics": {"final": ["mae"]}}, "wrong_value", "final"),
+        ("regression", {"metrics": {"final": [MAE], "difficulty": [MAE]}}, "duplicate", "mean_absolute_error"),
+        ("regression", {"metrics": {"final": [keras.metrics.Mean("stage_loss")]}}, "duplicate", "stage_loss"),
+        ("regression", {"loss_weights": {"final": 2.0}}, "wrong_value", "loss_weights"),
+        ("regression", {"weighted_metrics": [MAE]}, "wrong_value", "weighted_metrics"),
+        ("regression", {"loss": {"execution": ScoreDistributionLoss()}}, "loss_head", "execution"),
+        ("distribution", {"loss": {"final": ScoreDistributionLoss(unit=1.0)}}, "loss_head", "final"),
+        ("regression", {"loss": {"final": ScoreLoss()}}, "loss_unit", "final"),  # no head says its standard deviation
+        ("distribution", {"loss": {"execution": ScoreDistributionLoss(24.0, 5.0)}}, "loss_statistics", "5.0"),
+        ("whole", {"phase": "segmentation"}, "nothing_to_train", "segmentation"),
+        ("whole", {"fragment_jitter": 3}, "no_stages", "fragment_jitter"),
+        ("whole", {"fragments": "predicted"}, "no_stages", "predicted"),
+        ("whole", {"loss": {"stages": ScoreLoss()}}, "unknown_name", "stages"),
     ],
 )
 def test_what_compile_does_not_know_is_named(model, options, code, named):
     with refused(code, named):
-        scoringnet_tf.ScoringNet(**SMALL, **model).compile("adam", **options)
+        shared(model).compile("adam", **options)

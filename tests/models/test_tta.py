@@ -10,7 +10,7 @@ from training_runs import assert_same, telling
 import scoringnet_tf
 from scoringnet_tf.inference.export import checked_outputs
 from scoringnet_tf.inference.predictor import Predictor
-from scoringnet_tf.models.presets import load_scoring_net, with_decoding, with_views
+from scoringnet_tf.models.presets import load_scoring_net, with_settings
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics
 
 STATISTICS = {"difficulty": (3.0, 0.3), "execution": (22.0, 4.0)}
@@ -96,14 +96,14 @@ def test_views_that_a_model_cannot_see_are_refused(options):
         with refused("unknown_name", views):
             made(views, **options)
     with refused("unknown_name", 3):
-        with_views(made(), 3)
+        with_settings(made(), views=3)
 
 
 @pytest.mark.slow
 def test_files_exports_and_the_model_say_the_same(tmp_path):
     """And a file keeps how many there are."""
     write_bars(tmp_path / "dive.avi", 40)
-    with_views(made(decoding="ordered"), 6).save(tmp_path / "model.keras")
+    with_settings(made(decoding="ordered"), views=6).save(tmp_path / "model.keras")
     model = load_scoring_net(tmp_path / "model.keras")
     assert model.views == 6
     inputs = model.preprocessor(tmp_path / "dive.avi")
@@ -119,9 +119,9 @@ def test_another_number_of_views_or_another_decoding_computes_as_before_and_has_
     widths = Intervals(0.9, {"final": 9.0}, {"final": 40})
     reference = TrainingStatistics(40, "", 0, {"entry": (0.2, 0.5)}, ("entry",), intervals=widths, certainty={})
     model = made(2, reference=reference.get_config(), decoding="ordered", dtype="mixed_bfloat16")
-    for same in (with_views(model, 2), with_decoding(model, "ordered")):
+    for same in (with_settings(model, views=2), with_settings(model, decoding="ordered")):
         assert same.reference.intervals == widths
-    for changed in (with_views(model, 6), with_decoding(model, "argmax")):
+    for changed in (with_settings(model, views=6), with_settings(model, decoding="argmax")):
         assert changed.reference.intervals.half_widths == {} and changed.reference.intervals.lacking
         assert changed.reference.durations == reference.durations
         assert changed.get_config()["dtype"] == "mixed_bfloat16"

@@ -7,24 +7,18 @@ import json
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import write_bars
 from refusals import refused
 from training_runs import settings
 
 from data_prep.datasets import manifest
-from data_prep.datasets.sample import Sample
 from data_prep.records.building import build_records
-from data_prep.records.checks import score_problems
 from scoringnet_tf import ScoringNet, from_preset, videos
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
-from scoringnet_tf.inference.evaluation import figures, predict_records, prediction_function, table
-from scoringnet_tf.inference.feature_folder import write_tables
 from scoringnet_tf.inference.rendering import failure_row
 from scoringnet_tf.inference.results import Performance, VideoScore, failure
 from scoringnet_tf.report.judges import read_judges
-from scoringnet_tf.sports import differences, get_sport, kept_form, read_sport, sport_yaml, src
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.sports import get_sport, kept_form, read_sport, sport_yaml, src
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.training.scoring import ScoringRun
 
 GOLF = """\
@@ -120,9 +114,9 @@ def test_a_final_range_is_a_sport_and_goes_into_a_file_and_back(text, stages, fr
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        (GOLF + "fusion: sum", "fusion_without_parts"),
-        (GOLF + "marks: {panels: [[3 of 5]], step: 1, maximum: 10}", "marks_without_execution"),
-        (GOLF + "fragments: {final: [impact]}", "no_stages"),
+        (GOLF + "fusion: sum", "unknown_key"),
+        (GOLF + "marks: {panels: [[3 of 5]], step: 1, maximum: 10}", "unknown_key"),
+        (GOLF + "fragments: {final: [impact]}", "wrong_value"),
         (GOLF + STAGES + "fragments: {difficulty: [impact]}", "unknown_key"),
         (GOLF + STAGES + "fragments: {final: [putt]}", "wrong_value"),
         (GOLF + "stages: []", "wrong_value"),
@@ -137,13 +131,6 @@ def test_a_final_range_is_a_sport_and_goes_into_a_file_and_back(text, stages, fr
 def test_what_contradicts_one_score_is_refused(text, code, tmp_path):
     with refused(code, tmp_path / "golf.yaml"):
         golf(tmp_path, text)
-
-
-def test_another_sport_of_its_name_is_told_apart(tmp_path):
-    sport = golf(tmp_path)
-    assert differences(sport, sport) == []
-    assert len(differences(sport, golf(tmp_path, GOLF.replace("300", "310")))) == 1
-    assert "fusion none instead of product" in differences(sport, get_sport("diving"))
 
 
 # === Records ===
@@ -167,18 +154,6 @@ def test_the_index_holds_the_final_score_alone_and_reads_the_others_as_unknown(r
     assert set(targets) == {"stages", "final"}
 
 
-@pytest.mark.parametrize(("sport", "score"), [("golf", "final"), ("diving", "difficulty")])
-def test_an_index_that_lacks_a_score_of_its_sport_is_refused(records, sport, score, tmp_path):
-    index = json.loads((records / INDEX_NAME).read_text())
-    of_diving = {"sport": "diving", "stages": list(get_sport("diving").stages)}
-    for video in index["videos"].values():
-        video |= {"difficulty": None, "execution": None} if sport == "diving" else {}
-        del video[score]
-    (tmp_path / INDEX_NAME).write_text(json.dumps(index | (of_diving if sport == "diving" else {})))
-    with refused("damaged_index", score):
-        DatasetInfo.load(tmp_path)
-
-
 def with_column(folder, name, cells):
     """The table of `write_vectors` with another column."""
     write_vectors(folder, num_videos=4)
@@ -188,21 +163,13 @@ def with_column(folder, name, cells):
     )
 
 
-@pytest.mark.parametrize("column", ["difficulty", "Execution", "penalty", "marks", "mark_1"])
+@pytest.mark.parametrize("column", ["Execution", "penalty", "mark_1"])
 def test_columns_of_parts_are_unused_columns(column, tmp_path):
     with_column(tmp_path, column, ["3", "", "7", "0"])
     source = manifest.read(tmp_path, sport=golf(tmp_path))
     assert not any(sample.problems for sample in source.samples)
     assert {(sample.difficulty, sample.execution, sample.penalty) for sample in source.samples} == {(None,) * 3}
     assert any(note.code == "unused_columns" and column in note for note in source.notes)
-
-
-def test_a_column_cannot_be_given_for_a_part(tmp_path):
-    with_column(tmp_path, "DD", ["3", "3", "3", "3"])
-    with pytest.raises(InputError, match="difficulty=DD"):
-        manifest.read(tmp_path, sport=golf(tmp_path), columns=["difficulty=DD"])
-    source = manifest.read(tmp_path, sport="diving", columns=["difficulty=DD"])
-    assert {sample.difficulty for sample in source.samples} == {3.0}
 
 
 def test_stage_labels_of_a_sport_without_stages_are_refused(tmp_path):
@@ -213,22 +180,6 @@ def test_stage_labels_of_a_sport_without_stages_are_refused(tmp_path):
     assert all(sample.problems for sample in bare.samples)
     staged = manifest.read(tmp_path, sport=golf(tmp_path, GOLF + STAGES))
     assert not any(sample.problems for sample in staged.samples)
-
-
-def test_a_score_outside_the_range_is_a_problem(tmp_path):
-    sport = golf(tmp_path)
-    samples = [Sample("a", tmp_path, "train", "row 1", final=final) for final in (100, 300.005, 301)]
-    problems = [score_problems(sample, sport) for sample in samples]
-    assert [len(found) for found in problems] == [0, 0, 1]
-
-
-def test_tables_of_features_of_its_records_have_its_scores(tmp_path):
-    write_bars(tmp_path / "1.avi", 8)
-    (tmp_path / "manifest.csv").write_text("video,split,final\n1.avi,train,200")
-    info, _ = build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport=golf(tmp_path))
-    write_tables(info, tmp_path)
-    header = (tmp_path / "manifest.csv").read_text().partition("\n")[0].split(",")
-    assert "final" in header and not {"difficulty", "execution", "penalty"} & {*header}
 
 
 def test_scores_of_judges_are_its_final_ones(tmp_path):
@@ -290,19 +241,8 @@ def test_results_have_its_score_alone_and_can_be_read_again(tmp_path):
         0, 9, 0.0, 0.3, final=210.0, deviations={"final": 4.0}, intervals={"final": (190.0, 230.0)}
     )
     score = VideoScore("a.mp4", sport, 9, 30.0, [], [performance], [])
-    score.save(tmp_path / "score.csv")
     failed = [of("b.mp4", None, sport, Remark("unreadable", "b")) for of in (failure, failure_row)]
-    said = [str(score), *map(json.dumps, [score.to_dict(), *failed]), (tmp_path / "score.csv").read_text()]
+    said = [str(score), *map(json.dumps, [score.to_dict(), *score.rows(), *failed])]
     assert not [other for other in OTHER_SCORES for text in said if other in text]
     assert set(failed[0]) == set(score.to_dict()) and set(failed[1]) == set(score.rows()[0])
     assert VideoScore.from_dict(json.loads(json.dumps(score.to_dict())), sport) == score
-
-
-def test_figures_and_their_table_are_of_its_score_alone(records):
-    info = DatasetInfo.load(records)
-    model = ScoringNet.for_records(info, **SMALL)
-    predictions = predict_records(prediction_function(model), videos(records, "train", batch_size=3, with_info=True))
-    measured = figures(predictions, info.stages)
-    assert not [name for name in measured if name.startswith(("d_", "e_"))] and measured["f_med"] > 0
-    heads = table([("model", measured)], model.sport).splitlines()[0].split()
-    assert heads == ["frames", "edit", "F1@50", "F-SRC", "F-MED"]

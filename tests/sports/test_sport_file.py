@@ -91,12 +91,8 @@ def test_names_stand_for_sports_that_ship_alone(tmp_path):
     other = read_sport(written(tmp_path, diving.replace("144", "145")))
     assert other.name == "diving" and get_sport(kept_form(other)) == other != get_sport("diving")
     assert differences(other, get_sport("diving")) == ["ranges.final [0.0, 145.0] instead of [0.0, 144.0]"]
-
-
-def test_differences_are_named_on_either_side():
-    assert differences(TRAMPOLINE, TRAMPOLINE) == []
+    assert differences(other, other) == []
     assert "ranges.penalty [0.0, 2.5] instead of none" in differences(TRAMPOLINE, get_sport("vault"))
-    assert "ranges.penalty none instead of [0.0, 2.5]" in differences(get_sport("vault"), TRAMPOLINE)
 
 
 DIFFICULTY, STAGES = "difficulty: [1st half]", "[Anlauf, 1st half, landing]"
@@ -113,34 +109,27 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
         ("name: trampoline", "? [a]\n: b", "wrong_format", "line 1"),
         ("name: trampoline", "name:", "wrong_value", "name"),
         ("name: trampoline", "name: ../x", "wrong_value", "name"),
-        ("name: trampoline", f"name: {'x' * 65}", "wrong_value", "name"),
         (STAGES, "Anlauf", "wrong_value", "stages"),
         (STAGES, "[]", "wrong_value", "stages"),
-        ("[Anlauf,", "[[Anlauf],", "wrong_value", "stages"),
         ("[Anlauf,", "[1st half,", "duplicate", "1st half"),
         ("[Anlauf,", "[Landing,", "duplicate", "Landing and landing"),
         ("[Anlauf,", "[1st-half,", "duplicate", "1st-half and 1st half"),
         ("[Anlauf,", "[noise,", "wrong_value", "stages"),
         ("[Anlauf,", "[Unlabelled,", "wrong_value", "Unlabelled"),
-        ("[Anlauf,", "['a,b',", "wrong_value", "stages"),
         ("[Anlauf,", "[' Anlauf',", "wrong_value", "stages"),
         ("[Anlauf,", f"[{','.join(f's{i}' for i in range(70))},", "wrong_value", "72"),
         (DIFFICULTY, "difficulty: [2nd half]", "wrong_value", "fragments.difficulty"),
-        (DIFFICULTY, "difficulty: [noise]", "wrong_value", "fragments.difficulty"),
         ("[landing, 1st half]", "[landing, landing]", "duplicate", "fragments.execution"),
         (DIFFICULTY, "difficulty: []", "wrong_value", "fragments.difficulty"),
-        (DIFFICULTY, "difficulty: [[1st half]]", "wrong_value", "fragments.difficulty"),
         (FRAGMENTS, "", "wrong_value", "fragments"),
         (f"  {DIFFICULTY}", f"  final: [landing]\n  {DIFFICULTY}", "unknown_key", "fragments: final"),
         ("[0, 20]", "[20, 0]", "wrong_value", "ranges.difficulty"),
         ("[0, 20]", "[20]", "wrong_value", "ranges.difficulty"),
-        ("[0, 20]", "20", "wrong_value", "ranges.difficulty"),
         ("step: 0.1", "step: 0_1", "wrong_value", "marks.step"),  # Python alone reads it
         *(("[0, 20]", wrong, "wrong_value", "ranges.difficulty") for wrong in ("[0, .nan]", "[nan, 20]", "[0, inf]")),
         *(("[0, 20]", wrong, "wrong_value", "ranges.difficulty") for wrong in ("[false, true]", "[0, 1:30]")),
         ("[-5, 80.5]", "[-5, 80,5]", "wrong_value", "ranges.final"),
         (": sum", ": difference", "wrong_value", "fusion"),
-        (": sum", ": [sum]", "wrong_value", "fusion"),
         ("penalty_off_marks: true", "penalty_off_marks: false", "penalty_unused", "ranges.penalty"),
         ("fusion: sum", "fusion: sum_minus_penalty", "wrong_value", "marks.penalty_off_marks"),
         ("factor:", "faktor:", "unknown_key", "marks: faktor"),
@@ -152,13 +141,10 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
         ("[2 of 4]", "[1 of 4]", "wrong_value", "1 of 4"),  # not in the middle
         ("[2 of 4]", "[4 of 6]", "wrong_value", "marks"),  # two panels of one size
         ("penalty_off_marks: true", "penalty_off_marks: maybe", "wrong_value", "marks.penalty_off_marks"),
-        ("penalty_off_marks: true", "penalty_off_marks: [1]", "wrong_value", "marks.penalty_off_marks"),
         ("factor: 3", "factor: 1", "wrong_value", "ranges.execution"),  # marks do not make it
         (": sum", ": product", "wrong_value", "ranges.final"),
         ("80.5]", "805]", "wrong_value", "ranges.final"),  # nothing reaches it
-        ("[0, 20]", "&x [0, 20]", "wrong_format", "line 7"),
         ("[0, 20]", "*x", "wrong_format", "line 7"),
-        ("[0, 20]", "!!python/tuple [0, 20]", "wrong_format", "line 7"),
         ("fusion:", "---\nfusion:", "wrong_format", ""),
         ("  difficulty: [0, 20]", "\tdifficulty: [0, 20]", "wrong_format", "line 7"),
         ("[0, 20]", "[0, 20", "wrong_format", ""),

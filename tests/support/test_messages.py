@@ -11,26 +11,23 @@ from scoringnet_tf.support.messages import Remark, clock, counted, shown
 REMARK = Remark("aspect", "The picture is 1.79:1.")
 
 
-@pytest.mark.parametrize("send", [copy.copy, copy.deepcopy, lambda remark: pickle.loads(pickle.dumps(remark))])
-def test_copies_and_processes_keep_the_code(send):
+@pytest.mark.parametrize(
+    "send",
+    [
+        copy.copy,
+        copy.deepcopy,
+        lambda remark: pickle.loads(pickle.dumps(remark)),
+        lambda remark: Remark.from_dict(json.loads(json.dumps(remark.to_dict()))),
+    ],
+)
+def test_copies_processes_and_json_keep_the_code(send):
     again = send(REMARK)
     assert (again, again.code, type(again)) == (str(REMARK), "aspect", Remark)
 
 
-def test_json_and_back():
-    again = Remark.from_dict(json.loads(json.dumps(REMARK.to_dict())))
-    assert (again, again.code) == (REMARK, "aspect")
-
-
-@pytest.mark.parametrize(
-    ("number", "style", "expected"),
-    [(0, "", "0 frames"), (1, "", "1 frame"), (2, "", "2 frames"), (1200, ",", "1,200 frames"), (1, ">2", " 1 frame")],
-)
-def test_one_has_no_plural(number, style, expected):
-    assert counted(number, "frame", style) == expected
-
-
-def test_plural_of_its_own():
+def test_one_has_no_plural():
+    found = [counted(number, "frame", style) for number, style in ((0, ""), (1, ""), (1200, ","), (1, ">2"))]
+    assert found == ["0 frames", "1 frame", "1,200 frames", " 1 frame"]
     assert [counted(number, "class", plural="classes") for number in (1, 2)] == ["1 class", "2 classes"]
 
 

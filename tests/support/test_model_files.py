@@ -3,7 +3,7 @@
 import pytest
 
 import scoringnet_tf
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, configuration, model_path, shipped_presets
 from scoringnet_tf.support.paths import as_path
 
@@ -27,7 +27,6 @@ def test_models_that_ship_are_known_by_their_class(kinds, names):
 def test_a_wrong_name_is_answered_by_those_that_would_do():
     assert refusal(model_path, "nosuch") == ("not_found", SCORING)
     assert refusal(model_path, "nosuch", kinds=WITH_C3D) == ("not_found", SCORING | C3D)
-    assert refusal(check_model, "nosuch", shipped=False) == ("not_found", set())
     assert refusal(scoringnet_tf.C3D.from_preset, "nosuch") == ("not_found", C3D)
 
 
@@ -41,7 +40,7 @@ def test_one_of_another_class_is_answered_by_those_that_would_do():
 
 
 def test_a_configuration_is_read_without_keras_from_disks_and_stores(stage_model):
-    expected = configuration(check_model(stage_model, shipped=False), "model")
+    expected = configuration(check_model(stage_model), "model")
     assert expected["frame_size"] == [36, 48] and expected["sport"] == "diving"
     with as_path("memory://tests/model_files/model.keras").open("wb") as file:
         file.write(stage_model.read_bytes())

@@ -1,7 +1,6 @@
 """Paths in an object store: fsspec's `memory://` stands for one here; `test_object_store.py` has a real one."""
 
 import importlib
-import re
 import subprocess
 import sys
 import tempfile
@@ -18,9 +17,9 @@ from upath import UPath
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.verifying import verify_records
 from data_prep.records.writing import check_output_dir
-from scoringnet_tf.data.custom_splits import resplit
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.input_pipeline import videos
+from scoringnet_tf.data.splits import resplit
 from scoringnet_tf.support import files, paths
 from scoringnet_tf.support.paths import RemotePath, as_path, beside, check_access, file_name_of, local_path
 from scoringnet_tf.training.scoring import ScoringRun
@@ -50,7 +49,7 @@ def put(path, content=b"x"):
 # === Which path is which ===
 
 
-@pytest.mark.parametrize("text", ["s3://bucket/a/b", "gs://bucket/a/b", "az://container/a/b", "memory://a/b"])
+@pytest.mark.parametrize("text", ["s3://bucket/a/b", "memory://a/b"])
 def test_a_remote_path_keeps_its_slashes(text):
     path = as_path(text + "/")
     assert isinstance(path, RemotePath) and isinstance(path, UPath) and str(path) == text
@@ -73,8 +72,8 @@ def test_every_other_path_is_local(text, expected):
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        *((text, "whole_bucket") for text in ("s3://bucket", "s3://bucket/", "gs://bucket", "az://container/")),
-        *((text, "unknown_scheme") for text in ("s4://a/b", "S3://a/b", "s3:/a/b", "gs:/a/b")),
+        *((text, "whole_bucket") for text in ("s3://bucket", "gs://bucket/")),
+        *((text, "unknown_scheme") for text in ("s4://a/b", "S3://a/b", "gs:/a/b")),
     ],
 )
 def test_what_is_nearly_a_remote_path_is_refused(text, code):
@@ -82,11 +81,6 @@ def test_what_is_nearly_a_remote_path_is_refused(text, code):
         as_path(text)
     with refused(code, "--output", text):
         local_path(text, "output")
-    with refused(code, "--records_dir", text):
-        load_records(text)
-
-
-def test_an_address_is_no_local_path():
     with refused("not_local", "--output=memory://a/b"):
         local_path("memory://a/b", "output")
 
@@ -107,7 +101,7 @@ def test_the_query_of_the_web_alone_is_no_part_of_a_name(text, name, there):
 
 def test_paths_of_one_name_are_told_apart():
     names = ["a/001.avi", "b/001.avi", "x/b/001.avi", "002.avi", "s3://bucket/c/001.avi"]
-    assert paths.told_apart(names) == ["a/001.avi", "b/001.avi", "x/b/001.avi", "002.avi", "c/001.avi"]
+    assert paths.told_apart(names) == [*names[:3], "002.avi", names[4]]
 
 
 def test_the_folder_that_one_is_in_has_a_name(tmp_path, monkeypatch):
@@ -137,17 +131,6 @@ def test_files_there_and_back(store, tmp_path):
         assert same == files.cached_file(tmp_path / "b", "v", 5) == tmp_path / "b"
 
 
-def test_a_file_is_uploaded_whole_or_not_at_all(store):
-    path = store / "a.txt"
-    with files.replacing_file(path) as temporary:
-        temporary.write_text("one")
-        assert not path.exists()
-    with pytest.raises(RuntimeError), files.replacing_file(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
-    assert path.read_text(encoding="utf-8") == "one"
-
-
 @pytest.fixture
 def calls(monkeypatch):
     """What the file system beneath a store is asked to write and delete, as (what, name)."""
@@ -173,16 +156,7 @@ def test_the_last_file_of_a_folder_comes_last_and_goes_first(store, calls):
     assert contents(store / "records") == {"two": b"two", "z": b"two", "index": b"two"}
 
 
-def test_a_folder_alone_is_replaced(store):
-    put(store / "run" / "old")
-    put(store / "run2" / "other")
-    with files.replacing_folder(store / "run") as folder:
-        (folder / "sub").mkdir()
-        (folder / "sub" / "new").write_text("new")
-    assert contents(store) == {"run/sub/new": b"new", "run2/other": b"x"}
-
-
-@pytest.mark.parametrize("name", ["r*", "r?n", "[r]un", "r[!x]n", "run"])
+@pytest.mark.parametrize("name", ["r*", "[r]un", "run"])
 def test_a_name_is_no_pattern(store, name):
     """fsspec takes what is to be deleted for one."""
     for folder in (name, "run", "ruin"):
@@ -195,29 +169,19 @@ def test_a_name_is_no_pattern(store, name):
     assert set(contents(store)) == others
 
 
-@pytest.mark.parametrize("network_is_back", [True, False])
-def test_an_upload_that_fails_leaves_nothing_whole(store, monkeypatch, network_is_back):
-    """And says what went wrong first, not that cleaning up after it failed too."""
-    put_file, rm, lost = MemoryFileSystem.put_file, MemoryFileSystem.rm, []
+def test_an_upload_that_fails_leaves_nothing_whole(store, monkeypatch):
+    put_file = MemoryFileSystem.put_file
 
     def failing(self, local, remote, **options):
         if remote.endswith("/b"):
-            lost.append(not network_is_back)
             raise OSError("no network")
         put_file(self, local, remote, **options)
 
-    def removing(self, *arguments, **options):
-        if any(lost):
-            raise OSError("still no network")
-        rm(self, *arguments, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(MemoryFileSystem, "put_file", failing)
-        patch.setattr(MemoryFileSystem, "rm", removing)
-        with pytest.raises(OSError, match=r"^no network"), files.replacing_folder(store, last="c") as folder:
-            for name in "abc":
-                (folder / name).write_text(name)
-    assert set(contents(store)) == (set() if network_is_back else {"a"})
+    monkeypatch.setattr(MemoryFileSystem, "put_file", failing)
+    with pytest.raises(OSError, match=r"^no network"), files.replacing_folder(store, last="c") as folder:
+        for name in "abc":
+            (folder / name).write_text(name)
+    assert contents(store) == {}
 
 
 def test_a_store_that_cannot_tell_is_not_taken_for_an_empty_one(store, monkeypatch):
@@ -250,20 +214,6 @@ def test_a_copy_lasts_until_the_process_ends():
     assert not copy.parents[1].exists()
 
 
-def test_another_version_is_another_copy(store):
-    put(store / "a", b"one")
-    assert files.cached_file(store / "a", f"{store.name}-1", 3).read_bytes() == b"one"
-    put(store / "a", b"three")
-    assert files.cached_file(store / "a", f"{store.name}-1", 3).read_bytes() == b"one"
-    assert files.cached_file(store / "a", f"{store.name}-2", 5).read_bytes() == b"three"
-
-
-def test_a_copy_of_a_file_with_a_name_that_no_disk_takes_keeps_its_suffix(store):
-    put(store / f"{'é' * 200}.avi", b"frames")
-    with files.local_file(store / f"{'é' * 200}.avi") as copy:
-        assert copy.suffix == ".avi" and copy.read_bytes() == b"frames"
-
-
 @pytest.mark.parametrize("damage", ["cut off", "lost", "changed"])
 def test_half_a_copy_is_never_taken_for_whole(store, monkeypatch, damage):
     path = store / "a"
@@ -286,6 +236,9 @@ def test_half_a_copy_is_never_taken_for_whole(store, monkeypatch, damage):
     put(path, b"whole!")
     copy = files.cached_file(path, store.name, 6)
     assert copy.read_bytes() == b"whole!" and list(copy.parent.iterdir()) == [copy]
+    put(path, b"three")
+    assert files.cached_file(path, store.name, 6).read_bytes() == b"whole!"
+    assert files.cached_file(path, f"{store.name}-2", 5).read_bytes() == b"three"
 
 
 # === A local folder that stands for a remote one ===
@@ -295,7 +248,8 @@ def test_a_mirrored_folder_goes_on_from_what_is_there(store, calls):
     put(store / "log.csv", b"epoch\n0\n")
     put(store / "checkpoints" / "0" / "state.json", b"0")
     put(store / "checkpoints" / "0" / "weights", b"w0")
-    with files.mirrored_folder(store, "taken", last="state.json") as (folder, upload):
+    mirrored = files.mirrored_folder(store, "taken", last="state.json")
+    with pytest.raises(RuntimeError), mirrored as (folder, upload):
         assert (folder / "log.csv").read_text() == "epoch\n0\n"
         upload()
         assert calls == []
@@ -312,6 +266,7 @@ def test_a_mirrored_folder_goes_on_from_what_is_there(store, calls):
         ]
         (folder / "tensorboard").mkdir()
         (folder / "tensorboard/events").write_text("curves")
+        raise RuntimeError  # what is there is uploaded
     assert not folder.exists()
     assert {name: content for name, content in contents(store).items() if name != files.LOCK} == {
         "log.csv": b"epoch\n0\n1\n",
@@ -321,13 +276,6 @@ def test_a_mirrored_folder_goes_on_from_what_is_there(store, calls):
     }
 
 
-def test_a_mirrored_folder_is_uploaded_when_the_work_fails(store):
-    with pytest.raises(RuntimeError), files.mirrored_folder(store, "taken") as (folder, _):
-        (folder / "a").write_text("as far as it went")
-        raise RuntimeError
-    assert contents(store)["a"] == b"as far as it went"
-
-
 def test_of_two_mirrors_the_one_that_began_later_has_the_folder(store):
     with refused("busy"), files.mirrored_folder(store, "one run") as first, files.mirrored_folder(store, "") as second:
         (first[0] / "a").write_text("first")
@@ -335,14 +283,6 @@ def test_of_two_mirrors_the_one_that_began_later_has_the_folder(store):
             first[1]()
         (second[0] / "a").write_text("second")
     assert contents(store)["a"] == b"second"
-
-
-def test_a_local_folder_mirrors_itself(tmp_path):
-    with files.mirrored_folder(tmp_path / "run" / "curves", "taken") as (folder, upload):
-        assert folder == tmp_path / "run" / "curves" and folder.is_dir()
-        (folder / "a").write_text("")
-        upload()
-    assert (folder / "a").is_file()
 
 
 # === Whether it can be used ===
@@ -358,56 +298,13 @@ def test_what_works_is_left_as_it_was(store, tmp_path, writing):
     assert not (tmp_path / "nowhere").exists()
 
 
-def saying(monkeypatch, message):
-    """Lets every store answer whatever it is asked by a FileNotFoundError with this message."""
-
-    class Saying(MemoryFileSystem):
-        def info(self, path, **_):
-            raise FileNotFoundError(message)
-
-    monkeypatch.setattr(RemotePath, "fs", Saying())
-
-
-@pytest.mark.parametrize("message", ["bucket/a b/é", "b/bucket/o/a%20b%2F%C3%A9"], ids=["s3fs", "gcsfs"])
-def test_what_a_store_says_is_not_there_is_not(monkeypatch, message):
-    saying(monkeypatch, message)
-    path = as_path("gs://bucket/a b/é")
-    assert not path.exists() and not path.is_file() and not path.is_dir()
-    check_access(path, "records_dir")
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        "The specified bucket does not exist",
-        "b/bucket/o",
-        "https://storage.googleapis.com/upload/storage/v1/b/bucket/o",
-        "https://storage.googleapis.com/upload/storage/v1/b/bucket/o?name=o",
-    ],
-    ids=["s3fs", "gcsfs looks up", "gcsfs writes", "gcsfs writes much"],
-)
-def test_a_missing_bucket_is_named_by_every_store(monkeypatch, message):
-    saying(monkeypatch, message)
-    with pytest.raises(FileNotFoundError):
-        as_path("gs://bucket/o").exists()
-    with refused("unreachable", "--records_dir", "gs://bucket/o", "bucket", "GOOGLE_APPLICATION_CREDENTIALS"):
-        check_access("gs://bucket/o", "records_dir")
-
-
-@pytest.mark.parametrize("writing", [False, True])
 @pytest.mark.parametrize("scheme", paths.STORES)
-def test_a_missing_library_is_named_with_the_extra_that_brings_it(monkeypatch, scheme, writing):
+def test_a_missing_library_is_named_with_the_extra_that_brings_it(monkeypatch, scheme):
     opener, _ = paths.STORES[scheme]
     monkeypatch.setitem(sys.modules, opener, None)
     monkeypatch.delitem(importlib.import_module("fsspec.registry")._registry, scheme, False)
     with refused("missing_package", "--model_dir", f"{scheme}://a/b", opener, ".[io]"):
-        check_access(f"{scheme}://a/b", "model_dir", writing)
-
-
-def test_the_io_extra_brings_what_the_error_names():
-    setup = (ROOT / "setup.cfg").read_text(encoding="utf-8")
-    extra = re.search(r"^io =\n((?: +.*\n)+)", setup, re.M)[1]
-    assert [line.split()[0] for line in extra.splitlines()] == [opener for opener, _ in paths.STORES.values()]
+        check_access(f"{scheme}://a/b", "model_dir", writing=True)
 
 
 # === The whole path ===
@@ -462,15 +359,6 @@ def test_records_in_a_store_are_refused_to_a_data_service(diving_records, tmp_pa
             videos(folder, "train", batch_size=3, service="host:1")
         with refused("not_shared", "--data_service=host:1", store):
             ScoringRun(DatasetInfo.load(folder), settings(tmp_path / "run", folder, data_service="host:1"))
-
-
-def test_records_that_were_rebuilt_are_read_anew(tmp_path, store):
-    """In one process, under the same names: nothing of the older copies is left."""
-    source = write_unlv_diving(tmp_path / "source", 3, 1)
-    for quality in (92, 80):
-        options = BuildSettings((36, 48), jpeg_quality=quality)
-        build_records("unlv_diving", source, str(store), options, workers=1, overwrite=True)
-        assert verify_records(DatasetInfo.load(store)) == []
 
 
 def test_shards_that_change_under_a_reader_are_refused(diving_records, store):

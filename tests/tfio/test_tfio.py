@@ -18,16 +18,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import write_unlv_diving
-from refusals import code_printed
 from support.test_object_store import S3, serving
-from test_commands import ROOT, SMALL, error_of
+from test_commands import ROOT, SMALL
 
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import Augmentation, videos
 from scoringnet_tf.data.shards import record_offsets
-from scoringnet_tf.support.errors import InputError
 
 TWO_STEPS = (
     "--clip_lengths=8,8",
@@ -122,15 +119,6 @@ def test_batches_are_those_of_a_local_folder(store, records, options):
         keras.tree.map_structure(np.testing.assert_array_equal, first, second)
 
 
-def test_every_record_is_read_to_the_byte(store, records):
-    for split in ("train", "test"):
-        found, expected = (
-            [serialized for serialized, _ in read_records(DatasetInfo.load(place), split)]
-            for place in (store.at("records"), records)
-        )
-        assert found == expected
-
-
 class Shard(http.server.BaseHTTPRequestHandler):
     """A store of one file; `ranges` are the requests for parts of it, (first, last) byte."""
 
@@ -180,50 +168,6 @@ def test_a_read_fetches_no_more_than_its_record(store, tmp_path):
     assert result.returncode == 0, result.stderr
     look_ahead, header, record = (second - 1, second - 1), (second, second + 11), (second + 12, third - 1)
     assert Shard.ranges == [look_ahead, header, record]
-
-
-@pytest.mark.parametrize(
-    ("place", "settings", "code"),
-    [
-        ("s3://bucket/none", {}, "not_found"),
-        ("s3://none/records", {}, "unreachable"),
-        ("s3://bucket/records", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "unreachable"),
-    ],
-    ids=["key", "bucket", "endpoint"],
-)
-def test_what_is_not_there_is_named(store, monkeypatch, tmp_path, place, settings, code):
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    error = error_of("scoringnet_tf.train", f"--records_dir={place}", f"--model_dir={tmp_path / 'run'}")
-    assert code_printed(error) == code and place in error
-
-
-def test_a_missing_shard_is_said(store, records, tmp_path):
-    for path in records.iterdir():
-        if not path.name.startswith("train-00001"):
-            store.put(f"lacking/{path.name}", path.read_bytes())
-    with pytest.raises(InputError) as error:
-        DatasetInfo.load(store.at("lacking"))
-    assert "train-00001" in str(error.value)
-
-
-def test_a_store_that_is_lost_while_it_trains_is_one_line(records, monkeypatch, tmp_path):
-    with serving(S3) as (other, server):
-        for name, value in other.settings().items():
-            monkeypatch.setenv(name, value)
-        _upload(other, records)
-        run = tmp_path / "run"
-        words = ["-m", "scoringnet_tf.train", f"--records_dir={other.at('records')}", f"--model_dir={run}", *SMALL]
-        words += ["--clip_lengths=8,8", "--epochs=1000", "--set=run.reference=false", "--validation_fraction=0"]
-        with subprocess.Popen([sys.executable, *words], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-            while process.poll() is None and not (run / "joint.csv").exists():
-                time.sleep(0.1)
-            server.kill()
-            said = process.communicate(timeout=240)[1]
-    lines = re.findall("train: .*", said)  # after the bar of the progress
-    assert process.returncode == 1 and len(lines) == 1 and "Traceback" not in said, said
-    assert code_printed(lines[0]) == "unreachable"
-    assert f"--records_dir={other.at('records')}" in lines[0] and "AWS_ACCESS_KEY_ID" in lines[0]
 
 
 def test_where_tensorflow_does_not_find_them_shards_are_copied_and_that_is_said(store, records, temporary):

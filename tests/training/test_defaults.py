@@ -1,16 +1,14 @@
 """What is not said is the same in Python and on the command line, and of a sport what the paper has for it."""
 
-import dataclasses
 import inspect
 
 import keras
 import pytest
-from training_runs import SMALL, changed, settings
+from training_runs import SMALL, changed, scoring_run, settings
 
 import scoringnet_tf
 from scoringnet_tf import losses
 from scoringnet_tf.data import input_pipeline
-from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.regressor import regressor
 from scoringnet_tf.sports import SPORTS, definition_of
@@ -19,7 +17,6 @@ from scoringnet_tf.training.fields import all_fields
 from scoringnet_tf.training.network import losses as losses_of
 from scoringnet_tf.training.network import of_sport
 from scoringnet_tf.training.optimizer import LayerwiseAdam
-from scoringnet_tf.training.scoring import ScoringRun
 
 NET, KFS, SP = scoringnet_tf.ScoringNet, scoringnet_tf.KeyFragmentSegmenter, scoringnet_tf.ScorePredictor
 PIXELS = ("max_start_shift", "flip", "crop_shift", "zoom", "color_jitter", "degradation")
@@ -64,18 +61,11 @@ PRETRAIN = {
     "data.clip_sampling": [(input_pipeline.clips, "sampling")],
     "model.width_multiplier": TRAIN["model.width_multiplier"],
     "model.top": [(scoringnet_tf.C3D, "top")],
-    "model.top.pool_stride": TRAIN["model.pool_stride"],
     "model.dropout": [(scoringnet_tf.C3D, "dropout_rate")],
     "model.weight_decay": [(scoringnet_tf.C3D, "kernel_l2")],
     **{name: TRAIN[name] for name in ("optimizer.learning_rate", "run.seed")},
     **{f"augmentation.{name}": [(scoringnet_tf.Augmentation, name)] for name in PIXELS[1:]},
 }
-
-
-def defaults_of(cls):
-    """Path → default of a configuration; of a choice its name."""
-    fields = {path: (about, default) for path, about, _, default in all_fields(cls)}
-    return {path: about.name_of(value) if about.alternatives else value for path, (about, value) in fields.items()}
 
 
 def as_listed(value):
@@ -84,7 +74,10 @@ def as_listed(value):
 
 @pytest.mark.parametrize(("cls", "twins"), [(TrainingConfig, TRAIN), (PretrainingConfig, PRETRAIN)])
 def test_a_field_and_its_argument_have_one_default(cls, twins):
-    fields = {path: as_listed(value) for path, value in defaults_of(cls).items()}
+    fields = {
+        path: about.name_of(default) if about.alternatives else as_listed(default)
+        for path, about, _, default in all_fields(cls)
+    }
     of_python = {
         (path, each.__qualname__, argument): as_listed(inspect.signature(each).parameters[argument].default)
         for path, found in twins.items()
@@ -113,11 +106,8 @@ def test_a_sport_of_ones_own_has_the_general_alpha_whatever_its_name():
 
 
 def test_a_run_learns_and_records_the_alpha_of_its_sport(tmp_path, diving_records):
-    diving = DatasetInfo.load(diving_records)
-    frames = dict(zip(SPORTS["vault"].stages, diving.stage_frames["train"].values(), strict=True))
-    vault = dataclasses.replace(diving, sport="vault", stages=[*SPORTS["vault"].stages], stage_frames={"train": frames})
-    for info, given, alpha in ((diving, None, 5), (vault, None, 10), (vault, 0.5, 0.5), (vault, 0.0, 0)):
-        run = ScoringRun(info, settings(tmp_path / "run", diving_records, alpha=given))
-        assert run.config.loss.alpha == alpha
-        run.begin(run.phases[-1], resumed=True)
-        assert run.model.learned.losses["execution"].alpha == alpha
+    for sport, given, alpha in (("diving", None, 5), ("vault", None, 10), ("vault", 0.5, 0.5), ("vault", 0.0, 0)):
+        assert of_sport(settings(tmp_path, diving_records, alpha=given), sport).loss.alpha == alpha
+    run = scoring_run(diving_records, tmp_path / "run", alpha=None)
+    run.begin(run.phases[-1], resumed=True)
+    assert run.as_record().config.loss.alpha == run.model.learned.losses["execution"].alpha == 5

@@ -1,17 +1,26 @@
 """Weights that a run starts from: pretrained C3Ds, whole models, and what is refused."""
 
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
 from refusals import refused
-from training_runs import REGRESSOR, SMALL, STATISTICS, assert_same, batch, changed, settings, telling, trained
+from training_runs import (
+    REGRESSOR,
+    SMALL,
+    STATISTICS,
+    assert_same,
+    batch,
+    changed,
+    scoring_run,
+    settings,
+    telling,
+    trained,
+)
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.initialization import (
     continue_from,
@@ -42,7 +51,7 @@ def test_a_pretrained_c3d_reaches_kfs_and_both_towers(diving_records, tmp_path, 
     c3d = scoringnet_tf.C3D(CLIP, WIDTH, heads={"group": 6}, **top)
     c3d.save(tmp_path / "c3d.keras")
     options = {"conv_filters": 512, "fc_units": 512, "pretrained": str(tmp_path / "c3d.keras")}
-    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
+    run = scoring_run(diving_records, tmp_path / "run", **options)
     run.load_initial_weights()
     for part in c3ds_of(run.model):
         for name in ("conv1a", "conv3b", "conv5b"):
@@ -79,22 +88,10 @@ def test_a_c3d_that_does_not_fit_is_refused_whole(tmp_path, source, code, named)
     assert_same(before, network.get_weights())
 
 
-@pytest.mark.parametrize("content", [None, b"", b"not a zip"])
-def test_a_file_that_is_no_c3d_is_named(tmp_path, content):
-    path = tmp_path / "c3d.keras"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InputError) as raised:
-        load_pretrained(scoringnet_tf.ScoringNet(**SMALL), path)
-    assert str(path) in str(raised.value)
-
-
-def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_path, capsys):
+def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_path):
     scoringnet_tf.C3D(CLIP, WIDTH, preprocessing=BGR).save(tmp_path / "bgr.keras")
-    config = settings(tmp_path / "run", diving_records, pretrained=str(tmp_path / "bgr.keras"))
-    run = ScoringRun(DatasetInfo.load(diving_records), config)
+    run = scoring_run(diving_records, tmp_path / "run", pretrained=str(tmp_path / "bgr.keras"))
     run.load_initial_weights()
-    assert "128×171" in (printed := capsys.readouterr().out) and "36×48" in printed
     run.model.save(tmp_path / "network.keras")
     again = keras.models.load_model(tmp_path / "network.keras")
     for network in (run.model, again):
@@ -102,8 +99,7 @@ def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_
     inputs = batch()[0]
     assert_same(run.model(inputs), again(inputs))
     again.save(tmp_path / "model.keras")
-    config = settings(tmp_path / "other", diving_records, initial_model=str(tmp_path / "model.keras"))
-    later = ScoringRun(DatasetInfo.load(diving_records), config)
+    later = scoring_run(diving_records, tmp_path / "other", initial_model=str(tmp_path / "model.keras"))
     assert later.model.segmenter.get_layer("c3d").preprocessing == BGR
 
 
@@ -149,8 +145,7 @@ def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
         for score, (mean, std) in first.score_predictor.get_config()["score_statistics"].items()
     }
     first.with_dtype("float32", score_statistics=twice).save(tmp_path / "model.keras")
-    config = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"), dropout=0.4)
-    run = ScoringRun(info, config)
+    run = scoring_run(diving_records, tmp_path / "run", initial_model=str(tmp_path / "model.keras"), dropout=0.4)
     run.load_initial_weights()
     inputs = batch()[0]
     for name, ours in run.model(inputs).items():
@@ -184,9 +179,6 @@ def test_a_model_whose_weights_would_mean_something_else_is_refused_whole(tmp_pa
         assert raised.value.code in ("other_model", "other_content")
         assert "model.keras" in str(raised.value) and len(str(raised.value)) < 500  # no image of 3,072 numbers
     assert_same(before, network.get_weights())
-    like = scoringnet_tf.ScoringNet(**{**SMALL, **theirs})
-    for load in loads:
-        load(like, tmp_path / "model.keras")
 
 
 def test_a_kfs_that_sees_the_same_numbers_is_taken(tmp_path):
@@ -196,45 +188,6 @@ def test_a_kfs_that_sees_the_same_numbers_is_taken(tmp_path):
     trained(source).save(tmp_path / "model.keras")
     load_segmenter(network, tmp_path / "model.keras")
     assert_same(network.segmenter.get_weights(), source.segmenter.get_weights())
-
-
-def test_a_model_to_start_from_is_not_taken_for_what_a_run_left(diving_records, tmp_path):
-    """It would be deleted; not even where it is tried again, or this very run may have left it."""
-    info, path = DatasetInfo.load(diving_records), tmp_path / "run/best.keras"
-    (tmp_path / "run").mkdir()
-    build_network(info, settings(tmp_path / "first", diving_records), "float32").save(path)
-    run = ScoringRun(info, settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "run")))
-    for _ in range(2):
-        with refused("exists", "best.keras"):
-            run.run()
-    run.as_record().write(run.model_dir)
-    with refused("start_in_model_dir", "--initial_model"):
-        run.run()
-    assert path.is_file()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("flag", ["initial_model", "segmenter"])
-def test_a_model_of_frames_of_another_rate_may_learn_on_and_it_is_said(diving_records, tmp_path, capsys, flag):
-    info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
-    slower = dataclasses.replace(info, frame_rate=10.0)
-    trained(build_network(slower, settings(tmp_path / "first", diving_records), "float32")).save(path)
-    config = settings(tmp_path / "run", diving_records, fragments="predicted", segmentation_epochs=0, **{flag: path})
-    ScoringRun(info, config).load_initial_weights()
-    printed = capsys.readouterr().out
-    assert f"--{flag}={path}" in printed and "25 frames/s" in printed
-
-
-@pytest.mark.parametrize(("steps", "is_named"), [(4, True), (1, False)])
-def test_a_model_of_features_of_another_rate_may_learn_on_and_it_is_said(tmp_path, capsys, steps, is_named):
-    """One step for a whole video has no rate."""
-    options = {"features": FEATURES, "fragments": "whole", "clip_lengths": (steps,) * 2}
-    network, source = (
-        scoringnet_tf.ScoringNet(**{**SMALL, **options}, provenance={"frame_rate": rate}) for rate in (25.0, 12.5)
-    )
-    source.save(tmp_path / "model.keras")
-    load_network(network, tmp_path / "model.keras")
-    assert ("25 steps/s" in capsys.readouterr().out) == is_named
 
 
 @pytest.mark.slow
@@ -298,42 +251,11 @@ def said_of_fragments(model):
 def test_a_tower_that_does_not_learn_scores_as_it_did(of_other_records, diving_records, tmp_path, changes, stay):
     """Whatever the scores and stages of the records at hand."""
     path, before = of_other_records
-    run = ScoringRun(
-        DatasetInfo.load(diving_records), settings(tmp_path, diving_records, initial_model=path, **changes)
-    )
+    run = scoring_run(diving_records, tmp_path, initial_model=path, **changes)
     run.load_initial_weights()
     after = said_of_fragments(run.model)
     for score, points in before.items():
         assert np.allclose(after[score], points, rtol=1e-6) == (score in stay), score
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("other", "named"),
-    [
-        ({"score_statistics": {**STATISTICS, "difficulty": (3.3, 0.26)}}, "the scale of the scores"),
-        ({"fragment_stages": {"difficulty": ["entry"]}}, "the stages of the towers"),
-    ],
-)
-def test_a_run_does_not_go_on_where_the_model_that_it_started_from_scores_otherwise(
-    of_other_records, diving_records, tmp_path, other, named
-):
-    """The units and stages of a tower that does not learn: a checkpoint fits any."""
-    path, model = tmp_path / "model.keras", load_scoring_net(of_other_records[0])
-    nearly = {score: (mean * (1 + 1e-15), std) for score, (mean, std) in STATISTICS.items()}  # as another machine sums
-
-    def record(**changes):
-        model.with_dtype("float32", **changes).save(path)
-        options = {"initial_model": str(path), "lr_multipliers": {"difficulty": 0}}
-        run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
-        run.record()
-        return run.model
-
-    Checkpoints(tmp_path / "run").save(record(), "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
-    record(score_statistics=nearly, fragment_stages={"difficulty": ["entry", "take-flight"]})
-    record(score_statistics={**STATISTICS, "execution": (1.0, 1.0)})  # of a tower that learns
-    with refused("other_run", named):
-        record(**other)
 
 
 def test_the_stages_of_a_tower_that_does_not_learn_are_not_to_be_changed(of_other_records, diving_records, tmp_path):
@@ -343,11 +265,24 @@ def test_the_stages_of_a_tower_that_does_not_learn_are_not_to_be_changed(of_othe
         "difficulty_fragment": ["take-flight"],
     }
     with refused("flags_conflict", "fragments.difficulty", "take-flight, entry"):
-        ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
+        scoring_run(diving_records, tmp_path, **changes)
 
 
-def test_a_tower_that_learns_on_from_other_stages_is_named(of_other_records, diving_records, tmp_path, capsys):
-    path, _ = of_other_records
-    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, initial_model=path))
-    run.load_initial_weights()
-    assert path in (printed := capsys.readouterr().out) and "take-flight and entry" in printed
+@pytest.mark.slow
+def test_a_run_does_not_go_on_from_another_model_under_the_same_name(of_other_records, diving_records, tmp_path):
+    """A checkpoint fits any preprocessing, units and stages. Those of a tower that learns may change."""
+    path, model = tmp_path / "model.keras", load_scoring_net(of_other_records[0])
+
+    def record(difficulty, execution, stages, **changes):
+        statistics, stages = {"difficulty": difficulty, "execution": execution}, {"difficulty": stages}
+        model.with_dtype("float32", score_statistics=statistics, fragment_stages=stages, **changes).save(path)
+        options = {"initial_model": str(path), "lr_multipliers": {"difficulty": 0}}
+        run = scoring_run(diving_records, tmp_path / "run", **options)
+        run.record()
+        return run.model
+
+    begun = record((3.3, 0.25), (24.0, 4.0), ["take-flight", "entry"])
+    Checkpoints(tmp_path / "run").save(begun, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
+    record((3.3 * (1 + 1e-15), 0.25), (1.0, 1.0), ["entry", "take-flight"])  # as another machine sums
+    with refused("other_run", "the preprocessing", "the scale of the scores", "the stages of the towers"):
+        record((3.3, 0.26), (24.0, 4.0), ["entry"], preprocessing=BGR)

@@ -10,12 +10,20 @@ import keras
 import numpy as np
 import pytest
 from refusals import refused
-from training_runs import KilledError, QuietRun, assert_same, kill_after_epoch, rows_of, weights_after, weights_beside
+from training_runs import (
+    KilledError,
+    WatchedRun,
+    assert_same,
+    kill_after_epoch,
+    rows_of,
+    scoring_run,
+    weights_after,
+    weights_beside,
+)
 
 import scoringnet_tf
 from scoringnet_tf.data.service import dispatcher_at, worker_of
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
 
 OPTIONS = {"training": "joint", "epochs": 4, "decay_steps": 3, "ema_momentum": 0.8}
@@ -37,7 +45,7 @@ class Recorder(keras.callbacks.Callback):
 def straight(diving_records, tmp_path_factory):
     """The run that nothing disturbed, the model that it said is the best, and the weights after every batch."""
     recorder = Recorder()
-    run = QuietRun(diving_records, tmp_path_factory.mktemp("straight"), recorder, **OPTIONS)
+    run = WatchedRun(diving_records, tmp_path_factory.mktemp("straight"), recorder, **OPTIONS)
     return types.SimpleNamespace(run=run, best=run.run(), recorded=recorder.weights)
 
 
@@ -70,7 +78,7 @@ def test_an_object_store_and_a_data_service_change_nothing_also_over_a_kill(
     """Killed in the second epoch, and gone on with in the store and by batches that the same machines make."""
 
     def run():
-        return QuietRun(diving_records, "memory://runs/one", data_service=service, **OPTIONS).run()
+        return scoring_run(diving_records, "memory://runs/one", data_service=service, **OPTIONS).run()
 
     with monkeypatch.context() as patch:
         kill_after_epoch(patch, 2)
@@ -82,12 +90,6 @@ def test_an_object_store_and_a_data_service_change_nothing_also_over_a_kill(
         assert_same(expected, scoringnet_tf.from_preset(f"memory://runs/one/{name}").get_weights())
     names = {path.name for path in as_path("memory://runs/one").iterdir()}
     assert names >= {"config.json", "checkpoints", "joint.csv", "tensorboard", "best.keras", "last.keras"}
-
-
-def test_nobody_who_answers_is_said_before_anything_is_written(diving_records, tmp_path):
-    with pytest.raises(InputError):
-        QuietRun(diving_records, tmp_path / "run", data_service="localhost:1")
-    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
@@ -124,30 +126,20 @@ def test_averages_change_nothing_of_what_they_average(straight, diving_records, 
     with monkeypatch.context() as patch:
         kill_after_epoch(patch, 3)
         with pytest.raises(KilledError):
-            QuietRun(diving_records, tmp_path, recorder, **changes).run()
+            WatchedRun(diving_records, tmp_path, recorder, **changes).run()
     del recorder.weights[2 * len(straight.recorded) // OPTIONS["epochs"] :]  # what is trained again
-    QuietRun(diving_records, tmp_path, recorder, **changes).run()
+    WatchedRun(diving_records, tmp_path, recorder, **changes).run()
     assert_same(straight.recorded, recorder.weights)
 
 
 @pytest.mark.slow
-def test_what_was_put_into_a_last_model_stays_while_its_weights_are_the_same(straight, diving_records, tmp_path):
-    """A finished run that is given again trains nothing; other weights, or a file that is cut off, are replaced."""
+def test_what_was_put_into_a_last_model_stays(straight, diving_records, tmp_path):
+    """A finished run that is given again trains nothing, and what `calibrate` did is kept."""
     shutil.copytree(straight.run.model_dir, tmp_path / "run")
     path, provenance = tmp_path / "run/last.keras", {"calibrated": "yes"}
-    made = load_scoring_net(path)
-
-    def after_another_run():
-        QuietRun(diving_records, tmp_path / "run", **OPTIONS).run()
-        return load_scoring_net(path)
-
-    made.with_dtype("float32", provenance=provenance).save(path)
-    assert after_another_run().provenance == provenance
-    kernel = made.score_predictor.towers["final"].get_layer("regressor_fc3").kernel
-    kernel.assign(2 * kernel)
-    made.save(path)
-    for _ in range(2):
-        again = after_another_run()
-        assert_same(again.get_weights(), weights_beside(straight.best)[0])
-        assert again.provenance == straight.run.model.provenance
-        path.write_bytes(path.read_bytes()[:9000])
+    load_scoring_net(path).with_dtype("float32", provenance=provenance).save(path)
+    scoring_run(diving_records, tmp_path / "run", **OPTIONS).run()
+    assert load_scoring_net(path).provenance == provenance
+    path.unlink()
+    scoring_run(diving_records, tmp_path / "run", **OPTIONS).run()
+    assert_same(load_scoring_net(path).get_weights(), weights_beside(straight.best)[0])

@@ -3,7 +3,7 @@
 import pytest
 from command_forks import forked
 from conftest import write_bars
-from refusals import code_printed, refused
+from refusals import refused
 from training_runs import changed, settings
 
 import scoringnet_tf
@@ -41,7 +41,6 @@ def diving_video(tmp_path_factory):
     [
         ({"training": "staged", "scoring_epochs": 0}, [False]),
         ({"training": "staged", "scoring_epochs": 1}, [False, True]),  # segmentation.keras holds SP as it was
-        ({"training": "joint", "scoring_epochs": 0}, [True]),
         ({"training": "staged", "scoring_epochs": 0, "initial_model": "learned"}, [True]),
         ({"training": "staged", "scoring_epochs": 0, "initial_model": "alone"}, [False]),
     ],
@@ -84,26 +83,7 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
     assert stage_finder(alone).score_file(diving_video, "dive", force=True).stages
 
 
-@pytest.mark.parametrize("untrained", [None, "score_predictor", 3])
-def test_what_says_nothing_of_what_was_trained_is_refused(untrained):
-    with pytest.raises(ValueError):
-        scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, provenance={"untrained": untrained})
-
-
-def test_import_weights_names_it(alone, tmp_path):
-    result = forked("scoringnet_tf.import_weights", alone, "--tower=execution", f"--output={tmp_path / 'c3d.keras'}")
-    assert result.returncode == 1 and "execution" in result.stderr
-    assert not (tmp_path / "c3d.keras").exists()
-
-
-@pytest.mark.parametrize("command", ["predict", "export"])
-def test_commands_name_it(alone, diving_video, tmp_path, command):
-    words = [diving_video] if command == "predict" else [f"--export_dir={tmp_path / 'served'}"]
-    result = forked("scoringnet_tf." + command, f"--model={alone}", *map(str, words))
-    assert result.returncode == 1 and code_printed(result.stderr) == "not_trained"
-    assert not (tmp_path / "served").exists()
-
-
+@pytest.mark.slow
 def test_evaluate_says_it(alone, diving_records, tmp_path):
     words = [f"--model={alone}", f"--records_dir={diving_records}", f"--output_dir={tmp_path / 'evaluation'}"]
     result = forked("scoringnet_tf.evaluate", *words)

@@ -1,4 +1,9 @@
-"""Training learns what can be learnt, and nothing where labels say nothing: the whole way from records to figures."""
+"""Training learns what can be learnt, whatever is known, and nothing where labels say nothing.
+
+Tiny sets whose videos show their scores: red is the difficulty, green is the execution.
+"""
+
+import itertools
 
 import numpy as np
 import pytest
@@ -6,36 +11,49 @@ from conftest import write_video
 from training_runs import settings
 
 from data_prep.records.building import BuildSettings, build_records
+from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.inference import evaluation
+from scoringnet_tf.inference.predictor import score_video
 from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.training.callbacks import SaveCheckpoint
 from scoringnet_tf.training.scoring import ScoringRun
 
 BOARD = (128, 128, 128)
 SETTINGS = {
+    **dict.fromkeys(["flip", "crop_shift", "zoom", "color_jitter", "degradation", "max_start_shift"], 0),
+    **dict.fromkeys(["fragment_jitter", "dropout", "beta", "validation_fraction"], 0),
+    **dict.fromkeys(["segmenter_fc_units", "conv_filters", "fc_units"], 512),
     "flip": False,
-    "crop_shift": 0,
-    "zoom": 0.0,
-    "color_jitter": 0.0,
-    "degradation": 0.0,
-    "max_start_shift": 0,
-    "fragment_jitter": 0,
     "image_size": [16, 16],
     "width_multiplier": 1 / 8,
-    "segmenter_fc_units": 512,
-    "conv_filters": 512,
-    "fc_units": 512,
-    "dropout": 0.0,
     "lr_multipliers": {},
-    "beta": 0.0,
-    "learning_rate": 2e-3,
-    "decay_steps": 60,
     "batch_size": 8,
-    "validation_fraction": 0.0,
-    "segmentation_epochs": 12,
-    "scoring_epochs": 30,
+    "training": "joint",
 }
+
+
+class WithoutCheckpoints(ScoringRun):
+    """Nothing is killed here; of 60 epochs checkpoints take longer than the training."""
+
+    def callbacks_of(self, *arguments):
+        return [each for each in super().callbacks_of(*arguments) if not isinstance(each, SaveCheckpoint)]
+
+
+def figures_after(records_dir, model_dir, split, **changes):
+    """(Figures of the videos of a split after a run, those of the training means, the model's path)."""
+    info = DatasetInfo.load(records_dir)
+    path = WithoutCheckpoints(info, settings(model_dir, records_dir, **{**SETTINGS, **changes})).run()
+    model = load_scoring_net(path)
+    options = {"image_size": model.image_size, "num_frames": model.sampled_frames, "batch_size": 8, "with_info": True}
+    dataset = input_pipeline.videos(records_dir, split, **options)
+    predictions = evaluation.predict_records(evaluation.prediction_function(model), dataset)
+    means = {score: known["mean"] for score, known in info.score_statistics["train"].items() if known}
+    baseline = evaluation.mean_predictor_figures(predictions.truth, means, model.sport.fuse)
+    return evaluation.figures(predictions, model.sport.stages), baseline, path
+
+
+# === Stages and scores, and the control ===
 
 
 @pytest.fixture(scope="module")
@@ -57,40 +75,94 @@ def separable_records(tmp_path_factory):
     return folder / "records"
 
 
-def figures_after(records_dir, model_dir, **changes):
-    """Of the test videos, after a run; and the MED of always answering the training means."""
-    info = DatasetInfo.load(records_dir)
-    model = load_scoring_net(ScoringRun(info, settings(model_dir, records_dir, **{**SETTINGS, **changes})).run())
-    dataset = videos(records_dir, "test", image_size=model.image_size, batch_size=10, with_info=True)
-    predictions = evaluation.predict_records(evaluation.prediction_function(model), dataset)
-    means = {score: known["mean"] for score, known in info.score_statistics["train"].items()}
-    baseline = evaluation.mean_predictor_figures(predictions.truth, means, model.sport.fuse)
-    return evaluation.figures(predictions, model.sport.stages), baseline
-
-
-@pytest.fixture(scope="module")
-def learned(separable_records, tmp_path_factory):
-    """The folder of the run, and its figures."""
-    folder = tmp_path_factory.mktemp("learned")
-    return folder, *figures_after(separable_records, folder)
+STAGED = {"training": "staged", "segmentation_epochs": 12, "scoring_epochs": 30}
+STAGED |= {"learning_rate": 2e-3, "decay_steps": 60}
 
 
 @pytest.mark.slow
-def test_training_learns_what_is_there(learned):
-    _, measured, baseline = learned
-    assert measured["frame_accuracy"] > 0.9
-    assert min(measured[name] for name in ("d_src", "e_src", "f_src")) > 0.9, measured
+def test_training_learns_what_is_there_and_nothing_from_exchanged_scores(separable_records, tmp_path):
+    """The control has the same KFS. By MED: a score has one colour, and any function of it that rises a high SRC."""
+    measured, baseline, _ = figures_after(separable_records, tmp_path / "true", "test", **STAGED)
+    assert min(measured[name] for name in ("frame_accuracy", "d_src", "e_src", "f_src")) > 0.9, measured
     assert all(measured[name] < 0.4 * baseline[name] for name in ("d_med", "e_med", "f_med")), measured
-
-
-@pytest.mark.slow
-def test_training_learns_nothing_from_exchanged_scores(learned, separable_records, tmp_path):
-    """`--shuffle_labels`, with the KFS of the run above: that its stages stay, `test_wiring` holds.
-
-    Told by MED: a score has one colour here, and any function of it that happens to rise has a high SRC.
-    """
-    folder, *_ = learned
-    changes = {"shuffle_labels": True, "segmentation_epochs": 0, "segmenter": str(folder)}
-    measured, baseline = figures_after(separable_records, tmp_path, **changes)
+    changes = {**STAGED, "shuffle_labels": True, "segmentation_epochs": 0, "segmenter": str(tmp_path / "true")}
+    measured, baseline, _ = figures_after(separable_records, tmp_path / "exchanged", "test", **changes)
     assert measured["frame_accuracy"] > 0.9
     assert all(measured[name] > 0.8 * baseline[name] for name in ("d_med", "e_med", "f_med")), (measured, baseline)
+
+
+# === A final score alone, no stage labels, features in place of frames ===
+
+
+def draws():
+    """Numbers in 0…1: (difficulty, execution) of each video; all but the first are trained on."""
+    return np.random.default_rng(0).uniform(size=(24, 2))
+
+
+def videos(folder):
+    """The final score of every video, difficulty and execution of half; no stages."""
+    rows = ["video,split,difficulty,execution,final"]
+    for number, (d, e) in enumerate(draws()):
+        difficulty, execution = round(2.5 + d, 1), round(15 + 12 * e)
+        known = f"{difficulty},{execution}" if number % 2 == 0 else ","
+        rows.append(f"{number:02d}.avi,{'train' if number else 'test'},{known},{difficulty * execution:.2f}")
+        frame = np.full((24, 32, 3), (255 * d, 255 * e, number)).astype(np.uint8)
+        write_video(folder / f"{number:02d}.avi", [frame] * 6)
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    return folder / "01.avi"
+
+
+def features(folder):
+    """Features (T, 16) with stages: the first says the difficulty at flight, the second the execution at entry."""
+    rows = ["features,split,difficulty,execution,final,num_frames,pre-starting,take-flight,entry,end"]
+    rng = np.random.default_rng(5)
+    for number, (d, e) in enumerate(draws()):
+        difficulty, execution = round(2.5 + d, 1), round(15 + 12 * e)
+        starts = np.cumsum([2, rng.integers(2, 5), rng.integers(3, 6), 4])
+        values = rng.normal(size=(starts[-1] + 3, 16)) / 4
+        for stage, (start, end) in enumerate(itertools.pairwise(starts)):
+            values[start:end, 4 + stage] += 4
+        values[starts[1] : starts[2], 0] += 4 * d
+        values[starts[2] : starts[3], 1] += 4 * e
+        np.save(folder / f"{number:02d}.npy", values.astype(np.float32))
+        scores = f"{difficulty},{execution},{difficulty * execution:.2f}"
+        split = "train" if number else "test"
+        rows.append(f"{number:02d}.npy,{split},{scores},{len(values)},{','.join(map(str, starts))}")
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    return folder / "01.npy"
+
+
+def vectors(folder):
+    """A vector (32,) for every video, and a final score alone."""
+    rows, rng = ["features,split,final"], np.random.default_rng(6)
+    for number, (d, _) in enumerate(draws()):
+        values = rng.normal(size=32)
+        values[3] += 5 * d
+        np.save(folder / f"{number:02d}.npy", values)
+        rows.append(f"{number:02d}.npy,{'train' if number else 'test'},{30 + 60 * d:.2f}")
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    return folder / "01.npy"
+
+
+SMALL = {"clip_lengths": [4, 4], "learning_rate": 3e-3, "fragments": "whole"}
+VIDEOS = {**SMALL, "scores": "parts", "epochs": 40, "decay_steps": 100, "conv_filters": 256, "fc_units": 256}
+FEATURES = {**SMALL, "dropout": 0.1, "conv_filters": 256, "epochs": 60, "decay_steps": 0}
+KINDS = [
+    (videos, VIDEOS, ["f_src"]),
+    (features, {**FEATURES, "fragments": "true"}, ["d_src", "e_src", "f_src", "frame_accuracy"]),
+    (vectors, {**FEATURES, "head": "distribution"}, ["f_src"]),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "changes", "learnt"), KINDS, ids=[kind.__name__ for kind, *_ in KINDS])
+def test_what_is_known_is_learnt(kind, changes, learnt, tmp_path):
+    video = kind(tmp_path)
+    stored = None if video.suffix == ".npy" else BuildSettings((24, 32))
+    build_records("manifest", tmp_path, tmp_path / "records", stored, workers=1, sport="diving")
+    measured, _, path = figures_after(tmp_path / "records", tmp_path / "run", "train", **changes)
+    assert min(measured[name] for name in learnt) > 0.9, measured
+    score = score_video(video, path, force=True)
+    assert (score.stages != []) == ("frame_accuracy" in learnt)
+    assert (score.difficulty is not None) == ("d_src" in learnt or "scores" in changes)
+    assert list(score.deviations) == (["final"] if "head" in changes else [])

@@ -1,29 +1,27 @@
-"""Pretraining on classes: resume after a kill, accuracy on clips and videos, and which split is used for what."""
+"""Pretraining on classes: resume after a kill, what is refused, and what it makes of its configuration."""
 
-import csv
 import json
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from refusals import refused
-from training_runs import KilledError, kill_after_epoch
+from training_runs import KilledError, assert_same, kill_after_epoch, rows_of
 from training_runs import pretraining_settings as settings
 
 import scoringnet_tf
-from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import Augmentation, clips, split_ids
 from scoringnet_tf.models.backbones.c3d import PREPROCESSING
 from scoringnet_tf.training.callbacks import MeanAccuracy
-from scoringnet_tf.training.pretraining import PretrainingRun, accuracies, check_validation
-
-CONSECUTIVE = {"clip_sampling": "consecutive", "clips_per_video": 3, "validation_fraction": 0.5}
+from scoringnet_tf.training.pretraining import PretrainingRun
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("records", "changes"), [("motion_records", {}), ("ucf101_records", CONSECUTIVE)])
+@pytest.mark.parametrize(
+    ("records", "changes"),
+    [("motion_records", {}), ("ucf101_records", {"clip_sampling": "consecutive", "validation_fraction": 0.5})],
+)
 def test_pretraining_resumes_to_the_same_weights(records, changes, tmp_path, monkeypatch, request):
     info = DatasetInfo.load(request.getfixturevalue(records))
 
@@ -36,11 +34,9 @@ def test_pretraining_resumes_to_the_same_weights(records, changes, tmp_path, mon
         kill_after_epoch(patch, 2)
         with pytest.raises(KilledError):
             weights("killed")
-    for a, b in zip(straight, weights("killed"), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-# === Accuracy ===
+    assert_same(straight, weights("killed"))
+    rows = rows_of(tmp_path / "killed/pretraining.csv")
+    assert [row["epoch"] for row in rows] == ["0", "1"] and "val_mean_accuracy" in rows[0]
 
 
 def test_the_mean_accuracy_is_that_of_the_heads_in_validation():
@@ -50,74 +46,17 @@ def test_the_mean_accuracy_is_that_of_the_heads_in_validation():
     assert logs["val_mean_accuracy"] == pytest.approx(0.35)
 
 
-def test_a_video_is_what_the_mean_of_its_clips_says():
-    """Against a loop, where clips, videos and the surest clips differ: 20 videos of 5 clips, 3 classes."""
-    keras.utils.set_random_seed(0)
-    frames = keras.Input((2, 4, 4, 3), dtype="uint8")
-    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 128, offset=-1)(frames))
-    model = keras.Model(frames, {"action": keras.layers.Dense(3, "softmax")(x)})
-    rng = np.random.default_rng(0)
-    clips = rng.integers(0, 256, (20, 5, 2, 4, 4, 3)).astype("uint8")
-    labels = rng.integers(0, 3, 20)
-    right_clips = right_videos = right_surest = 0
-    for video, label in zip(clips, labels, strict=True):
-        total, surest = np.zeros(3), np.zeros(3)
-        for clip in video:
-            probabilities = np.asarray(model(clip[np.newaxis])["action"])[0]
-            right_clips += int(np.argmax(probabilities) == label)
-            total += probabilities
-            surest = np.maximum(surest, probabilities)
-        right_videos += int(np.argmax(total / 5) == label)
-        right_surest += int(np.argmax(surest) == label)
-    assert len({right_clips / 100, right_videos / 20, right_surest / 20}) == 3
-    batches = tf.data.Dataset.from_tensor_slices((clips, {"action": labels})).batch(6)
-    expected = {"clip": right_clips / 100, "video": right_videos / 20}
-    assert accuracies(model, batches) == {"action": pytest.approx(expected)}
-
-
-@pytest.mark.slow
-def test_a_run_on_ucf101_measures_the_videos_of_the_test_split(ucf101_records, tmp_path):
+def test_what_chooses_no_epoch_and_one_of_several_workers_is_refused(ucf101_records, tmp_path, monkeypatch):
+    """The test split never chooses; `pretrain` has no --replicas that a message could name."""
     info = DatasetInfo.load(ucf101_records)
-    run = PretrainingRun(info, settings(tmp_path, **CONSECUTIVE))
-    best = run.run()
-    metrics = run.evaluate()
-    assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
-    with (tmp_path / "pretraining.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["epoch"] for row in rows] == ["0", "1"] and "val_mean_accuracy" in rows[0]
-
-    c3d, right = keras.models.load_model(best, compile=False), {"clip": [], "video": []}
-    for _, record in read_records(info, "test"):
-        stored = np.stack([tf.io.decode_jpeg(jpeg, dct_method="INTEGER_ACCURATE") for jpeg in record["image/encoded"]])
-        starts = [2, 6, 10]  # the middles of three thirds of the starts 0 to 12
-        of_clips = [np.asarray(c3d(stored[np.newaxis, s : s + 8, 2:34, 8:40])["action"])[0] for s in starts]
-        label = int(record["class/action"])
-        right["clip"] += [np.argmax(probabilities) == label for probabilities in of_clips]
-        right["video"].append(np.argmax(np.mean(of_clips, axis=0)) == label)
-    assert metrics == {
-        "split": "test",
-        "num_videos": 2,
-        "clips_per_video": 3,
-        "accuracy": {"action": {kind: np.mean(values) for kind, values in right.items()}},
-    }
-
-
-def test_the_test_split_never_chooses_the_epoch(motion_records, ucf101_records, tmp_path):
-    motion, ucf101 = DatasetInfo.load(motion_records), DatasetInfo.load(ucf101_records)
-    check_validation(motion, 0.0)
-    check_validation(ucf101, 0.5)
-    assert len(split_ids(ucf101, "train", 0.5)) == 2
+    assert len(split_ids(info, "train", 0.5)) == 2
     with refused("no_validation", "--validation_fraction"):
-        PretrainingRun(ucf101, settings(tmp_path / "run"))
-    assert not (tmp_path / "run").exists()  # refused before anything is written
-
-
-def test_one_of_several_workers_is_refused(motion_records, tmp_path, monkeypatch):
-    """`pretrain` has no --replicas that a message could name."""
+        PretrainingRun(info, settings(tmp_path / "run"))
     task = {"type": "worker", "index": 0}
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": ["a:1", "b:1"]}, "task": task}))
     with refused("one_machine_only", "TF_CONFIG"):
-        PretrainingRun(DatasetInfo.load(motion_records), settings(tmp_path / "run"))
+        PretrainingRun(info, settings(tmp_path / "run", validation_fraction=0.5))
+    assert not (tmp_path / "run").exists()  # refused before anything is written
 
 
 # === What it makes of its configuration ===
@@ -126,13 +65,11 @@ UNUSUAL = {  # unlike every default
     "image_size": [24, 32],
     "clip_length": 6,
     "clip_sampling": "consecutive",
-    "clips_per_video": 7,
     "validation_fraction": 0.45,
     "batch_size": 15,
     "epochs": 9,
     "width_multiplier": 1 / 32,
     "top": "regressor",
-    "pool_stride": 1,
     "dropout": 0.23,
     "weight_decay": 0.017,
     "flip": False,
@@ -156,7 +93,7 @@ def test_the_model(run):
     model = run.model
     assert model.input_shape == (None, 6, 24, 32, 3)
     assert [model.get_layer(f"conv{name}").filters for name in ("1a", "2a", "5b")] == [64 // 32, 128 // 32, 512 // 32]
-    assert [model.get_layer(f"regressor_pool{n}").strides for n in (1, 2)] == [(1, 1, 1)] * 2
+    assert [model.get_layer(f"regressor_pool{n}").strides for n in (1, 2)] == [(2, 2, 2)] * 2
     assert [model.get_layer(f"regressor_fc{n}").units for n in (1, 2)] == [512 // 32] * 2
     assert [model.get_layer(f"regressor_fc{n}_dropout").rate for n in (1, 2)] == [0.23] * 2
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv3D)]
@@ -199,19 +136,16 @@ def test_the_schedule(run):
 
 
 def test_a_c3d_states_the_frames_that_it_learned_from(run, ucf101_records, tmp_path):
-    """Not those of the weights that it began with; a run that was stopped is not told by them."""
+    """Not those of the weights that it began with."""
     size = list(DatasetInfo.load(ucf101_records).frame_size)
     assert run.model.preprocessing == {**PREPROCESSING, "frame_size": size}
     published = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [128, 171]}
-    before = []
     for name, frame_size in (("first", [128, 171]), ("second", [90, 120])):
         preprocessing = {**published, "frame_size": frame_size}
         scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=preprocessing).save(tmp_path / f"{name}.keras")
         config = settings(tmp_path / "run", validation_fraction=0.45, pretrained=str(tmp_path / f"{name}.keras"))
         later = PretrainingRun(DatasetInfo.load(ucf101_records), config)
         assert later.model.preprocessing == {**published, "frame_size": size}
-        before.append(later.built_of())
-    assert before[0] == before[1] != run.built_of()
 
 
 def test_a_run_goes_on_from_its_pretrained_c3d(motion_records, tmp_path):
@@ -223,5 +157,4 @@ def test_a_run_goes_on_from_its_pretrained_c3d(motion_records, tmp_path):
     assert run.model.learned_from == {"a dive", "another"}
     run.load_initial_weights()
     for name in ("conv1a", "conv5b", "fc7"):
-        for a, b in zip(c3d.get_layer(name).get_weights(), run.model.get_layer(name).get_weights(), strict=True):
-            assert (a == b).all()
+        assert_same(c3d.get_layer(name).get_weights(), run.model.get_layer(name).get_weights())

@@ -11,7 +11,6 @@ from refusals import refused
 from training_runs import settings
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support import replicas
 from scoringnet_tf.training.scoring import ScoringRun
 from scoringnet_tf.training.strategy import pieces_of, shared, strategy_of, workers
 
@@ -51,12 +50,6 @@ def test_rows_are_gathered_in_their_order_on_several_machines_of_several_replica
     assert sorted(pieces_of(number, machines)) == [*range(number)]
 
 
-@pytest.mark.slow
-def test_a_gradient_that_overflows_on_one_replica_is_left_out_on_all():
-    done = subprocess.run([sys.executable, "-c", OVERFLOW], capture_output=True, text=True)
-    assert done.stdout.splitlines() == ["False True 512.0", "False True 256.0", "True True 256.0"], done.stderr[-3000:]
-
-
 FRAGMENTS = """
 import numpy as np, scoringnet_tf, tensorflow as tf
 from scoringnet_tf.models.fragments import TrainingFragments
@@ -64,10 +57,8 @@ from scoringnet_tf.training.strategy import strategy_of
 
 strategy = strategy_of(2)
 with strategy.scope():
-    shared = TrainingFragments("scheduled", jitter=9, seed=3)
-alone = TrainingFragments("scheduled", jitter=9, seed=3)
-for fragments in (shared, alone):
-    fragments.share.assign(0.5)
+    shared = TrainingFragments(jitter=9, seed=3)
+alone = TrainingFragments(jitter=9, seed=3)
 true = np.tile(np.arange(40, dtype="int32"), (16, 1))
 batches = tf.data.Dataset.from_tensor_slices((true, true + 100)).batch(8)
 run = tf.function(lambda *batch: strategy.run(shared, batch))
@@ -76,12 +67,6 @@ for batch, whole in zip(strategy.experimental_distribute_dataset(batches), batch
     expected = alone(*whole).numpy()
     print((found == expected).all(), (found[:4] == found[4:]).all(), len(np.unique(expected[:, 20])) > 4)
 """
-
-
-@pytest.mark.slow
-def test_replicas_draw_for_fragments_what_one_device_does():
-    done = subprocess.run([sys.executable, "-c", FRAGMENTS], capture_output=True, text=True)
-    assert done.stdout.splitlines() == ["True False True"] * 2, done.stderr[-3000:]
 
 
 LEARNED = """
@@ -103,11 +88,18 @@ print(sorted(model.learned_parts))
 """
 
 
+EXPECTED = {  # of each script, which several devices of one processor run in a process of its own
+    OVERFLOW: ["False True 512.0", "False True 256.0", "True True 256.0"],  # left out on all
+    FRAGMENTS: ["True False True"] * 2,  # drawn as on one device
+    LEARNED: ["[]", *[str(["difficulty", "execution"])] * 2],
+}
+
+
 @pytest.mark.slow
-def test_what_replicas_train_has_learned():
-    done = subprocess.run([sys.executable, "-c", LEARNED], capture_output=True, text=True)
-    towers = str(["difficulty", "execution"])
-    assert done.stdout.splitlines() == ["[]", towers, towers], done.stderr[-3000:]
+@pytest.mark.parametrize("script", EXPECTED, ids=["overflow", "fragments", "learned"])
+def test_replicas_do_what_one_device_does(script):
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.splitlines() == EXPECTED[script], done.stderr[-3000:]
 
 
 def of(task, cluster):
@@ -163,13 +155,6 @@ def test_a_batch_that_does_not_divide_is_filled_with_what_weighs_nothing():
     assert [part.numpy().tolist() for part in found[1]] == [[4, 4], [40, 40], [1, 0]]
     assert [weights.numpy().tolist() for *_, weights in shared(batches, 3)] == [[1, 1, 1, 1, 0, 0], [1, 0, 0]]
     assert shared(batches, 1) is batches
-
-
-def test_alone_nothing_is_gathered_or_summed():
-    values = {"a": np.ones(2), "b": None}
-    assert replicas.number() == 1
-    assert replicas.gathered(values) is values
-    assert replicas.summed([None, values["a"]]) == [None, values["a"]]
 
 
 @pytest.mark.parametrize(

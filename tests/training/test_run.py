@@ -1,17 +1,15 @@
 """One run: what it draws, which epoch it keeps, when it stops, what it shows."""
 
-import json
+import dataclasses
 import math
-import pathlib
 import types
 
 import keras
 import numpy as np
 import pytest
-from training_runs import SMALL, assert_same, changed, rows_of, settings, weights_after, weights_beside
+from training_runs import SMALL, assert_same, changed, rows_of, scoring_run, settings, weights_after, weights_beside
 
 import scoringnet_tf
-from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 from scoringnet_tf.training.run import Phase
@@ -39,27 +37,17 @@ def test_reseed_is_a_function_of_seed_and_epoch():
 
 
 def test_no_draw_of_an_epoch_returns_in_another():
-    """40 epochs of 51 steps with one generator: 2,040 draws, all different."""
+    """Two phases of 20 epochs of 51 steps with one generator: 2,040 draws, all different."""
     layer = keras.layers.Dropout(0.5)
     inputs = keras.Input((1,))
     model, drawn = keras.Model(inputs, layer(inputs)), []
-    for epoch in range(40):
-        reseed(model, 3, epoch)
-        drawn += [tuple(np.asarray(layer.seed_generator.next())) for _ in range(51)]
+    for first_epoch in (0, 20):
+        callback = callbacks.Reseed(3, first_epoch)
+        callback.set_model(model)
+        for epoch in range(20):
+            callback.on_epoch_begin(epoch)
+            drawn += [tuple(np.asarray(layer.seed_generator.next())) for _ in range(51)]
     assert len(set(drawn)) == 2040
-
-
-def test_a_later_phase_has_the_draws_of_its_epochs_of_the_run():
-    """Its second epoch after three of another is the fifth."""
-    layer = keras.layers.Dropout(0.5)
-    inputs = keras.Input((1,))
-    model, drawn = keras.Model(inputs, layer(inputs)), []
-    callback = callbacks.Reseed(seed=7, first_epoch=3)
-    callback.set_model(model)
-    for begin in (lambda: callback.on_epoch_begin(1), lambda: reseed(model, 7, 4)):
-        begin()
-        drawn.append(np.asarray(layer.seed_generator.next()).tolist())
-    assert drawn[0] == drawn[1]
 
 
 # === Which epoch is kept ===
@@ -68,30 +56,30 @@ def test_a_later_phase_has_the_draws_of_its_epochs_of_the_run():
 class ScriptedRun(ScoringRun):
     """A run whose callbacks are driven by hand."""
 
-    def __init__(self, model_dir, patience, every):
+    def __init__(self, model_dir, patience=0, every=1):
         self.config = settings(model_dir, "", patience=patience, validation_every=every)
         self.folder, self.validation_ids, self.checkpoints = model_dir, ["a"], Checkpoints(model_dir)
-        self.upload = lambda: None
+        self.steps, self.upload = 1, lambda: None
 
     def validation_names(self, phase):
         return ["val_loss", "val_f_src"]
 
-    def further_callbacks(self, phase, log_dir):
+    def further_callbacks(self, phase):
         return []
 
 
-def kept_epochs(values, model_dir, patience=0, every=1):
-    """Scripted validation figures, epochs from 1: those that were saved as the best, and the one that stopped it."""
-    run, phase, saved = ScriptedRun(model_dir, patience, every), Phase("joint", len(values)), []
+def kept_epochs(values, run, phase=None, done=0, state=None):
+    """Scripted validation figures of epochs: those that were saved as the best, and the one that stopped it."""
+    phase, saved = phase or Phase("joint", done + len(values)), []
     validated = run.validated_epochs(phase)
-    kinds = (callbacks.NotValidated, keras.callbacks.ModelCheckpoint, keras.callbacks.EarlyStopping)
-    chosen = [callback for callback in run.callbacks_of(phase, 0, {}, 1, None) if isinstance(callback, kinds)]
+    kinds = (callbacks.NotValidated, keras.callbacks.ModelCheckpoint, callbacks.StopInVain)
+    chosen = [each for each in run.callbacks_of(phase, done, state or {}, None) if isinstance(each, kinds)]
     model = types.SimpleNamespace(stop_training=False, metrics=[], save=lambda *_, **__: saved.append(epoch))
     for callback in chosen:
         callback.set_model(model)
         callback.on_train_begin()
-    for epoch, value in enumerate(values, start=1):
-        logs = {"val_loss": 1.0, "val_f_src": value} if epoch in validated else {}
+    for epoch, value in enumerate(values, start=done + 1):
+        logs = {"val_loss": 1.0, phase.monitor: value} if epoch in validated else {}
         for callback in chosen:
             callback.on_epoch_begin(epoch - 1)
             callback.on_epoch_end(epoch - 1, logs)
@@ -101,89 +89,51 @@ def kept_epochs(values, model_dir, patience=0, every=1):
 
 
 @pytest.mark.parametrize(
-    ("values", "every", "expected"),
+    ("values", "patience", "every", "expected"),
     [
-        ([0.1, 0.5, 0.3, 0.5, 0.6], 1, [1, 2, 5]),
-        ([math.nan, -0.5, math.nan, -0.2], 1, [2, 4]),  # a first NaN is not the best
-        ([math.nan, math.nan], 1, []),
-        ([0.9, 0.1, 0.9, 0.2, 0.3], 2, [2, 4, 5]),  # every second is validated, and the last
+        ([0.1, 0.5, 0.3, 0.5, 0.6], 0, 1, ([1, 2, 5], None)),
+        ([math.nan, -0.5, math.nan, -0.2], 0, 1, ([2, 4], None)),  # a first NaN is not the best
+        ([math.nan, math.nan], 0, 1, ([], None)),
+        ([0.9, 0.1, 0.9, 0.2, 0.3], 0, 2, ([2, 4, 5], None)),  # every second is validated, and the last
+        ([0.1, 0.4, 0.3, 0.4, 0.2, 0.9], 3, 1, ([1, 2], 5)),
+        # Every fifth is validated: the first is the best, and three after it are not higher.
+        ([0.9] * 4 + [0.5] + [0.9] * 4 + [0.4] + [0.9] * 4 + [0.3] + [0.9] * 4 + [0.2] + [0.9] * 5, 3, 5, ([5], 20)),
     ],
 )
-def test_the_best_epoch_is_kept(values, every, expected, tmp_path):
-    assert kept_epochs(values, tmp_path, every=every) == (expected, None)
+def test_the_best_epoch_is_kept_and_patience_counts_validations_in_vain(values, patience, every, expected, tmp_path):
+    assert kept_epochs(values, ScriptedRun(tmp_path, patience, every)) == expected
 
 
-def test_early_stopping_counts_epochs_without_a_higher_figure(tmp_path):
-    assert kept_epochs([0.1, 0.4, 0.3, 0.4, 0.2, 0.9], tmp_path, patience=3) == ([1, 2], 5)
-
-
-def test_epochs_that_are_not_validated_are_not_in_vain(tmp_path):
-    """Every fifth is: the first is the best, and three after it are not higher."""
-    figures = [0.9] * 4 + [0.5] + [0.9] * 4 + [0.4] + [0.9] * 4 + [0.3] + [0.9] * 4 + [0.2] + [0.9] * 5
-    assert kept_epochs(figures, tmp_path, patience=3, every=5) == ([5], 20)
+def test_a_resumed_phase_goes_on_from_its_best_and_its_patience(tmp_path):
+    """The checkpoint says that 0.8 was reached, and one epoch was in vain since."""
+    state = {"best": 0.8, "waited": 1}
+    assert kept_epochs([0.7], ScriptedRun(tmp_path, patience=2), done=4, state=state) == ([], 5)
+    assert kept_epochs([0.9, 0.8], ScriptedRun(tmp_path, patience=2), done=4, state=state) == ([5], None)
 
 
 def test_an_accuracy_of_held_out_videos_without_labels_chooses_no_epoch(tmp_path):
     """It is 0 in every one of them; the first would be kept as the best."""
-    saved, staged = [], settings(tmp_path, tmp_path, training="staged")
+    staged = settings(tmp_path, tmp_path, training="staged")
     for phase in (phases(changed(staged, scoring_epochs=0))[0], phases(staged)[0]):
-        chosen = ScriptedRun(tmp_path, patience=0, every=1).callbacks_of(phase, 0, {}, 1, None)
-        (best,) = (callback for callback in chosen if isinstance(callback, keras.callbacks.ModelCheckpoint))
-        best.set_model(types.SimpleNamespace(save=lambda path, **_: saved.append(pathlib.Path(path).name)))
-        for epoch, accuracy in enumerate([0.0, 0.0, 0.4, 0.0]):
-            best.on_epoch_end(epoch, {"val_frame_accuracy": accuracy})
-    assert saved == ["best.keras", "segmentation.keras"]
-
-
-def test_a_resumed_phase_goes_on_from_its_best_and_its_patience(tmp_path):
-    """A checkpoint says that 0.8 was reached and one epoch was in vain since; patience is 2."""
-    run = ScriptedRun(tmp_path, patience=2, every=1)
-    state = {"best": 0.8, "stopping": {"wait": 1, "best": 0.8}}
-    chosen = run.callbacks_of(Phase("joint", 9), 4, state, 1, None)
-    (best,) = (callback for callback in chosen if isinstance(callback, keras.callbacks.ModelCheckpoint))
-    (stopping,) = (callback for callback in chosen if isinstance(callback, keras.callbacks.EarlyStopping))
-    model = types.SimpleNamespace(stop_training=False, metrics=[], save=None)  # 0.7 is not worth saving
-    for callback in (best, stopping):
-        callback.set_model(model)
-        callback.on_train_begin()
-        callback.on_epoch_begin(4)
-        callback.on_epoch_end(4, {"val_f_src": 0.7})
-    assert model.stop_training
+        longer = dataclasses.replace(phase, epochs=4)
+        assert kept_epochs([0.0, 0.0, 0.4, 0.0], ScriptedRun(tmp_path), longer) == ([3], None)
 
 
 @pytest.mark.slow
 def test_a_run_that_stopped_early_has_stopped(diving_records, tmp_path):
-    """At a rate of 0 no figure gets better: patience of 1 ends it after the second epoch, for good."""
-    options = {**ONE_TOWER, "learning_rate": 0.0, "patience": 1, "epochs": 9}
+    """At a rate of almost 0 no figure gets better: patience of 1 ends it after the second epoch, for good."""
+    options = {**ONE_TOWER, "learning_rate": 1e-12, "patience": 1, "epochs": 9}
     first = weights_after(diving_records, tmp_path, **options)
     assert [row["epoch"] for row in rows_of(tmp_path / "joint.csv")] == ["0", "1"]
     assert_same(first, weights_after(diving_records, tmp_path, **options))
     assert [row["epoch"] for row in rows_of(tmp_path / "joint.csv")] == ["0", "1"]
 
 
-def test_early_stopping_goes_on_counting_after_a_kill():
-    def stopped_after(values, resumed=None):
-        stopping = callbacks.ResumableEarlyStopping("val_f_src", 3, resumed)
-        stopping.set_model(types.SimpleNamespace(stop_training=False, metrics=[]))
-        stopping.on_train_begin()
-        for epoch, value in enumerate(values, start=1):
-            stopping.on_epoch_end(epoch, {"val_f_src": value})
-            if stopping.model.stop_training:
-                return epoch, None
-        return None, json.loads(json.dumps(stopping.state()))
-
-    values = [0.4, 0.3, 0.2, 0.1, 0.0]
-    assert stopped_after(values)[0] == 4
-    _, state = stopped_after(values[:2])
-    assert stopped_after(values[2:], state)[0] == 2
-
-
 @pytest.mark.slow
 def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
     """In a folder where one that was killed in its first epoch left a best model: that is not this run's."""
     changes = {**ONE_TOWER, "max_steps": 3, "batch_size": 2, "validation_fraction": 0.0}
-    info = DatasetInfo.load(diving_records)
-    run = ScoringRun(info, settings(tmp_path, diving_records, **changes))
+    run = scoring_run(diving_records, tmp_path, **changes)
     (tmp_path / "best.keras").touch()
     run.as_record().write(tmp_path)
     assert run.run() == tmp_path / "last.keras"
@@ -193,11 +143,7 @@ def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
     assert (tmp_path / "joint.csv").read_text() == figures, "given again it trains on"
 
 
-# === What is shown ===
-
-
-def test_the_bar_shows_no_scores_of_an_untrained_sp(diving_records, tmp_path):
-    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records))
+def test_the_bar_shows_no_scores_of_an_untrained_sp(tmp_path):
+    run = ScriptedRun(tmp_path)
     assert list(run.shown(Phase("segmentation", 1)).values()) == ["frames"]
-    for name in ("scoring", "joint"):
-        assert list(run.shown(Phase(name, 1)).values()) == ["frames", "D-SRC", "E-SRC", "F-SRC"]
+    assert list(run.shown(Phase("joint", 1)).values()) == ["frames", "D-SRC", "E-SRC", "F-SRC"]

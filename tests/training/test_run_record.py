@@ -2,14 +2,15 @@
 
 import contextlib
 import dataclasses
+import functools
 import json
+import operator
 
 import keras
 import pytest
 from refusals import refused
-from training_runs import SMALL, pretraining_settings, settings
+from training_runs import pretraining_settings, settings
 
-import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import definition_of, get_sport
 from scoringnet_tf.training.checkpoints import Checkpoints
@@ -39,18 +40,11 @@ def test_no_field_may_change_within_a_run(tmp_path):
     before, fields = json.loads(path.read_text()), {path: about for path, about, *_ in all_fields(TrainingConfig)}
     now = flat(before["configuration"], TrainingConfig)
     free = {name for name in now if fields[name].free}
-    places = {"data.records_dir", "data.service", "run.model_dir"}
-    assert free == places | {f"run.{name}" for name in ("replicas", "reference", "test_scores")}
+    assert free == {"data.records_dir", "data.service", "run.model_dir", "run.replicas", "run.reference"}
     for name in now:
         values = json.loads(json.dumps(before))
-        *sections, last = name.split(".")
-        inner = values["configuration"]
-        for section in sections:
-            inner = inner[section]
-        if fields[name].alternatives:
-            inner[last]["kind"] = "another"
-        else:
-            inner[last] = "another"
+        *sections, last = [*name.split("."), *(["kind"] if fields[name].alternatives else [])]
+        functools.reduce(operator.getitem, sections, values["configuration"])[last] = "another"
         path.write_text(json.dumps(values))
         flag = fields[name].flag or name
         with contextlib.nullcontext() if name in free else refused("other_run", f"{flag} "):
@@ -78,9 +72,7 @@ def test_neither_may_what_it_learns_from(tmp_path):
         ("scoring", {}, {"scoring_epochs": 5}, None),
         ("scoring", {}, {"scoring_epochs": 1}, "other_run"),
         ("scoring", {}, {"segmentation_epochs": 3}, "other_run"),
-        ("scoring", {"fragments": "scheduled"}, {"scoring_epochs": 3}, "other_run"),
         ("segmentation", {"scoring_epochs": 0}, {"segmentation_epochs": 3}, None),
-        ("segmentation", {"scoring_epochs": 0, "fragments": "scheduled"}, {"segmentation_epochs": 3}, None),
         ("segmentation", {"scoring_epochs": 0}, {"segmentation_epochs": 1}, "other_run"),
         ("segmentation", {"scoring_epochs": 0}, {"scoring_epochs": 2}, "other_run"),
         ("segmentation", {}, {"segmentation_epochs": 3}, "other_run"),  # SP is trained after it
@@ -98,7 +90,7 @@ def test_the_last_phase_alone_may_be_given_more_epochs(tmp_path, phase, begun, l
 def test_a_phase_that_was_ended_is_not_given_more(tmp_path):
     recorded(tmp_path, {**TRAINED, "stopped": True})
     recorded(tmp_path)
-    with refused("run_ended", "scoring_epochs=6", "2"):
+    with refused("other_run", "--scoring_epochs"):
         recorded(tmp_path, scoring_epochs=6)
     recorded(tmp_path)  # what was refused is not in config.json
 
@@ -139,43 +131,11 @@ def test_a_run_does_not_go_on_by_other_rules_of_a_sport_of_ones_own(diving_recor
         run((0.0, 250.0)).record()
 
 
-def test_what_no_weight_tells_may_not_change_within_a_run(tmp_path):
-    """How frames are preprocessed, and the rules of a sport of one's own: a checkpoint fits either."""
-
-    def config(**built_of):
-        RunRecord(TrainingConfig(), "hash", validation_ids=["a"], built_of=built_of).write(tmp_path)
-
-    network = scoringnet_tf.ScoringNet(**SMALL)
-    network.compile()
-    RunRecord(TrainingConfig(), "hash", "float32", ["a"]).write(tmp_path)  # as before this was recorded
-    Checkpoints(tmp_path).save(network, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
-    for _ in range(2):
-        config(preprocessing="rgb", sport=None)
-    with refused("other_run", "the preprocessing"):
-        config(preprocessing="bgr", sport=None)
-    with refused("other_run", "the sport"):
-        config(preprocessing="rgb", sport="other ranges")
-
-
-def test_the_size_of_the_frames_of_its_first_weights_does_not_tell_a_run(diving_records, tmp_path):
-    """It changes nothing of what is computed; how colours are read does."""
-    found, bgr = [], {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0}
-    for preprocessing in ({"frame_size": [128, 171]}, {"frame_size": [36, 48]}, {"frame_size": None, **bgr}):
-        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=preprocessing).save(tmp_path / "c3d.keras")
-        options = settings(tmp_path / "run", diving_records, pretrained=str(tmp_path / "c3d.keras"))
-        found.append(ScoringRun(DatasetInfo.load(diving_records), options).built_of())
-    assert found[0] == found[1] != found[2]
-
-
 def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
     RunRecord(TrainingConfig(), "hash", validation_ids=["b", "a"]).write(tmp_path)
     assert held_out_ids(tmp_path / "best.keras") == (["b", "a"], "hash")
     with refused("not_found", "config.json"):
         held_out_ids(tmp_path / "elsewhere/best.keras")
-    of_old = {"settings": {}, "data_hash": "hash", "precision": "float32", "versions": {}}
-    (tmp_path / "config.json").write_text(json.dumps(of_old))
-    with refused("damaged", "config.json"):
-        held_out_ids(tmp_path / "best.keras")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +145,6 @@ def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
         ("[" * 100_000, "damaged_json"),
         ("[]", "wrong_format"),
         ("{}", "damaged"),
-        ('{"settings": 1, "data_hash": "", "precision": "", "versions": {}}', "damaged"),
     ],
 )
 def test_a_damaged_configuration_is_named(tmp_path, damaged, code):

@@ -1,12 +1,10 @@
 """What a run of `train` makes of its configuration; that no field is lost before, `test_config` shows."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import tensorflow as tf
 from refusals import refused
-from training_runs import STATISTICS, changed, settings
+from training_runs import STATISTICS, changed, scoring_run, settings
 
 import scoringnet_tf
 from data_prep.records.building import build_records
@@ -14,12 +12,11 @@ from scoringnet_tf import losses
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.initialization import check_parts
 from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.network import losses as losses_of
 from scoringnet_tf.training.run import Phase
-from scoringnet_tf.training.scoring import ScoringRun, phases
+from scoringnet_tf.training.scoring import phases
 from scoringnet_tf.training.strategy import configure
 
 UNUSUAL = {  # unlike every default
@@ -57,21 +54,14 @@ UNUSUAL = {  # unlike every default
     "stage_loss": "binary",
     "segmentation_epochs": 3,
     "scoring_epochs": 5,
-    "fragments": "scheduled",
+    "fragments": "predicted",
     "difficulty_fragment": ["entry"],
     "execution_fragment": ["entry", "pre-starting"],
     "lr_multipliers": {"execution": 0.31, "kfs": 2, "c3d": 0},
-    "learning_rate": 0.0042,
-    "decay_rate": 0.61,
-    "decay_steps": 17,
-    "warmup_steps": 5,
     "clip_norm": 2.5,
     "ema_momentum": 0.87,
     "accumulation_steps": 3,
-    "patience": 4,
-    "max_steps": 2,
     "seed": 11,
-    "test_scores": True,
 }
 
 
@@ -81,8 +71,7 @@ def run(diving_records, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     pretrained = folder / "c3d.keras"  # without weights nothing can be frozen
     scoringnet_tf.C3D((8, 24, 32, 3), UNUSUAL["width_multiplier"]).save(pretrained)
-    config = settings(folder / "run", diving_records, pretrained=str(pretrained), **UNUSUAL)
-    return ScoringRun(DatasetInfo.load(diving_records), config)
+    return scoring_run(diving_records, folder / "run", pretrained=str(pretrained), **UNUSUAL)
 
 
 def test_the_model(run):
@@ -118,7 +107,7 @@ def test_the_loss_and_the_fragments(run, phase, trained):
         loss = model.learned.losses[score]
         assert (loss.alpha, loss.margin, loss.pair_reduction, loss.ties) == (3.5, 0.77, "mean", "constant")
         assert (loss.unit, loss.sigma) == (1.0, 0.17)
-    assert (model.training_fragments.source, model.training_fragments.jitter) == ("scheduled", 2)
+    assert (model.training_fragments.source, model.training_fragments.jitter) == ("predicted", 2)
     room = [measures[0].capacity for score, measures in model.learned.metrics.items() if score != "stages"]
     assert min(room) >= len(run.validation_ids)  # SRC is of all held-out videos
 
@@ -147,29 +136,27 @@ def test_the_optimizer(run):
     assert optimizer.gradient_accumulation_steps == 3
 
 
-@pytest.mark.parametrize(
-    ("fragments", "phase", "further"),
-    [
-        ("scheduled", "scoring", {}),  # KFS predicts on whole videos
-        ("true", "scoring", {"only_stages": [["entry"], ["entry", "pre-starting"]], "margin": 2}),
-        ("true", "joint", {}),
-    ],
-)
-def test_the_data(run, monkeypatch, fragments, phase, further):
-    """Batches are those of `input_pipeline.videos`; of true fragments what SP sees, and as much more as they move."""
-    monkeypatch.setattr(run, "config", changed(run.config, fragments=fragments))
+def test_the_data(run):
+    """Batches are those of `input_pipeline.videos`; KFS predicts fragments, and is trained, on whole videos."""
     augmentation = input_pipeline.Augmentation(
         max_start_shift=4, flip=False, crop_shift=3, zoom=0.17, color_jitter=0.13, degradation=0.37
     )
     read = {"image_size": (24, 32), "batch_size": 3, "validation_fraction": 0.45}
     random = {"seed": 11, "shuffle": True, "augmentation": augmentation, "first_epoch": 3 + 2, "epochs": 3 + 5}
-    trained = run.training_data(Phase(phase, 5, 3), 2)
+    trained = run.training_data(Phase("scoring", 5, 3), 2)
     validated = run.validation_data(run.phases[1])
-    for ours, split, options in ((trained, "train", random | further), (validated, "validation", {})):
+    for ours, split, options in ((trained, "train", random), (validated, "validation", {})):
         expected = input_pipeline.videos(run.info.records_dir, split, **read, **options)
         for batch, other in zip(ours.take(2), expected.take(2), strict=True):
             for a, b in zip(tf.nest.flatten(batch), tf.nest.flatten(other), strict=True):
                 np.testing.assert_array_equal(a, b)
+
+
+def test_sp_on_true_fragments_reads_what_it_sees_and_as_much_more_as_they_move(run, monkeypatch):
+    monkeypatch.setattr(run, "config", changed(run.config, fragments="true"))
+    frames = {"only_stages": [["entry"], ["entry", "pre-starting"]], "margin": 2}
+    assert run.frames_of_interest(Phase("scoring", 5)) == frames
+    assert run.frames_of_interest(Phase("joint", 5)) == {}
 
 
 def test_shuffled_labels_are_those_of_other_videos(run, monkeypatch):
@@ -201,29 +188,9 @@ def test_phases_of_a_schedule(tmp_path):
         return [(phase.name, phase.epochs) for phase in phases(settings(tmp_path, tmp_path, **changes))]
 
     staged = {"segmentation_epochs": 3, "scoring_epochs": 5}
-    assert names(**staged) == [("segmentation", 3), ("scoring", 5)]
     assert names(**staged, segmenter="model.keras") == [("scoring", 5)]  # a KFS that is given is not trained
     assert names(**staged, fragments="whole") == [("scoring", 5)]
     assert names(training="joint", epochs=9, segmentation_epochs=0) == [("joint", 9)]
-
-
-def test_the_order_of_what_an_epoch_ends_with(run, monkeypatch):
-    """What is kept is drawn and saved before the weights return, the checkpoint after it, the upload last."""
-    run.begin(run.phases[1], resumed=True)
-    uploads = []
-    for name, value in {"folder": run.model_dir, "checkpoints": None, "upload": lambda: uploads.append(True)}.items():
-        monkeypatch.setattr(run, name, value, raising=False)
-    chosen = run.callbacks_of(run.phases[1], 0, {}, 1, None)
-    order = [type(callback).__name__ for callback in chosen]
-    names = ("ModelCheckpoint", "AveragedWeights", "SaveCheckpoint", "LambdaCallback")
-    places = [order.index(name) for name in names]
-    assert places == sorted(places) and "TerminateOnNaN" in order
-    chosen[places[-1]].on_epoch_end(0, {})
-    assert uploads == [True]
-    (reseeding,) = (each for each in chosen if isinstance(each, callbacks.Reseed))
-    assert (reseeding.seed, reseeding.first_epoch) == (11, 3)
-    (stopping,) = (each for each in chosen if isinstance(each, callbacks.ResumableEarlyStopping))
-    assert (stopping.patience, stopping.monitor, stopping.mode) == (4, "val_f_src", "max")
 
 
 # === What is built of the records ===
@@ -232,28 +199,21 @@ def test_the_order_of_what_an_epoch_ends_with(run, monkeypatch):
 def test_a_relu_comes_after_a_number(diving_records, tmp_path):
     config = settings(tmp_path, diving_records, output_activation="relu")
     model = build_network(DatasetInfo.load(diving_records), config, "float32")
-    for tower in model.score_predictor.towers.values():
-        assert tower.output is tower.get_layer("output_relu").output
+    assert {tower.output.name for tower in model.score_predictor.towers.values()} == {
+        tower.get_layer("output_relu").output.name for tower in model.score_predictor.towers.values()
+    }
 
 
 @pytest.mark.parametrize(("scores", "towers"), [("parts", ("difficulty", "execution")), ("final", ("final",))])
 def test_scores_asked_for_are_those_of_the_towers(scores, towers, diving_records, tmp_path, capsys):
     info = DatasetInfo.load(diving_records)
-    made = ScoringRun(info, settings(tmp_path, diving_records, scores=scores, fragments="whole"))
+    made = scoring_run(diving_records, tmp_path, scores=scores, fragments="whole")
     assert (made.model.scores, made.model.segmenter) == (towers, None)
     known = info.score_statistics["train"]
     statistics = made.model.score_predictor.get_config()["score_statistics"]
     assert statistics == {score: (known[score]["mean"], known[score]["std"]) for score in towers}
     made.load_initial_weights()
     assert made.targets.message in capsys.readouterr().out
-
-
-def test_images_that_show_little_of_the_frames_are_told(diving_records, tmp_path, capsys):
-    """Of the fixture's frames of 36×48 images of 16×16 show 15 %, those of 32×32 59."""
-    info = DatasetInfo.load(diving_records)
-    for side, told in ((32, False), (16, True)):
-        ScoringRun(info, settings(tmp_path, diving_records, image_size=[side, side])).load_initial_weights()
-        assert ("16×16" in capsys.readouterr().out) == told
 
 
 def test_features_are_scaled_by_the_training_videos(tmp_path):
@@ -265,8 +225,7 @@ def test_features_are_scaled_by_the_training_videos(tmp_path):
     (tmp_path / "manifest.csv").write_text("\n".join(rows))
     build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
     changes = {"fragments": "whole", "clip_lengths": [2, 2], "lr_multipliers": {}, "batch_size": 2}
-    info = DatasetInfo.load(tmp_path / "records")
-    made = ScoringRun(info, settings(tmp_path / "run", tmp_path / "records", **changes))
+    made = scoring_run(tmp_path / "records", tmp_path / "run", **changes)
     made.load_initial_weights()
     scaling = made.model.score_predictor.towers["final"].get_layer("feature_scaling")
     seen = np.concatenate([values[name][[0, 2]] for name in "abc"])  # the model samples the first step and the last
@@ -285,26 +244,12 @@ def test_a_model_knows_its_records(run, diving_records):
     assert run.model.provenance["data_hash"] == DatasetInfo.load(diving_records).data_hash
 
 
-def test_scores_that_are_all_the_same_are_refused(run, tmp_path):
-    known = run.info.score_statistics["train"]
-    same = {"train": {**known, "execution": {**known["execution"], "std": 0.0}}}
-    info = dataclasses.replace(run.info, score_statistics=same)
-    with pytest.raises(InputError):
-        ScoringRun(info, settings(tmp_path, run.info.records_dir))
-
-
 # === What it computes with ===
 
 
-@pytest.mark.parametrize(
-    ("gpus", "asked", "policy"), [(1, "mixed_float16", "mixed_float16"), (1, "auto", "mixed_float16")]
-)
-def test_float16_is_the_default_of_a_gpu(monkeypatch, gpus, asked, policy):
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [f"{kind}:0"] * gpus)
-    assert configure(asked, deterministic=False) == policy
-
-
-def test_float16_needs_a_gpu(monkeypatch):
+def test_float16_is_the_default_of_a_gpu_and_needs_one(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [f"{kind}:0"])
+    assert [configure(asked, deterministic=False) for asked in ("auto", "mixed_float16")] == ["mixed_float16"] * 2
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     assert configure("float32", deterministic=False) == "float32"
     with refused("no_gpu", "mixed_float16"):
@@ -315,24 +260,21 @@ def test_float16_needs_a_gpu(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def files(diving_records, tmp_path_factory):
-    """Weights to start from: name → path."""
+def start(diving_records, tmp_path_factory):
+    """(A network, weights to start from: name → path.)"""
     folder = tmp_path_factory.mktemp("weights")
-    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16).save(folder / "c3d.keras")
     network = build_network(DatasetInfo.load(diving_records), settings(folder, diving_records), "float32")
     for name, learned in (("net", True), ("kfs", False)):
         network.scores_learned = learned
         network.save(folder / f"{name}.keras")
-    return {name: str(folder / f"{name}.keras") for name in ("c3d", "net", "kfs")}
+    return network, {name: str(folder / f"{name}.keras") for name in ("c3d", "net", "kfs")}
 
 
-def run_of_parts(files, records_dir, model_dir, multipliers, changes):
-    """A run whose changes may name weights of `files`."""
-    named = {
-        name: files[each] for name, each in changes.items() if name in ("pretrained", "initial_model", "segmenter")
-    }
-    config = settings(model_dir, records_dir, lr_multipliers=multipliers, **{**changes, **named})
-    return ScoringRun(DatasetInfo.load(records_dir), config)
+def check(start, multipliers, changes):
+    network, files = start
+    named = {name: files[each] for name, each in changes.items() if each in files}
+    config = settings("run", "records", lr_multipliers=multipliers, **{**changes, **named})
+    check_parts(network, [phase.name for phase in phases(config)], config)
 
 
 @pytest.mark.parametrize(
@@ -344,18 +286,13 @@ def run_of_parts(files, records_dir, model_dir, multipliers, changes):
         ({"kfs": 0}, {"pretrained": "c3d"}, "untrained_frozen", ["kfs"]),
         ({"kfs": 0}, {"initial_model": "net"}, "nothing_learned", ["kfs", "segmentation"]),
         ({"difficulty": 0, "execution": 0}, {"initial_model": "net"}, "nothing_learned", ["scoring"]),
-        (
-            {"kfs": 0, "difficulty": 0},
-            {"initial_model": "kfs", "segmentation_epochs": 0},
-            "untrained_frozen",
-            ["difficulty", "kfs.keras"],
-        ),
+        ({"kfs": 0, "execution": 0}, {"initial_model": "kfs", "segmentation_epochs": 0}, "untrained_frozen", ["exec"]),
         ({"c3d": 0}, {"initial_model": "kfs", "segmentation_epochs": 0}, "untrained_frozen", ["c3d"]),
     ],
 )
-def test_parts_that_cannot_be_are_named(files, diving_records, tmp_path, multipliers, changes, code, named):
+def test_parts_that_cannot_be_are_named(start, multipliers, changes, code, named):
     with refused(code, *named):
-        run_of_parts(files, diving_records, tmp_path / "run", multipliers, changes)
+        check(start, multipliers, changes)
 
 
 @pytest.mark.parametrize(
@@ -369,8 +306,8 @@ def test_parts_that_cannot_be_are_named(files, diving_records, tmp_path, multipl
         (["c3d"], {"initial_model": "kfs", "scoring_epochs": 0}),  # KFS learns on; SP is none of it
     ],
 )
-def test_parts_with_weights_may_be_frozen(files, diving_records, tmp_path, frozen, changes):
-    run_of_parts(files, diving_records, tmp_path / "run", dict.fromkeys(frozen, 0), changes)
+def test_parts_with_weights_may_be_frozen(start, frozen, changes):
+    check(start, dict.fromkeys(frozen, 0), changes)
 
 
 @pytest.mark.parametrize(
@@ -380,9 +317,10 @@ def test_parts_with_weights_may_be_frozen(files, diving_records, tmp_path, froze
         ({"execution_fragment": ["noise"]}, "unknown_name", ["execution", "noise"]),
         ({"execution_fragment": ["entry", "entry"]}, "unknown_name", ["entry,entry"]),
         ({"difficulty_fragment": ["entry"], "scores": "final"}, "flags_conflict", ["difficulty"]),
+        ({"fragments": "whole", "views": 6}, "wrong_value", ["--views=6"]),
+        ({"views": 4}, "wrong_value", ["--views=4"]),
     ],
 )
-def test_fragments_that_no_tower_can_see_are_refused(diving_records, tmp_path, changes, code, named):
-    config = settings(tmp_path, diving_records, **{"lr_multipliers": {}, **changes})
+def test_fragments_and_views_that_no_tower_can_have_are_refused(diving_records, tmp_path, changes, code, named):
     with refused(code, *named):
-        ScoringRun(DatasetInfo.load(diving_records), config)
+        scoring_run(diving_records, tmp_path, **changes)

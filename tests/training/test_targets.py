@@ -1,16 +1,16 @@
 """Which scores are learnt from which records, and what is refused."""
 
+import contextlib
 import types
 
 import pytest
 from refusals import refused
-from training_runs import changed, settings
+from training_runs import settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import score_statistics
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.network import check_model
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.targets import (
     check_fragments,
     check_held_out,
@@ -25,7 +25,6 @@ FULL = {"difficulty": 3.0, "execution": 20.0, "final": 60.0}
 FINAL_ONLY = {"difficulty": None, "execution": None, "final": 60.0}
 DIFFICULTY_ONLY = {"difficulty": 3.0, "execution": None, "final": None}
 NOTHING = dict.fromkeys(FULL)
-RESNET50 = {"stage_network": "resnet50", "resnet50_weights": "weights.h5", "training": "staged"}
 
 
 def records(*kinds, **fields):
@@ -64,11 +63,8 @@ def test_records_without_the_scores_are_refused(kinds, asked):
 
 def test_kfs_alone_needs_no_fragments(tmp_path):
     """Tables train it once for rows whose SP may learn from predicted fragments."""
-    partly = records(FULL, stage_frames={"train": {"unlabelled": 4, "entry": 6}})
     alone = settings(tmp_path, tmp_path, training="staged", scoring_epochs=0)
-    check_stages(partly, alone)
-    with refused("no_stages", "records"):
-        check_stages(partly, changed(alone, scoring_epochs=2))
+    check_stages(records(FULL, stage_frames={"train": {"unlabelled": 4, "entry": 6}}), alone)
     with refused("no_stages", "records"):
         check_stages(records(FULL, stage_frames={"train": {"unlabelled": 10}}), alone)
 
@@ -96,37 +92,53 @@ def test_a_tower_needs_frames_of_its_fragment(tmp_path, capsys):
     check_fragments(None, settings(tmp_path, tmp_path), {})
 
 
-def test_whole_videos_need_no_stages(tmp_path):
-    info = records(FULL, stage_frames={"train": {"unlabelled": 10}})
-    with refused("no_stages", "records"):
-        check_stages(info, settings(tmp_path, tmp_path))
-    whole = settings(tmp_path, tmp_path, fragments="whole", segmentation_epochs=0)
-    check_stages(info, whole)
-    check_start(info, whole)
+@pytest.mark.parametrize(
+    ("unlabelled", "changes", "allowed"),
+    [
+        (0, {"fragments": "true"}, True),
+        (7, {"fragments": "true"}, False),
+        (7, {"fragments": "predicted"}, True),
+        (100, {"fragments": "predicted"}, False),
+        (100, {"fragments": "predicted", "segmenter": "kfs.keras"}, True),
+        (100, {"fragments": "true", "segmenter": "kfs.keras"}, False),
+        (100, {"fragments": "predicted", "initial_model": "x.keras", "segmentation_epochs": 0}, True),
+        (100, {"fragments": "predicted", "initial_model": "x.keras", "segmentation_epochs": 1}, False),
+        (100, {"fragments": "whole", "segmentation_epochs": 0}, True),
+    ],
+)
+def test_what_partly_labelled_videos_allow(unlabelled, changes, allowed):
+    """Of 100 frames some have no stage."""
+    info = records(FULL, stage_frames={"train": {"noise": 100 - unlabelled, "unlabelled": unlabelled}})
+    config = settings("run", "records", **changes)
+    check_start(info, config)
+    with contextlib.nullcontext() if allowed else refused("no_stages", "records", f"{unlabelled} frames"):
+        check_stages(info, config)
+
+
+FEATURES = {"size": 3, "stride": 1, "origin": None}
 
 
 @pytest.mark.parametrize(
-    ("check", "changes", "code", "named"),
+    ("changes", "features", "code", "named"),
     [
-        (check_start, {"fragments": "whole", "segmenter": "m"}, "flags_conflict", ["--segmenter"]),
-        (check_start, RESNET50 | {"segmenter": "m"}, "flags_conflict", ["ResNet50", "--segmenter"]),
-        (check_start, RESNET50 | {"initial_model": "m"}, "flags_conflict", ["ResNet50", "--initial_model"]),
-        (check_start, {"segmentation_epochs": 0}, "no_segmenter", ["--segmentation_epochs=0"]),
-        (check_start, {"scoring_epochs": 0, "segmenter": "m"}, "no_segmenter", ["--scoring_epochs=0"]),
-        (check_start, {"scoring_epochs": 0, "fragments": "whole"}, "no_segmenter", ["--scoring_epochs=0"]),
-        (
-            check_start,
-            {"scoring_epochs": 0, "segmentation_epochs": 0, "initial_model": "m"},
-            "no_segmenter",
-            ["--scoring_epochs=0"],
-        ),
-        (check_model, {"fragments": "whole", "views": 6}, "wrong_value", ["--views=6"]),
-        (check_model, {"views": 4}, "wrong_value", ["--views=4"]),
+        ({"fragments": "whole", "segmenter": "m"}, None, "flags_conflict", "--segmenter"),
+        ({"segmentation_epochs": 0}, None, "no_segmenter", "--segmentation_epochs=0"),
+        ({"scoring_epochs": 0, "segmenter": "m"}, None, "no_segmenter", "--scoring_epochs=0"),
+        ({"scoring_epochs": 0, "fragments": "whole"}, None, "no_segmenter", "--scoring_epochs=0"),
+        ({"scoring_epochs": 0, "segmentation_epochs": 0, "initial_model": "m"}, None, "no_segmenter", "epochs=0"),
+        ({"pretrained": "c3d.keras"}, FEATURES, "wrong_format", "--pretrained"),
+        ({"stage_network": "resnet50"}, FEATURES, "wrong_format", "--stage_network=resnet50"),
+        ({"batch_size": 1}, None, "out_of_range", "--batch_size=1"),
     ],
 )
-def test_what_does_not_go_together(check, changes, code, named, tmp_path):
-    with refused(code, *named):
-        check(records(FULL), settings(tmp_path, tmp_path, **changes))
+def test_what_does_not_go_together(changes, features, code, named, tmp_path):
+    with refused(code, named):
+        check_start(records(FULL, features=features), settings(tmp_path, tmp_path, **changes))
+
+
+@pytest.mark.parametrize("changes", [{"alpha": 0}, {"training": "staged", "scoring_epochs": 0}, {"batch_size": 2}])
+def test_what_ranks_no_pairs_may_learn_from_one_video_at_a_time(changes, tmp_path):
+    check_start(records(FULL), settings(tmp_path, tmp_path, **{"batch_size": 1, **changes}))
 
 
 def test_records_to_test_on_alone_are_named(tmp_path):
@@ -155,12 +167,6 @@ def test_held_out_videos_of_one_final_score_choose_nothing():
     info.splits["validation"] = {}
     with refused("few_held_out", "validation split", "2 videos"):
         check_held_out(info, [first, second], 0.1)
-
-
-def test_a_c3d_is_of_no_use_to_features(tmp_path):
-    info = records(FULL, features={"size": 3, "stride": 1, "origin": None})
-    with refused("wrong_format", "--pretrained"):
-        check_start(info, settings(tmp_path, tmp_path, pretrained="c3d.keras"))
 
 
 def test_scores_that_held_out_videos_alone_know_teach_nothing():

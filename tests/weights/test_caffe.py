@@ -12,7 +12,6 @@ from refusals import refused
 
 import scoringnet_tf
 from scoringnet_tf.models.backbones.c3d import ENDPOINTS, TRUNK
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.weights import caffe
 
 WIDTH = 1 / 16
@@ -110,9 +109,9 @@ def number(field, value):
     return varint(field << 3) + varint(value)
 
 
-def chunk(field, content, size=None):
-    """A string, a message or packed numbers; with `size`, one that lies about its length."""
-    return varint(field << 3 | 2) + varint(len(content) if size is None else size) + content
+def chunk(field, content):
+    """A string, a message or packed numbers."""
+    return varint(field << 3 | 2) + varint(len(content)) + content
 
 
 def blob(array, shape=None, data=None):
@@ -146,19 +145,13 @@ def test_a_layer_is_read_to_the_bit_and_others_are_named(tmp_path):
 
 BROKEN = {
     "another product": conv1a((2, 3, 3, 3, 4)),
-    "two negative axes": conv1a((-2, -3, 3, 3, 3)),
     "huge axes": conv1a((2**31 - 1,) * 5),
     "a byte too few": conv1a(data=chunk(6, KERNEL.tobytes()[:-1])),
     "data a number": conv1a(data=number(6, 1)),
-    "data not packed": net(
-        (b"conv1a", [blob(BIAS, data=b"".join(varint(6 << 3 | 5) + value.tobytes() for value in BIAS))] * 2)
-    ),
     "two layers of one part": net(LAYER, (b"conv1a-2", [blob(KERNEL), blob(BIAS)])),
     "a name that is no UTF-8": net((b"conv\xff", [blob(KERNEL), blob(BIAS)])),
     "cut off": net(LAYER)[:-40],
-    "the largest size": chunk(2, b"", size=2**63 - 1),
     "endless": b"\x12" + b"\xff" * 11,
-    "group": b"\x17" + bytes(20),
 }
 
 
@@ -167,20 +160,3 @@ def test_what_is_not_c3ds_is_refused(content, tmp_path):
     (tmp_path / "net").write_bytes(content)
     with refused("damaged_weights", tmp_path / "net"):
         caffe.read(tmp_path / "net")
-
-
-def test_mutated_files_are_read_or_refused(tmp_path):
-    """Nothing else: no other exception, no number that the file does not hold."""
-    content, rng, refusals = net(LAYER), np.random.default_rng(0), 0
-    for _ in range(300):
-        mutated = bytearray(content)
-        for position in rng.integers(0, len(content), rng.integers(1, 4)) % rng.choice([60, len(content)]):
-            mutated[position] = rng.integers(256)
-        (tmp_path / "net").write_bytes(mutated)
-        try:
-            weights = caffe.read(tmp_path / "net")
-        except InputError:
-            refusals += 1
-        else:
-            assert sum(layer.kernel.nbytes + layer.bias.nbytes for layer in weights.layers.values()) <= len(content)
-    assert 50 < refusals < 250

@@ -101,6 +101,7 @@ def test_the_command_takes_the_tower_that_it_is_asked_for(model, folder, tmp_pat
     assert_same_kernels("conv5a", keras.saving.load_model(output), inside)
 
 
+@pytest.mark.slow
 def test_the_command_takes_the_first_tower_and_tells_what_it_learned_from(model, tmp_path):
     model.save(tmp_path / "model.keras")
     RunRecord(TrainingConfig(), "0").write(tmp_path, {"0123"})

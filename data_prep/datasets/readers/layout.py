@@ -2,12 +2,11 @@
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, videos_in
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted, shown
+from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 
 def find_file(source_dir: Path, names: Sequence[str]) -> Path:
@@ -24,41 +23,6 @@ def find_dir(source_dir: Path, names: Sequence[str], content: str) -> Path:
         if (source_dir / name).is_dir():
             return source_dir / name
     raise InputError("not_found", f"{source_dir}: there is no folder {' or '.join(names)} with {content}.")
-
-
-def find_file_by_content(
-    source_dir: Path, names: Sequence[str], folders: Sequence[str], suffix: str, is_it: Callable[[Path], bool]
-) -> Path:
-    """Finds a label file by its name, else by its content.
-
-    Args:
-        source_dir: folder of the dataset.
-        names: paths relative to it; the first file is taken.
-        folders: where else to look, for files with the suffix.
-        suffix: of those files.
-        is_it: tells whether a file has the content; an InputError means no.
-
-    Raises:
-        InputError: there is no such file, or several of another name.
-    """
-    named = next((source_dir / name for name in names if (source_dir / name).is_file()), None)
-    if named:
-        return named
-    paths = sorted(path for folder in folders for path in (source_dir / folder).glob(f"*{suffix}"))
-    alike = [path for path in dict.fromkeys(paths) if path.is_file() and _is_accepted(is_it, path)]
-    if len(alike) == 1:
-        return alike[0]
-    several = ", ".join(str(path.relative_to(source_dir)) for path in alike)
-    what = f"several files {several} could be" if several else "there is no file"
-    code = "ambiguous" if several else "not_found"
-    raise InputError(code, f"{source_dir}: {what} {' or '.join(names)}, by name or content.")
-
-
-def _is_accepted(is_it, path):
-    try:
-        return is_it(path)
-    except InputError:
-        return False
 
 
 def find_video(folder: Path, name: str) -> Path:
@@ -101,23 +65,15 @@ def index_videos(folder: Path) -> dict[int, Path]:
 
 def unlisted_note(folder: Path, paths: Sequence[Path], has_features: bool = False) -> list[Remark]:
     """Notes videos in a folder, or files beside those of features, that no row names: a row may have been lost."""
-    suffixes, beside = {path.suffix for path in paths} - {""}, {path.parent for path in paths}
     try:
         if has_features:
+            beside, suffixes = {path.parent for path in paths}, {path.suffix for path in paths} - {""}
             files = [path for each in beside if each.is_dir() for path in each.iterdir() if path.suffix in suffixes]
         else:
             files = videos_in(folder) if folder.is_dir() else []
-    except OSError:  # a folder without permission, such as lost+found
+        named = {os.path.realpath(path) for path in paths}
+    except (OSError, ValueError):  # a folder without permission, such as lost+found; a name that no file system takes
         return []
-    named = {_real_path(path) for path in paths}
-    others = [os.path.relpath(path, folder) for path in files if _real_path(path) not in named]
+    others = [os.path.relpath(path, folder) for path in files if os.path.realpath(path) not in named]
     what = f"In the folder, but in no row: {counted(len(others), 'file')}, {shown(others)}."
     return [Remark("in_no_row", what)] if others else []
-
-
-def _real_path(path):
-    """Returns the path behind links; a name that no file system takes as it is."""
-    try:
-        return os.path.realpath(path)
-    except (OSError, ValueError):
-        return str(path)

@@ -21,8 +21,7 @@ from typing import Any
 import numpy as np
 
 from data_prep.datasets.readers.layout import find_file
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted
+from scoringnet_tf.support.messages import InputError, Remark, counted
 
 BUILTINS = {"set": set, "frozenset": frozenset, "complex": complex, "bytes": lambda: b""}  # protocols 0 to 2
 ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2
@@ -110,17 +109,14 @@ def _reconstruct(subtype, shape, typecode):
 
 
 def _scalar(dtype, raw):
-    """A NumPy scalar of its bytes."""
     return dtype.read(raw)[0]
 
 
 def _frombuffer(buffer, dtype, shape, order):
-    """An array as protocol 5 stores it."""
     return dtype.read(buffer).reshape(shape, order=order)
 
 
 def _encode(text, encoding):
-    """Bytes of protocols 0 to 2; other codecs are refused."""
     if encoding != "latin1":
         raise ForbiddenName(f"the codec {encoding}")
     return text.encode("latin1")

@@ -13,14 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from data_prep.support.options import OptionError
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark, counted
-from scoringnet_tf.support.reading import whole_number
+from scoringnet_tf.support.files import whole_number
+from scoringnet_tf.support.messages import InputError, Remark, counted
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 WORKBOOK = b"PK\x03\x04"  # what .xlsx and .ods begin with
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-SEPARATOR_LINE = re.compile(r'"?sep=(.)"?')  # the first line of some of Excel's files
 WITH_COMMA = re.compile(r"[+-]?\d+,\d+")
 THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}")  # 1,234 may be either
 
@@ -104,15 +102,12 @@ def read_table(path: Path, delimiter: str | None = None, encoding: str | None = 
         InputError: the file is missing, or not a table in this encoding.
     """
     text = _text(path, encoding)
-    first, _, rest = text.partition("\n")
-    stated = SEPARATOR_LINE.fullmatch(first.strip(" "))
-    if not stated:
-        first = next((line for line in text.split("\n") if line.strip()), "")
+    first = next((line for line in text.split("\n") if line.strip()), "")
     named = {name: character for character, name in DELIMITERS.items()}
-    character = named.get(delimiter or "", delimiter) or (stated[1] if stated else _delimiter_of(path, first))
+    character = named.get(delimiter or "", delimiter) or _delimiter_of(path, first)
     if len(character) != 1 or character in '"\r\n':
         raise OptionError("wrong_value", f"--delimiter={delimiter} is not one character, or one of {', '.join(named)}.")
-    lines = _lines(path, rest if stated else text, character, 1 + bool(stated))
+    lines = _lines(path, text, character)
     if not lines:
         raise InputError("no_rows", f"{path} is empty: it needs a header.")
     names = lines[0][1]
@@ -140,7 +135,6 @@ def _text(path, encoding):
 
 
 def _delimiter_of(path, header):
-    """Returns the most frequent delimiter of the header, outside quotes."""
     bare = re.sub(r'"[^"]*"', "", header)
     counts = sorted(((bare.count(delimiter), delimiter) for delimiter in DELIMITERS), reverse=True)
     (most, delimiter), (second, other) = counts[:2]
@@ -154,15 +148,15 @@ def _name_of(delimiter):
     return DELIMITERS.get(delimiter, repr(delimiter))
 
 
-def _lines(path, text, delimiter, number):
+def _lines(path, text, delimiter):
     """Returns (number of the first line, cells) of every row that is not empty, the header's first."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    lines, start = [], number
+    lines, start = [], 1
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 lines.append((start, [cell.strip() for cell in cells]))
-            start = number + reader.line_num
+            start = 1 + reader.line_num
     except csv.Error as error:
         raise InputError("damaged", f"{path}, row {start}: not CSV ({error}).") from error
     return lines

@@ -10,8 +10,7 @@ from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.readers.text import read_diving_times
 from data_prep.simulator.faults import draw, middle_marks
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import counted, shown
+from scoringnet_tf.support.messages import InputError, counted, shown
 
 SCORES = ("diving_overall_scores.mat", "overall_scores")
 DIFFICULTIES = ("diving_difficulty_level.mat", "difficulty_level")

@@ -6,7 +6,7 @@ A dive number such as `5253B` reads: group 5 (twisting), direction 2 (back), 5 h
 
 import dataclasses
 
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 FORWARD, BACK, REVERSE, INWARD = 1, 2, 3, 4
 DIRECTION_NAMES = {FORWARD: "forward", BACK: "back", REVERSE: "reverse", INWARD: "inward"}

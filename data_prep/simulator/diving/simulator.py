@@ -13,7 +13,7 @@ from data_prep.simulator.diving.motion import FAULTS, PLATFORM, random_trait
 from data_prep.simulator.diving.rules import DIFFICULTIES, DIVES, FREQUENCIES, Dive, degree_of_difficulty
 from data_prep.simulator.performance import Boundaries, Label, Performance, Simulator
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 BOARDS = (
     "Half of the dives are from the 10 m platform, the others from lower platforms and springboards of 1 m and 3 m; "

@@ -1,18 +1,15 @@
-"""Shots of no stage: crowd, scoreboard, close-up of the athlete, people elsewhere, real clips. Knows no sport."""
+"""Shots of no stage: crowd, scoreboard, close-up of the athlete, people elsewhere. Knows no sport."""
 
 import itertools
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.canvas import Canvas, paint_crowd, paint_text, window
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
 from data_prep.simulator.scene.figure import Body, pose
-from scoringnet_tf.data.video import Clip, VideoStream
 
 
 def crowd_shot(num_frames: int, width: int, height: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -148,42 +145,3 @@ def _person(width, height, num_frames, rng):
     belly = np.tile((np.cos(turn[0]), 0.0, -np.sin(turn[0])), (3, 1))
     painter = FigurePainter(body, random_appearance(rng), scale)
     return painter, joints * (scale, -scale, scale), belly, rng.uniform((0.1, 0.4), (0.9, 0.8)) * (width, height)
-
-
-def clip_shot(
-    num_frames: int, files: Sequence[Path], width: int, height: int, rng: np.random.Generator
-) -> Iterator[np.ndarray]:
-    """Real clips, cut to the picture; each begins anywhere in its first half, and another follows its end.
-
-    Raises:
-        VideoError: a clip cannot be decoded.
-    """
-    while num_frames > 0:
-        file = files[int(rng.integers(len(files)))]
-        frames = _read_clip(file, width, height)
-        start = int(rng.integers(0, len(frames) // 2 + 1))
-        yield from frames[start : start + num_frames]
-        num_frames -= len(frames[start : start + num_frames])
-
-
-def _read_clip(file, width, height, most=150):
-    """The first frames (H, W, 3) of a clip."""
-    stream = VideoStream(Clip(file), partial=True)
-    frames = itertools.islice(stream, most)
-    return [_cover(frame[..., ::-1], stream.pixel_aspect, width, height) for frame in frames]
-
-
-def check_clips(files: Sequence[Path]) -> None:
-    """Decodes the first frame of each clip; raises the `VideoError` of one that cannot be read."""
-    for file in tqdm(files, "Looking at the clips", unit="clip", delay=2.0, disable=None):
-        _read_clip(file, 8, 8, most=1)
-
-
-def _cover(image, pixel_aspect, width, height):
-    """The middle of an image, as it is shown, scaled so that it fills the picture."""
-    shown = image.shape[1] * pixel_aspect
-    factor = max(width / shown, height / image.shape[0])
-    size = (max(width, round(shown * factor)), max(height, round(image.shape[0] * factor)))
-    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    left, top = (size[0] - width) // 2, (size[1] - height) // 2
-    return image[top : top + height, left : left + width].copy()

@@ -13,8 +13,8 @@ import numpy as np
 from data_prep.simulator.encoding import FPS
 from data_prep.simulator.faults import draw
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.reading import read_csv
+from scoringnet_tf.support.files import read_csv
+from scoringnet_tf.support.messages import InputError
 
 SCORES, SECONDS = "scores.csv", "stage_seconds.csv"
 SCORE_COLUMNS = ("difficulty", "execution", "penalty", "final")

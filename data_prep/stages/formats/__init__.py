@@ -8,7 +8,7 @@ from data_prep.stages.formats import elan, label_studio, tables
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 class Format(NamedTuple):
@@ -42,12 +42,9 @@ def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[L
     """Reads the videos of a file of stage labels.
 
     Args:
-        path: the file.
+        path: the file; InputError if there is none, or it is of no known format or malformed as a whole.
         facts_of: see `videos.facts_reader`.
         name: key in `FORMATS`; None recognises the format by content.
-
-    Raises:
-        InputError: there is no such file, or it is of no known format or malformed as a whole.
     """
     path = Path(path)
     if not path.exists():
@@ -60,13 +57,10 @@ def write(name: str, output: Path, videos: Sequence[LabelledVideo], sport: Sport
 
     Args:
         name: one of `WRITABLE`.
-        output: the file, or for a format with a file per video the folder.
+        output: the file, or for a format with a file per video the folder; InputError if it cannot be written.
         videos: with sound segments.
         sport: of the videos.
-        facts_of: see `videos.facts_reader`.
-
-    Raises:
-        InputError: `output` cannot be written, or the format needs an unknown fact.
+        facts_of: see `videos.facts_reader`; InputError if the format needs an unknown fact.
     """
     writer = FORMATS[name].write
     if writer is None:

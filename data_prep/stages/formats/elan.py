@@ -17,8 +17,8 @@ from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import VIDEO_ID, LabelledVideo, check_names, labelled_video, require_ends
 from data_prep.stages.formats.videos import MILLISECOND, FactsOf
 from scoringnet_tf.sports import Sport
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder
+from scoringnet_tf.support.messages import InputError
 
 ROOT = "ANNOTATION_DOCUMENT"
 TIER, TIER_TYPE, VOCABULARY = "stages", "stage", "stages of the sport"
@@ -172,7 +172,6 @@ def _add_header(root, video, facts):
 
 
 def _add(parent, tag, text=None, **attributes):
-    """Appends an element and returns it."""
     element = ElementTree.SubElement(parent, tag, {name: str(value) for name, value in attributes.items()})
     element.text = None if text is None else str(text)
     return element

@@ -28,8 +28,8 @@ from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.labelled_video import VIDEO_ID, LabelledVideo, check_names, labelled_video, require_ends
 from data_prep.stages.formats.videos import MAX_RATE, FactsOf, exact_rate
 from scoringnet_tf.sports import Sport
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.messages import InputError
 
 VIDEO, FPS = "video", "fps"  # keys of a task's data, as is `VIDEO_ID`; Label Studio keeps those it does not know
 STAGES = "stages"  # name of the control tag
@@ -126,7 +126,6 @@ def video_name(reference: str, where: str) -> str:
 
 
 def _stated_rate(data, where):
-    """The exact frame rate that a task states; None if it states none."""
     fps = data.get(FPS)
     if fps in (None, ""):  # the latter is an empty cell of a table from which tasks were imported
         return None
@@ -179,7 +178,6 @@ def _number(container, name, where):
 
 
 def _field(container, name, kind, where):
-    """A field of a JSON object; InputError if it is missing or of another kind."""
     value = container.get(name) if isinstance(container, dict) else None
     if not isinstance(value, kind):
         code = "missing_key" if value is None else "wrong_value"
@@ -206,7 +204,10 @@ def write(output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of:
 
 def _task(video, facts_of):
     facts = facts_of(video.video_id)
-    file = video.video_id if facts.path is None else _below_parent(facts.path, video.video_id)
+    file = video.video_id
+    if facts.path is not None:  # as seen from the parent of the folder in which the id is a path
+        path = facts.path.absolute()
+        file = path.relative_to(path.parents[min(file.count("/") + 1, len(path.parents) - 1)]).as_posix()
     rate = {} if facts.fps is None else {FPS: float(facts.fps)}
     return {
         "data": {VIDEO: LOCAL_FILES + quote(file), VIDEO_ID: video.video_id, **rate},
@@ -214,13 +215,6 @@ def _task(video, facts_of):
             {"result": [_region(video.video_id, *item, facts) for item in enumerate(video.segments, start=1)]}
         ],
     }
-
-
-def _below_parent(path, video_id):
-    """The path of a video relative to the parent of the folder in which its id is a path."""
-    path = path.absolute()
-    folders = min(video_id.count("/") + 1, len(path.parents) - 1)
-    return path.relative_to(path.parents[folders]).as_posix()
 
 
 def _region(video_id, number, segment, facts):

@@ -10,8 +10,7 @@ from data_prep.datasets.stage_labels import Segment, segment_errors
 from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 
 VIDEO_ID = "video_id"  # our property in the files of tools, which keep it
 
@@ -40,13 +39,9 @@ class LabelledVideo:
 def labelled_video(
     video_id: str, where: str, regions: Iterable[Any], segments_of: Callable[[Any], Iterable[Segment]]
 ) -> LabelledVideo:
-    """Makes a `LabelledVideo` of a tool's regions, sorted by time.
+    """Makes a `LabelledVideo` of a tool's regions, in any order.
 
-    Args:
-        video_id: as in `stage_labels.csv`.
-        where: file, and row or task.
-        regions: what the tool stored, in any order.
-        segments_of: makes segments of a region; its InputError becomes a problem of the video.
+    An InputError of `segments_of`, which makes segments of a region, becomes a problem of the video.
     """
     segments: list[Segment] = []
     problems = []

@@ -5,18 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.datasets.readers.text import read_csv, read_diving_times
-from data_prep.datasets.stage_labels import (
-    STAGE_COLUMNS,
-    StageError,
-    diving_segments,
-    read_stage_csv,
-    write_stage_csv,
-)
+from data_prep.datasets.stage_labels import STAGE_COLUMNS, StageError, diving_segments, read_stage_csv, write_stage_csv
 from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 # === stage_labels.csv: video_id,stage,start_frame,end_frame ===
 

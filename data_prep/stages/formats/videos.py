@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.readers.layout import find_video
 from scoringnet_tf.data.video import read_video
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 FRAME_SIZE = (8, 8)  # no pixel is kept
 MILLISECOND = Fraction(1, 1000)
@@ -31,12 +31,7 @@ def exact_rate(fps: float | Fraction) -> Fraction:
 
 
 def varying(timestamps: Sequence[float], fps: Fraction) -> tuple[Fraction, ...] | None:
-    """Exact timestamps of frames, seconds; None if they are those of a constant rate.
-
-    Args:
-        timestamps: (L,), seconds since the first frame, rising, often in whole milliseconds.
-        fps: frames per second that the file states.
-    """
+    """Exact timestamps of frames, (L,), seconds since the first; None if they are those of a constant rate of `fps`."""
     even = all(abs(time - frame / fps) <= MILLISECOND for frame, time in enumerate(timestamps))
     return None if even else tuple(Fraction(time).limit_denominator(10**6) for time in timestamps)
 

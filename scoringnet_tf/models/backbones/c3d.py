@@ -8,11 +8,10 @@ import keras
 from keras import layers, ops
 
 from scoringnet_tf import defaults
-from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import FrameMask, conv3d
 from scoringnet_tf.models.regressor import fully_connected, regressor
-from scoringnet_tf.models.saving import Preset
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.models.saving import Functional, Preset, arguments_of
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 # (endpoint, filters of a convolution or window of a pooling). The first twelve after the input are SP's extractor.
 TRUNK: tuple[tuple[str, Any], ...] = (
@@ -59,13 +58,9 @@ def preprocess(
     """
     if channels not in ("rgb", "bgr"):
         raise unknown_name("channels", channels, ("rgb", "bgr"))
-    mean = ops.convert_to_numpy(mean)
-    if mean.shape not in ((), (3,), tuple(frames.shape[-3:])):
-        raise InputError(
-            "wrong_shape",
-            f"mean has the shape {mean.shape}.",
-            f"Give a number, three, or an image of {tuple(frames.shape[-3:])}.",
-        )
+    mean, image = ops.convert_to_numpy(mean), tuple(frames.shape[-3:])
+    if mean.shape not in ((), (3,), image):
+        raise InputError("wrong_shape", f"mean has the shape {mean.shape}.", f"Give 1 or 3 numbers, or {image}.")
     if channels == "bgr":
         frames = ops.flip(frames, axis=-1)
     return layers.Rescaling(scale, offset=-scale * mean, name="rescale", dtype=dtype)(frames)
@@ -79,12 +74,8 @@ def seen_as(preprocessing: Mapping[str, Any] | None) -> dict[str, Any]:
 def describe_preprocessing(preprocessing: Mapping[str, Any]) -> str:
     """The arguments of `preprocess` in words, for messages."""
     mean = ops.convert_to_numpy(preprocessing["mean"])
-    mean = (
-        f"an image of {mean.shape}, {mean.mean():g} on average"
-        if mean.ndim > 1
-        else ", ".join(f"{value:g}" for value in mean.ravel())
-    )
-    return f"{preprocessing['channels'].upper()} frames less {mean}, times {preprocessing['scale']:g}"
+    text = ", ".join(f"{value:g}" for value in mean.ravel()) if mean.ndim < 2 else f"an image of mean {mean.mean():g}"
+    return f"{preprocessing['channels'].upper()} frames less {text}, times {preprocessing['scale']:g}"
 
 
 def trunk(
@@ -97,25 +88,15 @@ def trunk(
     kernel_l2: float = 0.0,
     dtype: str | None = None,
 ) -> Any:
-    """Applies C3D's layers up to `final_endpoint`.
+    """Applies C3D's layers up to `final_endpoint` to normalised frames (B, L, H, W, C): (B, L', H', W', C').
 
     Args:
-        x: KerasTensor (B, L, H, W, C) of normalised frames.
-        width_multiplier: scales the number of filters of every layer.
-        temporal_pooling: False makes every pooling 1×2×2, so that L survives (§3.1).
-        final_endpoint: name in `ENDPOINTS` to stop after.
         frame_mask: KerasTensor (B, L), true for real frames. Padded frames are set to zero before every convolution, as
-            beyond the end of an unpadded video. Needs `temporal_pooling=False`.
-        kernel_l2: β of Eqs. 6–9: adds β‖w‖² of every kernel to the loss.
-        dtype: dtype policy of the layers.
-
-    Returns:
-        KerasTensor (B, L', H', W', C').
+            beyond the end of an unpadded video.
     """
-    padded = frame_mask is not None
     for (name, spec), (following, window) in itertools.pairwise([*TRUNK, ("", None)]):
         if name.startswith("conv"):
-            if padded:
+            if frame_mask is not None:
                 x = FrameMask(name=f"{name}_mask", dtype=dtype)(x, frame_mask)
             filters = scaled_width(spec, width_multiplier)
             # Caffe pools with ceil and pads on the right and bottom only; "same" with stride = window does just that.
@@ -154,6 +135,10 @@ class C3D(Preset, Functional):
         preprocessing: arguments of `preprocess` that differ from `PREPROCESSING`.
         learned_from: for a tower of a `ScoringNet`, what its run learned from, see `dataset_info.shown`.
 
+    Attributes:
+        preprocessing: all arguments of `preprocess`.
+        learned_from: a set.
+
     Example:
     >>> trunk = C3D(input_shape=(16, 112, 112, 3))
     >>> trunk.endpoint("conv5b").output_shape
@@ -179,12 +164,12 @@ class C3D(Preset, Functional):
         name: str = "c3d",
         **kwargs: Any,
     ):
+        config = arguments_of(locals())
         if top not in ("fc", "regressor"):
             raise unknown_name("top", top, ("fc", "regressor"))
         if masked and temporal_pooling:
-            raise InputError(
-                "flags_conflict", "masked needs temporal_pooling=False: pooling in time would mix in padding."
-            )
+            message = "masked needs temporal_pooling=False: pooling in time would mix in padding."
+            raise InputError("flags_conflict", message)
         preprocessing = {**PREPROCESSING, **(preprocessing or {})}
         frames = keras.Input(input_shape, dtype="uint8", name="frames")
         mask = keras.Input(input_shape[:1], dtype="bool", name="mask") if masked else None
@@ -205,48 +190,24 @@ class C3D(Preset, Functional):
             if top == "fc":
                 x = fully_connected(x, units, dropout_rate, prefix="fc", first=6)
             else:
-                x = regressor(
-                    x,
-                    filters=units,
-                    units=units,
-                    pool_stride=pool_stride,
-                    dropout_rate=dropout_rate,
-                    kernel_l2=kernel_l2,
-                    dtype=dtype,
-                )
+                of_top: dict[str, Any] = {
+                    "pool_stride": pool_stride,
+                    "dropout_rate": dropout_rate,
+                    "kernel_l2": kernel_l2,
+                }
+                x = regressor(x, filters=units, units=units, **of_top, dtype=dtype)
         if heads:
-            x = {
-                head: layers.Dense(classes, "softmax", name=head, dtype="float32")(x) for head, classes in heads.items()
-            }
+            x = {name: layers.Dense(n, "softmax", name=name, dtype="float32")(x) for name, n in heads.items()}
         super().__init__({"frames": frames, "mask": mask} if masked else frames, x, name=name, **kwargs)
 
         # === Config ===
-        self._config: dict[str, Any] = {
+        self.preprocessing, self.learned_from = preprocessing, {*learned_from}
+        self._config = config | {
             "input_shape": tuple(input_shape),
-            "width_multiplier": width_multiplier,
-            "temporal_pooling": temporal_pooling,
-            "final_endpoint": final_endpoint,
-            "masked": masked,
             "heads": None if heads is None else dict(heads),
-            "top": top,
-            "top_units": top_units,
-            "pool_stride": pool_stride,
-            "dropout_rate": dropout_rate,
-            "kernel_l2": kernel_l2,
             "preprocessing": preprocessing,
             "learned_from": sorted(learned_from),
-            "dtype": dtype,
         }
-
-    @property
-    def learned_from(self) -> set[str]:
-        """What the run of the `ScoringNet` learned from whose tower this was; else empty."""
-        return set(self._config["learned_from"])
-
-    @property
-    def preprocessing(self) -> dict[str, Any]:
-        """All arguments of `preprocess`."""
-        return self._config["preprocessing"]
 
     def endpoint(self, name: str) -> keras.Model:
         """A model from the same frames to the output of the layer called `name` (activation included)."""

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from conftest import write_bars, write_motion
+from conftest import write_motion
 from layouts import (
     problem_codes,
     write_ucf101,
@@ -16,7 +16,6 @@ from data_prep.datasets import (
     ucf101,
 )
 from data_prep.records.verifying import read_records
-from scoringnet_tf.data.splits import split_ids
 
 # === UCF-101 ===
 
@@ -38,26 +37,6 @@ def test_ucf101_clips_with_classes(tmp_path):
         assert info.videos[video_id]["group"] == video_id[:-4] and info.videos[video_id]["classes"] == {"action": label}
     shutil.rmtree(source)
     assert ucf101.read(write_ucf101(source, test_labels=True, newline="\r\n")) == plain
-
-
-def test_ucf101_clips_of_one_group_are_held_out_together(tmp_path):
-    """Groups of one, two and three clips; the folder's name and the clip's may differ, as those of HandstandPushups."""
-    source = write_ucf101(tmp_path / "ucf")
-    rows = (source / TRAIN).read_text().splitlines()
-    for number, clip in enumerate(("Apply g08_c02", "Boxing g20_c01", "Boxing g20_c02")):
-        name = {"Apply": "ApplyEyeMakeup/v_ApplyEyeMakeup", "Boxing": "BoxingPunchingBag/v_boxingPunchingbag"}
-        path = f"{name[clip.split()[0]]}_{clip.split()[1]}.avi"
-        write_bars(source / "UCF-101" / path, 6, 40 + number)
-        rows.insert(number % 2 and len(rows), f"{path} {1 + clip.startswith('Boxing')}")
-    (source / TRAIN).write_text("\n".join(rows))
-    info = build("ucf101", source, tmp_path / "records")
-    assert info.splits["train"]["ids"] != sorted(info.splits["train"]["ids"])
-    assert len({info.videos[video_id]["group"] for video_id in info.splits["train"]["ids"]}) == 5
-    for fraction, count in ((0.2, 1), (0.4, 2), (0.6, 3)):
-        parts = [split_ids(info, split, fraction) for split in ("train", "validation")]
-        groups = [{info.videos[video_id]["group"] for video_id in part} for part in parts]
-        assert len(groups[1]) == count and not groups[0] & groups[1]
-        assert sorted(parts[0] + parts[1]) == sorted(info.splits["train"]["ids"])
 
 
 @pytest.mark.parametrize(
@@ -100,13 +79,3 @@ def test_a_clip_without_a_class_is_a_problem(tmp_path):
     assert read.classes["group"] == ["1", "3"]
     assert [sample.classes.get("group") for sample in read.samples] == [0, None, 1]
     assert problem_codes(read) == [("motion_classes.csv, row 4", "missing_value")]
-
-
-@pytest.mark.parametrize(("one", "other"), [("1", "01"), ("1", "1.0"), ("tuck", "Tuck"), ("tué", "tue\u0301")])
-def test_two_spellings_of_a_class_are_refused(tmp_path, one, other):
-    source = write_motion(tmp_path / "motion", 3)
-    table = source / "motion_classes.csv"
-    text = table.read_text().replace(",diving,1,", f",diving,{one},").replace(",diving,2,", f",diving,{other},")
-    table.write_text(text, encoding="utf-8")
-    with refused("two_spellings", table, one, other):
-        motion.read(source)

@@ -5,18 +5,16 @@ import collections
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import write_images, write_unlv_diving
+from conftest import write_unlv_diving
 from layouts import notes_of, problem_codes, write_table
 from refusals import code_printed, refused
 
-from data_prep.datasets import manifest, read_source
+from data_prep.datasets import read_source
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.splits import (
     SplitSettings,
     check_new,
-    further_folds,
     make_splits,
-    unknown_frames_note,
     write_split_csv,
 )
 from data_prep.records.building import BuildSettings, build_records
@@ -60,11 +58,6 @@ def test_the_seed_decides_and_nothing_else(by):
     assert len(set(map(frozenset, splits))) == 4
 
 
-def test_the_split_of_the_dataset_itself():
-    samples = [Sample(f"{n}", None, split, f"row {n}") for n, split in enumerate(["test", "train", "train"])]
-    assert make_splits(samples, SplitSettings("own")) == [{"0": "test", "1": "train", "2": "train"}]
-
-
 def test_splits_by_score_are_alike_in_score():
     """The mean of 20 of 100 scores at random errs by 3 points (15 · √(0.8 / 20)); of sets of neighbours by far less."""
     samples = samples_of()
@@ -84,12 +77,6 @@ def test_a_group_is_in_one_split():
     for split in make_splits(samples, SplitSettings("group", folds=4, validation_fraction=0.2)):
         of = [{group[video_id] for video_id in ids(split, name)} for name in ("train", "validation", "test")]
         assert not of[0] & of[1] and not of[0] & of[2] and not of[1] & of[2]
-
-
-def test_a_dive_that_failed_has_a_score():
-    samples = [Sample(name, None, "", name, final=final) for name, final in (("a", 0.0), ("b", 50.0))]
-    (split,) = make_splits(samples, SplitSettings("score", test_fraction=0.5))
-    assert sorted(split.values()) == ["test", "train"]
 
 
 @pytest.mark.parametrize(
@@ -159,79 +146,6 @@ def test_a_table_needs_no_split_if_a_file_has_it(tmp_path):
     assert [code for _, code in problem_codes(unknown)] == ["unknown_name"] * 2
 
 
-# === Performances that are called by their place in a table ===
-
-SPLIT_OF_TWO = {"final#1": "train", "final#2": "test"}
-
-
-def write_broadcast_table(folder, *rows, header="video,final,start_frame,end_frame"):
-    """Writes a table of performances in one folder of 100 images; returns its samples."""
-    if not (folder / "final").exists():
-        write_images(folder / "final", 100)
-    write_table(folder / "manifest.csv", header.split(","), [row.split(",") for row in rows])
-    return manifest.read(folder, sport="diving").samples
-
-
-def test_an_id_that_has_come_to_mean_another_performance_is_refused(tmp_path):
-    """Rows without ids are called by their place: if a table is sorted anew, train and test change hands."""
-    path, rows = tmp_path / "split.csv", ["final,63,10,30", "final,64,40,60"]
-    write_split_csv(path, SPLIT_OF_TWO, write_broadcast_table(tmp_path, *rows))
-    assert path.read_text() == "id,split,start_frame,end_frame\nfinal#1,train,10,30\nfinal#2,test,40,60\n"
-    check_new([path], overwrite=True)
-
-    def splits_of(*rows):
-        write_broadcast_table(tmp_path, *rows)
-        return [sample.split for sample in read_source("manifest", tmp_path, split_csv=path, sport="diving").samples]
-
-    assert splits_of("final,63,12,30", "final,64,40,70") == ["train", "test"], "put right, not another"
-    with refused("other_frames", "final#1 (10 to 30, now 40 to 60), final#2 (40 to"):
-        splits_of(*reversed(rows))
-    with refused("other_frames", "final#2 (40 to 60, now 60 to 80)"):
-        splits_of(rows[0], "final,65,60,80")
-    path.write_text(path.read_text().replace("40,60", "40,x"))
-    with refused("not_an_integer", "split.csv, row 3", "40,x"):
-        splits_of(*rows)
-
-
-def test_a_file_of_splits_says_no_frames_of_performances_with_ids(tmp_path):
-    """They may lie elsewhere in a broadcast that was cut anew; an id may end as the name of its file does."""
-    rows = ("Ann,final,63,10,30", "Semifinal,final,64,40,60")
-    samples = write_broadcast_table(tmp_path, *rows, header="id,video,final,start_frame,end_frame")
-    write_split_csv(tmp_path / "split.csv", {"Ann": "train", "Semifinal": "test"}, samples)
-    assert (tmp_path / "split.csv").read_text() == "id,split\nAnn,train\nSemifinal,test\n"
-
-
-def test_the_frames_of_a_table_are_in_a_file_of_splits_without_its_videos(tmp_path):
-    """A table may be split on a laptop; a stretch that cannot be is refused there as well."""
-    header = ("video", "final", "start_frame", "end_frame")
-    write_table(tmp_path / "manifest.csv", header, [("a.mp4", 63, 10, 30), ("a.mp4", 64, 40, 60), ("b.mp4", 1, 30, 10)])
-    samples = manifest.read(tmp_path, sport="diving").samples
-    assert [(s.frames, s.group) for s in samples[:2]] == [((10, 30), "a.mp4"), ((40, 60), "a.mp4")]
-    assert [[problem.code for problem in sample.problems] for sample in samples] == [[], [], ["out_of_range"]]
-    write_split_csv(tmp_path / "split.csv", {"a.mp4#1": "train", "a.mp4#2": "test"}, samples)
-    assert (tmp_path / "split.csv").read_text().splitlines()[1:] == ["a.mp4#1,train,10,30", "a.mp4#2,test,40,60"]
-    assert unknown_frames_note(samples) == []
-
-
-@pytest.mark.parametrize(
-    ("header", "stretches", "unknown"),
-    [
-        ("start_frame,end_frame", ("10,30", "40,"), "final.mp4#2"),
-        ("start_time,end_time", ("1,2", "2,3"), "final.mp4#1, final.mp4#2"),
-    ],
-)
-def test_frames_that_are_unknown_without_the_video_are_noted(tmp_path, header, stretches, unknown):
-    rows = [f",final.mp4,63,{stretch}" for stretch in stretches]
-    rows += [f"Ann,other.mp4,63,{stretches[1]}", ",whole.mp4,63,,"]
-    write_table(tmp_path / "manifest.csv", f"id,video,final,{header}".split(","), [row.split(",") for row in rows])
-    samples = manifest.read(tmp_path, sport="diving").samples
-    (note,) = unknown_frames_note(samples)
-    assert note.code == "unknown_frames" and f": {unknown}." in note
-    write_split_csv(tmp_path / "split.csv", {sample.video_id: "train" for sample in samples}, samples)
-    found = {line.split(",")[0]: line.split(",")[2:] for line in (tmp_path / "split.csv").read_text().splitlines()}
-    assert found["final.mp4#2"] == found["Ann"] == found["whole.mp4"] == ["", ""]
-
-
 # === The command ===
 
 
@@ -249,7 +163,7 @@ def test_the_command_writes_folds_once(tmp_path):
     words = ("--by=group", "--folds=2", f"--output={tmp_path / 'fold.csv'}")
     result = run(tmp_path, *words)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines()[0].startswith(f"{tmp_path / 'fold_1.csv'}: train 6 (final ")
+    assert result.stdout.splitlines()[0].startswith(f"{tmp_path / 'fold_1.csv'}: train 6, test 6")
     folds = [tmp_path / f"fold_{number}.csv" for number in (1, 2)]
     sources = [read_source("manifest", tmp_path, split_csv=fold, sport="diving") for fold in folds]
     tested = [{sample.video_id for sample in source.samples if sample.split == "test"} for source in sources]
@@ -259,33 +173,12 @@ def test_the_command_writes_folds_once(tmp_path):
     assert result.returncode == 1 and code_printed(result.stderr) == "exists" and folds[0].read_bytes() == content
 
 
-def test_fewer_folds_leave_none_of_more_behind(tmp_path):
-    """Those of another split would stand in `fold_*.csv` beside them; a file that is none of a split's stays."""
-    write_twelve(tmp_path)
-    output = f"--output={tmp_path / 'fold.csv'}"
-    assert run(tmp_path, output, "--folds=4").returncode == 0
-    (tmp_path / "fold_7.csv").write_text("mine")
-    refusal = run(tmp_path, output, "--folds=2")
-    assert refusal.returncode == 1 and "fold_3.csv" in refusal.stderr
-    result = run(tmp_path, output, "--folds=2", "--overwrite")
-    assert result.returncode == 0 and "fold_4.csv" in result.stdout
-    assert sorted(path.name for path in tmp_path.glob("fold_*")) == ["fold_1.csv", "fold_2.csv", "fold_7.csv"]
-    both = run(tmp_path, output, "--folds=2", "--test_fraction=0.3", "--overwrite")
-    assert both.returncode == 1 and code_printed(both.stderr) == "flags_conflict"
-
-
 def test_what_build_will_say_of_the_table_is_on_stderr(tmp_path):
     """Groups that are taken for one, and rows that cannot be read, though they are split."""
     rows = [(f"{index}.avi", 50 + index, "Ana" if index % 2 else "ana") for index in range(4)]
     write_table(tmp_path / "manifest.csv", ("video", "final", "group"), [*rows, ("4.avi", "x", "Bo")])
     result = run(tmp_path, "--by=group", f"--output={tmp_path}/s.csv")
     assert result.returncode == 0 and "ana = Ana" in result.stderr and "4.avi" in result.stderr.splitlines()[-1]
-
-
-def test_a_split_of_another_year_is_no_further_fold(tmp_path):
-    for name in ("split_3", "split_4", "split_6", "split_2023"):
-        write_split_csv(tmp_path / f"{name}.csv", {"a": "train"})
-    assert [path.name for path in further_folds(tmp_path / "split.csv", 2)] == ["split_3.csv", "split_4.csv"]
 
 
 def test_only_files_of_splits_are_replaced(tmp_path):

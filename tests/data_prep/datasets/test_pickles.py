@@ -46,16 +46,6 @@ def test_plain_data_comes_through(path, protocol):
         assert found.dtype.kind == expected.dtype.kind and found.dtype.itemsize == expected.dtype.itemsize
 
 
-def test_names_of_every_numpy_are_known(path):
-    """NumPy 2 moved its modules; files of either are read by either."""
-    modern = pickle.dumps([np.arange(3), np.float64(1.5)], 2)
-    for module in (b"numpy.core.", b"numpy._core."):
-        path.write_bytes(modern.replace(b"numpy._core.", module))
-        array, scalar = load_pickle(path, list)
-        np.testing.assert_array_equal(array, [0, 1, 2])
-        assert scalar == 1.5
-
-
 def test_python_2(path):
     """Protocol 2 as Python 2 writes it: byte strings as text, an int16 array and a float64 scalar with raw contents."""
     dtype = b"cnumpy\ndtype\n(U\x02%sK\x00K\x01tR(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
@@ -112,14 +102,6 @@ def test_an_array_that_lies_about_its_size_is_refused(path, shape, contents):
     state = (1, shape, dtype, False, contents)
     path.write_bytes(pickle.dumps([_Reduced(RECONSTRUCT, *empty, state=state)]))
     with refused("damaged", "labels.pkl"):
-        load_pickle(path, list)
-
-
-def test_flags_of_a_dtype_are_not_taken(path):
-    """An object dtype that says it holds no objects would have raw bytes read as addresses."""
-    dtype = _Reduced(np.dtype, "O8", False, True, state=(3, "|", None, None, None, -1, -1, 0))
-    path.write_bytes(pickle.dumps([_Reduced(SCALAR, dtype, b"\x01" * 8)]))
-    with refused("forbidden_pickle", "Python objects as raw bytes"):
         load_pickle(path, list)
 
 

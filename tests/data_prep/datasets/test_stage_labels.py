@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from refusals import refused
 
-from data_prep.datasets.readers.text import read_csv, read_diving_times
+from data_prep.datasets.readers.text import read_diving_times
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.scores import complete_scores, marks_final
 from data_prep.datasets.stage_labels import (
@@ -16,7 +16,7 @@ from data_prep.datasets.stage_labels import (
     within,
     write_stage_csv,
 )
-from data_prep.records.checks import id_problems, score_problems
+from data_prep.records.checks import score_problems
 from scoringnet_tf.sports import SPORTS, get_sport
 
 DIVING, VAULT = get_sport("diving"), get_sport("vault")
@@ -27,12 +27,6 @@ def test_the_four_times_become_the_paper_s_stages():
     stages = frame_stages(diving_segments((2, 4, 5, 7)), 10, DIVING)
     np.testing.assert_array_equal(stages, [1, 1, 2, 2, 2, 3, 3, 0, 0, 0])
     assert stages.dtype == np.int64
-
-
-def test_a_video_may_end_with_the_entry_but_not_before():
-    np.testing.assert_array_equal(frame_stages(diving_segments((1, 1, 2, 3)), 3, DIVING), [1, 2, 3])
-    with refused("out_of_range", "row 9", "entry [2, 3)"):
-        frame_stages(diving_segments((1, 1, 2, 3), "row 9"), 2, DIVING)
 
 
 @pytest.mark.parametrize(
@@ -128,32 +122,6 @@ def test_stage_csv_names_frames_that_are_no_integers(tmp_path, frames):
         read_stage_csv(tmp_path / "stage_labels.csv")
 
 
-@pytest.mark.parametrize(
-    ("text", "code", "named"),
-    [
-        (None, "not_found", "a,b"),
-        ("a,c\n1,2\n", "missing_column", "b"),
-        ("a,b\n1,2\n\n1\n", "count_mismatch", "1 in row 4"),
-        ("a,b,a\n1,2,3\n", "duplicate", "a"),
-        ("", "no_rows", ""),
-        ("a,b\nMünchen,2\n", "wrong_encoding", "UTF-8"),
-        ("a,b\n" + "x" * 200_000 + ",2\n", "damaged", "row 2"),
-    ],
-)
-def test_csv_that_lacks_something(tmp_path, text, code, named):
-    if text is not None:
-        (tmp_path / "table.csv").write_text(text, encoding="latin1")
-    with refused(code, "table.csv", named):
-        read_csv(tmp_path / "table.csv", ("a", "b"))
-
-
-def test_rows_have_the_numbers_that_an_editor_shows(tmp_path):
-    """Blank lines count, and so do line ends within quotes; other columns are kept."""
-    (tmp_path / "table.csv").write_text('a,b\n\n1,"x\ny"\n\n\n2,z\n')
-    rows = read_csv(tmp_path / "table.csv", ("a",))
-    assert [(row.number, row) for row in rows] == [(3, {"a": "1", "b": "x\ny"}), (7, {"a": "2", "b": "z"})]
-
-
 # === Scores ===
 
 
@@ -183,12 +151,6 @@ def test_rows_have_the_numbers_that_an_editor_shows(tmp_path):
 def test_scores_are_held_against_the_sport(tmp_path, sport, scores, kinds):
     sample = Sample("001", tmp_path / "001.avi", "train", "row 1", **scores)
     assert [problem.kind for problem in score_problems(sample, sport)] == kinds
-
-
-def test_ids_that_occur_twice(tmp_path):
-    ids = [("1", "train"), ("2", "train"), ("2", "test"), ("3", "test"), ("3", "test")]
-    samples = [Sample(video_id, tmp_path, split, f"row {row}") for row, (video_id, split) in enumerate(ids)]
-    assert id_problems(samples).keys() == {1, 2, 3, 4}
 
 
 @pytest.mark.parametrize("sport", SPORTS.values(), ids=lambda sport: sport.name)
@@ -226,11 +188,6 @@ def test_the_execution_is_what_the_fusion_leaves(sport):
 def test_two_scores_give_the_third_unless_rounding_leaves_it_open(sport, scores, computed):
     """Equal on paper, they are equal: the sixteenth digit would rank one above the other."""
     assert complete_scores(sport, **scores).items() >= computed.items()
-
-
-def test_what_no_rule_gives_is_not_a_number():
-    assert np.isnan(complete_scores(DIVING, 0.0, final=63.0)["execution"])
-    assert np.isnan(complete_scores(DIVING, None, 0.0, 63.0)["difficulty"])
 
 
 @pytest.mark.parametrize("marks", [[7.0, 6.5, 8.0], [7.0, 6.5, 8.0, 2.0, 9.5], [9.0, 7.0, 6.5, 8.0, 2.0, 9.5, 1.0]])

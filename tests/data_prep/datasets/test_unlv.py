@@ -1,20 +1,19 @@
 """Layouts of UNLV-Diving and UNLV-Vault, and classes of motion: what is incomplete is refused."""
 
-import os
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
 from conftest import write_bars, write_split
 from layouts import write_table
+from refusals import refused
 
 from data_prep.datasets import motion, unlv
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 SMALL = BuildSettings((36, 48))
 STAGES = ("video_id", "stage", "start_frame", "end_frame")
@@ -32,10 +31,6 @@ def _change_times(folder, row, line):
     path.write_text("\n".join(lines))
 
 
-def _other_variable(folder):
-    scipy.io.savemat(folder / "diving_overall_scores.mat", {"scores": np.ones(10)})
-
-
 def _fewer_difficulties(folder):
     scipy.io.savemat(folder / "diving_difficulty_level.mat", {"difficulty_level": np.full(9, 3.0)})
 
@@ -44,27 +39,17 @@ def _stages_that_count_from_0(folder):
     write_table(folder / "stage_labels.csv", STAGES, [(f"{number:03d}", "entry", 5, 9) for number in range(10)])
 
 
-def _a_number_in_two_ways(folder):
-    write_table(folder / "stage_labels.csv", STAGES, [("001", "noise", 0, 2), ("1", "entry", 2, 4)])
-
-
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
-        (lambda folder: (folder / "diving_overall_scores.mat").unlink(), "diving_overall_scores.mat"),
         (lambda folder: (folder / "jump_drop_water_label.txt").unlink(), "jump_drop_water_label.txt"),
         (lambda folder: (folder / "split_7_3/testing_idx.mat").unlink(), "testing_idx.mat"),
-        (_other_variable, "overall_scores"),
-        (lambda folder: (folder / "diving_difficulty_level.mat").write_text("3"), "diving_difficulty_level.mat"),
         (_fewer_difficulties, "diving_difficulty_level.mat"),
         (lambda folder: shutil.copytree(folder / "split_7_3", folder / "split_6_4"), "split_6_4"),
         (lambda folder: shutil.rmtree(folder / VIDEOS), VIDEOS),
-        (shutil.rmtree, "diving"),
         (_stages_that_count_from_0, "stage_labels.csv"),  # each video would have the stages of the one before
-        (_a_number_in_two_ways, "001"),
         # Row i is video i: one that is lost, or there twice, moves all that follow.
         (lambda folder: _change_times(folder, 4, ""), "jump_drop_water_label.txt"),
-        (lambda folder: _change_times(folder, 4, "4,8,16,22\n4,8,16,22"), "jump_drop_water_label.txt"),
     ],
 )
 def test_an_incomplete_layout_is_refused(diving_dir, tmp_path, damage, named):
@@ -72,20 +57,6 @@ def test_an_incomplete_layout_is_refused(diving_dir, tmp_path, damage, named):
     with pytest.raises(InputError) as error:
         build(diving_dir, tmp_path / "records")
     assert named in str(error.value) and not (tmp_path / "records").exists()
-
-
-def test_the_folder_of_a_split_may_lie_elsewhere(diving_dir, tmp_path, monkeypatch):
-    """Below the source, or below the working folder."""
-    for folder in (diving_dir / "random_splits/split_1", tmp_path / "mine/split_1"):
-        folder.mkdir(parents=True)
-        write_split(folder, [1, 2], [5])
-    monkeypatch.chdir(tmp_path)
-    for split_dir in ("mine/split_1", "random_splits/split_1"):
-        splits = {sample.video_id: sample.split for sample in unlv.read_diving(diving_dir, split_dir).samples}
-        assert splits == {"001": "train", "002": "train", "005": "test"}
-    with pytest.raises(InputError) as error:
-        unlv.read_diving(diving_dir, "nowhere")
-    assert "--split_dir" in str(error.value)
 
 
 @pytest.fixture
@@ -133,6 +104,22 @@ def test_vault_with_difficulties_from_a_csv_and_no_stages(vault_dir, tmp_path):
     assert "--difficulty_csv" in str(error.value)
 
 
+def test_tables_of_vaults_that_count_otherwise_are_refused(vault_dir, tmp_path):
+    """From 0, or with a difficulty too many: each vault would have what is its neighbour's."""
+    path = vault_dir / "gym_vault_difficulty_level.mat"
+    scipy.io.savemat(path, {"difficulty_level": [5.0, 6.5, 5.2, 6.0]})
+    with refused("count_mismatch", path, "4", "3"):
+        unlv.read_vault(vault_dir)
+    (tmp_path / "d.csv").write_text("video,difficulty\n0,6.5\n1,5.2\n2,6.0\n")
+    with refused("out_of_range", "d.csv", "1 to 3"):
+        unlv.read_vault(vault_dir, difficulty_csv=tmp_path / "d.csv")
+    scipy.io.savemat(path, {"difficulty_level": [6.5, 5.2, 6.0]})
+    for name, code in (("0", "out_of_range"), ("a", "not_an_integer")):
+        write_table(vault_dir / "stage_labels.csv", STAGES, [(name, "landing", 0, 3)])
+        with refused(code, "stage_labels.csv", name):
+            unlv.read_vault(vault_dir)
+
+
 def test_motion_classes(motion_records):
     info = DatasetInfo.load(motion_records)
     assert info.classes == {
@@ -145,12 +132,6 @@ def test_motion_classes(motion_records):
     labels = [record[f"class/{head}"] for head in ("group", "half_somersaults", "position")]
     assert labels == [0, 3, 1]
     assert info.splits["validation"]["ids"] == ["00004", "00005"] and info.score_statistics["train"] == {}
-
-
-def test_half_somersaults_are_in_numeric_order(tmp_path):
-    rows = [(number, "diving", somersaults, "train") for number, somersaults in enumerate([11, 9, 3, 9])]
-    write_table(tmp_path / "motion_classes.csv", ("video", "sport", "half_somersaults", "split"), rows)
-    assert motion.read(tmp_path).classes == {"half_somersaults": ["3", "9", "11"]}
 
 
 @pytest.mark.parametrize(
@@ -168,25 +149,3 @@ def test_wrong_motion_classes_are_refused(tmp_path, text, named):
     with pytest.raises(InputError) as error:
         motion.read(tmp_path)
     assert named in str(error.value)
-
-
-@pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
-def test_real_labels(tmp_path):
-    """The real label files: 370 rows, of which 32 and 95 go back in time, and the published ranges (§4.1)."""
-    source = tmp_path / "unlv"
-    shutil.copytree(Path(os.environ["SCORINGNET_REAL_DATA"], "unlv_diving"), source)
-    (source / VIDEOS).mkdir()
-    read = unlv.read_diving(source)
-    samples = read.samples
-    assert any("133 (28.050)" in note and "345 (21.031)" in note for note in read.notes)
-    assert len(samples) == 370 and sum(sample.split == "test" for sample in samples) == 70
-    assert [sample.video_id for sample in samples if sample.problems] == ["032", "095"]
-    finals = [sample.final for sample in samples]
-    assert min(finals) == pytest.approx(21.6) and max(finals) == pytest.approx(102.6)
-    first = samples[0]
-    assert first.difficulty == 3.0 and first.execution == pytest.approx(25.5)
-    spans = [("pre-starting", 0, 31), ("take-flight", 31, 65), ("entry", 65, 75), ("noise", 75, None)]
-    assert [segment[:3] for segment in first.segments] == spans
-    for number in range(1, 7):
-        splits = [sample.split for sample in unlv.read_diving(source, f"random_splits_100_59/split_{number}").samples]
-        assert (splits.count("train"), splits.count("test")) == (100, 59)

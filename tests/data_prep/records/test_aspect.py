@@ -1,6 +1,5 @@
 """Videos of several aspects: recorded, cut or padded to one, and said; comparing with the source does the same."""
 
-import json
 from fractions import Fraction
 
 import av
@@ -58,15 +57,7 @@ def test_wide_videos_are_cut_to_the_median_and_counted(source, tmp_path):
         assert np.ptp(frames[3, 4, 2:-2].astype(int), axis=0).max() < 30  # one colour from side to side
 
 
-def test_indices_of_before_load(diving_copy):
-    path = diving_copy / "dataset_info.json"
-    fields = json.loads(path.read_text())
-    del fields["aspect"], fields["settings"]["fit"]
-    path.write_text(json.dumps(fields))
-    assert DatasetInfo.load(diving_copy).stored == {"jpeg_quality": 92, "aspect": None, "fit": "stretch"}
-
-
-@pytest.mark.parametrize(("fit", "departure"), [("pad", "above and below"), ("stretch", "in width")])
+@pytest.mark.parametrize(("fit", "departure"), [("pad", "black bars"), ("stretch", "in width")])
 def test_other_fits(source, tmp_path, fit, departure):
     info, notes = build(source, tmp_path / "records", fit=fit, jpeg_quality=80)
     assert info.stored == {"jpeg_quality": 80, "aspect": pytest.approx(4 / 3), "fit": fit}
@@ -84,18 +75,6 @@ def test_the_aspect_is_the_median_of_training_and_one_that_there_is(tmp_path, wi
     for number in wide:
         write_wide_bars(folder / f"diving_samples_len_ori/{number:03d}.avi", 24 + number, number)
     assert build(folder, tmp_path / "records")[0].aspect == pytest.approx(aspect)
-
-
-def test_images_that_become_wide_midway_are_each_cut(tmp_path):
-    """A folder whose images become wide: the middle of each is stored."""
-    form = StoredForm((36, 48), aspect=4 / 3)
-    frame = bar_frame(5, (200, 100, 50))
-    wide = np.pad(frame, ((0, 0), (SIDE, SIDE), (0, 0)))
-    (tmp_path / "dive").mkdir()
-    for index, image in enumerate((frame, wide)):
-        cv2.imwrite(str(tmp_path / f"dive/{index}.png"), image[..., ::-1])
-    first, second = encode_video(Clip(tmp_path / "dive"), form).jpegs
-    assert first == second
 
 
 def test_records_show_pixels_that_are_not_square_as_they_are_shown(tmp_path):

@@ -4,25 +4,22 @@ import dataclasses
 import io
 import json
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import PIL.Image
 import pytest
 import scipy.io
-from command_forks import forked
 from conftest import read_index, write_bars, write_split, write_unlv_diving
 from layouts import write_table
-from refusals import code_printed, codes, refused
+from refusals import codes, refused
 
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
-from data_prep.records.simulation import read_simulation
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from data_prep.records.writing import ShardWriter
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 SMALL = BuildSettings((36, 48))
 SKIPPING = BuildSettings((36, 48), on_error="skip")
@@ -128,16 +125,6 @@ def test_pixels_are_simulated_wherever_below_the_simulation_they_lie(tmp_path):
         build(simulated / VIDEOS, tmp_path / "c", "manifest", sport="diving")
 
 
-def test_of_several_simulations_the_records_name_the_first(tmp_path):
-    for name in ("b", "a"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "simulation.json").write_text(json.dumps({"settings": {"sport": name}}))
-    samples = [SimpleNamespace(path=tmp_path / name) for name in ("b/1.mp4", "b/2.mp4", "a/1.mp4")]
-    simulation, notes = read_simulation(tmp_path, samples)
-    assert simulation["settings"] == {"sport": "b"} and codes(notes) == ["several_simulations"]
-    assert read_simulation(tmp_path, samples[:2])[1] == []
-
-
 @pytest.mark.parametrize("content", ["[1, 2]", '{"settings": [1]}'])
 def test_a_simulation_that_is_no_object_is_refused(diving_dir, tmp_path, content):
     (diving_dir / "simulation.json").write_text(content)
@@ -191,12 +178,6 @@ DAMAGES = {
         "duplicate",
         ["001.avi (row 1)", "train and test"],
     ),
-    "a repeated id": (
-        lambda folder: write_split(folder / "split_7_3", [4, 5, 5], [1, 2, 3]),
-        "duplicate",
-        ["005.avi (row 5)", "2 times in train"],
-    ),
-    "no such row": (lambda f: write_split(f / "split_7_3", [4, 5, 11], [1, 2, 3]), None, ["011.avi (row 11)"]),
 }
 
 
@@ -229,14 +210,6 @@ def test_all_that_needs_no_decoding_is_refused_at_once_and_first(diving_dir, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["diving"]
 
 
-def test_stages_beyond_a_stated_length_need_no_decoding(tmp_path):
-    (tmp_path / "a.mp4").write_bytes(bytes(99))
-    write_table(tmp_path / "manifest.csv", ("video", "split", "num_frames"), [("a.mp4", "train", 5)])
-    write_table(tmp_path / "stage_labels.csv", STAGES, [("a.mp4", "noise", 0, 6)])
-    with refused("bad_rows", "5 frames"):
-        build(tmp_path, tmp_path / "records", "manifest", sport="diving")
-
-
 def test_rows_that_go_back_in_time_have_a_flag_of_their_own(diving_dir, tmp_path):
     _change_times(diving_dir, 4, "32,28,55,73")
     for settings in (SMALL, SKIPPING):
@@ -263,29 +236,6 @@ def test_a_row_that_is_left_out_takes_no_other_with_it(tmp_path, is_copy, wrong)
     lines, number = check("manifest", tmp_path, workers=1, sport="diving")
     assert number == 1 and lines[0].code == ("duplicate" if is_copy else "lookalike")
     assert "row 3" in lines[0] and "a.mp4 (train)" in lines[0]
-
-
-def test_a_row_that_is_left_out_leaves_its_id_to_its_correction(tmp_path):
-    write_bars(tmp_path / "a.mp4", 20)
-    rows = [("a.mp4", "train", 999), ("a.mp4", "train", 63)]
-    write_table(tmp_path / "manifest.csv", ("video", "split", "final"), rows)
-    info, notes = build_records("manifest", tmp_path, tmp_path / "records", SKIPPING, workers=1, sport="diving")
-    assert info.videos["a.mp4"]["final"] == 63 and [video["id"] for video in info.skipped] == ["a.mp4"]
-    assert not {"resumed", "encoded_again"} & set(codes(notes))
-
-
-def test_a_row_that_is_dropped_for_its_scores_leaves_its_bytes_to_its_correction(tmp_path):
-    """A row that is kept does not."""
-    write_bars(tmp_path / "a.mp4", 20)
-    shutil.copy(tmp_path / "a.mp4", tmp_path / "b.mp4")
-    rows = [("a.mp4", "train", 3.0, 21.0, 60.0), ("b.mp4", "train", 3.0, 21.0, 63.0)]
-    write_table(tmp_path / "manifest.csv", ("video", "split", "difficulty", "execution", "final"), rows)
-    settings = BuildSettings((36, 48), on_inconsistent="keep")
-    with refused("bad_rows", "row 3", "a.mp4"):
-        build(tmp_path, tmp_path / "records", "manifest", settings, sport="diving")
-    settings = BuildSettings((36, 48), on_inconsistent="drop")
-    info = build(tmp_path, tmp_path / "records", "manifest", settings, sport="diving")
-    assert [*info.videos] == ["b.mp4"] and [video["id"] for video in info.skipped] == ["a.mp4"]
 
 
 @pytest.mark.parametrize("number", [300, 9])
@@ -334,20 +284,6 @@ def test_a_folder_of_something_else_is_never_replaced(diving_dir, tmp_path):
 
 
 # === The commands ===
-
-
-def test_build_and_inspect_from_the_command_line(tmp_path):
-    source, records = write_unlv_diving(tmp_path / "diving", 4, 1), tmp_path / "records"
-    flags = ("--dataset=unlv_diving", f"--source_dir={source}", f"--output_dir={records}")
-    assert forked("data_prep", "build", *flags, "--workers=1").returncode == 0
-    assert DatasetInfo.load(records).frame_size == (73, 98)
-    sheet = f"--output={tmp_path / 'sheet.png'}"
-    assert forked("data_prep", "inspect", f"--records_dir={records}", sheet).returncode == 0
-    assert (tmp_path / "sheet.png").stat().st_size > 10_000
-    wrong = forked("data_prep", "inspect", f"--records_dir={records}", "--split=dev", sheet)
-    assert wrong.returncode == 1 and "test, train" in wrong.stderr
-    again = forked("data_prep", "build", *flags)
-    assert again.returncode == 1 and code_printed(again.stderr) == "exists" and "Traceback" not in again.stderr
 
 
 # === A runner of Beam; `make distributed` shows what it builds ===

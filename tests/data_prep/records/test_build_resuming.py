@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import pickle
 import re
 import resource
 import signal
@@ -23,7 +22,6 @@ from data_prep.records.verifying import verify_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip
-from scoringnet_tf.support.errors import InputError
 
 SETTINGS = BuildSettings((36, 48), aspect=4 / 3)
 STORED = StoredForm((36, 48), aspect=4 / 3)
@@ -94,18 +92,10 @@ def _flip(path):
     path.write_bytes(content)
 
 
-def _drop_a_frame(path):
-    with np.load(path) as arrays:
-        changed = {name: arrays[name] for name in arrays.files}
-    changed["jpegs"] = changed["jpegs"][: -changed["lengths"][-1]]
-    np.savez(path, **changed)
-
-
 @pytest.mark.parametrize(
     "damage",
     [
         _flip,
-        _drop_a_frame,
         lambda path: path.write_bytes(path.read_bytes()[:-100]),
         lambda path: np.savez(path, facts=np.array([{}], object)),  # a pickle
         lambda path: path.write_bytes(b""),
@@ -133,39 +123,12 @@ def test_stretches_of_one_file_are_kept_apart(tmp_path):
     assert read_frames(first.file) != read_frames(second.file)
 
 
-def test_a_file_half_written_is_no_kept_video(tmp_path):
-    with refused("refused"), kept_videos(tmp_path / "records") as folder:
-        (folder / ".1a2b3c4d.0123.npz").touch()
-        raise InputError("refused", "")
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_build_goes_where_a_link_leads(diving_dir, tmp_path, whole):
     (tmp_path / "disk").mkdir()
     link = tmp_path / "records"
     link.symlink_to(tmp_path / "disk/records")
     assert build(diving_dir, link)[0].data_hash == whole
     assert link.is_symlink() and [path.name for path in (tmp_path / "disk").iterdir()] == ["records"]
-
-
-def test_what_a_killed_build_was_writing_is_deleted(diving_dir, tmp_path):
-    """`replacing_folder` names what it writes by a token, once by its process."""
-    build(diving_dir, tmp_path / "records")
-    (tmp_path / "records").rename(tmp_path / ".records.0a1b2c3d.old")
-    for name in (".records.0a1b2c3d.new", ".records.123.new", ".records2.123.new", ".records.x.new"):
-        (tmp_path / name).mkdir()
-    with refused("exists"):
-        build(diving_dir, tmp_path / "records")  # the older records went back to their place
-    names = {path.name for path in tmp_path.iterdir()}
-    assert names == {".records.x.new", ".records2.123.new", "diving", "records"}
-
-
-def test_no_frames_wait_in_memory_for_a_slow_video(tmp_path):
-    """What comes from the processes that encode, and may wait for a video before it, has no frames."""
-    write_bars(tmp_path / "long.avi", 250)
-    video = keep_video(Clip(tmp_path / "long.avi"), STORED, tmp_path)
-    assert len(video) == 250 and len(read_frames(video.file)) == 250
-    assert len(pickle.dumps(video)) < 250 * 8 + 7000 < video.file.stat().st_size / 20
 
 
 # === Places that cannot be written ===
@@ -176,17 +139,6 @@ def test_a_place_that_cannot_be_written_is_refused(diving_dir, tmp_path):
     for output in (tmp_path / "file/records", tmp_path / "file/sub/records", Path("/proc/records")):
         with refused("not_writable", output):
             build(diving_dir, output)
-
-
-def test_a_folder_without_a_name_is_one_like_any_other(diving_dir, tmp_path, monkeypatch):
-    (tmp_path / "empty").mkdir()
-    for place, code in ((tmp_path, "not_records"), (Path("/"), "exists")):
-        monkeypatch.chdir(place)
-        with refused(code):
-            build(diving_dir, ".")
-    monkeypatch.chdir(tmp_path / "empty")
-    assert len(build(diving_dir, ".")[0].videos) == 10
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["diving", "empty"]
 
 
 def test_a_second_build_beside_a_running_one_is_refused(diving_dir, tmp_path):

@@ -1,6 +1,5 @@
 """`data_prep describe` counts what the records hold, in tables and JSON."""
 
-import dataclasses
 import json
 import re
 
@@ -14,9 +13,7 @@ from refusals import codes, said
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.description import as_text, describe, distribution
 from data_prep.records.dry_run import check
-from data_prep.records.summary import summary
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.sports import SCORES, definition_of, get_sport
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +50,6 @@ def test_counts_are_those_of_the_records(diving_records):
     assert train["stage_seconds"]["entry"] == pytest.approx(distribution([6 / 25] * 7))
     assert set(train["lacking"].values()) == {0, 7} and train["lacking"]["group"] == 7
     assert found["sport"] == "diving" and found["pixels"] == "filmed" and not found["groups_in_several_splits"]
-
-
-def test_scores_of_a_small_range_have_the_digits_that_tell_them_apart(diving_records):
-    """In a sport whose executions lie in 0…1: whatever they are here."""
-    info, ranges = DatasetInfo.load(diving_records), {"difficulty": [1, 5], "execution": [0, 1], "final": [0, 5]}
-    sport = {**definition_of(get_sport("diving")), "name": "own", "ranges": ranges}
-    del sport["marks"]
-    own = dataclasses.replace(info, sport=sport)
-    for text in (as_text(describe(own)), summary(own)):
-        rows = [line.split() for line in text.splitlines() if line.startswith("train ")]
-        digits = {row[1]: {len(cell.partition(".")[2]) for cell in row[3:6]} for row in rows if row[1] in SCORES}
-        assert digits == {"difficulty": {2}, "execution": {3}, "final": {2}}
 
 
 def test_what_lacks_is_counted(partial_info):

@@ -5,13 +5,11 @@ import numpy as np
 import pytest
 from conftest import write_video
 from layouts import write_table
-from refusals import codes, refused, said
+from refusals import codes, refused
 
-from data_prep.datasets.sample import Sample, Source
+from data_prep.datasets.sample import Sample
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.checks import checked_samples
 from data_prep.records.dry_run import check
-from data_prep.records.encoding import EncodedVideo
 from data_prep.records.same_performance import (
     ALIKE,
     HEIGHT,
@@ -23,13 +21,9 @@ from data_prep.records.same_performance import (
     thumbnails,
 )
 from data_prep.records.summary import summary
-from data_prep.simulator.dataset import simulate
-from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.data.video import read_video
 
 STORED = StoredForm((24, 32), jpeg_quality=75)
-SIX_DIVES = Settings("diving", "scoring", 6, 0, None, False, 0.2, 72, 96)
 HEADER = ("video", "split", "final")
 
 
@@ -106,13 +100,6 @@ def test_other_performances_are_not_taken_for_one():
     assert pairs([np.clip(frame + each, 0, 255).astype(np.uint8) for each in noise]) == []
 
 
-def test_simulated_dives_are_told_apart_and_their_copies_found(tmp_path):
-    simulate(SIX_DIVES, tmp_path / "dives", 1)
-    dives = [read_video(path).frames for path in sorted((tmp_path / "dives").rglob("*.avi"))]
-    write(tmp_path / "copy.mp4", dives[2], size=(48, 64), codec="libx264", mirrored=True)
-    assert pairs([*dives, read_video(tmp_path / "copy.mp4").frames]) == [("2", "6")]
-
-
 # === Blocks ===
 
 
@@ -167,37 +154,3 @@ def test_an_unmirrored_copy_goes_before_a_mirrored_one():
     samples = [Sample(name, None, split, name) for name, split in (("a", "train"), ("b", "train"), ("c", "test"))]
     seen = SeenPerformances({"train": 2, "test": 1})
     assert seen.same_in_another_split(list(zip(samples, videos, strict=True))) == [None, None, samples[1]]
-
-
-def test_rows_are_named_in_order_among_others_with_problems_and_again_when_a_build_resumes(tmp_path):
-    for name, seed in (("a.mp4", 0), ("b.mp4", 1), ("c.mp4", 0), ("d.mp4", 1), ("e.mp4", 2)):
-        write(tmp_path / name, blob_video(seed, length=20), codec="libx264" if name < "c" else "mpeg4")
-    (tmp_path / "broken.mp4").write_bytes(b"no video")
-    names = ["a.mp4", "broken.mp4", "b.mp4", "c.mp4", "d.mp4", "e.mp4"]
-    write_table(tmp_path / "manifest.csv", HEADER, [(name, "train" if name < "c" else "test", 60) for name in names])
-    lines, number = check("manifest", tmp_path, workers=1, sport="diving")
-    assert number == 3 and [line.partition(":")[0][-5:] for line in lines[:3]] == ["row 3", "row 5", "row 6"]
-    assert "row 2" in lines[1] and "a.mp4 (train)" in lines[1]
-    assert "row 4" in lines[2] and "b.mp4 (train)" in lines[2]
-    for _ in range(2):  # the second resumes what the first had encoded
-        with refused("bad_rows", *lines[:3]):
-            build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
-    settings = BuildSettings(on_lookalike="keep", on_error="skip")
-    info, notes = build_records("manifest", tmp_path, tmp_path / "records", settings, workers=1, sport="diving")
-    assert list(info.videos) == ["a.mp4", "b.mp4", "c.mp4", "d.mp4", "e.mp4"]
-    assert [name for name, video in info.videos.items() if "lookalike" in video] == ["c.mp4", "d.mp4"]
-    assert "5" in said(notes, "resumed")
-
-
-def test_features_do_not_wait_for_others(tmp_path):
-    """A block of them would be in memory at once; the frames of videos are in files."""
-    taken = []
-
-    def encoded():
-        for name in "abc":
-            taken.append(name)
-            yield EncodedVideo(features=np.zeros((1, 2), np.float32), timestamps=np.zeros(1), sha256=name)
-
-    samples = tuple(Sample(name, tmp_path / name, "train", name) for name in "abc")
-    next(checked_samples(Source(None, samples, has_features=True), tmp_path, encoded()))
-    assert taken == ["a"]

@@ -24,6 +24,7 @@ REAL = pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCOR
 SMALL = BuildSettings((36, 48))
 STAGES = ("video_id", "stage", "start_frame", "end_frame")
 SIZE = 12
+UNUSUAL = ("other_scale", "maybe_exchanged_axes", "equal_scores", "no_test_split", "features_rounded")
 COMMANDS = pytest.mark.parametrize("command", ["check", "build"])
 
 
@@ -56,14 +57,12 @@ def test_videos_of_different_rates(diving_dir, command):
     [
         # The median of 25, 50, 50 and 50 frames/s, and not of the rates, is learned.
         ([(25.0, 1.33), (50.0, 1.33), (50.0, 1.33), (50.0, 1.33)], "other_frame_rates", "as 50."),
-        # Rates and shapes that two decimals would call 0.
-        ([(0.0003, 1.33), (25.0, 1.33)], "other_frame_rates", "0.0003 to 25"),
         ([(25.0, 0.001), (25.0, 1.33)], "other_aspects", "0.001:1 (1), 1.33:1 (1)"),
     ],
 )
 def test_rates_and_shapes_are_counted_by_video(videos, code, named):
     sample = SimpleNamespace(video_id="v", split="test", segments=None, final=None, difficulty=None, execution=None)
-    warnings = Warnings(SimpleNamespace(sport="diving", has_features=False, label_rate=None), StoredForm((36, 48)))
+    warnings = Warnings(SimpleNamespace(stages=[], label_rate=None), StoredForm((36, 48)))
     for fps, aspect in videos:
         video = EncodedVideo(jpegs=[b""] * 9, timestamps=np.arange(9) / fps, fps=fps, aspect=aspect)
         warnings.add(sample, video, None)
@@ -131,15 +130,80 @@ def walks(number=12, size=SIZE, steps=None):
     return [rng.normal(size=(length, size)).cumsum(axis=0).astype("float32") for length in lengths]
 
 
-def write_set(folder, arrays):
+def write_set(folder, arrays, scores=None, splits=None):
     """A folder of features with a table of final scores."""
     folder.mkdir()
     rows = []
     for number, array in enumerate(arrays):
         np.save(folder / f"f{number:02}.npy", array)
-        rows.append((f"f{number:02}.npy", "test" if number % 4 == 3 else "train", 60 + number))
+        split = splits[number] if splits else "test" if number % 4 == 3 else "train"
+        rows.append((f"f{number:02}.npy", split, 60 + number if scores is None else scores[number]))
     write_table(folder / "manifest.csv", ("features", "split", "final"), rows)
     return folder
+
+
+def unusual(folder, command="check"):
+    """What is said of features, scores and splits: not of their labels, rates and strides, which are unknown here."""
+    return [note for note in notes_of(command, "manifest", folder, sport="diving") if codes([note])[0] in UNUSUAL]
+
+
+def usual_sets():
+    rng = np.random.default_rng(1)
+    units = 10.0 ** np.arange(-6, 6)  # channels of other units
+    spectrum = -np.linspace(0, 8, 40)  # neighbouring channels alike, few steps
+    pose = np.sin(np.linspace(0, 6, 40))[:, None] * rng.normal(size=(1, 6))
+    return {
+        "other lengths": walks(),
+        "one length": walks(steps=40),
+        "fewer steps than numbers": walks(size=64, steps=20),
+        "as many": walks(steps=SIZE),
+        "one number": walks(size=1, steps=30),
+        "vectors": [rng.normal(size=(1, 64)) for _ in range(12)],
+        "vectors (D,)": [rng.normal(size=64) for _ in range(12)],
+        "units": [walk * units for walk in walks()],
+        "float16": [np.clip(walk * 9000, -65504, 65504).astype("float16") for walk in walks()],
+        "other levels": [walk * scale for walk, scale in zip(walks(), rng.lognormal(0, 2, 12), strict=True)],
+        "sparse": [(rng.random((30, 200)) < 0.01) * rng.exponential(size=(30, 200)) for _ in range(12)],
+        "noise": [rng.normal(size=(64, 16)) for _ in range(12)],
+        "spectra": [spectrum + rng.normal(0, 1, (10, 1)) + rng.normal(0, 0.1, (10, 40)) for _ in range(12)],
+        "poses": [pose + rng.normal(0, 0.05, pose.shape) for _ in range(12)],
+        "classes": [np.eye(5)[np.sort(rng.integers(0, 5, 60))] for _ in range(12)],
+        "constant": [np.full((20, 5), number + 1.0) for number in range(12)],
+        "counts": [rng.integers(0, 10**6, (20, 5)) for _ in range(12)],
+        "a wide sensor": [rng.integers(0, 2**31, (20, 5)) for _ in range(12)],
+        "large": [np.float64(walk) * 1e9 + 1e9 for walk in walks()],
+    }
+
+
+def test_of_usual_sets_nothing_is_said(tmp_path):
+    for number, (name, arrays) in enumerate(usual_sets().items()):
+        assert unusual(write_set(tmp_path / str(number), arrays)) == [], name
+
+
+@REAL
+def test_of_real_features_nothing_is_said_but_what_was_done_to_them(tmp_path):
+    """Velocities of joints, joints of squats and vectors of P3D: as they are, of one length, and turned."""
+    real = Path(os.environ["SCORINGNET_REAL_DATA"])
+    soccer = [np.load(path) for path in sorted((real / "real/soccer/features").glob("*.npy"))[:40]]
+    with (real / "real/squat/Autoencoder_Output_Correct.csv").open() as file:
+        rows = [[float(cell) for cell in line.split(",") if cell.strip()] for line in file]
+    squat = list(np.float32(rows).reshape(-1, 240, 4)[:40])
+    vectors = list(np.load(real / "unlv_diving/p3d.npz")["features"][:40])
+    sets = {"soccer": soccer, "short": [each[:59] for each in soccer], "squat": squat, "vectors": vectors}
+    for name, arrays in sets.items():
+        assert unusual(write_set(tmp_path / name, arrays)) == [], name
+    for name in ("short", "squat"):
+        turned = write_set(tmp_path / f"{name}_turned", [each.T for each in sets[name]])
+        assert codes(unusual(turned)) == ["maybe_exchanged_axes"], name
+    lines, number = check("manifest", write_set(tmp_path / "t", [a.T for a in soccer]), workers=1, sport="diving")
+    assert number == 40 and lines[0].code == "wrong_shape"
+
+
+@COMMANDS
+def test_turned_sequences_of_one_length_are_told_by_what_is_smooth(tmp_path, command):
+    assert codes(unusual(write_set(tmp_path / "set", [walk.T for walk in walks(steps=40)]), command)) == [
+        "maybe_exchanged_axes"
+    ]
 
 
 @COMMANDS
@@ -174,6 +238,30 @@ def test_turned_sequences_are_refused_if_shapes_tell(tmp_path, turned, steps):
         assert [name for name in range(12) if f"f{name:02}.npy" in " ".join(lines[:number])] == list(turned)
     with refused("bad_rows", f"f{turned[0]:02}.npy"):
         build_records("manifest", folder, tmp_path / "records", sport="diving")
+
+
+# === Scores and splits ===
+
+
+@COMMANDS
+def test_scores_that_are_all_equal(tmp_path, command):
+    (note,) = unusual(write_set(tmp_path / "set", walks(), scores=[63.0] * 12), command)
+    assert note.code == "equal_scores" and "63" in note and "final" in note
+    different = [*[63.0] * 8, 64.0, *[63.0] * 2, 62.0]
+    assert unusual(write_set(tmp_path / "different", walks(), scores=different)) == []
+
+
+def test_dives_of_one_difficulty_are_usual(tmp_path):
+    folder = write_set(tmp_path / "set", walks())
+    rows = [(f"f{n:02}.npy", "test" if n % 4 == 3 else "train", 3.0, 60 + n) for n in range(12)]
+    write_table(folder / "manifest.csv", ("features", "split", "difficulty", "final"), rows)
+    assert "equal_scores" not in codes(unusual(folder))
+
+
+@COMMANDS
+def test_records_without_a_test_split(tmp_path, command):
+    splits = ["validation" if number % 3 else "train" for number in range(12)]
+    assert codes(unusual(write_set(tmp_path / "set", walks(), splits=splits), command)) == ["no_test_split"]
 
 
 # === Executions ===

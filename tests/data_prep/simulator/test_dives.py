@@ -1,14 +1,13 @@
 """The dive table against published degrees of difficulty and real results."""
 
-import io
 import os
-import pickle
 from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
 from refusals import refused
 
+from data_prep.datasets.readers.pickles import load_pickle
 from data_prep.simulator.diving.rules import (
     BACK,
     DIFFICULTIES,
@@ -62,20 +61,11 @@ def test_dives_of_a_difficulty_are_found_and_one_each_keeps_the_most_frequent():
     assert {degree_of_difficulty(dive) for dive in of_difficulty(4.0)} == {4.1}
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    """Loads NumPy scalars and arrays and plain containers, nothing else."""
-
-    def find_class(self, module, name):
-        if module.split(".")[0] == "numpy" and name in ("scalar", "dtype", "ndarray", "_reconstruct"):
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"{module}.{name}")
-
-
 def _real_dives():
     """Dive → Counter of its difficulties in MTL-AQA, 3 m and 10 m mixed."""
     file = Path(os.environ["SCORINGNET_REAL_DATA"]) / "mtl_aqa" / "final_annotations_dict.pkl"
     dives = defaultdict(Counter)
-    for row in _PlainUnpickler(io.BytesIO(file.read_bytes())).load().values():
+    for row in load_pickle(file, dict).values():
         direction = (BACK, FORWARD, INWARD, REVERSE)[row["rotation_type"]]
         twists, somersaults = int(row["tw_no"]), int(row["ss_no"]) or 1
         group = 6 if row["armstand"] else 5 if twists else direction

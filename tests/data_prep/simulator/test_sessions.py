@@ -19,7 +19,7 @@ from data_prep.simulator.plan import get_simulator
 from data_prep.simulator.session import film_session, plan_sessions
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.video import read_video
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 
 
 def settings(sport="diving", **options):
@@ -121,12 +121,9 @@ def test_a_video_that_is_stopped_leaves_nothing(tmp_path):
     ("given", "flag"),
     [
         ({"minutes": 3.0}, "--minutes"),
-        ({"performances": 3, "task": "motion"}, "--performances"),
         ({"num_videos": 1}, "--num_videos"),
         ({"test_fraction": 0.0}, "--test_fraction"),
         ({"task": "session", "test_fraction": 0.5}, "--test_fraction"),
-        ({"labels_dir": "x", "test_fraction": 0.5}, "--test_fraction"),
-        ({"output_dir": None}, "--output_dir"),
         ({"num_videos": None}, "--num_videos"),
         ({"height": 51}, "--height"),
         ({"task": "motion", "labels_dir": "y"}, "--task"),

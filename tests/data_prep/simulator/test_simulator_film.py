@@ -1,104 +1,25 @@
 """What makes simulated video look filmed: each effect by itself, and what none of them may change."""
 
 import dataclasses
-import itertools
-from fractions import Fraction
 from types import SimpleNamespace
 
 import av
-import cv2
 import numpy as np
 import pytest
-from refusals import refused
 
 from data_prep.simulator.diving.board import PRESS, SPRINGBOARD_HEIGHTS, Board, random_board
 from data_prep.simulator.diving.filming import dive_shot
 from data_prep.simulator.diving.labels import draw_boundaries
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, random_trait
 from data_prep.simulator.diving.rules import DIVES
-from data_prep.simulator.diving.splash import splash_size
 from data_prep.simulator.encoding import CODECS, write_video
-from data_prep.simulator.filming import Filming, replay_of_another
-from data_prep.simulator.plan import get_simulator, plan_videos
-from data_prep.simulator.scene import noise
-from data_prep.simulator.scene.camera import View, follow, zoom
-from data_prep.simulator.scene.effects import Broadcast, VideoStyle, filmed_size, zoomed
+from data_prep.simulator.filming import replay_of_another
+from data_prep.simulator.plan import get_simulator
 from data_prep.simulator.scene.figure import JOINT, Body
-from data_prep.simulator.settings import Settings, listed_clips
-from scoringnet_tf.data.video import Clip, VideoError, VideoStream
+from data_prep.simulator.settings import Settings
+from scoringnet_tf.data.video import Clip, VideoStream
 
 TRAIT = DiveTrait({fault.name: 0.0 for fault in FAULTS}, False, False, False, False, 1)
-VIEW = View(width=80, height=60, pixels_per_metre=20.0, yaw=0.0, tremor=0.0, lag=0.5)
-
-
-def _picture(seed=0, height=60, width=80):
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
-
-
-def _broadcast(style, picture, index=0):
-    return Broadcast(style, 80, 60, np.random.default_rng(0))(picture, index)
-
-
-# === Broadcast ===
-
-
-@pytest.mark.parametrize(
-    ("style", "size", "bars"),
-    [
-        (VideoStyle(grain=0.0), (80, 60), 0),
-        (VideoStyle(grain=0.0, picture=(1.0, 0.75)), (80, 44), 8),
-        (VideoStyle(grain=0.0, squeeze=4 / 3), (107, 60), None),
-    ],
-    ids=["plain", "bars", "squeezed"],
-)
-def test_a_picture_fills_its_part_of_the_frame(style, size, bars):
-    assert filmed_size(style, 80, 60) == size
-    picture = _picture(width=size[0], height=size[1])
-    frame = _broadcast(style, picture)
-    assert frame.shape == (60, 80, 3)
-    if bars is not None:
-        np.testing.assert_array_equal(frame[bars : 60 - bars], picture)
-        assert not frame[:bars].any() and not frame[60 - bars :].any()
-
-
-def test_no_saturation_is_grey_of_the_same_luma():
-    frame = _broadcast(VideoStyle(grain=0.0, saturation=0.0), _picture())
-    assert np.ptp(frame.astype(int), axis=2).max() <= 1
-    expected = cv2.cvtColor(_picture(), cv2.COLOR_BGR2GRAY)
-    assert np.abs(frame[..., 0].astype(int) - expected).max() <= 1
-
-
-def test_combed_frames_have_the_odd_lines_of_the_frame_before_but_not_across_a_cut():
-    broadcast = Broadcast(VideoStyle(grain=0.0, combed=True), 80, 60, np.random.default_rng(0))
-    first, second = broadcast(_picture(1), 0), broadcast(_picture(2), 1)
-    np.testing.assert_array_equal(first, _picture(1))
-    np.testing.assert_array_equal(second[0::2], _picture(2)[0::2])
-    np.testing.assert_array_equal(second[1::2], _picture(1)[1::2])
-    broadcast.cut()
-    np.testing.assert_array_equal(broadcast(_picture(3), 2), _picture(3))
-
-
-def test_a_zoom_enlarges_about_the_middle():
-    frame = np.zeros((61, 81, 3), np.uint8)
-    frame[26:35, 36:45] = 255  # a square of 9 pixels in the middle
-    np.testing.assert_array_equal(zoom(frame, 1.0), frame)
-    rows, columns = np.nonzero(zoom(frame, 2.0)[..., 0] > 127)
-    assert (rows.mean(), columns.mean()) == (30, 40) and np.ptp(rows) == np.ptp(columns) == pytest.approx(17, abs=1)
-    factors = [np.count_nonzero(shown[..., 0] > 127) for shown in zoomed([frame] * 5, 5, 1.0, 2.0)]
-    assert factors == sorted(factors) and factors[0] == 81
-
-
-# === Camera and figure ===
-
-
-def test_a_holding_camera_moves_less_and_still_shows_the_athlete():
-    target = np.stack((np.zeros(60), np.linspace(10, 0, 60)), axis=1)
-    follows, holds = (
-        follow(target, dataclasses.replace(VIEW, hold=hold), np.random.default_rng(0)) for hold in (0.0, 0.6)
-    )
-    assert np.ptp(holds[:, 1]) < np.ptp(follows[:, 1])
-    assert np.abs(holds - target).max() <= VIEW.slack * VIEW.width / VIEW.pixels_per_metre + 1e-9
-
 
 # === Boards ===
 
@@ -158,17 +79,6 @@ def test_armstands_are_seen_from_the_platform_alone():
 # === Splash ===
 
 
-def test_a_splash_grows_with_the_fault_and_the_angle_but_not_by_them_alone():
-    rng = np.random.default_rng(0)
-    mean = {
-        (severity, angle): np.mean([splash_size(severity, angle, 1.0, 0.38, rng) for _ in range(2000)])
-        for severity, angle in ((0.0, 0.0), (1.0, 0.0), (0.0, 40.0))
-    }
-    assert mean[1.0, 0.0] > 2 * mean[0.0, 0.0] and mean[0.0, 40.0] > 1.3 * mean[0.0, 0.0]
-    clean, wet = ([splash_size(severity, 0.0, 1.0, 0.38, rng) for _ in range(2000)] for severity in (0.3, 0.6))
-    assert 0.1 < np.mean(np.array(clean) > wet) < 0.4
-
-
 def test_no_splash_before_the_entry():
     """A dive as clean and one as wet as can be show the same until the first touch, and differ from then on."""
     settings = Settings("diving", "scoring", 4, 0, None, True, 0.25, 120, 160)
@@ -186,68 +96,6 @@ def test_no_splash_before_the_entry():
     assert differs == [False] * 4 + [True] * 6
 
 
-# === Noise from elsewhere ===
-
-
-@pytest.fixture
-def clips(tmp_path):
-    for number, level in ((1, 60), (2, 180)):
-        frames = (np.full((48, 64, 3), level, np.uint8) for _ in range(12))
-        write_video(tmp_path / f"{number}.avi", frames, 2)
-    return tmp_path
-
-
-def test_real_clips_fill_a_shot_of_any_length(clips):
-    frames = list(noise.clip_shot(50, listed_clips(clips), 40, 40, np.random.default_rng(0)))
-    assert len(frames) == 50 and all(frame.shape == (40, 40, 3) for frame in frames)
-    assert {round(float(frame.mean()), -1) for frame in frames} == {60, 180}
-
-
-def test_clips_are_found_however_their_endings_are_spelt_and_wrong_ones_named(clips, tmp_path_factory):
-    """FFmpeg would open what a playlist lists, outside the folder too."""
-    folder = tmp_path_factory.mktemp("clips")
-    for name in ("notes.TXT", "avi", "._a.avi", ".trash/b.avi"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).touch()
-    with refused("not_found", "--noise_clips"):
-        listed_clips(folder)
-    for name in ("a.AVI", "b.mp4", "c.Mp4"):
-        (folder / name).touch()
-    assert [path.name for path in listed_clips(folder)] == ["a.AVI", "b.mp4", "c.Mp4"]
-    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{clips / '1.avi'}\n#EXT-X-ENDLIST\n"
-    for content in ("RIFF", playlist):
-        (folder / "a.AVI").write_text(content)
-        with pytest.raises(VideoError) as error:
-            noise.check_clips([folder / "a.AVI"])
-        assert "a.AVI" in str(error.value)
-
-
-def test_a_clip_is_cut_to_the_picture_as_it_is_shown(tmp_path):
-    """Of pixels twice as wide as high the picture is 2:1, of which the middle square is half."""
-    with av.open(str(tmp_path / "wide.mkv"), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"qp": "5"})
-        stream.width, stream.height, stream.pix_fmt = 48, 48, "yuv420p"
-        stream.codec_context.sample_aspect_ratio = Fraction(2, 1)
-        picture = np.zeros((48, 48, 3), np.uint8)
-        picture[:, :12], picture[:, 12:36], picture[:, 36:] = (250, 0, 0), (0, 250, 0), (0, 0, 250)
-        for _ in range(3):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
-    (frame,) = itertools.islice(noise.clip_shot(1, [tmp_path / "wide.mkv"], 40, 40, np.random.default_rng(0)), 1)
-    assert (frame[5:-5, 5:-5, 1] > 150).all() and (frame[5:-5, 5:-5, [0, 2]] < 90).all()
-
-
-def test_real_clips_are_drawn_in_as_noise(clips):
-    settings = Settings("diving", "scoring", 4, 3, None, False, 0.25, 48, 64)
-    simulator = get_simulator("diving")
-    plan = plan_videos(simulator, settings)[0]
-    without = list(Filming(simulator, plan, settings).video())
-    with_clips = list(Filming(simulator, plan, dataclasses.replace(settings, noise_clips=clips)).video())
-    assert len(with_clips) == len(without) == plan.num_frames
-    differs = [bool((a != b).any()) for a, b in zip(without, with_clips, strict=True)]
-    assert any(differs[plan.boundaries[3] + plan.linger :])
-
-
 # === Codecs ===
 
 
@@ -262,11 +110,3 @@ def test_every_codec_keeps_all_frames_in_order_and_gives_the_same_bytes(tmp_path
     np.testing.assert_allclose(levels, [20 + 9 * index for index in range(25)], atol=6)
     with av.open(str(tmp_path / "a.avi")) as container:
         assert container.streams.video[0].average_rate == 25
-
-
-@pytest.mark.parametrize("sport", ["diving", "vault"])
-def test_the_easy_preset_is_clean(sport):
-    plans = plan_videos(get_simulator(sport), Settings(sport, "scoring", 40, 0, None, True, 0.25, 48, 64))
-    assert {plan.codec for plan in plans} == {"mpeg4"} and max(plan.quantiser for plan in plans) < 8
-    plans = plan_videos(get_simulator(sport), Settings(sport, "scoring", 80, 0, None, False, 0.25, 48, 64))
-    assert {plan.codec for plan in plans} == set(CODECS)

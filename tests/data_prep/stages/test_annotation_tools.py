@@ -53,11 +53,8 @@ def test_label_studio_is_told_where_a_video_lies_and_how_fast_it_is(tmp_path):
     facts = VideoFacts(Fraction(30000, 1001), tmp_path / "dives/2024/001.avi", 12)
     FORMATS["label_studio"].write(tmp_path / "x", labelled({"2024/001": STAGES["001"]}), DIVING, lambda _: facts)
     (written,) = json.loads((tmp_path / "x").read_text())
-    assert written["data"] == {
-        "video": "/data/local-files/?d=dives/2024/001.avi",
-        "video_id": "2024/001",
-        "fps": pytest.approx(29.97003),
-    }
+    expected = {"video": "/data/local-files/?d=dives/2024/001.avi", "video_id": "2024/001"}
+    assert written["data"] == {**expected, "fps": pytest.approx(29.97003)}
 
 
 def test_frames_of_label_studio_at_another_rate_than_the_videos_are_times(tmp_path):
@@ -88,10 +85,7 @@ def test_a_wrong_frame_rate_is_a_problem_of_its_task(tmp_path, rate):
         ([timeline(5, 2)], "not_in_order", "region r1"),
         ([timeline(1, 5, "landing")], "unknown_name", "landing"),
         ([timeline(0, 5)], "wrong_value", "0 to 5"),
-        ([timeline(1, 2.5)], "wrong_value", "1 to 2.5"),
         ([timeline(1, float("nan"))], "wrong_value", "end"),
-        ([timeline(True, 5)], "wrong_value", "start"),
-        ([timeline(1, 10**400)], "wrong_value", "end"),
         ([timeline("1", 5)], "wrong_value", "start"),
         ([{**timeline(1, 5), "value": {"ranges": [{"start": 1, "end": 2}]}}], "wrong_value", "region r1"),
         ([3], "missing_key", "region 1: value"),
@@ -134,18 +128,6 @@ def test_videos_are_named_as_their_files(reference, name):
 
 
 # === ELAN ===
-
-
-@pytest.mark.parametrize("name", ["dive #1, 50%41.avi", "Sprünge 1.avi"])
-def test_elan_takes_names_of_videos_as_they_are(tmp_path, name):
-    facts = VideoFacts(Fraction(25), tmp_path / name, 12)
-    FORMATS["elan"].write(tmp_path / "x", labelled({name: STAGES["001"]}), DIVING, lambda video_id: facts)
-    (path,) = (tmp_path / "x").iterdir()
-    medium = ElementTree.parse(path).find("HEADER/MEDIA_DESCRIPTOR")
-    assert medium.get("MEDIA_URL") == f"file://{(tmp_path / name).resolve().as_posix()}"
-    assert medium.get("RELATIVE_MEDIA_URL") == f"./{name}"
-    path.write_text(path.read_text().replace("video_id", "other"))  # a file that ELAN made has no such property
-    assert [video.video_id for video in read(path, facts_reader(fps=25))] == [name]
 
 
 def test_elan_times_become_frames(tmp_path):

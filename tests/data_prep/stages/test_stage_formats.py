@@ -201,12 +201,6 @@ def test_ids_that_lie_outside_the_folder_are_not_looked_up(tmp_path, video_id):
             facts_of(video_id)
 
 
-def test_names_may_hold_the_spaces_of_any_script(tmp_path):
-    name = "飛込　予選 3.45.12\u202fPM.mp4"
-    write_bars(tmp_path / name, 12, fps=30)
-    assert facts_reader(tmp_path)(name).num_frames == 12
-
-
 def test_stages_are_held_against_the_video(tmp_path):
     write_bars(tmp_path / "001.mp4", 12, fps=30)
     facts_of = facts_reader(tmp_path)

@@ -97,25 +97,3 @@ def test_tables_that_nothing_can_be_merged_into(tmp_path, content, code):
     result = run(new, f"--output={table}", "--existing=merge")
     assert result.returncode == 1 and code in (None, code_printed(result.stderr))
     assert table.read_text() == content
-
-
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        ((), "--help"),
-        (("{0}/none",), "none"),
-        (("{0}/t", "--videos_dir={0}/none"), "--videos_dir"),
-        (("{0}/t", "--to=elan"), "--videos_dir"),
-        (("{0}/t", "--to=elan", "--fps=0"), "fps"),
-        (("{0}/t", "--from=elan"), "/t"),
-        (("{0}/t", "--output={0}"), "--output"),
-        (("{0}/t", "--output={0}/t/stage_labels.csv"), "--output"),
-        (("{0}/t", "--existing=merge", "--to=label_studio"), "--existing"),
-        (("{0}/t", "--frames_per_second=25"), "frames_per_second"),
-    ],
-)
-def test_wrong_use_is_named(tmp_path, arguments, named):
-    (tmp_path / "t").write_text("1,2,3,4\n")
-    result = run(f"--output={tmp_path / 'out'}", *(argument.format(tmp_path) for argument in arguments))
-    assert result.returncode == 1 and named in result.stderr and "Traceback" not in result.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["t"]

@@ -1,12 +1,10 @@
 """Suggested stage labels: those of KFS, whole in every tool's format, and nothing half-written."""
 
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import pytest
 from command_forks import forked
-from conftest import bar_frame, write_bars
+from conftest import write_bars
 from refusals import code_printed, refused
 
 from data_prep.stages import formats as stage_formats
@@ -69,20 +67,6 @@ def test_every_format_gives_back_what_was_suggested(tmp_path, videos_dir, sugges
     output = tmp_path / "labels"
     paths = sorted(output.iterdir()) if output.is_dir() else [output]
     assert plain(video for path in paths for video in stage_formats.read(path, facts_of)) == plain(suggested)
-
-
-def test_times_of_what_is_suggested_are_those_of_the_video_where_its_rate_varies(tmp_path, model):
-    with av.open(str(tmp_path / "v.mkv"), "w") as container:
-        stream = container.add_stream("libx264", rate=30)
-        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 600)
-        for index in range(60):  # 60 a second, then 15
-            frame = av.VideoFrame.from_ndarray(bar_frame(index, (90, 90, 90)), format="rgb24")
-            frame.pts, frame.time_base = 10 * min(index, 30) + 40 * max(index - 30, 0), Fraction(1, 600)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    _, facts_of = suggest_stages(model, tmp_path, ["v.mkv"], workers=1)
-    assert facts_of("v.mkv") == facts_reader(tmp_path)("v.mkv") and facts_of("v.mkv").timestamps is not None
 
 
 def test_a_video_that_cannot_be_decoded_has_a_problem_and_no_stages(tmp_path, model, videos_dir):
@@ -152,23 +136,3 @@ def test_nothing_is_written_where_no_video_can_be_decoded(tmp_path, stage_model)
     result = run(tmp_path / "text.mp4", f"--model={stage_model}", "--format=elan", f"--output={tmp_path / 'out'}")
     assert result.returncode == 1 and code_printed(result.stderr)
     assert [path.name for path in tmp_path.iterdir()] == ["text.mp4"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        (("{0}/v.avi",), "--output"),
-        (("--output={0}/out",), "--videos_dir"),
-        (("{0}/v.avi", "--output={0}/v.avi"), "--output"),
-        (("{0}/v.avi", "--output={0}/v.avi/out"), "--output"),
-        (("{0}/v.avi", "--output={0}/out", "--model={0}/none"), "none"),
-        (("{0}/v.avi", "--output={0}/out", "--format=finediving"), "format"),
-        (("{0}/v.avi", "--output={0}/out", "--sports=vault"), "sports"),
-    ],
-)
-def test_wrong_use_is_named_before_the_work_starts(tmp_path, arguments, named):
-    (tmp_path / "v.avi").touch()
-    result = run(*(argument.format(tmp_path) for argument in arguments))
-    assert result.returncode == 1 and named in result.stderr
-    assert "Traceback" not in result.stderr and "Suggesting" not in result.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["v.avi"]

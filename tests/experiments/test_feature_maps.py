@@ -3,13 +3,12 @@
 import keras
 import numpy as np
 import pytest
-from test_suite import commands, surroundings  # noqa: F401
+from table_runs import commands, surroundings  # noqa: F401
 
 import scoringnet_tf
 from scoringnet_tf.experiments import feature_maps, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.experiments.training import Training
-from scoringnet_tf.experiments.watching import read_video
 
 FIG6 = EXPERIMENTS["fig6"]
 OPTIONS = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (4, 4)}
@@ -19,12 +18,12 @@ def test_the_chosen_video_and_frame_are_of_known_scores_and_stages(surroundings)
     """Test videos 1 to 3 have difficulties 2.8, 2.9 and 3.0 (`write_unlv_diving`); the last is nearest to 3.7."""
     info = surroundings.records
     assert feature_maps.chosen_video(info) == "003"
-    stages = np.repeat([1, 2, 3, 0], [4, 5, 6, 5])
-    assert feature_maps.chosen_frame(stages, [2]) == 6
+    assert feature_maps.chosen_frame(np.repeat([1, 2, 3, 0], [4, 5, 6, 5]), [2]) == 6
     assert feature_maps.chosen_frame(np.zeros(8, int), [2]) == 4
-    video = read_video(info, "003", (32, 32))
-    assert video.frames.shape == (27, 32, 32, 3)
-    assert video.stages.tolist() == [1] * 4 + [2] * 11 + [3] * 6 + [0] * 6  # times 4, 15, 21
+    frames, stages = feature_maps.read_video(info, "003", (32, 32))
+    assert frames.shape == (27, 32, 32, 3)
+    assert stages.tolist() == [1] * 4 + [2] * 11 + [3] * 6 + [0] * 6  # times 4, 15, 21
+    assert feature_maps.channels(64) == [7, 43] and feature_maps.channels(4) == [0, 1, 2, 3]
 
 
 def test_maps_are_of_the_frames_that_the_tower_sees():
@@ -42,22 +41,18 @@ def test_maps_are_of_the_frames_that_the_tower_sees():
     np.testing.assert_allclose(maps[1, 5, 9], expected, atol=1e-4)
 
 
-def test_channels_are_the_papers_where_there_are_as_many():
-    assert feature_maps.channels(64) == [7, 43]
-    assert feature_maps.channels(4) == [0, 1, 2, 3] and feature_maps.channels(16) == list(range(8))
-
-
 @pytest.mark.slow
 def test_feature_maps_are_drawn_of_what_is_trained(surroundings, commands, tmp_path):  # noqa: F811
     """Two of three models are there, as trainings of these rows would leave them."""
-    assert FIG6.draw(tmp_path / "nothing", FIG6, surroundings, 1) is None and not (tmp_path / "nothing").exists()
+    arguments = (FIG6, surroundings, 1)
+    assert feature_maps.write_feature_maps(tmp_path / "nothing", *arguments) is None
     suite.run([FIG6], surroundings, 1)
     for row in FIG6.rows[:2]:
         fragments = {"fragments": "whole"} if row.flags.get("fragments") == "whole" else {}
         model = scoringnet_tf.ScoringNet.for_records(surroundings.records, **OPTIONS, **fragments)
         model.save(Training(row.flags, 0).folder(surroundings) / "best.keras")
     (Training(FIG6.rows[2].flags, 0).folder(surroundings) / "metafile.yml").unlink()
-    text = FIG6.draw(tmp_path, FIG6, surroundings, 1)
+    text = feature_maps.write_feature_maps(tmp_path, *arguments)
     assert "test video 003, true difficulty 3" in text
     assert [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| ")][1:] == ["| baseline", "| +KFS"]
     assert (tmp_path / "fig6.png").stat().st_size > 10_000

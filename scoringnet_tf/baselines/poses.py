@@ -1,0 +1,85 @@
+"""Systems that read joints: Pose + DCT and ApEnFT. Frames in which no athlete is seen are left out.
+
+Pose + DCT: Pirsiavash, Vondrick, Torralba, ECCV 2014. Published: joints relative to the head, magnitudes of the 50
+lowest frequencies of a DCT over the video, a linear ν-SVR with C = 1e-3. Ours: joints come with the records; of shorter
+videos the frequencies that they lack are 0.
+
+ApEnFT: Venkataraman, Vlachos, Turaga, BMVC 2015. Published: approximate entropy (Pincus, 1991) of the trajectories of
+joints, m = 2 and r = 0.2 σ. Ours: joints relative to the head, each axis by itself; a linear SVR on standardised
+entropies, C by cross-validation; none of the paper's further features.
+"""
+
+import numpy as np
+from scipy import fft
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVR, NuSVR
+
+from scoringnet_tf.baselines.system import Learned, System, TrainingSet, cross_validated, learned
+from scoringnet_tf.baselines.videos import Videos
+
+FREQUENCIES, POSE_C = 50, 1e-3
+LENGTH, TOLERANCE = 2, 0.2  # m; r in standard deviations of the signal
+C = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+
+
+# === Pose + DCT ===
+
+
+def spectra(videos: Videos) -> np.ndarray:
+    """The frequencies of a video, (V, (J − 1) · 2 · 50)."""
+    return np.stack([frequencies(joints.relative_to_head()) for joints in videos.joints()])
+
+
+def frequencies(signals: np.ndarray) -> np.ndarray:
+    """Magnitudes of the lowest frequencies of signals (L, N), orthonormal DCT: (N · `FREQUENCIES`,)."""
+    spectrum = np.abs(fft.dct(signals, axis=0, norm="ortho"))[:FREQUENCIES]
+    return np.pad(spectrum, [(0, FREQUENCIES - len(spectrum)), (0, 0)]).T.ravel()
+
+
+def learn_spectra(training: TrainingSet) -> Learned:
+    """A linear ν-SVR, ν of scikit-learn's default."""
+    model = NuSVR(kernel="linear", C=POSE_C).fit(training.inputs, training.scores)
+    return Learned(model.predict, {"kernel": "linear", "C": POSE_C, "nu": model.nu})
+
+
+# === ApEnFT ===
+
+
+def entropies(videos: Videos) -> np.ndarray:
+    """The entropy of every joint and axis, (V, (J − 1) · 2)."""
+    signals = (joints.relative_to_head().T for joints in videos.joints())
+    return np.array([[regularity(signal) for signal in of_video] for of_video in signals])
+
+
+def regularity(signal: np.ndarray) -> float:
+    """Approximate entropy of (L,) with m = 2 and r = 0.2 σ; 0 of a constant, or of fewer than four values."""
+    spread = signal.std()
+    return approximate_entropy(signal, LENGTH, TOLERANCE * spread) if spread and len(signal) > LENGTH + 1 else 0.0
+
+
+def approximate_entropy(signal: np.ndarray, length: int, tolerance: float) -> float:
+    """Φᵐ(r) − Φᵐ⁺¹(r) of Pincus (PNAS 1991), where Φᵐ is the mean log share of windows within r of a window of m.
+
+    Args:
+        signal: (L,).
+        length: m.
+        tolerance: r, in the unit of the signal.
+    """
+    return _mean_log_share(signal, length, tolerance) - _mean_log_share(signal, length + 1, tolerance)
+
+
+def _mean_log_share(signal, length, tolerance):
+    windows = np.lib.stride_tricks.sliding_window_view(signal, length)
+    distances = np.abs(windows[:, None] - windows[None]).max(axis=-1)
+    return float(np.log((distances <= tolerance).mean(axis=1)).mean())
+
+
+def learn_entropies(training: TrainingSet) -> Learned:
+    """A linear SVR."""
+    model = make_pipeline(StandardScaler(), SVR(kernel="linear"))
+    return learned(cross_validated(model, {"svr__C": C}, training, training.inputs), kernel="linear")
+
+
+POSE_DCT = System("Pose + DCT", "joints", spectra, learn_spectra)
+APENFT = System("ApEnFT", "joints", entropies, learn_entropies)

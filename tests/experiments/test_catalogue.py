@@ -1,0 +1,70 @@
+"""The tables ask what their titles say."""
+
+from scoringnet_tf import baselines
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS, STAGES
+
+
+def test_the_catalogue_is_consistent():
+    for experiment in EXPERIMENTS.values():
+        names = [row.name for row in experiment.rows]
+        assert len(set(names)) == len(names)
+        references = experiment.reference
+        references = references.values() if isinstance(references, dict) else [references]
+        assert {row.against for row in experiment.rows} <= {None, *names}
+        assert {*references} <= ({None} if experiment.resplit else {*names})
+        for printed in (*experiment.paper.values(), *experiment.paper_std.values()):
+            assert printed.keys() <= set(names)
+
+
+def test_rows_ask_what_their_titles_say():
+    for name in ("table1", "table2"):
+        for row in EXPERIMENTS[name].rows:
+            fragment = row.name.replace(" + ", ",")
+            both = {"model.fragments.difficulty": fragment, "model.fragments.execution": fragment}
+            assert row.flags == {"alpha": "0", **both} and row.evaluation == ("--true_fragments",)
+    rows = {name: {row.name: (row.flags, row.evaluation) for row in table.rows} for name, table in EXPERIMENTS.items()}
+    mse, ranking, whole = {"alpha": "0"}, {}, {"fragments": "whole"}
+    assert rows["table4"] == {
+        "−KFS": ({**mse, **whole}, ()),
+        "+KFS": (mse, ()),
+        "+KFS, true fragments": (mse, ("--true_fragments",)),
+    }
+    assert rows["table5"] == rows["fig5"] == {"MSE": (mse, ()), "MSE + ranking": (ranking, ())}
+    assert rows["control"] == {"true scores": ({}, ()), "exchanged scores": ({"data.shuffle_labels": "true"}, ())}
+    for name, (flags, _) in rows["heads"].items():
+        if name != "S3D":
+            assert (flags["alpha"] == "0") == ("ranking" not in name)
+            assert flags["head"] == ("distribution" if name.startswith("distribution") else "regression")
+    for name, (flags, _) in rows["ranking"].items():
+        setting, _, loss = name.rpartition(": ")
+        against = next(row.against for row in EXPERIMENTS["ranking"].rows if row.name == name)
+        assert against == (f"{setting}: MSE" if setting and loss == "MSE + ranking" else None)
+        assert flags.items() >= rows["ranking"][against][0].items() - {("alpha", "0")} if against else True
+        assert ("alpha", "0") in flags.items() if loss == "MSE" else flags.get("alpha") != "0"
+    networks = {"ResNet50": "resnet50", "C3D": "c3d", "C3D + ED-TCN": "c3d_ed_tcn"}
+    for name, (flags, evaluation) in rows["table3"].items():
+        network, _, decoding = name.partition(", ")
+        assert flags.get("stage_network") == networks.get(network) and evaluation == (f"--decoding={decoding}",)
+    signs = {"α": "alpha", "δ": "ranking_margin", "β": "beta", "batch": "batch_size", "clips": "clip_lengths"}
+    signs |= {"rate": "learning_rate", "LSTM units": "model.fragments.network.lstm_units"}
+    for name, (flags, _) in rows["stability"].items():
+        sign, _, number = name.partition(" = ")
+        expected = {"preset": {}, "sum over pairs": {"loss.pair_reduction": "sum"}}
+        assert flags == (expected[name] if name in expected else {signs[sign]: number})
+
+
+def test_fragments_are_compared_with_those_that_the_paper_takes_for_each_score():
+    expected = {"table1": ("take-flight", "entry"), "table2": ("posting-flight", "landing")}
+    for name, (flight, end) in expected.items():
+        assert EXPERIMENTS[name].reference == {"difficulty": flight, "execution": f"{flight} + {end}"}
+
+
+def test_every_system_has_a_row():
+    table = EXPERIMENTS["table7"]
+    assert {row.baseline for row in table.rows} == {None, *baselines.NAMES}
+    for row in table.rows[1:]:
+        system = baselines.load_system(row.baseline)
+        needs = STAGES if row.baseline == "s3d" else {"joints": "joints", "grey": "frames"}.get(system.sees)
+        assert row.needs == needs and row.name.startswith(system.title)
+    assert table.paper["diving"]["C3D + SVR"] == {"f_src": 0.78}
+    assert table.paper["mit_diving"]["ConsISA"] == {"f_src": 0.19}

@@ -1,0 +1,135 @@
+"""The results that are committed: cells are those of their predictions, and pages say what is in them."""
+
+import json
+import pathlib
+import re
+
+import numpy as np
+import pytest
+
+from scoringnet_tf import bootstrap
+from scoringnet_tf.experiments import report
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS
+from scoringnet_tf.experiments.results import read_results
+
+ROOT = pathlib.Path(__file__).parents[2]
+TABLES = [path.parent for path in sorted((ROOT / "results").glob("*/*/cells.json"))]
+MEASURED = {"table3": "frames", "control": "f_src", "ranking": "f_src", "table5": "f_src"}  # else f_med
+
+
+def kept_of(folder):
+    return json.loads((ROOT / "results" / folder / "cells.json").read_text(encoding="utf-8"))["rows"]
+
+
+def with_nan(value):
+    """null is NaN."""
+    return np.array(value, dtype=float)
+
+
+@pytest.mark.parametrize("folder", TABLES, ids=lambda path: "/".join(path.parts[-2:]))
+def test_cells_of_committed_results_are_those_of_their_predictions(folder, monkeypatch):
+    """All means; and of one figure of every table the intervals and the differences between rows."""
+    table, kept, name = EXPERIMENTS[folder.name], kept_of(folder), MEASURED.get(folder.name, "f_med")
+    results = read_results(folder / "predictions.csv")
+    assert kept.keys() == results[0].predicted.keys()
+    for row, cells in kept.items():
+        for figure, cell in cells.items():
+            means = [result.values(row, figure).mean() for result in results]
+            np.testing.assert_allclose(np.mean(means), with_nan(cell["mean"]), rtol=1e-6, atol=1e-6)
+            np.testing.assert_allclose(means, with_nan(cell.get("of_splits", means)), rtol=1e-6, atol=1e-6)
+    found = report.cells_of_splits(results, [name]) if table.resplit else report.cells(results[0], table, [name])
+    for row, cells in found.items():
+        for what in {"interval", "more"} & cells.get(name, {}).keys():
+            np.testing.assert_allclose(cells[name][what], with_nan(kept[row][name][what]), atol=1e-6, err_msg=row)
+        assert kept[row].get(name, {}).keys() == cells.get(name, {}).keys()
+
+
+def test_tables_in_pages_are_those_of_the_committed_results():
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        tables = re.findall(r"<!-- results: (\S+) -->\n(.*?)<!-- /results -->", text, re.S)
+        assert len(tables) == text.count("<!-- results: ") == text.count("<!-- /results -->")
+        for name, shown in tables:
+            assert shown == (ROOT / "results" / name / "table.md").read_text(encoding="utf-8"), (page, name)
+
+
+SHIPPED = [  # how the row of a page begins → folder of results, row there; a number beside it is a figure of that row
+    ("README.md", "| MSE + ranking on P3D features", "diving/heads", "MSE + ranking"),
+    ("README.md", "| S3D's regression", "diving/heads", "S3D"),
+]
+
+
+@pytest.mark.parametrize(("page", "beginning", "folder", "row"), SHIPPED)
+def test_figures_in_pages_are_those_of_the_committed_results(page, beginning, folder, row):
+    cells = kept_of(folder)[row].values()
+    known = {
+        f"{value:.{digits}f}" for cell in cells for value in (cell["mean"], *cell["interval"]) for digits in (2, 3)
+    }
+    line, *_ = [line for line in (ROOT / page).read_text(encoding="utf-8").splitlines() if line.startswith(beginning)]
+    numbers = re.findall(r"-?\d+\.\d+", line.replace("−", "-"))
+    assert len(numbers) >= 2 and set(numbers) <= known
+
+
+OURS = "ScoringNet (MSE + ranking)"
+CLAIMS = {  # claim of docs/results.md → figure, then table and rows of dives and of vaults
+    "Difficulty comes from the flight": (
+        "d_src",
+        ("diving/table1", "take-flight", "pre-starting", "entry"),
+        ("vault/table2", "posting-flight", "pre-flight", "landing"),
+    ),
+    "Execution comes from the entry": ("e_src", ("diving/table1", "entry", "pre-starting", "take-flight"), ()),
+    "Key fragments help (": ("f_src", ("diving/table4", "−KFS", "+KFS"), ("vault/table4", "−KFS", "+KFS")),
+    "Key fragments help difficulty": ("d_src", ("diving/table4", "−KFS", "+KFS"), ("vault/table4", "−KFS", "+KFS")),
+    "The ranking loss helps": (
+        "f_src",
+        ("diving/table5", "MSE", "MSE + ranking"),
+        ("vault/table5", "MSE", "MSE + ranking"),
+    ),
+    "ScoringNet beats C3D + SVR": (
+        "f_src",
+        ("diving/table7", OURS, "C3D + SVR"),
+        ("vault/table7", OURS, "C3D + SVR"),
+    ),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_claim_has_the_figures_of_its_table(claim):
+    """And "told apart" if the paired interval of its second row from its first leaves 0 out."""
+    figure, *tables = CLAIMS[claim]
+    lines = (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
+    (line,) = [line for line in lines if f"| {claim}" in line]
+    for cell, (folder, *rows) in zip(line.strip("|").split("|")[1:], filter(None, tables), strict=False):
+        kept = kept_of(folder)
+        means = [f"{kept[row][figure]['mean']:.2f}".replace("-0.00", "0.00") for row in rows]
+        assert sorted(re.findall(r"-?\d\.\d\d", cell.replace("−", "-"))) == sorted(means)
+        if "told apart" in cell and len(rows) == 2:
+            low, high = kept[rows[1]][figure]["more"]
+            assert (low > 0 or high < 0) == ("not told apart" not in cell), claim
+
+
+def test_the_ranking_loss_moves_no_order_on_real_features():
+    kept = kept_of("diving/ranking")
+    for row in EXPERIMENTS["ranking"].rows:
+        if row.flags.get("alpha") != "0":
+            low, high = kept[row.name]["f_src"]["more"]
+            assert low < 0 < high, row.name
+
+
+def test_the_entry_tells_execution_better_than_the_pre_starting():
+    """Table 1 does not set these two side by side: the draws are those of its intervals."""
+    (found,) = read_results(ROOT / "results/diving/table1/predictions.csv")
+    draws = found.drawn("e_src")
+    assert bootstrap.interval(draws["entry"] - draws["pre-starting"])[0] > 0
+    assert bootstrap.interval(draws["entry"] - draws["take-flight"])[0] < 0
+
+
+@pytest.mark.parametrize("sport", ["diving", "vault"])
+def test_what_a_flag_file_of_tables_expects_is_what_was_measured(sport):
+    text = " ".join((ROOT / f"recipes/tables_{sport}.flags").read_text(encoding="utf-8").replace("#", " ").split())
+    found = re.search(r"(\w+) seeds on (\w+) renderings: D-SRC (\S+), E-SRC (\S+), F-SRC (\S+) \(results/(\S+)\)", text)
+    cells = kept_of(found[6])["MSE + ranking"]
+    words = {2: "two", 3: "three"}
+    assert [found[1], found[2]] == [words[cells["d_src"]["seeds"]], words[cells["d_src"]["renderings"]]]
+    expected = [f"{cells[f'{score}_src']['mean']:.2f}" for score in "def"]
+    assert [found[number].rstrip(",") for number in (3, 4, 5)] == expected
