@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.models.backbones.i3d import BRANCHES, I3D, LAYERS
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.weights import pytorch, tf_checkpoint
 
 LOGITS = "Logits"

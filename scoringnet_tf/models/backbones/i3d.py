@@ -14,7 +14,7 @@ from scoringnet_tf.models.backbones.c3d import scaled_width
 from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import safe_policy
 from scoringnet_tf.models.saving import Preset
-from scoringnet_tf.support.errors import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 # (endpoint, its kind, what it is made of): a convolution (filters, kernel, stride), a max pooling (window, stride), or
 # an Inception block: filters of 1×1×1; 1×1×1 and 3×3×3; 1×1×1 and 3×3×3; 1×1×1 behind a pooling.
