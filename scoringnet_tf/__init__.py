@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Before TensorFlow is imported: without AVX-512 it leaves oneDNN out, and 3-D convolutions take several times as long.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-__version__ = "0.2.0"  # of results, records and runs that are kept: those of a release are of another
+__version__ = "0.2.0"  # stands in results, records and runs that are kept
 
 _MODELS = {
     "C3D": "scoringnet_tf.models.backbones.c3d",

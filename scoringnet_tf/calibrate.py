@@ -38,7 +38,7 @@ def main(_: list[str]) -> None:
     info = load_records(values.records_dir)
     if is_shipped(values.model):
         raise InputError("wrong_value", f"--model={values.model} names a shipped model.", "Give the path of your own.")
-    model_file = check_model(values.model)
+    model_file = check_model(values.model, shipped=False)
 
     load_tensorflow()
     from scoringnet_tf.inference.calibration import add_reference

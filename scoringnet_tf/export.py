@@ -28,10 +28,13 @@ def main(_: list[str]) -> None:
     check_access(values.export_dir, "export_dir", writing=True)
     base = as_path(values.export_dir)
     names = [child.name for child in base.iterdir()] if base.is_dir() else []
-    version = values.version or 1 + max((int(name) for name in names if name.isdecimal()), default=0)
+    taken = {int(name) for name in names if name.isascii() and name.isdecimal()}  # TF Serving reads 007 as 7
+    version = values.version or 1 + max(taken, default=0)
     target = base / str(version)
-    if target.exists():
-        raise InputError("exists", f"--version={version}: {target} exists already.", "Choose another, or leave it out.")
+    if version in taken:
+        raise InputError(
+            "exists", f"--version={version}: {base} has this version already.", "Choose another, or leave it out."
+        )
     check_model(values.model)
 
     load_tensorflow()

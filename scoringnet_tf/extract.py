@@ -35,8 +35,9 @@ ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers
     *("conv5a", "conv5b", "pool5", "fc6", "fc7"),
 )
 
-flags.DEFINE_string("model", None, ".keras file of a C3D or a ScoringNet, or its folder.")
 PARTS = ["kfs", "difficulty", "execution", "final"]
+
+flags.DEFINE_string("model", None, ".keras file of a C3D or a ScoringNet, or its folder.")
 flags.DEFINE_enum("part", None, PARTS, "Part of a ScoringNet whose C3D is taken. Default: kfs.")
 flags.DEFINE_enum("endpoint", None, ENDPOINTS, "Layer, ReLU included. fc6 and fc7 need --per=clip.")
 flags.DEFINE_enum("per", "frame", ["frame", "clip"], "One step of features.")

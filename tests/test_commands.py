@@ -110,8 +110,10 @@ def test_an_evaluation_is_tables_and_pictures(trained):
         assert (run / "evaluation_test" / name).stat().st_size > 0
     command("scoringnet_tf.evaluate", f"--model={run}", records)
     assert not list((run / "evaluation_test").glob("pages*")), "pages of another evaluation stay beside this one"
-    command("scoringnet_tf.evaluate", f"--model={run}", records, "--decoding=argmax", "--true_fragments", "--views=2")
-    argmax = json.loads((run / "evaluation_test_true_fragments_argmax_2_views/metrics.json").read_text())
+    others = ["--split=train", "--decoding=argmax", "--true_fragments", "--views=2"]
+    command("scoringnet_tf.evaluate", f"--model={run}", records, *others)
+    argmax = json.loads((run / "evaluation_train_true_fragments_argmax_2_views/metrics.json").read_text())
+    assert (argmax["split"], argmax["num_videos"]) == ("train", len(info.splits["train"]["ids"]))
     assert (metrics["decoding"], argmax["decoding"]) == ("ordered", "argmax")
     assert (metrics["views"], argmax["views"]) == (1, 2)
     assert metrics["share_out_of_order"] == 0
@@ -216,6 +218,7 @@ def test_an_evaluation_replaces_none_of_another_model_or_of_other_records(stage_
     command(*evaluate, f"--model={run}")
     command(*evaluate, "--model=run/last.keras", cwd=tmp_path)
     kept = (run / "evaluation_test/metrics.json").read_bytes()
+    assert json.loads(kept)["seen_in_training"] is None  # nothing says what the model learned from
     shutil.copy(stage_model, run / "best.keras")
     assert code_printed(error_of(*evaluate, f"--model={run}")) == "other_evaluation"
     index = json.loads((diving_copy / "dataset_info.json").read_text())

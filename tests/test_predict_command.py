@@ -38,6 +38,16 @@ def test_every_video_of_a_folder_has_its_row_and_its_picture(folder, stage_model
     assert drawn == {"c.frames.png", "v.avi.png", "v.avi-2.png"}
 
 
+def test_a_stretch_is_scored_by_force_and_its_result_is_kept(stage_model, tmp_path):
+    write_bars(tmp_path / "v.avi", 40)
+    options = ["--json", "--force", "--start=0.2", "--end=1", f"--results_dir={tmp_path / 'kept'}"]
+    result = command("scoringnet_tf.predict", f"--model={stage_model}", tmp_path / "v.avi", *options)
+    score = json.loads(result.stdout)
+    assert (score["status"], score["num_frames"]) == ("forced", 20)
+    assert (score["stages"][0]["start_frame"], score["stages"][-1]["end_frame"]) == (5, 25)
+    assert len(list(tmp_path.glob("kept/*.json"))) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_what_is_done_when_it_is_stopped_is_printed(folder, stage_model, number, status):

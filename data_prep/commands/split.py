@@ -5,8 +5,8 @@ r"""Splits a dataset into training, validation and test records, or into k folds
     python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --split_csv=fold_1.csv --output_dir=RECORDS \
         --nonmonotone=drop
 
-A file holds the split of every record (id,split). Folds are numbered fold_1.csv, fold_2.csv, …; each record is tested
-in one of them. The same seed gives the same files. Videos are not decoded. Those of a table need not even be there.
+A file holds the split of every record (id,split), with the frames of performances without an id. Folds are fold_1.csv,
+fold_2.csv, …; each record is tested in one. A seed gives the same files. A table may be split without its videos.
 """
 
 import collections
@@ -16,17 +16,14 @@ from pathlib import Path
 from absl import flags
 
 from data_prep.commands import dataset_flags
-from data_prep.datasets import DATASETS, check_use
-from data_prep.datasets.splits import SPLITS, WAYS, SplitSettings, check_new, make_splits, write_split_csv
+from data_prep.datasets import DATASETS, check_use, splits
 from scoringnet_tf.support.messages import InputError, shown
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)
 flags.DEFINE_string("output", None, "CSV file; with --folds one for each, numbered.", required=True)
-flags.DEFINE_enum(
-    "by", "random", WAYS, "Way to split: random, alike in score, whole groups, or the dataset's own split."
-)
+flags.DEFINE_enum("by", "random", splits.WAYS, "Way to split: random, alike in score, by group, or the dataset's own.")
 flags.DEFINE_float("test_fraction", 0.2, "Share of the records to test on, without --folds.", 0.0, 1.0)
 flags.DEFINE_float("validation_fraction", 0.0, "Share of all records to validate on.", 0.0, 1.0)
 flags.DEFINE_integer("folds", None, "Number of folds. Default: one split.", lower_bound=2)
@@ -39,15 +36,19 @@ def main(_: list[str]) -> None:
     output = local_path(FLAGS.output, "output")
     _check_flags(output)
     paths = [output.with_stem(f"{output.stem}_{fold + 1}") for fold in range(FLAGS.folds or 0)] or [output]
-    check_new([path for path in paths if path.exists()], FLAGS.overwrite)
+    left = splits.further_folds(output, FLAGS.folds) if FLAGS.folds else []
+    splits.check_new([path for path in (*paths, *left) if path.exists()], FLAGS.overwrite)
     source_dir, options = Path(FLAGS.source_dir), dataset_flags.options()
     check_use(FLAGS.dataset, source_dir, options)
     source = DATASETS[FLAGS.dataset](source_dir, **options)
-    settings = SplitSettings(FLAGS.by, FLAGS.test_fraction, FLAGS.validation_fraction, FLAGS.folds, FLAGS.seed)
-    for path, split in zip(paths, make_splits(source.samples, settings), strict=True):
-        write_split_csv(path, split)
+    settings = splits.SplitSettings(FLAGS.by, FLAGS.test_fraction, FLAGS.validation_fraction, FLAGS.folds, FLAGS.seed)
+    for path, split in zip(paths, splits.make_splits(source.samples, settings), strict=True):
+        splits.write_split_csv(path, split, source.samples)
         counts = collections.Counter(split.values())
-        print(f"{path}: {', '.join(f'{name} {counts[name]}' for name in SPLITS if counts[name])}")
+        print(f"{path}: {', '.join(f'{name} {counts[name]}' for name in splits.SPLITS if counts[name])}")
+    for path in left:
+        path.unlink()
+        print(f"{path}: removed, a fold of the split before")
     for note in source.notes:
         print(note, file=sys.stderr)
     if wrong := [sample.video_id for sample in source.samples if sample.problems]:

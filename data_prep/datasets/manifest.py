@@ -184,7 +184,7 @@ def _expect_scores(table, samples, columns, is_labelled):
     may_be_known = is_labelled or any(name in table.columns for name in columns)
     if may_be_known and any(sample.problems for sample in samples):
         return  # those say more
-    if all(sample.segments is None for sample in samples):
+    if table.numeric_unused or all(sample.segments is None for sample in samples):
         unused = f" Unused columns: {', '.join(table.unused)}." if table.unused else ""
         what = f"{table.path}: no row has a score, {', '.join(columns)}.{unused}"
         raise InputError("no_scores", what, "Name its column by --columns=final=COLUMN.")

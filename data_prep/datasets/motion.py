@@ -4,6 +4,7 @@
 layout; your own clips are read alike.
 """
 
+import unicodedata
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
@@ -25,7 +26,7 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
         sport: the one of the column, if it is not a shipped one.
 
     Raises:
-        InputError: there is no table, no row, no column of classes, or an unknown sport.
+        InputError: there is no table, no row, no column of classes, an unknown sport, or two spellings of a class.
     """
     path = source_dir / "motion_classes.csv"
     rows = read_csv(path, ("video", "sport"))
@@ -34,6 +35,11 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
     if not heads:
         raise InputError("missing_column", f"{path}: no column of classes beside {', '.join(NO_HEADS)}.")
     classes = {head: sorted({row[head] for row in rows} - {""}, key=_natural) for head in heads}
+    for head, names in classes.items():
+        last = {_folded(name): name for name in names}
+        if different := [name for name in names if last[_folded(name)] != name]:
+            one, other = different[0], last[_folded(different[0])]
+            raise InputError("two_spellings", f"{path}: {one} and {other} are one class of {head}.")
     samples = [_sample(source_dir, f"{path.name}, row {row.number}", row, classes) for row in rows]
     notes = [Remark("classes", f"Classes of {head}: {', '.join(names)}.") for head, names in classes.items()]
     notes += unlisted_note(source_dir / "videos", [sample.path for sample in samples])
@@ -58,6 +64,14 @@ def _sample(source_dir, where, row, classes):
     video_id = row["video"].removesuffix(".avi")
     path = find_video(source_dir / "videos", video_id)
     return Sample(video_id, path, row.get("split", ""), where, classes=labels, problems=tuple(fields.problems))
+
+
+def _folded(value):
+    """Returns what spellings of one class share: a number's value; a word in any case and Unicode form."""
+    try:
+        return float(value)
+    except ValueError:
+        return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
 def _natural(value):

@@ -38,6 +38,7 @@ class OwnTable:
     decimal_comma: bool  # numbers are written 3,2
     stretch: tuple[str, str] | None  # the columns that say where performances lie in their files
     notes: tuple[Remark, ...]  # what was taken from the content
+    numeric_unused: tuple[str, ...]  # the unused columns that hold numbers
 
     @property
     def has_features(self) -> bool:
@@ -94,7 +95,8 @@ def read_own_table(
     if unused:
         notes.append(Remark("unused_columns", f"Unused columns: {', '.join(unused)}."))
     stretch = stretch_columns(path, rows, bool(set(stages[:-1]) & names.keys()))
-    return OwnTable(path, names, unused, rows, has_commas, stretch, tuple(notes))
+    numeric = tuple(name for name in unused if any(re.search(r"\d", row[name]) for row in table.rows))
+    return OwnTable(path, names, unused, rows, has_commas, stretch, tuple(notes), numeric)
 
 
 # === The meanings of columns ===

@@ -57,6 +57,10 @@ def _apparatus(name):
 def _read_list(path):
     lines = [(number, line) for number, line in enumerate(read_text(path).splitlines(), start=1) if line.strip()]
     if lines and not any(NUMBER.fullmatch(value) for value in lines[0][1].split()):
+        number, line = lines[0]
+        header = line.lower().replace("final", "total")
+        if (places := [header.find(column) for column in COLUMNS if column in header]) != sorted(places):
+            raise InputError("wrong_columns", f"{path}, row {number}: {line!r} is not {' '.join(COLUMNS)}.")
         lines = lines[1:]
     rows, malformed = [], []
     for number, line in lines:

@@ -8,11 +8,12 @@ from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import ERROR, INCONSISTENT, Sample
 from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
-from scoringnet_tf.support.messages import Remark, shown
+from scoringnet_tf.support.messages import Remark, counted, shown
 
 DECIMALS = 10  # more than any score has, and fewer than 40.95 / 3.9 = 10.500000000000002 is wrong in
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut
 MOST_ROUNDING = 0.05  # points of a computed difficulty: half the step of most rules
+FEW = 5  # rows that are not judged: a fall may leave an execution below the difficulty
 LOWEST = 0.1  # share of a score's range; most values in it suggest another scale
 
 
@@ -71,18 +72,37 @@ def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[Remark]:
 
 
 def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[Remark]:
-    """Notes possible scores of which most are so low that they may have another scale."""
+    """Notes possible scores of which most may have another scale, or be in each other's column."""
     notes = []
     for score in sport.scores:
-        values = (getattr(sample, score) for sample in samples)
-        known = [value for value in values if value is not None and math.isfinite(value)]
         least, most = sport.range_of(score)
-        low = [value for value in known if value <= least + LOWEST * (most - least)]
-        if least < most and 2 * len(low) > len(known):
-            found = f"{len(low)} of {len(known)} ({min(low):g} to {max(low):g})"
-            what = f"Values of {score} in the lowest tenth of its range in {sport.name}: {found}"
+        if least < most and (low := _mostly_low(score, samples, least + LOWEST * (most - least))):
+            what = f"Values of {score} in the lowest tenth of its range in {sport.name}: {low}"
             notes.append(Remark("other_scale", f"{what}; maybe they are on another scale."))
-    return notes
+    marks = sport.marks
+    if not notes and marks and marks.factor > 1 and (low := _mostly_low("execution", samples, marks.maximum)):
+        what = f"Executions not above {marks.maximum:g}, the highest mark: {low}; maybe they are means of the marks"
+        notes.append(Remark("mean_marks", f"{what}, which {sport.name} multiplies by {marks.factor:g}."))
+    return notes + _exchanged_scores(sport, samples)
+
+
+def _mostly_low(score, samples, bound):
+    """Counts, in words, the values not above a bound; empty unless they are more than half."""
+    values = [value for sample in samples if (value := getattr(sample, score)) is not None and math.isfinite(value)]
+    low = [value for value in values if value <= bound]
+    return f"{len(low)} of {len(values)} ({min(low):g} to {max(low):g})" if 2 * len(low) > len(values) else ""
+
+
+def _exchanged_scores(sport, samples):
+    """Notes that most difficulties exceed their executions, in a sport that adds them and whose ranges say else."""
+    if sport.fusion in ("", "product") or sport.range_of("difficulty")[1] >= sport.range_of("execution")[1]:
+        return []
+    pairs = [(sample.difficulty, sample.execution) for sample in samples]
+    is_above = [difficulty > execution for difficulty, execution in pairs if None not in (difficulty, execution)]
+    if len(is_above) < FEW or 2 * sum(is_above) <= len(is_above):
+        return []
+    what = f"Difficulty is above execution in {sum(is_above)} of {counted(len(is_above), 'row')}"
+    return [Remark("exchanged_scores", f"{what}; maybe each is in the other's column.")]
 
 
 def marks_final(sport: Sport, difficulty: float, marks: Any) -> float | None:

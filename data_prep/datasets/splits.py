@@ -1,18 +1,23 @@
 """Splits of a dataset's records: at random, alike in score, or by group; their files; one split or k folds.
 
 A file (id,split) says the split of every record. `python -m data_prep split` writes it; `build` and `check` read it
-(--split_csv) in place of the dataset's own split.
+(--split_csv) in place of the dataset's own split. For performances called by their place in a table (`video#2`) it
+also holds start_frame,end_frame: after a change of the table the id may mean another performance.
 """
 
 import collections
 import csv
 import dataclasses
+import itertools
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from data_prep.datasets.fields import Fields
+from data_prep.datasets.performances import FRAMES
 from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import ALL, Problem, Published, Sample, Source
 from scoringnet_tf.support.files import replacing_file
@@ -46,10 +51,9 @@ def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict
         _check_known("no_split", "split", (sample.where for sample in samples if sample.split not in SPLITS))
         return [{sample.video_id: sample.split for sample in samples}]
     units = _units(samples, settings.by)
-    if settings.folds:
-        tested = _parts(units, [1 / settings.folds] * settings.folds, settings.by, rng)
-    else:
-        tested = _parts(units, [settings.test_fraction, 1 - settings.test_fraction], settings.by, rng)[:1]
+    folds, fraction = settings.folds, settings.test_fraction
+    shares = [1 / folds] * folds if folds else [fraction, 1 - fraction]
+    tested = _parts(units, shares, settings.by, rng)[: folds or 1]
     return [_split(samples, units, test, settings, rng) for test in tested]
 
 
@@ -106,11 +110,9 @@ def _split(samples, units, test, settings, rng):
 
 def _parts(units: Sequence[list[Sample]], shares: Sequence[float], by: str, rng: np.random.Generator) -> list[list]:
     """Divides the units into as many parts as there are shares, which sum to 1."""
-    return _alike_parts(units, shares, rng) if by == "score" else _random_parts(units, shares, rng)
-
-
-def _random_parts(units, shares, rng):
-    """Large groups come first, each to the part that lacks most of its share."""
+    if by == "score":
+        return _alike_parts(units, shares, rng)
+    # Large groups come first, each to the part that lacks most of its share.
     shuffled = sorted((units[index] for index in rng.permutation(len(units))), key=len, reverse=True)
     lacking = np.array(shares) * sum(map(len, units))
     parts: list[list] = [[] for _ in shares]
@@ -134,13 +136,21 @@ def _alike_parts(units, shares, rng):
 
 
 COLUMNS = ("id", "split")
+HEADERS = (COLUMNS, (*COLUMNS, *FRAMES))
 SPLITS = ("train", "validation", "test")
 
 
-def write_split_csv(path: Path, splits: Mapping[str, str]) -> None:
-    """Writes {id: split} for `with_split`."""
+def write_split_csv(path: Path, splits: Mapping[str, str], samples: Iterable[Sample] = ()) -> None:
+    """Writes {id: split} of the samples for `with_split`; unknown frames are empty cells."""
+    frames = {sample.video_id: sample.frames for sample in samples if sample.is_stretch and _is_named_by_file(sample)}
+    header = HEADERS[bool(frames)]
+    rows = [(*row, *(frames.get(row[0]) or ("", "")))[: len(header)] for row in splits.items()]
     with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *splits.items()])
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+
+
+def _is_named_by_file(sample):
+    return re.fullmatch(rf"{re.escape(sample.path.name)}(#\d+)?", Path(sample.video_id).name)
 
 
 def check_new(paths: Sequence[Path], overwrite: bool) -> None:
@@ -151,18 +161,26 @@ def check_new(paths: Sequence[Path], overwrite: bool) -> None:
         raise InputError("exists", f"{', '.join(map(str, paths))} exist.", "Replace them with --overwrite.")
 
 
+def further_folds(output: Path, folds: int) -> list[Path]:
+    """Returns the files of folds beyond `folds`, without a gap, that a larger split left; not `split_2023.csv`."""
+    further = (output.with_stem(f"{output.stem}_{fold}") for fold in itertools.count(folds + 1))
+    return list(itertools.takewhile(_is_split_csv, further))
+
+
 def _is_split_csv(path):
-    return path.is_file() and path.read_bytes().startswith(",".join(COLUMNS).encode())
+    return path.is_file() and path.read_bytes().startswith(tuple(f"{','.join(names)}\n".encode() for names in HEADERS))
 
 
 def with_split(source: Source, path: Path) -> Source:
-    """Returns the source with the split of a file; InputError if it is malformed, or of other records."""
+    """Returns the source with the split of a file; InputError if it is malformed, or of other records or frames."""
     splits: dict[str, str] = {}
+    frames = {sample.video_id: sample.frames for sample in source.samples}
     for row in read_csv(path, COLUMNS):
         if row["id"] in splits:
             raise InputError("duplicate", f"{path}, row {row.number}: {row['id']} is there twice.")
         if row["split"] not in SPLITS:
             raise InputError("unknown_name", f"{path}, row {row.number}: {_not_a_split(row['split'])}")
+        _check_frames(path, row, frames.get(row["id"]))
         splits[row["id"]] = row["split"]
     ids = {sample.video_id for sample in source.samples}
     missing, unknown = ids - splits.keys(), splits.keys() - ids
@@ -178,6 +196,17 @@ def with_split(source: Source, path: Path) -> Source:
 
 def _not_a_split(name):
     return f"{name!r} is not a split, {', '.join(SPLITS)}."
+
+
+def _check_frames(path, row, frames):
+    """Raises an InputError if an id has come to mean a performance, `frames`, without a frame of the former one."""
+    fields = Fields(f"{path}, row {row.number}", row)
+    start, stop = (fields.integer(name, required=False) for name in FRAMES)
+    for problem in fields.problems:
+        raise InputError("not_an_integer", str(problem))
+    if frames and None not in (start, stop) and (stop <= frames[0] or frames[1] <= start):
+        what = f"{fields.where}: {row['id']}, once frames {start} to {stop}, is now {frames[0]} to {frames[1]}."
+        raise InputError("other_frames", what, "Give the rows ids of their own, and split anew.")
 
 
 def with_split_problems(source: Source) -> Source:

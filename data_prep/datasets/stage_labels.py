@@ -139,6 +139,12 @@ def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bo
     return tuple(inside)
 
 
+def touches(segment: Segment, stretch: tuple[int, int]) -> bool:
+    """Whether a segment of a file shows frames of a stretch (start, stop) of it, even if it goes back in time."""
+    end = math.inf if segment.end is None else segment.end
+    return min(segment.start, end) < stretch[1] and max(segment.start, end) > stretch[0]
+
+
 def read_stage_csv(path: Path) -> dict[str, list[Segment]]:
     """Reads `stage_labels.csv` (video_id,stage,start_frame,end_frame), {video_id: segments in file order}.
 

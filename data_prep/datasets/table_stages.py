@@ -16,11 +16,12 @@ from data_prep.datasets.stage_labels import (
     StageError,
     read_stage_csv,
     segment_errors,
+    touches,
     unlabelled_note,
     within,
 )
 from scoringnet_tf.sports import NOISE, Sport
-from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.messages import InputError, Remark, shown
 
 END = "end"
 
@@ -103,16 +104,31 @@ def label_samples(
     if unknown := sorted(labels.keys() - names):
         raise InputError("unknown_name", f"{path}: the video_id {', '.join(unknown)} is not in the table.")
     labelled = []
+    stretches: dict[str, list[tuple[int, int] | None]] = {}
     for sample, file, is_named in zip(samples, files, are_named, strict=True):
         # An id of the table, or a number, is that of one performance; a file's name is that of all in it.
         has_own = is_named or sample.video_id != file
         own = labels.get(sample.video_id, ()) if has_own else ()
         labelled.append(_labelled(sample, own, labels.get(file, ()), sport))
-    return labelled, unlabelled_note({sample.video_id: sample.segments for sample in labelled if not sample.problems})
+        stretches.setdefault(file, []).append(sample.frames)
+    by_id = {sample.video_id: sample.segments for sample in labelled if not sample.problems}
+    return labelled, [*_outside_note(labels, stretches), *unlabelled_note(by_id)]
+
+
+def _outside_note(labels, stretches):
+    """Notes stages in no performance of their file: a row of the table may be lost."""
+    outside = [
+        f"{file} ({segment.stage}, {segment.where})"
+        for file, frames in stretches.items()
+        for segment in labels.get(file, ())
+        if segment.stage != NOISE and None not in frames and not any(touches(segment, each) for each in frames)
+    ]
+    return [Remark("stages_outside", f"Stages in no performance of the table: {shown(outside)}.")] if outside else []
 
 
 def _labelled(sample, own, of_file, sport):
     """Returns a sample with its own segments, or its part of those of its file; with a problem if both differ."""
+    of_file = [segment for segment in of_file if sample.frames is None or touches(segment, sample.frames)]
     try:
         for error in segment_errors(own or of_file, sport):
             raise error

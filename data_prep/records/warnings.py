@@ -9,6 +9,7 @@ from data_prep.datasets.sample import Sample, Source
 from data_prep.records.encoding import EncodedVideo
 from scoringnet_tf.data.preprocessing import ASPECT_TOLERANCE, RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.records import UNLABELLED
+from scoringnet_tf.data.video_files import first_number
 from scoringnet_tf.sports import SCORES, SHORTEST, in_order
 from scoringnet_tf.support.messages import Remark, counted, shown
 
@@ -20,6 +21,7 @@ SMOOTHER = 5.0  # along time neighbours are that many times more alike than alon
 AGREEMENT, MORE = 0.8, 0.2  # along features, the means of files agree that much, and more than along time
 TOO_SHORT = f"fewer than the {SHORTEST} frames that a model needs; maybe seconds were given as frames."
 UNEVEN = "the frames are not evenly spaced in time. Convert such videos to a constant frame rate first."
+LATE = "frame 0 of the stage labels is the image of this number. If earlier images are missing, all stages are late."
 UNORDERED = "the stages are not in order, or one occurs twice. train --decoding=ordered cannot agree with them."
 OTHER_SCALE = "the largest number is of another scale than in the other files; maybe outliers or another unit."
 
@@ -70,6 +72,10 @@ class Warnings:
             self._videos["too_short", TOO_SHORT].append(f"{name} ({len(video)})")
         if not _is_even(video):
             self._videos["uneven_frames", UNEVEN].append(name)
+        # Stage labels count from the first image.
+        is_counted = sample.segments and sample.num_frames is None and sample.frames is None and sample.path.is_dir()
+        if is_counted and (first := first_number(sample.path)) > 1:
+            self._videos["images_start_late", LATE].append(f"{name} ({first})")
 
     def _missing_stages(self, sample, stages):
         """The stages that no frame of a scored and completely labelled performance shows."""

@@ -4,9 +4,11 @@ Labels come last, so that an interrupted dataset does not look whole. Rerun the 
 and versions must be the same.
 """
 
-import hashlib
+import filecmp
+import functools
 import json
 import platform
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,8 @@ from data_prep.simulator.session import film_session, plan_sessions, write_sessi
 from data_prep.simulator.settings import VERSION, Settings
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
-from scoringnet_tf.support.files import read_json
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.files import file_sha256, read_json
+from scoringnet_tf.support.messages import InputError, shown
 
 DONE, UNDER_WAY = "simulation.json", "simulation.json.partial"
 
@@ -53,15 +55,26 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     if settings.task == "scoring":
         write_joints_index(output_dir)
     _render_all(plans, settings, output_dir, workers)
+    write: Any = write_session_labels if is_session else functools.partial(write_labels, settings=settings)
     if is_done:
+        with tempfile.TemporaryDirectory() as folder:
+            write(simulator, plans, folder=Path(folder))
+            _check_labels(Path(folder), output_dir)
         return
     if differing := _differing(description, _describe(settings)):
         raise InputError("changed_inputs", f"{', '.join(differing)} changed while videos were rendered.")
-    if is_session:
-        write_session_labels(simulator, plans, output_dir)
-    else:
-        write_labels(simulator, plans, settings, output_dir)
+    write(simulator, plans, folder=output_dir)
     (output_dir / UNDER_WAY).replace(output_dir / DONE)
+
+
+def _check_labels(folder, output_dir):
+    """InputError if the label files of a finished dataset, except its card, are not those in `folder`."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".md"]
+    names = sorted(path.relative_to(folder).as_posix() for path in files)
+    _, changed, missing = filecmp.cmpfiles(folder, output_dir, names, shallow=False)
+    if changed or missing:
+        message = f"{output_dir}: {shown([*changed, *missing])} changed or missing since the simulation."
+        raise InputError("changed_labels", message, "Remove the folder to simulate again.")
 
 
 def _claim(output_dir, description):
@@ -107,8 +120,7 @@ def _hash_labels(settings):
     if not settings.labels_dir:
         return {}
     files = filter(Path.is_file, get_simulator(settings.sport).label_files(settings.labels_dir))
-    hashes = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-    return {file.relative_to(settings.labels_dir).as_posix(): sha256 for file, sha256 in hashes.items()}
+    return {file.relative_to(settings.labels_dir).as_posix(): file_sha256(file) for file in files}
 
 
 def _read_description(file):

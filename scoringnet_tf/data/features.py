@@ -192,11 +192,12 @@ def read_origin(folder: AnyPath) -> dict[str, Any] | None:
     needed = ("size", "stride", *(["clip_length"] if origin.get("clip_length") is not None else []))
     wrong = [name for name in needed if type(origin.get(name)) is not int or origin[name] < 1]
     rate = origin.get("frame_rate", 1)
-    if rate is not None and not (type(rate) in (int, float) and 0 < rate < math.inf):
-        wrong.append("frame_rate")
+    kind = "a whole number"
+    if not wrong and rate is not None and not (type(rate) in (int, float) and 0 < rate < math.inf):
+        wrong, kind = ["frame_rate"], "a number"
     if wrong:
         values = ", ".join(f"{name} {origin.get(name)!r}" for name in wrong)
-        raise InputError("damaged_features_json", f"{path}: {values} must be a number above 0.")
+        raise InputError("damaged_features_json", f"{path}: {values} must be {kind} above 0.")
     return origin
 
 

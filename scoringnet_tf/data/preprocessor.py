@@ -64,6 +64,8 @@ class ScoringNetPreprocessor:
     def __call__(self, video: Any) -> dict[str, np.ndarray]:
         """The inputs of a model for one video, see the class."""
         if isinstance(video, (str, os.PathLike, Clip)):
+            if not str(video):
+                raise InputError("wrong_value", "The path of the video is empty.")
             stored = self.read(video)
             frames = self.sampled(stored, stored.samples(self.frame_rate))
         else:

@@ -161,6 +161,8 @@ class Clip:
         """The files of its pixels: the one, or its images in order; VideoError if one is missing."""
         if self.path.is_dir():
             return image_paths(self.path, self.frames)
+        if not self.path.exists():
+            raise VideoError("not_found", f"{self}: there is no such file or folder.")
         if not self.path.is_file():
             raise VideoError("not_found", f"{self} is not a video file or a folder of images.")
         return [self.path]
@@ -342,8 +344,8 @@ class VideoStream:
         tolerance = ANNOUNCED_TOLERANCE if self.clip.frames is None else 0
         if not self._error and num_frames >= announced - tolerance:
             return
-        total = counted(announced or num_frames, "frame")
-        damage = f"after {num_frames} of {total} comes {self._error or 'the end of the file'}"
+        total = f" of {counted(announced, 'frame')}" if announced else ""
+        damage = f"after {num_frames}{total} comes {self._error or 'the end of the file'}"
         if not self._partial:
             raise VideoError("damaged_video", f"{self.clip} is damaged: {damage}.")
         self._warnings.append(Remark("damaged", f"The video is damaged: {damage}."))

@@ -96,9 +96,14 @@ def image_paths(folder: Path, frames: tuple[int, int] | None = None) -> list[Pat
 def images_to_cut(folder: Path) -> list[Path]:
     """The images of a folder to take a stretch of; VideoError if they begin at 2 or later: a `Clip` takes others."""
     images = image_paths(folder)
-    if (first := min(_numbered_images(folder, folder.stat().st_mtime_ns))) > 1:
+    if (first := first_number(folder)) > 1:
         raise VideoError("wrong_numbering", f"{folder}: a stretch needs images from number 0 or 1 on, not {first}.")
     return images
+
+
+def first_number(folder: Path) -> int:
+    """The number of the first image of a folder of images."""
+    return min(_numbered_images(folder, folder.stat().st_mtime_ns))
 
 
 @functools.lru_cache(maxsize=2)  # a folder may hold every frame of a competition, and the clips of it come in turn

@@ -56,7 +56,8 @@ def run(chosen: Tables) -> int:
     for name, experiment in chosen.items():
         wheres, seeds = _splits_of(experiment, surroundings)[1:]
         needed = [one.folder(where).name for where in wheres for one in suite.trainings([experiment], where, seeds)]
-        _check_replaceable(name, surroundings, needed)
+        numbers = {row.name: len(wheres) * seeds for row in experiment.rows}
+        _check_replaceable(name, surroundings, needed, numbers)
     failures = [failure for work in _works(chosen, surroundings) for failure in suite.run(*work)]
     for failure in failures:
         print(f"experiments: {failure}", file=sys.stderr)
@@ -99,10 +100,10 @@ def _works(chosen, surroundings):
     return works
 
 
-def _check_replaceable(name, surroundings, trainings):
+def _check_replaceable(name, surroundings, trainings, numbers):
     if not flags.FLAGS.overwrite:
         hashes = [info.data_hash for info in surroundings.tested]
-        report.check_replaceable(_folder(name, surroundings), hashes, trainings)
+        report.check_replaceable(_folder(name, surroundings), hashes, trainings, numbers)
 
 
 def _report(chosen, surroundings):
@@ -121,9 +122,22 @@ def _report(chosen, surroundings):
     return refused
 
 
+def _done(experiment, chosen, wheres, seeds):
+    """(Splits, surroundings, results) of a table: of several splits those of which each row is done."""
+    results = [suite.results(experiment, where, seeds) for where in wheres]
+    least = len(experiment.rows) if chosen else 1
+    done = [place for place, result in enumerate(results) if len(result.predicted) >= least]
+    return [[each[place] for place in done if each] for each in (chosen, wheres, results)]
+
+
 def _report_table(name, experiment, surroundings):
     """The text of a table or figure, which is written; None where nothing is done."""
     chosen, wheres, seeds = _splits_of(experiment, surroundings)
+    results = []
+    if not experiment.is_figure:
+        chosen, wheres, results = _done(experiment, chosen, wheres, seeds)
+    if not wheres:
+        return None
     described = {
         "command": ["python", "-m", "scoringnet_tf.experiments", *sys.argv[1:]],
         "data": {
@@ -135,7 +149,9 @@ def _report_table(name, experiment, surroundings):
     }
     if not described["trainings"]:
         return None
-    _check_replaceable(name, surroundings, [one["folder"] for one in described["trainings"]])
+    rows = {row for result in results for row in result.predicted}
+    numbers = {row: sum(len(result.seeds_of(row)) for result in results) for row in rows}
+    _check_replaceable(name, surroundings, [one["folder"] for one in described["trainings"]], numbers)
     folder = _folder(name, surroundings)
     if experiment.is_figure:
         from scoringnet_tf.experiments import curves, feature_maps  # Matplotlib
@@ -145,12 +161,7 @@ def _report_table(name, experiment, surroundings):
         if text:
             write_json(folder / report.DRAWN, {"title": experiment.title, **described})
         return text
-    results = [suite.results(experiment, where, seeds) for where in wheres]
-    least = len(experiment.rows) if chosen else 1  # of several splits those that are done
-    done = [place for place, result in enumerate(results) if len(result.predicted) >= least]
-    kept = [chosen[place] for place in done] if chosen else []
-    results = [results[place] for place in done]
-    return report.write_results(folder, experiment, results, described, kept) if results else None
+    return report.write_results(folder, experiment, results, described, chosen)
 
 
 def _folder(name, surroundings):

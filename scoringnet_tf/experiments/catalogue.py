@@ -50,6 +50,7 @@ class Experiment:
         paper_std: of `paper`, the standard deviations over splits that the paper prints.
         is_figure: whether it is a picture of the paper's, which a function of its own draws.
         resplit: whether the rows are trained on several splits, of one seed each, instead of several seeds.
+        held_out: whether it is of videos that training holds out.
     """
 
     title: str
@@ -63,6 +64,7 @@ class Experiment:
     paper_std: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
     is_figure: bool = False
     resplit: bool = False
+    held_out: bool = False
 
     def compared_with(self, row: str, score: str | None = None) -> str | None:
         """Name of the row that a row's figures of a score, or those of none, are compared with; None where none is."""
@@ -231,6 +233,7 @@ EXPERIMENTS = {
         RANKING,
         "MSE",
         is_figure=True,
+        held_out=True,
     ),
     "table6": Experiment(
         "Table 6: random splits",

@@ -95,9 +95,10 @@ def load(folder: str | pathlib.Path) -> Comparison:
         InputError: there is no such table, or it is one of several splits (table 6).
     """
     folder = pathlib.Path(folder).resolve()
-    if folder.name not in EXPERIMENTS or not (folder / report.CELLS).is_file():
+    files = [folder / name for name in (report.CELLS, report.PREDICTIONS)]
+    if folder.name not in EXPERIMENTS or not all(file.is_file() for file in files):
         raise InputError("not_found", f"{folder} holds no table.", "Give a folder of results, results/SPORT/TABLE.")
-    described, found = read_json(folder / report.CELLS), read_results(folder / report.PREDICTIONS)
+    described, found = read_json(files[0]), read_results(files[1])
     if len(found) != 1:
         raise InputError("wrong_table", f"{folder}: this table has {len(found)} splits, not one.")
     described["data"].setdefault("sport", folder.parent.name)  # 0.1 did not say it

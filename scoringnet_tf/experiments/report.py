@@ -239,24 +239,39 @@ def split_sizes(split: Split) -> str:
 # === Files ===
 
 
-def check_replaceable(folder: Path, hashes: Iterable[str], trainings: Iterable[str]) -> None:
+def check_replaceable(
+    folder: Path, hashes: Iterable[str], trainings: Iterable[str], numbers: Mapping[str, int]
+) -> None:
     """InputError if results in `folder` would be replaced that rest on more than the new ones.
 
     Args:
         folder: of a table or figure.
         hashes: data hashes of the new results' records and renderings.
         trainings: names of the folders of all trainings of the new results.
+        numbers: row → seeds of the new results, or splits.
     """
     kept = next((folder / name for name in (CELLS, DRAWN) if (folder / name).is_file()), None)
     if kept is None and not (folder / TABLE).is_file():
         return
-    described = read_json(kept) if kept else {}
+    described, hashes = read_json(kept) if kept else {}, [*hashes]
+    known = described.get("data", {}).get("hash", [])
     lacking = {one["folder"] for one in described.get("trainings", ())} - {*trainings}
-    if kept is None or {*described.get("data", {}).get("hash", ())} - {*hashes} or lacking:
-        reason = f"their training {min(lacking)} is not one of these" if lacking else "they are of other records"
-        raise InputError(
-            "results_kept", f"{folder}: results are there; {reason}.", "Choose another --results_dir, or --overwrite."
-        )
+    first = {row: next(iter(figures.values())) for row, figures in described.get("rows", {}).items()}
+    before = {row: cell.get("seeds", len(cell.get("of_splits", ()))) for row, cell in first.items()}
+    fewer = [row for row, number in before.items() if numbers.get(row, 0) < number]
+    if kept is None:
+        reason = f"its {TABLE} has no figures beside it"
+    elif {*known[:1]} - {*hashes}:
+        reason = "its results are of other records"
+    elif {*known} - {*hashes}:
+        reason = f"its results are of {counted(len(known), 'rendering')}, and not all are given"
+    elif lacking:
+        reason = f"its training {min(lacking)} is not one of these"
+    elif fewer:
+        reason = f"its results have {before[fewer[0]]} seeds or splits of {fewer[0]}, not {numbers.get(fewer[0], 0)}"
+    else:
+        return
+    raise InputError("results_kept", f"{folder}: {reason}.", "Choose another --results_dir, or --overwrite.")
 
 
 def write_results(
@@ -278,6 +293,7 @@ def write_results(
     found = cells_of_splits(results) if splits else cells(results[0], experiment)
     covered = _covered_by_splits(splits, bool(results[0].groups)) if splits else ""
     text = markdown(experiment, found, described, covered)
+    (folder / CELLS).unlink(missing_ok=True)  # which is written last: it says what the other files are
     with replacing_file(folder / TABLE) as path:
         path.write_text(text, encoding="utf-8")
     with replacing_file(folder / PREDICTIONS) as path, path.open("w", newline="", encoding="utf-8") as file:
@@ -289,7 +305,7 @@ def write_results(
         write_split(folder / "splits" / f"{number}.csv", split)
     with replacing_file(folder / f"{experiment.picture}.png") as path:
         save_png(draw(found, experiment.picture), path)
-    write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})  # last: it says what these are
+    write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     return text
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -50,6 +51,13 @@ def has(info: DatasetInfo, what: str | None) -> bool:
     return what != "frames" or not info.features
 
 
+def _holds_out(experiment, surroundings):
+    """Whether each training of a table holds videos out."""
+    resolved = (run_of(row, 0).resolved(surroundings) for row in experiment.rows)
+    fractions = [flags.get("validation_fraction", "default") for flags in resolved]
+    return "validation" in surroundings.records.splits or not any(re.fullmatch(r"0*\.?0*", one) for one in fractions)
+
+
 def possible(chosen: Mapping[str, Experiment], surroundings: Surroundings) -> dict[str, Experiment]:
     """Of these tables those of the sport, with the rows that all records have what they need for.
 
@@ -63,6 +71,9 @@ def possible(chosen: Mapping[str, Experiment], surroundings: Surroundings) -> di
         raise InputError("wrong_sport", f"--records_dir: {', '.join(chosen)} is not of {surroundings.sport}.")
     found = {}
     for name, experiment in of_sport.items():
+        if experiment.held_out and not _holds_out(experiment, surroundings):
+            print(f"{name}: left out: training holds no video out (--validation_fraction=0).", file=sys.stderr)
+            continue
         rows = []
         for row in experiment.rows:
             if all(has(info, row.needs) for info in surroundings.tested):
@@ -72,7 +83,7 @@ def possible(chosen: Mapping[str, Experiment], surroundings: Surroundings) -> di
         if rows:
             found[name] = dataclasses.replace(experiment, rows=rows)
     if not found:
-        raise InputError("nothing_to_do", f"--records_dir: it lacks what {', '.join(chosen)} needs.")
+        raise InputError("nothing_to_do", f"--records_dir, --preset: they lack what {', '.join(chosen)} needs.")
     return found
 
 
@@ -106,17 +117,20 @@ def _say(error, failures):
 
 
 def described(experiment: Experiment, splits: Sequence[Surroundings], seeds: int) -> dict[str, Any]:
-    """What a result says of its runs on one split or several: the preset, each finished training, what was learned.
+    """What a result says of its runs on one split or several: the preset, each training, what was learned.
 
+    Trainings are those that the figures rest on: they have a report on every rendering, but for a picture.
     `learned_from_test` is row → from how many test videos it learned by what it started from, at most of its reports.
     """
-    finished = [
-        training.folder(where)
+    folders = [
+        one.folder(where)
         for where in splits
-        for training in trainings([experiment], where, seeds)
-        if training.is_trained(where)
+        for row in experiment.rows
+        for seed, _ in _finished(row, where, seeds, not experiment.is_figure)
+        for one in (run_of(row, seed).kfs(where), run_of(row, seed))
+        if one
     ]
-    files = {folder.name: yaml.safe_load((folder / METAFILE).read_text(encoding="utf-8")) for folder in finished}
+    files = {folder.name: yaml.safe_load((folder / METAFILE).read_text(encoding="utf-8")) for folder in folders}
     runs = [{"folder": name, **{k: file[k] for k in KEPT if k in file}} for name, file in files.items()]
     learned = {row.name: max(_learned(row, where, seeds) for where in splits) for row in experiment.rows}
     return {
@@ -178,11 +192,13 @@ def _stacked(of_seeds):
     return {name: np.array([[found[name] for found in reports] for reports in of_seeds]) for name in of_seeds[0][0]}
 
 
-def _finished(row: Row, surroundings: Surroundings, seeds: int) -> Iterator[tuple[int, list[Path]]]:
-    """Each seed whose reports of a row on every rendering are there, and these."""
+def _finished(
+    row: Row, surroundings: Surroundings, seeds: int, tested: bool = True
+) -> Iterator[tuple[int, list[Path]]]:
+    """Each seed whose reports of a row on every rendering are there, if these are asked for, and these."""
     for seed in range(seeds):
         training = run_of(row, seed)
         if training.is_trained(surroundings):
             reports = [training.report(surroundings, rendering, row.evaluation) for rendering in surroundings.tested]
-            if all((report / "predictions.csv").is_file() for report in reports):
+            if not tested or all((report / "predictions.csv").is_file() for report in reports):
                 yield seed, reports

@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import functools
 import json
+import os
 import sys
 import time
 import urllib.parse
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
 SPORT_FILE = "sport.yaml"
 SOURCES = "videos.json"
+MAX_NAME = 240  # bytes: file systems allow 255, and a temporary file has a longer name
 SAVED_EVERY = 10.0  # seconds: for 10⁵ videos `SOURCES` has 10 MB, and takes 0.2 s to write
 MAY_BE_LEFT_OUT = ("group", "penalty")  # columns of the table, if no video has any
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
@@ -111,8 +113,12 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
         (number of files that were there already, number of videos that could not be read).
 
     Raises:
-        InputError: another run is in the folder.
+        InputError: another run is in the folder; a name is too long for a file.
     """
+    for video in videos:
+        if (length := len(os.fsencode(file_name(video.name)))) > MAX_NAME:
+            message = f"{video.name}: its file name would have {length} bytes; at most {MAX_NAME} are possible."
+            raise InputError("name_too_long", message, "Rename the video.")
     kept, failed, busy = 0, 0, f"--output_dir={output_dir}: another run is writing there."
     alone = contextlib.nullcontext() if isinstance(output_dir, RemotePath) else locked(output_dir, busy)
     with alone, _saved_sources(output_dir / SOURCES) as (sources, save):

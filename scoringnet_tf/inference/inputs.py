@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from scoringnet_tf.inference.results import VideoScore
 
 STANDARD_INPUT = "-"
+ROUNDED_END = 0.5  # seconds: players round the end of a video, or count to the end of the sound
+OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 Result = TypeVar("Result")
 Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
 
@@ -139,7 +141,8 @@ def stretched(path: Path, start: float | None, end: float | None) -> Path | Clip
     else:
         times = list(frame_times(path))
     duration = duration_of(times)
-    first, stop = frame_at(start or 0.0, times), frame_at(duration if end is None else min(end, duration), times)
+    last = duration if end is None or duration < end <= duration + ROUNDED_END else end
+    first, stop = frame_at(start or 0.0, times), frame_at(last, times)
     if first is None or stop is None or first >= stop:
         span = f"{start or 0:g} to {'its end' if end is None else f'{end:g} s'}"
         text = f"{path} has no frames from {span}; its frames are shown from 0 to {times[-1]:.2f} s."
@@ -209,6 +212,8 @@ def attempted(function: Callable[[Path], Result], video: str, error: InputError 
     except OSError as wrong:
         return Remark("unreadable", f"{video}: {wrong.strerror or wrong}.")
     except Exception as wrong:
-        if type(wrong).__name__ not in ("MemoryError", "ResourceExhaustedError"):  # TensorFlow is not imported to know
+        # TensorFlow is not imported to know its error; OpenCV's has a number.
+        is_memory = isinstance(wrong, MemoryError) or type(wrong).__name__ == "ResourceExhaustedError"
+        if not is_memory and (type(wrong).__module__, getattr(wrong, "code", None)) != ("cv2", OPENCV_NO_MEMORY):
             raise
         return Remark("out_of_memory", f"{video} does not fit into memory.")

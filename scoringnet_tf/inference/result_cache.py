@@ -1,6 +1,6 @@
 """Results of an archive of videos, kept on disk as they come: rerun the command to resume.
 
-A result is not made again if there is one of the same video, model, options and version.
+A result is not made again if there is one of the same video, model, options and versions. Others stay beside it.
 """
 
 import contextlib
@@ -11,6 +11,11 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+import av
+import cv2
+import keras
+import tensorflow as tf
 
 from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip
@@ -23,6 +28,7 @@ from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
+VERSIONS = [__version__, *(library.__version__ for library in (tf, keras, av, cv2))]
 _loading = threading.Lock()  # a runner may work on several videos at a time in one process
 
 
@@ -73,10 +79,10 @@ def _scored(named, model, sha256, folder, options):
     predictor = _predictor(model, sha256)
 
     def score(path):
-        made_of = [named[0], Clip(path).sha256(), sha256, sorted(options.items()), __version__]
+        made_of = [named[0], Clip(path).sha256(), sha256, sorted(options.items()), VERSIONS]
         file = folder / f"{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]}.json"
-        if file.is_file():
-            return file, VideoScore.from_dict(json.loads(file.read_text(encoding="utf-8")), predictor.model.sport)
+        if kept := _kept(file, predictor.model.sport):
+            return None, kept
         source = stretched(path, options.get("start"), options.get("end"))
         return file, predictor.score_file(source, named[0], force=options.get("force", False))
 
@@ -84,6 +90,16 @@ def _scored(named, model, sha256, folder, options):
     if isinstance(outcome, Remark):
         return named[0], outcome
     file, result = outcome
-    if not file.is_file():  # not within `attempted`: a full disk is not the fault of the video
+    if file is not None:  # not within `attempted`: a full disk is not the fault of the video
         write_json(file, result.to_dict())
     return named[0], dataclasses.replace(result, shown=[], model=predictor.name)
+
+
+def _kept(file, sport):
+    """The result in a file; None if there is none, or a damaged one."""
+    if not file.is_file():
+        return None
+    try:
+        return VideoScore.from_dict(json.loads(file.read_text(encoding="utf-8")), sport)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

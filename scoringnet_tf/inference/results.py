@@ -190,7 +190,7 @@ class VideoScore:
             write_json(path, self.to_dict())
         elif suffix == ".png":
             with replacing_file(path) as file:
-                save_png(self.plot(), file)
+                save_png(self.plot(), file, video=self.video)
         else:
             raise InputError("wrong_format", f"{path} does not end in .json or .png.")
 

@@ -315,7 +315,9 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         store["learned"] = np.array([name in self.learned_parts for name in learning_parts(self)], "uint8")
 
     def load_own_variables(self, store: Any) -> None:
-        """See `save_own_variables`; in an older file, as the models that ship are, all have learned."""
+        """See `save_own_variables`; in an older file all have learned that its provenance does not exclude."""
         known = "learned" in store.keys()  # noqa: SIM118, which is no dictionary
         learned = np.asarray(store["learned"]) if known else [True] * len(learning_parts(self))
         self.learned_parts = [name for name, value in zip(learning_parts(self), learned, strict=True) if value]
+        if not known and "score_predictor" in ((self.provenance or {}).get("untrained") or ()):
+            self.scores_learned = False

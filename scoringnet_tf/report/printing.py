@@ -10,6 +10,7 @@ from scoringnet_tf.data.video_files import FRAMES_SUFFIX, VIDEO_SUFFIXES
 from scoringnet_tf.inference.rendering import columns, failure_row
 from scoringnet_tf.inference.results import VideoScore, failure
 from scoringnet_tf.sports import Sport
+from scoringnet_tf.support.drawing import is_picture_of
 from scoringnet_tf.support.files import plain
 from scoringnet_tf.support.messages import Remark
 from scoringnet_tf.support.paths import AnyPath, as_path, name_of
@@ -67,7 +68,7 @@ class Printer:
 
 
 class Pictures:
-    """Draws results into a folder, one file a video; earlier pictures of the same name are replaced.
+    """Draws results into a folder, one file a video; an earlier picture of the same video is replaced.
 
     Args:
         folder: made if it does not exist; None draws nothing.
@@ -81,19 +82,24 @@ class Pictures:
         """Draws a result. Returns why it failed, or None."""
         if self._folder is None:
             return None
-        path = self._folder / self._free_name(_picture_name(score.video))
+        path = self._folder / f"{_picture_name(score.video)}.png"
         try:
+            path = self._folder / self._free_name(_picture_name(score.video), score.video)
             score.save(path)
         except OSError as error:
             return Remark("picture_not_written", f"{path} cannot be written: {error.strerror}.")
         return None
 
-    def _free_name(self, name):
-        """`dive.mp4.png`, or `dive.mp4-2.png` if another video of this run has the first."""
+    def _free_name(self, name, video):
+        """`dive.mp4.png`, or `dive.mp4-2.png` if the first is of another video, or no picture of ours."""
         names = itertools.chain([f"{name}.png"], (f"{name}-{number}.png" for number in itertools.count(2)))
-        free = next(name for name in names if name not in self._names)
+        free = next(name for name in names if self._is_free(name, video))
         self._names.add(free)
         return free
+
+    def _is_free(self, name, video):
+        path = self._folder / name
+        return name not in self._names and (not path.is_file() or is_picture_of(path, video))
 
 
 def _picture_name(video):

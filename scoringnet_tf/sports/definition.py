@@ -150,8 +150,11 @@ def read_sport(path: str | os.PathLike[str]) -> Sport:
         depth = 0
         for event in yaml.parse(content, PLAIN):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                raise yaml.YAMLError("lists within lists without end")
+            problem = "lists within lists without end" if depth > MAX_DEPTH else None
+            if getattr(event, "anchor", None) is not None or getattr(event, "tag", None) not in (None, "!"):
+                problem = "an anchor, alias or tag"  # a few aliases of aliases are gigabytes
+            if problem:
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
         definition = yaml.load(content, _Loader)  # of text, lists and mappings only
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)

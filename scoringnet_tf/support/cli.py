@@ -93,7 +93,8 @@ def _parsed(argv):
     except (UnicodeDecodeError, flags.Error) as error:  # of a flag file, and of a flag
         code, where = "unknown_flag" if isinstance(error, flags.UnrecognizedFlagError) else "wrong_flag", ""
         if isinstance(error, UnicodeDecodeError):
-            code, where = "wrong_format", " ".join(word for word in argv if "flagfile" in word) + ": "
+            files = re.findall(r"-flagfile[=\0]([^\0]+)", "\0".join(argv))
+            code, where = "wrong_format", f"{', '.join(files)}: "
         print(f"{_command_name(argv)}: {where}{str(error).rstrip('.')}. See --help. [{code}]", file=sys.stderr)
         sys.exit(1)
 

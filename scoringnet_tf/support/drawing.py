@@ -4,16 +4,20 @@ Matplotlib is imported once something is drawn: a video is scored without it.
 """
 
 import contextlib
+import hashlib
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+from scoringnet_tf.support.paths import AnyPath, as_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
+HEADER_BYTES = 4096  # of a PNG file: what stands before its picture
 STAGE_COLORS = ("#b8bcc2", "#f2b134", "#2f6db5", "#2a9d8f", "#a23b72", "#e4572e")
 
 
@@ -49,10 +53,21 @@ def in_any_script() -> Iterator[None]:
         yield
 
 
-def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110) -> None:
-    """Writes a figure as PNG to a path or an open file."""
+def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110, video: str = "") -> None:
+    """Writes a figure as PNG to a path or an open file; of a `video`, `is_picture_of` knows it again."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(figure)
     with in_any_script():
-        figure.savefig(path, dpi=dpi, format="png")
+        figure.savefig(path, dpi=dpi, format="png", metadata={"Source": _mark(video)} if video else {})
+
+
+def is_picture_of(path: AnyPath, video: str) -> bool:
+    """Whether a file is what `save_png` wrote of a video at the same place; OSError if it cannot be read."""
+    with as_path(path).open("rb") as file:
+        return _mark(video).encode() in file.read(HEADER_BYTES)
+
+
+def _mark(video):
+    """A hash of the path of the video: a picture that is passed on does not reveal its owner's folders."""
+    return hashlib.sha256(str(as_path(video).absolute()).encode("utf-8", "surrogateescape")).hexdigest()

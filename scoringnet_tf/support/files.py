@@ -104,11 +104,16 @@ def _replace_remote(path, folder, last):
 
 @contextlib.contextmanager
 def new_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]:
-    """`replacing_folder` for a new `path`; InputError if it exists."""
-    if as_path(path).exists():
-        raise InputError("exists", f"{path} exists already.", "Choose another folder.")
+    """`replacing_folder` for a new `path`; InputError if it exists, before or after the block."""
+    _check_new(path)
     with replacing_folder(path, last) as temporary:
         yield temporary
+        _check_new(path)
+
+
+def _check_new(path):
+    if as_path(path).exists():
+        raise InputError("exists", f"{path} exists already.", "Choose another folder.")
 
 
 def tidy_up_beside(path: AnyPath) -> None:

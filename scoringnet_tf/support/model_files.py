@@ -38,7 +38,7 @@ def is_shipped(path: AnyPath) -> bool:
 
 
 def model_path(
-    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET
+    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
 ) -> pathlib.Path | RemotePath:
     """The `.keras` file that a preset stands for.
 
@@ -46,11 +46,14 @@ def model_path(
         path: a shipped model's name, a `.keras` file, or a folder with one; None for the shipped diving model.
         flag: how the user calls it, for errors.
         kinds: classes of the shipped models that an error names.
+        shipped: whether one of those would do.
 
     Raises:
         InputError: there is no such file.
     """
     path = SHIPPED if path is None else path
+    if not str(path):
+        raise InputError("empty_flag", f"--{flag} has no value.", "It takes the name or path of a model.")
     check_access(path, flag)
     file = SHIPPED_FOLDER / str(path) if is_shipped(path) else as_path(path)
     if file.is_dir():
@@ -59,21 +62,22 @@ def model_path(
             raise InputError("not_found", f"--{flag}={path}: the folder holds none of {', '.join(NAMES)}.")
         return files[0]
     if not file.is_file():
-        raise InputError("not_found", f"--{flag}={path}: no such file.", _hint(kinds))
+        hint = f"It takes a .keras file or a folder with one. {_hint(kinds, shipped)}".rstrip()
+        raise InputError("not_found", f"--{flag}={path}: no such file.", hint)
     return file
 
 
 def check_model(
-    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET
+    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
 ) -> pathlib.Path | RemotePath:
     """`model_path`; InputError also if the file, unless it is on the web, is of no class in `kinds`."""
-    file = model_path(path, flag, kinds)
+    file = model_path(path, flag, kinds, shipped)
     if not is_of_the_web(file):
-        configuration(file, flag, kinds)
+        configuration(file, flag, kinds, shipped)
     return file
 
 
-def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET) -> dict[str, Any]:
+def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, shipped: bool = True) -> dict[str, Any]:
     """The `get_config` of the model in a `.keras` file; arguments as of `model_path`.
 
     Raises:
@@ -86,12 +90,13 @@ def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET) 
     except Exception as error:  # zipfile's, zlib's, JSON's: a damaged file raises whatever they meet
         raise damaged(f"--{flag}={path}", error) from error
     if name not in kinds or not isinstance(config, dict):
-        raise InputError("wrong_model", f"--{flag}={path} holds a {name}, not a {' or '.join(kinds)}.", _hint(kinds))
+        message = f"--{flag}={path} holds a {name}, not a {' or '.join(kinds)}."
+        raise InputError("wrong_model", message, _hint(kinds, shipped))
     return config
 
 
-def _hint(kinds):
-    return f"These ship with the package: {', '.join(shipped_presets(kinds))}."
+def _hint(kinds, shipped):
+    return f"These ship with the package: {', '.join(shipped_presets(kinds))}." if shipped else ""
 
 
 def check_is_file(path: AnyPath, flag: str) -> None:

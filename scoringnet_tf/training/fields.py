@@ -126,7 +126,7 @@ def _converted(value, hint, about, path):
     try:
         made = _of_type(value, hint)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise InputError("wrong_value", f"{named}: not {FORMS.get(hint, 'a value of this form')}.") from error
+        raise InputError("wrong_value", f"{named}: not {_form(hint)}.") from error
     if about.choices and made not in about.choices:
         raise InputError("unknown_name", f"{named}: it is one of {', '.join(about.choices)}.")
     low, high = (-math.inf if about.low is None else about.low), (math.inf if about.high is None else about.high)
@@ -135,6 +135,18 @@ def _converted(value, hint, about, path):
             allowed = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
             raise InputError("out_of_range", f"{named}: it must be {allowed}.")
     return made
+
+
+def _form(hint):
+    """What a value of a type looks like, in words."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is types.UnionType:
+        return _form(arguments[0])
+    if origin is dict:
+        return "PART:FACTOR, each part once"
+    if origin is tuple and Ellipsis not in arguments:
+        return f"{len(arguments)} positive integers"
+    return FORMS.get(hint, "a value of this field")
 
 
 def _of_type(value, hint):

@@ -60,6 +60,9 @@ def load_pretrained(network: ScoringNet, path: AnyPath, log: Callable[[str], obj
             otherwise; nothing has been changed then.
     """
     c3d = load_keras(path, C3D, "pretrained")
+    theirs, ours = c3d.preprocessing["frame_size"], network.frame_size
+    if theirs and tuple(theirs) != tuple(ours):
+        log(f"{path}: trained on frames of {theirs[0]}×{theirs[1]} (height × width); yours are {ours[0]}×{ours[1]}.")
     available, wanted = _weighted_layers(c3d), []
     if "regressor_conv1" in available:
         _check_pool_stride(c3d, network.score_predictor, path)

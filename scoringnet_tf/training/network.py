@@ -75,7 +75,6 @@ def build_network(
 
 def _segmenter_options(network):
     options = dataclasses.asdict(network)
-    options.pop("weights", None)
     if "dropout" in options:
         options["dropout_rate"] = options.pop("dropout")
     return options | {"network": next(name for name, kind in STAGE_NETWORKS.items() if type(network) is kind)}

@@ -165,15 +165,26 @@ class Run:
         """What the training videos show, and those of the models that the run starts from."""
         learned = {shown(self.info.videos[video_id]) for video_id in self.train_ids}
         for flag, start in self.config.starts.items():
-            with contextlib.suppress(InputError):  # it may be gone when a run goes on; a new one will miss it
+            unknown = flag != "pretrained"  # published weights learned from none
+            try:
                 before = learned_before(start) if flag == "pretrained" else learned_from(model_path(start, flag))
-                if not before and flag != "pretrained":
-                    print(f"--{flag}={start}: it is unknown which videos this model learned from (no config.json).")
-                    # Then it may have learned from all training videos of its records.
-                    if (load_scoring_net(start).provenance or {}).get("data_hash") == self.info.data_hash:
-                        before = {shown(self.info.videos[name]) for name in self.info.splits["train"]["ids"]}
-                learned |= before
+            except InputError as error:
+                if error.code == "not_found":  # it may be gone when a run goes on; a new one will miss it
+                    continue
+                before, unknown = set(), True
+            if unknown and not before:
+                print(f"--{flag}={start}: it is unknown which videos this model learned from (by its config.json).")
+                before = self._may_have_learned(flag, start)
+            learned |= before
         return learned
+
+    def _may_have_learned(self, flag, start):
+        """What all training videos show, if a model is of the same records."""
+        if flag != "pretrained":
+            with contextlib.suppress(InputError):  # as of one that is damaged, which a new run will miss
+                if (load_scoring_net(start).provenance or {}).get("data_hash") == self.info.data_hash:
+                    return {shown(self.info.videos[name]) for name in self.info.splits["train"]["ids"]}
+        return set()
 
     def _wait_for_all(self):
         """Until every machine is here: none writes what another still reads, or ends while another needs it."""
@@ -230,6 +241,11 @@ class Run:
         if left and (others or epochs > 1 or not record.is_written(self.model_dir)):
             message = f"--model_dir={self.model_dir}: {left[0]} lies there, without checkpoints/ to go on from."
             raise InputError("exists", message, "Choose another --model_dir, or delete what is there.")
+        for flag, start in self.config.starts.items():
+            places = [_place(as_path(start)), _place(as_path(start).parent)]
+            if _place(self.model_dir) in places:
+                message = f"--{flag}={start}: the model lies in --model_dir, beside a config.json to overwrite."
+                raise InputError("start_in_model_dir", message, "Choose another --model_dir.")
 
     def _check_goes_on(self, state):
         """InputError if the newest checkpoint is of another run, or the best model until then is gone."""
@@ -313,6 +329,11 @@ def hashed(value: Any) -> str:
     """A hash of JSON values and arrays, the same for equal ones."""
     text = json.dumps(value, sort_keys=True, default=lambda array: np.asarray(array).tolist())
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _place(path):
+    """A path by which two names of one folder are equal."""
+    return path if isinstance(path, RemotePath) else path.resolve()
 
 
 def _epochs_done(phase, state):

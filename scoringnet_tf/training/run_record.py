@@ -79,7 +79,7 @@ class RunRecord:
         fields = {path: about for path, about, *_ in all_fields(type(self.config))}
         old, now = (flat(each, type(self.config)) for each in (before["configuration"], to_json(self.config)))
         if not old.keys() <= fields.keys():
-            raise InputError("old_config", "config.json is of another version of this project.", "Begin a new run.")
+            raise InputError("old_config", f"{CONFIG} is of another version of this project.", "Begin a new run.")
         changed = [
             f"{f'--{about.flag}' if about.flag else path} (was {old.get(path)}, now {now.get(path)})"
             for path, about in fields.items()
@@ -112,11 +112,13 @@ class RunRecord:
 
 
 def _read(path):
-    """What `RunRecord.write` wrote; InputError naming the file if it is damaged."""
+    """What `RunRecord.write` wrote; InputError naming the file if it is damaged, or another version wrote it."""
     values = read_json(path)
-    wrong = [name for name, kind in KINDS.items() if not isinstance(values.get(name), kind)]
-    if wrong:
-        raise InputError("damaged", f"{path} is not the configuration of a run: {', '.join(wrong)}.")
+    wrong = [name for name, kind in KINDS.items() if not isinstance(values.get(name, kind()), kind)]
+    if wrong or "data_hash" not in values:
+        raise InputError("damaged", f"{path} is not the configuration of a run: {', '.join(wrong) or 'no data_hash'}.")
+    if not KINDS.keys() <= values.keys():
+        raise InputError("old_config", f"{path} is of another version of this project.", "Begin a new run.")
     return values
 
 
@@ -138,8 +140,16 @@ def versions() -> dict[str, str]:
 
 
 def learned_from(model_path: AnyPath) -> set[str]:
-    """What the training videos of the run of a model show, and those it started from; empty if nothing says."""
-    return set(_beside(model_path).get("learned_from", ()))
+    """What the training videos of the run of a model show, and those it started from; empty if nothing says.
+
+    An older version does not say.
+    """
+    try:
+        return set(_beside(model_path).get("learned_from", ()))
+    except InputError as error:
+        if error.code != "old_config":
+            raise
+        return set()
 
 
 def held_out_of(info: DatasetInfo, model_path: AnyPath) -> list[str]:

@@ -35,6 +35,7 @@ from scoringnet_tf.training.targets import (
 )
 
 SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was, where SP is trained after it
+LITTLE = 0.3  # the share of a stored frame below which a note is due
 UNLABELLED_ACCURACY = 0.0  # of `FrameAccuracy` where no held-out frame has a label: the last KFS is as good as any
 SHOWN = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
 
@@ -171,6 +172,8 @@ class ScoringRun(Run):
         print(self.targets.message)
         if self.info.features:
             self.model.adapt_features(self.videos("train"))
+        elif (share := math.prod(self.config.data.image_size) / math.prod(self.info.frame_size)) < LITTLE:
+            print(f"The model sees {share:.0%} of each stored frame, the paper's 57%. Change --image_size?")
         loads = {"pretrained": load_pretrained, "initial_model": load_network, "segmenter": load_segmenter}
         for flag, path in self.config.starts.items():  # the more particular ones come last
             loads[flag](self.model, path)

@@ -142,7 +142,7 @@ def strategy_of_run(config: TrainingConfig | PretrainingConfig) -> tf.distribute
     if number > batch_size:
         message = f"--replicas={number}: --batch_size={batch_size} has fewer videos than that."
         raise InputError("out_of_range", message, "Use at most one replica for each video of a batch.")
-    fragments, conflict = getattr(config, "fragments", None), ""
+    fragments, conflict, hint = getattr(config, "fragments", None), "", "Use --replicas=1."
     is_resnet50 = fragments is not None and isinstance(fragments.network, ResNet50)
     if number > 1 and config.optimizer.accumulation_steps > 1:
         conflict = f"--replicas={number} does not work with --set=optimizer.accumulation_steps."
@@ -150,8 +150,9 @@ def strategy_of_run(config: TrainingConfig | PretrainingConfig) -> tf.distribute
         conflict = f"--replicas={number} does not work with --stage_network=resnet50."
     elif config.optimizer.ema_momentum and is_resnet50:
         conflict = f"--ema_momentum={config.optimizer.ema_momentum:g} does not average the statistics of resnet50."
+        hint = "With --stage_network=resnet50 use --ema_momentum=0."
     if conflict:
-        raise InputError("flags_conflict", conflict)
+        raise InputError("flags_conflict", conflict, hint)
     strategy = strategy_of(number)
     if number > 1:
         print(f"Replicas: {number}, which share each batch of {batch_size}.")

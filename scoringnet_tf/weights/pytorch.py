@@ -8,11 +8,12 @@ only the convolutions are taken. MMAction2's recognisers see RGB frames, althoug
 (configs/_base_/models/c3d_sports1m_pretrained.py).
 """
 
+import math
 import pathlib
 
 import numpy as np
 
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.weights.parameters import CLASSES, REQUIRED, SPORTS, SPORTS1M, Parameters, Weights, from_caffe
 
 ZIP, PICKLE = b"PK", b"\x80"  # how PyTorch's two containers start
@@ -20,6 +21,7 @@ LAYOUT, MMACTION2 = "PyTorch (c3d.pickle)", "MMAction2"
 NAMES = {"conv1a": "conv1", "conv2a": "conv2"}  # the others are those of C3D
 HEAD = "cls_head.fc_cls"
 RECOGNISER = {"channels": "rgb", "mean": [104.0, 117.0, 128.0], "scale": 1.0, "frame_size": [128, 171]}
+SHARED = 2  # numbers of all tensors for a byte of the file; of half precision without shared ones it is a half
 LEFT_BESIDE = (  # classes that a training run leaves beside its weights
     "numpy.dtype",
     "numpy.core.multiarray.scalar",
@@ -108,8 +110,16 @@ def read_tensors(path: str | pathlib.Path) -> dict[str, np.ndarray]:
         if not isinstance(state, dict):
             raise TypeError(f"a {type(state).__name__}")
         tensors = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+        _check_sharing(tensors.values(), pathlib.Path(path).stat().st_size)
         return {name: tensor.detach().float().numpy() for name, tensor in tensors.items()}
     except Exception as error:  # a damaged pickle may raise anything (docs of `pickle`), a damaged zip nearly so
         reason = str(error).partition("\n")[0] or type(error).__name__
         message = f"{path} is no state dict of tensors and plain values, or it is damaged: {reason}"
         raise InputError("damaged_weights", message) from error
+
+
+def _check_sharing(tensors, num_bytes):
+    """ValueError if tensors show the same numbers many times over: a small file would ask for much memory."""
+    asked = sum(math.prod(tensor.shape) for tensor in tensors)
+    if asked > SHARED * num_bytes:
+        raise ValueError(f"tensors of {counted(asked, 'number')} in {counted(num_bytes, 'byte')}")

@@ -100,7 +100,12 @@ def fifo(name):
 
 def array(name, values):
     """A .npy file."""
-    return lambda folder: np.save(folder / name, values)
+
+    def make(folder):
+        (folder / name).parent.mkdir(exist_ok=True)
+        np.save(folder / name, values)
+
+    return make
 
 
 def stdin(content):

@@ -63,13 +63,14 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("not_writable", "/proc/pictures", "predict --plot_dir=/proc/pictures dive.avi"),
     ("not_local", "memory://kept", f"{P} --results_dir=memory://kept/results dive.avi"),
     ("unreadable", r"\udcff.avi", f"{P} -", stdin(b"\xff.avi\r\n\n")),
+    ("unreadable", "50.25 to 60.5", f"{P} --start=50.25 --end=60.5 dive.avi"),
     ("picture_not_written", "p/dive.avi.png", f"{P} --force --plot_dir=p dive.avi", folder_at("p/dive.avi.png")),
     # === Models and features ===
     ("not_found", "none.keras", "predict --model=none.keras dive.avi"),
     ("damaged_model", "model.keras", f"{P} dive.avi", changed("model.keras", cut)),
     ("damaged_model", "model.keras", f"{P} dive.avi", settings(lambda _: b"[]")),
     ("wrong_model", "diving_small", "predict --model=c3d.keras dive.avi"),
-    ("unreadable", "w.npy", f"{F} w.npy", array("w.npy", np.zeros((10, 5), np.float32))),
+    ("unreadable", "w/w.npy", f"{F} w", array("w/w.npy", np.zeros((10, 5), np.float32))),
     ("unreadable", "w.npy", f"{F} w.npy", holding("w.npy", b"\x93NUMPY\x01\x00v\x00" + ENORMOUS.ljust(0x75) + b"\n")),
     ("unreadable", "features.json", f"{F} v.npy", holding("features.json", b"{")),
     # === Records, evaluation, training ===
@@ -93,6 +94,12 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
         "--held_out_split",
         "calibrate --records_dir=records --model=model.keras --held_out_records_dir=records",
     ),
+    (
+        "records_of_classes",
+        "motion_records",
+        "calibrate --records_dir=records --model=model.keras --held_out_split=validation "
+        "--held_out_records_dir=motion_records",
+    ),
     ("no_scores", "motion_records", "baselines c3d_svr --records_dir=motion_records --output_dir=out"),
     ("no_classes", "records", "pretrain --records_dir=records --model_dir=run"),
     # === Exports, weights, reports, tables ===
@@ -105,6 +112,7 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
         f"{R} --judges=judges.csv dive.avi",
         holding("judges.csv", b"video,final\ndive.avi,7200\n"),
     ),
+    ("unreadable", "50.25 to 60.5", f"{R} --model=model.keras --start=50.25 --end=60.5 dive.avi"),
     # === Preparing data ===
     ("wrong_flag", "--dataset", "build"),
     ("not_found", "none", "check --dataset=unlv_diving --source_dir=none"),
@@ -123,9 +131,23 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
         holding("dives/diving_samples_len_ori/000.avi"),
     ),
     ("other_records", "z.avi", f"{B} --split_csv=split.csv", holding("split.csv", b"id,split\nz.avi,train\n")),
+    ("flag_unused", "--workers=2", f"build --workers=2 --output_dir=new {OWN.replace('own', 'features')}"),
+    ("flag_unused", "--runner=Own", f"build --runner=Own --output_dir=new {OWN.replace('own', 'features')}"),
+    ("flag_unused", "--workers=2", f"check --workers=2 {OWN.replace('own', 'features')}"),
+    ("not_found", "no_split", "check --dataset=unlv_diving --source_dir=dives --split_dir=no_split"),
+    ("flag_unused", "--difficulty_csv", "check --dataset=unlv_diving --source_dir=dives --difficulty_csv=d.csv"),
+    ("unknown_name", "--action=Rope", "split --dataset=aqa7 --source_dir=own --action=Rope --output=f.csv"),
+    (
+        "not_found",
+        "trainlist03.txt",
+        "split --dataset=ucf101 --source_dir=ucf --official_split=3 --output=f.csv",
+        holding("ucf/classInd.txt", b"1 A\n"),
+    ),
+    ("unknown_name", "dev", "inspect --records_dir=records --output=sheet.png --split=dev"),
     ("flag_unused", "--num_videos", "inspect --records_dir=records --num_videos=3"),
     ("missing_flag", "", "stages --output=new.csv"),
     ("wrong_format", "notes.txt", "stages --output=new.csv notes.txt", holding("notes.txt", b"Dear diary\n")),
+    ("damaged_xml", "stages.csv", "stages --from=elan --output=new.csv stages.csv"),
     ("flag_unused", "--fps", "stages --fps=30 --output=new.csv labels.csv", rows("1,entry,0,9", **LABELS)),
     (
         "wrong_stages",
@@ -183,7 +205,7 @@ def sound(tmp_path_factory, stage_model):
     trained(scoringnet_tf.ScoringNet(sport="vault", **SMALL)).save(folder / "vault.keras")
     of_features = scoringnet_tf.ScoringNet(**OF_FEATURES, width_multiplier=1 / 16, clip_lengths=(4, 4))
     trained(of_features).save(folder / "features.keras")
-    scoringnet_tf.C3D((8, 32, 32, 3), width_multiplier=1 / 16, classes=3).save(folder / "c3d.keras")
+    scoringnet_tf.C3D((8, 32, 32, 3), width_multiplier=1 / 16).save(folder / "c3d.keras")
     return folder
 
 

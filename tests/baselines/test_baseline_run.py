@@ -11,6 +11,7 @@ import types
 import keras
 import numpy as np
 import pytest
+from command_forks import forked
 from refusals import refused
 
 import scoringnet_tf
@@ -129,6 +130,14 @@ def test_figures_are_printed_as_in_metrics_json(records, tmp_path, c3d):
     assert {report.name, f"{measured['e_src']:.3f}", f"{measured['f_med']:.3f}"} <= {*text.split()}
     found = read_predictions(report / "predictions.csv")  # execution is 15 + i, and the hand of video i so far away
     assert sports.src(found.truth["execution"], found.predicted["execution"]) == pytest.approx(1)
+
+
+def test_the_command_prints_figures_also_of_what_is_there_already(records, tmp_path):
+    words = ["pose_dct", f"--records_dir={records}", f"--output_dir={tmp_path}", "--validation_fraction=0.3"]
+    for _ in range(2):
+        result = forked("scoringnet_tf.baselines", *words)
+        assert result.returncode == 0, result.stderr
+        assert table([*tmp_path.glob("test_*")], sports.get_sport("diving")) in result.stdout
 
 
 def test_a_rendering_whose_joints_are_others_now_is_predicted_anew(records, tmp_path, c3d):

@@ -17,6 +17,7 @@ from scoringnet_tf.data.features import (
     middle_frames,
     read_features,
     read_origin,
+    turned,
 )
 
 VALUES = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
@@ -213,6 +214,12 @@ def test_features_of_another_kind_than_those_of_training_are_refused(learned, or
     else:
         with refused("other_features", "x.npy", named):
             check_features(sequence, "x.npy", learned, rate)
+
+
+@pytest.mark.parametrize(("shape", "is_turned"), [((5, 7), True), ((7, 5), False), ((5, 5), False), ((6, 7), False)])
+def test_exchanged_axes_are_told_where_the_shape_says_so(shape, is_turned):
+    """Neither of features of the right size, whatever their length, nor of another size."""
+    assert bool(turned(shape, size=5)) == is_turned
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ def test_what_is_no_video_is_refused(preprocessor, shape):
 def test_paths_without_a_video_and_frames_that_are_too_small_are_refused(preprocessor, tmp_path):
     with pytest.raises(VideoError):
         preprocessor(tmp_path / "none.mp4")
+    with refused("wrong_value"):
+        preprocessor("")
     with pytest.raises(ValueError):  # a model's image larger than the stored frame
         ScoringNetPreprocessor((40, 32), (36, 48))(np.full((1, 60, 80, 3), 90, np.uint8))
 

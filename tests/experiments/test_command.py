@@ -48,6 +48,12 @@ def test_a_table_is_written_and_replaced_only_by_more(asked, commands, surroundi
         assert code_printed(capsys.readouterr().err) == "results_kept"
         with refused("results_kept", "table5"):  # before anything is trained
             asked("run", "table5", *words)
+    report = next((tmp_path / "runs").glob("alpha=0-seed=1-*/test_*/predictions.csv"))
+    content = report.read_bytes()
+    report.unlink()  # the training is there, and its figures are not
+    assert asked("report", "table5", "--seeds=2", rendering) == 1
+    assert code_printed(capsys.readouterr().err) == "results_kept"
+    report.write_bytes(content)
     surroundings.preset.write_text("--alpha=3\n")  # another preset of that name
     with refused("results_kept"):
         asked("run", "table5", "--seeds=2", rendering)
@@ -76,6 +82,13 @@ def test_all_splits_are_trained_shown_and_kept(asked, commands, tmp_path, capsys
     next((tmp_path / "runs").glob("preset*/metafile.yml")).unlink()  # one is no longer done: what two gave stays
     assert asked("report", "table6", "--splits=2") == 1 and code_printed(capsys.readouterr().err) == "results_kept"
     assert cells.read_bytes() == before
+
+
+def test_a_row_that_shares_its_training_is_not_lost(asked, commands, tmp_path, capsys):  # noqa: F811
+    assert asked("run", "table1", "--seeds=1") == 0
+    next((tmp_path / "runs").glob("*/test_*_true_fragments/predictions.csv")).unlink()
+    capsys.readouterr()
+    assert asked("report", "table1", "--seeds=1") == 1 and code_printed(capsys.readouterr().err) == "results_kept"
 
 
 def test_a_figure_is_drawn_and_described(asked, commands, tmp_path, capsys):  # noqa: F811

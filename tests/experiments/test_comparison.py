@@ -74,6 +74,11 @@ def test_a_table_that_was_written_is_read_again(tmp_path, monkeypatch):
     cells["data"]["sport"] = "vault"
     (moved / "cells.json").write_text(json.dumps(cells), encoding="utf-8")
     assert experiments.load(moved).described["data"]["sport"] == "vault"
-    for path, code in ((tmp_path / "table9", "not_found"), (ROOT / "results/diving/table6", "wrong_table")):
+    (moved / "predictions.csv").unlink()
+    for path, code in (
+        (tmp_path / "table9", "not_found"),
+        (moved, "not_found"),
+        (ROOT / "results/diving/table6", "wrong_table"),
+    ):
         with refused(code, path):
             experiments.load(path)

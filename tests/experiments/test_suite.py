@@ -139,6 +139,9 @@ def test_a_preset_may_name_a_flag_file(surroundings, commands, tmp_path):  # noq
     assert Training({}, 0).folder(mine) != before
     with refused("not_found", "none.flags"):
         training.preset_flags(tmp_path / "none.flags")
+    surroundings.preset.write_text(f"--flagfile={mine.preset}\n")
+    with refused("circular_flag_file", "mine.flags"):
+        training.preset_flags(mine.preset)
 
 
 @pytest.mark.parametrize("preset", ["paper", "small"])
@@ -290,6 +293,14 @@ def test_tables_are_made_of_the_rows_that_the_records_can_fill(surroundings, cap
     assert suite.has(dataclasses.replace(features, videos=one_step), "vectors")
     with refused("wrong_sport", "table2"):
         suite.possible({"table2": EXPERIMENTS["table2"]}, surroundings)
+
+
+def test_what_is_of_held_out_videos_is_left_out_where_there_are_none(surroundings, capsys):  # noqa: F811
+    for flag in ("--validation_fraction=0.0", "--set=data.validation_fraction=0"):
+        none = dataclasses.replace(surroundings, further=(flag,))
+        assert left_out(["fig5", "table5"], none, capsys)[0].keys() == {"table5"}
+    with refused("nothing_to_do", "fig5"):
+        suite.possible({"fig5": EXPERIMENTS["fig5"]}, none)
 
 
 def test_rows_of_true_fragments_need_the_stages_of_every_test_frame(surroundings, capsys):  # noqa: F811

@@ -26,7 +26,7 @@ from scoringnet_tf.inference.calibration import (
     is_measured,
     measured,
 )
-from scoringnet_tf.inference.checks import stated_intervals
+from scoringnet_tf.inference.checks import Checks, stated_intervals
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.inference.predictor import Predictor, score_video
 from scoringnet_tf.models.compatibility import check_fits
@@ -283,6 +283,13 @@ def test_a_video_nearly_unlike_training_says_so(plain, lenient, video):
         spread = dataclasses.replace(lenient.spread, limit=share * distance)
         score = scripted(plain, dataclasses.replace(lenient, spread=spread))(video)
         assert ("far_from_training" in [warning.code for warning in score.warnings]) == is_far
+
+
+def test_the_interval_of_each_score_ends_where_that_score_does(model):
+    for name in SCORES:
+        highest = model.sport.range_of(name)[1]
+        low, high = Checks(model).intervals_of({name: highest})[name]
+        assert low < high == highest
 
 
 def test_what_was_measured_with_other_weights_says_nothing(model, video):

@@ -16,6 +16,7 @@ from scoringnet_tf.report.plots import score_scatter
 from scoringnet_tf.sports import get_sport
 
 DIVING = get_sport("diving")
+HIGHEST = DIVING.range_of("difficulty")[1]
 
 
 def predictions(count, rng, scale=8.0):
@@ -61,7 +62,7 @@ def small():
     """Four videos and the intervals of a model, by hand."""
     found = predictions(4, np.random.default_rng(0))
     found.truth = {"difficulty": np.array([3.0, 3, 3, np.nan]), "final": np.array([60.0, 70, 80, 90])}
-    found.predicted = {"difficulty": np.array([3.1, 2.9, 3.3, 3.0]), "final": np.array([66.0, 64, 90, 90])}
+    found.predicted = {"difficulty": np.array([3.1, 2.9, 3.3, HIGHEST]), "final": np.array([66.0, 64, 90, 90])}
     intervals = Intervals(0.9, {"difficulty": 0.2, "final": 6.0}, {"difficulty": 9, "final": 9}, "validation", "hash")
     found.bounds = interval_bounds(found, intervals, DIVING)
     return found, intervals
@@ -70,6 +71,7 @@ def small():
 def test_by_hand(small):
     found, intervals = small
     np.testing.assert_allclose(found.bounds["final"][:2], [[60, 72], [58, 70]])
+    np.testing.assert_allclose(found.bounds["difficulty"][3], [HIGHEST - 0.2, HIGHEST])
     measured = coverage(found, intervals, "test", "hash")
     assert (measured["claimed"], measured["measured_on"]) == (0.9, "validation")
     assert measured["scores"] == {
@@ -127,4 +129,5 @@ def test_the_report_holds_them(tmp_path, small):
         rows = list(csv.DictReader(file))
     assert (rows[1]["low_final"], rows[1]["high_final"], rows[0]["low_difficulty"]) == ("58.0", "70.0", "2.9")
     assert json.loads((tmp_path / "metrics.json").read_text())["intervals"]["scores"]["final"]["held"] == 0.75
-    assert "75 %" in score_scatter(found, DIVING).axes[1].get_title()
+    axis = score_scatter(found, DIVING).axes[1]
+    assert "75 %" in axis.get_title() and axis.collections[0].get_offsets()[0].tolist() == [60, 66]  # true, predicted

@@ -1,6 +1,6 @@
 """The exports give the numbers of Keras in TF Serving, LiteRT and ONNX; wrong requests and models are refused."""
 
-import importlib
+import importlib.util
 import json
 import os
 import pickle
@@ -284,10 +284,11 @@ def test_malformed_requests_are_refused(expected, served, signature, message, ch
 # === The command ===
 
 
-def test_versions_are_never_replaced(tmp_path):
-    (tmp_path / "7").mkdir()
+@pytest.mark.parametrize("name", ["7", "007"])  # TF Serving reads both as 7
+def test_versions_are_never_replaced(name, tmp_path):
+    (tmp_path / name).mkdir()
     result = forked("scoringnet_tf.export", f"--export_dir={tmp_path}", "--version=7")
-    assert (result.returncode, code_printed(result.stderr)) == (1, "exists") and str(tmp_path / "7") in result.stderr
+    assert (result.returncode, code_printed(result.stderr)) == (1, "exists") and str(tmp_path) in result.stderr
 
 
 @pytest.mark.slow
@@ -313,6 +314,17 @@ def run(form, path, videos):
     session = importlib.import_module("onnxruntime").InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, videos), strict=True))
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form, stage_model, tmp_path):
+    words = [f"--model={stage_model}", f"--export_dir={tmp_path}", "--version=7", f"--format={form}"]
+    result = forked("scoringnet_tf.export", *words)
+    lacking = [library for library in LIBRARIES[form] if importlib.util.find_spec(library) is None]
+    if lacking:
+        assert code_printed(result.stderr) == "missing_package" and lacking[0] in result.stderr
+    else:
+        assert (tmp_path / "7" / FILES[form]).is_file(), result.stderr
 
 
 @pytest.mark.slow

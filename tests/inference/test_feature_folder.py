@@ -95,12 +95,13 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     (tmp_path / "text.mp4").write_text("no video")
     output = tmp_path / "features"
     flags = [f"--model={stage_model}", "--endpoint=conv5b", "--per=clip", "--clip_length=8", f"--output_dir={output}"]
+    flags += ["--part=execution"]
     result = command(*flags, *(tmp_path / name for name in ("text.mp4", "cut.avi", "good.avi")))
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "text.mp4" in result.stderr and "cut.avi" in result.stderr
     assert sorted(content(output)) == ["features.json", "good.avi.npy", "lock", "videos.json"]
     frames = scoringnet_tf.from_preset(stage_model).preprocessor(tmp_path / "good.avi")["frames"][0]
-    extractor = FeatureExtractor(load_c3d(stage_model)[0], Extraction("conv5b", "clip", 4, 8))
+    extractor = FeatureExtractor(load_c3d(stage_model, "execution")[0], Extraction("conv5b", "clip", 4, 8))
     expected = extractor(frames.__getitem__, 20)
     np.testing.assert_allclose(read_features(output / "good.avi.npy").values, expected, atol=1e-5)
     assert len(expected) == 5
@@ -131,6 +132,7 @@ def test_videos_are_brought_to_the_rate_of_the_model(flags, stored, tmp_path):
     assert result.returncode == 0 and f"extract: {tmp_path / 'fast.avi'}: " in result.stderr
     features = read_features(tmp_path / "features/fast.avi.npy")
     assert len(features.values) == 30 and features.origin["frame_rate"] == 25
+    assert features.origin["pool"] == "mean" and features.values.shape[1] == features.origin["size"]
     kept = features.origin["stored"]
     assert "frame_rate" not in kept and {name: kept[name] for name in stored} == stored
 
@@ -299,3 +301,10 @@ def test_records_that_cannot_be_extracted_from(stage_model, motion_records, tmp_
 def test_the_endpoints_of_the_flag_are_those_of_a_c3d():
     printed = "".join(command("--help").stdout.split())
     assert f"--endpoint:<{'|'.join((*ENDPOINTS, *FULLY_CONNECTED))}>" in printed
+
+
+def test_a_name_that_is_too_long_for_a_file_is_refused_before_anything_is_extracted(tmp_path):
+    videos = [Video(name, None, None) for name in ("first.avi", "v" * 245)]
+    with refused("name_too_long", "v" * 245):
+        extract_videos(videos, None, tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -4,6 +4,7 @@ Where scores are meant to change, `python tests/inference/make_golden.py` pins t
 """
 
 import json
+import os
 import pathlib
 
 import cv2
@@ -59,3 +60,16 @@ def test_the_shipped_servable_is_that_of_the_shipped_model(clip):
     lengths = tf.constant([2 * len(frames), len(noise)], tf.int64)
     padded = [video + [frames[0]] * (2 * len(frames) - len(video)) for video in videos]
     assert np.asarray(serve(encoded=tf.constant(padded), lengths=lengths)["valid"]).tolist() == [False, False]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
+def test_the_pages_say_how_well_the_stages_of_a_filmed_dive_are_found():
+    """By eye its flight begins with frame 166 and its entry with frame 197."""
+    video = pathlib.Path(os.environ["SCORINGNET_REAL_DATA"], "videos/springboard_dive.mp4")
+    stages = scoringnet_tf.score_video(video, "diving_small", force=True).stages
+    found = {stage["name"]: stage["start_frame"] for stage in stages}
+    flight, entry = found["take-flight"], found["entry"]
+    results, readme = ((ROOT / page).read_text(encoding="utf-8") for page in ("docs/results.md", "README.md"))
+    assert f"| 166 | {flight} |" in results and f"| 197 | {entry} |" in results
+    assert f"take-off {166 - flight} frames early, entry {entry - 197} frames late" in readme

@@ -152,10 +152,11 @@ def test_a_stretch_is_what_is_shown_between(tmp_path):
     write_bars(path, 50, fps=25)
     assert stretched(path, 0.4, 1.0) == Clip(path, (10, 25))
     assert stretched(path, None, None) == path
-    for ends, frames in {(None, 1.0): (0, 25), (1.9, None): (47, 50), (0.4, 2.6): (10, 50)}.items():
+    for ends, frames in {(None, 1.0): (0, 25), (1.9, None): (47, 50), (0.4, 2.4): (10, 50)}.items():
         assert stretched(path, *ends).frames == frames  # frame 47 is shown until 1.92 s
-    with refused("out_of_range", path, "7", "1.96"):
-        stretched(path, 7, None)
+    for ends in ((7, None), (None, 2.6)):  # half a second is what players round
+        with refused("out_of_range", path, str(ends[0] or ends[1]), "1.96"):
+            stretched(path, *ends)
     for first in (0, 1):
         write_images(tmp_path / f"from_{first}", 10, first=first)
         assert stretched(tmp_path / f"from_{first}", 0.2, 0.3).frames == (5, 7)
@@ -237,12 +238,19 @@ def failing(error):
     return types.SimpleNamespace(score_file=score_file)
 
 
+def opencv_without_memory():
+    error = cv2.error()
+    error.code = -4
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
         (InputError("wrong_value", "v.mp4: wrong"), "unreadable"),
         (PermissionError(13, "Permission denied"), "unreadable"),
         (MemoryError(), "out_of_memory"),
+        (opencv_without_memory(), "out_of_memory"),
         (tf.errors.ResourceExhaustedError(None, None, "OOM"), "out_of_memory"),
     ],
 )

@@ -55,6 +55,16 @@ def test_results_are_those_of_a_run_that_keeps_none_and_are_made_once(score, new
             assert result.to_dict() == plain.to_dict() and str(result) == str(plain)
 
 
+@pytest.mark.parametrize("damage", [b"", b"{", b"{}", b"[1]"])
+def test_a_damaged_result_is_made_again(damage, score, tmp_path):
+    expected = [result for _, result in score()]
+    for path in (tmp_path / "kept").glob("*.json"):
+        path.write_bytes(damage)
+    assert [result for _, result in score()] == expected
+    assert all(len(path.read_bytes()) > 10 for path in (tmp_path / "kept").glob("*.json"))
+
+
+@pytest.mark.slow
 def test_what_has_changed_is_scored_anew(score, new, stage_model, tmp_path):
     """A video by its bytes, of a folder of images one; options; the model by its bytes, not by its name."""
     score()

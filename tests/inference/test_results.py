@@ -256,6 +256,10 @@ def test_pictures_of_videos_of_one_name_do_not_overwrite_each_other(tmp_path, mo
         assert pictures.draw(score(SCORED, video=video)) is None
     drawn = {"v.mp4-2.png", "v.mp4.png", "w.mp4.png", "clips.7.frames.png", "clips.7.frames-2.png", "dive2.frames.png"}
     assert {path.name for path in (tmp_path / "new").iterdir()} == drawn
+    again = Pictures(tmp_path / "new")  # a second run replaces its own pictures, and none of another folder
+    for video in ("a/v.mp4", "c/v.mp4"):
+        assert again.draw(score(SCORED, video=video)) is None
+    assert {path.name for path in (tmp_path / "new").iterdir()} == drawn | {"v.mp4-3.png"}
     assert not is_frame_folder(tmp_path / "new") and Pictures(None).draw(score(SCORED)) is None
 
 

@@ -127,6 +127,7 @@ def test_an_unknown_decoding_is_named():
         StageDecision("viterbi")
 
 
+@pytest.mark.slow
 def test_a_model_decides_as_it_is_told():
     """What `evaluate --decoding` makes of a model whose KFS jumps from frame to frame: only a path keeps the order."""
     keras.utils.set_random_seed(0)

@@ -8,6 +8,7 @@ from training_runs import SMALL, STATISTICS, batch, telling
 
 import scoringnet_tf
 from scoringnet_tf import losses
+from scoringnet_tf.models.fragments import FragmentSelector
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.score_prediction import ScorePredictor
 
@@ -75,7 +76,31 @@ def test_a_whole_video_is_sampled_evenly_and_without_its_padding():
     assert made(**WHOLE, clip_lengths=(8, 9)).sampled_frames is made().sampled_frames is None
 
 
+def test_one_tower_sees_the_fragment_of_execution():
+    """In as many frames as execution's tower has, whatever difficulty's has."""
+    network = telling(made(**FINAL, clip_lengths=(4, 8)), 3000.0)
+    inputs, targets = batch()
+
+    def score_of(*stages):
+        clips, _ = FragmentSelector(stages, 8)(inputs["frames"], targets["stages"], inputs["mask"])
+        return np.asarray(network.score_predictor({"final_clip": clips})["final"])
+
+    found = np.asarray(network.score_fragments(inputs["frames"], targets["stages"], inputs["mask"])["final"])
+    np.testing.assert_allclose(found, score_of(2, 3), rtol=1e-5)
+    assert np.abs(found - score_of(2)).min() > 0.01  # that of difficulty
+
+
 # === Features ===
+
+
+def test_towers_of_features_are_built_as_told():
+    options = {"pool_stride": 1, "conv_filters": 96, "fc_units": 160}
+    for tower in made(**FEATURES, kernel_l2=0.0123, score_predictor=options).score_predictor.towers.values():
+        assert [tower.get_layer(f"regressor_conv{n}").filters for n in (1, 2)] == [96 // 16] * 2
+        assert [tower.get_layer(f"regressor_pool{n}").output.shape[1] for n in (1, 2)] == [8, 8]  # of 8 steps
+        assert [tower.get_layer(f"regressor_fc{n}").units for n in (1, 2)] == [160 // 16] * 2
+        kernels = [layer for layer in tower.layers if hasattr(layer, "kernel")]
+        assert [float(layer.kernel_regularizer.l2) for layer in kernels] == pytest.approx([0.0123] * 5)
 
 
 def test_features_that_never_vary_are_left_out_of_a_file_too(tmp_path):

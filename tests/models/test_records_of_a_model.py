@@ -55,7 +55,7 @@ def test_training_on_other_records_is_refused(trained, others):
 
 
 def test_evaluating_frames_of_another_form_or_size_is_refused(trained, diving_records, others):
-    with refused("other_content", others):
+    with refused("other_content", others, "12.5", "2.50"):  # frames/s, aspect
         trained.evaluate(videos(others), verbose=0)
     with refused("other_content", others):
         trained.fit(videos(diving_records).take(1), validation_data=videos(others), **QUIET)

@@ -7,6 +7,7 @@ import types
 
 import numpy as np
 import pytest
+from scipy.linalg import hadamard
 from scipy.spatial.distance import mahalanobis
 
 import scoringnet_tf  # noqa: F401  before Keras
@@ -133,6 +134,13 @@ def test_distance_is_that_of_the_covariance():
     inverse = np.linalg.inv(np.cov(features.T))
     expected = [mahalanobis(row, features.mean(axis=0), inverse) for row in features[:20]]
     np.testing.assert_allclose(np.asarray(spread.distance(features[:20])), expected, rtol=1e-3)
+
+
+def test_what_lies_off_the_axes_deviates_as_each_direction_there_does():
+    """Sixteen videos have two axes; four directions of deviation 2 are left."""
+    features = hadamard(16)[:, 1:7] * [10, 5, 2, 2, 2, 2] * np.sqrt(15 / 16)  # uncorrelated columns of mean 0
+    spread = Spread.of(features)
+    assert spread.deviations == pytest.approx([10, 5], rel=1e-5) and spread.rest == pytest.approx(2, rel=1e-5)
 
 
 def test_the_limit_goes_by_videos_that_the_spread_was_not_fitted_to():

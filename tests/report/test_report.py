@@ -295,6 +295,7 @@ def test_the_command_shows_what_it_can_and_names_the_rest(tmp_path):
     text = (tmp_path / "r.html").read_text()
     assert all(f">{name}</a>" in text for name in ("a/v.avi", "b/v.avi"))
     assert [one.split(",")[0] for one in re.findall("<li>(.*?)</li>", text)] == ["httq://a/b.mp4", "none.mp4"]
+    assert len(re.findall(r'data-value="\d+\.\d', text)) >= 2, "scores that are withheld without --force"
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,7 @@ def test_what_is_not_quite_right_is_refused_by_file_and_key(old, new, code, name
     [
         *((content, "wrong_value") for content in (b"", b"diving", b"- name")),
         *((content, "wrong_format") for content in (b"\x00\xff\xfe\x00", b"name: \xff", b"%PDF-1.4\n%\xe2\xe3")),
+        *((b"name: diving\n" + text, "wrong_format") for text in (b"x: &a [1]", b"x: *a", b"x: !!python/tuple [1]")),
         *((content, "wrong_format") for content in (b"[" * 12, b"[" * 60_000, b"x: [" * 10_000, b"#" * 2**17)),
     ],
 )

@@ -46,6 +46,13 @@ def test_training_takes_an_empty_value(tmp_path):
     assert code_printed(result.stderr) == "missing_flag" and "--records_dir" in result.stderr
 
 
+def test_a_flag_file_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "x.cfg").write_bytes(b"\xff")
+    for words in (("--flagfile", "x.cfg"), ("--flagfile=x.cfg",)):
+        result = command("data_prep", "describe", *words, check=False, cwd=tmp_path)
+        assert code_printed(result.stderr) == "wrong_format" and "x.cfg" in result.stderr
+
+
 # === Keras's backend ===
 
 

@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from refusals import refused
 
-from scoringnet_tf.support.files import replacing_file, replacing_folder, tidy_up_beside, write_json
+from scoringnet_tf.support.files import new_folder, replacing_file, replacing_folder, tidy_up_beside, write_json
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -31,6 +32,16 @@ def test_a_folder_replaces_the_old_one_or_leaves_it(tmp_path):
         raise RuntimeError
     assert [child.name for child in tmp_path.iterdir()] == ["run"]
     assert [child.name for child in path.iterdir()] == ["two"]
+
+
+def test_a_new_folder_replaces_none_that_appeared_meanwhile(tmp_path):
+    path = tmp_path / "run"
+    with refused("exists", path), new_folder(path):
+        path.mkdir()
+        (path / "of another").touch()
+    assert [child.name for child in path.iterdir()] == ["of another"]
+    with refused("exists", path), new_folder(path):
+        raise AssertionError("not reached")
 
 
 def test_what_a_killed_process_left_is_tidied_up_and_nothing_else(tmp_path):

@@ -1,6 +1,7 @@
 """Which model a path or a name means, and which a command could take in place of a wrong one."""
 
 import pytest
+from refusals import refused
 
 import scoringnet_tf
 from scoringnet_tf.support.messages import InputError
@@ -28,6 +29,10 @@ def test_a_wrong_name_is_answered_by_those_that_would_do():
     assert refusal(model_path, "nosuch") == ("not_found", SCORING)
     assert refusal(model_path, "nosuch", kinds=WITH_C3D) == ("not_found", SCORING | C3D)
     assert refusal(scoringnet_tf.C3D.from_preset, "nosuch") == ("not_found", C3D)
+    assert refusal(check_model, "nosuch", shipped=False) == ("not_found", set())
+    with refused("not_found", "nosuch", ".keras"):
+        model_path("nosuch")
+    assert refusal(model_path, "") == ("empty_flag", set())
 
 
 def test_one_of_another_class_is_answered_by_those_that_would_do():

@@ -80,6 +80,15 @@ def test_a_run_keeps_what_it_and_its_start_learned_from(info, tmp_path, diving_r
     RunRecord(TrainingConfig(), "others").write(tmp_path / "first", {"of another"})
     run.record()
     assert str(tmp_path / "first") not in capsys.readouterr().out
+    kept = (tmp_path / "first/config.json").read_text()
+    older = {name: value for name, value in json.loads(kept).items() if name != "learned_from"}
+    for content in ("{", json.dumps(older)):
+        (tmp_path / "first/config.json").write_text(content)
+        run.record()
+        assert str(tmp_path / "first") in capsys.readouterr().out
+    assert learned_from(tmp_path / "first/best.keras") == set()  # of an older version
+    (tmp_path / "first/config.json").write_text(kept)
+    run.record()
     expected = {shown(info.videos[video_id]) for video_id in run.train_ids} | {"of another"}
     assert len(expected) == len(run.train_ids) + 1
     assert learned_from(tmp_path / "second/best.keras") == expected

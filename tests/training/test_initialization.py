@@ -1,5 +1,7 @@
 """Weights that a run starts from: pretrained C3Ds, whole models, and what is refused."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -88,10 +90,13 @@ def test_a_c3d_that_does_not_fit_is_refused_whole(tmp_path, source, code, named)
     assert_same(before, network.get_weights())
 
 
-def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_path):
+def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_path, capsys):
     scoringnet_tf.C3D(CLIP, WIDTH, preprocessing=BGR).save(tmp_path / "bgr.keras")
     run = scoring_run(diving_records, tmp_path / "run", pretrained=str(tmp_path / "bgr.keras"))
+    run.info = dataclasses.replace(run.info, frame_size=(64, 96))
     run.load_initial_weights()
+    printed = capsys.readouterr().out  # other frames than the weights learned from, of which little is seen
+    assert "128×171" in printed and "36×48" in printed and " 17%" in printed
     run.model.save(tmp_path / "network.keras")
     again = keras.models.load_model(tmp_path / "network.keras")
     for network in (run.model, again):

@@ -3,14 +3,14 @@
 import pytest
 from command_forks import forked
 from conftest import write_bars
-from refusals import refused
+from refusals import code_printed, refused
 from training_runs import changed, settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.calibration import add_reference
 from scoringnet_tf.inference.predictor import predictor_of, stage_finder
-from scoringnet_tf.models.presets import check_trained, load_scoring_net
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.scoring import ScoringRun
 from scoringnet_tf.weights.convert import c3d_of_tower
@@ -75,12 +75,16 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
         "calibrate": lambda: add_reference(alone, DatasetInfo.load(diving_records)),
         "with_reference": lambda: scoringnet_tf.with_reference(model, diving_records),
         "import_weights": lambda: c3d_of_tower(model, "execution"),
-        "export": lambda: check_trained(model, alone),
     }
     for take in takes_scores.values():
         with refused("not_trained"):
             take()
     assert stage_finder(alone).score_file(diving_video, "dive", force=True).stages
+
+
+def test_it_is_not_exported(alone, tmp_path):
+    result = forked("scoringnet_tf.export", f"--model={alone}", f"--export_dir={tmp_path / 'served'}")
+    assert code_printed(result.stderr) == "not_trained" and not (tmp_path / "served").exists()
 
 
 @pytest.mark.slow

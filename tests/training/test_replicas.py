@@ -161,12 +161,16 @@ def test_a_batch_that_does_not_divide_is_filled_with_what_weighs_nothing():
     ("changes", "code", "named"),
     [
         ({"batch_size": 3}, "out_of_range", ["--replicas=4", "--batch_size=3"]),
-        ({"batch_size": 4, "stage_network": "resnet50"}, "flags_conflict", ["resnet50", "--replicas=4"]),
-        ({"batch_size": 4, "accumulation_steps": 2}, "flags_conflict", ["accumulation_steps", "--replicas=4"]),
+        (
+            {"batch_size": 4, "stage_network": "resnet50"},
+            "flags_conflict",
+            ["resnet50", "--replicas=4", "--replicas=1"],
+        ),
+        ({"batch_size": 4, "accumulation_steps": 2}, "flags_conflict", ["accumulation_steps", "--replicas=1"]),
         (
             {"replicas": 1, "ema_momentum": 0.9, "stage_network": "resnet50"},
             "flags_conflict",
-            ["resnet50", "--ema_momentum=0.9"],
+            ["resnet50", "--ema_momentum=0.9", "--ema_momentum=0."],
         ),
         ({"batch_size": 4}, "devices_in_use", ["--replicas=4"]),
     ],

@@ -12,6 +12,7 @@ from training_runs import SMALL, assert_same, changed, rows_of, scoring_run, set
 import scoringnet_tf
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
+from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.run import Phase
 from scoringnet_tf.training.scoring import ScoringRun, phases
 
@@ -56,8 +57,8 @@ def test_no_draw_of_an_epoch_returns_in_another():
 class ScriptedRun(ScoringRun):
     """A run whose callbacks are driven by hand."""
 
-    def __init__(self, model_dir, patience=0, every=1):
-        self.config = settings(model_dir, "", patience=patience, validation_every=every)
+    def __init__(self, model_dir, patience=0, every=1, **changes):
+        self.config = settings(model_dir, "", patience=patience, validation_every=every, **changes)
         self.folder, self.validation_ids, self.checkpoints = model_dir, ["a"], Checkpoints(model_dir)
         self.steps, self.upload = 1, lambda: None
 
@@ -117,6 +118,28 @@ def test_an_accuracy_of_held_out_videos_without_labels_chooses_no_epoch(tmp_path
     for phase in (phases(changed(staged, scoring_epochs=0))[0], phases(staged)[0]):
         longer = dataclasses.replace(phase, epochs=4)
         assert kept_epochs([0.0, 0.0, 0.4, 0.0], ScriptedRun(tmp_path), longer) == ([3], None)
+
+
+def test_the_average_is_validated_and_kept_and_training_goes_on_from_the_weights(tmp_path):
+    """One weight, after each of three batches; `test_joint_run` has a whole run."""
+    run, weights, ones = ScriptedRun(tmp_path, ema_momentum=0.5, learning_rate=0.1), [], np.ones((3, 1), "float32")
+    run.model = model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile(make_optimizer(run.config.optimizer, "float32"), loss="mse", jit_compile=False)
+
+    def record(batch, logs):
+        weights.append(model.get_weights()[0].item())
+
+    phase = Phase("joint", 1, monitor="val_loss")
+    kinds = (keras.callbacks.ModelCheckpoint, callbacks.AveragedWeights, callbacks.SaveCheckpoint)
+    chosen = [each for each in run.callbacks_of(phase, 0, {}, None) if isinstance(each, kinds)]
+    recorder = keras.callbacks.LambdaCallback(on_train_batch_end=record)
+    options = {"batch_size": 1, "verbose": 0, "validation_data": (ones, 9 * ones), "callbacks": [recorder, *chosen]}
+    losses = model.fit(ones, 9 * ones, **options).history["val_loss"]
+    average = weights[0] / 4 + weights[1] / 4 + weights[2] / 2
+    kept = keras.models.load_model(tmp_path / phase.best, compile=False).get_weights()[0].item()
+    assert (kept, losses) == (pytest.approx(average, rel=1e-5), [pytest.approx((9 - average) ** 2, rel=1e-5)])
+    run.checkpoints.restore(model, run.checkpoints.latest()[0])
+    assert model.get_weights()[0].item() == weights[2] != pytest.approx(average, rel=1e-3)
 
 
 @pytest.mark.slow

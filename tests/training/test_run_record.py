@@ -145,6 +145,8 @@ def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
         ("[" * 100_000, "damaged_json"),
         ("[]", "wrong_format"),
         ("{}", "damaged"),
+        ('{"data_hash": "a", "learned_from": 1}', "damaged"),
+        ('{"data_hash": "a", "configuration": {}}', "old_config"),
     ],
 )
 def test_a_damaged_configuration_is_named(tmp_path, damaged, code):

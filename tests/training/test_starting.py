@@ -1,7 +1,9 @@
 """What a run starts from: weights left over, KFS at its best, a trained KFS for videos without stage labels."""
 
 import contextlib
+import copy
 import dataclasses
+import pathlib
 
 import keras
 import pytest
@@ -61,6 +63,21 @@ def test_models_that_a_run_would_overwrite_are_left_alone(run, tmp_path, name, b
             run.record()
         assert {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}.keys() == before.keys()
         assert (tmp_path / name).read_bytes() == b"of somebody"
+
+
+@pytest.mark.parametrize("place", ["", "best.keras", "mine.keras"])
+def test_a_model_to_start_from_is_not_overwritten(run, tmp_path, monkeypatch, place):
+    """Not even by a run that may have left it there in its first epoch; however its folder is written."""
+    run, run.model_dir = copy.copy(run), tmp_path
+    run.config = changed(run.config, initial_model=str(tmp_path / place))
+    run.as_record().write(tmp_path)
+    before = (tmp_path / "config.json").read_bytes()
+    (tmp_path / (place or "best.keras")).touch()
+    monkeypatch.chdir(tmp_path.parent)
+    run.model_dir = pathlib.Path(tmp_path.name)
+    with refused("start_in_model_dir", "--initial_model"):
+        run.record()
+    assert (tmp_path / "config.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from test_caffe import blob, caffe_top, caffe_trunk, net, random_parameters
 
 import scoringnet_tf
 from scoringnet_tf.weights.convert import build_c3d, read_weights
+from scoringnet_tf.weights.pytorch import read_tensors
 
 PARAMETERS = random_parameters()
 FLOAT32 = {"rtol": 1e-5, "atol": 3e-5}  # its rounding, in whatever order a processor sums; wrong ones are above 1e-3
@@ -330,3 +331,15 @@ def test_the_model_of_a_run_is_not_replaced(tmp_path):
         assert (result.returncode, code_printed(result.stderr)) == (1, "exists")
     assert not (tmp_path / "model.keras").exists()
     assert (tmp_path / "c3d.keras").read_bytes() == (tmp_path / "best.keras").read_bytes() == b"of a run"
+
+
+@pytest.mark.interop
+def test_many_tensors_may_not_show_the_same_storage(tmp_path):
+    """A few may: tied weights do. Many would ask for more memory than the file makes believe."""
+    torch = pytest.importorskip("torch")
+    storage = torch.zeros(10_000)
+    for views in (3, 300):
+        torch.save({f"w{number}": storage for number in range(views)}, tmp_path / f"{views}")
+    assert len(read_tensors(tmp_path / "3")) == 3
+    with refused("damaged_weights", "300"):
+        read_tensors(tmp_path / "300")

@@ -149,6 +149,7 @@ def test_rhythmic_gymnastics_without_a_header_loses_no_row(tmp_path):
     [
         ("header\nHop_002 7.20 4.20 10.80 0.60 9\n", "malformed_rows", "row 2"),
         ("header\nHoop_002 7.20\n", "malformed_rows", "row 2"),
+        ("Name Execution_Score Difficulty_Score Final Penalty Length\n", "wrong_columns", "row 1"),
     ],
 )
 def test_lists_of_rhythmic_gymnastics_that_are_refused(tmp_path, text, code, named):

@@ -79,3 +79,12 @@ def test_a_clip_without_a_class_is_a_problem(tmp_path):
     assert read.classes["group"] == ["1", "3"]
     assert [sample.classes.get("group") for sample in read.samples] == [0, None, 1]
     assert problem_codes(read) == [("motion_classes.csv, row 4", "missing_value")]
+
+
+@pytest.mark.parametrize(("one", "other"), [("1", "01"), ("1", "1.0"), ("tuck", "Tuck"), ("tué", "tue\u0301")])
+def test_two_spellings_of_a_class_are_refused(tmp_path, one, other):
+    table = write_motion(tmp_path / "motion", 3) / "motion_classes.csv"
+    text = table.read_text().replace(",diving,1,", f",diving,{one},").replace(",diving,2,", f",diving,{other},")
+    table.write_text(text, encoding="utf-8")
+    with refused("two_spellings", table, one, other):
+        motion.read(table.parent)

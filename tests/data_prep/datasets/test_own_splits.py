@@ -1,6 +1,7 @@
 """`data_prep split`: random, alike in score, by group; folds; files that build reads, and never over others."""
 
 import collections
+import dataclasses
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from conftest import write_unlv_diving
 from layouts import notes_of, problem_codes, write_table
 from refusals import code_printed, refused
 
-from data_prep.datasets import read_source
+from data_prep.datasets import manifest, read_source
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.splits import (
     SplitSettings,
@@ -99,6 +100,8 @@ def test_what_cannot_be_split_is_refused(samples, settings, code, named):
 
 # === Files ===
 
+SPLIT_OF_TWO = {"a.mp4#1": "train", "a.mp4#2": "test"}
+
 
 def test_a_split_file_takes_the_place_of_the_datasets_own_split(tmp_path):
     source_dir, split_csv = write_unlv_diving(tmp_path / "diving", 4, 1), str(tmp_path / "mine.csv")
@@ -146,6 +149,36 @@ def test_a_table_needs_no_split_if_a_file_has_it(tmp_path):
     assert [code for _, code in problem_codes(unknown)] == ["unknown_name"] * 2
 
 
+def test_an_id_that_has_come_to_mean_another_performance_is_refused(tmp_path):
+    """Rows without ids are called by their place: if a table is sorted anew, train and test change hands."""
+    path, rows = tmp_path / "split.csv", ["a.mp4,63,10,30", "a.mp4,64,40,60"]
+
+    def read(*rows):
+        header = ("video", "final", "start_frame", "end_frame")
+        write_table(tmp_path / "manifest.csv", header, [row.split(",") for row in rows])
+        return read_source("manifest", tmp_path, split_csv=path, sport="diving").samples
+
+    write_split_csv(path, SPLIT_OF_TWO)
+    write_split_csv(path, SPLIT_OF_TWO, read(*rows))
+    assert path.read_text() == "id,split,start_frame,end_frame\na.mp4#1,train,10,30\na.mp4#2,test,40,60\n"
+    check_new([path], overwrite=True)
+    assert [sample.split for sample in read("a.mp4,63,12,30", "a.mp4,64,40,70")] == ["train", "test"], "put right"
+    with refused("other_frames", "split.csv, row 2", "a.mp4#1", "10 to 30", "40 to 60"):
+        read(*reversed(rows))
+    path.write_text(path.read_text().replace("40,60", "40,x"))
+    with refused("not_an_integer", "split.csv, row 3", "x"):
+        read(*rows)
+
+
+def test_a_file_of_splits_says_no_frames_of_performances_with_ids(tmp_path):
+    """They may lie elsewhere in a broadcast that was cut anew."""
+    rows = [("Ann", "final", 63, 10, 30), ("Semifinal", "final", 64, 40, 60)]
+    write_table(tmp_path / "manifest.csv", ("id", "video", "final", "start_frame", "end_frame"), rows)
+    samples = manifest.read(tmp_path, sport="diving").samples
+    write_split_csv(tmp_path / "split.csv", {"Ann": "train", "Semifinal": "test"}, samples)
+    assert (tmp_path / "split.csv").read_text() == "id,split\nAnn,train\nSemifinal,test\n"
+
+
 # === The command ===
 
 
@@ -171,6 +204,27 @@ def test_the_command_writes_folds_once(tmp_path):
     content = folds[0].read_bytes()
     result = run(tmp_path, *words, "--seed=1")
     assert result.returncode == 1 and code_printed(result.stderr) == "exists" and folds[0].read_bytes() == content
+    for number in (3, 4, 6):  # of a larger split, and one after a gap
+        (tmp_path / f"fold_{number}.csv").write_bytes(content)
+    assert run(tmp_path, *words, "--overwrite").returncode == 0
+    assert sorted(path.stem for path in tmp_path.glob("fold_*")) == ["fold_1", "fold_2", "fold_6"]
+
+
+def test_the_command_splits_as_its_flags_say(tmp_path):
+    """In place of a file of splits; any of the defaults would give another split."""
+    write_twelve(tmp_path)
+    write_split_csv(tmp_path / "split.csv", {"a": "train"})
+    settings, samples = SplitSettings("score", 0.25, 0.15, seed=7), manifest.read(tmp_path, sport="diving").samples
+    values = {name: value for name, value in dataclasses.asdict(settings).items() if value is not None}
+    words = [*(f"--{name}={value}" for name, value in values.items()), "--overwrite"]
+    result = run(tmp_path, *words, f"--output={tmp_path / 'split.csv'}")
+    assert result.returncode == 0, result.stderr
+    source = read_source("manifest", tmp_path, split_csv=tmp_path / "split.csv", sport="diving")
+    found = {sample.video_id: sample.split for sample in source.samples}
+    assert [found] == make_splits(samples, settings)
+    for name in values:
+        other = dataclasses.replace(settings, **{name: getattr(SplitSettings(), name)})
+        assert [found] != make_splits(samples, other), name
 
 
 def test_what_build_will_say_of_the_table_is_on_stderr(tmp_path):
@@ -184,6 +238,7 @@ def test_what_build_will_say_of_the_table_is_on_stderr(tmp_path):
 def test_only_files_of_splits_are_replaced(tmp_path):
     write_split_csv(tmp_path / "split.csv", {"a": "train"})
     check_new([tmp_path / "split.csv"], overwrite=True)
-    (tmp_path / "manifest.csv").write_text("video,split\n")
-    with refused("exists", "manifest.csv"):
-        check_new([tmp_path / "split.csv", tmp_path / "manifest.csv"], overwrite=True)
+    for header in ("video,split", "id,split,video,final"):
+        (tmp_path / "manifest.csv").write_text(f"{header}\n")
+        with refused("exists", "manifest.csv"):
+            check_new([tmp_path / "split.csv", tmp_path / "manifest.csv"], overwrite=True)

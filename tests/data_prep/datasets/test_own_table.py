@@ -105,9 +105,11 @@ def test_a_table_without_a_known_score_is_a_problem(tmp_path, columns):
     assert source_of(tmp_path, f"video,{columns}", columns=["final=Punkte"]).samples[0].final == 72
 
 
-def test_stages_alone_are_enough(tmp_path):
+def test_stages_alone_are_enough_unless_a_column_may_be_a_score(tmp_path):
     text = "video,split,pre-starting,take-flight,entry,end,name\na.mp4,train,1,2,3,4,Ann\n"
     assert source_of(tmp_path, text).samples[0].segments
+    with refused("no_scores", "name"):
+        source_of(tmp_path, text.replace("Ann", "71.40"))
 
 
 # === Text ===

@@ -215,16 +215,28 @@ def test_stage_labels_of_a_file_are_shared_out_to_its_performances(broadcast, tm
 @pytest.mark.parametrize(
     ("labels", "wrong"),
     [
-        ([("entry", 20, 25), ("entry", 55, 45)], {2: "not_in_order", 3: "not_in_order"}),
-        ([("entry", 20, 25), ("landing", 32, 38)], {2: "unknown_name", 3: "unknown_name"}),
+        ([("entry", 20, 25), ("entry", 55, 45)], {3: "not_in_order"}),
+        ([("entry", 20, 25), ("landing", 45, 55)], {3: "unknown_name"}),
         ([("final.mp4#1", "entry", 20, 25), ("final.mp4#2", "entry", 20, 25)], {3: "out_of_range"}),
     ],
 )
-def test_wrong_stages_are_a_problem_of_the_performances_of_their_file_or_id(broadcast, labels, wrong):
+def test_wrong_stages_are_a_problem_of_the_performances_that_they_touch(broadcast, labels, wrong):
     label(broadcast, *labels)
     source = source_of(broadcast, BY_FRAMES, *TWO)
     assert problem_codes(source) == [(f"manifest.csv, row {row}", code) for row, code in wrong.items()]
     assert all("stage_labels.csv, row 3" in str(each) for sample in source.samples for each in sample.problems)
+
+
+def test_stages_outside_every_performance_are_named(broadcast):
+    """The row of their performance may be lost; noise belongs there, and all of a whole file is its own."""
+    own = [("entry", 20, 25), ("entry", 50, 55), ("noise", 60, 80)]
+    label(broadcast, *own, ("landing", 80, 90))
+    note = notes_of(source_of(broadcast, BY_FRAMES, *TWO))["stages_outside"]
+    assert "final.mp4 (landing, stage_labels.csv, row 5)" in note and "row 4" not in note
+    label(broadcast, *own)
+    assert "stages_outside" not in notes_of(source_of(broadcast, BY_FRAMES, *TWO))
+    label(broadcast, *own, ("entry", 80, 90))
+    assert "stages_outside" not in notes_of(source_of(broadcast, BY_FRAMES, "final.mp4,train,63,,"))
 
 
 def test_a_performance_without_stages_is_named_and_a_single_one_has_its_part(broadcast, tmp_path):

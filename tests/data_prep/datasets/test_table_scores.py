@@ -128,3 +128,23 @@ def test_scores_on_another_scale_are_noted_if_most_are(tmp_path, header, rows, s
     """Whatever a few others are: they may be the only right ones."""
     notes = notes_on(tmp_path, header, *rows, sport=sport)
     assert notes.keys() == ({"other_scale"} if found else set()) and (found or "") in notes.get("other_scale", "")
+
+
+EXCHANGED = [f"8.{number},5.{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "sport", "code", "named"),
+    [
+        ("difficulty,execution", [*EXCHANGED, "5,8"], "artistic_gymnastics", "exchanged_scores", "5 of 6"),
+        ("difficulty,execution", EXCHANGED[:4], "artistic_gymnastics", None, ""),
+        ("difficulty,execution", [*EXCHANGED, *["5,8"] * 5], "artistic_gymnastics", None, ""),
+        ("execution", ["8.5", "7.0", "25.5"], "diving", "mean_marks", "2 of 3 (7 to 8.5)"),
+        ("execution", ["8.5", "10.5"], "diving", None, ""),
+        ("execution", ["8.5", "7.0"], "artistic_gymnastics", None, ""),
+    ],
+)
+def test_exchanged_columns_and_means_of_marks_are_noted(tmp_path, header, rows, sport, code, named):
+    """Executions of gymnastics are above difficulties, but for a fall; diving multiplies the mean of the marks."""
+    notes = notes_on(tmp_path, header, *rows, sport=sport)
+    assert notes.keys() == ({code} if code else set()) and named in notes.get(code, "")

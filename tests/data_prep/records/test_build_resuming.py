@@ -141,6 +141,7 @@ def test_a_place_that_cannot_be_written_is_refused(diving_dir, tmp_path):
             build(diving_dir, output)
 
 
+@pytest.mark.slow
 def test_a_second_build_beside_a_running_one_is_refused(diving_dir, tmp_path):
     with kept_videos(tmp_path / "records"), refused("busy", tmp_path / "records"):
         build(diving_dir, tmp_path / "records")

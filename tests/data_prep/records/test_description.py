@@ -9,6 +9,7 @@ from command_forks import forked
 from conftest import write_bars
 from layouts import write_table
 from refusals import codes, said
+from tiny_records import feature_video, write_records
 
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.description import as_text, describe, distribution
@@ -50,6 +51,16 @@ def test_counts_are_those_of_the_records(diving_records):
     assert train["stage_seconds"]["entry"] == pytest.approx(distribution([6 / 25] * 7))
     assert set(train["lacking"].values()) == {0, 7} and train["lacking"]["group"] == 7
     assert found["sport"] == "diving" and found["pixels"] == "filmed" and not found["groups_in_several_splits"]
+
+
+def test_seconds_go_by_the_rate_of_each_video(tmp_path):
+    """Four steps in each, of which one has 5 steps a second, the other 20."""
+    videos = [feature_video(f"{rate}", np.eye(4, dtype=np.float32), range(4), rate, final=60.0) for rate in (5.0, 20.0)]
+    train = describe(DatasetInfo.load(write_records(tmp_path / "records", {"train": videos})))["splits"]["train"]
+    assert (train["seconds"]["min"], train["seconds"]["max"]) == pytest.approx((0.2, 0.8))
+    assert (train["stage_seconds"]["entry"]["min"], train["stage_seconds"]["entry"]["max"]) == pytest.approx(
+        (0.05, 0.2)
+    )
 
 
 def test_what_lacks_is_counted(partial_info):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import write_bars, write_timed
+from conftest import write_bars, write_images, write_timed
 from layouts import write_manifest, write_table
 from refusals import codes, refused, said
 
@@ -108,6 +108,15 @@ def test_a_performance_without_frames_of_a_stage(tmp_path, command):
     assert ["take-flight" in note for note in missing] == [True, False] and "entry" in missing[1]
 
 
+@pytest.mark.parametrize(("first", "is_late"), [(0, False), (1, False), (5, True)])
+def test_images_that_start_late_are_named(tmp_path, first, is_late):
+    source = write_manifest(tmp_path / "own", [("a", 3.0, 21.0, 63.0, "train", 2, 5, 8, 12)])
+    write_images(source / "a", 20, first=first)
+    notes = notes_of("check", "manifest", source, sport="diving")
+    assert ("images_start_late" in codes(notes)) == is_late
+    assert not is_late or "a (5)" in said(notes, "images_start_late")
+
+
 def test_stages_in_seconds_and_missing_ones_in_the_official_layout(diving_dir, tmp_path):
     def write(numbers, length):
         spans = (("take-flight", 0, length), ("entry", length, 2 * length))
@@ -175,6 +184,7 @@ def usual_sets():
     }
 
 
+@pytest.mark.slow
 def test_of_usual_sets_nothing_is_said(tmp_path):
     for number, (name, arrays) in enumerate(usual_sets().items()):
         assert unusual(write_set(tmp_path / str(number), arrays)) == [], name
@@ -222,8 +232,9 @@ def test_numbers_that_float32_cannot_keep_apart_are_said(tmp_path):
     """Float32 has 24 bits: of seconds since 1970 it keeps two minutes."""
     arrays = walks()
     arrays[1] = np.column_stack([arrays[1][:, 1:], 1.7e9 + np.arange(len(arrays[1])) / 25])
+    arrays[3] = np.int64(arrays[3]) + 10**12  # ids
     note = said(notes_of("check", "manifest", write_set(tmp_path / "set", arrays), sport="diving"), "features_rounded")
-    assert "f01.npy" in note and "f02.npy" not in note
+    assert "f01.npy" in note and "f03.npy" in note and "f02.npy" not in note
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import itertools
+import json
 import os
 
 import numpy as np
@@ -127,11 +128,29 @@ def test_a_video_that_is_stopped_leaves_nothing(tmp_path):
         ({"num_videos": None}, "--num_videos"),
         ({"height": 51}, "--height"),
         ({"task": "motion", "labels_dir": "y"}, "--task"),
+        ({"labels_dir": "no_labels"}, "no_labels"),
+        ({"task": "session", "performances": 77, "minutes": 0.5}, "--minutes=0.5"),
+        ({"task": "session", "performances": 77, "minutes": 0.5}, "77"),
     ],
 )
 def test_wrong_flags_are_refused(given, flag):
+    with pytest.raises(InputError) as error:
+        run_with(**{"output_dir": "x", "num_videos": 4, **given})
+    assert flag in str(error.value)
+
+
+def run_with(**given):
+    """The command with these flags."""
     if not flags.FLAGS.is_parsed():
         flags.FLAGS(["test"])
-    with flagsaver.flagsaver(**{"output_dir": "x", "num_videos": 4, **given}), pytest.raises(InputError) as error:
+    with flagsaver.flagsaver(**given):
         command.main([])
-    assert flag in str(error.value)
+
+
+def test_a_simulation_is_that_of_the_flags(tmp_path):
+    given = {"sport": "vault", "num_videos": 2, "seed": 7, "rendering": 3, "easy": True, "height": 32, "width": 48}
+    given["test_fraction"] = 0.4
+    run_with(output_dir=str(tmp_path / "s"), workers=1, **given)
+    made = json.loads((tmp_path / "s/simulation.json").read_text())["settings"]
+    assert {name: made[name] for name in given} == given and made["task"] == "scoring"
+    assert read_video(next(tmp_path.glob("s/*/001.avi"))).frames.shape[1:] == (32, 48, 3)
