@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def learning_parts(network: "Trainer") -> "dict[str, layers.Layer]":
-    """Part → its layer, without overlaps: `kfs`, the segmenter, if there is one, and every tower of SP by its score."""
-    kfs = {} if network.segmenter is None else {"kfs": network.segmenter}
-    return kfs | dict(network.score_predictor.towers)
+    """Part → its layer, without overlaps: `backbone` and `kfs`, if there are, and every tower of SP by its score."""
+    found = {"backbone": network.backbone, "kfs": network.segmenter}
+    return {name: part for name, part in found.items() if part is not None} | dict(network.score_predictor.towers)
 
 
 def parts(network: "Trainer") -> "dict[str, list[layers.Layer]]":

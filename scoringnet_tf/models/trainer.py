@@ -213,7 +213,7 @@ class Trainer(Model):
     # === Fit and evaluate ===
 
     def adapt_features(self, dataset: Iterable[tuple[dict[str, Any], Any]]) -> None:
-        """Brings features to standard units of the training videos; a model of features needs it before its `fit`.
+        """Brings features to standard units of the training videos; the heads need it before `fit`.
 
         Args:
             dataset: one pass over the training videos, batches of `data.input_pipeline.videos`.
@@ -221,9 +221,10 @@ class Trainer(Model):
         Raises:
             InputError: the model takes frames (`sees_frames`), or there are no videos (`no_videos`).
         """
-        if self.content != "features":
-            raise InputError("sees_frames", "adapt_features is for a model of features; this one takes frames.")
-        mean, deviation = feature_statistics(dataset)
+        if self.encoded != "features":
+            message = "adapt_features is for a model of features, or with a backbone; this one takes frames."
+            raise InputError("sees_frames", message)
+        mean, deviation = feature_statistics((self.encode(inputs), inputs["mask"]) for inputs, _ in dataset)
         for layer in self._scalings():
             layer.adapt(mean, deviation)
 
@@ -326,18 +327,18 @@ class Trainer(Model):
         return super().call(inputs, training=training, mask=mask)
 
     def _training_outputs(self, inputs, training):
-        content, mask, stages = inputs[self.content], inputs["mask"], inputs[TRUE_STAGES]
-        outputs = {}
+        mask, stages = ops.convert_to_tensor(inputs["mask"]), inputs[TRUE_STAGES]
+        encoded, outputs = self.encode(inputs, training), {}
         needed = "segmenter" in self.networks and self.training_fragments.source != "true"
         if "segmenter" in self.learning or needed:
             # A ResNet50 that does not learn keeps its statistics, too.
             learns = training and bool(self.segmenter.trainable_variables)
-            outputs["stages"] = self.segmenter({self.content: content, "mask": mask}, training=learns)
+            outputs["stages"] = self.segmenter({self.encoded: encoded, "mask": mask}, training=learns)
         if "score_predictor" in self.learning:
             if "segmenter" in self.networks:
                 decided = self.stage_decision(outputs["stages"], mask) if needed else None
                 stages = self.training_fragments(stages, decided, mask)
-            scores = self.score_fragments(content, stages, mask, training=training)
+            scores = self.score_fragments(encoded, stages, mask, training=training)
             outputs |= {name: value for name, value in scores.items() if name != "empty_fragments"}
         return outputs
 

@@ -25,6 +25,7 @@ UNITS = tuple(
 )
 SCOPE = "RGB/inception_i3d"  # of DeepMind's variables
 TORCH_BRANCHES = dict(zip(BRANCHES, ("b0", "b1a", "b1b", "b2a", "b2b", "b3b"), strict=True))
+HEAD = 4096  # bytes, in which a pickle names its first layer
 RECONSTRUCT = np.empty(0).__reduce__()[0]
 ALLOWED = {  # all that a pickle of arrays calls
     ("numpy.core.multiarray", "_reconstruct"): RECONSTRUCT,
@@ -95,6 +96,24 @@ def read_i3d(path: str | pathlib.Path) -> I3DWeights:
         raise InputError("missing_layer", f"{path} lacks {error} of I3D.") from error
 
 
+def is_i3d(path: str | pathlib.Path) -> bool:
+    """Whether a file of weights is one of I3D, by the names in it; False also for a damaged one."""
+    path = pathlib.Path(path)
+    first = UNITS[0]
+    if checkpoint := tf_checkpoint.checkpoint(path):
+        import tensorflow as tf
+
+        try:
+            return f"{SCOPE}/{first}/conv_3d/w" in tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
+        except (tf.errors.OpError, ValueError, RuntimeError):
+            return False
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if head.startswith(pytorch.ZIP):
+        return f"{first}.conv3d.weight" in pytorch.read_tensors(path)
+    return head.startswith(pytorch.PICKLE) and first.encode() in head
+
+
 def _of_flax(path):
     try:
         with path.open("rb") as file:
@@ -163,13 +182,14 @@ def _weights(layout, unit, kernel, bias):
 
 
 def build_i3d(weights: I3DWeights, **options: Any) -> I3D:
-    """The `I3D` with these weights; with the logits where `options` ask for `classes`.
+    """The `I3D` with these weights for frames of any size; `options` of it have priority. By default it has logits.
 
     Raises:
         InputError: an array has another shape (`wrong_shape`), or holds NaN or infinity (`not_finite`).
     """
     width = weights.units[UNITS[0]].offset.size / LAYERS[0][2][0]
-    model = I3D(**{"width_multiplier": width, **options})
+    of_weights: dict[str, Any] = {"width_multiplier": width, "classes": weights.bias.size, "dtype": "float32"}
+    model = I3D(**{"input_shape": (None, None, None, 3), **of_weights, **options})
     for layer in model.layers:
         if not layer.weights:
             continue

@@ -11,9 +11,8 @@ import keras
 from keras import layers, ops
 
 from scoringnet_tf.models.backbones.c3d import scaled_width
-from scoringnet_tf.models.frames import Functional
-from scoringnet_tf.models.layers import safe_policy
-from scoringnet_tf.models.saving import Preset
+from scoringnet_tf.models.layers import FrameMask
+from scoringnet_tf.models.saving import Functional, Preset, arguments_of
 from scoringnet_tf.support.messages import InputError, unknown_name
 
 # (endpoint, its kind, what it is made of): a convolution (filters, kernel, stride), a max pooling (window, stride), or
@@ -60,27 +59,49 @@ def temporal_stride(endpoint: str) -> int:
     raise unknown_name("endpoint", endpoint, ENDPOINTS)
 
 
-def _unit(x, filters, kernel, stride, name, dtype):
+def temporal_reach(endpoint: str) -> int:
+    """Frames to either side that a step of an endpoint depends on, at most."""
+    stride, reach = 1, 0
+    for name, kind, parts in LAYERS:
+        window = parts[1] if kind == "conv" else parts[0][0] if kind == "pool" else 3
+        reach += stride * (window // 2)
+        stride = temporal_stride(name)
+        if name == endpoint:
+            return reach
+    raise unknown_name("endpoint", endpoint, ENDPOINTS)
+
+
+def _depth(endpoint):
+    if endpoint not in ENDPOINTS:
+        raise unknown_name("final_endpoint", endpoint, ENDPOINTS)
+    return ENDPOINTS.index(endpoint)
+
+
+def _unit(x, filters, kernel, stride, name, dtype, frame_mask=None):
     """Convolution without bias, batch normalisation without scale, ReLU."""
-    policy = safe_policy(x.shape[1], dtype)
-    x = layers.Conv3D(
-        filters, kernel, stride, padding="same", use_bias=False, name=name.replace("/", "_"), dtype=policy
-    )(x)
-    name = f"{name}/batch_norm".replace("/", "_")
-    x = layers.BatchNormalization(momentum=0.999, epsilon=EPSILON, scale=False, name=name, dtype=dtype)(x)
-    return ops.relu(x)
+    name = name.replace("/", "_")
+    if kernel > 1:
+        x = _masked(x, frame_mask, name, dtype)
+    x = layers.Conv3D(filters, kernel, stride, padding="same", use_bias=False, name=name, dtype=dtype)(x)
+    of_norm: dict[str, Any] = {"momentum": 0.999, "epsilon": EPSILON, "scale": False}
+    return ops.relu(layers.BatchNormalization(**of_norm, name=f"{name}_batch_norm", dtype=dtype)(x))
 
 
-def _mixed(x, filters, name, dtype):
+def _mixed(x, filters, name, dtype, frame_mask):
     """An Inception block: its branches side by side."""
-    ends = []
+    x, ends = _masked(x, frame_mask, name, dtype), []
     for number in range(4):
         units = [(count, branch) for count, branch in zip(filters, BRANCHES, strict=True) if branch[7] == str(number)]
         y = ops.max_pool(x, (3, 3, 3), strides=1, padding="same") if number == 3 else x
         for count, branch in units:
-            y = _unit(y, count, int(branch[-1]), 1, f"{name}/{branch}", dtype)
+            y = _unit(y, count, int(branch[-1]), 1, f"{name}/{branch}", dtype, frame_mask)
         ends.append(y)
     return layers.Concatenate(name=name, dtype=dtype)(ends)
+
+
+def _masked(x, frame_mask, name, dtype):
+    """Steps of padding are zero, as beyond the end of an unpadded video."""
+    return x if frame_mask is None else FrameMask(name=f"{name}_mask", dtype=dtype)(x, frame_mask)
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -98,18 +119,25 @@ class MeanOfPairs(layers.Layer):
 class I3D(Preset, Functional):
     """I3D with named endpoints, for frames of any size and number.
 
-    Call argument: frames uint8 (B, L, H, W, 3), 0…255, RGB. Without `classes` the result is the final endpoint
-    (B, ⌈L / s⌉, h, w, C) for its temporal stride s, see `temporal_stride`; with `classes` it is logits (B, classes).
+    Call argument: frames uint8 (B, L, H, W, 3), 0…255, RGB; with `masked=True` a dictionary
+    `{"frames": …, "mask": bool (B, L)}`. Without `classes` the result is the final endpoint (B, ⌈L / s⌉, h, w, C) for
+    its temporal stride s, see `temporal_stride`; with `classes` it is logits (B, classes).
 
     Args:
         input_shape: (L, H, W, 3); L, H and W may be None. Kinetics's weights were trained on 64 frames of 224×224.
         width_multiplier: 1 is the published width (64 … 1024 channels).
-        final_endpoint: name in `ENDPOINTS` to stop after; "Mixed_5c" for classification.
+        final_endpoint: name in `ENDPOINTS` to stop after; "Mixed_5c" for classification. Several give a list.
         classes: number of classes, or None for features.
+        masked: takes a mask of padded frames beside the frames: they are as beyond the end of an unpadded video. Whole
+            videos then have a multiple of s frames.
         dtype: dtype policy of the layers.
 
     Raises:
-        InputError: no such endpoint (`unknown_name`); classes behind another endpoint (`flags_conflict`).
+        InputError: no such endpoint (`unknown_name`); classes behind another endpoint, or with masks
+            (`flags_conflict`).
+
+    Attributes:
+        temporal_strides, reach: of the final endpoints, frames, see `temporal_stride` and `temporal_reach`.
 
     Example:
     >>> I3D(input_shape=(None, 112, 112, 3), final_endpoint="Mixed_4f").output_shape
@@ -120,41 +148,46 @@ class I3D(Preset, Functional):
         self,
         input_shape: Sequence[int | None] = (None, 224, 224, 3),
         width_multiplier: float = 1.0,
-        final_endpoint: str = ENDPOINTS[-1],
+        final_endpoint: str | Sequence[str] = ENDPOINTS[-1],
         classes: int | None = None,
+        masked: bool = False,
         dtype: str | None = None,
         name: str = "i3d",
         **kwargs: Any,
     ):
-        if final_endpoint not in ENDPOINTS:
-            raise unknown_name("final_endpoint", final_endpoint, ENDPOINTS)
-        if classes and final_endpoint != ENDPOINTS[-1]:
-            raise InputError("flags_conflict", f"classes need final_endpoint='{ENDPOINTS[-1]}'.")
-        # === Functional Model ===
+        config = arguments_of(locals())
+        ends = [final_endpoint] if isinstance(final_endpoint, str) else sorted(final_endpoint, key=_depth)
+        last = max(map(_depth, ends))
+        if classes and (masked or ends != [ENDPOINTS[-1]]):
+            raise InputError("flags_conflict", f"classes need final_endpoint='{ENDPOINTS[-1]}', and no masks.")
         frames = keras.Input(input_shape, dtype="uint8", name="frames")
-        x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale", dtype=dtype)(frames)  # −1…1
-        for endpoint, kind, parts in LAYERS[: ENDPOINTS.index(final_endpoint) + 1]:
+        mask = keras.Input(input_shape[:1], dtype="bool", name="mask") if masked else None
+
+        # === Functional Model ===
+        x, frame_mask = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale", dtype=dtype)(frames), mask  # −1…1
+        results = []
+        for endpoint, kind, parts in LAYERS[: last + 1]:
             if kind == "conv":
                 filters, kernel, stride = parts
-                x = _unit(x, scaled_width(filters, width_multiplier), kernel, stride, endpoint, dtype)
+                x = _unit(x, scaled_width(filters, width_multiplier), kernel, stride, endpoint, dtype, frame_mask)
             elif kind == "pool":
-                window, stride = parts
-                x = layers.MaxPooling3D(window, stride, padding="same", name=endpoint, dtype=dtype)(x)
+                window, (stride, *_) = parts
+                x = _masked(x, frame_mask if window[0] > 1 else None, endpoint, dtype)
+                x = layers.MaxPooling3D(*parts, padding="same", name=endpoint, dtype=dtype)(x)
             else:
-                x = _mixed(x, [scaled_width(filters, width_multiplier) for filters in parts], endpoint, dtype)
+                stride, widths = 1, [scaled_width(filters, width_multiplier) for filters in parts]
+                x = _mixed(x, widths, endpoint, dtype, frame_mask)
+            frame_mask = frame_mask if frame_mask is None else frame_mask[:, ::stride]
+            results += [x] if endpoint in ends else []
         if classes:
             x = MeanOfPairs(name="mean_of_pairs", dtype="float32")(ops.mean(x, axis=(2, 3)))
             x = layers.Dense(classes, name="Logits", dtype="float32")(x)
-        super().__init__(frames, x, name=name, **kwargs)
+        result = results if len(results) > 1 else x
+        super().__init__({"frames": frames, "mask": mask} if masked else frames, result, name=name, **kwargs)
 
         # === Config ===
-        self._config: dict[str, Any] = {
-            "input_shape": tuple(input_shape),
-            "width_multiplier": width_multiplier,
-            "final_endpoint": final_endpoint,
-            "classes": classes,
-            "dtype": dtype,
-        }
+        self.temporal_strides, self.reach = [temporal_stride(end) for end in ends], temporal_reach(ENDPOINTS[last])
+        self._config = config | {"input_shape": tuple(input_shape), "final_endpoint": ends if ends[1:] else ends[0]}
 
     def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}
