@@ -87,7 +87,7 @@ class Data(Records):
     """Records of scored videos."""
 
     batch_size: int = setting(8, "Videos of a batch, whose pairs are ranked (Eq. 7).", flag=True, low=1)
-    service: str | None = setting(None, "HOST:PORT of serve_data, to decode videos.", "data_service", free=True)
+    service: str | None = setting(None, "HOST:PORT of serve_data, to decode videos.", free=True)
     shuffle_labels: bool = setting(False, "Scores exchanged between training videos: a control.")
 
 
@@ -172,7 +172,7 @@ class Model:
 
     backbone: str = setting(
         SEPARATE,
-        "c3d: one for each part, as in the paper; or one for all: i3d, FILE.keras[:LAYER+…], c3d:LAYER.",
+        "c3d: one per part, as in the paper. One for all: i3d, FILE.keras[:LAYER], c3d:LAYER.",
         flag=True,
     )
     width_multiplier: float = setting(defaults.WIDTH_MULTIPLIER, "Factor on all widths.", flag=True, low=0.01)
