@@ -23,9 +23,9 @@ INTEROP := bench,backends,test-io,litert,onnx,pandas
 with = $(MAKE) env EXTRAS=$(if $(wildcard $(VENV)/installed-all),all,dev,$(1))
 DATA := data
 DEMO := runs/demo
-# Tests in four processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
+# Tests in three processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
 # begin.
-SIDE_BY_SIDE := --numprocesses=4 --dist=loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 # What hundreds of processes import is compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 # Flags of python -m benchmarks.table.

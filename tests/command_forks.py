@@ -2,6 +2,7 @@
 
 import atexit
 import dataclasses
+import gc
 import multiprocessing
 import os
 import pathlib
@@ -63,6 +64,7 @@ def ended(words: list[str], folder: pathlib.Path, logs: pathlib.Path, stdin: byt
 
 def _run(words, folder, streams, environment):
     """Becomes the command: its streams, folder, environment and arguments; leaves with its exit status."""
+    gc.freeze()  # the collector would write into what is imported, and so copy it
     for number, path in enumerate(streams):
         os.dup2(os.open(path, os.O_WRONLY if number else os.O_RDONLY), number)
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, "w" if number else "r") for number in range(3))

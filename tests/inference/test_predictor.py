@@ -9,7 +9,6 @@ import fsspec
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from conftest import bar_color, bar_frame, write_bars, write_video
 from refusals import refused
 from training_runs import telling, trained
@@ -44,14 +43,6 @@ def deciding_model(stage_model):
     return keras.models.load_model(stage_model, compile=False)
 
 
-@pytest.fixture
-def eager():
-    """Of a model that scores one video nothing is traced: that takes longer than to score it."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 def codes(remarks):
     return [remark.code for remark in remarks]
 
@@ -73,7 +64,7 @@ def test_scores_are_those_of_the_model_on_the_same_frames(tmp_path):
     assert (score.num_frames, score.stages[0]["start_frame"], score.stages[-1]["end_frame"]) == (20, 0, 20)
 
 
-def test_a_whole_video_is_scored_by_the_model_s_own_samples(eager, tmp_path):
+def test_a_whole_video_is_scored_by_the_model_s_own_samples(tmp_path):
     write_bars(tmp_path / "v.avi", 21)
     model = telling(small_model(fragments="whole", score_statistics=STATISTICS, clip_lengths=(8, 5)), 3000.0)
     score = score_video(tmp_path / "v.avi", model)
@@ -85,7 +76,7 @@ def test_a_whole_video_is_scored_by_the_model_s_own_samples(eager, tmp_path):
         stage_finder(model)
 
 
-def test_a_model_of_one_score_says_how_sure_it_is(eager, tmp_path):
+def test_a_model_of_one_score_says_how_sure_it_is(tmp_path):
     write_bars(tmp_path / "v.avi", 12)
     options = {"scores": ("final",), "score_statistics": {"final": (70.0, 10.0)}}
     model = small_model(**options, score_predictor={"head": "distribution"})
@@ -157,7 +148,7 @@ def test_wide_video_is_scored_by_its_middle(tmp_path, small):
     assert "1.83:1" in warning and "73%" in warning
 
 
-def test_an_empty_fragment_is_reported(eager, tmp_path):
+def test_an_empty_fragment_is_reported(tmp_path):
     write_bars(tmp_path / "v.avi", 10)
     model = small_model()
     kernel, bias = model.segmenter.get_layer("fc2").get_weights()
@@ -249,7 +240,7 @@ def test_features_are_scored_as_the_model_scores_them(features, of_features):
         (((1, 8), (2, 8), (3, 8), (0, 6)), 0.85, ["uncertain_stage"]),  # in training of 0.95 or more
     ],
 )
-def test_features_in_which_no_one_performance_is_found_have_no_score(eager, runs, probability, expected, tmp_path):
+def test_features_in_which_no_one_performance_is_found_have_no_score(runs, probability, expected, tmp_path):
     """KFS is made the identity, and the features the logarithms of the probabilities, moved to be positive."""
     labels = np.repeat([stage for stage, _ in runs], [count for _, count in runs])
     stages = ("pre-starting", "take-flight", "entry")

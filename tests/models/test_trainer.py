@@ -33,7 +33,8 @@ def dataset(*parts):
 @functools.cache
 def shared(kind):
     """A model that tests compile, and some train."""
-    return scoringnet_tf.ScoringNet(**SMALL, **{"regression": {}, "distribution": DISTRIBUTION, "whole": WHOLE}[kind])
+    options = {"regression": {}, "whole": WHOLE, "distribution": WHOLE | DISTRIBUTION}
+    return scoringnet_tf.ScoringNet(**SMALL, **options[kind])
 
 
 def compiled(network, **options):
@@ -335,7 +336,7 @@ def default_figures(kind):
 @pytest.mark.parametrize(
     ("kind", "loss"),
     [
-        ("regression", ScoreLoss()),
+        ("whole", ScoreLoss()),
         ("distribution", ScoreDistributionLoss()),
         ("distribution", ScoreDistributionLoss(24.0, 4.0)),
     ],
@@ -350,8 +351,8 @@ def test_a_loss_class_means_what_the_default_means(kind, loss):
 
 def test_a_unit_that_is_given_stays():
     """One point; in standard deviations, here of four, squares are 16 times smaller."""
-    points = measured(compiled(shared("regression"), loss={"execution": ScoreLoss(unit=1.0)}, **EAGER))
-    assert points["execution_mse"] == pytest.approx(16 * default_figures("regression")["execution_mse"], rel=1e-5)
+    points = measured(compiled(shared("whole"), loss={"execution": ScoreLoss(unit=1.0)}, **EAGER))
+    assert points["execution_mse"] == pytest.approx(16 * default_figures("whole")["execution_mse"], rel=1e-5)
 
 
 def test_metrics_of_ones_own_replace_the_defaults():
