@@ -123,7 +123,7 @@ def test_the_segmenter_reads_these_features(stage_model):
     np.testing.assert_allclose(extracted(c3d, "pool5"), expected, **ROUNDING)
     assert preprocessor.stored.frame_size == (36, 48)
     tower, _ = load_c3d(stage_model, "execution")
-    assert not np.allclose(extracted(tower, "conv5b"), extracted(c3d, "conv5b"))
+    assert not np.allclose(*(part.get_layer("conv5b").kernel for part in (tower, c3d)))
 
 
 @pytest.fixture(scope="module")
