@@ -194,6 +194,15 @@ def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info:
     return ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], info.frame_size, **info.stored)
 
 
+def backbone_preprocessor(
+    backbone: Backbone, info: DatasetInfo | None, frame_size: tuple[int, int], frame_rate: float | None
+) -> ScoringNetPreprocessor:
+    """The preprocessor of a backbone's frames, which are whole pictures: of records, or as they are asked for."""
+    if info is not None:
+        return ScoringNetPreprocessor(backbone.frame_size, info.frame_size, **info.stored)
+    return ScoringNetPreprocessor(frame_size, frame_size, frame_rate=frame_rate or backbone.frame_rate)
+
+
 def weights_of(path: AnyPath) -> dict[str, str]:
     """A model's file as `features.json` names it: {"file": its name, "sha256"}."""
     file = model_path(path)
