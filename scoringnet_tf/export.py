@@ -2,7 +2,8 @@ r"""Exports a model for those who do not have this package: a SavedModel for TF 
 
     python -m scoringnet_tf.export --model=MODEL --export_dir=servables/diving
 
-Writes EXPORT_DIR/VERSION. docs/serving.md describes the signatures of a SavedModel.
+Writes EXPORT_DIR/VERSION. Clients of the newest version there must be able to use it. docs/serving.md describes the
+signatures of a SavedModel.
 """
 
 import sys
@@ -28,13 +29,12 @@ def main(_: list[str]) -> None:
     check_access(values.export_dir, "export_dir", writing=True)
     base = as_path(values.export_dir)
     names = [child.name for child in base.iterdir()] if base.is_dir() else []
-    taken = {int(name) for name in names if name.isascii() and name.isdecimal()}  # TF Serving reads 007 as 7
+    taken = {int(name): base / name for name in names if name.isascii() and name.isdecimal()}  # TF Serving: 007 is 7
     version = values.version or 1 + max(taken, default=0)
     target = base / str(version)
     if version in taken:
-        raise InputError(
-            "exists", f"--version={version}: {base} has this version already.", "Choose another, or leave it out."
-        )
+        message = f"--version={version}: {taken[version]} is there already."
+        raise InputError("exists", message, "Choose another, or leave it out.")
     check_model(values.model)
 
     load_tensorflow()
@@ -44,6 +44,8 @@ def main(_: list[str]) -> None:
 
     network = load_scoring_net(values.model)
     check_trained(network, values.model)
+    newest_first = [taken[number] for number in sorted(taken, reverse=True)]
+    export.check_successor(newest_first, values.format, export.model_description(network))
     for doubt in doubts_of_statistics(network):
         if doubt.code != "no_intervals":  # exports have none
             print(f"export: {doubt} So `valid` depends on fewer checks.", file=sys.stderr)

@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
         raise damaged(f"--model={values.model}", error) from error
     if config["features"]:
         _check_frame_flags()
-    named = named_videos(arguments, FEATURE_SUFFIXES if config["features"] else VIDEO_SUFFIXES)
+    named = named_videos(arguments, FEATURE_SUFFIXES if config["features"] else VIDEO_SUFFIXES, _note)
     videos = named if STANDARD_INPUT in arguments and not values.runner else list(named)  # to know how many
     total = len(videos) if isinstance(videos, list) else None
     with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=total in (0, 1) or None) as progress:
@@ -65,6 +65,10 @@ def main(arguments: list[str]) -> int:
             return 1 if _print(outcomes, begin(), progress) else 0
         with _scoring() as score_all:
             return 1 if _print(score_all(videos), begin(), progress) else 0
+
+
+def _note(text):
+    tqdm.write(f"predict: {text}", file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -128,8 +128,8 @@ def bar_color(number):
     return (60 + 17 * number % 190, 200 - 23 * number % 180, 40 + 41 * number % 200)
 
 
-def write_streams(path, sizes, first=0):
-    """A video stream for each size (height, width, frames); its frames are bars that count from its own number."""
+def write_streams(path, sizes):
+    """A video stream for each size (height, width, frames), of frames of one grey."""
     with av.open(str(path), "w") as container:
         streams = []
         for height, width, count in sizes:
@@ -143,7 +143,7 @@ def write_streams(path, sizes, first=0):
                 frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=stream.pix_fmt)
                 frame.pts, frame.time_base = index, Fraction(1, 25)
                 container.mux(stream.encode(frame))
-            container.mux(stream.encode())
+            container.mux(stream.encode(None))
 
 
 def write_images(folder, num_frames, number=0, name="img_{:05d}.jpg", first=1):

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
-from conftest import write_bars, write_images, write_motion, write_unlv_diving
+from conftest import write_bars, write_images, write_motion, write_split, write_unlv_diving
 from layouts import (
     write_aqa7,
     write_finediving,
@@ -25,7 +25,7 @@ from layouts import (
 from training_runs import settings
 
 import scoringnet_tf
-from data_prep.datasets import read_source
+from data_prep.datasets import DATASETS, read_source
 from data_prep.records.building import build_records
 from data_prep.records.checks import known_problems
 from data_prep.records.description import as_text, describe
@@ -106,6 +106,25 @@ def share_refused(path, read, contents):
 
 # === Labels of datasets ===
 
+
+def write_mit_diving(folder):
+    write_unlv_diving(folder, 8, 3)
+    (folder / "split_5_3").rename(folder / "split_100_59_1")
+    return folder
+
+
+def write_vault(folder):
+    numbers = np.arange(1, 6)[:, np.newaxis]
+    for name in ("split_4", "gym_vault_samples_len_ori"):
+        (folder / name).mkdir(parents=True)
+    write_split(folder / "split_4", numbers[2:, 0], numbers[:2, 0])
+    for number in range(1, 6):
+        write_bars(folder / f"gym_vault_samples_len_ori/{number:03d}.avi", 12, number)
+    scipy.io.savemat(folder / "gym_vault_overall_scores.mat", {"overall_scores": 13 + 0.35 * numbers})
+    scipy.io.savemat(folder / "gym_vault_difficulty_level.mat", {"difficulty_level": 5 + 0.2 * numbers.T})
+    return folder
+
+
 FINE = "Annotations/FineDiving_fine-grained_annotation.pkl"
 LAYOUTS = {  # dataset: (writer, its label files, options)
     "unlv_diving": (
@@ -113,18 +132,27 @@ LAYOUTS = {  # dataset: (writer, its label files, options)
         ("jump_drop_water_label.txt", "diving_overall_scores.mat", "split_5_3/training_idx.mat"),
         {},
     ),
+    "mit_diving": (write_mit_diving, ("jump_drop_water_label.txt", "split_100_59_1/training_idx.mat"), {}),
+    "unlv_vault": (
+        write_vault,
+        ("gym_vault_overall_scores.mat", "gym_vault_difficulty_level.mat", "split_4/testing_idx.mat"),
+        {},
+    ),
     "aqa7": (
         functools.partial(write_aqa7, num_frames=1),
-        ("Split_4/split_4_train_list.mat",),
+        ("Split_4/split_4_train_list.mat", "Split_4/split_4_test_list.mat"),
         {"action": "diving"},
     ),
     "mtl_aqa": (write_mtl_aqa, ("final_annotations_dict.pkl", "train_split_0.pkl"), {}),
     "finediving": (write_finediving, (FINE, "train_test_split/train_split.pkl"), {}),
-    "rhythmic_gymnastics": (write_gymnastics, ("train.txt",), {}),
+    "rhythmic_gymnastics": (write_gymnastics, ("train.txt", "test.txt"), {}),
     "ucf101": (write_ucf101, ("ucfTrainTestlist/classInd.txt", "ucfTrainTestlist/trainlist01.txt"), {}),
     "motion": (write_motion, ("motion_classes.csv",), {}),
     "manifest": (write_manifest, ("manifest.csv",), {"sport": "diving"}),
 }
+
+
+assert LAYOUTS.keys() == DATASETS.keys()
 
 
 def report(dataset, source_dir, options):
@@ -142,7 +170,7 @@ def with_a_row_lost_or_twice(path):
     if path.suffix == ".mat":
         ((name, values),) = ((n, v) for n, v in scipy.io.loadmat(path).items() if not n.startswith("__"))
         rows = values.T if values.shape[0] == 1 else values
-        for changed in (rows[1:], np.concatenate([rows, rows[:1]])):
+        for changed in (rows[:-1], np.concatenate([rows, rows[-1:]])):
             buffer = io.BytesIO()
             scipy.io.savemat(buffer, {name: changed})
             yield buffer.getvalue()

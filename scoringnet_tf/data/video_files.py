@@ -45,12 +45,28 @@ def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Pa
     Sorted, without hidden ones; links are followed. The folder itself is not one of them.
     """
     videos: list[Path] = []
-    for parent, folders, names in _folders(folder, onerror=_raise):
-        images = [name for name in folders if is_frame_folder(parent / name)]
-        folders[:] = [name for name in folders if name not in images]
+    for parent, names, images in _walked(folder):
         videos += [parent / name for name in (*names, *images) if name in images or _is_called(name, suffixes)]
     # The reader reports a link whose file is gone; a socket is no video.
     return sorted(path for path in videos if path.is_dir() or path.is_file() or not path.exists())
+
+
+def others_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Path]:
+    """The files in a folder, at any depth, that `videos_in` passes over; no hidden ones, none named after a video."""
+    return [
+        parent / name
+        for parent, names, _ in _walked(folder)
+        for name in names
+        if not _is_called(name, suffixes) and not re.match(OF_A_VIDEO, name, re.IGNORECASE)
+    ]
+
+
+def _walked(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """(folder, names of its files, names of its folders of numbered images) of a folder and all others within it."""
+    for parent, folders, names in _folders(folder, onerror=_raise):
+        images = [name for name in folders if is_frame_folder(parent / name)]
+        folders[:] = [name for name in folders if name not in images]
+        yield parent, names, images
 
 
 def _folders(folder: Path, onerror: Callable | None = None) -> Iterator[tuple[Path, list[str], list[str]]]:

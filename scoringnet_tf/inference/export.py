@@ -6,7 +6,7 @@ The preprocessing of training and the checks of `predict` are inside. An export 
 import importlib
 import json
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -16,11 +16,13 @@ import tensorflow as tf
 
 from scoringnet_tf import __version__
 from scoringnet_tf.data.augmentation import FrameDecoder
+from scoringnet_tf.data.features import feature_differences
+from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.inference.checks import checks, impossible_scores, is_too_small, shows_several
 from scoringnet_tf.inference.evaluation import input_specs
 from scoringnet_tf.models import layers
-from scoringnet_tf.sports import definition_of
-from scoringnet_tf.support.files import new_folder, write_json
+from scoringnet_tf.sports import definition_of, differences, get_sport
+from scoringnet_tf.support.files import new_folder, read_json, write_json
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.models.scoring_net import ScoringNet
 
-DESCRIPTION_FILE = "assets.extra/model.json"  # TF Serving ignores assets.extra
-FILES = {"litert": "model.tflite", "onnx": "model.onnx"}
+MODEL_JSON = "model.json"
+DESCRIPTIONS = {"saved_model": f"assets.extra/{MODEL_JSON}"}  # TF Serving ignores assets.extra; elsewhere: MODEL_JSON
+FILES = {"saved_model": "saved_model.pb", "litert": "model.tflite", "onnx": "model.onnx"}
 TOLERANCE = 1e-3  # between Keras and another runtime, in the unit of the output: points, probabilities
 OPSET = 18  # of ONNX
 
@@ -42,13 +45,13 @@ def checked_outputs(network: "ScoringNet") -> Callable[[dict[str, Any]], dict[st
     segmenter = None if network.segmenter is None else network.segmenter.with_features()
 
     def outputs_of(inputs):
-        content, mask, labels = inputs[network.content], inputs["mask"], None
-        outputs, features = {}, content if network.content == "features" else None
+        encoded, mask, labels = network.encode(inputs), inputs["mask"], None
+        outputs, features = {}, encoded if network.encoded == "features" else None
         if segmenter is not None:
-            segments = segmenter(inputs, training=False)
+            segments = segmenter({network.encoded: encoded, "mask": mask}, training=False)
             labels, features = network.stage_decision(segments["stages"], mask), segments["features"]
             outputs = {"stages": segments["stages"], "labels": labels}
-        outputs |= network.score_fragments(content, labels, mask, training=False)
+        outputs |= network.score_fragments(encoded, labels, mask, training=False)
         against = [*checks(network, labels, mask, features, outputs.get("stages")).values()]
         against += impossible_scores(network.sport, outputs).values()
         if segmenter is not None:
@@ -117,10 +120,49 @@ def model_description(network: "ScoringNet", version: int | None = None) -> dict
         "sport": definition_of(network.sport),
         "stages": list(network.sport.stages),
         "scores": list(network.scores),
+        "outputs": sorted({*network.output, "valid"}),
         "content": network.content,
         "frame_rate": (network.provenance or {}).get("frame_rate"),
         "preprocessing": network.preprocessor.get_config() if of_frames else network.features,
     }
+
+
+def check_successor(versions: Iterable[AnyPath], form: str, description: dict[str, Any]) -> None:
+    """Refuses a version that clients of the newest one could not use: TF Serving takes it without asking.
+
+    Args:
+        versions: their folders, the newest first. The first that holds an export counts.
+        form: of the next version, one of `FILES`.
+        description: `model_description` of its model.
+
+    Raises:
+        InputError: the newest version is of another format, sport, input or rate, or has an output more.
+    """
+    exports = [(as_path(folder), name) for folder in versions for name in FILES]
+    folder, before = next(
+        ((folder, name) for folder, name in exports if (folder / FILES[name]).is_file()), (None, form)
+    )
+    if folder is None:
+        return
+    file, new = folder / DESCRIPTIONS.get(before, MODEL_JSON), json.loads(json.dumps(description))
+    kept = read_json(file)
+    if "sport" not in kept:
+        raise InputError("damaged_description", f"{file} does not describe an exported model.")
+    kept = new | kept  # what an older version does not say differs in nothing
+    old, now = (each["preprocessing"] | each for each in (kept, new))
+    different = [] if before == form else [f"format {form} instead of {before}"]
+    different += differences(get_sport(new["sport"]), get_sport(kept["sport"]))
+    same = ("scores", "content", "image_size", "frame_size")
+    different += [f"{key} {now.get(key)} instead of {old.get(key)}" for key in same if old.get(key) != now.get(key)]
+    different += [f"no output {name}" for name in old["outputs"] if name not in now["outputs"]]
+    if (old["frame_rate"] is None) != (now["frame_rate"] is None):
+        different.append(f"frame rate {now['frame_rate']} instead of {old['frame_rate']}")
+    different += form_differences(old, now)
+    if old["content"] == now["content"] == "features":
+        different += feature_differences(old, now)
+    if different:
+        message = f"{folder} is another kind of model. Yours differs: {'; '.join(different)}."
+        raise InputError("other_servable", message, "Choose another --export_dir.")
 
 
 # === SavedModel ===
@@ -153,7 +195,7 @@ def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None
     module.weights = [variable.value for variable in network.variables]
     with new_folder(path, last="saved_model.pb") as temporary:
         tf.saved_model.save(module, str(temporary), signatures=_signatures(network, description))
-        write_json(temporary / DESCRIPTION_FILE, description)
+        write_json(temporary / DESCRIPTIONS["saved_model"], description)
 
 
 def _signatures(network, description):
@@ -329,7 +371,7 @@ def _export_file(network, path, version, form, convert, run, lengths):
                 if not difference <= TOLERANCE:
                     message = f"--format={form}: {output} differs from Keras by {difference}, more than {TOLERANCE}."
                     raise InputError("numbers_differ", message)
-        write_json(temporary / "model.json", model_description(network, version))
+        write_json(temporary / MODEL_JSON, model_description(network, version))
     return as_path(path) / name
 
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
-from scoringnet_tf.inference.stages import REACH, window_of
+from scoringnet_tf.inference.stages import window_of
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.parameter_groups import parts
 from scoringnet_tf.models.saving import load_keras
@@ -79,7 +79,8 @@ class FeatureExtractor:
     def __init__(self, c3d: C3D, extraction: Extraction, window: int | None = None) -> None:
         self.extraction = extraction
         endpoint = _endpoint_model(c3d, extraction)
-        self.window = window or window_of(endpoint.get_layer("conv1a"))
+        self.window = window or window_of(endpoint)
+        self._reach = getattr(endpoint, "reach", 0)
         self.size = math.prod(endpoint.output.shape[2 if extraction.per == "frame" else 1 :])
         if extraction.pool == "mean":
             self.size = endpoint.output.shape[-1]
@@ -106,7 +107,7 @@ class FeatureExtractor:
         """Window by window, each with as many frames around it as C3D sees; keeps every stride-th frame."""
         for start in range(0, num_frames, self.window):
             stop = min(start + self.window, num_frames)
-            first, last = max(start - REACH, 0), min(stop + REACH, num_frames)
+            first, last = max(start - self._reach, 0), min(stop + self._reach, num_frames)
             values = self._features_of(frames_of(np.arange(first, last))[np.newaxis]).numpy()
             yield values[start - first : stop - first][-start % stride :: stride]
 

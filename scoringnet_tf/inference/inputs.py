@@ -16,9 +16,9 @@ from scoringnet_tf.data.features import ORIGIN_NAME, FeatureFile
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.timing import DEFAULT_FPS, duration_of, frame_at
 from scoringnet_tf.data.video import Clip, VideoError, frame_times
-from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, images_to_cut, is_frame_folder, videos_in
+from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, images_to_cut, is_frame_folder, others_in, videos_in
 from scoringnet_tf.support.files import local_file
-from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
 
 if TYPE_CHECKING:
@@ -32,7 +32,11 @@ Result = TypeVar("Result")
 Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
 
 
-def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFIXES) -> Iterator[Named]:
+def named_videos(
+    arguments: Iterable[str],
+    suffixes: Sequence[str] = VIDEO_SUFFIXES,
+    left_out: Callable[[str], None] | None = None,
+) -> Iterator[Named]:
     """(path, None) of every video that the arguments mean, once and in order; (argument, error) if one means none.
 
     Args:
@@ -40,8 +44,10 @@ def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFI
             (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads, a file each; `-` for a line each of standard
             input.
         suffixes: of the files in folders that count.
+        left_out: is told at the end which files of folders do not.
     """
     seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
+    others: dict[str, str] = {}
     for argument in _with_listed(arguments):
         for match, error in _attempt(_matches, argument):
             for video, wrong in _attempt(_videos_of, match, suffixes) if error is None else [(match, error)]:
@@ -52,6 +58,18 @@ def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFI
                 if place not in seen:
                     yield video, None
                 seen.add(place)
+            others |= _others_of(match, suffixes) if left_out else {}
+    if left_out and (names := [name for place, name in others.items() if place not in seen]):
+        left_out(f"Skipped {counted(len(names), 'file')} of other types: {shown(names)}.")
+
+
+def _others_of(match, suffixes):
+    """The files of a folder that are no videos, real path → name; that it cannot be opened is told already."""
+    with contextlib.suppress(OSError):
+        if Path(match).is_dir() and not is_frame_folder(Path(match)):
+            others = (each for each in others_in(Path(match), suffixes) if each.name != ORIGIN_NAME)
+            return {os.path.realpath(each): str(each) for each in others}
+    return {}
 
 
 def _attempt(function, name, *arguments):
@@ -70,8 +88,9 @@ def _with_listed(arguments):
         if argument != STANDARD_INPUT:
             yield argument
             continue
-        for line in sys.stdin:
-            names = re.split(r"[\0\r\n]", line.removeprefix("\ufeff"))  # Windows begins a list in UTF-8 with it
+        for number, line in enumerate(sys.stdin):
+            text = line if number else line.removeprefix("\ufeff")  # with which Windows begins a list in UTF-8
+            names = re.split(r"[\0\r\n]", text)
             yield from (name for name in names if name not in ("", STANDARD_INPUT))
 
 
@@ -79,8 +98,11 @@ def _matches(argument):
     """What a pattern matches, without the images of folders that it matches too; anything else as it is."""
     if not argument:
         raise InputError("empty_argument", "An argument is empty.", "Name a video, a folder or a pattern.")
-    # In an address any of these letters may stand for itself.
     is_remote = isinstance(as_path(argument), RemotePath)
+    # In an address of the web any of these letters may stand for itself.
+    is_of_web = argument.lower().startswith(("http:", "https:"))
+    if is_remote and not is_of_web and (argument.endswith("/") or "*" in argument):
+        raise InputError("remote_folder", f"{argument} is no file, but a folder or pattern.", "Name each file.")
     if is_remote or not glob.has_magic(argument) or os.path.lexists(argument):
         return [argument]
     paths = [str(Path(each)) for each in sorted(glob.glob(argument, recursive=True))]  # noqa: PTH207 may be absolute

@@ -22,7 +22,7 @@ from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.checks import Checks, Observation, is_whole
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.results import Performance, ResultBuilder, VideoScore, several
-from scoringnet_tf.inference.stages import Stretch, stretches, windowed_segmenter, without_unseen
+from scoringnet_tf.inference.stages import Stretch, stretches, windowed_reader, without_unseen
 from scoringnet_tf.models.decoding import decided
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
@@ -116,7 +116,7 @@ class Predictor:
 
     Args:
         model: `ScoringNet`. Its weights are shared.
-        window: of `windowed_segmenter`.
+        window: of `windowed_reader`.
         name: of the model in the results.
         part, overlap: of a long video, `length` and `overlap` of `ScoringNetPreprocessor.parts`. A performance that
             ends in the last half of the overlap is left to the next part, which shows more of what follows, unless
@@ -141,7 +141,7 @@ class Predictor:
         self._rate = None if self._of_features else self.preprocessor.frame_rate  # at which frames are sampled
         # A model without stages sees the whole video.
         self._sizes: dict[str, Any] = {"length": part if model.segmenter else sys.maxsize, "overlap": overlap}
-        self._stages = model.segmenter and windowed_segmenter(model.segmenter, window)
+        self._read = windowed_reader(model, window)
         self._fragments = _fragments_function(model)
         self._towers = tf.function(
             lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
@@ -265,9 +265,7 @@ class Predictor:
     # === See ===
 
     def _segmented(self, video, samples):
-        if self._stages is None:
-            return None, video.frames if self._of_features else None
-        return self._stages(lambda start, stop: self._content(video, samples[start:stop]), len(samples))
+        return self._read(lambda start, stop: self._content(video, samples[start:stop]), len(samples))
 
     # === Performances ===
 
@@ -311,7 +309,9 @@ class Predictor:
         clips = {}
         for name, chosen in indices.items():
             frames, positions = np.unique(chosen.numpy(), return_inverse=True)  # moves share nearly all frames
-            clips[name] = self._content(one.video, one.samples[frames])[positions.reshape(chosen.shape)]
+            of_frames = self.model.encoded == "frames"
+            content = self._content(one.video, one.samples[frames]) if of_frames else one.features[frames]
+            clips[name] = content[positions.reshape(chosen.shape)]
         return self._towers(clips), empty.numpy()
 
 

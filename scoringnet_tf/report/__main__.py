@@ -8,7 +8,8 @@ folder beside it. VIDEO, --start and --end are as in `python -m scoringnet_tf.pr
 --judges is a CSV file with the columns video (file name) and any of difficulty, execution and final. The pages then
 show the judges' scores, and the ranking shows how well they agree. The column name holds the athlete.
 
-Videos that cannot be read are named on stderr and in the ranking, and the exit status is 1.
+Videos that cannot be read are named on stderr and in the ranking, and the exit status is 1. If you stop the command,
+report_stopped.html holds what was scored.
 """
 
 import functools
@@ -22,7 +23,7 @@ from scoringnet_tf.report.judges import read_judges, unshown_scores
 from scoringnet_tf.report.session import check_pages, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import as_path, check_access, told_apart
 from scoringnet_tf.support.quiet import load_tensorflow
@@ -49,8 +50,14 @@ def _checked_output(arguments):
     if output.suffix != ".html":
         raise InputError("wrong_value", f"--output={values.output} does not end in .html.")
     check_access(str(output.parent), "output", writing=True)
-    check_pages(output)
+    for page in (output, _stopped(output)):
+        check_pages(page)
     return output
+
+
+def _stopped(output):
+    """The page of a report that was stopped."""
+    return output.with_name(f"{output.stem}_stopped.html")
 
 
 def _check_names(judges, names):
@@ -78,19 +85,34 @@ def _pages(local, path, predictor, judged, name):
     return pages
 
 
-def _scored(videos, names, predictor, judges):
-    """The content of all pages, and what is left out."""
-    shown, left_out = [], []
+def _outcomes(videos, names, predictor, judges):
+    """The name of each video, and the content of its pages or why there is none."""
     for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
         name, judged = names.get(path, path), judges.get(as_path(path).name) if error is None else None
         options = {"path": path, "predictor": predictor, "judged": judged, "name": name}
-        pages = attempted(functools.partial(_pages, **options), path, error)
-        if isinstance(pages, Remark):
-            left_out.append(f"{name}, which could not be scored")
-            _print(f"{pages} [{pages.code}]")
-        else:
-            shown += pages
-    return shown, left_out
+        yield name, attempted(functools.partial(_pages, **options), path, error)
+
+
+def _write_all(output, outcomes, model, total):
+    """Writes the pages of all outcomes, or of those until the command is stopped; what is left out."""
+    shown, left_out, done = [], [], 0
+    try:
+        for name, pages in outcomes:
+            done += 1
+            if isinstance(pages, Remark):
+                left_out.append(f"{name}, which could not be scored")
+                _print(f"{pages} [{pages.code}]")
+            else:
+                shown += pages
+    finally:
+        if done < total and shown:
+            videos = counted(total, "video")
+            _print(f"{_stopped(output)} holds {done} of {videos}; {output} is left as it was.")
+            output = _stopped(output)
+            left_out.append(f"{total - done} of {videos}, because the report was stopped")
+        for page in write_pages(output, shown, model, flags.FLAGS.title, left_out) if shown else ():
+            print(page)
+    return left_out
 
 
 def main(arguments: list[str]) -> int:
@@ -100,7 +122,7 @@ def main(arguments: list[str]) -> int:
     if config["features"]:
         raise InputError("sees_features", f"--model={values.model} scores features; a report needs frames.")
     judges = read_judges(values.judges, get_sport(config["sport"])) if values.judges else {}
-    videos = list(named_videos(arguments))
+    videos = list(named_videos(arguments, left_out=_print))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
         for error in (error for _, error in videos if error):
@@ -116,10 +138,8 @@ def main(arguments: list[str]) -> int:
     if unshown := unshown_scores(values.judges, judges, shown_scores(predictor.model.scores)):
         _print(f"--judges: the model does not predict {', '.join(unshown)}, which is left out.")
     names = dict(zip(paths, told_apart(paths), strict=True))
-    shown, left_out = _scored(videos, names, predictor, judges)
-    for page in write_pages(output, shown, predictor.name or "given", values.title, left_out) if shown else ():
-        print(page)
-    return 1 if left_out else 0
+    outcomes = _outcomes(videos, names, predictor, judges)
+    return 1 if _write_all(output, outcomes, predictor.name or "given", len(videos)) else 0
 
 
 if __name__ == "__main__":

@@ -39,9 +39,11 @@ def check_replaceable(
             raise InputError("exists", f"{output_dir} holds {', '.join(others)}, but no {METRICS}.", ELSEWHERE)
         return
     earlier = read_json(output_dir / METRICS)
-    before = earlier.get("flags") or {}
-    if as_path(str(earlier.get("model"))).resolve() != model_file.resolve():
-        difference = f"of {earlier.get('model')}"
+    model, before = as_path(str(earlier.get("model"))), earlier.get("flags") or flags  # 0.1 kept none
+    # Beside the model its name is enough: the folder may have been moved.
+    is_beside = output_dir.parent.resolve() == model_file.parent.resolve()
+    if model.name != model_file.name or not (is_beside or model.resolve() == model_file.resolve()):
+        difference = f"of {model}"
     elif earlier.get("data_hash") != data_hash:
         difference = "on other records"
     elif others := [name for name, value in flags.items() if before.get(name) != value]:

@@ -90,7 +90,7 @@ def scored_and_shown(
     score = predictor.score_file(source, path, force=force, seen=scenes)
     if judged and len(score.performances) > 1:
         number = counted(len(score.performances), "performance")
-        warnings.append(f"its row of --judges is left out, because it shows {number}")
+        warnings.append(f"its row of --judges is left out, because it shows {number} (--start, --end)")
         judged = None
 
     def frames_of(start, stop):

@@ -23,14 +23,17 @@ from scoringnet_tf import ScoringNetPreprocessor
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.inference.export import (
     FILES,
+    check_successor,
     checked_outputs,
     example_videos,
     export_litert,
     export_onnx,
     export_saved_model,
+    model_description,
     pooled_in_two_dimensions,
     preprocess_encoded,
 )
+from scoringnet_tf.sports import definition_of, get_sport
 
 LENGTHS = (11, 7, 1)
 SMALL = {"width_multiplier": 1 / 16, "image_size": (32, 32), "frame_size": (36, 48), "clip_lengths": (8, 8)}
@@ -257,19 +260,21 @@ IMAGE_ERRORS = {
     "fewer lengths": ("[wrong_shape]", lambda r: {"lengths": r["lengths"][:2]}),
     "lengths in a column": ("[wrong_shape]", lambda r: {"lengths": r["lengths"][:, None]}),
     "an empty list": ("[out_of_range]", lambda r: {"lengths": r["lengths"] * [1, 0, 1]}),
+    "a length below 0": ("[out_of_range]", lambda r: {"lengths": r["lengths"] * [1, -1, 1]}),
     "a length beyond": ("[out_of_range]", lambda r: {"lengths": r["lengths"] + 1}),
-    "text": ("", lambda r: with_image(r, lambda _: b"text")),
-    "an empty image": ("", lambda r: with_image(r, lambda _: b"")),
+    "text": ("Unknown image file format", lambda r: with_image(r, lambda _: b"text")),
+    "an empty image": ("Input is empty", lambda r: with_image(r, lambda _: b"")),
     "half a PNG": ("PNG", lambda r: with_image(r, lambda png: png[: len(png) // 2])),
+    "half a JPEG": ("Invalid JPEG data", lambda r: with_image(r, lambda jpeg: jpeg[: len(jpeg) // 2], (2, 0))),
     "int32 lengths": ("actual int32 vs. expect int64", lambda r: {"lengths": r["lengths"].astype(np.int32)}),
 }
 REQUESTS = [*(("serving_default", *error) for error in VIDEO_ERRORS.values())]
 REQUESTS += [("score_encoded", *error) for error in IMAGE_ERRORS.values()]
 
 
-def with_image(request, image):
+def with_image(request, image, place=(0, 4)):
     changed = request["encoded"].copy()
-    changed[0, 4] = image(changed[0, 4])
+    changed[place] = image(changed[place])
     return {"encoded": changed}
 
 
@@ -288,7 +293,7 @@ def test_malformed_requests_are_refused(expected, served, signature, message, ch
 def test_versions_are_never_replaced(name, tmp_path):
     (tmp_path / name).mkdir()
     result = forked("scoringnet_tf.export", f"--export_dir={tmp_path}", "--version=7")
-    assert (result.returncode, code_printed(result.stderr)) == (1, "exists") and str(tmp_path) in result.stderr
+    assert (result.returncode, code_printed(result.stderr)) == (1, "exists") and str(tmp_path / name) in result.stderr
 
 
 @pytest.mark.slow
@@ -298,6 +303,67 @@ def test_versions_count_up_and_a_model_without_training_statistics_says_so(stage
     result = forked("scoringnet_tf.export", f"--model={stage_model}", f"--export_dir={tmp_path}")
     assert result.returncode == 0 and result.stderr.startswith("export: ")
     assert (tmp_path / "11/saved_model.pb").is_file()
+
+
+def described(folder, description):
+    """A version's folder with nothing but a model's name and the description."""
+    (folder / "assets.extra").mkdir(parents=True)
+    (folder / "saved_model.pb").touch()
+    (folder / "assets.extra/model.json").write_text(json.dumps(description))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sport": definition_of(get_sport("vault"))},
+        {"content": "features", "preprocessing": {"size": 4, "stride": 1, "origin": None}},
+        {"preprocessing": {"image_size": (16, 24)}},
+        {"preprocessing": {"frame_size": [40, 48]}},
+        {"preprocessing": {"aspect": 16 / 9}},
+        {"preprocessing": {"fit": "pad"}},
+        {"frame_rate": 25.6},
+        {"frame_rate": None},
+        {"scores": ["final"]},
+        {"outputs": ["final", "labels", "valid"]},
+    ],
+)
+def test_a_version_must_serve_the_clients_of_the_newest_one(changes, network, exported, tmp_path):
+    """An older version may not say all of it. An empty folder is no version."""
+    ours = model_description(network)
+    given = {**ours, **changes}
+    if "content" not in changes:
+        given["preprocessing"] = {**ours["preprocessing"], **changes.get("preprocessing", {})}
+    with refused("other_servable", exported):
+        check_successor([tmp_path, exported], "saved_model", given)
+    lacking = described(tmp_path / "1", {"sport": ours["sport"]})
+    if "sport" in changes:
+        with refused("other_servable"):
+            check_successor([lacking], "saved_model", given)
+    else:
+        check_successor([lacking], "saved_model", given)
+
+
+def test_a_version_may_be_of_nearly_the_same_rate_and_give_more(network, exported, tmp_path):
+    ours = model_description(network)
+    check_successor([tmp_path], "onnx", ours)  # nothing is there
+    for changes in ({}, {"frame_rate": 25.02}, {"frame_rate": 24.6}, {"outputs": [*ours["outputs"], "final_std"]}):
+        check_successor([exported], "saved_model", {**ours, **changes})
+    with refused("other_servable", exported, "onnx"):
+        check_successor([exported], "onnx", ours)
+    with refused("damaged_description", "model.json"):
+        check_successor([described(tmp_path / "1", {})], "saved_model", ours)
+
+
+def test_a_version_takes_the_same_features(features_network, tmp_path):
+    """Features of one size may still be those of another network."""
+    features = {"size": 4, "stride": 8, "origin": {"endpoint": "fc6", "weights": {"file": "a", "sha256": "1"}}}
+    ours = {**model_description(features_network), "preprocessing": features}
+    kept = described(tmp_path / "1", ours)
+    check_successor([kept], "saved_model", ours)
+    for changes, named in (({"stride": 16}, "16"), ({"origin": {**features["origin"], "endpoint": "pool5"}}, "pool5")):
+        with refused("other_servable", named):
+            check_successor([kept], "saved_model", {**ours, "preprocessing": {**features, **changes}})
 
 
 # === LiteRT and ONNX ===

@@ -109,10 +109,27 @@ def test_features_are_found_by_their_own_suffixes(folder):
     assert names_of(["in"], suffixes=(".npy",)) == ["in/frames", "in/v.npy"]
 
 
+def test_files_of_folders_that_are_skipped_are_told(folder):
+    """Once, at the end, ten of them; not those that are named, hidden, drawn of a video or of a folder of frames."""
+    for name in ("in/.hidden.dat", "in/b.mp4.png", "in/frames/notes.txt", "in/named.dat"):
+        (folder / name).touch()
+    said = []
+    assert names_of(["in/deep", "in", "in/**/", "in/named.dat"], left_out=said.append)[-1] == "in/named.dat"
+    assert len(said) == 1 and "in/notes.txt" in said[0]
+    assert not any(name in said[0] for name in ("hidden", "png", "frames", "named", "deep"))
+    for number in range(11):
+        (folder / f"in/deep/{number:02d}.dat").touch()
+    names_of(["in"], suffixes=(".avi",), left_out=said.append)
+    assert "in/b.mp4" in said[1] and "15 files" in said[1] and "and 5 more" in said[1]
+    assert names_of(["in/frames", "in/b.mp4", "s3://a/b"], left_out=said.append) and len(said) == 2
+
+
 @pytest.mark.parametrize(
     ("argument", "code"),
     [
         ("", "empty_argument"),
+        ("s3://a/*.mp4", "remote_folder"),
+        ("gs://a/dives/", "remote_folder"),
         ("empty", "no_videos"),
         ("no*.mp4", "not_found"),
         ("s4://a/b.mp4", None),  # codes of paths and of files that cannot be read are those of who reads them
@@ -138,10 +155,11 @@ def test_a_folder_that_cannot_be_opened_is_an_error_of_its_own(folder, monkeypat
 
 
 def test_a_list_on_standard_input_is_taken_line_by_line(folder, monkeypatch):
-    for name in ("first.mp4", "x y.mp4"):
+    for name in ("first.mp4", "x y.mp4", "\ufeffc.mp4"):
         (folder / name).touch()
-    monkeypatch.setattr("sys.stdin", io.StringIO("\ufeffin/b.mp4\n\nx y.mp4\r\nin/frames\0in/a.AVI\0"))
-    assert names_of(["first.mp4", "-"]) == ["first.mp4", "in/b.mp4", "x y.mp4", "in/frames", "in/a.AVI"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\ufeffin/b.mp4\n\nx y.mp4\r\n\ufeffc.mp4\nin/frames\0in/a.AVI\0"))
+    names = ["first.mp4", "in/b.mp4", "x y.mp4", "\ufeffc.mp4", "in/frames", "in/a.AVI"]  # a mark begins a list alone
+    assert names_of(["first.mp4", "-"]) == names
 
 
 # === Stretches ===

@@ -76,4 +76,4 @@ def test_the_weights_are_the_segmenters(segmenter, windowed):
 def test_wide_models_have_short_windows(width, size, window):
     """2²⁶ numbers of conv1a: 64 · width · size² a frame."""
     model = scoringnet_tf.KeyFragmentSegmenter(image_size=(size, size), width_multiplier=width)
-    assert window_of(model.get_layer("c3d").get_layer("conv1a")) == window
+    assert window_of(model.get_layer("c3d")) == window

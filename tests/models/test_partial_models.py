@@ -138,6 +138,20 @@ def test_features_are_brought_to_standard_units_before_a_fit():
         made(**FINAL).adapt_features(halves)
 
 
+@pytest.mark.slow
+def test_a_fused_final_score_can_be_learnt_as_well():
+    """From videos that know no more: difficulty and execution have no gradient, the final score has."""
+    keras.utils.set_random_seed(0)
+    network = made(**FEATURES, kernel_l2=0.0, score_predictor={"dropout_rate": 0.0})
+    inputs, targets = batch_for(network)
+    unknown = {**targets, "difficulty": np.full(3, np.nan, "float32"), "execution": np.full(3, np.nan, "float32")}
+    final = losses.ScoreLoss(alpha=0.0, unit=10.0)
+    network.compile(keras.optimizers.Adam(1e-2), metrics={}, loss={"final": final}, phase="scoring")
+    history = [network.train_on_batch(inputs, unknown, return_dict=True) for _ in range(60)]
+    assert history[0]["difficulty_mse"] == history[0]["execution_mse"] == 0
+    assert history[-1]["final_mse"] < 0.3 * history[0]["final_mse"]
+
+
 # === Distributions ===
 
 

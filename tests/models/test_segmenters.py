@@ -10,6 +10,7 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.stages import windowed_segmenter
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS, RealFrames
+from scoringnet_tf.training import config
 from scoringnet_tf.training.scoring import ScoringRun
 from scoringnet_tf.training.targets import check_start
 
@@ -152,3 +153,7 @@ def test_networks_that_do_not_fit_are_refused(diving_records, tmp_path):
         check_start(info, features)
     with refused("unknown_name", "resnet50"):
         scoringnet_tf.KeyFragmentSegmenter(network="resnet50", features=3)
+
+
+def test_the_configuration_has_them_all():
+    assert tuple(config.STAGE_NETWORKS) == STAGE_NETWORKS

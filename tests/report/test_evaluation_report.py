@@ -35,6 +35,17 @@ def test_another_evaluation_is_not_replaced(model, data_hash, flags, named, tmp_
             check_replaceable(tmp_path / "report", path, data_hash, {**FLAGS, **flags})
 
 
+def test_a_folder_of_a_model_may_be_moved_with_its_evaluation(tmp_path):
+    """Beside the model its name is enough; an older version kept no flags."""
+    (tmp_path / "new/evaluation_test").mkdir(parents=True)
+    for more in ({"flags": FLAGS}, {}):
+        earlier = {"model": str(tmp_path / "old/best.keras"), "data_hash": "hash", **more}
+        (tmp_path / "new/evaluation_test/metrics.json").write_text(json.dumps(earlier))
+        check_replaceable(tmp_path / "new/evaluation_test", tmp_path / "new/best.keras", "hash", FLAGS)
+        with refused("other_evaluation", "old/best.keras"):
+            check_replaceable(tmp_path / "new/evaluation_test", tmp_path / "new/last.keras", "hash", FLAGS)
+
+
 @pytest.mark.parametrize("name", ["predictions.csv", "stages.csv", "stages.png", "scores.png"])
 def test_other_files_are_not_replaced(name, tmp_path):
     (tmp_path / name).write_text("video_id,stage,start,end\n")

@@ -3,14 +3,19 @@
 import dataclasses
 import fractions
 import io
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import av
 import keras
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import bar_color, bar_frame, read_index, write_bars, write_images, write_video
+from conftest import bar_color, bar_frame, disposed, read_index, write_bars, write_images, write_video
 from page_samples import run
 from refusals import code_printed, refused
 from training_runs import telling
@@ -282,6 +287,37 @@ def test_wrong_judges_are_refused(text, code, named, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_report_that_is_stopped_keeps_what_was_scored(stage_model, tmp_path):
+    """It waits for an image that does not come when the signal does; an earlier report stays."""
+    for name in ("a.avi", "c.avi"):
+        write_bars(tmp_path / name, 40)
+    write_images(tmp_path / "b", 29)
+    os.mkfifo(tmp_path / "b/img_00030.jpg")
+    (tmp_path / "r.html").write_text("of a session that is whole")
+    words = [f"--model={stage_model}", "--force", "--output=r.html", "a.avi", "b", "c.avi"]
+    arguments = [sys.executable, "-m", "scoringnet_tf.report", *words]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    with disposed(signal.SIGINT, signal.SIG_DFL):  # however the tests were started
+        process = subprocess.Popen(arguments, **pipes, text=True, cwd=tmp_path, env=environment)
+    while process.poll() is None:
+        try:
+            writer = os.open(tmp_path / "b/img_00030.jpg", os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody reads it yet
+            time.sleep(0.05)
+        else:
+            process.send_signal(signal.SIGINT)
+            break
+    printed, errors = process.communicate()
+    assert process.returncode == 130 and "r_stopped.html" in errors, errors
+    os.close(writer)
+    assert (tmp_path / "r.html").read_text() == "of a session that is whole"
+    text = (tmp_path / "r_stopped.html").read_text()
+    assert ">a.avi</a>" in text and len(re.findall("<li>2 of 3 videos.*?</li>", text)) == 1
+    assert printed.split() == ["r_stopped.html", "r_stopped_pages/001.html"]
+
+
+@pytest.mark.slow
 def test_the_command_shows_what_it_can_and_names_the_rest(tmp_path):
     """Videos of one name are told apart."""
     for folder in ("a", "b"):
@@ -303,6 +339,7 @@ def test_the_command_shows_what_it_can_and_names_the_rest(tmp_path):
     [
         ("v.avi --output=r.html --start=2 --end=1", "out_of_range"),
         ("v.avi --output=mine.html", "exists"),
+        ("v.avi --output=own.html", "exists"),
         ("v.avi --output=r.html --judges=j.csv", "unknown_name"),
     ],
 )
@@ -310,7 +347,8 @@ def test_wrong_use_is_refused_before_anything_is_scored(words, code, tmp_path):
     """More of it in `bad_inputs`."""
     (tmp_path / "v.avi").touch()
     (tmp_path / "j.csv").write_text("video,final\nw.avi,70\n")
-    (tmp_path / "mine_pages").mkdir()
-    (tmp_path / "mine_pages/notes.txt").touch()
+    for name in ("mine_pages", "own_stopped_pages"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "notes.txt").touch()
     result = forked("scoringnet_tf.report", *words.split(), folder=tmp_path)
     assert (result.returncode, code_printed(result.stderr)) == (1, code), result.stderr
