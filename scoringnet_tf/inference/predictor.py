@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf.data.features import check_features, read_features
+from scoringnet_tf.data.features import check_features, is_features, read_features
 from scoringnet_tf.data.preprocessor import OVERLAP, PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.checks import Checks, Observation, is_whole
@@ -31,6 +31,7 @@ from scoringnet_tf.models.tta import score_views
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import SHIPPED
 from scoringnet_tf.support.paths import AnyPath, RemotePath
+from scoringnet_tf.weights.backbones import behind_backbone
 
 ASSUMED_RATE = 25.0  # steps per second of features, if a model does not know
 AROUND = 10.0  # seconds: training saw no more
@@ -63,7 +64,8 @@ def score_video(
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """
-    return predictor_of(model)(path, force=force, start=start, end=end)
+    of_features = isinstance(path, str | Path) and is_features(path)
+    return predictor_of(model, of_features=of_features)(path, force=force, start=start, end=end)
 
 
 def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
@@ -77,15 +79,20 @@ def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
     return predictor
 
 
-def predictor_of(model: ScoringNet | AnyPath | None = None, scores: bool = True) -> "Predictor":
+def predictor_of(
+    model: ScoringNet | AnyPath | None = None, scores: bool = True, of_features: bool = False
+) -> "Predictor":
     """The `Predictor` of a model, or of the path of one; the same one for the same model with the same weights.
 
     Args:
         model: as of `score_video`.
         scores: whether its scores are wanted, and not its stages alone.
+        of_features: whether it is to read files of features. Else heads that learned from a backbone's features see
+            videos by it.
 
     Raises:
-        InputError: there is no such model, or its scores are wanted and have not been learned.
+        InputError: there is no such model, its scores are wanted and have not been learned, or its backbone is not at
+            hand (`weights.backbones.behind_backbone`).
     """
     if model is None:
         return _shipped_predictor()
@@ -94,7 +101,7 @@ def predictor_of(model: ScoringNet | AnyPath | None = None, scores: bool = True)
     if scores:
         check_trained(network, path)
     # A model may have been trained on: then its statistics are stale.
-    return _predictor(network, path, checksum(network) if path is None else None)
+    return _predictor(network, path, checksum(network) if path is None else None, of_features)
 
 
 @functools.cache
@@ -103,8 +110,9 @@ def _shipped_predictor():
 
 
 @functools.lru_cache(maxsize=2)  # so that one video after another is scored by what was traced once
-def _predictor(model, name, weights):
-    return Predictor(model, name=name)
+def _predictor(model, name, weights, of_features):
+    seeing = model if of_features else behind_backbone(model, f"--model={name}" if name else "The model")
+    return Predictor(seeing, name=name)
 
 
 class Predictor:

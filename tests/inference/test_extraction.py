@@ -10,7 +10,7 @@ from refusals import refused
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor
+from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor, weights_of
 from scoringnet_tf.inference.feature_folder import origin_of
 
 SIZE = (32, 32)
@@ -153,5 +153,5 @@ def test_features_of_records_name_the_form_of_the_frames(diving_records, c3d):
     form = {"jpeg_quality": 61, "fit": "pad"}
     info = dataclasses.replace(DatasetInfo.load(diving_records), aspect=16 / 9, settings=form)
     preprocessor = records_preprocessor(c3d, None, info)
-    origin = origin_of("diving_small", None, FeatureExtractor(c3d, Extraction("pool5")), c3d, preprocessor, info)
+    origin = origin_of(weights_of("diving_small"), None, FeatureExtractor(c3d, Extraction("pool5")), preprocessor, info)
     assert origin["stored"] == {"frame_size": [36, 48], "aspect": 16 / 9, **form}

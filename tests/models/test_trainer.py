@@ -12,7 +12,6 @@ from training_runs import SMALL, STATISTICS, assert_same, batch, telling
 import scoringnet_tf
 from scoringnet_tf.losses import ScoreDistributionLoss, ScoreLoss
 from scoringnet_tf.metrics import CAPACITY
-from scoringnet_tf.models.fragments import TrainingFragments
 from scoringnet_tf.models.trainer import TRUE_STAGES
 
 MAE = keras.metrics.MeanAbsoluteError()
@@ -254,30 +253,6 @@ def test_sp_trains_with_dropout_and_a_frozen_kfs_without():
 
 
 # === Fragments ===
-
-
-@pytest.mark.parametrize("source", ["true", "predicted"])
-def test_fragment_jitter_moves_each_video_by_itself(source):
-    stages = np.tile([0, 0, 0, 1, 1, 2, 2, 2, 3, 0, 0, 0], (400, 1))
-    known, other = tf.constant(stages), tf.zeros(stages.shape, tf.int32)
-    true, predicted = (known, other) if source == "true" else (other, known)
-    moved = TrainingFragments(source, jitter=2)(true, predicted).numpy()
-    shifts = {tuple(np.roll(stages[0], shift)): shift for shift in range(-2, 3)}
-    counts = np.bincount([2 + shifts[tuple(row)] for row in moved.tolist()])
-    assert counts.sum() == 400 and counts.min() > 50
-    np.testing.assert_array_equal(TrainingFragments(source)(true, predicted).numpy(), stages)
-
-
-def test_fragment_jitter_does_not_depend_on_the_rest_of_the_batch():
-    """The last frame of a shorter video repeats, not what it is padded with, and that stays what it is."""
-    stages = np.tile([1, 1, 2, 2, 3, 3, -1, -1, -1], (400, 1))
-    is_frame = np.arange(9) < np.where(np.arange(400) < 200, 6, 9)[:, None]
-    stages[200:] = [0, 1, 1, 2, 2, 3, 3, 0, 0]
-    moved = TrainingFragments(jitter=2)(tf.constant(stages), None, tf.constant(is_frame)).numpy()
-    for rows, length in ((range(200), 6), (range(200, 400), 9)):
-        row, places = stages[rows[0]], np.arange(9)
-        shifts = [np.where(places < length, row[np.clip(places + move, 0, length - 1)], row) for move in range(-2, 3)]
-        assert {tuple(each) for each in moved[rows]} == {tuple(each) for each in shifts}
 
 
 def test_the_jitter_of_a_run_knows_where_a_video_ends():
