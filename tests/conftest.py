@@ -38,6 +38,13 @@ LONG = (
     "inference/test_long_videos.py",
     "test_docs.py",
     "bad_inputs/test_bad_inputs.py",
+    "inference/test_export.py",
+    "training/test_initialization.py",
+    "inference/test_predictor.py",
+    "inference/test_checks.py",
+    "data/test_input_pipeline.py",
+    "inference/test_feature_folder.py",
+    "serving/test_client.py",
     "models/test_models.py",
 )
 
@@ -45,6 +52,7 @@ LONG = (
 def pytest_collection_modifyitems(items):
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path, len(LONG)))
+    gc.freeze()  # what is imported by now is never garbage
 
 
 # Keras draws the seeds of initialisers and of dropout from `random` where none is given: the weights of an untrained

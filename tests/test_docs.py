@@ -137,7 +137,7 @@ def test_every_documented_command_line_parses(module, parsed):
 
 SETTINGS = {path: about for cls in (TrainingConfig, PretrainingConfig) for path, about, *_ in all_fields(cls)}
 OF_BEAM = {"direct_running_mode", "direct_num_workers", "checkpointing_interval"}
-FLAG_OF_OTHERS = {"help", "flagfile", "logdir"} | OF_BEAM
+FLAG_OF_OTHERS = {"help", "flagfile", "logdir", "no"} | OF_BEAM  # `no` is of pip: --no-deps
 
 
 def defined_flags(path):

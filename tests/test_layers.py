@@ -27,6 +27,7 @@ SCORINGNET_TF = {
         "metrics",
         "data",
         "models",
+        "weights",
     ),  # trained models in, stages and scores out
     "report": (
         "support",
@@ -37,7 +38,18 @@ SCORINGNET_TF = {
         "inference",
     ),  # what inference found, as tables and pictures
     # Above inference and report: held-out videos are scored and drawn while it trains, by what scores and draws later.
-    "training": ("support", "sports", "defaults", "losses", "metrics", "data", "models", "inference", "report"),
+    "training": (
+        "support",
+        "sports",
+        "defaults",
+        "losses",
+        "metrics",
+        "data",
+        "models",
+        "weights",
+        "inference",
+        "report",
+    ),
     "baselines": (
         "support",
         "sports",

@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import math
+import re
 
 import keras
 import numpy as np
@@ -167,6 +168,9 @@ SAVED = [  # every argument unlike its default
     losses.StageCrossEntropy(form="binary", name="eq5"),
     losses.PairwiseRankingLoss(margin=0.25, reduction="mean", ties="constant", unit=0.125, name="eq7"),
     losses.ScoreLoss(alpha=10.0, margin=0.125, reduction="mean", ties="constant", unit=4.0, name="eq8"),
+    losses.ScoreDistributionLoss(
+        3.0, 2.0, sigma=0.5, alpha=3.0, margin=0.25, reduction="mean", ties="constant", unit=4.0, name="kl"
+    ),
 ]
 
 
@@ -179,8 +183,30 @@ def test_what_a_loss_was_made_with_survives_saving(loss):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
     assert type(again) is type(loss)
     assert again.get_config() == config
+    assert re.sub(r"\B([A-Z])", r"_\1", type(loss).__name__).lower() == type(loss)().name
     batch = (np.int32(LABELS["padded"]), draw_stages(5)) if "form" in config else np.float32([[2, 1, 2], [1, 3, 2]])
+    batch = (batch[0], draw_distributions(3)) if "sigma" in config else batch
     assert float(again(*batch)) == float(loss(*batch)) != float(type(loss)()(*batch))
+
+
+def test_what_a_loss_leaves_open_is_that_of_its_head():
+    """`of_head` makes a copy, in which a number that was given stands, 0 too."""
+    head = {"mean": 24.0, "std": 4.0, "alpha": 10.0}
+
+    def numbers(loss):
+        return {name: value for name, value in loss.get_config().items() if name in ("mean", "std", "alpha", "unit")}
+
+    for loss, expected in (
+        (losses.PairwiseRankingLoss(), {"unit": 4.0}),
+        (losses.PairwiseRankingLoss(unit=0.5), {"unit": 0.5}),
+        (losses.ScoreLoss(), {"unit": 4.0, "alpha": 10.0}),
+        (losses.ScoreLoss(alpha=0, unit=2), {"unit": 2.0, "alpha": 0.0}),
+        (losses.ScoreDistributionLoss(), {"unit": 4.0, **head}),
+        (losses.ScoreDistributionLoss(0, 3, alpha=1), {"unit": 4.0, "mean": 0.0, "std": 3.0, "alpha": 1.0}),
+    ):
+        before = loss.get_config()
+        assert numbers(loss.of_head(**head)) == expected
+        assert loss.get_config() == before
 
 
 def test_stage_cross_entropy_compiled_into_kfs():
@@ -275,16 +301,18 @@ def test_the_divergence_is_0_of_the_target_itself_and_where_nothing_is_known():
     assert float(losses.distribution_divergence(np.float32([math.nan]), target, 0.3)) == 0.0
 
 
-def test_the_loss_of_a_distribution_ranks_expected_scores_in_its_units():
+@pytest.mark.parametrize("weights", [None, [0.5, 2.0, 1.0, 3.0]])
+def test_the_loss_of_a_distribution_ranks_expected_scores_in_its_units(weights):
     truth, p = np.float32([70, 82, math.nan, 64]), draw_distributions(4, seed=4)
     loss = losses.ScoreDistributionLoss(75, 10, sigma=0.4, alpha=2.0, margin=0.5, reduction="mean", unit=5.0)
     expected = 75 + 10 * np.asarray(losses.distribution_moments(p)[0], float)
-    ranking = ranking_loop((truth / 5).tolist(), (expected / 5).tolist(), 0.5, "mean")
-    kl = divergence_loop(((truth - 75) / 10).tolist(), p.astype(float), 0.4)
-    terms = loss.terms(truth, p)
+    ranking = ranking_loop((truth / 5).tolist(), (expected / 5).tolist(), 0.5, "mean", weights=weights)
+    kl = divergence_loop(((truth - 75) / 10).tolist(), p.astype(float), 0.4, weights)
+    weights = weights and np.float32(weights)
+    terms = loss.terms(truth, p, weights)
     assert list(terms) == list(loss.TERMS) == ["kl", "ranking"]
     assert float(terms["ranking"]) == pytest.approx(ranking, rel=1e-4)
-    assert float(loss(truth, p)) == pytest.approx(kl + 2.0 * ranking, rel=1e-4)
-    assert float(loss(truth[:, None], p)) == pytest.approx(kl + 2.0 * ranking, rel=1e-4)
+    assert float(loss(truth, p, weights)) == pytest.approx(kl + 2.0 * ranking, rel=1e-4)
+    assert float(loss(truth[:, None], p, weights)) == pytest.approx(kl + 2.0 * ranking, rel=1e-4)
     again = losses.ScoreDistributionLoss.from_config(loss.get_config())
     assert float(again(truth, p)) == float(loss(truth, p))

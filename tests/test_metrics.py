@@ -224,11 +224,10 @@ def test_f1_is_that_of_a_loop(stages_of_videos, overlap):
     assert float(metric.result()) == pytest.approx(2 * counted[0] / counted[1])
 
 
-@pytest.mark.parametrize("metric", [metrics.EditScore(), metrics.SegmentalF1(0.5)], ids=["edit", "F1"])
-def test_segment_metrics_weigh_videos(stages_of_videos, metric):
-    truth, predicted = stages_of_videos
+@pytest.mark.parametrize("make", [metrics.EditScore, metrics.SegmentalF1])
+def test_segment_metrics_weigh_videos(stages_of_videos, make):
+    (truth, predicted), metric = stages_of_videos, make()
     weights = np.float32([0, 2, 1, 0, 3, 1, 1, 0, 1, 2, 1, 5])
-    metric.reset_state()
     metric.update_state(truth, predicted, weights)
     repeated = np.repeat(np.arange(12), weights.astype(int))
     weighted = float(metric.result())
@@ -254,6 +253,49 @@ def test_segment_figures_are_those_metrics(stages_of_videos):
     assert {float(value) for value in together.result().values()} == {0.0}
     copy = metrics.SegmentFigures.from_config(metrics.SegmentFigures((75,)).get_config())
     assert list(copy.result()) == ["edit_score", "f1_75"]
+
+
+def test_segments_are_in_order_with_nothing_behind_the_last():
+    labels = np.int32([[0, 1, 1, 2, 0, -1], [3, 0, 0, 0, 1, 1], [-1, -1, -1, -1, -1, 2]])
+    counts = np.array([[True] * 5 + [False], [True] * 6, [False] * 6])
+    stage, start, end, number = metrics.segments(labels, counts)
+    assert np.array(stage).tolist() == [[1, 2, 0, 0, 0, 0], [3, 1, 0, 0, 0, 0], [0] * 6]
+    assert np.array(start).tolist() == [[1, 3, 6, 6, 6, 6], [0, 4, 6, 6, 6, 6], [6] * 6]
+    assert np.array(end).tolist() == [[3, 4, 6, 6, 6, 6], [1, 6, 6, 6, 6, 6], [6] * 6]
+    assert np.array(number).tolist() == [2, 2, 0]
+
+
+def test_counts_of_each_video_are_those_of_a_loop(stages_of_videos):
+    """Numerators and denominators, of the unlabelled last video 0 and 0."""
+    truth, predicted = stages_of_videos
+    counts = metrics.segment_counts(truth, predicted)
+    assert list(counts) == ["edit_score", "f1_10", "f1_25", "f1_50"]
+    edits = [edit_score_by_hand(*video) for video in of_each(truth, predicted)]
+    np.testing.assert_allclose(counts["edit_score"], ([*edits, 0], [1] * 11 + [0]), rtol=1e-6)
+    for overlap in (0.1, 0.25, 0.5):
+        found = [found_segments(*video, overlap) for video in of_each(truth, predicted)]
+        expected = [2 * right for right, _ in found], [number for _, number in found]
+        np.testing.assert_array_equal(counts[f"f1_{overlap:.0%}"[:-1]], [[*each, 0] for each in expected])
+
+
+SAVED = {  # the name that is logged, if none is given, and every argument unlike its default
+    "src": (metrics.SpearmanCorrelation, {"capacity": 7}),
+    "med": (metrics.MeanEuclideanDistance, {}),
+    "frame_accuracy": (metrics.FrameAccuracy, {"stage": 1}),
+    "edit_score": (metrics.EditScore, {}),
+    "segmental_f1": (metrics.SegmentalF1, {"overlap": 0.25}),
+    "segments": (metrics.SegmentFigures, {"overlaps": (75, 90)}),
+}
+
+
+@pytest.mark.parametrize(("name", "made"), SAVED.items(), ids=SAVED)
+def test_what_a_metric_was_made_with_survives_saving(name, made):
+    kind, options = made
+    assert kind().name == name
+    config = kind(**options, name="another", dtype="float32").get_config()
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(kind.from_config(config)))
+    assert type(again) is kind and again.get_config() == config
+    assert {**config, **options, "name": "another"} == config
 
 
 def test_an_overlap_of_nothing_is_refused():

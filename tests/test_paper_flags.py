@@ -62,6 +62,7 @@ NOT_SETTINGS = {
     *(f"run.{name}" for name in ("model_dir", "seed", "deterministic", "max_steps", "replicas")),
     "run.reference",
 }
+THE_PAPERS = {"model.backbone": "c3d"}  # what the default means: three C3Ds (§3, Fig. 1)
 FIELDS = {path: (about, hint) for path, about, hint, _ in all_fields(TrainingConfig)}
 PATH_OF = {about.flag: path for path, (about, _) in FIELDS.items() if about.flag}
 
@@ -94,4 +95,5 @@ def test_the_paper_is_followed_to_the_letter(name):
 
 def test_nothing_that_changes_the_experiment_is_left_to_a_default():
     config = read(block((ROOT / "diving.flags").read_text(encoding="utf-8"), SAYS))
-    assert config.keys() == {*PAPER, *BY_SPORT["diving.flags"], *OURS, *NOT_SETTINGS}
+    assert config.keys() == {*PAPER, *BY_SPORT["diving.flags"], *OURS, *NOT_SETTINGS, *THE_PAPERS}
+    assert {path: config[path] for path in THE_PAPERS} == THE_PAPERS

@@ -77,7 +77,7 @@ def test_presets_by_name_and_path(tmp_path):
 
 def test_a_preset_is_saved_beside_no_other_model(tmp_path):
     """`from_preset` of a run's folder gives its best model, whatever was saved beside it."""
-    model = scoringnet_tf.ScoringNet(**TINY)
+    model = scoringnet_tf.ScoringNet(features={"size": 4, "stride": 1, "origin": None}, width_multiplier=1 / 16)
     for name in ("best.keras", "c3d.keras", "last.keras"):
         (tmp_path / name).touch()
         with refused("exists", tmp_path, name):

@@ -40,7 +40,7 @@ def worker_of(address: str, host: str = "localhost") -> Any:
     )
 
 
-def check_service(address: str, flag: str = "data_service") -> None:
+def check_service(address: str, flag: str = "set=data.service") -> None:
     """InputError naming the flag unless a server answers at `address`, HOST:PORT."""
     host, _, port = address.rpartition(":")
     try:
@@ -57,7 +57,7 @@ def check_shared(info: DatasetInfo, address: str) -> None:
     path = as_path(info.source or info.records_dir or "")
     if isinstance(path, RemotePath):
         hint = "Put them in a file system that they share."
-        raise InputError("not_shared", f"--data_service={address}: workers cannot read records at {path}.", hint)
+        raise InputError("not_shared", f"--set=data.service={address}: workers cannot read records at {path}.", hint)
 
 
 def served(address: str, numbered: Numbered, info: DatasetInfo, first: int, stop: int) -> tf.data.Dataset:
@@ -120,7 +120,7 @@ def in_order(
 
     def say(what):
         message = " ".join(what.split())  # a line beside a progress bar
-        tqdm.write(f"--data_service={address}: {message} Missing batches are made here.", file=sys.stderr)
+        tqdm.write(f"--set=data.service={address}: {message} Missing batches are made here.", file=sys.stderr)
 
     left, over = patience, False
     try:

@@ -242,11 +242,11 @@ def _seeing_function(model):
 
     @tf.function(input_signature=[input_specs(model)])
     def see(inputs):
-        mask = inputs["mask"]
+        mask, encoded = inputs["mask"], model.encode(inputs)
         if segmenter is None:
-            features = pooled(inputs["features"], None, mask)
+            features = pooled(encoded, None, mask)
             return tf.zeros_like(mask, tf.int32), features, features
-        outputs = segmenter(inputs, training=False)
+        outputs = segmenter({model.encoded: encoded, "mask": mask}, training=False)
         labels = model.stage_decision(outputs["stages"], mask)
         return labels, pooled(outputs["features"], labels, mask), certainties(outputs["stages"], labels, mask)
 

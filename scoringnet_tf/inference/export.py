@@ -45,13 +45,13 @@ def checked_outputs(network: "ScoringNet") -> Callable[[dict[str, Any]], dict[st
     segmenter = None if network.segmenter is None else network.segmenter.with_features()
 
     def outputs_of(inputs):
-        content, mask, labels = inputs[network.content], inputs["mask"], None
-        outputs, features = {}, content if network.content == "features" else None
+        encoded, mask, labels = network.encode(inputs), inputs["mask"], None
+        outputs, features = {}, encoded if network.encoded == "features" else None
         if segmenter is not None:
-            segments = segmenter(inputs, training=False)
+            segments = segmenter({network.encoded: encoded, "mask": mask}, training=False)
             labels, features = network.stage_decision(segments["stages"], mask), segments["features"]
             outputs = {"stages": segments["stages"], "labels": labels}
-        outputs |= network.score_fragments(content, labels, mask, training=False)
+        outputs |= network.score_fragments(encoded, labels, mask, training=False)
         against = [*checks(network, labels, mask, features, outputs.get("stages")).values()]
         against += impossible_scores(network.sport, outputs).values()
         if segmenter is not None:
@@ -199,7 +199,8 @@ def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None
 
 
 def _signatures(network, description):
-    specs, outputs_of = video_specs(network), checked_outputs(network)
+    specs = video_specs(network)
+    outputs_of = tf.function(checked_outputs(network), autograph=False)  # one graph for both signatures
 
     @tf.function(input_signature=specs)
     def score(content, mask):

@@ -16,13 +16,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf.data.features import check_features, read_features
+from scoringnet_tf.data.features import check_features, is_features, read_features
 from scoringnet_tf.data.preprocessor import OVERLAP, PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.checks import Checks, Observation, is_whole
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.results import Performance, ResultBuilder, VideoScore, several
-from scoringnet_tf.inference.stages import Stretch, stretches, windowed_segmenter, without_unseen
+from scoringnet_tf.inference.stages import Stretch, stretches, windowed_reader, without_unseen
 from scoringnet_tf.models.decoding import decided
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
@@ -31,6 +31,7 @@ from scoringnet_tf.models.tta import score_views
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import SHIPPED
 from scoringnet_tf.support.paths import AnyPath, RemotePath
+from scoringnet_tf.weights.backbones import behind_backbone
 
 ASSUMED_RATE = 25.0  # steps per second of features, if a model does not know
 AROUND = 10.0  # seconds: training saw no more
@@ -63,7 +64,8 @@ def score_video(
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """
-    return predictor_of(model)(path, force=force, start=start, end=end)
+    of_features = isinstance(path, str | Path) and is_features(path)
+    return predictor_of(model, of_features=of_features)(path, force=force, start=start, end=end)
 
 
 def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
@@ -77,15 +79,20 @@ def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
     return predictor
 
 
-def predictor_of(model: ScoringNet | AnyPath | None = None, scores: bool = True) -> "Predictor":
+def predictor_of(
+    model: ScoringNet | AnyPath | None = None, scores: bool = True, of_features: bool = False
+) -> "Predictor":
     """The `Predictor` of a model, or of the path of one; the same one for the same model with the same weights.
 
     Args:
         model: as of `score_video`.
         scores: whether its scores are wanted, and not its stages alone.
+        of_features: whether it is to read files of features. Else heads that learned from a backbone's features see
+            videos by it.
 
     Raises:
-        InputError: there is no such model, or its scores are wanted and have not been learned.
+        InputError: there is no such model, its scores are wanted and have not been learned, or its backbone is not at
+            hand (`weights.backbones.behind_backbone`).
     """
     if model is None:
         return _shipped_predictor()
@@ -94,7 +101,7 @@ def predictor_of(model: ScoringNet | AnyPath | None = None, scores: bool = True)
     if scores:
         check_trained(network, path)
     # A model may have been trained on: then its statistics are stale.
-    return _predictor(network, path, checksum(network) if path is None else None)
+    return _predictor(network, path, checksum(network) if path is None else None, of_features)
 
 
 @functools.cache
@@ -103,8 +110,9 @@ def _shipped_predictor():
 
 
 @functools.lru_cache(maxsize=2)  # so that one video after another is scored by what was traced once
-def _predictor(model, name, weights):
-    return Predictor(model, name=name)
+def _predictor(model, name, weights, of_features):
+    seeing = model if of_features else behind_backbone(model, f"--model={name}" if name else "The model")
+    return Predictor(seeing, name=name)
 
 
 class Predictor:
@@ -116,7 +124,7 @@ class Predictor:
 
     Args:
         model: `ScoringNet`. Its weights are shared.
-        window: of `windowed_segmenter`.
+        window: of `windowed_reader`.
         name: of the model in the results.
         part, overlap: of a long video, `length` and `overlap` of `ScoringNetPreprocessor.parts`. A performance that
             ends in the last half of the overlap is left to the next part, which shows more of what follows, unless
@@ -141,7 +149,7 @@ class Predictor:
         self._rate = None if self._of_features else self.preprocessor.frame_rate  # at which frames are sampled
         # A model without stages sees the whole video.
         self._sizes: dict[str, Any] = {"length": part if model.segmenter else sys.maxsize, "overlap": overlap}
-        self._stages = model.segmenter and windowed_segmenter(model.segmenter, window)
+        self._read = windowed_reader(model, window)
         self._fragments = _fragments_function(model)
         self._towers = tf.function(
             lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
@@ -265,9 +273,7 @@ class Predictor:
     # === See ===
 
     def _segmented(self, video, samples):
-        if self._stages is None:
-            return None, video.frames if self._of_features else None
-        return self._stages(lambda start, stop: self._content(video, samples[start:stop]), len(samples))
+        return self._read(lambda start, stop: self._content(video, samples[start:stop]), len(samples))
 
     # === Performances ===
 
@@ -311,7 +317,9 @@ class Predictor:
         clips = {}
         for name, chosen in indices.items():
             frames, positions = np.unique(chosen.numpy(), return_inverse=True)  # moves share nearly all frames
-            clips[name] = self._content(one.video, one.samples[frames])[positions.reshape(chosen.shape)]
+            of_frames = self.model.encoded == "frames"
+            content = self._content(one.video, one.samples[frames]) if of_frames else one.features[frames]
+            clips[name] = content[positions.reshape(chosen.shape)]
         return self._towers(clips), empty.numpy()
 
 

@@ -1,13 +1,13 @@
 """The stages of one video of any length: KFS window by window (§3.1), and the performances that they make.
 
-C3D sees no further than `REACH` frames to either side, so the vectors of a window are those of the whole video if as
-many frames are added at both ends. Its activations are those of one window. What reads the vectors sees all at once.
+A backbone sees no further than its `reach` to either side, so the vectors of a window are those of the whole video if
+as many frames are added at both ends. Its activations are those of one window. What reads the vectors sees all at once.
 """
 
 import itertools
 import math
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import keras
 import numpy as np
@@ -15,76 +15,114 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from scoringnet_tf.data.preprocessor import PATIENCE
-from scoringnet_tf.models.backbones.c3d import ENDPOINTS
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, channel_means
 from scoringnet_tf.sports import stage_runs
 
-REACH = sum(name.startswith("conv") for name in ENDPOINTS)  # frames: one for each convolution of three
+if TYPE_CHECKING:
+    from scoringnet_tf.models.scoring_net import ScoringNet
+
 MAX_WINDOW = 256  # frames
-ACTIVATIONS = 2**26  # numbers that come out of conv1a, the largest layer, for one window: 256 MiB
+ACTIVATIONS = 2**26  # numbers that come out of the largest layer for one window: 256 MiB
 
 ContentOf: TypeAlias = Callable[[int, int], np.ndarray]  # frames or features [start, stop) as the model takes them
-Segmenter: TypeAlias = Callable[[ContentOf, int], tuple[np.ndarray, np.ndarray]]
+# Function of `ContentOf` and L: stage probabilities (L, S) and features (L, D); None for what there is not.
+Reader: TypeAlias = Callable[[ContentOf, int], tuple[np.ndarray | None, np.ndarray | None]]
 
 
-def windowed_segmenter(segmenter: KeyFragmentSegmenter, window: int | None = None) -> Segmenter:
-    """A function of one video that is traced once, and shares the variables of a `KeyFragmentSegmenter`.
+def windowed_reader(model: "ScoringNet", window: int | None = None) -> Reader:
+    """A function that finds the stages and features of one video; it is traced once, and shares the model's variables.
 
     Args:
-        segmenter: of frames or of features.
+        model: a `ScoringNet`.
         window: frames that go through the backbone at a time; None for as many as `ACTIVATIONS` and `MAX_WINDOW` allow:
-            256 for the shipped models, 83 for 112×112 at full width.
+            256 for the shipped models, 83 for C3D with 112×112 at full width.
 
     Returns:
-        A function of `ContentOf` and L: stage probabilities (L, S), and features (L, D) as of `with_features`.
+        A `Reader`. Features are those that the heads read, or as of `KeyFragmentSegmenter.with_features`; None of a
+        model of frames without KFS.
     """
-    return _of_features(segmenter) if "features" in segmenter.input else _of_frames(segmenter, window)
+    if model.encoded == "features":
+        trunk = model.backbone and windowed_vectors(model.backbone, model.backbone.reach, window)
+        vectors_of = trunk or (lambda content_of, length: content_of(0, length))
+        if model.segmenter is None:
+            return lambda content_of, length: (None, vectors_of(content_of, length))
+        kfs = model.segmenter
+        return _of_vectors(
+            vectors_of, lambda x, mask: kfs({"features": x, "mask": mask}, training=False), kfs.input["features"]
+        )
+    if model.segmenter is None:
+        return lambda content_of, length: (None, None)
+    return windowed_segmenter(model.segmenter, window)
 
 
-def _of_features(segmenter):
-    spec = tf.TensorSpec((1, *segmenter.input["features"].shape[1:]), tf.float32)
+def windowed_segmenter(kfs: KeyFragmentSegmenter, window: int | None = None) -> Reader:
+    """`windowed_reader` of a KFS of frames."""
+    vectors = kfs.get_layer("flatten").output
+    network = kfs.get_layer("resnet50" if kfs.network == "resnet50" else "c3d")
+    trunk = keras.Model(kfs.input, vectors)
+    vectors_of = windowed_vectors(trunk, getattr(network, "reach", 0), window or window_of(network))
+    reader = keras.Model([vectors, kfs.input["mask"]], kfs.output)
+    read = _of_vectors(vectors_of, lambda x, mask: reader([x, mask], training=False), vectors)
 
-    @tf.function(input_signature=[spec], autograph=False)
-    def stages_of(features):
-        return segmenter({"features": features, "mask": tf.ones(tf.shape(features)[:2], tf.bool)}, training=False)
+    def stages_and_means(content_of, length):
+        stages, joined = read(content_of, length)
+        return stages, channel_means(joined[np.newaxis], kfs.channels).numpy()[0]
 
-    def segmented(content_of, length):
-        features = content_of(0, length)
-        return stages_of(features[np.newaxis]).numpy()[0], features
-
-    return segmented
+    return stages_and_means
 
 
-def _of_frames(segmenter, window):
-    part, layer = ("resnet50", "conv1_conv") if segmenter.network == "resnet50" else ("c3d", "conv1a")
-    window = window or window_of(segmenter.get_layer(part).get_layer(layer))
-    vectors = segmenter.get_layer("flatten").output
-    trunk = keras.Model(segmenter.input, vectors)
-    reader = keras.Model([vectors, segmenter.input["mask"]], segmenter.output)
+def windowed_vectors(
+    trunk: Any, reach: int, window: int | None = None, every: int = 1
+) -> Callable[[ContentOf, int], np.ndarray]:
+    """A function of `ContentOf` and L: the vectors (L, D) of a video, window by window.
 
-    @tf.function(input_signature=[tf.TensorSpec((1, *segmenter.input["frames"].shape[1:]), tf.uint8)], autograph=False)
+    Args:
+        trunk: a `Backbone`, or another model of the same inputs, a vector a frame.
+        reach: frames to either side that a vector depends on.
+        window: of `windowed_reader`.
+        every: n, to keep every n-th vector, ⌈L / n⌉.
+    """
+    stride = getattr(trunk, "temporal_stride", 1)
+    steps = (window or window_of(trunk.model)) // stride
+    window = max(1, steps) * stride  # so that steps are where they are in the whole video
+    margin = (-(-reach // stride) + (stride > 1)) * stride
+
+    @tf.function(input_signature=[tf.TensorSpec((1, *trunk.input["frames"].shape[1:]), tf.uint8)], autograph=False)
     def vectors_of(frames):
         return trunk({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}, training=False)
 
-    @tf.function(input_signature=[tf.TensorSpec((1, None, vectors.shape[-1]), tf.float32)], autograph=False)
-    def stages_of(vectors):
-        return reader([vectors, tf.ones(tf.shape(vectors)[:2], tf.bool)], training=False)
-
-    def segmented(frames_of, length):
+    def vectors(content_of, length):
         parts, starts = [], range(0, length, window)
         for start in tqdm(starts, "Segmenting", unit="window", delay=PATIENCE, leave=False, disable=None):
             stop = min(start + window, length)
-            first, last = max(start - REACH, 0), min(stop + REACH, length)
-            parts.append(vectors_of(frames_of(first, last)[np.newaxis])[:, start - first : stop - first])
-        joined = tf.concat(parts, axis=1)
-        return stages_of(joined).numpy()[0], channel_means(joined, segmenter.channels).numpy()[0]
+            first, last = max(start - margin, 0), min(stop + margin, length)
+            values = vectors_of(content_of(first, last)[np.newaxis])[0].numpy()
+            parts.append(values[start - first : stop - first][-start % every :: every])
+        return np.concatenate(parts)
 
-    return segmented
+    return vectors
 
 
-def window_of(largest: keras.layers.Layer) -> int:
+def _of_vectors(vectors_of, stages_of, vectors):
+    """A `Reader` of what `vectors_of` gives, by a function of `vectors` (B, L, D) and a mask to stages (B, L, S)."""
+
+    @tf.function(input_signature=[tf.TensorSpec((1, None, vectors.shape[-1]), tf.float32)], autograph=False)
+    def traced(features):
+        return stages_of(features, tf.ones(tf.shape(features)[:2], tf.bool))
+
+    def read(content_of, length):
+        features = vectors_of(content_of, length)
+        return traced(features[np.newaxis]).numpy()[0], features
+
+    return read
+
+
+def window_of(network: keras.Model) -> int:
     """Frames that go through a network at a time, by what comes out of its largest layer for each."""
-    return max(1, min(MAX_WINDOW, ACTIVATIONS // math.prod(largest.output.shape[-3:])))
+    shapes = [layer.output.shape for layer in network.layers if isinstance(layer.output, keras.KerasTensor)]
+    sizes = [math.prod(shape[-3:]) for shape in shapes if len(shape) > 3 and None not in shape[-3:]]
+    largest = max(sizes, default=ACTIVATIONS // MAX_WINDOW)
+    return max(1, min(MAX_WINDOW, ACTIVATIONS // largest))
 
 
 # === Performances ===

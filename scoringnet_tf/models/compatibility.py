@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from scoringnet_tf.data.dataset_info import DatasetInfo, records_of
 from scoringnet_tf.data.features import feature_differences, rate_differences
 from scoringnet_tf.data.preprocessing import form_differences
+from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.c3d import describe_preprocessing, seen_as
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.messages import InputError
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
     from scoringnet_tf.models.scoring_net import ScoringNet
 
-WITHOUT_WEIGHTS = {"dtype", "dropout_rate", "kernel_l2", "score_statistics"}  # may differ where weights are copied
+WITHOUT_WEIGHTS = {  # may differ where weights are copied
+    *("dtype", "dropout_rate", "kernel_l2", "score_statistics"),
+    *("trainable", "training_mode", "pretrained", "origin", "frame_rate", "reach"),
+}
 
 
 # === Records ===
@@ -102,9 +106,13 @@ def copy_network(network: "ScoringNet", source: "ScoringNet", named: str) -> lis
 
 def check_alike(ours: "keras.Model", theirs: "keras.Model", named: str) -> None:
     """InputError (`other_model`), naming `theirs` so, if a weight of one would mean something else in the other."""
-    configs = [part.get_config() for part in (theirs, ours)]
-    for config in configs:
+    configs = []
+    for part in (theirs, ours):
+        config = part.get_config()
         config["preprocessing"] = seen_as(config["preprocessing"])
+        if isinstance(part, Backbone):  # names of layers tell nothing
+            config["model"] = [tuple(weight.shape) for weight in part.model.weights]
+        configs.append(config)
     one, other = configs
     different = [
         _difference(key, one[key], other[key]) for key in other if key not in WITHOUT_WEIGHTS and one[key] != other[key]
@@ -137,6 +145,8 @@ def _difference(key, theirs, ours):
         if theirs.name == ours.name:
             return f"another sport of that name, {'; '.join(differences(theirs, ours))}"
         theirs, ours = theirs.name, ours.name
+    if key == "model":
+        return "another backbone"
     if key == "preprocessing":
         return f"{describe_preprocessing(theirs)} instead of {describe_preprocessing(ours)}"
     return f"{key} {theirs!r} instead of {ours!r}"

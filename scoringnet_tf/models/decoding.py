@@ -42,7 +42,7 @@ def transitions(num_stages: int, cyclic: bool = False) -> list[list[float]]:
 class _Ahead(layers.Layer):
     """A step of Viterbi's algorithm: the best path's log-probability in every state (B, K), after one more frame."""
 
-    def __init__(self, allowed):
+    def __init__(self, allowed):  # pragma: no mutate block
         super().__init__(dtype="float32")
         self.state_size = len(allowed)
         self.allowed = allowed
@@ -111,7 +111,7 @@ class StageDecision(layers.Layer):
             and end anywhere, as a video may be cut. `"cyclic"` is the same for several performances in one video.
     """
 
-    def __init__(self, decoding: str = defaults.DECODING, **kwargs: Any):
+    def __init__(self, decoding: str = defaults.DECODING, **kwargs: Any):  # pragma: no mutate block
         if decoding not in DECODINGS:
             raise unknown_name("decoding", decoding, DECODINGS)
         super().__init__(**kwargs)

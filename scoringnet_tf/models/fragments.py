@@ -53,7 +53,7 @@ class FragmentSelector(layers.Layer):
         length: T.
     """
 
-    def __init__(self, stages: Iterable[int], length: int, **kwargs: Any):
+    def __init__(self, stages: Iterable[int], length: int, **kwargs: Any):  # pragma: no mutate block
         super().__init__(**kwargs)
         self.stages = tuple(stages)
         self.length = length
@@ -100,7 +100,7 @@ class TrainingFragments(layers.Layer):
         seed: of the draws.
     """
 
-    def __init__(self, source: str = "true", jitter: int = 0, seed: int = 0, **kwargs: Any):
+    def __init__(self, source: str = "true", jitter: int = 0, seed: int = 0, **kwargs: Any):  # pragma: no mutate block
         super().__init__(**kwargs)
         self.source, self.jitter = source, jitter
         self.seed_generator = keras.random.SeedGenerator(seed)

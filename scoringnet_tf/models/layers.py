@@ -127,15 +127,18 @@ class FeatureScaling(layers.Layer):
         return (ops.cast(x, "float32") - self.mean) / self.deviation
 
 
-def feature_statistics(dataset: Iterable[tuple[dict[str, Any], Any]]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (D,) of the steps of all videos, in one pass over batches.
+def feature_statistics(batches: Iterable[tuple[Any, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (D,) of the steps of all videos, in one pass.
+
+    Args:
+        batches: features (B, L, D), and bool (B, L), true for real steps.
 
     Raises:
         InputError: there are no videos (`no_videos`).
     """
     count, mean, squares = 0.0, 0.0, 0.0
-    for inputs, _ in dataset:
-        steps = np.asarray(inputs["features"], np.float64)[np.asarray(inputs["mask"])]  # (N, D)
+    for features, mask in batches:
+        steps = np.asarray(features, np.float64)[np.asarray(mask)]  # (N, D)
         count, delta = count + len(steps), steps - mean
         mean = mean + delta.sum(axis=0) / count
         squares = squares + (delta * (steps - mean)).sum(axis=0)

@@ -15,10 +15,10 @@ from scoringnet_tf.support.messages import InputError, unknown_name
 if TYPE_CHECKING:
     from scoringnet_tf.models.trainer import Trainer
 
-# Phase → the networks that it trains: Eq. 10 in one step, or KFS first and then SP.
+# Phase → the networks that it trains: Eq. 10 in one step, or KFS first and then SP, which leaves what KFS reads alone.
 PHASES = {
-    "joint": ("segmenter", "score_predictor"),
-    "segmentation": ("segmenter",),
+    "joint": ("backbone", "segmenter", "score_predictor"),
+    "segmentation": ("backbone", "segmenter"),
     "scoring": ("score_predictor",),
 }
 

@@ -5,23 +5,44 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from scoringnet_tf.models.backbones.c3d import C3D
+from scoringnet_tf.support.messages import unknown_name
 
 if TYPE_CHECKING:
     from keras import layers
 
     from scoringnet_tf.models.trainer import Trainer
 
+BACKBONE = "backbone"
+
 
 def learning_parts(network: "Trainer") -> "dict[str, layers.Layer]":
-    """Part → its layer, without overlaps: `kfs`, the segmenter, if there is one, and every tower of SP by its score."""
-    kfs = {} if network.segmenter is None else {"kfs": network.segmenter}
-    return kfs | dict(network.score_predictor.towers)
+    """Part → its layer, without overlaps: `backbone` and `kfs`, if there are, and every tower of SP by its score."""
+    found = {BACKBONE: network.backbone, "kfs": network.segmenter}
+    return {name: part for name, part in found.items() if part is not None} | dict(network.score_predictor.towers)
+
+
+def layers_of(network: "Trainer", part: str) -> "list[layers.Layer]":
+    """The layers of a part; of `backbone/NAME` those of the backbone's model whose names begin so.
+
+    Raises:
+        InputError: there is no such part, or no such layer (`unknown_name`).
+    """
+    known, (name, _, prefix) = parts(network), part.partition("/")
+    if name not in known or (prefix and name != BACKBONE):
+        raise unknown_name("part", part, known)
+    if not prefix:
+        return known[part]
+    every = network.backbone.model.layers
+    if not (found := [layer for layer in every if layer.name.startswith(prefix)]):
+        raise unknown_name(part, prefix, [layer.name for layer in every if layer.weights][-10:])
+    return found
 
 
 def parts(network: "Trainer") -> "dict[str, list[layers.Layer]]":
-    """Part → its layers: the `learning_parts`, and `c3d`, every C3D in them, if there is one."""
+    """Part → its layers: the `learning_parts`, and `c3d`, every C3D in KFS and SP, if there is one."""
     learning = learning_parts(network)
-    trunks = [layer for part in learning.values() for layer in part.layers if isinstance(layer, C3D)]
+    heads = [part for name, part in learning.items() if name != BACKBONE]
+    trunks = [layer for part in heads for layer in part.layers if isinstance(layer, C3D)]
     return ({"c3d": trunks} if trunks else {}) | {name: [part] for name, part in learning.items()}
 
 
@@ -30,11 +51,12 @@ def rate_factors(network: "Trainer", rates: Mapping[str, float]) -> list[float]:
 
     Args:
         network: a `ScoringNet`.
-        rates: part → factor on its learning rate.
+        rates: part, as of `layers_of` → factor on its learning rate.
     """
     # Not by paths of variables: the first kernel of both towers is `conv1a/kernel`.
-    known = parts(network)
-    of_parts = [({id(v) for layer in known[part] for v in layer.variables}, rate) for part, rate in rates.items()]
+    of_parts = [
+        ({id(v) for layer in layers_of(network, part) for v in layer.variables}, rate) for part, rate in rates.items()
+    ]
     return [
         math.prod(rate for variables, rate in of_parts if id(variable) in variables)
         for variable in network.trainable_variables

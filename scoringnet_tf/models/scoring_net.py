@@ -1,5 +1,6 @@
 """ScoringNet: key fragment segmentation and score prediction in one functional model (§3, Fig. 1)."""
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ import numpy as np
 
 from scoringnet_tf import __version__, defaults
 from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
+from scoringnet_tf.models.backbones.backbone import Backbone, as_backbone
 from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import FragmentSelector
@@ -17,7 +19,7 @@ from scoringnet_tf.models.saving import Clonable, Functional, Preset, arguments_
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
 from scoringnet_tf.models.trainer import Trainer
-from scoringnet_tf.models.training_statistics import TrainingStatistics
+from scoringnet_tf.models.training_statistics import TrainingStatistics, checksum, is_current
 from scoringnet_tf.models.tta import check_views, score_views, select_views
 from scoringnet_tf.sports import Sport, SportForm, get_sport, kept_form
 from scoringnet_tf.support.messages import InputError, unknown_name
@@ -31,7 +33,7 @@ keras.saving.register_keras_serializable(package="scoringnet_tf")(ScoringNetPrep
 FRAGMENTS = ("key", "whole")
 BUILT_OF = (  # arguments that tell nothing of records
     *("image_size", "width_multiplier", "preprocessing", "dtype", "segmenter", "score_predictor", "clip_lengths"),
-    *("kernel_l2", "scores", "fragments", "fragment_stages", "decoding", "views"),
+    *("kernel_l2", "scores", "fragments", "fragment_stages", "decoding", "views", "backbone"),
 )
 
 
@@ -83,6 +85,9 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
     no KFS, and no `stages`, `labels` or `empty_fragments`. `features` takes `{"features": (B, L, D) float32, "mask"}`
     in place of frames, and has no C3D. A distribution head says how sure it is, see `ScorePredictor`.
 
+    The paper's net has three C3Ds. With a `backbone` a video is read once, for stages and scores: the heads are those
+    of a model of features, and read what the backbone gives.
+
     Args:
         sport: a `sports.Sport`, the name of one that ships, or your own definition, which is kept whole.
         image_size, width_multiplier, preprocessing: of both parts.
@@ -92,13 +97,14 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         frame_size: (H, W) that videos are resized to before the centre crop to `image_size`, for the preprocessor.
         stored: `jpeg_quality`, `aspect` and `fit` of the training records (`DatasetInfo.stored`), for the preprocessor;
             None for those of the models that ship.
+        backbone: a `Backbone`, or a `keras.Model` that becomes one; its weights are shared. None: a C3D for each part.
         decoding: how stages are decided: `"argmax"` frame by frame (§4.3), `"ordered"` or `"cyclic"`, see
             `StageDecision`.
         fragments: what the towers see: `"key"`, the key fragments that KFS finds, or `"whole"`, the video sampled
             evenly (the paper's −KFS, table 4). None: `"key"`, unless the sport has no stages.
         fragment_stages: score → names of the stages of its key fragment; None for those of the sport.
         views: test-time augmentation; the score is the mean over views. 1: off, as in the paper. 2: add a mirror image.
-            6: also shift by ±1 frame. Whole videos have 1 or 2, features 1. Training sees one view.
+            6: also shift by ±1 frame. Whole videos have 1 or 2, features and backbones 1. Training sees one view.
         features: of the training records of features (`DatasetInfo.features`): `{"size": D, …}`; None for frames.
         provenance: what the weights were trained on; plain values.
         reference: `TrainingStatistics.get_config()`, as `inference.calibration` measures them; None if that was not
@@ -108,9 +114,10 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         sport, scores, views, features, image_size, frame_size, provenance: as of the arguments.
         fragment_stages, seen_stages: stages of each score's fragment, and of all of them; empty without KFS.
         sampled_frames: T if the towers see only T even samples of a video; else None.
-        segmenter, score_predictor, networks: KFS, or None, and SP; and the names of those that there are.
+        backbone, segmenter, score_predictor: each a model; None if there is no such part.
+        networks: the names of those that there are.
         preprocessor: makes inputs of videos.
-        content: the key of the model's first input, `"frames"` or `"features"`.
+        content, encoded: the key of the model's first input, and of the heads', `"frames"` or `"features"`.
         frame_rate: frames, or steps of features, per second of the training videos; None if unknown.
         reference: the `TrainingStatistics`, or None.
 
@@ -143,6 +150,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         features: dict[str, Any] | None = None,
         fragment_stages: dict[str, Sequence[str]] | None = None,
         reference: dict[str, Any] | None = None,
+        backbone: Backbone | keras.Model | dict[str, Any] | None = None,
         dtype: str | None = None,
         name: str = "scoring_net",
         **kwargs: Any,
@@ -152,7 +160,12 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         fragments = fragments or ("key" if rules.stages[1:] else "whole")
         if fragments not in FRAGMENTS:
             raise unknown_name("fragments", fragments, FRAGMENTS)
-        check_views(views, of_frames=not features, of_fragments=fragments == "key")
+        if backbone is not None:
+            if features:
+                raise InputError("flags_conflict", "A model has a backbone or features, not both.")
+            backbone = as_backbone(backbone, image_size)
+            image_size = backbone.frame_size
+        check_views(views, of_frames=not features and backbone is None, of_fragments=fragments == "key")
         if fragments == "key" and not rules.stages[1:]:
             raise InputError("no_stages", f"The sport {rules.name} has no stages.", "Use fragments='whole'.")
         _check_kept(provenance, features, reference)
@@ -166,7 +179,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             "image_size": image_size,
             "width_multiplier": width_multiplier,
             "preprocessing": preprocessing,
-            "features": features["size"] if features else None,
+            "features": features["size"] if features else None if backbone is None else backbone.size,
             "dtype": dtype,
         }
         kfs = KeyFragmentSegmenter(**shared, **(segmenter or {})) if fragments == "key" else None
@@ -181,45 +194,50 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         lengths = {score: sp.input[f"{score}_clip"].shape[1] for score in sp.scores}
 
         # === Functional Model ===
-        # 1. KFS: a stage for every frame
-        inputs = video_inputs(image_size, shared["features"])
+        # 1. The backbone, if there is one: a vector for every frame
+        inputs = video_inputs(image_size, features["size"] if features else None)
         content, mask = inputs["features" if features else "frames"], inputs["mask"]
+        encoded = content if backbone is None else backbone(inputs)
+        # 2. KFS: a stage for every frame
         if kfs is None:
             decision, outputs, stages, labels = None, {}, {}, None
         else:
             decision = StageDecision(decoding, name="stage_decision", dtype="float32")
             stages = {score: rules.fragment(score) for score in lengths} | (fragment_stages or {})
-            probabilities = kfs(inputs)
+            probabilities = kfs({"features" if shared["features"] else "frames": encoded, "mask": mask})
             labels = decision(probabilities, mask)
             outputs = {"stages": probabilities, "labels": labels}
-        # 2. Key fragments, or whole videos, to SP
+        # 3. Key fragments, or whole videos, to SP
         selectors = [
             FragmentSelector(rules.stage_indices(stages.get(score, ())), n, name=f"{score}_fragment", dtype="float32")
             for score, n in lengths.items()
         ]
-        clips, empty = select_views(sp.scores, selectors, content, labels, mask, views)
+        clips, empty = select_views(sp.scores, selectors, encoded, labels, mask, views)
         outputs |= {**empty, **score_views(sp, clips, views)}
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
+        self.backbone: Any = backbone
         self.segmenter: Any = kfs
         self.score_predictor = sp
         self.stage_decision: Any = decision
         self.selectors = selectors
         of_frames = {"image_size": image_size, "frame_size": frame_size, "stored": stored, "provenance": provenance}
         self.preprocessor = ScoringNetPreprocessor.of_network(of_frames)
-        self._learned_parts: frozenset[str] = frozenset()
+        self._learned_parts = frozenset(["backbone"] if backbone is not None and backbone.pretrained else [])
         self.sport: Sport = rules
         self.scores = tuple(scores)
         self.views = views
         self.content = "features" if features else "frames"
+        self.encoded = "features" if shared["features"] else "frames"
         self.features = features
         self.image_size: Any = tuple(image_size)
         self.frame_size: Any = tuple(frame_size)
         self.provenance = provenance
         self.frame_rate: float | None = (provenance or {}).get("frame_rate")
         self.reference = TrainingStatistics.from_config(reference) if reference else None
-        self.networks = ("segmenter", "score_predictor") if kfs is not None else ("score_predictor",)
+        parts = {"backbone": backbone, "segmenter": kfs, "score_predictor": sp}
+        self.networks = tuple(part for part, network in parts.items() if network is not None)
         self.fragment_stages = {score: [*names] for score, names in stages.items()}
         self.seen_stages = [stage for stage in rules.stages if any(stage in names for names in stages.values())]
         self.sampled_frames = lengths[scores[0]] if kfs is None and len({*lengths.values()}) == 1 else None
@@ -231,6 +249,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             "frame_size": self.frame_size,
             "scores": self.scores,
             "fragments": fragments,
+            "backbone": None,  # `get_config` adds it
         }
 
     @classmethod
@@ -284,28 +303,60 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
     def scores_learned(self, learned: bool) -> None:
         self.learned_parts = [*learning_parts(self)] if learned else self.learned_parts - {*self.scores}
 
-    def score_fragments(self, content: Any, stages: Any, mask: Any, training: bool | None = None) -> dict[str, Any]:
+    def encode(self, inputs: Mapping[str, Any], training: bool | None = None) -> Any:
+        """What the heads read of the model's inputs: what the backbone gives, (B, L, D), or the frames or features."""
+        if self.backbone is None:
+            return inputs[self.content]
+        return self.backbone({"frames": inputs["frames"], "mask": inputs["mask"]}, training=training)
+
+    def score_fragments(self, encoded: Any, stages: Any, mask: Any, training: bool | None = None) -> dict[str, Any]:
         """SP alone on the fragments that `stages`, int (B, L), mark: its outputs, and `empty_fragments` (B, n).
 
-        A model without KFS scores whole videos and ignores the stages.
+        A model without KFS scores whole videos and ignores the stages. `encoded` is as of `encode`.
         """
         views = 1 if training else self.views
-        clips, empty = self.select_views(content, stages, mask, views)
+        clips, empty = self.select_views(encoded, stages, mask, views)
         return {**score_views(self.score_predictor, clips, views, training=training), **empty}
 
     def select_views(
-        self, content: Any, stages: Any, mask: Any, views: int | None = None
+        self, encoded: Any, stages: Any, mask: Any, views: int | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the towers see of videos, see `tta.select_views`; None: in as many views as the model has."""
         stages = None if self.segmenter is None else stages
         views = self.views if views is None else views
-        return select_views(self.scores, self.selectors, content, stages, mask, views)
+        return select_views(self.scores, self.selectors, encoded, stages, mask, views)
+
+    def with_backbone(self, backbone: Backbone) -> "ScoringNet":
+        """The same heads behind the backbone that gave their features: a model of frames.
+
+        Raises:
+            InputError: the model takes no features (`sees_frames`), or they have another size (`other_features`).
+        """
+        if self.features is None:
+            raise InputError("sees_frames", "with_backbone is for a model of features; this one takes frames.")
+        if backbone.size != self.features["size"]:
+            sizes = f"{backbone.size} numbers a frame, not {self.features['size']}"
+            raise InputError("other_features", f"The backbone gives {sizes}.")
+        stored = dict((self.features.get("origin") or {}).get("stored") or {})
+        frame_size = stored.pop("frame_size", backbone.frame_size)
+        of_frames = {"features": None, "frame_size": frame_size, "stored": stored or None}
+        model = type(self)(**{**self.get_config(), **of_frames, "backbone": backbone})
+        for part in self.networks:
+            getattr(model, part).set_weights(getattr(self, part).get_weights())
+        model.learned_parts |= self.learned_parts
+        if self.reference and is_current(self):
+            model.reference = dataclasses.replace(self.reference, weights=checksum(model))
+            model._config["reference"] = model.reference.get_config()
+        return model
 
     def get_config(self) -> dict[str, Any]:
-        return {**self._config, "name": self.name}
+        backbone = None if self.backbone is None else keras.saving.serialize_keras_object(self.backbone)
+        return {**self._config, "backbone": backbone, "name": self.name}
 
     def with_dtype(self, dtype: str | None, **changes: Any) -> "ScoringNet":
         """See `Preset.with_dtype`; what has learned stays learned."""
+        if self.backbone is not None:
+            changes = {"backbone": self.backbone.with_dtype(dtype), **changes}
         twin = super().with_dtype(dtype, **changes)
         twin.learned_parts = self.learned_parts
         return twin

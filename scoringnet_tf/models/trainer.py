@@ -16,7 +16,7 @@ from scoringnet_tf.models.compatibility import check_dataset, check_learns
 from scoringnet_tf.models.fragments import TrainingFragments
 from scoringnet_tf.models.layers import Dropout, FeatureScaling, feature_statistics
 from scoringnet_tf.models.loss_terms import PHASES, LossScaleOptimizer, unpacked, with_weights
-from scoringnet_tf.models.parameter_groups import learning_parts, parts
+from scoringnet_tf.models.parameter_groups import layers_of, learning_parts
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.messages import InputError, unknown_name
@@ -78,7 +78,7 @@ class Trainer(Model):
             fragments: what SP is trained on: key fragments of the `"true"` stages, or of those `"predicted"` by KFS.
                 Evaluation always takes the latter. A video without the true stages of a fragment is taken whole.
             fragment_jitter: frames by which fragments are moved at random, either way; 0 or more.
-            frozen: keys of `models.parameter_groups.parts` that do not learn, whatever the phase; see
+            frozen: parts, as of `models.parameter_groups.layers_of`, that do not learn, whatever the phase; see
                 `choose_trained`. Nor does a layer whose `trainable` you set to False.
             num_videos: that many have room in the default SRC, `metrics.CAPACITY` at least; of more it is NaN.
             **options: of `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
@@ -134,11 +134,8 @@ class Trainer(Model):
         What is frozen has no gradient, no dropout, and no part in β‖w‖². A layer whose `trainable` you set to False
         learns in no phase.
         """
-        known = parts(self)
-        if unknown := {*frozen} - {*known}:
-            raise unknown_name("frozen", min(unknown), known)
         resting = [getattr(self, part) for part in self.networks if part not in PHASES[phase]]
-        resting += [layer for part in frozen for layer in known[part]]
+        resting += [layer for part in frozen for layer in layers_of(self, part)]
         at_rest = {id(inner) for layer in resting for inner in layer._flatten_layers()}
         for layer in self._flatten_layers():
             learns = layer.trainable and id(layer) not in at_rest
@@ -213,7 +210,7 @@ class Trainer(Model):
     # === Fit and evaluate ===
 
     def adapt_features(self, dataset: Iterable[tuple[dict[str, Any], Any]]) -> None:
-        """Brings features to standard units of the training videos; a model of features needs it before its `fit`.
+        """Brings features to standard units of the training videos; the heads need it before `fit`.
 
         Args:
             dataset: one pass over the training videos, batches of `data.input_pipeline.videos`.
@@ -221,9 +218,10 @@ class Trainer(Model):
         Raises:
             InputError: the model takes frames (`sees_frames`), or there are no videos (`no_videos`).
         """
-        if self.content != "features":
-            raise InputError("sees_frames", "adapt_features is for a model of features; this one takes frames.")
-        mean, deviation = feature_statistics(dataset)
+        if self.encoded != "features":
+            message = "adapt_features is for a model of features, or with a backbone; this one takes frames."
+            raise InputError("sees_frames", message)
+        mean, deviation = feature_statistics((self.encode(inputs), inputs["mask"]) for inputs, _ in dataset)
         for layer in self._scalings():
             layer.adapt(mean, deviation)
 
@@ -326,18 +324,18 @@ class Trainer(Model):
         return super().call(inputs, training=training, mask=mask)
 
     def _training_outputs(self, inputs, training):
-        content, mask, stages = inputs[self.content], inputs["mask"], inputs[TRUE_STAGES]
-        outputs = {}
+        mask, stages = ops.convert_to_tensor(inputs["mask"]), inputs[TRUE_STAGES]
+        encoded, outputs = self.encode(inputs, training), {}
         needed = "segmenter" in self.networks and self.training_fragments.source != "true"
         if "segmenter" in self.learning or needed:
             # A ResNet50 that does not learn keeps its statistics, too.
             learns = training and bool(self.segmenter.trainable_variables)
-            outputs["stages"] = self.segmenter({self.content: content, "mask": mask}, training=learns)
+            outputs["stages"] = self.segmenter({self.encoded: encoded, "mask": mask}, training=learns)
         if "score_predictor" in self.learning:
             if "segmenter" in self.networks:
                 decided = self.stage_decision(outputs["stages"], mask) if needed else None
                 stages = self.training_fragments(stages, decided, mask)
-            scores = self.score_fragments(content, stages, mask, training=training)
+            scores = self.score_fragments(encoded, stages, mask, training=training)
             outputs |= {name: value for name, value in scores.items() if name != "empty_fragments"}
         return outputs
 

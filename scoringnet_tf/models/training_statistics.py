@@ -253,7 +253,7 @@ def _weights(model):
 
 def can_be_measured(model: Any) -> bool:
     """Whether a `ScoringNet` has stages or features to compare, and has learned to score."""
-    return (model.segmenter is not None or model.content == "features") and model.scores_learned
+    return (model.segmenter is not None or model.encoded == "features") and model.scores_learned
 
 
 def is_current(model: Any) -> bool:

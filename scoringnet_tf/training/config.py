@@ -87,7 +87,7 @@ class Data(Records):
     """Records of scored videos."""
 
     batch_size: int = setting(8, "Videos of a batch, whose pairs are ranked (Eq. 7).", flag=True, low=1)
-    service: str | None = setting(None, "HOST:PORT of serve_data, to decode videos.", "data_service", free=True)
+    service: str | None = setting(None, "HOST:PORT of serve_data, to decode videos.", free=True)
     shuffle_labels: bool = setting(False, "Scores exchanged between training videos: a control.")
 
 
@@ -162,6 +162,7 @@ class Distribution:
     sigma: float = setting(defaults.SCORE_SIGMA, "Width of the target, standard deviations.", low=0.01, high=4)
 
 
+SEPARATE = "c3d"  # the paper's net: a C3D for each part
 HEADS = {"regression": Regression, "distribution": Distribution}
 
 
@@ -169,6 +170,11 @@ HEADS = {"regression": Regression, "distribution": Distribution}
 class Model:
     """The network."""
 
+    backbone: str = setting(
+        SEPARATE,
+        "c3d: one per part, as in the paper. One for all: i3d, FILE.keras[:LAYER], c3d:LAYER.",
+        flag=True,
+    )
     width_multiplier: float = setting(defaults.WIDTH_MULTIPLIER, "Factor on all widths.", flag=True, low=0.01)
     clip_lengths: tuple[int, int] = setting(defaults.CLIP_LENGTHS, "Frames m,t of a fragment (Eqs. 2, 3).", flag=True)
     fragments: KeyFragments | WholeVideos = setting(
@@ -264,6 +270,11 @@ class TrainingConfig:
     def fragments(self) -> KeyFragments | None:
         """Those of a model with KFS."""
         return self.model.fragments if isinstance(self.model.fragments, KeyFragments) else None
+
+    @property
+    def backbone(self) -> str | None:
+        """The one that all parts read, as `--backbone` names it; None if each has a C3D of its own."""
+        return None if self.model.backbone == SEPARATE else self.model.backbone
 
     @property
     def starts(self) -> dict[str, str]:

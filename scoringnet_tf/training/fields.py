@@ -42,7 +42,7 @@ class Field:
         return f"--{self.flag}" if self.flag else f"--set={path}"
 
 
-def setting(default: Any, help: str, flag: str | bool = "", **options: Any) -> Any:
+def setting(default: Any, help: str, flag: str | bool = "", **options: Any) -> Any:  # pragma: no mutate block
     """A field with a default and a `Field` of these options; with `alternatives`, a choice between dataclasses."""
     of_default = {"default_factory": dict} if isinstance(default, dict) else {"default": default}
     return dataclasses.field(**of_default, metadata={"field": Field(help, flag, **options)})

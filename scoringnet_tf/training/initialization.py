@@ -10,13 +10,13 @@ from typing import Any
 
 from scoringnet_tf.models.backbones.c3d import C3D, describe_preprocessing, seen_as
 from scoringnet_tf.models.compatibility import check_alike, copy_network, seen_otherwise
-from scoringnet_tf.models.parameter_groups import parts
+from scoringnet_tf.models.parameter_groups import BACKBONE, layers_of
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.training.config import TrainingConfig
+from scoringnet_tf.training.config import SEPARATE, TrainingConfig
 from scoringnet_tf.training.run_record import learned_from
 
 
@@ -170,10 +170,11 @@ def _copy(available, wanted, path, log):
 
 def check_parts(network: ScoringNet, phases: Sequence[str], config: TrainingConfig) -> None:
     """InputError if a multiplier names no part, a frozen part would stay random, or a phase has nothing to learn."""
-    known = parts(network)
-    if unknown := [part for part in config.optimizer.lr_multipliers if part not in known]:
-        message = f"--lr_multipliers: the model has no part {', '.join(unknown)}, only {', '.join(known)}."
-        raise InputError("unknown_name", message)
+    for part in config.optimizer.lr_multipliers:
+        try:
+            layers_of(network, part)
+        except InputError as error:
+            raise InputError(error.code, f"--lr_multipliers={part}: {error.message}", error.hint) from error
     if random := _random(config):
         message = f"--lr_multipliers freezes {', '.join(random)}, which would stay random."
         hint = "--pretrained brings weights for c3d, --segmenter for kfs, --initial_model for what it has learned."
@@ -188,7 +189,9 @@ def check_parts(network: ScoringNet, phases: Sequence[str], config: TrainingConf
 def _random(config):
     """The frozen parts for which there are no weights."""
     brings = {"c3d": "pretrained", "kfs": "segmenter"}
-    random = [part for part in config.frozen if brings.get(part) not in config.starts]
+    new_backbone = not config.backbone or config.backbone.startswith(f"{SEPARATE}:")
+    frozen = [part for part in config.frozen if new_backbone or part.partition("/")[0] != BACKBONE]
+    random = [part for part in frozen if brings.get(part) not in config.starts]
     if random and "initial_model" in config.starts:
         source = load_scoring_net(config.starts["initial_model"], "initial_model")
         whole = config.trains_kfs_alone or source.scores_learned

@@ -8,14 +8,19 @@ import keras
 
 from scoringnet_tf import defaults
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.features import rate_differences
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
+from scoringnet_tf.models.backbones.backbone import Backbone
+from scoringnet_tf.models.backbones.c3d import C3D
+from scoringnet_tf.models.parameter_groups import BACKBONE
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.tta import check_views
 from scoringnet_tf.sports import PREDICTED_SCORES, SportForm
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.training.config import HEADS, STAGE_NETWORKS, Distribution, Regression, TrainingConfig
+from scoringnet_tf.training.config import HEADS, SEPARATE, STAGE_NETWORKS, Distribution, Regression, TrainingConfig
 from scoringnet_tf.training.initialization import preprocessing_of
+from scoringnet_tf.weights.backbones import load_backbone
 
 
 def of_sport(config: TrainingConfig, sport: SportForm) -> TrainingConfig:
@@ -38,7 +43,8 @@ def build_network(
     """
     model, fragments, start = config.model, config.fragments, config.starts.get("initial_model")
     try:
-        check_views(model.views, of_frames=not info.features, of_fragments=fragments is not None)
+        of_frames = not (info.features or config.backbone)
+        check_views(model.views, of_frames=of_frames, of_fragments=fragments is not None)
     except ValueError as error:
         raise InputError("wrong_value", f"--views={model.views}: {error}") from error
     source = load_scoring_net(start, "initial_model") if start else None
@@ -50,6 +56,7 @@ def build_network(
     return ScoringNet.for_records(
         info,
         scores=towers,
+        backbone=_backbone(info, config, dtype) if config.backbone else None,
         fragments="key" if fragments else "whole",
         image_size=config.data.image_size,
         width_multiplier=model.width_multiplier,
@@ -71,6 +78,29 @@ def build_network(
         fragment_stages=fragment_stages(info, config, towers, stages),
         dtype=dtype,
     )
+
+
+def _backbone(info, config, dtype):
+    """The backbone of a configuration; a pretrained one learns what --lr_multipliers names of it."""
+    name, size, rates = config.backbone, config.data.image_size, config.optimizer.lr_multipliers
+    of_new = f"{SEPARATE}:"
+    if name.startswith(of_new):
+        options: dict[str, Any] = {
+            "temporal_pooling": False,
+            "masked": True,
+            "final_endpoint": name.removeprefix(of_new),
+        }
+        return Backbone(C3D((None, *size, 3), config.model.width_multiplier, **options, dtype=dtype))
+    learns = [part for part, rate in rates.items() if part.partition("/")[0] == BACKBONE and rate]
+    backbone = load_backbone(name, size, trainable=bool(learns)).with_dtype(dtype)
+    if backbone.frame_rate and info.frame_rate and rate_differences(backbone.frame_rate, info.frame_rate):
+        rates_text = f"learned from {backbone.frame_rate:g} frames/s; the records have {info.frame_rate:g}"
+        print(f"--backbone={name} {rates_text}. Build them with --frame_rate={backbone.frame_rate:g}?")
+    if learns and BACKBONE not in learns:
+        prefixes = tuple(part.partition("/")[2] for part in learns)
+        for layer in backbone.model.layers:
+            layer.trainable = layer.name.startswith(prefixes)
+    return backbone
 
 
 def _segmenter_options(network):

@@ -14,7 +14,7 @@ from scoringnet_tf.support.files import read_json, write_json
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
+from scoringnet_tf.training.config import SEPARATE, PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields, flat, to_json
 
 CONFIG = "config.json"
@@ -77,7 +77,9 @@ class RunRecord:
     def _changes(self, before, state):
         """What differs from another record that would change what is computed, a phrase for each."""
         fields = {path: about for path, about, *_ in all_fields(type(self.config))}
+        later = {"model.backbone": SEPARATE}  # fields that older runs lack
         old, now = (flat(each, type(self.config)) for each in (before["configuration"], to_json(self.config)))
+        old = {**{path: value for path, value in later.items() if path in fields}, **old}
         if not old.keys() <= fields.keys():
             raise InputError("old_config", f"{CONFIG} is of another version of this project.", "Begin a new run.")
         changed = [

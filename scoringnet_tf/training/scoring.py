@@ -14,6 +14,7 @@ from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.service import check_service, check_shared
+from scoringnet_tf.models.loss_terms import PHASES
 from scoringnet_tf.models.parameter_groups import rate_factors
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import SCORES
@@ -98,6 +99,7 @@ class ScoringRun(Run):
         return super().built_of() | {
             "scale of the scores, of the records or --initial_model": hashed(units),
             "stages of the towers, of the sport or --initial_model": hashed(stages),
+            "weights of --backbone": self.model.backbone and self.model.backbone.origin.get("sha256"),
         }
 
     # === Data ===
@@ -170,9 +172,10 @@ class ScoringRun(Run):
     def load_initial_weights(self) -> None:
         """Fills the network with the weights that the configuration names, and with the statistics of features."""
         print(self.targets.message)
-        if self.info.features:
+        if self.model.encoded == "features":
             self.model.adapt_features(self.videos("train"))
-        elif (share := math.prod(self.config.data.image_size) / math.prod(self.info.frame_size)) < LITTLE:
+        of_frames = not self.info.features
+        if of_frames and (share := math.prod(self.config.data.image_size) / math.prod(self.info.frame_size)) < LITTLE:
             print(f"The model sees {share:.0%} of each stored frame, the paper's 57%. Change --image_size?")
         loads = {"pretrained": load_pretrained, "initial_model": load_network, "segmenter": load_segmenter}
         for flag, path in self.config.starts.items():  # the more particular ones come last
@@ -184,7 +187,8 @@ class ScoringRun(Run):
         if "segmentation" in follows and not resumed and self.validation_ids:
             kept = self.folder / SEGMENTATION
             best = keras.models.load_model(kept, compile=False) if kept.is_file() else self.model
-            self.model.segmenter.set_weights(best.segmenter.get_weights())
+            for part in [part for part in self.model.networks if part in PHASES["segmentation"]]:
+                getattr(self.model, part).set_weights(getattr(best, part).get_weights())
         config = self.config
         fragments: dict[str, Any] = {}
         if config.fragments is not None:

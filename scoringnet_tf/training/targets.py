@@ -73,6 +73,12 @@ def check_start(info: DatasetInfo, config: TrainingConfig) -> None:
     if "pretrained" in starts and info.features:
         message = f"--pretrained={starts['pretrained']}: {info.records_dir} holds features, which need no C3D."
         raise InputError("wrong_format", message)
+    if config.backbone and info.features:
+        message = f"--backbone={config.backbone}: {info.records_dir} holds features, which need none."
+        raise InputError("flags_conflict", message)
+    if config.backbone and ("pretrained" in starts or isinstance(network, ResNet50)):
+        other = "--pretrained" if "pretrained" in starts else "--stage_network=resnet50"
+        raise InputError("flags_conflict", f"--backbone={config.backbone} takes the place of {other}.")
     if isinstance(network, ResNet50) and info.features:
         message = f"--stage_network=resnet50 reads frames, but {info.records_dir} holds features."
         raise InputError("wrong_format", message)

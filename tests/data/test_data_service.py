@@ -125,7 +125,7 @@ def test_a_service_that_fails_is_said_once_and_the_rest_is_made_here(capsys):
         "here 3",
     ]
     said = capsys.readouterr().err
-    assert said.count("\n") == 1 and said.startswith("--data_service=h:1: ") and "gone away" in said
+    assert said.count("\n") == 1 and said.startswith("--set=data.service=h:1: ") and "gone away" in said
 
 
 def test_a_service_that_is_silent_is_waited_for_once(capsys):
@@ -137,7 +137,7 @@ def test_a_service_that_is_silent_is_waited_for_once(capsys):
 
     found = list(in_order(silent, lambda number: f"here {number}", 0, 50, "h:1", patience=0.2))
     assert found == ["far 0"] + [f"here {n}" for n in range(1, 50)]
-    assert capsys.readouterr().err.count("--data_service=h:1") == 1
+    assert capsys.readouterr().err.count("--set=data.service=h:1") == 1
     end.set()
 
 
@@ -160,7 +160,7 @@ def test_nobody_who_answers_is_named(diving_records):
     with socket.socket() as taken:
         taken.bind(("localhost", 0))
         port = taken.getsockname()[1]
-    with refused("no_answer", f"--data_service=localhost:{port}"):
+    with refused("no_answer", f"--set=data.service=localhost:{port}"):
         videos(diving_records, "train", epochs=1, service=f"localhost:{port}", **OPTIONS)
 
 

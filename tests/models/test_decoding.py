@@ -108,9 +108,8 @@ def test_the_greatest_is_the_first_of_equals_and_always_an_index():
     assert keras.ops.convert_to_numpy(first_argmax(rows)).tolist() == [1, 0, 2, 0]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("decoding", DECODINGS)
-@pytest.mark.parametrize("length", [1, 2, 40, 500])
+@pytest.mark.parametrize("length", [1, 2, 40, pytest.param(500, marks=pytest.mark.slow)])
 def test_one_video_is_decided_in_numpy_as_in_a_graph(decoding, length):
     """Ties too: stages that are as probable as each other, and those that cannot be."""
     rng = np.random.default_rng(length)
@@ -121,6 +120,26 @@ def test_one_video_is_decided_in_numpy_as_in_a_graph(decoding, length):
         found = decided(probabilities, decoding)
         np.testing.assert_array_equal(found, in_graph(probabilities[np.newaxis], mask)[0])
         assert found.dtype == np.int32
+
+
+def test_a_path_is_that_of_float32_in_a_model_of_another_precision():
+    """A stage that leads by .001 is ahead by less than bfloat16 tells."""
+    truth = np.repeat([0, 1, 2, 3], 10)
+    probabilities = np.float32(0.25 + 0.001 * np.eye(4)[truth])[np.newaxis]
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        found = StageDecision("ordered", dtype="float32")(probabilities, np.ones((1, 40), bool))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    np.testing.assert_array_equal(found, truth[np.newaxis])
+
+
+@pytest.mark.parametrize("decoding", DECODINGS)
+def test_a_decision_is_saved_with_its_decoding(decoding):
+    again = StageDecision.from_config(StageDecision(decoding).get_config())
+    assert again.decoding == decoding
+    labels = again(keras.KerasTensor((2, 9, 4)), keras.KerasTensor((2, 9), "bool"))
+    assert (labels.shape, labels.dtype) == ((2, 9), "int32")
 
 
 def test_an_unknown_decoding_is_named():

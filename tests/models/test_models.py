@@ -9,7 +9,6 @@ from refusals import refused
 from training_runs import SMALL, STATISTICS, deciding, telling
 
 import scoringnet_tf
-from scoringnet_tf.models.fragments import FragmentSelector, resampling_indices
 
 CLIP = (8, 32, 32, 3)
 
@@ -129,34 +128,6 @@ def test_an_endpoint_of_a_convolution_is_before_its_pooling():
 
 
 # === Fragments ===
-
-
-@pytest.mark.parametrize("length", [1, 4, 7, 16])
-@pytest.mark.parametrize("member", [[2, 3, 4, 5, 6], [7], [0, 11], [1, 2, 8, 9, 10], list(range(12))])
-def test_resampling_equals_loop(member, length):
-    chosen = np.zeros((1, 12), bool)
-    chosen[0, member] = True
-    steps = [k * (len(member) - 1) / max(length - 1, 1) for k in range(length)]
-    expected = [member[int(np.round(step))] for step in steps]  # NumPy and Keras both round halves to even
-    assert np.asarray(resampling_indices(chosen, length)).tolist() == [expected]
-
-
-def test_selector_cuts_the_fragment_and_reports_empty_ones(videos):
-    frames = np.arange(12, dtype="uint8")[None, :, None, None, None] * np.ones((2, 12, 2, 2, 3), "uint8")
-    stages = np.int32([[0, 0, 1, 2, 2, 2, 2, 3, 3, 0, 0, 0], [0] * 9 + [2] * 3])  # what padding carries says nothing
-    clip, empty = FragmentSelector([2, 3], 3)(frames, stages, videos["mask"])
-    assert np.asarray(empty).tolist() == [False, True]
-    assert np.asarray(clip)[0, :, 0, 0, 0].tolist() == [3, 5, 8]  # frames 3…8, the middle rounded to even
-    assert np.asarray(clip)[1, :, 0, 0, 0].tolist() == [0, 4, 8]  # the whole video, without its padding
-
-
-def test_a_row_of_padding_alone_stays_in_its_own_video():
-    frames = np.arange(2, dtype="uint8")[:, None, None, None, None] * np.ones((2, 5, 2, 2, 3), "uint8")
-    mask = np.array([[False] * 5, [True] * 5])
-    clip, empty = FragmentSelector([2], 3)(frames, np.zeros((2, 5), "int32"), mask)
-    assert np.asarray(empty).tolist() == [True, True]
-    assert np.asarray(clip)[0].max() == 0
-    assert np.asarray(clip)[1].min() == 1
 
 
 def test_score_fragments_with_predicted_stages_equals_the_model(model, videos):

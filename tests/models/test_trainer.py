@@ -12,7 +12,6 @@ from training_runs import SMALL, STATISTICS, assert_same, batch, telling
 import scoringnet_tf
 from scoringnet_tf.losses import ScoreDistributionLoss, ScoreLoss
 from scoringnet_tf.metrics import CAPACITY
-from scoringnet_tf.models.fragments import TrainingFragments
 from scoringnet_tf.models.trainer import TRUE_STAGES
 
 MAE = keras.metrics.MeanAbsoluteError()
@@ -33,7 +32,8 @@ def dataset(*parts):
 @functools.cache
 def shared(kind):
     """A model that tests compile, and some train."""
-    return scoringnet_tf.ScoringNet(**SMALL, **{"regression": {}, "distribution": DISTRIBUTION, "whole": WHOLE}[kind])
+    options = {"regression": {}, "whole": WHOLE, "distribution": WHOLE | DISTRIBUTION}
+    return scoringnet_tf.ScoringNet(**SMALL, **options[kind])
 
 
 def compiled(network, **options):
@@ -123,27 +123,33 @@ def test_src_is_of_as_many_videos_as_there_are(network):
 
 @pytest.fixture(scope="module")
 def network():
-    """A compiled model that no test trains."""
-    return compiled(scoringnet_tf.ScoringNet(**SMALL), **EAGER)
+    """A model that no test trains."""
+    return scoringnet_tf.ScoringNet(**SMALL)
 
 
-def test_a_batch_without_known_truth_is_not_in_the_terms(network):
+@pytest.fixture
+def without_metrics(network):
+    """It, compiled without them: they take half the time."""
+    return compiled(network, metrics={}, **EAGER)
+
+
+def test_a_batch_without_known_truth_is_not_in_the_terms(without_metrics):
     """A video with scores and no stages, then one with stages alone: the terms of each are those of its own batch."""
     inputs, targets = batch()
     scored = {**targets, "stages": np.full_like(targets["stages"], -1)}
     unknown = {**targets, **{score: np.full(3, np.nan, "float32") for score in (*STATISTICS, "final")}}
     both = dataset(inputs, scored).concatenate(dataset(inputs, unknown))
-    whole, found = measured(network), network.evaluate(both, verbose=0, return_dict=True)
+    whole, found = measured(without_metrics), without_metrics.evaluate(both, verbose=0, return_dict=True)
     for term in (*SCORING_TERMS, "stage_loss"):
         assert found[term] == pytest.approx(whole[term], rel=1e-5) and whole[term] > 0
 
 
-def test_a_small_last_batch_counts_by_its_videos(network):
+def test_a_small_last_batch_counts_by_its_videos(without_metrics):
     """The loss and its terms, of two videos and of one: a third of what is told is that of the last."""
     batches = tf.data.Dataset.from_tensor_slices(batch()).batch(2)
 
     def told(part):
-        figures = network.evaluate(part, verbose=0, return_dict=True)
+        figures = without_metrics.evaluate(part, verbose=0, return_dict=True)
         return np.array([figures[name] for name in ("loss", "stage_loss", *sorted(SCORING_TERMS))])
 
     first, last = told(batches.take(1)), told(batches.skip(1))
@@ -155,6 +161,7 @@ def test_a_weight_of_zero_leaves_a_video_out(network):
     """`evaluate` of three videos, one of weight 0, is that of the other two."""
     inputs, targets = batch()
     others = ({name: value[1:] for name, value in part.items()} for part in (inputs, targets))
+    compiled(network, **EAGER)
     weighted = measured(network, inputs, targets, np.float32([0, 1, 1]))
     assert weighted == pytest.approx(measured(network, *others), rel=1e-5, nan_ok=True)
 
@@ -187,7 +194,7 @@ def test_frozen_parts_stay_and_all_else_learns_and_a_second_compile_frees_them(f
     fixed = {id(v) for part in frozen for layer in layers_of(network)[part] for v in layer.trainable_variables}
     weights = compiled(network).trainable_variables  # all there are
     before = [np.array(variable) for variable in weights]
-    fitted(network, frozen=frozen, **EAGER)
+    fitted(network, frozen=frozen, metrics={}, **EAGER)
     changed = {id(v) for v, old in zip(weights, before, strict=True) if (np.asarray(v) != old).any()}
     assert fixed and changed == {id(variable) for variable in weights} - fixed
     assert {id(v) for v in network.trainable_variables} == changed
@@ -199,7 +206,7 @@ def test_weight_decay_is_that_of_the_kernels_that_learn():
     frozen, learning = (network.score_predictor.towers[score] for score in ("difficulty", "execution"))
     kernels = [np.array(v) for v in learning.trainable_variables if v.path.endswith("kernel")]
     assert len(kernels) == 8 + 2 + 3
-    logs = fitted(network, frozen=("difficulty",), **EAGER)
+    logs = fitted(network, frozen=("difficulty",), metrics={}, **EAGER)
     assert logs["weight_decay"] == pytest.approx(0.01 * sum((kernel**2).sum() for kernel in kernels), rel=1e-5)
     assert frozen.losses == []
 
@@ -246,30 +253,6 @@ def test_sp_trains_with_dropout_and_a_frozen_kfs_without():
 
 
 # === Fragments ===
-
-
-@pytest.mark.parametrize("source", ["true", "predicted"])
-def test_fragment_jitter_moves_each_video_by_itself(source):
-    stages = np.tile([0, 0, 0, 1, 1, 2, 2, 2, 3, 0, 0, 0], (400, 1))
-    known, other = tf.constant(stages), tf.zeros(stages.shape, tf.int32)
-    true, predicted = (known, other) if source == "true" else (other, known)
-    moved = TrainingFragments(source, jitter=2)(true, predicted).numpy()
-    shifts = {tuple(np.roll(stages[0], shift)): shift for shift in range(-2, 3)}
-    counts = np.bincount([2 + shifts[tuple(row)] for row in moved.tolist()])
-    assert counts.sum() == 400 and counts.min() > 50
-    np.testing.assert_array_equal(TrainingFragments(source)(true, predicted).numpy(), stages)
-
-
-def test_fragment_jitter_does_not_depend_on_the_rest_of_the_batch():
-    """The last frame of a shorter video repeats, not what it is padded with, and that stays what it is."""
-    stages = np.tile([1, 1, 2, 2, 3, 3, -1, -1, -1], (400, 1))
-    is_frame = np.arange(9) < np.where(np.arange(400) < 200, 6, 9)[:, None]
-    stages[200:] = [0, 1, 1, 2, 2, 3, 3, 0, 0]
-    moved = TrainingFragments(jitter=2)(tf.constant(stages), None, tf.constant(is_frame)).numpy()
-    for rows, length in ((range(200), 6), (range(200, 400), 9)):
-        row, places = stages[rows[0]], np.arange(9)
-        shifts = [np.where(places < length, row[np.clip(places + move, 0, length - 1)], row) for move in range(-2, 3)]
-        assert {tuple(each) for each in moved[rows]} == {tuple(each) for each in shifts}
 
 
 def test_the_jitter_of_a_run_knows_where_a_video_ends():
@@ -319,10 +302,16 @@ def test_names_of_metrics_are_those_of_the_list_that_evaluate_returns(kind):
 # === Losses and metrics that compile is given ===
 
 
+@functools.cache
+def default_figures(kind):
+    """Those of a shared model; no test below trains it."""
+    return measured(compiled(shared(kind), **EAGER))
+
+
 @pytest.mark.parametrize(
     ("kind", "loss"),
     [
-        ("regression", ScoreLoss()),
+        ("whole", ScoreLoss()),
         ("distribution", ScoreDistributionLoss()),
         ("distribution", ScoreDistributionLoss(24.0, 4.0)),
     ],
@@ -330,18 +319,15 @@ def test_names_of_metrics_are_those_of_the_list_that_evaluate_returns(kind):
 )
 def test_a_loss_class_means_what_the_default_means(kind, loss):
     network, before = shared(kind), loss.get_config()
-    expected = measured(compiled(network, **EAGER))
-    assert measured(compiled(network, loss={"execution": loss}, **EAGER)) == pytest.approx(expected, nan_ok=True)
+    found = measured(compiled(network, loss={"execution": loss}, **EAGER))
+    assert found == pytest.approx(default_figures(kind), nan_ok=True)
     assert loss.get_config() == before  # the user's own stays as it is
 
 
 def test_a_unit_that_is_given_stays():
     """One point; in standard deviations, here of four, squares are 16 times smaller."""
-    network = shared("regression")
-    default, points = (
-        measured(compiled(network, loss=loss, **EAGER)) for loss in (None, {"execution": ScoreLoss(unit=1.0)})
-    )
-    assert points["execution_mse"] == pytest.approx(16 * default["execution_mse"], rel=1e-5)
+    points = measured(compiled(shared("whole"), loss={"execution": ScoreLoss(unit=1.0)}, **EAGER))
+    assert points["execution_mse"] == pytest.approx(16 * default_figures("whole")["execution_mse"], rel=1e-5)
 
 
 def test_metrics_of_ones_own_replace_the_defaults():

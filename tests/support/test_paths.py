@@ -355,9 +355,9 @@ def test_records_in_a_store_are_refused_to_a_data_service(diving_records, tmp_pa
     info = DatasetInfo.load(store)
     resplit(info, {video_id: video["split"] for video_id, video in info.videos.items()}, tmp_path / "index")
     for folder in (store, tmp_path / "index"):
-        with refused("not_shared", "--data_service=host:1", store):
+        with refused("not_shared", "--set=data.service=host:1", store):
             videos(folder, "train", batch_size=3, service="host:1")
-        with refused("not_shared", "--data_service=host:1", store):
+        with refused("not_shared", "--set=data.service=host:1", store):
             ScoringRun(DatasetInfo.load(folder), settings(tmp_path / "run", folder, data_service="host:1"))
 
 

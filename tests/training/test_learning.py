@@ -94,18 +94,22 @@ def test_training_learns_what_is_there_and_nothing_from_exchanged_scores(separab
 # === A final score alone, no stage labels, features in place of frames ===
 
 
-def draws():
-    """Numbers in 0…1: (difficulty, execution) of each video; all but the first are trained on."""
-    return np.random.default_rng(0).uniform(size=(24, 2))
+def draws(count):
+    """Numbers in 0…1: (difficulty, execution) of each video; every third is tested."""
+    return np.random.default_rng(0).uniform(size=(count, 2))
+
+
+def split_of(number):
+    return "train" if number % 3 else "test"
 
 
 def videos(folder):
     """The final score of every video, difficulty and execution of half; no stages."""
     rows = ["video,split,difficulty,execution,final"]
-    for number, (d, e) in enumerate(draws()):
+    for number, (d, e) in enumerate(draws(36)):
         difficulty, execution = round(2.5 + d, 1), round(15 + 12 * e)
         known = f"{difficulty},{execution}" if number % 2 == 0 else ","
-        rows.append(f"{number:02d}.avi,{'train' if number else 'test'},{known},{difficulty * execution:.2f}")
+        rows.append(f"{number:02d}.avi,{split_of(number)},{known},{difficulty * execution:.2f}")
         frame = np.full((24, 32, 3), (255 * d, 255 * e, number)).astype(np.uint8)
         write_video(folder / f"{number:02d}.avi", [frame] * 6)
     (folder / "manifest.csv").write_text("\n".join(rows))
@@ -116,7 +120,7 @@ def features(folder):
     """Features (T, 16) with stages: the first says the difficulty at flight, the second the execution at entry."""
     rows = ["features,split,difficulty,execution,final,num_frames,pre-starting,take-flight,entry,end"]
     rng = np.random.default_rng(5)
-    for number, (d, e) in enumerate(draws()):
+    for number, (d, e) in enumerate(draws(150)):
         difficulty, execution = round(2.5 + d, 1), round(15 + 12 * e)
         starts = np.cumsum([2, rng.integers(2, 5), rng.integers(3, 6), 4])
         values = rng.normal(size=(starts[-1] + 3, 16)) / 4
@@ -124,29 +128,28 @@ def features(folder):
             values[start:end, 4 + stage] += 4
         values[starts[1] : starts[2], 0] += 4 * d
         values[starts[2] : starts[3], 1] += 4 * e
-        np.save(folder / f"{number:02d}.npy", values.astype(np.float32))
+        np.save(folder / f"{number:03d}.npy", values.astype(np.float32))
         scores = f"{difficulty},{execution},{difficulty * execution:.2f}"
-        split = "train" if number else "test"
-        rows.append(f"{number:02d}.npy,{split},{scores},{len(values)},{','.join(map(str, starts))}")
+        rows.append(f"{number:03d}.npy,{split_of(number)},{scores},{len(values)},{','.join(map(str, starts))}")
     (folder / "manifest.csv").write_text("\n".join(rows))
-    return folder / "01.npy"
+    return folder / "001.npy"
 
 
 def vectors(folder):
-    """A vector (32,) for every video, and a final score alone."""
+    """A vector (16,) for every video, and a final score alone."""
     rows, rng = ["features,split,final"], np.random.default_rng(6)
-    for number, (d, _) in enumerate(draws()):
-        values = rng.normal(size=32)
-        values[3] += 5 * d
-        np.save(folder / f"{number:02d}.npy", values)
-        rows.append(f"{number:02d}.npy,{'train' if number else 'test'},{30 + 60 * d:.2f}")
+    for number, (d, _) in enumerate(draws(150)):
+        values = rng.normal(size=16)
+        values[3] = 5 * d + values[3] / 4
+        np.save(folder / f"{number:03d}.npy", values)
+        rows.append(f"{number:03d}.npy,{split_of(number)},{30 + 60 * d:.2f}")
     (folder / "manifest.csv").write_text("\n".join(rows))
-    return folder / "01.npy"
+    return folder / "001.npy"
 
 
 SMALL = {"clip_lengths": [4, 4], "learning_rate": 3e-3, "fragments": "whole"}
 VIDEOS = {**SMALL, "scores": "parts", "epochs": 40, "decay_steps": 100, "conv_filters": 256, "fc_units": 256}
-FEATURES = {**SMALL, "dropout": 0.1, "conv_filters": 256, "epochs": 60, "decay_steps": 0}
+FEATURES = {**SMALL, "dropout": 0.1, "conv_filters": 256, "epochs": 20, "decay_steps": 0}
 KINDS = [
     (videos, VIDEOS, ["f_src"]),
     (features, {**FEATURES, "fragments": "true"}, ["d_src", "e_src", "f_src", "frame_accuracy"]),
@@ -160,8 +163,8 @@ def test_what_is_known_is_learnt(kind, changes, learnt, tmp_path):
     video = kind(tmp_path)
     stored = None if video.suffix == ".npy" else BuildSettings((24, 32))
     build_records("manifest", tmp_path, tmp_path / "records", stored, workers=1, sport="diving")
-    measured, _, path = figures_after(tmp_path / "records", tmp_path / "run", "train", **changes)
-    assert min(measured[name] for name in learnt) > 0.9, measured
+    measured, _, path = figures_after(tmp_path / "records", tmp_path / "run", "test", **changes)
+    assert min(measured[name] for name in learnt) > 0.8, [measured[name] for name in learnt]
     score = score_video(video, path, force=True)
     assert (score.stages != []) == ("frame_accuracy" in learnt)
     assert (score.difficulty is not None) == ("d_src" in learnt or "scores" in changes)

@@ -169,7 +169,8 @@ def test_a_trained_kfs_is_used_and_not_trained(unlabelled_records, tmp_path, fla
     ("segmenter", "code"), [(None, "no_segmenter"), ("no.keras", "not_found"), ("wide.keras", "other_model")]
 )
 def test_a_kfs_that_is_missing_or_built_otherwise_is_refused(unlabelled_records, tmp_path, segmenter, code):
-    scoringnet_tf.ScoringNet(**{**SMALL, "width_multiplier": 1 / 8}).save(tmp_path / "wide.keras")
+    if code == "other_model":
+        scoringnet_tf.ScoringNet(**{**SMALL, "width_multiplier": 1 / 8}).save(tmp_path / segmenter)
     start = {"segmenter": str(tmp_path / segmenter)} if segmenter else {}
     with refused(code, "--seg"):
         scoring_run(unlabelled_records, tmp_path / "run", **WITH_KFS, **start).run()

@@ -138,6 +138,7 @@ class C3D(Preset, Functional):
     Attributes:
         preprocessing: all arguments of `preprocess`.
         learned_from: a set.
+        temporal_strides, reach: without temporal pooling 1, and the frames to either side that a step depends on.
 
     Example:
     >>> trunk = C3D(input_shape=(16, 112, 112, 3))
@@ -202,6 +203,9 @@ class C3D(Preset, Functional):
 
         # === Config ===
         self.preprocessing, self.learned_from = preprocessing, {*learned_from}
+        if not temporal_pooling:  # each convolution sees one frame to either side
+            endpoints = ENDPOINTS[: ENDPOINTS.index(final_endpoint) + 1]
+            self.temporal_strides, self.reach = [1], sum(name.startswith("conv") for name in endpoints)
         self._config = config | {
             "input_shape": tuple(input_shape),
             "heads": None if heads is None else dict(heads),

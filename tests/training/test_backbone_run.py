@@ -1,0 +1,71 @@
+"""`train --backbone`: what is built, what learns, how it goes on, and what is refused."""
+
+import keras
+import numpy as np
+import pytest
+from refusals import refused
+from training_runs import scoring_run, weights_beside
+
+import scoringnet_tf
+from scoringnet_tf.training.initialization import check_parts
+
+JOINT = {"training": "joint", "epochs": 1, "lr_multipliers": {}, "fragment_jitter": 0}
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """The file of a model of images with two convolutions."""
+    image = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(4, 4, 4, activation="relu", name="block_1")(image)
+    model = keras.Model(image, keras.layers.Conv2D(4, 3, name="block_2")(x))
+    path = tmp_path_factory.mktemp("images") / "images.keras"
+    model.save(path)
+    return path
+
+
+def of_backbone(model):
+    return {v.path.split("backbone/")[-1]: np.asarray(v) for v in model.backbone.variables}
+
+
+@pytest.mark.slow
+def test_a_named_one_is_frozen_unless_it_has_a_rate(diving_records, tmp_path, images):
+    for rates, learning in (({}, set()), ({"backbone/block_2": 0.1}, {"block_2"})):
+        run = scoring_run(
+            diving_records, tmp_path / str(len(rates)), backbone=str(images), **JOINT | {"lr_multipliers": rates}
+        )
+        before = of_backbone(run.model)
+        best = scoringnet_tf.ScoringNet.from_preset(run.run())
+        after = of_backbone(run.model)
+        moved = {name for name in before if (before[name] != after[name]).any()}
+        assert {name.split("/")[-2] for name in moved} == learning
+        assert best.networks == ("backbone", "segmenter", "score_predictor") and best.scores_learned
+        assert any(layer.is_adapted for layer in best._flatten_layers() if layer.name == "feature_scaling")
+
+
+@pytest.mark.slow
+def test_a_shared_c3d_learns_from_scratch_in_two_phases_and_goes_on_to_the_bit(diving_records, tmp_path):
+    options = {"backbone": "c3d:pool1", "segmentation_epochs": 1, "scoring_epochs": 1, "lr_multipliers": {}}
+    once = weights_beside(scoring_run(diving_records, tmp_path / "once", **options | {"scoring_epochs": 2}).run())
+    scoring_run(diving_records, tmp_path / "twice", **options).run()
+    twice = weights_beside(scoring_run(diving_records, tmp_path / "twice", **options | {"scoring_epochs": 2}).run())
+    for a, b in zip(keras.tree.flatten(once), keras.tree.flatten(twice), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_what_excludes_a_backbone_is_named(diving_records, tmp_path, images):
+    for code, options in (
+        ("unknown_name", {"backbone": "c3d:conv9"}),
+        ("wrong_value", {"backbone": str(images), "views": 2}),
+        ("flags_conflict", {"backbone": str(images), "stage_network": "resnet50"}),
+        ("flags_conflict", {"backbone": str(images), "pretrained": str(images)}),
+        ("not_found", {"backbone": f"{tmp_path}/none.keras"}),
+        ("unknown_name", {"backbone": str(images), "lr_multipliers": {"backbone/block_9": 0.5}}),
+        ("unknown_name", {"lr_multipliers": {"backbone": 0.5}}),
+        ("untrained_frozen", {"backbone": "c3d:conv2a", "lr_multipliers": {"backbone": 0}}),
+    ):
+        with refused(code):
+            scoring_run(diving_records, tmp_path / "run", **JOINT | options)
+    run = scoring_run(
+        diving_records, tmp_path / "run", **JOINT | {"backbone": str(images), "lr_multipliers": {"backbone": 0}}
+    )
+    check_parts(run.model, ["joint"], run.config)

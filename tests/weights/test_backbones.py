@@ -1,0 +1,96 @@
+"""Backbones by name: a saved model, layers of one, and Kinetics's I3D from a package or not at all."""
+
+import keras
+import numpy as np
+import pytest
+from refusals import refused
+
+from scoringnet_tf.models.backbones.c3d import C3D
+from scoringnet_tf.models.backbones.i3d import I3D, kinetics_classes
+from scoringnet_tf.weights import backbones
+from scoringnet_tf.weights.backbones import CACHE, class_scores, kinetics_i3d, load_backbone
+
+SIZE = (32, 32)
+FRAMES = np.random.default_rng(0).integers(0, 256, (1, 16, *SIZE, 3), dtype=np.uint8)
+INPUTS = {"frames": FRAMES, "mask": np.ones((1, 16), bool)}
+
+
+def at_every_frame(steps, stride):
+    """(B, 16 / stride, h, w, C) → (16, C): means over places, interpolated between the middles of steps."""
+    means = np.asarray(steps).mean(axis=(2, 3))[0]
+    middles = np.arange(len(means)) * stride + (stride - 1) / 2
+    return np.transpose([np.interp(np.arange(16), middles, channel) for channel in means.T])
+
+
+@pytest.fixture(scope="module")
+def i3d(tmp_path_factory):
+    """(a small I3D with logits, its file)."""
+    model = I3D((None, None, None, 3), 1 / 16, classes=400)
+    path = tmp_path_factory.mktemp("i3d") / "i3d.keras"
+    model.save(path)
+    return model, path
+
+
+def test_a_file_of_i3d_gives_two_endpoints_side_by_side(i3d):
+    model, path = i3d
+    backbone = load_backbone(str(path), SIZE)
+    found = np.asarray(backbone(INPUTS))[0]
+    ends = [model.get_layer(name).output for name in ("Mixed_4f", "Mixed_5c")]
+    four, five = keras.Model(model.input, ends)(FRAMES)
+    np.testing.assert_allclose(found, np.hstack([at_every_frame(four, 4), at_every_frame(five, 8)]), atol=1e-5)
+    assert backbone.pretrained and not backbone.trainable and backbone.frame_rate == 25.0
+    assert len(backbone.origin["sha256"]) == 64
+    alone = load_backbone(f"{path}:Mixed_4f", SIZE, trainable=True)
+    np.testing.assert_allclose(np.asarray(alone(INPUTS))[0], at_every_frame(four, 4), atol=1e-5)
+    assert alone.trainable
+
+
+def test_a_file_of_c3d_sees_every_frame(tmp_path):
+    c3d = C3D((16, *SIZE, 3), 1 / 32)
+    c3d.save(tmp_path / "c3d.keras")
+    backbone = load_backbone(f"{tmp_path}/c3d.keras:conv3b", SIZE)
+    twin = C3D((None, *SIZE, 3), 1 / 32, temporal_pooling=False, final_endpoint="conv3b")
+    for layer in twin.layers:
+        layer.set_weights(c3d.get_layer(layer.name).get_weights() if layer.weights else [])
+    np.testing.assert_allclose(np.asarray(backbone(INPUTS)), np.asarray(twin(FRAMES)).mean(axis=(2, 3)), atol=1e-5)
+
+
+def test_a_layer_of_any_model_is_a_backbone(tmp_path):
+    image = keras.Input((*SIZE, 3))
+    x = keras.layers.Conv2D(4, 4, 4, name="first")(image)
+    keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(x))).save(tmp_path / "mine.keras")
+    backbone = load_backbone(f"{tmp_path}/mine.keras:first", SIZE)
+    assert np.asarray(backbone(INPUTS)).shape == (1, 16, 4)
+
+
+def test_what_is_not_there_is_named(i3d, tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE, str(tmp_path))
+    for code, name in (
+        ("not_found", f"{tmp_path}/none.keras"),
+        ("unknown_name", f"{i3d[1]}:Mixed_9z"),
+        ("unknown_name", f"{i3d[1]}:Mixed_3c+Logits"),
+        *([("not_installed", "i3d")] if backbones._package_file() is None else []),
+    ):
+        with refused(code):
+            load_backbone(name, SIZE)
+
+
+def test_another_file_of_the_package_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE, str(tmp_path / "cache"))
+    file = tmp_path / backbones.PACKAGE / backbones.PACKAGE_FILE
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"another")
+    (tmp_path / backbones.PACKAGE / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    with refused("damaged_weights", file):
+        kinetics_i3d()
+    assert not (tmp_path / "cache").exists()
+
+
+def test_classes_are_read_by_their_names(i3d):
+    names = ["springboard diving", "vault"]
+    kernel, bias = class_scores(i3d[0], names)
+    places = [kinetics_classes().index(name) for name in names]
+    all_of_them = i3d[0].get_layer("Logits").get_weights()
+    np.testing.assert_array_equal(kernel, all_of_them[0][:, places])
+    np.testing.assert_array_equal(bias, all_of_them[1][places])
