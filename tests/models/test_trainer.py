@@ -274,7 +274,7 @@ def test_the_jitter_of_a_run_knows_where_a_video_ends():
 @pytest.mark.slow
 def test_a_scaled_loss_keeps_its_scale_over_validations_and_in_checkpoints(tmp_path):
     """That it settled at, over `fit`, `evaluate`, and what was saved; and no variable is made twice."""
-    networks = [scoringnet_tf.ScoringNet(**SMALL) for _ in range(2)]
+    networks = [scoringnet_tf.ScoringNet(**SMALL, **WHOLE) for _ in range(2)]
     for network in networks:
         network.compile(keras.optimizers.LossScaleOptimizer(scoringnet_tf.LayerwiseAdam(), initial_scale=512.0))
         network.optimizer.build(network.trainable_variables)
