@@ -15,11 +15,14 @@ from training_runs import SMALL, STATISTICS, batch, telling
 import scoringnet_tf
 
 SCRIPT = pathlib.Path(__file__).with_name("backend_step.py")
+# Of XLA, which takes a minute to make two steps fast.
+QUICK_TO_COMPILE = {"XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"}
 WITHOUT_DROPOUT = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
 
 
 def run(backend, folders):
-    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(SCRIPT.parents[2]), "JAX_PLATFORMS": "cpu"}
+    environment = {"KERAS_BACKEND": backend, "PYTHONPATH": str(SCRIPT.parents[2]), "JAX_PLATFORMS": "cpu"}
+    environment = {**os.environ, **environment, **QUICK_TO_COMPILE}
     command = [sys.executable, SCRIPT, *folders]
     result = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-3000:]
