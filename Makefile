@@ -43,7 +43,8 @@ env: $(INSTALLED)
 $(INSTALLED): setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[$(EXTRAS)]'
+	$(BIN)/pip install --quiet --no-compile --editable '.[$(EXTRAS)]'
+	$(BIN)/python -m compileall -qq --workers 0 $(VENV)/lib || true  # on all cores; some packages hold what is no Python
 	touch $@
 
 backbone: env

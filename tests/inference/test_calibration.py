@@ -43,7 +43,7 @@ from scoringnet_tf.models.training_statistics import (
 from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.messages import InputError
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "segmenter": {"network": "c3d"}}
 FEATURES = {"size": 4, "stride": 2, "origin": None}
 OF_FEATURES = {"features": FEATURES, "fragments": "whole", "clip_lengths": (4, 4), "width_multiplier": 1 / 16}
 

@@ -21,7 +21,7 @@ from scoringnet_tf.inference.predictor import predictor_of, score_video
 from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics
 from scoringnet_tf.sports import get_sport
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "segmenter": {"network": "c3d"}}
 STAGES = ("pre-starting", "take-flight", "entry")
 DIVE = ((0, 4), (1, 4), (2, 12), (3, 8), (0, 5))
 STATISTICS = {"difficulty": (3.2, 0.3), "execution": (22.0, 4.0)}

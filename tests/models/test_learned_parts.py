@@ -18,7 +18,7 @@ ALL = {"kfs", *TOWERS}
 
 @pytest.fixture(scope="module")
 def shared():
-    return scoringnet_tf.ScoringNet(**SMALL)
+    return scoringnet_tf.ScoringNet(**SMALL, segmenter={"network": "c3d"})  # an LSTM takes half of the time
 
 
 @pytest.fixture

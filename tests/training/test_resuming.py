@@ -77,24 +77,26 @@ def test_frames_that_sp_does_not_see_change_nothing(staged, diving_records):
 
 
 @pytest.mark.slow
-def test_killed_run_that_held_nothing_out_scores_by_the_average_of_kfs(diving_records, tmp_path):
-    """And draws every augmentation of its frames again."""
-    changes = {"scores": "final", "validation_fraction": 0.0, "ema_momentum": 0.8}
-    with copied_before((3,), tmp_path / "straight", tmp_path):
-        straight = weights_after(diving_records, tmp_path / "straight", **changes)
-    assert_same(straight, weights_after(diving_records, tmp_path / "3", **changes))
-    assert tables_of(tmp_path / "straight") == tables_of(tmp_path / "3")
-
-
-@pytest.mark.slow
-def test_killed_joint_run_goes_on_in_the_middle_of_an_accumulation(diving_features, tmp_path):
-    """Validated before, with fragments that it predicts."""
-    changes = {"training": "joint", "fragments": "predicted", "accumulation_steps": 3, "ema_momentum": 0.8}
-    changes |= {"lr_multipliers": {"kfs": 0.5}}
-    with copied_before((2,), tmp_path / "straight", tmp_path):
-        scoring_run(diving_features, tmp_path / "straight", **changes).run()
-    scoring_run(diving_features, tmp_path / "2", **changes).run()
-    assert_ended_alike(tmp_path / "straight", tmp_path / "2")
+@pytest.mark.parametrize(
+    ("records", "killed_at", "changes"),
+    [
+        ("diving_records", 3, {}),
+        (
+            "diving_features",
+            2,
+            {"training": "joint", "fragments": "predicted", "accumulation_steps": 2, "lr_multipliers": {"kfs": 0.5}},
+        ),
+    ],
+    ids=["SP after the average of KFS", "joint, predicted fragments, in the middle of an accumulation"],
+)
+def test_killed_run_that_holds_nothing_out_ends_alike(records, killed_at, changes, tmp_path, request):
+    """With every augmentation of its frames."""
+    changes = {"scores": "final", "validation_fraction": 0.0, "ema_momentum": 0.8, **changes}
+    records, straight, killed = request.getfixturevalue(records), tmp_path / "straight", tmp_path / str(killed_at)
+    with copied_before((killed_at,), straight, tmp_path):
+        expected = weights_after(records, straight, **changes)
+    assert_same(expected, weights_after(records, killed, **changes))
+    assert tables_of(straight) == tables_of(killed)
 
 
 ALONE = {**STAGED, "scoring_epochs": 0, "validation_every": 1, "clip_lengths": [4, 4], "alpha": 3.0}
