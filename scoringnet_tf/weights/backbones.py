@@ -11,7 +11,7 @@ import keras
 from scoringnet_tf.data.features import backbone_of
 from scoringnet_tf.models.backbones.backbone import Backbone, layers_of
 from scoringnet_tf.models.backbones.c3d import C3D
-from scoringnet_tf.models.backbones.i3d import I3D, kinetics_classes
+from scoringnet_tf.models.backbones.i3d import ENDPOINTS, I3D, kinetics_classes
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.files import file_sha256, replacing_file
@@ -58,7 +58,11 @@ def load_backbone(name: str, frame_size: Sequence[int], trainable: bool | None =
         endpoints = endpoints or [*I3D_ENDPOINTS]
         origin["layers"] = "+".join(endpoints)
         model: keras.Model = _of_i3d(source, endpoints, frame_size)
-        return Backbone(model, frame_rate=I3D_RATE, **options)
+        names = kinetics_classes() if _tells_kinetics(source, endpoints) else ()
+        backbone = Backbone(model, frame_rate=I3D_RATE, classes=names, **options)
+        if names:
+            backbone.classifier.set_weights(source.get_layer(LOGITS).get_weights())
+        return backbone
     if isinstance(source, C3D):
         model = _of_c3d(source, endpoints, frame_size)
         return Backbone(model, **options)
@@ -107,13 +111,6 @@ def behind_backbone(heads: ScoringNet, learned: str = "The model") -> ScoringNet
     return heads.with_backbone(backbone)
 
 
-def class_scores(i3d: I3D, names: Sequence[str]) -> tuple[Any, Any]:
-    """(kernel (1024, n), bias (n,)) of the logits of some of Kinetics's classes."""
-    places = [kinetics_classes().index(name) for name in names]
-    kernel, bias = i3d.get_layer(LOGITS).get_weights()
-    return kernel[:, places], bias[places]
-
-
 def _cached():
     return cache_folder() / f"i3d_kinetics_400_{SHA256[:8]}.keras"
 
@@ -132,6 +129,11 @@ def split_name(name: str) -> tuple[str, str]:
         return known, ends
     path, suffix, ends = name.rpartition(".keras")
     return (path + suffix, ends.removeprefix(":")) if suffix else (name, "")
+
+
+def _tells_kinetics(source, endpoints):
+    """Whether the last endpoint is what logits of Kinetics-400's classes are read from."""
+    return source.get_config()["classes"] == len(kinetics_classes()) and endpoints[-1] == ENDPOINTS[-1]
 
 
 def _of_i3d(source, ends, frame_size):
