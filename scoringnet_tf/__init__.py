@@ -22,7 +22,9 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 __version__ = "0.2.0"  # stands in results, records and runs that are kept
 
 _MODELS = {
+    "Backbone": "scoringnet_tf.models.backbones.backbone",
     "C3D": "scoringnet_tf.models.backbones.c3d",
+    "I3D": "scoringnet_tf.models.backbones.i3d",
     "KeyFragmentSegmenter": "scoringnet_tf.models.segmentation",
     "ScorePredictor": "scoringnet_tf.models.score_prediction",
     "ScoringNet": "scoringnet_tf.models.scoring_net",

@@ -27,7 +27,7 @@ def python_of(cell):
 
 def test_there_is_one_for_each_purpose():
     names = [path.stem for path in NOTEBOOKS]
-    assert names == ["compare_losses", "quickstart", "reuse_a_tower", "your_own_sport"]
+    assert names == ["compare_losses", "quickstart", "reuse_a_tower", "your_own_backbone", "your_own_sport"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

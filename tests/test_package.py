@@ -71,9 +71,9 @@ def test_keras_alone_reloads_no_saved_model():
 
 def test_dir_shows_the_public_names_and_nothing_else():
     assert dir(scoringnet_tf) == sorted(scoringnet_tf.__all__) == [
-        *("Augmentation", "C3D", "DatasetInfo", "KeyFragmentSegmenter", "LayerwiseAdam", "ScorePredictor"),
-        *("ScoringNet", "ScoringNetPreprocessor", "from_preset", "losses", "metrics", "models", "score_video"),
-        *("sports", "videos", "with_reference"),
+        *("Augmentation", "Backbone", "C3D", "DatasetInfo", "I3D", "KeyFragmentSegmenter", "LayerwiseAdam"),
+        *("ScorePredictor", "ScoringNet", "ScoringNetPreprocessor", "from_preset", "losses", "metrics", "models"),
+        *("score_video", "sports", "videos", "with_reference"),
     ]  # fmt: skip
     for name in scoringnet_tf.__all__:
         assert getattr(scoringnet_tf, name).__name__.removeprefix("scoringnet_tf.") == name

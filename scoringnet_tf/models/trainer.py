@@ -216,11 +216,15 @@ class Trainer(Model):
             dataset: one pass over the training videos, batches of `data.input_pipeline.videos`.
 
         Raises:
-            InputError: the model takes frames (`sees_frames`), or there are no videos (`no_videos`).
+            InputError: the model takes frames (`sees_frames`), its backbone has learned nothing (`new_backbone`), or
+                there are no videos (`no_videos`).
         """
         if self.encoded != "features":
             message = "adapt_features is for a model of features, or with a backbone; this one takes frames."
             raise InputError("sees_frames", message)
+        if self.backbone is not None and not self.backbone.pretrained:
+            message = "A new backbone needs no adapt_features: it brings its vectors to standard units itself."
+            raise InputError("new_backbone", message)
         mean, deviation = feature_statistics((self.encode(inputs), inputs["mask"]) for inputs, _ in dataset)
         for layer in self._scalings():
             layer.adapt(mean, deviation)
@@ -238,7 +242,8 @@ class Trainer(Model):
         """
         given = inspect.signature(super().fit).bind(*arguments, **options).arguments
         check_learns(self, given.get("x"))
-        if any(not layer.is_adapted for layer in self._scalings()):
+        is_new = self.backbone is not None and not self.backbone.pretrained
+        if not is_new and any(not layer.is_adapted for layer in self._scalings()):
             warnings.warn("Features are not in standard units. Call adapt_features(train) before fit.", stacklevel=2)
         self._direct(keras.tree.flatten(given.get("callbacks") or []))
         validation = given.get("validation_data")

@@ -172,7 +172,7 @@ class ScoringRun(Run):
     def load_initial_weights(self) -> None:
         """Fills the network with the weights that the configuration names, and with the statistics of features."""
         print(self.targets.message)
-        if self.model.encoded == "features":
+        if self.info.features or (self.model.backbone and self.model.backbone.pretrained):
             self.model.adapt_features(self.videos("train"))
         of_frames = not self.info.features
         if of_frames and (share := math.prod(self.config.data.image_size) / math.prod(self.info.frame_size)) < LITTLE:

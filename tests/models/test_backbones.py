@@ -85,26 +85,39 @@ def test_steps_are_interpolated_in_time(stride, length):
 
 def test_images_are_seen_frame_by_frame_in_the_range_that_is_declared():
     model, frames = image_model(), frames_of(6)
-    backbone = Backbone(model, preprocessing={"channels": "bgr", "mean": 127.5, "scale": 1 / 127.5}, pool="none")
+    backbone = Backbone(
+        model, preprocessing={"channels": "bgr", "mean": 127.5, "scale": 1 / 127.5}, pool="none", pretrained=True
+    )
     expected = np.asarray(model(frames[0, ..., ::-1] / 127.5 - 1.0)).reshape(6, -1)
     assert backbone.size == 8 * 8 * 6
     np.testing.assert_allclose(features(backbone, frames)[0], expected, atol=1e-5)
     mean = np.asarray(model(frames[0].astype(np.float32))).mean(axis=(1, 2))
-    np.testing.assert_allclose(features(Backbone(model), frames)[0], mean, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(features(Backbone(model, pretrained=True), frames)[0], mean, rtol=1e-4, atol=1e-4)
 
 
 def test_the_stride_is_that_of_the_model():
-    backbone, frames = Backbone(video_model(), SIZE), frames_of(16)
+    backbone, frames = Backbone(video_model(), SIZE, pretrained=True), frames_of(16)
     assert (backbone.temporal_stride, backbone.size) == (4, 5)
     steps = np.asarray(backbone.model(frames.astype(np.float32))).mean(axis=(2, 3))
     np.testing.assert_allclose(features(backbone, frames)[0, 2], 0.875 * steps[0, 0] + 0.125 * steps[0, 1], rtol=1e-4)
 
 
+def test_vectors_of_a_new_one_are_in_standard_units_frame_by_frame():
+    model, frames = image_model(), frames_of(4)
+    raw = np.asarray(model(frames[0].astype(np.float32))).mean(axis=(1, 2))
+    expected = (raw - raw.mean(axis=1, keepdims=True)) / raw.std(axis=1, keepdims=True)
+    np.testing.assert_allclose(features(Backbone(model), frames)[0], expected, atol=1e-3)
+    with refused("new_backbone"):
+        net(Backbone(model)).adapt_features([])
+
+
 def test_layers_by_name_are_a_backbone():
     model, frames = image_model(), frames_of(3)
-    both = features(Backbone(layers_of(model, ["conv", "norm"])), frames)
+    both = features(Backbone(layers_of(model, ["conv", "norm"]), pretrained=True), frames)
     assert both.shape == (1, 3, 12)
-    np.testing.assert_allclose(both[..., :6], features(Backbone(layers_of(model, ["conv"])), frames), rtol=1e-6)
+    np.testing.assert_allclose(
+        both[..., :6], features(Backbone(layers_of(model, ["conv"]), pretrained=True), frames), rtol=1e-6
+    )
     with refused("unknown_name", "conv9"):
         layers_of(model, ["conv9"])
 
@@ -183,7 +196,8 @@ def test_heads_that_learned_from_features_score_frames_with_their_backbone():
 def changed(model, **options):
     """The names of the variables of the backbone that a step of training changes."""
     inputs, targets = batch()
-    model.adapt_features([(inputs, None)])
+    if model.backbone.pretrained:
+        model.adapt_features([(inputs, None)])
     model.compile(keras.optimizers.Adam(1e-2), run_eagerly=True, **options)
     before = {variable.path: np.asarray(variable) for variable in model.backbone.variables}
     model.train_on_batch(inputs, targets)

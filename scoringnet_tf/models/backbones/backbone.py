@@ -138,7 +138,8 @@ class Backbone(Functional):
         reach: frames to either side that a feature depends on, for long videos that are seen in windows; None: the
             model's own `reach`, 0 for images, else 64.
         frame_rate: frames per second of the videos that the model was trained on; None if unknown.
-        pretrained: whether its weights have learned; then they do not learn on unless you set `trainable`.
+        pretrained: whether its weights have learned; then they do not learn on unless you set `trainable`. The vectors
+            of a new one are brought to mean 0 and variance 1, frame by frame.
         trainable: whether it learns; None: unless it is pretrained.
         training_mode: whether batch normalisation and dropout work as in training while it learns.
         origin: what the weights are, see `weights.backbones`; plain values.
@@ -201,6 +202,8 @@ class Backbone(Functional):
             x = Vectors(pool, of_images, name=f"vectors_{index}", dtype="float32")(x, held)
             vectors.append(EveryFrame(stride, name=f"every_frame_{index}", dtype="float32")(x, mask))
         x = layers.Concatenate(name="side_by_side", dtype="float32")(vectors) if vectors[1:] else vectors[0]
+        if not pretrained:  # statistics of the training videos would be those of noise
+            x = layers.LayerNormalization(center=False, scale=False, name="normalized", dtype="float32")(x)
         super().__init__({"frames": frames, "mask": mask}, x, name=name, **kwargs)
 
         # === Config ===
