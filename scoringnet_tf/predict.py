@@ -19,6 +19,7 @@ from absl import flags
 from tqdm import tqdm
 
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
+from scoringnet_tf.data.features import backbone_of, is_features
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, scored
 from scoringnet_tf.report.printing import Pictures, Printer
@@ -51,9 +52,13 @@ def main(arguments: list[str]) -> int:
         sport = get_sport(config["sport"])
     except InputError as error:
         raise damaged(f"--model={values.model}", error) from error
-    if config["features"]:
+    # Heads on a backbone's features score videos by it, or files of its features.
+    of_features = bool(config["features"])
+    if backbone_of(config["features"]) and not any(is_features(each) for each in arguments):
+        of_features = False
+    if of_features:
         _check_frame_flags()
-    named = named_videos(arguments, FEATURE_SUFFIXES if config["features"] else VIDEO_SUFFIXES, _note)
+    named = named_videos(arguments, FEATURE_SUFFIXES if of_features else VIDEO_SUFFIXES, _note)
     videos = named if STANDARD_INPUT in arguments and not values.runner else list(named)  # to know how many
     total = len(videos) if isinstance(videos, list) else None
     with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=total in (0, 1) or None) as progress:
@@ -63,7 +68,7 @@ def main(arguments: list[str]) -> int:
         if isinstance(videos, list) and all(problem for _, problem in videos):
             outcomes = ((video, Remark("unreadable", str(problem))) for video, problem in videos)
             return 1 if _print(outcomes, begin(), progress) else 0
-        with _scoring() as score_all:
+        with _scoring(of_features) as score_all:
             return 1 if _print(score_all(videos), begin(), progress) else 0
 
 
@@ -72,7 +77,7 @@ def _note(text):
 
 
 @contextlib.contextmanager
-def _scoring():
+def _scoring(of_features):
     """A function of videos that yields name and result of each, once nothing can refuse them."""
     load_tensorflow()
     values = flags.FLAGS
@@ -85,7 +90,8 @@ def _scoring():
     else:
         from scoringnet_tf.inference.predictor import predictor_of
 
-        yield functools.partial(map, functools.partial(scored, predictor=predictor_of(values.model), **options))
+        predictor = predictor_of(values.model, of_features=of_features)
+        yield functools.partial(map, functools.partial(scored, predictor=predictor, **options))
 
 
 def _print(outcomes, printer, progress):

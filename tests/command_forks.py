@@ -2,6 +2,7 @@
 
 import atexit
 import dataclasses
+import gc
 import multiprocessing
 import os
 import pathlib
@@ -13,6 +14,8 @@ import unittest.mock
 FORKS = multiprocessing.get_context("forkserver")
 # What most commands import; nothing here starts threads, which a fork would lack.
 IMPORTED = ["scoringnet_tf", "tensorflow", "keras", "av", "cv2", "matplotlib.pyplot", "scipy.io", "scipy.stats"]
+IMPORTED += [f"scoringnet_tf.{name}" for name in ("inference.predictor", "inference.evaluation", "training.scoring")]
+IMPORTED += ["data_prep.records.building"]
 ROOT = pathlib.Path(__file__).parents[1]
 TIMEOUT = 300  # seconds; what takes longer hangs
 
@@ -61,6 +64,7 @@ def ended(words: list[str], folder: pathlib.Path, logs: pathlib.Path, stdin: byt
 
 def _run(words, folder, streams, environment):
     """Becomes the command: its streams, folder, environment and arguments; leaves with its exit status."""
+    gc.freeze()  # the collector would write into what is imported, and so copy it
     for number, path in enumerate(streams):
         os.dup2(os.open(path, os.O_WRONLY if number else os.O_RDONLY), number)
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, "w" if number else "r") for number in range(3))

@@ -26,18 +26,26 @@ BITS = 8
 LONG = (
     "support/test_object_store.py",
     "training/test_resuming.py",
-    "training/test_joint_run.py",
     "test_commands.py",
-    "training/test_starting.py",
-    "models/test_trainer.py",
-    "data/test_data_service.py",
     "training/test_learning.py",
+    "models/test_trainer.py",
+    "inference/test_calibration.py",
+    "benchmarks/test_scaling.py",
+    "baselines/test_baseline_run.py",
+    "training/test_joint_run.py",
+    "training/test_initialization.py",
+    "data/test_data_service.py",
     "experiments/test_suite.py",
     "training/test_run.py",
-    "inference/test_calibration.py",
     "inference/test_long_videos.py",
     "test_docs.py",
     "bad_inputs/test_bad_inputs.py",
+    "inference/test_export.py",
+    "inference/test_predictor.py",
+    "inference/test_checks.py",
+    "data/test_input_pipeline.py",
+    "inference/test_feature_folder.py",
+    "serving/test_client.py",
     "models/test_models.py",
 )
 
@@ -45,6 +53,7 @@ LONG = (
 def pytest_collection_modifyitems(items):
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path, len(LONG)))
+    gc.freeze()  # what is imported by now is never garbage
 
 
 # Keras draws the seeds of initialisers and of dropout from `random` where none is given: the weights of an untrained
@@ -232,6 +241,21 @@ def ucf101_records(tmp_path_factory):
     source = write_ucf101(folder / "source", num_frames=20)
     build_records("ucf101", source, folder / "records", BuildSettings((36, 48)), workers=1)
     return folder / "records"
+
+
+@pytest.fixture(scope="session")
+def diving_features(tmp_path_factory):
+    """Records of ten dives of 12 to 21 features in place of frames, whose networks are built in a third of the time."""
+    from tiny_records import feature_video, write_records
+
+    rng, videos = np.random.default_rng(0), {"train": [], "test": []}
+    for number in range(10):
+        scores = {"difficulty": 2.7 + number / 10, "execution": 15.0 + number}
+        scores["final"] = scores["difficulty"] * scores["execution"]
+        stages = np.repeat([1, 2, 3, 0], [3, 4 + number, 3, 2])
+        features = rng.normal(size=(len(stages), 16)).astype(np.float32)
+        videos["train" if number > 2 else "test"].append(feature_video(f"{number}", features, stages, **scores))
+    return write_records(tmp_path_factory.mktemp("features") / "records", videos)
 
 
 @pytest.fixture

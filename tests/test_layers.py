@@ -27,6 +27,7 @@ SCORINGNET_TF = {
         "metrics",
         "data",
         "models",
+        "weights",
     ),  # trained models in, stages and scores out
     "report": (
         "support",

@@ -1,9 +1,12 @@
 """Small training runs that tests share: a tiny model, a batch, settings of a run, and a kill in the middle of one."""
 
+import contextlib
 import csv
+import shutil
 
 import keras
 import numpy as np
+import pytest
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
@@ -139,6 +142,18 @@ class WatchedRun(ScoringRun):
         return [*self.extra, *super().further_callbacks(phase)]
 
 
+def eagerly(run):
+    """The run, whose steps become no graph: a few of them take less than their graph takes to be traced."""
+    begin = run.begin
+
+    def eager(phase, resumed):
+        begin(phase, resumed)
+        run.model.run_eagerly = True
+
+    run.begin = eager
+    return run
+
+
 def rows_of(path):
     """Rows of a CSV file, name → text."""
     with path.open(newline="") as file:
@@ -160,6 +175,25 @@ def kill_after_epoch(monkeypatch, epochs):
         save(self, *arguments, **options)
 
     monkeypatch.setattr(keras.Model, "save_weights", dying)
+
+
+@contextlib.contextmanager
+def copied_before(epochs, model_dir, target):
+    """Copies a run's folder to `target`/EPOCH as a kill leaves it in the checkpoint of these epochs.
+
+    Epochs are counted over all phases, from 1.
+    """
+    save, seen = keras.Model.save_weights, []
+
+    def copying(self, *arguments, **options):
+        seen.append(self)
+        if len(seen) in epochs:
+            shutil.copytree(model_dir, target / str(len(seen)))
+        save(self, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "save_weights", copying)
+        yield
 
 
 def weights_after(records, model_dir, **changes):

@@ -134,12 +134,18 @@ def evenly(number: int, length: int) -> np.ndarray:
 def _extracted(videos):
     """float32 (T, D) of each video, extracted once and kept, as `python -m scoringnet_tf.extract` does."""
     from scoringnet_tf.inference import feature_folder
-    from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor
+    from scoringnet_tf.inference.extraction import (
+        Extraction,
+        FeatureExtractor,
+        load_c3d,
+        records_preprocessor,
+        weights_of,
+    )
 
     c3d, network = load_c3d(videos.pretrained)
     extractor = FeatureExtractor(c3d, Extraction(_endpoint_of(c3d), "clip", STRIDE, CLIP))
     preprocessor, part = records_preprocessor(c3d, network, videos.info), "kfs" if network else None
-    origin = feature_folder.origin_of(videos.pretrained, part, extractor, c3d, preprocessor, videos.info)
+    origin = feature_folder.origin_of(weights_of(videos.pretrained), part, extractor, preprocessor, videos.info)
     name = (videos.info.data_hash[:10], extractor.extraction.endpoint, origin["weights"]["sha256"][:10])
     folder = videos.features_dir / "-".join(name)
     feature_folder.prepare(folder, origin)

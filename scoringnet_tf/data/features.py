@@ -170,6 +170,21 @@ def middle_frames(num_steps: int, num_frames: int, stride: int, origin: Mapping[
     return np.minimum(np.arange(num_steps) * stride + clip_length // 2, num_frames - 1)
 
 
+def backbone_of(learned: Mapping[str, Any] | None) -> str | None:
+    """The name of the backbone that made features (`DatasetInfo.features`), as `extract --backbone` takes it, or None.
+
+    None also for a stride above 1: the heads then do not know every frame.
+    """
+    origin = (learned or {}).get("origin") or {}
+    named = origin.get("backbone") and origin.get("stride") == 1
+    return f"{origin['backbone']}:{origin['endpoint']}" if named else None
+
+
+def is_features(path: str | Path) -> bool:
+    """Whether a path is, by its name, one of a file of features."""
+    return FeatureFile.parse(path).path.suffix.lower() in SUFFIXES
+
+
 def origin_kind(origin: Mapping[str, Any]) -> dict[str, Any]:
     """The content of `features.json` without the origin of its videos and the name of its file of weights."""
     kind = {key: value for key, value in origin.items() if key not in ("frame_rate", "records")}

@@ -218,16 +218,13 @@ def counts(videos: Sequence[Labels], stage_names: Sequence[str]) -> dict[str, np
     from scoringnet_tf import metrics  # Keras
 
     right, total = np.zeros((2, len(videos), len(stage_names)))
-    length = max(len(truth) for truth, _ in videos)
-    padded = np.full((2, len(videos), length), -1, np.int32)
     for video, (truth, predicted) in enumerate(videos):
-        padded[:, video, : len(truth)] = truth, predicted
         for stage in range(len(stage_names)):
             total[video, stage] = (truth == stage).sum()
             right[video, stage] = ((truth == stage) & (predicted == stage)).sum()
     found = {FRAMES: np.stack([right.sum(axis=1), total.sum(axis=1)], axis=-1)}
     found |= {name: np.stack([right[:, stage], total[:, stage]], axis=-1) for stage, name in enumerate(stage_names)}
-    for name, shares in metrics.segment_counts(*padded).items():
+    for name, shares in metrics.segment_counts(*metrics.padded_labels(videos)).items():
         found[SEGMENTS[name]] = np.stack([np.asarray(share) for share in shares], axis=-1)
     return found
 

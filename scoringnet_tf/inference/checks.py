@@ -13,6 +13,7 @@ from keras import ops
 
 from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
+from scoringnet_tf.inference.recognition import RECOGNISED, looks_like, recognition
 from scoringnet_tf.models.decoding import StageDecision, first_argmax
 from scoringnet_tf.models.training_statistics import (
     Intervals,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
 
 CHECKS = (
+    "not_recognised",
     "too_few_frames",
     "missing_stage",
     "stage_order",
@@ -62,6 +64,8 @@ def checks(
         frame_rate: of the frames, per second; None for that of training.
     """
     against, statistics, frame_rate = {}, model.reference, frame_rate or model.frame_rate
+    if model.recognised:
+        against["not_recognised"] = recognition(model, features, labels, mask) < RECOGNISED
     if model.content == "frames":
         against["too_few_frames"] = ops.sum(ops.cast(mask, "int32"), axis=1) < SHORTEST
     if labels is not None:
@@ -72,7 +76,7 @@ def checks(
             against["stage_duration"] = ops.any(_lasts_otherwise(model, counts, frame_rate), axis=1)
         if statistics and statistics.certainty and probabilities is not None:
             against["uncertain_stage"] = ops.any(_uncertain(model, certainties(probabilities, labels, mask)), axis=1)
-    if statistics and statistics.spread and features is not None:
+    if statistics and statistics.spread and features is not None and not model.recognised:
         distance = statistics.spread.distance(pooled(features, labels, mask))
         against["unlike_training"] = distance > statistics.spread.limit
     return against
@@ -236,6 +240,7 @@ class Checks:
         model, batch = self._model, seen.batch
         against = checks(model, **batch, frame_rate=seen.frame_rate)
         codes = [code for code in CHECKS if code in against and np.asarray(against[code])[0]]
+        codes = ["not_recognised"] if "not_recognised" in codes else codes  # what else there is follows
         return [Remark(code, _sentence(code, model, seen, batch)) for code in codes]
 
     def of_scores(self, outputs: Mapping[str, Any]) -> list[Remark]:
@@ -265,7 +270,8 @@ class Checks:
             text = f"The performance begins before {seen.video.first_time:.2f} s; its beginning was not scored."
             warnings.append(Remark("beginning_missing", text))
         statistics, count = self._model.reference, len(seen.samples)
-        spread = statistics.spread if statistics and seen.features is not None else None
+        is_compared = statistics and seen.features is not None and not self._model.recognised
+        spread = statistics.spread if is_compared else None  # type: ignore[union-attr]
         if spread and FAR * spread.limit < _distance(spread, seen) <= spread.limit:
             text = "The video looks nearly unlike the training videos."
             warnings.append(Remark("far_from_training", text))
@@ -334,6 +340,8 @@ def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
 def _sentence(code, model, seen, batch):
     """The message of a check that failed."""
     names, statistics, rate = model.sport.stages[1:], model.reference, seen.frame_rate
+    if code == "not_recognised":
+        return looks_like(model, seen.features)
     if code == "too_few_frames":
         return f"The video has {counted(len(seen.samples), 'frame')} at {rate:.4g} frames/s; {SHORTEST} are needed."
     if code == "stage_order":

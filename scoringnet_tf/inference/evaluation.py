@@ -140,9 +140,7 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
         `num_empty_fragments`.
     """
     truth, predicted = (np.concatenate(stages) for stages in (predictions.stages_true, predictions.stages_predicted))
-    hit, segments = truth == predicted, metrics.SegmentFigures()
-    for stages in zip(predictions.stages_true, predictions.stages_predicted, strict=True):
-        segments.update_state(*(each[np.newaxis] for each in stages))
+    hit, segments = truth == predicted, _segment_figures(predictions.stages_true, predictions.stages_predicted)
     labelled = (truth >= 0) & (predicted >= 0).any()  # without a segmenter nothing is right or wrong
     measured = {
         "num_videos": len(predictions.ids),
@@ -150,7 +148,7 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
         "frame_accuracy_per_class": {
             name: _share(hit[labelled & (truth == index)]) for index, name in enumerate(stage_names)
         },
-        **{name: float(share) if labelled.any() else math.nan for name, share in segments.result().items()},
+        **{name: float(share) if labelled.any() else math.nan for name, share in segments.items()},
     }
     for name, measure in MEASURES.items():
         for score, truths in predictions.truth.items():
@@ -160,6 +158,15 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
     measured["share_out_of_order"] = _share(np.array([not in_order(stages) for stages in with_stages]))
     measured["num_empty_fragments"] = int(predictions.empty_fragments.sum())  # type: ignore[union-attr]
     return measured
+
+
+def _segment_figures(truth, predicted):
+    """Of many videos at once, padded with frames that have no label; the overlaps need frames × frames of each."""
+    found, padded = metrics.SegmentFigures(), metrics.padded_labels(zip(truth, predicted, strict=True))
+    at_once = max(1, 2**24 // padded.shape[2] ** 2)
+    for start in range(0, len(truth), at_once):
+        found.update_state(*padded[:, start : start + at_once])
+    return found.result()
 
 
 def _share(hits):

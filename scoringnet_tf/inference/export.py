@@ -199,7 +199,8 @@ def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None
 
 
 def _signatures(network, description):
-    specs, outputs_of = video_specs(network), checked_outputs(network)
+    specs = video_specs(network)
+    outputs_of = tf.function(checked_outputs(network), autograph=False)  # one graph for both signatures
 
     @tf.function(input_signature=specs)
     def score(content, mask):

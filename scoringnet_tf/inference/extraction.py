@@ -1,4 +1,4 @@
-"""Features of videos: the output of a C3D layer for every frame or clip of a video of any length.
+"""Features of videos: what a backbone gives for every frame, or a C3D for every clip, of a video of any length.
 
 Frames are in the form that the C3D was trained on. They are decoded window by window, so that memory hardly grows with
 the video.
@@ -15,7 +15,8 @@ import tensorflow as tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
-from scoringnet_tf.inference.stages import window_of
+from scoringnet_tf.inference.stages import window_of, windowed_vectors
+from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.parameter_groups import parts
 from scoringnet_tf.models.saving import load_keras
@@ -33,7 +34,7 @@ class Extraction:
     """Which features are extracted; each attribute is a flag of `python -m scoringnet_tf.extract`.
 
     Attributes:
-        endpoint: a name of `models.backbones.c3d.ENDPOINTS`, or fc6 or fc7.
+        endpoint: of a C3D, one of `models.backbones.c3d.ENDPOINTS`, or fc6 or fc7; or what a backbone's is called.
         per: `"frame"`: C3D without temporal pooling over the whole video, as in the segmenter (§3.1); `"clip"`: C3D
             over clips.
         stride: frames from one step to the next: L frames give ⌈L / stride⌉ steps.
@@ -66,59 +67,57 @@ class FeatureExtractor:
     Attributes:
         image_size: (H, W) of the frames.
         size: D.
+        preprocessing: of the C3D; None of a `Backbone`.
 
     Args:
-        c3d: a `C3D`, whatever its pooling and endpoint; its weights are copied.
-        extraction: `Extraction`.
-        window: frames that go through C3D at a time; None for as many as memory allows, see `stages.window_of`.
+        network: a `Backbone`; or a `C3D`, whatever its pooling and endpoint, whose weights are copied.
+        extraction: `Extraction`; a `Backbone` has its own endpoint and `pool`, and goes frame by frame.
+        window: frames that go through the network at a time; None for as many as memory allows, see `stages.window_of`.
 
     Raises:
         InputError: the C3D ends before the endpoint, or its weights need clips of another length.
     """
 
-    def __init__(self, c3d: C3D, extraction: Extraction, window: int | None = None) -> None:
-        self.extraction = extraction
-        endpoint = _endpoint_model(c3d, extraction)
-        self.window = window or window_of(endpoint)
-        self._reach = getattr(endpoint, "reach", 0)
-        self.size = math.prod(endpoint.output.shape[2 if extraction.per == "frame" else 1 :])
-        if extraction.pool == "mean":
-            self.size = endpoint.output.shape[-1]
-        self._clip = np.arange(extraction.clip_length or 0)  # its frames, counted from the first
-        self.image_size = tuple(endpoint.input.shape[2:4])
+    def __init__(self, network: C3D | Backbone, extraction: Extraction, window: int | None = None) -> None:
+        self.extraction, self._clip = extraction, np.arange(extraction.clip_length or 0)  # frames from the first
+        self.preprocessing = None if isinstance(network, Backbone) else network.preprocessing
+        if extraction.per == "clip":
+            self._of_clip_model(_endpoint_model(network, extraction), window)
+            return
+        backbone = network
+        if not isinstance(network, Backbone):
+            backbone = Backbone(_endpoint_model(network, extraction), pool=extraction.pool)
+        self.image_size, self.size = backbone.frame_size, backbone.size
+        vectors_of = windowed_vectors(backbone, backbone.reach, window, extraction.stride)
+        self._features = lambda frames_of, count: vectors_of(lambda *ends: frames_of(np.arange(*ends)), count)
 
-        @tf.function(input_signature=[tf.TensorSpec((None, extraction.clip_length, *self.image_size, 3), tf.uint8)])
-        def features_of(frames):
-            values = tf.cast(endpoint(frames, training=False), tf.float32)
-            if extraction.per == "frame":
-                values = values[0]  # (1, L, H, W, C), a window of a video; clips give (B, T, H, W, C) or (B, D)
-            if extraction.pool == "mean":
-                values = tf.reduce_mean(values, axis=range(1, len(values.shape) - 1))
+    def _of_clip_model(self, endpoint, window):
+        """Extracts by a model of clips (B, T, H, W, 3) to (B, T', H', W', C) or (B, D)."""
+        self.image_size = tuple(endpoint.input.shape[2:4])
+        is_mean, shape = self.extraction.pool == "mean", endpoint.output.shape
+        self.size = shape[-1] if is_mean else math.prod(shape[1:])
+        at_a_time = max(1, (window or window_of(endpoint)) // len(self._clip))
+
+        @tf.function(input_signature=[tf.TensorSpec(endpoint.input.shape, tf.uint8)])
+        def features_of(clips):
+            values = tf.cast(endpoint(clips, training=False), tf.float32)
+            if is_mean:
+                values = tf.reduce_mean(values, axis=range(1, len(shape) - 1))
             return tf.reshape(values, (-1, self.size))
 
-        self._features_of = features_of
+        self._features = lambda *video: np.concatenate(list(self._of_clips(features_of, at_a_time, *video)))
 
     def __call__(self, frames_of: collections.abc.Callable[[np.ndarray], np.ndarray], num_frames: int) -> np.ndarray:
         """Features of a video, float32 (⌈L / stride⌉, D)."""
-        windows = self._of_frames if self.extraction.per == "frame" else self._of_clips
-        return np.concatenate(list(windows(frames_of, num_frames, self.extraction.stride)))
+        return self._features(frames_of, num_frames)
 
-    def _of_frames(self, frames_of, num_frames, stride):
-        """Window by window, each with as many frames around it as C3D sees; keeps every stride-th frame."""
-        for start in range(0, num_frames, self.window):
-            stop = min(start + self.window, num_frames)
-            first, last = max(start - self._reach, 0), min(stop + self._reach, num_frames)
-            values = self._features_of(frames_of(np.arange(first, last))[np.newaxis]).numpy()
-            yield values[start - first : stop - first][-start % stride :: stride]
-
-    def _of_clips(self, frames_of, num_frames, stride):
+    def _of_clips(self, features_of, at_a_time, frames_of, num_frames):
         """As many clips at a time as make a window together."""
-        starts = np.arange(0, num_frames, stride)
-        at_a_time = max(1, self.window // len(self._clip))
+        starts = np.arange(0, num_frames, self.extraction.stride)
         for group in np.array_split(starts, range(at_a_time, len(starts), at_a_time)):
             indices = np.minimum(group[:, np.newaxis] + self._clip, num_frames - 1)
             used = np.unique(indices)
-            yield self._features_of(frames_of(used)[np.searchsorted(used, indices)]).numpy()
+            yield features_of(frames_of(used)[np.searchsorted(used, indices)]).numpy()
 
 
 def _endpoint_model(c3d, extraction):
@@ -128,6 +127,7 @@ def _endpoint_model(c3d, extraction):
     changes = {
         "input_shape": (length, *config["input_shape"][1:]),
         "temporal_pooling": extraction.per == "clip",
+        "masked": extraction.per == "frame",
         "final_endpoint": config["final_endpoint"] if is_top else extraction.endpoint,
         "heads": {} if is_top else None,
     }
@@ -192,6 +192,15 @@ def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info:
         message = f"{info.records_dir}: the model was trained on other frames. The records have {'; '.join(different)}."
         raise InputError("other_form", message, "Name video files instead: extract converts them.")
     return ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], info.frame_size, **info.stored)
+
+
+def backbone_preprocessor(
+    backbone: Backbone, info: DatasetInfo | None, frame_size: tuple[int, int], frame_rate: float | None
+) -> ScoringNetPreprocessor:
+    """The preprocessor of a backbone's frames, which are whole pictures: of records, or as they are asked for."""
+    if info is not None:
+        return ScoringNetPreprocessor(backbone.frame_size, info.frame_size, **info.stored)
+    return ScoringNetPreprocessor(frame_size, frame_size, frame_rate=frame_rate or backbone.frame_rate)
 
 
 def weights_of(path: AnyPath) -> dict[str, str]:

@@ -21,15 +21,14 @@ from scoringnet_tf.data.features import ORIGIN_NAME, read_origin, shortened
 from scoringnet_tf.data.preprocessing import model_frames
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
-from scoringnet_tf.inference.extraction import FeatureExtractor, weights_of
+from scoringnet_tf.inference.extraction import FeatureExtractor
 from scoringnet_tf.sports import SCORES, get_sport, option_form, stage_runs
 from scoringnet_tf.support.files import locked, read_json, replacing_file, write_json
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import AnyPath, RemotePath
+from scoringnet_tf.support.paths import RemotePath
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
-    from scoringnet_tf.models.backbones.c3d import C3D
 
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
 SPORT_FILE = "sport.yaml"
@@ -59,22 +58,31 @@ def file_name(video: str) -> str:
 
 
 def origin_of(
-    path: AnyPath,
+    weights: dict[str, str],
     part: str | None,
     extractor: FeatureExtractor,
-    c3d: "C3D",
     preprocessor: "ScoringNetPreprocessor",
     info: DatasetInfo | None = None,
+    backbone: str | None = None,
 ) -> dict[str, Any]:
-    """The content of `features.json`, by path and part of the model; `info` if the frames come from records."""
+    """The content of `features.json`.
+
+    Args:
+        weights: {"file", "sha256"}, see `extraction.weights_of`.
+        part: of a `ScoringNet` whose C3D it is.
+        extractor, preprocessor: what was done to frames.
+        info: of the records that the frames come from.
+        backbone: its name without layers, for `weights.backbones.load_backbone`.
+    """
     stored = preprocessor.get_config()
     rate = stored.pop("frame_rate") or (info and info.frame_rate)
     origin = {
-        "weights": weights_of(path),
+        "weights": weights,
         "part": part,
+        **({"backbone": backbone} if backbone else {}),
         **dataclasses.asdict(extractor.extraction),
         "size": extractor.size,
-        "preprocessing": c3d.preprocessing,
+        "preprocessing": extractor.preprocessing,
         "image_size": stored.pop("image_size"),
         "stored": stored,
         **({"frame_rate": rate} if rate else {}),

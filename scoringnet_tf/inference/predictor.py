@@ -16,11 +16,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf.data.features import check_features, read_features
+from scoringnet_tf.data.features import check_features, is_features, read_features
 from scoringnet_tf.data.preprocessor import OVERLAP, PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.checks import Checks, Observation, is_whole
 from scoringnet_tf.inference.inputs import local_video, stretched
+from scoringnet_tf.inference.recognition import recognised_windows
 from scoringnet_tf.inference.results import Performance, ResultBuilder, VideoScore, several
 from scoringnet_tf.inference.stages import Stretch, stretches, windowed_reader, without_unseen
 from scoringnet_tf.models.decoding import decided
@@ -31,8 +32,10 @@ from scoringnet_tf.models.tta import score_views
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import SHIPPED
 from scoringnet_tf.support.paths import AnyPath, RemotePath
+from scoringnet_tf.weights.backbones import behind_backbone
 
 ASSUMED_RATE = 25.0  # steps per second of features, if a model does not know
+NEAR = 4.0  # seconds before and after a window that looks like the sport: a run-up, or the wait on the board
 AROUND = 10.0  # seconds: training saw no more
 # A `Video` and its samples (K,) → stage probabilities (K, S) and features (K, D); None if there are none.
 Segment: TypeAlias = Callable[[Video, np.ndarray], tuple[np.ndarray | None, np.ndarray | None]]
@@ -63,7 +66,8 @@ def score_video(
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """
-    return predictor_of(model)(path, force=force, start=start, end=end)
+    of_features = isinstance(path, str | Path) and is_features(path)
+    return predictor_of(model, of_features=of_features)(path, force=force, start=start, end=end)
 
 
 def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
@@ -77,15 +81,20 @@ def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
     return predictor
 
 
-def predictor_of(model: ScoringNet | AnyPath | None = None, scores: bool = True) -> "Predictor":
+def predictor_of(
+    model: ScoringNet | AnyPath | None = None, scores: bool = True, of_features: bool = False
+) -> "Predictor":
     """The `Predictor` of a model, or of the path of one; the same one for the same model with the same weights.
 
     Args:
         model: as of `score_video`.
         scores: whether its scores are wanted, and not its stages alone.
+        of_features: whether it is to read files of features. Else heads that learned from a backbone's features see
+            videos by it.
 
     Raises:
-        InputError: there is no such model, or its scores are wanted and have not been learned.
+        InputError: there is no such model, its scores are wanted and have not been learned, or its backbone is not at
+            hand (`weights.backbones.behind_backbone`).
     """
     if model is None:
         return _shipped_predictor()
@@ -94,7 +103,7 @@ def predictor_of(model: ScoringNet | AnyPath | None = None, scores: bool = True)
     if scores:
         check_trained(network, path)
     # A model may have been trained on: then its statistics are stale.
-    return _predictor(network, path, checksum(network) if path is None else None)
+    return _predictor(network, path, checksum(network) if path is None else None, of_features)
 
 
 @functools.cache
@@ -103,8 +112,9 @@ def _shipped_predictor():
 
 
 @functools.lru_cache(maxsize=2)  # so that one video after another is scored by what was traced once
-def _predictor(model, name, weights):
-    return Predictor(model, name=name)
+def _predictor(model, name, weights, of_features):
+    seeing = model if of_features else behind_backbone(model, f"--model={name}" if name else "The model")
+    return Predictor(seeing, name=name)
 
 
 class Predictor:
@@ -170,9 +180,10 @@ class Predictor:
 
     def labels(self, video: Video) -> np.ndarray:
         """The stage of every frame of a `Video` in stored form, int32 (L,): of each performance that it shows."""
-        probabilities, _ = self.segment(video, video.samples(self._rate))
+        probabilities, features = self.segment(video, video.samples(self._rate))
         labels = np.zeros(len(probabilities), np.int32)  # type: ignore[arg-type]
-        for start, stop, *_ in self._stretches(video, probabilities, len(labels)):
+        likely = self._where_recognised(probabilities, features)
+        for start, stop, *_ in self._stretches(video, likely, len(labels)):
             surely = probabilities[start:stop]  # type: ignore[index]
             labels[start:stop] = decided(surely, self.model.stage_decision.decoding)
         return labels[video.sample_of(self._rate)]
@@ -213,8 +224,8 @@ class Predictor:
             builder.begin(video, against, has_stages=probabilities is not None)
 
             # 2. Find the performances, and score and check each.
-            before = len(builder.performances)
-            for stretch in self._new_stretches(video, probabilities, len(samples), builder):
+            before, likely = len(builder.performances), self._where_recognised(probabilities, features)
+            for stretch in self._new_stretches(video, likely, len(samples), builder):
                 cut = slice(stretch.start, stretch.stop)
                 surely, vectors = (None if each is None else each[cut] for each in (probabilities, features))
                 labels = None if surely is None else decided(surely, self.model.stage_decision.decoding)
@@ -266,6 +277,17 @@ class Predictor:
 
     def _segmented(self, video, samples):
         return self._read(lambda start, stop: self._content(video, samples[start:stop]), len(samples))
+
+    def _where_recognised(self, probabilities, features):
+        """The stage probabilities (K, S), with noise wherever nothing near looks like the sport, if anything does."""
+        if not self.model.recognised or probabilities is None:
+            return probabilities
+        likely = np.asarray(recognised_windows(self.model, features[np.newaxis]))[0]
+        if not likely.any():
+            return probabilities
+        around = round(NEAR * (self._rate or ASSUMED_RATE))
+        near = np.convolve(likely, np.ones(2 * around + 1), "full")[around : around + len(likely)] > 0
+        return np.where(near[:, np.newaxis], probabilities, np.eye(probabilities.shape[1])[0])
 
     # === Performances ===
 

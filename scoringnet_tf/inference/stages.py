@@ -71,13 +71,16 @@ def windowed_segmenter(kfs: KeyFragmentSegmenter, window: int | None = None) -> 
     return stages_and_means
 
 
-def windowed_vectors(trunk: Any, reach: int, window: int | None = None) -> Callable[[ContentOf, int], np.ndarray]:
+def windowed_vectors(
+    trunk: Any, reach: int, window: int | None = None, every: int = 1
+) -> Callable[[ContentOf, int], np.ndarray]:
     """A function of `ContentOf` and L: the vectors (L, D) of a video, window by window.
 
     Args:
         trunk: a `Backbone`, or another model of the same inputs, a vector a frame.
         reach: frames to either side that a vector depends on.
         window: of `windowed_reader`.
+        every: n, to keep every n-th vector, ⌈L / n⌉.
     """
     stride = getattr(trunk, "temporal_stride", 1)
     steps = (window or window_of(trunk.model)) // stride
@@ -93,7 +96,8 @@ def windowed_vectors(trunk: Any, reach: int, window: int | None = None) -> Calla
         for start in tqdm(starts, "Segmenting", unit="window", delay=PATIENCE, leave=False, disable=None):
             stop = min(start + window, length)
             first, last = max(start - margin, 0), min(stop + margin, length)
-            parts.append(vectors_of(content_of(first, last)[np.newaxis])[0, start - first : stop - first].numpy())
+            values = vectors_of(content_of(first, last)[np.newaxis])[0].numpy()
+            parts.append(values[start - first : stop - first][-start % every :: every])
         return np.concatenate(parts)
 
     return vectors

@@ -303,6 +303,23 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
     def scores_learned(self, learned: bool) -> None:
         self.learned_parts = [*learning_parts(self)] if learned else self.learned_parts - {*self.scores}
 
+    @property
+    def recognised(self) -> tuple[int, ...]:
+        """Places of the sport's `recognised_as` among the backbone's classes; empty if it cannot tell.
+
+        Raises:
+            InputError: the sport names a class that the backbone does not know (`unknown_name`).
+        """
+        if self.backbone is None or not self.backbone.recognises:
+            return ()
+        known = self.backbone.classes
+        if unknown := [name for name in self.sport.recognised_as if name not in known]:
+            message = (
+                f"The sport {self.sport.name}: recognised_as has {unknown[0]!r}, which the backbone does not know."
+            )
+            raise InputError("unknown_name", message, f"It knows {len(known)} classes: {', '.join(known[:10])}, …")
+        return tuple(known.index(name) for name in self.sport.recognised_as)
+
     def encode(self, inputs: Mapping[str, Any], training: bool | None = None) -> Any:
         """What the heads read of the model's inputs: what the backbone gives, (B, L, D), or the frames or features."""
         if self.backbone is None:

@@ -325,7 +325,7 @@ class Trainer(Model):
 
     def _training_outputs(self, inputs, training):
         mask, stages = ops.convert_to_tensor(inputs["mask"]), inputs[TRUE_STAGES]
-        encoded, outputs = self.encode(inputs, training), {}
+        encoded, outputs = ops.convert_to_tensor(self.encode(inputs, training)), {}
         needed = "segmenter" in self.networks and self.training_fragments.source != "true"
         if "segmenter" in self.learning or needed:
             # A ResNet50 that does not learn keeps its statistics, too.

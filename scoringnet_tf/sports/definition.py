@@ -5,7 +5,8 @@
      "fragments": {"difficulty": [...stages], "execution": [...]},
      "ranges": {"difficulty": [2, 7.4], "execution": [0, 10], "final": [0, 17.4]},    # and "penalty": 0 or more
      "fusion": "sum_minus_penalty",
-     "marks": {"panels": [["3 of 5"], ["2 of 4"]], "step": 0.1, "maximum": 10}}    # see `Marks`; may be left out
+     "marks": {"panels": [["3 of 5"], ["2 of 4"]], "step": 0.1, "maximum": 10},    # see `Marks`; may be left out
+     "recognised_as": ["vault"]}                        # classes of a backbone, see `Sport`; may be left out
 
     {"name": "golf", "ranges": {"final": [100, 300]}}    # one score; "stages" and "fragments": {"final": [...]} if any
 
@@ -30,8 +31,8 @@ from scoringnet_tf.support.messages import InputError
 
 PENALTY = "penalty"
 # (keys that are required, optional ones) of a definition, of one with a final score alone, and of marks.
-KEYS = (("name", "stages", "fragments", "ranges", "fusion"), ("marks",))
-FINAL_ALONE_KEYS = (("name", "ranges"), ("stages", "fragments"))
+KEYS = (("name", "stages", "fragments", "ranges", "fusion"), ("marks", "recognised_as"))
+FINAL_ALONE_KEYS = (("name", "ranges"), ("stages", "fragments", "recognised_as"))
 MARKS_KEYS = (("panels", "step", "maximum"), ("factor", "penalty_off_marks"))
 # Names become columns, files and options, and parts of messages.
 NAME = re.compile(r"\w[\w-]{0,63}")
@@ -39,6 +40,7 @@ STAGE_NAME = re.compile(r"\w(?:[\w -]{0,62}\w)?")
 GROUP = re.compile(r"([1-9]\d?) of ([1-9]\d?)")  # of a panel: how many marks count, of how many
 RESERVED = (NOISE, "unlabelled")  # the names of frames without a stage
 MAX_STAGES = 64
+MAX_CLASS = 100  # letters; Kinetics's longest has 47
 SUFFIXES = (".yaml", ".yml")
 MAX_BYTES = 2**16  # a sport takes one or two thousand
 MAX_DEPTH = 8  # of lists in lists; a definition has four
@@ -65,6 +67,8 @@ def definition_of(sport: Sport) -> dict[str, Any]:
     if sport.marks:
         panels = [[f"{kept} of {judges}" for judges, kept in panel] for panel in sport.marks.panels]
         definition["marks"] = {**dataclasses.asdict(sport.marks), "panels": panels}
+    if sport.recognised_as:
+        definition["recognised_as"] = list(sport.recognised_as)
     return definition
 
 
@@ -84,7 +88,8 @@ def sport_of(definition: Any, where: str) -> Sport:
     name = _name(f"{where}: name", values["name"], NAME)
     stages = _stages(f"{where}: stages", values["stages"]) if "stages" in values else ()
     ranges = _mapping(f"{where}: ranges", values["ranges"], *((FINAL_ALONE,) if final_alone else (SCORES, (PENALTY,))))
-    bounds = {f"{score}_range": _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
+    bounds: dict[str, Any] = {f"{score}_range": _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
+    bounds["recognised_as"] = _classes(f"{where}: recognised_as", values.get("recognised_as", ()))
     if final_alone:
         fragments: dict[str, Any] = {"final_fragment": stages}
         if "fragments" in values:
@@ -101,8 +106,8 @@ def sport_of(definition: Any, where: str) -> Sport:
 
 
 def differences(sport: Sport, other: Sport) -> list[str]:
-    """The differences of two definitions, each as `KEY VALUE instead of VALUE`."""
-    ours, theirs = _flat(definition_of(sport)), _flat(definition_of(other))
+    """The differences of two definitions, each as `KEY VALUE instead of VALUE`; of what scores and stages mean."""
+    ours, theirs = (_flat(definition_of(dataclasses.replace(each, recognised_as=()))) for each in (sport, other))
     return [
         f"{key} {ours.get(key, 'none')} instead of {theirs.get(key, 'none')}"
         for key in [*ours, *(key for key in theirs if key not in ours)]
@@ -229,6 +234,15 @@ def _fragments(where, values, scores, stages):
             if fragments[score].count(stage) > 1:
                 raise InputError("duplicate", f"{where}.{score}: {stage} stands there twice.")
     return {f"{score}_fragment": tuple(stage for stage in stages if stage in fragments[score]) for score in scores}
+
+
+def _classes(where, value):
+    names = _list(where, value, "a list of classes") if value != () else ()
+    if wrong := [name for name in names if not isinstance(name, str) or not 0 < len(name) <= MAX_CLASS]:
+        _refuse(where, f"names of at most {MAX_CLASS} letters", wrong[0])
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise InputError("duplicate", f"{where}: {repeated[0]} stands there twice.")
+    return tuple(names)
 
 
 def _marks(where, value):

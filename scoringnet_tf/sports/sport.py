@@ -42,6 +42,8 @@ class Sport:
             `"sum_minus_penalty"`: Eq. 4 as §4.1 and the label files have it; the sentence after Eq. 4 swaps product
             and sum. Empty in a sport with a final score alone.
         marks: how the marks of judges make the execution, if they do.
+        recognised_as: classes of a backbone (Kinetics's, for I3D) that a performance looks like; it tells by them what
+            is none. Empty: it does not.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Sport:
     fusion: str = ""
     marks: Marks | None = None
     penalty_range: tuple[float, float] = ANY_PENALTY
+    recognised_as: tuple[str, ...] = ()
 
     @property
     def scores(self) -> tuple[str, ...]:

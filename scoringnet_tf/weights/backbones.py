@@ -8,10 +8,12 @@ from typing import Any
 
 import keras
 
+from scoringnet_tf.data.features import backbone_of
 from scoringnet_tf.models.backbones.backbone import Backbone, layers_of
 from scoringnet_tf.models.backbones.c3d import C3D
-from scoringnet_tf.models.backbones.i3d import I3D, kinetics_classes
+from scoringnet_tf.models.backbones.i3d import ENDPOINTS, I3D, kinetics_classes
 from scoringnet_tf.models.saving import load_keras
+from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.files import file_sha256, replacing_file
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.weights.i3d import LOGITS, build_i3d, read_i3d
@@ -47,14 +49,20 @@ def load_backbone(name: str, frame_size: Sequence[int], trainable: bool | None =
         InputError: the weights are not installed (`not_installed`), the file is missing (`not_found`) or damaged
             (`damaged_weights`, `damaged_model`), or has no such layer (`unknown_name`).
     """
-    path, ends = _split(name)
+    path, ends = split_name(name)
     endpoints = [end for end in ends.split("+") if end]
     source = kinetics_i3d() if path == I3D_NAME else load_keras(path, keras.Model, "backbone")
-    origin = {"name": name, "sha256": SHA256 if path == I3D_NAME else file_sha256(path)}
+    origin = {"name": path, "layers": ends, "sha256": SHA256 if path == I3D_NAME else file_sha256(path)}
     options: dict[str, Any] = {"pretrained": True, "trainable": trainable, "origin": origin}
     if isinstance(source, I3D):
+        endpoints = endpoints or [*I3D_ENDPOINTS]
+        origin["layers"] = "+".join(endpoints)
         model: keras.Model = _of_i3d(source, endpoints, frame_size)
-        return Backbone(model, frame_rate=I3D_RATE, **options)
+        names = kinetics_classes() if _tells_kinetics(source, endpoints) else ()
+        backbone = Backbone(model, frame_rate=I3D_RATE, classes=names, **options)
+        if names:
+            backbone.classifier.set_weights(source.get_layer(LOGITS).get_weights())
+        return backbone
     if isinstance(source, C3D):
         model = _of_c3d(source, endpoints, frame_size)
         return Backbone(model, **options)
@@ -83,11 +91,24 @@ def kinetics_i3d() -> I3D:
     return load_keras(cached, I3D, "backbone")
 
 
-def class_scores(i3d: I3D, names: Sequence[str]) -> tuple[Any, Any]:
-    """(kernel (1024, n), bias (n,)) of the logits of some of Kinetics's classes."""
-    places = [kinetics_classes().index(name) for name in names]
-    kernel, bias = i3d.get_layer(LOGITS).get_weights()
-    return kernel[:, places], bias[places]
+def behind_backbone(heads: ScoringNet, learned: str = "The model") -> ScoringNet:
+    """Heads that learned from features of a backbone, behind that backbone: a model of frames. Others as they are.
+
+    Args:
+        heads: a `ScoringNet`.
+        learned: how the user calls it.
+
+    Raises:
+        InputError: as `load_backbone`; the backbone at hand has other weights (`other_features`).
+    """
+    name = backbone_of(heads.features) if heads.content == "features" else None
+    if name is None:
+        return heads
+    origin: Any = heads.features["origin"]  # type: ignore[index]
+    backbone = load_backbone(name, origin["image_size"])
+    if backbone.origin["sha256"] != origin["weights"]["sha256"]:
+        raise InputError("other_features", f"{learned} learned from other weights of {name}.", "Give it those.")
+    return heads.with_backbone(backbone)
 
 
 def _cached():
@@ -101,8 +122,8 @@ def _package_file():
     return next((folder / PACKAGE_FILE for folder in folders if (folder / PACKAGE_FILE).is_file()), None)
 
 
-def _split(name):
-    """(path, layers) of a name; the path may have colons, such as that of an address."""
+def split_name(name: str) -> tuple[str, str]:
+    """(path or `i3d`, layers) of a name; the path may have colons, such as that of an address."""
     known, _, ends = name.partition(":")
     if known == I3D_NAME:
         return known, ends
@@ -110,8 +131,12 @@ def _split(name):
     return (path + suffix, ends.removeprefix(":")) if suffix else (name, "")
 
 
-def _of_i3d(source, endpoints, frame_size):
-    ends = endpoints or I3D_ENDPOINTS
+def _tells_kinetics(source, endpoints):
+    """Whether the last endpoint is what logits of Kinetics-400's classes are read from."""
+    return source.get_config()["classes"] == len(kinetics_classes()) and endpoints[-1] == ENDPOINTS[-1]
+
+
+def _of_i3d(source, ends, frame_size):
     width = source.get_config()["width_multiplier"]
     model = I3D((None, *frame_size, 3), width, ends if len(ends) > 1 else ends[0], masked=True)
     return _with_weights(model, source)

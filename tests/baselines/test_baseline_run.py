@@ -190,11 +190,18 @@ def test_a_run_is_not_redone_and_goes_on_with_another_rendering(records, tmp_pat
     assert (both[0] / "predictions.csv").read_bytes() + b"\n" == (both[1] / "predictions.csv").read_bytes() + b"\n"
 
 
+@pytest.fixture(scope="module")
+def finished(records, tmp_path_factory, c3d):
+    """The folder of a run that has ended."""
+    folder = tmp_path_factory.mktemp("finished")
+    run_of("pose_dct", records, folder, c3d).run()
+    return folder
+
+
 @pytest.mark.parametrize("what", ["system", "seed", "validation_fraction", "data_hash", "groups", "sees"])
-def test_a_folder_of_another_run_is_refused(what, records, tmp_path, c3d):
+def test_a_folder_of_another_run_is_refused(what, records, finished, tmp_path, c3d):
     """What no data hash covers, groups and joints, included."""
-    run_of("pose_dct", records, tmp_path / "run", c3d).run()
-    other = run_of("apenft" if what == "system" else "pose_dct", records, tmp_path / "run", c3d)
+    other = run_of("apenft" if what == "system" else "pose_dct", records, finished, c3d)
     if what == "data_hash":
         other = dataclasses.replace(other, info=dataclasses.replace(other.info, data_hash="0123456789ab"))
     elif what == "groups":

@@ -47,12 +47,12 @@ def videos(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("point", ["compared=20", "records=50", "videos=3", "length=40", "batch=2", "replicas=2"])
 def test_every_curve_has_points(point, videos, stage_model):
-    words = (f"--videos={videos}", f"--model={stage_model}", "--rounds=2", f"--point={point}")
+    words = (f"--videos={videos}", f"--model={stage_model}", "--rounds=1", f"--point={point}")
     result = forked("benchmarks.scaling", *words)
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout.split("JSON", 1)[1])
     assert found["x"] == int(point.partition("=")[2])
-    assert len(found["seconds"]) == 2 and min(found["seconds"]) > 0 and found["mib"] >= 0
+    assert len(found["seconds"]) == 1 and min(found["seconds"]) > 0 and found["mib"] >= 0
 
 
 def test_what_is_wrong_is_one_line(videos):

@@ -1,5 +1,7 @@
 """The stored form of a frame: aspect, size and JPEG against hand-made pictures, and in a graph against OpenCV's."""
 
+import functools
+
 import cv2
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from scoringnet_tf.data.preprocessing import (
 BLACK, RED, GREEN = (0, 0, 0), (220, 10, 10), (10, 200, 10)
 
 
+@functools.cache
 def picture(height, width, seed=0):
     """A frame with detail at every scale, so that a pixel that is treated otherwise shows."""
     rng = np.random.default_rng(seed)

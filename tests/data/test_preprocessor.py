@@ -93,7 +93,8 @@ def test_configuration_is_json_and_makes_the_same_again():
 
 def test_a_saved_model_keeps_how_its_frames_were_stored(tmp_path):
     stored = {"jpeg_quality": 80, "aspect": 16 / 9, "fit": "pad"}
-    model = scoringnet_tf.ScoringNet(frame_size=(36, 48), stored=stored, provenance={"frame_rate": 25.0}, **SMALL)
+    small = {**SMALL, "fragments": "whole", "scores": ("final",), "frame_size": (36, 48)}
+    model = scoringnet_tf.ScoringNet(stored=stored, provenance={"frame_rate": 25.0}, **small)
     model.save(tmp_path / "m.keras")
     again = keras.models.load_model(tmp_path / "m.keras", compile=False)
     expected = {"image_size": [32, 32], "frame_size": [36, 48], **stored, "frame_rate": 25.0}

@@ -27,6 +27,8 @@ CHANGES = {
     "batch_size": 4,
     "training": "joint",
     "epochs": 3,
+    "scores": "final",
+    "lr_multipliers": {"kfs": 0.5},
     "dropout": 0.0,
     "segmenter_dropout": 0.0,
     "fragment_jitter": 2,

@@ -70,10 +70,10 @@ def result(folder):
 
 
 @pytest.fixture(scope="module")
-def alone(diving_records, tmp_path_factory):
+def alone(diving_features, tmp_path_factory):
     """What one device learns."""
     folder = tmp_path_factory.mktemp("alone")
-    status, _, errors = end(start(diving_records, folder, 1))
+    status, _, errors = end(start(diving_features, folder, 1))
     assert status == 0, errors[-3000:]
     return result(folder)
 
@@ -84,44 +84,44 @@ def assert_like(found, expected):
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-3, atol=1e-4)
 
 
-def test_1_2_and_4_replicas_end_with_the_same_weights(diving_records, alone, tmp_path):
+def test_1_2_and_4_replicas_end_with_the_same_weights(diving_features, alone, tmp_path):
     """Pairs of the whole batch, its clipping, its average; a killed run goes on with another number of them."""
-    status, output, _ = end(start(diving_records, tmp_path, 4, KILLED_AT))
+    status, output, _ = end(start(diving_features, tmp_path, 4, KILLED_AT))
     assert status < 0 and "Replicas: 4, which share each batch of 4." in output
-    status, output, errors = end(start(diving_records, tmp_path, 2))
+    status, output, errors = end(start(diving_features, tmp_path, 2))
     assert status == 0, errors[-3000:]
     assert "Replicas: 2, which share each batch of 4." in output
     assert_like(result(tmp_path), alone)
 
 
-def test_two_workers_end_with_the_same_weights_though_one_was_killed(diving_records, alone, tmp_path):
+def test_two_workers_end_with_the_same_weights_though_one_was_killed(diving_features, alone, tmp_path):
     """The other says so and ends; started again, they go on. The first alone writes."""
-    (status, _, errors), (killed, *_) = end_both(start_two(diving_records, tmp_path, KILLED_AT))
+    (status, _, errors), (killed, *_) = end_both(start_two(diving_features, tmp_path, KILLED_AT))
     assert killed < 0 and status > 0
     assert code_printed(errors) == "worker_gone", errors[-3000:]
     assert not (tmp_path / "last.keras").exists()
-    for status, output, errors in end_both(start_two(diving_records, tmp_path)):
+    for status, output, errors in end_both(start_two(diving_features, tmp_path)):
         assert status == 0, errors[-3000:]
         assert "Replicas: 2, which share each batch of 4." in output
     assert_like(result(tmp_path), alone)
 
 
-def test_workers_of_other_settings_are_refused(diving_records, tmp_path):
-    (first, _, _), (status, _, errors) = end_both(start_two(diving_records, tmp_path, alpha=2.0))
+def test_workers_of_other_settings_are_refused(diving_features, tmp_path):
+    (first, _, _), (status, _, errors) = end_both(start_two(diving_features, tmp_path, alpha=2.0))
     assert first > 0 and status > 0
     assert code_printed(errors) == "other_run" and "--alpha" in errors
     assert not (tmp_path / "checkpoints").exists()
 
 
-def test_workers_that_begin_with_other_weights_are_refused(diving_records, tmp_path):
+def test_workers_that_begin_with_other_weights_are_refused(diving_features, tmp_path):
     """A relative path is another file where each has a folder of its own. Both say so."""
-    info, within = DatasetInfo.load(diving_records), [tmp_path / "first", tmp_path / "second"]
+    info, within = DatasetInfo.load(diving_features), [tmp_path / "first", tmp_path / "second"]
     for seed, folder in enumerate(within):
         folder.mkdir()
         keras.utils.set_random_seed(seed)
-        build_network(info, settings(folder, diving_records), "float32").save(folder / "model.keras")
+        build_network(info, settings(folder, diving_features), "float32", ["final"]).save(folder / "model.keras")
     started = start_two(
-        diving_records, tmp_path / "run", within=within, of_both={"initial_model": "model.keras", "epochs": 1}
+        diving_features, tmp_path / "run", within=within, of_both={"initial_model": "model.keras", "epochs": 1}
     )
     for status, _, errors in end_both(started):
         assert status > 0

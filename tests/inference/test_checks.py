@@ -21,7 +21,7 @@ from scoringnet_tf.inference.predictor import predictor_of, score_video
 from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics
 from scoringnet_tf.sports import get_sport
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "segmenter": {"network": "c3d"}}
 STAGES = ("pre-starting", "take-flight", "entry")
 DIVE = ((0, 4), (1, 4), (2, 12), (3, 8), (0, 5))
 STATISTICS = {"difficulty": (3.2, 0.3), "execution": (22.0, 4.0)}
@@ -40,17 +40,25 @@ def labels_of(*runs):
     return np.repeat([stage for stage, _ in runs], [count for _, count in runs])
 
 
-def scripted(model, runs, probability=0.97):
+def scripted(model, runs, probability=0.97, checks=None):
     """A scorer whose KFS finds these stages with a probability; the features are the model's own.
 
-    It shares what was traced with all others of the model.
+    It shares what was traced with all others of the model, and has its checks if no others are given.
     """
     labels, rest = labels_of(*runs), (1 - probability) / 3
     plain = predictor_of(model)
     probabilities = np.where(np.eye(4, dtype=bool)[labels], probability, rest).astype("float32")
     scorer = copy.copy(plain)
     scorer.segment = lambda *given: (probabilities, plain.segment(*given)[1])
+    scorer.checks = checks or plain.checks
     return scorer
+
+
+@pytest.fixture(scope="module")
+def strict(model):
+    """Checks of a model that was sure of its stages in training."""
+    certain = dataclasses.replace(model.reference, certainty=dict.fromkeys(STAGES, 0.95))
+    return Checks(model.with_dtype("float32", reference=certain.get_config()))
 
 
 def codes(score):
@@ -158,13 +166,11 @@ def test_at_the_limit_of_a_duration_both_checks_agree(model, reasons_against):
             assert {reason.code for reason in against} <= {"stage_duration"}
 
 
-def test_doubtful_stages_are_withheld(model, tmp_path):
+def test_doubtful_stages_are_withheld(model, strict, tmp_path):
     """The same video, found once surely and once not; without a measured certainty nothing is doubtful."""
     write_bars(tmp_path / "v.avi", 33, number=2)
-    certain = dataclasses.replace(model.reference, certainty=dict.fromkeys(STAGES, 0.95))
-    strict = model.with_dtype("float32", reference=certain.get_config())
-    assert scripted(strict, DIVE)(tmp_path / "v.avi").status == "scored"
-    score = scripted(strict, DIVE, 0.85)(tmp_path / "v.avi")
+    assert scripted(model, DIVE, checks=strict)(tmp_path / "v.avi").status == "scored"
+    score = scripted(model, DIVE, 0.85, strict)(tmp_path / "v.avi")
     assert codes(score) == ["uncertain_stage"] and score.final is None
     (reason,) = score.reasons
     assert all(stage in reason for stage in STAGES[1:]) and STAGES[0] not in reason  # no tower sees the first
@@ -342,10 +348,9 @@ def test_two_dives_are_scored_each_by_its_own_frames(model, tmp_path):
     assert [stage["name"] for stage in twice.stages].count("take-flight") == 2 and len(twice.rows()) == 2
 
 
-def test_two_dives_without_scores(model, tmp_path):
-    certain = dataclasses.replace(model.reference, certainty=dict.fromkeys(STAGES, 0.95))
+def test_two_dives_without_scores(model, strict, tmp_path):
     write_bars(tmp_path / "v.avi", 66, number=2)
-    scorer = scripted(model.with_dtype("float32", reference=certain.get_config()), DIVE * 2, 0.85)
+    scorer = scripted(model, DIVE * 2, 0.85, strict)
     score = scorer(tmp_path / "v.avi")
     assert (score.status, codes(score)) == ("withheld", ["none_scored"])
     assert [one.reasons[0].code for one in score.performances] == ["uncertain_stage"] * 2
@@ -401,19 +406,29 @@ STRICT = {
 }
 
 
+def statistics(**changes):
+    return TrainingStatistics(60, "", 0, **{"durations": {}, "required": (), **changes}).get_config()
+
+
+@pytest.fixture(scope="module")
+def identity():
+    """A model whose KFS is the identity, and whose statistics speak against nothing."""
+    options = {"fragments": "key", "segmenter": {"network": "c3d"}, "provenance": {"frame_rate": 25.0}}
+    model = feature_model(reference=statistics(), **options)
+    for name in ("fc1", "fc2"):
+        kernel, bias = model.segmenter.get_layer(name).get_weights()
+        model.segmenter.get_layer(name).set_weights([np.eye(*kernel.shape), 0 * bias])
+    return model
+
+
 @pytest.mark.parametrize("check", STRICT)
-def test_an_export_makes_each_check_that_predict_makes(check, tmp_path):
-    """KFS is made the identity: the features are the logarithms of its probabilities, moved to be positive."""
+def test_an_export_makes_each_check_that_predict_makes(identity, check, tmp_path):
+    """The features are the logarithms of KFS's probabilities, moved to be positive."""
     stages = labels_of((0, 5), (2, 8), (3, 8), (0, 4)) if check == "missing_stage" else labels_of(*DIVE)
     features = np.log(np.where(np.eye(4, dtype=bool)[stages], 0.85, 0.05)).astype("float32") + 10
     np.save(tmp_path / "v.npy", features)
     inputs = {"features": features[None], "mask": np.ones((1, len(features)), bool)}
-    for changes in ({}, STRICT[check]):
-        reference = TrainingStatistics(60, "", 0, **{"durations": {}, "required": (), **changes}).get_config()
-        options = {"fragments": "key", "segmenter": {"network": "c3d"}, "provenance": {"frame_rate": 25.0}}
-        model = feature_model(reference=reference, **options)
-        for name in ("fc1", "fc2"):
-            kernel, bias = model.segmenter.get_layer(name).get_weights()
-            model.segmenter.get_layer(name).set_weights([np.eye(*kernel.shape), 0 * bias])
-        assert codes(score_video(tmp_path / "v.npy", model)) == ([check] if changes else [])
-        assert checked_outputs(model)(inputs)["valid"].numpy().tolist() == [not changes]
+    strict = identity.with_dtype("float32", reference=statistics(**STRICT[check]))
+    for model, reasons in ((identity, []), (strict, [check])):
+        assert codes(score_video(tmp_path / "v.npy", model)) == reasons
+        assert checked_outputs(model)(inputs)["valid"].numpy().tolist() == [not reasons]

@@ -53,7 +53,7 @@ def whole_network():
     """One tower on whole videos: little to trace. Nothing but the size of a picture makes a video invalid."""
     keras.utils.set_random_seed(0)
     options = {"scores": ("final",), "fragments": "whole", "score_statistics": {"final": (60.0, 1.0)}}
-    return telling(scoringnet_tf.ScoringNet(**SMALL, **options), 3_000.0)
+    return telling(scoringnet_tf.ScoringNet(**SMALL, **options, provenance={"frame_rate": 25.0}), 3_000.0)
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +82,15 @@ def served(exported):
 
 
 @pytest.fixture(scope="module")
-def served_whole(whole_network, tmp_path_factory):
-    path = tmp_path_factory.mktemp("whole") / "1"
-    export_saved_model(whole_network.with_dtype("mixed_bfloat16"), path)
-    yield from serving(path)
+def exported_whole(whole_network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "3"
+    export_saved_model(whole_network.with_dtype("mixed_bfloat16"), path, version=3)
+    return path
+
+
+@pytest.fixture(scope="module")
+def served_whole(exported_whole):
+    yield from serving(exported_whole)
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +110,8 @@ ENCODERS = {
 SIZES = ((120, 160), (36, 48), (90, 200))
 
 
-@pytest.fixture(scope="module")
-def expected(network):
-    """Signature → (request of three videos of unequal length, size and format; outputs of the Keras model)."""
+def example_requests(network):
+    """Signature → (request of three videos of unequal length, size and format; what the Keras model sees of them)."""
     videos, inputs, encoded = example_videos(network, LENGTHS), example_videos(network, LENGTHS), []
     for video, (length, size, encode) in enumerate(zip(LENGTHS, SIZES, ENCODERS.values(), strict=True)):
         images = [encode(cv2.resize(frame, size[::-1])) for frame in inputs["frames"][video, :length]]
@@ -115,10 +119,19 @@ def expected(network):
         inputs["frames"][video, :length] = network.preprocessor(decoded)["frames"][0]
         encoded.append([*images, *[b"padding may be anything"] * (LENGTHS[0] - length)])
     request = {"encoded": np.array(encoded, object), "lengths": np.array(LENGTHS)}
-    found = {
-        "serving_default": (videos, network(videos, training=False)),
-        "score_encoded": (request, network(inputs, training=False)),
-    }
+    return {"serving_default": (videos, videos), "score_encoded": (request, inputs)}
+
+
+@pytest.fixture(scope="module")
+def requests(whole_network):
+    return example_requests(whole_network)
+
+
+@pytest.fixture(scope="module")
+def expected(network):
+    """Signature → (request, outputs of the Keras model)."""
+    examples = example_requests(network)
+    found = {name: (request, network(inputs, training=False)) for name, (request, inputs) in examples.items()}
     for _, outputs in found.values():  # a tower that is a hundredth off would be seen
         assert np.abs(np.asarray(outputs["execution"]) - 24).min() > 0.24
     return found
@@ -159,8 +172,15 @@ def test_tensorflow_alone_gives_the_numbers_of_keras(expected, exported, tmp_pat
         assert_equal_outputs(outputs[name], values)
 
 
-def test_the_c_plus_plus_loader_gives_the_numbers_of_keras(expected, served):
+def test_the_c_plus_plus_loader_gives_the_numbers_of_keras(whole_network, requests, served_whole):
     """TF Serving runs this loader and a session."""
+    for name, (request, inputs) in requests.items():
+        assert_equal_outputs(served_whole(name, request), whole_network(inputs, training=False))
+
+
+@pytest.mark.slow
+def test_it_gives_them_of_key_fragments(expected, served):
+    """With one tower `test_client` shows it, too."""
     assert set(served.signatures) == {*expected, "describe"}
     for name, (request, outputs) in expected.items():
         assert_equal_outputs(served(name, request), outputs)
@@ -181,6 +201,7 @@ def test_a_model_of_features_is_served_by_features(features_network, served_feat
         served_features("serving_default", request)
 
 
+@pytest.mark.slow
 def test_a_video_scores_the_same_alone_and_beside_longer_ones(expected, served):
     request, _ = expected["score_encoded"]
     together = served("score_encoded", request)
@@ -226,14 +247,14 @@ def test_pictures_that_are_too_small_are_not_valid(served_whole):
         assert found.tolist() == valid
 
 
-def test_a_model_describes_itself(network, exported, served):
+def test_a_model_describes_itself(whole_network, exported_whole, served_whole):
     """In a file, and to a client that cannot read the file."""
-    description = json.loads((exported / "assets.extra/model.json").read_text(encoding="utf-8"))
+    description = json.loads((exported_whole / "assets.extra/model.json").read_text(encoding="utf-8"))
     assert description["stages"] == ["noise", "pre-starting", "take-flight", "entry"]
     assert (description["sport"]["name"], description["version"], description["frame_rate"]) == ("diving", 3, 25.0)
     twin = ScoringNetPreprocessor.from_config(description["preprocessing"])
-    assert twin.get_config() == network.preprocessor.get_config()
-    values = served("describe", {"fields": np.array([*description, "colour"], object)})["values"]
+    assert twin.get_config() == whole_network.preprocessor.get_config()
+    values = served_whole("describe", {"fields": np.array([*description, "colour"], object)})["values"]
     assert [json.loads(value) for value in values] == [*description.values(), None]
 
 
@@ -279,10 +300,10 @@ def with_image(request, image, place=(0, 4)):
 
 
 @pytest.mark.parametrize(("signature", "message", "change"), REQUESTS, ids=[*VIDEO_ERRORS, *IMAGE_ERRORS])
-def test_malformed_requests_are_refused(expected, served, signature, message, change):
-    request, _ = expected[signature]
+def test_malformed_requests_are_refused(requests, served_whole, signature, message, change):
+    request, _ = requests[signature]
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
-        served(signature, {**request, **change(request)})
+        served_whole(signature, {**request, **change(request)})
     assert message in str(caught.value)
 
 
@@ -313,6 +334,11 @@ def described(folder, description):
     return folder
 
 
+@pytest.fixture(scope="module")
+def published(network, tmp_path_factory):
+    return described(tmp_path_factory.mktemp("published") / "3", model_description(network, version=3))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -328,14 +354,14 @@ def described(folder, description):
         {"outputs": ["final", "labels", "valid"]},
     ],
 )
-def test_a_version_must_serve_the_clients_of_the_newest_one(changes, network, exported, tmp_path):
+def test_a_version_must_serve_the_clients_of_the_newest_one(changes, network, published, tmp_path):
     """An older version may not say all of it. An empty folder is no version."""
     ours = model_description(network)
     given = {**ours, **changes}
     if "content" not in changes:
         given["preprocessing"] = {**ours["preprocessing"], **changes.get("preprocessing", {})}
-    with refused("other_servable", exported):
-        check_successor([tmp_path, exported], "saved_model", given)
+    with refused("other_servable", published):
+        check_successor([tmp_path, published], "saved_model", given)
     lacking = described(tmp_path / "1", {"sport": ours["sport"]})
     if "sport" in changes:
         with refused("other_servable"):
@@ -344,13 +370,13 @@ def test_a_version_must_serve_the_clients_of_the_newest_one(changes, network, ex
         check_successor([lacking], "saved_model", given)
 
 
-def test_a_version_may_be_of_nearly_the_same_rate_and_give_more(network, exported, tmp_path):
+def test_a_version_may_be_of_nearly_the_same_rate_and_give_more(network, published, tmp_path):
     ours = model_description(network)
     check_successor([tmp_path], "onnx", ours)  # nothing is there
     for changes in ({}, {"frame_rate": 25.02}, {"frame_rate": 24.6}, {"outputs": [*ours["outputs"], "final_std"]}):
-        check_successor([exported], "saved_model", {**ours, **changes})
-    with refused("other_servable", exported, "onnx"):
-        check_successor([exported], "onnx", ours)
+        check_successor([published], "saved_model", {**ours, **changes})
+    with refused("other_servable", published, "onnx"):
+        check_successor([published], "onnx", ours)
     with refused("damaged_description", "model.json"):
         check_successor([described(tmp_path / "1", {})], "saved_model", ours)
 

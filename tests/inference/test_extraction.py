@@ -1,6 +1,7 @@
 """Features of a C3D in windows and clips are those of the whole video; what a C3D does not have is refused."""
 
 import dataclasses
+import functools
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ from refusals import refused
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor
+from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor, weights_of
 from scoringnet_tf.inference.feature_folder import origin_of
 
 SIZE = (32, 32)
@@ -30,6 +31,7 @@ def extracted(c3d, *arguments, window=16, **options):
     return FeatureExtractor(c3d, Extraction(*arguments, **options), window)(lambda numbers: FRAMES[numbers], LENGTH)
 
 
+@functools.cache
 def without_pooling(c3d, endpoint):
     """C3D as in the segmenter, over the whole video at once: (L, H, W, C)."""
     network = scoringnet_tf.C3D(
@@ -121,15 +123,22 @@ def test_the_segmenter_reads_these_features(stage_model):
     np.testing.assert_allclose(extracted(c3d, "pool5"), expected, **ROUNDING)
     assert preprocessor.stored.frame_size == (36, 48)
     tower, _ = load_c3d(stage_model, "execution")
-    assert not np.allclose(extracted(tower, "conv5b"), extracted(c3d, "conv5b"))
+    assert not np.allclose(*(part.get_layer("conv5b").kernel for part in (tower, c3d)))
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_c3d("diving_small")
 
 
 @pytest.mark.parametrize(
     ("rate", "aspect", "quality", "named"),
     [(12.5, 4 / 3, 92, "12.5"), (25.0, 16 / 9, 92, "1.78"), (25.0, 4 / 3, 75, "75"), (25.0, 4 / 3, 92, None)],
 )
-def test_records_of_another_form_than_that_of_training_are_refused(rate, aspect, quality, named, diving_records):
-    c3d, network = load_c3d("diving_small")
+def test_records_of_another_form_than_that_of_training_are_refused(
+    shipped, rate, aspect, quality, named, diving_records
+):
+    c3d, network = shipped
     changes = {"frame_size": network.stored.frame_size, "frame_rate": rate, "aspect": aspect}
     info = dataclasses.replace(DatasetInfo.load(diving_records), settings={"jpeg_quality": quality}, **changes)
     if named is None:
@@ -144,5 +153,5 @@ def test_features_of_records_name_the_form_of_the_frames(diving_records, c3d):
     form = {"jpeg_quality": 61, "fit": "pad"}
     info = dataclasses.replace(DatasetInfo.load(diving_records), aspect=16 / 9, settings=form)
     preprocessor = records_preprocessor(c3d, None, info)
-    origin = origin_of("diving_small", None, FeatureExtractor(c3d, Extraction("pool5")), c3d, preprocessor, info)
+    origin = origin_of(weights_of("diving_small"), None, FeatureExtractor(c3d, Extraction("pool5")), preprocessor, info)
     assert origin["stored"] == {"frame_size": [36, 48], "aspect": 16 / 9, **form}

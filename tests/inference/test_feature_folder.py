@@ -11,7 +11,6 @@ import pytest
 from command_forks import forked
 from conftest import write_bars, write_images
 from refusals import code_printed, refused
-from test_commands import started
 from tiny_records import tiny_video, write_records
 
 import scoringnet_tf
@@ -50,7 +49,7 @@ def of_records(model, records, output, *others):
 def folder(diving_records, stage_model, tmp_path_factory):
     """Features of the ten dives, every third frame of the segmenter's C3D."""
     output = tmp_path_factory.mktemp("extract") / "features"
-    result = started("scoringnet_tf.extract", *of_records(stage_model, diving_records, output))
+    result = command(*of_records(stage_model, diving_records, output))
     assert result.returncode == 0, result.stderr
     assert "32 numbers of 10 videos" in result.stdout and "learned from" not in result.stdout
     return output

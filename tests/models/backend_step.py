@@ -1,11 +1,12 @@
 """What `test_backends.py` runs in a process of its own for each backend: forward, one step of `fit`, `evaluate`.
 
-    KERAS_BACKEND=jax python tests/models/backend_step.py MODEL.keras BATCH.npz
+    KERAS_BACKEND=jax python tests/models/backend_step.py FOLDER…
 
-Prints the figures as one line of JSON.
+Prints the figures of each FOLDER/model.keras on FOLDER/batch.npz as one line of JSON.
 """
 
 import json
+import pathlib
 import sys
 
 import keras
@@ -14,10 +15,10 @@ import numpy as np
 import scoringnet_tf
 
 
-def main(model_path, batch_path):
-    """The outputs of the model at `model_path`, and its figures before and after one step on the batch."""
-    batch = dict(np.load(batch_path))
-    model = scoringnet_tf.ScoringNet.from_preset(model_path)
+def main(folder):
+    """The outputs of the model in a folder, and its figures before and after one step on the batch there."""
+    batch = dict(np.load(folder / "batch.npz"))
+    model = scoringnet_tf.ScoringNet.from_preset(folder / "model.keras")
     inputs = {name: batch.pop(name) for name in (model.content, "mask")}
     outputs = {name: np.asarray(value).tolist() for name, value in model.predict(inputs, verbose=0).items()}
     model.compile(keras.optimizers.SGD(1e-3))
@@ -29,4 +30,5 @@ def main(model_path, batch_path):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for name in sys.argv[1:]:
+        main(pathlib.Path(name))

@@ -124,9 +124,10 @@ def test_one_video_is_decided_in_numpy_as_in_a_graph(decoding, length):
     rng = np.random.default_rng(length)
     smooth = drawn(rng, length // 10 + 1, 4).repeat(10, axis=0)[:length]
     drawn_of_few = rng.choice(np.float32([0.0, 0.25, 0.5, 1.0]), (length, 4))  # many are equal
+    in_graph, mask = tf.function(StageDecision(decoding)), np.ones((1, length), bool)
     for probabilities in (drawn(rng, length, 4), smooth, drawn_of_few, np.full((length, 4), 0.25, "float32")):
         found = decided(probabilities, decoding)
-        np.testing.assert_array_equal(found, labels_of(decoding, probabilities[np.newaxis])[0])
+        np.testing.assert_array_equal(found, in_graph(probabilities[np.newaxis], mask)[0])
         assert found.dtype == np.int32
 
 

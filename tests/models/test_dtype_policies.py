@@ -78,6 +78,7 @@ def follows_the_policy(path):
 # === Which layer computes in which dtype ===
 
 
+@pytest.mark.parametrize("policy", ["bfloat16"], indirect=True)  # of variables as well
 @pytest.mark.parametrize("name", MODELS)
 def test_an_explicit_float32_wins_over_the_global_policy(name, policy):
     model = MODELS[name]("float32")
@@ -109,7 +110,7 @@ def test_without_a_policy_of_its_own_a_model_follows_the_global_one(name, policy
     [("float32", {}, False), (None, {"auto_scale_loss": False}, False), (None, {}, True)],
 )
 def test_the_loss_is_scaled_by_the_policy_of_the_model(policy, dtype, options, scaled):
-    model = scoringnet_tf.ScoringNet(**SMALL, dtype=dtype)
+    model = scoringnet_tf.ScoringNet(**SMALL, fragments="whole", dtype=dtype)
     model.compile("adam", **options)
     assert isinstance(model.optimizer, LossScaleOptimizer) == scaled
 

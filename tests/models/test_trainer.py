@@ -19,6 +19,7 @@ PARTS = ("segmenter", "score_predictor")
 WITHOUT_DROPOUT = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
 DISTRIBUTION = {"score_predictor": {"head": "distribution"}}
 WHOLE = {"fragments": "whole"}
+WITHOUT_LSTM = {"segmenter": {"network": "c3d"}}  # which takes half of the time
 SCORING_TERMS = {f"{score}_{term}" for score in ("difficulty", "execution") for term in ("mse", "ranking")}
 # A few steps take less than their graph takes to be traced. Graphs are those of `step`, of scaled losses and of
 # models that are saved.
@@ -32,7 +33,8 @@ def dataset(*parts):
 @functools.cache
 def shared(kind):
     """A model that tests compile, and some train."""
-    return scoringnet_tf.ScoringNet(**SMALL, **{"regression": {}, "distribution": DISTRIBUTION, "whole": WHOLE}[kind])
+    options = {"regression": WITHOUT_LSTM, "whole": WHOLE, "distribution": WHOLE | DISTRIBUTION}
+    return scoringnet_tf.ScoringNet(**SMALL, **options[kind])
 
 
 def compiled(network, **options):
@@ -122,27 +124,33 @@ def test_src_is_of_as_many_videos_as_there_are(network):
 
 @pytest.fixture(scope="module")
 def network():
-    """A compiled model that no test trains."""
-    return compiled(scoringnet_tf.ScoringNet(**SMALL), **EAGER)
+    """A model that no test trains."""
+    return scoringnet_tf.ScoringNet(**SMALL, **WITHOUT_LSTM)
 
 
-def test_a_batch_without_known_truth_is_not_in_the_terms(network):
+@pytest.fixture
+def without_metrics(network):
+    """It, compiled without them: they take half the time."""
+    return compiled(network, metrics={}, **EAGER)
+
+
+def test_a_batch_without_known_truth_is_not_in_the_terms(without_metrics):
     """A video with scores and no stages, then one with stages alone: the terms of each are those of its own batch."""
     inputs, targets = batch()
     scored = {**targets, "stages": np.full_like(targets["stages"], -1)}
     unknown = {**targets, **{score: np.full(3, np.nan, "float32") for score in (*STATISTICS, "final")}}
     both = dataset(inputs, scored).concatenate(dataset(inputs, unknown))
-    whole, found = measured(network), network.evaluate(both, verbose=0, return_dict=True)
+    whole, found = measured(without_metrics), without_metrics.evaluate(both, verbose=0, return_dict=True)
     for term in (*SCORING_TERMS, "stage_loss"):
         assert found[term] == pytest.approx(whole[term], rel=1e-5) and whole[term] > 0
 
 
-def test_a_small_last_batch_counts_by_its_videos(network):
+def test_a_small_last_batch_counts_by_its_videos(without_metrics):
     """The loss and its terms, of two videos and of one: a third of what is told is that of the last."""
     batches = tf.data.Dataset.from_tensor_slices(batch()).batch(2)
 
     def told(part):
-        figures = network.evaluate(part, verbose=0, return_dict=True)
+        figures = without_metrics.evaluate(part, verbose=0, return_dict=True)
         return np.array([figures[name] for name in ("loss", "stage_loss", *sorted(SCORING_TERMS))])
 
     first, last = told(batches.take(1)), told(batches.skip(1))
@@ -154,6 +162,7 @@ def test_a_weight_of_zero_leaves_a_video_out(network):
     """`evaluate` of three videos, one of weight 0, is that of the other two."""
     inputs, targets = batch()
     others = ({name: value[1:] for name, value in part.items()} for part in (inputs, targets))
+    compiled(network, **EAGER)
     weighted = measured(network, inputs, targets, np.float32([0, 1, 1]))
     assert weighted == pytest.approx(measured(network, *others), rel=1e-5, nan_ok=True)
 
@@ -186,7 +195,7 @@ def test_frozen_parts_stay_and_all_else_learns_and_a_second_compile_frees_them(f
     fixed = {id(v) for part in frozen for layer in layers_of(network)[part] for v in layer.trainable_variables}
     weights = compiled(network).trainable_variables  # all there are
     before = [np.array(variable) for variable in weights]
-    fitted(network, frozen=frozen, **EAGER)
+    fitted(network, frozen=frozen, metrics={}, **EAGER)
     changed = {id(v) for v, old in zip(weights, before, strict=True) if (np.asarray(v) != old).any()}
     assert fixed and changed == {id(variable) for variable in weights} - fixed
     assert {id(v) for v in network.trainable_variables} == changed
@@ -198,7 +207,7 @@ def test_weight_decay_is_that_of_the_kernels_that_learn():
     frozen, learning = (network.score_predictor.towers[score] for score in ("difficulty", "execution"))
     kernels = [np.array(v) for v in learning.trainable_variables if v.path.endswith("kernel")]
     assert len(kernels) == 8 + 2 + 3
-    logs = fitted(network, frozen=("difficulty",), **EAGER)
+    logs = fitted(network, frozen=("difficulty",), metrics={}, **EAGER)
     assert logs["weight_decay"] == pytest.approx(0.01 * sum((kernel**2).sum() for kernel in kernels), rel=1e-5)
     assert frozen.losses == []
 
@@ -265,7 +274,7 @@ def test_the_jitter_of_a_run_knows_where_a_video_ends():
 @pytest.mark.slow
 def test_a_scaled_loss_keeps_its_scale_over_validations_and_in_checkpoints(tmp_path):
     """That it settled at, over `fit`, `evaluate`, and what was saved; and no variable is made twice."""
-    networks = [scoringnet_tf.ScoringNet(**SMALL) for _ in range(2)]
+    networks = [scoringnet_tf.ScoringNet(**SMALL, **WHOLE) for _ in range(2)]
     for network in networks:
         network.compile(keras.optimizers.LossScaleOptimizer(scoringnet_tf.LayerwiseAdam(), initial_scale=512.0))
         network.optimizer.build(network.trainable_variables)
@@ -294,10 +303,16 @@ def test_names_of_metrics_are_those_of_the_list_that_evaluate_returns(kind):
 # === Losses and metrics that compile is given ===
 
 
+@functools.cache
+def default_figures(kind):
+    """Those of a shared model; no test below trains it."""
+    return measured(compiled(shared(kind), **EAGER))
+
+
 @pytest.mark.parametrize(
     ("kind", "loss"),
     [
-        ("regression", ScoreLoss()),
+        ("whole", ScoreLoss()),
         ("distribution", ScoreDistributionLoss()),
         ("distribution", ScoreDistributionLoss(24.0, 4.0)),
     ],
@@ -305,18 +320,15 @@ def test_names_of_metrics_are_those_of_the_list_that_evaluate_returns(kind):
 )
 def test_a_loss_class_means_what_the_default_means(kind, loss):
     network, before = shared(kind), loss.get_config()
-    expected = measured(compiled(network, **EAGER))
-    assert measured(compiled(network, loss={"execution": loss}, **EAGER)) == pytest.approx(expected, nan_ok=True)
+    found = measured(compiled(network, loss={"execution": loss}, **EAGER))
+    assert found == pytest.approx(default_figures(kind), nan_ok=True)
     assert loss.get_config() == before  # the user's own stays as it is
 
 
 def test_a_unit_that_is_given_stays():
     """One point; in standard deviations, here of four, squares are 16 times smaller."""
-    network = shared("regression")
-    default, points = (
-        measured(compiled(network, loss=loss, **EAGER)) for loss in (None, {"execution": ScoreLoss(unit=1.0)})
-    )
-    assert points["execution_mse"] == pytest.approx(16 * default["execution_mse"], rel=1e-5)
+    points = measured(compiled(shared("whole"), loss={"execution": ScoreLoss(unit=1.0)}, **EAGER))
+    assert points["execution_mse"] == pytest.approx(16 * default_figures("whole")["execution_mse"], rel=1e-5)
 
 
 def test_metrics_of_ones_own_replace_the_defaults():

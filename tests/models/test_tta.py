@@ -36,12 +36,11 @@ def looped(model, video, stages, views):
         tower = model.score_predictor.towers[score]
         member = np.flatnonzero(np.isin(stages, wanted))
         chosen = member[np.round(np.linspace(0, len(member) - 1, tower.input.shape[1])).astype(int)]
-        values = []
+        clips = []
         for move, mirrored in SEEN[views]:
             clip = video[[min(max(index + move, 0), len(video) - 1) for index in chosen]]
-            clip = clip[:, :, ::-1] if mirrored else clip
-            values.append(np.asarray(tower(clip[np.newaxis], training=False))[0])
-        means[score] = np.mean(values, axis=0)
+            clips.append(clip[:, :, ::-1] if mirrored else clip)
+        means[score] = np.mean(np.asarray(tower(np.stack(clips), training=False)), axis=0)
     return means
 
 
@@ -95,8 +94,9 @@ def test_views_that_a_model_cannot_see_are_refused(options):
     for views in (3, 6) if options else (3,):
         with refused("unknown_name", views):
             made(views, **options)
-    with refused("unknown_name", 3):
-        with_settings(made(), views=3)
+    if not options:
+        with refused("unknown_name", 3):
+            with_settings(made(), views=3)
 
 
 @pytest.mark.slow

@@ -115,8 +115,10 @@ def test_a_run_that_started_from_a_model_of_which_nothing_is_known(info, tmp_pat
     """It may have learned from the videos that the run holds out, if it had the same records."""
     provenance = {"data_hash": info.data_hash if trained_on == "same" else "other"}
     path = tmp_path / "first.keras"
-    scoringnet_tf.ScoringNet(**training_runs.SMALL, provenance=provenance).save(path)
-    training_runs.scoring_run(info.records_dir, tmp_path / "run", initial_model=str(path)).record()
+    small = {"scores": ("final",), "fragments": "whole", "score_statistics": {"final": (80.0, 12.0)}}
+    scoringnet_tf.ScoringNet(**{**training_runs.SMALL, **small}, provenance=provenance).save(path)
+    options = {"scores": "final", "fragments": "whole", "initial_model": str(path)}
+    training_runs.scoring_run(info.records_dir, tmp_path / "run", **options).record()
     held_out = held_out_by_run(info, tmp_path / "run/best.keras", info.data_hash)
     assert getattr(held_out, "code", "") == ("held_out_seen" if is_seen else "")
 

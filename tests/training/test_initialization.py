@@ -21,6 +21,7 @@ from training_runs import (
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints
@@ -42,6 +43,12 @@ TRUNK = {"final_endpoint": "conv5b"}
 def c3ds_of(network):
     """The parts of a network that have a C3D."""
     return [network.segmenter, *network.score_predictor.towers.values()]
+
+
+@pytest.fixture(scope="module")
+def network():
+    """One that no test changes."""
+    return scoringnet_tf.ScoringNet(**SMALL)
 
 
 # === A pretrained C3D ===
@@ -81,9 +88,8 @@ def test_a_pretrained_c3d_reaches_kfs_and_both_towers(diving_records, tmp_path, 
     ],
     ids=["wider", "other preprocessing", "other stride"],
 )
-def test_a_c3d_that_does_not_fit_is_refused_whole(tmp_path, source, code, named):
+def test_a_c3d_that_does_not_fit_is_refused_whole(network, tmp_path, source, code, named):
     source().save(tmp_path / "c3d.keras")
-    network = scoringnet_tf.ScoringNet(**SMALL)
     before = network.get_weights()
     with refused(code, "c3d.keras", *named):
         load_pretrained(network, tmp_path / "c3d.keras")
@@ -103,8 +109,7 @@ def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_
         assert [part.get_layer("c3d").preprocessing for part in c3ds_of(network)] == [BGR] * 3
     inputs = batch()[0]
     assert_same(run.model(inputs), again(inputs))
-    again.save(tmp_path / "model.keras")
-    later = scoring_run(diving_records, tmp_path / "other", initial_model=str(tmp_path / "model.keras"))
+    later = scoring_run(diving_records, tmp_path / "other", initial_model=str(tmp_path / "network.keras"))
     assert later.model.segmenter.get_layer("c3d").preprocessing == BGR
 
 
@@ -157,28 +162,41 @@ def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
         np.testing.assert_allclose(ours, first(inputs)[name], rtol=1e-6, err_msg=name)  # scores in our own units
 
 
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"clip_lengths": (8, 16)},
+        {"score_predictor": {"pool_stride": 3}},  # at 32×32 every weight fits
+        {"score_predictor": {"output_activation": "relu"}},
+        {"preprocessing": {"channels": "bgr"}},
+    ],
+    ids=["clips", "stride", "relu", "colours"],
+)
+def test_a_model_that_is_built_otherwise_is_refused_whole(network, theirs):
+    before = network.get_weights()
+    with refused("other_model", "the model"):
+        copy_network(network, scoringnet_tf.ScoringNet(**{**SMALL, **theirs}), "the model")
+    assert_same(before, network.get_weights())
+
+
+ONE_SCORE = {**SMALL, "scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}}
 FEATURES = {"size": 6, "stride": 2, "origin": None}
-OF_BOTH = [load_network, load_segmenter]
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "loads"),
+    ("ours", "theirs"),
     [
-        ({}, {"clip_lengths": (8, 16)}, [load_network]),
-        ({}, {"score_predictor": {"pool_stride": 3}}, [load_network]),  # at 32×32 every weight fits
-        ({}, {"score_predictor": {"output_activation": "relu"}}, [load_network]),
-        ({}, {"preprocessing": {"channels": "bgr"}}, OF_BOTH),
-        ({}, {"preprocessing": {**BGR, "mean": np.full((32, 32, 3), 99.0).tolist()}}, OF_BOTH),
-        ({"frame_size": (36, 48)}, {"frame_size": (72, 96)}, OF_BOTH),  # of another scale
-        ({"features": FEATURES}, {"features": {**FEATURES, "stride": 1}}, OF_BOTH),  # as many, twice as often
+        ({}, {"preprocessing": {**BGR, "mean": np.full((32, 32, 3), 99.0).tolist()}}),
+        ({"frame_size": (36, 48)}, {"frame_size": (72, 96)}),  # of another scale
+        ({"features": FEATURES}, {"features": {**FEATURES, "stride": 1}}),  # as many, twice as often
     ],
-    ids=["clips", "stride", "relu", "colours", "mean image", "scale", "features"],
+    ids=["mean image", "scale", "features"],
 )
-def test_a_model_whose_weights_would_mean_something_else_is_refused_whole(tmp_path, ours, theirs, loads):
-    trained(scoringnet_tf.ScoringNet(**{**SMALL, **theirs})).save(tmp_path / "model.keras")
-    network = scoringnet_tf.ScoringNet(**{**SMALL, **ours})
+def test_a_model_or_kfs_that_saw_something_else_is_refused_whole(tmp_path, ours, theirs):
+    trained(scoringnet_tf.ScoringNet(**ONE_SCORE, **theirs)).save(tmp_path / "model.keras")
+    network = scoringnet_tf.ScoringNet(**ONE_SCORE, **ours)
     before = network.get_weights()
-    for load in loads:
+    for load in (load_network, load_segmenter):
         with pytest.raises(InputError) as raised:
             load(network, tmp_path / "model.keras")
         assert raised.value.code in ("other_model", "other_content")
@@ -189,7 +207,7 @@ def test_a_model_whose_weights_would_mean_something_else_is_refused_whole(tmp_pa
 def test_a_kfs_that_sees_the_same_numbers_is_taken(tmp_path):
     """The default preprocessing is the same where it is written out, and the size of stored frames changes none."""
     written_out = {"channels": "rgb", "mean": 127.5, "scale": 1 / 127.5, "frame_size": [128, 171]}
-    network, source = (scoringnet_tf.ScoringNet(**SMALL, preprocessing=each) for each in (None, written_out))
+    network, source = (scoringnet_tf.ScoringNet(**ONE_SCORE, preprocessing=each) for each in (None, written_out))
     trained(source).save(tmp_path / "model.keras")
     load_segmenter(network, tmp_path / "model.keras")
     assert_same(network.segmenter.get_weights(), source.segmenter.get_weights())

@@ -1,6 +1,6 @@
 """A joint run with averages: what it keeps; others end as it did: extended, in a store, with batches of a service.
 
-Of one tower, for what is asked here knows no network; `test_resuming` kills a joint run of KFS and both towers.
+Of one tower, for what is asked here knows no network; `test_resuming` kills a joint run of KFS and a tower.
 """
 
 import shutil
@@ -14,10 +14,10 @@ from training_runs import (
     KilledError,
     WatchedRun,
     assert_same,
+    eagerly,
     kill_after_epoch,
     rows_of,
     scoring_run,
-    weights_after,
     weights_beside,
 )
 
@@ -45,18 +45,19 @@ class Recorder(keras.callbacks.Callback):
 def straight(diving_records, tmp_path_factory):
     """The run that nothing disturbed, the model that it said is the best, and the weights after every batch."""
     recorder = Recorder()
-    run = WatchedRun(diving_records, tmp_path_factory.mktemp("straight"), recorder, **OPTIONS)
+    run = eagerly(WatchedRun(diving_records, tmp_path_factory.mktemp("straight"), recorder, **OPTIONS))
     return types.SimpleNamespace(run=run, best=run.run(), recorded=recorder.weights)
 
 
 @pytest.mark.slow
 def test_a_finished_run_is_extended(straight, diving_records, tmp_path):
     """Four epochs at once, and two that become four, end with the same weights, averages and figures."""
-    weights_after(diving_records, tmp_path, **{**OPTIONS, "epochs": 2})
-    assert_same(weights_beside(straight.best), weights_after(diving_records, tmp_path, **OPTIONS))
+    eagerly(scoring_run(diving_records, tmp_path, **{**OPTIONS, "epochs": 2})).run()
+    extended = eagerly(scoring_run(diving_records, tmp_path, **OPTIONS)).run()
+    assert_same(weights_beside(straight.best), weights_beside(extended))
     assert rows_of(straight.run.model_dir / "joint.csv") == rows_of(tmp_path / "joint.csv")
     with refused("other_run", "--epochs"):
-        weights_after(diving_records, tmp_path, **{**OPTIONS, "epochs": 3})
+        scoring_run(diving_records, tmp_path, **{**OPTIONS, "epochs": 3}).run()
 
 
 STARTED: list = []  # to the end: of one that is gone, the run that was killed would print a line every second
@@ -78,7 +79,7 @@ def test_an_object_store_and_a_data_service_change_nothing_also_over_a_kill(
     """Killed in the second epoch, and gone on with in the store and by batches that the same machines make."""
 
     def run():
-        return scoring_run(diving_records, "memory://runs/one", data_service=service, **OPTIONS).run()
+        return eagerly(scoring_run(diving_records, "memory://runs/one", data_service=service, **OPTIONS)).run()
 
     with monkeypatch.context() as patch:
         kill_after_epoch(patch, 2)
@@ -126,9 +127,9 @@ def test_averages_change_nothing_of_what_they_average(straight, diving_records, 
     with monkeypatch.context() as patch:
         kill_after_epoch(patch, 3)
         with pytest.raises(KilledError):
-            WatchedRun(diving_records, tmp_path, recorder, **changes).run()
+            eagerly(WatchedRun(diving_records, tmp_path, recorder, **changes)).run()
     del recorder.weights[2 * len(straight.recorded) // OPTIONS["epochs"] :]  # what is trained again
-    WatchedRun(diving_records, tmp_path, recorder, **changes).run()
+    eagerly(WatchedRun(diving_records, tmp_path, recorder, **changes)).run()
     assert_same(straight.recorded, recorder.weights)
 
 

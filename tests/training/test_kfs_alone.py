@@ -4,7 +4,7 @@ import pytest
 from command_forks import forked
 from conftest import write_bars
 from refusals import code_printed, refused
-from training_runs import changed, settings
+from training_runs import changed, eagerly, settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -54,7 +54,7 @@ def test_a_run_says_whether_sp_has_learned(alone, diving_records, tmp_path, chan
         network.learned_parts = {"kfs"} if changes["initial_model"] == "alone" else {"kfs", "difficulty", "execution"}
         network.save(tmp_path / "first.keras")
         options = changed(options, initial_model=str(tmp_path / "first.keras"))
-    run, found = ScoringRun(info, options), []
+    run, found = eagerly(ScoringRun(info, options)), []
     run.load_initial_weights()
     for phase in run.phases:
         run.begin(phase, resumed=True)

@@ -34,7 +34,7 @@ SETTINGS = {
 
 
 class WithoutCheckpoints(ScoringRun):
-    """Nothing is killed here; of 60 epochs checkpoints take longer than the training."""
+    """Nothing is killed here; of 40 epochs checkpoints take longer than the training."""
 
     def callbacks_of(self, *arguments):
         return [each for each in super().callbacks_of(*arguments) if not isinstance(each, SaveCheckpoint)]
@@ -75,8 +75,8 @@ def separable_records(tmp_path_factory):
     return folder / "records"
 
 
-STAGED = {"training": "staged", "segmentation_epochs": 12, "scoring_epochs": 30}
-STAGED |= {"learning_rate": 2e-3, "decay_steps": 60}
+STAGED = {"training": "staged", "segmentation_epochs": 6, "scoring_epochs": 16}
+STAGED |= {"learning_rate": 3e-3, "decay_steps": 40}
 
 
 @pytest.mark.slow

@@ -11,9 +11,9 @@ import pytest
 import tensorflow as tf
 from refusals import refused
 from training_runs import (
-    KilledError,
     assert_same,
-    kill_after_epoch,
+    copied_before,
+    eagerly,
     rows_of,
     scoring_run,
     settings,
@@ -29,87 +29,74 @@ from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.scoring import ScoringRun
 
 
-def copy_before_checkpoint(monkeypatch, epoch, model_dir, target):
-    """Copies a run's folder as a kill leaves it in the checkpoint of an epoch (1-based, all phases)."""
-    save, seen = keras.Model.save_weights, []
-
-    def copying(self, *arguments, **options):
-        seen.append(self)
-        if len(seen) == epoch:
-            shutil.copytree(model_dir, target)
-        save(self, *arguments, **options)
-
-    monkeypatch.setattr(keras.Model, "save_weights", copying)
+def assert_ended_alike(first, second):
+    """The weights of both models of two folders, and their figures: what was trained twice is logged once."""
+    assert_same(*(weights_beside(folder / "best.keras") for folder in (first, second)))
+    assert tables_of(first) == tables_of(second)
 
 
-def kill_at_each(monkeypatch, records, model_dir, killed_at, saved, **changes):
-    """Goes on from `saved` epochs until just before the checkpoint of the first of these, and from there to the next.
-
-    Epochs are counted over all phases, from 1.
-    """
-    for epoch in killed_at:
-        with monkeypatch.context() as patch:
-            kill_after_epoch(patch, epoch - saved)
-            with pytest.raises(KilledError):
-                weights_after(records, model_dir, **changes)
-        saved = epoch - 1
-
-
-JOINT = {"training": "joint", "fragments": "predicted", "epochs": 3, "validation_every": 3}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("changes", "killed_at"),
-    [
-        ({"scores": "final"}, (1, 2, 4)),
-        ({"scores": "final", "validation_fraction": 0.0}, (2, 3)),
-        ({**JOINT, "accumulation_steps": 3}, (2, 3)),
-    ],
-    ids=[
-        "first epoch, end of KFS, last epoch of SP",
-        "nothing held out, end of KFS, SP after the average of KFS",
-        "joint, predicted fragments, in the middle of an accumulation, not validated before",
-    ],
-)
-def test_killed_run_ends_with_the_same_weights(diving_records, tmp_path, monkeypatch, changes, killed_at):
-    """As one that nothing disturbed, whose folder at the first kill it starts with; when it has ended it stays."""
-    changes, (first, *later) = {**changes, "ema_momentum": 0.8}, killed_at
-    with monkeypatch.context() as patch:
-        copy_before_checkpoint(patch, first, tmp_path / "straight", tmp_path / "killed")
-        straight = weights_after(diving_records, tmp_path / "straight", **changes)
-    kill_at_each(monkeypatch, diving_records, tmp_path / "killed", later, first - 1, **changes)
-    resumed = weights_after(diving_records, tmp_path / "killed", **changes)
-    assert_same(straight, resumed)
-    tables = sorted((tmp_path / "killed").glob("*.csv"))
-    for path in tables:  # what was trained twice is logged once, to the digit
-        assert path.read_text() == (tmp_path / "straight" / path.name).read_text()
-    logged = [path.read_text() for path in tables]
-    assert_same(resumed, weights_after(diving_records, tmp_path / "killed", **changes))
-    assert [path.read_text() for path in tables] == logged
+def tables_of(folder):
+    return {path.name: path.read_text() for path in folder.glob("*.csv")}
 
 
 # Without colour jitter, whose mean is that of the decoded frames, and noise, which is drawn for them alone.
-STAGED = {"validation_every": 2, "color_jitter": 0, "degradation": 0}
+STAGED = {"validation_every": 2, "color_jitter": 0, "degradation": 0, "ema_momentum": 0.8}
 
 
 @pytest.fixture(scope="module")
 def staged(diving_records, tmp_path_factory):
-    """(A run that has ended, the model that it said is the best.)"""
-    run = scoring_run(diving_records, tmp_path_factory.mktemp("staged"), **STAGED)
-    return run, run.run()
+    """(A run that has ended, the model that it said is the best, copies of its folder at the epochs of a kill.)"""
+    folder = tmp_path_factory.mktemp("staged")
+    run = scoring_run(diving_records, folder / "straight", **STAGED)
+    with copied_before((1, 3, 4), run.model_dir, folder):
+        return run, run.run(), folder
 
 
 @pytest.mark.slow
-def test_frames_that_sp_does_not_see_change_nothing(staged, diving_records, tmp_path):
-    """The weights agree to the bit with those of `staged`, which did not decode them."""
+def test_killed_run_ends_as_one_that_nothing_disturbed(staged, diving_records):
+    """Killed in the last epoch of SP, the one before not validated; when it has ended it stays."""
+    run, _, copies = staged
+    scoring_run(diving_records, copies / "4", **STAGED).run()
+    assert_ended_alike(run.model_dir, copies / "4")
+    ended = {path: path.read_bytes() for path in (copies / "4").glob("*.*")}
+    scoring_run(diving_records, copies / "4", **STAGED).run()
+    assert {path: path.read_bytes() for path in (copies / "4").glob("*.*")} == ended
+
+
+@pytest.mark.slow
+def test_frames_that_sp_does_not_see_change_nothing(staged, diving_records):
+    """A run killed at the end of KFS ends to the bit as `staged`, which did not decode them."""
 
     class AllFrames(ScoringRun):
         def frames_of_interest(self, phase):
             return {}
 
-    run = AllFrames(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **STAGED))
-    assert_same(weights_beside(staged[1]), weights_beside(run.run()))
+    run, _, copies = staged
+    AllFrames(DatasetInfo.load(diving_records), settings(copies / "3", diving_records, **STAGED)).run()
+    assert_ended_alike(run.model_dir, copies / "3")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("records", "killed_at", "changes"),
+    [
+        ("diving_records", 3, {}),
+        (
+            "diving_features",
+            2,
+            {"training": "joint", "fragments": "predicted", "accumulation_steps": 2, "lr_multipliers": {"kfs": 0.5}},
+        ),
+    ],
+    ids=["SP after the average of KFS", "joint, predicted fragments, in the middle of an accumulation"],
+)
+def test_killed_run_that_holds_nothing_out_ends_alike(records, killed_at, changes, tmp_path, request):
+    """With every augmentation of its frames."""
+    changes = {"scores": "final", "validation_fraction": 0.0, "ema_momentum": 0.8, **changes}
+    records, straight, killed = request.getfixturevalue(records), tmp_path / "straight", tmp_path / str(killed_at)
+    with copied_before((killed_at,), straight, tmp_path):
+        expected = weights_after(records, straight, **changes)
+    assert_same(expected, weights_after(records, killed, **changes))
+    assert tables_of(straight) == tables_of(killed)
 
 
 ALONE = {**STAGED, "scoring_epochs": 0, "validation_every": 1, "clip_lengths": [4, 4], "alpha": 3.0}
@@ -117,28 +104,35 @@ ALONE = {**STAGED, "scoring_epochs": 0, "validation_every": 1, "clip_lengths": [
 
 @pytest.mark.slow
 def test_kfs_alone_is_extended_is_that_of_a_staged_run_and_serves_others(staged, diving_records, tmp_path):
-    """Of an epoch and one more, whatever SP's settings; `staged` went on with that of its second, the validated one."""
+    """Of an epoch and one more, whatever SP's settings; `staged` went on with that of its second, the validated one.
+
+    What another run left that was killed in its first epoch is replaced.
+    """
+    straight, best, copies = staged
+    scoring_run(diving_records, tmp_path / "kfs", **ALONE, segmentation_epochs=1).record()
+    shutil.copy(copies / "1/segmentation.csv", tmp_path / "kfs")
+    (tmp_path / "kfs/best.keras").write_bytes(b"of the first epoch")
     for epochs in (1, 2):
-        weights_after(diving_records, tmp_path / "kfs", **ALONE, segmentation_epochs=epochs)
+        scoring_run(diving_records, tmp_path / "kfs", **ALONE, segmentation_epochs=epochs).run()
     with refused("other_run", "--scoring_epochs"):
-        weights_after(diving_records, tmp_path / "kfs", **{**ALONE, "scoring_epochs": 2}, segmentation_epochs=2)
-    folders = (staged[0].model_dir, tmp_path / "kfs")
+        scoring_run(diving_records, tmp_path / "kfs", **{**ALONE, "scoring_epochs": 2}, segmentation_epochs=2).run()
+    folders = (straight.model_dir, tmp_path / "kfs")
     losses = [[row["loss"] for row in rows_of(folder / "segmentation.csv")] for folder in folders]
     assert len(losses[0]) == 2 and losses[0] == losses[1]
 
     def kfs_of(path):
         return keras.models.load_model(path, compile=False).segmenter.get_weights()
 
-    assert_same(kfs_of(staged[1]), kfs_of(tmp_path / "kfs/last.keras"))
+    assert_same(kfs_of(best), kfs_of(tmp_path / "kfs/last.keras"))
     changes = {"segmentation_epochs": 0, "segmenter": str(tmp_path / "kfs"), "scoring_epochs": 1, "scores": "final"}
-    run = scoring_run(diving_records, tmp_path / "other", **STAGED, **changes)
+    run = eagerly(scoring_run(diving_records, tmp_path / "other", **{**STAGED, "ema_momentum": 0.0}, **changes))
     assert [phase.name for phase in run.phases] == ["scoring"]
     assert_same(kfs_of(tmp_path / "kfs/best.keras"), kfs_of(run.run()))
 
 
 @pytest.mark.slow
 def test_a_run_leaves_what_it_promises(staged):
-    run, best = staged
+    run, best, _ = staged
     assert best == run.model_dir / "best.keras"
     config = json.loads((run.model_dir / "config.json").read_text())
     assert config["data_hash"] == run.info.data_hash and config["configuration"]["loss"]["alpha"] == 1.0
@@ -195,8 +189,8 @@ def test_a_checkpoint_without_what_belongs_to_it_is_refused(diving_records, tmp_
 
 
 @pytest.mark.slow
-def test_non_finite_loss_says_where_to_look(diving_records, tmp_path):
-    run = scoring_run(diving_records, tmp_path, learning_rate=1e30)
+def test_non_finite_loss_says_where_to_look(diving_features, tmp_path):
+    run = eagerly(scoring_run(diving_features, tmp_path, learning_rate=1e30, lr_multipliers={}))
     with refused("not_finite", "stage_loss"):
         run.run()
     assert int(run.model.optimizer.iterations) <= 2  # it trains no further

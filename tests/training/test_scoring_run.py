@@ -261,12 +261,14 @@ def test_float16_is_the_default_of_a_gpu_and_needs_one(monkeypatch):
 
 @pytest.fixture(scope="module")
 def start(diving_records, tmp_path_factory):
-    """(A network, weights to start from: name → path.)"""
+    """(A network, weights to start from: name → path.) Of these it only counts what they have learned."""
     folder = tmp_path_factory.mktemp("weights")
     network = build_network(DatasetInfo.load(diving_records), settings(folder, diving_records), "float32")
+    of_features = scoringnet_tf.ScoringNet(features={"size": 4, "stride": 1, "origin": None}, width_multiplier=1 / 16)
     for name, learned in (("net", True), ("kfs", False)):
-        network.scores_learned = learned
-        network.save(folder / f"{name}.keras")
+        of_features.learned_parts = {"kfs"}
+        of_features.scores_learned = learned
+        of_features.save(folder / f"{name}.keras")
     return network, {name: str(folder / f"{name}.keras") for name in ("c3d", "net", "kfs")}
 
 

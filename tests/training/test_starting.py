@@ -9,7 +9,7 @@ import keras
 import pytest
 from conftest import write_bars
 from refusals import refused
-from training_runs import SMALL, WatchedRun, assert_same, batch, changed, scoring_run, settings, trained
+from training_runs import SMALL, WatchedRun, assert_same, batch, changed, eagerly, scoring_run, settings, trained
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
@@ -32,10 +32,11 @@ class Scripted(keras.callbacks.Callback):
 
 
 @pytest.mark.slow
-def test_sp_starts_from_kfs_at_its_best(diving_records, tmp_path):
+def test_sp_starts_from_kfs_at_its_best(diving_features, tmp_path):
     """Its second epoch is the best of three."""
     scripted = Scripted([0.2, 0.9, 0.1])
-    WatchedRun(diving_records, tmp_path / "run", scripted, segmentation_epochs=3, scoring_epochs=1).run()
+    options = {"segmentation_epochs": 3, "scoring_epochs": 1, "scores": "final", "lr_multipliers": {}}
+    eagerly(WatchedRun(diving_features, tmp_path / "run", scripted, **options)).run()
     last = keras.models.load_model(tmp_path / "run/last.keras", compile=False)
     assert_same(last.segmenter.get_weights(), scripted.kept[1])
     assert any((a != b).any() for a, b in zip(scripted.kept[1], scripted.kept[2], strict=True))
@@ -147,7 +148,8 @@ def unlabelled_records(tmp_path_factory):
     return folder / "records"
 
 
-WITH_KFS = {"fragments": "predicted", "segmentation_epochs": 0, "scoring_epochs": 1}
+WITH_KFS = {"fragments": "predicted", "segmentation_epochs": 0, "scoring_epochs": 1, "scores": "final"}
+WITH_KFS |= {"validation_fraction": 0.0}
 
 
 @pytest.mark.slow
@@ -155,11 +157,11 @@ WITH_KFS = {"fragments": "predicted", "segmentation_epochs": 0, "scoring_epochs"
 def test_a_trained_kfs_is_used_and_not_trained(unlabelled_records, tmp_path, flag):
     info = DatasetInfo.load(unlabelled_records)
     options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, **{flag: str(tmp_path / "model.keras")})
-    first = trained(build_network(info, changed(options, start="scratch"), "float32"))
+    first = trained(build_network(info, changed(options, start="scratch"), "float32", ["final"]))
     first.save(tmp_path / "model.keras")
-    model = keras.models.load_model(ScoringRun(info, options).run(), compile=False)
+    model = keras.models.load_model(eagerly(ScoringRun(info, options)).run(), compile=False)
     assert_same(first.segmenter.get_weights(), model.segmenter.get_weights())
-    towers = [network.score_predictor.towers["difficulty"].get_weights() for network in (first, model)]
+    towers = [network.score_predictor.towers["final"].get_weights() for network in (first, model)]
     assert any((a != b).any() for a, b in zip(*towers, strict=True))
 
 
@@ -167,7 +169,8 @@ def test_a_trained_kfs_is_used_and_not_trained(unlabelled_records, tmp_path, fla
     ("segmenter", "code"), [(None, "no_segmenter"), ("no.keras", "not_found"), ("wide.keras", "other_model")]
 )
 def test_a_kfs_that_is_missing_or_built_otherwise_is_refused(unlabelled_records, tmp_path, segmenter, code):
-    scoringnet_tf.ScoringNet(**{**SMALL, "width_multiplier": 1 / 8}).save(tmp_path / "wide.keras")
+    if code == "other_model":
+        scoringnet_tf.ScoringNet(**{**SMALL, "width_multiplier": 1 / 8}).save(tmp_path / segmenter)
     start = {"segmenter": str(tmp_path / segmenter)} if segmenter else {}
     with refused(code, "--seg"):
         scoring_run(unlabelled_records, tmp_path / "run", **WITH_KFS, **start).run()

@@ -8,7 +8,7 @@ from refusals import refused
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.backbones.i3d import I3D, kinetics_classes
 from scoringnet_tf.weights import backbones
-from scoringnet_tf.weights.backbones import CACHE, class_scores, kinetics_i3d, load_backbone
+from scoringnet_tf.weights.backbones import CACHE, kinetics_i3d, load_backbone
 
 SIZE = (32, 32)
 FRAMES = np.random.default_rng(0).integers(0, 256, (1, 16, *SIZE, 3), dtype=np.uint8)
@@ -87,10 +87,12 @@ def test_another_file_of_the_package_is_refused(tmp_path, monkeypatch):
     assert not (tmp_path / "cache").exists()
 
 
-def test_classes_are_read_by_their_names(i3d):
-    names = ["springboard diving", "vault"]
-    kernel, bias = class_scores(i3d[0], names)
-    places = [kinetics_classes().index(name) for name in names]
-    all_of_them = i3d[0].get_layer("Logits").get_weights()
-    np.testing.assert_array_equal(kernel, all_of_them[0][:, places])
-    np.testing.assert_array_equal(bias, all_of_them[1][places])
+def test_kinetics_classes_are_told_where_their_features_end(i3d):
+    model, path = i3d
+    backbone = load_backbone(str(path), SIZE)
+    features = np.random.default_rng(0).normal(size=(1, 5, backbone.size)).astype(np.float32)
+    kernel, bias = model.get_layer("Logits").get_weights()
+    assert backbone.classes == kinetics_classes() and backbone.recognises
+    np.testing.assert_allclose(backbone.logits(features), features[..., -len(kernel) :] @ kernel + bias, atol=1e-4)
+    assert not load_backbone(f"{path}:Mixed_4f", SIZE).classes
+    assert not load_backbone(str(path), SIZE, trainable=True).recognises

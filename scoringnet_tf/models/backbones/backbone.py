@@ -141,10 +141,12 @@ class Backbone(Functional):
         pretrained: whether its weights have learned; then they do not learn on unless you set `trainable`.
         trainable: whether it learns; None: unless it is pretrained.
         training_mode: whether batch normalisation and dropout work as in training while it learns.
-        origin: what the weights are, see `presets`; plain values.
+        origin: what the weights are, see `weights.backbones`; plain values.
+        classes: names of the classes that its last output was trained for. It then has a `classifier`, whose weights
+            are yours to set.
 
     Attributes:
-        model, reach, pool, frame_rate, pretrained, origin: as of the arguments.
+        model, reach, pool, frame_rate, pretrained, origin, classes: as of the arguments.
         size, sizes: D, and that of each output.
         temporal_stride: of the output with the longest.
 
@@ -170,6 +172,7 @@ class Backbone(Functional):
         trainable: bool | None = None,
         training_mode: bool = False,
         origin: Mapping[str, Any] | None = None,
+        classes: Sequence[str] = (),
         name: str = "backbone",
         **kwargs: Any,
     ):
@@ -207,13 +210,25 @@ class Backbone(Functional):
         known_reach = 0 if of_images else getattr(model, "reach", ASSUMED_REACH)
         self.reach: int = known_reach if reach is None else reach
         self.frame_rate, self.pretrained, self.training_mode = frame_rate, pretrained, training_mode
-        self.origin = dict(origin or {})
+        self.origin, self.classes = dict(origin or {}), tuple(classes)
+        if classes:
+            self.classifier = layers.Dense(len(classes), trainable=False, name="classifier", dtype="float32")
+            self.classifier.build((None, None, self.sizes[-1]))
         self.trainable = (not pretrained) if trainable is None else trainable
         self._config = config | {"frame_size": [height, width], "temporal_strides": strides, "reach": self.reach}
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The features; as in inference, unless it learns in `training_mode`."""
         return super().call(inputs, training=bool(training and self.training_mode and self.trainable), mask=mask)
+
+    @property
+    def recognises(self) -> bool:
+        """Whether it tells classes: it has them, and what it learned of them is as it was."""
+        return bool(self.classes) and not self.trainable
+
+    def logits(self, features: Any) -> Any:
+        """The logits (B, L, K) of its classes at every frame, of its features (B, L, D)."""
+        return self.classifier(ops.convert_to_tensor(features)[:, :, -self.sizes[-1] :])
 
     def with_dtype(self, dtype: str | None) -> "Backbone":
         """The same backbone with the same weights under another dtype policy; its features stay float32."""

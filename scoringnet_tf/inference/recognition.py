@@ -1,0 +1,72 @@
+"""What a backbone's own classes say of a video: whether and when it shows the sport (`recognised_as`), or what else.
+
+I3D learned 400 classes of film. The sum of the sport's in a short window tells a performance from other clips, whatever
+the stages are. A window is used, not a frame or the whole: a dive is a moment of most clips.
+"""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+WINDOW = 32  # frames, 1.3 s of I3D's 25 a second: a flight
+RECOGNISED = 0.5  # the least probability of a sport's classes in a window (docs/results.md: dives and other clips)
+NAMED = 0.3  # of another class, to name it
+
+
+def recognition(model: Any, features: Any, labels: Any, mask: Any) -> Any:
+    """The largest probability, (B,), with which a window of B performances looks like the sport.
+
+    A window is `WINDOW` frames, or the whole video if that is shorter; its logits are averaged. It counts if it shows a
+    frame of a stage, or if no frame is of one.
+
+    Args:
+        model: `ScoringNet` with `recognised` classes.
+        features, labels, mask: as of `checks.checks`.
+    """
+    mask = ops.convert_to_tensor(mask)
+    likely, counted = _likely(model, features, mask)
+    if labels is not None:
+        staged = ops.logical_and(labels > 0, mask)
+        shown = _window_sums(ops.cast(staged, "float32")) > 0
+        counted = ops.logical_and(counted, ops.logical_or(shown, ops.logical_not(ops.any(staged, 1, keepdims=True))))
+    return ops.max(ops.where(counted, likely, 0.0), axis=1)
+
+
+def recognised_windows(model: Any, features: Any) -> Any:
+    """Whether the window that ends at each frame looks like the sport, bool (B, L); features (B, L, D), no padding."""
+    mask = ops.ones(ops.shape(features)[:2], "bool")
+    likely, counted = _likely(model, features, mask)
+    return ops.logical_and(counted, likely >= RECOGNISED)
+
+
+def _likely(model, features, mask):
+    """The probability of the sport's classes in the window that ends at each frame, and whether it is a whole one."""
+    logits, counted = _window_means(model.backbone.logits(features), mask)
+    return ops.sum(ops.take(ops.softmax(logits), list(model.recognised), axis=-1), axis=-1), counted
+
+
+def _window_sums(values):
+    """Sums over the last `WINDOW` steps up to each: (B, L, …) → (B, L, …)."""
+    total = ops.cumsum(values, axis=1)
+    padding = [[0, 0], [WINDOW, 0], *[[0, 0]] * (len(values.shape) - 2)]
+    return total - ops.pad(total, padding)[:, : ops.shape(values)[1]]
+
+
+def _window_means(logits, mask):
+    """Means of the logits of each window (B, L, K), and which are whole windows of real frames, bool (B, L)."""
+    real = ops.cast(mask, "float32")
+    number = _window_sums(real)
+    means = _window_sums(logits * real[:, :, None]) / ops.maximum(number, 1.0)[:, :, None]
+    whole = number >= ops.minimum(ops.sum(real, axis=1, keepdims=True), WINDOW)
+    return means, ops.logical_and(whole, mask)
+
+
+def looks_like(model: Any, features: Any) -> str:
+    """What a performance, features (L, D), looks like, if not like the sport."""
+    logits = np.asarray(model.backbone.logits(features[np.newaxis]))[0].mean(axis=0)
+    likely = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+    sport, best = model.sport.name.replace("_", " "), int(likely.argmax())
+    if likely[best] < NAMED or best in model.recognised:
+        return f"This does not look like {sport}."
+    return f"This looks like {model.backbone.classes[best]}, not like {sport}."

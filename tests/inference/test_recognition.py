@@ -1,0 +1,137 @@
+"""Recognition by a backbone's classes: a window of colours, against NumPy, and the film at hand."""
+
+import os
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+from conftest import write_video
+from refusals import codes, refused, said
+from training_runs import SMALL, trained
+
+import scoringnet_tf
+from scoringnet_tf.inference.predictor import Predictor
+from scoringnet_tf.inference.recognition import RECOGNISED, WINDOW, recognised_windows, recognition
+from scoringnet_tf.models.backbones.backbone import Backbone
+from scoringnet_tf.sports import definition_of, get_sport
+from scoringnet_tf.sports.definition import differences, sport_of
+from scoringnet_tf.weights.backbones import is_installed, load_backbone
+
+SIZE = (32, 32)
+CLASSES = ("red", "green", "blue")
+SCALE = 0.05  # of a logit, for a value of 0…255
+REAL = os.environ.get("SCORINGNET_REAL_DATA")
+
+
+def sport_of_red(**changes):
+    return sport_of({**definition_of(get_sport("diving")), "name": "red", "recognised_as": ["red"], **changes}, "test")
+
+
+def model_of(sport=None, **options):
+    """Its features are the mean colour of each frame, and so are its classes."""
+    image = keras.Input((*SIZE, 3))
+    colours = keras.Model(image, keras.layers.AveragePooling2D(32)(image))
+    backbone = Backbone(colours, pretrained=True, classes=CLASSES, **options)
+    backbone.classifier.set_weights([SCALE * np.eye(3), np.zeros(3)])
+    heads = {"frame_size": SIZE, "width_multiplier": 1 / 16, "clip_lengths": SMALL["clip_lengths"]}
+    return trained(scoringnet_tf.ScoringNet(sport or sport_of_red(), backbone=backbone, **heads))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return model_of()
+
+
+def probability(features):
+    """Of red in a window, features (L, 3), by its definition."""
+    logits = SCALE * features.mean(axis=0)
+    return np.exp(logits[0]) / np.exp(logits).sum()
+
+
+@pytest.mark.parametrize("length", [3, WINDOW, 90])
+@pytest.mark.parametrize("stages", [(10, 20), (40, 90), None])
+def test_the_best_window_that_shows_a_stage_counts(model, length, stages):
+    features = np.random.default_rng(length).uniform(0, 255, (length, 3)).astype(np.float32)
+    labels = np.zeros(length, int)
+    if stages:
+        labels[slice(*stages)] = 2
+    size = min(WINDOW, length)
+    windows = [(first, first + size) for first in range(length - size + 1)]
+    shown = [(a, b) for a, b in windows if labels[a:b].any() or not labels.any()]
+    expected = max(probability(features[a:b]) for a, b in shown)
+    padded = np.concatenate([features, np.full((7, 3), 255, np.float32)])[np.newaxis]
+    of_padded = np.append(labels, [2] * 7)[np.newaxis], (np.arange(length + 7) < length)[np.newaxis]
+    assert float(recognition(model, padded, *of_padded)[0]) == pytest.approx(expected, rel=1e-4)
+    ends = np.flatnonzero(np.asarray(recognised_windows(model, features[np.newaxis]))[0])
+    assert list(ends) == [b - 1 for a, b in windows if probability(features[a:b]) >= RECOGNISED]
+
+
+def colour(name, count):
+    frame = np.zeros((36, 48, 3), np.uint8)
+    frame[..., CLASSES.index(name)] = 220
+    return [frame] * count
+
+
+@pytest.mark.parametrize(("frames", "code"), [(colour("red", 50), None), (colour("green", 50), "not_recognised")])
+def test_what_it_looks_like_is_told(model, tmp_path, frames, code):
+    write_video(tmp_path / "v.avi", frames)
+    reasons = Predictor(model)(tmp_path / "v.avi").reasons
+    assert ("not_recognised" in codes(reasons)) == (code is not None)
+    if code:
+        assert "green" in str(said(reasons, code)) and len(reasons) == 1
+
+
+def test_performances_are_looked_for_near_what_is_recognised(model, tmp_path):
+    """Ten seconds of green on either side of the red are noise, whatever the stage head says."""
+    write_video(tmp_path / "v.avi", colour("green", 250) + colour("red", 60) + colour("green", 250))
+    found = []
+    Predictor(model).score_file(tmp_path / "v.avi", "v", force=True, seen=lambda video, *rest: found.append(video))
+    predictor = Predictor(model)
+    uniform = np.full((560, 4), 0.25)
+    features = np.repeat([[0, 220, 0], [220, 0, 0], [0, 220, 0]], [250, 60, 250], axis=0).astype(np.float32)
+    likely = predictor._where_recognised(uniform, features)
+    near = np.flatnonzero(likely[:, 0] < 1)
+    assert 130 < near[0] < 250 - 3 * 25 and 310 + 3 * 25 < near[-1] < 430
+    np.testing.assert_array_equal(likely[near], uniform[near])
+
+
+def test_a_backbone_that_learned_further_recognises_nothing_and_other_classes_are_refused():
+    assert model_of(trainable=True).recognised == ()
+    assert model_of(get_sport("vault")).recognised == ()
+    with refused("unknown_name", "purple"):
+        assert model_of(sport_of_red(recognised_as=["purple"])).recognised
+    for wrong, code in (
+        (["red", "red"], "duplicate"),
+        ([""], "wrong_value"),
+        ("red", "wrong_value"),
+        ([3], "wrong_value"),
+    ):
+        with refused(code, "recognised_as"):
+            sport_of_red(recognised_as=wrong)
+    assert differences(sport_of_red(), sport_of_red(recognised_as=["blue"])) == []
+
+
+def test_classes_are_saved_with_the_model(model, tmp_path):
+    model.save(tmp_path / "m.keras")
+    again = scoringnet_tf.ScoringNet.from_preset(tmp_path / "m.keras")
+    assert again.recognised == (0,)
+    np.testing.assert_array_equal(again.backbone.classifier.kernel, model.backbone.classifier.kernel)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL, reason="SCORINGNET_REAL_DATA is not set")
+@pytest.mark.skipif(not is_installed(), reason="I3D's weights are not installed (make backbone)")
+def test_filmed_dives_are_recognised_and_other_clips_are_not():
+    """The limit of 0.5 lies far from both."""
+    backbone, folder = load_backbone("i3d", (128, 171)), pathlib.Path(REAL)
+    model = trained(scoringnet_tf.ScoringNet(backbone=backbone, frame_size=(128, 171), width_multiplier=1 / 16))
+    predictor, probabilities = Predictor(model), {True: [], False: []}
+    files = [path for part in ("film", "film/other", "videos") for path in (folder / part).iterdir() if path.is_file()]
+    for path in files:
+        video = model.preprocessor.read(path)
+        _, features = predictor.segment(video, video.samples(25.0))
+        mask = np.ones((1, len(features)), bool)
+        probabilities["dive" in path.name].append(float(recognition(model, features[np.newaxis], None, mask)[0]))
+    assert min(probabilities[True]) > 0.9 and max(probabilities[False]) < 0.1
+    assert (len(probabilities[True]), len(probabilities[False])) == (4, 8)
