@@ -56,13 +56,28 @@ def assert_scores(score, outputs, **tolerance):
 # === Frames ===
 
 
-def test_scores_are_those_of_the_model_on_the_same_frames(tmp_path):
-    write_bars(tmp_path / "v.avi", 20)
-    model = telling(small_model(score_statistics=STATISTICS, segmenter={}), 3000.0)
-    expected = model(model.preprocessor(tmp_path / "v.avi"), training=False)
-    score = score_video(tmp_path / "v.avi", model, force=True)
-    assert_scores(score, expected, rel=1e-5)
-    assert (score.num_frames, score.stages[0]["start_frame"], score.stages[-1]["end_frame"]) == (20, 0, 20)
+@pytest.mark.parametrize(("rate", "start"), [(None, None), (12.5, None), (None, 0.4)])
+def test_scores_are_those_of_the_model_on_the_same_frames(tmp_path, rate, start):
+    """At 12.5 a second the model sees every second frame."""
+    path, frames = tmp_path / "v.avi", (0, 20) if start is None else (10, 30)
+    write_bars(path, frames[1])
+    model = telling(small_model(score_statistics=STATISTICS, segmenter={}, provenance={"frame_rate": rate}), 3000.0)
+    inputs = model.preprocessor(path if start is None else Clip(path, frames))
+    assert inputs["mask"].shape == (1, 10 if rate else 20)
+    score = score_video(path, model, force=True, start=start)
+    assert_scores(score, model(inputs, training=False), rel=1e-5)
+    assert (score.num_frames, score.stages[0]["start_frame"], score.stages[-1]["end_frame"]) == (20, *frames)
+
+
+def test_a_predictor_is_of_the_weights_that_a_model_has(small):
+    model = small_model()
+    first = predictor_of(model)
+    assert predictor_of(model) is first is not predictor_of(small)
+    kernel = model.segmenter.get_layer("fc2").kernel
+    kernel.assign(2 * kernel)
+    assert predictor_of(model) is not first
+    with refused("not_trained"):
+        predictor_of(scoringnet_tf.ScoringNet(**SMALL))
 
 
 def test_a_whole_video_is_scored_by_the_model_s_own_samples(tmp_path):

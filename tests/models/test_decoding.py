@@ -14,6 +14,7 @@ from scoringnet_tf.models.decoding import (
     StageDecision,
     decided,
     first_argmax,
+    transitions,
 )
 from scoringnet_tf.sports import DECODINGS
 
@@ -46,6 +47,14 @@ def labels_of(decoding, probabilities, mask=None):
     """What the layer decides for (B, L, S), as an array (B, L)."""
     mask = np.ones(probabilities.shape[:2], bool) if mask is None else mask
     return keras.ops.convert_to_numpy(StageDecision(decoding)(probabilities, mask))
+
+
+def test_a_state_stays_goes_on_or_passes_over_noise():
+    """Noise, 1, noise, 2, noise. In a cycle the last two may begin anew."""
+    once = [[1, 1, 0, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 0], [0, 0, 0, 1, 1], [0, 0, 0, 0, 1]]
+    cycle = [*once[:3], [0, 1, 0, 1, 1], [0, 1, 0, 0, 1]]
+    assert (np.array(transitions(3)) == 0).tolist() == (np.array(once) == 1).tolist()
+    assert (np.array(transitions(3, cyclic=True)) == 0).tolist() == (np.array(cycle) == 1).tolist()
 
 
 @pytest.mark.parametrize("decoding", ["ordered", "cyclic"])
