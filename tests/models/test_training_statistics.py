@@ -26,7 +26,8 @@ def reference(**changes):
 def model(of=None, frame_rate=25.0):
     diving = get_sport("diving")
     seen = ["take-flight", "entry"]
-    return types.SimpleNamespace(content="frames", sport=diving, reference=of, frame_rate=frame_rate, seen_stages=seen)
+    about = {"sport": diving, "reference": of, "frame_rate": frame_rate, "seen_stages": seen}
+    return types.SimpleNamespace(content="frames", recognised=(), **about)
 
 
 def labels_of(*runs):
