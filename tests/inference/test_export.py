@@ -1,12 +1,10 @@
-"""The exports give the numbers of Keras in TF Serving, LiteRT and ONNX; wrong requests and models are refused."""
+"""The exports give the numbers of Keras in TF Serving; wrong requests and models are refused."""
 
-import importlib.util
 import json
 import os
 import pickle
 import subprocess
 import sys
-import types
 
 import cv2
 import keras
@@ -22,15 +20,10 @@ import scoringnet_tf
 from scoringnet_tf import ScoringNetPreprocessor
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.inference.export import (
-    FILES,
     check_successor,
-    checked_outputs,
     example_videos,
-    export_litert,
-    export_onnx,
     export_saved_model,
     model_description,
-    pooled_in_two_dimensions,
     preprocess_encoded,
 )
 from scoringnet_tf.sports import definition_of, get_sport
@@ -390,122 +383,3 @@ def test_a_version_takes_the_same_features(features_network, tmp_path):
     for changes, named in (({"stride": 16}, "16"), ({"origin": {**features["origin"], "endpoint": "pool5"}}, "pool5")):
         with refused("other_servable", named):
             check_successor([kept], "saved_model", {**ours, "preprocessing": {**features, **changes}})
-
-
-# === LiteRT and ONNX ===
-
-EXPORTS = {"litert": export_litert, "onnx": export_onnx}
-LIBRARIES = {"litert": ("ai_edge_litert",), "onnx": ("tf2onnx", "onnx", "onnxruntime")}
-
-
-def run(form, path, videos):
-    """The outputs of a file in its own runtime."""
-    if form == "litert":
-        litert = importlib.import_module("ai_edge_litert.interpreter")
-        return litert.Interpreter(str(path)).get_signature_runner()(**videos)
-    session = importlib.import_module("onnxruntime").InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, videos), strict=True))
-
-
-@pytest.mark.parametrize("form", EXPORTS)
-def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form, stage_model, tmp_path):
-    words = [f"--model={stage_model}", f"--export_dir={tmp_path}", "--version=7", f"--format={form}"]
-    result = forked("scoringnet_tf.export", *words)
-    lacking = [library for library in LIBRARIES[form] if importlib.util.find_spec(library) is None]
-    if lacking:
-        assert code_printed(result.stderr) == "missing_package" and lacking[0] in result.stderr
-    else:
-        assert (tmp_path / "7" / FILES[form]).is_file(), result.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.interop
-@pytest.mark.parametrize("form", EXPORTS)
-def test_a_model_of_frames_gives_the_numbers_of_keras(form, tmp_path):
-    for library in LIBRARIES[form]:
-        pytest.importorskip(library)  # the extras litert and onnx, which dev does not bring
-    keras.utils.set_random_seed(0)
-    statistics = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
-    network = scoringnet_tf.ScoringNet(**SMALL, score_statistics=statistics, decoding="ordered")
-    path = EXPORTS[form](network, tmp_path / "1")
-    assert path == tmp_path / "1" / FILES[form]
-    videos = example_videos(network, (13,))
-    videos["mask"][0, 10:] = False
-    outputs, expected = run(form, path, videos), checked_outputs(network)(videos)
-    assert set(outputs) == {*expected} and "valid" in expected
-    for name, value in expected.items():
-        np.testing.assert_allclose(outputs[name], value, atol=1e-3, rtol=0, err_msg=name)
-    assert json.loads((tmp_path / "1/model.json").read_text())["stages"] == list(network.sport.stages)
-
-
-@pytest.fixture
-def converters(monkeypatch):
-    """A function that puts stand-ins in the place of tf2onnx, ONNX and its runtime, installed or not."""
-
-    def install(error=None, outputs=None):
-        def convert(*_, **__):
-            if error is not None:
-                raise error
-            return types.SimpleNamespace(SerializeToString=lambda: b""), None
-
-        class Session:
-            def __init__(self, *_, **__):
-                self.names = ["final", "final_std", "final_distribution", "valid"]
-
-            def get_outputs(self):
-                return [types.SimpleNamespace(name=name) for name in self.names]
-
-            def run(self, names, videos):
-                return [outputs(videos)[name] for name in names]
-
-        for name, module in {
-            "tf2onnx": types.SimpleNamespace(convert=types.SimpleNamespace(from_function=convert)),
-            "onnx": types.SimpleNamespace(checker=types.SimpleNamespace(check_model=lambda _: None)),
-            "onnxruntime": types.SimpleNamespace(InferenceSession=Session),
-        }.items():
-            monkeypatch.setitem(sys.modules, name, module)
-
-    return install
-
-
-@pytest.mark.parametrize("error", [RuntimeError("It is so:\n  \nToo deep\n"), MemoryError(), OSError(28, "full")])
-def test_what_a_converter_raises_is_a_refusal_unless_the_machine_is_full(error, converters, features_network, tmp_path):
-    converters(error)
-    expected = refused("not_convertible", "onnx", "Too deep") if str(error)[:2] == "It" else pytest.raises(type(error))
-    with expected:
-        export_onnx(features_network, tmp_path / "1")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("difference", "code"), [(0.0005, None), (0.002, "numbers_differ"), (np.nan, "numbers_differ")]
-)
-def test_other_numbers_are_refused(difference, code, converters, features_network, tmp_path):
-    def outputs(videos):
-        found = {name: np.array(value) for name, value in checked_outputs(features_network)(videos).items()}
-        return {**found, "final": found["final"] + difference}
-
-    converters(outputs=outputs)
-    if code is None:
-        assert export_onnx(features_network, tmp_path / "1").is_file()
-        return
-    with refused(code, "onnx", "final"):
-        export_onnx(features_network, tmp_path / "1")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("form", EXPORTS)
-def test_a_missing_extra_is_named(form, features_network, monkeypatch, tmp_path):
-    for name in (*LIBRARIES[form], "ai_edge_litert.interpreter"):
-        monkeypatch.setitem(sys.modules, name, None)
-    with refused("missing_package", f"--format={form}", f"'.[{form}]'"):
-        EXPORTS[form](features_network, tmp_path / "1")
-
-
-@pytest.mark.parametrize("window", [(1, 2, 2), (2, 2, 2), (3, 3, 3)])
-@pytest.mark.parametrize("shape", [(1, 7, 5, 6, 2), (2, 1, 1, 1, 2), (2, 4, 4, 4, 3)])
-def test_pooling_in_two_dimensions_is_pooling_in_three(window, shape):
-    layer = keras.layers.MaxPooling3D(window, strides=[min(2, size) for size in window], padding="same")
-    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    np.testing.assert_array_equal(pooled_in_two_dimensions(layer, x), layer(x))

@@ -31,7 +31,8 @@ def shared():
 def model(shared):
     """A compiled model with the same weights for every test, of which nothing is frozen."""
     model, weights = shared
-    model.trainable = True
+    for part in (model, model.segmenter, *model.score_predictor.towers.values()):
+        part.trainable = True
     model.compile(keras.optimizers.SGD(0.001), run_eagerly=True)
     model.set_weights([*weights, *model.get_weights()[len(weights) :]])
     return model
