@@ -8,10 +8,10 @@ r"""Extracts features of videos: what a backbone or a layer of a C3D gives, one 
 With --records_dir it also writes manifest.csv and stage_labels.csv, from which the last command makes records.
 features.json says how the features were made. Videos are brought to the frame rate of the model.
 
-A backbone gives a vector for every --stride frames of whole pictures. --per=frame does so with a C3D without temporal
-pooling. --per=clip is C3D over clips that begin every --stride frames; beyond the end the last frame is repeated. L
-frames give ⌈L / stride⌉ steps. A backbone takes videos of any --frame_size. For a C3D alone you name the --frame_rate,
-and the --frame_size if it does not have one.
+A backbone gives a vector for every --stride frames. It sees whole frames, and takes any --frame_size. --per=frame
+does the same with a C3D without temporal pooling. --per=clip is C3D over clips that begin every --stride frames; beyond
+the end the last frame is repeated. L frames give ⌈L / stride⌉ steps. For a C3D alone you name the --frame_rate, and the
+--frame_size if it does not have one.
 
 Rerun the same command to resume. One run at a time writes to a folder. Videos that cannot be read are named on stderr,
 the others are extracted, no manifest.csv is written, and the exit status is 1.
@@ -125,11 +125,14 @@ def _records(records_dir):
     return info
 
 
-def _warn_of_learned(info, c3d):
-    """Warns of videos that the C3D learned from; `train` and `evaluate` cannot know of them."""
+def _warn_of_learned(info, network):
+    """Warns of videos that the network learned from; `train` and `evaluate` cannot know of them."""
     from scoringnet_tf.training.run_record import learned_from
+    from scoringnet_tf.weights.backbones import split_name
 
-    learned = c3d.learned_from | learned_from(model_path(flags.FLAGS.model))
+    values = flags.FLAGS
+    learned = learned_from(split_name(values.backbone)[0] if values.backbone else model_path(values.model))
+    learned |= {*(network.origin.get("learned_from", ()) if values.backbone else network.learned_from)}
     seen = sum(shown(video) in learned for video in info.videos.values())
     if seen:
         print(
@@ -221,8 +224,7 @@ def main(paths: list[str]) -> int:
         sport = feature_folder.write_tables(info, output_dir)
         print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={sport} \\")
         print(f"    --source_dir={output_dir} --output_dir=FEATURE_RECORDS")
-        if values.model:
-            _warn_of_learned(info, network)
+        _warn_of_learned(info, network)
     return 1 if failed else 0
 
 

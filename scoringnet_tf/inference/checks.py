@@ -240,7 +240,8 @@ class Checks:
         model, batch = self._model, seen.batch
         against = checks(model, **batch, frame_rate=seen.frame_rate)
         codes = [code for code in CHECKS if code in against and np.asarray(against[code])[0]]
-        codes = ["not_recognised"] if "not_recognised" in codes else codes  # what else there is follows
+        if "not_recognised" in codes:  # then its stages and scores mean nothing
+            codes = ["not_recognised"]
         return [Remark(code, _sentence(code, model, seen, batch)) for code in codes]
 
     def of_scores(self, outputs: Mapping[str, Any]) -> list[Remark]:

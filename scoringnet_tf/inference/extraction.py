@@ -86,7 +86,7 @@ class FeatureExtractor:
             return
         backbone = network
         if not isinstance(network, Backbone):
-            backbone = Backbone(_endpoint_model(network, extraction), pool=extraction.pool)
+            backbone = Backbone(_endpoint_model(network, extraction), pool=extraction.pool, pretrained=True)
         self.image_size, self.size = backbone.frame_size, backbone.size
         vectors_of = windowed_vectors(backbone, backbone.reach, window, extraction.stride)
         self._features = lambda frames_of, count: vectors_of(lambda *ends: frames_of(np.arange(*ends)), count)
@@ -197,7 +197,7 @@ def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info:
 def backbone_preprocessor(
     backbone: Backbone, info: DatasetInfo | None, frame_size: tuple[int, int], frame_rate: float | None
 ) -> ScoringNetPreprocessor:
-    """The preprocessor of a backbone's frames, which are whole pictures: of records, or as they are asked for."""
+    """The preprocessor of a backbone's frames, without a centre crop: those of records, or as they are asked for."""
     if info is not None:
         return ScoringNetPreprocessor(backbone.frame_size, info.frame_size, **info.stored)
     return ScoringNetPreprocessor(frame_size, frame_size, frame_rate=frame_rate or backbone.frame_rate)

@@ -21,7 +21,7 @@ from scoringnet_tf.data.preprocessor import OVERLAP, PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.checks import Checks, Observation, is_whole
 from scoringnet_tf.inference.inputs import local_video, stretched
-from scoringnet_tf.inference.recognition import recognised_windows
+from scoringnet_tf.inference.recognition import where_recognised
 from scoringnet_tf.inference.results import Performance, ResultBuilder, VideoScore, several
 from scoringnet_tf.inference.stages import Stretch, stretches, windowed_reader, without_unseen
 from scoringnet_tf.models.decoding import decided
@@ -35,7 +35,6 @@ from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.weights.backbones import behind_backbone
 
 ASSUMED_RATE = 25.0  # steps per second of features, if a model does not know
-NEAR = 4.0  # seconds before and after a window that looks like the sport: a run-up, or the wait on the board
 AROUND = 10.0  # seconds: training saw no more
 # A `Video` and its samples (K,) → stage probabilities (K, S) and features (K, D); None if there are none.
 Segment: TypeAlias = Callable[[Video, np.ndarray], tuple[np.ndarray | None, np.ndarray | None]]
@@ -182,7 +181,7 @@ class Predictor:
         """The stage of every frame of a `Video` in stored form, int32 (L,): of each performance that it shows."""
         probabilities, features = self.segment(video, video.samples(self._rate))
         labels = np.zeros(len(probabilities), np.int32)  # type: ignore[arg-type]
-        likely = self._where_recognised(probabilities, features)
+        likely = where_recognised(self.model, probabilities, features, self._rate)
         for start, stop, *_ in self._stretches(video, likely, len(labels)):
             surely = probabilities[start:stop]  # type: ignore[index]
             labels[start:stop] = decided(surely, self.model.stage_decision.decoding)
@@ -224,7 +223,8 @@ class Predictor:
             builder.begin(video, against, has_stages=probabilities is not None)
 
             # 2. Find the performances, and score and check each.
-            before, likely = len(builder.performances), self._where_recognised(probabilities, features)
+            before = len(builder.performances)
+            likely = where_recognised(self.model, probabilities, features, self._rate)
             for stretch in self._new_stretches(video, likely, len(samples), builder):
                 cut = slice(stretch.start, stretch.stop)
                 surely, vectors = (None if each is None else each[cut] for each in (probabilities, features))
@@ -277,17 +277,6 @@ class Predictor:
 
     def _segmented(self, video, samples):
         return self._read(lambda start, stop: self._content(video, samples[start:stop]), len(samples))
-
-    def _where_recognised(self, probabilities, features):
-        """The stage probabilities (K, S), with noise wherever nothing near looks like the sport, if anything does."""
-        if not self.model.recognised or probabilities is None:
-            return probabilities
-        likely = np.asarray(recognised_windows(self.model, features[np.newaxis]))[0]
-        if not likely.any():
-            return probabilities
-        around = round(NEAR * (self._rate or ASSUMED_RATE))
-        near = np.convolve(likely, np.ones(2 * around + 1), "full")[around : around + len(likely)] > 0
-        return np.where(near[:, np.newaxis], probabilities, np.eye(probabilities.shape[1])[0])
 
     # === Performances ===
 

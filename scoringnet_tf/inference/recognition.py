@@ -11,6 +11,7 @@ from keras import ops
 
 WINDOW = 32  # frames, 1.3 s of I3D's 25 a second: a flight
 RECOGNISED = 0.5  # the least probability of a sport's classes in a window (docs/results.md: dives and other clips)
+NEAR = 4.0  # seconds before and after such a window: a run-up, or the wait on the board
 NAMED = 0.3  # of another class, to name it
 
 
@@ -38,6 +39,25 @@ def recognised_windows(model: Any, features: Any) -> Any:
     mask = ops.ones(ops.shape(features)[:2], "bool")
     likely, counted = _likely(model, features, mask)
     return ops.logical_and(counted, likely >= RECOGNISED)
+
+
+def where_recognised(model: Any, probabilities: Any, features: Any, rate: float | None) -> Any:
+    """Stage probabilities of one video, noise wherever nothing near looks like the sport; as they are if nothing does.
+
+    Args:
+        model: `ScoringNet`; without `recognised` classes nothing changes.
+        probabilities: (L, S) of KFS; None of a model without.
+        features: (L, D).
+        rate: frames per second; None if it is not known.
+    """
+    if not model.recognised or probabilities is None:
+        return probabilities
+    likely = np.asarray(recognised_windows(model, features[np.newaxis]))[0]
+    if not likely.any():
+        return probabilities
+    around = round(NEAR * rate) if rate else WINDOW
+    near = np.convolve(likely, np.ones(2 * around + 1), "full")[around : around + len(likely)] > 0
+    return np.where(near[:, np.newaxis], probabilities, np.eye(probabilities.shape[1])[0])
 
 
 def _likely(model, features, mask):

@@ -21,7 +21,7 @@ def learning_parts(network: "Trainer") -> "dict[str, layers.Layer]":
     return {name: part for name, part in found.items() if part is not None} | dict(network.score_predictor.towers)
 
 
-def layers_of(network: "Trainer", part: str) -> "list[layers.Layer]":
+def part_layers(network: "Trainer", part: str) -> "list[layers.Layer]":
     """The layers of a part; of `backbone/NAME` those of the backbone's model whose names begin so.
 
     Raises:
@@ -51,11 +51,11 @@ def rate_factors(network: "Trainer", rates: Mapping[str, float]) -> list[float]:
 
     Args:
         network: a `ScoringNet`.
-        rates: part, as of `layers_of` → factor on its learning rate.
+        rates: part, as of `part_layers` → factor on its learning rate.
     """
     # Not by paths of variables: the first kernel of both towers is `conv1a/kernel`.
     of_parts = [
-        ({id(v) for layer in layers_of(network, part) for v in layer.variables}, rate) for part, rate in rates.items()
+        ({id(v) for layer in part_layers(network, part) for v in layer.variables}, rate) for part, rate in rates.items()
     ]
     return [
         math.prod(rate for variables, rate in of_parts if id(variable) in variables)

@@ -90,7 +90,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
 
     Args:
         sport: a `sports.Sport`, the name of one that ships, or your own definition, which is kept whole.
-        image_size, width_multiplier, preprocessing: of both parts.
+        image_size, width_multiplier, preprocessing: of both parts; with a backbone the size is its own.
         clip_lengths, score_statistics, kernel_l2, scores: of `ScorePredictor`.
         segmenter: further arguments of `KeyFragmentSegmenter`, e.g. `{"lstm_units": 512}`.
         score_predictor: further arguments of `ScorePredictor`, e.g. `{"dropout_rate": 0.1}`.
@@ -164,6 +164,9 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             if features:
                 raise InputError("flags_conflict", "A model has a backbone or features, not both.")
             backbone = as_backbone(backbone, image_size)
+            if tuple(image_size) not in (defaults.IMAGE_SIZE, backbone.frame_size):
+                message = f"image_size is {tuple(image_size)}; the backbone sees {backbone.frame_size} (height, width)."
+                raise InputError("wrong_shape", message, "Leave image_size out.")
             image_size = backbone.frame_size
         check_views(views, of_frames=not features and backbone is None, of_fragments=fragments == "key")
         if fragments == "key" and not rules.stages[1:]:
@@ -357,6 +360,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         stored = dict((self.features.get("origin") or {}).get("stored") or {})
         frame_size = stored.pop("frame_size", backbone.frame_size)
         of_frames = {"features": None, "frame_size": frame_size, "stored": stored or None}
+        of_frames["image_size"] = backbone.frame_size
         model = type(self)(**{**self.get_config(), **of_frames, "backbone": backbone})
         for part in self.networks:
             getattr(model, part).set_weights(getattr(self, part).get_weights())

@@ -7,7 +7,7 @@ import keras
 from keras import layers, ops
 
 from scoringnet_tf.models.backbones.c3d import preprocess
-from scoringnet_tf.models.fragments import take_frames
+from scoringnet_tf.models.backbones.images import RealFrames, VectorsOfFrames
 from scoringnet_tf.models.layers import Dropout, FrameMask
 
 # §3.1's KFS; the same without the Bi-LSTM ("Modified C3D"); with an ED-TCN in its place; each frame by itself.
@@ -20,34 +20,6 @@ BATCH_NORM_MOMENTUM = 0.9  # Keras's 0.99 needs some 500 steps to forget where t
 
 
 # === Each frame by itself ===
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class RealFrames(layers.Layer):
-    """Videos as a batch of images: frames (B, L, H, W, C), frame_mask bool (B, L) → (B·L, H, W, C).
-
-    Frames of the same video, from the first on, take the place of padding, so that batch normalisation learns no
-    statistics of padding.
-    """
-
-    def call(self, frames: Any, frame_mask: Any) -> Any:
-        real = ops.maximum(ops.sum(ops.cast(frame_mask, "int32"), axis=1, keepdims=True), 1)
-        indices = ops.arange(ops.shape(frames)[1], dtype="int32")[None] % real
-        return ops.reshape(take_frames(frames, indices), (-1, *frames.shape[2:]))
-
-    def compute_output_spec(self, frames: Any, frame_mask: Any) -> keras.KerasTensor:
-        return keras.KerasTensor((None, *frames.shape[2:]), dtype=frames.dtype)
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class VectorsOfFrames(layers.Layer):
-    """A vector for each of those images (B·L, D), frame_mask bool (B, L) → (B, L, D)."""
-
-    def call(self, vectors: Any, frame_mask: Any) -> Any:
-        return ops.reshape(vectors, (*ops.shape(frame_mask), vectors.shape[-1]))
-
-    def compute_output_spec(self, vectors: Any, frame_mask: Any) -> keras.KerasTensor:
-        return keras.KerasTensor((*frame_mask.shape, vectors.shape[-1]), dtype=vectors.dtype)
 
 
 def resnet50(frames: Any, frame_mask: Any) -> Any:

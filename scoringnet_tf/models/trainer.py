@@ -16,7 +16,7 @@ from scoringnet_tf.models.compatibility import check_dataset, check_learns
 from scoringnet_tf.models.fragments import TrainingFragments
 from scoringnet_tf.models.layers import Dropout, FeatureScaling, feature_statistics
 from scoringnet_tf.models.loss_terms import PHASES, LossScaleOptimizer, unpacked, with_weights
-from scoringnet_tf.models.parameter_groups import layers_of, learning_parts
+from scoringnet_tf.models.parameter_groups import learning_parts, part_layers
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.messages import InputError, unknown_name
@@ -78,7 +78,7 @@ class Trainer(Model):
             fragments: what SP is trained on: key fragments of the `"true"` stages, or of those `"predicted"` by KFS.
                 Evaluation always takes the latter. A video without the true stages of a fragment is taken whole.
             fragment_jitter: frames by which fragments are moved at random, either way; 0 or more.
-            frozen: parts, as of `models.parameter_groups.layers_of`, that do not learn, whatever the phase; see
+            frozen: parts, as of `models.parameter_groups.part_layers`, that do not learn, whatever the phase; see
                 `choose_trained`. Nor does a layer whose `trainable` you set to False.
             num_videos: that many have room in the default SRC, `metrics.CAPACITY` at least; of more it is NaN.
             **options: of `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
@@ -135,7 +135,7 @@ class Trainer(Model):
         learns in no phase.
         """
         resting = [getattr(self, part) for part in self.networks if part not in PHASES[phase]]
-        resting += [layer for part in frozen for layer in layers_of(self, part)]
+        resting += [layer for part in frozen for layer in part_layers(self, part)]
         at_rest = {id(inner) for layer in resting for inner in layer._flatten_layers()}
         for layer in self._flatten_layers():
             learns = layer.trainable and id(layer) not in at_rest

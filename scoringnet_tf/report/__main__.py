@@ -18,6 +18,7 @@ import sys
 from absl import flags
 from tqdm import tqdm
 
+from scoringnet_tf.data.features import backbone_of
 from scoringnet_tf.inference.inputs import attempted, named_videos, stretched
 from scoringnet_tf.report.judges import read_judges, unshown_scores
 from scoringnet_tf.report.session import check_pages, write_pages
@@ -119,7 +120,7 @@ def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values, output = flags.FLAGS, _checked_output(arguments)
     config = configuration(model_path(values.model), "model")  # without TensorFlow
-    if config["features"]:
+    if config["features"] and not backbone_of(config["features"]):
         raise InputError("sees_features", f"--model={values.model} scores features; a report needs frames.")
     judges = read_judges(values.judges, get_sport(config["sport"])) if values.judges else {}
     videos = list(named_videos(arguments, left_out=_print))

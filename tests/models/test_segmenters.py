@@ -9,7 +9,8 @@ from training_runs import settings
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.stages import windowed_segmenter
-from scoringnet_tf.models.segmenters import STAGE_NETWORKS, RealFrames
+from scoringnet_tf.models.backbones.images import RealFrames
+from scoringnet_tf.models.segmenters import STAGE_NETWORKS
 from scoringnet_tf.training import config
 from scoringnet_tf.training.scoring import ScoringRun
 from scoringnet_tf.training.targets import check_start

@@ -7,7 +7,10 @@ from refusals import refused
 from training_runs import scoring_run, weights_beside
 
 import scoringnet_tf
+from scoringnet_tf.models.backbones.c3d import C3D
+from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.initialization import check_parts
+from scoringnet_tf.training.run_record import RunRecord
 
 JOINT = {"training": "joint", "epochs": 1, "lr_multipliers": {}, "fragment_jitter": 0}
 
@@ -52,6 +55,19 @@ def test_a_shared_c3d_learns_from_scratch_in_two_phases_and_goes_on_to_the_bit(d
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_run_has_learned_from_what_its_backbone_has(diving_records, tmp_path):
+    """The C3D of a tower knows the videos that the tower was trained on, and the run beside it others."""
+    folder = tmp_path / "before"
+    folder.mkdir()
+    C3D((8, 32, 32, 3), 1 / 16, learned_from=["of the tower"]).save(folder / "c3d.keras")
+    own = scoring_run(diving_records, tmp_path / "own", **JOINT).learned_from()
+    run = scoring_run(diving_records, tmp_path / "run", backbone=f"{folder}/c3d.keras:conv2a", **JOINT)
+    assert own and run.learned_from() == own | {"of the tower"}
+    record = RunRecord(TrainingConfig(), "hash")
+    record.write(folder, {"of the run"})
+    assert run.learned_from() == own | {"of the tower", "of the run"}
+
+
 def test_what_excludes_a_backbone_is_named(diving_records, tmp_path, images):
     for code, options in (
         ("unknown_name", {"backbone": "c3d:conv9"}),
@@ -59,6 +75,7 @@ def test_what_excludes_a_backbone_is_named(diving_records, tmp_path, images):
         ("flags_conflict", {"backbone": str(images), "stage_network": "resnet50"}),
         ("flags_conflict", {"backbone": str(images), "pretrained": str(images)}),
         ("not_found", {"backbone": f"{tmp_path}/none.keras"}),
+        ("unknown_name", {"backbone": "resnet"}),
         ("unknown_name", {"backbone": str(images), "lr_multipliers": {"backbone/block_9": 0.5}}),
         ("unknown_name", {"lr_multipliers": {"backbone": 0.5}}),
         ("untrained_frozen", {"backbone": "c3d:conv2a", "lr_multipliers": {"backbone": 0}}),

@@ -8,7 +8,7 @@ from refusals import refused
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.backbones.i3d import I3D, kinetics_classes
 from scoringnet_tf.weights import backbones
-from scoringnet_tf.weights.backbones import CACHE, kinetics_i3d, load_backbone
+from scoringnet_tf.weights.backbones import CACHE, is_installed, kinetics_i3d, load_backbone
 
 SIZE = (32, 32)
 FRAMES = np.random.default_rng(0).integers(0, 256, (1, 16, *SIZE, 3), dtype=np.uint8)
@@ -67,12 +67,27 @@ def test_what_is_not_there_is_named(i3d, tmp_path, monkeypatch):
     monkeypatch.setenv(CACHE, str(tmp_path))
     for code, name in (
         ("not_found", f"{tmp_path}/none.keras"),
+        ("unknown_name", "i3d_rgb"),
+        ("unknown_name", "c3d"),
         ("unknown_name", f"{i3d[1]}:Mixed_9z"),
         ("unknown_name", f"{i3d[1]}:Mixed_3c+Logits"),
-        *([("not_installed", "i3d")] if backbones._package_file() is None else []),
+        *([] if is_installed() else [("not_installed", "i3d")]),
     ):
-        with refused(code):
+        with refused(code, "--backbone", name):
             load_backbone(name, SIZE)
+
+
+def test_a_damaged_cache_is_named_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE, str(tmp_path))
+    file = tmp_path / f"i3d_kinetics_400_{backbones.SHA256[:8]}.keras"
+    file.write_bytes(b"half")
+    with refused("damaged_weights", file, "--backbone=i3d"):
+        load_backbone("i3d", SIZE)
+
+
+def test_what_a_c3d_learned_from_goes_with_it(tmp_path):
+    C3D((16, *SIZE, 3), 1 / 32, learned_from=["b", "a"]).save(tmp_path / "c3d.keras")
+    assert load_backbone(f"{tmp_path}/c3d.keras:conv2a", SIZE).origin["learned_from"] == ["a", "b"]
 
 
 def test_another_file_of_the_package_is_refused(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import keras
 from keras import layers, ops
 
 from scoringnet_tf.models.backbones.c3d import PREPROCESSING, preprocess
+from scoringnet_tf.models.backbones.images import RealFrames, VectorsOfFrames
 from scoringnet_tf.models.fragments import take_frames
 from scoringnet_tf.models.saving import Functional, arguments_of
 from scoringnet_tf.support.messages import InputError, unknown_name
@@ -74,43 +75,31 @@ class EveryFrame(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class Images(layers.Layer):
-    """Videos as a batch of images: frames (B, L, H, W, C) → (B · L, H, W, C)."""
+class PlacesPooled(layers.Layer):
+    """A vector for every step of features (…, h, w, C) or (…, C): (…, D), float32.
 
-    def call(self, frames: Any) -> Any:
-        return ops.reshape(frames, (-1, *frames.shape[2:]))
-
-    def compute_output_spec(self, frames: Any) -> keras.KerasTensor:
-        return keras.KerasTensor((None, *frames.shape[2:]), frames.dtype)
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class Vectors(layers.Layer):
-    """A vector for every step: features (B, L', h, w, C) or (B, L', C) → (B, L', D), float32.
-
-    Call arguments: features; frames (B, L, …), by which features (B · L, …) of images become those of videos.
+    Args:
+        pool: `"mean"` over the places, or `"none"`: D = h · w · C.
+        leading: axes before the places: 2 of videos (B, L), 1 of images (N).
     """
 
-    def __init__(self, pool: str, of_images: bool = False, **kwargs: Any):
+    def __init__(self, pool: str, leading: int, **kwargs: Any):
         super().__init__(**kwargs)
-        self.pool, self.of_images = pool, of_images
+        self.pool, self.leading = pool, leading
 
-    def call(self, features: Any, frames: Any) -> Any:
-        if self.of_images:
-            features = ops.reshape(features, (*ops.shape(frames)[:2], *features.shape[1:]))
-        features = ops.cast(features, "float32")
-        if self.pool == "mean" and len(features.shape) == 5:
-            return ops.mean(features, axis=(2, 3))
-        return ops.reshape(features, (*ops.shape(features)[:2], math.prod(features.shape[2:])))
+    def call(self, features: Any) -> Any:
+        features, places = ops.cast(features, "float32"), features.shape[self.leading :]
+        if self.pool == "mean" and len(places) > 1:
+            return ops.mean(features, axis=(-3, -2))
+        return ops.reshape(features, (*ops.shape(features)[: self.leading], math.prod(places)))
 
-    def compute_output_spec(self, features: Any, frames: Any) -> keras.KerasTensor:
-        shape = features.shape[1:] if self.of_images else features.shape[2:]
-        size = shape[-1] if self.pool == "mean" else math.prod(shape)
-        length = frames.shape[1] if self.of_images else features.shape[1]
-        return keras.KerasTensor((frames.shape[0], length, size), "float32")
+    def compute_output_spec(self, features: Any) -> keras.KerasTensor:
+        places = features.shape[self.leading :]
+        size = places[-1] if self.pool == "mean" else math.prod(places)
+        return keras.KerasTensor((*features.shape[: self.leading], size), "float32")
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "pool": self.pool, "of_images": self.of_images}
+        return {**super().get_config(), "pool": self.pool, "leading": self.leading}
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -189,17 +178,19 @@ class Backbone(Functional):
         mask = keras.Input((None,), dtype="bool", name="mask")
 
         # === Functional Model ===
-        x, held_mask = HeldFrames(max(strides), name="held_frames", dtype="float32")(frames, mask)
-        held = x
         if of_images:
-            x = Images(name="as_images", dtype="float32")(x)
+            x, held_mask = RealFrames(name="real_frames", dtype="float32")(frames, mask), mask
+        else:
+            x, held_mask = HeldFrames(max(strides), name="held_frames", dtype="float32")(frames, mask)
         if preprocessing is not None or content.dtype != "uint8":
             seen_as = {**PREPROCESSING, **AS_THEY_ARE, **(preprocessing or {})}
             x = preprocess(x, **seen_as, dtype="float32")
         outputs, vectors = keras.tree.flatten(model({"frames": x, "mask": held_mask} if takes_mask else x)), []
         for index, (x, stride) in enumerate(zip(outputs, strides, strict=True)):
             _check_features(model, x, of_images)
-            x = Vectors(pool, of_images, name=f"vectors_{index}", dtype="float32")(x, held)
+            x = PlacesPooled(pool, 1 if of_images else 2, name=f"places_{index}", dtype="float32")(x)
+            if of_images:
+                x = VectorsOfFrames(name=f"of_frames_{index}", dtype="float32")(x, mask)
             vectors.append(EveryFrame(stride, name=f"every_frame_{index}", dtype="float32")(x, mask))
         x = layers.Concatenate(name="side_by_side", dtype="float32")(vectors) if vectors[1:] else vectors[0]
         if not pretrained:  # statistics of the training videos would be those of noise
@@ -235,7 +226,8 @@ class Backbone(Functional):
 
     def with_dtype(self, dtype: str | None) -> "Backbone":
         """The same backbone with the same weights under another dtype policy; its features stay float32."""
-        twin = Backbone(_with_dtype(self.model, dtype), **{k: v for k, v in self._config.items() if k != "model"})
+        options = {**self._config, "trainable": self.trainable, "name": self.name}
+        twin = Backbone(**{**options, "model": _with_dtype(self.model, dtype)})
         twin.set_weights(self.get_weights())
         return twin
 
@@ -260,7 +252,7 @@ def as_backbone(backbone: "Backbone | keras.Model | Mapping[str, Any]", frame_si
     return Backbone(backbone, tuple(frame_size))
 
 
-def layers_of(model: keras.Model, names: Sequence[str]) -> keras.Model:
+def at_layers(model: keras.Model, names: Sequence[str]) -> keras.Model:
     """The model from the same input to the outputs of its layers of these names.
 
     Raises:
