@@ -84,6 +84,20 @@ def test_another_backbone_than_they_learned_from_is_refused(made, tmp_path):
         behind_backbone(changed)
 
 
+def test_features_of_another_rate_than_that_of_training_are_refused(tmp_path):
+    options = {name: SMALL[name] for name in ("width_multiplier", "clip_lengths")}
+    features = {"size": 3, "stride": 2, "origin": None}
+    heads = telling(scoringnet_tf.ScoringNet(features=features, provenance={"frame_rate": 12.5}, **options))
+    np.save(tmp_path / "v.npy", np.zeros((30, 3), np.float32))
+    for rate, is_other in ((25.0, False), (10.0, True)):
+        (tmp_path / "features.json").write_text(json.dumps({"size": 3, "stride": 2, "frame_rate": rate}))
+        if is_other:
+            with refused("other_features", "v.npy", "5", "12.5"):
+                score_video(tmp_path / "v.npy", heads)
+        else:
+            assert score_video(tmp_path / "v.npy", heads, force=True).final is not None
+
+
 def test_flags_that_a_backbone_does_not_have_are_named(made, diving_records, tmp_path):
     name, output = made[0], f"--output_dir={tmp_path}/out"
     records = f"--records_dir={diving_records}"
