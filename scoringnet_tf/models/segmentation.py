@@ -11,7 +11,7 @@ from scoringnet_tf.models.backbones.c3d import C3D, scaled_width
 from scoringnet_tf.models.layers import Dropout, FeatureScaling
 from scoringnet_tf.models.lstm import LSTM
 from scoringnet_tf.models.saving import Functional, arguments_of
-from scoringnet_tf.models.segmenters import STAGE_NETWORKS, ed_tcn, resnet50
+from scoringnet_tf.models.segmenters import STAGE_NETWORKS, ed_tcn, resnet50, tcn
 from scoringnet_tf.sports import SportForm, get_sport, kept_form
 from scoringnet_tf.support.messages import unknown_name
 
@@ -43,7 +43,8 @@ class KeyFragmentSegmenter(Functional):
     With `features` the call argument is `{"features": (B, L, D) float32, "mask": bool (B, L)}`, one vector a step.
 
     Other values of `network` are for comparison (Fig. 4): `"c3d"` leaves the Bi-LSTM out, `"c3d_ed_tcn"` has an ED-TCN
-    and one fully connected layer in its place, `"resnet50"` sees frame by frame.
+    and one fully connected layer in its place, `"resnet50"` sees frame by frame. `"tcn"`, for film, has a TCN and one
+    fully connected layer in its place.
 
     Args:
         sport: as of `ScoringNet`.
@@ -53,7 +54,7 @@ class KeyFragmentSegmenter(Functional):
         width_multiplier: scales C3D, the Bi-LSTM and the fully connected layer.
         lstm_units: units per direction before the multiplier (§3.1: no number).
         fc_units: width of the first fully connected layer before the multiplier (§3.1: no number).
-        dropout_rate: after the first fully connected layer (§3.1 has none).
+        dropout_rate: after the first fully connected layer (§3.1 has none), or the convolutions of the TCN.
         preprocessing: of `C3D`.
         network: one of `segmenters.STAGE_NETWORKS`.
         dtype: dtype policy of C3D; the Bi-LSTM and the classifier are float32.
@@ -79,7 +80,7 @@ class KeyFragmentSegmenter(Functional):
     ):
         config = arguments_of(locals())
         if network not in STAGE_NETWORKS or (features and network == "resnet50"):
-            raise unknown_name("network", network, STAGE_NETWORKS[: 3 if features else None])
+            raise unknown_name("network", network, STAGE_NETWORKS[: -1 if features else None])
         rules = get_sport(sport)
         inputs = video_inputs(image_size, features)
 
@@ -106,6 +107,8 @@ class KeyFragmentSegmenter(Functional):
             x = layers.Bidirectional(lstm, name="bi_lstm", dtype="float32")(x, mask=inputs["mask"])
         if network == "c3d_ed_tcn":
             x = ed_tcn(x, inputs["mask"])
+        if network == "tcn":
+            x = tcn(x, inputs["mask"], dropout_rate)
         # 3. The classifier
         if network in ("c3d_bi_lstm", "c3d"):
             units = scaled_width(fc_units, width_multiplier)

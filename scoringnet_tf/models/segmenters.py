@@ -1,4 +1,4 @@
-"""Segmenter variants to compare KFS with (§4.4, Fig. 4): C3D alone, ResNet50, the ED-TCN of Lea et al. (CVPR 2017)."""
+"""Other stage heads: C3D alone, ResNet50, the ED-TCN of Lea et al. (CVPR 2017; §4.4, Fig. 4), a TCN for film."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,12 +8,17 @@ from keras import layers, ops
 
 from scoringnet_tf.models.backbones.c3d import preprocess
 from scoringnet_tf.models.backbones.images import RealFrames, VectorsOfFrames
+from scoringnet_tf.models.fragments import take_frames
 from scoringnet_tf.models.layers import Dropout, FrameMask
 
-# §3.1's KFS; the same without the Bi-LSTM ("Modified C3D"); with an ED-TCN in its place; each frame by itself.
-STAGE_NETWORKS = ("c3d_bi_lstm", "c3d", "c3d_ed_tcn", "resnet50")
+# §3.1's KFS; the same without the Bi-LSTM ("Modified C3D"); with an ED-TCN or a TCN in its place; each frame by itself.
+STAGE_NETWORKS = ("c3d_bi_lstm", "c3d", "c3d_ed_tcn", "tcn", "resnet50")
 # Of the authors' code (github.com/colincsl/TemporalConvolutionalNetworks): filters of the levels, length, dropout.
 ED_TCN_FILTERS, ED_TCN_LENGTH, ED_TCN_DROPOUT = (64, 96), 25, 0.3
+# The TCN, as measured on filmed dives (docs/results.md): its convolutions see 16 frames to either side. The mean of
+# three seconds is the camera's and the place's; what differs from it is the athlete's.
+TCN_FILTERS, TCN_LENGTH, TCN_DILATIONS, TCN_INPUT_DROPOUT, TCN_KERNEL_L2 = 48, 5, (1, 2, 4), 0.2, 1e-3
+LOCAL_SHARE, LOCAL_REACH = 0.7, 40
 # What Keras Applications' weights were trained on: BGR less the mean of ImageNet.
 IMAGENET: dict[str, Any] = {"channels": "bgr", "mean": [103.939, 116.779, 123.68], "scale": 1.0, "frame_size": None}
 BATCH_NORM_MOMENTUM = 0.9  # Keras's 0.99 needs some 500 steps to forget where the averages began
@@ -108,6 +113,107 @@ def ed_tcn(x: Any, frame_mask: Any, filters: Sequence[int] = ED_TCN_FILTERS, len
 def _convolved(x, frame_mask, filters, length, name):
     x = FrameMask(name=f"{name}_mask", dtype="float32")(x, frame_mask)
     x = layers.Conv1D(filters, length, padding="same", name=name, dtype="float32")(x)
-    noise_shape = (None, 1, filters)  # whole channels are dropped, over all of the time
-    x = Dropout(ED_TCN_DROPOUT, noise_shape=noise_shape, name=f"{name}_dropout", dtype="float32")(x)
+    x = _channel_dropout(x, ED_TCN_DROPOUT, f"{name}_dropout")
     return NormalizedReLU(name=f"{name}_normalized", dtype="float32")(x)
+
+
+def _channel_dropout(x, rate, name):
+    """Dropout of whole channels, over all of the time."""
+    return Dropout(rate, noise_shape=(None, 1, x.shape[-1]), name=name, dtype="float32")(x)
+
+
+# === TCN ===
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class LocalChange(layers.Layer):
+    """Takes a share of the mean over the frames around each off it: x (B, L, D), frame_mask (B, L) → (B, L, D).
+
+    Args:
+        share: of the mean that is taken off, 0 to 1.
+        reach: frames to either side that the mean is over, of those that are real.
+    """
+
+    def __init__(self, share: float = LOCAL_SHARE, reach: int = LOCAL_REACH, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.share, self.reach = share, reach
+
+    def call(self, x: Any, frame_mask: Any) -> Any:
+        is_real = ops.cast(frame_mask, x.dtype)[:, :, None]
+        sums, counts = self._mean_around(x * is_real), self._mean_around(is_real)
+        return x - self.share * sums / ops.maximum(counts, 1e-6)
+
+    def _mean_around(self, x):
+        """The mean over the window, zeros beyond both ends included."""
+        padded = ops.pad(x, ((0, 0), (self.reach, self.reach), (0, 0)))
+        return ops.average_pool(padded, 2 * self.reach + 1, strides=1, padding="valid", data_format="channels_last")
+
+    def compute_output_shape(
+        self, x_shape: tuple[int | None, ...], frame_mask_shape: tuple[int | None, ...] | None = None
+    ) -> tuple[int | None, ...]:
+        return x_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "share": self.share, "reach": self.reach}
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class HeldEnds(layers.Layer):
+    """Lengthens videos by so many frames at both ends: x (B, L, D), frame_mask (B, L) → (B, L + 2 · frames, D).
+
+    The first and the last real frame are held, also in the place of padding.
+    """
+
+    def __init__(self, frames: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.frames = frames
+
+    def call(self, x: Any, frame_mask: Any) -> Any:
+        last = ops.maximum(ops.sum(ops.cast(frame_mask, "int32"), axis=1, keepdims=True) - 1, 0)
+        places = ops.arange(ops.shape(x)[1] + 2 * self.frames, dtype="int32")[None] - self.frames
+        return take_frames(x, ops.minimum(ops.maximum(places, 0), last))
+
+    def compute_output_spec(self, x: Any, frame_mask: Any) -> keras.KerasTensor:
+        length = None if x.shape[1] is None else x.shape[1] + 2 * self.frames
+        return keras.KerasTensor((x.shape[0], length, x.shape[2]), dtype=x.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "frames": self.frames}
+
+
+def tcn(x: Any, frame_mask: Any, dropout_rate: float) -> Any:
+    """Temporal convolutions on what changes around each frame: one, then a residual block for each dilation.
+
+    A frame sees `LOCAL_REACH` + 16 frames to either side, so that a long video can go through in windows.
+
+    Args:
+        x: KerasTensor (B, L, D), features of every frame, in standard units.
+        frame_mask: KerasTensor (B, L), true for real frames.
+        dropout_rate: after every convolution, of whole channels.
+
+    Returns:
+        KerasTensor (B, L, TCN_FILTERS), float32.
+    """
+    x = LocalChange(name="local_change", dtype="float32")(x, frame_mask)
+    x = _channel_dropout(x, TCN_INPUT_DROPOUT, "local_change_dropout")
+    x = _held_convolution(x, frame_mask, 1, dropout_rate, "tcn_input")
+    for dilation in TCN_DILATIONS:
+        name = f"tcn_dilated{dilation}"
+        x = layers.Add(name=f"{name}_sum", dtype="float32")(
+            [x, _held_convolution(x, frame_mask, dilation, dropout_rate, name)]
+        )
+    return x
+
+
+def _held_convolution(x, frame_mask, dilation, dropout_rate, name):
+    x = HeldEnds(TCN_LENGTH // 2 * dilation, name=f"{name}_ends", dtype="float32")(x, frame_mask)
+    x = layers.Conv1D(
+        TCN_FILTERS,
+        TCN_LENGTH,
+        dilation_rate=dilation,
+        activation="relu",
+        kernel_regularizer=keras.regularizers.L2(TCN_KERNEL_L2),
+        name=name,
+        dtype="float32",
+    )(x)
+    return _channel_dropout(x, dropout_rate, f"{name}_dropout")

@@ -388,9 +388,9 @@ class Trainer(Model):
     ) -> Any:
         """Eq. 10: L_d + L_e + L_ce, of what the phase trains.
 
-        β‖w‖² is on the kernels of SP that learn. Each term is tracked before α, as a mean over videos of known truth.
-        Replicas that share a batch have the loss of all its videos each, divided by their number: the pairs of Eq. 7
-        are those of the whole batch, and the gradients add up to that of one device.
+        β‖w‖² is on the kernels of SP that learn; that of a TCN is its own. Each term is tracked before α,
+        as a mean over videos of known truth. Replicas that share a batch have the loss of all its videos each, divided
+        by their number: the pairs of Eq. 7 are those of the whole batch, and gradients add up to that of one device.
 
         Args:
             x, training: not used.
@@ -412,6 +412,8 @@ class Trainer(Model):
             decay = sum(self.score_predictor.losses, ops.zeros(()))
             self.learned.trackers["weight_decay"].update_state(decay)
             total = total + decay
+        if "segmenter" in self.learning:
+            total = total + sum(self.segmenter.losses, ops.zeros(()))
         self.learned.total.update_state(total, sample_weight=loss_terms.number_of_videos(y, sample_weight))
         return total / replicas.number()
 

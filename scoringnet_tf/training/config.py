@@ -112,11 +112,18 @@ class EDTCN:
 
 
 @dataclasses.dataclass(frozen=True)
+class TCN:
+    """A TCN on what changes around each frame, for film and backbones; with C3D in place of the Bi-LSTM."""
+
+    dropout: float = setting(defaults.SEGMENTER_DROPOUT, "Dropout rate of channels.", low=0, high=0.95)
+
+
+@dataclasses.dataclass(frozen=True)
 class ResNet50:
     """Keras Applications' ResNet50 on each frame (§4.4)."""
 
 
-STAGE_NETWORKS = {"c3d_bi_lstm": BiLSTM, "c3d": FrameC3D, "c3d_ed_tcn": EDTCN, "resnet50": ResNet50}
+STAGE_NETWORKS = {"c3d_bi_lstm": BiLSTM, "c3d": FrameC3D, "c3d_ed_tcn": EDTCN, "tcn": TCN, "resnet50": ResNet50}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +134,7 @@ class KeyFragments:
     difficulty: tuple[str, ...] = setting((), "Stages that the difficulty tower sees; default: the sport's (§4.3).")
     execution: tuple[str, ...] = setting((), "Stages that the execution tower sees; default: the sport's (§4.3).")
     decoding: str = setting(defaults.DECODING, "Decoding of stages (§4.3: argmax).", flag=True, choices=DECODINGS)
-    network: BiLSTM | FrameC3D | EDTCN | ResNet50 = setting(
+    network: BiLSTM | FrameC3D | EDTCN | TCN | ResNet50 = setting(
         BiLSTM(), "Network that labels frames (§3.1, §4.4).", "stage_network", alternatives=STAGE_NETWORKS
     )
 

@@ -55,15 +55,19 @@ def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form
         assert (tmp_path / "7" / FILES[form]).is_file(), result.stderr
 
 
+OF_FILM = {"features": {"size": 5, "stride": 1, "origin": None}, "segmenter": {"network": "tcn"}}
+
+
 @pytest.mark.slow
 @pytest.mark.interop
 @pytest.mark.parametrize("form", EXPORTS)
-def test_a_model_of_frames_gives_the_numbers_of_keras(form, tmp_path):
+@pytest.mark.parametrize("content", [{}, OF_FILM], ids=["frames", "features"])
+def test_a_model_of_all_parts_gives_the_numbers_of_keras(form, content, tmp_path):
     for library in LIBRARIES[form]:
         pytest.importorskip(library)  # the extras litert and onnx, which dev does not bring
     keras.utils.set_random_seed(0)
     statistics = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
-    network = scoringnet_tf.ScoringNet(**SMALL, score_statistics=statistics, decoding="ordered")
+    network = scoringnet_tf.ScoringNet(**SMALL, **content, score_statistics=statistics, decoding="ordered")
     path = EXPORTS[form](network, tmp_path / "1")
     assert path == tmp_path / "1" / FILES[form]
     videos = example_videos(network, (13,))

@@ -44,12 +44,21 @@ def partial():
     return telling(model), {"features": values, "mask": batch()[0]["mask"]}
 
 
+def film():
+    """The stage head for film on features, and videos of unequal length."""
+    heads = {"segmenter": {"dropout_rate": 0.0, "network": "tcn"}, "score_predictor": {"dropout_rate": 0.0}}
+    model = scoringnet_tf.ScoringNet(**SMALL, **heads, features={"size": 5, "stride": 1, "origin": None})
+    model.segmenter.get_layer("feature_scaling").adapt(np.full(5, 2.0), np.full(5, 3.0))
+    values = np.random.default_rng(0).normal(2, 3, (3, 12, 5)).astype("float32")
+    return telling(model, 1000.0), {"features": values, "mask": np.arange(12) < np.array([[12], [11], [7]])}
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     """Folders of a saved model and a batch each, and what TensorFlow makes of them."""
     keras.utils.set_random_seed(1)
     folders = []
-    for prepare in (full, partial):
+    for prepare in (full, partial, film):
         folders.append(tmp_path_factory.mktemp("backends"))
         model, inputs = prepare()
         model.save(folders[-1] / "model.keras")

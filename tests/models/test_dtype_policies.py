@@ -41,6 +41,7 @@ def c3d(**options):
 MODELS = {
     **{network: segmenter(network) for network in STAGE_NETWORKS},
     "ED-TCN of features": segmenter("c3d_ed_tcn", features=5),
+    "TCN of features": segmenter("tcn", features=5),
     "C3D with heads": c3d(heads={"group": 6}),
     "C3D with a regressor": c3d(heads={"group": 6}, top="regressor", top_units=512),
     "six views in order": scoring_net(views=6, decoding="ordered"),

@@ -10,7 +10,7 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.stages import windowed_segmenter
 from scoringnet_tf.models.backbones.images import RealFrames
-from scoringnet_tf.models.segmenters import STAGE_NETWORKS
+from scoringnet_tf.models.segmenters import STAGE_NETWORKS, HeldEnds, LocalChange
 from scoringnet_tf.training import config
 from scoringnet_tf.training.scoring import ScoringRun
 from scoringnet_tf.training.targets import check_start
@@ -46,6 +46,17 @@ def of_features():
     return scoringnet_tf.KeyFragmentSegmenter(network="c3d_ed_tcn", features=3)
 
 
+@pytest.fixture(scope="module")
+def tcn():
+    """A TCN on three features."""
+    keras.utils.set_random_seed(0)
+    return scoringnet_tf.KeyFragmentSegmenter(network="tcn", features=3)
+
+
+def three_features(length):
+    return np.random.default_rng(0).normal(size=(1, length, 3)).astype(np.float32)
+
+
 def probabilities(model, content, mask=None, name="frames"):
     mask = np.ones(content.shape[:2], bool) if mask is None else mask
     return np.asarray(model({name: content, "mask": mask}, training=False))
@@ -73,23 +84,79 @@ def test_resnet50_sees_a_frame_c3d_eight_to_either_side_and_a_bi_lstm_the_video(
 
 def test_an_ed_tcn_sees_as_far_as_its_convolutions(of_features):
     """12 steps a convolution to either side at full rate, twice; 24 at half of it, twice; the poolings add up to 3."""
-    values = np.random.default_rng(0).normal(size=(1, 400, 3)).astype(np.float32)
-    found = changed_frames(of_features, values, 200, "features")
+    found = changed_frames(of_features, three_features(400), 200, "features")
     reach = 12 + 24 + 24 + 12
     assert 200 - reach - 3 <= found.min() <= 200 - reach + 6
     assert 200 + reach - 6 <= found.max() <= 200 + reach + 3
 
 
+def test_a_tcn_sees_as_far_as_its_convolutions_and_the_mean_around_a_frame(tcn):
+    """Two steps a convolution to either side, dilated by 1, 2 and 4 after the first; 40 of the mean."""
+    found = changed_frames(tcn, three_features(200), 100, "features")
+    reach = 2 + 2 + 4 + 8 + 40
+    assert (found.min(), found.max()) == (100 - reach, 100 + reach)
+
+
+# === The TCN, step by step ===
+
+
+def test_a_share_of_the_mean_of_the_real_frames_around_is_taken_off():
+    x, lengths = np.random.default_rng(0).normal(size=(2, 9, 3)).astype(np.float32), (9, 5)
+    found = np.asarray(LocalChange(share=0.6, reach=2)(x, np.arange(9) < np.array(lengths)[:, None]))
+    for video, length in enumerate(lengths):
+        for frame in range(length):
+            around = x[video, max(frame - 2, 0) : min(frame + 3, length)]
+            expected = x[video, frame] - 0.6 * around.mean(axis=0)
+            np.testing.assert_allclose(found[video, frame], expected, atol=1e-6)
+
+
+def test_the_first_and_the_last_real_frame_are_held():
+    x = np.arange(8, dtype=np.float32).reshape(2, 4, 1)
+    mask = np.array([[True] * 2 + [False] * 2, [True] * 4])
+    found = np.asarray(HeldEnds(2)(x, mask))[..., 0].tolist()
+    assert found == [[0, 0, 0, 1, 1, 1, 1, 1], [4, 4, 4, 5, 6, 7, 7, 7]]
+
+
+def test_a_tcn_is_its_sums(tcn):
+    """The mean taken off, a convolution, three that are added to what they read, a softmax."""
+
+    def convolved(x, name, dilation):
+        kernel, bias = tcn.get_layer(name).get_weights()
+        sums = np.tile(bias, (len(x), 1))
+        for frame in range(len(x)):
+            for tap in range(5):
+                place = np.clip(frame + (tap - 2) * dilation, 0, len(x) - 1)
+                sums[frame] += x[place] @ kernel[tap]
+        return np.maximum(sums, 0)
+
+    values = three_features(30)
+    x = convolved(values[0] - 0.7 * values[0].mean(axis=0), "tcn_input", 1)  # 40 frames to either side are all
+    for dilation in (1, 2, 4):
+        x = x + convolved(x, f"tcn_dilated{dilation}", dilation)
+    kernel, bias = tcn.get_layer("fc2").get_weights()
+    powers = np.exp(x @ kernel + bias)
+    expected = powers / powers.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities(tcn, values, name="features")[0], expected, atol=1e-5)
+
+
+def test_a_tcn_keeps_its_kernels_small(tcn):
+    """Those of its convolutions, not of the classifier, in every loss that trains KFS."""
+    kernels = [tcn.get_layer(name).kernel for name in ("tcn_input", *(f"tcn_dilated{n}" for n in (1, 2, 4)))]
+    expected = 1e-3 * sum((np.asarray(kernel) ** 2).sum() for kernel in kernels)
+    assert float(sum(tcn.losses)) == pytest.approx(expected, rel=1e-5)
+
+
 # === Weights ===
 
 
-def test_weights_are_as_many_as_published(models, of_features):
+def test_weights_are_as_many_as_published(models, of_features, tcn):
     resnet = 23_587_712  # Keras Applications' without its top
     assert models["resnet50"].count_params() == resnet + 2048 * 4 + 4
     encoder = (3 * 25 * 64 + 64) + (64 * 25 * 96 + 96)
     decoder = (96 * 25 * 96 + 96) + (96 * 25 * 64 + 64)
     scaling = 2 * 3  # mean and deviation of the features
     assert of_features.count_params() == scaling + encoder + decoder + 64 * 4 + 4
+    assert tcn.count_params() == scaling + (3 * 5 * 48 + 48) + 3 * (48 * 5 * 48 + 48) + 48 * 4 + 4
 
 
 def test_resnet50_is_given_what_imagenets_weights_learned_from(models):
@@ -115,6 +182,15 @@ def test_padding_changes_nothing(models, network, length):
     np.testing.assert_allclose(padded.sum(axis=-1), 1, rtol=1e-5)
     alone = probabilities(models[network], frames[:, :length])
     np.testing.assert_allclose(padded[:, :length], alone, atol=1e-5)
+
+
+def test_a_tcn_is_the_same_after_saving_and_in_a_padded_batch(tcn, tmp_path):
+    tcn.save(tmp_path / "tcn.keras")
+    values = np.concatenate([three_features(90), np.full((1, 90, 3), 9, np.float32)])
+    mask = np.arange(90) < np.array([[60], [90]])
+    again = keras.models.load_model(tmp_path / "tcn.keras")
+    found, alone = probabilities(again, values, mask, "features")[:1, :60], values[:1, :60]
+    np.testing.assert_allclose(found, probabilities(tcn, alone, name="features"), atol=1e-6)
 
 
 def test_padding_is_taken_by_the_frames_of_its_video():
