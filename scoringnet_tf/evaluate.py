@@ -28,6 +28,7 @@ flags.DEFINE_integer("batch_size", 4, "Videos per step; the result does not depe
 flags.DEFINE_bool("true_fragments", False, "Cut the key fragments by the true stages (an oracle).")
 flags.DEFINE_enum("decoding", None, DECODINGS, "Stage decoding. Default: the model's.")
 flags.DEFINE_integer("views", None, "Test-time views of a fragment. Default: the model's.")
+flags.DEFINE_bool("simple", True, "Beside a model of features, the best system without a network.")
 flags.DEFINE_string("output_dir", None, "Folder for the report. Default: evaluation_SPLIT beside --model.")
 
 
@@ -76,10 +77,10 @@ def _predictions(model, ids, total):
 def _best_simple(info, predictions):
     """Name and figures of the system without a network that orders the videos best, after the training split.
 
-    None for records of frames, for training videos, and without scikit-learn.
+    None for records of frames, for training videos, without scikit-learn, and with --nosimple.
     """
     split = flags.FLAGS.split
-    with_features = info.features and {"train", split} <= {*info.splits} and split != "train"
+    with_features = flags.FLAGS.simple and info.features and {"train", split} <= {*info.splits} and split != "train"
     if not with_features or not importlib.util.find_spec("sklearn"):
         return None
     from scoringnet_tf.baselines.comparison import SimpleSystems

@@ -1,8 +1,8 @@
 """What a network on features has to beat: the mean score, the duration, and regressions without any network.
 
 All learn the final score, as every other, by itself, on the same features as ScoringNet. Ridge regressions choose their
-shrinkage by the squared error, and support vectors their C by the absolute one, in folds of the training videos; cuts
-of one source are in one fold.
+shrinkage by the squared error of each video left out, and support vectors their C by the absolute one in folds of the
+training videos; cuts of one source are in one fold, then of the ridges too.
 """
 
 import numpy as np
@@ -64,7 +64,8 @@ def learn_raw_ridge(training: TrainingSet) -> Learned:
 
 
 def _ridge(training, *before):
-    model = make_pipeline(*before, RidgeCV(SHRINKAGES, cv=folds_of(training)))
+    alone = len({*training.groups.tolist()}) == len(training.groups)
+    model = make_pipeline(*before, RidgeCV(SHRINKAGES, cv=None if alone else folds_of(training)))
     model.fit(training.inputs, training.scores)
     return Learned(model.predict, {"alpha": float(model[-1].alpha_)})
 

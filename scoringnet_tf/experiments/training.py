@@ -210,7 +210,7 @@ class Training:
         if not (report / "predictions.csv").is_file():
             folder = self.folder(surroundings)
             where = [f"--model={folder}", f"--records_dir={rendering.records_dir}", f"--output_dir={report}"]
-            run_command("scoringnet_tf.evaluate", [*where, "--split=test", *flags], folder / LOG)
+            run_command("scoringnet_tf.evaluate", [*where, "--split=test", "--nosimple", *flags], folder / LOG)
 
 
 @dataclasses.dataclass(frozen=True)
