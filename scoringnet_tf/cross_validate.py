@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> int:
     surroundings = Surroundings(preset, info, (), folder / "trainings", tuple(further))
     experiment, chosen = _experiment(info), _splits(surroundings)
     surroundings = dataclasses.replace(surroundings, records=without_parted_groups(info, chosen))
-    folds = splits.surroundings_of(surroundings, chosen)
+    folds = cross_validation.with_validation(splits.surroundings_of(surroundings, chosen))
 
     # 1. Train and evaluate ours.
     number = len(folds) * len(suite.trainings([experiment], surroundings, values.seeds))

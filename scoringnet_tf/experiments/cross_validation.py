@@ -1,5 +1,6 @@
 """Cross-validation: ScoringNet beside what needs no network, fold by fold, and which of them is best in words."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -7,13 +8,30 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.baselines.comparison import SimpleSystems
+from scoringnet_tf.bootstrap import num_units
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import report
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.results import Results
+from scoringnet_tf.experiments.training import Surroundings, Training
+from scoringnet_tf.training.config import Records
 
 OURS = "ScoringNet"
 MEASURED = {"f_src": ("orders the videos better", 1), "f_med": ("comes closer to the scores", -1)}
+
+
+def with_validation(folds: Sequence[Surroundings]) -> list[Surroundings]:
+    """The folds with a larger --validation_fraction if the default one holds out no group of few, unless it is set."""
+    found = []
+    for fold in folds:
+        ids, config = fold.records.split("train")["ids"], Training({}, 0).resolved(fold)
+        units = num_units(fold.records.groups_of(ids)) or len(ids)
+        too_few = round(Records().validation_fraction * units) < 1 and "validation" not in fold.records.splits
+        if too_few and "validation_fraction" not in config:
+            further = (*fold.further, f"--validation_fraction={1 / units:.4g}")
+            fold = dataclasses.replace(fold, further=further)
+        found.append(fold)
+    return found
 
 
 def beside(results: Any, systems: SimpleSystems, fold: DatasetInfo, in_groups: bool = True) -> Results:
