@@ -182,7 +182,7 @@ class HeldEnds(layers.Layer):
 
 
 def tcn(x: Any, frame_mask: Any, dropout_rate: float) -> Any:
-    """Temporal convolutions on what changes around each frame: one, then a residual block for each dilation.
+    """Temporal convolutions on what changes around each frame, squashed: one, then a residual block for each dilation.
 
     A frame sees `LOCAL_REACH` + 16 frames to either side, so that a long video can go through in windows.
 
@@ -194,6 +194,7 @@ def tcn(x: Any, frame_mask: Any, dropout_rate: float) -> Any:
     Returns:
         KerasTensor (B, L, TCN_FILTERS), float32.
     """
+    x = ops.sign(x) * ops.log1p(ops.abs(x))  # film reaches 12 deviations of what was simulated
     x = LocalChange(name="local_change", dtype="float32")(x, frame_mask)
     x = _channel_dropout(x, 0.4 * dropout_rate, "local_change_dropout")
     x = _held_convolution(x, frame_mask, 1, dropout_rate, "tcn_input")

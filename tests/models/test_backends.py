@@ -50,7 +50,7 @@ def film():
     model = scoringnet_tf.ScoringNet(**SMALL, **heads, features={"size": 5, "stride": 1, "origin": None})
     model.segmenter.get_layer("feature_scaling").adapt(np.full(5, 2.0), np.full(5, 3.0))
     values = np.random.default_rng(0).normal(2, 3, (3, 12, 5)).astype("float32")
-    return telling(model, 1000.0), {"features": values, "mask": np.arange(12) < np.array([[12], [11], [7]])}
+    return telling(model), {"features": values, "mask": np.arange(12) < np.array([[12], [11], [7]])}
 
 
 @pytest.fixture(scope="module")
