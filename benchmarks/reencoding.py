@@ -17,8 +17,9 @@ from absl import flags
 from benchmarks.workload import write_video
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.model_files import SHIPPED
 
-flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
+flags.DEFINE_string("model", SHIPPED, "A .keras file or a folder with one.")
 
 ENCODINGS = {  # name → encoder, suffix of the container, pixel format
     "H.264": ("libx264", "mp4", "yuv420p"),

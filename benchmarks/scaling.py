@@ -21,10 +21,11 @@ from absl import flags
 from benchmarks import growth, workload
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import unknown_name
+from scoringnet_tf.support.model_files import SHIPPED
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("videos", None, "A folder of videos, as many as the longest curve of videos asks for.")
-flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
+flags.DEFINE_string("model", SHIPPED, "A .keras file or a folder with one.")
 flags.DEFINE_list("curves", None, "Which to measure; default: all.")
 flags.DEFINE_integer("rounds", 2, "Runs of each point that are counted.", 1)
 flags.DEFINE_string("point", None, "Internal: CURVE=X, measure this point in this process and print JSON.")

@@ -39,14 +39,14 @@ def main(_: list[str]) -> None:
 
     load_tensorflow()
     from scoringnet_tf.inference import export
-    from scoringnet_tf.inference.checks import doubts_of_statistics
+    from scoringnet_tf.inference.checks import doubts
     from scoringnet_tf.models.presets import check_trained, load_scoring_net
 
     network = load_scoring_net(values.model)
     check_trained(network, values.model)
     newest_first = [taken[number] for number in sorted(taken, reverse=True)]
     export.check_successor(newest_first, values.format, export.model_description(network))
-    for doubt in doubts_of_statistics(network):
+    for doubt in doubts(network):
         if doubt.code != "no_intervals":  # exports have none
             print(f"export: {doubt} So `valid` depends on fewer checks.", file=sys.stderr)
     if values.format == "saved_model":

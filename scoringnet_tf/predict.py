@@ -6,9 +6,10 @@ Prints stages with their times, and the predicted difficulty, execution and fina
 numbered images, a folder of videos, a pattern ('dives/*.mp4'), an address that fsspec reads (https://…, s3://…), or
 - for a list on standard input. A model of features takes files of features (.npy, .npz, .h5) in place of videos.
 
-A score is withheld if the video does not look like a performance of training; --force prints it all the same. A video
-that cannot be read is reported on stderr, and the others are still scored. The exit status is 0 if every video has a
-score, else 1. Rerun a command with --results_dir to resume it.
+A score is withheld if the video does not look like a performance of training; --force prints it all the same. A model
+that learned its scores from simulated video alone gives stages and times; --force prints its scores, which are not a
+measurement. A video that cannot be read is reported on stderr, and the others are still scored. The exit status is 0 if
+every video has a score, or the stages of such a model, else 1. Rerun a command with --results_dir to resume it.
 """
 
 import contextlib
@@ -26,11 +27,11 @@ from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark
-from scoringnet_tf.support.model_files import SHIPPED, configuration, damaged, model_path
+from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, damaged, default_model, model_path
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.support.quiet import load_tensorflow
 
-flags.DEFINE_string("model", None, "A .keras file or a folder with one. Default: the shipped diving model.")
+flags.DEFINE_string("model", None, f"A .keras file or a folder with one. {DEFAULT_HELP}")
 flags.DEFINE_bool("json", False, "Print a line of JSON for every video (docs/serving.md).")
 flags.DEFINE_bool("csv", False, "Print a table with a row for every performance.")
 flags.DEFINE_string("plot_dir", None, "Folder for a picture of each video: key frames above the stages.")
@@ -47,11 +48,12 @@ def main(arguments: list[str]) -> int:
     values = flags.FLAGS
     _check(arguments)
 
-    config = configuration(model_path(values.model), "model")
+    model = default_model() if values.model is None else values.model
+    config = configuration(model_path(model), "model")
     try:
         sport = get_sport(config["sport"])
     except InputError as error:
-        raise damaged(f"--model={values.model}", error) from error
+        raise damaged(f"--model={model}", error) from error
     # Heads on a backbone's features score videos by it, or files of its features.
     of_features = bool(config["features"])
     if backbone_of(config["features"]) and not any(is_features(each) for each in arguments):
@@ -63,12 +65,12 @@ def main(arguments: list[str]) -> int:
     total = len(videos) if isinstance(videos, list) else None
     with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=total in (0, 1) or None) as progress:
         form = "json" if values.json else "csv" if values.csv else "text"
-        begin = functools.partial(Printer, form, values.model or SHIPPED, sport, progress)  # prints the head of a table
+        begin = functools.partial(Printer, form, model, sport, progress)  # prints the head of a table
         # With no video that can be read, TensorFlow would be imported for nothing.
         if isinstance(videos, list) and all(problem for _, problem in videos):
             outcomes = ((video, Remark("unreadable", str(problem))) for video, problem in videos)
             return 1 if _print(outcomes, begin(), progress) else 0
-        with _scoring(of_features) as score_all:
+        with _scoring(model, of_features) as score_all:
             return 1 if _print(score_all(videos), begin(), progress) else 0
 
 
@@ -77,7 +79,7 @@ def _note(text):
 
 
 @contextlib.contextmanager
-def _scoring(of_features):
+def _scoring(model, of_features):
     """A function of videos that yields name and result of each, once nothing can refuse them."""
     load_tensorflow()
     values = flags.FLAGS
@@ -85,12 +87,12 @@ def _scoring(of_features):
     if values.results_dir:
         from scoringnet_tf.inference.result_cache import keeping_scores
 
-        with keeping_scores(values.results_dir, values.model, values.runner, **options) as score_all:
+        with keeping_scores(values.results_dir, model, values.runner, **options) as score_all:
             yield score_all
     else:
         from scoringnet_tf.inference.predictor import predictor_of
 
-        predictor = predictor_of(values.model, of_features=of_features)
+        predictor = predictor_of(model, of_features=of_features)
         yield functools.partial(map, functools.partial(scored, predictor=predictor, **options))
 
 
@@ -108,6 +110,7 @@ def _print(outcomes, printer, progress):
                 printer.complain(undrawn)
             unscored += result.status == "withheld" or undrawn is not None
         progress.update()
+    printer.end()
     return unscored
 
 

@@ -6,6 +6,7 @@ import gc
 import random
 import shutil
 import signal
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 import scipy.io
 
 import scoringnet_tf  # before TensorFlow: it asks for oneDNN
+from scoringnet_tf.support.i3d_files import CACHE, PACKAGE
 
 gc.set_threshold(50_000, 20, 20)  # with graphs and models by the dozen, passes of the collector take 7 % of the time
 
@@ -285,3 +287,10 @@ def stage_model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "model.keras"
     model.save(path)
     return path
+
+
+@pytest.fixture
+def without_i3d(monkeypatch, tmp_path):
+    """I3D is not installed, whatever is. Its cached file may be made in the `cache_folder`."""
+    monkeypatch.setenv(CACHE, str(tmp_path / "cache"))
+    monkeypatch.setitem(sys.modules, PACKAGE, None)  # Python says that there is none

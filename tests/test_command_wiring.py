@@ -71,7 +71,7 @@ def test_every_field_of_a_configuration_is_read(cls):
 
 def test_a_score_that_is_withheld_is_told_by_the_status(tmp_path):
     write_bars(tmp_path / "v.avi", 30)
-    result = forked("scoringnet_tf.predict", tmp_path / "v.avi")
+    result = forked("scoringnet_tf.predict", "--model=diving_small", tmp_path / "v.avi")
     assert (result.returncode, result.stderr) == (1, "") and "withheld" in result.stdout
 
 

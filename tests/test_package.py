@@ -14,6 +14,7 @@ from test_commands import COMMANDS
 import scoringnet_tf
 from data_prep.__main__ import COMMANDS as PREPARATION
 from scoringnet_tf.support import model_files
+from scoringnet_tf.support.i3d_files import cached_file
 from scoringnet_tf.support.messages import InputError
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -142,16 +143,35 @@ def test_a_checkout_that_is_not_installed_finds_the_models_that_ship(monkeypatch
     assert model_files.model_path() == ROOT / "saved_models/diving_small/model.keras"
 
 
+def installed_copy(folder):
+    """The `support.model_files` of a copy of the package in a folder."""
+    (folder / "support").mkdir()
+    copy = shutil.copy(model_files.__file__, folder / "support")
+    spec = importlib.util.spec_from_file_location("installed_copy", copy)
+    installed = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(installed)
+    return installed
+
+
 def test_an_installed_copy_finds_its_own_models_and_none_of_another_package(tmp_path):
     for folder in ("scoringnet_tf/saved_models/ours", "saved_models/theirs"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "model.keras").touch()
-    (tmp_path / "scoringnet_tf/support").mkdir()
-    copy = shutil.copy(model_files.__file__, tmp_path / "scoringnet_tf/support")
-    spec = importlib.util.spec_from_file_location("installed_copy", copy)
-    installed = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(installed)
+    installed = installed_copy(tmp_path / "scoringnet_tf")
     assert installed.shipped_presets() == ["ours"]
+
+
+def test_the_default_model_is_that_for_film_if_it_ships_and_i3d_is_at_hand(tmp_path, without_i3d):
+    for name in ("diving_small", "diving_film"):
+        (tmp_path / "scoringnet_tf/saved_models" / name).mkdir(parents=True)
+        (tmp_path / f"scoringnet_tf/saved_models/{name}/model.keras").touch()
+    installed = installed_copy(tmp_path / "scoringnet_tf")
+    assert installed.default_model() == "diving_small"
+    cached_file().parent.mkdir()
+    cached_file().touch()
+    assert installed.default_model() == "diving_film"
+    shutil.rmtree(tmp_path / "scoringnet_tf/saved_models/diving_film")
+    assert installed.default_model() == "diving_small"
 
 
 @pytest.mark.parametrize("folder", sorted(path.parent.name for path in (ROOT / "saved_models").glob("*/README.md")))

@@ -17,13 +17,14 @@ from data_prep.stages import formats as stage_formats
 from data_prep.stages.suggestion import find_videos, load_model, suggest_stages
 from scoringnet_tf.sports import option_form
 from scoringnet_tf.support.messages import InputError, counted
+from scoringnet_tf.support.model_files import DEFAULT_HELP
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "New file (csv, label_studio), or new folder with one per video.", required=True)
 flags.DEFINE_enum("format", "csv", stage_formats.WRITABLE, "Format to write: that of the tool to correct in.")
 flags.DEFINE_string("videos_dir", None, "Folder of the videos, in place of VIDEO arguments.")
-flags.DEFINE_string("model", None, "ScoringNet (.keras file, or folder with one). Default: the shipped diving model.")
+flags.DEFINE_string("model", None, f"ScoringNet (.keras file, or folder with one). {DEFAULT_HELP}")
 flags.DEFINE_integer("workers", None, "Number of processes that decode. Default: one per core.", lower_bound=1)
 
 POSITIONAL = True

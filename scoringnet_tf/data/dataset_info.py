@@ -56,10 +56,12 @@ class RecordsError(InputError):
 
 
 def described_pixels(simulation: Mapping[str, Any] | None) -> str:
-    """`filmed`, `simulated`, or `simulated (--easy preset)`, of a `DatasetInfo.simulation`."""
+    """`filmed`, `simulated`, or `simulated (--easy preset)` or `(--film preset)`, of a `DatasetInfo.simulation`."""
     if simulation is None:
         return "filmed"
-    return "simulated (--easy preset)" if simulation.get("settings", {}).get("easy") else "simulated"
+    settings = simulation.get("settings", {})
+    preset = next((f" (--{name} preset)" for name in ("easy", "film") if settings.get(name)), "")
+    return f"simulated{preset}"
 
 
 @dataclasses.dataclass(kw_only=True)

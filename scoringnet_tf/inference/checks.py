@@ -221,13 +221,17 @@ class Checks:
     """All checks of the videos that a `ScoringNet` scores."""
 
     def __init__(self, model: "ScoringNet") -> None:
-        self.doubts = doubts(model)  # of whatever it scores
+        self.against_scores = against_scores(model)
+        self.gives_scores = "scores_not_learned" not in [reason.code for reason in self.against_scores]
+        # Of whatever it sees. Without scores nobody misses intervals.
+        self.doubts = [each for each in doubts(model) if not self.against_scores or each.code != "no_intervals"]
         self._model, self._intervals = model, stated_intervals(model)
 
     @property
     def level(self) -> float | None:
         """The probability with which an interval holds the true score; None of a model without intervals."""
-        return self._intervals.level if self._intervals.half_widths else None
+        has_intervals = self._intervals.half_widths and not self.against_scores
+        return self._intervals.level if has_intervals else None
 
     def of_video(self, video: "Video") -> list[Remark]:
         """Why nothing in a video can be scored: `frame_rate_too_low`, `picture_too_small`."""
@@ -372,16 +376,18 @@ def _places(flags):
 # === The model itself ===
 
 
-def doubts(model: "ScoringNet") -> list[Remark]:
-    """What the reader of a model's scores must know: it learned from simulated video, or some checks are not made."""
+def against_scores(model: "ScoringNet") -> list[Remark]:
+    """Why no score of a model measures a video, whatever it shows (`OF_MODEL`); empty if they may."""
+    if model.unlearned_parts:
+        return [Remark("scores_not_learned", "The model has no scores: it learned stages alone.")]
     simulation = (model.provenance or {}).get("simulation")
     if not simulation:
-        return doubts_of_statistics(model)
-    text = f"The model was trained on {described_pixels(simulation)} video. Do not rely on its scores for filmed video."
-    return [Remark("simulated_training", text), *doubts_of_statistics(model)]
+        return []
+    text = f"The model learned its scores from {described_pixels(simulation)} video alone."
+    return [Remark("simulated_training", f"{text} They are not a measurement; --force shows them.")]
 
 
-def doubts_of_statistics(model: "ScoringNet") -> list[Remark]:
+def doubts(model: "ScoringNet") -> list[Remark]:
     """Which checks of a model are not made or may be wrong for lack of `TrainingStatistics`; empty if none."""
     statistics = model.reference
     if statistics is None:
@@ -403,8 +409,8 @@ def doubts_of_statistics(model: "ScoringNet") -> list[Remark]:
 
 def stated_intervals(model: "ScoringNet") -> Intervals:
     """The `Intervals` that a model states; none, and why, if they are unknown or stale."""
-    doubts = {doubt.code: doubt for doubt in doubts_of_statistics(model)}
+    lacking = {doubt.code: doubt for doubt in doubts(model)}
     for code in ("no_reference", "stale_reference"):
-        if code in doubts:
-            return Intervals.none(doubts[code])
-    return (model.reference and model.reference.intervals) or Intervals.none(doubts["no_intervals"])
+        if code in lacking:
+            return Intervals.none(lacking[code])
+    return (model.reference and model.reference.intervals) or Intervals.none(lacking["no_intervals"])

@@ -18,7 +18,7 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.data.preprocessing import form_differences
-from scoringnet_tf.inference.checks import checks, impossible_scores, is_too_small, shows_several
+from scoringnet_tf.inference.checks import against_scores, checks, impossible_scores, is_too_small, shows_several
 from scoringnet_tf.inference.evaluation import input_specs
 from scoringnet_tf.models import layers
 from scoringnet_tf.sports import definition_of, differences, get_sport
@@ -120,6 +120,7 @@ def model_description(network: "ScoringNet", version: int | None = None) -> dict
         "sport": definition_of(network.sport),
         "stages": list(network.sport.stages),
         "scores": list(network.scores),
+        "against_scores": [reason.to_dict() for reason in against_scores(network)],
         "outputs": sorted({*network.output, "valid"}),
         "content": network.content,
         "frame_rate": (network.provenance or {}).get("frame_rate"),

@@ -25,12 +25,13 @@ from scoringnet_tf.inference.recognition import where_recognised
 from scoringnet_tf.inference.results import Performance, ResultBuilder, VideoScore, several
 from scoringnet_tf.inference.stages import Stretch, stretches, windowed_reader, without_unseen
 from scoringnet_tf.models.decoding import decided
+from scoringnet_tf.models.parameter_groups import STAGE_PARTS
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import checksum
 from scoringnet_tf.models.tta import score_views
 from scoringnet_tf.support.messages import InputError, Remark
-from scoringnet_tf.support.model_files import SHIPPED
+from scoringnet_tf.support.model_files import default_model
 from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.weights.backbones import behind_backbone
 
@@ -55,8 +56,9 @@ def score_video(
         path: of a video file, or of a folder of images numbered in order; of a file of features for a model of those;
             or a `Clip`. Files at addresses that fsspec reads (`https://…`, `s3://…`, `gs://…`) are fetched.
         model: `ScoringNet`, or the path of one (a `.keras` file, or a folder with one), which is loaded each time; None
-            for the shipped diving model.
-        force: give the scores even if `VideoScore.reasons` speak against them.
+            for `default_model`: `diving_film` if it ships and I3D is installed, else `diving_small`.
+        force: give the scores even if `VideoScore.reasons` speak against them. Without it a model that learned its
+            scores from simulated video alone gives stages and times.
         start, end: seconds since the first frame between which it is scored; None for the file's beginning and end.
 
     Raises:
@@ -71,43 +73,38 @@ def score_video(
 
 def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
     """The `Predictor` of a model that finds stages in frames; InputError for another one."""
-    predictor = predictor_of(model, scores=False)
+    predictor = predictor_of(model)
     if predictor.model.segmenter is None or predictor.model.content == "features":
         which = "The model" if isinstance(model, ScoringNet) else f"--model={model}"
         why = "scores whole videos" if predictor.model.segmenter is None else "reads features, not frames"
         raise InputError("no_stages", f"{which} finds no stages in a video: it {why}.")
-    check_trained(predictor.model, None if isinstance(model, ScoringNet) else model, parts=["kfs"])
     return predictor
 
 
-def predictor_of(
-    model: ScoringNet | AnyPath | None = None, scores: bool = True, of_features: bool = False
-) -> "Predictor":
+def predictor_of(model: ScoringNet | AnyPath | None = None, of_features: bool = False) -> "Predictor":
     """The `Predictor` of a model, or of the path of one; the same one for the same model with the same weights.
 
     Args:
         model: as of `score_video`.
-        scores: whether its scores are wanted, and not its stages alone.
         of_features: whether it is to read files of features. Else heads that learned from a backbone's features see
             videos by it.
 
     Raises:
-        InputError: there is no such model, its scores are wanted and have not been learned, or its backbone is not at
-            hand (`weights.backbones.behind_backbone`).
+        InputError: there is no such model, it has learned no stages (one without stages: no scores), or its backbone is
+            not at hand (`weights.backbones.behind_backbone`).
     """
     if model is None:
-        return _shipped_predictor()
+        return _shipped_predictor(default_model(), of_features)
     path = None if isinstance(model, ScoringNet) else str(model)
     network = model if isinstance(model, ScoringNet) else load_scoring_net(model)
-    if scores:
-        check_trained(network, path)
+    check_trained(network, path, parts=None if network.segmenter is None else STAGE_PARTS)
     # A model may have been trained on: then its statistics are stale.
     return _predictor(network, path, checksum(network) if path is None else None, of_features)
 
 
 @functools.cache
-def _shipped_predictor():
-    return Predictor(load_scoring_net(), name=SHIPPED)
+def _shipped_predictor(name, of_features):
+    return predictor_of(name, of_features)
 
 
 @functools.lru_cache(maxsize=2)  # so that one video after another is scored by what was traced once
@@ -246,11 +243,13 @@ class Predictor:
         reasons = [*against] or self.checks.of_performance(one)
         has_stages = self._of_features and one.labels is not None
         if has_stages and len(self._performances(one.probabilities, one.frame_rate)) > 1:
-            reasons.append(several(2, 0, features=True))
-        outputs, empty = self._scores(one) if force or not reasons else ({}, ())
+            reasons.append(several(2, 0, of_features=True))
+        of_model = self.checks.against_scores
+        is_scored = self.checks.gives_scores and (force or not [*reasons, *of_model])
+        outputs, empty = self._scores(one) if is_scored else ({}, ())
         impossible = self.checks.of_scores(outputs)
         warnings = self.checks.warnings(one, stretch.first, empty)
-        return [*reasons, *impossible], warnings, outputs if force or not impossible else {}
+        return [*reasons, *impossible, *of_model], warnings, outputs if force or not impossible else {}
 
     # === Read ===
 

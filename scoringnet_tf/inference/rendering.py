@@ -12,6 +12,8 @@ from scoringnet_tf.support.messages import InputError, Remark, counted
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Codes of reasons against all scores of a model. They do not speak against its stages.
+OF_MODEL = ("simulated_training", "scores_not_learned")
 COLUMNS = 10  # frames in a picture
 WIDTH, LINE, STRIP = 12.0, 0.2, 0.9  # inches: of the picture; heights of a line of text, and of the stages
 LETTERS = 150  # on a line of the picture
@@ -19,8 +21,8 @@ LETTERS = 150  # on a line of the picture
 # === Text ===
 
 
-def text(score: Any) -> str:
-    """A `VideoScore` as text."""
+def text(score: Any, is_alone: bool = True) -> str:
+    """A `VideoScore` as text; unless it `is_alone`, without its `model_reasons`, which are the same of others."""
     model = "" if score.model is None else f"model {score.model}, "
     frames = counted(score.num_frames, "frame")
     lines = [f"{score.video}: {frames}, {score.fps:g} frames/s; {model}sport {score.sport.name}"]
@@ -31,11 +33,11 @@ def text(score: Any) -> str:
         lines += _stage_lines(score.stages, performance if several else None)
         lines += [f"  {line}" for line in _score_lines(performance, score)]
         against = "Withheld" if performance.final is None else "Forced despite"
-        lines += [f"  {against}: {reason}" for reason in performance.reasons]
+        lines += [f"  {against}: {reason}" for reason in performance.own_reasons]
         lines += [f"  Warning: {warning}" for warning in performance.warnings]
-    lines += [f"  {reason}" for reason in score.further_reasons]
+    lines += [f"  {reason}" for reason in score.further_reasons if reason.code not in OF_MODEL]
     lines += [f"  Warning: {warning}" for warning in score.warnings_of()]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(score.model_reasons if is_alone else ())])
 
 
 def _stage_lines(stages, within=None):
@@ -58,7 +60,9 @@ def _score_lines(performance, score):
             part = f"{name} {value:{form}}" + (f" ± {deviation:{form}}" if deviation is not None else "")
             interval = "–".join(f"{end:{form}}" for end in performance.intervals.get(name, ()))
             parts.append(part + (f" ({interval})" if interval else ""))
-    lines = ["   ".join(parts) or "no score"]
+    if parts and score.model_reasons:
+        parts.append("(not a measurement)")
+    lines = ["   ".join(parts) or "no score"] if parts or score.status_of(performance) == "withheld" else []
     if performance.intervals and score.interval_level:
         lines.append(f"Brackets: {100 * score.interval_level:.0f} % interval of the true score")
     return lines
@@ -81,7 +85,8 @@ def columns(sport: Sport) -> tuple[str, ...]:
 def row(score: Any, number: int, one: Any) -> dict[str, Any]:
     """The row of `columns` of one of the performances of a `VideoScore`."""
     known = {"video": score.video, "performance": number, "model": score.model, "sport": score.sport.name}
-    known |= {name: getattr(one, name) for name in ("status", "start_s", "end_s", *score.sport.scores)}
+    known |= {name: getattr(one, name) for name in ("start_s", "end_s", *score.sport.scores)}
+    known["status"] = score.status_of(one)
     known |= {f"{name}_std": value for name, value in one.deviations.items()}
     for name, (low, high) in one.intervals.items():
         known |= {f"{name}_low": low, f"{name}_high": high}
@@ -151,9 +156,11 @@ def figure(score: Any) -> "Figure":
 def _headlines(score):
     if len(score.performances) == 1:
         return _score_lines(score.performances[0], score)
-    form = f".{decimals(score.sport.range_of('final'))}f"
+    form, number = f".{decimals(score.sport.range_of('final'))}f", counted(len(score.performances), "performance")
+    if score.status == "stages":
+        return [number]
     finals = (f"{one.final:{form}}" if one.final is not None else "no score" for one in score.performances)
-    return [f"{counted(len(score.performances), 'performance')}: {', '.join(finals)}"]
+    return [f"{number}: {', '.join(finals)}{' (not a measurement)' if score.model_reasons else ''}"]
 
 
 def _wrapped(notes):

@@ -21,20 +21,20 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.inputs import Named, attempted, stretched
 from scoringnet_tf.inference.predictor import predictor_of
-from scoringnet_tf.inference.results import VideoScore
+from scoringnet_tf.inference.results import SCHEMA_VERSION, VideoScore
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.files import file_sha256, locked, write_json
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
-VERSIONS = [__version__, *(library.__version__ for library in (tf, keras, av, cv2))]
+VERSIONS = [__version__, SCHEMA_VERSION, *(library.__version__ for library in (tf, keras, av, cv2))]
 _loading = threading.Lock()  # a runner may work on several videos at a time in one process
 
 
 @contextlib.contextmanager
 def keeping_scores(
-    folder: AnyPath, model: AnyPath | None, runner: str | None = None, **options: Any
+    folder: AnyPath, model: AnyPath, runner: str | None = None, **options: Any
 ) -> Iterator[Callable[[Iterable[Named]], Iterator[tuple[str, VideoScore | Remark]]]]:
     """Yields a function that scores videos in order, and keeps each result in `folder`, or takes it from there.
 

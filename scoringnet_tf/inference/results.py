@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scoringnet_tf.inference.checks import Checks, Observation
 
-SCHEMA_VERSION = 1  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
+SCHEMA_VERSION = 2  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
 SHARED = (*SCORES, "deviations", "intervals")  # of a video and of its only performance
 
 
@@ -34,7 +34,7 @@ class Performance:
         start_s, end_s: the same in seconds.
         difficulty, execution, final: points of the sport. None if the model predicts no such score, or it is withheld.
         deviations: score → standard deviation in points, of a model with a distribution head.
-        reasons: why the scores are withheld, or would be if they were not forced.
+        reasons: why the scores are withheld, or would be if they were not forced; at the end those of the model.
         intervals: score → its lower and upper end in points, see `VideoScore.interval_level`; none of a score that is
             withheld or forced, or of a model that states none.
         warnings: those of the `VideoScore` that are of this performance, and not of all the video.
@@ -53,9 +53,9 @@ class Performance:
     warnings: list[Remark] = dataclasses.field(default_factory=list)
 
     @property
-    def status(self) -> str:
-        """`"scored"`; `"forced"`, in spite of reasons against it; or `"withheld"`."""
-        return "withheld" if self.final is None else "forced" if self.reasons else "scored"
+    def own_reasons(self) -> list[Remark]:
+        """The reasons that speak against this performance, and not against all scores of the model."""
+        return [reason for reason in self.reasons if reason.code not in rendering.OF_MODEL]
 
     def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
         """As an entry of `performances` in docs/serving.md, with the `scores` of the sport alone."""
@@ -93,7 +93,8 @@ class VideoScore:
         interval_level: the probability with which an interval is to hold the true score; None without intervals.
         further_reasons: why the video as a whole has no score.
         shown: (frame, time in seconds, JPEG) of a few frames of the key stages, for `plot`.
-        status: `"scored"`; `"forced"`, in spite of reasons; or `"withheld"`: no performance has a score.
+        status: `"scored"`; `"forced"`, in spite of reasons; `"stages"`, for its model gives no scores; or `"withheld"`:
+            no performance has a score, or could have one.
         reasons: why the video has no score, or should have none.
     """
 
@@ -122,8 +123,19 @@ class VideoScore:
         for name in SHARED:
             setattr(self, name, getattr(whole, name))
         self.reasons = [*whole.reasons, *self.further_reasons]
-        statuses = {performance.status for performance in self.performances}
-        self.status = next(status for status in ("forced", "scored", "withheld") if status in statuses)
+        statuses = {self.status_of(performance) for performance in self.performances}
+        self.status = next(status for status in ("forced", "scored", "stages", "withheld") if status in statuses)
+
+    @property
+    def model_reasons(self) -> list[Remark]:
+        """Why no score of the model is a measurement, whatever the video shows."""
+        return [reason for reason in self.reasons if reason.code in rendering.OF_MODEL]
+
+    def status_of(self, performance: Performance) -> str:
+        """The `status` of one of the performances."""
+        if performance.final is not None:
+            return "forced" if performance.reasons else "scored"
+        return "stages" if self.stages and not performance.own_reasons else "withheld"
 
     def warnings_of(self, performance: Performance | None = None) -> list[Remark]:
         """The warnings of the video and of one of its performances; by default those of the video alone."""
@@ -215,15 +227,22 @@ def _remarks(values):
 # === While a video is scored ===
 
 
-def several(number: int, scored: int, features: bool = False) -> Remark:
-    """Why a video of several performances has no score itself, if `scored` of them have scores."""
+def several(number: int, given: int, what: str = "scores", of_features: bool = False) -> Remark:
+    """Why a video of several performances has no score itself, if `given` of them have scores, or stages."""
     shows = f"The video shows {counted(number, 'performance')}"
-    if features:
+    if of_features:
         return Remark("several_performances", f"{shows}, which cannot be scored apart from features.")
-    if not scored:
+    if not given:
         return Remark("none_scored", f"{shows}; none has a score.")
-    which = "each has its own scores" if scored == number else f"{scored} have scores"
+    which = f"each has its own {what}" if given == number else f"{given} have {what}"
     return Remark("several_performances", f"{shows}; {which}.")
+
+
+def _several_of(performances):
+    """`several` of performances: by their scores; if there are none, by those that have stages."""
+    scored = sum(any(getattr(one, score) is not None for score in SCORES) for one in performances)
+    staged = sum(not one.own_reasons for one in performances)
+    return several(len(performances), scored) if scored else several(len(performances), staged, "stages")
 
 
 class ResultBuilder:
@@ -287,13 +306,14 @@ class ResultBuilder:
             shown = np.array([min(np.searchsorted(sample_of, start), len(sample_of) - 1)])
         first, self._end = self._offset + int(shown[0]), self._offset + int(shown[-1]) + 1
         scores: dict[str, Any] = {score: float(outputs[score][0]) for score in SCORES if score in outputs}
+        deviations = {score: float(outputs[f"{score}_std"][0]) for score in SCORES if f"{score}_std" in outputs}
         performance = Performance(
             start_frame=first + self._first_frame,
             end_frame=self._end + self._first_frame,
             start_s=self._second(first),
             end_s=self._second(self._end),
             **scores,
-            deviations={score: float(outputs[f"{score}_std"][0]) for score in SCORES if f"{score}_std" in outputs},
+            deviations={} if self._checks.against_scores else deviations,
             reasons=reasons,
             warnings=warnings,
             intervals={} if reasons else self._checks.intervals_of(scores),
@@ -312,10 +332,9 @@ class ResultBuilder:
         """The result for the video, called `path`; `fps` is that of its last part, `model` the name of the model."""
         performances, length = self.performances, len(self._labels)
         warnings = [*self._warnings, *self._checks.doubts, *(w for one in performances for w in one.warnings)]
-        scored = sum(any(getattr(one, score) is not None for score in SCORES) for one in performances)
+        of_model, first = self._checks.against_scores, self._first_frame
         if not performances:
-            against = self._against or [Remark("no_performance", "No whole performance found.")]
-            first = self._first_frame
+            against = [*(self._against or [Remark("no_performance", "No whole performance found.")]), *of_model]
             performances = [Performance(first, first + length, self._second(0), self._second(length), reasons=against)]
         shown = sorted(self._pictures[True] or self._pictures[False], key=lambda each: each[0])
         count = min(rendering.COLUMNS, len(shown))
@@ -329,7 +348,7 @@ class ResultBuilder:
             warnings=list(dict.fromkeys(warnings)),
             model=model,
             interval_level=self._checks.level,
-            further_reasons=[several(len(performances), scored)] if len(performances) > 1 else [],
+            further_reasons=[_several_of(performances), *of_model] if len(performances) > 1 else [],
             shown=[shown[index * len(shown) // count] for index in range(count)],
         )
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.models.trainer import Trainer
 
 BACKBONE = "backbone"
+STAGE_PARTS = (BACKBONE, "kfs")  # those that stages are found by
 
 
 def learning_parts(network: "Trainer") -> "dict[str, layers.Layer]":

@@ -25,11 +25,11 @@ from scoringnet_tf.report.session import check_pages, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, counted
-from scoringnet_tf.support.model_files import configuration, model_path
+from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, default_model, model_path
 from scoringnet_tf.support.paths import as_path, check_access, told_apart
 from scoringnet_tf.support.quiet import load_tensorflow
 
-flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
+flags.DEFINE_string("model", None, f".keras file or its folder. {DEFAULT_HELP}")
 flags.DEFINE_string("output", None, "HTML file to write; an earlier one is replaced.")
 flags.DEFINE_string("judges", None, "CSV file with the judges' scores.")
 flags.DEFINE_string("title", None, "Heading. Default: the name of the video, or of --output.")
@@ -119,9 +119,10 @@ def _write_all(output, outcomes, model, total):
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values, output = flags.FLAGS, _checked_output(arguments)
-    config = configuration(model_path(values.model), "model")  # without TensorFlow
+    model = default_model() if values.model is None else values.model
+    config = configuration(model_path(model), "model")  # without TensorFlow
     if config["features"] and not backbone_of(config["features"]):
-        raise InputError("sees_features", f"--model={values.model} scores features; a report needs frames.")
+        raise InputError("sees_features", f"--model={model} scores features; a report needs frames.")
     judges = read_judges(values.judges, get_sport(config["sport"])) if values.judges else {}
     videos = list(named_videos(arguments, left_out=_print))
     paths = [path for path, error in videos if error is None]
@@ -135,12 +136,12 @@ def main(arguments: list[str]) -> int:
     from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.page_data import shown_scores
 
-    predictor = predictor_of(values.model)
+    predictor = predictor_of(model)
     if unshown := unshown_scores(values.judges, judges, shown_scores(predictor.model.scores)):
         _print(f"--judges: the model does not predict {', '.join(unshown)}, which is left out.")
     names = dict(zip(paths, told_apart(paths), strict=True))
     outcomes = _outcomes(videos, names, predictor, judges)
-    return 1 if _write_all(output, outcomes, predictor.name or "given", len(videos)) else 0
+    return 1 if _write_all(output, outcomes, model, len(videos)) else 0
 
 
 if __name__ == "__main__":

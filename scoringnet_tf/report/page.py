@@ -77,13 +77,14 @@ class ShownPerformance:
         stage_names: in label order.
         fps: frames per second.
         times: (L + 1,), seconds in the file of every frame that is shown and of their end.
-        scores: those that the model predicts.
+        scores: those that the model predicts; none if it gives none.
         first_frame: number in the file of the first frame that is shown.
         stages: contiguous runs as in `VideoScore`, frames counted from the first that is shown.
         probabilities: of the stages, float (L, S).
         film: (frame, counted from the first that is shown, JPEG) of evenly spaced frames.
         clips: (caption, MP4, JPEG for print and before it plays) of the key fragments.
         reasons: why the scores are withheld, or would be without force.
+        model_reasons: why no score of the model is a measurement.
         notes: what could lower trust.
     """
 
@@ -99,6 +100,7 @@ class ShownPerformance:
     film: Sequence[tuple[int, bytes]] = ()
     clips: Sequence[tuple[str, bytes, bytes]] = ()
     reasons: Sequence[str] = ()
+    model_reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
 
     @property

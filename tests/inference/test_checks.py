@@ -15,10 +15,10 @@ from training_runs import trained
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.video import Clip, Video
-from scoringnet_tf.inference.checks import Checks, Observation, doubts, impossible_scores, is_whole
+from scoringnet_tf.inference.checks import Checks, Observation, against_scores, doubts, impossible_scores, is_whole
 from scoringnet_tf.inference.export import checked_outputs
 from scoringnet_tf.inference.predictor import predictor_of, score_video
-from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics
+from scoringnet_tf.models.training_statistics import Intervals, Spread, TrainingStatistics
 from scoringnet_tf.sports import get_sport
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "segmenter": {"network": "c3d"}}
@@ -254,7 +254,8 @@ def test_a_model_that_cannot_tell_says_so(model):
     few = model.with_dtype("float32", reference={**model.reference.get_config(), "spread": None, "num_videos": 1})
     assert said(learning) == {"stale_reference"} and not before & {"stale_reference", "no_reference", "no_distance"}
     simulated = model.with_dtype("float32", provenance={"simulation": {"seed": 0}})
-    assert "simulated_training" in said(simulated) and "simulated_training" not in before
+    assert [reason.code for reason in against_scores(simulated)] == ["simulated_training"]
+    assert against_scores(model) == []
     assert "no_distance" in said(few) and said(model.with_dtype("float32", reference=None)) == {"no_reference"}
 
 
@@ -292,6 +293,65 @@ def test_features_of_a_length_outside_training_are_told(tmp_path, num_steps, ste
     score = score_video(tmp_path / "v.npy", model)
     assert score.status == "scored"
     assert ("length_unlike_training" in [warning.code for warning in score.warnings]) == is_told
+
+
+# === Stages alone ===
+
+
+def with_simulation(model):
+    return model.with_dtype("float32", provenance={**model.provenance, "simulation": {"seed": 0}})
+
+
+def with_stages_alone(model):
+    """As after training of KFS alone."""
+    twin = model.with_dtype("float32")
+    twin.learned_parts = {"kfs"}
+    return twin
+
+
+@pytest.mark.parametrize(
+    ("made", "code"), [(with_simulation, "simulated_training"), (with_stages_alone, "scores_not_learned")]
+)
+def test_a_model_whose_scores_measure_nothing_gives_stages_and_times(model, tmp_path, made, code):
+    write_images(tmp_path / "once", 33, number=2, name="{}.png")
+    for first in (1, 34):
+        write_images(tmp_path / "twice", 33, number=2, name="{}.png", first=first)
+    network, expected = made(model), scripted(model, DIVE * 2)(tmp_path / "twice", force=True)
+    both = scripted(network, DIVE * 2)(tmp_path / "twice")
+    assert (both.status, codes(both), both.stages) == ("stages", ["several_performances", code], expected.stages)
+    assert [(row["status"], row["reasons"], row["final"]) for row in both.rows()] == [("stages", code, None)] * 2
+    assert both.to_dict()["performances"][1]["reasons"][0]["code"] == code
+    one = scripted(network, DIVE)(tmp_path / "once")
+    assert (one.status, codes(one), one.final) == ("stages", [code], None)
+    assert "no_intervals" not in [warning.code for warning in one.warnings]
+    lacking = scripted(network, ((0, 16), (1, 17)))(tmp_path / "once")
+    assert (lacking.status, codes(lacking)) == ("withheld", ["missing_stage", code])
+
+
+def test_scores_of_simulation_are_given_by_force_without_intervals(model, tmp_path):
+    write_bars(tmp_path / "v.avi", 33, number=2)
+    reference = dataclasses.replace(model.reference, intervals=Intervals(0.9, {"final": 10.0}, {"final": 20}))
+    trusted = model.with_dtype("float32", reference=reference.get_config())
+    measured, forced = (
+        scripted(network, DIVE)(tmp_path / "v.avi", force=True) for network in (trusted, with_simulation(trusted))
+    )
+    assert measured.intervals and (forced.intervals, forced.interval_level) == ({}, None)
+    assert (forced.status, codes(forced), forced.final) == ("forced", ["simulated_training"], measured.final)
+
+
+def test_scores_that_were_never_learned_are_not_given_by_force(model, tmp_path):
+    write_bars(tmp_path / "v.avi", 33, number=2)
+    forced = scripted(with_stages_alone(model), DIVE)(tmp_path / "v.avi", force=True)
+    assert (forced.status, forced.final, codes(forced)) == ("stages", None, ["scores_not_learned"])
+
+
+def test_a_simulated_model_without_stages_gives_nothing(tmp_path):
+    write_bars(tmp_path / "v.avi", 21)
+    network = scoringnet_tf.ScoringNet(**{**SMALL, "segmenter": None}, fragments="whole", score_statistics=STATISTICS)
+    assert score_video(tmp_path / "v.avi", trained(network)).status == "scored"
+    network = trained(network.with_dtype("float32", provenance={"simulation": {"seed": 0}}))
+    score = score_video(tmp_path / "v.avi", network)
+    assert (score.status, codes(score), score.final) == ("withheld", ["simulated_training"], None)
 
 
 @pytest.mark.slow

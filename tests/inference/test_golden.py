@@ -51,7 +51,7 @@ def test_the_shipped_servable_is_that_of_the_shipped_model(clip):
     for score, tolerance in TOLERANCE.items():
         assert float(served[score][0]) == pytest.approx(scored[score], abs=tolerance), score
     model = scoringnet_tf.from_preset(SOURCES[clip][0])
-    assert bool(served["valid"][0]) == (scoringnet_tf.score_video(CLIPS / clip, model).status == "scored")
+    assert bool(served["valid"][0]) == (scoringnet_tf.score_video(CLIPS / clip, model).status == "stages")
     noise = [
         cv2.imencode(".png", frame)[1].tobytes()
         for frame in np.random.default_rng(0).integers(0, 256, (60, 90, 120, 3))

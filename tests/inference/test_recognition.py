@@ -16,7 +16,8 @@ from scoringnet_tf.inference.recognition import RECOGNISED, WINDOW, recognised_w
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.sports import definition_of, get_sport
 from scoringnet_tf.sports.definition import differences, sport_of
-from scoringnet_tf.weights.backbones import is_installed, load_backbone
+from scoringnet_tf.support.i3d_files import is_installed
+from scoringnet_tf.weights.backbones import load_backbone
 
 SIZE = (32, 32)
 CLASSES = ("red", "green", "blue")

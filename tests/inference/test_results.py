@@ -27,7 +27,7 @@ from scoringnet_tf.support.messages import Remark
 ROOT = pathlib.Path(__file__).parents[2]
 DIVING = get_sport("diving")
 MISSING = Remark("missing_stage", "No entry was found.")
-SIMULATED = Remark("simulated_training", "The model was trained on simulated video.")
+DOUBT = Remark("no_reference", "The model has no statistics.")
 GAP = Remark("frames_missing", "It has no frame between 1.00 and 1.40 s.")
 LOST = Remark("unreadable", "v.mp4: no.")
 
@@ -47,6 +47,8 @@ TRUSTED = dataclasses.replace(
 )
 WITHHELD = Performance(5, 40, 0.2, 1.6, reasons=[MISSING])
 FORCED = dataclasses.replace(SCORED, reasons=[MISSING])
+OF_MODEL = Remark("simulated_training", "Its scores are no measurement.")
+STAGED = Performance(5, 40, 0.2, 1.6, reasons=[OF_MODEL])
 
 
 def frame(index):
@@ -54,7 +56,7 @@ def frame(index):
 
 
 def score(*performances, video="a/v.mp4", **values):
-    values = {"warnings": [SIMULATED], "model": "m", "shown": [frame(9)], "stages": STAGES, **values}
+    values = {"warnings": [DOUBT], "model": "m", "shown": [frame(9)], "stages": STAGES, **values}
     return VideoScore(video, DIVING, 50, 25.0, performances=list(performances), **values)
 
 
@@ -71,6 +73,8 @@ def plain(result):
         ((SCORED, WITHHELD), "scored", None),
         ((WITHHELD, WITHHELD), "withheld", None),
         ((SCORED, FORCED), "forced", None),
+        ((STAGED,), "stages", None),
+        ((WITHHELD, STAGED), "stages", None),
     ],
 )
 def test_the_status_is_that_of_the_performances(performances, status, final):
@@ -90,14 +94,14 @@ def test_a_result_comes_back_from_json(performances):
 
 def test_what_is_said_of_one_performance_is_not_said_of_another():
     """What is said of the video holds for both."""
-    found = score(dataclasses.replace(SCORED, warnings=[GAP]), SCORED, warnings=[SIMULATED, GAP])
-    assert [row["warnings"] for row in found.rows()] == ["simulated_training frames_missing", "simulated_training"]
-    assert [found.warnings_of(one) for one in found.performances] == [[SIMULATED, GAP], [SIMULATED]]
+    found = score(dataclasses.replace(SCORED, warnings=[GAP]), SCORED, warnings=[DOUBT, GAP])
+    assert [row["warnings"] for row in found.rows()] == ["no_reference frames_missing", "no_reference"]
+    assert [found.warnings_of(one) for one in found.performances] == [[DOUBT, GAP], [DOUBT]]
     values = plain(found)
     assert [one["warnings"] for one in values["performances"]] == [[GAP.to_dict()], []]
-    assert values["warnings"] == [SIMULATED.to_dict(), GAP.to_dict()]
+    assert values["warnings"] == [DOUBT.to_dict(), GAP.to_dict()]
     text = str(found)
-    assert text.count(GAP) == text.count(SIMULATED) == 1 and text.index(GAP) < text.rindex("Performance")
+    assert text.count(GAP) == text.count(DOUBT) == 1 and text.index(GAP) < text.rindex("Performance")
 
 
 def test_text():
@@ -107,11 +111,39 @@ def test_text():
     for line, stage in zip(stages, STAGES, strict=True):
         frames = f"{stage['start_frame']}–{stage['end_frame'] - 1}"
         assert stage["name"] in line and f"{stage['start_s']:.2f}–{stage['end_s']:.2f}" in line and frames in line
-    assert all(part in scores for part in ("3.20", "24.00", "76.80 ± 4.00")) and SIMULATED in warning
+    assert all(part in scores for part in ("3.20", "24.00", "76.80 ± 4.00")) and DOUBT in warning
     assert MISSING in str(score(WITHHELD)) and "76.80" not in str(score(WITHHELD)) and MISSING in str(score(FORCED))
     two = str(score(SCORED, Performance(60, 90, 2.4, 3.6, reasons=[MISSING]))).splitlines()
     assert "0.20–1.60" in two[1] and "take-flight" in two[2] and "76.80" in two[3]
     assert "2.40–3.60" in two[4] and MISSING in two[6]
+
+
+def test_why_a_model_gives_no_scores_is_said_once(capsys):
+    """Not under each of several videos, and not again with what speaks against one performance."""
+    bad = dataclasses.replace(WITHHELD, reasons=[MISSING, OF_MODEL])
+    two = score(STAGED, bad, further_reasons=[Remark("several_performances", "Several."), OF_MODEL])
+    for found in (score(STAGED), two):
+        text = str(found)
+        assert text.count(OF_MODEL) == 1 and text.endswith(OF_MODEL) and text.count("no score") == (found is two)
+        assert VideoScore.from_dict(plain(found), DIVING) == dataclasses.replace(found, shown=[])
+        assert OF_MODEL in found.plot().get_supxlabel() and "no score" not in found.plot().get_suptitle()
+    assert "take-flight" in str(two) and str(two).count(MISSING) == 1
+    out, _ = printed("text", capsys, score(STAGED), two)
+    assert "".join(out).count(OF_MODEL) == 1 and out[-1] == f"{OF_MODEL}\n"
+    out, _ = printed("json", capsys, score(STAGED), two)
+    assert [[reason["code"] for reason in json.loads(line)["reasons"]] for line in out[:2]] == [
+        ["simulated_training"],
+        ["several_performances", "simulated_training"],
+    ]
+
+
+def test_scores_that_are_forced_from_such_a_model_are_marked():
+    forced = score(dataclasses.replace(SCORED, reasons=[OF_MODEL], deviations={}))
+    for text in (str(forced), forced.plot().get_suptitle()):
+        assert "76.80   (not a measurement)" in text
+    assert str(forced).count(OF_MODEL) == 1 and "Forced" not in str(forced)
+    both = score(*forced.performances * 2, further_reasons=[OF_MODEL])
+    assert "76.80, 76.80 (not a measurement)" in both.plot().get_suptitle()
 
 
 def test_scores_of_a_small_range_have_the_digits_that_tell_them_apart():
@@ -191,7 +223,7 @@ def test_each_frame_is_framed_in_the_colour_of_its_stage_and_says_when_it_is():
         assert axis.spines["left"].get_edgecolor() == to_rgba(color) and axis.get_xlabel() == f"{time:.2f} s"
     spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in strip.patches]
     np.testing.assert_allclose(spans, [(run["start_s"], run["end_s"]) for run in stages])
-    assert MISSING in figure.get_supxlabel() and SIMULATED in figure.get_supxlabel()
+    assert MISSING in figure.get_supxlabel() and DOUBT in figure.get_supxlabel()
 
 
 @pytest.mark.parametrize(
@@ -226,6 +258,9 @@ def printed(form, capsys, *results):
     for found in results:
         printer.failure("v.mp4", found) if isinstance(found, Remark) else printer.score(found)
         seen.append(capsys.readouterr())
+    printer.end()
+    if last := capsys.readouterr().out:
+        seen.append(types.SimpleNamespace(out=last, err=""))
     return [each.out for each in seen], [each.err for each in seen]
 
 
@@ -241,7 +276,7 @@ def test_each_result_is_printed_once_it_is_there(capsys):
 def test_a_table_has_its_header_once(capsys):
     out, _ = printed("csv", capsys, score(SCORED, WITHHELD), LOST)
     rows = list(csv.DictReader(io.StringIO("".join(out))))
-    assert [rows[0][name] for name in ("final", "final_std", "warnings")] == ["76.8", "4.0", "simulated_training"]
+    assert [rows[0][name] for name in ("final", "final_std", "warnings")] == ["76.8", "4.0", "no_reference"]
     assert [row["status"] for row in rows] == ["scored", "withheld", "failed"]
     assert rows[1]["reasons"] == "missing_stage" and rows[2]["error"] == LOST
     assert [(row["model"], row["sport"]) for row in rows] == [("m", "diving")] * 3

@@ -51,6 +51,15 @@ def test_a_withheld_score_is_no_number():
     assert not [one for one in elements.of("rect") if one.get("width") == "1.4"]  # no mark on a scale
 
 
+def test_scores_that_are_no_measurement_say_so_or_are_left_out():
+    reasons = {"model_reasons": ["Learned from simulation."]}
+    forced = parsed(shown(**reasons)).text()
+    assert forced.count("not a measurement") == 3 and forced.count("Learned from simulation.") == 1
+    none = parsed(dataclasses.replace(full(**reasons), scores=[])).text()
+    assert "Learned from simulation." in none and "take-flight" in none
+    assert not {"withheld", "Final", "measurement"} & set(none.split())
+
+
 def test_frames_and_times_count_from_the_beginning_of_the_file():
     stages = [run("noise", 0, 4), run("take-flight", 4, 7), run("entry", 7, 10)]
     late = {"first_frame": 60, "times": 2.4 + np.arange(11) / 25}

@@ -99,6 +99,17 @@ def test_a_page_shows_the_video_and_its_result(predictor, tmp_path):
     np.testing.assert_allclose(page.probabilities.sum(axis=1), np.ones(40), rtol=1e-5)
 
 
+def test_a_page_of_a_model_that_gives_no_scores_shows_those_of_the_judges_alone(predictor, tmp_path):
+    write_bars(tmp_path / "dive.avi", 40)
+    reasons = [Remark("missing_stage", "No entry."), Remark("simulated_training", "Simulated.")]
+    changes = {"performances": [Performance(0, 40, 0.0, 1.6, reasons=reasons)], "further_reasons": []}
+    (page,), _ = shown(predictor, tmp_path / "dive.avi", Judged({"final": 70.0}, "Ann"), **changes)
+    assert [(one.name, one.value, one.true) for one in page.scores] == [("final", None, 70.0)]
+    assert (page.reasons, page.model_reasons) == (["No entry."], ["Simulated."])
+    (page,), _ = shown(predictor, tmp_path / "dive.avi", **changes)
+    assert page.scores == [] and page.stages
+
+
 def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
     """A second around it, up to the next performance, whose stages and warnings it leaves out."""
     write_bars(tmp_path / "two.avi", 160)
@@ -323,7 +334,7 @@ def test_the_command_shows_what_it_can_and_names_the_rest(tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         write_bars(tmp_path / folder / "v.avi", 30, number=len(folder))
-    words = ["httq://a/b.mp4", "none.mp4", "a/v.avi", "b/v.avi", "--output=r.html", "--force"]
+    words = ["httq://a/b.mp4", "none.mp4", "a/v.avi", "b/v.avi", "--output=r.html", "--force", "--model=diving_small"]
     result = forked("scoringnet_tf.report", *words, folder=tmp_path)
     failures = [line for line in result.stderr.splitlines() if line.startswith("report: ")]
     assert result.returncode == 1 and len(failures) == 2 and "Traceback" not in result.stderr

@@ -31,6 +31,16 @@ def test_what_was_scored_by_force_says_so():
     assert "force" not in session(shown("a"), shown("b")).text()
 
 
+def test_performances_without_scores_are_listed_in_order_and_not_ranked():
+    staged = [dataclasses.replace(shown(name), scores=[], model_reasons=["Simulated."]) for name in "bac"]
+    elements = session(*staged)
+    assert [one["href"][0] for one in elements.of("a")] == list("bac") and elements.open == []
+    words = elements.text().split()
+    assert words.count("Simulated.") == 1 and not {"Ranking", "rank", "withheld", "without", "final"} & {*words}
+    judged = session(*(shown(name, (None, None, None), (3, 21, 63)) for name in "ba"))
+    assert "63.00" in judged.text() and "Ranking" not in judged.text()
+
+
 def test_agreement_with_the_judges():
     true = [(3, 21, 63), (3, 27, 81), (3, 23, 69), (3, 25, 75)]
     predicted = [(3, 22, 66), (3, 26, 78), (3, 24, 72), (3, 23, 69)]  # finals 2 and 3 are exchanged

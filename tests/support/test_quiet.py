@@ -25,6 +25,6 @@ def test_a_command_says_nothing_but_what_it_has_to():
     """One that scores: TensorFlow, its graph and the first use of a device have no word on stderr."""
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     clip = pathlib.Path(__file__).parents[1] / "clips/diving.mp4"
-    command = [sys.executable, "-m", "scoringnet_tf.predict", str(clip)]
+    command = [sys.executable, "-m", "scoringnet_tf.predict", "--model=diving_small", str(clip)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "") and "take-flight" in done.stdout

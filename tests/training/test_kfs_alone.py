@@ -9,7 +9,7 @@ from training_runs import changed, eagerly, settings
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.calibration import add_reference
-from scoringnet_tf.inference.predictor import predictor_of, stage_finder
+from scoringnet_tf.inference.predictor import stage_finder
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.scoring import ScoringRun
@@ -70,8 +70,6 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
     model = load_scoring_net(alone)
     assert not model.scores_learned and load_scoring_net("diving_small").scores_learned
     takes_scores = {
-        "score_video": lambda: scoringnet_tf.score_video(diving_video, alone),
-        "a model in memory": lambda: predictor_of(model),
         "calibrate": lambda: add_reference(alone, DatasetInfo.load(diving_records)),
         "with_reference": lambda: scoringnet_tf.with_reference(model, diving_records),
         "import_weights": lambda: c3d_of_tower(model, "execution"),
@@ -79,7 +77,12 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
     for take in takes_scores.values():
         with refused("not_trained"):
             take()
-    assert stage_finder(alone).score_file(diving_video, "dive", force=True).stages
+    for seen in (
+        stage_finder(alone).score_file(diving_video, "dive", force=True),
+        scoringnet_tf.score_video(diving_video, model),
+        scoringnet_tf.score_video(diving_video, alone, force=True),
+    ):
+        assert seen.stages and seen.final is None and seen.reasons[-1].code == "scores_not_learned"
 
 
 def test_it_is_not_exported(alone, tmp_path):

@@ -7,8 +7,9 @@ from refusals import refused
 
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.backbones.i3d import I3D, kinetics_classes
+from scoringnet_tf.support.i3d_files import CACHE, is_installed
 from scoringnet_tf.weights import backbones
-from scoringnet_tf.weights.backbones import CACHE, is_installed, kinetics_i3d, load_backbone
+from scoringnet_tf.weights.backbones import kinetics_i3d, load_backbone
 
 SIZE = (32, 32)
 FRAMES = np.random.default_rng(0).integers(0, 256, (1, 16, *SIZE, 3), dtype=np.uint8)
