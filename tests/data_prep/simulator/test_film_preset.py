@@ -78,6 +78,24 @@ def _is_cut(plan):
     return plan.lead == 0 and plan.num_frames == plan.boundaries[3] + plan.linger
 
 
+def test_the_feet_leave_the_board_at_the_same_pose_at_any_speed():
+    plans = [plan_videos(PHASES, dataclasses.replace(settings, num_videos=3)) for settings in (FILM, PLAIN)]
+    for slow, usual in zip(*plans, strict=True):
+        settings = dataclasses.replace(FILM, height=96, width=128)
+        scene = PHASES.random_scene(usual.element, settings, np.random.default_rng(1))
+        expected, shown, later = (_pose(plan, scene, after) for plan, after in ((usual, 0), (slow, 0), (slow, 2)))
+        np.testing.assert_allclose(shown, expected, atol=0.02 * 96)
+        assert np.abs(later - expected).max() > 0.06 * 96
+
+
+def _pose(plan, scene, after):
+    """The joints from the first on, pixels, so many frames after the feet leave."""
+    joints: list[np.ndarray] = []
+    list(PHASES.shot(scene, plan, "scoring", np.random.default_rng(0), joints))
+    places = joints[plan.boundaries[1] + after - plan.lead]
+    return places - places[0]
+
+
 def test_another_rendering_has_the_same_timing_and_other_looks():
     settings = dataclasses.replace(FILM, num_videos=30)
     other = dataclasses.replace(settings, rendering=1)
