@@ -92,7 +92,7 @@ def test_stages_far_from_what_is_recognised_are_noise(model, rate, around):
 
 def test_a_backbone_that_learned_further_recognises_nothing_and_other_classes_are_refused():
     assert model_of(trainable=True).recognised == ()
-    assert model_of(get_sport("vault")).recognised == ()
+    assert model_of(get_sport("ski_jumping")).recognised == ()
     with refused("unknown_name", "purple"):
         assert model_of(sport_of_red(recognised_as=["purple"])).recognised
     for wrong, code in (

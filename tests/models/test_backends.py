@@ -36,33 +36,35 @@ def full():
     return telling(scoringnet_tf.ScoringNet(**SMALL, **WITHOUT_DROPOUT), 1000.0), batch()[0]
 
 
-def partial():
+def partial(lengths=(12, 12, 12), **options):
     """One tower with a distribution as head, on samples of whole videos of features in standard units."""
-    options = {**SMALL, "scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}, "fragments": "whole"}
+    options = {
+        **SMALL,
+        "scores": ("final",),
+        "score_statistics": {"final": (80.0, 12.0)},
+        "fragments": "whole",
+        **options,
+    }
     head = {"head": "distribution", "dropout_rate": 0.0}
     model = scoringnet_tf.ScoringNet(**options, features={"size": 5, "stride": 1, "origin": None}, score_predictor=head)
-    model.score_predictor.towers["final"].get_layer("feature_scaling").adapt(np.full(5, 2.0), np.full(5, 3.0))
+    for part in (model.score_predictor.towers["final"], *([model.segmenter] if model.segmenter else [])):
+        part.get_layer("feature_scaling").adapt(np.full(5, 2.0), np.full(5, 3.0))
     values = np.random.default_rng(0).normal(2, 3, (3, 12, 5)).astype("float32")
-    return telling(model), {"features": values, "mask": batch()[0]["mask"]}
+    return telling(model), {"features": values, "mask": np.arange(12) < np.array(lengths)[:, None]}
 
 
-def film():
-    """The stage head for film on features, and videos of unequal length."""
-    heads = {"segmenter": {"dropout_rate": 0.0, "network": "tcn"}, "score_predictor": {"dropout_rate": 0.0}}
-    model = scoringnet_tf.ScoringNet(**SMALL, **heads, features={"size": 5, "stride": 1, "origin": None})
-    model.segmenter.get_layer("feature_scaling").adapt(np.full(5, 2.0), np.full(5, 3.0))
-    values = np.random.default_rng(0).normal(2, 3, (3, 12, 5)).astype("float32")
-    return telling(model, 1000.0), {"features": values, "mask": np.arange(12) < np.array([[12], [11], [7]])}
+def of_film():
+    """The same with the stage head for film, on key fragments of videos of unequal length."""
+    return partial((12, 11, 7), fragments="key", segmenter={"dropout_rate": 0.0, "network": "tcn"})
 
 
 def on(backbone):
     """Heads on a frozen backbone, and frames, some of them padding."""
-    heads = {**SMALL, **WITHOUT_DROPOUT}
-    del heads["image_size"]
+    heads = {**SMALL, **WITHOUT_DROPOUT, "image_size": backbone.frame_size}
     inputs = {**batch()[0], "mask": np.arange(12) < np.array([[12], [7], [10]])}
     model = scoringnet_tf.ScoringNet(backbone=backbone, **heads)
     model.adapt_features([(inputs, {})])
-    return telling(model, 1000.0), inputs
+    return telling(model), inputs
 
 
 def videos():
@@ -94,7 +96,7 @@ def prepared(tmp_path_factory):
     """Folders of a saved model and a batch each, and what TensorFlow makes of them."""
     keras.utils.set_random_seed(1)
     folders = []
-    for prepare in (full, partial, film, videos, images, masked_i3d, classes_of_i3d):
+    for prepare in (full, partial, of_film, videos, images, masked_i3d, classes_of_i3d):
         folders.append(tmp_path_factory.mktemp("backends"))
         model, inputs = prepare()
         model.save(folders[-1] / "model.keras")
