@@ -55,5 +55,5 @@ def _on_new_pictures(lengths, repeats):
 
 
 def is_repeat(index: int, repeats: int) -> bool:
-    """Whether the frame of an index shows the picture before it once more: every `repeats`-th, for 0 none."""
+    """Whether the frame of an index repeats the one before it, as every `repeats`-th does; 0: none."""
     return repeats > 0 and index % repeats == repeats - 1

@@ -36,7 +36,7 @@ class Performance:
         marks: judges' marks, empty where execution comes from real labels.
         split: `train` or `test`; `validation` for clips.
         speed: of the film; below 1 is slow motion.
-        repeats: which frames show the picture before them once more: every so-manieth, for 0 none.
+        repeats: every how many frames one repeats the frame before it; 0: none does.
     """
 
     video_id: int
