@@ -1,15 +1,17 @@
 r"""Cross-validates ScoringNet on records, beside what needs no network, and says which is best.
 
-    python -m scoringnet_tf.cross_validate --records_dir=RECORDS --output_dir=OUTPUT [--folds=5] [--group] [-- FLAGS]
+    python -m scoringnet_tf.cross_validate --records_dir=RECORDS --output_dir=OUTPUT [--folds=5] [-- FLAGS]
 
-Every video is tested once, by models that did not learn from it: in random folds, in folds of whole groups (--group;
-without --folds each group is left out once), or by --split_files. Flags of `train` after -- go to every training.
+Every video is tested once, by models that did not learn from it: in random folds, in folds of whole groups
+(--group=group; without --folds each group is left out once), or by --split_files. Flags of `train` after -- go to every
+training.
 ScoringNet stands beside the mean score, the duration, a ridge regression and a support vector regression on statistics
 of the features, a ridge regression on the features as they are, and their first principal component. OUTPUT gets
 table.md, cells.json, predictions.csv and a picture. Rerun the command to resume.
 """
 
 import dataclasses
+import importlib.util
 import sys
 
 from absl import flags
@@ -31,7 +33,7 @@ QUESTION = "Does ScoringNet score better than what needs no network?"
 flags.DEFINE_string("records_dir", None, "Records, made by `python -m data_prep build`.")
 flags.DEFINE_string("output_dir", None, "Folder for the table and the trainings.")
 flags.DEFINE_integer("folds", 5, "Folds. With --group and without --folds: one for each group.", 2)
-flags.DEFINE_bool("group", False, "Folds of whole groups, such as athletes.")
+flags.DEFINE_string("group", None, "Folds of whole groups by this column of the manifest: group.")
 flags.DEFINE_list("split_files", [], "Split files (id,split) in place of folds, made by `data_prep split`.")
 flags.DEFINE_list("heads", ["regression"], "Heads of ScoringNet: regression, distribution.")
 flags.DEFINE_integer("seeds", 1, "Trainings of each head in each fold, --seed=0 and on.", 1)
@@ -49,6 +51,9 @@ def _splits(surroundings: Surroundings) -> list[Split]:
         if values.group or values["folds"].present:
             raise InputError("flags_conflict", "--split_files excludes --folds and --group.")
         return splits.splits_of(surroundings, 0, values.split_files)
+    if values.group not in (None, "group"):
+        hint = f"Build the records with --columns=group={values.group}, and give --group=group."
+        raise InputError("unknown_name", f"--group={values.group}: records keep one column of groups, group.", hint)
     if values.group:
         return group_folds(info, values.folds if values["folds"].present else None)
     return random_folds(info, values.folds)
@@ -73,6 +78,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) > len(further):
         raise InputError("unexpected_argument", f"This command takes flags only, not {arguments[0]}.", "See --help.")
     cli.require(records_dir=values.records_dir, output_dir=values.output_dir)
+    if not importlib.util.find_spec("sklearn"):
+        raise InputError("not_installed", "The simple systems need scikit-learn.", "pip install '.[experiments]'")
     info = load_records(values.records_dir)
     if info.classes or not info.sport:
         raise InputError("no_scores", f"--records_dir={values.records_dir}: these records hold classes, and no scores.")

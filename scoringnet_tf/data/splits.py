@@ -140,7 +140,7 @@ def group_folds(info: DatasetInfo, number: int | None = None, seed: int = 0) -> 
     """
     groups = _groups(info, sorted(info.videos))
     if len(groups) == len(info.videos):
-        hint = "Build them with a column of the manifest named group, or --columns=group=YOURS."
+        hint = "Build them with a column named group, or --columns=group=YOURS."
         raise InputError("no_groups", f"{info.records_dir}: no videos share a group.", hint)
     return _folds(info, groups, number or len(groups), seed, "group")
 

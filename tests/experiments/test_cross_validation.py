@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 from command_forks import forked
+from refusals import code_printed
 from tiny_records import feature_video, write_records
 
 from scoringnet_tf.baselines.comparison import SimpleSystems
@@ -73,7 +74,8 @@ def test_simple_systems_learn_from_the_training_videos_of_a_fold(records):
 
 @pytest.mark.slow
 def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_path):
-    words = ["scoringnet_tf.cross_validate", f"--records_dir={records}", f"--output_dir={tmp_path / 'out'}", "--group"]
+    words = ["scoringnet_tf.cross_validate", f"--records_dir={records}", f"--output_dir={tmp_path / 'out'}"]
+    words += ["--group=group"]
     further = ["--", "--max_steps=2", "--width_multiplier=0.125", "--fragments=whole", "--scores=final"]
     first = forked(*words, "--title=Thirty sequences", *further)
     assert first.returncode == 0, first.stderr
@@ -87,3 +89,18 @@ def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_p
     again = forked(*words, "--title=Thirty sequences", *further)
     assert again.stdout == first.stdout
     assert {path: path.stat().st_mtime_ns for path in models} == models
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [
+        (["--group=player"], "unknown_name"),
+        (["--folds=3", "--split_files=one.csv"], "flags_conflict"),
+        (["--heads=another"], "unknown_name"),
+        (["--folds=31"], "out_of_range"),
+        (["further"], "unexpected_argument"),
+    ],
+)
+def test_what_the_command_refuses(records, tmp_path, flags, code):
+    result = forked("scoringnet_tf.cross_validate", f"--records_dir={records}", f"--output_dir={tmp_path}", *flags)
+    assert result.returncode == 1 and code_printed(result.stderr) == code
