@@ -18,7 +18,11 @@ flags.DEFINE_string(
     "Ball, Clubs, Hoop or Ribbon.",
 )
 flags.DEFINE_integer("official_split", None, "UCF-101: official split. Default: 1.", lower_bound=1, upper_bound=3)
-flags.DEFINE_string("sport", None, "Manifest, motion: name of a shipped sport, or your own .yaml file.")
+flags.DEFINE_string(
+    "sport",
+    None,
+    "UNLV, MIT-Diving: diving or diving_phases. Manifest, motion: a shipped sport, or your own .yaml file.",
+)
 flags.DEFINE_string(
     "manifest_csv", None, "Manifest: table of videos or features (docs/data.md). Default: manifest.csv of --source_dir."
 )

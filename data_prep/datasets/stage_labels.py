@@ -13,11 +13,12 @@ import numpy as np
 
 from data_prep.datasets.readers.text import read_csv
 from scoringnet_tf.data.records import UNLABELLED
-from scoringnet_tf.sports import NOISE, SHORTEST, Sport
+from scoringnet_tf.sports import NOISE, SHORTEST, Sport, get_sport
 from scoringnet_tf.support.files import replacing_file, whole_number
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
+DIVING, DIVING_PHASES = "diving", "diving_phases"  # the sports whose stages the times of a dive give
 NOT_IN_ORDER = "not_in_order"  # code of segments that go back in time
 
 
@@ -37,24 +38,23 @@ class Segment(NamedTuple):
         return f"{self.stage} [{self.start}, {'end' if self.end is None else self.end})"
 
 
-def diving_segments(times: Sequence[int], where: str = "") -> tuple[Segment, ...]:
+def diving_segments(times: Sequence[int], where: str = "", sport: str = DIVING) -> tuple[Segment, ...]:
     """Returns the segments of a row `t0,t1,t2,t3` of `jump_drop_water_label.txt`.
 
     The times are the first frames of jumping, dropping, entering the water and ending. Jumping and dropping are the
-    paper's take-flight (§4.3). StageError if they go back, or take-flight or entry have no frames.
+    paper's take-flight (§4.3), and two stages of `DIVING_PHASES`. StageError if they go back, or a stage but the first
+    has no frames.
     """
-    t0, _, t2, t3 = times
+    t0, t1, t2, t3 = times
     row = f"{where}: {','.join(map(str, times))}"
     if list(times) != sorted(times) or t0 < 0:
         raise StageError(NOT_IN_ORDER, f"{row} are not times in order, t0 ≤ t1 ≤ t2 ≤ t3.")
-    if not t0 < t2 < t3:
-        raise StageError("no_stages", f"{row} leave no frames to take-flight or entry.")
-    return (
-        Segment("pre-starting", 0, t0, where),
-        Segment("take-flight", t0, t2, where),
-        Segment("entry", t2, t3, where),
-        Segment("noise", t3, None, where),
-    )
+    noise, *stages = get_sport(sport).stages
+    edges = (0, t0, t1, t2, t3, None) if sport == DIVING_PHASES else (0, t0, t2, t3, None)
+    segments = tuple(Segment(*each, where) for each in zip((*stages, noise), edges[:-1], edges[1:], strict=True))
+    if empty := [segment.stage for segment in segments[1:-1] if segment.start == segment.end]:
+        raise StageError("no_stages", f"{row} leave no frames to {' and '.join(empty)}.")
+    return segments
 
 
 def segment_errors(segments: Iterable[Segment], sport: Sport, num_frames: int | None = None) -> Iterator[StageError]:

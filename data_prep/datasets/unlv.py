@@ -14,6 +14,8 @@ from data_prep.datasets.readers.text import read_csv, read_diving_times
 from data_prep.datasets.sample import Published, Sample, Source, stage_problem
 from data_prep.datasets.scores import complete_scores, odd_executions
 from data_prep.datasets.stage_labels import (
+    DIVING,
+    DIVING_PHASES,
     Segment,
     StageError,
     diving_segments,
@@ -29,55 +31,70 @@ from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # name of the file and of its variable
 STAGE_CSV = "stage_labels.csv"
 DIVING_TIMES = "jump_drop_water_label.txt"
+DIVING_SPORTS = (DIVING, DIVING_PHASES)
 FRAME_RATE = 25.0  # frames/s of the official dives, whose frames the times count
 VAULT_DIRS = ("gym_vault_samples_len_ori", "gym_vault_samples_len_100_lstm")
 VAULT_DIFFICULTY = "gym_vault_difficulty_level.mat"
 MIT_SPLITS = ("split_100_59*", "random_splits_100_59/split_*")
 
 
-def read_diving(source_dir: Path, split_dir: str | None = None) -> Source:
-    """Reads UNLV-Diving.
+def read_diving(source_dir: Path, split_dir: str | None = None, sport: str = DIVING) -> Source:
+    """Reads UNLV-Diving, with the stages of `diving` or `diving_phases`.
 
     `stage_labels.csv` comes before `jump_drop_water_label.txt`: it can label noise before the start.
 
     Raises:
-        OptionError: there is no folder `split_dir`.
+        OptionError: there is no folder `split_dir`, or the sport is neither.
         InputError: a file or folder is missing or malformed as a whole.
     """
     published = Published({"train": 300, "test": 70}, "Parmar and Morris 2017, §4.1")
-    return _read_diving(source_dir, split_dir, ("split_*",), published)
+    return _read_diving(source_dir, split_dir, ("split_*",), published, sport)
 
 
-def read_mit_diving(source_dir: Path, split_dir: str | None = None) -> Source:
+def read_mit_diving(source_dir: Path, split_dir: str | None = None, sport: str = DIVING) -> Source:
     """Reads UNLV-Diving's layout with a split of MIT-Diving; raises like `read_diving`."""
     published = Published({"train": 100, "test": 59}, "Pirsiavash et al. 2014, §4.1")
-    return _read_diving(source_dir, split_dir, MIT_SPLITS, published)
+    return _read_diving(source_dir, split_dir, MIT_SPLITS, published, sport)
 
 
-def _read_diving(source_dir, split_dir, split_patterns, published):
+def _read_diving(source_dir, split_dir, split_patterns, published, sport):
+    if sport not in DIVING_SPORTS:
+        raise OptionError("unknown_name", f"--sport={sport} is not {' or '.join(DIVING_SPORTS)}.")
     video_dir = find_dir(source_dir, ("diving_samples_len_ori",), "the videos NNN.avi")
     overall = read_vector(source_dir / "diving_overall_scores.mat", "overall_scores")
     difficulty_path = source_dir / "diving_difficulty_level.mat"
     difficulty = _numbered(difficulty_path, read_vector(difficulty_path, "difficulty_level"), len(overall))
     split = _find_split_dir(source_dir, split_dir, split_patterns)
-    stage_file, segments_of = _diving_stages(source_dir, len(overall))
-    samples, notes = _make_samples("diving", video_dir, split, overall, difficulty, segments_of)
+    stage_file, segments_of = _diving_stages(source_dir, len(overall), sport)
+    samples, notes = _make_samples(sport, video_dir, split, overall, difficulty, segments_of)
     settings = {"split_dir": split.name, "stage_labels": stage_file}
     notes = (Remark("stage_labels", f"Stage labels from {stage_file}."), *notes)
     rate = FRAME_RATE if stage_file == DIVING_TIMES else None
-    return Source("diving", samples, settings, notes, published=published, label_rate=rate)
+    return Source(sport, samples, settings, notes, published=published, label_rate=rate)
 
 
-def _diving_stages(source_dir, num_videos):
+def _diving_stages(source_dir, num_videos, sport):
     """Returns the file with the stage labels, and a function from a video's number to its segments."""
     stages = _numbered_stages(source_dir, num_videos)
     if stages is not None:
+        _check_sport(source_dir / STAGE_CSV, stages, sport)
         return STAGE_CSV, stages.__getitem__
     path = source_dir / DIVING_TIMES
     if not path.is_file():
         raise InputError("not_found", f"{source_dir}: there are no stage labels, {STAGE_CSV} or {DIVING_TIMES}.")
     times = _numbered(path, read_diving_times(path).values(), num_videos)
-    return DIVING_TIMES, lambda number: diving_segments(times[number], f"{DIVING_TIMES}, row {number}")
+    return DIVING_TIMES, lambda number: diving_segments(times[number], f"{DIVING_TIMES}, row {number}", sport)
+
+
+def _check_sport(path, stages, sport):
+    """InputError if the stages of a table are those of the other sport that dives may be read as."""
+    used = {segment.stage for segments in stages.values() for segment in segments}
+    if used <= set(get_sport(sport).stages):
+        return
+    for other in DIVING_SPORTS:
+        if used <= set(get_sport(other).stages):
+            message = f"{path} has the stages of {other}, not of {sport}."
+            raise InputError("other_sport", message, f"Set --sport={other}.")
 
 
 def read_vault(source_dir: Path, split_dir: str | None = None, difficulty_csv: str | None = None) -> Source:

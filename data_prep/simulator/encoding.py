@@ -13,6 +13,7 @@ from scoringnet_tf.support.messages import InputError
 
 FPS = 25
 QUANTISERS = (2, 25)  # of MPEG-4 and MPEG-2: from the finest to blocks as at the lowest bit rates of broadcasts
+FILM_QUANTISERS = (3, 31)  # of what people send each other
 GROUP = 12  # frames from one key frame to the next
 
 
@@ -33,12 +34,12 @@ CODECS: dict[str, Callable[[int], dict[str, str]]] = {  # name → function of t
 }
 
 
-def draw_compression(easy: bool, rng: np.random.Generator) -> tuple[str, int]:
-    """Draws codec and quantiser; the easy preset is finely compressed."""
+def draw_compression(easy: bool, rng: np.random.Generator, film: bool = False) -> tuple[str, int]:
+    """Draws codec and quantiser; the easy preset is finely compressed, film often coarsely."""
     if easy:
         return "mpeg4", int(rng.integers(3, 8))
     codec = rng.choice(list(CODECS), p=(0.4, 0.15, 0.25, 0.1, 0.1))
-    least, most = np.log(QUANTISERS)
+    least, most = np.log(FILM_QUANTISERS if film else QUANTISERS)
     return str(codec), round(float(np.exp(rng.uniform(least, most))))
 
 

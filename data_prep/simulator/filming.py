@@ -5,17 +5,21 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+import cv2
 import numpy as np
 
 from data_prep.simulator.faults import share_deduction
-from data_prep.simulator.performance import FILM, Performance, Simulator
+from data_prep.simulator.film_timing import is_repeat
+from data_prep.simulator.performance import FILM, LOOK, Performance, Simulator
 from data_prep.simulator.scene import noise
 from data_prep.simulator.scene.camera import zoomed_places
 from data_prep.simulator.scene.effects import Broadcast, filmed_size, magnifications, random_style, zoomed
+from data_prep.simulator.scene.film import BROADCAST, random_look
 from data_prep.simulator.settings import Settings
 
 SHOT_FRAMES = (8, 36)  # least and most of one shot among several
 ZOOMED = 0.3  # of the shots that show a performance
+MIXED_IN = ("crowd", "elsewhere", "close_up")  # shots of noise that film is mixed with
 
 
 class Filming:
@@ -30,17 +34,30 @@ class Filming:
     def __init__(self, simulator: Simulator, performance: Performance, settings: Settings):
         self._simulator, self._performance = simulator, performance
         self._rng = settings.filming_random(performance.video_id, FILM)
-        style = random_style(settings.easy, self._rng)
+        look_random = settings.filming_random(performance.video_id, LOOK)
+        self._look = random_look(look_random) if settings.film else BROADCAST
+        style = self._look.style(random_style(settings.easy, self._rng, settings.film))
         self._broadcast = Broadcast(style, settings.width, settings.height, self._rng)
         width, height = filmed_size(style, settings.width, settings.height)
         self._settings = dataclasses.replace(settings, width=width, height=height)
-        self._scene = simulator.random_scene(performance.element, self._settings, self._rng)
+        self._scene = simulator.random_scene(performance.element, self._settings, self._rng, self._look)
 
     def video(self, joints: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """The frames (H, W, 3) uint8 BGR of the planned video.
 
         `joints` (L, J, 2) receives the athlete's joints in every frame of the performance, pixels.
         """
+        repeats, black = self._performance.repeats, self._look.black
+        for index, frame in enumerate(self._frames(joints)):
+            if not is_repeat(index, repeats):
+                shown = frame
+            yield np.zeros_like(frame) if black and self._rng.random() < black else shown
+        if joints is not None and repeats:
+            repeated = joints[repeats - 1 :: repeats]
+            repeated[:] = joints[repeats - 2 :: repeats][: len(repeated)]
+
+    def _frames(self, joints):
+        """As `video`, before frames are repeated or black."""
         performance, settings, rng, broadcast = self._performance, self._settings, self._rng, self._broadcast
         end = performance.boundaries[3] + performance.linger if settings.task == "scoring" else performance.num_frames
         seen: list[np.ndarray] = []
@@ -50,14 +67,23 @@ class Filming:
             lens = tuple(rng.uniform(1.0, 1.3, 2))
             shot = zoomed(shot, end - performance.lead, *lens)
         before, after = self._noise(performance.lead), self._noise(performance.num_frames - end, after=True)
-        for index, frame in enumerate(itertools.chain(before, shot, after)):
+        darkened = self._look.darkened
+        pictures = itertools.chain(map(darkened, before), shot, map(darkened, after))
+        for index, picture in enumerate(self._mixed(pictures) if self._look.blend else pictures):
             if index in (performance.lead, end):
                 broadcast.cut()
-            yield broadcast(frame, index)
+            yield broadcast(picture, index)
         if joints is not None:
             factors = magnifications(np.arange(len(seen)), end - performance.lead, *lens)
             places = zoomed_places(np.array(seen), factors, settings.width, settings.height)
             joints[performance.lead : end] = broadcast.places(places, settings.width)
+
+    def _mixed(self, pictures):
+        """The pictures of the planned video, each blended with one of another shot."""
+        share, shots = self._look.blend, self._shots(after=False)
+        other = shots[self._rng.choice(MIXED_IN)](self._performance.num_frames)
+        for picture, over in zip(pictures, other, strict=True):
+            yield cv2.addWeighted(picture, 1 - share, over, share, 0)
 
     def replay(self, num_frames: int) -> Iterator[np.ndarray]:
         """Frames of the performance in slow motion, from another point of view, by another athlete."""

@@ -13,6 +13,11 @@ from data_prep.simulator.settings import VERSION, Settings
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import counted
 
+FILM = (
+    "two in five look like a broadcast; the others are shot from near or far, by hand, cut out on a dark ground, or "
+    "mixed with other film; colours, speed, frame rate and cut differ too"
+)
+
 
 def write_labels(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
     """Writes the label files of the official layout (clips: `motion_classes.csv`), the true factors, and the card.
@@ -104,9 +109,15 @@ def _introduction(simulator, performances, settings):
         f"- Videos: {len(performances)} ({', '.join(f'{name} {count}' for name, count in sorted(splits.items()))}), "
         f"{counted(sum(p.num_frames for p in performances), 'frame')} of {settings.width}×{settings.height} "
         f"at {FPS} frames/s.",
-        f"- Preset: {simulator.easy if settings.easy else 'standard (not easy)'}.",
+        f"- Preset: {_preset(simulator, settings)}.",
         *(f"- {note}" for note in simulator.notes(settings)),
     ]
+
+
+def _preset(simulator, settings):
+    if settings.easy:
+        return simulator.easy
+    return f"**film**: {FILM}" if settings.film else "standard (not easy)"
 
 
 def _table(title, columns, style):

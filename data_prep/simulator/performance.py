@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from data_prep.simulator.faults import Fault
+from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.settings import Settings
 
-SPLIT, PLAN, FILM, ROWS, ENCODING = 0, 1, 2, 3, 4  # purposes of random numbers
+SPLIT, PLAN, FILM, ROWS, ENCODING, LOOK, TIMING = range(7)  # purposes of random numbers
 Boundaries = tuple[int, int, int, int]
 
 
@@ -34,6 +35,8 @@ class Performance:
         execution: labelled execution, penalties taken off.
         marks: judges' marks, empty where execution comes from real labels.
         split: `train` or `test`; `validation` for clips.
+        speed: of the film; below 1 is slow motion.
+        repeats: every how many frames one repeats the frame before it; 0: none does.
     """
 
     video_id: int
@@ -50,6 +53,8 @@ class Performance:
     execution: float
     marks: tuple[float, ...]
     split: str
+    speed: float = 1.0
+    repeats: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +94,7 @@ class Simulator(abc.ABC):
         max_execution: without any fault.
         execution_sd: standard deviation of the execution about what a performance deserves: the error of the judges.
         easy: a sentence on what the preset for demonstrations leaves out.
+        margins: least and most frames that people leave before the first movement, and after the end.
         factor_columns: of `factors.csv` beside scores, severities and marks.
         difficulty_of: element → its value by the rules.
         name_of: element → its name in `factors.csv`.
@@ -112,6 +118,7 @@ class Simulator(abc.ABC):
     max_execution: float
     execution_sd: float
     easy: str
+    margins: tuple[tuple[int, int], tuple[int, int]]
     factor_columns: tuple[str, ...]
     difficulty_of: Callable[[Any], float]
     name_of: Callable[[Any], str]
@@ -166,7 +173,9 @@ class Simulator(abc.ABC):
     # === Filming ===
 
     @abc.abstractmethod
-    def random_scene(self, element: Any, settings: Settings, rng: np.random.Generator) -> Any:
+    def random_scene(
+        self, element: Any, settings: Settings, rng: np.random.Generator, look: FilmLook = BROADCAST
+    ) -> Any:
         """Place, camera and athlete for an element: `view`, `world`, `appearance`, `mirrored`."""
 
     @abc.abstractmethod

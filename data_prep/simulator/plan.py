@@ -8,7 +8,8 @@ import numpy as np
 
 from data_prep.simulator.encoding import draw_compression
 from data_prep.simulator.faults import share_deduction, total_deduction
-from data_prep.simulator.performance import ENCODING, PLAN, Label, Performance, Simulator
+from data_prep.simulator.film_timing import film_timed
+from data_prep.simulator.performance import ENCODING, PLAN, TIMING, Label, Performance, Simulator
 from data_prep.simulator.settings import SIMULATORS, Settings
 from scoringnet_tf.support.messages import InputError
 
@@ -50,9 +51,9 @@ def plan_performances(simulator: Simulator, settings: Settings) -> list[Performa
 
 def draw_encoder(settings: Settings, video_id: int, rng: np.random.Generator) -> tuple[str, int]:
     """Draws codec and quantiser; another rendering draws its own."""
-    drawn = draw_compression(settings.easy, rng)  # in any case, so that what is drawn next is the same
+    drawn = draw_compression(settings.easy, rng, settings.film)  # in any case, so that what is drawn next is the same
     if settings.rendering:
-        return draw_compression(settings.easy, settings.filming_random(video_id, ENCODING))
+        return draw_compression(settings.easy, settings.filming_random(video_id, ENCODING), settings.film)
     return drawn
 
 
@@ -89,7 +90,10 @@ def _plan_drawn(simulator, settings, video_id, is_training):
     split, difficulty = "train" if is_training else "test", simulator.difficulty_of(element)
     execution, timing = simulator.execution_score(marks), simulator.draw_timing
     label = Label(video_id, settings.num_videos, split, difficulty, execution, timing)
-    return _scored(simulator, settings, label, element, severities, tuple(marks.tolist()), rng)
+    performance = _scored(simulator, settings, label, element, severities, tuple(marks.tolist()), rng)
+    if settings.film:
+        return film_timed(performance, simulator.margins, settings.random(video_id, TIMING))
+    return performance
 
 
 def _plan_real(simulator, settings, label):

@@ -10,6 +10,7 @@ from scoringnet_tf.support.messages import InputError
 TASKS = ("scoring", "motion", "session")
 SIMULATORS = {  # sport: (module, class) of its `performance.Simulator`
     "diving": ("data_prep.simulator.diving.simulator", "DivingSimulator"),
+    "diving_phases": ("data_prep.simulator.diving.simulator", "DivingPhasesSimulator"),
     "vault": ("data_prep.simulator.vault.simulator", "VaultSimulator"),
 }
 CLIP_LEAD, CLIP_TAIL = 2, 4  # frames of a clip of motion before and after what it shows
@@ -35,6 +36,10 @@ class Settings:
         minutes: that each session lasts.
         rendering: which filming of the performances that `seed` draws. Another has the same elements, faults, scores,
             stages and splits in other places, by other athletes, cameras and encoders.
+        film: whether videos look like film that people shoot, not like broadcasts alone.
+
+    Raises:
+        InputError: `film` with the easy preset or another task.
     """
 
     sport: str
@@ -49,6 +54,12 @@ class Settings:
     performances: int | None = None
     minutes: float | None = None
     rendering: int = 0
+    film: bool = False
+
+    def __post_init__(self):
+        if self.film and (self.easy or self.task != "scoring"):
+            other = "--easy" if self.easy else f"--task={self.task}"
+            raise InputError("flags_conflict", f"--film and {other} exclude each other.")
 
     def random(self, *key: int) -> np.random.Generator:
         """An independent generator for a key such as (video id, purpose), the same however work is divided."""
@@ -63,8 +74,9 @@ class Settings:
         """Plain values for `simulation.json`; a folder has its name alone."""
         values = dataclasses.asdict(self)
         values["labels_dir"] = self.labels_dir.name if self.labels_dir else None
-        if not self.rendering:
-            del values["rendering"]  # older datasets have none, and can be resumed
+        for name in ("rendering", "film"):
+            if not values[name]:
+                del values[name]  # older datasets have none, and can be resumed
         return values
 
     def draw_split(self) -> tuple[list[int], list[int]]:

@@ -56,10 +56,12 @@ class RecordsError(InputError):
 
 
 def described_pixels(simulation: Mapping[str, Any] | None) -> str:
-    """`filmed`, `simulated`, or `simulated (--easy preset)`, of a `DatasetInfo.simulation`."""
+    """`filmed`, `simulated`, or `simulated (--easy preset)` or `(--film preset)`, of a `DatasetInfo.simulation`."""
     if simulation is None:
         return "filmed"
-    return "simulated (--easy preset)" if simulation.get("settings", {}).get("easy") else "simulated"
+    settings = simulation.get("settings", {})
+    preset = next((f" (--{name} preset)" for name in ("easy", "film") if settings.get(name)), "")
+    return f"simulated{preset}"
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -349,3 +351,9 @@ def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[
                 summary = {"mean": np.mean(known), "std": np.std(known), "min": min(known), "max": max(known)}
                 statistics[split][name] = {key: float(value) for key, value in summary.items()}
     return statistics
+
+
+def without_groups(info: DatasetInfo) -> DatasetInfo:
+    """The same records, as if every video were of a group of its own."""
+    videos = {video_id: {**video, "group": None} for video_id, video in info.videos.items()}
+    return dataclasses.replace(info, videos=videos, settings={**info.settings, "groups": "left out"})

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.features import check_features, is_features, read_features
-from scoringnet_tf.data.preprocessor import OVERLAP, PART
+from scoringnet_tf.data.preprocessor import OVERLAP, PART, SHORT_OVERLAP
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.checks import Checks, Observation, is_whole
 from scoringnet_tf.inference.inputs import local_video, stretched
@@ -126,7 +126,8 @@ class Predictor:
         name: of the model in the results.
         part, overlap: of a long video, `length` and `overlap` of `ScoringNetPreprocessor.parts`. A performance that
             ends in the last half of the overlap is left to the next part, which shows more of what follows, unless
-            it begins before that part. One that is longer than the overlap may be whole in no part.
+            it begins before that part. One that is longer than the overlap may be whole in no part. None: what the
+            model's stage head needs.
         segment: finds the stages in place of the model's KFS, for example from labels.
         around: seconds before and after a performance that its stages are looked for in.
     """
@@ -137,7 +138,7 @@ class Predictor:
         window: int | None = None,
         name: str | None = None,
         part: int = PART,
-        overlap: int = OVERLAP,
+        overlap: int | None = None,
         segment: Segment | None = None,
         around: float = AROUND,
     ) -> None:
@@ -146,12 +147,15 @@ class Predictor:
         self._of_features, self._around = model.content == "features", around
         self._rate = None if self._of_features else self.preprocessor.frame_rate  # at which frames are sampled
         # A model without stages sees the whole video.
+        sees_far = getattr(model.segmenter, "network", None) == "c3d_bi_lstm"
+        overlap = overlap or (OVERLAP if sees_far else SHORT_OVERLAP)
         self._sizes: dict[str, Any] = {"length": part if model.segmenter else sys.maxsize, "overlap": overlap}
         self._read = windowed_reader(model, window)
         self._fragments = _fragments_function(model)
         self._towers = tf.function(
             lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
         )
+        self._of_vectors: Any = _vectors_function(model) if model.encoded == "features" else None
 
     def __call__(
         self,
@@ -315,12 +319,15 @@ class Predictor:
     def _scores(self, one):
         """(outputs of SP for a performance, of each tower whether its key fragment is empty)."""
         stages = np.zeros(len(one.samples), np.int32) if one.labels is None else one.labels
+        if self.model.encoded == "features":
+            outputs = self._of_vectors(one.features[np.newaxis], stages[np.newaxis])
+            none_empty = np.zeros((1, len(self.model.scores)), bool)
+            return outputs, np.asarray(outputs.pop("empty_fragments", none_empty))[0]
         indices, empty = self._fragments(stages[np.newaxis])
         clips = {}
         for name, chosen in indices.items():
             frames, positions = np.unique(chosen.numpy(), return_inverse=True)  # moves share nearly all frames
-            of_frames = self.model.encoded == "frames"
-            content = self._content(one.video, one.samples[frames]) if of_frames else one.features[frames]
+            content = self._content(one.video, one.samples[frames])
             clips[name] = content[positions.reshape(chosen.shape)]
         return self._towers(clips), empty.numpy()
 
@@ -342,3 +349,14 @@ def _fragments_function(model):
         return {name: clip[:, :, 0, 0, 0] for name, clip in clips.items()}, empty
 
     return fragments
+
+
+def _vectors_function(model):
+    """A function of features (1, L, D) and stages int32 (1, L): what SP says, `empty_fragments` (1, n) with it."""
+    vectors = tf.TensorSpec((1, None, model.score_predictor.get_config()["features"]), tf.float32)
+
+    @tf.function(input_signature=[vectors, tf.TensorSpec((1, None), tf.int32)], autograph=False)
+    def scores(features, stages):
+        return model.score_fragments(features, stages, tf.ones_like(stages, tf.bool), training=False)
+
+    return scores

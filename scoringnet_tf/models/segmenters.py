@@ -17,7 +17,7 @@ STAGE_NETWORKS = ("c3d_bi_lstm", "c3d", "c3d_ed_tcn", "tcn", "resnet50")
 ED_TCN_FILTERS, ED_TCN_LENGTH, ED_TCN_DROPOUT = (64, 96), 25, 0.3
 # The TCN, as measured on filmed dives (docs/results.md): its convolutions see 16 frames to either side. The mean of
 # three seconds is the camera's and the place's; what differs from it is the athlete's.
-TCN_FILTERS, TCN_LENGTH, TCN_DILATIONS, TCN_INPUT_DROPOUT, TCN_KERNEL_L2 = 48, 5, (1, 2, 4), 0.2, 1e-3
+TCN_FILTERS, TCN_LENGTH, TCN_DILATIONS, TCN_KERNEL_L2 = 48, 5, (1, 2, 4), 1e-3
 LOCAL_SHARE, LOCAL_REACH = 0.7, 40
 # What Keras Applications' weights were trained on: BGR less the mean of ImageNet.
 IMAGENET: dict[str, Any] = {"channels": "bgr", "mean": [103.939, 116.779, 123.68], "scale": 1.0, "frame_size": None}
@@ -182,20 +182,21 @@ class HeldEnds(layers.Layer):
 
 
 def tcn(x: Any, frame_mask: Any, dropout_rate: float) -> Any:
-    """Temporal convolutions on what changes around each frame: one, then a residual block for each dilation.
+    """Temporal convolutions on what changes around each frame, squashed: one, then a residual block for each dilation.
 
     A frame sees `LOCAL_REACH` + 16 frames to either side, so that a long video can go through in windows.
 
     Args:
         x: KerasTensor (B, L, D), features of every frame, in standard units.
         frame_mask: KerasTensor (B, L), true for real frames.
-        dropout_rate: after every convolution, of whole channels.
+        dropout_rate: after every convolution, of whole channels; 0.4 of it before the first.
 
     Returns:
         KerasTensor (B, L, TCN_FILTERS), float32.
     """
+    x = ops.sign(x) * ops.log1p(ops.abs(x))  # film reaches 12 deviations of what was simulated
     x = LocalChange(name="local_change", dtype="float32")(x, frame_mask)
-    x = _channel_dropout(x, TCN_INPUT_DROPOUT, "local_change_dropout")
+    x = _channel_dropout(x, 0.4 * dropout_rate, "local_change_dropout")
     x = _held_convolution(x, frame_mask, 1, dropout_rate, "tcn_input")
     for dilation in TCN_DILATIONS:
         name = f"tcn_dilated{dilation}"

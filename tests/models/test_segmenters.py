@@ -118,7 +118,7 @@ def test_the_first_and_the_last_real_frame_are_held():
 
 
 def test_a_tcn_is_its_sums(tcn):
-    """The mean taken off, a convolution, three that are added to what they read, a softmax."""
+    """Logarithms, the mean taken off, a convolution, three that are added to what they read, a softmax."""
 
     def convolved(x, name, dilation):
         kernel, bias = tcn.get_layer(name).get_weights()
@@ -130,7 +130,8 @@ def test_a_tcn_is_its_sums(tcn):
         return np.maximum(sums, 0)
 
     values = three_features(30)
-    x = convolved(values[0] - 0.7 * values[0].mean(axis=0), "tcn_input", 1)  # 40 frames to either side are all
+    logs = np.sign(values[0]) * np.log1p(np.abs(values[0]))
+    x = convolved(logs - 0.7 * logs.mean(axis=0), "tcn_input", 1)  # 40 frames to either side are all
     for dilation in (1, 2, 4):
         x = x + convolved(x, f"tcn_dilated{dilation}", dilation)
     kernel, bias = tcn.get_layer("fc2").get_weights()

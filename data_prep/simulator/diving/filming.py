@@ -23,6 +23,7 @@ from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
 from data_prep.simulator.scene.canvas import Canvas
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
 from data_prep.simulator.scene.figure import Body, pose
+from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.scene.noise import with_replay_mark
 
 LEAVING_SPEED = 0.22  # metres a frame that the camera rises after the end of the entry
@@ -46,6 +47,7 @@ class Scene:
         mirrored: whether frames are mirrored.
         partner: metres across the picture to the other diver of a synchronised pair; 0 for a diver alone.
         luck: of splashes, see `splash_size`.
+        look: of the film; `world`, `view` and `appearance` have it already.
     """
 
     venue: Venue
@@ -57,6 +59,7 @@ class Scene:
     mirrored: bool
     partner: float = 0.0
     luck: float = 0.38
+    look: FilmLook = BROADCAST
 
 
 def random_body(rng: np.random.Generator) -> Body:
@@ -64,18 +67,23 @@ def random_body(rng: np.random.Generator) -> Body:
     return Body(height=rng.uniform(1.55, 1.82), build=rng.uniform(1.0, 1.35))
 
 
-def random_scene(armstand: bool, width: int, height: int, easy: bool, rng: np.random.Generator) -> Scene:
+def random_scene(
+    armstand: bool, width: int, height: int, easy: bool, rng: np.random.Generator, look: FilmLook = BROADCAST
+) -> Scene:
     """A scene drawn at random; the easy preset always takes the same venue, straight from the side."""
     body, board = random_body(rng), random_board(armstand, easy, rng)
     view = _easy_view(body, width, height, rng) if easy else _random_view(body, width, height, rng)
+    view = look.view(view, body)
     venue = random_venue(np.random.default_rng(7) if easy else rng)
     mirrored = bool(not easy and rng.random() < 0.5)
-    world = paint_venue(venue, board, view.yaw, view.pixels_per_metre, mirrored, rng)
-    appearance, partner = random_appearance(rng), 0.0
+    world = paint_venue(venue, board, view.yaw, view.pixels_per_metre, mirrored, rng, look.margin(view))
+    look.cover(world)
+    appearance, partner = look.appearance(random_appearance(rng)), 0.0
     if not easy:
         appearance = dataclasses.replace(appearance, exposure=float(rng.uniform(0.6, 1.15)))
         partner = float(rng.choice((-1, 1)) * rng.uniform(0.4, 1.1)) if rng.random() < 0.08 else 0.0
-    return Scene(venue, board, world, view, body, appearance, mirrored, partner, luck=0.1 if easy else Scene.luck)
+    luck = 0.1 if easy else Scene.luck
+    return Scene(venue, board, world, view, body, appearance, mirrored, partner, luck, look)
 
 
 def _easy_view(body, width, height, rng):
@@ -172,7 +180,8 @@ def _paint_board(picture, scene, centre, tip):
     if abs(view.yaw) > FRONTAL:
         half = np.array((0.25 * view.pixels_per_metre, 0.0))
         edge, fulcrum = edge + half, edge - half - (0.0, tip * view.pixels_per_metre)
-    paint_springboard(picture, scene.venue, edge, fulcrum, tip, view.pixels_per_metre)
+    venue = dataclasses.replace(scene.venue, light=scene.venue.light * scene.look.ground)
+    paint_springboard(picture, venue, edge, fulcrum, tip, view.pixels_per_metre)
 
 
 def _pan_target(motion, trait, scene, instants, end):

@@ -12,7 +12,9 @@ from data_prep.simulator.diving import filming, labels
 from data_prep.simulator.diving.motion import FAULTS, PLATFORM, random_trait
 from data_prep.simulator.diving.rules import DIFFICULTIES, DIVES, FREQUENCIES, Dive, degree_of_difficulty
 from data_prep.simulator.performance import Boundaries, Label, Performance, Simulator
+from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import InputError
 
 BOARDS = (
@@ -38,6 +40,7 @@ class DivingSimulator(Simulator):
         "**easy**: one dive for each degree of difficulty, one venue filmed from one side, "
         "no replay, water or close-up among the noise"
     )
+    margins = ((4, 29), (0, 13))
     factor_columns = ("entry_angle_deg", "distance_m", "leg_separation_deg", "arms_up")
 
     elements = tuple(DIVES.values())
@@ -84,10 +87,13 @@ class DivingSimulator(Simulator):
         spans = {"take-off": t1 - t0, "flight": t2 - t1}
         if task != "scoring":
             return spans
-        return {"noise before": lead, "pre-starting": t0 - lead, **spans, "entry": t3 - t2, "noise after": total - t3}
+        first = get_sport(self.sport).stages[1]
+        return {"noise before": lead, first: t0 - lead, **spans, "entry": t3 - t2, "noise after": total - t3}
 
-    def random_scene(self, element: Dive, settings: Settings, rng: np.random.Generator) -> filming.Scene:
-        return filming.random_scene(element.armstand, settings.width, settings.height, settings.easy, rng)
+    def random_scene(
+        self, element: Dive, settings: Settings, rng: np.random.Generator, look: FilmLook = BROADCAST
+    ) -> filming.Scene:
+        return filming.random_scene(element.armstand, settings.width, settings.height, settings.easy, rng, look)
 
     def shot(
         self,
@@ -99,8 +105,9 @@ class DivingSimulator(Simulator):
     ) -> Iterator[np.ndarray]:
         """The dive, and the water afterwards if the camera lingers."""
         end = performance.boundaries[3] + performance.linger if task == "scoring" else performance.num_frames
-        frames = np.arange(performance.lead, end)
-        dive, trait, boundaries = performance.element, performance.trait, performance.boundaries
+        frames = performance.speed * np.arange(performance.lead, end)
+        dive, trait = performance.element, performance.trait
+        boundaries = tuple(performance.speed * boundary for boundary in performance.boundaries)
         return filming.dive_shot(scene, dive, trait, boundaries, frames, rng, joints)
 
     def noise_shots(
@@ -142,6 +149,15 @@ class DivingSimulator(Simulator):
     def split_name(self, settings: Settings) -> str | None:
         """That of the real labels."""
         return labels.read_labels(settings.labels_dir).split_name if settings.labels_dir else None
+
+
+class DivingPhasesSimulator(DivingSimulator):
+    """The same dives, whose jump and flight are stages of their own."""
+
+    sport = "diving_phases"
+
+    def stage_edges(self, performance: Performance) -> tuple[int, ...]:
+        return (0, performance.lead, *performance.boundaries, performance.num_frames)
 
 
 def _real_label(real, video_id, split):

@@ -75,7 +75,13 @@ def random_venue(rng: np.random.Generator) -> Venue:
 
 
 def paint_venue(
-    venue: Venue, board: Board, yaw: float, pixels_per_metre: float, mirrored: bool, rng: np.random.Generator
+    venue: Venue,
+    board: Board,
+    yaw: float,
+    pixels_per_metre: float,
+    mirrored: bool,
+    rng: np.random.Generator,
+    margin: float = 0.0,
 ) -> Canvas:
     """The venue as a picture: the board's edge at x = 0; the water's surface at the diver at y = 0.
 
@@ -86,9 +92,11 @@ def paint_venue(
         pixels_per_metre: scale.
         mirrored: whether frames will be mirrored, so that writing has to be mirrored here to read well there.
         rng: for everything that no `Venue` fixes.
+        margin: metres that it is larger at every side, as seen from afar.
     """
-    top = board.height + HEADROOM
-    world = Canvas(X_RANGE, (LOWEST, top), pixels_per_metre, venue.wall)
+    top = board.height + HEADROOM + margin
+    sides = (X_RANGE[0] - margin, X_RANGE[1] + margin)
+    world = Canvas(sides, (LOWEST - margin, top), pixels_per_metre, venue.wall)
     _paint_hall(world, venue, top, rng)
     _paint_stands(world, venue, mirrored, rng)
     _paint_deck(world, venue, rng)
@@ -106,28 +114,28 @@ def paint_venue(
 
 def _paint_hall(world, venue, top, rng):
     """The wall behind the board: panels, girders and a slanting roof."""
-    wall = np.array(venue.wall)
+    (left, right), wall = world.x_range, np.array(venue.wall)
     low = min(6.0, venue.banner_band[1])
-    for x in np.arange(X_RANGE[0], X_RANGE[1], rng.uniform(1.2, 2.6)):
+    for x in np.arange(left, right, rng.uniform(1.2, 2.6)):
         world.rectangle(x, low, x + rng.uniform(0.3, 1.1), top, wall * rng.uniform(0.65, 1.2))
     for _ in range(rng.integers(2, 9)):
-        start = (rng.uniform(*X_RANGE), rng.uniform(top - 7, top))
-        end = (rng.uniform(*X_RANGE), rng.uniform(top - 7, top))
+        start = (rng.uniform(*world.x_range), rng.uniform(top - 7, top))
+        end = (rng.uniform(*world.x_range), rng.uniform(top - 7, top))
         world.line(start, end, wall * rng.uniform(0.3, 1.5), rng.uniform(0.04, 0.25))
     if rng.random() < 0.6:
         y = rng.uniform(top - 6.0, top - 3.0)
         slope = rng.uniform(-1.5, 1.5)
-        points = ((X_RANGE[0], y), (X_RANGE[1], y + slope), (X_RANGE[1], y + slope + 0.9), (X_RANGE[0], y + 0.9))
+        points = ((left, y), (right, y + slope), (right, y + slope + 0.9), (left, y + 0.9))
         world.polygon(points, np.array(venue.banner) * rng.uniform(0.6, 1.0))
 
 
 def _paint_stands(world, venue, mirrored, rng):
-    low, high = venue.banner_band
-    world.rectangle(X_RANGE[0], low, X_RANGE[1], high, venue.banner)
-    strip = world.region(X_RANGE[0], low, X_RANGE[1], high)
+    (left, right), (low, high) = world.x_range, venue.banner_band
+    world.rectangle(left, low, right, high, venue.banner)
+    strip = world.region(left, low, right, high)
     if strip.size:  # low boards are filmed below what is up there
         _paint_banner(strip, venue.rings, mirrored, rng)
-    crowd = world.region(X_RANGE[0], venue.crowd[0], X_RANGE[1], venue.crowd[1])
+    crowd = world.region(left, venue.crowd[0], right, venue.crowd[1])
     if crowd.size:
         paint_crowd(crowd, rng.uniform(0.34, 0.52) * world.pixels_per_metre, rng.uniform(0.5, 0.9), rng)
 
@@ -152,22 +160,23 @@ def _paint_banner(strip, rings, mirrored, rng):
 
 def _paint_deck(world, venue, rng):
     """Officials, boards and chairs between the stands and the water."""
-    dark = np.array(venue.wall) * 0.45
-    world.rectangle(X_RANGE[0], venue.far_edge, X_RANGE[1], venue.crowd[0], dark)
+    (left, right), dark = world.x_range, np.array(venue.wall) * 0.45
+    world.rectangle(left, venue.far_edge, right, venue.crowd[0], dark)
     shirt = rng.uniform(60, 250, 3)
-    x = X_RANGE[0]
-    while x < X_RANGE[1]:
+    x = left
+    while x < right:
         x += rng.uniform(0.5, 2.2)
         foot = venue.far_edge + 0.25
         world.rectangle(x - 0.17, foot, x + 0.17, foot + 0.55, (40, 35, 30))
         world.rectangle(x - 0.21, foot + 0.5, x + 0.21, foot + 1.15, shirt * rng.uniform(0.8, 1.0))
         world.ring(x, foot + 1.32, 0.07, (120, 150, 195), 0.14)
-    world.rectangle(X_RANGE[0], venue.far_edge, X_RANGE[1], venue.far_edge + 0.32, (222, 225, 225))
+    world.rectangle(left, venue.far_edge, right, venue.far_edge + 0.32, (222, 225, 225))
 
 
 def _paint_water(world, venue, rng):
     """Ripples of two sizes, glints, lane lines or none, and where bubbles or jets break the surface."""
-    region = world.region(X_RANGE[0], LOWEST, X_RANGE[1], venue.far_edge)
+    (left, right), lowest = world.x_range, world.y_range[0]
+    region = world.region(left, lowest, right, venue.far_edge)
     height, width = region.shape[:2]
     fade = np.linspace(0.78, 1.06, height)[:, None, None]
     surface = np.zeros((height, width), np.float32)
@@ -180,18 +189,19 @@ def _paint_water(world, venue, rng):
     if venue.lanes:
         _paint_lanes(world, venue)
     for _ in range(venue.aerators):
-        x, y = rng.uniform(-0.5, 5.0), rng.uniform(LOWEST + 1.0, max(0.5, venue.far_edge - 0.5))
+        x, y = rng.uniform(-0.5, 5.0), rng.uniform(lowest + 1.0, max(0.5, venue.far_edge - 0.5))
         half = rng.uniform(0.5, 1.4)
         paint_aerated(world.region(x - half, y - 0.3 * half, x + half, y + 0.3 * half), 245, rng)
 
 
 def _paint_lanes(world, venue):
-    depth = venue.far_edge - LOWEST
-    for index, x in enumerate(np.arange(X_RANGE[0] + 0.2, X_RANGE[1], venue.lane_spacing)):
+    (left, right), lowest = world.x_range, world.y_range[0]
+    depth = venue.far_edge - lowest
+    for index, x in enumerate(np.arange(left + 0.2, right, venue.lane_spacing)):
         lean = venue.lane_slant * depth + 0.05 * (x - 1.3) * depth
         colour = (60, 40, 190) if abs(x - 0.4) < venue.lane_spacing / 2 else np.array(venue.water) * 0.45
         width_here = 0.16 if index % 2 else 0.10
-        world.line((x, venue.far_edge), (x + lean, LOWEST), colour, width_here)
+        world.line((x, venue.far_edge), (x + lean, lowest), colour, width_here)
 
 
 def _paint_tower(world, venue, height, rng):
@@ -219,14 +229,14 @@ def _paint_platform(world, venue, left, edge, height, colour, thickness):
 
 def _paint_stand(world, venue, board):
     """The block that a springboard is fixed to, and another springboard beyond it."""
-    tower = np.array(venue.tower)
-    world.rectangle(X_RANGE[0], 0.4, -SPRINGBOARD_LENGTH + 0.8, board.height - 0.1, tower * 0.8)
-    world.rectangle(X_RANGE[0], board.height - 0.4, -SPRINGBOARD_LENGTH + 0.9, board.height - 0.05, tower)
+    left, tower = world.x_range[0], np.array(venue.tower)
+    world.rectangle(left, 0.4, -SPRINGBOARD_LENGTH + 0.8, board.height - 0.1, tower * 0.8)
+    world.rectangle(left, board.height - 0.4, -SPRINGBOARD_LENGTH + 0.9, board.height - 0.05, tower)
     for level in (0.45, 0.9):
         y = board.height + level
-        world.line((X_RANGE[0], y), (-SPRINGBOARD_LENGTH + 0.2, y), np.minimum(tower * 1.1, 245), 0.04)
+        world.line((left, y), (-SPRINGBOARD_LENGTH + 0.2, y), np.minimum(tower * 1.1, 245), 0.04)
     other = next(height for height in SPRINGBOARD_HEIGHTS if height != board.height)
-    world.rectangle(X_RANGE[0], other - 0.08, -0.6, other, np.minimum(tower * 1.1, 250))
+    world.rectangle(left, other - 0.08, -0.6, other, np.minimum(tower * 1.1, 250))
 
 
 def _paint_front(world, venue, board):

@@ -22,6 +22,7 @@ class Canvas:
 
     def __init__(self, x_range: Point, y_range: Point, pixels_per_metre: float, colour: Colour = (0, 0, 0)) -> None:
         self.pixels_per_metre = pixels_per_metre
+        self.x_range, self.y_range = x_range, y_range
         self.left, self.top = x_range[0], y_range[1]
         width = int(np.ceil((x_range[1] - x_range[0]) * pixels_per_metre))
         height = int(np.ceil((y_range[1] - y_range[0]) * pixels_per_metre))
@@ -59,6 +60,7 @@ class Canvas:
         """The same picture with `factor` times as many pixels a metre."""
         other = object.__new__(Canvas)
         other.pixels_per_metre = self.pixels_per_metre * factor
+        other.x_range, other.y_range = self.x_range, self.y_range
         other.left, other.top = self.left, self.top
         other.image = cv2.resize(self.image, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
         return other

@@ -11,6 +11,7 @@ from data_prep.simulator.scene.canvas import paint_text
 from data_prep.simulator.scene.drawing import composite
 
 GRAIN_SHIFT = 64  # pixels: the grain of a frame is a window of a field this much larger, which costs one draw
+GREY = 0.12  # of film
 LUMA = np.array((0.114, 0.587, 0.299))  # of blue, green, red
 
 
@@ -47,8 +48,8 @@ class VideoStyle:
     squeeze: float = 1.0
 
 
-def random_style(easy: bool, rng: np.random.Generator) -> VideoStyle:
-    """A style drawn at random; the easy preset stays near a clean picture."""
+def random_style(easy: bool, rng: np.random.Generator, film: bool = False) -> VideoStyle:
+    """A style drawn at random; the easy preset stays near a clean picture, film is graded anyhow or grey."""
     logo, logo_right = ("", "TV1", "SPORT", "LIVE", "HD")[rng.integers(5)], bool(rng.random() < 0.5)
     if easy:
         return VideoStyle(
@@ -60,7 +61,7 @@ def random_style(easy: bool, rng: np.random.Generator) -> VideoStyle:
             logo_right=logo_right,
         )
     bars = rng.random()
-    return VideoStyle(
+    style = VideoStyle(
         gain=tuple(rng.uniform(0.84, 1.12, 3)),
         gamma=float(np.exp(rng.uniform(-0.45, 0.3))),
         black=float(max(0.0, rng.uniform(-30, 40))),
@@ -73,6 +74,16 @@ def random_style(easy: bool, rng: np.random.Generator) -> VideoStyle:
         combed=bool(rng.random() < 0.12),
         picture=(1.0, 0.75) if bars < 0.12 else (0.75, 1.0) if bars < 0.18 else (1.0, 1.0),
         squeeze=4 / 3 if 0.18 <= bars < 0.26 else 0.8 if 0.26 <= bars < 0.32 else 1.0,
+    )
+    return _graded(style, rng) if film else style
+
+
+def _graded(style, rng):
+    return dataclasses.replace(
+        style,
+        gain=tuple(rng.uniform(0.7, 1.35) * rng.uniform(0.8, 1.2, 3)),
+        gamma=float(rng.uniform(0.7, 1.4)),
+        saturation=0.0 if rng.random() < GREY else style.saturation,
     )
 
 

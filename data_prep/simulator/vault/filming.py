@@ -11,6 +11,7 @@ from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
 from data_prep.simulator.scene.canvas import Canvas
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
 from data_prep.simulator.scene.figure import Body, motion_of
+from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.scene.noise import with_replay_mark
 from data_prep.simulator.scene.standpoint import Standpoint
 from data_prep.simulator.vault.faults import VaultTrait
@@ -54,7 +55,7 @@ def random_standpoint(easy: bool, rng: np.random.Generator) -> Standpoint:
     return Standpoint(float(azimuth), distance=float(rng.uniform(20.0, 32.0)), height=float(rng.uniform(2.5, 6.5)))
 
 
-def random_scene(width: int, height: int, easy: bool, rng: np.random.Generator) -> Scene:
+def random_scene(width: int, height: int, easy: bool, rng: np.random.Generator, look: FilmLook = BROADCAST) -> Scene:
     """A scene drawn at random; the easy preset always takes the same hall, from the side."""
     body = random_body(rng)
     view = View(
@@ -66,9 +67,13 @@ def random_scene(width: int, height: int, easy: bool, rng: np.random.Generator) 
         lag=rng.uniform(0.3, 0.6) if easy else rng.uniform(0.25, 0.85),
         shutter=0.2 if easy else rng.uniform(0.08, 0.6),
     )
+    view = look.view(view, body)
     venue = random_venue(np.random.default_rng(7) if easy else rng)
     mirrored = bool(not easy and rng.random() < 0.5)
-    return build_scene(venue, random_standpoint(easy, rng), view, body, random_gymnast(rng), mirrored, rng)
+    standpoint, appearance = random_standpoint(easy, rng), look.appearance(random_gymnast(rng))
+    scene = build_scene(venue, standpoint, view, body, appearance, mirrored, rng)
+    look.cover(scene.world)
+    return scene
 
 
 def build_scene(

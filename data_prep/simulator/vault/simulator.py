@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from data_prep.simulator.performance import ROWS, SPLIT, Boundaries, Label, Performance, Simulator
+from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from data_prep.simulator.vault import faults as vault_faults
 from data_prep.simulator.vault import filming, labels
@@ -41,6 +42,7 @@ class VaultSimulator(Simulator):
     easy = (
         "**easy**: one vault for each difficulty, one hall filmed from one side, crowd and scoreboard as the only noise"
     )
+    margins = ((0, 0), (0, 0))  # the pre-flight is cut already, and what follows the landing is a matter of taste
     factor_columns = ("off_line_m", "distance_m", "fall")
 
     elements = tuple(DIFFICULTIES)
@@ -82,8 +84,10 @@ class VaultSimulator(Simulator):
             return spans
         return {"noise before": t0, "pre-flight": t1 - t0, **spans, "landing": t3 - t2, "noise after": total - t3}
 
-    def random_scene(self, element: Vault, settings: Settings, rng: np.random.Generator) -> filming.Scene:
-        return filming.random_scene(settings.width, settings.height, settings.easy, rng)
+    def random_scene(
+        self, element: Vault, settings: Settings, rng: np.random.Generator, look: FilmLook = BROADCAST
+    ) -> filming.Scene:
+        return filming.random_scene(settings.width, settings.height, settings.easy, rng, look)
 
     def shot(
         self,
@@ -93,8 +97,8 @@ class VaultSimulator(Simulator):
         rng: np.random.Generator,
         joints: list[np.ndarray],
     ) -> Iterator[np.ndarray]:
-        first, take_off, touch_down, end = performance.boundaries
-        frames = np.arange(first, end).astype(float)
+        _, take_off, touch_down, _ = (performance.speed * boundary for boundary in performance.boundaries)
+        frames = performance.speed * np.arange(performance.lead, performance.boundaries[3])
         vault, trait = performance.element, performance.trait
         return filming.vault_shot(scene, vault, trait, (take_off, touch_down), frames, rng, joints)
 

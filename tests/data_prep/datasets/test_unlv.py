@@ -149,3 +149,31 @@ def test_wrong_motion_classes_are_refused(tmp_path, text, named):
     with pytest.raises(InputError) as error:
         motion.read(tmp_path)
     assert named in str(error.value)
+
+
+def test_dives_in_phases(diving_dir, tmp_path):
+    """The times give either sport; a table of stages gives its own alone."""
+    first = (diving_dir / "jump_drop_water_label.txt").read_text().split()[0]
+    t0, t1, t2, t3 = map(int, first.split(","))
+    segments = unlv.read_diving(diving_dir, sport="diving_phases").samples[0].segments
+    spans = [(segment.stage, segment.start, segment.end) for segment in segments]
+    assert spans == [
+        *(("approach", 0, t0), ("take-off", t0, t1), ("flight", t1, t2), ("entry", t2, t3), ("noise", t3, None)),
+    ]
+    info = build(diving_dir, tmp_path / "records", sport="diving_phases")
+    assert info.sport == "diving_phases" and "take-off" in info.stages
+    for used, asked, stage in (("diving", "diving_phases", "take-flight"), ("diving_phases", "diving", "flight")):
+        write_table(diving_dir / "stage_labels.csv", STAGES, [("1", stage, 4, 10)])
+        assert unlv.read_diving(diving_dir, sport=used).sport == used
+        with refused("other_sport", "stage_labels.csv", f"--sport={used}"):
+            unlv.read_diving(diving_dir, sport=asked)
+    with refused("unknown_name", "--sport=vault"):
+        unlv.read_diving(diving_dir, sport="vault")
+
+
+@pytest.mark.parametrize("times", [(5, 5, 9, 12), (5, 9, 9, 12)])
+def test_times_without_take_off_or_flight_are_no_phases(diving_dir, times):
+    _change_times(diving_dir, 1, ",".join(map(str, times)))
+    for sport, codes in (("diving", []), ("diving_phases", ["no_stages"])):
+        sample = unlv.read_diving(diving_dir, sport=sport).samples[0]
+        assert [problem.code for problem in sample.problems] == codes

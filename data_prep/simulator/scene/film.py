@@ -1,0 +1,109 @@
+"""Looks of film that people shoot: from near or far, by hand, cut out, mixed with other film. Knows no sport."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+from data_prep.simulator.scene.camera import View
+from data_prep.simulator.scene.canvas import Canvas
+from data_prep.simulator.scene.drawing import Appearance, Colour
+from data_prep.simulator.scene.effects import VideoStyle
+from data_prep.simulator.scene.figure import Body
+
+KINDS = {"broadcast": 0.4, "near": 0.12, "far": 0.15, "cut_out": 0.15, "mixed": 0.1, "by_hand": 0.08}  # shares
+NEAR, FAR = (0.6, 1.0), (0.12, 0.3)  # least and most of a standing athlete's share of the picture's height
+BLEND = (0.15, 0.45)
+SHAKE = (3.0, 7.0)
+ONE_COLOUR = 1 / 3  # of the cut-outs
+LEAST_SLACK = 0.06  # of a camera that is so near that its athlete fills the picture
+
+
+@dataclasses.dataclass(frozen=True)
+class FilmLook:
+    """How one video differs from a broadcast; as it is, not at all.
+
+    Attributes:
+        size: of a standing athlete, as a share of the picture's height; None: as in a broadcast.
+        hold: least share of the athlete's movement that the camera does not follow, 0..1.
+        shake: factor of the camera's tremor.
+        ground: brightness of all but athlete and splash.
+        plain: whether that has one colour.
+        colour: of the whole athlete; None: of skin, suit and hair.
+        blend: share of another shot in every picture.
+        black: share of the frames that are black.
+    """
+
+    size: float | None = None
+    hold: float = 0.0
+    shake: float = 1.0
+    ground: float = 1.0
+    plain: bool = False
+    colour: Colour | None = None
+    blend: float = 0.0
+    black: float = 0.0
+
+    def view(self, view: View, body: Body) -> View:
+        """The view of an athlete, from that of a broadcast."""
+        view = dataclasses.replace(view, tremor=view.tremor * self.shake)
+        if self.size is None:
+            return view
+        return dataclasses.replace(
+            view,
+            pixels_per_metre=self.size * view.height / body.height,
+            slack=max(LEAST_SLACK, 0.49 - self.size / 2),
+            hold=max(view.hold, self.hold),
+        )
+
+    def margin(self, view: View) -> float:
+        """Metres around the usual world that a view shows: none unless from afar."""
+        is_far = self.size is not None and self.size <= FAR[1]
+        return 0.5 * max(view.width, view.height) / view.pixels_per_metre if is_far else 0.0
+
+    def appearance(self, appearance: Appearance) -> Appearance:
+        """The athlete's colours, from those of a broadcast."""
+        if self.colour is None:
+            return appearance
+        return dataclasses.replace(appearance, skin=self.colour, suit=self.colour, hair=self.colour)
+
+    def style(self, style: VideoStyle) -> VideoStyle:
+        """The style of a video, from that of a broadcast: a cut-out leaves no writing."""
+        return style if self.ground == 1.0 else dataclasses.replace(style, logo="", bug=0.0)
+
+    def cover(self, world: Canvas) -> None:
+        """Takes the light, or all that it shows, from a painted world, in place."""
+        if self.plain:
+            world.image[:] = world.image.mean(axis=(0, 1))
+        world.image = self.darkened(world.image)
+
+    def darkened(self, picture: np.ndarray) -> np.ndarray:
+        """A picture (H, W, 3) without athlete in the light of the ground."""
+        return picture if self.ground == 1.0 else cv2.convertScaleAbs(picture, alpha=self.ground)
+
+
+BROADCAST = FilmLook()
+
+
+def random_look(rng: np.random.Generator) -> FilmLook:
+    """A look drawn at random, of one of `KINDS`."""
+    kind = rng.choice(list(KINDS), p=list(KINDS.values()))
+    if kind == "near":
+        return FilmLook(size=float(rng.uniform(*NEAR)))
+    if kind == "far":  # many from a tripod, or by somebody who does not pan
+        return FilmLook(size=float(np.exp(rng.uniform(*np.log(FAR)))), hold=min(1.0, float(rng.uniform(0.2, 1.6))))
+    if kind == "cut_out":
+        return _random_cut_out(rng)
+    if kind == "mixed":
+        return FilmLook(blend=float(rng.uniform(*BLEND)))
+    return FilmLook(shake=float(rng.uniform(*SHAKE))) if kind == "by_hand" else BROADCAST
+
+
+def _random_cut_out(rng):
+    """An athlete without surroundings, as of video that was masked; a mask fails in some frames."""
+    blue, green, red = (int(value) for value in rng.uniform(120, 255, 3))
+    return FilmLook(
+        ground=float(rng.uniform(0.0, 0.2)),
+        plain=bool(rng.random() < 0.5),
+        colour=(blue, green, red) if rng.random() < ONE_COLOUR else None,
+        black=0.02,
+    )
