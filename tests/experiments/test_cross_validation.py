@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from refusals import code_printed
+from test_commands import started
 from tiny_records import feature_video, write_records
 
 from scoringnet_tf.baselines.comparison import SimpleSystems
@@ -75,9 +76,9 @@ def test_simple_systems_learn_from_the_training_videos_of_a_fold(records):
 @pytest.mark.slow
 def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_path):
     words = ["scoringnet_tf.cross_validate", f"--records_dir={records}", f"--output_dir={tmp_path / 'out'}"]
-    words += ["--group=group"]
+    words += ["--group=group", "--folds=2"]
     further = ["--", "--max_steps=2", "--width_multiplier=0.125", "--fragments=whole", "--scores=final"]
-    first = forked(*words, "--title=Thirty sequences", *further)
+    first = started(*words, "--title=Thirty sequences", *further)  # trainings take as long as they take
     assert first.returncode == 0, first.stderr
     assert first.stdout.startswith("**Thirty sequences.**")
     with (tmp_path / "out/predictions.csv").open() as file:
@@ -85,7 +86,7 @@ def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_p
     for name in ("ScoringNet", "Ridge on statistics"):
         assert sorted(row["video_id"] for row in rows if row["row"] == name) == [f"{n:02d}" for n in range(30)]
     models = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/trainings").rglob("*.keras")}
-    assert len(models) >= 3
+    assert len(models) >= 2
     again = forked(*words, "--title=Thirty sequences", *further)
     assert again.stdout == first.stdout
     assert {path: path.stat().st_mtime_ns for path in models} == models
