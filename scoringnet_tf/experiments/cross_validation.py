@@ -21,14 +21,14 @@ MEASURED = {"f_src": ("orders the videos better", 1), "f_med": ("comes closer to
 
 
 def with_validation(folds: Sequence[Surroundings]) -> list[Surroundings]:
-    """The folds with a larger --validation_fraction if the default one holds out no group of few, unless it is set."""
+    """The folds with a --validation_fraction that holds out one group of few, or none of one, unless it is set."""
     found = []
     for fold in folds:
         ids, config = fold.records.split("train")["ids"], Training({}, 0).resolved(fold)
         units = num_units(fold.records.groups_of(ids)) or len(ids)
         too_few = round(Records().validation_fraction * units) < 1 and "validation" not in fold.records.splits
         if too_few and "validation_fraction" not in config:
-            further = (*fold.further, f"--validation_fraction={1 / units:.4g}")
+            further = (*fold.further, f"--validation_fraction={1 / units if units > 1 else 0:.4g}")
             fold = dataclasses.replace(fold, further=further)
         found.append(fold)
     return found
