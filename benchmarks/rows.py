@@ -8,7 +8,8 @@ from benchmarks.pairs import Comparison, Row, Target, worker
 from scoringnet_tf.support.messages import unknown_name
 
 PHASES = ("segmentation", "scoring", "joint")  # what `benchmarks.training` is asked for
-INFERENCE = "inference"
+INFERENCE, MEMORY = "inference", "memory of a joint step"
+SEPARATE, SHARED = "three C3Ds", ("C3D", "I3D", "I3D frozen")  # networks that read the frames of a model
 SHAPES = {  # flags of a model and a batch
     "small": {"width_multiplier": 0.125, "image_size": 64, "num_frames": 104, "batch_size": 4},
     "full": {"width_multiplier": 1.0, "image_size": 112, "num_frames": 32, "batch_size": 1, "steps": 1},
@@ -23,6 +24,8 @@ def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
     count = 12 if quick else 48
     return [
         *training(("small",) if quick else ("small", "full")),
+        sharing("small", SHARED[0]),
+        *(() if quick else (sharing("full", backbone) for backbone in SHARED)),
         reading(folder, count, epochs=10),
         building(folder, count),
         predicting(folder),
@@ -48,6 +51,14 @@ def training(shapes: tuple[str, ...]) -> Iterator[Comparison]:
             measured = {**{f"{phase} step": phase for phase in PHASES}, "inference of a video": INFERENCE}
             rows = tuple(Row(name, "PyTorch", what, what, "s", Target(0.85)) for name, what in measured.items())
             yield Comparison(f"training.{shape}.{precision}", *sides, rows)
+
+
+def sharing(shape: str, backbone: str) -> Comparison:
+    """A joint step with one of `SHARED` that reads each video once, against a C3D for each part."""
+    sides = [worker("benchmarks.training", backbone=name, **SHAPES[shape]) for name in (backbone, SEPARATE)]
+    time = Row("joint step", SEPARATE, "joint", "joint", "s", Target(1.0))
+    memory = Row("its memory", SEPARATE, MEMORY, MEMORY, "MiB", Target(1.0))
+    return Comparison(f"backbone.{shape}.{backbone.replace(' ', '_')}", *sides, (time, memory))
 
 
 def reading(folder: pathlib.Path, count: int, epochs: int) -> Comparison:

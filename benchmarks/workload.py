@@ -75,18 +75,19 @@ def videos_of(folder, number=None):
     return found[:number]
 
 
-def write_video(path, frames, rate, encoder="mpeg4", pixel_format="yuv420p"):
-    """Encodes frames, [uint8 (H, W, 3) RGB], with an encoder's own settings, without an odd last row or column."""
+def write_video(path, frames, rate, encoder="mpeg4", pixel_format="yuv420p", options=()):
+    """Encodes frames, [uint8 (H, W, 3) RGB], without an odd last row or column; `options` differ from an encoder's."""
     import av
 
+    rate, options = fractions.Fraction(rate), {"x265-params": "log-level=error", **dict(options)}
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(encoder, rate=rate, options={"x265-params": "log-level=error"})
+        stream = container.add_stream(encoder, rate=rate, options=options)
         stream.height, stream.width = (size - size % 2 for size in frames[0].shape[:2])
         stream.pix_fmt = pixel_format
         for index, frame in enumerate(frames):
             even = np.ascontiguousarray(frame[: stream.height, : stream.width])
             picture = av.VideoFrame.from_ndarray(even, format="rgb24")
-            picture.pts, picture.time_base = index, 1 / fractions.Fraction(rate)
+            picture.pts, picture.time_base = index, 1 / rate
             container.mux(stream.encode(picture.reformat(format=pixel_format)))
         container.mux(stream.encode(None))
 

@@ -21,6 +21,7 @@ PATIENCE = 3  # seconds after which a progress bar appears
 # Frames of a long video that are kept at a time: 90 MB, in stored form, for the models that ship.
 PART = 12000  # 480 s at 25 frames/s: shorter videos are read at once
 OVERLAP = 4000  # two horizons of the Bi-LSTM, see `inference.stages`, and a performance
+SHORT_OVERLAP = 1000  # a performance, and what other stage heads see around it
 DENSEST = 4.0  # times the rate of training at most: else a part may not fit memory
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.features import check_features, is_features, read_features
-from scoringnet_tf.data.preprocessor import OVERLAP, PART
+from scoringnet_tf.data.preprocessor import OVERLAP, PART, SHORT_OVERLAP
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.checks import Checks, Observation, is_whole
 from scoringnet_tf.inference.inputs import local_video, stretched
@@ -126,7 +126,8 @@ class Predictor:
         name: of the model in the results.
         part, overlap: of a long video, `length` and `overlap` of `ScoringNetPreprocessor.parts`. A performance that
             ends in the last half of the overlap is left to the next part, which shows more of what follows, unless
-            it begins before that part. One that is longer than the overlap may be whole in no part.
+            it begins before that part. One that is longer than the overlap may be whole in no part. None: what the
+            model's stage head needs.
         segment: finds the stages in place of the model's KFS, for example from labels.
         around: seconds before and after a performance that its stages are looked for in.
     """
@@ -137,7 +138,7 @@ class Predictor:
         window: int | None = None,
         name: str | None = None,
         part: int = PART,
-        overlap: int = OVERLAP,
+        overlap: int | None = None,
         segment: Segment | None = None,
         around: float = AROUND,
     ) -> None:
@@ -146,6 +147,8 @@ class Predictor:
         self._of_features, self._around = model.content == "features", around
         self._rate = None if self._of_features else self.preprocessor.frame_rate  # at which frames are sampled
         # A model without stages sees the whole video.
+        sees_far = getattr(model.segmenter, "network", None) == "c3d_bi_lstm"
+        overlap = overlap or (OVERLAP if sees_far else SHORT_OVERLAP)
         self._sizes: dict[str, Any] = {"length": part if model.segmenter else sys.maxsize, "overlap": overlap}
         self._read = windowed_reader(model, window)
         self._fragments = _fragments_function(model)

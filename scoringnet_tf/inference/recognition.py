@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-WINDOW = 32  # frames, 1.3 s of I3D's 25 a second: a flight
-RECOGNISED = 0.5  # the least probability of a sport's classes in a window (docs/results.md: dives and other clips)
+WINDOW = 64  # frames: what I3D learned its classes from
+RECOGNISED = 1 / 6  # the least probability of a sport's classes in a window (docs/results.md: dives and other clips)
 NEAR = 4.0  # seconds before and after such a window: a run-up, or the wait on the board
 NAMED = 0.3  # of another class, to name it
 

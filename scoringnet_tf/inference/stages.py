@@ -21,7 +21,7 @@ from scoringnet_tf.sports import stage_runs
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
 
-MAX_WINDOW = 256  # frames
+MAX_WINDOW = 256  # steps of a network in time: frames, if its first layer sees each
 ACTIVATIONS = 2**26  # numbers that come out of the largest layer for one window: 256 MiB
 
 ContentOf: TypeAlias = Callable[[int, int], np.ndarray]  # frames or features [start, stop) as the model takes them
@@ -35,7 +35,7 @@ def windowed_reader(model: "ScoringNet", window: int | None = None) -> Reader:
     Args:
         model: a `ScoringNet`.
         window: frames that go through the backbone at a time; None for as many as `ACTIVATIONS` and `MAX_WINDOW` allow:
-            256 for the shipped models, 83 for C3D with 112×112 at full width.
+            256 for the shipped models, 83 for C3D with 112×112 at full width, 376 for I3D with 128×171.
 
     Returns:
         A `Reader`. Features are those that the heads read, or as of `KeyFragmentSegmenter.with_features`; None of a
@@ -118,11 +118,11 @@ def _of_vectors(vectors_of, stages_of, vectors):
 
 
 def window_of(network: keras.Model) -> int:
-    """Frames that go through a network at a time, by what comes out of its largest layer for each."""
+    """Frames that go through a network at a time, by what comes out of its largest layer for each step in time."""
     shapes = [layer.output.shape for layer in network.layers if isinstance(layer.output, keras.KerasTensor)]
     sizes = [math.prod(shape[-3:]) for shape in shapes if len(shape) > 3 and None not in shape[-3:]]
     largest = max(sizes, default=ACTIVATIONS // MAX_WINDOW)
-    return max(1, min(MAX_WINDOW, ACTIVATIONS // largest))
+    return max(1, min(MAX_WINDOW, ACTIVATIONS // largest)) * getattr(network, "first_stride", 1)
 
 
 # === Performances ===

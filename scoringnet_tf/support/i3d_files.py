@@ -19,8 +19,8 @@ def cache_folder() -> pathlib.Path:
 
 
 def cached_file() -> pathlib.Path:
-    """The `.keras` file of the converted weights, once it is made."""
-    return cache_folder() / f"i3d_kinetics_400_{SHA256[:8]}.keras"
+    """The `.npz` file of the converted weights, once it is made."""
+    return cache_folder() / f"i3d_kinetics_400_{SHA256[:8]}.npz"
 
 
 def package_file() -> pathlib.Path | None:

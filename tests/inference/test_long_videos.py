@@ -8,10 +8,11 @@ from memory_probe import memory_of
 from training_runs import telling
 
 import scoringnet_tf
-from scoringnet_tf.data.preprocessor import OVERLAP, PART, ScoringNetPreprocessor
+from scoringnet_tf.data.preprocessor import OVERLAP, PART, SHORT_OVERLAP, ScoringNetPreprocessor
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.stages import windowed_segmenter
 from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.models.segmentation import KeyFragmentSegmenter
 from scoringnet_tf.sports import SCORES
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
@@ -256,6 +257,22 @@ def test_the_horizon_of_the_shipped_model_is_half_the_overlap():
     np.testing.assert_allclose(segmented(0, cut)[:-horizon], whole[: cut - horizon], atol=1e-5)
     np.testing.assert_allclose(segmented(cut, length - cut)[horizon:], whole[cut + horizon :], atol=1e-5)
     assert PART >= 3 * OVERLAP
+
+
+@pytest.mark.parametrize("network", ["c3d", "c3d_ed_tcn", "tcn"])
+def test_other_stage_heads_see_no_further_than_half_the_short_overlap(network):
+    keras.utils.set_random_seed(0)
+    head = KeyFragmentSegmenter(features=5, network=network, width_multiplier=1 / 16)
+    features, cut, horizon = np.random.default_rng(0).normal(size=(1, 3000, 5)), 1600, SHORT_OVERLAP // 2
+
+    def stages(first, last):
+        part = features[:, first:last].astype(np.float32)
+        return np.asarray(head({"features": part, "mask": np.ones(part.shape[:2], bool)}))[0]
+
+    whole = stages(0, 3000)
+    assert np.ptp(whole, axis=0).max() > 0.01
+    np.testing.assert_allclose(stages(0, cut)[:-horizon], whole[: cut - horizon], atol=1e-6)
+    np.testing.assert_allclose(stages(cut, 3000)[horizon:], whole[cut + horizon :], atol=1e-6)
 
 
 # === Memory ===

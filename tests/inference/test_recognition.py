@@ -1,8 +1,5 @@
 """Recognition by a backbone's classes: a window of colours, against NumPy, and the film at hand."""
 
-import os
-import pathlib
-
 import keras
 import numpy as np
 import pytest
@@ -16,13 +13,10 @@ from scoringnet_tf.inference.recognition import RECOGNISED, WINDOW, recognised_w
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.sports import definition_of, get_sport
 from scoringnet_tf.sports.definition import differences, sport_of
-from scoringnet_tf.support.i3d_files import is_installed
-from scoringnet_tf.weights.backbones import load_backbone
 
 SIZE = (32, 32)
 CLASSES = ("red", "green", "blue")
 SCALE = 0.05  # of a logit, for a value of 0…255
-REAL = os.environ.get("SCORINGNET_REAL_DATA")
 
 
 def sport_of_red(**changes):
@@ -117,22 +111,3 @@ def test_classes_are_saved_with_the_model(model, tmp_path):
     again = scoringnet_tf.ScoringNet.from_preset(tmp_path / "m.keras")
     assert again.recognised == (0,)
     np.testing.assert_array_equal(again.backbone.classifier.kernel, model.backbone.classifier.kernel)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not REAL, reason="SCORINGNET_REAL_DATA is not set")
-@pytest.mark.skipif(not is_installed(), reason="I3D's weights are not installed (make backbone)")
-def test_filmed_dives_are_recognised_and_other_clips_are_not():
-    """The figures of docs/results.md; the limit of 0.5 lies far from both."""
-    backbone, folder = load_backbone("i3d", (128, 171)), pathlib.Path(REAL)
-    model = trained(scoringnet_tf.ScoringNet(backbone=backbone, frame_size=(128, 171), width_multiplier=1 / 16))
-    predictor, probabilities = Predictor(model), {True: [], False: []}
-    files = [path for part in ("film", "film/other", "videos") for path in (folder / part).iterdir() if path.is_file()]
-    for path in files:
-        video = model.preprocessor.read(path)
-        _, features = predictor.segment(video, video.samples(25.0))
-        mask = np.ones((1, len(features)), bool)
-        probabilities["dive" in path.name].append(float(recognition(model, features[np.newaxis], None, mask)[0]))
-    assert min(probabilities[True]) == pytest.approx(0.9997, abs=2e-4)
-    assert max(probabilities[False]) == pytest.approx(0.0241, abs=2e-3)
-    assert (len(probabilities[True]), len(probabilities[False])) == (4, 8)

@@ -16,17 +16,28 @@ import scoringnet_tf
 
 
 def main(folder):
-    """The outputs of the model in a folder, and its figures before and after one step on the batch there."""
+    """Prints what the model in a folder makes of the batch there."""
     batch = dict(np.load(folder / "batch.npz"))
-    model = scoringnet_tf.ScoringNet.from_preset(folder / "model.keras")
-    inputs = {name: batch.pop(name) for name in (model.content, "mask")}
-    outputs = {name: np.asarray(value).tolist() for name, value in model.predict(inputs, verbose=0).items()}
-    model.compile(keras.optimizers.SGD(1e-3))
-    before = model.evaluate(inputs, batch, batch_size=3, verbose=0, return_dict=True)
-    step = model.fit(inputs, batch, batch_size=3, shuffle=False, verbose=0).history
-    after = model.evaluate(inputs, batch, batch_size=3, verbose=0, return_dict=True)
-    figures = {"before": before, "step": {name: values[0] for name, values in step.items()}, "after": after}
+    model = keras.saving.load_model(folder / "model.keras", compile=False)
+    if isinstance(model, scoringnet_tf.I3D):
+        outputs, figures = {"logits": model.predict(batch["frames"], verbose=0)}, {}
+    else:
+        inputs = {name: batch.pop(name) for name in (model.content, "mask")}
+        outputs, encoded = model.predict(inputs, verbose=0), model.backbone and model.encode(inputs)
+        figures = learned(model, inputs, batch)
+        if model.backbone:
+            outputs |= {"encoded": encoded, "encoded after the step": model.encode(inputs)}
+    outputs = {name: np.asarray(value).tolist() for name, value in outputs.items()}
     print(json.dumps({"backend": keras.backend.backend(), "outputs": outputs, "figures": figures}))
+
+
+def learned(model, inputs, targets):
+    """The figures of a model before, in and after one step."""
+    model.compile(keras.optimizers.SGD(1e-3))
+    before = model.evaluate(inputs, targets, batch_size=3, verbose=0, return_dict=True)
+    step = model.fit(inputs, targets, batch_size=3, shuffle=False, verbose=0).history
+    after = model.evaluate(inputs, targets, batch_size=3, verbose=0, return_dict=True)
+    return {"before": before, "step": {name: values[0] for name, values in step.items()}, "after": after}
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ import pytest
 from training_runs import SMALL, STATISTICS, batch, telling
 
 import scoringnet_tf
+from scoringnet_tf.models.backbones.backbone import Backbone
+from scoringnet_tf.models.backbones.i3d import I3D
 
 SCRIPT = pathlib.Path(__file__).with_name("backend_step.py")
 # Of XLA, which takes a minute to make two steps fast.
@@ -56,12 +58,45 @@ def of_film():
     return partial((12, 11, 7), fragments="key", segmenter={"dropout_rate": 0.0, "network": "tcn"})
 
 
+def on(backbone):
+    """Heads on a frozen backbone, and frames, some of them padding."""
+    heads = {**SMALL, **WITHOUT_DROPOUT, "image_size": backbone.frame_size}
+    inputs = {**batch()[0], "mask": np.arange(12) < np.array([[12], [7], [10]])}
+    model = scoringnet_tf.ScoringNet(backbone=backbone, **heads)
+    model.adapt_features([(inputs, {})])
+    return telling(model), inputs
+
+
+def videos():
+    """A network of videos without masks, a step for every four frames."""
+    frames = keras.Input((None, 32, 32, 3))
+    x = keras.layers.Conv3D(5, 3, (4, 2, 2), "same")(frames)
+    return on(Backbone(keras.Model(frames, keras.ops.tanh(x)), preprocessing={"scale": 1 / 255}, pretrained=True))
+
+
+def images():
+    """A network of images with batch normalisation."""
+    image = keras.Input((32, 32, 3))
+    x = keras.layers.BatchNormalization()(keras.layers.Conv2D(6, 4, 4)(image))
+    return on(Backbone(keras.Model(image, x), preprocessing={"channels": "bgr", "scale": 1 / 255}, pretrained=True))
+
+
+def masked_i3d():
+    """Two endpoints, two and four frames a step."""
+    return on(Backbone(I3D((None, 32, 32, 3), 1 / 32, ("Mixed_3b", "Mixed_4b"), masked=True), pretrained=True))
+
+
+def classes_of_i3d():
+    """I3D alone."""
+    return I3D((None, 32, 32, 3), 1 / 32, classes=5), {"frames": batch()[0]["frames"]}
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     """Folders of a saved model and a batch each, and what TensorFlow makes of them."""
     keras.utils.set_random_seed(1)
     folders = []
-    for prepare in (full, partial, of_film):
+    for prepare in (full, partial, of_film, videos, images, masked_i3d, classes_of_i3d):
         folders.append(tmp_path_factory.mktemp("backends"))
         model, inputs = prepare()
         model.save(folders[-1] / "model.keras")
@@ -88,4 +123,7 @@ def assert_same_numbers(expected, found, backend):
         np.testing.assert_allclose(found["outputs"][name], values, rtol=1e-3, atol=1e-4, err_msg=name)
     for moment, figures in expected["figures"].items():
         assert found["figures"][moment] == pytest.approx(figures, rel=2e-3, abs=2e-3), moment
-    assert found["figures"]["after"]["loss"] < found["figures"]["before"]["loss"]
+    if "encoded" in found["outputs"]:
+        assert found["outputs"]["encoded after the step"] == found["outputs"]["encoded"], "the backbone is frozen"
+    if found["figures"]:
+        assert found["figures"]["after"]["loss"] < found["figures"]["before"]["loss"]

@@ -7,9 +7,9 @@ from refusals import refused
 
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.backbones.i3d import I3D, kinetics_classes
-from scoringnet_tf.support.i3d_files import CACHE, is_installed
-from scoringnet_tf.weights import backbones
-from scoringnet_tf.weights.backbones import kinetics_i3d, load_backbone
+from scoringnet_tf.support import i3d_files
+from scoringnet_tf.support.i3d_files import CACHE, cached_file, is_installed
+from scoringnet_tf.weights.backbones import load_backbone
 
 SIZE = (32, 32)
 FRAMES = np.random.default_rng(0).integers(0, 256, (1, 16, *SIZE, 3), dtype=np.uint8)
@@ -78,9 +78,20 @@ def test_what_is_not_there_is_named(i3d, tmp_path, monkeypatch):
             load_backbone(name, SIZE)
 
 
+def test_converted_weights_are_those_of_the_network(i3d, tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE, str(tmp_path))
+    model, path = i3d
+    weights = {f"{layer.name}/{place}": w for layer in model.layers for place, w in enumerate(layer.get_weights())}
+    np.savez(cached_file(), **weights)
+    found, expected = (load_backbone(name, SIZE) for name in ("i3d", str(path)))
+    for ours, theirs in zip(found.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert found.recognises and found.origin["sha256"] == i3d_files.SHA256
+
+
 def test_a_damaged_cache_is_named_with_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv(CACHE, str(tmp_path))
-    file = tmp_path / f"i3d_kinetics_400_{backbones.SHA256[:8]}.keras"
+    file = cached_file()
     file.write_bytes(b"half")
     with refused("damaged_weights", file, "--backbone=i3d"):
         load_backbone("i3d", SIZE)
@@ -93,13 +104,13 @@ def test_what_a_c3d_learned_from_goes_with_it(tmp_path):
 
 def test_another_file_of_the_package_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv(CACHE, str(tmp_path / "cache"))
-    file = tmp_path / backbones.PACKAGE / backbones.PACKAGE_FILE
+    file = tmp_path / i3d_files.PACKAGE / i3d_files.PACKAGE_FILE
     file.parent.mkdir(parents=True)
     file.write_bytes(b"another")
-    (tmp_path / backbones.PACKAGE / "__init__.py").touch()
+    (tmp_path / i3d_files.PACKAGE / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
     with refused("damaged_weights", file):
-        kinetics_i3d()
+        load_backbone("i3d", SIZE)
     assert not (tmp_path / "cache").exists()
 
 

@@ -138,6 +138,7 @@ class I3D(Preset, Functional):
 
     Attributes:
         temporal_strides, reach: of the final endpoints, frames, see `temporal_stride` and `temporal_reach`.
+        first_stride: frames to a step of the first layer, and at least as many to one of any other.
 
     Example:
     >>> I3D(input_shape=(None, 112, 112, 3), final_endpoint="Mixed_4f").output_shape
@@ -187,6 +188,7 @@ class I3D(Preset, Functional):
 
         # === Config ===
         self.temporal_strides, self.reach = [temporal_stride(end) for end in ends], temporal_reach(ENDPOINTS[last])
+        self.first_stride = temporal_stride(ENDPOINTS[0])
         self._config = config | {"input_shape": tuple(input_shape), "final_endpoint": ends if ends[1:] else ends[0]}
 
     def get_config(self) -> dict[str, Any]:
