@@ -3,15 +3,18 @@ r"""Evaluates a model on a split of records: the paper's six figures, frame accu
     python -m scoringnet_tf.evaluate --model=MODEL --records_dir=RECORDS --split=test --output_dir=REPORT
 
 Writes metrics.json, predictions.csv, stages.csv, scores.png and stages.png to --output_dir. Prints a table of figures
-with intervals from a bootstrap over the videos, or their groups; and how often the model's intervals hold.
+with intervals from a bootstrap over the videos, or their groups; and how often the model's intervals hold. For features
+the table has what orders the videos best without a network, by scikit-learn (`pip install '.[experiments]'`).
 """
 
+import importlib.util
 import sys
 
+import numpy as np
 from absl import flags
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, load_records, shown
-from scoringnet_tf.sports import DECODINGS, SCORES
+from scoringnet_tf.sports import DECODINGS, MEASURES, SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
@@ -25,6 +28,7 @@ flags.DEFINE_integer("batch_size", 4, "Videos per step; the result does not depe
 flags.DEFINE_bool("true_fragments", False, "Cut the key fragments by the true stages (an oracle).")
 flags.DEFINE_enum("decoding", None, DECODINGS, "Stage decoding. Default: the model's.")
 flags.DEFINE_integer("views", None, "Test-time views of a fragment. Default: the model's.")
+flags.DEFINE_bool("simple", True, "Beside a model of features, the best system without a network.")
 flags.DEFINE_string("output_dir", None, "Folder for the report. Default: evaluation_SPLIT beside --model.")
 
 
@@ -70,6 +74,30 @@ def _predictions(model, ids, total):
     return evaluation.predict_records(outputs_of, dataset, progress=f"evaluating {values.split}", total=total)
 
 
+def _best_simple(info, predictions):
+    """Name and figures of the system without a network that orders the videos best, after the training split.
+
+    None for records of frames, for training videos, without scikit-learn, and with --nosimple.
+    """
+    split = flags.FLAGS.split
+    with_features = flags.FLAGS.simple and info.features and {"train", split} <= {*info.splits} and split != "train"
+    if not with_features or not importlib.util.find_spec("sklearn"):
+        return None
+    from scoringnet_tf.baselines.comparison import SimpleSystems
+
+    predicted = SimpleSystems(info).predict(info, predictions.ids, [*predictions.predicted])
+    measured = {
+        title: {
+            f"{score[0]}_{name}": float(measure(predictions.truth[score], values))
+            for score, values in of_system.items()
+            for name, measure in MEASURES.items()
+        }
+        for title, of_system in predicted.items()
+    }
+    best = max(measured, key=lambda title: np.nan_to_num(measured[title].get("f_src", np.nan), nan=-2.0))
+    return {"name": best, **measured[best]}
+
+
 def _flags():
     """The flags that make another evaluation of the same model and records, name → value."""
     return {name: flags.FLAGS[name].value for name in ("split", "true_fragments", "decoding", "views")}
@@ -90,6 +118,7 @@ def _measured(predictions, intervals, info, model, called, learned):
         "mean_predictor": evaluation.mean_predictor_figures(
             predictions.truth, training_means(info), model.sport.fuse, model.scores
         ),
+        "best_simple": _best_simple(info, predictions),
         "intervals": evaluation.coverage(predictions, intervals, values.split, info.data_hash, videos),
         "split": values.split,
         "decoding": model.stage_decision.decoding if model.stage_decision else None,
@@ -110,7 +139,9 @@ def _print(measured, model):
     baseline = measured["mean_predictor"]
     over = counted(measured["groups"], "group") if measured["groups"] else "videos"
     rows = [("model", measured), (f"95 % over {over}", measured["bootstrap"])]
-    print(evaluation.table([*rows, *([("mean predictor", baseline)] if baseline else [])], model.sport))
+    rows += [("mean predictor", baseline)] if baseline else []
+    rows += [(simple["name"], simple)] if (simple := measured["best_simple"]) else []
+    print(evaluation.table(rows, model.sport))
     if model.segmenter is not None:
         per_class = measured["frame_accuracy_per_class"].items()
         print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))

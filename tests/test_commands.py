@@ -32,6 +32,7 @@ COMMANDS = {
     "scoringnet_tf.import_weights": "--tower",
     "scoringnet_tf.experiments": "--renderings",
     "scoringnet_tf.baselines": "--features_dir",
+    "scoringnet_tf.cross_validate": "--folds",
 }
 
 

@@ -81,6 +81,8 @@ SCORINGNET_TF = {
             "report",
         ),
         "training",
+        "baselines",  # of `cross_validate`
+        "experiments",
     ),
 }
 DATA_PREP = {

@@ -60,7 +60,7 @@ OURS = {
 NOT_SETTINGS = {
     *("data.records_dir", "data.service", "data.shuffle_labels", "data.validation_every", "start"),
     *(f"run.{name}" for name in ("model_dir", "seed", "deterministic", "max_steps", "replicas")),
-    "run.reference",
+    *("run.reference", "model.statistics"),  # the latter of features alone
 }
 THE_PAPERS = {"model.backbone": "c3d"}  # what the default means: three C3Ds (§3, Fig. 1)
 FIELDS = {path: (about, hint) for path, about, hint, _ in all_fields(TrainingConfig)}

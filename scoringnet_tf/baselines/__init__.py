@@ -13,8 +13,15 @@ PLACES = {
     "s3d": "svr.S3D",
     "usdl": "networks.USDL",
     "core": "core.CORE",
+    "mean": "simple.MEAN",
+    "duration": "simple.DURATION",
+    "ridge": "simple.RIDGE",
+    "support_vectors": "simple.SUPPORT_VECTORS",
+    "raw_ridge": "simple.RAW_RIDGE",
+    "component": "simple.COMPONENT",
 }
 NAMES = tuple(PLACES)
+SIMPLE = tuple(name for name, place in PLACES.items() if place.startswith("simple."))  # what no network is needed for
 
 
 def load_system(name: str) -> System:

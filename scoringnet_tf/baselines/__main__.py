@@ -11,6 +11,8 @@ NAME is one of
     s3d        S3D, features stacked by stage: Xiang, Tian, Reiter, Hager, Tran, ICIP 2018
     usdl       USDL, score distributions: Tang et al., CVPR 2020
     core       CoRe, contrastive regression: Yu et al., ICCV 2021
+    mean, duration, ridge, support_vectors, raw_ridge, component
+               what any network has to beat: see `scoringnet_tf.cross_validate`, which tries them all
 
 It learns from the training split alone; settings are chosen inside it. Writes settings.json (what was chosen), and a
 report OUTPUT/SPLIT_HASH, as of `evaluate`, for the records and each of --renderings (HASH: of their data). What is

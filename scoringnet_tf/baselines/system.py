@@ -52,7 +52,7 @@ class System:
 
     Attributes:
         title: as tables call it.
-        sees: `"clips"`, `"grey"` or `"joints"`, of `Videos`.
+        sees: `"clips"`, `"grey"`, `"joints"` or `"lengths"`, of `Videos`.
         see: what the system sees of videos, (V, …).
         learn: one score from what was seen. Every score that the training videos know is learnt by itself, the final
             one too, as the papers have it.
@@ -71,21 +71,13 @@ def order(truth: np.ndarray, predicted: np.ndarray) -> float:
     return float(np.nan_to_num(src(truth, predicted)))
 
 
-def cross_validated(
-    regressor: Any, grid: Mapping[str, Sequence[Any]], training: TrainingSet, inputs: np.ndarray
-) -> Any:
-    """scikit-learn's `GridSearchCV` of the highest SRC in `FOLDS` folds, fitted; cuts of one source are in one fold.
-
-    Args:
-        regressor: of scikit-learn.
-        grid: name of a setting → what is tried.
-        training: its scores and seed.
-        inputs: (V, D), or a kernel (V, V).
+def folds_of(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(rows to learn from, rows to try) of each of `FOLDS` folds; cuts of one source are in one fold.
 
     Raises:
         InputError: all videos are cuts of one source.
     """
-    from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
+    from sklearn.model_selection import GroupKFold, KFold
 
     number = len(set(training.groups.tolist()))
     if number < 2:
@@ -93,11 +85,35 @@ def cross_validated(
         raise InputError("one_source", f"All {videos} come from one source.", "Cross-validation needs two.")
     groups = None if number == len(training.groups) else training.groups
     folds = (KFold if groups is None else GroupKFold)(min(FOLDS, number), shuffle=True, random_state=training.seed)
+    return list(folds.split(training.scores, groups=groups))
+
+
+def cross_validated(
+    regressor: Any,
+    grid: Mapping[str, Sequence[Any]],
+    training: TrainingSet,
+    inputs: np.ndarray,
+    scoring: str | None = None,
+) -> Any:
+    """scikit-learn's `GridSearchCV` in the `folds_of` the videos, fitted.
+
+    Args:
+        regressor: of scikit-learn.
+        grid: name of a setting → what is tried.
+        training: its scores and seed.
+        inputs: (V, D), or a kernel (V, V).
+        scoring: scikit-learn's name of what is to be highest; None: SRC.
+
+    Raises:
+        InputError: all videos are cuts of one source.
+    """
+    from sklearn.model_selection import GridSearchCV
+
     search = GridSearchCV(
         regressor,
         dict(grid),
-        scoring=lambda fitted, x, y: order(y, fitted.predict(x)),
-        cv=list(folds.split(inputs, groups=groups)),
+        scoring=scoring or (lambda fitted, x, y: order(y, fitted.predict(x))),
+        cv=folds_of(training),
         error_score="raise",
     )
     return search.fit(inputs, training.scores)
@@ -105,5 +121,6 @@ def cross_validated(
 
 def learned(search: Any, **settings: Any) -> Learned:
     """What a search found, with the settings that were not chosen."""
-    chosen = {**search.best_params_, "cross_validation_src": round(float(search.best_score_), 4)}
+    measure = search.scoring if isinstance(search.scoring, str) else "src"
+    chosen = {**search.best_params_, f"cross_validation_{measure}": round(float(search.best_score_), 4)}
     return Learned(search.predict, {**settings, **chosen, "folds": search.n_splits_})

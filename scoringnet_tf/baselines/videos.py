@@ -58,7 +58,9 @@ class Videos:
         return self.info.true_scores(score, self.ids)
 
     def describe(self, sees: str) -> dict[str, Any]:
-        """What one of `clips`, `grey` or `joints` is, for the record beside a result; InputError if there is none."""
+        """What a system sees, as `System.sees`, for the record beside a result; InputError if there is none."""
+        if sees == "lengths":
+            return {}
         if sees == "joints":
             self._check_frames(sees)
             return {"joints": read_index(joints_folder(self.info))[1], "sha256": joints_hash(self.info)}

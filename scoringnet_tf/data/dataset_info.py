@@ -351,3 +351,9 @@ def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[
                 summary = {"mean": np.mean(known), "std": np.std(known), "min": min(known), "max": max(known)}
                 statistics[split][name] = {key: float(value) for key, value in summary.items()}
     return statistics
+
+
+def without_groups(info: DatasetInfo) -> DatasetInfo:
+    """The same records, as if every video were of a group of its own."""
+    videos = {video_id: {**video, "group": None} for video_id, video in info.videos.items()}
+    return dataclasses.replace(info, videos=videos, settings={**info.settings, "groups": "left out"})

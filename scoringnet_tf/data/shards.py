@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError, without_groups
 from scoringnet_tf.support.messages import counted, shown
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.support.threads import overlapping
@@ -38,6 +38,8 @@ def _located_in_source(info, ids):
     places: dict[str, tuple[str, int]] = {}
     for stored in source.splits:
         places |= locate_records(source, stored)
+    if info.settings.get("groups") == "left out":
+        source = without_groups(source)
     changed = [name for name in ids if name not in places or _described(source, name) != _described(info, name)]
     if changed:
         message = f"{info.records_dir}: {info.source} has changed since it was split: {shown(changed)}."

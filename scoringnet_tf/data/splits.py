@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics
+from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics, without_groups
 from scoringnet_tf.support.files import read_csv, replacing_file
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import as_path
@@ -121,6 +121,47 @@ def random_splits(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
     ids = sorted([*info.split("train")["ids"], *info.split("test")["ids"]])
     groups, num_test = _groups(info, ids), len(info.split("test")["ids"])
     return [{**kept, **_drawn(groups, num_test, rng)} for _ in range(number)]
+
+
+def random_folds(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
+    """As many splits of all records, in each of which other videos are tested; groups are not kept together.
+
+    Raises:
+        InputError: fewer videos than folds (`out_of_range`).
+    """
+    return _folds(info, [[video_id] for video_id in sorted(info.videos)], number, seed, "video")
+
+
+def group_folds(info: DatasetInfo, number: int | None = None, seed: int = 0) -> list[Split]:
+    """As `random_folds`, each of whole groups; None: one for each group, and each video of no group is one.
+
+    Raises:
+        InputError: the records have no groups (`no_groups`), or fewer than folds (`out_of_range`).
+    """
+    groups = _groups(info, sorted(info.videos))
+    if len(groups) == len(info.videos):
+        hint = "Build them with a column named group, or --columns=group=YOURS."
+        raise InputError("no_groups", f"{info.records_dir}: no videos share a group.", hint)
+    return _folds(info, groups, number or len(groups), seed, "group")
+
+
+def _folds(info, units, number, seed, kind):
+    if not 2 <= number <= len(units):
+        raise InputError(
+            "out_of_range", f"{info.records_dir} has {counted(len(units), kind)}, too few for {number} folds."
+        )
+    drawn = np.random.default_rng(seed).permutation(len(units))
+    tested = [{video_id for place in part for video_id in units[place]} for part in np.array_split(drawn, number)]
+    return [{name: "test" if name in of_fold else "train" for name in sorted(info.videos)} for of_fold in tested]
+
+
+def without_parted_groups(info: DatasetInfo, splits: Iterable[Split]) -> DatasetInfo:
+    """The records without groups if a split tests videos of a group that it also learns from: else as they are."""
+    for split in splits:
+        for unit in _groups(info, sorted(split.keys() & info.videos.keys())):
+            if len({split[video_id] for video_id in unit}) > 1:
+                return without_groups(info)
+    return info
 
 
 def _drawn(groups, num_test, rng):

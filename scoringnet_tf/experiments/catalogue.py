@@ -50,6 +50,7 @@ class Experiment:
         paper_std: of `paper`, the standard deviations over splits that the paper prints.
         is_figure: whether it is a picture of the paper's, which a function of its own draws.
         resplit: whether the rows are trained on several splits, of one seed each, instead of several seeds.
+        by_split: whether each split has a line of its own, of a table on several.
         held_out: whether it is of videos that training holds out.
     """
 
@@ -64,6 +65,7 @@ class Experiment:
     paper_std: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
     is_figure: bool = False
     resplit: bool = False
+    by_split: bool = True
     held_out: bool = False
 
     def compared_with(self, row: str, score: str | None = None) -> str | None:

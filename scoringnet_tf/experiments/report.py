@@ -85,28 +85,35 @@ def _is_defined(values):
     return not np.isnan(values).any()
 
 
-def cells_of_splits(results: Sequence[Results], names: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
-    """The figures of every row of one seed on K splits.
+def cells_of_splits(
+    results: Sequence[Results], experiment: Experiment, names: Sequence[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """The figures of every row on K splits.
 
     Returns:
-        row → figure → {"mean", "std", "interval" (95 % of the mean over a bootstrap of the splits, and of the videos
-        and renderings within each), "of_splits" (K,)}.
+        row → figure → {"mean", "std", "interval" (95 % of the mean over a bootstrap of the splits, and of the seeds,
+        videos and renderings within each), "of_splits" (K,), "more" (95 % of the paired difference from the row that
+        it is compared with)}.
     """
     found: dict[str, dict[str, Any]] = {row: {} for row in results[0].predicted}
     for name in results[0].names if names is None else names:
-        of_results = [result.drawn(name) for result in results]
+        of_results, draws = [result.drawn(name) for result in results], {}
         for row, figures in found.items():
             of_splits = [float(result.values(row, name).mean()) for result in results]
-            draws = np.array([drawn[row] for drawn in of_results])  # (K, DRAWS)
+            drawn = np.array([of_result[row] for of_result in of_results])  # (K, DRAWS)
             rng = np.random.default_rng(0)  # the same splits for every figure
-            chosen = rng.integers(0, len(results), (number_of(len(results)), draws.shape[1]))
-            covered = interval(np.take_along_axis(draws, chosen, axis=0).mean(axis=0))
+            chosen = rng.integers(0, len(results), (number_of(len(results)), drawn.shape[1]))
+            draws[row] = np.take_along_axis(drawn, chosen, axis=0).mean(axis=0)
             figures[name] = {
                 "mean": float(np.mean(of_splits)),
                 "std": float(np.std(of_splits, ddof=1)) if len(of_splits) > 1 else None,
-                "interval": covered if np.isfinite(of_splits).all() else (math.nan, math.nan),
+                "interval": interval(draws[row]) if np.isfinite(of_splits).all() else (math.nan, math.nan),
                 "of_splits": of_splits,
             }
+        for row, drawn in draws.items():
+            if (other := _other(experiment, row, name)) in draws and other != row:
+                both = all(np.isfinite(found[each][name]["of_splits"]).all() for each in (row, other))
+                found[row][name]["more"] = interval(drawn - draws[other]) if both else (math.nan, math.nan)
     return found
 
 
@@ -131,7 +138,8 @@ def markdown(experiment: Experiment, found: Cells, described: Mapping[str, Any],
         lines.append(_line(row, (_text(figures.get(name), name) for name in names)))
         if row in paper:
             lines.append(_line(f"*{label}*", (_printed(paper[row], spread.get(row, {}), name) for name in names)))
-        for number in range(len(next(iter(figures.values())).get("of_splits", ()))):
+        of_splits = next(iter(figures.values())).get("of_splits", ()) if experiment.by_split else ()
+        for number in range(len(of_splits)):
             of_split = (_number(figures[name]["of_splits"][number], name) for name in names)
             lines.append(_line(f"{row}, split {number + 1}", of_split))
     lines += ["", *_differences(experiment, found), covered or _covered(found)]
@@ -222,12 +230,13 @@ def _covered(found):
     return f"\nMean of {seeds} on {renderings}; in brackets 95 % of a bootstrap over these and the {videos}{but}."
 
 
-def _covered_by_splits(splits, in_groups):
+def _covered_by_splits(splits, result):
     sizes = {split_sizes(split) for split in splits}
     drawn = counted(len(splits), "split") + (f" (videos: {sizes.pop()})" if len(sizes) == 1 else "")
-    videos = "videos in groups" if in_groups else "videos"
-    covered = f"in brackets 95 % of a bootstrap of the mean over these, renderings and {videos}"
-    return f"Mean ± standard deviation over {drawn}; {covered}; one seed each."
+    videos = "videos in groups" if result.groups else "videos"
+    covered = f"in brackets 95 % of a bootstrap of the mean over these, seeds, renderings and {videos}"
+    seeds = counted(max(len(result.seeds_of(row)) for row in result.predicted), "seed")
+    return f"Mean ± standard deviation over {drawn}; {covered}; {seeds} each at most."
 
 
 def split_sizes(split: Split) -> str:
@@ -290,8 +299,8 @@ def write_results(
         described: what cells.json says of the runs and the data beside the figures.
         splits: of a table on several.
     """
-    found = cells_of_splits(results) if splits else cells(results[0], experiment)
-    covered = _covered_by_splits(splits, bool(results[0].groups)) if splits else ""
+    found = cells_of_splits(results, experiment) if splits else cells(results[0], experiment)
+    covered = _covered_by_splits(splits, results[0]) if splits else ""
     text = markdown(experiment, found, described, covered)
     (folder / CELLS).unlink(missing_ok=True)  # which is written last: it says what the other files are
     with replacing_file(folder / TABLE) as path:

@@ -1,5 +1,6 @@
 """Trains and evaluates all that some tables need: each run once, whatever table asks; one that fails stops no other."""
 
+import contextlib
 import dataclasses
 import itertools
 import re
@@ -87,12 +88,19 @@ def possible(chosen: Mapping[str, Experiment], surroundings: Surroundings) -> di
     return found
 
 
-def run(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int) -> list[str]:
-    """Trains and evaluates what is not done yet, with a progress bar. Returns why those failed that did."""
+def run(
+    experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int, bar: "tqdm | None" = None
+) -> list[str]:
+    """Trains and evaluates what is not done yet, with a progress bar. Returns why those failed that did.
+
+    `bar` is one that goes on over several calls, and that the caller closes.
+    """
     failures: list[str] = []
     failed: list[Training] = []
-    with tqdm(trainings(experiments, surroundings, seeds), "Trainings", unit="training") as progress:
-        for training in progress:
+    needed = trainings(experiments, surroundings, seeds)
+    with contextlib.nullcontext(bar) if bar else tqdm(None, "Trainings", len(needed), unit="training") as progress:
+        for number, training in enumerate(needed):
+            progress.update(number > 0)
             progress.set_postfix_str(f"{training.folder(surroundings).name[:60]}")
             rows = [row for one in experiments for row in one.rows if run_of(row, training.seed) == training]
             try:
@@ -108,6 +116,7 @@ def run(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: in
                     training.evaluate(surroundings, rendering, row.evaluation)
                 except TrainingError as error:
                     _say(error, failures)
+        progress.update(bool(needed))
     return failures
 
 
@@ -137,7 +146,7 @@ def described(experiment: Experiment, splits: Sequence[Surroundings], seeds: int
         "seconds_of_training": round(sum(one["seconds"] for one in runs)),
         "trainings": runs,
         "learned_from_test": {row: number for row, number in learned.items() if number},
-        "preset": splits[0].preset.name,
+        "preset": splits[0].preset.name if splits[0].preset else None,
         "further_flags": list(splits[0].further),
     }
 

@@ -51,14 +51,14 @@ class Surroundings:
     """What all trainings of a suite have in common.
 
     Attributes:
-        preset: flag file of `train`.
+        preset: flag file of `train`; None: the defaults.
         records: of the trainings; its test split is the first rendering.
         renderings: further records whose test split holds the same performances, filmed or rendered anew.
         folder: where the folders of trainings are.
         further: flags of `train` for every training, over those of the preset; what a row says stands above them.
     """
 
-    preset: Path
+    preset: Path | None
     records: DatasetInfo
     renderings: tuple[DatasetInfo, ...]
     folder: Path
@@ -93,7 +93,8 @@ class Training:
 
     def resolved(self, surroundings: Surroundings) -> dict[str, str]:
         """The flags that its result depends on, name → value, but the records; sorted by name."""
-        given = [*preset_flags(surroundings.preset), *surroundings.further, *_as_arguments(self.flags)]
+        preset = preset_flags(surroundings.preset) if surroundings.preset else []
+        given = [*preset, *surroundings.further, *_as_arguments(self.flags)]
         flags = dict(_name_and_value(argument) for argument in given) | {"seed": str(self.seed)}
         without = {"records_dir", "model_dir", "run.reference"}
         if flags.get("training") == "staged" and flags.get("scoring_epochs") == "0":  # KFS alone
@@ -209,7 +210,7 @@ class Training:
         if not (report / "predictions.csv").is_file():
             folder = self.folder(surroundings)
             where = [f"--model={folder}", f"--records_dir={rendering.records_dir}", f"--output_dir={report}"]
-            run_command("scoringnet_tf.evaluate", [*where, "--split=test", *flags], folder / LOG)
+            run_command("scoringnet_tf.evaluate", [*where, "--split=test", "--nosimple", *flags], folder / LOG)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -155,6 +155,7 @@ class Predictor:
         self._towers = tf.function(
             lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
         )
+        self._of_vectors: Any = _vectors_function(model) if model.encoded == "features" else None
 
     def __call__(
         self,
@@ -318,12 +319,15 @@ class Predictor:
     def _scores(self, one):
         """(outputs of SP for a performance, of each tower whether its key fragment is empty)."""
         stages = np.zeros(len(one.samples), np.int32) if one.labels is None else one.labels
+        if self.model.encoded == "features":
+            outputs = self._of_vectors(one.features[np.newaxis], stages[np.newaxis])
+            none_empty = np.zeros((1, len(self.model.scores)), bool)
+            return outputs, np.asarray(outputs.pop("empty_fragments", none_empty))[0]
         indices, empty = self._fragments(stages[np.newaxis])
         clips = {}
         for name, chosen in indices.items():
             frames, positions = np.unique(chosen.numpy(), return_inverse=True)  # moves share nearly all frames
-            of_frames = self.model.encoded == "frames"
-            content = self._content(one.video, one.samples[frames]) if of_frames else one.features[frames]
+            content = self._content(one.video, one.samples[frames])
             clips[name] = content[positions.reshape(chosen.shape)]
         return self._towers(clips), empty.numpy()
 
@@ -345,3 +349,14 @@ def _fragments_function(model):
         return {name: clip[:, :, 0, 0, 0] for name, clip in clips.items()}, empty
 
     return fragments
+
+
+def _vectors_function(model):
+    """A function of features (1, L, D) and stages int32 (1, L): what SP says, `empty_fragments` (1, n) with it."""
+    vectors = tf.TensorSpec((1, None, model.score_predictor.get_config()["features"]), tf.float32)
+
+    @tf.function(input_signature=[vectors, tf.TensorSpec((1, None), tf.int32)], autograph=False)
+    def scores(features, stages):
+        return model.score_fragments(features, stages, tf.ones_like(stages, tf.bool), training=False)
+
+    return scores

@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from scoringnet_tf.support import replicas
+
+FAR = 3e38  # beyond every feature, a float32
 
 
 def resampling_indices(member: Any, length: int) -> Any:
@@ -37,6 +40,25 @@ def take_frames(frames: Any, indices: Any) -> Any:
     return ops.take(ops.reshape(frames, (-1, *frames.shape[2:])), rows, axis=0)
 
 
+def fragment_frames(wanted: Iterable[int], stages: Any, frame_mask: Any) -> tuple[Any, Any]:
+    """Which frames are of a fragment, and which fragments are empty.
+
+    Args:
+        wanted: labels of the fragment.
+        stages: int (B, L), the label of every frame; None for whole videos.
+        frame_mask: bool (B, L), true for real frames.
+
+    Returns:
+        bool (B, L), all real frames of a video without any of the fragment; bool (B,), true for such a video.
+    """
+    member = ops.zeros_like(frame_mask)
+    if stages is not None:
+        of_fragment = ops.any(ops.stack([stages == stage for stage in wanted]), axis=0)
+        member = ops.logical_and(of_fragment, frame_mask)
+    empty = ops.logical_not(ops.any(member, axis=1))
+    return ops.where(empty[:, None], frame_mask, member), empty
+
+
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class FragmentSelector(layers.Layer):
     """Cuts a key fragment out of a video and resamples it to a fixed number of frames.
@@ -59,12 +81,7 @@ class FragmentSelector(layers.Layer):
         self.length = length
 
     def call(self, frames: Any, stages: Any, frame_mask: Any, move: int = 0) -> tuple[Any, Any]:
-        member = ops.zeros_like(frame_mask)
-        if stages is not None:
-            wanted = ops.any(ops.stack([stages == stage for stage in self.stages]), axis=0)
-            member = ops.logical_and(wanted, frame_mask)
-        empty = ops.logical_not(ops.any(member, axis=1))
-        member = ops.where(empty[:, None], frame_mask, member)
+        member, empty = fragment_frames(self.stages, stages, frame_mask)
         indices = resampling_indices(member, self.length)
         if move:
             last = ops.sum(ops.cast(frame_mask, "int32"), axis=1, keepdims=True) - 1
@@ -76,6 +93,59 @@ class FragmentSelector(layers.Layer):
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         clip = keras.KerasTensor((frames.shape[0], self.length, *frames.shape[2:]), dtype=frames.dtype)
         return clip, keras.KerasTensor((frames.shape[0],), dtype="bool")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "stages": self.stages, "length": self.length}
+
+
+def num_statistics(size: int, length: int) -> int:
+    """K of `FragmentStatistics`, of features (…, size) of which a tower sees `length` steps."""
+    return size if length == 1 else 5 * size + 1
+
+
+def importance_of_statistics(size: int, length: int) -> np.ndarray:
+    """How much each of `num_statistics` counts in a distance, (K,): the number of steps as much as all means."""
+    importance = np.ones(num_statistics(size, length))
+    if length > 1:
+        importance[-1] = np.sqrt(size)
+    return importance
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class FragmentStatistics(layers.Layer):
+    """What the features of a key fragment are like, over every step of it, however long it is.
+
+    Call arguments: features (B, L, D), stages int (B, L) or None, frame_mask bool (B, L), as of `FragmentSelector`.
+    Returns (B, K), float32: of each feature the mean, the standard deviation, the least, the greatest, the mean
+    absolute change from one step to the next; and the logarithm of the number of steps. K is `num_statistics`.
+
+    Args:
+        stages: labels of the fragment.
+        length: T of its `FragmentSelector`; for T = 1, a vector, the mean is all there is.
+    """
+
+    def __init__(self, stages: Iterable[int], length: int, **kwargs: Any):  # pragma: no mutate block
+        super().__init__(**kwargs)
+        self.stages, self.length = tuple(stages), length
+
+    def call(self, features: Any, stages: Any, frame_mask: Any) -> Any:
+        member, _ = fragment_frames(self.stages, stages, frame_mask)
+        x, of_fragment = ops.cast(features, "float32"), member[:, :, None]
+        weights = ops.cast(of_fragment, "float32")
+        count = ops.maximum(ops.sum(weights, axis=1), 1.0)  # (B, 1)
+        mean = ops.sum(ops.where(of_fragment, x, 0.0), axis=1) / count
+        if self.length == 1:
+            return mean
+        spread = ops.sqrt(ops.sum(ops.where(of_fragment, ops.square(x - mean[:, None]), 0.0), axis=1) / count)
+        least = ops.min(ops.where(of_fragment, x, FAR), axis=1)
+        greatest = ops.max(ops.where(of_fragment, x, -FAR), axis=1)
+        both = ops.logical_and(of_fragment[:, 1:], of_fragment[:, :-1])
+        pairs = ops.maximum(ops.sum(ops.cast(both, "float32"), axis=1), 1.0)
+        change = ops.sum(ops.where(both, ops.abs(x[:, 1:] - x[:, :-1]), 0.0), axis=1) / pairs
+        return ops.concatenate([mean, spread, least, greatest, change, ops.log(count)], axis=1)
+
+    def compute_output_spec(self, features: Any, stages: Any, frame_mask: Any) -> keras.KerasTensor:
+        return keras.KerasTensor((features.shape[0], num_statistics(features.shape[-1], self.length)), "float32")
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "stages": self.stages, "length": self.length}

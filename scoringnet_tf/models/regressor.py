@@ -9,6 +9,8 @@ from scoringnet_tf import defaults
 from scoringnet_tf.models.layers import Dropout, conv3d
 from scoringnet_tf.support.messages import InputError
 
+STEPS = (1, 2, 4)  # between what a convolution over time reads of features
+
 
 def regressor(
     x: Any,
@@ -26,8 +28,8 @@ def regressor(
     for 16. Stride 2, C3D's, leaves 1×2×2 of both. Stride 3, Keras's default, leaves 1×1×1. Stride 1 leaves everything,
     and 51 (25) million weights in the first fully connected layer.
 
-    For features, convolutions and poolings run over time. Dropout comes first: features are many, and videos are few. A
-    single step, such as a vector for a whole video, goes straight to the fully connected layers.
+    For features without statistics, convolutions and poolings run over time. Dropout comes first: features are many,
+    and videos are few. A single step goes straight to the fully connected layers.
 
     Args:
         x: KerasTensor (B, L, H, W, C), the output of conv5b; or (B, T, D), features.
@@ -58,6 +60,46 @@ def regressor(
             x = conv3d(x, filters, name=name, kernel_l2=kernel_l2, dtype=dtype)
         x = pooling(3, pool_stride, "same", name=f"regressor_pool{index}", dtype=dtype)(x)
     return fully_connected(x, units, dropout_rate, kernel_l2)
+
+
+def sequence_regressor(
+    x: Any, statistics: Any, *, filters: int, units: int, dropout_rate: float, kernel_l2: float = 0.0
+) -> Any:
+    """The regressor for features: convolutions of three spans over time, pooled by attention, and the statistics.
+
+    Args:
+        x: KerasTensor (B, T, D), standardised features.
+        statistics: KerasTensor (B, K), standardised, of `FragmentStatistics`.
+        filters, units: widths of each convolution and of the two fully connected layers.
+        dropout_rate: of features, of statistics, and after both fully connected layers.
+        kernel_l2: β of Eqs. 8 and 9, on every kernel.
+
+    Returns:
+        KerasTensor (B, units), float32.
+    """
+    read = [Dropout(dropout_rate, name="statistics_dropout", dtype="float32")(statistics)]
+    if x.shape[1] > 1:  # a vector has no time, and is its own mean
+        x = Dropout(dropout_rate, name="features_dropout", dtype="float32")(x)
+        spans = [
+            layers.Conv1D(
+                *(filters, 3),
+                dilation_rate=step,
+                padding="same",
+                activation="relu",
+                kernel_initializer="he_normal",
+                kernel_regularizer=decay(kernel_l2),
+                name=f"regressor_conv_{step}",
+                dtype="float32",
+            )(x)
+            for step in STEPS
+        ]
+        x = layers.Concatenate(name="regressor_spans", dtype="float32")(spans)
+        attention = layers.Dense(1, kernel_regularizer=decay(kernel_l2), name="attention", dtype="float32")(x)
+        attention = layers.Softmax(axis=1, name="attention_over_time", dtype="float32")(attention)
+        read += [layers.Dot(1, name="attended", dtype="float32")([attention, x])]
+        read = [layers.Flatten(name=f"read_{index}", dtype="float32")(each) for index, each in enumerate(read)]
+        read = [layers.Concatenate(name="regressor_read", dtype="float32")(read)]
+    return fully_connected(read[0], units, dropout_rate, kernel_l2)
 
 
 def fully_connected(

@@ -8,8 +8,10 @@ from keras import layers, ops
 
 from scoringnet_tf import defaults, losses
 from scoringnet_tf.models.backbones.c3d import C3D, scaled_width
+from scoringnet_tf.models.fragments import num_statistics
+from scoringnet_tf.models.kernel_regression import KernelRegression, PathBlend
 from scoringnet_tf.models.layers import FeatureScaling
-from scoringnet_tf.models.regressor import decay, regressor
+from scoringnet_tf.models.regressor import decay, regressor, sequence_regressor
 from scoringnet_tf.models.saving import Functional, arguments_of
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm, get_sport, kept_form
 from scoringnet_tf.support.messages import InputError, unknown_name
@@ -73,26 +75,31 @@ def score_tower(
 
     Returns:
         A model: clip (B, *clip_shape) → score (B,), float32, in points of the sport; with `head="distribution"` the
-        probabilities (B, K) of `losses.score_bins`.
+        probabilities (B, K) of `losses.score_bins`. With `examples` it takes `{"clip", "statistics"}`.
     """
     multiplier, kernel_l2, dtype = (settings[name] for name in ("width_multiplier", "kernel_l2", "dtype"))
     # 1. C3D, or features, and the regressor
-    is_features = len(clip_shape) == 2
+    is_features, examples = len(clip_shape) == 2, settings["examples"]
     clip = keras.Input(clip_shape, dtype="float32" if is_features else "uint8", name="clip")
+    inputs: Any = clip
     if is_features:
         x = FeatureScaling(name="feature_scaling", dtype="float32")(clip)
     else:
         of_c3d = {"preprocessing": settings["preprocessing"], "kernel_l2": kernel_l2, "dtype": dtype}
         x = C3D(clip_shape, multiplier, final_endpoint="conv5b", **of_c3d)(clip)
-    x = regressor(
-        x,
-        filters=scaled_width(settings["conv_filters"], multiplier),
-        units=scaled_width(settings["fc_units"], multiplier),
-        pool_stride=settings["pool_stride"],
-        dropout_rate=settings["dropout_rate"],
-        kernel_l2=kernel_l2,
-        dtype=dtype,
-    )
+    options = {
+        "filters": scaled_width(settings["conv_filters"], multiplier),
+        "units": scaled_width(settings["fc_units"], multiplier),
+        "dropout_rate": settings["dropout_rate"],
+        "kernel_l2": kernel_l2,
+    }
+    if examples:
+        statistics = keras.Input((num_statistics(clip_shape[1], clip_shape[0]),), name="statistics")
+        inputs = {"clip": clip, "statistics": statistics}
+        scaled = FeatureScaling(name="statistics_scaling", dtype="float32")(statistics)
+        x = sequence_regressor(x, scaled, **options)
+    else:
+        x = regressor(x, pool_stride=settings["pool_stride"], dtype=dtype, **options)
 
     # 2. The head
     of_distribution = settings["head"] == "distribution"
@@ -104,13 +111,17 @@ def score_tower(
         name="regressor_fc3",
         dtype="float32",
     )(x)
+    if not of_distribution:
+        x = layers.Reshape((), name="squeeze", dtype="float32")(x)
+    if examples:  # 3. What the statistics alone tell, beside it
+        regression = KernelRegression(examples, name="kernel_regression", dtype="float32")(scaled)
+        x = PathBlend(name="path_blend", dtype="float32")(x, regression)
     if of_distribution:
-        return Functional(clip, x, name=name)
-    x = layers.Reshape((), name="squeeze", dtype="float32")(x)
+        return Functional(inputs, x, name=name)
     score = layers.Rescaling(std, offset=mean, name="to_points", dtype="float32")(x)
     if settings["output_activation"] == "relu":
         score = layers.ReLU(name="output_relu", dtype="float32")(score)
-    return Functional(clip, score, name=name)
+    return Functional(inputs, score, name=name)
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -147,10 +158,14 @@ class ScorePredictor(Functional):
         scores: `("difficulty", "execution")`, or `("final",)` if nothing else is known (AQA-7): one tower. None: the
             former, unless the sport has a final score alone.
         features: D; None for frames.
+        examples: of towers that read features: how many training videos the regression on their statistics remembers
+            (`KernelRegression`). A clip then comes with `"difficulty_statistics"` (B, K), see `FragmentStatistics`. 0:
+            towers without it, as older files have them.
 
     Raises:
         InputError: other scores, another head or output_activation (`unknown_name`); "relu" on a distribution
-            (`flags_conflict`).
+            (`flags_conflict`);
+            examples for frames (`sees_frames`).
     """
 
     def __init__(
@@ -170,6 +185,7 @@ class ScorePredictor(Functional):
         preprocessing: dict[str, Any] | None = None,
         scores: Sequence[str] | None = None,
         features: int | None = None,
+        examples: int = 0,
         dtype: str | None = None,
         name: str = "score_predictor",
         **kwargs: Any,
@@ -187,6 +203,8 @@ class ScorePredictor(Functional):
         if head == "distribution" and output_activation == "relu":
             message = "output_activation='relu' and head='distribution' exclude each other."
             raise InputError("flags_conflict", message, "Use 'linear'.")
+        if examples and not features:
+            raise InputError("sees_frames", "examples are for towers that read features; these see frames.")
         score_statistics = score_statistics or dict.fromkeys(scores, (0.0, 1.0))
         # === Functional Model ===
         inputs: dict[str, Any] = {}
@@ -197,8 +215,13 @@ class ScorePredictor(Functional):
             clip_shape = (length, features) if features else (length, *image_size, 3)
             mean, std = score_statistics[score]
             tower = score_tower(f"{score}_tower", clip_shape, mean, std, config)
-            clip = keras.Input(clip_shape, dtype=tower.input.dtype, name=f"{score}_clip")
-            inputs[f"{score}_clip"], outputs[score] = clip, tower(clip)
+            seen = tower.input if examples else {"clip": tower.input}
+            seen = {
+                name: keras.Input(each.shape[1:], dtype=each.dtype, name=f"{score}_{name}")
+                for name, each in seen.items()
+            }
+            inputs |= {f"{score}_{name}": each for name, each in seen.items()}
+            outputs[score] = tower(seen if examples else seen["clip"])
             if head == "distribution":
                 expected[score] = ExpectedScore(mean, std, name=f"{score}_expected", dtype="float32")
         fusion = ScoreFusion(sport, name="final", dtype="float32") if scores == PREDICTED_SCORES else None
@@ -206,7 +229,7 @@ class ScorePredictor(Functional):
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
-        self.scores = scores
+        self.scores, self.examples = scores, examples
         self._config = config | {
             "sport": kept_form(rules),
             "clip_lengths": tuple(clip_lengths),

@@ -13,7 +13,8 @@ from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.backbones.backbone import Backbone, as_backbone
 from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.decoding import StageDecision
-from scoringnet_tf.models.fragments import FragmentSelector
+from scoringnet_tf.models.fragments import FragmentSelector, FragmentStatistics
+from scoringnet_tf.models.kernel_regression import CAPACITY
 from scoringnet_tf.models.parameter_groups import learning_parts
 from scoringnet_tf.models.saving import Clonable, Functional, Preset, arguments_of, clonable
 from scoringnet_tf.models.score_prediction import ScorePredictor
@@ -215,7 +216,11 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             FragmentSelector(rules.stage_indices(stages.get(score, ())), n, name=f"{score}_fragment", dtype="float32")
             for score, n in lengths.items()
         ]
-        clips, empty = select_views(sp.scores, selectors, encoded, labels, mask, views)
+        statistics = [
+            FragmentStatistics(selector.stages, selector.length, name=f"{score}_statistics", dtype="float32")
+            for score, selector in zip(lengths, selectors if sp.examples else (), strict=False)
+        ]
+        clips, empty = select_views(sp.scores, selectors, encoded, labels, mask, views, statistics)
         outputs |= {**empty, **score_views(sp, clips, views)}
         super().__init__(inputs, outputs, name=name, **kwargs)
 
@@ -224,7 +229,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         self.segmenter: Any = kfs
         self.score_predictor = sp
         self.stage_decision: Any = decision
-        self.selectors = selectors
+        self.selectors, self.fragment_statistics = selectors, statistics
         of_frames = {"image_size": image_size, "frame_size": frame_size, "stored": stored, "provenance": provenance}
         self.preprocessor = ScoringNetPreprocessor.of_network(of_frames)
         self._learned_parts = frozenset(["backbone"] if backbone is not None and backbone.pretrained else [])
@@ -243,7 +248,8 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         self.networks = tuple(part for part, network in parts.items() if network is not None)
         self.fragment_stages = {score: [*names] for score, names in stages.items()}
         self.seen_stages = [stage for stage in rules.stages if any(stage in names for names in stages.values())]
-        self.sampled_frames = lengths[scores[0]] if kfs is None and len({*lengths.values()}) == 1 else None
+        of_samples = kfs is None and len({*lengths.values()}) == 1 and not (statistics and lengths[scores[0]] > 1)
+        self.sampled_frames = lengths[scores[0]] if of_samples else None
         self._config = config | {
             "sport": kept_form(rules),
             "image_size": self.image_size,
@@ -273,13 +279,21 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         """
         if initial_model is not None:
             source = initial_model if isinstance(initial_model, cls) else cls.from_preset(initial_model)
-            model = cls.for_records(info, **{name: source.get_config()[name] for name in BUILT_OF} | options)
+            options = {name: source.get_config()[name] for name in BUILT_OF} | options
+            options["score_predictor"] = {"examples": source.score_predictor.examples} | (
+                options["score_predictor"] or {}
+            )
+            model = cls.for_records(info, **options)
             copy_network(model, source, "initial_model")
             return model
         own = options.pop("score_statistics", None) or {}
         towers = options.get("scores") or get_sport(info.sport).tower_scores
         measured = _measured(info, [score for score in towers if score not in own])
         of_frames = {"frame_size": info.frame_size, "stored": info.stored}
+        backbone = options.get("backbone")
+        if info.features or (isinstance(backbone, Backbone) and backbone.pretrained and not backbone.trainable):
+            examples = min(CAPACITY, len(info.splits["train"]["ids"]))
+            options["score_predictor"] = {"examples": examples} | (options.get("score_predictor") or {})
         return cls(
             sport=info.sport,
             score_statistics=measured | own,
@@ -344,7 +358,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         """What the towers see of videos, see `tta.select_views`; None: in as many views as the model has."""
         stages = None if self.segmenter is None else stages
         views = self.views if views is None else views
-        return select_views(self.scores, self.selectors, encoded, stages, mask, views)
+        return select_views(self.scores, self.selectors, encoded, stages, mask, views, self.fragment_statistics)
 
     def with_backbone(self, backbone: Backbone) -> "ScoringNet":
         """The same heads behind the backbone that gave their features: a model of frames.

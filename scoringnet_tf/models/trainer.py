@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import inspect
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -17,6 +17,7 @@ from scoringnet_tf.models.fragments import TrainingFragments
 from scoringnet_tf.models.layers import Dropout, FeatureScaling, feature_statistics
 from scoringnet_tf.models.loss_terms import PHASES, LossScaleOptimizer, unpacked, with_weights
 from scoringnet_tf.models.parameter_groups import learning_parts, part_layers
+from scoringnet_tf.models.regression_paths import STATISTICS_SCALING, RegressionPaths
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.messages import InputError, unknown_name
@@ -209,11 +210,18 @@ class Trainer(Model):
 
     # === Fit and evaluate ===
 
-    def adapt_features(self, dataset: Iterable[tuple[dict[str, Any], Any]]) -> None:
-        """Brings features to standard units of the training videos; the heads need it before `fit`.
+    def adapt_features(
+        self, dataset: Iterable[tuple[Any, ...]], groups: Mapping[str, str | None] | None = None
+    ) -> None:
+        """Brings features to standard units of the training videos, and fits the regression on their statistics.
+
+        The heads need the former before `fit`. The latter is there for records of features, see `KernelRegression`; it
+        is fitted to fragments of the true stages, and counts once `weigh_paths` has been called.
 
         Args:
             dataset: one pass over the training videos, batches of `data.input_pipeline.videos`.
+            groups: id of a video → what it shares with others, which are then left out together when the regression
+                chooses how smooth it is; the dataset must be one `with_info`.
 
         Raises:
             InputError: the model takes frames (`sees_frames`), its backbone has learned nothing (`new_backbone`), or
@@ -225,9 +233,35 @@ class Trainer(Model):
         if self.backbone is not None and not self.backbone.pretrained:
             message = "A new backbone needs no adapt_features: it brings its vectors to standard units itself."
             raise InputError("new_backbone", message)
-        mean, deviation = feature_statistics((self.encode(inputs), inputs["mask"]) for inputs, _ in dataset)
+        paths = RegressionPaths(self)
+
+        def encoded():
+            for inputs, targets, *info in dataset:
+                features = self.encode(inputs)
+                paths.collect(features, targets, inputs["mask"], info[0]["id"] if info else None)
+                yield features, inputs["mask"]
+
+        mean, deviation = feature_statistics(encoded())
         for layer in self._scalings():
-            layer.adapt(mean, deviation)
+            if layer.name != STATISTICS_SCALING:
+                layer.adapt(mean, deviation)
+        paths.fit(groups)
+
+    def weigh_paths(
+        self, dataset: Iterable[tuple[Any, ...]] = (), groups: Mapping[str, str | None] | None = None
+    ) -> dict[str, float]:
+        """Weighs each tower's network against the regression on statistics beside it, on videos that are held out.
+
+        The network has to earn its share, see `kernel_regression.network_share`.
+
+        Args:
+            dataset: batches of held-out videos; without any the regression decides alone.
+            groups: as of `adapt_features`.
+
+        Returns:
+            Score → share of its network; none if there is no fitted regression.
+        """
+        return RegressionPaths(self).weigh(dataset, groups)
 
     def _scalings(self):
         return [layer for layer in self._flatten_layers() if isinstance(layer, FeatureScaling)]
@@ -243,7 +277,7 @@ class Trainer(Model):
         given = inspect.signature(super().fit).bind(*arguments, **options).arguments
         check_learns(self, given.get("x"))
         is_new = self.backbone is not None and not self.backbone.pretrained
-        if not is_new and any(not layer.is_adapted for layer in self._scalings()):
+        if not is_new and any(not layer.is_adapted for layer in self._scalings() if layer.name != STATISTICS_SCALING):
             warnings.warn("Features are not in standard units. Call adapt_features(train) before fit.", stacklevel=2)
         self._direct(keras.tree.flatten(given.get("callbacks") or []))
         validation = given.get("validation_data")

@@ -195,6 +195,7 @@ class Model:
     fc_units: int = setting(defaults.FC_UNITS, "Units of the first two fully connected layers (§3.2).", low=1)
     pool_stride: int = setting(defaults.POOL_STRIDE, "Stride of both poolings of a tower (§3.2).", low=1)
     dropout: float = setting(defaults.DROPOUT, "Dropout rate of the towers (§3.2).", flag=True, low=0, high=0.95)
+    statistics: bool = setting(True, "A regression on statistics beside each tower that reads features.")
     views: int = setting(defaults.VIEWS, "Test-time augmentation: 1 (off), 2 (mirrored), 6 (shifted too).", flag=True)
 
 

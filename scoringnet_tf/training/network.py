@@ -70,6 +70,9 @@ def build_network(
             "head": next(name for name, kind in HEADS.items() if isinstance(model.head, kind)),
             "output_activation": model.head.output_activation if isinstance(model.head, Regression) else "linear",
             "dropout_rate": model.dropout,
+            **(
+                {"examples": source.score_predictor.examples} if source else {} if model.statistics else {"examples": 0}
+            ),
         },
         preprocessing=preprocessing,
         decoding=fragments.decoding if fragments else defaults.DECODING,

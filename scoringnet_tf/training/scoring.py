@@ -16,6 +16,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.models.loss_terms import PHASES
 from scoringnet_tf.models.parameter_groups import rate_factors
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.messages import InputError
@@ -111,6 +112,16 @@ class ScoringRun(Run):
 
     # === Data ===
 
+    @property
+    def groups(self) -> dict[str, str | None]:
+        """Id of a video → its group; none if groups lie on both sides of the test split, which are then no matter."""
+        found = {video_id: video.get("group") for video_id, video in self.info.videos.items()}
+        of_splits = [
+            {found[video_id] for video_id in self.info.splits.get(split, {}).get("ids", ())} - {None}
+            for split in ("train", "test")
+        ]
+        return {} if of_splits[0] & of_splits[1] else found
+
     def split(self) -> tuple[list[str], list[str]]:
         """Training videos, and those held out of them to choose the best epoch."""
         fraction = self.config.data.validation_fraction
@@ -176,11 +187,26 @@ class ScoringRun(Run):
 
     # === Training ===
 
+    def run(self) -> Path | RemotePath:
+        """Trains what is left; in the best model the towers' networks and regressions are weighed."""
+        best = super().run()
+        if self.worker or not self.model.score_predictor.examples or not self.model.scores_learned:
+            return best
+        model = load_scoring_net(best)
+        if model.reference is None:  # else it was weighed before it was measured
+            held_out = self.videos("validation", with_info=True) if self.validation_ids else ()
+            shares = model.weigh_paths(held_out, self.groups)
+            model.save(best)
+            why = "by held-out videos" if self.validation_ids else "as no video is held out"
+            for score, share in shares.items():
+                print(f"{score}: {1 - share:.0%} regression on statistics, {share:.0%} network, {why}")
+        return best
+
     def load_initial_weights(self) -> None:
         """Fills the network with the weights that the configuration names, and with the statistics of features."""
         print(self.targets.message)
         if self.info.features or (self.model.backbone and self.model.backbone.pretrained):
-            self.model.adapt_features(self.videos("train"))
+            self.model.adapt_features(self.videos("train", with_info=True), self.groups)
         of_frames = not self.info.features
         if of_frames and (share := math.prod(self.config.data.image_size) / math.prod(self.info.frame_size)) < LITTLE:
             print(f"The model sees {share:.0%} of each stored frame, the paper's 57%. Change --image_size?")

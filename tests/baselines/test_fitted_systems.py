@@ -55,6 +55,55 @@ def test_nine_of_the_clips_are_evenly_spaced():
     assert evenly(9, 5).tolist() == [0, 0, 1, 2, 2, 2, 3, 4, 4]
 
 
+# === What needs no network ===
+
+
+def test_the_mean_is_that_of_the_training_scores():
+    training, inputs, _ = linear_set((60, 1))
+    np.testing.assert_allclose(load_system("mean").learn(training).predict(inputs), training.scores.mean())
+
+
+@pytest.mark.parametrize("name", ["duration", "ridge", "raw_ridge", "component", "support_vectors"])
+def test_simple_systems_recover_a_line(name):
+    training, inputs, scores = linear_set((60, 1))
+    predicted = load_system(name).learn(training).predict(inputs)
+    assert stats.spearmanr(predicted, scores).statistic > 0.98
+    assert np.abs(predicted - scores).mean() < 0.3
+
+
+def test_ridges_shrink_noise_to_the_mean():
+    rng = np.random.default_rng(0)
+    training = training_set(rng.normal(size=(60, 40)), 5 + rng.normal(size=60))
+    for name in ("ridge", "raw_ridge"):
+        assert np.ptp(load_system(name).learn(training).predict(rng.normal(size=(60, 40)))) < 1.0
+
+
+def videos_of(*sequences):
+    """What a system is given of features."""
+    info = SimpleNamespace(has_vectors=all(len(each) == 1 for each in sequences), videos={})
+    for number, each in enumerate(sequences):
+        info.videos[str(number)] = {"num_frames": len(each)}
+    clips = [ClipFeatures(np.float32(each), np.zeros(len(each), int)) for each in sequences]
+    return SimpleNamespace(info=info, ids=tuple(info.videos), clips=lambda: clips)
+
+
+def test_simple_systems_see_statistics_raw_numbers_and_durations():
+    rng = np.random.default_rng(0)
+    short, long = rng.normal(size=(5, 3)), rng.normal(size=(100, 3))
+    seen = videos_of(short, long)
+    found = load_system("ridge").see(seen)
+    assert found.shape == (2, 16)
+    np.testing.assert_allclose(found[:, :3], [short.mean(axis=0), long.mean(axis=0)], atol=1e-5)
+    np.testing.assert_allclose(found[1, 3:6], long.std(axis=0), atol=1e-5)
+    np.testing.assert_allclose(load_system("duration").see(seen), np.log([[5], [100]]))
+    raw = load_system("component").see(seen)
+    assert raw.shape == (2, 96)
+    np.testing.assert_allclose(raw[1, -3:], long[-1], rtol=1e-5)
+    vectors = videos_of(short[:1], short[1:2])
+    for name in ("ridge", "raw_ridge"):
+        np.testing.assert_allclose(load_system(name).see(vectors), short[:2], rtol=1e-5)
+
+
 # === S3D ===
 
 

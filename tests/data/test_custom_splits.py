@@ -11,7 +11,15 @@ from tiny_records import gray_jpeg, tiny_video, write_records
 from data_prep.datasets.splits import write_split_csv
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.splits import random_splits, read_split, resplit, write_split
+from scoringnet_tf.data.splits import (
+    group_folds,
+    random_folds,
+    random_splits,
+    read_split,
+    resplit,
+    without_parted_groups,
+    write_split,
+)
 
 IDS = [f"{number:02d}" for number in range(10)]
 
@@ -145,3 +153,53 @@ def test_what_is_no_split_is_refused(tmp_path, text):
         read_split(tmp_path / "split.csv")
     with refused("not_found", tmp_path / "none.csv"):
         read_split(tmp_path / "none.csv")
+
+
+# === Folds ===
+
+
+def grouped(info, groups):
+    videos = {name: {**video, "group": group} for (name, video), group in zip(info.videos.items(), groups, strict=True)}
+    return dataclasses.replace(info, videos=videos)
+
+
+def ids_tested(split):
+    return {video_id for video_id, name in split.items() if name == "test"}
+
+
+@pytest.mark.parametrize("number", [2, 3, 10])
+def test_every_video_is_tested_in_one_fold_and_learned_from_in_all_others(info, number):
+    folds = random_folds(info, number)
+    assert sorted(video_id for split in folds for video_id in ids_tested(split)) == IDS
+    assert all(sorted(split) == IDS and {*split.values()} == {"train", "test"} for split in folds)
+    assert max(len(ids_tested(split)) for split in folds) - min(len(ids_tested(split)) for split in folds) <= 1
+    assert folds == random_folds(info, number) != random_folds(info, number, seed=1)
+
+
+def test_folds_of_groups_part_none(info):
+    known = grouped(info, "aaabbccdd" + "e")
+    for number, expected in ((None, 5), (3, 3)):
+        folds = group_folds(known, number)
+        assert len(folds) == expected and sorted(name for split in folds for name in ids_tested(split)) == IDS
+        for split in folds:
+            for letter in "abcde":
+                members = [split[name] for name in IDS if known.videos[name]["group"] == letter]
+                assert len({*members}) == 1
+
+
+def test_too_many_folds_or_no_groups_are_refused(info):
+    with refused("out_of_range"):
+        random_folds(info, 11)
+    with refused("out_of_range"):
+        group_folds(grouped(info, "aaaaabbbbb"), 3)
+    with refused("no_groups"):
+        group_folds(info)
+
+
+def test_groups_that_a_split_parts_are_no_groups_to_it(info, tmp_path):
+    known = grouped(info, "aaabbccdde")
+    assert without_parted_groups(known, group_folds(known)) is known
+    alone = without_parted_groups(known, random_folds(known, 2))
+    assert {video["group"] for video in alone.videos.values()} == {None}
+    new = resplit(alone, random_folds(known, 2)[0], tmp_path / "new")
+    assert len(list(input_pipeline.videos(new.records_dir, "test", image_size=(8, 8), batch_size=1))) == 5

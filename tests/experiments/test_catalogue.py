@@ -61,7 +61,7 @@ def test_fragments_are_compared_with_those_that_the_paper_takes_for_each_score()
 
 def test_every_system_has_a_row():
     table = EXPERIMENTS["table7"]
-    assert {row.baseline for row in table.rows} == {None, *baselines.NAMES}
+    assert {row.baseline for row in table.rows} == {None, *baselines.NAMES} - {*baselines.SIMPLE}
     for row in table.rows[1:]:
         system = baselines.load_system(row.baseline)
         needs = STAGES if row.baseline == "s3d" else {"joints": "joints", "grey": "frames"}.get(system.sees)

@@ -193,7 +193,7 @@ def test_a_table_of_splits_has_means_deviations_and_each_split(tmp_path):
     assert "| *the paper* | 0.77 ± 0.05 | 0.85 ± 0.03 | 0.79 ± 0.04 | 0.1 ± 0.01 |" in text
     figures = {line.split(" | ")[0]: line.split(" | ") for line in text.splitlines() if line.startswith("| MSE")}
     assert figures[f"| {row}"][3] == figures[f"| {row}, split 2"][3] == "–" and "nan" not in text
-    low, high = report.cells_of_splits(made[:2], ["e_med"])[row]["e_med"]["interval"]
+    low, high = report.cells_of_splits(made[:2], table, ["e_med"])[row]["e_med"]["interval"]
     assert f" [{low:.3f}, {high:.3f}]" in figures[f"| {row}"][5] and "± " in figures[f"| {row}"][5]
 
 

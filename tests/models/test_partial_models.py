@@ -138,6 +138,87 @@ def test_features_are_brought_to_standard_units_before_a_fit():
         made(**FINAL).adapt_features(halves)
 
 
+# === Statistics beside the towers ===
+
+
+def described_batches(number, seed, lengths=(5, 40)):
+    """Batches of four sequences, whose score is told by their length and by the spread of their first feature."""
+    rng = np.random.default_rng(seed)
+    for first in range(0, number, 4):
+        steps, levels = rng.integers(*lengths, 4), rng.uniform(0.5, 3, 4)
+        mask = np.arange(max(steps)) < steps[:, None]
+        features = rng.normal(size=(*mask.shape, 6)).astype("float32")
+        features[:, :, 0] *= levels[:, None]
+        scores = (80 + 10 * np.log(steps) + 5 * levels).astype("float32")
+        ids = np.array([f"{first + row}".encode() for row in range(4)])
+        yield {"features": features, "mask": mask}, {"final": scores, "stages": mask * 2}, {"id": ids}
+
+
+def of_statistics(**options):
+    return made(**FEATURES, **FINAL, **options, score_predictor={"examples": 120})
+
+
+def error_of(network, number=40):
+    found = [(np.asarray(network(x)["final"]), y["final"]) for x, y, _ in described_batches(number, seed=9)]
+    predicted, truth = np.concatenate(found, axis=1)
+    return float(np.abs(predicted - truth).mean() / truth.std())
+
+
+def test_a_regression_on_statistics_scores_without_a_trained_network(tmp_path):
+    keras.utils.set_random_seed(0)
+    network = of_statistics(**WHOLE)
+    before = error_of(network)
+    network.adapt_features(described_batches(120, seed=0))
+    assert error_of(network) == pytest.approx(before, abs=0.2)  # the network alone, until the two are weighed
+    assert network.weigh_paths() == {"final": 0.0}
+    after = error_of(network)
+    assert after < 0.4 < before
+    network.save(tmp_path / "model.keras")
+    assert error_of(load_scoring_net(tmp_path / "model.keras")) == pytest.approx(after, rel=1e-4)
+    assert network.sampled_frames is None
+    untrained = of_statistics(**WHOLE)
+    assert untrained.weigh_paths(described_batches(8, seed=1)) == {}  # nothing was fitted
+
+
+def test_held_out_videos_give_an_untrained_network_no_share():
+    keras.utils.set_random_seed(0)
+    network = of_statistics(**WHOLE)
+    network.adapt_features(described_batches(120, seed=0), {str(number): f"{number // 3}" for number in range(120)})
+    assert network.weigh_paths(described_batches(24, seed=1))["final"] < 0.3
+    assert error_of(network) < 0.4
+
+
+def test_statistics_are_fitted_to_true_fragments_alone():
+    """Videos without stage labels have no part in it; too few with them are not fitted."""
+    network = of_statistics()
+    unlabelled = [
+        (inputs, {**targets, "stages": np.full(inputs["mask"].shape, -1)}, info)
+        for inputs, targets, info in described_batches(12, seed=0)
+    ]
+    network.adapt_features(unlabelled)
+    assert network.weigh_paths() == {}
+    network.adapt_features([*unlabelled, *described_batches(8, seed=1)])
+    assert network.weigh_paths() == {"final": 0.0}
+
+
+@pytest.mark.parametrize("head", ["regression", "distribution"])
+def test_a_tower_with_statistics_learns(head):
+    keras.utils.set_random_seed(0)
+    network = made(**FEATURES, **FINAL, **WHOLE, score_predictor={"examples": 8, "head": head, "dropout_rate": 0.0})
+    batches = list(described_batches(8, seed=0))
+    network.adapt_features(batches)
+    network.compile(keras.optimizers.Adam(1e-2), metrics={})
+    history = [network.train_on_batch(*batches[0][:2], return_dict=True)["loss"] for _ in range(30)]
+    assert history[-1] < 0.5 * history[0]
+
+
+def test_a_copy_with_another_dtype_or_more_training_keeps_the_statistics():
+    network = of_statistics(**WHOLE)
+    network.adapt_features(described_batches(120, seed=0))
+    network.weigh_paths()
+    assert error_of(network.with_dtype("float32")) == pytest.approx(error_of(network), rel=1e-4)
+
+
 @pytest.mark.slow
 def test_a_fused_final_score_can_be_learnt_as_well():
     """From videos that know no more: difficulty and execution have no gradient, the final score has."""

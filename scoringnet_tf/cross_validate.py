@@ -1,0 +1,125 @@
+r"""Cross-validates ScoringNet on records, beside what needs no network, and says which is best.
+
+    python -m scoringnet_tf.cross_validate --records_dir=RECORDS --output_dir=OUTPUT [--folds=5] [-- FLAGS]
+
+Every video is tested once, by models that did not learn from it: in random folds, in folds of whole groups
+(--group=group; without --folds each group is left out once), or by --split_files. Flags of `train` after -- go to every
+training.
+ScoringNet stands beside the mean score, the duration, a ridge regression and a support vector regression on statistics
+of the features, a ridge regression on the features as they are, and their first principal component. OUTPUT gets
+table.md, cells.json, predictions.csv and a picture. Rerun the command to resume.
+"""
+
+import dataclasses
+import importlib.util
+import sys
+
+from absl import flags
+from tqdm import tqdm
+
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
+from scoringnet_tf.data.splits import Split, group_folds, random_folds, without_parted_groups
+from scoringnet_tf.experiments import cross_validation, report, splits, suite
+from scoringnet_tf.experiments.catalogue import Experiment, Row
+from scoringnet_tf.experiments.training import Surroundings
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.messages import InputError, counted, unknown_name
+from scoringnet_tf.support.paths import check_access, local_path
+from scoringnet_tf.support.quiet import load_tensorflow
+from scoringnet_tf.training.config import HEADS
+
+QUESTION = "Does ScoringNet score better than what needs no network?"
+
+flags.DEFINE_string("records_dir", None, "Records, made by `python -m data_prep build`.")
+flags.DEFINE_string("output_dir", None, "Folder for the table and the trainings.")
+flags.DEFINE_integer("folds", 5, "Folds. With --group and without --folds: one for each group.", 2)
+flags.DEFINE_string("group", None, "Folds of whole groups by this column of the manifest: group.")
+flags.DEFINE_list("split_files", [], "Split files (id,split) in place of folds, made by `data_prep split`.")
+flags.DEFINE_list("heads", ["regression"], "Heads of ScoringNet: regression, distribution.")
+flags.DEFINE_integer("seeds", 1, "Trainings of each head in each fold, --seed=0 and on.", 1)
+flags.DEFINE_string("preset", None, "Flag file of `train`. Default: its defaults.")
+flags.DEFINE_string("title", None, "Title of the table. Default: the name of the records.")
+
+
+# === Folds ===
+
+
+def _splits(surroundings: Surroundings) -> list[Split]:
+    """Id → train or test, of every fold."""
+    values, info = flags.FLAGS, surroundings.records
+    if values.split_files:
+        if values.group or values["folds"].present:
+            raise InputError("flags_conflict", "--split_files excludes --folds and --group.")
+        return splits.splits_of(surroundings, 0, values.split_files)
+    if values.group not in (None, "group"):
+        hint = f"Build the records with --columns=group={values.group}, and give --group=group."
+        raise InputError("unknown_name", f"--group={values.group}: records keep one column of groups, group.", hint)
+    if values.group:
+        return group_folds(info, values.folds if values["folds"].present else None)
+    return random_folds(info, values.folds)
+
+
+# === The command ===
+
+
+def _experiment(info: DatasetInfo) -> Experiment:
+    heads = flags.FLAGS.heads
+    for head in heads:
+        if head not in HEADS:
+            raise unknown_name("--heads", head, HEADS)
+    names = {head: cross_validation.OURS if len(heads) == 1 else f"{cross_validation.OURS}, {head}" for head in heads}
+    rows = [Row(names[head], {"head": head}) for head in heads]
+    return Experiment(flags.FLAGS.title or info.name, QUESTION, rows, rows[0].name, resplit=True, by_split=False)
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command with the parsed flags."""
+    values, further = flags.FLAGS, sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+    if len(arguments) > len(further):
+        raise InputError("unexpected_argument", f"This command takes flags only, not {arguments[0]}.", "See --help.")
+    cli.require(records_dir=values.records_dir, output_dir=values.output_dir)
+    if not importlib.util.find_spec("sklearn"):
+        raise InputError("not_installed", "The simple systems need scikit-learn.", "pip install '.[experiments]'")
+    info = load_records(values.records_dir)
+    if info.classes or not info.sport:
+        raise InputError("no_scores", f"--records_dir={values.records_dir}: these records hold classes, and no scores.")
+    folder = local_path(values.output_dir, "output_dir")
+    check_access(folder, "output_dir", writing=True)
+    preset = local_path(values.preset, "preset") if values.preset else None
+    surroundings = Surroundings(preset, info, (), folder / "trainings", tuple(further))
+    experiment, chosen = _experiment(info), _splits(surroundings)
+    surroundings = dataclasses.replace(surroundings, records=without_parted_groups(info, chosen))
+    folds = cross_validation.with_validation(splits.surroundings_of(surroundings, chosen))
+
+    # 1. Train and evaluate ours.
+    number = len(folds) * len(suite.trainings([experiment], surroundings, values.seeds))
+    with tqdm(None, "Trainings", number, unit="training") as bar:
+        failures = [line for fold in folds for line in suite.run([experiment], fold, values.seeds, bar)]
+    if failures:
+        raise InputError("training_failed", f"{counted(len(failures), 'training')} failed: {failures[0]}")
+
+    # 2. Fit what needs no network.
+    load_tensorflow()
+    from scoringnet_tf.baselines.comparison import SimpleSystems
+
+    systems = SimpleSystems(info)
+    results = [
+        cross_validation.beside(
+            suite.results(experiment, fold, values.seeds), systems, fold.records, in_groups=not values.group
+        )
+        for fold in tqdm(folds, "Simple systems", unit="fold", disable=None)
+    ]
+
+    # 3. Write and print.
+    described = {
+        "command": ["python", "-m", "scoringnet_tf.cross_validate", *sys.argv[1:]],
+        "data": {"name": info.name, "sport": surroundings.sport, "hash": [info.data_hash]},
+        **suite.described(experiment, folds, values.seeds),
+    }
+    print(report.write_results(folder, experiment, results, described, chosen))
+    print(cross_validation.verdict(results, experiment))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, positional=True, uses_keras=True))

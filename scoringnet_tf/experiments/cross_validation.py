@@ -1,0 +1,69 @@
+"""Cross-validation: ScoringNet beside what needs no network, fold by fold, and which of them is best in words."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scoringnet_tf.baselines.comparison import SimpleSystems
+from scoringnet_tf.bootstrap import num_units
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.experiments import report
+from scoringnet_tf.experiments.catalogue import Experiment
+from scoringnet_tf.experiments.results import Results
+from scoringnet_tf.experiments.training import Surroundings, Training
+from scoringnet_tf.training.config import Records
+
+OURS = "ScoringNet"
+MEASURED = {"f_src": ("orders the videos better", 1), "f_med": ("comes closer to the scores", -1)}
+
+
+def with_validation(folds: Sequence[Surroundings]) -> list[Surroundings]:
+    """The folds with a larger --validation_fraction if the default one holds out no group of few, unless it is set."""
+    found = []
+    for fold in folds:
+        ids, config = fold.records.split("train")["ids"], Training({}, 0).resolved(fold)
+        units = num_units(fold.records.groups_of(ids)) or len(ids)
+        too_few = round(Records().validation_fraction * units) < 1 and "validation" not in fold.records.splits
+        if too_few and "validation_fraction" not in config:
+            further = (*fold.further, f"--validation_fraction={1 / units:.4g}")
+            fold = dataclasses.replace(fold, further=further)
+        found.append(fold)
+    return found
+
+
+def beside(results: Any, systems: SimpleSystems, fold: DatasetInfo, in_groups: bool = True) -> Results:
+    """The results of ScoringNet in a fold, with what the simple systems predict of the same videos.
+
+    `in_groups` says whether intervals are over the groups of the test videos; False if a fold is one group.
+    """
+    simple = {
+        title: {score: predicted[np.newaxis, np.newaxis] for score, predicted in of_system.items()}
+        for title, of_system in systems.predict(fold, results.ids, [*results.truth]).items()
+    }
+    groups = results.groups if in_groups else ()
+    return Results(results.ids, results.truth, {**results.predicted, **simple}, results.seeds, groups)
+
+
+def verdict(results: Sequence[Results], experiment: Experiment) -> str:
+    """A sentence: which of ScoringNet and the best simple system orders the videos better, and which errs less.
+
+    Only what the paired intervals tell apart counts as better.
+    """
+    cells = report.cells_of_splits(results, experiment, [*MEASURED])
+    ours, names = experiment.rows[0].name, [row.name for row in experiment.rows]
+    orders = {row: cell["f_src"]["mean"] for row, cell in cells.items() if row not in names}
+    best = max(orders, key=lambda row: -math.inf if math.isnan(orders[row]) else orders[row])
+    better: dict[str, list[str]] = {ours: [], best: []}
+    for name, (what, sign) in MEASURED.items():
+        low, high = sorted(sign * end for end in cells[best][name].get("more", (math.nan, math.nan)))
+        if low > 0 or high < 0:
+            better[best if low > 0 else ours].append(what)
+    means = (f"{row} {cells[row]['f_src']['mean']:.3f} and {cells[row]['f_med']['mean']:.3g}" for row in better)
+    measured = f"(F-SRC and F-MED: {'; '.join(means)})"
+    if not any(better.values()):
+        return f"{best} does as well here: neither order nor error tells it from {ours} {measured}."
+    said = [f"{row} {' and '.join(found)}" for row, found in better.items() if found]
+    return f"{'; '.join(said)} {measured}."

@@ -1,0 +1,106 @@
+"""Cross-validation: ScoringNet beside what needs no network, and which of them is best in words."""
+
+import csv
+
+import numpy as np
+import pytest
+from command_forks import forked
+from refusals import code_printed
+from tiny_records import feature_video, write_records
+
+from scoringnet_tf.baselines.comparison import SimpleSystems
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.experiments.catalogue import Experiment, Row
+from scoringnet_tf.experiments.cross_validation import beside, verdict
+from scoringnet_tf.experiments.results import Results
+
+EXPERIMENT = Experiment("", "", [Row("ScoringNet")], "ScoringNet", resplit=True)
+
+
+def fold_of(seed, **errors):
+    """Results of 40 videos, of rows that err so much."""
+    rng = np.random.default_rng(seed)
+    truth = rng.uniform(40, 90, 40)
+    predicted = {name: {"final": (truth + error * rng.normal(size=40))[None, None]} for name, error in errors.items()}
+    return Results(tuple(map(str, range(40))), {"final": truth}, predicted)
+
+
+@pytest.mark.parametrize(
+    ("ours", "best", "starts"),
+    [(2, 30, "ScoringNet orders"), (30, 2, "Ridge orders"), (10, 10, "Ridge does as well here")],
+)
+def test_the_verdict_is_what_paired_intervals_tell_apart(ours, best, starts):
+    folds = [fold_of(seed, ScoringNet=ours, Ridge=best, Mean=300) for seed in range(4)]
+    assert verdict(folds, EXPERIMENT).startswith(starts)
+
+
+def test_a_row_without_an_order_is_not_the_best():
+    folds = [fold_of(seed, ScoringNet=2, Ridge=30, Mean=1) for seed in range(3)]
+    for fold in folds:
+        fold.predicted["Mean"]["final"][:] = 60.0
+    assert "Mean" not in verdict(folds, EXPERIMENT)
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    """Thirty sequences of 5 to 34 steps of three athletes, whose score is the mean of their first feature."""
+    rng, videos = np.random.default_rng(0), []
+    for number in range(30):
+        level = rng.normal()
+        values = rng.normal(size=(5 + number, 4)).astype("float32") * 0.1
+        values[:, 0] += level
+        videos.append(
+            feature_video(f"{number:02d}", values, difficulty=2.0, execution=20 + level, final=50 + 5 * level)
+        )
+    groups = {f"{number:02d}": f"athlete {number % 3}" for number in range(30)}
+    folder = tmp_path_factory.mktemp("cross") / "records"
+    return write_records(folder, {"train": videos[:25], "test": videos[25:]}, groups=groups)
+
+
+def test_simple_systems_learn_from_the_training_videos_of_a_fold(records):
+    info = DatasetInfo.load(records)
+    ids = tuple(info.split("test")["ids"])
+    truth = {"final": info.true_scores("final", ids)}
+    ours = Results(ids, truth, {"ScoringNet": {"final": np.zeros((2, 1, len(ids)))}})
+    found = beside(ours, SimpleSystems(info), info)
+    assert [*found.predicted] == [
+        *("ScoringNet", "Mean score", "Duration", "Ridge on statistics", "SVR on statistics"),
+        *("Ridge on raw features", "First principal component"),
+    ]
+    mean = info.true_scores("final", info.split("train")["ids"]).mean()
+    np.testing.assert_allclose(found.predicted["Mean score"]["final"], np.full((1, 1, 5), mean))
+    assert np.abs(found.predicted["Ridge on statistics"]["final"] - truth["final"]).mean() < 1.0
+
+
+@pytest.mark.slow
+def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_path):
+    words = ["scoringnet_tf.cross_validate", f"--records_dir={records}", f"--output_dir={tmp_path / 'out'}"]
+    words += ["--group=group"]
+    further = ["--", "--max_steps=2", "--width_multiplier=0.125", "--fragments=whole", "--scores=final"]
+    first = forked(*words, "--title=Thirty sequences", *further)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("**Thirty sequences.**")
+    with (tmp_path / "out/predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for name in ("ScoringNet", "Ridge on statistics"):
+        assert sorted(row["video_id"] for row in rows if row["row"] == name) == [f"{n:02d}" for n in range(30)]
+    models = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/trainings").rglob("*.keras")}
+    assert len(models) >= 3
+    again = forked(*words, "--title=Thirty sequences", *further)
+    assert again.stdout == first.stdout
+    assert {path: path.stat().st_mtime_ns for path in models} == models
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [
+        (["--group=player"], "unknown_name"),
+        (["--folds=3", "--split_files=one.csv"], "flags_conflict"),
+        (["--heads=another"], "unknown_name"),
+        (["--folds=31"], "out_of_range"),
+        (["further"], "unexpected_argument"),
+    ],
+)
+def test_what_the_command_refuses(records, tmp_path, flags, code):
+    result = forked("scoringnet_tf.cross_validate", f"--records_dir={records}", f"--output_dir={tmp_path}", *flags)
+    assert result.returncode == 1 and code_printed(result.stderr) == code
