@@ -19,7 +19,9 @@ SMALLEST = 1e-9
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class KernelRegression(layers.Layer):
-    """f(z) = Σ_m a_m · exp(−s·‖v·z − z_m‖) of standardised statistics z (B, K): (B,), in standard units of the score.
+    """f(z) = Σ_m a_m · k(v·z, z_m) of standardised statistics z (B, K): (B,), in standard units of the score.
+
+    k(x, y) = exp(−s·‖x − y‖), or −s · x·y for s < 0: what is near the examples, or a straight line.
 
     Nothing of it trains. Until `set_fit` it gives 0, the mean score.
 
@@ -47,7 +49,10 @@ class KernelRegression(layers.Layer):
         self.scale.assign(fit.scale)
 
     def call(self, statistics: Any) -> Any:
-        similar = ops.exp(-self.scale * _distances(self.importance * statistics, self.points))
+        values = self.importance * statistics
+        near = ops.exp(-ops.maximum(self.scale, 0.0) * _distances(values, self.points))
+        along = -self.scale * ops.matmul(values, ops.transpose(self.points))
+        similar = ops.where(self.scale < 0, along, near)
         return ops.squeeze(ops.matmul(similar, self.coefficients[:, None]), -1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -101,7 +106,7 @@ class Fit:
     Attributes:
         points: (M, K).
         coefficients: (M,).
-        scale, shrinkage: chosen by the error on videos left out.
+        scale, shrinkage: s, negative of a straight line, and the ridge's, chosen by the error on videos left out.
         predicted: (N,), of each video by all that are not of its group.
         error: root mean square of its difference from the truth.
     """
@@ -117,7 +122,7 @@ class Fit:
 def fit_regression(
     statistics: np.ndarray, truth: np.ndarray, groups: Sequence[Any] | None = None, capacity: int = CAPACITY
 ) -> Fit:
-    """Kernel ridge regression, with the scale and the shrinkage of the least squared error on what is left out.
+    """Kernel ridge regression, or a straight line if that is clearly better, of the least error on what is left out.
 
     One video is left out at a time, or one group; the closed form needs no new fit for it. Of more than `capacity`
     videos as many even ones are remembered, and all are learned from (Nyström).
@@ -129,25 +134,45 @@ def fit_regression(
         capacity: M, at most.
     """
     alone = groups is None or len({*groups}) in (1, len(groups))
-    members = None if alone else _rows_of(groups)
+    members = [[row] for row in range(len(truth))] if alone else _rows_of(groups)
     chosen = np.rint(np.linspace(0, len(truth) - 1, min(capacity, len(truth)))).astype(int)
     unit = float(np.sqrt(statistics.var(axis=0).sum())) or 1.0
-    points, fits = statistics[chosen], []
+    points = statistics[chosen]
     distances = np.asarray(_distances(statistics, points, np), np.float64) / unit
-    for scale in SCALES:
-        similar = np.exp(-scale * distances)
-        values, vectors = np.linalg.eigh(similar[chosen])
-        kept = values > SMALLEST * values[-1]
-        basis = vectors[:, kept] / np.sqrt(values[kept])
-        squares, turned = np.linalg.eigh(basis.T @ similar.T @ similar @ basis)
-        basis = basis @ turned
-        seen = similar @ basis  # (N, R), orthogonal columns
+    kernels = {scale / unit: np.exp(-scale * distances) for scale in SCALES}
+    kernels[-1 / unit**2] = statistics @ points.T / unit**2
+    fits = []
+    for scale, similar in kernels.items():
+        basis, squares, seen = _components(similar, chosen)
         for shrinkage in SHRINKAGES:
             weights = (seen.T @ truth) / (squares + shrinkage)
-            left_out = _left_out(truth - seen @ weights, seen, squares + shrinkage, members)
+            left_out = _left_out(truth - seen @ weights, seen, squares + shrinkage, members, scale < 0)
             error = float(np.sqrt(np.mean(np.square(left_out))))
-            fits.append(Fit(points, basis @ weights, scale / unit, shrinkage, truth - left_out, error))
-    return min(fits, key=lambda fit: fit.error)
+            fits.append(Fit(points, basis @ weights, scale, shrinkage, truth - left_out, error))
+    return _preferred(fits, truth, members)
+
+
+def _components(similar, chosen):
+    """(basis (M, R), squares (R,), similar · basis (N, R) with orthogonal columns) of a kernel (N, M)."""
+    values, vectors = np.linalg.eigh(similar[chosen])
+    kept = values > SMALLEST * values[-1]
+    basis = vectors[:, kept] / np.sqrt(values[kept])
+    squares, turned = np.linalg.eigh(basis.T @ similar.T @ similar @ basis)
+    basis = basis @ turned
+    return basis, squares, similar @ basis
+
+
+def _preferred(fits, truth, members):
+    """The fit of the least error; a straight line only if it is better by more than twice the standard error."""
+    best = min(fits, key=lambda fit: fit.error)
+    plain = min((fit for fit in fits if fit.scale > 0), key=lambda fit: fit.error)
+    gain = np.square(plain.predicted - truth) - np.square(best.predicted - truth)
+    return best if _exceeds_its_error(np.array([gain[rows].mean() for rows in members]), 2.0) else plain
+
+
+def _exceeds_its_error(gains, times=1.0):
+    """Whether the mean of gains is larger than so many times its standard error."""
+    return len(gains) > 1 and bool(gains.mean() > times * gains.std(ddof=1) / np.sqrt(len(gains)))
 
 
 def network_share(
@@ -163,9 +188,7 @@ def network_share(
     members = [[row] for row in range(len(truth))] if groups is None else _rows_of(groups)
     errors = np.stack([errors[:, rows].mean(axis=1) for rows in members], axis=1)
     best = int(errors.mean(axis=1).argmin())
-    gain = errors[0] - errors[best]
-    earned = len(members) > 1 and gain.mean() > gain.std(ddof=1) / np.sqrt(len(members))
-    return float(shares[best]) if earned else 0.0
+    return float(shares[best]) if _exceeds_its_error(errors[0] - errors[best]) else 0.0
 
 
 def _distances(values: Any, points: Any, backend: Any = ops) -> Any:
@@ -180,12 +203,16 @@ def _rows_of(groups):
     return [np.flatnonzero(names == name) for name in np.unique(names)]
 
 
-def _left_out(residuals, seen, denominators, members):
-    """Truth less prediction of each video by a fit without it, or without its group, from a fit with all."""
-    if members is None:
-        return residuals / np.maximum(1 - (np.square(seen) / denominators).sum(axis=1), SMALLEST)
+def _left_out(residuals, seen, denominators, members, is_line):
+    """Truth less prediction of each video by a fit without it, or without its group, from a fit with all.
+
+    A line goes through the mean of the videos, which has to be that of the others: the share 1 / N is of the mean.
+    """
+    mean = is_line / len(residuals)
+    if len(members) == len(residuals):
+        return residuals / np.maximum(1 - mean - (np.square(seen) / denominators).sum(axis=1), SMALLEST)
     left_out = np.empty_like(residuals)
     for rows in members:
-        influence = (seen[rows] / denominators) @ seen[rows].T
+        influence = mean + (seen[rows] / denominators) @ seen[rows].T
         left_out[rows] = np.linalg.solve(np.eye(len(rows)) - influence, residuals[rows])
     return left_out

@@ -59,9 +59,13 @@ def made(number, seed=0):
 
 def solved(values, truth, tested, fit):
     """Kernel ridge regression by its equations."""
-    similar = np.exp(-fit.scale * np.linalg.norm(values[:, None] - values, axis=2))
-    coefficients = np.linalg.solve(similar + fit.shrinkage * np.eye(len(values)), truth)
-    return np.exp(-fit.scale * np.linalg.norm(tested[:, None] - values, axis=2)) @ coefficients
+
+    def similar(some):
+        near = np.exp(-fit.scale * np.linalg.norm(some[:, None] - values, axis=2))
+        return near if fit.scale > 0 else -fit.scale * some @ values.T
+
+    coefficients = np.linalg.solve(similar(values) + fit.shrinkage * np.eye(len(values)), truth)
+    return similar(tested) @ coefficients
 
 
 def given_by(fit, tested, examples, importance=1.0):
@@ -88,6 +92,21 @@ def test_the_layer_says_what_the_equations_say_whatever_room_is_left():
     tested, fit = made(7, seed=1)[0], fit_regression(*made(30))
     for examples in (30, 64):
         np.testing.assert_allclose(given_by(fit, tested, examples), solved(values, truth, tested, fit), atol=1e-4)
+
+
+def test_a_straight_line_is_found_and_goes_on_beyond_the_examples():
+    values = made(20)[0]
+    values -= values.mean(axis=0)
+    truth = values @ [1.0, 0.5, 0, 0, 0, 0.2]
+    fit = fit_regression(values, truth)
+    far = 3 * made(7, seed=1)[0]
+    assert fit.scale < 0
+    for row, others in enumerate(~np.eye(20, dtype=bool)):
+        center, mean = values[others].mean(axis=0), truth[others].mean()
+        expected = mean + solved(values[others] - center, truth[others] - mean, values[[row]] - center, fit)
+        np.testing.assert_allclose(fit.predicted[row], expected[0], atol=1e-6)
+    np.testing.assert_allclose(given_by(fit, far, 20), far @ [1.0, 0.5, 0, 0, 0, 0.2], atol=0.1)
+    np.testing.assert_allclose(given_by(fit, far, 32), solved(values, truth, far, fit), atol=1e-3)
 
 
 def test_what_is_important_counts_for_more():
