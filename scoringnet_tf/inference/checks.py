@@ -223,8 +223,10 @@ class Checks:
     def __init__(self, model: "ScoringNet") -> None:
         self.against_scores = against_scores(model)
         self.gives_scores = "scores_not_learned" not in [reason.code for reason in self.against_scores]
-        # Of whatever it sees. Without scores nobody misses intervals.
-        self.doubts = [each for each in doubts(model) if not self.against_scores or each.code != "no_intervals"]
+        # Of whatever it sees. Without scores nobody misses intervals; what the backbone recognises needs no distance.
+        needless = {"no_intervals"} if self.against_scores else set()
+        needless |= {"no_reference", "no_distance"} if model.recognised else set()
+        self.doubts = [each for each in doubts(model) if each.code not in needless]
         self._model, self._intervals = model, stated_intervals(model)
 
     @property

@@ -9,7 +9,7 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -73,7 +73,7 @@ def score_video(
 
 def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
     """The `Predictor` of a model that finds stages in frames; InputError for another one."""
-    predictor = predictor_of(model)
+    predictor = predictor_of(model, parts=STAGE_PARTS)
     if predictor.model.segmenter is None or predictor.model.content == "features":
         which = "The model" if isinstance(model, ScoringNet) else f"--model={model}"
         why = "scores whole videos" if predictor.model.segmenter is None else "reads features, not frames"
@@ -81,23 +81,26 @@ def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
     return predictor
 
 
-def predictor_of(model: ScoringNet | AnyPath | None = None, of_features: bool = False) -> "Predictor":
+def predictor_of(
+    model: ScoringNet | AnyPath | None = None, of_features: bool = False, parts: Collection[str] | None = None
+) -> "Predictor":
     """The `Predictor` of a model, or of the path of one; the same one for the same model with the same weights.
 
     Args:
         model: as of `score_video`.
         of_features: whether it is to read files of features. Else heads that learned from a backbone's features see
             videos by it.
+        parts: that must have learned, see `check_trained`; None: those of stages, or all of a model without stages.
 
     Raises:
-        InputError: there is no such model, it has learned no stages (one without stages: no scores), or its backbone is
-            not at hand (`weights.backbones.behind_backbone`).
+        InputError: there is no such model, it has not learned, or its backbone is not at hand
+            (`weights.backbones.behind_backbone`).
     """
     if model is None:
         return _shipped_predictor(default_model(), of_features)
     path = None if isinstance(model, ScoringNet) else str(model)
     network = model if isinstance(model, ScoringNet) else load_scoring_net(model)
-    check_trained(network, path, parts=None if network.segmenter is None else STAGE_PARTS)
+    check_trained(network, path, parts=parts if network.segmenter is None else STAGE_PARTS)
     # A model may have been trained on: then its statistics are stale.
     return _predictor(network, path, checksum(network) if path is None else None, of_features)
 

@@ -86,7 +86,7 @@ def looks_like(model: Any, features: Any) -> str:
     """What a performance, features (L, D), looks like, if not like the sport."""
     logits = np.asarray(model.backbone.logits(features[np.newaxis]))[0].mean(axis=0)
     likely = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
-    sport, best = model.sport.name.replace("_", " "), int(likely.argmax())
+    best, wanted = int(likely.argmax()), model.sport.recognised_as[0]
     if likely[best] < NAMED or best in model.recognised:
-        return f"This does not look like {sport}."
-    return f"This looks like {model.backbone.classes[best]}, not like {sport}."
+        return f"This does not look like {wanted}."
+    return f"This looks like {model.backbone.classes[best]}, not like {wanted}."

@@ -194,7 +194,8 @@ def tcn(x: Any, frame_mask: Any, dropout_rate: float) -> Any:
     Returns:
         KerasTensor (B, L, TCN_FILTERS), float32.
     """
-    x = ops.sign(x) * ops.log1p(ops.abs(x))  # film reaches 12 deviations of what was simulated
+    # Film reaches 12 deviations of what was simulated. Not log1p, which ONNX lacks.
+    x = ops.sign(x) * ops.log(1 + ops.abs(x))
     x = LocalChange(name="local_change", dtype="float32")(x, frame_mask)
     x = _channel_dropout(x, 0.4 * dropout_rate, "local_change_dropout")
     x = _held_convolution(x, frame_mask, 1, dropout_rate, "tcn_input")

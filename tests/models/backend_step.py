@@ -33,7 +33,7 @@ def main(folder):
 
 def learned(model, inputs, targets):
     """The figures of a model before, in and after one step."""
-    model.compile(keras.optimizers.SGD(1e-3))
+    model.compile(keras.optimizers.SGD(1e-4 if model.backbone else 1e-3))
     before = model.evaluate(inputs, targets, batch_size=3, verbose=0, return_dict=True)
     step = model.fit(inputs, targets, batch_size=3, shuffle=False, verbose=0).history
     after = model.evaluate(inputs, targets, batch_size=3, verbose=0, return_dict=True)

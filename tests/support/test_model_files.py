@@ -8,7 +8,7 @@ from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, configuration, model_path, shipped_presets
 from scoringnet_tf.support.paths import as_path
 
-SCORING, C3D = {"diving_small", "vault_small"}, {"dives_small", "motion_small"}
+SCORING, C3D = {"diving_film", "diving_small", "vault_film", "vault_small"}, {"dives_small", "motion_small"}
 
 
 def refusal(function, *arguments, **named):

@@ -3,11 +3,13 @@
 import keras
 import numpy as np
 import pytest
+from command_forks import ROOT, forked
 from refusals import refused
 from training_runs import scoring_run, weights_beside
 
 import scoringnet_tf
 from scoringnet_tf.models.backbones.c3d import C3D
+from scoringnet_tf.models.backbones.i3d import I3D
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.initialization import check_parts
 from scoringnet_tf.training.run_record import RunRecord
@@ -43,6 +45,26 @@ def test_a_named_one_is_frozen_unless_it_has_a_rate(diving_records, tmp_path, im
         assert {name.split("/")[-2] for name in moved} == learning
         assert best.networks == ("backbone", "segmenter", "score_predictor") and best.scores_learned
         assert any(layer.is_adapted for layer in best._flatten_layers() if layer.name == "feature_scaling")
+
+
+@pytest.mark.slow
+def test_by_the_recipe_the_last_blocks_of_i3d_learn(diving_records, tmp_path):
+    """As it is, on another set, at another size and width: two steps."""
+    path, run = tmp_path / "i3d.keras", tmp_path / "run"
+    source = I3D((None, 32, 32, 3), 1 / 16)
+    source.save(path)
+    tiny = ("--image_size=32,32", "--max_steps=2", "--batch_size=2", "--validation_fraction=0.4", "--precision=float32")
+    words = (f"--records_dir={diving_records}", f"--backbone={path}", f"--model_dir={run}", *tiny)
+    result = forked("scoringnet_tf.train", f"--flagfile={ROOT / 'recipes/diving_i3d.flags'}", *words)
+    assert result.returncode == 0, result.stdout + result.stderr
+    model = scoringnet_tf.ScoringNet.from_preset(run / "last.keras")
+    layers = [layer for layer in model.backbone.model.layers if layer.weights]
+    pairs = {
+        layer.name: zip(layer.get_weights(), source.get_layer(layer.name).get_weights(), strict=True)
+        for layer in layers
+    }
+    moved = {name for name, of_layer in pairs.items() if any((new != old).any() for new, old in of_layer)}
+    assert moved and all(name.startswith("Mixed_5") for name in moved)
 
 
 @pytest.mark.slow
