@@ -1,6 +1,6 @@
 r"""Whether a decision hangs on how a video was made: is it the sport, by the backbone's classes, in thirteen versions?
 
-    python -m benchmarks.versions [--backbone=i3d] [--sport=diving] [--shown='*dive*'] VIDEO…
+    python -m benchmarks.versions [--recognised_by=i3d] [--recognised_sport=diving] [--shown='*dive*'] VIDEO…
 
 Each video is seen as it is and in twelve versions of it, each written to a file: mirrored, half as large, cropped,
 another light, worse compressed, at fewer frames a second. Prints for each version the least probability of videos that
@@ -25,6 +25,12 @@ from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import InputError
 
 FLAGS = flags.FLAGS
+# Names that no command has: tests import this module beside them.
+flags.DEFINE_string("recognised_by", "i3d", "Name of a backbone that knows classes.")
+flags.DEFINE_string("recognised_sport", "diving", "Name or file of a sport that says what it is recognised as.")
+flags.DEFINE_string("shown", "*dive*", "Pattern of the names of videos that show the sport.")
+flags.DEFINE_string("figures_dir", "build/bench", "Folder for the figures.")
+
 SIZE = (128, 171)  # of the frames, pixels
 AS_IT_IS = "as it is"
 LOSSLESS = ("ffv1", {})
@@ -135,7 +141,10 @@ def main(videos):
         raise InputError("missing_argument", "Give one or more video files. See --help.")
     from scoringnet_tf.inference.recognition import RECOGNISED
 
-    probability, output = probability_function(FLAGS.backbone, FLAGS.sport), new_file(FLAGS.output_dir, "versions")
+    probability, output = (
+        probability_function(FLAGS.recognised_by, FLAGS.recognised_sport),
+        new_file(FLAGS.figures_dir, "versions"),
+    )
     found = {}
     for path in paths:
         found[path.name] = probabilities(path, probability)
@@ -144,14 +153,5 @@ def main(videos):
     return 0
 
 
-def _define_flags():
-    """Not at import: tests import this module beside commands that have flags of these names."""
-    flags.DEFINE_string("backbone", "i3d", "Name of a backbone that knows classes.")
-    flags.DEFINE_string("sport", "diving", "Name or file of a sport that says what it is recognised as.")
-    flags.DEFINE_string("shown", "*dive*", "Pattern of the names of videos that show the sport.")
-    flags.DEFINE_string("output_dir", "build/bench", "Folder for the figures.")
-
-
 if __name__ == "__main__":
-    _define_flags()
     sys.exit(cli.run(main, positional=True))
