@@ -147,9 +147,8 @@ def group_folds(info: DatasetInfo, number: int | None = None, seed: int = 0) -> 
 
 def _folds(info, units, number, seed, kind):
     if not 2 <= number <= len(units):
-        raise InputError(
-            "out_of_range", f"{info.records_dir} has {counted(len(units), kind)}, too few for {number} folds."
-        )
+        message = f"{info.records_dir} has {counted(len(units), kind)}, too few for {counted(number, 'fold')}."
+        raise InputError("out_of_range", message, f"Use 2 folds or more, and at most one for each {kind}.")
     drawn = np.random.default_rng(seed).permutation(len(units))
     tested = [{video_id for place in part for video_id in units[place]} for part in np.array_split(drawn, number)]
     return [{name: "test" if name in of_fold else "train" for name in sorted(info.videos)} for of_fold in tested]

@@ -164,8 +164,7 @@ class ScorePredictor(Functional):
 
     Raises:
         InputError: other scores, another head or output_activation (`unknown_name`); "relu" on a distribution
-            (`flags_conflict`);
-            examples for frames (`sees_frames`).
+            (`flags_conflict`); examples for frames (`sees_frames`).
     """
 
     def __init__(

@@ -8,6 +8,7 @@ from refusals import codes, refused, said
 from training_runs import SMALL, trained
 
 import scoringnet_tf
+from scoringnet_tf.inference.checks import Checks
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.recognition import RECOGNISED, WINDOW, recognised_windows, recognition, where_recognised
 from scoringnet_tf.models.backbones.backbone import Backbone
@@ -20,7 +21,9 @@ SCALE = 0.05  # of a logit, for a value of 0…255
 
 
 def sport_of_red(**changes):
-    return sport_of({**definition_of(get_sport("diving")), "name": "red", "recognised_as": ["red"], **changes}, "test")
+    return sport_of(
+        {**definition_of(get_sport("diving")), "name": "painting", "recognised_as": ["red"], **changes}, "test"
+    )
 
 
 def model_of(sport=None, **options):
@@ -71,10 +74,18 @@ def colour(name, count):
 @pytest.mark.parametrize(("frames", "code"), [(colour("red", 50), None), (colour("green", 50), "not_recognised")])
 def test_what_it_looks_like_is_told(model, tmp_path, frames, code):
     write_video(tmp_path / "v.avi", frames)
-    reasons = Predictor(model)(tmp_path / "v.avi").reasons
-    assert ("not_recognised" in codes(reasons)) == (code is not None)
+    found = Predictor(model)(tmp_path / "v.avi")
+    assert ("not_recognised" in codes(found.reasons)) == (code is not None)
     if code:
-        assert "green" in str(said(reasons, code)) and len(reasons) == 1
+        message = str(said(found.reasons, code))
+        assert message.index("green") < message.index("red") and len(found.reasons) == 1
+
+
+def test_without_statistics_a_model_warns_unless_its_backbone_recognises():
+    """Then unlike videos are told by the classes."""
+    learned_further = model_of(trainable=True)
+    assert "no_reference" in codes(Checks(learned_further).doubts)
+    assert "no_reference" not in codes(Checks(model_of()).doubts)
 
 
 @pytest.mark.parametrize(("rate", "around"), [(25.0, 100), (10.0, 40), (None, WINDOW)])
