@@ -200,12 +200,12 @@ def _take_off_keys(dive, trait, t0, t1, board):
         return [(start, _HANDSTAND), (start + 0.55 * span, _HANDSTAND_TIP), (t1, _HANDSTAND_PUSH)]
     weak = trait.severities["low_take_off"]
     crouch = _CROUCH * (1 - 0.45 * weak)
-    stand = _REACH if trait.arms_up else _STAND
     if trait.run_up:
         before = trait.run_up.keys(start)
     else:
         before = [(start - 17, _STAND), (start - 8, _REACH)] if trait.arms_up and trait.raises_arms else []
-    return [*before, (start, stand), (start + 0.55 * span, crouch), (t1, _LAUNCH)]
+        before.append((start, _REACH if trait.arms_up else _STAND))
+    return [*before, (start + 0.55 * span, crouch), (t1, _LAUNCH)]
 
 
 def _flight_keys(dive, held):

@@ -38,14 +38,14 @@ class RunUp:
         return 2 * np.sqrt(2 * self.rise / GRAVITY) * FRAME_RATE
 
     def keys(self, landing: float) -> list[tuple[float, np.ndarray]]:
-        """(frame, pose) of the steps and the hop, in order; `landing` is when the feet are at the end of the board."""
+        """(frame, pose) of the steps and the hop, in order, up to `landing` at the end of the board."""
         leaves = landing - self.hop_frames
         swings = [
             (leaves - self.step_frames * left, _WALK + (-1) ** left * pose(scissor=34, arm_swing=-40))
             for left in range(self.steps, 0, -1)
         ]
         before = [(leaves - self.step_frames * (self.steps + 1), pose(shoulder=8, arm_out=6))]
-        return [*before, *swings, (leaves, _WALK), (leaves + 0.45 * self.hop_frames, _LIFT), (landing - 1, _LAND)]
+        return [*before, *swings, (leaves, _WALK), (leaves + 0.45 * self.hop_frames, _LIFT), (landing, _LAND)]
 
     def offset(self, times: np.ndarray, landing: float) -> np.ndarray:
         """Metres (N, 2) along and above the board from where the diver stands after the landing, at `times` (N,)."""
