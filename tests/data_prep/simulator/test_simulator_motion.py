@@ -144,7 +144,7 @@ def test_a_run_up_steps_along_the_platform_and_hops_onto_its_end():
     np.testing.assert_allclose(feet[: int(t0 - 0.7 - in_air), 1], 10.05, atol=0.15)
     moved = running.centre[t0, 0] - running.centre[0, 0]
     assert moved == pytest.approx(3 * 0.6 + 0.5, abs=0.15)
-    assert np.abs(np.diff(running.joints[: t0 + 1], axis=0)).max() < 0.5  # metres in a frame: the hands, on their way up
+    assert np.abs(np.diff(running.joints[: t0 + 1], axis=0)).max() < 0.5  # metres in a frame: the hands do most
 
 
 def test_only_who_faces_the_water_on_the_feet_runs_up():
