@@ -27,7 +27,16 @@ from typing import Any, NoReturn
 import yaml
 
 from scoringnet_tf.sports.marks import Marks
-from scoringnet_tf.sports.sport import ANY_PENALTY, FINAL_ALONE, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport, StageEdge
+from scoringnet_tf.sports.sport import (
+    ANY_PENALTY,
+    FINAL_ALONE,
+    FUSIONS,
+    NOISE,
+    PREDICTED_SCORES,
+    SCORES,
+    Sport,
+    StageEdge,
+)
 from scoringnet_tf.support.files import real_number
 from scoringnet_tf.support.messages import InputError
 
@@ -40,10 +49,10 @@ MARKS_KEYS = (("panels", "step", "maximum"), ("factor", "penalty_off_marks"))
 # Names become columns, files and options, and parts of messages.
 NAME = re.compile(r"\w[\w-]{0,63}")
 STAGE_NAME = re.compile(r"\w(?:[\w -]{0,62}\w)?")
+EDGES = ("start", "end")
 EDGE = re.compile(r"(start|end) of (.+)")
 GROUP = re.compile(r"([1-9]\d?) of ([1-9]\d?)")  # of a panel: how many marks count, of how many
 RESERVED = (NOISE, "unlabelled")  # the names of frames without a stage
-RESERVED_TIMES = ("start", "end")  # those of a performance
 MAX_STAGES = 64
 MAX_CLASS = 100  # letters; Kinetics's longest has 47
 SUFFIXES = (".yaml", ".yml")
@@ -75,7 +84,7 @@ def definition_of(sport: Sport) -> dict[str, Any]:
     if sport.recognised_as:
         definition["recognised_as"] = list(sport.recognised_as)
     if sport.moments:
-        definition["moments"] = {name: f"{'end' if ends else 'start'} of {stage}" for name, stage, ends in sport.moments}
+        definition["moments"] = {name: f"{EDGES[is_end]} of {stage}" for name, stage, is_end in sport.moments}
     if sport.durations:
         definition["durations"] = dict(sport.durations)
     return definition
@@ -250,7 +259,7 @@ def _times(where, values, stages):
     for key, names in (("moments", moments), ("durations", durations)):
         if not isinstance(names, Mapping):
             _refuse(f"{where}: {key}", "a mapping of names", names)
-    _check_columns(f"{where}: moments, durations", [*moments, *durations], RESERVED_TIMES)
+    _check_columns(f"{where}: moments, durations", [*moments, *durations], EDGES)  # a performance has these
     edges = [_edge(f"{where}: moments.{name}", name, value, stages) for name, value in moments.items()]
     for name, stage in durations.items():
         if stage not in stages:
