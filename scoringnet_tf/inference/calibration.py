@@ -78,7 +78,7 @@ def add_reference(
     path = model_path(model)
     before = file_sha256(path)
     plain = load_scoring_net(path)
-    check_trained(plain, path)
+    _check_learned(plain, path)
     plain = plain if views is None else with_settings(plain, views=views)
     calibrated = _with(plain, measured(plain, info, held_out, batch_size))
     if file_sha256(path) != before:
@@ -142,7 +142,7 @@ def measured(
     model: "ScoringNet", info: DatasetInfo, held_out: HeldOut | str = NOTHING_HELD_OUT, batch_size: int = 4
 ) -> TrainingStatistics:
     """The `TrainingStatistics` of a model for records (`DatasetInfo`), see `add_reference`."""
-    check_trained(model, None, parts=None if model.segmenter is None else STAGE_PARTS)
+    _check_learned(model, None)
     for records in [info, *([held_out.info] if isinstance(held_out, HeldOut) else [])]:
         check_fits(model, records)
     if not can_be_measured(model):
@@ -165,6 +165,11 @@ def measured(
         num_steps=(min(lengths), max(lengths)) if model.segmenter is None else None,
         times=times,
     )
+
+
+def _check_learned(model, path):
+    """InputError for a model that has not learned what is measured: stages, or scores without them."""
+    check_trained(model, path, parts=None if model.segmenter is None else STAGE_PARTS)
 
 
 def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]]:

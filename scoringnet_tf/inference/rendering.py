@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.inference.fall import MEASURES
 from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.sports import NOISE, SCORES, Sport, column_of, decimals
 from scoringnet_tf.support.drawing import draw_strip, printable, stage_color, stage_patches
@@ -111,7 +112,8 @@ def columns(sport: Sport) -> tuple[str, ...]:
 
 def _times_of(sport):
     """(name, unit) of the moments and measures of a sport."""
-    return [(name, "s") for name in (*(moment.name for moment in sport.moments), *dict(sport.durations))]
+    names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
+    return [*((name, "s") for name in names), *(MEASURES.items() if sport.fall else ())]
 
 
 def _time_columns(name, unit):
