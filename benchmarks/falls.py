@@ -25,10 +25,6 @@ from scoringnet_tf.inference.fall import MEASURES, fall_of
 from scoringnet_tf.inference.times import Measure
 from scoringnet_tf.support import cli
 
-flags.DEFINE_string("model", None, "A .keras file or a folder with one, or a name. Default: the true boundaries.")
-flags.DEFINE_integer("dives", 60, "Dives to simulate.", 1)
-flags.DEFINE_integer("seed", 39, "Random seed of the dives.", 0)
-
 ENTRY, AFTER = 10, 30  # frames
 
 
@@ -89,4 +85,7 @@ def main(_):
 
 
 if __name__ == "__main__":
+    flags.DEFINE_string("model", None, "A .keras file or a folder with one, or a name. Default: the true boundaries.")
+    flags.DEFINE_integer("dives", 60, "Dives to simulate.", 1)
+    flags.DEFINE_integer("seed", 39, "Random seed of the dives.", 0)
     sys.exit(cli.run(main))
