@@ -1,4 +1,4 @@
-"""A video with its result drawn under each frame: the stage, the stages along time with a cursor, and the clock."""
+"""A video with its result drawn under each frame: stage, clock, the stages along time with a cursor, the times."""
 
 import functools
 import textwrap
@@ -14,6 +14,7 @@ from scoringnet_tf.data.browser_video import filmed, write_clip
 from scoringnet_tf.data.features import is_features
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.inference.inputs import local_video
+from scoringnet_tf.inference.rendering import BETWEEN, time_lines
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.drawing import in_any_script, mark_of, printable, stage_color
 from scoringnet_tf.support.files import replacing_file
@@ -22,8 +23,11 @@ from scoringnet_tf.support.paths import AnyPath, name_of
 
 HEIGHT = 1080  # pixels: a larger picture is made smaller
 WINDOW = 60.0  # seconds that the band shows at a time
-TEXT, LEAST_TEXT = 28, 12  # the smaller side of the picture in heights of a text; pixels
-LETTER = 0.55  # width of a letter, in heights of a text
+NEAR = 0.3  # seconds before and after a moment at which it is named
+TEXT, LEAST_TEXT = 36, 12  # the smaller side of the picture in heights of a text; pixels
+LETTER = 0.6  # width of a letter, in heights of a text
+MAX_LINES = 3  # of times
+FIXED = "\N{NO-BREAK SPACE}"
 FINER = 4  # letters are drawn so many times larger, and made smaller
 DARK, LIGHT = np.array((22, 24, 29), np.uint8), np.array((255, 255, 255), np.uint8)
 
@@ -68,7 +72,7 @@ def _drawn(frames, times, score) -> Iterator[tuple[np.ndarray, float]]:
 
 
 class Panel:
-    """What stands under each picture: a line for the stage and the clock, the band, and a line for the times.
+    """What stands under each picture: stage, moment and clock, the band, and lines for the times or why there are none.
 
     The band is as wide as the picture; that of a video longer than `WINDOW` passes under the cursor.
 
@@ -79,39 +83,64 @@ class Panel:
     """
 
     def __init__(self, score: Any, size: tuple[int, int], start: float, end: float) -> None:
-        self._score, self._width = score, size[1]
-        self._unit = max(LEAST_TEXT, min(size) // TEXT)
+        self._width, self._unit = size[1], max(LEAST_TEXT, min(size) // TEXT)
         self._start, self._last = start, end - min(WINDOW, end - start)
         self._scale = size[1] / min(WINDOW, end - start)  # pixels in a second
         stages = score.stages or [{"name": NOISE, "start_s": start}]
         self._names = [stage["name"] for stage in stages]
-        self._starts = np.array([stage["start_s"] for stage in stages])
+        self._starts = [stage["start_s"] for stage in stages]
         self._colors = np.array([_rgb(stage_color(score.sport.stage_index(name))) for name in self._names], np.uint8)
+        self._moments = [(moment.seconds, name) for one in score.performances for name, moment in one.moments.items()]
+        letters = max(1, int(size[1] / self._unit / LETTER) - 1)
+        self._notes = [_note(one, letters) for one in score.performances]
+        self._note_starts = [one.start_s for one in score.performances]
 
     def at(self, seconds: float) -> np.ndarray:
         """The panel under the picture that is shown at a moment: uint8 (h, W, 3)."""
-        unit, stage = self._unit, self._stage_at(seconds)
-        panel = np.tile(DARK, (2 * (11 * unit // 4), self._width, 1))
-        left = np.clip(seconds - WINDOW / 2, self._start, self._last)
-        band = panel[2 * unit : 2 * unit + 3 * unit // 2]
-        band[:] = self._colors[self._stage_at(left + (np.arange(self._width) + 0.5) / self._scale)]
-        _cursor(band, round((seconds - left) * self._scale))
-        if self._names[stage] != NOISE:
-            panel[unit // 2 : 3 * unit // 2, unit // 2 : 3 * unit // 2] = self._colors[stage]
-            _write(panel[: 2 * unit, 2 * unit :], self._names[stage])
-        _write(panel[: 2 * unit], f"{seconds:.2f} s", side=1)
-        _write(panel[-2 * unit :, unit // 2 :], self._note(seconds))
+        unit, top = self._unit, 2 * self._unit
+        bottom = top + 3 * unit // 2
+        panel = np.tile(DARK, (bottom + top * max(map(len, self._notes)), self._width, 1))
+        self._draw_head(panel[:top], seconds)
+        self._draw_band(panel[top:bottom], panel[top - unit // 2 : bottom], seconds)
+        for number, line in enumerate(self._notes[_last_begun(self._note_starts, seconds)]):
+            _write(panel[bottom + number * top : bottom + (number + 1) * top, unit // 2 :], line)
         return panel
 
-    def _stage_at(self, seconds):
-        """The number of the run of a stage at a moment, or at each of several."""
-        return np.maximum(np.searchsorted(self._starts, seconds, side="right") - 1, 0)
+    def _draw_head(self, head, seconds):
+        """The stage at the left, a moment that is near, and the clock at the right."""
+        unit, stage = self._unit, _last_begun(self._starts, seconds)
+        if self._names[stage] != NOISE:
+            head[unit // 2 : 3 * unit // 2, unit // 2 : 3 * unit // 2] = self._colors[stage]
+            _write(head[:, 2 * unit :], self._names[stage])
+        near = [(abs(moment - seconds), name) for moment, name in self._moments if abs(moment - seconds) <= NEAR]
+        if near:
+            _write(head, min(near)[1], side=0.5)
+        _write(head, f"{seconds:.2f} s", side=1)
 
-    def _note(self, seconds):
-        """Why the performance at hand has no result of its own, if so."""
-        begun = [one for one in self._score.performances if one.start_s <= seconds] or self._score.performances
-        text = "".join(f"Withheld: {reason}" for reason in begun[0].own_reasons[:1])
-        return textwrap.shorten(text, int(self._width / self._unit / LETTER), placeholder=" …")
+    def _draw_band(self, band, marked, seconds):
+        """The stages with a cursor; a triangle above and a line for each moment, in what is `marked` as well."""
+        left = np.clip(seconds - WINDOW / 2, self._start, self._last)
+        shown = left + (np.arange(self._width) + 0.5) / self._scale
+        band[:] = self._colors[_last_begun(self._starts, shown)]
+        for moment, _ in self._moments:
+            column, half = round((moment - left) * self._scale), len(marked) - len(band)
+            marked[half:, max(column, 0) : max(column + 1, 0)] = LIGHT
+            corners = [(column - half, 0), (column + half, 0), (column, half)]
+            cv2.fillPoly(marked, [np.array(corners)], LIGHT.tolist())
+        _draw_cursor(band, round((seconds - left) * self._scale))
+
+
+def _last_begun(starts, seconds):
+    """The number of the last that began at a moment, or the first; or that at each of several moments."""
+    return np.maximum(np.searchsorted(starts, seconds, side="right") - 1, 0)
+
+
+def _note(performance, letters):
+    """The times of a performance, or why there are none, in lines of so many letters."""
+    times = (entry.replace(" ", FIXED) for line in time_lines(performance) for entry in line.split(BETWEEN))
+    withheld = [f"Withheld: {reason}" for reason in performance.own_reasons[:1]]
+    text = BETWEEN.join([*times, *withheld])
+    return textwrap.wrap(text, letters, max_lines=MAX_LINES, placeholder=" …", break_on_hyphens=False)
 
 
 def _rgb(color):
@@ -119,10 +148,11 @@ def _rgb(color):
     return [int(color[place : place + 2], 16) for place in (1, 3, 5)]
 
 
-def _cursor(band, column):
+def _draw_cursor(band, column):
     """A white line with dark edges."""
-    band[:, max(column - 3, 0) : column + 4] = DARK
-    band[:, max(column - 1, 0) : column + 2] = LIGHT
+    half = len(band) // 16  # of its width
+    band[:, max(column - 2 * half - 1, 0) : column + 2 * half + 2] = DARK
+    band[:, max(column - half, 0) : column + half + 1] = LIGHT
 
 
 def _write(line, text, side=0):
@@ -130,7 +160,7 @@ def _write(line, text, side=0):
     if not text:
         return
     drawn = _letters(text, len(line) // 2)[:, : line.shape[1]]
-    start = (line.shape[1] - drawn.shape[1]) * side
+    start = int((line.shape[1] - drawn.shape[1]) * side)
     line[:, start : start + drawn.shape[1]] = drawn
 
 

@@ -7,6 +7,7 @@ from conftest import HEIGHT, WIDTH, read_index, write_bars, write_images, write_
 from refusals import refused
 
 from scoringnet_tf.inference.results import Performance, VideoScore
+from scoringnet_tf.inference.times import Moment
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.drawing import is_picture_of, stage_color
 
@@ -49,11 +50,12 @@ def stage_in(pixel):
 
 
 def test_frames_keep_their_times_and_stand_above_the_band(tmp_path):
-    """Of a rate that varies. The cursor moves, the stages stand."""
+    """Of a rate that varies. The cursor moves, the stages stand, a triangle marks a moment, whose time has a line."""
     times = np.array([0, 40, 80, 200, 240, 400, 480, 560])
     write_timed(tmp_path / "v.mkv", times)
     runs = [("noise", 0), ("take-flight", 2), ("entry", 6)]  # from 0.08 s and 0.48 s, of 0.64 s
     score = score_of(tmp_path / "v.mkv", times / 1000, runs, fps=12.5)
+    score.performances[0].moments["entry"] = Moment(6, 0.48)
     score.save(tmp_path / "drawn.mp4")
     frames, shown = decoded(tmp_path / "drawn.mp4")
     np.testing.assert_allclose(shown, times / 1000, atol=1e-3)
@@ -64,7 +66,8 @@ def test_frames_keep_their_times_and_stand_above_the_band(tmp_path):
         assert [stage_in(frame[BAND, column]) for column in columns] == [
             {3: 0, 20: 2, 40: 2, 60: 3}[column] for column in columns
         ]
-        assert frame[BAND, int(cursor)].min() > 128
+        assert frame[BAND, int(cursor)].min() > 128 and frame[BAND - 16, 48].min() > 128
+        assert frame.shape == (HEIGHT + 24 + 18 + 24, WIDTH, 3)
     content = (tmp_path / "drawn.mp4").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")  # it plays while it loads
     assert is_picture_of(tmp_path / "drawn.mp4", score.video) and not is_picture_of(tmp_path / "drawn.mp4", "v.mkv")
