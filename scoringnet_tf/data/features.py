@@ -79,7 +79,7 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
 
     Args:
         source: a `FeatureFile`, or its path (`path#name` for one array of several): a `.npy`, `.npz`, `.h5` or `.hdf5`
-            file with numbers (T, D), or (D,), which is T = 1; or with J joints (T, J, 2) or (T, J, 3), see `about_body`.
+            file with numbers (T, D), or (D,), which is T = 1; or joints (T, J, 2) or (T, J, 3), see `about_body`.
 
     Raises:
         InputError: the file is missing, of another kind or damaged; it holds several arrays, no finite numbers, or
