@@ -171,9 +171,9 @@ def _letters(text: str, height: int) -> np.ndarray:
 
     with in_any_script():
         path = TextPath((0, -1.4 * height * FINER), printable(text), size=height * FINER)
-        polygons = [np.rint(one * (1, -1)).astype(np.int32) for one in path.to_polygons()]
+        polygons = [np.rint(np.asarray(one) * (1, -1)).astype(np.int32) for one in path.to_polygons()]
     width = max((int(one[:, 0].max()) // FINER for one in polygons), default=0) + height
     mask = np.zeros((2 * height * FINER, width * FINER), np.uint8)
     cv2.fillPoly(mask, polygons, 255)
-    mask = cv2.resize(mask, (width, 2 * height), interpolation=cv2.INTER_AREA)
-    return (DARK + mask[..., np.newaxis] / 255 * (LIGHT - DARK)).astype(np.uint8)
+    share = cv2.resize(mask, (width, 2 * height), interpolation=cv2.INTER_AREA) / 255
+    return (DARK + share[..., np.newaxis] * (LIGHT - DARK)).astype(np.uint8)
