@@ -41,6 +41,7 @@ CHECKS = (
     "unlike_training",
     "impossible_score",
 )
+REASONS = (*CHECKS, "several_performances", "picture_too_small")  # that an exported model gives, in this order
 LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every other frame or pixel is made up
 MOST_PERFORMANCES = 64  # of a video that are told apart; what follows counts as the last of them
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
