@@ -6,9 +6,9 @@ import av
 import pytest
 from page_samples import full
 
+from scoringnet_tf.data.browser_video import encode_clip
 from scoringnet_tf.data.preprocessing import encode_jpeg
 from scoringnet_tf.report.session import write_pages
-from scoringnet_tf.report.thumbnails import encode_clip
 
 WIDTHS = (390, 1280)  # CSS pixels: a phone, a desktop
 PAGES = {"session": 0, "scored": 1, "forced, of a long name": 2, "withheld": 4}
