@@ -180,6 +180,12 @@ def backbone_of(learned: Mapping[str, Any] | None) -> str | None:
     return f"{origin['backbone']}:{origin['endpoint']}" if named else None
 
 
+def check_sees_frames(learned: Mapping[str, Any] | None, model: str) -> None:
+    """Raises InputError if a model of these `DatasetInfo.features` sees no frames, not even by a backbone."""
+    if learned and not backbone_of(learned):
+        raise InputError("sees_features", f"--model={model} scores features; a report needs frames.")
+
+
 def is_features(path: str | Path) -> bool:
     """Whether a path is, by its name, one of a file of features."""
     return FeatureFile.parse(path).path.suffix.lower() in SUFFIXES
