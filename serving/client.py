@@ -21,7 +21,7 @@ import urllib.request
 import numpy as np
 
 TIMEOUT = 300  # seconds
-DESCRIBED = ("stages", "reasons")  # names that `result` needs
+DESCRIBED = ("stages", "reasons", "against_scores")  # that `result` needs
 FRAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 
 
@@ -108,24 +108,25 @@ def runs(labels: np.ndarray, names: list[str]) -> list[dict]:
     return found
 
 
-def described(model: RestClient | GrpcClient) -> dict[str, list[str]]:
-    """The names of a model's outputs, by `DESCRIBED`; none of what an older export does not give."""
+def described(model: RestClient | GrpcClient) -> dict[str, list]:
+    """What a model says of its outputs, by `DESCRIBED`; nothing of what an older export does not give."""
     values = model.predict({"fields": np.array([*map(str.encode, DESCRIBED)], object)}, "describe")["values"]
     return {field: json.loads(value) or [] for field, value in zip(DESCRIBED, values, strict=True)}
 
 
-def result(outputs: dict[str, np.ndarray], index: int, num_frames: int, names: dict[str, list[str]]) -> dict:
+def result(outputs: dict[str, np.ndarray], index: int, num_frames: int, names: dict[str, list]) -> dict:
     """The result of `score_encoded` for one video of a batch: `valid`, `reasons`, its `stages`, and its scores.
 
-    Scores are None if `valid` is false: the model gives a number for any video, but it means nothing. `names` are those
-    of the model, from `described`.
+    Scores are None if there are reasons, against this video or all scores of the model, such as `simulated_training`: it
+    gives a number for any video, but it means nothing. `names` are from `described`.
     """
+    of_model = [reason["code"] for reason in names["against_scores"]]
     valid = bool(outputs["valid"][index])
     labels = outputs["labels"][index, :num_frames] if "labels" in outputs else np.array([], int)
     scores = (name for name in ("difficulty", "execution", "final") if name in outputs)
-    found = {name: float(outputs[name][index]) if valid else None for name in scores}
+    found = {name: float(outputs[name][index]) if valid and not of_model else None for name in scores}
     reasons = [code for number, code in enumerate(names["reasons"]) if outputs["reasons"][index, number]]
-    return {"valid": valid, "reasons": reasons, "stages": runs(labels, names["stages"]), **found}
+    return {"valid": valid, "reasons": [*reasons, *of_model], "stages": runs(labels, names["stages"]), **found}
 
 
 def _as_json(value):

@@ -153,6 +153,15 @@ def test_the_command_scores_folders_of_frames(network, address, tmp_path, capsys
     assert client.main([address]) == 2
 
 
+def test_scores_that_measure_nothing_are_not_told():
+    outputs = {"valid": np.array([True]), "reasons": np.zeros((1, 0), bool), "final": np.array([80.0])}
+    names = {"stages": [], "reasons": [], "against_scores": []}
+    assert client.result(outputs, 0, 0, names)["final"] == 80
+    simulated = names | {"against_scores": [{"code": "simulated_training", "message": "No measurement."}]}
+    told = client.result(outputs, 0, 0, simulated)
+    assert (told["valid"], told["reasons"], told["final"]) == (True, ["simulated_training"], None)
+
+
 def test_frames_come_in_the_order_of_their_numbers(tmp_path):
     for name in ("2.jpg", "10.jpg", "1.png", "3.PNG", ".4.jpg", "notes.txt", *map("{}.jpg".format, range(4, 10))):
         (tmp_path / name).touch()
