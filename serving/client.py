@@ -21,7 +21,7 @@ import urllib.request
 import numpy as np
 
 TIMEOUT = 300  # seconds
-DESCRIBED = ("stages", "reasons", "against_scores")  # that `result` needs
+DESCRIBED = ("stages", "reasons", "against_scores", "provenance")  # that `result` needs
 FRAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 
 
@@ -111,14 +111,17 @@ def runs(labels: np.ndarray, names: list[str]) -> list[dict]:
 def described(model: RestClient | GrpcClient) -> dict[str, list]:
     """What a model says of its outputs, by `DESCRIBED`; nothing of what an older export does not give."""
     values = model.predict({"fields": np.array([*map(str.encode, DESCRIBED)], object)}, "describe")["values"]
-    return {field: json.loads(value) or [] for field, value in zip(DESCRIBED, values, strict=True)}
+    told = {field: json.loads(value) or [] for field, value in zip(DESCRIBED, values, strict=True)}
+    if told["provenance"] and told["provenance"].get("simulation"):  # of an older export, which has no `against_scores`
+        told["against_scores"] = [{"code": "simulated_training"}]
+    return told
 
 
 def result(outputs: dict[str, np.ndarray], index: int, num_frames: int, names: dict[str, list]) -> dict:
     """The result of `score_encoded` for one video of a batch: `valid`, `reasons`, its `stages`, and its scores.
 
-    Scores are None if there are reasons, against this video or all scores of the model, such as `simulated_training`: it
-    gives a number for any video, but it means nothing. `names` are from `described`.
+    Scores are None if there are reasons, against this video or (`simulated_training`) all scores of the model: it gives
+    a number for any video, but it means nothing. `names` are from `described`.
     """
     of_model = [reason["code"] for reason in names["against_scores"]]
     valid = bool(outputs["valid"][index])

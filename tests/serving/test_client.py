@@ -5,6 +5,7 @@ import pathlib
 import socketserver
 import sys
 import threading
+import types
 
 import keras
 import numpy as np
@@ -157,9 +158,14 @@ def test_scores_that_measure_nothing_are_not_told():
     outputs = {"valid": np.array([True]), "reasons": np.zeros((1, 0), bool), "final": np.array([80.0])}
     names = {"stages": [], "reasons": [], "against_scores": []}
     assert client.result(outputs, 0, 0, names)["final"] == 80
-    simulated = names | {"against_scores": [{"code": "simulated_training", "message": "No measurement."}]}
-    told = client.result(outputs, 0, 0, simulated)
-    assert (told["valid"], told["reasons"], told["final"]) == (True, ["simulated_training"], None)
+    for said in (
+        {"against_scores": [{"code": "simulated_training", "message": "No measurement."}]},
+        {"provenance": {"simulation": {"seed": 0}}},  # in exports of older versions
+    ):
+        values = np.array([json.dumps({**names, **said}.get(field)) for field in client.DESCRIBED])
+        model = types.SimpleNamespace(predict=lambda *_, values=values: {"values": values})
+        told = client.result(outputs, 0, 0, client.described(model))
+        assert (told["valid"], told["reasons"], told["final"]) == (True, ["simulated_training"], None)
 
 
 def test_frames_come_in_the_order_of_their_numbers(tmp_path):
