@@ -1,6 +1,7 @@
 """The PyTorch side of `benchmarks.input_pipeline`, a process of `benchmarks.pairs`: a DataLoader on folders of JPEGs.
 
-Two workers, OpenCV to decode, crop, flip and change colours; and libjpeg-turbo alone, as OpenCV calls it, on a thread for each core.
+Two workers, OpenCV to decode, crop, flip and change colours; and libjpeg-turbo alone, as OpenCV calls it, on a thread
+for each core.
 """
 
 import concurrent.futures

@@ -41,7 +41,7 @@ def test_clips_are_those_without_it(motion_records, sampling):
 
 @pytest.mark.slow
 def test_weights_are_those_without_it_cold_warm_and_resumed(diving_copy, tmp_path, monkeypatch):
-    changes = {"training": "joint", "epochs": 2}
+    changes = {"scoring_epochs": 0}
     expected = weights_after(diving_copy, tmp_path / "none", **changes)
     with monkeypatch.context() as patch, pytest.raises(KilledError):
         kill_after_epoch(patch, 2)
