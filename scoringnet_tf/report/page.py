@@ -2,10 +2,11 @@
 
 import base64
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import jinja2
 import numpy as np
 
 from scoringnet_tf import __version__
@@ -15,15 +16,24 @@ from scoringnet_tf.support.messages import counted
 
 CHARTS = 1000  # horizontal units of a curve, templates/charts.html; vertical ones are 100
 
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("scoringnet_tf.report"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-TEMPLATES.filters["counted"] = counted
-TEMPLATES.filters["data_uri"] = lambda content, kind: f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+@functools.cache
+def template(name: str) -> Any:
+    """The `jinja2.Template` of a file in templates/."""
+    return _templates().get_template(name)
+
+
+@functools.cache
+def _templates():
+    import jinja2
+
+    loader, undefined = jinja2.PackageLoader("scoringnet_tf.report"), jinja2.StrictUndefined
+    templates = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=undefined, trim_blocks=True, lstrip_blocks=True
+    )
+    templates.filters["counted"] = counted
+    templates.filters["data_uri"] = lambda content, kind: f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return templates
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +135,7 @@ def performance_page(
         index_link: relative link to the page of the session.
     """
     colors = {name: stage_color(index) for index, name in enumerate(shown.stage_names)}
-    return TEMPLATES.get_template("performance.html").render(
+    return template("performance.html").render(
         version=__version__,
         model=model,
         title=title or shown.name,

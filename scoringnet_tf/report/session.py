@@ -10,7 +10,7 @@ import numpy as np
 
 from scoringnet_tf import __version__
 from scoringnet_tf.bootstrap import draws_of, interval
-from scoringnet_tf.report.page import TEMPLATES, ShownPerformance, performance_page
+from scoringnet_tf.report.page import ShownPerformance, performance_page, template
 from scoringnet_tf.sports import MEASURES, SCORES, decimals
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
 from scoringnet_tf.support.messages import InputError
@@ -38,7 +38,7 @@ def session_page(
     last = names[-1] if names else ""  # the final score if there is one
     ranked = sorted(performances, key=lambda one: -_points(one[0], last))
     points = [_points(shown, last) for shown, _ in ranked]
-    return TEMPLATES.get_template("session.html").render(
+    return template("session.html").render(
         version=__version__,
         model=model,
         title=title,
