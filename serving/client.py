@@ -22,7 +22,7 @@ import urllib.request
 import numpy as np
 
 TIMEOUT = 300  # seconds
-DESCRIBED = ("stages", "reasons", "moments", "against_scores", "provenance", "frame_rate")  # what `result` needs to know
+DESCRIBED = ("stages", "reasons", "moments", "against_scores", "provenance", "frame_rate")  # what `result` needs
 FRAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 
 
