@@ -1,18 +1,21 @@
-r"""Writes HTML pages of scored videos: stages, scores and key fragments to play.
+r"""Writes HTML pages of videos: the video over its stages, its moments, times and scores.
 
     python -m scoringnet_tf.report [--model=MODEL] VIDEO… --output=report.html [--judges=SCORES.csv]
+    python -m scoringnet_tf.report [--model=MODEL] --compare A.mp4 B.mp4 --output=comparison.html
 
-One performance gives one HTML file that needs no network. Several give a ranking at --output and a page of each in a
-folder beside it. VIDEO, --start and --end are as in `python -m scoringnet_tf.predict`.
+One performance gives one HTML file that needs no network. Several give a list at --output, and beside it a folder with
+a page of each and one that compares any two. --compare writes that comparison alone, in one file. VIDEO, --start and
+--end are as in `python -m scoringnet_tf.predict`.
 
 --judges is a CSV file with the columns video (file name) and any of difficulty, execution and final. The pages then
-show the judges' scores, and the ranking shows how well they agree. The column name holds the athlete.
+show the judges' scores, and the list shows how well they agree. The column name holds the athlete.
 
-Videos that cannot be read are named on stderr and in the ranking, and the exit status is 1. If you stop the command,
+Videos that cannot be read are named on stderr and in the list, and the exit status is 1. If you stop the command,
 report_stopped.html holds what was scored.
 """
 
 import functools
+import itertools
 import sys
 
 from absl import flags
@@ -21,7 +24,7 @@ from tqdm import tqdm
 from scoringnet_tf.data.features import backbone_of
 from scoringnet_tf.inference.inputs import attempted, named_videos, stretched
 from scoringnet_tf.report.judges import read_judges, unshown_scores
-from scoringnet_tf.report.session import check_pages, write_pages
+from scoringnet_tf.report.session import check_pages, write_comparison, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, counted
@@ -31,6 +34,7 @@ from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, f".keras file or its folder. {DEFAULT_HELP}")
 flags.DEFINE_string("output", None, "HTML file to write; an earlier one is replaced.")
+flags.DEFINE_bool("compare", False, "One page with the videos side by side, aligned at take-off or entry.")
 flags.DEFINE_string("judges", None, "CSV file with the judges' scores.")
 flags.DEFINE_string("title", None, "Heading. Default: the name of the video, or of --output.")
 flags.DEFINE_bool("force", False, "Never withhold a score.")
@@ -104,16 +108,29 @@ def _write_all(output, outcomes, model, total):
                 left_out.append(f"{name}, which could not be scored")
                 _print(f"{pages} [{pages.code}]")
             else:
-                shown += pages
+                shown.append(pages)
     finally:
         if done < total and shown:
             videos = counted(total, "video")
             _print(f"{_stopped(output)} holds {done} of {videos}; {output} is left as it was.")
             output = _stopped(output)
             left_out.append(f"{total - done} of {videos}, because the report was stopped")
-        for page in write_pages(output, shown, model, flags.FLAGS.title, left_out) if shown else ():
+        for page in _written(output, shown, model, left_out) if shown else ():
             print(page)
     return left_out
+
+
+def _written(output, shown, model, left_out):
+    """Writes the pages of the performances of each video. Returns their paths."""
+    if not flags.FLAGS.compare:
+        return write_pages(output, [*itertools.chain(*shown)], model, flags.FLAGS.title, left_out)
+    # The first performance of every video comes first.
+    compared = [one for row in itertools.zip_longest(*shown) for one in row if one and one.clip]
+    if len(compared) < 2:
+        left_out.append(f"--compare needs two performances, and found {len(compared)}.")
+        _print(f"{left_out[-1]} [too_few]")
+        return []
+    return write_comparison(output, compared, model, flags.FLAGS.title)
 
 
 def main(arguments: list[str]) -> int:
