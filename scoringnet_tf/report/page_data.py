@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.data.browser_video import filmed
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.results import Performance, VideoScore
 from scoringnet_tf.report.judges import Judged
 from scoringnet_tf.report.page import Picture, ShownPerformance, ShownScore
-from scoringnet_tf.report.thumbnails import filmed, pictured
+from scoringnet_tf.report.thumbnails import pictured
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.messages import clock, counted
 from scoringnet_tf.support.paths import name_of

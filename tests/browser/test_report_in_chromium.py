@@ -7,9 +7,9 @@ import av
 import pytest
 from page_samples import full
 
+from scoringnet_tf.data.browser_video import encode_clip
 from scoringnet_tf.data.preprocessing import encode_jpeg
 from scoringnet_tf.report.session import write_pages
-from scoringnet_tf.report.thumbnails import encode_clip
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDTHS = (390, 1280)  # CSS pixels: a phone, a desktop

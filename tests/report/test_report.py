@@ -21,6 +21,7 @@ from refusals import code_printed, refused
 from training_runs import telling
 
 import scoringnet_tf
+from scoringnet_tf.data.browser_video import encode_clip, filmed
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.inputs import stretched
@@ -28,7 +29,7 @@ from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.results import Performance
 from scoringnet_tf.report.judges import Judged, read_judges, unshown_scores
 from scoringnet_tf.report.page_data import ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
-from scoringnet_tf.report.thumbnails import encode_clip, film_frames, filmed, thumbnails
+from scoringnet_tf.report.thumbnails import film_frames, thumbnails
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import Remark
 
