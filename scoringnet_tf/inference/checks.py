@@ -294,6 +294,13 @@ class Checks:
         ends = {name: self._intervals.around(name, value, range_of(name)) for name, value in scores.items()}
         return {name: interval for name, interval in ends.items() if interval}
 
+    def time_uncertainty(self, name: str, frame: float) -> float | None:
+        """Seconds to either side of a moment or duration of the sport; None if the model has not measured its errors.
+
+        `frame` is the time between two frames: what is seen first in one of them may be as old.
+        """
+        return None
+
     def _too_slow(self, rate):
         trained = self._model.frame_rate
         if not trained or rate >= LEAST_SHARE * trained:

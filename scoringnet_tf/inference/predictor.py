@@ -216,7 +216,8 @@ class Predictor:
             return self._score(parts, path, force, seen)
 
     def _score(self, parts: Iterable[Video], path, force, seen):
-        builder, name = ResultBuilder(self.model.sport, self.checks), str(path.path if isinstance(path, Clip) else path)
+        name = str(path.path if isinstance(path, Clip) else path)
+        builder = ResultBuilder(self.model.sport, self.checks, force)
         for video in parts:
             # 1. See: stages and features of every sample, unless the pictures are too small.
             against = self.checks.of_video(video)

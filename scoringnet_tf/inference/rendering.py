@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
-from scoringnet_tf.sports import NOISE, SCORES, Sport, decimals
+from scoringnet_tf.inference.times import Measure, Moment
+from scoringnet_tf.sports import NOISE, SCORES, Sport, column_of, decimals
 from scoringnet_tf.support.drawing import draw_strip, printable, stage_color, stage_patches
 from scoringnet_tf.support.messages import InputError, Remark, counted
 
@@ -31,7 +32,7 @@ def text(score: Any, is_alone: bool = True) -> str:
         if several:
             lines.append(f"  Performance at {performance.start_s:.2f}–{performance.end_s:.2f} s")
         lines += _stage_lines(score.stages, performance if several else None)
-        lines += [f"  {line}" for line in _score_lines(performance, score)]
+        lines += [f"  {line}" for line in (*time_lines(performance), *_score_lines(performance, score))]
         against = "Withheld" if performance.final is None else "Forced despite"
         lines += [f"  {against}: {reason}" for reason in performance.own_reasons]
         lines += [f"  Warning: {warning}" for warning in performance.warnings]
@@ -48,6 +49,24 @@ def _stage_lines(stages, within=None):
             continue
         seconds = f"{stage['start_s']:7.2f}–{stage['end_s']:.2f} s"
         yield f"  {seconds:<18} {stage['name']:<14} frames {first}–{stage['end_frame'] - 1}"
+
+
+def time_lines(performance: Any) -> list[str]:
+    """A line of the moments of a `Performance`, and one of its measures, if there are any."""
+    moments = [moment_text(name, moment) for name, moment in performance.moments.items()]
+    measures = [measure_text(name, measure) for name, measure in performance.measures.items()]
+    return ["   ".join(parts) for parts in (moments, measures) if parts]
+
+
+def moment_text(name: str, moment: Moment) -> str:
+    """A moment in words: take-off 5.53 ± 0.12 s."""
+    return measure_text(name, Measure(moment.seconds, "s", moment.uncertainty))
+
+
+def measure_text(name: str, measure: Measure) -> str:
+    """A measure in words: flight time 1.52 ± 0.14 s."""
+    uncertainty = "" if measure.uncertainty is None else f" ± {measure.uncertainty:.2f}"
+    return f"{name} {measure.value:.2f}{uncertainty} {measure.unit}"
 
 
 def _score_lines(performance, score):
@@ -78,8 +97,18 @@ def columns(sport: Sport) -> tuple[str, ...]:
         *sport.scores,
         *(f"{score}_std" for score in sport.scores),
         *(f"{score}_{end}" for score in sport.scores for end in ("low", "high")),
+        *(column for name, unit in _times_of(sport) for column in _time_columns(name, unit)),
         *("reasons", "warnings", "error", "model", "sport"),
     )
+
+
+def _times_of(sport):
+    """(name, unit) of the moments and measures of a sport."""
+    return [(name, "s") for name in (*(moment.name for moment in sport.moments), *dict(sport.durations))]
+
+
+def _time_columns(name, unit):
+    return [column_of(f"{name} {part}{unit.replace('/', ' per ')}") for part in ("", "uncertainty ")]
 
 
 def row(score: Any, number: int, one: Any) -> dict[str, Any]:
@@ -90,6 +119,10 @@ def row(score: Any, number: int, one: Any) -> dict[str, Any]:
     known |= {f"{name}_std": value for name, value in one.deviations.items()}
     for name, (low, high) in one.intervals.items():
         known |= {f"{name}_low": low, f"{name}_high": high}
+    times = {name: Measure(each.seconds, "s", each.uncertainty) for name, each in one.moments.items()} | one.measures
+    for name, each in times.items():
+        values = [None if value is None else round(value, 2) for value in (each.value, each.uncertainty)]
+        known |= zip(_time_columns(name, each.unit), values, strict=True)
     for name, remarks in (("reasons", one.reasons), ("warnings", score.warnings_of(one))):
         known[name] = " ".join(remark.code for remark in remarks)
     return {**dict.fromkeys(columns(score.sport)), **known}
@@ -155,7 +188,8 @@ def figure(score: Any) -> "Figure":
 
 def _headlines(score):
     if len(score.performances) == 1:
-        return _score_lines(score.performances[0], score)
+        (one,) = score.performances
+        return [*time_lines(one), *_score_lines(one, score)]
     form, number = f".{decimals(score.sport.range_of('final'))}f", counted(len(score.performances), "performance")
     if score.status == "stages":
         return [number]

@@ -9,6 +9,7 @@ import numpy as np
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import rendering
+from scoringnet_tf.inference.times import Measure, Moment, durations_of, moments_of, stage_edges
 from scoringnet_tf.sports import SCORES, Sport, stage_runs
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
@@ -38,6 +39,8 @@ class Performance:
         intervals: score → its lower and upper end in points, see `VideoScore.interval_level`; none of a score that is
             withheld or forced, or of a model that states none.
         warnings: those of the `VideoScore` that are of this performance, and not of all the video.
+        moments: name → `Moment`, in order of time: those of the sport that it shows.
+        measures: name → `Measure`: durations of the sport that it shows.
     """
 
     start_frame: int
@@ -51,11 +54,13 @@ class Performance:
     reasons: list[Remark] = dataclasses.field(default_factory=list)
     intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     warnings: list[Remark] = dataclasses.field(default_factory=list)
+    moments: dict[str, Moment] = dataclasses.field(default_factory=dict)
+    measures: dict[str, Measure] = dataclasses.field(default_factory=dict)
 
     @property
     def own_reasons(self) -> list[Remark]:
         """The reasons that speak against this performance, and not against all scores of the model."""
-        return [reason for reason in self.reasons if reason.code not in rendering.OF_MODEL]
+        return against_it(self.reasons)
 
     def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
         """As an entry of `performances` in docs/serving.md, with the `scores` of the sport alone."""
@@ -71,6 +76,8 @@ class Performance:
                 "reasons": _remarks(values["reasons"]),
                 "warnings": _remarks(values["warnings"]),
                 "intervals": {score: tuple(ends) for score, ends in values["intervals"].items()},
+                "moments": {name: Moment(**each) for name, each in values["moments"].items()},
+                "measures": {name: Measure(**each) for name, each in values["measures"].items()},
             }
         )
 
@@ -224,6 +231,11 @@ def _remarks(values):
     return [Remark.from_dict(value) for value in values]
 
 
+def against_it(reasons: Sequence[Remark]) -> list[Remark]:
+    """The reasons that speak against a performance, and not against all scores of the model."""
+    return [reason for reason in reasons if reason.code not in rendering.OF_MODEL]
+
+
 # === While a video is scored ===
 
 
@@ -249,11 +261,12 @@ class ResultBuilder:
     """Gathers the result for one video of any length, part by part.
 
     It keeps the stage and time of every frame, and a few pictures of each part. Sport and checks are the model's.
+    With `force` it tells the times also of a performance that reasons speak against.
     """
 
-    def __init__(self, sport: Sport, checks: "Checks") -> None:
+    def __init__(self, sport: Sport, checks: "Checks", force: bool = False) -> None:
         self.performances: list[Performance] = []
-        self._sport, self._checks = sport, checks
+        self._sport, self._checks, self._force = sport, checks, force
         self._against: list[Remark] = []  # why nothing at all can be scored
         self._has_stages = False
         self._end = 0  # frame of the video behind the last performance
@@ -317,8 +330,26 @@ class ResultBuilder:
             reasons=reasons,
             warnings=warnings,
             intervals={} if reasons else self._checks.intervals_of(scores),
+            **({} if against_it(reasons) and not self._force else self._timed(seen, shown, inside)),
         )
         self.performances.append(performance)
+
+    def _timed(self, seen, shown, inside):
+        """Moments and measures of a performance in the frames `shown` of the part, of those `inside` its stretch."""
+        start, end = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (int(shown[0]), int(shown[-1]) + 1)
+        labels = np.zeros(end - start, np.int8)
+        labels[shown - start] = self._labels[self._offset + shown]
+        start += self._offset
+        edges, slowest = stage_edges(labels, self._sport), min(seen.video.fps, seen.frame_rate)
+
+        def second_of(frame):
+            return self._second(start + frame)
+
+        def uncertainty(name):
+            return self._checks.time_uncertainty(name, 1 / slowest)
+
+        moments = moments_of(self._sport, edges, start + self._first_frame, second_of, uncertainty)
+        return {"moments": moments, "measures": durations_of(self._sport, edges, second_of, uncertainty)}
 
     def show(self, video: Video) -> None:
         """Keeps a few frames of a part, for the picture of the result."""
