@@ -57,7 +57,7 @@ def test_figures_of_agreement_have_intervals():
     true = [(3, 20 + number, 60 + 3 * number) for number in range(7)]
     apart = [1.0, -9.0, 2.0, 0.5, 6.0, -3.0, 0.25]
     rows = [shown(f"n{n}", (3, t[1], t[2] + more), t) for n, (t, more) in enumerate(zip(true, apart, strict=True))]
-    text = session_page("Final", [(row, f"{row.name}.html") for row in rows], "tiny")
+    text = session_page("Final", [(row, f"{row.name}.html", None) for row in rows], "tiny")
     truth, predicted = np.array([(t[2], t[2] + more) for t, more in zip(true, apart, strict=True)]).T
     low, high = interval(draws_of("med", truth, {"": predicted[None, None]})[""])
     assert f"{np.abs(apart).mean():.2f} [{low:.2f}, {high:.2f}]" in text and low < high
