@@ -65,7 +65,7 @@ def _held_out(info, model_file, data_hash):
 
 def _print(path, model):
     statistics = model.reference
-    certainty, intervals = statistics.certainty or {}, statistics.intervals
+    certainty, intervals, times = statistics.certainty or {}, statistics.intervals, statistics.times
     print(f"Model: {path}, calibrated on {counted(statistics.num_videos, 'training video')}:")
     for stage, (shortest, longest) in statistics.durations.items():
         surely = f", found with a probability of {certainty[stage]:.2f} or more" if stage in certainty else ""
@@ -77,6 +77,9 @@ def _print(path, model):
         print(f"  {score:<14} ± {width:.3g} holds the true score with {100 * intervals.level:.0f} % ({videos})")
     if intervals.lacking:
         print(f"  no intervals: {intervals.lacking}")
+    for name, width in times.half_widths.items():
+        videos = counted(times.num_videos[name], "held-out video")
+        print(f"  {name:<14} ± {width:.2f} s holds the labelled one with {100 * times.level:.0f} % ({videos})")
 
 
 if __name__ == "__main__":

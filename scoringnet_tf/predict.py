@@ -22,6 +22,7 @@ from tqdm import tqdm
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.features import backbone_of, is_features
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
+from scoringnet_tf.inference.fall import check_named, read_heights
 from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, scored
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
@@ -38,6 +39,7 @@ flags.DEFINE_string("plot_dir", None, "Folder for a picture of each video: key f
 flags.DEFINE_bool("force", False, "Print scores even if reasons speak against them.")
 flags.DEFINE_float("start", None, "Start of the stretch to score, in seconds from the first frame.", 0)
 flags.DEFINE_float("end", None, "End of the stretch to score, in seconds from the first frame.", 0)
+flags.DEFINE_string("height", None, "Metres of the board above the water, or a CSV file (video,height): speeds.")
 flags.DEFINE_string("results_dir", None, "Folder that keeps each result; those in it are not made again.")
 flags.DEFINE_string("runner", None, "With --results_dir: an Apache Beam runner and its options (extra: beam).")
 flags.declare_key_flag("timeout")
@@ -54,6 +56,7 @@ def main(arguments: list[str]) -> int:
         sport = get_sport(config["sport"])
     except InputError as error:
         raise damaged(f"--model={model}", error) from error
+    heights = None if values.height is None else read_heights(values.height, sport)
     # Heads on a backbone's features score videos by it, or files of its features.
     of_features = bool(config["features"])
     if backbone_of(config["features"]) and not any(is_features(each) for each in arguments):
@@ -62,6 +65,8 @@ def main(arguments: list[str]) -> int:
         _check_frame_flags()
     named = named_videos(arguments, FEATURE_SUFFIXES if of_features else VIDEO_SUFFIXES, _note)
     videos = named if STANDARD_INPUT in arguments and not values.runner else list(named)  # to know how many
+    if isinstance(videos, list):
+        check_named(heights, [video for video, _ in videos])
     total = len(videos) if isinstance(videos, list) else None
     with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=total in (0, 1) or None) as progress:
         form = "json" if values.json else "csv" if values.csv else "text"
@@ -70,7 +75,7 @@ def main(arguments: list[str]) -> int:
         if isinstance(videos, list) and all(problem for _, problem in videos):
             outcomes = ((video, Remark("unreadable", str(problem))) for video, problem in videos)
             return 1 if _print(outcomes, begin(), progress) else 0
-        with _scoring(model, of_features) as score_all:
+        with _scoring(model, of_features, heights) as score_all:
             return 1 if _print(score_all(videos), begin(), progress) else 0
 
 
@@ -79,11 +84,11 @@ def _note(text):
 
 
 @contextlib.contextmanager
-def _scoring(model, of_features):
+def _scoring(model, of_features, heights):
     """A function of videos that yields name and result of each, once nothing can refuse them."""
     load_tensorflow()
     values = flags.FLAGS
-    options = {"start": values.start, "end": values.end, "force": values.force}
+    options = {"start": values.start, "end": values.end, "force": values.force, "heights": heights}
     if values.results_dir:
         from scoringnet_tf.inference.result_cache import keeping_scores
 

@@ -45,6 +45,7 @@ LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every oth
 MOST_PERFORMANCES = 64  # of a video that are told apart; what follows counts as the last of them
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
 FAR = 0.75  # of the distance beyond which a performance is unlike those of training
+NOT_MEASURED = "They were not measured."
 CALIBRATE = " Run: python -m scoringnet_tf.calibrate."
 
 # === Batches of videos, in the graph of an exported model, too ===
@@ -227,7 +228,7 @@ class Checks:
         needless = {"no_intervals"} if self.against_scores else set()
         needless |= {"no_reference", "no_distance"} if model.recognised else set()
         self.doubts = [each for each in doubts(model) if each.code not in needless]
-        self._model, self._intervals = model, stated_intervals(model)
+        self._model, self._intervals, self._times = model, stated_intervals(model), stated_intervals(model, "times")
 
     @property
     def level(self) -> float | None:
@@ -299,7 +300,8 @@ class Checks:
 
         `frame` is the time between two frames: what is seen first in one of them may be as old.
         """
-        return None
+        width = self._times.half_widths.get(name)
+        return None if width is None else round(width + frame, 3)
 
     def _too_slow(self, rate):
         trained = self._model.frame_rate
@@ -406,20 +408,23 @@ def doubts(model: "ScoringNet") -> list[Remark]:
         text = "The model was trained further after its training statistics were measured; they may be wrong."
         return [Remark("stale_reference", f"{text}{CALIBRATE}")]
     remarks, intervals = [], statistics.intervals
-    lacking = "They were not measured." if intervals is None else intervals.lacking
+    lacking = NOT_MEASURED if intervals is None else intervals.lacking
     if lacking:
         which = "some scores" if intervals and intervals.half_widths else "its scores"
         remarks.append(Remark("no_intervals", f"The model states no intervals for {which}. {lacking}{CALIBRATE}"))
     if statistics.spread is None:
         videos = counted(statistics.num_videos, "training video")
         remarks.append(Remark("no_distance", f"The model has statistics of {videos}: too few to tell what is unlike."))
+    if statistics.times and statistics.times.half_widths and (model.provenance or {}).get("simulation"):
+        text = "The uncertainty (±) of times was measured on simulated video. On film they may be further off."
+        remarks.append(Remark("simulated_times", text))
     return remarks
 
 
-def stated_intervals(model: "ScoringNet") -> Intervals:
-    """The `Intervals` that a model states; none, and why, if they are unknown or stale."""
+def stated_intervals(model: "ScoringNet", of: str = "intervals") -> Intervals:
+    """The `Intervals` that a model states, of scores or `"times"`; none, and why, if they are unknown or stale."""
     lacking = {doubt.code: doubt for doubt in doubts(model)}
     for code in ("no_reference", "stale_reference"):
         if code in lacking:
             return Intervals.none(lacking[code])
-    return (model.reference and model.reference.intervals) or Intervals.none(lacking["no_intervals"])
+    return getattr(model.reference, of) or Intervals.none(NOT_MEASURED)

@@ -17,6 +17,7 @@ from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.timing import DEFAULT_FPS, duration_of, frame_at
 from scoringnet_tf.data.video import Clip, VideoError, frame_times
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, images_to_cut, is_frame_folder, others_in, videos_in
+from scoringnet_tf.inference.fall import Heights, height_of
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
@@ -210,11 +211,13 @@ def scored(
     start: float | None = None,
     end: float | None = None,
     force: bool = False,
+    heights: Heights = None,
 ) -> "tuple[str, VideoScore | Remark]":
     """The name of one of `named_videos` and its score, or why there is none; options as of `score_video`."""
 
     def score(path):
-        return predictor.score_file(stretched(path, start, end), named[0], force=force)
+        height = height_of(heights, named[0])
+        return predictor.score_file(stretched(path, start, end), named[0], force=force, height=height)
 
     return named[0], attempted(score, *named)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.inference.fall import MEASURES
 from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.sports import NOISE, SCORES, Sport, column_of, decimals
 from scoringnet_tf.support.drawing import draw_strip, printable, stage_color, stage_patches
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Codes of reasons against all scores of a model. They do not speak against its stages.
 OF_MODEL = ("simulated_training", "scores_not_learned")
+# Codes of warnings that hold for all results of a model.
+DOUBTS = ("no_reference", "stale_reference", "no_intervals", "no_distance", "simulated_times")
 COLUMNS = 10  # frames in a picture
 WIDTH, LINE, STRIP = 12.0, 0.2, 0.9  # inches: of the picture; heights of a line of text, and of the stages
 LETTERS = 150  # on a line of the picture
@@ -23,7 +26,7 @@ LETTERS = 150  # on a line of the picture
 
 
 def text(score: Any, is_alone: bool = True) -> str:
-    """A `VideoScore` as text; unless it `is_alone`, without its `model_reasons`, which are the same of others."""
+    """A `VideoScore` as text; unless it `is_alone`, without its `model_lines`, which are the same of others."""
     model = "" if score.model is None else f"model {score.model}, "
     frames = counted(score.num_frames, "frame")
     lines = [f"{score.video}: {frames}, {score.fps:g} frames/s; {model}sport {score.sport.name}"]
@@ -37,8 +40,13 @@ def text(score: Any, is_alone: bool = True) -> str:
         lines += [f"  {against}: {reason}" for reason in performance.own_reasons]
         lines += [f"  Warning: {warning}" for warning in performance.warnings]
     lines += [f"  {reason}" for reason in score.further_reasons if reason.code not in OF_MODEL]
-    lines += [f"  Warning: {warning}" for warning in score.warnings_of()]
-    return "\n".join([*lines, *(score.model_reasons if is_alone else ())])
+    lines += [f"  Warning: {warning}" for warning in score.warnings_of() if warning.code not in DOUBTS]
+    return "\n".join([*lines, *(model_lines(score) if is_alone else ())])
+
+
+def model_lines(score: Any) -> list[str]:
+    """What holds for all results of the model of a `VideoScore`: what to doubt, and why it gives no scores."""
+    return [*(f"Warning: {each}" for each in score.warnings if each.code in DOUBTS), *score.model_reasons]
 
 
 def _stage_lines(stages, within=None):
@@ -104,7 +112,8 @@ def columns(sport: Sport) -> tuple[str, ...]:
 
 def _times_of(sport):
     """(name, unit) of the moments and measures of a sport."""
-    return [(name, "s") for name in (*(moment.name for moment in sport.moments), *dict(sport.durations))]
+    names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
+    return [*((name, "s") for name in names), *(MEASURES.items() if sport.fall else ())]
 
 
 def _time_columns(name, unit):

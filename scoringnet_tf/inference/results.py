@@ -9,6 +9,7 @@ import numpy as np
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import rendering
+from scoringnet_tf.inference.fall import fall_of, implausible
 from scoringnet_tf.inference.times import Measure, Moment, durations_of, moments_of, stage_edges
 from scoringnet_tf.sports import SCORES, Sport, stage_runs
 from scoringnet_tf.support.drawing import save_png
@@ -40,7 +41,7 @@ class Performance:
             withheld or forced, or of a model that states none.
         warnings: those of the `VideoScore` that are of this performance, and not of all the video.
         moments: name → `Moment`, in order of time: those of the sport that it shows.
-        measures: name → `Measure`: durations of the sport that it shows.
+        measures: name → `Measure`: durations of the sport that it shows; with a height, speeds and jump height.
     """
 
     start_frame: int
@@ -261,12 +262,12 @@ class ResultBuilder:
     """Gathers the result for one video of any length, part by part.
 
     It keeps the stage and time of every frame, and a few pictures of each part. Sport and checks are the model's.
-    With `force` it tells the times also of a performance that reasons speak against.
+    With `force` it tells the times also of a performance that reasons speak against. `height` is as of `score_video`.
     """
 
-    def __init__(self, sport: Sport, checks: "Checks", force: bool = False) -> None:
+    def __init__(self, sport: Sport, checks: "Checks", force: bool = False, height: float | None = None) -> None:
         self.performances: list[Performance] = []
-        self._sport, self._checks, self._force = sport, checks, force
+        self._sport, self._checks, self._force, self._height = sport, checks, force, height
         self._against: list[Remark] = []  # why nothing at all can be scored
         self._has_stages = False
         self._end = 0  # frame of the video behind the last performance
@@ -330,12 +331,13 @@ class ResultBuilder:
             reasons=reasons,
             warnings=warnings,
             intervals={} if reasons else self._checks.intervals_of(scores),
-            **({} if against_it(reasons) and not self._force else self._timed(seen, shown, inside)),
         )
+        if self._force or not against_it(reasons):
+            self._tell_times(performance, seen, shown, inside)
         self.performances.append(performance)
 
-    def _timed(self, seen, shown, inside):
-        """Moments and measures of a performance in the frames `shown` of the part, of those `inside` its stretch."""
+    def _tell_times(self, performance, seen, shown, inside):
+        """Adds moments and measures of a performance in the frames `shown` of the part, `inside` its stretch."""
         start, end = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (int(shown[0]), int(shown[-1]) + 1)
         labels = np.zeros(end - start, np.int8)
         labels[shown - start] = self._labels[self._offset + shown]
@@ -348,8 +350,14 @@ class ResultBuilder:
         def uncertainty(name):
             return self._checks.time_uncertainty(name, 1 / slowest)
 
-        moments = moments_of(self._sport, edges, start + self._first_frame, second_of, uncertainty)
-        return {"moments": moments, "measures": durations_of(self._sport, edges, second_of, uncertainty)}
+        first_frame, measures = start + self._first_frame, durations_of(self._sport, edges, second_of, uncertainty)
+        performance.moments = moments_of(self._sport, edges, first_frame, second_of, uncertainty)
+        performance.measures = measures
+        flight = measures.get(self._sport.fall)
+        if flight and self._height is not None:
+            warnings = implausible(flight, self._height)
+            performance.warnings += warnings
+            performance.measures |= {} if warnings else fall_of(flight, self._height)
 
     def show(self, video: Video) -> None:
         """Keeps a few frames of a part, for the picture of the result."""

@@ -50,6 +50,15 @@ def stage_edges(labels: np.ndarray, sport: Sport) -> Edges:
     return {edge: frame for edge, frame in edges.items() if 0 < frame < len(labels)}
 
 
+def seconds_in(labels: np.ndarray, sport: Sport, frame_rate: float) -> dict[str, float]:
+    """The moments and durations of a sport in labels (L,) of a video, by name, seconds; none if a label is unknown."""
+    edges = {} if (labels < 0).any() else stage_edges(labels, sport)
+    told = edges, lambda frame: frame / frame_rate, lambda name: None
+    moments = moments_of(sport, edges, 0, *told[1:])
+    durations = durations_of(sport, *told)
+    return {name: each.seconds for name, each in moments.items()} | {name: e.value for name, e in durations.items()}
+
+
 def moments_of(
     sport: Sport, edges: Edges, first_frame: int, second_of: Callable[[int], float], uncertainty: Uncertainty
 ) -> dict[str, Moment]:

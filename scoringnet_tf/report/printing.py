@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from scoringnet_tf.data.video_files import FRAMES_SUFFIX, VIDEO_SUFFIXES
-from scoringnet_tf.inference.rendering import columns, failure_row, text
+from scoringnet_tf.inference.rendering import columns, failure_row, model_lines, text
 from scoringnet_tf.inference.results import VideoScore, failure
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.drawing import is_picture_of
@@ -30,7 +30,7 @@ class Printer:
 
     def __init__(self, form: str, model: str, sport: Sport, progress: Any) -> None:
         self._form, self._model, self._sport, self._progress = form, model, sport, progress
-        self._of_model: list[Remark] = []
+        self._of_model: list[str] = []
         self._table = csv.DictWriter(self, columns(sport), lineterminator="\n")
         if form == "csv":
             self._table.writeheader()
@@ -46,14 +46,14 @@ class Printer:
         """Prints a result."""
         if self._form == "text":
             self.write(f"{text(score, is_alone=False)}\n")
-            self._of_model = score.model_reasons
+            self._of_model = model_lines(score)
         else:
             self._print(score.to_dict(), score.rows())
 
     def end(self) -> None:
-        """Prints what holds for all results, once: why the model gives no scores, or none that measure."""
-        for reason in self._of_model:
-            self.write(f"{reason}\n")
+        """Prints what holds for all results, once."""
+        for line in self._of_model:
+            self.write(f"{line}\n")
 
     def failure(self, video: str, error: Remark) -> None:
         """Prints why a video has no result."""

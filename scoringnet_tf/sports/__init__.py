@@ -16,6 +16,7 @@ from scoringnet_tf.sports.sport import (
     SCORES,
     SHORTEST,
     Sport,
+    StageEdge,
     in_order,
     stage_runs,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Marks",
     "Sport",
     "SportForm",
+    "StageEdge",
     "as_points",
     "column_of",
     "decimals",

@@ -8,7 +8,7 @@
      "marks": {"panels": [["3 of 5"], ["2 of 4"]], "step": 0.1, "maximum": 10},    # see `Marks`; may be left out
      "recognised_as": ["vault"],                        # classes of a backbone, see `Sport`; may be left out
      "moments": {"take-off": "start of posting-flight"},    # or "end of STAGE"; may be left out
-     "durations": {"board to mat": "posting-flight"}}       # may be left out
+     "durations": {"board to mat": "posting-flight"}}       # may be left out; and so may "fall", one of these
 
     {"name": "golf", "ranges": {"final": [100, 300]}}    # one score; "stages" and "fragments": {"final": [...]} if any
 
@@ -27,23 +27,32 @@ from typing import Any, NoReturn
 import yaml
 
 from scoringnet_tf.sports.marks import Marks
-from scoringnet_tf.sports.sport import ANY_PENALTY, FINAL_ALONE, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport, StageEdge
+from scoringnet_tf.sports.sport import (
+    ANY_PENALTY,
+    FINAL_ALONE,
+    FUSIONS,
+    NOISE,
+    PREDICTED_SCORES,
+    SCORES,
+    Sport,
+    StageEdge,
+)
 from scoringnet_tf.support.files import real_number
 from scoringnet_tf.support.messages import InputError
 
 PENALTY = "penalty"
 # (keys that are required, optional ones) of a definition, of one with a final score alone, and of marks.
-UNSCORED_KEYS = ("recognised_as", "moments", "durations")  # they change nothing that scores and stages mean
+UNSCORED_KEYS = ("recognised_as", "moments", "durations", "fall")  # they change nothing that scores and stages mean
 KEYS = (("name", "stages", "fragments", "ranges", "fusion"), ("marks", *UNSCORED_KEYS))
 FINAL_ALONE_KEYS = (("name", "ranges"), ("stages", "fragments", *UNSCORED_KEYS))
 MARKS_KEYS = (("panels", "step", "maximum"), ("factor", "penalty_off_marks"))
 # Names become columns, files and options, and parts of messages.
 NAME = re.compile(r"\w[\w-]{0,63}")
 STAGE_NAME = re.compile(r"\w(?:[\w -]{0,62}\w)?")
+EDGES = ("start", "end")
 EDGE = re.compile(r"(start|end) of (.+)")
 GROUP = re.compile(r"([1-9]\d?) of ([1-9]\d?)")  # of a panel: how many marks count, of how many
 RESERVED = (NOISE, "unlabelled")  # the names of frames without a stage
-RESERVED_TIMES = ("start", "end")  # those of a performance
 MAX_STAGES = 64
 MAX_CLASS = 100  # letters; Kinetics's longest has 47
 SUFFIXES = (".yaml", ".yml")
@@ -75,9 +84,11 @@ def definition_of(sport: Sport) -> dict[str, Any]:
     if sport.recognised_as:
         definition["recognised_as"] = list(sport.recognised_as)
     if sport.moments:
-        definition["moments"] = {name: f"{'end' if ends else 'start'} of {stage}" for name, stage, ends in sport.moments}
+        definition["moments"] = {name: f"{EDGES[is_end]} of {stage}" for name, stage, is_end in sport.moments}
     if sport.durations:
         definition["durations"] = dict(sport.durations)
+    if sport.fall:
+        definition["fall"] = sport.fall
     return definition
 
 
@@ -245,17 +256,19 @@ def column_of(name: str) -> str:
 
 
 def _times(where, values, stages):
-    """`moments` and `durations` of a `Sport`."""
-    moments, durations = (values.get(key, {}) for key in ("moments", "durations"))
+    """`moments`, `durations` and `fall` of a `Sport`."""
+    moments, durations, fall = (values.get(*pair) for pair in (("moments", {}), ("durations", {}), ("fall", "")))
     for key, names in (("moments", moments), ("durations", durations)):
         if not isinstance(names, Mapping):
             _refuse(f"{where}: {key}", "a mapping of names", names)
-    _check_columns(f"{where}: moments, durations", [*moments, *durations], RESERVED_TIMES)
+    _check_columns(f"{where}: moments, durations", [*moments, *durations], EDGES)  # a performance has these
     edges = [_edge(f"{where}: moments.{name}", name, value, stages) for name, value in moments.items()]
     for name, stage in durations.items():
         if stage not in stages:
             _refuse(f"{where}: durations.{name}", f"a stage of {', '.join(stages)}", stage)
-    return {"moments": tuple(edges), "durations": tuple(durations.items())}
+    if "fall" in values and fall not in [*durations]:
+        _refuse(f"{where}: fall", f"a duration of {', '.join(durations)}", fall)
+    return {"moments": tuple(edges), "durations": tuple(durations.items()), "fall": fall}
 
 
 def _edge(where, name, value, stages):

@@ -54,6 +54,7 @@ class Sport:
             is none. Empty: it does not.
         moments: that a result tells.
         durations: (name, stage) of each stage whose length a result tells.
+        fall: the duration in which gravity alone acts, from a board to the water, if there is one.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Sport:
     recognised_as: tuple[str, ...] = ()
     moments: tuple[StageEdge, ...] = ()
     durations: tuple[tuple[str, str], ...] = ()
+    fall: str = ""
 
     @property
     def scores(self) -> tuple[str, ...]:

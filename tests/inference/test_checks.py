@@ -260,12 +260,13 @@ def test_a_model_that_cannot_tell_says_so(model):
 
 
 def test_a_remedy_that_would_be_refused_is_not_named(model):
-    """Neither samples of whole videos nor an SP that has not learned can be calibrated."""
+    """Neither samples of whole videos nor a KFS that has not learned can be calibrated."""
     whole = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, fragments="whole")
     unlearned = model.with_dtype("float32", reference=None)
-    unlearned.scores_learned = False
+    unlearned.learned_parts = {"difficulty", "execution"}
     for network, has_remedy in (
         (model.with_dtype("float32", reference=None), True),
+        (with_stages_alone(model.with_dtype("float32", reference=None)), True),
         (whole, False),
         (unlearned, False),
     ):

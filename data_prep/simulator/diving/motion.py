@@ -5,6 +5,7 @@ Times are in frames; t0 first movement, t1 feet (or hands) leave the platform, t
 """
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
@@ -276,12 +277,7 @@ def _path(dive, trait, oriented, body, boundaries, times, board):
     standing[:, 1] += board.height + board.tip(boundaries, times)
     if trait.run_up:
         standing += trait.run_up.offset(times, _first_movement(boundaries[0], board))
-    at_launch, *_ = _turned(dive, trait, body, boundaries, np.array([float(t1)]), board)
-    launch = _standing_centre(dive, at_launch)[0] + (0.0, board.height)
-    first = _first_touch(dive, trait, body)
-    rise = np.interp(trait.severities["low_take_off"], (0, 1), (3.6, 0.6))
-    rise *= 0.55 if dive.armstand else 1.35 if board.springs else 1.0
-    seconds = (rise + np.sqrt(rise * rise + 2 * GRAVITY * (launch[1] + first[1]))) / GRAVITY
+    launch, first, rise, seconds = flight_of(dive, trait, body, boundaries, board)
     flown = np.clip((times - t1) / (t2 - t1), 0.0, 1.0)
     y = launch[1] + rise * flown * seconds - GRAVITY * (flown * seconds) ** 2 / 2
     x = launch[0] + (trait.distance - first[0] - launch[0]) * flown
@@ -291,6 +287,31 @@ def _path(dive, trait, oriented, body, boundaries, times, board):
     path = np.stack((x - sunk * first[0] / first[1], y - sunk), axis=-1)
     centre = np.where((times < t1)[:, None], standing, path)
     return np.concatenate((centre, np.zeros((len(times), 1))), axis=1)
+
+
+class Flight(NamedTuple):
+    """The flight of a dive: centre of mass (2,) at the take-off, in metres; from it to the first part that touches.
+
+    It leaves at `rise` metres a second upwards, and is in the air for `seconds`.
+    """
+
+    launch: np.ndarray
+    first: np.ndarray
+    rise: float
+    seconds: float
+
+
+def flight_of(
+    dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[float, float, float], board: Board = PLATFORM
+) -> Flight:
+    """The `Flight` of a dive, by gravity alone; arguments as of `perform`."""
+    at_launch, *_ = _turned(dive, trait, body, boundaries, np.array([float(boundaries[1])]), board)
+    launch = _standing_centre(dive, at_launch)[0] + (0.0, board.height)
+    first = _first_touch(dive, trait, body)
+    rise = np.interp(trait.severities["low_take_off"], (0, 1), (3.6, 0.6))
+    rise *= 0.55 if dive.armstand else 1.35 if board.springs else 1.0
+    seconds = (rise + np.sqrt(rise * rise + 2 * GRAVITY * (launch[1] + first[1]))) / GRAVITY
+    return Flight(launch, first, rise, seconds)
 
 
 def _standing_centre(dive, oriented):
