@@ -22,6 +22,7 @@ from absl import flags
 from tqdm import tqdm
 
 from scoringnet_tf.data.features import backbone_of
+from scoringnet_tf.inference.fall import check_named, height_of, read_heights
 from scoringnet_tf.inference.inputs import attempted, named_videos, stretched
 from scoringnet_tf.report.judges import read_judges, unshown_scores
 from scoringnet_tf.report.session import check_pages, write_comparison, write_pages
@@ -38,6 +39,7 @@ flags.DEFINE_bool("compare", False, "One page with the videos side by side, alig
 flags.DEFINE_string("judges", None, "CSV file with the judges' scores.")
 flags.DEFINE_string("title", None, "Heading. Default: the name of the video, or of --output.")
 flags.DEFINE_bool("force", False, "Never withhold a score.")
+flags.DEFINE_string("height", None, "Metres of the board above the water, or a CSV file (video,height): speeds.")
 flags.DEFINE_float("start", None, "Start of the part to show, in seconds.", 0.0)
 flags.DEFINE_float("end", None, "End of the part to show, in seconds.", 0.0)
 flags.declare_key_flag("timeout")
@@ -78,23 +80,23 @@ def _print(text):
     tqdm.write(f"report: {text}", file=sys.stderr)
 
 
-def _pages(local, path, predictor, judged, name):
+def _pages(local, path, predictor, judged, heights, name):
     """The content of the pages of one video."""
     from scoringnet_tf.report.page_data import scored_and_shown
 
     values = flags.FLAGS
     source = stretched(local, values.start, values.end)
-    pages, warnings = scored_and_shown(predictor, source, path, judged, values.force, name)
+    pages, warnings = scored_and_shown(predictor, source, path, judged, values.force, name, height_of(heights, path))
     for warning in warnings:
         _print(f"{path}: {warning}.")
     return pages
 
 
-def _outcomes(videos, names, predictor, judges):
+def _outcomes(videos, names, predictor, judges, heights):
     """The name of each video, and the content of its pages or why there is none."""
     for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
         name, judged = names.get(path, path), judges.get(as_path(path).name) if error is None else None
-        options = {"path": path, "predictor": predictor, "judged": judged, "name": name}
+        options = {"path": path, "predictor": predictor, "judged": judged, "heights": heights, "name": name}
         yield name, attempted(functools.partial(_pages, **options), path, error)
 
 
@@ -140,13 +142,16 @@ def main(arguments: list[str]) -> int:
     config = configuration(model_path(model), "model")  # without TensorFlow
     if config["features"] and not backbone_of(config["features"]):
         raise InputError("sees_features", f"--model={model} scores features; a report needs frames.")
-    judges = read_judges(values.judges, get_sport(config["sport"])) if values.judges else {}
+    sport = get_sport(config["sport"])
+    judges = read_judges(values.judges, sport) if values.judges else {}
+    heights = None if values.height is None else read_heights(values.height, sport)
     videos = list(named_videos(arguments, left_out=_print))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
         for error in (error for _, error in videos if error):
             _print(f"{error} [{error.code}]")
         return 1
+    check_named(heights, paths)
     _check_names(judges, [as_path(path).name for path in paths])
 
     load_tensorflow()
@@ -157,7 +162,7 @@ def main(arguments: list[str]) -> int:
     if unshown := unshown_scores(values.judges, judges, shown_scores(predictor.model.scores)):
         _print(f"--judges: the model does not predict {', '.join(unshown)}, which is left out.")
     names = dict(zip(paths, told_apart(paths), strict=True))
-    outcomes = _outcomes(videos, names, predictor, judges)
+    outcomes = _outcomes(videos, names, predictor, judges, heights)
     return 1 if _write_all(output, outcomes, model, len(videos)) else 0
 
 

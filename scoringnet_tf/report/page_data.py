@@ -80,16 +80,17 @@ def scored_and_shown(
     judged: Judged | None = None,
     force: bool = False,
     name: str | None = None,
+    height: float | None = None,
 ) -> tuple[list[ShownPerformance], list[str]]:
     """Scores a video. Returns what to show of each performance, and warnings.
 
     Args:
-        source, path, force: as of `Predictor.score_file`, whose errors it raises.
+        source, path, force, height: as of `Predictor.score_file`, whose errors it raises.
         judged: the judges' row of this video, which is left out if it shows several performances.
         name: of the video; default: that of its file.
     """
     scenes, warnings = Scenes(), []
-    score = predictor.score_file(source, path, force=force, seen=scenes)
+    score = predictor.score_file(source, path, force=force, seen=scenes, height=height)
     if judged and len(score.performances) > 1:
         number = counted(len(score.performances), "performance")
         warnings.append(f"its row of --judges is left out, because it shows {number} (--start, --end)")
