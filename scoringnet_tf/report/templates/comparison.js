@@ -12,9 +12,10 @@ const start = (one) => (moment() ? one.moments[moment()] / one.fps : 0);
 function place(one) {
   const due = start(one) + at, moves = playing && due >= 0 && due < one.length;
   const frame = Math.min(Math.max(Math.floor(due * one.fps + 0.01), 0), Math.round(one.length * one.fps) - 1);
-  if (one.video.paused || Math.abs(one.video.currentTime - due) > 0.15) one.seek(frame);
+  if (!moves) one.video.pause();
+  if (one.video.paused || Math.abs(one.video.currentTime - due) > 0.15 * speed.value) one.seek(frame);
   one.video.playbackRate = Number(speed.value);
-  if (moves) one.video.play(); else one.video.pause();
+  if (moves && one.video.paused) one.video.play().catch(() => {}); // it was stopped before it began
 }
 
 function move(seconds) {
