@@ -1,10 +1,10 @@
 r"""Speeds and jump height that `predict --height` gives, against simulated dives whose motion is known.
 
-    python -m benchmarks.falls [--model=diving_film] [--dives=60]
+    python -m benchmarks.falls [--falls_model=diving_film] [--falls_dives=60]
 
 The dives fall as gravity has it, in real time, and begin and end between two frames. Prints a row for each measure: of
 how many dives, the median and largest error, the median uncertainty that was stated, and how often it held. With
---model the boundaries are those that it finds; without it the true ones, whose uncertainty is a frame.
+--falls_model the boundaries are those that it finds; without it the true ones, whose uncertainty is a frame.
 """
 
 import dataclasses
@@ -24,6 +24,11 @@ from data_prep.simulator.settings import Settings
 from scoringnet_tf.inference.fall import MEASURES, fall_of
 from scoringnet_tf.inference.times import Measure
 from scoringnet_tf.support import cli
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("falls_model", None, "Model that finds the boundaries. Default: the true boundaries.")
+flags.DEFINE_integer("falls_dives", 60, "Dives to simulate.", 1)
+flags.DEFINE_integer("falls_seed", 39, "Random seed of the dives.", 0)
 
 ENTRY, AFTER = 10, 30  # frames
 
@@ -76,7 +81,7 @@ def results(num_dives, seed, model=None):
 def main(_):
     """Prints the table."""
     print("| measure | dives | median error | largest | median uncertainty | held |\n|---|---|---|---|---|---|")
-    for name, rows in results(flags.FLAGS.dives, flags.FLAGS.seed, flags.FLAGS.model).items():
+    for name, rows in results(FLAGS.falls_dives, FLAGS.falls_seed, FLAGS.falls_model).items():
         errors, stated = np.abs(rows[:, 0]), rows[:, 1]
         cells = [np.median(errors), errors.max(), np.median(stated)] if len(rows) else [math.nan] * 3
         held = f"{(errors <= stated).sum()} of {len(rows)}"
@@ -85,7 +90,4 @@ def main(_):
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("model", None, "A .keras file or a folder with one, or a name. Default: the true boundaries.")
-    flags.DEFINE_integer("dives", 60, "Dives to simulate.", 1)
-    flags.DEFINE_integer("seed", 39, "Random seed of the dives.", 0)
     sys.exit(cli.run(main))

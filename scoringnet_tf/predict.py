@@ -27,7 +27,7 @@ from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, scored
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.messages import InputError, Remark, clock
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, damaged, default_model, model_path
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.support.quiet import load_tensorflow
@@ -83,6 +83,11 @@ def _note(text):
     tqdm.write(f"predict: {text}", file=sys.stderr)
 
 
+def _tell_found(video, performance):
+    """Progress in a long video."""
+    _note(f"{video}: a performance from {clock(performance.start_s)} to {clock(performance.end_s)}")
+
+
 @contextlib.contextmanager
 def _scoring(model, of_features, heights):
     """A function of videos that yields name and result of each, once nothing can refuse them."""
@@ -98,7 +103,8 @@ def _scoring(model, of_features, heights):
         from scoringnet_tf.inference.predictor import predictor_of
 
         predictor = predictor_of(model, of_features=of_features)
-        yield functools.partial(map, functools.partial(scored, predictor=predictor, **options))
+        tell = _tell_found if sys.stderr.isatty() else None
+        yield functools.partial(map, functools.partial(scored, predictor=predictor, tell=tell, **options))
 
 
 def _print(outcomes, printer, progress):

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
@@ -234,6 +233,8 @@ def _opened(file: FeatureFile) -> Iterator[Any]:
                 raise InputError("wrong_format", f"{file} holds a single array, not an archive.", "Call it .npy.")
             yield arrays[_chosen(arrays.files, file)]
     else:
+        import h5py
+
         with h5py.File(file.path, "r") as root:
             arrays = _datasets(root)
             yield arrays[_chosen(list(arrays), file)]
@@ -241,6 +242,8 @@ def _opened(file: FeatureFile) -> Iterator[Any]:
 
 def _datasets(root):
     """{name: dataset} of an HDF5 file, without links and without values that lie in other files."""
+    import h5py
+
     datasets = {}
 
     def visit(name, item):

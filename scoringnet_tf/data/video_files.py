@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import av
-
 from scoringnet_tf.data.containers import DECODER_OPTIONS, VideoError
 from scoringnet_tf.support.messages import counted
 
@@ -145,6 +143,8 @@ def decode_image(encoded: bytes) -> Any:
     """The `av.VideoFrame` of a JPEG or PNG file; None if it is anything else, or damaged."""
     if encoded[:2] not in IMAGE_CODECS:
         return None
+    import av
+
     decoder: Any = av.CodecContext.create(IMAGE_CODECS[encoded[:2]], "r")
     decoder.options = IMAGE_OPTIONS
     try:

@@ -243,7 +243,8 @@ def _errors(model, held_out, batch_size):
     records, scores = (held_out.split, held_out.info.data_hash), Intervals.none("The model learned no scores.")
     if model.scores_learned:
         scores = Intervals.measured(predictions.truth, predictions.predicted, *records, shown=fingerprints)
-    return scores, Intervals.measured(*_times(predictions, model.sport), *records)
+    truth, predicted = _times(predictions, model.sport)
+    return scores, Intervals.measured(truth, predicted, *records)
 
 
 def _times(predictions, sport):

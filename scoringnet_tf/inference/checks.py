@@ -41,6 +41,15 @@ CHECKS = (
     "unlike_training",
     "impossible_score",
 )
+REMEDIES = {  # what a user can do about each; nothing helps against `impossible_score`
+    "not_recognised": "Film closer, and show all of it.",
+    "too_few_frames": "Show the whole performance.",
+    "missing_stage": "Show the performance from start to end, and film closer.",
+    "stage_order": "Show one athlete, without replays and cuts.",
+    "stage_duration": "Show it in normal time, without cuts.",
+    "uncertain_stage": "Film closer, with one athlete in the picture.",
+    "unlike_training": "Film from the side and closer, with one athlete in the picture.",
+}
 LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every other frame or pixel is made up
 MOST_PERFORMANCES = 64  # of a video that are told apart; what follows counts as the last of them
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
@@ -249,7 +258,7 @@ class Checks:
         codes = [code for code in CHECKS if code in against and np.asarray(against[code])[0]]
         if "not_recognised" in codes:  # then its stages and scores mean nothing
             codes = ["not_recognised"]
-        return [Remark(code, _sentence(code, model, seen, batch)) for code in codes]
+        return [Remark(code, f"{_sentence(code, model, seen, batch)} {REMEDIES[code]}") for code in codes]
 
     def of_scores(self, outputs: Mapping[str, Any]) -> list[Remark]:
         """Why the outputs of SP for one performance are no scores: `impossible_score`; none if there are none."""
@@ -307,7 +316,7 @@ class Checks:
         trained = self._model.frame_rate
         if not trained or rate >= LEAST_SHARE * trained:
             return []
-        text = f"The video has {rate:.4g} frames/s, too few to see motion. The model was trained at {trained:.4g}."
+        text = f"The video has {rate:.4g} frames/s, too few to see motion. Film at {trained:.4g}, as in training."
         return [Remark("frame_rate_too_low", text)]
 
     def _too_small(self, sizes, how_many):
@@ -318,7 +327,7 @@ class Checks:
         if not how_many(small):
             return []
         (height, width), least = sizes[small][0], [LEAST_SHARE * side for side in self._model.image_size]
-        text = f"The picture is {width}×{height}; at least {least[1]:g}×{least[0]:g} is needed."
+        text = f"The picture is {width}×{height}; at least {least[1]:g}×{least[0]:g} is needed. Use a larger one."
         return [Remark("picture_too_small", text)]
 
     def _of_frames(self, seen):

@@ -24,7 +24,7 @@ from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, 
 
 if TYPE_CHECKING:
     from scoringnet_tf.inference.predictor import Predictor
-    from scoringnet_tf.inference.results import VideoScore
+    from scoringnet_tf.inference.results import Performance, VideoScore
 
 STANDARD_INPUT = "-"
 ROUNDED_END = 0.5  # seconds: players round the end of a video, or count to the end of the sound
@@ -212,12 +212,21 @@ def scored(
     end: float | None = None,
     force: bool = False,
     heights: Heights = None,
+    tell: Callable[[str, "Performance"], None] | None = None,
 ) -> "tuple[str, VideoScore | Remark]":
-    """The name of one of `named_videos` and its score, or why there is none; options as of `score_video`."""
+    """The name of one of `named_videos` and its score, or why there is none; options as of `score_video`.
+
+    `tell` is called with the name of a long video and each performance once it is found.
+    """
+
+    def seen(part, _, performances):
+        if tell and part.is_part:
+            for performance in performances:
+                tell(named[0], performance)
 
     def score(path):
         height = height_of(heights, named[0])
-        return predictor.score_file(stretched(path, start, end), named[0], force=force, height=height)
+        return predictor.score_file(stretched(path, start, end), named[0], force=force, height=height, seen=seen)
 
     return named[0], attempted(score, *named)
 

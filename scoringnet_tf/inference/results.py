@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.inference.checks import Checks, Observation
 
 SCHEMA_VERSION = 2  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
+NO_PERFORMANCE = "No whole performance found. Show one from start to end, and film closer."
 SHARED = (*SCORES, "deviations", "intervals")  # of a video and of its only performance
 
 
@@ -373,7 +374,7 @@ class ResultBuilder:
         warnings = [*self._warnings, *self._checks.doubts, *(w for one in performances for w in one.warnings)]
         of_model, first = self._checks.against_scores, self._first_frame
         if not performances:
-            against = [*(self._against or [Remark("no_performance", "No whole performance found.")]), *of_model]
+            against = [*(self._against or [Remark("no_performance", NO_PERFORMANCE)]), *of_model]
             performances = [Performance(first, first + length, self._second(0), self._second(length), reasons=against)]
         shown = sorted(self._pictures[True] or self._pictures[False], key=lambda each: each[0])
         count = min(rendering.COLUMNS, len(shown))

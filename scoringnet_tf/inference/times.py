@@ -43,7 +43,7 @@ def stage_edges(labels: np.ndarray, sport: Sport) -> Edges:
     """
     runs = [run for run in stage_runs(labels) if run[0] > 0]
     stages = [stage for stage, _, _ in runs]
-    edges = {}
+    edges: Edges = {}
     for stage, start, end in runs:
         if stages.count(stage) == 1:
             edges |= {(sport.stages[stage], False): start, (sport.stages[stage], True): end}

@@ -2,11 +2,11 @@
 
 import base64
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from scoringnet_tf import __version__
@@ -18,15 +18,24 @@ from scoringnet_tf.support.messages import counted
 
 CHARTS = 1000  # horizontal units of a curve, templates/charts.html; vertical ones are 100
 
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("scoringnet_tf.report"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-TEMPLATES.filters["counted"] = counted
-TEMPLATES.filters["data_uri"] = lambda content, kind: f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+def rendered(template: str, **content: Any) -> str:
+    """A page by its file in templates/."""
+    return _templates().get_template(template).render(version=__version__, **content)
+
+
+@functools.cache
+def _templates():
+    import jinja2
+
+    loader, undefined = jinja2.PackageLoader("scoringnet_tf.report"), jinja2.StrictUndefined
+    templates = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=undefined, trim_blocks=True, lstrip_blocks=True
+    )
+    templates.filters |= {"counted": counted, "colors": _colors, "ticks": _ticks}
+    templates.filters["data_uri"] = lambda content, kind: f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    templates.globals["measured"] = _measured
+    return templates
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,11 +213,6 @@ def comparison_page(
     )
 
 
-def rendered(template: str, **content: Any) -> str:
-    """A page by its template."""
-    return TEMPLATES.get_template(template).render(version=__version__, **content)
-
-
 def _colors(shown):
     """Stage name → colour."""
     return {name: stage_color(index) for index, name in enumerate(shown.stage_names)}
@@ -236,7 +240,3 @@ def _probability_curves(shown):
         points = (f"{x:.1f} {y:.1f}" for x, y in zip(across, heights, strict=True))
         curves.append({"path": f"M{' L'.join(points)}", "color": color})
     return curves
-
-
-TEMPLATES.filters |= {"colors": _colors, "ticks": _ticks}
-TEMPLATES.globals["measured"] = _measured

@@ -257,7 +257,7 @@ def column_of(name: str) -> str:
 
 def _times(where, values, stages):
     """`moments`, `durations` and `fall` of a `Sport`."""
-    moments, durations, fall = (values.get(*pair) for pair in (("moments", {}), ("durations", {}), ("fall", "")))
+    moments, durations, fall = values.get("moments", {}), values.get("durations", {}), values.get("fall", "")
     for key, names in (("moments", moments), ("durations", durations)):
         if not isinstance(names, Mapping):
             _refuse(f"{where}: {key}", "a mapping of names", names)

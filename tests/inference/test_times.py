@@ -56,6 +56,7 @@ def test_a_result_tells_times_as_surely_as_the_model_knows_them(tmp_path):
     """Beside the error that it measured, by a frame: what a frame shows first may be as old as the frame before."""
     options = {"segmenter": {"network": "c3d"}, "provenance": {"frame_rate": 25.0}, "decoding": "ordered"}
     plain = telling(scoringnet_tf.ScoringNet("diving_phases", **SMALL, **options), 3000.0)
+    plain.learned_parts = {"kfs"}
     times = Intervals(0.9, {"take-off": 0.08, "flight time": 0.1}, {})
     known = TrainingStatistics(9, "", checksum(plain), {}, ("entry",), times=times).get_config()
     model = plain.with_dtype("float32", reference=known)
