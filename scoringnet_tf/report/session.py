@@ -43,11 +43,13 @@ def session_page(
     ranked = sorted(performances, key=lambda one: -_points(one[0], last))
     points = [_points(shown, last) for shown, *_ in ranked]
     scores = [score for shown, *_ in performances for score in shown.scores]
+    of_all = [note for note in ranked[0][0].notes if all(note in shown.notes for shown, *_ in ranked)]
     return rendered(
         "session.html",
         model=model,
         title=title,
         left_out=left_out,
+        of_all=of_all,
         model_reasons=sorted({reason for shown, *_ in performances for reason in shown.model_reasons}),
         sport=performances[0][0].sport,
         names=names,

@@ -56,7 +56,7 @@ def test_a_comparison_shows_every_performance_and_its_times():
     assert re.findall("No take-off was found in (.)", elements.text()) == ["b", "c"]
     cells = [one for one in elements.of("td") if "data-value" in one]
     assert [(one["data-value"], one["data-uncertainty"]) for one in cells] == [
-        *(("0.12", "0.16"), ("0.08", ""), ("0.12", ""), ("0.08", "")),
+        *(("0.120", "0.16"), ("0.080", ""), ("0.120", ""), ("0.080", "")),
     ]  # the flight time of one, how long the stages of the other last
 
 
@@ -96,7 +96,7 @@ def test_frames_and_times_count_from_the_beginning_of_the_file():
     late = {"first_frame": 60, "times": 2.4 + np.arange(11) / 25}
     stages = [{**one, "start_s": 2.4 + one["start_s"], "end_s": 2.4 + one["end_s"]} for one in stages]
     elements = parsed(dataclasses.replace(full(stages=stages), **late))
-    assert "take-flight 2.56 s 2.68 s 64–66" in elements.text() and "2.8 s" in elements.text()
+    assert "take-flight 2.56 s 2.68 s 0.12 s 64–66" in elements.text() and "2.8 s" in elements.text()
     assert [one["alt"] for one in elements.of("img")] == ["Frame 64", "Frame 67"]
 
 

@@ -8,11 +8,11 @@ import urllib.parse
 import jinja2
 import numpy as np
 import pytest
-from page_samples import Elements, session, shown
+from page_samples import Elements, full, session, shown
 from refusals import refused
 
 from scoringnet_tf.bootstrap import draws_of, interval
-from scoringnet_tf.report.session import check_pages, session_page, write_pages
+from scoringnet_tf.report.session import check_pages, session_page, write_comparison, write_pages
 
 
 def test_a_session_is_ranked_by_the_final_score_and_equal_scores_share_a_rank():
@@ -39,6 +39,14 @@ def test_performances_without_scores_are_listed_in_order_and_not_ranked():
     assert words.count("Simulated.") == 1 and not {"Ranking", "rank", "withheld", "without", "final"} & {*words}
     judged = session(*(shown(name, (None, None, None), (3, 21, 63)) for name in "ba"))
     assert "63.00" in judged.text() and "Ranking" not in judged.text()
+
+
+def test_what_holds_for_all_is_told_once():
+    performances = [full(name="a", notes=["Of all.", "Of one."]), full(name="b", notes=["Of all."])]
+    elements = session(*performances)
+    assert elements.text().count("Of all.") == 1 and "Of one." not in elements.text()
+    counts = [one["data-value"] for one in elements.of("td") if one["class"] == "number"]
+    assert counts[-1] == "0" and elements.text().count("0.12 ± 0.16 s") == 2
 
 
 def test_agreement_with_the_judges():
@@ -111,6 +119,16 @@ def test_links_lead_to_pages_of_any_name(tmp_path, name):
         back = urllib.parse.urljoin(base + "folder/", html.unescape(back))
         assert urllib.parse.unquote(back, errors="surrogateescape") == f"{base}{name}.html"
     assert "a\\udcff" in path.read_text(encoding="utf-8")
+
+
+def test_performances_with_a_video_are_compared(tmp_path):
+    """One without, of a long video that shows none, has its page and no link."""
+    performances = [full(name="a"), shown("b"), full(name="c")]
+    path, *pages, comparison = write_pages(tmp_path / "report.html", performances, "tiny")
+    links = [re.findall(r"compare\.html#\d", page.read_text()) for page in (path, *pages)]
+    assert links == [["compare.html#0", "compare.html#1"], ["compare.html#0"], [], ["compare.html#1"]]
+    assert comparison.name == "compare.html" and len(Elements(comparison.read_text()).of("video")) == 2
+    assert write_comparison(path, performances[::2], "tiny") == [path] == [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("count", [1, 2])
