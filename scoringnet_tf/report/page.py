@@ -152,12 +152,6 @@ class ShownPerformance:
         return {name: moment.frame - self.first_frame for name, moment in self.moments.items()}
 
     @property
-    def lasting(self) -> Mapping[str, Measure]:
-        """What is measured; if that is nothing, how long each stage lasts."""
-        stages = (stage for stage in self.stages if stage["name"] != NOISE)
-        return self.measures or {one["name"]: Measure(one["end_s"] - one["start_s"], "s") for one in stages}
-
-    @property
     def captions(self) -> list[str]:
         """Of every frame that is shown, its time in the file and its stage, if it has one."""
         names = [""] * self.num_frames
@@ -202,15 +196,23 @@ def comparison_page(
         performances: two or more.
         model, title, index_link: as of `performance_page`; None for the names of the first two.
     """
+    times = [shown.measures for shown in performances]
+    times = times if any(times) else [_stage_lengths(shown) for shown in performances]
     return rendered(
         "comparison.html",
         model=model,
         title=title or " and ".join(shown.name for shown in performances[:2]),
         performances=performances,
         moments=list(dict.fromkeys(name for shown in performances for name in shown.moments)),
-        measures=list(dict.fromkeys(name for shown in performances for name in shown.lasting)),
+        names=list(dict.fromkeys(name for each in times for name in each)),
+        times=times,
         index_link=index_link,
     )
+
+
+def _stage_lengths(shown):
+    stages = (stage for stage in shown.stages if stage["name"] != NOISE)
+    return {stage["name"]: Measure(stage["end_s"] - stage["start_s"], "s") for stage in stages}
 
 
 def _colors(shown):

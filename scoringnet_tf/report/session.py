@@ -137,7 +137,7 @@ def write_pages(
             _write_text(temporary / name, performance_page(shown, model, index_link=back, compare_link=link))
         if compared:
             names.append(COMPARISON)
-            _write_text(temporary / COMPARISON, comparison_page(compared, model, index_link=back))
+            _write_text(temporary / COMPARISON, comparison_page(compared, model, "Comparison", back))
         output.unlink(missing_ok=True)  # an earlier session, whose links would lead to these pages
     _write(output, session)
     return [output, *(folder / name for name in names)]
