@@ -4,8 +4,8 @@
     python serving/client.py grpc://localhost:8500 diving FRAMES_FOLDER…
 
 Each video is a folder of numbered JPEG or PNG frames of one performance, at the frame rate of training (`describe`:
-frame_rate). All are scored in one request. Prints a line of JSON for each; its scores are null if the model finds no
-performance like those of training, or several. REST needs NumPy; gRPC needs `tensorflow-serving-api`.
+frame_rate). All are scored in one request. Prints a line of JSON for each; its scores are null if there are `reasons`
+against them (docs/serving.md). REST needs NumPy; gRPC needs `tensorflow-serving-api`.
 """
 
 import base64
@@ -21,6 +21,7 @@ import urllib.request
 import numpy as np
 
 TIMEOUT = 300  # seconds
+DESCRIBED = ("stages", "reasons")  # names that `result` needs
 FRAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 
 
@@ -107,16 +108,24 @@ def runs(labels: np.ndarray, names: list[str]) -> list[dict]:
     return found
 
 
-def result(outputs: dict[str, np.ndarray], index: int, num_frames: int, names: list[str]) -> dict:
-    """The result of `score_encoded` for one video of a batch: `valid`, its `stages`, and its scores.
+def described(model: RestClient | GrpcClient) -> dict[str, list[str]]:
+    """The names of a model's outputs, by `DESCRIBED`; none of what an older export does not give."""
+    values = model.predict({"fields": np.array([*map(str.encode, DESCRIBED)], object)}, "describe")["values"]
+    return {field: json.loads(value) or [] for field, value in zip(DESCRIBED, values, strict=True)}
 
-    Scores are None if `valid` is false: the model gives a number for any video, but it means nothing.
+
+def result(outputs: dict[str, np.ndarray], index: int, num_frames: int, names: dict[str, list[str]]) -> dict:
+    """The result of `score_encoded` for one video of a batch: `valid`, `reasons`, its `stages`, and its scores.
+
+    Scores are None if `valid` is false: the model gives a number for any video, but it means nothing. `names` are those
+    of the model, from `described`.
     """
     valid = bool(outputs["valid"][index])
     labels = outputs["labels"][index, :num_frames] if "labels" in outputs else np.array([], int)
     scores = (name for name in ("difficulty", "execution", "final") if name in outputs)
     found = {name: float(outputs[name][index]) if valid else None for name in scores}
-    return {"valid": valid, "stages": runs(labels, names), **found}
+    reasons = [code for number, code in enumerate(names["reasons"]) if outputs["reasons"][index, number]]
+    return {"valid": valid, "reasons": reasons, "stages": runs(labels, names["stages"]), **found}
 
 
 def _as_json(value):
@@ -169,13 +178,13 @@ def main(arguments: list[str]) -> int:
     try:
         client = connect(address, model)
         videos = [[path.read_bytes() for path in frame_files(pathlib.Path(folder))] for folder in folders]
-        (stages,) = client.predict({"fields": np.array([b"stages"], object)}, "describe")["values"]
+        names = described(client)
         scores = client.predict(encoded_videos(videos), "score_encoded")
     except (RequestError, OSError) as error:
         print(f"client: {error}", file=sys.stderr)
         return 1
     for index, (folder, frames) in enumerate(zip(folders, videos, strict=True)):
-        print(json.dumps({"video": folder, **result(scores, index, len(frames), json.loads(stages))}))
+        print(json.dumps({"video": folder, **result(scores, index, len(frames), names)}))
     return 0
 
 

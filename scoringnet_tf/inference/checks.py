@@ -41,6 +41,7 @@ CHECKS = (
     "unlike_training",
     "impossible_score",
 )
+REASONS = (*CHECKS, "several_performances", "picture_too_small")  # that an exported model gives, in this order
 REMEDIES = {  # what a user can do about each; nothing helps against `impossible_score`
     "not_recognised": "Film closer, and show all of it.",
     "too_few_frames": "Show the whole performance.",

@@ -20,6 +20,7 @@ OF_MODEL = ("simulated_training", "scores_not_learned")
 DOUBTS = ("no_reference", "stale_reference", "no_intervals", "no_distance", "simulated_times")
 COLUMNS = 10  # frames in a picture
 WIDTH, LINE, STRIP = 12.0, 0.2, 0.9  # inches: of the picture; heights of a line of text, and of the stages
+BETWEEN = "   "  # values on a line
 LETTERS = 150  # on a line of the picture
 
 # === Text ===
@@ -63,7 +64,7 @@ def time_lines(performance: Any) -> list[str]:
     """A line of the moments of a `Performance`, and one of its measures, if there are any."""
     moments = [moment_text(name, moment) for name, moment in performance.moments.items()]
     measures = [measure_text(name, measure) for name, measure in performance.measures.items()]
-    return ["   ".join(parts) for parts in (moments, measures) if parts]
+    return [BETWEEN.join(parts) for parts in (moments, measures) if parts]
 
 
 def moment_text(name: str, moment: Moment) -> str:
@@ -89,7 +90,7 @@ def _score_lines(performance, score):
             parts.append(part + (f" ({interval})" if interval else ""))
     if parts and score.model_reasons:
         parts.append("(not a measurement)")
-    lines = ["   ".join(parts) or "no score"] if parts or score.status_of(performance) == "withheld" else []
+    lines = [BETWEEN.join(parts) or "no score"] if parts or score.status_of(performance) == "withheld" else []
     if performance.intervals and score.interval_level:
         lines.append(f"Brackets: {100 * score.interval_level:.0f} % interval of the true score")
     return lines

@@ -9,6 +9,7 @@ import numpy as np
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import rendering
+from scoringnet_tf.inference.annotated_video import save_video
 from scoringnet_tf.inference.fall import fall_of, implausible
 from scoringnet_tf.inference.times import Measure, Moment, durations_of, moments_of, stage_edges
 from scoringnet_tf.sports import SCORES, Sport, stage_runs
@@ -205,15 +206,23 @@ class VideoScore:
         return rendering.figure(self)
 
     def save(self, path: AnyPath) -> None:
-        """Writes the result as `.json` or `.png`, by the name of the file; InputError for another ending."""
+        """Writes the result by the ending of the file: `.json`, `.png` as `plot`, or `.mp4`, the video with its stages.
+
+        The last one reads the video again.
+
+        Raises:
+            InputError: the ending is another one; or as of `save_video`.
+        """
         suffix = as_path(path).suffix.lower()
         if suffix == ".json":
             write_json(path, self.to_dict())
         elif suffix == ".png":
             with replacing_file(path) as file:
                 save_png(self.plot(), file, video=self.video)
+        elif suffix == ".mp4":
+            save_video(self, path)
         else:
-            raise InputError("wrong_format", f"{path} does not end in .json or .png.")
+            raise InputError("wrong_format", f"{path} does not end in .json, .png or .mp4.")
 
 
 def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:

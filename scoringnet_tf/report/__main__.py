@@ -21,7 +21,7 @@ import sys
 from absl import flags
 from tqdm import tqdm
 
-from scoringnet_tf.data.features import backbone_of
+from scoringnet_tf.data.features import check_sees_frames
 from scoringnet_tf.inference.fall import check_named, height_of, read_heights
 from scoringnet_tf.inference.inputs import attempted, named_videos, stretched
 from scoringnet_tf.report.judges import read_judges, unshown_scores
@@ -140,8 +140,7 @@ def main(arguments: list[str]) -> int:
     values, output = flags.FLAGS, _checked_output(arguments)
     model = default_model() if values.model is None else values.model
     config = configuration(model_path(model), "model")  # without TensorFlow
-    if config["features"] and not backbone_of(config["features"]):
-        raise InputError("sees_features", f"--model={model} scores features; a report needs frames.")
+    check_sees_frames(config["features"], model)
     sport = get_sport(config["sport"])
     judges = read_judges(values.judges, sport) if values.judges else {}
     heights = None if values.height is None else read_heights(values.height, sport)

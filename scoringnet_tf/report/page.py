@@ -19,9 +19,10 @@ from scoringnet_tf.support.messages import counted
 CHARTS = 1000  # horizontal units of a curve, templates/charts.html; vertical ones are 100
 
 
-def rendered(template: str, **content: Any) -> str:
-    """A page by its file in templates/."""
-    return _templates().get_template(template).render(version=__version__, **content)
+@functools.cache
+def template(name: str) -> Any:
+    """The `jinja2.Template` of a file in templates/."""
+    return _templates().get_template(name)
 
 
 @functools.cache
@@ -34,7 +35,7 @@ def _templates():
     )
     templates.filters |= {"counted": counted, "colors": _colors, "ticks": _ticks}
     templates.filters["data_uri"] = lambda content, kind: f"data:{kind};base64,{base64.b64encode(content).decode()}"
-    templates.globals["measured"] = _measured
+    templates.globals |= {"measured": _measured, "version": __version__}
     return templates
 
 
@@ -176,8 +177,7 @@ def performance_page(
         title: heading; None for the name of the performance, which the page always shows.
         index_link, compare_link: relative links to the page of the session, and to its comparison.
     """
-    return rendered(
-        "performance.html",
+    return template("performance.html").render(
         model=model,
         title=title or shown.name,
         shown=shown,
@@ -198,8 +198,7 @@ def comparison_page(
     """
     times = [shown.measures for shown in performances]
     times = times if any(times) else [_stage_lengths(shown) for shown in performances]
-    return rendered(
-        "comparison.html",
+    return template("comparison.html").render(
         model=model,
         title=title or " and ".join(shown.name for shown in performances[:2]),
         performances=performances,

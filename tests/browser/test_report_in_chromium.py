@@ -1,7 +1,6 @@
 """The pages of a report as people have them: on a phone, on a desktop, by keyboard, by screen reader, in print."""
 
 import pathlib
-import shutil
 
 import av
 import pytest
@@ -13,7 +12,6 @@ from scoringnet_tf.inference.times import Moment
 from scoringnet_tf.report.page import Picture
 from scoringnet_tf.report.session import write_pages
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDTHS = (390, 1280)  # CSS pixels: a phone, a desktop
 PAGES = {"session": 0, "scored": 1, "forced, of a long name": 2, "withheld": 4, "comparison": 5}
 A4 = 718  # CSS pixels between margins of a centimetre
@@ -60,19 +58,6 @@ def report(tmp_path_factory):
     return write_pages(tmp_path_factory.mktemp("report") / "session.html", performances, "m", "Final", left_out)
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """A browser of the system; Playwright's own are not downloaded."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra browser: make browser")
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def open_page(chromium):
     """A function (path, width) → page that is open there; its errors, and any request but for itself, fail the test."""
@@ -112,11 +97,8 @@ def width(request):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_axe_finds_no_violation(page, scheme, width, report, open_page):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra browser: make browser")
-    options = {"resultTypes": ["violations"]}
-    violations = axe.Axe().run(open_page(report[page], width, scheme), options=options).response["violations"]
-    assert [(one["id"], one["help"], [node["html"] for node in one["nodes"]]) for one in violations] == []
+def test_axe_finds_no_violation(page, scheme, width, report, open_page, violations_of):
+    assert violations_of(open_page(report[page], width, scheme)) == []
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)

@@ -71,7 +71,7 @@ def images_of(network):
 def test_a_batch_of_unequal_videos_scores_as_keras_does(network, connected):
     videos = example_videos(network, LENGTHS)
     expected, found = network(videos, training=False), connected.predict(videos)
-    assert set(found) == {*expected, "valid"}
+    assert set(found) == {*expected, "reasons", "valid"}
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-6)
 
@@ -139,6 +139,7 @@ def test_the_command_scores_folders_of_frames(network, address, tmp_path, capsys
     assert client.main([address, "diving", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["valid"] for one in told] == [bool(one["valid"]) for one in expected] == [True, False]
+    assert [one["reasons"] for one in told] == [[], ["too_few_frames"]]
     assert told[0]["final"] == pytest.approx(expected[0]["final"], rel=1e-5)
     assert (told[1]["video"], told[1]["final"]) == (str(tmp_path / "b"), None)
     for one, outputs in zip(told, expected, strict=True):
