@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from conftest import bar_color, bar_frame, disposed, read_index, write_bars, write_images, write_video
-from page_samples import run
+from page_samples import Elements, run
 from refusals import code_printed, refused
 from training_runs import telling
 
@@ -345,6 +345,19 @@ def test_the_command_shows_what_it_can_and_names_the_rest(tmp_path):
     assert len(re.findall(r'data-value="\d+\.\d', text)) >= 2, "scores that are withheld without --force"
 
 
+@pytest.mark.slow
+def test_the_command_compares_two_videos_or_writes_nothing(tmp_path):
+    for name in ("a.avi", "b.avi"):
+        write_bars(tmp_path / name, 30)
+    words = ["scoringnet_tf.report", "--model=diving_small", "--compare", "a.avi"]
+    alone = forked(*words, "--output=c.html", folder=tmp_path)
+    assert (alone.returncode, code_printed(alone.stderr)) == (1, "too_few") and not (tmp_path / "c.html").exists()
+    both = forked(*words, "b.avi", "--output=c.html", folder=tmp_path)
+    assert (both.returncode, both.stdout.split()) == (0, ["c.html"])
+    elements = Elements((tmp_path / "c.html").read_text())
+    assert [one["aria-label"] for one in elements.of("video")] == ["a.avi", "b.avi"]
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -352,6 +365,7 @@ def test_the_command_shows_what_it_can_and_names_the_rest(tmp_path):
         ("v.avi --output=mine.html", "exists"),
         ("v.avi --output=own.html", "exists"),
         ("v.avi --output=r.html --judges=j.csv", "unknown_name"),
+        ("v.avi --output=r.html --model=diving_small --height=10", "no_fall"),
     ],
 )
 def test_wrong_use_is_refused_before_anything_is_scored(words, code, tmp_path):
