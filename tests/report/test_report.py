@@ -243,6 +243,7 @@ def test_the_frames_that_are_chosen_become_pictures_beside_the_clip():
     clip, jpegs = pictured(iter(frames), 25.0, {4, 17, 40})
     assert [read_index(frame) for frame in decoded(clip)] == [*range(30)]
     assert {index: read_index(decode_jpeg(jpeg)) for index, jpeg in jpegs.items()} == {4: 4, 17: 17}
+    assert pictured(iter(()), 25.0, {0}) == (b"", {})
 
 
 @pytest.mark.parametrize(("fps", "rate"), [(30000 / 1001, 30000 / 1001), (0.4, 0.4), (0.0003, 1)])
