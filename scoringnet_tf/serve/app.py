@@ -93,7 +93,8 @@ def _told(queue: Queue, job: Job) -> dict:
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, InputError)
     status = STATUSES.get(error.code, 400)
-    return JSONResponse({"code": error.code, "message": str(error)}, status)
+    # Whoever still sends, and may do so for ever, is cut off.
+    return JSONResponse({"code": error.code, "message": str(error)}, status, headers={"Connection": "close"})
 
 
 async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
