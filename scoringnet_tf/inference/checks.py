@@ -115,6 +115,24 @@ def shows_several(model: Any, probabilities: Any, mask: Any, frame_rate: float |
     return ops.sum(ops.reshape(ops.cast(whole, "int32"), (-1, MOST_PERFORMANCES)), axis=1) > 1
 
 
+def moment_frames(sport: Any, labels: Any, mask: Any) -> Any:
+    """The frames of a sport's M moments in B videos, int32 (B, M); −1 of one that is not shown, as of `stage_edges`.
+
+    Args:
+        sport: with moments.
+        labels: int (B, L), the stage of every frame.
+        mask: bool (B, L), true for real frames.
+    """
+    counts, starts, firsts = _stage_counts(labels, mask, sport.num_stages)
+    lengths, frames = ops.sum(ops.cast(mask, "int32"), axis=1), []
+    for _, stage, at_end in sport.moments:
+        number = sport.stages.index(stage) - 1
+        frame = firsts[:, number] + int(at_end) * counts[:, number]
+        inside = ops.logical_and(frame > 0, frame < lengths)
+        frames.append(ops.where(ops.logical_and(starts[:, number] == 1, inside), frame, -1))
+    return ops.stack(frames, axis=1)
+
+
 def impossible_scores(sport: Any, outputs: dict[str, Any]) -> dict[str, Any]:
     """Which predicted scores, points (B,), are out of the sport's range: score → bool (B,).
 

@@ -20,10 +20,12 @@ from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.inference.checks import (
     REASONS,
+    Checks,
     against_scores,
     checks,
     impossible_scores,
     is_too_small,
+    moment_frames,
     shows_several,
 )
 from scoringnet_tf.inference.evaluation import input_specs
@@ -48,10 +50,10 @@ OPSET = 18  # of ONNX
 
 
 def checked_outputs(network: "ScoringNet") -> Callable[[dict[str, Any]], dict[str, tf.Tensor]]:
-    """A function of the inputs that gives the outputs of a `ScoringNet`, `reasons` and `valid`.
+    """A function of the inputs that gives the outputs of a `ScoringNet`, `moments`, `reasons` and `valid`.
 
-    `reasons` (B, R) says which of `REASONS` speak against each video, `valid` (B,) that none does. The segmenter runs
-    once.
+    `moments` (B, M) are the frames of the sport's moments, if it names any and the model has stages. `reasons` (B, R)
+    says which of `REASONS` speak against each video, `valid` (B,) that none does. The segmenter runs once.
     """
     segmenter = None if network.segmenter is None else network.segmenter.with_features()
 
@@ -62,6 +64,8 @@ def checked_outputs(network: "ScoringNet") -> Callable[[dict[str, Any]], dict[st
             segments = segmenter({network.encoded: encoded, "mask": mask}, training=False)
             labels, features = network.stage_decision(segments["stages"], mask), segments["features"]
             outputs = {"stages": segments["stages"], "labels": labels}
+        if segmenter is not None and network.sport.moments:
+            outputs["moments"] = moment_frames(network.sport, labels, mask)
         outputs |= network.score_fragments(encoded, labels, mask, training=False)
         against = checks(network, labels, mask, features, outputs.get("stages"))
         if impossible := impossible_scores(network.sport, outputs):
@@ -130,7 +134,7 @@ def model_description(network: "ScoringNet", version: int | None = None) -> dict
 
     `version` is that of the export, the number of its folder.
     """
-    of_frames = network.content == "frames"
+    of_frames, moments = network.content == "frames", _moments(network)
     return {
         "package_version": __version__,
         "version": version,
@@ -139,11 +143,20 @@ def model_description(network: "ScoringNet", version: int | None = None) -> dict
         "scores": list(network.scores),
         "against_scores": [reason.to_dict() for reason in against_scores(network)],
         "reasons": list(REASONS),
-        "outputs": sorted({*network.output, "reasons", "valid"}),
+        "moments": moments,
+        "outputs": sorted({*network.output, *(["moments"] if moments else []), "reasons", "valid"}),
         "content": network.content,
         "frame_rate": (network.provenance or {}).get("frame_rate"),
         "preprocessing": network.preprocessor.get_config() if of_frames else network.features,
     }
+
+
+def _moments(network):
+    """Name → uncertainty in seconds, None if it was not measured, of each moment that an export gives."""
+    if network.segmenter is None:
+        return {}
+    uncertainty, rate = Checks(network).time_uncertainty, network.frame_rate
+    return {name: uncertainty(name, 1 / rate) if rate else None for name, *_ in network.sport.moments}
 
 
 def check_successor(versions: Iterable[AnyPath], form: str, description: dict[str, Any]) -> None:

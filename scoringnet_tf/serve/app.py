@@ -9,7 +9,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.requests import ClientDisconnect
 
-from scoringnet_tf import __version__
 from scoringnet_tf.report.page import template
 from scoringnet_tf.serve.jobs import DONE, Job, Queue
 from scoringnet_tf.support.messages import InputError
@@ -49,7 +48,7 @@ def create_app(queue: Queue, model: str, stop: Callable[[], None] = lambda: None
     @app.get("/")
     async def page() -> Response:
         nonce = secrets.token_urlsafe(16)
-        shown = {"version": __version__, "model": model, "title": "Score a video", "limits": queue.limits}
+        shown = {"model": model, "title": "Score a video", "limits": queue.limits}
         text = template("upload.html").render(**shown, nonce=nonce)
         policy = f"{NOTHING}; connect-src 'self'; script-src 'nonce-{nonce}'; img-src data:"
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})
@@ -94,7 +93,8 @@ def _told(queue: Queue, job: Job) -> dict:
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, InputError)
     status = STATUSES.get(error.code, 400)
-    return JSONResponse({"code": error.code, "message": str(error)}, status)
+    # Whoever still sends, and may do so for ever, is cut off.
+    return JSONResponse({"code": error.code, "message": str(error)}, status, headers={"Connection": "close"})
 
 
 async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -132,8 +132,8 @@ def expected(network):
 
 
 def assert_equal_outputs(outputs, expected):
-    """An export adds `reasons` and `valid` to the outputs of the Keras model."""
-    assert set(outputs) == {*expected, "reasons", "valid"}
+    """An export adds `reasons` and `valid` to the outputs of the Keras model, and `moments` if it has stages."""
+    assert set(outputs) == {*expected, "reasons", "valid", *(["moments"] if "labels" in expected else [])}
     assert outputs["valid"].tolist() == (~outputs["reasons"].any(axis=1)).tolist()
     for name, value in expected.items():
         np.testing.assert_allclose(outputs[name], value, rtol=1e-5, atol=1e-6, err_msg=name)

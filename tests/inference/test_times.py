@@ -1,5 +1,6 @@
 """Moments and durations of a performance, and how surely they are known."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -10,11 +11,12 @@ from training_runs import telling
 
 import scoringnet_tf
 from benchmarks.falls import results
+from scoringnet_tf.inference.checks import moment_frames
 from scoringnet_tf.inference.fall import check_named, fall_of, height_of, implausible, read_heights
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.times import Measure, Moment, seconds_in
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics, checksum
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import StageEdge, get_sport
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
 PHASES = get_sport("diving_phases")
@@ -26,21 +28,32 @@ def labels_of(*runs):
     return np.repeat([stage for stage, _ in runs], [count for _, count in runs])
 
 
-@pytest.mark.parametrize(
-    ("runs", "expected"),
-    [
-        (DIVE, {"take-off": TAKE_OFF, "entry": ENTRY, "approach time": APPROACH, "flight time": FLIGHT}),
-        (DIVE[1:], {"take-off": 0.64, "entry": 1.44, "flight time": FLIGHT}),  # the video begins in the approach
-        (DIVE[3:], {"entry": 0.8}),
-        (DIVE[:4], {"take-off": TAKE_OFF, "approach time": APPROACH}),
-        (((0, 4), (3, 20), (0, 5)), {"take-off": 0.16, "flight time": FLIGHT}),  # no entry was found
-        (((0, 4), (3, 9), (0, 2), (3, 9), (4, 8)), {"entry": 0.96}),  # which of both was the take-off?
-        (((0, 4), (-1, 30), (4, 8)), {}),
-        (((0, 9),), {}),
-    ],
-)
+EDGES = [
+    (DIVE, {"take-off": TAKE_OFF, "entry": ENTRY, "approach time": APPROACH, "flight time": FLIGHT}),
+    (DIVE[1:], {"take-off": 0.64, "entry": 1.44, "flight time": FLIGHT}),  # the video begins in the approach
+    (DIVE[3:], {"entry": 0.8}),
+    (DIVE[:4], {"take-off": TAKE_OFF, "approach time": APPROACH}),
+    (((0, 4), (3, 20), (0, 5)), {"take-off": 0.16, "flight time": FLIGHT}),  # no entry was found
+    (((0, 4), (3, 9), (0, 2), (3, 9), (4, 8)), {"entry": 0.96}),  # which of both was the take-off?
+    (((0, 4), (-1, 30), (4, 8)), {}),
+    (((0, 9),), {}),
+]
+
+
+@pytest.mark.parametrize(("runs", "expected"), EDGES)
 def test_the_edges_of_a_stage_are_moments_unless_the_video_cuts_it(runs, expected):
     assert seconds_in(labels_of(*runs), PHASES, 25.0) == pytest.approx(expected)
+
+
+def test_an_export_gives_the_frames_of_the_same_moments():
+    """Of videos of unequal length, padded; a moment may be the end of a stage."""
+    sport = dataclasses.replace(PHASES, moments=(*PHASES.moments, StageEdge("hands under water", "entry", True)))
+    videos = [labels_of(*runs) for runs, _ in EDGES if (labels_of(*runs) >= 0).all()]
+    labels = np.stack([np.pad(video, (0, 60 - len(video)), constant_values=4) for video in videos])
+    frames = moment_frames(sport, labels, np.arange(60) < np.array([*map(len, videos)])[:, np.newaxis])
+    told = [seconds_in(video, sport, 1.0) for video in videos]
+    names = [name for name, *_ in sport.moments]
+    np.testing.assert_array_equal(frames, [[seconds.get(name, -1) for name in names] for seconds in told])
 
 
 # === Of a video ===
