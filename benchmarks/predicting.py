@@ -2,8 +2,9 @@
 
     python -m benchmarks.table --only=predict
 
-Cold is the whole command, against a PyTorch script with the same weights that does the same. Warm is a video in a
-process that has scored one: against decoding it and the model alone. So is each of several videos of one command.
+Cold is the whole command, for one video and for several, against a PyTorch script with the same weights that does the
+same; its --help, against Python that does nothing. Warm is a video in a process that has scored one: against decoding
+it and the model alone. So is each of several videos.
 """
 
 import functools
@@ -22,14 +23,19 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("folder", None, "Where what is made for the benchmarks is kept.", required=True)
 
 PREDICT = (sys.executable, "-m", "scoringnet_tf.predict", f"--model={SHIPPED}", "--force")
+SCRIPT = (sys.executable, "-m", "benchmarks.peers.predict")
 
 
 def measurements():
     """What this process answers with."""
-    script = (sys.executable, "-m", "benchmarks.peers.predict")
+    many = f"cold, {rows.AT_ONCE} videos"
     ways = {
+        "help": lambda: _seconds((*PREDICT, "--help")),
+        "Python": lambda: _seconds((sys.executable, "-c", "pass")),
         "cold": lambda: _seconds((*PREDICT, data.CLIP)),
-        "cold PyTorch": lambda: _seconds((*script, _torch_weights(), data.CLIP)),
+        "cold PyTorch": lambda: _seconds((*SCRIPT, _torch_weights(), data.CLIP)),
+        many: lambda: _seconds((*PREDICT, *_clips(rows.AT_ONCE))),
+        f"{many} PyTorch": lambda: _seconds((*SCRIPT, _torch_weights(), *_clips(rows.AT_ONCE))),
         "warm": lambda: _timed(functools.partial(_warm(), force=True), data.CLIP),
         "in a row": _each_in_a_row,
         "decode + model": lambda: _timed(_decode_and_model(), data.CLIP),
@@ -41,6 +47,10 @@ def _seconds(command):
     start = time.perf_counter()
     subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start
+
+
+def _clips(count):
+    return data.clips(pathlib.Path(FLAGS.folder), count)
 
 
 def _timed(function, argument):
@@ -80,7 +90,7 @@ def _each_in_a_row():
     from scoringnet_tf.inference.inputs import named_videos, scored
 
     scorer = _warm()
-    videos = list(named_videos(map(str, data.clips(pathlib.Path(FLAGS.folder), rows.IN_A_ROW))))
+    videos = list(named_videos(map(str, _clips(rows.IN_A_ROW))))
     start = time.perf_counter()
     for each in videos:
         scored(each, scorer, force=True)

@@ -1,10 +1,10 @@
-r"""Measures a model's training videos, to tell what is unlike them, and how far its scores are off.
+r"""Measures a model's training videos, to tell what is unlike them, and how far its scores and times are off.
 
     python -m scoringnet_tf.calibrate --model=MODEL --records_dir=RECORDS
 
 `train` does it at its end; use this for a model that was trained further, or by an older version. RECORDS are those of
 its training: their training and validation splits are measured, never the test split. The file of the model is
-replaced. `predict` then withholds scores of unlike videos, and states intervals (docs/serving.md).
+replaced. `predict` then withholds scores of unlike videos, and states intervals, of times too (docs/serving.md).
 
 Intervals come from videos that the model did not learn from: the validation split, or those that its run held out
 (config.json beside the model). If there are neither, name others with --held_out_split. A split that sets the
@@ -65,7 +65,7 @@ def _held_out(info, model_file, data_hash):
 
 def _print(path, model):
     statistics = model.reference
-    certainty, intervals = statistics.certainty or {}, statistics.intervals
+    certainty, intervals, times = statistics.certainty or {}, statistics.intervals, statistics.times
     print(f"Model: {path}, calibrated on {counted(statistics.num_videos, 'training video')}:")
     for stage, (shortest, longest) in statistics.durations.items():
         surely = f", found with a probability of {certainty[stage]:.2f} or more" if stage in certainty else ""
@@ -77,6 +77,9 @@ def _print(path, model):
         print(f"  {score:<14} ± {width:.3g} holds the true score with {100 * intervals.level:.0f} % ({videos})")
     if intervals.lacking:
         print(f"  no intervals: {intervals.lacking}")
+    for name, width in times.half_widths.items():
+        videos = counted(times.num_videos[name], "held-out video")
+        print(f"  {name:<14} ± {width:.2f} s holds the labelled one with {100 * times.level:.0f} % ({videos})")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 r"""Scores video files.
 
-    python -m scoringnet_tf.predict [--model=MODEL] VIDEO… [--json | --csv] [--plot_dir=FOLDER]
+    python -m scoringnet_tf.predict [--model=MODEL] VIDEO… [--json | --csv] [--plot_dir=FOLDER] [--video_dir=FOLDER]
+    python -m scoringnet_tf.predict [--model=MODEL] --watch=FOLDER
 
 Prints stages with their times, and the predicted difficulty, execution and final score. VIDEO is a file, a folder of
 numbered images, a folder of videos, a pattern ('dives/*.mp4'), an address that fsspec reads (https://…, s3://…), or
@@ -10,37 +11,47 @@ A score is withheld if the video does not look like a performance of training; -
 that learned its scores from simulated video alone gives stages and times; --force prints its scores, which are not a
 measurement. A video that cannot be read is reported on stderr, and the others are still scored. The exit status is 0 if
 every video has a score, or the stages of such a model, else 1. Rerun a command with --results_dir to resume it.
+
+--watch scores the videos of a folder, and then each one that arrives there, once it has not changed for two seconds; a
+video that is replaced is scored again. Ctrl-C ends it with exit status 0.
 """
 
 import contextlib
 import functools
 import sys
+from pathlib import Path
 
 from absl import flags
 from tqdm import tqdm
 
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.features import backbone_of, is_features
-from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
+from scoringnet_tf.data.video_files import DRAWN_SUFFIX, VIDEO_SUFFIXES
+from scoringnet_tf.inference.fall import check_named, read_heights
 from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, scored
+from scoringnet_tf.inference.watching import Arrivals
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.messages import InputError, Remark, Stopped, clock, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, damaged, default_model, model_path
-from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.support.paths import check_access, local_path
 from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, f"A .keras file or a folder with one. {DEFAULT_HELP}")
 flags.DEFINE_bool("json", False, "Print a line of JSON for every video (docs/serving.md).")
 flags.DEFINE_bool("csv", False, "Print a table with a row for every performance.")
 flags.DEFINE_string("plot_dir", None, "Folder for a picture of each video: key frames above the stages.")
+flags.DEFINE_string("video_dir", None, "Folder for a copy of each video with the stages under the picture.")
+flags.DEFINE_string("watch", None, "Folder whose videos are scored as they arrive, until Ctrl-C.")
 flags.DEFINE_bool("force", False, "Print scores even if reasons speak against them.")
 flags.DEFINE_float("start", None, "Start of the stretch to score, in seconds from the first frame.", 0)
 flags.DEFINE_float("end", None, "End of the stretch to score, in seconds from the first frame.", 0)
+flags.DEFINE_string("height", None, "Metres of the board above the water, or a CSV file (video,height): speeds.")
 flags.DEFINE_string("results_dir", None, "Folder that keeps each result; those in it are not made again.")
 flags.DEFINE_string("runner", None, "With --results_dir: an Apache Beam runner and its options (extra: beam).")
 flags.declare_key_flag("timeout")
+DRAWING = ("plot_dir", "video_dir")
 
 
 def main(arguments: list[str]) -> int:
@@ -54,14 +65,16 @@ def main(arguments: list[str]) -> int:
         sport = get_sport(config["sport"])
     except InputError as error:
         raise damaged(f"--model={model}", error) from error
+    heights = None if values.height is None else read_heights(values.height, sport)
     # Heads on a backbone's features score videos by it, or files of its features.
     of_features = bool(config["features"])
     if backbone_of(config["features"]) and not any(is_features(each) for each in arguments):
         of_features = False
     if of_features:
         _check_frame_flags()
-    named = named_videos(arguments, FEATURE_SUFFIXES if of_features else VIDEO_SUFFIXES, _note)
-    videos = named if STANDARD_INPUT in arguments and not values.runner else list(named)  # to know how many
+    videos = _videos(arguments, FEATURE_SUFFIXES if of_features else VIDEO_SUFFIXES)
+    if isinstance(videos, list):
+        check_named(heights, [video for video, _ in videos])
     total = len(videos) if isinstance(videos, list) else None
     with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=total in (0, 1) or None) as progress:
         form = "json" if values.json else "csv" if values.csv else "text"
@@ -70,20 +83,35 @@ def main(arguments: list[str]) -> int:
         if isinstance(videos, list) and all(problem for _, problem in videos):
             outcomes = ((video, Remark("unreadable", str(problem))) for video, problem in videos)
             return 1 if _print(outcomes, begin(), progress) else 0
-        with _scoring(model, of_features) as score_all:
+        with _scoring(model, of_features, heights) as score_all:
             return 1 if _print(score_all(videos), begin(), progress) else 0
+
+
+def _videos(arguments, suffixes):
+    """What is to be scored; a list if that does not grow."""
+    values = flags.FLAGS
+    if values.watch:
+        _note(f"Watching {values.watch}. Ctrl-C ends it.")
+        return Arrivals(Path(values.watch), _note, suffixes)
+    named = named_videos(arguments, suffixes, _note)
+    return named if STANDARD_INPUT in arguments and not values.runner else list(named)
 
 
 def _note(text):
     tqdm.write(f"predict: {text}", file=sys.stderr)
 
 
+def _tell_found(video, performance):
+    """Progress in a long video."""
+    _note(f"{video}: a performance from {clock(performance.start_s)} to {clock(performance.end_s)}")
+
+
 @contextlib.contextmanager
-def _scoring(model, of_features):
+def _scoring(model, of_features, heights):
     """A function of videos that yields name and result of each, once nothing can refuse them."""
     load_tensorflow()
     values = flags.FLAGS
-    options = {"start": values.start, "end": values.end, "force": values.force}
+    options = {"start": values.start, "end": values.end, "force": values.force, "heights": heights}
     if values.results_dir:
         from scoringnet_tf.inference.result_cache import keeping_scores
 
@@ -93,31 +121,49 @@ def _scoring(model, of_features):
         from scoringnet_tf.inference.predictor import predictor_of
 
         predictor = predictor_of(model, of_features=of_features)
-        yield functools.partial(map, functools.partial(scored, predictor=predictor, **options))
+        tell = _tell_found if sys.stderr.isatty() else None
+        yield functools.partial(map, functools.partial(scored, predictor=predictor, tell=tell, **options))
 
 
 def _print(outcomes, printer, progress):
-    """Prints and draws the outcome for each video, once that is known; how many have no score, or no picture."""
-    unscored, pictures = 0, Pictures(flags.FLAGS.plot_dir)
-    for video, result in outcomes:
-        if isinstance(result, Remark):
-            printer.failure(video, result)
-            unscored += 1
-        else:
-            printer.score(result)
-            undrawn = pictures.draw(result)
-            if undrawn:
-                printer.complain(undrawn)
-            unscored += result.status == "withheld" or undrawn is not None
-        progress.update()
+    """Prints and draws the outcome for each video, once that is known; how many have no score, or no picture.
+
+    A watch that is stopped has done what it was to do.
+    """
+    values, count, failed = flags.FLAGS, 0, 0
+    pictures = Pictures(values.plot_dir), Pictures(values.video_dir, DRAWN_SUFFIX)
+    try:
+        for video, result in outcomes:
+            failed += not _shown(video, result, printer, pictures)
+            count += 1
+            progress.update()
+    except Stopped:
+        if not values.watch:
+            raise
+        _note(f"Stopped after {counted(count, 'video')}, {failed} of them without a result.")
+        failed = 0
     printer.end()
-    return unscored
+    return failed
+
+
+def _shown(video, result, printer, pictures):
+    """Whether a video has a score, or its stages, and all of its pictures, which are printed and drawn."""
+    if isinstance(result, Remark):
+        printer.failure(video, result)
+        return False
+    printer.score(result)
+    undrawn = [problem for each in pictures if (problem := each.draw(result))]
+    for problem in undrawn:
+        printer.complain(problem)
+    return result.status != "withheld" and not undrawn
 
 
 def _check(arguments):
     """InputError if the command line contradicts itself, or cannot be written to."""
     values = flags.FLAGS
-    if not arguments:
+    if values.watch:
+        _check_watch(arguments)
+    elif not arguments:
         raise InputError("no_videos", "No videos are named.", "See --help.")
     if values.json and values.csv:
         raise InputError("flags_conflict", "--json and --csv exclude each other.")
@@ -125,15 +171,25 @@ def _check(arguments):
         raise InputError("out_of_range", f"--end={values.end:g} is not after --start={values.start or 0:g}.")
     if values.runner is not None and not values.results_dir:
         raise InputError("missing_flag", f"--runner={values.runner} needs --results_dir.")
-    if values.results_dir and values.plot_dir:
-        raise InputError("flags_conflict", "--plot_dir and --results_dir exclude each other.")
-    for flag in ("results_dir", "plot_dir"):
+    for flag in DRAWING:
+        if values.results_dir and values[flag].value:
+            raise InputError("flags_conflict", f"--{flag} and --results_dir exclude each other.")
+    for flag in ("results_dir", *DRAWING):
         if values[flag].value:
             check_access(str(values[flag].value), flag, writing=True)
 
 
+def _check_watch(arguments):
+    values = flags.FLAGS
+    if arguments or values.runner:
+        what = "--runner" if values.runner else "VIDEO"
+        raise InputError("flags_conflict", f"--watch and {what} exclude each other.")
+    if not local_path(values.watch, "watch").is_dir():
+        raise InputError("no_folder", f"--watch={values.watch} is not a folder.")
+
+
 def _check_frame_flags():
-    for flag in ("plot_dir", "results_dir", "start", "end"):
+    for flag in (*DRAWING, "results_dir", "start", "end"):
         if flags.FLAGS[flag].value is not None:
             raise InputError("flags_conflict", f"--{flag} cannot be used with a model that reads features.")
 

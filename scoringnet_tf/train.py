@@ -68,11 +68,11 @@ def main(_: list[str]) -> None:
     if run.worker > 0:
         return
     print(f"Best model: {best}")
+    if config.run.reference:
+        _add_reference(run, best)
     if not run.model.scores_learned:
         print(f"Train SP:   python -m scoringnet_tf.train --segmenter={best} … (suggest takes it too)")
         return
-    if config.run.reference:
-        _add_reference(run, best)
     print(f"Evaluate:   python -m scoringnet_tf.evaluate --model={best} --records_dir={info.records_dir}")
 
 

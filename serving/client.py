@@ -4,8 +4,9 @@
     python serving/client.py grpc://localhost:8500 diving FRAMES_FOLDER…
 
 Each video is a folder of numbered JPEG or PNG frames of one performance, at the frame rate of training (`describe`:
-frame_rate). All are scored in one request. Prints a line of JSON for each; its scores are null if the model finds no
-performance like those of training, or several. REST needs NumPy; gRPC needs `tensorflow-serving-api`.
+frame_rate). All are scored in one request. Prints a line of JSON for each; its scores are null if there are `reasons`
+against them, or against all scores of the model (docs/serving.md). REST needs NumPy; gRPC needs
+`tensorflow-serving-api`.
 """
 
 import base64
@@ -21,6 +22,7 @@ import urllib.request
 import numpy as np
 
 TIMEOUT = 300  # seconds
+DESCRIBED = ("stages", "reasons", "moments", "against_scores", "provenance", "frame_rate")  # what `result` needs
 FRAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 
 
@@ -107,16 +109,39 @@ def runs(labels: np.ndarray, names: list[str]) -> list[dict]:
     return found
 
 
-def result(outputs: dict[str, np.ndarray], index: int, num_frames: int, names: list[str]) -> dict:
-    """The result of `score_encoded` for one video of a batch: `valid`, its `stages`, and its scores.
+def described(model: RestClient | GrpcClient) -> dict:
+    """What a model says of itself, by `DESCRIBED`; None where an older export says nothing."""
+    values = model.predict({"fields": np.array([*map(str.encode, DESCRIBED)], object)}, "describe")["values"]
+    model = dict(zip(DESCRIBED, map(json.loads, values), strict=True))
+    if (model["provenance"] or {}).get("simulation"):  # of an older export, which has no `against_scores`
+        model["against_scores"] = [{"code": "simulated_training"}]
+    return model
 
-    Scores are None if `valid` is false: the model gives a number for any video, but it means nothing.
+
+def result(outputs: dict[str, np.ndarray], index: int, num_frames: int, model: dict) -> dict:
+    """The result of `score_encoded` for one video of a batch: `valid`, `reasons`, `moments`, `stages` and scores.
+
+    There are no moments if `valid` is false, and scores are None if there are any reasons: the model gives a number for
+    any video, but it means nothing. `model` is what it says of itself, `described`.
     """
     valid = bool(outputs["valid"][index])
     labels = outputs["labels"][index, :num_frames] if "labels" in outputs else np.array([], int)
+    reasons = [code for number, code in enumerate(model["reasons"] or ()) if outputs["reasons"][index, number]]
+    reasons += [each["code"] for each in model["against_scores"] or ()]
     scores = (name for name in ("difficulty", "execution", "final") if name in outputs)
-    found = {name: float(outputs[name][index]) if valid else None for name in scores}
-    return {"valid": valid, "stages": runs(labels, names), **found}
+    found = {name: float(outputs[name][index]) if valid and not reasons else None for name in scores}
+    moments = _moments(outputs["moments"][index], model) if valid and model["moments"] else {}
+    return {"valid": valid, "reasons": reasons, "moments": moments, "stages": runs(labels, model["stages"]), **found}
+
+
+def _moments(frames, model):
+    """Name → frame, seconds and their uncertainty, of the moments that a video shows."""
+    rate = model["frame_rate"]
+    return {
+        name: {"frame": int(frame), "seconds": rate and round(int(frame) / rate, 3), "uncertainty": uncertainty}
+        for frame, (name, uncertainty) in zip(frames, model["moments"].items(), strict=True)
+        if frame >= 0
+    }
 
 
 def _as_json(value):
@@ -165,17 +190,17 @@ def main(arguments: list[str]) -> int:
     if len(arguments) < 3:
         print(__doc__, file=sys.stderr)
         return 2
-    address, model, *folders = arguments
+    address, name, *folders = arguments
     try:
-        client = connect(address, model)
+        client = connect(address, name)
         videos = [[path.read_bytes() for path in frame_files(pathlib.Path(folder))] for folder in folders]
-        (stages,) = client.predict({"fields": np.array([b"stages"], object)}, "describe")["values"]
+        model = described(client)
         scores = client.predict(encoded_videos(videos), "score_encoded")
     except (RequestError, OSError) as error:
         print(f"client: {error}", file=sys.stderr)
         return 1
     for index, (folder, frames) in enumerate(zip(folders, videos, strict=True)):
-        print(json.dumps({"video": folder, **result(scores, index, len(frames), json.loads(stages))}))
+        print(json.dumps({"video": folder, **result(scores, index, len(frames), model)}))
     return 0
 
 

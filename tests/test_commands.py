@@ -26,6 +26,7 @@ COMMANDS = {
     "scoringnet_tf.evaluate": "--split",
     "scoringnet_tf.predict": "--json",
     "scoringnet_tf.report": "--judges",
+    "scoringnet_tf.serve": "--keep_seconds",
     "scoringnet_tf.calibrate": "--records_dir",
     "scoringnet_tf.export": "--export_dir",
     "scoringnet_tf.extract": "--endpoint",

@@ -27,11 +27,12 @@ def run_python(code):
 # Each module is the first of ours that its process imports; what others wrote, the processes share.
 HEAVY_MODULES = """
 import importlib, os, sys
-import absl.app, av, cv2, h5py, matplotlib, numpy, scipy.io, scipy.stats, tqdm, upath, yaml
+import absl.app, numpy, tqdm, upath, yaml
+HEAVY = {"av", "cv2", "h5py", "jinja2", "keras", "matplotlib", "scipy", "sklearn", "tensorflow"}
 for module in sys.argv[1:]:
     if os.fork() == 0:
         importlib.import_module(module)
-        os._exit("tensorflow" in sys.modules or "keras" in sys.modules)
+        os._exit(bool(HEAVY & sys.modules.keys()))
     if os.wait()[1]:
         print(module)
 """

@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from conftest import disposed, write_bars, write_images
@@ -26,8 +28,8 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_every_video_of_a_folder_has_its_row_and_its_picture(folder, stage_model, tmp_path):
-    options = ["--csv", "--force", f"--plot_dir={tmp_path / 'new/pictures'}"]
+def test_every_video_of_a_folder_has_its_row_its_picture_and_its_copy(folder, stage_model, tmp_path):
+    options = ["--csv", "--force", f"--plot_dir={tmp_path / 'new/pictures'}", f"--video_dir={tmp_path / 'drawn'}"]
     result = command("scoringnet_tf.predict", f"--model={stage_model}", folder, *options, check=False)
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert [row["video"] for row in rows] == [str(folder / name) for name in ("a/v.avi", "b/v.avi", "c", "d.mp4")]
@@ -36,6 +38,8 @@ def test_every_video_of_a_folder_has_its_row_and_its_picture(folder, stage_model
     assert "d.mp4" in failure and result.returncode == 1
     drawn = {path.name for path in (tmp_path / "new/pictures").iterdir()}
     assert drawn == {"c.frames.png", "v.avi.png", "v.avi-2.png"}
+    videos = {path.name for path in (tmp_path / "drawn").iterdir()}
+    assert videos == {"c.frames.stages.mp4", "v.avi.stages.mp4", "v.avi-2.stages.mp4"}
 
 
 def test_a_stretch_is_scored_by_force_and_its_result_is_kept(stage_model, tmp_path):
@@ -48,16 +52,20 @@ def test_a_stretch_is_scored_by_force_and_its_result_is_kept(stage_model, tmp_pa
     assert len(list(tmp_path.glob("kept/*.json"))) == 1
 
 
+def started(*arguments):
+    """The running command, which a signal stops however the tests were started."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with disposed(signal.SIGINT, signal.SIG_DFL):
+        command = [sys.executable, "-m", "scoringnet_tf.predict", *arguments]
+        return subprocess.Popen(command, **pipes, text=True, env=environment)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_what_is_done_when_it_is_stopped_is_printed(folder, stage_model, number, status):
     """It waits for the next name of a list that has not ended when the signal comes."""
-    arguments = [sys.executable, "-m", "scoringnet_tf.predict", f"--model={stage_model}", "-", "--json"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with disposed(signal.SIGINT, signal.SIG_DFL):  # however the tests were started
-        process = subprocess.Popen(arguments, **pipes, text=True, env=environment)
-    with process:
+    with started(f"--model={stage_model}", "-", "--json") as process:
         process.stdin.write(f"{folder / 'a/v.avi'}\n")
         process.stdin.flush()
         first = process.stdout.readline()
@@ -66,3 +74,23 @@ def test_what_is_done_when_it_is_stopped_is_printed(folder, stage_model, number,
     assert json.loads(first)["video"] == str(folder / "a/v.avi") and left == ""
     assert process.returncode == status and "Traceback" not in errors
     assert errors.splitlines()[-1].startswith("predict: ") and signal.Signals(number).name in errors.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_videos_that_arrive_in_a_folder_are_scored_until_it_is_stopped(stage_model, tmp_path):
+    """Those that are there first. One that cannot be read ends nothing, and is told once."""
+    (tmp_path / "a.mp4").write_text("not a video")
+    write_bars(tmp_path / "b.avi", 30)
+    options = [f"--model={stage_model}", f"--watch={tmp_path}", f"--video_dir={tmp_path}", "--json", "--force"]
+    with started(*options) as process:
+        results = [json.loads(process.stdout.readline()) for _ in range(2)]
+        write_bars(tmp_path / "c.avi", 30, number=1)
+        results.append(json.loads(process.stdout.readline()))
+        while not (tmp_path / "c.avi.stages.mp4").exists():
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        left, errors = process.stdout.read(), process.stderr.read()
+    assert [pathlib.Path(result["video"]).name for result in results] == ["a.mp4", "b.avi", "c.avi"] and left == ""
+    assert [result["status"] for result in results] == ["failed", "forced", "forced"]
+    assert process.returncode == 0 and "Traceback" not in errors
+    assert sum("a.mp4" in line for line in errors.splitlines()) == 1

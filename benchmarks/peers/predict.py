@@ -1,6 +1,6 @@
-"""Scores a video with PyTorch and OpenCV alone, as a script of its user would: `predict`'s peer in `benchmarks`.
+"""Scores videos with PyTorch and OpenCV alone, as a script of their user would: `predict`'s peer in `benchmarks`.
 
-Called with a file of weights (`benchmarks.predicting` writes it) and a video.
+Called with a file of weights (`benchmarks.predicting` writes it) and videos.
 """
 
 import itertools
@@ -27,20 +27,30 @@ def frames_of(video):
     return np.stack(frames), capture.get(cv2.CAP_PROP_FPS)
 
 
-def scored(weights, video):
-    """The outputs of the model, and the frame rate."""
+def loaded(weights):
+    """The model."""
     found = dict(np.load(weights))
     statistics = {score: tuple(found.pop(f"statistics.{score}")) for score in ("difficulty", "execution")}
     network = load(ScoringNet(SHOWN, WIDTH, statistics=statistics), found).eval()
-    network = network.to(memory_format=torch.channels_last_3d)
+    return network.to(memory_format=torch.channels_last_3d)
+
+
+def scored(network, video):
+    """The outputs of the model, and the frame rate."""
     frames, rate = frames_of(video)
     with torch.inference_mode():
         return network(torch.from_numpy(frames)[None], torch.ones(1, len(frames), dtype=torch.bool)), rate
 
 
-def main(weights, video):
+def main(weights, *videos):
     """Prints stages with their times, and scores."""
-    outputs, rate = scored(weights, video)
+    network = loaded(weights)
+    for video in videos:
+        show(*scored(network, video))
+
+
+def show(outputs, rate):
+    """Prints what the model says of a video."""
     labels = outputs["stages"][0].argmax(-1).numpy()
     starts = [0, *(np.flatnonzero(np.diff(labels)) + 1), len(labels)]
     for start, end in itertools.pairwise(starts):

@@ -15,8 +15,6 @@ from typing import Any
 from absl import flags
 
 from data_prep.commands import dataset_flags
-from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.summary import summary
 from scoringnet_tf.data.preprocessing import FITS
 
 FLAGS = flags.FLAGS
@@ -53,6 +51,9 @@ SETTINGS = (  # flags that are fields of `BuildSettings`
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
+    from data_prep.records.building import BuildSettings, build_records
+    from data_prep.records.summary import summary
+
     size = (FLAGS.frame_height, FLAGS.frame_width)
     values: dict[str, Any] = {name: FLAGS[name].value for name in SETTINGS}
     info, notes = build_records(

@@ -11,7 +11,6 @@ import sys
 from absl import flags
 
 from data_prep.commands import dataset_flags
-from data_prep.records.dry_run import check
 from data_prep.support.options import OptionError
 
 FLAGS = flags.FLAGS
@@ -23,6 +22,8 @@ SOUND, PROBLEMS, WRONG_USE = 0, 1, 2
 
 def main(_: list[str]) -> int:
     """Runs the command with the parsed flags; returns its exit status."""
+    from data_prep.records.dry_run import check
+
     try:
         lines, num_problems = check(FLAGS.dataset, FLAGS.source_dir, FLAGS.workers, **dataset_flags.options())
     except OptionError as error:

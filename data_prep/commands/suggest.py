@@ -14,7 +14,6 @@ import sys
 from absl import flags
 
 from data_prep.stages import formats as stage_formats
-from data_prep.stages.suggestion import find_videos, load_model, suggest_stages
 from scoringnet_tf.sports import option_form
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP
@@ -40,6 +39,8 @@ HOW_TO_CORRECT = {
 
 def main(paths: list[str]) -> int:
     """Runs the command with the parsed flags; returns its exit status."""
+    from data_prep.stages.suggestion import find_videos, load_model, suggest_stages
+
     videos_dir, video_ids = find_videos(FLAGS.videos_dir, paths)
     output = local_path(FLAGS.output, "output")
     _prepare(output)

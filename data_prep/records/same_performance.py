@@ -6,7 +6,6 @@ are alike, and what moves in them too: dives before a still camera differ in the
 
 from collections.abc import Mapping, Sequence
 
-import cv2
 import numpy as np
 
 from data_prep.datasets.sample import Sample
@@ -30,6 +29,8 @@ def thumbnails(jpegs: Sequence[bytes]) -> np.ndarray:
     """
     centres = ((np.arange(PICTURES) + 0.5) * len(jpegs) / PICTURES).astype(int)
     frames = (decode_jpeg(jpegs[index]) for index in centres)
+    import cv2
+
     return np.stack([cv2.resize(frame, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for frame in frames])
 
 

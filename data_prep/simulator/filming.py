@@ -29,6 +29,9 @@ class Filming:
         simulator: of the sport.
         performance: the plan.
         settings: of the dataset.
+
+    Attributes:
+        scene: of the simulator.
     """
 
     def __init__(self, simulator: Simulator, performance: Performance, settings: Settings):
@@ -40,7 +43,7 @@ class Filming:
         self._broadcast = Broadcast(style, settings.width, settings.height, self._rng)
         width, height = filmed_size(style, settings.width, settings.height)
         self._settings = dataclasses.replace(settings, width=width, height=height)
-        self._scene = simulator.random_scene(performance.element, self._settings, self._rng, self._look)
+        self.scene = simulator.random_scene(performance.element, self._settings, self._rng, self._look)
 
     def video(self, joints: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """The frames (H, W, 3) uint8 BGR of the planned video.
@@ -61,7 +64,7 @@ class Filming:
         performance, settings, rng, broadcast = self._performance, self._settings, self._rng, self._broadcast
         end = performance.boundaries[3] + performance.linger if settings.task == "scoring" else performance.num_frames
         seen: list[np.ndarray] = []
-        shot = self._simulator.shot(self._scene, performance, settings.task, rng, seen)
+        shot = self._simulator.shot(self.scene, performance, settings.task, rng, seen)
         lens = (1.0, 1.0)
         if not settings.easy and rng.random() < ZOOMED:
             lens = tuple(rng.uniform(1.0, 1.3, 2))
@@ -88,7 +91,7 @@ class Filming:
     def replay(self, num_frames: int) -> Iterator[np.ndarray]:
         """Frames of the performance in slow motion, from another point of view, by another athlete."""
         element, trait = self._performance.element, self._performance.trait
-        return self._broadcasted(self._simulator.replay_shot(self._scene, element, trait, num_frames, self._rng))
+        return self._broadcasted(self._simulator.replay_shot(self.scene, element, trait, num_frames, self._rng))
 
     def between(self, num_frames: int, shot_frames: tuple[int, int]) -> Iterator[np.ndarray]:
         """Frames of noise without replays, in shots of a length from `shot_frames`."""
@@ -111,7 +114,7 @@ class Filming:
 
     def _shots(self, after):
         """Name → function of a number of frames; the easy preset shows crowd and scoreboard alone."""
-        simulator, scene, rng = self._simulator, self._scene, self._rng
+        simulator, scene, rng = self._simulator, self.scene, self._rng
         size = (scene.view.width, scene.view.height)
         shots = {
             "crowd": lambda length: noise.crowd_shot(length, *size, rng),

@@ -143,6 +143,10 @@ class Simulator(abc.ABC):
         values = self.difficulties.items()
         return [e for e, value in values if not one_each or self.elements_of_difficulty(value, one_each) == [e]]
 
+    def film_trait(self, element: Any, trait: Any, rng: np.random.Generator) -> Any:
+        """The manner of a performance that is filmed as people film: as it is, unless the sport has more of them."""
+        return trait
+
     def draw_element(self, elements: Sequence[Any], rng: np.random.Generator) -> Any:
         """One of the elements, drawn by their frequencies."""
         weights = np.array([self.frequencies[element] for element in elements], float)

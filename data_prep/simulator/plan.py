@@ -1,5 +1,6 @@
 """Plans every video of a dataset: element, faults, timing and labels. Knows no sport."""
 
+import dataclasses
 import functools
 import importlib
 from pathlib import Path
@@ -92,7 +93,9 @@ def _plan_drawn(simulator, settings, video_id, is_training):
     label = Label(video_id, settings.num_videos, split, difficulty, execution, timing)
     performance = _scored(simulator, settings, label, element, severities, tuple(marks.tolist()), rng)
     if settings.film:
-        return film_timed(performance, simulator.margins, settings.random(video_id, TIMING))
+        rng = settings.random(video_id, TIMING)
+        trait = simulator.film_trait(element, performance.trait, rng)
+        return film_timed(dataclasses.replace(performance, trait=trait), simulator.margins, rng)
     return performance
 
 

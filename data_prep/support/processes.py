@@ -13,8 +13,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 
-import cv2
-
 from scoringnet_tf.support.messages import InputError
 
 AHEAD = 4  # results of each process that are under way, or wait for the one before them
@@ -72,6 +70,8 @@ def _reported_kill(workers):
 
 def _prepare(lifeline):
     """Prepares a worker: it ends with the lifeline, whose other end its parent holds."""
+    import cv2
+
     # Both signals may reach a whole group of processes; the parent then reports.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

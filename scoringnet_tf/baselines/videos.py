@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
@@ -102,6 +101,8 @@ class Videos:
 
     def grey(self) -> Iterator[np.ndarray]:
         """Grey frames of each, float32 (L, H, W), 0…1; InputError if the records hold features."""
+        import cv2
+
         self._check_frames("grey frames")
         for record in self.records("Watching"):
             frames = [cv2.cvtColor(decode_jpeg(jpeg), cv2.COLOR_RGB2GRAY) for jpeg in record["image/encoded"]]

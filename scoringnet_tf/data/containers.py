@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import av
-
 from scoringnet_tf.data.timing import DEFAULT_FPS
 from scoringnet_tf.support.messages import InputError
 
@@ -28,6 +26,8 @@ class VideoError(InputError):
 
 def open_container(path: Path) -> Any:
     """An `av.InputContainer`; VideoError if FFmpeg cannot open the file as one video."""
+    import av
+
     try:
         return av.open(str(path.absolute()), options=FORMAT_OPTIONS)  # "a:b.avi" alone would name a protocol
     except (av.FFmpegError, MemoryError, UnicodeError) as error:
@@ -80,6 +80,8 @@ def packets_of(path: Path) -> Packets:
 
 @functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
 def _packets_as_of(path, changed):
+    import av
+
     times, smallest = [], math.inf
     first: list = []
     with open_container(path) as container:

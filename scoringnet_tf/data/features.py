@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
@@ -27,6 +26,7 @@ ARRAY_IN_FILE = re.compile(rf"(.*(?:{'|'.join(map(re.escape, SUFFIXES))}))#(.+)"
 
 LARGEST_WHOLE = 1e11  # whole numbers from here on are ids or times, and no count or measure
 EXACT = 2.0**24  # float32 holds every whole number up to here
+COORDINATES = (2, 3)  # of a joint
 LEAST_STEPS = 0.01  # largest rounding, as a share of the range of a feature in a file
 ROUNDED = Remark("features_rounded", "The features hold ids, times or numbers too large for float32. Leave these out.")
 
@@ -79,7 +79,7 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
 
     Args:
         source: a `FeatureFile`, or its path (`path#name` for one array of several): a `.npy`, `.npz`, `.h5` or `.hdf5`
-            file with numbers (T, D), or (D,), which is T = 1.
+            file with numbers (T, D), or (D,), which is T = 1; or joints (T, J, 2) or (T, J, 3), see `about_body`.
 
     Raises:
         InputError: the file is missing, of another kind or damaged; it holds several arrays, no finite numbers, or
@@ -95,7 +95,7 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
     except Exception as error:  # zipfile, zlib, tokenize and HDF5 raise anything for a damaged file
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError("damaged_features", f"{file} cannot be read as features: {reason}.") from error
-    values, origin = values.reshape(-1, values.shape[-1]), read_origin(file.path.parent)
+    origin = read_origin(file.path.parent)
     if origin and origin["size"] != values.shape[1]:
         stated = f"(T, {origin['size']}){turned(values.shape, origin['size'])}"
         raise InputError("wrong_shape", f"{file} holds {values.shape}; {ORIGIN_NAME} beside it says {stated}.")
@@ -106,7 +106,7 @@ def feature_shape(file: FeatureFile) -> tuple[int, int] | None:
     """(T, D) of features, of `.npy` and HDF5 files without reading them; None if `read_features` refuses them."""
     try:
         with _opened(file) as array:
-            return array.shape if len(array.shape) == 2 else (1, *array.shape) if len(array.shape) == 1 else None
+            return _steps(array.shape)
     except Exception:  # `read_features` reports it
         return None
 
@@ -180,6 +180,12 @@ def backbone_of(learned: Mapping[str, Any] | None) -> str | None:
     return f"{origin['backbone']}:{origin['endpoint']}" if named else None
 
 
+def check_sees_frames(learned: Mapping[str, Any] | None, model: str) -> None:
+    """Raises InputError if a model of these `DatasetInfo.features` sees no frames, not even by a backbone."""
+    if learned and not backbone_of(learned):
+        raise InputError("sees_features", f"--model={model} scores features; a report needs frames.")
+
+
 def is_features(path: str | Path) -> bool:
     """Whether a path is, by its name, one of a file of features."""
     return FeatureFile.parse(path).path.suffix.lower() in SUFFIXES
@@ -234,6 +240,8 @@ def _opened(file: FeatureFile) -> Iterator[Any]:
                 raise InputError("wrong_format", f"{file} holds a single array, not an archive.", "Call it .npy.")
             yield arrays[_chosen(arrays.files, file)]
     else:
+        import h5py
+
         with h5py.File(file.path, "r") as root:
             arrays = _datasets(root)
             yield arrays[_chosen(list(arrays), file)]
@@ -241,6 +249,8 @@ def _opened(file: FeatureFile) -> Iterator[Any]:
 
 def _datasets(root):
     """{name: dataset} of an HDF5 file, without links and without values that lie in other files."""
+    import h5py
+
     datasets = {}
 
     def visit(name, item):
@@ -261,18 +271,36 @@ def _chosen(names, file):
     raise InputError(code, f"{file}: name one array with #name, of {', '.join(sorted(names)) or 'none'}.")
 
 
+def about_body(joints: np.ndarray) -> np.ndarray:
+    """Joints about the body's centre of every step, in units of its size in the video: (T, J, 2|3) → (T, J · 2|3)."""
+    centred = joints - joints.mean(axis=1, keepdims=True)
+    size = np.sqrt(np.square(centred).sum(axis=2).mean())
+    return (centred / (size or 1.0)).reshape(len(joints), -1)
+
+
+def _steps(shape):
+    """(T, D) of an array of features or joints by its shape; None if it is neither."""
+    is_joints = len(shape) == 3 and shape[1] > 1 and shape[2] in COORDINATES
+    if len(shape) not in (1, 2) and not is_joints:
+        return None
+    return shape[0] if shape[1:] else 1, math.prod(shape[1:] or shape)
+
+
 def _checked(array, file):
-    """(values of an array as float32, warnings); InputError naming the file if they are no features."""
-    if array.dtype.kind not in "fiu" or len(array.shape) not in (1, 2) or min(array.shape, default=0) < 1:
+    """(values of an array as float32 (T, D), warnings); InputError naming the file if they are no features."""
+    steps = _steps(array.shape)
+    if array.dtype.kind not in "fiu" or not steps or min(steps) < 1:
         held = f"{array.dtype} {tuple(array.shape)}"
-        raise InputError("wrong_shape", f"{file} must hold numbers (T, D) or (D,), not {held}.")
+        raise InputError("wrong_shape", f"{file} must hold numbers (T, D), (D,), (T, J, 2) or (T, J, 3), not {held}.")
     exact = array[...]
     with np.errstate(over="ignore"):  # numbers too large for float32 become infinite, and are refused with it
-        values = np.ascontiguousarray(exact, np.float32)
+        values = np.ascontiguousarray(exact, np.float32).reshape(steps)
     if not np.isfinite(values).all():
-        step = int(np.argmin(np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=1)))
+        step = int(np.argmin(np.isfinite(values).all(axis=1)))
         raise InputError("not_finite", f"{file} holds NaN or infinity, first in step {step}.")
-    return values, (ROUNDED,) if _is_rounded(exact, values) else ()
+    if exact.ndim == 3:
+        return about_body(exact.astype(np.float64)).astype(np.float32), ()
+    return values, (ROUNDED,) if _is_rounded(exact.reshape(steps), values) else ()
 
 
 def _is_rounded(exact, values):
@@ -282,4 +310,4 @@ def _is_rounded(exact, values):
         return largest > EXACT
     exact = exact.astype(np.float64)
     lost, varies = np.abs(exact - values).max(axis=0), np.ptp(exact, axis=0)
-    return exact.ndim == 2 and bool(((lost > LEAST_STEPS * varies) & (varies > 0)).any())
+    return bool(((lost > LEAST_STEPS * varies) & (varies > 0)).any())

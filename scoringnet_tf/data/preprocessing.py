@@ -8,7 +8,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 
 from scoringnet_tf.support.messages import InputError
@@ -165,6 +164,8 @@ def center_part(frame: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def resize_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resizes one uint8 frame (H, W, 3) to `size` = (height, width), averaging areas (no aliasing when shrinking)."""
+    import cv2
+
     # Where OpenCV enlarges one side it does not average along the other: that is made smaller first.
     smaller = (min(size[0], frame.shape[0]), min(size[1], frame.shape[1]))
     for height, width in (smaller, size):
@@ -175,12 +176,16 @@ def resize_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def encode_jpeg(frame: np.ndarray, quality: int) -> bytes:
     """Encodes one uint8 RGB frame (H, W, 3) as JPEG bytes; `quality` 1–100."""
+    import cv2
+
     _, encoded = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return encoded.tobytes()
 
 
 def decode_jpeg(encoded: bytes) -> np.ndarray:
     """The frame, uint8 (H, W, 3) RGB, of JPEG bytes; the pixels that `augmentation.FrameDecoder` gives."""
+    import cv2
+
     return np.asarray(cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR))[..., ::-1]
 
 

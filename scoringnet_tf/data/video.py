@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 
 from scoringnet_tf.data.containers import (
@@ -21,7 +20,6 @@ from scoringnet_tf.data.containers import (
     stated_rate,
     video_stream,
 )
-from scoringnet_tf.data.frame_conversion import FrameConverter, stated_turn
 from scoringnet_tf.data.preprocessing import resize_frame
 from scoringnet_tf.data.timing import frame_timing, rising_times
 from scoringnet_tf.data.video_files import decode_image, image_paths
@@ -222,6 +220,8 @@ class VideoStream:
     """
 
     def __init__(self, source: Clip | str | Path, *, partial: bool = False, num_threads: int = 0) -> None:
+        from scoringnet_tf.data.frame_conversion import FrameConverter
+
         self.clip = source if isinstance(source, Clip) else Clip(Path(source))
         self.source_size: Any = None
         self.pixel_aspect, self.announced = 1.0, 0
@@ -284,6 +284,8 @@ class VideoStream:
             yield from ((image, None) for image, _ in self._converter.pictures(frame))
 
     def _file(self):
+        import av
+
         path, stretch = self.clip.path, self.clip.frames
         with open_container(path) as container:
             stream = video_stream(container, path, self._num_threads)
@@ -316,6 +318,8 @@ class VideoStream:
 
     def _pixel_aspect(self, stated, frame):
         """Width over height of a pixel of the upright frame as shown; 1 if the file states nothing credible."""
+        from scoringnet_tf.data.frame_conversion import stated_turn
+
         turn = stated_turn(frame)
         shown = 1 / stated if turn and turn[0] else stated
         message = f"The pixels are stated to be {shown:.3g} times as wide as high"

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import av
-
 from scoringnet_tf.data.containers import DECODER_OPTIONS, VideoError
 from scoringnet_tf.support.messages import counted
 
@@ -19,8 +17,9 @@ VIDEO_SUFFIXES = (  # none of digits alone, as of `dive.264.png`, a numbered ima
     *(".rm", ".rmvb", ".tod", ".tp", ".trp", ".vob", ".wtv", ".y4m"),
 )
 FRAMES_SUFFIX = ".frames"  # of a video without such a suffix, as a folder of frames, in the name of a picture
+DRAWN_SUFFIX = ".stages.mp4"  # of a video that `predict --video_dir` drew: no folder has it as one of its videos
 # A picture of a video, `dive.mp4.png` or `dive2.frames-2.png`, as `predict --plot_dir` draws it, is no frame of one.
-OF_A_VIDEO = rf".*(?:{'|'.join(map(re.escape, (*VIDEO_SUFFIXES, FRAMES_SUFFIX)))})(?:-\d+)?\.\w+$"
+OF_A_VIDEO = rf".*(?:{'|'.join(map(re.escape, (*VIDEO_SUFFIXES, FRAMES_SUFFIX)))})(?:-\d+)?(?:\.stages)?\.\w+$"
 IMAGE_NAME = re.compile(rf"(?!\.|{OF_A_VIDEO})(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
 # A decoder would rather paint the rest of a damaged image grey.
@@ -36,7 +35,7 @@ def is_frame_folder(folder: Path) -> bool:
 
 
 def _is_called(name, suffixes):
-    return Path(name).suffix.lower() in suffixes
+    return Path(name).suffix.lower() in suffixes and not name.lower().endswith(DRAWN_SUFFIX)
 
 
 def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Path]:
@@ -145,6 +144,8 @@ def decode_image(encoded: bytes) -> Any:
     """The `av.VideoFrame` of a JPEG or PNG file; None if it is anything else, or damaged."""
     if encoded[:2] not in IMAGE_CODECS:
         return None
+    import av
+
     decoder: Any = av.CodecContext.create(IMAGE_CODECS[encoded[:2]], "r")
     decoder.options = IMAGE_OPTIONS
     try:

@@ -21,15 +21,17 @@ MEASURED = {"f_src": ("orders the videos better", 1), "f_med": ("comes closer to
 
 
 def with_validation(folds: Sequence[Surroundings]) -> list[Surroundings]:
-    """The folds with a --validation_fraction that holds out one group of few, or none of one, unless it is set."""
+    """The folds, each with --validation_fraction=0 if it would hold out a single group or video, unless it is set.
+
+    From one group the network cannot earn a share (`kernel_regression.network_share`): it is better learned from.
+    """
     found = []
     for fold in folds:
         ids, config = fold.records.split("train")["ids"], Training({}, 0).resolved(fold)
         units = num_units(fold.records.groups_of(ids)) or len(ids)
-        too_few = round(Records().validation_fraction * units) < 1 and "validation" not in fold.records.splits
+        too_few = round(Records().validation_fraction * units) < 2 and "validation" not in fold.records.splits
         if too_few and "validation_fraction" not in config:
-            further = (*fold.further, f"--validation_fraction={1 / units if units > 1 else 0:.4g}")
-            fold = dataclasses.replace(fold, further=further)
+            fold = dataclasses.replace(fold, further=(*fold.further, "--validation_fraction=0"))
         found.append(fold)
     return found
 

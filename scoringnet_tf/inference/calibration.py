@@ -12,7 +12,9 @@ from tqdm import tqdm
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
 from scoringnet_tf.inference.evaluation import input_specs, predict_records, prediction_function
+from scoringnet_tf.inference.times import seconds_in
 from scoringnet_tf.models.compatibility import check_fits
+from scoringnet_tf.models.parameter_groups import STAGE_PARTS
 from scoringnet_tf.models.presets import check_trained, load_scoring_net, with_settings
 from scoringnet_tf.models.training_statistics import (
     Intervals,
@@ -76,7 +78,7 @@ def add_reference(
     path = model_path(model)
     before = file_sha256(path)
     plain = load_scoring_net(path)
-    check_trained(plain, path)
+    _check_learned(plain, path)
     plain = plain if views is None else with_settings(plain, views=views)
     calibrated = _with(plain, measured(plain, info, held_out, batch_size))
     if file_sha256(path) != before:
@@ -131,7 +133,7 @@ def is_measured(model: AnyPath, info: DatasetInfo) -> bool:
     """Whether the model at a path has all statistics of these records, and of its weights as they are."""
     network = load_scoring_net(model)
     statistics = network.reference
-    if statistics is None or statistics.intervals is None or statistics.certainty is None:
+    if statistics is None or None in (statistics.intervals, statistics.certainty, statistics.times):
         return False
     return statistics.data_hash == info.data_hash and is_current(network)
 
@@ -140,7 +142,7 @@ def measured(
     model: "ScoringNet", info: DatasetInfo, held_out: HeldOut | str = NOTHING_HELD_OUT, batch_size: int = 4
 ) -> TrainingStatistics:
     """The `TrainingStatistics` of a model for records (`DatasetInfo`), see `add_reference`."""
-    check_trained(model, None)
+    _check_learned(model, None)
     for records in [info, *([held_out.info] if isinstance(held_out, HeldOut) else [])]:
         check_fits(model, records)
     if not can_be_measured(model):
@@ -150,6 +152,7 @@ def measured(
     count, lengths = len(videos), [video.length for video in videos]
     seconds = _by_stage(model, [video.seconds for video in videos])
     certainty = _by_stage(model, [video.certainties for video in videos])
+    intervals, times = _errors(model, held_out, batch_size)
     return TrainingStatistics(
         num_videos=count,
         data_hash=info.data_hash,
@@ -157,10 +160,16 @@ def measured(
         durations={stage: (min(each), max(each)) for stage, each in seconds.items()},
         required=tuple(stage for stage, each in seconds.items() if len(each) >= REQUIRED_SHARE * count),
         spread=Spread.of(np.stack([video.features for video in videos])) if count >= MIN_VIDEOS else None,
-        intervals=_intervals(model, held_out, batch_size),
+        intervals=intervals,
         certainty={stage: round(float(np.quantile(each, DOUBTFUL_SHARE)), 4) for stage, each in certainty.items()},
         num_steps=(min(lengths), max(lengths)) if model.segmenter is None else None,
+        times=times,
     )
+
+
+def _check_learned(model, path):
+    """InputError for a model that has not learned what is measured: stages, or scores without them."""
+    check_trained(model, path, parts=None if model.segmenter is None else STAGE_PARTS)
 
 
 def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]]:
@@ -224,16 +233,31 @@ def _batches(model, info, split, ids, batch_size):
     )
 
 
-def _intervals(model, held_out, batch_size):
-    """The `Intervals` of a model by its errors on held-out videos; or none and why."""
+def _errors(model, held_out, batch_size):
+    """The `Intervals` of a model's scores, and of its times, by its errors on held-out videos; or none and why."""
     if not isinstance(held_out, HeldOut):
-        return Intervals.none(held_out)
+        return Intervals.none(held_out), Intervals.none(held_out)
     batches = _batches(model, held_out.info, held_out.split, held_out.ids, batch_size)
     predictions = predict_records(prediction_function(model), batches, "Measuring errors on held-out videos")
     fingerprints = [shown(held_out.info.videos[video_id]) for video_id in predictions.ids]
-    return Intervals.measured(
-        predictions.truth, predictions.predicted, held_out.split, held_out.info.data_hash, shown=fingerprints
-    )
+    records, scores = (held_out.split, held_out.info.data_hash), Intervals.none("The model learned no scores.")
+    if model.scores_learned:
+        scores = Intervals.measured(predictions.truth, predictions.predicted, *records, shown=fingerprints)
+    truth, predicted = _times(predictions, model.sport)
+    return scores, Intervals.measured(truth, predicted, *records)
+
+
+def _times(predictions, sport):
+    """True and predicted seconds (V,) of each moment and duration of a sport; NaN in videos that lack it."""
+    found = [
+        [seconds_in(labels, sport, rate) for labels, rate in zip(stages, predictions.frame_rates, strict=True)]
+        for stages in (predictions.stages_true, predictions.stages_predicted)
+    ]
+    names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
+    truth, predicted = ({name: np.array([of.get(name, np.nan) for of in each]) for name in names} for each in found)
+    for name in names:
+        truth[name][np.isnan(predicted[name])] = np.nan  # `predict` tells no time of these
+    return truth, predicted
 
 
 def _seeing_function(model):

@@ -41,10 +41,21 @@ CHECKS = (
     "unlike_training",
     "impossible_score",
 )
+REASONS = (*CHECKS, "several_performances", "picture_too_small")  # that an exported model gives, in this order
+REMEDIES = {  # what a user can do about each; nothing helps against `impossible_score`
+    "not_recognised": "Film closer, and show all of it.",
+    "too_few_frames": "Show the whole performance.",
+    "missing_stage": "Show the performance from start to end, and film closer.",
+    "stage_order": "Show one athlete, without replays and cuts.",
+    "stage_duration": "Show it in normal time, without cuts.",
+    "uncertain_stage": "Film closer, with one athlete in the picture.",
+    "unlike_training": "Film from the side and closer, with one athlete in the picture.",
+}
 LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every other frame or pixel is made up
 MOST_PERFORMANCES = 64  # of a video that are told apart; what follows counts as the last of them
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
 FAR = 0.75  # of the distance beyond which a performance is unlike those of training
+NOT_MEASURED = "They were not measured."
 CALIBRATE = " Run: python -m scoringnet_tf.calibrate."
 
 # === Batches of videos, in the graph of an exported model, too ===
@@ -102,6 +113,24 @@ def shows_several(model: Any, probabilities: Any, mask: Any, frame_rate: float |
     counts = ops.where(ops.matmul(of_each, carrying * probable) > 0, ops.matmul(of_each, carrying), 0.0)
     whole = _is_whole(model, ops.reshape(counts, (-1, counts.shape[-1])), frame_rate)
     return ops.sum(ops.reshape(ops.cast(whole, "int32"), (-1, MOST_PERFORMANCES)), axis=1) > 1
+
+
+def moment_frames(sport: Any, labels: Any, mask: Any) -> Any:
+    """The frames of a sport's M moments in B videos, int32 (B, M); −1 of one that is not shown, as of `stage_edges`.
+
+    Args:
+        sport: with moments.
+        labels: int (B, L), the stage of every frame.
+        mask: bool (B, L), true for real frames.
+    """
+    counts, starts, firsts = _stage_counts(labels, mask, sport.num_stages)
+    lengths, frames = ops.sum(ops.cast(mask, "int32"), axis=1), []
+    for _, stage, at_end in sport.moments:
+        number = sport.stages.index(stage) - 1
+        frame = firsts[:, number] + int(at_end) * counts[:, number]
+        inside = ops.logical_and(frame > 0, frame < lengths)
+        frames.append(ops.where(ops.logical_and(starts[:, number] == 1, inside), frame, -1))
+    return ops.stack(frames, axis=1)
 
 
 def impossible_scores(sport: Any, outputs: dict[str, Any]) -> dict[str, Any]:
@@ -227,7 +256,7 @@ class Checks:
         needless = {"no_intervals"} if self.against_scores else set()
         needless |= {"no_reference", "no_distance"} if model.recognised else set()
         self.doubts = [each for each in doubts(model) if each.code not in needless]
-        self._model, self._intervals = model, stated_intervals(model)
+        self._model, self._intervals, self._times = model, stated_intervals(model), stated_intervals(model, "times")
 
     @property
     def level(self) -> float | None:
@@ -248,7 +277,7 @@ class Checks:
         codes = [code for code in CHECKS if code in against and np.asarray(against[code])[0]]
         if "not_recognised" in codes:  # then its stages and scores mean nothing
             codes = ["not_recognised"]
-        return [Remark(code, _sentence(code, model, seen, batch)) for code in codes]
+        return [Remark(code, f"{_sentence(code, model, seen, batch)} {REMEDIES[code]}") for code in codes]
 
     def of_scores(self, outputs: Mapping[str, Any]) -> list[Remark]:
         """Why the outputs of SP for one performance are no scores: `impossible_score`; none if there are none."""
@@ -294,11 +323,19 @@ class Checks:
         ends = {name: self._intervals.around(name, value, range_of(name)) for name, value in scores.items()}
         return {name: interval for name, interval in ends.items() if interval}
 
+    def time_uncertainty(self, name: str, frame: float) -> float | None:
+        """Seconds to either side of a moment or duration of the sport; None if the model has not measured its errors.
+
+        `frame` is the time between two frames: what is seen first in one of them may be as old.
+        """
+        width = self._times.half_widths.get(name)
+        return None if width is None else round(width + frame, 3)
+
     def _too_slow(self, rate):
         trained = self._model.frame_rate
         if not trained or rate >= LEAST_SHARE * trained:
             return []
-        text = f"The video has {rate:.4g} frames/s, too few to see motion. The model was trained at {trained:.4g}."
+        text = f"The video has {rate:.4g} frames/s, too few to see motion. Film at {trained:.4g}, as in training."
         return [Remark("frame_rate_too_low", text)]
 
     def _too_small(self, sizes, how_many):
@@ -309,7 +346,7 @@ class Checks:
         if not how_many(small):
             return []
         (height, width), least = sizes[small][0], [LEAST_SHARE * side for side in self._model.image_size]
-        text = f"The picture is {width}×{height}; at least {least[1]:g}×{least[0]:g} is needed."
+        text = f"The picture is {width}×{height}; at least {least[1]:g}×{least[0]:g} is needed. Use a larger one."
         return [Remark("picture_too_small", text)]
 
     def _of_frames(self, seen):
@@ -399,20 +436,23 @@ def doubts(model: "ScoringNet") -> list[Remark]:
         text = "The model was trained further after its training statistics were measured; they may be wrong."
         return [Remark("stale_reference", f"{text}{CALIBRATE}")]
     remarks, intervals = [], statistics.intervals
-    lacking = "They were not measured." if intervals is None else intervals.lacking
+    lacking = NOT_MEASURED if intervals is None else intervals.lacking
     if lacking:
         which = "some scores" if intervals and intervals.half_widths else "its scores"
         remarks.append(Remark("no_intervals", f"The model states no intervals for {which}. {lacking}{CALIBRATE}"))
     if statistics.spread is None:
         videos = counted(statistics.num_videos, "training video")
         remarks.append(Remark("no_distance", f"The model has statistics of {videos}: too few to tell what is unlike."))
+    if statistics.times and statistics.times.half_widths and (model.provenance or {}).get("simulation"):
+        text = "The uncertainty (±) of times was measured on simulated video. On film they may be further off."
+        remarks.append(Remark("simulated_times", text))
     return remarks
 
 
-def stated_intervals(model: "ScoringNet") -> Intervals:
-    """The `Intervals` that a model states; none, and why, if they are unknown or stale."""
+def stated_intervals(model: "ScoringNet", of: str = "intervals") -> Intervals:
+    """The `Intervals` that a model states, of scores or `"times"`; none, and why, if they are unknown or stale."""
     lacking = {doubt.code: doubt for doubt in doubts(model)}
     for code in ("no_reference", "stale_reference"):
         if code in lacking:
             return Intervals.none(lacking[code])
-    return (model.reference and model.reference.intervals) or Intervals.none(lacking["no_intervals"])
+    return getattr(model.reference, of) or Intervals.none(NOT_MEASURED)

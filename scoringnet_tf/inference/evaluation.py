@@ -41,6 +41,7 @@ class Predictions:
         stages_true, stages_predicted: N integer arrays (L_n,); −1 is unlabelled, or no segmenter.
         empty_fragments: bool (N, n), see `ScoringNet`; n is 0 without a segmenter.
         bounds: score name → float64 (N, 2), ends of the model's intervals, points, see `interval_bounds`.
+        frame_rates: (N,), frames per second.
     """
 
     ids: list = dataclasses.field(default_factory=list)
@@ -51,6 +52,7 @@ class Predictions:
     stages_predicted: list = dataclasses.field(default_factory=list)
     empty_fragments: np.ndarray | None = None
     bounds: dict = dataclasses.field(default_factory=dict)
+    frame_rates: np.ndarray | None = None
 
 
 def input_specs(model: "ScoringNet") -> dict[str, Any]:
@@ -112,6 +114,7 @@ def predict_records(
     result.predicted = {score: as_points(joined[score]) for score in SCORES if score in joined}
     result.deviations = {score: as_points(joined[f"{score}_std"]) for score in SCORES if f"{score}_std" in joined}
     result.truth = {score: as_points(joined[f"true_{score}"]) for score in SCORES if f"true_{score}" in joined}
+    result.frame_rates = joined["frame_rate"]
     result.empty_fragments = joined.get("empty_fragments", np.zeros((len(result.ids), 0), bool))
     return result
 
@@ -121,6 +124,7 @@ def _collect(result, columns, inputs, targets, info, outputs):
     for name in (*SCORES, *(f"{score}_std" for score in SCORES), "empty_fragments"):
         if name in outputs:
             columns[name].append(outputs[name].numpy())
+    columns["frame_rate"].append(info["frame_rate"].numpy())
     for score in (score for score in SCORES if score in targets):
         columns[f"true_{score}"].append(targets[score].numpy())
     lengths = inputs["mask"].numpy().sum(axis=1)

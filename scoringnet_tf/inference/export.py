@@ -18,7 +18,16 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.data.preprocessing import form_differences
-from scoringnet_tf.inference.checks import against_scores, checks, impossible_scores, is_too_small, shows_several
+from scoringnet_tf.inference.checks import (
+    REASONS,
+    Checks,
+    against_scores,
+    checks,
+    impossible_scores,
+    is_too_small,
+    moment_frames,
+    shows_several,
+)
 from scoringnet_tf.inference.evaluation import input_specs
 from scoringnet_tf.models import layers
 from scoringnet_tf.sports import definition_of, differences, get_sport
@@ -41,7 +50,11 @@ OPSET = 18  # of ONNX
 
 
 def checked_outputs(network: "ScoringNet") -> Callable[[dict[str, Any]], dict[str, tf.Tensor]]:
-    """A function of the inputs that gives the outputs of a `ScoringNet` and `valid`; the segmenter runs once."""
+    """A function of the inputs that gives the outputs of a `ScoringNet`, `moments`, `reasons` and `valid`.
+
+    `moments` (B, M) are the frames of the sport's moments, if it names any and the model has stages. `reasons` (B, R)
+    says which of `REASONS` speak against each video, `valid` (B,) that none does. The segmenter runs once.
+    """
     segmenter = None if network.segmenter is None else network.segmenter.with_features()
 
     def outputs_of(inputs):
@@ -51,15 +64,23 @@ def checked_outputs(network: "ScoringNet") -> Callable[[dict[str, Any]], dict[st
             segments = segmenter({network.encoded: encoded, "mask": mask}, training=False)
             labels, features = network.stage_decision(segments["stages"], mask), segments["features"]
             outputs = {"stages": segments["stages"], "labels": labels}
+        if segmenter is not None and network.sport.moments:
+            outputs["moments"] = moment_frames(network.sport, labels, mask)
         outputs |= network.score_fragments(encoded, labels, mask, training=False)
-        against = [*checks(network, labels, mask, features, outputs.get("stages")).values()]
-        against += impossible_scores(network.sport, outputs).values()
+        against = checks(network, labels, mask, features, outputs.get("stages"))
+        if impossible := impossible_scores(network.sport, outputs):
+            against["impossible_score"] = tf.reduce_any(tf.stack([*impossible.values()]), axis=0)
         if segmenter is not None:
-            against.append(shows_several(network, outputs["stages"], mask))
-        valid = tf.ones(tf.shape(mask)[:1], tf.bool)
-        return {**outputs, "valid": tf.reduce_all(tf.stack([valid, *(~each for each in against)]), axis=0)}
+            against["several_performances"] = shows_several(network, outputs["stages"], mask)
+        return outputs | _judgement(against, tf.zeros(tf.shape(mask)[:1], tf.bool))
 
     return outputs_of
+
+
+def _judgement(against, nothing):
+    """`reasons` (B, R) and `valid` (B,) of what speaks against B videos; `nothing` are B times false."""
+    reasons = tf.stack([against.get(code, nothing) for code in REASONS], axis=1)
+    return {"reasons": reasons, "valid": ~tf.reduce_any(reasons, axis=1)}
 
 
 def preprocess_encoded(encoded: tf.Tensor, preprocessor: "ScoringNetPreprocessor") -> tuple[tf.Tensor, tf.Tensor]:
@@ -113,7 +134,7 @@ def model_description(network: "ScoringNet", version: int | None = None) -> dict
 
     `version` is that of the export, the number of its folder.
     """
-    of_frames = network.content == "frames"
+    of_frames, moments = network.content == "frames", _moments(network)
     return {
         "package_version": __version__,
         "version": version,
@@ -121,11 +142,21 @@ def model_description(network: "ScoringNet", version: int | None = None) -> dict
         "stages": list(network.sport.stages),
         "scores": list(network.scores),
         "against_scores": [reason.to_dict() for reason in against_scores(network)],
-        "outputs": sorted({*network.output, "valid"}),
+        "reasons": list(REASONS),
+        "moments": moments,
+        "outputs": sorted({*network.output, *(["moments"] if moments else []), "reasons", "valid"}),
         "content": network.content,
         "frame_rate": (network.provenance or {}).get("frame_rate"),
         "preprocessing": network.preprocessor.get_config() if of_frames else network.features,
     }
+
+
+def _moments(network):
+    """Name → uncertainty in seconds, None if it was not measured, of each moment that an export gives."""
+    if network.segmenter is None:
+        return {}
+    uncertainty, rate = Checks(network).time_uncertainty, network.frame_rate
+    return {name: uncertainty(name, 1 / rate) if rate else None for name, *_ in network.sport.moments}
 
 
 def check_successor(versions: Iterable[AnyPath], form: str, description: dict[str, Any]) -> None:
@@ -174,10 +205,9 @@ def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None
 
     Signatures, for any B and L:
         serving_default: frames uint8 (B, L, H, W, 3) or features float32 (B, L, D), mask bool (B, L), true for the
-            real frames, which come first → the outputs of the Keras model, and `valid` bool (B,): false if
-            `inference.checks` has a reason against the performance, or there are several.
+            real frames, which come first → the outputs of the Keras model, and those of `checked_outputs`.
         score_encoded: encoded string (B, L), JPEG, PNG or BMP images of any size, lengths int64 (B,), the number of
-            frames of each video → the same; `valid` is also false if an image is too small. Only for frames.
+            frames of each video → the same; an image that is too small is a reason, too. Only for frames.
         describe: fields string (N,) → values string (N,), JSON, see `model_description`; null for an unknown field.
 
     A wrong request fails with `InvalidArgumentError`.
@@ -223,7 +253,9 @@ def _signatures(network, description):
         frames = tf.ensure_shape(tf.scatter_nd(tf.cast(tf.where(mask), tf.int32), frames, shape), specs[0].shape)
         outputs = outputs_of({"frames": frames, "mask": mask})
         smallest = tf.math.segment_min(sizes, tf.where(mask)[:, 0])  # sides of the images of each video
-        return {**outputs, "valid": outputs["valid"] & ~is_too_small(smallest, network.image_size)}
+        against = dict(zip(REASONS, tf.unstack(outputs["reasons"], axis=1), strict=True))
+        against["picture_too_small"] = is_too_small(smallest, network.image_size)
+        return outputs | _judgement(against, None)
 
     names = [*description]
     values = [*(json.dumps(value, ensure_ascii=False) for value in description.values()), "null"]

@@ -17,13 +17,14 @@ from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.timing import DEFAULT_FPS, duration_of, frame_at
 from scoringnet_tf.data.video import Clip, VideoError, frame_times
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, images_to_cut, is_frame_folder, others_in, videos_in
+from scoringnet_tf.inference.fall import Heights, height_of
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
 
 if TYPE_CHECKING:
     from scoringnet_tf.inference.predictor import Predictor
-    from scoringnet_tf.inference.results import VideoScore
+    from scoringnet_tf.inference.results import Performance, VideoScore
 
 STANDARD_INPUT = "-"
 ROUNDED_END = 0.5  # seconds: players round the end of a video, or count to the end of the sound
@@ -210,11 +211,22 @@ def scored(
     start: float | None = None,
     end: float | None = None,
     force: bool = False,
+    heights: Heights = None,
+    tell: Callable[[str, "Performance"], None] | None = None,
 ) -> "tuple[str, VideoScore | Remark]":
-    """The name of one of `named_videos` and its score, or why there is none; options as of `score_video`."""
+    """The name of one of `named_videos` and its score, or why there is none; options as of `score_video`.
+
+    `tell` is called with the name of a long video and each performance once it is found.
+    """
+
+    def seen(part, _, performances):
+        if tell and part.is_part:
+            for performance in performances:
+                tell(named[0], performance)
 
     def score(path):
-        return predictor.score_file(stretched(path, start, end), named[0], force=force)
+        height = height_of(heights, named[0])
+        return predictor.score_file(stretched(path, start, end), named[0], force=force, height=height, seen=seen)
 
     return named[0], attempted(score, *named)
 

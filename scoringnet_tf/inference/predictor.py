@@ -20,6 +20,7 @@ from scoringnet_tf.data.features import check_features, is_features, read_featur
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, SHORT_OVERLAP
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.checks import Checks, Observation, is_whole
+from scoringnet_tf.inference.fall import check_height
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.recognition import where_recognised
 from scoringnet_tf.inference.results import Performance, ResultBuilder, VideoScore, several
@@ -49,6 +50,7 @@ def score_video(
     force: bool = False,
     start: float | None = None,
     end: float | None = None,
+    height: float | None = None,
 ) -> VideoScore:
     """Decodes the video at `path` and scores it.
 
@@ -60,15 +62,16 @@ def score_video(
         force: give the scores even if `VideoScore.reasons` speak against them. Without it a model that learned its
             scores from simulated video alone gives stages and times.
         start, end: seconds since the first frame between which it is scored; None for the file's beginning and end.
+        height: of the board above the water, metres, of a sport with a `fall`; None gives neither speeds nor jump.
 
     Raises:
         InputError: there is no such model, or `path` is none; no frame is shown from `start` to `end`, or none at the
-            end of it; or one of these is given for a `Clip` or for features.
+            end of it; or one of these is given for a `Clip` or for features; a height as of `fall.check_height`.
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """
     of_features = isinstance(path, str | Path) and is_features(path)
-    return predictor_of(model, of_features=of_features)(path, force=force, start=start, end=end)
+    return predictor_of(model, of_features=of_features)(path, force=force, start=start, end=end, height=height)
 
 
 def stage_finder(model: ScoringNet | AnyPath | None = None) -> "Predictor":
@@ -167,6 +170,7 @@ class Predictor:
         force: bool = False,
         start: float | None = None,
         end: float | None = None,
+        height: float | None = None,
     ) -> VideoScore:
         """See `score_video`."""
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
@@ -179,7 +183,7 @@ class Predictor:
             raise InputError("flags_conflict", f"{path}: {given} cannot be used with {what}.")
         with _local(path) as local:
             source = local if isinstance(local, Clip) else stretched(local, start, end)
-            return self.score_file(source, path, force=force)
+            return self.score_file(source, path, force=force, height=height)
 
     def labels(self, video: Video) -> np.ndarray:
         """The stage of every frame of a `Video` in stored form, int32 (L,): of each performance that it shows."""
@@ -198,25 +202,29 @@ class Predictor:
         *,
         force: bool = False,
         seen: Seen | None = None,
+        height: float | None = None,
     ) -> VideoScore:
         """The result for a video of any length, of which no more than a part is kept at a time.
 
         Args:
             source: as of `VideoStream`; or a path of features.
             path: name of the video in the result.
-            force: as of `score_video`.
+            force, height: as of `score_video`.
             seen: is called with each `Video` that the result is of, the whole or a part, the stage probabilities of its
                 frames, (L, S) or None, and the performances that were new in it.
         """
+        if height is not None:
+            check_height(self.model.sport, height)
         with _local(source) as local:
             if self._of_features:
                 parts: Iterable[Video] = [self._features(local)]
             else:
                 parts = self.preprocessor.parts(local, partial=True, **self._sizes)
-            return self._score(parts, path, force, seen)
+            return self._score(parts, path, force, seen, height)
 
-    def _score(self, parts: Iterable[Video], path, force, seen):
-        builder, name = ResultBuilder(self.model.sport, self.checks), str(path.path if isinstance(path, Clip) else path)
+    def _score(self, parts: Iterable[Video], path, force, seen, height):
+        name = str(path.path if isinstance(path, Clip) else path)
+        builder = ResultBuilder(self.model.sport, self.checks, force, height)
         for video in parts:
             # 1. See: stages and features of every sample, unless the pictures are too small.
             against = self.checks.of_video(video)

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
-from scoringnet_tf.sports import NOISE, SCORES, Sport, decimals
+from scoringnet_tf.inference.fall import MEASURES
+from scoringnet_tf.inference.times import Measure, Moment
+from scoringnet_tf.sports import NOISE, SCORES, Sport, column_of, decimals
 from scoringnet_tf.support.drawing import draw_strip, printable, stage_color, stage_patches
 from scoringnet_tf.support.messages import InputError, Remark, counted
 
@@ -14,15 +16,18 @@ if TYPE_CHECKING:
 
 # Codes of reasons against all scores of a model. They do not speak against its stages.
 OF_MODEL = ("simulated_training", "scores_not_learned")
+# Codes of warnings that hold for all results of a model.
+DOUBTS = ("no_reference", "stale_reference", "no_intervals", "no_distance", "simulated_times")
 COLUMNS = 10  # frames in a picture
 WIDTH, LINE, STRIP = 12.0, 0.2, 0.9  # inches: of the picture; heights of a line of text, and of the stages
+BETWEEN = "   "  # values on a line
 LETTERS = 150  # on a line of the picture
 
 # === Text ===
 
 
 def text(score: Any, is_alone: bool = True) -> str:
-    """A `VideoScore` as text; unless it `is_alone`, without its `model_reasons`, which are the same of others."""
+    """A `VideoScore` as text; unless it `is_alone`, without its `model_lines`, which are the same of others."""
     model = "" if score.model is None else f"model {score.model}, "
     frames = counted(score.num_frames, "frame")
     lines = [f"{score.video}: {frames}, {score.fps:g} frames/s; {model}sport {score.sport.name}"]
@@ -31,13 +36,18 @@ def text(score: Any, is_alone: bool = True) -> str:
         if several:
             lines.append(f"  Performance at {performance.start_s:.2f}–{performance.end_s:.2f} s")
         lines += _stage_lines(score.stages, performance if several else None)
-        lines += [f"  {line}" for line in _score_lines(performance, score)]
+        lines += [f"  {line}" for line in (*time_lines(performance), *_score_lines(performance, score))]
         against = "Withheld" if performance.final is None else "Forced despite"
         lines += [f"  {against}: {reason}" for reason in performance.own_reasons]
         lines += [f"  Warning: {warning}" for warning in performance.warnings]
     lines += [f"  {reason}" for reason in score.further_reasons if reason.code not in OF_MODEL]
-    lines += [f"  Warning: {warning}" for warning in score.warnings_of()]
-    return "\n".join([*lines, *(score.model_reasons if is_alone else ())])
+    lines += [f"  Warning: {warning}" for warning in score.warnings_of() if warning.code not in DOUBTS]
+    return "\n".join([*lines, *(model_lines(score) if is_alone else ())])
+
+
+def model_lines(score: Any) -> list[str]:
+    """What holds for all results of the model of a `VideoScore`: what to doubt, and why it gives no scores."""
+    return [*(f"Warning: {each}" for each in score.warnings if each.code in DOUBTS), *score.model_reasons]
 
 
 def _stage_lines(stages, within=None):
@@ -48,6 +58,24 @@ def _stage_lines(stages, within=None):
             continue
         seconds = f"{stage['start_s']:7.2f}–{stage['end_s']:.2f} s"
         yield f"  {seconds:<18} {stage['name']:<14} frames {first}–{stage['end_frame'] - 1}"
+
+
+def time_lines(performance: Any) -> list[str]:
+    """A line of the moments of a `Performance`, and one of its measures, if there are any."""
+    moments = [moment_text(name, moment) for name, moment in performance.moments.items()]
+    measures = [measure_text(name, measure) for name, measure in performance.measures.items()]
+    return [BETWEEN.join(parts) for parts in (moments, measures) if parts]
+
+
+def moment_text(name: str, moment: Moment) -> str:
+    """A moment in words: take-off 5.53 ± 0.12 s."""
+    return measure_text(name, Measure(moment.seconds, "s", moment.uncertainty))
+
+
+def measure_text(name: str, measure: Measure) -> str:
+    """A measure in words: flight time 1.52 ± 0.14 s."""
+    uncertainty = "" if measure.uncertainty is None else f" ± {measure.uncertainty:.2f}"
+    return f"{name} {measure.value:.2f}{uncertainty} {measure.unit}"
 
 
 def _score_lines(performance, score):
@@ -62,7 +90,7 @@ def _score_lines(performance, score):
             parts.append(part + (f" ({interval})" if interval else ""))
     if parts and score.model_reasons:
         parts.append("(not a measurement)")
-    lines = ["   ".join(parts) or "no score"] if parts or score.status_of(performance) == "withheld" else []
+    lines = [BETWEEN.join(parts) or "no score"] if parts or score.status_of(performance) == "withheld" else []
     if performance.intervals and score.interval_level:
         lines.append(f"Brackets: {100 * score.interval_level:.0f} % interval of the true score")
     return lines
@@ -78,8 +106,19 @@ def columns(sport: Sport) -> tuple[str, ...]:
         *sport.scores,
         *(f"{score}_std" for score in sport.scores),
         *(f"{score}_{end}" for score in sport.scores for end in ("low", "high")),
+        *(column for name, unit in _times_of(sport) for column in _time_columns(name, unit)),
         *("reasons", "warnings", "error", "model", "sport"),
     )
+
+
+def _times_of(sport):
+    """(name, unit) of the moments and measures of a sport."""
+    names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
+    return [*((name, "s") for name in names), *(MEASURES.items() if sport.fall else ())]
+
+
+def _time_columns(name, unit):
+    return [column_of(f"{name} {part}{unit.replace('/', ' per ')}") for part in ("", "uncertainty ")]
 
 
 def row(score: Any, number: int, one: Any) -> dict[str, Any]:
@@ -90,6 +129,10 @@ def row(score: Any, number: int, one: Any) -> dict[str, Any]:
     known |= {f"{name}_std": value for name, value in one.deviations.items()}
     for name, (low, high) in one.intervals.items():
         known |= {f"{name}_low": low, f"{name}_high": high}
+    times = {name: Measure(each.seconds, "s", each.uncertainty) for name, each in one.moments.items()} | one.measures
+    for name, each in times.items():
+        values = [None if value is None else round(value, 2) for value in (each.value, each.uncertainty)]
+        known |= zip(_time_columns(name, each.unit), values, strict=True)
     for name, remarks in (("reasons", one.reasons), ("warnings", score.warnings_of(one))):
         known[name] = " ".join(remark.code for remark in remarks)
     return {**dict.fromkeys(columns(score.sport)), **known}
@@ -155,7 +198,8 @@ def figure(score: Any) -> "Figure":
 
 def _headlines(score):
     if len(score.performances) == 1:
-        return _score_lines(score.performances[0], score)
+        (one,) = score.performances
+        return [*time_lines(one), *_score_lines(one, score)]
     form, number = f".{decimals(score.sport.range_of('final'))}f", counted(len(score.performances), "performance")
     if score.status == "stages":
         return [number]

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip
+from scoringnet_tf.inference.fall import height_of
 from scoringnet_tf.inference.inputs import Named, attempted, stretched
 from scoringnet_tf.inference.predictor import predictor_of
 from scoringnet_tf.inference.results import SCHEMA_VERSION, VideoScore
@@ -78,13 +79,15 @@ def _predictor(model, sha256):
 def _scored(named, model, sha256, folder, options):
     predictor = _predictor(model, sha256)
 
+    height = height_of(options.get("heights"), named[0])
+
     def score(path):
-        made_of = [named[0], Clip(path).sha256(), sha256, sorted(options.items()), VERSIONS]
+        made_of = [named[0], Clip(path).sha256(), sha256, sorted({**options, "heights": height}.items()), VERSIONS]
         file = folder / f"{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]}.json"
         if kept := _kept(file, predictor.model.sport):
             return None, kept
         source = stretched(path, options.get("start"), options.get("end"))
-        return file, predictor.score_file(source, named[0], force=options.get("force", False))
+        return file, predictor.score_file(source, named[0], force=options.get("force", False), height=height)
 
     outcome = attempted(score, *named)
     if isinstance(outcome, Remark):

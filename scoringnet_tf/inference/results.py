@@ -9,6 +9,8 @@ import numpy as np
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import rendering
+from scoringnet_tf.inference.fall import fall_of, implausible
+from scoringnet_tf.inference.times import Measure, Moment, durations_of, moments_of, stage_edges
 from scoringnet_tf.sports import SCORES, Sport, stage_runs
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.inference.checks import Checks, Observation
 
 SCHEMA_VERSION = 2  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
+NO_PERFORMANCE = "No whole performance found. Show one from start to end, and film closer."
 SHARED = (*SCORES, "deviations", "intervals")  # of a video and of its only performance
 
 
@@ -38,6 +41,8 @@ class Performance:
         intervals: score → its lower and upper end in points, see `VideoScore.interval_level`; none of a score that is
             withheld or forced, or of a model that states none.
         warnings: those of the `VideoScore` that are of this performance, and not of all the video.
+        moments: name → `Moment`, in order of time: those of the sport that it shows.
+        measures: name → `Measure`: durations of the sport that it shows; with a height, speeds and jump height.
     """
 
     start_frame: int
@@ -51,11 +56,13 @@ class Performance:
     reasons: list[Remark] = dataclasses.field(default_factory=list)
     intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     warnings: list[Remark] = dataclasses.field(default_factory=list)
+    moments: dict[str, Moment] = dataclasses.field(default_factory=dict)
+    measures: dict[str, Measure] = dataclasses.field(default_factory=dict)
 
     @property
     def own_reasons(self) -> list[Remark]:
         """The reasons that speak against this performance, and not against all scores of the model."""
-        return [reason for reason in self.reasons if reason.code not in rendering.OF_MODEL]
+        return against_it(self.reasons)
 
     def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
         """As an entry of `performances` in docs/serving.md, with the `scores` of the sport alone."""
@@ -71,6 +78,8 @@ class Performance:
                 "reasons": _remarks(values["reasons"]),
                 "warnings": _remarks(values["warnings"]),
                 "intervals": {score: tuple(ends) for score, ends in values["intervals"].items()},
+                "moments": {name: Moment(**each) for name, each in values["moments"].items()},
+                "measures": {name: Measure(**each) for name, each in values["measures"].items()},
             }
         )
 
@@ -196,15 +205,25 @@ class VideoScore:
         return rendering.figure(self)
 
     def save(self, path: AnyPath) -> None:
-        """Writes the result as `.json` or `.png`, by the name of the file; InputError for another ending."""
+        """Writes the result by the ending of the file: `.json`, `.png` as `plot`, or `.mp4`, the video with its stages.
+
+        The last one reads the video again.
+
+        Raises:
+            InputError: the ending is another one; or as of `save_video`.
+        """
         suffix = as_path(path).suffix.lower()
         if suffix == ".json":
             write_json(path, self.to_dict())
         elif suffix == ".png":
             with replacing_file(path) as file:
                 save_png(self.plot(), file, video=self.video)
+        elif suffix == ".mp4":
+            from scoringnet_tf.inference.annotated_video import save_video
+
+            save_video(self, path)
         else:
-            raise InputError("wrong_format", f"{path} does not end in .json or .png.")
+            raise InputError("wrong_format", f"{path} does not end in .json, .png or .mp4.")
 
 
 def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:
@@ -222,6 +241,11 @@ def _plain(remarks):
 
 def _remarks(values):
     return [Remark.from_dict(value) for value in values]
+
+
+def against_it(reasons: Sequence[Remark]) -> list[Remark]:
+    """The reasons that speak against a performance, and not against all scores of the model."""
+    return [reason for reason in reasons if reason.code not in rendering.OF_MODEL]
 
 
 # === While a video is scored ===
@@ -249,11 +273,12 @@ class ResultBuilder:
     """Gathers the result for one video of any length, part by part.
 
     It keeps the stage and time of every frame, and a few pictures of each part. Sport and checks are the model's.
+    With `force` it tells the times also of a performance that reasons speak against. `height` is as of `score_video`.
     """
 
-    def __init__(self, sport: Sport, checks: "Checks") -> None:
+    def __init__(self, sport: Sport, checks: "Checks", force: bool = False, height: float | None = None) -> None:
         self.performances: list[Performance] = []
-        self._sport, self._checks = sport, checks
+        self._sport, self._checks, self._force, self._height = sport, checks, force, height
         self._against: list[Remark] = []  # why nothing at all can be scored
         self._has_stages = False
         self._end = 0  # frame of the video behind the last performance
@@ -318,7 +343,32 @@ class ResultBuilder:
             warnings=warnings,
             intervals={} if reasons else self._checks.intervals_of(scores),
         )
+        if self._force or not against_it(reasons):
+            self._tell_times(performance, seen, shown, inside)
         self.performances.append(performance)
+
+    def _tell_times(self, performance, seen, shown, inside):
+        """Adds moments and measures of a performance in the frames `shown` of the part, `inside` its stretch."""
+        start, end = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (int(shown[0]), int(shown[-1]) + 1)
+        labels = np.zeros(end - start, np.int8)
+        labels[shown - start] = self._labels[self._offset + shown]
+        start += self._offset
+        edges, slowest = stage_edges(labels, self._sport), min(seen.video.fps, seen.frame_rate)
+
+        def second_of(frame):
+            return self._second(start + frame)
+
+        def uncertainty(name):
+            return self._checks.time_uncertainty(name, 1 / slowest)
+
+        first_frame, measures = start + self._first_frame, durations_of(self._sport, edges, second_of, uncertainty)
+        performance.moments = moments_of(self._sport, edges, first_frame, second_of, uncertainty)
+        performance.measures = measures
+        flight = measures.get(self._sport.fall)
+        if flight and self._height is not None:
+            warnings = implausible(flight, self._height)
+            performance.warnings += warnings
+            performance.measures |= {} if warnings else fall_of(flight, self._height)
 
     def show(self, video: Video) -> None:
         """Keeps a few frames of a part, for the picture of the result."""
@@ -334,7 +384,7 @@ class ResultBuilder:
         warnings = [*self._warnings, *self._checks.doubts, *(w for one in performances for w in one.warnings)]
         of_model, first = self._checks.against_scores, self._first_frame
         if not performances:
-            against = [*(self._against or [Remark("no_performance", "No whole performance found.")]), *of_model]
+            against = [*(self._against or [Remark("no_performance", NO_PERFORMANCE)]), *of_model]
             performances = [Performance(first, first + length, self._second(0), self._second(length), reasons=against)]
         shown = sorted(self._pictures[True] or self._pictures[False], key=lambda each: each[0])
         count = min(rendering.COLUMNS, len(shown))

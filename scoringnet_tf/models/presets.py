@@ -42,11 +42,12 @@ def check_trained(
 def with_settings(model: ScoringNet, **changes: Any) -> ScoringNet:
     """A copy that scores other `views` of a fragment, or has another `decoding`; InputError for one that it lacks.
 
-    Its scores err otherwise, so it states no intervals until they are calibrated anew.
+    Its scores err otherwise, and with another decoding its times: it states no intervals until it is calibrated anew.
     """
     config = model.get_config()
     changed = [name for name, value in changes.items() if value != config[name]]
     if changed and model.reference:
         none = Intervals.none(f"They were measured with other {' and '.join(changed)}.")
-        changes["reference"] = dataclasses.replace(model.reference, intervals=none).get_config()
+        times = none if "decoding" in changed else model.reference.times
+        changes["reference"] = dataclasses.replace(model.reference, intervals=none, times=times).get_config()
     return model.with_dtype(config["dtype"], **changes)

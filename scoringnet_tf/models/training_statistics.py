@@ -13,6 +13,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from scoringnet_tf.models.parameter_groups import STAGE_PARTS
+
 LEVEL = 0.9  # of intervals
 # A stage may last this much longer than the longest of training, or be shorter than the shortest by as much.
 DURATION_SLACK = 1.5
@@ -155,7 +157,7 @@ class Intervals:
             else:
                 few.append(f"{len(errors)} of {score}")
         least = math.ceil(round(LEVEL / (1 - LEVEL), 9))
-        lacking = f"An interval needs {least} held-out videos with true scores; there are {', '.join(few)}."
+        lacking = f"An interval needs {least} held-out videos whose truth is known; there are {', '.join(few)}."
         return cls(LEVEL, widths, counts, split, data_hash, lacking if few else "", [*shown])
 
     def around(self, score: str, value: float, within: Sequence[float]) -> tuple[float, float] | None:
@@ -190,6 +192,7 @@ class TrainingStatistics:
         intervals: how far true scores of held-out videos lay from predicted ones.
         certainty: stage → the mean probability of its frames that (nearly) all videos reach, see `certainties`.
         num_steps: of features without stages, the fewest and the most steps.
+        times: how far moments and durations of the sport lay from the true ones in held-out videos, in seconds.
     """
 
     num_videos: int
@@ -201,6 +204,7 @@ class TrainingStatistics:
     intervals: Intervals | None = None
     certainty: dict[str, float] | None = None
     num_steps: tuple[int, int] | None = None
+    times: Intervals | None = None
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "TrainingStatistics":
@@ -208,7 +212,7 @@ class TrainingStatistics:
         durations = {stage: (low, high) for stage, (low, high) in config["durations"].items()}
         config = {name: value for name, value in config.items() if name != "bank"}  # training ids, of older models
         made: dict[str, Any] = {"num_steps": tuple(config["num_steps"]) if config.get("num_steps") else None}
-        for name, kind in {"spread": Spread, "intervals": Intervals}.items():
+        for name, kind in {"spread": Spread, "intervals": Intervals, "times": Intervals}.items():
             made[name] = kind(**config[name]) if config.get(name) else None
         return cls(**{**config, "durations": durations, "required": tuple(config["required"]), **made})
 
@@ -252,8 +256,10 @@ def _weights(model):
 
 
 def can_be_measured(model: Any) -> bool:
-    """Whether a `ScoringNet` has stages or features to compare, and has learned to score."""
-    return (model.segmenter is not None or model.encoded == "features") and model.scores_learned
+    """Whether a `ScoringNet` has learned stages that can be compared, or without KFS scores of features."""
+    if model.segmenter is None:
+        return model.encoded == "features" and model.scores_learned
+    return not {*STAGE_PARTS} & {*model.unlearned_parts}
 
 
 def is_current(model: Any) -> bool:

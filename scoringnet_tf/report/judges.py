@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
-from scoringnet_tf.support.files import read_csv, real_number
+from scoringnet_tf.support.files import read_rows, real_number
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath
 
@@ -37,17 +37,10 @@ def read_judges(path: AnyPath, sport: Sport) -> dict[str, Judged]:
         InputError: a column or number is wrong, scores break the rules of the sport, a video has two rows, or there is
             no score.
     """
-    try:
-        (_, columns), *rows = read_csv(path) or [(1, [])]
-    except OSError as error:
-        raise InputError("not_found", f"--judges={path} cannot be read: {error.strerror or error}.") from error
+    columns, rows = read_rows(path, "judges")
     _check_columns(path, columns, sport)
     judges: dict[str, Judged] = {}
-    for line, cells in rows:
-        where = f"{path}:{line}"
-        if len(cells) != len(columns):
-            raise InputError("count_mismatch", f"{where}: {len(cells)} cells for {len(columns)} columns.")
-        row = dict(zip(columns, cells, strict=True))
+    for where, row in rows:
         if row[VIDEO] in judges:
             raise InputError("duplicate", f"{where}: {row[VIDEO]} occurs again.")
         judges[row[VIDEO]] = Judged(_scores(row, sport, where), row.get(NAME, ""))
@@ -64,8 +57,6 @@ def _check_columns(path, columns, sport):
     if unknown := sorted({*columns} - {VIDEO, NAME, *sport.scores}):
         known = f"Columns are {VIDEO}, {', '.join(sport.scores)} and {NAME}."
         raise InputError("unknown_name", f"{path}: unknown column {', '.join(unknown)}.", known)
-    if len({*columns}) < len(columns):
-        raise InputError("duplicate", f"{path}: a column occurs twice.", columns_text)
 
 
 def _scores(row, sport, where):

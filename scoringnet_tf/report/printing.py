@@ -1,4 +1,4 @@
-"""Prints results one by one, as text, JSON or CSV, and draws pictures into a folder."""
+"""Prints results one by one, as text, JSON or CSV, and draws pictures and videos into folders."""
 
 import csv
 import itertools
@@ -7,12 +7,12 @@ import sys
 from typing import Any
 
 from scoringnet_tf.data.video_files import FRAMES_SUFFIX, VIDEO_SUFFIXES
-from scoringnet_tf.inference.rendering import columns, failure_row, text
+from scoringnet_tf.inference.rendering import columns, failure_row, model_lines, text
 from scoringnet_tf.inference.results import VideoScore, failure
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.drawing import is_picture_of
 from scoringnet_tf.support.files import plain
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.paths import AnyPath, as_path, name_of
 
 FORMATS = ("text", "json", "csv")
@@ -30,7 +30,7 @@ class Printer:
 
     def __init__(self, form: str, model: str, sport: Sport, progress: Any) -> None:
         self._form, self._model, self._sport, self._progress = form, model, sport, progress
-        self._of_model: list[Remark] = []
+        self._of_model: list[str] = []
         self._table = csv.DictWriter(self, columns(sport), lineterminator="\n")
         if form == "csv":
             self._table.writeheader()
@@ -46,14 +46,14 @@ class Printer:
         """Prints a result."""
         if self._form == "text":
             self.write(f"{text(score, is_alone=False)}\n")
-            self._of_model = score.model_reasons
+            self._of_model = model_lines(score)
         else:
             self._print(score.to_dict(), score.rows())
 
     def end(self) -> None:
-        """Prints what holds for all results, once: why the model gives no scores, or none that measure."""
-        for reason in self._of_model:
-            self.write(f"{reason}\n")
+        """Prints what holds for all results, once."""
+        for line in self._of_model:
+            self.write(f"{line}\n")
 
     def failure(self, video: str, error: Remark) -> None:
         """Prints why a video has no result."""
@@ -79,27 +79,30 @@ class Pictures:
 
     Args:
         folder: made if it does not exist; None draws nothing.
+        suffix: of the files, as of `VideoScore.save`: pictures or videos.
     """
 
-    def __init__(self, folder: AnyPath | None) -> None:
-        self._folder = None if folder is None else as_path(folder)
+    def __init__(self, folder: AnyPath | None, suffix: str = ".png") -> None:
+        self._folder, self._suffix = None if folder is None else as_path(folder), suffix
         self._names: set[str] = set()
 
     def draw(self, score: VideoScore) -> Remark | None:
         """Draws a result. Returns why it failed, or None."""
         if self._folder is None:
             return None
-        path = self._folder / f"{_picture_name(score.video)}.png"
+        path = self._folder / f"{_picture_name(score.video)}{self._suffix}"
         try:
             path = self._folder / self._free_name(_picture_name(score.video), score.video)
             score.save(path)
-        except OSError as error:
-            return Remark("picture_not_written", f"{path} cannot be written: {error.strerror}.")
+        except (OSError, InputError) as error:
+            why = str(getattr(error, "strerror", None) or error)
+            return Remark("picture_not_written", f"{path} cannot be written: {why.rstrip('.')}.")
         return None
 
     def _free_name(self, name, video):
         """`dive.mp4.png`, or `dive.mp4-2.png` if the first is of another video, or no picture of ours."""
-        names = itertools.chain([f"{name}.png"], (f"{name}-{number}.png" for number in itertools.count(2)))
+        numbers = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+        names = (f"{name}{number}{self._suffix}" for number in numbers)
         free = next(name for name in names if self._is_free(name, video))
         self._names.add(free)
         return free

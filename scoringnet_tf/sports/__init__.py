@@ -3,7 +3,7 @@
 A sport is a file (`shipped/*.yaml`): adding one is adding a file.
 """
 
-from scoringnet_tf.sports.definition import definition_of, differences, read_sport, sport_of, sport_yaml
+from scoringnet_tf.sports.definition import column_of, definition_of, differences, read_sport, sport_of, sport_yaml
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.registry import SPORTS, SportForm, get_sport, kept_form, named_sport, option_form
 from scoringnet_tf.sports.score_metrics import MEASURES, as_points, decimals, med, relative_l2, src, width_of
@@ -16,6 +16,7 @@ from scoringnet_tf.sports.sport import (
     SCORES,
     SHORTEST,
     Sport,
+    StageEdge,
     in_order,
     stage_runs,
 )
@@ -33,7 +34,9 @@ __all__ = [
     "Marks",
     "Sport",
     "SportForm",
+    "StageEdge",
     "as_points",
+    "column_of",
     "decimals",
     "definition_of",
     "differences",

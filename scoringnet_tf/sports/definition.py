@@ -6,7 +6,9 @@
      "ranges": {"difficulty": [2, 7.4], "execution": [0, 10], "final": [0, 17.4]},    # and "penalty": 0 or more
      "fusion": "sum_minus_penalty",
      "marks": {"panels": [["3 of 5"], ["2 of 4"]], "step": 0.1, "maximum": 10},    # see `Marks`; may be left out
-     "recognised_as": ["vault"]}                        # classes of a backbone, see `Sport`; may be left out
+     "recognised_as": ["vault"],                        # classes of a backbone, see `Sport`; may be left out
+     "moments": {"take-off": "start of posting-flight"},    # or "end of STAGE"; may be left out
+     "durations": {"board to mat": "posting-flight"}}       # may be left out; and so may "fall", one of these
 
     {"name": "golf", "ranges": {"final": [100, 300]}}    # one score; "stages" and "fragments": {"final": [...]} if any
 
@@ -25,18 +27,30 @@ from typing import Any, NoReturn
 import yaml
 
 from scoringnet_tf.sports.marks import Marks
-from scoringnet_tf.sports.sport import ANY_PENALTY, FINAL_ALONE, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
+from scoringnet_tf.sports.sport import (
+    ANY_PENALTY,
+    FINAL_ALONE,
+    FUSIONS,
+    NOISE,
+    PREDICTED_SCORES,
+    SCORES,
+    Sport,
+    StageEdge,
+)
 from scoringnet_tf.support.files import real_number
 from scoringnet_tf.support.messages import InputError
 
 PENALTY = "penalty"
 # (keys that are required, optional ones) of a definition, of one with a final score alone, and of marks.
-KEYS = (("name", "stages", "fragments", "ranges", "fusion"), ("marks", "recognised_as"))
-FINAL_ALONE_KEYS = (("name", "ranges"), ("stages", "fragments", "recognised_as"))
+UNSCORED_KEYS = ("recognised_as", "moments", "durations", "fall")  # they change nothing that scores and stages mean
+KEYS = (("name", "stages", "fragments", "ranges", "fusion"), ("marks", *UNSCORED_KEYS))
+FINAL_ALONE_KEYS = (("name", "ranges"), ("stages", "fragments", *UNSCORED_KEYS))
 MARKS_KEYS = (("panels", "step", "maximum"), ("factor", "penalty_off_marks"))
 # Names become columns, files and options, and parts of messages.
 NAME = re.compile(r"\w[\w-]{0,63}")
 STAGE_NAME = re.compile(r"\w(?:[\w -]{0,62}\w)?")
+EDGES = ("start", "end")
+EDGE = re.compile(r"(start|end) of (.+)")
 GROUP = re.compile(r"([1-9]\d?) of ([1-9]\d?)")  # of a panel: how many marks count, of how many
 RESERVED = (NOISE, "unlabelled")  # the names of frames without a stage
 MAX_STAGES = 64
@@ -69,6 +83,12 @@ def definition_of(sport: Sport) -> dict[str, Any]:
         definition["marks"] = {**dataclasses.asdict(sport.marks), "panels": panels}
     if sport.recognised_as:
         definition["recognised_as"] = list(sport.recognised_as)
+    if sport.moments:
+        definition["moments"] = {name: f"{EDGES[is_end]} of {stage}" for name, stage, is_end in sport.moments}
+    if sport.durations:
+        definition["durations"] = dict(sport.durations)
+    if sport.fall:
+        definition["fall"] = sport.fall
     return definition
 
 
@@ -90,6 +110,7 @@ def sport_of(definition: Any, where: str) -> Sport:
     ranges = _mapping(f"{where}: ranges", values["ranges"], *((FINAL_ALONE,) if final_alone else (SCORES, (PENALTY,))))
     bounds: dict[str, Any] = {f"{score}_range": _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
     bounds["recognised_as"] = _classes(f"{where}: recognised_as", values.get("recognised_as", ()))
+    bounds |= _times(where, values, stages)
     if final_alone:
         fragments: dict[str, Any] = {"final_fragment": stages}
         if "fragments" in values:
@@ -107,7 +128,8 @@ def sport_of(definition: Any, where: str) -> Sport:
 
 def differences(sport: Sport, other: Sport) -> list[str]:
     """The differences of two definitions, each as `KEY VALUE instead of VALUE`; of what scores and stages mean."""
-    ours, theirs = (_flat(definition_of(dataclasses.replace(each, recognised_as=()))) for each in (sport, other))
+    unscored: dict[str, Any] = dict.fromkeys(UNSCORED_KEYS, ())
+    ours, theirs = (_flat(definition_of(dataclasses.replace(each, **unscored))) for each in (sport, other))
     return [
         f"{key} {ours.get(key, 'none')} instead of {theirs.get(key, 'none')}"
         for key in [*ours, *(key for key in theirs if key not in ours)]
@@ -212,16 +234,48 @@ def _stages(where, value):
     stages = _list(where, value, "a list of the sport's stages, in order")
     if len(stages) > MAX_STAGES:
         _refuse(where, f"at most {MAX_STAGES} stages", len(stages))
-    seen: dict[str, str] = {}
-    for stage in stages:
-        # Columns of a table with these names must differ.
-        folded = re.sub(r"[ _-]+", "_", _name(where, stage, STAGE_NAME).casefold())
-        if folded in RESERVED:
-            _refuse(where, f"the stages without {' and '.join(RESERVED)}, which every sport has", stage)
-        if folded in seen:
-            raise InputError("duplicate", f"{where}: {seen[folded]} and {stage} are one stage.")
-        seen[folded] = stage
+    _check_columns(where, stages, RESERVED)
     return tuple(stages)
+
+
+def _check_columns(where, names, reserved):
+    """InputError if names are wrong, or the columns of a table with these names do not differ."""
+    seen: dict[str, str] = {}
+    for name in names:
+        folded = column_of(_name(where, name, STAGE_NAME))
+        if folded in reserved:
+            _refuse(where, f"names without {' and '.join(reserved)}, which every sport has", name)
+        if folded in seen:
+            raise InputError("duplicate", f"{where}: {seen[folded]} and {name} are one name.")
+        seen[folded] = name
+
+
+def column_of(name: str) -> str:
+    """The column of a table for a stage, a moment or a duration."""
+    return re.sub(r"[ _-]+", "_", name.casefold())
+
+
+def _times(where, values, stages):
+    """`moments`, `durations` and `fall` of a `Sport`."""
+    moments, durations, fall = values.get("moments", {}), values.get("durations", {}), values.get("fall", "")
+    for key, names in (("moments", moments), ("durations", durations)):
+        if not isinstance(names, Mapping):
+            _refuse(f"{where}: {key}", "a mapping of names", names)
+    _check_columns(f"{where}: moments, durations", [*moments, *durations], EDGES)  # a performance has these
+    edges = [_edge(f"{where}: moments.{name}", name, value, stages) for name, value in moments.items()]
+    for name, stage in durations.items():
+        if stage not in stages:
+            _refuse(f"{where}: durations.{name}", f"a stage of {', '.join(stages)}", stage)
+    if "fall" in values and fall not in [*durations]:
+        _refuse(f"{where}: fall", f"a duration of {', '.join(durations)}", fall)
+    return {"moments": tuple(edges), "durations": tuple(durations.items()), "fall": fall}
+
+
+def _edge(where, name, value, stages):
+    found = EDGE.fullmatch(value) if isinstance(value, str) else None
+    if found is None or found[2] not in stages:
+        _refuse(where, f"start of STAGE or end of STAGE, a stage of {', '.join(stages)}", value)
+    return StageEdge(name, found[2], found[1] == "end")
 
 
 def _fragments(where, values, scores, stages):

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Iterable
-from typing import Any, SupportsInt
+from typing import Any, NamedTuple, SupportsInt
 
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.support.messages import InputError, unknown_name
@@ -22,6 +22,14 @@ FUSIONS = {  # Eq. 4: rule → final score of difficulty, execution and penalty
     "sum_minus_penalty": lambda difficulty, execution, penalty: difficulty + execution - penalty,
 }
 ANY_PENALTY = (0.0, math.inf)
+
+
+class StageEdge(NamedTuple):
+    """A moment of a performance: the first frame of a stage, or the first frame after it."""
+
+    name: str
+    stage: str
+    is_end: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +52,9 @@ class Sport:
         marks: how the marks of judges make the execution, if they do.
         recognised_as: classes of a backbone (Kinetics's, for I3D) that a performance looks like; it tells by them what
             is none. Empty: it does not.
+        moments: that a result tells.
+        durations: (name, stage) of each stage whose length a result tells.
+        fall: the duration in which gravity alone acts, from a board to the water, if there is one.
     """
 
     name: str
@@ -58,6 +69,9 @@ class Sport:
     marks: Marks | None = None
     penalty_range: tuple[float, float] = ANY_PENALTY
     recognised_as: tuple[str, ...] = ()
+    moments: tuple[StageEdge, ...] = ()
+    durations: tuple[tuple[str, str], ...] = ()
+    fall: str = ""
 
     @property
     def scores(self) -> tuple[str, ...]:

@@ -59,15 +59,15 @@ def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110, vi
 
     FigureCanvasAgg(figure)
     with in_any_script():
-        figure.savefig(path, dpi=dpi, format="png", metadata={"Source": _mark(video)} if video else {})
+        figure.savefig(path, dpi=dpi, format="png", metadata={"Source": mark_of(video)} if video else {})
 
 
 def is_picture_of(path: AnyPath, video: str) -> bool:
     """Whether a file is what `save_png` wrote of a video at the same place; OSError if it cannot be read."""
     with as_path(path).open("rb") as file:
-        return _mark(video).encode() in file.read(HEADER_BYTES)
+        return mark_of(video).encode() in file.read(HEADER_BYTES)
 
 
-def _mark(video):
-    """A hash of the path of the video: a picture that is passed on does not reveal its owner's folders."""
+def mark_of(video: str) -> str:
+    """A hash of the path of a video: a picture that is passed on does not reveal its owner's folders."""
     return hashlib.sha256(str(as_path(video).absolute()).encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,12 +1,16 @@
-"""TensorFlow without the notices that it prints while it is imported."""
+"""TensorFlow without the notices that it prints while it is imported, and without what it imports for others."""
 
+import contextlib
 import os
 import pathlib
 import sys
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 NVIDIA = pathlib.Path("/proc/driver/nvidia")  # there if Linux has NVIDIA's driver
+# TensorFlow and Keras import these where they are installed, which takes a third of their own time.
+OPTIONAL = ("matplotlib", "pandas", "scipy", "sklearn")
 
 
 def load_tensorflow() -> Any:
@@ -15,10 +19,11 @@ def load_tensorflow() -> Any:
     Its libraries write to file descriptor 2 before they read TF_CPP_MIN_LOG_LEVEL. With that at 0 or 1 they may.
     """
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") in ("0", "1") or "tensorflow" in sys.modules:
-        import tensorflow
+        with _hidden(*OPTIONAL):
+            import tensorflow
 
         return tensorflow
-    with tempfile.TemporaryFile() as notices:
+    with tempfile.TemporaryFile() as notices, _hidden(*OPTIONAL):
         sys.stderr.flush()
         stderr = os.dup(2)
         os.dup2(notices.fileno(), 2)
@@ -32,3 +37,15 @@ def load_tensorflow() -> Any:
     if NVIDIA.exists() and not gpus:
         print("TensorFlow cannot use the GPU. Set TF_CPP_MIN_LOG_LEVEL=0 to see why.", file=sys.stderr)
     return tensorflow
+
+
+@contextlib.contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+    """Makes modules look as if they were not installed, but for those that are imported already."""
+    hidden: dict[str, Any] = {name: None for name in names if name not in sys.modules}
+    sys.modules.update(hidden)
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

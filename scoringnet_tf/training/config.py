@@ -61,6 +61,7 @@ class Records:
     image_size: tuple[int, int] = setting(defaults.IMAGE_SIZE, "Height,width of the model's input, pixels.", flag=True)
     validation_fraction: float = setting(0.1, "Share of training videos that choose the epoch.", True, low=0, high=0.9)
     validation_every: int = setting(1, "Epochs between validations.", low=1)
+    cache: str = setting("none", "Place of decoded frames: none, memory, disk, FOLDER.", flag=True, free=True)
 
 
 # === train ===

@@ -60,6 +60,8 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("unknown_flag", "epochs", "predict --epochs=3 dive.avi"),
     ("flags_conflict", "--json", "predict --json --csv dive.avi"),
     ("no_folder", "--plot_dir", "predict --plot_dir=dive.avi dive.avi"),
+    ("flags_conflict", "--watch", "predict --watch=. dive.avi"),
+    ("no_folder", "--watch", "predict --watch=dive.avi"),
     ("not_writable", "/proc/pictures", "predict --plot_dir=/proc/pictures dive.avi"),
     ("not_local", "memory://kept", f"{P} --results_dir=memory://kept/results dive.avi"),
     ("unreadable", r"\udcff.avi", f"{P} -", stdin(b"\xff.avi\r\n\n")),

@@ -14,6 +14,7 @@ from scoringnet_tf.data.features import (
     FeatureFile,
     FeatureSequence,
     check_features,
+    feature_shape,
     middle_frames,
     read_features,
     read_origin,
@@ -57,6 +58,17 @@ def test_any_numbers_become_float32(tmp_path, dtype):
     np.testing.assert_array_equal(found, np.arange(12).reshape(4, 3) * 3)
 
 
+def test_joints_are_what_they_are_wherever_the_body_is_and_however_large(tmp_path):
+    joints = np.random.default_rng(0).normal(size=(6, 4, 3))
+    found = read_features(write(tmp_path / "a.npy", joints)).values.reshape(6, 4, 3)
+    np.testing.assert_allclose(found.mean(axis=1), 0, atol=1e-6)
+    assert np.mean(np.sum(found**2, axis=2)) == pytest.approx(1)
+    moved = 40 * joints + np.random.default_rng(1).normal(0, 100, (6, 1, 3))
+    np.testing.assert_allclose(read_features(write(tmp_path / "b.npz", moved)).values, found.reshape(6, 12), atol=1e-5)
+    assert feature_shape(FeatureFile(tmp_path / "a.npy")) == (6, 12)
+    assert not read_features(write(tmp_path / "c.npy", np.zeros((5, 2, 2)))).values.any()
+
+
 @pytest.mark.parametrize("name", ["a.npz", "a.h5"])
 def test_one_of_several_arrays_is_named(tmp_path, name):
     path = write(tmp_path / name, other=VALUES[:, :2])
@@ -85,6 +97,9 @@ def test_a_file_is_written_as_it_is_parsed(text):
     ("values", "code", "named"),
     [
         (np.zeros((2, 3, 4)), "wrong_shape", "(2, 3, 4)"),
+        (np.zeros((2, 1, 3)), "wrong_shape", "(2, 1, 3)"),
+        (np.zeros((0, 5, 2)), "wrong_shape", "(0, 5, 2)"),
+        (np.array([[[1, 2], [3, 4]], [[1, 2], [np.nan, 4]]]), "not_finite", "step 1"),
         (np.float32(3.0), "wrong_shape", "()"),
         (np.zeros((0, 4), np.float32), "wrong_shape", "(0, 4)"),
         (np.zeros((4, 0), np.float32), "wrong_shape", "(4, 0)"),

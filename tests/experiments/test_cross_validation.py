@@ -1,6 +1,7 @@
 """Cross-validation: ScoringNet beside what needs no network, and which of them is best in words."""
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from tiny_records import feature_video, write_records
 from scoringnet_tf.baselines.comparison import SimpleSystems
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments.catalogue import Experiment, Row
-from scoringnet_tf.experiments.cross_validation import beside, verdict
+from scoringnet_tf.experiments.cross_validation import beside, verdict, with_validation
 from scoringnet_tf.experiments.results import Results
+from scoringnet_tf.experiments.training import Surroundings
 
 EXPERIMENT = Experiment("", "", [Row("ScoringNet")], "ScoringNet", resplit=True)
 
@@ -71,6 +73,16 @@ def test_simple_systems_learn_from_the_training_videos_of_a_fold(records):
     mean = info.true_scores("final", info.split("train")["ids"]).mean()
     np.testing.assert_allclose(found.predicted["Mean score"]["final"], np.full((1, 1, 5), mean))
     assert np.abs(found.predicted["Ridge on statistics"]["final"] - truth["final"]).mean() < 1.0
+
+
+@pytest.mark.parametrize(("athletes", "held_out"), [(3, ("--validation_fraction=0",)), (25, ())])
+def test_one_group_alone_is_learned_from(records, athletes, held_out):
+    info = DatasetInfo.load(records)
+    videos = {name: {**video, "group": f"{int(name) % athletes}"} for name, video in info.videos.items()}
+    fold = Surroundings(None, dataclasses.replace(info, videos=videos), (), records)
+    assert with_validation([fold])[0].further == held_out
+    chosen = dataclasses.replace(fold, further=("--validation_fraction=0.3",))
+    assert with_validation([chosen]) == [chosen]
 
 
 @pytest.mark.slow

@@ -15,7 +15,15 @@ from training_runs import trained
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.video import Clip, Video
-from scoringnet_tf.inference.checks import Checks, Observation, against_scores, doubts, impossible_scores, is_whole
+from scoringnet_tf.inference.checks import (
+    REASONS,
+    Checks,
+    Observation,
+    against_scores,
+    doubts,
+    impossible_scores,
+    is_whole,
+)
 from scoringnet_tf.inference.export import checked_outputs
 from scoringnet_tf.inference.predictor import predictor_of, score_video
 from scoringnet_tf.models.training_statistics import Intervals, Spread, TrainingStatistics
@@ -260,12 +268,13 @@ def test_a_model_that_cannot_tell_says_so(model):
 
 
 def test_a_remedy_that_would_be_refused_is_not_named(model):
-    """Neither samples of whole videos nor an SP that has not learned can be calibrated."""
+    """Neither samples of whole videos nor a KFS that has not learned can be calibrated."""
     whole = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, fragments="whole")
     unlearned = model.with_dtype("float32", reference=None)
-    unlearned.scores_learned = False
+    unlearned.learned_parts = {"difficulty", "execution"}
     for network, has_remedy in (
         (model.with_dtype("float32", reference=None), True),
+        (with_stages_alone(model.with_dtype("float32", reference=None)), True),
         (whole, False),
         (unlearned, False),
     ):
@@ -450,12 +459,19 @@ def test_a_clip_counts_in_the_file(model, tmp_path):
 # === Export ===
 
 
+def exported_codes(model, inputs):
+    """The codes of `reasons` for each video; `valid` says whether there are none."""
+    outputs = {name: np.asarray(value) for name, value in checked_outputs(model)(inputs).items()}
+    assert outputs["valid"].tolist() == (~outputs["reasons"].any(axis=1)).tolist()
+    return [[REASONS[number] for number in np.flatnonzero(row)] for row in outputs["reasons"]]
+
+
 def test_an_export_calls_no_score_valid_that_cannot_be():
     """With features like those of training, a tower that answers 100 is what speaks against it."""
     inputs = {"features": tf.zeros((2, 25, 4)), "mask": tf.ones((2, 25), tf.bool)}
     for difficulty, expected in ((3.2, True), (100.0, False)):
         model = feature_model(score_statistics={**STATISTICS, "difficulty": (difficulty, 0.3)})
-        assert checked_outputs(model)(inputs)["valid"].numpy().tolist() == [expected] * 2
+        assert exported_codes(model, inputs) == [[] if expected else ["impossible_score"]] * 2
 
 
 STRICT = {
@@ -491,4 +507,4 @@ def test_an_export_makes_each_check_that_predict_makes(identity, check, tmp_path
     strict = identity.with_dtype("float32", reference=statistics(**STRICT[check]))
     for model, reasons in ((identity, []), (strict, [check])):
         assert codes(score_video(tmp_path / "v.npy", model)) == reasons
-        assert checked_outputs(model)(inputs)["valid"].numpy().tolist() == [not reasons]
+        assert exported_codes(model, inputs) == [reasons]

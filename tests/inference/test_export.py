@@ -19,6 +19,7 @@ from training_runs import telling
 import scoringnet_tf
 from scoringnet_tf import ScoringNetPreprocessor
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
+from scoringnet_tf.inference.checks import REASONS
 from scoringnet_tf.inference.export import (
     check_successor,
     example_videos,
@@ -131,10 +132,16 @@ def expected(network):
 
 
 def assert_equal_outputs(outputs, expected):
-    """An export adds `valid` to the outputs of the Keras model."""
-    assert set(outputs) == {*expected, "valid"}
+    """An export adds `reasons` and `valid` to the outputs of the Keras model, and `moments` if it has stages."""
+    assert set(outputs) == {*expected, "reasons", "valid", *(["moments"] if "labels" in expected else [])}
+    assert outputs["valid"].tolist() == (~outputs["reasons"].any(axis=1)).tolist()
     for name, value in expected.items():
         np.testing.assert_allclose(outputs[name], value, rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def reasons_of(outputs):
+    """The codes that an export gives each video."""
+    return [[code for code, holds in zip(REASONS, row, strict=True) if holds] for row in outputs["reasons"]]
 
 
 WITHOUT_OUR_PACKAGE = """
@@ -236,8 +243,9 @@ def test_pictures_that_are_too_small_are_not_valid(served_whole):
         ([13, 13, 13, 13], [True, False, False, True]),
         ([12, 12, 14, 13], [True, True, False, True]),
     ):
-        found = served_whole("score_encoded", {"encoded": encoded, "lengths": np.array(lengths)})["valid"]
-        assert found.tolist() == valid
+        found = served_whole("score_encoded", {"encoded": encoded, "lengths": np.array(lengths)})
+        assert found["valid"].tolist() == valid
+        assert reasons_of(found) == [[] if one else ["picture_too_small"] for one in valid]
 
 
 def test_a_model_describes_itself(whole_network, exported_whole, served_whole):

@@ -98,7 +98,7 @@ def converters(monkeypatch):
 
         class Session:
             def __init__(self, *_, **__):
-                self.names = ["final", "final_std", "final_distribution", "valid"]
+                self.names = ["final", "final_std", "final_distribution", "reasons", "valid"]
 
             def get_outputs(self):
                 return [types.SimpleNamespace(name=name) for name in self.names]

@@ -18,12 +18,12 @@ needs_film = pytest.mark.skipif(
     not (REAL.is_dir() and is_installed()),
     reason="SCORINGNET_REAL_DATA is not set, or I3D not installed (make backbone)",
 )
-# First frames of flight and entry, by eye. A hop in the last is taken for the take-off, as the card says.
+# First frames of flight and entry, by eye. In the last the diver hops before the take-off.
 DIVES = {
     "videos/springboard_dive.mp4": (166, 197),
     "videos/platform_dive_10m.gif": (6, 17),
     "film/platform_dive.mp4": (46, 90),
-    "film/masked_dive.gif": (None, 80),
+    "film/masked_dive.gif": (37, 80),
 }
 
 
@@ -50,7 +50,7 @@ def test_the_flight_and_the_entry_of_a_filmed_dive_are_found(clip):
     stages = scoringnet_tf.score_video(REAL / clip, "diving_film").stages
     found = {stage["name"]: stage["start_frame"] for stage in stages}
     flight, entry = DIVES[clip]
-    assert flight is None or found["flight"] == pytest.approx(flight, abs=8)
+    assert found["flight"] == pytest.approx(flight, abs=8)
     assert found["entry"] == pytest.approx(entry, abs=8)
 
 

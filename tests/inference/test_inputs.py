@@ -95,11 +95,12 @@ def test_what_is_hidden_is_no_video_of_a_folder(folder):
 
 
 def test_pictures_of_videos_and_images_beside_them_are_no_frames(folder):
-    """What `predict --plot_dir` drew, or a poster in an archive, is no further video, and makes none of its folder."""
+    """What `predict` drew in a folder, or a poster in an archive, is no further video, and makes none of its folder."""
     write_images(folder / "in", 3)
+    (folder / "in/frames/frames.frames.stages.mp4").touch()
     assert names_of(["in"]) == EVERY
     (folder / "pictures").mkdir()
-    for name in ("b.mp4.png", "a.AVI-2.png"):
+    for name in ("b.mp4.png", "a.AVI-2.png", "b.mp4.stages.mp4", "a.AVI-2.stages.mp4"):
         (folder / "pictures" / name).touch()
     assert names_of(["."]) == ["[odd].mp4", *EVERY]
 
@@ -111,12 +112,12 @@ def test_features_are_found_by_their_own_suffixes(folder):
 
 def test_files_of_folders_that_are_skipped_are_told(folder):
     """Once, at the end, ten of them; not those that are named, hidden, drawn of a video or of a folder of frames."""
-    for name in ("in/.hidden.dat", "in/b.mp4.png", "in/frames/notes.txt", "in/named.dat"):
+    for name in ("in/.hidden.dat", "in/b.mp4.png", "in/b.mp4.stages.mp4", "in/frames/notes.txt", "in/named.dat"):
         (folder / name).touch()
     said = []
     assert names_of(["in/deep", "in", "in/**/", "in/named.dat"], left_out=said.append)[-1] == "in/named.dat"
     assert len(said) == 1 and "in/notes.txt" in said[0]
-    assert not any(name in said[0] for name in ("hidden", "png", "frames", "named", "deep"))
+    assert not any(name in said[0] for name in ("hidden", "png", "stages", "frames", "named", "deep"))
     for number in range(11):
         (folder / f"in/deep/{number:02d}.dat").touch()
     names_of(["in"], suffixes=(".avi",), left_out=said.append)
@@ -245,7 +246,7 @@ def test_beside_features_of_the_web_lies_what_made_them(tmp_path, server):
 
 def test_options_reach_whoever_scores():
     scorer = types.SimpleNamespace(score_file=lambda source, video, **options: (source, video, options))
-    expected = (pathlib.Path("v.mp4"), "v.mp4", {"force": True})
+    expected = (pathlib.Path("v.mp4"), "v.mp4", {"force": True, "height": None})
     assert scored(("v.mp4", None), scorer, force=True) == ("v.mp4", expected)
 
 

@@ -9,6 +9,7 @@ from training_runs import telling
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, SHORT_OVERLAP, ScoringNetPreprocessor
+from scoringnet_tf.inference.inputs import scored
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.stages import window_of, windowed_segmenter
 from scoringnet_tf.models.backbones.i3d import I3D
@@ -204,6 +205,13 @@ def test_the_rate_of_a_long_video_is_that_of_all_its_parts(model, tmp_path):
     script.labels = np.zeros(len(times), int)
     score = Predictor(unknown, segment=script, part=40, overlap=10)(tmp_path / "v.mkv")
     assert score.fps == pytest.approx((len(times) - 1) / (times[-1] / 1000), rel=1e-3)
+
+
+def test_what_is_found_in_a_long_video_is_told_at_once(scorers, script, video):
+    script.labels, told = with_dives(20, 200), []
+    for scorer in scorers:
+        scored((str(video), None), scorer, force=True, tell=lambda path, one: told.append((path, one.start_frame)))
+    assert told == [(str(video), 20), (str(video), 200)]  # by the one that reads parts
 
 
 def test_why_a_long_video_cannot_be_scored_is_told_once(model, tmp_path):

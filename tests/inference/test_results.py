@@ -19,6 +19,7 @@ from scoringnet_tf.data.video_files import is_frame_folder
 from scoringnet_tf.inference.checks import CHECKS
 from scoringnet_tf.inference.rendering import columns, failure_row, key_frames
 from scoringnet_tf.inference.results import SCHEMA_VERSION, Performance, VideoScore, failure, several
+from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.drawing import STAGE_COLORS
@@ -48,6 +49,11 @@ TRUSTED = dataclasses.replace(
 WITHHELD = Performance(5, 40, 0.2, 1.6, reasons=[MISSING])
 FORCED = dataclasses.replace(SCORED, reasons=[MISSING])
 OF_MODEL = Remark("simulated_training", "Its scores are no measurement.")
+TIMED = dataclasses.replace(
+    SCORED,
+    moments={"first movement": Moment(5, 0.2, 0.117), "entry": Moment(40, 1.6)},
+    measures={"flight time": Measure(1.0, "s", 0.14), "entry speed": Measure(6.5, "m/s", 0.214)},
+)
 STAGED = Performance(5, 40, 0.2, 1.6, reasons=[OF_MODEL])
 
 
@@ -83,7 +89,7 @@ def test_the_status_is_that_of_the_performances(performances, status, final):
     assert [row["performance"] for row in found.rows()] == list(range(1, len(performances) + 1))
 
 
-@pytest.mark.parametrize("performances", [(SCORED,), (TRUSTED,), (FORCED,), (TRUSTED, WITHHELD)])
+@pytest.mark.parametrize("performances", [(SCORED,), (TRUSTED,), (FORCED,), (TIMED,), (TRUSTED, WITHHELD)])
 def test_a_result_comes_back_from_json(performances):
     more = {"interval_level": 0.9, "further_reasons": [Remark("several_performances", "Several.")]}
     for found in (score(*performances), score(*performances, **more)):
@@ -102,6 +108,22 @@ def test_what_is_said_of_one_performance_is_not_said_of_another():
     assert values["warnings"] == [DOUBT.to_dict(), GAP.to_dict()]
     text = str(found)
     assert text.count(GAP) == text.count(DOUBT) == 1 and text.index(GAP) < text.rindex("Performance")
+
+
+def test_times():
+    """In words with two decimals, for programs with three; a sport has columns for its own."""
+    phases = get_sport("diving_phases")
+    (row,) = VideoScore("v.mp4", phases, 50, 25.0, [], [dataclasses.replace(TIMED, moments={})], []).rows()
+    assert list(row) == list(columns(phases)) and (row["entry_s"], row["take_off_uncertainty_s"]) == (None, None)
+    names = ("flight_time_s", "flight_time_uncertainty_s", "entry_speed_m_per_s", "entry_speed_uncertainty_m_per_s")
+    assert [row[name] for name in names] == [1.0, 0.14, 6.5, 0.21]
+    found = score(TIMED)
+    lines = ["first movement 0.20 ± 0.12 s   entry 1.60 s", "flight time 1.00 ± 0.14 s   entry speed 6.50 ± 0.21 m/s"]
+    assert [line.strip() for line in str(found).splitlines()][4:6] == lines
+    assert all(line in found.plot().get_suptitle() for line in lines)
+    values = plain(found)["performances"][0]
+    assert values["moments"]["first movement"] == {"frame": 5, "seconds": 0.2, "uncertainty": 0.117}
+    assert values["measures"]["entry speed"] == {"value": 6.5, "unit": "m/s", "uncertainty": 0.214}
 
 
 def test_text():
@@ -129,7 +151,8 @@ def test_why_a_model_gives_no_scores_is_said_once(capsys):
         assert OF_MODEL in found.plot().get_supxlabel() and "no score" not in found.plot().get_suptitle()
     assert "take-flight" in str(two) and str(two).count(MISSING) == 1
     out, _ = printed("text", capsys, score(STAGED), two)
-    assert "".join(out).count(OF_MODEL) == 1 and out[-1] == f"{OF_MODEL}\n"
+    assert out[-1].splitlines() == [f"Warning: {DOUBT}", OF_MODEL]
+    assert "".join(out).count(OF_MODEL) == "".join(out).count(DOUBT) == 1
     out, _ = printed("json", capsys, score(STAGED), two)
     assert [[reason["code"] for reason in json.loads(line)["reasons"]] for line in out[:2]] == [
         ["simulated_training"],
@@ -270,7 +293,7 @@ def test_each_result_is_printed_once_it_is_there(capsys):
     assert [text.count("\n") for text in out] == [1, 1] and err[0] == "" and LOST in err[1]
     assert json.loads(out[0])["video"] == "ä\udcff"
     out, err = printed("text", capsys, LOST, score(SCORED))
-    assert out == ["", f"{score(SCORED)}\n"] and LOST in err[0]
+    assert out == ["", *f"{score(SCORED)}\n".partition(f"Warning: {DOUBT}\n")[:2]] and LOST in err[0]
 
 
 def test_a_table_has_its_header_once(capsys):

@@ -137,7 +137,7 @@ def test_parts_of_files_are_taken_if_they_have_learned(model, diving_records, tm
         lambda: stage_finder(paths["towers"]),
         lambda: load_segmenter(model, paths["towers"]),
         lambda: scoringnet_tf.score_video("dive.avi", paths["towers"]),
-        lambda: add_reference(paths["kfs"], scoringnet_tf.DatasetInfo.load(diving_records)),
+        lambda: add_reference(paths["towers"], scoringnet_tf.DatasetInfo.load(diving_records)),
     ):
         with refused("not_trained"):
             take()

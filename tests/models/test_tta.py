@@ -117,10 +117,13 @@ def test_files_exports_and_the_model_say_the_same(tmp_path):
 def test_another_number_of_views_or_another_decoding_computes_as_before_and_has_no_intervals():
     """They were measured with the first; the same number keeps them."""
     widths = Intervals(0.9, {"final": 9.0}, {"final": 40})
-    reference = TrainingStatistics(40, "", 0, {"entry": (0.2, 0.5)}, ("entry",), intervals=widths, certainty={})
+    measured = {"intervals": widths, "times": widths, "certainty": {}}
+    reference = TrainingStatistics(40, "", 0, {"entry": (0.2, 0.5)}, ("entry",), **measured)
     model = made(2, reference=reference.get_config(), decoding="ordered", dtype="mixed_bfloat16")
     for same in (with_settings(model, views=2), with_settings(model, decoding="ordered")):
         assert same.reference.intervals == widths
+    assert with_settings(model, views=6).reference.times == widths
+    assert not with_settings(model, decoding="argmax").reference.times.half_widths
     for changed in (with_settings(model, views=6), with_settings(model, decoding="argmax")):
         assert changed.reference.intervals.half_widths == {} and changed.reference.intervals.lacking
         assert changed.reference.durations == reference.durations

@@ -5,6 +5,7 @@ import pathlib
 import socketserver
 import sys
 import threading
+import types
 
 import keras
 import numpy as np
@@ -71,7 +72,7 @@ def images_of(network):
 def test_a_batch_of_unequal_videos_scores_as_keras_does(network, connected):
     videos = example_videos(network, LENGTHS)
     expected, found = network(videos, training=False), connected.predict(videos)
-    assert set(found) == {*expected, "valid"}
+    assert set(found) == {*expected, "moments", "reasons", "valid"}
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-6)
 
@@ -139,6 +140,7 @@ def test_the_command_scores_folders_of_frames(network, address, tmp_path, capsys
     assert client.main([address, "diving", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["valid"] for one in told] == [bool(one["valid"]) for one in expected] == [True, False]
+    assert [one["reasons"] for one in told] == [[], ["too_few_frames"]]
     assert told[0]["final"] == pytest.approx(expected[0]["final"], rel=1e-5)
     assert (told[1]["video"], told[1]["final"]) == (str(tmp_path / "b"), None)
     for one, outputs in zip(told, expected, strict=True):
@@ -150,6 +152,33 @@ def test_the_command_scores_folders_of_frames(network, address, tmp_path, capsys
         assert client.main([address, "diving", str(tmp_path / folder)]) == 1
         assert "client: " in capsys.readouterr().err
     assert client.main([address]) == 2
+
+
+def test_a_model_of_simulation_gives_moments_and_no_scores():
+    outputs = {
+        "valid": np.array([True, False]),
+        "reasons": np.array([[False], [True]]),
+        "final": np.array([80.0, 70.0]),
+    }
+    outputs |= {"moments": np.array([[12, -1], [12, 20]]), "labels": np.zeros((2, 3), int)}
+    model = {"stages": ["noise"], "reasons": ["stage_order"], "moments": {"take-off": 0.12, "entry": None}}
+    model |= {"against_scores": [{"code": "simulated_training", "message": ""}], "frame_rate": 25.0}
+    first, second = (client.result(outputs, number, 3, model) for number in range(2))
+    assert first["moments"] == {"take-off": {"frame": 12, "seconds": 0.48, "uncertainty": 0.12}}
+    assert (first["reasons"], first["final"]) == (["simulated_training"], None)
+    assert (second["reasons"], second["moments"]) == (["stage_order", "simulated_training"], {})
+    said = {**model, "against_scores": None, "provenance": {"simulation": {"seed": 0}}}
+    values = np.array([json.dumps(said[field]) for field in client.DESCRIBED])
+    of_old = client.described(types.SimpleNamespace(predict=lambda *_: {"values": values}))
+    assert client.result(outputs, 0, 3, of_old) == first
+    older = dict.fromkeys(client.DESCRIBED) | {"stages": ["noise"], "frame_rate": 25.0}
+    assert client.result(outputs, 0, 3, older) == {
+        "valid": True,
+        "reasons": [],
+        "moments": {},
+        "final": 80.0,
+        "stages": [{"name": "noise", "start_frame": 0, "end_frame": 3}],
+    }
 
 
 def test_frames_come_in_the_order_of_their_numbers(tmp_path):

@@ -1,5 +1,6 @@
 """Files of sports: what they define arrives, and whatever is not quite right is refused by file and key."""
 
+import dataclasses
 import pathlib
 import re
 
@@ -10,6 +11,7 @@ from scoringnet_tf.sports import (
     SPORTS,
     Marks,
     Sport,
+    StageEdge,
     definition_of,
     differences,
     get_sport,
@@ -41,6 +43,11 @@ marks:
   maximum: 10
   factor: 3
   penalty_off_marks: true
+moments:
+  take-off: start of 1st half
+  touch-down: end of 1st half
+durations:
+  air time: 1st half
 """
 TRAMPOLINE = Sport(
     name="trampoline",
@@ -53,6 +60,8 @@ TRAMPOLINE = Sport(
     penalty_range=(0.0, 2.5),
     fusion="sum",
     marks=Marks((((5, 3), (1, 1)), ((4, 2),)), step=0.1, maximum=10.0, factor=3.0, penalty_off_marks=True),
+    moments=(StageEdge("take-off", "1st half"), StageEdge("touch-down", "1st half", is_end=True)),
+    durations=(("air time", "1st half"),),
 )
 
 
@@ -68,7 +77,7 @@ def test_a_file_defines_a_sport(tmp_path):
 
 
 def test_marks_and_the_range_of_a_penalty_may_be_left_out(tmp_path):
-    text = FILE[: FILE.index("marks:")].replace("  penalty: [0, 2.5]\n", "")
+    text = (FILE[: FILE.index("marks:")] + FILE[FILE.index("moments:") :]).replace("  penalty: [0, 2.5]\n", "")
     sport = read_sport(written(tmp_path, text))
     assert sport.marks is None and sport.range_of("penalty") == (0.0, float("inf"))
 
@@ -91,7 +100,7 @@ def test_names_stand_for_sports_that_ship_alone(tmp_path):
     other = read_sport(written(tmp_path, diving.replace("144", "145")))
     assert other.name == "diving" and get_sport(kept_form(other)) == other != get_sport("diving")
     assert differences(other, get_sport("diving")) == ["ranges.final [0.0, 145.0] instead of [0.0, 144.0]"]
-    assert differences(other, other) == []
+    assert differences(other, other) == differences(TRAMPOLINE, dataclasses.replace(TRAMPOLINE, moments=())) == []
     assert "ranges.penalty [0.0, 2.5] instead of none" in differences(TRAMPOLINE, get_sport("vault"))
 
 
@@ -144,6 +153,14 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
         ("factor: 3", "factor: 1", "wrong_value", "ranges.execution"),  # marks do not make it
         (": sum", ": product", "wrong_value", "ranges.final"),
         ("80.5]", "805]", "wrong_value", "ranges.final"),  # nothing reaches it
+        ("start of", "begin of", "wrong_value", "moments.take-off"),
+        ("start of 1st half", "[1st half]", "wrong_value", "moments.take-off"),
+        ("end of 1st half", "end of 2nd half", "wrong_value", "moments.touch-down"),
+        ("take-off:", "End:", "wrong_value", "End"),  # a performance has an end_s
+        ("take-off:", "/:", "wrong_value", "moments"),
+        ("air time:", "take off:", "duplicate", "take-off and take off"),
+        ("air time: 1st half", "air time: 2nd half", "wrong_value", "durations.air time"),
+        ("durations:\n  air time: 1st half", "durations: 1st half", "wrong_value", "durations"),
         ("[0, 20]", "*x", "wrong_format", "line 7"),
         ("fusion:", "---\nfusion:", "wrong_format", ""),
         ("  difficulty: [0, 20]", "\tdifficulty: [0, 20]", "wrong_format", "line 7"),

@@ -7,7 +7,13 @@ import sys
 
 import pytest
 
-LOAD = "from scoringnet_tf.support.quiet import load_tensorflow; print(load_tensorflow().__version__)"
+LOAD = """
+import sys
+from scoringnet_tf.support.quiet import load_tensorflow
+print(load_tensorflow().__version__)
+assert not {"matplotlib", "pandas", "scipy", "sklearn"} & sys.modules.keys()
+import matplotlib.pyplot, scipy.stats  # which whoever needs them still finds
+"""
 
 
 @pytest.mark.slow

@@ -30,6 +30,7 @@ TRAIN = {
     "data.image_size": [(each, "image_size") for each in (NET, KFS, SP, scoringnet_tf.ScoringNetPreprocessor)]
     + [(each, "image_size") for each in (input_pipeline.videos, input_pipeline.clips)],
     "data.service": [(input_pipeline.videos, "service")],
+    "data.cache": [(input_pipeline.videos, "cache"), (input_pipeline.clips, "cache")],
     "model.width_multiplier": [(each, "width_multiplier") for each in (NET, KFS, SP, scoringnet_tf.C3D)],
     "model.clip_lengths": [(NET, "clip_lengths"), (SP, "clip_lengths")],
     "model.fragments": [(NET.compile, "fragments")],
@@ -58,7 +59,7 @@ TRAIN = {
     **{f"augmentation.{name}": [(scoringnet_tf.Augmentation, name)] for name in PIXELS},
 }
 PRETRAIN = {
-    "data.image_size": TRAIN["data.image_size"],
+    **{name: TRAIN[name] for name in ("data.image_size", "data.cache")},
     "data.clip_length": [(input_pipeline.clips, "clip_length")],
     "data.clip_sampling": [(input_pipeline.clips, "sampling")],
     "model.width_multiplier": TRAIN["model.width_multiplier"],

@@ -5,11 +5,13 @@ Times are in frames; t0 first movement, t1 feet (or hands) leave the platform, t
 """
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
 from data_prep.simulator.diving.board import Board
 from data_prep.simulator.diving.rules import BACK, FORWARD, REVERSE, Dive
+from data_prep.simulator.diving.run_up import RunUp, random_run_up
 from data_prep.simulator.faults import Fault
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.figure import JOINT, Body, Motion, ease, motion_of, pose
@@ -18,6 +20,7 @@ GRAVITY = 9.81
 PLATFORM = Board()
 SPRINGBOARD_DIP = 9.0  # frames before t0 in which a springboard is pressed down
 TAKE_OFF_LEAN = np.radians(14.0)  # of the somersault, already turned when the feet leave the platform
+RUNNING = 0.6  # of filmed divers who face the water
 DRAG_SECONDS = 0.25  # time constant in which the water stops a diver
 FAULTS = (  # what judges weigh most comes first: the entry, then the position, then the rest
     Fault("splash", 5.0, 2.9),
@@ -44,6 +47,7 @@ class DiveTrait:
         arms_up: the diver stands with the arms overhead at the take-off.
         raises_arms: if so, they are raised shortly before, else they have been up all along.
         twist_sign: direction of the twist, 1 or −1.
+        run_up: of a diver who does not stand before the press; None: he does.
     """
 
     severities: dict[str, float]
@@ -52,6 +56,7 @@ class DiveTrait:
     arms_up: bool
     raises_arms: bool
     twist_sign: int
+    run_up: RunUp | None = None
 
     @property
     def entry_angle(self) -> float:
@@ -79,6 +84,13 @@ def random_trait(severities: dict[str, float], rng: np.random.Generator) -> Dive
         raises_arms=bool(rng.random() < 0.4),
         twist_sign=1 if rng.random() < 0.5 else -1,
     )
+
+
+def with_run_up(trait: DiveTrait, dive: Dive, rng: np.random.Generator) -> DiveTrait:
+    """The trait with a run-up, drawn at random, if the dive can have one: the diver faces the water."""
+    if dive.armstand or _facing(dive) < 0 or rng.random() >= RUNNING:
+        return trait
+    return dataclasses.replace(trait, run_up=random_run_up(rng))
 
 
 _STAND = pose(shoulder=8, arm_out=6)
@@ -189,9 +201,12 @@ def _take_off_keys(dive, trait, t0, t1, board):
         return [(start, _HANDSTAND), (start + 0.55 * span, _HANDSTAND_TIP), (t1, _HANDSTAND_PUSH)]
     weak = trait.severities["low_take_off"]
     crouch = _CROUCH * (1 - 0.45 * weak)
-    stand = _REACH if trait.arms_up else _STAND
-    before = [(start - 17, _STAND), (start - 8, _REACH)] if trait.arms_up and trait.raises_arms else []
-    return [*before, (start, stand), (start + 0.55 * span, crouch), (t1, _LAUNCH)]
+    if trait.run_up:
+        before = trait.run_up.keys(start)
+    else:
+        before = [(start - 17, _STAND), (start - 8, _REACH)] if trait.arms_up and trait.raises_arms else []
+        before.append((start, _REACH if trait.arms_up else _STAND))
+    return [*before, (start + 0.55 * span, crouch), (t1, _LAUNCH)]
 
 
 def _flight_keys(dive, held):
@@ -260,12 +275,9 @@ def _path(dive, trait, oriented, body, boundaries, times, board):
     _, t1, t2 = boundaries
     standing = _standing_centre(dive, oriented)
     standing[:, 1] += board.height + board.tip(boundaries, times)
-    at_launch, *_ = _turned(dive, trait, body, boundaries, np.array([float(t1)]), board)
-    launch = _standing_centre(dive, at_launch)[0] + (0.0, board.height)
-    first = _first_touch(dive, trait, body)
-    rise = np.interp(trait.severities["low_take_off"], (0, 1), (3.6, 0.6))
-    rise *= 0.55 if dive.armstand else 1.35 if board.springs else 1.0
-    seconds = (rise + np.sqrt(rise * rise + 2 * GRAVITY * (launch[1] + first[1]))) / GRAVITY
+    if trait.run_up:
+        standing += trait.run_up.offset(times, _first_movement(boundaries[0], board))
+    launch, first, rise, seconds = flight_of(dive, trait, body, boundaries, board)
     flown = np.clip((times - t1) / (t2 - t1), 0.0, 1.0)
     y = launch[1] + rise * flown * seconds - GRAVITY * (flown * seconds) ** 2 / 2
     x = launch[0] + (trait.distance - first[0] - launch[0]) * flown
@@ -275,6 +287,31 @@ def _path(dive, trait, oriented, body, boundaries, times, board):
     path = np.stack((x - sunk * first[0] / first[1], y - sunk), axis=-1)
     centre = np.where((times < t1)[:, None], standing, path)
     return np.concatenate((centre, np.zeros((len(times), 1))), axis=1)
+
+
+class Flight(NamedTuple):
+    """The flight of a dive: centre of mass (2,) at the take-off, in metres; from it to the first part that touches.
+
+    It leaves at `rise` metres a second upwards, and is in the air for `seconds`.
+    """
+
+    launch: np.ndarray
+    first: np.ndarray
+    rise: float
+    seconds: float
+
+
+def flight_of(
+    dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[float, float, float], board: Board = PLATFORM
+) -> Flight:
+    """The `Flight` of a dive, by gravity alone; arguments as of `perform`."""
+    at_launch, *_ = _turned(dive, trait, body, boundaries, np.array([float(boundaries[1])]), board)
+    launch = _standing_centre(dive, at_launch)[0] + (0.0, board.height)
+    first = _first_touch(dive, trait, body)
+    rise = np.interp(trait.severities["low_take_off"], (0, 1), (3.6, 0.6))
+    rise *= 0.55 if dive.armstand else 1.35 if board.springs else 1.0
+    seconds = (rise + np.sqrt(rise * rise + 2 * GRAVITY * (launch[1] + first[1]))) / GRAVITY
+    return Flight(launch, first, rise, seconds)
 
 
 def _standing_centre(dive, oriented):

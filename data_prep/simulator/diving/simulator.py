@@ -9,7 +9,7 @@ from absl import logging
 
 from data_prep.simulator import files
 from data_prep.simulator.diving import filming, labels
-from data_prep.simulator.diving.motion import FAULTS, PLATFORM, random_trait
+from data_prep.simulator.diving.motion import FAULTS, PLATFORM, DiveTrait, random_trait, with_run_up
 from data_prep.simulator.diving.rules import DIFFICULTIES, DIVES, FREQUENCIES, Dive, degree_of_difficulty
 from data_prep.simulator.performance import Boundaries, Label, Performance, Simulator
 from data_prep.simulator.scene.film import BROADCAST, FilmLook
@@ -58,6 +58,10 @@ class DivingSimulator(Simulator):
     def replayed_elements(self, scene: filming.Scene) -> list[Dive]:
         """Armstands from the 10 m platform alone."""
         return [dive for dive in FREQUENCIES if scene.board == PLATFORM or not dive.armstand]
+
+    def film_trait(self, element: Dive, trait: DiveTrait, rng: np.random.Generator) -> DiveTrait:
+        """Many divers run up, and hop onto the end of the board."""
+        return with_run_up(trait, element, rng)
 
     def draw_timing(self, rng: np.random.Generator) -> tuple[int, Boundaries]:
         """As labelled clips have it, except that some divers stand much longer, as they do in uncut video."""

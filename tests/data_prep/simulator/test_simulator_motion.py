@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from data_prep.simulator.diving import motion as dive_motion
-from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform
+from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, with_run_up
 from data_prep.simulator.diving.rules import DIVES, parse_dive
+from data_prep.simulator.diving.run_up import RunUp
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.figure import JOINT, Body, pose
 
@@ -126,6 +127,32 @@ def test_feet_stay_on_the_platform_until_t1_and_nothing_moves_before_t0():
     still = np.abs(np.diff(motion.joints[:4], axis=0)).max()
     moving = np.abs(motion.joints[6] - motion.joints[4]).max()
     assert still < 0.02 < 0.04 < moving
+
+
+def test_a_run_up_steps_along_the_platform_and_hops_onto_its_end():
+    t0 = 80  # the hop lands just before
+    run_up = RunUp(steps=3, stride=0.6, step_frames=10, rise=0.3, reach=0.5)
+    trait, times = dataclasses.replace(CLEAN, run_up=run_up), np.arange(0.0, 130.0)
+    running = perform(parse_dive("107B"), trait, Body(), (t0, 90, 115), times)
+    standing = perform(parse_dive("107B"), CLEAN, Body(), (t0, 90, 115), times)
+    np.testing.assert_allclose(running.joints[90:], standing.joints[90:], atol=1e-9)
+
+    feet = np.minimum(*(at(running, f"ankle_{side}") for side in "lr"))
+    in_air = np.sqrt(2 * 0.3 / 9.81) * 2 * 25  # of a jump of 0.3 m
+    highest = round(t0 - 0.7 - in_air / 2)
+    assert run_up.hop_frames == pytest.approx(in_air) and feet[highest, 1] - 10 > 0.3
+    np.testing.assert_allclose(feet[: int(t0 - 0.7 - in_air), 1], 10.05, atol=0.15)
+    moved = running.centre[t0, 0] - running.centre[0, 0]
+    assert moved == pytest.approx(3 * 0.6 + 0.5, abs=0.15)
+    assert np.abs(np.diff(running.joints[: t0 + 1], axis=0)).max() < 0.5  # metres in a frame: the hands do most
+
+
+def test_only_who_faces_the_water_on_the_feet_runs_up():
+    rng = np.random.default_rng(0)
+    ran = {number: sum(with_run_up(CLEAN, parse_dive(number), rng).run_up is not None for _ in range(200))
+           for number in ("107B", "307C", "207B", "407C", "612B")}  # fmt: skip
+    assert ran["207B"] == ran["407C"] == ran["612B"] == 0
+    assert all(100 < ran[number] < 140 for number in ("107B", "307C"))
 
 
 def test_faults_change_what_they_name():

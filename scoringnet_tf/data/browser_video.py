@@ -1,0 +1,86 @@
+"""Video for people: frames at a size to look at, and files that browsers play. No TensorFlow."""
+
+import io
+import itertools
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from scoringnet_tf.data.preprocessing import resize_frame
+from scoringnet_tf.data.video import Clip, VideoStream
+
+HEIGHT = 360  # largest height of a picture, pixels: the model sees far fewer, a person wants to see the athlete
+MAX_DENOMINATOR = 1001  # of a frame rate: 30000/1001
+CLOCK = Fraction(1, 90_000)  # seconds: the unit in which times are written, as MPEG does
+
+
+def filmed(source: Path | Clip, start: int, stop: int, height: int = HEIGHT) -> Iterator[np.ndarray]:
+    """The frames [start, stop) of a file, uint8 (H, W, 3), H ≤ `height`, W by the aspect as shown.
+
+    Args:
+        source: local path, or a `Clip` of it, whose frames count from the beginning of the file.
+        start, stop: frame numbers in the file. A damaged file gives those before the damage.
+        height: largest height of a frame, pixels.
+
+    Raises:
+        VideoError: as of `VideoStream`.
+    """
+    path = source.path if isinstance(source, Clip) else source
+    if path.is_dir() and not isinstance(source, Clip):  # frames count from its first image, whatever its number
+        video = VideoStream(Clip(path), partial=True)
+        frames: Iterator[np.ndarray] = itertools.islice(video, start, stop)
+    else:
+        video = VideoStream(Clip(path, (start, stop)), partial=True)
+        frames = iter(video)
+    size = None
+    for frame in frames:
+        if size is None:  # for all: a broadcast may change from 4:3 to 16:9 half-way
+            rows = min(height, frame.shape[0])
+            size = rows, max(2, round(rows * frame.shape[1] * video.pixel_aspect / frame.shape[0]))
+        yield resize_frame(frame, size)
+
+
+def encode_clip(frames: Iterable[np.ndarray], fps: float) -> bytes:
+    """An MP4 as of `write_clip`, from frames that are evenly spaced."""
+    file = io.BytesIO()
+    rate = _rate(fps)
+    with av.open(file, "w", format="mp4") as container:
+        _encode(container, ((frame, number) for number, frame in enumerate(frames)), rate, 1 / rate)
+    return file.getvalue()
+
+
+def write_clip(path: Path, frames: Iterable[tuple[np.ndarray, float]], fps: float, mark: str = "") -> None:
+    """Writes an MP4 (H.264) that browsers play while they load it; odd sizes lose a row or column.
+
+    Args:
+        path: local; its folder exists.
+        frames: uint8 (H, W, 3), RGB, each with the seconds at which it is shown, which rise from 0.
+        fps: about how many there are in a second.
+        mark: is written near the beginning of the file, for programs.
+    """
+    timed = ((frame, round(seconds / CLOCK)) for frame, seconds in frames)
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        _encode(container, timed, _rate(fps), CLOCK, mark)
+
+
+def _rate(fps):
+    return Fraction(fps).limit_denominator(MAX_DENOMINATOR) or Fraction(1)
+
+
+def _encode(container, frames, rate, time_base, mark=""):
+    """Encodes frames with their times, in units of `time_base`."""
+    stream = container.add_stream("libx264", rate=rate, options={"crf": "26", "preset": "fast"})
+    stream.codec_context.time_base = time_base
+    if mark:
+        stream.metadata["handler_name"] = mark  # comes before all that grows with the video
+    for number, (frame, time) in enumerate(frames):
+        if not number:
+            height, width = (size - size % 2 for size in frame.shape[:2])
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        image = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame[:height, :width]), format="rgb24")
+        image.pts, image.time_base = time, time_base
+        container.mux(stream.encode(image))
+    container.mux(stream.encode())

@@ -1,0 +1,110 @@
+"""Speeds and jump height of a dive, from its flight time, the height of the board and gravity alone.
+
+The centre of the body leaves the board at v m/s upwards and falls h metres in T seconds: h = g T² / 2 − v T. It rises
+v² / 2 g, and enters the water at g T − v. Air is left out.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import TypeAlias
+
+from scoringnet_tf.inference.times import Measure
+from scoringnet_tf.sports import Sport
+from scoringnet_tf.support.files import read_rows, real_number
+from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.paths import AnyPath, name_of
+
+Heights: TypeAlias = float | Mapping[str, float] | None  # metres, of all videos or by the name of each
+
+GRAVITY = 9.81
+# The centre of the body falls further than from the board to the water, metres: it is higher above the feet as they
+# leave than above the hands as they touch. 9 in 10 simulated dives lie within (`data_prep.simulator.diving`).
+FURTHER, SPREAD = 0.15, 0.2
+HIGHEST_JUMP, HIGHEST_BOARD = 2.5, 40.0
+MEASURES = {"take-off speed": "m/s", "jump height": "m", "entry speed": "m/s"}
+
+
+def fall_of(flight: Measure, height: float) -> dict[str, Measure]:
+    """The `MEASURES` of a flight: upwards, of the centre of the body above its place at the take-off, downwards.
+
+    Args:
+        flight: seconds from the take-off to the first touch of the water.
+        height: of the board above the water, metres.
+    """
+    seconds, fallen = flight.value, height + FURTHER
+    up, down = GRAVITY * seconds / 2 - fallen / seconds, GRAVITY * seconds / 2 + fallen / seconds
+    of_up, of_down = (_speed_uncertainty(flight, fallen * sign) for sign in (1, -1))
+    of_jump = None if of_up is None else ((up + of_up) ** 2 - up**2) / (2 * GRAVITY)  # of its larger side
+    values = (up, of_up), (up**2 / (2 * GRAVITY), of_jump), (down, of_down)
+    return {
+        name: Measure(round(value, 3), unit, None if uncertainty is None else round(uncertainty, 3))
+        for (name, unit), (value, uncertainty) in zip(MEASURES.items(), values, strict=True)
+    }
+
+
+def _speed_uncertainty(flight, fallen):
+    """Of g T / 2 ∓ h / T, by that of T and of the posture."""
+    if flight.uncertainty is None:
+        return None
+    by_time = (GRAVITY / 2 + fallen / flight.value**2) * flight.uncertainty
+    return (by_time**2 + (SPREAD / flight.value) ** 2) ** 0.5
+
+
+def implausible(flight: Measure, height: float) -> list[Remark]:
+    """Why a flight is none from a board of this height (`implausible_fall`): nobody drops off it, or jumps so high."""
+    found = fall_of(flight, height)
+    if found["take-off speed"].value > 0 and found["jump height"].value <= HIGHEST_JUMP:
+        return []
+    what = "would need a jump of {:.2f} m" if found["take-off speed"].value > 0 else "is too short for a fall"
+    text = f"A flight of {flight.value:.2f} s from {height:g} m {what.format(found['jump height'].value)}."
+    return [Remark("implausible_fall", f"{text} Check the height, and whether the film is in slow motion.")]
+
+
+# === What a user gives ===
+
+
+def check_height(sport: Sport, height: float) -> None:
+    """InputError if a sport has no fall from a board (`no_fall`), or no board is so high (`out_of_range`)."""
+    if not sport.fall:
+        raise InputError("no_fall", f"A height has no effect in {sport.name}: it names no fall from a board.")
+    if not 0 < height <= HIGHEST_BOARD:
+        raise InputError("out_of_range", f"A height of {height:g} m is not above 0 and up to {HIGHEST_BOARD:g} m.")
+
+
+def read_heights(text: str, sport: Sport) -> Heights:
+    """The heights of `--height`: metres, or a CSV file with the columns `video` (file name) and `height`.
+
+    Raises:
+        InputError: it is neither; a column, number or row is wrong; as `check_height`.
+    """
+    if not text.lower().endswith(".csv"):
+        return _height(text, sport, "--height")
+    columns, rows = read_rows(text, "height")
+    if {*columns} != {"video", "height"}:
+        raise InputError("missing_column", f"--height={text} needs the columns video and height, not {columns}.")
+    heights: dict[str, float] = {}
+    for where, row in rows:
+        if row["video"] in heights:
+            raise InputError("duplicate", f"{where}: {row['video']} occurs again.")
+        heights[row["video"]] = _height(row["height"], sport, where)
+    return heights
+
+
+def _height(text, sport, where):
+    try:
+        height = real_number(text)
+    except ValueError as error:
+        raise InputError("wrong_value", f"{where}: {text!r} is not a number of metres.") from error
+    check_height(sport, height)
+    return height
+
+
+def check_named(heights: Heights, videos: Collection[str]) -> None:
+    """InputError if a row of heights names none of the videos (`unknown_name`)."""
+    for name in heights if isinstance(heights, Mapping) else ():
+        if name not in {name_of(video) for video in videos}:
+            raise InputError("unknown_name", f"--height: no video is called {name}.")
+
+
+def height_of(heights: Heights, video: AnyPath) -> float | None:
+    """The height for a video, metres; None if it is unknown."""
+    return heights.get(name_of(str(video))) if isinstance(heights, Mapping) else heights

@@ -1,0 +1,77 @@
+"""A folder in which videos arrive, such as a camera's: each is named once it is whole. No TensorFlow."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, videos_in
+from scoringnet_tf.inference.inputs import Named
+
+POLL = 0.5  # seconds between two looks at the folder
+STILL = 2.0  # seconds without a change after which a video counts as whole
+LONG = 60.0  # seconds of changes after which the user is told
+
+
+class Arrivals:
+    """The videos of a folder, at any depth, without an end: those that are there, then those that arrive.
+
+    A video is named once its size and time of change have stood still for `STILL` seconds, and again if they change.
+
+    Args:
+        folder: local.
+        tell: is told of a video that does not stop changing.
+        suffixes: of the files that count; folders of numbered images do, too.
+    """
+
+    def __init__(self, folder: Path, tell: Callable[[str], None], suffixes: Sequence[str] = VIDEO_SUFFIXES) -> None:
+        self._folder, self._tell, self._suffixes = folder, tell, suffixes
+        self._named: dict[Path, tuple] = {}  # in which state
+        self._changing: dict[Path, tuple[tuple, float, float]] = {}  # (state, seen since, changes seen since)
+
+    def __iter__(self) -> Iterator[Named]:
+        while True:
+            path = self.next(time.monotonic())
+            if path is None:
+                time.sleep(POLL)
+            else:
+                yield str(path), None
+
+    def next(self, now: float) -> Path | None:
+        """The first video by name that is whole at a time in seconds, and is not named yet.
+
+        Raises:
+            OSError: the folder is gone, or cannot be read.
+        """
+        for path, state in self._found():
+            if state == self._named.get(path):
+                continue
+            before, since, begun = self._changing.get(path, (None, now, now))
+            since = since if state == before else now
+            if now - since >= STILL:
+                self._named[path] = state
+                self._changing.pop(path)
+                return path
+            if now - begun >= LONG:
+                self._tell(f"{path} does not stop changing. It is scored once it stands still.")
+                begun = math.inf
+            self._changing[path] = state, since, begun
+        return None
+
+    def _found(self):
+        """(path, state) of each video in the folder."""
+        try:
+            return [(path, _state(path)) for path in videos_in(self._folder, self._suffixes)]
+        except FileNotFoundError:
+            if self._folder.is_dir():  # what lay in it is gone: the next look shows what is left
+                return []
+            raise
+
+
+def _state(path):
+    """Number, size and last change of the files of a video; nothing if they are gone."""
+    try:
+        files = [file.stat() for file in (path.iterdir() if path.is_dir() else [path])]
+    except FileNotFoundError:
+        return ()
+    return len(files), sum(file.st_size for file in files), max(file.st_mtime_ns for file in files)

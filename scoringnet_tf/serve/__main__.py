@@ -1,0 +1,74 @@
+r"""Serves a web page that takes videos and shows their reports.
+
+    python -m scoringnet_tf.serve [--model=MODEL] [--host=HOST] [--port=8000]
+
+Open the address that it prints, and choose videos. One is scored after the other, in a process of its own; a video is
+deleted as soon as it is scored, its page some minutes later (--keep_seconds). It needs the extra `web`. Whoever reaches
+the port can upload: for more than your own machine put a server with TLS and a password before it. Ends by Ctrl+C.
+"""
+
+import functools
+import pathlib
+import socket
+import sys
+import tempfile
+
+from absl import flags
+
+from scoringnet_tf.data.features import check_sees_frames
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, default_model, model_path
+
+STOP_SECONDS = 3  # for requests that are answered when the server is stopped
+
+flags.DEFINE_string("model", None, f".keras file or its folder. {DEFAULT_HELP}")
+flags.DEFINE_string("host", "127.0.0.1", "Address to listen at; 0.0.0.0: of all networks.")
+flags.DEFINE_integer("port", 8000, "Port to listen at; 0 takes a free one.", 0, 65535)
+flags.DEFINE_integer("queue", 20, "Videos that are uploaded, wait or are scored at the same time.", 1)
+flags.DEFINE_float("megabytes", 200.0, "Largest size of a video, MB.", 0.001)
+flags.DEFINE_float("video_seconds", 300.0, "Longest duration of a video.", 0.1)
+flags.DEFINE_float("upload_seconds", 300.0, "Longest duration of an upload.", 0.1)
+flags.DEFINE_float("work_seconds", 600.0, "Longest time to score a video.", 0.1)
+flags.DEFINE_float("keep_seconds", 600.0, "Time for which the page of a video can be opened.", 1.0)
+
+
+def _listening(host, port):
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise InputError("busy", f"--host={host} --port={port} cannot be listened at: {error.strerror}.") from error
+
+
+def main(_: list[str]) -> None:
+    """Runs the command with the parsed flags."""
+    try:
+        import uvicorn
+
+        from scoringnet_tf.serve.app import create_app
+    except ImportError as error:
+        hint = "Install them with pip install '.[web]'."
+        raise InputError("missing_package", f"This command needs more packages: {error}.", hint) from error
+    from scoringnet_tf.serve.jobs import Limits, Queue
+    from scoringnet_tf.serve.worker import Worker, page_maker
+
+    values = flags.FLAGS
+    model = default_model() if values.model is None else values.model
+    check_sees_frames(configuration(model_path(model), "model")["features"], model)
+    options: dict = {name: values[name].value for name in Limits.__dataclass_fields__}
+    limits = Limits(**options)
+    prepare = functools.partial(page_maker, model, limits.video_seconds)
+    with (
+        _listening(values.host, values.port) as listening,
+        tempfile.TemporaryDirectory(prefix="scoringnet_") as folder,
+        Worker(prepare) as worker,
+    ):
+        app = create_app(Queue(worker, pathlib.Path(folder), limits), model, worker.stop)
+        host, port = listening.getsockname()[:2]
+        print(f"Open http://{host}:{port}", flush=True)
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=STOP_SECONDS)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, uses_keras=True))

@@ -1,0 +1,104 @@
+"""The web application: a page to upload videos, their places in the queue, and their pages."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from starlette.requests import ClientDisconnect
+
+from scoringnet_tf.report.page import template
+from scoringnet_tf.serve.jobs import DONE, Job, Queue
+from scoringnet_tf.support.messages import InputError
+
+STATUSES = {"queue_full": 503, "not_found": 404, "too_large": 413, "upload_timeout": 408, "exists": 409}  # else 400
+NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'unsafe-inline'"
+# The page of a video has an origin of its own: whatever it were to run, it could ask this server for nothing.
+SHOWN = f"{NOTHING}; sandbox allow-scripts; script-src 'unsafe-inline'; img-src data:; media-src data: blob:"
+HEADERS = {
+    "Content-Security-Policy": NOTHING,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",  # an address is all that is needed to see a page
+    "Cache-Control": "no-store",
+}
+
+
+def create_app(queue: Queue, model: str, stop: Callable[[], None] = lambda: None) -> FastAPI:
+    """The application.
+
+    Args:
+        queue: of the videos.
+        model: its name, as shown.
+        stop: ends the work on a video, once the server stops.
+    """
+
+    @contextlib.asynccontextmanager
+    async def working(_):
+        task = asyncio.create_task(queue.run())
+        yield
+        task.cancel()
+        stop()
+
+    app = FastAPI(lifespan=working, openapi_url=None)
+    app.add_exception_handler(InputError, _refused)
+    app.middleware("http")(_with_headers)
+
+    @app.get("/")
+    async def page() -> Response:
+        nonce = secrets.token_urlsafe(16)
+        shown = {"model": model, "title": "Score a video", "limits": queue.limits}
+        text = template("upload.html").render(**shown, nonce=nonce)
+        policy = f"{NOTHING}; connect-src 'self'; script-src 'nonce-{nonce}'; img-src data:"
+        return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+
+    @app.post("/videos")
+    async def reserve(name: str = "", size: int = 0) -> dict:
+        return _told(queue, queue.reserve(name, size))
+
+    @app.put("/videos/{token}")
+    async def receive(token: str, request: Request) -> Response:
+        job = queue.job(token)
+        try:
+            await queue.receive(job, request.stream())
+        except ClientDisconnect:
+            return Response(status_code=400)
+        return JSONResponse(_told(queue, job))
+
+    @app.get("/videos/{token}")
+    async def state(token: str) -> dict:
+        return _told(queue, queue.job(token))
+
+    @app.get("/videos/{token}/{name:path}")
+    async def shown(token: str, name: str) -> Response:
+        job = queue.job(token)
+        if name not in job.pages:
+            raise InputError("not_found", "There is no such page.")
+        return FileResponse(job.folder / name, media_type="text/html", headers={"Content-Security-Policy": SHOWN})
+
+    return app
+
+
+def _told(queue: Queue, job: Job) -> dict:
+    """What a client is told of a video."""
+    told = {"token": job.token, "name": job.name, "state": job.state, "message": queue.message(job)}
+    if job.error:
+        told["code"] = job.error.code
+    if job.state == DONE:
+        told["page"] = f"videos/{job.token}/{job.pages[0]}"
+    return told
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, InputError)
+    status = STATUSES.get(error.code, 400)
+    # Whoever still sends, and may do so for ever, is cut off.
+    return JSONResponse({"code": error.code, "message": str(error)}, status, headers={"Connection": "close"})
+
+
+async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -1,0 +1,223 @@
+"""The queue of uploaded videos: bounded, one at a time, nothing kept. No TensorFlow, no web framework."""
+
+import asyncio
+import collections
+import dataclasses
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from scoringnet_tf.support.messages import InputError, Remark, counted
+
+MEGABYTE = 10**6
+LONGEST_NAME = 100  # characters that are shown
+UPLOADING, WAITING, WORKING, DONE, FAILED = "uploading", "waiting", "working", "done", "failed"
+ASSUMED_SECONDS = 10.0  # of the work on a video, before any is done
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What a video may take.
+
+    Attributes:
+        queue: videos that are uploaded, wait or are scored at the same time.
+        megabytes: of a video.
+        video_seconds: that it lasts.
+        upload_seconds: from its place in the queue to its last byte.
+        work_seconds: to score it.
+        keep_seconds: for which its page can be opened.
+    """
+
+    queue: int = 20
+    megabytes: float = 200.0
+    video_seconds: float = 300.0
+    upload_seconds: float = 300.0
+    work_seconds: float = 600.0
+    keep_seconds: float = 600.0
+
+
+@dataclasses.dataclass(eq=False)
+class Job:
+    """A video that has a place in the queue.
+
+    Attributes:
+        token: that names it, which nobody can guess.
+        name: to be shown; no path.
+        folder: of its file, and of its pages.
+        state: one of those above.
+        error: why it failed.
+        pages: names of its pages.
+        since: when its state began, `time.monotonic`.
+    """
+
+    token: str
+    name: str
+    folder: Path
+    state: str = UPLOADING
+    error: Remark | None = None
+    pages: tuple[str, ...] = ()
+    since: float = dataclasses.field(default_factory=time.monotonic)
+
+    @property
+    def video(self) -> Path:
+        """Its file."""
+        return self.folder / "video"
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been in its state."""
+        return time.monotonic() - self.since
+
+
+class Queue:
+    """Takes videos, has a worker make their pages, and forgets them. It belongs to one event loop.
+
+    Args:
+        work: a function (video, name, folder, seconds) → names of pages, or why there are none; as `Worker`.
+        folder: empty; for the videos and pages.
+    """
+
+    def __init__(self, work: Callable[..., Any], folder: Path, limits: Limits) -> None:
+        self.limits = limits
+        self._work, self._folder = work, folder
+        self._jobs: dict[str, Job] = {}
+        self._waiting: collections.deque[Job] = collections.deque()
+        self._more = asyncio.Event()
+        self._durations: collections.deque[float] = collections.deque(maxlen=20)
+
+    def reserve(self, name: str = "", num_bytes: int = 0) -> Job:
+        """A place for a video of this name and size (0: unknown).
+
+        Raises:
+            InputError: the queue is full, or the video too large.
+        """
+        self._check_size(num_bytes)
+        if self._number_of(UPLOADING, WAITING, WORKING) >= self.limits.queue:
+            text = f"The queue is full ({counted(self.limits.queue, 'video')})."
+            raise InputError("queue_full", text, f"Try again in about {self.seconds_to_a_place} s.")
+        token = secrets.token_urlsafe(16)
+        job = Job(token, _shown_name(name), self._folder / token)
+        self._jobs[token] = job
+        self._later(self.limits.upload_seconds, self._give_up, job)
+        return job
+
+    @property
+    def seconds_to_a_place(self) -> int:
+        """In how many seconds a place is probably free: as long as the work on a video takes."""
+        known = self._durations or [ASSUMED_SECONDS]
+        return max(1, round(sum(known) / len(known)))
+
+    def job(self, token: str) -> Job:
+        """The job of this token; InputError if there is none."""
+        if token not in self._jobs:
+            raise InputError("not_found", "There is no such video here, or it has been deleted.", "Upload it again.")
+        return self._jobs[token]
+
+    async def receive(self, job: Job, chunks: AsyncIterator[bytes]) -> None:
+        """Writes the bytes of a video to its file; then it waits.
+
+        Raises:
+            InputError: it is too large, too slow or empty, or it has been received; nothing of it is kept.
+        """
+        if job.state != UPLOADING or job.folder.exists():
+            raise InputError("exists", "This video has been sent already.")
+        job.folder.mkdir()
+        try:
+            await asyncio.wait_for(self._write(job, chunks), max(0.0, self.limits.upload_seconds - job.seconds))
+        except asyncio.TimeoutError:
+            self._give_up(job)
+        except InputError as error:
+            self._end(job, Remark(error.code, str(error)))
+        except BaseException:  # whoever sends it is gone
+            self._end(job, Remark("upload_broken", "The upload broke off."))
+            raise
+        if job.error:
+            raise InputError(job.error.code, job.error)
+        self._set(job, WAITING)
+        self._waiting.append(job)
+        self._more.set()
+
+    async def run(self) -> None:
+        """Works on one video after the other, for ever."""
+        while True:
+            await self._more.wait()
+            while self._waiting:
+                await self._worked(self._waiting.popleft())
+            self._more.clear()
+
+    def message(self, job: Job) -> str:
+        """The state of a video, in words."""
+        if job.state == WAITING:
+            before = self._waiting.index(job) + self._number_of(WORKING)
+            return f"Waiting: {counted(before, 'video')} before yours, about {before * self.seconds_to_a_place} s."
+        if job.state == WORKING:
+            return f"Scoring, {job.seconds:.0f} s so far."
+        return str(job.error or {UPLOADING: "Uploading.", DONE: "Done."}[job.state])
+
+    def _number_of(self, *states):
+        return sum(job.state in states for job in self._jobs.values())
+
+    async def _write(self, job, chunks):
+        size = 0
+        with job.video.open("wb") as file:
+            async for chunk in chunks:
+                size += len(chunk)
+                self._check_size(size)
+                file.write(chunk)
+        if not size:
+            raise InputError("empty_file", "The file is empty.")
+
+    def _check_size(self, num_bytes):
+        if num_bytes > self.limits.megabytes * MEGABYTE:
+            raise InputError("too_large", f"The video has more than {self.limits.megabytes:g} MB.", "Cut it shorter.")
+
+    async def _worked(self, job):
+        waited, size = job.seconds, job.video.stat().st_size
+        self._set(job, WORKING)
+        seconds = self.limits.work_seconds
+        result = await asyncio.to_thread(self._work, job.video, job.name, job.folder, seconds)
+        took = job.seconds
+        self._durations.append(took)
+        job.video.unlink()
+        problem = result if isinstance(result, Remark) else None
+        self._end(job, problem, () if problem else tuple(result))
+        outcome = problem.code if problem else counted(len(result), "page")
+        _log(f"{size / MEGABYTE:.1f} MB, {waited:.1f} s waiting, {took:.1f} s of work: {outcome}")
+
+    def _give_up(self, job):
+        """Fails a job that is still uploading."""
+        if job.state == UPLOADING:
+            text = f"The upload took longer than {self.limits.upload_seconds:g} s."
+            self._end(job, Remark("upload_timeout", text))
+
+    def _end(self, job, error, pages=()):
+        """Done, or failed; without pages nothing is left of it but the words."""
+        if error:
+            shutil.rmtree(job.folder, ignore_errors=True)
+        job.error, job.pages = error, pages
+        self._set(job, FAILED if error else DONE)
+        self._later(self.limits.keep_seconds, self._forget, job)
+
+    def _forget(self, job):
+        shutil.rmtree(job.folder, ignore_errors=True)
+        self._jobs.pop(job.token, None)
+
+    def _set(self, job, state):
+        job.state, job.since = state, time.monotonic()
+
+    def _later(self, seconds, function, job):
+        asyncio.get_running_loop().call_later(seconds, function, job)
+
+
+def _shown_name(name):
+    """A stranger's name of a file as it may be shown: printable, without folders, not too long."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(filter(str.isprintable, last))[:LONGEST_NAME].strip() or "your video"
+
+
+def _log(text):
+    print(f"serve: {text}", file=sys.stderr, flush=True)

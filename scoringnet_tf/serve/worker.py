@@ -1,0 +1,127 @@
+"""A process of its own that makes the pages of one video after the other; whatever a video does to it ends there."""
+
+import contextlib
+import functools
+import multiprocessing
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from scoringnet_tf.data.video import VideoError, frame_times
+from scoringnet_tf.inference.inputs import attempted
+from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.quiet import load_tensorflow
+
+PAGE = "page.html"
+START_SECONDS = 300  # for TensorFlow and the model
+IDLE_SECONDS = 1  # for the process to end
+
+# (video, the name to show, folder for the pages) → the names of the pages, the first one `PAGE`; or why there are none.
+Make: TypeAlias = Callable[[Path, str, Path], list[str] | Remark]
+
+
+class Worker:
+    """Runs `prepare()` in another process, then what that returned, a `Make`, on one video after the other.
+
+    The process is started again after one that ended, or that was too slow. A context, at whose end it ends.
+    """
+
+    def __init__(self, prepare: Callable[[], Make]) -> None:
+        self._prepare = prepare
+        self._process: Any = None
+        self._connection: Any = None
+
+    def __enter__(self) -> "Worker":
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def stop(self) -> None:
+        """Ends the work on a video, from another thread."""
+        if self._process is not None:
+            self._process.kill()
+
+    def __call__(self, video: Path, name: str, folder: Path, seconds: float) -> list[str] | Remark:
+        """The pages of a video as of `Make`; or that it needs more than so many seconds, or ended the process."""
+        try:
+            if self._process is None:
+                self._start()
+            self._connection.send((video, name, folder))
+            if self._connection.poll(seconds):
+                return self._connection.recv()
+            problem = Remark("work_timeout", f"To score it took longer than {seconds:g} s. Cut the video shorter.")
+        except InputError as error:
+            problem = Remark(error.code, str(error))
+        except (EOFError, OSError):
+            problem = Remark("worker_ended", "The process that was to score it ended; memory may be short.")
+        self._end()
+        return problem
+
+    def _start(self):
+        context = multiprocessing.get_context("spawn")  # TensorFlow survives no fork
+        self._connection, other = context.Pipe()
+        self._process = context.Process(target=_work, args=(self._prepare, other), daemon=True)
+        self._process.start()
+        other.close()  # so that the end of the process is the end of the connection
+        if not self._connection.poll(START_SECONDS):
+            raise InputError("worker_ended", f"The model was not ready within {START_SECONDS} s.")
+        if (error := self._connection.recv()) is not None:
+            raise error
+
+    def _end(self):
+        if self._process is not None:
+            self._connection.close()
+            self._process.join(IDLE_SECONDS)  # one that waits for a task ends by itself
+            self._process.kill()
+            self._process.join()
+        self._process = None
+
+
+def _work(prepare, connection):
+    """The process: sends None once it is ready, or the error; then an answer to each task, until nobody sends any."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which ends this
+    try:
+        make = prepare()
+    except InputError as error:
+        connection.send(error)
+        return
+    connection.send(None)
+    with contextlib.suppress(EOFError):
+        while True:
+            connection.send(make(*connection.recv()))
+
+
+def page_maker(model: str, most_seconds: float) -> Make:
+    """A `Make` that scores by the model of this name or path videos of at most so many seconds."""
+    load_tensorflow()
+    from scoringnet_tf.inference.predictor import predictor_of
+    from scoringnet_tf.report.page_data import scored_and_shown
+    from scoringnet_tf.report.session import write_pages
+
+    predictor = predictor_of(model)
+
+    def pages(video, name, folder):
+        shown, _ = scored_and_shown(predictor, video, name)
+        return [
+            Path(str(page)).relative_to(folder).as_posix() for page in write_pages(folder / PAGE, shown, model, name)
+        ]
+
+    def make(video, name, folder):
+        if problem := _too_long(video, most_seconds):
+            return problem
+        result = attempted(functools.partial(pages, name=name, folder=folder), str(video))
+        return Remark(result.code, result.replace(str(video), "The file")) if isinstance(result, Remark) else result
+
+    return make
+
+
+def _too_long(video, most_seconds):
+    with contextlib.suppress(VideoError):  # of which the scoring tells
+        seconds = frame_times(video)[-1]
+        if seconds > most_seconds:
+            text = f"The video lasts {seconds:.0f} s; at most {most_seconds:g} s are scored here. Cut it shorter."
+            return Remark("too_long", text)
+    return None

@@ -1,0 +1,62 @@
+"""The web page that takes videos, as people have it."""
+
+import pathlib
+
+import pytest
+from web_server import web_server
+
+CLIP = pathlib.Path(__file__).parents[1] / "clips/diving.mp4"
+WIDTHS = (390, 1280)  # CSS pixels: a phone, a desktop
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Of a server that is scoring, and takes two videos at the same time."""
+    with web_server(tmp_path_factory.mktemp("web"), "--queue=2", "--megabytes=1") as (url, _):
+        yield url
+
+
+@pytest.fixture
+def upload(chromium, address):
+    """A function (width, files) → the page once it was told to upload them; an error in it fails the test."""
+    wrong = []
+
+    def uploading(width, *files):
+        page = chromium.new_context(viewport={"width": width, "height": 844}).new_page()
+        page.on("console", lambda message: "Content Security Policy" in message.text and wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(address)
+        page.set_input_files(
+            "#videos", [{"name": name, "mimeType": "video/mp4", "buffer": content} for name, content in files]
+        )
+        page.get_by_role("button", name="Upload").click()
+        return page
+
+    yield uploading
+    for context in chromium.contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_video_gets_its_page(width, upload, violations_of):
+    page = upload(width, ("dive.mp4", CLIP.read_bytes()))
+    assert violations_of(page) == []
+    page.wait_for_url("**/page.html")
+    assert page.title() == "dive.mp4" and page.locator("video").count() > 0
+    assert violations_of(page) == []
+
+
+def test_what_is_wrong_is_said_beside_each_file(upload):
+    page = upload(
+        WIDTHS[0], ("broken.mp4", b"no video"), ("large.mp4", bytes(1_000_001)), ("dive.mp4", CLIP.read_bytes())
+    )
+    page.get_by_role("link").wait_for()
+    told = [item.inner_text() for item in page.get_by_role("listitem").all()]
+    assert [line.partition(":")[0] for line in told] == ["broken.mp4", "large.mp4", "dive.mp4"]
+    assert "1 MB" in told[1] and page.get_by_role("listitem").nth(2).get_by_role("link").count() == 1
+
+
+def test_a_full_queue_is_told_in_words(upload):
+    page = upload(WIDTHS[0], *[(f"{number}.mp4", CLIP.read_bytes()) for number in range(4)])
+    page.get_by_text("The queue is full").first.wait_for()

@@ -1,0 +1,112 @@
+"""A video with its result under the picture: frames and times as they were, the band in the colours of the stages."""
+
+import av
+import numpy as np
+import pytest
+from conftest import HEIGHT, WIDTH, read_index, write_bars, write_images, write_timed
+from refusals import refused
+
+from scoringnet_tf.inference.results import Performance, VideoScore
+from scoringnet_tf.inference.times import Moment
+from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.drawing import is_picture_of, stage_color
+
+BAND = HEIGHT + 35  # a row of it: texts are 12 pixels high, and the band begins 24 below the picture
+TOLERANCE = 40  # of colours, which H.264 keeps at half the resolution
+
+
+def score_of(path, times, runs=(), first=0, reasons=(), fps=25.0):
+    """The result for a video whose frames are shown at `times`, with stages from a frame on."""
+    edges = [*(start for _, start in runs), len(times) + first]
+    shown = [*times, times[-1] + 1 / fps]
+    stages = [
+        {
+            "name": name,
+            "start_frame": start,
+            "end_frame": end,
+            "start_s": shown[start - first],
+            "end_s": shown[end - first],
+        }
+        for (name, start), end in zip(runs, edges[1:], strict=False)
+    ]
+    performance = Performance(first, first + len(times), times[0], shown[-1], reasons=list(reasons))
+    return VideoScore(str(path), get_sport("diving"), len(times), fps, stages, [performance], [])
+
+
+def decoded(path):
+    """(frames, times in seconds, stream) of a video."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frames = list(container.decode(stream))
+        assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
+    return [frame.to_ndarray(format="rgb24") for frame in frames], [frame.time for frame in frames]
+
+
+def stage_in(pixel):
+    """The stage whose colour a pixel has; None of the cursor and its edges."""
+    colors = [[int(stage_color(stage)[place : place + 2], 16) for place in (1, 3, 5)] for stage in range(4)]
+    distances = np.abs(np.array(colors) - pixel).max(axis=-1)
+    return int(distances.argmin()) if distances.min() < TOLERANCE else None
+
+
+def test_frames_keep_their_times_and_stand_above_the_band(tmp_path):
+    """Of a rate that varies. The cursor moves, the stages stand, a triangle marks a moment, whose time has a line."""
+    times = np.array([0, 40, 80, 200, 240, 400, 480, 560])
+    write_timed(tmp_path / "v.mkv", times)
+    runs = [("noise", 0), ("take-flight", 2), ("entry", 6)]  # from 0.08 s and 0.48 s, of 0.64 s
+    score = score_of(tmp_path / "v.mkv", times / 1000, runs, fps=12.5)
+    score.performances[0].moments["entry"] = Moment(6, 0.48)
+    score.save(tmp_path / "drawn.mp4")
+    frames, shown = decoded(tmp_path / "drawn.mp4")
+    np.testing.assert_allclose(shown, times / 1000, atol=1e-3)
+    assert [read_index(frame[:HEIGHT]) for frame in frames] == list(range(8))
+    for frame, time in zip(frames, times, strict=True):
+        cursor = time / 10
+        columns = [column for column in (3, 20, 40, 60) if abs(column - cursor) > 8]
+        assert [stage_in(frame[BAND, column]) for column in columns] == [
+            {3: 0, 20: 2, 40: 2, 60: 3}[column] for column in columns
+        ]
+        assert frame[BAND, int(cursor)].min() > 128 and frame[BAND - 16, 48].min() > 128
+        assert frame.shape == (HEIGHT + 24 + 18 + 2 * 24, WIDTH, 3)  # two lines: it is narrow
+    content = (tmp_path / "drawn.mp4").read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")  # it plays while it loads
+    assert is_picture_of(tmp_path / "drawn.mp4", score.video) and not is_picture_of(tmp_path / "drawn.mp4", "v.mkv")
+
+
+def test_the_band_of_a_long_video_passes_under_the_cursor(tmp_path):
+    """It shows a minute: at 45 s of 90 the one from 15 s on."""
+    write_bars(tmp_path / "v.mp4", 90, fps=1)
+    runs = [("noise", 0), ("take-flight", 25), ("entry", 65)]
+    score_of(tmp_path / "v.mp4", np.arange(90.0), runs, fps=1.0).save(tmp_path / "drawn.mp4")
+    frames, _ = decoded(tmp_path / "drawn.mp4")
+    expected = {0: (0, 2), 45: (0, 3), 89: (2, 3)}
+    for number, ends in expected.items():
+        assert (stage_in(frames[number][BAND, 8]), stage_in(frames[number][BAND, WIDTH - 8])) == ends
+
+
+@pytest.mark.parametrize("images", [False, True])
+def test_a_stretch_is_shown_alone(tmp_path, images):
+    if images:
+        write_images(tmp_path / "v", 30)
+    else:
+        write_bars(tmp_path / "v", 30, container="avi")
+    runs = [("take-flight", 10)]
+    score_of(tmp_path / "v", np.arange(10, 20) / 25, runs, first=10).save(tmp_path / "drawn.mp4")
+    frames, shown = decoded(tmp_path / "drawn.mp4")
+    assert [read_index(frame[:HEIGHT]) for frame in frames] == list(range(10, 20)) and shown[0] == 0
+
+
+def test_a_video_without_stages_is_shown_with_its_clock(tmp_path):
+    write_bars(tmp_path / "v.mp4", 3)
+    score_of(tmp_path / "v.mp4", np.arange(3) / 25).save(tmp_path / "drawn.mp4")
+    frames, _ = decoded(tmp_path / "drawn.mp4")
+    assert len(frames) == 3 and stage_in(frames[0][BAND, 50]) == 0
+    assert frames[0][HEIGHT : HEIGHT + 24, 30:].max() > 128  # the clock
+
+
+def test_what_cannot_be_shown_leaves_no_file(tmp_path):
+    write_bars(tmp_path / "v.mp4", 20)
+    for name, code in (("v.npy", "no_frames"), ("gone.mp4", "not_found"), ("v.mp4", "changed")):
+        with refused(code, name):
+            score_of(tmp_path / name, np.arange(30) / 25).save(tmp_path / "drawn.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]

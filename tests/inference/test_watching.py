@@ -1,0 +1,72 @@
+"""Videos that arrive in a folder: which are named, when, and how often."""
+
+import itertools
+import shutil
+
+import pytest
+from conftest import write_images
+
+from scoringnet_tf.inference.watching import LONG, STILL, Arrivals
+
+
+@pytest.fixture
+def watch(tmp_path):
+    """A function: what is named at a time in seconds, and what was told."""
+    told = []
+    arrivals = Arrivals(tmp_path, told.append)
+
+    def named(now):
+        paths = iter(lambda: arrivals.next(now), None)
+        return [str(path.relative_to(tmp_path)) for path in paths], told
+
+    return named
+
+
+def test_videos_are_named_once_they_stand_still(tmp_path, watch):
+    """Those that are there, then those that arrive; one that is replaced is named again."""
+    (tmp_path / "b.mp4").write_text("b")
+    (tmp_path / "notes.txt").write_text("no video")
+    assert watch(0.0)[0] == []
+    (tmp_path / "a.mp4").write_text("a")
+    assert watch(STILL)[0] == ["b.mp4"]
+    (tmp_path / "a.mp4").write_text("aa")
+    assert watch(2 * STILL)[0] == []
+    (tmp_path / "b.mp4").write_text("another")
+    assert watch(3 * STILL)[0] == ["a.mp4"] and watch(4 * STILL)[0] == ["b.mp4"] and watch(9 * STILL)[0] == []
+
+
+def test_a_video_that_is_renamed_before_it_is_whole_has_its_last_name(tmp_path, watch):
+    (tmp_path / "v.mp4.part").write_text("v")
+    (tmp_path / "tmp.mp4").write_text("w")
+    watch(0.0)
+    (tmp_path / "v.mp4.part").rename(tmp_path / "v.mp4")
+    (tmp_path / "tmp.mp4").rename(tmp_path / "w.mp4")
+    assert watch(STILL)[0] == [] and watch(2 * STILL)[0] == ["v.mp4", "w.mp4"]
+
+
+def test_images_are_one_video_once_no_more_are_added(tmp_path, watch):
+    write_images(tmp_path / "frames", 2)
+    watch(0.0)
+    write_images(tmp_path / "frames", 3)
+    assert watch(STILL)[0] == [] and watch(2 * STILL)[0] == ["frames"]
+
+
+def test_a_video_that_does_not_stop_changing_is_told_once(tmp_path, watch):
+    for number in itertools.count():
+        (tmp_path / "v.mp4").write_text("v" * number)
+        if number * STILL > 2 * LONG:
+            break
+        assert watch(number * STILL)[0] == []
+    assert len(watch(number * STILL)[1]) == 1 and "v.mp4" in watch(number * STILL)[1][0]
+
+
+def test_what_is_drawn_or_gone_is_no_arrival_and_a_folder_that_is_gone_is_an_error(tmp_path, watch):
+    (tmp_path / "v.mp4.stages.mp4").write_text("drawn")
+    (tmp_path / "link.mp4").symlink_to("nowhere.mp4")  # whoever reads it says so
+    (tmp_path / "v.mp4").write_text("v")
+    watch(0.0)
+    (tmp_path / "v.mp4").unlink()
+    assert watch(STILL)[0] == ["link.mp4"] and watch(2 * STILL)[0] == []
+    shutil.rmtree(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        watch(3 * STILL)

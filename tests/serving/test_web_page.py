@@ -1,0 +1,209 @@
+"""The web page that takes videos: its limits, its queue, what it says, and that it keeps nothing."""
+
+import re
+import time
+
+import pytest
+import web_workers
+from fastapi.testclient import TestClient
+from refusals import refused
+
+from scoringnet_tf.serve.app import create_app
+from scoringnet_tf.serve.jobs import Limits, Queue
+from scoringnet_tf.serve.worker import Worker
+from scoringnet_tf.support.messages import Remark
+
+MEGABYTE = 10**6
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """While it is shut no video is worked on."""
+    path = tmp_path / "gate"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Where videos and pages lie."""
+    path = tmp_path / "videos"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def serve(folder, gate):
+    """A function of limits → a client; what the worker would do is done in a thread."""
+    clients = []
+
+    def started(**limits):
+        work = web_workers.waiting_for(str(gate))
+        queue = Queue(lambda *task: work(*task[:3]), folder, Limits(**limits))
+        clients.append(TestClient(create_app(queue, "diving_small")).__enter__())
+        return clients[-1]
+
+    yield started
+    gate.touch()
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+def upload(client, content, name="dive.mp4"):
+    """The token of a video that was uploaded."""
+    token = client.post("/videos", params={"name": name}).json()["token"]
+    assert client.put(f"/videos/{token}", content=content).json()["state"] == "waiting"
+    return token
+
+
+def settled(client, token):
+    """The state of a video, once it is done or has failed."""
+    for _ in range(1000):
+        told = client.get(f"/videos/{token}").json()
+        if told["state"] in ("done", "failed"):
+            return told
+        time.sleep(0.01)
+    raise AssertionError(told)
+
+
+def code_of(response, status):
+    assert response.status_code == status, response.text
+    assert set(response.json()) == {"code", "message"}
+    return response.json()["code"]
+
+
+def test_a_video_gets_a_page_and_is_deleted(serve, folder, capsys):
+    client = serve()
+    told = settled(client, token := upload(client, b"frames"))
+    assert (told["state"], told["page"]) == ("done", f"videos/{token}/page.html")
+    page = client.get(f"/{told['page']}")
+    assert page.text == "<title>dive.mp4</title>" and page.headers["content-type"].startswith("text/html")
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == ["page.html"]
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_no_page_may_run_or_ask_for_anything_of_another_origin(serve):
+    client = serve()
+    start, page = client.get("/"), client.get(f"/{settled(client, upload(client, b'frames'))['page']}")
+    policies = [each.headers["content-security-policy"] for each in (start, page)]
+    assert all("default-src 'none'" in policy and "frame-ancestors 'none'" in policy for policy in policies)
+    (nonce,) = re.findall('<script nonce="(.*?)">', start.text)
+    assert f"script-src 'nonce-{nonce}'" in policies[0] and nonce not in client.get("/").text
+    assert "sandbox allow-scripts;" in policies[1]
+    assert {each.headers["referrer-policy"] for each in (start, page)} == {"no-referrer"}
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\a\\dive.mp4", "dive.mp4"),
+        ("a\x1b[31m\n.mp4", "a[31m.mp4"),
+        ("", "your video"),
+    ],
+)
+def test_the_name_of_a_file_is_shown_and_is_no_path(given, shown, serve, folder):
+    client = serve()
+    told = client.post("/videos", params={"name": given}).json()
+    assert told["name"] == shown
+    client.put(f"/videos/{told['token']}", content=b"frames")
+    settled(client, told["token"])
+    assert [path.name for path in folder.iterdir()] == [told["token"]]
+
+
+def test_only_pages_are_given_out(serve, folder):
+    client = serve()
+    token = upload(client, b"frames")
+    settled(client, token)
+    (folder / token / "other.html").touch()
+    for path in (
+        f"{token}/other.html",
+        f"{token}/video",
+        f"{token}/%2e%2e/{token}/page.html",
+        "unknown/page.html",
+        "unknown",
+    ):
+        assert code_of(client.get(f"/videos/{path}"), 404) == "not_found"
+
+
+# === Limits ===
+
+
+def test_a_full_queue_refuses_in_words_and_loses_nothing(serve, gate):
+    gate.unlink()
+    client = serve(queue=20)
+    tokens = [upload(client, b"frames") for _ in range(19)]
+    tokens.append(client.post("/videos").json()["token"])  # a place is one before its video is there
+    response = client.post("/videos")
+    assert code_of(response, 503) == "queue_full"
+    assert "20 videos" in response.json()["message"] and " 10 s" in response.json()["message"]
+    assert " 18 videos " in client.get(f"/videos/{tokens[18]}").json()["message"]
+    client.put(f"/videos/{tokens[19]}", content=b"frames")
+    gate.touch()
+    assert {settled(client, token)["state"] for token in tokens} == {"done"}
+    assert client.post("/videos").status_code == 200
+
+
+def test_a_video_that_is_too_large_is_refused_before_or_while_it_comes(serve, folder):
+    client = serve(megabytes=1)
+    assert code_of(client.post("/videos", params={"size": MEGABYTE + 1}), 413) == "too_large"
+    token = client.post("/videos", params={"size": MEGABYTE}).json()["token"]
+    assert code_of(client.put(f"/videos/{token}", content=bytes(MEGABYTE + 1)), 413) == "too_large"
+    assert client.get(f"/videos/{token}").json()["code"] == "too_large"
+    assert [*folder.iterdir()] == []
+
+
+def test_an_upload_that_never_ends_loses_its_place(serve, folder):
+    client = serve(queue=1, upload_seconds=0.1)
+    token = client.post("/videos").json()["token"]
+    assert settled(client, token)["code"] == "upload_timeout"
+    assert code_of(client.put(f"/videos/{token}", content=b"frames"), 409) == "exists"
+    assert client.post("/videos").status_code == 200 and [*folder.iterdir()] == []
+
+
+def test_a_video_is_sent_once_and_not_empty(serve, gate):
+    gate.unlink()
+    client = serve()
+    token = upload(client, b"frames")
+    assert code_of(client.put(f"/videos/{token}", content=b"frames"), 409) == "exists"
+    token = client.post("/videos").json()["token"]
+    assert code_of(client.put(f"/videos/{token}", content=b""), 400) == "empty_file"
+
+
+def test_a_page_is_kept_for_a_while(serve, folder):
+    client = serve(keep_seconds=0.2)
+    token = upload(client, b"frames")
+    for _ in range(1000):
+        if client.get(f"/videos/{token}").status_code == 404:
+            break
+        time.sleep(0.01)
+    assert code_of(client.get(f"/videos/{token}/page.html"), 404) == "not_found"
+    assert [*folder.iterdir()] == []
+
+
+def test_of_a_broken_file_only_words_are_left(serve, folder):
+    client = serve()
+    told = settled(client, upload(client, b"broken"))
+    assert (told["state"], told["code"]) == ("failed", "unreadable") and "page" not in told
+    assert [*folder.iterdir()] == []
+
+
+# === The process ===
+
+
+def test_whatever_a_video_does_to_the_process_the_next_one_is_scored(tmp_path):
+    video = tmp_path / "video"
+
+    def made(worker, content):
+        video.write_bytes(content)
+        result = worker(video, "dive.mp4", tmp_path, 20.0 if content != b"slow" else 0.1)
+        return result.code if isinstance(result, Remark) else result
+
+    with Worker(web_workers.contents) as worker:
+        found = [made(worker, content) for content in (b"", b"crash", b"", b"slow", b"broken", b"")]
+    assert found == [["page.html"], "worker_ended", ["page.html"], "work_timeout", "unreadable", ["page.html"]]
+
+
+def test_a_model_that_cannot_be_loaded_is_told_at_the_start():
+    with refused("not_found"), Worker(web_workers.without_a_model):
+        pass

@@ -1,0 +1,42 @@
+"""What a `Worker` of the web page runs in place of a model; each file says by its content what happens to it."""
+
+import functools
+import os
+import pathlib
+import time
+
+from scoringnet_tf.support.messages import InputError, Remark
+
+
+def page_of_content(video, name, folder):
+    """A page with the name, or what the content of the file says: slow, crash, broken."""
+    content = video.read_bytes()
+    if content == b"slow":
+        time.sleep(60)
+    if content == b"crash":
+        os._exit(1)
+    if content == b"broken":
+        return Remark("unreadable", "The file is no video.")
+    (folder / "page.html").write_text(f"<title>{name}</title>", encoding="utf-8")
+    return ["page.html"]
+
+
+def contents():
+    """A `Make` of `page_of_content`."""
+    return page_of_content
+
+
+def waiting_for(gate: str):
+    """A `Make` that waits until there is a file `gate`."""
+    return functools.partial(_waited, pathlib.Path(gate))
+
+
+def _waited(gate, video, name, folder):
+    while not gate.exists():
+        time.sleep(0.01)
+    return page_of_content(video, name, folder)
+
+
+def without_a_model():
+    """Fails to prepare."""
+    raise InputError("not_found", "There is no such model.")
