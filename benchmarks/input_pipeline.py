@@ -26,6 +26,7 @@ def measurements():
         "crop and flip": {"shuffle": True, "augmentation": cropped},
         "augmented": {"shuffle": True, "augmentation": Augmentation()},
     }
+    ways |= {f"{name}, cached": {**options, "cache": "memory"} for name, options in ways.items()}
     shared = {"image_size": tuple(cli.size_flag("image_size")), "batch_size": FLAGS.batch_size, "epochs": FLAGS.epochs}
 
     def measure(what):

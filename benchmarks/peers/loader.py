@@ -1,6 +1,7 @@
 """The PyTorch side of `benchmarks.input_pipeline`, a process of `benchmarks.pairs`: a DataLoader on folders of JPEGs.
 
-Two workers, OpenCV to decode, crop and flip; and libjpeg-turbo alone, as OpenCV calls it, on a thread for each core.
+Two workers, OpenCV to decode, crop, flip and change colours; and libjpeg-turbo alone, as OpenCV calls it, on a thread
+for each core.
 """
 
 import concurrent.futures
@@ -20,16 +21,20 @@ flags.DEFINE_string("stored", None, "Folder of folders of JPEGs as large as the 
 flags.DEFINE_integer("batch_size", 4, "Videos per batch.", lower_bound=1)
 flags.DEFINE_integer("epochs", 5, "Times that they are read.", lower_bound=1)
 
-SHIFT = 6  # pixels, as ours by default
+SHIFT, COLORS = 6, 0.2  # pixels, strength: as ours by default
+LUMA = np.float32([0.299, 0.587, 0.114])
 AT_A_TIME = 64  # JPEGs of a task
 
 
 class Videos(torch.utils.data.Dataset):
-    """Videos as folders of JPEGs: uint8 (L, H, W, 3), cropped; at random, and mirrored one time in two, if asked."""
+    """Videos as folders of JPEGs: uint8 (L, H, W, 3), cropped.
 
-    def __init__(self, folder, augmented=False):
+    `augmented`: at random, and mirrored one time in two; `colors`: the strength of random changes, as ours.
+    """
+
+    def __init__(self, folder, augmented=False, colors=0.0):
         self.videos = [sorted(path.glob("*.jpg")) for path in sorted(pathlib.Path(folder).iterdir())]
-        self.augmented = augmented
+        self.augmented, self.colors = augmented, colors
 
     def __len__(self):
         return len(self.videos)
@@ -38,15 +43,25 @@ class Videos(torch.utils.data.Dataset):
         """Decodes a video."""
         height, width = SHOWN
         top, left, flip = (STORED[0] - height) // 2, (STORED[1] - width) // 2, False
+        rng = np.random.default_rng(torch.randint(2**31, ()).item())
         if self.augmented:
-            rng = np.random.default_rng(torch.randint(2**31, ()).item())
             top, left = (start + rng.integers(-SHIFT, SHIFT + 1) for start in (top, left))
             flip = rng.integers(2) == 1
         frames = np.empty((len(self.videos[index]), height, width, 3), np.uint8)
         for frame, path in zip(frames, self.videos[index], strict=True):
             image = cv2.imread(str(path))[top : top + height, left : left + width]
             cv2.cvtColor(cv2.flip(image, 1) if flip else image, cv2.COLOR_BGR2RGB, dst=frame)
+        if self.colors:
+            rows = frames.reshape(-1, width, 3)
+            cv2.transform(rows, self.color_matrix(rows, rng), dst=rows)
         return torch.from_numpy(frames)
+
+    def color_matrix(self, frames, rng):
+        """Random changes of brightness, contrast and saturation as one affine map of RGB, float32 (3, 4)."""
+        brightness, contrast, saturation = rng.uniform(-self.colors, self.colors, 3)
+        matrix = (1 + contrast) * ((1 + saturation) * np.eye(3) - saturation * LUMA)
+        offset = 127.5 * brightness - contrast * (LUMA @ cv2.mean(frames)[:3])
+        return np.column_stack((matrix, np.full(3, offset))).astype(np.float32)
 
 
 def padded(videos):
@@ -54,12 +69,12 @@ def padded(videos):
     return torch.nn.utils.rnn.pad_sequence(videos, batch_first=True), sum(map(len, videos))
 
 
-def loader(augmented):
-    """A DataLoader with two workers that stay."""
+def loader(**options):
+    """A DataLoader of `Videos` with two workers that stay."""
     return torch.utils.data.DataLoader(
-        Videos(FLAGS.stored, augmented),
+        Videos(FLAGS.stored, **options),
         FLAGS.batch_size,
-        shuffle=augmented,
+        shuffle=bool(options),
         num_workers=2,
         collate_fn=padded,
         persistent_workers=True,
@@ -69,18 +84,22 @@ def loader(augmented):
 
 def measurements():
     """What this process answers with: frames per second of each way."""
+    ways = {
+        "plain": {},
+        "crop and flip": {"augmented": True},
+        "augmented": {"augmented": True, "colors": COLORS},
+    }
     kept = {}
 
-    def loaded(augmented):
-        if augmented not in kept:
+    def loaded(what):
+        if what not in kept:
             kept.clear()  # and with it the workers of another
-            kept[augmented] = loader(augmented)
+            kept[what] = loader(**ways[what])
         start = time.perf_counter()
-        frames = sum(count for _ in range(FLAGS.epochs) for _, count in kept[augmented])
+        frames = sum(count for _ in range(FLAGS.epochs) for _, count in kept[what])
         return frames / (time.perf_counter() - start)
 
-    ways = {"plain": lambda: loaded(False), "augmented": lambda: loaded(True), "libjpeg-turbo": _libjpeg_turbo}
-    return lambda what: ways[what]()
+    return lambda what: loaded(what) if what in ways else _libjpeg_turbo()
 
 
 def _libjpeg_turbo():

@@ -134,6 +134,9 @@ def consecutive_clip(length: int | tf.Tensor, clip_length: int, seeds: Seeds | N
     return tf.minimum(start + tf.range(clip_length), length - 1)
 
 
+Crop = Callable[[Any, Any, Any, Any], tf.Tensor]  # of (top, left, height, width) → uint8 (T, height, width, 3)
+
+
 class FrameDecoder:
     """Decodes encoded frames, string (T,), to uint8 (T, H, W, 3): cropped, and augmented if asked."""
 
@@ -142,20 +145,27 @@ class FrameDecoder:
     ) -> None:
         self.offset = center_offset(stored_size, image_size)
         self.stored_size, self.image_size = stored_size, image_size
-        self.augmentation: Any = augmentation  # None: no method but `__call__` is called
+        self.augmentation: Any = augmentation  # None: no method but `__call__` and `of_decoded` is called
 
     def __call__(self, encoded: tf.Tensor, seeds: Seeds) -> tf.Tensor:
         """Decodes the frames of one video; `seeds` as `video_seeds` gives them."""
+
+        def crop(top, left, height, width):
+            def decode(jpeg):
+                # The accurate method gives the pixels of OpenCV and Pillow exactly; TensorFlow's default is up to 8
+                # levels off, and decode_and_crop_jpeg differs at the border.
+                whole = tf.io.decode_jpeg(jpeg, 3, dct_method="INTEGER_ACCURATE")
+                return whole[top : top + height, left : left + width]
+
+            return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec((None, None, 3), tf.uint8))
+
+        return self.of_decoded(crop, seeds)
+
+    def of_decoded(self, crop: Crop, seeds: Seeds) -> tf.Tensor:
+        """The same of frames of which `crop` gives any part."""
         size = self._random_size(seeds(ZOOM)) if self.augmentation and self.augmentation.zoom else self.image_size
         top, left = self._random_offset(size, seeds(CROP)) if self.augmentation else self.offset
-        height, width = tf.unstack(size)
-
-        def decode(jpeg):
-            # The accurate method gives the pixels of OpenCV and Pillow exactly; TensorFlow's default is up to 8 levels
-            # off, and decode_and_crop_jpeg differs at the border.
-            return tf.io.decode_jpeg(jpeg, 3, dct_method="INTEGER_ACCURATE")[top : top + height, left : left + width]
-
-        frames = tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec((None, None, 3), tf.uint8))
+        frames = crop(top, left, *tf.unstack(size))
         if size is not self.image_size:
             frames = tf.saturate_cast(tf.round(tf.image.resize(frames, self.image_size)), tf.uint8)
         frames = tf.ensure_shape(frames, (None, *self.image_size, 3))

@@ -7,6 +7,7 @@ read where it lies (`shards`) by the call that decodes it, without a buffer.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ from scoringnet_tf.data.augmentation import (
     video_seeds,
 )
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.frame_cache import NONE, FrameCache, frame_cache
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.service import check_shared, served
 from scoringnet_tf.data.shards import locate_records, read_record
@@ -38,6 +40,7 @@ from scoringnet_tf.support.paths import AnyPath
 __all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "videos"]
 
 CLIP_SAMPLINGS = ("whole", "consecutive")
+FIRST_FRAME = "cache/first_frame"  # beside a parsed example: its place in a `FrameCache`
 PREFETCHED = 2  # finished batches: one for the model and one more
 
 
@@ -64,6 +67,7 @@ def videos(
     num_input_pipelines: int = 1,
     input_pipeline_id: int = 0,
     service: str | None = None,
+    cache: str = NONE,
 ) -> tf.data.Dataset:
     """Whole videos with stages and scores, padded to the longest of their batch.
 
@@ -95,6 +99,8 @@ def videos(
         num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video of the common order. All then give
             the same number of batches if `drop_remainder`.
         service: HOST:PORT of a tf.data service whose workers make the same batches, see `data.service`.
+        cache: where decoded frames are kept, which does not change a batch: `"none"`, `"memory"`, `"disk"` (a folder
+            beside the records) or a folder. They are decoded at once, before this returns; see `data.frame_cache`.
 
     Returns:
         tf.data.Dataset of (inputs, targets): inputs {"frames": uint8 (B, L, H, W, 3), "mask": bool (B, L)}, or
@@ -105,7 +111,8 @@ def videos(
     Raises:
         RecordsError: the records are missing or damaged, or have no such split.
         InputError: the stored frames are smaller than `image_size`, the records lack some of `ids`, the options
-            contradict each other or the records, or a `service` cannot read them or is to draw without `epochs`.
+            contradict each other or the records, a `service` cannot read them or is to draw without `epochs`, or the
+            `cache` has no room.
         tf.errors.DataLossError, tf.errors.InvalidArgumentError: when a damaged record is read, or one whose id is not
             that of its place in the index.
     """
@@ -117,9 +124,13 @@ def videos(
         if epochs is None and draws:
             raise InputError("missing_flag", "A data service needs a number of epochs.")
     chosen_ids = split_ids(info, split, validation_fraction, ids)
+    if service and cache != NONE:
+        message = "A cache of frames does not work with a data service, whose workers decode."
+        raise InputError("flags_conflict", message, "Leave one out.")
     pipelines = num_input_pipelines, input_pipeline_id
-    stream = _EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines)
-    steps = _steps(info, image_size, augmentation)
+    cached = _cached(info, split, ids, cache)
+    stream = _EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines, cached)
+    steps = _steps(info, image_size, augmentation, cached)
     noise = info.stages.index(NOISE)
     fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
 
@@ -159,6 +170,7 @@ def clips(
     shuffle: bool = False,
     first_epoch: int = 0,
     epochs: int | None = None,
+    cache: str = NONE,
     **stream_options: Any,
 ) -> tf.data.Dataset:
     """A clip of a fixed length of each video with its classes, for pretraining.
@@ -184,16 +196,17 @@ def clips(
     if sampling not in CLIP_SAMPLINGS:
         raise InputError("unknown_name", f"No sampling {sampling!r}.", f"Use one of {', '.join(CLIP_SAMPLINGS)}.")
     ids = split_ids(info, split, validation_fraction)
-    stream = _EpochStream(info, split, ids, batch_size, shuffle=shuffle, **stream_options)
-    decode = FrameDecoder(info.frame_size, image_size, augmentation)
+    cached = _cached(info, split, None, cache)
+    stream = _EpochStream(info, split, ids, batch_size, shuffle=shuffle, cache=cached, **stream_options)
+    frames_of = _frames(FrameDecoder(info.frame_size, image_size, augmentation), cached)
 
     def load(example, seeds):
-        length = tf.size(example["image/encoded"])
+        length = tf.size(example["stage/index"])
         if sampling == "whole":
             indices = clip_indices(length, clip_length, augmentation, seeds)
         else:
             indices = consecutive_clip(length, clip_length, seeds if augmentation else None)
-        frames = decode(tf.gather(example["image/encoded"], indices), seeds)
+        frames = frames_of(example, indices, seeds)
         labels = {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
         return tf.ensure_shape(frames, (clip_length, *image_size, 3)), labels
 
@@ -217,18 +230,42 @@ def _check_lengths(info, max_frames, num_frames, only_stages, margin):
         raise InputError("unknown_name", f"only_stages must name stages, not {', '.join(asked) or 'none'}.", hint)
 
 
+def _cached(info, split, ids, cache):
+    """The `FrameCache` of the stored split, or of the `ids` of it; None for none."""
+    if cache == NONE:
+        return None
+    if info.features:
+        message = f"{info.records_dir} holds features, of which nothing is decoded."
+        raise InputError("flags_conflict", message, "Leave out the cache.")
+    stored = stored_split(info, split)
+
+    def decoded():
+        whole = {"image_size": info.frame_size, "batch_size": 1, "pad_to_multiple": 1}
+        for inputs, _ in videos(info.records_dir, stored, ids=ids, **whole).as_numpy_iterator():
+            yield inputs["frames"][0]
+
+    return frame_cache(info, split_ids(info, stored, ids=ids), cache, decoded)
+
+
 # === Elements of videos ===
 
 
-def _steps(info, image_size, augmentation):
+def _frames(decode, cached):
+    """A function of (parsed example, indices, seeds) to frames, of a `FrameDecoder` and a `FrameCache` or None."""
+
+    def frames(example, chosen, seeds):
+        if not cached:
+            return decode(tf.gather(example["image/encoded"], chosen), seeds)
+        return decode.of_decoded(functools.partial(cached.crop, example[FIRST_FRAME] + chosen), seeds)
+
+    return frames
+
+
+def _steps(info, image_size, augmentation, cached):
     """(name of the input, a function of (parsed example, indices, seeds) to its values, shape of one step)."""
     if not info.features:
         decode = FrameDecoder(info.frame_size, image_size, augmentation)
-
-        def frames(example, chosen, seeds):
-            return decode(tf.gather(example["image/encoded"], chosen), seeds)
-
-        return "frames", frames, (*image_size, 3)
+        return "frames", _frames(decode, cached), (*image_size, 3)
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
         message = f"{info.records_dir} holds features, without pixels to augment: {', '.join(pixel_options)}."
@@ -270,6 +307,7 @@ class _EpochStream:
     drop_remainder: bool = False
     num_input_pipelines: int = 1
     input_pipeline_id: int = 0
+    cache: FrameCache | None = None
 
     def __post_init__(self):
         if self.batch_size < 1:
@@ -281,6 +319,7 @@ class _EpochStream:
         self._ids = tf.constant(self.ids)
         self._paths = tf.constant([places[video_id][0] for video_id in self.ids])
         self._offsets = tf.constant([places[video_id][1] for video_id in self.ids], tf.int64)
+        self._first_frames = tf.constant([self.cache.first[name] for name in self.ids] if self.cache else [], tf.int32)
         global_batch = self.batch_size * number
         # Records that all pipelines together use in an epoch: all, or as many as fill the last batch of each.
         self._num_used = len(self.ids) // global_batch * global_batch if self.drop_remainder else len(self.ids)
@@ -346,7 +385,7 @@ class _EpochStream:
         expected, received = self._ids[index], example["example/id"]
         message = [f"{self.info.records_dir}: the record of", expected, "is that of", received]
         tf.debugging.Assert(expected == received, [tf.strings.join(message, " ")])
-        return example
+        return example | {FIRST_FRAME: self._first_frames[index]} if self.cache else example
 
 
 def _one_more_each_time(first):

@@ -9,7 +9,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.requests import ClientDisconnect
 
-from scoringnet_tf import __version__
 from scoringnet_tf.inference.fall import check_height
 from scoringnet_tf.report.page import template
 from scoringnet_tf.serve.jobs import DONE, Job, Queue
@@ -52,7 +51,7 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
     @app.get("/")
     async def page() -> Response:
         nonce = secrets.token_urlsafe(16)
-        shown = {"version": __version__, "model": model, "title": "Score a video", "limits": queue.limits}
+        shown = {"model": model, "title": "Score a video", "limits": queue.limits}
         text = template("upload.html").render(**shown, asks_height=bool(sport.fall), nonce=nonce)
         policy = f"{NOTHING}; connect-src 'self'; script-src 'nonce-{nonce}'; img-src data:"
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})

@@ -78,6 +78,7 @@ class PretrainingRun(Run):
             image_size=self.config.data.image_size,
             batch_size=self.config.data.batch_size,
             validation_fraction=self.config.data.validation_fraction,
+            cache=self.config.data.cache,
             **options,
         )
         return dataset.map(lambda frames, classes: (frames, {head: classes[head] for head in self.heads}))

@@ -137,6 +137,7 @@ class ScoringRun(Run):
             "batch_size": self.config.data.batch_size,
             "validation_fraction": self.config.data.validation_fraction,
             "num_frames": self.model.sampled_frames,
+            "cache": self.config.data.cache,
         }
         return input_pipeline.videos(self.info.records_dir, split, **usual | options)
 

@@ -9,6 +9,7 @@ from training_runs import SMALL, changed, scoring_run, settings
 import scoringnet_tf
 from scoringnet_tf import losses
 from scoringnet_tf.data import input_pipeline
+from scoringnet_tf.models.contrastive import ContrastiveScoreLoss
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.regressor import regressor
 from scoringnet_tf.sports import SPORTS, definition_of
@@ -20,7 +21,7 @@ from scoringnet_tf.training.optimizer import LayerwiseAdam
 
 NET, KFS, SP = scoringnet_tf.ScoringNet, scoringnet_tf.KeyFragmentSegmenter, scoringnet_tf.ScorePredictor
 PIXELS = ("max_start_shift", "flip", "crop_shift", "zoom", "color_jitter", "degradation")
-SCORE_LOSSES = (losses.ScoreLoss, losses.ScoreDistributionLoss)
+SCORE_LOSSES = (losses.ScoreLoss, losses.ScoreDistributionLoss, ContrastiveScoreLoss)
 RANKING = (losses.PairwiseRankingLoss, *SCORE_LOSSES)
 FEATURES = {"features": {"size": 4, "stride": 1, "origin": None}}  # a model that is made fast
 NETWORK, FRAGMENTS = "model.fragments.network.", "model.fragments."
@@ -29,6 +30,7 @@ TRAIN = {
     "data.image_size": [(each, "image_size") for each in (NET, KFS, SP, scoringnet_tf.ScoringNetPreprocessor)]
     + [(each, "image_size") for each in (input_pipeline.videos, input_pipeline.clips)],
     "data.service": [(input_pipeline.videos, "service")],
+    "data.cache": [(input_pipeline.videos, "cache"), (input_pipeline.clips, "cache")],
     "model.width_multiplier": [(each, "width_multiplier") for each in (NET, KFS, SP, scoringnet_tf.C3D)],
     "model.clip_lengths": [(NET, "clip_lengths"), (SP, "clip_lengths")],
     "model.fragments": [(NET.compile, "fragments")],
@@ -57,7 +59,7 @@ TRAIN = {
     **{f"augmentation.{name}": [(scoringnet_tf.Augmentation, name)] for name in PIXELS},
 }
 PRETRAIN = {
-    "data.image_size": TRAIN["data.image_size"],
+    **{name: TRAIN[name] for name in ("data.image_size", "data.cache")},
     "data.clip_length": [(input_pipeline.clips, "clip_length")],
     "data.clip_sampling": [(input_pipeline.clips, "sampling")],
     "model.width_multiplier": TRAIN["model.width_multiplier"],
@@ -87,7 +89,7 @@ def test_a_field_and_its_argument_have_one_default(cls, twins):
     assert of_python == {(path, *rest): fields[path] for path, *rest in of_python}
 
 
-@pytest.mark.parametrize("head", ["regression", "distribution"])
+@pytest.mark.parametrize("head", ["regression", "distribution", "contrastive"])
 @pytest.mark.parametrize(("sport", "alpha"), [("diving", 5), ("vault", 10), ("ski_jumping", 5)])
 def test_losses_of_a_sport_are_those_of_the_command(sport, alpha, head):
     network = NET(sport, **SMALL, **FEATURES, score_predictor={"head": head})

@@ -40,7 +40,8 @@ def test_no_field_may_change_within_a_run(tmp_path):
     before, fields = json.loads(path.read_text()), {path: about for path, about, *_ in all_fields(TrainingConfig)}
     now = flat(before["configuration"], TrainingConfig)
     free = {name for name in now if fields[name].free}
-    assert free == {"data.records_dir", "data.service", "run.model_dir", "run.replicas", "run.reference"}
+    of_data = {f"data.{name}" for name in ("records_dir", "service", "cache")}
+    assert free == of_data | {"run.model_dir", "run.replicas", "run.reference"}
     for name in now:
         values = json.loads(json.dumps(before))
         *sections, last = [*name.split("."), *(["kind"] if fields[name].alternatives else [])]
