@@ -1,10 +1,10 @@
-r"""Measures a model's training videos, to tell what is unlike them, and how far its scores are off.
+r"""Measures a model's training videos, to tell what is unlike them, and how far its scores and times are off.
 
     python -m scoringnet_tf.calibrate --model=MODEL --records_dir=RECORDS
 
 `train` does it at its end; use this for a model that was trained further, or by an older version. RECORDS are those of
 its training: their training and validation splits are measured, never the test split. The file of the model is
-replaced. `predict` then withholds scores of unlike videos, and states intervals (docs/serving.md).
+replaced. `predict` then withholds scores of unlike videos, and states intervals, of times too (docs/serving.md).
 
 Intervals come from videos that the model did not learn from: the validation split, or those that its run held out
 (config.json beside the model). If there are neither, name others with --held_out_split. A split that sets the

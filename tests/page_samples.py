@@ -4,7 +4,8 @@ import html.parser
 
 import numpy as np
 
-from scoringnet_tf.report.page import ShownPerformance, ShownScore
+from scoringnet_tf.inference.times import Measure, Moment
+from scoringnet_tf.report.page import Picture, ShownPerformance, ShownScore
 from scoringnet_tf.report.session import session_page
 
 STAGES = ("noise", "pre-starting", "take-flight", "entry")
@@ -32,8 +33,10 @@ def full(**kwargs):
     content = {
         "stages": [run("noise", 0, 2), run("pre-starting", 2, 4), run("take-flight", 4, 7), run("entry", 7, 9)],
         "probabilities": probabilities,
-        "film": [(2, b"jpeg"), (7, b"jpeg")],
-        "clips": [("take-flight", b"mp4", b"jpeg")],
+        "clip": b"mp4",
+        "pictures": [Picture(4, "take-off", b"jpeg"), Picture(7, "entry", b"jpeg")],
+        "moments": {"take-off": Moment(4, 0.16, 0.12), "entry": Moment(7, 0.28)},
+        "measures": {"flight time": Measure(0.12, "s", 0.16)},
         "notes": ["Trained on simulated video."],
     }
     return shown(**{**content, **kwargs})
@@ -49,7 +52,7 @@ class Elements(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.found.append((tag, dict(attrs)))
-        if tag not in ("meta", "link", "img", "input"):
+        if tag not in ("meta", "link", "img", "input", "br"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
@@ -73,4 +76,4 @@ class Elements(html.parser.HTMLParser):
 
 def session(*performances):
     """The page of a session, parsed."""
-    return Elements(session_page("Final", [(one, f"{one.name}.html") for one in performances], "m"))
+    return Elements(session_page("Final", [(one, f"{one.name}.html", None) for one in performances], "m"))

@@ -9,7 +9,6 @@ import numpy as np
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import rendering
-from scoringnet_tf.inference.annotated_video import save_video
 from scoringnet_tf.inference.fall import fall_of, implausible
 from scoringnet_tf.inference.times import Measure, Moment, durations_of, moments_of, stage_edges
 from scoringnet_tf.sports import SCORES, Sport, stage_runs
@@ -220,6 +219,8 @@ class VideoScore:
             with replacing_file(path) as file:
                 save_png(self.plot(), file, video=self.video)
         elif suffix == ".mp4":
+            from scoringnet_tf.inference.annotated_video import save_video
+
             save_video(self, path)
         else:
             raise InputError("wrong_format", f"{path} does not end in .json, .png or .mp4.")

@@ -1,27 +1,31 @@
-r"""Writes HTML pages of scored videos: stages, scores and key fragments to play.
+r"""Writes HTML pages of videos: the video over its stages, its moments, times and scores.
 
     python -m scoringnet_tf.report [--model=MODEL] VIDEO… --output=report.html [--judges=SCORES.csv]
+    python -m scoringnet_tf.report [--model=MODEL] --compare A.mp4 B.mp4 --output=comparison.html
 
-One performance gives one HTML file that needs no network. Several give a ranking at --output and a page of each in a
-folder beside it. VIDEO, --start and --end are as in `python -m scoringnet_tf.predict`.
+One performance gives one HTML file that needs no network. Several give a list at --output, and beside it a folder with
+a page of each and one that compares any two. --compare writes that comparison alone, in one file. VIDEO, --start and
+--end are as in `python -m scoringnet_tf.predict`.
 
 --judges is a CSV file with the columns video (file name) and any of difficulty, execution and final. The pages then
-show the judges' scores, and the ranking shows how well they agree. The column name holds the athlete.
+show the judges' scores, and the list shows how well they agree. The column name holds the athlete.
 
-Videos that cannot be read are named on stderr and in the ranking, and the exit status is 1. If you stop the command,
+Videos that cannot be read are named on stderr and in the list, and the exit status is 1. If you stop the command,
 report_stopped.html holds what was scored.
 """
 
 import functools
+import itertools
 import sys
 
 from absl import flags
 from tqdm import tqdm
 
 from scoringnet_tf.data.features import check_sees_frames
+from scoringnet_tf.inference.fall import check_named, height_of, read_heights
 from scoringnet_tf.inference.inputs import attempted, named_videos, stretched
 from scoringnet_tf.report.judges import read_judges, unshown_scores
-from scoringnet_tf.report.session import check_pages, write_pages
+from scoringnet_tf.report.session import check_pages, write_comparison, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, counted
@@ -31,9 +35,11 @@ from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, f".keras file or its folder. {DEFAULT_HELP}")
 flags.DEFINE_string("output", None, "HTML file to write; an earlier one is replaced.")
+flags.DEFINE_bool("compare", False, "One page with the videos side by side, aligned at take-off or entry.")
 flags.DEFINE_string("judges", None, "CSV file with the judges' scores.")
 flags.DEFINE_string("title", None, "Heading. Default: the name of the video, or of --output.")
 flags.DEFINE_bool("force", False, "Never withhold a score.")
+flags.DEFINE_string("height", None, "Metres of the board above the water, or a CSV file (video,height): speeds.")
 flags.DEFINE_float("start", None, "Start of the part to show, in seconds.", 0.0)
 flags.DEFINE_float("end", None, "End of the part to show, in seconds.", 0.0)
 flags.declare_key_flag("timeout")
@@ -74,23 +80,23 @@ def _print(text):
     tqdm.write(f"report: {text}", file=sys.stderr)
 
 
-def _pages(local, path, predictor, judged, name):
+def _pages(local, path, predictor, judged, heights, name):
     """The content of the pages of one video."""
     from scoringnet_tf.report.page_data import scored_and_shown
 
     values = flags.FLAGS
     source = stretched(local, values.start, values.end)
-    pages, warnings = scored_and_shown(predictor, source, path, judged, values.force, name)
+    pages, warnings = scored_and_shown(predictor, source, path, judged, values.force, name, height_of(heights, path))
     for warning in warnings:
         _print(f"{path}: {warning}.")
     return pages
 
 
-def _outcomes(videos, names, predictor, judges):
+def _outcomes(videos, names, predictor, judges, heights):
     """The name of each video, and the content of its pages or why there is none."""
     for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
         name, judged = names.get(path, path), judges.get(as_path(path).name) if error is None else None
-        options = {"path": path, "predictor": predictor, "judged": judged, "name": name}
+        options = {"path": path, "predictor": predictor, "judged": judged, "heights": heights, "name": name}
         yield name, attempted(functools.partial(_pages, **options), path, error)
 
 
@@ -104,16 +110,29 @@ def _write_all(output, outcomes, model, total):
                 left_out.append(f"{name}, which could not be scored")
                 _print(f"{pages} [{pages.code}]")
             else:
-                shown += pages
+                shown.append(pages)
     finally:
         if done < total and shown:
             videos = counted(total, "video")
             _print(f"{_stopped(output)} holds {done} of {videos}; {output} is left as it was.")
             output = _stopped(output)
             left_out.append(f"{total - done} of {videos}, because the report was stopped")
-        for page in write_pages(output, shown, model, flags.FLAGS.title, left_out) if shown else ():
+        for page in _written(output, shown, model, left_out) if shown else ():
             print(page)
     return left_out
+
+
+def _written(output, shown, model, left_out):
+    """Writes the pages of the performances of each video. Returns their paths."""
+    if not flags.FLAGS.compare:
+        return write_pages(output, [*itertools.chain(*shown)], model, flags.FLAGS.title, left_out)
+    # The first performance of every video comes first.
+    compared = [one for row in itertools.zip_longest(*shown) for one in row if one and one.clip]
+    if len(compared) < 2:
+        left_out.append(f"--compare needs two performances, and found {len(compared)}.")
+        _print(f"{left_out[-1]} [too_few]")
+        return []
+    return write_comparison(output, compared, model, flags.FLAGS.title)
 
 
 def main(arguments: list[str]) -> int:
@@ -122,13 +141,16 @@ def main(arguments: list[str]) -> int:
     model = default_model() if values.model is None else values.model
     config = configuration(model_path(model), "model")  # without TensorFlow
     check_sees_frames(config["features"], model)
-    judges = read_judges(values.judges, get_sport(config["sport"])) if values.judges else {}
+    sport = get_sport(config["sport"])
+    judges = read_judges(values.judges, sport) if values.judges else {}
+    heights = None if values.height is None else read_heights(values.height, sport)
     videos = list(named_videos(arguments, left_out=_print))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
         for error in (error for _, error in videos if error):
             _print(f"{error} [{error.code}]")
         return 1
+    check_named(heights, paths)
     _check_names(judges, [as_path(path).name for path in paths])
 
     load_tensorflow()
@@ -139,7 +161,7 @@ def main(arguments: list[str]) -> int:
     if unshown := unshown_scores(values.judges, judges, shown_scores(predictor.model.scores)):
         _print(f"--judges: the model does not predict {', '.join(unshown)}, which is left out.")
     names = dict(zip(paths, told_apart(paths), strict=True))
-    outcomes = _outcomes(videos, names, predictor, judges)
+    outcomes = _outcomes(videos, names, predictor, judges, heights)
     return 1 if _write_all(output, outcomes, model, len(videos)) else 0
 
 

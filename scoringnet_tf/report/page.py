@@ -1,4 +1,4 @@
-"""The HTML page of a scored performance: one file that needs no network."""
+"""The HTML pages of a performance and of a comparison of two: each one file that needs no network."""
 
 import base64
 import dataclasses
@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf import __version__
-from scoringnet_tf.sports import decimals
+from scoringnet_tf.inference.rendering import measure_text
+from scoringnet_tf.inference.times import Measure, Moment
+from scoringnet_tf.sports import NOISE, decimals
 from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.messages import counted
 
@@ -31,8 +33,9 @@ def _templates():
     templates = jinja2.Environment(
         loader=loader, autoescape=True, undefined=undefined, trim_blocks=True, lstrip_blocks=True
     )
-    templates.filters["counted"] = counted
+    templates.filters |= {"counted": counted, "colors": _colors, "ticks": _ticks}
     templates.filters["data_uri"] = lambda content, kind: f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    templates.globals |= {"measured": _measured, "version": __version__}
     return templates
 
 
@@ -78,6 +81,15 @@ class ShownScore:
 
 
 @dataclasses.dataclass(frozen=True)
+class Picture:
+    """A frame, counted from the first that is shown: what it shows, in words, and its JPEG."""
+
+    frame: int
+    caption: str
+    jpeg: bytes
+
+
+@dataclasses.dataclass(frozen=True)
 class ShownPerformance:
     """What a page shows of one performance. It leaves out what is None or empty.
 
@@ -91,8 +103,9 @@ class ShownPerformance:
         first_frame: number in the file of the first frame that is shown.
         stages: contiguous runs as in `VideoScore`, frames counted from the first that is shown.
         probabilities: of the stages, float (L, S).
-        film: (frame, counted from the first that is shown, JPEG) of evenly spaced frames.
-        clips: (caption, MP4, JPEG for print and before it plays) of the key fragments.
+        clip: MP4 of the frames that are shown, `fps` a second.
+        pictures: of its moments, in order of time.
+        moments, measures: as of `Performance`.
         reasons: why the scores are withheld, or would be without force.
         model_reasons: why no score of the model is a measurement.
         notes: what could lower trust.
@@ -107,8 +120,10 @@ class ShownPerformance:
     first_frame: int = 0
     stages: Sequence[Mapping] = ()
     probabilities: np.ndarray | None = None
-    film: Sequence[tuple[int, bytes]] = ()
-    clips: Sequence[tuple[str, bytes, bytes]] = ()
+    clip: bytes = b""
+    pictures: Sequence[Picture] = ()
+    moments: Mapping[str, Moment] = dataclasses.field(default_factory=dict)
+    measures: Mapping[str, Measure] = dataclasses.field(default_factory=dict)
     reasons: Sequence[str] = ()
     model_reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
@@ -122,9 +137,37 @@ class ShownPerformance:
         """The score of this name, if there is one."""
         return next((score for score in self.scores if score.name == name), None)
 
+    @property
+    def known_scores(self) -> list[ShownScore]:
+        """The scores that the model or the judges give."""
+        return [score for score in self.scores if score.value is not None or score.true is not None]
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether the model gives any score."""
+        return any(score.value is not None for score in self.scores)
+
+    @property
+    def places(self) -> dict[str, int]:
+        """The frame of each of its moments, counted from the first that is shown."""
+        return {name: moment.frame - self.first_frame for name, moment in self.moments.items()}
+
+    @property
+    def captions(self) -> list[str]:
+        """Of every frame that is shown, its time in the file and its stage, if it has one."""
+        names = [""] * self.num_frames
+        for stage in self.stages:
+            name = "" if stage["name"] == NOISE else f", {stage['name']}"
+            names[stage["start_frame"] : stage["end_frame"]] = [name] * (stage["end_frame"] - stage["start_frame"])
+        return [f"{time:.2f} s{name}" for time, name in zip(self.times[:-1], names, strict=True)]
+
 
 def performance_page(
-    shown: ShownPerformance, model: str, title: str | None = None, index_link: str | None = None
+    shown: ShownPerformance,
+    model: str,
+    title: str | None = None,
+    index_link: str | None = None,
+    compare_link: str | None = None,
 ) -> str:
     """The page of one performance, HTML.
 
@@ -132,19 +175,48 @@ def performance_page(
         shown: its content.
         model: name of the model that scored it.
         title: heading; None for the name of the performance, which the page always shows.
-        index_link: relative link to the page of the session.
+        index_link, compare_link: relative links to the page of the session, and to its comparison.
     """
-    colors = {name: stage_color(index) for index, name in enumerate(shown.stage_names)}
     return template("performance.html").render(
-        version=__version__,
         model=model,
         title=title or shown.name,
         shown=shown,
-        colors=colors,
         index_link=index_link,
-        ticks=_ticks(shown.times),
-        probabilities=_probability_curves(shown, colors),
+        compare_link=compare_link,
+        probabilities=_probability_curves(shown),
     )
+
+
+def comparison_page(
+    performances: Sequence[ShownPerformance], model: str, title: str | None = None, index_link: str | None = None
+) -> str:
+    """The page that shows any two of several performances side by side, HTML; the first two at its beginning.
+
+    Args:
+        performances: two or more.
+        model, title, index_link: as of `performance_page`; None for the names of the first two.
+    """
+    times = [shown.measures for shown in performances]
+    times = times if any(times) else [_stage_lengths(shown) for shown in performances]
+    return template("comparison.html").render(
+        model=model,
+        title=title or " and ".join(shown.name for shown in performances[:2]),
+        performances=performances,
+        moments=list(dict.fromkeys(name for shown in performances for name in shown.moments)),
+        names=list(dict.fromkeys(name for each in times for name in each)),
+        times=times,
+        index_link=index_link,
+    )
+
+
+def _stage_lengths(shown):
+    stages = (stage for stage in shown.stages if stage["name"] != NOISE)
+    return {stage["name"]: Measure(stage["end_s"] - stage["start_s"], "s") for stage in stages}
+
+
+def _colors(shown):
+    """Stage name → colour."""
+    return {name: stage_color(index) for index, name in enumerate(shown.stage_names)}
 
 
 def _ticks(times):
@@ -154,13 +226,18 @@ def _ticks(times):
     return [{"at": 25 * part, "text": f"{seconds:.1f} s"} for part, seconds in enumerate(moments)]
 
 
-def _probability_curves(shown, colors):
+def _measured(value, unit, uncertainty=None):
+    """A value with its uncertainty and unit, in words."""
+    return measure_text("", Measure(value, unit, uncertainty)).strip()
+
+
+def _probability_curves(shown):
     """A path for each stage through the centres of the frames, from −0.02 at the bottom to 1.02 at the top."""
     if shown.probabilities is None:
         return []
     across = CHARTS * (np.arange(shown.num_frames) + 0.5) / shown.num_frames
     curves = []
-    for heights, color in zip(100 * (1.02 - shown.probabilities.T) / 1.04, colors.values(), strict=True):
+    for heights, color in zip(100 * (1.02 - shown.probabilities.T) / 1.04, _colors(shown).values(), strict=True):
         points = (f"{x:.1f} {y:.1f}" for x, y in zip(across, heights, strict=True))
         curves.append({"path": f"M{' L'.join(points)}", "color": color})
     return curves

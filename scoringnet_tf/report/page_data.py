@@ -13,14 +13,15 @@ from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.results import Performance, VideoScore
 from scoringnet_tf.report.judges import Judged
-from scoringnet_tf.report.page import ShownPerformance, ShownScore
-from scoringnet_tf.report.thumbnails import thumbnails
+from scoringnet_tf.report.page import Picture, ShownPerformance, ShownScore
+from scoringnet_tf.report.thumbnails import pictured
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.messages import clock, counted
 from scoringnet_tf.support.paths import name_of
 
 AROUND = 1.0  # seconds that a page shows before and after a performance of a longer video
 MOSTLY = 2  # a video up to so many times as long as its only performance is shown whole
+LATER = 0.2  # seconds after a dive's entry, when the splash is seen
 ONE_DEVIATION = "± one standard deviation"
 FramesOf = Callable[[int, int], Iterable[np.ndarray]]  # the frames of the file from one number to another
 
@@ -79,16 +80,17 @@ def scored_and_shown(
     judged: Judged | None = None,
     force: bool = False,
     name: str | None = None,
+    height: float | None = None,
 ) -> tuple[list[ShownPerformance], list[str]]:
     """Scores a video. Returns what to show of each performance, and warnings.
 
     Args:
-        source, path, force: as of `Predictor.score_file`, whose errors it raises.
+        source, path, force, height: as of `Predictor.score_file`, whose errors it raises.
         judged: the judges' row of this video, which is left out if it shows several performances.
         name: of the video; default: that of its file.
     """
     scenes, warnings = Scenes(), []
-    score = predictor.score_file(source, path, force=force, seen=scenes)
+    score = predictor.score_file(source, path, force=force, seen=scenes, height=height)
     if judged and len(score.performances) > 1:
         number = counted(len(score.performances), "performance")
         warnings.append(f"its row of --judges is left out, because it shows {number} (--start, --end)")
@@ -129,9 +131,25 @@ def shown_performances(
         facts = _facts(predictor, score, performance, title, judged.scores)
         stages = _stages_within(score.stages, performance, scene)
         frames = frames_of(scene.first_frame, scene.first_frame + scene.num_frames)
-        film, clips = thumbnails(frames, scene.num_frames, stages, scene.fps)
-        pages.append(ShownPerformance(**facts, **vars(scene), stages=stages, film=film, clips=clips))
+        captions = _captions(stages, performance.moments, scene)
+        clip, jpegs = pictured(frames, scene.fps, captions)
+        pictures = [Picture(frame, captions[frame], jpeg) for frame, jpeg in jpegs.items()]
+        pages.append(ShownPerformance(**facts, **vars(scene), stages=stages, clip=clip, pictures=pictures))
     return pages
+
+
+def _captions(stages, moments, scene):
+    """Frame of a scene → caption: where stages begin, and more of the last but one, in our sports the flight."""
+    runs = [run for run in stages if run["name"] != NOISE]
+    captions = {}
+    if len(runs) > 1:
+        flight, last = runs[-2:]
+        later = min(last["start_frame"] + round(LATER * scene.fps), scene.num_frames - 1)
+        captions[later] = f"{LATER:g} s later"
+        captions[(flight["start_frame"] + flight["end_frame"]) // 2] = f"middle of {flight['name']}"
+        captions[flight["end_frame"] - 1] = f"end of {flight['name']}"
+    captions |= {run["start_frame"]: f"{run['name']} begins" for run in runs}
+    return captions | {moment.frame - scene.first_frame: name for name, moment in moments.items()}
 
 
 def _without_a_scene(predictor, score, name, judges):
@@ -145,7 +163,7 @@ def _without_a_scene(predictor, score, name, judges):
         fps=score.fps,
         first_frame=first,
         times=np.interp(np.arange(first, first + score.num_frames + 1), edges[:, 0], edges[:, 1]),
-        film=[(number - first, jpeg) for number, _, jpeg in score.shown],
+        pictures=[Picture(number - first, "", jpeg) for number, _, jpeg in score.shown],
     )
 
 
@@ -162,6 +180,8 @@ def _facts(predictor, score, performance, name, judges):
         "scores": [one for one in scores if not of_model or one.value is not None or one.true is not None],
         "reasons": [str(remark) for remark in performance.own_reasons],
         "model_reasons": of_model,
+        "moments": performance.moments,
+        "measures": performance.measures,
         "notes": [note for note in notes if note not in of_model],
     }
 

@@ -1,4 +1,4 @@
-"""The page of a session, which ranks its performances and links to their pages; and the files of all pages."""
+"""The page of a session, which lists its performances and links to their pages; and the files of all pages."""
 
 import math
 import re
@@ -8,52 +8,61 @@ from pathlib import Path
 
 import numpy as np
 
-from scoringnet_tf import __version__
 from scoringnet_tf.bootstrap import draws_of, interval
-from scoringnet_tf.report.page import ShownPerformance, performance_page, template
+from scoringnet_tf.report.page import ShownPerformance, comparison_page, performance_page, template
 from scoringnet_tf.sports import MEASURES, SCORES, decimals
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 LEAST_FOR_AN_INTERVAL = 5  # performances: with fewer a bootstrap means little
-PAGE = re.compile(r"\d{3,}\.html")  # name of the page of a performance
+COMPARED = 50  # performances: their comparison holds the video of each
+COMPARISON = "compare.html"
+PAGE = re.compile(rf"\d{{3,}}\.html|{re.escape(COMPARISON)}")  # name of a page in the folder
 
 
 # === The page ===
 
 
 def session_page(
-    title: str, performances: Sequence[tuple[ShownPerformance, str]], model: str, left_out: Sequence[str] = ()
+    title: str,
+    performances: Sequence[tuple[ShownPerformance, str, str | None]],
+    model: str,
+    left_out: Sequence[str] = (),
 ) -> str:
     """The page of several performances, HTML: ranked if they have scores, with the agreement of any judges.
 
     Args:
         title: of the session.
-        performances: each with the relative link of its page.
+        performances: each with the relative link of its page, and that of its comparison with others if there is one.
         model: name of the model that scored them.
         left_out: what is missing, and why.
     """
-    names = [name for name in SCORES if any(shown.score(name) for shown, _ in performances)]
+    names = [name for name in SCORES if any(shown.score(name) for shown, *_ in performances)]
     last = names[-1] if names else ""  # the final score if there is one
     ranked = sorted(performances, key=lambda one: -_points(one[0], last))
-    points = [_points(shown, last) for shown, _ in ranked]
+    points = [_points(shown, last) for shown, *_ in ranked]
+    scores = [score for shown, *_ in performances for score in shown.scores]
+    of_all = [note for note in ranked[0][0].notes if all(note in shown.notes for shown, *_ in ranked)]
     return template("session.html").render(
-        version=__version__,
         model=model,
         title=title,
         left_out=left_out,
-        model_reasons=sorted({reason for shown, _ in performances for reason in shown.model_reasons}),
+        of_all=of_all,
+        model_reasons=sorted({reason for shown, *_ in performances for reason in shown.model_reasons}),
         sport=performances[0][0].sport,
+        names=names,
         last=last,
         parts=names[:-1],
-        judged=any(score.true is not None for shown, _ in performances for score in shown.scores),
+        measures=list(dict.fromkeys(name for shown, *_ in performances for name in shown.measures)),
+        confidence=next((score.confidence for score in scores if score.confidence), ""),
+        judged=any(score.true is not None for score in scores),
         is_ranked=any(value > -math.inf for value in points),
         withheld=points.count(-math.inf) if names else 0,
         # Equal scores share a rank, as in competitions.
         rows=[
-            (1 + points.index(value), shown, link, bool(shown.reasons) and value > -math.inf)
-            for value, (shown, link) in zip(points, ranked, strict=True)
+            (1 + points.index(value), shown, link, bool(shown.reasons) and value > -math.inf, compare_link)
+            for value, (shown, link, compare_link) in zip(points, ranked, strict=True)
         ],
         agreement=[row for name in names if (row := _agreement(name, performances))["count"]],
     )
@@ -67,7 +76,7 @@ def _points(shown, name):
 
 def _agreement(name, performances):
     """SRC and MED of a score over the performances that the judges scored too."""
-    scores = [score for shown, _ in performances if (score := shown.score(name)) and score.difference is not None]
+    scores = [score for shown, *_ in performances if (score := shown.score(name)) and score.difference is not None]
     pairs = np.array([(score.true, score.value) for score in scores]).reshape(-1, 2)
     has_order = len(pairs) > 2 and np.ptp(pairs, axis=0).min() > 0  # SRC is undefined for equal scores
     src = _figure("src", pairs, ".3f") if has_order else "–"
@@ -113,20 +122,49 @@ def write_pages(
     output = as_path(output)
     folder = check_pages(output)
     if len(performances) == 1 and not left_out:
-        _write(output, performance_page(performances[0], model, title))
-        if folder.is_dir():
-            remove_folder(folder)
-        return [output]
+        return _write_only(output, performance_page(performances[0], model, title))
     names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
-    links = [f"./{_link(folder.name)}/{name}" for name in names]
-    session = session_page(title or output.stem, list(zip(performances, links, strict=True)), model, left_out)
+    compared, links = _compared(performances)
+    inside, back = f"./{_link(folder.name)}", f"../{_link(output.name)}"
+    listed = [
+        (shown, f"{inside}/{name}", link and f"{inside}/{link}")
+        for shown, name, link in zip(performances, names, links, strict=True)
+    ]
+    session = session_page(title or output.stem, listed, model, left_out)
     with replacing_folder(folder) as temporary:
-        for name, shown in zip(names, performances, strict=True):
-            back = f"../{_link(output.name)}"
-            _write_text(temporary / name, performance_page(shown, model, index_link=back))
+        for name, shown, link in zip(names, performances, links, strict=True):
+            _write_text(temporary / name, performance_page(shown, model, index_link=back, compare_link=link))
+        if compared:
+            names.append(COMPARISON)
+            _write_text(temporary / COMPARISON, comparison_page(compared, model, "Comparison", back))
         output.unlink(missing_ok=True)  # an earlier session, whose links would lead to these pages
     _write(output, session)
     return [output, *(folder / name for name in names)]
+
+
+def _compared(performances):
+    """The first performances that have a video, none if that is one; and for each of all the link to it there."""
+    shown = [number for number, one in enumerate(performances) if one.clip][:COMPARED]
+    if len(shown) < 2:
+        return [], [None] * len(performances)
+    link_of = {number: f"{COMPARISON}#{place}" for place, number in enumerate(shown)}
+    return [performances[number] for number in shown], [link_of.get(one) for one in range(len(performances))]
+
+
+def write_comparison(
+    output: AnyPath, performances: Sequence[ShownPerformance], model: str, title: str | None = None
+) -> list[AnyPath]:
+    """Writes the comparison of two or more performances; arguments and result as of `write_pages`."""
+    return _write_only(as_path(output), comparison_page(performances, model, title))
+
+
+def _write_only(output, text):
+    """Writes a page, and removes the folder of an earlier session at its place."""
+    folder = check_pages(output)
+    _write(output, text)
+    if folder.is_dir():
+        remove_folder(folder)
+    return [output]
 
 
 def check_pages(output: AnyPath) -> Path | RemotePath:

@@ -8,10 +8,12 @@ from page_samples import full
 
 from scoringnet_tf.data.browser_video import encode_clip
 from scoringnet_tf.data.preprocessing import encode_jpeg
+from scoringnet_tf.inference.times import Moment
+from scoringnet_tf.report.page import Picture
 from scoringnet_tf.report.session import write_pages
 
 WIDTHS = (390, 1280)  # CSS pixels: a phone, a desktop
-PAGES = {"session": 0, "scored": 1, "forced, of a long name": 2, "withheld": 4}
+PAGES = {"session": 0, "scored": 1, "forced, of a long name": 2, "withheld": 4, "comparison": 5}
 A4 = 718  # CSS pixels between margins of a centimetre
 # Elements that are wider than the screen, or whose content is cut; a table may be scrolled in its own frame.
 TOO_WIDE = """() => [...document.querySelectorAll("main, main *")].filter(one => !one.closest(".table") && (
@@ -32,20 +34,24 @@ def report(tmp_path_factory):
     with av.open(str(CLIP)) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][:10]
     jpegs = [encode_jpeg(frame, 92) for frame in frames]
-    pictures = {"film": [*enumerate(jpegs)], "clips": [("take-flight", encode_clip(frames[4:7], 25.0), jpegs[5])]}
+    pictures = {
+        "clip": encode_clip(frames, 25.0),
+        "pictures": [Picture(4, "take-off", jpegs[4]), Picture(7, "", jpegs[7])],
+    }
     performances = [
         full(
             name=name,
             values=(final and 3.0, final and final / 3, final),
             true=(None, None, final and final - 2),
             reasons=reasons,
+            moments={found: Moment(frame, frame / 25, 0.1) for found, frame in moments.items()},
             **pictures,
         )
-        for name, final, reasons in (
-            ("a.mp4", 60.0, ()),
-            (LONG_NAME, 84.0, ["No pre-starting was found."]),
-            ("c10.mp4", 72.0, ()),
-            ("no dive.mp4", None, ["No entry was found."]),
+        for name, final, reasons, moments in (
+            ("a.mp4", 60.0, (), {"take-off": 4, "entry": 7}),
+            (LONG_NAME, 84.0, ["No pre-starting was found."], {"take-off": 4, "entry": 7}),
+            ("c10.mp4", 72.0, (), {"take-off": 6, "entry": 7}),
+            ("no dive.mp4", None, ["No entry was found."], {}),
         )
     ]
     left_out = [f"{LONG_NAME}.part, which could not be scored"]
@@ -57,14 +63,15 @@ def open_page(chromium):
     """A function (path, width) → page that is open there; its errors, and any request but for itself, fail the test."""
     wrong, contexts = [], []
 
-    def opened(path, width=WIDTHS[-1]):
-        context = chromium.new_context(viewport={"width": width, "height": 844}, offline=True)
+    def opened(path, width=WIDTHS[-1], scheme="light", **options):
+        size = {"width": width, "height": 844}
+        context = chromium.new_context(viewport=size, offline=True, color_scheme=scheme, **options)
         contexts.append(context)
         context.on("request", lambda request: request.url.startswith(("file:", "data:")) or wrong.append(request.url))
         page = context.new_page()
         page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(path.as_uri())
+        page.goto(path if isinstance(path, str) else path.as_uri())
         page.wait_for_load_state("load")
         return page
 
@@ -88,9 +95,10 @@ def width(request):
     return request.param
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_axe_finds_no_violation_of_wcag(page, width, report, open_page, violations_of):
-    assert violations_of(open_page(report[page], width)) == []
+def test_axe_finds_no_violation(page, scheme, width, report, open_page, violations_of):
+    assert violations_of(open_page(report[page], width, scheme)) == []
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
@@ -114,11 +122,69 @@ def test_the_ranking_is_sorted_by_keyboard(report, open_page):
     assert page.evaluate("document.activeElement.parentElement.ariaSort") == "ascending"
 
 
+def test_a_wide_table_keeps_its_names_while_it_is_scrolled(report, open_page):
+    page = open_page(report[0], WIDTHS[0])
+    name = "document.querySelector('#ranking tbody .name').getBoundingClientRect().left"
+    page.evaluate("document.querySelector('#ranking').parentElement.scrollLeft = 1000")
+    assert page.evaluate("document.querySelector('#ranking').parentElement.scrollLeft") > 100
+    assert page.evaluate(name) == page.evaluate("document.querySelector('main h1').getBoundingClientRect().left")
+
+
+# === Video ===
+
+
+def playing_at(page):
+    """The frame at which each video stands that is shown, once it has been moved there."""
+    page.wait_for_function("players.every(one => one.video.readyState > 1 && !one.video.seeking)")
+    return page.evaluate(
+        "players.filter(one => one.element.offsetParent).map(one => Math.floor(one.video.currentTime * one.fps))"
+    )
+
+
+def test_the_slider_and_the_pictures_move_the_video(report, open_page):
+    page = open_page(report[1])
+    tab_to(page, ".track input")
+    page.keyboard.press("ArrowRight")
+    assert playing_at(page) == [1]
+    assert page.evaluate("document.activeElement.ariaValueText") == page.inner_text(".now") == "0.04 s"
+    page.click(".strip button >> nth=1")
+    assert playing_at(page) == [7] and page.inner_text(".now") == "0.28 s, entry"
+    page.evaluate("players[0].video.play()")
+    page.wait_for_function("players[0].video.ended && players[0].slider.value === '9'")
+
+
+def test_two_performances_stand_at_the_same_moment(report, open_page):
+    """The third has its take-off two frames later; of the fourth none was found."""
+    page = open_page(f"{report[-1].as_uri()}#2")
+    assert playing_at(page) == [4, 6]
+    assert page.inner_text("#differences tr >> nth=1").split("\t")[-1] == "+0.00 ± 0.23 s"
+    page.select_option("[name=align]", "entry")
+    assert playing_at(page) == [7, 7]
+    page.locator("[name=time]").fill("-0.08")
+    assert playing_at(page) == [5, 5] and page.evaluate("now.value") == "0.08 s before entry"
+    page.locator(".track input").first.fill("3")
+    assert playing_at(page) == [3, 3]
+    page.select_option("[name=right]", "3")
+    assert playing_at(page) == [0, 0] and page.evaluate("now.value") == "0.00 s after the start"
+    page.click("[name=play]")
+    page.wait_for_function("play.textContent === 'Play' && at >= time.max")
+
+
+def test_without_scripts_the_videos_stand_over_their_bands(report, open_page):
+    for number, count in ((1, 1), (-1, 4)):
+        page = open_page(report[number], java_script_enabled=False)
+        assert page.locator("video[controls]").count() == page.locator(".band").count() == count
+        assert not page.locator("input:visible, form:visible").count()
+
+
 def test_pages_lead_to_each_other_by_keyboard(report, open_page):
     page = open_page(report[0])
     tab_to(page, "#ranking a")
     page.keyboard.press("Enter")
     page.wait_for_url("**/session_pages/*.html")
+    tab_to(page, "a[href*=compare]")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/session_pages/compare.html#1")
     tab_to(page, "a")
     page.keyboard.press("Enter")
     page.wait_for_url("**/session.html")

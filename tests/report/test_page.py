@@ -1,12 +1,15 @@
 """The page of a performance: whole, harmless whatever the names, and true to its content."""
 
 import dataclasses
+import json
+import re
 
 import numpy as np
 import pytest
 from page_samples import Elements, full, run, shown
 
-from scoringnet_tf.report.page import ShownScore, performance_page
+from scoringnet_tf.inference.times import Moment
+from scoringnet_tf.report.page import ShownScore, comparison_page, performance_page
 from scoringnet_tf.report.session import session_page
 
 
@@ -25,10 +28,36 @@ def test_a_page_needs_nothing_beside_itself():
 def test_a_page_shows_its_content():
     elements = Elements(performance_page(full(), "diving_small"))
     values = ("3.00", "24.00", "72.00", "Trained on simulated video.", "diving_small", "4–6")
+    values += ("flight time 0.12 ± 0.16 s", "take-off at 0.16 ± 0.12 s", "entry at 0.28 s", "take-off 0.16 s")
     assert [value for value in values if value not in elements.text()] == []
     bands = [one for one in elements.of("rect") if one.get("height") == "10"]
     assert [(one["x"], one["width"]) for one in bands] == [("0", "2"), ("2", "2"), ("4", "3"), ("7", "2")]
     assert len(elements.of("video")) == 1 and len(elements.of("img")) == 2
+    assert [one["style"] for one in elements.of("b")] == ["left:40.0%", "left:70.0%"]  # the moments on the band
+    (player,) = (one for one in elements.of("div") if "data-captions" in one)
+    captions = json.loads(player["data-captions"])
+    assert captions[1:3] == ["0.04 s", "0.08 s, pre-starting"] and len(captions) == 10
+    assert json.loads(player["data-moments"]) == {"take-off": 4, "entry": 7}
+
+
+def test_warnings_come_before_numbers_and_times_before_scores():
+    text = parsed(full(reasons=["Wrong order."])).text()
+    places = [text.index(one) for one in ("Wrong order.", "Trained on", "flight time", "72.00")]
+    assert places == sorted(places)
+
+
+def test_a_comparison_shows_every_performance_and_its_times():
+    later = {"moments": {"entry": Moment(17, 0.68)}, "first_frame": 10, "measures": {}}
+    performances = [full(name="a"), full(name="b", **later), shown("c", clip=b"mp4")]
+    elements = Elements(comparison_page(performances, "m"))
+    assert len(elements.of("video")) == 3 and elements.open == []
+    assert [json.loads(one["data-moments"]) for one in elements.of("div") if "data-moments" in one] == [
+        *({"take-off": 4, "entry": 7}, {"entry": 7}, {}),
+    ]
+    assert re.findall(r"(.) Not found: (.+?)\.", elements.text()) == [("b", "take-off"), ("c", "take-off, entry")]
+    assert "flight time 0.12 ± 0.16 s – –" in elements.text()
+    stages = Elements(comparison_page(performances[1:], "m")).text()  # without measures
+    assert "pre-starting 0.08 s – take-flight 0.12 s – entry 0.08 s –" in stages
 
 
 def test_a_page_leaves_out_what_is_missing():
@@ -47,8 +76,10 @@ def test_intervals_are_on_the_page():
 
 def test_a_withheld_score_is_no_number():
     elements = parsed(shown(values=(None, None, None)))
-    assert elements.text().count("withheld") == 3
-    assert not [one for one in elements.of("rect") if one.get("width") == "1.4"]  # no mark on a scale
+    assert "withheld" not in elements.text() and not elements.of("svg")
+    judged = parsed(shown(values=(None, None, None), true=(None, None, 70.0)))
+    assert judged.text().count("withheld") == 1 and "judges: 70.00" in judged.text()
+    assert not [one for one in judged.of("rect") if one.get("width") == "1.4"]  # no mark on a scale
 
 
 def test_scores_that_are_no_measurement_say_so_or_are_left_out():
@@ -65,8 +96,8 @@ def test_frames_and_times_count_from_the_beginning_of_the_file():
     late = {"first_frame": 60, "times": 2.4 + np.arange(11) / 25}
     stages = [{**one, "start_s": 2.4 + one["start_s"], "end_s": 2.4 + one["end_s"]} for one in stages]
     elements = parsed(dataclasses.replace(full(stages=stages), **late))
-    assert "take-flight 2.56 s 2.68 s 64–66" in elements.text() and "2.8 s" in elements.text()
-    assert [one["alt"] for one in elements.of("img")] == ["Frame 62", "Frame 67"]
+    assert "take-flight 2.56 s 2.68 s 0.12 s 64–66" in elements.text() and "2.8 s" in elements.text()
+    assert [one["alt"] for one in elements.of("img")] == ["Frame 64", "Frame 67"]
 
 
 @pytest.mark.parametrize(
@@ -74,9 +105,14 @@ def test_frames_and_times_count_from_the_beginning_of_the_file():
 )
 def test_names_are_text(name):
     one = full(name=name)
-    for text in (performance_page(one, name, name, "index.html"), session_page(name, [(one, "1.html")], name)):
+    pages = (
+        performance_page(one, name, name, "index.html"),
+        session_page(name, [(one, "1.html", "compare.html#1")], name),
+        comparison_page([one, one], name, name),
+    )
+    for text in pages:
         elements = Elements(text)
-        assert name in elements.text() and not elements.of("b")
+        assert name in elements.text() and not [one for one in elements.of("b") if not one]
         assert not any("alert" in str(attributes) for attributes in elements.of("script"))
         assert not any("onload" in attributes for _, attributes in elements.found)
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from conftest import bar_color, bar_frame, disposed, read_index, write_bars, write_images, write_video
-from page_samples import run
+from page_samples import Elements, run
 from refusals import code_printed, refused
 from training_runs import telling
 
@@ -27,9 +27,10 @@ from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.inputs import stretched
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.results import Performance
+from scoringnet_tf.inference.times import Moment
 from scoringnet_tf.report.judges import Judged, read_judges, unshown_scores
 from scoringnet_tf.report.page_data import ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
-from scoringnet_tf.report.thumbnails import film_frames, thumbnails
+from scoringnet_tf.report.thumbnails import pictured
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import Remark
 
@@ -62,9 +63,9 @@ def shown(predictor, path, judged=None, **changes):
     return shown_performances(predictor, scenes.kept, score, lambda *span: filmed(path, *span), judged), score
 
 
-def indices(film):
+def indices(pictures):
     """(frame number on the page, number that the picture shows) of each picture."""
-    return [(index, read_index(decode_jpeg(jpeg))) for index, jpeg in film]
+    return [(one.frame, read_index(decode_jpeg(one.jpeg))) for one in pictures]
 
 
 def decoded(clip):
@@ -96,7 +97,8 @@ def test_a_page_shows_the_video_and_its_result(predictor, tmp_path):
     assert list(page.reasons) == ["Wrong order."]
     assert page.stages == [pytest.approx(stage) for stage in score.stages]
     assert page.notes == [str(warning) for warning in score.warnings]
-    assert all(index == picture for index, picture in indices(page.film))
+    assert all(index == picture for index, picture in indices(page.pictures))
+    assert [read_index(frame) for frame in decoded(page.clip)] == [*range(40)]
     np.testing.assert_allclose(page.probabilities.sum(axis=1), np.ones(40), rtol=1e-5)
 
 
@@ -115,12 +117,13 @@ def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
     """A second around it, up to the next performance, whose stages and warnings it leaves out."""
     write_bars(tmp_path / "two.avi", 160)
     runs = [("noise", 0, 50), ("take-flight", 50, 60), ("entry", 60, 70), ("noise", 70, 80), ("take-flight", 80, 90)]
+    moments = {"leaves": Moment(50, 2.0, 0.1)}
     (first, second), _ = shown(
         predictor,
         tmp_path / "two.avi",
         stages=[run(*one) for one in (*runs, ("entry", 90, 95), ("noise", 95, 160))],
         performances=[
-            Performance(50, 70, 2.0, 2.8, 3.0, 24.0, 72.0, warnings=[GAP]),
+            Performance(50, 70, 2.0, 2.8, 3.0, 24.0, 72.0, warnings=[GAP], moments=moments),
             Performance(80, 95, 3.2, 3.8),
         ],
         warnings=[DAMAGED, GAP],
@@ -136,11 +139,13 @@ def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
         *(("noise", 0, pytest.approx(2.8)), ("take-flight", 10, pytest.approx(3.2))),
         *(("entry", 20, pytest.approx(3.6)), ("noise", 25, pytest.approx(3.8))),
     ]
-    assert [25 + index for index, _ in first.film] == [picture for _, picture in indices(first.film)]
-    flight, entry = first.clips
-    assert (flight[0], entry[0], len(decoded(flight[1])), read_index(decode_jpeg(flight[2]))) == (
-        *("take-flight", "entry", 10, 55),
-    )
+    assert [read_index(frame) for frame in decoded(first.clip)] == [*range(25, 80)]
+    assert [(one.caption, 25 + one.frame) for one in first.pictures] == [
+        *(("leaves", 50), ("middle of take-flight", 55), ("end of take-flight", 59), ("entry begins", 60)),
+        ("0.2 s later", 65),
+    ]
+    assert [25 + one.frame for one in first.pictures] == [picture for _, picture in indices(first.pictures)]
+    assert (first.moments, first.places, second.moments) == (moments, {"leaves": 25}, {})
 
 
 @pytest.mark.parametrize(("num_frames", "kept"), [(60, (0, 60)), (150, (0, 150)), (151, (35, 110)), (3000, (35, 110))])
@@ -184,7 +189,7 @@ def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor
     )
     (page,) = shown_performances(predictor, [], score, filmed)
     assert page.reasons == ["No dive found."] and page.num_frames == 250
-    assert indices(page.film) == [(number, number) for number in range(0, 250, 50)]
+    assert indices(page.pictures) == [(number, number) for number in range(0, 250, 50)]
     np.testing.assert_allclose(page.times, np.arange(251) / 25)
 
 
@@ -193,7 +198,7 @@ def test_the_part_that_is_scored_is_shown(predictor, tmp_path):
     source, judged = stretched(tmp_path / "v.mp4", 0.8, 2.0), Judged({"final": 71.23})
     (page,), warnings = scored_and_shown(predictor, source, "v.mp4", judged, force=True)
     assert (page.first_frame, page.num_frames, page.times[0]) == (20, 30, pytest.approx(0.8))
-    assert [20 + index for index, _ in page.film] == [picture for _, picture in indices(page.film)]
+    assert [read_index(frame) for frame in decoded(page.clip)] == [*range(20, 50)]
     assert (warnings, page.scores[-1].true) == ([], 71.23)
     score = predictor(tmp_path / "v.mp4", force=True, start=0.8, end=2.0)
     assert [one.value for one in page.scores] == [score.difficulty, score.execution, score.final]
@@ -210,13 +215,11 @@ def test_pictures_are_as_they_were_filmed(predictor, tmp_path):
         frames[index, :, 320 : 320 + 8 * index] = 128
     write_video(tmp_path / "dive.mp4", frames, codec="libx264")
     (page,), _ = scored_and_shown(predictor, tmp_path / "dive.mp4", "dive.mp4", force=True)
-    pictures = {index: decode_jpeg(jpeg) for index, jpeg in page.film}
-    assert len(pictures) == 12 and {picture.shape for picture in pictures.values()} == {(360, 480, 3)}
-    for index, picture in pictures.items():
+    pictures = [*enumerate(decoded(page.clip)), *((one.frame, decode_jpeg(one.jpeg)) for one in page.pictures)]
+    assert len(pictures) > 41 and {picture.shape for _, picture in pictures} == {(360, 480, 3)}
+    for index, picture in pictures:
         grey = (np.abs(picture[180, 240:, 0].astype(int) - 128) < 40).sum()
         assert abs(grey - 6 * index) <= 2
-    for _, clip, poster in page.clips:
-        assert decoded(clip)[0].shape == decode_jpeg(poster).shape == (360, 480, 3)
 
 
 def test_pictures_of_anamorphic_video_are_as_wide_as_it_is_shown(tmp_path):
@@ -234,16 +237,13 @@ def test_images_are_shown_whatever_their_first_number(tmp_path):
     assert [read_index(frame) for frame in filmed(tmp_path / "frames", 3, 6)] == [3, 4, 5]
 
 
-def test_clips_are_those_of_their_stages():
-    """Runs leave gaps where stages of another performance lie between."""
-    assert film_frames(120, 4) == [15, 45, 75, 105] and film_frames(2, 4) == [0, 0, 1, 1]
+def test_the_frames_that_are_chosen_become_pictures_beside_the_clip():
+    """A damaged file has fewer frames than the video had when it was scored."""
     frames = [bar_frame(index, bar_color(0)) for index in range(30)]
-    stages = [run("noise", 5, 8), run("take-flight", 10, 18), run("entry", 20, 28)]
-    film, clips = thumbnails(iter(frames), 30, stages, 25.0)
-    assert indices(film) == [(number, number) for number in film_frames(30)]
-    for (name, clip, poster), first in zip(clips, (10, 20), strict=True):
-        assert [read_index(frame) for frame in decoded(clip)] == list(range(first, first + 8)), name
-        assert read_index(decode_jpeg(poster)) == first + 4
+    clip, jpegs = pictured(iter(frames), 25.0, {4, 17, 40})
+    assert [read_index(frame) for frame in decoded(clip)] == [*range(30)]
+    assert {index: read_index(decode_jpeg(jpeg)) for index, jpeg in jpegs.items()} == {4: 4, 17: 17}
+    assert pictured(iter(()), 25.0, {0}) == (b"", {})
 
 
 @pytest.mark.parametrize(("fps", "rate"), [(30000 / 1001, 30000 / 1001), (0.4, 0.4), (0.0003, 1)])
@@ -346,6 +346,19 @@ def test_the_command_shows_what_it_can_and_names_the_rest(tmp_path):
     assert len(re.findall(r'data-value="\d+\.\d', text)) >= 2, "scores that are withheld without --force"
 
 
+@pytest.mark.slow
+def test_the_command_compares_two_videos_or_writes_nothing(tmp_path):
+    for name in ("a.avi", "b.avi"):
+        write_bars(tmp_path / name, 30)
+    words = ["scoringnet_tf.report", "--model=diving_small", "--compare", "a.avi"]
+    alone = forked(*words, "--output=c.html", folder=tmp_path)
+    assert (alone.returncode, code_printed(alone.stderr)) == (1, "too_few") and not (tmp_path / "c.html").exists()
+    both = forked(*words, "b.avi", "--output=c.html", folder=tmp_path)
+    assert (both.returncode, both.stdout.split()) == (0, ["c.html"])
+    elements = Elements((tmp_path / "c.html").read_text())
+    assert [one["aria-label"] for one in elements.of("video")] == ["a.avi", "b.avi"]
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -353,6 +366,7 @@ def test_the_command_shows_what_it_can_and_names_the_rest(tmp_path):
         ("v.avi --output=mine.html", "exists"),
         ("v.avi --output=own.html", "exists"),
         ("v.avi --output=r.html --judges=j.csv", "unknown_name"),
+        ("v.avi --output=r.html --model=diving_small --height=10", "no_fall"),
     ],
 )
 def test_wrong_use_is_refused_before_anything_is_scored(words, code, tmp_path):

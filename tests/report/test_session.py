@@ -8,11 +8,11 @@ import urllib.parse
 import jinja2
 import numpy as np
 import pytest
-from page_samples import Elements, session, shown
+from page_samples import Elements, full, session, shown
 from refusals import refused
 
 from scoringnet_tf.bootstrap import draws_of, interval
-from scoringnet_tf.report.session import check_pages, session_page, write_pages
+from scoringnet_tf.report.session import check_pages, session_page, write_comparison, write_pages
 
 
 def test_a_session_is_ranked_by_the_final_score_and_equal_scores_share_a_rank():
@@ -41,6 +41,14 @@ def test_performances_without_scores_are_listed_in_order_and_not_ranked():
     assert "63.00" in judged.text() and "Ranking" not in judged.text()
 
 
+def test_what_holds_for_all_is_told_once():
+    performances = [full(name="a", notes=["Of all.", "Of one."]), full(name="b", notes=["Of all."])]
+    elements = session(*performances)
+    assert elements.text().count("Of all.") == 1 and "Of one." not in elements.text()
+    counts = [one["data-value"] for one in elements.of("td") if one["class"] == "number"]
+    assert counts[-1] == "0" and elements.text().count("0.12 ± 0.16 s") == 2
+
+
 def test_agreement_with_the_judges():
     true = [(3, 21, 63), (3, 27, 81), (3, 23, 69), (3, 25, 75)]
     predicted = [(3, 22, 66), (3, 26, 78), (3, 24, 72), (3, 23, 69)]  # finals 2 and 3 are exchanged
@@ -57,7 +65,7 @@ def test_figures_of_agreement_have_intervals():
     true = [(3, 20 + number, 60 + 3 * number) for number in range(7)]
     apart = [1.0, -9.0, 2.0, 0.5, 6.0, -3.0, 0.25]
     rows = [shown(f"n{n}", (3, t[1], t[2] + more), t) for n, (t, more) in enumerate(zip(true, apart, strict=True))]
-    text = session_page("Final", [(row, f"{row.name}.html") for row in rows], "tiny")
+    text = session_page("Final", [(row, f"{row.name}.html", None) for row in rows], "tiny")
     truth, predicted = np.array([(t[2], t[2] + more) for t, more in zip(true, apart, strict=True)]).T
     low, high = interval(draws_of("med", truth, {"": predicted[None, None]})[""])
     assert f"{np.abs(apart).mean():.2f} [{low:.2f}, {high:.2f}]" in text and low < high
@@ -111,6 +119,16 @@ def test_links_lead_to_pages_of_any_name(tmp_path, name):
         back = urllib.parse.urljoin(base + "folder/", html.unescape(back))
         assert urllib.parse.unquote(back, errors="surrogateescape") == f"{base}{name}.html"
     assert "a\\udcff" in path.read_text(encoding="utf-8")
+
+
+def test_performances_with_a_video_are_compared(tmp_path):
+    """One without, of a long video that shows none, has its page and no link."""
+    performances = [full(name="a"), shown("b"), full(name="c")]
+    path, *pages, comparison = write_pages(tmp_path / "report.html", performances, "tiny")
+    links = [re.findall(r"compare\.html#\d", page.read_text()) for page in (path, *pages)]
+    assert links == [["compare.html#0", "compare.html#1"], ["compare.html#0"], [], ["compare.html#1"]]
+    assert comparison.name == "compare.html" and len(Elements(comparison.read_text()).of("video")) == 2
+    assert write_comparison(path, performances[::2], "tiny") == [path] == [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("count", [1, 2])

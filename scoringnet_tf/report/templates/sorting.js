@@ -4,7 +4,7 @@ const table = document.getElementById("ranking");
 const heads = [...table.tHead.rows[0].cells];
 const other = { ascending: "descending", descending: "ascending" };
 heads.forEach((head, column) => {
-  head.querySelector("button").addEventListener("click", () => {
+  head.querySelector("button")?.addEventListener("click", () => {
     const direction = other[head.getAttribute("aria-sort")] ?? head.dataset.first;
     heads.forEach((one) => one.removeAttribute("aria-sort"));
     head.setAttribute("aria-sort", direction);

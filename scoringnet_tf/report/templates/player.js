@@ -1,0 +1,28 @@
+// The slider, the pictures and the video of each performance show the same frame.
+const players = [...document.querySelectorAll(".player")].map((element) => {
+  const [video, slider, now] = ["video", "input", ".now"].map((one) => element.querySelector(one));
+  const captions = JSON.parse(element.dataset.captions), fps = Number(element.dataset.fps);
+  const show = (frame) => {
+    slider.value = frame;
+    now.textContent = captions[frame];
+    slider.setAttribute("aria-valuetext", captions[frame]);
+  };
+  const follow = () => {
+    show(Math.min(Math.floor(video.currentTime * fps), captions.length - 1));
+    if (!video.paused) requestAnimationFrame(follow);
+  };
+  const seek = (frame) => { video.currentTime = (frame + 0.5) / fps; };
+  slider.hidden = false;
+  slider.addEventListener("input", () => { video.pause(); seek(Number(slider.value)); });
+  ["play", "seeked"].forEach((event) => video.addEventListener(event, follow));
+  show(0);
+  return { element, video, slider, seek, fps, length: captions.length / fps, moments: JSON.parse(element.dataset.moments) };
+});
+document.querySelectorAll(".strip button").forEach((button) => {
+  button.disabled = !players.length;
+  button.addEventListener("click", () => {
+    players[0].video.pause();
+    players[0].seek(Number(button.dataset.frame));
+    players[0].element.scrollIntoView({ block: "nearest" });
+  });
+});
