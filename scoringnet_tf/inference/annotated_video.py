@@ -101,7 +101,7 @@ class Panel:
         bottom = top + 3 * unit // 2
         panel = np.tile(DARK, (bottom + top * max(map(len, self._notes)), self._width, 1))
         self._draw_head(panel[:top], seconds)
-        self._draw_band(panel[top:bottom], panel[top - unit // 2 : bottom], seconds)
+        self._draw_band(panel[top:bottom], panel[top - unit // 3 : bottom], seconds)
         for number, line in enumerate(self._notes[_last_begun(self._note_starts, seconds)]):
             _write(panel[bottom + number * top : bottom + (number + 1) * top, unit // 2 :], line)
         return panel
@@ -114,7 +114,7 @@ class Panel:
             _write(head[:, 2 * unit :], self._names[stage])
         near = [(abs(moment - seconds), name) for moment, name in self._moments if abs(moment - seconds) <= NEAR]
         if near:
-            _write(head, min(near)[1], side=0.5)
+            _write(head, f"▼ {min(near)[1]}", side=0.5)
         _write(head, f"{seconds:.2f} s", side=1)
 
     def _draw_band(self, band, marked, seconds):

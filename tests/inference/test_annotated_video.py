@@ -66,7 +66,7 @@ def test_frames_keep_their_times_and_stand_above_the_band(tmp_path):
         assert [stage_in(frame[BAND, column]) for column in columns] == [
             {3: 0, 20: 2, 40: 2, 60: 3}[column] for column in columns
         ]
-        assert frame[BAND, int(cursor)].min() > 128 and frame[BAND - 16, 48].min() > 128
+        assert frame[BAND, int(cursor)].min() > 128 and frame[BAND - 14, 48].min() > 128
         assert frame.shape == (HEIGHT + 24 + 18 + 2 * 24, WIDTH, 3)  # two lines: it is narrow
     content = (tmp_path / "drawn.mp4").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")  # it plays while it loads
