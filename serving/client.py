@@ -22,7 +22,7 @@ import urllib.request
 import numpy as np
 
 TIMEOUT = 300  # seconds
-DESCRIBED = ("stages", "reasons", "moments", "against_scores", "frame_rate")  # what `result` needs to know
+DESCRIBED = ("stages", "reasons", "moments", "against_scores", "provenance", "frame_rate")  # what `result` needs
 FRAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 
 
@@ -112,7 +112,10 @@ def runs(labels: np.ndarray, names: list[str]) -> list[dict]:
 def described(model: RestClient | GrpcClient) -> dict:
     """What a model says of itself, by `DESCRIBED`; None where an older export says nothing."""
     values = model.predict({"fields": np.array([*map(str.encode, DESCRIBED)], object)}, "describe")["values"]
-    return dict(zip(DESCRIBED, map(json.loads, values), strict=True))
+    model = dict(zip(DESCRIBED, map(json.loads, values), strict=True))
+    if (model["provenance"] or {}).get("simulation"):  # of an older export, which has no `against_scores`
+        model["against_scores"] = [{"code": "simulated_training"}]
+    return model
 
 
 def result(outputs: dict[str, np.ndarray], index: int, num_frames: int, model: dict) -> dict:

@@ -16,6 +16,7 @@ import tempfile
 from absl import flags
 
 from scoringnet_tf.data.features import check_sees_frames
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, default_model, model_path
@@ -54,7 +55,8 @@ def main(_: list[str]) -> None:
 
     values = flags.FLAGS
     model = default_model() if values.model is None else values.model
-    check_sees_frames(configuration(model_path(model), "model")["features"], model)
+    trained = configuration(model_path(model), "model")
+    check_sees_frames(trained["features"], model)
     options: dict = {name: values[name].value for name in Limits.__dataclass_fields__}
     limits = Limits(**options)
     prepare = functools.partial(page_maker, model, limits.video_seconds)
@@ -63,7 +65,7 @@ def main(_: list[str]) -> None:
         tempfile.TemporaryDirectory(prefix="scoringnet_") as folder,
         Worker(prepare) as worker,
     ):
-        app = create_app(Queue(worker, pathlib.Path(folder), limits), model, worker.stop)
+        app = create_app(Queue(worker, pathlib.Path(folder), limits), model, get_sport(trained["sport"]), worker.stop)
         host, port = listening.getsockname()[:2]
         print(f"Open http://{host}:{port}", flush=True)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=STOP_SECONDS)
