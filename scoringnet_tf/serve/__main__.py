@@ -12,6 +12,7 @@ import pathlib
 import socket
 import sys
 import tempfile
+from typing import Any
 
 from absl import flags
 
@@ -59,7 +60,7 @@ def main(_: list[str]) -> None:
     from scoringnet_tf.serve.jobs import Limits, Queue
     from scoringnet_tf.serve.worker import Worker, page_maker
 
-    values = flags.FLAGS
+    values: Any = flags.FLAGS
     model = default_model() if values.model is None else values.model
     trained = configuration(model_path(model), "model")
     check_sees_frames(trained["features"], model)
