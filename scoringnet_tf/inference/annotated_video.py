@@ -64,7 +64,8 @@ def _drawn(frames, times, score) -> Iterator[tuple[np.ndarray, float]]:
     about = {"desc": f"Drawing {name_of(score.video)}", "unit": "frame", "leave": False, "disable": None}
     for frame, seconds in zip(tqdm(frames, total=score.num_frames, **about), times, strict=False):
         panel = panel or Panel(score, frame.shape[:2], times[0], times[score.num_frames - 1] + 1 / score.fps)
-        yield np.concatenate([frame, panel.at(seconds)]), seconds - times[0]
+        under = panel.at(round(float(seconds), 3))  # as results round their times
+        yield np.concatenate([frame, under]), seconds - times[0]
         count += 1
     if count < score.num_frames:
         message = f"{score.video} has {count} frames, and had {score.num_frames} when it was scored."
