@@ -259,6 +259,8 @@ class PairwiseRankingLoss(_BatchLoss):
             and execution (≈ 4) alike. None: that of the head, which `ScoringNet.compile` fills in; elsewhere 1 point.
     """
 
+    HEAD: str | None = None  # that it is for; None: any
+
     def __init__(
         self,
         margin: float = defaults.MARGIN,
@@ -339,8 +341,8 @@ class ScoreLoss(PairwiseRankingLoss):
         }
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        error, ranking = self.terms(y_true, y_pred, sample_weight).values()
-        return error + _or(self.alpha, defaults.ALPHA) * ranking
+        *errors, ranking = self.terms(y_true, y_pred, sample_weight).values()
+        return sum(errors) + _or(self.alpha, defaults.ALPHA) * ranking
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "alpha": self.alpha}
@@ -360,6 +362,7 @@ class ScoreDistributionLoss(ScoreLoss):
         alpha, margin, reduction, ties, unit: of `ScoreLoss`; `unit` is that of Eq. 7.
     """
 
+    HEAD = "distribution"
     TERMS = ("kl", "ranking")
 
     def __init__(

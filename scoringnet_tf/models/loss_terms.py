@@ -47,16 +47,18 @@ def for_head(model: "Trainer", output: str, loss: keras.losses.Loss) -> keras.lo
         return loss
     config = model.score_predictor.get_config()
     statistics = config["score_statistics"].get(output)
-    of_distribution = isinstance(loss, losses.ScoreDistributionLoss)
-    if of_distribution and not (statistics and config["head"] == "distribution"):
-        hint = "Use ScoreLoss, or score_predictor={'head': 'distribution'}."
-        raise InputError("loss_head", f"ScoreDistributionLoss is for a distribution, which {output} is not.", hint)
+    if loss.HEAD and not (statistics and config["head"] == loss.HEAD):
+        hint = f"Use ScoreLoss, or score_predictor={{'head': '{loss.HEAD}'}}."
+        message = f"{type(loss).__name__} is for a {loss.HEAD} head, which {output} has not."
+        raise InputError("loss_head", message, hint)
     if not statistics and loss.unit is None:
         message = f"The loss for {output} needs a unit, since {output} is fused from other scores."
         raise InputError("loss_unit", message, "Give the standard deviation of the training scores, or 1 for points.")
     mean, std = statistics or (None, None)
     complete = loss.of_head(mean, std, defaults.alpha_of(model.sport))
-    if of_distribution and not all(map(math.isclose, (complete.mean, complete.std), statistics)):
+    if isinstance(loss, losses.ScoreDistributionLoss) and not all(
+        map(math.isclose, (complete.mean, complete.std), statistics)
+    ):
         message = f"The loss for {output} has mean and std {(complete.mean, complete.std)}; its head has {statistics}."
         raise InputError("loss_statistics", message, "Leave mean and std out.")
     return complete

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from scoringnet_tf import defaults, losses
 from scoringnet_tf.models.backbones.c3d import C3D, scaled_width
+from scoringnet_tf.models.contrastive import ContrastiveRegression, ContrastiveScoreLoss
 from scoringnet_tf.models.fragments import num_statistics
 from scoringnet_tf.models.kernel_regression import KernelRegression, PathBlend
 from scoringnet_tf.models.layers import FeatureScaling
@@ -16,8 +18,13 @@ from scoringnet_tf.models.saving import Functional, arguments_of
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm, get_sport, kept_form
 from scoringnet_tf.support.messages import InputError, unknown_name
 
-HEADS = ("regression", "distribution")
+HEADS = {
+    "regression": losses.ScoreLoss,
+    "distribution": losses.ScoreDistributionLoss,
+    "contrastive": ContrastiveScoreLoss,
+}  # and the loss of each
 ACTIVATIONS = ("linear", "relu")
+CONTRAST = "contrastive_regression"
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -75,7 +82,8 @@ def score_tower(
 
     Returns:
         A model: clip (B, *clip_shape) → score (B,), float32, in points of the sport; with `head="distribution"` the
-        probabilities (B, K) of `losses.score_bins`. With `examples` it takes `{"clip", "statistics"}`.
+        probabilities (B, K) of `losses.score_bins`; with `head="contrastive"` `{"score": (B,), "features": (B, U)}`.
+        With `examples` it takes `{"clip", "statistics"}`.
     """
     multiplier, kernel_l2, dtype = (settings[name] for name in ("width_multiplier", "kernel_l2", "dtype"))
     # 1. C3D, or features, and the regressor
@@ -102,26 +110,30 @@ def score_tower(
         x = regressor(x, pool_stride=settings["pool_stride"], dtype=dtype, **options)
 
     # 2. The head
-    of_distribution = settings["head"] == "distribution"
-    x = layers.Dense(
-        losses.NUM_BINS if of_distribution else 1,
-        activation="softmax" if of_distribution else None,
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
-        kernel_regularizer=decay(kernel_l2),
-        name="regressor_fc3",
-        dtype="float32",
-    )(x)
-    if not of_distribution:
+    features, head = x, settings["head"]
+    if head == "contrastive":
+        x = ContrastiveRegression(kernel_l2=kernel_l2, name=CONTRAST, dtype="float32")(x)
+    else:
+        x = layers.Dense(
+            losses.NUM_BINS if head == "distribution" else 1,
+            activation="softmax" if head == "distribution" else None,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
+            kernel_regularizer=decay(kernel_l2),
+            name="regressor_fc3",
+            dtype="float32",
+        )(x)
+    if head == "regression":
         x = layers.Reshape((), name="squeeze", dtype="float32")(x)
     if examples:  # 3. What the statistics alone tell, beside it
         regression = KernelRegression(examples, name="kernel_regression", dtype="float32")(scaled)
         x = PathBlend(name="path_blend", dtype="float32")(x, regression)
-    if of_distribution:
+    if head == "distribution":
         return Functional(inputs, x, name=name)
     score = layers.Rescaling(std, offset=mean, name="to_points", dtype="float32")(x)
     if settings["output_activation"] == "relu":
         score = layers.ReLU(name="output_relu", dtype="float32")(score)
-    return Functional(inputs, score, name=name)
+    outputs = {"score": score, "features": features} if head == "contrastive" else score
+    return Functional(inputs, outputs, name=name)
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -136,7 +148,8 @@ class ScorePredictor(Functional):
     (B, T, D) float32. With `head="distribution"` there are also `"difficulty_distribution"` (B, K) for the score of
     every tower, the probabilities of `losses.score_bins`, and `"difficulty_std"` (B,) for every score, its standard
     deviation in points: how sure the model is. A score is then the mean of its distribution; the final score's
-    deviation is that of a fusion of two scores that err independently.
+    deviation is that of a fusion of two scores that err independently. With `head="contrastive"` there is also
+    `"difficulty_features"` (B, U) for every tower, by which training compares the videos of a batch.
 
     Args:
         sport: as of `ScoringNet`; its rule fuses the two scores.
@@ -148,7 +161,8 @@ class ScorePredictor(Functional):
         width_multiplier: scales every layer.
         conv_filters, fc_units: widths in the regressor before the multiplier (§3.2: no numbers).
         pool_stride: of the two poolings of the regressor (§3.2: no number), see `regressor`.
-        head: `"regression"` is the paper's; `"distribution"` predicts the probability of every score (USDL, CVPR 2020).
+        head: `"regression"` is the paper's; `"distribution"` predicts the probability of every score (USDL, CVPR 2020);
+            `"contrastive"` the score relative to exemplars of training (CoRe, ICCV 2021).
         output_activation: after the last layer. "relu" is §3.2's: no score falls below 0 points. "linear" gives every
             score a gradient; ReLU gives none to a score that has fallen there.
         dropout_rate: after the first two fully connected layers (§3.2: no number, and after the third, too, which here
@@ -163,8 +177,8 @@ class ScorePredictor(Functional):
             towers without it, as older files have them.
 
     Raises:
-        InputError: other scores, another head or output_activation (`unknown_name`); "relu" on a distribution
-            (`flags_conflict`); examples for frames (`sees_frames`).
+        InputError: other scores, another head or output_activation (`unknown_name`); "relu" on another head than
+            regression (`flags_conflict`); examples for frames (`sees_frames`).
     """
 
     def __init__(
@@ -193,14 +207,14 @@ class ScorePredictor(Functional):
         scores = tuple(scores or rules.tower_scores)
         known: dict[str, tuple[Any, Sequence[Any]]] = {
             "scores": (scores, (rules.tower_scores, FINAL_ALONE)),
-            "head": (head, HEADS),
+            "head": (head, [*HEADS]),
             "output_activation": (output_activation, ACTIVATIONS),
         }
         for argument, (value, choices) in known.items():
             if value not in choices:
                 raise unknown_name(argument, value, choices)
-        if head == "distribution" and output_activation == "relu":
-            message = "output_activation='relu' and head='distribution' exclude each other."
+        if head != "regression" and output_activation == "relu":
+            message = f"output_activation='relu' and head={head!r} exclude each other."
             raise InputError("flags_conflict", message, "Use 'linear'.")
         if examples and not features:
             raise InputError("sees_frames", "examples are for towers that read features; these see frames.")
@@ -208,6 +222,7 @@ class ScorePredictor(Functional):
         # === Functional Model ===
         inputs: dict[str, Any] = {}
         outputs: dict[str, Any] = {}
+        features_of: dict[str, Any] = {}
         expected: dict[str, Any] = {}
         for score in scores:
             length = clip_lengths[0 if score == "difficulty" else 1]
@@ -221,10 +236,12 @@ class ScorePredictor(Functional):
             }
             inputs |= {f"{score}_{name}": each for name, each in seen.items()}
             outputs[score] = tower(seen if examples else seen["clip"])
+            if head == "contrastive":
+                features_of[f"{score}_features"], outputs[score] = outputs[score]["features"], outputs[score]["score"]
             if head == "distribution":
                 expected[score] = ExpectedScore(mean, std, name=f"{score}_expected", dtype="float32")
         fusion = ScoreFusion(sport, name="final", dtype="float32") if scores == PREDICTED_SCORES else None
-        outputs = _combined(outputs, expected, fusion, fusion and fusion.variance)
+        outputs = _combined(outputs, expected, fusion, fusion and fusion.variance) | features_of
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
@@ -248,11 +265,46 @@ class ScorePredictor(Functional):
         with_distribution = self._config["head"] == "distribution"
         expected = {score: self.get_layer(f"{score}_expected").call for score in self.scores if with_distribution}
         towers = {score: outputs[f"{score}_distribution" if expected else score] for score in self.scores}
+        features = {name: each for name, each in outputs.items() if name.endswith("_features")}
         means = {
-            score: ops.mean(ops.reshape(each, (count, -1, *each.shape[1:])), axis=0) for score, each in towers.items()
+            name: ops.mean(ops.reshape(each, (count, -1, *each.shape[1:])), axis=0)
+            for name, each in (towers | features).items()
         }
         fusion = self.get_layer("final") if self.scores == PREDICTED_SCORES else None
         return _combined(means, expected, fusion and fusion.call, fusion and fusion.variance)
+
+    # === A contrastive head ===
+
+    @property
+    def contrasts(self) -> dict[str, ContrastiveRegression]:
+        """Score → its tower's contrastive head; none if the model has another head."""
+        is_so = self._config["head"] == "contrastive"
+        return {score: tower.get_layer(CONTRAST) for score, tower in self.towers.items() if is_so}
+
+    def set_groups(self, scores: Mapping[str, Any]) -> None:
+        """Makes the groups of a contrastive head from training scores (N,), points, by their tower."""
+        for score in {*scores} & {*self.contrasts}:
+            _, std = self._config["score_statistics"][score]
+            self.contrasts[score].tree.set_groups(np.asarray(scores[score]) / std)
+
+    def pair_leaves(self, score: str, features: Any, truth: Any) -> Any:
+        """Leaves (B, 2, G, 4), edges in points, of a batch: features (B, U) and true scores (B,), points, NaN too."""
+        _, std = self._config["score_statistics"][score]
+        leaves = self.contrasts[score].pairs(features, self._standard(score, truth))
+        return ops.concatenate([leaves[..., :2], leaves[..., 2:] * std], axis=-1)
+
+    def remember(self, truth: Mapping[str, Any], outputs: Mapping[str, Any], weights: Any) -> None:
+        """Keeps videos of a batch, whose true scores are known, as the exemplars of towers that learn."""
+        for score, head in self.contrasts.items():
+            if head.trainable_variables:
+                known = losses.known_scores(*losses.score_vectors(truth[score], truth[score], weights))[2]
+                head.remember(outputs[f"{score}_features"], self._standard(score, truth[score]), known)
+
+    def _standard(self, score, truth):
+        """True scores (B,) or (B, 1) in standard units, (B,); those unknown as 0, the mean."""
+        mean, std = self._config["score_statistics"][score]
+        standard = (ops.reshape(ops.cast(truth, "float32"), (-1,)) - mean) / std
+        return ops.where(ops.isnan(standard), 0.0, standard)
 
     def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}

@@ -294,7 +294,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         if info.features or (isinstance(backbone, Backbone) and backbone.pretrained and not backbone.trainable):
             examples = min(CAPACITY, len(info.splits["train"]["ids"]))
             options["score_predictor"] = {"examples": examples} | (options.get("score_predictor") or {})
-        return cls(
+        model = cls(
             sport=info.sport,
             score_statistics=measured | own,
             **({"features": info.features} if info.features else of_frames),
@@ -307,6 +307,10 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             },
             **options,
         )
+        ids = info.splits["train"]["ids"]
+        truth = {score: info.true_scores(score, ids) for score in measured}
+        model.score_predictor.set_groups({score: known[np.isfinite(known)] for score, known in truth.items()})
+        return model
 
     @property
     def scores_learned(self) -> bool:

@@ -13,11 +13,13 @@ from keras import ops
 from scoringnet_tf import defaults, losses, metrics
 from scoringnet_tf.models import loss_terms
 from scoringnet_tf.models.compatibility import check_dataset, check_learns
+from scoringnet_tf.models.contrastive import ContrastiveScoreLoss
 from scoringnet_tf.models.fragments import TrainingFragments
 from scoringnet_tf.models.layers import Dropout, FeatureScaling, feature_statistics
 from scoringnet_tf.models.loss_terms import PHASES, LossScaleOptimizer, unpacked, with_weights
 from scoringnet_tf.models.parameter_groups import learning_parts, part_layers
 from scoringnet_tf.models.regression_paths import STATISTICS_SCALING, RegressionPaths
+from scoringnet_tf.models.score_prediction import HEADS
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.messages import InputError, unknown_name
@@ -70,9 +72,10 @@ class Trainer(Model):
         Args:
             optimizer: Keras's; §4.2 has Adam. Under the dtype policy mixed_float16 its loss is scaled.
             loss: output → loss of Eq. 10. Default: `StageCrossEntropy` (Eq. 5) for `"stages"`, and for the score of
-                every tower `ScoreLoss` (Eqs. 8 and 9) or `ScoreDistributionLoss`, in standard deviations of the
-                training scores. Your loss gets the unit and the statistics of its head if it has none. A loss for the
-                fused `"final"` score is a further term, and needs a `unit`.
+                every tower that of its head: `ScoreLoss` (Eqs. 8 and 9), `ScoreDistributionLoss` or
+                `ContrastiveScoreLoss`, in standard deviations of the training scores. Your loss gets the unit and the
+                statistics of its head if it has none. A loss for the fused `"final"` score is a further term, and needs
+                a `unit`.
             metrics: output → metrics, each with a name of its own; weighted as the losses are. Default: frame accuracy,
                 overall and per stage, SRC and MED of the scores (§4.2).
             phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
@@ -156,10 +159,9 @@ class Trainer(Model):
         Args:
             score: of a tower.
             unit: of `ScoreLoss`, points.
-            **options: further arguments of `ScoreLoss`, or of `ScoreDistributionLoss` for a distribution head.
+            **options: further arguments of the loss: `ScoreLoss`, `ScoreDistributionLoss`, `ContrastiveScoreLoss`.
         """
-        of_distribution = self.score_predictor.get_config()["head"] == "distribution"
-        kind = losses.ScoreDistributionLoss if of_distribution else losses.ScoreLoss
+        kind = HEADS[self.score_predictor.get_config()["head"]]
         return loss_terms.for_head(self, score, kind(unit=unit, **options))
 
     def default_metrics(self, num_videos: int = 0) -> dict[str, list[keras.metrics.Metric]]:
@@ -393,17 +395,18 @@ class Trainer(Model):
         by their number: the pairs of Eq. 7 are those of the whole batch, and gradients add up to that of one device.
 
         Args:
-            x, training: not used.
+            x: not used.
             y: targets of `videos`: stages int (B, L), scores (B,).
             y_pred: outputs of the model.
             sample_weight: (B,), weight of each video, or None.
+            training: a contrastive head then keeps the batch as its exemplars.
         """
         if isinstance(sample_weight, dict):
             raise loss_terms.by_output(sample_weight)
         y, y_pred, sample_weight = self._of_all_replicas(y, y_pred, sample_weight)
         total = 0.0
         for output, loss in loss_terms.learned_losses(self.learned.phase, self.learned.losses).items():
-            predicted = y_pred[f"{output}_distribution" if isinstance(loss, losses.ScoreDistributionLoss) else output]
+            predicted = self._read_by(loss, output, y, y_pred)
             total = total + loss(y[output], predicted, sample_weight)
             known = loss_terms.number_known(output, y[output], sample_weight)
             for name, value in loss_terms.terms(output, loss, y[output], predicted, sample_weight).items():
@@ -415,7 +418,15 @@ class Trainer(Model):
         if "segmenter" in self.learning:
             total = total + sum(self.segmenter.losses, ops.zeros(()))
         self.learned.total.update_state(total, sample_weight=loss_terms.number_of_videos(y, sample_weight))
+        if training and "score_predictor" in self.learning:
+            self.score_predictor.remember(y, y_pred, sample_weight)
         return total / replicas.number()
+
+    def _read_by(self, loss, output, y, y_pred):
+        """What a loss reads of the outputs: the score, its distribution, or what a tree says of the batch's pairs."""
+        if isinstance(loss, ContrastiveScoreLoss):
+            return self.score_predictor.pair_leaves(output, y_pred[f"{output}_features"], y[output])
+        return y_pred[f"{output}_distribution" if isinstance(loss, losses.ScoreDistributionLoss) else output]
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Updates the metrics of the outputs that there are; returns them and the terms of the loss."""
@@ -431,7 +442,7 @@ class Trainer(Model):
     def _of_all_replicas(self, y, y_pred, sample_weight):
         """Targets, outputs and weights of the whole batch, of those outputs that have a loss or a metric."""
         names = {*self.learned.losses, *self.learned.metrics}
-        names |= {"labels", *(f"{name}_distribution" for name in names)}
+        names |= {"labels"} | {f"{name}_{kind}" for name in names for kind in ("distribution", "features")}
         measured = {name: value for name, value in y_pred.items() if name in names}
         targets = {name: value for name, value in y.items() if name in measured}
         return replicas.gathered((targets, measured, sample_weight))

@@ -23,7 +23,7 @@ class PixelAugmentation:
     crop_shift: int = setting(defaults.CROP_SHIFT, "Largest random shift of the crop, pixels.", flag=True, low=0)
     zoom: float = setting(defaults.ZOOM, "Strength of random zoom.", flag=True, low=0, high=0.5)
     color_jitter: float = setting(defaults.COLOR_JITTER, "Strength of random colour changes.", True, low=0, high=1)
-    degradation: float = setting(defaults.DEGRADATION, "Strength of random blur and noise.", flag=True, low=0, high=1)
+    degradation: float = setting(defaults.DEGRADATION, "Strength of random blur and noise.", low=0, high=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,8 +170,13 @@ class Distribution:
     sigma: float = setting(defaults.SCORE_SIGMA, "Width of the target, standard deviations.", low=0.01, high=4)
 
 
+@dataclasses.dataclass(frozen=True)
+class Contrastive:
+    """The score relative to exemplars of training (CoRe, ICCV 2021)."""
+
+
 SEPARATE = "c3d"  # the paper's net: a C3D for each part
-HEADS = {"regression": Regression, "distribution": Distribution}
+HEADS = {"regression": Regression, "distribution": Distribution, "contrastive": Contrastive}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,8 +194,8 @@ class Model:
         TrueFragments(), "Key fragments that SP is trained on, or whole videos.", flag=True, alternatives=FRAGMENTS
     )
     scores: str = setting("auto", "Scores with a tower: parts, or final.", True, choices=("auto", "parts", "final"))
-    head: Regression | Distribution = setting(
-        Regression(), "Output of a tower: a score, or the probability of each.", flag=True, alternatives=HEADS
+    head: Regression | Distribution | Contrastive = setting(
+        Regression(), "Output of a tower: score, its distribution, or relative score.", flag=True, alternatives=HEADS
     )
     conv_filters: int = setting(defaults.CONV_FILTERS, "Filters of both convolutions of a tower (§3.2).", low=1)
     fc_units: int = setting(defaults.FC_UNITS, "Units of the first two fully connected layers (§3.2).", low=1)

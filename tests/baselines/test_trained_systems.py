@@ -211,96 +211,13 @@ def test_the_most_probable_score_is_predicted(monkeypatch):
 # === CoRe ===
 
 
-def test_groups_have_as_many_pairs_each():
-    scores = np.random.default_rng(0).normal(size=40)
-    groups = core.Groups.of(scores, 16)
-    differences = (scores[:, None] - scores)[~np.eye(40, dtype=bool)]
-    counts = np.bincount(groups.place(differences)[0], minlength=16)
-    assert counts.min() >= 96 and counts.max() <= 99  # 1560 pairs: 97.5 each
-    np.testing.assert_array_equal(counts, counts[::-1])
-
-
-def test_either_way_a_pair_lies_in_mirrored_groups():
-    """At their edges too."""
-    groups = core.Groups(np.array([0.0, 1, 2.5]))
-    group, share = groups.place(np.array([0.5, -0.5, 1, -1, 2.5, -2.5, 0]))
-    assert group.tolist() == [2, 1, 3, 0, 3, 0, 2] and share.tolist() == [0.5, 0.5, 0, 1, 1, 0, 0]
-
-
-def test_a_place_in_a_group_is_a_relative_score():
-    scores = np.array([2.7, 3.0, 3.0, 3.4, 3.6, 4.1])  # with equal ones
-    groups = core.Groups.of(scores, 8)
-    relative = (scores[:, None] - scores[None]).ravel()
-    np.testing.assert_allclose(groups.relative_score(*groups.place(relative)), relative, atol=1e-12)
-    outside = groups.place(np.array([-9.0, 9.0]))
-    np.testing.assert_allclose(groups.relative_score(*outside), [-1.4, 1.4])
-    beyond = core.Groups(np.array([0.0, 1, 3])).relative_score(np.array([3, 0]), np.array([1.5, 1.5]))
-    np.testing.assert_allclose(beyond, [4, 0])
-
-
-def test_a_leaf_is_as_probable_as_the_product_on_its_way():
-    """Of two levels, by a double loop: every node reads what its parent's units made for it alone."""
-    layer, rng = core.RegressionTree(2), np.random.default_rng(0)
-    features = rng.normal(size=(3, 2, 5)).astype(np.float32)
-    layer.build(features.shape)
-    layer.set_weights([rng.normal(size=weight.shape) for weight in layer.get_weights()])  # biases too
-    leaves = np.asarray(layer(features))
-    assert leaves.shape == (3, 2, 4, 2)
-
-    def of_node(level, node, read):
-        kernel, bias = level.get_weights()
-        return read @ kernel[node] + bias[node]
-
-    for pair in np.ndindex(3, 2):
-        root = of_node(layer.choices[0], 0, features[pair])
-        made = np.maximum(of_node(layer.children[0], 0, features[pair]), 0)
-        for inner, read in enumerate((made[:5], made[5:])):
-            choice = of_node(layer.choices[1], inner, read)
-            made_below = np.maximum(of_node(layer.children[1], inner, read), 0)
-            for side, below in enumerate((made_below[:5], made_below[5:])):
-                ways = np.exp(root[inner]) / np.exp(root).sum(), np.exp(choice[side]) / np.exp(choice).sum()
-                leaf = 2 * inner + side
-                assert leaves[pair][leaf, 0] == pytest.approx(np.log(np.prod(ways)), rel=1e-4)
-                assert leaves[pair][leaf, 1] == pytest.approx(of_node(layer.places, leaf, below).item(), rel=1e-4)
-    again = core.RegressionTree.from_config(layer.get_config())
-    assert np.asarray(again(features)).shape == leaves.shape
-
-
-def test_units_of_a_node_begin_as_wide_as_what_it_reads():
-    """Not as what all nodes of its level read: ±1/√U, U = 64."""
-    layer = core.RegressionTree(4)
-    layer.build((None, None, 64))
-    for level in (*layer.choices, *layer.children, layer.places):
-        kernel = level.get_weights()[0]
-        assert 0.9 < 8 * np.abs(kernel).max() <= 1
-        assert kernel[-1].std() == pytest.approx(1 / 8 / np.sqrt(3), rel=0.2)
-
-
-def test_the_loss_of_a_batch_is_that_of_a_double_loop():
-    """Per way of the pairs: the mean surprise, and the sum over leaves of the mean squared error of those in each."""
-    rng = np.random.default_rng(0)
-    probabilities, places = rng.dirichlet(np.ones(3), size=(5, 2)), rng.normal(size=(5, 2, 3))
-    group, share = rng.integers(0, 3, (5, 2)), rng.random((5, 2))
-    expected = 0.0
-    for way in range(2):
-        expected += np.mean([-np.log(probabilities[row, way, group[row, way]]) for row in range(5)])
-        for leaf in range(3):
-            rows = [row for row in range(5) if group[row, way] == leaf]
-            expected += np.mean([(places[row, way, leaf] - share[row, way]) ** 2 for row in rows]) if rows else 0
-    truth, leaves = np.stack([group, share], -1), np.stack([np.log(probabilities), places], -1)
-    found = core.tree_loss(truth.astype(np.float32), leaves.astype(np.float32))
-    assert float(found) == pytest.approx(expected, rel=1e-5)
-
-
 def test_pairs_are_taught_both_ways(caught):
     """Each video with another as its exemplar, beside the same pair the other way."""
     scores = np.array([10.0, 20, 40, 70])
     core.learn(training_set(scores[:, None].astype(np.float32), scores, held_out=0))
-    inputs, truths = caught[0][2]
-    groups = core.Groups.of(scores, 2**core.DEPTH)
+    inputs, relative = caught[0][2]
     assert inputs.shape == (4, 2, 3) and sorted(inputs[:, 0, 0]) == [10, 20, 40, 70]
     np.testing.assert_array_equal(inputs[:, 0, :2], inputs[:, 1, 1::-1])
     np.testing.assert_allclose(inputs[..., 2] * scores.std() + scores.mean(), inputs[..., 1], rtol=1e-5)
     assert (inputs[..., 0] != inputs[..., 1]).all()
-    relative = groups.relative_score(truths[..., 0].astype(int), truths[..., 1])
     np.testing.assert_allclose(relative, inputs[..., 0] - inputs[..., 1], rtol=1e-5)

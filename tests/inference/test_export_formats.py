@@ -55,19 +55,26 @@ def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form
         assert (tmp_path / "7" / FILES[form]).is_file(), result.stderr
 
 
+CONTRASTIVE = {
+    "features": {"size": 5, "stride": 1, "origin": None},
+    "fragments": "whole",
+    "score_predictor": {"head": "contrastive"},
+}
 OF_FILM = {"features": {"size": 5, "stride": 1, "origin": None}, "segmenter": {"network": "tcn"}}
 
 
 @pytest.mark.slow
 @pytest.mark.interop
 @pytest.mark.parametrize("form", EXPORTS)
-@pytest.mark.parametrize("content", [{}, OF_FILM], ids=["frames", "features"])
+@pytest.mark.parametrize("content", [{}, OF_FILM, CONTRASTIVE], ids=["frames", "features", "contrastive"])
 def test_a_model_of_all_parts_gives_the_numbers_of_keras(form, content, tmp_path):
     for library in LIBRARIES[form]:
         pytest.importorskip(library)  # the extras litert and onnx, which dev does not bring
     keras.utils.set_random_seed(0)
     statistics = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
     network = scoringnet_tf.ScoringNet(**SMALL, **content, score_statistics=statistics, decoding="ordered")
+    for head in network.score_predictor.contrasts.values():
+        head.remember(np.random.default_rng(0).random((3, head.features.shape[1])), np.arange(3.0), np.ones(3))
     path = EXPORTS[form](network, tmp_path / "1")
     assert path == tmp_path / "1" / FILES[form]
     videos = example_videos(network, (13,))

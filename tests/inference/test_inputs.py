@@ -246,9 +246,9 @@ def test_beside_features_of_the_web_lies_what_made_them(tmp_path, server):
 
 def test_options_reach_whoever_scores():
     scorer = types.SimpleNamespace(score_file=lambda source, video, **options: (source, video, options))
-    name, (*given, options) = scored(("v.mp4", None), scorer, force=True)
-    assert (name, given) == ("v.mp4", [pathlib.Path("v.mp4"), "v.mp4"])
-    assert options.pop("seen") and options == {"force": True, "height": None}
+    name, (source, video, options) = scored(("v.mp4", None), scorer, force=True)
+    assert (name, source, video) == ("v.mp4", pathlib.Path("v.mp4"), "v.mp4")
+    assert (options["force"], options["height"]) == (True, None)
 
 
 def failing(error):

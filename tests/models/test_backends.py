@@ -10,7 +10,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from training_runs import SMALL, STATISTICS, batch, telling
+from training_runs import SMALL, STATISTICS, batch, telling, trained
 
 import scoringnet_tf
 from scoringnet_tf.models.backbones.backbone import Backbone
@@ -36,8 +36,8 @@ def full():
     return telling(scoringnet_tf.ScoringNet(**SMALL, **WITHOUT_DROPOUT), 1000.0), batch()[0]
 
 
-def partial(lengths=(12, 12, 12), **options):
-    """One tower with a distribution as head, on samples of whole videos of features in standard units."""
+def partial(lengths=(12, 12, 12), head="distribution", **options):
+    """One tower with a distribution as head, or another, on samples of whole videos of features in standard units."""
     options = {
         **SMALL,
         "scores": ("final",),
@@ -45,17 +45,24 @@ def partial(lengths=(12, 12, 12), **options):
         "fragments": "whole",
         **options,
     }
-    head = {"head": "distribution", "dropout_rate": 0.0}
-    model = scoringnet_tf.ScoringNet(**options, features={"size": 5, "stride": 1, "origin": None}, score_predictor=head)
+    predictor = {"head": head, "dropout_rate": 0.0}
+    features = {"size": 5, "stride": 1, "origin": None}
+    model = scoringnet_tf.ScoringNet(**options, features=features, score_predictor=predictor)
     for part in (model.score_predictor.towers["final"], *([model.segmenter] if model.segmenter else [])):
         part.get_layer("feature_scaling").adapt(np.full(5, 2.0), np.full(5, 3.0))
     values = np.random.default_rng(0).normal(2, 3, (3, 12, 5)).astype("float32")
-    return telling(model), {"features": values, "mask": np.arange(12) < np.array(lengths)[:, None]}
+    model = trained(model) if head == "contrastive" else telling(model)
+    return model, {"features": values, "mask": np.arange(12) < np.array(lengths)[:, None]}
 
 
 def of_film():
     """The same with the stage head for film, on key fragments of videos of unequal length."""
     return partial((12, 11, 7), fragments="key", segmenter={"dropout_rate": 0.0, "network": "tcn"})
+
+
+def contrastive():
+    """The first with a contrastive head."""
+    return partial(head="contrastive")
 
 
 def on(backbone):
@@ -96,7 +103,7 @@ def prepared(tmp_path_factory):
     """Folders of a saved model and a batch each, and what TensorFlow makes of them."""
     keras.utils.set_random_seed(1)
     folders = []
-    for prepare in (full, partial, of_film, videos, images, masked_i3d, classes_of_i3d):
+    for prepare in (full, partial, contrastive, of_film, videos, images, masked_i3d, classes_of_i3d):
         folders.append(tmp_path_factory.mktemp("backends"))
         model, inputs = prepare()
         model.save(folders[-1] / "model.keras")

@@ -42,10 +42,11 @@ def scalings(network):
     [
         (FINAL, {"stages", "labels", "final", "empty_fragments"}),
         ({**FINAL, **WHOLE, **DISTRIBUTION}, {"final", "final_std", "final_distribution"}),
+        ({**FINAL, **WHOLE, "score_predictor": {"head": "contrastive"}}, {"final", "final_features"}),
         (FEATURES, {"stages", "labels", *ALL, "empty_fragments"}),
         ({**FEATURES, **FINAL, **WHOLE, "clip_lengths": (1, 1)}, {"final"}),
     ],
-    ids=["final", "distribution", "features", "vectors"],
+    ids=["final", "distribution", "contrastive", "features", "vectors"],
 )
 def test_outputs_are_those_that_there_are_and_survive_saving(options, outputs, tmp_path):
     keras.utils.set_random_seed(0)
@@ -201,7 +202,7 @@ def test_statistics_are_fitted_to_true_fragments_alone():
     assert network.weigh_paths() == {"final": 0.0}
 
 
-@pytest.mark.parametrize("head", ["regression", "distribution"])
+@pytest.mark.parametrize("head", ["regression", "distribution", "contrastive"])
 def test_a_tower_with_statistics_learns(head):
     keras.utils.set_random_seed(0)
     network = made(**FEATURES, **FINAL, **WHOLE, score_predictor={"examples": 8, "head": head, "dropout_rate": 0.0})
