@@ -37,7 +37,7 @@ SCORINGNET_TF = {
         "data",
         "inference",
     ),  # what inference found, as tables and pictures
-    "serve": ("support", "data", "inference", "report"),  # a web page before them
+    "serve": ("support", "sports", "data", "inference", "report"),  # a web page before them
     # Above inference and report: held-out videos are scored and drawn while it trains, by what scores and draws later.
     "training": (
         "support",

@@ -8,8 +8,8 @@ import time
 from scoringnet_tf.support.messages import InputError, Remark
 
 
-def page_of_content(video, name, folder):
-    """A page with the name, or what the content of the file says: slow, crash, broken."""
+def page_of_content(video, name, height, folder):
+    """A page with name and height, or what the content of the file says: slow, crash, broken."""
     content = video.read_bytes()
     if content == b"slow":
         time.sleep(60)
@@ -17,7 +17,7 @@ def page_of_content(video, name, folder):
         os._exit(1)
     if content == b"broken":
         return Remark("unreadable", "The file is no video.")
-    (folder / "page.html").write_text(f"<title>{name}</title>", encoding="utf-8")
+    (folder / "page.html").write_text(f"<title>{name}, {height} m</title>", encoding="utf-8")
     return ["page.html"]
 
 
@@ -31,10 +31,10 @@ def waiting_for(gate: str):
     return functools.partial(_waited, pathlib.Path(gate))
 
 
-def _waited(gate, video, name, folder):
+def _waited(gate, *task):
     while not gate.exists():
         time.sleep(0.01)
-    return page_of_content(video, name, folder)
+    return page_of_content(*task)
 
 
 def without_a_model():

@@ -27,7 +27,8 @@ from scoringnet_tf.support.files import locked, replacing_file
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import RemotePath, as_path, check_access
 
-NONE, MEMORY, DISK = "none", "memory", "disk"  # what `cache` may be, beside a folder
+MEMORY, DISK = "memory", "disk"  # what `cache` may be, beside a folder
+NONE = ("none", "")
 VERSION = 1  # of a file
 SHARE = 0.8  # of what is free that a cache may take
 GIB = 2**30

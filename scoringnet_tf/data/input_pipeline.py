@@ -67,7 +67,7 @@ def videos(
     num_input_pipelines: int = 1,
     input_pipeline_id: int = 0,
     service: str | None = None,
-    cache: str = NONE,
+    cache: str = NONE[0],
 ) -> tf.data.Dataset:
     """Whole videos with stages and scores, padded to the longest of their batch.
 
@@ -124,7 +124,7 @@ def videos(
         if epochs is None and draws:
             raise InputError("missing_flag", "A data service needs a number of epochs.")
     chosen_ids = split_ids(info, split, validation_fraction, ids)
-    if service and cache != NONE:
+    if service and cache not in NONE:
         message = "A cache of frames does not work with a data service, whose workers decode."
         raise InputError("flags_conflict", message, "Leave one out.")
     pipelines = num_input_pipelines, input_pipeline_id
@@ -170,7 +170,7 @@ def clips(
     shuffle: bool = False,
     first_epoch: int = 0,
     epochs: int | None = None,
-    cache: str = NONE,
+    cache: str = NONE[0],
     **stream_options: Any,
 ) -> tf.data.Dataset:
     """A clip of a fixed length of each video with its classes, for pretraining.
@@ -232,7 +232,7 @@ def _check_lengths(info, max_frames, num_frames, only_stages, margin):
 
 def _cached(info, split, ids, cache):
     """The `FrameCache` of the stored split, or of the `ids` of it; None for none."""
-    if cache == NONE:
+    if cache in NONE:
         return None
     if info.features:
         message = f"{info.records_dir} holds features, of which nothing is decoded."

@@ -64,7 +64,8 @@ def _drawn(frames, times, score) -> Iterator[tuple[np.ndarray, float]]:
     about = {"desc": f"Drawing {name_of(score.video)}", "unit": "frame", "leave": False, "disable": None}
     for frame, seconds in zip(tqdm(frames, total=score.num_frames, **about), times, strict=False):
         panel = panel or Panel(score, frame.shape[:2], times[0], times[score.num_frames - 1] + 1 / score.fps)
-        yield np.concatenate([frame, panel.at(seconds)]), seconds - times[0]
+        under = panel.at(round(float(seconds), 3))  # as results round their times
+        yield np.concatenate([frame, under]), seconds - times[0]
         count += 1
     if count < score.num_frames:
         message = f"{score.video} has {count} frames, and had {score.num_frames} when it was scored."
@@ -101,7 +102,7 @@ class Panel:
         bottom = top + 3 * unit // 2
         panel = np.tile(DARK, (bottom + top * max(map(len, self._notes)), self._width, 1))
         self._draw_head(panel[:top], seconds)
-        self._draw_band(panel[top:bottom], panel[top - unit // 2 : bottom], seconds)
+        self._draw_band(panel[top:bottom], panel[top - unit // 3 : bottom], seconds)
         for number, line in enumerate(self._notes[_last_begun(self._note_starts, seconds)]):
             _write(panel[bottom + number * top : bottom + (number + 1) * top, unit // 2 :], line)
         return panel
@@ -114,7 +115,7 @@ class Panel:
             _write(head[:, 2 * unit :], self._names[stage])
         near = [(abs(moment - seconds), name) for moment, name in self._moments if abs(moment - seconds) <= NEAR]
         if near:
-            _write(head, min(near)[1], side=0.5)
+            _write(head, f"▼ {min(near)[1]}", side=0.5)
         _write(head, f"{seconds:.2f} s", side=1)
 
     def _draw_band(self, band, marked, seconds):

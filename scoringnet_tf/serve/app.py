@@ -9,8 +9,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.requests import ClientDisconnect
 
+from scoringnet_tf.inference.fall import check_height
 from scoringnet_tf.report.page import template
 from scoringnet_tf.serve.jobs import DONE, Job, Queue
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.messages import InputError
 
 STATUSES = {"queue_full": 503, "not_found": 404, "too_large": 413, "upload_timeout": 408, "exists": 409}  # else 400
@@ -25,12 +27,13 @@ HEADERS = {
 }
 
 
-def create_app(queue: Queue, model: str, stop: Callable[[], None] = lambda: None) -> FastAPI:
+def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] = lambda: None) -> FastAPI:
     """The application.
 
     Args:
         queue: of the videos.
         model: its name, as shown.
+        sport: of the model.
         stop: ends the work on a video, once the server stops.
     """
 
@@ -49,13 +52,15 @@ def create_app(queue: Queue, model: str, stop: Callable[[], None] = lambda: None
     async def page() -> Response:
         nonce = secrets.token_urlsafe(16)
         shown = {"model": model, "title": "Score a video", "limits": queue.limits}
-        text = template("upload.html").render(**shown, nonce=nonce)
+        text = template("upload.html").render(**shown, asks_height=bool(sport.fall), nonce=nonce)
         policy = f"{NOTHING}; connect-src 'self'; script-src 'nonce-{nonce}'; img-src data:"
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 
     @app.post("/videos")
-    async def reserve(name: str = "", size: int = 0) -> dict:
-        return _told(queue, queue.reserve(name, size))
+    async def reserve(name: str = "", size: int = 0, height: float | None = None) -> dict:
+        if height is not None:
+            check_height(sport, height)
+        return _told(queue, queue.reserve(name, size, height))
 
     @app.put("/videos/{token}")
     async def receive(token: str, request: Request) -> Response:

@@ -47,6 +47,7 @@ class Job:
     Attributes:
         token: that names it, which nobody can guess.
         name: to be shown; no path.
+        height: of the board, metres; None: unknown.
         folder: of its file, and of its pages.
         state: one of those above.
         error: why it failed.
@@ -56,6 +57,7 @@ class Job:
 
     token: str
     name: str
+    height: float | None
     folder: Path
     state: str = UPLOADING
     error: Remark | None = None
@@ -77,7 +79,7 @@ class Queue:
     """Takes videos, has a worker make their pages, and forgets them. It belongs to one event loop.
 
     Args:
-        work: a function (video, name, folder, seconds) → names of pages, or why there are none; as `Worker`.
+        work: a function (seconds, video, name, height, folder) → names of pages, or why there are none; as `Worker`.
         folder: empty; for the videos and pages.
     """
 
@@ -89,8 +91,8 @@ class Queue:
         self._more = asyncio.Event()
         self._durations: collections.deque[float] = collections.deque(maxlen=20)
 
-    def reserve(self, name: str = "", num_bytes: int = 0) -> Job:
-        """A place for a video of this name and size (0: unknown).
+    def reserve(self, name: str = "", num_bytes: int = 0, height: float | None = None) -> Job:
+        """A place for a video of this name and size (0: unknown), of a dive from this height in metres.
 
         Raises:
             InputError: the queue is full, or the video too large.
@@ -100,7 +102,7 @@ class Queue:
             text = f"The queue is full ({counted(self.limits.queue, 'video')})."
             raise InputError("queue_full", text, f"Try again in about {self.seconds_to_a_place} s.")
         token = secrets.token_urlsafe(16)
-        job = Job(token, _shown_name(name), self._folder / token)
+        job = Job(token, _shown_name(name), height, self._folder / token)
         self._jobs[token] = job
         self._later(self.limits.upload_seconds, self._give_up, job)
         return job
@@ -178,8 +180,8 @@ class Queue:
     async def _worked(self, job):
         waited, size = job.seconds, job.video.stat().st_size
         self._set(job, WORKING)
-        seconds = self.limits.work_seconds
-        result = await asyncio.to_thread(self._work, job.video, job.name, job.folder, seconds)
+        task = self.limits.work_seconds, job.video, job.name, job.height, job.folder
+        result = await asyncio.to_thread(self._work, *task)
         took = job.seconds
         self._durations.append(took)
         job.video.unlink()

@@ -17,8 +17,9 @@ PAGE = "page.html"
 START_SECONDS = 300  # for TensorFlow and the model
 IDLE_SECONDS = 1  # for the process to end
 
-# (video, the name to show, folder for the pages) → the names of the pages, the first one `PAGE`; or why there are none.
-Make: TypeAlias = Callable[[Path, str, Path], list[str] | Remark]
+# (video, the name to show, height of the board in metres or None, folder for the pages) → the names of the pages, the
+# first one `PAGE`; or why there are none.
+Make: TypeAlias = Callable[[Path, str, float | None, Path], list[str] | Remark]
 
 
 class Worker:
@@ -31,6 +32,7 @@ class Worker:
         self._prepare = prepare
         self._process: Any = None
         self._connection: Any = None
+        self._is_busy = False
 
     def __enter__(self) -> "Worker":
         self._start()
@@ -41,15 +43,16 @@ class Worker:
 
     def stop(self) -> None:
         """Ends the work on a video, from another thread."""
-        if self._process is not None:
+        if self._is_busy and self._process is not None:
             self._process.kill()
 
-    def __call__(self, video: Path, name: str, folder: Path, seconds: float) -> list[str] | Remark:
-        """The pages of a video as of `Make`; or that it needs more than so many seconds, or ended the process."""
+    def __call__(self, seconds: float, *task: object) -> list[str] | Remark:
+        """The pages of a video, whose `task` is of `Make`; or that it takes more than so many seconds, or ended it."""
+        self._is_busy = True
         try:
             if self._process is None:
                 self._start()
-            self._connection.send((video, name, folder))
+            self._connection.send(task)
             if self._connection.poll(seconds):
                 return self._connection.recv()
             problem = Remark("work_timeout", f"To score it took longer than {seconds:g} s. Cut the video shorter.")
@@ -57,6 +60,8 @@ class Worker:
             problem = Remark(error.code, str(error))
         except (EOFError, OSError):
             problem = Remark("worker_ended", "The process that was to score it ended; memory may be short.")
+        finally:
+            self._is_busy = False
         self._end()
         return problem
 
@@ -103,16 +108,16 @@ def page_maker(model: str, most_seconds: float) -> Make:
 
     predictor = predictor_of(model)
 
-    def pages(video, name, folder):
-        shown, _ = scored_and_shown(predictor, video, name)
+    def pages(video, name, height, folder):
+        shown, _ = scored_and_shown(predictor, video, name, height=height)
         return [
             Path(str(page)).relative_to(folder).as_posix() for page in write_pages(folder / PAGE, shown, model, name)
         ]
 
-    def make(video, name, folder):
+    def make(video, name, height, folder):
         if problem := _too_long(video, most_seconds):
             return problem
-        result = attempted(functools.partial(pages, name=name, folder=folder), str(video))
+        result = attempted(functools.partial(pages, name=name, height=height, folder=folder), str(video))
         return Remark(result.code, result.replace(str(video), "The file")) if isinstance(result, Remark) else result
 
     return make

@@ -23,7 +23,7 @@ class PixelAugmentation:
     crop_shift: int = setting(defaults.CROP_SHIFT, "Largest random shift of the crop, pixels.", flag=True, low=0)
     zoom: float = setting(defaults.ZOOM, "Strength of random zoom.", flag=True, low=0, high=0.5)
     color_jitter: float = setting(defaults.COLOR_JITTER, "Strength of random colour changes.", True, low=0, high=1)
-    degradation: float = setting(defaults.DEGRADATION, "Strength of random blur and noise.", flag=True, low=0, high=1)
+    degradation: float = setting(defaults.DEGRADATION, "Strength of random blur and noise.", low=0, high=1)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -210,7 +210,8 @@ class ScoringRun(Run):
             self.model.adapt_features(self.videos("train", with_info=True), self.groups)
         of_frames = not self.info.features
         if of_frames and (share := math.prod(self.config.data.image_size) / math.prod(self.info.frame_size)) < LITTLE:
-            print(f"The model sees {share:.0%} of each stored frame, the paper's 57%. Change --image_size?")
+            hint = "Build smaller frames (--frame_height, --frame_width), or raise --image_size. [frames_oversized]"
+            print(f"The model sees {share:.0%} of each stored frame, the paper's 57%. {hint}")
         loads = {"pretrained": load_pretrained, "initial_model": load_network, "segmenter": load_segmenter}
         for flag, path in self.config.starts.items():  # the more particular ones come last
             loads[flag](self.model, path)

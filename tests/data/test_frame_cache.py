@@ -46,8 +46,7 @@ def test_weights_are_those_without_it_cold_warm_and_resumed(diving_copy, tmp_pat
     with monkeypatch.context() as patch, pytest.raises(KilledError):
         kill_after_epoch(patch, 2)
         scoring_run(diving_copy, tmp_path / "disk", cache="disk", **changes).run()
-    for cache in ("disk", "memory"):
-        assert_same(weights_after(diving_copy, tmp_path / cache, cache=cache, **changes), expected)
+    assert_same(weights_after(diving_copy, tmp_path / "disk", cache="disk", **changes), expected)
 
 
 def test_a_file_that_is_cut_off_or_of_other_records_is_not_used(diving_copy):

@@ -246,8 +246,9 @@ def test_beside_features_of_the_web_lies_what_made_them(tmp_path, server):
 
 def test_options_reach_whoever_scores():
     scorer = types.SimpleNamespace(score_file=lambda source, video, **options: (source, video, options))
-    expected = (pathlib.Path("v.mp4"), "v.mp4", {"force": True, "height": None})
-    assert scored(("v.mp4", None), scorer, force=True) == ("v.mp4", expected)
+    name, (source, video, options) = scored(("v.mp4", None), scorer, force=True)
+    assert (name, source, video) == ("v.mp4", pathlib.Path("v.mp4"), "v.mp4")
+    assert (options["force"], options["height"]) == (True, None)
 
 
 def failing(error):

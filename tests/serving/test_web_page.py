@@ -11,6 +11,7 @@ from refusals import refused
 from scoringnet_tf.serve.app import create_app
 from scoringnet_tf.serve.jobs import Limits, Queue
 from scoringnet_tf.serve.worker import Worker
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import Remark
 
 MEGABYTE = 10**6
@@ -39,8 +40,8 @@ def serve(folder, gate):
 
     def started(**limits):
         work = web_workers.waiting_for(str(gate))
-        queue = Queue(lambda *task: work(*task[:3]), folder, Limits(**limits))
-        clients.append(TestClient(create_app(queue, "diving_small")).__enter__())
+        queue = Queue(lambda _, *task: work(*task), folder, Limits(**limits))
+        clients.append(TestClient(create_app(queue, "diving_small", get_sport("diving_phases"))).__enter__())
         return clients[-1]
 
     yield started
@@ -49,9 +50,9 @@ def serve(folder, gate):
         client.__exit__(None, None, None)
 
 
-def upload(client, content, name="dive.mp4"):
+def upload(client, content, **given):
     """The token of a video that was uploaded."""
-    token = client.post("/videos", params={"name": name}).json()["token"]
+    token = client.post("/videos", params={"name": "dive.mp4", **given}).json()["token"]
     assert client.put(f"/videos/{token}", content=content).json()["state"] == "waiting"
     return token
 
@@ -74,10 +75,10 @@ def code_of(response, status):
 
 def test_a_video_gets_a_page_and_is_deleted(serve, folder, capsys):
     client = serve()
-    told = settled(client, token := upload(client, b"frames"))
+    told = settled(client, token := upload(client, b"frames", height=7.5))
     assert (told["state"], told["page"]) == ("done", f"videos/{token}/page.html")
     page = client.get(f"/{told['page']}")
-    assert page.text == "<title>dive.mp4</title>" and page.headers["content-type"].startswith("text/html")
+    assert page.text == "<title>dive.mp4, 7.5 m</title>" and page.headers["content-type"].startswith("text/html")
     assert [path.name for path in folder.rglob("*") if path.is_file()] == ["page.html"]
     assert len(capsys.readouterr().err.splitlines()) == 1
 
@@ -153,6 +154,10 @@ def test_a_video_that_is_too_large_is_refused_before_or_while_it_comes(serve, fo
     assert [*folder.iterdir()] == []
 
 
+def test_a_board_is_not_higher_than_any(serve):
+    assert code_of(serve().post("/videos", params={"height": 75}), 400) == "out_of_range"
+
+
 def test_an_upload_that_never_ends_loses_its_place(serve, folder):
     client = serve(queue=1, upload_seconds=0.1)
     token = client.post("/videos").json()["token"]
@@ -196,7 +201,7 @@ def test_whatever_a_video_does_to_the_process_the_next_one_is_scored(tmp_path):
 
     def made(worker, content):
         video.write_bytes(content)
-        result = worker(video, "dive.mp4", tmp_path, 20.0 if content != b"slow" else 0.1)
+        result = worker(20.0 if content != b"slow" else 0.1, video, "dive.mp4", None, tmp_path)
         return result.code if isinstance(result, Remark) else result
 
     with Worker(web_workers.contents) as worker:

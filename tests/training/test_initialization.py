@@ -102,7 +102,7 @@ def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_
     run.info = dataclasses.replace(run.info, frame_size=(64, 96))
     run.load_initial_weights()
     printed = capsys.readouterr().out  # other frames than the weights learned from, of which little is seen
-    assert "128×171" in printed and "36×48" in printed and " 17%" in printed
+    assert "128×171" in printed and "36×48" in printed and " 17%" in printed and "[frames_oversized]" in printed
     run.model.save(tmp_path / "network.keras")
     again = keras.models.load_model(tmp_path / "network.keras")
     for network in (run.model, again):
