@@ -59,8 +59,9 @@ def relative_scores(leaves: Any) -> Any:
 
 def voted_scores(leaves: Any) -> Any:
     """The relative score of the most probable leaf, (B, E)."""
-    chosen = ops.one_hot(ops.argmax(leaves[..., 0], axis=-1), leaves.shape[2], dtype="float32")
-    return ops.sum(chosen * relative_scores(leaves), axis=-1)
+    most = ops.max(leaves[..., 0], axis=-1, keepdims=True)
+    chosen = ops.cast(leaves[..., 0] >= most, "float32")  # ONNX has no form of Keras's argmax
+    return ops.sum(chosen * relative_scores(leaves), axis=-1) / ops.sum(chosen, axis=-1)
 
 
 def tree_losses(relative: Any, leaves: Any, weights: Any) -> tuple[Any, Any]:
