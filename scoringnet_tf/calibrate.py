@@ -15,7 +15,6 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
@@ -31,6 +30,8 @@ flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the resu
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
+    from scoringnet_tf.data.dataset_info import load_records
+
     values = flags.FLAGS
     cli.require(model=values.model, records_dir=values.records_dir)
     if values.held_out_records_dir and not values.held_out_split:
@@ -54,6 +55,7 @@ def main(_: list[str]) -> None:
 
 def _held_out(info, model_file, data_hash):
     """The videos that set the intervals, or why there are none."""
+    from scoringnet_tf.data.dataset_info import load_records
     from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_by_run
 
     values, folder = flags.FLAGS, flags.FLAGS.held_out_records_dir

@@ -24,9 +24,6 @@ import sys
 from absl import flags
 from tqdm import tqdm
 
-from scoringnet_tf.data.dataset_info import load_records, shown
-from scoringnet_tf.data.video import Clip
-from scoringnet_tf.inference.inputs import unreadable
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
@@ -112,12 +109,16 @@ def _read_file(preprocessor, path, _):
 
 
 def _sha256(path):
+    from scoringnet_tf.data.video import Clip
+
     # Of a missing one reading it raises the error.
     return Clip(pathlib.Path(path)).sha256() if pathlib.Path(path).exists() else ""
 
 
 def _records(records_dir):
     """The `DatasetInfo` of the records; InputError unless they hold frames with scores."""
+    from scoringnet_tf.data.dataset_info import load_records
+
     info = load_records(records_dir)
     if info.features or not info.sport or info.classes:
         code, content = ("other_content", "features") if info.features else ("records_of_classes", "classes")
@@ -127,6 +128,7 @@ def _records(records_dir):
 
 def _warn_of_learned(info, network):
     """Warns of videos that the network learned from; `train` and `evaluate` cannot know of them."""
+    from scoringnet_tf.data.dataset_info import shown
     from scoringnet_tf.training.run_record import learned_from
     from scoringnet_tf.weights.backbones import split_name
 
@@ -198,6 +200,8 @@ def _of_backbone(info):
 
 def main(paths: list[str]) -> int:
     """Runs the command with the parsed flags."""
+    from scoringnet_tf.inference.inputs import unreadable
+
     values = flags.FLAGS
     _check(paths)
     info = _records(values.records_dir) if values.records_dir else None

@@ -24,14 +24,6 @@ from pathlib import Path
 from absl import flags
 from tqdm import tqdm
 
-from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
-from scoringnet_tf.data.features import backbone_of, is_features
-from scoringnet_tf.data.video_files import DRAWN_SUFFIX, VIDEO_SUFFIXES
-from scoringnet_tf.inference.fall import check_named, read_heights
-from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, scored
-from scoringnet_tf.inference.watching import Arrivals
-from scoringnet_tf.report.printing import Pictures, Printer
-from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, Stopped, clock, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, damaged, default_model, model_path
@@ -56,6 +48,10 @@ DRAWING = ("plot_dir", "video_dir")
 
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
+    from scoringnet_tf.inference.fall import check_named, read_heights
+    from scoringnet_tf.report.printing import Printer
+    from scoringnet_tf.sports import get_sport
+
     values = flags.FLAGS
     _check(arguments)
 
@@ -66,13 +62,10 @@ def main(arguments: list[str]) -> int:
     except InputError as error:
         raise damaged(f"--model={model}", error) from error
     heights = None if values.height is None else read_heights(values.height, sport)
-    # Heads on a backbone's features score videos by it, or files of its features.
-    of_features = bool(config["features"])
-    if backbone_of(config["features"]) and not any(is_features(each) for each in arguments):
-        of_features = False
+    of_features = _of_features(config["features"], arguments)
     if of_features:
         _check_frame_flags()
-    videos = _videos(arguments, FEATURE_SUFFIXES if of_features else VIDEO_SUFFIXES)
+    videos = _videos(arguments, of_features)
     if isinstance(videos, list):
         check_named(heights, [video for video, _ in videos])
     total = len(videos) if isinstance(videos, list) else None
@@ -87,9 +80,21 @@ def main(arguments: list[str]) -> int:
             return 1 if _print(score_all(videos), begin(), progress) else 0
 
 
-def _videos(arguments, suffixes):
+def _of_features(features, arguments):
+    """Whether files of features are scored; heads on a backbone's features score videos by it, too."""
+    from scoringnet_tf.data.features import backbone_of, is_features
+
+    return bool(features) and (backbone_of(features) is None or any(is_features(each) for each in arguments))
+
+
+def _videos(arguments, of_features):
     """What is to be scored; a list if that does not grow."""
-    values = flags.FLAGS
+    from scoringnet_tf.data.features import SUFFIXES
+    from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
+    from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos
+    from scoringnet_tf.inference.watching import Arrivals
+
+    values, suffixes = flags.FLAGS, SUFFIXES if of_features else VIDEO_SUFFIXES
     if values.watch:
         _note(f"Watching {values.watch}. Ctrl-C ends it.")
         return Arrivals(Path(values.watch), _note, suffixes)
@@ -118,6 +123,7 @@ def _scoring(model, of_features, heights):
         with keeping_scores(values.results_dir, model, values.runner, **options) as score_all:
             yield score_all
     else:
+        from scoringnet_tf.inference.inputs import scored
         from scoringnet_tf.inference.predictor import predictor_of
 
         predictor = predictor_of(model, of_features=of_features)
@@ -130,6 +136,9 @@ def _print(outcomes, printer, progress):
 
     A watch that is stopped has done what it was to do.
     """
+    from scoringnet_tf.data.video_files import DRAWN_SUFFIX
+    from scoringnet_tf.report.printing import Pictures
+
     values, count, failed = flags.FLAGS, 0, 0
     pictures = Pictures(values.plot_dir), Pictures(values.video_dir, DRAWN_SUFFIX)
     try:

@@ -9,7 +9,6 @@ Rerun the same command to resume a run that was stopped.
 
 import sys
 
-from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.model_files import configuration
 from scoringnet_tf.support.paths import check_access
@@ -22,6 +21,8 @@ training_flags.define(PretrainingConfig)
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
+    from scoringnet_tf.data.dataset_info import load_records
+
     config = training_flags.configuration(PretrainingConfig())
     cli.require(records_dir=config.data.records_dir, model_dir=config.run.model_dir)
     info = load_records(config.data.records_dir)

@@ -11,7 +11,6 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.model_files import check_model, configuration
@@ -19,7 +18,6 @@ from scoringnet_tf.support.paths import as_path, check_access
 from scoringnet_tf.support.quiet import load_tensorflow
 from scoringnet_tf.training import flags as training_flags
 from scoringnet_tf.training.config import TrainingConfig, WholeVideos
-from scoringnet_tf.training.targets import check_start
 
 training_flags.define(TrainingConfig)
 
@@ -51,6 +49,9 @@ def _check_files(config):
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
+    from scoringnet_tf.data.dataset_info import load_records
+    from scoringnet_tf.training.targets import check_start
+
     config = training_flags.configuration(TrainingConfig())
     cli.require(records_dir=config.data.records_dir, model_dir=config.run.model_dir)
     info = load_records(config.data.records_dir)

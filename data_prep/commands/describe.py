@@ -9,8 +9,6 @@ import json
 
 from absl import flags
 
-from scoringnet_tf.data.dataset_info import load_records
-
 FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)
 flags.DEFINE_boolean("json", False, "JSON in place of tables.")
@@ -18,6 +16,8 @@ flags.DEFINE_boolean("json", False, "JSON in place of tables.")
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
+    from scoringnet_tf.data.dataset_info import load_records
+
     info = load_records(FLAGS.records_dir)
 
     from data_prep.records.description import as_text, describe

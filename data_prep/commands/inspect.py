@@ -8,8 +8,6 @@ of features the contact sheet shows them through time.
 
 from absl import flags
 
-from data_prep.records.summary import summary
-from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import as_path, check_access
 from scoringnet_tf.support.quiet import load_tensorflow
@@ -23,6 +21,9 @@ flags.DEFINE_integer("num_videos", 6, "Number of videos on the contact sheet, ev
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
+    from data_prep.records.summary import summary
+    from scoringnet_tf.data.dataset_info import load_records
+
     if FLAGS.output:
         if not FLAGS.output.endswith(".png"):
             raise InputError("wrong_format", f"--output={FLAGS.output} does not end in .png.")

@@ -148,7 +148,8 @@ def _captions(stages, moments, scene):
         captions[later] = f"{LATER:g} s later"
         captions[(flight["start_frame"] + flight["end_frame"]) // 2] = f"middle of {flight['name']}"
         captions[flight["end_frame"] - 1] = f"end of {flight['name']}"
-    captions |= {run["start_frame"]: f"{run['name']} begins" for run in runs}
+    # What lasts since the first frame may have begun before it.
+    captions |= {run["start_frame"]: run["name"] + (" begins" if run["start_frame"] else "") for run in runs}
     return captions | {moment.frame - scene.first_frame: name for name, moment in moments.items()}
 
 

@@ -12,6 +12,7 @@ import pathlib
 import socket
 import sys
 import tempfile
+from typing import Any
 
 from absl import flags
 
@@ -41,8 +42,8 @@ def _listening(host, port):
         raise InputError("busy", f"--host={host} --port={port} cannot be listened at: {error.strerror}.") from error
 
 
-def main(_: list[str]) -> None:
-    """Runs the command with the parsed flags."""
+def _libraries():
+    """uvicorn, and the function that makes the application; InputError without the extra."""
     try:
         import uvicorn
 
@@ -50,22 +51,27 @@ def main(_: list[str]) -> None:
     except ImportError as error:
         hint = "Install them with pip install '.[web]'."
         raise InputError("missing_package", f"This command needs more packages: {error}.", hint) from error
+    return uvicorn, create_app
+
+
+def main(_: list[str]) -> None:
+    """Runs the command with the parsed flags."""
+    uvicorn, create_app = _libraries()
     from scoringnet_tf.serve.jobs import Limits, Queue
     from scoringnet_tf.serve.worker import Worker, page_maker
 
-    values = flags.FLAGS
+    values: Any = flags.FLAGS
     model = default_model() if values.model is None else values.model
     trained = configuration(model_path(model), "model")
     check_sees_frames(trained["features"], model)
-    options: dict = {name: values[name].value for name in Limits.__dataclass_fields__}
-    limits = Limits(**options)
-    prepare = functools.partial(page_maker, model, limits.video_seconds)
+    limits = Limits(*(values[name].value for name in Limits.__dataclass_fields__))
     with (
         _listening(values.host, values.port) as listening,
         tempfile.TemporaryDirectory(prefix="scoringnet_") as folder,
-        Worker(prepare) as worker,
+        Worker(functools.partial(page_maker, model, limits.video_seconds)) as worker,
     ):
-        app = create_app(Queue(worker, pathlib.Path(folder), limits), model, get_sport(trained["sport"]), worker.stop)
+        queue = Queue(worker, pathlib.Path(folder), limits)
+        app = create_app(queue, model, get_sport(trained["sport"]), worker.stop)
         host, port = listening.getsockname()[:2]
         print(f"Open http://{host}:{port}", flush=True)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=STOP_SECONDS)

@@ -32,6 +32,7 @@ class Worker:
         self._prepare = prepare
         self._process: Any = None
         self._connection: Any = None
+        self._is_busy = False
 
     def __enter__(self) -> "Worker":
         self._start()
@@ -42,11 +43,12 @@ class Worker:
 
     def stop(self) -> None:
         """Ends the work on a video, from another thread."""
-        if self._process is not None:
+        if self._is_busy and self._process is not None:
             self._process.kill()
 
     def __call__(self, seconds: float, *task: object) -> list[str] | Remark:
         """The pages of a video, whose `task` is of `Make`; or that it takes more than so many seconds, or ended it."""
+        self._is_busy = True
         try:
             if self._process is None:
                 self._start()
@@ -58,6 +60,8 @@ class Worker:
             problem = Remark(error.code, str(error))
         except (EOFError, OSError):
             problem = Remark("worker_ended", "The process that was to score it ended; memory may be short.")
+        finally:
+            self._is_busy = False
         self._end()
         return problem
 

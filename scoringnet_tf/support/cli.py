@@ -1,5 +1,6 @@
 """What every command of the package does the same way: flags, user errors, a quiet stderr, how it ends."""
 
+import atexit
 import contextlib
 import errno
 import functools
@@ -72,6 +73,7 @@ def run(
                 stream.reconfigure(errors=errors)
         _quiet_libraries()
         gc.set_threshold(50_000, 20, 20)  # imports and graphs are many objects and little garbage
+        atexit.register(gc.freeze)  # Python would look through all of them once more before it ends
         WAITING.seconds = flags.FLAGS.timeout
         return _status(functools.partial(work, argv[1:]), _command_name(argv))
 

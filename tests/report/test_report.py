@@ -148,6 +148,17 @@ def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
     assert (first.moments, first.places, second.moments) == (moments, {"leaves": 25}, {})
 
 
+def test_a_stage_that_is_cut_does_not_begin(predictor, tmp_path):
+    write_bars(tmp_path / "cut.avi", 40)
+    stages = [run("pre-starting", 0, 20), run("take-flight", 20, 30), run("entry", 30, 40)]
+    changes = {"stages": stages, "performances": [Performance(0, 40, 0.0, 1.6)], "further_reasons": []}
+    (page,), _ = shown(predictor, tmp_path / "cut.avi", **changes)
+    assert [(one.frame, one.caption) for one in page.pictures] == [
+        *((0, "pre-starting"), (20, "take-flight begins"), (25, "middle of take-flight"), (29, "end of take-flight")),
+        *((30, "entry begins"), (35, "0.2 s later")),
+    ]
+
+
 @pytest.mark.parametrize(("num_frames", "kept"), [(60, (0, 60)), (150, (0, 150)), (151, (35, 110)), (3000, (35, 110))])
 def test_of_a_long_file_with_one_dive_the_dive_is_shown(num_frames, kept):
     """And a second around it; a file that is mostly the dive is shown whole. Times are those of the file."""
