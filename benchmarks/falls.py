@@ -67,7 +67,7 @@ def measured(performance, filming, model):
 
 
 def results(num_dives, seed, model=None):
-    """Measure → (N, 3): error, and stated uncertainty, of each dive in which it is found."""
+    """Measure → (N, 2): error, and stated uncertainty, of each dive in which it is found."""
     settings = Settings("diving_phases", "scoring", num_dives, seed, None, False, 0.1, 256, 342, film=True)
     simulator, found = get_simulator("diving_phases"), {name: [] for name in MEASURES}
     for plan in plan_performances(simulator, settings):

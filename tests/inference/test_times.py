@@ -82,10 +82,11 @@ def test_a_result_tells_times_as_surely_as_the_model_knows_them(tmp_path):
     assert one.measures == {"approach time": Measure(0.4, "s"), "flight time": flight} | fall_of(flight, 10.0)
     (low,) = scripted(model, dive)(tmp_path / "v.avi", height=1.0).performances
     assert [warning.code for warning in low.warnings] == ["implausible_fall"] and len(low.measures) == 2
-    (none,) = scripted(model, dive[:4])(tmp_path / "v.avi").performances
+    without_entry = (*dive[:4], (0, 13))
+    (none,) = scripted(model, without_entry)(tmp_path / "v.avi").performances
     assert (none.moments, none.measures, none.own_reasons[0].code) == ({}, {}, "missing_stage")
-    (forced,) = scripted(model, dive[:4])(tmp_path / "v.avi", force=True).performances
-    assert [*forced.moments, *forced.measures] == ["take-off", "approach time"]
+    (forced,) = scripted(model, without_entry)(tmp_path / "v.avi", force=True).performances
+    assert [*forced.moments, *forced.measures] == ["take-off", "approach time", "flight time"]
     (unknown,) = scripted(plain, dive)(tmp_path / "v.avi").performances
     assert unknown.moments["take-off"] == Moment(20, 0.8)
 
