@@ -1,5 +1,6 @@
 """Video for people: frames at a size to look at, and files that browsers play. No TensorFlow."""
 
+import gc
 import io
 import itertools
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from scoringnet_tf.data.video import Clip, VideoStream
 
 HEIGHT = 360  # largest height of a picture, pixels: the model sees far fewer, a person wants to see the athlete
 MAX_DENOMINATOR = 1001  # of a frame rate: 30000/1001
+COLLECTED = 50  # frames after which memory is freed: PyAV's are in cycles, too few for Python to look for them
 CLOCK = Fraction(1, 90_000)  # seconds: the unit in which times are written, as MPEG does
 
 
@@ -83,4 +85,6 @@ def _encode(container, frames, rate, time_base, mark=""):
         image = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame[:height, :width]), format="rgb24")
         image.pts, image.time_base = time, time_base
         container.mux(stream.encode(image))
+        if number % COLLECTED == 0:
+            gc.collect(1 if number % (20 * COLLECTED) else 2)  # all of it takes longer
     container.mux(stream.encode())
