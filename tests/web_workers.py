@@ -37,6 +37,11 @@ def _waited(gate, *task):
     return page_of_content(*task)
 
 
+def crashing():
+    """Ends the process while it prepares."""
+    os._exit(1)
+
+
 def without_a_model():
     """Fails to prepare."""
     raise InputError("not_found", "There is no such model.")

@@ -73,7 +73,11 @@ class Worker:
         other.close()  # so that the end of the process is the end of the connection
         if not self._connection.poll(START_SECONDS):
             raise InputError("worker_ended", f"The model was not ready within {START_SECONDS} s.")
-        if (error := self._connection.recv()) is not None:
+        try:
+            error = self._connection.recv()
+        except EOFError:
+            raise InputError("worker_ended", "The process that loads the model ended; memory may be short.") from None
+        if error is not None:
             raise error
 
     def _end(self):

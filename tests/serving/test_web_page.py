@@ -209,6 +209,9 @@ def test_whatever_a_video_does_to_the_process_the_next_one_is_scored(tmp_path):
     assert found == [["page.html"], "worker_ended", ["page.html"], "work_timeout", "unreadable", ["page.html"]]
 
 
-def test_a_model_that_cannot_be_loaded_is_told_at_the_start():
-    with refused("not_found"), Worker(web_workers.without_a_model):
+@pytest.mark.parametrize(
+    ("prepare", "code"), [(web_workers.without_a_model, "not_found"), (web_workers.crashing, "worker_ended")]
+)
+def test_a_model_that_cannot_be_loaded_is_told_at_the_start(prepare, code):
+    with refused(code), Worker(prepare):
         pass
