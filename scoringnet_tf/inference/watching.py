@@ -74,4 +74,4 @@ def _state(path):
         files = [file.stat() for file in (path.iterdir() if path.is_dir() else [path])]
     except FileNotFoundError:
         return ()
-    return len(files), sum(file.st_size for file in files), max(file.st_mtime_ns for file in files)
+    return len(files), sum(file.st_size for file in files), max((file.st_mtime_ns for file in files), default=0)
