@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.requests import ClientDisconnect
 
@@ -46,6 +48,7 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
 
     app = FastAPI(lifespan=working, openapi_url=None)
     app.add_exception_handler(InputError, _refused)
+    app.add_exception_handler(RequestValidationError, _wrong_value)
     app.middleware("http")(_with_headers)
 
     @app.get("/")
@@ -95,8 +98,12 @@ def _told(queue: Queue, job: Job) -> dict:
     return told
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, InputError)
+async def _wrong_value(request: Request, error: Any) -> Response:
+    (first, *_) = error.errors()
+    return await _refused(request, InputError("wrong_value", f"{first['loc'][-1]}: {first['msg']}."))
+
+
+async def _refused(_: Request, error: Any) -> Response:
     status = STATUSES.get(error.code, 400)
     # Whoever still sends, and may do so for ever, is cut off.
     return JSONResponse({"code": error.code, "message": str(error)}, status, headers={"Connection": "close"})

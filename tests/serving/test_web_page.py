@@ -154,8 +154,12 @@ def test_a_video_that_is_too_large_is_refused_before_or_while_it_comes(serve, fo
     assert [*folder.iterdir()] == []
 
 
-def test_a_board_is_not_higher_than_any(serve):
-    assert code_of(serve().post("/videos", params={"height": 75}), 400) == "out_of_range"
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [({"height": 75}, "out_of_range"), ({"height": "high"}, "wrong_value"), ({"size": ""}, "wrong_value")],
+)
+def test_what_is_no_height_or_size_is_refused(given, code, serve):
+    assert code_of(serve().post("/videos", params=given), 400) == code
 
 
 def test_an_upload_that_never_ends_loses_its_place(serve, folder):
