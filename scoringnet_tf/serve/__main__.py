@@ -39,7 +39,8 @@ def _listening(host, port):
     try:
         return socket.create_server((host, port))
     except OSError as error:
-        raise InputError("busy", f"--host={host} --port={port} cannot be listened at: {error.strerror}.") from error
+        message = f"--host={host} --port={port} cannot be listened at: {error.strerror}."
+        raise InputError("busy", message, "Choose another --port, or an address of this machine.") from error
 
 
 def _libraries():

@@ -17,7 +17,14 @@ from scoringnet_tf.serve.jobs import DONE, Job, Queue
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.messages import InputError
 
-STATUSES = {"queue_full": 503, "not_found": 404, "too_large": 413, "upload_timeout": 408, "exists": 409}  # else 400
+STATUSES = {  # else 400
+    "not_found": 404,
+    "upload_timeout": 408,
+    "exists": 409,
+    "too_large": 413,
+    "queue_full": 503,
+    "not_writable": 507,
+}
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'unsafe-inline'"
 # The page of a video has an origin of its own: whatever it were to run, it could ask this server for nothing.
 SHOWN = f"{NOTHING}; sandbox allow-scripts; script-src 'unsafe-inline'; img-src data:; media-src data: blob:"

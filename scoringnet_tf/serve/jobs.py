@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import contextlib
 import dataclasses
 import secrets
 import shutil
@@ -123,7 +124,7 @@ class Queue:
         """Writes the bytes of a video to its file; then it waits.
 
         Raises:
-            InputError: it is too large, too slow or empty, or it has been received; nothing of it is kept.
+            InputError: it is too large, too slow or empty, has been received, or cannot be written; nothing is kept.
         """
         if job.state != UPLOADING or job.folder.exists():
             raise InputError("exists", "This video has been sent already.")
@@ -134,6 +135,9 @@ class Queue:
             self._give_up(job)
         except InputError as error:
             self._end(job, Remark(error.code, str(error)))
+        except OSError as error:
+            text = f"The server cannot keep the video: {error.strerror}. Try again later."
+            self._end(job, Remark("not_writable", text))
         except BaseException:  # whoever sends it is gone
             self._end(job, Remark("upload_broken", "The upload broke off."))
             raise
@@ -222,4 +226,5 @@ def _shown_name(name):
 
 
 def _log(text):
-    print(f"serve: {text}", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # whoever read the log may have closed it: the queue goes on
+        print(f"serve: {text}", file=sys.stderr, flush=True)

@@ -1,7 +1,10 @@
 """The web page that takes videos: its limits, its queue, what it says, and that it keeps nothing."""
 
 import re
+import resource
+import sys
 import time
+import types
 
 import pytest
 import web_workers
@@ -160,6 +163,27 @@ def test_a_video_that_is_too_large_is_refused_before_or_while_it_comes(serve, fo
 )
 def test_what_is_no_height_or_size_is_refused(given, code, serve):
     assert code_of(serve().post("/videos", params=given), 400) == code
+
+
+def test_a_video_that_the_disk_has_no_room_for_is_refused(serve, folder):
+    client, limits = serve(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    token = client.post("/videos").json()["token"]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MEGABYTE, limits[1]))
+    try:
+        response = client.put(f"/videos/{token}", content=bytes(2 * MEGABYTE))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert code_of(response, 507) == client.get(f"/videos/{token}").json()["code"] == "not_writable"
+    assert [*folder.iterdir()] == []
+
+
+def test_a_log_that_is_closed_stops_no_queue(serve, monkeypatch):
+    def closed(*_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", types.SimpleNamespace(write=closed, flush=closed))
+    client = serve()
+    assert [settled(client, upload(client, b"frames"))["state"] for _ in range(2)] == ["done", "done"]
 
 
 def test_an_upload_that_never_ends_loses_its_place(serve, folder):
