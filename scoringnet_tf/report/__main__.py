@@ -53,6 +53,8 @@ def _checked_output(arguments):
         raise InputError("no_videos", "Name one or more video files.", "See --help.")
     if values.end is not None and values.end <= (values.start or 0):
         raise InputError("out_of_range", f"--end={values.end:g} is not after --start={values.start or 0:g}.")
+    if values.compare and values.judges:
+        raise InputError("flags_conflict", "--compare shows no scores of --judges.", "Leave one out.")
     output = as_path(values.output)
     if output.suffix != ".html":
         raise InputError("wrong_value", f"--output={values.output} does not end in .html.")

@@ -377,6 +377,7 @@ def test_the_command_compares_two_videos_or_writes_nothing(tmp_path):
         ("v.avi --output=mine.html", "exists"),
         ("v.avi --output=own.html", "exists"),
         ("v.avi --output=r.html --judges=j.csv", "unknown_name"),
+        ("v.avi v.avi --output=r.html --judges=j.csv --compare", "flags_conflict"),
         ("v.avi --output=r.html --model=diving_small --height=10", "no_fall"),
     ],
 )
