@@ -82,6 +82,8 @@ def _print(path, model):
     for name, width in times.half_widths.items():
         videos = counted(times.num_videos[name], "held-out video")
         print(f"  {name:<14} ± {width:.2f} s holds the labelled one with {100 * times.level:.0f} % ({videos})")
+    if times.lacking not in ("", intervals.lacking):
+        print(f"  no uncertainty of times: {times.lacking}")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
 import math
 import mmap
@@ -188,10 +189,12 @@ def _on_disk(path, shape, fill):
 
 def _alone(folder):
     """Waits until no other run makes a file there."""
-    while True:
+    for look in itertools.count():
         try:
             return locked(folder, f"{folder}: another run writes there.")
-        except InputError:
+        except InputError as error:
+            if not look:
+                print(f"Cache: {error} This one waits.")
             time.sleep(WAIT)
 
 

@@ -100,9 +100,10 @@ def _height(text, sport, where):
 
 def check_named(heights: Heights, videos: Collection[str]) -> None:
     """InputError if a row of heights names none of the videos (`unknown_name`)."""
+    names = {name_of(video) for video in videos}
     for name in heights if isinstance(heights, Mapping) else ():
-        if name not in {name_of(video) for video in videos}:
-            raise InputError("unknown_name", f"--height: no video is called {name}.")
+        if name not in names:
+            raise InputError("unknown_name", f"--height: no video is called {name}.", "Name the files that you score.")
 
 
 def height_of(heights: Heights, video: AnyPath) -> float | None:
