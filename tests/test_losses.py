@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from scoringnet_tf import losses
-from scoringnet_tf.models.contrastive import ContrastiveScoreLoss
 
 
 def ranking_loop(truth, predicted, margin, reduction, ties="skip", weights=None):
@@ -174,7 +173,7 @@ SAVED = [  # every argument unlike its default
     losses.ScoreDistributionLoss(
         3.0, 2.0, sigma=0.5, alpha=3.0, margin=0.25, reduction="mean", ties="constant", unit=4.0, name="kl"
     ),
-    ContrastiveScoreLoss(alpha=3.0, margin=0.25, reduction="mean", ties="constant", unit=4.0, name="core"),
+    losses.ContrastiveScoreLoss(alpha=3.0, margin=0.25, reduction="mean", ties="constant", unit=4.0, name="core"),
 ]
 
 
@@ -190,7 +189,7 @@ def test_what_a_loss_was_made_with_survives_saving(loss):
     assert re.sub(r"\B([A-Z])", r"_\1", type(loss).__name__).lower() == type(loss)().name
     batch = (np.int32(LABELS["padded"]), draw_stages(5)) if "form" in config else np.float32([[2, 1, 2], [1, 3, 2]])
     batch = (batch[0], draw_distributions(3)) if "sigma" in config else batch
-    batch = (batch[0], np.float32(LEAVES)) if isinstance(loss, ContrastiveScoreLoss) else batch
+    batch = (batch[0], np.float32(LEAVES)) if isinstance(loss, losses.ContrastiveScoreLoss) else batch
     assert float(again(*batch)) == float(loss(*batch)) != float(type(loss)()(*batch))
 
 

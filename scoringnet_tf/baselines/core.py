@@ -16,7 +16,8 @@ from keras import layers
 
 from scoringnet_tf.baselines import networks
 from scoringnet_tf.baselines.system import Learned, System, TrainingSet
-from scoringnet_tf.models.contrastive import DEPTH, EXEMPLARS, RegressionTree, tree_losses, voted_scores
+from scoringnet_tf.models.contrastive import DEPTH, EXEMPLARS, RegressionTree, voted_scores
+from scoringnet_tf.relative_scores import tree_losses
 
 UNITS = 256
 EPOCHS, BATCH, RATE = 200, 4, 1e-3

@@ -9,7 +9,7 @@ from keras import layers, ops
 
 from scoringnet_tf import defaults, losses
 from scoringnet_tf.models.backbones.c3d import C3D, scaled_width
-from scoringnet_tf.models.contrastive import ContrastiveRegression, ContrastiveScoreLoss
+from scoringnet_tf.models.contrastive import ContrastiveRegression
 from scoringnet_tf.models.fragments import num_statistics
 from scoringnet_tf.models.kernel_regression import KernelRegression, PathBlend
 from scoringnet_tf.models.layers import FeatureScaling
@@ -18,11 +18,11 @@ from scoringnet_tf.models.saving import Functional, arguments_of
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm, get_sport, kept_form
 from scoringnet_tf.support.messages import InputError, unknown_name
 
-HEADS = {
-    "regression": losses.ScoreLoss,
-    "distribution": losses.ScoreDistributionLoss,
-    "contrastive": ContrastiveScoreLoss,
-}  # and the loss of each
+HEADS = {  # and the loss of each, in `losses`
+    "regression": "ScoreLoss",
+    "distribution": "ScoreDistributionLoss",
+    "contrastive": "ContrastiveScoreLoss",
+}
 ACTIVATIONS = ("linear", "relu")
 CONTRAST = "contrastive_regression"
 

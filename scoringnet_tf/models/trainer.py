@@ -13,7 +13,6 @@ from keras import ops
 from scoringnet_tf import defaults, losses, metrics
 from scoringnet_tf.models import loss_terms
 from scoringnet_tf.models.compatibility import check_dataset, check_learns
-from scoringnet_tf.models.contrastive import ContrastiveScoreLoss
 from scoringnet_tf.models.fragments import TrainingFragments
 from scoringnet_tf.models.layers import Dropout, FeatureScaling, feature_statistics
 from scoringnet_tf.models.loss_terms import PHASES, LossScaleOptimizer, unpacked, with_weights
@@ -161,7 +160,7 @@ class Trainer(Model):
             unit: of `ScoreLoss`, points.
             **options: further arguments of the loss: `ScoreLoss`, `ScoreDistributionLoss`, `ContrastiveScoreLoss`.
         """
-        kind = HEADS[self.score_predictor.get_config()["head"]]
+        kind = getattr(losses, HEADS[self.score_predictor.get_config()["head"]])
         return loss_terms.for_head(self, score, kind(unit=unit, **options))
 
     def default_metrics(self, num_videos: int = 0) -> dict[str, list[keras.metrics.Metric]]:
@@ -424,7 +423,7 @@ class Trainer(Model):
 
     def _read_by(self, loss, output, y, y_pred):
         """What a loss reads of the outputs: the score, its distribution, or what a tree says of the batch's pairs."""
-        if isinstance(loss, ContrastiveScoreLoss):
+        if isinstance(loss, losses.ContrastiveScoreLoss):
             return self.score_predictor.pair_leaves(output, y_pred[f"{output}_features"], y[output])
         return y_pred[f"{output}_distribution" if isinstance(loss, losses.ScoreDistributionLoss) else output]
 

@@ -64,7 +64,14 @@ def main(_: list[str]) -> None:
     model = default_model() if values.model is None else values.model
     trained = configuration(model_path(model), "model")
     check_sees_frames(trained["features"], model)
-    limits = Limits(*(values[name].value for name in Limits.__dataclass_fields__))
+    limits = Limits(
+        queue=values.queue,
+        megabytes=values.megabytes,
+        video_seconds=values.video_seconds,
+        upload_seconds=values.upload_seconds,
+        work_seconds=values.work_seconds,
+        keep_seconds=values.keep_seconds,
+    )
     with (
         _listening(values.host, values.port) as listening,
         tempfile.TemporaryDirectory(prefix="scoringnet_") as folder,

@@ -75,7 +75,7 @@ def test_how_unsure_a_model_is_comes_with_its_predictions():
     batch = (
         {"mask": tf.constant([[True, True]])},
         {"stages": tf.constant([[1, 2]]), **{score: tf.constant([50.0]) for score in SCORES}},
-        {"id": tf.constant([b"1"])},
+        {"id": tf.constant([b"1"]), "frame_rate": tf.constant([25.0])},
     )
     outputs = {"final": tf.constant([60.0]), "final_std": tf.constant([2.5])}
     found = evaluation.predict_records(lambda *_: outputs, [batch])
@@ -235,7 +235,8 @@ def told(ids, scores, truth):
     for pair in np.array_split(np.arange(len(ids)), -(-len(ids) // 2)):
         inputs, stages = {"mask": tf.ones((len(pair), 3), tf.bool)}, tf.zeros((len(pair), 3), tf.int32)
         targets = {score: tf.constant(truth[pair], tf.float32) for score in SCORES}
-        batches.append((inputs, {**targets, "stages": stages}, {"id": tf.constant([ids[index] for index in pair])}))
+        info = {"id": tf.constant([ids[index] for index in pair]), "frame_rate": tf.fill(len(pair), 25.0)}
+        batches.append((inputs, {**targets, "stages": stages}, info))
         outputs.append({score: tf.constant(scores[pair], tf.float32) for score in SCORES})
     predicted = iter(outputs)
     return evaluation.predict_records(lambda *_: next(predicted), batches)

@@ -10,10 +10,11 @@ from test_losses import ranking_loop
 from test_partial_models import FEATURES, FINAL, WHOLE, batch_for, made
 
 import scoringnet_tf
+from scoringnet_tf import losses, relative_scores
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.export import export_saved_model
 from scoringnet_tf.models import contrastive
-from scoringnet_tf.models.contrastive import ContrastiveRegression, ContrastiveScoreLoss, RegressionTree
+from scoringnet_tf.models.contrastive import ContrastiveRegression, RegressionTree
 from scoringnet_tf.models.presets import load_scoring_net
 
 # === Groups of relative scores ===
@@ -28,7 +29,7 @@ def leaves_of(edges, shape=(1, 1), logs=0.0, places=0.0):
 
 def placed(relative, edges):
     """(Group, place in it) of each relative score; each has one group."""
-    found = contrastive.group_targets(np.float32(relative)[:, None], leaves_of(edges, (len(relative), 1)))
+    found = relative_scores.group_targets(np.float32(relative)[:, None], leaves_of(edges, (len(relative), 1)))
     is_true, place = (np.asarray(each)[:, 0] for each in found)
     np.testing.assert_array_equal(is_true.sum(axis=1), 1)
     group = is_true.argmax(axis=1)
@@ -48,7 +49,7 @@ def placed_by_hand(relative, edges):
 def test_groups_have_as_many_pairs_each():
     scores = np.random.default_rng(0).normal(size=40).astype("float32")
     differences = (scores[:, None] - scores)[~np.eye(40, dtype=bool)]
-    counts = np.bincount(placed(differences, contrastive.group_edges(scores, 16))[0], minlength=16)
+    counts = np.bincount(placed(differences, relative_scores.group_edges(scores, 16))[0], minlength=16)
     assert counts.min() >= 96 and counts.max() <= 99  # 1560 pairs: 97.5 each
     np.testing.assert_array_equal(counts, counts[::-1])
 
@@ -64,7 +65,7 @@ def test_either_way_a_pair_lies_in_mirrored_groups():
 def test_equal_differences_lie_in_one_group():
     """2.9 − 2.7, 3.1 − 2.9 and 3.4 − 3.2 differ in their last digits."""
     scores = np.float32([2.7, 2.9, 3.1, 3.2, 3.4, 3.6])
-    edges = contrastive.group_edges(scores, 8)
+    edges = relative_scores.group_edges(scores, 8)
     relative = np.float32([2.9, 3.1, 3.4, 3.6]) - np.float32([2.7, 2.9, 3.2, 3.4])
     assert len({*relative.tolist()}) > 1
     for sign in (1, -1):
@@ -74,13 +75,13 @@ def test_equal_differences_lie_in_one_group():
 @pytest.mark.parametrize("number", [4, 16])
 def test_a_place_in_a_group_is_a_relative_score(number):
     scores = np.float32([2.7, 3.0, 3.0, 3.4, 3.6, 4.1])  # with equal ones
-    edges = contrastive.group_edges(scores, number)
+    edges = relative_scores.group_edges(scores, number)
     relative = np.append((scores[:, None] - scores[None]).ravel() * 0.99, [-9, 9])
     group, place = placed(relative, edges)
     by_hand = [placed_by_hand(each, edges.tolist()) for each in relative.tolist()]
     assert group.tolist() == [found for found, _ in by_hand]
     np.testing.assert_allclose(place, [found for _, found in by_hand], atol=1e-5)
-    back = np.asarray(contrastive.relative_scores(leaves_of(edges, (len(group), 1), places=place[:, None, None])))
+    back = np.asarray(relative_scores.relative_scores(leaves_of(edges, (len(group), 1), places=place[:, None, None])))
     found = np.take_along_axis(back[:, 0], group[:, None], axis=1)[:, 0]
     np.testing.assert_allclose(found, np.clip(relative, *edges[[0, -1]]), atol=1e-6)
 
@@ -174,7 +175,7 @@ def test_the_loss_of_a_batch_is_that_of_a_double_loop(weights):
     ranking = ranking_loop(
         (truth[counted] / 5).tolist(), (scores / 5).tolist(), 0.5, "mean", weights=weighed[counted].tolist()
     )
-    loss = ContrastiveScoreLoss(alpha=2.0, reduction="mean", unit=5.0)
+    loss = losses.ContrastiveScoreLoss(alpha=2.0, reduction="mean", unit=5.0)
     weights = weights and np.float32(weights)
     terms = loss.terms(truth, leaves, weights)
     assert list(terms) == list(loss.TERMS)
@@ -184,7 +185,7 @@ def test_the_loss_of_a_batch_is_that_of_a_double_loop(weights):
 
 def test_a_video_alone_teaches_nothing():
     leaves = drawn_leaves(1, [-1, 0, 1])
-    assert float(ContrastiveScoreLoss()(np.float32([3]), leaves)) == 0
+    assert float(losses.ContrastiveScoreLoss()(np.float32([3]), leaves)) == 0
 
 
 # === The head ===
@@ -241,7 +242,7 @@ def learned(alpha, steps):
     inputs, targets = levels(16, seed=0)
     network = made(**FEATURES, **FINAL, **WHOLE, score_predictor={"head": "contrastive", "dropout_rate": 0.0})
     network.adapt_features([(inputs, targets)])
-    network.compile(keras.optimizers.Adam(1e-2), metrics={}, loss={"final": ContrastiveScoreLoss(alpha)})
+    network.compile(keras.optimizers.Adam(1e-2), metrics={}, loss={"final": losses.ContrastiveScoreLoss(alpha)})
     orders = [np.random.default_rng(step).permutation(16) for step in range(steps)]
     batches = [keras.tree.map_structure(lambda each: each[order], (inputs, targets)) for order in orders]  # noqa: B023
     return network, [network.train_on_batch(*batch, return_dict=True)["loss"] for batch in batches]
@@ -282,4 +283,4 @@ def test_groups_are_those_of_the_training_scores(diving_records):
     for score, head in network.score_predictor.contrasts.items():
         scores = info.true_scores(score, info.splits["train"]["ids"])
         _, std = network.score_predictor.get_config()["score_statistics"][score]
-        np.testing.assert_allclose(head.tree.edges, contrastive.group_edges(scores / std, 16), rtol=1e-6)
+        np.testing.assert_allclose(head.tree.edges, relative_scores.group_edges(scores / std, 16), rtol=1e-6)

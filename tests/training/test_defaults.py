@@ -9,7 +9,6 @@ from training_runs import SMALL, changed, scoring_run, settings
 import scoringnet_tf
 from scoringnet_tf import losses
 from scoringnet_tf.data import input_pipeline
-from scoringnet_tf.models.contrastive import ContrastiveScoreLoss
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.regressor import regressor
 from scoringnet_tf.sports import SPORTS, definition_of
@@ -21,7 +20,7 @@ from scoringnet_tf.training.optimizer import LayerwiseAdam
 
 NET, KFS, SP = scoringnet_tf.ScoringNet, scoringnet_tf.KeyFragmentSegmenter, scoringnet_tf.ScorePredictor
 PIXELS = ("max_start_shift", "flip", "crop_shift", "zoom", "color_jitter", "degradation")
-SCORE_LOSSES = (losses.ScoreLoss, losses.ScoreDistributionLoss, ContrastiveScoreLoss)
+SCORE_LOSSES = (losses.ScoreLoss, losses.ScoreDistributionLoss, losses.ContrastiveScoreLoss)
 RANKING = (losses.PairwiseRankingLoss, *SCORE_LOSSES)
 FEATURES = {"features": {"size": 4, "stride": 1, "origin": None}}  # a model that is made fast
 NETWORK, FRAGMENTS = "model.fragments.network.", "model.fragments."
