@@ -47,7 +47,7 @@ class RegressionTree(layers.Layer):
         units = shape[-1]
         levels = [2**level for level in range(self.depth)]
         self.choices = [self._of_nodes(nodes, units, 2, f"choice{nodes}") for nodes in levels]
-        self.children = [self._of_nodes(nodes, units, 2 * units, f"children{nodes}", "relu") for nodes in levels]
+        self.branches = [self._of_nodes(nodes, units, 2 * units, f"branches{nodes}", "relu") for nodes in levels]
         self.places = self._of_nodes(2**self.depth, units, 1, "places")
         self.edges = self.add_weight(shape=(2**self.depth + 1,), trainable=False, initializer="zeros", name="edges")
         self.set_groups([NormalDist().inv_cdf((rank + 0.5) / NORMAL) for rank in range(NORMAL)])
@@ -59,9 +59,9 @@ class RegressionTree(layers.Layer):
     def call(self, features: Any) -> Any:
         batch, exemplars, units = ops.shape(features)
         found, read = ops.zeros((batch, exemplars, 1)), features[:, :, None]
-        for choice, children in zip(self.choices, self.children, strict=True):
+        for choice, branch in zip(self.choices, self.branches, strict=True):
             found = ops.reshape(found[..., None] + ops.log_softmax(choice(read)), (batch, exemplars, -1))
-            read = ops.reshape(children(read), (batch, exemplars, -1, units))
+            read = ops.reshape(branch(read), (batch, exemplars, -1, units))
         low, high = (ops.zeros_like(found) + each for each in (self.edges[:-1], self.edges[1:]))
         return ops.stack([found, self.places(read)[..., 0], low, high], axis=-1)
 

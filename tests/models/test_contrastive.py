@@ -112,10 +112,10 @@ def test_a_leaf_is_as_probable_as_the_product_on_its_way():
 
     for pair in np.ndindex(3, 2):
         root = of_node(layer.choices[0], 0, features[pair])
-        made = np.maximum(of_node(layer.children[0], 0, features[pair]), 0)
+        made = np.maximum(of_node(layer.branches[0], 0, features[pair]), 0)
         for inner, read in enumerate((made[:5], made[5:])):
             choice = of_node(layer.choices[1], inner, read)
-            made_below = np.maximum(of_node(layer.children[1], inner, read), 0)
+            made_below = np.maximum(of_node(layer.branches[1], inner, read), 0)
             for side, below in enumerate((made_below[:5], made_below[5:])):
                 ways = np.exp(root[inner]) / np.exp(root).sum(), np.exp(choice[side]) / np.exp(choice).sum()
                 leaf = 2 * inner + side
@@ -129,7 +129,7 @@ def test_units_of_a_node_begin_as_wide_as_what_it_reads():
     """Not as what all nodes of its level read: ±1/√U, U = 64."""
     layer = RegressionTree(4)
     layer.build((None, None, 64))
-    for level in (*layer.choices, *layer.children, layer.places):
+    for level in (*layer.choices, *layer.branches, layer.places):
         kernel = level.get_weights()[0]
         assert 0.9 < 8 * np.abs(kernel).max() <= 1
         assert kernel[-1].std() == pytest.approx(1 / 8 / np.sqrt(3), rel=0.2)
