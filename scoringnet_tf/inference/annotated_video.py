@@ -1,6 +1,7 @@
 """A video with its result drawn under each frame: stage, clock, the stages along time with a cursor, the times."""
 
 import functools
+import os
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,11 +37,13 @@ def save_video(score: Any, path: AnyPath) -> None:
     """Writes the video of a `VideoScore` as MP4, with its result under the picture and the times of its frames.
 
     Raises:
-        InputError: it was scored from features, or its file has fewer frames now.
+        InputError: it was scored from features, its file has fewer frames now, or `path` is that file.
         VideoError: its file is gone, or cannot be read.
     """
     if is_features(score.video):
         raise InputError("no_frames", f"{score.video} was scored from features: there are no frames to show.")
+    if os.path.realpath(str(path)) == os.path.realpath(score.video):  # also of addresses
+        raise InputError("exists", f"{path} is the video itself.", "Name another file.")
     first = score.stages[0]["start_frame"] if score.stages else score.performances[0].start_frame
     with local_video(score.video) as source, replacing_file(path) as file:
         times = _times(source, first, score)

@@ -106,6 +106,16 @@ def test_a_video_without_stages_is_shown_with_its_clock(tmp_path):
     assert frames[0][HEIGHT : HEIGHT + 24, 30:].max() > 128  # the clock
 
 
+def test_a_video_is_never_replaced_by_its_copy(tmp_path):
+    write_bars(tmp_path / "v.mp4", 3)
+    (tmp_path / "link.mp4").symlink_to("v.mp4")
+    before, score = (tmp_path / "v.mp4").read_bytes(), score_of(tmp_path / "link.mp4", np.arange(3) / 25)
+    for name in ("v.mp4", "link.mp4"):
+        with refused("exists"):
+            score.save(tmp_path / name)
+    assert (tmp_path / "v.mp4").read_bytes() == before
+
+
 def test_what_cannot_be_shown_leaves_no_file(tmp_path):
     write_bars(tmp_path / "v.mp4", 20)
     for name, code in (("v.npy", "no_frames"), ("gone.mp4", "not_found"), ("v.mp4", "changed")):
