@@ -4,6 +4,7 @@ The centre of the body leaves the board at v m/s upwards and falls h metres in T
 v² / 2 g, and enters the water at g T − v. Air is left out.
 """
 
+import collections
 from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
@@ -99,11 +100,13 @@ def _height(text, sport, where):
 
 
 def check_named(heights: Heights, videos: Collection[str]) -> None:
-    """InputError if a row of heights names none of the videos (`unknown_name`)."""
-    names = {name_of(video) for video in videos}
+    """InputError if a row of heights names none of the videos (`unknown_name`), or several (`duplicate`)."""
+    numbers = collections.Counter(map(name_of, {*videos}))
     for name in heights if isinstance(heights, Mapping) else ():
-        if name not in names:
+        if not numbers[name]:
             raise InputError("unknown_name", f"--height: no video is called {name}.", "Name the files that you score.")
+        if numbers[name] > 1:
+            raise InputError("duplicate", f"--height: several videos are called {name}.", "Rename all but one.")
 
 
 def height_of(heights: Heights, video: AnyPath) -> float | None:

@@ -153,5 +153,7 @@ def test_heights_are_of_all_videos_or_of_each(tmp_path):
     check_named(heights, ["x/a.mp4", "b.mp4"])
     with refused("unknown_name", "b.mp4"):
         check_named(heights, ["x/a.mp4"])
+    with refused("duplicate", "a.mp4"):
+        check_named(heights, ["x/a.mp4", "y/a.mp4", "b.mp4"])
     with refused("no_fall"):
         read_heights("3", get_sport("diving"))
