@@ -5,6 +5,7 @@ v² / 2 g, and enters the water at g T − v. Air is left out.
 """
 
 import collections
+import dataclasses
 from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
@@ -31,6 +32,7 @@ def fall_of(flight: Measure, height: float) -> dict[str, Measure]:
         flight: seconds from the take-off to the first touch of the water.
         height: of the board above the water, metres.
     """
+    flight = dataclasses.replace(flight, value=max(flight.value, 1e-3))  # a frame may last less
     seconds, fallen = flight.value, height + FURTHER
     up, down = GRAVITY * seconds / 2 - fallen / seconds, GRAVITY * seconds / 2 + fallen / seconds
     of_up, of_down = (_speed_uncertainty(flight, fallen * sign) for sign in (1, -1))

@@ -308,8 +308,9 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             **options,
         )
         ids = info.splits["train"]["ids"]
-        truth = {score: info.true_scores(score, ids) for score in measured}
-        model.score_predictor.set_groups({score: known[np.isfinite(known)] for score, known in truth.items()})
+        truth = {score: info.true_scores(score, ids) for score in model.scores}
+        known = {score: values[np.isfinite(values)] for score, values in truth.items()}
+        model.score_predictor.set_groups({score: values for score, values in known.items() if len(values)})
         return model
 
     @property

@@ -37,7 +37,7 @@ flags.DEFINE_float("keep_seconds", 600.0, "Time for which the page of a video ca
 
 def _listening(host, port):
     try:
-        return socket.create_server((host, port))
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         message = f"--host={host} --port={port} cannot be listened at: {error.strerror}."
         raise InputError("busy", message, "Choose another --port, or an address of this machine.") from error
@@ -81,7 +81,7 @@ def main(_: list[str]) -> None:
         queue = Queue(worker, pathlib.Path(folder), limits)
         app = create_app(queue, model, get_sport(trained["sport"]), worker.stop)
         host, port = listening.getsockname()[:2]
-        print(f"Open http://{host}:{port}", flush=True)
+        print(f"Open http://[{host}]:{port}" if ":" in host else f"Open http://{host}:{port}", flush=True)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=STOP_SECONDS)
         uvicorn.Server(config).run(sockets=[listening])
 

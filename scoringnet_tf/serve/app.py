@@ -18,6 +18,7 @@ from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.messages import InputError
 
 STATUSES = {  # else 400
+    "foreign_origin": 403,
     "not_found": 404,
     "upload_timeout": 408,
     "exists": 409,
@@ -67,7 +68,9 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 
     @app.post("/videos")
-    async def reserve(name: str = "", size: int = 0, height: float | None = None) -> dict:
+    async def reserve(request: Request, name: str = "", size: int = 0, height: float | None = None) -> dict:
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+            raise InputError("foreign_origin", "Another web page may not send videos.", "Open the page of this server.")
         if height is not None:
             check_height(sport, height)
         return _told(queue, queue.reserve(name, size, height))

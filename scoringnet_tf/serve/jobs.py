@@ -53,6 +53,7 @@ class Job:
         state: one of those above.
         error: why it failed.
         pages: names of its pages.
+        size: bytes that have come.
         since: when its state began, `time.monotonic`.
     """
 
@@ -63,6 +64,7 @@ class Job:
     state: str = UPLOADING
     error: Remark | None = None
     pages: tuple[str, ...] = ()
+    size: int = 0
     since: float = dataclasses.field(default_factory=time.monotonic)
 
     @property
@@ -128,8 +130,8 @@ class Queue:
         """
         if job.state != UPLOADING or job.folder.exists():
             raise InputError("exists", "This video has been sent already.")
-        job.folder.mkdir()
         try:
+            job.folder.mkdir()
             await asyncio.wait_for(self._write(job, chunks), max(0.0, self.limits.upload_seconds - job.seconds))
         except asyncio.TimeoutError:
             self._give_up(job)
@@ -168,13 +170,12 @@ class Queue:
         return sum(job.state in states for job in self._jobs.values())
 
     async def _write(self, job, chunks):
-        size = 0
         with job.video.open("wb") as file:
             async for chunk in chunks:
-                size += len(chunk)
-                self._check_size(size)
+                job.size += len(chunk)
+                self._check_size(job.size)
                 file.write(chunk)
-        if not size:
+        if not job.size:
             raise InputError("empty_file", "The file is empty.")
 
     def _check_size(self, num_bytes):
@@ -182,17 +183,17 @@ class Queue:
             raise InputError("too_large", f"The video has more than {self.limits.megabytes:g} MB.", "Cut it shorter.")
 
     async def _worked(self, job):
-        waited, size = job.seconds, job.video.stat().st_size
+        waited = job.seconds
         self._set(job, WORKING)
         task = self.limits.work_seconds, job.video, job.name, job.height, job.folder
         result = await asyncio.to_thread(self._work, *task)
         took = job.seconds
         self._durations.append(took)
-        job.video.unlink()
+        job.video.unlink(missing_ok=True)
         problem = result if isinstance(result, Remark) else None
         self._end(job, problem, () if problem else tuple(result))
         outcome = problem.code if problem else counted(len(result), "page")
-        _log(f"{size / MEGABYTE:.1f} MB, {waited:.1f} s waiting, {took:.1f} s of work: {outcome}")
+        _log(f"{job.size / MEGABYTE:.1f} MB, {waited:.1f} s waiting, {took:.1f} s of work: {outcome}")
 
     def _give_up(self, job):
         """Fails a job that is still uploading."""

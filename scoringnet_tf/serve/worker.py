@@ -1,4 +1,4 @@
-"""A process of its own that makes the pages of one video after the other; whatever a video does to it ends there."""
+"""A process of its own that makes the pages of one video after the other; a crash or a hang ends there."""
 
 import contextlib
 import functools

@@ -111,6 +111,11 @@ def test_a_fall_is_that_of_gravity(up, height):
     assert jump.value + jump.uncertainty == pytest.approx(higher**2 / 19.62, abs=2e-3)
 
 
+def test_a_flight_that_lasts_no_time_is_implausible():
+    (remark,) = implausible(Measure(0.0, "s", 0.1), 10.0)
+    assert remark.code == "implausible_fall"
+
+
 @pytest.mark.parametrize(("seconds", "height", "codes"), [(1.8, 10, 0), (1.2, 10, 1), (2.4, 10, 1), (1.8, 1, 1)])
 def test_a_flight_that_is_none_from_such_a_board_is_told(seconds, height, codes):
     assert [each.code for each in implausible(Measure(seconds, "s"), height)] == ["implausible_fall"] * codes

@@ -165,6 +165,11 @@ def test_what_is_no_height_or_size_is_refused(given, code, serve):
     assert code_of(serve().post("/videos", params=given), 400) == code
 
 
+@pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-origin", 200)])
+def test_pages_of_others_send_no_videos(site, status, serve):
+    assert serve().post("/videos", headers={"Sec-Fetch-Site": site}).status_code == status
+
+
 def test_a_video_that_the_disk_has_no_room_for_is_refused(serve, folder):
     client, limits = serve(), resource.getrlimit(resource.RLIMIT_FSIZE)
     token = client.post("/videos").json()["token"]
