@@ -17,6 +17,7 @@ SMALLEST_FRAME = 8  # bytes: a smaller packet repeats a frame, or (packed B-fram
 # …), which could make us read any file, or bare streams without timestamps, to which FFmpeg ascribes 25 frames/s.
 CONTAINERS = "avi,mov,matroska,mpeg,mpegts,asf,flv,gif,apng,ogg,nut,mxf,gxf,wtv,ivf,dv,rm,swf,yuv4mpegpipe"
 FORMAT_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+BARE_STREAMS = (".h264", ".264", ".h265", ".265", ".hevc")  # of a codec, without a container
 EBML_HEADER, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"  # RFC 9559: the two elements of a Matroska file
 
 
@@ -31,11 +32,13 @@ def open_container(path: Path) -> Any:
     try:
         return av.open(str(path.absolute()), options=FORMAT_OPTIONS)  # "a:b.avi" alone would name a protocol
     except (av.FFmpegError, MemoryError, UnicodeError) as error:
-        raise VideoError(
-            "wrong_format",
-            f"{path} is not a video (or is damaged): {reason(error)}.",
-            "Put the bare stream of a codec into a file first: ffmpeg -i dive.h264 -c copy dive.mp4",
-        ) from error
+        bare = path.suffix.lower() in BARE_STREAMS
+        hint = (
+            "Put it into a file first: ffmpeg -i dive.h264 -c copy dive.mp4"
+            if bare
+            else "Copy it anew."
+        )
+        raise VideoError("wrong_format", f"{path} is not a video (or is damaged): {reason(error)}.", hint) from error
 
 
 def reason(error: BaseException) -> str:

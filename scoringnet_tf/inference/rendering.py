@@ -90,7 +90,8 @@ def _score_lines(performance, score):
             parts.append(part + (f" ({interval})" if interval else ""))
     if parts and score.model_reasons:
         parts.append("(not a measurement)")
-    lines = [BETWEEN.join(parts) or "no score"] if parts or score.status_of(performance) == "withheld" else []
+    withheld = "no times" if score.model_reasons and score.sport.moments else "no score"
+    lines = [BETWEEN.join(parts) or withheld] if parts or score.status_of(performance) == "withheld" else []
     if performance.intervals and score.interval_level:
         lines.append(f"Brackets: {100 * score.interval_level:.0f} % interval of the true score")
     return lines

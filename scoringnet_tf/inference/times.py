@@ -81,9 +81,14 @@ def moments_of(
 def durations_of(
     sport: Sport, edges: Edges, second_of: Callable[[int], float], uncertainty: Uncertainty
 ) -> dict[str, Measure]:
-    """The durations of a sport that a performance shows whole, by name; arguments as of `moments_of`."""
-    return {
-        name: Measure(round(second_of(edges[stage, True]) - second_of(edges[stage, False]), 3), "s", uncertainty(name))
-        for name, stage in sport.durations
-        if (stage, False) in edges and (stage, True) in edges
-    }
+    """The durations of a sport that a performance shows whole, by name; arguments as of `moments_of`.
+
+    A stage lasts until the next one begins, if that is shown: frames between them that have no stage are its own.
+    """
+    found = {}
+    for name, stage in sport.durations:
+        if (stage, False) in edges and (stage, True) in edges:
+            following = sport.stages[sport.stages.index(stage) + 1 :][:1]
+            end = edges.get((*following, False), edges[stage, True])
+            found[name] = Measure(round(second_of(end) - second_of(edges[stage, False]), 3), "s", uncertainty(name))
+    return found

@@ -146,7 +146,7 @@ def test_why_a_model_gives_no_scores_is_said_once(capsys):
     two = score(STAGED, bad, further_reasons=[Remark("several_performances", "Several."), OF_MODEL])
     for found in (score(STAGED), two):
         text = str(found)
-        assert text.count(OF_MODEL) == 1 and text.endswith(OF_MODEL) and text.count("no score") == (found is two)
+        assert text.count(OF_MODEL) == 1 and text.endswith(OF_MODEL) and text.count("no times") == (found is two)
         assert VideoScore.from_dict(plain(found), DIVING) == dataclasses.replace(found, shown=[])
         assert OF_MODEL in found.plot().get_supxlabel() and "no score" not in found.plot().get_suptitle()
     assert "take-flight" in str(two) and str(two).count(MISSING) == 1

@@ -34,6 +34,7 @@ EDGES = [
     (DIVE[3:], {"entry": 0.8}),
     (DIVE[:4], {"take-off": TAKE_OFF, "approach time": APPROACH}),
     (((0, 4), (3, 20), (0, 5)), {"take-off": 0.16, "flight time": FLIGHT}),  # no entry was found
+    (((0, 4), (3, 20), (0, 5), (4, 8), (0, 5)), {"take-off": 0.16, "entry": 1.16, "flight time": 1.0}),  # until then
     (((0, 4), (3, 9), (0, 2), (3, 9), (4, 8)), {"entry": 0.96}),  # which of both was the take-off?
     (((0, 4), (-1, 30), (4, 8)), {}),
     (((0, 9),), {}),

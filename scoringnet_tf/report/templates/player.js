@@ -26,3 +26,12 @@ document.querySelectorAll(".strip button").forEach((button) => {
     players[0].element.scrollIntoView({ block: "nearest" });
   });
 });
+// The arrow keys go frame by frame, wherever nothing else takes them.
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!step || players.length !== 1 || event.target.closest("input, select, video")) return;
+  const { video, slider, seek } = players[0];
+  event.preventDefault();
+  video.pause();
+  seek(Math.min(Math.max(Number(slider.value) + step, 0), Number(slider.max)));
+});
