@@ -33,11 +33,7 @@ def open_container(path: Path) -> Any:
         return av.open(str(path.absolute()), options=FORMAT_OPTIONS)  # "a:b.avi" alone would name a protocol
     except (av.FFmpegError, MemoryError, UnicodeError) as error:
         bare = path.suffix.lower() in BARE_STREAMS
-        hint = (
-            "Put it into a file first: ffmpeg -i dive.h264 -c copy dive.mp4"
-            if bare
-            else "Copy it anew."
-        )
+        hint = "Put it into a file first: ffmpeg -i dive.h264 -c copy dive.mp4" if bare else "Copy it anew."
         raise VideoError("wrong_format", f"{path} is not a video (or is damaged): {reason(error)}.", hint) from error
 
 
