@@ -1,6 +1,7 @@
 """Moments and durations of a performance: when its stages begin and end, how long they last, and how surely."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -88,7 +89,7 @@ def durations_of(
     found = {}
     for name, stage in sport.durations:
         if (stage, False) in edges and (stage, True) in edges:
-            following = sport.stages[sport.stages.index(stage) + 1 :][:1]
-            end = edges.get((*following, False), edges[stage, True])
+            following = dict(itertools.pairwise(sport.stages)).get(stage, "")
+            end = edges.get((following, False), edges[stage, True])
             found[name] = Measure(round(second_of(end) - second_of(edges[stage, False]), 3), "s", uncertainty(name))
     return found
