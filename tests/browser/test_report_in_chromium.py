@@ -20,7 +20,7 @@ TOO_WIDE = """() => [...document.querySelectorAll("main, main *")].filter(one =>
     one.getBoundingClientRect().right > document.documentElement.clientWidth + 1 ||
     one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== "visible"))
     .map(one => one.outerHTML)"""
-ORDER = "[...document.querySelectorAll('#ranking tbody tr')].map(row => row.cells[1].textContent)"
+ORDER = "[...document.querySelectorAll('#ranking tbody tr')].map(row => row.cells[1].querySelector('a').textContent)"
 SORTED = "[...document.querySelectorAll('#ranking [aria-sort]')].map(head => [head.innerText, head.ariaSort])"
 
 
