@@ -72,4 +72,4 @@ def test_the_pages_say_how_well_the_stages_of_a_filmed_dive_are_found():
     flight, entry = found["take-flight"], found["entry"]
     results, readme = ((ROOT / page).read_text(encoding="utf-8") for page in ("docs/results.md", "README.md"))
     assert f"| 166 | {flight} |" in results and f"| 197 | {entry} |" in results
-    assert f"take-off {166 - flight} frames early, entry {entry - 197} frames late" in readme
+    assert f"Without I3D: {166 - flight} frames early, {entry - 197} late" in readme
