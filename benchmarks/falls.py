@@ -15,11 +15,13 @@ import tempfile
 
 import numpy as np
 from absl import flags
+from tqdm import tqdm
 
-from data_prep.simulator.diving.motion import GRAVITY, flight_of
+from data_prep.simulator.diving.motion import flight_of
 from data_prep.simulator.encoding import FPS, write_video
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.plan import get_simulator, plan_performances
+from data_prep.simulator.scene.figure import GRAVITY
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.inference.fall import MEASURES, fall_of
 from scoringnet_tf.inference.times import Measure
@@ -70,7 +72,8 @@ def results(num_dives, seed, model=None):
     """Measure → (N, 2): error, and stated uncertainty, of each dive in which it is found."""
     settings = Settings("diving_phases", "scoring", num_dives, seed, None, False, 0.1, 256, 342, film=True)
     simulator, found = get_simulator("diving_phases"), {name: [] for name in MEASURES}
-    for plan in plan_performances(simulator, settings):
+    plans = plan_performances(simulator, settings)
+    for plan in tqdm(plans, "Measuring", unit="dive", leave=False, disable=None):
         performance, flight = real_time(plan, Filming(simulator, plan, settings).scene)
         measures, truth = measured(performance, Filming(simulator, performance, settings), model), truth_of(flight)
         for name in MEASURES.keys() & measures.keys():

@@ -68,9 +68,11 @@ def implausible(flight: Measure, height: float) -> list[Remark]:
 def check_height(sport: Sport, height: float) -> None:
     """InputError if a sport has no fall from a board (`no_fall`), or no board is so high (`out_of_range`)."""
     if not sport.fall:
-        raise InputError("no_fall", f"A height has no effect in {sport.name}: it names no fall from a board.")
+        message = f"A height has no effect in {sport.name}: it names no fall from a board."
+        raise InputError("no_fall", message, "Leave it out, or use a model such as diving_film.")
     if not 0 < height <= HIGHEST_BOARD:
-        raise InputError("out_of_range", f"A height of {height:g} m is not above 0 and up to {HIGHEST_BOARD:g} m.")
+        message = f"A height of {height:g} m is not above 0 and up to {HIGHEST_BOARD:g} m."
+        raise InputError("out_of_range", message, "Give the metres from the board to the water.")
 
 
 def read_heights(text: str, sport: Sport) -> Heights:
@@ -83,7 +85,8 @@ def read_heights(text: str, sport: Sport) -> Heights:
         return _height(text, sport, "--height")
     columns, rows = read_rows(text, "height")
     if {*columns} != {"video", "height"}:
-        raise InputError("missing_column", f"--height={text} needs the columns video and height, not {columns}.")
+        message = f"--height={text} needs the columns video and height, not {columns}."
+        raise InputError("missing_column", message, "Write them in its first line.")
     heights: dict[str, float] = {}
     for where, row in rows:
         if row["video"] in heights:
@@ -96,7 +99,8 @@ def _height(text, sport, where):
     try:
         height = real_number(text)
     except ValueError as error:
-        raise InputError("wrong_value", f"{where}: {text!r} is not a number of metres.") from error
+        message = f"{where}: {text!r} is not a number of metres."
+        raise InputError("wrong_value", message, "Write it as 3 or 7.5, or name a file that ends in .csv.") from error
     check_height(sport, height)
     return height
 

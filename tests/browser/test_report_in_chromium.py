@@ -149,6 +149,8 @@ def test_the_slider_and_the_pictures_move_the_video(report, open_page):
     assert page.evaluate("document.activeElement.ariaValueText") == page.inner_text(".now") == "0.04 s"
     page.click(".strip button >> nth=1")
     assert playing_at(page) == [7] and page.inner_text(".now") == "0.28 s, entry"
+    page.keyboard.press("ArrowLeft")  # the focus is on the picture
+    assert playing_at(page) == [6]
     page.evaluate("players[0].video.play()")
     page.wait_for_function("players[0].video.ended && players[0].slider.value === '9'")
 

@@ -275,10 +275,11 @@ def test_evaluation_and_frozen_towers_keep_their_exemplars():
     assert {score: float(keras.ops.sum(each)) for score, each in kept.items()} == {"difficulty": 0, "execution": 3}
 
 
-def test_groups_are_those_of_the_training_scores(diving_records):
+@pytest.mark.parametrize("own", [{}, {"score_statistics": {"difficulty": (3.0, 2.5)}}])
+def test_groups_are_those_of_the_training_scores(own, diving_records):
     info = DatasetInfo.load(diving_records)
     network = scoringnet_tf.ScoringNet.for_records(
-        info, width_multiplier=1 / 16, score_predictor={"head": "contrastive"}
+        info, width_multiplier=1 / 16, score_predictor={"head": "contrastive"}, **own
     )
     for score, head in network.score_predictor.contrasts.items():
         scores = info.true_scores(score, info.splits["train"]["ids"])

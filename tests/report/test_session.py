@@ -28,6 +28,7 @@ def test_what_was_scored_by_force_says_so():
     forced = dataclasses.replace(shown("a"), reasons=["no performance"])
     elements = session(forced, shown("b"), shown("none", (None, None, None), reasons=["no performance"]))
     assert elements.text().count("(forced)") == 1 and "1 scored by force" in elements.text()
+    assert elements.text().count("no performance") == 1  # under the name of what is withheld alone
     assert "force" not in session(shown("a"), shown("b")).text()
 
 

@@ -14,9 +14,8 @@ from data_prep.simulator.diving.rules import BACK, FORWARD, REVERSE, Dive
 from data_prep.simulator.diving.run_up import RunUp, random_run_up
 from data_prep.simulator.faults import Fault
 from data_prep.simulator.scene import figure
-from data_prep.simulator.scene.figure import JOINT, Body, Motion, ease, motion_of, pose
+from data_prep.simulator.scene.figure import GRAVITY, JOINT, Body, Motion, ease, motion_of, pose
 
-GRAVITY = 9.81
 PLATFORM = Board()
 SPRINGBOARD_DIP = 9.0  # frames before t0 in which a springboard is pressed down
 TAKE_OFF_LEAN = np.radians(14.0)  # of the somersault, already turned when the feet leave the platform

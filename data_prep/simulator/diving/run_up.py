@@ -4,10 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from data_prep.simulator.scene.figure import pose
-
-FRAME_RATE = 25.0
-GRAVITY = 9.81
+from data_prep.simulator.encoding import FPS
+from data_prep.simulator.scene.figure import GRAVITY, pose
 
 _WALK = pose(knee=10, shoulder=6, arm_out=6)
 _LIFT = pose(scissor=75, knee=45, knee_swing=70, shoulder=150, arm_out=12, ankle=40)
@@ -35,7 +33,7 @@ class RunUp:
     @property
     def hop_frames(self) -> float:
         """Frames in the air."""
-        return 2 * np.sqrt(2 * self.rise / GRAVITY) * FRAME_RATE
+        return 2 * np.sqrt(2 * self.rise / GRAVITY) * FPS
 
     def keys(self, landing: float) -> list[tuple[float, np.ndarray]]:
         """(frame, pose) of the steps and the hop, in order, up to `landing` at the end of the board."""

@@ -45,6 +45,7 @@ _MASS = {
     "ankle": 0.035,
     "toe": 0.01,
 }
+GRAVITY = 9.81  # m/s²
 MASSES = np.array([_MASS.get(name.split("_")[0], 0.0) for name in JOINTS])
 MASSES = MASSES / MASSES.sum()
 

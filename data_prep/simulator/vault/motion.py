@@ -8,12 +8,11 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from data_prep.simulator.scene import figure
-from data_prep.simulator.scene.figure import JOINT, Body, Motion, ease, motion_of
+from data_prep.simulator.scene.figure import GRAVITY, JOINT, Body, Motion, ease, motion_of
 from data_prep.simulator.vault.faults import FALL, VaultTrait
 from data_prep.simulator.vault.poses import Timing, step_phase, steps, vault_poses
 from data_prep.simulator.vault.rules import Vault
 
-GRAVITY = 9.81
 TABLE_HEIGHT, MAT_HEIGHT, BOARD_HEIGHT = 1.35, 0.20, 0.20  # metres (FIG Apparatus Norms: men's table 1.35)
 BOARD_X, HANDS_X = -1.55, -0.08
 RUN_SPEED = 0.25  # metres a frame
