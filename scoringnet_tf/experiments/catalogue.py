@@ -21,8 +21,8 @@ class Row:
         flags: of `train`, name → value, over those of the preset.
         evaluation: flags of `evaluate`.
         baseline: name of a system of `baselines` that is fitted in place of a training; then `flags` are its.
-        needs: what the records must have: `"frames"`, `"joints"` beside them, `"vectors"` (one a video), `STAGES`,
-            or None.
+        needs: what the records must have: `"frames"`, `"joints"` or `"factors"` beside them, `"vectors"` (one a
+            video), `STAGES`, or None.
         against: name of the row that this one is compared with, in place of the table's `reference`.
     """
 
@@ -162,6 +162,11 @@ def _segmentation():
 
 
 RANKING = [Row("MSE", MSE), Row("MSE + ranking")]
+SCALE = [  # what nobody should do worse than, and what nobody can do better
+    Row("mean score", baseline="mean"),
+    Row("true faults", baseline="faults", needs="factors"),
+    Row("without the judges' error", baseline="judges", needs="factors"),
+]
 
 
 def _ranking():
@@ -200,6 +205,7 @@ EXPERIMENTS = {
             Row("−KFS", {**MSE, **WHOLE}),
             Row("+KFS", MSE),
             Row("+KFS, true fragments", MSE, TRUE, needs=STAGES),
+            *SCALE,
         ],
         "−KFS",
         {
@@ -216,7 +222,7 @@ EXPERIMENTS = {
     "table5": Experiment(
         "Table 5: ranking loss",
         "Does the ranking loss raise SRC without costing MED?",
-        RANKING,
+        [*RANKING, *SCALE],
         "MSE",
         {
             "diving": {

@@ -14,6 +14,7 @@ import yaml
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.factors import factors_file
 from scoringnet_tf.data.joints import INDEX, joints_folder
 from scoringnet_tf.experiments.catalogue import STAGES, Experiment, Row
 from scoringnet_tf.experiments.results import Results, StageResults, counts, read_predictions, read_stages
@@ -47,6 +48,8 @@ def has(info: DatasetInfo, what: str | None) -> bool:
         return info.has_vectors
     if what == STAGES:
         return not info.stage_frames.get("test", {}).get("unlabelled", 0)
+    if what == "factors":
+        return factors_file(info).is_file()
     if what == "joints":
         return not info.features and (as_path(joints_folder(info)) / INDEX).is_file()
     return what != "frames" or not info.features
