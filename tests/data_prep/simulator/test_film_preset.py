@@ -54,7 +54,7 @@ def test_stages_of_the_phases_are_those_of_the_times(tmp_path, film):
     for video, (t0, t1, t2, t3) in enumerate(times, start=1):
         own = [row for row in rows if int(row["video_id"]) == video]
         spans = {row["stage"]: (int(row["start_frame"]), int(row["end_frame"])) for row in own}
-        assert (spans["take-off"], spans["flight"], spans["entry"]) == ((t0, t1), (t1, t2), (t2, t3))
+        assert (spans["jump"], spans["flight"], spans["entry"]) == ((t0, t1), (t1, t2), (t2, t3))
         assert spans["approach"][1] == t0 and spans.keys() <= set(get_sport("diving_phases").stages)
 
 
