@@ -111,6 +111,7 @@ def _introduction(simulator, performances, settings):
         f"- Videos: {len(performances)} ({', '.join(f'{name} {count}' for name, count in sorted(splits.items()))}), "
         f"{counted(sum(p.num_frames for p in performances), 'frame')} of {settings.width}×{settings.height} "
         f"at {FPS} frames/s.",
+        *([f"- Rendered: the videos of the split `{settings.split}` alone."] if settings.split else []),
         f"- Preset: {_preset(simulator, settings)}.",
         *(f"- {note}" for note in simulator.notes(settings)),
     ]

@@ -38,9 +38,10 @@ class Settings:
             stages and splits in other places, by other athletes, cameras and encoders.
         film: whether videos look like film that people shoot, not like broadcasts alone.
         close: whether the camera stays on the athlete, who fills the picture.
+        split: `train` or `test`: only its videos are rendered, beside the labels of all; None: every video.
 
     Raises:
-        InputError: two of the presets `easy`, `film` and `close`; or `film` or `close` with another task.
+        InputError: two of the presets `easy`, `film` and `close`; or `film`, `close` or `split` with another task.
     """
 
     sport: str
@@ -57,10 +58,12 @@ class Settings:
     rendering: int = 0
     film: bool = False
     close: bool = False
+    split: str | None = None
 
     def __post_init__(self):
         presets = [f"--{name}" for name in ("film", "close", "easy") if getattr(self, name)]
-        others = presets if self.task == "scoring" or presets == ["--easy"] else [*presets, f"--task={self.task}"]
+        scoring = [f"--{name}" for name in ("film", "close", "split") if getattr(self, name)]
+        others = presets if self.task == "scoring" else [*scoring[:1], f"--task={self.task}"]
         if len(others) > 1:
             raise InputError("flags_conflict", f"{others[0]} and {others[1]} exclude each other.")
 
@@ -77,7 +80,7 @@ class Settings:
         """Plain values for `simulation.json`; a folder has its name alone."""
         values = dataclasses.asdict(self)
         values["labels_dir"] = self.labels_dir.name if self.labels_dir else None
-        for name in ("rendering", "film", "close"):
+        for name in ("rendering", "film", "close", "split"):
             if not values[name]:
                 del values[name]  # older datasets have none, and can be resumed
         return values
