@@ -20,6 +20,8 @@ FILM = (
     "mixed with other film; colours, speed, frame rate and cut differ too"
 )
 
+CLOSE = "the camera stays on the athlete, who fills the picture; all else as in a broadcast"
+
 
 def write_labels(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
     """Writes the label files of the official layout (clips: `motion_classes.csv`), the true factors, and the card.
@@ -112,6 +114,7 @@ def _introduction(simulator, performances, settings):
         f"- Videos: {len(performances)} ({', '.join(f'{name} {count}' for name, count in sorted(splits.items()))}), "
         f"{counted(sum(p.num_frames for p in performances), 'frame')} of {settings.width}×{settings.height} "
         f"at {FPS} frames/s.",
+        *([f"- Rendered: the videos of the split `{settings.split}` alone."] if settings.split else []),
         f"- Preset: {_preset(simulator, settings)}.",
         *(f"- {note}" for note in simulator.notes(settings)),
     ]
@@ -120,7 +123,8 @@ def _introduction(simulator, performances, settings):
 def _preset(simulator, settings):
     if settings.easy:
         return simulator.easy
-    return f"**film**: {FILM}" if settings.film else "standard (not easy)"
+    presets = {"film": settings.film and FILM, "close": settings.close and CLOSE}
+    return next((f"**{name}**: {text}" for name, text in presets.items() if text), "standard (not easy)")
 
 
 def _table(title, columns, style):

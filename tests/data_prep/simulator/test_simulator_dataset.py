@@ -193,6 +193,17 @@ def test_another_rendering_is_the_same_performances_in_other_pixels(both_drawn, 
         simulate(settings_of(sport), tmp_path, workers=1)
 
 
+def test_of_one_split_alone_there_are_its_videos_and_all_labels(both_drawn, tmp_path):
+    simulate(settings_of("diving", split="test"), tmp_path / "dives", workers=1)
+    whole, part = digests(both_drawn["diving"]), digests(tmp_path / "dives")
+    (name,) = (plan.path.stem for plan in plan_videos(DIVING, SMALL) if plan.split == "test")
+    others = {file for file in whole if file.endswith((".avi", ".npy")) and name not in file}
+    assert len(others) == 6 and whole.keys() - part.keys() == others
+    assert {file for file in part if part[file] != whole[file]} == {"README.md", "simulation.json"}
+    with refused("flags_conflict", "--split and --task=motion"):
+        settings_of("diving", task="motion", split="test")
+
+
 def test_another_rendering_has_encoders_of_its_own():
     settings = dataclasses.replace(SMALL, num_videos=60)
     first, other = (plan_videos(DIVING, dataclasses.replace(settings, rendering=number)) for number in (0, 1))
