@@ -3,20 +3,21 @@
 import csv
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.files import local_file, replacing_file
 from scoringnet_tf.support.messages import InputError, shown
-from scoringnet_tf.support.paths import AnyPath, as_path
+from scoringnet_tf.support.paths import RemotePath, as_path
 
 FILE = "factors.csv"
 DESERVED = "deserved"  # execution without the judges' error
 NO_FAULTS = ("video_id", "execution", DESERVED, "marks")  # columns
 
 
-def factors_file(info: DatasetInfo) -> AnyPath:
+def factors_file(info: DatasetInfo) -> Path | RemotePath:
     """The file beside records; for a custom split, beside the records that it is of."""
     return as_path(f"{info.source or info.records_dir}/{FILE}")
 
@@ -27,7 +28,7 @@ def factors_hash(info: DatasetInfo) -> str:
         return hashlib.sha256(local.read_bytes()).hexdigest()
 
 
-def copy_factors(source: AnyPath, target: AnyPath) -> None:
+def copy_factors(source: Path | RemotePath, target: Path | RemotePath) -> None:
     """Copies the file from one folder to another, if it is there."""
     if (source / FILE).is_file():
         with local_file(source / FILE) as local, replacing_file(target / FILE) as temporary:
