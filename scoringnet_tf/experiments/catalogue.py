@@ -10,6 +10,7 @@ MSE = {"alpha": "0"}  # Eq. 6 alone
 TRUE = ("--true_fragments",)
 STAGES = "stage label of every test frame"  # that is needed
 WHOLE = {"fragments": "whole"}  # the baseline without KFS
+TRAIN_VIDEOS = "train_videos"  # of a row's flags, none of train's: how many training videos it learns from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,6 +195,34 @@ def _ranking():
     return Experiment(title, question, [*RANKING, *weighed, *pairs], "MSE")
 
 
+# Learning curves: ways to train, each on more and more of the training videos, with about as many steps as it takes.
+WAYS = [
+    Row("whole video", {**MSE, **WHOLE}),
+    Row("key fragments", MSE),
+    Row("true fragments", MSE, TRUE, needs=STAGES),
+    Row("ranking, mean over pairs", {"loss.pair_reduction": "mean"}),
+    Row("ranking, sum over pairs", {"loss.pair_reduction": "sum"}),
+    Row("distribution", {**MSE, "head": "distribution"}),
+    Row("contrastive", {**MSE, "head": "contrastive"}),
+]
+EPOCHS = {"100": "60", "250": "40", "1000": "16", "3000": "8"}  # by number of training videos
+
+
+def _learning_curves():
+    """The ways, on all training videos first, and then on fewer."""
+    fewer = [
+        dataclasses.replace(
+            way,
+            name=f"{way.name}, {number} videos",
+            flags={**way.flags, TRAIN_VIDEOS: number, "scoring_epochs": epochs},
+        )
+        for number, epochs in EPOCHS.items()
+        for way in WAYS
+    ]
+    title, question = "Learning curves", "From how many labelled videos on does each claim of the paper hold?"
+    return Experiment(title, question, [*WAYS, *SCALE, *fewer], "key fragments", is_figure=True)
+
+
 EXPERIMENTS = {
     "table1": _fragments("diving", 1, "diving"),
     "table2": _fragments("vault", 2, "vault"),
@@ -330,6 +359,7 @@ EXPERIMENTS = {
         "preset",
     ),
     "ranking": _ranking(),
+    "learning_curves": _learning_curves(),
     "control": Experiment(
         "Control: exchanged scores",
         "Is anything learnt where scores say nothing?",
