@@ -17,6 +17,8 @@ from scoringnet_tf import __version__
 from scoringnet_tf.baselines import load_system
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.data.joints import joints_hash
+from scoringnet_tf.data.splits import fewer
+from scoringnet_tf.experiments.catalogue import TRAIN_VIDEOS
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.files import read_json, replacing_file
 from scoringnet_tf.support.forks import Forks
@@ -96,12 +98,18 @@ class Training:
         preset = preset_flags(surroundings.preset) if surroundings.preset else []
         given = [*preset, *surroundings.further, *_as_arguments(self.flags)]
         flags = dict(_name_and_value(argument) for argument in given) | {"seed": str(self.seed)}
-        without = {"records_dir", "model_dir", "run.reference"}
+        without = {"records_dir", "model_dir", "run.reference", TRAIN_VIDEOS}
         if flags.get("training") == "staged" and flags.get("scoring_epochs") == "0":  # KFS alone
             without |= {*SCORING_FLAGS} - {"scoring_epochs"}
         if flags.get("fragments") == "whole":
             flags = _without_kfs(flags)
         return {name: flags[name] for name in sorted(flags.keys() - without)}
+
+    def records(self, surroundings: Surroundings) -> DatasetInfo:
+        """Those it learns from: all training videos, or as many as its row says, drawn by its seed."""
+        number = self.flags.get(TRAIN_VIDEOS)
+        info = surroundings.records
+        return fewer(info, int(number), self.seed, surroundings.folder / "splits") if number else info
 
     def kfs(self, surroundings: Surroundings) -> "Training | None":
         """The training of KFS alone whose KFS this one takes: the same for all that differ in SP alone.
@@ -122,14 +130,14 @@ class Training:
         Raises:
             InputError: a flag names a file that does not exist.
         """
-        flags, kfs = self.resolved(surroundings), self.kfs(surroundings)
+        flags, kfs, info = self.resolved(surroundings), self.kfs(surroundings), self.records(surroundings)
         contents = {name: _content_hash(name, flags[name]) for name in FILE_FLAGS if flags.get(name)}
         return {
             "flags": flags,
             "contents": contents,
             **({"kfs": kfs.folder(surroundings).name} if kfs else {}),
-            "data_hash": surroundings.records.data_hash,
-            **surroundings.records.beside_records(),
+            "data_hash": info.data_hash,
+            **info.beside_records(),
             "scoringnet_tf": __version__,
         }
 
@@ -166,7 +174,7 @@ class Training:
             flags |= {"segmentation_epochs": "0", "segmenter": str(kfs.folder(surroundings))}
         goes_on = (folder / "checkpoints").is_dir()
         # Tables refuse no video: what training videos are like need not be measured.
-        arguments = ["--set=run.reference=false", f"--records_dir={surroundings.records.records_dir}"]
+        arguments = ["--set=run.reference=false", f"--records_dir={self.records(surroundings).records_dir}"]
         self._run(
             "train",
             [*_as_arguments(flags), *arguments],
