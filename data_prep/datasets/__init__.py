@@ -16,7 +16,7 @@ from data_prep.datasets import aqa7, finediving, manifest, motion, mtl_aqa, rhyt
 from data_prep.datasets.sample import Source, count_note
 from data_prep.datasets.splits import torn_groups, torn_note, with_split, with_split_problems
 from data_prep.support.options import OptionError
-from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.messages import Remark
 
 DATASETS = {
     "aqa7": aqa7.read,
