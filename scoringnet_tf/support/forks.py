@@ -48,7 +48,7 @@ class Forks:
             self.server.wait()
             raise
         if not status:
-            raise RuntimeError(f"{self.server.args} ended with {self.server.wait()}.")
+            raise RuntimeError(f"{__name__} ended with {self.server.wait()}.")
         return int(status)
 
     def _started(self):
