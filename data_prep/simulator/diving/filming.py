@@ -190,12 +190,12 @@ def _pan_target(motion, trait, scene, instants, end):
     Sideways the camera is led by where a dive is expected to go, so a diver who comes down close to the board, or far
     from it, drifts out of the middle of the picture.
     """
-    x, y = motion.centre[:, 0], motion.centre[:, 1]
+    x, y, lead = motion.centre[:, 0], motion.centre[:, 1], scene.view.lead
     unexpected = x * (1 - IDEAL_DISTANCE / trait.distance)
     fallen = np.clip((scene.board.height - y) / scene.board.height, 0.0, 1.0)
     leaving = LEAVING_SPEED * np.maximum(instants - end, 0.0)
-    across = (x - 0.4 * unexpected + 0.15) * np.cos(scene.view.yaw) + scene.partner / 2
-    return np.stack((across, np.maximum(y - 0.5 * fallen, 0.45) + leaving), axis=-1)
+    across = (x - lead * 0.4 * unexpected + lead * 0.15) * np.cos(scene.view.yaw) + lead * scene.partner / 2
+    return np.stack((across, np.maximum(y - 0.5 * lead * fallen, 0.45) + leaving), axis=-1)
 
 
 def _submerge(patch, corner, waterline, pixels_per_metre):
