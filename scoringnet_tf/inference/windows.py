@@ -45,11 +45,12 @@ def windowed_vectors(
     vectors_of = _vectors_function(trunk, stride) if chain else _vectors_as_they_are
 
     def vectors(content_of, length):
-        parts, position = [], 0
+        found, position = np.empty((-(-length // every), trunk.output.shape[-1]), np.float32), 0
         for part in vectors_of(ends_of(content_of, _pieces(length, size, stride)), length):
-            parts.append(part[-position % every :: every])
+            kept = part[-position % every :: every]
+            found[-(-position // every) :][: len(kept)] = kept
             position += len(part)
-        return np.concatenate(parts)
+        return found
 
     return vectors
 
@@ -95,7 +96,7 @@ def _ends_function(trunk, blocks):
         return ends, keeps
 
     def ends_of(content_of, pieces):
-        held = [(np.zeros((1, 0, *x.shape[2:]), x.dtype), np.zeros((1, 0), bool), 0) for x in inputs]
+        held = [(tf.zeros((1, 0, *x.shape[2:]), x.dtype), tf.zeros((1, 0), tf.bool), 0) for x in inputs]
         contents = overlapping(lambda piece: content_of(*piece), pieces, threads=1, ahead=1)
         progress = tqdm(contents, "Segmenting", len(pieces), unit="window", delay=PATIENCE, leave=False, disable=None)
         for (_, stop), frames in zip(pieces, progress, strict=True):

@@ -224,7 +224,7 @@ class Backbone(Functional):
 
     def logits(self, features: Any) -> Any:
         """The logits (B, L, K) of its classes at every frame, of its features (B, L, D)."""
-        return self.classifier(ops.convert_to_tensor(features)[:, :, -self.sizes[-1] :])
+        return self.classifier(features[:, :, -self.sizes[-1] :])
 
     def with_dtype(self, dtype: str | None) -> "Backbone":
         """The same backbone with the same weights under another dtype policy; its features stay float32."""
