@@ -8,8 +8,10 @@ import numpy as np
 
 from data_prep.simulator import files
 from data_prep.simulator.encoding import FPS
+from data_prep.simulator.faults import total_deduction
 from data_prep.simulator.performance import Performance, Simulator
 from data_prep.simulator.settings import VERSION, Settings
+from scoringnet_tf.data.factors import DESERVED, FILE
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import counted
 
@@ -72,17 +74,18 @@ def _scores(performances, settings):
 def _write_factors(simulator, performances, folder):
     severities = tuple(fault.name for fault in simulator.faults)
     header = ("video_id", simulator.element_column, "difficulty", "execution", *severities)
-    header += (*simulator.factor_columns, "marks")
+    header += (*simulator.factor_columns, DESERVED, "marks")
     rows = [
         (
             *(p.video_id, simulator.name_of(p.element), p.difficulty, round(p.execution, 4)),
             *(round(p.trait.severities[name], 4) for name in severities),
             *simulator.factors(p),
+            round(simulator.max_execution - total_deduction(p.trait.severities, simulator.faults), 4),
             " ".join(map(str, p.marks)),
         )
         for p in performances
     ]
-    files.write_csv(folder / "factors.csv", header, rows)
+    files.write_csv(folder / FILE, header, rows)
 
 
 # === The card ===
