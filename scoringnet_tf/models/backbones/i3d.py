@@ -192,7 +192,8 @@ class I3D(Preset, Functional):
         # === Functional Model ===
         x, frame_mask = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale", dtype=dtype)(frames), mask  # −1…1
         unit = functools.partial(_unit, dtype=dtype, folded=folded)
-        results, chain = [], []
+        results: list[Any] = []
+        chain: list[tuple] = []
         for endpoint, kind, parts in LAYERS[: last + 1]:
             before, (window, stride) = [x if chain else frames, frame_mask], _in_time(kind, parts)
             if kind == "conv":
