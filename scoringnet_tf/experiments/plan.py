@@ -3,11 +3,15 @@
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import FLAGS, Surroundings, Training
 from scoringnet_tf.support.messages import InputError, unknown_name
+
+if TYPE_CHECKING:
+    from scoringnet_tf.training.config import TrainingConfig
 
 # TFLOP/s of dense tensors by the vendor's data sheets: float32 (as TF32 where there is one), bfloat16, float16.
 PEAKS = {
@@ -111,7 +115,7 @@ def cost_of(training: Training, surroundings: Surroundings, gib: float) -> Cost:
     return Cost(steps, operations, videos, config.data.batch_size, together, state + together * of_video)
 
 
-def configuration(flags: Mapping[str, str]):
+def configuration(flags: Mapping[str, str]) -> "TrainingConfig":
     """The `TrainingConfig` of flags of `train`, name or path → value."""
     from scoringnet_tf.training.config import TrainingConfig
     from scoringnet_tf.training.fields import with_values
