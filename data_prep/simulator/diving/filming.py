@@ -148,12 +148,20 @@ def dive_shot(
     if seen is not None:
         seen.extend(view.in_picture(np.where(sunk[:, None, None], np.nan, joints), scene.mirrored))
     painter = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre)
+    shown = ~sunk[::exposures]
     size = splash_size(trait.severities["splash"], trait.entry_angle, scene.venue.splashing, scene.luck, rng)
     duration = float(np.clip(boundaries[3] - boundaries[2], 6, 16))  # about the entry, within what water can do
     # One diver, or a pair: pixels across the picture from the filmed place to each.
     places = (0.0, scene.partner * scene.view.pixels_per_metre) if scene.partner else (0.0,)
     splashes = {
         aside: Splash(size, duration, view.pixels_per_metre, FOAM_LIGHT * scene.venue.light, rng) for aside in places
+    }
+    exposed = (len(frames), exposures, -1, 3)
+    divers = {
+        aside: painter.paint_each(
+            np.add(joints, (aside, 0, 0)).reshape(exposed)[shown], belly.reshape(len(frames), exposures, 3)[shown]
+        )
+        for aside in places
     }
     tips = board.tip(boundaries, frames)
     for index, frame_time in enumerate(frames):
@@ -164,8 +172,8 @@ def dive_shot(
         if board.springs:
             _paint_board(picture, scene, centre, tips[index])
         for aside, splash in splashes.items():
-            if not sunk[start]:
-                patch, corner = painter.paint(joints[now] + (aside, 0, 0), belly[now])
+            if shown[index]:
+                patch, corner = next(divers[aside])
                 composite(picture, _submerge(patch, corner, waterline, view.pixels_per_metre), corner)
             column = view.width / 2 + (trait.distance * np.cos(view.yaw) - centre[0]) * view.pixels_per_metre
             splash.paint(picture, column + aside, waterline, frame_time - boundaries[2])
