@@ -15,7 +15,7 @@ from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields
 
 ROOT = pathlib.Path(__file__).parents[1]
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("saved_models/*/README.md")]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("saved_models/*/README.md"), *ROOT.glob("results/*/README.md")]
 FLAG_FILES = [*ROOT.glob("*.flags"), *ROOT.glob("recipes/*.flags")]
 PACKAGE = ".__main__"  # the module of a command that is a package
 COMMANDS = [
