@@ -108,6 +108,7 @@ SHARED = (
         "data.preprocessing",
         "data.features",
     ),
+    "data.factors",
     "data.joints",
     "__version__",
 )

@@ -5,6 +5,7 @@
 The same seed draws the same performances, and the same pixels on processors of one kind.
 """
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ flags.DEFINE_string("output_dir", None, "Folder of the dataset: new, empty, or t
 flags.DEFINE_string("labels_dir", None, "Folder of real labels. Default: labels drawn from the rules.")
 flags.DEFINE_bool("easy", False, "Preset for demonstrations, which the dataset names.")
 flags.DEFINE_bool("film", False, "Looks of film that people shoot: near, far, by hand, cut out, mixed, slow.")
+flags.DEFINE_bool("close", False, "Camera that stays on the athlete, who fills the picture.")
+flags.DEFINE_enum("split", None, ["train", "test"], "The only split whose videos are rendered. Default: all.")
 flags.DEFINE_float("test_fraction", 0.19, "Share of the videos to test on (of clips: to validate on).", 0.0, 0.9)
 flags.DEFINE_integer("height", 240, "Height of the frames, pixels, even.", lower_bound=32)
 flags.DEFINE_integer("width", 320, "Width of the frames, pixels, even.", lower_bound=32)
@@ -52,14 +55,11 @@ def _settings_from_flags():
     cli.require(output_dir=FLAGS.output_dir)
     is_session = FLAGS.task == "session"
     _check_flags(is_session)
-    same = ("sport", "task", "num_videos", "seed", "easy", "film", "test_fraction", "height", "width", "rendering")
-    values: dict[str, Any] = {name: FLAGS[name].value for name in same}
-    return Settings(
-        **values,
-        labels_dir=Path(FLAGS.labels_dir) if FLAGS.labels_dir else None,
-        performances=FLAGS.performances or 30 if is_session else None,
-        minutes=FLAGS.minutes or 120.0 if is_session else None,
-    )
+    values: dict[str, Any] = {field.name: FLAGS[field.name].value for field in dataclasses.fields(Settings)}
+    values["labels_dir"] = Path(FLAGS.labels_dir) if FLAGS.labels_dir else None
+    if is_session:
+        values |= {"performances": FLAGS.performances or 30, "minutes": FLAGS.minutes or 120.0}
+    return Settings(**values)
 
 
 def _check_flags(is_session):

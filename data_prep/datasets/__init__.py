@@ -16,7 +16,7 @@ from data_prep.datasets import aqa7, finediving, manifest, motion, mtl_aqa, rhyt
 from data_prep.datasets.sample import Source, count_note
 from data_prep.datasets.splits import torn_groups, torn_note, with_split, with_split_problems
 from data_prep.support.options import OptionError
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import Remark
 
 DATASETS = {
     "aqa7": aqa7.read,
@@ -51,14 +51,24 @@ def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = N
 
     Raises:
         InputError: the dataset or the split file cannot be read as a whole, or (OptionError) with these options.
+
+    Returns:
+        The source; where no record has a split, all are for training, and a note says so.
     """
     check_use(dataset, source_dir, options)
     source = DATASETS[dataset](source_dir, **options)
     if split_csv:
         source = with_split(source, Path(split_csv))
     if not any(sample.split for sample in source.samples):
-        raise InputError("no_split", f"{source_dir}: no record has a split.", "Add a column split, or use --split_csv.")
+        source = _all_to_train(source)
     # These depend on the split, so they come after --split_csv.
     counts = [count_note((sample.split for sample in source.samples), source.published)] if source.published else []
     torn = torn_note(torn_groups((sample.group, sample.split) for sample in source.samples))
     return with_split_problems(dataclasses.replace(source, notes=(*source.notes, *counts, *torn)))
+
+
+def _all_to_train(source):
+    samples = tuple(dataclasses.replace(sample, split="train") for sample in source.samples)
+    hint = "Cross-validation draws its own folds; to hold out a test, add a column split, or use --split_csv."
+    note = Remark("no_split", f"No record has a split: all are for training. {hint}")
+    return dataclasses.replace(source, samples=samples, notes=(*source.notes, note))

@@ -22,6 +22,7 @@ from data_prep.records.writing import RecordsWriter, check_output_dir, writing_t
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, score_statistics
+from scoringnet_tf.data.factors import copy_factors
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import VideoExample
@@ -143,6 +144,7 @@ def _build(dataset, source_dir, target, settings, kept, map_with, options):
         info = _dataset_info(writer, dataset, source, source_dir, settings, stored.aspect, rejected, simulation)
         if joints := source_joints(source_dir, source):
             joints.copy(folder, writer.videos)
+        copy_factors(source_dir, folder)
         info.save(folder)
     return dataclasses.replace(info, records_dir=target), [*source.notes, *simulation_notes, *notes]
 

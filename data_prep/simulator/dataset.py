@@ -50,11 +50,12 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     simulator, is_session = get_simulator(settings.sport), settings.task == "session"
     plans: list[Any] = plan_sessions(simulator, settings) if is_session else plan_videos(simulator, settings)
     is_done = _claim(output_dir, description)
-    for folder in {(output_dir / plan.path).parent for plan in plans}:
+    rendered = [plan for plan in plans if not settings.split or plan.split == settings.split]
+    for folder in {(output_dir / plan.path).parent for plan in rendered}:
         folder.mkdir(parents=True, exist_ok=True)
     if settings.task == "scoring":
         write_joints_index(output_dir)
-    _render_all(plans, settings, output_dir, workers)
+    _render_all(rendered, settings, output_dir, workers)
     write: Any = write_session_labels if is_session else functools.partial(write_labels, settings=settings)
     if is_done:
         with tempfile.TemporaryDirectory() as folder:

@@ -14,7 +14,7 @@ from data_prep.simulator.performance import FILM, LOOK, Performance, Simulator
 from data_prep.simulator.scene import noise
 from data_prep.simulator.scene.camera import zoomed_places
 from data_prep.simulator.scene.effects import Broadcast, filmed_size, magnifications, random_style, zoomed
-from data_prep.simulator.scene.film import BROADCAST, random_look
+from data_prep.simulator.scene.film import BROADCAST, close_look, random_look
 from data_prep.simulator.settings import Settings
 
 SHOT_FRAMES = (8, 36)  # least and most of one shot among several
@@ -38,7 +38,8 @@ class Filming:
         self._simulator, self._performance = simulator, performance
         self._rng = settings.filming_random(performance.video_id, FILM)
         look_random = settings.filming_random(performance.video_id, LOOK)
-        self._look = random_look(look_random) if settings.film else BROADCAST
+        draw_look = random_look if settings.film else close_look if settings.close else lambda _: BROADCAST
+        self._look = draw_look(look_random)
         style = self._look.style(random_style(settings.easy, self._rng, settings.film))
         self._broadcast = Broadcast(style, settings.width, settings.height, self._rng)
         width, height = filmed_size(style, settings.width, settings.height)
@@ -66,7 +67,7 @@ class Filming:
         seen: list[np.ndarray] = []
         shot = self._simulator.shot(self.scene, performance, settings.task, rng, seen)
         lens = (1.0, 1.0)
-        if not settings.easy and rng.random() < ZOOMED:
+        if not (settings.easy or settings.close) and rng.random() < ZOOMED:
             lens = tuple(rng.uniform(1.0, 1.3, 2))
             shot = zoomed(shot, end - performance.lead, *lens)
         before, after = self._noise(performance.lead), self._noise(performance.num_frames - end, after=True)

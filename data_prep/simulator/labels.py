@@ -8,8 +8,10 @@ import numpy as np
 
 from data_prep.simulator import files
 from data_prep.simulator.encoding import FPS
+from data_prep.simulator.faults import total_deduction
 from data_prep.simulator.performance import Performance, Simulator
 from data_prep.simulator.settings import VERSION, Settings
+from scoringnet_tf.data.factors import DESERVED, FILE
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import counted
 
@@ -17,6 +19,8 @@ FILM = (
     "two in five look like a broadcast; the others are shot from near or far, by hand, cut out on a dark ground, or "
     "mixed with other film; colours, speed, frame rate and cut differ too"
 )
+
+CLOSE = "the camera stays on the athlete, who fills the picture; all else as in a broadcast"
 
 
 def write_labels(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
@@ -70,17 +74,18 @@ def _scores(performances, settings):
 def _write_factors(simulator, performances, folder):
     severities = tuple(fault.name for fault in simulator.faults)
     header = ("video_id", simulator.element_column, "difficulty", "execution", *severities)
-    header += (*simulator.factor_columns, "marks")
+    header += (*simulator.factor_columns, DESERVED, "marks")
     rows = [
         (
             *(p.video_id, simulator.name_of(p.element), p.difficulty, round(p.execution, 4)),
             *(round(p.trait.severities[name], 4) for name in severities),
             *simulator.factors(p),
+            round(simulator.max_execution - total_deduction(p.trait.severities, simulator.faults), 4),
             " ".join(map(str, p.marks)),
         )
         for p in performances
     ]
-    files.write_csv(folder / "factors.csv", header, rows)
+    files.write_csv(folder / FILE, header, rows)
 
 
 # === The card ===
@@ -109,6 +114,7 @@ def _introduction(simulator, performances, settings):
         f"- Videos: {len(performances)} ({', '.join(f'{name} {count}' for name, count in sorted(splits.items()))}), "
         f"{counted(sum(p.num_frames for p in performances), 'frame')} of {settings.width}×{settings.height} "
         f"at {FPS} frames/s.",
+        *([f"- Rendered: the videos of the split `{settings.split}` alone."] if settings.split else []),
         f"- Preset: {_preset(simulator, settings)}.",
         *(f"- {note}" for note in simulator.notes(settings)),
     ]
@@ -117,7 +123,8 @@ def _introduction(simulator, performances, settings):
 def _preset(simulator, settings):
     if settings.easy:
         return simulator.easy
-    return f"**film**: {FILM}" if settings.film else "standard (not easy)"
+    presets = {"film": settings.film and FILM, "close": settings.close and CLOSE}
+    return next((f"**{name}**: {text}" for name, text in presets.items() if text), "standard (not easy)")
 
 
 def _table(title, columns, style):

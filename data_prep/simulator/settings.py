@@ -37,9 +37,11 @@ class Settings:
         rendering: which filming of the performances that `seed` draws. Another has the same elements, faults, scores,
             stages and splits in other places, by other athletes, cameras and encoders.
         film: whether videos look like film that people shoot, not like broadcasts alone.
+        close: whether the camera stays on the athlete, who fills the picture.
+        split: `train` or `test`: only its videos are rendered, beside the labels of all; None: every video.
 
     Raises:
-        InputError: `film` with the easy preset or another task.
+        InputError: two of the presets `easy`, `film` and `close`; or `film`, `close` or `split` with another task.
     """
 
     sport: str
@@ -55,11 +57,15 @@ class Settings:
     minutes: float | None = None
     rendering: int = 0
     film: bool = False
+    close: bool = False
+    split: str | None = None
 
     def __post_init__(self):
-        if self.film and (self.easy or self.task != "scoring"):
-            other = "--easy" if self.easy else f"--task={self.task}"
-            raise InputError("flags_conflict", f"--film and {other} exclude each other.")
+        presets = [f"--{name}" for name in ("film", "close", "easy") if getattr(self, name)]
+        scoring = [f"--{name}" for name in ("film", "close", "split") if getattr(self, name)]
+        others = presets if self.task == "scoring" else [*scoring[:1], f"--task={self.task}"]
+        if len(others) > 1:
+            raise InputError("flags_conflict", f"{others[0]} and {others[1]} exclude each other.")
 
     def random(self, *key: int) -> np.random.Generator:
         """An independent generator for a key such as (video id, purpose), the same however work is divided."""
@@ -74,7 +80,7 @@ class Settings:
         """Plain values for `simulation.json`; a folder has its name alone."""
         values = dataclasses.asdict(self)
         values["labels_dir"] = self.labels_dir.name if self.labels_dir else None
-        for name in ("rendering", "film"):
+        for name in ("rendering", "film", "close", "split"):
             if not values[name]:
                 del values[name]  # older datasets have none, and can be resumed
         return values

@@ -19,6 +19,8 @@ PLACES = {
     "support_vectors": "simple.SUPPORT_VECTORS",
     "raw_ridge": "simple.RAW_RIDGE",
     "component": "simple.COMPONENT",
+    "faults": "ceilings.FAULTS",
+    "judges": "ceilings.JUDGES",
 }
 NAMES = tuple(PLACES)
 SIMPLE = tuple(name for name, place in PLACES.items() if place.startswith("simple."))  # what no network is needed for

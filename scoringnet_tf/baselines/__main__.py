@@ -13,6 +13,8 @@ NAME is one of
     core       CoRe, contrastive regression: Yu et al., ICCV 2021
     mean, duration, ridge, support_vectors, raw_ridge, component
                what any network has to beat: see `scoringnet_tf.cross_validate`, which tries them all
+    faults, judges
+               ceilings of simulated videos: gradient boosting on the true faults; scores without the judges' error
 
 It learns from the training split alone; settings are chosen inside it. Writes settings.json (what was chosen), and a
 report OUTPUT/SPLIT_HASH, as of `evaluate`, for the records and each of --renderings (HASH: of their data). What is

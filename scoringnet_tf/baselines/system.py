@@ -52,7 +52,7 @@ class System:
 
     Attributes:
         title: as tables call it.
-        sees: `"clips"`, `"grey"`, `"joints"` or `"lengths"`, of `Videos`.
+        sees: `"clips"`, `"grey"`, `"joints"`, `"lengths"` or `"factors"`, of `Videos`.
         see: what the system sees of videos, (V, …).
         learn: one score from what was seen. Every score that the training videos know is learnt by itself, the final
             one too, as the papers have it.

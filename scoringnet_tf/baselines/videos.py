@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.factors import factors_hash
 from scoringnet_tf.data.features import middle_frames, read_features
 from scoringnet_tf.data.joints import Joints, joints_folder, joints_hash, read_index, read_joints
 from scoringnet_tf.data.preprocessing import decode_jpeg
@@ -63,6 +64,8 @@ class Videos:
         if sees == "joints":
             self._check_frames(sees)
             return {"joints": read_index(joints_folder(self.info))[1], "sha256": joints_hash(self.info)}
+        if sees == "factors":
+            return {"factors": factors_hash(self.info)}
         if self.info.features:
             return {"features": "of the records"}
         if sees == "grey":

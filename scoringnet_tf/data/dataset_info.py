@@ -56,11 +56,11 @@ class RecordsError(InputError):
 
 
 def described_pixels(simulation: Mapping[str, Any] | None) -> str:
-    """`filmed`, `simulated`, or `simulated (--easy preset)` or `(--film preset)`, of a `DatasetInfo.simulation`."""
+    """`filmed`, `simulated`, or `simulated (--NAME preset)`, of a `DatasetInfo.simulation`."""
     if simulation is None:
         return "filmed"
     settings = simulation.get("settings", {})
-    preset = next((f" (--{name} preset)" for name in ("easy", "film") if settings.get(name)), "")
+    preset = next((f" (--{name} preset)" for name in ("easy", "film", "close") if settings.get(name)), "")
     return f"simulated{preset}"
 
 

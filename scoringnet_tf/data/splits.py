@@ -6,6 +6,7 @@ Another split has an index of its own, whose records lie where they were built.
 import collections
 import csv
 import dataclasses
+import functools
 import hashlib
 import itertools
 import json
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics, without_groups
+from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, score_statistics, without_groups
 from scoringnet_tf.support.files import read_csv, replacing_file
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import as_path
@@ -235,3 +236,20 @@ def resplit(info: DatasetInfo, split: Split, folder: Path) -> DatasetInfo:
     folder.mkdir(parents=True, exist_ok=True)
     new.save(folder)
     return DatasetInfo.load(folder)
+
+
+def fewer(info: DatasetInfo, number: int, seed: int, folder: Path) -> DatasetInfo:
+    """The records with only `number` training videos, drawn by `seed`; of one seed the larger sets hold the smaller.
+
+    The index lies in `folder`, from where it is read again.
+    """
+    path = folder / f"{number}_{seed}_{info.data_hash[:10]}"
+    if not (path / INDEX_NAME).is_file():
+        ids = info.split("train")["ids"]
+        chosen = {ids[place] for place in np.random.default_rng(seed).permutation(len(ids))[:number]}
+        kept = [video_id for video_id, video in info.videos.items() if video["split"] != "train" or video_id in chosen]
+        resplit(info, {video_id: info.videos[video_id]["split"] for video_id in kept}, path)
+    return _loaded(path)
+
+
+_loaded = functools.cache(DatasetInfo.load)

@@ -154,9 +154,13 @@ def _report_table(name, experiment, surroundings):
     _check_replaceable(name, surroundings, [one["folder"] for one in described["trainings"]], numbers)
     folder = _folder(name, surroundings)
     if experiment.is_figure:
-        from scoringnet_tf.experiments import curves, feature_maps  # Matplotlib
+        from scoringnet_tf.experiments import curves, feature_maps, learning_curves  # Matplotlib
 
-        draw = {"fig5": curves.write_curves, "fig6": feature_maps.write_feature_maps}[name]
+        draw = {
+            "fig5": curves.write_curves,
+            "fig6": feature_maps.write_feature_maps,
+            "learning_curves": learning_curves.write_learning_curves,
+        }[name]
         text = draw(folder, experiment, surroundings, seeds)
         if text:
             write_json(folder / report.DRAWN, {"title": experiment.title, **described})

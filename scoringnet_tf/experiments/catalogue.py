@@ -10,6 +10,7 @@ MSE = {"alpha": "0"}  # Eq. 6 alone
 TRUE = ("--true_fragments",)
 STAGES = "stage label of every test frame"  # that is needed
 WHOLE = {"fragments": "whole"}  # the baseline without KFS
+TRAIN_VIDEOS = "train_videos"  # of a row's flags, none of train's: how many training videos it learns from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Row:
         flags: of `train`, name → value, over those of the preset.
         evaluation: flags of `evaluate`.
         baseline: name of a system of `baselines` that is fitted in place of a training; then `flags` are its.
-        needs: what the records must have: `"frames"`, `"joints"` beside them, `"vectors"` (one a video), `STAGES`,
-            or None.
+        needs: what the records must have: `"frames"`, `"joints"` or `"factors"` beside them, `"vectors"` (one a
+            video), `STAGES`, or None.
         against: name of the row that this one is compared with, in place of the table's `reference`.
     """
 
@@ -162,6 +163,11 @@ def _segmentation():
 
 
 RANKING = [Row("MSE", MSE), Row("MSE + ranking")]
+SCALE = [  # what nobody should do worse than, and what nobody can do better
+    Row("mean score", baseline="mean"),
+    Row("true faults", baseline="faults", needs="factors"),
+    Row("without the judges' error", baseline="judges", needs="factors"),
+]
 
 
 def _ranking():
@@ -189,6 +195,34 @@ def _ranking():
     return Experiment(title, question, [*RANKING, *weighed, *pairs], "MSE")
 
 
+# Learning curves: ways to train, each on more and more of the training videos, with about as many steps as it takes.
+WAYS = [
+    Row("whole video", {**MSE, **WHOLE}),
+    Row("key fragments", MSE),
+    Row("true fragments", MSE, TRUE, needs=STAGES),
+    Row("ranking, mean over pairs", {"loss.pair_reduction": "mean"}),
+    Row("ranking, sum over pairs", {"loss.pair_reduction": "sum"}),
+    Row("distribution", {**MSE, "head": "distribution"}),
+    Row("contrastive", {**MSE, "head": "contrastive"}),
+]
+EPOCHS = {"100": "60", "250": "40", "1000": "16", "3000": "8"}  # by number of training videos
+
+
+def _learning_curves():
+    """The ways, on all training videos first, and then on fewer."""
+    fewer = [
+        dataclasses.replace(
+            way,
+            name=f"{way.name}, {number} videos",
+            flags={**way.flags, TRAIN_VIDEOS: number, "scoring_epochs": epochs},
+        )
+        for number, epochs in EPOCHS.items()
+        for way in WAYS
+    ]
+    title, question = "Learning curves", "From how many labelled videos on does each claim of the paper hold?"
+    return Experiment(title, question, [*WAYS, *SCALE, *fewer], "key fragments", is_figure=True)
+
+
 EXPERIMENTS = {
     "table1": _fragments("diving", 1, "diving"),
     "table2": _fragments("vault", 2, "vault"),
@@ -200,6 +234,7 @@ EXPERIMENTS = {
             Row("−KFS", {**MSE, **WHOLE}),
             Row("+KFS", MSE),
             Row("+KFS, true fragments", MSE, TRUE, needs=STAGES),
+            *SCALE,
         ],
         "−KFS",
         {
@@ -216,7 +251,7 @@ EXPERIMENTS = {
     "table5": Experiment(
         "Table 5: ranking loss",
         "Does the ranking loss raise SRC without costing MED?",
-        RANKING,
+        [*RANKING, *SCALE],
         "MSE",
         {
             "diving": {
@@ -324,6 +359,7 @@ EXPERIMENTS = {
         "preset",
     ),
     "ranking": _ranking(),
+    "learning_curves": _learning_curves(),
     "control": Experiment(
         "Control: exchanged scores",
         "Is anything learnt where scores say nothing?",

@@ -14,8 +14,9 @@ import yaml
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.factors import factors_file
 from scoringnet_tf.data.joints import INDEX, joints_folder
-from scoringnet_tf.experiments.catalogue import STAGES, Experiment, Row
+from scoringnet_tf.experiments.catalogue import STAGES, TRAIN_VIDEOS, Experiment, Row
 from scoringnet_tf.experiments.results import Results, StageResults, counts, read_predictions, read_stages
 from scoringnet_tf.experiments.training import METAFILE, Fitting, Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
@@ -47,6 +48,8 @@ def has(info: DatasetInfo, what: str | None) -> bool:
         return info.has_vectors
     if what == STAGES:
         return not info.stage_frames.get("test", {}).get("unlabelled", 0)
+    if what == "factors":
+        return factors_file(info).is_file()
     if what == "joints":
         return not info.features and (as_path(joints_folder(info)) / INDEX).is_file()
     return what != "frames" or not info.features
@@ -75,12 +78,15 @@ def possible(chosen: Mapping[str, Experiment], surroundings: Surroundings) -> di
         if experiment.held_out and not _holds_out(experiment, surroundings):
             print(f"{name}: left out: training holds no video out (--validation_fraction=0).", file=sys.stderr)
             continue
-        rows = []
+        rows, trained = [], len(surroundings.records.split("train")["ids"])
         for row in experiment.rows:
-            if all(has(info, row.needs) for info in surroundings.tested):
-                rows.append(row)
+            lacking = [] if all(has(info, row.needs) for info in surroundings.tested) else [row.needs]
+            if int(row.flags.get(TRAIN_VIDEOS, 0)) > trained:
+                lacking += [f"{row.flags[TRAIN_VIDEOS]} training videos"]
+            if lacking:
+                print(f"{name}: left out {row.name}: the records have no {lacking[0]}.", file=sys.stderr)
             else:
-                print(f"{name}: left out {row.name}: the records have no {row.needs}.", file=sys.stderr)
+                rows.append(row)
         if rows:
             found[name] = dataclasses.replace(experiment, rows=rows)
     if not found:

@@ -6,8 +6,6 @@ import json
 import os
 import platform
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,14 +17,18 @@ from scoringnet_tf import __version__
 from scoringnet_tf.baselines import load_system
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.data.joints import joints_hash
+from scoringnet_tf.data.splits import fewer
+from scoringnet_tf.experiments.catalogue import TRAIN_VIDEOS
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.files import read_json, replacing_file
+from scoringnet_tf.support.forks import Forks
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import is_shipped, model_path
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.fields import all_fields
 from scoringnet_tf.training.flags import SET
 
+FORKS = Forks(["scoringnet_tf.training.scoring", "scoringnet_tf.inference.evaluation"])
 METAFILE, LOG = "metafile.yml", "log.txt"
 GPUS = Path("/proc/driver/nvidia/gpus")
 OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # of train: what a training says of itself
@@ -96,12 +98,18 @@ class Training:
         preset = preset_flags(surroundings.preset) if surroundings.preset else []
         given = [*preset, *surroundings.further, *_as_arguments(self.flags)]
         flags = dict(_name_and_value(argument) for argument in given) | {"seed": str(self.seed)}
-        without = {"records_dir", "model_dir", "run.reference"}
+        without = {"records_dir", "model_dir", "run.reference", TRAIN_VIDEOS}
         if flags.get("training") == "staged" and flags.get("scoring_epochs") == "0":  # KFS alone
             without |= {*SCORING_FLAGS} - {"scoring_epochs"}
         if flags.get("fragments") == "whole":
             flags = _without_kfs(flags)
         return {name: flags[name] for name in sorted(flags.keys() - without)}
+
+    def records(self, surroundings: Surroundings) -> DatasetInfo:
+        """Those it learns from: all training videos, or as many as its row says, drawn by its seed."""
+        number = self.flags.get(TRAIN_VIDEOS)
+        info = surroundings.records
+        return fewer(info, int(number), self.seed, surroundings.folder / "splits") if number else info
 
     def kfs(self, surroundings: Surroundings) -> "Training | None":
         """The training of KFS alone whose KFS this one takes: the same for all that differ in SP alone.
@@ -122,14 +130,14 @@ class Training:
         Raises:
             InputError: a flag names a file that does not exist.
         """
-        flags, kfs = self.resolved(surroundings), self.kfs(surroundings)
+        flags, kfs, info = self.resolved(surroundings), self.kfs(surroundings), self.records(surroundings)
         contents = {name: _content_hash(name, flags[name]) for name in FILE_FLAGS if flags.get(name)}
         return {
             "flags": flags,
             "contents": contents,
             **({"kfs": kfs.folder(surroundings).name} if kfs else {}),
-            "data_hash": surroundings.records.data_hash,
-            **surroundings.records.beside_records(),
+            "data_hash": info.data_hash,
+            **info.beside_records(),
             "scoringnet_tf": __version__,
         }
 
@@ -166,7 +174,7 @@ class Training:
             flags |= {"segmentation_epochs": "0", "segmenter": str(kfs.folder(surroundings))}
         goes_on = (folder / "checkpoints").is_dir()
         # Tables refuse no video: what training videos are like need not be measured.
-        arguments = ["--set=run.reference=false", f"--records_dir={surroundings.records.records_dir}"]
+        arguments = ["--set=run.reference=false", f"--records_dir={self.records(surroundings).records_dir}"]
         self._run(
             "train",
             [*_as_arguments(flags), *arguments],
@@ -341,7 +349,7 @@ def run_command(module: str, arguments: Sequence[str], log: Path) -> None:
         file.write(f"$ python -m {module} {' '.join(arguments)}\n".encode())
         file.flush()
         before = file.tell()
-        status = subprocess.run([sys.executable, "-m", module, *arguments], stdout=file, stderr=file).returncode
+    status = FORKS.run(module, arguments, log)
     if status:
         with log.open("rb") as file:
             file.seek(before)

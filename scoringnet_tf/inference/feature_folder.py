@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.factors import copy_factors, factors_file
 from scoringnet_tf.data.features import ORIGIN_NAME, read_origin, shortened
 from scoringnet_tf.data.preprocessing import model_frames
 from scoringnet_tf.data.records import UNLABELLED, parse_example
@@ -227,6 +228,7 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
         _write_csv(output_dir / STAGE_TABLE, STAGE_COLUMNS, stages)
     if info.simulation is not None:
         write_json(output_dir / SIMULATION, info.simulation)
+    copy_factors(factors_file(info).parent, output_dir)
     return option_form(sport, output_dir / SPORT_FILE)
 
 

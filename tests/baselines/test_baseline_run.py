@@ -43,7 +43,7 @@ def c3d(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def records(diving_records, tmp_path_factory):
-    """Those of `diving_records`, with joints: of video i a head, and a hand i times as far from it."""
+    """Those of `diving_records`, with joints: of video i a head, and a hand i times as far from it; and with faults."""
     folder = pathlib.Path(shutil.copytree(diving_records, tmp_path_factory.mktemp("joints") / "records"))
     (folder / "joints").mkdir()
     index = {"source": "drawn by hand", "names": ["head", "hand"]}
@@ -52,6 +52,9 @@ def records(diving_records, tmp_path_factory):
         joints = np.zeros((video["num_frames"], 2, 2), np.float16)
         joints[:, 1, 0] = 10 * int(video_id)
         np.save(folder / f"joints/{video_id}.npy", joints)
+    rows = [f"{number},107B,3,20,{number / 10},{20 + number / 2},6 7" for number in range(1, 11)]
+    header = "video_id,dive,difficulty,execution,splash,deserved,marks"
+    (folder / "factors.csv").write_text("\n".join([header, *rows, ""]))
     return folder
 
 

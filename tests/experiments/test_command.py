@@ -40,7 +40,7 @@ def test_a_table_is_written_and_replaced_only_by_more(asked, commands, surroundi
     assert asked("run", "table5", "--seeds=1") == 0 and "| *the paper* |" in capsys.readouterr().out
     kept = json.loads(cells.read_text())
     assert kept["data"] == {"name": "unlv_diving", "sport": "diving", "hash": [surroundings.records.data_hash]}
-    assert (len(kept["trainings"]), kept["preset"]) == (2, "preset.flags")
+    assert (len(kept["trainings"]), kept["preset"]) == (3, "preset.flags")
     assert asked("run", "table5", "--seeds=2", rendering) == 0  # more of both
     before, number = cells.read_bytes(), len(commands)
     for words in (("--seeds=1", rendering), ("--seeds=2",)):

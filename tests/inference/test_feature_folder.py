@@ -238,14 +238,16 @@ def test_the_tables_beside_them_make_records(folder, diving_records, tmp_path):
         np.testing.assert_array_equal(steps[name], stages[::3])
 
 
-def test_the_table_of_stages_leaves_out_unlabelled_frames(tmp_path):
+def test_the_table_of_stages_leaves_out_unlabelled_frames_and_true_faults_come_along(tmp_path):
     for number in range(2):
         write_bars(tmp_path / f"{number}.avi", 12, number)
     rows = ["video,split,final,pre-starting,take-flight,entry,end", "0.avi,train,60,1,3,6,9", "1.avi,train,70,,,,"]
     (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    (tmp_path / "factors.csv").write_text("video_id,splash\n")
     info, _ = build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
     (tmp_path / "features").mkdir()
     write_tables(info, tmp_path / "features")
+    assert (tmp_path / "features/factors.csv").read_text() == "video_id,splash\n"
     assert (tmp_path / "features/stage_labels.csv").read_text().splitlines() == [
         "video_id,stage,start_frame,end_frame",
         *("0.avi,noise,0,1", "0.avi,pre-starting,1,3", "0.avi,take-flight,3,6", "0.avi,entry,6,9", "0.avi,noise,9,12"),

@@ -12,7 +12,7 @@ from scoringnet_tf.sports import SPORTS, Marks, get_sport, in_order
 # Sport: stages of the difficulty fragment, of the execution fragment, and F of difficulty 4, execution 9, penalty 1.
 TABLE = {
     "diving": (["take-flight"], ["take-flight", "entry"], 36),
-    "diving_phases": (["take-off", "flight"], ["take-off", "flight", "entry"], 36),
+    "diving_phases": (["jump", "flight"], ["jump", "flight", "entry"], 36),
     "sync_diving": (["take-flight"], ["take-flight", "entry"], 36),
     "vault": (["posting-flight"], ["posting-flight", "landing"], 12),
     "ski_big_air": (["flight"], ["flight", "landing"], 13),

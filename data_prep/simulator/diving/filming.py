@@ -106,7 +106,7 @@ def random_scene(
 def _random_partner(body, appearance, look, rng):
     """A broadcast's partner is the diver's double; people film any two, further apart and not at once."""
     side = float(rng.choice((-1, 1)))
-    if look == BROADCAST:
+    if look == BROADCAST or look.close:
         return Partner(side * float(rng.uniform(0.4, 1.1)), 0.0, body, appearance)
     aside, late = side * float(rng.uniform(0.6, 2.2)), float(rng.uniform(-3.0, 3.0))
     other = dataclasses.replace(look.appearance(random_appearance(rng)), exposure=appearance.exposure)
@@ -239,14 +239,13 @@ def _pan_target(motion, trait, scene, instants, end):
     Sideways the camera is led by where a dive is expected to go, so a diver who comes down close to the board, or far
     from it, drifts out of the middle of the picture.
     """
-    x, y = motion.centre[:, 0], motion.centre[:, 1]
+    x, y, lead = motion.centre[:, 0], motion.centre[:, 1], scene.view.lead
     unexpected = x * (1 - IDEAL_DISTANCE / trait.distance)
     fallen = np.clip((scene.board.height - y) / scene.board.height, 0.0, 1.0)
     leaving = LEAVING_SPEED * np.maximum(instants - end, 0.0)
-    across = (x - 0.4 * unexpected + 0.15) * np.cos(scene.view.yaw) + (
-        scene.partner.aside / 2 if scene.partner else 0.0
-    )
-    return np.stack((across, np.maximum(y - 0.5 * fallen, 0.45) + leaving), axis=-1)
+    between = scene.partner.aside / 2 if scene.partner else 0.0
+    across = (x - lead * 0.4 * unexpected + lead * 0.15) * np.cos(scene.view.yaw) + lead * between
+    return np.stack((across, np.maximum(y - 0.5 * lead * fallen, 0.45) + leaving), axis=-1)
 
 
 def _submerge(patch, corner, waterline, pixels_per_metre):

@@ -88,7 +88,7 @@ class DivingSimulator(Simulator):
     def spans(self, performances: Sequence[Performance], task: str) -> Mapping[str, np.ndarray]:
         t0, t1, t2, t3 = np.array([p.boundaries for p in performances]).T
         lead, total = np.array([(p.lead, p.num_frames) for p in performances]).T
-        spans = {"take-off": t1 - t0, "flight": t2 - t1}
+        spans = {"jump": t1 - t0, "flight": t2 - t1}
         if task != "scoring":
             return spans
         first = get_sport(self.sport).stages[1]

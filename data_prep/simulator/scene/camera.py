@@ -24,6 +24,7 @@ class View:
         shutter: frames that it is open: 0.2 is 1/125 s at 25 frames a second.
         slack: how far from the middle the target may get, as a share of the picture.
         hold: share of its target's movement that the camera does not follow, 0..1.
+        lead: how far from the athlete the operator aims, 1 as in a broadcast: ahead of a fall, beside a drift.
     """
 
     width: int
@@ -35,6 +36,7 @@ class View:
     shutter: float = 0.2
     slack: float = 0.165
     hold: float = 0.0
+    lead: float = 1.0
 
     def exposures(self, frames: np.ndarray) -> np.ndarray:
         """Instants (F · 3,) of the exposures of `frames` (F,), in frames; a step below 1 is slow motion."""

@@ -133,33 +133,41 @@ class FigurePainter:
         total: np.ndarray = np.zeros(patch.shape, np.float32)
         for instant_outlines, instant_colours in zip(outlines, colours, strict=True):
             patch[:] = 0
-            _fill(patch, instant_outlines[::2], instant_colours[::2])  # a smear has no highlights
+            _fill(patch, instant_outlines, instant_colours)
             cv2.accumulate(patch, total)
         return cv2.convertScaleAbs(total, alpha=1 / len(joints)), tuple(low.tolist())
 
     def _parts(self, joints, belly, fine):
-        """Outlines (S, 2 P, V, 2) and colours (S, 2 P, 4) to fill in order: each part, then what the light falls on."""
+        """Outlines (S, P, V, 2) and colours (S, P, 3) to fill in order.
+
+        Of a still figure each part is followed by what the light falls on; a smear has no highlights.
+        """
         ends = joints[:, self._ends]  # (S, P, 2, 3)
         ends[:, self._thigh, 1] = ends[:, self._thigh, 0] * 0.72 + ends[:, self._thigh, 1] * 0.28
         ends = ends + (self._forward[:, None] * belly[:, None])[:, :, None]
         # Hair, face, chest and back lie on the surface: seen from the side, each covers its half of what bears it.
         depth = ends[..., 2].mean(axis=2) + 0.4 * np.abs(self._forward)
-        order = np.argsort(depth, axis=1)[..., None]
-        colours = self._colours * self._brightness(ends)[..., None]
-        glow = self._light[:2] * (1, -1) * 0.22 * self._radii[..., None]  # (P, 2, 2)
-        outlines = capsule_outlines(ends[..., :2], self._radii, fine)
-        lit = capsule_outlines(ends[..., :2] + glow, 0.70 * self._radii, fine)
-        outlines, lit = (np.take_along_axis(of, order[..., None], axis=1) for of in (outlines, lit))
-        colours = np.take_along_axis(colours, order, axis=1)
-        count = (len(joints), 2 * len(self._radii))
-        shades = np.stack((colours * 0.86, colours * 1.08), axis=2).clip(0, 255).reshape(*count, 3)
-        return np.stack((outlines, lit), axis=2).reshape(*count, *outlines.shape[2:]), shades
+        order = np.argsort(depth, axis=1)
+        instant = np.arange(len(joints))[:, None]
+        colours = (self._colours * self._brightness(ends)[..., None])[instant, order]
+        ends, radii = ends[instant, order, :, :2], self._radii[order]
+        outlines, shades = capsule_outlines(ends, radii, fine), (colours * 0.86).clip(0, 255)
+        if len(joints) > 1:
+            return outlines, shades
+        glow = self._light[:2] * (1, -1) * 0.22 * radii[..., None]
+        lit = capsule_outlines(ends + glow, 0.70 * radii, fine)
+        return _alternating(outlines, lit), _alternating(shades, (colours * 1.08).clip(0, 255))
 
     def _brightness(self, ends):
         """Limbs that lie along the light are darker than those across it (Lambert on a cylinder)."""
         axes = (ends[..., 1, :] - ends[..., 0, :]) * (1, -1, 1)
         along = axes @ self._light / np.maximum(np.linalg.norm(axes, axis=-1), 1e-6)
         return 0.66 + 0.34 * np.sqrt(np.maximum(0.0, 1 - along**2))
+
+
+def _alternating(one, other):
+    """Items of two arrays (S, P, …) in turn, (S, 2 P, …)."""
+    return np.stack((one, other), axis=2).reshape(len(one), -1, *one.shape[2:])
 
 
 def _instants(joints, belly):

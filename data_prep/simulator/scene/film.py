@@ -16,6 +16,8 @@ NEAR, FAR = (0.6, 1.0), (0.12, 0.3)  # least and most of a standing athlete's sh
 BLEND = (0.15, 0.45)
 SHAKE = (3.0, 7.0)
 ONE_COLOUR = 1 / 3  # of the cut-outs
+CLOSE = (0.55, 0.7)  # like `NEAR`, if the camera stays on the athlete
+CLOSE_LAG, CLOSE_SLACK, CLOSE_LEAD = 0.3, 0.04, 0.3  # most of a `View`'s
 LEAST_SLACK = 0.06  # of a camera that is so near that its athlete fills the picture
 
 
@@ -32,6 +34,7 @@ class FilmLook:
         colour: of the whole athlete; None: of skin, suit and hair.
         blend: share of another shot in every picture.
         black: share of the frames that are black.
+        close: whether the camera stays on the athlete.
     """
 
     size: float | None = None
@@ -42,18 +45,19 @@ class FilmLook:
     colour: Colour | None = None
     blend: float = 0.0
     black: float = 0.0
+    close: bool = False
 
     def view(self, view: View, body: Body) -> View:
         """The view of an athlete, from that of a broadcast."""
         view = dataclasses.replace(view, tremor=view.tremor * self.shake)
         if self.size is None:
             return view
-        return dataclasses.replace(
-            view,
-            pixels_per_metre=self.size * view.height / body.height,
-            slack=max(LEAST_SLACK, 0.49 - self.size / 2),
-            hold=max(view.hold, self.hold),
-        )
+        view = dataclasses.replace(view, pixels_per_metre=self.size * view.height / body.height)
+        if self.close:
+            lag = min(view.lag, CLOSE_LAG)
+            return dataclasses.replace(view, lag=lag, slack=CLOSE_SLACK, hold=0.0, lead=CLOSE_LEAD)
+        slack = max(LEAST_SLACK, 0.49 - self.size / 2)
+        return dataclasses.replace(view, slack=slack, hold=max(view.hold, self.hold))
 
     def margin(self, view: View) -> float:
         """Metres around the usual world that a view shows: none unless from afar."""
@@ -96,6 +100,11 @@ def random_look(rng: np.random.Generator) -> FilmLook:
     if kind == "mixed":
         return FilmLook(blend=float(rng.uniform(*BLEND)))
     return FilmLook(shake=float(rng.uniform(*SHAKE))) if kind == "by_hand" else BROADCAST
+
+
+def close_look(rng: np.random.Generator) -> FilmLook:
+    """A broadcast whose camera stays on the athlete, of a size drawn at random."""
+    return FilmLook(size=float(rng.uniform(*CLOSE)), close=True)
 
 
 def _random_cut_out(rng):

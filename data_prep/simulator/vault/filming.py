@@ -149,9 +149,10 @@ def _pan_target(scene, centre):
 
     Sideways the camera is led by the runway, so a gymnast who leaves the corridor leaves the middle of the picture.
     """
-    led = centre * (1.0, 1.0, 0.35)
+    lead = scene.view.lead
+    led = centre * (1.0, 1.0, 1 - 0.65 * lead)
     target = scene.standpoint.panorama(led)[:, :2]
-    target[:, 1] -= 0.22 * np.maximum(centre[:, 1] - 1.0, 0.0) - 0.12
+    target[:, 1] -= lead * (0.22 * np.maximum(centre[:, 1] - 1.0, 0.0) - 0.12)
     return target
 
 

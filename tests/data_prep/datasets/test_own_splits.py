@@ -135,10 +135,11 @@ def test_a_split_file_of_other_records_is_refused(tmp_path, rows, code, named):
 
 
 def test_a_table_needs_no_split_if_a_file_has_it(tmp_path):
-    """Nor one that build knows: the file's takes its place."""
+    """Nor one that build knows: the file's takes its place. Without any, all are for training, which a note says."""
     write_table(tmp_path / "manifest.csv", ("video", "final"), [("a.avi", 60), ("b.avi", 70)])
-    with refused("no_split", "--split_csv"):
-        read_source("manifest", tmp_path, sport="diving")
+    source = read_source("manifest", tmp_path, sport="diving")
+    assert [sample.split for sample in source.samples] == ["train"] * 2
+    assert [note.code for note in source.notes].count("no_split") == 1
     write_split_csv(tmp_path / "split.csv", {"a.avi": "train", "b.avi": "test"})
     for width in (2, 3):
         rows = [("video", "final", "split"), ("a.avi", 60, "dev"), ("b.avi", 70, "dev")]

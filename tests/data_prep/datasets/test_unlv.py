@@ -158,10 +158,10 @@ def test_dives_in_phases(diving_dir, tmp_path):
     segments = unlv.read_diving(diving_dir, sport="diving_phases").samples[0].segments
     spans = [(segment.stage, segment.start, segment.end) for segment in segments]
     assert spans == [
-        *(("approach", 0, t0), ("take-off", t0, t1), ("flight", t1, t2), ("entry", t2, t3), ("noise", t3, None)),
+        *(("approach", 0, t0), ("jump", t0, t1), ("flight", t1, t2), ("entry", t2, t3), ("noise", t3, None)),
     ]
     info = build(diving_dir, tmp_path / "records", sport="diving_phases")
-    assert info.sport == "diving_phases" and "take-off" in info.stages
+    assert info.sport == "diving_phases" and "jump" in info.stages
     for used, asked, stage in (("diving", "diving_phases", "take-flight"), ("diving_phases", "diving", "flight")):
         write_table(diving_dir / "stage_labels.csv", STAGES, [("1", stage, 4, 10)])
         assert unlv.read_diving(diving_dir, sport=used).sport == used
@@ -172,7 +172,7 @@ def test_dives_in_phases(diving_dir, tmp_path):
 
 
 @pytest.mark.parametrize("times", [(5, 5, 9, 12), (5, 9, 9, 12)])
-def test_times_without_take_off_or_flight_are_no_phases(diving_dir, times):
+def test_times_without_jump_or_flight_are_no_phases(diving_dir, times):
     _change_times(diving_dir, 1, ",".join(map(str, times)))
     for sport, codes in (("diving", []), ("diving_phases", ["no_stages"])):
         sample = unlv.read_diving(diving_dir, sport=sport).samples[0]

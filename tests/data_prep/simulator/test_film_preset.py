@@ -1,4 +1,4 @@
-"""The preset --film: looks and timing of film that people shoot, whose labels and joints stay true."""
+"""The presets --film and --close: looks and timing of film, an athlete who fills the picture; labels stay true."""
 
 import csv
 import dataclasses
@@ -16,7 +16,7 @@ from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.camera import View
 from data_prep.simulator.scene.effects import random_style
 from data_prep.simulator.scene.figure import Body
-from data_prep.simulator.scene.film import BLEND, FAR, KINDS, NEAR, FilmLook, random_look
+from data_prep.simulator.scene.film import BLEND, CLOSE, FAR, KINDS, NEAR, FilmLook, random_look
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.sports import get_sport
@@ -54,7 +54,7 @@ def test_stages_of_the_phases_are_those_of_the_times(tmp_path, film):
     for video, (t0, t1, t2, t3) in enumerate(times, start=1):
         own = [row for row in rows if int(row["video_id"]) == video]
         spans = {row["stage"]: (int(row["start_frame"]), int(row["end_frame"])) for row in own}
-        assert (spans["take-off"], spans["flight"], spans["entry"]) == ((t0, t1), (t1, t2), (t2, t3))
+        assert (spans["jump"], spans["flight"], spans["entry"]) == ((t0, t1), (t1, t2), (t2, t3))
         assert spans["approach"][1] == t0 and spans.keys() <= set(get_sport("diving_phases").stages)
 
 
@@ -169,10 +169,41 @@ def test_of_a_cut_out_only_athlete_and_splash_are_lit():
     assert shown.any() and around.max() < 0.15 * FILM.height
 
 
+@pytest.mark.parametrize("sport", ["diving", "vault"])
+def test_from_close_the_whole_athlete_fills_the_picture(sport):
+    settings = Settings(sport, "scoring", 4, 0, None, False, 0.5, 64, 64, close=True)
+    inside, heights = _shown(settings)
+    assert inside > 0.995 and CLOSE[0] < heights.max() < 1 and np.median(heights) > 0.4
+    _, usual = _shown(dataclasses.replace(settings, close=False))
+    assert np.median(usual) < 0.8 * np.median(heights)
+
+
+def _shown(settings):
+    """The share of the joints that are in the picture, and the athlete's height in each frame as a share of it."""
+    simulator, places = get_simulator(settings.sport), []
+    for plan in plan_videos(simulator, settings):
+        joints = np.full((plan.num_frames, 21, 2), np.nan)
+        list(Filming(simulator, plan, settings).video(joints))
+        places.append(joints[plan.lead : plan.boundaries[2]] / (settings.width, settings.height))
+    shown = np.concatenate(places)
+    return ((shown >= 0) & (shown < 1)).all(axis=2).mean(), np.ptp(shown[..., 1], axis=1)
+
+
+def test_the_settings_name_a_preset_only_if_it_is_used():
+    assert dataclasses.replace(PLAIN, close=True).to_json() == PLAIN.to_json() | {"close": True}
+    assert described_pixels({"settings": {"close": True}}) == "simulated (--close preset)"
+
+
 # === Refusals ===
 
 
+@pytest.mark.parametrize("preset", ["film", "close"])
 @pytest.mark.parametrize("changes", [{"easy": True}, {"task": "session"}, {"task": "motion"}])
-def test_film_excludes_the_easy_preset_and_other_tasks(changes):
-    with refused("flags_conflict", "--film"):
-        dataclasses.replace(FILM, **changes)
+def test_presets_exclude_the_easy_one_and_other_tasks(preset, changes):
+    with refused("flags_conflict", f"--{preset}"):
+        dataclasses.replace(PLAIN, **{preset: True}, **changes)
+
+
+def test_film_and_close_exclude_each_other():
+    with refused("flags_conflict", "--film and --close"):
+        dataclasses.replace(FILM, close=True)

@@ -128,6 +128,7 @@ def test_videos_and_faults_are_as_planned(drawn):
             found.append(container.streams.video[0].codec_context.name)
         severities = {name: float(row[name]) for name in plan.trait.severities}
         assert severities == pytest.approx(plan.trait.severities, abs=1e-4)
+        assert abs(float(row["deserved"]) - float(row["execution"])) < 4 and float(row["deserved"]) % 0.5  # they err
     planned = [plan.codec.replace("libx264", "h264") for plan in plans]
     assert found == planned and len(set(found)) > 1
     assert len({severity for plan in plans for severity in plan.trait.severities.values()}) > 8
@@ -190,6 +191,17 @@ def test_another_rendering_is_the_same_performances_in_other_pixels(both_drawn, 
     assert "--seed=0 --rendering=1" in (tmp_path / "README.md").read_text()
     with refused("other_simulation", "settings rendering"):
         simulate(settings_of(sport), tmp_path, workers=1)
+
+
+def test_of_one_split_alone_there_are_its_videos_and_all_labels(both_drawn, tmp_path):
+    simulate(settings_of("diving", split="test"), tmp_path / "dives", workers=1)
+    whole, part = digests(both_drawn["diving"]), digests(tmp_path / "dives")
+    (name,) = (plan.path.stem for plan in plan_videos(DIVING, SMALL) if plan.split == "test")
+    others = {file for file in whole if file.endswith((".avi", ".npy")) and name not in file}
+    assert len(others) == 6 and whole.keys() - part.keys() == others
+    assert {file for file in part if part[file] != whole[file]} == {"README.md", "simulation.json"}
+    with refused("flags_conflict", "--split and --task=motion"):
+        settings_of("diving", task="motion", split="test")
 
 
 def test_another_rendering_has_encoders_of_its_own():

@@ -1,0 +1,70 @@
+"""The true faults of simulated videos, beside their records: the simulator's `factors.csv`. No TensorFlow."""
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.support.files import local_file, replacing_file
+from scoringnet_tf.support.messages import InputError, shown
+from scoringnet_tf.support.paths import RemotePath, as_path
+
+FILE = "factors.csv"
+DESERVED = "deserved"  # execution without the judges' error
+NO_FAULTS = ("video_id", "execution", DESERVED, "marks")  # columns
+
+
+def factors_file(info: DatasetInfo) -> Path | RemotePath:
+    """The file beside records; for a custom split, beside the records that it is of."""
+    return as_path(f"{info.source or info.records_dir}/{FILE}")
+
+
+def factors_hash(info: DatasetInfo) -> str:
+    """sha256 of that file."""
+    with local_file(factors_file(info)) as local:
+        return hashlib.sha256(local.read_bytes()).hexdigest()
+
+
+def copy_factors(source: Path | RemotePath, target: Path | RemotePath) -> None:
+    """Copies the file from one folder to another, if it is there."""
+    if (source / FILE).is_file():
+        with local_file(source / FILE) as local, replacing_file(target / FILE) as temporary:
+            temporary.write_bytes(local.read_bytes())
+
+
+def read_faults(info: DatasetInfo, ids: Sequence[str]) -> np.ndarray:
+    """Difficulty and the faults of V videos, as far as they are numbers, (V, K).
+
+    Raises:
+        InputError: there is no such file, or it lacks one of the videos.
+    """
+    rows = _rows(info, ids)
+    return np.array([[float(value) for value in _faults_of(row)] for row in rows])
+
+
+def read_deserved(info: DatasetInfo, ids: Sequence[str]) -> np.ndarray:
+    """Difficulty, and the execution that the faults deserve, (V, 2), points; errors as of `read_faults`."""
+    return np.array([[float(row["difficulty"]), float(row[DESERVED])] for row in _rows(info, ids)])
+
+
+def _faults_of(row):
+    _, *columns = [name for name in row if name not in NO_FAULTS]  # the first names the element
+    return [row[name] for name in columns]
+
+
+def _rows(info, ids):
+    """The row of each video."""
+    path = factors_file(info)
+    if not path.is_file():
+        raise InputError("not_found", f"{path}: no true faults beside the records.", "Only simulated videos have them.")
+    with local_file(path) as local, local.open(newline="", encoding="utf-8") as file:
+        rows = {row["video_id"].lstrip("0"): row for row in csv.DictReader(file)}
+    if missing := [video_id for video_id in ids if video_id.lstrip("0") not in rows]:
+        raise InputError("unknown_name", f"{path} has no row of {shown(missing)}.")
+    if DESERVED not in next(iter(rows.values())):
+        message = f"{path} has no column {DESERVED}: an older version simulated these videos."
+        raise InputError("missing_key", message, "Run `data_prep simulate` again: it writes the table anew.")
+    return [rows[video_id.lstrip("0")] for video_id in ids]

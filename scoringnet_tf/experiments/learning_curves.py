@@ -1,0 +1,101 @@
+"""Learning curves: how well each way to train orders the test videos, by the number of videos that it learned from."""
+
+import csv
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoringnet_tf.experiments import report, suite
+from scoringnet_tf.experiments.catalogue import SCALE, TRAIN_VIDEOS, WAYS, Experiment, Row
+from scoringnet_tf.experiments.results import Results
+from scoringnet_tf.experiments.training import Surroundings
+from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
+from scoringnet_tf.support.files import replacing_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PICTURES = {
+    "fragments": ("whole video", "key fragments", "true fragments"),
+    "losses": ("key fragments", "ranking, mean over pairs", "ranking, sum over pairs", "distribution", "contrastive"),
+}
+CEILINGS = {"true faults": "--", "without the judges' error": ":"}
+SHOWN = {"d_src": "D-SRC", "e_src": "E-SRC", "f_src": "F-SRC"}
+FIGURES = (*SHOWN, "d_med", "e_med", "f_med")
+
+Curves = Mapping[str, Mapping[int, Mapping[str, np.ndarray]]]  # way → training videos → figure → (S, R)
+
+
+def write_learning_curves(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str | None:
+    """Writes curves.csv, a picture of each claim, and table.md of the rows on all training videos.
+
+    Returns:
+        the table; None if nothing is done.
+    """
+    found = suite.results(experiment, surroundings, seeds)
+    if not isinstance(found, Results) or not found.predicted:
+        return None
+    curves = curves_of(experiment.rows, found, len(surroundings.records.split("train")["ids"]))
+    with replacing_file(folder / "curves.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(_lines(curves))
+    for name, ways in PICTURES.items():
+        with replacing_file(folder / f"{name}.png") as path:
+            save_png(draw(curves, ways), path)
+    text = _table(experiment, found, surroundings, seeds)
+    with replacing_file(folder / "table.md") as path:
+        path.write_text(text, encoding="utf-8")
+    return text
+
+
+def curves_of(rows: Sequence[Row], found: Results, all_videos: int) -> Curves:
+    """The figures of all rows that are done; a row on all training videos learned from `all_videos`."""
+    curves: dict[str, dict[int, dict[str, np.ndarray]]] = {}
+    for row in (row for row in rows if row.name in found.predicted):
+        way = row.name.rpartition(",")[0] if TRAIN_VIDEOS in row.flags else row.name
+        number = int(row.flags.get(TRAIN_VIDEOS, all_videos))
+        curves.setdefault(way, {})[number] = {name: found.values(row.name, name) for name in FIGURES}
+    return {way: dict(sorted(of_way.items())) for way, of_way in curves.items()}
+
+
+def _lines(curves: Curves) -> Iterator[list]:
+    yield ["way", "training_videos", "seed", "rendering", *FIGURES]
+    for way, of_way in curves.items():
+        for number, figures in of_way.items():
+            for seed, rendering in np.ndindex(*figures[FIGURES[0]].shape):
+                yield [way, number, seed, rendering, *(f"{figures[name][seed, rendering]:.6f}" for name in FIGURES)]
+
+
+def _table(experiment, found, surroundings, seeds):
+    """The rows on all training videos, with intervals and differences."""
+    rows = [row for row in (*WAYS, *SCALE) if row.name in found.predicted]
+    table = dataclasses.replace(experiment, rows=rows)
+    whole = dataclasses.replace(found, predicted={row.name: found.predicted[row.name] for row in rows})
+    data = {"name": surroundings.records.name, "sport": surroundings.sport}
+    described = {"data": data, **suite.described(table, [surroundings], seeds)}
+    return report.markdown(table, report.cells(whole, table, FIGURES), described)
+
+
+def draw(curves: Curves, ways: Sequence[str]) -> "Figure":
+    """SRC of each score against the number of training videos: means, and from the worst to the best seed; ceilings."""
+    from matplotlib.figure import Figure  # a wrong path does not wait for it
+
+    figure = Figure(figsize=(12, 3.8), layout="constrained")
+    for axes, (name, label) in zip(figure.subplots(1, len(SHOWN), sharey=True), SHOWN.items(), strict=True):
+        for color, way in zip(STAGE_COLORS[1:], [way for way in ways if way in curves], strict=False):
+            numbers = list(curves[way])
+            seeds = [figures[name].mean(axis=1) for figures in curves[way].values()]
+            least, mean, most = ([of(values) for values in seeds] for of in (np.min, np.mean, np.max))
+            axes.plot(numbers, mean, "o-", color=color, label=way, markersize=4)
+            axes.fill_between(numbers, least, most, color=color, alpha=0.18, linewidth=0)
+        for way, style in CEILINGS.items():
+            if way in curves:
+                (figures,) = curves[way].values()
+                axes.axhline(figures[name].mean(), color="#555555", linestyle=style, linewidth=1, label=way)
+        axes.set(title=label, xscale="log", xlabel="labelled training videos", ylim=(-0.1, 1.02))
+        axes.grid(alpha=0.25)
+    figure.axes[0].set_ylabel("Spearman's rank correlation")
+    figure.axes[0].legend(frameon=False, fontsize="small")
+    return figure
