@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -264,7 +265,7 @@ def replay_shot(
     zoom = rng.choice((0.8, 1.25, 1.4))
     view = dataclasses.replace(scene.view, pixels_per_metre=scene.view.pixels_per_metre * zoom, lag=0.3, hold=0.0)
     body, appearance = random_body(rng), random_appearance(rng)
-    look_alike = {"body": body, "appearance": appearance}
+    look_alike: dict[str, Any] = {"body": body, "appearance": appearance}
     partner = scene.partner and dataclasses.replace(scene.partner, **look_alike)
     other = dataclasses.replace(scene, world=scene.world.scaled(zoom), view=view, partner=partner, **look_alike)
     start = rng.uniform(2.0, 38.0 - min(30.0, REPLAY_SPEED * num_frames))
