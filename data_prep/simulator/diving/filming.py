@@ -190,8 +190,8 @@ def dive_shot(
         if board.springs:
             _paint_board(picture, scene, centre, tips[index])
         column = view.width / 2 + (trait.distance * np.cos(view.yaw) - centre[0]) * view.pixels_per_metre
-        for diver in divers:
-            diver.paint(picture, now, column, waterline, frame_time - boundaries[2])
+        for filmed in divers:
+            filmed.paint(picture, now, column, waterline, frame_time - boundaries[2])
         yield cv2.flip(picture, 1) if scene.mirrored else picture
 
 
