@@ -4,9 +4,11 @@ r"""Speeds and jump height that `predict --height` gives, against simulated dive
 
 The dives fall as gravity has it, in real time, and begin and end between two frames. Prints a row for each measure: of
 how many dives, the median and largest error, the median uncertainty that was stated, and how often it held. With
---falls_model the boundaries are those that it finds; without it the true ones, whose uncertainty is a frame.
+--falls_model the boundaries are those that it finds, and a line counts why others were not measured: the codes of
+docs/serving.md, or `cut` if the flight has no beginning or end. Without it they are the true ones; ± is a frame.
 """
 
+import collections
 import dataclasses
 import math
 import pathlib
@@ -53,42 +55,58 @@ def truth_of(flight):
     return dict(zip(MEASURES, values, strict=True))
 
 
-def measured(performance, filming, model):
-    """The `Measure` of each that is found, by true boundaries or by those of a model."""
+def measured(performance, filming, predictor):
+    """The `Measure` of each, by true boundaries or by those of a model; or the code of why there is none."""
     height = filming.scene.board.height
-    if model is None:
+    if predictor is None:
         _, t1, t2, _ = performance.boundaries
         return fall_of(Measure((math.ceil(t2) - math.ceil(t1)) / FPS, "s", 1 / FPS), height)
-    from scoringnet_tf.inference.predictor import score_video
-
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "dive.avi"
         write_video(path, filming.video(), performance.quantiser, performance.codec)
-        score = score_video(path, model, height=height)
-    return score.performances[0].measures if len(score.performances) == 1 else {}
+        score = predictor(path, height=height)
+    one, *others = score.performances
+    if others:
+        return "several_performances"
+    remarks = one.own_reasons or one.warnings  # an implausible flight has a warning, and no speed
+    return one.measures if MEASURES.keys() <= one.measures.keys() else remarks[0].code if remarks else "cut"
 
 
-def results(num_dives, seed, model=None):
-    """Measure → (N, 2): error, and stated uncertainty, of each dive in which it is found."""
+def results(num_dives, seed, predictor=None):
+    """Measure → (N, 2): error and stated uncertainty of each dive; and why others were not measured: code → number."""
     settings = Settings("diving_phases", "scoring", num_dives, seed, None, False, 0.1, 256, 342, film=True)
-    simulator, found = get_simulator("diving_phases"), {name: [] for name in MEASURES}
+    simulator, rows, left_out = get_simulator("diving_phases"), {name: [] for name in MEASURES}, collections.Counter()
     plans = plan_performances(simulator, settings)
     for plan in tqdm(plans, "Measuring", unit="dive", leave=False, disable=None):
         performance, flight = real_time(plan, Filming(simulator, plan, settings).scene)
-        measures, truth = measured(performance, Filming(simulator, performance, settings), model), truth_of(flight)
-        for name in MEASURES.keys() & measures.keys():
-            found[name].append((measures[name].value - truth[name], measures[name].uncertainty))
-    return {name: np.array(rows, float).reshape(-1, 2) for name, rows in found.items()}
+        measures, truth = measured(performance, Filming(simulator, performance, settings), predictor), truth_of(flight)
+        if isinstance(measures, str):
+            left_out[measures] += 1
+            continue
+        for name in MEASURES:
+            rows[name].append((measures[name].value - truth[name], measures[name].uncertainty))
+    return {name: np.array(each, float).reshape(-1, 2) for name, each in rows.items()}, left_out
+
+
+def _predictor(model):
+    if model is None:
+        return None
+    from scoringnet_tf.inference.predictor import predictor_of
+
+    return predictor_of(model)
 
 
 def main(_):
     """Prints the table."""
     print("| measure | dives | median error | largest | median uncertainty | held |\n|---|---|---|---|---|---|")
-    for name, rows in results(FLAGS.falls_dives, FLAGS.falls_seed, FLAGS.falls_model).items():
+    errors_of, left_out = results(FLAGS.falls_dives, FLAGS.falls_seed, _predictor(FLAGS.falls_model))
+    for name, rows in errors_of.items():
         errors, stated = np.abs(rows[:, 0]), rows[:, 1]
         cells = [np.median(errors), errors.max(), np.median(stated)] if len(rows) else [math.nan] * 3
         held = f"{(errors <= stated).sum()} of {len(rows)}"
         print(f"| {name}, {MEASURES[name]} | {len(rows)} |", " | ".join(f"{cell:.2f}" for cell in cells), f"| {held} |")
+    if left_out:
+        print("Not measured:", ", ".join(f"{number} {code}" for code, number in left_out.most_common()))
     return 0
 
 

@@ -106,7 +106,7 @@ def _note(text):
     tqdm.write(f"predict: {text}", file=sys.stderr)
 
 
-def _tell_found(video, performance):
+def _note_performance(video, performance):
     """Progress in a long video."""
     _note(f"{video}: a performance from {clock(performance.start_s)} to {clock(performance.end_s)}")
 
@@ -127,8 +127,8 @@ def _scoring(model, of_features, heights):
         from scoringnet_tf.inference.predictor import predictor_of
 
         predictor = predictor_of(model, of_features=of_features)
-        tell = _tell_found if sys.stderr.isatty() else None
-        yield functools.partial(map, functools.partial(scored, predictor=predictor, tell=tell, **options))
+        options["on_performance"] = _note_performance if sys.stderr.isatty() else None
+        yield functools.partial(map, functools.partial(scored, predictor=predictor, **options))
 
 
 def _print(outcomes, printer, progress):
@@ -144,6 +144,8 @@ def _print(outcomes, printer, progress):
     try:
         for video, result in outcomes:
             failed += not _shown(video, result, printer, pictures)
+            if values.watch:  # it has no end
+                printer.about_model()
             count += 1
             progress.update()
     except Stopped:
@@ -151,13 +153,15 @@ def _print(outcomes, printer, progress):
             raise
         _note(f"Stopped after {counted(count, 'video')}, {failed} of them without a result.")
         failed = 0
-    printer.end()
+    printer.about_model()
     return failed
 
 
 def _shown(video, result, printer, pictures):
     """Whether a video has a score, or its stages, and all of its pictures, which are printed and drawn."""
     if isinstance(result, Remark):
+        for each in pictures:
+            each.remove(video)
         printer.failure(video, result)
         return False
     printer.score(result)

@@ -70,8 +70,20 @@ def test_codes_of_errors_are_literal_or_passed_on():
     assert wrong == []
 
 
+def test_codes_that_a_coach_may_meet_are_documented():
+    """Of predict, report and serve."""
+    package = ROOT / "scoringnet_tf"
+    modules = ("annotated_video", "checks", "fall", "inputs", "predictor", "rendering", "result_cache", "results")
+    paths = [package / "predict.py", *(package / f"inference/{name}.py" for name in modules)]
+    paths += [path for name in ("report", "serve") for path in (package / name).glob("*.py")]
+    pages = "".join((ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in ("serving", "bad_inputs"))
+    sources = "".join(path.read_text(encoding="utf-8") for path in paths)
+    codes = set(re.findall(r"(?:Error|Remark)\(\s*\"(\w+)\"", sources))
+    assert {code for code in codes if f"`{code}`" not in pages} == set()
+
+
 def test_codes_of_the_documentation_exist():
     page = (ROOT / "docs/bad_inputs.md").read_text(encoding="utf-8")
-    codes = re.findall(r"^\| `(\w+)` \|", page, re.M)
+    codes = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.+?) \|", page, re.M)))
     sources = "".join(path.read_text(encoding="utf-8") for path in SOURCES)
     assert len(codes) == len(set(codes)) and [code for code in codes if f'"{code}"' not in sources] == []

@@ -5,6 +5,7 @@ import os
 import pathlib
 import time
 
+from scoringnet_tf.serve.worker import Pages
 from scoringnet_tf.support.messages import InputError, Remark
 
 
@@ -18,7 +19,7 @@ def page_of_content(video, name, height, folder):
     if content == b"broken":
         return Remark("unreadable", "The file is no video.")
     (folder / "page.html").write_text(f"<title>{name}, {height} m</title>", encoding="utf-8")
-    return ["page.html"]
+    return Pages(["page.html"], "flight time 1.70 s.")
 
 
 def contents():

@@ -105,7 +105,7 @@ class StoredForm:
             return None
         share = min(aspect, self.aspect) / max(aspect, self.aspect)
         side = "width" if aspect > self.aspect else "height"
-        crop, pad = f"cut to the middle {share:.0%} of the {side}", "given black bars"
+        crop, pad = f"cut to the middle {share:.0%} of the {side}; keep the athlete there", "given black bars"
         return {"crop": crop, "pad": pad, "stretch": f"squeezed in {side}"}[self.fit]
 
     def encode_in_graph(self, frame: Any) -> Any:

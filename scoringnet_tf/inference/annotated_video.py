@@ -27,7 +27,6 @@ WINDOW = 60.0  # seconds that the band shows at a time
 NEAR = 0.3  # seconds before and after a moment at which it is named
 TEXT, LEAST_TEXT = 36, 12  # the smaller side of the picture in heights of a text; pixels
 LETTER = 0.6  # width of a letter, in heights of a text
-MAX_LINES = 3  # of times
 FIXED = "\N{NO-BREAK SPACE}"
 FINER = 4  # letters are drawn so many times larger, and made smaller
 DARK, LIGHT = np.array((22, 24, 29), np.uint8), np.array((255, 255, 255), np.uint8)
@@ -96,7 +95,8 @@ class Panel:
         self._colors = np.array([_rgb(stage_color(score.sport.stage_index(name))) for name in self._names], np.uint8)
         self._moments = [(moment.seconds, name) for one in score.performances for name, moment in one.moments.items()]
         letters = max(1, int(size[1] / self._unit / LETTER) - 1)
-        self._notes = [_note(one, letters) for one in score.performances]
+        most = max(1, size[0] // (2 * self._unit))  # together as high as the picture
+        self._notes = [_note(one, letters, most) for one in score.performances]
         self._note_starts = [one.start_s for one in score.performances]
 
     def at(self, seconds: float) -> np.ndarray:
@@ -139,12 +139,12 @@ def _last_begun(starts, seconds):
     return np.maximum(np.searchsorted(starts, seconds, side="right") - 1, 0)
 
 
-def _note(performance, letters):
-    """The times of a performance, or why there are none, in lines of so many letters."""
+def _note(performance, letters, most):
+    """The times of a performance, or why there are none, in at most so many lines of so many letters."""
     times = (entry.replace(" ", FIXED) for line in time_lines(performance) for entry in line.split(BETWEEN))
     withheld = [f"Withheld: {reason}" for reason in performance.own_reasons[:1]]
     text = BETWEEN.join([*times, *withheld])
-    return textwrap.wrap(text, letters, max_lines=MAX_LINES, placeholder=" …", break_on_hyphens=False)
+    return textwrap.wrap(text, letters, max_lines=most, placeholder=" …", break_on_hyphens=False)
 
 
 def _rgb(color):

@@ -52,6 +52,7 @@ REMEDIES = {  # what a user can do about each; nothing helps against `impossible
     "unlike_training": "Film from the side and closer, with one athlete in the picture.",
 }
 LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every other frame or pixel is made up
+LEAST_SHARE_OF_TIMES = 0.4  # of the frame rate, if nothing but times is asked for: 10 frames/s for 25
 MOST_PERFORMANCES = 64  # of a video that are told apart; what follows counts as the last of them
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
 FAR = 0.75  # of the distance beyond which a performance is unlike those of training
@@ -332,10 +333,10 @@ class Checks:
         return None if width is None else round(width + frame, 3)
 
     def _too_slow(self, rate):
-        trained = self._model.frame_rate
-        if not trained or rate >= LEAST_SHARE * trained:
+        trained, least = self._model.frame_rate, LEAST_SHARE if self.gives_scores else LEAST_SHARE_OF_TIMES
+        if not trained or rate >= least * trained * (1 - RATE_TOLERANCE):
             return []
-        text = f"The video has {rate:.4g} frames/s, too few to see motion. Film at {trained:.4g}, as in training."
+        text = f"The video has {rate:.4g} frames/s, too few to see motion. Film at {trained:.4g} or more."
         return [Remark("frame_rate_too_low", text)]
 
     def _too_small(self, sizes, how_many):
@@ -408,15 +409,15 @@ def _sentence(code, model, seen, batch):
     if code == "missing_stage":
         return f"Missing stages: {', '.join(names[at] for at in _places(_missing(model, counts)))}."
     if code == "stage_duration":
-        text = "{} lasts {:.2f} s (in training {:.2f} to {:.2f} s)"
+        lead, text = "", "{} lasts {:.2f} s (in training {:.2f} to {:.2f} s)"
         wrong = _places(_lasts_otherwise(model, counts, rate))
         values = [(names[at], counts[0, at] / rate, *statistics.durations[names[at]]) for at in wrong]
     else:
-        text = "{} has a mean probability of {:.2f} (in training {:.2f})"
+        lead, text = "The model is unsure: ", "{} has a mean probability of {:.2f} (in training {:.2f})"
         means = np.asarray(certainties(batch["probabilities"], batch["labels"], batch["mask"]))
         wrong = _places(_uncertain(model, means))
         values = [(names[at], means[0, at], statistics.certainty.get(names[at], 0)) for at in wrong]
-    return f"{'; '.join(text.format(*each) for each in values)}."
+    return f"{lead}{'; '.join(text.format(*each) for each in values)}."
 
 
 def _places(flags):

@@ -44,6 +44,11 @@ def fall_of(flight: Measure, height: float) -> dict[str, Measure]:
     }
 
 
+def time_of_rise(measures: Mapping[str, Measure]) -> float | None:
+    """Seconds from the take-off to the highest point, by the take-off speed among measures; None without it."""
+    return measures["take-off speed"].value / GRAVITY if "take-off speed" in measures else None
+
+
 def _speed_uncertainty(flight, fallen):
     """Of g T / 2 ∓ h / T, by that of T and of the posture."""
     if flight.uncertainty is None:
@@ -54,11 +59,11 @@ def _speed_uncertainty(flight, fallen):
 
 def implausible(flight: Measure, height: float) -> list[Remark]:
     """Why a flight is none from a board of this height (`implausible_fall`): nobody drops off it, or jumps so high."""
-    found = fall_of(flight, height)
-    if found["take-off speed"].value > 0 and found["jump height"].value <= HIGHEST_JUMP:
+    speed, jump, _ = (measure.value for measure in fall_of(flight, height).values())
+    if speed > 0 and jump <= HIGHEST_JUMP:
         return []
-    what = "would need a jump of {:.2f} m" if found["take-off speed"].value > 0 else "is too short for a fall"
-    text = f"A flight of {flight.value:.2f} s from {height:g} m {what.format(found['jump height'].value)}."
+    what = f"would need a jump of {jump:.2f} m" if speed > 0 else "is too short for a fall"
+    text = f"A flight of {flight.value:.2f} s from {height:g} m {what}."
     return [Remark("implausible_fall", f"{text} Check the height, and whether the film is in slow motion.")]
 
 

@@ -182,15 +182,15 @@ def local_video(path: AnyPath) -> Iterator[Path]:
     Raises:
         VideoError: it cannot be fetched.
     """
-    found = as_path(path)
-    if not isinstance(found, RemotePath):
-        yield found
+    place = as_path(path)
+    if not isinstance(place, RemotePath):
+        yield place
         return
     with contextlib.ExitStack() as stack:
         try:
-            copy = stack.enter_context(local_file(found))
+            copy = stack.enter_context(local_file(place))
             if copy.suffix.lower() in FEATURE_SUFFIXES:
-                origin = beside(found, ORIGIN_NAME)
+                origin = beside(place, ORIGIN_NAME)
                 # So says a store that may not be listed of what is not there.
                 with contextlib.suppress(PermissionError):
                     if origin.is_file():
@@ -212,17 +212,17 @@ def scored(
     end: float | None = None,
     force: bool = False,
     heights: Heights = None,
-    tell: Callable[[str, "Performance"], None] | None = None,
+    on_performance: Callable[[str, "Performance"], None] | None = None,
 ) -> "tuple[str, VideoScore | Remark]":
     """The name of one of `named_videos` and its score, or why there is none; options as of `score_video`.
 
-    `tell` is called with the name of a long video and each performance once it is found.
+    `on_performance` is called with the name of a long video and each performance once it is found.
     """
 
     def seen(part, _, performances):
-        if tell and part.is_part:
+        if on_performance and part.is_part:
             for performance in performances:
-                tell(named[0], performance)
+                on_performance(named[0], performance)
 
     def score(path):
         height = height_of(heights, named[0])

@@ -21,6 +21,7 @@ DOUBTS = ("no_reference", "stale_reference", "no_intervals", "no_distance", "sim
 COLUMNS = 10  # frames in a picture
 WIDTH, LINE, STRIP = 12.0, 0.2, 0.9  # inches: of the picture; heights of a line of text, and of the stages
 BETWEEN = "   "  # values on a line
+NO_STAGE = "no stage"  # how people read `NOISE`
 LETTERS = 150  # on a line of the picture
 
 # === Text ===
@@ -57,7 +58,8 @@ def _stage_lines(stages, within=None):
         if within and (stage["name"] == NOISE or not within.start_frame <= first < within.end_frame):
             continue
         seconds = f"{stage['start_s']:7.2f}–{stage['end_s']:.2f} s"
-        yield f"  {seconds:<18} {stage['name']:<14} frames {first}–{stage['end_frame'] - 1}"
+        name = NO_STAGE if stage["name"] == NOISE else stage["name"]
+        yield f"  {seconds:<18} {name:<14} frames {first}–{stage['end_frame'] - 1}"
 
 
 def time_lines(performance: Any) -> list[str]:
@@ -193,7 +195,8 @@ def figure(score: Any) -> "Figure":
         axis.set(yticks=[], xlim=(stages[0]["start_s"], stages[-1]["end_s"]), ylim=(-0.45, 0.45))
         axis.xaxis.set_major_formatter("{x:g} s")
         axis.spines[:].set_visible(False)
-        drawn.legend(handles=stage_patches(score.sport.stages), loc="outside lower right", ncols=9, frameon=False)
+        names = (NO_STAGE, *score.sport.stages[1:])
+        drawn.legend(handles=stage_patches(names), loc="outside lower right", ncols=9, frameon=False)
     return drawn
 
 

@@ -54,9 +54,8 @@ def stage_edges(labels: np.ndarray, sport: Sport) -> Edges:
 def seconds_in(labels: np.ndarray, sport: Sport, frame_rate: float) -> dict[str, float]:
     """The moments and durations of a sport in labels (L,) of a video, by name, seconds; none if a label is unknown."""
     edges = {} if (labels < 0).any() else stage_edges(labels, sport)
-    told = edges, lambda frame: frame / frame_rate, lambda name: None
-    moments = moments_of(sport, edges, 0, *told[1:])
-    durations = durations_of(sport, *told)
+    moments = moments_of(sport, edges, 0, lambda frame: frame / frame_rate, lambda name: None)
+    durations = durations_of(sport, edges, lambda frame: frame / frame_rate, lambda name: None)
     return {name: each.seconds for name, each in moments.items()} | {name: e.value for name, e in durations.items()}
 
 
@@ -72,10 +71,10 @@ def moments_of(
         second_of: the time of a frame of `edges`.
         uncertainty: of each.
     """
-    found = {name: edges[stage, ends] for name, stage, ends in sport.moments if (stage, ends) in edges}
+    frames = {name: edges[stage, ends] for name, stage, ends in sport.moments if (stage, ends) in edges}
     return {
         name: Moment(first_frame + frame, second_of(frame), uncertainty(name))
-        for name, frame in sorted(found.items(), key=lambda each: each[1])
+        for name, frame in sorted(frames.items(), key=lambda each: each[1])
     }
 
 
@@ -86,10 +85,10 @@ def durations_of(
 
     A stage lasts until the next one begins, if that is shown: frames between them that have no stage are its own.
     """
-    found = {}
+    durations = {}
     for name, stage in sport.durations:
         if (stage, False) in edges and (stage, True) in edges:
             following = dict(itertools.pairwise(sport.stages)).get(stage, "")
             end = edges.get((following, False), edges[stage, True])
-            found[name] = Measure(round(second_of(end) - second_of(edges[stage, False]), 3), "s", uncertainty(name))
-    return found
+            durations[name] = Measure(round(second_of(end) - second_of(edges[stage, False]), 3), "s", uncertainty(name))
+    return durations

@@ -20,45 +20,49 @@ class Arrivals:
 
     Args:
         folder: local.
-        tell: is told of a video that does not stop changing.
+        warn: a function of a sentence about a video that does not stop changing.
         suffixes: of the files that count; folders of numbered images do, too.
     """
 
-    def __init__(self, folder: Path, tell: Callable[[str], None], suffixes: Sequence[str] = VIDEO_SUFFIXES) -> None:
-        self._folder, self._tell, self._suffixes = folder, tell, suffixes
+    def __init__(self, folder: Path, warn: Callable[[str], None], suffixes: Sequence[str] = VIDEO_SUFFIXES) -> None:
+        self._folder, self._warn, self._suffixes = folder, warn, suffixes
         self._named: dict[Path, tuple] = {}  # in which state
         self._changing: dict[Path, tuple[tuple, float, float]] = {}  # (state, seen since, changes seen since)
 
     def __iter__(self) -> Iterator[Named]:
         while True:
-            path = self.next(time.monotonic())
-            if path is None:
-                time.sleep(POLL)
-            else:
+            for path in self.look(time.monotonic()):
                 yield str(path), None
+            time.sleep(POLL)
 
-    def next(self, now: float) -> Path | None:
-        """The first video by name that is whole at a time in seconds, and is not named yet.
+    def look(self, now: float) -> Iterator[Path]:
+        """The videos, by name, that are whole at a time in seconds, and not named yet.
+
+        Scoring one may take minutes: each is looked at again before it is named.
 
         Raises:
             OSError: the folder is gone, or cannot be read.
         """
-        for path, state in self._found():
-            if state == self._named.get(path):
-                continue
-            before, since, begun = self._changing.get(path, (None, now, now))
-            since = since if state == before else now
-            if now - since >= STILL:
+        whole = [(path, state) for path, state in self._states() if self._is_whole(path, state, now)]
+        for path, state in whole:
+            if state == _state(path):
                 self._named[path] = state
                 self._changing.pop(path)
-                return path
-            if now - begun >= LONG:
-                self._tell(f"{path} does not stop changing. It is scored once it stands still.")
-                begun = math.inf
-            self._changing[path] = state, since, begun
-        return None
+                yield path
 
-    def _found(self):
+    def _is_whole(self, path, state, now):
+        """Whether a video that is not named in this state has had it for long enough."""
+        if state == self._named.get(path):
+            return False
+        before, since, begun = self._changing.get(path, (None, now, now))
+        since = since if state == before else now
+        if now - since < STILL and now - begun >= LONG:
+            self._warn(f"{path} does not stop changing. It is scored once it stands still.")
+            begun = math.inf
+        self._changing[path] = state, since, begun
+        return now - since >= STILL
+
+    def _states(self):
         """(path, state) of each video in the folder."""
         try:
             return [(path, _state(path)) for path in videos_in(self._folder, self._suffixes)]

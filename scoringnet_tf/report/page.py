@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf import __version__
-from scoringnet_tf.inference.rendering import measure_text
+from scoringnet_tf.inference.rendering import NO_STAGE, measure_text, moment_text
 from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.sports import NOISE, decimals
 from scoringnet_tf.support.drawing import stage_color
@@ -35,7 +35,7 @@ def _templates():
     )
     templates.filters |= {"counted": counted, "colors": _colors, "ticks": _ticks}
     templates.filters["data_uri"] = lambda content, kind: f"data:{kind};base64,{base64.b64encode(content).decode()}"
-    templates.globals |= {"measured": _measured, "version": __version__}
+    templates.globals |= {"measured": _measured, "no_stage": NO_STAGE, "version": __version__}
     return templates
 
 
@@ -153,6 +153,23 @@ class ShownPerformance:
         return {name: moment.frame - self.first_frame for name, moment in self.moments.items()}
 
     @property
+    def summary(self) -> str:
+        """Why there is no result; else its scores, and its durations and speeds or at least its moments."""
+        if self.reasons:
+            return self.reasons[0]
+        scores = [f"{score.name} {score.text}" for score in self.scores if score.value is not None]
+        measures = [measure_text(name, measure) for name, measure in self.measures.items()]
+        moments = [moment_text(name, moment) for name, moment in self.moments.items()]
+        return f"{', '.join([*scores, *(measures or moments)]) or 'No moment was found'}."
+
+    @property
+    def stages_and_gaps(self) -> list[dict[str, Any]]:
+        """The stages from the first to the last, and where there is none between them."""
+        within = [number for number, stage in enumerate(self.stages) if stage["name"] != NOISE]
+        shown = self.stages[within[0] : within[-1] + 1] if within else ()
+        return [{**stage, "name": NO_STAGE if stage["name"] == NOISE else stage["name"]} for stage in shown]
+
+    @property
     def captions(self) -> list[str]:
         """Of every frame that is shown, its time in the file and its stage, if it has one."""
         names = [""] * self.num_frames
@@ -205,8 +222,14 @@ def comparison_page(
         moments=list(dict.fromkeys(name for shown in performances for name in shown.moments)),
         names=list(dict.fromkeys(name for each in times for name in each)),
         times=times,
+        of_all=shared_notes(performances),
         index_link=index_link,
     )
+
+
+def shared_notes(performances: Sequence[ShownPerformance]) -> list[str]:
+    """The notes that all performances have, such as those of the model: a page says them once."""
+    return [note for note in performances[0].notes if all(note in shown.notes for shown in performances)]
 
 
 def _stage_lengths(shown):

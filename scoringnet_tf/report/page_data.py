@@ -10,6 +10,7 @@ import numpy as np
 
 from scoringnet_tf.data.browser_video import filmed
 from scoringnet_tf.data.video import Clip, Video
+from scoringnet_tf.inference.fall import time_of_rise
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.results import Performance, VideoScore
 from scoringnet_tf.report.judges import Judged
@@ -131,26 +132,30 @@ def shown_performances(
         facts = _facts(predictor, score, performance, title, judged.scores)
         stages = _stages_within(score.stages, performance, scene)
         frames = frames_of(scene.first_frame, scene.first_frame + scene.num_frames)
-        captions = _captions(stages, performance.moments, scene)
+        captions = _captions(stages, performance, scene)
         clip, jpegs = pictured(frames, scene.fps, captions)
         pictures = [Picture(frame, captions[frame], jpeg) for frame, jpeg in jpegs.items()]
         pages.append(ShownPerformance(**facts, **vars(scene), stages=stages, clip=clip, pictures=pictures))
     return pages
 
 
-def _captions(stages, moments, scene):
+def _captions(stages, performance, scene):
     """Frame of a scene → caption: where stages begin, and more of the last but one, in our sports the flight."""
     runs = [run for run in stages if run["name"] != NOISE]
     captions = {}
     if len(runs) > 1:
         flight, last = runs[-2:]
         later = min(last["start_frame"] + round(LATER * scene.fps), scene.num_frames - 1)
-        captions[later] = f"{LATER:g} s later"
-        captions[(flight["start_frame"] + flight["end_frame"]) // 2] = f"middle of {flight['name']}"
-        captions[flight["end_frame"] - 1] = f"end of {flight['name']}"
+        captions[later] = f"{LATER:g} s after {last['name']}"
+        rise = time_of_rise(performance.measures)
+        if rise is None:
+            captions[(flight["start_frame"] + flight["end_frame"]) // 2] = f"middle of {flight['name']}"
+        else:
+            captions[flight["start_frame"] + round(rise * scene.fps)] = "about the highest point"
+        captions[flight["end_frame"] - 1] = f"last frame of {flight['name']}"
     # What lasts since the first frame may have begun before it.
     captions |= {run["start_frame"]: run["name"] + (" begins" if run["start_frame"] else "") for run in runs}
-    return captions | {moment.frame - scene.first_frame: name for name, moment in moments.items()}
+    return captions | {moment.frame - scene.first_frame: name for name, moment in performance.moments.items()}
 
 
 def _without_a_scene(predictor, score, name, judges):

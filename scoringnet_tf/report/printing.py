@@ -30,7 +30,7 @@ class Printer:
 
     def __init__(self, form: str, model: str, sport: Sport, progress: Any) -> None:
         self._form, self._model, self._sport, self._progress = form, model, sport, progress
-        self._of_model: list[str] = []
+        self._of_model: list[str] | None = None  # none are left once they are printed
         self._table = csv.DictWriter(self, columns(sport), lineterminator="\n")
         if form == "csv":
             self._table.writeheader()
@@ -46,14 +46,15 @@ class Printer:
         """Prints a result."""
         if self._form == "text":
             self.write(f"{text(score, is_alone=False)}\n")
-            self._of_model = model_lines(score)
+            self._of_model = model_lines(score) if self._of_model is None else self._of_model
         else:
             self._print(score.to_dict(), score.rows())
 
-    def end(self) -> None:
+    def about_model(self) -> None:
         """Prints what holds for all results, once."""
-        for line in self._of_model:
+        for line in self._of_model or ():
             self.write(f"{line}\n")
+        self._of_model = self._of_model and []
 
     def failure(self, video: str, error: Remark) -> None:
         """Prints why a video has no result."""
@@ -75,7 +76,7 @@ class Printer:
 
 
 class Pictures:
-    """Draws results into a folder, one file a video; an earlier picture of the same video is replaced.
+    """Draws results into a folder, one file a video. An earlier picture of the same video is replaced or removed.
 
     Args:
         folder: made if it does not exist; None draws nothing.
@@ -84,7 +85,7 @@ class Pictures:
 
     def __init__(self, folder: AnyPath | None, suffix: str = ".png") -> None:
         self._folder, self._suffix = None if folder is None else as_path(folder), suffix
-        self._names: set[str] = set()
+        self._videos: dict[str, str] = {}  # that the pictures of these names show
 
     def draw(self, score: VideoScore) -> Remark | None:
         """Draws a result. Returns why it failed, or None."""
@@ -99,17 +100,22 @@ class Pictures:
             return Remark("picture_not_written", f"{path} cannot be written: {why.rstrip('.')}.")
         return None
 
+    def remove(self, video: str) -> None:
+        """Removes what was drawn of a video whose file has been replaced, and can no longer be read."""
+        for name in [name for name, shown in self._videos.items() if shown == video]:
+            (self._folder / name).unlink(missing_ok=True)  # type: ignore[operator]
+
     def _free_name(self, name, video):
         """`dive.mp4.png`, or `dive.mp4-2.png` if the first is of another video, or no picture of ours."""
         numbers = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
         names = (f"{name}{number}{self._suffix}" for number in numbers)
         free = next(name for name in names if self._is_free(name, video))
-        self._names.add(free)
+        self._videos[free] = video
         return free
 
     def _is_free(self, name, video):
         path = self._folder / name
-        return name not in self._names and (not path.is_file() or is_picture_of(path, video))
+        return self._videos.get(name, video) == video and (not path.is_file() or is_picture_of(path, video))
 
 
 def _picture_name(video):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from scoringnet_tf.bootstrap import draws_of, interval
-from scoringnet_tf.report.page import ShownPerformance, comparison_page, performance_page, template
+from scoringnet_tf.report.page import ShownPerformance, comparison_page, performance_page, shared_notes, template
 from scoringnet_tf.sports import MEASURES, SCORES, decimals
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
 from scoringnet_tf.support.messages import InputError
@@ -43,12 +43,11 @@ def session_page(
     ranked = sorted(performances, key=lambda one: -_points(one[0], last))
     points = [_points(shown, last) for shown, *_ in ranked]
     scores = [score for shown, *_ in performances for score in shown.scores]
-    of_all = [note for note in ranked[0][0].notes if all(note in shown.notes for shown, *_ in ranked)]
     return template("session.html").render(
         model=model,
         title=title,
         left_out=left_out,
-        of_all=of_all,
+        of_all=shared_notes([shown for shown, *_ in ranked]),
         model_reasons=sorted({reason for shown, *_ in performances for reason in shown.model_reasons}),
         sport=performances[0][0].sport,
         names=names,

@@ -73,7 +73,7 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
             raise InputError("foreign_origin", "Another web page may not send videos.", "Open the page of this server.")
         if height is not None:
             check_height(sport, height)
-        return _told(queue, queue.reserve(name, size, height))
+        return _description(queue, queue.reserve(name, size, height))
 
     @app.put("/videos/{token}")
     async def receive(token: str, request: Request) -> Response:
@@ -82,11 +82,11 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
             await queue.receive(job, request.stream())
         except ClientDisconnect:
             return Response(status_code=400)
-        return JSONResponse(_told(queue, job))
+        return JSONResponse(_description(queue, job))
 
     @app.get("/videos/{token}")
     async def state(token: str) -> dict:
-        return _told(queue, queue.job(token))
+        return _description(queue, queue.job(token))
 
     @app.get("/videos/{token}/{name:path}")
     async def shown(token: str, name: str) -> Response:
@@ -98,14 +98,14 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
     return app
 
 
-def _told(queue: Queue, job: Job) -> dict:
-    """What a client is told of a video."""
-    told = {"token": job.token, "name": job.name, "state": job.state, "message": queue.message(job)}
+def _description(queue: Queue, job: Job) -> dict:
+    """The answer to a client that asks for a video."""
+    answer = {"token": job.token, "name": job.name, "state": job.state, "message": queue.message(job)}
     if job.error:
-        told["code"] = job.error.code
+        answer["code"] = job.error.code
     if job.state == DONE:
-        told["page"] = f"videos/{job.token}/{job.pages[0]}"
-    return told
+        answer["page"] = f"videos/{job.token}/{job.pages[0]}"
+    return answer
 
 
 async def _wrong_value(request: Request, error: Any) -> Response:

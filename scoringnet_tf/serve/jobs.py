@@ -8,7 +8,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class Job:
         state: one of those above.
         error: why it failed.
         pages: names of its pages.
+        summary: of them, in words.
         size: bytes that have come.
         since: when its state began, `time.monotonic`.
     """
@@ -63,7 +64,8 @@ class Job:
     folder: Path
     state: str = UPLOADING
     error: Remark | None = None
-    pages: tuple[str, ...] = ()
+    pages: Sequence[str] = ()
+    summary: str = ""
     size: int = 0
     since: float = dataclasses.field(default_factory=time.monotonic)
 
@@ -82,7 +84,7 @@ class Queue:
     """Takes videos, has a worker make their pages, and forgets them. It belongs to one event loop.
 
     Args:
-        work: a function (seconds, video, name, height, folder) → names of pages, or why there are none; as `Worker`.
+        work: a function (seconds, video, name, height, folder) → `Pages`, or why there are none; as `Worker`.
         folder: empty; for the videos and pages.
     """
 
@@ -164,7 +166,7 @@ class Queue:
             return f"Waiting: {counted(before, 'video')} before yours, about {before * self.seconds_to_a_place} s."
         if job.state == WORKING:
             return f"Scoring, {job.seconds:.0f} s so far."
-        return str(job.error or {UPLOADING: "Uploading.", DONE: "Done."}[job.state])
+        return str(job.error or {UPLOADING: "Uploading.", DONE: job.summary}[job.state])
 
     def _number_of(self, *states):
         return sum(job.state in states for job in self._jobs.values())
@@ -191,8 +193,9 @@ class Queue:
         self._durations.append(took)
         job.video.unlink(missing_ok=True)
         problem = result if isinstance(result, Remark) else None
-        self._end(job, problem, () if problem else tuple(result))
-        outcome = problem.code if problem else counted(len(result), "page")
+        job.pages, job.summary = ((), "") if problem else result
+        self._end(job, problem)
+        outcome = problem.code if problem else counted(len(job.pages), "page")
         _log(f"{job.size / MEGABYTE:.1f} MB, {waited:.1f} s waiting, {took:.1f} s of work: {outcome}")
 
     def _give_up(self, job):
@@ -201,11 +204,11 @@ class Queue:
             text = f"The upload took longer than {self.limits.upload_seconds:g} s."
             self._end(job, Remark("upload_timeout", text))
 
-    def _end(self, job, error, pages=()):
-        """Done, or failed; without pages nothing is left of it but the words."""
+    def _end(self, job, error):
+        """Done, or failed; then nothing is left of it but the words."""
         if error:
             shutil.rmtree(job.folder, ignore_errors=True)
-        job.error, job.pages = error, pages
+        job.error = error
         self._set(job, FAILED if error else DONE)
         self._later(self.limits.keep_seconds, self._forget, job)
 

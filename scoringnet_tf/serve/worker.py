@@ -6,20 +6,27 @@ import multiprocessing
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.inference.inputs import attempted
-from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.quiet import load_tensorflow
 
 PAGE = "page.html"
 START_SECONDS = 300  # for TensorFlow and the model
 IDLE_SECONDS = 1  # for the process to end
 
-# (video, the name to show, height of the board in metres or None, folder for the pages) → the names of the pages, the
-# first one `PAGE`; or why there are none.
-Make: TypeAlias = Callable[[Path, str, float | None, Path], list[str] | Remark]
+
+class Pages(NamedTuple):
+    """The names of the pages of a video, the first one `PAGE`; and what they show, in words."""
+
+    names: list[str]
+    summary: str
+
+
+# (video, the name to show, height of the board in metres or None, folder for the pages) → pages, or why there are none.
+Make: TypeAlias = Callable[[Path, str, float | None, Path], Pages | Remark]
 
 
 class Worker:
@@ -46,7 +53,7 @@ class Worker:
         if self._is_busy and self._process is not None:
             self._process.kill()
 
-    def __call__(self, seconds: float, *task: object) -> list[str] | Remark:
+    def __call__(self, seconds: float, *task: object) -> Pages | Remark:
         """The pages of a video, whose `task` is of `Make`; or that it takes more than so many seconds, or ended it."""
         self._is_busy = True
         try:
@@ -114,9 +121,9 @@ def page_maker(model: str, most_seconds: float) -> Make:
 
     def pages(video, name, height, folder):
         shown, _ = scored_and_shown(predictor, video, name, height=height)
-        return [
-            Path(str(page)).relative_to(folder).as_posix() for page in write_pages(folder / PAGE, shown, model, name)
-        ]
+        paths = write_pages(folder / PAGE, shown, model, name)
+        summary = shown[0].summary if len(shown) == 1 else f"{counted(len(shown), 'performance')}."
+        return Pages([Path(str(path)).relative_to(folder).as_posix() for path in paths], summary)
 
     def make(video, name, height, folder):
         if problem := _too_long(video, most_seconds):

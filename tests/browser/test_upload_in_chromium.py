@@ -55,6 +55,11 @@ def test_what_is_wrong_is_said_beside_each_file(upload):
     told = [item.inner_text() for item in page.get_by_role("listitem").all()]
     assert [line.partition(":")[0] for line in told] == ["broken.mp4", "large.mp4", "dive.mp4"]
     assert "1 MB" in told[1] and page.get_by_role("listitem").nth(2).get_by_role("link").count() == 1
+    assert "first movement" in told[2] or "Film" in told[2]
+    page.reload()  # the first and the last one had a place in the queue
+    page.get_by_role("link").wait_for()
+    page.get_by_text(told[0].partition(": ")[2]).wait_for()
+    assert sorted(item.inner_text() for item in page.get_by_role("listitem").all()) == sorted([told[0], told[2]])
 
 
 def test_a_full_queue_is_told_in_words(upload):

@@ -149,7 +149,7 @@ def test_a_model_sees_a_video_at_the_rate_of_its_training(tmp_path, fps, shown):
         assert frames == list(shown)
     else:
         assert len(frames) == 50 and sorted(set(frames)) == list(range(40))
-    assert codes(timed.read(tmp_path / "v.avi").warnings) == ["resampled"]
+    assert timed.read(tmp_path / "v.avi").warnings == ()  # each is a frame of the video
     assert plain.read(tmp_path / "v.avi").warnings == ()
 
 

@@ -337,6 +337,13 @@ def test_a_model_whose_scores_measure_nothing_gives_stages_and_times(model, tmp_
     assert (lacking.status, codes(lacking)) == ("withheld", ["missing_stage", code])
 
 
+@pytest.mark.parametrize(("fps", "num_frames", "too_few"), [(12, 16, False), (9, 12, True)])
+def test_times_need_fewer_frames_than_scores(model, tmp_path, fps, num_frames, too_few):
+    write_bars(tmp_path / "v.avi", num_frames, number=2, fps=fps)
+    score = scripted(with_stages_alone(model), DIVE)(tmp_path / "v.avi")
+    assert ("frame_rate_too_low" in codes(score)) == too_few
+
+
 def test_scores_of_simulation_are_given_by_force_without_intervals(model, tmp_path):
     write_bars(tmp_path / "v.avi", 33, number=2)
     reference = dataclasses.replace(model.reference, intervals=Intervals(0.9, {"final": 10.0}, {"final": 20}))
@@ -451,7 +458,6 @@ def test_stages_are_told_in_the_frames_and_seconds_of_the_file(model, tmp_path):
     ((video, probabilities, _),) = seen
     np.testing.assert_array_equal(probabilities.argmax(axis=1), stages)
     np.testing.assert_array_equal(scorer.labels(video), stages)
-    assert "resampled" in [warning.code for warning in score.warnings]
 
 
 def test_a_clip_counts_in_the_file(model, tmp_path):

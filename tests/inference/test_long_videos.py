@@ -208,10 +208,11 @@ def test_the_rate_of_a_long_video_is_that_of_all_its_parts(model, tmp_path):
 
 
 def test_what_is_found_in_a_long_video_is_told_at_once(scorers, script, video):
-    script.labels, told = with_dives(20, 200), []
+    script.labels, noted = with_dives(20, 200), []
     for scorer in scorers:
-        scored((str(video), None), scorer, force=True, tell=lambda path, one: told.append((path, one.start_frame)))
-    assert told == [(str(video), 20), (str(video), 200)]  # by the one that reads parts
+        options = {"force": True, "on_performance": lambda path, one: noted.append((path, one.start_frame))}
+        scored((str(video), None), scorer, **options)
+    assert noted == [(str(video), 20), (str(video), 200)]  # by the one that reads parts
 
 
 def test_why_a_long_video_cannot_be_scored_is_told_once(model, tmp_path):

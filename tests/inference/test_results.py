@@ -132,7 +132,8 @@ def test_text():
     assert all(part in head for part in ("a/v.mp4", "50", "25", "m,", "diving"))
     for line, stage in zip(stages, STAGES, strict=True):
         frames = f"{stage['start_frame']}–{stage['end_frame'] - 1}"
-        assert stage["name"] in line and f"{stage['start_s']:.2f}–{stage['end_s']:.2f}" in line and frames in line
+        name = "no stage" if stage["name"] == "noise" else stage["name"]
+        assert name in line and f"{stage['start_s']:.2f}–{stage['end_s']:.2f}" in line and frames in line
     assert all(part in scores for part in ("3.20", "24.00", "76.80 ± 4.00")) and DOUBT in warning
     assert MISSING in str(score(WITHHELD)) and "76.80" not in str(score(WITHHELD)) and MISSING in str(score(FORCED))
     two = str(score(SCORED, Performance(60, 90, 2.4, 3.6, reasons=[MISSING]))).splitlines()
@@ -209,7 +210,7 @@ def test_the_page_names_every_key_code_and_column():
     parts = ("data", "models", "inference", "report")
     sources = [path.read_text("utf-8") for part in parts for path in (ROOT / "scoringnet_tf" / part).rglob("*.py")]
     codes = {code for source in sources for code in re.findall(r"Remark\(\s*\"(\w+)\"", source)}
-    assert codes | set(CHECKS) <= named | {"picture_not_written"}  # which is printed alone
+    assert codes | set(CHECKS) <= named | {"picture_not_written", "too_few"}  # which are printed alone
     assert f"schema version {SCHEMA_VERSION}" in page
 
 
@@ -281,7 +282,8 @@ def printed(form, capsys, *results):
     for found in results:
         printer.failure("v.mp4", found) if isinstance(found, Remark) else printer.score(found)
         seen.append(capsys.readouterr())
-    printer.end()
+    for _ in range(2):
+        printer.about_model()
     if last := capsys.readouterr().out:
         seen.append(types.SimpleNamespace(out=last, err=""))
     return [each.out for each in seen], [each.err for each in seen]
@@ -319,6 +321,10 @@ def test_pictures_of_videos_of_one_name_do_not_overwrite_each_other(tmp_path, mo
         assert again.draw(score(SCORED, video=video)) is None
     assert {path.name for path in (tmp_path / "new").iterdir()} == drawn | {"v.mp4-3.png"}
     assert not is_frame_folder(tmp_path / "new") and Pictures(None).draw(score(SCORED)) is None
+    assert again.draw(score(SCORED, video="a/v.mp4")) is None  # the video was replaced
+    assert {path.name for path in (tmp_path / "new").iterdir()} == drawn | {"v.mp4-3.png"}
+    again.remove("c/v.mp4")
+    assert {path.name for path in (tmp_path / "new").iterdir()} == drawn
 
 
 @pytest.mark.parametrize(("folder", "video"), [("file", "a/v.mp4"), (".", f"{'飛' * 84}.mp4")])  # with .png 256 bytes

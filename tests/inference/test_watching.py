@@ -6,18 +6,19 @@ import shutil
 import pytest
 from conftest import write_images
 
+from scoringnet_tf.data.video_files import videos_in
+from scoringnet_tf.inference import watching
 from scoringnet_tf.inference.watching import LONG, STILL, Arrivals
 
 
 @pytest.fixture
 def watch(tmp_path):
-    """A function: what is named at a time in seconds, and what was told."""
-    told = []
-    arrivals = Arrivals(tmp_path, told.append)
+    """A function: what is named at a time in seconds, and the warnings so far."""
+    warnings = []
+    arrivals = Arrivals(tmp_path, warnings.append)
 
     def named(now):
-        paths = iter(lambda: arrivals.next(now), None)
-        return [str(path.relative_to(tmp_path)) for path in paths], told
+        return [str(path.relative_to(tmp_path)) for path in arrivals.look(now)], warnings
 
     return named
 
@@ -70,3 +71,17 @@ def test_what_is_drawn_or_gone_is_no_arrival_and_a_folder_that_is_gone_is_an_err
     shutil.rmtree(tmp_path)
     with pytest.raises(FileNotFoundError):
         watch(3 * STILL)
+
+
+def test_a_look_walks_the_folder_once_and_names_nothing_that_changed_since(tmp_path, monkeypatch):
+    walks = []
+    monkeypatch.setattr(watching, "videos_in", lambda *given: walks.append(given) or videos_in(*given))
+    for name in "abc":
+        (tmp_path / f"{name}.mp4").write_text(name)
+    arrivals = Arrivals(tmp_path, print)
+    assert [*arrivals.look(0.0)] == []
+    look = arrivals.look(STILL)
+    assert next(look).name == "a.mp4"
+    (tmp_path / "b.mp4").write_text("another")  # while the first one is scored
+    assert [path.name for path in look] == ["c.mp4"] and len(walks) == 2
+    assert [path.name for now in (2, 3) for path in arrivals.look(now * STILL)] == ["b.mp4"]

@@ -46,6 +46,12 @@ def test_warnings_come_before_numbers_and_times_before_scores():
     assert places == sorted(places)
 
 
+def test_a_gap_between_stages_is_listed_and_what_is_around_them_is_not():
+    stages = [run("noise", 0, 2), run("take-flight", 2, 5), run("noise", 5, 7), run("entry", 7, 9), run("noise", 9, 10)]
+    names = re.findall("take-flight|no stage|entry", parsed(full(stages=stages)).text())
+    assert names[-3:] == ["take-flight", "no stage", "entry"] and names.count("no stage") == 2  # the other: its colour
+
+
 def test_a_comparison_shows_every_performance_and_its_times():
     later = {"moments": {"entry": Moment(17, 0.68)}, "first_frame": 10, "measures": {}}
     performances = [full(name="a"), full(name="b", **later), shown("c", clip=b"mp4", reasons=["No entry."])]
@@ -57,9 +63,18 @@ def test_a_comparison_shows_every_performance_and_its_times():
     assert re.findall(r"Not found: (.+?)\.", elements.text()) == ["take-off", "take-off, entry"]
     text = elements.text()
     assert (text.count("Trained on simulated video."), text.count("No entry.")) == (2, 1)
+    assert Elements(comparison_page(performances[:2], "m")).text().count("Trained on simulated video.") == 1  # of both
     assert "flight time 0.12 ± 0.16 s – –" in text
     stages = Elements(comparison_page(performances[1:], "m")).text()  # without measures
     assert "pre-starting 0.08 s – take-flight 0.12 s – entry 0.08 s –" in stages
+
+
+def test_a_summary_has_the_results_or_why_there_are_none():
+    assert full().summary == "difficulty 3.00, execution 24.00, final 72.00, flight time 0.12 ± 0.16 s."
+    assert full(reasons=["Wrong order.", "Too long."]).summary == "Wrong order."
+    times = {"values": (None, None, None), "measures": {}}
+    assert full(**times).summary == "take-off 0.16 ± 0.12 s, entry 0.28 s."
+    assert full(**times, moments={}).summary == "No moment was found."
 
 
 def test_a_page_leaves_out_what_is_missing():

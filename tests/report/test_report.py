@@ -27,7 +27,7 @@ from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.inputs import stretched
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.results import Performance
-from scoringnet_tf.inference.times import Moment
+from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.report.judges import Judged, read_judges, unshown_scores
 from scoringnet_tf.report.page_data import ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
 from scoringnet_tf.report.thumbnails import pictured
@@ -141,21 +141,23 @@ def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
     ]
     assert [read_index(frame) for frame in decoded(first.clip)] == [*range(25, 80)]
     assert [(one.caption, 25 + one.frame) for one in first.pictures] == [
-        *(("leaves", 50), ("middle of take-flight", 55), ("end of take-flight", 59), ("entry begins", 60)),
-        ("0.2 s later", 65),
+        *(("leaves", 50), ("middle of take-flight", 55), ("last frame of take-flight", 59), ("entry begins", 60)),
+        ("0.2 s after entry", 65),
     ]
     assert [25 + one.frame for one in first.pictures] == [picture for _, picture in indices(first.pictures)]
     assert (first.moments, first.places, second.moments) == (moments, {"leaves": 25}, {})
 
 
-def test_a_stage_that_is_cut_does_not_begin(predictor, tmp_path):
+def test_a_stage_that_is_cut_does_not_begin_and_speed_tells_the_highest_point(predictor, tmp_path):
+    """At 1.18 m/s upwards 0.12 s after the take-off."""
     write_bars(tmp_path / "cut.avi", 40)
     stages = [run("pre-starting", 0, 20), run("take-flight", 20, 30), run("entry", 30, 40)]
-    changes = {"stages": stages, "performances": [Performance(0, 40, 0.0, 1.6)], "further_reasons": []}
+    speed = {"take-off speed": Measure(1.18, "m/s")}
+    changes = {"stages": stages, "performances": [Performance(0, 40, 0.0, 1.6, measures=speed)], "further_reasons": []}
     (page,), _ = shown(predictor, tmp_path / "cut.avi", **changes)
     assert [(one.frame, one.caption) for one in page.pictures] == [
-        *((0, "pre-starting"), (20, "take-flight begins"), (25, "middle of take-flight"), (29, "end of take-flight")),
-        *((30, "entry begins"), (35, "0.2 s later")),
+        *((0, "pre-starting"), (20, "take-flight begins"), (23, "about the highest point")),
+        *((29, "last frame of take-flight"), (30, "entry begins"), (35, "0.2 s after entry")),
     ]
 
 

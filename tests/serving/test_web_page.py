@@ -80,6 +80,7 @@ def test_a_video_gets_a_page_and_is_deleted(serve, folder, capsys):
     client = serve()
     told = settled(client, token := upload(client, b"frames", height=7.5))
     assert (told["state"], told["page"]) == ("done", f"videos/{token}/page.html")
+    assert told["message"] == "flight time 1.70 s."
     page = client.get(f"/{told['page']}")
     assert page.text == "<title>dive.mp4, 7.5 m</title>" and page.headers["content-type"].startswith("text/html")
     assert [path.name for path in folder.rglob("*") if path.is_file()] == ["page.html"]
@@ -235,7 +236,7 @@ def test_whatever_a_video_does_to_the_process_the_next_one_is_scored(tmp_path):
     def made(worker, content):
         video.write_bytes(content)
         result = worker(20.0 if content != b"slow" else 0.1, video, "dive.mp4", None, tmp_path)
-        return result.code if isinstance(result, Remark) else result
+        return result.code if isinstance(result, Remark) else result.names
 
     with Worker(web_workers.contents) as worker:
         found = [made(worker, content) for content in (b"", b"crash", b"", b"slow", b"broken", b"")]
