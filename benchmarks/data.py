@@ -8,7 +8,8 @@ from collections.abc import Callable
 STORED = (128, 171)  # height and width of the records' frames, pixels
 FILMED = (240, 320)  # of the videos
 SHOWN = (112, 112)  # of what is cut out of the stored frames for a model
-CLIP = pathlib.Path(__file__).parents[1] / "tests" / "clips" / "diving.mp4"  # 120 frames
+CLIP = pathlib.Path(__file__).parents[1] / "tests" / "clips" / "diving.mp4"
+CLIP_FRAMES = 120
 
 
 def kept(path: pathlib.Path, make: Callable[[pathlib.Path], None]) -> pathlib.Path:

@@ -1,6 +1,6 @@
-"""How long `predict` takes for a video, cold and warm; a process of `benchmarks.pairs`.
+"""How long `predict` takes for a video, cold and warm, and `extract` for some; a process of `benchmarks.pairs`.
 
-    python -m benchmarks.table --only=predict
+    python -m benchmarks.table --only=predict,extract
 
 Cold is the whole command, for one video and for several, against a PyTorch script with the same weights that does the
 same; its --help, against Python that does nothing. Warm is a video in a process that has scored one: against decoding
@@ -11,12 +11,13 @@ import functools
 import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
 from absl import flags
 
-from benchmarks import data, rows
+from benchmarks import data, rows, workload
 from scoringnet_tf.support.model_files import SHIPPED
 
 FLAGS = flags.FLAGS
@@ -24,6 +25,8 @@ flags.DEFINE_string("folder", None, "Where what is made for the benchmarks is ke
 
 PREDICT = (sys.executable, "-m", "scoringnet_tf.predict", f"--model={SHIPPED}", "--force")
 SCRIPT = (sys.executable, "-m", "benchmarks.peers.predict")
+EXTRACT = (sys.executable, "-m", "scoringnet_tf.extract", "--backbone=i3d", "--frame_size={},{}".format(*data.STORED))
+PEER = (sys.executable, "-m", "benchmarks.peers.extract")
 
 
 def measurements():
@@ -36,6 +39,8 @@ def measurements():
         "cold PyTorch": lambda: _seconds((*SCRIPT, _torch_weights(), data.CLIP)),
         many: lambda: _seconds((*PREDICT, *_clips(rows.AT_ONCE))),
         f"{many} PyTorch": lambda: _seconds((*SCRIPT, _torch_weights(), *_clips(rows.AT_ONCE))),
+        "extract": lambda: _extracting(lambda folder: (*EXTRACT, f"--output_dir={folder}/features")),
+        "extract PyTorch": lambda: _extracting(lambda folder: (*PEER, folder)),
         "warm": lambda: _timed(functools.partial(_warm(), force=True), data.CLIP),
         "in a row": _each_in_a_row,
         "decode + model": lambda: _timed(_decode_and_model(), data.CLIP),
@@ -47,6 +52,14 @@ def _seconds(command):
     start = time.perf_counter()
     subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start
+
+
+def _extracting(command_of):
+    """Frames of `rows.EXTRACTED` clips for each processor second of a command, given a folder to write to."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = workload.processor_seconds()
+        _seconds((*command_of(folder), *_clips(rows.EXTRACTED)))
+        return rows.EXTRACTED * data.CLIP_FRAMES / (workload.processor_seconds() - start)
 
 
 def _clips(count):

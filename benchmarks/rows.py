@@ -14,8 +14,10 @@ SHAPES = {  # flags of a model and a batch
     "small": {"width_multiplier": 0.125, "image_size": 64, "num_frames": 104, "batch_size": 4},
     "full": {"width_multiplier": 1.0, "image_size": 112, "num_frames": 32, "batch_size": 1, "steps": 1},
 }
+LEARNING = {"step of two blocks": 2, "step of all": None}  # the last endpoints of I3D that learn
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 CLOCK, PROCESSOR = "frames/s", "frames/CPU s"  # of `benchmarks.build`
+EXTRACTED = 4  # clips
 IN_A_ROW, AT_ONCE = 20, 10  # videos of a process that has scored one, and of a command
 
 
@@ -26,9 +28,11 @@ def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
         *training(("small",) if quick else ("small", "full")),
         sharing("small", SHARED[0]),
         *(() if quick else (sharing("full", backbone) for backbone in SHARED)),
+        *trunk((112,) if quick else (112, 168, 224)),
         reading(folder, count, epochs=10),
         building(folder, count),
         predicting(folder),
+        extracting(folder),
     ]
 
 
@@ -59,6 +63,16 @@ def sharing(shape: str, backbone: str) -> Comparison:
     time = Row("joint step", SEPARATE, "joint", "joint", "s", Target(1.0))
     memory = Row("its memory", SEPARATE, MEMORY, MEMORY, "MiB", Target(1.0))
     return Comparison(f"backbone.{shape}.{backbone.replace(' ', '_')}", *sides, (time, memory))
+
+
+def trunk(sizes: tuple[int, ...]) -> Iterator[Comparison]:
+    """I3D alone against PyTorch, 16 frames of these sizes: inference, and steps that train its last blocks or all."""
+    for size in sizes:
+        for precision, policy in PRECISIONS.items():
+            given = {"precision": policy, "image_size": size}
+            sides = [worker(module, **given) for module in ("benchmarks.trunk", "benchmarks.peers.trunk")]
+            rows = tuple(Row(name, "PyTorch", name, name, "CPU s", Target(0.85)) for name in (INFERENCE, *LEARNING))
+            yield Comparison(f"i3d.{size}.{precision}", *sides, rows)
 
 
 def reading(folder: pathlib.Path, count: int, epochs: int) -> Comparison:
@@ -101,3 +115,9 @@ def predicting(folder: pathlib.Path) -> Comparison:
         Row(f"warm, each of {IN_A_ROW} videos", "decode + model", "in a row", "decode + model", "s", at_speed),
     )
     return Comparison("predict", worker("benchmarks.predicting", folder=folder), None, rows)
+
+
+def extracting(folder: pathlib.Path) -> Comparison:
+    """`extract` with I3D, the whole command, against a script of PyTorch, PyAV and OpenCV."""
+    row = Row("I3D", "PyTorch script", "extract", "extract PyTorch", PROCESSOR, Target(1.0, at_most=False))
+    return Comparison("extract", worker("benchmarks.predicting", folder=folder), None, (row,))

@@ -220,7 +220,7 @@ def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None
     Raises:
         InputError: something is at `path`.
     """
-    network = network.with_dtype("float32")
+    network = network.with_dtype("float32").for_inference()
     description = model_description(network, version)
     module = tf.Module()  # not keras.export.ExportArchive, which stores every weight twice
     module.weights = [variable.value for variable in network.variables]
@@ -388,7 +388,7 @@ def _extras(form, *libraries):
 
 def _export_file(network, path, version, form, convert, run, lengths):
     """Converts a model, compares its numbers with Keras on example videos, and writes it and its description."""
-    network, name = network.with_dtype("float32"), FILES[form]
+    network, name = network.with_dtype("float32").for_inference(), FILES[form]
     try:
         content = convert(network)
     except (MemoryError, OSError, tf.errors.ResourceExhaustedError):  # not the model's fault

@@ -15,7 +15,7 @@ import tensorflow as tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
-from scoringnet_tf.inference.stages import window_of, windowed_vectors
+from scoringnet_tf.inference.windows import window_of, windowed_vectors
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.parameter_groups import parts
@@ -72,7 +72,7 @@ class FeatureExtractor:
     Args:
         network: a `Backbone`; or a `C3D`, whatever its pooling and endpoint, whose weights are copied.
         extraction: `Extraction`; a `Backbone` has its own endpoint and `pool`, and goes frame by frame.
-        window: frames that go through the network at a time; None for as many as memory allows, see `stages.window_of`.
+        window: frames that go through the network at a time; None: see `windows.windowed_vectors`.
 
     Raises:
         InputError: the C3D ends before the endpoint, or its weights need clips of another length.

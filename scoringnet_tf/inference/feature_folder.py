@@ -27,6 +27,7 @@ from scoringnet_tf.sports import SCORES, get_sport, option_form, stage_runs
 from scoringnet_tf.support.files import locked, read_json, replacing_file, write_json
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath
+from scoringnet_tf.support.threads import overlapping
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
@@ -115,6 +116,8 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
 def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir: Path | RemotePath) -> tuple[int, int]:
     """Writes the file of every video that has none yet; names on stderr the videos that cannot be read.
 
+    The next video is read while the network sees one.
+
     `videos.json` maps each video to its sha256: another video of the same name is extracted again. It is written every
     `SAVED_EVERY` seconds and at the end. A killed run repeats what came after that.
 
@@ -131,18 +134,18 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
     kept, failed, busy = 0, 0, f"--output_dir={output_dir}: another run is writing there."
     alone = contextlib.nullcontext() if isinstance(output_dir, RemotePath) else locked(output_dir, busy)
     with alone, _saved_sources(output_dir / SOURCES) as (sources, save):
-        for video in tqdm(videos, "Extracting", unit="video", disable=None):
-            target = output_dir / file_name(video.name)
-            try:
-                sha256 = video.sha256()
-                if target.is_file() and sources.get(video.name) == sha256:
-                    kept += 1
-                    continue
-                frames_of, count = video.read(extractor.image_size)
-            except (InputError, OSError) as error:
-                failed += 1
-                print(f"extract: {error} [{getattr(error, 'code', 'not_readable')}]", file=sys.stderr)
+        opened = overlapping(lambda video: _opened(video, extractor, output_dir, sources), videos, 1, ahead=1)
+        for video, outcome in zip(
+            videos, tqdm(opened, "Extracting", len(videos), unit="video", disable=None), strict=True
+        ):
+            if outcome is None:
+                kept += 1
                 continue
+            if isinstance(outcome, Exception):
+                failed += 1
+                print(f"extract: {outcome} [{getattr(outcome, 'code', 'not_readable')}]", file=sys.stderr)
+                continue
+            target, (sha256, frames_of, count) = output_dir / file_name(video.name), outcome
             values = extractor(frames_of, count)
             if sources.pop(video.name, None) is not None:
                 save(0.0)  # before the file is another's
@@ -151,6 +154,17 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
             sources[video.name] = sha256
             save(SAVED_EVERY)
     return kept, failed
+
+
+def _opened(video, extractor, output_dir, sources):
+    """(sha256, function of frame numbers, number of frames) of a video; None if its file is there; or its error."""
+    try:
+        sha256 = video.sha256()
+        if (output_dir / file_name(video.name)).is_file() and sources.get(video.name) == sha256:
+            return None
+        return sha256, *video.read(extractor.image_size)
+    except (InputError, OSError) as error:
+        return error
 
 
 @contextlib.contextmanager

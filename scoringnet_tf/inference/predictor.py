@@ -122,7 +122,7 @@ def _shipped_predictor(name, of_features):
 @functools.lru_cache(maxsize=2)  # so that one video after another is scored by what was traced once
 def _predictor(model, name, weights, of_features):
     seeing = model if of_features else behind_backbone(model, f"--model={name}" if name else "The model")
-    return Predictor(seeing, name=name)
+    return Predictor(seeing.for_inference(), name=name)
 
 
 class Predictor:

@@ -1,30 +1,24 @@
 """The stages of one video of any length: KFS window by window (§3.1), and the performances that they make.
 
-A backbone sees no further than its `reach` to either side, so the vectors of a window are those of the whole video if
-as many frames are added at both ends. Its activations are those of one window. What reads the vectors sees all at once.
+The network that reads frames sees a piece of the video at a time (`inference.windows`). What reads its vectors sees all
+at once.
 """
 
 import itertools
-import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
-from scoringnet_tf.data.preprocessor import PATIENCE
+from scoringnet_tf.inference.windows import ContentOf, window_of, windowed_vectors
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, channel_means
 from scoringnet_tf.sports import stage_runs
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
 
-MAX_WINDOW = 256  # steps of a network in time: frames, if its first layer sees each
-ACTIVATIONS = 2**26  # numbers that come out of the largest layer for one window: 256 MiB
-
-ContentOf: TypeAlias = Callable[[int, int], np.ndarray]  # frames or features [start, stop) as the model takes them
 # Function of `ContentOf` and L: stage probabilities (L, S) and features (L, D); None for what there is not.
 Reader: TypeAlias = Callable[[ContentOf, int], tuple[np.ndarray | None, np.ndarray | None]]
 
@@ -34,8 +28,8 @@ def windowed_reader(model: "ScoringNet", window: int | None = None) -> Reader:
 
     Args:
         model: a `ScoringNet`.
-        window: frames that go through the backbone at a time; None for as many as `ACTIVATIONS` and `MAX_WINDOW` allow:
-            256 for the shipped models, 83 for C3D with 112×112 at full width, 376 for I3D with 128×171.
+        window: frames that go through the backbone at a time; None: 256 for the shipped models, 83 for C3D with 112×112
+            at full width, 128 for I3D.
 
     Returns:
         A `Reader`. Features are those that the heads read, or as of `KeyFragmentSegmenter.with_features`; None of a
@@ -71,38 +65,6 @@ def windowed_segmenter(kfs: KeyFragmentSegmenter, window: int | None = None) -> 
     return stages_and_means
 
 
-def windowed_vectors(
-    trunk: Any, reach: int, window: int | None = None, every: int = 1
-) -> Callable[[ContentOf, int], np.ndarray]:
-    """A function of `ContentOf` and L: the vectors (L, D) of a video, window by window.
-
-    Args:
-        trunk: a `Backbone`, or another model of the same inputs, a vector a frame.
-        reach: frames to either side that a vector depends on.
-        window: of `windowed_reader`.
-        every: n, to keep every n-th vector, ⌈L / n⌉.
-    """
-    stride = getattr(trunk, "temporal_stride", 1)
-    steps = (window or window_of(trunk.model)) // stride
-    window = max(1, steps) * stride  # so that steps are where they are in the whole video
-    margin = (-(-reach // stride) + (stride > 1)) * stride
-
-    @tf.function(input_signature=[tf.TensorSpec((1, *trunk.input["frames"].shape[1:]), tf.uint8)], autograph=False)
-    def vectors_of(frames):
-        return trunk({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}, training=False)
-
-    def vectors(content_of, length):
-        parts, starts = [], range(0, length, window)
-        for start in tqdm(starts, "Segmenting", unit="window", delay=PATIENCE, leave=False, disable=None):
-            stop = min(start + window, length)
-            first, last = max(start - margin, 0), min(stop + margin, length)
-            values = vectors_of(content_of(first, last)[np.newaxis])[0].numpy()
-            parts.append(values[start - first : stop - first][-start % every :: every])
-        return np.concatenate(parts)
-
-    return vectors
-
-
 def _of_vectors(vectors_of, stages_of, vectors):
     """A `Reader` of what `vectors_of` gives, by a function of `vectors` (B, L, D) and a mask to stages (B, L, S)."""
 
@@ -115,14 +77,6 @@ def _of_vectors(vectors_of, stages_of, vectors):
         return traced(features[np.newaxis]).numpy()[0], features
 
     return read
-
-
-def window_of(network: keras.Model) -> int:
-    """Frames that go through a network at a time, by what comes out of its largest layer for each step in time."""
-    shapes = [layer.output.shape for layer in network.layers if isinstance(layer.output, keras.KerasTensor)]
-    sizes = [math.prod(shape[-3:]) for shape in shapes if len(shape) > 3 and None not in shape[-3:]]
-    largest = max(sizes, default=ACTIVATIONS // MAX_WINDOW)
-    return max(1, min(MAX_WINDOW, ACTIVATIONS // largest)) * getattr(network, "first_stride", 1)
 
 
 # === Performances ===

@@ -380,9 +380,19 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         frame_size = stored.pop("frame_size", backbone.frame_size)
         of_frames = {"features": None, "frame_size": frame_size, "stored": stored or None}
         of_frames["image_size"] = backbone.frame_size
-        model = type(self)(**{**self.get_config(), **of_frames, "backbone": backbone})
+        return self._behind(backbone, of_frames)
+
+    def for_inference(self) -> "ScoringNet":
+        """The same model with a folded backbone, see `Backbone.fold`; itself if there is nothing to fold."""
+        folded = None if self.backbone is None else self.backbone.fold()
+        return self if folded is self.backbone else self._behind(folded, {})
+
+    def _behind(self, backbone, changes):
+        """This model with another backbone that gives it the same; `changes` replace configuration entries."""
+        model = type(self)(**{**self.get_config(), **changes, "backbone": backbone})
         for part in self.networks:
-            getattr(model, part).set_weights(getattr(self, part).get_weights())
+            if part != "backbone":
+                getattr(model, part).set_weights(getattr(self, part).get_weights())
         model.learned_parts |= self.learned_parts
         if self.reference and is_current(self):
             model.reference = dataclasses.replace(self.reference, weights=checksum(model))

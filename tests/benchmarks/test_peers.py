@@ -8,11 +8,13 @@ from training_runs import SMALL, STATISTICS
 
 import scoringnet_tf
 from benchmarks.peers.weights import weights
+from scoringnet_tf.models.backbones.i3d import I3D
 from scoringnet_tf.models.trainer import TRUE_STAGES
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install '.[bench]'")
 
-from benchmarks.peers import network as peers  # noqa: E402 after the skip
+from benchmarks.peers import i3d as peers_i3d  # noqa: E402 after the skip
+from benchmarks.peers import network as peers  # noqa: E402
 
 pytestmark = pytest.mark.interop
 
@@ -89,3 +91,25 @@ def test_a_fragment_is_sampled_as_ours_or_is_the_whole_video(both):
     for selector, members in zip(ours.selectors, peers.FRAGMENTS.values(), strict=True):
         clip, _ = selector(frames.numpy(), targets["stages"].numpy(), mask.numpy())
         np.testing.assert_array_equal(theirs.fragment(frames, targets["stages"], mask, members), clip)
+
+
+def test_i3d_has_the_same_features_and_learns_the_same():
+    model = I3D((None, 40, 36, 3), final_endpoint=("Mixed_4f", "Mixed_5c"))
+    rng = np.random.default_rng(0)
+    weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+    for name, arrays in weights.items():
+        if name.endswith("_batch_norm"):
+            weights[name] = [rng.normal(0.1, 0.3, arrays[0].shape), *(rng.uniform(0.5, 2, a.shape) for a in arrays[1:])]
+        model.get_layer(name).set_weights(weights[name])
+    theirs = peers_i3d.load(peers_i3d.I3D(), weights).eval()
+    frames = rng.integers(0, 256, (1, 16, 40, 36, 3), dtype=np.uint8)
+    with torch.inference_mode():
+        found = theirs.ends(torch.from_numpy(frames))
+    for ours, end in zip(model(frames, training=False), found, strict=True):
+        ours = np.asarray(ours)
+        np.testing.assert_allclose(end.permute(0, 2, 3, 4, 1).numpy(), ours, atol=1e-4 * np.abs(ours).max())
+        assert np.ptp(ours) > 0.1
+    for blocks, first in ((2, "Mixed_5b"), (None, "Conv3d")):
+        learning = sum(parameter.numel() for parameter in theirs.learn(blocks))
+        ours = [w for layer in model.layers if layer.name >= first or not blocks for w in layer.trainable_weights]
+        assert learning == sum(np.prod(w.shape) for w in ours)

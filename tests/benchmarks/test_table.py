@@ -19,6 +19,7 @@ def test_every_row_has_a_name_of_its_own_and_the_whole_table_adds_full_width(tmp
     whole, quick = ([each.name for each in rows.comparisons(tmp_path, quick)] for quick in (False, True))
     of_full = {"training.full.float32", "training.full.bfloat16"}
     of_full |= {f"backbone.full.{name}" for name in ("C3D", "I3D", "I3D_frozen")}
+    of_full |= {f"i3d.{size}.{precision}" for size in (168, 224) for precision in rows.PRECISIONS}
     assert set(whole) - set(quick) == of_full
     for comparison in rows.comparisons(tmp_path, quick=False):
         names = [(row.name, row.against, row.unit) for row in comparison.rows]

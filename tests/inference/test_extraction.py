@@ -70,7 +70,7 @@ def test_the_mean_over_space_and_the_time_of_a_clip(c3d):
     np.testing.assert_allclose(extracted(c3d, "conv4b", "clip", 8, 8, pool="mean"), flat.mean(axis=1), **ROUNDING)
 
 
-def test_frames_are_asked_for_window_by_window_and_unused_ones_never(c3d):
+def test_frames_are_asked_for_once_window_by_window_and_unused_ones_never(c3d):
     asked = []
 
     def frames_of(numbers):
@@ -78,7 +78,7 @@ def test_frames_are_asked_for_window_by_window_and_unused_ones_never(c3d):
         return FRAMES[numbers]
 
     FeatureExtractor(c3d, Extraction("conv5b"), 16)(frames_of, LENGTH)
-    assert max(map(len, asked)) == 16 + 2 * 8
+    assert max(map(len, asked)) <= 16 and [*np.concatenate(asked)] == [*range(LENGTH)]
     asked.clear()
     FeatureExtractor(c3d, Extraction("conv5b", "clip", 20, 8), 16)(frames_of, LENGTH)
     assert sorted(np.concatenate(asked)) == [*range(8), *range(20, 28), *range(40, 48)]

@@ -128,7 +128,7 @@ def test_videos_are_brought_to_the_rate_of_the_model(flags, stored, tmp_path):
     write_bars(tmp_path / "fast.avi", 60, fps=50)
     flags = [*flags, "--endpoint=conv5b", "--pool=mean", f"--output_dir={tmp_path / 'features'}"]
     result = command(*flags, tmp_path / "fast.avi")
-    assert result.returncode == 0 and f"extract: {tmp_path / 'fast.avi'}: " in result.stderr
+    assert result.returncode == 0, result.stderr
     features = read_features(tmp_path / "features/fast.avi.npy")
     assert len(features.values) == 30 and features.origin["frame_rate"] == 25
     assert features.origin["pool"] == "mean" and features.values.shape[1] == features.origin["size"]

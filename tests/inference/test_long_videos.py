@@ -11,8 +11,7 @@ import scoringnet_tf
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, SHORT_OVERLAP, ScoringNetPreprocessor
 from scoringnet_tf.inference.inputs import scored
 from scoringnet_tf.inference.predictor import Predictor
-from scoringnet_tf.inference.stages import window_of, windowed_segmenter
-from scoringnet_tf.models.backbones.i3d import I3D
+from scoringnet_tf.inference.stages import windowed_segmenter
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter
 from scoringnet_tf.sports import SCORES
@@ -286,12 +285,6 @@ def test_other_stage_heads_see_no_further_than_half_the_short_overlap(network):
 
 
 # === Memory ===
-
-
-@pytest.mark.parametrize(("size", "frames"), [(64, 512), (1024, 8)])
-def test_a_window_of_i3d_has_as_many_steps_as_memory_allows_and_twice_as_many_frames(size, frames):
-    """64 channels of half the height and width: 64 · 512² numbers are a quarter of 2^26, so 4 steps."""
-    assert window_of(I3D((None, size, size, 3), final_endpoint="MaxPool3d_2a_3x3")) == frames
 
 
 MEMORY = """

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 
 import scoringnet_tf
-from scoringnet_tf.inference.stages import window_of, windowed_segmenter
+from scoringnet_tf.inference.stages import windowed_segmenter
+from scoringnet_tf.inference.windows import window_of, windowed_vectors
+from scoringnet_tf.models.backbones.backbone import Backbone
+from scoringnet_tf.models.backbones.i3d import I3D
 
 WINDOW = 16
 SIZE = (32, 32)
@@ -53,7 +56,7 @@ def test_equals_the_whole_video(with_features, windowed, length):
         assert np.ptp(expected, axis=0).max() > 0.05  # else anything would do
 
 
-def test_asks_for_a_window_at_a_time(windowed):
+def test_each_frame_is_read_once_a_window_at_a_time(windowed):
     frames, asked = clip(100), []
 
     def frames_of(start, stop):
@@ -61,7 +64,7 @@ def test_asks_for_a_window_at_a_time(windowed):
         return frames[start:stop]
 
     windowed(frames_of, 100)
-    assert asked == [(0, 24), (8, 40), (24, 56), (40, 72), (56, 88), (72, 100), (88, 100)]
+    assert asked == [(0, 15), (15, 30), (30, 45), (45, 60), (60, 75), (75, 90), (90, 100)]
 
 
 def test_the_weights_are_the_segmenters(segmenter, windowed):
@@ -75,6 +78,24 @@ def test_the_weights_are_the_segmenters(segmenter, windowed):
         np.testing.assert_allclose(found, whole(segmenter, frames), atol=1e-5)
     finally:
         layer.recurrent_kernel.assign(before)
+
+
+@pytest.mark.parametrize("length", [1, 9, 129, 300])
+def test_a_chain_computes_what_it_computes_of_the_whole_video(length):
+    trunk = Backbone(I3D((None, *SIZE, 3), 1 / 16, ("Mixed_4f", "Mixed_5c"), masked=True, folded=True), pretrained=True)
+    for layer in trunk.model.layers:  # biases, too, so that padding shows
+        layer.set_weights([np.random.default_rng(0).normal(0.02, 0.1, weight.shape) for weight in layer.weights])
+    frames, asked = clip(length), []
+
+    def frames_of(start, stop):
+        asked.append((start, stop))
+        return frames[start:stop]
+
+    found = windowed_vectors(trunk, trunk.reach, every=3)(frames_of, length)
+    inputs = {"frames": frames[np.newaxis], "mask": np.ones((1, length), bool)}
+    np.testing.assert_allclose(found, np.asarray(trunk(inputs))[0, ::3], rtol=1e-5, atol=1e-6)
+    assert [place for start, stop in asked for place in range(start, stop)] == [*range(length)]
+    assert max(stop - start for start, stop in asked) <= 128 and np.ptp(found, axis=1).min() > 0.1
 
 
 @pytest.mark.parametrize(("width", "size", "window"), [(1 / 8, 64, 256), (1 / 2, 112, 167)])

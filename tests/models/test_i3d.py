@@ -61,6 +61,17 @@ def test_it_is_saved_and_read_again(model, tmp_path):
     np.testing.assert_array_equal(np.asarray(again(frames)), np.asarray(model(frames)))
 
 
+def test_folded_it_gives_the_same_logits_without_batch_normalisation(model):
+    frames = np.random.default_rng(3).integers(0, 256, (1, 12, 40, 36, 3), dtype=np.uint8)
+    folded = model.fold()
+    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in folded.layers)
+    expected = np.asarray(model(frames))
+    np.testing.assert_allclose(np.asarray(folded(frames)), expected, atol=1e-4 * np.abs(expected).max())
+    assert folded.fold() is folded
+    again = I3D.from_config(folded.get_config())
+    assert [weight.shape for weight in again.weights] == [weight.shape for weight in folded.weights]
+
+
 def test_wrong_endpoints_are_refused():
     with refused("unknown_name", "Mixed_6a"):
         I3D(final_endpoint="Mixed_6a")

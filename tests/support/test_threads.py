@@ -7,7 +7,8 @@ import pytest
 from scoringnet_tf.support.threads import overlapping
 
 
-def test_results_come_in_order_and_few_items_are_made_ahead():
+@pytest.mark.parametrize(("ahead", "most"), [(None, 2 * 3 + 1), (1, 2)])
+def test_results_come_in_order_and_few_items_are_made_ahead(ahead, most):
     made = []
 
     def items():
@@ -19,9 +20,9 @@ def test_results_come_in_order_and_few_items_are_made_ahead():
         time.sleep(0.002 * (1 - number % 2))
         return number
 
-    results = overlapping(slower_for_even_numbers, items(), threads=3)
-    ahead = [len(made) - count for count, result in enumerate(results) if result == count]
-    assert len(ahead) == 30 and max(ahead) <= 2 * 3 + 1
+    results = overlapping(slower_for_even_numbers, items(), 3, ahead)
+    waiting = [len(made) - count for count, result in enumerate(results) if result == count]
+    assert len(waiting) == 30 and max(waiting) <= most
 
 
 def broken_off():

@@ -191,33 +191,28 @@ def dive_shot(
             _paint_board(picture, scene, centre, tips[index])
         column = view.width / 2 + (trait.distance * np.cos(view.yaw) - centre[0]) * view.pixels_per_metre
         for filmed in divers:
-            filmed.paint(picture, now, column, waterline, frame_time - boundaries[2])
+            filmed.paint(picture, index, column, waterline, frame_time - boundaries[2])
         yield cv2.flip(picture, 1) if scene.mirrored else picture
 
 
 class _FilmedDiver:
-    """One of the divers of a shot, with a splash, before a camera."""
+    """One of the divers of a shot, with a splash, before a camera (F · 3, 2) that takes F frames."""
 
     def __init__(self, diver, motion, camera, view, splash):
-        self._view, self._splash, self._late, self._aside = (
-            view,
-            splash,
-            diver.late,
-            diver.aside * view.pixels_per_metre,
-        )
-        self._joints, self._belly = view.project(motion.joints, camera[:, None]), view.turn(motion.belly)
-        self._sunk = motion.centre[:, 1] <= SUNK
-        self._painter = FigurePainter(diver.body, diver.appearance, view.pixels_per_metre)
+        self._view, self._splash, self._late = view, splash, diver.late
+        self._aside = diver.aside * view.pixels_per_metre
+        joints, belly = view.project(motion.joints, camera[:, None]), view.turn(motion.belly)
+        sunk, exposures = motion.centre[:, 1] <= SUNK, len(SHUTTER)
+        self.visible_joints = np.where(sunk[:, None, None], np.nan, joints)
+        self._shown = ~sunk[::exposures]
+        exposed = np.add(joints, (self._aside, 0, 0)).reshape(-1, exposures, *joints.shape[1:])
+        painter = FigurePainter(diver.body, diver.appearance, view.pixels_per_metre)
+        self._patches = painter.paint_each(exposed[self._shown], belly.reshape(-1, exposures, 3)[self._shown])
 
-    @property
-    def visible_joints(self):
-        """The joints of every instant, NaN once the water hides all."""
-        return np.where(self._sunk[:, None, None], np.nan, self._joints)
-
-    def paint(self, picture, now, column, waterline, age):
-        """Into a picture of the instants `now`; the diver enters the water in a column, `age` frames ago."""
-        if not self._sunk[now.start]:
-            patch, corner = self._painter.paint(self._joints[now] + (self._aside, 0, 0), self._belly[now])
+    def paint(self, picture, index, column, waterline, age):
+        """Into the pictures of all frames in turn; the diver enters the water in a column, `age` frames ago."""
+        if self._shown[index]:
+            patch, corner = next(self._patches)
             composite(picture, _submerge(patch, corner, waterline, self._view.pixels_per_metre), corner)
         self._splash.paint(picture, column + self._aside, waterline, age - self._late)
 

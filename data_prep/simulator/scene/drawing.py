@@ -1,6 +1,8 @@
 """Draws an articulated figure as shaded capsules in depth order, smeared while the shutter is open. Knows no sport."""
 
 import dataclasses
+import itertools
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -119,25 +121,33 @@ class FigurePainter:
         Returns:
             A premultiplied BGRA patch (h, w, 4) uint8 and the picture position (x, y) of its upper left corner.
         """
-        joints, belly = _instants(joints, belly)
-        # The mean of many instants has soft edges without painting them larger.
-        fine = SUPERSAMPLING if len(joints) == 1 else 1
-        low = np.floor(joints[..., :2].min(axis=(0, 1))).astype(int) - self._margin
-        high = np.ceil(joints[..., :2].max(axis=(0, 1))).astype(int) + self._margin
-        width, height = high - low
-        outlines, colours = self._parts(joints - (*low, 0), belly, fine)
-        patch: np.ndarray = np.zeros((height * fine, width * fine, 4), np.uint8)
-        if len(joints) == 1:
-            _fill(patch, outlines[0], colours[0])
-            return cv2.resize(patch, (int(width), int(height)), interpolation=cv2.INTER_AREA), tuple(low.tolist())
-        total: np.ndarray = np.zeros(patch.shape, np.float32)
-        for instant_outlines, instant_colours in zip(outlines, colours, strict=True):
-            patch[:] = 0
-            _fill(patch, instant_outlines, instant_colours)
-            cv2.accumulate(patch, total)
-        return cv2.convertScaleAbs(total, alpha=1 / len(joints)), tuple(low.tolist())
+        return next(self.paint_each(joints[None], belly[None]))
 
-    def _parts(self, joints, belly, fine):
+    def paint_each(self, joints: np.ndarray, belly: np.ndarray) -> Iterator[tuple[np.ndarray, tuple[int, int]]]:
+        """What `paint` gives for each of F exposures, joints (F, 3, J, 3) and belly (F, 3, 3), outlined all at once."""
+        counts = _num_instants(joints)
+        outlined: list[tuple] = [()] * len(joints)
+        for count in set(counts.tolist()):
+            frames = np.flatnonzero(counts == count)
+            for frame, figure in zip(
+                frames, self._outlined(*_instants(joints[frames], belly[frames], count)), strict=True
+            ):
+                outlined[frame] = figure
+        return itertools.starmap(_painted, outlined)
+
+    def _outlined(self, joints, belly):
+        """Corners, outlines and colours, as `_painted` takes them, of exposures (F, S, J, 3) of S instants."""
+        low = np.floor(joints[..., :2].min(axis=(1, 2))).astype(int) - self._margin
+        high = np.ceil(joints[..., :2].max(axis=(1, 2))).astype(int) + self._margin
+        local = joints.copy()
+        local[..., :2] -= low[:, None, None]
+        count, together = joints.shape[1], (-1, *joints.shape[2:])
+        outlines, colours = self._parts(local.reshape(together), belly.reshape(-1, 3), is_still=count == 1)
+        for index, corners in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
+            own = slice(index * count, (index + 1) * count)
+            yield *corners, outlines[own], colours[own]
+
+    def _parts(self, joints, belly, is_still):
         """Outlines (S, P, V, 2) and colours (S, P, 3) to fill in order.
 
         Of a still figure each part is followed by what the light falls on; a smear has no highlights.
@@ -151,8 +161,10 @@ class FigurePainter:
         instant = np.arange(len(joints))[:, None]
         colours = (self._colours * self._brightness(ends)[..., None])[instant, order]
         ends, radii = ends[instant, order, :, :2], self._radii[order]
+        # The mean of many instants has soft edges without painting them larger.
+        fine = SUPERSAMPLING if is_still else 1
         outlines, shades = capsule_outlines(ends, radii, fine), (colours * 0.86).clip(0, 255)
-        if len(joints) > 1:
+        if not is_still:
             return outlines, shades
         glow = self._light[:2] * (1, -1) * 0.22 * radii[..., None]
         lit = capsule_outlines(ends + glow, 0.70 * radii, fine)
@@ -170,14 +182,36 @@ def _alternating(one, other):
     return np.stack((one, other), axis=2).reshape(len(one), -1, *one.shape[2:])
 
 
-def _instants(joints, belly):
-    """As many instants of an exposure as its movement needs, between the three that are given."""
-    travel = np.abs(joints[-1, :, :2] - joints[0, :, :2]).max()
-    if travel < STILL:
-        return joints[:1], belly[:1]
-    share = np.linspace(0.0, 1.0, min(MOST_INSTANTS, 2 + int(travel / SMEAR)))
+def _num_instants(joints):
+    """As many instants of each exposure (F, 3, J, 3) as its movement needs, (F,)."""
+    travel = np.abs(joints[:, -1, :, :2] - joints[:, 0, :, :2]).max(axis=(1, 2))
+    return np.where(travel < STILL, 1, np.minimum(MOST_INSTANTS, 2 + (travel / SMEAR).astype(int)))
+
+
+def _instants(joints, belly, count):
+    """`count` instants of each exposure, between the three that are given: (F, count, J, 3) and (F, count, 3)."""
+    if count == 1:
+        return joints[:, :1], belly[:, :1]
+    share = np.linspace(0.0, 1.0, count)
     weights = np.stack(((1 - share) * (1 - 2 * share), 4 * share * (1 - share), share * (2 * share - 1)), axis=1)
-    return np.tensordot(weights, joints, 1), weights @ belly
+    return (weights @ joints.reshape(len(joints), 3, -1)).reshape(
+        len(joints), count, *joints.shape[2:]
+    ), weights @ belly
+
+
+def _painted(low, high, outlines, colours):
+    """The patch and corner of `FigurePainter.paint`, from S outlines of parts."""
+    width, height = high[0] - low[0], high[1] - low[1]
+    if len(outlines) == 1:
+        patch: np.ndarray = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING, 4), np.uint8)
+        _fill(patch, outlines[0], colours[0])
+        return cv2.resize(patch, (width, height), interpolation=cv2.INTER_AREA), tuple(low)
+    patch, total = np.zeros((height, width, 4), np.uint8), np.zeros((height, width, 4), np.float32)
+    for instant_outlines, instant_colours in zip(outlines, colours, strict=True):
+        patch[:] = 0
+        _fill(patch, instant_outlines, instant_colours)
+        cv2.accumulate(patch, total)
+    return cv2.convertScaleAbs(total, alpha=1 / len(outlines)), tuple(low)
 
 
 def _fill(patch, outlines, colours):

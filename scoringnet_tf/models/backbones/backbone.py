@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from scoringnet_tf.models.backbones.blocks import Block
 from scoringnet_tf.models.backbones.c3d import PREPROCESSING, preprocess
 from scoringnet_tf.models.backbones.images import RealFrames, VectorsOfFrames
 from scoringnet_tf.models.fragments import take_frames
@@ -138,7 +139,7 @@ class Backbone(Functional):
     Attributes:
         model, reach, pool, frame_rate, pretrained, origin, classes: as of the arguments.
         size, sizes: D, and that of each output.
-        temporal_stride: of the output with the longest.
+        temporal_strides, temporal_stride: of each output; of that with the longest.
 
     Raises:
         InputError: the model takes or gives something else (`wrong_shape`), its input is of another size
@@ -198,7 +199,8 @@ class Backbone(Functional):
         super().__init__({"frames": frames, "mask": mask}, x, name=name, **kwargs)
 
         # === Config ===
-        self.model, self.temporal_stride, self.pool, self.size = model, max(strides), pool, x.shape[-1]
+        self.model, self.pool, self.size = model, pool, x.shape[-1]
+        self.temporal_strides, self.temporal_stride = strides, max(strides)
         self.sizes = [each.shape[-1] for each in vectors]
         self.frame_size = (height, width)
         known_reach = 0 if of_images else getattr(model, "reach", ASSUMED_REACH)
@@ -222,7 +224,7 @@ class Backbone(Functional):
 
     def logits(self, features: Any) -> Any:
         """The logits (B, L, K) of its classes at every frame, of its features (B, L, D)."""
-        return self.classifier(ops.convert_to_tensor(features)[:, :, -self.sizes[-1] :])
+        return self.classifier(features[:, :, -self.sizes[-1] :])
 
     def with_dtype(self, dtype: str | None) -> "Backbone":
         """The same backbone with the same weights under another dtype policy; its features stay float32."""
@@ -230,6 +232,29 @@ class Backbone(Functional):
         twin = Backbone(**{**options, "model": _with_dtype(self.model, dtype)})
         twin.set_weights(self.get_weights())
         return twin
+
+    def fold(self) -> "Backbone":
+        """The same backbone, see `I3D.fold`; itself if its model has no such thing."""
+        folded = self.model.fold() if hasattr(self.model, "fold") else self.model
+        if folded is self.model:
+            return self
+        twin = Backbone(**{**self._config, "model": folded, "trainable": self.trainable, "name": self.name})
+        if self.classes:
+            twin.classifier.set_weights(self.classifier.get_weights())
+        return twin
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The `Block`s that the model is a chain of, if it is one: `vectors_of_steps` makes vectors of their ends."""
+        return self.model.blocks() if hasattr(self.model, "blocks") else ()
+
+    def steps(self, end: int, features: Any) -> Any:
+        """A vector for each step of an output of the model, its place and features (B, T, h, w, C) → (B, T, D)."""
+        return self.get_layer(f"places_{end}")(features)
+
+    def vectors_of_steps(self) -> keras.Model:
+        """The model from `[*steps, mask]`, `steps` of every output, to the vectors of frames (B, L, D)."""
+        steps = [self.get_layer(f"places_{end}").output for end in range(len(self.sizes))]
+        return keras.Model([*steps, self.input["mask"]], self.output)
 
     def get_config(self) -> dict[str, Any]:
         model = keras.saving.serialize_keras_object(self.model)

@@ -3,15 +3,18 @@
 Layers, names and paddings are those of github.com/deepmind/kinetics-i3d, i3d.py; Kinetics-400's weights fit.
 """
 
+import functools
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
+from scoringnet_tf.models.backbones.blocks import Block, edges
 from scoringnet_tf.models.backbones.c3d import scaled_width
-from scoringnet_tf.models.layers import FrameMask
+from scoringnet_tf.models.layers import Conv3D, FrameMask
 from scoringnet_tf.models.saving import Functional, Preset, arguments_of
 from scoringnet_tf.support.messages import InputError, unknown_name
 
@@ -53,7 +56,7 @@ def temporal_stride(endpoint: str) -> int:
     """Frames from one step of an endpoint to the next."""
     stride = 1
     for name, kind, parts in LAYERS:
-        stride *= parts[2] if kind == "conv" else parts[1][0] if kind == "pool" else 1
+        stride *= _in_time(kind, parts)[1]
         if name == endpoint:
             return stride
     raise unknown_name("endpoint", endpoint, ENDPOINTS)
@@ -63,8 +66,7 @@ def temporal_reach(endpoint: str) -> int:
     """Frames to either side that a step of an endpoint depends on, at most."""
     stride, reach = 1, 0
     for name, kind, parts in LAYERS:
-        window = parts[1] if kind == "conv" else parts[0][0] if kind == "pool" else 3
-        reach += stride * (window // 2)
+        reach += stride * (_in_time(kind, parts)[0] // 2)
         stride = temporal_stride(name)
         if name == endpoint:
             return reach
@@ -77,24 +79,46 @@ def _depth(endpoint):
     return ENDPOINTS.index(endpoint)
 
 
-def _unit(x, filters, kernel, stride, name, dtype, frame_mask=None):
-    """Convolution without bias, batch normalisation without scale, ReLU."""
+def _in_time(kind, parts):
+    """(steps that a layer sees, steps from one of its results to the next)."""
+    if kind == "conv":
+        return parts[1:]
+    return (parts[0][0], parts[1][0]) if kind == "pool" else (3, 1)
+
+
+def folded_weights(weights: Mapping[str, Sequence[np.ndarray]]) -> dict[str, list[np.ndarray]]:
+    """Layer → weights of a network whose batch normalisations are in the convolutions before them, by their names."""
+    folded = {}
+    for name, arrays in weights.items():
+        if f"{name}_batch_norm" in weights:
+            (kernel,), (offset, mean, variance) = arrays, weights[f"{name}_batch_norm"]
+            scale = 1 / np.sqrt(variance + EPSILON)
+            folded[name] = [kernel * scale, offset - mean * scale]
+        elif not name.endswith("_batch_norm"):
+            folded[name] = [*arrays]
+    return folded
+
+
+def _unit(x, filters, kernel, stride, name, *, dtype, folded, frame_mask=None):
+    """Convolution without bias, batch normalisation without scale, ReLU; folded: convolution with bias, ReLU."""
     name = name.replace("/", "_")
     if kernel > 1:
         x = _masked(x, frame_mask, name, dtype)
+    if folded:
+        return Conv3D(filters, kernel, stride, padding="same", activation="relu", name=name, dtype=dtype)(x)
     x = layers.Conv3D(filters, kernel, stride, padding="same", use_bias=False, name=name, dtype=dtype)(x)
     of_norm: dict[str, Any] = {"momentum": 0.999, "epsilon": EPSILON, "scale": False}
     return ops.relu(layers.BatchNormalization(**of_norm, name=f"{name}_batch_norm", dtype=dtype)(x))
 
 
-def _mixed(x, filters, name, dtype, frame_mask):
-    """An Inception block: its branches side by side."""
+def _mixed(x, filters, name, unit, dtype, frame_mask):
+    """An Inception block of `unit`s: its branches side by side."""
     x, ends = _masked(x, frame_mask, name, dtype), []
     for number in range(4):
         units = [(count, branch) for count, branch in zip(filters, BRANCHES, strict=True) if branch[7] == str(number)]
         y = ops.max_pool(x, (3, 3, 3), strides=1, padding="same") if number == 3 else x
         for count, branch in units:
-            y = _unit(y, count, int(branch[-1]), 1, f"{name}/{branch}", dtype, frame_mask)
+            y = unit(y, count, int(branch[-1]), 1, f"{name}/{branch}", frame_mask=frame_mask)
         ends.append(y)
     return layers.Concatenate(name=name, dtype=dtype)(ends)
 
@@ -130,6 +154,7 @@ class I3D(Preset, Functional):
         classes: number of classes, or None for features.
         masked: takes a mask of padded frames beside the frames: they are as beyond the end of an unpadded video. Whole
             videos then have a multiple of s frames.
+        folded: has no batch normalisation, see `fold`.
         dtype: dtype policy of the layers.
 
     Raises:
@@ -138,7 +163,6 @@ class I3D(Preset, Functional):
 
     Attributes:
         temporal_strides, reach: of the final endpoints, frames, see `temporal_stride` and `temporal_reach`.
-        first_stride: frames to a step of the first layer, and at least as many to one of any other.
 
     Example:
     >>> I3D(input_shape=(None, 112, 112, 3), final_endpoint="Mixed_4f").output_shape
@@ -152,6 +176,7 @@ class I3D(Preset, Functional):
         final_endpoint: str | Sequence[str] = ENDPOINTS[-1],
         classes: int | None = None,
         masked: bool = False,
+        folded: bool = False,
         dtype: str | None = None,
         name: str = "i3d",
         **kwargs: Any,
@@ -166,19 +191,22 @@ class I3D(Preset, Functional):
 
         # === Functional Model ===
         x, frame_mask = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale", dtype=dtype)(frames), mask  # −1…1
-        results = []
+        unit = functools.partial(_unit, dtype=dtype, folded=folded)
+        results: list[Any] = []
+        chain: list[tuple] = []
         for endpoint, kind, parts in LAYERS[: last + 1]:
+            before, (window, stride) = [x if chain else frames, frame_mask], _in_time(kind, parts)
             if kind == "conv":
-                filters, kernel, stride = parts
-                x = _unit(x, scaled_width(filters, width_multiplier), kernel, stride, endpoint, dtype, frame_mask)
+                filters = scaled_width(parts[0], width_multiplier)
+                x = unit(x, filters, window, stride, endpoint, frame_mask=frame_mask)
             elif kind == "pool":
-                window, (stride, *_) = parts
-                x = _masked(x, frame_mask if window[0] > 1 else None, endpoint, dtype)
+                x = _masked(x, frame_mask if window > 1 else None, endpoint, dtype)
                 x = layers.MaxPooling3D(*parts, padding="same", name=endpoint, dtype=dtype)(x)
             else:
-                stride, widths = 1, [scaled_width(filters, width_multiplier) for filters in parts]
-                x = _mixed(x, widths, endpoint, dtype, frame_mask)
+                widths = [scaled_width(filters, width_multiplier) for filters in parts]
+                x = _mixed(x, widths, endpoint, unit, dtype, frame_mask)
             frame_mask = frame_mask if frame_mask is None else frame_mask[:, ::stride]
+            chain.append((before, x, window, stride, len(results) if endpoint in ends else None))
             results += [x] if endpoint in ends else []
         if classes:
             x = MeanOfPairs(name="mean_of_pairs", dtype="float32")(ops.mean(x, axis=(2, 3)))
@@ -188,8 +216,33 @@ class I3D(Preset, Functional):
 
         # === Config ===
         self.temporal_strides, self.reach = [temporal_stride(end) for end in ends], temporal_reach(ENDPOINTS[last])
-        self.first_stride = temporal_stride(ENDPOINTS[0])
+        self._blocks = functools.partial(_blocks, chain if masked else [])  # in no list, which Keras would look into
         self._config = config | {"input_shape": tuple(input_shape), "final_endpoint": ends if ends[1:] else ends[0]}
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The `Block`s that a masked network is a chain of, with its weights; none of another."""
+        return self._blocks()
+
+    def fold(self) -> "I3D":
+        """The same network with each batch normalisation in the convolution before it; itself if it has none.
+
+        It gives the same, to rounding, with fewer layers and less memory: for inference.
+        """
+        if self._config["folded"]:
+            return self
+        twin = type(self)(**self._config | {"folded": True}, name=self.name)
+        weights = folded_weights({layer.name: layer.get_weights() for layer in self.layers})
+        for layer in twin.layers:
+            layer.set_weights(weights[layer.name])
+        return twin
 
     def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}
+
+
+def _blocks(chain):
+    """The `Block`s of layers: (their inputs, result, window and stride in time, its place among the results)."""
+    return tuple(
+        Block(keras.Model(inputs, result), stride, *edges(window, stride), end)
+        for inputs, result, window, stride, end in chain
+    )
