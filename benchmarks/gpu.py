@@ -3,9 +3,9 @@ r"""Models, losses and a training step on a GPU: on JAX and on TensorFlow, again
     python -m benchmarks.gpu [--ways=jax,tensorflow,torch,torch_compiled] [--precisions=float32,bfloat16,float16]
 
 Each way and precision has a process of its own, which is asked for larger and larger batches until memory ends. The
-table has videos per second, the share of the card's peak that the counted operations are (`benchmarks.flops`), and the
-most memory held. Without a GPU every row says that it was not measured; --cpu measures there all the same, to try this
-program out. Under JAX TensorFlow is not imported, and need not be installed.
+table has videos per second, the share of the card's peak that the counted operations are, and the most memory held.
+Without a GPU every row says that it was not measured; --cpu measures there all the same, to try this program out. Under
+JAX TensorFlow is not imported, and need not be installed.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from absl import flags
 
 from benchmarks import pairs, workload
 from benchmarks.figures import machine, new_file
+from scoringnet_tf.experiments.plan import PEAKS
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import unknown_name
@@ -30,17 +31,6 @@ WAYS = {  # → the module that measures it
 }
 PRECISIONS = ("float32", "bfloat16", "float16")
 MEASURED = ("inference", "evaluation", "joint step")
-# TFLOP/s of dense tensors by the vendor's data sheets: float32 (as TF32 where there is one), bfloat16, float16.
-PEAKS = {
-    "H200": (494.7, 989.4, 989.4),
-    "H100 PCIe": (378.0, 756.0, 756.0),
-    "H100": (494.7, 989.4, 989.4),
-    "A100": (156.0, 312.0, 312.0),
-    "L40S": (183.0, 362.0, 362.0),
-    "L40": (90.5, 181.0, 181.0),
-    "L4": (60.0, 121.0, 121.0),
-    "T4": (8.1, None, 65.0),
-}
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("ways", list(WAYS), f"Which to measure, of {', '.join(WAYS)}.")
@@ -70,7 +60,7 @@ def measurements():
     import numpy as np
 
     import scoringnet_tf
-    from benchmarks import flops
+    from scoringnet_tf.models import flops
 
     policy = "float32" if FLAGS.precision == "float32" else f"mixed_{FLAGS.precision}"
     network = scoringnet_tf.ScoringNet(

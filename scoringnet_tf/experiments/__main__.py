@@ -4,6 +4,7 @@ r"""The paper's tables, each by one command.
     python -m scoringnet_tf.experiments list
     python -m scoringnet_tf.experiments status [NAME …] --records_dir=…    what is trained, begun or missing
     python -m scoringnet_tf.experiments report [NAME …] --records_dir=…    tables of what is done
+    python -m scoringnet_tf.experiments plan NAME … --records_dir=… [--preset=paper] [--gpu=H100]    operations, memory
 
 `run` trains and evaluates what the named tables need ("all": every one) and --runs_dir lacks. Then it writes each
 table, its cells, its predictions and a picture to --results_dir/SPORT/NAME. Rerun a command to resume; a failed
@@ -26,6 +27,7 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import InputError, counted, unknown_name
 from scoringnet_tf.support.paths import local_path
+from scoringnet_tf.support.quiet import load_tensorflow
 
 Tables = Mapping[str, Experiment]  # of the catalogue, by name
 PROJECT = pathlib.Path(__file__).parents[2]
@@ -39,6 +41,7 @@ flags.DEFINE_integer("splits", 6, "Random splits of table6.", 2)
 flags.DEFINE_list("split_files", [], "Split files (id,split) for table6, made by `data_prep split`.")
 flags.DEFINE_string("runs_dir", "runs/experiments", "Folder of the trainings.")
 flags.DEFINE_string("results_dir", "results", "Folder of the tables, in one for each sport.")
+flags.DEFINE_string("gpu", "H100", "GPU of `plan`, which takes 45% of its peak for granted.")
 flags.DEFINE_bool("overwrite", False, "Replace results of other records or trainings.")
 
 
@@ -79,7 +82,18 @@ def write_report(chosen: Tables) -> int:
     return 1 if _report(suite.possible(chosen, surroundings), surroundings) else 0
 
 
-COMMANDS = {"run": run, "list": list_experiments, "status": status, "report": write_report}
+def write_plan(chosen: Tables) -> int:
+    """Prints what the trainings take on a GPU, and trains nothing."""
+    surroundings = _surroundings()
+    load_tensorflow()
+    from scoringnet_tf.experiments.plan import plan
+
+    possible = suite.possible(chosen, surroundings)
+    print(plan([*possible.values()], surroundings, flags.FLAGS.seeds, flags.FLAGS.gpu))
+    return 0
+
+
+COMMANDS = {"plan": write_plan, "run": run, "list": list_experiments, "status": status, "report": write_report}
 
 
 def _splits_of(experiment, surroundings):

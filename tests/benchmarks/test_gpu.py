@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import scoringnet_tf
-from benchmarks import flops
+from scoringnet_tf.models import flops
 
 ROOT = pathlib.Path(__file__).parents[2]
 TINY = ("--width_multiplier=0.0625", "--image_size=32", "--num_frames=8", "--steps=3", "--largest_batch=1")
