@@ -15,7 +15,11 @@ from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields
 
 ROOT = pathlib.Path(__file__).parents[1]
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("saved_models/*/README.md")]
+PAGES = [
+    path
+    for pattern in ("*.md", "docs/*.md", "saved_models/*/README.md", "results/*/README.md")
+    for path in ROOT.glob(pattern)
+]
 FLAG_FILES = [*ROOT.glob("*.flags"), *ROOT.glob("recipes/*.flags")]
 PACKAGE = ".__main__"  # the module of a command that is a package
 COMMANDS = [

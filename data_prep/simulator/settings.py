@@ -14,7 +14,7 @@ SIMULATORS = {  # sport: (module, class) of its `performance.Simulator`
     "vault": ("data_prep.simulator.vault.simulator", "VaultSimulator"),
 }
 CLIP_LEAD, CLIP_TAIL = 2, 4  # frames of a clip of motion before and after what it shows
-VERSION = 2  # of the simulator: raised whenever the same settings give other pixels or labels
+VERSION = 3  # of the simulator: raised whenever the same settings give other pixels or labels
 
 
 @dataclasses.dataclass(frozen=True)

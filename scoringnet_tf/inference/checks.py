@@ -23,7 +23,7 @@ from scoringnet_tf.models.training_statistics import (
     pooled,
     stage_frames,
 )
-from scoringnet_tf.sports import SCORES, SHORTEST
+from scoringnet_tf.sports import SCORES, SHORTEST, Sport
 from scoringnet_tf.sports.true_scores import RANGE_TOLERANCE
 from scoringnet_tf.support.messages import Remark, counted
 
@@ -380,6 +380,17 @@ def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
     further = f" (and in {counted(len(gaps) - 1, 'other gap')})" if len(gaps) > 1 else ""
     text = f"Frames are missing from {start:.2f} to {end:.2f} s{further}. The model saw blends of their neighbours."
     return [Remark("frames_missing", text)]
+
+
+def partial_performance(
+    video: "Video", samples: np.ndarray, labels: np.ndarray, span: tuple[int, int], sport: Sport
+) -> Remark:
+    """`partial_performance`: what lies in `span` of `samples` with these labels, (K,) each, is left out of a result."""
+    start, end = (video.first_time + video.timestamps[int(samples[place])] for place in (span[0], span[1] - 1))
+    lacking = [name for stage, name in enumerate(sport.stages) if stage not in labels[slice(*span)] and stage]
+    why = f"it has no {' and no '.join(lacking)}" if lacking else "a stage lasts too long, or not long enough"
+    text = f"Another performance, or a replay, from {start:.2f} to {end:.2f} s was left out: {why}."
+    return Remark("partial_performance", text)
 
 
 def _sentence(code, model, seen, batch):

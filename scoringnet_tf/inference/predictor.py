@@ -19,12 +19,18 @@ import tensorflow as tf
 from scoringnet_tf.data.features import check_features, is_features, read_features
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, SHORT_OVERLAP
 from scoringnet_tf.data.video import Clip, Video
-from scoringnet_tf.inference.checks import Checks, Observation, is_whole
+from scoringnet_tf.inference.checks import Checks, Observation, is_whole, partial_performance
 from scoringnet_tf.inference.fall import check_height
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.recognition import where_recognised
 from scoringnet_tf.inference.results import Performance, ResultBuilder, VideoScore, several
-from scoringnet_tf.inference.stages import Stretch, stretches, windowed_reader, without_unseen
+from scoringnet_tf.inference.stages import (
+    Stretch,
+    partial_spans,
+    stretches,
+    windowed_reader,
+    without_unseen,
+)
 from scoringnet_tf.models.decoding import decided
 from scoringnet_tf.models.parameter_groups import STAGE_PARTS
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
@@ -244,6 +250,7 @@ class Predictor:
                 rate = self._rate or video.fps
                 one = Observation(video, samples[cut], rate, labels, surely, vectors)
                 builder.add(stretch.start, one, sample_of, *self._judged(one, stretch, against, force))
+            builder.warn(self._left_out(video, samples, likely))
 
             # 3. Keep what pictures need.
             if not self._of_features:
@@ -322,8 +329,18 @@ class Predictor:
 
     def _performances(self, probabilities, rate):
         """The `Stretch` of each whole performance in samples, `rate` a second."""
-        labels = without_unseen(decided(probabilities, "cyclic"), probabilities)
-        return stretches(labels, lambda of_one: is_whole(self.model, of_one, rate), round(self._around * rate))
+        return stretches(_seen_labels(probabilities), self._is_whole(rate), round(self._around * rate))
+
+    def _left_out(self, video, samples, probabilities):
+        """What is told of performances that are not whole, beside whole ones; of a part, the next one may show more."""
+        if video.is_part or probabilities is None or self._of_features:
+            return []
+        labels = _seen_labels(probabilities)
+        spans = partial_spans(labels, self._is_whole(self._rate or video.fps))
+        return [partial_performance(video, samples, labels, span, self.model.sport) for span in spans]
+
+    def _is_whole(self, rate):
+        return lambda labels: is_whole(self.model, labels, rate)
 
     # === Score ===
 
@@ -341,6 +358,11 @@ class Predictor:
             content = self._content(one.video, one.samples[frames])
             clips[name] = content[positions.reshape(chosen.shape)]
         return self._towers(clips), empty.numpy()
+
+
+def _seen_labels(probabilities):
+    """The stages of all performances in a video of probabilities (L, S): int (L,)."""
+    return without_unseen(decided(probabilities, "cyclic"), probabilities)
 
 
 def _local(path: AnyPath | Clip) -> Any:

@@ -258,7 +258,7 @@ def several(number: int, given: int, what: str = "scores", of_features: bool = F
         return Remark("several_performances", f"{shows}, which cannot be scored apart from features.")
     if not given:
         return Remark("none_scored", f"{shows}; none has a score.")
-    which = f"each has its own {what}" if given == number else f"{given} have {what}"
+    which = f"each has its own {what}" if given == number else f"{given} {'has' if given == 1 else 'have'} {what}"
     return Remark("several_performances", f"{shows}; {which}.")
 
 
@@ -301,6 +301,10 @@ class ResultBuilder:
         self._labels = np.pad(self._labels, (0, max(0, len(self._times) - 1 - len(self._labels))))
         known, new = {warning.code for warning in self._warnings}, video.warnings
         self._warnings += [warning for warning in new if warning.code not in known]  # type: ignore
+
+    def warn(self, warnings: Sequence[Remark]) -> None:
+        """Adds warnings of all the video."""
+        self._warnings += warnings
 
     def is_new(self, first: int, end: int) -> bool:
         """Whether a performance in frames [first, end) of the part was not found in the part before it."""

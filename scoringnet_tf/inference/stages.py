@@ -107,6 +107,18 @@ def performances_in(labels: np.ndarray) -> list[tuple[int, int]]:
     return [(start, end) for start, end in spans]
 
 
+def partial_spans(labels: np.ndarray, is_whole: Callable[[np.ndarray], bool]) -> list[tuple[int, int]]:
+    """The (start, end) of performances that are not whole, in labels as of `stretches`; none unless another one is.
+
+    One stage alone is none: it may be a stray label.
+    """
+    spans = performances_in(labels)
+    partial = [span for span in spans if not is_whole(labels[slice(*span)])]
+    if len(partial) == len(spans):
+        return []
+    return [(start, end) for start, end in partial if len({*labels[start:end]} - {0}) > 1]
+
+
 def without_unseen(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """The labels without stages that the best path had to pass through to be in order, and that no frame shows.
 

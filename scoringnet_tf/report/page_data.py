@@ -151,7 +151,7 @@ def _captions(stages, performance, scene):
         if rise is None:
             captions[(flight["start_frame"] + flight["end_frame"]) // 2] = f"middle of {flight['name']}"
         else:
-            captions[flight["start_frame"] + round(rise * scene.fps)] = "about the highest point"
+            captions[flight["start_frame"] + round(rise * scene.fps)] = "≈ highest point"
         captions[flight["end_frame"] - 1] = f"last frame of {flight['name']}"
     # What lasts since the first frame may have begun before it.
     captions |= {run["start_frame"]: run["name"] + (" begins" if run["start_frame"] else "") for run in runs}

@@ -433,6 +433,15 @@ def test_two_dives_without_scores(model, strict, tmp_path):
     assert codes(scorer(tmp_path / "v.avi", force=True)) == ["several_performances"]
 
 
+def test_a_dive_without_its_beginning_is_told_beside_a_whole_one(model, tmp_path):
+    write_bars(tmp_path / "v.avi", 66, number=2)
+    scorer = scripted(model, (*DIVE, *DIVE[2:], (0, 66 - 33 - sum(count for _, count in DIVE[2:]))))
+    score, names = scorer(tmp_path / "v.avi", force=True), get_sport("diving").stages
+    left_out = [warning for warning in score.warnings if warning.code == "partial_performance"]
+    assert len(score.performances) == 1 and len(left_out) == 1
+    assert names[1] in left_out[0] and names[2] not in left_out[0]
+
+
 # === Time in the file ===
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scoringnet_tf.inference.stages import performances_in, stretches, without_unseen
+from scoringnet_tf.inference.stages import partial_spans, performances_in, stretches, without_unseen
 
 
 def labels(*runs):
@@ -43,6 +43,20 @@ def test_what_is_no_whole_performance_is_in_nobody_s_stretch():
     replay_cut_off = labels(*DIVE, (2, 5), (0, 3), *DIVE)
     assert stretches(replay_cut_off, has_all, 99) == [(0, (14 + 20) // 2, 4, 14), ((25 + 32) // 2, 48, 32, 42)]
     assert stretches(labels((0, 7), (2, 3)), has_all, 99) == []
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ((*DIVE, (2, 5), (0, 2), (3, 2)), [(20, 29)]),
+        (((1, 3), (2, 5), *DIVE), [(0, 8)]),
+        ((*DIVE, (2, 5)), []),  # a stray label
+        (((2, 5), (3, 2)), []),  # judged as if it were whole
+        (DIVE * 2, []),
+    ],
+)
+def test_what_is_left_out_beside_a_whole_performance_is_known(runs, expected):
+    assert partial_spans(labels(*runs), has_all) == expected
 
 
 def test_a_stage_that_no_frame_shows_is_none():

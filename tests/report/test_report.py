@@ -156,7 +156,7 @@ def test_a_stage_that_is_cut_does_not_begin_and_speed_tells_the_highest_point(pr
     changes = {"stages": stages, "performances": [Performance(0, 40, 0.0, 1.6, measures=speed)], "further_reasons": []}
     (page,), _ = shown(predictor, tmp_path / "cut.avi", **changes)
     assert [(one.frame, one.caption) for one in page.pictures] == [
-        *((0, "pre-starting"), (20, "take-flight begins"), (23, "about the highest point")),
+        *((0, "pre-starting"), (20, "take-flight begins"), (23, "≈ highest point")),
         *((29, "last frame of take-flight"), (30, "entry begins"), (35, "0.2 s after entry")),
     ]
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,9 +29,26 @@ from data_prep.simulator.scene.noise import with_replay_mark
 
 LEAVING_SPEED = 0.22  # metres a frame that the camera rises after the end of the entry
 SUNK = -2.2  # metres of the diver's centre below which the water hides all
+PAIRS = 0.08  # of the videos
 REPLAY_SPEED = 0.5
 REPLAY_BOUNDARIES = (0, 10, 34, 44)
 FOAM_LIGHT = 250  # grey level of a splash in full light
+
+
+@dataclasses.dataclass(frozen=True)
+class Partner:
+    """The other diver of a pair.
+
+    Attributes:
+        aside: metres across the picture from the diver.
+        late: frames after the diver; negative: before.
+        body, appearance: of the partner.
+    """
+
+    aside: float
+    late: float
+    body: Body
+    appearance: Appearance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +63,7 @@ class Scene:
         body: of the diver.
         appearance: of the diver.
         mirrored: whether frames are mirrored.
-        partner: metres across the picture to the other diver of a synchronised pair; 0 for a diver alone.
+        partner: the other diver of a pair; None for a diver alone.
         luck: of splashes, see `splash_size`.
         look: of the film; `world`, `view` and `appearance` have it already.
     """
@@ -57,7 +75,7 @@ class Scene:
     body: Body
     appearance: Appearance
     mirrored: bool
-    partner: float = 0.0
+    partner: Partner | None = None
     luck: float = 0.38
     look: FilmLook = BROADCAST
 
@@ -78,12 +96,22 @@ def random_scene(
     mirrored = bool(not easy and rng.random() < 0.5)
     world = paint_venue(venue, board, view.yaw, view.pixels_per_metre, mirrored, rng, look.margin(view))
     look.cover(world)
-    appearance, partner = look.appearance(random_appearance(rng)), 0.0
+    appearance, partner = look.appearance(random_appearance(rng)), None
     if not easy:
         appearance = dataclasses.replace(appearance, exposure=float(rng.uniform(0.6, 1.15)))
-        partner = float(rng.choice((-1, 1)) * rng.uniform(0.4, 1.1)) if rng.random() < 0.08 else 0.0
+        partner = _random_partner(body, appearance, look, rng) if rng.random() < PAIRS else None
     luck = 0.1 if easy else Scene.luck
     return Scene(venue, board, world, view, body, appearance, mirrored, partner, luck, look)
+
+
+def _random_partner(body, appearance, look, rng):
+    """A broadcast's partner is the diver's double; people film any two, further apart and not at once."""
+    side = float(rng.choice((-1, 1)))
+    if look == BROADCAST or look.close:
+        return Partner(side * float(rng.uniform(0.4, 1.1)), 0.0, body, appearance)
+    aside, late = side * float(rng.uniform(0.6, 2.2)), float(rng.uniform(-3.0, 3.0))
+    other = dataclasses.replace(look.appearance(random_appearance(rng)), exposure=appearance.exposure)
+    return Partner(aside, late, random_body(rng), other)
 
 
 def _easy_view(body, width, height, rng):
@@ -143,26 +171,16 @@ def dive_shot(
     motion = perform(dive, trait, scene.body, boundaries[:3], instants, board)
     target = _pan_target(motion, trait, scene, instants, boundaries[3])
     camera = follow(target, view, rng, steps_per_frame=exposures)
-    joints, belly = view.project(motion.joints, camera[:, None]), view.turn(motion.belly)
-    sunk = motion.centre[:, 1] <= SUNK
-    if seen is not None:
-        seen.extend(view.in_picture(np.where(sunk[:, None, None], np.nan, joints), scene.mirrored))
-    painter = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre)
-    shown = ~sunk[::exposures]
     size = splash_size(trait.severities["splash"], trait.entry_angle, scene.venue.splashing, scene.luck, rng)
     duration = float(np.clip(boundaries[3] - boundaries[2], 6, 16))  # about the entry, within what water can do
-    # One diver, or a pair: pixels across the picture from the filmed place to each.
-    places = (0.0, scene.partner * scene.view.pixels_per_metre) if scene.partner else (0.0,)
-    splashes = {
-        aside: Splash(size, duration, view.pixels_per_metre, FOAM_LIGHT * scene.venue.light, rng) for aside in places
-    }
-    exposed = (len(frames), exposures, -1, 3)
-    divers = {
-        aside: painter.paint_each(
-            np.add(joints, (aside, 0, 0)).reshape(exposed)[shown], belly.reshape(len(frames), exposures, 3)[shown]
-        )
-        for aside in places
-    }
+    divers = []
+    for diver in (Partner(0.0, 0.0, scene.body, scene.appearance), *([scene.partner] if scene.partner else [])):
+        if diver.late or diver.body != scene.body:
+            motion = perform(dive, trait, diver.body, boundaries[:3], instants - diver.late, board)
+        splash = Splash(size, duration, view.pixels_per_metre, FOAM_LIGHT * scene.venue.light, rng)
+        divers.append(_FilmedDiver(diver, motion, camera, view, splash))
+    if seen is not None:
+        seen.extend(view.in_picture(divers[0].visible_joints, scene.mirrored))
     tips = board.tip(boundaries, frames)
     for index, frame_time in enumerate(frames):
         start = exposures * index
@@ -171,13 +189,32 @@ def dive_shot(
         waterline = view.height / 2 + centre[1] * view.pixels_per_metre
         if board.springs:
             _paint_board(picture, scene, centre, tips[index])
-        for aside, splash in splashes.items():
-            if shown[index]:
-                patch, corner = next(divers[aside])
-                composite(picture, _submerge(patch, corner, waterline, view.pixels_per_metre), corner)
-            column = view.width / 2 + (trait.distance * np.cos(view.yaw) - centre[0]) * view.pixels_per_metre
-            splash.paint(picture, column + aside, waterline, frame_time - boundaries[2])
+        column = view.width / 2 + (trait.distance * np.cos(view.yaw) - centre[0]) * view.pixels_per_metre
+        for filmed in divers:
+            filmed.paint(picture, index, column, waterline, frame_time - boundaries[2])
         yield cv2.flip(picture, 1) if scene.mirrored else picture
+
+
+class _FilmedDiver:
+    """One of the divers of a shot, with a splash, before a camera (F · 3, 2) that takes F frames."""
+
+    def __init__(self, diver, motion, camera, view, splash):
+        self._view, self._splash, self._late = view, splash, diver.late
+        self._aside = diver.aside * view.pixels_per_metre
+        joints, belly = view.project(motion.joints, camera[:, None]), view.turn(motion.belly)
+        sunk, exposures = motion.centre[:, 1] <= SUNK, len(SHUTTER)
+        self.visible_joints = np.where(sunk[:, None, None], np.nan, joints)
+        self._shown = ~sunk[::exposures]
+        exposed = np.add(joints, (self._aside, 0, 0)).reshape(-1, exposures, *joints.shape[1:])
+        painter = FigurePainter(diver.body, diver.appearance, view.pixels_per_metre)
+        self._patches = painter.paint_each(exposed[self._shown], belly.reshape(-1, exposures, 3)[self._shown])
+
+    def paint(self, picture, index, column, waterline, age):
+        """Into the pictures of all frames in turn; the diver enters the water in a column, `age` frames ago."""
+        if self._shown[index]:
+            patch, corner = next(self._patches)
+            composite(picture, _submerge(patch, corner, waterline, self._view.pixels_per_metre), corner)
+        self._splash.paint(picture, column + self._aside, waterline, age - self._late)
 
 
 def _paint_board(picture, scene, centre, tip):
@@ -202,7 +239,8 @@ def _pan_target(motion, trait, scene, instants, end):
     unexpected = x * (1 - IDEAL_DISTANCE / trait.distance)
     fallen = np.clip((scene.board.height - y) / scene.board.height, 0.0, 1.0)
     leaving = LEAVING_SPEED * np.maximum(instants - end, 0.0)
-    across = (x - lead * 0.4 * unexpected + lead * 0.15) * np.cos(scene.view.yaw) + lead * scene.partner / 2
+    between = scene.partner.aside / 2 if scene.partner else 0.0
+    across = (x - lead * 0.4 * unexpected + lead * 0.15) * np.cos(scene.view.yaw) + lead * between
     return np.stack((across, np.maximum(y - 0.5 * lead * fallen, 0.45) + leaving), axis=-1)
 
 
@@ -222,7 +260,9 @@ def replay_shot(
     zoom = rng.choice((0.8, 1.25, 1.4))
     view = dataclasses.replace(scene.view, pixels_per_metre=scene.view.pixels_per_metre * zoom, lag=0.3, hold=0.0)
     body, appearance = random_body(rng), random_appearance(rng)
-    other = dataclasses.replace(scene, world=scene.world.scaled(zoom), view=view, body=body, appearance=appearance)
+    look_alike: dict[str, Any] = {"body": body, "appearance": appearance}
+    partner = scene.partner and dataclasses.replace(scene.partner, **look_alike)
+    other = dataclasses.replace(scene, world=scene.world.scaled(zoom), view=view, partner=partner, **look_alike)
     start = rng.uniform(2.0, 38.0 - min(30.0, REPLAY_SPEED * num_frames))
     frames = start + REPLAY_SPEED * np.arange(num_frames)
     yield from with_replay_mark(dive_shot(other, dive, trait, REPLAY_BOUNDARIES, frames, rng), rng)

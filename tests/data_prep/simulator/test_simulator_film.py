@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 from data_prep.simulator.diving.board import PRESS, SPRINGBOARD_HEIGHTS, Board, random_board
-from data_prep.simulator.diving.filming import dive_shot
+from data_prep.simulator.diving.filming import Partner, dive_shot
 from data_prep.simulator.diving.labels import draw_boundaries
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, random_trait
 from data_prep.simulator.diving.rules import DIVES
 from data_prep.simulator.encoding import CODECS, write_video
 from data_prep.simulator.filming import replay_of_another
 from data_prep.simulator.plan import get_simulator
+from data_prep.simulator.scene.drawing import Appearance
 from data_prep.simulator.scene.figure import JOINT, Body
+from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.video import Clip, VideoStream
 
@@ -94,6 +96,39 @@ def test_no_splash_before_the_entry():
     )
     differs = [bool((a != b).any()) for a, b in zip(clean, wet, strict=True)]
     assert differs == [False] * 4 + [True] * 6
+
+
+# === Pairs ===
+
+
+def test_a_partner_does_the_same_dive_aside_and_later():
+    """Before a camera that stands still, one is blue, the other red, and all else black."""
+    settings = Settings("diving", "scoring", 4, 0, None, True, 0.25, 240, 320)
+    scene = get_simulator("diving").random_scene(DIVES["107B"], settings, np.random.default_rng(0))
+    view = dataclasses.replace(scene.view, pixels_per_metre=20.0, tremor=0.0, hold=1.0, slack=50.0)
+    blue, red = (Appearance(colour, colour, colour, one_piece=False) for colour in ((255, 0, 0), (0, 0, 255)))
+    world = scene.world.scaled(view.pixels_per_metre / scene.view.pixels_per_metre)
+    world.image[:] = 0
+    pair = {"partner": Partner(2.0, 3.0, scene.body, red), "appearance": blue, "view": view, "world": world}
+    scene, times = dataclasses.replace(scene, **pair, mirrored=False), np.arange(18.0, 43.0)
+    frames = dive_shot(scene, DIVES["107B"], TRAIT, (10, 20, 44, 56), times, np.random.default_rng(0))
+    first, other = np.transpose([[_middle(frame[..., channel]) for channel in (0, 2)] for frame in frames], (1, 0, 2))
+    np.testing.assert_allclose(other[3:] - first[:-3], np.tile((40, 0), (len(times) - 3, 1)), atol=0.5)
+    assert np.ptp(first[:, 1]) > 60
+
+
+def _middle(picture):
+    rows, columns = np.nonzero(picture > 100)
+    return columns.mean(), rows.mean()
+
+
+@pytest.mark.parametrize(("look", "is_double"), [(BROADCAST, True), (FilmLook(shake=3.0), False)])
+def test_film_shows_any_two_divers_and_a_broadcast_doubles(look, is_double):
+    settings, rng = Settings("diving", "scoring", 4, 0, None, False, 0.25, 48, 64), np.random.default_rng(0)
+    scenes = [get_simulator("diving").random_scene(DIVES["107B"], settings, rng, look) for _ in range(30)]
+    pairs = [scene for scene in scenes if scene.partner]
+    found = {(s.partner.body, s.partner.appearance, s.partner.late) == (s.body, s.appearance, 0.0) for s in pairs}
+    assert len(pairs) < 10 and found == {is_double}
 
 
 # === Codecs ===
