@@ -8,6 +8,7 @@ it and the model alone. So is each of several videos.
 """
 
 import functools
+import os
 import pathlib
 import subprocess
 import sys
@@ -48,9 +49,9 @@ def measurements():
     return lambda what: ways[what]()
 
 
-def _seconds(command):
-    start = time.perf_counter()
-    subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, check=True)
+def _seconds(command, environment=None):
+    start, given = time.perf_counter(), {**os.environ, **(environment or {})}
+    subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, check=True, env=given)
     return time.perf_counter() - start
 
 
@@ -58,7 +59,7 @@ def _extracting(command_of):
     """Frames of `rows.EXTRACTED` clips for each processor second of a command, given a folder to write to."""
     with tempfile.TemporaryDirectory() as folder:
         start = workload.processor_seconds()
-        _seconds((*command_of(folder), *_clips(rows.EXTRACTED)))
+        _seconds((*command_of(folder), *_clips(rows.EXTRACTED)), workload.ONE_THREAD)
         return rows.EXTRACTED * data.CLIP_FRAMES / (workload.processor_seconds() - start)
 
 

@@ -9,6 +9,7 @@ from benchmarks.peers.i3d import I3D
 def measurements():
     """What this process answers with, as of `trunk.measurements`."""
     values = trunk.FLAGS
+    torch.set_num_threads(1)
     network = I3D().to(memory_format=torch.channels_last_3d).train()
     frames, autocast = torch.from_numpy(trunk.batch()), values.precision == "mixed_bfloat16"
 

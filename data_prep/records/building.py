@@ -158,11 +158,14 @@ def _without_frames(settings, flag):
 
 
 def _common_aspect(map_clips, samples):
-    """The low median of the training videos' aspects, or of all if none are to train on; None if none can be read."""
-    clips = [sample.clip for sample in samples if sample.split == "train"] or [sample.clip for sample in samples]
-    progress = tqdm(map_clips(aspect_of, clips), "Reading the aspects", total=len(clips), unit="video", leave=False)
-    aspects = [aspect for aspect in progress if aspect is not None]
-    return statistics.median_low(aspects) if aspects else None
+    """The low median of the training videos' aspects, or of all if none of those can be read; None without any."""
+    everything = [sample.clip for sample in samples]
+    training = [sample.clip for sample in samples if sample.split == "train"]
+    for clips in (training, everything):
+        progress = tqdm(map_clips(aspect_of, clips), "Reading the aspects", total=len(clips), unit="video", leave=False)
+        if aspects := [aspect for aspect in progress if aspect is not None]:
+            return statistics.median_low(aspects)
+    return None
 
 
 def _write_samples(writer, dataset, source, source_dir, stored, encoded, settings):

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.features import check_features, is_features, read_features
-from scoringnet_tf.data.preprocessor import OVERLAP, PART, SHORT_OVERLAP
+from scoringnet_tf.data.preprocessor import OVERLAP, PART, SHORT_OVERLAP, SHORT_PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.checks import Checks, Observation, is_whole, partial_performance
 from scoringnet_tf.inference.fall import check_height
@@ -149,7 +149,7 @@ class Predictor:
         model: ScoringNet,
         window: int | None = None,
         name: str | None = None,
-        part: int = PART,
+        part: int | None = None,
         overlap: int | None = None,
         segment: Segment | None = None,
         around: float = AROUND,
@@ -160,8 +160,9 @@ class Predictor:
         self._rate = None if self._of_features else self.preprocessor.frame_rate  # at which frames are sampled
         # A model without stages sees the whole video.
         sees_far = getattr(model.segmenter, "network", None) == "c3d_bi_lstm"
-        overlap = overlap or (OVERLAP if sees_far else SHORT_OVERLAP)
-        self._sizes: dict[str, Any] = {"length": part if model.segmenter else sys.maxsize, "overlap": overlap}
+        sizes = (PART, OVERLAP) if sees_far else (SHORT_PART, SHORT_OVERLAP)
+        length = (part or sizes[0]) if model.segmenter else sys.maxsize
+        self._sizes: dict[str, Any] = {"length": length, "overlap": overlap or sizes[1]}
         self._read = windowed_reader(model, window)
         self._fragments = _fragments_function(model)
         self._towers = tf.function(
@@ -232,33 +233,37 @@ class Predictor:
         name = str(path.path if isinstance(path, Clip) else path)
         builder = ResultBuilder(self.model.sport, self.checks, force, height)
         for video in parts:
-            # 1. See: stages and features of every sample, unless the pictures are too small.
-            against = self.checks.of_video(video)
-            samples, sample_of = video.samples(self._rate), video.sample_of(self._rate)
-            probabilities, features = None, None
-            if force or not any(reason.code == "picture_too_small" for reason in against):
-                probabilities, features = self.segment(video, samples)
-            builder.begin(video, against, has_stages=probabilities is not None)
-
-            # 2. Find the performances, and score and check each.
-            before = len(builder.performances)
-            likely = where_recognised(self.model, probabilities, features, self._rate)
-            for stretch in self._new_stretches(video, likely, len(samples), builder):
-                cut = slice(stretch.start, stretch.stop)
-                surely, vectors = (None if each is None else each[cut] for each in (probabilities, features))
-                labels = None if surely is None else decided(surely, self.model.stage_decision.decoding)
-                rate = self._rate or video.fps
-                one = Observation(video, samples[cut], rate, labels, surely, vectors)
-                builder.add(stretch.start, one, sample_of, *self._judged(one, stretch, against, force))
-            builder.warn(self._left_out(video, samples, likely))
-
-            # 3. Keep what pictures need.
-            if not self._of_features:
-                builder.show(video)
-            if seen is not None:
-                of_frames = None if probabilities is None else probabilities[sample_of]
-                seen(video, of_frames, builder.performances[before:])
+            self._score_part(video, builder, force, seen)
         return builder.result(name, video.fps, self.name)
+
+    def _score_part(self, video, builder, force, seen):
+        """Adds to `builder` what one part of a video shows; nothing large is left for the next."""
+        # 1. See: stages and features of every sample, unless the pictures are too small.
+        against = self.checks.of_video(video)
+        samples, sample_of = video.samples(self._rate), video.sample_of(self._rate)
+        probabilities, features = None, None
+        if force or not any(reason.code == "picture_too_small" for reason in against):
+            probabilities, features = self.segment(video, samples)
+        builder.begin(video, against, has_stages=probabilities is not None)
+
+        # 2. Find the performances, and score and check each.
+        before = len(builder.performances)
+        likely = where_recognised(self.model, probabilities, features, self._rate)
+        for stretch in self._new_stretches(video, likely, len(samples), builder):
+            cut = slice(stretch.start, stretch.stop)
+            surely, vectors = (None if each is None else each[cut] for each in (probabilities, features))
+            labels = None if surely is None else decided(surely, self.model.stage_decision.decoding)
+            rate = self._rate or video.fps
+            one = Observation(video, samples[cut], rate, labels, surely, vectors)
+            builder.add(stretch.start, one, sample_of, *self._judged(one, stretch, against, force))
+        builder.warn(self._left_out(video, samples, likely))
+
+        # 3. Keep what pictures need.
+        if not self._of_features:
+            builder.show(video)
+        if seen is not None:
+            of_frames = None if probabilities is None else probabilities[sample_of]
+            seen(video, of_frames, builder.performances[before:])
 
     def _judged(self, one, stretch, against, force):
         """(reasons, warnings, outputs of SP) of one performance; no outputs if reasons speak against it."""

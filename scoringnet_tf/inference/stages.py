@@ -110,13 +110,14 @@ def performances_in(labels: np.ndarray) -> list[tuple[int, int]]:
 def partial_spans(labels: np.ndarray, is_whole: Callable[[np.ndarray], bool]) -> list[tuple[int, int]]:
     """The (start, end) of performances that are not whole, in labels as of `stretches`; none unless another one is.
 
-    One stage alone is none: it may be a stray label.
+    Two stages that follow each other must be there: others may be stray labels.
     """
     spans = performances_in(labels)
     partial = [span for span in spans if not is_whole(labels[slice(*span)])]
     if len(partial) == len(spans):
         return []
-    return [(start, end) for start, end in partial if len({*labels[start:end]} - {0}) > 1]
+    shown = [{*labels[start:end].tolist()} - {0} for start, end in partial]
+    return [span for span, stages in zip(partial, shown, strict=True) if any(stage + 1 in stages for stage in stages)]
 
 
 def without_unseen(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

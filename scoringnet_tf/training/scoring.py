@@ -196,7 +196,9 @@ class ScoringRun(Run):
         model = load_scoring_net(best)
         if model.reference is None:  # else it was weighed before it was measured
             held_out = self.videos("validation", with_info=True) if self.validation_ids else ()
-            shares = model.weigh_paths(held_out, self.groups)
+            # Groups are held out whole, whatever the test split does with them.
+            groups = {video_id: video.get("group") for video_id, video in self.info.videos.items()}
+            shares = model.weigh_paths(held_out, groups)
             model.save(best)
             why = "by held-out videos" if self.validation_ids else "as no video is held out"
             for score, share in shares.items():

@@ -6,6 +6,7 @@ import pytest
 from web_server import web_server
 
 CLIP = pathlib.Path(__file__).parents[1] / "clips/diving.mp4"
+LONG_NAME = f"{'broken' * 12}.mp4"
 WIDTHS = (390, 1280)  # CSS pixels: a phone, a desktop
 
 
@@ -48,14 +49,13 @@ def test_a_video_gets_its_page(width, upload, violations_of):
 
 
 def test_what_is_wrong_is_said_beside_each_file(upload):
-    page = upload(
-        WIDTHS[0], ("broken.mp4", b"no video"), ("large.mp4", bytes(1_000_001)), ("dive.mp4", CLIP.read_bytes())
-    )
+    page = upload(WIDTHS[0], (LONG_NAME, b"no video"), ("large.mp4", bytes(1_000_001)), ("dive.mp4", CLIP.read_bytes()))
     page.get_by_role("link").wait_for()
     told = [item.inner_text() for item in page.get_by_role("listitem").all()]
-    assert [line.partition(":")[0] for line in told] == ["broken.mp4", "large.mp4", "dive.mp4"]
+    assert [line.partition(":")[0] for line in told] == [LONG_NAME, "large.mp4", "dive.mp4"]
     assert "1 MB" in told[1] and page.get_by_role("listitem").nth(2).get_by_role("link").count() == 1
     assert "first movement" in told[2] or "Film" in told[2]
+    assert page.evaluate("document.documentElement.scrollWidth") == WIDTHS[0]
     page.reload()  # the first and the last one had a place in the queue
     page.get_by_role("link").wait_for()
     page.get_by_text(told[0].partition(": ")[2]).wait_for()

@@ -61,6 +61,7 @@ SHIPPED = {  # how a row of README begins → folders of results and rows there,
     "| UNLV-Diving, P3D": [("diving/p3d", "model"), ("diving/p3d", "best_simple"), ("diving/heads", "S3D")],
     "| squats, two people": [("squat/people", SCORING_NET), ("squat/people", "Ridge on raw features")],
     "| squats, 180, random": [("squat/folds", SCORING_NET), ("squat/folds", "SVR on statistics")],
+    "| golf, 1,751 shots": [("golf/folds", SCORING_NET), ("golf/folds", "SVR on statistics")],
     "| golf, one golfer": [("golf/golfers", SCORING_NET), ("golf/golfers", "Ridge on statistics")],
     "| soccer, one player": [("soccer/players", SCORING_NET), ("soccer/players", "SVR on statistics")],
 }

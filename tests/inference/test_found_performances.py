@@ -51,6 +51,7 @@ def test_what_is_no_whole_performance_is_in_nobody_s_stretch():
         ((*DIVE, (2, 5), (0, 2), (3, 2)), [(20, 29)]),
         (((1, 3), (2, 5), *DIVE), [(0, 8)]),
         ((*DIVE, (2, 5)), []),  # a stray label
+        (((1, 5), (3, 1), *DIVE), []),  # two of them
         (((2, 5), (3, 2)), []),  # judged as if it were whole
         (DIVE * 2, []),
     ],

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from refusals import refused
 
-from data_prep.records.building import build_records
+from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving.filming import dive_shot
@@ -20,6 +20,7 @@ from data_prep.simulator.scene.effects import Broadcast, VideoStyle, filmed_size
 from data_prep.simulator.scene.figure import JOINTS
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.joints import SIMULATED, read_joints
+from scoringnet_tf.data.renderings import check_renderings
 
 SIZE = (96, 128)
 RED, GREEN = (0, 0, 255), (0, 255, 0)
@@ -127,6 +128,16 @@ def test_simulated_videos_whose_simulation_was_not_copied_do_not_pass_for_filmed
     assert number == 1 and lines[0].code == "missing_simulation"
     lines, number = check("unlv_diving", dives, workers=1)
     assert number == 0
+
+
+def test_the_test_videos_alone_are_stored_as_beside_the_others(dives, tmp_path):
+    simulate(dataclasses.replace(SETTINGS, split="test", rendering=1), tmp_path / "test", workers=1)
+    skip = BuildSettings(on_error="skip")
+    whole, _ = build_records("unlv_diving", dives, tmp_path / "records", workers=1)
+    alone, _ = build_records("unlv_diving", tmp_path / "test", tmp_path / "other", skip, workers=1)
+    assert alone.splits.keys() == {"test"} and len(alone.skipped) == 2
+    assert alone.aspect == pytest.approx(4 / 3)
+    check_renderings(whole, [alone])
 
 
 def test_a_dataset_without_joints_gets_them_and_clips_of_motion_have_none(dives, tmp_path):
