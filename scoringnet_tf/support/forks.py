@@ -21,6 +21,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+POLL = 0.02  # seconds between two looks whether a command has ended
+
 
 class Forks:
     """Runs commands, one after the other.
@@ -88,11 +90,10 @@ def _serve(imported):
         child = os.fork()
         if not child:
             return _become(*json.loads(line))
-        ended = os.pidfd_open(child)
-        if ended not in select.select([ended, sys.stdin], [], [])[0]:  # whoever waits is gone: nobody else writes now
-            os.killpg(0, signal.SIGTERM)
-        os.close(ended)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+            if select.select([sys.stdin], [], [], POLL)[0]:  # nobody writes now: whoever waits is gone
+                os.killpg(0, signal.SIGTERM)
+        print(os.waitstatus_to_exitcode(ended[1]), flush=True)
 
 
 def _become(module, arguments, log):
