@@ -60,22 +60,30 @@ def beside(results: Any, systems: SimpleSystems, fold: DatasetInfo, in_groups: b
 
 
 def verdict(results: Sequence[Results], experiment: Experiment) -> str:
-    """A sentence: which of ScoringNet and the best simple system orders the videos better, and which errs less.
+    """A sentence: who orders the videos better, ScoringNet or the best simple system, and who errs less.
 
-    Only what the paired intervals tell apart counts as better.
+    Each measure has its own best simple system. Only what the paired intervals tell apart counts as better.
     """
     cells = report.cells_of_splits(results, experiment, [*MEASURED])
     ours, names = experiment.rows[0].name, [row.name for row in experiment.rows]
-    orders = {row: cell["f_src"]["mean"] for row, cell in cells.items() if row not in names}
-    best = max(orders, key=lambda row: -math.inf if math.isnan(orders[row]) else orders[row])
-    better: dict[str, list[str]] = {ours: [], best: []}
+    better: dict[str, list[str]] = {ours: []}
     for name, (what, sign) in MEASURED.items():
+        means = {row: sign * cell[name]["mean"] for row, cell in cells.items() if row not in names}
+        best = max(means, key=lambda row: -math.inf if math.isnan(means[row]) else means[row])
+        better.setdefault(best, [])
         low, high = sorted(sign * end for end in cells[best][name].get("more", (math.nan, math.nan)))
         if low > 0 or high < 0:
             better[best if low > 0 else ours].append(what)
-    means = (f"{row} {cells[row]['f_src']['mean']:.3f} and {cells[row]['f_med']['mean']:.3g}" for row in better)
-    measured = f"(F-SRC and F-MED: {'; '.join(means)})"
+    measured = f"(F-SRC and F-MED: {'; '.join(f'{row} {_means(cells[row])}' for row in better)})"
     if not any(better.values()):
-        return f"{best} does as well here: neither order nor error tells it from {ours} {measured}."
+        rivals = " and ".join(row for row in better if row != ours)
+        do = "does" if len(better) == 2 else "do"
+        return f"{rivals} {do} as well here: neither order nor error is told apart from {ours}'s {measured}."
     said = [f"{row} {' and '.join(found)}" for row, found in better.items() if found]
     return f"{'; '.join(said)} {measured}."
+
+
+def _means(cells):
+    """F-SRC and F-MED of a row, the first a dash where it orders nothing."""
+    order, error = (cells[name]["mean"] for name in MEASURED)
+    return f"{'–' if math.isnan(order) else f'{order:.3f}'} and {error:.3g}"

@@ -37,11 +37,15 @@ def test_the_verdict_is_what_paired_intervals_tell_apart(ours, best, starts):
     assert verdict(folds, EXPERIMENT).startswith(starts)
 
 
-def test_a_row_without_an_order_is_not_the_best():
-    folds = [fold_of(seed, ScoringNet=2, Ridge=30, Mean=1) for seed in range(3)]
+def test_each_measure_has_its_own_best_system():
+    """One system orders best and errs by 100 points, a constant errs less than any."""
+    folds = [fold_of(seed, ScoringNet=30, Ridge=2, Mean=1) for seed in range(4)]
     for fold in folds:
-        fold.predicted["Mean"]["final"][:] = 60.0
-    assert "Mean" not in verdict(folds, EXPERIMENT)
+        fold.predicted["Ridge"]["final"] += 100.0
+        fold.predicted["Mean"]["final"][:] = 65.0
+    said = verdict(folds, EXPERIMENT)
+    assert said.startswith("Ridge orders the videos better; Mean comes closer to the scores (F-SRC and F-MED: ScoringNet")
+    assert "Mean – and 1" in said
 
 
 @pytest.fixture(scope="module")
