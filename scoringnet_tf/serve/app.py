@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+import urllib.parse
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -69,7 +70,7 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
 
     @app.post("/videos")
     async def reserve(request: Request, name: str = "", size: int = 0, height: float | None = None) -> dict:
-        if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        if _is_foreign(request):
             raise InputError("foreign_origin", "Another web page may not send videos.", "Open the page of this server.")
         if height is not None:
             check_height(sport, height)
@@ -96,6 +97,14 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
         return FileResponse(job.folder / name, media_type="text/html", headers={"Content-Security-Policy": SHOWN})
 
     return app
+
+
+def _is_foreign(request: Request) -> bool:
+    """Whether a page of another origin sends a request; older browsers tell that by Origin alone."""
+    site, origin = (request.headers.get(name) for name in ("Sec-Fetch-Site", "Origin"))
+    if site is None and origin is not None:
+        return urllib.parse.urlsplit(origin).netloc != request.headers.get("Host")
+    return site not in (None, "same-origin", "none")
 
 
 def _description(queue: Queue, job: Job) -> dict:

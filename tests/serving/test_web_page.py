@@ -166,9 +166,18 @@ def test_what_is_no_height_or_size_is_refused(given, code, serve):
     assert code_of(serve().post("/videos", params=given), 400) == code
 
 
-@pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-origin", 200)])
-def test_pages_of_others_send_no_videos(site, status, serve):
-    assert serve().post("/videos", headers={"Sec-Fetch-Site": site}).status_code == status
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://behind.a.proxy"}, 200),
+        ({"Origin": "http://elsewhere.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://here.example:8000", "Host": "here.example:8000"}, 200),
+    ],
+)
+def test_pages_of_others_send_no_videos(headers, status, serve):
+    assert serve().post("/videos", headers=headers).status_code == status
 
 
 def test_a_video_that_the_disk_has_no_room_for_is_refused(serve, folder):
