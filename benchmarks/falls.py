@@ -68,8 +68,10 @@ def measured(performance, filming, predictor):
     one, *others = score.performances
     if others:
         return "several_performances"
-    remarks = one.own_reasons or one.warnings  # an implausible flight has a warning, and no speed
-    return one.measures if MEASURES.keys() <= one.measures.keys() else remarks[0].code if remarks else "cut"
+    if MEASURES.keys() <= one.measures.keys():
+        return one.measures
+    implausible = [warning for warning in one.warnings if warning.code == "implausible_fall"]
+    return next((remark.code for remark in (*one.own_reasons, *implausible)), "cut")
 
 
 def results(num_dives, seed, predictor=None):

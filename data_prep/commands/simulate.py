@@ -5,7 +5,6 @@
 The same seed draws the same performances, and the same pixels on processors of one kind.
 """
 
-import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -55,11 +54,15 @@ def _settings_from_flags():
     cli.require(output_dir=FLAGS.output_dir)
     is_session = FLAGS.task == "session"
     _check_flags(is_session)
-    values: dict[str, Any] = {field.name: FLAGS[field.name].value for field in dataclasses.fields(Settings)}
-    values["labels_dir"] = Path(FLAGS.labels_dir) if FLAGS.labels_dir else None
-    if is_session:
-        values |= {"performances": FLAGS.performances or 30, "minutes": FLAGS.minutes or 120.0}
-    return Settings(**values)
+    same = ("sport", "task", "num_videos", "seed", "rendering", "split", "test_fraction", "height", "width")
+    looks = ("easy", "film", "close")
+    values: dict[str, Any] = {name: FLAGS[name].value for name in (*same, *looks)}
+    return Settings(
+        **values,
+        labels_dir=Path(FLAGS.labels_dir) if FLAGS.labels_dir else None,
+        performances=FLAGS.performances or 30 if is_session else None,
+        minutes=FLAGS.minutes or 120.0 if is_session else None,
+    )
 
 
 def _check_flags(is_session):

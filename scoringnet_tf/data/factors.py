@@ -1,14 +1,13 @@
 """The true faults of simulated videos, beside their records: the simulator's `factors.csv`. No TensorFlow."""
 
 import csv
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.files import local_file, replacing_file
+from scoringnet_tf.support.files import file_sha256, local_file, replacing_file
 from scoringnet_tf.support.messages import InputError, shown
 from scoringnet_tf.support.paths import RemotePath, as_path
 
@@ -23,9 +22,8 @@ def factors_file(info: DatasetInfo) -> Path | RemotePath:
 
 
 def factors_hash(info: DatasetInfo) -> str:
-    """sha256 of that file."""
-    with local_file(factors_file(info)) as local:
-        return hashlib.sha256(local.read_bytes()).hexdigest()
+    """sha256 of that file; InputError if there is none (`not_found`)."""
+    return file_sha256(_existing(info))
 
 
 def copy_factors(source: Path | RemotePath, target: Path | RemotePath) -> None:
@@ -55,16 +53,21 @@ def _faults_of(row):
     return [row[name] for name in columns]
 
 
-def _rows(info, ids):
-    """The row of each video."""
+def _existing(info):
     path = factors_file(info)
     if not path.is_file():
         raise InputError("not_found", f"{path}: no true faults beside the records.", "Only simulated videos have them.")
+    return path
+
+
+def _rows(info, ids):
+    """The row of each video."""
+    path = _existing(info)
     with local_file(path) as local, local.open(newline="", encoding="utf-8") as file:
         rows = {row["video_id"].lstrip("0"): row for row in csv.DictReader(file)}
     if missing := [video_id for video_id in ids if video_id.lstrip("0") not in rows]:
         raise InputError("unknown_name", f"{path} has no row of {shown(missing)}.")
     if DESERVED not in next(iter(rows.values())):
         message = f"{path} has no column {DESERVED}: an older version simulated these videos."
-        raise InputError("missing_key", message, "Run `data_prep simulate` again: it writes the table anew.")
+        raise InputError("missing_key", message, "Simulate them again, in a new folder, and build.")
     return [rows[video_id.lstrip("0")] for video_id in ids]

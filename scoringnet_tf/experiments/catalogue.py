@@ -205,7 +205,7 @@ WAYS = [
     Row("distribution", {**MSE, "head": "distribution"}),
     Row("contrastive", {**MSE, "head": "contrastive"}),
 ]
-EPOCHS = {"100": "60", "250": "40", "1000": "16", "3000": "8"}  # by number of training videos
+EPOCHS = {"100": "40", "250": "24", "1000": "8", "3000": "4"}  # by number of training videos
 
 
 def _learning_curves():

@@ -7,17 +7,21 @@ Linux alone forks well once libraries are loaded; elsewhere each command imports
 """
 
 import atexit
+import contextlib
 import gc
 import importlib
 import io
 import json
 import os
 import runpy
+import select
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+POLL = 0.02  # seconds between two looks whether a command has ended
 
 
 class Forks:
@@ -32,7 +36,13 @@ class Forks:
         self.server: subprocess.Popen[str] | None = None
 
     def run(self, module: str, arguments: Sequence[str], log: Path) -> int:
-        """The exit status of `python -m module arguments`, whose output is appended to `log`; negative: a signal."""
+        """The exit status of `python -m module arguments`, whose output is appended to `log`; negative: a signal.
+
+        The command ends with whoever waits for it, even if that process is killed.
+
+        Raises:
+            RuntimeError: the server was killed.
+        """
         if sys.platform != "linux":
             with log.open("ab") as file:
                 command = [sys.executable, "-m", module, *arguments]
@@ -44,11 +54,10 @@ class Forks:
             print(json.dumps([module, list(arguments), str(log)]), file=self.server.stdin, flush=True)
             status = self.server.stdout.readline()
         except BaseException:  # whoever waits is stopped, and so is the command
-            os.killpg(self.server.pid, signal.SIGTERM)
-            self.server.wait()
+            _stop(self.server)
             raise
         if not status:
-            raise RuntimeError(f"{__name__} ended with {self.server.wait()}.")
+            raise RuntimeError(f"{__name__} ended with {_stop(self.server)}.")
         return int(status)
 
     def _started(self):
@@ -66,20 +75,31 @@ class Forks:
         return server
 
 
+def _stop(server: subprocess.Popen[str]) -> int:
+    """The exit status of a server, which is stopped with its command."""
+    os.killpg(server.pid, signal.SIGTERM)
+    return server.wait()
+
+
 def _serve(imported):
-    for module in imported:
-        importlib.import_module(module)
+    with contextlib.suppress(ImportError):  # the command meets it again, and its log tells
+        for module in imported:
+            importlib.import_module(module)
     gc.freeze()  # the collector would write into what is imported, and so copy it
     while line := sys.stdin.readline():
         child = os.fork()
         if not child:
             return _become(*json.loads(line))
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+            if select.select([sys.stdin], [], [], POLL)[0]:  # nobody writes now: whoever waits is gone
+                os.killpg(0, signal.SIGTERM)
+        print(os.waitstatus_to_exitcode(ended[1]), flush=True)
 
 
 def _become(module, arguments, log):
     """Runs the command; the process ends with it."""
     sys.stdin = io.StringIO()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(output, 1)
     os.dup2(output, 2)

@@ -9,7 +9,7 @@ from scipy import stats
 from tiny_sets import training_set
 
 from scoringnet_tf.baselines import load_system
-from scoringnet_tf.data.factors import copy_factors
+from scoringnet_tf.data.factors import copy_factors, factors_hash
 
 RNG = np.random.default_rng(0)
 DIFFICULTY = np.round(RNG.uniform(2, 4, 400), 1)
@@ -63,3 +63,5 @@ def test_a_table_that_lacks_something_is_refused(videos, tmp_path):
     copy_factors(tmp_path, tmp_path / "nowhere")  # nothing to copy
     with refused("not_found", "factors.csv"):
         see(videos)
+    with refused("not_found", "factors.csv"):
+        factors_hash(videos.info)

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import re
 
 import keras
 import numpy as np
@@ -20,7 +19,7 @@ from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.training import Fitting, Training
 
 TABLE = Experiment("Table", "Which?", [Row("SVR", baseline="c3d_svr"), Row("USDL", baseline="usdl")], "SVR")
-PAGE = pathlib.Path(__file__).parents[2] / "docs/results.md"
+VECTORS = pathlib.Path(__file__).parents[2] / "recipes/p3d_vectors.py"
 
 
 def test_a_system_is_fitted_once_for_all_renderings(surroundings, commands):  # noqa: F811
@@ -97,12 +96,12 @@ def test_a_real_run_is_fitted_and_described(surroundings, tmp_path):  # noqa: F8
 
 @pytest.mark.slow
 def test_s3d_on_real_features(tmp_path, monkeypatch):
-    """The page's own lines make records of S3D's features of UNLV-Diving, and its row is as printed."""
+    """The recipe's own lines make records of S3D's features of UNLV-Diving, and its row is as printed."""
     if "SCORINGNET_REAL_DATA" not in os.environ:
         pytest.skip("SCORINGNET_REAL_DATA is not set: no real features")
     (tmp_path / "UNLV_DIVING").symlink_to(pathlib.Path(os.environ["SCORINGNET_REAL_DATA"], "unlv_diving"))
     monkeypatch.chdir(tmp_path)
-    exec(re.search(r"```python\n(.*?)```", PAGE.read_text(), re.S)[1], {})
+    exec(VECTORS.read_text(), {})
     info, _ = build_records("manifest", tmp_path / "VECTORS", tmp_path / "records", workers=1, sport="diving")
     assert [len(info.split(split)["ids"]) for split in ("train", "test")] == [300, 70]
     assert all(suite.has(info, row.needs) for row in EXPERIMENTS["heads"].rows)

@@ -104,6 +104,16 @@ def test_a_chain_computes_what_it_computes_of_the_whole_video(length):
     assert max(stop - start for start, stop in asked) <= 128 and np.ptp(found, axis=1).min() > 0.1
 
 
+def test_blocks_of_a_users_model_are_no_chain():
+    frames = keras.Input((None, *SIZE, 3))
+    model = keras.Model(frames, keras.layers.Conv3D(4, 1)(frames))
+    model.blocks = ["a stage of theirs"]
+    trunk, video = Backbone(model), clip(9)
+    found = windowed_vectors(trunk, trunk.reach)(lambda start, stop: video[start:stop], 9)
+    inputs = {"frames": video[np.newaxis], "mask": np.ones((1, 9), bool)}
+    np.testing.assert_allclose(found, np.asarray(trunk(inputs))[0], atol=1e-5)
+
+
 @pytest.mark.parametrize(("width", "size", "window"), [(1 / 8, 64, 256), (1 / 2, 112, 167)])
 def test_wide_models_have_short_windows(width, size, window):
     """2²⁶ numbers of conv1a: 64 · width · size² a frame."""

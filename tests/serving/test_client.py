@@ -200,7 +200,7 @@ def test_the_server_is_given_the_models_that_ship():
     """models.config is read by TF Serving's own definition, and every folder that compose.yaml mounts is there."""
     config = model_server_config_pb2.ModelServerConfig()
     text_format.Parse((SERVING / "models.config").read_text(encoding="utf-8"), config)
-    (service,) = yaml.safe_load((SERVING / "compose.yaml").read_text(encoding="utf-8"))["services"].values()
+    service = yaml.safe_load((SERVING / "compose.yaml").read_text(encoding="utf-8"))["services"]["scoring"]
     mounted = {}
     for volume in service["volumes"]:
         source, target, mode = volume.split(":")

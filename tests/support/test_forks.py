@@ -40,3 +40,23 @@ def test_a_command_is_stopped_with_whoever_waits(tmp_path):
     with contextlib.suppress(ProcessLookupError):
         while os.killpg(forks.server.pid, 0) is None:
             time.sleep(0.01)
+
+
+def test_a_command_ends_with_its_killed_parent(tmp_path):
+    log = tmp_path / "log.txt"
+    sleeping = ["-n1", "-s", "import os, time; print(os.getpid(), flush=True); time.sleep(60)"]
+    call = f"Forks([]).run('timeit', {sleeping}, Path({str(log)!r}))"
+    code = f"from pathlib import Path; from {Forks.__module__} import Forks; {call}"
+    with subprocess.Popen([sys.executable, "-c", code]) as parent:
+        while not (log.is_file() and log.read_text().endswith("\n")):
+            time.sleep(0.01)
+        parent.kill()
+    with contextlib.suppress(ProcessLookupError):
+        while os.kill(int(log.read_text()), 0) is None:
+            time.sleep(0.01)
+
+
+def test_what_cannot_be_imported_is_told_by_the_command(tmp_path):
+    forks, log = Forks(["no_such_module"]), tmp_path / "log.txt"
+    assert forks.run("no_such_module", [], log) == 1
+    assert "no_such_module" in log.read_text()

@@ -249,7 +249,8 @@ class Backbone(Functional):
 
     def blocks(self) -> tuple[Block, ...]:
         """The `Block`s that the model is a chain of, if it is one: `vectors_of_steps` makes vectors of their ends."""
-        return self.model.blocks() if hasattr(self.model, "blocks") else ()
+        blocks = getattr(self.model, "blocks", None)  # of a user's model a list of theirs, perhaps
+        return blocks() if callable(blocks) else ()
 
     def steps(self, end: int, features: Any) -> list[Any]:
         """A vector for each step of an output of the model, its place and features (B, T, h, w, C) → [(B, T, D)].
