@@ -353,7 +353,8 @@ class Predictor:
         """(outputs of SP for a performance, of each tower whether its key fragment is empty)."""
         stages = np.zeros(len(one.samples), np.int32) if one.labels is None else one.labels
         if self.model.encoded == "features":
-            outputs = self._of_vectors(one.features[np.newaxis], stages[np.newaxis])
+            read = one.features[np.newaxis, :, : self.model.score_predictor.get_config()["features"]]
+            outputs = self._of_vectors(read, stages[np.newaxis])
             none_empty = np.zeros((1, len(self.model.scores)), bool)
             return outputs, np.asarray(outputs.pop("empty_fragments", none_empty))[0]
         indices, empty = self._fragments(stages[np.newaxis])

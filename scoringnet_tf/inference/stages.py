@@ -74,7 +74,7 @@ def _of_vectors(vectors_of, stages_of, vectors):
 
     def read(content_of, length):
         features = vectors_of(content_of, length)
-        return traced(features[np.newaxis]).numpy()[0], features
+        return traced(features[np.newaxis, :, : vectors.shape[-1]]).numpy()[0], features
 
     return read
 

@@ -32,6 +32,8 @@ def windowed_vectors(
 ) -> Callable[[ContentOf, int], np.ndarray]:
     """A function of `ContentOf` and L: the vectors (⌈L / every⌉, D) of a video, piece by piece; it is traced once.
 
+    They are (…, D + 1) of a `Backbone` with an `athlete`.
+
     Args:
         trunk: a `Backbone`, or another model of the same inputs, a vector a frame.
         reach: frames to either side that a vector depends on.
@@ -42,10 +44,11 @@ def windowed_vectors(
     size = max(window or 1, PIECE) if chain else window or window_of(getattr(trunk, "model", trunk))
     size = -(-size // stride) * stride
     ends_of = _ends_function(trunk, chain or (_single(trunk, reach, stride),))
-    vectors_of = _vectors_function(trunk, stride) if chain else _vectors_as_they_are
+    network = trunk.vectors_of_steps() if chain else trunk
+    vectors_of = _vectors_function(network, trunk.step_strides) if chain else _vectors_as_they_are
 
     def vectors(content_of, length):
-        found, position = np.empty((-(-length // every), trunk.output.shape[-1]), np.float32), 0
+        found, position = np.empty((-(-length // every), network.output.shape[-1]), np.float32), 0
         for part in vectors_of(ends_of(content_of, _pieces(length, size, stride)), length):
             kept = part[-position % every :: every]
             found[-(-position // every) :][: len(kept)] = kept
@@ -87,12 +90,13 @@ def _ends_function(trunk, blocks):
 
     @tf.function(input_signature=[specs[0], MASK, tf.TensorSpec((), tf.bool), held_specs], autograph=False)
     def of_piece(frames, mask, is_last, held):
-        x, ends, keeps = frames, [], []
+        ends: list[Any] = []
+        x, keeps = frames, []
         for block, state in zip(blocks, held, strict=True):
             x, mask, state = _through(block, x, mask, is_last, state)
             keeps.append(state)
             if block.end is not None:
-                ends.append(x if len(blocks) == 1 else trunk.steps(block.end, x))
+                ends += [x] if len(blocks) == 1 else trunk.steps(block.end, x)
         return ends, keeps
 
     def ends_of(content_of, pieces):
@@ -132,9 +136,9 @@ def _vectors_as_they_are(ends, length):
     return (vectors for (vectors,) in ends)
 
 
-def _vectors_function(backbone, stride):
+def _vectors_function(network, strides):
     """A function of the ends of pieces and L that yields vectors (T, D), so many at a time that they need no memory."""
-    network, strides = backbone.vectors_of_steps(), backbone.temporal_strides
+    stride = max(strides)
     specs = [tf.TensorSpec((1, None, x.shape[-1]), tf.float32) for x in network.inputs[:-1]]
 
     @tf.function(input_signature=[specs, MASK], autograph=False)

@@ -4,13 +4,16 @@ import os
 import pathlib
 import sys
 
+import numpy as np
 import pytest
 from refusals import codes, refused
 
 import scoringnet_tf
+from benchmarks.workload import write_video
+from scoringnet_tf.data.video import read_video
 from scoringnet_tf.support.i3d_files import CACHE, FETCH, PACKAGE, SHA256, is_installed
 from scoringnet_tf.support.model_files import model_path
-from scoringnet_tf.weights.backbones import behind_backbone
+from scoringnet_tf.weights.backbones import athlete_of, behind_backbone
 
 PRESETS = {"diving_film": "diving_phases", "vault_film": "vault"}
 REAL = pathlib.Path(os.environ.get("SCORINGNET_REAL_DATA", "nowhere"))
@@ -34,6 +37,7 @@ def test_a_preset_for_film_is_small_and_names_its_backbone_by_hash(preset):
     assert (origin["backbone"], origin["weights"]["sha256"]) == ("i3d", SHA256)
     assert (model.sport.name, model.learned_parts) == (PRESETS[preset], {"kfs"})
     assert model_path(preset).stat().st_size < 4e6
+    assert len(athlete_of(model) or ()) == (832 + 1 if preset == "diving_film" else 0)
 
 
 def test_without_i3d_a_preset_for_film_says_how_to_fetch_it(tmp_path, monkeypatch):
@@ -47,11 +51,27 @@ def test_without_i3d_a_preset_for_film_says_how_to_fetch_it(tmp_path, monkeypatc
 @needs_film
 @pytest.mark.parametrize("clip", DIVES)
 def test_the_flight_and_the_entry_of_a_filmed_dive_are_found(clip):
-    stages = scoringnet_tf.score_video(REAL / clip, "diving_film").stages
-    found = {stage["name"]: stage["start_frame"] for stage in stages}
+    result = scoringnet_tf.score_video(REAL / clip, "diving_film")
+    found = {stage["name"]: stage["start_frame"] for stage in result.stages}
     flight, entry = DIVES[clip]
     assert found["flight"] == pytest.approx(flight, abs=8)
     assert found["entry"] == pytest.approx(entry, abs=8)
+    assert "two_divers" not in codes(result.warnings)
+
+
+@pytest.mark.slow
+@needs_film
+@pytest.mark.parametrize("clip", DIVES)
+def test_a_filmed_dive_twice_in_the_picture_is_two_divers(clip, tmp_path):
+    """Left, and mirrored and two frames later on the right, 0.4 of the width apart."""
+    video = read_video(REAL / clip)
+    frames = np.asarray(video.frames)
+    half, aside = frames.shape[2] // 2, round(0.2 * frames.shape[2])
+    late = frames[np.minimum(np.arange(len(frames)) + 2, len(frames) - 1)][:, :, ::-1]
+    both = [frames[:, :, aside : aside + half], late[:, :, half - aside : frames.shape[2] - aside]]
+    write_video(tmp_path / "pair.mkv", np.concatenate(both, axis=2), f"{video.fps:.3f}", "ffv1")
+    result = scoringnet_tf.score_video(tmp_path / "pair.mkv", "diving_film")
+    assert "two_divers" in codes(result.warnings)
 
 
 @pytest.mark.slow
