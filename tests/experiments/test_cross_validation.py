@@ -44,7 +44,9 @@ def test_each_measure_has_its_own_best_system():
         fold.predicted["Ridge"]["final"] += 100.0
         fold.predicted["Mean"]["final"][:] = 65.0
     said = verdict(folds, EXPERIMENT)
-    assert said.startswith("Ridge orders the videos better; Mean comes closer to the scores (F-SRC and F-MED: ScoringNet")
+    assert said.startswith(
+        "Ridge orders the videos better; Mean comes closer to the scores (F-SRC and F-MED: ScoringNet"
+    )
     assert "Mean – and 1" in said
 
 
