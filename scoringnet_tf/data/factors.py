@@ -37,20 +37,28 @@ def read_faults(info: DatasetInfo, ids: Sequence[str]) -> np.ndarray:
     """Difficulty and the faults of V videos, as far as they are numbers, (V, K).
 
     Raises:
-        InputError: there is no such file, or it lacks one of the videos.
+        InputError: there is no such file, it lacks one of the videos, or has what is no number.
     """
     rows = _rows(info, ids)
-    return np.array([[float(value) for value in _faults_of(row)] for row in rows])
+    return np.array([[_number(info, row, name) for name in _fault_names(row)] for row in rows])
 
 
 def read_deserved(info: DatasetInfo, ids: Sequence[str]) -> np.ndarray:
     """Difficulty, and the execution that the faults deserve, (V, 2), points; errors as of `read_faults`."""
-    return np.array([[float(row["difficulty"]), float(row[DESERVED])] for row in _rows(info, ids)])
+    return np.array([[_number(info, row, name) for name in ("difficulty", DESERVED)] for row in _rows(info, ids)])
 
 
-def _faults_of(row):
+def _fault_names(row):
     _, *columns = [name for name in row if name not in NO_FAULTS]  # the first names the element
-    return [row[name] for name in columns]
+    return columns
+
+
+def _number(info, row, name):
+    try:
+        return float(row[name])
+    except (TypeError, ValueError):
+        where = f"{factors_file(info)}: {name} of video {row['video_id']}"
+        raise InputError("wrong_value", f"{where} is {row[name]!r}, not a number.") from None
 
 
 def _existing(info):

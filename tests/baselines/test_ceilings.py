@@ -53,7 +53,11 @@ def test_a_table_that_lacks_something_is_refused(videos, tmp_path):
     see, path = load_system("judges").see, tmp_path / "factors.csv"
     with refused("unknown_name", "0500"):
         see(SimpleNamespace(info=videos.info, ids=["0001", "0500"]))
-    path.write_text(path.read_text().replace("deserved", "other"))
+    text = path.read_text()
+    path.write_text(text.replace("107B,", "107B,D", 1))
+    with refused("wrong_value", "difficulty of video 1"):
+        see(videos)
+    path.write_text(text.replace("deserved", "other"))
     with refused("missing_key", "deserved"):
         see(videos)
     (tmp_path / "copy").mkdir()
