@@ -75,7 +75,7 @@ def separable_records(tmp_path_factory):
     return folder / "records"
 
 
-STAGED = {"training": "staged", "segmentation_epochs": 6, "scoring_epochs": 16}
+STAGED = {"training": "staged", "segmentation_epochs": 9, "scoring_epochs": 16}
 STAGED |= {"learning_rate": 3e-3, "decay_steps": 40}
 
 
