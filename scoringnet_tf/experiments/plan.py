@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import FLAGS, Surroundings, Training
@@ -92,8 +93,7 @@ def cost_of(training: Training, surroundings: Surroundings, gib: float) -> Cost:
 
     config, info = configuration(training.resolved(surroundings)), training.records(surroundings)
     network = build_network(info, config, "float32", score_targets(info, config.model.scores).towers)
-    ids = info.split("train")["ids"]
-    number = len(ids) - round(config.data.validation_fraction * len(ids))
+    ids = split_ids(info, "train", config.data.validation_fraction)
     lengths = [info.videos[video_id]["num_frames"] for video_id in ids]
     mean, longest = round(sum(lengths) / len(lengths)), max(lengths)
     steps = videos = 0
@@ -104,9 +104,9 @@ def cost_of(training: Training, surroundings: Surroundings, gib: float) -> Cost:
         per_video = PASSES * forward
         if phase.name == "scoring" and isinstance(config.fragments, PredictedFragments):
             per_video += flops.forward(network.segmenter, mean)
-        steps += phase.epochs * math.ceil(number / config.data.batch_size)
-        videos += phase.epochs * number
-        operations += phase.epochs * number * per_video
+        steps += phase.epochs * math.ceil(len(ids) / config.data.batch_size)
+        videos += phase.epochs * len(ids)
+        operations += phase.epochs * len(ids) * per_video
     if not steps:
         raise InputError("nothing_to_do", f"{training.folder(surroundings).name}: it trains for no epoch.")
     of_video = 2 * flops.activations(network, longest)  # bytes, in half precision

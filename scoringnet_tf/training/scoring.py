@@ -113,9 +113,14 @@ class ScoringRun(Run):
     # === Data ===
 
     @property
+    def all_groups(self) -> dict[str, str | None]:
+        """Id of a video → its group: validation holds groups out whole, whatever the test split does with them."""
+        return {video_id: video.get("group") for video_id, video in self.info.videos.items()}
+
+    @property
     def groups(self) -> dict[str, str | None]:
         """Id of a video → its group; none if groups lie on both sides of the test split, which are then no matter."""
-        found = {video_id: video.get("group") for video_id, video in self.info.videos.items()}
+        found = self.all_groups
         of_splits = [
             {found[video_id] for video_id in self.info.splits.get(split, {}).get("ids", ())} - {None}
             for split in ("train", "test")
@@ -196,9 +201,7 @@ class ScoringRun(Run):
         model = load_scoring_net(best)
         if model.reference is None:  # else it was weighed before it was measured
             held_out = self.videos("validation", with_info=True) if self.validation_ids else ()
-            # Groups are held out whole, whatever the test split does with them.
-            groups = {video_id: video.get("group") for video_id, video in self.info.videos.items()}
-            shares = model.weigh_paths(held_out, groups)
+            shares = model.weigh_paths(held_out, self.all_groups)
             model.save(best)
             why = "by held-out videos" if self.validation_ids else "as no video is held out"
             for score, share in shares.items():

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -51,6 +52,14 @@ def test_scores_are_scaled_by_the_videos_that_are_learned_from(surroundings):  #
     finals = [surroundings.records.videos[video_id]["final"] for video_id in records.splits["train"]["ids"]]
     assert records.score_statistics["train"]["final"]["mean"] == pytest.approx(np.mean(finals))
     assert records.splits["test"]["ids"] == surroundings.records.splits["test"]["ids"]
+
+
+def test_records_that_moved_are_read_where_they_are(surroundings, tmp_path):  # noqa: F811
+    shutil.copytree(surroundings.records.records_dir, tmp_path / "moved")
+    moved = dataclasses.replace(surroundings, records=DatasetInfo.load(tmp_path / "moved"))
+    first, second = (Training({TRAIN_VIDEOS: "3"}, 0).records(each) for each in (surroundings, moved))
+    assert (first.source, second.source) == (str(surroundings.records.records_dir), str(tmp_path / "moved"))
+    assert first.split("train")["ids"] == second.split("train")["ids"]
 
 
 def test_rows_of_more_videos_than_there_are_are_left_out(surroundings, capsys):  # noqa: F811

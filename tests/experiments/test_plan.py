@@ -41,6 +41,14 @@ def test_operations_are_those_of_the_network_on_videos_of_mean_length(where):
     assert joint.memory - weights == 4 * 2 * flops.activations(model, max(lengths))
 
 
+def test_videos_that_are_held_out_are_not_counted(where):
+    """A share of the training videos, or those of the records, which no share is then taken of."""
+    assert plan.cost_of(Training({**JOINT, "validation_fraction": "0.3"}, 0), where, 80).videos == 2 * 5
+    splits = {**where.records.splits, "validation": where.records.splits["test"]}
+    own = dataclasses.replace(where, records=dataclasses.replace(where.records, splits=splits))
+    assert plan.cost_of(Training({**JOINT, "validation_fraction": "0.3"}, 0), own, 80).videos == 2 * 7
+
+
 def test_a_batch_is_taken_in_as_many_parts_as_memory_asks_for(where):
     whole = plan.cost_of(Training(JOINT, 0), where, 80)
     weights = (
