@@ -105,7 +105,7 @@ def _by_number(rows, found, all_videos):
     names = {_place(row, all_videos): row.name for row in rows if row.name in found.predicted and not row.baseline}
     numbers = sorted({number for _, number in names})
     draws = {figure: found.drawn(figure) for figure in SHOWN}
-    yield from ("", "SRC of one way less that of another, by the number of training videos (95 %, paired; bold: not 0):")
+    yield from ("", "SRC of one way less another's, by the number of training videos (95 %, paired; bold: told apart):")
     yield from ("", f"| | {' | '.join(f'{number:,}' for number in numbers)} |", f"|{'---|' * (len(numbers) + 1)}")
     for (way, other), (figure, label) in itertools.product(CLAIMS, SHOWN.items()):
         cells = [_difference(found, draws[figure], names.get((way, n)), names.get((other, n))) for n in numbers]
