@@ -11,7 +11,6 @@ all runs), and what one more of x costs by a straight line.
 import itertools
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +20,7 @@ from absl import flags
 from benchmarks import growth, workload
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.forks import Forks
 from scoringnet_tf.support.messages import unknown_name
 
 FLAGS = flags.FLAGS
@@ -36,6 +36,7 @@ LEARNING = "Mixed_5"  # blocks of I3D that learn
 SIZE = 1856  # numbers of I3D for each frame
 STORED = (128, 171)  # height and width of frames in records
 TOGETHER = 4  # videos of a step that replicas share
+IMPORTED = ("scoringnet_tf.training.scoring", "scoringnet_tf.inference.predictor", "data_prep.records.building")
 OF_POINTS = {**workload.ONE_THREAD, "TQDM_DISABLE": "1"}  # environment of their processes, which draw no bars
 
 
@@ -195,14 +196,18 @@ def main(_):
         if name not in CURVES:
             raise unknown_name("--curves", name, CURVES)
     workload.videos_of(FLAGS.videos, max(CURVES["videos"][2]) if {"videos", "cached"} & {*names} else 1)
+    os.environ.update(OF_POINTS)
     curves: dict = {name: [] for name in names}
+    forks, folder = Forks(IMPORTED), Path(tempfile.mkdtemp())
     for name, points in curves.items():
         for x in CURVES[name][2]:
-            command = [sys.executable, "-m", "benchmarks.scaling", *sys.argv[1:], f"--point={name}={x}"]
-            result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=os.environ | OF_POINTS)
-            if result.returncode:  # it has said why
-                return result.returncode
-            points.append(json.loads(result.stdout.split("JSON", 1)[1]))
+            log = folder / f"{name}-{x}"
+            status = forks.run("benchmarks.scaling", [*sys.argv[1:], f"--point={name}={x}"], log)
+            if status:
+                print(log.read_text(), file=sys.stderr)
+                return status
+            found = next(line for line in log.read_text().splitlines() if line.startswith("JSON"))
+            points.append(json.loads(found.removeprefix("JSON")))
     titles = {name: CURVES[name][0] for name in names}
     print(growth.table(curves, titles))
     if FLAGS.picture:

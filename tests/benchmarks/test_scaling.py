@@ -2,6 +2,7 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 import scipy.stats
@@ -11,7 +12,7 @@ from refusals import code_printed
 
 from benchmarks.growth import per_unit, picture, slope, table
 
-POINTS = ["compared=20", "videos=3", "cached=3", "length=40", "size=32", "stages=4", "learned=8", "steps=5"]
+POINTS = ["compared=20", "videos=3", "cached=3", "length=40", "size=32", "stages=4", "learned=8"]
 X = np.repeat([1.0, 2.0, 5.0, 10.0, 30.0], 3)
 
 
@@ -63,6 +64,16 @@ def test_every_curve_has_points(point, videos, stage_model):
     found = json.loads(result.stdout.split("JSON", 1)[1])
     assert found["x"] == int(point.partition("=")[2])
     assert len(found["seconds"]) == 1 and min(found["seconds"]) > 0 and found["mib"] >= 0
+
+
+@pytest.mark.slow
+def test_a_curve_is_printed_and_drawn(videos, tmp_path):
+    words = (f"--videos={videos}", "--curves=steps", "--rounds=1", f"--picture={tmp_path / 'growth.png'}")
+    result = forked("benchmarks.scaling", *words)
+    assert result.returncode == 0, result.stderr
+    (line,) = result.stdout.splitlines()[2:]
+    assert line.startswith("| steps of a video, statistics | 100, 10,000 |")
+    assert min(cv2.imread(str(tmp_path / "growth.png")).shape[:2]) > 200
 
 
 def test_what_is_wrong_is_one_line(videos):
