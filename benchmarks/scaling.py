@@ -28,7 +28,7 @@ flags.DEFINE_string("videos", None, "A folder of videos, as many as the longest 
 flags.DEFINE_string("model", None, "Model of `length`: a .keras file or a folder with one; default: as in predict.")
 flags.DEFINE_list("curves", None, "Which to measure; default: all.")
 flags.DEFINE_integer("rounds", 2, "Runs of each point that are counted.", 1)
-flags.DEFINE_string("picture", None, "PNG file for a picture of the curves.")
+flags.DEFINE_string("picture", None, "PNG file for a picture of `--curves`, or of some of all.")
 flags.DEFINE_string("point", None, "Internal: CURVE=X, measure this point in this process and print JSON.")
 
 FRAMES, SIDE = 104, 112  # of the videos of a training step, and of each frame, pixels
@@ -212,7 +212,7 @@ def main(_):
     print(growth.table(curves, titles))
     if FLAGS.picture:
         with replacing_file(FLAGS.picture) as temporary:
-            shown = {name: curves[name] for name in PICTURED if name in curves}
+            shown = curves if FLAGS.curves else {name: curves[name] for name in PICTURED}
             growth.picture(shown, titles).savefig(temporary, format="png", dpi=90)
     return 0
 
