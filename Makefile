@@ -30,8 +30,6 @@ DEMO := runs/demo
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 # What hundreds of processes import is compiled once.
 unexport PYTHONDONTWRITEBYTECODE
-# Which tests `make slow` runs. .ci/run adds those of `make interop`: neither core waits for the end of the first.
-SLOW ?= slow and not interop
 # Flags of python -m benchmarks.table.
 BENCH ?=
 # A pattern of names. This one is a tenth: of each function the mutants 1, 11, 21, …
@@ -70,7 +68,7 @@ quick: env
 	$(BIN)/python -m pytest -m "not slow and not interop" $(SIDE_BY_SIDE)
 
 slow: env
-	$(BIN)/python -m pytest -rs -m "$(SLOW)" $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -m "slow and not interop" $(SIDE_BY_SIDE)
 
 interop:
 	$(call with,$(INTEROP))
