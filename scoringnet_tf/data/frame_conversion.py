@@ -155,4 +155,4 @@ def stated_turn(frame: av.VideoFrame) -> tuple[bool, int, int] | tuple[()] | Non
 
 def _display_matrix(frame):
     """Not by `frame.side_data`: the frame keeps that, and it the frame, so that thousands wait for the collector."""
-    return SideDataContainer(frame).get("DISPLAYMATRIX")
+    return SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]  # whose stub lacks it
