@@ -1,16 +1,15 @@
 """Bootstrap intervals of a metric over test videos, and over seeds and renderings of several trainings."""
 
-import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from scoringnet_tf.sports.score_metrics import MEASURES, relative_l2, width_of
+from scoringnet_tf.sports.score_metrics import width_of
 
 Groups = Sequence[str | None]
 
 DRAWS = 2000
-AT_ONCE = 2_000_000  # scores that are drawn and ranked at once, in memory
+AT_ONCE = 2_000_000  # draws times videos that are ranked at once, in memory
 COVERED = (2.5, 97.5)  # per cent of the draws between which an interval lies
 
 
@@ -36,26 +35,54 @@ def draws_of(
         number: of draws.
         groups: of the V videos, None for a video alone; empty if all are alone.
     """
-    measured = MEASURES[measure]
-    if measured is relative_l2:
-        measured = functools.partial(relative_l2, width=width_of(truth))
     known = ~np.isnan(truth)
     if num_units([group for group, of in zip(groups or [None] * len(known), known, strict=True) if of]) < 2:
         return {row: np.full(number or DRAWS, np.nan) for row in rows}
-    draws: dict[str, list[np.ndarray]] = {row: [] for row in rows}
     uniform, renderings, videos = resamples([scores.shape for scores in rows.values()], number, groups)
-    of_a_draw = max(number_of(len(scores)) for scores in rows.values()) * renderings.shape[1] * videos.shape[1]
-    for block in np.array_split(np.arange(len(videos)), -(-of_a_draw * len(videos) // AT_ONCE)):
-        drawn_truth = np.where(videos[block] < 0, np.nan, truth[videos[block]])
-        drawn_truth = drawn_truth[:, np.newaxis, np.newaxis]  # (N, 1, 1, V)
-        for row, scores in rows.items():
-            which = (
-                chosen(uniform[block], len(scores))[:, :, np.newaxis, np.newaxis],
-                renderings[block][:, np.newaxis, :, np.newaxis],
-                videos[block][:, np.newaxis, np.newaxis, :],
-            )
-            draws[row].append(_mean_of_defined(measured(drawn_truth, scores[which])))
-    return {row: np.concatenate(of_row) for row, of_row in draws.items()}
+    draw = np.arange(len(videos))[:, np.newaxis, np.newaxis]
+    times = times_of(videos, len(known))[:, known]
+    draws = {}
+    for row, scores in rows.items():
+        figures = _figures(measure, truth[known], scores[..., known], times)
+        which = draw, chosen(uniform, len(scores))[..., np.newaxis], renderings[:, np.newaxis]
+        draws[row] = _mean_of_defined(figures[which])
+    return draws
+
+
+def _figures(measure, truth, scores, times):
+    """The figure (N, S, R) of scores (S, R, V), all known, in N draws that take each video so many times (N, V)."""
+    if measure == "src":
+        blocks = np.array_split(times, -(-times.size // AT_ONCE))
+        figures = np.concatenate([_src(truth, np.concatenate(scores), block) for block in blocks])
+        return figures.reshape(len(times), *scores.shape[:2])
+    errors = np.abs(scores - truth)
+    if measure == "rl2":
+        errors = 100 * np.square(errors / (width_of(truth) or np.nan))
+    return _ratio(np.tensordot(times, errors, (1, 2)), times.sum(axis=1)[:, np.newaxis, np.newaxis])
+
+
+def _src(truth, predicted, times):
+    """Spearman's ρ (N, K) of K predictions (K, V) in N draws that take each video so many times (N, V); tie-aware."""
+    true_ranks, figures = _centred_ranks(truth, times), []
+    spread = (times * true_ranks**2).sum(axis=1)
+    for ranks in (_centred_ranks(scores, times) for scores in predicted):
+        weighted = times * ranks
+        figures.append(_ratio((weighted * true_ranks).sum(axis=1), np.sqrt(spread * (weighted * ranks).sum(axis=1))))
+    return np.stack(figures, axis=1)
+
+
+def _centred_ranks(scores, times):
+    """Ranks (N, V) of scores (V,) in draws, less their mean."""
+    _, place = np.unique(scores, return_inverse=True)
+    order = np.argsort(place)
+    equal = np.add.reduceat(times[:, order], np.flatnonzero(np.diff(place[order], prepend=-1)), axis=1)
+    ranks = np.cumsum(equal, axis=1) - (equal - 1) / 2  # the middle of those that are equal
+    return ranks[:, place] - (times.sum(axis=1, keepdims=True) + 1) / 2
+
+
+def _ratio(figure, scale):
+    """NaN if there is nothing to divide by."""
+    return np.divide(figure, scale, out=np.full(figure.shape, np.nan), where=scale > 0)
 
 
 def _mean_of_defined(figures):
@@ -90,6 +117,11 @@ def resamples(
     ]
     uniform, renderings, videos = (np.stack(each) for each in zip(*draws, strict=True))
     return uniform, renderings, videos
+
+
+def times_of(videos: np.ndarray, number: int) -> np.ndarray:
+    """How often each of V videos is in N draws, (N, V), of the indices that `resamples` draws."""
+    return np.stack([np.bincount(of_draw[of_draw >= 0], minlength=number) for of_draw in videos])
 
 
 def num_units(groups: Groups) -> int:

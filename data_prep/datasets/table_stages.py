@@ -101,8 +101,8 @@ def label_samples(
     labels: dict[str, list[Segment]] = {}
     for name, segments in read_stage_csv(path).items():
         labels.setdefault(name if name in names else plain_name(name), []).extend(segments)
-    if unknown := sorted(labels.keys() - names):
-        raise InputError("unknown_name", f"{path}: the video_id {', '.join(unknown)} is not in the table.")
+    if unknown := labels.keys() - names:
+        raise InputError("unknown_name", f"{path}: the video_id {shown(unknown)} is not in the table.")
     labelled = []
     stretches: dict[str, list[tuple[int, int] | None]] = {}
     for sample, file, is_named in zip(samples, files, are_named, strict=True):

@@ -10,9 +10,8 @@ import numpy as np
 from scoringnet_tf import __version__
 from scoringnet_tf.baselines import load_system
 from scoringnet_tf.baselines.system import Learned, System, TrainingSet
-from scoringnet_tf.baselines.videos import Videos
+from scoringnet_tf.baselines.videos import BESIDE, Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, shown
-from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.inference import evaluation
@@ -91,11 +90,11 @@ class Run:
         return self.output_dir / f"{self.split}_{info.data_hash[:10]}"
 
     def _is_done(self, system, info):
-        """Whether the report on a rendering is there, of the joints that are there now where the system reads them."""
+        """Whether the report on a rendering is there, of what lies beside its records now where the system reads it."""
         report = self._report(info)
         if not (report / PREDICTIONS).is_file():
             return False
-        return system.sees != "joints" or read_json(report / METRICS).get("joints") == joints_hash(info)
+        return _beside(system, info).items() <= read_json(report / METRICS).items()
 
     def _described(self, system, videos):
         """All that the result depends on."""
@@ -175,9 +174,14 @@ class Run:
             "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
             "training_videos": num_learned,
             "seen_in_training": self._learned_before(system, info, videos.ids),
-            **({"joints": joints_hash(info)} if system.sees == "joints" else {}),
+            **_beside(system, info),
         }
         write_report(self._report(info), predictions, measured, get_sport(info.sport))
+
+
+def _beside(system, info):
+    """{what a system reads beside records: its hash}; {} if it reads nothing there."""
+    return {system.sees: BESIDE[system.sees](info)} if system.sees in BESIDE else {}
 
 
 def table(reports: Sequence[Path], sport: Sport) -> str:

@@ -20,6 +20,7 @@ from scoringnet_tf.data.splits import stored_split
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import as_path
 
+BESIDE = {"joints": joints_hash, "factors": factors_hash}  # what lies beside records, which no data hash covers
 CLIP, STRIDE = 16, 8  # frames of a clip of C3D, and from one to the next: every second one stands alone
 
 

@@ -1,6 +1,7 @@
 """The true faults of simulated videos, beside their records: the simulator's `factors.csv`. No TensorFlow."""
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,10 +28,12 @@ def factors_hash(info: DatasetInfo) -> str:
 
 
 def copy_factors(source: Path | RemotePath, target: Path | RemotePath) -> None:
-    """Copies the file from one folder to another, if it is there."""
+    """Copies the file from one folder to another; where there is none, an older copy goes."""
     if (source / FILE).is_file():
         with local_file(source / FILE) as local, replacing_file(target / FILE) as temporary:
             temporary.write_bytes(local.read_bytes())
+    else:
+        (target / FILE).unlink(missing_ok=True)
 
 
 def read_faults(info: DatasetInfo, ids: Sequence[str]) -> np.ndarray:
@@ -69,13 +72,28 @@ def _existing(info):
 
 
 def _rows(info, ids):
-    """The row of each video."""
+    """The row of each video: that of its id, or else the only one of its number, as 1 is of 001."""
     path = _existing(info)
     with local_file(path) as local, local.open(newline="", encoding="utf-8") as file:
-        rows = {row["video_id"].lstrip("0"): row for row in csv.DictReader(file)}
-    if missing := [video_id for video_id in ids if video_id.lstrip("0") not in rows]:
+        rows = {row["video_id"]: row for row in csv.DictReader(file)}
+    named, alone = _by_number(rows), _by_number(info.videos)
+    names = {}
+    for video_id in ids:
+        number = _number_of(video_id)
+        names[video_id] = video_id if video_id in rows else named.get(number) if number in alone else None
+    if missing := [video_id for video_id, name in names.items() if name is None]:
         raise InputError("unknown_name", f"{path} has no row of {shown(missing)}.")
     if DESERVED not in next(iter(rows.values())):
         message = f"{path} has no column {DESERVED}: an older version simulated these videos."
         raise InputError("missing_key", message, "Simulate them again, in a new folder, and build.")
-    return [rows[video_id.lstrip("0")] for video_id in ids]
+    return [rows[names[video_id]] for video_id in ids]
+
+
+def _by_number(names):
+    """Number → the only one of the names that is it, however many zeros it begins with."""
+    counts = Counter(map(_number_of, names))
+    return {_number_of(name): name for name in names if counts[_number_of(name)] == 1}
+
+
+def _number_of(name):
+    return name.lstrip("0")

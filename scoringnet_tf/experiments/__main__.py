@@ -19,6 +19,7 @@ from absl import flags
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.renderings import check_renderings
+from scoringnet_tf.data.splits import fewer
 from scoringnet_tf.experiments import report, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.training import Surroundings
@@ -36,6 +37,7 @@ PRESETS = {"small": "recipes/tables_{sport}.flags", "paper": "{sport}.flags"}
 flags.DEFINE_string("records_dir", None, "Records to train on, made by `python -m data_prep build`.")
 flags.DEFINE_list("renderings", [], "Further records of the same test videos, filmed anew; intervals cover them.")
 flags.DEFINE_string("preset", "small", "small (1/8 width), paper (diving.flags or vault.flags), or a flag file.")
+flags.DEFINE_integer("train_videos", None, "Training videos to learn from, drawn at random. Default: all.", 1)
 flags.DEFINE_integer("seeds", 3, "Trainings of each row, --seed=0 and on.", 1)
 flags.DEFINE_integer("splits", 6, "Random splits of table6.", 2)
 flags.DEFINE_list("split_files", [], "Split files (id,split) for table6, made by `data_prep split`.")
@@ -196,8 +198,12 @@ def _surroundings():
     if not preset.is_file():
         hint = "Give small or paper, in a checkout of the project, or a flag file."
         raise InputError("not_found", f"--preset={name}: there is no file {preset}.", hint)
-    renderings = tuple(DatasetInfo.load(path) for path in values.renderings)
-    found = Surroundings(preset, info, renderings, local_path(values.runs_dir, "runs_dir"), tuple(_further()))
+    runs, renderings = local_path(values.runs_dir, "runs_dir"), tuple(map(DatasetInfo.load, values.renderings))
+    if values.train_videos:
+        if (most := len(info.split("train")["ids"])) < values.train_videos:
+            raise InputError("out_of_range", f"--train_videos={values.train_videos}: the records have {most}.")
+        info = fewer(info, values.train_videos, 0, runs / "splits")
+    found = Surroundings(preset, info, renderings, runs, tuple(_further()))
     check_renderings(info, renderings)
     return found
 

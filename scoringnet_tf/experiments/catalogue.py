@@ -184,6 +184,7 @@ def _ranking():
         "batch = 4": {"batch_size": "4"},
         "batch = 64": {"batch_size": "64"},
         "no dropout": {"dropout": "0"},
+        "loss in points": {"loss.units": "points"},
         "half of the videos (the rest choose the epoch)": {"validation_fraction": "0.5"},
     }
     pairs = [

@@ -2,12 +2,14 @@
 
 import csv
 import dataclasses
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoringnet_tf.bootstrap import interval
 from scoringnet_tf.experiments import report, suite
 from scoringnet_tf.experiments.catalogue import SCALE, TRAIN_VIDEOS, WAYS, Experiment, Row
 from scoringnet_tf.experiments.results import Results
@@ -22,6 +24,11 @@ PICTURES = {
     "fragments": ("whole video", "key fragments", "true fragments"),
     "losses": ("key fragments", "ranking, mean over pairs", "ranking, sum over pairs", "distribution", "contrastive"),
 }
+CLAIMS = (  # of the first way: it orders the videos better than the second
+    ("key fragments", "whole video"),
+    ("true fragments", "key fragments"),
+    *((way, "key fragments") for way in PICTURES["losses"][1:]),
+)
 CEILINGS = {"true faults": "--", "without the judges' error": ":"}
 SHOWN = {"d_src": "D-SRC", "e_src": "E-SRC", "f_src": "F-SRC"}
 FIGURES = (*SHOWN, "d_med", "e_med", "f_med")
@@ -30,7 +37,7 @@ Curves = Mapping[str, Mapping[int, Mapping[str, np.ndarray]]]  # way → trainin
 
 
 def write_learning_curves(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str | None:
-    """Writes curves.csv, a picture of each claim, and table.md of the rows on all training videos.
+    """Writes curves.csv, a picture of each claim, and table.md: all training videos, and the claims by their number.
 
     Returns:
         the table; None if nothing is done.
@@ -38,13 +45,15 @@ def write_learning_curves(folder: Path, experiment: Experiment, surroundings: Su
     found = suite.results(experiment, surroundings, seeds)
     if not isinstance(found, Results) or not found.predicted:
         return None
-    curves = curves_of(experiment.rows, found, len(surroundings.records.split("train")["ids"]))
+    all_videos = len(surroundings.records.split("train")["ids"])
+    curves = curves_of(experiment.rows, found, all_videos)
     with replacing_file(folder / "curves.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(_lines(curves))
     for name, ways in PICTURES.items():
         with replacing_file(folder / f"{name}.png") as path:
             save_png(draw(curves, ways), path)
     text = _table(experiment, found, surroundings, seeds)
+    text += "\n".join(["", *_scale(found), *_by_number(experiment.rows, found, all_videos)]) + "\n"
     with replacing_file(folder / "table.md") as path:
         path.write_text(text, encoding="utf-8")
     return text
@@ -54,10 +63,16 @@ def curves_of(rows: Sequence[Row], found: Results, all_videos: int) -> Curves:
     """The figures of all rows that are done; a row on all training videos learned from `all_videos`."""
     curves: dict[str, dict[int, dict[str, np.ndarray]]] = {}
     for row in (row for row in rows if row.name in found.predicted):
-        way = row.name.rpartition(",")[0] if TRAIN_VIDEOS in row.flags else row.name
-        number = int(row.flags.get(TRAIN_VIDEOS, all_videos))
+        way, number = _place(row, all_videos)
         curves.setdefault(way, {})[number] = {name: found.values(row.name, name) for name in FIGURES}
     return {way: dict(sorted(of_way.items())) for way, of_way in curves.items()}
+
+
+def _place(row, all_videos):
+    """Way and number of training videos of a row."""
+    if TRAIN_VIDEOS in row.flags:
+        return row.name.rpartition(",")[0], int(row.flags[TRAIN_VIDEOS])
+    return row.name, all_videos
 
 
 def _lines(curves: Curves) -> Iterator[list]:
@@ -69,13 +84,40 @@ def _lines(curves: Curves) -> Iterator[list]:
 
 
 def _table(experiment, found, surroundings, seeds):
-    """The rows on all training videos, with intervals and differences."""
-    rows = [row for row in (*WAYS, *SCALE) if row.name in found.predicted]
+    """The ways on all training videos, with intervals and differences."""
+    rows = [row for row in WAYS if row.name in found.predicted]
     table = dataclasses.replace(experiment, rows=rows)
     whole = dataclasses.replace(found, predicted={row.name: found.predicted[row.name] for row in rows})
     data = {"name": surroundings.records.name, "sport": surroundings.sport}
     described = {"data": data, **suite.described(table, [surroundings], seeds)}
     return report.markdown(table, report.cells(whole, table, FIGURES), described)
+
+
+def _scale(found):
+    """What nobody should do worse than and what nobody can do better, a line each."""
+    for row in (row.name for row in SCALE if row.name in found.predicted):
+        means = {report.head(name): found.values(row, name).mean() for name in FIGURES}
+        yield f"Scale, {row}: {', '.join(f'{name} {mean:.3f}' for name, mean in means.items() if mean == mean)}.  "
+
+
+def _by_number(rows, found, all_videos):
+    """A table of the paired differences of every claim, by the number of training videos."""
+    names = {_place(row, all_videos): row.name for row in rows if row.name in found.predicted and not row.baseline}
+    numbers = sorted({number for _, number in names})
+    draws = {figure: found.drawn(figure) for figure in SHOWN}
+    yield from ("", "SRC of one way less another's, by the number of training videos (95 %, paired; bold: told apart):")
+    yield from ("", f"| | {' | '.join(f'{number:,}' for number in numbers)} |", f"|{'---|' * (len(numbers) + 1)}")
+    for (way, other), (figure, label) in itertools.product(CLAIMS, SHOWN.items()):
+        cells = [_difference(found, draws[figure], names.get((way, n)), names.get((other, n))) for n in numbers]
+        yield f"| {way} − {other}: {label} | {' | '.join(cells)} |"
+
+
+def _difference(found, draws, way, other):
+    if not way or not other or found.seeds_of(way) != found.seeds_of(other):
+        return ""
+    low, high = interval(draws[way] - draws[other])
+    text = f"{low:+.3f} to {high:+.3f}"
+    return f"**{text}**" if low > 0 or high < 0 else text
 
 
 def draw(curves: Curves, ways: Sequence[str]) -> "Figure":

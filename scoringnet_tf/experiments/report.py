@@ -12,7 +12,7 @@ import numpy as np
 
 from scoringnet_tf.bootstrap import interval, num_units, number_of
 from scoringnet_tf.data.splits import SPLITS, Split, write_split
-from scoringnet_tf.experiments.catalogue import Experiment
+from scoringnet_tf.experiments.catalogue import SCALE, Experiment
 from scoringnet_tf.experiments.results import Results, StageResults
 from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.drawing import save_png
@@ -132,7 +132,7 @@ def markdown(experiment: Experiment, found: Cells, described: Mapping[str, Any],
     names, data = columns(found), described["data"]
     paper, label = _papers(experiment.paper, data)
     spread, _ = _papers(experiment.paper_std, data)
-    lines = [f"**{experiment.title}.** {experiment.question}", "", f"| | {' | '.join(map(_head, names))} |"]
+    lines = [f"**{experiment.title}.** {experiment.question}", "", f"| | {' | '.join(map(head, names))} |"]
     lines.append(f"|{'---|' * (len(names) + 1)}")
     for row, figures in found.items():
         lines.append(_line(row, (_text(figures.get(name), name) for name in names)))
@@ -182,7 +182,8 @@ def measure_of(name: str) -> str | None:
     return found and found[1]
 
 
-def _head(name):
+def head(name: str) -> str:
+    """A figure as tables call it, such as D-SRC."""
     measure = measure_of(name)
     return f"{name[0].upper()}-{HEADS[measure]}" if measure else name
 
@@ -201,13 +202,15 @@ def _text(cell, name):
 
 def _differences(experiment, found):
     """A sentence for every row and what it is compared with: by how much its figures, but R-ℓ2, differ from that's."""
-    sentences = []
+    sentences, scale = [], {row.name for row in SCALE}
     for row, figures in found.items():
+        if row in scale:
+            continue
         compared = {name: _other(experiment, row, name) for name in figures}
         for other in dict.fromkeys(compared.values()):
             of_other = {name: cell for name, cell in figures.items() if compared[name] == other}
             parts = [
-                f"{_head(name)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
+                f"{head(name)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
                 for name, cell in of_other.items()
                 if measure_of(name) != "rl2" and not math.isnan(cell.get("more", (math.nan,))[0])
             ]
@@ -337,6 +340,6 @@ def draw(found: Cells, name: str) -> "Figure":
         axes.plot(cell["interval"], [place] * 2, linewidth=1.5, color="#555555")
         axes.plot(cell["mean"], place, "o", color="#2f6db5")
     axes.set(yticks=range(len(shown)), yticklabels=list(shown), ylim=(max(len(shown), 1) - 0.5, -0.5))
-    axes.set(xlabel=f"{_head(name)} of the test videos, 95 %")
+    axes.set(xlabel=f"{head(name)} of the test videos, 95 %")
     axes.grid(axis="x", alpha=0.25)
     return figure

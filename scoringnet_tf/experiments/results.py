@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scoringnet_tf.bootstrap import Groups, chosen, draws_of, resamples
+from scoringnet_tf.bootstrap import Groups, chosen, draws_of, resamples, times_of
 from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.messages import InputError
 
@@ -184,7 +184,7 @@ class StageResults(_Rows):
         """Bootstrap draws of the mean figure of each row: row → (number,); see `Results.drawn`."""
         shapes = {row: next(iter(figures.values())).shape for row, figures in self.predicted.items()}
         uniform, renderings, videos = resamples(list(shapes.values()), number, self.groups)
-        times = np.stack([np.bincount(of_draw[of_draw >= 0], minlength=len(self.ids)) for of_draw in videos])  # (N, V)
+        times = times_of(videos, len(self.ids))
         draw = np.arange(len(times))[:, np.newaxis, np.newaxis]
         found = {}
         for row, (seeds, *_) in shapes.items():

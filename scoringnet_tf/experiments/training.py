@@ -15,9 +15,8 @@ import yaml
 
 from scoringnet_tf import __version__
 from scoringnet_tf.baselines import load_system
+from scoringnet_tf.baselines.videos import BESIDE
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
-from scoringnet_tf.data.factors import factors_hash
-from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.data.splits import fewer
 from scoringnet_tf.experiments.catalogue import TRAIN_VIDEOS
 from scoringnet_tf.sports import get_sport
@@ -245,9 +244,8 @@ class Fitting(Training):
             **surroundings.records.beside_records(),
             "scoringnet_tf": __version__,
         }
-        beside = {"joints": joints_hash, "factors": factors_hash}  # which no data hash covers
-        if (sees := load_system(self.system).sees) in beside:
-            found[sees] = [beside[sees](info) for info in surroundings.tested]
+        if (sees := load_system(self.system).sees) in BESIDE:
+            found[sees] = [BESIDE[sees](info) for info in surroundings.tested]
         return found
 
     def kfs(self, _: Surroundings) -> None:

@@ -101,9 +101,13 @@ class Pictures:
         return None
 
     def remove(self, video: str) -> None:
-        """Removes what was drawn of a video whose file has been replaced, and can no longer be read."""
-        for name in [name for name, shown in self._videos.items() if shown == video]:
-            (self._folder / name).unlink(missing_ok=True)  # type: ignore[operator]
+        """Removes what any run drew of a video whose file has been replaced, and can no longer be read."""
+        if self._folder is None or not self._folder.is_dir():
+            return
+        for path in self._folder.iterdir():
+            is_named_so = path.name.startswith(_picture_name(video)) and path.name.endswith(self._suffix)
+            if is_named_so and path.is_file() and is_picture_of(path, video):
+                path.unlink()
 
     def _free_name(self, name, video):
         """`dive.mp4.png`, or `dive.mp4-2.png` if the first is of another video, or no picture of ours."""

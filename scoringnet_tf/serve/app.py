@@ -69,7 +69,7 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 
     @app.post("/videos")
-    async def reserve(request: Request, name: str = "", size: int = 0, height: float | None = None) -> dict:
+    async def reserve(request: Request, name: str = "", size: int | None = None, height: float | None = None) -> dict:
         if _is_foreign(request):
             raise InputError("foreign_origin", "Another web page may not send videos.", "Open the page of this server.")
         if height is not None:

@@ -96,13 +96,14 @@ class Queue:
         self._more = asyncio.Event()
         self._durations: collections.deque[float] = collections.deque(maxlen=20)
 
-    def reserve(self, name: str = "", num_bytes: int = 0, height: float | None = None) -> Job:
-        """A place for a video of this name and size (0: unknown), of a dive from this height in metres.
+    def reserve(self, name: str = "", num_bytes: int | None = None, height: float | None = None) -> Job:
+        """A place for a video of this name and size, if that is known, of a dive from this height in metres.
 
         Raises:
-            InputError: the queue is full, or the video too large.
+            InputError: the queue is full, or the video empty or too large.
         """
-        self._check_size(num_bytes)
+        if num_bytes is not None:
+            self._check_size(num_bytes)
         if self._number_of(UPLOADING, WAITING, WORKING) >= self.limits.queue:
             text = f"The queue is full ({counted(self.limits.queue, 'video')})."
             raise InputError("queue_full", text, f"Try again in about {self.seconds_to_a_place} s.")
@@ -177,10 +178,11 @@ class Queue:
                 job.size += len(chunk)
                 self._check_size(job.size)
                 file.write(chunk)
-        if not job.size:
-            raise InputError("empty_file", "The file is empty.")
+        self._check_size(job.size)
 
     def _check_size(self, num_bytes):
+        if num_bytes <= 0:
+            raise InputError("empty_file", "The file is empty.")
         if num_bytes > self.limits.megabytes * MEGABYTE:
             raise InputError("too_large", f"The video has more than {self.limits.megabytes:g} MB.", "Cut it shorter.")
 

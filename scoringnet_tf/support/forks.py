@@ -71,13 +71,14 @@ class Forks:
             env={"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ},
             start_new_session=True,
         )
-        atexit.register(server.communicate)  # it ends with its input
+        atexit.register(_stop, server)  # it would end with its input, once the libraries have tidied up
         return server
 
 
 def _stop(server: subprocess.Popen[str]) -> int:
     """The exit status of a server, which is stopped with its command."""
-    os.killpg(server.pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGTERM)
     return server.wait()
 
 

@@ -143,15 +143,18 @@ def test_the_command_prints_figures_also_of_what_is_there_already(records, tmp_p
         assert table([*tmp_path.glob("test_*")], sports.get_sport("diving")) in result.stdout
 
 
-def test_a_rendering_whose_joints_are_others_now_is_predicted_anew(records, tmp_path, c3d):
+@pytest.mark.parametrize("name", ["pose_dct", "judges"])
+def test_a_rendering_whose_joints_or_faults_are_others_now_is_predicted_anew(name, records, tmp_path, c3d):
     """Its data hash does not cover them."""
-    tested = tuple(copy_of(records, tmp_path / name, name) for name in ("first", "second"))
-    run, predicted = run_of("pose_dct", tested[0].records_dir, tmp_path / "run", c3d, tested=tested), []
+    tested = tuple(copy_of(records, tmp_path / folder, folder) for folder in ("first", "second"))
+    run, predicted = run_of(name, tested[0].records_dir, tmp_path / "run", c3d, tested=tested), []
     for _ in range(2):
         _, report = run.run()
         predicted.append(read_predictions(report / "predictions.csv").predicted["execution"])
         for path in (tested[1].records_dir / "joints").glob("*.npy"):
             np.save(path, np.load(path) + np.float16([[0, 0], [3, 5]]))
+        faults = tested[1].records_dir / "factors.csv"
+        faults.write_text(faults.read_text().replace(",6 7", "9,6 7"))  # 20.59 in place of 20.5
     assert not np.allclose(*predicted)
 
 

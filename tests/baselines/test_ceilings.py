@@ -9,7 +9,7 @@ from scipy import stats
 from tiny_sets import training_set
 
 from scoringnet_tf.baselines import load_system
-from scoringnet_tf.data.factors import copy_factors, factors_hash
+from scoringnet_tf.data.factors import copy_factors, factors_hash, read_deserved
 
 RNG = np.random.default_rng(0)
 DIFFICULTY = np.round(RNG.uniform(2, 4, 400), 1)
@@ -29,7 +29,8 @@ def videos(tmp_path):
     ]
     header = "video_id,dive,difficulty,execution,splash,twist,deserved,marks"
     (tmp_path / "factors.csv").write_text("\n".join([header, *rows, ""]))
-    return SimpleNamespace(info=SimpleNamespace(records_dir=str(tmp_path), source=None, sport="diving"), ids=IDS)
+    info = SimpleNamespace(records_dir=str(tmp_path), source=None, sport="diving", videos=dict.fromkeys(IDS))
+    return SimpleNamespace(info=info, ids=IDS)
 
 
 def predicted(name, videos, scores):
@@ -49,6 +50,22 @@ def test_nothing_is_better_than_scores_without_the_judges_error(videos):
     assert stats.spearmanr(predicted("judges", videos, DIFFICULTY), DIFFICULTY[200:]).statistic == pytest.approx(1)
 
 
+def test_ids_that_differ_in_zeros_alone_have_rows_of_their_own(videos, tmp_path):
+    """Else an id has the row of its number."""
+
+    def deserved(*ids):
+        return read_deserved(SimpleNamespace(**{**vars(videos.info), "videos": dict.fromkeys(ids)}), ids)[:, 1].tolist()
+
+    assert deserved("0002", "03") == pytest.approx(DESERVED[1:3])
+    with refused("unknown_name", "row of 01"):
+        deserved("1", "01")  # the table has 1 alone
+    path = tmp_path / "factors.csv"
+    path.write_text(path.read_text() + "01,107B,3,20,0,0,25,6 7\n")
+    assert deserved("1", "01") == pytest.approx([DESERVED[0], 25])
+    with refused("unknown_name", "row of 001"):
+        deserved("001")
+
+
 def test_a_table_that_lacks_something_is_refused(videos, tmp_path):
     see, path = load_system("judges").see, tmp_path / "factors.csv"
     with refused("unknown_name", "0500"):
@@ -64,7 +81,8 @@ def test_a_table_that_lacks_something_is_refused(videos, tmp_path):
     copy_factors(tmp_path, tmp_path / "copy")
     assert (tmp_path / "copy/factors.csv").read_text() == path.read_text()
     path.unlink()
-    copy_factors(tmp_path, tmp_path / "nowhere")  # nothing to copy
+    copy_factors(tmp_path, tmp_path / "copy")  # nothing to copy: an older one is of other videos
+    assert not (tmp_path / "copy/factors.csv").exists()
     with refused("not_found", "factors.csv"):
         see(videos)
     with refused("not_found", "factors.csv"):

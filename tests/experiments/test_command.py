@@ -5,9 +5,10 @@ import sys
 
 import pytest
 from refusals import code_printed, refused
-from table_runs import commands, surroundings  # noqa: F401
+from table_runs import commands, given, surroundings  # noqa: F401
 
 from scoringnet_tf import bootstrap
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.splits import write_split
 from scoringnet_tf.experiments import __main__ as command
@@ -25,7 +26,7 @@ def asked(surroundings, tmp_path, monkeypatch):  # noqa: F811
     def run(*words):
         flags = command.flags.FLAGS
         monkeypatch.setattr(sys, "argv", ["experiments", *words, *where])
-        for name in ("overwrite", "renderings", "split_files", "seeds", "splits"):
+        for name in ("overwrite", "renderings", "split_files", "seeds", "splits", "train_videos"):
             flags[name].value = flags[name].default
         flags.unparse_flags()
         return command.main(flags(sys.argv)[1:])
@@ -62,6 +63,18 @@ def test_a_table_is_written_and_replaced_only_by_more(asked, commands, surroundi
     commands.failing = "--alpha=0"
     assert asked("run", "table5", "--seeds=3", "--overwrite") == 1
     assert "experiments: failed at --alpha=0" in capsys.readouterr().err
+
+
+def test_a_table_learns_from_fewer_videos(asked, commands, surroundings, tmp_path):  # noqa: F811
+    with refused("out_of_range", "--train_videos"):
+        asked("run", "table5", "--train_videos=8")
+    assert asked("run", "table5", "--seeds=1", "--train_videos=3") == 0
+    info = surroundings.records
+    for arguments in commands.of("train"):
+        learned = DatasetInfo.load(given(arguments, "records_dir")[0])
+        assert len(learned.splits["train"]["ids"]) == 3 and learned.splits["test"]["ids"] == info.splits["test"]["ids"]
+    kept = json.loads((tmp_path / "results/diving/table5/cells.json").read_text())
+    assert kept["data"]["hash"] != [info.data_hash]
 
 
 def test_a_row_that_is_kept_and_cannot_be_made_is_missed_before_anything_is_trained(asked, commands, tmp_path, capsys):  # noqa: F811

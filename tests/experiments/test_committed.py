@@ -133,7 +133,7 @@ def test_a_claim_has_the_figures_of_its_table(claim):
 def test_the_ranking_loss_moves_no_order_on_real_features():
     kept = kept_of("diving/ranking")
     for row in EXPERIMENTS["ranking"].rows:
-        if row.flags.get("alpha") != "0":
+        if row.name in kept and row.flags.get("alpha") != "0":
             low, high = kept[row.name]["f_src"]["more"]
             assert low < 0 < high, row.name
 

@@ -74,9 +74,14 @@ def test_curves_tables_and_pictures_are_written(surroundings, commands, tmp_path
     assert learning_curves.write_learning_curves(folder, SHORT, surroundings, 2) is None
     suite.run([SHORT], surroundings, 2)
     text = learning_curves.write_learning_curves(folder, SHORT, surroundings, 2)
-    assert text == (folder / "table.md").read_text() and "| key fragments |" in text and "5 videos" not in text
+    assert text == (folder / "table.md").read_text() and "| key fragments |" in text and "5 videos |" not in text
     assert "whole video against key fragments (95 %, paired)" in text
     results = suite.results(SHORT, surroundings, 2)
+    draws, numbers = results.drawn("e_src"), {"3": ", 3 videos", "5": ", 5 videos", "7": ""}
+    (shown,) = [line for line in text.splitlines() if line.startswith("| key fragments − whole video: E-SRC")]
+    for cell, more in zip(shown.strip("|").split("|")[1:], numbers.values(), strict=True):
+        low, high = bootstrap.interval(draws[f"key fragments{more}"] - draws[f"whole video{more}"])
+        assert cell.strip().strip("*") == f"{low:+.3f} to {high:+.3f}" and ("**" in cell) == (low * high > 0)
     with (folder / "curves.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 3 * 2 * 2  # ways, sets, seeds, renderings

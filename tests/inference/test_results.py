@@ -323,8 +323,10 @@ def test_pictures_of_videos_of_one_name_do_not_overwrite_each_other(tmp_path, mo
     assert not is_frame_folder(tmp_path / "new") and Pictures(None).draw(score(SCORED)) is None
     assert again.draw(score(SCORED, video="a/v.mp4")) is None  # the video was replaced
     assert {path.name for path in (tmp_path / "new").iterdir()} == drawn | {"v.mp4-3.png"}
-    again.remove("c/v.mp4")
-    assert {path.name for path in (tmp_path / "new").iterdir()} == drawn
+    for video, left in (("c/v.mp4", drawn), ("b/v.mp4", drawn - {"v.mp4-2.png"}), ("d/v.mp4", drawn - {"v.mp4-2.png"})):
+        Pictures(tmp_path / "new").remove(video)  # whose file is damaged now; another run drew it
+        assert {path.name for path in (tmp_path / "new").iterdir()} == left
+    Pictures(tmp_path / "nowhere").remove("a/v.mp4")
 
 
 @pytest.mark.parametrize(("folder", "video"), [("file", "a/v.mp4"), (".", f"{'飛' * 84}.mp4")])  # with .png 256 bytes

@@ -160,10 +160,15 @@ def test_a_video_that_is_too_large_is_refused_before_or_while_it_comes(serve, fo
 
 @pytest.mark.parametrize(
     ("given", "code"),
-    [({"height": 75}, "out_of_range"), ({"height": "high"}, "wrong_value"), ({"size": ""}, "wrong_value")],
+    [
+        *(({"height": 75}, "out_of_range"), ({"height": "high"}, "wrong_value"), ({"size": ""}, "wrong_value")),
+        *(({"size": 0}, "empty_file"), ({"size": -1}, "empty_file")),
+    ],
 )
 def test_what_is_no_height_or_size_is_refused(given, code, serve):
-    assert code_of(serve().post("/videos", params=given), 400) == code
+    client = serve(queue=1)
+    assert code_of(client.post("/videos", params=given), 400) == code
+    assert client.post("/videos").status_code == 200  # no place was taken
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,20 @@ def test_a_command_ends_with_its_killed_parent(tmp_path):
             time.sleep(0.01)
 
 
+def test_a_server_does_not_tidy_up_after_whoever_waited(tmp_path):
+    """Some libraries take seconds for that."""
+    (tmp_path / "slow_end.py").write_text(
+        "import atexit, os, time\n"
+        "server = os.getpid()\n"
+        "atexit.register(lambda: os.getpid() == server and time.sleep(600))\n"
+    )
+    code = f"from pathlib import Path; from {Forks.__module__} import Forks; "
+    code += f"print(Forks(['slow_end']).run('json.tool', ['-h'], Path({str(tmp_path / 'log.txt')!r})))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "0\n", "")
+
+
 def test_what_cannot_be_imported_is_told_by_the_command(tmp_path):
     forks, log = Forks(["no_such_module"]), tmp_path / "log.txt"
     assert forks.run("no_such_module", [], log) == 1

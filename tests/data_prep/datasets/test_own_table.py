@@ -234,9 +234,11 @@ def test_two_tables_of_stages_are_refused_unless_they_are_one(tmp_path):
         manifest.read(tmp_path / "videos", **given)
 
 
-def test_stages_of_a_video_that_the_table_does_not_have_are_refused(tmp_path):
-    (tmp_path / "stage_labels.csv").write_text(f"{STAGE_HEADER}b.mp5,entry,1,5\n")
-    with refused("unknown_name", "stage_labels.csv", "b.mp5"):
+def test_stages_of_videos_that_the_table_does_not_have_are_refused(tmp_path):
+    """Ten of a table of another dataset are enough."""
+    rows = "".join(f"b.mp{number},entry,1,5\n" for number in range(1000, 2500))
+    (tmp_path / "stage_labels.csv").write_text(STAGE_HEADER + rows)
+    with refused("unknown_name", "stage_labels.csv", "b.mp1000", "1490 more"):
         source_of(tmp_path, "video,split,final\na.mp4,train,63\nb.mp4,train,63\n")
 
 
