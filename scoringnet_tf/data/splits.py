@@ -105,7 +105,8 @@ def _fold(info, ids, fraction, fold):
     if not fold <= number <= len(units):
         message = f"{counted(len(units), 'training video or group')} cannot be held out in {number} parts, part {fold}."
         raise InputError("out_of_range", message, "Use fewer parts.")
-    rng, held_out = np.random.default_rng(0), set()
+    rng = np.random.default_rng(0)
+    held_out: set[str] = set()
     for start in range(0, len(units), number):
         place = start + rng.permutation(number)[fold - 1]
         held_out.update(units[place] if place < len(units) else ())

@@ -38,23 +38,23 @@ class Predictions:
         truth: score name → float64 (N,), points, for each score of the sport; NaN is unknown.
         predicted: the same for the scores that the model predicts.
         deviations: the same, standard deviations of a distribution head or of several members.
-        members: the same, float64 (N, M), of each member of an ensemble.
         stages_true, stages_predicted: N integer arrays (L_n,); −1 is unlabelled, or no segmenter.
         empty_fragments: bool (N, n), see `ScoringNet`; n is 0 without a segmenter.
         bounds: score name → float64 (N, 2), ends of the model's intervals, points, see `interval_bounds`.
         frame_rates: (N,), frames per second.
+        members: score name → float64 (N, M), what each of M members of an ensemble predicts; empty of other models.
     """
 
     ids: list = dataclasses.field(default_factory=list)
     truth: dict = dataclasses.field(default_factory=dict)
     predicted: dict = dataclasses.field(default_factory=dict)
     deviations: dict = dataclasses.field(default_factory=dict)
-    members: dict = dataclasses.field(default_factory=dict)
     stages_true: list = dataclasses.field(default_factory=list)
     stages_predicted: list = dataclasses.field(default_factory=list)
     empty_fragments: np.ndarray | None = None
     bounds: dict = dataclasses.field(default_factory=dict)
     frame_rates: np.ndarray | None = None
+    members: dict = dataclasses.field(default_factory=dict)
 
 
 def input_specs(model: "ScoringNet") -> dict[str, Any]:

@@ -35,7 +35,7 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
 
 def _held_out_by_members(info, files):
     """Videos that a member held out, and that its KFS, which may be another's, did not learn from."""
-    members = {}
+    members: dict[str, int] = {}
     for member, file in enumerate(files):
         ids = held_out_of(info, file)
         members |= dict.fromkeys({*ids} - {*learned_among(info, ids, file)}, member)

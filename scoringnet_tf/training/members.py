@@ -79,8 +79,8 @@ class MembersRun:
         data, schedule, folder = config.data, config.schedule, self.model_dir / MEMBERS
         if data.validation_fraction and "validation" not in self.info.splits:
             data = dataclasses.replace(data, validation_fraction=1 / number, validation_fold=member)
-        own_kfs = config.fragments is not None and isinstance(schedule, Staged) and schedule.segmentation_epochs
-        if member > 1 and own_kfs and not schedule.segmenter:
+        has_kfs = config.fragments is not None and not config.starts.get("segmenter")
+        if member > 1 and has_kfs and isinstance(schedule, Staged) and schedule.segmentation_epochs:
             schedule = dataclasses.replace(schedule, segmentation_epochs=0, segmenter=str(folder / "1"))
         seed = (config.run.seed + member - 1) % 2**32
         run = dataclasses.replace(config.run, model_dir=str(folder / str(member)), seed=seed)
