@@ -41,7 +41,7 @@ class Cost:
         operations: of all steps.
         videos: that are seen, each as often as it is.
         batch: videos of an update.
-        together: videos at a time that memory holds; 0 if it holds none.
+        together: videos at a time, in as few equal parts as memory holds; 0 if it holds none.
         memory: bytes with so many.
     """
 
@@ -67,18 +67,21 @@ def plan(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: i
         "",
     ]
     lines += ["| training | updates | TFLOP each | videos/s | batch | GiB | hours |", "|---|---|---|---|---|---|---|"]
-    total = 0.0
+    total, split = 0.0, set[str]()
     for training in (one for one in suite.trainings(experiments, surroundings, 1) if type(one) is Training):
         cost = cost_of(training, surroundings, GIB[gpu])
         hours = cost.operations / peak / 3600
         total += hours
         speed = cost.videos / (cost.operations / peak)
-        parts = f"{math.ceil(cost.batch / cost.together)} × {cost.together}" if cost.together else "too large"
+        number = cost.together and math.ceil(cost.batch / cost.together)
+        parts = f"{number} × {cost.together}" if number else "too large"
+        if number > 1:
+            split.add(f"--batch_size={cost.together} --set=optimizer.accumulation_steps={number}")
         name = training.folder(surroundings).name.rpartition("-seed=")[0]
         figures = f"{cost.steps:,}", f"{cost.operations / cost.steps / 1e12:.3g}", f"{speed:.3g}", parts
         lines.append(f"| {name} | {' | '.join(figures)} | {cost.memory / 2**30:.1f} | {hours:.2f} |")
     lines += ["", f"{seeds} seeds: {seeds * total:.2f} hours. Not counted: reading videos, evaluations, other systems."]
-    lines += ["A batch of several parts is accumulated (optimizer.accumulation_steps): pairs are ranked within a part."]
+    lines += [f"Batches of parts: run … -- {flags}. Pairs are ranked within a part." for flags in sorted(split)]
     return "\n".join(lines)
 
 
@@ -111,8 +114,9 @@ def cost_of(training: Training, surroundings: Surroundings, gib: float) -> Cost:
         raise InputError("nothing_to_do", f"{training.folder(surroundings).name}: it trains for no epoch.")
     of_video = 2 * flops.activations(network, longest)  # bytes, in half precision
     state, room = STATE * network.count_params(), USABLE * gib * 2**30
-    together = min(config.data.batch_size, int(max(room - state, 0) // of_video))
-    return Cost(steps, operations, videos, config.data.batch_size, together, state + together * of_video)
+    batch, most = config.data.batch_size, int(max(room - state, 0) // of_video)
+    together = most and math.ceil(batch / math.ceil(batch / most))
+    return Cost(steps, operations, videos, batch, together, state + together * of_video)
 
 
 def configuration(flags: Mapping[str, str]) -> "TrainingConfig":

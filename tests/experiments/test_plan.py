@@ -49,7 +49,7 @@ def test_videos_that_are_held_out_are_not_counted(where):
     assert plan.cost_of(Training({**JOINT, "validation_fraction": "0.3"}, 0), own, 80).videos == 2 * 7
 
 
-def test_a_batch_is_taken_in_as_many_parts_as_memory_asks_for(where):
+def test_a_batch_is_taken_in_as_many_parts_as_memory_asks_for(where, monkeypatch):
     whole = plan.cost_of(Training(JOINT, 0), where, 80)
     weights = (
         16
@@ -58,8 +58,12 @@ def test_a_batch_is_taken_in_as_many_parts_as_memory_asks_for(where):
         ).count_params()
     )
     three = (weights + 3.5 * (whole.memory - weights) / 4) / plan.USABLE / 2**30
-    assert plan.cost_of(Training(JOINT, 0), where, three).together == 3
+    assert plan.cost_of(Training(JOINT, 0), where, three).together == 2  # twice
+    assert plan.cost_of(Training({**JOINT, "batch_size": "7"}, 0), where, three).together == 3  # and 3 and 1
     assert plan.cost_of(Training(JOINT, 0), where, 1e-6).together == 0
+    monkeypatch.setitem(plan.GIB, "T4", three)
+    text = plan.plan([Experiment("", "", [Row("a", JOINT)])], where, 1, "T4")
+    assert "| 2 × 2 |" in text and "-- --batch_size=2 --set=optimizer.accumulation_steps=2." in text
 
 
 def test_a_plan_names_every_training_and_its_hours(where):
