@@ -231,8 +231,9 @@ def scored(
 
     def score(video, parts):
         def seen(part, _, performances):
-            for performance in performances if on_performance and part.is_part else ():
-                on_performance(video, performance)
+            if on_performance and part.is_part:
+                for performance in performances:
+                    on_performance(video, performance)
 
         return predictor.score_parts(parts, video, force=force, height=height_of(heights, video), seen=seen)
 
