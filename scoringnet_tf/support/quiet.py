@@ -2,8 +2,6 @@
 
 import contextlib
 import functools
-import importlib.machinery
-import importlib.util
 import os
 import pathlib
 import sys
@@ -15,8 +13,6 @@ from typing import Any
 NVIDIA = pathlib.Path("/proc/driver/nvidia")  # there if Linux has NVIDIA's driver
 # TensorFlow and Keras import these where they are installed, which takes half as long as they take themselves.
 OPTIONAL = ("IPython", "jax", "matplotlib", "pandas", "scipy", "sklearn")
-_API = "tensorflow._api.v2"  # of which these wait until somebody uses them
-DEFERRED = [f"{_API}.{name}" for name in ("lite", "compat.v1.lite", "compat.v1.compat", "compat.v2")]
 
 
 def load_tensorflow() -> Any:
@@ -47,27 +43,13 @@ def load_tensorflow() -> Any:
 
 @contextlib.contextmanager
 def _lean() -> Iterator[None]:
-    """Imports without `OPTIONAL`, unless they are imported already, and with `DEFERRED` at their first use."""
+    """Makes `OPTIONAL` look as if they were not installed, but for those that are imported already."""
     hidden: dict[str, Any] = {name: None for name in OPTIONAL if name not in sys.modules}
     sys.modules.update(hidden)
-    sys.meta_path.insert(0, _Deferred)
     vars(typing)["compile"] = functools.cache(compile)  # TensorFlow's annotations name few types 18,000 times
     try:
         yield
     finally:
         del vars(typing)["compile"]
-        sys.meta_path.remove(_Deferred)
         for name in hidden:
             del sys.modules[name]
-
-
-class _Deferred:
-    """Finds the modules of `DEFERRED`, see https://docs.python.org/3/library/importlib.html#implementing-lazy-imports."""
-
-    @staticmethod
-    def find_spec(name: str, path: Any, target: Any = None) -> Any:
-        """Their spec, with a loader that waits; None for others."""
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target) if name in DEFERRED else None
-        if spec and spec.loader:
-            spec.loader = importlib.util.LazyLoader(spec.loader)
-        return spec

@@ -11,12 +11,8 @@ LOAD = """
 import sys
 from scoringnet_tf.support.quiet import load_tensorflow
 print(load_tensorflow().__version__)
-from scoringnet_tf.support.quiet import OPTIONAL
-assert not {*OPTIONAL} & sys.modules.keys()
-assert "tensorflow.lite.python.lite" not in sys.modules
-import tensorflow
-assert tensorflow.lite.TFLiteConverter and tensorflow.compat.v1.Session  # which whoever needs them still finds
-import IPython, matplotlib.pyplot, scipy.stats
+assert not {"IPython", "jax", "matplotlib", "pandas", "scipy", "sklearn"} & sys.modules.keys()
+import matplotlib.pyplot, scipy.stats  # which whoever needs them still finds
 """
 
 
