@@ -2,9 +2,11 @@
 
 import numpy as np
 import scipy.stats
+from matplotlib.figure import Figure
 
 CONFIDENCE = 0.95
 LEAST_MIB = 1.0  # less is not told from what happened to be free before
+TIME, MEMORY = "#1f6fb4", "#c8500a"  # colours
 
 
 def slope(x, y):
@@ -38,3 +40,27 @@ def table(curves, titles):
         span = f"{points[0]['x']:,}, {points[-1]['x']:,}"
         lines.append(f"| {' | '.join((titles[name], span, *cells))} |")
     return "\n".join(lines)
+
+
+def picture(curves, titles):
+    """A panel for each curve, as of `table`: seconds on the left and MiB on the right, both axes logarithmic."""
+    columns = min(3, len(curves))
+    rows = -(-len(curves) // columns)
+    figure = Figure(figsize=(3.6 * columns, 2.7 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for panel, (name, points) in zip(panels, curves.items(), strict=False):
+        x, memory = [point["x"] for point in points], panel.twinx()
+        panel.plot(x, [np.mean(point["seconds"]) for point in points], "o-", color=TIME)
+        memory.plot(x, [max(point["mib"], LEAST_MIB) for point in points], "s--", color=MEMORY)
+        for axis, label, color in ((panel, "processor seconds", TIME), (memory, "MiB", MEMORY)):
+            axis.set_yscale("log")
+            axis.set_ylabel(label, color=color)
+            axis.tick_params(axis="y", which="both", colors=color)
+        panel.set_xscale("log")
+        panel.set_xticks(x, [f"{value:,}" for value in x])
+        panel.set_xticks([], minor=True)
+        panel.set_title(titles[name], fontsize="medium")
+        panel.grid(alpha=0.25)
+    for panel in panels[len(curves) :]:
+        panel.remove()
+    return figure

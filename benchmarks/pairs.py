@@ -43,7 +43,10 @@ class Target:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A line of the table: what is measured, against what, what the two sides are asked for, and the figures' unit."""
+    """A line of the table: what is measured, against what, what the two sides are asked for, and the figures' unit.
+
+    `rounds` is the number of pairs, of slow rows fewer.
+    """
 
     name: str
     against: str
@@ -51,6 +54,7 @@ class Row:
     peer: str
     unit: str
     target: Target | None = None
+    rounds: int = 7
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,15 +108,15 @@ class Result:
         return {**found, "ours": ours, "peer": peer, "ratio": self.ratio, "spread": spread, "met": met}
 
 
-def measured(comparison: Comparison, rounds: int) -> Iterator[Result]:
-    """Yields the `Result` of every row; of all that follow one reason where a side fails."""
+def measured(comparison: Comparison, rounds: int | None = None) -> Iterator[Result]:
+    """Yields the `Result` of every row, of so many pairs or each row's own; of all that follow a failure its reason."""
     left = list(comparison.rows)
     try:
         with contextlib.ExitStack() as stack:
             ours = stack.enter_context(comparison.ours())
             peer = stack.enter_context(comparison.peer()) if comparison.peer else ours
             while left:
-                figures = _in_turn(ours, peer, left[0], rounds)
+                figures = _in_turn(ours, peer, left[0], rounds or left[0].rounds)
                 yield Result(comparison.name, left.pop(0), figures)
     except NotMeasured as error:
         yield from (Result(comparison.name, row, missing=str(error)) for row in left)

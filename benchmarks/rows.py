@@ -18,6 +18,7 @@ LEARNING = {"step of two blocks": 2, "step of all": None}  # the last endpoints 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 CLOCK, PROCESSOR = "frames/s", "frames/CPU s"  # of `benchmarks.build`
 EXTRACTED = 4  # clips
+SLOW = 3  # pairs of a row that takes many seconds
 IN_A_ROW, AT_ONCE = 20, 10  # videos of a process that has scored one, and of a command
 
 
@@ -53,15 +54,16 @@ def training(shapes: tuple[str, ...]) -> Iterator[Comparison]:
             modules = ("benchmarks.training", "benchmarks.peers.training")
             sides = [worker(module, **given) for module in modules]
             measured = {**{f"{phase} step": phase for phase in PHASES}, "inference of a video": INFERENCE}
-            rows = tuple(Row(name, "PyTorch", what, what, "s", Target(0.85)) for name, what in measured.items())
+            rounds = SLOW if shape == "full" else Row.rounds
+            rows = tuple(Row(name, "PyTorch", what, what, "s", Target(0.85), rounds) for name, what in measured.items())
             yield Comparison(f"training.{shape}.{precision}", *sides, rows)
 
 
 def sharing(shape: str, backbone: str) -> Comparison:
     """A joint step with one of `SHARED` that reads each video once, against a C3D for each part."""
     sides = [worker("benchmarks.training", backbone=name, **SHAPES[shape]) for name in (backbone, SEPARATE)]
-    time = Row("joint step", SEPARATE, "joint", "joint", "s", Target(1.0))
-    memory = Row("its memory", SEPARATE, MEMORY, MEMORY, "MiB", Target(1.0))
+    time = Row("joint step", SEPARATE, "joint", "joint", "s", Target(1.0), SLOW)
+    memory = Row("its memory", SEPARATE, MEMORY, MEMORY, "MiB", Target(1.0), rounds=1)
     return Comparison(f"backbone.{shape}.{backbone.replace(' ', '_')}", *sides, (time, memory))
 
 
@@ -71,7 +73,8 @@ def trunk(sizes: tuple[int, ...]) -> Iterator[Comparison]:
         for precision, policy in PRECISIONS.items():
             given = {"precision": policy, "image_size": size}
             sides = [worker(module, **given) for module in ("benchmarks.trunk", "benchmarks.peers.trunk")]
-            rows = tuple(Row(name, "PyTorch", name, name, "CPU s", Target(0.85)) for name in (INFERENCE, *LEARNING))
+            names, rounds = (INFERENCE, *LEARNING), SLOW if size > sizes[0] else Row.rounds
+            rows = tuple(Row(name, "PyTorch", name, name, "CPU s", Target(0.85), rounds) for name in names)
             yield Comparison(f"i3d.{size}.{precision}", *sides, rows)
 
 
@@ -88,9 +91,9 @@ def reading(folder: pathlib.Path, count: int, epochs: int) -> Comparison:
     rows = []
     for ours_is in ("plain", "crop and flip", "crop and flip, cached", "augmented", "augmented, cached"):
         target = Target(targets[ours_is], at_most=False) if ours_is in targets else None
-        rows.append(Row(ours_is, "DataLoader", ours_is, ours_is.removesuffix(", cached"), CLOCK, target))
+        rows.append(Row(ours_is, "DataLoader", ours_is, ours_is.removesuffix(", cached"), CLOCK, target, SLOW))
     share = Target(0.85, at_most=False)
-    rows.append(Row("plain", "libjpeg-turbo alone", "plain", "libjpeg-turbo", CLOCK, share))
+    rows.append(Row("plain", "libjpeg-turbo alone", "plain", "libjpeg-turbo", CLOCK, share, SLOW))
     sides = worker("benchmarks.input_pipeline", **ours), worker("benchmarks.peers.loader", epochs=epochs, **peer)
     return Comparison("input", *sides, tuple(rows))
 
@@ -119,5 +122,5 @@ def predicting(folder: pathlib.Path) -> Comparison:
 
 def extracting(folder: pathlib.Path) -> Comparison:
     """`extract` with I3D, the whole command, against a script of PyTorch, PyAV and OpenCV."""
-    row = Row("I3D", "PyTorch script", "extract", "extract PyTorch", PROCESSOR, Target(1.0, at_most=False))
+    row = Row("I3D", "PyTorch script", "extract", "extract PyTorch", PROCESSOR, Target(1.0, at_most=False), SLOW)
     return Comparison("extract", worker("benchmarks.predicting", folder=folder), None, (row,))

@@ -19,20 +19,20 @@ from scoringnet_tf.support.files import write_json
 flags.DEFINE_bool("quick", False, "Fewer and smaller measurements, none of full width.")
 flags.DEFINE_list("only", [], "Beginnings of names of what to measure, e.g. predict or training.small; default: all.")
 flags.DEFINE_string("output_dir", "build/bench", "Folder for the figures, and for what is measured on.")
-flags.DEFINE_integer("rounds", None, "Pairs for each row; default: 7, or 3 with --quick.", 1)
+flags.DEFINE_integer("rounds", None, "Pairs for each row; default: 7, 3 of slow rows and with --quick.", 1)
 
 
 def main(_):
     """Runs the command with the parsed flags."""
     values, output = flags.FLAGS, new_file(flags.FLAGS.output_dir, "table")
     wanted = rows.chosen(rows.comparisons(output.parent.absolute(), values.quick), values.only)
-    rounds, found, results = values.rounds or (3 if values.quick else 7), machine(), []
+    rounds, found, results = values.rounds or (3 if values.quick else None), machine(), []
     for comparison in wanted:
         print(f"measuring {comparison.name}", file=sys.stderr)
         for result in pairs.measured(comparison, rounds):
             results.append(result)
             measured = [each.to_dict() for each in results]
-            write_json(output, {"machine": found, "quick": values.quick, "rounds": rounds, "rows": measured})
+            write_json(output, {"machine": found, "quick": values.quick, "rows": measured})
     print(pairs.table(results))
     packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
     print(f"\n{found['processor']}, {found['cores']} cores, load {found['load']} at the beginning; {packages}")

@@ -2,8 +2,8 @@
 
     python -m benchmarks.table --only=i3d
 
-Weights and frames are random. A step takes the mean square of the features as its loss, and Adam. Both sides have one
-thread: those that wait for each other are at work as the processor counts it.
+Weights and frames are random. A step takes the mean square of the features as its loss, and the Adam that each side
+trains with. Both sides have one thread: those that wait for each other are at work as the processor counts it.
 """
 
 import numpy as np
@@ -49,10 +49,10 @@ def measurements():
     from scoringnet_tf.training.strategy import configure
 
     policy = configure(FLAGS.precision, deterministic=False)
-    import keras
     import tensorflow as tf
 
     from scoringnet_tf.models.backbones.i3d import ENDPOINTS, I3D
+    from scoringnet_tf.training.optimizer import LayerwiseAdam
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     model = I3D((None, FLAGS.image_size, FLAGS.image_size, 3), dtype=policy)
@@ -64,7 +64,7 @@ def measurements():
         learning = ENDPOINTS if blocks is None else ENDPOINTS[-blocks:]
         for layer in model.layers:
             layer.trainable = layer.name.startswith(learning)
-        optimizer = keras.optimizers.Adam(1e-6)
+        optimizer = LayerwiseAdam(1e-6)
         optimizer.build(model.trainable_variables)
         variables = [variable.value for variable in model.trainable_variables]
 

@@ -27,13 +27,14 @@ def durations(videos: Videos) -> np.ndarray:
 
 
 def statistics(videos: Videos) -> np.ndarray:
-    """What the towers' regression sees of whole videos, `FragmentStatistics`, (V, K)."""
-    from scoringnet_tf.models.fragments import FragmentStatistics
+    """`FragmentStatistics` of whole videos, without the means of their parts, (V, K)."""
+    from scoringnet_tf.models.fragments import FragmentStatistics, importances_of_statistics
 
-    layer = FragmentStatistics((), 1 if videos.info.has_vectors else STEPS, dtype="float32")
+    length = 1 if videos.info.has_vectors else STEPS
+    layer = FragmentStatistics((), length, dtype="float32")
     values = [clips.values[np.newaxis] for clips in videos.clips()]
-    found = [np.asarray(layer(each, None, np.ones(each.shape[:2], bool))) for each in values]
-    return np.concatenate(found).astype(float)
+    found = np.concatenate([layer(each, None, np.ones(each.shape[:2], bool)) for each in values]).astype(float)
+    return found[:, importances_of_statistics(values[0].shape[2], length)[0] > 0]
 
 
 def raw_numbers(videos: Videos) -> np.ndarray:

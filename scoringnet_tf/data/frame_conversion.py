@@ -13,6 +13,7 @@ from typing import Any
 import av
 import numpy as np
 from av.filter import Graph
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import VideoReformatter
 
@@ -134,10 +135,10 @@ def stated_turn(frame: av.VideoFrame) -> tuple[bool, int, int] | tuple[()] | Non
     None if it is upright, or () if the file states what is no turn by quarters.
     """
     try:
-        data: Any = frame.side_data.get("DISPLAYMATRIX")
+        data: Any = _display_matrix(frame)
     except ValueError:
         deleting = _graph(_form(frame), frame.time_base, *NEWER_SIDE_DATA)
-        data = _filtered(deleting, frame)[0].side_data.get("DISPLAYMATRIX")
+        data = _display_matrix(_filtered(deleting, frame)[0])
     if data is None:
         return None
     # The directions in which the x axis (first row) and the y axis are shown.
@@ -150,3 +151,8 @@ def stated_turn(frame: av.VideoFrame) -> tuple[bool, int, int] | tuple[()] | Non
         return ()
     (a, b), (c, d) = rounded.tolist()
     return bool(b), b or d, a or c
+
+
+def _display_matrix(frame):
+    """Not by `frame.side_data`: the frame keeps that, and it the frame, so that thousands wait for the collector."""
+    return SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]  # whose stub lacks it

@@ -16,6 +16,7 @@ from scoringnet_tf.experiments.results import Results
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.messages import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -104,9 +105,11 @@ def _by_number(rows, found, all_videos):
     """A table of the paired differences of every claim, by the number of training videos."""
     names = {_place(row, all_videos): row.name for row in rows if row.name in found.predicted and not row.baseline}
     numbers = sorted({number for _, number in names})
+    most = {number: max(len(found.seeds_of(row)) for (_, n), row in names.items() if n == number) for number in numbers}
+    heads = [f"{number:,} ({counted(seeds, 'seed')})" for number, seeds in most.items()]
     draws = {figure: found.drawn(figure) for figure in SHOWN}
     yield from ("", "SRC of one way less another's, by the number of training videos (95 %, paired; bold: told apart):")
-    yield from ("", f"| | {' | '.join(f'{number:,}' for number in numbers)} |", f"|{'---|' * (len(numbers) + 1)}")
+    yield from ("", f"| | {' | '.join(heads)} |", f"|{'---|' * (len(numbers) + 1)}")
     for (way, other), (figure, label) in itertools.product(CLAIMS, SHOWN.items()):
         cells = [_difference(found, draws[figure], names.get((way, n)), names.get((other, n))) for n in numbers]
         yield f"| {way} − {other}: {label} | {' | '.join(cells)} |"

@@ -98,17 +98,24 @@ class FragmentSelector(layers.Layer):
         return {**super().get_config(), "stages": self.stages, "length": self.length}
 
 
+PARTS = 4  # of a fragment, equally long, that have a mean each
+
+
 def num_statistics(size: int, length: int) -> int:
     """K of `FragmentStatistics`, of features (…, size) of which a tower sees `length` steps."""
-    return size if length == 1 else 5 * size + 1
+    return size if length == 1 else (5 + PARTS) * size + 1
 
 
-def importance_of_statistics(size: int, length: int) -> np.ndarray:
-    """How much each of `num_statistics` counts in a distance, (K,): the number of steps as much as all means."""
-    importance = np.ones(num_statistics(size, length))
-    if length > 1:
-        importance[-1] = np.sqrt(size)
-    return importance
+def importances_of_statistics(size: int, length: int) -> np.ndarray:
+    """How much each of `num_statistics` may count in a distance, (2, K), or (1, K) of a vector.
+
+    Either what a fragment is like whatever the order of its parts, or its course: the spread, the change and the mean
+    of each part. The number of steps counts as much as all means.
+    """
+    if length == 1:
+        return np.ones((1, size))
+    whole, course = [1, 1, 1, 1, 1, *[0] * PARTS], [0, 1, 0, 0, 1, *[1] * PARTS]
+    return np.stack([np.append(np.repeat(kinds, size), np.sqrt(size)) for kinds in (whole, course)])
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -117,7 +124,8 @@ class FragmentStatistics(layers.Layer):
 
     Call arguments: features (B, L, D), stages int (B, L) or None, frame_mask bool (B, L), as of `FragmentSelector`.
     Returns (B, K), float32: of each feature the mean, the standard deviation, the least, the greatest, the mean
-    absolute change from one step to the next; and the logarithm of the number of steps. K is `num_statistics`.
+    absolute change from one step to the next, and the mean of each quarter of the steps; and the logarithm of the
+    number of steps. K is `num_statistics`. Of fewer steps than quarters, the empty ones have the mean of all.
 
     Args:
         stages: labels of the fragment.
@@ -142,13 +150,26 @@ class FragmentStatistics(layers.Layer):
         both = ops.logical_and(of_fragment[:, 1:], of_fragment[:, :-1])
         pairs = ops.maximum(ops.sum(ops.cast(both, "float32"), axis=1), 1.0)
         change = ops.sum(ops.where(both, ops.abs(x[:, 1:] - x[:, :-1]), 0.0), axis=1) / pairs
-        return ops.concatenate([mean, spread, least, greatest, change, ops.log(count)], axis=1)
+        parts = _means_of_parts(x, member, mean)
+        return ops.concatenate([mean, spread, least, greatest, change, *parts, ops.log(count)], axis=1)
 
     def compute_output_spec(self, features: Any, stages: Any, frame_mask: Any) -> keras.KerasTensor:
         return keras.KerasTensor((features.shape[0], num_statistics(features.shape[-1], self.length)), "float32")
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "stages": self.stages, "length": self.length}
+
+
+def _means_of_parts(x, member, mean):
+    """The mean (B, D) of x (B, L, D) in each of `PARTS` of a fragment (B, L); a part without steps has that of all."""
+    counted = ops.cumsum(ops.cast(member, "int32"), axis=1)
+    part = PARTS * (counted - 1) // ops.maximum(counted[:, -1:], 1)
+    means = []
+    for number in range(PARTS):
+        inside = ops.logical_and(member, part == number)[:, :, None]
+        steps = ops.sum(ops.cast(inside, "float32"), axis=1)
+        means.append(ops.where(steps > 0, ops.sum(ops.where(inside, x, 0.0), axis=1) / ops.maximum(steps, 1.0), mean))
+    return means
 
 
 FRAGMENT_SOURCES = ("true", "predicted")

@@ -40,9 +40,9 @@ class KernelRegression(layers.Layer):
         self.scale = self.add_weight(shape=(), name="scale", **fixed)
         self.importance = self.add_weight(shape=(input_shape[-1],), name="importance", **fixed)
 
-    def set_fit(self, fit: "Fit", importance: np.ndarray | float = 1.0) -> None:
-        """Takes what `fit_regression` found of v·z, with `importance` v (K,); places that are left over are nothing."""
-        self.importance.assign(np.broadcast_to(importance, self.importance.shape).astype("float32"))
+    def set_fit(self, fit: "Fit") -> None:
+        """Takes what `fit_regression` found; places that are left over are nothing."""
+        self.importance.assign(fit.importance.astype("float32"))
         unused = self.examples - len(fit.coefficients)
         self.points.assign(np.pad(fit.points, ((0, unused), (0, 0))).astype("float32"))
         self.coefficients.assign(np.pad(fit.coefficients, (0, unused)).astype("float32"))
@@ -104,13 +104,16 @@ class Fit:
     """A solved regression, in the units of what it was given.
 
     Attributes:
-        points: (M, K).
+        importance: v, (K,).
+        points: (M, K), times their importance.
         coefficients: (M,).
-        scale, shrinkage: s, negative of a straight line, and the ridge's, chosen by the error on videos left out.
+        scale, shrinkage: s, negative of a straight line, and the ridge's. These and the importance have the least error
+            on videos left out.
         predicted: (N,), of each video by all that are not of its group.
         error: root mean square of its difference from the truth.
     """
 
+    importance: np.ndarray
     points: np.ndarray
     coefficients: np.ndarray
     scale: float
@@ -120,7 +123,11 @@ class Fit:
 
 
 def fit_regression(
-    statistics: np.ndarray, truth: np.ndarray, groups: Sequence[Any] | None = None, capacity: int = CAPACITY
+    statistics: np.ndarray,
+    truth: np.ndarray,
+    groups: Sequence[Any] | None = None,
+    capacity: int = CAPACITY,
+    importances: np.ndarray | None = None,
 ) -> Fit:
     """Kernel ridge regression, or a straight line if that is clearly better, of the least error on what is left out.
 
@@ -128,28 +135,35 @@ def fit_regression(
     videos as many even ones are remembered, and all are learned from (Nyström).
 
     Args:
-        statistics: (N, K), standardised, times their importance.
+        statistics: (N, K), standardised.
         truth: (N,), of mean 0 about.
         groups: N names of what videos share; None leaves out single ones. One group counts as none.
         capacity: M, at most.
+        importances: (C, K), of which the regression chooses one, a straight line the first; None: all count alike.
     """
     alone = groups is None or len({*groups}) in (1, len(groups))
     members = [[row] for row in range(len(truth))] if alone else _rows_of(groups)
     chosen = np.rint(np.linspace(0, len(truth) - 1, min(capacity, len(truth)))).astype(int)
-    unit = float(np.sqrt(statistics.var(axis=0).sum())) or 1.0
-    points = statistics[chosen]
-    distances = np.asarray(_distances(statistics, points, np), np.float64) / unit
-    kernels = {scale / unit: np.exp(-scale * distances) for scale in SCALES}
-    kernels[-1 / unit**2] = statistics @ points.T / unit**2
     fits = []
-    for scale, similar in kernels.items():
-        basis, squares, seen = _components(similar, chosen)
-        for shrinkage in SHRINKAGES:
-            weights = (seen.T @ truth) / (squares + shrinkage)
-            left_out = _left_out(truth - seen @ weights, seen, squares + shrinkage, members, scale < 0)
-            error = float(np.sqrt(np.mean(np.square(left_out))))
-            fits.append(Fit(points, basis @ weights, scale, shrinkage, truth - left_out, error))
+    for number, importance in enumerate(np.ones((1, statistics.shape[1])) if importances is None else importances):
+        values = importance * statistics
+        points = values[chosen]
+        for scale, similar in _kernels(values, points, with_line=number == 0).items():
+            basis, squares, seen = _components(similar, chosen)
+            for shrinkage in SHRINKAGES:
+                weights = (seen.T @ truth) / (squares + shrinkage)
+                left_out = _left_out(truth - seen @ weights, seen, squares + shrinkage, members, scale < 0)
+                error = float(np.sqrt(np.mean(np.square(left_out))))
+                fits.append(Fit(importance, points, basis @ weights, scale, shrinkage, truth - left_out, error))
     return _preferred(fits, truth, members)
+
+
+def _kernels(values, points, with_line):
+    """Scale → similarities (N, M) of values (N, K) to points (M, K); a negative scale is of a straight line."""
+    unit = float(np.sqrt(values.var(axis=0).sum())) or 1.0
+    distances = np.asarray(_distances(values, points, np), np.float64) / unit
+    kernels = {scale / unit: np.exp(-scale * distances) for scale in SCALES}
+    return kernels | ({-1 / unit**2: values @ points.T / unit**2} if with_line else {})
 
 
 def _components(similar, chosen):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from keras import ops
 
-from scoringnet_tf.models.fragments import importance_of_statistics
+from scoringnet_tf.models.fragments import importances_of_statistics
 from scoringnet_tf.models.kernel_regression import FEWEST, fit_regression, network_share
 
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ class RegressionPaths:
             scaling, regression = tower.get_layer(STATISTICS_SCALING), tower.get_layer(REGRESSION)
             scaling.adapt(mean.astype("float32"), deviation.astype("float32"))
             length, size = tower.input["clip"].shape[1:]
-            importance = importance_of_statistics(size, length)
+            importances = importances_of_statistics(size, length)
             center, unit = self.model.score_predictor.get_config()["score_statistics"][score]
-            seen = importance * ops.convert_to_numpy(scaling(statistics)).astype(np.float64)
+            seen = ops.convert_to_numpy(scaling(statistics)).astype(np.float64)
             of_groups = _of_groups(self.ids[score], groups)
-            fit = fit_regression(seen, (truth - center) / unit, of_groups, regression.examples)
-            regression.set_fit(fit, importance)
+            fit = fit_regression(seen, (truth - center) / unit, of_groups, regression.examples, importances)
+            regression.set_fit(fit)
             tower.get_layer(BLEND).error.assign(fit.error)
 
     # === Weigh ===

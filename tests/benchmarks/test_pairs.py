@@ -32,6 +32,13 @@ def test_neighbours_take_turns_and_the_first_pair_is_not_counted():
     assert result.to_dict()["spread"] == [0.5, 2.0]
 
 
+@pytest.mark.parametrize(("asked_for", "pairs_of"), [(None, [1, 2]), (3, [3, 3])])
+def test_a_row_has_rounds_of_its_own_unless_all_are_to_have_the_same(asked_for, pairs_of):
+    rows = tuple(Row("step", "theirs", "a", "b", "s", rounds=rounds) for rounds in (1, 2))
+    both = Comparison("x", side([1.0] * 20, [], "one"), None, rows)
+    assert [len(result.figures) for result in pairs.measured(both, asked_for)] == pairs_of
+
+
 def test_one_side_may_do_both():
     asked = []
     (result,) = pairs.measured(Comparison("x", side([9.0, 9.0, 10.0, 11.0], asked, "one"), None, (RATIO,)), 1)

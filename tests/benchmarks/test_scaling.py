@@ -2,6 +2,7 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 import scipy.stats
@@ -9,8 +10,9 @@ from command_forks import forked
 from conftest import write_bars
 from refusals import code_printed
 
-from benchmarks.growth import per_unit, slope, table
+from benchmarks.growth import per_unit, picture, slope, table
 
+POINTS = ["compared=20", "videos=3", "cached=3", "length=40", "size=32", "stages=4", "learned=8"]
 X = np.repeat([1.0, 2.0, 5.0, 10.0, 30.0], 3)
 
 
@@ -36,6 +38,15 @@ def test_a_table_has_a_line_for_each_curve():
     assert second == "| vaults | 1, 8 | 1 [1, 1] | 4e+03 [4e+03, 4e+03] | – | – |"
 
 
+def test_a_picture_has_a_panel_for_each_curve_with_both_axes():
+    """Less than a MiB is drawn as one, which a logarithmic axis can show."""
+    curves = {"a": points(lambda x: x**2, lambda x: 10 * x), "b": points(lambda x: 4 * x, lambda x: 0)}
+    panels = picture(curves, {"a": "dives", "b": "vaults"}).axes
+    assert [axis.get_title() for axis in panels if axis.get_title()] == ["dives", "vaults"]
+    drawn = [axis.lines[0].get_ydata().tolist() for axis in panels]
+    assert sorted(drawn) == sorted([[1, 4, 16, 64], [10, 20, 40, 80], [4, 8, 16, 32], [1, 1, 1, 1]])
+
+
 @pytest.fixture
 def videos(tmp_path):
     (tmp_path / "videos").mkdir()
@@ -45,7 +56,7 @@ def videos(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", ["compared=20", "records=50", "videos=3", "length=40", "batch=2", "replicas=2"])
+@pytest.mark.parametrize("point", POINTS)
 def test_every_curve_has_points(point, videos, stage_model):
     words = (f"--videos={videos}", f"--model={stage_model}", "--rounds=1", f"--point={point}")
     result = forked("benchmarks.scaling", *words)
@@ -53,6 +64,16 @@ def test_every_curve_has_points(point, videos, stage_model):
     found = json.loads(result.stdout.split("JSON", 1)[1])
     assert found["x"] == int(point.partition("=")[2])
     assert len(found["seconds"]) == 1 and min(found["seconds"]) > 0 and found["mib"] >= 0
+
+
+@pytest.mark.slow
+def test_a_curve_is_printed_and_drawn(videos, tmp_path):
+    words = (f"--videos={videos}", "--curves=steps", "--rounds=1", f"--picture={tmp_path / 'growth.png'}")
+    result = forked("benchmarks.scaling", *words)
+    assert result.returncode == 0, result.stderr
+    (line,) = result.stdout.splitlines()[2:]
+    assert line.startswith("| steps of a video, statistics | 100, 10,000 |")
+    assert min(cv2.imread(str(tmp_path / "growth.png")).shape[:2]) > 200
 
 
 def test_what_is_wrong_is_one_line(videos):

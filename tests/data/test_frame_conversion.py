@@ -1,5 +1,6 @@
 """Interlaced, turned and HDR video comes out as it is shown, with a warning for each conversion."""
 
+import gc
 from fractions import Fraction
 
 import av
@@ -205,3 +206,18 @@ def test_ordinary_colours_are_left_alone(tmp_path):
         tmp_path / "hd.mkv", [bar_frame(5, (200, 30, 90))], codec="libx264", color_trc=BT709, color_primaries=BT709
     )
     assert codes(read_video(tmp_path / "hd.mkv").warnings) == []
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_no_frame_waits_for_the_garbage_collector(turned, tmp_path):
+    """Which comes late in a command (`cli.run`): a frame of 1080p takes 3 MiB."""
+    write_bars(tmp_path / "v.mp4", 20)
+    if turned:
+        stated_matrix(tmp_path / "v.mp4", 0, 1, -1, 0)
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(read_video(tmp_path / "v.mp4").frames) == 20
+        assert not [each for each in gc.get_objects() if isinstance(each, av.VideoFrame)]
+    finally:
+        gc.enable()

@@ -11,7 +11,7 @@ import pytest
 
 from scoringnet_tf import bootstrap
 from scoringnet_tf.experiments import report
-from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS, SCALE, Experiment, Row
 from scoringnet_tf.experiments.cross_validation import OURS as SCORING_NET
 from scoringnet_tf.experiments.results import read_results
 
@@ -166,7 +166,7 @@ def test_the_table_of_learning_curves_has_their_means():
         rows = list(csv.DictReader(file))
     most = max(int(row["training_videos"]) for row in rows)
     table = (CURVES / "table.md").read_text(encoding="utf-8")
-    for way in {row["way"] for row in rows if int(row["training_videos"]) == most} - {"mean score"}:
+    for way in {row["way"] for row in rows if int(row["training_videos"]) == most} - {row.name for row in SCALE}:
         values = [float(row["f_src"]) for row in rows if (row["way"], row["training_videos"]) == (way, str(most))]
         (line,) = [line for line in table.splitlines() if line.startswith(f"| {way} |")]
         assert line.split("|")[4].split()[0] == f"{np.mean(values):.3f}"

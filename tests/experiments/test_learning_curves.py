@@ -77,6 +77,7 @@ def test_curves_tables_and_pictures_are_written(surroundings, commands, tmp_path
     assert text == (folder / "table.md").read_text() and "| key fragments |" in text and "5 videos |" not in text
     assert "whole video against key fragments (95 %, paired)" in text
     results = suite.results(SHORT, surroundings, 2)
+    assert "| | 3 (2 seeds) | 5 (2 seeds) | 7 (2 seeds) |" in text
     draws, numbers = results.drawn("e_src"), {"3": ", 3 videos", "5": ", 5 videos", "7": ""}
     (shown,) = [line for line in text.splitlines() if line.startswith("| key fragments − whole video: E-SRC")]
     for cell, more in zip(shown.strip("|").split("|")[1:], numbers.values(), strict=True):

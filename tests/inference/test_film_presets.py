@@ -1,5 +1,6 @@
 """The models for film that ship: heads on I3D, which cut filmed dives and refuse other clips."""
 
+import json
 import os
 import pathlib
 import sys
@@ -10,11 +11,14 @@ from refusals import codes, refused
 
 import scoringnet_tf
 from benchmarks.workload import write_video
+from data_prep.simulator.dataset import simulate
+from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.video import read_video
 from scoringnet_tf.support.i3d_files import CACHE, FETCH, PACKAGE, SHA256, is_installed
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.weights.backbones import athlete_of, behind_backbone
 
+ROOT = pathlib.Path(__file__).parents[2]
 PRESETS = {"diving_film": "diving_phases", "vault_film": "vault"}
 REAL = pathlib.Path(os.environ.get("SCORINGNET_REAL_DATA", "nowhere"))
 needs_film = pytest.mark.skipif(
@@ -72,6 +76,21 @@ def test_a_filmed_dive_twice_in_the_picture_is_two_divers(clip, tmp_path):
     write_video(tmp_path / "pair.mkv", np.concatenate(both, axis=2), f"{video.fps:.3f}", "ffv1")
     result = scoringnet_tf.score_video(tmp_path / "pair.mkv", "diving_film")
     assert "two_divers" in codes(result.warnings)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not is_installed(), reason="I3D is not installed (make backbone)")
+def test_what_sees_divers_is_learned_by_its_recipe(tmp_path, monkeypatch, capsys):
+    """Four dives teach much the same as two hundred: weights of chance would correlate by 0.03."""
+    monkeypatch.chdir(tmp_path)
+    size = {"easy": False, "test_fraction": 0.5, "height": 128, "width": 172, "film": True}
+    simulate(Settings("diving_phases", "scoring", 4, 5, None, **size), tmp_path / "data/film_dives", workers=1)
+    exec((ROOT / "recipes/i3d_divers.py").read_text(encoding="utf-8"), {})
+    files = tmp_path / "i3d_divers.json", ROOT / "scoringnet_tf/weights/i3d_divers.json"
+    learned, shipped = (json.loads(path.read_text()) for path in files)
+    assert {**learned, "weights": 0} == {**shipped, "weights": 0}
+    assert np.corrcoef(learned["weights"][:-1], shipped["weights"][:-1])[0, 1] > 0.15
+    assert "of 4 dives alone" in capsys.readouterr().out
 
 
 @pytest.mark.slow

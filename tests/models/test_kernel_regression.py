@@ -8,7 +8,7 @@ import pytest
 from refusals import refused
 
 from scoringnet_tf import losses
-from scoringnet_tf.models.fragments import FragmentStatistics, importance_of_statistics, num_statistics
+from scoringnet_tf.models.fragments import FragmentStatistics, importances_of_statistics, num_statistics
 from scoringnet_tf.models.kernel_regression import KernelRegression, PathBlend, fit_regression, network_share
 from scoringnet_tf.models.score_prediction import ScorePredictor
 
@@ -18,6 +18,9 @@ from scoringnet_tf.models.score_prediction import ScorePredictor
 def described(values):
     changes = [np.abs(b - a) for a, b in itertools.pairwise(values)] or [np.zeros(values.shape[1])]
     of_each = [np.mean(values, 0), np.std(values, 0), np.min(values, 0), np.max(values, 0), np.mean(changes, 0)]
+    for quarter in range(4):
+        inside = [step for place, step in enumerate(values) if quarter <= 4 * place / len(values) < quarter + 1]
+        of_each.append(np.mean(inside if inside else values, 0))
     return np.concatenate([*of_each, [np.log(len(values))]])
 
 
@@ -35,7 +38,7 @@ def test_statistics_are_those_of_every_step_of_the_fragment_and_of_no_other():
     np.testing.assert_allclose(whole[0], described(x[0]), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("length", [1, 5, 10_000])
+@pytest.mark.parametrize("length", [1, 3, 5, 10_000])
 def test_statistics_are_those_of_sequences_of_any_length(length):
     x = np.random.default_rng(0).normal(1e3, 2, (1, length, 3)).astype("float32")
     found = FragmentStatistics([], 2)(x, None, np.ones((1, length), bool))
@@ -61,17 +64,17 @@ def solved(values, truth, tested, fit):
     """Kernel ridge regression by its equations."""
 
     def similar(some):
-        near = np.exp(-fit.scale * np.linalg.norm(some[:, None] - values, axis=2))
-        return near if fit.scale > 0 else -fit.scale * some @ values.T
+        near = np.exp(-fit.scale * np.linalg.norm(fit.importance * (some[:, None] - values), axis=2))
+        return near if fit.scale > 0 else -fit.scale * (fit.importance * some) @ (fit.importance * values).T
 
     coefficients = np.linalg.solve(similar(values) + fit.shrinkage * np.eye(len(values)), truth)
     return similar(tested) @ coefficients
 
 
-def given_by(fit, tested, examples, importance=1.0):
+def given_by(fit, tested, examples):
     layer = KernelRegression(examples)
     layer.build(tested.shape)
-    layer.set_fit(fit, importance)
+    layer.set_fit(fit)
     return np.asarray(layer(tested.astype("float32")))
 
 
@@ -109,16 +112,32 @@ def test_a_straight_line_is_found_and_goes_on_beyond_the_examples():
     np.testing.assert_allclose(given_by(fit, far, 32), solved(values, truth, far, fit), atol=1e-3)
 
 
-def test_what_is_important_counts_for_more():
-    """Of two numbers that tell nothing but for one of them, that which is known to matter."""
+def test_the_importance_of_the_least_error_is_chosen():
+    """Of numbers that tell nothing but for two, that which leaves the others out; whichever comes first."""
     values, truth = made(40)
-    importance = np.array([8.0, 1, 1, 1, 1, 1])
-    fit, tested = fit_regression(importance * values, truth), made(7, seed=1)[0]
-    expected = solved(importance * values, truth, importance * tested, fit)
-    np.testing.assert_allclose(given_by(fit, tested, 40, importance), expected, atol=1e-4)
-    assert fit.error < fit_regression(values, truth).error
-    np.testing.assert_allclose(importance_of_statistics(9, 8), [*[1] * 45, 3])
-    np.testing.assert_allclose(importance_of_statistics(9, 1), [1] * 9)
+    importances, tested = np.array([[1.0] * 6, [8.0, 1, 0, 0, 0, 0]]), made(7, seed=1)[0]
+    for some in (importances, importances[::-1]):
+        fit = fit_regression(values, truth, importances=some)
+        np.testing.assert_array_equal(fit.importance, importances[1])
+        np.testing.assert_allclose(given_by(fit, tested, 40), solved(values, truth, tested, fit), atol=1e-4)
+        assert fit.error < fit_regression(values, truth).error
+
+
+def test_a_straight_line_has_the_first_importance():
+    values = made(30)[0] - made(30)[0].mean(axis=0)
+    truth = values[:, 0] + values[:, 1]
+    both = np.stack([np.eye(6)[2], np.ones(6)])
+    assert fit_regression(values, truth, importances=both).scale > 0
+    assert fit_regression(values, truth, importances=both[::-1]).scale < 0
+
+
+def test_statistics_count_as_a_whole_or_as_a_course():
+    """Mean, spread, least, greatest, change and four parts, of nine features; the number of steps."""
+    whole, course = importances_of_statistics(9, 8)
+    np.testing.assert_allclose(whole, [*[1] * 45, *[0] * 36, 3])
+    np.testing.assert_allclose(course, [*[0] * 9, *[1] * 9, *[0] * 18, *[1] * 45, 3])
+    assert len(whole) == num_statistics(9, 8)
+    np.testing.assert_allclose(importances_of_statistics(9, 1), [[1] * 9])
 
 
 def test_more_videos_than_there_is_room_for_are_still_learned_from():
