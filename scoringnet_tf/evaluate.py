@@ -43,7 +43,10 @@ def _evaluated_ids(info, split, model_file):
     if split == "validation" and split not in info.splits:
         from scoringnet_tf.training.run_record import held_out_of
 
-        return held_out_of(info, model_file)
+        if not (ids := held_out_of(info, model_file)):
+            message = f"--split=validation: {model_file} learned from all training videos."
+            raise InputError("nothing_held_out", message, "Evaluate --split=test.")
+        return ids
     return None
 
 

@@ -95,10 +95,10 @@ def score_bins() -> Any:
 
 
 def distribution_moments(probabilities: Any) -> tuple[Any, Any]:
-    """Mean and variance (B,) of distributions (B, NUM_BINS) over `score_bins`, in standard units."""
+    """Mean and variance (…) of distributions (…, NUM_BINS) over `score_bins`, in standard units."""
     bins, probabilities = score_bins(), ops.cast(probabilities, "float32")
     mean = ops.sum(probabilities * bins, axis=-1)
-    return mean, ops.sum(probabilities * ops.square(bins - mean[:, None]), axis=-1)
+    return mean, ops.sum(probabilities * ops.square(bins - mean[..., None]), axis=-1)
 
 
 def distribution_divergence(truth: Any, probabilities: Any, sigma: float, weights: Any = None) -> Any:

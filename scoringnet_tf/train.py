@@ -62,9 +62,9 @@ def main(_: list[str]) -> None:
         _check_files(config)
 
     load_tensorflow()
-    from scoringnet_tf.training.scoring import ScoringRun
+    from scoringnet_tf.training.members import run_of
 
-    run = ScoringRun(info, config)
+    run = run_of(info, config)
     best = run.run()
     if run.worker > 0:
         return

@@ -52,6 +52,7 @@ def videos(
     batch_size: int,
     seed: int = 0,
     validation_fraction: float = 0.0,
+    validation_fold: int = 0,
     ids: Iterable[str] | None = None,
     augmentation: Augmentation | None = None,
     shuffle: bool = False,
@@ -80,6 +81,7 @@ def videos(
         batch_size: videos per batch of this pipeline.
         seed: of the order and the augmentation.
         validation_fraction: share of the stored training split that is held out as `"validation"`.
+        validation_fold: `fold` of `split_ids`.
         ids: the videos of the split to take, in place of a fraction, see `split_ids`; no others are read.
         augmentation: `Augmentation`, or None for evaluation: the first frames, centre crop, nothing random.
         shuffle: draw a new order in each epoch; else videos come as they are stored.
@@ -123,7 +125,7 @@ def videos(
         check_shared(info, service)  # before anything is copied
         if epochs is None and draws:
             raise InputError("missing_flag", "A data service needs a number of epochs.")
-    chosen_ids = split_ids(info, split, validation_fraction, ids)
+    chosen_ids = split_ids(info, split, validation_fraction, ids, validation_fold)
     if service and cache not in NONE:
         message = "A cache of frames does not work with a data service, whose workers decode."
         raise InputError("flags_conflict", message, "Leave one out.")

@@ -32,7 +32,11 @@ def stored_split(info: DatasetInfo, split: str) -> str:
 
 
 def split_ids(
-    info: DatasetInfo, split: str, validation_fraction: float = 0.0, ids: Iterable[str] | None = None
+    info: DatasetInfo,
+    split: str,
+    validation_fraction: float = 0.0,
+    ids: Iterable[str] | None = None,
+    fold: int = 0,
 ) -> list[str]:
     """The ids of a split, in the order of its records: that of a stream that is not shuffled.
 
@@ -45,6 +49,8 @@ def split_ids(
         split: `"train"`, `"validation"` or a stored split.
         validation_fraction: share of the training videos (or groups) that is held out.
         ids: in place of a fraction, the videos to take: those of `split` that an earlier run recorded.
+        fold: which of 1 / `validation_fraction` parts of the training videos is held out, from 1; 0: a random one.
+            Every video (or group) is in one of them.
 
     Raises:
         InputError: no such split; a fraction that leaves a part empty; `ids` that are empty, repeated, beside a
@@ -56,8 +62,8 @@ def split_ids(
     is_whole = split == "train" and not validation_fraction
     if is_whole or "validation" in info.splits or split not in ("train", "validation"):
         return list(stored)
-    held_out = _held_out(info, stored, validation_fraction)
-    return [video_id for video_id in stored if (video_id in held_out) == (split == "validation")]
+    drawn = _fold(info, stored, validation_fraction, fold) if fold else _held_out(info, stored, validation_fraction)
+    return [video_id for video_id in stored if (video_id in drawn) == (split == "validation")]
 
 
 def _chosen(info, split, stored, ids, validation_fraction):
@@ -91,6 +97,20 @@ def _held_out(info, ids, fraction):
         for neighbours in np.array_split(np.arange(len(of_class)), share) if share else ():
             chosen.append(of_class[rng.choice(neighbours)])
     return {video_id for unit in chosen for video_id in unit}
+
+
+def _fold(info, ids, fraction, fold):
+    """The ids of one of 1 / `fraction` parts of `ids`: one unit from each set of as many neighbours."""
+    units, number = _units(info, ids), round(1 / fraction)
+    if not fold <= number <= len(units):
+        message = f"{counted(len(units), 'training video or group')} cannot be held out in {number} parts, part {fold}."
+        raise InputError("out_of_range", message, "Use fewer parts.")
+    rng = np.random.default_rng(0)
+    held_out: set[str] = set()
+    for start in range(0, len(units), number):
+        place = start + rng.permutation(number)[fold - 1]
+        held_out.update(units[place] if place < len(units) else ())
+    return held_out
 
 
 def _groups(info, ids):

@@ -48,7 +48,7 @@ class ScoreFusion(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class ExpectedScore(layers.Layer):
-    """Mean and variance of a score distribution (B, K) over `losses.score_bins`, in points: (B,) and (B,).
+    """Mean and variance of a score distribution (…, K) over `losses.score_bins`, in points: (…) and (…).
 
     Args:
         mean, std: of the training scores, points.
@@ -151,6 +151,9 @@ class ScorePredictor(Functional):
     deviation is that of a fusion of two scores that err independently. With `head="contrastive"` there is also
     `"difficulty_features"` (B, U) for every tower, by which training compares the videos of a batch.
 
+    With `members` a score has as many towers, and is the mean of what they say. `"difficulty_members"` (B, N) are
+    their scores, and `"difficulty_std"` (B,) is their standard deviation, or that of the mean of their distributions.
+
     Args:
         sport: as of `ScoringNet`; its rule fuses the two scores.
         clip_lengths: (T_d, T_e), m and t of Eqs. 2 and 3 (no numbers). 32 keeps nearly every frame of a dive's flight:
@@ -175,6 +178,8 @@ class ScorePredictor(Functional):
         examples: of towers that read features: how many training videos the regression on their statistics remembers
             (`KernelRegression`). A clip then comes with `"difficulty_statistics"` (B, K), see `FragmentStatistics`. 0:
             towers without it, as older files have them.
+        members: N, towers for each score, which were trained apart (`ScoringNet.of_members`). More than one cannot be
+            trained together.
 
     Raises:
         InputError: other scores, another head or output_activation (`unknown_name`); "relu" on another head than
@@ -199,6 +204,7 @@ class ScorePredictor(Functional):
         scores: Sequence[str] | None = None,
         features: int | None = None,
         examples: int = 0,
+        members: int = 1,
         dtype: str | None = None,
         name: str = "score_predictor",
         **kwargs: Any,
@@ -221,31 +227,37 @@ class ScorePredictor(Functional):
         score_statistics = score_statistics or dict.fromkeys(scores, (0.0, 1.0))
         # === Functional Model ===
         inputs: dict[str, Any] = {}
-        outputs: dict[str, Any] = {}
-        features_of: dict[str, Any] = {}
+        said: dict[str, Any] = {}
         expected: dict[str, Any] = {}
         for score in scores:
             length = clip_lengths[0 if score == "difficulty" else 1]
             clip_shape = (length, features) if features else (length, *image_size, 3)
             mean, std = score_statistics[score]
-            tower = score_tower(f"{score}_tower", clip_shape, mean, std, config)
-            seen = tower.input if examples else {"clip": tower.input}
+            towers = [score_tower(name, clip_shape, mean, std, config) for name in tower_names(score, members)]
+            seen = towers[0].input if examples else {"clip": towers[0].input}
             seen = {
                 name: keras.Input(each.shape[1:], dtype=each.dtype, name=f"{score}_{name}")
                 for name, each in seen.items()
             }
             inputs |= {f"{score}_{name}": each for name, each in seen.items()}
-            outputs[score] = tower(seen if examples else seen["clip"])
+            heads = [tower(seen if examples else seen["clip"]) for tower in towers]
             if head == "contrastive":
-                features_of[f"{score}_features"], outputs[score] = outputs[score]["features"], outputs[score]["score"]
+                said |= {f"{score}_features": heads[0]["features"]} if members == 1 else {}
+                heads = [each["score"] for each in heads]
             if head == "distribution":
                 expected[score] = ExpectedScore(mean, std, name=f"{score}_expected", dtype="float32")
+                said[f"{score}_distribution"] = heads[0] if members == 1 else ops.mean(ops.stack(heads), axis=0)
+                heads = [expected[score](each)[0] for each in heads] if members > 1 else []
+            if members > 1:
+                said[f"{score}_members"] = ops.stack(heads, axis=1)
+            elif head != "distribution":
+                said[score] = heads[0]
         fusion = ScoreFusion(sport, name="final", dtype="float32") if scores == PREDICTED_SCORES else None
-        outputs = _combined(outputs, expected, fusion, fusion and fusion.variance) | features_of
+        outputs = _combined(said, scores, expected, fusion, fusion and fusion.variance)
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
-        self.scores, self.examples = scores, examples
+        self.scores, self.examples, self.members = scores, examples, members
         self._config = config | {
             "sport": kept_form(rules),
             "clip_lengths": tuple(clip_lengths),
@@ -256,22 +268,24 @@ class ScorePredictor(Functional):
 
     @property
     def towers(self) -> dict[str, keras.Model]:
-        """Score → its tower."""
-        return {score: self.get_layer(f"{score}_tower") for score in self.scores}
+        """Score → its tower; of several members the first one's."""
+        return {score: towers[0] for score, towers in self.member_towers.items()}
+
+    @property
+    def member_towers(self) -> dict[str, list[keras.Model]]:
+        """Score → its towers, one of each member."""
+        return {score: [self.get_layer(name) for name in tower_names(score, self.members)] for score in self.scores}
 
     def averaged(self, outputs: Mapping[str, Any], count: int) -> dict[str, Any]:
         """All outputs (B, …), from those (count · B, …) for as many views: of what the towers say the mean counts."""
         # The layers' functions, not the layers: a functional model that this is part of has them once.
         with_distribution = self._config["head"] == "distribution"
         expected = {score: self.get_layer(f"{score}_expected").call for score in self.scores if with_distribution}
-        towers = {score: outputs[f"{score}_distribution" if expected else score] for score in self.scores}
-        features = {name: each for name, each in outputs.items() if name.endswith("_features")}
         means = {
-            name: ops.mean(ops.reshape(each, (count, -1, *each.shape[1:])), axis=0)
-            for name, each in (towers | features).items()
+            name: ops.mean(ops.reshape(each, (count, -1, *each.shape[1:])), axis=0) for name, each in outputs.items()
         }
         fusion = self.get_layer("final") if self.scores == PREDICTED_SCORES else None
-        return _combined(means, expected, fusion and fusion.call, fusion and fusion.variance)
+        return _combined(means, self.scores, expected, fusion and fusion.call, fusion and fusion.variance)
 
     # === A contrastive head ===
 
@@ -310,21 +324,40 @@ class ScorePredictor(Functional):
         return {**self._config, "name": self.name}
 
 
-def _combined(towers, expected, fuse, fused_variance):
-    """All outputs of SP: scores, and what follows from distributions.
+def tower_names(score: str, members: int = 1) -> list[str]:
+    """The names of a score's towers."""
+    return [f"{score}_tower", *(f"{score}_tower_{member}" for member in range(2, members + 1))]
+
+
+def _combined(said, scores, expected, fuse, fused_variance):
+    """All outputs of SP: what towers said, and what follows from it.
 
     Args:
-        towers: score → (B,), or its distribution (B, K), of each tower.
+        said: name → what towers said of a score: `"final"` (B,), `"final_distribution"` (B, K), `"final_members"`
+            (B, N). What else is there is replaced, or kept if nothing makes it anew.
+        scores: of the towers.
         expected: score → function of a distribution, `ExpectedScore`; empty without distributions.
         fuse, fused_variance: functions of two scores, of `ScoreFusion`; None for one tower.
     """
-    outputs, variances = dict(towers), {}
-    for score, moments in expected.items():
-        outputs[f"{score}_distribution"] = towers[score]
-        outputs[score], variances[score] = moments(towers[score])
+    outputs, variances = dict(said), {}
+    for score in scores:
+        if score in expected:
+            outputs[score], variances[score] = expected[score](said[f"{score}_distribution"])
+        elif f"{score}_members" in said:
+            outputs[score], variances[score] = _moments(said[f"{score}_members"])
     if fuse is not None:
         parts = [outputs[score] for score in PREDICTED_SCORES]
         outputs["final"] = fuse(*parts)
-        if variances:
+        members = [said[f"{score}_members"] for score in PREDICTED_SCORES if f"{score}_members" in said]
+        if members:
+            outputs["final_members"] = fuse(*members)
+        if expected:
             variances["final"] = fused_variance(parts, [variances[score] for score in PREDICTED_SCORES])
+        elif members:
+            variances["final"] = _moments(outputs["final_members"])[1]
     return outputs | {f"{score}_std": ops.sqrt(variance) for score, variance in variances.items()}
+
+
+def _moments(values):
+    """Mean (B,) of the scores (B, N) of members, and the variance (B,) that their spread lets expect of one more."""
+    return ops.mean(values, axis=1), ops.var(values, axis=1) * values.shape[1] / (values.shape[1] - 1)

@@ -36,6 +36,7 @@ BUILT_OF = (  # arguments that tell nothing of records
     *("image_size", "width_multiplier", "preprocessing", "dtype", "segmenter", "score_predictor", "clip_lengths"),
     *("kernel_l2", "scores", "fragments", "fragment_stages", "decoding", "views", "backbone"),
 )
+NOT_COMPARED = ("name", "reference", "backbone")  # of members, whose backbones are compared by their weights
 
 
 def _check_kept(provenance, features, reference):
@@ -66,6 +67,17 @@ def _measured(info, towers):
         hint = "" if "final" in towers else "Train one tower for the final score (--scores=final)."
         raise InputError("equal_scores", f"All training videos of {info.records_dir} have the same {constant}.", hint)
     return found
+
+
+def _differences(model, other):
+    """What is not the same in two models but the weights of their towers: arguments, and weights of other networks."""
+    different = [part for part in model.networks if part not in other.networks]
+    ours, theirs = ({**each.get_config(), **dict.fromkeys(NOT_COMPARED)} for each in (model, other))
+    different += [name for name in ours if ours[name] != theirs[name]]
+    for part in [part for part in model.networks if not different and part != "score_predictor"]:
+        weights = [getattr(each, part).get_weights() for each in (model, other)]
+        different += [] if len({*map(len, weights)}) == 1 and all(map(np.array_equal, *weights)) else [part]
+    return different
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -311,6 +323,39 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         truth = {score: info.true_scores(score, ids) for score in model.scores}
         known = {score: values[np.isfinite(values)] for score, values in truth.items()}
         model.score_predictor.set_groups({score: values for score, values in known.items() if len(values)})
+        return model
+
+    @classmethod
+    def of_members(cls, models: "Sequence[ScoringNet]") -> "ScoringNet":
+        """One model of several that were trained apart on the same records: its scores are the means of theirs.
+
+        It gives their scores, too, and how far these spread, see `ScorePredictor`. Statistics of training are not kept.
+
+        Args:
+            models: two or more that differ in the weights of their towers alone.
+
+        Raises:
+            InputError: fewer than two (`out_of_range`); one is built otherwise, or finds other stages or features than
+                the first (`other_model`); one has not learned (`not_trained`).
+        """
+        if len(models) < 2:
+            raise InputError("out_of_range", f"An ensemble needs two models or more, not {len(models)}.")
+        first = models[0]
+        config = first.get_config()
+        for number, each in enumerate(models, 1):
+            if not each.scores_learned:
+                lacking = " and ".join(each.unlearned_parts)
+                raise InputError("not_trained", f"Member {number} is not trained: {lacking} never learned.")
+            if different := _differences(first, each):
+                raise InputError("other_model", f"Member {number} differs from member 1 in {' and '.join(different)}.")
+        of_sp = {**(config["score_predictor"] or {}), "members": len(models)}
+        model = cls(**{**config, "score_predictor": of_sp, "reference": None})
+        for part in [part for part in first.networks if part != "score_predictor"]:
+            getattr(model, part).set_weights(getattr(first, part).get_weights())
+        for score, towers in model.score_predictor.member_towers.items():
+            for tower, each in zip(towers, models, strict=True):
+                tower.set_weights(each.score_predictor.towers[score].get_weights())
+        model.learned_parts = first.learned_parts
         return model
 
     @property

@@ -87,13 +87,17 @@ class Trainer(Model):
             **options: of `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
 
         Raises:
-            InputError: an unknown phase, source of fragments, output or part (code `unknown_name`); fragments for a
-                model of whole videos (`no_stages`); nothing is left to learn (`nothing_to_train`); losses, metrics or
-                options of another kind (`wrong_value`), or two results of one name (`duplicate`); a score loss with
-                the statistics of another head (`loss_statistics`), for a head that its output lacks (`loss_head`), or
-                for a fused score without a unit (`loss_unit`).
+            InputError: an ensemble, whose members are trained apart (`several_members`); an unknown phase, source of
+                fragments, output or part (code `unknown_name`); fragments for a model of whole videos (`no_stages`);
+                nothing is left to learn (`nothing_to_train`); losses, metrics or options of another kind
+                (`wrong_value`), or two results of one name (`duplicate`); a score loss with the statistics of another
+                head (`loss_statistics`), for a head that its output lacks (`loss_head`), or for a fused score without
+                a unit (`loss_unit`).
         """
         # 1. Check what was given
+        if self.score_predictor.members > 1:
+            message = "The members of an ensemble cannot be trained together."
+            raise InputError("several_members", message, "Train each, then ScoringNet.of_members.")
         loss_terms.check_phase(self, phase, fragments, fragment_jitter)
         loss_terms.check_kinds(loss, metrics, options)
         output_losses = {**self.default_losses(), **(loss or {})}

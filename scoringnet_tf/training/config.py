@@ -90,6 +90,7 @@ class Data(Records):
     batch_size: int = setting(8, "Videos of a batch, whose pairs are ranked (Eq. 7).", flag=True, low=1)
     service: str | None = setting(None, "HOST:PORT of serve_data, to decode videos.", free=True)
     shuffle_labels: bool = setting(False, "Scores exchanged between training videos: a control.")
+    validation_fold: int = setting(0, "Which of 1/validation_fraction parts is held out; 0: a random one.", low=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,6 +204,7 @@ class Model:
     dropout: float = setting(defaults.DROPOUT, "Dropout rate of the towers (§3.2).", flag=True, low=0, high=0.95)
     statistics: bool = setting(True, "A regression on statistics beside each tower that reads features.")
     views: int = setting(defaults.VIEWS, "Test-time augmentation: 1 (off), 2 (mirrored), 6 (shifted too).", flag=True)
+    members: int = setting(1, "Trainings, each with other videos held out, whose mean is the score.", True, low=1)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -111,6 +111,7 @@ class Run:
         return {}
 
     model: keras.Model
+    bar: Any = None  # of tqdm, that several runs share
 
     # === Training ===
 
@@ -310,6 +311,7 @@ class Run:
                 "stopped": bool(self.model.stop_training),
             }
 
+        steps = self.steps * phase.epochs, self.steps * done
         return [
             callbacks.Reseed(options.seed, phase.first_epoch),
             keras.callbacks.TerminateOnNaN(),
@@ -321,7 +323,7 @@ class Run:
             keras.callbacks.TensorBoard(self.folder / "tensorboard" / phase.name, write_graph=False),
             callbacks.SaveCheckpoint(self.checkpoints, phase.name, state_of),
             keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.upload()),
-            callbacks.progress_bar(phase.name, self.steps * phase.epochs, self.steps * done, self.shown(phase)),
+            callbacks.progress_bar(phase.name, *steps, self.shown(phase), self.bar),
         ]
 
 

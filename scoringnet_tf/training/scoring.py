@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
-from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.models.loss_terms import PHASES
 from scoringnet_tf.models.parameter_groups import rate_factors
@@ -54,15 +54,6 @@ def phases(config: TrainingConfig) -> list[Phase]:
     scoring = Phase("scoring", config.schedule.scoring_epochs, first)
     kfs = Phase("segmentation", first, 0, "val_frame_accuracy", SEGMENTATION, UNLABELLED_ACCURACY)
     return [kfs, scoring] if first else [scoring]
-
-
-def train(config: TrainingConfig) -> Path | RemotePath:
-    """Trains a `ScoringNet`, or goes on where a run in `config.run.model_dir` stopped; returns the best model's path.
-
-    Raises:
-        InputError: the records do not hold what is asked for, or what is asked for contradicts itself.
-    """
-    return ScoringRun(load_records(config.data.records_dir), config).run()
 
 
 class ScoringRun(Run):
@@ -129,11 +120,11 @@ class ScoringRun(Run):
 
     def split(self) -> tuple[list[str], list[str]]:
         """Training videos, and those held out of them to choose the best epoch."""
-        fraction = self.config.data.validation_fraction
-        train = input_pipeline.split_ids(self.info, "train", fraction)
+        fraction, fold = self.config.data.validation_fraction, self.config.data.validation_fold
+        train = input_pipeline.split_ids(self.info, "train", fraction, fold=fold)
         if not fraction and "validation" not in self.info.splits:
             return train, []
-        return train, input_pipeline.split_ids(self.info, "validation", fraction)
+        return train, input_pipeline.split_ids(self.info, "validation", fraction, fold=fold)
 
     def videos(self, split: str, **options: Any) -> tf.data.Dataset:
         """The videos of a split as the network sees them; options of `input_pipeline.videos`."""
@@ -141,6 +132,7 @@ class ScoringRun(Run):
             "image_size": self.config.data.image_size,
             "batch_size": self.config.data.batch_size,
             "validation_fraction": self.config.data.validation_fraction,
+            "validation_fold": self.config.data.validation_fold,
             "num_frames": self.model.sampled_frames,
             "cache": self.config.data.cache,
         }

@@ -31,7 +31,9 @@ def features_network():
     keras.utils.set_random_seed(0)
     options = {"scores": ("final",), "fragments": "whole", "clip_lengths": (4, 4), "width_multiplier": 1 / 16}
     features = {"size": 5, "stride": 1, "origin": None}
-    return scoringnet_tf.ScoringNet(features=features, **options, score_predictor={"head": "distribution"})
+    return scoringnet_tf.ScoringNet(
+        features=features, **options, score_predictor={"head": "distribution", "members": 2}
+    )
 
 
 def run(form, path, videos):
@@ -98,7 +100,7 @@ def converters(monkeypatch):
 
         class Session:
             def __init__(self, *_, **__):
-                self.names = ["final", "final_std", "final_distribution", "reasons", "valid"]
+                self.names = ["final", "final_std", "final_distribution", "final_members", "reasons", "valid"]
 
             def get_outputs(self):
                 return [types.SimpleNamespace(name=name) for name in self.names]
