@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 CONFIDENCE = 0.95
 LEAST_MIB = 1.0  # less is not told from what happened to be free before
 TIME, MEMORY = "#1f6fb4", "#c8500a"  # colours
+ROOM = 1.6  # above and below a curve
 
 
 def slope(x, y):
@@ -50,17 +51,27 @@ def picture(curves, titles):
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel, (name, points) in zip(panels, curves.items(), strict=False):
         x, memory = [point["x"] for point in points], panel.twinx()
-        panel.plot(x, [np.mean(point["seconds"]) for point in points], "o-", color=TIME)
-        memory.plot(x, [max(point["mib"], LEAST_MIB) for point in points], "s--", color=MEMORY)
-        for axis, label, color in ((panel, "processor seconds", TIME), (memory, "MiB", MEMORY)):
-            axis.set_yscale("log")
-            axis.set_ylabel(label, color=color)
-            axis.tick_params(axis="y", which="both", colors=color)
+        seconds = [float(np.mean(point["seconds"])) for point in points]
+        mib = [max(point["mib"], LEAST_MIB) for point in points]
+        _draw(panel, x, seconds, "o-", "processor seconds", TIME)
+        _draw(memory, x, mib, "s--", "MiB", MEMORY)
         panel.set_xscale("log")
-        panel.set_xticks(x, [f"{value:,}" for value in x])
+        panel.set_xticks(x, [f"{value:,}" for value in x], fontsize="small")
         panel.set_xticks([], minor=True)
         panel.set_title(titles[name], fontsize="medium")
         panel.grid(alpha=0.25)
     for panel in panels[len(curves) :]:
         panel.remove()
     return figure
+
+
+def _draw(axis, x, y, line, label, color):
+    """A curve whose axis names its least and its greatest value."""
+    least, greatest = min(y), max(y)
+    axis.plot(x, y, line, color=color)
+    axis.set_yscale("log")
+    axis.set_ylim(least / ROOM, greatest * ROOM)
+    ticks = [least, greatest] if greatest > ROOM * least else [greatest]
+    axis.set_yticks(ticks, [f"{value:.2g}" if value < 10 else f"{value:,.0f}" for value in ticks], color=color)
+    axis.set_yticks([], minor=True)
+    axis.set_ylabel(label, color=color)

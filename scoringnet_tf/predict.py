@@ -128,7 +128,7 @@ def _scoring(model, of_features, heights):
 
         predictor = predictor_of(model, of_features=of_features)
         options["on_performance"] = _note_performance if sys.stderr.isatty() else None
-        yield functools.partial(map, functools.partial(scored, predictor=predictor, **options))
+        yield functools.partial(scored, predictor=predictor, **options)
 
 
 def _print(outcomes, printer, progress):

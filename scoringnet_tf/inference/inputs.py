@@ -4,6 +4,7 @@ It imports no TensorFlow, so that a command refuses what is missing at once.
 """
 
 import contextlib
+import functools
 import glob
 import os
 import re
@@ -21,6 +22,7 @@ from scoringnet_tf.inference.fall import Heights, height_of
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
+from scoringnet_tf.support.threads import overlapping
 
 if TYPE_CHECKING:
     from scoringnet_tf.inference.predictor import Predictor
@@ -205,7 +207,7 @@ def local_video(path: AnyPath) -> Iterator[Path]:
 
 
 def scored(
-    named: Named,
+    videos: Iterable[Named],
     predictor: "Predictor",
     *,
     start: float | None = None,
@@ -213,22 +215,42 @@ def scored(
     force: bool = False,
     heights: Heights = None,
     on_performance: Callable[[str, "Performance"], None] | None = None,
-) -> "tuple[str, VideoScore | Remark]":
-    """The name of one of `named_videos` and its score, or why there is none; options as of `score_video`.
+) -> "Iterator[tuple[str, VideoScore | Remark]]":
+    """Yields the name of each of `named_videos` and its score, or why there is none; options as of `score_video`.
 
+    The next one of a list is read while one is scored. Others, such as those that arrive in a folder, take their turn.
     `on_performance` is called with the name of a long video and each performance once it is found.
     """
 
-    def seen(part, _, performances):
-        if on_performance and part.is_part:
-            for performance in performances:
-                on_performance(named[0], performance)
+    def parts_of(video):
+        with local_video(video) as path:
+            yield from predictor.parts(stretched(path, start, end))
 
-    def score(path):
-        height = height_of(heights, named[0])
-        return predictor.score_file(stretched(path, start, end), named[0], force=force, height=height, seen=seen)
+    def read(named):
+        return named[0], _outcome(lambda: _begun(parts_of(named[0])), *named)
 
-    return named[0], attempted(score, *named)
+    def score(video, parts):
+        def seen(part, _, performances):
+            if on_performance and part.is_part:
+                for performance in performances:
+                    on_performance(video, performance)
+
+        return predictor.score_parts(parts, video, force=force, height=height_of(heights, video), seen=seen)
+
+    for video, parts in overlapping(read, videos, threads=1, ahead=int(isinstance(videos, list))):
+        is_read = not isinstance(parts, Remark)
+        yield video, _outcome(functools.partial(score, video, parts), video) if is_read else parts
+
+
+def _begun(items):
+    """The same, the first of them made already; nothing here holds on to it."""
+    first = [next(items)]
+
+    def rest():
+        yield first.pop()
+        yield from items
+
+    return rest()
 
 
 def attempted(function: Callable[[Path], Result], video: str, error: InputError | None = None) -> Result | Remark:
@@ -236,11 +258,19 @@ def attempted(function: Callable[[Path], Result], video: str, error: InputError 
 
     What is wrong with one ends nothing but itself.
     """
+
+    def of_local():
+        with local_video(video) as path:
+            return function(path)
+
+    return _outcome(of_local, video, error)
+
+
+def _outcome(function, video, error=None):
     try:
         if error is not None:
             raise error
-        with local_video(video) as path:
-            return function(path)
+        return function()
     except InputError as wrong:
         return Remark("unreadable", str(wrong))
     except OSError as wrong:

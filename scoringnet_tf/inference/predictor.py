@@ -9,7 +9,7 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -220,16 +220,28 @@ class Predictor:
             seen: is called with each `Video` that the result is of, the whole or a part, the stage probabilities of its
                 frames, (L, S) or None, and the performances that were new in it.
         """
+        with _local(source) as local:
+            return self.score_parts(self.parts(local), path, force=force, seen=seen, height=height)
+
+    def parts(self, source: Path | Clip) -> Iterator[Video]:
+        """What `score_parts` takes of a local video: see `ScoringNetPreprocessor.parts`; of features, one `Video`."""
+        if self._of_features:
+            yield self._features(source)
+        else:
+            yield from self.preprocessor.parts(source, partial=True, **self._sizes)
+
+    def score_parts(
+        self,
+        parts: Iterable[Video],
+        path: AnyPath | Clip,
+        *,
+        force: bool = False,
+        seen: Seen | None = None,
+        height: float | None = None,
+    ) -> VideoScore:
+        """`score_file` of a video whose `parts` somebody has begun to read."""
         if height is not None:
             check_height(self.model.sport, height)
-        with _local(source) as local:
-            if self._of_features:
-                parts: Iterable[Video] = [self._features(local)]
-            else:
-                parts = self.preprocessor.parts(local, partial=True, **self._sizes)
-            return self._score(parts, path, force, seen, height)
-
-    def _score(self, parts: Iterable[Video], path, force, seen, height):
         name = str(path.path if isinstance(path, Clip) else path)
         builder = ResultBuilder(self.model.sport, self.checks, force, height)
         for video in parts:

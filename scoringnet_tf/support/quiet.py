@@ -1,16 +1,18 @@
 """TensorFlow without the notices that it prints while it is imported, and without what it imports for others."""
 
 import contextlib
+import functools
 import os
 import pathlib
 import sys
 import tempfile
+import typing
 from collections.abc import Iterator
 from typing import Any
 
 NVIDIA = pathlib.Path("/proc/driver/nvidia")  # there if Linux has NVIDIA's driver
-# TensorFlow and Keras import these where they are installed, which takes a third of their own time.
-OPTIONAL = ("matplotlib", "pandas", "scipy", "sklearn")
+# TensorFlow and Keras import these where they are installed, which takes half as long as they take themselves.
+OPTIONAL = ("IPython", "jax", "matplotlib", "pandas", "scipy", "sklearn")
 
 
 def load_tensorflow() -> Any:
@@ -19,11 +21,11 @@ def load_tensorflow() -> Any:
     Its libraries write to file descriptor 2 before they read TF_CPP_MIN_LOG_LEVEL. With that at 0 or 1 they may.
     """
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") in ("0", "1") or "tensorflow" in sys.modules:
-        with _hidden(*OPTIONAL):
+        with _lean():
             import tensorflow
 
         return tensorflow
-    with tempfile.TemporaryFile() as notices, _hidden(*OPTIONAL):
+    with tempfile.TemporaryFile() as notices, _lean():
         sys.stderr.flush()
         stderr = os.dup(2)
         os.dup2(notices.fileno(), 2)
@@ -40,12 +42,14 @@ def load_tensorflow() -> Any:
 
 
 @contextlib.contextmanager
-def _hidden(*names: str) -> Iterator[None]:
-    """Makes modules look as if they were not installed, but for those that are imported already."""
-    hidden: dict[str, Any] = {name: None for name in names if name not in sys.modules}
+def _lean() -> Iterator[None]:
+    """Makes `OPTIONAL` look as if they were not installed, but for those that are imported already."""
+    hidden: dict[str, Any] = {name: None for name in OPTIONAL if name not in sys.modules}
     sys.modules.update(hidden)
+    vars(typing)["compile"] = functools.cache(compile)  # TensorFlow's annotations name few types 18,000 times
     try:
         yield
     finally:
+        del vars(typing)["compile"]
         for name in hidden:
             del sys.modules[name]

@@ -10,11 +10,13 @@ def overlapping(function: Callable, items: Iterable, threads: int = 2, ahead: in
     """Yields `function` of each item, in order, computed while further items are made.
 
     `ahead` results at most are made or wait beside the one that is used; None: twice as many as threads.
-    Where `items` raise, the results of those before come first.
+    Where `items` raise, the results of those before come first. Who ends before the last one, as by Ctrl-C, does not
+    wait for what nobody will use.
     """
     remaining, error = iter(items), None
     waiting: collections.deque = collections.deque()
-    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+    pool = concurrent.futures.ThreadPoolExecutor(threads)
+    try:
         while error is None or waiting:
             if error is None:
                 try:
@@ -23,5 +25,7 @@ def overlapping(function: Callable, items: Iterable, threads: int = 2, ahead: in
                     error = caught
             if waiting and (error is not None or len(waiting) > (2 * threads if ahead is None else ahead)):
                 yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     if not isinstance(error, StopIteration):
         raise error

@@ -142,7 +142,7 @@ def test_arguments_that_mean_nothing_are_errors_of_their_own(folder, argument, c
     (wrong, error), right = named_videos([argument, "in/b.mp4"])
     assert wrong == argument and argument in str(error) and right == ("in/b.mp4", None)
     assert code in (None, error.code)
-    name, failure = scored((wrong, error), None)
+    [(name, failure)] = scored([(wrong, error)], None)
     assert (name, failure.code, str(failure)) == (wrong, "unreadable", str(error))
 
 
@@ -244,18 +244,44 @@ def test_beside_features_of_the_web_lies_what_made_them(tmp_path, server):
 # === What is wrong with one ends nothing but itself ===
 
 
+def scorer(score, parts=lambda source: iter([source])):
+    """Of videos whose only part is their path."""
+    return types.SimpleNamespace(parts=parts, score_parts=lambda parts, video, **options: score(*parts, video, options))
+
+
 def test_options_reach_whoever_scores():
-    scorer = types.SimpleNamespace(score_file=lambda source, video, **options: (source, video, options))
-    name, (source, video, options) = scored(("v.mp4", None), scorer, force=True)
+    [(name, (source, video, options))] = scored([("v.mp4", None)], scorer(lambda *given: given), force=True)
     assert (name, source, video) == ("v.mp4", pathlib.Path("v.mp4"), "v.mp4")
     assert (options["force"], options["height"]) == (True, None)
 
 
+def test_the_next_of_a_list_is_read_while_one_is_scored():
+    videos, both = ["0.mp4", "1.mp4", "2.mp4"], threading.Barrier(2, timeout=30)
+
+    def parts(source):
+        if source.name != videos[0]:
+            both.wait()  # for the one before, which is being scored
+        yield source
+
+    def score(_, video, __):
+        if video != videos[-1]:
+            both.wait()
+        return video
+
+    assert [*scored([(video, None) for video in videos], scorer(score, parts))] == [(v, v) for v in videos]
+
+
+def test_what_arrives_one_by_one_is_scored_before_the_next_is_asked_for():
+    named = []
+    arrivals = (named.append(video) or (video, None) for video in ("a.mp4", "b.mp4", "c.mp4"))
+    assert [len(named) for _ in scored(arrivals, scorer(lambda *_: None))] == [1, 2, 3]
+
+
 def failing(error):
-    def score_file(*_, **__):
+    def score(*_):
         raise error
 
-    return types.SimpleNamespace(score_file=score_file)
+    return scorer(score)
 
 
 def opencv_without_memory():
@@ -275,11 +301,13 @@ def opencv_without_memory():
     ],
 )
 def test_failures_that_are_to_be_expected(error, code):
-    _, failure = scored(("v.mp4", None), failing(error))
-    assert failure.code == code and failure.startswith("v.mp4")
+    [(_, failure), (_, other)] = scored(
+        [("v.mp4", None), ("w.mp4", InputError("wrong", "w.mp4: none"))], failing(error)
+    )
+    assert failure.code == code and failure.startswith("v.mp4") and other == "w.mp4: none"
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), cv2.error("a bug")])
 def test_errors_of_ours_are_not_hidden(error):
     with pytest.raises(type(error)):
-        scored(("v.mp4", None), failing(error))
+        list(scored([("v.mp4", None)], failing(error)))

@@ -210,7 +210,7 @@ def test_what_is_found_in_a_long_video_is_told_at_once(scorers, script, video):
     script.labels, noted = with_dives(20, 200), []
     for scorer in scorers:
         options = {"force": True, "on_performance": lambda path, one: noted.append((path, one.start_frame))}
-        scored((str(video), None), scorer, **options)
+        list(scored([(str(video), None)], scorer, **options))
     assert noted == [(str(video), 20), (str(video), 200)]  # by the one that reads parts
 
 

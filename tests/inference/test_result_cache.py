@@ -47,7 +47,7 @@ def new(tmp_path):
 
 def test_results_are_those_of_a_run_that_keeps_none_and_are_made_once(score, new, videos, stage_model):
     predictor = predictor_of(str(stage_model))
-    expected = [scored((video, None), predictor, force=True) for video in videos]
+    expected = list(scored([(video, None) for video in videos], predictor, force=True))
     for number in (2, 0):
         found = score()
         assert new() == number and [name for name, _ in found] == videos

@@ -11,7 +11,7 @@ LOAD = """
 import sys
 from scoringnet_tf.support.quiet import load_tensorflow
 print(load_tensorflow().__version__)
-assert not {"matplotlib", "pandas", "scipy", "sklearn"} & sys.modules.keys()
+assert not {"IPython", "jax", "matplotlib", "pandas", "scipy", "sklearn"} & sys.modules.keys()
 import matplotlib.pyplot, scipy.stats  # which whoever needs them still finds
 """
 

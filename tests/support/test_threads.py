@@ -1,5 +1,6 @@
 """Work in threads: in order, a few items at a time, and nothing lost before an error."""
 
+import threading
 import time
 
 import pytest
@@ -40,3 +41,19 @@ def test_an_error_comes_in_its_place(function, items, expected, error):
     assert [next(results) for _ in expected] == expected
     with pytest.raises(error):
         next(results)
+
+
+def test_who_ends_early_waits_for_nothing():
+    go_on, ended = threading.Event(), []
+
+    def first_at_once(number):
+        if number:
+            go_on.wait(10)
+            ended.append(number)
+        return number
+
+    results = overlapping(first_at_once, range(5), 1, ahead=1)
+    assert next(results) == 0
+    results.close()
+    assert ended == []
+    go_on.set()
