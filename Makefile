@@ -28,6 +28,8 @@ DEMO := runs/demo
 # Tests in three processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
 # begin.
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+# Threads of scikit-learn and PyTorch spin until the last one is there: beside other processes one thread is quicker.
+quick slow interop: export OMP_NUM_THREADS := 1
 # What hundreds of processes import is compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 # Flags of python -m benchmarks.table.
