@@ -112,7 +112,8 @@ def _by_number(rows, found, all_videos):
     yield from ("", f"| | {' | '.join(heads)} |", f"|{'---|' * (len(numbers) + 1)}")
     for (way, other), (figure, label) in itertools.product(CLAIMS, SHOWN.items()):
         cells = [_difference(found, draws[figure], names.get((way, n)), names.get((other, n))) for n in numbers]
-        yield f"| {way} − {other}: {label} | {' | '.join(cells)} |"
+        if any(cells):
+            yield f"| {way} − {other}: {label} | {' | '.join(cells)} |"
 
 
 def _difference(found, draws, way, other):
