@@ -75,7 +75,12 @@ def _rows(info, ids):
     """The row of each video: that of its id, or else the only one of its number, as 1 is of 001."""
     path = _existing(info)
     with local_file(path) as local, local.open(newline="", encoding="utf-8") as file:
-        rows = {row["video_id"]: row for row in csv.DictReader(file)}
+        reader = csv.DictReader(file)
+        for column in ("video_id", DESERVED):
+            if column not in (reader.fieldnames or ()):
+                message = f"{path} has no column {column}: no simulator of this version wrote it."
+                raise InputError("missing_key", message, "Simulate the videos again, in a new folder, and build.")
+        rows = {row["video_id"]: row for row in reader}
     named, alone = _by_number(rows), _by_number(info.videos)
     names = {}
     for video_id in ids:
@@ -83,9 +88,6 @@ def _rows(info, ids):
         names[video_id] = video_id if video_id in rows else named.get(number) if number in alone else None
     if missing := [video_id for video_id, name in names.items() if name is None]:
         raise InputError("unknown_name", f"{path} has no row of {shown(missing)}.")
-    if DESERVED not in next(iter(rows.values())):
-        message = f"{path} has no column {DESERVED}: an older version simulated these videos."
-        raise InputError("missing_key", message, "Simulate them again, in a new folder, and build.")
     return [rows[names[video_id]] for video_id in ids]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, score_statistics, without_groups
 from scoringnet_tf.support.files import read_csv, replacing_file
-from scoringnet_tf.support.messages import InputError, counted
+from scoringnet_tf.support.messages import InputError, counted, shown
 from scoringnet_tf.support.paths import as_path
 
 Split = Mapping[str, str]  # id → "train", "validation" or "test"; other videos are in none
@@ -59,6 +59,10 @@ def split_ids(
     stored = info.split(stored_split(info, split))["ids"]
     if ids is not None:
         return _chosen(info, split, stored, list(ids), validation_fraction)
+    if fold and (not validation_fraction or "validation" in info.splits):
+        message = f"data.validation_fold={fold}: no part of the training videos is held out."
+        hint = "Leave it out, or give a validation fraction, for records without a validation split."
+        raise InputError("flags_conflict", message, hint)
     is_whole = split == "train" and not validation_fraction
     if is_whole or "validation" in info.splits or split not in ("train", "validation"):
         return list(stored)
@@ -74,7 +78,7 @@ def _chosen(info, split, stored, ids, validation_fraction):
     unknown = sorted(wanted - set(stored))
     if unknown or not ids or len(wanted) < len(ids):
         code = "unknown_name" if unknown else "duplicate" if ids else "no_ids"
-        problem = f"no records of {', '.join(unknown)}" if unknown else "ids are repeated" if ids else "no ids"
+        problem = f"no records of {shown(unknown)}" if unknown else "ids are repeated" if ids else "no ids"
         raise InputError(code, f"{info.records_dir}, {stored_split(info, split)} split: {problem}.")
     return [video_id for video_id in stored if video_id in wanted]
 
@@ -102,6 +106,9 @@ def _held_out(info, ids, fraction):
 def _fold(info, ids, fraction, fold):
     """The ids of one of 1 / `fraction` parts of `ids`: one unit from each set of as many neighbours."""
     units, number = _units(info, ids), round(1 / fraction)
+    if not np.isclose(number * fraction, 1, atol=0.01):
+        message = f"A validation fraction of {fraction} makes no equal parts, of which data.validation_fold takes one."
+        raise InputError("out_of_range", message, f"Give {1 / number:.4g}, or another 1 / parts.")
     if not fold <= number <= len(units):
         message = f"{counted(len(units), 'training video or group')} cannot be held out in {number} parts, part {fold}."
         raise InputError("out_of_range", message, "Use fewer parts.")

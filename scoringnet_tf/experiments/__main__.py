@@ -201,7 +201,8 @@ def _surroundings():
     runs, renderings = local_path(values.runs_dir, "runs_dir"), tuple(map(DatasetInfo.load, values.renderings))
     if values.train_videos:
         if (most := len(info.split("train")["ids"])) < values.train_videos:
-            raise InputError("out_of_range", f"--train_videos={values.train_videos}: the records have {most}.")
+            message = f"--train_videos={values.train_videos}: the records have {most} training videos."
+            raise InputError("out_of_range", message, f"Give at most {most}.")
         info = fewer(info, values.train_videos, 0, runs / "splits")
     found = Surroundings(preset, info, renderings, runs, tuple(_further()))
     check_renderings(info, renderings)

@@ -48,7 +48,7 @@ NOTHING_HELD_OUT = (
 class HeldOut:
     """Videos that a model did not learn from, whose errors make its `Intervals`: ids of a split, or all of it.
 
-    Of an ensemble, `members` says which member did not learn from each video, from 0: its errors count.
+    `members` of an ensemble says which member did not learn from each video, from 0: its errors count.
     """
 
     info: DatasetInfo

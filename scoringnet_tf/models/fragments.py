@@ -125,7 +125,7 @@ class FragmentStatistics(layers.Layer):
     Call arguments: features (B, L, D), stages int (B, L) or None, frame_mask bool (B, L), as of `FragmentSelector`.
     Returns (B, K), float32: of each feature the mean, the standard deviation, the least, the greatest, the mean
     absolute change from one step to the next, and the mean of each quarter of the steps; and the logarithm of the
-    number of steps. K is `num_statistics`. Of fewer steps than quarters, the empty ones have the mean of all.
+    number of steps. K is `num_statistics`. A quarter without a step has the mean of all.
 
     Args:
         stages: labels of the fragment.

@@ -67,6 +67,9 @@ class ScoringRun(Run):
     model: ScoringNet
 
     def __init__(self, info: DatasetInfo, config: TrainingConfig) -> None:
+        if config.model.members > 1:
+            message = f"A ScoringRun trains one model, not {config.model.members} members."
+            raise InputError("several_members", message, "Use scoringnet_tf.training.members.train.")
         config = of_sport(config, info.sport)
         check_start(info, config)
         check_stages(info, config)

@@ -74,9 +74,10 @@ def test_a_table_that_lacks_something_is_refused(videos, tmp_path):
     path.write_text(text.replace("107B,", "107B,D", 1))
     with refused("wrong_value", "difficulty of video 1"):
         see(videos)
-    path.write_text(text.replace("deserved", "other"))
-    with refused("missing_key", "deserved"):
-        see(videos)
+    for column in ("deserved", "video_id"):
+        path.write_text(text.replace(column, "other"))
+        with refused("missing_key", column):
+            see(videos)
     (tmp_path / "copy").mkdir()
     copy_factors(tmp_path, tmp_path / "copy")
     assert (tmp_path / "copy/factors.csv").read_text() == path.read_text()

@@ -153,3 +153,8 @@ def test_folds_hold_every_video_out_once_and_neighbours_apart(scored, actions):
         split_ids(scored, "validation", 1 / 41, fold=1)
     with refused("out_of_range", "part 4"):
         split_ids(scored, "validation", 1 / 3, fold=4)
+    with refused("out_of_range", "Give 0.3333"):  # a third is left
+        split_ids(scored, "validation", 0.3, fold=1)
+    assert split_ids(scored, "validation", 0.333, fold=2) == split_ids(scored, "validation", 1 / 3, fold=2)
+    with refused("flags_conflict", "validation_fold=2"):
+        split_ids(scored, "train", fold=2)

@@ -66,7 +66,7 @@ def test_a_table_is_written_and_replaced_only_by_more(asked, commands, surroundi
 
 
 def test_a_table_learns_from_fewer_videos(asked, commands, surroundings, tmp_path):  # noqa: F811
-    with refused("out_of_range", "--train_videos"):
+    with refused("out_of_range", "--train_videos", "Give at most 7"):
         asked("run", "table5", "--train_videos=8")
     assert asked("run", "table5", "--seeds=1", "--train_videos=3") == 0
     info = surroundings.records

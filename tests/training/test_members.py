@@ -156,6 +156,8 @@ def test_members_that_would_differ_in_more_than_towers_are_refused(changes, name
     config = settings(tmp_path, info.records_dir, **{"members": NUMBER, **changes})
     with refused("flags_conflict", "--members=3", named):
         MembersRun(info, config)
+    with refused("several_members", "3 members"):
+        ScoringRun(info, config)
 
 
 def test_what_nothing_or_a_split_of_its_own_is_held_out_of_has_no_folds(info, tmp_path):
