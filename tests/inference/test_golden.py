@@ -71,5 +71,6 @@ def test_the_pages_say_how_well_the_stages_of_a_filmed_dive_are_found():
     found = {stage["name"]: stage["start_frame"] for stage in stages}
     flight, entry = found["take-flight"], found["entry"]
     results, readme = ((ROOT / page).read_text(encoding="utf-8") for page in ("docs/results.md", "README.md"))
-    assert f"| 166 | {flight} |" in results and f"| 197 | {entry} |" in results
-    assert f"Without I3D: {166 - flight} frames early, {entry - 197} late" in readme
+    early, late = 166 - flight, entry - 197
+    assert f"begins its flight {early} frames early (at {flight}) and its entry {late} late ({entry})" in results
+    assert f"Without I3D: {early} frames early, {late} late" in readme
