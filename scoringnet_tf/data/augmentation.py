@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf import defaults
+from scoringnet_tf.data.colors import jitter_colors
 from scoringnet_tf.data.preprocessing import center_offset
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.support.messages import InputError
@@ -138,13 +139,21 @@ Crop = Callable[[Any, Any, Any, Any], tf.Tensor]  # of (top, left, height, width
 
 
 class FrameDecoder:
-    """Decodes encoded frames, string (T,), to uint8 (T, H, W, 3): cropped, and augmented if asked."""
+    """Decodes encoded frames, string (T,), to uint8 (T, H, W, 3): cropped, and augmented if asked.
+
+    `portable`: in TensorFlow alone, for a graph that other processes run.
+    """
 
     def __init__(
-        self, stored_size: Sequence[int], image_size: Sequence[int], augmentation: Augmentation | None
+        self,
+        stored_size: Sequence[int],
+        image_size: Sequence[int],
+        augmentation: Augmentation | None,
+        portable: bool = False,
     ) -> None:
         self.offset = center_offset(stored_size, image_size)
         self.stored_size, self.image_size = stored_size, image_size
+        self.portable = portable
         self.augmentation: Any = augmentation  # None: no method but `__call__` and `of_decoded` is called
 
     def __call__(self, encoded: tf.Tensor, seeds: Seeds) -> tf.Tensor:
@@ -195,23 +204,10 @@ class FrameDecoder:
             rows = tf.cond(mirrored, lambda: tf.reverse(rows, [1]), lambda: rows)
             frames = tf.reshape(rows, (-1, *self.image_size, 3))
         if self.augmentation.color_jitter:
-            frames = _jitter_color(frames, self.augmentation.color_jitter, seeds(COLOR))
+            frames = jitter_colors(frames, self.augmentation.color_jitter, seeds(COLOR), self.portable)
         if self.augmentation.degradation:
             frames = _degrade(frames, self.augmentation.degradation, seeds(DEGRADATION))
         return frames
-
-
-def _jitter_color(frames, strength, seed):
-    """Scales contrast and saturation and shifts brightness, alike in all frames: one affine map of RGB."""
-    luma = tf.constant([0.299, 0.587, 0.114])
-    brightness, contrast, saturation = tf.unstack(tf.random.stateless_uniform([3], seed, -strength, strength))
-    pixels = tf.cast(frames, tf.float32)
-    mean = tf.tensordot(tf.reduce_mean(pixels, axis=(0, 1, 2)), luma, 1)
-    matrix = (1 + contrast) * ((1 + saturation) * tf.eye(3) - saturation * luma[:, tf.newaxis] * tf.ones(3))
-    offset = 127.5 * brightness - contrast * mean
-    # A 1×1 convolution, twice as fast here as a product of matrices; ½ rounds.
-    mapped = tf.nn.conv2d(pixels, matrix[tf.newaxis, tf.newaxis], 1, "VALID") + (offset + 0.5)
-    return tf.saturate_cast(mapped, tf.uint8)
 
 
 NOISE = 16  # levels, its standard deviation at a strength of 1

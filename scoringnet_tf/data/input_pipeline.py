@@ -132,7 +132,7 @@ def videos(
     pipelines = num_input_pipelines, input_pipeline_id
     cached = _cached(info, split, ids, cache)
     stream = _EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines, cached)
-    steps = _steps(info, image_size, augmentation, cached)
+    steps = _steps(info, image_size, augmentation, cached, portable=bool(service))
     noise = info.stages.index(NOISE)
     fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
 
@@ -263,10 +263,10 @@ def _frames(decode, cached):
     return frames
 
 
-def _steps(info, image_size, augmentation, cached):
+def _steps(info, image_size, augmentation, cached, portable):
     """(name of the input, a function of (parsed example, indices, seeds) to its values, shape of one step)."""
     if not info.features:
-        decode = FrameDecoder(info.frame_size, image_size, augmentation)
+        decode = FrameDecoder(info.frame_size, image_size, augmentation, portable)
         return "frames", _frames(decode, cached), (*image_size, 3)
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
