@@ -96,7 +96,8 @@ def test_what_sees_divers_is_learned_by_its_recipe(tmp_path, monkeypatch, capsys
 @pytest.mark.slow
 @needs_film
 def test_other_clips_are_no_dives_to_it():
-    clips = [path for path in (*REAL.glob("film/other/*"), *REAL.glob("videos/*.avi")) if path.is_file()]
-    for clip in clips:
+    """Two of eight; tests/benchmarks/test_versions.py has what it makes of all."""
+    others = sorted((*REAL.glob("film/other/*.*"), *REAL.glob("videos/*.avi")), key=lambda path: path.stat().st_size)
+    assert len(others) == 8
+    for clip in others[:2]:
         assert "not_recognised" in codes(scoringnet_tf.score_video(clip, "diving_film").reasons), clip.name
-    assert len(clips) == 8
