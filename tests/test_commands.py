@@ -201,6 +201,7 @@ def test_records_without_a_training_split_are_evaluated(trained, tmp_path):
     assert metrics["seen_in_training"] == 1
 
 
+@pytest.mark.slow
 def test_a_flag_that_changes_nothing_is_named(diving_copy, tmp_path):
     """Where it is given: its default is nobody's wish. The run itself is refused, for a model lies in its folder."""
     (tmp_path / "last.keras").touch()

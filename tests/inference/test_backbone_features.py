@@ -55,6 +55,7 @@ def test_features_of_records_are_those_that_the_backbone_gives(made, diving_reco
     assert (origin["stride"], origin["size"], origin["image_size"]) == (1, 8, list(STORED))
 
 
+@pytest.mark.slow
 def test_heads_score_a_video_by_the_backbone_as_they_score_its_features(made, tmp_path):
     name, _, _, heads = made
     write_bars(tmp_path / "v.avi", 20)

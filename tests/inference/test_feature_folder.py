@@ -116,6 +116,7 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     assert {"dive.npy"} < content(output).keys()  # not .npy, hidden, of a video without a name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "stored"),
     [

@@ -248,6 +248,7 @@ def learned(alpha, steps):
     return network, [network.train_on_batch(*batch, return_dict=True)["loss"] for batch in batches]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [0.0, 2.0])
 def test_a_contrastive_head_learns_an_order_and_keeps_it_in_files(alpha, tmp_path):
     network, history = learned(alpha, 60)
@@ -263,6 +264,7 @@ def test_a_contrastive_head_learns_an_order_and_keeps_it_in_files(alpha, tmp_pat
         np.testing.assert_allclose(served(**keras.tree.map_structure(tf.constant, inputs))["final"], found, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_evaluation_and_frozen_towers_keep_their_exemplars():
     network = made(**FEATURES, **WHOLE, score_predictor={"head": "contrastive"})
     inputs, targets = batch_for(network)
