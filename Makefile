@@ -10,6 +10,7 @@
 # make mutate  wrong changes of the core that its tests do not notice; MUTANTS='scoringnet_tf.losses.*' for a part
 # make notebooks  the notebooks, each from a clean kernel
 # make docs    the documentation as a site, in build/site
+# make servables  the models that ship as SavedModels, in build/servables, for serving/compose.yaml
 # make backbone  I3D with Kinetics-400's weights (47 MB), for --backbone=i3d and the tests that need it
 # make env     the environment alone; EXTRAS=all: for every target but tfio
 # make format  rewrite the code in the project's style
@@ -37,7 +38,7 @@ BENCH ?=
 # A pattern of names. This one is a tenth: of each function the mutants 1, 11, 21, …
 MUTANTS ?= *1
 
-.PHONY: env backbone lint format test quick slow interop browser notebooks distributed tfio bench mutate docs demo clean
+.PHONY: env backbone lint format test quick slow interop browser notebooks distributed tfio bench mutate docs servables demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -104,6 +105,13 @@ mutate:
 docs:
 	$(call with,docs)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+# What serving/compose.yaml gives to TF Serving.
+servables: env
+	for model in diving_small vault_small; do \
+	    test -d build/servables/$$model/1 || \
+	    $(BIN)/python -m scoringnet_tf.export --model=$$model --export_dir=build/servables/$$model || exit 1; \
+	done
 
 # === Demonstration: an easy simulated dataset, the small model, the shipped pretrained trunk ===
 

