@@ -247,19 +247,6 @@ def is_whole(model: "ScoringNet", labels: np.ndarray, frame_rate: float) -> bool
     return bool(np.asarray(_is_whole(model, counts, frame_rate))[0])
 
 
-def shows_two(model: "ScoringNet", seen: Observation) -> bool:
-    """Whether somebody is beside the athlete in the fall of a performance (`athletes.second_athlete`, on average).
-
-    False if the sport has no fall, or the backbone does not look.
-    """
-    sport = model.sport
-    if not sport.fall or seen.labels is None or seen.features is None or not getattr(model.backbone, "athlete", None):
-        return False
-    falling = seen.labels == sport.stages.index(dict(sport.durations)[sport.fall])
-    second = seen.features[falling, model.backbone.size :]
-    return bool(second.size and second.mean() > 0)
-
-
 class Checks:
     """All checks of the videos that a `ScoringNet` scores."""
 
@@ -319,9 +306,6 @@ class Checks:
         if first == 0 and seen.video.since:  # it is found from the first frame of a later part on
             text = f"The performance begins before {seen.video.first_time:.2f} s; its beginning was not scored."
             warnings.append(Remark("beginning_missing", text))
-        if shows_two(self._model, seen):
-            text = "Two divers are in the picture: the times may be of either. Show one alone."
-            warnings.append(Remark("two_divers", text))
         statistics, count = self._model.reference, len(seen.samples)
         is_compared = statistics and seen.features is not None and not self._model.recognised
         spread = statistics.spread if is_compared else None  # type: ignore[union-attr]

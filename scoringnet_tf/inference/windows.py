@@ -32,8 +32,6 @@ def windowed_vectors(
 ) -> Callable[[ContentOf, int], np.ndarray]:
     """A function of `ContentOf` and L: the vectors (⌈L / every⌉, D) of a video, piece by piece; it is traced once.
 
-    They are (…, D + 1) of a `Backbone` with an `athlete`.
-
     Args:
         trunk: a `Backbone`, or another model of the same inputs, a vector a frame.
         reach: frames to either side that a vector depends on.
@@ -45,7 +43,7 @@ def windowed_vectors(
     size = -(-size // stride) * stride
     ends_of = _ends_function(trunk, chain or (_single(trunk, reach, stride),))
     network = trunk.vectors_of_steps() if chain else trunk
-    vectors_of = _vectors_function(network, trunk.step_strides) if chain else _vectors_as_they_are
+    vectors_of = _vectors_function(network, trunk.temporal_strides) if chain else _vectors_as_they_are
 
     def vectors(content_of, length):
         found, position = np.empty((-(-length // every), network.output.shape[-1]), np.float32), 0
@@ -96,7 +94,7 @@ def _ends_function(trunk, blocks):
             x, mask, state = _through(block, x, mask, is_last, state)
             keeps.append(state)
             if block.end is not None:
-                ends += [x] if len(blocks) == 1 else trunk.steps(block.end, x)
+                ends.append(x if len(blocks) == 1 else trunk.steps(block.end, x))
         return ends, keeps
 
     def ends_of(content_of, pieces):

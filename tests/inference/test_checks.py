@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import types
 
 import cv2
 import keras
@@ -24,7 +23,6 @@ from scoringnet_tf.inference.checks import (
     doubts,
     impossible_scores,
     is_whole,
-    shows_two,
 )
 from scoringnet_tf.inference.export import checked_outputs
 from scoringnet_tf.inference.predictor import predictor_of, score_video
@@ -525,17 +523,3 @@ def test_an_export_makes_each_check_that_predict_makes(identity, check, tmp_path
     for model, reasons in ((identity, []), (strict, [check])):
         assert codes(score_video(tmp_path / "v.npy", model)) == reasons
         assert exported_codes(model, inputs) == [reasons]
-
-
-@pytest.mark.parametrize(("second", "expected"), [([9, -1, 3, -1, 9], True), ([9, -1, 1, -1, 9], False), ([], False)])
-def test_two_divers_are_those_of_the_flight_alone(second, expected):
-    """A number a frame behind the features, if the backbone looks; its mean over the frames of the flight counts."""
-    backbone = types.SimpleNamespace(athlete=(1.0,), size=2)
-    model = types.SimpleNamespace(sport=get_sport("diving_phases"), backbone=backbone)
-    labels = np.array([2, 3, 3, 3, 4])
-    features = np.concatenate([np.ones((5, 2)), np.reshape(second, (5, -1))], axis=1)
-    seen = Observation(None, np.arange(5), 25.0, labels, features=features)  # type: ignore[arg-type]
-    assert shows_two(model, seen) == expected
-    assert not shows_two(model, dataclasses.replace(seen, labels=np.array([2, 2, 2, 4, 4])))
-    model.sport = get_sport("diving")
-    assert not shows_two(model, seen)

@@ -10,7 +10,6 @@ from training_runs import STATISTICS, batch, trained
 import scoringnet_tf
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.stages import windowed_reader
-from scoringnet_tf.models.backbones.athletes import second_athlete
 from scoringnet_tf.models.backbones.backbone import Backbone, EveryFrame, at_layers
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.backbones.i3d import I3D
@@ -244,24 +243,5 @@ def test_a_pretrained_one_has_learned_and_stays_so(tmp_path):
     again = scoringnet_tf.ScoringNet.from_preset(tmp_path / "model.keras")
     assert again.learned_parts == {"backbone"} and not again.backbone.trainable
     assert (again.backbone.origin, again.backbone.frame_rate) == ({"name": "mine"}, 25.0)
-
-
-def test_the_second_athlete_is_beside_the_first():
-    """Against loops: the largest value of a column, more than two columns from the largest of all."""
-    maps = np.random.default_rng(0).uniform(0, 4, (2, 3, 4, 9, 5)).astype(np.float32)
-    weights = np.array([1, -1, 0.5, 2, -2, -0.25])
-    found = np.asarray(second_athlete(maps, weights))
-    assert found.shape == (2, 3, 1)
-    for video, step in np.ndindex(2, 3):
-        columns = (np.sqrt(maps[video, step]) @ weights[:5] - 0.25).max(axis=0)
-        first = int(columns.argmax())
-        others = [value for place, value in enumerate(columns) if abs(place - first) > 2]
-        assert found[video, step, 0] == pytest.approx(max(others), rel=1e-5)
-
-
-def test_a_backbone_keeps_what_it_knows_of_athletes():
-    network = I3D((None, *SIZE, 3), WIDTH, ("Mixed_3c", "Mixed_5c"), masked=True)
-    backbone = Backbone(network, pretrained=True, athlete=np.linspace(-1, 1, network.output_shape[0][-1] + 1))
-    twins = (backbone.fold(), backbone.with_dtype("bfloat16"), Backbone.from_config(backbone.get_config()))
-    assert [twin.athlete for twin in twins] == [backbone.athlete] * 3
-    assert backbone.output_shape[-1] == backbone.size == sum(backbone.sizes)
+    older = {**again.backbone.get_config(), "athlete": [1.0]}  # what looked for a second athlete
+    assert "athlete" not in Backbone.from_config(older).get_config()

@@ -8,7 +8,6 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from scoringnet_tf.models.backbones.athletes import second_athlete
 from scoringnet_tf.models.backbones.blocks import Block
 from scoringnet_tf.models.backbones.c3d import PREPROCESSING, preprocess
 from scoringnet_tf.models.backbones.images import RealFrames, VectorsOfFrames
@@ -136,10 +135,9 @@ class Backbone(Functional):
         origin: what the weights are, see `weights.backbones`; plain values.
         classes: names of the classes that its last output was trained for. It then has a `classifier`, whose weights
             are yours to set.
-        athlete: (C + 1,) of `athletes.second_athlete`, which reads the first output; None: nothing reads it.
 
     Attributes:
-        model, reach, pool, frame_rate, pretrained, origin, classes, athlete: as of the arguments.
+        model, reach, pool, frame_rate, pretrained, origin, classes: as of the arguments.
         size, sizes: D, and that of each output.
         temporal_strides, temporal_stride: of each output; of that with the longest.
 
@@ -166,7 +164,6 @@ class Backbone(Functional):
         training_mode: bool = False,
         origin: Mapping[str, Any] | None = None,
         classes: Sequence[str] = (),
-        athlete: Sequence[float] | None = None,
         name: str = "backbone",
         **kwargs: Any,
     ):
@@ -210,7 +207,6 @@ class Backbone(Functional):
         self.reach: int = known_reach if reach is None else reach
         self.frame_rate, self.pretrained, self.training_mode = frame_rate, pretrained, training_mode
         self.origin, self.classes = dict(origin or {}), tuple(classes)
-        self.athlete = None if athlete is None else tuple(map(float, athlete))
         if classes:
             self.classifier = layers.Dense(len(classes), trainable=False, name="classifier", dtype="float32")
             self.classifier.build((None, None, self.sizes[-1]))
@@ -227,8 +223,8 @@ class Backbone(Functional):
         return bool(self.classes) and not self.trainable
 
     def logits(self, features: Any) -> Any:
-        """The logits (B, L, K) of its classes at every frame, of features (B, L, D), or (…, D + 1) with `athlete`."""
-        return self.classifier(features[:, :, self.size - self.sizes[-1] : self.size])
+        """The logits (B, L, K) of its classes at every frame, of features (B, L, D)."""
+        return self.classifier(features[:, :, self.size - self.sizes[-1] :])
 
     def with_dtype(self, dtype: str | None) -> "Backbone":
         """The same backbone with the same weights under another dtype policy; its features stay float32."""
@@ -252,33 +248,14 @@ class Backbone(Functional):
         blocks = getattr(self.model, "blocks", None)  # of a user's model a list of theirs, perhaps
         return blocks() if callable(blocks) else ()
 
-    def steps(self, end: int, features: Any) -> list[Any]:
-        """A vector for each step of an output of the model, its place and features (B, T, h, w, C) → [(B, T, D)].
-
-        With `athlete` the first output has a second entry, `second_athlete` (B, T, 1).
-        """
-        vector = self.get_layer(f"places_{end}")(features)
-        return [vector, second_athlete(features, self.athlete)] if self.athlete and end == 0 else [vector]
-
-    @property
-    def step_strides(self) -> list[int]:
-        """The temporal strides of `steps` of all outputs."""
-        first, *others = self.temporal_strides
-        return [first, first, *others] if self.athlete else [first, *others]
+    def steps(self, end: int, features: Any) -> Any:
+        """Features (B, T, h, w, C) from output number `end` of the model → a vector for each step, (B, T, D)."""
+        return self.get_layer(f"places_{end}")(features)
 
     def vectors_of_steps(self) -> keras.Model:
-        """The model from `[*steps, mask]`, `steps` of every output, to the vectors of frames (B, L, D).
-
-        With `athlete` they are (B, L, D + 1): `second_athlete` comes last.
-        """
-        first, *others = [self.get_layer(f"places_{end}").output for end in range(len(self.sizes))]
-        mask = self.input["mask"]
-        if not self.athlete:
-            return keras.Model([first, *others, mask], self.output)
-        second = keras.Input((None, 1), name="second_athlete")
-        of_frames = EveryFrame(self.temporal_strides[0], name="every_frame_second", dtype="float32")(second, mask)
-        output = layers.Concatenate(name="with_second", dtype="float32")([self.output, of_frames])
-        return keras.Model([first, second, *others, mask], output)
+        """The model from `[*steps, mask]`, `steps` of every output, to the vectors of frames (B, L, D)."""
+        steps = [self.get_layer(f"places_{end}").output for end in range(len(self.sizes))]
+        return keras.Model([*steps, self.input["mask"]], self.output)
 
     def get_config(self) -> dict[str, Any]:
         model = keras.saving.serialize_keras_object(self.model)
@@ -287,6 +264,7 @@ class Backbone(Functional):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Backbone":
         """The backbone that `get_config` described, with new weights."""
+        config = {name: value for name, value in config.items() if name != "athlete"}  # of older files
         return cls(**{**config, "model": keras.saving.deserialize_keras_object(config["model"], custom_objects)})
 
 
