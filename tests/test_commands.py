@@ -22,7 +22,6 @@ SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4", "-
 COMMANDS = {
     "scoringnet_tf.train": "--records_dir",
     "scoringnet_tf.pretrain": "--clip_length",
-    "scoringnet_tf.serve_data": "--dispatcher",
     "scoringnet_tf.evaluate": "--split",
     "scoringnet_tf.predict": "--json",
     "scoringnet_tf.report": "--judges",

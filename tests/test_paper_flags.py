@@ -58,7 +58,7 @@ OURS = {
 }
 # Which data, where to, from which weights, how long to try.
 NOT_SETTINGS = {
-    *("data.records_dir", "data.cache", "data.service", "data.shuffle_labels", "data.validation_every", "start"),
+    *("data.records_dir", "data.cache", "data.shuffle_labels", "data.validation_every", "start"),
     *(f"run.{name}" for name in ("model_dir", "seed", "deterministic", "max_steps", "replicas")),
     *("run.reference", "data.validation_fold"),  # of videos that are held out: here none is
     "model.statistics",  # of features alone

@@ -59,7 +59,6 @@ def assert_same(first, second):
 # Names that tests use for fields → their paths; of the others the last part of the path is the name.
 PATHS = {
     "training": "schedule",
-    "data_service": "data.service",
     "pretrained": "start.pretrained",
     "stage_network": "model.fragments.network",
     "segmenter_fc_units": "model.fragments.network.fc_units",

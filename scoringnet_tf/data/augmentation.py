@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf import defaults
-from scoringnet_tf.data.colors import jitter_colors
 from scoringnet_tf.data.preprocessing import center_offset
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.support.messages import InputError
@@ -139,21 +139,13 @@ Crop = Callable[[Any, Any, Any, Any], tf.Tensor]  # of (top, left, height, width
 
 
 class FrameDecoder:
-    """Decodes encoded frames, string (T,), to uint8 (T, H, W, 3): cropped, and augmented if asked.
-
-    `portable`: in TensorFlow alone, for a graph that other processes run.
-    """
+    """Decodes encoded frames, string (T,), to uint8 (T, H, W, 3): cropped, and augmented if asked."""
 
     def __init__(
-        self,
-        stored_size: Sequence[int],
-        image_size: Sequence[int],
-        augmentation: Augmentation | None,
-        portable: bool = False,
+        self, stored_size: Sequence[int], image_size: Sequence[int], augmentation: Augmentation | None
     ) -> None:
         self.offset = center_offset(stored_size, image_size)
         self.stored_size, self.image_size = stored_size, image_size
-        self.portable = portable
         self.augmentation: Any = augmentation  # None: no method but `__call__` and `of_decoded` is called
 
     def __call__(self, encoded: tf.Tensor, seeds: Seeds) -> tf.Tensor:
@@ -204,10 +196,38 @@ class FrameDecoder:
             rows = tf.cond(mirrored, lambda: tf.reverse(rows, [1]), lambda: rows)
             frames = tf.reshape(rows, (-1, *self.image_size, 3))
         if self.augmentation.color_jitter:
-            frames = jitter_colors(frames, self.augmentation.color_jitter, seeds(COLOR), self.portable)
+            frames = _jitter_colors(frames, self.augmentation.color_jitter, seeds(COLOR))
         if self.augmentation.degradation:
             frames = _degrade(frames, self.augmentation.degradation, seeds(DEGRADATION))
         return frames
+
+
+LUMA = (0.299, 0.587, 0.114)
+
+
+def _jitter_colors(frames: tf.Tensor, strength: float, seed: tf.Tensor) -> tf.Tensor:
+    """Scales contrast and saturation, and moves brightness, alike in all frames: one affine map of RGB.
+
+    OpenCV computes it for a whole video, at most one level from exact arithmetic.
+    """
+
+    def channel_sums(values):
+        return np.array(cv2.sumElems(_rows(values))[:3], np.float64)
+
+    def transform(values, affine):
+        return cv2.transform(_rows(values), affine).reshape(values.shape)
+
+    brightness, contrast, saturation = tf.unstack(tf.random.stateless_uniform([3], seed, -strength, strength))
+    sums = tf.ensure_shape(tf.numpy_function(channel_sums, [frames], tf.float64, stateful=False), (3,))
+    means = tf.cast(sums / tf.cast(tf.size(frames) // 3, tf.float64), tf.float32)
+    matrix = (1 + contrast) * ((1 + saturation) * tf.eye(3) - saturation * tf.constant([LUMA] * 3))
+    offset = 127.5 * brightness - contrast * tf.tensordot(means, tf.constant(LUMA), 1)
+    affine = tf.concat([matrix, tf.fill([3, 1], offset)], axis=1)
+    return tf.ensure_shape(tf.numpy_function(transform, [frames, affine], tf.uint8, stateful=False), frames.shape)
+
+
+def _rows(frames: np.ndarray) -> np.ndarray:
+    return frames.reshape(-1, *frames.shape[2:])
 
 
 NOISE = 16  # levels, its standard deviation at a strength of 1

@@ -30,7 +30,6 @@ from scoringnet_tf.data.augmentation import (
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.frame_cache import NONE, FrameCache, frame_cache
 from scoringnet_tf.data.records import UNLABELLED, parse_example
-from scoringnet_tf.data.service import check_shared, served
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE
@@ -67,7 +66,6 @@ def videos(
     with_info: bool = False,
     num_input_pipelines: int = 1,
     input_pipeline_id: int = 0,
-    service: str | None = None,
     cache: str = NONE[0],
 ) -> tf.data.Dataset:
     """Whole videos with stages and scores, padded to the longest of their batch.
@@ -100,7 +98,6 @@ def videos(
             sample weights.
         num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video of the common order. All then give
             the same number of batches if `drop_remainder`.
-        service: HOST:PORT of a tf.data service whose workers make the same batches, see `data.service`.
         cache: where decoded frames are kept, which does not change a batch: `"none"`, `"memory"`, `"disk"` (a folder
             beside the records) or a folder. They are decoded at once, before this returns; see `data.frame_cache`.
 
@@ -113,26 +110,18 @@ def videos(
     Raises:
         RecordsError: the records are missing or damaged, or have no such split.
         InputError: the stored frames are smaller than `image_size`, the records lack some of `ids`, the options
-            contradict each other or the records, a `service` cannot read them or is to draw without `epochs`, or the
-            `cache` has no room.
+            contradict each other or the records, or the `cache` has no room.
         tf.errors.DataLossError, tf.errors.InvalidArgumentError: when a damaged record is read, or one whose id is not
             that of its place in the index.
     """
     info = DatasetInfo.load(records_dir)
     _check_lengths(info, max_frames, num_frames, only_stages, margin)
     draws = shuffle or augmentation is not None
-    if service:
-        check_shared(info, service)  # before anything is copied
-        if epochs is None and draws:
-            raise InputError("missing_flag", "A data service needs a number of epochs.")
     chosen_ids = split_ids(info, split, validation_fraction, ids, validation_fold)
-    if service and cache not in NONE:
-        message = "A cache of frames does not work with a data service, whose workers decode."
-        raise InputError("flags_conflict", message, "Leave one out.")
     pipelines = num_input_pipelines, input_pipeline_id
     cached = _cached(info, split, ids, cache)
     stream = _EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines, cached)
-    steps = _steps(info, image_size, augmentation, cached, portable=bool(service))
+    steps = _steps(info, image_size, augmentation, cached)
     noise = info.stages.index(NOISE)
     fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
 
@@ -154,7 +143,7 @@ def videos(
 
     if epochs is None and not draws:
         epochs = first_epoch + 1  # all are the same
-    batches = stream.batches(load, batch, first_epoch, epochs, service)
+    batches = stream.batches(load, batch, first_epoch, epochs)
     batches.records = info  # for `dataset_info.records_of`
     return batches
 
@@ -263,10 +252,10 @@ def _frames(decode, cached):
     return frames
 
 
-def _steps(info, image_size, augmentation, cached, portable):
+def _steps(info, image_size, augmentation, cached):
     """(name of the input, a function of (parsed example, indices, seeds) to its values, shape of one step)."""
     if not info.features:
-        decode = FrameDecoder(info.frame_size, image_size, augmentation, portable)
+        decode = FrameDecoder(info.frame_size, image_size, augmentation)
         return "frames", _frames(decode, cached), (*image_size, 3)
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
@@ -327,40 +316,24 @@ class _EpochStream:
         self._num_used = len(self.ids) // global_batch * global_batch if self.drop_remainder else len(self.ids)
         self._num_batches = -(-len(range(index, self._num_used, number)) // self.batch_size)
 
-    def batches(
-        self, load: Callable, batch: Callable, first_epoch: int, epochs: int | None, service: str | None = None
-    ) -> tf.data.Dataset:
+    def batches(self, load: Callable, batch: Callable, first_epoch: int, epochs: int | None) -> tf.data.Dataset:
         """The batches of epochs [first_epoch, epochs), or if `epochs` is None, of one more epoch on each pass.
 
         Args:
             load: (parsed example, function of a decision → seed pair) → an element.
             batch: dataset of elements → dataset of batches.
-            first_epoch, epochs, service: as of `input_pipeline.videos`.
+            first_epoch, epochs: as of `input_pipeline.videos`.
         """
         if epochs is None:
             numbers, num_epochs = _one_more_each_time(first_epoch), 1
         else:
             num_epochs = max(0, epochs - first_epoch)
             numbers = tf.data.Dataset.range(first_epoch, first_epoch + num_epochs)
-        if service:
-            first = first_epoch * self._num_batches
-            stop = first + num_epochs * self._num_batches
-            return served(service, self._numbered(load, batch), self.info, first, stop).prefetch(PREFETCHED)
         dataset = numbers.flat_map(lambda epoch: batch(self._loaded(load, epoch, self._used(epoch))))
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(self._num_batches * num_epochs))
         options = tf.data.Options()
         options.deterministic = True
         return dataset.with_options(options).prefetch(PREFETCHED)
-
-    def _numbered(self, load, batch):
-        """A function: numbers of batches → (number, batch); batch k of an epoch is made of its k-th records."""
-
-        def one_batch(number):
-            epoch, start = number // self._num_batches, number % self._num_batches * self.batch_size
-            used = self._used(epoch)[start : start + self.batch_size]
-            return batch(self._loaded(load, epoch, used)).map(lambda *elements: (number, elements))
-
-        return lambda numbers: numbers.flat_map(one_batch).prefetch(PREFETCHED)
 
     def _used(self, epoch):
         """Indices into the ids of this pipeline's records of an epoch, in order."""

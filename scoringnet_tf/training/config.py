@@ -88,7 +88,6 @@ class Data(Records):
     """Records of scored videos."""
 
     batch_size: int = setting(8, "Videos of a batch, whose pairs are ranked (Eq. 7).", flag=True, low=1)
-    service: str | None = setting(None, "HOST:PORT of serve_data, to decode videos.", free=True)
     shuffle_labels: bool = setting(False, "Scores exchanged between training videos: a control.")
     validation_fold: int = setting(0, "Which of 1/validation_fraction parts is held out; 0: a random one.", low=0)
 

@@ -13,7 +13,6 @@ import tensorflow as tf
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.models.loss_terms import PHASES
 from scoringnet_tf.models.parameter_groups import rate_factors
 from scoringnet_tf.models.presets import load_scoring_net
@@ -73,9 +72,6 @@ class ScoringRun(Run):
         config = of_sport(config, info.sport)
         check_start(info, config)
         check_stages(info, config)
-        if config.data.service:
-            check_shared(info, config.data.service)
-            check_service(config.data.service)
         self.targets = score_targets(info, config.model.scores)
         super().__init__(info, config, phases(config))
         if self.validation_ids and self.phases[-1].monitor == "val_f_src":
@@ -154,7 +150,6 @@ class ScoringRun(Run):
             first_epoch=phase.first_epoch + first_epoch,
             epochs=phase.first_epoch + phase.epochs,
             with_info=data.shuffle_labels,
-            service=data.service,
             **self.frames_of_interest(phase),
         )
         return dataset.map(self.shuffled_labels()) if data.shuffle_labels else dataset

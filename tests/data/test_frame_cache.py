@@ -90,7 +90,5 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(diving_copy, cache, fra
 def test_what_a_cache_cannot_do_is_refused(diving_features, diving_copy):
     with refused("flags_conflict"):
         videos(diving_features, "train", batch_size=1, cache="memory")
-    with refused("flags_conflict"):
-        batches(diving_copy, cache="disk", service="localhost:1", epochs=1)
     with refused("not_local"):
         batches(diving_copy, cache="s3://bucket/frames")

@@ -299,10 +299,8 @@ def test_zoom_scales_both_axes_alike_within_the_stored_frame():
 
 
 def test_color_jitter_against_numpy():
-    """In Python or in a graph that other processes run, the same."""
     encoded, stored = _encoded_noise()
-    colors = Augmentation(0, False, 0, 0, 0.2, 0)
-    decode, decode_elsewhere = (FrameDecoder(WHOLE, WHOLE, colors, portable) for portable in (False, True))
+    decode = FrameDecoder(WHOLE, WHOLE, Augmentation(0, False, 0, 0, 0.2, 0))
     luma = np.array([0.299, 0.587, 0.114])
     for seed in range(5):
         brightness, contrast, saturation = tf.random.stateless_uniform([3], [seed, COLOR], -0.2, 0.2).numpy()
@@ -310,8 +308,6 @@ def test_color_jitter_against_numpy():
         saturated = gray + (1 + saturation) * (stored - gray)
         expected = gray.mean() + (1 + contrast) * (saturated - gray.mean()) + 127.5 * brightness
         jittered = decode(encoded, lambda decision, seed=seed: [seed, decision])
-        elsewhere = decode_elsewhere(encoded, lambda decision, seed=seed: [seed, decision])
-        np.testing.assert_array_equal(jittered, elsewhere)
         np.testing.assert_allclose(jittered, np.clip(np.round(expected), 0, 255), atol=1)
         assert not np.array_equal(jittered, stored)
 

@@ -11,18 +11,14 @@ import pytest
 from conftest import write_unlv_diving
 from fsspec.implementations.memory import MemoryFileSystem
 from refusals import refused
-from training_runs import settings
 from upath import UPath
 
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.verifying import verify_records
 from data_prep.records.writing import check_output_dir
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
-from scoringnet_tf.data.input_pipeline import videos
-from scoringnet_tf.data.splits import resplit
 from scoringnet_tf.support import files, paths
 from scoringnet_tf.support.paths import RemotePath, as_path, beside, check_access, file_name_of, local_path
-from scoringnet_tf.training.scoring import ScoringRun
 
 ROOT = Path(__file__).parents[2]
 
@@ -346,19 +342,6 @@ def test_an_upload_that_was_killed_is_repeated(store, tmp_path):
     build(write_unlv_diving(tmp_path / "source"), store, overwrite=True)
     assert verify_records(DatasetInfo.load(store)) == []
     assert "joints" not in {path.name for path in store.iterdir()}
-
-
-def test_records_in_a_store_are_refused_to_a_data_service(diving_records, tmp_path, store):
-    """What is read of them are copies in this process's temporary folder. Also of an index that splits them anew."""
-    for path in diving_records.iterdir():
-        put(store / path.name, path.read_bytes())
-    info = DatasetInfo.load(store)
-    resplit(info, {video_id: video["split"] for video_id, video in info.videos.items()}, tmp_path / "index")
-    for folder in (store, tmp_path / "index"):
-        with refused("not_shared", "--set=data.service=host:1", store):
-            videos(folder, "train", batch_size=3, service="host:1")
-        with refused("not_shared", "--set=data.service=host:1", store):
-            ScoringRun(DatasetInfo.load(folder), settings(tmp_path / "run", folder, data_service="host:1"))
 
 
 def test_shards_that_change_under_a_reader_are_refused(diving_records, store):

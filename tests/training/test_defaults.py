@@ -28,7 +28,6 @@ NETWORK, FRAGMENTS = "model.fragments.network.", "model.fragments."
 TRAIN = {
     "data.image_size": [(each, "image_size") for each in (NET, KFS, SP, scoringnet_tf.ScoringNetPreprocessor)]
     + [(each, "image_size") for each in (input_pipeline.videos, input_pipeline.clips)],
-    "data.service": [(input_pipeline.videos, "service")],
     "data.cache": [(input_pipeline.videos, "cache"), (input_pipeline.clips, "cache")],
     "model.width_multiplier": [(each, "width_multiplier") for each in (NET, KFS, SP, scoringnet_tf.C3D)],
     "model.clip_lengths": [(NET, "clip_lengths"), (SP, "clip_lengths")],

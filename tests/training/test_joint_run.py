@@ -22,7 +22,6 @@ from training_runs import (
 )
 
 import scoringnet_tf
-from scoringnet_tf.data.service import dispatcher_at, worker_of
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.paths import as_path
 
@@ -60,26 +59,12 @@ def test_a_finished_run_is_extended(straight, diving_records, tmp_path):
         scoring_run(diving_records, tmp_path, **{**OPTIONS, "epochs": 3}).run()
 
 
-STARTED: list = []  # to the end: of one that is gone, the run that was killed would print a line every second
-
-
-@pytest.fixture
-def service():
-    """The address of a dispatcher with two workers."""
-    dispatcher = dispatcher_at(0)
-    address = dispatcher.target.removeprefix("grpc://")
-    STARTED.extend([dispatcher, worker_of(address), worker_of(address)])
-    return address
-
-
 @pytest.mark.slow
-def test_an_object_store_and_a_data_service_change_nothing_also_over_a_kill(
-    straight, diving_records, service, monkeypatch
-):
-    """Killed in the second epoch, and gone on with in the store and by batches that the same machines make."""
+def test_an_object_store_changes_nothing_also_over_a_kill(straight, diving_records, monkeypatch):
+    """Killed in the second epoch, and gone on with in the store."""
 
     def run():
-        return eagerly(scoring_run(diving_records, "memory://runs/one", data_service=service, **OPTIONS)).run()
+        return eagerly(scoring_run(diving_records, "memory://runs/one", **OPTIONS)).run()
 
     with monkeypatch.context() as patch:
         kill_after_epoch(patch, 2)

@@ -87,7 +87,6 @@ def test_a_model_to_start_from_is_not_overwritten(run, tmp_path, monkeypatch, pl
         ({"patience": 3, "validation_fraction": 0.0}, "nothing_held_out", ["run.patience=3"]),
         ({"validation_fraction": 0.1}, "few_held_out", ["--validation_fraction=0.1", "1 video"]),
         ({"accumulation_steps": 3, "epochs": 1}, "nothing_learned", ["accumulation_steps=3", "2 batches"]),
-        ({"data_service": "localhost:1"}, "no_answer", ["localhost:1"]),
     ],
 )
 def test_what_would_choose_or_learn_nothing_is_refused(changes, code, named, diving_records, tmp_path):
