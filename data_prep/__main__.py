@@ -16,7 +16,6 @@ COMMANDS = {  # command, and module of data_prep.commands with its flags and mai
     "split": "Split a dataset at random, by score or by group, or into folds.",
     "stages": "Import stage labels from annotation tools, or export them to be corrected there.",
     "suggest": "Label the stages of videos with a trained model, to be corrected in such a tool.",
-    "describe": "Count what records hold, in tables, JSON and a picture.",
     "inspect": "Verify a folder of TFRecords and draw a contact sheet.",
 }
 

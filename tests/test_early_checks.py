@@ -73,7 +73,6 @@ CASES = [
     f"data_prep suggest {M}.mp4 --output={{out}}",
     f"data_prep suggest --videos_dir={M} --output={{out}}",
     f"data_prep suggest {CLIP} --output={{out}} --model={M}",
-    f"data_prep describe --records_dir={M}",
     f"data_prep inspect --records_dir={M}",
 ]
 JSON = f"scoringnet_tf.predict --model=vault_small --json {M}.mp4 no*.mp4"

@@ -28,7 +28,6 @@ import scoringnet_tf
 from data_prep.datasets import DATASETS, read_source
 from data_prep.records.building import build_records
 from data_prep.records.checks import known_problems
-from data_prep.records.description import as_text, describe
 from data_prep.records.summary import summary
 from data_prep.records.verifying import verify_records
 from data_prep.stages import formats
@@ -40,7 +39,7 @@ from scoringnet_tf.data.video import VideoStream
 from scoringnet_tf.inference.checks import doubts
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.report.judges import read_judges
-from scoringnet_tf.sports import SPORTS, get_sport, read_sport, sport_yaml
+from scoringnet_tf.sports import SPORTS, read_sport, sport_yaml
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.run_record import RunRecord, held_out_ids
@@ -313,7 +312,7 @@ def test_records(tmp_path):
         info = DatasetInfo.load(tmp_path / "records")
         if problems := verify_records(info):
             raise InputError("damaged_records", "\n".join(problems))
-        assert summary(info) and as_text(describe(info))
+        assert summary(info)
 
     index, shard = tmp_path / "records/dataset_info.json", next((tmp_path / "records").glob("train-*"))
     content = index.read_bytes()
@@ -364,9 +363,7 @@ def test_stage_labels(name, tmp_path):
     rows = "a.avi,take-flight,2,9\na.avi,entry,9,14\n"
     (tmp_path / "labels.csv").write_text(f"video_id,stage,start_frame,end_frame\n{rows}")
     path, facts_of = tmp_path / "written", facts_reader(fps=25)
-    formats.write(name, path, formats.read(tmp_path / "labels.csv", facts_of), get_sport("diving"), facts_of)
-    if path.is_dir():
-        (path,) = path.iterdir()
+    formats.write(name, path, formats.read(tmp_path / "labels.csv", facts_of), facts_of)
     assert share_refused(path, lambda: formats.read(path, facts_of), damaged(path.read_bytes(), 60))
 
 

@@ -1,10 +1,10 @@
 r"""Imports stage labels from annotation tools, or exports them to be corrected there.
 
     python -m data_prep stages FILE… --output=stage_labels.csv [--sport=diving] [--videos_dir=VIDEOS]
-    python -m data_prep stages FILE… --output=FOLDER --to=elan [--videos_dir=VIDEOS]
+    python -m data_prep stages FILE… --output=tasks.json --to=label_studio [--videos_dir=VIDEOS]
 
-FILE is stage_labels.csv, jump_drop_water_label.txt, Label Studio's JSON or ELAN's .eaf. Its content tells which. Every
-problem is reported by file and row, region or annotation, and nothing is written then, unless --on_error=skip is set.
+FILE is stage_labels.csv, jump_drop_water_label.txt or Label Studio's JSON. Its content tells which. Every problem is
+reported by file and row or region, and nothing is written then, unless --on_error=skip is set.
 """
 
 import dataclasses
@@ -23,12 +23,12 @@ from scoringnet_tf.support.messages import InputError, counted, shown
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("output", None, "File (csv, label_studio), or folder with a file per video.", required=True)
+flags.DEFINE_string("output", None, "File to write.", required=True)
 flags.DEFINE_enum("from", None, sorted(stage_formats.FORMATS), "Format of FILE. Default: recognised by content.")
 flags.DEFINE_enum("to", "csv", stage_formats.WRITABLE, "Format to write; build reads csv.")
 flags.DEFINE_string("sport", "diving", "Name of a shipped sport, or your own .yaml file.")
 flags.DEFINE_string("videos_dir", None, "Folder of the videos, to check their frames.")
-flags.DEFINE_float("fps", None, "Frames per second for ELAN's times. Default: each video's own.", 1.0, MAX_RATE)
+flags.DEFINE_float("fps", None, "Frames per second in Label Studio. Default: each video's own.", 1.0, MAX_RATE)
 flags.DEFINE_boolean("drop_suffix", False, "Names without .avi, such as 001 for UNLV and MIT.")
 flags.DEFINE_enum("on_error", "refuse", ["refuse", "skip"], "Treatment of videos with a problem.")
 CHOICES = ["refuse", "merge", "replace"]
@@ -44,7 +44,7 @@ def main(paths: list[str]) -> None:
     facts_of, sport = facts_reader(FLAGS.videos_dir, FLAGS.fps), named_sport(FLAGS.sport)
     videos = [video for path in paths for video in stage_formats.read(path, facts_of, FLAGS["from"].value)]
     formats = {FLAGS.to, *(FLAGS["from"].value or stage_formats.recognise(Path(path)) for path in paths)}
-    if FLAGS.fps is not None and not formats & stage_formats.COUNT_TIME:
+    if FLAGS.fps is not None and "label_studio" not in formats:
         raise InputError("flag_unused", f"--fps has no effect with {', '.join(sorted(formats))}, which count frames.")
     if FLAGS.drop_suffix:
         videos = [dataclasses.replace(video, video_id=_without_suffix(video.video_id)) for video in videos]
@@ -54,7 +54,7 @@ def main(paths: list[str]) -> None:
     if len(sound) < len(videos) and FLAGS.existing == "replace" and is_source:
         raise InputError("would_lose_labels", f"--output={output} would lose the videos that are left out.")
     written = merged(output, sound, facts_of) if FLAGS.existing == "merge" and output.exists() else sound
-    stage_formats.write(FLAGS.to, output, written, sport, facts_of)
+    stage_formats.write(FLAGS.to, output, written, facts_of)
     _report(output, sound, len(written))
 
 
@@ -65,8 +65,6 @@ def _check_flags(paths, output):
         raise InputError("not_found", f"--videos_dir: the folder {FLAGS.videos_dir} does not exist.")
     if FLAGS.existing == "merge" and FLAGS.to != "csv":
         raise InputError("flags_conflict", f"--existing=merge needs --to=csv, not {FLAGS.to}.")
-    if FLAGS.to not in ("csv", "label_studio"):
-        return  # a folder, which its writer never replaces
     if output.is_dir():
         raise InputError("wrong_format", f"--output: {output} is a folder, not a file.")
     if output.exists() and FLAGS.existing == "refuse":

@@ -1,7 +1,7 @@
 r"""Suggests stage labels for videos that have none: you correct instead of labelling.
 
     python -m data_prep suggest --videos_dir=VIDEOS --format=label_studio --output=tasks.json [--model=MODEL]
-    python -m data_prep suggest VIDEO… --format=elan --output=FOLDER [--model=MODEL]
+    python -m data_prep suggest VIDEO… --output=stage_labels.csv [--model=MODEL]
 
 The stage head of a trained ScoringNet labels every frame, like `python -m scoringnet_tf.predict`. Correct the labels in
 an annotation tool and bring them back with `python -m data_prep stages`. A video that cannot be decoded to its end is
@@ -20,7 +20,7 @@ from scoringnet_tf.support.model_files import DEFAULT_HELP
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("output", None, "New file (csv, label_studio), or new folder with one per video.", required=True)
+flags.DEFINE_string("output", None, "New file.", required=True)
 flags.DEFINE_enum("format", "csv", stage_formats.WRITABLE, "Format to write: that of the tool to correct in.")
 flags.DEFINE_string("videos_dir", None, "Folder of the videos, in place of VIDEO arguments.")
 flags.DEFINE_string("model", None, f"ScoringNet (.keras file, or folder with one). {DEFAULT_HELP}")
@@ -30,7 +30,6 @@ POSITIONAL = True
 USES_KERAS = True
 HOW_TO_CORRECT = {
     "csv": "Correct {output}: frames count from 0, an end is the first frame after the stage.",
-    "elan": "Correct in ELAN: open each file in {output}, and save it.",
     "label_studio": 'Correct in Label Studio: import {output}, export as JSON. It needs a storage "Local files" of '
     "{folder} below LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={parent}, and an interface with "
     '<Video name="video" value="$video" frameRate="$fps"/> and <TimelineLabels name="stages" toName="video">.',
@@ -52,7 +51,7 @@ def main(paths: list[str]) -> int:
     sound = [video for video in videos if not video.problems]
     if not sound:
         raise InputError("unreadable", "No video can be decoded. Nothing was written.")
-    stage_formats.write(FLAGS.format, output, sound, model.sport, facts_of)
+    stage_formats.write(FLAGS.format, output, sound, facts_of)
     num_segments = sum(len(video.segments) for video in sound)
     print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.")
     if (model.provenance or {}).get("simulation"):

@@ -29,18 +29,18 @@ def summary(info: DatasetInfo) -> str:
         lines.append(f"The pixels are {described_pixels(info.simulation)}.")
     unit = "steps" if info.features else "frames"
     header = ["split", "videos", unit, f"hours at {info.frame_rate:g}/s", "shards"]
-    lines += ["", *table(header, [_split_row(info, name) for name in info.splits])]
+    lines += ["", *_table(header, [_split_row(info, name) for name in info.splits])]
     scores = [
         _score_row(info, split, score, values)
         for split, stats in info.score_statistics.items()
         for score, values in stats.items()
     ]
     if scores:
-        lines += ["", *table(["split", "score", "min", "max", "mean", "std"], scores)]
+        lines += ["", *_table(["split", "score", "min", "max", "mean", "std"], scores)]
     if info.stages != [NOISE]:
         names = [*info.stages, UNLABELLED]
         stages = [[split, *(f"{found.get(name, 0):,}" for name in names)] for split, found in info.stage_frames.items()]
-        lines += ["", *table([f"{unit} of", *names], stages)]
+        lines += ["", *_table([f"{unit} of", *names], stages)]
     lines += [f"classes of {head}: {' '.join(names)}" for head, names in info.classes.items()]
     lines += ["", *_limits(info, unit), f"skipped videos: {len(info.skipped)}"]
     lines += [f"  {problem}" for video in info.skipped for problem in video["problems"]]
@@ -104,7 +104,7 @@ def _score_row(info, split, score, values):
     return [split, score, *(f"{values[key]:{form}}" for key in ("min", "max", "mean", "std"))]
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns as wide as their widest cell; the first is left-aligned, the others right-aligned."""
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     return [

@@ -149,7 +149,6 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("flag_unused", "--num_videos", "inspect --records_dir=records --num_videos=3"),
     ("missing_flag", "", "stages --output=new.csv"),
     ("wrong_format", "notes.txt", "stages --output=new.csv notes.txt", holding("notes.txt", b"Dear diary\n")),
-    ("damaged_xml", "stages.csv", "stages --from=elan --output=new.csv stages.csv"),
     ("flag_unused", "--fps", "stages --fps=30 --output=new.csv labels.csv", rows("1,entry,0,9", **LABELS)),
     (
         "wrong_stages",

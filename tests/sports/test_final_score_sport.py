@@ -50,7 +50,7 @@ def printed(*words):
 
 @pytest.mark.slow
 def test_the_whole_way_without_a_word_of_another_score(tmp_path):
-    """build → describe → train → evaluate → predict, by default flags but for the size of the network."""
+    """build → inspect → train → evaluate → predict, by default flags but for the size of the network."""
     source, records, run = tmp_path / "drives", tmp_path / "records", tmp_path / "run"
     source.mkdir()
     (tmp_path / "golf.yaml").write_text(GOLF)
@@ -61,7 +61,6 @@ def test_the_whole_way_without_a_word_of_another_score(tmp_path):
         printed("data_prep", "check", *of_source),
         printed("data_prep", "build", *of_source, f"--output_dir={records}"),
         printed("data_prep", "inspect", f"--records_dir={records}"),
-        printed("data_prep", "describe", f"--records_dir={records}", "--json"),
         printed(
             *("scoringnet_tf.train", f"--records_dir={records}", f"--model_dir={run}", "--width_multiplier=0.125"),
             *("--clip_lengths=1,1", "--validation_fraction=0.3", "--epochs=20", "--learning_rate=0.003"),

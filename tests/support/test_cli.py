@@ -49,7 +49,7 @@ def test_training_takes_an_empty_value(tmp_path):
 def test_a_flag_file_that_is_no_text_is_named(tmp_path):
     (tmp_path / "x.cfg").write_bytes(b"\xff")
     for words in (("--flagfile", "x.cfg"), ("--flagfile=x.cfg",)):
-        result = command("data_prep", "describe", *words, check=False, cwd=tmp_path)
+        result = command("data_prep", "inspect", *words, check=False, cwd=tmp_path)
         assert code_printed(result.stderr) == "wrong_format" and "x.cfg" in result.stderr
 
 
@@ -59,7 +59,7 @@ def test_a_flag_file_that_is_no_text_is_named(tmp_path):
 def test_commands_that_need_keras_refuse_another_backend(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     assert code_printed(command("scoringnet_tf.train", check=False).stderr) == "wrong_backend"
-    assert code_printed(command("data_prep", "describe", "--records_dir=none", check=False).stderr) == "not_found"
+    assert code_printed(command("data_prep", "inspect", "--records_dir=none", check=False).stderr) == "not_found"
 
 
 @pytest.mark.slow

@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from data_prep.stages.formats import elan, label_studio, tables
+from data_prep.stages.formats import label_studio, tables
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
-from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.messages import InputError
 
 
@@ -17,25 +16,21 @@ class Format(NamedTuple):
     Attributes:
         recognises: (path, first characters of the file) → whether it is of this format.
         read: (path, facts_of) → videos; InputError if the file as a whole is malformed.
-        write: (output, videos, sport, facts_of), whole or not at all; None if people do not correct labels in it.
-        counts_time: it may need the frame rate of a video.
+        write: (output, videos, facts_of), whole or not at all; None if people do not correct labels in it.
     """
 
     recognises: Callable[[Path, str], bool]
     read: Callable[[Path, FactsOf], list[LabelledVideo]]
-    write: Callable[[Path, Sequence[LabelledVideo], Sport, FactsOf], None] | None = None
-    counts_time: bool = False
+    write: Callable[[Path, Sequence[LabelledVideo], FactsOf], None] | None = None
 
 
 FORMATS = {
     "csv": Format(tables.is_csv, tables.read_stages, tables.write_stages),
     "diving_times": Format(tables.is_diving_times, tables.read_times),
-    "elan": Format(elan.recognises, elan.read, elan.write, counts_time=True),
-    "label_studio": Format(label_studio.recognises, label_studio.read, label_studio.write, counts_time=True),
+    "label_studio": Format(label_studio.recognises, label_studio.read, label_studio.write),
 }
-COUNT_TIME = {name for name, form in FORMATS.items() if form.counts_time}
 WRITABLE = [name for name, form in FORMATS.items() if form.write]
-HEAD = 4096  # bytes: XML may open with a comment
+HEAD = 4096  # bytes
 
 
 def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[LabelledVideo]:
@@ -52,21 +47,20 @@ def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[L
     return FORMATS[name or recognise(path)].read(path, facts_of)
 
 
-def write(name: str, output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> None:
+def write(name: str, output: Path, videos: Sequence[LabelledVideo], facts_of: FactsOf) -> None:
     """Writes videos in a format, whole or not at all.
 
     Args:
         name: one of `WRITABLE`.
-        output: the file, or for a format with a file per video the folder; InputError if it cannot be written.
+        output: the file; InputError if it cannot be written.
         videos: with sound segments.
-        sport: of the videos.
         facts_of: see `videos.facts_reader`; InputError if the format needs an unknown fact.
     """
     writer = FORMATS[name].write
     if writer is None:
         raise InputError("unknown_name", f"{name}: cannot be written. Choose one of {', '.join(WRITABLE)}.")
     try:
-        writer(output, videos, sport, facts_of)
+        writer(output, videos, facts_of)
     except OSError as error:
         raise InputError("not_writable", f"--output={output} cannot be written: {error}.") from error
 
@@ -79,6 +73,6 @@ def recognise(path: Path) -> str:
         text = file.read(HEAD).decode("utf-8-sig", errors="replace").lstrip()
     name = next((name for name, form in FORMATS.items() if form.recognises(path, text)), None)
     if name is None:
-        hint = "Use stage_labels.csv, jump_drop_water_label.txt, Label Studio's JSON, or ELAN's .eaf."
+        hint = "Use stage_labels.csv, jump_drop_water_label.txt, or Label Studio's JSON."
         raise InputError("wrong_format", f"{path} starts with {text[:40]!r}: these are no stage labels.", hint)
     return name

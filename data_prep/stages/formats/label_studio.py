@@ -27,7 +27,6 @@ from data_prep.datasets.stage_labels import Segment
 from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.labelled_video import VIDEO_ID, LabelledVideo, check_names, labelled_video, require_ends
 from data_prep.stages.formats.videos import MAX_RATE, FactsOf, exact_rate
-from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import InputError
 
@@ -188,7 +187,7 @@ def _field(container, name, kind, where):
 # === Writing ===
 
 
-def write(output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> None:
+def write(output: Path, videos: Sequence[LabelledVideo], facts_of: FactsOf) -> None:
     """Writes tasks to import, the stages as predictions.
 
     Label Studio (tried with 1.23) finds the videos if LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED is true,

@@ -9,7 +9,6 @@ from data_prep.datasets.stage_labels import STAGE_COLUMNS, StageError, diving_se
 from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
-from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.messages import InputError
 
 # === stage_labels.csv: video_id,stage,start_frame,end_frame ===
@@ -25,7 +24,7 @@ def read_stages(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
     return [LabelledVideo(name, rows[0].where, tuple(rows)) for name, rows in read_stage_csv(path).items()]
 
 
-def write_stages(output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> None:
+def write_stages(output: Path, videos: Sequence[LabelledVideo], facts_of: FactsOf) -> None:
     """Writes the file."""
     write_stage_csv(output, {video.video_id: video.segments for video in videos})
 

@@ -73,10 +73,6 @@ class VideoFacts:
         last = len(self.timestamps) - 1
         return self.timestamps[min(frame, last)] + max(frame - last, 0) / self.frame_rate
 
-    def milliseconds_of(self, frame: int) -> int:
-        """The first whole millisecond at which `frame` is shown: a player that seeks there shows it."""
-        return math.ceil(self.begin_of(frame) / MILLISECOND)
-
     def frame_at(self, seconds: float | Fraction) -> int:
         """The frame that a mark at `seconds` means.
 

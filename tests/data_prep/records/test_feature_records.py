@@ -12,7 +12,6 @@ from refusals import codes, refused
 from data_prep.datasets import read_source
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.contact_sheet import contact_sheet, save_contact_sheet
-from data_prep.records.description import as_text, describe
 from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
@@ -166,10 +165,7 @@ def test_vectors_of_whole_videos(tmp_path):
     assert info.features == {"size": SIZE, "stride": 1, "origin": None} and info.has_vectors
     assert info.splits["train"]["num_frames"] == 2 and (records(info)["dive a"]["stage/index"] == [-1]).all()
     # A vector says nothing of the length of its video.
-    found = describe(info)["splits"]["train"]
-    assert found["seconds"] == {"number": 0} and not found["stage_seconds"]
     assert ["train", "2", "2", "–", "2"] in [line.split() for line in summary(info).splitlines()]
-    assert as_text(describe(info))
     write_source(source, rows_of({"num_frames": ""}, **STAGES), (*HEADER, *BOUNDARIES), None, lambda n: values_of(n)[0])
     assert codes(problems(source)) == ["stages_of_vector"]
 

@@ -1,5 +1,7 @@
 """`data_prep stages` takes labels to a tool and back, and loses none."""
 
+import json
+
 import pytest
 from command_forks import forked
 from conftest import write_bars, write_unlv_diving
@@ -19,16 +21,19 @@ def write_stages(path, *rows, columns="video_id,stage,start_frame,end_frame"):
 
 
 def test_labels_go_to_a_tool_and_back(tmp_path):
-    """The times of UNLV's layout, corrected nowhere: out to ELAN and into the table that `build` reads."""
+    """The times of UNLV's layout, corrected nowhere: out to Label Studio and into the table that `build` reads."""
     source = write_unlv_diving(tmp_path / "unlv", 3, 1)
     videos = f"--videos_dir={source / 'diving_samples_len_ori'}"
-    result = run(source / "jump_drop_water_label.txt", videos, "--to=elan", f"--output={tmp_path / 'elan'}")
+    result = run(
+        source / "jump_drop_water_label.txt", videos, "--to=label_studio", f"--output={tmp_path / 'tasks.json'}"
+    )
     assert result.returncode == 0, result.stderr
     assert "12 stages" in result.stdout and "3 videos" in result.stdout
-    files = sorted((tmp_path / "elan").iterdir())
-    for file in files:  # as a tool names a video
-        file.write_text(file.read_text().replace("</PROPERTY>", ".avi</PROPERTY>", 1))
-    result = run(*files, videos, "--drop_suffix", f"--output={tmp_path / 'stage_labels.csv'}")
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+    for each in tasks:  # as a tool names a video
+        each["data"]["video_id"] += ".avi"
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+    result = run(tmp_path / "tasks.json", videos, "--drop_suffix", f"--output={tmp_path / 'stage_labels.csv'}")
     assert result.returncode == 0, result.stderr
     found = read_stage_csv(tmp_path / "stage_labels.csv")
     assert list(found) == ["001", "002", "003"]
