@@ -1,14 +1,12 @@
-"""Frames of records that are decoded once: kept in memory, or in a file that runs share.
+"""Frames of records, decoded once: kept in memory, or in a file that runs share.
 
-They are kept as records store them, so one cache serves every crop, augmentation and seed. The name of a file is a hash
-of all that its pixels depend on, and it appears when it is whole.
+They are kept as records store them, so one cache serves every crop, augmentation and seed. A file's name is a hash of
+all that its pixels depend on; it appears once it is whole.
 """
 
 import contextlib
 import dataclasses
-import functools
 import hashlib
-import itertools
 import json
 import math
 import mmap
@@ -31,11 +29,11 @@ from scoringnet_tf.support.paths import RemotePath, as_path, check_access
 MEMORY, DISK = "memory", "disk"  # what `cache` may be, beside a folder
 NONE = ("none", "")
 VERSION = 1  # of a file
-SHARE = 0.8  # of what is free that a cache may take
+SHARE = 0.8  # largest part that a cache takes of the free space
 GIB = 2**30
-ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347"  # TensorFlow's name of a resource that goes with its last user
-WAIT = 1.0  # seconds between looks at what another run makes
-AT_ONCE = 2  # caches in memory: of the videos that learn, and of a validation split
+ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347"  # TensorFlow's name for a resource that goes with its last user
+WAIT = 1.0  # seconds between looks at another run's file
+AT_ONCE = 2  # caches in memory: training and validation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +41,7 @@ class FrameCache:
     """Decoded frames of some videos.
 
     Attributes:
-        first: id → the index of its first frame.
+        first: id → index of its first frame.
         frames: a resource that holds uint8 (N, H, W · 3), without a copy.
     """
 
@@ -51,12 +49,12 @@ class FrameCache:
     frames: tf.Tensor
 
     def crop(self, chosen: tf.Tensor, top: Any, left: Any, height: Any, width: Any) -> tf.Tensor:
-        """This crop of the frames of these indices, int32 (T,), in ascending order: uint8 (T, height, width, 3)."""
+        """Crops the frames at ascending indices, int32 (T,): uint8 (T, height, width, 3)."""
         frames = tf.raw_ops.ReadVariableOp(resource=self.frames, dtype=tf.uint8)
         rows, columns = slice(top, top + height), slice(3 * left, 3 * (left + width))
         begin, end = chosen[0], chosen[-1] + 1
         crops = tf.cond(
-            end - begin == tf.size(chosen),  # in a row: without a copy of what is cut off
+            end - begin == tf.size(chosen),  # in a row: only the crop is copied
             lambda: frames[begin:end, rows, columns],
             lambda: tf.gather(frames, chosen)[:, rows, columns],
         )
@@ -64,13 +62,13 @@ class FrameCache:
 
 
 def frame_cache(info: DatasetInfo, ids: Iterable[str], cache: str, decoded: Callable[[], Iterable]) -> FrameCache:
-    """The frames of videos, made if they are not kept yet; what is needed and what is free is printed before.
+    """Returns the frames of videos; decodes them if needed, and prints the space first.
 
     Args:
         info: the records.
-        ids: of the videos, in the order of `decoded`.
-        cache: `"memory"`; `"disk"`: a folder beside the records; or another folder.
-        decoded: gives uint8 (L, H, W, 3) of each video.
+        ids: videos, in the order of `decoded`.
+        cache: `"memory"`, `"disk"` (a folder beside the records) or another folder.
+        decoded: gives uint8 (L, H, W, 3) for each video.
 
     Raises:
         InputError: they do not fit (`no_space`), or cannot be written.
@@ -79,61 +77,59 @@ def frame_cache(info: DatasetInfo, ids: Iterable[str], cache: str, decoded: Call
     lengths = {video_id: info.videos[video_id]["num_frames"] for video_id in ids}
     height, width = info.frame_size
     shape = (sum(lengths.values()), height, 3 * width)
-    key = _key(info, lengths)
-    fill = functools.partial(_fill, info, lengths, decoded)
-    if cache == MEMORY:
-        frames = _in_memory(key, shape, fill)
+    facts = [VERSION, tf.__version__, info.data_hash, list(info.frame_size), list(lengths.items())]
+    key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+    def fill(buffer: mmap.mmap) -> None:
+        frames, begin = np.frombuffer(buffer, np.uint8).reshape(shape), 0
+        videos = tqdm(decoded(), "Decoding", len(lengths), unit="video", leave=False, disable=None)
+        for (video_id, length), video in zip(lengths.items(), videos, strict=True):
+            if len(video) != length:
+                message = f"{info.records_dir}: {video_id} has {counted(len(video), 'frame')}, in the index {length}."
+                raise RecordsError("count_mismatch", message, "Build the records again.")
+            frames[begin : begin + length] = video.reshape(length, *shape[1:])
+            begin += length
+
+    if cache != MEMORY:
+        frames = _resource(_on_disk(_folder(info, cache) / f"{key}.frames", math.prod(shape), fill), shape)
     else:
-        frames = _on_disk(_folder(info, cache) / f"{key}.frames", shape, fill)
+        if key not in _kept:
+            while len(_kept) >= AT_ONCE:
+                _kept.pop(next(iter(_kept)))
+            _kept[key] = _resource(_in_memory(math.prod(shape), fill), shape)
+        frames = _kept[key]
     begins = np.cumsum([0, *lengths.values()])[:-1].tolist()
     return FrameCache(dict(zip(lengths, begins, strict=True)), frames)
 
 
-def _key(info, lengths):
-    """A hash of what the frames depend on: the records, the videos, the decoder."""
-    facts = [VERSION, tf.__version__, info.data_hash, list(info.frame_size), list(lengths.items())]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+_kept: dict[str, tf.Tensor] = {}
 
 
-def _fill(info, lengths, decoded, frames):
-    """Decodes the videos into an array, uint8 (N, H, W · 3)."""
-    begin = 0
-    videos = tqdm(decoded(), "Decoding", len(lengths), unit="video", leave=False, disable=None)
-    for (video_id, length), video in zip(lengths.items(), videos, strict=True):
-        if len(video) != length:
-            message = f"{info.records_dir}: {video_id} has {counted(len(video), 'frame')}, in the index {length}."
-            raise RecordsError("count_mismatch", message, "Build the records again.")
-        frames[begin : begin + length] = video.reshape(length, *frames.shape[1:])
-        begin += length
-
-
-def _resource(buffer, shape):
-    """A resource that holds the bytes of a map of memory, which it keeps open."""
+def _resource(buffer: mmap.mmap, shape: tuple[int, ...]) -> tf.Tensor:
+    """A resource that holds mapped memory, and keeps it open."""
     array = np.frombuffer(buffer, np.uint8).reshape(shape)
     with tf.device("CPU:0"):
-        # Whatever captures a tensor copies it into its graph. A resource is captured by its name.
+        # A graph copies a tensor that it captures, and a resource by its name.
         resource = tf.raw_ops.VarHandleOp(dtype=tf.uint8, shape=shape, shared_name=ANONYMOUS)
         tensor = tf.experimental.dlpack.from_dlpack(array.__dlpack__())
         tf.raw_ops.AssignVariableOp(resource=resource, value=tensor)
     return resource
 
 
-# === In memory ===
+def _check_space(where: str, needed: int, free: float, hint: str) -> None:
+    """Prints the bytes that a cache needs and those that are free; InputError if it does not fit."""
+    stated = f"{needed / GIB:.3g} GiB of {where}"
+    if needed > SHARE * free:
+        message = f"--cache={where}: the frames need {stated}, and {free / GIB:.3g} are free."
+        raise InputError("no_space", message, f"{hint} Or build records with smaller frames.")
+    print(f"Cache: decoded frames take {stated}" + f", {free / GIB:.3g} are free." * math.isfinite(free))
 
 
-def _in_memory(key, shape, fill):
-    if key not in _kept:
-        while len(_kept) >= AT_ONCE:
-            _kept.pop(next(iter(_kept)))
-        needed = math.prod(shape)
-        _check_space("memory", needed, free_memory(), "Use --cache=disk, or --cache=none.")
-        buffer = mmap.mmap(-1, needed)
-        fill(np.frombuffer(buffer, np.uint8).reshape(shape))
-        _kept[key] = _resource(buffer, shape)
-    return _kept[key]
-
-
-_kept: dict[str, tf.Tensor] = {}
+def _in_memory(needed: int, fill: Callable[[mmap.mmap], None]) -> mmap.mmap:
+    _check_space(MEMORY, needed, free_memory(), "Use --cache=disk, or --cache=none.")
+    buffer = mmap.mmap(-1, needed)
+    fill(buffer)
+    return buffer
 
 
 def free_memory() -> float:
@@ -143,31 +139,16 @@ def free_memory() -> float:
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = meminfo.read_text().splitlines()
         free.append(1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1]))
-    with contextlib.suppress(OSError, ValueError):  # of a container; "max" where it has no limit
+    with contextlib.suppress(OSError, ValueError):  # a container's; "max" if it has no limit
         limit, used = (int((group / f"memory.{name}").read_text()) for name in ("max", "current"))
         free.append(limit - used)
     return min(free)
 
 
-def _check_space(where, needed, free, hint):
-    """Prints what a cache needs and what is free; InputError if it does not fit."""
-    stated = f"{needed / GIB:.3g} GiB of {where}"
-    if needed > SHARE * free:
-        message = f"--cache={where}: the frames need {stated}, and {free / GIB:.3g} are free."
-        raise InputError("no_space", message, f"{hint} Or build records with smaller frames.")
-    print(f"Cache: decoded frames take {stated}" + f", {free / GIB:.3g} are free." * math.isfinite(free))
-
-
-# === On disk ===
-
-
-def _folder(info, cache):
-    """Where files of frames lie; InputError if it cannot be written."""
-    if cache != DISK:
-        folder = as_path(cache)
-    else:
-        records = as_path(info.records_dir)
-        folder = records.parent / f"{records.name}.frames"
+def _folder(info: DatasetInfo, cache: str) -> pathlib.Path:
+    """The folder of the files; InputError if it cannot be written."""
+    records = as_path(info.records_dir)
+    folder = records.parent / f"{records.name}.frames" if cache == DISK else as_path(cache)
     if isinstance(folder, RemotePath):
         message = f"--cache={cache}: frames cannot be kept in an object store."
         raise InputError("not_local", message, "Use --cache=FOLDER on a local disk.")
@@ -176,36 +157,33 @@ def _folder(info, cache):
     return folder
 
 
-def _on_disk(path, shape, fill):
-    needed = math.prod(shape)
+def _on_disk(path: pathlib.Path, needed: int, fill: Callable[[mmap.mmap], None]) -> mmap.mmap:
     with _alone(path.parent):
         if path.is_file() and path.stat().st_size == needed:
             print(f"Cache: {path}")
         else:
-            _write(path, shape, fill)
+            for left in path.parent.glob(f".*.{path.name}"):  # by a run that was killed
+                left.unlink()
+            free = shutil.disk_usage(path.parent).free
+            _check_space(DISK, needed, free, "Use --cache=FOLDER on another disk.")
+            with replacing_file(path) as temporary, temporary.open("w+b") as file:
+                file.truncate(needed)
+                buffer = mmap.mmap(file.fileno(), needed)
+                fill(buffer)
+                buffer.flush()
+                os.fsync(file.fileno())  # else a rename may outlive a crash that the bytes do not
         with path.open("rb") as file:
-            return _resource(mmap.mmap(file.fileno(), needed, access=mmap.ACCESS_COPY), shape)
+            return mmap.mmap(file.fileno(), needed, access=mmap.ACCESS_COPY)
 
 
-def _alone(folder):
+def _alone(folder: pathlib.Path) -> contextlib.AbstractContextManager:
     """Waits until no other run makes a file there."""
-    for look in itertools.count():
+    waits = False
+    while True:
         try:
             return locked(folder, f"{folder}: another run writes there.")
         except InputError as error:
-            if not look:
+            if not waits:
                 print(f"Cache: {error} This one waits.")
+            waits = True
             time.sleep(WAIT)
-
-
-def _write(path, shape, fill):
-    needed = math.prod(shape)
-    for left in path.parent.glob(f".*.{path.name}"):  # by a run that was killed
-        left.unlink()
-    _check_space("disk", needed, shutil.disk_usage(path.parent).free, "Use --cache=FOLDER on another disk.")
-    with replacing_file(path) as temporary, temporary.open("w+b") as file:
-        file.truncate(needed)
-        buffer = mmap.mmap(file.fileno(), needed)
-        fill(np.frombuffer(buffer, np.uint8).reshape(shape))
-        buffer.flush()
-        os.fsync(file.fileno())  # else a rename may outlive a crash that the bytes do not

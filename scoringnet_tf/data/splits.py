@@ -11,8 +11,9 @@ import hashlib
 import itertools
 import json
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -152,34 +153,44 @@ def random_splits(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
 
 
 def random_folds(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
-    """As many splits of all records, in each of which other videos are tested; groups are not kept together.
+    """Returns scikit-learn's `KFold` over all videos; InputError (`out_of_range`) for fewer videos than folds."""
+    from sklearn.model_selection import KFold
 
-    Raises:
-        InputError: fewer videos than folds (`out_of_range`).
-    """
-    return _folds(info, [[video_id] for video_id in sorted(info.videos)], number, seed, "video")
+    _check_folds(info, number, len(info.videos), "video")
+    return _splits(info, KFold(number, shuffle=True, random_state=seed))
 
 
 def group_folds(info: DatasetInfo, number: int | None = None, seed: int = 0) -> list[Split]:
-    """As `random_folds`, each of whole groups; None: one for each group, and each video of no group is one.
+    """Returns scikit-learn's `GroupKFold`, or `LeaveOneGroupOut` if `number` is None.
+
+    A video without a group is a group alone.
 
     Raises:
         InputError: the records have no groups (`no_groups`), or fewer than folds (`out_of_range`).
     """
+    from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+
     groups = _groups(info, sorted(info.videos))
     if len(groups) == len(info.videos):
         hint = "Build them with a column named group, or --columns=group=YOURS."
         raise InputError("no_groups", f"{info.records_dir}: no videos share a group.", hint)
-    return _folds(info, groups, number or len(groups), seed, "group")
+    _check_folds(info, number or len(groups), len(groups), "group")
+    number_of = {video_id: number for number, unit in enumerate(groups) for video_id in unit}
+    splitter = GroupKFold(number, shuffle=True, random_state=seed) if number else LeaveOneGroupOut()
+    return _splits(info, splitter, [number_of[video_id] for video_id in sorted(info.videos)])
 
 
-def _folds(info, units, number, seed, kind):
-    if not 2 <= number <= len(units):
-        message = f"{info.records_dir} has {counted(len(units), kind)}, too few for {counted(number, 'fold')}."
+def _check_folds(info: DatasetInfo, number: int, most: int, kind: str) -> None:
+    if not 2 <= number <= most:
+        message = f"{info.records_dir} has {counted(most, kind)}, too few for {counted(number, 'fold')}."
         raise InputError("out_of_range", message, f"Use 2 folds or more, and at most one for each {kind}.")
-    drawn = np.random.default_rng(seed).permutation(len(units))
-    tested = [{video_id for place in part for video_id in units[place]} for part in np.array_split(drawn, number)]
-    return [{name: "test" if name in of_fold else "train" for name in sorted(info.videos)} for of_fold in tested]
+
+
+def _splits(info: DatasetInfo, splitter: Any, groups: Sequence[int] | None = None) -> list[Split]:
+    """A split for each fold that scikit-learn's splitter tests."""
+    ids = sorted(info.videos)
+    folds = splitter.split(ids, groups=groups)
+    return [dict.fromkeys(ids, "train") | {ids[place]: "test" for place in tested} for _, tested in folds]
 
 
 def without_parted_groups(info: DatasetInfo, splits: Iterable[Split]) -> DatasetInfo:
