@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
     from scoringnet_tf.support.paths import AnyPath
 
-# Before TensorFlow is imported: without AVX-512 it leaves oneDNN out, and 3-D convolutions take several times as long.
+# TensorFlow reads these when it is imported. Without AVX-512 it leaves oneDNN out, and 3-D convolutions take several
+# times as long. Of its log, level 3 leaves six lines: its libraries write them before they read the level.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 __version__ = "0.2.0"  # stands in results, records and runs that are kept
 

@@ -18,7 +18,6 @@ from absl import flags
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
-from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the file is replaced.")
 flags.DEFINE_string("records_dir", None, "Folder of the TFRecords of its training.")
@@ -41,7 +40,7 @@ def main(_: list[str]) -> None:
         raise InputError("wrong_value", f"--model={values.model} names a shipped model.", "Give the path of your own.")
     model_file = check_model(values.model, shipped=False)
 
-    load_tensorflow()
+    cli.load_tensorflow()
     from scoringnet_tf.inference.calibration import add_reference
     from scoringnet_tf.models.presets import load_scoring_net
 

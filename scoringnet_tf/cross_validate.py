@@ -25,7 +25,6 @@ from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted, unknown_name
 from scoringnet_tf.support.paths import check_access, local_path
-from scoringnet_tf.support.quiet import load_tensorflow
 from scoringnet_tf.training.config import HEADS
 
 QUESTION = "Does ScoringNet score better than what needs no network?"
@@ -99,7 +98,7 @@ def main(arguments: list[str]) -> int:
         raise InputError("training_failed", f"{counted(len(failures), 'training')} failed: {failures[0]}")
 
     # 2. Fit what needs no network.
-    load_tensorflow()
+    cli.load_tensorflow()
     from scoringnet_tf.baselines.comparison import SimpleSystems
 
     systems = SimpleSystems(info)

@@ -19,7 +19,6 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 from scoringnet_tf.support.paths import as_path, check_access
-from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
 flags.DEFINE_string("records_dir", None, "Folder of records made by `python -m data_prep build`.")
@@ -195,7 +194,7 @@ def main(_: list[str]) -> None:
     cli.require(records_dir=values.records_dir)
     info, model_file = load_records(values.records_dir), check_model(values.model)
 
-    load_tensorflow()
+    cli.load_tensorflow()
     from scoringnet_tf.data.splits import split_ids
     from scoringnet_tf.inference import evaluation
     from scoringnet_tf.inference.checks import stated_intervals

@@ -14,7 +14,6 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import check_model
 from scoringnet_tf.support.paths import as_path, check_access
-from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
 flags.DEFINE_string("export_dir", None, "Folder of the versions: TF Serving's base path.")
@@ -37,7 +36,7 @@ def main(_: list[str]) -> None:
         raise InputError("exists", message, "Choose another, or leave it out.")
     check_model(values.model)
 
-    load_tensorflow()
+    cli.load_tensorflow()
     from scoringnet_tf.inference import export
     from scoringnet_tf.inference.checks import doubts
     from scoringnet_tf.models.presets import check_trained, load_scoring_net

@@ -28,7 +28,6 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
 from scoringnet_tf.support.paths import as_path, check_access, name_of
-from scoringnet_tf.support.quiet import load_tensorflow
 
 ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
     *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
@@ -211,7 +210,7 @@ def main(paths: list[str]) -> int:
             print(f"extract: {error} [{error.code}]", file=sys.stderr)
         return 1
 
-    load_tensorflow()
+    cli.load_tensorflow()
     from scoringnet_tf.inference import feature_folder
     from scoringnet_tf.inference.extraction import FeatureExtractor
 

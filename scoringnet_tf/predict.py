@@ -28,7 +28,6 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, Stopped, clock, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, damaged, default_model, model_path
 from scoringnet_tf.support.paths import check_access, local_path
-from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, f"A .keras file or a folder with one. {DEFAULT_HELP}")
 flags.DEFINE_bool("json", False, "Print a line of JSON for every video (docs/serving.md).")
@@ -114,7 +113,7 @@ def _note_performance(video, performance):
 @contextlib.contextmanager
 def _scoring(model, of_features, heights):
     """A function of videos that yields name and result of each, once nothing can refuse them."""
-    load_tensorflow()
+    cli.load_tensorflow()
     values = flags.FLAGS
     options = {"start": values.start, "end": values.end, "force": values.force, "heights": heights}
     if values.results_dir:

@@ -12,7 +12,6 @@ import sys
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.model_files import configuration
 from scoringnet_tf.support.paths import check_access
-from scoringnet_tf.support.quiet import load_tensorflow
 from scoringnet_tf.training import flags as training_flags
 from scoringnet_tf.training.config import PretrainingConfig
 
@@ -30,7 +29,7 @@ def main(_: list[str]) -> None:
     if config.model.pretrained:
         configuration(config.model.pretrained, "pretrained", ["C3D"])
 
-    load_tensorflow()
+    cli.load_tensorflow()
     from scoringnet_tf.training.pretraining import PretrainingRun
 
     run = PretrainingRun(info, config)

@@ -15,7 +15,6 @@ from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.model_files import check_model, configuration
 from scoringnet_tf.support.paths import as_path, check_access
-from scoringnet_tf.support.quiet import load_tensorflow
 from scoringnet_tf.training import flags as training_flags
 from scoringnet_tf.training.config import TrainingConfig, WholeVideos
 
@@ -61,7 +60,7 @@ def main(_: list[str]) -> None:
     if not (as_path(config.run.model_dir) / "config.json").is_file():  # a run goes on without what it started from
         _check_files(config)
 
-    load_tensorflow()
+    cli.load_tensorflow()
     from scoringnet_tf.training.members import run_of
 
     run = run_of(info, config)

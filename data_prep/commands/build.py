@@ -10,12 +10,14 @@ A manifest.csv with a column features makes records of features, such as those o
 place of frames. Flags for frames and decoding are refused then.
 """
 
+from pathlib import Path
 from typing import Any
 
 from absl import flags
 
 from data_prep.commands import dataset_flags
 from scoringnet_tf.data.preprocessing import FITS
+from scoringnet_tf.support import cli
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)
@@ -54,6 +56,8 @@ def main(_: list[str]) -> None:
     from data_prep.records.building import BuildSettings, build_records
     from data_prep.records.summary import summary
 
+    if Path(FLAGS.source_dir).is_dir():  # else it is refused at once
+        cli.load_tensorflow()
     size = (FLAGS.frame_height, FLAGS.frame_width)
     values: dict[str, Any] = {name: FLAGS[name].value for name in SETTINGS}
     info, notes = build_records(

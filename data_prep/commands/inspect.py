@@ -8,9 +8,9 @@ of features the contact sheet shows them through time.
 
 from absl import flags
 
+from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import as_path, check_access
-from scoringnet_tf.support.quiet import load_tensorflow
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)
@@ -36,7 +36,7 @@ def main(_: list[str]) -> None:
     info.split(split)
     print(summary(info))
 
-    load_tensorflow()
+    cli.load_tensorflow()
     from data_prep.records.contact_sheet import save_contact_sheet
     from data_prep.records.verifying import verify_records
 

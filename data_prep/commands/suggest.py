@@ -15,8 +15,9 @@ from absl import flags
 
 from data_prep.stages import formats as stage_formats
 from scoringnet_tf.sports import option_form
+from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
-from scoringnet_tf.support.model_files import DEFAULT_HELP
+from scoringnet_tf.support.model_files import DEFAULT_HELP, check_model, default_model
 from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
@@ -43,6 +44,8 @@ def main(paths: list[str]) -> int:
     videos_dir, video_ids = find_videos(FLAGS.videos_dir, paths)
     output = local_path(FLAGS.output, "output")
     _prepare(output)
+    check_model(FLAGS.model or default_model())
+    cli.load_tensorflow()
     model = load_model(FLAGS.model)
     videos, facts_of = suggest_stages(model, videos_dir, video_ids, FLAGS.workers)
     for video in videos:

@@ -14,7 +14,6 @@ from scoringnet_tf.data.joints import FOLDER as JOINTS
 from scoringnet_tf.data.records import UNLABELLED, VideoExample, encode_example
 from scoringnet_tf.support.messages import InputError, shown
 from scoringnet_tf.support.paths import RemotePath, check_access, of_a_store
-from scoringnet_tf.support.quiet import load_tensorflow
 
 SHARD_BYTES = 64 * 2**20  # small enough to shuffle, large enough to read at full speed
 MIN_SHARDS = 2  # so that a small split is also read by interleaving
@@ -78,7 +77,8 @@ class ShardWriter:
     def _open_next(self):
         self._close_last()
         name = f"{self._split}-{len(self._shards):05d}.partial"
-        tf = load_tensorflow()
+        import tensorflow as tf
+
         with _os_errors():
             self._file = tf.io.TFRecordWriter(str(self._folder / name))
         self._shards.append({"file": name, "num_records": 0, "bytes": 0})

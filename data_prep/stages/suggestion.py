@@ -18,8 +18,7 @@ from scoringnet_tf.data.video_files import videos_in
 from scoringnet_tf.inference.inputs import unreadable
 from scoringnet_tf.sports import stage_runs
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.model_files import check_model, default_model
-from scoringnet_tf.support.quiet import load_tensorflow
+from scoringnet_tf.support.model_files import default_model
 
 
 def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tuple[Path, list[str]]:
@@ -58,13 +57,9 @@ def load_model(path: str | None = None) -> Any:
     Raises:
         InputError: there is no such model, or it finds no stages in frames.
     """
-    path = default_model() if path is None else path
-    check_model(path)
-
-    load_tensorflow()
     from scoringnet_tf.inference.predictor import stage_finder
 
-    return stage_finder(path).model
+    return stage_finder(default_model() if path is None else path).model
 
 
 def suggest_stages(

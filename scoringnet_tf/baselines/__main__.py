@@ -30,7 +30,6 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, unknown_name
 from scoringnet_tf.support.model_files import WITH_C3D, check_model
 from scoringnet_tf.support.paths import check_access, local_path
-from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("records_dir", None, "Records to learn from, made by `python -m data_prep build`.")
 flags.DEFINE_list("renderings", [], "Further records of the same videos, filmed anew, to predict.")
@@ -59,7 +58,7 @@ def main(arguments: list[str]) -> int:
     check_access(features_dir, "features_dir", writing=True)
     check_model(values.pretrained, "pretrained", WITH_C3D)
 
-    load_tensorflow()
+    cli.load_tensorflow()
     from scoringnet_tf.baselines.run import Run, table
     from scoringnet_tf.sports import get_sport
 

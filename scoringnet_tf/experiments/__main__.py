@@ -28,7 +28,6 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import InputError, counted, unknown_name
 from scoringnet_tf.support.paths import local_path
-from scoringnet_tf.support.quiet import load_tensorflow
 
 Tables = Mapping[str, Experiment]  # of the catalogue, by name
 PROJECT = pathlib.Path(__file__).parents[2]
@@ -87,7 +86,7 @@ def write_report(chosen: Tables) -> int:
 def write_plan(chosen: Tables) -> int:
     """Prints what the trainings take on a GPU, and trains nothing."""
     surroundings = _surroundings()
-    load_tensorflow()
+    cli.load_tensorflow()
     from scoringnet_tf.experiments.plan import plan
 
     possible = suite.possible(chosen, surroundings)

@@ -6,6 +6,8 @@ import json
 import os
 import platform
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,14 +23,12 @@ from scoringnet_tf.data.splits import fewer
 from scoringnet_tf.experiments.catalogue import TRAIN_VIDEOS
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.files import read_json, replacing_file
-from scoringnet_tf.support.forks import Forks
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import is_shipped, model_path
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.fields import all_fields
 from scoringnet_tf.training.flags import SET
 
-FORKS = Forks(["scoringnet_tf.training.scoring", "scoringnet_tf.inference.evaluation"])
 METAFILE, LOG = "metafile.yml", "log.txt"
 GPUS = Path("/proc/driver/nvidia/gpus")
 OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # of train: what a training says of itself
@@ -349,7 +349,7 @@ def run_command(module: str, arguments: Sequence[str], log: Path) -> None:
         file.write(f"$ python -m {module} {' '.join(arguments)}\n".encode())
         file.flush()
         before = file.tell()
-    status = FORKS.run(module, arguments, log)
+        status = subprocess.run([sys.executable, "-m", module, *arguments], stdout=file, stderr=file).returncode
     if status:
         with log.open("rb") as file:
             file.seek(before)

@@ -31,7 +31,6 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, default_model, model_path
 from scoringnet_tf.support.paths import as_path, check_access, told_apart
-from scoringnet_tf.support.quiet import load_tensorflow
 
 flags.DEFINE_string("model", None, f".keras file or its folder. {DEFAULT_HELP}")
 flags.DEFINE_string("output", None, "HTML file to write; an earlier one is replaced.")
@@ -155,7 +154,7 @@ def main(arguments: list[str]) -> int:
     check_named(heights, paths)
     _check_names(judges, [as_path(path).name for path in paths])
 
-    load_tensorflow()
+    cli.load_tensorflow()
     from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.page_data import shown_scores
 

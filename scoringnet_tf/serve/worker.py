@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.inference.inputs import attempted
+from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, counted
-from scoringnet_tf.support.quiet import load_tensorflow
 
 PAGE = "page.html"
 START_SECONDS = 300  # for TensorFlow and the model
@@ -112,7 +112,7 @@ def _work(prepare, connection):
 
 def page_maker(model: str, most_seconds: float) -> Make:
     """A `Make` that scores by the model of this name or path videos of at most so many seconds."""
-    load_tensorflow()
+    cli.load_tensorflow()
     from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.page_data import scored_and_shown
     from scoringnet_tf.report.session import write_pages

@@ -12,6 +12,7 @@ import pathlib
 import re
 import signal
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from math import isfinite
@@ -27,6 +28,7 @@ flags.DEFINE_float("timeout", WAITING.seconds, "Seconds to wait for an address t
 # an UnknownError is whatever a generator of tf.data ended with.
 NO_SUCH_RECORD = "the record of|Could not parse example|Can't parse serialized Example"
 DAMAGED = {"InvalidArgumentError": NO_SUCH_RECORD, "UnknownError": f"DataLossError|{NO_SUCH_RECORD}"}
+NVIDIA = pathlib.Path("/proc/driver/nvidia")  # there if Linux has NVIDIA's driver
 TELL = "backslashreplace"
 CODES: dict[int | None, str]  # of what the operating system says
 CODES = dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "no_permission")
@@ -102,8 +104,7 @@ def _parsed(argv):
 
 
 def _quiet_libraries():
-    """Keeps the notices of libraries off stderr; their errors stay. TF_CPP_MIN_LOG_LEVEL=0 shows TensorFlow's."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    """Keeps the notices of libraries off stderr; their errors stay."""
     # gcsfs logs what it raises; google.auth logs whom it may not ask, and warns of every older Python.
     for library in ("gcsfs", "google.auth"):
         python_logging.getLogger(library).setLevel(python_logging.CRITICAL)
@@ -112,6 +113,27 @@ def _quiet_libraries():
     python_logging.getLogger("asyncio").addFilter(
         lambda record: "exception was never retrieved" not in record.getMessage()
     )
+
+
+def load_tensorflow() -> None:
+    """Imports TensorFlow without its first lines, which no level holds back; warns if it cannot use the GPU."""
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") in ("0", "1"):  # they are asked for
+        import tensorflow
+
+        return
+    with tempfile.TemporaryFile() as notices:
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        os.dup2(notices.fileno(), 2)
+        try:
+            import tensorflow
+
+            gpus = tensorflow.config.list_physical_devices("GPU")
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+    if NVIDIA.exists() and not gpus:
+        print("TensorFlow cannot use the GPU. Set TF_CPP_MIN_LOG_LEVEL=0 to see why.", file=sys.stderr)
 
 
 @contextlib.contextmanager

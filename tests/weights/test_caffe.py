@@ -12,7 +12,8 @@ from refusals import refused
 
 import scoringnet_tf
 from scoringnet_tf.models.backbones.c3d import ENDPOINTS, TRUNK
-from scoringnet_tf.weights import caffe
+from scoringnet_tf.weights.c3d import build_c3d
+from scoringnet_tf.weights.files import read_arrays
 
 WIDTH = 1 / 16
 
@@ -134,13 +135,13 @@ def conv1a(*arguments, **options):
     return net((b"conv1a", [blob(KERNEL, *arguments, **options), blob(BIAS)]))
 
 
-def test_a_layer_is_read_to_the_bit_and_others_are_named(tmp_path):
-    (tmp_path / "net").write_bytes(net((b"data", []), LAYER, (b"fc9", [blob(BIAS)]), (b"fc8-2", [blob(BIAS)] * 3)))
-    weights = caffe.read(tmp_path / "net")
-    assert weights.unused == ("fc9", "fc8-2")
-    assert list(weights.layers) == ["conv1a"]
-    np.testing.assert_array_equal(weights.layers["conv1a"].kernel, np.transpose(KERNEL, (2, 3, 4, 1, 0)))
-    np.testing.assert_array_equal(weights.layers["conv1a"].bias, BIAS)
+def test_arrays_are_read_to_the_bit(tmp_path):
+    """Layers without weights, or with other than two blobs, among them."""
+    (tmp_path / "net").write_bytes(net((b"data", []), LAYER, (b"fc9", [blob(BIAS)])))
+    found = read_arrays(tmp_path / "net").values
+    assert [*found] == ["conv1a.weight", "conv1a.bias", "fc9.0"]
+    np.testing.assert_array_equal(found["conv1a.weight"], KERNEL)
+    np.testing.assert_array_equal(found["conv1a.bias"].ravel(), BIAS)
 
 
 BROKEN = {
@@ -159,4 +160,4 @@ BROKEN = {
 def test_what_is_not_c3ds_is_refused(content, tmp_path):
     (tmp_path / "net").write_bytes(content)
     with refused("damaged_weights", tmp_path / "net"):
-        caffe.read(tmp_path / "net")
+        build_c3d(read_arrays(tmp_path / "net"))

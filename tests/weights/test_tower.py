@@ -13,7 +13,7 @@ from scoringnet_tf.inference.extraction import records_preprocessor
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.initialization import load_pretrained
 from scoringnet_tf.training.run_record import RunRecord
-from scoringnet_tf.weights.convert import c3d_of_tower
+from scoringnet_tf.weights.c3d import c3d_of_tower
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 16)}
 REGRESSOR = {"pool_stride": 1, "conv_filters": 256, "fc_units": 256}  # the defaults are others
