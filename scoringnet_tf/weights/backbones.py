@@ -51,7 +51,7 @@ def _loaded(path: str, ends: str, frame_size: tuple[int, int], options: dict[str
     if path != I3D_NAME and not path.endswith(".keras"):
         raise InputError("unknown_name", f"{path} is no backbone.", "Use i3d, or FILE.keras[:LAYER].")
     source = None if path == I3D_NAME else load_keras(path, keras.Model, "backbone")
-    origin = {"name": path, "layers": ends, "sha256": SHA256 if path == I3D_NAME else file_sha256(path)}
+    origin: dict[str, Any] = {"name": path, "layers": ends, "sha256": SHA256 if path == I3D_NAME else file_sha256(path)}
     options["origin"] = origin
     if isinstance(source, I3D | None):
         weights = _weights_of(source) if source else kinetics_weights()
