@@ -111,30 +111,6 @@ def _stages(number):
     return _timed(lambda: np.asarray(find()))
 
 
-def _learned(number):
-    """What `train` does before its first epoch for each tower: a regression on the statistics of so many videos."""
-    import numpy as np
-
-    from scoringnet_tf.models.fragments import num_statistics
-    from scoringnet_tf.models.kernel_regression import fit_regression
-
-    rng = np.random.default_rng(0)
-    statistics, truth = rng.normal(size=(number, num_statistics(SIZE, FRAMES))), rng.normal(size=number)
-    return _timed(lambda: fit_regression(statistics, truth))
-
-
-def _steps(number):
-    """The statistics of a fragment of so many steps, of one video of features."""
-    import numpy as np
-    import tensorflow as tf
-
-    from scoringnet_tf.models.fragments import FragmentStatistics
-
-    features, stages = tf.random.normal((1, number, SIZE), seed=0), tf.ones((1, number), tf.int32)
-    layer, mask = FragmentStatistics((1,), FRAMES), tf.ones((1, number), tf.bool)
-    return _timed(lambda: np.asarray(layer(features, stages, mask)))
-
-
 def _cached(number):
     """`--cache`: decoding the frames of so many videos into a file, before the first epoch."""
     from scoringnet_tf.data.input_pipeline import videos
@@ -166,8 +142,6 @@ CURVES = {  # name: (what x is, function, values of x)
     "size": ("rows of a square frame, a training step", lambda side: _step(1, 1, side), (112, 168, 224)),
     "replicas": (f"devices that share a step of {TOGETHER} videos", lambda number: _step(number, TOGETHER), (1, 2, 4)),
     "stages": ("stages of a sport, found in 8 videos", _stages, (4, 12, 50)),
-    "learned": ("videos, regression on statistics", _learned, (30, 300, 1000, 3000)),
-    "steps": ("steps of a video, statistics", _steps, (100, 1000, 10_000)),
     "cached": ("videos, frames decoded once", _cached, (10, 20, 40)),
     "videos": ("videos, built", _videos, (5, 10, 20, 40)),
     "compared": ("videos, compared", _compared, (1000, 4000, 16_000)),

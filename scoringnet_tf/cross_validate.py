@@ -34,7 +34,7 @@ flags.DEFINE_string("output_dir", None, "Folder for the table and the trainings.
 flags.DEFINE_integer("folds", 5, "Folds. With --group and without --folds: one for each group.", 2)
 flags.DEFINE_string("group", None, "Folds of whole groups by this column of the manifest: group.")
 flags.DEFINE_list("split_files", [], "Split files (id,split) in place of folds, made by `data_prep split`.")
-flags.DEFINE_list("heads", ["regression"], "Heads of ScoringNet: regression, distribution, contrastive.")
+flags.DEFINE_list("heads", ["regression"], "Heads of ScoringNet: regression, distribution.")
 flags.DEFINE_integer("seeds", 1, "Trainings of each head in each fold, --seed=0 and on.", 1)
 flags.DEFINE_string("preset", None, "Flag file of `train`. Default: its defaults.")
 flags.DEFINE_string("title", None, "Title of the table. Default: the name of the records.")

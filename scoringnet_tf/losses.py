@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from scoringnet_tf import defaults, relative_scores
+from scoringnet_tf import defaults
 
 FORMS = ("categorical", "binary")
 REDUCTIONS = ("mean", "sum")
@@ -400,42 +400,3 @@ class ScoreDistributionLoss(ScoreLoss):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mean": self.mean, "std": self.std, "sigma": self.sigma}
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class ContrastiveScoreLoss(ScoreLoss):
-    """The loss of a contrastive head: that of the tree, and α · Eq. 7, the order being that of the expected scores.
-
-    Truth in points, (B,) or (B, 1), NaN if unknown; predictions are the leaves (B, 2, G, 4) of each video beside its
-    two `partners`, edges in points. `sample_weight`, (B,) or (B, 1); a pair weighs w_i·w_j.
-
-    Args:
-        alpha, margin, reduction, ties, unit: of `ScoreLoss`; `unit` is that of Eq. 7.
-    """
-
-    HEAD = "contrastive"
-    TERMS = ("groups", "places", "ranking")
-
-    def __init__(
-        self,
-        alpha: float | None = None,
-        margin: float = defaults.MARGIN,
-        reduction: str = defaults.PAIR_REDUCTION,
-        ties: str = defaults.TIES,
-        unit: float | None = None,
-        name: str = "contrastive_score_loss",
-    ) -> None:
-        super().__init__(alpha, margin, reduction, ties, unit, name)
-
-    def terms(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """The terms before α: `{"groups": −log p, "places": squared error in the group, "ranking": Eq. 7}`, scalars."""
-        truth, _, weights = score_vectors(y_true, y_true, sample_weight)
-        truth, _, weights = known_scores(truth, truth, weights)
-        several = ops.cast(ops.shape(truth)[0] > 1, "float32")  # alone a video has no other
-        pairs = several * weights[:, None] * relative_scores.partners(weights)
-        groups, places = relative_scores.tree_losses(truth[:, None] - relative_scores.partners(truth), y_pred, pairs)
-        differences = ops.sum(ops.exp(y_pred[..., 0]) * relative_scores.relative_scores(y_pred), axis=-1)
-        expected = relative_scores.partners(truth) + differences
-        scores = ops.divide_no_nan(ops.sum(pairs * expected, axis=1), ops.sum(pairs, axis=1))
-        weights = ops.where(ops.sum(pairs, axis=1) > 0, weights, 0.0)
-        return {"groups": groups, "places": places, "ranking": self._ranking(*self._in_units(truth, scores, weights))}

@@ -61,9 +61,9 @@ def main(_: list[str]) -> None:
         _check_files(config)
 
     cli.load_tensorflow()
-    from scoringnet_tf.training.members import run_of
+    from scoringnet_tf.training.scoring import ScoringRun
 
-    run = run_of(info, config)
+    run = ScoringRun(info, config)
     best = run.run()
     if run.worker > 0:
         return

@@ -15,12 +15,11 @@ SCORINGNET_TF = {
     "sports": ("support",),  # the nouns of the field, for everyone below
     "bootstrap": ("sports",),  # intervals of any figure
     "defaults": ("sports",),  # plain values, of models and commands alike
-    "relative_scores": (),  # mathematics of a head that compares videos
-    "losses": ("defaults", "relative_scores"),  # the paper's mathematics, on tensors alone
+    "losses": ("defaults",),  # the paper's mathematics, on tensors alone
     "metrics": ("losses",),  # which video and frame counts, and for how much, is decided alike
     "data": ("support", "sports", "defaults"),  # records and videos in, tensors out: knows no model
     "models": (
-        *("support", "sports", "defaults", "relative_scores", "losses", "metrics"),
+        *("support", "sports", "defaults", "losses", "metrics"),
         "data",  # its preprocessing travels along
     ),
     "weights": ("support", "data", "models"),  # importers: published weights become a model of ours
@@ -56,7 +55,7 @@ SCORINGNET_TF = {
         "report",
     ),
     "baselines": (
-        *("support", "sports", "relative_scores", "losses", "data", "models", "inference", "report"),
+        *("support", "sports", "losses", "data", "models", "inference", "report"),
         "training",
     ),  # reported on alike
     # Trains and evaluates by the commands and reads what they leave; looks into the models for its figures.

@@ -164,8 +164,6 @@ def test_a_stage_that_was_all_but_ruled_out_has_its_whole_loss_and_gradient(form
     assert math.isfinite(float(loss(np.int32([[0]]), np.float32([[[0.0, 1.0, 0.0]]]))))
 
 
-# Of three videos beside two others: two equally probable groups, −3…0 and 0…3, and the middle of each.
-LEAVES = [[[[math.log(0.5), 0.5, -3, 0], [math.log(0.5), 0.5, 0, 3]]] * 2] * 3
 SAVED = [  # every argument unlike its default
     losses.StageCrossEntropy(form="binary", name="eq5"),
     losses.PairwiseRankingLoss(margin=0.25, reduction="mean", ties="constant", unit=0.125, name="eq7"),
@@ -173,7 +171,6 @@ SAVED = [  # every argument unlike its default
     losses.ScoreDistributionLoss(
         3.0, 2.0, sigma=0.5, alpha=3.0, margin=0.25, reduction="mean", ties="constant", unit=4.0, name="kl"
     ),
-    losses.ContrastiveScoreLoss(alpha=3.0, margin=0.25, reduction="mean", ties="constant", unit=4.0, name="core"),
 ]
 
 
@@ -189,7 +186,6 @@ def test_what_a_loss_was_made_with_survives_saving(loss):
     assert re.sub(r"\B([A-Z])", r"_\1", type(loss).__name__).lower() == type(loss)().name
     batch = (np.int32(LABELS["padded"]), draw_stages(5)) if "form" in config else np.float32([[2, 1, 2], [1, 3, 2]])
     batch = (batch[0], draw_distributions(3)) if "sigma" in config else batch
-    batch = (batch[0], np.float32(LEAVES)) if isinstance(loss, losses.ContrastiveScoreLoss) else batch
     assert float(again(*batch)) == float(loss(*batch)) != float(type(loss)()(*batch))
 
 

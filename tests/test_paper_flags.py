@@ -63,7 +63,7 @@ NOT_SETTINGS = {
     *("run.reference", "data.validation_fold"),  # of videos that are held out: here none is
     "model.statistics",  # of features alone
 }
-THE_PAPERS = {"model.backbone": "c3d", "model.members": 1}  # what the defaults mean: three C3Ds, one model (§3, Fig. 1)
+THE_PAPERS = {"model.backbone": "c3d"}  # what the default means: three C3Ds (§3, Fig. 1)
 FIELDS = {path: (about, hint) for path, about, hint, _ in all_fields(TrainingConfig)}
 PATH_OF = {about.flag: path for path, (about, _) in FIELDS.items() if about.flag}
 

@@ -8,24 +8,18 @@ exemplars; the same ten exemplars for all videos; the epoch chosen by the SRC of
 """
 
 import warnings
-from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
 
 from scoringnet_tf.baselines import networks
+from scoringnet_tf.baselines.regression_tree import DEPTH, RegressionTree, tree_loss, voted_scores
 from scoringnet_tf.baselines.system import Learned, System, TrainingSet
-from scoringnet_tf.models.contrastive import DEPTH, EXEMPLARS, RegressionTree, voted_scores
-from scoringnet_tf.relative_scores import tree_losses
 
 UNITS = 256
+EXEMPLARS = 10  # that vote
 EPOCHS, BATCH, RATE = 200, 4, 1e-3
-
-
-def tree_loss(relative: Any, leaves: Any) -> Any:
-    """Both `tree_losses` of pairs (B, E), as one."""
-    return sum(tree_losses(relative, leaves, keras.ops.ones_like(relative)))
 
 
 def network(training: TrainingSet) -> keras.Model:

@@ -18,6 +18,7 @@ from scoringnet_tf.baselines.videos import Videos, evenly
 
 SHRINKAGES = np.logspace(-2, 5, 15)
 C = (0.3, 1.0, 3.0, 10.0)
+QUARTERS = 4  # of a sequence, that have a mean each
 STEPS = 32  # of a sequence, that lie side by side as raw numbers
 
 
@@ -26,15 +27,24 @@ def durations(videos: Videos) -> np.ndarray:
     return np.log([[videos.info.videos[video_id]["num_frames"]] for video_id in videos.ids])
 
 
-def statistics(videos: Videos) -> np.ndarray:
-    """`FragmentStatistics` of whole videos, without the means of their parts, (V, K)."""
-    from scoringnet_tf.models.fragments import FragmentStatistics, importances_of_statistics
+def sequence_statistics(steps: np.ndarray) -> np.ndarray:
+    """Statistics (9 · D + 1,) of a sequence (T, D).
 
-    length = 1 if videos.info.has_vectors else STEPS
-    layer = FragmentStatistics((), length, dtype="float32")
-    values = [clips.values[np.newaxis] for clips in videos.clips()]
-    found = np.concatenate([layer(each, None, np.ones(each.shape[:2], bool)) for each in values]).astype(float)
-    return found[:, importances_of_statistics(values[0].shape[2], length)[0] > 0]
+    Of each feature the mean, deviation, least, greatest, mean change a step and the mean of each quarter; and the
+    logarithm of the number of steps. A quarter without a step has the mean of all.
+    """
+    mean = steps.mean(axis=0)
+    change = np.abs(np.diff(steps, axis=0)).mean(axis=0) if len(steps) > 1 else np.zeros_like(mean)
+    quarter = QUARTERS * np.arange(len(steps)) // len(steps)
+    quarters = [steps[quarter == each].mean(axis=0) if (quarter == each).any() else mean for each in range(QUARTERS)]
+    whole = [mean, steps.std(axis=0), steps.min(axis=0), steps.max(axis=0), change]
+    return np.concatenate([*whole, *quarters, [np.log(len(steps))]])
+
+
+def statistics(videos: Videos) -> np.ndarray:
+    """The `sequence_statistics` of each, or the vector that it is, (V, K)."""
+    values = [clips.values.astype(float) for clips in videos.clips()]
+    return np.stack([each[0] if videos.info.has_vectors else sequence_statistics(each) for each in values])
 
 
 def raw_numbers(videos: Videos) -> np.ndarray:

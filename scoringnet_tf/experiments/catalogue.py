@@ -204,7 +204,6 @@ WAYS = [
     Row("ranking, mean over pairs", {"loss.pair_reduction": "mean"}),
     Row("ranking, sum over pairs", {"loss.pair_reduction": "sum"}),
     Row("distribution", {**MSE, "head": "distribution"}),
-    Row("contrastive", {**MSE, "head": "contrastive"}),
 ]
 EPOCHS = {"100": "40", "250": "24", "1000": "8", "3000": "4"}  # by number of training videos
 

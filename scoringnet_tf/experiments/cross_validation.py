@@ -14,7 +14,6 @@ from scoringnet_tf.experiments import report
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.results import Results
 from scoringnet_tf.experiments.training import Surroundings, Training
-from scoringnet_tf.sports import NOISE
 from scoringnet_tf.training.config import Records
 
 OURS = "ScoringNet"
@@ -24,8 +23,7 @@ MEASURED = {"f_src": ("orders the videos better", 1), "f_med": ("comes closer to
 def with_validation(folds: Sequence[Surroundings]) -> list[Surroundings]:
     """The folds, each with --validation_fraction=0 if it would hold out a single group or video, unless it is set.
 
-    From one group the network cannot earn a share (`kernel_regression.network_share`): it is better learned from. Where
-    the regression on statistics then scores alone, the network needs no epochs: one.
+    One group or video cannot tell which epoch is the best: it is better learned from.
     """
     found = []
     for fold in folds:
@@ -33,17 +31,9 @@ def with_validation(folds: Sequence[Surroundings]) -> list[Surroundings]:
         units = num_units(fold.records.groups_of(ids)) or len(ids)
         too_few = round(Records().validation_fraction * units) < 2 and "validation" not in fold.records.splits
         if too_few and "validation_fraction" not in config:
-            alone = "epochs" not in config and _regression_alone(fold.records, config)
-            one_epoch = ("--epochs=1",) if alone else ()
-            fold = dataclasses.replace(fold, further=(*fold.further, "--validation_fraction=0", *one_epoch))
+            fold = dataclasses.replace(fold, further=(*fold.further, "--validation_fraction=0"))
         found.append(fold)
     return found
-
-
-def _regression_alone(records, config):
-    """Whether a network that nothing weighs against the regression on statistics has no part in a model."""
-    without_stages = records.stages == [NOISE] or config.get("fragments") == "whole"
-    return bool(records.features) and without_stages and config.get("model.statistics", "true").lower() == "true"
 
 
 def beside(results: Any, systems: SimpleSystems, fold: DatasetInfo, in_groups: bool = True) -> Results:

@@ -1,7 +1,7 @@
 """Measures the `TrainingStatistics` of a model: its training videos, and its errors on held-out ones."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,15 +46,11 @@ NOTHING_HELD_OUT = (
 
 @dataclasses.dataclass(frozen=True)
 class HeldOut:
-    """Videos that a model did not learn from, whose errors make its `Intervals`: ids of a split, or all of it.
-
-    `members` of an ensemble says which member did not learn from each video, from 0: its errors count.
-    """
+    """Videos that a model did not learn from, whose errors make its `Intervals`: ids of a split, or all of it."""
 
     info: DatasetInfo
     split: str
     ids: Sequence[str] | None = None
-    members: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 def add_reference(
@@ -246,11 +242,7 @@ def _errors(model, held_out, batch_size):
     fingerprints = [shown(held_out.info.videos[video_id]) for video_id in predictions.ids]
     records, scores = (held_out.split, held_out.info.data_hash), Intervals.none("The model learned no scores.")
     if model.scores_learned:
-        predicted = predictions.predicted
-        if held_out.members:
-            rows, members = range(len(predictions.ids)), [held_out.members[video_id] for video_id in predictions.ids]
-            predicted = {score: of_members[rows, members] for score, of_members in predictions.members.items()}
-        scores = Intervals.measured(predictions.truth, predicted, *records, shown=fingerprints)
+        scores = Intervals.measured(predictions.truth, predictions.predicted, *records, shown=fingerprints)
     truth, predicted = _times(predictions, model.sport)
     return scores, Intervals.measured(truth, predicted, *records)
 

@@ -37,12 +37,11 @@ class Predictions:
         ids: N names.
         truth: score name → float64 (N,), points, for each score of the sport; NaN is unknown.
         predicted: the same for the scores that the model predicts.
-        deviations: the same, standard deviations of a distribution head or of several members.
+        deviations: the same, standard deviations of a distribution head.
         stages_true, stages_predicted: N integer arrays (L_n,); −1 is unlabelled, or no segmenter.
         empty_fragments: bool (N, n), see `ScoringNet`; n is 0 without a segmenter.
         bounds: score name → float64 (N, 2), ends of the model's intervals, points, see `interval_bounds`.
         frame_rates: (N,), frames per second.
-        members: score name → float64 (N, M), what each of M members of an ensemble predicts; empty of other models.
     """
 
     ids: list = dataclasses.field(default_factory=list)
@@ -54,7 +53,6 @@ class Predictions:
     empty_fragments: np.ndarray | None = None
     bounds: dict = dataclasses.field(default_factory=dict)
     frame_rates: np.ndarray | None = None
-    members: dict = dataclasses.field(default_factory=dict)
 
 
 def input_specs(model: "ScoringNet") -> dict[str, Any]:
@@ -115,7 +113,6 @@ def predict_records(
     joined = {name: np.concatenate(parts)[order] for name, parts in columns.items()}
     result.predicted = {score: as_points(joined[score]) for score in SCORES if score in joined}
     result.deviations = {score: as_points(joined[f"{score}_std"]) for score in SCORES if f"{score}_std" in joined}
-    result.members = {score: as_points(joined[f"{score}_members"]) for score in SCORES if f"{score}_members" in joined}
     result.truth = {score: as_points(joined[f"true_{score}"]) for score in SCORES if f"true_{score}" in joined}
     result.frame_rates = joined["frame_rate"]
     result.empty_fragments = joined.get("empty_fragments", np.zeros((len(result.ids), 0), bool))
@@ -124,7 +121,7 @@ def predict_records(
 
 def _collect(result, columns, inputs, targets, info, outputs):
     result.ids += [video_id.decode() for video_id in info["id"].numpy()]
-    for name in (*(f"{score}{kind}" for score in SCORES for kind in ("", "_std", "_members")), "empty_fragments"):
+    for name in (*(f"{score}{kind}" for score in SCORES for kind in ("", "_std")), "empty_fragments"):
         if name in outputs:
             columns[name].append(outputs[name].numpy())
     columns["frame_rate"].append(info["frame_rate"].numpy())

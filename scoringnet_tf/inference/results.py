@@ -36,7 +36,7 @@ class Performance:
             without stages all of it.
         start_s, end_s: the same in seconds.
         difficulty, execution, final: points of the sport. None if the model predicts no such score, or it is withheld.
-        deviations: score → standard deviation in points, of a model with a distribution head or several members.
+        deviations: score → standard deviation in points, of a model with a distribution head.
         reasons: why the scores are withheld, or would be if they were not forced; at the end those of the model.
         intervals: score → its lower and upper end in points, see `VideoScore.interval_level`; none of a score that is
             withheld or forced, or of a model that states none.

@@ -4,12 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from scoringnet_tf.support import replicas
-
-FAR = 3e38  # beyond every feature, a float32
 
 
 def resampling_indices(member: Any, length: int) -> Any:
@@ -96,80 +93,6 @@ class FragmentSelector(layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "stages": self.stages, "length": self.length}
-
-
-PARTS = 4  # of a fragment, equally long, that have a mean each
-
-
-def num_statistics(size: int, length: int) -> int:
-    """K of `FragmentStatistics`, of features (…, size) of which a tower sees `length` steps."""
-    return size if length == 1 else (5 + PARTS) * size + 1
-
-
-def importances_of_statistics(size: int, length: int) -> np.ndarray:
-    """How much each of `num_statistics` may count in a distance, (2, K), or (1, K) of a vector.
-
-    Either what a fragment is like whatever the order of its parts, or its course: the spread, the change and the mean
-    of each part. The number of steps counts as much as all means.
-    """
-    if length == 1:
-        return np.ones((1, size))
-    whole, course = [1, 1, 1, 1, 1, *[0] * PARTS], [0, 1, 0, 0, 1, *[1] * PARTS]
-    return np.stack([np.append(np.repeat(kinds, size), np.sqrt(size)) for kinds in (whole, course)])
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class FragmentStatistics(layers.Layer):
-    """What the features of a key fragment are like, over every step of it, however long it is.
-
-    Call arguments: features (B, L, D), stages int (B, L) or None, frame_mask bool (B, L), as of `FragmentSelector`.
-    Returns (B, K), float32: of each feature the mean, the standard deviation, the least, the greatest, the mean
-    absolute change from one step to the next, and the mean of each quarter of the steps; and the logarithm of the
-    number of steps. K is `num_statistics`. A quarter without a step has the mean of all.
-
-    Args:
-        stages: labels of the fragment.
-        length: T of its `FragmentSelector`; for T = 1, a vector, the mean is all there is.
-    """
-
-    def __init__(self, stages: Iterable[int], length: int, **kwargs: Any):  # pragma: no mutate block
-        super().__init__(**kwargs)
-        self.stages, self.length = tuple(stages), length
-
-    def call(self, features: Any, stages: Any, frame_mask: Any) -> Any:
-        member, _ = fragment_frames(self.stages, stages, frame_mask)
-        x, of_fragment = ops.cast(features, "float32"), member[:, :, None]
-        weights = ops.cast(of_fragment, "float32")
-        count = ops.maximum(ops.sum(weights, axis=1), 1.0)  # (B, 1)
-        mean = ops.sum(ops.where(of_fragment, x, 0.0), axis=1) / count
-        if self.length == 1:
-            return mean
-        spread = ops.sqrt(ops.sum(ops.where(of_fragment, ops.square(x - mean[:, None]), 0.0), axis=1) / count)
-        least = ops.min(ops.where(of_fragment, x, FAR), axis=1)
-        greatest = ops.max(ops.where(of_fragment, x, -FAR), axis=1)
-        both = ops.logical_and(of_fragment[:, 1:], of_fragment[:, :-1])
-        pairs = ops.maximum(ops.sum(ops.cast(both, "float32"), axis=1), 1.0)
-        change = ops.sum(ops.where(both, ops.abs(x[:, 1:] - x[:, :-1]), 0.0), axis=1) / pairs
-        parts = _means_of_parts(x, member, mean)
-        return ops.concatenate([mean, spread, least, greatest, change, *parts, ops.log(count)], axis=1)
-
-    def compute_output_spec(self, features: Any, stages: Any, frame_mask: Any) -> keras.KerasTensor:
-        return keras.KerasTensor((features.shape[0], num_statistics(features.shape[-1], self.length)), "float32")
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "stages": self.stages, "length": self.length}
-
-
-def _means_of_parts(x, member, mean):
-    """The mean (B, D) of x (B, L, D) in each of `PARTS` of a fragment (B, L); a part without steps has that of all."""
-    counted = ops.cumsum(ops.cast(member, "int32"), axis=1)
-    part = PARTS * (counted - 1) // ops.maximum(counted[:, -1:], 1)
-    means = []
-    for number in range(PARTS):
-        inside = ops.logical_and(member, part == number)[:, :, None]
-        steps = ops.sum(ops.cast(inside, "float32"), axis=1)
-        means.append(ops.where(steps > 0, ops.sum(ops.where(inside, x, 0.0), axis=1) / ops.maximum(steps, 1.0), mean))
-    return means
 
 
 FRAGMENT_SOURCES = ("true", "predicted")

@@ -3,13 +3,14 @@
 from typing import Any
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from scoringnet_tf import defaults
 from scoringnet_tf.models.layers import Dropout, conv3d
 from scoringnet_tf.support.messages import InputError
 
 STEPS = (1, 2, 4)  # between what a convolution over time reads of features
+PARTS = 4  # of a clip, equally long, that have a mean each
 
 
 def regressor(
@@ -28,7 +29,7 @@ def regressor(
     for 16. Stride 2, C3D's, leaves 1×2×2 of both. Stride 3, Keras's default, leaves 1×1×1. Stride 1 leaves everything,
     and 51 (25) million weights in the first fully connected layer.
 
-    For features without statistics, convolutions and poolings run over time. Dropout comes first: features are many,
+    For features, convolutions and poolings run over time. Dropout comes first: features are many,
     and videos are few. A single step goes straight to the fully connected layers.
 
     Args:
@@ -62,14 +63,33 @@ def regressor(
     return fully_connected(x, units, dropout_rate, kernel_l2)
 
 
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class StatisticsPooling(keras.layers.Layer):
+    """Statistics over time, (B, T, D) → (B, 9 · D).
+
+    Of each feature the mean, deviation, least, greatest, mean change a step, and the mean of each quarter.
+    """
+
+    def call(self, x: Any) -> Any:
+        steps = x.shape[1]
+        change = ops.mean(ops.abs(x[:, 1:] - x[:, :-1]), axis=1)
+        starts = [steps * part // PARTS for part in range(PARTS)]
+        parts = [ops.mean(x[:, start : max(start + 1, start + steps // PARTS)], axis=1) for start in starts]
+        whole = [ops.mean(x, axis=1), ops.std(x, axis=1), ops.min(x, axis=1), ops.max(x, axis=1)]
+        return ops.concatenate([*whole, change, *parts], axis=1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, int, int]) -> tuple[int | None, int]:
+        return (input_shape[0], (5 + PARTS) * input_shape[2])
+
+
 def sequence_regressor(
     x: Any, statistics: Any, *, filters: int, units: int, dropout_rate: float, kernel_l2: float = 0.0
 ) -> Any:
-    """The regressor for features: convolutions of three spans over time, pooled by attention, and the statistics.
+    """A regressor for features: their statistics over time, and convolutions of three spans pooled by attention.
 
     Args:
-        x: KerasTensor (B, T, D), standardised features.
-        statistics: KerasTensor (B, K), standardised, of `FragmentStatistics`.
+        x: KerasTensor (B, T, D), standardised features, T > 1.
+        statistics: KerasTensor (B, K), standardised, of `StatisticsPooling`.
         filters, units: widths of each convolution and of the two fully connected layers.
         dropout_rate: of features, of statistics, and after both fully connected layers.
         kernel_l2: β of Eqs. 8 and 9, on every kernel.
@@ -77,29 +97,28 @@ def sequence_regressor(
     Returns:
         KerasTensor (B, units), float32.
     """
-    read = [Dropout(dropout_rate, name="statistics_dropout", dtype="float32")(statistics)]
-    if x.shape[1] > 1:  # a vector has no time, and is its own mean
-        x = Dropout(dropout_rate, name="features_dropout", dtype="float32")(x)
-        spans = [
-            layers.Conv1D(
-                *(filters, 3),
-                dilation_rate=step,
-                padding="same",
-                activation="relu",
-                kernel_initializer="he_normal",
-                kernel_regularizer=decay(kernel_l2),
-                name=f"regressor_conv_{step}",
-                dtype="float32",
-            )(x)
-            for step in STEPS
-        ]
-        x = layers.Concatenate(name="regressor_spans", dtype="float32")(spans)
-        attention = layers.Dense(1, kernel_regularizer=decay(kernel_l2), name="attention", dtype="float32")(x)
-        attention = layers.Softmax(axis=1, name="attention_over_time", dtype="float32")(attention)
-        read += [layers.Dot(1, name="attended", dtype="float32")([attention, x])]
-        read = [layers.Flatten(name=f"read_{index}", dtype="float32")(each) for index, each in enumerate(read)]
-        read = [layers.Concatenate(name="regressor_read", dtype="float32")(read)]
-    return fully_connected(read[0], units, dropout_rate, kernel_l2)
+    statistics = Dropout(dropout_rate, name="statistics_dropout", dtype="float32")(statistics)
+    x = Dropout(dropout_rate, name="features_dropout", dtype="float32")(x)
+    spans = [
+        layers.Conv1D(
+            *(filters, 3),
+            dilation_rate=step,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
+            kernel_regularizer=decay(kernel_l2),
+            name=f"regressor_conv_{step}",
+            dtype="float32",
+        )(x)
+        for step in STEPS
+    ]
+    x = layers.Concatenate(name="regressor_spans", dtype="float32")(spans)
+    attention = layers.Dense(1, kernel_regularizer=decay(kernel_l2), name="attention", dtype="float32")(x)
+    attention = layers.Softmax(axis=1, name="attention_over_time", dtype="float32")(attention)
+    attended = layers.Dot(1, name="attended", dtype="float32")([attention, x])
+    attended = layers.Flatten(name="attended_flat", dtype="float32")(attended)
+    x = layers.Concatenate(name="regressor_read", dtype="float32")([statistics, attended])
+    return fully_connected(x, units, dropout_rate, kernel_l2)
 
 
 def fully_connected(

@@ -4,16 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from scoringnet_tf import defaults, losses
 from scoringnet_tf.models.backbones.c3d import C3D, scaled_width
-from scoringnet_tf.models.contrastive import ContrastiveRegression
-from scoringnet_tf.models.fragments import num_statistics
-from scoringnet_tf.models.kernel_regression import KernelRegression, PathBlend
 from scoringnet_tf.models.layers import FeatureScaling
-from scoringnet_tf.models.regressor import decay, regressor, sequence_regressor
+from scoringnet_tf.models.regressor import StatisticsPooling, decay, regressor, sequence_regressor
 from scoringnet_tf.models.saving import Functional, arguments_of
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm, get_sport, kept_form
 from scoringnet_tf.support.messages import InputError, unknown_name
@@ -21,10 +17,9 @@ from scoringnet_tf.support.messages import InputError, unknown_name
 HEADS = {  # and the loss of each, in `losses`
     "regression": "ScoreLoss",
     "distribution": "ScoreDistributionLoss",
-    "contrastive": "ContrastiveScoreLoss",
 }
 ACTIVATIONS = ("linear", "relu")
-CONTRAST = "contrastive_regression"
+POOLING, SCALING = "statistics_pooling", "statistics_scaling"
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -82,14 +77,12 @@ def score_tower(
 
     Returns:
         A model: clip (B, *clip_shape) → score (B,), float32, in points of the sport; with `head="distribution"` the
-        probabilities (B, K) of `losses.score_bins`; with `head="contrastive"` `{"score": (B,), "features": (B, U)}`.
-        With `examples` it takes `{"clip", "statistics"}`.
+        probabilities (B, K) of `losses.score_bins`.
     """
     multiplier, kernel_l2, dtype = (settings[name] for name in ("width_multiplier", "kernel_l2", "dtype"))
     # 1. C3D, or features, and the regressor
-    is_features, examples = len(clip_shape) == 2, settings["examples"]
+    is_features = len(clip_shape) == 2
     clip = keras.Input(clip_shape, dtype="float32" if is_features else "uint8", name="clip")
-    inputs: Any = clip
     if is_features:
         x = FeatureScaling(name="feature_scaling", dtype="float32")(clip)
     else:
@@ -101,39 +94,29 @@ def score_tower(
         "dropout_rate": settings["dropout_rate"],
         "kernel_l2": kernel_l2,
     }
-    if examples:
-        statistics = keras.Input((num_statistics(clip_shape[1], clip_shape[0]),), name="statistics")
-        inputs = {"clip": clip, "statistics": statistics}
-        scaled = FeatureScaling(name="statistics_scaling", dtype="float32")(statistics)
-        x = sequence_regressor(x, scaled, **options)
+    if is_features and clip_shape[0] > 1 and settings["statistics"]:
+        pooled = StatisticsPooling(name=POOLING, dtype="float32")(clip)
+        x = sequence_regressor(x, FeatureScaling(name=SCALING, dtype="float32")(pooled), **options)
     else:
         x = regressor(x, pool_stride=settings["pool_stride"], dtype=dtype, **options)
 
     # 2. The head
-    features, head = x, settings["head"]
-    if head == "contrastive":
-        x = ContrastiveRegression(kernel_l2=kernel_l2, name=CONTRAST, dtype="float32")(x)
-    else:
-        x = layers.Dense(
-            losses.NUM_BINS if head == "distribution" else 1,
-            activation="softmax" if head == "distribution" else None,
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
-            kernel_regularizer=decay(kernel_l2),
-            name="regressor_fc3",
-            dtype="float32",
-        )(x)
-    if head == "regression":
-        x = layers.Reshape((), name="squeeze", dtype="float32")(x)
-    if examples:  # 3. What the statistics alone tell, beside it
-        regression = KernelRegression(examples, name="kernel_regression", dtype="float32")(scaled)
-        x = PathBlend(name="path_blend", dtype="float32")(x, regression)
-    if head == "distribution":
-        return Functional(inputs, x, name=name)
-    score = layers.Rescaling(std, offset=mean, name="to_points", dtype="float32")(x)
+    is_distribution = settings["head"] == "distribution"
+    x = layers.Dense(
+        losses.NUM_BINS if is_distribution else 1,
+        activation="softmax" if is_distribution else None,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
+        kernel_regularizer=decay(kernel_l2),
+        name="regressor_fc3",
+        dtype="float32",
+    )(x)
+    if is_distribution:
+        return Functional(clip, x, name=name)
+    x = layers.Reshape((), name="squeeze", dtype="float32")(x)
+    x = layers.Rescaling(std, offset=mean, name="to_points", dtype="float32")(x)
     if settings["output_activation"] == "relu":
-        score = layers.ReLU(name="output_relu", dtype="float32")(score)
-    outputs = {"score": score, "features": features} if head == "contrastive" else score
-    return Functional(inputs, outputs, name=name)
+        x = layers.ReLU(name="output_relu", dtype="float32")(x)
+    return Functional(clip, x, name=name)
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -148,11 +131,7 @@ class ScorePredictor(Functional):
     (B, T, D) float32. With `head="distribution"` there are also `"difficulty_distribution"` (B, K) for the score of
     every tower, the probabilities of `losses.score_bins`, and `"difficulty_std"` (B,) for every score, its standard
     deviation in points: how sure the model is. A score is then the mean of its distribution; the final score's
-    deviation is that of a fusion of two scores that err independently. With `head="contrastive"` there is also
-    `"difficulty_features"` (B, U) for every tower, by which training compares the videos of a batch.
-
-    With `members` a score has as many towers, and is the mean of what they say. `"difficulty_members"` (B, N) are
-    their scores, and `"difficulty_std"` (B,) is their standard deviation, or that of the mean of their distributions.
+    deviation is that of a fusion of two scores that err independently.
 
     Args:
         sport: as of `ScoringNet`; its rule fuses the two scores.
@@ -164,8 +143,10 @@ class ScorePredictor(Functional):
         width_multiplier: scales every layer.
         conv_filters, fc_units: widths in the regressor before the multiplier (§3.2: no numbers).
         pool_stride: of the two poolings of the regressor (§3.2: no number), see `regressor`.
-        head: `"regression"` is the paper's; `"distribution"` predicts the probability of every score (USDL, CVPR 2020);
-            `"contrastive"` the score relative to exemplars of training (CoRe, ICCV 2021).
+        statistics: whether towers of features read statistics over time, and convolutions pooled by attention
+            (`sequence_regressor`), in place of max-pooling (`regressor`).
+        head: `"regression"` is the paper's; `"distribution"` predicts the probability of every score (USDL, CVPR
+            2020).
         output_activation: after the last layer. "relu" is §3.2's: no score falls below 0 points. "linear" gives every
             score a gradient; ReLU gives none to a score that has fallen there.
         dropout_rate: after the first two fully connected layers (§3.2: no number, and after the third, too, which here
@@ -175,15 +156,10 @@ class ScorePredictor(Functional):
         scores: `("difficulty", "execution")`, or `("final",)` if nothing else is known (AQA-7): one tower. None: the
             former, unless the sport has a final score alone.
         features: D; None for frames.
-        examples: of towers that read features: how many training videos the regression on their statistics remembers
-            (`KernelRegression`). A clip then comes with `"difficulty_statistics"` (B, K), see `FragmentStatistics`. 0:
-            towers without it, as older files have them.
-        members: N, towers for each score, which were trained apart (`ScoringNet.of_members`). More than one cannot be
-            trained together.
 
     Raises:
         InputError: other scores, another head or output_activation (`unknown_name`); "relu" on another head than
-            regression (`flags_conflict`); examples for frames (`sees_frames`).
+            regression (`flags_conflict`).
     """
 
     def __init__(
@@ -196,6 +172,7 @@ class ScorePredictor(Functional):
         conv_filters: int = defaults.CONV_FILTERS,
         fc_units: int = defaults.FC_UNITS,
         pool_stride: int = defaults.POOL_STRIDE,
+        statistics: bool = False,
         head: str = defaults.HEAD,
         output_activation: str = defaults.OUTPUT_ACTIVATION,
         dropout_rate: float = defaults.DROPOUT,
@@ -203,8 +180,6 @@ class ScorePredictor(Functional):
         preprocessing: dict[str, Any] | None = None,
         scores: Sequence[str] | None = None,
         features: int | None = None,
-        examples: int = 0,
-        members: int = 1,
         dtype: str | None = None,
         name: str = "score_predictor",
         **kwargs: Any,
@@ -222,8 +197,6 @@ class ScorePredictor(Functional):
         if head != "regression" and output_activation == "relu":
             message = f"output_activation='relu' and head={head!r} exclude each other."
             raise InputError("flags_conflict", message, "Use 'linear'.")
-        if examples and not features:
-            raise InputError("sees_frames", "examples are for towers that read features; these see frames.")
         score_statistics = score_statistics or dict.fromkeys(scores, (0.0, 1.0))
         # === Functional Model ===
         inputs: dict[str, Any] = {}
@@ -233,31 +206,20 @@ class ScorePredictor(Functional):
             length = clip_lengths[0 if score == "difficulty" else 1]
             clip_shape = (length, features) if features else (length, *image_size, 3)
             mean, std = score_statistics[score]
-            towers = [score_tower(name, clip_shape, mean, std, config) for name in tower_names(score, members)]
-            seen = towers[0].input if examples else {"clip": towers[0].input}
-            seen = {
-                name: keras.Input(each.shape[1:], dtype=each.dtype, name=f"{score}_{name}")
-                for name, each in seen.items()
-            }
-            inputs |= {f"{score}_{name}": each for name, each in seen.items()}
-            heads = [tower(seen if examples else seen["clip"]) for tower in towers]
-            if head == "contrastive":
-                said |= {f"{score}_features": heads[0]["features"]} if members == 1 else {}
-                heads = [each["score"] for each in heads]
+            tower = score_tower(tower_name(score), clip_shape, mean, std, config)
+            inputs[f"{score}_clip"] = keras.Input(clip_shape, dtype=tower.input.dtype, name=f"{score}_clip")
+            answer = tower(inputs[f"{score}_clip"])
             if head == "distribution":
                 expected[score] = ExpectedScore(mean, std, name=f"{score}_expected", dtype="float32")
-                said[f"{score}_distribution"] = heads[0] if members == 1 else ops.mean(ops.stack(heads), axis=0)
-                heads = [expected[score](each)[0] for each in heads] if members > 1 else []
-            if members > 1:
-                said[f"{score}_members"] = ops.stack(heads, axis=1)
-            elif head != "distribution":
-                said[score] = heads[0]
+                said[f"{score}_distribution"] = answer
+            else:
+                said[score] = answer
         fusion = ScoreFusion(sport, name="final", dtype="float32") if scores == PREDICTED_SCORES else None
         outputs = _combined(said, scores, expected, fusion, fusion and fusion.variance)
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
-        self.scores, self.examples, self.members = scores, examples, members
+        self.scores = scores
         self._config = config | {
             "sport": kept_form(rules),
             "clip_lengths": tuple(clip_lengths),
@@ -268,13 +230,18 @@ class ScorePredictor(Functional):
 
     @property
     def towers(self) -> dict[str, keras.Model]:
-        """Score → its tower; of several members the first one's."""
-        return {score: towers[0] for score, towers in self.member_towers.items()}
+        """Score → its tower."""
+        return {score: self.get_layer(tower_name(score)) for score in self.scores}
 
     @property
-    def member_towers(self) -> dict[str, list[keras.Model]]:
-        """Score → its towers, one of each member."""
-        return {score: [self.get_layer(name) for name in tower_names(score, self.members)] for score in self.scores}
+    def poolings(self) -> dict[str, tuple[layers.Layer, layers.Layer]]:
+        """Score → `StatisticsPooling` of a clip and `FeatureScaling` of its statistics, in towers that have them."""
+        names = (POOLING, SCALING)
+        return {
+            score: tuple(map(tower.get_layer, names))
+            for score, tower in self.towers.items()
+            if any(layer.name == POOLING for layer in tower.layers)
+        }
 
     def averaged(self, outputs: Mapping[str, Any], count: int) -> dict[str, Any]:
         """All outputs (B, …), from those (count · B, …) for as many views: of what the towers say the mean counts."""
@@ -287,77 +254,31 @@ class ScorePredictor(Functional):
         fusion = self.get_layer("final") if self.scores == PREDICTED_SCORES else None
         return _combined(means, self.scores, expected, fusion and fusion.call, fusion and fusion.variance)
 
-    # === A contrastive head ===
-
-    @property
-    def contrasts(self) -> dict[str, ContrastiveRegression]:
-        """Score → its tower's contrastive head; none if the model has another head."""
-        is_so = self._config["head"] == "contrastive"
-        return {score: tower.get_layer(CONTRAST) for score, tower in self.towers.items() if is_so}
-
-    def set_groups(self, scores: Mapping[str, Any]) -> None:
-        """Makes the groups of a contrastive head from training scores (N,), points, by their tower."""
-        for score in {*scores} & {*self.contrasts}:
-            _, std = self._config["score_statistics"][score]
-            self.contrasts[score].tree.set_groups(np.asarray(scores[score]) / std)
-
-    def pair_leaves(self, score: str, features: Any, truth: Any) -> Any:
-        """Leaves (B, 2, G, 4), edges in points, of a batch: features (B, U) and true scores (B,), points, NaN too."""
-        _, std = self._config["score_statistics"][score]
-        leaves = self.contrasts[score].pairs(features, self._standard(score, truth))
-        return ops.concatenate([leaves[..., :2], leaves[..., 2:] * std], axis=-1)
-
-    def remember(self, truth: Mapping[str, Any], outputs: Mapping[str, Any], weights: Any) -> None:
-        """Keeps videos of a batch, whose true scores are known, as the exemplars of towers that learn."""
-        for score, head in self.contrasts.items():
-            if head.trainable_variables:
-                known = losses.known_scores(*losses.score_vectors(truth[score], truth[score], weights))[2]
-                head.remember(outputs[f"{score}_features"], self._standard(score, truth[score]), known)
-
-    def _standard(self, score, truth):
-        """True scores (B,) or (B, 1) in standard units, (B,); those unknown as 0, the mean."""
-        mean, std = self._config["score_statistics"][score]
-        standard = (ops.reshape(ops.cast(truth, "float32"), (-1,)) - mean) / std
-        return ops.where(ops.isnan(standard), 0.0, standard)
-
     def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}
 
 
-def tower_names(score: str, members: int = 1) -> list[str]:
-    """The names of a score's towers."""
-    return [f"{score}_tower", *(f"{score}_tower_{member}" for member in range(2, members + 1))]
+def tower_name(score: str) -> str:
+    """The name of a score's tower."""
+    return f"{score}_tower"
 
 
 def _combined(said, scores, expected, fuse, fused_variance):
     """All outputs of SP: what towers said, and what follows from it.
 
     Args:
-        said: name → what towers said of a score: `"final"` (B,), `"final_distribution"` (B, K), `"final_members"`
-            (B, N). What else is there is replaced, or kept if nothing makes it anew.
+        said: name → what towers said of a score: `"final"` (B,), `"final_distribution"` (B, K). What else is there is
+            replaced, or kept if nothing makes it anew.
         scores: of the towers.
         expected: score → function of a distribution, `ExpectedScore`; empty without distributions.
         fuse, fused_variance: functions of two scores, of `ScoreFusion`; None for one tower.
     """
     outputs, variances = dict(said), {}
-    for score in scores:
-        if score in expected:
-            outputs[score], variances[score] = expected[score](said[f"{score}_distribution"])
-        elif f"{score}_members" in said:
-            outputs[score], variances[score] = _moments(said[f"{score}_members"])
+    for score in scores if expected else ():
+        outputs[score], variances[score] = expected[score](said[f"{score}_distribution"])
     if fuse is not None:
         parts = [outputs[score] for score in PREDICTED_SCORES]
         outputs["final"] = fuse(*parts)
-        members = [said[f"{score}_members"] for score in PREDICTED_SCORES if f"{score}_members" in said]
-        if members:
-            outputs["final_members"] = fuse(*members)
         if expected:
             variances["final"] = fused_variance(parts, [variances[score] for score in PREDICTED_SCORES])
-        elif members:
-            variances["final"] = _moments(outputs["final_members"])[1]
     return outputs | {f"{score}_std": ops.sqrt(variance) for score, variance in variances.items()}
-
-
-def _moments(values):
-    """Mean (B,) of the scores (B, N) of members, and the variance (B,) that their spread lets expect of one more."""
-    return ops.mean(values, axis=1), ops.var(values, axis=1) * values.shape[1] / (values.shape[1] - 1)

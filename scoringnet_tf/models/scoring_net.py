@@ -13,8 +13,7 @@ from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.backbones.backbone import Backbone, as_backbone
 from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.decoding import StageDecision
-from scoringnet_tf.models.fragments import FragmentSelector, FragmentStatistics
-from scoringnet_tf.models.kernel_regression import CAPACITY
+from scoringnet_tf.models.fragments import FragmentSelector
 from scoringnet_tf.models.parameter_groups import learning_parts
 from scoringnet_tf.models.saving import Clonable, Functional, Preset, arguments_of, clonable
 from scoringnet_tf.models.score_prediction import ScorePredictor
@@ -36,7 +35,6 @@ BUILT_OF = (  # arguments that tell nothing of records
     *("image_size", "width_multiplier", "preprocessing", "dtype", "segmenter", "score_predictor", "clip_lengths"),
     *("kernel_l2", "scores", "fragments", "fragment_stages", "decoding", "views", "backbone"),
 )
-NOT_COMPARED = ("name", "reference", "backbone")  # of members, whose backbones are compared by their weights
 
 
 def _check_kept(provenance, features, reference):
@@ -67,17 +65,6 @@ def _measured(info, towers):
         hint = "" if "final" in towers else "Train one tower for the final score (--scores=final)."
         raise InputError("equal_scores", f"All training videos of {info.records_dir} have the same {constant}.", hint)
     return found
-
-
-def _differences(model, other):
-    """What is not the same in two models but the weights of their towers: arguments, and weights of other networks."""
-    different = [part for part in model.networks if part not in other.networks]
-    ours, theirs = ({**each.get_config(), **dict.fromkeys(NOT_COMPARED)} for each in (model, other))
-    different += [name for name in ours if ours[name] != theirs[name]]
-    for part in [part for part in model.networks if not different and part != "score_predictor"]:
-        weights = [getattr(each, part).get_weights() for each in (model, other)]
-        different += [] if len({*map(len, weights)}) == 1 and all(map(np.array_equal, *weights)) else [part]
-    return different
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -228,11 +215,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             FragmentSelector(rules.stage_indices(stages.get(score, ())), n, name=f"{score}_fragment", dtype="float32")
             for score, n in lengths.items()
         ]
-        statistics = [
-            FragmentStatistics(selector.stages, selector.length, name=f"{score}_statistics", dtype="float32")
-            for score, selector in zip(lengths, selectors if sp.examples else (), strict=False)
-        ]
-        clips, empty = select_views(sp.scores, selectors, encoded, labels, mask, views, statistics)
+        clips, empty = select_views(sp.scores, selectors, encoded, labels, mask, views)
         outputs |= {**empty, **score_views(sp, clips, views)}
         super().__init__(inputs, outputs, name=name, **kwargs)
 
@@ -241,7 +224,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         self.segmenter: Any = kfs
         self.score_predictor = sp
         self.stage_decision: Any = decision
-        self.selectors, self.fragment_statistics = selectors, statistics
+        self.selectors = selectors
         of_frames = {"image_size": image_size, "frame_size": frame_size, "stored": stored, "provenance": provenance}
         self.preprocessor = ScoringNetPreprocessor.of_network(of_frames)
         self._learned_parts = frozenset(["backbone"] if backbone is not None and backbone.pretrained else [])
@@ -260,7 +243,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         self.networks = tuple(part for part, network in parts.items() if network is not None)
         self.fragment_stages = {score: [*names] for score, names in stages.items()}
         self.seen_stages = [stage for stage in rules.stages if any(stage in names for names in stages.values())]
-        of_samples = kfs is None and len({*lengths.values()}) == 1 and not (statistics and lengths[scores[0]] > 1)
+        of_samples = kfs is None and len({*lengths.values()}) == 1
         self.sampled_frames = lengths[scores[0]] if of_samples else None
         self._config = config | {
             "sport": kept_form(rules),
@@ -292,9 +275,6 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         if initial_model is not None:
             source = initial_model if isinstance(initial_model, cls) else cls.from_preset(initial_model)
             options = {name: source.get_config()[name] for name in BUILT_OF} | options
-            options["score_predictor"] = {"examples": source.score_predictor.examples} | (
-                options["score_predictor"] or {}
-            )
             model = cls.for_records(info, **options)
             copy_network(model, source, "initial_model")
             return model
@@ -304,9 +284,8 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         of_frames = {"frame_size": info.frame_size, "stored": info.stored}
         backbone = options.get("backbone")
         if info.features or (isinstance(backbone, Backbone) and backbone.pretrained and not backbone.trainable):
-            examples = min(CAPACITY, len(info.splits["train"]["ids"]))
-            options["score_predictor"] = {"examples": examples} | (options.get("score_predictor") or {})
-        model = cls(
+            options["score_predictor"] = {"statistics": True} | (options.get("score_predictor") or {})
+        return cls(
             sport=info.sport,
             score_statistics=measured | own,
             **({"features": info.features} if info.features else of_frames),
@@ -319,44 +298,6 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             },
             **options,
         )
-        ids = info.splits["train"]["ids"]
-        truth = {score: info.true_scores(score, ids) for score in model.scores}
-        known = {score: values[np.isfinite(values)] for score, values in truth.items()}
-        model.score_predictor.set_groups({score: values for score, values in known.items() if len(values)})
-        return model
-
-    @classmethod
-    def of_members(cls, models: "Sequence[ScoringNet]") -> "ScoringNet":
-        """One model of several that were trained apart on the same records: its scores are the means of theirs.
-
-        It gives their scores, too, and how far these spread, see `ScorePredictor`. Statistics of training are not kept.
-
-        Args:
-            models: two or more that differ in the weights of their towers alone.
-
-        Raises:
-            InputError: fewer than two (`out_of_range`); one is built otherwise, or finds other stages or features than
-                the first (`other_model`); one has not learned (`not_trained`).
-        """
-        if len(models) < 2:
-            raise InputError("out_of_range", f"An ensemble needs two models or more, not {len(models)}.")
-        first = models[0]
-        config = first.get_config()
-        for number, each in enumerate(models, 1):
-            if not each.scores_learned:
-                lacking = " and ".join(each.unlearned_parts)
-                raise InputError("not_trained", f"Member {number} is not trained: {lacking} never learned.")
-            if different := _differences(first, each):
-                raise InputError("other_model", f"Member {number} differs from member 1 in {' and '.join(different)}.")
-        of_sp = {**(config["score_predictor"] or {}), "members": len(models)}
-        model = cls(**{**config, "score_predictor": of_sp, "reference": None})
-        for part in [part for part in first.networks if part != "score_predictor"]:
-            getattr(model, part).set_weights(getattr(first, part).get_weights())
-        for score, towers in model.score_predictor.member_towers.items():
-            for tower, each in zip(towers, models, strict=True):
-                tower.set_weights(each.score_predictor.towers[score].get_weights())
-        model.learned_parts = first.learned_parts
-        return model
 
     @property
     def scores_learned(self) -> bool:
@@ -408,7 +349,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         """What the towers see of videos, see `tta.select_views`; None: in as many views as the model has."""
         stages = None if self.segmenter is None else stages
         views = self.views if views is None else views
-        return select_views(self.scores, self.selectors, encoded, stages, mask, views, self.fragment_statistics)
+        return select_views(self.scores, self.selectors, encoded, stages, mask, views)
 
     def with_backbone(self, backbone: Backbone) -> "ScoringNet":
         """The same heads behind the backbone that gave their features: a model of frames.

@@ -4,10 +4,11 @@ import dataclasses
 import functools
 import inspect
 import warnings
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from scoringnet_tf import defaults, losses, metrics
@@ -17,7 +18,6 @@ from scoringnet_tf.models.fragments import TrainingFragments
 from scoringnet_tf.models.layers import Dropout, FeatureScaling, feature_statistics
 from scoringnet_tf.models.loss_terms import PHASES, LossScaleOptimizer, unpacked, with_weights
 from scoringnet_tf.models.parameter_groups import learning_parts, part_layers
-from scoringnet_tf.models.regression_paths import STATISTICS_SCALING, RegressionPaths
 from scoringnet_tf.models.score_prediction import HEADS
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
@@ -71,10 +71,9 @@ class Trainer(Model):
         Args:
             optimizer: Keras's; §4.2 has Adam. Under the dtype policy mixed_float16 its loss is scaled.
             loss: output → loss of Eq. 10. Default: `StageCrossEntropy` (Eq. 5) for `"stages"`, and for the score of
-                every tower that of its head: `ScoreLoss` (Eqs. 8 and 9), `ScoreDistributionLoss` or
-                `ContrastiveScoreLoss`, in standard deviations of the training scores. Your loss gets the unit and the
-                statistics of its head if it has none. A loss for the fused `"final"` score is a further term, and needs
-                a `unit`.
+                every tower that of its head: `ScoreLoss` (Eqs. 8 and 9) or `ScoreDistributionLoss`, in standard
+                deviations of the training scores. Your loss gets the unit and the statistics of its head if it has
+                none. A loss for the fused `"final"` score is a further term, and needs a `unit`.
             metrics: output → metrics, each with a name of its own; weighted as the losses are. Default: frame accuracy,
                 overall and per stage, SRC and MED of the scores (§4.2).
             phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
@@ -87,17 +86,13 @@ class Trainer(Model):
             **options: of `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
 
         Raises:
-            InputError: an ensemble, whose members are trained apart (`several_members`); an unknown phase, source of
-                fragments, output or part (code `unknown_name`); fragments for a model of whole videos (`no_stages`);
-                nothing is left to learn (`nothing_to_train`); losses, metrics or options of another kind
-                (`wrong_value`), or two results of one name (`duplicate`); a score loss with the statistics of another
-                head (`loss_statistics`), for a head that its output lacks (`loss_head`), or for a fused score without
-                a unit (`loss_unit`).
+            InputError: an unknown phase, source of fragments, output or part (code `unknown_name`); fragments for a
+                model of whole videos (`no_stages`); nothing is left to learn (`nothing_to_train`); losses, metrics or
+                options of another kind (`wrong_value`), or two results of one name (`duplicate`); a score loss with the
+                statistics of another head (`loss_statistics`), for a head that its output lacks (`loss_head`), or for a
+                fused score without a unit (`loss_unit`).
         """
         # 1. Check what was given
-        if self.score_predictor.members > 1:
-            message = "The members of an ensemble cannot be trained together."
-            raise InputError("several_members", message, "Train each, then ScoringNet.of_members.")
         loss_terms.check_phase(self, phase, fragments, fragment_jitter)
         loss_terms.check_kinds(loss, metrics, options)
         output_losses = {**self.default_losses(), **(loss or {})}
@@ -162,7 +157,7 @@ class Trainer(Model):
         Args:
             score: of a tower.
             unit: of `ScoreLoss`, points.
-            **options: further arguments of the loss: `ScoreLoss`, `ScoreDistributionLoss`, `ContrastiveScoreLoss`.
+            **options: further arguments of the loss: `ScoreLoss`, `ScoreDistributionLoss`.
         """
         kind = getattr(losses, HEADS[self.score_predictor.get_config()["head"]])
         return loss_terms.for_head(self, score, kind(unit=unit, **options))
@@ -215,18 +210,11 @@ class Trainer(Model):
 
     # === Fit and evaluate ===
 
-    def adapt_features(
-        self, dataset: Iterable[tuple[Any, ...]], groups: Mapping[str, str | None] | None = None
-    ) -> None:
-        """Brings features to standard units of the training videos, and fits the regression on their statistics.
-
-        The heads need the former before `fit`. The latter is there for records of features, see `KernelRegression`; it
-        is fitted to fragments of the true stages, and counts once `weigh_paths` has been called.
+    def adapt_features(self, dataset: Iterable[tuple[Any, ...]]) -> None:
+        """Brings features to standard units of the training videos, as the heads need them before `fit`.
 
         Args:
             dataset: one pass over the training videos, batches of `data.input_pipeline.videos`.
-            groups: id of a video → what it shares with others, which are then left out together when the regression
-                chooses how smooth it is; the dataset must be one `with_info`.
 
         Raises:
             InputError: the model takes frames (`sees_frames`), its backbone has learned nothing (`new_backbone`), or
@@ -238,35 +226,26 @@ class Trainer(Model):
         if self.backbone is not None and not self.backbone.pretrained:
             message = "A new backbone needs no adapt_features: it brings its vectors to standard units itself."
             raise InputError("new_backbone", message)
-        paths = RegressionPaths(self)
+        poolings = self.score_predictor.poolings
+        pooled: dict[str, list[np.ndarray]] = {score: [] for score in poolings}
 
-        def encoded():
-            for inputs, targets, *info in dataset:
-                features = self.encode(inputs)
-                paths.collect(features, targets, inputs["mask"], info[0]["id"] if info else None)
-                yield features, inputs["mask"]
+        def encoded() -> Iterator[tuple[Any, Any]]:
+            for inputs, targets, *_ in dataset:
+                features, mask = self.encode(inputs), inputs["mask"]
+                clips, _ = self.select_views(features, targets.get("stages"), mask, views=1)
+                for score, (pooling, _) in poolings.items():
+                    pooled[score].append(ops.convert_to_numpy(pooling(clips[f"{score}_clip"])))
+                yield features, mask
 
         mean, deviation = feature_statistics(encoded())
+        of_statistics = [scaling for _, scaling in poolings.values()]
         for layer in self._scalings():
-            if layer.name != STATISTICS_SCALING:
+            if layer not in of_statistics:
                 layer.adapt(mean, deviation)
-        paths.fit(groups)
-
-    def weigh_paths(
-        self, dataset: Iterable[tuple[Any, ...]] = (), groups: Mapping[str, str | None] | None = None
-    ) -> dict[str, float]:
-        """Weighs each tower's network against the regression on statistics beside it, on videos that are held out.
-
-        The network has to earn its share, see `kernel_regression.network_share`.
-
-        Args:
-            dataset: batches of held-out videos; without any the regression decides alone.
-            groups: as of `adapt_features`.
-
-        Returns:
-            Score → share of its network; none if there is no fitted regression.
-        """
-        return RegressionPaths(self).weigh(dataset, groups)
+        for score, (_, scaling) in poolings.items():
+            values = np.concatenate(pooled[score]).astype("float64")
+            mean, deviation = values.mean(axis=0), values.std(axis=0)
+            scaling.adapt(mean, np.where(deviation < 1e-6 * np.abs(mean), 0, deviation))  # constant but for rounding
 
     def _scalings(self):
         return [layer for layer in self._flatten_layers() if isinstance(layer, FeatureScaling)]
@@ -282,7 +261,7 @@ class Trainer(Model):
         given = inspect.signature(super().fit).bind(*arguments, **options).arguments
         check_learns(self, given.get("x"))
         is_new = self.backbone is not None and not self.backbone.pretrained
-        if not is_new and any(not layer.is_adapted for layer in self._scalings() if layer.name != STATISTICS_SCALING):
+        if not is_new and any(not layer.is_adapted for layer in self._scalings()):
             warnings.warn("Features are not in standard units. Call adapt_features(train) before fit.", stacklevel=2)
         self._direct(keras.tree.flatten(given.get("callbacks") or []))
         validation = given.get("validation_data")
@@ -402,14 +381,15 @@ class Trainer(Model):
             y: targets of `videos`: stages int (B, L), scores (B,).
             y_pred: outputs of the model.
             sample_weight: (B,), weight of each video, or None.
-            training: a contrastive head then keeps the batch as its exemplars.
+            training: not used.
         """
         if isinstance(sample_weight, dict):
             raise loss_terms.by_output(sample_weight)
         y, y_pred, sample_weight = self._of_all_replicas(y, y_pred, sample_weight)
         total = 0.0
         for output, loss in loss_terms.learned_losses(self.learned.phase, self.learned.losses).items():
-            predicted = self._read_by(loss, output, y, y_pred)
+            is_distribution = isinstance(loss, losses.ScoreDistributionLoss)
+            predicted = y_pred[f"{output}_distribution" if is_distribution else output]
             total = total + loss(y[output], predicted, sample_weight)
             known = loss_terms.number_known(output, y[output], sample_weight)
             for name, value in loss_terms.terms(output, loss, y[output], predicted, sample_weight).items():
@@ -421,15 +401,7 @@ class Trainer(Model):
         if "segmenter" in self.learning:
             total = total + sum(self.segmenter.losses, ops.zeros(()))
         self.learned.total.update_state(total, sample_weight=loss_terms.number_of_videos(y, sample_weight))
-        if training and "score_predictor" in self.learning:
-            self.score_predictor.remember(y, y_pred, sample_weight)
         return total / replicas.number()
-
-    def _read_by(self, loss, output, y, y_pred):
-        """What a loss reads of the outputs: the score, its distribution, or what a tree says of the batch's pairs."""
-        if isinstance(loss, losses.ContrastiveScoreLoss):
-            return self.score_predictor.pair_leaves(output, y_pred[f"{output}_features"], y[output])
-        return y_pred[f"{output}_distribution" if isinstance(loss, losses.ScoreDistributionLoss) else output]
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Updates the metrics of the outputs that there are; returns them and the terms of the loss."""
@@ -445,7 +417,7 @@ class Trainer(Model):
     def _of_all_replicas(self, y, y_pred, sample_weight):
         """Targets, outputs and weights of the whole batch, of those outputs that have a loss or a metric."""
         names = {*self.learned.losses, *self.learned.metrics}
-        names |= {"labels"} | {f"{name}_{kind}" for name in names for kind in ("distribution", "features")}
+        names |= {"labels"} | {f"{name}_distribution" for name in names}
         measured = {name: value for name, value in y_pred.items() if name in names}
         targets = {name: value for name, value in y.items() if name in measured}
         return replicas.gathered((targets, measured, sample_weight))

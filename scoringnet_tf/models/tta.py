@@ -28,7 +28,6 @@ def select_views(
     stages: Any,
     mask: Any,
     views: int,
-    statistics: Iterable[layers.Layer] = (),
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the towers see of videos, without mirror images.
 
@@ -39,15 +38,12 @@ def select_views(
         stages: int (B, L), the stage of every frame; None scores whole videos.
         mask: bool (B, L), true for real frames.
         views: one of `VIEWS`.
-        statistics: n `FragmentStatistics`, if the towers read them.
 
     Returns:
-        `{"difficulty_clip": (M·B, T, …), …}`, one move after the other, with `"difficulty_statistics"` (B, K) if the
-        towers read them; and `{"empty_fragments": bool (B, n)}`, of whole videos nothing.
+        `{"difficulty_clip": (M·B, T, …), …}`, one move after the other; and
+        `{"empty_fragments": bool (B, n)}`, of whole videos nothing.
     """
     clips, empty = {}, []
-    for score, layer in zip(scores, statistics, strict=False):
-        clips[f"{score}_statistics"] = layer(content, stages, mask)
     for score, selector in zip(scores, selectors, strict=True):
         moves, none_found = zip(*(selector(content, stages, mask, move=move) for move in MOVES[views]), strict=True)
         clips[f"{score}_clip"] = ops.concatenate(moves) if len(moves) > 1 else moves[0]

@@ -6,7 +6,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
 from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.training.run_record import held_out_of, learned_from, members_of
+from scoringnet_tf.training.run_record import held_out_of, learned_from
 
 UNKNOWN = "It is not known which videos of these records the model did not learn from (--held_out_split)."
 
@@ -20,8 +20,6 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
         return Remark("held_out_unknown", UNKNOWN)
     stored = "validation" in info.splits
     try:
-        if not stored and (files := members_of(model_file)):
-            return _held_out_by_members(info, files)
         ids = info.splits["validation"]["ids"] if stored else held_out_of(info, model_file)
         if seen := learned_among(info, ids, model_file):
             sentence = f"The model learned from {counted(len(seen), 'held-out video')}, the first {seen[0]}."
@@ -31,15 +29,6 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
     except InputError as error:
         return Remark("held_out_unknown", f"It is not known which videos were held out of training. {error}")
     return HeldOut(info, "validation", ids) if ids else NOTHING_HELD_OUT
-
-
-def _held_out_by_members(info, files):
-    """Videos that a member held out, and that its KFS, which may be another's, did not learn from."""
-    members: dict[str, int] = {}
-    for member, file in enumerate(files):
-        ids = held_out_of(info, file)
-        members |= dict.fromkeys({*ids} - {*learned_among(info, ids, file)}, member)
-    return HeldOut(info, "validation", sorted(members), members) if members else NOTHING_HELD_OUT
 
 
 def learned_among(info: DatasetInfo, ids: Iterable[str], model_file: AnyPath) -> list[str]:

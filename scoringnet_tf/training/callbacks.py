@@ -141,16 +141,9 @@ class SaveCheckpoint(keras.callbacks.Callback):
             self.checkpoints.save(self.model, f"{self.phase}_{epoch + 1:04d}", self.state_of(epoch + 1))
 
 
-def progress_bar(
-    name: str, total: int, done: int, shown: Mapping[str, str], shared: tqdm | None = None
-) -> keras.callbacks.Callback:
-    """One bar for the `total` steps of a phase, with the loss and the newest figures (name in the logs → label).
-
-    One that is `shared` with other phases moves on from where it is, and stays open.
-    """
-    if shared is not None:
-        shared.update(done)
-    bar = tqdm(total=total, initial=done, desc=name, unit="step", mininterval=1.0) if shared is None else shared
+def progress_bar(name: str, total: int, done: int, shown: Mapping[str, str]) -> keras.callbacks.Callback:
+    """One bar for the `total` steps of a phase, with the loss and the newest figures (name in the logs → label)."""
+    bar = tqdm(total=total, initial=done, desc=name, unit="step", mininterval=1.0)
     figures: dict[str, str] = {}
 
     def move(batch, logs):
@@ -163,5 +156,5 @@ def progress_bar(
         figures.update({label: f"{value:.3f}" for label, value in newest.items() if not math.isnan(value)})
 
     return keras.callbacks.LambdaCallback(
-        on_train_batch_end=move, on_epoch_end=keep, on_train_end=lambda logs: bar.close() if shared is None else None
+        on_train_batch_end=move, on_epoch_end=keep, on_train_end=lambda logs: bar.close()
     )

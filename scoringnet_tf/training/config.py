@@ -170,13 +170,8 @@ class Distribution:
     sigma: float = setting(defaults.SCORE_SIGMA, "Width of the target, standard deviations.", low=0.01, high=4)
 
 
-@dataclasses.dataclass(frozen=True)
-class Contrastive:
-    """The score relative to exemplars of training (CoRe, ICCV 2021)."""
-
-
 SEPARATE = "c3d"  # the paper's net: a C3D for each part
-HEADS = {"regression": Regression, "distribution": Distribution, "contrastive": Contrastive}
+HEADS = {"regression": Regression, "distribution": Distribution}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,16 +189,15 @@ class Model:
         TrueFragments(), "Key fragments that SP is trained on, or whole videos.", flag=True, alternatives=FRAGMENTS
     )
     scores: str = setting("auto", "Scores with a tower: parts, or final.", True, choices=("auto", "parts", "final"))
-    head: Regression | Distribution | Contrastive = setting(
-        Regression(), "Output of a tower: score, its distribution, or relative score.", flag=True, alternatives=HEADS
+    head: Regression | Distribution = setting(
+        Regression(), "Output of a tower: score, or its distribution.", flag=True, alternatives=HEADS
     )
     conv_filters: int = setting(defaults.CONV_FILTERS, "Filters of both convolutions of a tower (§3.2).", low=1)
     fc_units: int = setting(defaults.FC_UNITS, "Units of the first two fully connected layers (§3.2).", low=1)
     pool_stride: int = setting(defaults.POOL_STRIDE, "Stride of both poolings of a tower (§3.2).", low=1)
+    statistics: bool = setting(True, "Statistics over time in towers that read features.")
     dropout: float = setting(defaults.DROPOUT, "Dropout rate of the towers (§3.2).", flag=True, low=0, high=0.95)
-    statistics: bool = setting(True, "A regression on statistics beside each tower that reads features.")
     views: int = setting(defaults.VIEWS, "Test-time augmentation: 1 (off), 2 (mirrored), 6 (shifted too).", flag=True)
-    members: int = setting(1, "Trainings, each with other videos held out, whose mean is the score.", True, low=1)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -67,12 +67,10 @@ def build_network(
             "conv_filters": model.conv_filters,
             "fc_units": model.fc_units,
             "pool_stride": model.pool_stride,
+            **({} if model.statistics else {"statistics": False}),
             "head": next(name for name, kind in HEADS.items() if isinstance(model.head, kind)),
             "output_activation": model.head.output_activation if isinstance(model.head, Regression) else "linear",
             "dropout_rate": model.dropout,
-            **(
-                {"examples": source.score_predictor.examples} if source else {} if model.statistics else {"examples": 0}
-            ),
         },
         preprocessing=preprocessing,
         decoding=fragments.decoding if fragments else defaults.DECODING,

@@ -111,7 +111,6 @@ class Run:
         return {}
 
     model: keras.Model
-    bar: Any = None  # of tqdm, that several runs share
 
     # === Training ===
 
@@ -323,7 +322,7 @@ class Run:
             keras.callbacks.TensorBoard(self.folder / "tensorboard" / phase.name, write_graph=False),
             callbacks.SaveCheckpoint(self.checkpoints, phase.name, state_of),
             keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.upload()),
-            callbacks.progress_bar(phase.name, *steps, self.shown(phase), self.bar),
+            callbacks.progress_bar(phase.name, *steps, self.shown(phase)),
         ]
 
 

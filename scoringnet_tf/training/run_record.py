@@ -3,7 +3,6 @@
 import dataclasses
 import platform
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,13 +12,12 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.files import read_json, write_json
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
+from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import SEPARATE, PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields, flat, to_json
 
 CONFIG = "config.json"
-MEMBERS = "members"  # folder of the runs of an ensemble, in that of the whole
 KINDS = {"configuration": dict, "data_hash": str, "precision": str, "versions": dict, "validation_ids": list}
 KINDS |= {"learned_from": list, "built_of": dict}
 EPOCHS = {
@@ -44,14 +42,14 @@ class RunRecord:
         """Writes `config.json`, with what the training videos show (`learned_from`).
 
         Raises:
-            InputError: a checkpoint, or members, of a run with other fields, which it names, or without configuration.
+            InputError: a checkpoint of a run with other fields, which it names, or without configuration.
         """
         path, learned = as_path(model_dir) / CONFIG, {*learned_from}
         values = dataclasses.asdict(self) | {"configuration": to_json(self.config), "versions": versions()}
         del values["config"]
         _, state = Checkpoints(model_dir).latest()
-        if state is not None or (as_path(model_dir) / MEMBERS).is_dir():
-            before = self._checked(path, state or {}, f"{model_dir} holds a run with other settings")
+        if state is not None:
+            before = self._checked(path, state, f"{model_dir} holds a run with other settings")
             values["versions"] = before["versions"]
             learned |= {*before["learned_from"]}
         write_json(path, values | {"learned_from": sorted(learned)})
@@ -79,7 +77,7 @@ class RunRecord:
     def _changes(self, before, state):
         """What differs from another record that would change what is computed, a phrase for each."""
         fields = {path: about for path, about, *_ in all_fields(type(self.config))}
-        later = {"model.backbone": SEPARATE, "model.members": 1, "data.validation_fold": 0}  # that older runs lack
+        later = {"model.backbone": SEPARATE, "data.validation_fold": 0}  # that older runs lack
         old, now = (flat(each, type(self.config)) for each in (before["configuration"], to_json(self.config)))
         old = {**{path: value for path, value in later.items() if path in fields}, **old}
         if not old.keys() <= fields.keys():
@@ -154,13 +152,6 @@ def learned_from(model_path: AnyPath) -> set[str]:
         if error.code != "old_config":
             raise
         return set()
-
-
-def members_of(model_path: AnyPath) -> list[Path | RemotePath]:
-    """config.json of each of its members, if a model is an ensemble in the folder of its run; else none."""
-    number = _beside(model_path).get("configuration", {}).get("model", {}).get("members", 1)
-    folder = as_path(model_path).parent / MEMBERS
-    return [folder / str(member) / CONFIG for member in range(1, number + 1)] if number > 1 else []
 
 
 def held_out_of(info: DatasetInfo, model_path: AnyPath) -> list[str]:

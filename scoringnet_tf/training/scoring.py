@@ -12,10 +12,9 @@ import tensorflow as tf
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
-from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.models.loss_terms import PHASES
 from scoringnet_tf.models.parameter_groups import rate_factors
-from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.messages import InputError
@@ -55,6 +54,15 @@ def phases(config: TrainingConfig) -> list[Phase]:
     return [kfs, scoring] if first else [scoring]
 
 
+def train(config: TrainingConfig) -> Path | RemotePath:
+    """Trains a `ScoringNet`, or goes on where a run in `config.run.model_dir` stopped; returns the best model's path.
+
+    Raises:
+        InputError: the records do not hold what is asked for, or what is asked for contradicts itself.
+    """
+    return ScoringRun(load_records(config.data.records_dir), config).run()
+
+
 class ScoringRun(Run):
     """A `Run` of `python -m scoringnet_tf.train`.
 
@@ -66,9 +74,6 @@ class ScoringRun(Run):
     model: ScoringNet
 
     def __init__(self, info: DatasetInfo, config: TrainingConfig) -> None:
-        if config.model.members > 1:
-            message = f"A ScoringRun trains one model, not {config.model.members} members."
-            raise InputError("several_members", message, "Use scoringnet_tf.training.members.train.")
         config = of_sport(config, info.sport)
         check_start(info, config)
         check_stages(info, config)
@@ -101,21 +106,6 @@ class ScoringRun(Run):
         return super().learned_from() | of_file | {*(backbone.origin.get("learned_from", ()) if backbone else ())}
 
     # === Data ===
-
-    @property
-    def all_groups(self) -> dict[str, str | None]:
-        """Id of a video → its group: validation holds groups out whole, whatever the test split does with them."""
-        return {video_id: video.get("group") for video_id, video in self.info.videos.items()}
-
-    @property
-    def groups(self) -> dict[str, str | None]:
-        """Id of a video → its group; none if groups lie on both sides of the test split, which are then no matter."""
-        found = self.all_groups
-        of_splits = [
-            {found[video_id] for video_id in self.info.splits.get(split, {}).get("ids", ())} - {None}
-            for split in ("train", "test")
-        ]
-        return {} if of_splits[0] & of_splits[1] else found
 
     def split(self) -> tuple[list[str], list[str]]:
         """Training videos, and those held out of them to choose the best epoch."""
@@ -183,26 +173,11 @@ class ScoringRun(Run):
 
     # === Training ===
 
-    def run(self) -> Path | RemotePath:
-        """Trains what is left; in the best model the towers' networks and regressions are weighed."""
-        best = super().run()
-        if self.worker or not self.model.score_predictor.examples or not self.model.scores_learned:
-            return best
-        model = load_scoring_net(best)
-        if model.reference is None:  # else it was weighed before it was measured
-            held_out = self.videos("validation", with_info=True) if self.validation_ids else ()
-            shares = model.weigh_paths(held_out, self.all_groups)
-            model.save(best)
-            why = "by held-out videos" if self.validation_ids else "as no video is held out"
-            for score, share in shares.items():
-                print(f"{score}: {1 - share:.0%} regression on statistics, {share:.0%} network, {why}")
-        return best
-
     def load_initial_weights(self) -> None:
         """Fills the network with the weights that the configuration names, and with the statistics of features."""
         print(self.targets.message)
         if self.info.features or (self.model.backbone and self.model.backbone.pretrained):
-            self.model.adapt_features(self.videos("train", with_info=True), self.groups)
+            self.model.adapt_features(self.videos("train", num_frames=None))
         of_frames = not self.info.features
         if of_frames and (share := math.prod(self.config.data.image_size) / math.prod(self.info.frame_size)) < LITTLE:
             hint = "Build smaller frames (--frame_height, --frame_width), or raise --image_size. [frames_oversized]"

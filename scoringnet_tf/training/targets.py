@@ -7,7 +7,6 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.training.config import (
-    Contrastive,
     Joint,
     PredictedFragments,
     ResNet50,
@@ -91,10 +90,9 @@ def check_start(info: DatasetInfo, config: TrainingConfig) -> None:
         raise InputError("wrong_format", message)
     if "segmenter" in starts and config.fragments is None:
         raise InputError("flags_conflict", "--segmenter finds key fragments, but --fragments=whole uses none.")
-    is_contrastive = isinstance(config.model.head, Contrastive)
-    if config.data.batch_size == 1 and (config.loss.alpha != 0 or is_contrastive) and not config.trains_kfs_alone:
-        message = "--batch_size=1: the ranking loss (Eq. 7) and a contrastive head compare videos of a batch."
-        raise InputError("out_of_range", message, "Use --batch_size=2 or more, or another --head with --alpha=0.")
+    if config.data.batch_size == 1 and config.loss.alpha != 0 and not config.trains_kfs_alone:
+        message = "--batch_size=1: the ranking loss (Eq. 7) compares videos of a batch."
+        raise InputError("out_of_range", message, "Use --batch_size=2 or more, or --alpha=0.")
     if isinstance(config.schedule, Joint):
         return
     epochs, whole = config.schedule.segmentation_epochs, config.fragments is None

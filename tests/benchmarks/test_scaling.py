@@ -68,11 +68,11 @@ def test_every_curve_has_points(point, videos, stage_model):
 
 @pytest.mark.slow
 def test_a_curve_is_printed_and_drawn(videos, tmp_path):
-    words = (f"--videos={videos}", "--curves=steps", "--rounds=1", f"--picture={tmp_path / 'growth.png'}")
+    words = (f"--videos={videos}", "--curves=stages", "--rounds=1", f"--picture={tmp_path / 'growth.png'}")
     result = forked("benchmarks.scaling", *words)
     assert result.returncode == 0, result.stderr
     (line,) = result.stdout.splitlines()[2:]
-    assert line.startswith("| steps of a video, statistics | 100, 10,000 |")
+    assert line.startswith("| stages of a sport, found in 8 videos | 4, 50 |")
     assert min(cv2.imread(str(tmp_path / "growth.png")).shape[:2]) > 200
 
 

@@ -89,11 +89,6 @@ def test_one_group_alone_is_learned_from(records, athletes, held_out):
     assert with_validation([fold])[0].further == held_out
     chosen = dataclasses.replace(fold, further=("--validation_fraction=0.3",))
     assert with_validation([chosen]) == [chosen]
-    whole = dataclasses.replace(fold, further=("--fragments=whole",))  # the regression on statistics scores alone
-    one_epoch = ("--epochs=1",) if held_out else ()
-    assert with_validation([whole])[0].further == (*whole.further, *held_out, *one_epoch)
-    network = dataclasses.replace(fold, further=(*whole.further, "--set=model.statistics=false"))
-    assert with_validation([network])[0].further == (*network.further, *held_out)
 
 
 @pytest.mark.slow

@@ -31,9 +31,7 @@ def features_network():
     keras.utils.set_random_seed(0)
     options = {"scores": ("final",), "fragments": "whole", "clip_lengths": (4, 4), "width_multiplier": 1 / 16}
     features = {"size": 5, "stride": 1, "origin": None}
-    return scoringnet_tf.ScoringNet(
-        features=features, **options, score_predictor={"head": "distribution", "members": 2}
-    )
+    return scoringnet_tf.ScoringNet(features=features, **options, score_predictor={"head": "distribution"})
 
 
 def run(form, path, videos):
@@ -57,26 +55,19 @@ def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form
         assert (tmp_path / "7" / FILES[form]).is_file(), result.stderr
 
 
-CONTRASTIVE = {
-    "features": {"size": 5, "stride": 1, "origin": None},
-    "fragments": "whole",
-    "score_predictor": {"head": "contrastive"},
-}
 OF_FILM = {"features": {"size": 5, "stride": 1, "origin": None}, "segmenter": {"network": "tcn"}}
 
 
 @pytest.mark.slow
 @pytest.mark.interop
 @pytest.mark.parametrize("form", EXPORTS)
-@pytest.mark.parametrize("content", [{}, OF_FILM, CONTRASTIVE], ids=["frames", "features", "contrastive"])
+@pytest.mark.parametrize("content", [{}, OF_FILM], ids=["frames", "features"])
 def test_a_model_of_all_parts_gives_the_numbers_of_keras(form, content, tmp_path):
     for library in LIBRARIES[form]:
         pytest.importorskip(library)  # the extras litert and onnx, which dev does not bring
     keras.utils.set_random_seed(0)
     statistics = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
     network = scoringnet_tf.ScoringNet(**SMALL, **content, score_statistics=statistics, decoding="ordered")
-    for head in network.score_predictor.contrasts.values():
-        head.remember(np.random.default_rng(0).random((3, head.features.shape[1])), np.arange(3.0), np.ones(3))
     path = EXPORTS[form](network, tmp_path / "1")
     assert path == tmp_path / "1" / FILES[form]
     videos = example_videos(network, (13,))
@@ -100,7 +91,7 @@ def converters(monkeypatch):
 
         class Session:
             def __init__(self, *_, **__):
-                self.names = ["final", "final_std", "final_distribution", "final_members", "reasons", "valid"]
+                self.names = ["final", "final_std", "final_distribution", "reasons", "valid"]
 
             def get_outputs(self):
                 return [types.SimpleNamespace(name=name) for name in self.names]

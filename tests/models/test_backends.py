@@ -10,7 +10,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from training_runs import SMALL, STATISTICS, batch, telling, trained
+from training_runs import SMALL, STATISTICS, batch, telling
 
 import scoringnet_tf
 from scoringnet_tf.models.backbones.backbone import Backbone
@@ -51,21 +51,12 @@ def partial(lengths=(12, 12, 12), head="distribution", **options):
     for part in (model.score_predictor.towers["final"], *([model.segmenter] if model.segmenter else [])):
         part.get_layer("feature_scaling").adapt(np.full(5, 2.0), np.full(5, 3.0))
     values = np.random.default_rng(0).normal(2, 3, (3, 12, 5)).astype("float32")
-    model = trained(model) if head == "contrastive" else telling(model)
-    return model, {"features": values, "mask": np.arange(12) < np.array(lengths)[:, None]}
+    return telling(model), {"features": values, "mask": np.arange(12) < np.array(lengths)[:, None]}
 
 
 def of_film():
     """The same with the stage head for film, on key fragments of videos of unequal length."""
     return partial((12, 11, 7), fragments="key", segmenter={"dropout_rate": 0.0, "network": "tcn"})
-
-
-def contrastive():
-    """The first with a contrastive head, and exemplars: without any all scores are the mean, and have no order."""
-    model, inputs = partial(head="contrastive")
-    head, rng = model.score_predictor.contrasts["final"], np.random.default_rng(2)
-    head.remember(rng.random((4, head.features.shape[1])).astype("float32"), rng.normal(size=4), np.ones(4))
-    return model, inputs
 
 
 def on(backbone):
@@ -106,7 +97,7 @@ def prepared(tmp_path_factory):
     """Folders of a saved model and a batch each, and what TensorFlow makes of them."""
     keras.utils.set_random_seed(1)
     folders = []
-    for prepare in (full, partial, contrastive, of_film, videos, images, masked_i3d, classes_of_i3d):
+    for prepare in (full, partial, of_film, videos, images, masked_i3d, classes_of_i3d):
         folders.append(tmp_path_factory.mktemp("backends"))
         model, inputs = prepare()
         model.save(folders[-1] / "model.keras")

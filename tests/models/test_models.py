@@ -214,7 +214,6 @@ def test_the_last_layer_of_a_tower_starts_small_and_towers_share_no_weights():
         ({"head": "median"}, "unknown_name", "median"),
         ({"scores": ("execution",)}, "unknown_name", "execution"),
         ({"head": "distribution", "output_activation": "relu"}, "flags_conflict", "relu"),
-        ({"head": "contrastive", "output_activation": "relu"}, "flags_conflict", "relu"),
         ({"pool_stride": 0}, "out_of_range", "pool_stride"),
     ],
     ids=str,

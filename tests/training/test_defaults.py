@@ -20,7 +20,7 @@ from scoringnet_tf.training.optimizer import LayerwiseAdam
 
 NET, KFS, SP = scoringnet_tf.ScoringNet, scoringnet_tf.KeyFragmentSegmenter, scoringnet_tf.ScorePredictor
 PIXELS = ("max_start_shift", "flip", "crop_shift", "zoom", "color_jitter", "degradation")
-SCORE_LOSSES = (losses.ScoreLoss, losses.ScoreDistributionLoss, losses.ContrastiveScoreLoss)
+SCORE_LOSSES = (losses.ScoreLoss, losses.ScoreDistributionLoss)
 RANKING = (losses.PairwiseRankingLoss, *SCORE_LOSSES)
 FEATURES = {"features": {"size": 4, "stride": 1, "origin": None}}  # a model that is made fast
 NETWORK, FRAGMENTS = "model.fragments.network.", "model.fragments."
@@ -87,7 +87,7 @@ def test_a_field_and_its_argument_have_one_default(cls, twins):
     assert of_python == {(path, *rest): fields[path] for path, *rest in of_python}
 
 
-@pytest.mark.parametrize("head", ["regression", "distribution", "contrastive"])
+@pytest.mark.parametrize("head", ["regression", "distribution"])
 @pytest.mark.parametrize(("sport", "alpha"), [("diving", 5), ("vault", 10), ("ski_jumping", 5)])
 def test_losses_of_a_sport_are_those_of_the_command(sport, alpha, head):
     network = NET(sport, **SMALL, **FEATURES, score_predictor={"head": head})

@@ -154,7 +154,6 @@ KINDS = [
     (videos, VIDEOS, ["f_src"]),
     (features, {**FEATURES, "fragments": "true"}, ["d_src", "e_src", "f_src", "frame_accuracy"]),
     (vectors, {**FEATURES, "head": "distribution"}, ["f_src"]),
-    (vectors, {**FEATURES, "head": "contrastive"}, ["f_src"]),
 ]
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from refusals import refused
-from tiny_records import feature_video, write_records
 from training_runs import STATISTICS, changed, scoring_run, settings
 
 import scoringnet_tf
@@ -232,19 +231,6 @@ def test_features_are_scaled_by_the_training_videos(tmp_path):
     seen = np.concatenate([values[name] for name in "abc"])  # all steps, of which the network samples two
     np.testing.assert_allclose(np.array(scaling.mean), seen.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(np.array(scaling.deviation), seen.std(axis=0), rtol=1e-5)
-
-
-@pytest.mark.slow
-def test_groups_that_the_test_split_parts_weigh_the_network_as_groups(tmp_path, monkeypatch):
-    rng = np.random.default_rng(0)
-    videos = [feature_video(f"{n:02d}", rng.normal(size=(4, 3)).astype("float32"), final=50.0 + n) for n in range(12)]
-    groups = {f"{n:02d}": f"athlete {n % 5}" for n in range(12)}
-    records, seen = write_records(tmp_path / "records", {"train": videos[:10], "test": videos[10:]}, groups=groups), []
-    monkeypatch.setattr(scoringnet_tf.ScoringNet, "weigh_paths", lambda _, videos, groups: seen.append(groups) or {})
-    changes = {"fragments": "whole", "clip_lengths": [2, 2], "lr_multipliers": {}, "batch_size": 2, "training": "joint"}
-    made = scoring_run(records, tmp_path / "run", epochs=1, validation_fraction=0.3, **changes)
-    made.run()
-    assert made.validation_ids and made.groups == {} and seen == [groups]
 
 
 def test_a_model_knows_its_records(run, diving_records):
