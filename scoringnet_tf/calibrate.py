@@ -19,12 +19,12 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 
-flags.DEFINE_string("model", None, "A .keras file or a folder with one; the file is replaced.")
-flags.DEFINE_string("records_dir", None, "Folder of the TFRecords of its training.")
-flags.DEFINE_string("held_out_split", None, "Split that sets the intervals. Default: videos that its run held out.")
-flags.DEFINE_string("held_out_records_dir", None, "Folder of the records of --held_out_split. Default: --records_dir.")
-flags.DEFINE_integer("views", None, "Test-time views of a fragment, kept with the model. Default: as many as it has.")
-flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
+flags.DEFINE_string("model", None, "Model to update: a .keras file or its folder.")
+flags.DEFINE_string("records_dir", None, "Folder with the model's training records.")
+flags.DEFINE_string("held_out_split", None, "Split for the intervals. Default: videos held out in training.")
+flags.DEFINE_string("held_out_records_dir", None, "Records with --held_out_split. Default: --records_dir.")
+flags.DEFINE_integer("views", None, "Test-time views per fragment, saved with the model. Default: the model's.")
+flags.DEFINE_integer("batch_size", 4, "Videos per step; no effect on the result.", 1)
 
 
 def main(_: list[str]) -> None:

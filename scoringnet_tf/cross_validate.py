@@ -29,15 +29,15 @@ from scoringnet_tf.training.config import HEADS
 
 QUESTION = "Does ScoringNet score better than what needs no network?"
 
-flags.DEFINE_string("records_dir", None, "Records, made by `python -m data_prep build`.")
+flags.DEFINE_string("records_dir", None, "Records, from `python -m data_prep build`.")
 flags.DEFINE_string("output_dir", None, "Folder for the table and the trainings.")
-flags.DEFINE_integer("folds", 5, "Folds. With --group and without --folds: one for each group.", 2)
-flags.DEFINE_string("group", None, "Folds of whole groups by this column of the manifest: group.")
-flags.DEFINE_list("split_files", [], "Split files (id,split) in place of folds, made by `data_prep split`.")
-flags.DEFINE_list("heads", ["regression"], "Heads of ScoringNet: regression, distribution.")
-flags.DEFINE_integer("seeds", 1, "Trainings of each head in each fold, --seed=0 and on.", 1)
-flags.DEFINE_string("preset", None, "Flag file of `train`. Default: its defaults.")
-flags.DEFINE_string("title", None, "Title of the table. Default: the name of the records.")
+flags.DEFINE_integer("folds", 5, "Number of folds. Default with --group: one per group.", 2)
+flags.DEFINE_string("group", None, "Manifest column for folds with whole groups: group.")
+flags.DEFINE_list("split_files", [], "Split files (id,split) instead of folds, from `data_prep split`.")
+flags.DEFINE_list("heads", ["regression"], "Score heads: regression, distribution.")
+flags.DEFINE_integer("seeds", 1, "Trainings per head and fold, from --seed=0.", 1)
+flags.DEFINE_string("preset", None, "Flag file for `train`. Default: its defaults.")
+flags.DEFINE_string("title", None, "Table title. Default: the records' name.")
 
 
 # === Folds ===

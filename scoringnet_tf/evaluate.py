@@ -20,14 +20,14 @@ from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 from scoringnet_tf.support.paths import as_path, check_access
 
-flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
-flags.DEFINE_string("records_dir", None, "Folder of records made by `python -m data_prep build`.")
-flags.DEFINE_string("split", "test", "Split. validation may also be what the run of --model held out.")
-flags.DEFINE_integer("batch_size", 4, "Videos per step; the result does not depend on it.", 1)
-flags.DEFINE_bool("true_fragments", False, "Cut the key fragments by the true stages (an oracle).")
+flags.DEFINE_string("model", None, "Model: a .keras file or its folder. Default: the shipped diving model.")
+flags.DEFINE_string("records_dir", None, "Records, from `python -m data_prep build`.")
+flags.DEFINE_string("split", "test", "Split to evaluate; validation may be videos held out in training.")
+flags.DEFINE_integer("batch_size", 4, "Videos per step; no effect on the result.", 1)
+flags.DEFINE_bool("true_fragments", False, "Key fragments from the true stages (an oracle).")
 flags.DEFINE_enum("decoding", None, DECODINGS, "Stage decoding. Default: the model's.")
-flags.DEFINE_integer("views", None, "Test-time views of a fragment. Default: the model's.")
-flags.DEFINE_bool("simple", True, "Beside a model of features, the best system without a network.")
+flags.DEFINE_integer("views", None, "Test-time views per fragment. Default: the model's.")
+flags.DEFINE_bool("simple", True, "Comparison with the best system without a network, for features.")
 flags.DEFINE_string("output_dir", None, "Folder for the report. Default: evaluation_SPLIT beside --model.")
 
 

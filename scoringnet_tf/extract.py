@@ -37,18 +37,18 @@ ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers
 OF_MODELS = ("endpoint", "part", "per", "clip_length", "pool")  # flags that only a C3D has
 PARTS = ["kfs", "difficulty", "execution", "final"]
 
-flags.DEFINE_string("model", None, ".keras file of a C3D or a ScoringNet, or its folder.")
-flags.DEFINE_string("backbone", None, "In its place i3d, or FILE.keras[:LAYER] of any model, for every frame.")
-flags.DEFINE_enum("part", None, PARTS, "Part of a ScoringNet whose C3D is taken. Default: kfs.")
-flags.DEFINE_enum("endpoint", None, ENDPOINTS, "Layer, ReLU included. fc6 and fc7 need --per=clip.")
-flags.DEFINE_enum("per", "frame", ["frame", "clip"], "One step of features.")
-flags.DEFINE_integer("clip_length", None, "Frames of a clip, with --per=clip. Default: 16.", 1)
-flags.DEFINE_integer("stride", None, "Frames from one step to the next. Default: 1, or half a clip.", 1)
-flags.DEFINE_enum("pool", "none", ["none", "mean"], "mean: averaged over space and clip; none: flattened.")
-flags.DEFINE_list("frame_size", None, "Height,width of the stored frames, for a C3D that does not have them.")
-flags.DEFINE_float("frame_rate", None, "Frames per second that videos are brought to, for a C3D alone.", 0.1)
-flags.DEFINE_string("records_dir", None, "Folder of records to extract from, instead of VIDEO arguments.")
-flags.DEFINE_string("output_dir", None, "Folder for the features: new, or of the same settings.")
+flags.DEFINE_string("model", None, "C3D or ScoringNet: a .keras file or its folder.")
+flags.DEFINE_string("backbone", None, "Backbone for every frame, instead of --model: i3d, or FILE.keras[:LAYER].")
+flags.DEFINE_enum("part", None, PARTS, "ScoringNet part that owns the C3D. Default: kfs.")
+flags.DEFINE_enum("endpoint", None, ENDPOINTS, "C3D layer, after its ReLU. fc6 and fc7 need --per=clip.")
+flags.DEFINE_enum("per", "frame", ["frame", "clip"], "Unit for a feature step.")
+flags.DEFINE_integer("clip_length", None, "Frames per clip, with --per=clip. Default: 16.", 1)
+flags.DEFINE_integer("stride", None, "Frames between steps. Default: 1, or half a clip.", 1)
+flags.DEFINE_enum("pool", "none", ["none", "mean"], "Pooling over space and clip; none: flattened features.")
+flags.DEFINE_list("frame_size", None, "Stored frame size (height,width), for a C3D without one.")
+flags.DEFINE_float("frame_rate", None, "Resampled frame rate in frames per second, for a C3D alone.", 0.1)
+flags.DEFINE_string("records_dir", None, "Records to extract from, instead of VIDEO arguments.")
+flags.DEFINE_string("output_dir", None, "Folder for the features: new, or from the same settings.")
 
 
 def _extraction():

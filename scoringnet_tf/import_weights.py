@@ -24,8 +24,8 @@ from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import NAMES, configuration
 from scoringnet_tf.support.paths import as_path
 
-flags.DEFINE_string("output", None, "The .keras file to write.")
-flags.DEFINE_enum("tower", None, SCORES, "Score whose tower of a ScoringNet is taken; default: its first.")
+flags.DEFINE_string("output", None, "Output .keras file.")
+flags.DEFINE_enum("tower", None, SCORES, "Tower to take from a ScoringNet. Default: its first.")
 
 
 def main(arguments: list[str]) -> None:

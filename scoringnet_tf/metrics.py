@@ -73,7 +73,8 @@ class SpearmanCorrelation(keras.metrics.Metric):
         capacity: most samples kept; those left out take no room.
     """
 
-    _direction = "up"  # Keras's name for which way is better
+    # Keras's own metrics tell mode="auto" of callbacks so; it has no public way (keras-team/keras#18798).
+    _direction = "up"
 
     def __init__(self, capacity: int = CAPACITY, name: str = "src", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)

@@ -31,13 +31,13 @@ from scoringnet_tf.support.messages import InputError, unknown_name
 from scoringnet_tf.support.model_files import WITH_C3D, check_model
 from scoringnet_tf.support.paths import check_access, local_path
 
-flags.DEFINE_string("records_dir", None, "Records to learn from, made by `python -m data_prep build`.")
-flags.DEFINE_list("renderings", [], "Further records of the same videos, filmed anew, to predict.")
-flags.DEFINE_string("split", "test", "Split to predict.")
-flags.DEFINE_string("output_dir", None, "Folder for the reports: a new one, or one of the same settings.")
-flags.DEFINE_string("features_dir", None, "Folder that keeps the features of C3D. Default: OUTPUT_DIR/features.")
-flags.DEFINE_string("pretrained", "motion_small", "C3D whose features are read: a .keras file, or one that ships.")
-flags.DEFINE_float("validation_fraction", 0.1, "Share of the training split that chooses epochs; 0: the last.", 0, 0.9)
+flags.DEFINE_string("records_dir", None, "Training records, from `python -m data_prep build`.")
+flags.DEFINE_list("renderings", [], "Further test records with the same videos, filmed anew.")
+flags.DEFINE_string("split", "test", "Test split.")
+flags.DEFINE_string("output_dir", None, "Folder for the reports: new, or from the same settings.")
+flags.DEFINE_string("features_dir", None, "Folder for cached C3D features. Default: OUTPUT_DIR/features.")
+flags.DEFINE_string("pretrained", "motion_small", "C3D for the features: a .keras file or a shipped model.")
+flags.DEFINE_float("validation_fraction", 0.1, "Training share for choosing the epoch; 0: the last epoch.", 0, 0.9)
 flags.DEFINE_integer("seed", 0, "Random seed.", 0)
 
 

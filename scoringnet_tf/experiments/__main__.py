@@ -33,17 +33,17 @@ Tables = Mapping[str, Experiment]  # of the catalogue, by name
 PROJECT = pathlib.Path(__file__).parents[2]
 PRESETS = {"small": "recipes/tables_{sport}.flags", "paper": "{sport}.flags"}
 
-flags.DEFINE_string("records_dir", None, "Records to train on, made by `python -m data_prep build`.")
-flags.DEFINE_list("renderings", [], "Further records of the same test videos, filmed anew; intervals cover them.")
-flags.DEFINE_string("preset", "small", "small (1/8 width), paper (diving.flags or vault.flags), or a flag file.")
-flags.DEFINE_integer("train_videos", None, "Training videos to learn from, drawn at random. Default: all.", 1)
-flags.DEFINE_integer("seeds", 3, "Trainings of each row, --seed=0 and on.", 1)
-flags.DEFINE_integer("splits", 6, "Random splits of table6.", 2)
+flags.DEFINE_string("records_dir", None, "Training records, from `python -m data_prep build`.")
+flags.DEFINE_list("renderings", [], "Further records with the same test videos, filmed anew.")
+flags.DEFINE_string("preset", "small", "Flag file, small (1/8 width) or paper (diving.flags, vault.flags).")
+flags.DEFINE_integer("train_videos", None, "Random subset size for training. Default: all videos.", 1)
+flags.DEFINE_integer("seeds", 3, "Trainings per row, from --seed=0.", 1)
+flags.DEFINE_integer("splits", 6, "Random splits for table6.", 2)
 flags.DEFINE_list("split_files", [], "Split files (id,split) for table6, made by `data_prep split`.")
-flags.DEFINE_string("runs_dir", "runs/experiments", "Folder of the trainings.")
-flags.DEFINE_string("results_dir", "results", "Folder of the tables, in one for each sport.")
+flags.DEFINE_string("runs_dir", "runs/experiments", "Folder for the trainings.")
+flags.DEFINE_string("results_dir", "results", "Folder for the tables, with a subfolder per sport.")
 flags.DEFINE_string("gpu", "H100", "GPU of `plan`, which takes 45% of its peak for granted.")
-flags.DEFINE_bool("overwrite", False, "Replace results of other records or trainings.")
+flags.DEFINE_bool("overwrite", False, "Replacement of results from other records or trainings.")
 
 
 def list_experiments(_: Tables) -> int:

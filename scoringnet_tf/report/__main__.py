@@ -32,15 +32,15 @@ from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, default_model, model_path
 from scoringnet_tf.support.paths import as_path, check_access, told_apart
 
-flags.DEFINE_string("model", None, f".keras file or its folder. {DEFAULT_HELP}")
-flags.DEFINE_string("output", None, "HTML file to write; an earlier one is replaced.")
-flags.DEFINE_bool("compare", False, "One page with the videos side by side, aligned at take-off or entry.")
+flags.DEFINE_string("model", None, f"Model: a .keras file or its folder. {DEFAULT_HELP}")
+flags.DEFINE_string("output", None, "HTML file for the page; replaces an earlier one.")
+flags.DEFINE_bool("compare", False, "Side-by-side page, with videos aligned at take-off or entry.")
 flags.DEFINE_string("judges", None, "CSV file with the judges' scores.")
-flags.DEFINE_string("title", None, "Heading. Default: the name of the video, or of --output.")
-flags.DEFINE_bool("force", False, "Never withhold a score.")
-flags.DEFINE_string("height", None, "Metres of the board above the water, or a CSV file (video,height): speeds.")
-flags.DEFINE_float("start", None, "Start of the part to show, in seconds.", 0.0)
-flags.DEFINE_float("end", None, "End of the part to show, in seconds.", 0.0)
+flags.DEFINE_string("title", None, "Page heading. Default: the video's name, or the output's.")
+flags.DEFINE_bool("force", False, "Scores that would be withheld, too.")
+flags.DEFINE_string("height", None, "Board height in metres, or a CSV file (video,height); adds speeds.")
+flags.DEFINE_float("start", None, "Start time, in seconds from the first frame.", 0.0)
+flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0.0)
 flags.declare_key_flag("timeout")
 
 

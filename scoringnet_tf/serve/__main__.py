@@ -24,15 +24,15 @@ from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, defau
 
 STOP_SECONDS = 3  # for requests that are answered when the server is stopped
 
-flags.DEFINE_string("model", None, f".keras file or its folder. {DEFAULT_HELP}")
-flags.DEFINE_string("host", "127.0.0.1", "Address to listen at; 0.0.0.0: of all networks.")
-flags.DEFINE_integer("port", 8000, "Port to listen at; 0 takes a free one.", 0, 65535)
-flags.DEFINE_integer("queue", 20, "Videos that are uploaded, wait or are scored at the same time.", 1)
-flags.DEFINE_float("megabytes", 200.0, "Largest size of a video, MB.", 0.001)
-flags.DEFINE_float("video_seconds", 300.0, "Longest duration of a video.", 0.1)
-flags.DEFINE_float("upload_seconds", 300.0, "Longest duration of an upload.", 0.1)
-flags.DEFINE_float("work_seconds", 600.0, "Longest time to score a video.", 0.1)
-flags.DEFINE_float("keep_seconds", 600.0, "Time for which the page of a video can be opened.", 1.0)
+flags.DEFINE_string("model", None, f"Model: a .keras file or its folder. {DEFAULT_HELP}")
+flags.DEFINE_string("host", "127.0.0.1", "Listening address; 0.0.0.0 for every network.")
+flags.DEFINE_integer("port", 8000, "Listening port; 0 for a free one.", 0, 65535)
+flags.DEFINE_integer("queue", 20, "Most videos uploading, waiting and being scored at once.", 1)
+flags.DEFINE_float("megabytes", 200.0, "Largest video, in MB.", 0.001)
+flags.DEFINE_float("video_seconds", 300.0, "Longest video, in seconds.", 0.1)
+flags.DEFINE_float("upload_seconds", 300.0, "Longest upload, in seconds.", 0.1)
+flags.DEFINE_float("work_seconds", 600.0, "Longest scoring time for a video, in seconds.", 0.1)
+flags.DEFINE_float("keep_seconds", 600.0, "Lifetime of a page, in seconds.", 1.0)
 
 
 def _listening(host, port):

@@ -23,7 +23,7 @@ from absl import app, flags, logging
 from scoringnet_tf.support.messages import InputError, Stopped
 from scoringnet_tf.support.paths import WAITING, answered, of_a_store
 
-flags.DEFINE_float("timeout", WAITING.seconds, "Seconds to wait for an address that does not answer.", 0.1)
+flags.DEFINE_float("timeout", WAITING.seconds, "Network timeout, in seconds.", 0.1)
 # What TensorFlow says of a record that is whole, but not that of the index (`data.input_pipeline`), or of other fields;
 # an UnknownError is whatever a generator of tf.data ended with.
 NO_SUCH_RECORD = "the record of|Could not parse example|Can't parse serialized Example"

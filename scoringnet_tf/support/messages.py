@@ -15,7 +15,9 @@ class InputError(ValueError):
         hint: what to do about it, where the message does not say so already.
     """
 
-    _keras_call_info_injected = True  # else Keras adds every argument, arrays and all, to the message
+    # Else Keras makes a RuntimeError of it, with every argument in its message; of exceptions with arguments of their
+    # own it has no public way to keep them (keras-team/keras#21725).
+    _keras_call_info_injected = True
 
     def __init__(self, code: str, message: str, hint: str = ""):
         super().__init__(code, message, hint)

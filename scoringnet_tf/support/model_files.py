@@ -16,7 +16,7 @@ from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access, is_of_the_web
 
 SHIPPED, FOR_FILM = "diving_small", "diving_film"  # the second needs I3D
-DEFAULT_HELP = f"Default: {FOR_FILM} if it ships and I3D is installed, else {SHIPPED}."
+DEFAULT_HELP = f"Default: {FOR_FILM} with I3D installed, else {SHIPPED}."
 SCORING_NET, WITH_C3D = ("ScoringNet",), ("C3D", "ScoringNet")  # classes of models
 # In a run's folder the best comes before the last; in a preset's folder there is one.
 NAMES = ("best.keras", "model.keras", "c3d.keras", "last.keras")
