@@ -49,7 +49,7 @@ def draws_of(
     return draws
 
 
-def _figures(measure, truth, scores, times):
+def _figures(measure: str, truth: np.ndarray, scores: np.ndarray, times: np.ndarray) -> np.ndarray:
     """The figure (N, S, R) of scores (S, R, V), all known, in N draws that take each video so many times (N, V)."""
     if measure == "src":
         blocks = np.array_split(times, -(-times.size // AT_ONCE))
@@ -61,7 +61,7 @@ def _figures(measure, truth, scores, times):
     return _ratio(np.tensordot(times, errors, (1, 2)), times.sum(axis=1)[:, np.newaxis, np.newaxis])
 
 
-def _src(truth, predicted, times):
+def _src(truth: np.ndarray, predicted: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Spearman's ρ (N, K) of K predictions (K, V) in N draws that take each video so many times (N, V); tie-aware."""
     true_ranks, figures = _centred_ranks(truth, times), []
     spread = (times * true_ranks**2).sum(axis=1)
@@ -71,7 +71,7 @@ def _src(truth, predicted, times):
     return np.stack(figures, axis=1)
 
 
-def _centred_ranks(scores, times):
+def _centred_ranks(scores: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Ranks (N, V) of scores (V,) in draws, less their mean."""
     _, place = np.unique(scores, return_inverse=True)
     order = np.argsort(place)
@@ -80,12 +80,12 @@ def _centred_ranks(scores, times):
     return ranks[:, place] - (times.sum(axis=1, keepdims=True) + 1) / 2
 
 
-def _ratio(figure, scale):
+def _ratio(figure: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """NaN if there is nothing to divide by."""
     return np.divide(figure, scale, out=np.full(figure.shape, np.nan), where=scale > 0)
 
 
-def _mean_of_defined(figures):
+def _mean_of_defined(figures: np.ndarray) -> np.ndarray:
     """The mean (N,) of figures (N, S, R) that are not NaN, as SRC is of a draw of one score alone; NaN of none."""
     defined = ~np.isnan(figures)
     total, count = figures.sum(axis=(1, 2), where=defined), defined.sum(axis=(1, 2))
@@ -129,7 +129,7 @@ def num_units(groups: Groups) -> int:
     return len(_units(groups))
 
 
-def _units(groups):
+def _units(groups: Groups) -> np.ndarray:
     """Indices of the videos of each group, and of each video that is alone, in order of their first; behind them −1."""
     places: dict[tuple, list[int]] = {}
     for place, group in enumerate(groups):

@@ -6,6 +6,7 @@ whose weight is 0 takes part in nothing, whatever was predicted for it. All of i
 
 import copy
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -170,12 +171,12 @@ def frame_weights(labels: Any, weights: Any = None) -> Any:
     return labelled * weights
 
 
-def _may_be(size, other):
+def _may_be(size: int | None, other: int | None) -> bool:
     """Whether two sizes of a static shape can be the same; None is not known yet."""
     return None in (size, other) or size == other
 
 
-def _ratio(total, weight):
+def _ratio(total: Any, weight: Any) -> Any:
     """Total / weight; 0, with a gradient of 0, if there is no weight."""
     return total / ops.where(weight == 0, 1.0, weight)
 
@@ -183,20 +184,20 @@ def _ratio(total, weight):
 # === Keras losses ===
 
 
-def _check_choice(name, value, choices):
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         raise ValueError(f"{name}: {value!r} is not one of {', '.join(choices)}.")
 
 
-def _number(value):
+def _number(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _or(value, default):
+def _or(value: float | None, default: float | None) -> Any:
     return default if value is None else value
 
 
-def _check_number(name, value, positive):
+def _check_number(name: str, value: float | None, positive: bool) -> None:
     """ValueError unless a number is finite, and not negative (or 0); None is not known yet."""
     if value is not None and (not math.isfinite(value) or value < 0 or (positive and value == 0)):
         raise ValueError(f"{name} must be a finite number {'above' if positive else 'of at least'} 0, not {value}.")
@@ -209,7 +210,7 @@ class _BatchLoss(keras.losses.Loss):
     losses are no sum over samples; labels and weights say what counts, and the mask of an output is not asked.
     """
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         super().__init__(name=name, reduction="sum")
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -280,7 +281,7 @@ class PairwiseRankingLoss(_BatchLoss):
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         return self._ranking(*self._in_units(y_true, y_pred, sample_weight))
 
-    def _in_units(self, y_true, y_pred, sample_weight):
+    def _in_units(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         truth, predictions, weights = score_vectors(y_true, y_pred, sample_weight)
         unit = _or(self.unit, 1.0)
         return ops.cast(truth, "float32") / unit, ops.cast(predictions, "float32") / unit, weights
@@ -291,7 +292,7 @@ class PairwiseRankingLoss(_BatchLoss):
         found.unit = _or(self.unit, std)
         return found
 
-    def _ranking(self, truth, predictions, weights):
+    def _ranking(self, truth: Any, predictions: Any, weights: Any) -> Any:
         return pairwise_ranking(truth, predictions, self.margin, self.pair_reduction, self.ties, weights)
 
     def get_config(self) -> dict[str, Any]:

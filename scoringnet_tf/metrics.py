@@ -7,7 +7,7 @@ whatever was predicted for it.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -164,8 +164,10 @@ class FrameAccuracy(keras.metrics.Metric):
 
 # === Segments ===
 
+Segments: TypeAlias = tuple[Any, Any, Any, Any]  # what `segments` gives
 
-def segments(labels: Any, counts: Any) -> tuple[Any, Any, Any, Any]:
+
+def segments(labels: Any, counts: Any) -> Segments:
     """The runs of one stage of each video, those of noise (0) left out.
 
     Args:
@@ -197,10 +199,10 @@ def edit_distance(first: Any, second: Any, number_first: Any, number_second: Any
     corner = ops.concatenate([ops.zeros((rows, 1)), far[:, 1:]], axis=1)
     total = number_first + number_second
 
-    def moved(values):
+    def moved(values: Any) -> Any:
         return ops.concatenate([far[:, :1], values[:, :-1]], axis=1)
 
-    def next_diagonal(number, state):
+    def next_diagonal(number: Any, state: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
         """D[i, j] with i + j = `number`, by i: what is outside the table is infinite."""
         last, before, found = state
         j = number - ops.arange(width + 1, dtype="int32")
@@ -215,14 +217,14 @@ def edit_distance(first: Any, second: Any, number_first: Any, number_second: Any
     return ops.fori_loop(1, ops.max(total) + 1, next_diagonal, start)[2]
 
 
-def edit_scores(truth: tuple[Any, Any, Any, Any], predicted: tuple[Any, Any, Any, Any]) -> Any:
+def edit_scores(truth: Segments, predicted: Segments) -> Any:
     """1 − d / n of each video, see `EditScore`: float32 (B,), of what `segments` gives of truth and prediction."""
     distance = edit_distance(truth[0], predicted[0], truth[3], predicted[3])
     longer = ops.cast(ops.maximum(ops.maximum(truth[3], predicted[3]), 1), "float32")
     return 1.0 - distance / longer
 
 
-def matched_segments(truth: tuple[Any, Any, Any, Any], predicted: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any]:
+def matched_segments(truth: Segments, predicted: Segments) -> tuple[Any, Any, Any]:
     """Which true segment of its stage each predicted one overlaps most.
 
     Args:
@@ -278,7 +280,7 @@ class EditScore(_SegmentMetric):
         self.score = self.add_variable((), "zeros", "float32", name="score")
         self.total = self.add_variable((), "zeros", "float32", name="total")
 
-    def _update(self, truth, predicted, weights):
+    def _update(self, truth: Segments, predicted: Segments, weights: Any) -> None:
         self.score.assign(self.score + ops.sum(weights * edit_scores(truth, predicted)))
         self.total.assign(self.total + ops.sum(weights))
 
@@ -306,7 +308,7 @@ class SegmentalF1(_SegmentMetric):
         self.right = self.add_variable((), "zeros", "float32", name="right")
         self.segments = self.add_variable((), "zeros", "float32", name="segments")
 
-    def _update(self, truth, predicted, weights):
+    def _update(self, truth: Segments, predicted: Segments, weights: Any) -> None:
         self.add(matched_segments(truth, predicted), weights)
 
     def add(self, matched: tuple[Any, Any, Any], weights: Any) -> None:
@@ -341,7 +343,7 @@ class SegmentFigures(_SegmentMetric):
         self.f1 = [SegmentalF1(percent / 100, name=f"f1_{percent}") for percent in overlaps]
         self.overlaps = tuple(overlaps)
 
-    def _update(self, truth, predicted, weights):
+    def _update(self, truth: Segments, predicted: Segments, weights: Any) -> None:
         self.edit._update(truth, predicted, weights)
         matched = matched_segments(truth, predicted)
         for metric in self.f1:
