@@ -5,6 +5,7 @@ Each command has its own flags: python -m data_prep COMMAND --help
 
 import importlib
 import sys
+from types import ModuleType
 from typing import NoReturn
 
 from scoringnet_tf.support import cli
@@ -32,11 +33,11 @@ def main() -> None:
     _run(module)
 
 
-def _run(module):
+def _run(module: ModuleType) -> None:
     """Runs a command; WRONG_USE is its exit status for wrong flags, if scripts read it."""
     is_running = False
 
-    def main(arguments):
+    def main(arguments: list[str]) -> int | None:
         nonlocal is_running
         is_running = True
         return module.main(arguments)
@@ -49,7 +50,7 @@ def _run(module):
         sys.exit(getattr(module, "WRONG_USE", stop.code))
 
 
-def _exit_with_usage(command) -> NoReturn:
+def _exit_with_usage(command: str | None) -> NoReturn:
     usage = "\n".join([__doc__, *(f"  {name:10}{purpose}" for name, purpose in COMMANDS.items())])
     if command in ("-h", "--help"):
         print(usage)

@@ -8,7 +8,7 @@ classes.
 
 import importlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import wrapt
 
@@ -46,7 +46,7 @@ _MODULES = ("losses", "metrics", "models", "sports")
 __all__ = [*_PUBLIC, *_MODULES, "from_preset"]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
     if name in _MODULES:
@@ -54,7 +54,7 @@ def __getattr__(name):
     raise AttributeError(f"module 'scoringnet_tf' has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)
 
 
@@ -64,7 +64,7 @@ def from_preset(preset: "AnyPath", dtype: str | None = None) -> "ScoringNet":
 
 
 @wrapt.when_imported("keras")
-def _register_with_keras(_):
+def _register_with_keras(_: object) -> None:
     """Makes every class of the package known to `keras.saving`, whichever of the two was imported first."""
     for module in (
         *_MODELS.values(),

@@ -20,20 +20,20 @@ def draws_of(
     number: int | None = None,
     groups: Groups = (),
 ) -> dict[str, np.ndarray]:
-    """Bootstrap draws of the mean figure of each row: row → (number,), `DRAWS` by default.
+    """Bootstrap draws for each row's mean figure: row → (number,), `DRAWS` by default.
 
-    Each draw takes seeds, renderings and videos with replacement, one fewer of each than there are: n of n would vary
-    by (n − 1) / n of the variance of their mean (Rao and Wu, *Resampling Inference with Complex Survey Data*, 1988).
-    Whole groups of videos, such as an athlete's, are drawn. The draws are the same for every row of the same seeds, so
-    that differences between rows are paired. R-ℓ2 goes by the range of the scores of all videos. With a single known
-    video or group all draws are NaN.
+    Each draw takes seeds, renderings and videos with replacement, one fewer than there are: n from n would vary by
+    (n − 1) / n times the variance of their mean (Rao and Wu, *Resampling Inference with Complex Survey Data*, 1988).
+    Whole groups are drawn, such as an athlete's videos. Rows with the same seeds have the same draws, so that their
+    differences are paired. R-ℓ2 goes by the range of all videos' scores. With a single known video or group all draws
+    are NaN.
 
     Args:
-        measure: a name of `MEASURES`.
+        measure: a name in `MEASURES`.
         truth: (V,), points; NaN = unknown.
-        rows: row → (S, R, V), points, of S seeds on R renderings.
-        number: of draws.
-        groups: of the V videos, None for a video alone; empty if all are alone.
+        rows: row → (S, R, V), points, by S seeds on R renderings.
+        number: draws.
+        groups: each video's, None for a video alone; empty if all are alone.
     """
     known = ~np.isnan(truth)
     if num_units([group for group, of in zip(groups or [None] * len(known), known, strict=True) if of]) < 2:
@@ -50,7 +50,7 @@ def draws_of(
 
 
 def _figures(measure: str, truth: np.ndarray, scores: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """The figure (N, S, R) of scores (S, R, V), all known, in N draws that take each video so many times (N, V)."""
+    """The figure (N, S, R) for scores (S, R, V), all known, in N draws that take each video so many times (N, V)."""
     if measure == "src":
         blocks = np.array_split(times, -(-times.size // AT_ONCE))
         figures = np.concatenate([_src(truth, np.concatenate(scores), block) for block in blocks])
@@ -62,7 +62,7 @@ def _figures(measure: str, truth: np.ndarray, scores: np.ndarray, times: np.ndar
 
 
 def _src(truth: np.ndarray, predicted: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Spearman's ρ (N, K) of K predictions (K, V) in N draws that take each video so many times (N, V); tie-aware."""
+    """Spearman's ρ (N, K) for K predictions (K, V) in N draws that take each video so many times (N, V); tie-aware."""
     true_ranks, figures = _centred_ranks(truth, times), []
     spread = (times * true_ranks**2).sum(axis=1)
     for ranks in (_centred_ranks(scores, times) for scores in predicted):
@@ -72,7 +72,7 @@ def _src(truth: np.ndarray, predicted: np.ndarray, times: np.ndarray) -> np.ndar
 
 
 def _centred_ranks(scores: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Ranks (N, V) of scores (V,) in draws, less their mean."""
+    """Ranks (N, V) for scores (V,) in draws, less their mean."""
     _, place = np.unique(scores, return_inverse=True)
     order = np.argsort(place)
     equal = np.add.reduceat(times[:, order], np.flatnonzero(np.diff(place[order], prepend=-1)), axis=1)
@@ -86,7 +86,7 @@ def _ratio(figure: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 
 def _mean_of_defined(figures: np.ndarray) -> np.ndarray:
-    """The mean (N,) of figures (N, S, R) that are not NaN, as SRC is of a draw of one score alone; NaN of none."""
+    """The mean (N,) over figures (N, S, R) that are not NaN, as SRC is if a draw has one score alone; else NaN."""
     defined = ~np.isnan(figures)
     total, count = figures.sum(axis=(1, 2), where=defined), defined.sum(axis=(1, 2))
     return np.divide(total, count, out=np.full(len(figures), np.nan), where=count > 0)
@@ -95,14 +95,14 @@ def _mean_of_defined(figures: np.ndarray) -> np.ndarray:
 def resamples(
     shapes: Sequence[Sequence[int]], number: int | None = None, groups: Groups = ()
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The N draws of a bootstrap: uniform numbers in 0…1 that choose seeds, rendering and video indices, (N, …) each.
+    """N bootstrap draws: uniform numbers in 0…1 that choose seeds, rendering and video indices, (N, …) each.
 
-    Groups have different numbers of videos: behind those of a draw its indices are −1.
+    Groups differ in size: −1 stands behind a draw's indices.
 
     Args:
-        shapes: of every row (S, R, V, …).
-        number: of draws; `DRAWS` by default.
-        groups: as of `draws_of`.
+        shapes: every row's (S, R, V, …).
+        number: draws; `DRAWS` by default.
+        groups: as in `draws_of`.
     """
     rng = np.random.default_rng(0)
     most, (_, num_renderings, num_videos) = max(shape[0] for shape in shapes), shapes[0][:3]
@@ -120,7 +120,7 @@ def resamples(
 
 
 def times_of(videos: np.ndarray, number: int) -> np.ndarray:
-    """How often each of V videos is in N draws, (N, V), of the indices that `resamples` draws."""
+    """How often each video is in each draw, (N, V), by the indices that `resamples` draws."""
     return np.stack([np.bincount(of_draw[of_draw >= 0], minlength=number) for of_draw in videos])
 
 
@@ -130,7 +130,7 @@ def num_units(groups: Groups) -> int:
 
 
 def _units(groups: Groups) -> np.ndarray:
-    """Indices of the videos of each group, and of each video that is alone, in order of their first; behind them −1."""
+    """Video indices for each group, and for each video that is alone, in order; −1 behind them."""
     places: dict[tuple, list[int]] = {}
     for place, group in enumerate(groups):
         places.setdefault(("alone", place) if group is None else ("group", group), []).append(place)
@@ -141,17 +141,17 @@ def _units(groups: Groups) -> np.ndarray:
 
 
 def number_of(number: int) -> int:
-    """How many of so many a draw takes."""
+    """How many a draw takes from so many."""
     return max(number - 1, 1)
 
 
 def chosen(uniform: np.ndarray, number: int) -> np.ndarray:
-    """Which of so many seeds a draw takes, by its uniform numbers, (…, most seeds)."""
+    """The seeds that a draw takes from so many, by its uniform numbers, (…, most seeds)."""
     return (uniform[..., : number_of(number)] * number).astype(int)
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:
-    """The lower and upper end of what covers 95 % of the draws; those that are NaN are left out, and NaN of none."""
+    """The ends between which 95 % of the draws lie, without those that are NaN; NaN if none is left."""
     defined = draws[~np.isnan(draws)]
     low, high = np.percentile(defined, COVERED) if defined.size else (np.nan, np.nan)
     return float(low), float(high)

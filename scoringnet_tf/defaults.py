@@ -1,4 +1,4 @@
-"""Defaults of models, losses and augmentation: one table that Python's arguments and the flags of commands read.
+"""Defaults for models, losses and augmentation: one table that Python's arguments and flags read.
 
 The paper's where it has one (§); what is done otherwise, and why, is in docs/paper.md.
 """

@@ -14,6 +14,8 @@ MODEL.keras is a ScoringNet that `train` made: the result is the C3D of one of i
 """
 
 import sys
+from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -22,7 +24,7 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import NAMES, configuration
-from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.paths import RemotePath, as_path
 
 flags.DEFINE_string("output", None, "Output .keras file.")
 flags.DEFINE_enum("tower", None, SCORES, "Tower to take from a ScoringNet. Default: its first.")
@@ -47,7 +49,7 @@ def main(arguments: list[str]) -> None:
     print(f"{type(model).__name__}:     {output}\nUse it:  python -m scoringnet_tf.train {use}={output} …")
 
 
-def _check_output(output, path):
+def _check_output(output: Path | RemotePath, path: Path | RemotePath) -> None:
     """InputError if writing would replace the weights that are read, or what lies in the folder of a run."""
     of_a_run = (output.parent / "config.json").is_file() and (output.is_file() or output.name in NAMES)
     if output.resolve() == path.resolve() or of_a_run:
@@ -55,7 +57,7 @@ def _check_output(output, path):
         raise InputError("exists", f"--output={output} {problem}.", "Choose another name or folder.")
 
 
-def _of_published_weights(path):
+def _of_published_weights(path: str) -> Any:
     if flags.FLAGS.tower:
         raise InputError("flag_unused", f"--tower has no effect: {path} is no ScoringNet (.keras).")
     from scoringnet_tf.weights.files import read_arrays
@@ -68,7 +70,7 @@ def _of_published_weights(path):
     return build_i3d(i3d_layers(arrays)) if is_i3d(arrays) else build_c3d(arrays)
 
 
-def _of_scoring_net(path):
+def _of_scoring_net(path: str) -> Any:
     try:
         configuration(path, "model")
 

@@ -10,8 +10,9 @@ import multiprocessing.connection
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from typing import Any, NoReturn
 
 from scoringnet_tf.support.messages import InputError
 
@@ -43,7 +44,9 @@ def in_processes(workers: int, ahead: int | None = AHEAD) -> Iterator[Callable]:
         worker_end.close()
 
 
-def _map(pool, workers, ahead, function, items):
+def _map(
+    pool: concurrent.futures.Executor, workers: int, ahead: int | None, function: Callable, items: Iterable
+) -> Iterator[Any]:
     """Begins at once, not when the first result is asked for."""
     remaining = iter(items)
     with _reported_kill(workers):
@@ -51,7 +54,9 @@ def _map(pool, workers, ahead, function, items):
     return _results(pool, workers, function, waiting, remaining)
 
 
-def _results(pool, workers, function, waiting, remaining):
+def _results(
+    pool: concurrent.futures.Executor, workers: int, function: Callable, waiting: collections.deque, remaining: Iterator
+) -> Iterator[Any]:
     with _reported_kill(workers):
         while waiting:
             result = waiting.popleft().result()
@@ -60,7 +65,7 @@ def _results(pool, workers, function, waiting, remaining):
 
 
 @contextlib.contextmanager
-def _reported_kill(workers):
+def _reported_kill(workers: int) -> Iterator[None]:
     try:
         yield
     except BrokenProcessPool as error:
@@ -68,7 +73,7 @@ def _reported_kill(workers):
         raise InputError("process_killed", what, "Use fewer --workers.") from error
 
 
-def _prepare(lifeline):
+def _prepare(lifeline: Any) -> None:
     """Prepares a worker: it ends with the lifeline, whose other end its parent holds."""
     import cv2
 
@@ -79,6 +84,6 @@ def _prepare(lifeline):
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
 
 
-def _end_with(lifeline):
+def _end_with(lifeline: Any) -> NoReturn:
     multiprocessing.connection.wait([lifeline])
     os._exit(1)

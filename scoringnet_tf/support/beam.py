@@ -1,4 +1,4 @@
-"""Work on a cluster, by Apache Beam: the functions of a local run, on any of Beam's runners. Needs the extra beam."""
+"""Work on a cluster by Apache Beam: a local run's functions on any Beam runner. Needs the extra beam."""
 
 import concurrent.futures
 import contextlib
@@ -15,7 +15,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,13 @@ RESULTS = ".scoringnet-beam-"  # begins the name of a folder of results: what is
 
 @contextlib.contextmanager
 def on_runner(runner: str, folder: Path) -> Iterator[Callable]:
-    """A `map` that keeps the order and computes on a runner of Beam.
+    """A `map` that keeps the order and computes on a Beam runner.
 
     Each result passes through a file in `folder`, which all workers must see at the same path. The pipeline runs in a
-    process of its own, so that it ends with the block and with this process, even if that is killed.
+    separate process, so that it ends with the block and with this process, even if that is killed.
 
     Args:
-        runner: name of the runner and, after spaces, Beam's own options, such as
+        runner: name and, after spaces, Beam's own options, such as
             "FnApiRunner --direct_running_mode=multi_processing --direct_num_workers=4".
         folder: for the results, which the block deletes; no other block may use it meanwhile.
 
@@ -59,10 +59,10 @@ def on_runner(runner: str, folder: Path) -> Iterator[Callable]:
         process.shutdown()  # Beam ends what it began, such as containers
 
 
-def _begin(lifeline):
-    """Prepares the process: the end of the lifeline, whose other end its parent holds, is its own and its workers'."""
+def _begin(lifeline: Any) -> None:
+    """Prepares the process: it ends with its workers when the parent's end of the lifeline closes."""
 
-    def end_with_parent():
+    def end_with_parent() -> None:
         multiprocessing.connection.wait([lifeline])
         os.killpg(0, signal.SIGKILL)
 
@@ -70,8 +70,8 @@ def _begin(lifeline):
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _options(runner):
-    """Beam's options; its workers log what went wrong alone."""
+def _options(runner: str) -> Any:
+    """Beam's options; its workers log errors alone."""
     logging.disable(logging.WARNING)  # Beam says on import what it lacks for services that are not asked for
     try:
         from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
@@ -103,7 +103,9 @@ def _options(runner):
     return options
 
 
-def _map(process, runner, results, function, items):
+def _map(
+    process: concurrent.futures.Executor, runner: str, results: str, function: Callable, items: Iterable
+) -> Iterator[Any]:
     """Begins at once, not when the first result is asked for."""
     items = list(items)
     folder = Path(tempfile.mkdtemp(dir=results))
@@ -113,8 +115,8 @@ def _map(process, runner, results, function, items):
     return _results(pipeline, runner, [folder / str(index) for index in range(len(items))])
 
 
-def _run(runner, work, items):
-    """What went wrong, in words, for not every error of Beam's can be sent to another process; else None."""
+def _run(runner: str, work: Callable, items: list) -> str | None:
+    """What went wrong, in words, as not every Beam error can be sent to another process; else None."""
     options = _options(runner)
     import apache_beam as beam
 
@@ -138,7 +140,7 @@ def _keep_result(numbered: tuple[int, Any], function: bytes, folder: Path) -> No
                 temporary.write_bytes(result)
 
 
-def _results(pipeline, runner, paths):
+def _results(pipeline: concurrent.futures.Future, runner: str, paths: list[Path]) -> Iterator[Any]:
     for path in paths:
         late = None
         # A listing asks a shared folder anew.

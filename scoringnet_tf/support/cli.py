@@ -1,4 +1,4 @@
-"""What every command of the package does the same way: flags, user errors, a quiet stderr, how it ends."""
+"""What all commands share: flags, user errors, a quiet stderr, exit statuses."""
 
 import atexit
 import contextlib
@@ -49,12 +49,12 @@ def run(
     Args:
         main: the command.
         positional: whether it takes arguments that are no flags.
-        may_be_empty: whether a flag may have an empty value, to undo that of a flag file. By default that is refused:
-            it comes from a shell variable that is not set.
+        may_be_empty: whether a flag may have an empty value, to undo a flag file's. By default that is refused: it
+            comes from a shell variable that is not set.
         uses_keras: whether it computes with Keras; it then refuses another backend than TensorFlow.
     """
 
-    def work(arguments):
+    def work(arguments: list[str]) -> int | None:
         if arguments and not positional:
             message = f"This command takes flags only, not: {' '.join(arguments)}."
             raise InputError("unexpected_argument", message, "See --help.")
@@ -68,7 +68,7 @@ def run(
             os.environ["KERAS_BACKEND"] = backend
         return main(arguments)
 
-    def checked(argv):
+    def checked(argv: list[str]) -> int:
         # A file's name need not be text, nor text of this locale.
         for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, TELL), (sys.stderr, TELL)):
             if isinstance(stream, io.TextIOWrapper):
@@ -84,7 +84,7 @@ def run(
     app.run(checked, flags_parser=_parsed)
 
 
-def _parsed(argv):
+def _parsed(argv: list[str]) -> list[str]:
     """The command line without its flags; exits with status 1 if one is wrong."""
     try:
         arguments = flags.FLAGS(argv)
@@ -103,7 +103,7 @@ def _parsed(argv):
         sys.exit(1)
 
 
-def _quiet_libraries():
+def _quiet_libraries() -> None:
     """Keeps the notices of libraries off stderr; their errors stay."""
     # gcsfs logs what it raises; google.auth logs whom it may not ask, and warns of every older Python.
     for library in ("gcsfs", "google.auth"):
@@ -142,7 +142,7 @@ def stoppable() -> Iterator[None]:
     # Who was started with one of them ignored, as by nohup, goes on to ignore it.
     numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
 
-    def stop(number, _):
+    def stop(number: int, _: object) -> NoReturn:
         for each in numbers:  # once is enough: what follows is tidying up
             signal.signal(each, signal.SIG_IGN)
         raise Stopped(number)
@@ -155,16 +155,16 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _command_name(argv):
-    """`train` of `…/train.py`, `experiments` of `…/experiments/__main__.py`, `build` of `data_prep.commands.build`."""
+def _command_name(argv: list[str]) -> str:
+    """`train` for `…/train.py`, `report` for `…/report/__main__.py`, `build` for `data_prep.commands.build`."""
     program = pathlib.Path(argv[0])
     if program.stem == "__main__":
         return program.parent.name
     return program.name.removesuffix(".py").rpartition(".")[2]
 
 
-def _status(work, name):
-    """The exit status of a command; a user's error is on stderr."""
+def _status(work: Callable[[], int | None], name: str) -> int:
+    """A command's exit status; a user's error goes to stderr."""
     try:
         with stoppable():
             status = work() or 0
@@ -214,14 +214,14 @@ def _as_input_error(error: Exception) -> InputError | None:
 
 
 def require(**values: object) -> None:
-    """InputError naming the first flag of `values` that is empty."""
+    """InputError naming the first flag in `values` that is empty."""
     for name, value in values.items():
         if not value:
             raise InputError("missing_flag", f"--{name} is missing.", "See --help.")
 
 
 def size_flag(name: str) -> list[int]:
-    """The two positive integers of a list flag; InputError naming it."""
+    """The two positive integers in a list flag; InputError naming it."""
     values: Any = flags.FLAGS[name].value
     if len(values) != 2 or not all(value.strip().isdigit() and int(value) > 0 for value in values):
         raise InputError("wrong_value", f"--{name}={','.join(values)}: it takes two positive integers, e.g. 64,64.")

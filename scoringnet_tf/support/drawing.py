@@ -22,7 +22,7 @@ STAGE_COLORS = ("#b8bcc2", "#f2b134", "#2f6db5", "#2a9d8f", "#a23b72", "#e4572e"
 
 
 def stage_color(index: int) -> str:
-    """The colour of a stage by its label; noise is grey, and beyond five stages the colours begin again."""
+    """A stage's colour by its label; noise is grey, and beyond five stages the colours begin again."""
     return STAGE_COLORS[0] if index == 0 else STAGE_COLORS[1 + (index - 1) % (len(STAGE_COLORS) - 1)]
 
 
@@ -34,27 +34,27 @@ def stage_patches(stage_names: Sequence[str]) -> "list[Patch]":
 
 
 def draw_strip(axis: "Axes", segments: Iterable[tuple[int, float, float]], y: float = 0.0, scale: float = 1.0) -> None:
-    """Draws the segments (stage, start, end) of one video at height `y`, times `scale`; unlabelled ones stay empty."""
+    """Draws a video's segments (stage, start, end) at height `y`, times `scale`; unlabelled ones stay empty."""
     for stage, start, end in segments:
         if stage >= 0:
             axis.barh(y, (end - start) * scale, left=start * scale, height=0.9, color=stage_color(stage), linewidth=0)
 
 
 def printable(text: str) -> str:
-    """Text that Matplotlib can draw: no formulas, and of names that are no text what can be written of them."""
+    """Text that Matplotlib can draw: no formulas, and escapes for bytes that are no text."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("$", r"\$")
 
 
 @contextlib.contextmanager
 def in_any_script() -> Iterator[None]:
-    """Draws names of which the font lacks letters without a word: they may be in any script."""
+    """Draws names without warnings about letters that the font lacks: they may be in any script."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
 
 
 def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110, video: str = "") -> None:
-    """Writes a figure as PNG to a path or an open file; of a `video`, `is_picture_of` knows it again."""
+    """Writes a figure as PNG to a path or an open file; `is_picture_of` then recognises the `video`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(figure)
@@ -63,11 +63,11 @@ def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110, vi
 
 
 def is_picture_of(path: AnyPath, video: str) -> bool:
-    """Whether a file is what `save_png` wrote of a video at the same place; OSError if it cannot be read."""
+    """Whether `save_png` wrote this file for a video at the same place; OSError if it cannot be read."""
     with as_path(path).open("rb") as file:
         return mark_of(video).encode() in file.read(HEADER_BYTES)
 
 
 def mark_of(video: str) -> str:
-    """A hash of the path of a video: a picture that is passed on does not reveal its owner's folders."""
+    """A hash of a video's path: a picture that is passed on does not reveal its owner's folders."""
     return hashlib.sha256(str(as_path(video).absolute()).encode("utf-8", "surrogateescape")).hexdigest()

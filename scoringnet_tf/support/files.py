@@ -34,7 +34,7 @@ MAX_LETTERS = 60  # of the name of a copy: in a store names may be longer than d
 
 @contextlib.contextmanager
 def replacing_file(path: AnyPath) -> Iterator[pathlib.Path]:
-    """Yields a temporary local path; it takes the place of `path` if the block ends without an error."""
+    """Yields a temporary local path, which replaces `path` if the block ends without an error."""
     path = as_path(path)
     if isinstance(path, RemotePath):
         with tempfile.TemporaryDirectory() as folder:
@@ -85,8 +85,8 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _replace_remote(path, folder, last):
-    def remove():
+def _replace_remote(path: RemotePath, folder: pathlib.Path, last: str | None) -> None:
+    def remove() -> None:
         if last and (path / last).is_file():
             (path / last).unlink()
         if path.is_dir():
@@ -111,13 +111,13 @@ def new_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]
         _check_new(path)
 
 
-def _check_new(path):
+def _check_new(path: AnyPath) -> None:
     if as_path(path).exists():
         raise InputError("exists", f"{path} exists already.", "Choose another folder.")
 
 
 def tidy_up_beside(path: AnyPath) -> None:
-    """Deletes what killed processes left of `replacing_folder`; an older folder goes back if nothing is at `path`."""
+    """Deletes what killed processes left by `replacing_folder`; an older folder goes back if nothing is at `path`."""
     path = as_path(path)
     if isinstance(path, RemotePath) or not path.parent.is_dir():
         return
@@ -131,7 +131,7 @@ def tidy_up_beside(path: AnyPath) -> None:
 
 @contextlib.contextmanager
 def local_file(path: AnyPath) -> Iterator[pathlib.Path]:
-    """Yields a local file with the content of `path`, for libraries that know no other: `path` itself, or a copy."""
+    """Yields a local file with the content at `path`, for libraries that know no other: `path` itself or a copy."""
     path = as_path(path)
     if not isinstance(path, RemotePath):
         yield path
@@ -143,15 +143,15 @@ def local_file(path: AnyPath) -> Iterator[pathlib.Path]:
 
 
 def file_sha256(path: AnyPath) -> str:
-    """Of the content of a file, hexadecimal."""
+    """A file's hash, hexadecimal."""
     with local_file(path) as local:
         return hashlib.sha256(local.read_bytes()).hexdigest()
 
 
 def cached_file(path: AnyPath, version: str, num_bytes: int) -> pathlib.Path:
-    """A local file with the content of `path`, until the process ends: `path` itself, or a whole copy in `TMPDIR`.
+    """A local file with the content at `path`, until the process ends: `path` itself, or a whole copy in `TMPDIR`.
 
-    Each version of the content, e.g. a hash, is copied once; InputError if it has not `num_bytes`.
+    Each version, e.g. a hash, is copied once; InputError if it has not `num_bytes`.
     """
     path = as_path(path)
     if not isinstance(path, RemotePath):
@@ -164,7 +164,7 @@ def cached_file(path: AnyPath, version: str, num_bytes: int) -> pathlib.Path:
 
 
 @functools.cache
-def _cache():
+def _cache() -> pathlib.Path:
     folder = tempfile.mkdtemp(prefix="scoringnet-tf-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return pathlib.Path(folder)
@@ -177,13 +177,13 @@ def mirrored_folder(
     """A local folder that stands for `path`, for libraries that write to local disks alone.
 
     Yields (folder, upload). For a local `path` they are `path` itself and a function that does nothing. For a remote
-    one, `folder` is a temporary copy. `upload()` copies what has changed and deletes what is gone; the end of the block
+    one, `folder` is a temporary copy. `upload()` copies what has changed and deletes what is gone; the block's end
     calls it too. Files called `last` are uploaded last and deleted first: a folder without one is not whole.
 
     Args:
-        path: of the folder.
-        refusal: message of the InputError by `upload()` if a later block stands for the same remote folder.
-        last: name of the files that make a folder whole.
+        path: the folder.
+        refusal: the InputError's message when a later block stands for the same remote folder.
+        last: name of files that make a folder whole.
         kept: whether to write to `path` at all; else `folder` is a temporary copy.
     """
     path = as_path(path)
@@ -193,12 +193,13 @@ def mirrored_folder(
         return
     with tempfile.TemporaryDirectory() as name:
         folder, lock, token = pathlib.Path(name), path / LOCK, uuid.uuid4().hex
+        remote: Any = path
         if kept:
             lock.write_text(token)  # first: another block then leaves alone what is copied
         _copy_folder(path, folder)
         mirrored = _states(folder)
 
-        def upload():
+        def upload() -> None:
             if not kept:
                 return
             if not lock.is_file() or lock.read_text() != token:
@@ -206,7 +207,7 @@ def mirrored_folder(
             states = _states(folder)
             changed = [file for file in states if mirrored.get(file) != states[file]]
             for file in sorted(changed, key=lambda file: (pathlib.Path(file).name == last, file)):
-                (path / file).upload(folder / file)
+                (remote / file).upload(folder / file)
                 mirrored[file] = states[file]
             for file in sorted(mirrored.keys() - states, key=lambda file: (pathlib.Path(file).name != last, file)):
                 (path / file).unlink()
@@ -218,7 +219,7 @@ def mirrored_folder(
             upload()
 
 
-def _copy_folder(path, folder):
+def _copy_folder(path: pathlib.Path | RemotePath, folder: pathlib.Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for child in path.iterdir() if path.is_dir() else ():
         if child.is_dir():
@@ -228,8 +229,8 @@ def _copy_folder(path, folder):
                 shutil.copyfile(local, folder / child.name)
 
 
-def _states(folder):
-    """Name of every file beneath a local folder, with slashes → what changes when it is written to."""
+def _states(folder: pathlib.Path) -> dict[str, tuple[int, int]]:
+    """Name, with slashes, → size and time for every file beneath a local folder."""
     stats = {file.relative_to(folder).as_posix(): file.stat() for file in folder.rglob("*") if file.is_file()}
     return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
 
@@ -274,7 +275,7 @@ def read_json(path: AnyPath) -> dict:
 
 
 def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
-    """(number of its last line, cells) of every row of a CSV file but blank ones; InputError, OSError as above."""
+    """(its last line's number, cells) for every row in a CSV file but blank ones; InputError, OSError as above."""
     try:
         with as_path(path).open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
@@ -284,7 +285,7 @@ def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
 
 
 def read_rows(path: AnyPath, flag: str) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
-    """(columns, (FILE:LINE, column → cell) of each row) of a CSV file with a header, which `flag` names.
+    """(columns, (FILE:LINE, column → cell) for each row) in a CSV file with a header, which `flag` names.
 
     Raises:
         InputError: it cannot be read, a row has another number of cells, or a column occurs twice.
@@ -318,20 +319,20 @@ def plain(value: Any) -> Any:
 
 
 def real_number(text: str) -> float:
-    """The number of a text; ValueError for what is none, such as 1_000, which Python alone would read."""
+    """The number in a text; ValueError for anything else, such as 1_000, which only Python reads."""
     if "_" in text or not text.isascii():
         raise ValueError(f"{text!r} is not a number")
     return float(text)
 
 
 def whole_number(text: str) -> int:
-    """The integer of a text; ValueError likewise."""
+    """The integer in a text; ValueError likewise."""
     real_number(text)
     return int(text)
 
 
 def seconds_of(text: str) -> float:
-    """Of a timecode (hh:mm:ss.fff or mm:ss), or of a number of seconds; ValueError for what is neither."""
+    """The seconds in a timecode (hh:mm:ss.fff or mm:ss) or a number; ValueError for anything else."""
     timecode = TIMECODE.fullmatch(text)
     if timecode is None:
         return real_number(text)

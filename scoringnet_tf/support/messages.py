@@ -1,4 +1,4 @@
-"""What people read, with a code for programs: errors, remarks, a signal; counts, times and lists of names."""
+"""What people read, with a code for programs: errors, remarks, a signal; counts, times, names in a sentence."""
 
 import signal
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ class InputError(ValueError):
     """A file, row or flag is wrong.
 
     Args:
-        code: a stable name of the problem, in snake_case. Tests and programs compare it, never the message.
+        code: the problem's stable name, in snake_case. Tests and programs compare it, never the message.
         message: what is wrong, and where: the file, row or flag.
         hint: what to do about it, where the message does not say so already.
     """
@@ -28,12 +28,12 @@ class InputError(ValueError):
 
 
 def unknown_name(what: str, name: object, known: Iterable[object]) -> InputError:
-    """The error for a name that is not one of a list, which it shows (code `unknown_name`)."""
+    """The error for a name that is not in a list, which it shows (code `unknown_name`)."""
     return InputError("unknown_name", f"{what}: {name!r} is not one of {', '.join(map(str, known))}.")
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal of this number came, SIGTERM or SIGINT (Ctrl-C). Whoever knows how to resume sets `hint`."""
+    """SIGTERM or SIGINT (Ctrl-C) came. Whoever knows how to resume sets `hint`."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -44,7 +44,7 @@ class Stopped(KeyboardInterrupt):
 
 
 class Remark(str):
-    """A sentence that also has a `code`, for programs: one of those in docs/serving.md."""
+    """A sentence with a `code` for programs, see docs/serving.md."""
 
     code: str
 
@@ -54,7 +54,7 @@ class Remark(str):
         return remark
 
     def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
-        """What copies and pickles are made of."""
+        """For copies and pickles."""
         return self.code, str(self)
 
     def to_dict(self) -> dict[str, str]:
@@ -73,20 +73,20 @@ class Remark(str):
 def counted(number: int, noun: str, style: str = "", plural: str = "") -> str:
     """A number with its noun: 1 frame, 2 frames, 0 frames.
 
-    `style` formats the number, such as `","`; `plural` is that of the noun if it does not end in s.
+    `style` formats the number, such as `","`; `plural` is the noun's if it does not end in s.
     """
     return f"{number:{style}} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def clock(seconds: float) -> str:
-    """A moment of a video as players show it, to a tenth of a second: 0:07.5, 12:31.0, 1:02:03.0."""
+    """A moment as video players show it, to a tenth: 0:07.5, 12:31.0, 1:02:03.0."""
     minutes, tenths = divmod(round(10 * seconds), 600)
     hours, minutes = divmod(minutes, 60)
     return (f"{hours}:{minutes:02d}" if hours else f"{minutes}") + f":{tenths // 10:02d}.{tenths % 10}"
 
 
 def shown(names: Iterable[str]) -> str:
-    """Names in order, for a sentence; the first ten of many, and how many more."""
+    """Names in order, for a sentence; ten at most, and how many more."""
     names = sorted(names)
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return ", ".join(names[:MAX_NAMES]) + more

@@ -1,4 +1,4 @@
-"""Files of trained models: those that ship, a folder, a run's folder, a `.keras` file, local or remote.
+"""Model files: shipped ones, a folder, a run's folder, a `.keras` file, local or remote.
 
 It imports no Keras, so that a command refuses a wrong path at once.
 """
@@ -29,31 +29,31 @@ SHIPPED_FOLDER = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDE
 
 
 def shipped_presets(kinds: Iterable[str] | None = None) -> list[str]:
-    """The names of the models that ship with the package: all, or those of these classes."""
+    """The names of the shipped models: all, or these classes'."""
     files = (folder / name for folder in SHIPPED_FOLDER.iterdir() for name in NAMES if (folder / name).is_file())
     return sorted(file.parent.name for file in files if kinds is None or _saved(file)["class_name"] in kinds)
 
 
 def default_model() -> str:
-    """The name of the shipped model that finds dives in videos, if none is named."""
+    """The shipped model that finds dives in videos, if the user names none."""
     return FOR_FILM if is_installed() and FOR_FILM in shipped_presets() else SHIPPED
 
 
 def is_shipped(path: AnyPath) -> bool:
-    """Whether that is the name of a model that ships: what exists under that path comes before it."""
+    """Whether a shipped model has that name, and nothing exists at that path: it would come first."""
     return str(path) in shipped_presets() and not as_path(path).exists()
 
 
 def model_path(
     path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
 ) -> pathlib.Path | RemotePath:
-    """The `.keras` file that a preset stands for.
+    """A preset's `.keras` file.
 
     Args:
         path: a shipped model's name, a `.keras` file, or a folder with one; None for `diving_small`.
         flag: how the user calls it, for errors.
-        kinds: classes of the shipped models that an error names.
-        shipped: whether one of those would do.
+        kinds: classes; an error names the shipped models that have one.
+        shipped: whether a shipped model would do.
 
     Raises:
         InputError: there is no such file.
@@ -77,7 +77,7 @@ def model_path(
 def check_model(
     path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
 ) -> pathlib.Path | RemotePath:
-    """`model_path`; InputError also if the file, unless it is on the web, is of no class in `kinds`."""
+    """`model_path`; InputError also if the file, unless it is on the web, has no class in `kinds`."""
     file = model_path(path, flag, kinds, shipped)
     if not is_of_the_web(file):
         configuration(file, flag, kinds, shipped)
@@ -85,10 +85,10 @@ def check_model(
 
 
 def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, shipped: bool = True) -> dict[str, Any]:
-    """The `get_config` of the model in a `.keras` file; arguments as of `model_path`.
+    """The `get_config` result stored in a `.keras` file; arguments as in `model_path`.
 
     Raises:
-        InputError: there is no such file, it is damaged, or holds a model of no class in `kinds`.
+        InputError: there is no such file, it is damaged, or its class is not in `kinds`.
     """
     check_is_file(path, flag)
     try:
@@ -102,7 +102,7 @@ def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, 
     return config
 
 
-def _hint(kinds, shipped):
+def _hint(kinds: Iterable[str], shipped: bool) -> str:
     return f"These ship with the package: {', '.join(shipped_presets(kinds))}." if shipped else ""
 
 
@@ -114,26 +114,26 @@ def check_is_file(path: AnyPath, flag: str) -> None:
 
 
 def damaged(where: str, error: Exception) -> InputError:
-    """The `InputError` for what a library raised of a model's file; `where` is the flag and path."""
+    """The `InputError` for a library's error about a model's file; `where` is the flag and path."""
     message = " ".join(str(error).split()) or type(error).__name__
     return InputError("damaged_model", f"{where} is no model, or a damaged one: {message[:SHOWN_LETTERS]}")
 
 
 def check_whole(file: pathlib.Path) -> None:
-    """ValueError if a `.keras` file is empty, no archive, or damaged; Keras would miss some of that."""
+    """ValueError if a `.keras` file is empty, no archive, or damaged; Keras would miss some."""
     with file.open("rb") as opened, _archive(opened) as archive:
         if wrong := archive.testzip():
             raise ValueError(f"a damaged file ({wrong} in it).")
 
 
-def _saved(path):
-    """The JSON that Keras writes of a model; of a store that can read parts of a file, no more of it is fetched."""
+def _saved(path: AnyPath) -> dict[str, Any]:
+    """Keras's JSON about a model; from a store that can read parts of a file, no more is fetched."""
     fetched = local_file(path) if is_of_the_web(path) else contextlib.nullcontext(as_path(path))
     with fetched as place, place.open("rb") as file, _archive(file) as archive:
         return json.loads(archive.read("config.json"))
 
 
-def _archive(file):
+def _archive(file: Any) -> zipfile.ZipFile:
     if not zipfile.is_zipfile(file):
         raise ValueError("no archive of Keras (empty, truncated, or another kind of file).")
     return zipfile.ZipFile(file)

@@ -1,7 +1,7 @@
 """Paths on a local disk and in an object store alike, and whether they can be used.
 
 `as_path` gives a `pathlib.Path` for the one; for the other a `RemotePath`, which is universal_pathlib's `UPath` on
-fsspec. What opens a scheme (s3fs for s3:// …) is imported when a path of it is first used.
+fsspec. What opens a scheme (s3fs for s3:// …) is imported with its first path.
 """
 
 import asyncio
@@ -43,11 +43,11 @@ class RemotePath(ProxyUPath):
     __slots__ = ()
 
     def exists(self, **_: object) -> bool:
-        """Whether the store has a file or folder of this name."""
+        """Whether the store has a file or folder with this name."""
         return self._kind() is not None
 
     def is_file(self, **_: object) -> bool:
-        """Whether the store has a file of this name."""
+        """Whether the store has a file with this name."""
         return self._kind() == "file"
 
     def is_dir(self, **_: object) -> bool:
@@ -60,7 +60,7 @@ class RemotePath(ProxyUPath):
         names = (name.rstrip("/") for name in self.fs.ls(self.path, detail=False))
         return (self / name.rpartition("/")[2] for name in names if name != self.path)  # some list the folder, too
 
-    def _kind(self):
+    def _kind(self) -> str | None:
         """`"file"`, `"directory"` or None."""
         self.fs.invalidate_cache()
         try:
@@ -75,17 +75,17 @@ class RemotePath(ProxyUPath):
             raise cause from None
 
     def asked(self, method: str, *arguments: str) -> Any:
-        """What a method of the file system returns; TimeoutError if the store does not answer within `WAITING`."""
+        """What a file system's method returns; TimeoutError if the store does not answer within `WAITING`."""
         if not self.fs.async_impl:
             return getattr(self.fs, method)(*arguments)
         return sync(self.fs.loop, getattr(self.fs, f"_{method}"), *arguments, timeout=WAITING.seconds)
 
     def upload(self, local: str | os.PathLike) -> None:
-        """Writes this file with the content of a local one."""
+        """Copies a local file to this one."""
         self.fs.put_file(str(local), self.path)
 
     def download(self, local: str | os.PathLike, num_bytes: int | None = None) -> None:
-        """Writes a local file with the content of this one; InputError unless it is whole, or has `num_bytes`."""
+        """Copies this file to a local one; InputError unless it is whole, or has `num_bytes`."""
         self.fs.invalidate_cache()
         if num_bytes is None and not is_of_the_web(self):  # aiohttp counts them itself
             num_bytes = self.asked("info", self.path)["size"]
@@ -140,20 +140,20 @@ def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
 
 
 def name_of(path: AnyPath) -> str:
-    """The last part of a path; of `.` and `..`, the name of the folder that they are."""
+    """A path's last part; for `.` and `..`, the folder's name."""
     path = as_path(path)
     return path.name if path.name not in ("", "..") else path.absolute().resolve().name
 
 
 def file_name_of(path: AnyPath) -> str:
-    """The name of a file; of an address of the web without the query, such as a signature."""
+    """A file's name; on the web without the query, such as a signature."""
     path = as_path(path)
     asked = urllib.parse.urlsplit(str(path)).path if is_of_the_web(path) else ""
     return asked.rpartition("/")[2] or path.name
 
 
 def beside(path: RemotePath, name: str) -> RemotePath:
-    """The file `name` in the folder of another; an address of the web keeps its query."""
+    """The file `name` in another file's folder; a web address keeps its query."""
     if not is_of_the_web(path):
         return path.with_name(name)
     asked = urllib.parse.urlsplit(path.path)

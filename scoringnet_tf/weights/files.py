@@ -1,4 +1,4 @@
-"""Arrays by name from files of published weights: Caffe's, PyTorch's, and pickles of NumPy arrays.
+"""Arrays by name from published weights: Caffe's, PyTorch's, and pickles of NumPy arrays.
 
 The first bytes tell which, never the name. Nothing in a file is run.
 """
@@ -30,7 +30,7 @@ class Arrays(NamedTuple):
 
 
 def read_arrays(path: str | pathlib.Path) -> Arrays:
-    """The arrays of a file.
+    """A file's arrays.
 
     Raises:
         InputError: there is no such file (`not_found`), it is a TensorFlow checkpoint (`wrong_format`), damaged or
@@ -93,7 +93,7 @@ NET = message_factory.GetMessageClass(POOL.FindMessageTypeByName("c3d.NetParamet
 
 
 def _caffe(path: pathlib.Path) -> dict[str, np.ndarray]:
-    """LAYER.weight and LAYER.bias of layers with two blobs, LAYER.0 and on of others."""
+    """LAYER.weight and LAYER.bias for layers with two blobs, LAYER.0 and on for others."""
     arrays: dict[str, np.ndarray] = {}
     for layer in NET.FromString(path.read_bytes()).layers:
         kinds = ("weight", "bias") if len(layer.blobs) == 2 else map(str, range(len(layer.blobs)))
@@ -173,7 +173,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _pickle(path: pathlib.Path) -> dict[str, np.ndarray]:
-    """The arrays of nested dictionaries, by their keys with slashes between."""
+    """The arrays in nested dictionaries, by their keys with slashes between."""
     with path.open("rb") as file:
         tree = _Unpickler(file).load()
     if not isinstance(tree, dict):

