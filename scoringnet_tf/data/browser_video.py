@@ -20,15 +20,15 @@ CLOCK = Fraction(1, 90_000)  # seconds: the unit in which times are written, as 
 
 
 def filmed(source: Path | Clip, start: int, stop: int, height: int = HEIGHT) -> Iterator[np.ndarray]:
-    """The frames [start, stop) of a file, uint8 (H, W, 3), H ≤ `height`, W by the aspect as shown.
+    """Yields the frames [start, stop) in a file, uint8 (H, W, 3), H ≤ `height`, W by the aspect as shown.
 
     Args:
-        source: local path, or a `Clip` of it, whose frames count from the beginning of the file.
+        source: local path, or a `Clip` of it, whose frames count from the file's beginning.
         start, stop: frame numbers in the file. A damaged file gives those before the damage.
-        height: largest height of a frame, pixels.
+        height: largest height, pixels.
 
     Raises:
-        VideoError: as of `VideoStream`.
+        VideoError: as `VideoStream`.
     """
     path = source.path if isinstance(source, Clip) else source
     if path.is_dir() and not isinstance(source, Clip):  # frames count from its first image, whatever its number
@@ -46,45 +46,38 @@ def filmed(source: Path | Clip, start: int, stop: int, height: int = HEIGHT) -> 
 
 
 def encode_clip(frames: Iterable[np.ndarray], fps: float) -> bytes:
-    """An MP4 as of `write_clip`, from frames that are evenly spaced."""
+    """Encodes evenly spaced frames as `write_clip` does."""
     file = io.BytesIO()
-    rate = _rate(fps)
-    with av.open(file, "w", format="mp4") as container:
-        _encode(container, ((frame, number) for number, frame in enumerate(frames)), rate, 1 / rate)
+    write_clip(file, ((frame, number / fps) for number, frame in enumerate(frames)), fps)
     return file.getvalue()
 
 
-def write_clip(path: Path, frames: Iterable[tuple[np.ndarray, float]], fps: float, mark: str = "") -> None:
+def write_clip(
+    target: Path | io.BytesIO, frames: Iterable[tuple[np.ndarray, float]], fps: float, mark: str = ""
+) -> None:
     """Writes an MP4 (H.264) that browsers play while they load it; odd sizes lose a row or column.
 
     Args:
-        path: local; its folder exists.
-        frames: uint8 (H, W, 3), RGB, each with the seconds at which it is shown, which rise from 0.
-        fps: about how many there are in a second.
-        mark: is written near the beginning of the file, for programs.
+        target: a file in memory, or a local path whose folder exists.
+        frames: uint8 (H, W, 3), RGB, each with its seconds, which rise from 0.
+        fps: approximate frames per second.
+        mark: text near the file's beginning, for programs.
     """
-    timed = ((frame, round(seconds / CLOCK)) for frame, seconds in frames)
-    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
-        _encode(container, timed, _rate(fps), CLOCK, mark)
-
-
-def _rate(fps):
-    return Fraction(fps).limit_denominator(MAX_DENOMINATOR) or Fraction(1)
-
-
-def _encode(container, frames, rate, time_base, mark=""):
-    """Encodes frames with their times, in units of `time_base`."""
-    stream = container.add_stream("libx264", rate=rate, options={"crf": "26", "preset": "fast"})
-    stream.codec_context.time_base = time_base
-    if mark:
-        stream.metadata["handler_name"] = mark  # comes before all that grows with the video
-    for number, (frame, time) in enumerate(frames):
-        if not number:
-            height, width = (size - size % 2 for size in frame.shape[:2])
-            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        image = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame[:height, :width]), format="rgb24")
-        image.pts, image.time_base = time, time_base
-        container.mux(stream.encode(image))
-        if number % COLLECTED == 0:
-            gc.collect(1 if number % (20 * COLLECTED) else 2)  # all of it takes longer
-    container.mux(stream.encode())
+    rate = Fraction(fps).limit_denominator(MAX_DENOMINATOR) or Fraction(1)
+    in_memory = isinstance(target, io.BytesIO)  # which FFmpeg cannot read again, to move the index to its front
+    file, options = (target, {}) if in_memory else (str(target), {"movflags": "faststart"})
+    with av.open(file, "w", format="mp4", options=options) as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "26", "preset": "fast"})
+        stream.codec_context.time_base = CLOCK
+        if mark:
+            stream.metadata["handler_name"] = mark  # comes before all that grows with the video
+        for number, (frame, seconds) in enumerate(frames):
+            if not number:
+                height, width = (size - size % 2 for size in frame.shape[:2])
+                stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            image = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame[:height, :width]), format="rgb24")
+            image.pts, image.time_base = round(seconds / CLOCK), CLOCK
+            container.mux(stream.encode(image))
+            if number % COLLECTED == 0:
+                gc.collect(1 if number % (20 * COLLECTED) else 2)  # all of it takes longer
+        container.mux(stream.encode())

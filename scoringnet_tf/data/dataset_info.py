@@ -1,4 +1,4 @@
-"""`dataset_info.json`: the index of a folder of records, which finds damage before a training. No TensorFlow."""
+"""`dataset_info.json`, the index of a folder of records: it finds damage before a training. No TensorFlow."""
 
 import dataclasses
 import hashlib
@@ -23,7 +23,7 @@ FORMAT_VERSION = 1
 REBUILD = "Build the records again."
 
 ANY, NONE = object(), type(None)  # any key; no value
-# What the fields must hold: a type (int is 0 or more, float any finite number), alternatives, lists and tables of such.
+# The fields' types (int is 0 or more, float any finite number), alternatives (a tuple), lists and tables.
 FIELDS: dict[str, Any] = {
     **dict.fromkeys(("name", "package_version", "data_hash"), str),
     "sport": (str, dict),
@@ -56,7 +56,7 @@ class RecordsError(InputError):
 
 
 def described_pixels(simulation: Mapping[str, Any] | None) -> str:
-    """`filmed`, `simulated`, or `simulated (--NAME preset)`, of a `DatasetInfo.simulation`."""
+    """Names the pixels by `DatasetInfo.simulation`: `filmed`, `simulated`, or `simulated (--NAME preset)`."""
     if simulation is None:
         return "filmed"
     settings = simulation.get("settings", {})
@@ -70,28 +70,27 @@ class DatasetInfo:
 
     Attributes:
         name: the dataset's, as in `python -m data_prep build --dataset`.
-        sport: `sports.kept_form` of it; empty for action classes (UCF-101).
+        sport: its `sports.kept_form`; empty for action classes (UCF-101).
         stages: stage names in label order.
-        frame_size: (height, width) of the stored frames, pixels; (0, 0) for features.
-        frame_rate: median frames (or steps of features) per second over the videos.
+        frame_size: (height, width), pixels as stored; (0, 0) for features.
+        frame_rate: median frames (or feature steps) per second over the videos.
         splits: {split: {"ids", "num_videos", "num_frames", "shards": [{"file", "num_records", "bytes"}]}}.
-        videos: {id: {"split", "path", "sha256", "num_frames", and the scores of the sport, None where unknown}}.
-            Optional entries: "group", which cuts of one source share; "classes", {head: label}; "inconsistent" and
-            "lookalike", [sentences], problems of a video that was kept.
-        score_statistics: {split: {score: {"mean", "std", "min", "max"}}}, points, of known scores. Models take the mean
-            and std of `"train"`.
+        videos: {id: {"split", "path", "sha256", "num_frames", and the sport's scores, None if unknown}}.
+            Optional: "group", shared by cuts from one source; "classes", {head: label}; "inconsistent" and
+            "lookalike", [sentences], problems with a video that was kept.
+        score_statistics: {split: {score: {"mean", "std", "min", "max"}}}, points. Models take those for `"train"`.
         stage_frames: {split: {stage or "unlabelled": number of frames}}.
         classes: {head: class names in label order}, empty for scored videos.
         skipped: videos left out, [{"id", "split", "problems": [sentences]}].
-        simulation: the settings of simulated pixels, or None for filmed video.
-        settings: the options of the build.
+        simulation: the simulator's settings, or None for filmed video.
+        settings: the build's options.
         package_version: of the package that built the records.
         data_hash: sha256 over all records in order: equal hashes, equal data.
-        aspect: width over height, as shown, of the picture that fills a stored frame; None in old indices.
+        aspect: width over height, as shown, for the picture that fills a stored frame; None in old indices.
         features: {"size": D, "stride", "origin"}, see `features`; None for frames.
+        source: the folder with the records, if this is another split (`splits.resplit`).
         format_version: of this file.
-        source: the folder of the records, if this is another split of them (`splits.resplit`).
-        records_dir: the folder this was loaded from; not stored.
+        records_dir: the folder that it was loaded from; not stored.
     """
 
     name: str
@@ -121,7 +120,7 @@ class DatasetInfo:
         return bool(self.features) and {video["num_frames"] for video in self.videos.values()} == {1}
 
     def beside_records(self) -> dict:
-        """Hashes of groups and of a user's own sport, which results depend on and `data_hash` does not cover."""
+        """Hashes for groups and a user's own sport: results depend on them, and `data_hash` does not cover them."""
         groups = {video_id: video["group"] for video_id, video in self.videos.items() if video.get("group") is not None}
         kept = {"groups": groups, "sport": self.sport if isinstance(self.sport, dict) else None}
         return {
@@ -131,22 +130,21 @@ class DatasetInfo:
         }
 
     def groups_of(self, ids: Iterable[str]) -> tuple[str | None, ...]:
-        """The groups of videos, None for a video alone; empty if all are alone."""
+        """Each video's group, None for a video alone; empty if all are alone."""
         groups = tuple(self.videos[video_id].get("group") for video_id in ids)
         return groups if any(group is not None for group in groups) else ()
 
     def true_scores(self, score: str, ids: Iterable[str]) -> np.ndarray:
-        """True scores of V videos as records hold them, points, float64 (V,); NaN where unknown."""
+        """True scores as records hold them, points, float64 (V,); NaN if unknown."""
         known = (self.videos[video_id][score] for video_id in ids)
         return as_points([np.nan if value is None else value for value in known])
 
     @classmethod
     def load(cls, records_dir: AnyPath) -> "DatasetInfo":
-        """Reads the index of `records_dir`, and checks it and the size of every shard.
+        """Reads the index; checks it and every shard's size.
 
         Raises:
-            RecordsError: the index or a shard is missing, of another version, unsound or damaged, or of an unknown
-                sport.
+            RecordsError: the index or a shard is missing or damaged, or of another version or an unknown sport.
         """
         records_dir = as_path(records_dir)
         fields = _read_fields(records_dir / INDEX_NAME)
@@ -181,25 +179,25 @@ class DatasetInfo:
 
     @property
     def sport_name(self) -> str:
-        """The name of the sport; empty for action classes."""
+        """The sport's name; empty for action classes."""
         return get_sport(self.sport).name if self.sport else ""
 
     @property
     def scores(self) -> tuple[str, ...]:
-        """The scores of its sport, see `Sport.scores`; all for action classes, which have none."""
+        """The sport's scores, see `Sport.scores`; all for action classes."""
         return get_sport(self.sport).scores if self.sport else SCORES
 
-    def _absent_scores(self):
+    def _absent_scores(self) -> set[str]:
         return set(SCORES).difference(self.scores)
 
     @property
     def feature_size(self) -> int:
-        """D of records of features, 0 for records of frames."""
+        """D for features, 0 for frames."""
         return self.features["size"] if self.features else 0
 
     @property
     def stored(self) -> dict:
-        """Arguments of `preprocessing.StoredForm` beside the size: `jpeg_quality`, `aspect` and `fit`."""
+        """Arguments for `preprocessing.StoredForm`: `jpeg_quality`, `aspect` and `fit`."""
         return {
             "jpeg_quality": self.settings.get("jpeg_quality", 92),
             "aspect": self.aspect,
@@ -208,20 +206,20 @@ class DatasetInfo:
 
     @property
     def form(self) -> dict[str, Any]:
-        """How the frames were stored, as far as the index says, for `preprocessing.form_differences`."""
+        """How frames were stored, as far as the index says, for `preprocessing.form_differences`."""
         return self.settings | {"frame_rate": self.frame_rate, "aspect": self.aspect}
 
     def split(self, name: str) -> dict[str, Any]:
-        """The entry of a stored split; RecordsError listing the splits if there is no such one."""
+        """A stored split's entry; RecordsError for an unknown name."""
         if name not in self.splits:
             hint = f"It has {', '.join(sorted(self.splits))}."
             raise RecordsError("unknown_name", f"{self.records_dir} has no split {name!r}.", hint)
         return self.splits[name]
 
     def shard_paths(self, split: str) -> list[str]:
-        """The paths of the shards of a stored split, for TensorFlow, in order; RecordsError if it has none.
+        """Paths to a stored split's shards, for TensorFlow, in order; RecordsError if it has none.
 
-        Shards in an object store that TensorFlow does not read itself (`tfio`) are first copied, once for a process.
+        Shards in an object store that TensorFlow does not read itself (`tfio`) are copied, once in a process.
         """
         if self.source:
             raise RecordsError("no_shards", f"{self.records_dir} only splits the records in {self.source}.")
@@ -232,25 +230,25 @@ class DatasetInfo:
 
 
 def records_of(dataset: Any) -> list[DatasetInfo]:
-    """The records that `input_pipeline.videos` made a `tf.data.Dataset` of, whatever was done to it since."""
+    """The records behind a `tf.data.Dataset` from `input_pipeline.videos`, whatever was done to it since."""
     own = [dataset.records] if isinstance(getattr(dataset, "records", None), DatasetInfo) else []
     inputs = dataset._inputs() if hasattr(dataset, "element_spec") and hasattr(dataset, "_inputs") else ()
     return [*own, *(info for source in inputs for info in records_of(source))]
 
 
 def shown(video: Mapping[str, Any]) -> str:
-    """The pixels of an entry of `DatasetInfo.videos`: the hash of its file, and which stretch of it."""
+    """Names a video's pixels: its file's hash, and the stretch."""
     stretch = re.search(r"#\d+-\d+$", video["path"])
     return video["sha256"][:16] + (stretch[0] if stretch else "")
 
 
 def load_records(records_dir: AnyPath) -> DatasetInfo:
-    """The `DatasetInfo` of --records_dir."""
+    """Loads the index in --records_dir."""
     check_access(records_dir, "records_dir")
     return DatasetInfo.load(records_dir)
 
 
-def _read_fields(path):
+def _read_fields(path: Any) -> dict[str, Any]:
     if not path.is_file():
         hint = f"Make records: python -m data_prep build --dataset=… --source_dir=… --output_dir={path.parent}"
         raise RecordsError("not_found", f"{path}: no such file.", hint)
@@ -260,22 +258,21 @@ def _read_fields(path):
         raise RecordsError(error.code, error.message, error.hint) from error
 
 
-def _check_sound(records_dir, problems):
-    """RecordsError with the first problem of an index, a phrase, if there are any."""
+def _check_sound(records_dir: Any, problems: Iterable[str]) -> None:
+    """RecordsError with the first problem, a phrase, if there is one."""
     for problem in problems:
         raise RecordsError("damaged_index", f"{records_dir / INDEX_NAME} is not a sound index: {problem}.", REBUILD)
 
 
-def _misfits(value, schema, where) -> Iterator[str]:
-    """Where a value is not as in `FIELDS`; `where` is its place, with a comma behind it."""
+def _misfits(value: Any, schema: Any, where: str) -> Iterator[str]:
+    """The places at which a value differs from a schema as in `FIELDS`; `where` ends with a comma."""
     if isinstance(schema, tuple):
         if all(any(_misfits(value, one, where)) for one in schema):
             yield f"{where}{reprlib.repr(value)}"
-    elif isinstance(schema, type):
-        if not _is(value, schema):
-            yield f"{where}{reprlib.repr(value)}"
-    elif not isinstance(value, Mapping if isinstance(schema, dict) else list):
+    elif not _is(value, schema if isinstance(schema, type) else type(schema)):
         yield f"{where}{reprlib.repr(value)}"
+    elif isinstance(schema, type):
+        return
     elif isinstance(schema, list):
         for item in value:
             yield from _misfits(item, schema[0], where)
@@ -285,22 +282,22 @@ def _misfits(value, schema, where) -> Iterator[str]:
             yield from missing or _misfits(value[key], schema.get(ANY) or schema[key], f"{where}{key}, ")
 
 
-def _is(value, kind):
-    """Whether a value is of a type: true is no number, none is infinite, and counts are not negative."""
+def _is(value: Any, kind: type) -> bool:
+    """Whether a value has a type: true is no number, none is infinite, and counts are not negative."""
     if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
         return False
     return kind not in (int, float) or (math.isfinite(value) and (value >= 0 or kind is float))
 
 
 def _contradictions(info: DatasetInfo) -> Iterator[str]:
-    """What does not agree in an index whose fields are of the right types."""
+    """Contradictions between fields that have the right types."""
     if info.frame_rate < 0 or (info.aspect or 1) <= 0 or len(info.frame_size) != 2:
         yield f"frame_rate {info.frame_rate}, aspect {info.aspect}, frame_size {info.frame_size}"
     scores = info.scores
     for video_id, video in info.videos.items():
         where = f"videos, {video_id}, "
-        yield from _misfits({"group": None, **video}, {"group": (str, NONE)}, where)
-        yield from _misfits(video, dict.fromkeys(scores, (float, NONE)), where)
+        optional = {"group": (str, NONE)} | dict.fromkeys(scores, (float, NONE))
+        yield from _misfits({"group": None, **video}, optional, where)
         for head, names in info.classes.items() if video.get("classes") is not None else ():
             labels = video["classes"]
             label = labels.get(head, -1) if isinstance(labels, Mapping) else labels
@@ -322,7 +319,7 @@ def _contradictions(info: DatasetInfo) -> Iterator[str]:
             yield f"splits, {name}, shards of another number of records than {len(videos)}"
 
 
-def _check_sport(info):
+def _check_sport(info: DatasetInfo) -> None:
     path = info.records_dir / INDEX_NAME
     try:
         stages = list(get_sport(info.sport).stages) if info.sport else info.stages
@@ -332,7 +329,7 @@ def _check_sport(info):
         raise RecordsError("other_stages", f"{path}: the stages are {info.stages}, those of the sport are {stages}.")
 
 
-def _check_shard(path, num_bytes):
+def _check_shard(path: Any, num_bytes: int) -> None:
     size = path.stat().st_size if path.is_file() else None
     if size is None:
         raise RecordsError("not_found", f"{path}: no such file.", REBUILD)
@@ -341,7 +338,7 @@ def _check_shard(path, num_bytes):
 
 
 def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Statistics of the known scores of `DatasetInfo.videos`, points: {split: {score: {mean, std, min, max}}}."""
+    """Statistics over the known scores, points: {split: {score: {mean, std, min, max}}}."""
     statistics: dict[str, dict[str, dict[str, float]]] = {}
     for split in sorted({video["split"] for video in videos.values()}):
         statistics[split] = {}
@@ -354,6 +351,6 @@ def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[
 
 
 def without_groups(info: DatasetInfo) -> DatasetInfo:
-    """The same records, as if every video were of a group of its own."""
+    """The same records, without groups."""
     videos = {video_id: {**video, "group": None} for video_id, video in info.videos.items()}
     return dataclasses.replace(info, videos=videos, settings={**info.settings, "groups": "left out"})

@@ -1,8 +1,8 @@
-"""The true faults of simulated videos, beside their records: the simulator's `factors.csv`. No TensorFlow."""
+"""The simulator's true faults beside records, `factors.csv`. No TensorFlow."""
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +18,17 @@ NO_FAULTS = ("video_id", "execution", DESERVED, "marks")  # columns
 
 
 def factors_file(info: DatasetInfo) -> Path | RemotePath:
-    """The file beside records; for a custom split, beside the records that it is of."""
+    """The file's path; a custom split's lies beside the records themselves."""
     return as_path(f"{info.source or info.records_dir}/{FILE}")
 
 
 def factors_hash(info: DatasetInfo) -> str:
-    """sha256 of that file; InputError if there is none (`not_found`)."""
+    """The file's sha256; InputError (`not_found`) if there is none."""
     return file_sha256(_existing(info))
 
 
 def copy_factors(source: Path | RemotePath, target: Path | RemotePath) -> None:
-    """Copies the file from one folder to another; where there is none, an older copy goes."""
+    """Copies the file between folders; if there is none, removes an older copy."""
     if (source / FILE).is_file():
         with local_file(source / FILE) as local, replacing_file(target / FILE) as temporary:
             temporary.write_bytes(local.read_bytes())
@@ -37,65 +37,55 @@ def copy_factors(source: Path | RemotePath, target: Path | RemotePath) -> None:
 
 
 def read_faults(info: DatasetInfo, ids: Sequence[str]) -> np.ndarray:
-    """Difficulty and the faults of V videos, as far as they are numbers, (V, K).
-
-    Raises:
-        InputError: there is no such file, it lacks one of the videos, or has what is no number.
-    """
+    """Difficulty and faults of V videos, (V, K); InputError for a missing file or video, or a cell without a number."""
     rows = _rows(info, ids)
-    return np.array([[_number(info, row, name) for name in _fault_names(row)] for row in rows])
+    _, *columns = [name for name in rows[0] if name not in NO_FAULTS] if rows else [""]  # the first names the element
+    return _numbers(info, rows, columns)
 
 
 def read_deserved(info: DatasetInfo, ids: Sequence[str]) -> np.ndarray:
-    """Difficulty, and the execution that the faults deserve, (V, 2), points; errors as of `read_faults`."""
-    return np.array([[_number(info, row, name) for name in ("difficulty", DESERVED)] for row in _rows(info, ids)])
+    """Difficulty, and the execution that the faults deserve, (V, 2), points; errors as in `read_faults`."""
+    return _numbers(info, _rows(info, ids), ["difficulty", DESERVED])
 
 
-def _fault_names(row):
-    _, *columns = [name for name in row if name not in NO_FAULTS]  # the first names the element
-    return columns
+def _numbers(info: DatasetInfo, rows: list[dict[str, str]], columns: Sequence[str]) -> np.ndarray:
+    numbers = np.empty((len(rows), len(columns)))
+    for place in np.ndindex(*numbers.shape):
+        row, name = rows[place[0]], columns[place[1]]
+        try:
+            numbers[place] = float(row[name])
+        except (TypeError, ValueError):
+            where = f"{factors_file(info)}: {name} of video {row['video_id']}"
+            raise InputError("wrong_value", f"{where} is {row[name]!r}, not a number.") from None
+    return numbers
 
 
-def _number(info, row, name):
-    try:
-        return float(row[name])
-    except (TypeError, ValueError):
-        where = f"{factors_file(info)}: {name} of video {row['video_id']}"
-        raise InputError("wrong_value", f"{where} is {row[name]!r}, not a number.") from None
-
-
-def _existing(info):
+def _existing(info: DatasetInfo) -> Path | RemotePath:
     path = factors_file(info)
     if not path.is_file():
         raise InputError("not_found", f"{path}: no true faults beside the records.", "Only simulated videos have them.")
     return path
 
 
-def _rows(info, ids):
-    """The row of each video: that of its id, or else the only one of its number, as 1 is of 001."""
+def _rows(info: DatasetInfo, ids: Sequence[str]) -> list[dict[str, str]]:
+    """Each video's row: by its id, or else the only one with its number, as 1 for 001."""
     path = _existing(info)
     with local_file(path) as local, local.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        for column in ("video_id", DESERVED):
-            if column not in (reader.fieldnames or ()):
-                message = f"{path} has no column {column}: no simulator of this version wrote it."
-                raise InputError("missing_key", message, "Simulate the videos again, in a new folder, and build.")
+        for column in {"video_id", DESERVED}.difference(reader.fieldnames or ()):
+            message = f"{path} has no column {column}: no simulator of this version wrote it."
+            raise InputError("missing_key", message, "Simulate the videos again, in a new folder, and build.")
         rows = {row["video_id"]: row for row in reader}
-    named, alone = _by_number(rows), _by_number(info.videos)
-    names = {}
-    for video_id in ids:
-        number = _number_of(video_id)
-        names[video_id] = video_id if video_id in rows else named.get(number) if number in alone else None
-    if missing := [video_id for video_id, name in names.items() if name is None]:
+    by_number, alone = _by_number(rows), _by_number(info.videos)
+    found = {number: rows[by_number[number]] for number in by_number.keys() & alone.keys()}
+    chosen = {name: rows.get(name) or found.get(name.lstrip("0")) for name in ids}
+    if missing := [name for name, row in chosen.items() if row is None]:
         raise InputError("unknown_name", f"{path} has no row of {shown(missing)}.")
-    return [rows[names[video_id]] for video_id in ids]
+    return [row for name in ids if (row := chosen[name])]
 
 
-def _by_number(names):
-    """Number → the only one of the names that is it, however many zeros it begins with."""
-    counts = Counter(map(_number_of, names))
-    return {_number_of(name): name for name in names if counts[_number_of(name)] == 1}
-
-
-def _number_of(name):
-    return name.lstrip("0")
+def _by_number(names: Iterable[str]) -> dict[str, str]:
+    """Number → the only name for it, however many zeros it begins with."""
+    names = list(names)
+    counts = Counter(name.lstrip("0") for name in names)
+    return {name.lstrip("0"): name for name in names if counts[name.lstrip("0")] == 1}

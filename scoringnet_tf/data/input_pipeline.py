@@ -1,16 +1,16 @@
 """TFRecords → batches with tf.data: `videos` for scoring, `clips` for pretraining.
 
-Which frames are used is decided before any is decoded, and only those are. The order of the data and every random
-choice are a pure function of (seed, epoch, video): a run that is resumed at epoch k sees what an uninterrupted run
-would have seen, however many pipelines share the work. A shuffled epoch is one permutation of all its records: each is
-read where it lies (`shards`) by the call that decodes it, without a buffer.
+Frames are chosen before any is decoded. The order and every random choice are a pure function of (seed, epoch, video):
+a resumed run sees what an uninterrupted one would have seen, however many pipelines share the work. A shuffled epoch is
+one permutation of all its records; each is read where it lies (`shards`), without a buffer.
 """
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf import defaults
@@ -19,6 +19,7 @@ from scoringnet_tf.data.augmentation import (
     SHUFFLE,
     Augmentation,
     FrameDecoder,
+    Seeds,
     clip_indices,
     consecutive_clip,
     fold,
@@ -68,38 +69,35 @@ def videos(
     input_pipeline_id: int = 0,
     cache: str = NONE[0],
 ) -> tf.data.Dataset:
-    """Whole videos with stages and scores, padded to the longest of their batch.
+    """Whole videos with stages and scores, padded to the longest in their batch.
 
-    If the records hold features, these take the place of frames, and a frame of the options is a step of them.
+    Records of features give these in place of frames; a frame in the options is then a step.
 
     Args:
         records_dir: folder made by `python -m data_prep build`.
         split: `"train"`, `"validation"` or `"test"`, see `split_ids`.
-        image_size: (height, width) of the model's input, to which stored frames are cropped; unused for features.
-        batch_size: videos per batch of this pipeline.
-        seed: of the order and the augmentation.
-        validation_fraction: share of the stored training split that is held out as `"validation"`.
-        validation_fold: `fold` of `split_ids`.
-        ids: the videos of the split to take, in place of a fraction, see `split_ids`; no others are read.
+        image_size: (height, width), pixels, to which stored frames are cropped; unused for features.
+        batch_size: videos in a batch of this pipeline.
+        seed: for order and augmentation.
+        validation_fraction, validation_fold, ids: see `split_ids`; no other videos are read.
         augmentation: `Augmentation`, or None for evaluation: the first frames, centre crop, nothing random.
         shuffle: draw a new order in each epoch; else videos come as they are stored.
         first_epoch, epochs: the stream covers epochs [first_epoch, epochs). None: one epoch, and the next one on each
             further pass, as `fit(epochs=…)` makes them.
-        drop_remainder: drop the last, smaller batch of each epoch.
-        max_frames: longer videos are cut: with augmentation to a random window that contains all labelled stages but
-            noise if it can, else to the first frames.
-        only_stages: the names of the stages of each fragment. Only the frames from the first to the last of them are
-            decoded, and `margin` more at both ends; all frames if a fragment has none.
+        drop_remainder: drop each epoch's last, smaller batch.
+        max_frames: cuts longer videos. Augmentation draws a window with all labelled stages but noise if it can;
+            else the first frames stay.
+        only_stages: each fragment's stages. Only the frames from the first to the last of them are decoded, and
+            `margin` more at both ends; all frames if a fragment has none.
         margin: frames.
-        num_frames: K, to decode only K evenly spaced frames of those that the options above leave, see
-            `spaced_indices`. L then is K. None: all.
-        pad_to_multiple: L is rounded up to a multiple of this, for few distinct shapes; not with `num_frames`.
+        num_frames: L, to decode only as many evenly spaced frames (`spaced_indices`) of those left. None: all.
+        pad_to_multiple: L is rounded up to a multiple, for few distinct shapes; not with `num_frames`.
         with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)}, which `fit` would take for
             sample weights.
-        num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video of the common order. All then give
-            the same number of batches if `drop_remainder`.
-        cache: where decoded frames are kept, which does not change a batch: `"none"`, `"memory"`, `"disk"` (a folder
-            beside the records) or a folder. They are decoded at once, before this returns; see `data.frame_cache`.
+        num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video in the common order. All then give
+            equally many batches if `drop_remainder`.
+        cache: where decoded frames are kept, which changes no batch: `"none"`, `"memory"`, `"disk"` (a folder
+            beside the records) or a folder. They are decoded before this returns; see `data.frame_cache`.
 
     Returns:
         tf.data.Dataset of (inputs, targets): inputs {"frames": uint8 (B, L, H, W, 3), "mask": bool (B, L)}, or
@@ -111,39 +109,39 @@ def videos(
         RecordsError: the records are missing or damaged, or have no such split.
         InputError: the stored frames are smaller than `image_size`, the records lack some of `ids`, the options
             contradict each other or the records, or the `cache` has no room.
-        tf.errors.DataLossError, tf.errors.InvalidArgumentError: when a damaged record is read, or one whose id is not
-            that of its place in the index.
+        tf.errors.DataLossError, tf.errors.InvalidArgumentError: when a damaged record is read, or one at a place that
+            the index gives another id.
     """
     info = DatasetInfo.load(records_dir)
     _check_lengths(info, max_frames, num_frames, only_stages, margin)
-    draws = shuffle or augmentation is not None
     chosen_ids = split_ids(info, split, validation_fraction, ids, validation_fold)
     pipelines = num_input_pipelines, input_pipeline_id
     cached = _cached(info, split, ids, cache)
     stream = _EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines, cached)
-    steps = _steps(info, image_size, augmentation, cached)
+    name, shape, values_of = _steps(info, image_size, augmentation, cached)
     noise = info.stages.index(NOISE)
     fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
 
-    def load(example, seeds):
+    def load(example: dict[str, tf.Tensor], seeds: Seeds) -> tuple:
         first, last = frame_range(example["stage/index"], noise, max_frames, augmentation, seeds)
         if fragments:
             begin, end = stage_span(example["stage/index"][first:last], fragments, margin)
             first, last = first + begin, first + end
         chosen = first + spaced_indices(last - first, num_frames) if num_frames else tf.range(first, last)
-        multiple = 1 if num_frames else pad_to_multiple
-        inputs, targets = _video_element(example, chosen, steps, seeds, multiple, num_frames)
+        num_steps = tf.size(chosen)
+        padding = 0 if num_frames else -num_steps % pad_to_multiple
+        values = tf.pad(values_of(example, chosen, seeds), [[0, padding], *[[0, 0]] * len(shape)])
+        mask = tf.range(num_steps + padding) < num_steps
+        inputs = {name: tf.ensure_shape(values, (num_frames, *shape)), "mask": tf.ensure_shape(mask, (num_frames,))}
+        stages = tf.cast(tf.gather(example["stage/index"], chosen), tf.int32)
+        stages = tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)
+        targets = {"stages": tf.ensure_shape(stages, (num_frames,))}
         targets |= {name: example[f"score/{name}"] for name in info.scores}
         facts = {"id": example["example/id"], "frame_rate": example["image/frame_rate"]}
         return (inputs, targets, facts) if with_info else (inputs, targets)
 
-    def batch(dataset):
-        padding = (None, {"stages": UNLABELLED, **dict.fromkeys(info.scores)}, *[None] * with_info)
-        return dataset.padded_batch(batch_size, padding_values=padding, drop_remainder=drop_remainder)
-
-    if epochs is None and not draws:
-        epochs = first_epoch + 1  # all are the same
-    batches = stream.batches(load, batch, first_epoch, epochs)
+    padding_values = (None, {"stages": UNLABELLED, **dict.fromkeys(info.scores)}, *[None] * with_info)
+    batches = stream.batches(load, first_epoch, epochs, shuffle or augmentation is not None, padding_values)
     batches.records = info  # for `dataset_info.records_of`
     return batches
 
@@ -164,15 +162,15 @@ def clips(
     cache: str = NONE[0],
     **stream_options: Any,
 ) -> tf.data.Dataset:
-    """A clip of a fixed length of each video with its classes, for pretraining.
+    """A clip from each video, with its classes, for pretraining.
 
     Args:
         clip_length: T, frames.
         sampling: `"whole"`: T evenly spaced frames; augmentation first cuts off up to a tenth at each end.
-            `"consecutive"`: T frames in a row, at random with augmentation, else those in the middle; a shorter video
-            repeats its last frame.
-        records_dir, split, …: as of `videos`.
-        stream_options: `seed`, `drop_remainder`, `num_input_pipelines` and `input_pipeline_id`, as of `videos`.
+            `"consecutive"`: T frames in a row, random with augmentation, else the middle ones; a shorter video repeats
+            its last frame.
+        records_dir, split, …: as in `videos`.
+        stream_options: `seed`, `drop_remainder`, `num_input_pipelines` and `input_pipeline_id`, as in `videos`.
 
     Returns:
         tf.data.Dataset of (uint8 (B, T, H, W, 3), {head: int32 (B,)}).
@@ -189,27 +187,28 @@ def clips(
     ids = split_ids(info, split, validation_fraction)
     cached = _cached(info, split, None, cache)
     stream = _EpochStream(info, split, ids, batch_size, shuffle=shuffle, cache=cached, **stream_options)
-    frames_of = _frames(FrameDecoder(info.frame_size, image_size, augmentation), cached)
+    decode = FrameDecoder(info.frame_size, image_size, augmentation)
 
-    def load(example, seeds):
+    def load(example: dict[str, tf.Tensor], seeds: Seeds) -> tuple:
         length = tf.size(example["stage/index"])
         if sampling == "whole":
             indices = clip_indices(length, clip_length, augmentation, seeds)
         else:
             indices = consecutive_clip(length, clip_length, seeds if augmentation else None)
-        frames = frames_of(example, indices, seeds)
+        frames = _frames(decode, cached, example, indices, seeds)
         labels = {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
         return tf.ensure_shape(frames, (clip_length, *image_size, 3)), labels
 
-    def batch(dataset):
-        return dataset.batch(batch_size, drop_remainder=stream_options.get("drop_remainder", False))
-
-    if epochs is None and not (shuffle or augmentation):
-        epochs = first_epoch + 1  # all are the same
-    return stream.batches(load, batch, first_epoch, epochs)
+    return stream.batches(load, first_epoch, epochs, shuffle or augmentation is not None)
 
 
-def _check_lengths(info, max_frames, num_frames, only_stages, margin):
+def _check_lengths(
+    info: DatasetInfo,
+    max_frames: int | None,
+    num_frames: int | None,
+    only_stages: Sequence[Sequence[str]],
+    margin: int,
+) -> None:
     for name, value in (("max_frames", max_frames), ("num_frames", num_frames)):
         if value is not None and value < 1:
             raise InputError("out_of_range", f"{name} must be at least 1 frame, or None, not {value}.")
@@ -221,8 +220,8 @@ def _check_lengths(info, max_frames, num_frames, only_stages, margin):
         raise InputError("unknown_name", f"only_stages must name stages, not {', '.join(asked) or 'none'}.", hint)
 
 
-def _cached(info, split, ids, cache):
-    """The `FrameCache` of the stored split, or of the `ids` of it; None for none."""
+def _cached(info: DatasetInfo, split: str, ids: Iterable[str] | None, cache: str) -> FrameCache | None:
+    """The `FrameCache` for the stored split, or for `ids`."""
     if cache in NONE:
         return None
     if info.features:
@@ -230,7 +229,7 @@ def _cached(info, split, ids, cache):
         raise InputError("flags_conflict", message, "Leave out the cache.")
     stored = stored_split(info, split)
 
-    def decoded():
+    def decoded() -> Iterator[np.ndarray]:
         whole = {"image_size": info.frame_size, "batch_size": 1, "pad_to_multiple": 1}
         for inputs, _ in videos(info.records_dir, stored, ids=ids, **whole).as_numpy_iterator():
             yield inputs["frames"][0]
@@ -238,44 +237,27 @@ def _cached(info, split, ids, cache):
     return frame_cache(info, split_ids(info, stored, ids=ids), cache, decoded)
 
 
-# === Elements of videos ===
+def _frames(
+    decode: FrameDecoder, cached: FrameCache | None, example: dict[str, tf.Tensor], chosen: tf.Tensor, seeds: Seeds
+) -> tf.Tensor:
+    """The `chosen` frames from a `FrameCache` or a parsed example."""
+    if not cached:
+        return decode(tf.gather(example["image/encoded"], chosen), seeds)
+    return decode.of_decoded(functools.partial(cached.crop, example[FIRST_FRAME] + chosen), seeds)
 
 
-def _frames(decode, cached):
-    """A function of (parsed example, indices, seeds) to frames, of a `FrameDecoder` and a `FrameCache` or None."""
-
-    def frames(example, chosen, seeds):
-        if not cached:
-            return decode(tf.gather(example["image/encoded"], chosen), seeds)
-        return decode.of_decoded(functools.partial(cached.crop, example[FIRST_FRAME] + chosen), seeds)
-
-    return frames
-
-
-def _steps(info, image_size, augmentation, cached):
-    """(name of the input, a function of (parsed example, indices, seeds) to its values, shape of one step)."""
+def _steps(
+    info: DatasetInfo, image_size: Sequence[int], augmentation: Augmentation | None, cached: FrameCache | None
+) -> tuple[str, tuple[int, ...], Callable]:
+    """(input's name, a step's shape, a function: parsed example, indices, seeds → values)."""
     if not info.features:
         decode = FrameDecoder(info.frame_size, image_size, augmentation)
-        return "frames", _frames(decode, cached), (*image_size, 3)
+        return "frames", (*image_size, 3), functools.partial(_frames, decode, cached)
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
         message = f"{info.records_dir} holds features, without pixels to augment: {', '.join(pixel_options)}."
         raise InputError("flags_conflict", message)
-    return "features", lambda example, chosen, _: tf.gather(example["feature/floats"], chosen), (info.feature_size,)
-
-
-def _video_element(example, chosen, steps, seeds, multiple, length):
-    """(inputs, {"stages"}) of the `chosen` steps of one video, padded to a multiple; `length` is L if it is known."""
-    name, values_of, shape = steps
-    values = values_of(example, chosen, seeds)
-    num_steps = tf.size(chosen)
-    padding = -num_steps % multiple
-    values = tf.pad(values, [[0, padding], *[[0, 0]] * len(shape)])
-    mask = tf.range(num_steps + padding) < num_steps
-    stages = tf.cast(tf.gather(example["stage/index"], chosen), tf.int32)
-    stages = tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)
-    inputs = {name: tf.ensure_shape(values, (length, *shape)), "mask": tf.ensure_shape(mask, (length,))}
-    return inputs, {"stages": tf.ensure_shape(stages, (length,))}
+    return "features", (info.feature_size,), lambda example, chosen, _: tf.gather(example["feature/floats"], chosen)
 
 
 # === Epochs ===
@@ -283,10 +265,10 @@ def _video_element(example, chosen, steps, seeds, multiple, length):
 
 @dataclasses.dataclass
 class _EpochStream:
-    """The records of `ids`, a part of a split, in the order of each epoch, shared out over pipelines.
+    """The records `ids` in each epoch's order, shared out over pipelines.
 
-    Arguments are as of `input_pipeline.videos`; `ids` are in the order of an epoch that is not shuffled. InputError if
-    there is no such pipeline, or a batch size below 1.
+    Arguments as in `videos`; `ids` are in the order without shuffling. InputError for an unknown pipeline, or a batch
+    size below 1.
     """
 
     info: DatasetInfo
@@ -312,48 +294,55 @@ class _EpochStream:
         self._offsets = tf.constant([places[video_id][1] for video_id in self.ids], tf.int64)
         self._first_frames = tf.constant([self.cache.first[name] for name in self.ids] if self.cache else [], tf.int32)
         global_batch = self.batch_size * number
-        # Records that all pipelines together use in an epoch: all, or as many as fill the last batch of each.
+        # Records that all pipelines together use in an epoch: all, or as many as fill each one's last batch.
         self._num_used = len(self.ids) // global_batch * global_batch if self.drop_remainder else len(self.ids)
         self._num_batches = -(-len(range(index, self._num_used, number)) // self.batch_size)
 
-    def batches(self, load: Callable, batch: Callable, first_epoch: int, epochs: int | None) -> tf.data.Dataset:
-        """The batches of epochs [first_epoch, epochs), or if `epochs` is None, of one more epoch on each pass.
+    def batches(
+        self, load: Callable, first_epoch: int, epochs: int | None, draws: bool, padding: tuple | None = None
+    ) -> tf.data.Dataset:
+        """The batches in epochs [first_epoch, epochs); if `epochs` is None, one more epoch on each pass.
 
         Args:
-            load: (parsed example, function of a decision → seed pair) → an element.
-            batch: dataset of elements → dataset of batches.
-            first_epoch, epochs: as of `input_pipeline.videos`.
+            load: (parsed example, decision → seed pair) → an element.
+            first_epoch, epochs: as in `videos`.
+            draws: whether epochs differ.
+            padding: values for `padded_batch`.
         """
+
+        def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
+            elements = self._loaded(load, epoch)
+            return elements.padded_batch(self.batch_size, padding_values=padding, drop_remainder=self.drop_remainder)
+
+        if epochs is None and not draws:
+            epochs = first_epoch + 1
         if epochs is None:
             numbers, num_epochs = _one_more_each_time(first_epoch), 1
         else:
             num_epochs = max(0, epochs - first_epoch)
             numbers = tf.data.Dataset.range(first_epoch, first_epoch + num_epochs)
-        dataset = numbers.flat_map(lambda epoch: batch(self._loaded(load, epoch, self._used(epoch))))
+        dataset = numbers.flat_map(epoch_batches)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(self._num_batches * num_epochs))
         options = tf.data.Options()
         options.deterministic = True
         return dataset.with_options(options).prefetch(PREFETCHED)
 
-    def _used(self, epoch):
-        """Indices into the ids of this pipeline's records of an epoch, in order."""
+    def _loaded(self, load: Callable, epoch: tf.Tensor) -> tf.data.Dataset:
+        """The elements that `load` makes from this pipeline's records in an epoch, in order."""
         order = tf.range(len(self._ids))
         if self.shuffle:
             epoch_seed = fold(tf.stack([tf.cast(self.seed, tf.int64), epoch]), SHUFFLE)
             order = tf.random.experimental.stateless_shuffle(order, epoch_seed)
-        return order[: self._num_used][self.input_pipeline_id :: self.num_input_pipelines]
+        used = order[: self._num_used][self.input_pipeline_id :: self.num_input_pipelines]
 
-    def _loaded(self, load, epoch, indices):
-        """Dataset of the elements that `load` makes of these records."""
-
-        def read_and_load(index):
+        def read_and_load(index: tf.Tensor) -> Any:
             example = self._read(index)
             return load(example, video_seeds(self.seed, epoch, example["example/id"]))
 
-        records = tf.data.Dataset.from_tensor_slices(indices)
+        records = tf.data.Dataset.from_tensor_slices(used)
         return records.map(read_and_load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
-    def _read(self, index):
+    def _read(self, index: tf.Tensor) -> dict[str, tf.Tensor]:
         """A parsed record; fails if the records are not in the order of their index."""
         serialized = read_record(self._paths[index], self._offsets[index])
         example: Any = parse_example(serialized, tuple(self.info.classes), self.info.feature_size)
@@ -363,8 +352,8 @@ class _EpochStream:
         return example | {FIRST_FRAME: self._first_frames[index]} if self.cache else example
 
 
-def _one_more_each_time(first):
-    """A dataset of one number, int64: `first`, and one more on each later pass."""
+def _one_more_each_time(first: int) -> tf.data.Dataset:
+    """One number, int64: `first`, and one more on each later pass."""
     with tf.device("CPU:0"):
         passes = tf.Variable(first, dtype=tf.int64, trainable=False)
     return tf.data.Dataset.from_tensors(0).map(lambda _: passes.assign_add(1) - 1)

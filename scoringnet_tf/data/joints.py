@@ -1,6 +1,6 @@
-"""Joints of the athlete in every frame, beside the shards: `joints/ID.npy`, and their origin and names. No TensorFlow.
+"""The athlete's joints in every frame, beside the shards: `joints/ID.npy`. No TensorFlow.
 
-`joints/joints.json` is {"source": "…", "names": ["pelvis", …]}; one of the names is `head`.
+`joints/joints.json` is {"source": "…", "names": ["pelvis", …]}; one name is `head`.
 """
 
 import dataclasses
@@ -16,16 +16,16 @@ from scoringnet_tf.support.paths import AnyPath, as_path
 
 FOLDER, INDEX = "joints", "joints.json"
 HEAD = "head"
-SIMULATED = "true joints of the simulator"  # the origin of joints that nobody estimated
+SIMULATED = "true joints of the simulator"  # a source
 
 
 @dataclasses.dataclass(frozen=True)
 class Joints:
-    """Joints of one video.
+    """One video's joints.
 
     Attributes:
-        positions: float32 (L, J, 2), pixels of the frames, x right and y down; NaN without an athlete.
-        names: J of them.
+        positions: float32 (L, J, 2), pixels, x right and y down; NaN without an athlete.
+        names: J names.
         source: their origin, a phrase.
     """
 
@@ -35,24 +35,22 @@ class Joints:
 
     @property
     def seen(self) -> np.ndarray:
-        """Bool (L,), the frames that have them all."""
+        """Frames that have all joints, bool (L,)."""
         return np.isfinite(self.positions).all(axis=(1, 2))
 
     def relative_to_head(self) -> np.ndarray:
-        """The other joints' x and y relative to the head's, in the frames that have them all: (L', (J − 1) · 2)."""
-        head = self.names.index(HEAD)
-        others = [index for index in range(len(self.names)) if index != head]
-        relative = self.positions[:, others] - self.positions[:, [head]]
-        return relative[self.seen].reshape(self.seen.sum(), -1)
+        """The other joints relative to the head, in the `seen` frames: (L', (J − 1) · 2)."""
+        head, seen = self.names.index(HEAD), self.positions[self.seen]
+        return (np.delete(seen, head, axis=1) - seen[:, [head]]).reshape(len(seen), -1)
 
 
 def joints_folder(info: DatasetInfo) -> AnyPath:
-    """The folder of the joints of records; those of a custom split lie beside the records themselves."""
+    """The joints' folder; a custom split's lies beside the records themselves."""
     return as_path(f"{info.source or info.records_dir}/{FOLDER}")
 
 
 def joints_hash(info: DatasetInfo) -> str:
-    """sha256 over the joints of the videos of records and their index, by name; `data_hash` does not cover them."""
+    """The sha256 over all joints and their index; `data_hash` does not cover them."""
     folder, digests = as_path(joints_folder(info)), {}
     for name in (INDEX, *(f"{video_id}.npy" for video_id in sorted(info.videos))):
         if (folder / name).is_file():  # the reader reports missing ones
@@ -62,7 +60,7 @@ def joints_hash(info: DatasetInfo) -> str:
 
 
 def read_joints(folder: AnyPath, video_id: str, num_frames: int | None) -> Joints:
-    """Joints of a video of L = `num_frames` frames, None for any; InputError if there are no such ones in a folder."""
+    """Reads a video's joints; InputError unless they are sound, for L = `num_frames` frames (None: any)."""
     names, source = read_index(folder)
     path = as_path(folder) / f"{video_id}.npy"
     if not path.is_file():
@@ -83,7 +81,7 @@ def read_joints(folder: AnyPath, video_id: str, num_frames: int | None) -> Joint
 
 
 def read_index(folder: AnyPath) -> tuple[tuple[str, ...], str]:
-    """(names of the joints, their origin) of a folder of joints; InputError if its index is missing or wrong."""
+    """Reads the names and the origin from a folder's index; InputError if it is missing or wrong."""
     path = as_path(folder) / INDEX
     if not path.is_file():
         raise InputError("not_found", f"{path}: no joints beside the records.")

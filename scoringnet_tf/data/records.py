@@ -1,8 +1,8 @@
-"""The schema of the records: the content of a `SequenceExample`, for the writer and the reader.
+"""A record's content, a `SequenceExample`, for the writer and the reader; `DatasetInfo` is their index.
 
 One record is one video: encoded frames under MediaSequence's key `image/encoded`, or features under its key
-`feature/floats`; a stage per frame or step, scores, and its origin. `DatasetInfo` is the index of a folder of records.
-TensorFlow is imported when a record is written or parsed.
+`feature/floats`; a stage for every frame or step, scores, and its origin. TensorFlow is imported when a record is
+written or parsed.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ import numpy as np
 
 from scoringnet_tf.support.messages import InputError, counted
 
-UNLABELLED = -1  # stage of a frame that no label covers
+UNLABELLED = -1  # a frame's stage without a label
 CLASS_PREFIX = "class/"
 
 CONTEXT_STRINGS = (
@@ -35,15 +35,15 @@ class VideoExample:
         sport: its name; empty for action classes (UCF-101).
         data_path: the video file, folder of images (`#start-stop` for a stretch) or file of features (`#name` for an
             array), relative to the source.
-        sha256: of that file, hexadecimal; with features, of `features` as little-endian bytes in C order.
-        jpegs: L encoded frames of `frame_size`; none with `features`.
+        sha256: that file's, hexadecimal; for features, over `features` as little-endian bytes in C order.
+        jpegs: L encoded frames; none with `features`.
         frame_size: (height, width) as stored; (0, 0) with features.
         source_size: (height, width) in the video file; (0, 0) with features.
         frame_rate: frames (or steps) per second.
         timestamps: float (L,), seconds since the first frame.
-        stages: int (L,), index into the sport's stages; `UNLABELLED` where unknown.
-        difficulty, execution, final: scores in points; None if unknown (stored as NaN).
-        classes: label of each classification head, empty for a scored video.
+        stages: int (L,), index into the sport's stages; `UNLABELLED` if unknown.
+        difficulty, execution, final: points; None if unknown (stored as NaN).
+        classes: a label for each classification head, empty for a scored video.
         features: float32 (L, D), one vector a step, in place of frames.
     """
 
@@ -65,39 +65,39 @@ class VideoExample:
     features: np.ndarray | None = None
 
     def __len__(self):
-        """L, the number of frames, or of steps of features."""
         return len(self.jpegs) if self.features is None else len(self.features)
 
 
 def encode_example(example: VideoExample) -> bytes:
-    """Serializes a video as a `tf.train.SequenceExample`; the same video always gives the same bytes.
+    """Serializes a video; equal videos give equal bytes.
 
     Raises:
         InputError: frames, timestamps and stages differ in number.
     """
-    steps, length = ("frames" if example.features is None else "features"), len(example)
+    length, stores_frames = len(example), example.features is None
     if not length == len(example.timestamps) == len(example.stages):
         times, stages = counted(len(example.timestamps), "timestamp"), counted(len(example.stages), "stage")
+        steps = "frames" if stores_frames else "features"
         raise InputError("count_mismatch", f"{example.video_id} has {length} {steps}, {times} and {stages}.")
     import tensorflow as tf
 
     sequence = tf.train.SequenceExample()
     for key, value in _context(example).items():
         _append(sequence.context.feature[key], [value])
-    microseconds = np.rint(np.asarray(example.timestamps) * 1e6).astype(np.int64)
-    lists: dict[str, Any] = {"stage/index": [[stage] for stage in np.asarray(example.stages, np.int64)]}
-    if example.features is None:
-        lists |= {"image/encoded": [[jpeg] for jpeg in example.jpegs], "image/timestamp": microseconds[:, np.newaxis]}
+    microseconds = np.rint(np.asarray(example.timestamps) * 1e6)[:, np.newaxis].astype(np.int64)
+    lists: dict[str, Any] = {"stage/index": np.asarray(example.stages, np.int64)[:, np.newaxis]}
+    if stores_frames:
+        lists |= {"image/encoded": [[jpeg] for jpeg in example.jpegs], "image/timestamp": microseconds}
     else:
         vectors = np.asarray(example.features, np.float32).tolist()
-        lists |= {"feature/floats": vectors, "feature/timestamp": microseconds[:, np.newaxis]}
+        lists |= {"feature/floats": vectors, "feature/timestamp": microseconds}
     for key, steps in lists.items():
         for values in steps:
             _append(sequence.feature_lists.feature_list[key].feature.add(), values)
     return sequence.SerializeToString(deterministic=True)
 
 
-def _context(example):
+def _context(example: VideoExample) -> dict[str, Any]:
     scores = {name: getattr(example, name) for name in ("difficulty", "execution", "final")}
     return {
         "example/id": example.video_id,
@@ -117,8 +117,8 @@ def _context(example):
     }
 
 
-def _append(feature, values):
-    """Puts values into the list of a `tf.train.Feature` that fits their type."""
+def _append(feature: Any, values: Any) -> None:
+    """Puts values into the list in a `tf.train.Feature` that fits their type."""
     if isinstance(values[0], (bytes, str)):
         feature.bytes_list.value.extend(value.encode() if isinstance(value, str) else value for value in values)
     elif isinstance(values[0], float):
@@ -135,25 +135,20 @@ def parse_example(serialized: Any, heads: Iterable[str] = (), feature_size: int 
         heads, feature_size: `DatasetInfo.classes` and `feature_size`.
 
     Returns:
-        {feature: tensor}: those of the context as scalars (unknown scores NaN), `stage/index` int64 (L,), and
+        {key: tensor}: the context's as scalars (unknown scores NaN), `stage/index` int64 (L,), and
         `image/encoded` string (L,) and `image/timestamp` int64 (L,) in µs, or `feature/floats` float32 (L, D).
     """
     import tensorflow as tf
 
     classes = tuple(f"{CLASS_PREFIX}{head}" for head in heads)
     types = [(CONTEXT_STRINGS, tf.string), (CONTEXT_INTS + classes, tf.int64), (CONTEXT_FLOATS, tf.float32)]
+    steps: dict[str, Any] = {"image/encoded": ([], tf.string), "image/timestamp": ([], tf.int64)}
     if feature_size:
-        steps = {"feature/floats": tf.io.FixedLenSequenceFeature([feature_size], tf.float32)}
-    else:
-        steps = {"image/encoded": tf.io.FixedLenSequenceFeature([], tf.string)}
-    timestamps = "feature/timestamp" if feature_size else "image/timestamp"
+        steps = {"feature/floats": ([feature_size], tf.float32), "feature/timestamp": ([], tf.int64)}
+    steps["stage/index"] = ([], tf.int64)
     context, sequence = tf.io.parse_single_sequence_example(
         serialized,
         context_features={key: tf.io.FixedLenFeature([], dtype) for keys, dtype in types for key in keys},
-        sequence_features={
-            **steps,
-            timestamps: tf.io.FixedLenSequenceFeature([], tf.int64),
-            "stage/index": tf.io.FixedLenSequenceFeature([], tf.int64),
-        },
+        sequence_features={key: tf.io.FixedLenSequenceFeature(*form) for key, form in steps.items()},
     )
     return {**context, **sequence}

@@ -1,4 +1,4 @@
-"""Records of the same performances, filmed or rendered anew: of the same ids and scores."""
+"""Records with the same performances, filmed or rendered anew: the same ids and scores."""
 
 from collections.abc import Iterable
 
@@ -10,11 +10,11 @@ from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.messages import InputError
 
-TOLERANCE = 0.005  # points by which the scores of a performance may differ between renderings: they are rounded
+TOLERANCE = 0.005  # points: scores are rounded
 
 
 def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split: str = "test") -> None:
-    """InputError unless all renderings have the ids, scores and form of a split of `info`, and other pixels."""
+    """InputError unless all renderings have the ids, scores and form in a split of `info`, and other pixels."""
     ids, seen = info.split(split)["ids"], {info.data_hash}
     for rendering in renderings:
         where = f"--renderings={rendering.records_dir}"
@@ -31,8 +31,8 @@ def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split
         seen.add(rendering.data_hash)
 
 
-def _differences(info, rendering):
-    """The differences of the size of frames, or of features, a phrase each."""
+def _differences(info: DatasetInfo, rendering: DatasetInfo) -> list[str]:
+    """How frames or features differ, a phrase each."""
     if bool(info.features) != bool(rendering.features):
         return ["features instead of frames" if rendering.features else "frames instead of features"]
     if info.features:

@@ -15,10 +15,10 @@ AT_ONCE = 16  # shards: in a store each header takes a request
 
 
 def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
-    """{id: (path of its shard, byte offset in it)} of a stored split, in the order of its records; O(records).
+    """Finds a stored split's records, in their order: {id: (shard's path, byte offset)}.
 
     Raises:
-        RecordsError: no such split, a damaged shard, or another number of records than the index says.
+        RecordsError: an unknown split, a damaged shard, or another number of records than the index says.
     """
     ids = info.split(split)["ids"]
     if info.source:
@@ -32,8 +32,8 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
     return dict(zip(ids, in_order, strict=True))
 
 
-def _located_in_source(info, ids):
-    """The places of the records of a custom split, which lie in its source."""
+def _located_in_source(info: DatasetInfo, ids: list[str]) -> dict[str, tuple[str, int]]:
+    """The places for a custom split, whose records lie in its source."""
     source = DatasetInfo.load(info.source)
     places: dict[str, tuple[str, int]] = {}
     for stored in source.splits:
@@ -47,14 +47,14 @@ def _located_in_source(info, ids):
     return {video_id: places[video_id] for video_id in ids}
 
 
-def _described(info, video_id):
-    """The entry of a video in an index, and its stored form, in whichever split."""
+def _described(info: DatasetInfo, video_id: str) -> tuple:
+    """A video's entry and its stored form, in whichever split."""
     of_video = {name: value for name, value in info.videos[video_id].items() if name != "split"}
     return of_video, info.frame_size, info.stored, info.frame_rate, info.sport, info.features
 
 
 def record_offsets(path: str) -> np.ndarray:
-    """The byte offsets of the records of a TFRecord file, int64 (N,); RecordsError if it does not end with its last."""
+    """The records' byte offsets in a TFRecord file, int64 (N,); RecordsError if it does not end with its last."""
     offsets, position, place = [], 0, as_path(path)
     unbuffered: dict[str, Any] = {"cache_type": "none"} if isinstance(place, RemotePath) else {"buffering": 0}
     with place.open("rb", **unbuffered) as file:
@@ -71,7 +71,7 @@ def record_offsets(path: str) -> np.ndarray:
 
 
 def read_record(path: Any, offset: Any) -> Any:
-    """The serialized record that begins at byte `offset` of a TFRecord file, inside a graph or eagerly.
+    """Reads the serialized record at byte `offset` in a TFRecord file, inside a graph or eagerly.
 
     Raises:
         tf.errors.DataLossError: the record does not agree with its checksum.

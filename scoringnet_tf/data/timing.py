@@ -1,4 +1,4 @@
-"""When the frames of a video are shown: its frame rate and timestamps. Neither FFmpeg nor TensorFlow."""
+"""When frames are shown: frame rate and timestamps. Neither FFmpeg nor TensorFlow."""
 
 import bisect
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ Timing = tuple[float, np.ndarray, list[Remark]]  # frames per second, seconds si
 
 
 def frame_timing(rate: float, times: Times, keeps_times: bool = True) -> Timing:
-    """Frame rate and timestamps of L frames in a row. If they contradict each other, timestamps are right.
+    """Frame rate and timestamps for L frames in a row. If they contradict each other, timestamps are right.
 
     Args:
         rate: frames per second that the file states; 0 for none.
-        times: of the frames.
-        keeps_times: False for a format without timestamps (AVI): its decoder makes them up, and they may go back.
+        times: the frames' times.
+        keeps_times: False for AVI, which has no timestamps: its decoder makes them up, and they may go back.
     """
     clock = rising_times(times)
     if clock is None:
@@ -46,7 +46,7 @@ def frame_timing(rate: float, times: Times, keeps_times: bool = True) -> Timing:
 
 
 def rising_times(times: Times) -> np.ndarray | None:
-    """Times that rise, float64 (L,): the few that do not are interpolated. None if too few rise."""
+    """Rising times, float64 (L,): the few that do not rise are interpolated. None if too few rise."""
     values = np.array([np.nan if time is None else time for time in times], float)
     if len(values) < 2 or np.isnan(values[0]):
         return None
@@ -62,7 +62,7 @@ def rising_times(times: Times) -> np.ndarray | None:
 
 
 def frame_at(seconds: float | None, times: np.ndarray | Sequence[float]) -> int | None:
-    """The frame that is shown at a moment, of L shown at `times`: L at the end of the last one, None outside the video.
+    """The frame shown at a moment: L at the last frame's end, None outside the video.
 
     A time rounded to hundredths means the frame that begins near it.
     """
@@ -76,5 +76,5 @@ def frame_at(seconds: float | None, times: np.ndarray | Sequence[float]) -> int 
 
 
 def duration_of(times: np.ndarray | Sequence[float]) -> float:
-    """Seconds until the last of the frames that begin at `times`, (L,), ends."""
+    """Seconds until the last frame ends; `times` (L,) are their beginnings."""
     return float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 1 / DEFAULT_FPS))
