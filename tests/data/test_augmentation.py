@@ -110,33 +110,3 @@ def test_streams_differ_by_run_epoch_video_and_decision():
         )
     ]
     assert len(DECISIONS) == len(set(DECISIONS.values())) == 8 and len(set(seeds)) == len(seeds) == 216
-
-
-def test_a_clip_is_cut_at_both_ends_independently():
-    """Of 100 epochs: how much is lost at one end says nothing of the other."""
-    cuts = []
-    for epoch in range(100):
-        seeds = streams.video_seeds(0, tf.constant(epoch, tf.int64), "001")
-        indices = clip_indices(1001, 500, _augmentation(), seeds).numpy()
-        cuts.append((indices[0], 1000 - indices[-1]))
-    cuts = np.array(cuts)
-    assert cuts.min() < 10 and cuts.max() > 90 and cuts.max() <= 100
-    assert abs(np.corrcoef(cuts.T)[0, 1]) < 0.3  # 3 / √100
-
-
-def test_crops_lie_on_every_side_of_the_centre_as_often():
-    """A stored frame whose pixels tell their place; of 400 videos: as far up as down, and as far left as right."""
-    rows, columns = np.mgrid[:36, :48]
-    frame = np.stack([5 * rows, 5 * columns, 0 * rows], axis=-1).astype(np.uint8)
-    encoded = tf.constant([cv2.imencode(".png", frame[..., ::-1])[1].tobytes()])
-    decode = FrameDecoder((36, 48), (20, 28), _augmentation(crop_shift=3))
-
-    def corner(number):
-        seeds = streams.video_seeds(0, tf.constant(0, tf.int64), tf.strings.as_string(number))
-        return decode(encoded, seeds)[0, 0, 0, :2] // 5
-
-    corners = [*tf.data.Dataset.range(400).map(corner).as_numpy_iterator()]
-    off = np.array(corners).astype(int) - [(36 - 20) // 2, (48 - 28) // 2]
-    assert off.min(axis=0).tolist() == [-3, -3] and off.max(axis=0).tolist() == [3, 3]
-    for side in off.T:
-        assert np.bincount(side + 3).min() > 30  # of 57: four deviations

@@ -93,17 +93,13 @@ def test_a_split_of_other_records_is_refused(info, tmp_path, split, code):
         resplit(info, split, tmp_path / "new")
 
 
-def test_videos_that_were_left_out_of_the_records_are_left_out_of_the_split(info, tmp_path):
-    """Such as rows 32 and 95 of UNLV-Diving, whose stages are in no order; published splits name them."""
-    without = dataclasses.replace(info, skipped=[{"id": "77", "split": "train", "problems": ["no order"]}])
-    new = resplit(without, {**SPLIT, "77": "train"}, tmp_path / "new")
-    assert sorted(new.videos) == sorted(SPLIT)
-
-
-def test_frames_without_a_label_may_be_in_any_split(info, tmp_path):
-    some = dataclasses.replace(info, stage_frames={"train": {"noise": 7}, "test": {"noise": 2, "unlabelled": 1}})
-    new = resplit(some, SPLIT, tmp_path / "new")
-    assert new.stage_frames["train"] == {"noise": 9, "unlabelled": 1}
+def test_videos_that_the_records_left_out_and_frames_without_a_label_may_be_anywhere(info, tmp_path):
+    """Such as rows 32 and 95 in UNLV-Diving, whose stages are in no order; published splits name them."""
+    skipped = [{"id": "77", "split": "train", "problems": ["no order"]}]
+    frames = {"train": {"noise": 7}, "test": {"noise": 2, "unlabelled": 1}}
+    some = dataclasses.replace(info, skipped=skipped, stage_frames=frames)
+    new = resplit(some, {**SPLIT, "77": "train"}, tmp_path / "new")
+    assert sorted(new.videos) == sorted(SPLIT) and new.stage_frames["train"] == {"noise": 9, "unlabelled": 1}
 
 
 def test_random_splits_are_of_the_size_of_the_stored_one_and_differ(info):
@@ -139,11 +135,9 @@ def test_files_are_those_of_data_prep(tmp_path):
     "text",
     [
         "",
-        "name,split\n1,train\n",
         "id,split\n1,training\n",
         "id,split\n1,train\n1,test\n",
         "id,split\n1\n",
-        "id\n1\n",
         "id,split\n1,train,10,30\n",
     ],
 )
@@ -167,24 +161,18 @@ def ids_tested(split):
     return {video_id for video_id, name in split.items() if name == "test"}
 
 
-@pytest.mark.parametrize("number", [2, 3, 10])
-def test_every_video_is_tested_in_one_fold_and_learned_from_in_all_others(info, number):
-    folds = random_folds(info, number)
-    assert sorted(video_id for split in folds for video_id in ids_tested(split)) == IDS
+@pytest.mark.parametrize(
+    ("draw", "number", "expected"), [(random_folds, 3, 3), (group_folds, None, 5), (group_folds, 3, 3)]
+)
+def test_every_video_is_tested_once_and_groups_are_whole(info, draw, number, expected):
+    known = grouped(info, "aaabbccdde")
+    folds = draw(known, number)
+    assert len(folds) == expected and sorted(name for split in folds for name in ids_tested(split)) == IDS
     assert all(sorted(split) == IDS and {*split.values()} == {"train", "test"} for split in folds)
-    assert max(len(ids_tested(split)) for split in folds) - min(len(ids_tested(split)) for split in folds) <= 1
-    assert folds == random_folds(info, number) != random_folds(info, number, seed=1)
-
-
-def test_folds_of_groups_part_none(info):
-    known = grouped(info, "aaabbccdd" + "e")
-    for number, expected in ((None, 5), (3, 3)):
-        folds = group_folds(known, number)
-        assert len(folds) == expected and sorted(name for split in folds for name in ids_tested(split)) == IDS
-        for split in folds:
-            for letter in "abcde":
-                members = [split[name] for name in IDS if known.videos[name]["group"] == letter]
-                assert len({*members}) == 1
+    if draw is group_folds:
+        members = [[name for name in IDS if known.videos[name]["group"] == letter] for letter in "abcde"]
+        assert all(len({split[name] for name in group}) == 1 for split in folds for group in members)
+    assert folds == draw(known, number)
 
 
 def test_too_many_folds_or_no_groups_are_refused(info):

@@ -1,6 +1,5 @@
 """Files of features: anyone's are read as they are, and what is nearly one is refused by name."""
 
-import io
 import json
 import pickle
 
@@ -18,7 +17,6 @@ from scoringnet_tf.data.features import (
     middle_frames,
     read_features,
     read_origin,
-    turned,
 )
 
 VALUES = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
@@ -39,12 +37,7 @@ def write(path, values=VALUES, **others):
 
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.h5", "a.hdf5", "A.NPY"])
 def test_round_trip(tmp_path, name):
-    path = tmp_path / name
-    if path.suffix == ".NPY":
-        with path.open("wb") as file:
-            np.save(file, VALUES)
-    else:
-        write(path)
+    path = write(tmp_path / name.lower()).rename(tmp_path / name)
     found = read_features(path)
     assert found.values.dtype == np.float32 and found.origin is None
     np.testing.assert_array_equal(found.values, VALUES)
@@ -75,6 +68,7 @@ def test_one_of_several_arrays_is_named(tmp_path, name):
     with refused("missing_name", path, "features, other"):
         read_features(path)
     np.testing.assert_array_equal(read_features(f"{path}#other").values, VALUES[:, :2])
+    assert str(FeatureFile.parse(f"dive #1/{name}#train/a b")) == f"dive #1/{name}#train/a b"
     with refused("unknown_name", f"{name}#none", "features, other"):
         read_features(f"{path}#none")
 
@@ -88,27 +82,16 @@ def test_values_that_lie_in_other_files_are_not_read(tmp_path):
         read_features(tmp_path / "a.h5")
 
 
-@pytest.mark.parametrize("text", ["a.npy", "a.npz#x", "dive #1.h5#train/a b", "x/a.HDF5#1"])
-def test_a_file_is_written_as_it_is_parsed(text):
-    assert str(FeatureFile.parse(text)) == text
-
-
 @pytest.mark.parametrize(
     ("values", "code", "named"),
     [
         (np.zeros((2, 3, 4)), "wrong_shape", "(2, 3, 4)"),
-        (np.zeros((2, 1, 3)), "wrong_shape", "(2, 1, 3)"),
-        (np.zeros((0, 5, 2)), "wrong_shape", "(0, 5, 2)"),
         (np.array([[[1, 2], [3, 4]], [[1, 2], [np.nan, 4]]]), "not_finite", "step 1"),
         (np.float32(3.0), "wrong_shape", "()"),
         (np.zeros((0, 4), np.float32), "wrong_shape", "(0, 4)"),
-        (np.zeros((4, 0), np.float32), "wrong_shape", "(4, 0)"),
-        (np.zeros((2, 2), complex), "wrong_shape", "complex128"),
         (np.zeros((2, 2), bool), "wrong_shape", "bool"),
         (np.array([["a", "b"]]), "wrong_shape", "<U1"),
-        (np.zeros(3, [("x", "f4")]), "wrong_shape", "<f4"),
         (np.array([[1, 2], [3, np.nan]]), "not_finite", "step 1"),
-        (np.array([[1, 2], [np.inf, 3]], np.float32), "not_finite", "step 1"),
         (np.array([1e300, 2]), "not_finite", "step 0"),
     ],
 )
@@ -144,27 +127,27 @@ def test_truncated_files_are_refused(tmp_path, name, kept):
         read_features(path)
 
 
-def test_files_of_another_kind_are_refused(tmp_path):
-    scipy.io.savemat(tmp_path / "a.mat", {"features": VALUES})
-    buffer = io.BytesIO()
-    np.save(buffer, VALUES)
-    (tmp_path / "b.npz").write_bytes(buffer.getvalue())  # a .npy under another name
-    np.savez(tmp_path / "c.npz", features=VALUES)
-    (tmp_path / "c.npz").rename(tmp_path / "c.npy")
-    (tmp_path / "d.h5").write_text("time,x,y\n")
-    (tmp_path / "folder.npy").mkdir()
-    write(tmp_path / "x.npy")
-    for name, code in (
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
         ("a.mat", "wrong_format"),
-        ("b.npz", "wrong_format"),
+        ("b.npz", "wrong_format"),  # a .npy under another name
         ("c.npy", "damaged_features"),
         ("d.h5", "damaged_features"),
         ("folder.npy", "not_found"),
         ("none.npy", "not_found"),
         ("x.npy#name", "unknown_name"),
-    ):
-        with refused(code, tmp_path / name):
-            read_features(tmp_path / name)
+    ],
+)
+def test_files_of_another_kind_are_refused(tmp_path, name, code):
+    scipy.io.savemat(tmp_path / "a.mat", {"features": VALUES})
+    write(tmp_path / "b.npy").rename(tmp_path / "b.npz")
+    write(tmp_path / "c.npz").rename(tmp_path / "c.npy")
+    (tmp_path / "d.h5").write_text("time,x,y\n")
+    (tmp_path / "folder.npy").mkdir()
+    write(tmp_path / "x.npy")
+    with refused(code, tmp_path / name):
+        read_features(tmp_path / name)
 
 
 def test_what_lies_beside_them_says_what_made_them(tmp_path):
@@ -179,7 +162,6 @@ def test_what_lies_beside_them_says_what_made_them(tmp_path):
     "described",
     [
         {"size": 5},
-        {"size": 5, "stride": 0},
         {"size": 5.0, "stride": 1},
         {"size": True, "stride": 1},
         *({"size": 5, "stride": 1, "clip_length": length} for length in (0, 16.0, "16")),
@@ -212,13 +194,11 @@ def _weights(name, sha256):
         (_described(origin=_origin(**_weights("best", "ab"))), _origin(**_weights("best", "cd")), None, "weights"),
         # The stride counts although nothing tells what made the features of training.
         (_described(), _origin(), None, None),
-        (_described(), _origin(stride=1), None, "stride 1"),
         (_described(), _origin(stride=5), None, "stride 5"),
         # Steps per second: frames per second, by the frames from one step to the next.
         (_described(), _origin(frame_rate=50), 25.0, None),
         (_described(), _origin(frame_rate=50.4), 25.0, None),
         (_described(stride=1), _origin(stride=1, frame_rate=50), 25.0, "50 steps/s"),
-        (_described(), _origin(), 25.0, None),
         (_described(), None, 25.0, None),
     ],
 )
@@ -231,19 +211,11 @@ def test_features_of_another_kind_than_those_of_training_are_refused(learned, or
             check_features(sequence, "x.npy", learned, rate)
 
 
-@pytest.mark.parametrize(("shape", "is_turned"), [((5, 7), True), ((7, 5), False), ((5, 5), False), ((6, 7), False)])
-def test_exchanged_axes_are_told_where_the_shape_says_so(shape, is_turned):
-    """Neither of features of the right size, whatever their length, nor of another size."""
-    assert bool(turned(shape, size=5)) == is_turned
-
-
 @pytest.mark.parametrize(
     ("length", "origin", "expected"),
     [
         (40, {"per": "clip", "clip_length": 16}, [8, 16, 24, 32, 39]),  # the last clip shows the last frame again
-        (33, {"per": "clip", "clip_length": 16}, [8, 16, 24, 32, 32]),
         (32, {"per": "clip", "clip_length": 16}, [8, 16, 24, 31]),
-        (40, {"per": "clip", "clip_length": 1}, [0, 8, 16, 24, 32]),
         (40, {"per": "frame", "clip_length": None}, [0, 8, 16, 24, 32]),
         (40, {}, [4, 12, 20, 28, 36]),
         (35, None, [4, 12, 20, 28, 34]),

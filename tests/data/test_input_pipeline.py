@@ -15,6 +15,7 @@ from data_prep.records.verifying import read_records
 from scoringnet_tf.data.augmentation import (
     COLOR,
     DEGRADATION,
+    PIXEL_OPTIONS,
     Augmentation,
     FrameDecoder,
     clip_indices,
@@ -77,11 +78,6 @@ def test_padding_and_targets(diving_records):
     np.testing.assert_allclose(targets["execution"], [16, 17, 18], atol=1e-4)
     np.testing.assert_allclose(targets["final"], targets["difficulty"] * targets["execution"], rtol=1e-5)
     assert all(targets[name].dtype == np.float32 for name in ("difficulty", "execution", "final"))
-
-
-def test_unknown_scores_are_nan(motion_records):
-    _, targets = next(iter(videos(motion_records, "train", image_size=WHOLE, batch_size=2)))
-    assert np.isnan(targets["difficulty"]).all() and (targets["stages"].numpy() == -1).all()
 
 
 @pytest.mark.parametrize(
@@ -211,7 +207,7 @@ def test_options_that_cannot_be(diving_records, options, code, named):
 
 def test_clips_need_classes_and_a_sampling(diving_records, ucf101_records):
     with refused("no_classes", diving_records):
-        clips(diving_records, "train", image_size=WHOLE, batch_size=1)
+        clips(diving_records, "train", batch_size=1)
     with refused("unknown_name", "dense", "whole, consecutive"):
         clips(ucf101_records, "train", sampling="dense", batch_size=1)
 
@@ -241,18 +237,18 @@ def test_clip_indices(length):
         assert indices[0] >= 0 and indices[-1] < length
 
 
-def _clip_frames(records, **kwargs):
-    """Frame indices of every clip, in order, of the training split."""
-    settings = {"clip_length": 6, "sampling": "consecutive", "image_size": WHOLE, "batch_size": 2}
-    return [_indices(clip) for frames, _ in clips(records, "train", **(settings | kwargs)) for clip in frames.numpy()]
-
-
 def test_consecutive_clips_are_random_in_training_and_the_middle_ones_in_evaluation(ucf101_records):
     """Videos of 20 frames: starts 0 to 14."""
-    drawn = _clip_frames(ucf101_records, augmentation=SHIFT_ONLY, epochs=25, seed=3)
-    assert all(clip == list(range(clip[0], clip[0] + 6)) for clip in drawn)
-    assert {clip[0] for clip in drawn} == set(range(15))
-    assert _clip_frames(ucf101_records) == [list(range(7, 13))] * 4
+
+    def drawn(**options):
+        settings = {"clip_length": 6, "sampling": "consecutive", "image_size": WHOLE, "batch_size": 2}
+        batches = clips(ucf101_records, "train", **settings, **options)
+        return [_indices(clip) for frames, _ in batches for clip in frames.numpy()]
+
+    found = drawn(augmentation=SHIFT_ONLY, epochs=25, seed=3)
+    assert all(clip == list(range(clip[0], clip[0] + 6)) for clip in found)
+    assert {clip[0] for clip in found} == set(range(15))
+    assert drawn() == [list(range(7, 13))] * 4
 
 
 def _encoded_noise(num_frames=3):
@@ -374,44 +370,31 @@ def test_features_in_place_of_frames(feature_records):
     np.testing.assert_allclose(info["frame_rate"], 5.0)
 
 
-def test_the_shape_of_features_is_known(feature_records):
-    inputs, _ = videos(feature_records, "train", batch_size=2).element_spec
-    assert inputs["features"].shape.as_list() == [None, None, 3]
-    inputs, targets = videos(feature_records, "train", batch_size=2, num_frames=6, drop_remainder=True).element_spec
-    assert inputs["features"].shape.as_list()[1:] == [6, 3] and targets["stages"].shape.as_list()[1:] == [6]
-
-
-def _steps(folder, **options):
-    """{id: steps that are given}, read from the first number."""
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"max_frames": 4}, {f"v{number}": [0, 1, 2, 3] for number in range(3)}),
+        ({"only_stages": [("take-flight",)], "margin": 1}, {"v1": list(range(3, 9))}),
+        ({"num_frames": 3}, {"v0": [0, 2, 4], "v1": [0, 6, 11], "v2": [0, 4, 8]}),
+        ({"num_frames": 7}, {"v0": [0, 1, 1, 2, 3, 3, 4]}),
+        ({"ids": ["v2"]}, {"v2": list(range(9))}),
+    ],
+)
+def test_the_options_choose_steps(feature_records, options, expected):
+    """The first number of a feature is its step, and stages are a third each."""
     found = {}
-    for inputs, targets, info in videos(folder, "train", batch_size=2, with_info=True, **options):
+    for inputs, targets, info in videos(feature_records, "train", batch_size=2, with_info=True, **options):
         for row, video_id in enumerate(info["id"].numpy()):
             mask = np.asarray(inputs["mask"][row])
             steps = np.asarray(inputs["features"][row])[mask, 0].astype(int)
-            expected = steps * 3 // {b"v0": 5, b"v1": 12, b"v2": 9}[video_id] + 1
-            np.testing.assert_array_equal(np.asarray(targets["stages"][row])[mask], expected)
+            stages = steps * 3 // {b"v0": 5, b"v1": 12, b"v2": 9}[video_id] + 1
+            np.testing.assert_array_equal(np.asarray(targets["stages"][row])[mask], stages)
             found[video_id.decode()] = steps.tolist()
-    return found
+    assert found == found | expected and found.keys() == set(options.get("ids", found))
 
 
-def test_the_options_choose_steps(feature_records):
-    def chosen(**options):
-        return _steps(feature_records, **options)
-
-    assert chosen(max_frames=4) == {f"v{number}": [0, 1, 2, 3] for number in range(3)}
-    assert chosen(only_stages=[("take-flight",)], margin=1)["v1"] == list(range(3, 9))
-    assert chosen(num_frames=3) == {"v0": [0, 2, 4], "v1": [0, 6, 11], "v2": [0, 4, 8]}
-    assert chosen(num_frames=7)["v0"] == [0, 1, 1, 2, 3, 3, 4]
-    assert list(chosen(ids=["v2"])) == ["v2"]
-    shifted = [chosen(augmentation=SHIFT_ONLY, seed=seed, epochs=1) for seed in (0, 1)]
-    starts = {steps[0] for found in shifted for steps in found.values()}
-    assert starts <= set(range(6)) and len(starts) > 2  # a video of five steps keeps its last
-
-
-def test_features_are_not_augmented_as_pixels_are(feature_records):
-    for option in ("flip", "crop_shift", "zoom", "color_jitter", "degradation"):
-        augmentation = Augmentation(0, False, 0, 0, 0, 0)
-        with refused("flags_conflict", feature_records, option):
-            videos(
-                feature_records, "train", batch_size=1, augmentation=dataclasses.replace(augmentation, **{option: 0.1})
-            )
+@pytest.mark.parametrize("option", PIXEL_OPTIONS)
+def test_features_are_not_augmented_as_pixels_are(feature_records, option):
+    augmentation = dataclasses.replace(Augmentation(0, False, 0, 0, 0, 0), **{option: 0.1})
+    with refused("flags_conflict", feature_records, option):
+        videos(feature_records, "train", batch_size=1, augmentation=augmentation)

@@ -39,31 +39,39 @@ def example():
 
 def test_round_trip(example):
     parsed = {key: value.numpy() for key, value in parse_example(encode_example(example), ["group"]).items()}
-    assert parsed["example/id"] == b"042" and parsed["example/sport"] == b"diving"
-    assert parsed["example/dataset_name"] == b"unlv_diving" and parsed["image/format"] == b"jpeg"
-    assert parsed["clip/data_path"] == b"diving_samples_len_ori/042.avi" and parsed["clip/sha256"] == b"ab" * 32
-    assert list(parsed["image/encoded"]) == example.jpegs and parsed["clip/frames"] == 3
-    assert [parsed[f"image/{key}"] for key in ("height", "width")] == [73, 98]
-    assert [parsed[f"source/{key}"] for key in ("height", "width")] == [240, 320]
-    np.testing.assert_array_equal(parsed["image/timestamp"], [0, 33367, 66733])
-    np.testing.assert_array_equal(parsed["stage/index"], [1, -1, 0])
-    assert parsed["score/difficulty"] == np.float32(3.2) and parsed["score/execution"] == 25.0
-    assert math.isnan(parsed["score/final"]) and parsed["class/group"] == 2
-    assert parsed["image/frame_rate"] == np.float32(29.97)
+    expected = {
+        "example/id": b"042",
+        "example/sport": b"diving",
+        "example/dataset_name": b"unlv_diving",
+        "image/format": b"jpeg",
+        "clip/data_path": b"diving_samples_len_ori/042.avi",
+        "clip/sha256": b"ab" * 32,
+        "image/encoded": np.array(example.jpegs, object),
+        "clip/frames": 3,
+        "image/height": 73,
+        "image/width": 98,
+        "source/height": 240,
+        "source/width": 320,
+        "image/timestamp": [0, 33367, 66733],
+        "stage/index": [1, -1, 0],
+        "score/difficulty": np.float32(3.2),
+        "score/execution": 25.0,
+        "score/final": math.nan,
+        "class/group": 2,
+        "image/frame_rate": np.float32(29.97),
+    }
+    assert parsed.keys() == expected.keys()
+    for key, value in expected.items():
+        np.testing.assert_array_equal(parsed[key], value, key)
 
 
-def test_the_record_is_a_media_sequence(example):
-    """Read with the bare protocol buffer, as a foreign reader would: frames under MediaSequence's keys."""
-    sequence = tf.train.SequenceExample.FromString(encode_example(example))
-    frames = sequence.feature_lists.feature_list["image/encoded"].feature
+def test_records_are_media_sequences_with_the_bytes_that_they_always_had(example):
+    """Read with the bare protocol buffer, as a foreign reader would; models and runs compare the hash."""
+    serialized = encode_example(example)
+    frames = tf.train.SequenceExample.FromString(serialized).feature_lists.feature_list["image/encoded"].feature
     assert [frame.bytes_list.value[0] for frame in frames] == example.jpegs
-    assert sequence.context.feature["clip/data_path"].bytes_list.value[0].endswith(b"042.avi")
-
-
-def test_records_of_frames_have_the_bytes_that_they_always_had(example):
-    """Their data hash names them: models and runs compare it."""
     expected = "92516c0f84fcf090cecdd94e43babf159aae0d94dcfe51da1954f76ba2b6d255"
-    assert hashlib.sha256(encode_example(example)).hexdigest() == expected
+    assert hashlib.sha256(serialized).hexdigest() == expected
 
 
 @pytest.fixture
@@ -74,34 +82,23 @@ def features(example):
 
 def test_round_trip_of_features(features):
     parsed = parse_example(encode_example(features), ["group"], feature_size=4)
-    parsed = {key: value.numpy() for key, value in parsed.items()}
-    assert parsed["feature/floats"].dtype == np.float32
     np.testing.assert_array_equal(parsed["feature/floats"], features.features)
     np.testing.assert_array_equal(parsed["feature/timestamp"], [0, 33367, 66733])
-    np.testing.assert_array_equal(parsed["stage/index"], [1, -1, 0])
     assert parsed["clip/frames"] == 3 == len(features) and parsed["image/format"] == b""
-    assert parsed["score/difficulty"] == np.float32(3.2) and parsed["class/group"] == 2
     assert not {"image/encoded", "image/timestamp"} & parsed.keys()
 
 
-def test_features_are_not_read_as_frames_or_of_another_size(example, features):
-    for serialized, size in (
-        (encode_example(features), 0),
-        (encode_example(features), 3),
-        (encode_example(example), 4),
-    ):
-        with pytest.raises(tf.errors.InvalidArgumentError):
-            parse_example(serialized, ["group"], size)
+@pytest.mark.parametrize(("stored", "size"), [("features", 0), ("features", 3), ("example", 4)])
+def test_features_are_not_read_as_frames_or_of_another_size(stored, size, request):
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        parse_example(encode_example(request.getfixturevalue(stored)), ["group"], size)
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {"stages": np.array([0, 0])},
-        {"stages": np.array([0, 0, 0, 0])},
-        {"timestamps": np.array([0.0, 0.1])},
         {"timestamps": np.arange(4) / 25},
-        {"jpegs": [b"first", b"second"]},
         {"jpegs": []},
         {"timestamps": np.array([0.0, 0.1]), "stages": np.array([0, 0])},
         {"jpegs": [], "features": np.zeros((2, 4), np.float32)},
@@ -142,13 +139,10 @@ def _with_shard(**changes):
     ("change", "code", "named"),
     [
         (lambda fields: {**fields, "format_version": 99}, "format_version", "99"),
-        (lambda fields: {}, "format_version", "None"),
         (lambda fields: {key: value for key, value in fields.items() if key != "splits"}, "damaged_index", "splits"),
         (lambda fields: {**fields, "shards": 3}, "damaged_index", "shards"),
-        (lambda fields: {**fields, "splits": []}, "damaged_index", "splits"),
         (lambda fields: {**fields, "splits": {"train": {}}}, "damaged_index", "splits, train"),
         (lambda fields: {**fields, "frame_size": [36]}, "damaged_index", "frame_size"),
-        (lambda fields: {**fields, "frame_rate": math.nan}, "damaged_index", "frame_rate"),
         (lambda fields: {**fields, "frame_rate": math.inf}, "damaged_index", "frame_rate"),
         (lambda fields: {**fields, "settings": None}, "damaged_index", "settings"),
         (_with_video(final="9"), "damaged_index", "videos, 001"),

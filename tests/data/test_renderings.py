@@ -77,7 +77,6 @@ FEATURES = {"features": {"size": 3, "stride": 1, "origin": None}, "frame_size": 
     ("ours", "theirs", "named"),
     [
         ({}, {"frame_size": (72, 96)}, "(72, 96) instead of (36, 48)"),
-        ({}, {"frame_rate": 24.0}, "24"),
         ({}, {"settings": {"jpeg_quality": 40}}, "40"),
         ({}, FEATURES, "features"),
         (FEATURES, {**FEATURES, "features": {"size": 5, "stride": 1, "origin": None}}, "size 5"),

@@ -54,17 +54,6 @@ def test_a_file_that_does_not_end_with_a_record(tmp_path, change):
         record_offsets(path)
 
 
-def test_a_changed_byte_is_found_when_its_record_is_read(tmp_path):
-    path = _write(tmp_path / "some.tfrecord", RECORDS)
-    offsets = record_offsets(path)
-    with Path(path).open("r+b") as file:
-        file.seek(offsets[2] + 5_000)
-        file.write(b"y")
-    with pytest.raises(tf.errors.DataLossError):
-        read_record(path, offsets[2])
-    assert read_record(path, offsets[4]).numpy() == RECORDS[4]
-
-
 def test_records_of_a_split_by_id_over_all_shards(tmp_path):
     names = [f"{number}" for number in (5, 3, 9, 1, 0, 7, 2)]
     stored = {"train": [tiny_video(name) for name in names], "test": [tiny_video("other")]}

@@ -120,7 +120,6 @@ def test_ids_in_place_of_a_fraction(scored, split):
     ("ids", "fraction", "code", "named"),
     [
         (["v01", "gone", "away"], 0.0, "unknown_name", ["train split", "away, gone"]),
-        (["v01", "other"], 0.0, "unknown_name", ["other"]),  # of the test split
         ([], 0.0, "no_ids", []),
         (["v01", "v02", "v01"], 0.0, "duplicate", []),
         (["v01"], 0.1, "flags_conflict", []),

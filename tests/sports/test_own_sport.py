@@ -19,7 +19,7 @@ from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
 from scoringnet_tf.inference.feature_folder import write_tables
 from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.sports import definition_of, get_sport, named_sport, option_form, sport_yaml
+from scoringnet_tf.sports import definition_of, get_sport, named_sport, sport_yaml
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.initialization import load_segmenter
 
@@ -80,17 +80,6 @@ def test_a_model_holds_the_whole_definition(own_records, tmp_path):
     check_fits(loaded, info)
 
 
-@pytest.mark.parametrize(
-    "sport",
-    ["diving", definition_of(dataclasses.replace(OWN, difficulty_range=(-80.0, 190.0)))],
-    ids=str,
-)
-def test_records_of_another_sport_are_refused(own_records, sport):
-    model = scoringnet_tf.ScoringNet(sport=OWN, fragments="whole", **SMALL)
-    with pytest.raises(InputError):
-        check_fits(model, dataclasses.replace(DatasetInfo.load(own_records), sport=sport))
-
-
 def test_clips_to_pretrain_on_may_be_of_ones_own_sport(tmp_path):
     (tmp_path / "motion_classes.csv").write_text("video,sport,turns,split\n1,summer_jumping,2,train\n")
     with refused("unknown_name", "summer_jumping"):
@@ -116,13 +105,6 @@ def test_a_trained_kfs_of_another_sport_is_refused(tmp_path):
     scoringnet_tf.ScoringNet(sport=renamed, **SMALL).save_to_preset(tmp_path)
     with pytest.raises(InputError, match="out-run"):
         load_segmenter(scoringnet_tf.ScoringNet(sport=OWN, **SMALL), tmp_path)
-
-
-def test_the_file_is_written_again_where_a_next_command_needs_it(tmp_path):
-    assert option_form(get_sport("diving"), tmp_path / "sport.yaml") == "diving"
-    assert list(tmp_path.iterdir()) == []
-    option = option_form(OWN, tmp_path / "sport.yaml")
-    assert named_sport(option) == OWN
 
 
 def test_features_of_its_records_come_with_its_file(own_records, tmp_path):

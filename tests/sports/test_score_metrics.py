@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scoringnet_tf.sports import MEASURES, SCORES, SPORTS, as_points, decimals, get_sport, med, relative_l2, src
+from scoringnet_tf.sports import MEASURES, as_points, decimals, med, relative_l2, src
 
 
 def drawn(shape, seed=0):
@@ -22,11 +22,6 @@ def drawn(shape, seed=0):
 )
 def test_scores_have_the_decimals_that_tell_a_300th_of_their_range(ends, expected):
     assert decimals(ends) == expected
-
-
-@pytest.mark.parametrize("name", SPORTS)
-def test_scores_of_every_sport_that_ships_have_two_decimals(name):
-    assert {decimals(get_sport(name).range_of(score)) for score in SCORES} == {2}
 
 
 def test_points_are_the_shortest_decimals_of_single_precision():

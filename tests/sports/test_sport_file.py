@@ -88,11 +88,6 @@ def test_a_sport_goes_into_a_file_or_a_definition_and_back(sport, tmp_path):
     assert get_sport(definition_of(sport)) == get_sport(kept_form(sport)) == get_sport(sport) == sport
 
 
-def test_a_sport_that_ships_is_a_file_of_its_name():
-    assert {path.stem for path in SHIPPED.glob("*.yaml")} == set(SPORTS)
-    assert all(read_sport(SHIPPED / f"{name}.yaml") == sport for name, sport in SPORTS.items())
-
-
 def test_names_stand_for_sports_that_ship_alone(tmp_path):
     """A copy that is the same is kept by its name; one that differs in a single number is kept whole."""
     diving = (SHIPPED / "diving.yaml").read_text(encoding="utf-8")
@@ -114,14 +109,11 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
         ("fusion:", "fussion:", "unknown_key", "fussion"),
         ("fusion: sum\n", "", "missing_key", "fusion"),
         ("marks:", "name: x\nmarks:", "wrong_format", "line 12"),  # a key twice
-        ("  final:", "  execution: [0, 5]\n  final:", "wrong_format", "line 9"),
         ("name: trampoline", "? [a]\n: b", "wrong_format", "line 1"),
         ("name: trampoline", "name:", "wrong_value", "name"),
         ("name: trampoline", "name: ../x", "wrong_value", "name"),
-        (STAGES, "Anlauf", "wrong_value", "stages"),
         (STAGES, "[]", "wrong_value", "stages"),
         ("[Anlauf,", "[1st half,", "duplicate", "1st half"),
-        ("[Anlauf,", "[Landing,", "duplicate", "Landing and landing"),
         ("[Anlauf,", "[1st-half,", "duplicate", "1st-half and 1st half"),
         ("[Anlauf,", "[noise,", "wrong_value", "stages"),
         ("[Anlauf,", "[Unlabelled,", "wrong_value", "Unlabelled"),
@@ -133,10 +125,8 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
         (FRAGMENTS, "", "wrong_value", "fragments"),
         (f"  {DIFFICULTY}", f"  final: [landing]\n  {DIFFICULTY}", "unknown_key", "fragments: final"),
         ("[0, 20]", "[20, 0]", "wrong_value", "ranges.difficulty"),
-        ("[0, 20]", "[20]", "wrong_value", "ranges.difficulty"),
         ("step: 0.1", "step: 0_1", "wrong_value", "marks.step"),  # Python alone reads it
-        *(("[0, 20]", wrong, "wrong_value", "ranges.difficulty") for wrong in ("[0, .nan]", "[nan, 20]", "[0, inf]")),
-        *(("[0, 20]", wrong, "wrong_value", "ranges.difficulty") for wrong in ("[false, true]", "[0, 1:30]")),
+        *(("[0, 20]", wrong, "wrong_value", "ranges.difficulty") for wrong in ("[nan, 20]", "[0, inf]", "[0, 1:30]")),
         ("[-5, 80.5]", "[-5, 80,5]", "wrong_value", "ranges.final"),
         (": sum", ": difference", "wrong_value", "fusion"),
         ("penalty_off_marks: true", "penalty_off_marks: false", "penalty_unused", "ranges.penalty"),
@@ -145,7 +135,6 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
         ("  step: 0.1\n", "", "missing_key", "marks: the key step"),
         ("factor: 3", "factor: three", "wrong_value", "marks.factor"),
         ("step: 0.1", "step: 0", "out_of_range", "marks"),
-        ("[2 of 4]", "2 of 4", "wrong_value", "marks.panels"),
         ("[2 of 4]", "[2 from 4]", "wrong_value", "marks.panels"),
         ("[2 of 4]", "[1 of 4]", "wrong_value", "1 of 4"),  # not in the middle
         ("[2 of 4]", "[4 of 6]", "wrong_value", "marks"),  # two panels of one size
@@ -153,7 +142,6 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
         ("factor: 3", "factor: 1", "wrong_value", "ranges.execution"),  # marks do not make it
         (": sum", ": product", "wrong_value", "ranges.final"),
         ("80.5]", "805]", "wrong_value", "ranges.final"),  # nothing reaches it
-        ("start of", "begin of", "wrong_value", "moments.take-off"),
         ("start of 1st half", "[1st half]", "wrong_value", "moments.take-off"),
         ("end of 1st half", "end of 2nd half", "wrong_value", "moments.touch-down"),
         ("take-off:", "End:", "wrong_value", "End"),  # a performance has an end_s
@@ -164,7 +152,6 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
         ("[0, 20]", "*x", "wrong_format", "line 7"),
         ("fusion:", "---\nfusion:", "wrong_format", ""),
         ("  difficulty: [0, 20]", "\tdifficulty: [0, 20]", "wrong_format", "line 7"),
-        ("[0, 20]", "[0, 20", "wrong_format", ""),
         ("fusion:", "<<: {}\nfusion:", "unknown_key", "<<"),
     ],
 )

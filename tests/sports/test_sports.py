@@ -23,21 +23,14 @@ TABLE = {
 }
 
 
-def test_every_sport_is_in_the_table():
-    assert set(TABLE) == set(SPORTS)
-
-
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", SPORTS)
 def test_fragments_and_fusion(name):
     sport, (difficulty, execution, final) = get_sport(name), TABLE[name]
     assert list(sport.difficulty_fragment) == difficulty
-    assert list(sport.execution_fragment) == execution
+    assert list(sport.execution_fragment) == list(sport.fragment("final")) == execution
     assert sport.fuse(4, 9, 1) == final
     assert (sport.other_part(4, final, 1), sport.other_part(9, final, 1)) == (9, 4)
-
-
-def test_a_factor_of_0_leaves_no_execution():
-    assert math.isnan(get_sport("diving").other_part(0, 0))
+    assert sport.fusion != "product" or math.isnan(sport.other_part(0, 0))
 
 
 @pytest.mark.parametrize("name", ["diving", "vault", "ski_big_air"])
@@ -105,12 +98,6 @@ def test_marks_that_no_panel_gives_are_refused(marks, code):
 def test_a_rule_of_marks_that_cannot_be_is_refused(wrong, code):
     with refused(code):
         Marks(**{"panels": (((3, 3),),), "step": 0.5, "maximum": 10.0, **wrong})
-
-
-def test_the_final_score_alone_is_read_from_what_execution_is_read_from():
-    sport = get_sport("diving")
-    assert sport.fragment("difficulty") == ("take-flight",)
-    assert sport.fragment("execution") == sport.fragment("final") == ("take-flight", "entry")
 
 
 def test_stages_of_one_performance_come_in_order_and_once():
