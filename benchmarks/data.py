@@ -12,8 +12,8 @@ CLIP = pathlib.Path(__file__).parents[1] / "tests" / "clips" / "diving.mp4"
 CLIP_FRAMES = 120
 
 
-def kept(path: pathlib.Path, make: Callable[[pathlib.Path], None]) -> pathlib.Path:
-    """The file or folder at `path`, which `make` writes, whole or not at all, where it is not there."""
+def kept(path: pathlib.Path, make: Callable[[pathlib.Path], object]) -> pathlib.Path:
+    """The file or folder at `path`, which `make` writes if it is missing, whole or not at all."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f"unfinished-{path.name}")
@@ -26,38 +26,31 @@ def kept(path: pathlib.Path, make: Callable[[pathlib.Path], None]) -> pathlib.Pa
 
 def videos(folder: pathlib.Path, count: int) -> pathlib.Path:
     """`count` simulated dives of 320×240 in UNLV-Diving's layout."""
+    from data_prep.simulator.dataset import simulate
+    from data_prep.simulator.settings import Settings
 
-    def make(target):
-        from data_prep.simulator.dataset import simulate
-        from data_prep.simulator.settings import Settings
-
-        simulate(Settings("diving", "scoring", count, 0, None, False, 0.2, *FILMED), target, os.cpu_count() or 1)
-
-    return kept(folder / f"videos-{count}", make)
+    settings = Settings("diving", "scoring", count, 0, None, False, 0.2, *FILMED)
+    return kept(folder / f"videos-{count}", lambda target: simulate(settings, target, os.cpu_count() or 1))
 
 
 def records(folder: pathlib.Path, count: int) -> pathlib.Path:
     """Records of these videos, 128×171."""
+    from data_prep.records.building import BuildSettings, build_records
 
-    def make(target):
-        from data_prep.records.building import BuildSettings, build_records
-
-        build_records("unlv_diving", videos(folder, count), target, BuildSettings(STORED))
-
-    return kept(folder / f"records-{count}", make)
+    given = "unlv_diving", videos(folder, count)
+    return kept(folder / f"records-{count}", lambda target: build_records(*given, target, BuildSettings(STORED)))
 
 
 def jpegs(folder: pathlib.Path, count: int) -> pathlib.Path:
     """The frames of the training split of these records, as they are: a folder of JPEG files for each video."""
+    from data_prep.records.verifying import read_records
+    from scoringnet_tf.data.dataset_info import DatasetInfo
 
-    def make(target):
-        from data_prep.records.verifying import read_records
-        from scoringnet_tf.data.dataset_info import DatasetInfo
-
+    def make(target: pathlib.Path) -> None:
         for _, record in read_records(DatasetInfo.load(records(folder, count)), "train"):
-            (folder_of := target / record["example/id"].decode()).mkdir(parents=True)
+            (video := target / record["example/id"].decode()).mkdir(parents=True)
             for index, jpeg in enumerate(record["image/encoded"]):
-                (folder_of / f"{index:06d}.jpg").write_bytes(jpeg)
+                (video / f"{index:06d}.jpg").write_bytes(jpeg)
 
     return kept(folder / f"jpegs-{count}", make)
 
@@ -65,7 +58,7 @@ def jpegs(folder: pathlib.Path, count: int) -> pathlib.Path:
 def clips(folder: pathlib.Path, count: int) -> list[pathlib.Path]:
     """So many copies of the clip."""
 
-    def make(target):
+    def make(target: pathlib.Path) -> None:
         target.mkdir()
         for number in range(count):
             shutil.copy(CLIP, target / f"{number:03d}{CLIP.suffix}")

@@ -1,8 +1,7 @@
 """Two ways of doing the same, measured in turn in one run: what disturbs the machine disturbs both.
 
-Each way is a process that is asked for one measurement after another (`worker`), so that model after model is built and
-traced once, and the two alternate step by step. What counts is the ratio of two neighbours: its median over
-the rounds, and how far it spreads.
+Each way is a process that is asked for one measurement after another (`worker`), so that each model is traced once, and
+the two alternate step by step. What counts is the ratio of two neighbours: its median over the rounds, and its spread.
 """
 
 import contextlib
@@ -15,9 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import Any
-
-from scoringnet_tf.support import cli
+from typing import IO, Any
 
 Ask = Callable[[str], Any]  # what is to be measured → its figure
 Side = Callable[[], contextlib.AbstractContextManager[Ask]]
@@ -35,18 +32,10 @@ class Target:
     at_most: bool = True
     of: str = "ratio"  # ours by the peer's; or "ours", in the row's unit
 
-    def met(self, result: "Result") -> bool:
-        """Whether the median of a result reaches it."""
-        found = result.ratio if self.of == "ratio" else result.ours
-        return found <= self.value if self.at_most else found >= self.value
-
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A line of the table: what is measured, against what, what the two sides are asked for, and the figures' unit.
-
-    `rounds` is the number of pairs, of slow rows fewer.
-    """
+    """A line of the table: what is measured, against what, what the two sides are asked for, and the figures' unit."""
 
     name: str
     against: str
@@ -54,7 +43,7 @@ class Row:
     peer: str
     unit: str
     target: Target | None = None
-    rounds: int = 7
+    rounds: int = 7  # pairs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,36 +65,33 @@ class Result:
     figures: tuple[tuple[float, float], ...] = ()
     missing: str = ""
 
-    @property
-    def ours(self) -> float:
-        """Median of ours."""
-        return statistics.median(ours for ours, _ in self.figures)
+    def median(self, of: str) -> float:
+        """Median over the rounds of "ours", the "peer" or their "ratio"."""
+        ways = {"ours": lambda ours, _: ours, "peer": lambda _, peer: peer, "ratio": lambda ours, peer: ours / peer}
+        return statistics.median(ways[of](*pair) for pair in self.figures)
 
     @property
-    def peer(self) -> float:
-        """Median of the peer's."""
-        return statistics.median(peer for _, peer in self.figures)
+    def spread(self) -> tuple[float, float]:
+        """Least and greatest ratio."""
+        ratios = [ours / peer for ours, peer in self.figures]
+        return min(ratios), max(ratios)
 
     @property
-    def ratios(self) -> list[float]:
-        """Ours by the peer's in every round."""
-        return [ours / peer for ours, peer in self.figures]
-
-    @property
-    def ratio(self) -> float:
-        """Median of the ratios."""
-        return statistics.median(self.ratios)
+    def met(self) -> bool | None:
+        """Whether the median reaches the target; None without a target."""
+        target = self.row.target
+        if target is None:
+            return None
+        value = self.median(target.of)
+        return value <= target.value if target.at_most else value >= target.value
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
-        row, target = self.row, self.row.target
-        found = {"comparison": self.comparison, "name": row.name, "against": row.against, "unit": row.unit}
-        found["target"] = dataclasses.asdict(target) if target else None
+        values = {"comparison": self.comparison, **dataclasses.asdict(self.row)}
         if not self.figures:
-            return {**found, "missing": self.missing}
-        ours, peer = map(list, zip(*self.figures, strict=True))
-        spread, met = [min(self.ratios), max(self.ratios)], target.met(self) if target else None
-        return {**found, "ours": ours, "peer": peer, "ratio": self.ratio, "spread": spread, "met": met}
+            return values | {"missing": self.missing}
+        ratio, spread = self.median("ratio"), self.spread
+        return values | {"figures": self.figures, "ratio": ratio, "spread": spread, "met": self.met}
 
 
 def measured(comparison: Comparison, rounds: int | None = None) -> Iterator[Result]:
@@ -122,7 +108,7 @@ def measured(comparison: Comparison, rounds: int | None = None) -> Iterator[Resu
         yield from (Result(comparison.name, row, missing=str(error)) for row in left)
 
 
-def _in_turn(ours, peer, row, rounds):
+def _in_turn(ours: Ask, peer: Ask, row: Row, rounds: int) -> tuple[tuple[float, float], ...]:
     """The figures of both in every round; who is first changes. A round before them warms up and is not counted."""
     figures = []
     for number in range(1 + rounds):
@@ -137,21 +123,18 @@ def _in_turn(ours, peer, row, rounds):
 # === Processes that measure ===
 
 
-def worker(module: str, **flags: Any) -> Side:
-    """A side that is a process, which calls `measurements` of a module with these flags for an `Ask`.
-
-    A flag whose value is a function has that of the function, which is called once it is needed.
-    """
+def worker(module: str, **options: Any) -> Side:
+    """A process that calls `measurements` of a module with these options; a function is called as it starts."""
 
     @contextlib.contextmanager
-    def started():
-        words = [f"--{name}={value() if callable(value) else value}" for name, value in flags.items()]
-        command = [sys.executable, "-m", "benchmarks.pairs", module, *words]
-        with tempfile.TemporaryFile("w+") as said:
+    def started() -> Iterator[Ask]:
+        given = {name: value() if callable(value) else value for name, value in options.items()}
+        command = [sys.executable, "-m", "benchmarks.pairs", module, json.dumps(given, default=str)]
+        with tempfile.TemporaryFile("w+") as log:
             pipe = subprocess.PIPE
-            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=said, text=True)
+            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True)
             try:
-                yield lambda what: _answer(process, what, said)
+                yield lambda what: _answer(process, what, log)
             finally:
                 with contextlib.suppress(BrokenPipeError):
                     process.stdin.close()
@@ -161,26 +144,23 @@ def worker(module: str, **flags: Any) -> Side:
     return started
 
 
-def _answer(process, what, said):
+def _answer(process: Any, what: str, log: IO[str]) -> Any:
     with contextlib.suppress(BrokenPipeError):  # it has ended, and said why
         process.stdin.write(f"{what}\n")
         process.stdin.flush()
     line = process.stdout.readline()
     if not line:
         process.wait()
-        said.seek(0)
-        lines = said.read().strip().splitlines()
+        log.seek(0)
+        lines = log.read().strip().splitlines()
         raise NotMeasured(lines[-1] if lines else f"ended with status {process.returncode}")
     return json.loads(line)
 
 
 def _serve(measure: Ask) -> None:
-    """Answers each line of standard input, what is to be measured, with its figure, until there are no more.
-
-    Whatever a library prints goes to stderr: the answers alone are on stdout.
-    """
+    """Answers each line of standard input, what is to be measured, with its figure, until there are no more."""
     with os.fdopen(os.dup(1), "w") as answers:
-        os.dup2(2, 1)
+        os.dup2(2, 1)  # what libraries print goes to stderr
         for line in sys.stdin:
             answers.write(f"{json.dumps(measure(line.strip()))}\n")
             answers.flush()
@@ -200,7 +180,7 @@ def table(results: list[Result]) -> str:
     return "\n".join([*(form.format(*row).rstrip() for row in cells), *missing])
 
 
-def _cells(result):
+def _cells(result: Result) -> tuple[str, ...]:
     row, target = result.row, result.row.target
     name, sought = f"{result.comparison}: {row.name}", "–"
     if target:
@@ -208,16 +188,15 @@ def _cells(result):
         sought = f"{'≤' if target.at_most else '≥'} {target.value:g}{unit}"
     if not result.figures:
         return (name, row.against, *["–"] * 4, sought, "not measured")
-    spread = f"{min(result.ratios):.2f}–{max(result.ratios):.2f}"
-    met = "–" if target is None else "yes" if target.met(result) else "no"
-    figures = (f"{_short(value)} {row.unit}" for value in (result.ours, result.peer))
-    return (name, row.against, *figures, f"{result.ratio:.2f}", spread, sought, met)
+    ours, peer = (f"{_short(result.median(side))} {row.unit}" for side in ("ours", "peer"))
+    spread, met = "{:.2f}–{:.2f}".format(*result.spread), {None: "–", True: "yes", False: "no"}[result.met]
+    return (name, row.against, ours, peer, f"{result.median('ratio'):.2f}", spread, sought, met)
 
 
-def _short(value):
+def _short(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 if __name__ == "__main__":
-    measuring = importlib.import_module(sys.argv.pop(1))  # defines its flags
-    cli.run(lambda _: _serve(measuring.measurements()))
+    name, given = sys.argv[1:]
+    _serve(importlib.import_module(name).measurements(**json.loads(given)))

@@ -10,16 +10,22 @@ from scoringnet_tf.support.messages import unknown_name
 PHASES = ("segmentation", "scoring", "joint")  # what `benchmarks.training` is asked for
 INFERENCE, MEMORY = "inference", "memory of a joint step"
 SEPARATE, SHARED = "three C3Ds", ("C3D", "I3D", "I3D frozen")  # networks that read the frames of a model
-SHAPES = {  # flags of a model and a batch
+SHAPES = {  # a model and a batch
     "small": {"width_multiplier": 0.125, "image_size": 64, "num_frames": 104, "batch_size": 4},
     "full": {"width_multiplier": 1.0, "image_size": 112, "num_frames": 32, "batch_size": 1, "steps": 1},
 }
 LEARNING = {"step of two blocks": 2, "step of all": None}  # the last endpoints of I3D that learn
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-CLOCK, PROCESSOR = "frames/s", "frames/CPU s"  # of `benchmarks.build`
-EXTRACTED = 4  # clips
+CLOCK, PROCESSOR = "frames/s", "frames/CPU s"
+EXTRACTED, AT_ONCE = 4, 10  # clips of a command
 SLOW = 3  # pairs of a row that takes many seconds
-IN_A_ROW, AT_ONCE = 20, 10  # videos of a process that has scored one, and of a command
+INPUT = {  # way of reading → the least ratio to a DataLoader
+    "plain": None,
+    "crop and flip": None,
+    "crop and flip, cached": 3.0,
+    "augmented": 2.0,
+    "augmented, cached": 3.0,
+}
 
 
 def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
@@ -51,8 +57,7 @@ def training(shapes: tuple[str, ...]) -> Iterator[Comparison]:
     for shape in shapes:
         for precision, policy in PRECISIONS.items():
             given = {**SHAPES[shape], "precision": policy}
-            modules = ("benchmarks.training", "benchmarks.peers.training")
-            sides = [worker(module, **given) for module in modules]
+            sides = [worker(f"benchmarks.{module}", **given) for module in ("training", "peers.training")]
             measured = {**{f"{phase} step": phase for phase in PHASES}, "inference of a video": INFERENCE}
             rounds = SLOW if shape == "full" else Row.rounds
             rows = tuple(Row(name, "PyTorch", what, what, "s", Target(0.85), rounds) for name, what in measured.items())
@@ -72,7 +77,7 @@ def trunk(sizes: tuple[int, ...]) -> Iterator[Comparison]:
     for size in sizes:
         for precision, policy in PRECISIONS.items():
             given = {"precision": policy, "image_size": size}
-            sides = [worker(module, **given) for module in ("benchmarks.trunk", "benchmarks.peers.trunk")]
+            sides = [worker(f"benchmarks.{module}", **given) for module in ("trunk", "peers.trunk")]
             names, rounds = (INFERENCE, *LEARNING), SLOW if size > sizes[0] else Row.rounds
             rows = tuple(Row(name, "PyTorch", name, name, "CPU s", Target(0.85), rounds) for name in names)
             yield Comparison(f"i3d.{size}.{precision}", *sides, rows)
@@ -84,38 +89,33 @@ def reading(folder: pathlib.Path, count: int, epochs: int) -> Comparison:
     Each measurement reads several epochs, as a run does: ours starts anew each time, which takes as long as decoding a
     thousand frames, while the workers of the DataLoader stay.
     """
-    size = "{},{}".format(*data.SHOWN)
-    ours = {"records_dir": lambda: data.records(folder, count), "image_size": size, "epochs": epochs}
-    peer = {"stored": lambda: data.jpegs(folder, count)}
-    targets = {"augmented": 2.0, "crop and flip, cached": 3.0, "augmented, cached": 3.0}
+    ours = worker("benchmarks.input_pipeline", records_dir=lambda: data.records(folder, count), epochs=epochs)
+    peer = worker("benchmarks.peers.loader", stored=lambda: data.jpegs(folder, count), epochs=epochs)
     rows = []
-    for ours_is in ("plain", "crop and flip", "crop and flip, cached", "augmented", "augmented, cached"):
-        target = Target(targets[ours_is], at_most=False) if ours_is in targets else None
-        rows.append(Row(ours_is, "DataLoader", ours_is, ours_is.removesuffix(", cached"), CLOCK, target, SLOW))
+    for way, least in INPUT.items():
+        target = Target(least, at_most=False) if least else None
+        rows.append(Row(way, "DataLoader", way, way.removesuffix(", cached"), CLOCK, target, SLOW))
     share = Target(0.85, at_most=False)
     rows.append(Row("plain", "libjpeg-turbo alone", "plain", "libjpeg-turbo", CLOCK, share, SLOW))
-    sides = worker("benchmarks.input_pipeline", **ours), worker("benchmarks.peers.loader", epochs=epochs, **peer)
-    return Comparison("input", *sides, tuple(rows))
+    return Comparison("input", ours, peer, tuple(rows))
 
 
 def building(folder: pathlib.Path, count: int) -> Comparison:
     """`build` of `count` simulated videos against OpenCV, both in two processes."""
-    given = {"dataset": "unlv_diving", "source_dir": lambda: data.videos(folder, count), "workers": 2}
     name, target = "in two processes", Target(1.0, at_most=False)
     rows = (Row(name, "OpenCV", f"build {unit}", f"OpenCV {unit}", unit, target) for unit in (CLOCK, PROCESSOR))
-    return Comparison("build", worker("benchmarks.build", **given), None, tuple(rows))
+    side = worker("benchmarks.build", videos=lambda: data.videos(folder, count), workers=2)
+    return Comparison("build", side, None, tuple(rows))
 
 
 def predicting(folder: pathlib.Path) -> Comparison:
-    """`predict` cold and warm; videos are kept in a folder, see `benchmarks.data`."""
-    soon, in_time, near, at_speed = Target(0.3, of="ours"), Target(1.5), Target(1.2), Target(1.11)
-    many = f"cold, {AT_ONCE} videos"
+    """`predict` cold and warm; clips are kept in a folder."""
+    many, script, in_time = f"cold, {AT_ONCE} videos", "PyTorch script", Target(1.5)
     rows = (
-        Row("--help", "Python alone", "help", "Python", "s", soon),
-        Row("cold, 120 frames", "PyTorch script", "cold", "cold PyTorch", "s", in_time),
-        Row(many, "PyTorch script", many, f"{many} PyTorch", "s", in_time),
-        Row("warm, per video", "decode + model", "warm", "decode + model", "s", near),
-        Row(f"warm, each of {IN_A_ROW} videos", "decode + model", "in a row", "decode + model", "s", at_speed),
+        Row("--help", "Python alone", "help", "Python", "s", Target(0.3, of="ours")),
+        Row("cold, 120 frames", script, "cold", "cold PyTorch", "s", in_time),
+        Row(many, script, many, f"{many} PyTorch", "s", in_time),
+        Row("warm, per video", "decode + model", "warm", "decode + model", "s", Target(1.2)),
     )
     return Comparison("predict", worker("benchmarks.predicting", folder=folder), None, rows)
 

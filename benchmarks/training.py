@@ -1,86 +1,61 @@
-"""Seconds of a training step of each phase and of inference, memory of a step; a process of `benchmarks.pairs`.
+"""Seconds of a training step and of inference, memory of a step: rows `training` and `backbone` of the table."""
 
-python -m benchmarks.table --only=training,backbone
-"""
-
-import time
-
-from absl import flags
+import functools
+from typing import Any
 
 from benchmarks import rows, workload
-
-flags.DEFINE_string("precision", "float32", "Precision of the computation.")
-flags.DEFINE_float("width_multiplier", 0.125, "Of the model.")
-flags.DEFINE_integer("image_size", 64, "Height and width of the frames, pixels.")
-flags.DEFINE_integer("num_frames", 104, "Frames of a video.")
-flags.DEFINE_integer("batch_size", 4, "Videos per step.")
-flags.DEFINE_enum("backbone", rows.SEPARATE, [rows.SEPARATE, *rows.SHARED], "Network that reads the frames, untrained.")
-flags.DEFINE_integer("steps", 3, "Steps in a measurement, whose mean is its figure.", 1)
+from benchmarks.pairs import Ask
 
 
-def batch():
-    """Inputs and targets of one batch of random videos: NumPy, as the flags say."""
-    values = flags.FLAGS
-    return workload.random_batch(values.batch_size, values.num_frames, (values.image_size,) * 2)
-
-
-def measurements():
-    """What this process answers with: seconds per step of a phase or per video of inference, MiB of a joint step."""
+def measurements(
+    width_multiplier: float,
+    image_size: int,
+    num_frames: int,
+    batch_size: int,
+    precision: str = "float32",
+    backbone: str = rows.SEPARATE,
+    steps: int = 3,
+) -> Ask:
+    """Seconds for a step of a phase or for inference of a video, MiB of a joint step."""
     from scoringnet_tf.training.strategy import configure
 
-    values, held = flags.FLAGS, workload.peak_mib()
-    policy = configure(values.precision, deterministic=False)
+    held, size = workload.peak_mib(), (image_size, image_size)
+    policy = configure(precision, deterministic=False)
     import scoringnet_tf
     from scoringnet_tf.inference.evaluation import prediction_function
 
     network = scoringnet_tf.ScoringNet(
-        image_size=(values.image_size,) * 2,
-        width_multiplier=values.width_multiplier,
+        image_size=size,
+        width_multiplier=width_multiplier,
         score_statistics={"difficulty": (0.0, 1.0), "execution": (0.0, 1.0)},
-        backbone=_backbone(policy),
+        backbone=_backbone(backbone, (None, *size, 3), width_multiplier, policy),
         dtype=policy,
     )
-    inputs, targets = batch()
-    outputs_of, compiled = prediction_function(network), {}
+    inputs, targets = workload.random_batch(batch_size, num_frames, size)
+    outputs_of = prediction_function(network)
+    trained = functools.lru_cache(maxsize=1)(
+        lambda phase: workload.training_steps(network, batch_size, num_frames, phase)
+    )
 
-    def seconds(phase):
-        if phase not in compiled:
-            compiled.clear()
-            given = values.batch_size, values.num_frames, time.perf_counter, phase
-            compiled[phase] = workload.training_steps(network, *given)
-            compiled[phase](0)
-        return compiled[phase](values.steps) / values.steps
-
-    def measure(what):
+    def measure(what: str) -> float:
         if what == rows.INFERENCE:
-            return timed(lambda: outputs_of(inputs, targets["stages"]), values.steps) / values.batch_size
+            return workload.seconds(lambda: outputs_of(inputs, targets["stages"]), steps) / batch_size
         if what == rows.MEMORY:
             workload.forget_peak()
-            seconds("joint")
+            trained("joint")(steps)
             return workload.peak_mib() - held
-        return seconds(what)
+        return trained(what)(steps) / steps
 
     return measure
 
 
-def _backbone(policy):
+def _backbone(backbone: str, shape: tuple[int | None, ...], width_multiplier: float, policy: str) -> Any:
     """The network that all parts share; None if each has a C3D."""
-    from scoringnet_tf.models.backbones.backbone import Backbone
-    from scoringnet_tf.models.backbones.c3d import C3D
-    from scoringnet_tf.models.backbones.i3d import I3D
+    from scoringnet_tf import C3D, I3D, Backbone
     from scoringnet_tf.weights.backbones import I3D_ENDPOINTS
 
-    values, (name, _, frozen) = flags.FLAGS, flags.FLAGS.backbone.partition(" ")
-    given = {"width_multiplier": values.width_multiplier, "masked": True, "dtype": policy}
-    shape = (None, values.image_size, values.image_size, 3)
+    name, _, frozen = backbone.partition(" ")
+    given = {"width_multiplier": width_multiplier, "masked": True, "dtype": policy}
     if name == "C3D":
         return Backbone(C3D(shape, temporal_pooling=False, **given))
     return Backbone(I3D(shape, final_endpoint=I3D_ENDPOINTS, **given), trainable=not frozen) if name == "I3D" else None
-
-
-def timed(call, times=1):
-    """Seconds that a call takes, the mean of several."""
-    start = time.perf_counter()
-    for _ in range(times):
-        call()
-    return (time.perf_counter() - start) / times

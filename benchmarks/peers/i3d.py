@@ -1,11 +1,32 @@
-"""I3D in PyTorch, with the weights of ours: what `benchmarks.trunk` measures ours against."""
+"""I3D in PyTorch, with the weights of ours: what `benchmarks.trunk` and `extract` are measured against.
+
+Independent of ours: it imports nothing of `scoringnet_tf`.
+"""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from scoringnet_tf.models.backbones.i3d import BRANCHES, ENDPOINTS, EPSILON, LAYERS
+LAYERS = (  # name: (filters, kernel, stride) of a convolution, (window, stride) of a pooling, filters of a block
+    ("Conv3d_1a_7x7", (64, 7, 2)),
+    ("MaxPool3d_2a_3x3", ((1, 3, 3), (1, 2, 2))),
+    ("Conv3d_2b_1x1", (64, 1, 1)),
+    ("Conv3d_2c_3x3", (192, 3, 1)),
+    ("MaxPool3d_3a_3x3", ((1, 3, 3), (1, 2, 2))),
+    ("Mixed_3b", (64, 96, 128, 16, 32, 32)),
+    ("Mixed_3c", (128, 128, 192, 32, 96, 64)),
+    ("MaxPool3d_4a_3x3", ((3, 3, 3), (2, 2, 2))),
+    ("Mixed_4b", (192, 96, 208, 16, 48, 64)),
+    ("Mixed_4c", (160, 112, 224, 24, 64, 64)),
+    ("Mixed_4d", (128, 128, 256, 24, 64, 64)),
+    ("Mixed_4e", (112, 144, 288, 32, 64, 64)),
+    ("Mixed_4f", (256, 160, 320, 32, 128, 128)),
+    ("MaxPool3d_5a_2x2", ((2, 2, 2), (2, 2, 2))),
+    ("Mixed_5b", (256, 160, 320, 32, 128, 128)),
+    ("Mixed_5c", (384, 192, 384, 48, 128, 128)),
+)
+KERNELS = ("0a_1x1",), ("0a_1x1", "0b_3x3"), ("0a_1x1", "0b_3x3"), ("0b_1x1",)  # of a block's branches
 
 
 class Unit(nn.Module):
@@ -15,7 +36,7 @@ class Unit(nn.Module):
         super().__init__()
         self.kernel, self.stride = (kernel,) * 3, (stride,) * 3
         self.conv = nn.Conv3d(inputs, filters, kernel, stride, padding=kernel // 2 if stride == 1 else 0, bias=False)
-        self.norm = nn.BatchNorm3d(filters, EPSILON, momentum=0.001)
+        self.norm = nn.BatchNorm3d(filters, 1e-3, momentum=0.001)
         self.norm.weight.requires_grad_(False)
 
     def forward(self, x):
@@ -29,11 +50,11 @@ class Mixed(nn.Module):
 
     def __init__(self, inputs, filters):
         super().__init__()
-        branches = [[], [], [], []]
-        for count, name in zip(filters, BRANCHES, strict=True):
-            branch = branches[int(name[7])]
-            branch.append(Unit(branch[-1].conv.out_channels if branch else inputs, count, int(name[-1])))
-        self.branches = nn.ModuleList(nn.Sequential(*units) for units in branches)
+        self.branches, counts = nn.ModuleList(), iter(filters)
+        for kernels in KERNELS:
+            sizes = [inputs, *(next(counts) for _ in kernels)]
+            units = [Unit(*sizes[place : place + 2], int(name[-1])) for place, name in enumerate(kernels)]
+            self.branches.append(nn.Sequential(*units))
 
     def forward(self, x):
         """Applies the layers."""
@@ -42,7 +63,7 @@ class Mixed(nn.Module):
 
 
 class I3D(nn.Module):
-    """I3D's last endpoint: frames uint8 (B, L, H, W, 3) → (B, 1024, ⌈L / 8⌉, h, w).
+    """I3D: frames uint8 (B, L, H, W, 3) → its last endpoint (B, 1024, ⌈L / 8⌉, h, w).
 
     Batch normalisation works as in inference, as our `Backbone` has it.
     """
@@ -50,14 +71,11 @@ class I3D(nn.Module):
     def __init__(self):
         super().__init__()
         self.blocks, channels = nn.ModuleDict(), 3
-        for name, kind, parts in LAYERS:
-            if kind == "conv":
-                filters, kernel, stride = parts
-                self.blocks[name] = Unit(channels, filters, kernel, stride)
-                channels = filters
-            elif kind == "mixed":
-                self.blocks[name] = Mixed(channels, parts)
-                channels = sum(parts[place] for place in (0, 2, 4, 5))
+        for name, parts in LAYERS:
+            if name.startswith("Conv"):
+                self.blocks[name], channels = Unit(channels, *parts), parts[0]
+            elif name.startswith("Mixed"):
+                self.blocks[name], channels = Mixed(channels, parts), sum(parts[place] for place in (0, 2, 4, 5))
 
     def forward(self, frames):
         """Applies the layers; what is in memory stays channels last."""
@@ -66,8 +84,8 @@ class I3D(nn.Module):
     def ends(self, frames, names=("Mixed_4f", "Mixed_5c")):
         """The results of these endpoints."""
         x, found = frames.permute(0, 4, 1, 2, 3) / 127.5 - 1.0, []
-        for name, kind, parts in LAYERS:
-            x = F.max_pool3d(F.pad(x, _same(x, *parts)), *parts) if kind == "pool" else self.blocks[name](x)
+        for name, parts in LAYERS:
+            x = self.blocks[name](x) if name in self.blocks else F.max_pool3d(F.pad(x, _same(x, *parts)), *parts)
             found += [x] if name in names else []
         return found
 
@@ -81,34 +99,33 @@ class I3D(nn.Module):
 
     def learn(self, blocks):
         """Lets the last `blocks` endpoints learn, None for all; the parameters that do."""
-        learning = set(ENDPOINTS if blocks is None else ENDPOINTS[-blocks:])
-        for name, block in self.blocks.items():
-            block.requires_grad_(name in learning)
-        for module in self.modules():
-            if isinstance(module, nn.BatchNorm3d):
-                module.weight.requires_grad_(False)
+        names = [name for name, _ in LAYERS]
+        learning = names if blocks is None else names[-blocks:]
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(name.split(".")[1] in learning and not name.endswith("norm.weight"))
         return [parameter for parameter in self.parameters() if parameter.requires_grad]
 
 
 def load(network, weights):
     """Gives a network the weights of our `I3D`: layer → arrays, as `Layer.get_weights` has them."""
     with torch.no_grad():
-        for name, block in network.blocks.items():
-            units = {name: block} if isinstance(block, Unit) else dict(zip(_names(name), _units(block), strict=True))
-            for layer, unit in units.items():
-                unit.conv.weight.copy_(torch.from_numpy(np.moveaxis(weights[layer][0], (-1, -2), (0, 1)).copy()))
-                norm = (unit.norm.bias, unit.norm.running_mean, unit.norm.running_var)
-                for parameter, array in zip(norm, weights[f"{layer}_batch_norm"], strict=True):
-                    parameter.copy_(torch.from_numpy(np.array(array)))
+        for layer, unit in _units(network):
+            unit.conv.weight.copy_(torch.from_numpy(np.moveaxis(weights[layer][0], (-1, -2), (0, 1)).copy()))
+            norm = (unit.norm.bias, unit.norm.running_mean, unit.norm.running_var)
+            for parameter, array in zip(norm, weights[f"{layer}_batch_norm"], strict=True):
+                parameter.copy_(torch.from_numpy(np.array(array)))
     return network
 
 
-def _names(block):
-    return [f"{block}_{branch}".replace("/", "_") for branch in BRANCHES]
-
-
-def _units(block):
-    return [unit for branch in block.branches for unit in branch]
+def _units(network):
+    """(name of our layer, `Unit`) of each convolution."""
+    for name, block in network.blocks.items():
+        if isinstance(block, Unit):
+            yield name, block
+            continue
+        for branch, (kernels, units) in enumerate(zip(KERNELS, block.branches, strict=True)):
+            for kernel, unit in zip(kernels, units, strict=True):
+                yield f"{name}_Branch_{branch}_Conv3d_{kernel}", unit
 
 
 def _same(x, kernel, stride):

@@ -1,10 +1,11 @@
-"""The PyTorch side of `benchmarks.input_pipeline`, a process of `benchmarks.pairs`: a DataLoader on folders of JPEGs.
+"""The PyTorch side of `benchmarks.input_pipeline`: a DataLoader on folders of JPEGs.
 
 Two workers, OpenCV to decode, crop, flip and change colours; and libjpeg-turbo alone, as OpenCV calls it, on a thread
 for each core.
 """
 
 import concurrent.futures
+import functools
 import os
 import pathlib
 import time
@@ -12,14 +13,8 @@ import time
 import cv2
 import numpy as np
 import torch
-from absl import flags
 
 from benchmarks.data import SHOWN, STORED
-
-FLAGS = flags.FLAGS
-flags.DEFINE_string("stored", None, "Folder of folders of JPEGs as large as the records'.")
-flags.DEFINE_integer("batch_size", 4, "Videos per batch.", lower_bound=1)
-flags.DEFINE_integer("epochs", 5, "Times that they are read.", lower_bound=1)
 
 SHIFT, COLORS = 6, 0.2  # pixels, strength: as ours by default
 LUMA = np.float32([0.299, 0.587, 0.114])
@@ -69,11 +64,11 @@ def padded(videos):
     return torch.nn.utils.rnn.pad_sequence(videos, batch_first=True), sum(map(len, videos))
 
 
-def loader(**options):
+def loader(folder, batch_size, **options):
     """A DataLoader of `Videos` with two workers that stay."""
     return torch.utils.data.DataLoader(
-        Videos(FLAGS.stored, **options),
-        FLAGS.batch_size,
+        Videos(folder, **options),
+        batch_size,
         shuffle=bool(options),
         num_workers=2,
         collate_fn=padded,
@@ -82,29 +77,28 @@ def loader(**options):
     )
 
 
-def measurements():
-    """What this process answers with: frames per second of each way."""
+def measurements(stored, epochs, batch_size=4):
+    """Frames per second of each way to read a folder of folders of JPEGs."""
     ways = {
         "plain": {},
         "crop and flip": {"augmented": True},
         "augmented": {"augmented": True, "colors": COLORS},
     }
-    kept = {}
+    loaded = functools.lru_cache(maxsize=1)(lambda what: loader(stored, batch_size, **ways[what]))
 
-    def loaded(what):
-        if what not in kept:
-            kept.clear()  # and with it the workers of another
-            kept[what] = loader(**ways[what])
-        start = time.perf_counter()
-        frames = sum(count for _ in range(FLAGS.epochs) for _, count in kept[what])
+    def measure(what):
+        if what == "libjpeg-turbo":
+            return _libjpeg_turbo(stored, epochs)
+        batches, start = loaded(what), time.perf_counter()
+        frames = sum(count for _ in range(epochs) for _, count in batches)
         return frames / (time.perf_counter() - start)
 
-    return lambda what: loaded(what) if what in ways else _libjpeg_turbo()
+    return measure
 
 
-def _libjpeg_turbo():
-    jpegs = [np.fromfile(path, np.uint8) for path in sorted(pathlib.Path(FLAGS.stored).rglob("*.jpg"))]
-    tasks = [jpegs[start : start + AT_A_TIME] for start in range(0, len(jpegs), AT_A_TIME)] * FLAGS.epochs
+def _libjpeg_turbo(stored, epochs):
+    jpegs = [np.fromfile(path, np.uint8) for path in sorted(pathlib.Path(stored).rglob("*.jpg"))]
+    tasks = [jpegs[start : start + AT_A_TIME] for start in range(0, len(jpegs), AT_A_TIME)] * epochs
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         start = time.perf_counter()
         decoded = sum(pool.map(lambda task: sum(cv2.imdecode(jpeg, 1) is not None for jpeg in task), tasks))

@@ -90,10 +90,6 @@ class Tower(nn.Module):
             x = self.dropout(F.relu(layer(x)))
         return self.mean + self.std * self.fc3(x)[:, 0].float()
 
-    def kernels(self):
-        """What weight decay is on."""
-        return [parameter for name, parameter in self.named_parameters() if name.endswith("weight")]
-
 
 class ScoringNet(nn.Module):
     """KFS, key fragments and SP for diving.
@@ -146,7 +142,7 @@ class ScoringNet(nn.Module):
             found = self.scores(frames, targets["stages"], mask)
             for score, (_, unit) in self.statistics.items():
                 total = total + _score_loss(targets[score] / unit, found[score] / unit)
-            kernels = [kernel for tower in self.towers.values() for kernel in tower.kernels()]
+            kernels = [parameter for name, parameter in self.towers.named_parameters() if name.endswith("weight")]
             total = total + self.kernel_l2 * sum(kernel.square().sum() for kernel in kernels)
         return total
 

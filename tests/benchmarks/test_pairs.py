@@ -28,26 +28,25 @@ def test_neighbours_take_turns_and_the_first_pair_is_not_counted():
     assert result.figures == ((1.0, 2.0), (2.0, 4.0), (6.0, 3.0))
     assert [name for name, _ in asked] == ["ours", "peer", "peer", "ours", "ours", "peer", "peer", "ours"]
     assert {what for name, what in asked if name == "peer"} == {"b"}
-    assert (result.ratio, result.ours, result.peer) == (0.5, 2.0, 3.0)  # not 2 / 3: the median of the ratios
-    assert result.to_dict()["spread"] == [0.5, 2.0]
+    # not 2 / 3: the median of the ratios
+    assert [result.median(of) for of in ("ratio", "ours", "peer")] == [0.5, 2.0, 3.0]
+    assert result.to_dict()["spread"] == (0.5, 2.0)
 
 
 @pytest.mark.parametrize(("asked_for", "pairs_of"), [(None, [1, 2]), (3, [3, 3])])
 def test_a_row_has_rounds_of_its_own_unless_all_are_to_have_the_same(asked_for, pairs_of):
-    rows = tuple(Row("step", "theirs", "a", "b", "s", rounds=rounds) for rounds in (1, 2))
-    both = Comparison("x", side([1.0] * 20, [], "one"), None, rows)
-    assert [len(result.figures) for result in pairs.measured(both, asked_for)] == pairs_of
-
-
-def test_one_side_may_do_both():
-    asked = []
-    (result,) = pairs.measured(Comparison("x", side([9.0, 9.0, 10.0, 11.0], asked, "one"), None, (RATIO,)), 1)
-    assert result.figures == ((11.0, 10.0),) and asked == [("one", what) for what in "abba"]
+    """Here one side does both."""
+    asked, rows = [], tuple(Row("step", "theirs", "a", "b", "s", rounds=rounds) for rounds in (1, 2))
+    both = Comparison("x", side([*range(1, 20)], asked, "one"), None, rows)
+    results = list(pairs.measured(both, asked_for))
+    assert [len(result.figures) for result in results] == pairs_of
+    assert results[0].figures[0] == (4, 3) and [what for _, what in asked[:4]] == [*"abba"]
 
 
 @pytest.mark.parametrize(
     ("target", "met"),
     [
+        (None, None),
         (Target(0.5), True),
         (Target(0.49), False),
         (Target(0.5, at_most=False), True),
@@ -57,7 +56,7 @@ def test_one_side_may_do_both():
     ],
 )
 def test_targets(target, met):
-    assert target.met(Result("x", RATIO, ((1.0, 2.0),))) is met
+    assert Result("x", Row("step", "theirs", "a", "b", "s", target), ((1.0, 2.0),)).met is met
 
 
 def test_a_side_that_fails_leaves_a_reason_and_what_was_measured_before():
@@ -78,40 +77,24 @@ def test_a_side_that_fails_leaves_a_reason_and_what_was_measured_before():
 
 SERVED = """
 import sys
-from absl import flags
-flags.DEFINE_integer("size", 0, "")
-def measure(what):
-    print("said by a library")
-    if what == "stop":
-        sys.exit("what: stopped.")
-    return {"half": 0.5, "nothing": None, "size": flags.FLAGS.size}[what]
-def measurements():
+def measurements(size):
+    def measure(what):
+        print("said by a library")
+        if what == "stop":
+            sys.exit("what: stopped.")
+        return {"half": 0.5, "size": size}[what]
     return measure
 """
 
 
-@pytest.fixture
-def served(tmp_path, monkeypatch):
+def test_a_process_answers_and_its_last_words_are_the_reason_for_no_answer(tmp_path, monkeypatch):
+    """What libraries print is no answer; an option that is a function is called as the process starts."""
     (tmp_path / "served_here.py").write_text(SERVED)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{':'.join(sys.path)}")
-    return pairs.worker("served_here", size=3)
-
-
-def test_a_process_answers_and_what_libraries_print_is_no_answer(served):
-    with served() as ask:
-        assert ask("half") == 0.5
-        assert ask("nothing") is None
-        assert ask("size") == 3
-
-
-def test_the_last_words_of_a_process_that_ends_are_the_reason(served):
-    with pytest.raises(NotMeasured, match=r"^what: stopped\.$"), served() as ask:
-        ask("stop")
-
-
-def test_a_flag_may_be_a_function_that_is_called_once_it_is_needed():
     made = []
-    start = pairs.worker("json.tool", folder=lambda: made.append(1))
+    start = pairs.worker("served_here", size=lambda: made.append(1) or tmp_path)
     assert made == []
-    with start():
-        assert made == [1]
+    with start() as ask:
+        assert [ask("half"), ask("size"), made] == [0.5, str(tmp_path), [1]]
+        with pytest.raises(NotMeasured, match=r"^what: stopped\.$"):
+            ask("stop")

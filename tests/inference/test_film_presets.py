@@ -57,7 +57,7 @@ def test_the_flight_and_the_entry_of_a_filmed_dive_are_found(clip):
 @pytest.mark.slow
 @needs_film
 def test_other_clips_are_no_dives_to_it():
-    """Two of eight; tests/benchmarks/test_versions.py has what it makes of all."""
+    """Two of eight; tests/inference/test_clip_versions.py has what it makes of all."""
     others = sorted((*REAL.glob("film/other/*.*"), *REAL.glob("videos/*.avi")), key=lambda path: path.stat().st_size)
     assert len(others) == 8
     for clip in others[:2]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import types
 
 import numpy as np
 import pytest
@@ -11,15 +10,18 @@ from refusals import refused
 from training_runs import telling
 
 import scoringnet_tf
-from benchmarks.falls import results
+from data_prep.simulator.diving.motion import flight_of
+from data_prep.simulator.encoding import FPS
+from data_prep.simulator.filming import Filming
+from data_prep.simulator.plan import get_simulator, plan_performances
+from data_prep.simulator.scene.figure import GRAVITY
+from data_prep.simulator.settings import Settings
 from scoringnet_tf.inference.checks import moment_frames
-from scoringnet_tf.inference.fall import check_named, fall_of, height_of, implausible, read_heights
+from scoringnet_tf.inference.fall import MEASURES, check_named, fall_of, height_of, implausible, read_heights
 from scoringnet_tf.inference.predictor import Predictor
-from scoringnet_tf.inference.results import Performance
 from scoringnet_tf.inference.times import Measure, Moment, seconds_in
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics, checksum
 from scoringnet_tf.sports import StageEdge, get_sport
-from scoringnet_tf.support.messages import Remark
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
 PHASES = get_sport("diving_phases")
@@ -127,27 +129,20 @@ def test_a_flight_that_is_none_from_such_a_board_is_told(seconds, height, codes)
 
 def test_simulated_dives_fall_as_they_do():
     """Their motion is known; of ten, nine are to be within the stated uncertainty."""
-    measures, left_out = results(10, seed=1)
-    for errors, uncertainties in (rows.T for rows in measures.values()):
-        assert len(errors) == 10 and (np.abs(errors) <= uncertainties).sum() >= 9
-    assert not left_out
-
-
-@pytest.mark.parametrize(
-    ("performances", "code"),
-    [
-        ([Performance(0, 9, 0.0, 0.3, reasons=[Remark("stage_order", "Out of order.")])], "stage_order"),
-        ([Performance(0, 9, 0.0, 0.3, warnings=[Remark("implausible_fall", "Too long.")])], "implausible_fall"),
-        ([Performance(0, 9, 0.0, 0.3, measures={"approach time": Measure(0.2, "s")})], "cut"),
-        ([Performance(0, 9, 0.0, 0.3)] * 2, "several_performances"),
-    ],
-)
-def test_simulated_dives_that_are_not_measured_are_counted_by_reason(performances, code):
-    def predictor(_, height):
-        return types.SimpleNamespace(performances=performances)
-
-    measures, left_out = results(1, 1, predictor)
-    assert left_out == {code: 1} and all(rows.shape == (0, 2) for rows in measures.values())
+    settings = Settings("diving_phases", "scoring", 10, 1, None, False, 0.1, 256, 342, film=True)
+    simulator, held = get_simulator("diving_phases"), []
+    for plan in plan_performances(simulator, settings):
+        scene = Filming(simulator, plan, settings).scene
+        begin, leaving = plan.boundaries[0], plan.boundaries[1] + plan.video_id % 10 / 10  # between two frames
+        times = (begin, leaving, leaving + FPS)
+        flight = flight_of(plan.element, plan.trait, scene.body, times, scene.board)
+        frames = math.ceil(leaving + FPS * flight.seconds) - math.ceil(leaving)
+        fall = fall_of(Measure(frames / FPS, "s", 1 / FPS), scene.board.height)
+        truth = flight.rise, flight.rise**2 / (2 * GRAVITY), GRAVITY * flight.seconds - flight.rise
+        held.append(
+            [abs(fall[name].value - true) <= fall[name].uncertainty for name, true in zip(MEASURES, truth, strict=True)]
+        )
+    assert len(held) == 10 and np.sum(held, axis=0).min() >= 9
 
 
 @pytest.mark.parametrize(
