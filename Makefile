@@ -104,7 +104,7 @@ mutate:
 
 docs:
 	$(call with,docs)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 # What serving/compose.yaml gives to TF Serving.
 servables: env

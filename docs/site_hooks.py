@@ -1,15 +1,20 @@
 """What MkDocs does to pages before they become a site: see mkdocs.yml.
 
 What lies outside docs/ is of the site as well: pages at the top of the repository, notebooks (as tutorials), and the
-cards of the models that ship. A link to one of these leads to its page; other files become their path.
+cards of the models that ship, and what the commands print for --help. A link to one of these leads to its page; other
+files become their path.
 """
 
 import json
 import pathlib
 import posixpath
 import re
+import sys
 
 from mkdocs.structure.files import File
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import commands  # noqa: E402 beside this file, which MkDocs loads by its path
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = {  # in the repository → in the site
@@ -31,6 +36,7 @@ def on_files(files, config):
         text = (ROOT / source).read_text(encoding="utf-8")
         text = tutorial(text, source) if source.endswith(".ipynb") else text
         files.append(File.generated(config, page, content=linked(text, source, page)))
+    files.append(File.generated(config, "reference/commands.md", content=commands.page()))
     return files
 
 
