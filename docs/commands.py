@@ -12,10 +12,15 @@ ROOT = pathlib.Path(__file__).parents[1]
 def commands() -> list[str]:
     """What stands behind `python -m` for each command."""
     folder = ROOT / "scoringnet_tf"
-    modules = [path.stem for path in folder.glob("*.py") if '__name__ == "__main__"' in path.read_text(encoding="utf-8")]
+    modules = [
+        path.stem for path in folder.glob("*.py") if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
+    ]
     packages = [path.parent.name for path in folder.glob("*/__main__.py")]
-    of_data = [path.stem for path in (ROOT / "data_prep" / "commands").glob("*.py") if "\ndef main(" in path.read_text()]
-    return [f"data_prep {name}" for name in sorted(of_data)] + [f"scoringnet_tf.{name}" for name in sorted(modules + packages)]
+    of_data = [
+        path.stem for path in (ROOT / "data_prep" / "commands").glob("*.py") if "\ndef main(" in path.read_text()
+    ]
+    ours = [f"scoringnet_tf.{name}" for name in sorted(modules + packages)]
+    return [*(f"data_prep {name}" for name in sorted(of_data)), *ours]
 
 
 def help_of(command: str) -> str:
@@ -31,7 +36,10 @@ def page() -> str:
     names = commands()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         helps = list(pool.map(help_of, names))
-    parts = ["# Commands", "What `python -m COMMAND --help` prints. `--helpfull` adds the flags that all commands have."]
+    parts = [
+        "# Commands",
+        "What `python -m COMMAND --help` prints. `--helpfull` adds the flags that all commands have.",
+    ]
     for name, text in zip(names, helps, strict=True):
         parts.append(f"## {name.replace('scoringnet_tf.', '')}\n\n````text\n{text}\n````")
     return "\n\n".join(parts) + "\n"

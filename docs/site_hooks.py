@@ -14,7 +14,7 @@ import sys
 from mkdocs.structure.files import File
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import commands  # noqa: E402 beside this file, which MkDocs loads by its path
+import commands  # beside this file, which MkDocs loads by its path
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = {  # in the repository → in the site

@@ -5,6 +5,7 @@ import collections
 import json
 import pathlib
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -167,6 +168,28 @@ def test_every_setting_of_training_is_documented_and_no_other():
     }
     assert {name for name in names if not re.search(rf"{re.escape(name)}\b", text)} == set()
     assert set(re.findall(r"--set=([\w.]+\w)", text)) <= SETTINGS.keys()
+
+
+def test_every_public_name_is_in_the_reference():
+    import scoringnet_tf
+
+    pages = "".join(page.read_text(encoding="utf-8") for page in ROOT.glob("docs/reference/*.md"))
+    named = {name.rpartition(".")[2] for name in re.findall(r"^::: (\S+)", pages, re.M)}
+    named = named.union(*(members.split(", ") for members in re.findall(r"members: \[(.+)\]", pages)))
+    assert set(scoringnet_tf.__all__) - named == set()
+
+
+@pytest.mark.slow
+def test_every_command_is_in_the_reference_with_its_flags():
+    page = runpy.run_path(str(ROOT / "docs" / "commands.py"))["page"]()
+    parts = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", page, re.M | re.S))
+    ours = [module for module in DOCUMENTED if not module.startswith("benchmarks")]
+    for module in ours:
+        name = module.removesuffix(PACKAGE).replace("data_prep.commands.", "data_prep ").removeprefix("scoringnet_tf.")
+        shown = set(re.findall(r"^  --(?:\[no\])?(\w+)", parts[name], re.M))
+        assert defined_flags(ROOT.joinpath(*module.split(".")).with_suffix(".py")) <= shown, name
+    assert len(parts) >= len(ours)
+    assert str(ROOT) not in page
 
 
 def python_blocks():
