@@ -25,7 +25,7 @@ FLOAT32 = {"rtol": 1e-5, "atol": 3e-5}  # its rounding, in whatever order a proc
 SHORT = {"conv1a": "conv1", "conv2a": "conv2"}
 BGR_MEAN, MMACTION2_MEAN = np.array([95.14, 102.86, 107.76]), np.array([104.0, 117.0, 128.0])
 
-# === Caffe ===
+# === The layouts. PyTorch's are what `torch.save` writes: tests of them have the mark `interop` ===
 
 
 def write_caffe(path, parameters):
@@ -37,21 +37,14 @@ def write_caffe(path, parameters):
     path.write_bytes(net(*layers))
 
 
-# === PyTorch: what `torch.save` writes; tests of it have the mark `interop` ===
-
-
-def save_by_torch(path, value, legacy=False):
+def save_by_torch(path, state, legacy=False, **beside):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
-
-    def tensors(found):
-        if isinstance(found, np.ndarray):
-            return torch.tensor(np.ascontiguousarray(found))
-        return {name: tensors(each) for name, each in found.items()} if isinstance(found, dict) else found
-
-    torch.save(tensors(value), path, _use_new_zipfile_serialization=not legacy)
+    state = {name: torch.tensor(np.ascontiguousarray(array)) for name, array in state.items()}
+    value = {**beside, "state_dict": state} if beside else state
+    torch.save(value, path, _use_new_zipfile_serialization=not legacy)
 
 
-def torch_tensors(parameters, name_of):
+def state_dict(parameters, name_of=lambda layer: SHORT.get(layer, layer)):
     return {
         f"{name_of(layer)}.{kind}": array
         for layer, arrays in parameters.items()
@@ -60,31 +53,24 @@ def torch_tensors(parameters, name_of):
 
 
 def write_pytorch(path, parameters, legacy=False):
-    save_by_torch(path, torch_tensors(parameters, lambda name: SHORT.get(name, name)), legacy)
+    save_by_torch(path, state_dict(parameters), legacy)
 
 
 def write_pytorch_legacy(path, parameters):
     write_pytorch(path, parameters, legacy=True)
 
 
-def mmaction2_tensors(parameters, prefix=""):
-    def name_of(layer):
-        return "cls_head.fc_cls" if layer == "fc8" else f"{prefix}{layer}{'.conv' * layer.startswith('conv')}"
-
-    return torch_tensors(parameters, name_of)
-
-
 def write_mmaction2(path, parameters):
     """A recogniser with what a training run leaves beside the weights, such as a NumPy scalar."""
-    state = mmaction2_tensors(parameters, "backbone.")
-    save_by_torch(path, {"meta": {"epoch": 45, "loss": np.float64(0.5)}, "state_dict": state})
+    heads = {"fc6": "backbone.fc6", "fc7": "backbone.fc7", "fc8": "cls_head.fc_cls"}
+    state = state_dict(parameters, lambda layer: heads.get(layer, f"backbone.{layer}.conv"))
+    save_by_torch(path, state, meta={"epoch": 45, "loss": np.float64(0.5)})
 
 
 def write_mmaction2_backbone(path, parameters):
-    save_by_torch(path, mmaction2_tensors({name: pair for name, pair in parameters.items() if name != "fc8"}))
+    layers = {name: pair for name, pair in parameters.items() if name != "fc8"}
+    save_by_torch(path, state_dict(layers, lambda layer: layer if layer in ("fc6", "fc7") else f"{layer}.conv"))
 
-
-# === The same outputs ===
 
 UCF101 = {**PARAMETERS, "fc8": tuple(array[:101] for array in PARAMETERS["fc8"])}
 SPORTS = (PARAMETERS, "bgr", BGR_MEAN)
@@ -99,6 +85,8 @@ EVERY_LAYOUT = [
     pytest.param(writer, id=writer.__name__.removeprefix("write_"), marks=[pytest.mark.interop] * (place > 0))
     for place, writer in enumerate(WRITERS)
 ]
+
+# === The same outputs ===
 
 
 @pytest.fixture(scope="module")
@@ -178,16 +166,16 @@ class Malicious:
 @pytest.mark.interop
 @pytest.mark.parametrize("kind", ["zip", "bare"])
 def test_a_malicious_pickle_is_refused_and_not_run(kind, tmp_path):
-    pytest.importorskip("torch")
+    torch = pytest.importorskip("torch")
     target, path = tmp_path / "made", tmp_path / "weights"
-    value = {"state_dict": {"conv1.weight": Malicious(target)}}
+    value = {"conv1.weight": Malicious(target)}
     pickle.loads(pickle.dumps(value, protocol=2))
     assert target.exists()  # the attack works where it is let in
     target.rmdir()
     if kind == "bare":
         path.write_bytes(pickle.dumps(value, protocol=2))
     else:
-        save_by_torch(path, value)
+        torch.save(value, path)
     with refused("damaged_weights", path):
         read_arrays(path)
     assert not target.exists()
@@ -249,7 +237,7 @@ def test_what_does_not_fit_c3d_is_named(layer, change, code, named, tmp_path):
 
 @pytest.mark.interop
 def test_a_c3d_with_batch_normalisation_is_refused(tmp_path):
-    tensors = torch_tensors(PARAMETERS, lambda name: SHORT.get(name, name))
+    tensors = state_dict(PARAMETERS)
     tensors |= {f"bn1.{name}": np.ones(4, np.float32) for name in ("weight", "bias", "running_mean", "running_var")}
     save_by_torch(tmp_path / "weights", tensors)
     with refused("other_model", tmp_path / "weights", "bn1"):

@@ -93,24 +93,20 @@ def test_a_tower_that_no_c3d_can_be_is_refused(options, score, code):
 # === The command ===
 
 
-def test_the_command_takes_the_tower_that_it_is_asked_for(model, folder, tmp_path):
-    output = tmp_path / "c3d.keras"
-    result = forked("scoringnet_tf.import_weights", folder / "model.keras", f"--output={output}", "--tower=execution")
-    assert result.returncode == 0 and "config.json" in result.stdout, result.stderr
-    inside = model.score_predictor.towers["execution"].get_layer("c3d")
-    assert_same_kernels("conv5a", keras.saving.load_model(output), inside)
-
-
-@pytest.mark.slow
-def test_the_command_takes_the_first_tower_and_tells_what_it_learned_from(model, tmp_path):
+@pytest.mark.parametrize(
+    ("flags", "score", "learned"),
+    [(["--tower=execution"], "execution", set()), pytest.param([], "difficulty", {"0123"}, marks=pytest.mark.slow)],
+)
+def test_the_command_takes_a_tower_and_tells_what_it_learned_from(model, tmp_path, flags, score, learned):
     model.save(tmp_path / "model.keras")
-    RunRecord(TrainingConfig(), "0").write(tmp_path, {"0123"})
+    if learned:
+        RunRecord(TrainingConfig(), "0").write(tmp_path, learned)
     output = tmp_path / "known.keras"
-    result = forked("scoringnet_tf.import_weights", tmp_path / "model.keras", f"--output={output}")
-    assert "config.json" not in result.stdout
+    result = forked("scoringnet_tf.import_weights", tmp_path / "model.keras", f"--output={output}", *flags)
+    assert result.returncode == 0 and ("config.json" in result.stdout) != bool(learned), result.stderr
     c3d = keras.saving.load_model(output)
-    assert_same_kernels("conv5a", c3d, model.score_predictor.towers["difficulty"].get_layer("c3d"))
-    assert c3d.learned_from == {"0123"}
+    assert_same_kernels("conv5a", c3d, model.score_predictor.towers[score].get_layer("c3d"))
+    assert c3d.learned_from == learned
 
 
 @pytest.mark.parametrize(
