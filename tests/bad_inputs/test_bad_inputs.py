@@ -159,6 +159,18 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("exists", "stages.csv", "stages --output=stages.csv stages.csv"),
     ("flags_conflict", "--seed", f"split {OWN} --output=f.csv --by=own --seed=3"),
     ("missing_flag", "--videos_dir", "suggest --output=new.csv"),
+    # === What is written to disks alone: a store's address would become a folder here ===
+    ("not_local", "--output_dir=s3://b/a", "simulate --num_videos=2 --workers=1 --output_dir=s3://b/a"),
+    ("not_local", "--output=s3://b/a", "split --dataset=unlv_diving --source_dir=none --output=s3://b/a"),
+    ("not_local", "--output=s3://b/a", "stages stages.csv --output=s3://b/a"),
+    ("not_local", "--output=s3://b/a", "suggest dive.avi --output=s3://b/a"),
+    ("not_local", "--runs_dir=s3://b/a", "experiments run table3 --records_dir=records --runs_dir=s3://b/a"),
+    ("not_local", "--results_dir=s3://b/a", "experiments run table3 --records_dir=records --results_dir=s3://b/a"),
+    (
+        "not_local",
+        "--features_dir=s3://b/a",
+        "baselines core --records_dir=records --output_dir=o --features_dir=s3://b/a",
+    ),
 ]
 
 VIDEOS = [  # code of the error or of a reason, argument of predict, what makes it bad: all go into one call
