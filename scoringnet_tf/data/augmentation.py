@@ -1,4 +1,4 @@
-"""Which frames of a video are used and how they are changed, by stateless seeds of (run, epoch, video, decision)."""
+"""Which frames are used and how they are changed, by stateless seeds from (run, epoch, video, decision)."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -25,18 +25,18 @@ PIXEL_OPTIONS = ("flip", "crop_shift", "zoom", "color_jitter", "degradation")  #
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """Random changes of a training video; each is drawn once per video and epoch and applied to all its frames.
+    """Random changes to a training video; each is drawn once per video and epoch and applied to all its frames.
 
-    Features have no pixels: only `max_start_shift` changes them. InputError for a number out of range.
+    Features have no pixels: only `max_start_shift` changes them. InputError for a number beyond its range.
 
     Attributes:
         max_start_shift: the start frame moves forward by 0 to this many frames (§4.2: 5).
         flip: mirror left and right, one time in two.
         crop_shift: the crop lies up to this many pixels from the centre, each way.
         zoom: strength s: the crop is 1 ± s times as large, and resized; at most the stored frame.
-        color_jitter: strength s: contrast and saturation are scaled by 1 ± s, brightness moves by ± s/2 of the range.
-        degradation: strength s, like a bad encoding: blur by up to s of a 3×3 binomial filter, and noise of up to s
-            times 16 levels of luma in blocks of 2×2 pixels, anew in every frame.
+        color_jitter: strength s: contrast and saturation are scaled by 1 ± s, brightness moves by ± s/2 ranges.
+        degradation: strength s, like a bad encoding: blur by up to s times a 3×3 binomial filter, and luma noise up to
+            s times 16 levels in blocks of 2×2 pixels, anew in every frame.
     """
 
     max_start_shift: int = defaults.MAX_START_SHIFT
@@ -46,7 +46,7 @@ class Augmentation:
     color_jitter: float = defaults.COLOR_JITTER
     degradation: float = defaults.DEGRADATION
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         limits = {"max_start_shift": np.inf, "crop_shift": np.inf, "zoom": 0.999, "color_jitter": 1, "degradation": 1}
         for name, limit in limits.items():
             if not 0 <= getattr(self, name) <= limit:
@@ -65,8 +65,8 @@ def video_seeds(seed: int, epoch: tf.Tensor, video_id: str | tf.Tensor) -> Seeds
     return lambda decision: fold(base, decision)
 
 
-def _uniform_int(seed, low, high):
-    """A random integer of [low, high], int32."""
+def _uniform_int(seed: tf.Tensor, low: Any, high: Any) -> tf.Tensor:
+    """A random integer in [low, high], int32."""
     return tf.random.stateless_uniform([], seed, low, high + 1, dtype=tf.int32)
 
 
@@ -85,10 +85,10 @@ def frame_range(
 
 
 def stage_span(stages: tf.Tensor, fragments: Sequence[Sequence[int]], margin: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Frames [first, last) from the first to the last one of all fragments, and `margin` more at both ends.
+    """Frames [first, last) that span all fragments, and `margin` more at both ends.
 
-    `stages` is the stage of every frame, `fragments` has those of each. The whole video if a fragment has no frame: its
-    tower then sees all of it (`models.fragments.FragmentSelector`).
+    `stages` are the frames', `fragments` each fragment's. The whole video if a fragment has no frame: its tower then
+    sees all (`models.fragments.FragmentSelector`).
     """
     members = tf.stack([tf.reduce_any([stages == stage for stage in fragment], axis=0) for fragment in fragments])
     carrying = tf.reduce_any(members, axis=0) | ~tf.reduce_all(tf.reduce_any(members, axis=1))
@@ -96,8 +96,8 @@ def stage_span(stages: tf.Tensor, fragments: Sequence[Sequence[int]], margin: in
     return tf.maximum(indices[0] - margin, 0), tf.minimum(indices[-1] + 1 + margin, tf.size(stages))
 
 
-def _window_start(stages, noise, size, seed):
-    """Start of a random window of `size` frames around the stages that matter; if they are longer, within them."""
+def _window_start(stages: tf.Tensor, noise: int, size: int, seed: tf.Tensor) -> tf.Tensor:
+    """Start for a random window around the stages that matter; if they are longer, within them."""
     last_start = tf.maximum(tf.size(stages) - size, 0)
     labelled = tf.cast(tf.where((stages != noise) & (stages != UNLABELLED))[:, 0], tf.int32)
     # Without labels reduce_min and reduce_max give the extremes of int32: any window will do.
@@ -120,7 +120,7 @@ def clip_indices(
 
 
 def spaced_indices(length: int | tf.Tensor, num_frames: int) -> tf.Tensor:
-    """K evenly spaced indices of 0 … length − 1, int32 (K,), as `models.fragments.resampling_indices`."""
+    """K evenly spaced indices in 0 … length − 1, int32 (K,), as `models.fragments.resampling_indices`."""
     positions = tf.range(num_frames, dtype=tf.float32) / max(num_frames - 1, 1)
     return tf.cast(tf.round(positions * tf.cast(length - 1, tf.float32)), tf.int32)
 
@@ -149,10 +149,10 @@ class FrameDecoder:
         self.augmentation: Any = augmentation  # None: no method but `__call__` and `of_decoded` is called
 
     def __call__(self, encoded: tf.Tensor, seeds: Seeds) -> tf.Tensor:
-        """Decodes the frames of one video; `seeds` as `video_seeds` gives them."""
+        """Decodes one video's frames; `seeds` from `video_seeds`."""
 
-        def crop(top, left, height, width):
-            def decode(jpeg):
+        def crop(top: Any, left: Any, height: Any, width: Any) -> tf.Tensor:
+            def decode(jpeg: tf.Tensor) -> tf.Tensor:
                 # The accurate method gives the pixels of OpenCV and Pillow exactly; TensorFlow's default is up to 8
                 # levels off, and decode_and_crop_jpeg differs at the border.
                 whole = tf.io.decode_jpeg(jpeg, 3, dct_method="INTEGER_ACCURATE")
@@ -163,7 +163,7 @@ class FrameDecoder:
         return self.of_decoded(crop, seeds)
 
     def of_decoded(self, crop: Crop, seeds: Seeds) -> tf.Tensor:
-        """The same of frames of which `crop` gives any part."""
+        """The same for frames that `crop` gives, cut to any part."""
         size = self._random_size(seeds(ZOOM)) if self.augmentation and self.augmentation.zoom else self.image_size
         top, left = self._random_offset(size, seeds(CROP)) if self.augmentation else self.offset
         frames = crop(top, left, *tf.unstack(size))
@@ -172,22 +172,22 @@ class FrameDecoder:
         frames = tf.ensure_shape(frames, (None, *self.image_size, 3))
         return self._augment(frames, seeds) if self.augmentation else frames
 
-    def _random_size(self, seed):
-        """Height and width of a crop of the model's shape, zoomed, within what is stored; int32 (2,)."""
+    def _random_size(self, seed: tf.Tensor) -> tf.Tensor:
+        """A crop's height and width, zoomed, within the stored frame; int32 (2,)."""
         strength = self.augmentation.zoom
         largest = min(stored / size for stored, size in zip(self.stored_size, self.image_size, strict=True))
         scale = tf.minimum(tf.random.stateless_uniform([], seed, 1 - strength, 1 + strength), largest)
         return tf.minimum(tf.cast(tf.round(scale * self.image_size), tf.int32), self.stored_size)
 
-    def _random_offset(self, size, seed):
-        """Top and left of a crop of `size`, near the centre; int32 (2,)."""
+    def _random_offset(self, size: Any, seed: tf.Tensor) -> list[tf.Tensor]:
+        """A crop's top and left, near the centre; int32 (2,)."""
         largest = self.stored_size - tf.convert_to_tensor(size)
         low = tf.maximum(largest // 2 - self.augmentation.crop_shift, 0)
         high = tf.minimum(largest // 2 + self.augmentation.crop_shift, largest)
         drawn = tf.random.stateless_uniform([2], seed) * tf.cast(high - low + 1, tf.float32)
         return tf.unstack(low + tf.cast(drawn, tf.int32))
 
-    def _augment(self, frames, seeds):
+    def _augment(self, frames: tf.Tensor, seeds: Seeds) -> tf.Tensor:
         if self.augmentation.flip:
             mirrored = _uniform_int(seeds(FLIP), 0, 1) == 1
             # tf.reverse has a kernel of its own for three dimensions: 5 µs for a frame of 112×112, where it takes 28 in
@@ -206,15 +206,15 @@ LUMA = (0.299, 0.587, 0.114)
 
 
 def _jitter_colors(frames: tf.Tensor, strength: float, seed: tf.Tensor) -> tf.Tensor:
-    """Scales contrast and saturation, and moves brightness, alike in all frames: one affine map of RGB.
+    """Scales contrast and saturation, and moves brightness, alike in all frames: one affine map.
 
     OpenCV computes it for a whole video, at most one level from exact arithmetic.
     """
 
-    def channel_sums(values):
+    def channel_sums(values: np.ndarray) -> np.ndarray:
         return np.array(cv2.sumElems(_rows(values))[:3], np.float64)
 
-    def transform(values, affine):
+    def transform(values: np.ndarray, affine: np.ndarray) -> np.ndarray:
         return cv2.transform(_rows(values), affine).reshape(values.shape)
 
     brightness, contrast, saturation = tf.unstack(tf.random.stateless_uniform([3], seed, -strength, strength))
@@ -234,7 +234,7 @@ NOISE = 16  # levels, its standard deviation at a strength of 1
 BLOCK = 2  # pixels: 8 of a broadcast's, seen four times as small
 
 
-def _degrade(frames, strength, seed):
+def _degrade(frames: tf.Tensor, strength: float, seed: tf.Tensor) -> tf.Tensor:
     """Blurs all frames alike, and adds noise to each."""
     blur, noise = tf.unstack(tf.random.stateless_uniform([2], seed, 0, strength))
     filtered = blur / 4 * tf.constant([1.0, -2.0, 1.0]) + tf.constant([0.0, 1.0, 0.0])

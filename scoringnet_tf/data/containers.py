@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from scoringnet_tf.data.timing import DEFAULT_FPS
 from scoringnet_tf.support.messages import InputError
@@ -78,7 +78,7 @@ def packets_of(path: Path) -> Packets:
 
 
 @functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
-def _packets_as_of(path, changed):
+def _packets_as_of(path: Path, changed: int) -> Packets:
     import av
 
     times, smallest = [], math.inf
@@ -112,7 +112,7 @@ def decoded_stretch(path: Path, container: Any, stream: Any, start: int, stop: i
         yield from itertools.islice(sought, stop - start)
 
 
-def _sought(container, stream, path, start):
+def _sought(container: Any, stream: Any, path: Path, start: int) -> Iterator[Any] | None:
     """The decoded frames from number `start` on, from its key frame; None if they may be others."""
     if not start or (container.format.name == "avi" and stream.codec_context.has_b_frames):
         return None  # AVI has no timestamps: FFmpeg's are in the order in which frames are stored
@@ -151,7 +151,7 @@ def cut_off(path: Path) -> str:
     return "" if size is None or received >= stated else f"the end of the file ({received:,} of {stated:,} bytes)"
 
 
-def _element_size(file):
+def _element_size(file: BinaryIO) -> int | None:
     """The size of an element, whose first byte codes its own length (RFC 8794, section 4); None if unknown."""
     first = file.read(1)
     length = 9 - int.from_bytes(first, "big").bit_length()

@@ -282,7 +282,7 @@ def _misfits(value: Any, schema: Any, where: str) -> Iterator[str]:
             yield from missing or _misfits(value[key], schema.get(ANY) or schema[key], f"{where}{key}, ")
 
 
-def _is(value: Any, kind: type) -> bool:
+def _is(value: Any, kind: Any) -> bool:
     """Whether a value has a type: true is no number, none is infinite, and counts are not negative."""
     if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
         return False

@@ -1,4 +1,4 @@
-"""Features in place of frames: arrays (T, D) in files, one vector for every so many frames of a video. No TensorFlow.
+"""Features in place of frames: arrays (T, D) in files, one vector for every so many frames. No TensorFlow.
 
 `python -m scoringnet_tf.extract` writes `.npy` files, and beside them `features.json`, which describes their origin.
 """
@@ -36,14 +36,14 @@ class FeatureFile:
     """Features on disk.
 
     Attributes:
-        path: a file that ends in one of `SUFFIXES`.
-        array: the name of the array in a file of several; None if it holds one.
+        path: a file with one of the `SUFFIXES`.
+        array: the array's name in a file with several; None if it holds one.
     """
 
     path: Path
     array: str | None = None
 
-    def __str__(self):
+    def __str__(self) -> str:
         """The path, with `#name` if an array is named; `parse` takes it back."""
         return str(self.path) if self.array is None else f"{self.path}#{self.array}"
 
@@ -61,12 +61,12 @@ class FeatureFile:
 
 @dataclasses.dataclass(frozen=True)
 class FeatureSequence:
-    """The features of one video.
+    """One video's features.
 
     Attributes:
-        values: float32 (T, D), finite: T steps in time, one for a vector of the whole video.
-        origin: the content of `features.json`, see `read_origin`; None if there is none.
-        warnings: oddities of the numbers in the file (`ROUNDED`).
+        values: float32 (T, D), finite: T steps in time, one for a whole video's vector.
+        origin: `features.json`, see `read_origin`; None if there is none.
+        warnings: oddities in the numbers (`ROUNDED`).
     """
 
     values: np.ndarray
@@ -75,15 +75,15 @@ class FeatureSequence:
 
 
 def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
-    """Reads the features of one video.
+    """Reads one video's features.
 
     Args:
-        source: a `FeatureFile`, or its path (`path#name` for one array of several): a `.npy`, `.npz`, `.h5` or `.hdf5`
-            file with numbers (T, D), or (D,), which is T = 1; or joints (T, J, 2) or (T, J, 3), see `about_body`.
+        source: a `FeatureFile`, or its path (`path#name` for one array among several): a `.npy`, `.npz`, `.h5` or
+            `.hdf5` file with numbers (T, D), or (D,), which is T = 1; or joints (T, J, 2|3), see `about_body`.
 
     Raises:
-        InputError: the file is missing, of another kind or damaged; it holds several arrays, no finite numbers, or
-            another number of axes; `features.json` beside it is damaged or has another D.
+        InputError: the file is missing, damaged or no such file; it holds several arrays, no finite numbers, or other
+            axes; `features.json` beside it is damaged or has another D.
     """
     file = source if isinstance(source, FeatureFile) else FeatureFile.parse(source)
     file.check_is_file()
@@ -103,7 +103,7 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
 
 
 def feature_shape(file: FeatureFile) -> tuple[int, int] | None:
-    """(T, D) of features, of `.npy` and HDF5 files without reading them; None if `read_features` refuses them."""
+    """(T, D), for `.npy` and HDF5 files without reading them; None if `read_features` refuses them."""
     try:
         with _opened(file) as array:
             return _steps(array.shape)
@@ -112,16 +112,16 @@ def feature_shape(file: FeatureFile) -> tuple[int, int] | None:
 
 
 def turned(shape: tuple[int, ...], size: int) -> str:
-    """A hint for features that are (size, T) in place of (T, size); else empty."""
+    """A hint if features seem to be (size, T), not (T, size); else empty."""
     return "; maybe time is their second axis" if shape[0] == size != shape[1] else ""
 
 
 def check_features(
     sequence: FeatureSequence, source: str | Path, learned: Mapping[str, Any], frame_rate: float | None = None
 ) -> None:
-    """InputError if a `FeatureSequence`, read from `source`, is of another kind than a model learned from.
+    """InputError if a `FeatureSequence`, read from `source`, differs in kind from those in training.
 
-    `learned` is `DatasetInfo.features` of the training records, `frame_rate` their steps per second, if known.
+    `learned` is the training records' `DatasetInfo.features`, `frame_rate` their steps per second, if known.
     """
     stride = sequence.origin["stride"] if sequence.origin else learned["stride"]
     received = {"size": sequence.values.shape[1], "stride": stride, "origin": sequence.origin}
@@ -133,7 +133,7 @@ def check_features(
 
 
 def feature_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """The differences of two `DatasetInfo.features`, a phrase each; size and stride alone if an origin is unknown."""
+    """How two `DatasetInfo.features` differ, a phrase each; size and stride alone if an origin is unknown."""
     kinds = [{"size": features["size"], "stride": features["stride"]} for features in (learned, found)]
     if learned["origin"] and found["origin"]:
         kinds = [kind | origin_kind(features["origin"]) for kind, features in zip(kinds, (learned, found), strict=True)]
@@ -146,23 +146,23 @@ def feature_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) ->
 
 
 def shortened(value: Any) -> str:
-    """A value of `features.json` for a message: an image that is subtracted has 37,632 numbers."""
+    """A value from `features.json` for a message: an image that is subtracted has 37,632 numbers."""
     short = reprlib.Repr()
     short.maxlevel = 2
     return short.repr(value)
 
 
 def rate_differences(learned: float | None, found: float | None) -> list[str]:
-    """A phrase if two numbers of steps per second differ; None is unknown."""
+    """A phrase if two rates, steps per second, differ; None is unknown."""
     if learned and found and abs(found / learned - 1) > RATE_TOLERANCE:
         return [f"{found:.4g} steps/s instead of {learned:.4g}"]
     return []
 
 
 def middle_frames(num_steps: int, num_frames: int, stride: int, origin: Mapping[str, Any] | None = None) -> np.ndarray:
-    """The frame whose stage a step of features has: the middle one of its clip, int (T,).
+    """The frame whose stage a step has: the middle one in its clip, int (T,).
 
-    Clips begin `stride` frames apart. By `origin`, the content of `features.json`, a clip has `clip_length` frames, or
+    Clips begin `stride` frames apart. By `origin` (`features.json`) a clip has `clip_length` frames, or
     with `per` frame one; by default it lasts to the next step.
     """
     origin = origin or {}
@@ -171,7 +171,7 @@ def middle_frames(num_steps: int, num_frames: int, stride: int, origin: Mapping[
 
 
 def backbone_of(learned: Mapping[str, Any] | None) -> str | None:
-    """The name of the backbone that made features (`DatasetInfo.features`), as `extract --backbone` takes it, or None.
+    """The backbone that made features (`DatasetInfo.features`), as `extract --backbone` takes it, or None.
 
     None also for a stride above 1: the heads then do not know every frame.
     """
@@ -181,18 +181,18 @@ def backbone_of(learned: Mapping[str, Any] | None) -> str | None:
 
 
 def check_sees_frames(learned: Mapping[str, Any] | None, model: str) -> None:
-    """Raises InputError if a model of these `DatasetInfo.features` sees no frames, not even by a backbone."""
+    """InputError if a model for these `DatasetInfo.features` sees no frames, not even by a backbone."""
     if learned and not backbone_of(learned):
         raise InputError("sees_features", f"--model={model} scores features; a report needs frames.")
 
 
 def is_features(path: str | Path) -> bool:
-    """Whether a path is, by its name, one of a file of features."""
+    """Whether a path names a file of features."""
     return FeatureFile.parse(path).path.suffix.lower() in SUFFIXES
 
 
 def origin_kind(origin: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of `features.json` without the origin of its videos and the name of its file of weights."""
+    """`features.json` without its videos' origin and its weights' file name."""
     kind = {key: value for key, value in origin.items() if key not in ("frame_rate", "records")}
     if isinstance(kind.get("weights"), dict):
         kind["weights"] = kind["weights"].get("sha256")
@@ -200,7 +200,7 @@ def origin_kind(origin: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_origin(folder: AnyPath) -> dict[str, Any] | None:
-    """The content of `features.json` in a folder, as `scoringnet_tf.extract` writes it; None if there is none.
+    """Reads a folder's `features.json`, as `scoringnet_tf.extract` writes it; None if there is none.
 
     Raises:
         InputError: it is damaged, `size` (D), `stride` or `clip_length` (frames) is no positive integer, or
@@ -224,7 +224,7 @@ def read_origin(folder: AnyPath) -> dict[str, Any] | None:
 
 @contextlib.contextmanager
 def _opened(file: FeatureFile) -> Iterator[Any]:
-    """The array of a file, to be read by `[...]`."""
+    """A file's array, to be read by `[...]`."""
     suffix = file.path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError("wrong_format", f"{file} is not a file of features.", f"Use one of {', '.join(SUFFIXES)}.")
@@ -247,13 +247,13 @@ def _opened(file: FeatureFile) -> Iterator[Any]:
             yield arrays[_chosen(list(arrays), file)]
 
 
-def _datasets(root):
-    """{name: dataset} of an HDF5 file, without links and without values that lie in other files."""
+def _datasets(root: Any) -> dict[str, Any]:
+    """{name: dataset} in an HDF5 file, without links and without values in other files."""
     import h5py
 
     datasets = {}
 
-    def visit(name, item):
+    def visit(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and not item.is_virtual and not item.external:
             datasets[name] = item
 
@@ -261,8 +261,7 @@ def _datasets(root):
     return datasets
 
 
-def _chosen(names, file):
-    """The name of the array to read, of those in a file."""
+def _chosen(names: list[str], file: FeatureFile) -> str:
     if file.array is None and len(names) == 1:
         return names[0]
     if file.array in names:
@@ -272,22 +271,22 @@ def _chosen(names, file):
 
 
 def about_body(joints: np.ndarray) -> np.ndarray:
-    """Joints about the body's centre of every step, in units of its size in the video: (T, J, 2|3) → (T, J · 2|3)."""
+    """Joints about the body's centre, in units of its size in the video: (T, J, 2|3) → (T, J · 2|3)."""
     centred = joints - joints.mean(axis=1, keepdims=True)
     size = np.sqrt(np.square(centred).sum(axis=2).mean())
     return (centred / (size or 1.0)).reshape(len(joints), -1)
 
 
-def _steps(shape):
-    """(T, D) of an array of features or joints by its shape; None if it is neither."""
+def _steps(shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """(T, D) for a shape of features or joints; None if it is neither."""
     is_joints = len(shape) == 3 and shape[1] > 1 and shape[2] in COORDINATES
     if len(shape) not in (1, 2) and not is_joints:
         return None
     return shape[0] if shape[1:] else 1, math.prod(shape[1:] or shape)
 
 
-def _checked(array, file):
-    """(values of an array as float32 (T, D), warnings); InputError naming the file if they are no features."""
+def _checked(array: Any, file: FeatureFile) -> tuple[np.ndarray, tuple[Remark, ...]]:
+    """(values as float32 (T, D), warnings); InputError if they are no features."""
     steps = _steps(array.shape)
     if array.dtype.kind not in "fiu" or not steps or min(steps) < 1:
         held = f"{array.dtype} {tuple(array.shape)}"
@@ -303,8 +302,8 @@ def _checked(array, file):
     return values, (ROUNDED,) if _is_rounded(exact.reshape(steps), values) else ()
 
 
-def _is_rounded(exact, values):
-    """Whether whole numbers are ids or times, or float32 does not keep the variation of a feature in a file."""
+def _is_rounded(exact: np.ndarray, values: np.ndarray) -> bool:
+    """Whether whole numbers are ids or times, or float32 loses a feature's variation."""
     largest = float(np.abs(values).max())
     if largest <= EXACT or (exact.dtype.kind in "iu" and largest >= LARGEST_WHOLE):
         return largest > EXACT

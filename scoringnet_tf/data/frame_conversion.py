@@ -7,6 +7,7 @@ import contextlib
 import functools
 import itertools
 import threading
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -66,7 +67,7 @@ class FrameConverter:
             ready += [frame] if self._deinterlacer is None else _filtered(self._deinterlacer, frame)
         return [(self._picture(whole), whole.time) for whole in ready]
 
-    def _picture(self, frame):
+    def _picture(self, frame: av.VideoFrame) -> np.ndarray:
         image = self._rgb(frame)
         turn = stated_turn(frame)
         if turn is None:
@@ -77,7 +78,7 @@ class FrameConverter:
         transposed, step_y, step_x = turn
         return np.ascontiguousarray((image.swapaxes(0, 1) if transposed else image)[::step_y, ::step_x])
 
-    def _rgb(self, frame):
+    def _rgb(self, frame: Any) -> np.ndarray:
         if frame.color_trc in LOGARITHMIC:
             self._warn(WRONG)
         elif frame.color_trc not in ORDINARY_TRANSFERS or frame.color_primaries in WIDE_PRIMARIES:
@@ -86,28 +87,28 @@ class FrameConverter:
             frame = _converter_to_bt709(_form(frame), tags)(frame)
         return self._reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()  # more take longer to start
 
-    def _warn(self, warning):
+    def _warn(self, warning: Remark) -> None:
         if warning not in self._warnings:
             self._warnings.append(warning)
 
 
-def _form(frame):
+def _form(frame: av.VideoFrame) -> tuple[int, int, str]:
     return frame.width, frame.height, frame.format.name
 
 
 @functools.lru_cache(maxsize=2)  # its tables take seconds to make: once for all videos of a kind
-def _converter_to_bt709(form, tags):
+def _converter_to_bt709(form: tuple[int, int, str], tags: tuple) -> Callable[[av.VideoFrame], Any]:
     """A function: frame of this form, with these colour tags → frame of RGB."""
     graph, lock = _graph(form, None, ("scale", TO_BT709), ("format", "rgb24")), threading.Lock()
 
-    def convert(frame):
+    def convert(frame: av.VideoFrame) -> Any:
         with lock:  # a thread pulls the frame that it pushed
             return _filtered(graph, frame)[0]
 
     return convert
 
 
-def _graph(form, time_base, *filters):
+def _graph(form: tuple[int, int, str], time_base: Fraction | None, *filters: tuple[str, ...]) -> Graph:
     """FFmpeg's filters in a row, (name, options) each, for frames of one form."""
     graph = Graph()
     source: Any = dict(zip(("width", "height", "format"), form, strict=True))
@@ -119,7 +120,7 @@ def _graph(form, time_base, *filters):
     return graph
 
 
-def _filtered(graph, frame):
+def _filtered(graph: Graph, frame: av.VideoFrame | None) -> list[Any]:
     """The frames that are ready once `frame`, or the end (None), is known."""
     graph.push(frame)
     ready: list[Any] = []
@@ -153,6 +154,6 @@ def stated_turn(frame: av.VideoFrame) -> tuple[bool, int, int] | tuple[()] | Non
     return bool(b), b or d, a or c
 
 
-def _display_matrix(frame):
+def _display_matrix(frame: av.VideoFrame) -> Any:
     """Not by `frame.side_data`: the frame keeps that, and it the frame, so that thousands wait for the collector."""
     return SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]  # whose stub lacks it

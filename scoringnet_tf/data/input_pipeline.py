@@ -230,7 +230,7 @@ def _cached(info: DatasetInfo, split: str, ids: Iterable[str] | None, cache: str
     stored = stored_split(info, split)
 
     def decoded() -> Iterator[np.ndarray]:
-        whole = {"image_size": info.frame_size, "batch_size": 1, "pad_to_multiple": 1}
+        whole: dict[str, Any] = {"image_size": info.frame_size, "batch_size": 1, "pad_to_multiple": 1}
         for inputs, _ in videos(info.records_dir, stored, ids=ids, **whole).as_numpy_iterator():
             yield inputs["frames"][0]
 
@@ -282,7 +282,7 @@ class _EpochStream:
     input_pipeline_id: int = 0
     cache: FrameCache | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise InputError("out_of_range", f"batch_size must be at least 1, not {self.batch_size}.")
         number, index = self.num_input_pipelines, self.input_pipeline_id

@@ -68,7 +68,7 @@ class StoredForm:
     aspect: float | None = None
     fit: str = "crop"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.fit not in FITS:
             raise InputError("unknown_name", f"No fit {self.fit!r}.", f"Use one of {', '.join(FITS)}.")
         if self.aspect is not None and not self.aspect > 0:
@@ -130,7 +130,7 @@ class StoredForm:
         return tf.io.encode_jpeg(picture, quality=self.jpeg_quality)
 
 
-def _area_means(pixels, stored, axis, sums):
+def _area_means(pixels: Any, stored: int, axis: int, sums: Any) -> Any:
     """Means (or sums) of `stored` equal stretches of the side `axis`, in a graph; float32 tensor (H, W, 3) in and out.
 
     Summed in OpenCV's order and in float32, for its sums to fall on the same side of a half.

@@ -1,4 +1,4 @@
-"""From a video to the inputs of a `ScoringNet`, as in its training; kept with the model."""
+"""From a video to a model's inputs, as in its training; kept with the model."""
 
 import dataclasses
 import os
@@ -28,22 +28,21 @@ DENSEST = 4.0  # times the rate of training at most: else a part may not fit mem
 
 
 class ScoringNetPreprocessor:
-    """Brings a video to the inputs of a `ScoringNet`: `{"frames": uint8 (1, L, H, W, 3), "mask": bool (1, L)}`.
+    """Brings a video to a `ScoringNet`'s inputs: `{"frames": uint8 (1, L, H, W, 3), "mask": bool (1, L)}`.
 
-    Call argument: the path of a video file or of a folder of images, a `Clip`, or frames as an array or a tensor, uint8
-    (L, H', W', 3), RGB. Frames take the stored form of records (`StoredForm`): what the model was trained on, to the
-    bit.
+    Call argument: the path to a video file or an image folder, a `Clip`, or frames as an array or a tensor, uint8
+    (L, H', W', 3), RGB. Frames take the records' stored form (`StoredForm`): what the model learned from, to the bit.
 
     Args:
-        image_size: (H, W) of the model's input, the centre of the stored frame.
-        frame_size, jpeg_quality, aspect, fit: of the `StoredForm` of the training records. The defaults are those of
-            the paper: 128×171, for C3D's 112×112.
-        frame_rate: frames per second of training, to which videos are brought by their timestamps; None takes every
-            frame, as always of an array.
+        image_size: (H, W), pixels, the stored frame's centre.
+        frame_size, jpeg_quality, aspect, fit: the training records' `StoredForm`. The defaults are the paper's:
+            128×171, for C3D's 112×112.
+        frame_rate: frames per second in training, to which videos are brought by their timestamps; None takes every
+            frame, as always from an array.
 
     Raises:
-        InputError: `image_size` exceeds `frame_size`, or the call's argument is none of those; `frames_black` if no
-            value of an array exceeds 1, as of floats in 0…1 that were cast to uint8.
+        InputError: `image_size` exceeds `frame_size`, or the argument is no video; `frames_black` if no value in an
+            array exceeds 1, as for floats in 0…1 that were cast to uint8.
         VideoError: as `VideoStream`.
 
     Example:
@@ -65,7 +64,7 @@ class ScoringNetPreprocessor:
         self.stored = StoredForm((frame_size[0], frame_size[1]), jpeg_quality, aspect, fit)
 
     def __call__(self, video: Any) -> dict[str, np.ndarray]:
-        """The inputs of a model for one video, see the class."""
+        """A model's inputs for one video, see the class."""
         if isinstance(video, (str, os.PathLike, Clip)):
             if not str(video):
                 raise InputError("wrong_value", "The path of the video is empty.")
@@ -77,7 +76,7 @@ class ScoringNetPreprocessor:
         return {"frames": frames, "mask": np.ones(frames.shape[:2], bool)}
 
     def read(self, source: str | os.PathLike | Clip, *, partial: bool = False) -> Video:
-        """The `Video` (arguments as of `VideoStream`) with frames in stored form, JPEGs, and warnings of changes."""
+        """The `Video` (arguments as for `VideoStream`) with frames in stored form, JPEGs, and warnings for changes."""
         (video,) = self.parts(source, partial=partial, length=sys.maxsize)
         return video
 
@@ -89,12 +88,12 @@ class ScoringNetPreprocessor:
         length: int = PART,
         overlap: int = OVERLAP,
     ) -> Iterator[Video]:
-        """`read` for a video of any length, a part at a time.
+        """Reads a video, however long, a part at a time.
 
         Args:
-            source, partial: as of `VideoStream`.
-            length: frames of a part, at the rate of training: a video at twice that rate has twice as many.
-            overlap: how many of them the next part repeats.
+            source, partial: as for `VideoStream`.
+            length: frames in a part, at the rate in training: a video at twice that rate has twice as many.
+            overlap: how many frames the next part repeats.
 
         Yields:
             `Video`s; a single one if the video is no longer than a part.
@@ -118,8 +117,8 @@ class ScoringNetPreprocessor:
                 progress.update()
         yield self._described(frames.video(jpegs, start))
 
-    def _described(self, video):
-        """The video, with warnings of its departures from training."""
+    def _described(self, video: Video) -> Video:
+        """The video, with warnings if it departs from training."""
         warnings, departure = [*video.warnings], self.stored.departure(video.aspect)
         if departure is not None:
             trained = f"the model was trained on {self.stored.aspect:.2f}:1"
@@ -136,7 +135,7 @@ class ScoringNetPreprocessor:
         return model_frames(jpegs, self.image_size)
 
     def sampled(self, video: Video, samples: np.ndarray) -> np.ndarray:
-        """Frames of a `Video` in stored form at some of its `samples`, float (K,): uint8 (K, H, W, 3)."""
+        """A video's frames at some `samples`, float (K,): uint8 (K, H, W, 3)."""
         before, share = np.floor(samples).astype(int), np.asarray(samples) % 1
         frames = self.frames([video.frames[index] for index in before])
         mixed = np.flatnonzero(share)
@@ -163,13 +162,13 @@ class ScoringNetPreprocessor:
 
     @classmethod
     def of_network(cls, config: Mapping[str, Any]) -> "ScoringNetPreprocessor":
-        """The preprocessor of a `ScoringNet` of this configuration."""
+        """The preprocessor for a `ScoringNet` with this configuration."""
         form, frame_rate = config["stored"] or {}, (config["provenance"] or {}).get("frame_rate")
         return cls(config["image_size"], config["frame_size"], **form, frame_rate=frame_rate)
 
     @classmethod
     def from_preset(cls, preset: AnyPath) -> "ScoringNetPreprocessor":
-        """The preprocessor of a trained `ScoringNet`, without its weights; `preset` as of `ScoringNet.from_preset`.
+        """A trained model's preprocessor, without its weights; `preset` as for `ScoringNet.from_preset`.
 
         Raises:
             InputError: there is no such model, or it does not see frames.
@@ -180,8 +179,8 @@ class ScoringNetPreprocessor:
         return cls.of_network(config)
 
 
-def _checked_frames(video):
-    """A NumPy array of frames; InputError for anything else."""
+def _checked_frames(video: Any) -> np.ndarray:
+    """Frames as a NumPy array; InputError for anything else."""
     frames = video
     if not isinstance(video, np.ndarray):
         import keras  # a video of a file needs none

@@ -64,7 +64,7 @@ class VideoExample:
     classes: dict[str, int] = dataclasses.field(default_factory=dict)
     features: np.ndarray | None = None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.jpegs) if self.features is None else len(self.features)
 
 

@@ -33,12 +33,12 @@ def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split
 
 def _differences(info: DatasetInfo, rendering: DatasetInfo) -> list[str]:
     """How frames or features differ, a phrase each."""
-    if bool(info.features) != bool(rendering.features):
-        return ["features instead of frames" if rendering.features else "frames instead of features"]
-    if info.features:
+    if info.features and rendering.features:
         # One for a whole video has no rate.
         rates = [] if info.has_vectors else rate_differences(info.frame_rate, rendering.frame_rate)
         return feature_differences(info.features, rendering.features) + rates
+    if info.features or rendering.features:
+        return ["features instead of frames" if rendering.features else "frames instead of features"]
     ours, theirs = tuple(info.frame_size), tuple(rendering.frame_size)
     sizes = [f"frames of {theirs} instead of {ours} (height, width)"] if ours != theirs else []
     return sizes + form_differences(info.form, rendering.form)

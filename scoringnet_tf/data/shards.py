@@ -34,7 +34,7 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
 
 def _located_in_source(info: DatasetInfo, ids: list[str]) -> dict[str, tuple[str, int]]:
     """The places for a custom split, whose records lie in its source."""
-    source = DatasetInfo.load(info.source)
+    source = DatasetInfo.load(str(info.source))
     places: dict[str, tuple[str, int]] = {}
     for stored in source.splits:
         places |= locate_records(source, stored)

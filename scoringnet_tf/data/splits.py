@@ -1,6 +1,6 @@
-"""The videos of a split: as stored, held out for validation, or named one by one; and other splits of records.
+"""A split's videos: as stored, held out for validation, or named; and other splits of records.
 
-Another split has an index of its own, whose records lie where they were built.
+Another split has its own index; the records lie where they were built.
 """
 
 import collections
@@ -28,7 +28,7 @@ WITH_FRAMES = (*COLUMNS, "start_frame", "end_frame")  # of a table's performance
 
 
 def stored_split(info: DatasetInfo, split: str) -> str:
-    """The stored split with the records of `split`: held-out validation is part of the stored training."""
+    """The stored split that holds the records: held-out validation is part of the stored training."""
     return "train" if split == "validation" and split not in info.splits else split
 
 
@@ -39,19 +39,18 @@ def split_ids(
     ids: Iterable[str] | None = None,
     fold: int = 0,
 ) -> list[str]:
-    """The ids of a split, in the order of its records: that of a stream that is not shuffled.
+    """A split's ids, in the order of its records, as a stream without shuffling has them.
 
-    `"train"` and `"validation"` partition the stored training split, unless the records have a validation split of
-    their own. The held-out videos do not depend on the seed of a run. They are one random video from each of as many
-    sets of neighbours in final score (and of one class). A group (cuts of one source) is held out as a whole.
+    `"train"` and `"validation"` partition the stored training split, unless the records have their own validation
+    split. A run's seed does not change the held-out videos: one random video from each set of neighbours in final
+    score (in each class). A group (cuts from one source) is held out whole.
 
     Args:
-        info: of the records.
+        info: the records' index.
         split: `"train"`, `"validation"` or a stored split.
-        validation_fraction: share of the training videos (or groups) that is held out.
-        ids: in place of a fraction, the videos to take: those of `split` that an earlier run recorded.
-        fold: which of 1 / `validation_fraction` parts of the training videos is held out, from 1; 0: a random one.
-            Every video (or group) is in one of them.
+        validation_fraction: share of training videos (or groups) to hold out.
+        ids: in place of a fraction, the videos to take, as an earlier run recorded them.
+        fold: which of 1 / `validation_fraction` disjoint parts is held out, from 1; 0: a random one.
 
     Raises:
         InputError: no such split; a fraction that leaves a part empty; `ids` that are empty, repeated, beside a
@@ -71,8 +70,7 @@ def split_ids(
     return [video_id for video_id in stored if (video_id in drawn) == (split == "validation")]
 
 
-def _chosen(info, split, stored, ids, validation_fraction):
-    """`ids` in the order of `stored`, once they are checked."""
+def _chosen(info: DatasetInfo, split: str, stored: list[str], ids: list[str], validation_fraction: float) -> list[str]:
     if validation_fraction:
         raise InputError("flags_conflict", "Give ids or a validation fraction, not both.")
     wanted = set(ids)
@@ -84,8 +82,7 @@ def _chosen(info, split, stored, ids, validation_fraction):
     return [video_id for video_id in stored if video_id in wanted]
 
 
-def _held_out(info, ids, fraction):
-    """The ids of the validation part of `ids`."""
+def _held_out(info: DatasetInfo, ids: list[str], fraction: float) -> set[str]:
     units = _units(info, ids)
     num_held_out = round(fraction * len(units))
     if not 0 < num_held_out < len(units):
@@ -104,8 +101,8 @@ def _held_out(info, ids, fraction):
     return {video_id for unit in chosen for video_id in unit}
 
 
-def _fold(info, ids, fraction, fold):
-    """The ids of one of 1 / `fraction` parts of `ids`: one unit from each set of as many neighbours."""
+def _fold(info: DatasetInfo, ids: list[str], fraction: float, fold: int) -> set[str]:
+    """One of 1 / `fraction` parts: one unit from each set of neighbours."""
     units, number = _units(info, ids), round(1 / fraction)
     if not np.isclose(number * fraction, 1, atol=0.01):
         message = f"A validation fraction of {fraction} makes no equal parts, of which data.validation_fold takes one."
@@ -121,8 +118,8 @@ def _fold(info, ids, fraction, fold):
     return held_out
 
 
-def _groups(info, ids):
-    """The ids of each group, and of each video of no group, in the order of their first one."""
+def _groups(info: DatasetInfo, ids: Iterable[str]) -> list[list[str]]:
+    """Ids by group, a video without one alone, in the order of their first id."""
     members: dict[tuple[bool, str], list[str]] = {}
     for video_id in ids:
         group = info.videos[video_id].get("group")
@@ -130,10 +127,10 @@ def _groups(info, ids):
     return list(members.values())
 
 
-def _units(info, ids):
-    """The groups of `ids` and the videos of no group, neighbours beside each other: by class, final score, id."""
+def _units(info: DatasetInfo, ids: Iterable[str]) -> list[list[str]]:
+    """Groups, neighbours beside each other: by class, final score, id."""
 
-    def place(unit):
+    def place(unit: list[str]) -> tuple:
         classes = sorted(info.videos[unit[0]].get("classes", {}).items())
         return classes, statistics.fmean(info.videos[video_id]["final"] or 0.0 for video_id in unit), unit
 
@@ -143,7 +140,7 @@ def _units(info, ids):
 def random_splits(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
     """Random splits, each with as many test videos as the records have, or just fewer if groups forbid it.
 
-    Videos of one group stay together; a validation split of the records stays as it is.
+    Groups stay together; the records' validation split stays as it is.
     """
     rng = np.random.default_rng(seed)
     kept = dict.fromkeys(info.splits.get("validation", {}).get("ids", ()), "validation")
@@ -194,7 +191,7 @@ def _splits(info: DatasetInfo, splitter: Any, groups: Sequence[int] | None = Non
 
 
 def without_parted_groups(info: DatasetInfo, splits: Iterable[Split]) -> DatasetInfo:
-    """The records without groups if a split tests videos of a group that it also learns from: else as they are."""
+    """The records without groups if a split parts one, else as they are."""
     for split in splits:
         for unit in _groups(info, sorted(split.keys() & info.videos.keys())):
             if len({split[video_id] for video_id in unit}) > 1:
@@ -202,8 +199,8 @@ def without_parted_groups(info: DatasetInfo, splits: Iterable[Split]) -> Dataset
     return info
 
 
-def _drawn(groups, num_test, rng):
-    """Groups of ids, in a random order, go to the test split as long as they fit."""
+def _drawn(groups: list[list[str]], num_test: int, rng: np.random.Generator) -> dict[str, str]:
+    """Groups, in random order, go to the test split as long as they fit."""
     split: dict[str, str] = {}
     for index in rng.permutation(len(groups)):
         tested = len(groups[index]) <= num_test
@@ -229,13 +226,13 @@ def read_split(path: Path) -> Split:
 
 
 def write_split(path: Path, split: Split) -> None:
-    """Writes it, in order of the ids."""
+    """Writes a split, in the ids' order."""
     with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *sorted(split.items())])
 
 
 def of_records(info: DatasetInfo, split: Split) -> Split:
-    """The split without videos that were left out of the records; InputError if others lack, or a split is empty."""
+    """The split without skipped videos; InputError if others are missing, or a split is empty."""
     unknown = sorted(split.keys() - info.videos.keys() - {video["id"] for video in info.skipped})
     if unknown:
         raise InputError("unknown_name", f"{info.records_dir} has no {', '.join(unknown[:3])} to split.")
@@ -246,14 +243,14 @@ def of_records(info: DatasetInfo, split: Split) -> Split:
 
 
 def resplit(info: DatasetInfo, split: Split, folder: Path) -> DatasetInfo:
-    """Writes the index of `info`'s records under another split into `folder`, and loads it; errors as `of_records`.
+    """Writes the index under another split into `folder`, and loads it; errors as in `of_records`.
 
     Frames are counted by stage over all splits: each split then counts as having unlabelled ones if the records do.
     """
     split = of_records(info, split)
     videos = {video_id: {**info.videos[video_id], "split": split[video_id]} for video_id in sorted(split)}
 
-    def entry(name):
+    def entry(name: str) -> dict[str, Any]:
         ids = [video_id for video_id, video in videos.items() if video["split"] == name]
         num_frames = sum(videos[video_id]["num_frames"] for video_id in ids)
         return {"ids": ids, "num_videos": len(ids), "num_frames": num_frames, "shards": []}
@@ -277,7 +274,7 @@ def resplit(info: DatasetInfo, split: Split, folder: Path) -> DatasetInfo:
 
 
 def fewer(info: DatasetInfo, number: int, seed: int, folder: Path) -> DatasetInfo:
-    """The records with only `number` training videos, drawn by `seed`; of one seed the larger sets hold the smaller.
+    """The records with only `number` training videos, drawn by `seed`; larger sets hold the smaller ones.
 
     The index lies in `folder`, from where it is read again as long as the records stay where they are.
     """

@@ -46,7 +46,7 @@ def in_graph(path: RemotePath, num_bytes: int) -> bool:
 
 
 @functools.cache
-def _registered():
+def _registered() -> bool:
     """Whether tensorflow-io is here beside its own TensorFlow, and has registered its file systems."""
     import tensorflow as tf
 

@@ -1,12 +1,12 @@
 """Videos as they are read: from files by FFmpeg, and from folders of images. No TensorFlow."""
 
-import collections.abc
 import dataclasses
 import functools
 import hashlib
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -34,6 +34,7 @@ SPARSE = 1.5
 MAX_REPEATS = 10  # of each frame, on average, to show a video at another rate
 MAX_PIXEL_ASPECT = 4.0  # anamorphic film has 2; a damaged header states more
 HASHED_BYTES = 2**20  # at a time, for a broadcast of hours is hashed as well
+Pictures: TypeAlias = Iterator[tuple[np.ndarray, float | None]]  # and their times, seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,20 +43,20 @@ class Video:
 
     Attributes:
         frames: uint8 (L, H, W, 3), RGB, as shown (`frame_conversion`), resized if `read_video` was given a size. From a
-            `VideoStream`: what its caller kept of each frame.
+            `VideoStream`: what its caller kept for each frame.
         fps: frames per second.
         timestamps: float64 (L,), seconds since the first frame.
-        source_size: (height, width) of the first frame in the file.
-        aspect: width over height of the picture as shown.
+        source_size: the first frame's (height, width) in the file.
+        aspect: the picture's width over height as shown.
         warnings: what was assumed or lost, a `Remark` each.
-        first_frame: number of the first of these frames in the file.
-        first_time: seconds from the first frame of the file to the first of these.
+        first_frame: the first frame's number in the file.
+        first_time: seconds from the file's first frame to the first one here.
         since: in a part of a long video, seconds shown before these frames.
-        shared: number of these frames that the next part repeats; 0 in the last one.
-        sizes: int (L, 2), (height, width) of each frame in the file; `source_size` by default.
+        shared: how many frames the next part repeats; 0 in the last one.
+        sizes: int (L, 2), each frame's (height, width) in the file; `source_size` by default.
     """
 
-    frames: np.ndarray | collections.abc.Sequence
+    frames: np.ndarray | Sequence
     fps: float
     timestamps: np.ndarray
     source_size: tuple[int, int]
@@ -67,17 +68,17 @@ class Video:
     shared: int = 0
     sizes: np.ndarray = None  # type: ignore[assignment]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.sizes is None:
             object.__setattr__(self, "sizes", np.broadcast_to(self.source_size, (len(self.timestamps), 2)))
 
     @property
     def is_part(self) -> bool:
-        """Whether these frames are a part of a video that was too long to be read at once."""
+        """Whether the video was too long to be read at once."""
         return self.shared > 0 or self.since > 0
 
     def cut(self, start: int, stop: int) -> "Video":
-        """Frames [start, stop) of these, shown at the same times."""
+        """Frames [start, stop), shown at the same times."""
         times = self.timestamps[start:stop]
         return dataclasses.replace(
             self,
@@ -97,8 +98,8 @@ class Video:
     def samples(self, rate: float | None) -> np.ndarray:
         """The frames that show the video at `rate` frames per second, float (K,): at k / rate the one nearest in time.
 
-        Between frames more than `SPARSE` times as far apart, a sample is a mixture of two: 3.25 is three parts of frame
-        3 and one of frame 4. All frames, once, unless `is_sampled`.
+        Between frames more than `SPARSE` times as far apart, a sample mixes two: 3.25 is three parts frame 3 and
+        one part frame 4. All frames, once, unless `is_sampled`.
         """
         count = len(self.timestamps)
         if rate is None or not self.is_sampled(rate):
@@ -113,23 +114,23 @@ class Video:
         return np.where(inside, np.interp(times, shown, np.arange(count)), nearest)
 
     def sample_of(self, rate: float | None) -> np.ndarray:
-        """For each frame, which of the `samples` is nearest in time; int (L,)."""
+        """For each frame the sample nearest in time; int (L,)."""
         if rate is None or not self.is_sampled(rate):
             return np.arange(len(self.timestamps))
         last = len(self.samples(rate)) - 1
         return np.clip(np.rint((self.since + self.timestamps) * rate).astype(int) - self._first_sample(rate), 0, last)
 
-    def _first_sample(self, rate):
-        """The number of the first of the `samples`, counted through all parts, so that they are those of the whole."""
+    def _first_sample(self, rate: float) -> int:
+        """The first sample's number, counted through all parts: samples are those of the whole video."""
         return int(np.rint(self.since * rate))
 
 
 @dataclasses.dataclass(frozen=True)
 class Clip:
-    """A video on disk, or a stretch of one.
+    """A video on disk, or a stretch.
 
     Attributes:
-        path: a video file, or a folder of images numbered in order (`img_00001.jpg`, `000001.png`, …).
+        path: a video file, or a folder with numbered images (`img_00001.jpg`, `000001.png`, …).
         frames: [start, stop), counted from 0; None for all. The first image of a folder has number 0 or else 1.
 
     Raises:
@@ -139,13 +140,13 @@ class Clip:
     path: Path
     frames: tuple[int, int] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "path", Path(self.path))
         if self.frames is not None and not 0 <= self.frames[0] < self.frames[1]:
             start, stop = self.frames
             raise VideoError("out_of_range", f"{self.path}: frames {start} to {stop} must be 0 ≤ start < stop.")
 
-    def __str__(self):
+    def __str__(self) -> str:
         """The path, with `#start-stop` if the clip is a stretch; `parse` takes it back."""
         return str(self.path) if self.frames is None else f"{self.path}#{self.frames[0]}-{self.frames[1]}"
 
@@ -156,7 +157,7 @@ class Clip:
         return cls(Path(stretch[1]), (int(stretch[2]), int(stretch[3]))) if stretch else cls(Path(text))
 
     def files(self) -> list[Path]:
-        """The files of its pixels: the one, or its images in order; VideoError if one is missing."""
+        """The file, or the images in order; VideoError if one is missing."""
         if self.path.is_dir():
             return image_paths(self.path, self.frames)
         if not self.path.exists():
@@ -166,7 +167,7 @@ class Clip:
         return [self.path]
 
     def sha256(self) -> str:
-        """The hash of the bytes of its files in order, and of `frames` if it is a stretch of a file; hexadecimal."""
+        """Hashes its files' bytes in order, and `frames` for a stretch in a file; hexadecimal."""
         files = tuple(self.files())
         digest = _hash_as_of(files, tuple(path.stat().st_mtime_ns for path in files)).copy()
         if self.frames is not None and not self.path.is_dir():
@@ -175,7 +176,7 @@ class Clip:
 
 
 @functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
-def _hash_as_of(paths, changed):
+def _hash_as_of(paths: tuple[Path, ...], changed: tuple[int, ...]) -> "hashlib._Hash":
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
@@ -187,7 +188,7 @@ def _hash_as_of(paths, changed):
 def read_video(
     source: Clip | str | Path, *, size: tuple[int, int] | None = None, partial: bool = False, num_threads: int = 0
 ) -> Video:
-    """Decodes all frames of a `Clip`; other arguments and errors as of `VideoStream`.
+    """Decodes all frames; other arguments and errors as for `VideoStream`.
 
     Args:
         size: (height, width) to resize each frame to as it is decoded; None keeps the file's own.
@@ -199,24 +200,24 @@ def read_video(
 
 
 class VideoStream:
-    """The frames of a `Clip` one after the other, uint8 (H, W, 3), RGB, as shown; to be iterated over once.
+    """A clip's frames one after the other, uint8 (H, W, 3), RGB, as shown; to be iterated over once.
 
     After the last frame `video` gives the rest.
 
     Args:
-        source: a `Clip`, or the path of a file in any format FFmpeg reads (animated GIF included) or of a folder.
+        source: a `Clip`, or the path to a folder or to a file in any format FFmpeg reads (animated GIF included).
         partial: if True, a video that is damaged half-way gives the frames before the damage and a warning instead of
             an error.
-        num_threads: threads of the decoder; 0 lets FFmpeg choose.
+        num_threads: the decoder's threads; 0 lets FFmpeg choose.
 
     Attributes:
-        source_size: (height, width) of the first frame; None before it.
-        pixel_aspect: width over height of a pixel as shown, from the first frame on.
-        announced: number of frames that the file states; 0 if it does not.
+        source_size: the first frame's (height, width); None before it.
+        pixel_aspect: a pixel's width over height as shown, from the first frame on.
+        announced: how many frames the file states; 0 if it does not.
 
     Raises:
         VideoError: while iterating: the file is missing, not a video, has no frames, cannot be read,
-            or (unless `partial`) is damaged; an image of the folder is missing or damaged.
+            or (unless `partial`) is damaged; an image is missing or damaged.
     """
 
     def __init__(self, source: Clip | str | Path, *, partial: bool = False, num_threads: int = 0) -> None:
@@ -233,7 +234,7 @@ class VideoStream:
         self._error = ""  # that ended it
         self._converter = FrameConverter(self._warnings)
 
-    def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
+    def __iter__(self) -> Iterator[np.ndarray]:
         try:
             files = self.clip.files()
             for image, time in self._images(files) if self.clip.path.is_dir() else self._file():
@@ -244,8 +245,8 @@ class VideoStream:
             raise VideoError("unreadable", message) from error
         self._check_whole()
 
-    def video(self, frames: np.ndarray | collections.abc.Sequence, start: int = 0) -> Video:
-        """The `Video` of the frames from number `start` on; `frames` is what the caller kept of each."""
+    def video(self, frames: np.ndarray | Sequence, start: int = 0) -> Video:
+        """The `Video` from frame `start` on; `frames` is what the caller kept for each."""
         stop = start + len(frames)
         fps, timestamps, guessed = frame_timing(self._rate, self._times[start:stop], self._keeps_times)
         clock = rising_times(self._times[:stop])
@@ -268,13 +269,13 @@ class VideoStream:
 
     @property
     def aspect(self) -> float:
-        """Width over height of the picture as shown."""
+        """The picture's width over height as shown."""
         height, width = self.source_size
         return width * self.pixel_aspect / height
 
     # Both sources yield (image, time) and leave in `_error` what ended them too early.
 
-    def _images(self, paths):
+    def _images(self, paths: list[Path]) -> Pictures:
         self.announced = len(paths)
         for path in paths:
             frame = decode_image(path.read_bytes())
@@ -283,7 +284,7 @@ class VideoStream:
                 return
             yield from ((image, None) for image, _ in self._converter.pictures(frame))
 
-    def _file(self):
+    def _file(self) -> Pictures:
         import av
 
         path, stretch = self.clip.path, self.clip.frames
@@ -310,14 +311,14 @@ class VideoStream:
             if not stretch:
                 self._error = self._error or cut_off(path)
 
-    def _whole(self, container, stream):
+    def _whole(self, container: Any, stream: Any) -> Iterator[Any]:
         """All decoded frames; what an edit list hides, as in a clip that was cut without encoding, is not announced."""
         for packet in container.demux(stream):
             self.announced -= bool(packet.size and packet.is_discard and self.announced)
             yield from packet.decode()
 
-    def _pixel_aspect(self, stated, frame):
-        """Width over height of a pixel of the upright frame as shown; 1 if the file states nothing credible."""
+    def _pixel_aspect(self, stated: float, frame: Any) -> float:
+        """An upright pixel's width over height as shown; 1 if the file states nothing credible."""
         from scoringnet_tf.data.frame_conversion import stated_turn
 
         turn = stated_turn(frame)
@@ -330,7 +331,7 @@ class VideoStream:
             self._warnings.append(Remark("pixel_aspect", f"{message}."))
         return shown
 
-    def _count(self, size, time):
+    def _count(self, size: tuple[int, int], time: float | None) -> None:
         if self.source_size is None:
             self.source_size = size
         elif size != self.source_size and "size_changes" not in {warning.code for warning in self._warnings}:
@@ -340,7 +341,7 @@ class VideoStream:
         self._times.append(time)
         self._sizes.append(self.source_size if size == self.source_size else size)  # one tuple for hours of video
 
-    def _check_whole(self):
+    def _check_whole(self) -> None:
         """VideoError if frames are missing, or a warning if some are enough."""
         num_frames, announced = len(self._times), self.announced
         if not num_frames:
@@ -356,7 +357,7 @@ class VideoStream:
 
 
 def frame_times(path: Path) -> np.ndarray:
-    """When each frame of a video file is shown, float64 (L,), seconds since the first one, which alone is decoded.
+    """When each frame in a file is shown, float64 (L,), seconds since the first one, which alone is decoded.
 
     Raises:
         VideoError: the file cannot be opened, or has no frames.

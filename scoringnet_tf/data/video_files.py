@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from scoringnet_tf.data.containers import DECODER_OPTIONS, VideoError
 from scoringnet_tf.support.messages import counted
@@ -34,7 +34,7 @@ def is_frame_folder(folder: Path) -> bool:
     )
 
 
-def _is_called(name, suffixes):
+def _is_called(name: str, suffixes: Sequence[str]) -> bool:
     return Path(name).suffix.lower() in suffixes and not name.lower().endswith(DRAWN_SUFFIX)
 
 
@@ -81,12 +81,12 @@ def _folders(folder: Path, onerror: Callable | None = None) -> Iterator[tuple[Pa
         yield Path(parent), folders, names
 
 
-def _seen(names):
+def _seen(names: list[str]) -> list[str]:
     """Without hidden names, such as macOS's `._dive.mp4` and `.Trash`."""
     return [name for name in names if not name.startswith(".")]
 
 
-def _raise(error):
+def _raise(error: OSError) -> NoReturn:
     raise error
 
 
@@ -122,7 +122,7 @@ def first_number(folder: Path) -> int:
 
 
 @functools.lru_cache(maxsize=2)  # a folder may hold every frame of a competition, and the clips of it come in turn
-def _numbered_images(folder, changed):
+def _numbered_images(folder: Path, changed: int) -> dict[int, str]:
     """{number: file name} of a folder that was last `changed` then."""
     images: dict[int, str] = {}
     forms: dict[str, str] = {}

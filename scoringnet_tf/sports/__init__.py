@@ -4,7 +4,7 @@ A sport is a file (`shipped/*.yaml`): adding one is adding a file.
 """
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.sports.definition import column_of, definition_of, differences, read_sport, sport_of, sport_yaml
 from scoringnet_tf.sports.marks import Marks
@@ -61,7 +61,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     """The metrics, which import NumPy, once they are used."""
     if name not in __all__:
         raise AttributeError(f"module 'scoringnet_tf.sports' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""A sport as plain data: its YAML file, and what records and models keep of a user's own.
+"""A sport as plain data: its YAML file, and what records and models keep for a user's own.
 
     {"name": "vault",
      "stages": ["pre-flight", "posting-flight", "landing"],           # in order; noise is every sport's label 0
@@ -6,9 +6,9 @@
      "ranges": {"difficulty": [2, 7.4], "execution": [0, 10], "final": [0, 17.4]},    # and "penalty": 0 or more
      "fusion": "sum_minus_penalty",
      "marks": {"panels": [["3 of 5"], ["2 of 4"]], "step": 0.1, "maximum": 10},    # see `Marks`; may be left out
-     "recognised_as": ["vault"],                        # classes of a backbone, see `Sport`; may be left out
+     "recognised_as": ["vault"],                        # a backbone's classes, see `Sport`; may be left out
      "moments": {"take-off": "start of posting-flight"},    # or "end of STAGE"; may be left out
-     "durations": {"board to mat": "posting-flight"}}       # may be left out; and so may "fall", one of these
+     "durations": {"board to mat": "posting-flight"}}       # may be left out; and so may "fall", one duration
 
     {"name": "golf", "ranges": {"final": [100, 300]}}    # one score; "stages" and "fragments": {"final": [...]} if any
 
@@ -21,7 +21,7 @@ import os
 import pathlib
 import re
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import yaml
@@ -65,7 +65,7 @@ MAX_SCALE = 2  # largest ratio of the highest final score to the fused highest d
 
 
 def definition_of(sport: Sport) -> dict[str, Any]:
-    """The definition of a sport, of values that JSON and YAML have; `sport_of` takes it back."""
+    """A sport's definition, in values that JSON and YAML have; `sport_of` takes it back."""
     ranges = sport.scores if sport.penalty_range == ANY_PENALTY else (*sport.scores, PENALTY)
     definition: dict[str, Any] = {
         "name": sport.name,
@@ -93,10 +93,10 @@ def definition_of(sport: Sport) -> dict[str, Any]:
 
 
 def sport_of(definition: Any, where: str) -> Sport:
-    """The sport of a definition.
+    """Makes a sport from its definition.
 
     Args:
-        definition: as `definition_of` gives it; numbers of a file may be text.
+        definition: as `definition_of` gives it; numbers in a file may be text.
         where: its file, for messages.
 
     Raises:
@@ -127,7 +127,7 @@ def sport_of(definition: Any, where: str) -> Sport:
 
 
 def differences(sport: Sport, other: Sport) -> list[str]:
-    """The differences of two definitions, each as `KEY VALUE instead of VALUE`; of what scores and stages mean."""
+    """How two sports' scores and stages differ, each as `KEY VALUE instead of VALUE`."""
     unscored: dict[str, Any] = dict.fromkeys(UNSCORED_KEYS, ())
     ours, theirs = (_flat(definition_of(dataclasses.replace(each, **unscored))) for each in (sport, other))
     return [
@@ -137,8 +137,8 @@ def differences(sport: Sport, other: Sport) -> list[str]:
     ]
 
 
-def _flat(definition, prefix=""):
-    """{"ranges.final": value, …} of nested mappings."""
+def _flat(definition: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"ranges.final": value, …} from nested mappings."""
     flat: dict[str, Any] = {}
     for key, value in definition.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
@@ -151,7 +151,7 @@ def _flat(definition, prefix=""):
 class _Loader(PLAIN):
     """Text, lists and mappings; a key that stands twice is an error."""
 
-    def construct_mapping(self, node, deep=False):
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict:
         mapping, seen = super().construct_mapping(node, deep), set()  # text alone can be a key: it is hashed there
         for key, _ in node.value:
             if key.value in seen:
@@ -192,18 +192,18 @@ def read_sport(path: str | os.PathLike[str]) -> Sport:
 
 
 def sport_yaml(sport: Sport) -> str:
-    """The text of the file of a sport; `read_sport` gives the sport back."""
+    """The text for a sport's file; `read_sport` takes it back."""
     return yaml.safe_dump(definition_of(sport), sort_keys=False, allow_unicode=True, default_flow_style=None)
 
 
 # === Values; `where` is the file and the key, for messages ===
 
 
-def _refuse(where, expected, received) -> NoReturn:
+def _refuse(where: str, expected: str, received: object) -> NoReturn:
     raise InputError("wrong_value", f"{where} must be {expected}, not {reprlib.repr(received)}.")
 
 
-def _mapping(where, value, required, optional=()):
+def _mapping(where: str, value: Any, required: Sequence[str], optional: Sequence[str] = ()) -> Mapping[str, Any]:
     """`value`, a mapping with the keys `required` and none but those and `optional`."""
     if not isinstance(value, Mapping):
         _refuse(where, f"a mapping of {', '.join(required)}", value)
@@ -217,20 +217,20 @@ def _mapping(where, value, required, optional=()):
     return value
 
 
-def _list(where, value, expected):
-    """`value`, a list of at least one item."""
+def _list(where: str, value: Any, expected: str) -> Sequence[Any]:
+    """`value`, a list with at least one item."""
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
         _refuse(where, expected, value)
     return value
 
 
-def _name(where, value, pattern):
+def _name(where: str, value: Any, pattern: re.Pattern[str]) -> str:
     if not isinstance(value, str) or not pattern.fullmatch(value):
         _refuse(where, "a name of at most 64 letters, digits, - and _", value)
     return value
 
 
-def _stages(where, value):
+def _stages(where: str, value: Any) -> tuple[str, ...]:
     stages = _list(where, value, "a list of the sport's stages, in order")
     if len(stages) > MAX_STAGES:
         _refuse(where, f"at most {MAX_STAGES} stages", len(stages))
@@ -238,8 +238,8 @@ def _stages(where, value):
     return tuple(stages)
 
 
-def _check_columns(where, names, reserved):
-    """InputError if names are wrong, or the columns of a table with these names do not differ."""
+def _check_columns(where: str, names: Iterable[Any], reserved: Sequence[str]) -> None:
+    """InputError if names are wrong, or their columns in a table do not differ."""
     seen: dict[str, str] = {}
     for name in names:
         folded = column_of(_name(where, name, STAGE_NAME))
@@ -251,12 +251,12 @@ def _check_columns(where, names, reserved):
 
 
 def column_of(name: str) -> str:
-    """The column of a table for a stage, a moment or a duration."""
+    """A table's column for a stage, a moment or a duration."""
     return re.sub(r"[ _-]+", "_", name.casefold())
 
 
-def _times(where, values, stages):
-    """`moments`, `durations` and `fall` of a `Sport`."""
+def _times(where: str, values: Mapping[str, Any], stages: Sequence[str]) -> dict[str, Any]:
+    """A sport's `moments`, `durations` and `fall`."""
     moments, durations, fall = values.get("moments", {}), values.get("durations", {}), values.get("fall", "")
     for key, names in (("moments", moments), ("durations", durations)):
         if not isinstance(names, Mapping):
@@ -271,15 +271,15 @@ def _times(where, values, stages):
     return {"moments": tuple(edges), "durations": tuple(durations.items()), "fall": fall}
 
 
-def _edge(where, name, value, stages):
+def _edge(where: str, name: str, value: Any, stages: Sequence[str]) -> StageEdge:
     found = EDGE.fullmatch(value) if isinstance(value, str) else None
     if found is None or found[2] not in stages:
         _refuse(where, f"start of STAGE or end of STAGE, a stage of {', '.join(stages)}", value)
     return StageEdge(name, found[2], found[1] == "end")
 
 
-def _fragments(where, values, scores, stages):
-    """{"SCORE_fragment": its stages, in the order of the sport}."""
+def _fragments(where: str, values: Mapping, scores: Sequence[str], stages: Sequence[str]) -> dict[str, Any]:
+    """{"SCORE_fragment": its stages, in the sport's order}."""
     where, fragments = f"{where}: fragments", _mapping(f"{where}: fragments", values["fragments"], scores)
     for score in scores:
         for stage in _list(f"{where}.{score}", fragments[score], "a list of stages"):
@@ -290,7 +290,7 @@ def _fragments(where, values, scores, stages):
     return {f"{score}_fragment": tuple(stage for stage in stages if stage in fragments[score]) for score in scores}
 
 
-def _classes(where, value):
+def _classes(where: str, value: Any) -> tuple[str, ...]:
     names = _list(where, value, "a list of classes") if value != () else ()
     if wrong := [name for name in names if not isinstance(name, str) or not 0 < len(name) <= MAX_CLASS]:
         _refuse(where, f"names of at most {MAX_CLASS} letters", wrong[0])
@@ -299,7 +299,7 @@ def _classes(where, value):
     return tuple(names)
 
 
-def _marks(where, value):
+def _marks(where: str, value: Any) -> Marks:
     marks = _mapping(where, value, *MARKS_KEYS)
     panels = _panels(f"{where}.panels", marks["panels"])
     numbers = {key: _number(f"{where}.{key}", marks[key]) for key in ("step", "maximum", "factor") if key in marks}
@@ -312,8 +312,8 @@ def _marks(where, value):
         raise InputError(error.code, f"{where}: {error.message}") from error
 
 
-def _panels(where, value):
-    """The groups (judges, kept) of every panel."""
+def _panels(where: str, value: Any) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """Every panel's groups (judges, kept)."""
     expected = "a list of panels, each a list of the groups of its judges, like 3 of 5"
     panels = []
     for panel in _list(where, value, expected):
@@ -325,7 +325,7 @@ def _panels(where, value):
     return tuple(panels)
 
 
-def _range(where, value):
+def _range(where: str, value: Any) -> tuple[float, float]:
     expected = "two numbers, [smallest, largest]"
     bounds = [_number(where, bound) for bound in _list(where, value, expected)]
     if len(bounds) != 2 or bounds[0] > bounds[1]:
@@ -333,7 +333,7 @@ def _range(where, value):
     return bounds[0], bounds[1]
 
 
-def _number(where, value):
+def _number(where: str, value: Any) -> float:
     try:
         number = math.nan if isinstance(value, bool) else real_number(value) if isinstance(value, str) else float(value)
     except (TypeError, ValueError, OverflowError):
@@ -343,8 +343,8 @@ def _number(where, value):
     return number
 
 
-def _check_contradictions(where, sport, has_penalty_range):
-    marks, highest = sport.marks, sport.execution_range[1]
+def _check_contradictions(where: str, sport: Sport, has_penalty_range: bool) -> None:
+    marks, (_, highest) = sport.marks, sport.range_of("execution")
     by_rule, by_marks = sport.fusion == "sum_minus_penalty", marks is not None and marks.penalty_off_marks
     if by_rule and by_marks:
         _refuse(f"{where}: marks.penalty_off_marks", f"false ({sport.fusion} takes the penalty off already)", True)
@@ -354,7 +354,7 @@ def _check_contradictions(where, sport, has_penalty_range):
         expected = f"up to {marks.factor * marks.maximum:g}, marks.factor × marks.maximum"
         _refuse(f"{where}: ranges.execution", expected, highest)
     # The highest difficulty and execution seldom come together, and a penalty may give points: near is enough.
-    fused, final = sport.fuse(sport.difficulty_range[1], highest), sport.final_range[1]
+    fused, final = sport.fuse(sport.range_of("difficulty")[1], highest), sport.final_range[1]
     if final > 0 and not final / MAX_SCALE <= fused <= final * MAX_SCALE:
         expected = f"up to about {fused:g}, the {sport.fusion} of the largest difficulty and execution"
         _refuse(f"{where}: ranges.final", expected, final)

@@ -1,4 +1,4 @@
-"""The marks of judges: which of them count, and what they make."""
+"""Judges' marks: which count, and what they make."""
 
 import dataclasses
 import itertools
@@ -10,14 +10,14 @@ from scoringnet_tf.support.messages import InputError
 
 @dataclasses.dataclass(frozen=True)
 class Marks:
-    """How the marks of judges make the execution: `factor` × the mean of the kept marks.
+    """How judges' marks make the execution: `factor` × the kept marks' mean.
 
     Attributes:
-        panels: the panels of judges that there are, each a tuple of groups (judges, kept) in the order of their marks.
-            Of each group the middle `kept` marks count. The number of marks identifies the panel.
-        step: a mark is a multiple of this, points.
-        maximum: of a mark, points; the minimum is 0.
-        factor: of the mean.
+        panels: each a tuple of groups (judges, kept) in the order of their marks. The middle `kept` marks in a group
+            count. The number of marks identifies the panel.
+        step: between marks, points.
+        maximum: the highest mark, points; the minimum is 0.
+        factor: on the mean.
         penalty_off_marks: whether a penalty is taken off every mark (down to 0), and so is part of the execution.
     """
 
@@ -27,7 +27,7 @@ class Marks:
     factor: float = 1.0
     penalty_off_marks: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         groups = [group for panel in self.panels for group in panel]
         # As many of the highest as of the lowest marks are dropped, and some are left.
         odd = [f"{kept} of {n}" for n, kept in groups if not 0 < kept <= n or (n - kept) % 2]
@@ -48,14 +48,14 @@ class Marks:
 
     @property
     def execution_step(self) -> float:
-        """The execution is a multiple of this, points."""
+        """The step between executions, points."""
         return self.factor * self.step / math.lcm(*(sum(kept for _, kept in panel) for panel in self.panels))
 
     def execution(self, marks: Sequence[float], penalty: float = 0.0) -> float:
         """The execution that marks give, points.
 
         Args:
-            marks: one of each judge, group by group; as judges gave them, before the penalty.
+            marks: one from each judge, group by group; as judges gave them, before the penalty.
             penalty: points that are taken off every mark, if `penalty_off_marks`.
 
         Raises:
@@ -75,6 +75,6 @@ class Marks:
             kept_marks += group[dropped : judges - dropped]
         return self.factor * sum(kept_marks) / len(kept_marks)
 
-    def _is_step(self, points):
+    def _is_step(self, points: float) -> bool:
         steps = points / self.step
         return math.isclose(steps, round(steps), abs_tol=1e-6)

@@ -15,7 +15,7 @@ SPORTS = {file.stem: read_sport(file) for file in sorted(pathlib.Path(__file__).
 
 
 def get_sport(sport: SportForm) -> Sport:
-    """The `Sport` of a name, a definition or itself; InputError if no sport of this name ships, or a key is wrong."""
+    """The `Sport` for a name, a definition or itself; InputError for an unknown name, or a wrong key."""
     if isinstance(sport, Sport):
         return sport
     if isinstance(sport, Mapping):
@@ -26,7 +26,7 @@ def get_sport(sport: SportForm) -> Sport:
 
 
 def named_sport(text: str | None, flag: str = "sport") -> Sport:
-    """The sport of a command-line flag: the name of one that ships, or the YAML file of one's own.
+    """The sport for a command-line flag: a name that ships, or a user's YAML file.
 
     Raises:
         InputError: naming `flag` or the file, if there is no such sport.
@@ -40,7 +40,7 @@ def named_sport(text: str | None, flag: str = "sport") -> Sport:
 
 
 def option_form(sport: Sport, path: AnyPath) -> str:
-    """The value of `--sport` for a sport: the name of one that ships; `path` for one's own, written there."""
+    """A sport's value for `--sport`: its name if it ships; else `path`, written there."""
     if SPORTS.get(sport.name) == sport:
         return sport.name
     with replacing_file(path) as temporary:
@@ -49,7 +49,7 @@ def option_form(sport: Sport, path: AnyPath) -> str:
 
 
 def kept_form(sport: Sport) -> str | dict[str, Any]:
-    """What records and models keep of a sport: its name if it ships, else its definition. `get_sport` takes it back.
+    """What records and models keep: a sport's name if it ships, else its definition. `get_sport` takes it back.
 
     A sport that ships keeps its stages, fragments and rule from version to version. Its ranges may grow, which should
     part no model from its records.

@@ -1,4 +1,4 @@
-"""Metrics of predicted scores: SRC and MED (§4.2), and R-ℓ2. Scores whose truth is NaN are left out."""
+"""Metrics for predicted scores: SRC and MED (§4.2), and R-ℓ2. Scores whose truth is NaN are left out."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ def as_points(scores: npt.ArrayLike) -> np.ndarray:
 
 
 def decimals(ends: Sequence[float]) -> int:
-    """Decimals to print scores with: two, or more for fewer than `STEPS` scores between the `ends` of the sport."""
+    """Decimals to print scores with: two, or more for fewer than `STEPS` scores between the sport's `ends`."""
     width = ends[1] - ends[0]
     return max(2, math.ceil(math.log10(STEPS / width))) if 0 < width < math.inf else 2
 
@@ -25,11 +25,11 @@ def src(truth: np.ndarray, predicted: np.ndarray) -> Any:
     """Spearman's ρ (Eq. 11, tie-aware); NaN if the true or the predicted scores are constant.
 
     Args:
-        truth: scores (V,), or as many axes as `predicted`, (…, V), each of them its size there or 1; NaN = unknown.
+        truth: scores (V,), or any shape that broadcasts to `predicted`; NaN = unknown.
         predicted: (…, V).
 
     Returns:
-        (…,), a float of predicted scores (V,).
+        (…,), a float for predicted scores (V,).
     """
     truth, predicted, known = _known(truth, predicted)
     true_ranks, ranks = _centred_ranks(truth, known), _centred_ranks(predicted, known)
@@ -38,15 +38,15 @@ def src(truth: np.ndarray, predicted: np.ndarray) -> Any:
 
 
 def med(truth: np.ndarray, predicted: np.ndarray) -> Any:
-    """MED (Eq. 12), the mean absolute error in points; NaN if no score is known. Arguments as of `src`."""
+    """MED (Eq. 12), the mean absolute error in points; NaN if no score is known. Arguments as for `src`."""
     truth, predicted, known = _known(truth, predicted)
     return _mean(np.abs(predicted - truth), known)
 
 
 def relative_l2(truth: np.ndarray, predicted: np.ndarray, width: float | None = None) -> Any:
-    """R-ℓ2 ×100 (CoRe, ICCV 2021), the mean of ((s − g) / (max g − min g))²; NaN as `src`, arguments as of it.
+    """R-ℓ2 ×100 (CoRe, ICCV 2021), the mean of ((s − g) / (max g − min g))²; NaN and arguments as for `src`.
 
-    `width` is max g − min g, points, if that is not of these videos alone: see `width_of`.
+    `width` is max g − min g, points, if other videos count, too: see `width_of`.
     """
     truth, predicted, known = _known(truth, predicted)
     width = width_of(truth) if width is None else width
@@ -54,7 +54,7 @@ def relative_l2(truth: np.ndarray, predicted: np.ndarray, width: float | None = 
 
 
 def width_of(truth: np.ndarray) -> float:
-    """The difference of the largest and the smallest known score, points; 0 of none."""
+    """The largest minus the smallest known score, points; 0 without any."""
     known = truth[~np.isnan(truth)]
     return float(np.ptp(known)) if known.size else 0.0
 
@@ -62,14 +62,14 @@ def width_of(truth: np.ndarray) -> float:
 MEASURES = {"src": src, "med": med, "rl2": relative_l2}
 
 
-def _known(truth, predicted):
+def _known(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Both as floats, and which true scores are known."""
     truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
     return truth, predicted, ~np.isnan(truth)
 
 
-def _centred_ranks(scores, known):
-    """Ranks among the known scores, less their mean; 0 of an unknown one."""
+def _centred_ranks(scores: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Ranks among the known scores, less their mean; 0 for an unknown one."""
     from scipy import stats  # a second to import, which offline tools need not wait for
 
     if not scores.shape[-1]:
@@ -79,11 +79,11 @@ def _centred_ranks(scores, known):
     return np.where(known, ranks - mean[..., np.newaxis], 0)
 
 
-def _mean(values, known):
+def _mean(values: np.ndarray, known: np.ndarray) -> Any:
     return _ratio(np.sum(values, axis=-1, where=known), known.sum(axis=-1))
 
 
-def _ratio(total, scale):
-    """The quotient, NaN at a scale of 0; a float in place of an array without axes."""
+def _ratio(total: np.ndarray, scale: np.ndarray) -> Any:
+    """The quotient, NaN at scale 0; a float in place of an array without axes."""
     figures = np.divide(total, scale, out=np.full(np.shape(total), np.nan), where=np.asarray(scale) > 0)
     return figures if figures.ndim else float(figures)

@@ -25,7 +25,7 @@ ANY_PENALTY = (0.0, math.inf)
 
 
 class StageEdge(NamedTuple):
-    """A moment of a performance: the first frame of a stage, or the first frame after it."""
+    """A moment in a performance: a stage's first frame, or the first frame after it."""
 
     name: str
     stage: str
@@ -37,23 +37,23 @@ class Sport:
     """One sport, as the rules and the paper describe it; or one with a final score alone, which has no parts to fuse.
 
     Attributes:
-        name: of one that ships, its key in `SPORTS`.
-        stages: class names of KFS in label order; label 0 is noise, and the only one of a sport without stages.
-        final_range: smallest and largest final score that occurs, in points of the sport (§4.1, label files).
+        name: its key in `SPORTS` if it ships.
+        stages: KFS classes in label order; label 0 is noise, and the only one in a sport without stages.
+        final_range: smallest and largest final score that occurs, points (§4.1, label files).
         difficulty_fragment: stages whose frames the Difficulty tower sees (§4.3, Tables 1 and 2).
         execution_fragment: stages whose frames the Execution tower sees.
-        final_fragment: stages whose frames a tower for the final score sees; empty: those of execution.
-        difficulty_range: the range of the difficulty; None in a sport with a final score alone.
+        final_fragment: stages whose frames a tower for the final score sees; empty: execution's.
+        difficulty_range: the same for difficulty; None in a sport with a final score alone.
         execution_range: the same for execution.
         penalty_range: the same for the penalty, points taken off beside the execution; below 0 they are given.
         fusion: key in `FUSIONS`: `"product"` (final = difficulty · execution), `"sum"` (difficulty + execution) or
             `"sum_minus_penalty"`: Eq. 4 as §4.1 and the label files have it; the sentence after Eq. 4 swaps product
             and sum. Empty in a sport with a final score alone.
-        marks: how the marks of judges make the execution, if they do.
-        recognised_as: classes of a backbone (Kinetics's, for I3D) that a performance looks like; it tells by them what
-            is none. Empty: it does not.
+        marks: how judges' marks make the execution, if they do.
+        recognised_as: a backbone's classes (Kinetics's, for I3D) for a performance, to tell what is none. Empty: it
+            does not.
         moments: that a result tells.
-        durations: (name, stage) of each stage whose length a result tells.
+        durations: (name, stage) for each stage whose length a result tells.
         fall: the duration in which gravity alone acts, from a board to the water, if there is one.
     """
 
@@ -75,31 +75,31 @@ class Sport:
 
     @property
     def scores(self) -> tuple[str, ...]:
-        """The scores of the sport: `SCORES`, or the final one alone."""
+        """The sport's scores: `SCORES`, or the final one alone."""
         return SCORES if self.fusion else FINAL_ALONE
 
     @property
     def tower_scores(self) -> tuple[str, ...]:
-        """The scores that a model predicts if all are known: the two parts of the final one, or that alone."""
+        """The scores that a model predicts if all are known: the two parts, or the final one alone."""
         return PREDICTED_SCORES if self.fusion else FINAL_ALONE
 
     @property
     def num_stages(self) -> int:
-        """Number of KFS classes, noise included."""
+        """How many KFS classes there are, noise included."""
         return len(self.stages)
 
     def stage_index(self, stage: str) -> int:
-        """Label of a stage name; InputError if the sport has no such stage."""
+        """A stage's label; InputError if the sport has no such stage."""
         if stage not in self.stages:
             raise unknown_name(f"stage of {self.name}", stage, self.stages)
         return self.stages.index(stage)
 
     def stage_indices(self, stages: Iterable[str]) -> list[int]:
-        """Labels of several stages."""
+        """Labels for several stages."""
         return [self.stage_index(stage) for stage in stages]
 
     def fuse(self, difficulty: Any, execution: Any, penalty: Any = 0.0) -> Any:
-        """Final score of Eq. 4; plain arithmetic, so numbers, NumPy arrays and Keras tensors all work.
+        """Final score (Eq. 4); plain arithmetic, so numbers, NumPy arrays and Keras tensors all work.
 
         Args:
             difficulty: points.
@@ -109,11 +109,11 @@ class Sport:
         return FUSIONS[self.fusion](difficulty, execution, penalty)
 
     def fused_variance(self, scores: Any, variances: Any) -> Any:
-        """Variance of the final score of Eq. 4, if difficulty and execution err independently of each other.
+        """The final score's variance (Eq. 4), if difficulty and execution err independently.
 
         Args:
-            scores: (difficulty, execution), points, as of `fuse`.
-            variances: of the two, squared points.
+            scores: (difficulty, execution), points.
+            variances: the same two, squared points.
         """
         (difficulty, execution), (of_difficulty, of_execution) = scores, variances
         if self.fusion == "product":
@@ -126,21 +126,21 @@ class Sport:
         return self.difficulty_fragment if score == "difficulty" else self.final_fragment or self.execution_fragment
 
     def range_of(self, score: str) -> tuple[float, float]:
-        """The smallest and largest value of a score or the penalty, points; InputError if the sport has none."""
+        """The smallest and largest score or penalty, points; InputError if the sport has none."""
         bounds = getattr(self, f"{score}_range")
         if bounds is None:
             raise InputError("unknown_name", f"{self.name} has no {score}.", f"It has {', '.join(self.scores)}.")
         return bounds
 
     def other_part(self, part: float, final: float, penalty: float = 0.0) -> float:
-        """The execution that `fuse` makes `final` of with this difficulty, or vice versa; NaN for a factor of 0."""
+        """The execution that gives `final` with this difficulty, or vice versa; NaN for a factor 0."""
         if self.fusion == "product":
             return final / part if part else math.nan
         return final - self.fuse(part, 0.0, penalty)
 
 
 def stage_runs(stages: Iterable[SupportsInt]) -> list[tuple[int, int, int]]:
-    """Contiguous runs of stage labels along time, ints (L,): a list of (stage, start, end), end exclusive."""
+    """Contiguous runs in stage labels, ints (L,): a list with (stage, start, end), end exclusive."""
     runs, start = [], 0
     for stage, group in itertools.groupby(stages):
         end = start + sum(1 for _ in group)
@@ -150,6 +150,6 @@ def stage_runs(stages: Iterable[SupportsInt]) -> list[tuple[int, int, int]]:
 
 
 def in_order(stages: Iterable[SupportsInt]) -> bool:
-    """Whether labels along time, ints (L,), are those of one performance: each stage at most once, and in order."""
+    """Whether labels, ints (L,), fit one performance: each stage at most once, and in order."""
     order = [stage for stage, _, _ in stage_runs(stages) if stage > 0]  # 0 is noise, negative no label
     return order == sorted(set(order))

@@ -1,4 +1,4 @@
-"""True scores of a performance that the rules of its sport cannot give."""
+"""True scores that a sport's rules cannot give."""
 
 import math
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ def out_of_range(sport: Sport, scores: Mapping[str, float | None]) -> list[str]:
 
     Args:
         sport: whose ranges count.
-        scores: of `SCORES` and the penalty, points; None where unknown.
+        scores: by name, and the penalty, points; None if unknown.
     """
     problems = []
     for name, score in scores.items():
@@ -33,12 +33,12 @@ def out_of_range(sport: Sport, scores: Mapping[str, float | None]) -> list[str]:
 def contradiction(
     sport: Sport, scores: Mapping[str, float | None], penalties: tuple[float, float] | None = None
 ) -> str | None:
-    """A sentence if the final score is not what the rule makes of the parts (Eq. 4); else None.
+    """A sentence if the parts do not give the final score (Eq. 4); else None.
 
     Args:
         sport: whose rule counts.
-        scores: difficulty, execution, final, points; None where unknown, which may be any of the sport.
-        penalties: the smallest and largest possible penalty; None for any of the sport.
+        scores: difficulty, execution, final, points; None if unknown, which may be any in the sport's range.
+        penalties: the smallest and largest possible penalty; None for the sport's.
     """
     difficulty, execution, final = (scores.get(name) for name in ("difficulty", "execution", "final"))
     if final is None or (difficulty is None and execution is None):
@@ -55,7 +55,7 @@ def contradiction(
     return f"the final score is {final:{form}}, but {expected} by the {sport.fusion} rule"
 
 
-def _rounding(sport, difficulty):
+def _rounding(sport: Sport, difficulty: float) -> float:
     # A factor magnifies the rounding of the execution: 3.8 × 25⅓ is 96.27, but 3.8 × 25.33 is 96.25.
     factor = sport.fuse(difficulty, 1.0) - sport.fuse(difficulty, 0.0)
     return FINAL_TOLERANCE + HALF_HUNDREDTH * max(factor - 1, 0.0)
