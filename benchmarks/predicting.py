@@ -71,7 +71,8 @@ def _torch_weights(folder: pathlib.Path) -> pathlib.Path:
     from benchmarks.peers.weights import weights
 
     def make(path: pathlib.Path) -> None:
-        statistics = {f"statistics.{s}": pair for s, pair in _model().get_config()["score_statistics"].items()}
+        scores = _model().score_predictor.get_config()["score_statistics"]
+        statistics = {f"statistics.{score}": pair for score, pair in scores.items()}
         with path.open("wb") as file:
             np.savez(file, **weights(_model()), **statistics)
 

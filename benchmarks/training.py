@@ -27,7 +27,7 @@ def measurements(
     network = scoringnet_tf.ScoringNet(
         image_size=size,
         width_multiplier=width_multiplier,
-        score_statistics={"difficulty": (0.0, 1.0), "execution": (0.0, 1.0)},
+        score_predictor={"score_statistics": {"difficulty": (0.0, 1.0), "execution": (0.0, 1.0)}},
         backbone=_backbone(backbone, (None, *size, 3), width_multiplier, policy),
         dtype=policy,
     )

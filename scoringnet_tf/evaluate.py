@@ -184,8 +184,7 @@ def _checked_model(model_file, info):
     if model.segmenter is None and (values.decoding or values.true_fragments):
         flag = "--decoding" if values.decoding else "--true_fragments"
         raise InputError("no_stages", f"{flag} needs a model with stages; {model_file} scores whole videos.")
-    asked = {"views": values.views, "decoding": values.decoding}
-    return with_settings(model, **{name: value for name, value in asked.items() if value is not None})
+    return with_settings(model, values.views, values.decoding)
 
 
 def main(_: list[str]) -> None:

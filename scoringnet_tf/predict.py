@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
     except InputError as error:
         raise damaged(f"--model={model}", error) from error
     heights = None if values.height is None else read_heights(values.height, sport)
-    of_features = _of_features(config["features"], arguments)
+    of_features = _of_features(config["content"]["features"], arguments)
     if of_features:
         _check_frame_flags()
     videos = _videos(arguments, of_features)

@@ -279,7 +279,10 @@ def stage_model(tmp_path_factory):
 
     keras.utils.set_random_seed(0)
     model = scoringnet_tf.ScoringNet(
-        image_size=(32, 32), width_multiplier=1 / 16, clip_lengths=(8, 8), frame_size=(36, 48)
+        image_size=(32, 32),
+        width_multiplier=1 / 16,
+        score_predictor={"clip_lengths": (8, 8)},
+        content={"frame_size": (36, 48)},
     )
     layer = model.segmenter.get_layer("fc2")
     frames = np.stack([bar_frame(index, bar_color(0)) for index in range(40)])[np.newaxis, :, :32, :32]

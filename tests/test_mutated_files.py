@@ -249,7 +249,9 @@ def test_pictures(tmp_path):
 def model_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "m.keras"
     features = {"size": 3, "stride": 1, "origin": None}
-    scoringnet_tf.ScoringNet(features=features, width_multiplier=1 / 64, clip_lengths=(4, 4)).save(path)
+    scoringnet_tf.ScoringNet(
+        width_multiplier=1 / 64, content={"features": features}, score_predictor={"clip_lengths": (4, 4)}
+    ).save(path)
     return path
 
 

@@ -11,9 +11,14 @@ from training_runs import eagerly, settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.training.scoring import ScoringRun
 
-TINY = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "kernel_l2": 0.0005}
+TINY = {
+    "image_size": (32, 32),
+    "width_multiplier": 1 / 16,
+    "score_predictor": {"clip_lengths": (8, 8), "kernel_l2": 0.0005},
+}
 WITHOUT_DROPOUT = {
     "segmenter": {"lstm_units": 64, "fc_units": 64, "dropout_rate": 0.0},
     "score_predictor": {"conv_filters": 64, "fc_units": 64, "dropout_rate": 0.0},
@@ -26,7 +31,7 @@ def test_a_script_gives_the_numbers_of_the_command_line(diving_records, tmp_path
     sn = scoringnet_tf
     tf.config.experimental.enable_op_determinism()  # as it does
     keras.utils.set_random_seed(7)
-    model = sn.ScoringNet.for_records(sn.DatasetInfo.load(diving_records), **TINY, **WITHOUT_DROPOUT)
+    model = sn.ScoringNet.for_records(sn.DatasetInfo.load(diving_records), **merged(TINY, WITHOUT_DROPOUT))
     model.compile(sn.LayerwiseAdam(1e-3, global_clipnorm=1.0), run_eagerly=True)
     data = {"image_size": (32, 32), "batch_size": 3, "validation_fraction": 0.3}
     augmentation = sn.Augmentation(2, flip=True, crop_shift=2, zoom=0.1, color_jitter=0.1, degradation=0.1)
@@ -77,7 +82,9 @@ def test_presets_by_name_and_path(tmp_path):
 
 def test_a_preset_is_saved_beside_no_other_model(tmp_path):
     """`from_preset` of a run's folder gives its best model, whatever was saved beside it."""
-    model = scoringnet_tf.ScoringNet(features={"size": 4, "stride": 1, "origin": None}, width_multiplier=1 / 16)
+    model = scoringnet_tf.ScoringNet(
+        width_multiplier=1 / 16, content={"features": {"size": 4, "stride": 1, "origin": None}}
+    )
     for name in ("best.keras", "c3d.keras", "last.keras"):
         (tmp_path / name).touch()
         with refused("exists", tmp_path, name):
@@ -90,9 +97,9 @@ def test_a_preset_is_saved_beside_no_other_model(tmp_path):
 def test_models_are_made_for_their_records(diving_records):
     info = DatasetInfo.load(diving_records)
     model = scoringnet_tf.ScoringNet.for_records(info, **TINY)
-    config = model.get_config()
-    known = info.score_statistics["train"]
-    assert config["score_statistics"] == {s: [known[s]["mean"], known[s]["std"]] for s in ("difficulty", "execution")}
-    assert config["sport"] == info.sport and config["frame_size"] == tuple(info.frame_size)
+    config, known = model.get_config(), info.score_statistics["train"]
+    statistics = {score: [known[score]["mean"], known[score]["std"]] for score in ("difficulty", "execution")}
+    assert config["score_predictor"]["score_statistics"] == statistics
+    assert config["sport"] == info.sport and config["content"]["frame_size"] == list(info.frame_size)
     assert config["provenance"]["data_hash"] == info.data_hash
     assert json.loads(json.dumps(config["provenance"])) == config["provenance"]

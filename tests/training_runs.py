@@ -15,7 +15,11 @@ from scoringnet_tf.training.scoring import ScoringRun
 
 REGRESSOR = {"top": "regressor", "top_units": 512}
 STATISTICS = {"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)}
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "score_statistics": STATISTICS}
+SMALL = {
+    "image_size": (32, 32),
+    "width_multiplier": 1 / 16,
+    "score_predictor": {"clip_lengths": (8, 8), "score_statistics": STATISTICS},
+}
 
 
 def trained(network):

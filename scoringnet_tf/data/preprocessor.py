@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -161,12 +161,6 @@ class ScoringNetPreprocessor:
         return cls(**config)
 
     @classmethod
-    def of_network(cls, config: Mapping[str, Any]) -> "ScoringNetPreprocessor":
-        """The preprocessor for a `ScoringNet` with this configuration."""
-        form, frame_rate = config["stored"] or {}, (config["provenance"] or {}).get("frame_rate")
-        return cls(config["image_size"], config["frame_size"], **form, frame_rate=frame_rate)
-
-    @classmethod
     def from_preset(cls, preset: AnyPath) -> "ScoringNetPreprocessor":
         """A trained model's preprocessor, without its weights; `preset` as for `ScoringNet.from_preset`.
 
@@ -174,9 +168,10 @@ class ScoringNetPreprocessor:
             InputError: there is no such model, or it does not see frames.
         """
         config = configuration(model_path(preset, "preset"), "preset")
-        if config["features"]:
+        content, frame_rate = config["content"], (config.get("provenance") or {}).get("frame_rate")
+        if content["features"]:
             raise InputError("sees_features", f"--preset={preset} takes features, not frames.")
-        return cls.of_network(config)
+        return cls(config["image_size"], content["frame_size"], **(content["stored"] or {}), frame_rate=frame_rate)
 
 
 def _checked_frames(video: Any) -> np.ndarray:

@@ -1,6 +1,8 @@
 """Whether records fit a ScoringNet, and whether another model's weights do; and the copy of those weights."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import keras
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, records_of
 from scoringnet_tf.data.features import feature_differences, rate_differences
@@ -9,11 +11,6 @@ from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.c3d import describe_preprocessing, seen_as
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.messages import InputError
-
-if TYPE_CHECKING:
-    import keras
-
-    from scoringnet_tf.models.scoring_net import ScoringNet
 
 WITHOUT_WEIGHTS = {  # may differ where weights are copied
     *("dtype", "dropout_rate", "kernel_l2", "score_statistics"),
@@ -24,12 +21,12 @@ WITHOUT_WEIGHTS = {  # may differ where weights are copied
 # === Records ===
 
 
-def form_of(model: "ScoringNet") -> dict[str, Any]:
+def form_of(model: keras.Model) -> dict[str, Any]:
     """How the frames were stored that a `ScoringNet` learned from; unknown if it says nothing of its training."""
     return model.preprocessor.form if model.provenance else {}
 
 
-def check_fits(model: "ScoringNet", info: DatasetInfo) -> None:
+def check_fits(model: keras.Model, info: DatasetInfo) -> None:
     """InputError if records are of another sport, or have other frames or features than the model learned."""
     records, hint = f"The records {info.records_dir}", ""
     if info.classes:
@@ -56,13 +53,13 @@ def check_fits(model: "ScoringNet", info: DatasetInfo) -> None:
         raise InputError("other_content", message, hint)
 
 
-def check_dataset(model: "ScoringNet", dataset: Any) -> None:
+def check_dataset(model: keras.Model, dataset: Any) -> None:
     """`check_fits` for the records that a dataset was made from, see `records_of`; other data pass."""
     for info in records_of(dataset):
         check_fits(model, info)
 
 
-def check_learns(model: "ScoringNet", dataset: Any) -> None:
+def check_learns(model: keras.Model, dataset: Any) -> None:
     """`check_dataset` for training, which must be on the records that the model was made for.
 
     The model keeps their frame rate, form and statistics, by which it scores videos later.
@@ -81,7 +78,7 @@ def check_learns(model: "ScoringNet", dataset: Any) -> None:
 # === Weights of another model ===
 
 
-def copy_network(network: "ScoringNet", source: "ScoringNet", named: str) -> list[str]:
+def copy_network(network: keras.Model, source: keras.Model, named: str) -> list[str]:
     """Copies the weights of `source` into `network`, and which of its parts have learned.
 
     The towers answer in standard units inside: one standard deviation of the old scores is one of the new.
@@ -104,7 +101,7 @@ def copy_network(network: "ScoringNet", source: "ScoringNet", named: str) -> lis
     return different
 
 
-def check_alike(ours: "keras.Model", theirs: "keras.Model", named: str) -> None:
+def check_alike(ours: keras.Model, theirs: keras.Model, named: str) -> None:
     """InputError (`other_model`), naming `theirs` so, if a weight of one would mean something else in the other."""
     configs = []
     for part in (theirs, ours):
@@ -121,7 +118,7 @@ def check_alike(ours: "keras.Model", theirs: "keras.Model", named: str) -> None:
         raise InputError("other_model", f"{named} is not built like the model to train: {'; '.join(different)}.")
 
 
-def seen_otherwise(network: "ScoringNet", source: "ScoringNet", named: str) -> list[str]:
+def seen_otherwise(network: keras.Model, source: keras.Model, named: str) -> list[str]:
     """How the videos of `source` looked otherwise in rate, aspect or form: the new model may learn that anew.
 
     Raises:

@@ -93,6 +93,11 @@ class FrameMask(layers.Layer):
         return x_shape
 
 
+def all_layers(layer: layers.Layer) -> list[layers.Layer]:
+    """A layer and those inside it, however deep."""
+    return layer._flatten_layers()  # no public way leads into wrappers, cells and a user's own layers
+
+
 LEFT_OUT = 3.4e38  # the deviation of what does not vary, a float32: infinity is no weight to be saved
 
 

@@ -1,8 +1,9 @@
-"""What the loss of a `ScoringNet` consists of: the heads' losses, their terms and names, and which videos count."""
+"""What the loss of a `ScoringNet` consists of: its heads' losses, their terms and names, and which videos count."""
 
+import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -12,16 +13,12 @@ from scoringnet_tf.models.fragments import FRAGMENT_SOURCES
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.messages import InputError, unknown_name
 
-if TYPE_CHECKING:
-    from scoringnet_tf.models.trainer import Trainer
-
 # Phase → the networks that it trains: Eq. 10 in one step, or KFS first and then SP, which leaves what KFS reads alone.
 PHASES = {
     "joint": ("backbone", "segmenter", "score_predictor"),
     "segmentation": ("backbone", "segmenter"),
     "scoring": ("score_predictor",),
 }
-
 VIDEO_WEIGHTS = "video_weights"  # among the targets of `fit` on arrays: Keras would give each target a copy
 
 
@@ -34,10 +31,52 @@ class LossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
         return ops.equal(replicas.summed([overflowed])[0], 0)
 
 
-# === Losses and metrics of the heads ===
+@dataclasses.dataclass(frozen=True)
+class CompiledTerms:
+    """What `compile` was given; Keras does not track it, so that a second `compile` leaves nothing behind.
+
+    Attributes:
+        phase: one of `PHASES`.
+        losses, metrics: by output.
+        trackers: the mean of each term over the videos that have it, of `weight_decay` over batches.
+        total: over videos; Keras's own would count the copies that fill up a batch for replicas.
+        parts: those that have been trained since the optimizer had taken `steps`.
+    """
+
+    phase: str
+    losses: dict[str, keras.losses.Loss]
+    metrics: dict[str, list[keras.metrics.Metric]]
+    trackers: dict[str, keras.metrics.Mean]
+    total: keras.metrics.Mean
+    parts: frozenset[str]
+    steps: int
+
+    @property
+    def learned_losses(self) -> dict[str, keras.losses.Loss]:
+        """Output → loss, of the outputs whose loss the phase minimises."""
+        return learned_losses(self.phase, self.losses)
+
+    def metrics_of(self, outputs: Collection[str]) -> list[keras.metrics.Metric]:
+        """The metrics of the outputs that there are."""
+        return [metric for output, each in self.metrics.items() if output in outputs for metric in each]
+
+    def logged(self, outputs: Collection[str]) -> list[keras.metrics.Metric]:
+        """The total, its terms, and the metrics of the outputs that there are."""
+        return [self.total, *self.trackers.values(), *self.metrics_of(outputs)]
+
+    def gathered(self, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+        """Targets, outputs and weights of the whole batch, of those outputs that have a loss or a metric."""
+        names = {*self.losses, *self.metrics}
+        names |= {"labels"} | {f"{name}_distribution" for name in names}
+        outputs = {name: value for name, value in y_pred.items() if name in names}
+        targets = {name: value for name, value in y.items() if name in outputs}
+        return replicas.gathered((targets, outputs, sample_weight))
 
 
-def for_head(model: "Trainer", output: str, loss: keras.losses.Loss) -> keras.losses.Loss:
+# === Losses of the heads ===
+
+
+def for_head(model: keras.Model, output: str, loss: keras.losses.Loss) -> keras.losses.Loss:
     """A loss of scores with the unit and the statistics of its head; any other loss as it is.
 
     Raises:
@@ -67,11 +106,11 @@ def for_head(model: "Trainer", output: str, loss: keras.losses.Loss) -> keras.lo
 # === Checks of `compile` ===
 
 
-def check_phase(model: "Trainer", phase: str, fragments: str, fragment_jitter: int) -> None:
+def check_phase(model: keras.Model, phase: str, fragments: str, fragment_jitter: int) -> None:
     """InputError for a phase or fragments that the model cannot be trained with, see `Trainer.compile`."""
     if phase not in PHASES:
         raise unknown_name("phase", phase, PHASES)
-    if not set(PHASES[phase]) & set(model.networks):
+    if not {*PHASES[phase]} & {*model.networks}:
         raise InputError("nothing_to_train", f"phase={phase!r} trains no network of this model.")
     if fragments not in FRAGMENT_SOURCES:
         raise unknown_name("fragments", fragments, FRAGMENT_SOURCES)
@@ -94,16 +133,15 @@ def check_kinds(losses_given: Any, metrics_given: Any, options: Mapping[str, Any
     for output, loss in (losses_given or {}).items():
         if not isinstance(loss, keras.losses.Loss):
             raise InputError("wrong_value", f"The loss for {output} must be a keras.losses.Loss, not {loss!r}.")
-    for output, measures in (metrics_given or {}).items():
-        of_list = measures if isinstance(measures, list | tuple) else [measures, None]
-        if not all(isinstance(metric, keras.metrics.Metric) for metric in of_list):
-            message = f"The metrics for {output} must be a list of keras.metrics.Metric, not {measures!r}."
+    for output, each in (metrics_given or {}).items():
+        if not isinstance(each, list | tuple) or not all(isinstance(metric, keras.metrics.Metric) for metric in each):
+            message = f"The metrics for {output} must be a list of keras.metrics.Metric, not {each!r}."
             raise InputError("wrong_value", message)
 
 
 def check_names(terms: Sequence[str], output_metrics: Mapping[str, list[keras.metrics.Metric]]) -> None:
     """InputError (`duplicate`) if two results would be logged under one name, and one of them lost."""
-    names = [name for measures in output_metrics.values() for metric in measures for name in metrics.results(metric)]
+    names = [name for each in output_metrics.values() for metric in each for name in metrics.results(metric)]
     names += ["loss", *terms]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError("duplicate", f"Several metrics are called {', '.join(repeated)}.", "Give each a name.")
@@ -134,7 +172,7 @@ def term_names(phase: str, output_losses: Mapping[str, Any]) -> list[str]:
     return [*names, "weight_decay"] if "score_predictor" in PHASES[phase] else names
 
 
-def _name_of(output):
+def _name_of(output: str) -> str:
     return "stage_loss" if output == "stages" else f"{output}_loss"
 
 
@@ -155,8 +193,8 @@ def number_known(output: str, truth: Any, weights: Any) -> Any:
     return _number_with_any(losses.known_scores(*losses.score_vectors(truth, truth, weights))[2])
 
 
-def _number_with_any(weights):
-    """How many of the B videos have any weight but 0 in weights (B, …), float32."""
+def _number_with_any(weights: Any) -> Any:
+    """How many of B videos have any weight but 0 in weights (B, …), float32."""
     counts = ops.reshape(weights != 0, (ops.shape(weights)[0], -1))
     return ops.sum(ops.cast(ops.any(counts, axis=1), "float32"))
 

@@ -2,27 +2,23 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+
+import keras
 
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.support.messages import unknown_name
-
-if TYPE_CHECKING:
-    from keras import layers
-
-    from scoringnet_tf.models.trainer import Trainer
 
 BACKBONE = "backbone"
 STAGE_PARTS = (BACKBONE, "kfs")  # those that stages are found by
 
 
-def learning_parts(network: "Trainer") -> "dict[str, layers.Layer]":
+def learning_parts(network: keras.Model) -> dict[str, keras.layers.Layer]:
     """Part → its layer, without overlaps: `backbone` and `kfs`, if there are, and every tower of SP by its score."""
     found = {BACKBONE: network.backbone, "kfs": network.segmenter}
     return {name: part for name, part in found.items() if part is not None} | dict(network.score_predictor.towers)
 
 
-def part_layers(network: "Trainer", part: str) -> "list[layers.Layer]":
+def part_layers(network: keras.Model, part: str) -> list[keras.layers.Layer]:
     """The layers of a part; of `backbone/NAME` those of the backbone's model whose names begin so.
 
     Raises:
@@ -39,7 +35,7 @@ def part_layers(network: "Trainer", part: str) -> "list[layers.Layer]":
     return found
 
 
-def parts(network: "Trainer") -> "dict[str, list[layers.Layer]]":
+def parts(network: keras.Model) -> dict[str, list[keras.layers.Layer]]:
     """Part → its layers: the `learning_parts`, and `c3d`, every C3D in KFS and SP, if there is one."""
     learning = learning_parts(network)
     heads = [part for name, part in learning.items() if name != BACKBONE]
@@ -47,7 +43,7 @@ def parts(network: "Trainer") -> "dict[str, list[layers.Layer]]":
     return ({"c3d": trunks} if trunks else {}) | {name: [part] for name, part in learning.items()}
 
 
-def rate_factors(network: "Trainer", rates: Mapping[str, float]) -> list[float]:
+def rate_factors(network: keras.Model, rates: Mapping[str, float]) -> list[float]:
     """The factor of every variable of `network.trainable_variables`, in their order: the product of its parts' rates.
 
     Args:

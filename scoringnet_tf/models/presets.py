@@ -39,15 +39,22 @@ def check_trained(
         raise InputError("not_trained", message, hint)
 
 
-def with_settings(model: ScoringNet, **changes: Any) -> ScoringNet:
-    """A copy that scores other `views` of a fragment, or has another `decoding`; InputError for one that it lacks.
+def with_settings(model: ScoringNet, views: int | None = None, decoding: str | None = None) -> ScoringNet:
+    """A copy that scores other views of a fragment, or decodes stages otherwise; None: as the model does.
 
     Its scores err otherwise, and with another decoding its times: it states no intervals until it is calibrated anew.
+
+    Raises:
+        InputError: there are no such views, or no such decoding (`unknown_name`), or no stages (`no_stages`).
     """
-    config = model.get_config()
-    changed = [name for name, value in changes.items() if value != config[name]]
-    if changed and model.reference:
+    if decoding and model.segmenter is None:
+        raise InputError("no_stages", "The model scores whole videos: it decodes no stages.")
+    changes: dict[str, Any] = {"score_predictor": {"views": views}} if views not in (None, model.views) else {}
+    if decoding not in (None, model.stage_decision and model.stage_decision.decoding):
+        changes["segmenter"] = {"decoding": decoding}
+    if changes and model.reference:
+        changed = [name for settings in changes.values() for name in settings]
         none = Intervals.none(f"They were measured with other {' and '.join(changed)}.")
-        times = none if "decoding" in changed else model.reference.times
+        times = none if "segmenter" in changes else model.reference.times
         changes["reference"] = dataclasses.replace(model.reference, intervals=none, times=times).get_config()
-    return model.with_dtype(config["dtype"], **changes)
+    return model.with_dtype(model.get_config()["dtype"], **changes)

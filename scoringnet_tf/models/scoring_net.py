@@ -2,42 +2,56 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from scoringnet_tf import __version__, defaults
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.backbones.backbone import Backbone, as_backbone
 from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import FragmentSelector
 from scoringnet_tf.models.parameter_groups import learning_parts
-from scoringnet_tf.models.saving import Clonable, Functional, Preset, arguments_of, clonable
+from scoringnet_tf.models.saving import Functional, Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
+from scoringnet_tf.models.settings import DEFAULT, Settings, completed, defaults_of, merged, plain
 from scoringnet_tf.models.trainer import Trainer
 from scoringnet_tf.models.training_statistics import TrainingStatistics, checksum, is_current
 from scoringnet_tf.models.tta import check_views, score_views, select_views
 from scoringnet_tf.sports import Sport, SportForm, get_sport, kept_form
 from scoringnet_tf.support.messages import InputError, unknown_name
-
-if TYPE_CHECKING:
-    from scoringnet_tf.data.dataset_info import DatasetInfo
-    from scoringnet_tf.support.paths import AnyPath
+from scoringnet_tf.support.model_files import from_flat
+from scoringnet_tf.support.paths import AnyPath
 
 keras.saving.register_keras_serializable(package="scoringnet_tf")(ScoringNetPreprocessor)  # which knows no Keras
 
-FRAGMENTS = ("key", "whole")
-BUILT_OF = (  # arguments that tell nothing of records
-    *("image_size", "width_multiplier", "preprocessing", "dtype", "segmenter", "score_predictor", "clip_lengths"),
-    *("kernel_l2", "scores", "fragments", "fragment_stages", "decoding", "views", "backbone"),
-)
+SEGMENTER = defaults_of(KeyFragmentSegmenter, decoding=defaults.DECODING)
+SCORE_PREDICTOR = defaults_of(ScorePredictor, fragment_stages=None, views=defaults.VIEWS)
+CONTENT: Settings = {"frame_size": (128, 171), "stored": None, "preprocessing": None, "features": None}
 
 
-def _check_kept(provenance, features, reference):
+def _without(settings: Settings, *names: str) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name not in names}
+
+
+# === Checks ===
+
+
+def _check_stages(fragment_stages: Settings | None, scores: Collection[str]) -> None:
+    """InputError if stages are named for no tower, or none for one."""
+    for score, names in (fragment_stages or {}).items():
+        if score not in scores:
+            raise unknown_name("fragment_stages", score, scores)
+        if not names:
+            raise InputError("wrong_value", f"fragment_stages names no stage for {score}.")
+
+
+def _check_kept(provenance: Settings | None, features: Settings | None, reference: Settings | None) -> None:
     """InputError (`wrong_value`) if what a model keeps of its training is of another kind than scoring needs."""
     kept = provenance or {}
     rate, simulation = kept.get("frame_rate"), kept.get("simulation")
@@ -46,72 +60,89 @@ def _check_kept(provenance, features, reference):
     if features and not all(_is_positive(features.get(name)) for name in ("size", "stride")):
         raise InputError("wrong_value", f"features need a positive size and stride, not {features!r}.")
     if reference:
-        TrainingStatistics.from_config(reference)
+        TrainingStatistics.from_config(dict(reference))
 
 
-def _is_positive(value):
+def _is_positive(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
-def _measured(info, towers):
-    """Score → (mean, standard deviation) of training; InputError if nothing can be learned from a score."""
+def _checked_backbone(backbone: Any, image_size: tuple[int, ...], features: Settings | None) -> Backbone:
+    """A `Backbone`; InputError beside features, or for frames of another size."""
+    if features:
+        raise InputError("flags_conflict", "A model has a backbone or features, not both.")
+    backbone = as_backbone(backbone, image_size)
+    if image_size not in (defaults.IMAGE_SIZE, backbone.frame_size):
+        message = f"image_size is {image_size}; the backbone sees {backbone.frame_size} (height, width)."
+        raise InputError("wrong_shape", message, "Leave image_size out.")
+    return backbone
+
+
+def _training_statistics(info: DatasetInfo, towers: Sequence[str]) -> dict[str, list[float]]:
+    """Score → mean and standard deviation in training; InputError if nothing can be learned from a score."""
     statistics = info.score_statistics.get("train", {})
     if missing := " and ".join(score for score in towers if not statistics.get(score)):
         raise InputError("no_scores", f"No training video of {info.records_dir} has a known {missing} score.")
-    found = {score: (statistics[score]["mean"], statistics[score]["std"]) for score in towers}
+    measured = {score: [statistics[score]["mean"], statistics[score]["std"]] for score in towers}
     # Equal scores deviate by rounding alone.
-    constant = " and ".join(score for score, (mean, std) in found.items() if not std > 1e-9 * max(abs(mean), 1.0))
+    constant = " and ".join(score for score, (mean, std) in measured.items() if not std > 1e-9 * max(abs(mean), 1.0))
     if constant:
         hint = "" if "final" in towers else "Train one tower for the final score (--scores=final)."
         raise InputError("equal_scores", f"All training videos of {info.records_dir} have the same {constant}.", hint)
-    return found
+    return measured
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class ScoringNet(Preset, Trainer, Clonable, Functional):
-    """Scores an untrimmed video: KFS labels its frames, the key fragments go to SP, SP's scores are fused.
+class ScoringNet(Preset, Trainer, Functional):
+    """Scores an untrimmed video: a stage head (KFS) labels its frames, score heads (SP) read the key fragments.
 
     Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`; L is free, and
     shorter videos of a batch are padded on the right. `preprocessor` makes them from a video. Returns a dictionary:
 
     - `stages`: (B, L, S) stage probabilities per frame;
-    - `labels`: int32 (B, L), the stage of every frame, see `decoding`; ignore those of padding;
+    - `labels`: int32 (B, L), the stage of every frame; ignore those of padding;
     - `difficulty`, `execution`, `final`: (B,) in points of the sport;
     - `empty_fragments`: bool (B, n), true if KFS found no frame for a tower, which saw the whole video instead.
 
     The fragments are cut by `labels`: no gradient flows from SP to KFS.
 
-    A model can do without what the data lack. `scores=("final",)` has one tower and one score. `fragments="whole"` has
-    no KFS, and no `stages`, `labels` or `empty_fragments`. `features` takes `{"features": (B, L, D) float32, "mask"}`
-    in place of frames, and has no C3D. A distribution head says how sure it is, see `ScorePredictor`.
+    Three parts, each a model: a backbone, a stage head and score heads. Without a backbone, as in the paper, each head
+    has C3Ds of its own. With one a video is read once, and the heads read its features. Records of features take
+    `{"features": (B, L, D) float32, "mask"}` and need no backbone. Without a stage head the towers see whole videos,
+    and `stages`, `labels` and `empty_fragments` are missing.
 
-    The paper's net has three C3Ds. With a `backbone` a video is read once, for stages and scores: the heads are those
-    of a model of features, and read what the backbone gives.
+    `keras.models.clone_model` gives a plain functional model; `type(model).from_config(model.get_config())` a
+    ScoringNet.
 
     Args:
         sport: a `sports.Sport`, the name of one that ships, or your own definition, which is kept whole.
-        image_size, width_multiplier, preprocessing: of both parts; with a backbone the size is its own.
-        clip_lengths, score_statistics, kernel_l2, scores: of `ScorePredictor`.
-        segmenter: further arguments of `KeyFragmentSegmenter`, e.g. `{"lstm_units": 512}`.
-        score_predictor: further arguments of `ScorePredictor`, e.g. `{"dropout_rate": 0.1}`.
-        frame_size: (H, W) that videos are resized to before the centre crop to `image_size`, for the preprocessor.
-        stored: `jpeg_quality`, `aspect` and `fit` of the training records (`DatasetInfo.stored`), for the preprocessor;
-            None for those of the models that ship.
-        backbone: a `Backbone`, or a `keras.Model` that becomes one; its weights are shared. None: a C3D for each part.
-        decoding: how stages are decided: `"argmax"` frame by frame (§4.3), `"ordered"` or `"cyclic"`, see
-            `StageDecision`.
-        fragments: what the towers see: `"key"`, the key fragments that KFS finds, or `"whole"`, the video sampled
-            evenly (the paper's −KFS, table 4). None: `"key"`, unless the sport has no stages.
-        fragment_stages: score → names of the stages of its key fragment; None for those of the sport.
-        views: test-time augmentation; the score is the mean over views. 1: off, as in the paper. 2: add a mirror image.
-            6: also shift by ±1 frame. Whole videos have 1 or 2, features and backbones 1. Training sees one view.
-        features: of the training records of features (`DatasetInfo.features`): `{"size": D, …}`; None for frames.
+        image_size: (H, W) of the frames; a backbone has its own.
+        width_multiplier: scales every layer of the heads.
+        backbone: a `Backbone`, or a `keras.Model` that becomes one. None: a C3D for each part.
+        segmenter: settings of the stage head: those of `KeyFragmentSegmenter`, and
+
+            - `decoding`: how stages are decided: `"argmax"` frame by frame (§4.3), `"ordered"` or `"cyclic"`, see
+              `StageDecision`.
+
+            None: no stage head (the paper's −KFS, table 4). A sport without stages never has one.
+        score_predictor: settings of the score heads: those of `ScorePredictor`, and
+
+            - `fragment_stages`: score → names of the stages of its key fragment; None for those of the sport;
+            - `views`: test-time augmentation; the score is the mean over views. 1: off, as in the paper. 2: add a
+              mirror image. 6: also shift by ±1 frame. Whole videos have 1 or 2, features and backbones 1. Training
+              sees one view.
+        content: what the training records hold. Frames: `frame_size`, (H, W) before the centre crop; `stored`, their
+            `jpeg_quality`, `aspect` and `fit` (`DatasetInfo.stored`; None: those of the models that ship);
+            `preprocessing` of `C3D`. Or `{"features": …}` (`DatasetInfo.features`).
         provenance: what the weights were trained on; plain values.
-        reference: `TrainingStatistics.get_config()`, as `inference.calibration` measures them; None if that was not
-            done: the model then cannot tell what is unlike its training videos.
+        reference: `TrainingStatistics.get_config()`, measured by `inference.calibration`. None: the model cannot tell
+            what is unlike its training videos.
+        dtype: dtype policy; its heads' dense layers stay float32.
+        **kwargs: `name`, and what `keras.Model` takes.
 
     Attributes:
-        sport, scores, views, features, image_size, frame_size, provenance: as of the arguments.
+        sport, image_size, provenance: the arguments.
+        scores, views, features, frame_size: settings.
         fragment_stages, seen_stages: stages of each score's fragment, and of all of them; empty without KFS.
         sampled_frames: T if the towers see only T even samples of a video; else None.
         backbone, segmenter, score_predictor: each a model; None if there is no such part.
@@ -121,6 +152,10 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         frame_rate: frames, or steps of features, per second of the training videos; None if unknown.
         reference: the `TrainingStatistics`, or None.
 
+    Raises:
+        InputError: settings that there are not, or a name in them (`unknown_name`); values that cannot be
+            (`wrong_value`); a backbone beside features (`flags_conflict`), or of another size (`wrong_shape`).
+
     Example:
     >>> model = ScoringNet(sport="diving", image_size=(64, 64), width_multiplier=1 / 8)
     >>> scores = model({"frames": frames, "mask": mask})  # doctest: +SKIP
@@ -128,96 +163,68 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
     >>> model.fit(videos(RECORDS, "train", batch_size=8))  # doctest: +SKIP
     """
 
-    @clonable
     def __init__(
         self,
         sport: SportForm = "diving",
         image_size: Sequence[int] = defaults.IMAGE_SIZE,
         width_multiplier: float = defaults.WIDTH_MULTIPLIER,
-        clip_lengths: Sequence[int] = defaults.CLIP_LENGTHS,
-        score_statistics: Mapping[str, Sequence[float]] | None = None,
-        kernel_l2: float = defaults.BETA,
-        segmenter: dict[str, Any] | None = None,
-        score_predictor: dict[str, Any] | None = None,
-        frame_size: Sequence[int] = (128, 171),
-        provenance: dict[str, Any] | None = None,
-        preprocessing: dict[str, Any] | None = None,
-        stored: dict[str, Any] | None = None,
-        decoding: str = defaults.DECODING,
-        scores: Sequence[str] | None = None,
-        fragments: str | None = None,
-        views: int = defaults.VIEWS,
-        features: dict[str, Any] | None = None,
-        fragment_stages: dict[str, Sequence[str]] | None = None,
-        reference: dict[str, Any] | None = None,
         backbone: Backbone | keras.Model | dict[str, Any] | None = None,
+        segmenter: Settings | None = DEFAULT,
+        score_predictor: Settings = DEFAULT,
+        content: Settings = DEFAULT,
+        provenance: dict[str, Any] | None = None,
+        reference: dict[str, Any] | None = None,
         dtype: str | None = None,
-        name: str = "scoring_net",
         **kwargs: Any,
     ):
-        config, rules = arguments_of(locals()), get_sport(sport)
-        scores = rules.tower_scores if scores is None else scores
-        fragments = fragments or ("key" if rules.stages[1:] else "whole")
-        if fragments not in FRAGMENTS:
-            raise unknown_name("fragments", fragments, FRAGMENTS)
+        rules, image_size = get_sport(sport), tuple(image_size)
+        content = completed("content", content, CONTENT)
+        features, has_stages = content["features"], segmenter is not None and bool(rules.stages[1:])
         if backbone is not None:
-            if features:
-                raise InputError("flags_conflict", "A model has a backbone or features, not both.")
-            backbone = as_backbone(backbone, image_size)
-            if tuple(image_size) not in (defaults.IMAGE_SIZE, backbone.frame_size):
-                message = f"image_size is {tuple(image_size)}; the backbone sees {backbone.frame_size} (height, width)."
-                raise InputError("wrong_shape", message, "Leave image_size out.")
+            backbone = _checked_backbone(backbone, image_size, features)
             image_size = backbone.frame_size
-        check_views(views, of_frames=not features and backbone is None, of_fragments=fragments == "key")
-        if fragments == "key" and not rules.stages[1:]:
-            raise InputError("no_stages", f"The sport {rules.name} has no stages.", "Use fragments='whole'.")
+        segmenter = completed("segmenter", segmenter or {}, SEGMENTER) if has_stages else None
+        score_predictor = completed("score_predictor", score_predictor, SCORE_PREDICTOR)
+        scores, views = tuple(score_predictor["scores"] or rules.tower_scores), score_predictor["views"]
+        _check_stages(score_predictor["fragment_stages"], scores)
         _check_kept(provenance, features, reference)
-        for score, names in (fragment_stages or {}).items():
-            if score not in scores:
-                raise unknown_name("fragment_stages", score, scores)
-            if not names:
-                raise InputError("wrong_value", f"fragment_stages names no stage for {score}.")
+        check_views(views, of_frames=not features and backbone is None, of_fragments=has_stages)
         shared: dict[str, Any] = {
             "sport": kept_form(rules),
             "image_size": image_size,
             "width_multiplier": width_multiplier,
-            "preprocessing": preprocessing,
+            "preprocessing": content["preprocessing"],
             "features": features["size"] if features else None if backbone is None else backbone.size,
             "dtype": dtype,
         }
-        kfs = KeyFragmentSegmenter(**shared, **(segmenter or {})) if fragments == "key" else None
-        sp = ScorePredictor(
-            **shared,
-            clip_lengths=clip_lengths,
-            score_statistics=score_statistics,
-            kernel_l2=kernel_l2,
-            scores=scores,
-            **(score_predictor or {}),
-        )
-        lengths = {score: sp.input[f"{score}_clip"].shape[1] for score in sp.scores}
 
         # === Functional Model ===
         # 1. The backbone, if there is one: a vector for every frame
         inputs = video_inputs(image_size, features["size"] if features else None)
-        content, mask = inputs["features" if features else "frames"], inputs["mask"]
-        encoded = content if backbone is None else backbone(inputs)
+        self_encoded = "features" if shared["features"] else "frames"
+        mask = inputs["mask"]
+        encoded = inputs["features" if features else "frames"] if backbone is None else backbone(inputs)
         # 2. KFS: a stage for every frame
-        if kfs is None:
-            decision, outputs, stages, labels = None, {}, {}, None
-        else:
-            decision = StageDecision(decoding, name="stage_decision", dtype="float32")
-            stages = {score: rules.fragment(score) for score in lengths} | (fragment_stages or {})
-            probabilities = kfs({"features" if shared["features"] else "frames": encoded, "mask": mask})
+        kfs = decision = labels = None
+        outputs: dict[str, Any] = {}
+        stages: dict[str, Sequence[str]] = {}
+        if segmenter is not None:
+            kfs = KeyFragmentSegmenter(**shared, **_without(segmenter, "decoding"))
+            decision = StageDecision(segmenter["decoding"], name="stage_decision", dtype="float32")
+            stages = {score: rules.fragment(score) for score in scores} | (score_predictor["fragment_stages"] or {})
+            probabilities = kfs({self_encoded: encoded, "mask": mask})
             labels = decision(probabilities, mask)
             outputs = {"stages": probabilities, "labels": labels}
         # 3. Key fragments, or whole videos, to SP
+        sp = ScorePredictor(**shared, **_without(score_predictor, "fragment_stages", "views"))
+        lengths = {score: sp.input[f"{score}_clip"].shape[1] for score in sp.scores}
         selectors = [
             FragmentSelector(rules.stage_indices(stages.get(score, ())), n, name=f"{score}_fragment", dtype="float32")
             for score, n in lengths.items()
         ]
         clips, empty = select_views(sp.scores, selectors, encoded, labels, mask, views)
         outputs |= {**empty, **score_views(sp, clips, views)}
-        super().__init__(inputs, outputs, name=name, **kwargs)
+        super().__init__(inputs, outputs, **{"name": "scoring_net", **kwargs})
 
         # === Config ===
         self.backbone: Any = backbone
@@ -225,40 +232,38 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         self.score_predictor = sp
         self.stage_decision: Any = decision
         self.selectors = selectors
-        of_frames = {"image_size": image_size, "frame_size": frame_size, "stored": stored, "provenance": provenance}
-        self.preprocessor = ScoringNetPreprocessor.of_network(of_frames)
-        self._learned_parts = frozenset(["backbone"] if backbone is not None and backbone.pretrained else [])
-        self.sport: Sport = rules
-        self.scores = tuple(scores)
-        self.views = views
-        self.content = "features" if features else "frames"
-        self.encoded = "features" if shared["features"] else "frames"
-        self.features = features
-        self.image_size: Any = tuple(image_size)
-        self.frame_size: Any = tuple(frame_size)
-        self.provenance = provenance
-        self.frame_rate: float | None = (provenance or {}).get("frame_rate")
-        self.reference = TrainingStatistics.from_config(reference) if reference else None
         parts = {"backbone": backbone, "segmenter": kfs, "score_predictor": sp}
         self.networks = tuple(part for part, network in parts.items() if network is not None)
+        self._learned_parts = frozenset(["backbone"] if backbone is not None and backbone.pretrained else [])
+        self.sport: Sport = rules
+        self.scores, self.views, self.features = scores, views, features
+        self.content, self.encoded = "features" if features else "frames", self_encoded
+        self.image_size: Any = image_size
+        self.frame_size: Any = tuple(content["frame_size"])
+        self.provenance = provenance
+        self.frame_rate: float | None = (provenance or {}).get("frame_rate")
+        self.preprocessor = ScoringNetPreprocessor(
+            image_size, self.frame_size, **(content["stored"] or {}), frame_rate=self.frame_rate
+        )
+        self.reference = TrainingStatistics.from_config(reference) if reference else None
         self.fragment_stages = {score: [*names] for score, names in stages.items()}
         self.seen_stages = [stage for stage in rules.stages if any(stage in names for names in stages.values())]
-        of_samples = kfs is None and len({*lengths.values()}) == 1
-        self.sampled_frames = lengths[scores[0]] if of_samples else None
-        self._config = config | {
-            "sport": kept_form(rules),
-            "image_size": self.image_size,
-            "clip_lengths": tuple(clip_lengths),
-            "score_statistics": {k: list(v) for k, v in score_statistics.items()} if score_statistics else None,
-            "frame_size": self.frame_size,
-            "scores": self.scores,
-            "fragments": fragments,
-            "backbone": None,  # `get_config` adds it
+        self.sampled_frames = lengths[scores[0]] if kfs is None and len({*lengths.values()}) == 1 else None
+        self._config = {
+            "sport": shared["sport"],
+            "image_size": plain(image_size),
+            "width_multiplier": width_multiplier,
+            "segmenter": plain(segmenter),
+            "score_predictor": plain({**score_predictor, "scores": scores}),
+            "content": plain(content),
+            "provenance": provenance,
+            "reference": reference,
+            "dtype": dtype,
         }
 
     @classmethod
     def for_records(
-        cls, info: "DatasetInfo", initial_model: "ScoringNet | AnyPath | None" = None, **options: Any
+        cls, info: DatasetInfo, initial_model: "ScoringNet | AnyPath | None" = None, **options: Any
     ) -> "ScoringNet":
         """A model for a folder of records: its sport, the statistics of its training scores, its frames.
 
@@ -266,7 +271,7 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             info: `DatasetInfo` of the records.
             initial_model: a trained model, or what `from_preset` takes. The new model is built like it and has its
                 weights; one standard deviation of the old scores becomes one of the new. None: the weights are new.
-            **options: further arguments of the constructor; your `score_statistics` replace those of the records.
+            **options: further arguments of the constructor. Your `score_statistics` replace those of the records.
 
         Raises:
             InputError: the training split has no value of a score (`no_scores`) or one value (`equal_scores`);
@@ -274,30 +279,36 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         """
         if initial_model is not None:
             source = initial_model if isinstance(initial_model, cls) else cls.from_preset(initial_model)
-            options = {name: source.get_config()[name] for name in BUILT_OF} | options
-            model = cls.for_records(info, **options)
+            model = cls.for_records(info, **merged(source._built_of(), options))
             copy_network(model, source, "initial_model")
             return model
-        own = options.pop("score_statistics", None) or {}
-        towers = options.get("scores") or get_sport(info.sport).tower_scores
-        measured = _measured(info, [score for score in towers if score not in own])
-        of_frames = {"frame_size": info.frame_size, "stored": info.stored}
+        of_scores = options.get("score_predictor") or {}
+        own = of_scores.get("score_statistics") or {}
+        towers = of_scores.get("scores") or get_sport(info.sport).tower_scores
+        measured = _training_statistics(info, [score for score in towers if score not in own])
         backbone = options.get("backbone")
-        if info.features or (isinstance(backbone, Backbone) and backbone.pretrained and not backbone.trainable):
-            options["score_predictor"] = {"statistics": True} | (options.get("score_predictor") or {})
-        return cls(
-            sport=info.sport,
-            score_statistics=measured | own,
-            **({"features": info.features} if info.features else of_frames),
-            provenance={
+        is_frozen = isinstance(backbone, Backbone) and backbone.pretrained and not backbone.trainable
+        of_features = {"score_predictor": {"statistics": True}} if info.features or is_frozen else {}
+        of_frames = {"frame_size": info.frame_size, "stored": info.stored}
+        of_records = {
+            "sport": info.sport,
+            "score_predictor": {"score_statistics": {**measured, **own}},
+            "content": {"features": info.features} if info.features else of_frames,
+            "provenance": {
                 "dataset": info.name,
                 "data_hash": info.data_hash,
                 "frame_rate": info.frame_rate,
                 "simulation": info.simulation,
                 "package_version": __version__,
             },
-            **options,
-        )
+        }
+        return cls(**merged(of_features, options, of_records))
+
+    def _built_of(self) -> dict[str, Any]:
+        """The constructor's arguments that tell nothing of records."""
+        config = _without(self.get_config(), "sport", "provenance", "reference", "name")
+        config["score_predictor"] = _without(config["score_predictor"], "score_statistics")
+        return {**config, "content": {"preprocessing": config["content"]["preprocessing"]}}
 
     @property
     def scores_learned(self) -> bool:
@@ -351,6 +362,8 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
         views = self.views if views is None else views
         return select_views(self.scores, self.selectors, encoded, stages, mask, views)
 
+    # === Copies ===
+
     def with_backbone(self, backbone: Backbone) -> "ScoringNet":
         """The same heads behind the backbone that gave their features: a model of frames.
 
@@ -363,39 +376,47 @@ class ScoringNet(Preset, Trainer, Clonable, Functional):
             sizes = f"{backbone.size} numbers a frame, not {self.features['size']}"
             raise InputError("other_features", f"The backbone gives {sizes}.")
         stored = dict((self.features.get("origin") or {}).get("stored") or {})
-        frame_size = stored.pop("frame_size", backbone.frame_size)
-        of_frames = {"features": None, "frame_size": frame_size, "stored": stored or None}
-        of_frames["image_size"] = backbone.frame_size
-        return self._behind(backbone, of_frames)
+        frames = {"frame_size": stored.pop("frame_size", backbone.frame_size), "stored": stored or None}
+        config = {**self.get_config(), "image_size": backbone.frame_size, "backbone": backbone}
+        return self._behind(merged(config, {"content": {**frames, "features": None}}))
 
     def for_inference(self) -> "ScoringNet":
         """The same model with a folded backbone, see `Backbone.fold`; itself if there is nothing to fold."""
         folded = None if self.backbone is None else self.backbone.fold()
-        return self if folded is self.backbone else self._behind(folded, {})
+        return self if folded is self.backbone else self._behind({**self.get_config(), "backbone": folded})
 
-    def _behind(self, backbone, changes):
-        """This model with another backbone that gives it the same; `changes` replace configuration entries."""
-        model = type(self)(**{**self.get_config(), **changes, "backbone": backbone})
-        for part in self.networks:
-            if part != "backbone":
-                getattr(model, part).set_weights(getattr(self, part).get_weights())
+    def with_dtype(self, dtype: str | None, **changes: Any) -> "ScoringNet":
+        """See `Preset.with_dtype`; settings in `changes` replace single ones, and what has learned stays learned."""
+        backbone = None if self.backbone is None else self.backbone.with_dtype(dtype)
+        twin = self._with_heads(merged(self.get_config(), {"dtype": dtype, "backbone": backbone}, changes))
+        twin.learned_parts = self.learned_parts
+        return twin
+
+    def _behind(self, config: dict[str, Any]) -> "ScoringNet":
+        """A model of this configuration, whose backbone gives these heads the same."""
+        model = self._with_heads(config)
         model.learned_parts |= self.learned_parts
         if self.reference and is_current(self):
             model.reference = dataclasses.replace(self.reference, weights=checksum(model))
             model._config["reference"] = model.reference.get_config()
         return model
 
+    def _with_heads(self, config: dict[str, Any]) -> "ScoringNet":
+        """A model of this configuration with the weights of these heads."""
+        model = type(self)(**config)
+        for part in self.networks:
+            if part != "backbone":
+                getattr(model, part).set_weights(getattr(self, part).get_weights())
+        return model
+
     def get_config(self) -> dict[str, Any]:
         backbone = None if self.backbone is None else keras.saving.serialize_keras_object(self.backbone)
         return {**self._config, "backbone": backbone, "name": self.name}
 
-    def with_dtype(self, dtype: str | None, **changes: Any) -> "ScoringNet":
-        """See `Preset.with_dtype`; what has learned stays learned."""
-        if self.backbone is not None:
-            changes = {"backbone": self.backbone.with_dtype(dtype), **changes}
-        twin = super().with_dtype(dtype, **changes)
-        twin.learned_parts = self.learned_parts
-        return twin
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "ScoringNet":
+        """The model that `get_config` described, of version 0.2 too, with new weights."""
+        return cls(**from_flat(config))
 
     def save_own_variables(self, store: Any) -> None:
         """Saves which parts have learned: that goes with the weights, not with the configuration."""

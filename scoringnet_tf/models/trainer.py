@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import inspect
 import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -15,8 +15,8 @@ from scoringnet_tf import defaults, losses, metrics
 from scoringnet_tf.models import loss_terms
 from scoringnet_tf.models.compatibility import check_dataset, check_learns
 from scoringnet_tf.models.fragments import TrainingFragments
-from scoringnet_tf.models.layers import Dropout, FeatureScaling, feature_statistics
-from scoringnet_tf.models.loss_terms import PHASES, LossScaleOptimizer, unpacked, with_weights
+from scoringnet_tf.models.layers import Dropout, FeatureScaling, all_layers, feature_statistics
+from scoringnet_tf.models.loss_terms import PHASES, CompiledTerms, LossScaleOptimizer, unpacked, with_weights
 from scoringnet_tf.models.parameter_groups import learning_parts, part_layers
 from scoringnet_tf.models.score_prediction import HEADS
 from scoringnet_tf.sports import SCORES
@@ -28,24 +28,6 @@ if TYPE_CHECKING:
     from keras import Model
 else:
     Model = object  # Keras swaps the bases of a functional model, and would change their order
-
-
-@dataclasses.dataclass(frozen=True)
-class Learned:
-    """What `compile` was given; Keras does not track it, so that a second `compile` leaves nothing behind.
-
-    `trackers` hold the mean of each term of the loss over the videos that have it, of `weight_decay` over batches. The
-    `total` is over videos: Keras's own would count the copies that fill up a batch for replicas. `parts` are those that
-    have been trained since the optimizer had taken `steps`.
-    """
-
-    phase: str
-    losses: dict[str, keras.losses.Loss]
-    metrics: dict[str, list[keras.metrics.Metric]]
-    trackers: dict[str, keras.metrics.Mean]
-    total: keras.metrics.Mean
-    parts: frozenset[str]
-    steps: int
 
 
 class Trainer(Model):
@@ -70,27 +52,24 @@ class Trainer(Model):
 
         Args:
             optimizer: Keras's; §4.2 has Adam. Under the dtype policy mixed_float16 its loss is scaled.
-            loss: output → loss of Eq. 10. Default: `StageCrossEntropy` (Eq. 5) for `"stages"`, and for the score of
-                every tower that of its head: `ScoreLoss` (Eqs. 8 and 9) or `ScoreDistributionLoss`, in standard
-                deviations of the training scores. Your loss gets the unit and the statistics of its head if it has
-                none. A loss for the fused `"final"` score is a further term, and needs a `unit`.
-            metrics: output → metrics, each with a name of its own; weighted as the losses are. Default: frame accuracy,
-                overall and per stage, SRC and MED of the scores (§4.2).
+            loss: output → loss of Eq. 10. Default: `StageCrossEntropy` (Eq. 5), and for every tower the loss of its
+                head, `ScoreLoss` (Eqs. 8 and 9) or `ScoreDistributionLoss`. Your loss gets the unit and the statistics
+                of its head if it has none. A loss for the fused `"final"` score is a further term; it needs a `unit`.
+            metrics: output → metrics, each with a name of its own; weighted as the losses are. Default:
+                `default_metrics`.
             phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
             fragments: what SP is trained on: key fragments of the `"true"` stages, or of those `"predicted"` by KFS.
                 Evaluation always takes the latter. A video without the true stages of a fragment is taken whole.
             fragment_jitter: frames by which fragments are moved at random, either way; 0 or more.
-            frozen: parts, as of `models.parameter_groups.part_layers`, that do not learn, whatever the phase; see
-                `choose_trained`. Nor does a layer whose `trainable` you set to False.
-            num_videos: that many have room in the default SRC, `metrics.CAPACITY` at least; of more it is NaN.
+            frozen: parts, see `models.parameter_groups.part_layers`, that do not learn in any phase.
+            num_videos: room for so many in the default SRC; beyond it is NaN.
             **options: of `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
 
         Raises:
-            InputError: an unknown phase, source of fragments, output or part (code `unknown_name`); fragments for a
-                model of whole videos (`no_stages`); nothing is left to learn (`nothing_to_train`); losses, metrics or
-                options of another kind (`wrong_value`), or two results of one name (`duplicate`); a score loss with the
-                statistics of another head (`loss_statistics`), for a head that its output lacks (`loss_head`), or for a
-                fused score without a unit (`loss_unit`).
+            InputError: an unknown phase, source of fragments, output or part (`unknown_name`); fragments for a model
+                of whole videos (`no_stages`); nothing is left to learn (`nothing_to_train`); losses, metrics or
+                options of another kind (`wrong_value`); two results of one name (`duplicate`); a score loss of another
+                head (`loss_head`, `loss_statistics`), or for a fused score without a unit (`loss_unit`).
         """
         # 1. Check what was given
         loss_terms.check_phase(self, phase, fragments, fragment_jitter)
@@ -125,10 +104,13 @@ class Trainer(Model):
         # Keras would go by the global policy.
         if options.pop("auto_scale_loss", True) and policy.name == "mixed_float16" and not is_scaled:
             optimizer = LossScaleOptimizer(optimizer)
-        trackers = {name: keras.metrics.Mean(name=name) for name in terms}
-        total = keras.metrics.Mean(name="loss")
-        self.learned = Learned(phase, output_losses, output_metrics, trackers, total, frozenset(), _steps(optimizer))
+        trackers, total = {name: keras.metrics.Mean(name=name) for name in terms}, keras.metrics.Mean(name="loss")
+        steps = _steps(optimizer)
+        self.terms = CompiledTerms(phase, output_losses, output_metrics, trackers, total, frozenset(), steps)
         super().compile(optimizer=optimizer, auto_scale_loss=False, **options)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Does nothing: Keras's configuration does not hold what a phase trains."""
 
     def choose_trained(self, phase: str, frozen: Collection[str] = ()) -> None:
         """Makes trainable what a phase trains less the frozen parts, and nothing else; `compile` does it.
@@ -138,9 +120,10 @@ class Trainer(Model):
         """
         resting = [getattr(self, part) for part in self.networks if part not in PHASES[phase]]
         resting += [layer for part in frozen for layer in part_layers(self, part)]
-        at_rest = {id(inner) for layer in resting for inner in layer._flatten_layers()}
-        for layer in self._flatten_layers():
+        at_rest = {id(inner) for layer in resting for inner in all_layers(layer)}
+        for layer in all_layers(self):
             learns = layer.trainable and id(layer) not in at_rest
+            # Not `trainable_variables`, which lacks those that an earlier phase froze.
             for variable in layer._trainable_variables:
                 variable.trainable = learns
             if isinstance(layer, Dropout):
@@ -191,9 +174,9 @@ class Trainer(Model):
         Raises:
             InputError: when it is set to names of other parts (`unknown_name`).
         """
-        if not self.compiled or _steps(self.optimizer) <= self.learned.steps:
+        if not self.compiled or _steps(self.optimizer) <= self.terms.steps:
             return self._learned_parts
-        return self._learned_parts | self.learned.parts
+        return self._learned_parts | self.terms.parts
 
     @learned_parts.setter
     def learned_parts(self, names: Collection[str]) -> None:
@@ -201,7 +184,7 @@ class Trainer(Model):
             raise unknown_name("learned_parts", min(unknown), learning_parts(self))
         self._learned_parts = frozenset(names)
         if self.compiled:  # from here on, further steps count
-            self.learned = dataclasses.replace(self.learned, steps=_steps(self.optimizer))
+            self.terms = dataclasses.replace(self.terms, steps=_steps(self.optimizer))
 
     @property
     def unlearned_parts(self) -> list[str]:
@@ -232,7 +215,8 @@ class Trainer(Model):
         def encoded() -> Iterator[tuple[Any, Any]]:
             for inputs, targets, *_ in dataset:
                 features, mask = self.encode(inputs), inputs["mask"]
-                clips, _ = self.select_views(features, targets.get("stages"), mask, views=1)
+                if poolings:
+                    clips, _ = self.select_views(features, targets.get("stages"), mask, views=1)
                 for score, (pooling, _) in poolings.items():
                     pooled[score].append(ops.convert_to_numpy(pooling(clips[f"{score}_clip"])))
                 yield features, mask
@@ -247,8 +231,8 @@ class Trainer(Model):
             mean, deviation = values.mean(axis=0), values.std(axis=0)
             scaling.adapt(mean, np.where(deviation < 1e-6 * np.abs(mean), 0, deviation))  # constant but for rounding
 
-    def _scalings(self):
-        return [layer for layer in self._flatten_layers() if isinstance(layer, FeatureScaling)]
+    def _scalings(self) -> list[FeatureScaling]:
+        return [layer for layer in all_layers(self) if isinstance(layer, FeatureScaling)]
 
     @functools.wraps(keras.Model.fit, assigned=())
     def fit(self, *arguments: Any, **options: Any) -> keras.callbacks.History:
@@ -263,7 +247,7 @@ class Trainer(Model):
         is_new = self.backbone is not None and not self.backbone.pretrained
         if not is_new and any(not layer.is_adapted for layer in self._scalings()):
             warnings.warn("Features are not in standard units. Call adapt_features(train) before fit.", stacklevel=2)
-        self._direct(keras.tree.flatten(given.get("callbacks") or []))
+        self._set_modes(keras.tree.flatten(given.get("callbacks") or []))
         validation = given.get("validation_data")
         if isinstance(validation, tuple | list) and len(validation) == 3:
             inputs, *weighted = validation
@@ -284,12 +268,13 @@ class Trainer(Model):
         given["y"], given["sample_weight"] = with_weights(given.get("y"), given.get("sample_weight"))
         return super().evaluate(**given.pop("kwargs", {}), **given)
 
-    def _direct(self, callbacks):
+    def _set_modes(self, callbacks: Sequence[Any]) -> None:
         """Tells callbacks of mode "auto" which way is better; Keras asks the metrics that it made itself alone."""
         if not self.compiled:
             return
-        ways: dict[str, Any] = dict.fromkeys(["loss", *self.learned.trackers], "down")
-        for metric in self._output_metrics(self.output):
+        ways: dict[str, Any] = dict.fromkeys(["loss", *self.terms.trackers], "down")
+        for metric in self.terms.metrics_of(self.output):
+            # `_direction` is what Keras's own MonitorCallback reads of a metric; there is no public name.
             ways |= dict.fromkeys(metrics.results(metric), getattr(metric, "_direction", None))
         for callback in callbacks:
             way = ways.get(str(getattr(callback, "monitor", "")).removeprefix("val_"))
@@ -299,9 +284,7 @@ class Trainer(Model):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The mean loss, its terms, and the metrics of every output; none before `compile`."""
-        if not self.compiled:
-            return []
-        return [self.learned.total, *self.learned.trackers.values(), *self._output_metrics(self.output)]
+        return self.terms.logged(self.output) if self.compiled else []
 
     def result_names(self) -> list[str]:
         """The names of all figures that `fit` logs."""
@@ -326,7 +309,7 @@ class Trainer(Model):
         # Without KFS no fragment is cut: any labels will do.
         x = {**x, TRUE_STAGES: y["stages"] if "segmenter" in self.networks else x["mask"]}
         trained = {name for name, part in learning_parts(self).items() if part.trainable_variables}
-        self.learned = dataclasses.replace(self.learned, parts=self.learned.parts | trained)
+        self.terms = dataclasses.replace(self.terms, parts=self.terms.parts | trained)
         return replicas.logged(super().train_step(*state, (x, y, *weights)))
 
     def test_step(self, *arguments: Any) -> Any:
@@ -334,8 +317,11 @@ class Trainer(Model):
         *state, data = arguments
         return replicas.logged(super().test_step(*state, unpacked(data)))
 
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Keras's, before a `fit` on several replicas, takes the mean of a batch's bools; here all is built."""
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Keras's, before a `fit` on several replicas, takes the mean of a batch's bools; here all is built.
+
+        It has no public name, and nothing public keeps Keras from that mean.
+        """
         if not self.optimizer.built:  # that of a scaled loss would begin anew with its scale
             with self.distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)
@@ -346,7 +332,7 @@ class Trainer(Model):
             return self._training_outputs(inputs, training)
         return super().call(inputs, training=training, mask=mask)
 
-    def _training_outputs(self, inputs, training):
+    def _training_outputs(self, inputs: Mapping[str, Any], training: bool | None) -> dict[str, Any]:
         mask, stages = ops.convert_to_tensor(inputs["mask"]), inputs[TRUE_STAGES]
         encoded, outputs = ops.convert_to_tensor(self.encode(inputs, training)), {}
         needed = "segmenter" in self.networks and self.training_fragments.source != "true"
@@ -365,7 +351,7 @@ class Trainer(Model):
     @property
     def learning(self) -> list[str]:
         """The networks that the phase trains, of those that there are."""
-        return [part for part in PHASES[self.learned.phase] if part in self.networks]
+        return [part for part in PHASES[self.terms.phase] if part in self.networks]
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -385,46 +371,34 @@ class Trainer(Model):
         """
         if isinstance(sample_weight, dict):
             raise loss_terms.by_output(sample_weight)
-        y, y_pred, sample_weight = self._of_all_replicas(y, y_pred, sample_weight)
-        total = 0.0
-        for output, loss in loss_terms.learned_losses(self.learned.phase, self.learned.losses).items():
+        y, y_pred, sample_weight = self.terms.gathered(y, y_pred, sample_weight)
+        total, trackers = 0.0, self.terms.trackers
+        for output, loss in self.terms.learned_losses.items():
             is_distribution = isinstance(loss, losses.ScoreDistributionLoss)
             predicted = y_pred[f"{output}_distribution" if is_distribution else output]
             total = total + loss(y[output], predicted, sample_weight)
             known = loss_terms.number_known(output, y[output], sample_weight)
             for name, value in loss_terms.terms(output, loss, y[output], predicted, sample_weight).items():
-                self.learned.trackers[name].update_state(value, sample_weight=known)
+                trackers[name].update_state(value, sample_weight=known)
         if "score_predictor" in self.learning:
             decay = sum(self.score_predictor.losses, ops.zeros(()))
-            self.learned.trackers["weight_decay"].update_state(decay)
+            trackers["weight_decay"].update_state(decay)
             total = total + decay
         if "segmenter" in self.learning:
             total = total + sum(self.segmenter.losses, ops.zeros(()))
-        self.learned.total.update_state(total, sample_weight=loss_terms.number_of_videos(y, sample_weight))
+        self.terms.total.update_state(total, sample_weight=loss_terms.number_of_videos(y, sample_weight))
         return total / replicas.number()
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Updates the metrics of the outputs that there are; returns them and the terms of the loss."""
-        y, y_pred, sample_weight = self._of_all_replicas(y, y_pred, sample_weight)
-        for output, measures in self.learned.metrics.items():
+        y, y_pred, sample_weight = self.terms.gathered(y, y_pred, sample_weight)
+        for output, output_metrics in self.terms.metrics.items():
             # Stages are measured by the labels that were decided, if they were.
             predicted = y_pred.get("labels", y_pred.get(output)) if output == "stages" else y_pred.get(output)
-            for metric in measures if output in y_pred else ():
+            for metric in output_metrics if output in y_pred else ():
                 metric.update_state(y[output], predicted, sample_weight)
-        logged = [self.learned.total, *self.learned.trackers.values(), *self._output_metrics(y_pred)]
-        return {name: value for metric in logged for name, value in metrics.results(metric).items()}
-
-    def _of_all_replicas(self, y, y_pred, sample_weight):
-        """Targets, outputs and weights of the whole batch, of those outputs that have a loss or a metric."""
-        names = {*self.learned.losses, *self.learned.metrics}
-        names |= {"labels"} | {f"{name}_distribution" for name in names}
-        measured = {name: value for name, value in y_pred.items() if name in names}
-        targets = {name: value for name, value in y.items() if name in measured}
-        return replicas.gathered((targets, measured, sample_weight))
-
-    def _output_metrics(self, outputs):
-        return [m for output, measures in self.learned.metrics.items() if output in outputs for m in measures]
+        return {name: value for metric in self.terms.logged(y_pred) for name, value in metrics.results(metric).items()}
 
 
-def _steps(optimizer):
+def _steps(optimizer: Any) -> int:
     return int(ops.convert_to_numpy(optimizer.iterations))

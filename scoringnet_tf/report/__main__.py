@@ -141,7 +141,7 @@ def main(arguments: list[str]) -> int:
     values, output = flags.FLAGS, _checked_output(arguments)
     model = default_model() if values.model is None else values.model
     config = configuration(model_path(model), "model")  # without TensorFlow
-    check_sees_frames(config["features"], model)
+    check_sees_frames(config["content"]["features"], model)
     sport = get_sport(config["sport"])
     judges = read_judges(values.judges, sport) if values.judges else {}
     heights = None if values.height is None else read_heights(values.height, sport)

@@ -64,7 +64,7 @@ def main(_: list[str]) -> None:
     values: Any = flags.FLAGS
     model = default_model() if values.model is None else values.model
     trained = configuration(model_path(model), "model")
-    check_sees_frames(trained["features"], model)
+    check_sees_frames(trained["content"]["features"], model)
     limits = Limits(
         queue=values.queue,
         megabytes=values.megabytes,

@@ -85,7 +85,7 @@ def check_model(
 
 
 def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, shipped: bool = True) -> dict[str, Any]:
-    """The `get_config` result stored in a `.keras` file; arguments as in `model_path`.
+    """The `get_config` result stored in a `.keras` file, see `from_flat`; arguments as in `model_path`.
 
     Raises:
         InputError: there is no such file, it is damaged, or its class is not in `kinds`.
@@ -99,7 +99,26 @@ def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, 
     if name not in kinds or not isinstance(config, dict):
         message = f"--{flag}={path} holds a {name}, not a {' or '.join(kinds)}."
         raise InputError("wrong_model", message, _hint(kinds, shipped))
-    return config
+    return from_flat(config) if name in SCORING_NET else config
+
+
+def from_flat(config: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a `ScoringNet`, from a configuration of version 0.2, which had all settings in one row."""
+    if "content" in config:
+        return config
+    shared = ("sport", "image_size", "width_multiplier", "backbone", "provenance", "reference", "dtype", "name")
+    of_scores = ("clip_lengths", "score_statistics", "kernel_l2", "scores", "fragment_stages", "views")
+
+    def picked(*names: str) -> dict[str, Any]:
+        return {name: config[name] for name in names if config.get(name) is not None}
+
+    segmenter = {**(config.get("segmenter") or {}), **picked("decoding")}
+    return {
+        **picked(*shared),
+        "segmenter": None if config.get("fragments") == "whole" else segmenter,
+        "score_predictor": {**(config.get("score_predictor") or {}), **picked(*of_scores)},
+        "content": {"features": None, "stored": None, **picked("frame_size", "stored", "preprocessing", "features")},
+    }
 
 
 def _hint(kinds: Iterable[str], shipped: bool) -> str:

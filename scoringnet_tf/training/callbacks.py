@@ -113,7 +113,7 @@ class ValidationScores(keras.callbacks.Callback):
         is_new = not self.path.is_file() or not self.path.stat().st_size
         rows: list[tuple] = [("epoch", "score", "video_id", "true", "predicted")] if is_new else []
         for score, videos in self.truth.items():
-            metric = next(m for m in self.model.learned.metrics[score] if isinstance(m, SpearmanCorrelation))
+            metric = next(m for m in self.model.terms.metrics[score] if isinstance(m, SpearmanCorrelation))
             points = as_points(keras.ops.convert_to_numpy(metric.predictions)[: metric.capacity])
             for (video_id, true), value in zip(videos, points, strict=False):  # beyond them nothing is held
                 rows.append((epoch + 1, score, video_id, float(true), float(value)))

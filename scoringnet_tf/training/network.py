@@ -50,20 +50,18 @@ def build_network(
     source = load_scoring_net(start, "initial_model") if start else None
     statistics, stages = _kept(source, config, towers)
     if source is not None:
-        preprocessing = source.get_config()["preprocessing"]
+        preprocessing = source.get_config()["content"]["preprocessing"]
     else:
         preprocessing = preprocessing_of(config.starts.get("pretrained"), config.data.image_size)
     return ScoringNet.for_records(
         info,
-        scores=towers,
-        backbone=_backbone(info, config, dtype) if config.backbone else None,
-        fragments="key" if fragments else "whole",
         image_size=config.data.image_size,
         width_multiplier=model.width_multiplier,
-        clip_lengths=model.clip_lengths,
-        kernel_l2=config.loss.beta,
-        segmenter=_segmenter_options(fragments.network) if fragments else {},
+        backbone=_backbone(info, config, dtype) if config.backbone else None,
+        segmenter=_segmenter_options(fragments) if fragments else None,
         score_predictor={
+            "scores": towers,
+            "clip_lengths": model.clip_lengths,
             "conv_filters": model.conv_filters,
             "fc_units": model.fc_units,
             "pool_stride": model.pool_stride,
@@ -71,12 +69,12 @@ def build_network(
             "head": next(name for name, kind in HEADS.items() if isinstance(model.head, kind)),
             "output_activation": model.head.output_activation if isinstance(model.head, Regression) else "linear",
             "dropout_rate": model.dropout,
+            "kernel_l2": config.loss.beta,
+            "views": model.views,
+            "score_statistics": statistics,
+            "fragment_stages": fragment_stages(info, config, towers, stages),
         },
-        preprocessing=preprocessing,
-        decoding=fragments.decoding if fragments else defaults.DECODING,
-        views=model.views,
-        score_statistics=statistics,
-        fragment_stages=fragment_stages(info, config, towers, stages),
+        content={"preprocessing": preprocessing},
         dtype=dtype,
     )
 
@@ -103,11 +101,12 @@ def _backbone(info, config, dtype):
     return backbone
 
 
-def _segmenter_options(network):
-    options = dataclasses.asdict(network)
+def _segmenter_options(fragments):
+    network, options = fragments.network, dataclasses.asdict(fragments.network)
     if "dropout" in options:
         options["dropout_rate"] = options.pop("dropout")
-    return options | {"network": next(name for name, kind in STAGE_NETWORKS.items() if type(network) is kind)}
+    name = next(name for name, kind in STAGE_NETWORKS.items() if type(network) is kind)
+    return {**options, "network": name, "decoding": fragments.decoding}
 
 
 def _kept(source, config, towers):

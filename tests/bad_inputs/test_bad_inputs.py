@@ -34,8 +34,14 @@ import scoringnet_tf
 from data_prep.__main__ import COMMANDS as PREPARATION
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.models.settings import merged
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
+SMALL = {
+    "image_size": (32, 32),
+    "width_multiplier": 1 / 16,
+    "score_predictor": {"clip_lengths": (8, 8)},
+    "content": {"frame_size": (36, 48)},
+}
 OF_FEATURES = {"features": {"size": 6, "stride": 4, "origin": None}, "provenance": {"frame_rate": 6.0}}
 
 P, F = "predict --model=model.keras", "predict --model=features.keras"
@@ -216,7 +222,9 @@ def sound(tmp_path_factory, stage_model):
     model = load_scoring_net(stage_model).with_dtype("float32", provenance={"frame_rate": 25.0})
     model.save(folder / "model.keras")
     trained(scoringnet_tf.ScoringNet(sport="vault", **SMALL)).save(folder / "vault.keras")
-    of_features = scoringnet_tf.ScoringNet(**OF_FEATURES, width_multiplier=1 / 16, clip_lengths=(4, 4))
+    of_features = scoringnet_tf.ScoringNet(
+        width_multiplier=1 / 16, **merged(OF_FEATURES, {"score_predictor": {"clip_lengths": (4, 4)}})
+    )
     trained(of_features).save(folder / "features.keras")
     scoringnet_tf.C3D((8, 32, 32, 3), width_multiplier=1 / 16).save(folder / "c3d.keras")
     return folder

@@ -9,6 +9,7 @@ from training_runs import SMALL, STATISTICS
 import scoringnet_tf
 from benchmarks.peers.weights import weights
 from scoringnet_tf.models.backbones.i3d import I3D
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.trainer import TRUE_STAGES
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install '.[bench]'")
@@ -35,7 +36,7 @@ def batch():
 def both():
     keras.utils.set_random_seed(0)
     still = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
-    ours = scoringnet_tf.ScoringNet(**SMALL, **still)
+    ours = scoringnet_tf.ScoringNet(**merged(SMALL, still))
     rng = np.random.default_rng(1)
     for tower in ours.score_predictor.towers.values():  # from its small start, so that what it reads shows
         kernel, bias = tower.get_layer("regressor_fc3").get_weights()

@@ -15,8 +15,6 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.video import Clip, VideoError, read_video
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
-
 
 @pytest.fixture
 def preprocessor():
@@ -74,8 +72,14 @@ def test_wide_video_is_cut_and_it_is_said(tmp_path, preprocessor):
 
 def test_a_saved_model_keeps_how_its_frames_were_stored(tmp_path):
     stored = {"jpeg_quality": 80, "aspect": 16 / 9, "fit": "pad"}
-    small = {**SMALL, "fragments": "whole", "scores": ("final",), "frame_size": (36, 48)}
-    model = scoringnet_tf.ScoringNet(stored=stored, provenance={"frame_rate": 25.0}, **small)
+    model = scoringnet_tf.ScoringNet(
+        image_size=(32, 32),
+        width_multiplier=1 / 16,
+        segmenter=None,
+        score_predictor={"clip_lengths": (8, 8), "scores": ("final",)},
+        content={"frame_size": (36, 48), "stored": stored},
+        provenance={"frame_rate": 25.0},
+    )
     model.save(tmp_path / "m.keras")
     again = keras.models.load_model(tmp_path / "m.keras", compile=False)
     expected = {"image_size": [32, 32], "frame_size": [36, 48], **stored, "frame_rate": 25.0}
@@ -96,7 +100,9 @@ def test_that_of_a_preset_is_its_models_without_the_weights(tmp_path):
     with refused("damaged_model", "model.keras"):
         ScoringNetPreprocessor.from_preset(tmp_path / "model.keras")
     features = {"size": 4, "stride": 2, "origin": None}
-    model = scoringnet_tf.ScoringNet(features=features, clip_lengths=(4, 4), width_multiplier=1 / 16)
+    model = scoringnet_tf.ScoringNet(
+        width_multiplier=1 / 16, content={"features": features}, score_predictor={"clip_lengths": (4, 4)}
+    )
     model.save_to_preset(tmp_path / "features")
     with refused("sees_features", "features"):
         ScoringNetPreprocessor.from_preset(tmp_path / "features")

@@ -9,9 +9,10 @@ import scoringnet_tf
 from scoringnet_tf.experiments import feature_maps, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.experiments.training import Training
+from scoringnet_tf.models.settings import merged
 
 FIG6 = EXPERIMENTS["fig6"]
-OPTIONS = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (4, 4)}
+OPTIONS = {"image_size": (32, 32), "width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (4, 4)}}
 
 
 def test_the_chosen_video_and_frame_are_of_known_scores_and_stages(surroundings):  # noqa: F811
@@ -29,7 +30,7 @@ def test_the_chosen_video_and_frame_are_of_known_scores_and_stages(surroundings)
 def test_maps_are_of_the_frames_that_the_tower_sees():
     """Of whole videos these are evenly spaced; the maps are those of a convolution by hand."""
     keras.utils.set_random_seed(0)
-    model = scoringnet_tf.ScoringNet(fragments="whole", **OPTIONS)
+    model = scoringnet_tf.ScoringNet(**merged(OPTIONS, {"segmenter": None}))
     frames = np.random.default_rng(0).integers(0, 256, (7, 32, 32, 3)).astype(np.uint8)
     predicted, numbers, maps = feature_maps.feature_maps(model, frames)
     inputs = {"frames": frames[None], "mask": np.ones((1, 7), bool)}
@@ -48,8 +49,8 @@ def test_feature_maps_are_drawn_of_what_is_trained(surroundings, commands, tmp_p
     assert feature_maps.write_feature_maps(tmp_path / "nothing", *arguments) is None
     suite.run([FIG6], surroundings, 1)
     for row in FIG6.rows[:2]:
-        fragments = {"fragments": "whole"} if row.flags.get("fragments") == "whole" else {}
-        model = scoringnet_tf.ScoringNet.for_records(surroundings.records, **OPTIONS, **fragments)
+        fragments = {"segmenter": None} if row.flags.get("fragments") == "whole" else {}
+        model = scoringnet_tf.ScoringNet.for_records(surroundings.records, **merged(OPTIONS, fragments))
         model.save(Training(row.flags, 0).folder(surroundings) / "best.keras")
     (Training(FIG6.rows[2].flags, 0).folder(surroundings) / "metafile.yml").unlink()
     text = feature_maps.write_feature_maps(tmp_path, *arguments)

@@ -13,6 +13,7 @@ from scoringnet_tf.experiments.training import Training
 from scoringnet_tf.models import flops
 
 TINY = {"image_size": "32,32", "width_multiplier": "0.03125", "clip_lengths": "8,8", "validation_fraction": "0"}
+SIZE = {"image_size": (32, 32), "width_multiplier": 1 / 32, "score_predictor": {"clip_lengths": (8, 8)}}
 JOINT = {**TINY, "training": "joint", "epochs": "2", "batch_size": "4"}
 STAGED = {**TINY, "training": "staged", "segmentation_epochs": "2", "scoring_epochs": "2", "batch_size": "4"}
 
@@ -27,8 +28,7 @@ def test_operations_are_those_of_the_network_on_videos_of_mean_length(where):
     """Seven videos, in two batches; KFS first and then SP is as much, but for KFS before SP on what it predicts."""
     info = where.records
     lengths = [info.videos[video_id]["num_frames"] for video_id in info.split("train")["ids"]]
-    mean, size = round(sum(lengths) / 7), {"image_size": (32, 32), "width_multiplier": 1 / 32, "clip_lengths": (8, 8)}
-    model = scoringnet_tf.ScoringNet.for_records(info, **size)
+    mean, model = round(sum(lengths) / 7), scoringnet_tf.ScoringNet.for_records(info, **SIZE)
     joint, staged, predicted = (
         plan.cost_of(Training(flags, 0), where, 80) for flags in (JOINT, STAGED, {**STAGED, "fragments": "predicted"})
     )
@@ -51,12 +51,7 @@ def test_videos_that_are_held_out_are_not_counted(where):
 
 def test_a_batch_is_taken_in_as_many_parts_as_memory_asks_for(where, monkeypatch):
     whole = plan.cost_of(Training(JOINT, 0), where, 80)
-    weights = (
-        16
-        * scoringnet_tf.ScoringNet.for_records(
-            where.records, image_size=(32, 32), width_multiplier=1 / 32, clip_lengths=(8, 8)
-        ).count_params()
-    )
+    weights = 16 * scoringnet_tf.ScoringNet.for_records(where.records, **SIZE).count_params()
     three = (weights + 3.5 * (whole.memory - weights) / 4) / plan.USABLE / 2**30
     assert plan.cost_of(Training(JOINT, 0), where, three).together == 2  # twice
     assert plan.cost_of(Training({**JOINT, "batch_size": "7"}, 0), where, three).together == 3  # and 3 and 1

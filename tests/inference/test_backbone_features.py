@@ -8,7 +8,7 @@ import pytest
 from command_forks import forked
 from conftest import write_bars
 from refusals import code_printed, refused
-from training_runs import SMALL, telling
+from training_runs import telling
 
 import scoringnet_tf
 from data_prep.records.building import build_records
@@ -19,6 +19,7 @@ from scoringnet_tf.models.parameter_groups import BACKBONE
 from scoringnet_tf.weights.backbones import behind_backbone, load_backbone
 
 STORED = (36, 48)  # frames of `diving_records`
+HEADS = {"width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (8, 8)}}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def made(diving_records, tmp_path_factory):
     assert result.returncode == 0, result.stderr
     build_records("manifest", folder / "features", folder / "records", sport="diving")
     info = DatasetInfo.load(folder / "records")
-    heads = scoringnet_tf.ScoringNet.for_records(info, **{k: SMALL[k] for k in ("width_multiplier", "clip_lengths")})
+    heads = scoringnet_tf.ScoringNet.for_records(info, **HEADS)
     heads.adapt_features(videos(folder / "records", "train", batch_size=4))
     telling(heads).save(folder / "heads.keras")
     return name, folder / "features", folder / "records", folder / "heads.keras"
@@ -80,15 +81,14 @@ def test_another_backbone_than_they_learned_from_is_refused(made, tmp_path):
     model = scoringnet_tf.ScoringNet.from_preset(heads)
     origin = model.features["origin"] | {"backbone": str(tmp_path / "other.keras")}
     other.save(tmp_path / "other.keras")
-    changed = model.with_dtype(None, features={**model.features, "origin": origin})
+    changed = model.with_dtype(None, content={"features": {**model.features, "origin": origin}})
     with refused("other_features", "other.keras"):
         behind_backbone(changed)
 
 
 def test_features_of_another_rate_than_that_of_training_are_refused(tmp_path):
-    options = {name: SMALL[name] for name in ("width_multiplier", "clip_lengths")}
     features = {"size": 3, "stride": 2, "origin": None}
-    heads = telling(scoringnet_tf.ScoringNet(features=features, provenance={"frame_rate": 12.5}, **options))
+    heads = telling(scoringnet_tf.ScoringNet(**HEADS, content={"features": features}, provenance={"frame_rate": 12.5}))
     np.save(tmp_path / "v.npy", np.zeros((30, 3), np.float32))
     for rate, is_other in ((25.0, False), (10.0, True)):
         (tmp_path / "features.json").write_text(json.dumps({"size": 3, "stride": 2, "frame_rate": rate}))

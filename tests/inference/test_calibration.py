@@ -32,6 +32,7 @@ from scoringnet_tf.inference.evaluation import predict_records, prediction_funct
 from scoringnet_tf.inference.predictor import Predictor, predictor_of, score_video
 from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import (
     Intervals,
     Spread,
@@ -43,9 +44,19 @@ from scoringnet_tf.models.training_statistics import (
 from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.messages import InputError
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "segmenter": {"network": "c3d"}}
+SMALL = {
+    "image_size": (32, 32),
+    "width_multiplier": 1 / 16,
+    "score_predictor": {"clip_lengths": (8, 8)},
+    "segmenter": {"network": "c3d"},
+}
 FEATURES = {"size": 4, "stride": 2, "origin": None}
-OF_FEATURES = {"features": FEATURES, "fragments": "whole", "clip_lengths": (4, 4), "width_multiplier": 1 / 16}
+OF_FEATURES = {
+    "width_multiplier": 1 / 16,
+    "content": {"features": FEATURES},
+    "segmenter": None,
+    "score_predictor": {"clip_lengths": (4, 4)},
+}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +80,9 @@ def info(folder):
 @pytest.fixture(scope="module")
 def plain(info):
     keras.utils.set_random_seed(0)
-    return telling(scoringnet_tf.ScoringNet.for_records(info, **SMALL, decoding="ordered"), 3000.0)
+    return telling(
+        scoringnet_tf.ScoringNet.for_records(info, **merged(SMALL, {"segmenter": {"decoding": "ordered"}})), 3000.0
+    )
 
 
 @pytest.fixture(scope="module")
@@ -208,10 +221,10 @@ def test_how_long_a_stage_lasts_goes_by_the_rate_of_its_video(tmp_path):
         for at, rate in enumerate((5.0, 2.5, 20.0, 5.0, 5.0, 5.0))
     ]
     info = DatasetInfo.load(write_records(tmp_path / "records", {"train": videos}))
-    small = {"clip_lengths": (4, 4), "width_multiplier": 1 / 16}
+    small = {"width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (4, 4)}}
     found = measured(telling(scoringnet_tf.ScoringNet.for_records(info, **small)), info)
     assert (found.durations, found.num_steps) == (dict.fromkeys(info.stages[1:], (0.2, 1.6)), None)
-    whole = measured(telling(scoringnet_tf.ScoringNet.for_records(info, fragments="whole", **small)), info)
+    whole = measured(telling(scoringnet_tf.ScoringNet.for_records(info, **merged(small, {"segmenter": None}))), info)
     assert (whole.durations, whole.num_steps) == ({}, (16, 16))
 
 
@@ -304,7 +317,9 @@ def test_features_have_them_too(tmp_path):
     spread = Spread.of(train)
     intervals = Intervals(0.9, {"final": 5.0}, {"final": 20}, "validation", "")
     statistics = {"difficulty": (3.0, 0.1), "execution": (20.0, 1.0)}
-    model = trained(scoringnet_tf.ScoringNet(**OF_FEATURES, score_statistics=statistics))
+    model = trained(
+        scoringnet_tf.ScoringNet(**merged(OF_FEATURES, {"score_predictor": {"score_statistics": statistics}}))
+    )
     reference = TrainingStatistics(60, "", checksum(model), {}, (), spread, intervals).get_config()
     np.save(tmp_path / "v.npy", np.repeat(train[7:8], 25, axis=0))
     score = score_video(tmp_path / "v.npy", model.with_dtype("float32", reference=reference))
@@ -371,14 +386,14 @@ def of_frames(info):
 @pytest.mark.parametrize(
     ("steps", "ours", "theirs", "named"),
     [
-        (None, {}, {"frame_size": (72, 96)}, "(72, 96)"),
+        (None, {}, {"content": {"frame_size": (72, 96)}}, "(72, 96)"),
         (None, {}, {"frame_rate": 50.0}, "50"),
         (None, {}, {"aspect": 0.6}, "0.60"),
         (None, {}, {"settings": {"jpeg_quality": 50, "fit": "crop"}}, "50"),
         (None, {}, {"settings": {"jpeg_quality": 92, "fit": "pad"}}, "pad"),
         (None, {}, {"frame_rate": 25.2}, None),
         (None, {}, {"settings": {}}, None),  # of before this was kept
-        (4, KIND, {"features": {**FEATURES, "stride": 4}}, "stride"),
+        (4, KIND, {"content": {"features": {**FEATURES, "stride": 4}}}, "stride"),
         (4, KIND, {"frame_rate": 25.0}, "25"),
         (4, KIND, {"frame_rate": 12.6}, None),
         (1, KIND, {"frame_rate": 25.0}, None),  # one step for a whole video has no rate
@@ -387,7 +402,7 @@ def of_frames(info):
 def test_records_that_are_not_like_those_of_the_model_are_refused(info, of_frames, steps, ours, theirs, named):
     records, model = dataclasses.replace(info, **ours), of_frames
     if steps:
-        options = {"fragments": "whole", "clip_lengths": (steps, steps), "width_multiplier": 1 / 16}
+        options = {"width_multiplier": 1 / 16, "segmenter": None, "score_predictor": {"clip_lengths": (steps, steps)}}
         model = trained(scoringnet_tf.ScoringNet.for_records(records, **options))
     other = dataclasses.replace(records, **theirs)
     if named is None:

@@ -26,10 +26,16 @@ from scoringnet_tf.inference.checks import (
 )
 from scoringnet_tf.inference.export import checked_outputs
 from scoringnet_tf.inference.predictor import predictor_of, score_video
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals, Spread, TrainingStatistics
 from scoringnet_tf.sports import get_sport
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "segmenter": {"network": "c3d"}}
+SMALL = {
+    "image_size": (32, 32),
+    "width_multiplier": 1 / 16,
+    "score_predictor": {"clip_lengths": (8, 8)},
+    "segmenter": {"network": "c3d"},
+}
 STAGES = ("pre-starting", "take-flight", "entry")
 DIVE = ((0, 4), (1, 4), (2, 12), (3, 8), (0, 5))
 STATISTICS = {"difficulty": (3.2, 0.3), "execution": (22.0, 4.0)}
@@ -40,7 +46,7 @@ def model(diving_records):
     """An untrained one for the records, with the statistics of their training videos."""
     keras.utils.set_random_seed(0)
     info = DatasetInfo.load(diving_records)
-    plain = trained(scoringnet_tf.ScoringNet.for_records(info, **SMALL, decoding="ordered"))
+    plain = trained(scoringnet_tf.ScoringNet.for_records(info, **merged(SMALL, {"segmenter": {"decoding": "ordered"}})))
     return scoringnet_tf.with_reference(plain, diving_records)
 
 
@@ -74,9 +80,11 @@ def codes(score):
 
 
 def feature_model(**options):
-    small = {"clip_lengths": (4, 4), "width_multiplier": 1 / 16, "score_statistics": STATISTICS}
+    small = {"width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (4, 4), "score_statistics": STATISTICS}}
     features = {"size": 4, "stride": 2, "origin": None}
-    return trained(scoringnet_tf.ScoringNet(**{**small, "features": features, "fragments": "whole", **options}))
+    return trained(
+        scoringnet_tf.ScoringNet(**merged(small, {"content": {"features": features}, "segmenter": None}, options))
+    )
 
 
 # === Statistics of training ===
@@ -94,7 +102,7 @@ def test_durations_are_those_of_the_labels(diving_records, model):
 
 
 def test_samples_of_whole_videos_have_nothing_to_compare(diving_records):
-    whole = trained(scoringnet_tf.ScoringNet(fragments="whole", frame_size=(36, 48), **SMALL))
+    whole = trained(scoringnet_tf.ScoringNet(**merged(SMALL, {"segmenter": None, "content": {"frame_size": (36, 48)}})))
     with refused("no_stages"):
         scoringnet_tf.with_reference(whole, diving_records)
 
@@ -269,7 +277,7 @@ def test_a_model_that_cannot_tell_says_so(model):
 
 def test_a_remedy_that_would_be_refused_is_not_named(model):
     """Neither samples of whole videos nor a KFS that has not learned can be calibrated."""
-    whole = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, fragments="whole")
+    whole = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, segmenter=None)
     unlearned = model.with_dtype("float32", reference=None)
     unlearned.learned_parts = {"difficulty", "execution"}
     for network, has_remedy in (
@@ -363,7 +371,9 @@ def test_scores_that_were_never_learned_are_not_given_by_force(model, tmp_path):
 
 def test_a_simulated_model_without_stages_gives_nothing(tmp_path):
     write_bars(tmp_path / "v.avi", 21)
-    network = scoringnet_tf.ScoringNet(**{**SMALL, "segmenter": None}, fragments="whole", score_statistics=STATISTICS)
+    network = scoringnet_tf.ScoringNet(
+        **merged(SMALL, {"segmenter": None, "score_predictor": {"score_statistics": STATISTICS}})
+    )
     assert score_video(tmp_path / "v.avi", trained(network)).status == "scored"
     network = trained(network.with_dtype("float32", provenance={"simulation": {"seed": 0}}))
     score = score_video(tmp_path / "v.avi", network)
@@ -485,7 +495,7 @@ def test_an_export_calls_no_score_valid_that_cannot_be():
     """With features like those of training, a tower that answers 100 is what speaks against it."""
     inputs = {"features": tf.zeros((2, 25, 4)), "mask": tf.ones((2, 25), tf.bool)}
     for difficulty, expected in ((3.2, True), (100.0, False)):
-        model = feature_model(score_statistics={**STATISTICS, "difficulty": (difficulty, 0.3)})
+        model = feature_model(score_predictor={"score_statistics": {**STATISTICS, "difficulty": (difficulty, 0.3)}})
         assert exported_codes(model, inputs) == [[] if expected else ["impossible_score"]] * 2
 
 
@@ -504,7 +514,7 @@ def statistics(**changes):
 @pytest.fixture(scope="module")
 def identity():
     """A model whose KFS is the identity, and whose statistics speak against nothing."""
-    options = {"fragments": "key", "segmenter": {"network": "c3d"}, "provenance": {"frame_rate": 25.0}}
+    options = {"provenance": {"frame_rate": 25.0}, "segmenter": {"network": "c3d"}}
     model = feature_model(reference=statistics(), **options)
     for name in ("fc1", "fc2"):
         kernel, bias = model.segmenter.get_layer(name).get_weights()

@@ -21,6 +21,7 @@ from scoringnet_tf.experiments.report import cells
 from scoringnet_tf.experiments.results import Results, read_predictions
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.evaluation import Predictions, figures
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.report.evaluation_report import write_report
 from scoringnet_tf.report.plots import score_scatter
 from scoringnet_tf.sports import SCORES, get_sport
@@ -163,8 +164,10 @@ def test_every_prediction_has_the_name_of_its_video(records, request):
     """Zipping sorted ids onto the stream named the wrong videos of every dataset that is not stored in sorted order."""
     records_dir = request.getfixturevalue(records)
     info = DatasetInfo.load(records_dir)
-    options = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
-    model = telling(scoringnet_tf.ScoringNet(**options, score_statistics=STATISTICS), 30_000.0)
+    options = {"image_size": (32, 32), "width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (8, 8)}}
+    model = telling(
+        scoringnet_tf.ScoringNet(**merged(options, {"score_predictor": {"score_statistics": STATISTICS}})), 30_000.0
+    )
     dataset = input_pipeline.videos(records_dir, "test", image_size=(32, 32), batch_size=2, with_info=True)
     result = evaluation.predict_records(evaluation.prediction_function(model), dataset)
     assert result.ids == sorted(info.split("test")["ids"])
@@ -185,8 +188,10 @@ def test_true_fragments_change_the_scores_and_not_the_stages(diving_records):
         scoringnet_tf.ScoringNet(
             image_size=(32, 32),
             width_multiplier=1 / 16,
-            clip_lengths=(8, 8),
-            score_statistics={"difficulty": (3.0, 100.0), "execution": (20.0, 100.0)},
+            score_predictor={
+                "clip_lengths": (8, 8),
+                "score_statistics": {"difficulty": (3.0, 100.0), "execution": (20.0, 100.0)},
+            },
         ),
         3000.0,
     )

@@ -27,10 +27,17 @@ from scoringnet_tf.inference.export import (
     model_description,
     preprocess_encoded,
 )
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import definition_of, get_sport
 
 LENGTHS = (11, 7, 1)
-SMALL = {"width_multiplier": 1 / 16, "image_size": (32, 32), "frame_size": (36, 48), "clip_lengths": (8, 8)}
+SMALL = {
+    "width_multiplier": 1 / 16,
+    "image_size": (32, 32),
+    "score_predictor": {"clip_lengths": (8, 8)},
+    "content": {"frame_size": (36, 48)},
+    "provenance": {"frame_rate": 25.0},
+}
 FEATURES = {"size": 5, "stride": 1, "origin": None}
 
 
@@ -38,23 +45,28 @@ FEATURES = {"size": 5, "stride": 1, "origin": None}
 def network():
     keras.utils.set_random_seed(0)
     statistics = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
-    options = {"score_statistics": statistics, "decoding": "ordered", "provenance": {"frame_rate": 25.0}}
-    return telling(scoringnet_tf.ScoringNet(**SMALL, **options), 10_000.0)
+    options = {"score_predictor": {"score_statistics": statistics}, "segmenter": {"decoding": "ordered"}}
+    return telling(scoringnet_tf.ScoringNet(**merged(SMALL, options)), 10_000.0)
 
 
 @pytest.fixture(scope="module")
 def whole_network():
     """One tower on whole videos: little to trace. Nothing but the size of a picture makes a video invalid."""
     keras.utils.set_random_seed(0)
-    options = {"scores": ("final",), "fragments": "whole", "score_statistics": {"final": (60.0, 1.0)}}
-    return telling(scoringnet_tf.ScoringNet(**SMALL, **options, provenance={"frame_rate": 25.0}), 3_000.0)
+    scores = {"scores": ("final",), "score_statistics": {"final": (60.0, 1.0)}}
+    options = merged(SMALL, {"segmenter": None, "score_predictor": scores})
+    return telling(scoringnet_tf.ScoringNet(**options), 3_000.0)
 
 
 @pytest.fixture(scope="module")
 def features_network():
     keras.utils.set_random_seed(0)
-    options = {"scores": ("final",), "fragments": "whole", "clip_lengths": (4, 4), "width_multiplier": 1 / 16}
-    return scoringnet_tf.ScoringNet(features=FEATURES, **options, score_predictor={"head": "distribution"})
+    return scoringnet_tf.ScoringNet(
+        width_multiplier=1 / 16,
+        segmenter=None,
+        score_predictor={"scores": ("final",), "clip_lengths": (4, 4), "head": "distribution"},
+        content={"features": FEATURES},
+    )
 
 
 @pytest.fixture(scope="module")

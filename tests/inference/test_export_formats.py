@@ -20,8 +20,14 @@ from scoringnet_tf.inference.export import (
     export_onnx,
     pooled_in_two_dimensions,
 )
+from scoringnet_tf.models.settings import merged
 
-SMALL = {"width_multiplier": 1 / 16, "image_size": (32, 32), "frame_size": (36, 48), "clip_lengths": (8, 8)}
+SMALL = {
+    "width_multiplier": 1 / 16,
+    "image_size": (32, 32),
+    "content": {"frame_size": (36, 48)},
+    "score_predictor": {"clip_lengths": (8, 8)},
+}
 EXPORTS = {"litert": export_litert, "onnx": export_onnx}
 LIBRARIES = {"litert": ("ai_edge_litert",), "onnx": ("tf2onnx", "onnx", "onnxruntime")}
 
@@ -29,9 +35,15 @@ LIBRARIES = {"litert": ("ai_edge_litert",), "onnx": ("tf2onnx", "onnx", "onnxrun
 @pytest.fixture(scope="module")
 def features_network():
     keras.utils.set_random_seed(0)
-    options = {"scores": ("final",), "fragments": "whole", "clip_lengths": (4, 4), "width_multiplier": 1 / 16}
+    options = {
+        "width_multiplier": 1 / 16,
+        "score_predictor": {"scores": ("final",), "clip_lengths": (4, 4)},
+        "segmenter": None,
+    }
     features = {"size": 5, "stride": 1, "origin": None}
-    return scoringnet_tf.ScoringNet(features=features, **options, score_predictor={"head": "distribution"})
+    return scoringnet_tf.ScoringNet(
+        **merged(options, {"content": {"features": features}, "score_predictor": {"head": "distribution"}})
+    )
 
 
 def run(form, path, videos):
@@ -67,7 +79,11 @@ def test_a_model_of_all_parts_gives_the_numbers_of_keras(form, content, tmp_path
         pytest.importorskip(library)  # the extras litert and onnx, which dev does not bring
     keras.utils.set_random_seed(0)
     statistics = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
-    network = scoringnet_tf.ScoringNet(**SMALL, **content, score_statistics=statistics, decoding="ordered")
+    network = scoringnet_tf.ScoringNet(
+        **merged(
+            SMALL, content, {"score_predictor": {"score_statistics": statistics}, "segmenter": {"decoding": "ordered"}}
+        )
+    )
     path = EXPORTS[form](network, tmp_path / "1")
     assert path == tmp_path / "1" / FILES[form]
     videos = example_videos(network, (13,))

@@ -14,9 +14,15 @@ from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.stages import windowed_segmenter
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import SCORES
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
+SMALL = {
+    "image_size": (32, 32),
+    "width_multiplier": 1 / 16,
+    "score_predictor": {"clip_lengths": (8, 8)},
+    "content": {"frame_size": (36, 48)},
+}
 STATISTICS = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
 PARTS = {"part": 100, "overlap": 60}
 LENGTH = 400
@@ -34,8 +40,8 @@ def video(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    options = {"provenance": {"frame_rate": 25.0}, "score_statistics": STATISTICS}
-    return telling(scoringnet_tf.ScoringNet(**SMALL, **options), 3000.0)
+    options = {"provenance": {"frame_rate": 25.0}, "score_predictor": {"score_statistics": STATISTICS}}
+    return telling(scoringnet_tf.ScoringNet(**merged(SMALL, options)), 3000.0)
 
 
 class Script:
@@ -223,7 +229,12 @@ def test_why_a_long_video_cannot_be_scored_is_told_once(model, tmp_path):
 
 
 def test_a_model_without_stages_sees_a_long_video_whole(video):
-    model = telling(scoringnet_tf.ScoringNet(**SMALL, fragments="whole", score_statistics=STATISTICS), 3000.0)
+    model = telling(
+        scoringnet_tf.ScoringNet(
+            **merged(SMALL, {"segmenter": None, "score_predictor": {"score_statistics": STATISTICS}})
+        ),
+        3000.0,
+    )
     seen, found = [], []
     for parts in ({}, PARTS):
         found.append(Predictor(model, **parts).score_file(video, video, seen=lambda *given: seen.append(given)))

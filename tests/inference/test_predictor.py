@@ -19,17 +19,23 @@ from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.predictor import Predictor, predictor_of, score_video, stage_finder
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import TrainingStatistics
 from scoringnet_tf.sports import stage_runs
 
 SCORES = ("difficulty", "execution", "final")
 STATISTICS = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
+SMALL = {
+    "image_size": (32, 32),
+    "width_multiplier": 1 / 16,
+    "score_predictor": {"clip_lengths": (8, 8)},
+    "content": {"frame_size": (36, 48)},
+}
 
 
 def small_model(**options):
     """One without an LSTM, which takes longest to be traced."""
-    return trained(scoringnet_tf.ScoringNet(**{**SMALL, "segmenter": {"network": "c3d"}, **options}))
+    return trained(scoringnet_tf.ScoringNet(**merged(SMALL, {"segmenter": {"network": "c3d"}}, options)))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +67,14 @@ def test_scores_are_those_of_the_model_on_the_same_frames(tmp_path, rate, start)
     """At 12.5 a second the model sees every second frame."""
     path, frames = tmp_path / "v.avi", (0, 20) if start is None else (10, 30)
     write_bars(path, frames[1])
-    model = telling(small_model(score_statistics=STATISTICS, segmenter={}, provenance={"frame_rate": rate}), 3000.0)
+    model = telling(
+        small_model(
+            provenance={"frame_rate": rate},
+            segmenter={"network": "c3d_bi_lstm"},
+            score_predictor={"score_statistics": STATISTICS},
+        ),
+        3000.0,
+    )
     inputs = model.preprocessor(path if start is None else Clip(path, frames))
     assert inputs["mask"].shape == (1, 10 if rate else 20)
     score = score_video(path, model, force=True, start=start)
@@ -82,7 +95,9 @@ def test_a_predictor_is_of_the_weights_that_a_model_has(small):
 
 def test_a_whole_video_is_scored_by_the_model_s_own_samples(tmp_path):
     write_bars(tmp_path / "v.avi", 21)
-    model = telling(small_model(fragments="whole", score_statistics=STATISTICS, clip_lengths=(8, 5)), 3000.0)
+    model = telling(
+        small_model(segmenter=None, score_predictor={"score_statistics": STATISTICS, "clip_lengths": (8, 5)}), 3000.0
+    )
     score = score_video(tmp_path / "v.avi", model)
     assert (score.stages, score.num_frames, score.deviations, score.reasons) == ([], 21, {}, [])
     assert codes(score.warnings) == ["no_reference"]
@@ -94,8 +109,8 @@ def test_a_whole_video_is_scored_by_the_model_s_own_samples(tmp_path):
 
 def test_a_model_of_one_score_says_how_sure_it_is(tmp_path):
     write_bars(tmp_path / "v.avi", 12)
-    options = {"scores": ("final",), "score_statistics": {"final": (70.0, 10.0)}}
-    model = small_model(**options, score_predictor={"head": "distribution"})
+    options = {"score_predictor": {"scores": ("final",), "score_statistics": {"final": (70.0, 10.0)}}}
+    model = small_model(**merged(options, {"score_predictor": {"head": "distribution"}}))
     score = score_video(tmp_path / "v.avi", model, force=True)
     outputs = model(model.preprocessor(tmp_path / "v.avi"), training=False)
     assert (score.difficulty, score.execution) == (None, None)
@@ -107,7 +122,10 @@ def test_a_model_of_one_score_says_how_sure_it_is(tmp_path):
 @pytest.mark.parametrize(("window", "decoding"), [(128, "argmax"), (8, "argmax"), (8, "ordered")])
 def test_predict_gives_what_evaluate_gives(tmp_path, diving_records, deciding_model, window, decoding):
     """Three test videos, in a batch padded to the longest; KFS in one window and in several."""
-    config = {**deciding_model.get_config(), "stored": DatasetInfo.load(diving_records).stored, "decoding": decoding}
+    config = merged(
+        deciding_model.get_config(),
+        {"content": {"stored": DatasetInfo.load(diving_records).stored}, "segmenter": {"decoding": decoding}},
+    )
     model = type(deciding_model).from_config(config)
     model.set_weights(deciding_model.get_weights())
     telling(model, 3000.0)
@@ -135,7 +153,7 @@ def test_stages_of_a_file_are_those_of_each_performance_in_it(tmp_path, decoding
     seen[20] = 1  # in the flight, by a little
     probabilities = 0.96 * np.eye(4, dtype="float32")[seen] + 0.01
     probabilities[20] = [0.01, 0.5, 0.48, 0.01]
-    scorer = Predictor(small_model(decoding=decoding), segment=lambda *_: (probabilities, None))
+    scorer = Predictor(small_model(segmenter={"decoding": decoding}), segment=lambda *_: (probabilities, None))
     write_bars(tmp_path / "dives.avi", len(true))
     labels = scorer.labels(scorer.preprocessor.read(tmp_path / "dives.avi"))
     np.testing.assert_array_equal(labels, seen if decoding == "argmax" else true)
@@ -224,7 +242,9 @@ def feature_model(origin=None, **options):
     provenance = {"frame_rate": 12.5}
     return trained(
         scoringnet_tf.ScoringNet(
-            features=features, clip_lengths=(4, 4), width_multiplier=1 / 16, provenance=provenance, **options
+            width_multiplier=1 / 16,
+            provenance=provenance,
+            **merged(options, {"content": {"features": features}, "score_predictor": {"clip_lengths": (4, 4)}}),
         )
     )
 
@@ -275,7 +295,9 @@ def test_features_in_which_no_one_performance_is_found_have_no_score(runs, proba
     labels = np.repeat([stage for stage, _ in runs], [count for _, count in runs])
     stages = ("pre-starting", "take-flight", "entry")
     reference = TrainingStatistics(60, "", 0, {}, stages, certainty=dict.fromkeys(stages, 0.95)).get_config()
-    model = feature_model(score_statistics=STATISTICS, reference=reference, segmenter={"network": "c3d"})
+    model = feature_model(
+        reference=reference, score_predictor={"score_statistics": STATISTICS}, segmenter={"network": "c3d"}
+    )
     for name in ("fc1", "fc2"):
         kernel, bias = model.segmenter.get_layer(name).get_weights()
         model.segmenter.get_layer(name).set_weights([np.eye(*kernel.shape), 0 * bias])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from conftest import write_video
 from refusals import codes, refused, said
-from training_runs import SMALL, trained
+from training_runs import trained
 
 import scoringnet_tf
 from scoringnet_tf.inference.checks import Checks
@@ -32,7 +32,11 @@ def model_of(sport=None, **options):
     colours = keras.Model(image, keras.layers.AveragePooling2D(32)(image))
     backbone = Backbone(colours, pretrained=True, classes=CLASSES, **options)
     backbone.classifier.set_weights([SCALE * np.eye(3), np.zeros(3)])
-    heads = {"frame_size": SIZE, "width_multiplier": 1 / 16, "clip_lengths": SMALL["clip_lengths"]}
+    heads = {
+        "width_multiplier": 1 / 16,
+        "content": {"frame_size": SIZE},
+        "score_predictor": {"clip_lengths": (8, 8)},
+    }
     return trained(scoringnet_tf.ScoringNet(sport or sport_of_red(), backbone=backbone, **heads))
 
 

@@ -20,10 +20,16 @@ from scoringnet_tf.inference.checks import moment_frames
 from scoringnet_tf.inference.fall import MEASURES, check_named, fall_of, height_of, implausible, read_heights
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.inference.times import Measure, Moment, seconds_in
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics, checksum
 from scoringnet_tf.sports import StageEdge, get_sport
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
+SMALL = {
+    "image_size": (32, 32),
+    "width_multiplier": 1 / 16,
+    "score_predictor": {"clip_lengths": (8, 8)},
+    "content": {"frame_size": (36, 48)},
+}
 PHASES = get_sport("diving_phases")
 DIVE = ((0, 4), (1, 10), (2, 6), (3, 20), (4, 8), (0, 5))
 APPROACH, TAKE_OFF, FLIGHT, ENTRY = 0.4, 0.8, 0.8, 1.6  # seconds of DIVE at 25 frames a second
@@ -73,8 +79,8 @@ def scripted(model, runs):
 
 def test_a_result_tells_times_as_surely_as_the_model_knows_them(tmp_path):
     """Beside the error that it measured, by a frame: what a frame shows first may be as old as the frame before."""
-    options = {"segmenter": {"network": "c3d"}, "provenance": {"frame_rate": 25.0}, "decoding": "ordered"}
-    plain = telling(scoringnet_tf.ScoringNet("diving_phases", **SMALL, **options), 3000.0)
+    options = {"provenance": {"frame_rate": 25.0}, "segmenter": {"network": "c3d", "decoding": "ordered"}}
+    plain = telling(scoringnet_tf.ScoringNet("diving_phases", **merged(SMALL, options)), 3000.0)
     plain.learned_parts = {"kfs"}
     times = Intervals(0.9, {"take-off": 0.08, "flight time": 0.1}, {})
     known = TrainingStatistics(9, "", checksum(plain), {}, ("entry",), times=times).get_config()

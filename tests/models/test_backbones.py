@@ -13,9 +13,10 @@ from scoringnet_tf.inference.stages import windowed_reader
 from scoringnet_tf.models.backbones.backbone import Backbone, EveryFrame, at_layers
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.backbones.i3d import I3D
+from scoringnet_tf.models.settings import merged
 
 SIZE, WIDTH = (32, 32), 1 / 32
-HEADS = {"width_multiplier": 1 / 16, "clip_lengths": (8, 8), "score_statistics": STATISTICS}
+HEADS = {"width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (8, 8), "score_statistics": STATISTICS}}
 
 
 def image_model():
@@ -55,7 +56,7 @@ def features(backbone, frames, mask=None):
 
 
 def net(backbone, **options):
-    return scoringnet_tf.ScoringNet(backbone=backbone, frame_size=(36, 48), **{**HEADS, **options})
+    return scoringnet_tf.ScoringNet(backbone=backbone, **merged(HEADS, {"content": {"frame_size": (36, 48)}}, options))
 
 
 # === Features ===
@@ -142,9 +143,9 @@ def test_what_is_no_backbone_is_refused():
     with refused("wrong_shape", "(40, 40)", "(32, 32)"):
         net(Backbone(image_model()), image_size=(40, 40))
     with refused("flags_conflict"):
-        net(Backbone(image_model()), features={"size": 6, "stride": 1, "origin": None})
+        net(Backbone(image_model()), content={"features": {"size": 6, "stride": 1, "origin": None}})
     with refused("unknown_name"):
-        net(Backbone(image_model()), views=2)
+        net(Backbone(image_model()), score_predictor={"views": 2})
 
 
 # === Under the heads ===
@@ -160,7 +161,10 @@ def test_a_video_in_windows_has_the_stages_of_the_whole(backbone):
 
 def test_a_file_is_scored_as_its_frames_are(tmp_path):
     write_bars(tmp_path / "v.avi", 20)
-    for options in ({}, {"fragments": "whole", "scores": ("final",), "score_statistics": {"final": (60.0, 9.0)}}):
+    for options in (
+        {},
+        {"segmenter": None, "score_predictor": {"scores": ("final",), "score_statistics": {"final": (60.0, 9.0)}}},
+    ):
         model = trained(net(Backbone(image_model()), **options))
         expected = model(model.preprocessor(tmp_path / "v.avi"))
         found = Predictor(model)(tmp_path / "v.avi", force=True)
@@ -178,7 +182,9 @@ def test_it_is_saved_and_read_again(backbone, tmp_path):
 
 def test_heads_that_learned_from_features_score_frames_with_their_backbone():
     backbone, frames = Backbone(image_model()), frames_of(12)
-    heads = trained(scoringnet_tf.ScoringNet(features={"size": 6, "stride": 1, "origin": None}, **HEADS))
+    heads = trained(
+        scoringnet_tf.ScoringNet(**merged(HEADS, {"content": {"features": {"size": 6, "stride": 1, "origin": None}}}))
+    )
     mask = np.ones((1, 12), bool)
     expected = heads({"features": features(backbone, frames), "mask": mask})
     model = heads.with_backbone(backbone)

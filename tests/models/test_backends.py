@@ -15,6 +15,7 @@ from training_runs import SMALL, STATISTICS, batch, telling
 import scoringnet_tf
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.i3d import I3D
+from scoringnet_tf.models.settings import merged
 
 SCRIPT = pathlib.Path(__file__).with_name("backend_step.py")
 # Of XLA, which takes a minute to make two steps fast.
@@ -33,21 +34,21 @@ def run(backend, folders):
 
 def full():
     """The paper's model, and frames."""
-    return telling(scoringnet_tf.ScoringNet(**SMALL, **WITHOUT_DROPOUT), 1000.0), batch()[0]
+    return telling(scoringnet_tf.ScoringNet(**merged(SMALL, WITHOUT_DROPOUT)), 1000.0), batch()[0]
 
 
 def partial(lengths=(12, 12, 12), head="distribution", **options):
     """One tower with a distribution as head, or another, on samples of whole videos of features in standard units."""
-    options = {
-        **SMALL,
-        "scores": ("final",),
-        "score_statistics": {"final": (80.0, 12.0)},
-        "fragments": "whole",
-        **options,
-    }
+    options = merged(
+        SMALL,
+        {"score_predictor": {"scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}}, "segmenter": None},
+        options,
+    )
     predictor = {"head": head, "dropout_rate": 0.0}
     features = {"size": 5, "stride": 1, "origin": None}
-    model = scoringnet_tf.ScoringNet(**options, features=features, score_predictor=predictor)
+    model = scoringnet_tf.ScoringNet(
+        **merged(options, {"content": {"features": features}, "score_predictor": predictor})
+    )
     for part in (model.score_predictor.towers["final"], *([model.segmenter] if model.segmenter else [])):
         part.get_layer("feature_scaling").adapt(np.full(5, 2.0), np.full(5, 3.0))
     values = np.random.default_rng(0).normal(2, 3, (3, 12, 5)).astype("float32")
@@ -56,12 +57,12 @@ def partial(lengths=(12, 12, 12), head="distribution", **options):
 
 def of_film():
     """The same with the stage head for film, on key fragments of videos of unequal length."""
-    return partial((12, 11, 7), fragments="key", segmenter={"dropout_rate": 0.0, "network": "tcn"})
+    return partial((12, 11, 7), segmenter={"dropout_rate": 0.0, "network": "tcn"})
 
 
 def on(backbone):
     """Heads on a frozen backbone, and frames, some of them padding."""
-    heads = {**SMALL, **WITHOUT_DROPOUT, "image_size": backbone.frame_size}
+    heads = merged(SMALL, WITHOUT_DROPOUT, {"image_size": backbone.frame_size})
     inputs = {**batch()[0], "mask": np.arange(12) < np.array([[12], [7], [10]])}
     model = scoringnet_tf.ScoringNet(backbone=backbone, **heads)
     model.adapt_features([(inputs, {})])

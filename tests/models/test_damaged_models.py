@@ -16,7 +16,9 @@ from scoringnet_tf.support.messages import InputError
 def sound(tmp_path_factory):
     """(The file of a model that is read fast, the checksum of its weights.)"""
     features = {"size": 6, "stride": 1, "origin": None}
-    model = scoringnet_tf.ScoringNet(features=features, scores=("final",), fragments="whole", width_multiplier=1 / 16)
+    model = scoringnet_tf.ScoringNet(
+        width_multiplier=1 / 16, content={"features": features}, score_predictor={"scores": ("final",)}, segmenter=None
+    )
     path = tmp_path_factory.mktemp("sound") / "model.keras"
     model.save(path)
     return path, checksum(model)

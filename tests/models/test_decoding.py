@@ -16,6 +16,7 @@ from scoringnet_tf.models.decoding import (
     first_argmax,
     transitions,
 )
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import DECODINGS
 
 
@@ -161,7 +162,7 @@ def test_a_model_decides_as_it_is_told():
     """What `evaluate --decoding` makes of a model whose KFS jumps from frame to frame: only a path keeps the order."""
     keras.utils.set_random_seed(0)
     inputs, _ = batch()
-    model = deciding(scoringnet_tf.ScoringNet(**SMALL, decoding="argmax"), inputs)
+    model = deciding(scoringnet_tf.ScoringNet(**merged(SMALL, {"segmenter": {"decoding": "argmax"}})), inputs)
     for decoding, kept in (("argmax", False), ("ordered", True)):
-        labels = np.array(model.with_dtype("float32", decoding=decoding)(inputs)["labels"])
+        labels = np.array(model.with_dtype("float32", segmenter={"decoding": decoding})(inputs)["labels"])
         assert all(in_order(row, 4, cyclic=False) for row in labels) == kept

@@ -10,10 +10,11 @@ import scoringnet_tf
 from scoringnet_tf.models.layers import conv3d
 from scoringnet_tf.models.loss_terms import LossScaleOptimizer
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS
+from scoringnet_tf.models.settings import merged
 
 SIZE = {"image_size": (32, 32), "width_multiplier": 1 / 16}
 CLIP = (8, 32, 32, 3)
-FEATURES = {"features": {"size": 5, "stride": 1, "origin": None}}
+FEATURES = {"content": {"features": {"size": 5, "stride": 1, "origin": None}}}
 DISTRIBUTION = {"score_predictor": {"head": "distribution"}}
 
 
@@ -27,7 +28,7 @@ def policy(request):
 
 
 def scoring_net(**options):
-    return lambda dtype: telling(scoringnet_tf.ScoringNet(**SMALL, **options, dtype=dtype))
+    return lambda dtype: telling(scoringnet_tf.ScoringNet(dtype=dtype, **merged(SMALL, options)))
 
 
 def segmenter(network, **options):
@@ -44,11 +45,13 @@ MODELS = {
     "TCN of features": segmenter("tcn", features=5),
     "C3D with heads": c3d(heads={"group": 6}),
     "C3D with a regressor": c3d(heads={"group": 6}, top="regressor", top_units=512),
-    "six views in order": scoring_net(views=6, decoding="ordered"),
+    "six views in order": scoring_net(score_predictor={"views": 6}, segmenter={"decoding": "ordered"}),
     "distributions": scoring_net(**DISTRIBUTION),
-    "whole videos": scoring_net(fragments="whole"),
-    "features in order, distributions": scoring_net(**FEATURES, **DISTRIBUTION, decoding="ordered"),
-    "whole videos of features": scoring_net(**FEATURES, fragments="whole"),
+    "whole videos": scoring_net(segmenter=None),
+    "features in order, distributions": scoring_net(
+        **merged(FEATURES, DISTRIBUTION, {"segmenter": {"decoding": "ordered"}})
+    ),
+    "whole videos of features": scoring_net(**merged(FEATURES, {"segmenter": None})),
 }
 
 
@@ -111,7 +114,7 @@ def test_without_a_policy_of_its_own_a_model_follows_the_global_one(name, policy
     [("float32", {}, False), (None, {"auto_scale_loss": False}, False), (None, {}, True)],
 )
 def test_the_loss_is_scaled_by_the_policy_of_the_model(policy, dtype, options, scaled):
-    model = scoringnet_tf.ScoringNet(**SMALL, fragments="whole", dtype=dtype)
+    model = scoringnet_tf.ScoringNet(dtype=dtype, **merged(SMALL, {"segmenter": None}))
     model.compile("adam", **options)
     assert isinstance(model.optimizer, LossScaleOptimizer) == scaled
 

@@ -10,6 +10,7 @@ import scoringnet_tf
 from scoringnet_tf.inference.calibration import add_reference
 from scoringnet_tf.inference.predictor import predictor_of, stage_finder
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.training.initialization import load_network, load_segmenter
 
 TOWERS = {"difficulty", "execution"}
@@ -18,7 +19,9 @@ ALL = {"kfs", *TOWERS}
 
 @pytest.fixture(scope="module")
 def shared():
-    return scoringnet_tf.ScoringNet(**SMALL, segmenter={"network": "c3d"})  # an LSTM takes half of the time
+    return scoringnet_tf.ScoringNet(
+        **merged(SMALL, {"segmenter": {"network": "c3d"}})
+    )  # an LSTM takes half of the time
 
 
 @pytest.fixture

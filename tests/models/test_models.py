@@ -11,6 +11,7 @@ from training_runs import SMALL, STATISTICS, deciding, telling
 import scoringnet_tf
 
 CLIP = (8, 32, 32, 3)
+SP = {"image_size": (32, 32), "width_multiplier": 1 / 16, **SMALL["score_predictor"]}
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +180,7 @@ def test_the_stride_of_the_regressor_leaves_what_its_docstring_says(stride, of_3
 @pytest.mark.parametrize("bias", [-20.0, 0.5])
 @pytest.mark.parametrize("activation", ["linear", "relu"])
 def test_relu_on_the_last_layer_lets_no_score_below_zero_points(activation, bias):
-    model = scoringnet_tf.ScorePredictor(**SMALL, output_activation=activation)
+    model = scoringnet_tf.ScorePredictor(**SP, output_activation=activation)
     expected = {}
     for score, (mean, std) in STATISTICS.items():
         layer = model.towers[score].get_layer("regressor_fc3")
@@ -220,7 +221,7 @@ def test_the_last_layer_of_a_tower_starts_small_and_towers_share_no_weights():
 )
 def test_settings_that_cannot_be_are_named(options, code, named):
     with refused(code, named):
-        scoringnet_tf.ScorePredictor(**SMALL, **options)
+        scoringnet_tf.ScorePredictor(**SP, **options)
 
 
 # === Saving ===
@@ -230,7 +231,7 @@ MODELS = {
     "KeyFragmentSegmenter": lambda dtype: scoringnet_tf.KeyFragmentSegmenter(
         image_size=(32, 32), width_multiplier=1 / 16, dtype=dtype
     ),
-    "ScorePredictor": lambda dtype: scoringnet_tf.ScorePredictor(**SMALL, dtype=dtype),
+    "ScorePredictor": lambda dtype: scoringnet_tf.ScorePredictor(**SP, dtype=dtype),
     "ScoringNet": lambda dtype: scoringnet_tf.ScoringNet(**SMALL, provenance={"dataset": "none"}, dtype=dtype),
 }
 
@@ -311,11 +312,21 @@ def test_what_a_network_was_made_with_is_in_its_config(kind, options):
         (lambda: scoringnet_tf.C3D(top="fc9"), "unknown_name", "fc9"),
         (lambda: scoringnet_tf.ScoringNet(sport="golf"), "unknown_name", "golf"),
         (lambda: scoringnet_tf.C3D(CLIP, 1 / 16, masked=True), "flags_conflict", "masked"),
-        (lambda: scoringnet_tf.ScoringNet(fragment_stages={"dificulty": ["entry"]}), "unknown_name", "dificulty"),
-        (lambda: scoringnet_tf.ScoringNet(fragment_stages={"difficulty": []}), "wrong_value", "difficulty"),
-        (lambda: scoringnet_tf.ScoringNet(fragments="half"), "unknown_name", "half"),
+        (
+            lambda: scoringnet_tf.ScoringNet(score_predictor={"fragment_stages": {"dificulty": ["entry"]}}),
+            "unknown_name",
+            "dificulty",
+        ),
+        (
+            lambda: scoringnet_tf.ScoringNet(score_predictor={"fragment_stages": {"difficulty": []}}),
+            "wrong_value",
+            "difficulty",
+        ),
+        (lambda: scoringnet_tf.ScoringNet(segmenter={"views": 2}), "unknown_name", "views"),
+        (lambda: scoringnet_tf.ScoringNet(content={"size": 4}), "unknown_name", "size"),
+        (lambda: scoringnet_tf.ScoringNet(score_predictor="regression"), "wrong_value", "regression"),
         (lambda: scoringnet_tf.ScoringNet(provenance={"frame_rate": -1.0}), "wrong_value", "-1.0"),
-        (lambda: scoringnet_tf.ScoringNet(features={"size": 0, "stride": 1}), "wrong_value", "size"),
+        (lambda: scoringnet_tf.ScoringNet(content={"features": {"size": 0, "stride": 1}}), "wrong_value", "size"),
     ],
 )
 def test_arguments_that_cannot_be_are_named(make, code, named):

@@ -12,16 +12,17 @@ from scoringnet_tf.models.fragments import FragmentSelector
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.regressor import StatisticsPooling
 from scoringnet_tf.models.score_prediction import ScorePredictor
+from scoringnet_tf.models.settings import merged
 
-FINAL = {"scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}}
-FEATURES = {"features": {"size": 6, "stride": 1, "origin": None}}
-WHOLE = {"fragments": "whole"}
+FINAL = {"score_predictor": {"scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}}}
+FEATURES = {"content": {"features": {"size": 6, "stride": 1, "origin": None}}}
+WHOLE = {"segmenter": None}
 DISTRIBUTION = {"score_predictor": {"head": "distribution"}}
 ALL = {"difficulty", "execution", "final"}
 
 
 def made(**options):
-    return scoringnet_tf.ScoringNet(**{**SMALL, **options})
+    return scoringnet_tf.ScoringNet(**merged(SMALL, options))
 
 
 def batch_for(network):
@@ -42,9 +43,9 @@ def scalings(network):
     ("options", "outputs"),
     [
         (FINAL, {"stages", "labels", "final", "empty_fragments"}),
-        ({**FINAL, **WHOLE, **DISTRIBUTION}, {"final", "final_std", "final_distribution"}),
+        (merged(FINAL, WHOLE, DISTRIBUTION), {"final", "final_std", "final_distribution"}),
         (FEATURES, {"stages", "labels", *ALL, "empty_fragments"}),
-        ({**FEATURES, **FINAL, **WHOLE, "clip_lengths": (1, 1)}, {"final"}),
+        (merged(FEATURES, FINAL, WHOLE, {"score_predictor": {"clip_lengths": (1, 1)}}), {"final"}),
     ],
     ids=["final", "distribution", "features", "vectors"],
 )
@@ -74,12 +75,16 @@ def test_a_whole_video_is_sampled_evenly_and_without_its_padding():
         np.testing.assert_allclose(np.asarray(found[score]), np.asarray(expected[score]), rtol=1e-5)
         assert np.ptp(np.asarray(found[score])) > 1e-3
     assert network.sampled_frames == 8
-    assert made(**WHOLE, clip_lengths=(8, 9)).sampled_frames is made().sampled_frames is None
+    assert (
+        made(**merged(WHOLE, {"score_predictor": {"clip_lengths": (8, 9)}})).sampled_frames
+        is made().sampled_frames
+        is None
+    )
 
 
 def test_one_tower_sees_the_fragment_of_execution():
     """In as many frames as execution's tower has, whatever difficulty's has."""
-    network = telling(made(**FINAL, clip_lengths=(4, 8)), 3000.0)
+    network = telling(made(**merged(FINAL, {"score_predictor": {"clip_lengths": (4, 8)}})), 3000.0)
     inputs, targets = batch()
 
     def score_of(*stages):
@@ -96,7 +101,9 @@ def test_one_tower_sees_the_fragment_of_execution():
 
 def test_towers_of_features_are_built_as_told():
     options = {"pool_stride": 1, "conv_filters": 96, "fc_units": 160}
-    for tower in made(**FEATURES, kernel_l2=0.0123, score_predictor=options).score_predictor.towers.values():
+    for tower in made(
+        **merged(FEATURES, {"score_predictor": {"kernel_l2": 0.0123, **options}})
+    ).score_predictor.towers.values():
         assert [tower.get_layer(f"regressor_conv{n}").filters for n in (1, 2)] == [96 // 16] * 2
         assert [tower.get_layer(f"regressor_pool{n}").output.shape[1] for n in (1, 2)] == [8, 8]  # of 8 steps
         assert [tower.get_layer(f"regressor_fc{n}").units for n in (1, 2)] == [160 // 16] * 2
@@ -156,7 +163,7 @@ def described_batches(number, seed, lengths=(5, 40)):
 
 
 def of_statistics(**options):
-    return made(**FEATURES, **FINAL, **options, score_predictor={"statistics": True, "dropout_rate": 0.0})
+    return made(**merged(FEATURES, FINAL, options, {"score_predictor": {"statistics": True, "dropout_rate": 0.0}}))
 
 
 def described(clip):
@@ -186,7 +193,7 @@ def test_statistics_are_brought_to_standard_units_of_the_true_fragments():
 def test_a_tower_with_statistics_learns_and_survives_saving(head, tmp_path):
     keras.utils.set_random_seed(0)
     options = {"statistics": True, "head": head, "dropout_rate": 0.0}
-    network = made(**FEATURES, **FINAL, **WHOLE, score_predictor=options)
+    network = made(**merged(FEATURES, FINAL, WHOLE, {"score_predictor": options}))
     batches = list(described_batches(8, seed=0))
     network.adapt_features(batches)
     network.compile(keras.optimizers.Adam(1e-2), metrics={})
@@ -201,7 +208,7 @@ def test_a_tower_with_statistics_learns_and_survives_saving(head, tmp_path):
 def test_a_fused_final_score_can_be_learnt_as_well():
     """From videos that know no more: difficulty and execution have no gradient, the final score has."""
     keras.utils.set_random_seed(0)
-    network = made(**FEATURES, kernel_l2=0.0, score_predictor={"dropout_rate": 0.0})
+    network = made(**merged(FEATURES, {"score_predictor": {"kernel_l2": 0.0, "dropout_rate": 0.0}}))
     inputs, targets = batch_for(network)
     unknown = {**targets, "difficulty": np.full(3, np.nan, "float32"), "execution": np.full(3, np.nan, "float32")}
     final = losses.ScoreLoss(alpha=0.0, unit=10.0)
@@ -215,7 +222,9 @@ def test_a_fused_final_score_can_be_learnt_as_well():
 
 
 def test_a_distribution_says_its_score_and_how_sure_it_is():
-    model = ScorePredictor(**SMALL, head="distribution")
+    model = ScorePredictor(
+        image_size=(32, 32), width_multiplier=1 / 16, **SMALL["score_predictor"], head="distribution"
+    )
     clips = np.random.default_rng(3).integers(0, 256, (2, 8, 32, 32, 3)).astype("uint8")
     for tower in model.towers.values():
         kernel, bias = tower.get_layer("regressor_fc3").get_weights()

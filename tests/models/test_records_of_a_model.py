@@ -12,8 +12,14 @@ from training_runs import assert_same, batch
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import INDEX_NAME
+from scoringnet_tf.models.settings import merged
 
-TINY = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "decoding": "ordered"}
+TINY = {
+    "image_size": (32, 32),
+    "width_multiplier": 1 / 16,
+    "score_predictor": {"clip_lengths": (8, 8)},
+    "segmenter": {"decoding": "ordered"},
+}
 QUIET = {"verbose": 0, "shuffle": False}
 
 
@@ -60,7 +66,9 @@ def test_evaluating_frames_of_another_form_or_size_is_refused(trained, diving_re
     with refused("other_content", others):
         trained.fit(videos(diving_records).take(1), validation_data=videos(others), **QUIET)
     with refused("other_content", (73, 98), (36, 48)):
-        ready(scoringnet_tf.ScoringNet(frame_size=(73, 98), **TINY)).fit(videos(diving_records), **QUIET)
+        ready(scoringnet_tf.ScoringNet(**merged(TINY, {"content": {"frame_size": (73, 98)}}))).fit(
+            videos(diving_records), **QUIET
+        )
 
 
 @pytest.mark.slow
@@ -68,7 +76,7 @@ def test_its_own_records_and_other_data_are_taken(trained, diving_records, other
     data = videos(diving_records).take(1)
     trained.fit(data, validation_data=videos(diving_records, "test").take(1), **QUIET)
     trained.fit(*batch(), verbose=0)
-    by_hand = ready(scoringnet_tf.ScoringNet(frame_size=(36, 48), **TINY))
+    by_hand = ready(scoringnet_tf.ScoringNet(**merged(TINY, {"content": {"frame_size": (36, 48)}})))
     by_hand.fit(videos(others).take(1), **QUIET)  # which says of no records that it is for them
 
 
@@ -78,7 +86,7 @@ def test_a_model_for_other_records_starts_from_its_weights(trained, others, tmp_
     trained.save_to_preset(tmp_path / "preset")
     model = scoringnet_tf.ScoringNet.for_records(info, initial_model=tmp_path / "preset")
     assert_same(trained.get_weights()[:20], model.get_weights()[:20])
-    assert model.frame_rate == info.frame_rate and model.get_config()["stored"] == info.stored
+    assert model.frame_rate == info.frame_rate and model.get_config()["content"]["stored"] == info.stored
     assert model.provenance["data_hash"] == "another" and model.scores_learned
     assert model.stage_decision.decoding == "ordered" and model.reference is None
     assert model.score_predictor.get_config()["score_statistics"]["execution"] == (5.0, 0.5)
@@ -98,7 +106,10 @@ def test_a_preset_for_frames_of_another_size_or_another_sport_is_refused(diving_
     with refused("other_model", "vault"):
         scoringnet_tf.ScoringNet.for_records(info, initial_model="vault_small")
     sized = dataclasses.replace(info, frame_size=(73, 98))
-    options = {"decoding": "argmax", "score_statistics": {"execution": (4.0, 2.0)}}  # those of the user count
+    options = {
+        "segmenter": {"decoding": "argmax"},
+        "score_predictor": {"score_statistics": {"execution": (4.0, 2.0)}},
+    }  # those of the user count
     model = scoringnet_tf.ScoringNet.for_records(sized, initial_model="diving_small", **options)
     assert model.frame_size == (73, 98) and model.stage_decision.decoding == "argmax"
     assert model.score_predictor.get_config()["score_statistics"]["execution"] == (4.0, 2.0)

@@ -12,13 +12,14 @@ from training_runs import SMALL, STATISTICS, assert_same, batch, telling
 import scoringnet_tf
 from scoringnet_tf.losses import ScoreDistributionLoss, ScoreLoss
 from scoringnet_tf.metrics import CAPACITY
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.trainer import TRUE_STAGES
 
 MAE = keras.metrics.MeanAbsoluteError()
 PARTS = ("segmenter", "score_predictor")
 WITHOUT_DROPOUT = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
 DISTRIBUTION = {"score_predictor": {"head": "distribution"}}
-WHOLE = {"fragments": "whole"}
+WHOLE = {"segmenter": None}
 WITHOUT_LSTM = {"segmenter": {"network": "c3d"}}  # which takes half of the time
 SCORING_TERMS = {f"{score}_{term}" for score in ("difficulty", "execution") for term in ("mse", "ranking")}
 # A few steps take less than their graph takes to be traced. Graphs are those of `step`, of scaled losses and of
@@ -34,7 +35,7 @@ def dataset(*parts):
 def shared(kind):
     """A model that tests compile, and some train."""
     options = {"regression": WITHOUT_LSTM, "whole": WHOLE, "distribution": WHOLE | DISTRIBUTION}
-    return scoringnet_tf.ScoringNet(**SMALL, **options[kind])
+    return scoringnet_tf.ScoringNet(**merged(SMALL, options[kind]))
 
 
 def compiled(network, **options):
@@ -80,7 +81,9 @@ def eq10(network, scores, targets, stage_loss, alpha, margin, units):
 @pytest.mark.parametrize("units", [(0.25, 4.0), (1.0, 1.0)])
 def test_joint_loss_is_eq10(units):
     """With true fragments in training, in standard deviations or in points."""
-    network = telling(scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.001, **WITHOUT_DROPOUT), 3000.0)
+    network = telling(
+        scoringnet_tf.ScoringNet(**merged(SMALL, WITHOUT_DROPOUT, {"score_predictor": {"kernel_l2": 0.001}})), 3000.0
+    )
     inputs, targets = batch()
     p = np.asarray(network.segmenter(inputs)).reshape(-1, 4)
     stage_loss = -np.mean(np.log(p[np.arange(len(p)), targets["stages"].ravel()]))
@@ -97,7 +100,9 @@ def test_joint_loss_is_eq10(units):
 @pytest.mark.slow
 def test_evaluation_is_eq10_on_predicted_fragments():
     """`evaluate` gives the loss and the metrics of the model's own outputs, by the same formula."""
-    network = compiled(telling(scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.001), 3000.0))
+    network = compiled(
+        telling(scoringnet_tf.ScoringNet(**merged(SMALL, {"score_predictor": {"kernel_l2": 0.001}})), 3000.0)
+    )
     inputs, targets = batch()
     outputs = {name: np.asarray(value) for name, value in network(inputs).items()}
     p = outputs["stages"].reshape(-1, 4)
@@ -125,7 +130,7 @@ def test_src_is_of_as_many_videos_as_there_are(network):
 @pytest.fixture(scope="module")
 def network():
     """A model that no test trains."""
-    return scoringnet_tf.ScoringNet(**SMALL, **WITHOUT_LSTM)
+    return scoringnet_tf.ScoringNet(**merged(SMALL, WITHOUT_LSTM))
 
 
 @pytest.fixture
@@ -203,7 +208,7 @@ def test_frozen_parts_stay_and_all_else_learns_and_a_second_compile_frees_them(f
 
 
 def test_weight_decay_is_that_of_the_kernels_that_learn():
-    network = scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.01)
+    network = scoringnet_tf.ScoringNet(**merged(SMALL, {"score_predictor": {"kernel_l2": 0.01}}))
     frozen, learning = (network.score_predictor.towers[score] for score in ("difficulty", "execution"))
     kernels = [np.array(v) for v in learning.trainable_variables if v.path.endswith("kernel")]
     assert len(kernels) == 8 + 2 + 3
@@ -239,7 +244,7 @@ def test_sp_trains_with_dropout_and_a_frozen_kfs_without():
 
     def losses(phase, fragments, frozen=(), **dropout):
         keras.utils.set_random_seed(0)
-        network = scoringnet_tf.ScoringNet(**SMALL, **dropout)
+        network = scoringnet_tf.ScoringNet(**merged(SMALL, dropout))
         network.compile(keras.optimizers.SGD(0.0), phase=phase, fragments=fragments, frozen=frozen, **EAGER)
         history = network.fit(dataset().repeat(), steps_per_epoch=1, epochs=2, verbose=0, shuffle=False).history
         return {name: first == second for name, (first, second) in history.items()}
@@ -258,7 +263,7 @@ def test_sp_trains_with_dropout_and_a_frozen_kfs_without():
 
 def test_the_jitter_of_a_run_knows_where_a_video_ends():
     """All of a padded video is one fragment: moved, it stays that fragment, for the mask says what is padding."""
-    network, (inputs, _) = telling(scoringnet_tf.ScoringNet(**SMALL, **WITHOUT_DROPOUT)), batch()
+    network, (inputs, _) = telling(scoringnet_tf.ScoringNet(**merged(SMALL, WITHOUT_DROPOUT))), batch()
     compiled(network, phase="scoring", fragments="true", fragment_jitter=4)
     mask = np.arange(12) < np.array([[12], [9], [7]])
     stages = np.where(mask, 2, -1).astype("int32")
@@ -274,7 +279,7 @@ def test_the_jitter_of_a_run_knows_where_a_video_ends():
 @pytest.mark.slow
 def test_a_scaled_loss_keeps_its_scale_over_validations_and_in_checkpoints(tmp_path):
     """That it settled at, over `fit`, `evaluate`, and what was saved; and no variable is made twice."""
-    networks = [scoringnet_tf.ScoringNet(**SMALL, **WHOLE) for _ in range(2)]
+    networks = [scoringnet_tf.ScoringNet(**merged(SMALL, WHOLE)) for _ in range(2)]
     for network in networks:
         network.compile(keras.optimizers.LossScaleOptimizer(scoringnet_tf.LayerwiseAdam(), initial_scale=512.0))
         network.optimizer.build(network.trainable_variables)

@@ -11,10 +11,16 @@ import scoringnet_tf
 from scoringnet_tf.inference.export import checked_outputs
 from scoringnet_tf.inference.predictor import Predictor
 from scoringnet_tf.models.presets import load_scoring_net, with_settings
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics
 
 STATISTICS = {"difficulty": (3.0, 0.3), "execution": (22.0, 4.0)}
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 6), "frame_size": (36, 48)}
+SMALL = {
+    "image_size": (32, 32),
+    "width_multiplier": 1 / 16,
+    "score_predictor": {"clip_lengths": (8, 6)},
+    "content": {"frame_size": (36, 48)},
+}
 SEEN = {1: [(0, False)], 2: [(0, False), (0, True)], 6: [(m, f) for f in (False, True) for m in (0, -1, 1)]}
 FRAGMENTS = {"difficulty": (2,), "execution": (2, 3)}  # of diving
 STAGES = np.array([[0, 1, 1, 2, 2, 2, 2, 2, 3, 3, 0, 0], [2, 2, 2, 2, 3, 3, 3, 0, 0, 0, 0, 0]], np.int32)
@@ -26,7 +32,11 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (2, 12, 32, 32, 3)).astype("u
 def made(views=1, **changes):
     """A tiny model whose scores depend on what it sees."""
     keras.utils.set_random_seed(0)
-    return telling(scoringnet_tf.ScoringNet(**{**SMALL, "score_statistics": STATISTICS, "views": views, **changes}))
+    return telling(
+        scoringnet_tf.ScoringNet(
+            **merged(SMALL, {"score_predictor": {"score_statistics": STATISTICS, "views": views}}, changes)
+        )
+    )
 
 
 def looped(model, video, stages, views):
@@ -83,13 +93,15 @@ def test_training_sees_one():
 
 
 def test_whole_videos_are_mirrored():
-    model, plain = (made(views, fragments="whole") for views in (2, 1))
+    model, plain = (made(views, segmenter=None) for views in (2, 1))
     found = np.asarray(model({"frames": FRAMES, "mask": MASK})["execution"])
     both = [np.asarray(plain({"frames": each, "mask": MASK})["execution"]) for each in (FRAMES, FRAMES[..., ::-1, :])]
     np.testing.assert_allclose(found, np.mean(both, axis=0), rtol=1e-5)
 
 
-@pytest.mark.parametrize("options", [{"fragments": "whole"}, {"features": {"size": 4, "stride": 1}}, {}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"segmenter": None}, {"content": {"features": {"size": 4, "stride": 1}}}, {}], ids=str
+)
 def test_views_that_a_model_cannot_see_are_refused(options):
     for views in (3, 6) if options else (3,):
         with refused("unknown_name", views):
@@ -103,7 +115,7 @@ def test_views_that_a_model_cannot_see_are_refused(options):
 def test_files_exports_and_the_model_say_the_same(tmp_path):
     """And a file keeps how many there are."""
     write_bars(tmp_path / "dive.avi", 40)
-    with_settings(made(decoding="ordered"), views=6).save(tmp_path / "model.keras")
+    with_settings(made(segmenter={"decoding": "ordered"}), views=6).save(tmp_path / "model.keras")
     model = load_scoring_net(tmp_path / "model.keras")
     assert model.views == 6
     inputs = model.preprocessor(tmp_path / "dive.avi")
@@ -119,7 +131,7 @@ def test_another_number_of_views_or_another_decoding_computes_as_before_and_has_
     widths = Intervals(0.9, {"final": 9.0}, {"final": 40})
     measured = {"intervals": widths, "times": widths, "certainty": {}}
     reference = TrainingStatistics(40, "", 0, {"entry": (0.2, 0.5)}, ("entry",), **measured)
-    model = made(2, reference=reference.get_config(), decoding="ordered", dtype="mixed_bfloat16")
+    model = made(2, reference=reference.get_config(), dtype="mixed_bfloat16", segmenter={"decoding": "ordered"})
     for same in (with_settings(model, views=2), with_settings(model, decoding="ordered")):
         assert same.reference.intervals == widths
     assert with_settings(model, views=6).reference.times == widths

@@ -35,9 +35,18 @@ LENGTHS = (9, 4)
 def network():
     """Untrained, and yet it calls a video valid: nothing is asked of its stages."""
     keras.utils.set_random_seed(1)
-    options = {"image_size": (32, 32), "frame_size": (36, 48), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
-    options |= {"scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}}  # one tower: less to trace
-    plain = telling(scoringnet_tf.ScoringNet(**options, decoding="ordered"))
+    options = {
+        "image_size": (32, 32),
+        "width_multiplier": 1 / 16,
+        "segmenter": {"decoding": "ordered"},
+        "score_predictor": {  # one tower: less to trace
+            "clip_lengths": (8, 8),
+            "scores": ("final",),
+            "score_statistics": {"final": (80.0, 12.0)},
+        },
+        "content": {"frame_size": (36, 48)},
+    }
+    plain = telling(scoringnet_tf.ScoringNet(**options))
     reference = TrainingStatistics(1, "hash", checksum(plain), durations={}, required=())
     return plain.with_dtype("float32", reference=reference.get_config())
 

@@ -180,7 +180,7 @@ def test_scores_of_judges_are_its_final_ones(tmp_path):
 
 # === Models ===
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (8, 8)}}
 
 
 def test_a_model_of_it_has_one_tower_and_no_kfs_and_is_saved_whole(records, tmp_path):
@@ -203,10 +203,9 @@ def test_with_stages_its_model_finds_them_and_sees_its_fragment(fragment, seen, 
 
 def test_models_and_runs_cannot_have_what_the_sport_lacks(records, tmp_path):
     sport, info = golf(tmp_path), DatasetInfo.load(records)
-    with refused("no_stages"):
-        ScoringNet(sport, **SMALL, fragments="key")
+    assert ScoringNet(sport, **SMALL).segmenter is None
     with pytest.raises(ValueError, match="scores"):
-        ScoringNet(sport, **SMALL, scores=("difficulty", "execution"))
+        ScoringNet(sport, score_predictor={"scores": ("difficulty", "execution")})
     for changes in ({"fragments": "true"}, {"scores": "parts"}):
         with pytest.raises(InputError):
             ScoringRun(info, settings(tmp_path / "run", records, **{**WHOLE, **changes}))

@@ -24,7 +24,7 @@ from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.initialization import load_segmenter
 
 OWN = dataclasses.replace(get_sport("ski_jumping"), name="summer_jumping", final_range=(0.0, 250.0))
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (4, 4)}
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (4, 4)}}
 HEADER = "video,split,group,difficulty,execution,penalty,final,in-run,flight,landing,out-run,end"
 
 
@@ -139,7 +139,8 @@ def test_commands_take_the_file(tmp_path):
 
 @pytest.mark.slow
 def test_suggest_writes_the_file_that_its_next_commands_need(tmp_path):
-    trained(scoringnet_tf.ScoringNet(sport=OWN, frame_size=(36, 48), **SMALL)).save_to_preset(tmp_path / "model")
+    model = scoringnet_tf.ScoringNet(sport=OWN, **SMALL, content={"frame_size": (36, 48)})
+    trained(model).save_to_preset(tmp_path / "model")
     write_bars(tmp_path / "1.avi", 8)
     flags = [f"--model={tmp_path}/model", "--format=csv", f"--output={tmp_path}/out.csv"]
     result = data_prep("suggest", tmp_path / "1.avi", *flags)

@@ -11,6 +11,7 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError, shown
 from scoringnet_tf.data.splits import resplit
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_by_run, learned_among, learned_of
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import TrainingConfig
@@ -115,8 +116,8 @@ def test_a_run_that_started_from_a_model_of_which_nothing_is_known(info, tmp_pat
     """It may have learned from the videos that the run holds out, if it had the same records."""
     provenance = {"data_hash": info.data_hash if trained_on == "same" else "other"}
     path = tmp_path / "first.keras"
-    small = {"scores": ("final",), "fragments": "whole", "score_statistics": {"final": (80.0, 12.0)}}
-    scoringnet_tf.ScoringNet(**{**training_runs.SMALL, **small}, provenance=provenance).save(path)
+    small = {"score_predictor": {"scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}}, "segmenter": None}
+    scoringnet_tf.ScoringNet(**merged(training_runs.SMALL, small), provenance=provenance).save(path)
     options = {"scores": "final", "fragments": "whole", "initial_model": str(path)}
     training_runs.scoring_run(info.records_dir, tmp_path / "run", **options).record()
     held_out = held_out_by_run(info, tmp_path / "run/best.keras", info.data_hash)

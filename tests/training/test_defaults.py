@@ -11,6 +11,7 @@ from scoringnet_tf import losses
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.regressor import regressor
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import SPORTS, definition_of
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields
@@ -22,7 +23,7 @@ NET, KFS, SP = scoringnet_tf.ScoringNet, scoringnet_tf.KeyFragmentSegmenter, sco
 PIXELS = ("max_start_shift", "flip", "crop_shift", "zoom", "color_jitter", "degradation")
 SCORE_LOSSES = (losses.ScoreLoss, losses.ScoreDistributionLoss)
 RANKING = (losses.PairwiseRankingLoss, *SCORE_LOSSES)
-FEATURES = {"features": {"size": 4, "stride": 1, "origin": None}}  # a model that is made fast
+FEATURES = {"content": {"features": {"size": 4, "stride": 1, "origin": None}}}  # a model that is made fast
 NETWORK, FRAGMENTS = "model.fragments.network.", "model.fragments."
 # Field of the configuration → the arguments of Python that mean the same.
 TRAIN = {
@@ -90,7 +91,7 @@ def test_a_field_and_its_argument_have_one_default(cls, twins):
 @pytest.mark.parametrize("head", ["regression", "distribution"])
 @pytest.mark.parametrize(("sport", "alpha"), [("diving", 5), ("vault", 10), ("ski_jumping", 5)])
 def test_losses_of_a_sport_are_those_of_the_command(sport, alpha, head):
-    network = NET(sport, **SMALL, **FEATURES, score_predictor={"head": head})
+    network = NET(sport, **merged(SMALL, FEATURES, {"score_predictor": {"head": head}}))
     config = changed(TrainingConfig(), head=head)
     by_command = losses_of(network, of_sport(config, sport))
     by_python = network.default_losses()
@@ -103,7 +104,7 @@ def test_losses_of_a_sport_are_those_of_the_command(sport, alpha, head):
 
 def test_a_sport_of_ones_own_has_the_general_alpha_whatever_its_name():
     own = {**definition_of(SPORTS["vault"]), "stages": ["run", "posting-flight", "landing"]}
-    assert NET(own, **SMALL, **FEATURES).default_losses()["execution"].alpha == 5
+    assert NET(own, **merged(SMALL, FEATURES)).default_losses()["execution"].alpha == 5
 
 
 def test_a_run_learns_and_records_the_alpha_of_its_sport(tmp_path, diving_records):
@@ -111,4 +112,4 @@ def test_a_run_learns_and_records_the_alpha_of_its_sport(tmp_path, diving_record
         assert of_sport(settings(tmp_path, diving_records, alpha=given), sport).loss.alpha == alpha
     run = scoring_run(diving_records, tmp_path / "run", alpha=None)
     run.begin(run.phases[-1], resumed=True)
-    assert run.as_record().config.loss.alpha == run.model.learned.losses["execution"].alpha == 5
+    assert run.as_record().config.loss.alpha == run.model.terms.losses["execution"].alpha == 5

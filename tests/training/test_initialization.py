@@ -23,6 +23,7 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.initialization import (
@@ -154,7 +155,7 @@ def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
         score: (2 * mean, 3 * std)
         for score, (mean, std) in first.score_predictor.get_config()["score_statistics"].items()
     }
-    first.with_dtype("float32", score_statistics=twice).save(tmp_path / "model.keras")
+    first.with_dtype("float32", score_predictor={"score_statistics": twice}).save(tmp_path / "model.keras")
     run = scoring_run(diving_records, tmp_path / "run", initial_model=str(tmp_path / "model.keras"), dropout=0.4)
     run.load_initial_weights()
     inputs = batch()[0]
@@ -165,36 +166,39 @@ def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
 @pytest.mark.parametrize(
     "theirs",
     [
-        {"clip_lengths": (8, 16)},
+        {"score_predictor": {"clip_lengths": (8, 16)}},
         {"score_predictor": {"pool_stride": 3}},  # at 32×32 every weight fits
         {"score_predictor": {"output_activation": "relu"}},
-        {"preprocessing": {"channels": "bgr"}},
+        {"content": {"preprocessing": {"channels": "bgr"}}},
     ],
     ids=["clips", "stride", "relu", "colours"],
 )
 def test_a_model_that_is_built_otherwise_is_refused_whole(network, theirs):
     before = network.get_weights()
     with refused("other_model", "the model"):
-        copy_network(network, scoringnet_tf.ScoringNet(**{**SMALL, **theirs}), "the model")
+        copy_network(network, scoringnet_tf.ScoringNet(**merged(SMALL, theirs)), "the model")
     assert_same(before, network.get_weights())
 
 
-ONE_SCORE = {**SMALL, "scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}}
+ONE_SCORE = merged(SMALL, {"score_predictor": {"scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}}})
 FEATURES = {"size": 6, "stride": 2, "origin": None}
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        ({}, {"preprocessing": {**BGR, "mean": np.full((32, 32, 3), 99.0).tolist()}}),
-        ({"frame_size": (36, 48)}, {"frame_size": (72, 96)}),  # of another scale
-        ({"features": FEATURES}, {"features": {**FEATURES, "stride": 1}}),  # as many, twice as often
+        ({}, {"content": {"preprocessing": {**BGR, "mean": np.full((32, 32, 3), 99.0).tolist()}}}),
+        ({"content": {"frame_size": (36, 48)}}, {"content": {"frame_size": (72, 96)}}),  # of another scale
+        (
+            {"content": {"features": FEATURES}},
+            {"content": {"features": {**FEATURES, "stride": 1}}},
+        ),  # as many, twice as often
     ],
     ids=["mean image", "scale", "features"],
 )
 def test_a_model_or_kfs_that_saw_something_else_is_refused_whole(tmp_path, ours, theirs):
-    trained(scoringnet_tf.ScoringNet(**ONE_SCORE, **theirs)).save(tmp_path / "model.keras")
-    network = scoringnet_tf.ScoringNet(**ONE_SCORE, **ours)
+    trained(scoringnet_tf.ScoringNet(**merged(ONE_SCORE, theirs))).save(tmp_path / "model.keras")
+    network = scoringnet_tf.ScoringNet(**merged(ONE_SCORE, ours))
     before = network.get_weights()
     for load in (load_network, load_segmenter):
         with pytest.raises(InputError) as raised:
@@ -207,7 +211,10 @@ def test_a_model_or_kfs_that_saw_something_else_is_refused_whole(tmp_path, ours,
 def test_a_kfs_that_sees_the_same_numbers_is_taken(tmp_path):
     """The default preprocessing is the same where it is written out, and the size of stored frames changes none."""
     written_out = {"channels": "rgb", "mean": 127.5, "scale": 1 / 127.5, "frame_size": [128, 171]}
-    network, source = (scoringnet_tf.ScoringNet(**ONE_SCORE, preprocessing=each) for each in (None, written_out))
+    network, source = (
+        scoringnet_tf.ScoringNet(**merged(ONE_SCORE, {"content": {"preprocessing": each}}))
+        for each in (None, written_out)
+    )
     trained(source).save(tmp_path / "model.keras")
     load_segmenter(network, tmp_path / "model.keras")
     assert_same(network.segmenter.get_weights(), source.segmenter.get_weights())
@@ -248,7 +255,9 @@ def of_other_records(diving_records, tmp_path_factory):
     folder = tmp_path_factory.mktemp("other")
     made = build_network(DatasetInfo.load(diving_records), settings(folder, diving_records), "float32")
     stages = {"difficulty": ["take-flight", "entry"]}
-    model = telling(made).with_dtype("float32", score_statistics=STATISTICS, fragment_stages=stages)
+    model = telling(made).with_dtype(
+        "float32", score_predictor={"score_statistics": STATISTICS, "fragment_stages": stages}
+    )
     model.save(folder / "model.keras")
     return str(folder / "model.keras"), said_of_fragments(model)
 
@@ -298,7 +307,10 @@ def test_a_run_does_not_go_on_from_another_model_under_the_same_name(of_other_re
 
     def record(difficulty, execution, stages, **changes):
         statistics, stages = {"difficulty": difficulty, "execution": execution}, {"difficulty": stages}
-        model.with_dtype("float32", score_statistics=statistics, fragment_stages=stages, **changes).save(path)
+        model.with_dtype(
+            "float32",
+            **merged(changes, {"score_predictor": {"score_statistics": statistics, "fragment_stages": stages}}),
+        ).save(path)
         options = {"initial_model": str(path), "lr_multipliers": {"difficulty": 0}}
         run = scoring_run(diving_records, tmp_path / "run", **options)
         run.record()

@@ -73,9 +73,9 @@ LEARNED = """
 import keras, numpy as np, scoringnet_tf, tensorflow as tf
 from scoringnet_tf.training.strategy import strategy_of
 
-features = {"size": 4, "stride": 1, "origin": None}
+features, clips = {"size": 4, "stride": 1, "origin": None}, {"clip_lengths": (4, 4)}
 with strategy_of(2).scope():
-    model = scoringnet_tf.ScoringNet(features=features, clip_lengths=(4, 4), width_multiplier=1 / 16)
+    model = scoringnet_tf.ScoringNet(width_multiplier=1 / 16, score_predictor=clips, content={"features": features})
     model.compile(keras.optimizers.SGD(0.0), phase="scoring")
 inputs = {"features": np.ones((4, 8, 4), "float32"), "mask": np.ones((4, 8), bool)}
 scores = {name: np.arange(4, dtype="float32") for name in ("difficulty", "execution", "final")}

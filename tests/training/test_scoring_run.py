@@ -76,7 +76,7 @@ def run(diving_records, tmp_path_factory):
 
 def test_the_model(run):
     config = run.model.get_config()
-    assert (config["image_size"], config["clip_lengths"]) == ((24, 32), (9, 11))
+    assert (config["image_size"], config["score_predictor"]["clip_lengths"]) == ([24, 32], [9, 11])
     assert (run.model.stage_decision.decoding, run.model.views) == ("cyclic", 6)
     assert [selector.stages for selector in run.model.selectors] == [(3,), (3, 1)]
     segmenter = run.model.segmenter
@@ -98,17 +98,17 @@ def test_the_model(run):
 def test_the_loss_and_the_fragments(run, phase, trained):
     run.begin(run.phases[phase], resumed=True)
     model = run.model
-    assert model.learned.phase == run.phases[phase].name
+    assert model.terms.phase == run.phases[phase].name
     assert [part for part in ("segmenter", "score_predictor") if getattr(model, part).trainable_weights] == [trained]
     trunks = [model.segmenter, *(model.score_predictor.get_layer(f"{score}_tower") for score in STATISTICS)]
     assert [part.get_layer("c3d").trainable_weights for part in trunks] == [[]] * 3  # frozen
-    assert model.learned.losses["stages"].form == "binary"
+    assert model.terms.losses["stages"].form == "binary"
     for score in ("difficulty", "execution"):
-        loss = model.learned.losses[score]
+        loss = model.terms.losses[score]
         assert (loss.alpha, loss.margin, loss.pair_reduction, loss.ties) == (3.5, 0.77, "mean", "constant")
         assert (loss.unit, loss.sigma) == (1.0, 0.17)
     assert (model.training_fragments.source, model.training_fragments.jitter) == ("predicted", 2)
-    room = [measures[0].capacity for score, measures in model.learned.metrics.items() if score != "stages"]
+    room = [measures[0].capacity for score, measures in model.terms.metrics.items() if score != "stages"]
     assert min(room) >= len(run.validation_ids)  # SRC is of all held-out videos
 
 
@@ -264,7 +264,9 @@ def start(diving_records, tmp_path_factory):
     """(A network, weights to start from: name → path.) Of these it only counts what they have learned."""
     folder = tmp_path_factory.mktemp("weights")
     network = build_network(DatasetInfo.load(diving_records), settings(folder, diving_records), "float32")
-    of_features = scoringnet_tf.ScoringNet(features={"size": 4, "stride": 1, "origin": None}, width_multiplier=1 / 16)
+    of_features = scoringnet_tf.ScoringNet(
+        width_multiplier=1 / 16, content={"features": {"size": 4, "stride": 1, "origin": None}}
+    )
     for name, learned in (("net", True), ("kfs", False)):
         of_features.learned_parts = {"kfs"}
         of_features.scores_learned = learned

@@ -26,7 +26,7 @@ class Scripted(keras.callbacks.Callback):
         self.values, self.kept = iter(values), []
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.model.learned.phase == "segmentation":
+        if self.model.terms.phase == "segmentation":
             logs["val_frame_accuracy"] = next(self.values)
             self.kept.append(self.model.segmenter.get_weights())
 
@@ -114,7 +114,7 @@ def test_stage_labels_of_held_out_videos_alone_end_a_run_after_an_epoch(run, lab
     run.begin(phase, resumed=False)
     targets["stages"][labelled:] = -1
     run.model.compute_loss(y=targets, y_pred=run.model(inputs))
-    logs = {"stage_loss": float(run.model.learned.trackers["stage_loss"].result())}
+    logs = {"stage_loss": float(run.model.terms.trackers["stage_loss"].result())}
     run.folder = run.model_dir
     (check,) = run.further_callbacks(phase)
     run.model.stop_training = True

@@ -153,7 +153,7 @@ def test_equal_scores_teach_nothing_however_their_mean_was_rounded():
     info.score_statistics = score_statistics(info.videos)
     assert 0 < info.score_statistics["train"]["difficulty"]["std"] < 1e-12
     with pytest.raises(InputError):
-        scoringnet_tf.ScoringNet.for_records(info, scores=("difficulty", "execution"))
+        scoringnet_tf.ScoringNet.for_records(info, score_predictor={"scores": ("difficulty", "execution")})
 
 
 def test_held_out_videos_of_one_final_score_choose_nothing():

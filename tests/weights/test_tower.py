@@ -10,19 +10,23 @@ from training_runs import trained
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.extraction import records_preprocessor
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.initialization import load_pretrained
 from scoringnet_tf.training.run_record import RunRecord
 from scoringnet_tf.weights.c3d import c3d_of_tower
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 16)}
-REGRESSOR = {"pool_stride": 1, "conv_filters": 256, "fc_units": 256}  # the defaults are others
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (8, 16)}}
+REGRESSOR = {  # unlike the defaults
+    "score_predictor": {"pool_stride": 1, "conv_filters": 256, "fc_units": 256},
+    "content": {"preprocessing": {"scale": 1 / 127.5}},
+}
 
 
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    return trained(scoringnet_tf.ScoringNet(**SMALL, preprocessing={"scale": 1 / 127.5}, score_predictor=REGRESSOR))
+    return trained(scoringnet_tf.ScoringNet(**merged(SMALL, REGRESSOR)))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +59,7 @@ def test_it_gives_what_the_tower_computes_before_its_last_layer(model, score, le
 def test_it_states_the_frames_that_its_network_learned_from(diving_records):
     """Not those of the published weights that the network began with; records of these frames are extracted from."""
     info = DatasetInfo.load(diving_records)
-    options = {**SMALL, "preprocessing": {"channels": "bgr", "frame_size": [128, 171]}}
+    options = {**SMALL, "content": {"preprocessing": {"channels": "bgr", "frame_size": [128, 171]}}}
     c3d = c3d_of_tower(trained(scoringnet_tf.ScoringNet.for_records(info, **options)))
     assert c3d.preprocessing["channels"] == "bgr" and c3d.preprocessing["frame_size"] == [36, 48]
     assert records_preprocessor(c3d, None, info).stored.frame_size == (36, 48)
@@ -63,8 +67,7 @@ def test_it_states_the_frames_that_its_network_learned_from(diving_records):
 
 def test_another_model_starts_from_it(model, tmp_path):
     c3d_of_tower(model).save(tmp_path / "c3d.keras")
-    options = {**SMALL, "clip_lengths": (8, 8), "preprocessing": {"scale": 1 / 127.5}}
-    network = scoringnet_tf.ScoringNet(**options, score_predictor=REGRESSOR)
+    network = scoringnet_tf.ScoringNet(**merged(SMALL, REGRESSOR, {"score_predictor": {"clip_lengths": (8, 8)}}))
     load_pretrained(network, tmp_path / "c3d.keras", log=lambda line: None)
     source = model.score_predictor.towers["difficulty"]
     for part in (network.segmenter, *network.score_predictor.towers.values()):
@@ -73,7 +76,7 @@ def test_another_model_starts_from_it(model, tmp_path):
         assert_same_kernels("regressor_fc1", tower, source)
 
 
-FEATURES = {"features": {"size": 4, "stride": 2, "origin": None}, "fragments": "whole"}
+FEATURES = {"content": {"features": {"size": 4, "stride": 2, "origin": None}}, "segmenter": None}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,7 @@ FEATURES = {"features": {"size": 4, "stride": 2, "origin": None}, "fragments": "
 )
 def test_a_tower_that_no_c3d_can_be_is_refused(options, score, code):
     with refused(code):
-        c3d_of_tower(scoringnet_tf.ScoringNet(**SMALL, **options), score)
+        c3d_of_tower(scoringnet_tf.ScoringNet(**merged(SMALL, options)), score)
 
 
 # === The command ===

@@ -13,6 +13,7 @@ from data_prep.stages.suggestion import find_videos, load_model, suggest_stages
 from scoringnet_tf import ScoringNet
 from scoringnet_tf.inference.predictor import score_video
 from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.models.settings import merged
 
 NAMES = ["2024 (final)/dive #1, 100%.avi", "a b.avi", "c.mp4"]
 
@@ -122,8 +123,8 @@ def test_the_command_skips_what_is_damaged_and_says_what_comes_next(tmp_path, mo
 
 
 def test_a_model_that_finds_no_stages_is_named_by_its_flag(tmp_path):
-    small = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
-    ScoringNet(fragments="whole", **small).save(tmp_path / "whole.keras")
+    small = {"image_size": (32, 32), "width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (8, 8)}}
+    ScoringNet(**merged(small, {"segmenter": None})).save(tmp_path / "whole.keras")
     with refused("no_stages", f"--model={tmp_path / 'whole.keras'}"):
         load_model(str(tmp_path / "whole.keras"))
 
