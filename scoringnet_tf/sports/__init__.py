@@ -3,12 +3,10 @@
 A sport is a file (`shipped/*.yaml`): adding one is adding a file.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
 from scoringnet_tf.sports.definition import column_of, definition_of, differences, read_sport, sport_of, sport_yaml
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.registry import SPORTS, SportForm, get_sport, kept_form, named_sport, option_form
+from scoringnet_tf.sports.score_metrics import MEASURES, as_points, decimals, med, relative_l2, src, width_of
 from scoringnet_tf.sports.sport import (
     DECODINGS,
     FINAL_ALONE,
@@ -22,9 +20,6 @@ from scoringnet_tf.sports.sport import (
     in_order,
     stage_runs,
 )
-
-if TYPE_CHECKING:
-    from scoringnet_tf.sports.score_metrics import MEASURES, as_points, decimals, med, relative_l2, src, width_of
 
 __all__ = [
     "DECODINGS",
@@ -59,10 +54,3 @@ __all__ = [
     "stage_runs",
     "width_of",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """The metrics, which import NumPy, once they are used."""
-    if name not in __all__:
-        raise AttributeError(f"module 'scoringnet_tf.sports' has no attribute {name!r}")
-    return getattr(importlib.import_module("scoringnet_tf.sports.score_metrics"), name)

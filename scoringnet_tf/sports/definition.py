@@ -70,26 +70,19 @@ def definition_of(sport: Sport) -> dict[str, Any]:
     definition: dict[str, Any] = {
         "name": sport.name,
         "stages": list(sport.stages[1:]),
-        "fragments": {score: list(sport.fragment(score)) for score in sport.tower_scores},
+        "fragments": {score: list(sport.fragment(score)) for score in sport.tower_scores if sport.num_stages > 1},
         "ranges": {score: list(sport.range_of(score)) for score in ranges},
         "fusion": sport.fusion,
+        "marks": {},
+        "recognised_as": list(sport.recognised_as),
+        "moments": {name: f"{EDGES[is_end]} of {stage}" for name, stage, is_end in sport.moments},
+        "durations": dict(sport.durations),
+        "fall": sport.fall,
     }
-    if not definition["stages"]:
-        del definition["stages"], definition["fragments"]
-    if not sport.fusion:
-        del definition["fusion"]
     if sport.marks:
         panels = [[f"{kept} of {judges}" for judges, kept in panel] for panel in sport.marks.panels]
         definition["marks"] = {**dataclasses.asdict(sport.marks), "panels": panels}
-    if sport.recognised_as:
-        definition["recognised_as"] = list(sport.recognised_as)
-    if sport.moments:
-        definition["moments"] = {name: f"{EDGES[is_end]} of {stage}" for name, stage, is_end in sport.moments}
-    if sport.durations:
-        definition["durations"] = dict(sport.durations)
-    if sport.fall:
-        definition["fall"] = sport.fall
-    return definition
+    return {key: value for key, value in definition.items() if value}
 
 
 def sport_of(definition: Any, where: str) -> Sport:
@@ -108,20 +101,18 @@ def sport_of(definition: Any, where: str) -> Sport:
     name = _name(f"{where}: name", values["name"], NAME)
     stages = _stages(f"{where}: stages", values["stages"]) if "stages" in values else ()
     ranges = _mapping(f"{where}: ranges", values["ranges"], *((FINAL_ALONE,) if final_alone else (SCORES, (PENALTY,))))
-    bounds: dict[str, Any] = {f"{score}_range": _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
-    bounds["recognised_as"] = _classes(f"{where}: recognised_as", values.get("recognised_as", ()))
-    bounds |= _times(where, values, stages)
+    fields: dict[str, Any] = {f"{score}_range": _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
+    fields["recognised_as"] = _classes(f"{where}: recognised_as", values.get("recognised_as", ()))
+    fields |= {"name": name, "stages": (NOISE, *stages), **_times(where, values, stages)}
+    if final_alone and "fragments" not in values:
+        return Sport(**fields, final_fragment=stages)
+    fields |= _fragments(where, values, FINAL_ALONE if final_alone else PREDICTED_SCORES, stages)
     if final_alone:
-        fragments: dict[str, Any] = {"final_fragment": stages}
-        if "fragments" in values:
-            fragments = _fragments(where, values, FINAL_ALONE, stages)
-        return Sport(name=name, stages=(NOISE, *stages), **fragments, **bounds)
-    fragments = _fragments(where, values, PREDICTED_SCORES, stages)
-    fusion = values["fusion"]
-    if fusion not in tuple(FUSIONS):
-        _refuse(f"{where}: fusion", f"one of {', '.join(FUSIONS)}", fusion)
+        return Sport(**fields)
+    if values["fusion"] not in tuple(FUSIONS):
+        _refuse(f"{where}: fusion", f"one of {', '.join(FUSIONS)}", values["fusion"])
     marks = _marks(f"{where}: marks", values["marks"]) if "marks" in values else None
-    sport = Sport(name=name, stages=(NOISE, *stages), fusion=fusion, marks=marks, **fragments, **bounds)
+    sport = Sport(**fields, fusion=values["fusion"], marks=marks)
     _check_contradictions(where, sport, PENALTY in ranges)
     return sport
 
