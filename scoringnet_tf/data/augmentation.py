@@ -146,7 +146,7 @@ class FrameDecoder:
     ) -> None:
         self.offset = center_offset(stored_size, image_size)
         self.stored_size, self.image_size = stored_size, image_size
-        self.augmentation: Any = augmentation  # None: no method but `__call__` and `of_decoded` is called
+        self.augmentation: Any = augmentation  # None: no method but `__call__` and `augmented` is called
 
     def __call__(self, encoded: tf.Tensor, seeds: Seeds) -> tf.Tensor:
         """Decodes one video's frames; `seeds` from `video_seeds`."""
@@ -160,9 +160,9 @@ class FrameDecoder:
 
             return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec((None, None, 3), tf.uint8))
 
-        return self.of_decoded(crop, seeds)
+        return self.augmented(crop, seeds)
 
-    def of_decoded(self, crop: Crop, seeds: Seeds) -> tf.Tensor:
+    def augmented(self, crop: Crop, seeds: Seeds) -> tf.Tensor:
         """The same for frames that `crop` gives, cut to any part."""
         size = self._random_size(seeds(ZOOM)) if self.augmentation and self.augmentation.zoom else self.image_size
         top, left = self._random_offset(size, seeds(CROP)) if self.augmentation else self.offset
@@ -170,7 +170,7 @@ class FrameDecoder:
         if size is not self.image_size:
             frames = tf.saturate_cast(tf.round(tf.image.resize(frames, self.image_size)), tf.uint8)
         frames = tf.ensure_shape(frames, (None, *self.image_size, 3))
-        return self._augment(frames, seeds) if self.augmentation else frames
+        return self._change_pixels(frames, seeds) if self.augmentation else frames
 
     def _random_size(self, seed: tf.Tensor) -> tf.Tensor:
         """A crop's height and width, zoomed, within the stored frame; int32 (2,)."""
@@ -187,7 +187,7 @@ class FrameDecoder:
         drawn = tf.random.stateless_uniform([2], seed) * tf.cast(high - low + 1, tf.float32)
         return tf.unstack(low + tf.cast(drawn, tf.int32))
 
-    def _augment(self, frames: tf.Tensor, seeds: Seeds) -> tf.Tensor:
+    def _change_pixels(self, frames: tf.Tensor, seeds: Seeds) -> tf.Tensor:
         if self.augmentation.flip:
             mirrored = _uniform_int(seeds(FLIP), 0, 1) == 1
             # tf.reverse has a kernel of its own for three dimensions: 5 µs for a frame of 112×112, where it takes 28 in

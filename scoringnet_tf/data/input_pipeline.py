@@ -243,7 +243,7 @@ def _frames(
     """The `chosen` frames from a `FrameCache` or a parsed example."""
     if not cached:
         return decode(tf.gather(example["image/encoded"], chosen), seeds)
-    return decode.of_decoded(functools.partial(cached.crop, example[FIRST_FRAME] + chosen), seeds)
+    return decode.augmented(functools.partial(cached.crop, example[FIRST_FRAME] + chosen), seeds)
 
 
 def _steps(

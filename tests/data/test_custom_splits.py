@@ -102,26 +102,19 @@ def test_videos_that_the_records_left_out_and_frames_without_a_label_may_be_anyw
     assert sorted(new.videos) == sorted(SPLIT) and new.stage_frames["train"] == {"noise": 9, "unlabelled": 1}
 
 
-def test_random_splits_are_of_the_size_of_the_stored_one_and_differ(info):
+def test_random_splits_are_of_the_size_of_the_stored_one_and_differ(info, tmp_path):
+    """Groups stay together, and a validation split stays as it is."""
     splits = random_splits(info, 6)
     assert all(sorted(split) == IDS and list(split.values()).count("test") == 3 for split in splits)
     assert len({tuple(sorted(split.items())) for split in splits}) > 3
     assert splits == random_splits(info, 6) != random_splits(info, 6, seed=1)
-
-
-def test_a_validation_split_stays_as_it_is(info, tmp_path):
+    for split in random_splits(grouped(info, "aabbccddee"), 5):
+        assert all(split[IDS[n]] == split[IDS[n + 1]] for n in range(0, 10, 2))
+        assert list(split.values()).count("test") == 2
     apart = {"02", "08"}
     new = resplit(info, {name: "validation" if name in apart else info.videos[name]["split"] for name in IDS}, tmp_path)
     for split in random_splits(new, 4):
         assert sorted(split) == IDS and {name for name, of in split.items() if of == "validation"} == apart
-
-
-def test_groups_stay_together(info):
-    for number, video_id in enumerate(IDS):
-        info.videos[video_id]["group"] = str(number // 2)
-    for split in random_splits(info, 5):
-        assert all(split[IDS[n]] == split[IDS[n + 1]] for n in range(0, 10, 2))
-        assert list(split.values()).count("test") == 2
 
 
 def test_files_are_those_of_data_prep(tmp_path):

@@ -66,19 +66,6 @@ def test_a_variable_frame_rate_is_that_of_the_timestamps_even_if_one_repeats(tmp
         assert codes(video.warnings) == ["frame_rate_by_timestamps"]
 
 
-@pytest.mark.parametrize(("name", "codec"), [("a.avi", "libx264"), ("a.avi", "mpeg4"), ("a.mp4", "libx264")])
-@pytest.mark.parametrize("frames", [(11, 14), (23, 30)])
-def test_a_stretch_is_those_frames_and_begins_when_the_first_is_shown(tmp_path, name, codec, frames):
-    """AVI keeps no timestamps: FFmpeg makes them up in the order in which frames are stored, not shown."""
-    write_bars(tmp_path / name, 60, 1, codec=codec)
-    stream = VideoStream(Clip(tmp_path / name, frames))
-    found = indices(stream)
-    video = stream.video(found)
-    assert found == list(range(*frames)) and video.first_frame == frames[0]
-    assert video.first_time == pytest.approx(frames[0] / 25)
-    assert video.first_time == pytest.approx(frame_times(tmp_path / name)[frames[0]])
-
-
 @pytest.mark.parametrize(("rate", "decimals"), [(30 / 1.001, 2), (25, 2), (1000, 3), (240, 3)])
 def test_times_that_were_rounded_mean_their_frames(rate, decimals):
     times = np.arange(300) / rate
@@ -122,9 +109,7 @@ def test_samples_show_at_every_moment_the_nearest_frame_or_a_mixture_of_two_far_
 
 
 def test_a_timestamp_that_is_years_away_asks_for_no_years_of_frames():
-    video = video_at([0.0, 0.04, 0.08, 1e9], 3 / 1e9)
-    np.testing.assert_array_equal(video.samples(25.0), [0, 1, 2, 3])
-    np.testing.assert_array_equal(video.sample_of(25.0), [0, 1, 2, 3])
+    np.testing.assert_array_equal(video_at([0.0, 0.04, 0.08, 1e9], 3 / 1e9).samples(25.0), [0, 1, 2, 3])
 
 
 def test_a_model_sees_a_slow_video_as_mixtures_of_its_frames():
@@ -139,27 +124,24 @@ def test_a_model_sees_a_slow_video_as_mixtures_of_its_frames():
     np.testing.assert_array_equal(preprocessor.sampled(video, samples[[3, 20]]), frames[[3, 20]])
 
 
-@pytest.mark.parametrize(("fps", "shown"), [(50, range(0, 40, 2)), (20, None)])
-def test_a_model_sees_a_video_at_the_rate_of_its_training(tmp_path, fps, shown):
-    write_bars(tmp_path / "v.avi", 40, fps=fps)
-    plain, timed = (ScoringNetPreprocessor((36, 48), (36, 48), frame_rate=rate) for rate in (None, 25.0))
-    frames = indices(timed(tmp_path / "v.avi")["frames"][0])
-    if shown:
-        assert frames == list(shown)
-    else:
-        assert len(frames) == 50 and sorted(set(frames)) == list(range(40))
-    assert timed.read(tmp_path / "v.avi").warnings == ()  # each is a frame of the video
-    assert plain.read(tmp_path / "v.avi").warnings == ()
-
-
 @pytest.mark.parametrize(
-    "milliseconds",
-    [100 * np.arange(20), np.cumsum([0] + [40] * 20 + [1000] + [40] * 20), np.cumsum([0] + [20] * 20 + [80] * 20)],
+    ("milliseconds", "count", "warned"),
+    [
+        (20 * np.arange(40), 20, []),  # each is a frame of the video
+        (50 * np.arange(40), 50, []),
+        (100 * np.arange(20), 50, ["resampled"]),
+        (np.cumsum([0] + [40] * 20 + [1000] + [40] * 20), 67, ["resampled"]),
+    ],
 )
-def test_mixed_frames_are_said(tmp_path, milliseconds):
+def test_a_model_sees_a_video_at_the_rate_of_its_training(tmp_path, milliseconds, count, warned):
     write_timed(tmp_path / "v.mkv", milliseconds, rate=25)
-    video = ScoringNetPreprocessor((36, 48), (36, 48), frame_rate=25.0).read(tmp_path / "v.mkv")
-    assert np.any(video.samples(25.0) % 1) and "resampled" in codes(video.warnings)
+    preprocessor = ScoringNetPreprocessor((36, 48), (36, 48), frame_rate=25.0)
+    video = preprocessor.read(tmp_path / "v.mkv")
+    samples = video.samples(25.0)
+    assert len(samples) == count and [code for code in codes(video.warnings) if code == "resampled"] == warned
+    assert bool(np.any(samples % 1)) == bool(warned)
+    if not warned:
+        assert indices(preprocessor(tmp_path / "v.mkv")["frames"][0]) == samples.tolist()
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mov"])

@@ -41,7 +41,7 @@ def test_the_aspect_is_that_of_the_picture_as_shown_unless_it_cannot_be(tmp_path
 
 CONTAINERS = {
     "mpeg4": ("avi", "mov", "nut"),
-    "libx264": ("mp4", "mkv", "flv", "3gp"),
+    "libx264": ("mp4", "mkv", "flv", "3gp", "avi"),  # AVI keeps no timestamps: FFmpeg makes them up, as stored
     "mpeg2video": ("mpg", "ts", "mxf"),
     "wmv2": ("wmv",),
     "libvpx": ("webm",),
@@ -62,6 +62,7 @@ def test_containers_are_told_by_content_and_their_stretches_are_those_frames(tmp
         assert indices(video.frames) == list(range(start, stop)) and video.fps == pytest.approx(25, rel=1e-3)
         assert video.frames.dtype == np.uint8 and not {"damaged", "frame_rate_assumed"} & {*codes(video.warnings)}
         np.testing.assert_allclose(video.timestamps, np.arange(stop - start) / 25, atol=1e-3)
+        assert video.first_frame == start and video.first_time == pytest.approx(start / 25, abs=1e-3)
     np.testing.assert_allclose(frame_times(path), np.arange(40) / 25, atol=1e-3)
 
 
