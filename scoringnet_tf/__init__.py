@@ -39,7 +39,6 @@ _PUBLIC = {
     "LayerwiseAdam": "scoringnet_tf.training.optimizer",
     "score_video": "scoringnet_tf.inference.predictor",
     "videos": "scoringnet_tf.data.input_pipeline",
-    "with_reference": "scoringnet_tf.inference.calibration",
 }
 _MODULES = ("losses", "metrics", "models", "sports")
 

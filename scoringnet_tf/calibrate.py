@@ -16,6 +16,7 @@ import sys
 from absl import flags
 
 from scoringnet_tf.support import cli
+from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 
@@ -41,15 +42,20 @@ def main(_: list[str]) -> None:
     model_file = check_model(values.model, shipped=False)
 
     cli.load_tensorflow()
-    from scoringnet_tf.inference.calibration import add_reference
-    from scoringnet_tf.models.presets import load_scoring_net
+    from scoringnet_tf.inference.calibration import calibrate, replace_file
+    from scoringnet_tf.models.parameter_groups import STAGE_PARTS
+    from scoringnet_tf.models.presets import check_trained, load_scoring_net, with_settings
 
-    known = (load_scoring_net(values.model).provenance or {}).get("data_hash")
+    before, model = file_sha256(model_file), load_scoring_net(values.model)
+    check_trained(model, model_file, parts=None if model.segmenter is None else STAGE_PARTS)
+    known = (model.provenance or {}).get("data_hash")
     held_out = _held_out(info, model_file, known)
-    path, model = add_reference(values.model, info, held_out, values.batch_size, values.views)
+    model = model if values.views is None else with_settings(model, views=values.views)
+    calibrated = calibrate(model, info, held_out, values.batch_size)
+    replace_file(model_file, calibrated, before)
     if known and known != info.data_hash:
-        print(f"{path} was trained on other records than {info.records_dir}. Its reference now comes from these.")
-    _print(path, model)
+        print(f"{model_file} was trained on other records than {info.records_dir}. Its reference now comes from these.")
+    _print(model_file, calibrated)
 
 
 def _held_out(info, model_file, data_hash):

@@ -196,7 +196,7 @@ def main(_: list[str]) -> None:
     cli.load_tensorflow()
     from scoringnet_tf.data.splits import split_ids
     from scoringnet_tf.inference import evaluation
-    from scoringnet_tf.inference.checks import stated_intervals
+    from scoringnet_tf.inference.reliability import stated_intervals
     from scoringnet_tf.models.training_statistics import Intervals
     from scoringnet_tf.report.evaluation_report import write_report
     from scoringnet_tf.training.calibration_split import learned_of

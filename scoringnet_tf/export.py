@@ -38,7 +38,7 @@ def main(_: list[str]) -> None:
 
     cli.load_tensorflow()
     from scoringnet_tf.inference import export
-    from scoringnet_tf.inference.checks import doubts
+    from scoringnet_tf.inference.reliability import doubts
     from scoringnet_tf.models.presets import check_trained, load_scoring_net
 
     network = load_scoring_net(values.model)

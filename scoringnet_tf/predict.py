@@ -61,10 +61,10 @@ def main(arguments: list[str]) -> int:
     except InputError as error:
         raise damaged(f"--model={model}", error) from error
     heights = None if values.height is None else read_heights(values.height, sport)
-    of_features = _of_features(config["content"]["features"], arguments)
-    if of_features:
+    reads_features = _reads_features(config["content"]["features"], arguments)
+    if reads_features:
         _check_frame_flags()
-    videos = _videos(arguments, of_features)
+    videos = _videos(arguments, reads_features)
     if isinstance(videos, list):
         check_named(heights, [video for video, _ in videos])
     total = len(videos) if isinstance(videos, list) else None
@@ -75,25 +75,25 @@ def main(arguments: list[str]) -> int:
         if isinstance(videos, list) and all(problem for _, problem in videos):
             outcomes = ((video, Remark("unreadable", str(problem))) for video, problem in videos)
             return 1 if _print(outcomes, begin(), progress) else 0
-        with _scoring(model, of_features, heights) as score_all:
+        with _scoring(model, reads_features, heights) as score_all:
             return 1 if _print(score_all(videos), begin(), progress) else 0
 
 
-def _of_features(features, arguments):
+def _reads_features(features, arguments):
     """Whether files of features are scored; heads on a backbone's features score videos by it, too."""
     from scoringnet_tf.data.features import backbone_of, is_features
 
     return bool(features) and (backbone_of(features) is None or any(is_features(each) for each in arguments))
 
 
-def _videos(arguments, of_features):
+def _videos(arguments, reads_features):
     """What is to be scored; a list if that does not grow."""
     from scoringnet_tf.data.features import SUFFIXES
     from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
     from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos
     from scoringnet_tf.inference.watching import Arrivals
 
-    values, suffixes = flags.FLAGS, SUFFIXES if of_features else VIDEO_SUFFIXES
+    values, suffixes = flags.FLAGS, SUFFIXES if reads_features else VIDEO_SUFFIXES
     if values.watch:
         _note(f"Watching {values.watch}. Ctrl-C ends it.")
         return Arrivals(Path(values.watch), _note, suffixes)
@@ -105,13 +105,14 @@ def _note(text):
     tqdm.write(f"predict: {text}", file=sys.stderr)
 
 
-def _note_performance(video, performance):
+def _note_performances(video, part):
     """Progress in a long video."""
-    _note(f"{video}: a performance from {clock(performance.start_s)} to {clock(performance.end_s)}")
+    for performance in part.performances if sys.stderr.isatty() else ():
+        _note(f"{video}: a performance from {clock(performance.start_s)} to {clock(performance.end_s)}")
 
 
 @contextlib.contextmanager
-def _scoring(model, of_features, heights):
+def _scoring(model, reads_features, heights):
     """A function of videos that yields name and result of each, once nothing can refuse them."""
     cli.load_tensorflow()
     values = flags.FLAGS
@@ -122,11 +123,9 @@ def _scoring(model, of_features, heights):
         with keeping_scores(values.results_dir, model, values.runner, **options) as score_all:
             yield score_all
     else:
-        from scoringnet_tf.inference.inputs import scored
-        from scoringnet_tf.inference.predictor import predictor_of
+        from scoringnet_tf.inference.predictor import predictor_of, scored
 
-        predictor = predictor_of(model, of_features=of_features)
-        options["on_performance"] = _note_performance if sys.stderr.isatty() else None
+        predictor = predictor_of(model, reads_features)
         yield functools.partial(scored, predictor=predictor, **options)
 
 
@@ -136,12 +135,16 @@ def _print(outcomes, printer, progress):
     A watch that is stopped has done what it was to do.
     """
     from scoringnet_tf.data.video_files import DRAWN_SUFFIX
+    from scoringnet_tf.inference.result import PartSummary
     from scoringnet_tf.report.printing import Pictures
 
     values, count, failed = flags.FLAGS, 0, 0
     pictures = Pictures(values.plot_dir), Pictures(values.video_dir, DRAWN_SUFFIX)
     try:
         for video, result in outcomes:
+            if isinstance(result, PartSummary):
+                _note_performances(video, result)
+                continue
             failed += not _shown(video, result, printer, pictures)
             if values.watch:  # it has no end
                 printer.about_model()

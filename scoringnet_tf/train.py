@@ -23,11 +23,12 @@ training_flags.define(TrainingConfig)
 
 def _add_reference(run, best):
     """Keeps with the best model what its training videos are like, if they can be compared."""
-    from scoringnet_tf.inference.calibration import add_reference, can_be_measured, is_measured
+    from scoringnet_tf.inference.calibration import calibrate, can_be_measured, is_calibrated
+    from scoringnet_tf.models.presets import load_scoring_net
     from scoringnet_tf.training.calibration_split import held_out_by_run
 
-    if can_be_measured(run.model) and not is_measured(best, run.info):
-        add_reference(best, run.info, held_out_by_run(run.info, best, run.info.data_hash))
+    if can_be_measured(run.model) and not is_calibrated(model := load_scoring_net(best), run.info):
+        calibrate(model, run.info, held_out_by_run(run.info, best, run.info.data_hash)).save(best)
 
 
 def _of_records(config, info):

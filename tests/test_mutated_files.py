@@ -36,7 +36,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.splits import read_split
 from scoringnet_tf.data.video import VideoStream
-from scoringnet_tf.inference.checks import doubts
+from scoringnet_tf.inference.reliability import doubts
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import SPORTS, read_sport, sport_yaml

@@ -75,7 +75,7 @@ def test_dir_shows_the_public_names_and_nothing_else():
     assert dir(scoringnet_tf) == sorted(scoringnet_tf.__all__) == [
         *("Augmentation", "Backbone", "C3D", "DatasetInfo", "I3D", "KeyFragmentSegmenter", "LayerwiseAdam"),
         *("ScorePredictor", "ScoringNet", "ScoringNetPreprocessor", "from_preset", "losses", "metrics", "models"),
-        *("score_video", "sports", "videos", "with_reference"),
+        *("score_video", "sports", "videos"),
     ]  # fmt: skip
     for name in scoringnet_tf.__all__:
         assert getattr(scoringnet_tf, name).__name__.removeprefix("scoringnet_tf.") == name

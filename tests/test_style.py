@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from scoringnet_tf.inference import words
+
 ROOT = pathlib.Path(__file__).parents[1]
 TYPED = ("data_prep", "scoringnet_tf")
 
@@ -73,12 +75,12 @@ def test_codes_of_errors_are_literal_or_passed_on():
 def test_codes_that_a_coach_may_meet_are_documented():
     """Of predict, report and serve."""
     package = ROOT / "scoringnet_tf"
-    modules = ("annotated_video", "checks", "fall", "inputs", "predictor", "rendering", "result_cache", "results")
+    modules = ("annotated_video", "fall", "inputs", "pipeline", "predictor", "rendering", "result_cache", "result")
     paths = [package / "predict.py", *(package / f"inference/{name}.py" for name in modules)]
     paths += [path for name in ("report", "serve") for path in (package / name).glob("*.py")]
     pages = "".join((ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in ("serving", "bad_inputs"))
     sources = "".join(path.read_text(encoding="utf-8") for path in paths)
-    codes = set(re.findall(r"(?:Error|Remark)\(\s*\"(\w+)\"", sources))
+    codes = set(re.findall(r"(?:Error|Remark)\(\s*\"(\w+)\"", sources)) | {*words.SENTENCES}
     assert {code for code in codes if f"`{code}`" not in pages} == set()
 
 

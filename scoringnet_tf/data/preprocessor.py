@@ -20,7 +20,7 @@ from scoringnet_tf.support.threads import overlapping
 PATIENCE = 3  # seconds after which a progress bar appears
 # Frames of a long video that are kept at a time: 90 MB, in stored form, for the models that ship.
 PART = 12000  # 480 s at 25 frames/s: shorter videos are read at once
-OVERLAP = 4000  # two horizons of the Bi-LSTM, see `inference.stages`, and a performance
+OVERLAP = 4000  # two horizons of the Bi-LSTM, see `inference.pipeline`, and a performance
 # With I3D a frame has a JPEG and 1,856 numbers, which exist three times while the stage head reads them.
 SHORT_PART = 8000
 SHORT_OVERLAP = 1000  # a performance, and what other stage heads see around it

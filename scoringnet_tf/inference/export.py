@@ -8,7 +8,6 @@ import json
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 import keras
 import numpy as np
@@ -18,18 +17,12 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.data.preprocessing import form_differences
-from scoringnet_tf.inference.checks import (
-    REASONS,
-    Checks,
-    against_scores,
-    checks,
-    impossible_scores,
-    is_too_small,
-    moment_frames,
-    shows_several,
-)
+from scoringnet_tf.inference.checks import REASONS, checks, impossible_scores, is_too_small, moment_frames
 from scoringnet_tf.inference.evaluation import input_specs
-from scoringnet_tf.models import layers
+from scoringnet_tf.inference.finding import shows_several
+from scoringnet_tf.inference.reliability import reliability, score_reasons
+from scoringnet_tf.models.layers import Conv3D
+from scoringnet_tf.models.tta import score_views
 from scoringnet_tf.sports import definition_of, differences, get_sport
 from scoringnet_tf.support.files import new_folder, read_json, write_json
 from scoringnet_tf.support.messages import InputError
@@ -49,16 +42,25 @@ OPSET = 18  # of ONNX
 # === What an export computes ===
 
 
-def checked_outputs(network: "ScoringNet") -> Callable[[dict[str, Any]], dict[str, tf.Tensor]]:
+def checked_outputs(
+    network: "ScoringNet", adapted: Callable[[keras.Model], keras.Model] = lambda model: model
+) -> Callable[[dict[str, Any]], dict[str, tf.Tensor]]:
     """A function of the inputs that gives the outputs of a `ScoringNet`, `moments`, `reasons` and `valid`.
 
     `moments` (B, M) are the frames of the sport's moments, if it names any and the model has stages. `reasons` (B, R)
     says which of `REASONS` speak against each video, `valid` (B,) that none does. The segmenter runs once.
-    """
-    segmenter = None if network.segmenter is None else network.segmenter.with_features()
 
-    def outputs_of(inputs):
-        encoded, mask, labels = network.encode(inputs), inputs["mask"], None
+    Args:
+        network: the model.
+        adapted: makes of each of its networks one that a format can express, with the same outputs.
+    """
+    backbone = None if network.backbone is None else adapted(network.backbone)
+    segmenter = None if network.segmenter is None else adapted(network.segmenter.with_features())
+    predictor = adapted(network.score_predictor)
+
+    def outputs_of(inputs: dict[str, Any]) -> dict[str, Any]:
+        mask, labels = inputs["mask"], None
+        encoded = inputs[network.content] if backbone is None else backbone(inputs, training=False)
         outputs, features = {}, encoded if network.encoded == "features" else None
         if segmenter is not None:
             segments = segmenter({network.encoded: encoded, "mask": mask}, training=False)
@@ -66,8 +68,11 @@ def checked_outputs(network: "ScoringNet") -> Callable[[dict[str, Any]], dict[st
             outputs = {"stages": segments["stages"], "labels": labels}
         if segmenter is not None and network.sport.moments:
             outputs["moments"] = moment_frames(network.sport, labels, mask)
-        outputs |= network.score_fragments(encoded, labels, mask, training=False)
-        against = checks(network, labels, mask, features, outputs.get("stages"))
+        clips, empty = network.select_views(encoded, labels, mask)
+        outputs |= {**score_views(network.score_predictor, clips, network.views, False, predictor), **empty}
+        classes = network.backbone.logits(features) if network.recognised else None
+        outcomes = checks(network, labels, mask, features, outputs.get("stages"), classes)
+        against = {code: outcome.fails for code, outcome in outcomes.items()}
         if impossible := impossible_scores(network.sport, outputs):
             against["impossible_score"] = tf.reduce_any(tf.stack([*impossible.values()]), axis=0)
         if segmenter is not None:
@@ -141,7 +146,7 @@ def model_description(network: "ScoringNet", version: int | None = None) -> dict
         "sport": definition_of(network.sport),
         "stages": list(network.sport.stages),
         "scores": list(network.scores),
-        "against_scores": [reason.to_dict() for reason in against_scores(network)],
+        "against_scores": [reason.to_dict() for reason in score_reasons(network)],
         "reasons": list(REASONS),
         "moments": moments,
         "outputs": sorted({*network.output, *(["moments"] if moments else []), "reasons", "valid"}),
@@ -155,7 +160,7 @@ def _moments(network):
     """Name → uncertainty in seconds, None if it was not measured, of each moment that an export gives."""
     if network.segmenter is None:
         return {}
-    uncertainty, rate = Checks(network).time_uncertainty, network.frame_rate
+    uncertainty, rate = reliability(network).time_uncertainty, network.frame_rate
     return {name: uncertainty(name, 1 / rate) if rate else None for name, *_ in network.sport.moments}
 
 
@@ -362,14 +367,16 @@ def export_litert(network: "ScoringNet", path: AnyPath, version: int | None = No
     """As `export_onnx`: writes `model.tflite`, for one video of any length, and runs it in LiteRT."""
     (litert,) = _extras("litert", "ai_edge_litert.interpreter")
 
-    def convert(network):
-        with (
-            mock.patch.object(keras.layers.MaxPooling3D, "call", pooled_in_two_dimensions),
-            mock.patch.object(layers, "max_pooled", _max_pooled),
-        ):
-            concrete = _function(network, 1).get_concrete_function()
+    def convert(network: "ScoringNet") -> bytes:
+        networks: list[keras.Model] = []
+
+        def adapted(model: keras.Model) -> keras.Model:
+            networks.append(pooled_in_two_dimensions(model))
+            return networks[-1]
+
+        concrete = _function(network, 1, adapted).get_concrete_function()
         module = tf.Module()  # without it the converter misses the variables, and their values
-        module.weights = [variable.value for variable in network.variables]
+        module.weights = [variable.value for model in (network, *networks) for variable in model.variables]
         return tf.lite.TFLiteConverter.from_concrete_functions([concrete], module).convert()
 
     def run(file, videos):
@@ -409,21 +416,49 @@ def _export_file(network, path, version, form, convert, run, lengths):
     return as_path(path) / name
 
 
-def _function(network, batch):
+def _function(
+    network: "ScoringNet", batch: int | None, adapted: Callable[[keras.Model], keras.Model] = lambda model: model
+) -> Any:
     """The model as a function of content and mask, for `batch` videos (None: any) of any length."""
-    outputs_of = checked_outputs(network)
+    outputs_of = checked_outputs(network, adapted)
     return tf.function(
         lambda content, mask: outputs_of({network.content: content, "mask": mask}),
         input_signature=video_specs(network, batch),
     )
 
 
-def pooled_in_two_dimensions(layer: keras.layers.MaxPooling3D, x: tf.Tensor) -> tf.Tensor:
-    """`MaxPooling3D.call` for LiteRT, which pools in two dimensions only: first space, then time."""
-    return _max_pooled(x, layer.pool_size, layer.strides)
+class _MaxPooling(keras.layers.MaxPooling3D):
+    """`MaxPooling3D` in two dimensions."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return _max_pooled(inputs, self.pool_size, self.strides)
 
 
-def _max_pooled(x, pool_size, strides=None):
+class _Conv3D(Conv3D):
+    """Our `Conv3D` that pools in two dimensions."""
+
+    def call(self, inputs: tf.Tensor, pool_size: tuple[int, int, int] | None = None) -> tf.Tensor:
+        if pool_size is None:
+            return super().call(inputs)
+        x = _max_pooled(self.convolution_op(inputs, self.kernel), pool_size)
+        return self.activation(x + self.bias)
+
+
+IN_TWO_DIMENSIONS = {keras.layers.MaxPooling3D: _MaxPooling, Conv3D: _Conv3D}
+
+
+def pooled_in_two_dimensions(model: keras.Model) -> keras.Model:
+    """A copy of a functional model that LiteRT can express: it pools in two dimensions, first space, then time."""
+
+    def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
+        return IN_TWO_DIMENSIONS.get(type(layer), type(layer)).from_config(layer.get_config())
+
+    copy = keras.models.clone_model(model, clone_function=copied, recursive=True)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _max_pooled(x: tf.Tensor, pool_size: tuple[int, int, int], strides: Sequence[int] | None = None) -> tf.Tensor:
     # The maximum over a box is that over its lines of maxima; each axis is padded by itself ("same").
     (time, *space), (step, *steps) = pool_size, strides or pool_size
     batch, length = x.shape[0], tf.shape(x)[1]  # LiteRT's loops need a static batch

@@ -15,7 +15,7 @@ import tensorflow as tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
-from scoringnet_tf.inference.windows import window_of, windowed_vectors
+from scoringnet_tf.inference.windows import WindowedBackbone, window_of
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.parameter_groups import parts
@@ -25,6 +25,7 @@ from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import WITH_C3D, model_path
 from scoringnet_tf.support.paths import AnyPath
+from scoringnet_tf.support.threads import overlapping
 
 FULLY_CONNECTED = ("fc6", "fc7")  # need whole clips
 
@@ -72,7 +73,7 @@ class FeatureExtractor:
     Args:
         network: a `Backbone`; or a `C3D`, whatever its pooling and endpoint, whose weights are copied.
         extraction: `Extraction`; a `Backbone` has its own endpoint and `pool`, and goes frame by frame.
-        window: frames that go through the network at a time; None: see `windows.windowed_vectors`.
+        window: frames that go through the network at a time; None: see `windows.WindowedBackbone`.
 
     Raises:
         InputError: the C3D ends before the endpoint, or its weights need clips of another length.
@@ -88,8 +89,8 @@ class FeatureExtractor:
         if not isinstance(network, Backbone):
             backbone = Backbone(_endpoint_model(network, extraction), pool=extraction.pool, pretrained=True)
         self.image_size, self.size = backbone.frame_size, backbone.size
-        vectors_of = windowed_vectors(backbone, backbone.reach, window, extraction.stride)
-        self._features = lambda frames_of, count: vectors_of(lambda *ends: frames_of(np.arange(*ends)), count)
+        self._windowed = WindowedBackbone(backbone, backbone.reach, window, extraction.stride)
+        self._features = self._of_frames
 
     def _of_clip_model(self, endpoint, window):
         """Extracts by a model of clips (B, T, H, W, 3) to (B, T', H', W', C) or (B, D)."""
@@ -110,6 +111,12 @@ class FeatureExtractor:
     def __call__(self, frames_of: collections.abc.Callable[[np.ndarray], np.ndarray], num_frames: int) -> np.ndarray:
         """Features of a video, float32 (⌈L / stride⌉, D)."""
         return self._features(frames_of, num_frames)
+
+    def _of_frames(self, frames_of, num_frames):
+        """Block by block; the next one is read while the network sees one."""
+        pieces = self._windowed.pieces(num_frames)
+        blocks = overlapping(lambda piece: frames_of(np.arange(*piece)), pieces, threads=1, ahead=1)
+        return self._windowed(blocks, num_frames)
 
     def _of_clips(self, features_of, at_a_time, frames_of, num_frames):
         """As many clips at a time as make a window together."""

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 from scoringnet_tf.inference.times import Measure
+from scoringnet_tf.inference.words import remark
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.files import read_rows, real_number
 from scoringnet_tf.support.messages import InputError, Remark
@@ -63,8 +64,7 @@ def implausible(flight: Measure, height: float) -> list[Remark]:
     if speed > 0 and jump <= HIGHEST_JUMP:
         return []
     what = f"would need a jump of {jump:.2f} m" if speed > 0 else "is too short for a fall"
-    text = f"A flight of {flight.value:.2f} s from {height:g} m {what}."
-    return [Remark("implausible_fall", f"{text} Check the height, and whether the film is in slow motion.")]
+    return [remark("implausible_fall", seconds=flight.value, height=height, problem=what)]
 
 
 # === What a user gives ===

@@ -4,29 +4,22 @@ It imports no TensorFlow, so that a command refuses what is missing at once.
 """
 
 import contextlib
-import functools
 import glob
 import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from scoringnet_tf.data.features import ORIGIN_NAME, FeatureFile
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.timing import DEFAULT_FPS, duration_of, frame_at
 from scoringnet_tf.data.video import Clip, VideoError, frame_times
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, images_to_cut, is_frame_folder, others_in, videos_in
-from scoringnet_tf.inference.fall import Heights, height_of
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
-from scoringnet_tf.support.threads import overlapping
-
-if TYPE_CHECKING:
-    from scoringnet_tf.inference.predictor import Predictor
-    from scoringnet_tf.inference.results import Performance, VideoScore
 
 STANDARD_INPUT = "-"
 ROUNDED_END = 0.5  # seconds: players round the end of a video, or count to the end of the sound
@@ -206,78 +199,25 @@ def local_video(path: AnyPath) -> Iterator[Path]:
             raise type(error)(error.code, str(error).replace(str(copy), str(path))) from error
 
 
-def scored(
-    videos: Iterable[Named],
-    predictor: "Predictor",
-    *,
-    start: float | None = None,
-    end: float | None = None,
-    force: bool = False,
-    heights: Heights = None,
-    on_performance: Callable[[str, "Performance"], None] | None = None,
-) -> "Iterator[tuple[str, VideoScore | Remark]]":
-    """Yields the name of each of `named_videos` and its score, or why there is none; options as of `score_video`.
-
-    The next one of a list is read while one is scored. Others, such as those that arrive in a folder, take their turn.
-    `on_performance` is called with the name of a long video and each performance once it is found.
-    """
-
-    def parts_of(video):
-        with local_video(video) as path:
-            yield from predictor.parts(stretched(path, start, end))
-
-    def read(named):
-        return named[0], _outcome(lambda: _begun(parts_of(named[0])), *named)
-
-    def score(video, parts):
-        def seen(part, _, performances):
-            if on_performance and part.is_part:
-                for performance in performances:
-                    on_performance(video, performance)
-
-        return predictor.score_parts(parts, video, force=force, height=height_of(heights, video), seen=seen)
-
-    for video, parts in overlapping(read, videos, threads=1, ahead=int(isinstance(videos, list))):
-        is_read = not isinstance(parts, Remark)
-        yield video, _outcome(functools.partial(score, video, parts), video) if is_read else parts
-
-
-def _begun(items):
-    """The same, the first of them made already; nothing here holds on to it."""
-    first = [next(items)]
-
-    def rest():
-        yield first.pop()
-        yield from items
-
-    return rest()
-
-
 def attempted(function: Callable[[Path], Result], video: str, error: InputError | None = None) -> Result | Remark:
-    """What a function of a local path gives of one of `named_videos`, or why it gives nothing.
-
-    What is wrong with one ends nothing but itself.
-    """
-
-    def of_local():
+    """What a function of a local path gives for one of `named_videos`, or why it gives nothing."""
+    if error is not None:
+        return problem_with(video, error)
+    try:
         with local_video(video) as path:
             return function(path)
-
-    return _outcome(of_local, video, error)
-
-
-def _outcome(function, video, error=None):
-    try:
-        if error is not None:
-            raise error
-        return function()
-    except InputError as wrong:
-        return Remark("unreadable", str(wrong))
-    except OSError as wrong:
-        return Remark("unreadable", f"{video}: {wrong.strerror or wrong}.")
     except Exception as wrong:
-        # TensorFlow is not imported to know its error; OpenCV's has a number.
-        is_memory = isinstance(wrong, MemoryError) or type(wrong).__name__ == "ResourceExhaustedError"
-        if not is_memory and (type(wrong).__module__, getattr(wrong, "code", None)) != ("cv2", OPENCV_NO_MEMORY):
-            raise
+        return problem_with(video, wrong)
+
+
+def problem_with(video: str, error: Exception) -> Remark:
+    """What is wrong with a video, which ends nothing but itself; raises an error that is not its fault."""
+    if isinstance(error, InputError):
+        return Remark("unreadable", str(error))
+    if isinstance(error, OSError):
+        return Remark("unreadable", f"{video}: {error.strerror or error}.")
+    # TensorFlow is not imported to know its error; OpenCV's has a number.
+    is_memory = isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+    if is_memory or (type(error).__module__, getattr(error, "code", None)) == ("cv2", OPENCV_NO_MEMORY):
         return Remark("out_of_memory", f"{video} does not fit into memory.")
+    raise error

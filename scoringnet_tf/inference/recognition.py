@@ -15,7 +15,7 @@ NEAR = 4.0  # seconds before and after such a window: a run-up, or the wait on t
 NAMED = 0.3  # of another class, to name it
 
 
-def recognition(model: Any, features: Any, labels: Any, mask: Any) -> Any:
+def recognition(model: Any, classes: Any, labels: Any, mask: Any) -> Any:
     """The largest probability, (B,), with which a window of B performances looks like the sport.
 
     A window is `WINDOW` frames, or the whole video if that is shorter; its logits are averaged. It counts if it shows a
@@ -23,10 +23,10 @@ def recognition(model: Any, features: Any, labels: Any, mask: Any) -> Any:
 
     Args:
         model: `ScoringNet` with `recognised` classes.
-        features, labels, mask: as of `checks.checks`.
+        classes, labels, mask: as of `checks.checks`.
     """
     mask = ops.convert_to_tensor(mask)
-    likely, counted = _likely(model, features, mask)
+    likely, counted = _likely(model, classes, mask)
     if labels is not None:
         staged = ops.logical_and(labels > 0, mask)
         shown = _window_sums(ops.cast(staged, "float32")) > 0
@@ -34,59 +34,56 @@ def recognition(model: Any, features: Any, labels: Any, mask: Any) -> Any:
     return ops.max(ops.where(counted, likely, 0.0), axis=1)
 
 
-def recognised_windows(model: Any, features: Any) -> Any:
-    """Whether the window that ends at each frame looks like the sport, bool (B, L); features (B, L, D), no padding."""
-    mask = ops.ones(ops.shape(features)[:2], "bool")
-    likely, counted = _likely(model, features, mask)
+def recognised_windows(model: Any, classes: Any) -> Any:
+    """Whether the window that ends at each frame looks like the sport, bool (B, L); classes (B, L, N), no padding."""
+    likely, counted = _likely(model, classes, ops.ones(ops.shape(classes)[:2], "bool"))
     return ops.logical_and(counted, likely >= RECOGNISED)
 
 
-def where_recognised(model: Any, probabilities: Any, features: Any, rate: float | None) -> Any:
+def where_recognised(model: Any, stages: np.ndarray, classes: np.ndarray, rate: float | None) -> np.ndarray:
     """Stage probabilities of one video, noise wherever nothing near looks like the sport; as they are if nothing does.
 
     Args:
-        model: `ScoringNet`; without `recognised` classes nothing changes.
-        probabilities: (L, S) of KFS; None of a model without.
-        features: (L, D).
+        model: `ScoringNet` with `recognised` classes.
+        stages: (K, S) of KFS.
+        classes: (K, N) logits.
         rate: frames per second; None if it is not known.
     """
-    if not model.recognised or probabilities is None:
-        return probabilities
-    likely = np.asarray(recognised_windows(model, features[np.newaxis]))[0]
+    likely = np.asarray(recognised_windows(model, classes[np.newaxis]))[0]
     if not likely.any():
-        return probabilities
+        return stages
     around = round(NEAR * rate) if rate else WINDOW
     near = np.convolve(likely, np.ones(2 * around + 1), "full")[around : around + len(likely)] > 0
-    return np.where(near[:, np.newaxis], probabilities, np.eye(probabilities.shape[1])[0])
+    return np.where(near[:, np.newaxis], stages, np.eye(stages.shape[1])[0])
 
 
-def _likely(model, features, mask):
+def looks_like(model: Any, classes: np.ndarray) -> str:
+    """What a performance looks like, if not like the sport, by the logits (K, N) of its frames."""
+    logits = classes.mean(axis=0)
+    likely = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+    best, wanted = int(likely.argmax()), model.sport.recognised_as[0]
+    if likely[best] < NAMED or best in model.recognised:
+        return f"does not look like {wanted}"
+    return f"looks like {model.backbone.classes[best]}, not like {wanted}"
+
+
+def _likely(model: Any, classes: Any, mask: Any) -> tuple[Any, Any]:
     """The probability of the sport's classes in the window that ends at each frame, and whether it is a whole one."""
-    logits, counted = _window_means(model.backbone.logits(features), mask)
+    logits, counted = _window_means(classes, mask)
     return ops.sum(ops.take(ops.softmax(logits), list(model.recognised), axis=-1), axis=-1), counted
 
 
-def _window_sums(values):
+def _window_sums(values: Any) -> Any:
     """Sums over the last `WINDOW` steps up to each: (B, L, …) → (B, L, …)."""
     total = ops.cumsum(values, axis=1)
     padding = [[0, 0], [WINDOW, 0], *[[0, 0]] * (len(values.shape) - 2)]
     return total - ops.pad(total, padding)[:, : ops.shape(values)[1]]
 
 
-def _window_means(logits, mask):
-    """Means of the logits of each window (B, L, K), and which are whole windows of real frames, bool (B, L)."""
+def _window_means(logits: Any, mask: Any) -> tuple[Any, Any]:
+    """Means of the logits of each window (B, L, N), and which are whole windows of real frames, bool (B, L)."""
     real = ops.cast(mask, "float32")
     number = _window_sums(real)
     means = _window_sums(logits * real[:, :, None]) / ops.maximum(number, 1.0)[:, :, None]
     whole = number >= ops.minimum(ops.sum(real, axis=1, keepdims=True), WINDOW)
     return means, ops.logical_and(whole, mask)
-
-
-def looks_like(model: Any, features: Any) -> str:
-    """What a performance, features (L, D), looks like, if not like the sport."""
-    logits = np.asarray(model.backbone.logits(features[np.newaxis]))[0].mean(axis=0)
-    likely = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
-    best, wanted = int(likely.argmax()), model.sport.recognised_as[0]
-    if likely[best] < NAMED or best in model.recognised:
-        return f"This does not look like {wanted}."
-    return f"This looks like {model.backbone.classes[best]}, not like {wanted}."

@@ -1,23 +1,21 @@
 """A result for people: text, rows of a table, and a picture of its key stages."""
 
 import textwrap
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.inference.fall import MEASURES
 from scoringnet_tf.inference.times import Measure, Moment
-from scoringnet_tf.sports import NOISE, SCORES, Sport, column_of, decimals
+from scoringnet_tf.inference.words import MODEL_REASONS, MODEL_WARNINGS
+from scoringnet_tf.sports import NOISE, SCORES, Sport, column_of, decimals, stage_runs
 from scoringnet_tf.support.drawing import draw_strip, printable, stage_color, stage_patches
 from scoringnet_tf.support.messages import InputError, Remark, counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Codes of reasons against all scores of a model. They do not speak against its stages.
-OF_MODEL = ("simulated_training", "scores_not_learned")
-# Codes of warnings that hold for all results of a model.
-DOUBTS = ("no_reference", "stale_reference", "no_intervals", "no_distance", "simulated_times")
 COLUMNS = 10  # frames in a picture
 WIDTH, LINE, STRIP = 12.0, 0.2, 0.9  # inches: of the picture; heights of a line of text, and of the stages
 BETWEEN = "   "  # values on a line
@@ -41,14 +39,14 @@ def text(score: Any, is_alone: bool = True) -> str:
         against = "Withheld" if performance.final is None else "Forced despite"
         lines += [f"  {against}: {reason}" for reason in performance.own_reasons]
         lines += [f"  Warning: {warning}" for warning in performance.warnings]
-    lines += [f"  {reason}" for reason in score.further_reasons if reason.code not in OF_MODEL]
-    lines += [f"  Warning: {warning}" for warning in score.warnings_of() if warning.code not in DOUBTS]
+    lines += [f"  {reason}" for reason in score.further_reasons if reason.code not in MODEL_REASONS]
+    lines += [f"  Warning: {warning}" for warning in score.warnings_of() if warning.code not in MODEL_WARNINGS]
     return "\n".join([*lines, *(model_lines(score) if is_alone else ())])
 
 
 def model_lines(score: Any) -> list[str]:
     """What holds for all results of the model of a `VideoScore`: what to doubt, and why it gives no scores."""
-    return [*(f"Warning: {each}" for each in score.warnings if each.code in DOUBTS), *score.model_reasons]
+    return [*(f"Warning: {each}" for each in score.warnings if each.code in MODEL_WARNINGS), *score.model_reasons]
 
 
 def _stage_lines(stages, within=None):
@@ -150,14 +148,12 @@ def failure_row(video: str, model: str | None, sport: Sport, error: Remark) -> d
 # === Pictures ===
 
 
-def key_frames(stages: Sequence[dict[str, Any]], num_frames: int, first_frame: int = 0) -> list[int]:
-    """The frames to draw: of each stage but noise at least one, of longer ones more, at the centres of equal parts.
+def key_frames(labels: np.ndarray) -> list[int]:
+    """The frames to draw: at least one of each stage but noise, more of longer ones, at the centres of equal parts.
 
-    A video without stages is drawn as a whole; one with more stages than `COLUMNS` shows some of them. The result
-    counts from `first_frame`.
+    A video without stages, labels (L,), is drawn as a whole; one with more stages than `COLUMNS` shows some of them.
     """
-    runs = [run for run in stages if run["name"] != NOISE]
-    spans = [(run["start_frame"] - first_frame, run["end_frame"] - first_frame) for run in runs] or [(0, num_frames)]
+    spans = [(start, end) for stage, start, end in stage_runs(labels) if stage] or [(0, len(labels))]
     spans = [spans[index * len(spans) // COLUMNS] for index in range(COLUMNS)] if len(spans) > COLUMNS else spans
     total, left = sum(end - start for start, end in spans), COLUMNS - len(spans)
     counts = [1 + left * (end - start) // total for start, end in spans]

@@ -20,9 +20,9 @@ import tensorflow as tf
 from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.fall import height_of
-from scoringnet_tf.inference.inputs import Named, attempted, stretched
+from scoringnet_tf.inference.inputs import Named, attempted
 from scoringnet_tf.inference.predictor import predictor_of
-from scoringnet_tf.inference.results import SCHEMA_VERSION, VideoScore
+from scoringnet_tf.inference.result import SCHEMA_VERSION, VideoScore
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.files import file_sha256, locked, write_json
 from scoringnet_tf.support.messages import InputError, Remark
@@ -86,8 +86,9 @@ def _scored(named, model, sha256, folder, options):
         file = folder / f"{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]}.json"
         if kept := _kept(file, predictor.model.sport):
             return None, kept
-        source = stretched(path, options.get("start"), options.get("end"))
-        return file, predictor.score_file(source, named[0], force=options.get("force", False), height=height)
+        videos = predictor.read(path, options.get("start"), options.get("end"))
+        results = predictor.results(videos, force=options.get("force", False), height=height)
+        return file, predictor.gather(named[0], [part.summary for part in results])
 
     outcome = attempted(score, *named)
     if isinstance(outcome, Remark):

@@ -2,15 +2,14 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
 
-from scoringnet_tf.sports import Sport, stage_runs
+from scoringnet_tf.sports import Sport
 
-Edges: TypeAlias = dict[tuple[str, bool], int]  # (stage, whether at its end) → frame
-Uncertainty: TypeAlias = Callable[[str], float | None]  # of the name of a moment or duration, seconds
+Edges: TypeAlias = Mapping[tuple[str, bool], int]  # (stage, whether at its end) → frame
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +17,7 @@ class Moment:
     """A moment of a performance.
 
     Attributes:
-        frame: of the file, counted from 0: the first that shows it.
+        frame: the first frame of the file that shows it, from 0.
         seconds: its time.
         uncertainty: seconds to either side within which it lies in 90 of 100 videos; None if that was not measured.
     """
@@ -37,58 +36,47 @@ class Measure:
     uncertainty: float | None = None
 
 
-def stage_edges(labels: np.ndarray, sport: Sport) -> Edges:
-    """First frame of every stage in labels (L,), and first frame after it.
-
-    Without stages that occur twice, and without edges of the labels themselves: there a stage is cut.
-    """
-    runs = [run for run in stage_runs(labels) if run[0] > 0]
-    stages = [stage for stage, _, _ in runs]
-    edges: Edges = {}
-    for stage, start, end in runs:
-        if stages.count(stage) == 1:
-            edges |= {(sport.stages[stage], False): start, (sport.stages[stage], True): end}
-    return {edge: frame for edge, frame in edges.items() if 0 < frame < len(labels)}
-
-
-def seconds_in(labels: np.ndarray, sport: Sport, frame_rate: float) -> dict[str, float]:
-    """The moments and durations of a sport in labels (L,) of a video, by name, seconds; none if a label is unknown."""
-    edges = {} if (labels < 0).any() else stage_edges(labels, sport)
-    moments = moments_of(sport, edges, 0, lambda frame: frame / frame_rate, lambda name: None)
-    durations = durations_of(sport, edges, lambda frame: frame / frame_rate, lambda name: None)
-    return {name: each.seconds for name, each in moments.items()} | {name: e.value for name, e in durations.items()}
-
-
 def moments_of(
-    sport: Sport, edges: Edges, first_frame: int, second_of: Callable[[int], float], uncertainty: Uncertainty
+    sport: Sport,
+    edges: Edges,
+    times: np.ndarray,
+    uncertainties: Mapping[str, float | None] | None = None,
+    first_frame: int = 0,
 ) -> dict[str, Moment]:
     """The moments of a sport that a performance shows, by name and in order of time.
 
     Args:
         sport: that names them.
-        edges: of its stages.
-        first_frame: of the file, from which edges count.
-        second_of: the time of a frame of `edges`.
-        uncertainty: of each.
+        edges: of its stages, in frames of `times`.
+        times: (L + 1,), seconds at which each frame begins, and the last one ends.
+        uncertainties: name → seconds to either side.
+        first_frame: number of the first frame in the file.
     """
-    frames = {name: edges[stage, ends] for name, stage, ends in sport.moments if (stage, ends) in edges}
+    frames = {name: edges[stage, is_end] for name, stage, is_end in sport.moments if (stage, is_end) in edges}
+    known = uncertainties or {}
     return {
-        name: Moment(first_frame + frame, second_of(frame), uncertainty(name))
+        name: Moment(first_frame + frame, seconds_at(times, frame), known.get(name))
         for name, frame in sorted(frames.items(), key=lambda each: each[1])
     }
 
 
 def durations_of(
-    sport: Sport, edges: Edges, second_of: Callable[[int], float], uncertainty: Uncertainty
+    sport: Sport, edges: Edges, times: np.ndarray, uncertainties: Mapping[str, float | None] | None = None
 ) -> dict[str, Measure]:
     """The durations of a sport that a performance shows whole, by name; arguments as of `moments_of`.
 
     A stage lasts until the next one begins, if that is shown: frames between them that have no stage are its own.
     """
-    durations = {}
+    durations, known = {}, uncertainties or {}
     for name, stage in sport.durations:
         if (stage, False) in edges and (stage, True) in edges:
             following = dict(itertools.pairwise(sport.stages)).get(stage, "")
             end = edges.get((following, False), edges[stage, True])
-            durations[name] = Measure(round(second_of(end) - second_of(edges[stage, False]), 3), "s", uncertainty(name))
+            seconds = seconds_at(times, end) - seconds_at(times, edges[stage, False])
+            durations[name] = Measure(round(seconds, 3), "s", known.get(name))
     return durations
+
+
+def seconds_at(times: np.ndarray, frame: int) -> float:
+    """The time of a frame, to a millisecond, as all results tell it."""
+    return round(float(times[frame]), 3)

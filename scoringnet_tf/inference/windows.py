@@ -1,59 +1,123 @@
-"""The vectors of one video of any length, piece by piece: no frame is read twice, and memory holds one piece.
+"""The stages and features of one video of any length, block by block: no frame is read twice, memory holds one block.
 
-A network is a chain of blocks (`models.backbones.blocks`). At the end of a piece each keeps the last steps that it saw,
-with which the next piece begins, so that its results are those of the whole video. A network that is no such chain is a
-single block: it computes the frames around a piece, as far as its `reach`, once more.
+A network is a chain of parts (`models.backbones.blocks`). At the end of a block each keeps the last steps that it saw,
+with which the next block begins, so that its results are those of the whole video. A network that is no such chain is a
+single part: it computes the frames around a block, as far as its `reach`, once more. The stage head reads the features
+of all blocks at once.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
-from scoringnet_tf.data.preprocessor import PATIENCE
 from scoringnet_tf.models.backbones.blocks import Block
-from scoringnet_tf.support.threads import overlapping
+from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, channel_means
+
+if TYPE_CHECKING:
+    from scoringnet_tf.models.scoring_net import ScoringNet
 
 MAX_WINDOW = 256  # frames
 ACTIVATIONS = 2**26  # numbers that come out of the largest layer for one window: 256 MiB
-PIECE = 128  # frames of a piece of a chain: I3D computes 4 % twice; half as many would leave a block without results
+PIECE = 128  # frames of a block for a chain: I3D computes 4 % twice; half as many would leave a part without results
 MASK, GIVEN = tf.TensorSpec((1, None), tf.bool), tf.TensorSpec((), tf.int32)
 STRETCH = 1024  # frames whose vectors are interpolated at a time
 
-ContentOf: TypeAlias = Callable[[int, int], np.ndarray]  # frames or features [start, stop) as the model takes them
 
-
-def windowed_vectors(
-    trunk: Any, reach: int, window: int | None = None, every: int = 1
-) -> Callable[[ContentOf, int], np.ndarray]:
-    """A function of `ContentOf` and L: the vectors (⌈L / every⌉, D) of a video, piece by piece; it is traced once.
+class WindowedBackbone:
+    """The vectors of a video, float32 (⌈L / every⌉, D), from its blocks of frames; traced once.
 
     Args:
         trunk: a `Backbone`, or another model of the same inputs, a vector a frame.
         reach: frames to either side that a vector depends on.
-        window: frames of a piece, of a chain no fewer than `PIECE`; None: `PIECE` of a chain, `window_of` others.
+        window: frames of a block, at least `PIECE` for a chain; None: `PIECE` for a chain, `window_of` for others.
         every: n, to keep every n-th vector.
     """
-    stride, chain = getattr(trunk, "temporal_stride", 1), trunk.blocks() if hasattr(trunk, "blocks") else ()
-    size = max(window or 1, PIECE) if chain else window or window_of(getattr(trunk, "model", trunk))
-    size = -(-size // stride) * stride
-    ends_of = _ends_function(trunk, chain or (_single(trunk, reach, stride),))
-    network = trunk.vectors_of_steps() if chain else trunk
-    vectors_of = _vectors_function(network, trunk.temporal_strides) if chain else _vectors_as_they_are
 
-    def vectors(content_of, length):
-        found, position = np.empty((-(-length // every), network.output.shape[-1]), np.float32), 0
-        for part in vectors_of(ends_of(content_of, _pieces(length, size, stride)), length):
-            kept = part[-position % every :: every]
-            found[-(-position // every) :][: len(kept)] = kept
+    def __init__(self, trunk: Any, reach: int, window: int | None = None, every: int = 1) -> None:
+        self._stride = getattr(trunk, "temporal_stride", 1)
+        chain = trunk.blocks() if hasattr(trunk, "blocks") else ()
+        size = max(window or 1, PIECE) if chain else window or window_of(getattr(trunk, "model", trunk))
+        self._size, self._every = -(-size // self._stride) * self._stride, every
+        self._ends = _ends_function(trunk, chain or (_single(trunk, reach, self._stride),))
+        network = trunk.vectors_of_steps() if chain else trunk
+        self._dimensions = network.output.shape[-1]
+        self._vectors = _vectors_function(network, trunk.temporal_strides) if chain else _vectors_as_they_are
+
+    def pieces(self, length: int) -> list[tuple[int, int]]:
+        """Frames [start, stop) of each block of a video of `length` frames; blocks are nearly as long as each other."""
+        number = -(-length // self._size)
+        each = -(-length // (number * self._stride)) * self._stride
+        return [(start, min(start + each, length)) for start in range(0, length, each)]
+
+    def __call__(self, blocks: Iterable[np.ndarray], length: int) -> np.ndarray:
+        """The vectors of a video.
+
+        Args:
+            blocks: uint8 (l, H, W, 3), the frames of each of `pieces`.
+            length: number of all frames.
+        """
+        vectors, position = np.empty((-(-length // self._every), self._dimensions), np.float32), 0
+        for part in self._vectors(self._ends(blocks, length), length):
+            kept = part[-position % self._every :: self._every]
+            vectors[-(-position // self._every) :][: len(kept)] = kept
             position += len(part)
-        return found
+        return vectors
 
-    return vectors
+
+class WindowedModel:
+    """The stage probabilities (L, S) and features (L, D) of a video, from its blocks; None where a model has none.
+
+    It is traced once, and shares the model's variables. Features are those that the heads read, or as of
+    `KeyFragmentSegmenter.with_features`; None of a model of frames without KFS.
+
+    Args:
+        model: a `ScoringNet`, or its KFS of frames.
+        window: frames that go through the backbone at a time; None: 256 for the shipped models, 83 for C3D with 112×112
+            at full width, 128 for I3D.
+    """
+
+    def __init__(self, model: "ScoringNet | KeyFragmentSegmenter", window: int | None = None) -> None:
+        kfs = model if isinstance(model, KeyFragmentSegmenter) else model.segmenter
+        self._backbone: WindowedBackbone | None = None
+        self._stages: Callable[[np.ndarray], np.ndarray] | None = None
+        self._channels, self._sees_nothing = None, False
+        if kfs is not model and model.encoded == "features":
+            if model.backbone is not None:
+                self._backbone = WindowedBackbone(model.backbone, model.backbone.reach, window)
+            if kfs is not None:
+                self._stages = _stages_function(
+                    lambda x, mask: kfs({"features": x, "mask": mask}, training=False), kfs.input["features"]
+                )
+        elif kfs is not None:
+            vectors = kfs.get_layer("flatten").output
+            network = kfs.get_layer("resnet50" if kfs.network == "resnet50" else "c3d")
+            trunk, reach = keras.Model(kfs.input, vectors), getattr(network, "reach", 0)
+            self._backbone = WindowedBackbone(trunk, reach, window or window_of(network))
+            head = keras.Model([vectors, kfs.input["mask"]], kfs.output)
+            self._stages = _stages_function(lambda x, mask: head([x, mask], training=False), vectors)
+            self._channels = kfs.channels
+        else:
+            self._sees_nothing = True
+
+    def pieces(self, length: int) -> list[tuple[int, int]]:
+        """Frames [start, stop) of each block that a call takes of a video of `length` frames."""
+        if self._sees_nothing:
+            return []
+        return [(0, length)] if self._backbone is None else self._backbone.pieces(length)
+
+    def __call__(self, blocks: Iterable[np.ndarray], length: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """(stage probabilities, features) of a video of `length` frames, from the `blocks` of its `pieces`."""
+        if self._sees_nothing:
+            return None, None
+        features = next(iter(blocks)) if self._backbone is None else self._backbone(blocks, length)
+        stages = None if self._stages is None else self._stages(features)
+        if self._channels is not None:
+            features = channel_means(features[np.newaxis], self._channels).numpy()[0]
+        return stages, features
 
 
 def window_of(network: keras.Model) -> int:
@@ -64,15 +128,18 @@ def window_of(network: keras.Model) -> int:
     return max(1, min(MAX_WINDOW, ACTIVATIONS // largest))
 
 
-def _pieces(length, size, stride):
-    """[start, stop) of pieces of a video, of nearly the same length, `size` at most, a multiple of `stride`."""
-    number = -(-length // size)
-    each = -(-length // (number * stride)) * stride
-    return [(start, min(start + each, length)) for start in range(0, length, each)]
+def _stages_function(stages_of: Callable, vectors: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """A function of the features (L, D) of one video to stages (L, S), by one of `vectors` (B, L, D) and a mask."""
+
+    @tf.function(input_signature=[tf.TensorSpec((1, None, vectors.shape[-1]), tf.float32)], autograph=False)
+    def traced(features: tf.Tensor) -> tf.Tensor:
+        return stages_of(features, tf.ones(tf.shape(features)[:2], tf.bool))
+
+    return lambda features: traced(features[np.newaxis, :, : vectors.shape[-1]]).numpy()[0]
 
 
-def _single(trunk, reach, stride):
-    """A trunk as one block. Its steps are where they are in the whole video, and are interpolated with neighbours."""
+def _single(trunk: Any, reach: int, stride: int) -> Block:
+    """A trunk as one part. Its steps are where they are in the whole video, and are interpolated with neighbours."""
     margin = (-(-reach // stride) + (stride > 1)) * stride
     return Block(keras.Model([trunk.input["frames"], trunk.input["mask"]], trunk.output), 1, margin, margin, 0)
 
@@ -80,70 +147,70 @@ def _single(trunk, reach, stride):
 # === From frames to the ends of a chain ===
 
 
-def _ends_function(trunk, blocks):
-    """A function of `ContentOf` and pieces that yields, for each, the steps of the ends of the blocks, (T, D)."""
-    inputs, unit = [block.network.inputs[0] for block in blocks], math.prod(block.stride for block in blocks)
+def _ends_function(trunk: Any, parts: Iterable[Block]) -> Callable[[Iterable, int], Iterator[list[np.ndarray]]]:
+    """A function of blocks and L that yields, for each block, the steps of the ends of the parts, (T, D)."""
+    parts = tuple(parts)
+    inputs, unit = [part.network.inputs[0] for part in parts], math.prod(part.stride for part in parts)
     specs = [tf.TensorSpec((1, None, *x.shape[2:]), x.dtype) for x in inputs]
     held_specs = [(x, MASK, GIVEN) for x in specs]
 
     @tf.function(input_signature=[specs[0], MASK, tf.TensorSpec((), tf.bool), held_specs], autograph=False)
-    def of_piece(frames, mask, is_last, held):
+    def of_block(frames: Any, mask: Any, is_last: Any, held: Any) -> tuple[list, list]:
         ends: list[Any] = []
-        x, keeps = frames, []
-        for block, state in zip(blocks, held, strict=True):
-            x, mask, state = _through(block, x, mask, is_last, state)
-            keeps.append(state)
-            if block.end is not None:
-                ends.append(x if len(blocks) == 1 else trunk.steps(block.end, x))
-        return ends, keeps
+        x, kept = frames, []
+        for part, state in zip(parts, held, strict=True):
+            x, mask, state = _through(part, x, mask, is_last, state)
+            kept.append(state)
+            if part.end is not None:
+                ends.append(x if len(parts) == 1 else trunk.steps(part.end, x))
+        return ends, kept
 
-    def ends_of(content_of, pieces):
-        held = [(tf.zeros((1, 0, *x.shape[2:]), x.dtype), tf.zeros((1, 0), tf.bool), 0) for x in inputs]
-        contents = overlapping(lambda piece: content_of(*piece), pieces, threads=1, ahead=1)
-        progress = tqdm(contents, "Segmenting", len(pieces), unit="window", delay=PATIENCE, leave=False, disable=None)
-        for (_, stop), frames in zip(pieces, progress, strict=True):
-            padding = (0, -len(frames) % unit)  # of the last piece
-            mask = np.pad(np.ones((1, len(frames)), bool), ((0, 0), padding))
-            frames = np.pad(frames, (padding, *[(0, 0)] * 3))[np.newaxis]
-            ends, held = of_piece(frames, mask, stop == pieces[-1][1], held)
+    def ends_of(blocks: Iterable[np.ndarray], length: int) -> Iterator[list[np.ndarray]]:
+        held, position = [(tf.zeros((1, 0, *x.shape[2:]), x.dtype), tf.zeros((1, 0), tf.bool), 0) for x in inputs], 0
+        for block in blocks:
+            position += len(block)
+            padding = (0, -len(block) % unit)  # of the last one
+            mask = np.pad(np.ones((1, len(block)), bool), ((0, 0), padding))
+            frames = np.pad(block, (padding, *[(0, 0)] * 3))[np.newaxis]
+            ends, held = of_block(frames, mask, position == length, held)
             yield [end[0].numpy() for end in ends]
 
     return ends_of
 
 
-def _through(block, x, mask, is_last, held):
-    """(x and mask after a block, what it keeps: x, mask, and how many of its first results have been given before)."""
-    if not (block.before or block.after) and block.stride == 1:
-        return block.network([x, mask], training=False), mask, held
+def _through(part: Block, x: Any, mask: Any, is_last: Any, held: Any) -> tuple[Any, Any, Any]:
+    """(x and mask after a part, what it keeps: x, mask, and how many of its first results have been given before)."""
+    if not (part.before or part.after) and part.stride == 1:
+        return part.network([x, mask], training=False), mask, held
     x, mask, given = tf.concat([held[0], x], axis=1), tf.concat([held[1], mask], axis=1), held[2]
-    steps = tf.shape(mask)[1] // block.stride
-    whole = steps * block.stride
-    results = block.network([x[:, :whole], mask[:, :whole]], training=False)
-    stop = tf.maximum(steps - tf.where(is_last, 0, block.after), given)
-    again = tf.minimum(stop, block.before)
-    first = (stop - again) * block.stride
-    masks = mask[:, : whole : block.stride]
+    steps = tf.shape(mask)[1] // part.stride
+    whole = steps * part.stride
+    results = part.network([x[:, :whole], mask[:, :whole]], training=False)
+    stop = tf.maximum(steps - tf.where(is_last, 0, part.after), given)
+    again = tf.minimum(stop, part.before)
+    first = (stop - again) * part.stride
+    masks = mask[:, : whole : part.stride]
     return results[:, given:stop], masks[:, given:stop], (x[:, first:], mask[:, first:], again)
 
 
 # === From these to a vector for every frame ===
 
 
-def _vectors_as_they_are(ends, length):
-    """Yields the vectors of a single block."""
+def _vectors_as_they_are(ends: Iterator[list[np.ndarray]], length: int) -> Iterator[np.ndarray]:
+    """The vectors of a single part."""
     return (vectors for (vectors,) in ends)
 
 
-def _vectors_function(network, strides):
-    """A function of the ends of pieces and L that yields vectors (T, D), so many at a time that they need no memory."""
+def _vectors_function(network: keras.Model, strides: Iterable[int]) -> Callable[[Iterator, int], Iterator[np.ndarray]]:
+    """A function of the ends of blocks and L that yields vectors (T, D), so many at a time that they need no memory."""
     stride = max(strides)
     specs = [tf.TensorSpec((1, None, x.shape[-1]), tf.float32) for x in network.inputs[:-1]]
 
     @tf.function(input_signature=[specs, MASK], autograph=False)
-    def interpolated(steps, mask):
+    def interpolated(steps: Any, mask: Any) -> Any:
         return network([*steps, mask], training=False)
 
-    def vectors_of(ends, length):
+    def vectors_of(ends: Iterator[list[np.ndarray]], length: int) -> Iterator[np.ndarray]:
         steps = [np.concatenate(end) for end in zip(*ends, strict=True)]
         for start in range(0, length, STRETCH):
             stop = min(start + STRETCH, length)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import keras
 from keras import layers, ops
 
 from scoringnet_tf.support.messages import unknown_name
@@ -52,13 +53,19 @@ def select_views(
 
 
 def score_views(
-    predictor: "ScorePredictor", clips: Mapping[str, Any], views: int, training: bool | None = None
+    predictor: "ScorePredictor",
+    clips: Mapping[str, Any],
+    views: int,
+    training: bool | None = None,
+    network: keras.Model | None = None,
 ) -> dict[str, Any]:
     """SP's outputs (B, …) for clips (M·B, T, …) of `select_views`: the mean over all views, mirror images included.
 
-    The final score and a distribution's mean and deviation follow from the means.
+    The final score and a distribution's mean and deviation follow from the means. `network` is another network with the
+    same inputs and outputs that scores in place of the predictor.
     """
+    score = network or predictor
     if views == 1:
-        return predictor(clips, training=training)
+        return score(clips, training=training)
     both = {name: ops.concatenate([clip, ops.flip(clip, axis=-2)]) for name, clip in clips.items()}
-    return predictor.averaged(predictor(both, training=training), 2 * len(MOVES[views]))
+    return predictor.averaged(score(both, training=training), 2 * len(MOVES[views]))

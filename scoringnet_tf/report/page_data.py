@@ -11,8 +11,8 @@ import numpy as np
 from scoringnet_tf.data.browser_video import filmed
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.fall import time_of_rise
-from scoringnet_tf.inference.predictor import Predictor
-from scoringnet_tf.inference.results import Performance, VideoScore
+from scoringnet_tf.inference.pipeline import Predictor
+from scoringnet_tf.inference.result import Performance, VideoScore
 from scoringnet_tf.report.judges import Judged
 from scoringnet_tf.report.page import Picture, ShownPerformance, ShownScore
 from scoringnet_tf.report.thumbnails import pictured
@@ -43,7 +43,7 @@ class Scene:
 
 
 class Scenes:
-    """The scene of each performance, noted while a video is scored: pass it as `seen`.
+    """The scene of each performance, noted while a video is scored.
 
     A scene is the performance and a second around it, without frames of another performance.
     """
@@ -51,7 +51,7 @@ class Scenes:
     def __init__(self) -> None:
         self.kept: list[Scene] = []
 
-    def __call__(self, video: Video, probabilities: np.ndarray | None, performances: Sequence[Performance]) -> None:
+    def add(self, video: Video, probabilities: np.ndarray | None, performances: Sequence[Performance]) -> None:
         """Notes the scenes of the performances in a video, or in a part of one."""
         is_longer = video.is_part or len(performances) > 1
         ends = [0, *(one.end_frame for one in performances)]
@@ -86,12 +86,15 @@ def scored_and_shown(
     """Scores a video. Returns what to show of each performance, and warnings.
 
     Args:
-        source, path, force, height: as of `Predictor.score_file`, whose errors it raises.
+        source, path, force, height: as of `Predictor.results`, whose errors it raises.
         judged: the judges' row of this video, which is left out if it shows several performances.
         name: of the video; default: that of its file.
     """
-    scenes, warnings = Scenes(), []
-    score = predictor.score_file(source, path, force=force, seen=scenes, height=height)
+    scenes, warnings, parts = Scenes(), [], []
+    for part in predictor.results(predictor.read(source), force=force, height=height):
+        scenes.add(part.seen.video, part.seen.frame_stages, part.performances)
+        parts.append(part.summary)
+    score = predictor.gather(path, parts)
     if judged and len(score.performances) > 1:
         number = counted(len(score.performances), "performance")
         warnings.append(f"its row of --judges is left out, because it shows {number} (--start, --end)")

@@ -8,7 +8,7 @@ from typing import Any
 
 from scoringnet_tf.data.video_files import FRAMES_SUFFIX, VIDEO_SUFFIXES
 from scoringnet_tf.inference.rendering import columns, failure_row, model_lines, text
-from scoringnet_tf.inference.results import VideoScore, failure
+from scoringnet_tf.inference.result import VideoScore, failure
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.drawing import is_picture_of
 from scoringnet_tf.support.files import plain

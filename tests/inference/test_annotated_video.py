@@ -6,7 +6,7 @@ import pytest
 from conftest import HEIGHT, WIDTH, read_index, write_bars, write_images, write_timed
 from refusals import refused
 
-from scoringnet_tf.inference.results import Performance, VideoScore
+from scoringnet_tf.inference.result import Performance, VideoScore
 from scoringnet_tf.inference.times import Moment
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.drawing import is_picture_of, stage_color

@@ -1,7 +1,6 @@
 """What a model keeps of held-out and training videos, and what it says by it: intervals, a grade."""
 
 import collections
-import copy
 import dataclasses
 import itertools
 import json
@@ -12,6 +11,7 @@ import pytest
 from command_forks import forked
 from conftest import write_bars, write_unlv_diving
 from refusals import refused
+from scripted_stages import scripted
 from tiny_records import feature_video, write_records
 from training_runs import telling, trained
 
@@ -20,16 +20,10 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.splits import resplit
 from scoringnet_tf.experiments.results import read_predictions
-from scoringnet_tf.inference.calibration import (
-    HeldOut,
-    add_reference,
-    chosen_ids,
-    is_measured,
-    measured,
-)
-from scoringnet_tf.inference.checks import Checks, doubts, stated_intervals
+from scoringnet_tf.inference.calibration import HeldOut, calibrate, chosen_ids, is_calibrated, replace_file
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.inference.predictor import Predictor, predictor_of, score_video
+from scoringnet_tf.inference.reliability import doubts, reliability, stated_intervals
 from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.settings import merged
@@ -42,6 +36,7 @@ from scoringnet_tf.models.training_statistics import (
     pooled,
 )
 from scoringnet_tf.sports import MEASURES, SCORES
+from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.messages import InputError
 
 SMALL = {
@@ -86,8 +81,8 @@ def plain(info):
 
 
 @pytest.fixture(scope="module")
-def model(plain, folder):
-    return scoringnet_tf.with_reference(plain, folder)
+def model(plain, info):
+    return calibrate(plain, info, HeldOut(info, "validation"))
 
 
 def changed(network):
@@ -114,49 +109,33 @@ def test_intervals_are_measured_on_the_validation_split(model, plain, info):
 
 
 @pytest.mark.slow
-def test_intervals_need_enough_videos_that_are_known_to_be_held_out(plain, folder, info, diving_records):
-    """Not those of records that the model was not trained on, nor training videos, nor two. Videos held out by id are
-    of the training split; a validation split counts before them.
-    """
+def test_intervals_need_enough_held_out_videos(plain, diving_records):
     ten = DatasetInfo.load(diving_records)
-    other, own = (
-        plain.with_dtype("float32", provenance={**plain.provenance, "data_hash": data_hash})
-        for data_hash in ("another", ten.data_hash)
-    )
     two = HeldOut(ten, "validation", ten.splits["train"]["ids"][:2])
-    for intervals in (
-        scoringnet_tf.with_reference(other, folder).reference.intervals,
-        scoringnet_tf.with_reference(own, diving_records).reference.intervals,
-        measured(plain, ten, two).intervals,
-    ):
-        assert intervals.half_widths == {} and intervals.lacking
-    first = info.splits["train"]["ids"][0]
-    found = scoringnet_tf.with_reference(plain, folder, held_out_ids=[first]).reference
-    assert found.intervals.num_videos["final"] == 9
-    with refused("unknown_name", "nobody", folder):
-        scoringnet_tf.with_reference(plain, folder, held_out_ids=["nobody"])
+    for held_out, lacking in ((two, "2 of final"), ("There are none.", "There are none.")):
+        intervals = calibrate(plain, ten, held_out).reference.intervals
+        assert intervals.half_widths == {} and lacking in intervals.lacking
 
 
 @pytest.mark.slow
 def test_a_file_keeps_all_and_is_measured_again_if_something_is_missing(plain, model, info, tmp_path):
-    """A model that was saved meanwhile is left alone: measuring takes minutes, in which a run may keep a better one."""
     model.save(tmp_path / "best.keras")
-    assert load_scoring_net(tmp_path).reference == model.reference and is_measured(tmp_path, info)
+    assert load_scoring_net(tmp_path).reference == model.reference and is_calibrated(model, info)
     for missing in ({"intervals": None}, {"certainty": None}):
         before = dataclasses.replace(model.reference, **missing).get_config()
-        plain.with_dtype("float32", reference=before).save(tmp_path / "best.keras")
-        assert not is_measured(tmp_path, info)
-    changed(model).save(tmp_path / "best.keras")
-    assert not is_measured(tmp_path, info)
+        assert not is_calibrated(plain.with_dtype("float32", reference=before), info)
+    assert not is_calibrated(changed(model), info)
 
-    class Ids(tuple):
-        def __iter__(self):
-            (tmp_path / "best.keras").write_bytes(b"a better one")
-            return super().__iter__()
 
-    with refused("changed", tmp_path / "best.keras"):
-        add_reference(tmp_path, info, HeldOut(info, "validation", Ids(info.splits["validation"]["ids"])))
-    assert (tmp_path / "best.keras").read_bytes() == b"a better one"
+def test_a_model_that_was_saved_meanwhile_is_left_alone(model, tmp_path):
+    """Measuring takes minutes, in which a run may keep a better one."""
+    file = tmp_path / "best.keras"
+    file.write_bytes(b"a better one")
+    with refused("changed", file):
+        replace_file(file, model, "0" * 64)
+    assert file.read_bytes() == b"a better one"
+    replace_file(file, model, file_sha256(file))
+    assert load_scoring_net(file).reference == model.reference
 
 
 def test_of_many_videos_evenly_chosen_ones_are_measured(info):
@@ -174,7 +153,7 @@ def test_a_compiled_model_keeps_its_reference_until_it_is_trained(model, folder,
     batches = scoringnet_tf.videos(folder, "train", image_size=(32, 32), batch_size=3)
     learning.fit(batches, verbose=0, shuffle=False)
     assert not is_current(learning)
-    scoringnet_tf.with_reference(learning, folder).save(tmp_path / "model.keras")
+    calibrate(learning, DatasetInfo.load(folder)).save(tmp_path / "model.keras")
     assert is_current(load_scoring_net(tmp_path / "model.keras"))
 
 
@@ -199,7 +178,7 @@ def test_the_stages_of_records_without_them_are_those_that_the_model_finds(stage
     (tmp_path / "manifest.csv").write_text("\n".join(rows))
     build_records("manifest", tmp_path, tmp_path / "records", BuildSettings((36, 48)), workers=1, sport="diving")
     network = load_scoring_net(stage_model)
-    reference = scoringnet_tf.with_reference(network, tmp_path / "records").reference
+    reference = calibrate(network, DatasetInfo.load(tmp_path / "records")).reference
     found = collections.defaultdict(list)
     for number, rate in enumerate(rates):
         of_video = collections.Counter()
@@ -222,9 +201,10 @@ def test_how_long_a_stage_lasts_goes_by_the_rate_of_its_video(tmp_path):
     ]
     info = DatasetInfo.load(write_records(tmp_path / "records", {"train": videos}))
     small = {"width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (4, 4)}}
-    found = measured(telling(scoringnet_tf.ScoringNet.for_records(info, **small)), info)
+    found = calibrate(telling(scoringnet_tf.ScoringNet.for_records(info, **small)), info).reference
     assert (found.durations, found.num_steps) == (dict.fromkeys(info.stages[1:], (0.2, 1.6)), None)
-    whole = measured(telling(scoringnet_tf.ScoringNet.for_records(info, **merged(small, {"segmenter": None}))), info)
+    whole = telling(scoringnet_tf.ScoringNet.for_records(info, **merged(small, {"segmenter": None})))
+    whole = calibrate(whole, info).reference
     assert (whole.durations, whole.num_steps) == ({}, (16, 16))
 
 
@@ -249,15 +229,11 @@ def test_damaged_ones_are_refused(plain, model):
 # === What is said of a video ===
 
 
-def scripted(network, reference):
+def predicting(network, reference):
     """A predictor that finds one dive, of a network with other statistics; it shares what was traced for others."""
-    plain, stages = predictor_of(network), np.repeat([0, 1, 2, 3, 0], [4, 4, 12, 8, 5])
-    probabilities = (0.96 * np.eye(4)[stages] + 0.01).astype("float32")
-    scorer = copy.copy(plain)
-    scorer.model = network.with_dtype("float32", reference=reference.get_config())
-    scorer.checks = Checks(scorer.model)
-    scorer.segment = lambda *given: (probabilities, plain.segment(*given)[1])
-    return scorer
+    labels = np.repeat([0, 1, 2, 3, 0], [4, 4, 12, 8, 5])
+    known = network.with_dtype("float32", reference=reference.get_config())
+    return scripted(predictor_of(network), labels, model=known)
 
 
 @pytest.fixture(scope="module")
@@ -275,34 +251,33 @@ def video(tmp_path_factory):
 
 
 def test_a_score_has_intervals_unless_it_is_forced(plain, lenient, model, video):
-    score = scripted(plain, lenient)(video)
+    score = predicting(plain, lenient)(video)
     assert (score.status, score.interval_level) == ("scored", 0.9)
     for name, width in model.reference.intervals.half_widths.items():
         (lowest, highest), value = model.sport.range_of(name), getattr(score, name)
         assert score.intervals[name] == pytest.approx((max(value - width, lowest), min(value + width, highest)))
     strict = dataclasses.replace(lenient, spread=dataclasses.replace(lenient.spread, limit=1e-6))
-    forced, withheld = (scripted(plain, strict)(video, force=force) for force in (True, False))
+    forced, withheld = (predicting(plain, strict)(video, force=force) for force in (True, False))
     assert forced.final == score.final and forced.intervals == {} and forced.status == "forced"
     assert (withheld.intervals, withheld.final) == ({}, None)
 
 
 def test_a_video_nearly_unlike_training_says_so(plain, lenient, video):
     """With the limit a little above a video's own distance it is far from training, with twice that it is not."""
-    scorer = scripted(plain, lenient)
-    frames = scorer.preprocessor.read(video)
-    probabilities, features = scorer.segment(frames, frames.samples(None))
-    center = pooled(features[np.newaxis], probabilities.argmax(axis=1)[np.newaxis], np.ones((1, 33), bool))
+    scorer = predicting(plain, lenient)
+    seen = scorer.see(*scorer.read(video))
+    center = pooled(seen.features[np.newaxis], seen.stages.argmax(axis=1)[np.newaxis], np.ones((1, 33), bool))
     distance = float(np.asarray(lenient.spread.distance(center))[0])
     for share, is_far in ((1.1, True), (2.0, False)):
         spread = dataclasses.replace(lenient.spread, limit=share * distance)
-        score = scripted(plain, dataclasses.replace(lenient, spread=spread))(video)
+        score = predicting(plain, dataclasses.replace(lenient, spread=spread))(video)
         assert ("far_from_training" in [warning.code for warning in score.warnings]) == is_far
 
 
 def test_the_interval_of_each_score_ends_where_that_score_does(model):
     for name in SCORES:
         highest = model.sport.range_of(name)[1]
-        low, high = Checks(model).intervals_of({name: highest})[name]
+        low, high = reliability(model).score_intervals({name: highest}, model.sport)[name]
         assert low < high == highest
 
 
@@ -412,4 +387,4 @@ def test_records_that_are_not_like_those_of_the_model_are_refused(info, of_frame
         check_fits(model, other)
     assert named in str(caught.value)
     with pytest.raises(InputError):  # before anything is measured
-        measured(model, records, HeldOut(other, "validation"))
+        calibrate(model, records, HeldOut(other, "validation"))

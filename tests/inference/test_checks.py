@@ -1,6 +1,5 @@
 """Scores are withheld from what is no performance like those of training; an exported model withholds the same."""
 
-import copy
 import dataclasses
 
 import cv2
@@ -10,22 +9,18 @@ import pytest
 import tensorflow as tf
 from conftest import write_bars, write_images, write_timed, write_video
 from refusals import refused
+from scripted_stages import labels_of, scripted
 from training_runs import trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.video import Clip, Video
-from scoringnet_tf.inference.checks import (
-    REASONS,
-    Checks,
-    Observation,
-    against_scores,
-    doubts,
-    impossible_scores,
-    is_whole,
-)
+from scoringnet_tf.inference.calibration import calibrate
+from scoringnet_tf.inference.checks import REASONS, impossible_scores, is_whole, performance_remarks
 from scoringnet_tf.inference.export import checked_outputs
 from scoringnet_tf.inference.predictor import predictor_of, score_video
+from scoringnet_tf.inference.reliability import doubts, score_reasons
+from scoringnet_tf.inference.seen import Seen, Span
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals, Spread, TrainingStatistics
 from scoringnet_tf.sports import get_sport
@@ -47,32 +42,19 @@ def model(diving_records):
     keras.utils.set_random_seed(0)
     info = DatasetInfo.load(diving_records)
     plain = trained(scoringnet_tf.ScoringNet.for_records(info, **merged(SMALL, {"segmenter": {"decoding": "ordered"}})))
-    return scoringnet_tf.with_reference(plain, diving_records)
+    return calibrate(plain, info)
 
 
-def labels_of(*runs):
-    return np.repeat([stage for stage, _ in runs], [count for _, count in runs])
-
-
-def scripted(model, runs, probability=0.97, checks=None):
-    """A scorer whose KFS finds these stages with a probability; the features are the model's own.
-
-    It shares what was traced with all others of the model, and has its checks if no others are given.
-    """
-    labels, rest = labels_of(*runs), (1 - probability) / 3
-    plain = predictor_of(model)
-    probabilities = np.where(np.eye(4, dtype=bool)[labels], probability, rest).astype("float32")
-    scorer = copy.copy(plain)
-    scorer.segment = lambda *given: (probabilities, plain.segment(*given)[1])
-    scorer.checks = checks or plain.checks
-    return scorer
+def predicting(model, runs, probability=0.97, statistics=None):
+    """A predictor whose KFS finds these stages, with the model's own features, and its own statistics or others."""
+    return scripted(predictor_of(model), labels_of(*runs), probability, statistics)
 
 
 @pytest.fixture(scope="module")
 def strict(model):
-    """Checks of a model that was sure of its stages in training."""
+    """A model that was sure of its stages in training."""
     certain = dataclasses.replace(model.reference, certainty=dict.fromkeys(STAGES, 0.95))
-    return Checks(model.with_dtype("float32", reference=certain.get_config()))
+    return model.with_dtype("float32", reference=certain.get_config())
 
 
 def codes(score):
@@ -104,7 +86,7 @@ def test_durations_are_those_of_the_labels(diving_records, model):
 def test_samples_of_whole_videos_have_nothing_to_compare(diving_records):
     whole = trained(scoringnet_tf.ScoringNet(**merged(SMALL, {"segmenter": None, "content": {"frame_size": (36, 48)}})))
     with refused("no_stages"):
-        scoringnet_tf.with_reference(whole, diving_records)
+        calibrate(whole, DatasetInfo.load(diving_records))
 
 
 @pytest.mark.slow
@@ -126,7 +108,7 @@ def test_certainty_is_the_lowest_but_for_one_video_in_a_hundred(diving_records, 
 
 def test_a_video_like_those_of_training_is_scored(model, tmp_path):
     write_bars(tmp_path / "v.avi", 33, number=2)
-    score = scripted(model, DIVE)(tmp_path / "v.avi")
+    score = predicting(model, DIVE)(tmp_path / "v.avi")
     assert (score.status, score.reasons) == ("scored", []) and score.final > 0
     assert [warning.code for warning in score.warnings] == ["no_intervals", "far_from_training"]  # nothing was held out
     assert score.performances[0].start_frame == 4 and score.performances[0].end_frame == 28
@@ -142,7 +124,7 @@ def test_a_video_like_those_of_training_is_scored(model, tmp_path):
 )
 def test_scores_are_withheld_if_stages_are_missing_or_impossible(model, tmp_path, runs, expected):
     write_bars(tmp_path / "v.avi", 33, number=2)
-    scorer = scripted(model, runs)
+    scorer = predicting(model, runs)
     score, forced = scorer(tmp_path / "v.avi"), scorer(tmp_path / "v.avi", force=True)
     assert codes(score) == expected and score.status == "withheld"
     assert (score.difficulty, score.execution, score.final, score.deviations) == (None, None, None, {})
@@ -153,12 +135,11 @@ def test_scores_are_withheld_if_stages_are_missing_or_impossible(model, tmp_path
 @pytest.fixture(scope="module")
 def reasons_against(model):
     """A function of stages in a video of a frame rate: what speaks against them."""
-    made = Checks(model)
 
     def reasons(labels, rate):
-        numbers = np.arange(len(labels), dtype=float)
-        video = Video([], rate, numbers / rate, (480, 640), 4 / 3)
-        return made.of_performance(Observation(video, numbers, rate, labels.astype("int32")))
+        numbers, length = np.arange(len(labels)), len(labels)
+        seen = Seen(Video([], rate, numbers / rate, (480, 640), 4 / 3), numbers, numbers, rate)
+        return performance_remarks(model, seen, Span(0, length, 0, length, labels.astype("int32")))[0]
 
     return reasons
 
@@ -178,19 +159,20 @@ def test_at_the_limit_of_a_duration_both_checks_agree(model, reasons_against):
         for count in range(int(longest * rate) - 1, int(longest * rate) + 3):
             labels = labels_of((1, int(rate / 6)), (2, count), (3, int(rate / 4)))
             against = reasons_against(labels, rate)
-            assert is_whole(model, labels, rate) == (not against), (rate, count)
+            frames = np.bincount(labels, minlength=4)[np.newaxis, 1:]
+            assert bool(np.asarray(is_whole(model, frames, rate))[0]) == (not against), (rate, count)
             assert {reason.code for reason in against} <= {"stage_duration"}
 
 
 def test_doubtful_stages_are_withheld(model, strict, tmp_path):
     """The same video, found once surely and once not; without a measured certainty nothing is doubtful."""
     write_bars(tmp_path / "v.avi", 33, number=2)
-    assert scripted(model, DIVE, checks=strict)(tmp_path / "v.avi").status == "scored"
-    score = scripted(model, DIVE, 0.85, strict)(tmp_path / "v.avi")
+    assert predicting(model, DIVE, statistics=strict)(tmp_path / "v.avi").status == "scored"
+    score = predicting(model, DIVE, 0.85, strict)(tmp_path / "v.avi")
     assert codes(score) == ["uncertain_stage"] and score.final is None
     (reason,) = score.reasons
     assert all(stage in reason for stage in STAGES[1:]) and STAGES[0] not in reason  # no tower sees the first
-    assert scripted(model, DIVE, 0.85)(tmp_path / "v.avi").status == "scored"
+    assert predicting(model, DIVE, 0.85)(tmp_path / "v.avi").status == "scored"
 
 
 def noise(name):
@@ -201,7 +183,7 @@ def noise(name):
 @pytest.mark.parametrize("name", ["noise", "black"])
 def test_what_looks_unlike_training_is_withheld_whatever_stages_are_found(model, tmp_path, name):
     write_video(tmp_path / "v.avi", noise(name))
-    score = scripted(model, DIVE)(tmp_path / "v.avi")
+    score = predicting(model, DIVE)(tmp_path / "v.avi")
     assert codes(score) == ["unlike_training"] and score.final is None
 
 
@@ -222,7 +204,7 @@ def test_too_few_and_too_small_frames(model, tmp_path):
 def test_one_frame_that_is_too_small_is_too_little_to_score(model, tmp_path, number):
     write_images(tmp_path / "v", 33)
     cv2.imwrite(str(tmp_path / f"v/img_{number + 1:05d}.jpg"), np.full((14, 64, 3), 90, np.uint8))
-    score = scripted(model, DIVE)(tmp_path / "v")
+    score = predicting(model, DIVE)(tmp_path / "v")
     assert codes(score) == ["picture_too_small"] and "64×14" in score.reasons[0] and len(score.stages) == 5
 
 
@@ -240,7 +222,7 @@ LONG_AFTER = (*DIVE[:-1], (0, 45))  # the dive is shown from 0.16 s to 1.12 s
 )
 def test_frames_that_a_dive_lacks_are_told(model, tmp_path, missing, gap):
     write_timed(tmp_path / "v.mkv", [40 * number for number in range(73) if number not in missing], rate=25)
-    score = scripted(model, LONG_AFTER)(tmp_path / "v.mkv", force=True)
+    score = predicting(model, LONG_AFTER)(tmp_path / "v.mkv", force=True)
     warnings = [warning for warning in score.warnings if warning.code == "frames_missing"]
     assert len(warnings) == (gap is not None) and all(part in warnings[0] for part in gap or ())
     assert "frame_rate_too_low" not in codes(score)
@@ -248,7 +230,7 @@ def test_frames_that_a_dive_lacks_are_told(model, tmp_path, missing, gap):
 
 def test_a_dive_with_too_few_frames_is_withheld_in_a_file_that_has_enough(model, tmp_path):
     write_timed(tmp_path / "v.mkv", [40 * number for number in range(73) if number > 30 or number % 3 == 0], rate=25)
-    score = scripted(model, LONG_AFTER)(tmp_path / "v.mkv")
+    score = predicting(model, LONG_AFTER)(tmp_path / "v.mkv")
     assert codes(score) == ["frame_rate_too_low"] and "8.333" in score.reasons[0]
     assert score.fps > 12.5 and len(score.stages) == 5
 
@@ -256,7 +238,7 @@ def test_a_dive_with_too_few_frames_is_withheld_in_a_file_that_has_enough(model,
 def test_stray_labels_around_a_hole_have_no_rate(model, tmp_path):
     """The reason is the missing stage, and not the rate of two frames."""
     write_timed(tmp_path / "v.mkv", [40 * number for number in range(73) if not 20 <= number < 24], rate=25)
-    found = codes(scripted(model, ((0, 19), (2, 6), (0, 48)))(tmp_path / "v.mkv"))
+    found = codes(predicting(model, ((0, 19), (2, 6), (0, 48)))(tmp_path / "v.mkv"))
     assert "missing_stage" in found and "frame_rate_too_low" not in found
 
 
@@ -270,8 +252,8 @@ def test_a_model_that_cannot_tell_says_so(model):
     few = model.with_dtype("float32", reference={**model.reference.get_config(), "spread": None, "num_videos": 1})
     assert said(learning) == {"stale_reference"} and not before & {"stale_reference", "no_reference", "no_distance"}
     simulated = model.with_dtype("float32", provenance={"simulation": {"seed": 0}})
-    assert [reason.code for reason in against_scores(simulated)] == ["simulated_training"]
-    assert against_scores(model) == []
+    assert [reason.code for reason in score_reasons(simulated)] == ["simulated_training"]
+    assert score_reasons(model) == []
     assert "no_distance" in said(few) and said(model.with_dtype("float32", reference=None)) == {"no_reference"}
 
 
@@ -333,22 +315,22 @@ def test_a_model_whose_scores_measure_nothing_gives_stages_and_times(model, tmp_
     write_images(tmp_path / "once", 33, number=2, name="{}.png")
     for first in (1, 34):
         write_images(tmp_path / "twice", 33, number=2, name="{}.png", first=first)
-    network, expected = made(model), scripted(model, DIVE * 2)(tmp_path / "twice", force=True)
-    both = scripted(network, DIVE * 2)(tmp_path / "twice")
+    network, expected = made(model), predicting(model, DIVE * 2)(tmp_path / "twice", force=True)
+    both = predicting(network, DIVE * 2)(tmp_path / "twice")
     assert (both.status, codes(both), both.stages) == ("stages", ["several_performances", code], expected.stages)
     assert [(row["status"], row["reasons"], row["final"]) for row in both.rows()] == [("stages", code, None)] * 2
     assert both.to_dict()["performances"][1]["reasons"][0]["code"] == code
-    one = scripted(network, DIVE)(tmp_path / "once")
+    one = predicting(network, DIVE)(tmp_path / "once")
     assert (one.status, codes(one), one.final) == ("stages", [code], None)
     assert "no_intervals" not in [warning.code for warning in one.warnings]
-    lacking = scripted(network, ((0, 16), (1, 17)))(tmp_path / "once")
+    lacking = predicting(network, ((0, 16), (1, 17)))(tmp_path / "once")
     assert (lacking.status, codes(lacking)) == ("withheld", ["missing_stage", code])
 
 
 @pytest.mark.parametrize(("fps", "num_frames", "too_few"), [(12, 16, False), (9, 12, True)])
 def test_times_need_fewer_frames_than_scores(model, tmp_path, fps, num_frames, too_few):
     write_bars(tmp_path / "v.avi", num_frames, number=2, fps=fps)
-    score = scripted(with_stages_alone(model), DIVE)(tmp_path / "v.avi")
+    score = predicting(with_stages_alone(model), DIVE)(tmp_path / "v.avi")
     assert ("frame_rate_too_low" in codes(score)) == too_few
 
 
@@ -357,7 +339,7 @@ def test_scores_of_simulation_are_given_by_force_without_intervals(model, tmp_pa
     reference = dataclasses.replace(model.reference, intervals=Intervals(0.9, {"final": 10.0}, {"final": 20}))
     trusted = model.with_dtype("float32", reference=reference.get_config())
     measured, forced = (
-        scripted(network, DIVE)(tmp_path / "v.avi", force=True) for network in (trusted, with_simulation(trusted))
+        predicting(network, DIVE)(tmp_path / "v.avi", force=True) for network in (trusted, with_simulation(trusted))
     )
     assert measured.intervals and (forced.intervals, forced.interval_level) == ({}, None)
     assert (forced.status, codes(forced), forced.final) == ("forced", ["simulated_training"], measured.final)
@@ -365,7 +347,7 @@ def test_scores_of_simulation_are_given_by_force_without_intervals(model, tmp_pa
 
 def test_scores_that_were_never_learned_are_not_given_by_force(model, tmp_path):
     write_bars(tmp_path / "v.avi", 33, number=2)
-    forced = scripted(with_stages_alone(model), DIVE)(tmp_path / "v.avi", force=True)
+    forced = predicting(with_stages_alone(model), DIVE)(tmp_path / "v.avi", force=True)
     assert (forced.status, forced.final, codes(forced)) == ("stages", None, ["scores_not_learned"])
 
 
@@ -386,7 +368,7 @@ def test_a_score_that_no_performance_has_is_withheld(model, diving_records, tmp_
     changed = model.with_dtype("float32")
     for tower in changed.score_predictor.towers.values():
         tower.get_layer("regressor_fc3").bias.assign([40.0])
-    scorer = scripted(scoringnet_tf.with_reference(changed, diving_records), DIVE)
+    scorer = predicting(calibrate(changed, DatasetInfo.load(diving_records)), DIVE)
     write_images(tmp_path / "dive", 33, number=2, name="{}.png")
     withheld, forced = (scorer(tmp_path / "dive", force=force) for force in (False, True))
     assert codes(withheld) == codes(forced) == ["impossible_score"]
@@ -411,7 +393,7 @@ def test_performances_are_told_apart_at_the_rate_of_the_video(model, tmp_path):
     """To a model that does not know its own rate, twice the frames at twice the rate are the same two dives."""
     unknown = model.with_dtype("float32", provenance={**model.provenance, "frame_rate": None})
     write_bars(tmp_path / "fast.avi", 132, number=2, fps=50)
-    scorer = scripted(unknown, [(stage, 2 * count) for stage, count in DIVE * 2])
+    scorer = predicting(unknown, [(stage, 2 * count) for stage, count in DIVE * 2])
     assert len(scorer(tmp_path / "fast.avi", force=True).performances) == 2
 
 
@@ -424,9 +406,9 @@ def test_two_dives_are_scored_each_by_its_own_frames(model, tmp_path):
         write_images(tmp_path / name, 33, number=number, name="{}.png")
     write_images(tmp_path / "twice", 33, number=2, name="{}.png")
     write_images(tmp_path / "twice", 33, number=5, name="{}.png", first=34)
-    first, second = (scripted(changed, DIVE)(tmp_path / name, force=True) for name in ("first", "second"))
+    first, second = (predicting(changed, DIVE)(tmp_path / name, force=True) for name in ("first", "second"))
     assert abs(first.final - second.final) > 1e-2
-    twice = scripted(changed, DIVE * 2)(tmp_path / "twice", force=True)
+    twice = predicting(changed, DIVE * 2)(tmp_path / "twice", force=True)
     assert (twice.final, codes(twice)) == (None, ["several_performances"])
     assert [p.final for p in twice.performances] == pytest.approx([first.final, second.final], abs=1e-4)
     assert [(p.start_frame, p.end_frame) for p in twice.performances] == [(4, 28), (37, 61)]
@@ -436,7 +418,7 @@ def test_two_dives_are_scored_each_by_its_own_frames(model, tmp_path):
 
 def test_two_dives_without_scores(model, strict, tmp_path):
     write_bars(tmp_path / "v.avi", 66, number=2)
-    scorer = scripted(model, DIVE * 2, 0.85, strict)
+    scorer = predicting(model, DIVE * 2, 0.85, strict)
     score = scorer(tmp_path / "v.avi")
     assert (score.status, codes(score)) == ("withheld", ["none_scored"])
     assert [one.reasons[0].code for one in score.performances] == ["uncertain_stage"] * 2
@@ -445,7 +427,7 @@ def test_two_dives_without_scores(model, strict, tmp_path):
 
 def test_a_dive_without_its_beginning_is_told_beside_a_whole_one(model, tmp_path):
     write_bars(tmp_path / "v.avi", 66, number=2)
-    scorer = scripted(model, (*DIVE, *DIVE[2:], (0, 66 - 33 - sum(count for _, count in DIVE[2:]))))
+    scorer = predicting(model, (*DIVE, *DIVE[2:], (0, 66 - 33 - sum(count for _, count in DIVE[2:]))))
     score, names = scorer(tmp_path / "v.avi", force=True), get_sport("diving").stages
     left_out = [warning for warning in score.warnings if warning.code == "partial_performance"]
     assert len(score.performances) == 1 and len(left_out) == 1
@@ -457,22 +439,22 @@ def test_a_dive_without_its_beginning_is_told_beside_a_whole_one(model, tmp_path
 
 def test_stages_are_told_in_the_frames_and_seconds_of_the_file(model, tmp_path):
     write_bars(tmp_path / "fast.avi", 66, number=2, fps=50)
-    path, seen, scorer = tmp_path / "fast.avi", [], scripted(model, DIVE)
-    score = scorer.score_file(path, path, force=True, seen=lambda *given: seen.append(given))
+    scorer = predicting(model, DIVE)
+    (part,) = scorer.results(scorer.read(tmp_path / "fast.avi"), force=True)
+    score = scorer.gather("fast.avi", [part.summary])
     assert "stage_duration" not in codes(score)  # half of the frames in half of the time
     spans = [(stage["name"], stage["start_frame"], stage["start_s"]) for stage in score.stages]
     assert (score.num_frames, score.fps) == (66, 50)
     for (name, frame, second), start in zip(spans, (0, 4, 8, 20, 28), strict=True):
         assert abs(frame - 2 * start) <= 1 and second == pytest.approx(frame / 50), name
     stages = np.repeat([stage for stage, _ in DIVE], np.diff([*(frame for _, frame, _ in spans), 66]))
-    ((video, probabilities, _),) = seen
-    np.testing.assert_array_equal(probabilities.argmax(axis=1), stages)
-    np.testing.assert_array_equal(scorer.labels(video), stages)
+    np.testing.assert_array_equal(part.seen.frame_stages.argmax(axis=1), stages)
+    np.testing.assert_array_equal(scorer.labels(part.seen.video), stages)
 
 
 def test_a_clip_counts_in_the_file(model, tmp_path):
     write_bars(tmp_path / "v.avi", 60, number=2)
-    score = scripted(model, DIVE)(Clip(tmp_path / "v.avi", (20, 53)), force=True)
+    score = predicting(model, DIVE)(Clip(tmp_path / "v.avi", (20, 53)), force=True)
     assert score.video == str(tmp_path / "v.avi") and score.num_frames == 33
     assert (score.stages[0]["start_frame"], score.stages[-1]["end_frame"]) == (20, 53)
     assert (score.stages[0]["start_s"], score.stages[-1]["end_s"]) == (0.8, 2.12)

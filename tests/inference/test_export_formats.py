@@ -163,5 +163,6 @@ def test_a_missing_extra_is_named(form, features_network, monkeypatch, tmp_path)
 @pytest.mark.parametrize("shape", [(1, 7, 5, 6, 2), (2, 1, 1, 1, 2), (2, 4, 4, 4, 3)])
 def test_pooling_in_two_dimensions_is_pooling_in_three(window, shape):
     layer = keras.layers.MaxPooling3D(window, strides=[min(2, size) for size in window], padding="same")
-    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    np.testing.assert_array_equal(pooled_in_two_dimensions(layer, x), layer(x))
+    x, inputs = np.random.default_rng(0).normal(size=shape).astype(np.float32), keras.Input((None, *shape[2:]))
+    model = keras.Model(inputs, layer(inputs))
+    np.testing.assert_array_equal(pooled_in_two_dimensions(model)(x), model(x))

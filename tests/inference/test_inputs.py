@@ -4,7 +4,6 @@ import functools
 import http.server
 import io
 import os
-import pathlib
 import threading
 import types
 
@@ -16,7 +15,8 @@ from conftest import write_bars, write_images
 from refusals import refused
 
 from scoringnet_tf.data.video import Clip, VideoError, frame_times
-from scoringnet_tf.inference.inputs import local_video, named_videos, scored, stretched
+from scoringnet_tf.inference.inputs import local_video, named_videos, stretched
+from scoringnet_tf.inference.predictor import scored
 from scoringnet_tf.support.messages import InputError
 
 
@@ -244,31 +244,39 @@ def test_beside_features_of_the_web_lies_what_made_them(tmp_path, server):
 # === What is wrong with one ends nothing but itself ===
 
 
-def scorer(score, parts=lambda source: iter([source])):
-    """Of videos whose only part is their path."""
-    return types.SimpleNamespace(parts=parts, score_parts=lambda parts, video, **options: score(*parts, video, options))
+def scorer(score, read=lambda path, start, end: iter([path])):
+    """A predictor for videos whose only part is their path; `score` is what it makes of that and the options."""
+
+    def results(parts, **options):
+        yield types.SimpleNamespace(summary=types.SimpleNamespace(is_part=False, result=score(*parts, options)))
+
+    return types.SimpleNamespace(read=read, results=results, gather=lambda video, parts: (video, parts[0].result))
 
 
 def test_options_reach_whoever_scores():
-    [(name, (source, video, options))] = scored([("v.mp4", None)], scorer(lambda *given: given), force=True)
-    assert (name, source, video) == ("v.mp4", pathlib.Path("v.mp4"), "v.mp4")
-    assert (options["force"], options["height"]) == (True, None)
+    def read(*given):
+        yield given
+
+    options = {"force": True, "heights": {"v.mp4": 3.0}, "start": 1.0, "end": 2.0}
+    [(name, (video, found))] = scored([("v.mp4", None)], scorer(lambda *given: given, read), **options)
+    assert name == video == "v.mp4"
+    assert found == (("v.mp4", 1.0, 2.0), {"force": True, "height": 3.0})
 
 
 def test_the_next_of_a_list_is_read_while_one_is_scored():
     videos, both = ["0.mp4", "1.mp4", "2.mp4"], threading.Barrier(2, timeout=30)
 
-    def parts(source):
-        if source.name != videos[0]:
+    def read(path, start, end):
+        if path != videos[0]:
             both.wait()  # for the one before, which is being scored
-        yield source
+        yield path
 
-    def score(_, video, __):
+    def score(video, _):
         if video != videos[-1]:
             both.wait()
         return video
 
-    assert [*scored([(video, None) for video in videos], scorer(score, parts))] == [(v, v) for v in videos]
+    assert [*scored([(video, None) for video in videos], scorer(score, read))] == [(v, (v, v)) for v in videos]
 
 
 def test_what_arrives_one_by_one_is_scored_before_the_next_is_asked_for():

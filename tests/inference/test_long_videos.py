@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 from conftest import write_bars
 from memory_probe import memory_of
+from scripted_stages import scripted, windowed
 from training_runs import telling
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, SHORT_OVERLAP, ScoringNetPreprocessor
-from scoringnet_tf.inference.inputs import scored
-from scoringnet_tf.inference.predictor import Predictor
-from scoringnet_tf.inference.stages import windowed_segmenter
+from scoringnet_tf.inference.pipeline import Predictor
+from scoringnet_tf.inference.predictor import scored
+from scoringnet_tf.inference.result import PartSummary, VideoScore
+from scoringnet_tf.inference.windows import WindowedModel
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter
 from scoringnet_tf.models.settings import merged
@@ -44,23 +46,16 @@ def model():
     return telling(scoringnet_tf.ScoringNet(**merged(SMALL, options)), 3000.0)
 
 
-class Script:
-    """Finds the stages of `labels`, surely, in the frames of a file."""
-
-    def __call__(self, video, samples):
-        of_part = self.labels[video.first_frame + samples.astype(int)]
-        return np.eye(4, dtype="float32")[of_part] * 0.96 + 0.01, np.zeros((len(samples), 2), "float32")
-
-
 @pytest.fixture(scope="module")
 def script():
-    return Script()
+    """The stages that the `scorers` find."""
+    return np.zeros(LENGTH, int)
 
 
 @pytest.fixture(scope="module")
 def scorers(model, script):
     """One that reads the video whole, and one that reads it in parts."""
-    return [Predictor(model, segment=script, around=0.4, **parts) for parts in ({}, PARTS)]
+    return [scripted(Predictor(model, around=0.4, **parts), script) for parts in ({}, PARTS)]
 
 
 def with_dives(*starts):
@@ -151,11 +146,11 @@ def assert_same(found, expected):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_parts_show_what_the_whole_video_shows(scorers, script, video, seed):
-    script.labels = session(seed)
+    script[:] = session(seed)
     whole, in_parts = (scorer(video, force=True) for scorer in scorers)
     assert len(whole.performances) > 2
     assert_same(in_parts, whole)
-    started = script.labels == 1  # as no flight alone is
+    started = script == 1  # as no flight alone is
     starts = np.flatnonzero(np.diff(started, prepend=0) > 0).tolist()
     assert [start for start, _ in spans(whole)] == starts
     assert all(4 < len({number for number, *_ in one.shown}) == len(one.shown) <= 10 for one in (in_parts, whole))
@@ -166,8 +161,8 @@ def test_parts_show_what_the_whole_video_shows(scorers, script, video, seed):
 )
 def test_a_performance_as_long_as_the_overlap_is_seen_from_its_beginning(scorers, script, video, start, length):
     """Also if it ends in the half of the overlap that is left to the next part, which begins within it."""
-    script.labels = with_dives(start + length + 12)
-    script.labels[start : start + length] = np.repeat([1, 2, 3], [8, length - 16, 8])
+    script[:] = with_dives(start + length + 12)
+    script[start : start + length] = np.repeat([1, 2, 3], [8, length - 16, 8])
     whole, in_parts = (scorer(video, force=True) for scorer in scorers)
     second = start + length + 12
     assert spans(in_parts) == [(start, start + length), (second, second + len(DIVE))]
@@ -176,7 +171,7 @@ def test_a_performance_as_long_as_the_overlap_is_seen_from_its_beginning(scorers
 
 @pytest.mark.parametrize("shown", [0, 1, 2])
 def test_a_long_video_without_a_performance_has_none(scorers, script, video, shown):
-    script.labels = np.full(LENGTH, shown)
+    script[:] = shown
     for force in (False, True):
         score = scorers[1](video, force=force)
         assert (score.status, [reason.code for reason in score.reasons]) == ("withheld", ["no_performance"])
@@ -189,8 +184,8 @@ def test_a_long_video_without_a_performance_has_none(scorers, script, video, sho
 
 def test_a_performance_that_no_part_shows_from_its_beginning_says_so(scorers, script, video):
     """And the next one does not. A warning of the whole video is of both."""
-    script.labels = with_dives(200)
-    script.labels[35:109] = np.repeat([1, 2, 3], [30, 24, 20])
+    script[:] = with_dives(200)
+    script[35:109] = np.repeat([1, 2, 3], [30, 24, 20])
     score = scorers[1](video, force=True)
     assert spans(score) == [(40, 109), (200, 222)]
     first, second = score.performances
@@ -206,18 +201,18 @@ def test_the_rate_of_a_long_video_is_that_of_all_its_parts(model, tmp_path):
     times = [*range(0, 1000, 17), *range(1000, 3000, 33)]
     write_timed(tmp_path / "v.mkv", times, rate=60)
     unknown = model.with_dtype("float32", provenance=None)
-    script = Script()
-    script.labels = np.zeros(len(times), int)
-    score = Predictor(unknown, segment=script, part=40, overlap=10)(tmp_path / "v.mkv")
+    score = scripted(Predictor(unknown, part=40, overlap=10), np.zeros(len(times), int))(tmp_path / "v.mkv")
     assert score.fps == pytest.approx((len(times) - 1) / (times[-1] / 1000), rel=1e-3)
 
 
 def test_what_is_found_in_a_long_video_is_told_at_once(scorers, script, video):
-    script.labels, noted = with_dives(20, 200), []
-    for scorer in scorers:
-        options = {"force": True, "on_performance": lambda path, one: noted.append((path, one.start_frame))}
-        list(scored([(str(video), None)], scorer, **options))
-    assert noted == [(str(video), 20), (str(video), 200)]  # by the one that reads parts
+    """Part by part, before the result; a video that is read at once has no parts."""
+    script[:] = with_dives(20, 200)
+    whole, in_parts = ([*scored([(str(video), None)], scorer, force=True)] for scorer in scorers)
+    assert [type(result) for _, result in whole] == [VideoScore]
+    *parts, (name, last) = in_parts
+    assert name == str(video) and last == in_parts[-1][1] and all(isinstance(part, PartSummary) for _, part in parts)
+    assert [one.start_frame for _, part in parts for one in part.performances] == [20, 200]
 
 
 def test_why_a_long_video_cannot_be_scored_is_told_once(model, tmp_path):
@@ -235,14 +230,15 @@ def test_a_model_without_stages_sees_a_long_video_whole(video):
         ),
         3000.0,
     )
-    seen, found = [], []
+    scores = []
     for parts in ({}, PARTS):
-        found.append(Predictor(model, **parts).score_file(video, video, seen=lambda *given: seen.append(given)))
-    assert found[0].final is not None
-    assert_same(*found)
-    assert [(len(of_video.frames), *rest) for of_video, *rest in seen] == [
-        (LENGTH, None, score.performances) for score in found
-    ]
+        predictor = Predictor(model, **parts)
+        (part,) = predictor.results(predictor.read(video))
+        assert len(part.seen.video.frames) == LENGTH and part.seen.frame_stages is None
+        scores.append(predictor.gather(video, [part.summary]))
+        assert scores[-1].performances == part.performances
+    assert scores[0].final is not None
+    assert_same(*scores)
 
 
 # === The horizon ===
@@ -251,9 +247,8 @@ def test_a_model_without_stages_sees_a_long_video_whole(video):
 def test_away_from_the_edges_a_part_is_segmented_as_in_the_whole_video(model):
     """An untrained Bi-LSTM forgets within 120 frames."""
     frames = np.random.default_rng(0).integers(0, 256, (400, 32, 32, 3)).astype(np.uint8)
-    windowed = windowed_segmenter(model.segmenter, 64)
-    whole, seen = windowed(lambda start, stop: frames[start:stop], 400)
-    part, of_part = windowed(lambda start, stop: frames[60 + start : 60 + stop], 280)
+    reader = WindowedModel(model.segmenter, 64)
+    (whole, seen), (part, of_part) = windowed(reader, frames), windowed(reader, frames[60:340])
     np.testing.assert_allclose(part[120:160], whole[180:220], atol=1e-5)
     np.testing.assert_allclose(of_part[8:-8], seen[68:332], atol=1e-5)
     assert np.abs(part - whole[60:340]).max() > 1e-4
@@ -265,13 +260,11 @@ def test_the_horizon_of_the_shipped_model_is_half_the_overlap():
     model, rng = load_scoring_net(), np.random.default_rng(0)
     length, cut, horizon = 8000, 4000, OVERLAP // 2
     coarse = rng.integers(0, 256, (length, 4, 4, 3)).astype(np.uint8)
-    windowed = windowed_segmenter(model.segmenter)
+    reader = WindowedModel(model.segmenter)
 
     def segmented(first, count):
-        def frames_of(start, stop):
-            return coarse[first + start : first + stop].repeat(16, axis=1).repeat(16, axis=2)
-
-        return windowed(frames_of, count)[0]
+        pieces = (coarse[first + start : first + stop] for start, stop in reader.pieces(count))
+        return reader((piece.repeat(16, axis=1).repeat(16, axis=2) for piece in pieces), count)[0]
 
     whole = segmented(0, length)
     np.testing.assert_allclose(segmented(0, cut)[:-horizon], whole[: cut - horizon], atol=1e-5)
@@ -301,7 +294,7 @@ def test_other_stage_heads_see_no_further_than_half_the_short_overlap(network):
 MEMORY = """
 import sys
 from benchmarks.workload import forget_peak, peak_mib
-from scoringnet_tf.inference.predictor import Predictor
+from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.models.presets import load_scoring_net
 scorer = Predictor(load_scoring_net(), part=1500, overlap=300)
 forget_peak()

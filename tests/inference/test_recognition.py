@@ -8,9 +8,9 @@ from refusals import codes, refused, said
 from training_runs import trained
 
 import scoringnet_tf
-from scoringnet_tf.inference.checks import Checks
-from scoringnet_tf.inference.predictor import Predictor
+from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.recognition import RECOGNISED, WINDOW, recognised_windows, recognition, where_recognised
+from scoringnet_tf.inference.reliability import reliability
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.sports import definition_of, get_sport
 from scoringnet_tf.sports.definition import differences, sport_of
@@ -62,10 +62,10 @@ def test_the_best_window_that_shows_a_stage_counts(model, length, stages):
     windows = [(first, first + size) for first in range(length - size + 1)]
     shown = [(a, b) for a, b in windows if labels[a:b].any() or not labels.any()]
     expected = max(probability(features[a:b]) for a, b in shown)
-    padded = np.concatenate([features, np.full((7, 3), 255, np.float32)])[np.newaxis]
+    padded = SCALE * np.concatenate([features, np.full((7, 3), 255, np.float32)])[np.newaxis]
     of_padded = np.append(labels, [2] * 7)[np.newaxis], (np.arange(length + 7) < length)[np.newaxis]
     assert float(recognition(model, padded, *of_padded)[0]) == pytest.approx(expected, rel=1e-4)
-    ends = np.flatnonzero(np.asarray(recognised_windows(model, features[np.newaxis]))[0])
+    ends = np.flatnonzero(np.asarray(recognised_windows(model, SCALE * features[np.newaxis]))[0])
     assert list(ends) == [b - 1 for a, b in windows if probability(features[a:b]) >= RECOGNISED]
 
 
@@ -88,8 +88,8 @@ def test_what_it_looks_like_is_told(model, tmp_path, frames, code):
 def test_without_statistics_a_model_warns_unless_its_backbone_recognises():
     """Then unlike videos are told by the classes."""
     learned_further = model_of(trainable=True)
-    assert "no_reference" in codes(Checks(learned_further).doubts)
-    assert "no_reference" not in codes(Checks(model_of()).doubts)
+    assert "no_reference" in codes(reliability(learned_further).doubts)
+    assert "no_reference" not in codes(reliability(model_of()).doubts)
 
 
 @pytest.mark.parametrize(("rate", "around"), [(25.0, 100), (10.0, 40), (None, WINDOW)])
@@ -97,12 +97,12 @@ def test_stages_far_from_what_is_recognised_are_noise(model, rate, around):
     """Four seconds around the windows that are red; a window is told by its last frame."""
     colours, uniform = [[0, 220, 0], [220, 0, 0], [0, 220, 0]], np.full((560, 4), 0.25)
     features = np.repeat(colours, [250, 60, 250], axis=0).astype(np.float32)
-    found = where_recognised(model, uniform, features, rate)
-    ends = np.flatnonzero(np.asarray(recognised_windows(model, features[np.newaxis]))[0])
+    found = where_recognised(model, uniform, SCALE * features, rate)
+    ends = np.flatnonzero(np.asarray(recognised_windows(model, SCALE * features[np.newaxis]))[0])
     near = np.arange(max(ends[0] - around, 0), min(ends[-1] + around + 1, 560))
     np.testing.assert_array_equal(np.flatnonzero((found == uniform).all(axis=1)), near)
     np.testing.assert_array_equal(np.delete(found, near, axis=0), np.tile([1.0, 0, 0, 0], (560 - len(near), 1)))
-    np.testing.assert_array_equal(where_recognised(model, uniform[:50], features[:50], rate), uniform[:50])
+    np.testing.assert_array_equal(where_recognised(model, uniform[:50], SCALE * features[:50], rate), uniform[:50])
 
 
 def test_a_backbone_that_learned_further_recognises_nothing_and_other_classes_are_refused():

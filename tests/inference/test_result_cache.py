@@ -8,8 +8,8 @@ import pytest
 from conftest import write_bars, write_images
 from refusals import refused
 
-from scoringnet_tf.inference.inputs import named_videos, scored
-from scoringnet_tf.inference.predictor import predictor_of
+from scoringnet_tf.inference.inputs import named_videos
+from scoringnet_tf.inference.predictor import predictor_of, scored
 from scoringnet_tf.inference.result_cache import keeping_scores
 
 

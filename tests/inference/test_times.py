@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import write_bars
 from refusals import refused
+from scripted_stages import labels_of, scripted
 from training_runs import telling
 
 import scoringnet_tf
@@ -16,10 +17,11 @@ from data_prep.simulator.filming import Filming
 from data_prep.simulator.plan import get_simulator, plan_performances
 from data_prep.simulator.scene.figure import GRAVITY
 from data_prep.simulator.settings import Settings
+from scoringnet_tf.inference.calibration import seconds_in
 from scoringnet_tf.inference.checks import moment_frames
 from scoringnet_tf.inference.fall import MEASURES, check_named, fall_of, height_of, implausible, read_heights
-from scoringnet_tf.inference.predictor import Predictor
-from scoringnet_tf.inference.times import Measure, Moment, seconds_in
+from scoringnet_tf.inference.pipeline import Predictor
+from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics, checksum
 from scoringnet_tf.sports import StageEdge, get_sport
@@ -33,10 +35,6 @@ SMALL = {
 PHASES = get_sport("diving_phases")
 DIVE = ((0, 4), (1, 10), (2, 6), (3, 20), (4, 8), (0, 5))
 APPROACH, TAKE_OFF, FLIGHT, ENTRY = 0.4, 0.8, 0.8, 1.6  # seconds of DIVE at 25 frames a second
-
-
-def labels_of(*runs):
-    return np.repeat([stage for stage, _ in runs], [count for _, count in runs])
 
 
 EDGES = [
@@ -71,12 +69,6 @@ def test_an_export_gives_the_frames_of_the_same_moments():
 # === Of a video ===
 
 
-def scripted(model, runs):
-    """Finds these stages, surely."""
-    probabilities = 0.95 * np.eye(5, dtype="float32")[labels_of(*runs)] + 0.01
-    return Predictor(model, segment=lambda *_: (probabilities, None))
-
-
 def test_a_result_tells_times_as_surely_as_the_model_knows_them(tmp_path):
     """Beside the error that it measured, by a frame: what a frame shows first may be as old as the frame before."""
     options = {"provenance": {"frame_rate": 25.0}, "segmenter": {"network": "c3d", "decoding": "ordered"}}
@@ -87,19 +79,19 @@ def test_a_result_tells_times_as_surely_as_the_model_knows_them(tmp_path):
     model = plain.with_dtype("float32", reference=known)
     dive = (*DIVE[:3], (3, 45), *DIVE[4:])
     write_bars(tmp_path / "v.avi", 78)
-    score = scripted(model, dive)(tmp_path / "v.avi", height=10.0)
+    score = scripted(Predictor(model), labels_of(*dive))(tmp_path / "v.avi", height=10.0)
     (one,) = score.performances
     assert one.moments == {"take-off": Moment(20, 0.8, 0.12), "entry": Moment(65, 2.6)}
     flight = Measure(1.8, "s", 0.14)
     assert one.measures == {"approach time": Measure(0.4, "s"), "flight time": flight} | fall_of(flight, 10.0)
-    (low,) = scripted(model, dive)(tmp_path / "v.avi", height=1.0).performances
+    (low,) = scripted(Predictor(model), labels_of(*dive))(tmp_path / "v.avi", height=1.0).performances
     assert [warning.code for warning in low.warnings] == ["implausible_fall"] and len(low.measures) == 2
     without_entry = (*dive[:4], (0, 13))
-    (none,) = scripted(model, without_entry)(tmp_path / "v.avi").performances
+    (none,) = scripted(Predictor(model), labels_of(*without_entry))(tmp_path / "v.avi").performances
     assert (none.moments, none.measures, none.own_reasons[0].code) == ({}, {}, "missing_stage")
-    (forced,) = scripted(model, without_entry)(tmp_path / "v.avi", force=True).performances
+    (forced,) = scripted(Predictor(model), labels_of(*without_entry))(tmp_path / "v.avi", force=True).performances
     assert [*forced.moments, *forced.measures] == ["take-off", "approach time", "flight time"]
-    (unknown,) = scripted(plain, dive)(tmp_path / "v.avi").performances
+    (unknown,) = scripted(Predictor(plain), labels_of(*dive))(tmp_path / "v.avi").performances
     assert unknown.moments["take-off"] == Moment(20, 0.8)
 
 

@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from scripted_stages import windowed
 
 import scoringnet_tf
-from scoringnet_tf.inference.stages import windowed_segmenter
-from scoringnet_tf.inference.windows import window_of, windowed_vectors
+from scoringnet_tf.inference.windows import WindowedBackbone, WindowedModel, window_of
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.i3d import I3D
 
@@ -30,8 +30,8 @@ def with_features(segmenter):
 
 
 @pytest.fixture(scope="module")
-def windowed(segmenter):
-    return windowed_segmenter(segmenter, WINDOW)
+def reader(segmenter):
+    return WindowedModel(segmenter, WINDOW)
 
 
 def clip(length):
@@ -44,9 +44,9 @@ def whole(segmenter, frames):
 
 
 @pytest.mark.parametrize("length", [1, 15, 16, 17, 25, 60])
-def test_equals_the_whole_video(with_features, windowed, length):
+def test_equals_the_whole_video(with_features, reader, length):
     frames = clip(length)
-    found, features = windowed(lambda start, stop: frames[start:stop], length)
+    found, features = windowed(reader, frames)
     seen = with_features({"frames": frames[np.newaxis], "mask": np.ones((1, length), bool)}, training=False)
     np.testing.assert_allclose(features, np.asarray(seen["features"])[0], atol=1e-5)
     expected = np.asarray(seen["stages"])[0]
@@ -56,25 +56,18 @@ def test_equals_the_whole_video(with_features, windowed, length):
         assert np.ptp(expected, axis=0).max() > 0.05  # else anything would do
 
 
-def test_each_frame_is_read_once_a_window_at_a_time(windowed):
-    frames, asked = clip(100), []
-
-    def frames_of(start, stop):
-        asked.append((start, stop))
-        return frames[start:stop]
-
-    windowed(frames_of, 100)
-    assert asked == [(0, 15), (15, 30), (30, 45), (45, 60), (60, 75), (75, 90), (90, 100)]
+def test_each_frame_is_read_once_a_window_at_a_time(reader):
+    assert reader.pieces(100) == [(0, 15), (15, 30), (30, 45), (45, 60), (60, 75), (75, 90), (90, 100)]
 
 
-def test_the_weights_are_the_segmenters(segmenter, windowed):
+def test_the_weights_are_the_segmenters(segmenter, reader):
     """Not a copy: what is trained further is used."""
     frames = clip(20)
     layer = segmenter.get_layer("bi_lstm").forward_layer.cell
     before = layer.recurrent_kernel.numpy()
     try:
         layer.recurrent_kernel.assign(2 * before)
-        found, _ = windowed(lambda start, stop: frames[start:stop], 20)
+        found, _ = windowed(reader, frames)
         np.testing.assert_allclose(found, whole(segmenter, frames), atol=1e-5)
     finally:
         layer.recurrent_kernel.assign(before)
@@ -86,17 +79,13 @@ def test_a_chain_computes_what_it_computes_of_the_whole_video(length):
     trunk = Backbone(network, pretrained=True)
     for layer in trunk.model.layers:  # biases, too, so that padding shows
         layer.set_weights([np.random.default_rng(0).normal(0.02, 0.1, weight.shape) for weight in layer.weights])
-    frames, asked = clip(length), []
-
-    def frames_of(start, stop):
-        asked.append((start, stop))
-        return frames[start:stop]
-
-    found = windowed_vectors(trunk, trunk.reach, every=3)(frames_of, length)
+    frames, reader = clip(length), WindowedBackbone(trunk, trunk.reach, every=3)
+    found = windowed(reader, frames)
     inputs = {"frames": frames[np.newaxis], "mask": np.ones((1, length), bool)}
     np.testing.assert_allclose(found, np.asarray(trunk(inputs))[0, ::3], rtol=1e-5, atol=1e-6)
-    assert [place for start, stop in asked for place in range(start, stop)] == [*range(length)]
-    assert max(stop - start for start, stop in asked) <= 128 and np.ptp(found, axis=1).min() > 0.1
+    pieces = reader.pieces(length)
+    assert [place for piece in pieces for place in range(*piece)] == [*range(length)]
+    assert max(stop - start for start, stop in pieces) <= 128 and np.ptp(found, axis=1).min() > 0.1
 
 
 def test_blocks_of_a_users_model_are_no_chain():
@@ -104,7 +93,7 @@ def test_blocks_of_a_users_model_are_no_chain():
     model = keras.Model(frames, keras.layers.Conv3D(4, 1)(frames))
     model.blocks = ["a stage of theirs"]
     trunk, video = Backbone(model), clip(9)
-    found = windowed_vectors(trunk, trunk.reach)(lambda start, stop: video[start:stop], 9)
+    found = windowed(WindowedBackbone(trunk, trunk.reach), video)
     inputs = {"frames": video[np.newaxis], "mask": np.ones((1, 9), bool)}
     np.testing.assert_allclose(found, np.asarray(trunk(inputs))[0], atol=1e-5)
 

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from conftest import write_bars
 from refusals import refused
+from scripted_stages import windowed
 from training_runs import STATISTICS, batch, trained
 
 import scoringnet_tf
-from scoringnet_tf.inference.predictor import Predictor
-from scoringnet_tf.inference.stages import windowed_reader
+from scoringnet_tf.inference.pipeline import Predictor
+from scoringnet_tf.inference.windows import WindowedModel
 from scoringnet_tf.models.backbones.backbone import Backbone, EveryFrame, at_layers
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.backbones.i3d import I3D
@@ -154,7 +155,7 @@ def test_what_is_no_backbone_is_refused():
 def test_a_video_in_windows_has_the_stages_of_the_whole(backbone):
     model, frames = net(backbone), frames_of(70)
     whole = model({"frames": frames, "mask": np.ones((1, 70), bool)})
-    stages, vectors = windowed_reader(model, window=24)(lambda start, stop: frames[0, start:stop], 70)
+    stages, vectors = windowed(WindowedModel(model, window=24), frames[0])
     np.testing.assert_allclose(stages, np.asarray(whole["stages"])[0], atol=1e-5)
     np.testing.assert_allclose(vectors, features(backbone, frames)[0], atol=1e-5)
 

@@ -7,7 +7,7 @@ from refusals import refused
 from training_runs import SMALL, batch
 
 import scoringnet_tf
-from scoringnet_tf.inference.calibration import add_reference
+from scoringnet_tf.inference.calibration import calibrate
 from scoringnet_tf.inference.predictor import predictor_of, stage_finder
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.settings import merged
@@ -140,7 +140,7 @@ def test_parts_of_files_are_taken_if_they_have_learned(model, diving_records, tm
         lambda: stage_finder(paths["towers"]),
         lambda: load_segmenter(model, paths["towers"]),
         lambda: scoringnet_tf.score_video("dive.avi", paths["towers"]),
-        lambda: add_reference(paths["towers"], scoringnet_tf.DatasetInfo.load(diving_records)),
+        lambda: calibrate(load_scoring_net(paths["towers"]), scoringnet_tf.DatasetInfo.load(diving_records)),
     ):
         with refused("not_trained"):
             take()

@@ -4,11 +4,12 @@ import keras
 import numpy as np
 import pytest
 from refusals import refused
+from scripted_stages import windowed
 from training_runs import settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.inference.stages import windowed_segmenter
+from scoringnet_tf.inference.windows import WindowedModel
 from scoringnet_tf.models.backbones.images import RealFrames
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS, HeldEnds, LocalChange
 from scoringnet_tf.training import config
@@ -204,7 +205,7 @@ def test_padding_is_taken_by_the_frames_of_its_video():
 @pytest.mark.parametrize("network", STAGE_NETWORKS[1:])
 def test_a_video_of_any_length_goes_through_in_windows(models, network):
     frames = clip(50)[0]
-    stages, features = windowed_segmenter(models[network], window=16)(lambda start, stop: frames[start:stop], 50)
+    stages, features = windowed(WindowedModel(models[network], window=16), frames)
     np.testing.assert_allclose(stages, probabilities(models[network], frames[np.newaxis])[0], atol=1e-5)
     inputs = {"frames": frames[np.newaxis], "mask": np.ones((1, 50), bool)}
     seen = models[network].with_features()(inputs, training=False)["features"]

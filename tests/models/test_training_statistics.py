@@ -11,7 +11,8 @@ from scipy.linalg import hadamard
 from scipy.spatial.distance import mahalanobis
 
 import scoringnet_tf  # noqa: F401  before Keras
-from scoringnet_tf.inference.checks import CHECKS, checks, impossible_scores, shows_several
+from scoringnet_tf.inference.checks import CHECKS, checks, impossible_scores
+from scoringnet_tf.inference.finding import shows_several
 from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics, certainties, pooled
 from scoringnet_tf.sports import get_sport, in_order
 
@@ -38,7 +39,7 @@ def said(labels, of=None, features=None, mask=None):
     mask = np.ones(labels.shape, bool) if mask is None else mask
     found = checks(model(of), labels, mask, features)
     assert set(found) <= set(CHECKS)
-    return {code for code, value in found.items() if bool(np.asarray(value)[0])}
+    return {code for code, value in found.items() if bool(np.asarray(value.fails)[0])}
 
 
 DIVE = ((0, 9), (1, 12), (2, 30), (3, 6), (0, 9))
@@ -74,7 +75,7 @@ def test_out_of_order_is_what_the_sport_calls_so():
     padded = np.pad(every, [(0, 0), (0, 2)], constant_values=1)
     mask = np.ones(padded.shape, bool)
     mask[:, 4:] = False
-    found = np.asarray(checks(model(), padded, mask, None)["stage_order"])
+    found = np.asarray(checks(model(), padded, mask)["stage_order"].fails)
     np.testing.assert_array_equal(found, [not in_order(row) for row in every])
 
 
@@ -119,7 +120,7 @@ def test_a_stage_that_is_doubtful_is_told(of_stage, expected):
     labels, of = labels_of(*DIVE), reference(certainty=SURE)
     mask = np.ones(labels.shape, bool)
     found = checks(model(of), labels, mask, None, sure(labels, of_stage))
-    assert {code for code, value in found.items() if bool(np.asarray(value)[0])} == expected
+    assert {code for code, value in found.items() if bool(np.asarray(value.fails)[0])} == expected
     assert "uncertain_stage" not in checks(model(reference()), labels, mask, None, sure(labels, of_stage))
 
 
@@ -247,5 +248,5 @@ def test_stages_last_by_the_clock_of_the_video_and_not_of_training():
         labels = labels_of(*((stage, int(frames * factor)) for stage, frames in DIVE))
         mask = np.ones(labels.shape, bool)
         for filmed, expected in ((rate, False), (rate * 4, True), (rate / 4, True)):
-            found = checks(model(reference()), labels, mask, None, frame_rate=filmed)
-            assert bool(np.asarray(found["stage_duration"])[0]) == expected, (rate, filmed)
+            found = checks(model(reference()), labels, mask, frame_rate=filmed)
+            assert bool(np.asarray(found["stage_duration"].fails)[0]) == expected, (rate, filmed)

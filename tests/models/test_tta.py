@@ -9,7 +9,7 @@ from training_runs import assert_same, telling
 
 import scoringnet_tf
 from scoringnet_tf.inference.export import checked_outputs
-from scoringnet_tf.inference.predictor import Predictor
+from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.models.presets import load_scoring_net, with_settings
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics

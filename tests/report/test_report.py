@@ -25,8 +25,8 @@ from scoringnet_tf.data.browser_video import encode_clip, filmed
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.inputs import stretched
-from scoringnet_tf.inference.predictor import Predictor
-from scoringnet_tf.inference.results import Performance
+from scoringnet_tf.inference.pipeline import Predictor
+from scoringnet_tf.inference.result import Performance
 from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.report.judges import Judged, read_judges, unshown_scores
 from scoringnet_tf.report.page_data import ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
@@ -57,11 +57,9 @@ def predictor():
 
 def shown(predictor, path, judged=None, **changes):
     """The pages of a video whose score was changed, and that score."""
-    seen = []
-    score = dataclasses.replace(predictor.score_file(path, path, seen=lambda *found: seen.append(found)), **changes)
-    ((video, probabilities, _),) = seen
-    scenes = Scenes()
-    scenes(video, probabilities, score.performances)
+    (part,) = predictor.results(predictor.read(path))
+    score, scenes = dataclasses.replace(predictor.gather(path, [part.summary]), **changes), Scenes()
+    scenes.add(part.seen.video, part.seen.frame_stages, score.performances)
     return shown_performances(predictor, scenes.kept, score, lambda *span: filmed(path, *span), judged), score
 
 
@@ -170,7 +168,7 @@ def test_of_a_long_file_with_one_dive_the_dive_is_shown(num_frames, kept):
     video = Video(np.zeros((num_frames, 2, 2, 3), np.uint8), 25.0, times - times[0], (2, 2), 1.0)
     video = dataclasses.replace(video, first_time=times[0])
     scenes = Scenes()
-    scenes(video, None, [Performance(min(60, num_frames - 25), min(85, num_frames), 2.4, 3.4)])
+    scenes.add(video, None, [Performance(min(60, num_frames - 25), min(85, num_frames), 2.4, 3.4)])
     (scene,) = scenes.kept
     assert (scene.first_frame, scene.first_frame + scene.num_frames) == kept
     np.testing.assert_allclose(scene.times, [*times[slice(*kept)], times[kept[1] - 1] + 1 / 25])
@@ -182,9 +180,9 @@ def test_the_scenes_of_a_long_video_are_those_of_the_whole():
     video = Video(frames, 25.0, np.arange(400) / 25, (1, 1), 1.0)
     found = [Performance(10, 32, 0.4, 1.28), Performance(230, 330, 9.2, 13.2)]
     whole, parts = Scenes(), Scenes()
-    whole(video, np.eye(400), found)
+    whole.add(video, np.eye(400), found)
     for (start, stop), performance in zip(((0, 200), (200, 400)), found, strict=True):
-        parts(dataclasses.replace(video.cut(start, stop), shared=100), np.eye(400)[start:stop], [performance])
+        parts.add(dataclasses.replace(video.cut(start, stop), shared=100), np.eye(400)[start:stop], [performance])
     for one, other in zip(parts.kept, whole.kept, strict=True):
         assert one.first_frame == other.first_frame
         np.testing.assert_array_equal(one.times, other.times)
@@ -196,12 +194,10 @@ def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor
     write_bars(tmp_path / "v.avi", 250)
     pictures = [
         (number, number / 25, jpeg)
-        for number, jpeg in enumerate(predictor.preprocessor.read(tmp_path / "v.avi").frames)
+        for number, jpeg in enumerate(predictor.model.preprocessor.read(tmp_path / "v.avi").frames)
     ]
     none = Performance(0, 250, 0.0, 10.0, reasons=[Remark("no_performance", "No dive found.")])
-    score = dataclasses.replace(
-        predictor.score_file(tmp_path / "v.avi", "v.avi"), performances=[none], shown=pictures[::50]
-    )
+    score = dataclasses.replace(predictor(tmp_path / "v.avi"), performances=[none], shown=pictures[::50])
     (page,) = shown_performances(predictor, [], score, filmed)
     assert page.reasons == ["No dive found."] and page.num_frames == 250
     assert indices(page.pictures) == [(number, number) for number in range(0, 250, 50)]

@@ -15,7 +15,7 @@ from data_prep.records.building import build_records
 from scoringnet_tf import ScoringNet, from_preset, videos
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
 from scoringnet_tf.inference.rendering import failure_row
-from scoringnet_tf.inference.results import Performance, VideoScore, failure
+from scoringnet_tf.inference.result import Performance, VideoScore, failure
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import get_sport, kept_form, read_sport, sport_yaml, src
 from scoringnet_tf.support.messages import InputError, Remark

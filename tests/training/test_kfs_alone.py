@@ -8,6 +8,7 @@ from training_runs import changed, eagerly, settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.inference.calibration import calibrate
 from scoringnet_tf.inference.predictor import stage_finder
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.training.network import build_network
@@ -70,10 +71,10 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
     assert not model.scores_learned and load_scoring_net("diving_small").scores_learned
     with refused("not_trained"):
         c3d_of_tower(model, "execution")
-    reference = scoringnet_tf.with_reference(model, diving_records).reference
+    reference = calibrate(model, scoringnet_tf.DatasetInfo.load(diving_records)).reference
     assert reference.durations and not reference.intervals.half_widths
     for seen in (
-        stage_finder(alone).score_file(diving_video, "dive", force=True),
+        stage_finder(alone)(diving_video, force=True),
         scoringnet_tf.score_video(diving_video, model),
         scoringnet_tf.score_video(diving_video, alone, force=True),
     ):

@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 from refusals import refused
+from scripted_stages import labels_of
 
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.data.video_files import is_frame_folder
 from scoringnet_tf.inference.checks import CHECKS
 from scoringnet_tf.inference.rendering import columns, failure_row, key_frames
-from scoringnet_tf.inference.results import SCHEMA_VERSION, Performance, VideoScore, failure, several
+from scoringnet_tf.inference.result import SCHEMA_VERSION, Performance, VideoScore, failure
 from scoringnet_tf.inference.times import Measure, Moment
+from scoringnet_tf.inference.words import several_performances
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.drawing import STAGE_COLORS
@@ -200,7 +202,8 @@ def test_a_failure_has_the_keys_of_a_result_and_the_row_those_of_the_table():
 
 
 def test_several_performances_are_told_by_how_many_have_scores():
-    assert [several(3, scored).code for scored in (3, 1, 0)] == ["several_performances"] * 2 + ["none_scored"]
+    found = [several_performances(3, scored).code for scored in (3, 1, 0)]
+    assert found == ["several_performances"] * 2 + ["none_scored"]
 
 
 def test_the_page_names_every_key_code_and_column():
@@ -258,8 +261,7 @@ def test_each_frame_is_framed_in_the_colour_of_its_stage_and_says_when_it_is():
     ],
 )
 def test_frames_are_those_of_the_stages_more_of_longer_ones_and_one_of_each(runs, expected):
-    stages = stages_of(*runs)
-    chosen = key_frames(stages, stages[-1]["end_frame"])
+    chosen = key_frames(labels_of(*((DIVING.stage_index(name), end - start) for name, start, end in runs)))
     assert chosen == sorted(set(chosen)) and len(chosen) <= 10
     for name, start, end in runs:
         count = sum(start <= index < end for index in chosen)
@@ -267,10 +269,9 @@ def test_frames_are_those_of_the_stages_more_of_longer_ones_and_one_of_each(runs
 
 
 def test_frames_of_a_video_without_stages_are_even_and_of_many_stages_are_few():
-    assert key_frames([], 100) == [5, 15, 25, 35, 45, 55, 65, 75, 85, 95]
-    assert key_frames(stages_of(("noise", 20, 30)), 10, first_frame=20) == list(range(10))
-    assert len(key_frames(stages_of(*(("entry", 10 * at, 10 * at + 5) for at in range(40))), 400)) == 10
-    assert key_frames(stages_of(("noise", 100, 110), ("entry", 110, 111)), 11, first_frame=100) == [10] * 10
+    assert key_frames(np.zeros(100, int)) == [5, 15, 25, 35, 45, 55, 65, 75, 85, 95]
+    assert len(key_frames(labels_of(*((3, 5), (0, 5)) * 40))) == 10
+    assert key_frames(labels_of((0, 10), (3, 1))) == [10] * 10
 
 
 # === Many ===

@@ -1,0 +1,163 @@
+"""Finds the performances in a video: they are told apart in the most probable path of stages, and cut between them."""
+
+import dataclasses
+import itertools
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from keras import ops
+
+from scoringnet_tf.inference.checks import is_whole
+from scoringnet_tf.inference.recognition import where_recognised
+from scoringnet_tf.inference.seen import Seen, Span
+from scoringnet_tf.inference.words import remark
+from scoringnet_tf.models.decoding import StageDecision, decided, first_argmax
+from scoringnet_tf.models.training_statistics import stage_frames
+from scoringnet_tf.support.messages import Remark
+
+if TYPE_CHECKING:
+    from scoringnet_tf.models.scoring_net import ScoringNet
+
+AROUND = 10.0  # seconds before and after a performance: training saw no more
+MOST_PERFORMANCES = 64  # in an exported graph
+
+# === Batches, in the graph of an exported model, too ===
+
+
+class Performances(NamedTuple):
+    """P performances in each of B videos: frames of each stage (B, P, S − 1); first and end frame, whole (B, P)."""
+
+    frames: Any
+    firsts: Any
+    ends: Any
+    whole: Any
+
+
+def performances(
+    model: Any,
+    labels: Any,
+    probabilities: Any,
+    mask: Any,
+    frame_rate: float | None = None,
+    most: int = MOST_PERFORMANCES,
+) -> Performances:
+    """Tells the performances in videos apart.
+
+    A performance begins with the first stage of the path. A stage that is the most probable in none of its frames is a
+    way through to others, and not seen.
+
+    Args:
+        model: `ScoringNet` with KFS.
+        labels: int (B, L), decided for several performances (`StageDecision("cyclic")`).
+        probabilities: (B, L, S) of KFS.
+        mask: bool (B, L), true for real frames.
+        frame_rate: as of `checks`.
+        most: P; what follows the last one counts as part of it.
+    """
+    first = ops.cast(labels == 1, "int32")
+    begins = first * (1 - ops.pad(first, [[0, 0], [1, 0]])[:, :-1])
+    number = ops.minimum(ops.cumsum(begins, axis=1), most - 1)  # of the performance that a frame is in
+    members = ops.one_hot(number, most, dtype="float32")  # (B, L, P)
+    carrying = ops.cast(stage_frames(labels, mask, probabilities.shape[-1]), "float32")
+    probable = ops.cast(first_argmax(probabilities) == labels, "float32")[:, :, None]
+    by_performance = ops.transpose(members, (0, 2, 1))
+    seen = ops.cast(ops.matmul(by_performance, carrying * probable) > 0, "float32")
+    frames = ops.matmul(by_performance, carrying) * seen
+    shown = ops.cast(members * ops.sum(carrying * ops.matmul(members, seen), axis=2, keepdims=True), "int32")
+    firsts, ends = ops.argmax(shown, axis=1), ops.shape(labels)[1] - ops.argmax(ops.flip(shown, axis=1), axis=1)
+    whole = is_whole(model, ops.reshape(frames, (-1, frames.shape[-1])), frame_rate or model.frame_rate)
+    return Performances(frames, firsts, ends, ops.reshape(whole, (-1, most)))
+
+
+def shows_several(model: Any, probabilities: Any, mask: Any) -> Any:
+    """Whether B videos show more than one whole performance, bool (B,); arguments as of `performances`."""
+    labels = StageDecision("cyclic")(probabilities, mask)
+    whole = performances(model, labels, probabilities, mask).whole
+    return ops.sum(ops.cast(whole, "int32"), axis=1) > 1
+
+
+# === One video ===
+
+
+def find(model: "ScoringNet", seen: Seen, after: int = 0, around: float = AROUND) -> tuple[list[Span], list[Remark]]:
+    """Where each whole performance lies; the whole video if there is none, or if features cannot be scored apart.
+
+    Args:
+        model: `ScoringNet`.
+        seen: of a video. A part of a long one has only the performances that are new in it, and not left to the next.
+        after: frame of the file up to which the parts before found performances.
+        around: seconds before and after a performance that at most belong to its span.
+
+    Returns:
+        (spans in order, warnings of performances that are not whole, beside whole ones). A part has no such warnings:
+        the next one may show more.
+    """
+    length, stages = len(seen.samples), seen.stages
+    everything = Span(0, length, 0, length)
+    if stages is None:
+        return ([] if seen.video.is_part else [everything]), []
+    if model.recognised:
+        stages = where_recognised(model, stages, seen.classes, model.frame_rate)  # type: ignore[arg-type]
+    labels = decided(stages, "cyclic")
+    most = 1 + int((np.diff((labels == 1).astype(int), prepend=0) > 0).sum())  # so many begin
+    found = performances(model, labels[np.newaxis], stages[np.newaxis], np.ones((1, length), bool), seen.rate, most)
+    frames, firsts, ends, whole = (np.asarray(each)[0] for each in found)
+    shown = np.flatnonzero(frames.any(axis=1))
+    edges = [(int(firsts[at]), int(ends[at])) for at in shown]
+    spans = _spans(edges, whole[shown], length, round(around * seen.rate))
+    if model.content == "features":
+        return [_with_labels(model, seen, everything, len(spans))], []
+    if seen.video.is_part:
+        spans, partial = [span for span in spans if _is_new(span, seen, after)], []
+    else:
+        partial = _partial(model, seen, edges, frames[shown], whole[shown])
+        spans = spans or [everything]
+    return [_with_labels(model, seen, span) for span in spans], partial
+
+
+def _with_labels(model: "ScoringNet", seen: Seen, span: Span, count: int = 1) -> Span:
+    """The span with its stages, as the model decides them."""
+    stages = seen.stages[span.start : span.stop]  # type: ignore[index]
+    labels = decided(stages, model.stage_decision.decoding)
+    return dataclasses.replace(span, labels=labels, performances=count)
+
+
+def _spans(edges: list[tuple[int, int]], whole: np.ndarray, length: int, around: int) -> list[Span]:
+    """The span of each whole performance: it, and what is around it up to half-way to its neighbours."""
+    cuts = [0, *((end + start) // 2 for (_, end), (start, _) in itertools.pairwise(edges)), length]
+    return [
+        Span(max(before, first - around), min(after, end + around), first, end)
+        for (first, end), (before, after), is_whole in zip(edges, itertools.pairwise(cuts), whole, strict=False)
+        if is_whole
+    ]
+
+
+def _is_new(span: Span, seen: Seen, after: int) -> bool:
+    """Whether a performance is not in the part before, and not left to the next one.
+
+    Less is seen of what begins before the next part, unless it goes on there.
+    """
+    video, sample_of = seen.video, seen.sample_of
+    middle = np.searchsorted(sample_of, (span.first, span.end)).sum() / 2
+    settled, next_part = sample_of[-(video.shared // 2) - 1], sample_of[-video.shared]
+    is_late = span.end > settled and (span.first > next_part or span.end == len(seen.samples))
+    return video.first_frame + middle >= after and not (video.shared and is_late)
+
+
+def _partial(
+    model: "ScoringNet", seen: Seen, edges: list[tuple[int, int]], frames: np.ndarray, whole: np.ndarray
+) -> list[Remark]:
+    """Warnings of performances that are not whole, beside whole ones; frames (P, S − 1).
+
+    Two stages that follow each other must be there: others may be stray labels.
+    """
+    has_two = ((frames[:, :-1] > 0) & (frames[:, 1:] > 0)).any(axis=1)
+    warnings, video = [], seen.video
+    for at in np.flatnonzero(has_two & ~whole & whole.any()):
+        start, end = (
+            video.first_time + video.timestamps[int(seen.samples[edge])] for edge in (edges[at][0], edges[at][1] - 1)
+        )
+        lacking = [name for name, count in zip(model.sport.stages[1:], frames[at], strict=True) if not count]
+        why = f"it has no {' and no '.join(lacking)}" if lacking else "a stage lasts too long, or not long enough"
+        warnings.append(remark("partial_performance", start=start, end=end, problem=why))
+    return warnings

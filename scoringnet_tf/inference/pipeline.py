@@ -1,0 +1,363 @@
+"""From a video to its performances: read → see → find → score → judge, a part of a long video at a time.
+
+`Predictor.results` is the whole way. Values go down it, and a `PartResult` for each part comes back. Nothing large is
+left for the next part: who keeps the summaries makes a `VideoScore` of them.
+"""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from scoringnet_tf.data.features import check_features, read_features
+from scoringnet_tf.data.preprocessor import OVERLAP, PART, PATIENCE, SHORT_OVERLAP, SHORT_PART
+from scoringnet_tf.data.video import Clip, Video
+from scoringnet_tf.inference import checks
+from scoringnet_tf.inference.fall import check_height, fall_of, implausible
+from scoringnet_tf.inference.finding import AROUND, find
+from scoringnet_tf.inference.inputs import local_video, stretched
+from scoringnet_tf.inference.reliability import Reliability, reliability
+from scoringnet_tf.inference.rendering import key_frames
+from scoringnet_tf.inference.result import PartSummary, Performance, VideoScore, video_score
+from scoringnet_tf.inference.seen import Scores, Seen, Span
+from scoringnet_tf.inference.times import Measure, Moment, durations_of, moments_of, seconds_at
+from scoringnet_tf.inference.windows import WindowedModel
+from scoringnet_tf.inference.words import performance_reasons, remark
+from scoringnet_tf.models.scoring_net import ScoringNet
+from scoringnet_tf.models.tta import score_views
+from scoringnet_tf.sports import SCORES, Sport
+from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.paths import AnyPath, RemotePath
+from scoringnet_tf.support.threads import overlapping
+
+ASSUMED_RATE = 25.0  # steps per second of features, if a model does not know
+
+
+@dataclasses.dataclass(frozen=True)
+class PartResult:
+    """The result for a part of a long video, or for a whole one that is not long.
+
+    Attributes:
+        seen: what the model saw of it: `seen.video` has the frames, which are in memory while this is.
+        performances: those that are new in it.
+        summary: what is kept of it for the result of the whole video.
+    """
+
+    seen: Seen
+    performances: list[Performance]
+    summary: PartSummary
+
+
+class Predictor:
+    """Scores one video after another, of any length, with functions that are traced once.
+
+    KFS runs in windows; it keeps no frames. SP sees those of the key fragments, or the even samples of a model without
+    KFS. The scores are those of the model for the whole video, to rounding. Each of several performances has its own.
+
+    Args:
+        model: `ScoringNet`. Its weights are shared.
+        window: of `WindowedModel`.
+        name: of the model in the results.
+        part, overlap: `length` and `overlap` of `ScoringNetPreprocessor.parts`. A performance that ends in the last
+            half of the overlap is left to the next part, which shows more of what follows, unless it begins before that
+            part. One that is longer than the overlap may be whole in no part. None: what the model's stage head needs.
+        around: seconds before and after a performance that its stages are looked for in.
+    """
+
+    def __init__(
+        self,
+        model: ScoringNet,
+        window: int | None = None,
+        name: str | None = None,
+        part: int | None = None,
+        overlap: int | None = None,
+        around: float = AROUND,
+    ) -> None:
+        self.model, self.name, self.reliability = model, name, reliability(model)
+        self._rate = None if self.reads_features else model.frame_rate  # at which frames are sampled
+        # A model without stages sees the whole video.
+        sees_far = getattr(model.segmenter, "network", None) == "c3d_bi_lstm"
+        sizes = (PART, OVERLAP) if sees_far else (SHORT_PART, SHORT_OVERLAP)
+        length = (part or sizes[0]) if model.segmenter else sys.maxsize
+        self._sizes: dict[str, Any] = {"length": length, "overlap": overlap or sizes[1]}
+        self._around = around
+        self._windowed = WindowedModel(model, window)
+        self._score_features = _features_function(model) if model.encoded == "features" else None
+        self._fragments = _fragments_function(model)
+        self._score_clips = tf.function(
+            lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
+        )
+
+    @property
+    def reads_features(self) -> bool:
+        """Whether it takes files of features in place of videos."""
+        return self.model.content == "features"
+
+    def __call__(
+        self,
+        path: AnyPath | Clip,
+        *,
+        force: bool = False,
+        start: float | None = None,
+        end: float | None = None,
+        height: float | None = None,
+    ) -> VideoScore:
+        """The `VideoScore` of a video, see `score_video`."""
+        videos = self.read(path, start, end)
+        return self.gather(path, [part.summary for part in self.results(videos, force=force, height=height)])
+
+    def gather(self, path: AnyPath | Clip, parts: list[PartSummary]) -> VideoScore:
+        """The `VideoScore` of a video of this path from the summaries of its parts."""
+        name = str(path.path if isinstance(path, Clip) else path)
+        return video_score(parts, name, self.model.sport, self.reliability, self.name)
+
+    def results(
+        self, videos: Iterable[Video], *, force: bool = False, height: float | None = None
+    ) -> Iterator[PartResult]:
+        """Yields the `PartResult` of each part of a video; `videos` as of `read`, options as of `score_video`."""
+        if height is not None:
+            check_height(self.model.sport, height)
+        summary = None
+        for video in videos:
+            seen, performances = self.see(video, force), []
+            spans, warnings = find(self.model, seen, summary.end_frame if summary else 0, self._around)
+            for span in spans:
+                scores = self.score(seen, span, force)
+                performances.append(judge(self.model, self.reliability, seen, span, scores, height, force))
+            summary = _summary(seen, spans, performances, warnings, summary)
+            yield PartResult(seen, performances, summary)
+
+    # === Read ===
+
+    def read(self, path: AnyPath | Clip, start: float | None = None, end: float | None = None) -> Iterator[Video]:
+        """Yields the parts of a video, see `ScoringNetPreprocessor.parts`; of features, one `Video`.
+
+        Arguments and errors are as of `score_video`.
+        """
+        if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
+            what = "an empty string" if isinstance(path, str) else f"of type {type(path).__name__}"
+            raise InputError("not_a_path", f"path is {what}.", "Give the path of a video, or a Clip.")
+        options = {"start": start, "end": end}
+        given = ", ".join(f"{name}={value}" for name, value in options.items() if value is not None)
+        if given and (self.reads_features or isinstance(path, Clip)):
+            what = "features" if self.reads_features else "a Clip"
+            raise InputError("flags_conflict", f"{path}: {given} cannot be used with {what}.")
+        if isinstance(path, Clip):
+            yield from self._parts(path)
+            return
+        with local_video(path) as local:
+            yield from self._parts(stretched(local, start, end))
+
+    def _parts(self, source: Any) -> Iterator[Video]:
+        if not self.reads_features:
+            yield from self.model.preprocessor.parts(source, partial=True, **self._sizes)
+            return
+        if isinstance(source, Clip):
+            raise InputError("wrong_format", f"{source} is a Clip.", "Give the path of a file of features.")
+        sequence, rate = read_features(source), self.model.frame_rate
+        check_features(sequence, source, self.model.features, rate)  # type: ignore[arg-type]
+        warnings = [*sequence.warnings]
+        if not rate:
+            rate = ASSUMED_RATE
+            warnings.insert(0, remark("frame_rate_assumed", rate=rate))
+        times = np.arange(len(sequence.values)) / rate
+        yield Video(sequence.values, rate, times, (0, 0), 1.0, warnings=tuple(warnings))
+
+    def _content(self, video: Video, samples: np.ndarray) -> np.ndarray:
+        """Frames (K, H, W, 3) or features (K, D) of a video at `samples` (K,)."""
+        if self.reads_features:
+            return video.frames[samples.astype(int)]  # type: ignore[call-overload]
+        return self.model.preprocessor.sampled(video, samples)
+
+    def _blocks(self, video: Video, samples: np.ndarray) -> Iterator[np.ndarray]:
+        """What the model takes, block by block; the next one is made while the network sees one."""
+        pieces = self._windowed.pieces(len(samples))
+        blocks = overlapping(lambda piece: self._content(video, samples[slice(*piece)]), pieces, threads=1, ahead=1)
+        return tqdm(blocks, "Segmenting", len(pieces), unit="window", delay=PATIENCE, leave=False, disable=None)
+
+    # === See ===
+
+    def see(self, video: Video, force: bool = False) -> Seen:
+        """What the backbone and KFS make of a video; nothing if its pictures are too small, unless by `force`."""
+        samples, reasons = video.samples(self._rate), tuple(checks.video_reasons(self.model, video))
+        seen = Seen(video, samples, video.sample_of(self._rate), self._rate or video.fps, reasons=reasons)
+        if not force and any(reason.code == "picture_too_small" for reason in reasons):
+            return seen
+        stages, features = self._windowed(self._blocks(video, samples), len(samples))
+        classes = None
+        if self.model.recognised and features is not None:
+            classes = np.asarray(self.model.backbone.logits(features[np.newaxis]))[0]
+        return dataclasses.replace(seen, stages=stages, features=features, classes=classes)
+
+    def labels(self, video: Video) -> np.ndarray:
+        """The stage of every frame of a `Video` in stored form, int8 (L,), in each performance that it shows."""
+        seen = self.see(video, force=True)
+        return _labels(seen, find(self.model, seen, around=self._around)[0])
+
+    # === Score ===
+
+    def score(self, seen: Seen, span: Span, force: bool = False) -> Scores:
+        """What SP makes of a performance; nothing if the model gives no scores, or nothing in the video has one."""
+        if not self.reliability.gives_scores or ((seen.reasons or self.reliability.reasons) and not force):
+            return Scores()
+        cut = slice(span.start, span.stop)
+        stages = np.zeros(span.stop - span.start, np.int32) if span.labels is None else span.labels
+        if self._score_features is not None:
+            outputs = dict(self._score_features(seen.features[cut][np.newaxis], stages[np.newaxis]))  # type: ignore
+            empty = outputs.get("empty_fragments", np.zeros((1, len(self.model.scores)), bool))[0]
+        else:
+            indices, empty = self._fragments(stages[np.newaxis])
+            clips = {}
+            for name, chosen in indices.items():
+                numbers, positions = np.unique(chosen.numpy(), return_inverse=True)  # moves share nearly all frames
+                content = self._content(seen.video, seen.samples[cut][numbers])
+                clips[name] = content[positions.reshape(chosen.shape)]
+            outputs = self._score_clips(clips)
+        return Scores(
+            {name: float(outputs[name][0]) for name in SCORES if name in outputs},
+            {name: float(outputs[f"{name}_std"][0]) for name in SCORES if f"{name}_std" in outputs},
+            tuple(name for name, is_empty in zip(self.model.scores, empty, strict=False) if is_empty),
+        )
+
+
+def _fragments_function(model: ScoringNet) -> Callable:
+    """A function of stages int32 (1, L): the frames of each score's clips, {name: int32 (M, T)}, and `empty` (n,)."""
+
+    @tf.function(input_signature=[tf.TensorSpec((1, None), tf.int32)], autograph=False)
+    def fragments(stages: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        # The model's own selectors, given the number of each frame instead of its pixels.
+        numbers = tf.range(tf.shape(stages)[1])[tf.newaxis, :, tf.newaxis, tf.newaxis, tf.newaxis]
+        clips, found = model.select_views(numbers, stages, tf.ones_like(stages, tf.bool))
+        empty = found["empty_fragments"][0] if found else tf.zeros(len(model.scores), tf.bool)
+        return {name: clip[:, :, 0, 0, 0] for name, clip in clips.items()}, empty
+
+    return fragments
+
+
+def _features_function(model: ScoringNet) -> Callable:
+    """A function of features (1, L, D) and stages int32 (1, L): the outputs of SP, `empty_fragments` (1, n) with it."""
+    features = tf.TensorSpec((1, None, model.score_predictor.get_config()["features"]), tf.float32)
+
+    @tf.function(input_signature=[features, tf.TensorSpec((1, None), tf.int32)], autograph=False)
+    def scores(features: tf.Tensor, stages: tf.Tensor) -> dict[str, tf.Tensor]:
+        return model.score_fragments(features, stages, tf.ones_like(stages, tf.bool), training=False)
+
+    return scores
+
+
+# === Judge ===
+
+
+def judge(
+    model: ScoringNet,
+    trust: Reliability,
+    seen: Seen,
+    span: Span,
+    scores: Scores,
+    height: float | None = None,
+    force: bool = False,
+) -> Performance:
+    """The `Performance` in a span: its scores unless reasons speak against them, and its times.
+
+    Args:
+        model: `ScoringNet`.
+        trust: of the model.
+        seen, span, scores: of the performance.
+        height: metres from the board to the water, for speeds.
+        force: whether it has scores and times in spite of reasons.
+    """
+    # 1. What speaks against it
+    own, warnings = checks.performance_remarks(model, seen, span)
+    reasons = [*seen.reasons] or own
+    if span.performances > 1:
+        which = ", which cannot be scored apart from features."
+        reasons.append(remark("several_performances", performances="2 performances", which=which))
+    if not force and (reasons or trust.reasons):
+        scores = Scores()
+    impossible = checks.score_reasons(model, scores)
+    points, deviations = ({}, {}) if impossible and not force else (scores.points, scores.deviations)
+    warnings = [*(remark("empty_fragment", score=name) for name in scores.without_fragment), *warnings]
+    reasons = [*reasons, *impossible, *trust.reasons]
+
+    # 2. Where it is, in frames of the part
+    begin, labels = span.frames(seen)
+    shown = np.flatnonzero(labels) if labels.any() else np.arange(max(len(labels), 1))
+    first, end = begin + int(shown[0]), begin + int(shown[-1]) + 1
+
+    # 3. Its times
+    times, file_frame = seen.times, seen.video.first_frame
+    moments: dict[str, Moment] = {}
+    measures: dict[str, Measure] = {}
+    if force or not performance_reasons(reasons):
+        moments, measures = _times(model.sport, trust, seen, begin, labels)
+        flight = measures.get(model.sport.fall)
+        if flight and height is not None:
+            problems = implausible(flight, height)
+            warnings += problems
+            measures |= {} if problems else fall_of(flight, height)
+    return Performance(
+        start_frame=file_frame + first,
+        end_frame=file_frame + end,
+        start_s=seconds_at(times, first),
+        end_s=seconds_at(times, end),
+        **points,
+        deviations={} if trust.reasons else deviations,
+        reasons=reasons,
+        intervals={} if reasons else trust.score_intervals(points, model.sport),
+        warnings=warnings,
+        moments=moments,
+        measures=measures,
+    )
+
+
+def _times(
+    sport: Sport, trust: Reliability, seen: Seen, begin: int, labels: np.ndarray
+) -> tuple[dict[str, Moment], dict[str, Measure]]:
+    """Moments and durations of a performance by the stages of its frames, from frame `begin` of the part on."""
+    edges, times = checks.edges_in(labels, sport), seen.times[begin:]
+    names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
+    frame = 1 / min(seen.video.fps, seen.rate)
+    uncertainties = {name: trust.time_uncertainty(name, frame) for name in names}
+    moments = moments_of(sport, edges, times, uncertainties, seen.video.first_frame + begin)
+    return moments, durations_of(sport, edges, times, uncertainties)
+
+
+# === Keep ===
+
+
+def _summary(
+    seen: Seen, spans: list[Span], performances: list[Performance], warnings: list[Remark], before: PartSummary | None
+) -> PartSummary:
+    """What is kept of a part, which repeats frames of the part before."""
+    video = seen.video
+    repeated = before.labels[video.first_frame - before.first_frame :] if before else np.zeros(0, np.int8)
+    labels, times = _labels(seen, spans, repeated), seen.times
+    drawn = key_frames(labels) if not isinstance(video.frames, np.ndarray) else []  # features are no pictures
+    return PartSummary(
+        first_frame=video.first_frame,
+        fps=video.fps,
+        times=times,
+        labels=labels,
+        has_stages=seen.stages is not None,
+        performances=tuple(performances),
+        reasons=seen.reasons,
+        warnings=(*video.warnings, *warnings),  # type: ignore[arg-type]
+        pictures=tuple((video.first_frame + at, float(times[at]), video.frames[at]) for at in drawn),
+        end_frame=performances[-1].end_frame if performances else before.end_frame if before else 0,
+        is_part=video.is_part,
+    )
+
+
+def _labels(seen: Seen, spans: list[Span], repeated: np.ndarray | tuple = ()) -> np.ndarray:
+    """The stage of every frame of a part, int8 (L,); its first ones may have been labelled in the part before."""
+    labels = np.zeros(len(seen.sample_of), np.int8)
+    labels[: len(repeated)] = repeated
+    for span in spans:
+        begin, of_span = span.frames(seen)
+        labels[begin : begin + len(of_span)] = of_span
+    return labels

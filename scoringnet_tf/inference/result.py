@@ -1,0 +1,376 @@
+"""The result for one video: plain values, and how they are gathered from its parts."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
+from scoringnet_tf.inference import rendering
+from scoringnet_tf.inference.times import Measure, Moment, seconds_at
+from scoringnet_tf.inference.words import MODEL_REASONS, performance_reasons, remark, several_performances
+from scoringnet_tf.sports import SCORES, Sport, stage_runs
+from scoringnet_tf.support.drawing import save_png
+from scoringnet_tf.support.files import replacing_file, write_json
+from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.paths import AnyPath, as_path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from scoringnet_tf.inference.reliability import Reliability
+
+SCHEMA_VERSION = 2  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
+Picture: TypeAlias = tuple[int, float, bytes]  # frame of the file, seconds, JPEG
+
+
+@dataclasses.dataclass(frozen=True)
+class Performance:
+    """One performance in a video.
+
+    Attributes:
+        start_frame, end_frame: of the file, counted from 0, end exclusive: from its first stage to its last. They are
+            those of the whole video if it has no stages.
+        start_s, end_s: the same in seconds.
+        difficulty, execution, final: points of the sport. None if the model predicts no such score, or it is withheld.
+        deviations: score → standard deviation in points, of a model with a distribution head.
+        reasons: why the scores are withheld, or would be if they were not forced; at the end those of the model.
+        intervals: score → its lower and upper end in points, see `VideoScore.interval_level`. Withheld and forced
+            scores have none.
+        warnings: those of the `VideoScore` that concern this performance alone.
+        moments: name → `Moment`, in order of time: those of the sport that it shows.
+        measures: name → `Measure`: durations of the sport that it shows; with a height, speeds and jump height.
+    """
+
+    start_frame: int
+    end_frame: int
+    start_s: float
+    end_s: float
+    difficulty: float | None = None
+    execution: float | None = None
+    final: float | None = None
+    deviations: dict[str, float] = dataclasses.field(default_factory=dict)
+    reasons: list[Remark] = dataclasses.field(default_factory=list)
+    intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    warnings: list[Remark] = dataclasses.field(default_factory=list)
+    moments: dict[str, Moment] = dataclasses.field(default_factory=dict)
+    measures: dict[str, Measure] = dataclasses.field(default_factory=dict)
+
+    @property
+    def own_reasons(self) -> list[Remark]:
+        """The reasons that speak against this performance, and not against all scores of the model."""
+        return performance_reasons(self.reasons)
+
+    def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
+        """As an entry of `performances` in docs/serving.md, with the `scores` of the sport alone."""
+        values = dataclasses.asdict(self) | {"reasons": _plain(self.reasons), "warnings": _plain(self.warnings)}
+        return {name: value for name, value in values.items() if name in scores or name not in SCORES}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Performance":
+        """The performance that `to_dict` gave, also after it was JSON."""
+        return cls(
+            **values
+            | {
+                "reasons": _remarks(values["reasons"]),
+                "warnings": _remarks(values["warnings"]),
+                "intervals": {score: tuple(ends) for score, ends in values["intervals"].items()},
+                "moments": {name: Moment(**each) for name, each in values["moments"].items()},
+                "measures": {name: Measure(**each) for name, each in values["measures"].items()},
+            }
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class PartSummary:
+    """What is kept of a part of a video once it is scored. A video that is not long is a single part.
+
+    Attributes:
+        first_frame: number of its first frame in the file.
+        fps: frames per second.
+        times: (L + 1,), seconds in the file at which each frame begins, and the last one ends.
+        labels: int8 (L,), the stage of every frame; noise outside the performances.
+        has_stages: whether the model found stages in it.
+        performances: those that are new in it.
+        reasons: why nothing in it can be scored.
+        warnings: about all of it.
+        pictures: a few of its frames.
+        end_frame: frame of the file behind the last performance so far; 0 if there is none.
+        is_part: whether it is a part of a long video.
+    """
+
+    first_frame: int
+    fps: float
+    times: np.ndarray
+    labels: np.ndarray
+    has_stages: bool
+    performances: tuple[Performance, ...] = ()
+    reasons: tuple[Remark, ...] = ()
+    warnings: tuple[Remark, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    end_frame: int = 0
+    is_part: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoScore:
+    """The result for one video.
+
+    Its scores, `deviations` and `intervals` are those of the only performance; empty if it shows several.
+
+    Attributes:
+        video: its path, as it was given.
+        sport: the model's.
+        num_frames, fps: of the file, or the steps of features.
+        stages: contiguous runs, noise included: `{"name", "start_frame", "end_frame", "start_s", "end_s"}`, frames (or
+            steps) of the file, 0-based and ends exclusive, times in seconds. Empty for a model without KFS.
+        performances: one or more.
+        warnings: what the reader of the scores must know, of the video and of its performances.
+        model: name or path of the model; None if it was given as an object.
+        interval_level: the probability with which an interval is to hold the true score; None without intervals.
+        further_reasons: why the video as a whole has no score.
+        shown: a few frames of the key stages, for `plot`.
+    """
+
+    video: str
+    sport: Sport
+    num_frames: int
+    fps: float
+    stages: list[dict[str, Any]]
+    performances: list[Performance]
+    warnings: list[Remark]
+    model: str | None = None
+    interval_level: float | None = None
+    further_reasons: list[Remark] = dataclasses.field(default_factory=list)
+    shown: list[Picture] = dataclasses.field(default_factory=list, repr=False)
+
+    @property
+    def _only(self) -> Performance:
+        return self.performances[0] if len(self.performances) == 1 else Performance(0, 0, 0.0, 0.0)
+
+    @property
+    def status(self) -> str:
+        """Whether it is scored.
+
+        `"scored"`; `"forced"`, in spite of reasons; `"stages"`, because the model gives no scores; or `"withheld"`: no
+        performance has a score, or could have one.
+        """
+        statuses = {self.status_of(performance) for performance in self.performances}
+        return next(status for status in ("forced", "scored", "stages", "withheld") if status in statuses)
+
+    @property
+    def reasons(self) -> list[Remark]:
+        """Why the video has no score, or should have none."""
+        return [*self._only.reasons, *self.further_reasons]
+
+    @property
+    def difficulty(self) -> float | None:
+        """Points, of the only performance."""
+        return self._only.difficulty
+
+    @property
+    def execution(self) -> float | None:
+        """Points, of the only performance."""
+        return self._only.execution
+
+    @property
+    def final(self) -> float | None:
+        """Points, of the only performance."""
+        return self._only.final
+
+    @property
+    def deviations(self) -> dict[str, float]:
+        """Score → standard deviation, of the only performance."""
+        return self._only.deviations
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Score → interval, of the only performance."""
+        return self._only.intervals
+
+    @property
+    def model_reasons(self) -> list[Remark]:
+        """Why no score of the model is a measurement, whatever the video shows."""
+        return [reason for reason in self.reasons if reason.code in MODEL_REASONS]
+
+    def status_of(self, performance: Performance) -> str:
+        """The `status` of one of the performances."""
+        if performance.final is not None:
+            return "forced" if performance.reasons else "scored"
+        return "stages" if self.stages and not performance.own_reasons else "withheld"
+
+    def warnings_of(self, performance: Performance | None = None) -> list[Remark]:
+        """The warnings of the video and of one of its performances; by default those of the video alone."""
+        own = {warning for each in self.performances for warning in each.warnings}
+        shared = [warning for warning in self.warnings if warning not in own]
+        return shared if performance is None else [*shared, *performance.warnings]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as docs/serving.md describes them."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "video": self.video,
+            "status": self.status,
+            "model": self.model,
+            "sport": self.sport.name,
+            "num_frames": self.num_frames,
+            "fps": self.fps,
+            **{score: getattr(self, score) for score in self.sport.scores},
+            "deviations": self.deviations,
+            "interval_level": self.interval_level,
+            "intervals": self.intervals,
+            "reasons": _plain(self.reasons),
+            "stages": self.stages,
+            "performances": [performance.to_dict(self.sport.scores) for performance in self.performances],
+            "warnings": _plain(self.warnings),
+            "error": None,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], sport: Sport) -> "VideoScore":
+        """The result that `to_dict` gave, also after it was JSON, without pictures; `sport` is its sport."""
+        performances = [Performance.from_dict(performance) for performance in values["performances"]]
+        own = len(performances[0].reasons) if len(performances) == 1 else 0  # `reasons` begins with these
+        return cls(
+            **{name: values[name] for name in ("video", "num_frames", "fps", "stages", "model", "interval_level")},
+            sport=sport,
+            performances=performances,
+            warnings=_remarks(values["warnings"]),
+            further_reasons=_remarks(values["reasons"][own:]),
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row of `rendering.columns` for each performance, numbered from 1."""
+        return [rendering.row(self, number, one) for number, one in enumerate(self.performances, start=1)]
+
+    def to_dataframe(self) -> Any:
+        """The `rows` as a pandas.DataFrame; ImportError without pandas, which nothing else needs."""
+        import pandas
+
+        return pandas.DataFrame(self.rows(), columns=list(rendering.columns(self.sport)))
+
+    def __str__(self) -> str:
+        """The result as text."""
+        return rendering.text(self)
+
+    def plot(self) -> "Figure":
+        """A picture: frames of the key stages above the strip of the stages, scores, reasons and warnings."""
+        return rendering.figure(self)
+
+    def save(self, path: AnyPath) -> None:
+        """Writes the result by the ending of the file: `.json`, `.png` as `plot`, or `.mp4`, the video with its stages.
+
+        The last one reads the video again.
+
+        Raises:
+            InputError: the ending is another one; or as of `save_video`.
+        """
+        suffix = as_path(path).suffix.lower()
+        if suffix == ".json":
+            write_json(path, self.to_dict())
+        elif suffix == ".png":
+            with replacing_file(path) as file:
+                save_png(self.plot(), file, video=self.video)
+        elif suffix == ".mp4":
+            from scoringnet_tf.inference.annotated_video import save_video
+
+            save_video(self, path)
+        else:
+            raise InputError("wrong_format", f"{path} does not end in .json, .png or .mp4.")
+
+
+def video_score(
+    parts: Sequence[PartSummary], video: str, sport: Sport, reliability: "Reliability", model: str | None = None
+) -> VideoScore:
+    """The result for a video, gathered from its parts.
+
+    Args:
+        parts: one or more, in order. Later ones repeat frames of those before.
+        video: its path, as it was given.
+        sport, reliability: of the model.
+        model: its name.
+    """
+    first, labels, times = parts[0].first_frame, np.zeros(0, np.int8), np.zeros(1)
+    warnings: list[Remark] = []
+    for part in parts:
+        repeated = part.first_frame - first
+        labels, times = (
+            np.concatenate([values[:repeated], new]) for values, new in ((labels, part.labels), (times, part.times))
+        )
+        codes = {warning.code for warning in warnings}
+        warnings += [warning for warning in part.warnings if warning.code not in codes]
+    performances = [performance for part in parts for performance in part.performances]
+    warnings += [*reliability.doubts, *(warning for one in performances for warning in one.warnings)]
+    if not performances:
+        reasons = [*(parts[-1].reasons or [remark("no_performance")]), *reliability.reasons]
+        ends = seconds_at(times, 0), seconds_at(times, len(labels))
+        performances = [Performance(first, first + len(labels), *ends, reasons=reasons)]
+    several = len(performances) > 1
+    return VideoScore(
+        video=video,
+        sport=sport,
+        num_frames=len(labels),
+        fps=round(_rate(times, parts[-1].fps), 3),
+        stages=_stages(labels, times, first, sport) if any(part.has_stages for part in parts) else [],
+        performances=performances,
+        warnings=list(dict.fromkeys(warnings)),
+        model=model,
+        interval_level=reliability.level,
+        further_reasons=[_several(performances), *reliability.reasons] if several else [],
+        shown=_chosen_pictures(parts),
+    )
+
+
+def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:
+    """`VideoScore.to_dict` for a video that could not be read: the same keys, nothing in them, and the error."""
+    known = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport.name}
+    unknown = dict.fromkeys(("num_frames", "fps", *sport.scores, "interval_level"))
+    empty: dict[str, Any] = {"deviations": {}, "intervals": {}}
+    empty |= {name: [] for name in ("reasons", "stages", "performances", "warnings")}
+    return {**known, **unknown, **empty, "error": error.to_dict()}
+
+
+def _plain(remarks: Sequence[Remark]) -> list[dict[str, str]]:
+    return [remark.to_dict() for remark in remarks]
+
+
+def _remarks(values: Sequence[dict[str, str]]) -> list[Remark]:
+    return [Remark.from_dict(value) for value in values]
+
+
+def _several(performances: Sequence[Performance]) -> Remark:
+    """Why several performances have no score together: by their scores, or if there are none by their stages."""
+    scored = sum(any(getattr(one, score) is not None for score in SCORES) for one in performances)
+    staged = sum(not one.own_reasons for one in performances)
+    given = (scored, "scores") if scored else (staged, "stages")
+    return several_performances(len(performances), *given)
+
+
+def _stages(labels: np.ndarray, times: np.ndarray, first_frame: int, sport: Sport) -> list[dict[str, Any]]:
+    """The runs of stages, in frames of the file."""
+    return [
+        {
+            "name": sport.stages[stage],
+            "start_frame": start + first_frame,
+            "end_frame": end + first_frame,
+            "start_s": seconds_at(times, start),
+            "end_s": seconds_at(times, end),
+        }
+        for stage, start, end in stage_runs(labels)
+    ]
+
+
+def _rate(times: np.ndarray, fps: float) -> float:
+    """Frames per second of all parts by their times, if that of the last part, `fps`, is another."""
+    seconds = times[-2] - times[0]
+    measured = (len(times) - 2) / float(seconds) if seconds > 0 else fps
+    return fps if abs(measured / fps - 1) <= RATE_TOLERANCE else measured
+
+
+def _chosen_pictures(parts: Sequence[PartSummary]) -> list[Picture]:
+    """A few pictures, from parts that show a performance if there are any."""
+    showing = [part for part in parts if part.end_frame > part.first_frame and part.pictures] or parts
+    pictures = sorted((picture for part in showing for picture in part.pictures), key=lambda each: each[0])
+    count = min(rendering.COLUMNS, len(pictures))
+    return [pictures[index * len(pictures) // count] for index in range(count)]

@@ -1,0 +1,86 @@
+"""What the steps of a prediction hand on: what is seen of a video, where a performance lies, its scores."""
+
+import dataclasses
+
+import numpy as np
+
+from scoringnet_tf.data.video import Video
+from scoringnet_tf.support.messages import Remark
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What a model sees of a video, or of a part of a long one, at K samples.
+
+    Attributes:
+        video: the part, with its L frames in stored form.
+        samples: (K,), the frames that show it at `rate`, see `Video.samples`.
+        sample_of: int (L,), the sample nearest to each frame.
+        rate: samples per second.
+        stages: (K, S) stage probabilities; None without KFS.
+        features: (K, D), what the heads read; None if they read frames and there is no KFS.
+        classes: (K, N) logits of the backbone's own classes; None unless they tell the sport.
+        joints: (K, J, 3), positions and visibility; None, as of all models that see no joints.
+        reasons: why nothing in the video can be scored.
+    """
+
+    video: Video
+    samples: np.ndarray
+    sample_of: np.ndarray
+    rate: float
+    stages: np.ndarray | None = None
+    features: np.ndarray | None = None
+    classes: np.ndarray | None = None
+    joints: np.ndarray | None = None
+    reasons: tuple[Remark, ...] = ()
+
+    @property
+    def times(self) -> np.ndarray:
+        """Seconds in the file at which each frame begins, and the last one ends, (L + 1,)."""
+        video = self.video
+        return video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps)
+
+    @property
+    def frame_stages(self) -> np.ndarray | None:
+        """Stage probabilities of every frame, (L, S); None without KFS."""
+        return None if self.stages is None else self.stages[self.sample_of]
+
+    def cut(self, start: int, stop: int) -> "Seen":
+        """Samples [start, stop) of these."""
+        values = {name: getattr(self, name) for name in ("samples", "stages", "features", "classes", "joints")}
+        known = {name: value[start:stop] for name, value in values.items() if value is not None}
+        return dataclasses.replace(self, **known)
+
+
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """Samples [start, stop) in which a performance is looked for, and [first, end) in which it was found.
+
+    Attributes:
+        labels: int (stop − start,), the stages that were decided; None without KFS.
+        performances: whole ones in it; more than one in features, which cannot be scored apart.
+    """
+
+    start: int
+    stop: int
+    first: int
+    end: int
+    labels: np.ndarray | None = None
+    performances: int = 1
+
+    def frames(self, seen: Seen) -> tuple[int, np.ndarray]:
+        """(first frame of the part that its samples show, the stage of each of these frames, int8)."""
+        frames = np.flatnonzero((seen.sample_of >= self.start) & (seen.sample_of < self.stop))
+        if not len(frames):  # frames were repeated, and the samples show none of the file: the next one counts
+            return min(int(np.searchsorted(seen.sample_of, self.start)), len(seen.sample_of) - 1), np.zeros(0, np.int8)
+        labels = np.zeros(len(frames)) if self.labels is None else self.labels[seen.sample_of[frames] - self.start]
+        return int(frames[0]), labels.astype(np.int8)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """The scores of a performance and their deviations, in points; and those without a key fragment."""
+
+    points: dict[str, float] = dataclasses.field(default_factory=dict)
+    deviations: dict[str, float] = dataclasses.field(default_factory=dict)
+    without_fragment: tuple[str, ...] = ()

@@ -1,0 +1,77 @@
+"""What results say in words: code → sentence and remedy. docs/serving.md lists the codes."""
+
+from typing import Any
+
+from scoringnet_tf.support.messages import Remark, counted
+
+CALIBRATE = " Run: python -m scoringnet_tf.calibrate."
+NOT_MEASURED = "They were not measured."
+SENTENCES = {
+    # Why a video, or a performance in it, has no score
+    "frame_rate_too_low": "The video has {rate:.4g} frames/s, too few to see motion. Film at {trained:.4g} or more.",
+    "picture_too_small": "The picture is {size}; at least {least} is needed. Use a larger one.",
+    "not_recognised": "This {looks}. Film closer, and show all of it.",
+    "too_few_frames": "The video has {frames} at {rate:.4g} frames/s; {least} are needed. Show the whole performance.",
+    "missing_stage": "Missing stages: {stages}. Show the performance from start to end, and film closer.",
+    "stage_order": "The stages are out of order, or one appears twice. Show one athlete, without replays and cuts.",
+    "stage_duration": "{stages}. Show it in normal time, without cuts.",
+    "uncertain_stage": "The model is unsure: {stages}. Film closer, with one athlete in the picture.",
+    "unlike_training": (
+        "The video does not look like the training videos (distance {distance:.3g}, limit {limit:.3g}). "
+        "Film from the side and closer, with one athlete in the picture."
+    ),
+    "impossible_score": "The scores are out of range: {scores}.",
+    "no_performance": "No whole performance found. Show one from start to end, and film closer.",
+    "none_scored": "The video shows {performances}; none has a score.",
+    "several_performances": "The video shows {performances}{which}",
+    # Why no score of a model measures a video
+    "scores_not_learned": "The model has no scores: it learned stages alone.",
+    "simulated_training": (
+        "The model learned its scores from {pixels} video alone. They are not a measurement; --force shows them."
+    ),
+    # What the reader of a result must know
+    "beginning_missing": "The performance begins before {seconds:.2f} s; its beginning was not scored.",
+    "empty_fragment": "No key fragment was found for {score}. It was scored on the whole video.",
+    "far_from_training": "The video looks nearly unlike the training videos.",
+    "frame_rate_assumed": "The model does not know the steps per second of its features; {rate:g} is assumed.",
+    "frames_missing": (
+        "Frames are missing from {start:.2f} to {end:.2f} s{more}. The model saw blends of their neighbours."
+    ),
+    "implausible_fall": (
+        "A flight of {seconds:.2f} s from {height:g} m {problem}. "
+        "Check the height, and whether the film is in slow motion."
+    ),
+    "length_unlike_training": "The features have {steps}; those of training had {shortest} to {longest}.",
+    "partial_performance": "Another performance, or a replay, from {start:.2f} to {end:.2f} s was left out: {problem}.",
+    # What is not known of a model
+    "no_reference": "The model has no statistics of its training videos, so unlike videos are not detected.{remedy}",
+    "stale_reference": (
+        "The model was trained further after its training statistics were measured; they may be wrong." + CALIBRATE
+    ),
+    "no_intervals": "The model states no intervals for {which}. {lacking}" + CALIBRATE,
+    "no_distance": "The model has statistics of {videos}: too few to tell what is unlike.",
+    "simulated_times": (
+        "The uncertainty (±) of times was measured on simulated video. On film they may be further off."
+    ),
+}
+MODEL_REASONS = ("simulated_training", "scores_not_learned")  # they do not speak against the stages
+MODEL_WARNINGS = ("no_reference", "stale_reference", "no_intervals", "no_distance", "simulated_times")
+
+
+def remark(code: str, **facts: Any) -> Remark:
+    """The `Remark` of a code, with these facts in its sentence."""
+    return Remark(code, SENTENCES[code].format(**facts))
+
+
+def several_performances(number: int, given: int, what: str = "scores") -> Remark:
+    """Why a video of several performances has no score itself, if `given` of them have scores, or stages."""
+    performances = counted(number, "performance")
+    if not given:
+        return remark("none_scored", performances=performances)
+    which = f"each has its own {what}" if given == number else f"{given} {'has' if given == 1 else 'have'} {what}"
+    return remark("several_performances", performances=performances, which=f"; {which}.")
+
+
+def performance_reasons(reasons: list[Remark]) -> list[Remark]:
+    """The reasons that speak against a performance, and not against all scores of the model."""
+    return [reason for reason in reasons if reason.code not in MODEL_REASONS]
