@@ -1,8 +1,6 @@
 """Renderings are of the same performances, with pixels of their own."""
 
 import dataclasses
-import json
-import shutil
 
 import pytest
 from refusals import refused
@@ -12,60 +10,49 @@ from scoringnet_tf.data.renderings import check_renderings
 
 
 @pytest.fixture
-def changed(diving_records, tmp_path):
-    """A function: the records with another data hash, and their index changed by a function."""
-
-    def make(change):
-        folder = tmp_path / "again"
-        shutil.copytree(diving_records, folder)
-        index = json.loads((folder / "dataset_info.json").read_text()) | {"data_hash": "0123456789ab"}
-        change(index)
-        (folder / "dataset_info.json").write_text(json.dumps(index))
-        return DatasetInfo.load(folder)
-
-    return make
+def info(diving_records):
+    return DatasetInfo.load(diving_records)
 
 
-def other_score(index, split="test"):
-    index["videos"][index["splits"][split]["ids"][0]]["final"] += 1
+def again(info, **changes):
+    """The records with another data hash and other changes."""
+    return dataclasses.replace(info, **{"data_hash": "0123456789ab", **changes})
 
 
-def fewer(index):
-    split = index["splits"]["test"]
-    video = index["videos"].pop(split["ids"].pop())
-    split["num_videos"] -= 1
-    split["num_frames"] -= video["num_frames"]
-    split["shards"][-1]["num_records"] -= 1
+def rescored(info, split, points):
+    """The records in which the first video of a split has another final score."""
+    first = info.splits[split]["ids"][0]
+    video = info.videos[first]
+    return again(info, videos=info.videos | {first: {**video, "final": video["final"] + points}})
 
 
-def test_the_same_performances_are_accepted(diving_records, changed):
+def fewer(info):
+    ids = info.splits["test"]["ids"][1:]
+    return again(info, splits=info.splits | {"test": {**info.splits["test"], "ids": ids}})
+
+
+def test_the_same_performances_are_accepted(info):
     """Scores are rounded, and those of another split do not count."""
-
-    def change(index):
-        index["videos"][index["splits"]["test"]["ids"][0]]["final"] += 0.004
-        other_score(index, "train")
-
-    check_renderings(DatasetInfo.load(diving_records), [changed(change)])
+    check_renderings(info, [rescored(rescored(info, "test", 0.004), "train", 1)])
 
 
 @pytest.mark.parametrize(
     ("change", "split"),
     [
-        (other_score, "test"),
-        (lambda index: other_score(index, "train"), "train"),
+        (lambda info: rescored(info, "test", 1), "test"),
+        (lambda info: rescored(info, "train", 1), "train"),
         (fewer, "test"),
-        (lambda index: index.update(sport="sync_diving"), "test"),
+        (lambda info: again(info, sport="sync_diving"), "test"),
     ],
     ids=["score", "of another split", "fewer", "sport"],
 )
-def test_others_are_refused(diving_records, changed, change, split):
-    with refused("other_videos", "--renderings", "again", split):
-        check_renderings(DatasetInfo.load(diving_records), [changed(change)], split)
+def test_others_are_refused(info, change, split):
+    with refused("other_videos", "--renderings", split):
+        check_renderings(info, [change(info)], split)
 
 
-def test_the_same_pixels_are_refused(diving_records, changed):
-    info, again = DatasetInfo.load(diving_records), changed(lambda index: None)
-    for renderings in ([info], [again, again]):
+def test_pixels_count_once(info):
+    for renderings in ([info], [again(info), again(info)]):
         with refused("duplicate", "--renderings"):
             check_renderings(info, renderings)
 
@@ -84,18 +71,16 @@ FEATURES = {"features": {"size": 3, "stride": 1, "origin": None}, "frame_size": 
         (FEATURES, {**FEATURES, "frame_rate": 50.0}, "50"),
     ],
 )
-def test_records_of_another_scale_rate_or_content_are_no_rendering(diving_records, changed, ours, theirs, named):
-    info = dataclasses.replace(DatasetInfo.load(diving_records), **ours)
-    other = dataclasses.replace(changed(lambda index: None), **theirs)
+def test_records_of_another_scale_rate_or_content_are_no_rendering(info, ours, theirs, named):
+    ours, other = dataclasses.replace(info, **ours), again(info, **theirs)
     if named is None:
-        check_renderings(info, [other])
+        check_renderings(ours, [other])
     else:
-        with refused("other_records", "again", named):
-            check_renderings(info, [other])
+        with refused("other_records", "--renderings", named):
+            check_renderings(ours, [other])
 
 
-def test_one_vector_for_each_video_has_no_rate(diving_records, changed):
-    both = (DatasetInfo.load(diving_records), changed(lambda index: None))
-    vectors = {video_id: {**video, "num_frames": 1} for video_id, video in both[0].videos.items()}
-    info, other = (dataclasses.replace(each, **FEATURES, videos=vectors) for each in both)
-    check_renderings(info, [dataclasses.replace(other, frame_rate=50.0)])
+def test_one_vector_for_each_video_has_no_rate(info):
+    vectors = {video_id: {**video, "num_frames": 1} for video_id, video in info.videos.items()}
+    ours = dataclasses.replace(info, **FEATURES, videos=vectors)
+    check_renderings(ours, [again(ours, frame_rate=50.0)])

@@ -1,7 +1,5 @@
 """Random access to TFRecord files, against TensorFlow's own reader."""
 
-import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -67,13 +65,7 @@ def test_records_of_a_split_by_id_over_all_shards(tmp_path):
 
 
 def test_another_number_of_records_than_the_index_says(tmp_path):
-    records = write_records(tmp_path / "records", {"train": [tiny_video("1"), tiny_video("2")]})
-    fields = json.loads((records / "dataset_info.json").read_text())
-    fields["videos"]["3"] = fields["videos"]["2"]
-    split = fields["splits"]["train"]
-    split |= {"ids": ["1", "2", "3"], "num_videos": 3, "num_frames": 3}
-    split["shards"][-1]["num_records"] += 1
-    changed = shutil.copytree(records, tmp_path / "changed")
-    (changed / "dataset_info.json").write_text(json.dumps(fields))
-    with refused("count_mismatch", changed, "2 of 3 records"):
-        locate_records(DatasetInfo.load(changed), "train")
+    info = DatasetInfo.load(write_records(tmp_path / "records", {"train": [tiny_video("1"), tiny_video("2")]}))
+    info.splits["train"]["ids"] = ["1", "2", "3"]
+    with refused("count_mismatch", tmp_path / "records", "2 of 3 records"):
+        locate_records(info, "train")
