@@ -2,8 +2,8 @@ r"""Measures a model's training videos, to tell what is unlike them, and how far
 
     python -m scoringnet_tf.calibrate --model=MODEL --records_dir=RECORDS
 
-`train` does it at its end; use this for a model that was trained further, or by an older version. RECORDS are those of
-its training: their training and validation splits are measured, never the test split. The file of the model is
+`train` does it at its end; use this for a model that was trained further, or by an older version. RECORDS are its
+training's: their training and validation splits are measured, never the test split. The model's file is
 replaced. `predict` then withholds scores of unlike videos, and states intervals, of times too (docs/serving.md).
 
 Intervals come from videos that the model did not learn from: the validation split, or those that its run held out
@@ -12,13 +12,16 @@ intervals is no evidence of how well they hold.
 """
 
 import sys
+from typing import Any
 
 from absl import flags
 
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
+from scoringnet_tf.support.paths import AnyPath
 
 flags.DEFINE_string("model", None, "Model to update: a .keras file or its folder.")
 flags.DEFINE_string("records_dir", None, "Folder with the model's training records.")
@@ -30,8 +33,6 @@ flags.DEFINE_integer("batch_size", 4, "Videos per step; no effect on the result.
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
-    from scoringnet_tf.data.dataset_info import load_records
-
     values = flags.FLAGS
     cli.require(model=values.model, records_dir=values.records_dir)
     if values.held_out_records_dir and not values.held_out_split:
@@ -58,9 +59,8 @@ def main(_: list[str]) -> None:
     _print(model_file, calibrated)
 
 
-def _held_out(info, model_file, data_hash):
+def _held_out(info: DatasetInfo, model_file: AnyPath, data_hash: str | None) -> Any:
     """The videos that set the intervals, or why there are none."""
-    from scoringnet_tf.data.dataset_info import load_records
     from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_by_run
 
     values, folder = flags.FLAGS, flags.FLAGS.held_out_records_dir
@@ -70,7 +70,7 @@ def _held_out(info, model_file, data_hash):
     return held_out_by_run(info, model_file, data_hash)
 
 
-def _print(path, model):
+def _print(path: AnyPath, model: Any) -> None:
     statistics = model.reference
     certainty, intervals, times = statistics.certainty or {}, statistics.intervals, statistics.times
     print(f"Model: {path}, calibrated on {counted(statistics.num_videos, 'training video')}:")

@@ -1,4 +1,4 @@
-r"""Extracts features of videos: what a backbone or a layer of a C3D gives, one .npy (steps × size) a video.
+r"""Extracts features from videos: what a backbone or a C3D layer gives, one .npy (steps × size) a video.
 
     python -m scoringnet_tf.extract --backbone=i3d --records_dir=RECORDS --output_dir=FEATURES
     python -m scoringnet_tf.extract --model=MODEL --endpoint=conv5b --output_dir=FEATURES VIDEO…
@@ -6,7 +6,7 @@ r"""Extracts features of videos: what a backbone or a layer of a C3D gives, one 
     python -m data_prep build --dataset=manifest --sport=diving --source_dir=FEATURES --output_dir=FEATURE_RECORDS
 
 With --records_dir it also writes manifest.csv and stage_labels.csv, from which the last command makes records.
-features.json says how the features were made. Videos are brought to the frame rate of the model.
+features.json says how the features were made. Videos are brought to the model's frame rate.
 
 A backbone gives a vector for every --stride frames. It sees whole frames, and takes any --frame_size. --per=frame
 does the same with a C3D without temporal pooling. --per=clip is C3D over clips that begin every --stride frames; beyond
@@ -20,14 +20,21 @@ the others are extracted, no manifest.csv is written, and the exit status is 1.
 import functools
 import pathlib
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 from tqdm import tqdm
 
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
 from scoringnet_tf.support.paths import as_path, check_access, name_of
+
+if TYPE_CHECKING:
+    from scoringnet_tf.inference.extraction import Extraction
+    from scoringnet_tf.inference.feature_folder import Video
 
 ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
     *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
@@ -51,7 +58,7 @@ flags.DEFINE_string("records_dir", None, "Records to extract from, instead of VI
 flags.DEFINE_string("output_dir", None, "Folder for the features: new, or from the same settings.")
 
 
-def _extraction():
+def _extraction() -> "Extraction":
     """The `Extraction` that the flags ask for."""
     from scoringnet_tf.inference.extraction import Extraction
 
@@ -61,8 +68,8 @@ def _extraction():
     return Extraction(values.endpoint, values.per, values.stride or default_stride, clip_length, values.pool)
 
 
-def _preprocessor(c3d, network, info):
-    """The `ScoringNetPreprocessor` of the frames: by the ScoringNet, the records, or the C3D and flags."""
+def _preprocessor(c3d: Any, network: Any, info: DatasetInfo | None) -> Any:
+    """The frames' `ScoringNetPreprocessor`: by the ScoringNet, the records, or the C3D and flags."""
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.inference.extraction import records_preprocessor
 
@@ -83,8 +90,8 @@ def _preprocessor(c3d, network, info):
     return ScoringNetPreprocessor(image_size, tuple(frame_size), aspect=None, frame_rate=values.frame_rate)
 
 
-def _videos(paths, preprocessor):
-    """`feature_folder.Video`s of files; InputError if two have the same name."""
+def _videos(paths: list[str], preprocessor: Any) -> list["Video"]:
+    """`feature_folder.Video`s for files; InputError if two have the same name."""
     from scoringnet_tf.inference.feature_folder import Video
 
     names = [name_of(path) for path in paths]
@@ -96,8 +103,8 @@ def _videos(paths, preprocessor):
     ]
 
 
-def _read_file(preprocessor, path, _):
-    """The `read` of a `feature_folder.Video`, at the rate of training, as in `predict`."""
+def _read_file(preprocessor: Any, path: str, _: object) -> tuple[Callable, int]:
+    """A `feature_folder.Video`'s `read`, at the training's frame rate, as in `predict`."""
     from scoringnet_tf.inference.checks import missing_frames
 
     video = preprocessor.read(path)
@@ -107,17 +114,15 @@ def _read_file(preprocessor, path, _):
     return lambda numbers: preprocessor.sampled(video, samples[list(numbers)]), len(samples)
 
 
-def _sha256(path):
+def _sha256(path: str) -> str:
     from scoringnet_tf.data.video import Clip
 
     # Of a missing one reading it raises the error.
     return Clip(pathlib.Path(path)).sha256() if pathlib.Path(path).exists() else ""
 
 
-def _records(records_dir):
-    """The `DatasetInfo` of the records; InputError unless they hold frames with scores."""
-    from scoringnet_tf.data.dataset_info import load_records
-
+def _records(records_dir: str) -> DatasetInfo:
+    """The records' `DatasetInfo`; InputError unless they hold frames with scores."""
     info = load_records(records_dir)
     if info.features or not info.sport or info.classes:
         code, content = ("other_content", "features") if info.features else ("records_of_classes", "classes")
@@ -125,9 +130,8 @@ def _records(records_dir):
     return info
 
 
-def _warn_of_learned(info, network):
+def _warn_of_learned(info: DatasetInfo, network: Any) -> None:
     """Warns of videos that the network learned from; `train` and `evaluate` cannot know of them."""
-    from scoringnet_tf.data.dataset_info import shown
     from scoringnet_tf.training.run_record import learned_from
     from scoringnet_tf.weights.backbones import split_name
 
@@ -142,7 +146,7 @@ def _warn_of_learned(info, network):
         )
 
 
-def _check(paths):
+def _check(paths: list[str]) -> None:
     """InputError if the command line contradicts itself, or names what is not there."""
     values = flags.FLAGS
     cli.require(output_dir=values.output_dir)
@@ -164,8 +168,8 @@ def _check(paths):
         check_model(values.model, kinds=WITH_C3D)
 
 
-def _of_c3d(info):
-    """(network, preprocessor, `Extraction`, what `origin_of` says of the weights) of a C3D."""
+def _of_c3d(info: DatasetInfo | None) -> tuple:
+    """(network, preprocessor, `Extraction`, arguments for `origin_of`) for a C3D."""
     from scoringnet_tf.inference.extraction import load_c3d, weights_of
 
     values = flags.FLAGS
@@ -176,7 +180,7 @@ def _of_c3d(info):
     return c3d, _preprocessor(c3d, network, info), _extraction(), {"weights": weights_of(values.model), "part": part}
 
 
-def _of_backbone(info):
+def _of_backbone(info: DatasetInfo | None) -> tuple:
     """The same of a backbone, which sees whole frames."""
     from scoringnet_tf.inference.extraction import Extraction, backbone_preprocessor
     from scoringnet_tf.weights.backbones import load_backbone, split_name
