@@ -5,7 +5,6 @@ Each command has its own flags: python -m data_prep COMMAND --help
 
 import importlib
 import sys
-from types import ModuleType
 from typing import NoReturn
 
 from scoringnet_tf.support import cli
@@ -19,35 +18,21 @@ COMMANDS = {  # command, and module of data_prep.commands with its flags and mai
     "suggest": "Label the stages of videos with a trained model, to be corrected in such a tool.",
     "inspect": "Verify a folder of TFRecords and draw a contact sheet.",
 }
+OPTIONS = ("POSITIONAL", "USES_KERAS", "WRONG_USE")  # arguments of `cli.run` that a module may state
 
 
 def main() -> None:
-    """Imports the module of the command alone, so that its flags are the only ones, and runs it."""
+    """Imports the command's module alone, so that its flags are the only ones, and runs it."""
+    global __doc__
     command = sys.argv[1] if len(sys.argv) > 1 else None
     if command is None or command not in COMMANDS:
         _exit_with_usage(command)
     module = importlib.import_module(f"data_prep.commands.{command}")
-    # absl's --help prints the docstring of __main__ and the flags of the module that argv[0] names.
-    sys.modules["__main__"].__doc__ = module.__doc__
+    # absl's --help prints the docstring of __main__, which this is, and the flags of the module that argv[0] names.
+    __doc__ = module.__doc__ or ""
     sys.argv = [module.__name__, *sys.argv[2:]]
-    _run(module)
-
-
-def _run(module: ModuleType) -> None:
-    """Runs a command; WRONG_USE is its exit status for wrong flags, if scripts read it."""
-    is_running = False
-
-    def main(arguments: list[str]) -> int | None:
-        nonlocal is_running
-        is_running = True
-        return module.main(arguments)
-
-    try:
-        cli.run(main, positional=getattr(module, "POSITIONAL", False), uses_keras=getattr(module, "USES_KERAS", False))
-    except SystemExit as stop:
-        if is_running or not stop.code:
-            raise
-        sys.exit(getattr(module, "WRONG_USE", stop.code))
+    options = {name.lower(): getattr(module, name) for name in OPTIONS if hasattr(module, name)}
+    cli.run(module.main, **options)
 
 
 def _exit_with_usage(command: str | None) -> NoReturn:

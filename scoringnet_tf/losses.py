@@ -1,6 +1,6 @@
 """The losses of §3.3: the mathematics as functions of tensors, then thin Keras `Loss` classes around them.
 
-Notation: s predictions, g ground truth, w weights of the videos, all (B,). A video whose truth is NaN (unknown) or
+Notation: s predictions, g ground truth, w the videos' weights, all (B,). A video whose truth is NaN (unknown) or
 whose weight is 0 takes part in nothing, whatever was predicted for it. All of it is computed in float32.
 """
 
@@ -25,20 +25,20 @@ BIN_REACH = 4.0  # standard deviations on either side of the mean
 
 
 def stage_cross_entropy(labels: Any, probabilities: Any, form: str = defaults.STAGE_LOSS, weights: Any = None) -> Any:
-    """Eq. 5, averaged over the labelled frames of the batch; with weights Σ w·term / Σ w.
+    """Eq. 5, averaged over the batch's labelled frames; with weights Σ w·term / Σ w.
 
     Args:
         labels: int (B, L); negative if a frame is padding or has no label.
         probabilities: (B, L, S).
-        form: "categorical" is −ln p of the true stage, as the text names it; "binary" is Eq. 5 as printed, a binary
+        form: "categorical" is the true stage's −ln p, as the text names it; "binary" is Eq. 5 as printed, a binary
             cross-entropy for each stage, summed over the stages.
-        weights: of the frames (B, L) or of the videos, (B,) or (B, 1); None weighs all alike.
+        weights: the frames' (B, L) or the videos', (B,) or (B, 1); None weighs all alike.
 
     Returns:
         Scalar; 0 if no frame is labelled.
 
     Raises:
-        ValueError: weights of another shape.
+        ValueError: weights with another shape.
     """
     weights = frame_weights(labels, weights)
     truth = ops.one_hot(ops.maximum(ops.cast(labels, "int32"), 0), probabilities.shape[-1])
@@ -103,12 +103,12 @@ def distribution_moments(probabilities: Any) -> tuple[Any, Any]:
 
 
 def distribution_divergence(truth: Any, probabilities: Any, sigma: float, weights: Any = None) -> Any:
-    """KL(q ‖ p), averaged over the known scores: q is a Gaussian around the truth, of the bins alone (USDL, Eqs. 1–4).
+    """KL(q ‖ p), averaged over the known scores: q is a Gaussian around the truth, on the bins alone (USDL, Eqs. 1–4).
 
     Args:
         truth: (B,), in standard units; NaN if unknown. Beyond the bins it counts as the last one.
         probabilities: p, (B, NUM_BINS).
-        sigma: standard deviation of q, in standard units.
+        sigma: q's standard deviation, in standard units.
         weights: (B,); Σ w·term / Σ w.
 
     Returns:
@@ -132,7 +132,7 @@ def known_scores(truth: Any, predictions: Any, weights: Any = None) -> tuple[Any
 
 
 def score_vectors(*scores: Any) -> list[Any]:
-    """Scores, predictions or weights of shape (B,) or (B, 1) as (B,); None stays None.
+    """Scores, predictions or weights, (B,) or (B, 1), as (B,); None stays None.
 
     Raises:
         ValueError: another shape, or more than one B: broadcasting would make a number of them all the same.
@@ -149,14 +149,14 @@ def score_vectors(*scores: Any) -> list[Any]:
 
 
 def frame_weights(labels: Any, weights: Any = None) -> Any:
-    """Weights of frames, float32 (B, L): 0 if the label is negative, else `weights`, 1 without them.
+    """Frame weights, float32 (B, L): 0 if the label is negative, else `weights`, 1 without them.
 
     Args:
         labels: int (B, L).
-        weights: of the frames (B, L) or of the videos, (B,) or (B, 1).
+        weights: the frames' (B, L) or the videos', (B,) or (B, 1).
 
     Raises:
-        ValueError: weights of another shape.
+        ValueError: weights with another shape.
     """
     labelled = ops.cast(labels >= 0, "float32")
     if weights is None:
@@ -172,12 +172,12 @@ def frame_weights(labels: Any, weights: Any = None) -> Any:
 
 
 def _may_be(size: int | None, other: int | None) -> bool:
-    """Whether two sizes of a static shape can be the same; None is not known yet."""
+    """Whether two static sizes can be the same; None is not known yet."""
     return None in (size, other) or size == other
 
 
 def _ratio(total: Any, weight: Any) -> Any:
-    """Total / weight; 0, with a gradient of 0, if there is no weight."""
+    """Total / weight; 0, with gradient 0, if there is no weight."""
     return total / ops.where(weight == 0, 1.0, weight)
 
 
@@ -206,8 +206,8 @@ def _check_number(name: str, value: float | None, positive: bool) -> None:
 class _BatchLoss(keras.losses.Loss):
     """One number for the batch, in `call(y_true, y_pred, sample_weight)`.
 
-    Keras would reduce a loss of each sample, and multiply by weights and by the mask of `y_pred` before that. These
-    losses are no sum over samples; labels and weights say what counts, and the mask of an output is not asked.
+    Keras would reduce each sample's loss, and multiply by weights and `y_pred`'s mask before that. These losses are no
+    sum over samples; labels and weights say what counts, and an output's mask is not asked.
     """
 
     def __init__(self, name: str) -> None:
@@ -222,7 +222,7 @@ class _BatchLoss(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class StageCrossEntropy(_BatchLoss):
-    """Eq. 5 over all labelled frames of the batch: labels int (B, L), negative = ignored; probabilities (B, L, S).
+    """Eq. 5 over the batch's labelled frames: labels int (B, L), negative = ignored; probabilities (B, L, S).
 
     `sample_weight` weighs frames, (B, L), or videos, (B,) or (B, 1); the loss is the weighted mean, so that it keeps
     its size whatever the weights sum to.
@@ -245,7 +245,7 @@ class StageCrossEntropy(_BatchLoss):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class PairwiseRankingLoss(_BatchLoss):
-    """Eq. 7: pairs of the batch whose predicted order is wrong, or right by less than the margin.
+    """Eq. 7: pairs in the batch whose predicted order is wrong, or right by less than the margin.
 
     Scores in points, (B,) or (B, 1); NaN truth = unknown. `sample_weight`, (B,) or (B, 1), weighs videos, and a pair
     by the product of its two: see `pairwise_ranking`.
@@ -254,10 +254,10 @@ class PairwiseRankingLoss(_BatchLoss):
         margin: δ > 0, in units of the loss. The paper does not give it. In standard units 0.5 kept the mean error
             while it improved the order; much smaller margins shrink the predictions.
         reduction: over pairs: "sum" (the paper's) or "mean".
-        ties: "skip" leaves out pairs of equal truth; "constant" adds δ for each, as printed.
+        ties: "skip" leaves out pairs with equal truth; "constant" adds δ for each, as printed.
         unit: points per unit of the loss; truth and predictions are divided by it first. The standard deviation of
             the training scores makes it standard units, in which one α and one δ suit difficulty (deviation ≈ 0.3)
-            and execution (≈ 4) alike. None: that of the head, which `ScoringNet.compile` fills in; elsewhere 1 point.
+            and execution (≈ 4) alike. None: the head's, which `ScoringNet.compile` fills in; elsewhere 1 point.
     """
 
     HEAD: str | None = None  # that it is for; None: any
@@ -287,7 +287,7 @@ class PairwiseRankingLoss(_BatchLoss):
         return ops.cast(truth, "float32") / unit, ops.cast(predictions, "float32") / unit, weights
 
     def of_head(self, mean: float | None, std: float | None, alpha: float) -> Any:
-        """A copy for a head: its α, and the statistics of its training scores, points, for what is None here."""
+        """A copy for a head: its α, and its training scores' statistics, points, for what is None here."""
         found = copy.copy(self)
         found.unit = _or(self.unit, std)
         return found
@@ -302,15 +302,15 @@ class PairwiseRankingLoss(_BatchLoss):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class ScoreLoss(PairwiseRankingLoss):
-    """Eqs. 8 and 9 without the weight term: Eq. 6 + α · Eq. 7, the loss of one tower. β‖w‖² lives on the kernels.
+    """Eqs. 8 and 9 without the weight term: Eq. 6 + α · Eq. 7, a tower's loss. β‖w‖² lives on the kernels.
 
     Scores in points, (B,) or (B, 1); NaN truth = unknown. `sample_weight`, (B,) or (B, 1), weighs videos in both terms:
     see `half_mean_squared_error` and `pairwise_ranking`.
 
     Args:
         alpha: α, 5 for diving and 10 for vault in the paper (with the sum over pairs); 0 leaves the squared error.
-            None: that of the sport, which `ScoringNet.compile` fills in; elsewhere 5.
-        margin, reduction, ties, unit: of `PairwiseRankingLoss`; `unit` is that of both terms.
+            None: the sport's, which `ScoringNet.compile` fills in; elsewhere 5.
+        margin, reduction, ties, unit: for `PairwiseRankingLoss`; `unit` holds for both terms.
     """
 
     TERMS: tuple[str, ...] = ("mse", "ranking")  # the names of `terms`
@@ -334,7 +334,7 @@ class ScoreLoss(PairwiseRankingLoss):
         return found
 
     def terms(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """The two terms before α, for logging: `{"mse": Eq. 6, "ranking": Eq. 7}`, scalars in units of the loss."""
+        """The two terms before α, for logging: `{"mse": Eq. 6, "ranking": Eq. 7}`, scalars in the loss's units."""
         truth, predictions, weights = self._in_units(y_true, y_pred, sample_weight)
         return {
             "mse": half_mean_squared_error(truth, predictions, weights),
@@ -351,16 +351,16 @@ class ScoreLoss(PairwiseRankingLoss):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class ScoreDistributionLoss(ScoreLoss):
-    """The loss of a tower that predicts a distribution: KL + α · Eq. 7, the order being that of the expected scores.
+    """The loss for a tower that predicts a distribution: KL + α · Eq. 7 on the expected scores.
 
     Truth in points, (B,) or (B, 1), NaN if unknown; predictions are the probabilities (B, NUM_BINS) of `score_bins`.
     `sample_weight`, (B,) or (B, 1), weighs videos in both terms.
 
     Args:
-        mean, std: of the training scores, points; the bins are standard deviations from the mean. None: those of the
+        mean, std: the training scores', points; the bins are standard deviations from the mean. None: those of the
             head, which `ScoringNet.compile` fills in; elsewhere 0 and 1.
-        sigma: of the Gaussian around the truth, in standard deviations. USDL takes 5 of 100 bins over the whole range.
-        alpha, margin, reduction, ties, unit: of `ScoreLoss`; `unit` is that of Eq. 7.
+        sigma: the Gaussian's around the truth, in standard deviations. USDL takes 5 of 100 bins over the whole range.
+        alpha, margin, reduction, ties, unit: as in `ScoreLoss`; `unit` is Eq. 7's.
     """
 
     HEAD = "distribution"
@@ -389,7 +389,7 @@ class ScoreDistributionLoss(ScoreLoss):
         return found
 
     def terms(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """The two terms before α: `{"kl": divergence, "ranking": Eq. 7}`, scalars, the latter in units of the loss."""
+        """The two terms before α: `{"kl": divergence, "ranking": Eq. 7}`, scalars, the latter in the loss's units."""
         expected, _ = distribution_moments(y_pred)
         mean, std = _or(self.mean, 0.0), _or(self.std, 1.0)
         truth, expected, weights = score_vectors(y_true, mean + std * expected, sample_weight)

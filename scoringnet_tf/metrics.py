@@ -1,6 +1,6 @@
 """Metrics of §4.2: Spearman's rank correlation (SRC, Eq. 11), mean Euclidean distance (MED, Eq. 12), frame accuracy.
 
-And of the segments that frame accuracy says little of: edit score and F1.
+For segments, about which frame accuracy says little: edit score and F1.
 
 `sample_weight` weighs what a metric averages over. An entry whose truth is unknown or whose weight is 0 is left out,
 whatever was predicted for it.
@@ -25,7 +25,7 @@ def centred_ranks(values: Any, weights: Any) -> Any:
 
     Args:
         values: x, float (N,).
-        weights: w, float (N,); entries of weight 0 are in nobody's rank.
+        weights: w, float (N,); entries with weight 0 are in nobody's rank.
 
     Returns:
         Float (N,); exactly 0 everywhere if all values are equal.
@@ -40,13 +40,13 @@ def centred_ranks(values: Any, weights: Any) -> Any:
 
 
 def spearman(truth: Any, predictions: Any, weights: Any) -> Any:
-    """Spearman's ρ with ties and weights (Eq. 11 holds without): Pearson's weighted correlation of weighted mid-ranks.
+    """Spearman's ρ with ties and weights (Eq. 11 holds without): Pearson's weighted correlation on mid-ranks.
 
     It takes N log N steps. NaN if undefined (fewer than two entries, or a constant side), and, as SciPy's, if a
     prediction that counts is NaN: it has no rank.
 
     Args:
-        truth, predictions, weights: float (N,); entries of weight 0 are left out.
+        truth, predictions, weights: float (N,); entries with weight 0 are left out.
 
     Returns:
         Scalar.
@@ -63,11 +63,11 @@ CAPACITY = 4096  # scores whose SRC is measured without asking; the room is sort
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class SpearmanCorrelation(keras.metrics.Metric):
-    """SRC of all scores since the last reset, tie-aware, equal to `scipy.stats.spearmanr`.
+    """SRC over all scores since the last reset, tie-aware, equal to `scipy.stats.spearmanr`.
 
-    Scores and `sample_weight` have shape (B,) or (B, 1); for the meaning of weights see `spearman`. NaN below two
-    samples or where one side is constant, and also beyond `capacity` samples: a rank correlation of a part would look
-    like one of the whole.
+    Scores and `sample_weight` have shape (B,) or (B, 1); for weights see `spearman`. NaN below two
+    samples or where one side is constant, and also beyond `capacity` samples: a part's rank correlation would look
+    like the whole's.
 
     Args:
         capacity: most samples kept; those left out take no room.
@@ -106,7 +106,7 @@ class SpearmanCorrelation(keras.metrics.Metric):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class MeanEuclideanDistance(keras.metrics.Mean):
-    """MED of Eq. 12: the mean of |s − g|, in points; with weights Σ w·|s − g| / Σ w.
+    """MED (Eq. 12): the mean |s − g|, in points; with weights Σ w·|s − g| / Σ w.
 
     Scores and `sample_weight` have shape (B,) or (B, 1); entries whose truth is NaN are left out. NaN where none is
     left: 0 would be perfect.
@@ -127,14 +127,14 @@ class MeanEuclideanDistance(keras.metrics.Mean):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class FrameAccuracy(keras.metrics.Metric):
-    """Share of labelled frames whose stage is the true one (Table 3).
+    """The share among labelled frames whose stage is the true one (Table 3).
 
     Labels int (B, L), negative = ignored. Of predictions probabilities (B, L, S), whose most probable stage counts, or
     stages that are decided, int (B, L). `sample_weight` weighs frames, (B, L), or videos, (B,) or (B, 1). 0 where
     nothing counts.
 
     Args:
-        stage: count only frames of this true stage; None counts all.
+        stage: count only frames with this true stage; None counts all.
     """
 
     _direction = "up"
@@ -168,15 +168,15 @@ Segments: TypeAlias = tuple[Any, Any, Any, Any]  # what `segments` gives
 
 
 def segments(labels: Any, counts: Any) -> Segments:
-    """The runs of one stage of each video, those of noise (0) left out.
+    """Each video's runs in one stage, without noise (0).
 
     Args:
         labels: int (B, L).
         counts: bool (B, L); a frame that does not count is noise.
 
     Returns:
-        stage, start, end: int32 (B, L), frames with exclusive ends, in order of time; 0, L, L beyond the last segment.
-        number: int32 (B,), of segments.
+        stage, start, end: int32 (B, L), frames with exclusive ends, in temporal order; 0, L, L beyond the last segment.
+        number: int32 (B,), segments.
     """
     labels = ops.where(counts, ops.cast(labels, "int32"), 0)
     length = ops.shape(labels)[1]
@@ -192,7 +192,7 @@ def segments(labels: Any, counts: Any) -> Segments:
 
 
 def edit_distance(first: Any, second: Any, number_first: Any, number_second: Any) -> Any:
-    """Levenshtein's distance between the first `number` entries of two rows of ints, (B, N) each: float32 (B,)."""
+    """Levenshtein's distance between the first `number` entries in two int rows, (B, N) each: float32 (B,)."""
     rows, width = ops.shape(first)
     first, second = (ops.cast(row, "float32") for row in (first, second))
     far = ops.full((rows, width + 1), float("inf"))
@@ -218,22 +218,22 @@ def edit_distance(first: Any, second: Any, number_first: Any, number_second: Any
 
 
 def edit_scores(truth: Segments, predicted: Segments) -> Any:
-    """1 − d / n of each video, see `EditScore`: float32 (B,), of what `segments` gives of truth and prediction."""
+    """1 − d / n for each video, see `EditScore`: float32 (B,), from the `segments` in truth and prediction."""
     distance = edit_distance(truth[0], predicted[0], truth[3], predicted[3])
     longer = ops.cast(ops.maximum(ops.maximum(truth[3], predicted[3]), 1), "float32")
     return 1.0 - distance / longer
 
 
 def matched_segments(truth: Segments, predicted: Segments) -> tuple[Any, Any, Any]:
-    """Which true segment of its stage each predicted one overlaps most.
+    """Which true segment in its stage each predicted one overlaps most.
 
     Args:
-        truth, predicted: what `segments` gives of them.
+        truth, predicted: their `segments`.
 
     Returns:
-        share: float32 (B, predicted), what both have in common of their union.
+        share: float32 (B, predicted), intersection over union.
         match: float32 (B, predicted, true), 1 at that segment.
-        number: float32 (B,), of all segments, true and predicted.
+        number: float32 (B,), all segments, true and predicted.
     """
     stage, start, end = (value[:, None] for value in truth[:3])  # (B, 1, true)
     other, begin, finish = (value[:, :, None] for value in predicted[:3])
@@ -246,13 +246,13 @@ def matched_segments(truth: Segments, predicted: Segments) -> tuple[Any, Any, An
 
 
 def right_segments(share: Any, match: Any, overlap: float) -> Any:
-    """How many predicted segments of each video are right, see `SegmentalF1`: float32 (B,), of `matched_segments`."""
+    """How many predicted segments are right in each video, see `SegmentalF1`: float32 (B,), from `matched_segments`."""
     hit = ops.cast(share >= overlap, "float32")
     return ops.sum(ops.max(match * hit[:, :, None], axis=1), axis=1)
 
 
 class _SegmentMetric(keras.metrics.Metric):
-    """What labels int (B, L), negative = ignored, and predictions, as of `FrameAccuracy`, have as segments."""
+    """The segments in labels int (B, L), negative = ignored, and in predictions as for `FrameAccuracy`."""
 
     _direction = "up"
 
@@ -268,7 +268,7 @@ class _SegmentMetric(keras.metrics.Metric):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class EditScore(_SegmentMetric):
-    """Mean of 1 − d / n over videos: d edits make the predicted stages the true ones, n stages has the longer row.
+    """The mean 1 − d / n over videos: d edits make the predicted stages the true ones, n stages has the longer row.
 
     Which stages follow one another, however long each is: a stage that appears twice costs as much as one that is
     missing (Lea et al., CVPR 2017, where it is in per cent). Segments of noise are left out. A video without a segment
@@ -290,14 +290,14 @@ class EditScore(_SegmentMetric):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class SegmentalF1(_SegmentMetric):
-    """F1 of segments over all videos (Lea et al., CVPR 2017, where it is in per cent).
+    """The segments' F1 over all videos (Lea et al., CVPR 2017, where it is in per cent).
 
-    A predicted segment is right if it and the true segment of its stage that it overlaps most have at least
-    `overlap` of their union in common, and no earlier one has found the same. Segments of noise are left out.
+    A predicted segment is right if its intersection over union with the true segment in its stage that it overlaps
+    most is at least `overlap`, and no earlier one has found the same. Noise is left out.
     `sample_weight` weighs videos, (B,) or (B, 1). 0 if there is no segment.
 
     Args:
-        overlap: share of the union; F1@10, 25, 50 of the literature are 0.1, 0.25 and 0.5.
+        overlap: share in the union; the literature's F1@10, 25, 50 are 0.1, 0.25 and 0.5.
     """
 
     def __init__(self, overlap: float = 0.5, name: str = "segmental_f1", **kwargs: Any) -> None:
@@ -312,7 +312,7 @@ class SegmentalF1(_SegmentMetric):
         self.add(matched_segments(truth, predicted), weights)
 
     def add(self, matched: tuple[Any, Any, Any], weights: Any) -> None:
-        """Takes in what `matched_segments` gives of videos with these weights, float32 (B,)."""
+        """Takes in what `matched_segments` gives for videos with these weights, float32 (B,)."""
         share, match, number = matched
         self.right.assign(self.right + ops.sum(weights * right_segments(share, match, self.overlap)))
         self.segments.assign(self.segments + ops.sum(weights * number))
@@ -329,12 +329,12 @@ OVERLAPS = (10, 25, 50)  # per cent, of the F1 that every evaluation has
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class SegmentFigures(_SegmentMetric):
-    """`EditScore` and several `SegmentalF1`, of segments that are looked for once.
+    """`EditScore` and several `SegmentalF1`, from segments that are looked for once.
 
     The result is a dict: `edit_score`, and `f1_10`, `f1_25` and `f1_50` for these overlaps.
 
     Args:
-        overlaps: of F1, per cent.
+        overlaps: for F1, per cent.
     """
 
     def __init__(self, overlaps: Sequence[float] = OVERLAPS, name: str = "segments", **kwargs: Any) -> None:
@@ -357,27 +357,27 @@ class SegmentFigures(_SegmentMetric):
 
 
 def results(metric: keras.metrics.Metric) -> dict[str, Any]:
-    """What a metric shows, name → value; of most it is one value under their own name."""
+    """What a metric shows, name → value; most show one value under their own name."""
     result = metric.result()
     return result if isinstance(result, dict) else {metric.name: result}
 
 
 def padded_labels(videos: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Pairs of labels, (L,) each with an L of its own, in one array (2, V, longest), -1 beyond their ends."""
+    """Label pairs, (L,) each with its own L, in one array (2, V, longest), -1 beyond their ends."""
     pairs = [np.stack(pair) for pair in videos]
     length = max(pair.shape[1] for pair in pairs)
     return np.stack([np.pad(pair, ((0, 0), (0, length - pair.shape[1])), constant_values=-1) for pair in pairs], axis=1)
 
 
 def segment_counts(labels: Any, found: Any) -> dict[str, tuple[Any, Any]]:
-    """The same figures of each video, as what they are the shares of.
+    """The same figures for each video, as fractions.
 
     Args:
         labels: int (B, L), negative = ignored.
         found: int (B, L), the predicted stages.
 
     Returns:
-        name → (float32 (B,), float32 (B,)): over any videos a figure is the sum of the first over that of the second.
+        name → (float32 (B,), float32 (B,)): over any videos a figure is the first's sum over the second's.
     """
     counts = labels >= 0
     truth, predicted = segments(labels, counts), segments(found, counts)

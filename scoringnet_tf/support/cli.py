@@ -40,6 +40,7 @@ def run(
     positional: bool = False,
     may_be_empty: bool = False,
     uses_keras: bool = False,
+    wrong_use: int = 1,
 ) -> NoReturn:
     """Runs `main(arguments)` under absl.
 
@@ -52,40 +53,49 @@ def run(
         may_be_empty: whether a flag may have an empty value, to undo a flag file's. By default that is refused: it
             comes from a shell variable that is not set.
         uses_keras: whether it computes with Keras; it then refuses another backend than TensorFlow.
+        wrong_use: exit status for a wrong command line.
     """
 
-    def work(arguments: list[str]) -> int | None:
-        if arguments and not positional:
-            message = f"This command takes flags only, not: {' '.join(arguments)}."
-            raise InputError("unexpected_argument", message, "See --help.")
-        for name, value in flags.FLAGS.flag_values_dict().items():
-            if value == "" and flags.FLAGS[name].present and not may_be_empty:
-                raise InputError("empty_flag", f"--{name} has no value.")
-        if uses_keras:  # whatever keras.json says
-            backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
-            if backend != "tensorflow":
-                raise InputError("wrong_backend", f"KERAS_BACKEND={backend}: the commands need tensorflow.")
-            os.environ["KERAS_BACKEND"] = backend
-        return main(arguments)
-
     def checked(argv: list[str]) -> int:
-        # A file's name need not be text, nor text of this locale.
-        for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, TELL), (sys.stderr, TELL)):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors=errors)
-        _quiet_libraries()
-        gc.set_threshold(50_000, 20, 20)  # imports and graphs are many objects and little garbage
-        atexit.register(gc.freeze)  # Python would look through all of them once more before it ends
-        WAITING.seconds = flags.FLAGS.timeout
-        return _status(functools.partial(work, argv[1:]), _command_name(argv))
+        _prepare_process()
+        name, arguments = _command_name(argv), argv[1:]
+        if _status(functools.partial(_check_use, arguments, positional, may_be_empty, uses_keras), name):
+            return wrong_use
+        return _status(functools.partial(main, arguments), name)
 
     # absl's own default, once it runs, is to show TensorFlow's progress.
     flags.FLAGS.verbosity = logging.WARNING  # type: ignore[assignment]
-    app.run(checked, flags_parser=_parsed)
+    app.run(checked, flags_parser=functools.partial(_parsed, wrong_use=wrong_use))
 
 
-def _parsed(argv: list[str]) -> list[str]:
-    """The command line without its flags; exits with status 1 if one is wrong."""
+def _prepare_process() -> None:
+    # A file's name need not be text, nor text of this locale.
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, TELL), (sys.stderr, TELL)):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
+    _quiet_libraries()
+    gc.set_threshold(50_000, 20, 20)  # imports and graphs are many objects and little garbage
+    atexit.register(gc.freeze)  # Python would look through all of them once more before it ends
+    WAITING.seconds = flags.FLAGS.timeout
+
+
+def _check_use(arguments: list[str], positional: bool, may_be_empty: bool, uses_keras: bool) -> None:
+    """InputError if the command line or the environment does not fit the command; chooses Keras's backend."""
+    if arguments and not positional:
+        message = f"This command takes flags only, not: {' '.join(arguments)}."
+        raise InputError("unexpected_argument", message, "See --help.")
+    for name, value in flags.FLAGS.flag_values_dict().items():
+        if value == "" and flags.FLAGS[name].present and not may_be_empty:
+            raise InputError("empty_flag", f"--{name} has no value.")
+    if uses_keras:  # whatever keras.json says
+        backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+        if backend != "tensorflow":
+            raise InputError("wrong_backend", f"KERAS_BACKEND={backend}: the commands need tensorflow.")
+        os.environ["KERAS_BACKEND"] = backend
+
+
+def _parsed(argv: list[str], wrong_use: int) -> list[str]:
+    """The command line without its flags; exits with status `wrong_use` if one is wrong."""
     try:
         arguments = flags.FLAGS(argv)
         for name, value in flags.FLAGS.flag_values_dict().items():
@@ -100,7 +110,7 @@ def _parsed(argv: list[str]) -> list[str]:
             files = re.findall(r"-flagfile[=\0]([^\0]+)", "\0".join(argv))
             code, where = "wrong_format", f"{', '.join(files)}: "
         print(f"{_command_name(argv)}: {where}{str(error).rstrip('.')}. See --help. [{code}]", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(wrong_use)
 
 
 def _quiet_libraries() -> None:
