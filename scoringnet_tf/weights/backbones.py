@@ -105,7 +105,7 @@ def behind_backbone(heads: ScoringNet, learned: str = "The model") -> ScoringNet
     name = backbone_of(heads.features) if heads.content == "features" else None
     if name is None:
         return heads
-    origin: Any = heads.features["origin"]  # type: ignore[index]
+    origin: Any = heads.features["origin"]
     backbone = load_backbone(name, origin["image_size"])
     if backbone.origin["sha256"] != origin["weights"]["sha256"]:
         raise InputError("other_features", f"{learned} learned from other weights of {name}.", "Give it those.")
