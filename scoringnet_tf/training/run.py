@@ -157,7 +157,8 @@ class Run:
 
     def built_of(self) -> dict[str, str | None]:
         """Constants of the model that neither a checkpoint nor the data hash holds: name → a hash, or None."""
-        value = self.model.get_config()["content"]["preprocessing"]
+        config = self.model.get_config()
+        value = config.get("content", config)["preprocessing"]  # a C3D has no content
         value = value and {**value, "frame_size": None}  # of the records; it changes nothing
         return {"preprocessing": hashed(value), "sport": self.info.beside_records().get("sport")}
 
