@@ -1,4 +1,4 @@
-"""Whether records fit a ScoringNet, and whether another model's weights do; and the copy of those weights."""
+"""Whether records fit a ScoringNet, and whether another model's weights do, which are copied."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ WITHOUT_WEIGHTS = {  # may differ where weights are copied
 
 
 def form_of(model: keras.Model) -> dict[str, Any]:
-    """How the frames were stored that a `ScoringNet` learned from; unknown if it says nothing of its training."""
+    """How a `ScoringNet`'s training frames were stored; unknown if it has no provenance."""
     return model.preprocessor.form if model.provenance else {}
 
 
 def check_fits(model: keras.Model, info: DatasetInfo) -> None:
-    """InputError if records are of another sport, or have other frames or features than the model learned."""
+    """InputError if records have another sport, or other frames or features than the model learned."""
     records, hint = f"The records {info.records_dir}", ""
     if info.classes:
         raise InputError("records_of_classes", f"{records} have classes, not scored performances.", "Use pretrain.")
@@ -60,12 +60,9 @@ def check_dataset(model: keras.Model, dataset: Any) -> None:
 
 
 def check_learns(model: keras.Model, dataset: Any) -> None:
-    """`check_dataset` for training, which must be on the records that the model was made for.
+    """`check_dataset` for training; InputError (`other_records`) for others than those that the model was made for.
 
     The model keeps their frame rate, form and statistics, by which it scores videos later.
-
-    Raises:
-        InputError: with the code `other_records`.
     """
     data_hash = (model.provenance or {}).get("data_hash")
     for info in records_of(dataset):
@@ -79,9 +76,9 @@ def check_learns(model: keras.Model, dataset: Any) -> None:
 
 
 def copy_network(network: keras.Model, source: keras.Model, named: str) -> list[str]:
-    """Copies the weights of `source` into `network`, and which of its parts have learned.
+    """Copies `source`'s weights into `network`, and which parts have learned.
 
-    The towers answer in standard units inside: one standard deviation of the old scores is one of the new.
+    The towers answer in standard units inside: one old standard deviation is a new one.
 
     Returns:
         As `seen_otherwise`.
@@ -102,7 +99,7 @@ def copy_network(network: keras.Model, source: keras.Model, named: str) -> list[
 
 
 def check_alike(ours: keras.Model, theirs: keras.Model, named: str) -> None:
-    """InputError (`other_model`), naming `theirs` so, if a weight of one would mean something else in the other."""
+    """InputError (`other_model`), naming `theirs` so, if a weight would mean something else in the other."""
     configs = []
     for part in (theirs, ours):
         config = part.get_config()
@@ -119,10 +116,10 @@ def check_alike(ours: keras.Model, theirs: keras.Model, named: str) -> None:
 
 
 def seen_otherwise(network: keras.Model, source: keras.Model, named: str) -> list[str]:
-    """How the videos of `source` looked otherwise in rate, aspect or form: the new model may learn that anew.
+    """How `source`'s videos looked otherwise in rate, aspect or form: the new model may learn that anew.
 
     Raises:
-        InputError: its frames are of another scale, or its features others (`other_content`).
+        InputError: its frames have another scale, or its features differ (`other_content`).
     """
     different = []
     if network.content == source.content == "features":
@@ -136,7 +133,7 @@ def seen_otherwise(network: keras.Model, source: keras.Model, named: str) -> lis
     return rate_differences(source.frame_rate, network.frame_rate) if network.sampled_frames != 1 else []
 
 
-def _difference(key, theirs, ours):
+def _difference(key: str, theirs: Any, ours: Any) -> str:
     if key == "sport":
         theirs, ours = get_sport(theirs), get_sport(ours)
         if theirs.name == ours.name:

@@ -16,14 +16,14 @@ LEAST = 1e-7  # probability of a stage that a path may pass through
 
 
 def ordered_states(num_stages: int) -> list[int]:
-    """The labels that a path of one performance takes in turn: noise, 1, noise, 2, …, S − 1, noise."""
+    """The labels that one performance's path takes in turn: noise, 1, noise, 2, …, S − 1, noise."""
     return [label for stage in range(1, num_stages) for label in (0, stage)] + [0]
 
 
 def transitions(num_stages: int, cyclic: bool = False) -> list[list[float]]:
-    """Which state may follow (column) which (row): nested list (K, K) of log-probabilities 0 or `IMPOSSIBLE`.
+    """Which state may follow (column) which (row): log-probabilities (K, K), 0 or `IMPOSSIBLE`.
 
-    A path stays, goes on to the next of the K `ordered_states`, or passes over the noise between two stages. With
+    A path stays, goes on to the next `ordered_states`, or passes over the noise between two stages. With
     `cyclic` it may begin anew after the last stage.
     """
     states = ordered_states(num_stages)
@@ -40,14 +40,14 @@ def transitions(num_stages: int, cyclic: bool = False) -> list[list[float]]:
 
 
 class _Ahead(layers.Layer):
-    """A step of Viterbi's algorithm: the best path's log-probability in every state (B, K), after one more frame."""
+    """A step in Viterbi's algorithm: the best path's log-probability in every state (B, K), after one more frame."""
 
-    def __init__(self, allowed):  # pragma: no mutate block
+    def __init__(self, allowed: Sequence[Sequence[float]]):  # pragma: no mutate block
         super().__init__(dtype="float32")
         self.state_size = len(allowed)
         self.allowed = allowed
 
-    def call(self, frame, states):
+    def call(self, frame: Any, states: Any) -> Any:
         best = ops.max(states[0][:, :, None] + ops.convert_to_tensor(self.allowed, "float32"), axis=1) + frame
         # Only differences matter: the best stays at 0, and long videos lose no digits.
         best = best - ops.max(best, axis=1, keepdims=True)
@@ -55,26 +55,24 @@ class _Ahead(layers.Layer):
 
 
 class _Back(layers.Layer):
-    """A step back: the state of this frame (B, 1), and where its path came from, which `came_from` (B, K) says."""
+    """A step back: this frame's state (B, 1), and where its path came from, which `came_from` (B, K) says."""
 
     state_size = 1
 
-    def call(self, came_from, states):
+    def call(self, came_from: Any, states: Any) -> Any:
         chosen = ops.one_hot(ops.cast(states[0][:, 0], "int32"), came_from.shape[-1], dtype="float32")
         return states[0], [ops.sum(came_from * chosen, axis=1, keepdims=True)]
 
 
 def best_path(log_probabilities: Any, allowed: Sequence[Sequence[float]]) -> Any:
-    """The most probable path of states (Viterbi): it may begin and end in any state.
+    """The most probable states (Viterbi), int32 (B, L): it may begin and end in any state.
 
-    Loops of `keras.layers.RNN`: those of `ops.scan` cannot be exported to ONNX or LiteRT.
+    Loops are `keras.layers.RNN`: `ops.scan` cannot be exported to ONNX or LiteRT. If several paths are as
+    probable, it is the one that is in the earlier state at the later frame.
 
     Args:
-        log_probabilities: (B, L, K) of each state in each frame.
-        allowed: (K, K), log-probability of a step from a state (row) to another (column), 0 from each to itself.
-
-    Returns:
-        int32 (B, L). Where several paths are as probable, the one that is in the earlier state at the later frame.
+        log_probabilities: (B, L, K) for each state in each frame.
+        allowed: (K, K), log-probabilities from a state (row) to another (column), 0 to itself.
     """
     # From zeros a step leads to the first frame itself, and its way back is one that is not gone.
     start = ops.zeros_like(log_probabilities[:, 0])
@@ -88,9 +86,9 @@ def best_path(log_probabilities: Any, allowed: Sequence[Sequence[float]]) -> Any
 
 
 def first_argmax(x: Any) -> Any:
-    """Index of the greatest along the last axis, the first of those that are equal: (…, K) → int32 (…).
+    """Index of the greatest along the last axis, the first if several are equal: (…, K) → int32 (…).
 
-    `ops.argmax` looks at the bits of floats, for which ONNX and LiteRT have no operation.
+    `ops.argmax` looks at floats' bits, for which ONNX and LiteRT have no operation.
     """
     size = x.shape[-1]
     greatest = x >= ops.max(x, axis=-1, keepdims=True)
@@ -100,14 +98,14 @@ def first_argmax(x: Any) -> Any:
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class StageDecision(layers.Layer):
-    """The stage of every frame.
+    """Every frame's stage.
 
     Call arguments: stage probabilities (B, L, S) and mask, bool (B, L), true for real frames. Returns labels int32
-    (B, L); those of padding mean nothing.
+    (B, L); ignore padding's.
 
     Args:
         decoding: `"argmax"` is the paper's (§4.3): each frame by itself. `"ordered"` is the most probable path through
-            the stages in the order of the sport, each at most once, with noise before, between and after; it may begin
+            the stages in the sport's order, each at most once, with noise before, between and after; it may begin
             and end anywhere, as a video may be cut. `"cyclic"` is the same for several performances in one video.
     """
 
@@ -139,7 +137,7 @@ class StageDecision(layers.Layer):
 
 
 def decided(probabilities: np.ndarray, decoding: str) -> np.ndarray:
-    """The labels that `StageDecision` gives one video of probabilities (L, S), int32 (L,), without tracing a graph."""
+    """What `StageDecision` gives for one video's probabilities (L, S), int32 (L,), without tracing a graph."""
     if decoding == "argmax":
         return probabilities.argmax(axis=1).astype(np.int32)
     num_stages = probabilities.shape[1]

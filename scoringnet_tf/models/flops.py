@@ -1,6 +1,7 @@
 """Operations and activations of a model, counted from its layers: a multiplication and an addition are two."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -19,11 +20,11 @@ def activations(network: keras.Model, num_frames: int) -> int:
     return sum(inner) + sum(_places(tensor.shape, num_frames) for tensor in tensors)
 
 
-def _places(shape, num_frames):
+def _places(shape: Sequence[int | None], num_frames: int) -> int:
     return math.prod(num_frames if size is None else size for size in shape[1:])
 
 
-def _of(layer, num_frames):
+def _of(layer: layers.Layer, num_frames: int) -> int:
     if isinstance(layer, keras.Model):
         return forward(layer, num_frames)
     if isinstance(layer, layers.Bidirectional):

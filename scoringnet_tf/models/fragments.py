@@ -10,15 +10,14 @@ from scoringnet_tf.support import replicas
 
 
 def resampling_indices(member: Any, length: int) -> Any:
-    """Frame indices that sample a fragment evenly in time.
+    """Frame indices that sample a fragment evenly in time, from its first to its last frame.
 
     Args:
-        member: bool or int tensor (B, L), true for the frames of the fragment; they need not be adjacent.
-        length: number of frames to return, T.
+        member: bool or int (B, L), true for the fragment's frames; they need not be adjacent.
+        length: T.
 
     Returns:
-        int32 tensor (B, T): the first and last are the first and last frame of the fragment, the others lie evenly
-        between, repeated if the fragment is shorter than T. The last frame, T times, if it is empty.
+        int32 (B, T); frames repeat if the fragment is shorter than T. The last frame, T times, if it is empty.
     """
     counted = ops.cumsum(ops.cast(member, "int32"), axis=1)
     size = counted[:, -1:]
@@ -30,7 +29,7 @@ def resampling_indices(member: Any, length: int) -> Any:
 
 
 def take_frames(frames: Any, indices: Any) -> Any:
-    """Gathers frames (B, L, H, W, C), or features (B, L, D), at int32 indices (B, T) of each video: (B, T, …)."""
+    """Gathers frames (B, L, H, W, C), or features (B, L, D), at each video's int32 indices (B, T): (B, T, …)."""
     batch, length = ops.shape(frames)[:2]
     # One gather over all frames of the batch: take_along_axis would build an index for every single pixel.
     rows = indices + ops.arange(batch, dtype="int32")[:, None] * length
@@ -38,15 +37,15 @@ def take_frames(frames: Any, indices: Any) -> Any:
 
 
 def fragment_frames(wanted: Iterable[int], stages: Any, frame_mask: Any) -> tuple[Any, Any]:
-    """Which frames are of a fragment, and which fragments are empty.
+    """Which frames a fragment has, and which fragments are empty.
 
     Args:
-        wanted: labels of the fragment.
-        stages: int (B, L), the label of every frame; None for whole videos.
+        wanted: the fragment's labels.
+        stages: int (B, L), every frame's label; None for whole videos.
         frame_mask: bool (B, L), true for real frames.
 
     Returns:
-        bool (B, L), all real frames of a video without any of the fragment; bool (B,), true for such a video.
+        bool (B, L), all real frames if a video has none in the fragment; bool (B,), true for such a video.
     """
     member = ops.zeros_like(frame_mask)
     if stages is not None:
@@ -58,17 +57,16 @@ def fragment_frames(wanted: Iterable[int], stages: Any, frame_mask: Any) -> tupl
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class FragmentSelector(layers.Layer):
-    """Cuts a key fragment out of a video and resamples it to a fixed number of frames.
+    """Cuts a key fragment from a video and resamples it to a fixed number of frames.
 
-    Call arguments: frames (B, L, H, W, C), or features (B, L, D); stages int (B, L), the label of every frame, or None
-    for whole videos (table 4, −KFS); frame_mask bool (B, L); move, an int: by how many frames later each is taken,
-    within the video. Returns the clip (B, T, …), dtype of the frames, and `empty` bool (B,): true if no frame carries
-    one of the stages; the whole video is then taken instead, and the caller should say so (§4.3 is silent).
+    Call arguments: frames (B, L, H, W, C), or features (B, L, D); stages int (B, L), every frame's label, or None
+    for whole videos (table 4, −KFS); frame_mask bool (B, L); move: frames by which each is taken later. Returns the
+    clip (B, T, …) and `empty` bool (B,): true if no frame carries one, and the whole video is taken.
 
     No gradient flows to `stages`: they are decisions (`StageDecision`).
 
     Args:
-        stages: labels of the fragment, e.g. take-flight and entry.
+        stages: the fragment's labels, e.g. take-flight and entry.
         length: T.
     """
 
@@ -102,16 +100,15 @@ class TrainingFragments(layers.Layer):
     """The stages by which SP's fragments are cut while it is trained (§4.3 does not say which).
 
     Call arguments: true stages int (B, L), negative if a frame has no label; KFS's stages, int32 (B, L), or None if
-    the source is `"true"`; bool (B, L), true for frames, None if all are. Returns stages int32 (B, L), of each video
-    whatever its batch is padded to.
+    the source is `"true"`; bool (B, L), true for frames, None if all are. Returns stages int32 (B, L).
 
-    It is made by `compile` and belongs to a run: nothing of it is saved with a model.
+    It is made by `compile` and belongs to a run: it is not saved with a model.
 
     Args:
         source: `"true"` or `"predicted"`.
-        jitter: each video's stages are moved in time by a random 0 to this many frames, either way; the ends repeat.
-            Predicted fragments, which SP will see, begin and end a little early or late.
-        seed: of the draws.
+        jitter: frames by which each video's stages are moved at random, either way, as predicted ones are; the ends
+            repeat.
+        seed: for the draws.
     """
 
     def __init__(self, source: str = "true", jitter: int = 0, seed: int = 0, **kwargs: Any):  # pragma: no mutate block

@@ -1,4 +1,4 @@
-"""Layers that the models share: convolution over frames, dropout, mask of frames, scaling of features."""
+"""Layers that the models share: 3-D convolution, dropout, frame mask, image networks over time, feature scaling."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from scoringnet_tf.models.fragments import take_frames
 from scoringnet_tf.support.messages import InputError
 
 
@@ -17,7 +18,7 @@ class Conv3D(layers.Conv3D):  # of Keras's name: the paths of weights in a `.ker
     TensorFlow's BiasAddGrad accumulates bfloat16 in bfloat16 on a CPU: 4,096 ones sum to 256. The gradient of a sum by
     broadcasting is reduced in float32.
 
-    With `pool_size` the result is that of a `MaxPooling3D` behind the layer, padding "same", to the bit: bias and ReLU
+    With `pool_size` the result is as behind a `MaxPooling3D`, padding "same", to the bit: bias and ReLU
     grow with their argument, so that the maximum can be taken first. That needs less work and memory.
     """
 
@@ -93,6 +94,39 @@ class FrameMask(layers.Layer):
         return x_shape
 
 
+# === Image networks over time ===
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class RealFrames(layers.Layer):
+    """Videos as a batch of images: frames (B, L, H, W, C), frame_mask bool (B, L) → (B·L, H, W, C).
+
+    The video's own frames, from the first on, replace padding, which batch normalisation must not learn.
+    """
+
+    def call(self, frames: Any, frame_mask: Any) -> Any:
+        real = ops.maximum(ops.sum(ops.cast(frame_mask, "int32"), axis=1, keepdims=True), 1)
+        indices = ops.arange(ops.shape(frames)[1], dtype="int32")[None] % real
+        return ops.reshape(take_frames(frames, indices), (-1, *frames.shape[2:]))
+
+    def compute_output_spec(self, frames: Any, frame_mask: Any) -> keras.KerasTensor:
+        return keras.KerasTensor((None, *frames.shape[2:]), dtype=frames.dtype)
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class VectorsOfFrames(layers.Layer):
+    """A vector for each such image (B·L, D), frame_mask bool (B, L) → (B, L, D)."""
+
+    def call(self, vectors: Any, frame_mask: Any) -> Any:
+        return ops.reshape(vectors, (*ops.shape(frame_mask), vectors.shape[-1]))
+
+    def compute_output_spec(self, vectors: Any, frame_mask: Any) -> keras.KerasTensor:
+        return keras.KerasTensor((*frame_mask.shape, vectors.shape[-1]), dtype=vectors.dtype)
+
+
+# === Features ===
+
+
 def all_layers(layer: layers.Layer) -> list[layers.Layer]:
     """A layer and those inside it, however deep."""
     return layer._flatten_layers()  # no public way leads into wrappers, cells and a user's own layers
@@ -103,7 +137,7 @@ LEFT_OUT = 3.4e38  # the deviation of what does not vary, a float32: infinity is
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class FeatureScaling(layers.Layer):
-    """Features in standard units of the training videos: (…, D) → (…, D), float32.
+    """Features in the training videos' standard units: (…, D) → (…, D), float32.
 
     Mean and deviation are weights that do not train; they are 0 and 1 until `adapt`.
     """
@@ -118,7 +152,7 @@ class FeatureScaling(layers.Layer):
         self.deviation = self.add_weight(shape=size, initializer="ones", trainable=False, name="deviation")
 
     def adapt(self, mean: Any, deviation: Any) -> None:
-        """Sets mean and standard deviation (D,) of the training videos; constant features are left out."""
+        """Sets the training videos' mean and standard deviation (D,); constant features are left out."""
         self.mean.assign(mean)
         self.deviation.assign(ops.where(ops.convert_to_tensor(deviation) > 0, deviation, LEFT_OUT))
 
@@ -133,7 +167,7 @@ class FeatureScaling(layers.Layer):
 
 
 def feature_statistics(batches: Iterable[tuple[Any, Any]]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (D,) of the steps of all videos, in one pass.
+    """Mean and standard deviation (D,) over all videos' steps, in one pass.
 
     Args:
         batches: features (B, L, D), and bool (B, L), true for real steps.

@@ -1,4 +1,4 @@
-"""What the loss of a `ScoringNet` consists of: its heads' losses, their terms and names, and which videos count."""
+"""A `ScoringNet`'s loss: its heads' losses, their terms and names, and which videos count."""
 
 import dataclasses
 import math
@@ -36,9 +36,9 @@ class CompiledTerms:
     """What `compile` was given; Keras does not track it, so that a second `compile` leaves nothing behind.
 
     Attributes:
-        phase: one of `PHASES`.
+        phase: in `PHASES`.
         losses, metrics: by output.
-        trackers: the mean of each term over the videos that have it, of `weight_decay` over batches.
+        trackers: each term's mean over the videos that have it, for `weight_decay` over batches.
         total: over videos; Keras's own would count the copies that fill up a batch for replicas.
         parts: those that have been trained since the optimizer had taken `steps`.
     """
@@ -53,19 +53,19 @@ class CompiledTerms:
 
     @property
     def learned_losses(self) -> dict[str, keras.losses.Loss]:
-        """Output → loss, of the outputs whose loss the phase minimises."""
+        """Output → loss that the phase minimises."""
         return learned_losses(self.phase, self.losses)
 
     def metrics_of(self, outputs: Collection[str]) -> list[keras.metrics.Metric]:
-        """The metrics of the outputs that there are."""
+        """The given outputs' metrics."""
         return [metric for output, each in self.metrics.items() if output in outputs for metric in each]
 
     def logged(self, outputs: Collection[str]) -> list[keras.metrics.Metric]:
-        """The total, its terms, and the metrics of the outputs that there are."""
+        """The total, its terms, and the given outputs' metrics."""
         return [self.total, *self.trackers.values(), *self.metrics_of(outputs)]
 
     def gathered(self, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
-        """Targets, outputs and weights of the whole batch, of those outputs that have a loss or a metric."""
+        """The whole batch's targets, outputs and weights, for outputs with a loss or a metric."""
         names = {*self.losses, *self.metrics}
         names |= {"labels"} | {f"{name}_distribution" for name in names}
         outputs = {name: value for name, value in y_pred.items() if name in names}
@@ -77,7 +77,7 @@ class CompiledTerms:
 
 
 def for_head(model: keras.Model, output: str, loss: keras.losses.Loss) -> keras.losses.Loss:
-    """A loss of scores with the unit and the statistics of its head; any other loss as it is.
+    """A score loss with its head's unit and statistics; any other loss as it is.
 
     Raises:
         InputError: the loss is for another head (`loss_head`, `loss_statistics`), or needs a unit (`loss_unit`).
@@ -122,7 +122,7 @@ def check_phase(model: keras.Model, phase: str, fragments: str, fragment_jitter:
 
 
 def check_kinds(losses_given: Any, metrics_given: Any, options: Mapping[str, Any]) -> None:
-    """InputError (`wrong_value`) for arguments of `compile` that Keras takes and Eq. 10 has no place for."""
+    """InputError (`wrong_value`) for what `compile` is given that Keras takes and Eq. 10 has no place for."""
     for name in ("loss_weights", "weighted_metrics"):
         if options.get(name) is not None:
             hint = "Losses have factors of their own, and all metrics are weighted."
@@ -140,7 +140,7 @@ def check_kinds(losses_given: Any, metrics_given: Any, options: Mapping[str, Any
 
 
 def check_names(terms: Sequence[str], output_metrics: Mapping[str, list[keras.metrics.Metric]]) -> None:
-    """InputError (`duplicate`) if two results would be logged under one name, and one of them lost."""
+    """InputError (`duplicate`) if two results would be logged under one name."""
     names = [name for each in output_metrics.values() for metric in each for name in metrics.results(metric)]
     names += ["loss", *terms]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
@@ -151,20 +151,20 @@ def check_names(terms: Sequence[str], output_metrics: Mapping[str, list[keras.me
 
 
 def learned_losses(phase: str, output_losses: Mapping[str, Any]) -> dict[str, Any]:
-    """Output → loss, of the outputs whose loss a phase minimises."""
+    """Output → loss that a phase minimises."""
     part_of = {output: "segmenter" if output == "stages" else "score_predictor" for output in output_losses}
     return {output: loss for output, loss in output_losses.items() if part_of[output] in PHASES[phase]}
 
 
 def terms(output: str, loss: keras.losses.Loss, truth: Any, predicted: Any, sample_weight: Any) -> dict[str, Any]:
-    """The terms of a loss, by the names that they are logged under."""
+    """A loss's terms, by the names that they are logged under."""
     if isinstance(loss, losses.ScoreLoss):
         return {f"{output}_{name}": value for name, value in loss.terms(truth, predicted, sample_weight).items()}
     return {_name_of(output): loss(truth, predicted, sample_weight)}
 
 
 def term_names(phase: str, output_losses: Mapping[str, Any]) -> list[str]:
-    """The names of the terms of the loss of a phase."""
+    """The names under which a phase's terms are logged."""
     names = []
     for output, loss in learned_losses(phase, output_losses).items():
         is_score_loss = isinstance(loss, losses.ScoreLoss)
@@ -180,27 +180,27 @@ def _name_of(output: str) -> str:
 
 
 def number_of_videos(targets: Mapping[str, Any], weights: Any) -> Any:
-    """How many videos of a batch take part in its loss, float32."""
+    """How many videos take part in a batch's loss, float32."""
     if weights is None:
         return ops.cast(ops.shape(next(iter(targets.values())))[0], "float32")
     return _number_with_any(ops.cast(weights, "float32"))
 
 
 def number_known(output: str, truth: Any, weights: Any) -> Any:
-    """How many videos of a batch have a known truth of an output, and a weight, float32."""
+    """How many videos have an output's known truth, and a weight, float32."""
     if output == "stages":
         return _number_with_any(losses.frame_weights(truth, weights))
     return _number_with_any(losses.known_scores(*losses.score_vectors(truth, truth, weights))[2])
 
 
 def _number_with_any(weights: Any) -> Any:
-    """How many of B videos have any weight but 0 in weights (B, …), float32."""
+    """How many videos have any weight but 0 in weights (B, …), float32."""
     counts = ops.reshape(weights != 0, (ops.shape(weights)[0], -1))
     return ops.sum(ops.cast(ops.any(counts, axis=1), "float32"))
 
 
 def with_weights(y: Any, sample_weight: Any) -> tuple[Any, Any]:
-    """Targets with the weights of the videos among them, which are one array, and what is left to give to Keras."""
+    """Targets with the videos' weights among them, one array, and what is left to give to Keras."""
     if sample_weight is None or not isinstance(y, dict):
         return y, sample_weight
     if isinstance(sample_weight, dict):
@@ -212,7 +212,7 @@ def with_weights(y: Any, sample_weight: Any) -> tuple[Any, Any]:
 
 
 def unpacked(data: Any) -> tuple[Any, ...]:
-    """(inputs, targets[, weights]) of a batch, whichever way the weights came."""
+    """A batch's (inputs, targets[, weights]), whichever way the weights came."""
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     if isinstance(y, dict) and VIDEO_WEIGHTS in y:
         y = {**y}

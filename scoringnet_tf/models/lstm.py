@@ -1,4 +1,4 @@
-"""The LSTM of §3.1's Bi-LSTM: the part of its gates that needs no state is computed before the loop over frames."""
+"""§3.1's Bi-LSTM: what its gates need no state for is computed before the loop over frames."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class Recurrence:
         return ops.matmul(sequences, self.cell.kernel) + self.cell.bias
 
     def call(self, gates: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        """Output (B, units) and the next states, those of Keras's `LSTMCell`: input, forget, cell and output gate."""
+        """Output (B, units) and the next states, as in Keras's `LSTMCell`: input, forget, cell and output gate."""
         hidden, carry = states
         cell = self.cell
         inputs, forget, new, outputs = ops.split(gates + ops.matmul(hidden, cell.recurrent_kernel), 4, axis=-1)
@@ -39,9 +39,9 @@ class Recurrence:
 
 
 class _GatesFirst(layers.RNN):
-    """The loop of `LSTM` without cuDNN: `layers.LSTM` asks its parent for it."""
+    """`LSTM`'s loop without cuDNN: `layers.LSTM` asks its parent for it."""
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
+    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
         recurrence = Recurrence(self.cell)
         settings = ("return_sequences", "go_backwards", "stateful", "unroll", "zero_output_for_mask")
         loop = layers.RNN(recurrence, name="recurrence", **{name: getattr(self, name) for name in settings})
@@ -53,8 +53,8 @@ class LSTM(layers.LSTM, _GatesFirst):
     """Keras's LSTM in less time: the same variables, and the same outputs and gradients, to rounding.
 
     Args:
-        units: of the hidden state and of the outputs.
-        kwargs: of `keras.layers.LSTM`, but dropout.
+        units: in the hidden state and the outputs.
+        kwargs: what `keras.layers.LSTM` takes, but dropout.
 
     Raises:
         InputError: dropout, or no bias (`wrong_value`).

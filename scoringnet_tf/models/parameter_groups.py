@@ -1,4 +1,4 @@
-"""The parts of a ScoringNet that can have a learning rate of their own, or be frozen."""
+"""A ScoringNet's parts that can have their own learning rate, or be frozen."""
 
 import math
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ STAGE_PARTS = (BACKBONE, "kfs")  # those that stages are found by
 
 
 def learning_parts(network: keras.Model) -> dict[str, keras.layers.Layer]:
-    """Part → its layer, without overlaps: `backbone` and `kfs`, if there are, and every tower of SP by its score."""
+    """Part → its layer, without overlaps: `backbone` and `kfs`, if there are, and SP's towers by their scores."""
     found = {BACKBONE: network.backbone, "kfs": network.segmenter}
     return {name: part for name, part in found.items() if part is not None} | dict(network.score_predictor.towers)
 
 
 def part_layers(network: keras.Model, part: str) -> list[keras.layers.Layer]:
-    """The layers of a part; of `backbone/NAME` those of the backbone's model whose names begin so.
+    """A part's layers; `backbone/NAME`: those in the backbone's model whose names begin so.
 
     Raises:
         InputError: there is no such part, or no such layer (`unknown_name`).
@@ -44,11 +44,11 @@ def parts(network: keras.Model) -> dict[str, list[keras.layers.Layer]]:
 
 
 def rate_factors(network: keras.Model, rates: Mapping[str, float]) -> list[float]:
-    """The factor of every variable of `network.trainable_variables`, in their order: the product of its parts' rates.
+    """A factor for each `network.trainable_variables`, in their order: the product of its parts' rates.
 
     Args:
         network: a `ScoringNet`.
-        rates: part, as of `part_layers` → factor on its learning rate.
+        rates: part (see `part_layers`) → factor on its learning rate.
     """
     # Not by paths of variables: the first kernel of both towers is `conv1a/kernel`.
     of_parts = [

@@ -26,7 +26,7 @@ def check_trained(
         model: a `ScoringNet`.
         path: its file; None if it has none.
         flag: how the user calls that path.
-        parts: names of `models.parameter_groups.learning_parts`; None for all that a score is made by.
+        parts: names in `models.parameter_groups.learning_parts`; None for all that make a score.
 
     Raises:
         InputError: naming `flag`, with the code `not_trained`.
@@ -40,7 +40,7 @@ def check_trained(
 
 
 def with_settings(model: ScoringNet, views: int | None = None, decoding: str | None = None) -> ScoringNet:
-    """A copy that scores other views of a fragment, or decodes stages otherwise; None: as the model does.
+    """A copy that scores other views, or decodes stages otherwise; None: as the model does.
 
     Its scores err otherwise, and with another decoding its times: it states no intervals until it is calibrated anew.
 

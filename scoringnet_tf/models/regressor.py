@@ -1,4 +1,4 @@
-"""The score regressor of SP up to its last layer (§3.2), also the top of a C3D that is pretrained for SP."""
+"""SP's score regressor up to its last layer (§3.2), also the top of a C3D pretrained for SP."""
 
 from typing import Any
 
@@ -25,20 +25,20 @@ def regressor(
 ) -> Any:
     """Two convolutions, each with ReLU and 3×3×3 max-pooling, then two fully connected layers with ReLU and dropout.
 
-    §3.2 gives the window of the pooling and not its stride. conv5b has 4×7×7 places for 32 frames of 112×112, and 2×7×7
-    for 16. Stride 2, C3D's, leaves 1×2×2 of both. Stride 3, Keras's default, leaves 1×1×1. Stride 1 leaves everything,
+    §3.2 gives the pooling's window and not its stride. conv5b has 4×7×7 places for 32 frames of 112×112, and 2×7×7
+    for 16. Stride 2, C3D's, leaves 1×2×2. Stride 3, Keras's default, leaves 1×1×1. Stride 1 leaves everything,
     and 51 (25) million weights in the first fully connected layer.
 
-    For features, convolutions and poolings run over time. Dropout comes first: features are many,
-    and videos are few. A single step goes straight to the fully connected layers.
+    For features, convolutions and poolings run over time, after dropout. A single step goes straight to the fully
+    connected layers.
 
     Args:
-        x: KerasTensor (B, L, H, W, C), the output of conv5b; or (B, T, D), features.
-        filters, units: widths of the convolutions and of the fully connected layers (§3.2: no numbers).
+        x: KerasTensor (B, L, H, W, C), from conv5b; or (B, T, D), features.
+        filters, units: the convolutions' and the fully connected layers' widths (§3.2: no numbers).
         dropout_rate: after both fully connected layers (§3.2: no number).
         pool_stride: in time, height and width.
-        kernel_l2: β of Eqs. 8 and 9, on every kernel.
-        dtype: dtype policy of the 3-D convolutions; all else is float32.
+        kernel_l2: β in Eqs. 8 and 9, on every kernel.
+        dtype: the 3-D convolutions' dtype policy; all else is float32.
 
     Returns:
         KerasTensor (B, units), float32; the third fully connected layer is the caller's.
@@ -67,7 +67,7 @@ def regressor(
 class StatisticsPooling(keras.layers.Layer):
     """Statistics over time, (B, T, D) → (B, 9 · D).
 
-    Of each feature the mean, deviation, least, greatest, mean change a step, and the mean of each quarter.
+    Each feature's mean, deviation, least, greatest, mean change a step, and the mean in each quarter.
     """
 
     def call(self, x: Any) -> Any:
@@ -85,14 +85,14 @@ class StatisticsPooling(keras.layers.Layer):
 def sequence_regressor(
     x: Any, statistics: Any, *, filters: int, units: int, dropout_rate: float, kernel_l2: float = 0.0
 ) -> Any:
-    """A regressor for features: their statistics over time, and convolutions of three spans pooled by attention.
+    """A regressor for features: their statistics over time, and convolutions over three spans pooled by attention.
 
     Args:
         x: KerasTensor (B, T, D), standardised features, T > 1.
-        statistics: KerasTensor (B, K), standardised, of `StatisticsPooling`.
-        filters, units: widths of each convolution and of the two fully connected layers.
-        dropout_rate: of features, of statistics, and after both fully connected layers.
-        kernel_l2: β of Eqs. 8 and 9, on every kernel.
+        statistics: KerasTensor (B, K), standardised, from `StatisticsPooling`.
+        filters, units: each convolution's and fully connected layer's width.
+        dropout_rate: on features, statistics, and after both fully connected layers.
+        kernel_l2: β in Eqs. 8 and 9, on every kernel.
 
     Returns:
         KerasTensor (B, units), float32.
@@ -134,5 +134,5 @@ def fully_connected(
 
 
 def decay(kernel_l2: float) -> keras.Regularizer | None:
-    """β‖w‖² of a kernel; None for β = 0."""
+    """β‖w‖² on a kernel; None for β = 0."""
     return keras.regularizers.L2(kernel_l2) if kernel_l2 else None

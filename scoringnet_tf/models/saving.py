@@ -25,8 +25,7 @@ else:
 class Functional(keras.Model):  # of Keras's name: the paths of weights in a `.keras` file are made of class names
     """Keras's functional model, which refuses what is not uint8 for an input that is.
 
-    Keras casts whatever it is given: frames in 0…1 or −1…1 would be black. The dtype is known in graphs and on every
-    backend; NumPy arrays, tensors, datasets, `fit`, `evaluate` and `predict` all come through here.
+    Keras casts whatever it is given: frames in 0…1 or −1…1 would be black.
 
     Raises:
         InputError: when it is called, with the code `frames_not_uint8`.
@@ -47,7 +46,7 @@ class Functional(keras.Model):  # of Keras's name: the paths of weights in a `.k
 
 
 def arguments_of(local: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a constructor for `get_config`, from its `locals()` at its beginning."""
+    """A constructor's arguments for `get_config`, from its `locals()` at its beginning."""
     return {name: value for name, value in local.items() if name not in ("self", "__class__", "name", "kwargs")}
 
 
@@ -55,11 +54,7 @@ def arguments_of(local: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
-    """The model of class `kind` in the `.keras` file at `path`.
-
-    Raises:
-        InputError: naming `flag`: no such file, a damaged one, or one of another class.
-    """
+    """The `kind` in the `.keras` file at `path`; InputError naming `flag` if there is none."""
     check_is_file(path, flag)
     try:
         with local_file(path) as file:

@@ -73,11 +73,11 @@ def score_tower(
         name: of the model.
         clip_shape: (T, H, W, 3) of frames, or (T, D) of features.
         mean, std: of the training scores, points.
-        settings: arguments of `ScorePredictor`.
+        settings: what `ScorePredictor` takes.
 
     Returns:
-        A model: clip (B, *clip_shape) → score (B,), float32, in points of the sport; with `head="distribution"` the
-        probabilities (B, K) of `losses.score_bins`.
+        Clip (B, *clip_shape) → score (B,), points; with `head="distribution"` probabilities (B, K) of
+        `losses.score_bins`.
     """
     multiplier, kernel_l2, dtype = (settings[name] for name in ("width_multiplier", "kernel_l2", "dtype"))
     # 1. C3D, or features, and the regressor
@@ -121,38 +121,37 @@ def score_tower(
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class ScorePredictor(Functional):
-    """Two towers of the same structure and separate weights, fused to the final score; or one for the final score.
+    """Two towers with one structure and separate weights, fused to the final score; or one for the final score.
 
-    Call arguments: `{"difficulty_clip": (B, T_d, H, W, 3), "execution_clip": (B, T_e, H, W, 3)}` uint8, RGB: key
-    fragments resampled to a fixed number of frames (`FragmentSelector`). Returns
-    `{"difficulty": (B,), "execution": (B,), "final": (B,)}`, float32, in points of the sport.
+    Call arguments: key fragments resampled to a fixed number of frames (`FragmentSelector`),
+    `{"difficulty_clip": (B, T_d, H, W, 3), "execution_clip": (B, T_e, H, W, 3)}` uint8, RGB; features (B, T, D)
+    float32; with `scores=("final",)` `{"final_clip": (B, T_e, …)}`. Returns `{"difficulty": (B,), "execution": (B,),
+    "final": (B,)}`, float32, points, or the final score alone.
 
-    With `scores=("final",)` it is `{"final_clip": (B, T_e, H, W, 3)}` and `{"final": (B,)}`. With `features` a clip is
-    (B, T, D) float32. With `head="distribution"` there are also `"difficulty_distribution"` (B, K) for the score of
-    every tower, the probabilities of `losses.score_bins`, and `"difficulty_std"` (B,) for every score, its standard
-    deviation in points: how sure the model is. A score is then the mean of its distribution; the final score's
-    deviation is that of a fusion of two scores that err independently.
+    With `head="distribution"` there are also `"difficulty_distribution"` (B, K) for every tower, on
+    `losses.score_bins`, and `"difficulty_std"` (B,) for every score, in points. A score is then its distribution's
+    mean; the final score's deviation supposes that both err independently.
 
     Args:
-        sport: as of `ScoringNet`; its rule fuses the two scores.
-        clip_lengths: (T_d, T_e), m and t of Eqs. 2 and 3 (no numbers). 32 keeps nearly every frame of a dive's flight:
-            33 frames in the median of UNLV-Diving.
-        image_size: (H, W) of the frames.
-        score_statistics: `{"difficulty": (mean, std), "execution": (mean, std)}` of the training scores, in points.
-            The towers work in standard units inside and answer in points.
+        sport: as for `ScoringNet`; its rule fuses the two scores.
+        clip_lengths: (T_d, T_e), m and t in Eqs. 2 and 3 (no numbers). A UNLV-Diving flight has 33 frames in the
+            median.
+        image_size: the frames' (H, W).
+        score_statistics: training scores' `{"difficulty": (mean, std), …}`, points. The towers work in standard
+            units inside.
         width_multiplier: scales every layer.
         conv_filters, fc_units: widths in the regressor before the multiplier (§3.2: no numbers).
-        pool_stride: of the two poolings of the regressor (§3.2: no number), see `regressor`.
-        statistics: whether towers of features read statistics over time, and convolutions pooled by attention
-            (`sequence_regressor`), in place of max-pooling (`regressor`).
-        head: `"regression"` is the paper's; `"distribution"` predicts the probability of every score (USDL, CVPR
+        pool_stride: in the regressor's two poolings (§3.2: no number), see `regressor`.
+        statistics: whether feature towers read statistics over time, and convolutions pooled by attention
+            (`sequence_regressor`), not max-pooling (`regressor`).
+        head: `"regression"` is the paper's; `"distribution"` predicts every score's probability (USDL, CVPR
             2020).
         output_activation: after the last layer. "relu" is §3.2's: no score falls below 0 points. "linear" gives every
             score a gradient; ReLU gives none to a score that has fallen there.
         dropout_rate: after the first two fully connected layers (§3.2: no number, and after the third, too, which here
-            gives the score), and of features.
-        kernel_l2: β of Eqs. 6–9, on every kernel of both towers.
-        preprocessing: of `C3D`, in both towers.
+            gives the score), and on features.
+        kernel_l2: β in Eqs. 6–9, on both towers' kernels.
+        preprocessing: for `C3D`, in both towers.
         scores: `("difficulty", "execution")`, or `("final",)` if nothing else is known (AQA-7): one tower. None: the
             former, unless the sport has a final score alone.
         features: D; None for frames.
@@ -235,7 +234,7 @@ class ScorePredictor(Functional):
 
     @property
     def poolings(self) -> dict[str, tuple[layers.Layer, layers.Layer]]:
-        """Score → `StatisticsPooling` of a clip and `FeatureScaling` of its statistics, in towers that have them."""
+        """Score → a clip's `StatisticsPooling` and their `FeatureScaling`, in towers that have them."""
         names = (POOLING, SCALING)
         return {
             score: tuple(map(tower.get_layer, names))
@@ -244,7 +243,7 @@ class ScorePredictor(Functional):
         }
 
     def averaged(self, outputs: Mapping[str, Any], count: int) -> dict[str, Any]:
-        """All outputs (B, …), from those (count · B, …) for as many views: of what the towers say the mean counts."""
+        """All outputs (B, …), from those (count · B, …) for as many views: the towers' mean counts."""
         # The layers' functions, not the layers: a functional model that this is part of has them once.
         with_distribution = self._config["head"] == "distribution"
         expected = {score: self.get_layer(f"{score}_expected").call for score in self.scores if with_distribution}
@@ -259,19 +258,21 @@ class ScorePredictor(Functional):
 
 
 def tower_name(score: str) -> str:
-    """The name of a score's tower."""
+    """A score tower's name."""
     return f"{score}_tower"
 
 
-def _combined(said, scores, expected, fuse, fused_variance):
-    """All outputs of SP: what towers said, and what follows from it.
+def _combined(
+    said: Mapping[str, Any], scores: Sequence[str], expected: Mapping[str, Any], fuse: Any, fused_variance: Any
+) -> dict[str, Any]:
+    """All of SP's outputs: what towers said, and what follows from it.
 
     Args:
-        said: name → what towers said of a score: `"final"` (B,), `"final_distribution"` (B, K). What else is there is
+        said: name → what towers said: `"final"` (B,), `"final_distribution"` (B, K). What else is there is
             replaced, or kept if nothing makes it anew.
-        scores: of the towers.
-        expected: score → function of a distribution, `ExpectedScore`; empty without distributions.
-        fuse, fused_variance: functions of two scores, of `ScoreFusion`; None for one tower.
+        scores: the towers'.
+        expected: score → `ExpectedScore`'s function; empty without distributions.
+        fuse, fused_variance: `ScoreFusion`'s functions; None for one tower.
     """
     outputs, variances = dict(said), {}
     for score in scores if expected else ():

@@ -1,6 +1,7 @@
 """ScoringNet: key fragment segmentation and score prediction in one functional model (§3, Fig. 1)."""
 
 import dataclasses
+import inspect
 import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -52,7 +53,7 @@ def _check_stages(fragment_stages: Settings | None, scores: Collection[str]) -> 
 
 
 def _check_kept(provenance: Settings | None, features: Settings | None, reference: Settings | None) -> None:
-    """InputError (`wrong_value`) if what a model keeps of its training is of another kind than scoring needs."""
+    """InputError (`wrong_value`) if what a model keeps from training is not what scoring needs."""
     kept = provenance or {}
     rate, simulation = kept.get("frame_rate"), kept.get("simulation")
     if not isinstance(simulation, dict | None) or (rate is not None and not _is_positive(rate)):
@@ -68,7 +69,7 @@ def _is_positive(value: object) -> bool:
 
 
 def _checked_backbone(backbone: Any, image_size: tuple[int, ...], features: Settings | None) -> Backbone:
-    """A `Backbone`; InputError beside features, or for frames of another size."""
+    """A `Backbone`; InputError beside features, or for another frame size."""
     if features:
         raise InputError("flags_conflict", "A model has a backbone or features, not both.")
     backbone = as_backbone(backbone, image_size)
@@ -97,17 +98,17 @@ class ScoringNet(Preset, Trainer, Functional):
     """Scores an untrimmed video: a stage head (KFS) labels its frames, score heads (SP) read the key fragments.
 
     Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`; L is free, and
-    shorter videos of a batch are padded on the right. `preprocessor` makes them from a video. Returns a dictionary:
+    shorter videos are padded on the right. `preprocessor` makes them from a video. Returns a dictionary:
 
     - `stages`: (B, L, S) stage probabilities per frame;
-    - `labels`: int32 (B, L), the stage of every frame; ignore those of padding;
-    - `difficulty`, `execution`, `final`: (B,) in points of the sport;
+    - `labels`: int32 (B, L), every frame's stage; ignore padding's;
+    - `difficulty`, `execution`, `final`: (B,), points;
     - `empty_fragments`: bool (B, n), true if KFS found no frame for a tower, which saw the whole video instead.
 
     The fragments are cut by `labels`: no gradient flows from SP to KFS.
 
     Three parts, each a model: a backbone, a stage head and score heads. Without a backbone, as in the paper, each head
-    has C3Ds of its own. With one a video is read once, and the heads read its features. Records of features take
+    has its own C3Ds. With one a video is read once, and the heads read its features. Features take
     `{"features": (B, L, D) float32, "mask"}` and need no backbone. Without a stage head the towers see whole videos,
     and `stages`, `labels` and `empty_fragments` are missing.
 
@@ -115,46 +116,46 @@ class ScoringNet(Preset, Trainer, Functional):
     ScoringNet.
 
     Args:
-        sport: a `sports.Sport`, the name of one that ships, or your own definition, which is kept whole.
-        image_size: (H, W) of the frames; a backbone has its own.
-        width_multiplier: scales every layer of the heads.
+        sport: a `sports.Sport`, the name of one that ships, or your own definition, kept whole.
+        image_size: the frames' (H, W); a backbone has its own.
+        width_multiplier: scales the heads' layers.
         backbone: a `Backbone`, or a `keras.Model` that becomes one. None: a C3D for each part.
-        segmenter: settings of the stage head: those of `KeyFragmentSegmenter`, and
+        segmenter: the stage head's settings: those that `KeyFragmentSegmenter` takes, and
 
             - `decoding`: how stages are decided: `"argmax"` frame by frame (§4.3), `"ordered"` or `"cyclic"`, see
               `StageDecision`.
 
             None: no stage head (the paper's −KFS, table 4). A sport without stages never has one.
-        score_predictor: settings of the score heads: those of `ScorePredictor`, and
+        score_predictor: the score heads' settings: those that `ScorePredictor` takes, and
 
-            - `fragment_stages`: score → names of the stages of its key fragment; None for those of the sport;
+            - `fragment_stages`: score → its key fragment's stages; None: the sport's;
             - `views`: test-time augmentation; the score is the mean over views. 1: off, as in the paper. 2: add a
               mirror image. 6: also shift by ±1 frame. Whole videos have 1 or 2, features and backbones 1. Training
               sees one view.
         content: what the training records hold. Frames: `frame_size`, (H, W) before the centre crop; `stored`, their
-            `jpeg_quality`, `aspect` and `fit` (`DatasetInfo.stored`; None: those of the models that ship);
-            `preprocessing` of `C3D`. Or `{"features": …}` (`DatasetInfo.features`).
+            `jpeg_quality`, `aspect` and `fit` (`DatasetInfo.stored`; None: as in models that ship);
+            `C3D`'s `preprocessing`. Or `{"features": …}` (`DatasetInfo.features`).
         provenance: what the weights were trained on; plain values.
         reference: `TrainingStatistics.get_config()`, measured by `inference.calibration`. None: the model cannot tell
             what is unlike its training videos.
         dtype: dtype policy; its heads' dense layers stay float32.
-        **kwargs: `name`, and what `keras.Model` takes.
+        **kwargs: `name` and `trainable`.
 
     Attributes:
         sport, image_size, provenance: the arguments.
         scores, views, features, frame_size: settings.
-        fragment_stages, seen_stages: stages of each score's fragment, and of all of them; empty without KFS.
-        sampled_frames: T if the towers see only T even samples of a video; else None.
+        fragment_stages, seen_stages: each score's fragment's stages, and all; empty without KFS.
+        sampled_frames: T if the towers see only T even samples; else None.
         backbone, segmenter, score_predictor: each a model; None if there is no such part.
-        networks: the names of those that there are.
-        preprocessor: makes inputs of videos.
-        content, encoded: the key of the model's first input, and of the heads', `"frames"` or `"features"`.
-        frame_rate: frames, or steps of features, per second of the training videos; None if unknown.
+        networks: which of these three there are.
+        preprocessor: makes inputs from videos.
+        content, encoded: the model's and the heads' first input, `"frames"` or `"features"`.
+        frame_rate: frames, or feature steps, per second in training; None if unknown.
         reference: the `TrainingStatistics`, or None.
 
     Raises:
         InputError: settings that there are not, or a name in them (`unknown_name`); values that cannot be
-            (`wrong_value`); a backbone beside features (`flags_conflict`), or of another size (`wrong_shape`).
+            (`wrong_value`); a backbone beside features (`flags_conflict`), or in another size (`wrong_shape`).
 
     Example:
     >>> model = ScoringNet(sport="diving", image_size=(64, 64), width_multiplier=1 / 8)
@@ -177,6 +178,8 @@ class ScoringNet(Preset, Trainer, Functional):
         dtype: str | None = None,
         **kwargs: Any,
     ):
+        if unknown := sorted({*kwargs} - {"name", "trainable"}):  # Keras would ignore it
+            raise unknown_name("ScoringNet", unknown[0], [*inspect.signature(ScoringNet).parameters][:-1])
         rules, image_size = get_sport(sport), tuple(image_size)
         content = completed("content", content, CONTENT)
         features, has_stages = content["features"], segmenter is not None and bool(rules.stages[1:])
@@ -236,7 +239,8 @@ class ScoringNet(Preset, Trainer, Functional):
         self.networks = tuple(part for part, network in parts.items() if network is not None)
         self._learned_parts = frozenset(["backbone"] if backbone is not None and backbone.pretrained else [])
         self.sport: Sport = rules
-        self.scores, self.views, self.features = scores, views, features
+        self.scores, self.views = scores, views
+        self.features: dict[str, Any] | None = features
         self.content, self.encoded = "features" if features else "frames", self_encoded
         self.image_size: Any = image_size
         self.frame_size: Any = tuple(content["frame_size"])
@@ -265,16 +269,16 @@ class ScoringNet(Preset, Trainer, Functional):
     def for_records(
         cls, info: DatasetInfo, initial_model: "ScoringNet | AnyPath | None" = None, **options: Any
     ) -> "ScoringNet":
-        """A model for a folder of records: its sport, the statistics of its training scores, its frames.
+        """A model for a folder of records: its sport, frames and training scores.
 
         Args:
-            info: `DatasetInfo` of the records.
+            info: the records' `DatasetInfo`.
             initial_model: a trained model, or what `from_preset` takes. The new model is built like it and has its
-                weights; one standard deviation of the old scores becomes one of the new. None: the weights are new.
-            **options: further arguments of the constructor. Your `score_statistics` replace those of the records.
+                weights; one old standard deviation becomes a new one. None: the weights are new.
+            **options: further constructor arguments. Your `score_statistics` replace the records'.
 
         Raises:
-            InputError: the training split has no value of a score (`no_scores`) or one value (`equal_scores`);
+            InputError: a training score has no value (`no_scores`) or one (`equal_scores`);
                 `initial_model` is built otherwise (`other_model`) or sees other content (`other_content`).
         """
         if initial_model is not None:
@@ -305,7 +309,7 @@ class ScoringNet(Preset, Trainer, Functional):
         return cls(**merged(of_features, options, of_records))
 
     def _built_of(self) -> dict[str, Any]:
-        """The constructor's arguments that tell nothing of records."""
+        """The constructor's arguments that say nothing about records."""
         config = _without(self.get_config(), "sport", "provenance", "reference", "name")
         config["score_predictor"] = _without(config["score_predictor"], "score_statistics")
         return {**config, "content": {"preprocessing": config["content"]["preprocessing"]}}
@@ -324,7 +328,7 @@ class ScoringNet(Preset, Trainer, Functional):
 
     @property
     def recognised(self) -> tuple[int, ...]:
-        """Places of the sport's `recognised_as` among the backbone's classes; empty if it cannot tell.
+        """The sport's `recognised_as` as places among the backbone's classes; empty if it cannot tell.
 
         Raises:
             InputError: the sport names a class that the backbone does not know (`unknown_name`).
@@ -340,7 +344,7 @@ class ScoringNet(Preset, Trainer, Functional):
         return tuple(known.index(name) for name in self.sport.recognised_as)
 
     def encode(self, inputs: Mapping[str, Any], training: bool | None = None) -> Any:
-        """What the heads read of the model's inputs: what the backbone gives, (B, L, D), or the frames or features."""
+        """What the heads read: what the backbone gives, (B, L, D), or the frames or features."""
         if self.backbone is None:
             return inputs[self.content]
         return self.backbone({"frames": inputs["frames"], "mask": inputs["mask"]}, training=training)
@@ -348,7 +352,7 @@ class ScoringNet(Preset, Trainer, Functional):
     def score_fragments(self, encoded: Any, stages: Any, mask: Any, training: bool | None = None) -> dict[str, Any]:
         """SP alone on the fragments that `stages`, int (B, L), mark: its outputs, and `empty_fragments` (B, n).
 
-        A model without KFS scores whole videos and ignores the stages. `encoded` is as of `encode`.
+        A model without KFS scores whole videos and ignores the stages. `encoded` is from `encode`.
         """
         views = 1 if training else self.views
         clips, empty = self.select_views(encoded, stages, mask, views)
@@ -357,7 +361,7 @@ class ScoringNet(Preset, Trainer, Functional):
     def select_views(
         self, encoded: Any, stages: Any, mask: Any, views: int | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What the towers see of videos, see `tta.select_views`; None: in as many views as the model has."""
+        """What the towers see, see `tta.select_views`; None: in as many views as the model has."""
         stages = None if self.segmenter is None else stages
         views = self.views if views is None else views
         return select_views(self.scores, self.selectors, encoded, stages, mask, views)
@@ -365,7 +369,7 @@ class ScoringNet(Preset, Trainer, Functional):
     # === Copies ===
 
     def with_backbone(self, backbone: Backbone) -> "ScoringNet":
-        """The same heads behind the backbone that gave their features: a model of frames.
+        """The same heads behind the backbone that gave their features: they take frames.
 
         Raises:
             InputError: the model takes no features (`sees_frames`), or they have another size (`other_features`).
@@ -393,7 +397,7 @@ class ScoringNet(Preset, Trainer, Functional):
         return twin
 
     def _behind(self, config: dict[str, Any]) -> "ScoringNet":
-        """A model of this configuration, whose backbone gives these heads the same."""
+        """A model by this configuration, whose backbone gives these heads the same."""
         model = self._with_heads(config)
         model.learned_parts |= self.learned_parts
         if self.reference and is_current(self):
@@ -402,7 +406,7 @@ class ScoringNet(Preset, Trainer, Functional):
         return model
 
     def _with_heads(self, config: dict[str, Any]) -> "ScoringNet":
-        """A model of this configuration with the weights of these heads."""
+        """A model by this configuration with these heads' weights."""
         model = type(self)(**config)
         for part in self.networks:
             if part != "backbone":
@@ -415,7 +419,7 @@ class ScoringNet(Preset, Trainer, Functional):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "ScoringNet":
-        """The model that `get_config` described, of version 0.2 too, with new weights."""
+        """The model that `get_config` described, version 0.2's too, with new weights."""
         return cls(**from_flat(config))
 
     def save_own_variables(self, store: Any) -> None:

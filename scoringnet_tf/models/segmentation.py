@@ -1,4 +1,4 @@
-"""KFS, key fragment segmentation: labels every frame of an untrimmed video with a stage (§3.1, Eq. 1, Fig. 2)."""
+"""KFS, key fragment segmentation: a stage for every frame in an untrimmed video (§3.1, Eq. 1, Fig. 2)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from scoringnet_tf.support.messages import unknown_name
 
 
 def video_inputs(image_size: Sequence[int], features: int | None = None) -> dict[str, keras.KerasTensor]:
-    """The inputs of a model for whole videos: `{"frames" | "features", "mask"}`, see `KeyFragmentSegmenter`."""
+    """Inputs for whole videos: `{"frames" | "features", "mask"}`, see `KeyFragmentSegmenter`."""
     content = (
         {"features": keras.Input((None, features), dtype="float32", name="features")}
         if features
@@ -27,7 +27,7 @@ def video_inputs(image_size: Sequence[int], features: int | None = None) -> dict
 
 
 def channel_means(vectors: Any, channels: int) -> Any:
-    """The mean (B, L, C) over places of the vectors (B, L, H' · W' · C) that leave a trunk of C channels."""
+    """The mean (B, L, C) over places in vectors (B, L, H' · W' · C) from a trunk with C channels."""
     places = layers.Reshape((-1, vectors.shape[-1] // channels, channels), name="places", dtype="float32")
     return ops.mean(places(vectors), axis=2)
 
@@ -36,28 +36,24 @@ def channel_means(vectors: Any, channels: int) -> Any:
 class KeyFragmentSegmenter(Functional):
     """C3D without temporal pooling, flattened per frame, then a Bi-LSTM and two fully connected layers.
 
-    Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`. L is free, and
-    videos of one batch may be padded on the right, which changes nothing for the real frames. Returns stage
-    probabilities (B, L, S), float32, S stages in the order of `sports.Sport.stages`.
-
-    With `features` the call argument is `{"features": (B, L, D) float32, "mask": bool (B, L)}`, one vector a step.
-
-    Other values of `network` are for comparison (Fig. 4): `"c3d"` leaves the Bi-LSTM out, `"c3d_ed_tcn"` has an ED-TCN
-    and one fully connected layer in its place, `"resnet50"` sees frame by frame. `"tcn"`, for film, has a TCN and one
-    fully connected layer in its place.
+    Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`, or
+    `{"features": (B, L, D) float32, "mask"}`. L is free; padding on the right changes nothing for the real frames.
+    Returns stage probabilities (B, L, S), float32, ordered as `sports.Sport.stages`.
 
     Args:
-        sport: as of `ScoringNet`.
+        sport: as for `ScoringNet`.
         features: D; None for frames.
-        image_size: (H, W) of the frames. 112×112 makes 4·4·512 = 8192 entries per frame; the paper's "4096" corresponds
+        image_size: the frames' (H, W). 112×112 makes 4·4·512 = 8192 entries per frame; the paper's "4096" corresponds
             to 64×128 (§3.1: no input size).
         width_multiplier: scales C3D, the Bi-LSTM and the fully connected layer.
         lstm_units: units per direction before the multiplier (§3.1: no number).
-        fc_units: width of the first fully connected layer before the multiplier (§3.1: no number).
-        dropout_rate: after the first fully connected layer (§3.1 has none), or the convolutions of the TCN.
-        preprocessing: of `C3D`.
-        network: one of `segmenters.STAGE_NETWORKS`.
-        dtype: dtype policy of C3D; the Bi-LSTM and the classifier are float32.
+        fc_units: first fully connected layer's width before the multiplier (§3.1: no number).
+        dropout_rate: after the first fully connected layer (§3.1 has none), or the TCN's convolutions.
+        preprocessing: for `C3D`.
+        network: in `segmenters.STAGE_NETWORKS`. For comparison (Fig. 4) `"c3d"` leaves the Bi-LSTM out,
+            `"c3d_ed_tcn"` has an ED-TCN and one fully connected layer in its place, `"resnet50"` sees frame by frame.
+            `"tcn"`, for film, has a TCN and one fully connected layer in its place.
+        dtype: C3D's dtype policy; the Bi-LSTM and the classifier are float32.
 
     Raises:
         InputError: another network, or ResNet50 for features (`unknown_name`).
@@ -123,13 +119,13 @@ class KeyFragmentSegmenter(Functional):
 
     @property
     def channels(self) -> int:
-        """C, the channels of the last layer of its trunk."""
+        """C, the channels in its trunk's last layer."""
         return self.get_layer("flatten" if self.network == "resnet50" else "c3d").output.shape[-1]
 
     def with_features(self) -> keras.Model:
         """The same network, weights shared, with two outputs: `stages`, and `features` (B, L, D) float32.
 
-        `features` are the channel means of the last layer of its trunk, or the features of the input.
+        `features` are channel means in its trunk's last layer, or the input's features.
         """
         if self._config["features"]:
             features = self.input["features"]

@@ -1,4 +1,4 @@
-"""Other stage heads: C3D alone, ResNet50, the ED-TCN of Lea et al. (CVPR 2017; §4.4, Fig. 4), a TCN for film."""
+"""Other stage heads: C3D alone, ResNet50, Lea et al.'s ED-TCN (CVPR 2017; §4.4, Fig. 4), a TCN for film."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,9 +7,8 @@ import keras
 from keras import layers, ops
 
 from scoringnet_tf.models.backbones.c3d import preprocess
-from scoringnet_tf.models.backbones.images import RealFrames, VectorsOfFrames
 from scoringnet_tf.models.fragments import take_frames
-from scoringnet_tf.models.layers import Dropout, FrameMask
+from scoringnet_tf.models.layers import Dropout, FrameMask, RealFrames, VectorsOfFrames
 
 # §3.1's KFS; the same without the Bi-LSTM ("Modified C3D"); with an ED-TCN or a TCN in its place; each frame by itself.
 STAGE_NETWORKS = ("c3d_bi_lstm", "c3d", "c3d_ed_tcn", "tcn", "resnet50")
@@ -30,14 +29,7 @@ BATCH_NORM_MOMENTUM = 0.9  # Keras's 0.99 needs some 500 steps to forget where t
 def resnet50(frames: Any, frame_mask: Any) -> Any:
     """Keras Applications' ResNet50 without its classes, averaged over space: the paper's per-frame classifier (Fig. 4).
 
-    Always in float32 and of one width: `width_multiplier` has no effect.
-
-    Args:
-        frames: KerasTensor (B, L, H, W, 3), 0…255, RGB; H and W at least 32.
-        frame_mask: KerasTensor (B, L), true for real frames.
-
-    Returns:
-        KerasTensor (B, L, 2048).
+    Frames (B, L, H, W, 3), 0…255, RGB, H and W at least 32 → (B, L, 2048). Always in float32 and one width.
     """
     images = RealFrames(name="real_frames", dtype="float32")(frames, frame_mask)
     images = preprocess(images, **IMAGENET, dtype="float32")
@@ -82,19 +74,16 @@ class RepeatedSteps(layers.Layer):
 
 
 def ed_tcn(x: Any, frame_mask: Any, filters: Sequence[int] = ED_TCN_FILTERS, length: int = ED_TCN_LENGTH) -> Any:
-    """An encoder and a decoder of temporal convolutions: one a level, then halved or doubled in time.
+    """An encoder and a decoder with temporal convolutions: one a level, then halved or doubled in time.
 
-    Widths, length and dropout are those of the authors' code, whatever the `width_multiplier`. Padded steps are zero
+    Widths, length and dropout are the authors', whatever the `width_multiplier`. Padded steps are zero
     for every convolution and pooling.
 
     Args:
-        x: KerasTensor (B, L, D), features of every frame.
+        x: KerasTensor (B, L, D), every frame's features.
         frame_mask: KerasTensor (B, L), true for real frames.
-        filters: of the levels of the encoder; the decoder has the same, backwards.
-        length: of a convolution, steps.
-
-    Returns:
-        KerasTensor (B, L, filters[0]), float32.
+        filters: for the encoder's levels, and backwards for the decoder's.
+        length: steps that a convolution sees.
     """
     masks = []
     for level, width in enumerate(filters):
@@ -110,15 +99,15 @@ def ed_tcn(x: Any, frame_mask: Any, filters: Sequence[int] = ED_TCN_FILTERS, len
     return x
 
 
-def _convolved(x, frame_mask, filters, length, name):
+def _convolved(x: Any, frame_mask: Any, filters: int, length: int, name: str) -> Any:
     x = FrameMask(name=f"{name}_mask", dtype="float32")(x, frame_mask)
     x = layers.Conv1D(filters, length, padding="same", name=name, dtype="float32")(x)
     x = _channel_dropout(x, ED_TCN_DROPOUT, f"{name}_dropout")
     return NormalizedReLU(name=f"{name}_normalized", dtype="float32")(x)
 
 
-def _channel_dropout(x, rate, name):
-    """Dropout of whole channels, over all of the time."""
+def _channel_dropout(x: Any, rate: float, name: str) -> Any:
+    """Dropout for whole channels, over all the time."""
     return Dropout(rate, noise_shape=(None, 1, x.shape[-1]), name=name, dtype="float32")(x)
 
 
@@ -127,11 +116,11 @@ def _channel_dropout(x, rate, name):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class LocalChange(layers.Layer):
-    """Takes a share of the mean over the frames around each off it: x (B, L, D), frame_mask (B, L) → (B, L, D).
+    """Takes a share of the mean around each frame off it: x (B, L, D), frame_mask (B, L) → (B, L, D).
 
     Args:
-        share: of the mean that is taken off, 0 to 1.
-        reach: frames to either side that the mean is over, of those that are real.
+        share: how much is taken off, 0 to 1.
+        reach: real frames to either side that the mean is over.
     """
 
     def __init__(self, share: float = LOCAL_SHARE, reach: int = LOCAL_REACH, **kwargs: Any):
@@ -143,7 +132,7 @@ class LocalChange(layers.Layer):
         sums, counts = self._mean_around(x * is_real), self._mean_around(is_real)
         return x - self.share * sums / ops.maximum(counts, 1e-6)
 
-    def _mean_around(self, x):
+    def _mean_around(self, x: Any) -> Any:
         """The mean over the window, zeros beyond both ends included."""
         padded = ops.pad(x, ((0, 0), (self.reach, self.reach), (0, 0)))
         return ops.average_pool(padded, 2 * self.reach + 1, strides=1, padding="valid", data_format="channels_last")
@@ -161,7 +150,7 @@ class LocalChange(layers.Layer):
 class HeldEnds(layers.Layer):
     """Lengthens videos by so many frames at both ends: x (B, L, D), frame_mask (B, L) → (B, L + 2 · frames, D).
 
-    The first and the last real frame are held, also in the place of padding.
+    The first and the last real frame are held, also where padding is.
     """
 
     def __init__(self, frames: int, **kwargs: Any):
@@ -187,12 +176,9 @@ def tcn(x: Any, frame_mask: Any, dropout_rate: float) -> Any:
     A frame sees `LOCAL_REACH` + 16 frames to either side, so that a long video can go through in windows.
 
     Args:
-        x: KerasTensor (B, L, D), features of every frame, in standard units.
+        x: KerasTensor (B, L, D), every frame's features, in standard units.
         frame_mask: KerasTensor (B, L), true for real frames.
-        dropout_rate: after every convolution, of whole channels; 0.4 of it before the first.
-
-    Returns:
-        KerasTensor (B, L, TCN_FILTERS), float32.
+        dropout_rate: for whole channels, after every convolution; 0.4 × it before the first.
     """
     # Film reaches 12 deviations of what was simulated. Not log1p, which ONNX lacks.
     x = ops.sign(x) * ops.log(1 + ops.abs(x))
@@ -207,7 +193,7 @@ def tcn(x: Any, frame_mask: Any, dropout_rate: float) -> Any:
     return x
 
 
-def _held_convolution(x, frame_mask, dilation, dropout_rate, name):
+def _held_convolution(x: Any, frame_mask: Any, dilation: int, dropout_rate: float, name: str) -> Any:
     x = HeldEnds(TCN_LENGTH // 2 * dilation, name=f"{name}_ends", dtype="float32")(x, frame_mask)
     x = layers.Conv1D(
         TCN_FILTERS,

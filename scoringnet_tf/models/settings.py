@@ -1,4 +1,4 @@
-"""The settings of a `ScoringNet`'s stage head, score heads and content: checked, completed and merged."""
+"""Settings for a `ScoringNet`'s stage head, score heads and content: checked, completed and merged."""
 
 import inspect
 import types
@@ -14,13 +14,13 @@ SHARED = ("sport", "image_size", "width_multiplier", "preprocessing", "features"
 
 
 def defaults_of(kind: type, **further: Any) -> dict[str, Any]:
-    """Setting → default of a head: its constructor's arguments that the parts do not share, and `further` ones."""
+    """A head's setting → default: its constructor's arguments that the parts do not share, and `further` ones."""
     arguments = inspect.signature(kind).parameters
     return {name: each.default for name, each in arguments.items() if name not in SHARED} | further
 
 
 def completed(argument: str, given: Settings, defaults: Settings) -> dict[str, Any]:
-    """Settings with the defaults of those that are not given.
+    """Settings, with the defaults for those that are not given.
 
     Raises:
         InputError: `given` is no dictionary (`wrong_value`), or names something else (`unknown_name`).
@@ -33,7 +33,7 @@ def completed(argument: str, given: Settings, defaults: Settings) -> dict[str, A
 
 
 def merged(*options: Settings) -> dict[str, Any]:
-    """Constructor arguments of a `ScoringNet`; later ones win, within settings one by one. None replaces settings."""
+    """A `ScoringNet`'s constructor arguments; later ones win, within settings one by one. None replaces settings."""
     result: dict[str, Any] = {}
     for each in options:
         for name, value in each.items():

@@ -48,28 +48,28 @@ class Trainer(Model):
         num_videos: int = 0,
         **options: Any,
     ) -> None:
-        """Configures training and evaluation on batches of `data.input_pipeline.videos`.
+        """Configures training and evaluation on `data.input_pipeline.videos`.
 
         Args:
             optimizer: Keras's; §4.2 has Adam. Under the dtype policy mixed_float16 its loss is scaled.
-            loss: output → loss of Eq. 10. Default: `StageCrossEntropy` (Eq. 5), and for every tower the loss of its
-                head, `ScoreLoss` (Eqs. 8 and 9) or `ScoreDistributionLoss`. Your loss gets the unit and the statistics
-                of its head if it has none. A loss for the fused `"final"` score is a further term; it needs a `unit`.
-            metrics: output → metrics, each with a name of its own; weighted as the losses are. Default:
+            loss: output → loss in Eq. 10. Default: `StageCrossEntropy` (Eq. 5), and for every tower its head's,
+                `ScoreLoss` (Eqs. 8 and 9) or `ScoreDistributionLoss`. Your loss gets its head's unit and statistics if
+                it has none. A loss for the fused `"final"` score is a further term; it needs a `unit`.
+            metrics: output → metrics, each with its own name; weighted as the losses are. Default:
                 `default_metrics`.
             phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
-            fragments: what SP is trained on: key fragments of the `"true"` stages, or of those `"predicted"` by KFS.
-                Evaluation always takes the latter. A video without the true stages of a fragment is taken whole.
+            fragments: what SP is trained on: key fragments by the `"true"` stages, or by those `"predicted"`.
+                Evaluation always takes the latter. A video without a fragment's true stages is taken whole.
             fragment_jitter: frames by which fragments are moved at random, either way; 0 or more.
             frozen: parts, see `models.parameter_groups.part_layers`, that do not learn in any phase.
             num_videos: room for so many in the default SRC; beyond it is NaN.
-            **options: of `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
+            **options: for `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
 
         Raises:
-            InputError: an unknown phase, source of fragments, output or part (`unknown_name`); fragments for a model
-                of whole videos (`no_stages`); nothing is left to learn (`nothing_to_train`); losses, metrics or
-                options of another kind (`wrong_value`); two results of one name (`duplicate`); a score loss of another
-                head (`loss_head`, `loss_statistics`), or for a fused score without a unit (`loss_unit`).
+            InputError: an unknown phase, fragments, output or part (`unknown_name`); fragments for whole
+                videos (`no_stages`); nothing is left to learn (`nothing_to_train`); losses, metrics or
+                options of another kind (`wrong_value`); two results with one name (`duplicate`); another head's score
+                loss (`loss_head`, `loss_statistics`), or for a fused score without a unit (`loss_unit`).
         """
         # 1. Check what was given
         loss_terms.check_phase(self, phase, fragments, fragment_jitter)
@@ -130,17 +130,17 @@ class Trainer(Model):
                 layer.drops = learns
 
     def default_losses(self) -> dict[str, keras.losses.Loss]:
-        """Eqs. 5, 8 and 9: output → loss, the scores' in standard deviations of the training scores."""
+        """Eqs. 5, 8 and 9: output → loss, the scores' in the training scores' standard deviations."""
         stages = {"stages": losses.StageCrossEntropy()} if "segmenter" in self.networks else {}
         return stages | {score: self.score_loss(score) for score in self.score_predictor.scores}
 
     def score_loss(self, score: str, unit: float | None = None, **options: Any) -> "losses.ScoreLoss":
-        """The loss of the head of a score's tower, in standard deviations of the training scores, or in a `unit`.
+        """The loss for a tower's head, in the training scores' standard deviations, or in a `unit`.
 
         Args:
-            score: of a tower.
-            unit: of `ScoreLoss`, points.
-            **options: further arguments of the loss: `ScoreLoss`, `ScoreDistributionLoss`.
+            score: the tower's.
+            unit: for `ScoreLoss`, points.
+            **options: further arguments for the loss: `ScoreLoss`, `ScoreDistributionLoss`.
         """
         kind = getattr(losses, HEADS[self.score_predictor.get_config()["head"]])
         return loss_terms.for_head(self, score, kind(unit=unit, **options))
@@ -166,13 +166,13 @@ class Trainer(Model):
 
     @property
     def learned_parts(self) -> frozenset[str]:
-        """Names of the `models.parameter_groups.learning_parts` that have learned, here or before they were loaded.
+        """The `models.parameter_groups.learning_parts` that have learned, here or before they were loaded.
 
-        A new model has none. A step of the optimizer adds what it trains; files and copies keep it. Set it for weights
-        that came another way (`set_weights`, a training loop with an optimizer of its own).
+        A new model has none. An optimizer step adds what it trains; files and copies keep it. Set it for weights
+        that came another way (`set_weights`, a training loop with its own optimizer).
 
         Raises:
-            InputError: when it is set to names of other parts (`unknown_name`).
+            InputError: when it is set to other parts (`unknown_name`).
         """
         if not self.compiled or _steps(self.optimizer) <= self.terms.steps:
             return self._learned_parts
@@ -188,16 +188,16 @@ class Trainer(Model):
 
     @property
     def unlearned_parts(self) -> list[str]:
-        """Names of the parts that a score is made by and that have not learned."""
+        """The parts that a score is made by and that have not learned."""
         return [name for name in learning_parts(self) if name not in self.learned_parts]
 
     # === Fit and evaluate ===
 
     def adapt_features(self, dataset: Iterable[tuple[Any, ...]]) -> None:
-        """Brings features to standard units of the training videos, as the heads need them before `fit`.
+        """Brings features to the training videos' standard units, as the heads need them before `fit`.
 
         Args:
-            dataset: one pass over the training videos, batches of `data.input_pipeline.videos`.
+            dataset: one pass over the training videos, from `data.input_pipeline.videos`.
 
         Raises:
             InputError: the model takes frames (`sees_frames`), its backbone has learned nothing (`new_backbone`), or
@@ -240,7 +240,7 @@ class Trainer(Model):
 
         Raises:
             InputError: the model was made for other records (code `other_records`, see `compatibility.check_learns`);
-                weights of videos differ by output (`weights_by_output`).
+                videos' weights differ by output (`weights_by_output`).
         """
         given = inspect.signature(super().fit).bind(*arguments, **options).arguments
         check_learns(self, given.get("x"))
@@ -260,8 +260,8 @@ class Trainer(Model):
         """Keras's own.
 
         Raises:
-            InputError: records of another sport (code `other_sport`), or with other frames or features than the model
-                learned (`other_content`); weights of videos that differ by output (`weights_by_output`).
+            InputError: records for another sport (code `other_sport`), or with other frames or features than the model
+                learned (`other_content`); videos' weights that differ by output (`weights_by_output`).
         """
         given = inspect.signature(super().evaluate).bind(*arguments, **options).arguments
         check_dataset(self, given.get("x"))
@@ -269,7 +269,7 @@ class Trainer(Model):
         return super().evaluate(**given.pop("kwargs", {}), **given)
 
     def _set_modes(self, callbacks: Sequence[Any]) -> None:
-        """Tells callbacks of mode "auto" which way is better; Keras asks the metrics that it made itself alone."""
+        """Tells callbacks in mode "auto" which way is better; Keras asks the metrics that it made itself alone."""
         if not self.compiled:
             return
         ways: dict[str, Any] = dict.fromkeys(["loss", *self.terms.trackers], "down")
@@ -283,16 +283,16 @@ class Trainer(Model):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        """The mean loss, its terms, and the metrics of every output; none before `compile`."""
+        """The mean loss, its terms, and every output's metrics; none before `compile`."""
         return self.terms.logged(self.output) if self.compiled else []
 
     def result_names(self) -> list[str]:
-        """The names of all figures that `fit` logs."""
+        """Names for all figures that `fit` logs."""
         return [name for metric in self.metrics for name in metrics.results(metric)]
 
     @property
     def metrics_names(self) -> list[str]:
-        """The names of what `evaluate` returns as a list: those of metrics of several values come last, sorted."""
+        """Names for what `evaluate` returns as a list: metrics with several values come last, sorted."""
         of_one = [metric.name for metric in self.metrics]
         names = self.result_names()
         return [name for name in names if name in of_one] + sorted({*names} - {*of_one})
@@ -300,7 +300,7 @@ class Trainer(Model):
     # === One step ===
 
     def train_step(self, *arguments: Any) -> Any:
-        """One step of Keras's own on (inputs, targets), with the true stages at hand to cut SP's fragments by.
+        """Keras's step on (inputs, targets), with the true stages at hand to cut SP's fragments by.
 
         Loss scaling, gradients and the update are the backend's. JAX's passes its state first.
         """
@@ -318,7 +318,7 @@ class Trainer(Model):
         return replicas.logged(super().test_step(*state, unpacked(data)))
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Keras's, before a `fit` on several replicas, takes the mean of a batch's bools; here all is built.
+        """Keras's, before a `fit` on several replicas, averages a batch's bools; here all is built.
 
         It has no public name, and nothing public keeps Keras from that mean.
         """
@@ -327,7 +327,7 @@ class Trainer(Model):
                 self.optimizer.build(self.trainable_variables)
 
     def call(self, inputs: dict[str, Any], training: bool | None = None, mask: Any = None) -> dict[str, Any]:
-        """The functional model; with `true_stages` among the inputs, what the phase trains of it."""
+        """The functional model; with `true_stages` among the inputs, what the phase trains."""
         if TRUE_STAGES in inputs:
             return self._training_outputs(inputs, training)
         return super().call(inputs, training=training, mask=mask)
@@ -350,23 +350,23 @@ class Trainer(Model):
 
     @property
     def learning(self) -> list[str]:
-        """The networks that the phase trains, of those that there are."""
+        """The networks that the phase trains."""
         return [part for part in PHASES[self.terms.phase] if part in self.networks]
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """Eq. 10: L_d + L_e + L_ce, of what the phase trains.
+        """Eq. 10: L_d + L_e + L_ce, for what the phase trains.
 
-        β‖w‖² is on the kernels of SP that learn; that of a TCN is its own. Each term is tracked before α,
-        as a mean over videos of known truth. Replicas that share a batch have the loss of all its videos each, divided
-        by their number: the pairs of Eq. 7 are those of the whole batch, and gradients add up to that of one device.
+        β‖w‖² is on SP's kernels that learn; a TCN has its own. Each term is tracked before α, as a mean over videos
+        with known truth. Replicas that share a batch have the whole batch's loss each, divided by their number: Eq. 7
+        pairs all its videos, and gradients add up to one device's.
 
         Args:
             x: not used.
-            y: targets of `videos`: stages int (B, L), scores (B,).
-            y_pred: outputs of the model.
-            sample_weight: (B,), weight of each video, or None.
+            y: targets from `videos`: stages int (B, L), scores (B,).
+            y_pred: the model's outputs.
+            sample_weight: (B,), each video's weight, or None.
             training: not used.
         """
         if isinstance(sample_weight, dict):
@@ -390,7 +390,7 @@ class Trainer(Model):
         return total / replicas.number()
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Updates the metrics of the outputs that there are; returns them and the terms of the loss."""
+        """Updates the given outputs' metrics; returns them and the loss's terms."""
         y, y_pred, sample_weight = self.terms.gathered(y, y_pred, sample_weight)
         for output, output_metrics in self.terms.metrics.items():
             # Stages are measured by the labels that were decided, if they were.

@@ -1,4 +1,4 @@
-"""Statistics of a model's training and held-out videos, kept with the model: what is unlike them, how far it errs.
+"""A model's training and held-out videos in figures, kept with it: what is unlike them, how far it errs.
 
 `inference.calibration` measures them, `inference.checks` compares videos with them.
 """
@@ -30,15 +30,12 @@ LIMIT_DEVIATIONS = 3.0
 
 @dataclasses.dataclass(frozen=True)
 class Spread:
-    """Where the features of training lie; D numbers for each video, K ≤ D axes.
-
-    A Gaussian of few axes, with one deviation along all others (probabilistic PCA); the distance from it is
-    Mahalanobis's (Lee et al., NeurIPS 2018).
+    """Where training's features lie: a Gaussian with few axes (probabilistic PCA; Lee et al., NeurIPS 2018).
 
     Attributes:
         mean: (D,).
         axes: (K, D), orthonormal, along which they vary most.
-        deviations: (K,), their standard deviations along these.
+        deviations: (K,), standard deviations along these.
         rest: standard deviation along each other direction.
         limit: distance beyond which a video is unlike them.
     """
@@ -51,7 +48,7 @@ class Spread:
 
     @classmethod
     def of(cls, features: np.ndarray) -> "Spread":
-        """The spread of features (N, D); its limit is set on videos that were left out in turn (`FOLDS`)."""
+        """Features' (N, D) spread; its limit is set on videos that were left out in turn (`FOLDS`)."""
         features = np.asarray(features, np.float64)
         numbers = np.arange(len(features)) % FOLDS
         left_out = [
@@ -62,7 +59,7 @@ class Spread:
         return dataclasses.replace(cls._fitted(features), limit=_rounded(limit))
 
     @classmethod
-    def _fitted(cls, features):
+    def _fitted(cls, features: np.ndarray) -> "Spread":
         count, size = features.shape
         mean = features.mean(axis=0)
         _, singular, axes = np.linalg.svd(features - mean, full_matrices=False)
@@ -74,7 +71,7 @@ class Spread:
         return cls(_rounded(mean), _rounded(axes[:kept]), _rounded(deviations), _rounded(np.sqrt(rest)))
 
     def distance(self, features: Any) -> Any:
-        """Mahalanobis distance (B,) of features (B, D)."""
+        """Features' (B, D) Mahalanobis distance (B,)."""
         away = ops.cast(features, "float32") - ops.convert_to_tensor(self.mean, "float32")
         along = ops.matmul(away, ops.transpose(ops.convert_to_tensor(self.axes, "float32")))  # (B, K)
         deviations = ops.convert_to_tensor(self.deviations, "float32")
@@ -92,7 +89,7 @@ def rank(count: int, level: float = LEVEL) -> int:
 
 
 def half_width(errors: np.ndarray, level: float = LEVEL) -> float:
-    """Half width of the interval for a further video; infinite if there are too few finite errors, (n,)."""
+    """An interval's half width for a further video; infinite if there are too few finite errors, (n,)."""
     chosen = rank(len(errors), level)
     return float(np.sort(np.abs(errors))[chosen - 1]) if chosen <= len(errors) else math.inf
 
@@ -101,16 +98,13 @@ def half_width(errors: np.ndarray, level: float = LEVEL) -> float:
 class Intervals:
     """The split-conformal intervals that a model states (Lei et al., JASA 2018, algorithm 2).
 
-    For a video that could have been any of n held-out ones, the true score lies within with probability `level`.
-
     Attributes:
-        level: the probability.
-        half_widths: score → points, of those scores that have an interval.
+        level: probability that the true score of a further video lies within.
+        half_widths: score → points, for those scores that have an interval.
         num_videos: score → n, held-out videos with a known true score.
-        split: of the records, that these videos are in; empty if there were none.
-        data_hash: of those records.
+        split, data_hash: the records with these videos; empty if there were none.
         lacking: why a score has no interval, a sentence; empty if all have one.
-        shown: a fingerprint of each of these videos (`dataset_info.shown`), to recognise them under other ids.
+        shown: a fingerprint of each video (`dataset_info.shown`), to recognise it under other ids.
     """
 
     level: float
@@ -121,8 +115,8 @@ class Intervals:
     lacking: str = ""
     shown: Sequence[str] = dataclasses.field(default_factory=list)
 
-    def __post_init__(self):
-        """ValueError if these are no intervals, in the configuration of a model from elsewhere."""
+    def __post_init__(self) -> None:
+        """ValueError if these are no intervals, in a configuration from elsewhere."""
         widths = list(self.half_widths.values())
         if not 0 < self.level < 1 or not all(0 <= width < math.inf for width in widths):
             raise ValueError(f"Intervals need a level below 1 and half widths, not {self.level} and {widths}.")
@@ -141,12 +135,7 @@ class Intervals:
         data_hash: str,
         shown: Sequence[str] = (),
     ) -> "Intervals":
-        """Those of V held-out videos.
-
-        Args:
-            truth, predicted: score → (V,), points; a NaN of the truth is unknown.
-            split, data_hash, shown: as of the attributes.
-        """
+        """By V held-out videos: score → (V,), points; NaN in the truth is unknown."""
         widths, counts, few = {}, {}, []
         for score, values in predicted.items():
             errors = np.subtract(values, truth[score])[~np.isnan(truth[score])]
@@ -161,13 +150,7 @@ class Intervals:
         return cls(LEVEL, widths, counts, split, data_hash, lacking if few else "", [*shown])
 
     def around(self, score: str, value: float, within: Sequence[float]) -> tuple[float, float] | None:
-        """(lower, upper) end of the interval around a predicted score; None if that score has none. All in points.
-
-        Args:
-            score: one of `sports.SCORES`.
-            value: of it.
-            within: (lowest, highest) of the sport, which the interval does not exceed.
-        """
+        """(lower, upper) end of the interval around a predicted value, inside (lowest, highest) `within`, in points."""
         width = self.half_widths.get(score)
         if width is None or not math.isfinite(value):
             return None
@@ -180,19 +163,18 @@ class Intervals:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingStatistics:
-    """Statistics of N training videos of a model. What a model measured before it existed is None.
+    """A model's training videos in figures. What a model measured before it existed is None.
 
     Attributes:
-        num_videos: N.
-        data_hash: of their records.
+        num_videos: how many.
+        data_hash: their records'.
         weights: `checksum` of the weights that saw them; after further training the statistics are stale.
         durations: stage → the shortest and the longest, seconds.
-        required: the stages that (nearly) all of them show.
-        spread: of their features; None if there are too few of them, or nothing to compare.
-        intervals: how far true scores of held-out videos lay from predicted ones.
-        certainty: stage → the mean probability of its frames that (nearly) all videos reach, see `certainties`.
-        num_steps: of features without stages, the fewest and the most steps.
-        times: how far moments and durations of the sport lay from the true ones in held-out videos, in seconds.
+        required: the stages that (nearly) all show.
+        spread: their features'; None if there are too few, or nothing to compare.
+        intervals, times: how far held-out videos' scores, moments and durations lay from predicted ones.
+        certainty: stage → the mean probability that (nearly) all videos reach, see `certainties`.
+        num_steps: the fewest and the most feature steps, without stages.
     """
 
     num_videos: int
@@ -228,7 +210,7 @@ class TrainingStatistics:
         return shortest / DURATION_SLACK, longest * DURATION_SLACK if seen else np.inf
 
     def has_length(self, num_steps: int) -> bool:
-        """Whether features of so many steps can be as long as those of training; True if that is unknown."""
+        """Whether features can be so long, by training's; True if that is unknown."""
         shortest, longest = self.num_steps or (0, np.inf)
         return bool(shortest / DURATION_SLACK <= num_steps <= longest * DURATION_SLACK)
 
@@ -241,29 +223,29 @@ class TrainingStatistics:
 # === Of a model's weights and of what it sees ===
 
 
-def checksum(model: Any) -> int:
-    """Checksum of the weights by which a `ScoringNet` sees and scores, as float32; seeds do not count."""
+def checksum(model: keras.Model) -> int:
+    """A checksum over the weights by which a `ScoringNet` sees and scores, as float32; seeds do not count."""
     value = 0
     for variable in _weights(model):
         value = zlib.crc32(ops.convert_to_numpy(ops.cast(variable, "float32")).tobytes(), value)
     return value
 
 
-def _weights(model):
+def _weights(model: keras.Model) -> list[Any]:
     # Not `model.variables`: a compiled model has one more, which belongs to the run (`TrainingFragments`).
     variables = [variable for name in model.networks for variable in getattr(model, name).variables]
     return [variable for variable in variables if "float" in keras.backend.standardize_dtype(variable.dtype)]
 
 
-def can_be_measured(model: Any) -> bool:
+def can_be_measured(model: keras.Model) -> bool:
     """Whether a `ScoringNet` has learned stages that can be compared, or without KFS scores of features."""
     if model.segmenter is None:
         return model.encoded == "features" and model.scores_learned
     return not {*STAGE_PARTS} & {*model.unlearned_parts}
 
 
-def is_current(model: Any) -> bool:
-    """Whether the weights of a `ScoringNet` are those that its statistics were measured with.
+def is_current(model: keras.Model) -> bool:
+    """Whether a `ScoringNet`'s weights are those that its statistics were measured with.
 
     Weights that were rounded to less than float32 since then cannot be told from others, and count as the same.
     """
@@ -272,11 +254,9 @@ def is_current(model: Any) -> bool:
 
 
 def pooled(features: Any, labels: Any, mask: Any) -> Any:
-    """Mean (B, D) of the features (B, L, D) of a performance: of all frames but noise, or of all if all are noise.
+    """A performance's mean features, (B, L, D) → (B, D): over all frames but noise, or all if all are noise.
 
-    Args:
-        labels: int (B, L), the stage of every frame; None counts every frame.
-        mask: bool (B, L), true for real frames.
+    Labels int (B, L) are every frame's stage, None counts all; mask bool (B, L) is true for real frames.
     """
     member = mask if labels is None else ops.logical_and(labels > 0, mask)
     member = ops.where(ops.any(member, axis=1, keepdims=True), member, mask)
@@ -291,14 +271,9 @@ def stage_frames(labels: Any, mask: Any, num_stages: int) -> Any:
 
 
 def certainties(probabilities: Any, labels: Any, mask: Any) -> Any:
-    """Mean probability, float32 (B, S − 1), of every stage but noise over its frames; 1 of one without frames.
+    """Every stage's mean probability over its frames, float32 (B, S − 1), without noise; 1 for one without frames.
 
-    A low one is doubt (Hendrycks and Gimpel, ICLR 2017).
-
-    Args:
-        probabilities: (B, L, S), of KFS.
-        labels: int (B, L), the stage of every frame.
-        mask: bool (B, L), true for real frames.
+    A low one is doubt (Hendrycks and Gimpel, ICLR 2017). Probabilities are (B, L, S), labels and mask (B, L).
     """
     carrying = ops.cast(stage_frames(labels, mask, probabilities.shape[-1]), "float32")
     counts = ops.sum(carrying, axis=1)
@@ -306,6 +281,6 @@ def certainties(probabilities: Any, labels: Any, mask: Any) -> Any:
     return ops.where(counts > 0, total / ops.maximum(counts, 1.0), 1.0)
 
 
-def _rounded(values):
+def _rounded(values: Any) -> Any:
     """Six digits are enough, and make small files."""
     return np.array([float(f"{value:.6g}") for value in np.ravel(values)]).reshape(np.shape(values)).tolist()

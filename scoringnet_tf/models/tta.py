@@ -30,19 +30,19 @@ def select_views(
     mask: Any,
     views: int,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the towers see of videos, without mirror images.
+    """What the towers see, without mirror images.
 
     Args:
-        scores: n names, of the towers.
+        scores: the n towers'.
         selectors: n `FragmentSelector`s.
         content: frames (B, L, H, W, C) or features (B, L, D).
-        stages: int (B, L), the stage of every frame; None scores whole videos.
+        stages: int (B, L), every frame's stage; None scores whole videos.
         mask: bool (B, L), true for real frames.
-        views: one of `VIEWS`.
+        views: in `VIEWS`.
 
     Returns:
         `{"difficulty_clip": (M·B, T, …), …}`, one move after the other; and
-        `{"empty_fragments": bool (B, n)}`, of whole videos nothing.
+        `{"empty_fragments": bool (B, n)}`, nothing for whole videos.
     """
     clips, empty = {}, []
     for score, selector in zip(scores, selectors, strict=True):
@@ -59,7 +59,7 @@ def score_views(
     training: bool | None = None,
     network: keras.Model | None = None,
 ) -> dict[str, Any]:
-    """SP's outputs (B, …) for clips (M·B, T, …) of `select_views`: the mean over all views, mirror images included.
+    """SP's outputs (B, …) for `select_views`' clips (M·B, T, …): the mean over all views, mirror images included.
 
     The final score and a distribution's mean and deviation follow from the means. `network` is another network with the
     same inputs and outputs that scores in place of the predictor.

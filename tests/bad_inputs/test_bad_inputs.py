@@ -34,7 +34,6 @@ import scoringnet_tf
 from data_prep.__main__ import COMMANDS as PREPARATION
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.models.settings import merged
 
 SMALL = {
     "image_size": (32, 32),
@@ -42,7 +41,7 @@ SMALL = {
     "score_predictor": {"clip_lengths": (8, 8)},
     "content": {"frame_size": (36, 48)},
 }
-OF_FEATURES = {"features": {"size": 6, "stride": 4, "origin": None}, "provenance": {"frame_rate": 6.0}}
+FEATURES = {"size": 6, "stride": 4, "origin": None}
 
 P, F = "predict --model=model.keras", "predict --model=features.keras"
 E = "evaluate --model=model.keras --records_dir=records"
@@ -223,7 +222,10 @@ def sound(tmp_path_factory, stage_model):
     model.save(folder / "model.keras")
     trained(scoringnet_tf.ScoringNet(sport="vault", **SMALL)).save(folder / "vault.keras")
     of_features = scoringnet_tf.ScoringNet(
-        width_multiplier=1 / 16, **merged(OF_FEATURES, {"score_predictor": {"clip_lengths": (4, 4)}})
+        width_multiplier=1 / 16,
+        score_predictor={"clip_lengths": (4, 4)},
+        content={"features": FEATURES},
+        provenance={"frame_rate": 6.0},
     )
     trained(of_features).save(folder / "features.keras")
     scoringnet_tf.C3D((8, 32, 32, 3), width_multiplier=1 / 16).save(folder / "c3d.keras")

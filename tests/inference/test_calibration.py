@@ -361,14 +361,14 @@ def of_frames(info):
 @pytest.mark.parametrize(
     ("steps", "ours", "theirs", "named"),
     [
-        (None, {}, {"content": {"frame_size": (72, 96)}}, "(72, 96)"),
+        (None, {}, {"frame_size": (72, 96)}, "(72, 96)"),
         (None, {}, {"frame_rate": 50.0}, "50"),
         (None, {}, {"aspect": 0.6}, "0.60"),
         (None, {}, {"settings": {"jpeg_quality": 50, "fit": "crop"}}, "50"),
         (None, {}, {"settings": {"jpeg_quality": 92, "fit": "pad"}}, "pad"),
         (None, {}, {"frame_rate": 25.2}, None),
         (None, {}, {"settings": {}}, None),  # of before this was kept
-        (4, KIND, {"content": {"features": {**FEATURES, "stride": 4}}}, "stride"),
+        (4, KIND, {"features": {**FEATURES, "stride": 4}}, "stride"),
         (4, KIND, {"frame_rate": 25.0}, "25"),
         (4, KIND, {"frame_rate": 12.6}, None),
         (1, KIND, {"frame_rate": 25.0}, None),  # one step for a whole video has no rate

@@ -70,7 +70,7 @@ def probability():
     if not is_installed():
         pytest.skip("I3D's weights are not installed (make backbone)")
     trunk = load_backbone("i3d", SIZE)
-    options = {"frame_size": SIZE, "fragments": "whole", "provenance": {"frame_rate": trunk.frame_rate}}
+    options = {"segmenter": None, "content": {"frame_size": SIZE}, "provenance": {"frame_rate": trunk.frame_rate}}
     model = scoringnet_tf.ScoringNet("diving", backbone=trunk, **options)
     predictor = Predictor(model)
 

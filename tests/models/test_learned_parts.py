@@ -107,14 +107,6 @@ def test_all_parts_of_the_models_that_ship_have_learned():
     assert load_scoring_net("diving_small").learned_parts == ALL
 
 
-@pytest.mark.slow
-def test_an_older_file_says_in_its_provenance_that_sp_has_not_learned(model, tmp_path):
-    old = model.with_dtype("float32", provenance={"untrained": ["score_predictor"]})
-    old.save_own_variables = lambda store: None
-    keras.saving.save_model(old, tmp_path / "old.keras")
-    assert load_scoring_net(tmp_path / "old.keras").learned_parts == {"kfs"}
-
-
 # === Who takes what ===
 
 

@@ -10,6 +10,7 @@ from training_runs import SMALL, STATISTICS, deciding, telling
 
 import scoringnet_tf
 
+NET, C3D = scoringnet_tf.ScoringNet, scoringnet_tf.C3D
 CLIP = (8, 32, 32, 3)
 SP = {"image_size": (32, 32), "width_multiplier": 1 / 16, **SMALL["score_predictor"]}
 
@@ -27,7 +28,7 @@ def videos():
 @pytest.fixture(scope="module")
 def model():
     """A tiny model whose towers depend on what they see."""
-    return telling(scoringnet_tf.ScoringNet(**SMALL), 3000.0)
+    return telling(NET(**SMALL), 3000.0)
 
 
 # === Sizes ===
@@ -49,7 +50,7 @@ def test_c3d_has_the_published_size():
     # 27,655,936 in the convolutions, 78 million with the classifier of 487 sports (Tran et al. 2015).
     assert C3D_CONVOLUTIONS == 27_655_936
     classifier = dense(8192, 4096) + dense(4096, 4096) + dense(4096, 487)
-    assert scoringnet_tf.C3D(heads={"sports": 487}).count_params() == 27_655_936 + classifier
+    assert C3D(heads={"sports": 487}).count_params() == 27_655_936 + classifier
 
 
 @pytest.mark.slow
@@ -58,7 +59,7 @@ def test_scoring_net_has_the_size_counted_by_hand():
     kfs = C3D_CONVOLUTIONS + lstm + dense(1024, 512) + dense(512, 4)
     # 32 frames of 112×112 leave 4×7×7 after conv5b, 2×4×4 and 1×2×2 after the poolings of the regressor.
     tower = C3D_CONVOLUTIONS + 2 * conv(512, 512) + dense(4 * 512, 512) + dense(512, 512) + dense(512, 1)
-    model = scoringnet_tf.ScoringNet()
+    model = NET()
     assert model.segmenter.count_params() == kfs
     assert model.count_params() == kfs + 2 * tower
 
@@ -73,9 +74,9 @@ def test_c3d_endpoints_have_caffes_shapes():
         "conv5b": (2, 7, 7, 512),
         "pool5": (1, 4, 4, 512),
     }
-    c3d = scoringnet_tf.C3D(final_endpoint="pool5")  # the dense layers have twice its weights
+    c3d = C3D(final_endpoint="pool5")  # the dense layers have twice its weights
     assert {name: c3d.endpoint(name).output_shape[1:] for name in shapes} == shapes
-    assert scoringnet_tf.C3D(width_multiplier=1 / 16, final_endpoint="conv5b").output_shape == (
+    assert C3D(width_multiplier=1 / 16, final_endpoint="conv5b").output_shape == (
         None,
         2,
         7,
@@ -98,7 +99,7 @@ IMAGE = np.random.default_rng(4).uniform(60, 140, (32, 32, 3)).round(2).tolist()
 
 
 def rescaled(clip, **options):
-    c3d = scoringnet_tf.C3D(clip.shape[1:], 1 / 16, **options)
+    c3d = C3D(clip.shape[1:], 1 / 16, **options)
     return np.asarray(keras.Model(c3d.input, c3d.get_layer("rescale").output)(clip))
 
 
@@ -117,8 +118,8 @@ def test_preprocessing_is_what_it_says(videos, channels, mean):
 
 
 def test_no_heads_leave_the_features_that_heads_would_read(videos):
-    classifier = scoringnet_tf.C3D(CLIP, 1 / 16, heads={"group": 6})
-    features = scoringnet_tf.C3D(CLIP, 1 / 16, heads={})
+    classifier = C3D(CLIP, 1 / 16, heads={"group": 6})
+    features = C3D(CLIP, 1 / 16, heads={})
     features.set_weights(classifier.get_weights()[:-2])
     kernel, bias = classifier.get_layer("group").get_weights()
     logits = np.asarray(features(videos["frames"][:, :8])) @ kernel + bias
@@ -127,7 +128,7 @@ def test_no_heads_leave_the_features_that_heads_would_read(videos):
 
 
 def test_an_endpoint_of_a_convolution_is_before_its_pooling():
-    c3d = scoringnet_tf.C3D((4, 16, 16, 3), width_multiplier=1 / 16)
+    c3d = C3D((4, 16, 16, 3), width_multiplier=1 / 16)
     frames = np.random.default_rng(3).integers(0, 256, (1, 4, 16, 16, 3)).astype("uint8")
     before, after = (np.asarray(c3d.endpoint(name)(frames)) for name in ("conv2a", "pool2"))
     assert before.shape == (1, 4, 8, 8, 8) and after.shape == (1, 2, 4, 4, 8)
@@ -153,7 +154,7 @@ def test_score_fragments_with_predicted_stages_equals_the_model(model, videos):
 
 @pytest.mark.parametrize(("sport", "fuse"), [("diving", np.multiply), ("vault", np.add)])
 def test_fusion_follows_the_sport_and_an_untrained_model_predicts_about_the_mean(videos, sport, fuse):
-    outputs = scoringnet_tf.ScoringNet(sport=sport, **SMALL)(videos, training=False)
+    outputs = NET(sport=sport, **SMALL)(videos, training=False)
     np.testing.assert_allclose(outputs["final"], fuse(outputs["difficulty"], outputs["execution"]), rtol=1e-6)
     for score, (mean, std) in STATISTICS.items():
         assert np.abs(np.asarray(outputs[score]) - mean).max() < std
@@ -227,12 +228,12 @@ def test_settings_that_cannot_be_are_named(options, code, named):
 # === Saving ===
 
 MODELS = {
-    "C3D": lambda dtype: scoringnet_tf.C3D(CLIP, 1 / 16, heads={"group": 6, "position": 4}, dtype=dtype),
+    "C3D": lambda dtype: C3D(CLIP, 1 / 16, heads={"group": 6, "position": 4}, dtype=dtype),
     "KeyFragmentSegmenter": lambda dtype: scoringnet_tf.KeyFragmentSegmenter(
         image_size=(32, 32), width_multiplier=1 / 16, dtype=dtype
     ),
     "ScorePredictor": lambda dtype: scoringnet_tf.ScorePredictor(**SP, dtype=dtype),
-    "ScoringNet": lambda dtype: scoringnet_tf.ScoringNet(**SMALL, provenance={"dataset": "none"}, dtype=dtype),
+    "ScoringNet": lambda dtype: NET(**SMALL, provenance={"dataset": "none"}, dtype=dtype),
 }
 
 
@@ -258,36 +259,28 @@ def test_save_and_load(name, dtype, videos, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_configuration_of_version_0_2_is_read():
+    """It had all settings in one row; a file of that time holds no others."""
+    shared = {"sport": "vault", "image_size": [32, 32], "width_multiplier": 1 / 16, "score_predictor": {"fc_units": 64}}
+    row = {"clip_lengths": [8, 9], "kernel_l2": 0.1, "scores": ["final"], "views": 2, "score_statistics": None}
+    frames = {"frame_size": [36, 48], "stored": {"fit": "pad"}, "features": None}
+    whole = {**shared, **row, **frames, "segmenter": {"fc_units": 32}, "fragments": "whole", "decoding": "ordered"}
+    config = NET.from_config(whole).get_config()
+    assert config["segmenter"] is None and config["content"] == {**frames, "preprocessing": None}
+    known = {"clip_lengths": [8, 9], "kernel_l2": 0.1, "scores": ["final"], "views": 2, "fc_units": 64}
+    assert {name: config["score_predictor"][name] for name in known} == known
+    found = NET.from_config({**whole, "fragments": "key", "views": 1}).get_config()["segmenter"]
+    assert (found["fc_units"], found["decoding"], found["network"]) == (32, "ordered", "c3d_bi_lstm")
+
+
 BGR = {"channels": "bgr", "mean": [104.0, 117.0, 128.0], "scale": 0.5, "frame_size": [40, 52]}
-MADE_WITH = {  # every argument unlike its default
-    scoringnet_tf.C3D: {
-        "input_shape": (8, 32, 48, 3),
-        "width_multiplier": 1 / 32,
-        "temporal_pooling": False,
-        "final_endpoint": "conv5b",
-        "masked": True,
-        "heads": {"group": 3},
-        "top": "regressor",
-        "top_units": 96,
-        "pool_stride": 1,
-        "dropout_rate": 0.23,
-        "kernel_l2": 0.017,
-        "preprocessing": BGR,
-        "learned_from": ["a video"],
-        "dtype": "mixed_bfloat16",
-    },
-    scoringnet_tf.KeyFragmentSegmenter: {
-        "sport": "vault",
-        "image_size": (32, 48),
-        "width_multiplier": 1 / 32,
-        "lstm_units": 96,
-        "fc_units": 160,
-        "dropout_rate": 0.11,
-        "preprocessing": BGR,
-        "network": "c3d",
-        "features": None,  # which excludes the C3D
-        "dtype": "mixed_bfloat16",
-    },
+OF_BOTH = {"width_multiplier": 1 / 32, "dropout_rate": 0.11, "preprocessing": BGR, "dtype": "mixed_bfloat16"}
+OF_TRUNK = {"input_shape": (8, 32, 48, 3), "temporal_pooling": False, "final_endpoint": "conv5b", "masked": True}
+OF_TOP = {"heads": {"group": 3}, "top": "regressor", "top_units": 96, "pool_stride": 1, "kernel_l2": 0.017}
+OF_KFS = {"sport": "vault", "image_size": (32, 48), "lstm_units": 96, "fc_units": 160, "network": "c3d"}
+MADE_WITH = {  # every argument unlike its default, but for features, which exclude the C3D
+    C3D: {**OF_BOTH, **OF_TRUNK, **OF_TOP, "learned_from": ["a video"]},
+    scoringnet_tf.KeyFragmentSegmenter: {**OF_BOTH, **OF_KFS, "features": None},
 }
 
 
@@ -306,27 +299,19 @@ def test_what_a_network_was_made_with_is_in_its_config(kind, options):
 @pytest.mark.parametrize(
     ("make", "code", "named"),
     [
-        (lambda: scoringnet_tf.C3D(CLIP, 1 / 16, preprocessing={"channels": "gbr"}), "unknown_name", "gbr"),
-        (lambda: scoringnet_tf.C3D(CLIP, 1 / 16, preprocessing={"mean": IMAGE[:16]}), "wrong_shape", "(16, 32, 3)"),
-        (lambda: scoringnet_tf.C3D(final_endpoint="pool6"), "unknown_name", "pool6"),
-        (lambda: scoringnet_tf.C3D(top="fc9"), "unknown_name", "fc9"),
-        (lambda: scoringnet_tf.ScoringNet(sport="golf"), "unknown_name", "golf"),
-        (lambda: scoringnet_tf.C3D(CLIP, 1 / 16, masked=True), "flags_conflict", "masked"),
-        (
-            lambda: scoringnet_tf.ScoringNet(score_predictor={"fragment_stages": {"dificulty": ["entry"]}}),
-            "unknown_name",
-            "dificulty",
-        ),
-        (
-            lambda: scoringnet_tf.ScoringNet(score_predictor={"fragment_stages": {"difficulty": []}}),
-            "wrong_value",
-            "difficulty",
-        ),
-        (lambda: scoringnet_tf.ScoringNet(segmenter={"views": 2}), "unknown_name", "views"),
-        (lambda: scoringnet_tf.ScoringNet(content={"size": 4}), "unknown_name", "size"),
-        (lambda: scoringnet_tf.ScoringNet(score_predictor="regression"), "wrong_value", "regression"),
-        (lambda: scoringnet_tf.ScoringNet(provenance={"frame_rate": -1.0}), "wrong_value", "-1.0"),
-        (lambda: scoringnet_tf.ScoringNet(content={"features": {"size": 0, "stride": 1}}), "wrong_value", "size"),
+        (lambda: C3D(CLIP, 1 / 16, preprocessing={"channels": "gbr"}), "unknown_name", "gbr"),
+        (lambda: C3D(CLIP, 1 / 16, preprocessing={"mean": IMAGE[:16]}), "wrong_shape", "(16, 32, 3)"),
+        (lambda: C3D(final_endpoint="pool6"), "unknown_name", "pool6"),
+        (lambda: C3D(top="fc9"), "unknown_name", "fc9"),
+        (lambda: C3D(CLIP, 1 / 16, masked=True), "flags_conflict", "masked"),
+        (lambda: NET(sport="golf"), "unknown_name", "golf"),
+        (lambda: NET(segmenter={"views": 2}), "unknown_name", "views"),
+        (lambda: NET(content={"size": 4}), "unknown_name", "size"),
+        (lambda: NET(score_predictor="regression"), "wrong_value", "regression"),
+        (lambda: NET(score_predictor={"fragment_stages": {"dificulty": ["entry"]}}), "unknown_name", "dificulty"),
+        (lambda: NET(score_predictor={"fragment_stages": {"difficulty": []}}), "wrong_value", "difficulty"),
+        (lambda: NET(provenance={"frame_rate": -1.0}), "wrong_value", "-1.0"),
+        (lambda: NET(content={"features": {"size": 0, "stride": 1}}), "wrong_value", "size"),
     ],
 )
 def test_arguments_that_cannot_be_are_named(make, code, named):

@@ -10,7 +10,7 @@ from training_runs import settings
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.windows import WindowedModel
-from scoringnet_tf.models.backbones.images import RealFrames
+from scoringnet_tf.models.layers import RealFrames
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS, HeldEnds, LocalChange
 from scoringnet_tf.training import config
 from scoringnet_tf.training.scoring import ScoringRun

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from conftest import write_bars
 from refusals import refused
-from training_runs import assert_same, telling
+from training_runs import SMALL, assert_same, telling
 
 import scoringnet_tf
 from scoringnet_tf.inference.export import checked_outputs
@@ -15,12 +15,6 @@ from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics
 
 STATISTICS = {"difficulty": (3.0, 0.3), "execution": (22.0, 4.0)}
-SMALL = {
-    "image_size": (32, 32),
-    "width_multiplier": 1 / 16,
-    "score_predictor": {"clip_lengths": (8, 6)},
-    "content": {"frame_size": (36, 48)},
-}
 SEEN = {1: [(0, False)], 2: [(0, False), (0, True)], 6: [(m, f) for f in (False, True) for m in (0, -1, 1)]}
 FRAGMENTS = {"difficulty": (2,), "execution": (2, 3)}  # of diving
 STAGES = np.array([[0, 1, 1, 2, 2, 2, 2, 2, 3, 3, 0, 0], [2, 2, 2, 2, 3, 3, 3, 0, 0, 0, 0, 0]], np.int32)
@@ -32,11 +26,9 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (2, 12, 32, 32, 3)).astype("u
 def made(views=1, **changes):
     """A tiny model whose scores depend on what it sees."""
     keras.utils.set_random_seed(0)
-    return telling(
-        scoringnet_tf.ScoringNet(
-            **merged(SMALL, {"score_predictor": {"score_statistics": STATISTICS, "views": views}}, changes)
-        )
-    )
+    of_scores = {"clip_lengths": (8, 6), "score_statistics": STATISTICS, "views": views}
+    options = {"score_predictor": of_scores, "content": {"frame_size": (36, 48)}}
+    return telling(scoringnet_tf.ScoringNet(**merged(SMALL, options, changes)))
 
 
 def looped(model, video, stages, views):

@@ -4,13 +4,14 @@ import inspect
 
 import keras
 import pytest
-from training_runs import SMALL, changed, scoring_run, settings
+from training_runs import SMALL, STATISTICS, changed, scoring_run, settings
 
 import scoringnet_tf
 from scoringnet_tf import losses
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.regressor import regressor
+from scoringnet_tf.models.scoring_net import SCORE_PREDICTOR, SEGMENTER
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import SPORTS, definition_of
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
@@ -31,10 +32,10 @@ TRAIN = {
     + [(each, "image_size") for each in (input_pipeline.videos, input_pipeline.clips)],
     "data.cache": [(input_pipeline.videos, "cache"), (input_pipeline.clips, "cache")],
     "model.width_multiplier": [(each, "width_multiplier") for each in (NET, KFS, SP, scoringnet_tf.C3D)],
-    "model.clip_lengths": [(NET, "clip_lengths"), (SP, "clip_lengths")],
+    "model.clip_lengths": [(SP, "clip_lengths")],
     "model.fragments": [(NET.compile, "fragments")],
     f"{FRAGMENTS}jitter": [(NET.compile, "fragment_jitter")],
-    f"{FRAGMENTS}decoding": [(NET, "decoding"), (StageDecision, "decoding")],
+    f"{FRAGMENTS}decoding": [(StageDecision, "decoding")],
     f"{FRAGMENTS}network": [(KFS, "network")],
     f"{NETWORK}lstm_units": [(KFS, "lstm_units")],
     f"{NETWORK}fc_units": [(KFS, "fc_units")],
@@ -46,8 +47,7 @@ TRAIN = {
     "model.head.output_activation": [(SP, "output_activation")],
     "model.head.sigma": [(losses.ScoreDistributionLoss, "sigma")],
     "model.dropout": [(SP, "dropout_rate")],
-    "model.views": [(NET, "views")],
-    "loss.beta": [(NET, "kernel_l2"), (SP, "kernel_l2")],
+    "loss.beta": [(SP, "kernel_l2")],
     "loss.ranking_margin": [(each, "margin") for each in RANKING],
     "loss.pair_reduction": [(each, "reduction") for each in RANKING],
     "loss.ties": [(each, "ties") for each in RANKING],
@@ -86,6 +86,9 @@ def test_a_field_and_its_argument_have_one_default(cls, twins):
         for each, argument in found
     }
     assert of_python == {(path, *rest): fields[path] for path, *rest in of_python}
+    if cls is TrainingConfig:
+        of_net = {f"{FRAGMENTS}decoding": SEGMENTER["decoding"], "model.views": SCORE_PREDICTOR["views"]}
+        assert of_net == {path: fields[path] for path in of_net}
 
 
 @pytest.mark.parametrize("head", ["regression", "distribution"])
@@ -99,7 +102,7 @@ def test_losses_of_a_sport_are_those_of_the_command(sport, alpha, head):
         name: loss.get_config() for name, loss in by_command.items()
     }
     assert [by_python[score].alpha for score in ("difficulty", "execution")] == [alpha] * 2
-    assert by_python["difficulty"].unit == SMALL["score_statistics"]["difficulty"][1]
+    assert by_python["difficulty"].unit == STATISTICS["difficulty"][1]
 
 
 def test_a_sport_of_ones_own_has_the_general_alpha_whatever_its_name():

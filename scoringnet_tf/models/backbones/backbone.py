@@ -1,4 +1,4 @@
-"""Any Keras model as the trunk that a `ScoringNet` reads a video by, once for its stages and its scores."""
+"""Any Keras model under the heads of a `ScoringNet`, which then reads a video once for stages and scores."""
 
 import functools
 import math
@@ -10,8 +10,8 @@ from keras import layers, ops
 
 from scoringnet_tf.models.backbones.blocks import Block
 from scoringnet_tf.models.backbones.c3d import PREPROCESSING, preprocess
-from scoringnet_tf.models.backbones.images import RealFrames, VectorsOfFrames
 from scoringnet_tf.models.fragments import take_frames
+from scoringnet_tf.models.layers import RealFrames, VectorsOfFrames
 from scoringnet_tf.models.saving import Functional, arguments_of
 from scoringnet_tf.support.messages import InputError, unknown_name
 
@@ -20,12 +20,12 @@ AS_THEY_ARE: dict[str, Any] = {"channels": "rgb", "mean": 0.0, "scale": 1.0}  # 
 TRIED_LENGTH, ASSUMED_REACH = 64, 64  # frames
 
 
+# === Layers around the model ===
+
+
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class HeldFrames(layers.Layer):
-    """Repeats each video's last frame in place of padding, up to a multiple of `stride` frames.
-
-    Call arguments: frames (B, L, H, W, C), frame_mask bool (B, L). Returns the same of ⌈L / stride⌉ · stride frames.
-    """
+    """Repeats each video's last frame in place of padding, up to whole steps: (B, L, …), mask (B, L)."""
 
     def __init__(self, stride: int, **kwargs: Any):
         super().__init__(**kwargs)
@@ -48,10 +48,9 @@ class HeldFrames(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class EveryFrame(layers.Layer):
-    """Brings steps that lie `stride` frames apart to every frame, by linear interpolation in time.
+    """Interpolates steps (B, L', D), each in the middle of its `stride` frames, in time: (B, L, D).
 
-    Call arguments: steps (B, L', D), each in the middle of its frames; frame_mask bool (B, L). Returns (B, L, D); the
-    first and the last step hold for the frames beyond them.
+    The first and the last step hold for the frames beyond them.
     """
 
     def __init__(self, stride: int, **kwargs: Any):
@@ -77,12 +76,7 @@ class EveryFrame(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class PlacesPooled(layers.Layer):
-    """A vector for every step of features (…, h, w, C) or (…, C): (…, D), float32.
-
-    Args:
-        pool: `"mean"` over the places, or `"none"`: D = h · w · C.
-        leading: axes before the places: 2 of videos (B, L), 1 of images (N).
-    """
+    """Pools features (…, h, w, C) or (…, C) to a vector each step: (…, D), float32; `leading` axes come before."""
 
     def __init__(self, pool: str, leading: int, **kwargs: Any):
         super().__init__(**kwargs)
@@ -103,47 +97,43 @@ class PlacesPooled(layers.Layer):
         return {**super().get_config(), "pool": self.pool, "leading": self.leading}
 
 
+# === The backbone ===
+
+
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class Backbone(Functional):
-    """A Keras model under the heads of a `ScoringNet`: a vector for every frame of a video.
+    """A Keras model that gives the heads of a `ScoringNet` a vector for every frame.
 
     Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`; L is free.
-    Returns (B, L, D), float32. Steps of the model that are several frames apart are interpolated. If the model has
-    several outputs, their features lie side by side.
-
-    Batch normalisation and dropout of the model work as in inference, unless you ask otherwise.
+    Returns (B, L, D), float32. Steps several frames apart are interpolated; several outputs lie side by side.
 
     Args:
-        model: from frames to features, one of
+        model: from frames to features:
 
-            - videos (B, L, H, W, 3), L free, to (B, ⌈L / s⌉, h, w, C) or (B, ⌈L / s⌉, C);
-            - the same for `{"frames", "mask"}`, as `C3D` and `I3D` with `masked=True` take them: then padding changes
-              nothing for real frames. Without a mask the model sees the last frame again in place of padding;
+            - videos (B, L, H, W, 3), L free, to (B, ⌈L / s⌉, h, w, C) or (B, ⌈L / s⌉, C). Without a mask the model
+              sees the last frame again where padding is;
+            - the same for `{"frames", "mask"}`, as `C3D` and `I3D` with `masked=True` take them;
             - images (N, H, W, 3) to (N, h, w, C) or (N, C), such as those of `keras.applications`.
-        frame_size: (H, W) of the frames; None: that of the model.
-        preprocessing: arguments of `c3d.preprocess` for what the model takes: `channels`, `mean`, `scale`. None: frames
-            as they are, 0…255, RGB.
+        frame_size: (H, W) of the frames; None: the model's own.
+        preprocessing: what `c3d.preprocess` takes. None: frames as they are, 0…255, RGB.
         pool: `"mean"` over the places h×w, or `"none"`: D = h · w · C.
-        temporal_strides: s of each output; None: the model's own `temporal_strides`, or as its outputs tell.
-        reach: frames to either side that a feature depends on, for long videos that are seen in windows; None: the
-            model's own `reach`, 0 for images, else 64.
-        frame_rate: frames per second of the videos that the model was trained on; None if unknown.
-        pretrained: whether its weights have learned; then they do not learn on unless you set `trainable`. The vectors
-            of a new one are brought to mean 0 and variance 1, frame by frame.
+        temporal_strides: s for each output; None: the model's own, or measured.
+        reach: frames to either side that a feature depends on. None: the model's own, 0 for images, else 64.
+        frame_rate: frames per second of its training videos; None if unknown.
+        pretrained: whether its weights have learned. A new one's vectors are normalised, frame by frame.
         trainable: whether it learns; None: unless it is pretrained.
         training_mode: whether batch normalisation and dropout work as in training while it learns.
         origin: what the weights are, see `weights.backbones`; plain values.
-        classes: names of the classes that its last output was trained for. It then has a `classifier`, whose weights
-            are yours to set.
+        classes: what its last output classifies. It then has a `classifier`, whose weights are yours to set.
 
     Attributes:
-        model, reach, pool, frame_rate, pretrained, origin, classes: as of the arguments.
-        size, sizes: D, and that of each output.
-        temporal_strides, temporal_stride: of each output; of that with the longest.
+        model, reach, pool, frame_rate, pretrained, origin, classes: the arguments.
+        size, sizes: D, and each output's.
+        temporal_strides, temporal_stride: each output's; the longest.
 
     Raises:
-        InputError: the model takes or gives something else (`wrong_shape`), its input is of another size
-            (`wrong_shape`), or it cannot tell its size (`missing_value`); another `pool` (`unknown_name`).
+        InputError: the model takes or gives other shapes (`wrong_shape`), or cannot tell its size (`missing_value`);
+            another `pool` (`unknown_name`).
 
     Example:
     >>> trunk = keras.applications.MobileNetV3Small((64, 64, 3), include_top=False, weights=None)  # doctest: +SKIP
@@ -219,17 +209,16 @@ class Backbone(Functional):
 
     @property
     def recognises(self) -> bool:
-        """Whether it tells classes: it has them, and what it learned of them is as it was."""
+        """Whether it tells classes: it has them, and has not learned on."""
         return bool(self.classes) and not self.trainable
 
     def logits(self, features: Any) -> Any:
-        """The logits (B, L, K) of its classes at every frame, of features (B, L, D)."""
+        """Its classes' logits (B, L, K) at every frame, from features (B, L, D)."""
         return self.classifier(features[:, :, self.size - self.sizes[-1] :])
 
     def with_dtype(self, dtype: str | None) -> "Backbone":
         """The same backbone with the same weights under another dtype policy; its features stay float32."""
-        options = {**self._config, "trainable": self.trainable, "name": self.name}
-        twin = Backbone(**{**options, "model": _with_dtype(self.model, dtype)})
+        twin = Backbone(**{**self._options(), "model": _with_dtype(self.model, dtype)})
         twin.set_weights(self.get_weights())
         return twin
 
@@ -238,28 +227,31 @@ class Backbone(Functional):
         folded = self.model.fold() if hasattr(self.model, "fold") else self.model
         if folded is self.model:
             return self
-        twin = Backbone(**{**self._config, "model": folded, "trainable": self.trainable, "name": self.name})
+        twin = Backbone(**{**self._options(), "model": folded})
         if self.classes:
             twin.classifier.set_weights(self.classifier.get_weights())
         return twin
 
     def blocks(self) -> tuple[Block, ...]:
-        """The `Block`s that the model is a chain of, if it is one: `vectors_of_steps` makes vectors of their ends."""
+        """The model's chain of `Block`s, if it is one: `vectors_of_steps` makes vectors from their ends."""
         blocks = getattr(self.model, "blocks", None)  # of a user's model a list of theirs, perhaps
         return blocks() if callable(blocks) else ()
 
     def steps(self, end: int, features: Any) -> Any:
-        """Features (B, T, h, w, C) from output number `end` of the model → a vector for each step, (B, T, D)."""
+        """The model's output number `end`, (B, T, h, w, C) → a vector for each step, (B, T, D)."""
         return self.get_layer(f"places_{end}")(features)
 
     def vectors_of_steps(self) -> keras.Model:
-        """The model from `[*steps, mask]`, `steps` of every output, to the vectors of frames (B, L, D)."""
+        """The model from `[*steps, mask]`, every output's `steps`, to a vector for each frame (B, L, D)."""
         steps = [self.get_layer(f"places_{end}").output for end in range(len(self.sizes))]
         return keras.Model([*steps, self.input["mask"]], self.output)
 
+    def _options(self) -> dict[str, Any]:
+        return {**self._config, "trainable": self.trainable, "name": self.name}
+
     def get_config(self) -> dict[str, Any]:
         model = keras.saving.serialize_keras_object(self.model)
-        return {**self._config, "model": model, "trainable": self.trainable, "name": self.name}
+        return {**self._options(), "model": model}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Backbone":
@@ -269,7 +261,7 @@ class Backbone(Functional):
 
 
 def as_backbone(backbone: "Backbone | keras.Model | Mapping[str, Any]", frame_size: Any = None) -> Backbone:
-    """A `Backbone` of a model, or of the configuration of one, for frames (H, W)."""
+    """A `Backbone` from a model, or from its configuration, for frames (H, W)."""
     if isinstance(backbone, Backbone):
         return backbone
     if isinstance(backbone, Mapping):
@@ -280,11 +272,7 @@ def as_backbone(backbone: "Backbone | keras.Model | Mapping[str, Any]", frame_si
 
 
 def at_layers(model: keras.Model, names: Sequence[str]) -> keras.Model:
-    """The model from the same input to the outputs of its layers of these names.
-
-    Raises:
-        InputError: there is no such layer (`unknown_name`); the last ten that there are, are named.
-    """
+    """The model from the same input to these layers' outputs; InputError (`unknown_name`)."""
     known = [layer.name for layer in model.layers]
     if unknown := [name for name in names if name not in known]:
         raise unknown_name("layer", unknown[0], known[-10:])
@@ -293,7 +281,7 @@ def at_layers(model: keras.Model, names: Sequence[str]) -> keras.Model:
     return keras.Model(inputs, outputs if outputs[1:] else outputs[0], name=f"{model.name}_{names[-1]}")
 
 
-def _frames_input(model):
+def _frames_input(model: keras.Model) -> tuple[Any, bool]:
     """(the frames that a model takes, whether it takes their mask, too)."""
     if not getattr(model, "inputs", None) or len(model.inputs) > 2:
         raise InputError("wrong_shape", f"{model.name} has no input for frames.", "Build a functional model.")
@@ -304,8 +292,8 @@ def _frames_input(model):
     return model.input["frames"], True
 
 
-def _frame_size(model, content, wanted):
-    """(H, W) of the frames of a model; InputError if it takes no frames or frames of another size."""
+def _frame_size(model: keras.Model, content: Any, wanted: tuple[int, int] | None) -> Any:
+    """(H, W) of a model's frames; InputError if it takes none, or another size."""
     shape = tuple(content.shape)
     if len(shape) not in (4, 5) or shape[-1] != 3:
         hint = "A backbone takes videos (B, L, H, W, 3) or images (N, H, W, 3)."
@@ -320,8 +308,8 @@ def _frame_size(model, content, wanted):
     return size
 
 
-def _measured_strides(model, frame_size):
-    """Frames from one step to the next of each output, by the steps that a model gives for `TRIED_LENGTH` frames."""
+def _measured_strides(model: keras.Model, frame_size: tuple[int, int]) -> list[int]:
+    """Frames between each output's steps, by the steps that a model gives for `TRIED_LENGTH` frames."""
     frames = keras.KerasTensor((1, TRIED_LENGTH, *frame_size, 3), "uint8")
     inputs = {"frames": frames, "mask": keras.KerasTensor((1, TRIED_LENGTH), "bool")}
     outputs = keras.tree.flatten(model.compute_output_spec(inputs if len(model.inputs) > 1 else frames))
@@ -332,7 +320,7 @@ def _measured_strides(model, frame_size):
     return [TRIED_LENGTH // number for number in steps]
 
 
-def _check_features(model, features, of_images):
+def _check_features(model: keras.Model, features: Any, of_images: bool) -> None:
     """InputError unless a model gives features."""
     ranks = (2, 4) if of_images else (3, 5)
     if len(features.shape) not in ranks or None in features.shape[1 + (not of_images) :]:
@@ -341,8 +329,8 @@ def _check_features(model, features, of_images):
         raise InputError("wrong_shape", f"{model.name} gives {shape}, not {wanted}.")
 
 
-def _with_dtype(model, dtype):
-    """A model of the same layers under another policy, with new weights; None keeps that of each layer."""
+def _with_dtype(model: keras.Model, dtype: str | None) -> keras.Model:
+    """The same layers under another policy, with new weights; None keeps each layer's."""
     if dtype is None:
         return type(model).from_config(model.get_config())
     config = model.get_config()
@@ -351,7 +339,7 @@ def _with_dtype(model, dtype):
     return keras.models.clone_model(model, clone_function=functools.partial(_cloned, dtype=dtype))
 
 
-def _cloned(layer, dtype):
+def _cloned(layer: Any, dtype: str) -> Any:
     if isinstance(layer, keras.Model):
         return _with_dtype(layer, dtype)
     own = {"dtype": dtype} if isinstance(layer, layers.Layer) else {}  # an operation has none

@@ -1,4 +1,4 @@
-"""C3D, the 3-D convolutional trunk of KFS and SP (Tran et al., ICCV 2015; paper §3.1, §3.2)."""
+"""C3D, KFS's and SP's 3-D convolutional trunk (Tran et al., ICCV 2015; paper §3.1, §3.2)."""
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,25 +36,22 @@ PREPROCESSING: dict[str, Any] = {"channels": "rgb", "mean": 127.5, "scale": 1 / 
 
 
 def scaled_width(width: int, multiplier: float) -> int:
-    """`width` channels or units of the paper's model, scaled; at least one."""
+    """The paper's `width` in channels or units, scaled; at least one."""
     return max(1, round(width * multiplier))
 
 
 def preprocess(
     frames: Any, *, channels: str, mean: Any, scale: float, frame_size: Sequence[int] | None, dtype: str | None = None
 ) -> Any:
-    """(frames − mean) · scale, in the channel order that the weights were trained with.
+    """(frames − mean) · scale, (B, L, H, W, 3), 0…255, RGB, as the weights were trained with.
 
     Args:
-        frames: KerasTensor (B, L, H, W, 3), 0…255, RGB.
+        frames: to preprocess.
         channels: "rgb" or "bgr".
         mean: a number, three (in the order `channels`), or an image (H, W, 3) as nested lists; 0…255.
         scale: factor after the subtraction.
-        frame_size: (H, W) that frames were resized to before the centre crop, or None; recorded, and not used here.
-        dtype: dtype policy of the layer.
-
-    Returns:
-        KerasTensor (B, L, H, W, 3).
+        frame_size: (H, W) before the centre crop, or None; recorded, not used here.
+        dtype: dtype policy.
     """
     if channels not in ("rgb", "bgr"):
         raise unknown_name("channels", channels, ("rgb", "bgr"))
@@ -67,12 +64,12 @@ def preprocess(
 
 
 def seen_as(preprocessing: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The arguments of `preprocess` that change what conv1a sees: all but `frame_size`; None: the defaults."""
+    """What `preprocess` takes and conv1a sees: all but `frame_size`; None: the defaults."""
     return {name: value for name, value in {**PREPROCESSING, **(preprocessing or {})}.items() if name != "frame_size"}
 
 
 def describe_preprocessing(preprocessing: Mapping[str, Any]) -> str:
-    """The arguments of `preprocess` in words, for messages."""
+    """What `preprocess` does in words, for messages."""
     mean = ops.convert_to_numpy(preprocessing["mean"])
     text = ", ".join(f"{value:g}" for value in mean.ravel()) if mean.ndim < 2 else f"an image of mean {mean.mean():g}"
     return f"{preprocessing['channels'].upper()} frames less {text}, times {preprocessing['scale']:g}"
@@ -114,29 +111,27 @@ def trunk(
 class C3D(Preset, Functional):
     """C3D with named endpoints and Caffe's pooling semantics.
 
-    Call arguments: frames uint8 (B, L, H, W, 3), 0…255, RGB; with `masked=True` a dictionary
-    `{"frames": …, "mask": bool (B, L)}`. Without `heads` the result is the final endpoint (B, L', H', W', C'); with
-    `heads` it is a dictionary of class probabilities (B, classes), and with `heads={}` the features (B, units) that
-    they would read.
+    Call arguments: frames uint8 (B, L, H, W, 3), 0…255, RGB; with `masked=True` `{"frames", "mask": bool (B, L)}`.
+    Returns the final endpoint (B, L', H', W', C'); with `heads` each head's probabilities (B, classes); with
+    `heads={}` the features (B, units) that they would read.
 
     Args:
         input_shape: (L, H, W, 3); L may be None without temporal pooling.
         width_multiplier: 1 is the paper's width (64 … 512 filters, 4096 units).
         temporal_pooling: False as KFS needs it (§3.1).
         final_endpoint: where the trunk ends: "conv5b" for SP, "pool5" for KFS and classification.
-        masked: takes a mask of padded frames beside the frames.
+        masked: takes a mask; padded frames are as beyond the end.
         heads: name → number of classes; each head is a dense softmax on the top.
-        top: between the trunk and the heads: "fc" is C3D's own fc6 and fc7; "regressor" is the regressor of SP without
-            its last layer, so that a tower of SP can start from it.
-        top_units: width of the layers of the top before the multiplier; 4096 in C3D, 512 in SP.
-        pool_stride: of `regressor`, if that is the top.
-        dropout_rate: after the fully connected layers of the top.
+        top: below the heads: "fc" is C3D's fc6 and fc7; "regressor" is SP's, from which a tower can start.
+        top_units: the top's width before the multiplier; 4096 in C3D, 512 in SP.
+        pool_stride: for `regressor`, if that is the top.
+        dropout_rate: after the top's fully connected layers.
         kernel_l2: β‖w‖² on every convolution kernel.
-        preprocessing: arguments of `preprocess` that differ from `PREPROCESSING`.
-        learned_from: for a tower of a `ScoringNet`, what its run learned from, see `dataset_info.shown`.
+        preprocessing: what differs from `PREPROCESSING`.
+        learned_from: for a `ScoringNet`'s tower, what its run learned from, see `dataset_info.shown`.
 
     Attributes:
-        preprocessing: all arguments of `preprocess`.
+        preprocessing: all that `preprocess` takes.
         learned_from: a set.
         temporal_strides, reach: without temporal pooling 1, and the frames to either side that a step depends on.
 
@@ -191,12 +186,8 @@ class C3D(Preset, Functional):
             if top == "fc":
                 x = fully_connected(x, units, dropout_rate, prefix="fc", first=6)
             else:
-                of_top: dict[str, Any] = {
-                    "pool_stride": pool_stride,
-                    "dropout_rate": dropout_rate,
-                    "kernel_l2": kernel_l2,
-                }
-                x = regressor(x, filters=units, units=units, **of_top, dtype=dtype)
+                widths = {"filters": units, "units": units, "pool_stride": pool_stride}
+                x = regressor(x, **widths, dropout_rate=dropout_rate, kernel_l2=kernel_l2, dtype=dtype)
         if heads:
             x = {name: layers.Dense(n, "softmax", name=name, dtype="float32")(x) for name, n in heads.items()}
         super().__init__({"frames": frames, "mask": mask} if masked else frames, x, name=name, **kwargs)
@@ -214,7 +205,7 @@ class C3D(Preset, Functional):
         }
 
     def endpoint(self, name: str) -> keras.Model:
-        """A model from the same frames to the output of the layer called `name` (activation included)."""
+        """A model from the same frames to the output at layer `name` (activation included)."""
         return Functional(self.input, self.get_layer(name).output, name=f"{self.name}_{name}")
 
     def get_config(self) -> dict[str, Any]:

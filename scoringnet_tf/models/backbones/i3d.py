@@ -4,6 +4,7 @@ Layers, names and paddings are those of github.com/deepmind/kinetics-i3d, i3d.py
 """
 
 import functools
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -48,46 +49,40 @@ EPSILON = 1e-3
 
 
 def kinetics_classes() -> tuple[str, ...]:
-    """The names of Kinetics-400's classes, in the order of the logits (DeepMind's label_map.txt)."""
+    """Kinetics-400's classes, in the logits' order (DeepMind's label_map.txt)."""
     return tuple(pathlib.Path(__file__).with_name("kinetics_400.txt").read_text(encoding="utf-8").splitlines())
 
 
 def temporal_stride(endpoint: str) -> int:
-    """Frames from one step of an endpoint to the next."""
-    stride = 1
-    for name, kind, parts in LAYERS:
-        stride *= _in_time(kind, parts)[1]
-        if name == endpoint:
-            return stride
-    raise unknown_name("endpoint", endpoint, ENDPOINTS)
+    """Frames between an endpoint's steps."""
+    return math.prod(_in_time(kind, parts)[1] for _, kind, parts in LAYERS[: _depth(endpoint) + 1])
 
 
 def temporal_reach(endpoint: str) -> int:
-    """Frames to either side that a step of an endpoint depends on, at most."""
+    """Frames to either side that an endpoint's step depends on, at most."""
     stride, reach = 1, 0
-    for name, kind, parts in LAYERS:
-        reach += stride * (_in_time(kind, parts)[0] // 2)
-        stride = temporal_stride(name)
-        if name == endpoint:
-            return reach
-    raise unknown_name("endpoint", endpoint, ENDPOINTS)
+    for _, kind, parts in LAYERS[: _depth(endpoint) + 1]:
+        window, step = _in_time(kind, parts)
+        reach += stride * (window // 2)
+        stride *= step
+    return reach
 
 
-def _depth(endpoint):
+def _depth(endpoint: str) -> int:
     if endpoint not in ENDPOINTS:
-        raise unknown_name("final_endpoint", endpoint, ENDPOINTS)
+        raise unknown_name("endpoint", endpoint, ENDPOINTS)
     return ENDPOINTS.index(endpoint)
 
 
-def _in_time(kind, parts):
-    """(steps that a layer sees, steps from one of its results to the next)."""
+def _in_time(kind: str, parts: tuple) -> Any:
+    """(steps that a layer sees, steps between its results)."""
     if kind == "conv":
         return parts[1:]
     return (parts[0][0], parts[1][0]) if kind == "pool" else (3, 1)
 
 
 def folded_weights(weights: Mapping[str, Sequence[np.ndarray]]) -> dict[str, list[np.ndarray]]:
-    """Layer → weights of a network whose batch normalisations are in the convolutions before them, by their names."""
+    """Layer → weights, with each batch normalisation in the convolution before it."""
     folded = {}
     for name, arrays in weights.items():
         if f"{name}_batch_norm" in weights:
@@ -99,7 +94,17 @@ def folded_weights(weights: Mapping[str, Sequence[np.ndarray]]) -> dict[str, lis
     return folded
 
 
-def _unit(x, filters, kernel, stride, name, *, dtype, folded, frame_mask=None):
+def _unit(
+    x: Any,
+    filters: int,
+    kernel: int,
+    stride: int,
+    name: str,
+    *,
+    dtype: str | None,
+    folded: bool,
+    frame_mask: Any = None,
+) -> Any:
     """Convolution without bias, batch normalisation without scale, ReLU; folded: convolution with bias, ReLU."""
     name = name.replace("/", "_")
     if kernel > 1:
@@ -111,8 +116,8 @@ def _unit(x, filters, kernel, stride, name, *, dtype, folded, frame_mask=None):
     return ops.relu(layers.BatchNormalization(**of_norm, name=f"{name}_batch_norm", dtype=dtype)(x))
 
 
-def _mixed(x, filters, name, unit, dtype, frame_mask):
-    """An Inception block of `unit`s: its branches side by side."""
+def _mixed(x: Any, filters: Sequence[int], name: str, unit: Any, dtype: str | None, frame_mask: Any) -> Any:
+    """An Inception block: branches of `unit`s side by side."""
     x, ends = _masked(x, frame_mask, name, dtype), []
     for number in range(4):
         units = [(count, branch) for count, branch in zip(filters, BRANCHES, strict=True) if branch[7] == str(number)]
@@ -123,14 +128,14 @@ def _mixed(x, filters, name, unit, dtype, frame_mask):
     return layers.Concatenate(name=name, dtype=dtype)(ends)
 
 
-def _masked(x, frame_mask, name, dtype):
-    """Steps of padding are zero, as beyond the end of an unpadded video."""
+def _masked(x: Any, frame_mask: Any, name: str, dtype: str | None) -> Any:
+    """Padded steps are zero, as beyond a video's end."""
     return x if frame_mask is None else FrameMask(name=f"{name}_mask", dtype=dtype)(x, frame_mask)
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class MeanOfPairs(layers.Layer):
-    """Mean over time of the means of neighbours: x (B, T, C) → (B, C); the average pooling 2×7×7 and mean of I3D."""
+    """Mean over time of neighbours' means: x (B, T, C) → (B, C); I3D's average pooling 2×7×7 and mean."""
 
     def call(self, x: Any) -> Any:
         length = ops.cast(ops.shape(x)[1], x.dtype)
@@ -141,28 +146,26 @@ class MeanOfPairs(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class I3D(Preset, Functional):
-    """I3D with named endpoints, for frames of any size and number.
+    """I3D with named endpoints, for frames in any size and number.
 
-    Call argument: frames uint8 (B, L, H, W, 3), 0…255, RGB; with `masked=True` a dictionary
-    `{"frames": …, "mask": bool (B, L)}`. Without `classes` the result is the final endpoint (B, ⌈L / s⌉, h, w, C) for
-    its temporal stride s, see `temporal_stride`; with `classes` it is logits (B, classes).
+    Call argument: frames uint8 (B, L, H, W, 3), 0…255, RGB; with `masked=True` `{"frames", "mask": bool (B, L)}`.
+    Returns the final endpoint (B, ⌈L / s⌉, h, w, C), s its `temporal_stride`; with `classes` logits (B, classes).
 
     Args:
         input_shape: (L, H, W, 3); L, H and W may be None. Kinetics's weights were trained on 64 frames of 224×224.
         width_multiplier: 1 is the published width (64 … 1024 channels).
-        final_endpoint: name in `ENDPOINTS` to stop after; "Mixed_5c" for classification. Several give a list.
-        classes: number of classes, or None for features.
-        masked: takes a mask of padded frames beside the frames: they are as beyond the end of an unpadded video. Whole
-            videos then have a multiple of s frames.
+        final_endpoint: name in `ENDPOINTS` to stop after; several give a list.
+        classes: how many, behind "Mixed_5c"; None for features.
+        masked: takes a mask; padded frames are as beyond a video's end. L is then a multiple of s.
         folded: has no batch normalisation, see `fold`.
-        dtype: dtype policy of the layers.
+        dtype: dtype policy.
 
     Raises:
         InputError: no such endpoint (`unknown_name`); classes behind another endpoint, or with masks
             (`flags_conflict`).
 
     Attributes:
-        temporal_strides, reach: of the final endpoints, frames, see `temporal_stride` and `temporal_reach`.
+        temporal_strides, reach: the final endpoints', frames, see `temporal_stride` and `temporal_reach`.
 
     Example:
     >>> I3D(input_shape=(None, 112, 112, 3), final_endpoint="Mixed_4f").output_shape
@@ -220,7 +223,7 @@ class I3D(Preset, Functional):
         self._config = config | {"input_shape": tuple(input_shape), "final_endpoint": ends if ends[1:] else ends[0]}
 
     def blocks(self) -> tuple[Block, ...]:
-        """The `Block`s that a masked network is a chain of, with its weights; none of another."""
+        """A masked network's chain of `Block`s, with its weights; others have none."""
         return self._blocks()
 
     def fold(self) -> "I3D":
@@ -240,8 +243,8 @@ class I3D(Preset, Functional):
         return {**self._config, "name": self.name}
 
 
-def _blocks(chain):
-    """The `Block`s of layers: (their inputs, result, window and stride in time, its place among the results)."""
+def _blocks(chain: list[tuple]) -> tuple[Block, ...]:
+    """`Block`s from (inputs, result, window and stride in time, its place among the results) each."""
     return tuple(
         Block(keras.Model(inputs, result), stride, *edges(window, stride), end)
         for inputs, result, window, stride, end in chain
