@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
-from scoringnet_tf.inference.checks import edges_in
 from scoringnet_tf.inference.evaluation import Predictions, input_specs, predict_records, prediction_function
+from scoringnet_tf.inference.finding import edges_in
 from scoringnet_tf.inference.times import durations_of, moments_of
 from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.parameter_groups import STAGE_PARTS

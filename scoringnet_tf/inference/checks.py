@@ -10,16 +10,19 @@ import numpy as np
 from keras import ops
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
+from scoringnet_tf.inference.finding import StageRuns, missing_stages, stage_runs_of, unusual_durations
 from scoringnet_tf.inference.recognition import RECOGNISED, looks_like, recognition
+from scoringnet_tf.inference.seen import Scores
 from scoringnet_tf.inference.words import remark
-from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics, certainties, pooled, stage_frames
+from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics, certainties, pooled
 from scoringnet_tf.sports import SCORES, SHORTEST
 from scoringnet_tf.sports.true_scores import RANGE_TOLERANCE
 from scoringnet_tf.support.messages import Remark, counted
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.video import Video
-    from scoringnet_tf.inference.seen import Scores, Seen, Span
+    from scoringnet_tf.inference.reliability import Reliability
+    from scoringnet_tf.inference.seen import Seen, Span
     from scoringnet_tf.models.scoring_net import ScoringNet
 
 CHECKS = (
@@ -55,14 +58,6 @@ class Outcome(NamedTuple):
     values: Any = None
 
 
-class StageRuns(NamedTuple):
-    """Frames, runs and first frame of every stage but noise, int32 (B, S − 1) each."""
-
-    frames: Any
-    runs: Any
-    firsts: Any
-
-
 def checks(
     model: Any,
     labels: Any,
@@ -93,10 +88,10 @@ def checks(
         outcomes["too_few_frames"] = Outcome(ops.sum(ops.cast(mask, "int32"), axis=1) < SHORTEST)
     if labels is not None:
         runs = stage_runs_of(labels, mask, model.sport.num_stages)
-        outcomes["missing_stage"] = _of_stages(_missing(model, runs.frames))
+        outcomes["missing_stage"] = _of_stages(missing_stages(model, runs.frames))
         outcomes["stage_order"] = Outcome(out_of_order(runs))
         if statistics and rate:
-            wrong = _lasts_otherwise(model, runs.frames, rate)
+            wrong = unusual_durations(model, runs.frames, rate)
             outcomes["stage_duration"] = _of_stages(wrong, runs.frames)
         if statistics and statistics.certainty and probabilities is not None:
             means = certainties(probabilities, labels, mask)
@@ -105,14 +100,6 @@ def checks(
         distance = statistics.spread.distance(pooled(features, labels, mask))
         outcomes["unlike_training"] = Outcome(distance > statistics.spread.limit, values=distance)
     return outcomes
-
-
-def stage_runs_of(labels: Any, mask: Any, num_stages: int) -> StageRuns:
-    """The `StageRuns` of labels, int (B, L), with a mask of real frames, bool (B, L)."""
-    carrying = stage_frames(labels, mask, num_stages)
-    starting = ops.logical_and(carrying, ops.logical_not(ops.pad(carrying[:, :-1], [[0, 0], [1, 0], [0, 0]])))
-    frames, runs = (ops.sum(ops.cast(each, "int32"), axis=1) for each in (carrying, starting))
-    return StageRuns(frames, runs, ops.cast(ops.argmax(ops.cast(carrying, "int32"), axis=1), "int32"))
 
 
 def out_of_order(runs: StageRuns) -> Any:
@@ -124,53 +111,6 @@ def out_of_order(runs: StageRuns) -> Any:
         wrong = ops.logical_or(wrong, ops.logical_and(present, first < latest))
         latest = ops.where(present, first, latest)
     return wrong
-
-
-def stage_edges(labels: Any, mask: Any, num_stages: int) -> tuple[Any, Any]:
-    """First frame of every stage but noise, and the first after it, int32 (B, S − 1) each; −1 if it is not shown.
-
-    A stage that occurs twice has no edges. At the edges of the video a stage is cut.
-    """
-    runs, length = stage_runs_of(labels, mask, num_stages), ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
-
-    def shown(edge: Any) -> Any:
-        inside = ops.logical_and(edge > 0, edge < length)
-        return ops.where(ops.logical_and(runs.runs == 1, inside), edge, -1)
-
-    return shown(runs.firsts), shown(runs.firsts + runs.frames)
-
-
-def edges_in(labels: np.ndarray, sport: Any) -> dict[tuple[str, bool], int]:
-    """(stage, whether at its end) → frame, of the `stage_edges` that one video of labels, int (L,), shows."""
-    if not len(labels):
-        return {}
-    edges = stage_edges(labels[np.newaxis], np.ones((1, len(labels)), bool), sport.num_stages)
-    return {
-        (stage, is_end): int(frame)
-        for is_end, frames in zip((False, True), edges, strict=True)
-        for stage, frame in zip(sport.stages[1:], np.asarray(frames)[0], strict=True)
-        if frame >= 0
-    }
-
-
-def moment_frames(sport: Any, labels: Any, mask: Any) -> Any:
-    """The frames of a sport's M moments in B videos, int32 (B, M); −1 if a moment is not shown.
-
-    Args:
-        sport: with moments.
-        labels: int (B, L), the stage of every frame.
-        mask: bool (B, L), true for real frames.
-    """
-    edges = stage_edges(labels, mask, sport.num_stages)
-    return ops.stack([edges[is_end][:, sport.stages.index(stage) - 1] for _, stage, is_end in sport.moments], axis=1)
-
-
-def is_whole(model: Any, frames: Any, frame_rate: float | None) -> Any:
-    """Whether frames of stages (B, S − 1) are those of a whole performance, bool (B,)."""
-    wrong = _missing(model, frames)
-    if model.reference and frame_rate:
-        wrong = ops.logical_or(wrong, _lasts_otherwise(model, frames, frame_rate))
-    return ops.logical_and(ops.any(frames > 0, axis=1), ops.logical_not(ops.any(wrong, axis=1)))
 
 
 def impossible_scores(sport: Any, outputs: dict[str, Any]) -> dict[str, Any]:
@@ -197,22 +137,6 @@ def _of_stages(wrong: Any, values: Any = None) -> Outcome:
     return Outcome(ops.any(wrong, axis=1), wrong, values)
 
 
-def _missing(model: Any, frames: Any) -> Any:
-    """Which required stages have no frame, bool (B, S − 1); `frames` (B, S − 1) are those of each."""
-    names, statistics = model.sport.stages[1:], model.reference
-    required = [name in (statistics.required if statistics else names) for name in names]
-    return ops.logical_and(frames == 0, ops.convert_to_tensor([required]))
-
-
-def _lasts_otherwise(model: Any, frames: Any, frame_rate: float) -> Any:
-    """Which stages last longer or shorter than in training, bool (B, S − 1)."""
-    names = model.sport.stages[1:]
-    limits = np.transpose([model.reference.limits(name, name in model.seen_stages) for name in names]) * frame_rate
-    counts = ops.cast(frames, "float32")
-    outside = ops.logical_or(counts < limits[0].astype("float32"), counts > limits[1].astype("float32"))
-    return ops.logical_and(frames > 0, outside)
-
-
 def _uncertain(model: Any, means: Any) -> Any:
     """Which stages have a lower mean probability, (B, S − 1), than in training."""
     names = model.sport.stages[1:]
@@ -223,9 +147,42 @@ def _uncertain(model: Any, means: Any) -> Any:
 # === One video ===
 
 
+class Verdict(NamedTuple):
+    """Reasons against the scores of a performance, those of the model last; warnings; and the scores that are left."""
+
+    reasons: list[Remark]
+    warnings: list[Remark]
+    scores: Scores
+
+
 def video_reasons(model: "ScoringNet", video: "Video") -> list[Remark]:
     """Why nothing in a video can be scored: `frame_rate_too_low`, `picture_too_small`."""
     return [*_too_slow(model, video.fps), *_too_small(model, video.sizes, np.all)]
+
+
+def verdict(
+    model: "ScoringNet", trust: "Reliability", seen: "Seen", span: "Span", scores: Scores, force: bool = False
+) -> Verdict:
+    """What speaks against the scores of a performance, and what is left of them unless they are forced.
+
+    Args:
+        model: `ScoringNet`.
+        trust: of the model.
+        seen, span, scores: of the performance.
+        force: whether it keeps its scores in spite of reasons.
+    """
+    own, warnings = performance_remarks(model, seen, span)
+    reasons = [*seen.reasons] or own
+    if span.performances > 1:
+        which = ", which cannot be scored apart from features."
+        reasons.append(remark("several_performances", performances="2 performances", which=which))
+    if not force and (reasons or trust.reasons):
+        scores = Scores()
+    impossible = _impossible(model, scores)
+    unscored = [remark("empty_fragment", score=name) for name in scores.without_fragment]
+    if impossible and not force:
+        scores = Scores()
+    return Verdict([*reasons, *impossible, *trust.reasons], [*unscored, *warnings], scores)
 
 
 def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> tuple[list[Remark], list[Remark]]:
@@ -243,17 +200,6 @@ def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> tupl
     return reasons, _warnings(model, one, span, plain)
 
 
-def score_reasons(model: "ScoringNet", scores: "Scores") -> list[Remark]:
-    """Why the numbers of the towers are no scores: `impossible_score`."""
-    points, sport, wrong = scores.points, model.sport, []
-    arrays = {name: np.array([value], np.float32) for name, value in points.items()}
-    for name, is_impossible in impossible_scores(sport, arrays).items():
-        if np.asarray(is_impossible)[0]:
-            low, high = sport.range_of(name)
-            wrong.append(f"{name} would be {points[name]:.4g}, the sport has {low:g} to {high:g}")
-    return [remark("impossible_score", scores="; ".join(wrong))] if wrong else []
-
-
 def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
     """`frames_missing` if more than `MOST_MIXED` of the samples in a row (`Video.samples`) mix the same two frames."""
     before, counts = np.unique(np.floor(samples[samples % 1 > 0]).astype(int), return_counts=True)
@@ -263,6 +209,17 @@ def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
     start, end = video.first_time + video.timestamps[[gaps[0], gaps[0] + 1]]
     more = f" (and in {counted(len(gaps) - 1, 'other gap')})" if len(gaps) > 1 else ""
     return [remark("frames_missing", start=start, end=end, more=more)]
+
+
+def _impossible(model: "ScoringNet", scores: Scores) -> list[Remark]:
+    """Why the numbers of the towers are no scores: `impossible_score`."""
+    points, sport, wrong = scores.points, model.sport, []
+    arrays = {name: np.array([value], np.float32) for name, value in points.items()}
+    for name, is_impossible in impossible_scores(sport, arrays).items():
+        if np.asarray(is_impossible)[0]:
+            low, high = sport.range_of(name)
+            wrong.append(f"{name} would be {points[name]:.4g}, the sport has {low:g} to {high:g}")
+    return [remark("impossible_score", scores="; ".join(wrong))] if wrong else []
 
 
 def _arrays(one: "Seen", labels: np.ndarray | None) -> dict[str, np.ndarray | None]:

@@ -17,9 +17,9 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.data.preprocessing import form_differences
-from scoringnet_tf.inference.checks import REASONS, checks, impossible_scores, is_too_small, moment_frames
+from scoringnet_tf.inference.checks import REASONS, checks, impossible_scores, is_too_small
 from scoringnet_tf.inference.evaluation import input_specs
-from scoringnet_tf.inference.finding import shows_several
+from scoringnet_tf.inference.finding import moment_frames, shows_several
 from scoringnet_tf.inference.reliability import reliability, score_reasons
 from scoringnet_tf.models.layers import Conv3D
 from scoringnet_tf.models.tta import score_views
@@ -160,8 +160,9 @@ def _moments(network):
     """Name → uncertainty in seconds, None if it was not measured, of each moment that an export gives."""
     if network.segmenter is None:
         return {}
-    uncertainty, rate = reliability(network).time_uncertainty, network.frame_rate
-    return {name: uncertainty(name, 1 / rate) if rate else None for name, *_ in network.sport.moments}
+    names = [name for name, *_ in network.sport.moments]
+    rate = network.frame_rate
+    return reliability(network).time_uncertainties(names, 1 / rate) if rate else dict.fromkeys(names)
 
 
 def check_successor(versions: Iterable[AnyPath], form: str, description: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Finds the performances in a video: they are told apart in the most probable path of stages, and cut between them."""
+"""Finds stages and performances in a video: performances are told apart in the most probable path, and cut between."""
 
 import dataclasses
 import itertools
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from keras import ops
 
-from scoringnet_tf.inference.checks import is_whole
 from scoringnet_tf.inference.recognition import where_recognised
 from scoringnet_tf.inference.seen import Seen, Span
 from scoringnet_tf.inference.words import remark
@@ -22,6 +21,14 @@ AROUND = 10.0  # seconds before and after a performance: training saw no more
 MOST_PERFORMANCES = 64  # in an exported graph
 
 # === Batches, in the graph of an exported model, too ===
+
+
+class StageRuns(NamedTuple):
+    """Frames, runs and first frame of every stage but noise, int32 (B, S − 1) each."""
+
+    frames: Any
+    runs: Any
+    firsts: Any
 
 
 class Performances(NamedTuple):
@@ -67,6 +74,77 @@ def performances(
     firsts, ends = ops.argmax(shown, axis=1), ops.shape(labels)[1] - ops.argmax(ops.flip(shown, axis=1), axis=1)
     whole = is_whole(model, ops.reshape(frames, (-1, frames.shape[-1])), frame_rate or model.frame_rate)
     return Performances(frames, firsts, ends, ops.reshape(whole, (-1, most)))
+
+
+def stage_runs_of(labels: Any, mask: Any, num_stages: int) -> StageRuns:
+    """The `StageRuns` of labels, int (B, L), with a mask of real frames, bool (B, L)."""
+    carrying = stage_frames(labels, mask, num_stages)
+    starting = ops.logical_and(carrying, ops.logical_not(ops.pad(carrying[:, :-1], [[0, 0], [1, 0], [0, 0]])))
+    frames, runs = (ops.sum(ops.cast(each, "int32"), axis=1) for each in (carrying, starting))
+    return StageRuns(frames, runs, ops.cast(ops.argmax(ops.cast(carrying, "int32"), axis=1), "int32"))
+
+
+def stage_edges(labels: Any, mask: Any, num_stages: int) -> tuple[Any, Any]:
+    """First frame of every stage but noise, and the first after it, int32 (B, S − 1) each; −1 if it is not shown.
+
+    A stage that occurs twice has no edges. At the edges of the video a stage is cut.
+    """
+    runs, length = stage_runs_of(labels, mask, num_stages), ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
+
+    def shown(edge: Any) -> Any:
+        inside = ops.logical_and(edge > 0, edge < length)
+        return ops.where(ops.logical_and(runs.runs == 1, inside), edge, -1)
+
+    return shown(runs.firsts), shown(runs.firsts + runs.frames)
+
+
+def edges_in(labels: np.ndarray, sport: Any) -> dict[tuple[str, bool], int]:
+    """(stage, whether at its end) → frame, of the `stage_edges` that one video of labels, int (L,), shows."""
+    if not len(labels):
+        return {}
+    edges = stage_edges(labels[np.newaxis], np.ones((1, len(labels)), bool), sport.num_stages)
+    return {
+        (stage, is_end): int(frame)
+        for is_end, frames in zip((False, True), edges, strict=True)
+        for stage, frame in zip(sport.stages[1:], np.asarray(frames)[0], strict=True)
+        if frame >= 0
+    }
+
+
+def moment_frames(sport: Any, labels: Any, mask: Any) -> Any:
+    """The frames of a sport's M moments in B videos, int32 (B, M); −1 if a moment is not shown.
+
+    Args:
+        sport: with moments.
+        labels: int (B, L), the stage of every frame.
+        mask: bool (B, L), true for real frames.
+    """
+    edges = stage_edges(labels, mask, sport.num_stages)
+    return ops.stack([edges[is_end][:, sport.stages.index(stage) - 1] for _, stage, is_end in sport.moments], axis=1)
+
+
+def is_whole(model: Any, frames: Any, frame_rate: float | None) -> Any:
+    """Whether frames of stages (B, S − 1) are those of a whole performance, bool (B,)."""
+    wrong = missing_stages(model, frames)
+    if model.reference and frame_rate:
+        wrong = ops.logical_or(wrong, unusual_durations(model, frames, frame_rate))
+    return ops.logical_and(ops.any(frames > 0, axis=1), ops.logical_not(ops.any(wrong, axis=1)))
+
+
+def missing_stages(model: Any, frames: Any) -> Any:
+    """Which required stages have no frame, bool (B, S − 1); `frames` (B, S − 1) are those of each."""
+    names, statistics = model.sport.stages[1:], model.reference
+    required = [name in (statistics.required if statistics else names) for name in names]
+    return ops.logical_and(frames == 0, ops.convert_to_tensor([required]))
+
+
+def unusual_durations(model: Any, frames: Any, frame_rate: float) -> Any:
+    """Which stages last longer or shorter than in training, bool (B, S − 1)."""
+    names = model.sport.stages[1:]
+    limits = np.transpose([model.reference.limits(name, name in model.seen_stages) for name in names]) * frame_rate
+    counts = ops.cast(frames, "float32")
+    outside = ops.logical_or(counts < limits[0].astype("float32"), counts > limits[1].astype("float32"))
+    return ops.logical_and(frames > 0, outside)
 
 
 def shows_several(model: Any, probabilities: Any, mask: Any) -> Any:

@@ -19,7 +19,7 @@ from scoringnet_tf.data.preprocessor import OVERLAP, PART, PATIENCE, SHORT_OVERL
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks
 from scoringnet_tf.inference.fall import check_height, fall_of, implausible
-from scoringnet_tf.inference.finding import AROUND, find
+from scoringnet_tf.inference.finding import AROUND, edges_in, find
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
 from scoringnet_tf.inference.rendering import key_frames
@@ -272,17 +272,7 @@ def judge(
         force: whether it has scores and times in spite of reasons.
     """
     # 1. What speaks against it
-    own, warnings = checks.performance_remarks(model, seen, span)
-    reasons = [*seen.reasons] or own
-    if span.performances > 1:
-        which = ", which cannot be scored apart from features."
-        reasons.append(remark("several_performances", performances="2 performances", which=which))
-    if not force and (reasons or trust.reasons):
-        scores = Scores()
-    impossible = checks.score_reasons(model, scores)
-    points, deviations = ({}, {}) if impossible and not force else (scores.points, scores.deviations)
-    warnings = [*(remark("empty_fragment", score=name) for name in scores.without_fragment), *warnings]
-    reasons = [*reasons, *impossible, *trust.reasons]
+    reasons, warnings, left = checks.verdict(model, trust, seen, span, scores, force)
 
     # 2. Where it is, in frames of the part
     begin, labels = span.frames(seen)
@@ -305,10 +295,10 @@ def judge(
         end_frame=file_frame + end,
         start_s=seconds_at(times, first),
         end_s=seconds_at(times, end),
-        **points,
-        deviations={} if trust.reasons else deviations,
+        **left.points,
+        deviations={} if trust.reasons else left.deviations,
         reasons=reasons,
-        intervals={} if reasons else trust.score_intervals(points, model.sport),
+        intervals={} if reasons else trust.score_intervals(left.points, model.sport),
         warnings=warnings,
         moments=moments,
         measures=measures,
@@ -319,10 +309,10 @@ def _times(
     sport: Sport, trust: Reliability, seen: Seen, begin: int, labels: np.ndarray
 ) -> tuple[dict[str, Moment], dict[str, Measure]]:
     """Moments and durations of a performance by the stages of its frames, from frame `begin` of the part on."""
-    edges, times = checks.edges_in(labels, sport), seen.times[begin:]
+    edges, times = edges_in(labels, sport), seen.times[begin:]
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
     frame = 1 / min(seen.video.fps, seen.rate)
-    uncertainties = {name: trust.time_uncertainty(name, frame) for name in names}
+    uncertainties = trust.time_uncertainties(names, frame)
     moments = moments_of(sport, edges, times, uncertainties, seen.video.first_frame + begin)
     return moments, durations_of(sport, edges, times, uncertainties)
 

@@ -1,7 +1,7 @@
 """How far the scores and times of a model can be relied on, whatever a video shows."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from scoringnet_tf.data.dataset_info import described_pixels
@@ -42,13 +42,13 @@ class Reliability:
         ends = {name: self.intervals.around(name, value, sport.range_of(name)) for name, value in scores.items()}
         return {name: interval for name, interval in ends.items() if interval}
 
-    def time_uncertainty(self, name: str, frame: float) -> float | None:
-        """Seconds to either side of a moment or duration; None if the model has not measured its errors.
+    def time_uncertainties(self, names: Iterable[str], frame: float) -> dict[str, float | None]:
+        """Moment or duration → seconds to either side; None if the model has not measured its errors.
 
         `frame` is the time between two frames: what one of them shows first may be as old.
         """
-        width = self.times.half_widths.get(name)
-        return None if width is None else round(width + frame, 3)
+        widths = {name: self.times.half_widths.get(name) for name in names}
+        return {name: None if width is None else round(width + frame, 3) for name, width in widths.items()}
 
 
 def reliability(model: "ScoringNet") -> Reliability:

@@ -16,8 +16,9 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.calibration import calibrate
-from scoringnet_tf.inference.checks import REASONS, impossible_scores, is_whole, performance_remarks
+from scoringnet_tf.inference.checks import REASONS, impossible_scores, performance_remarks
 from scoringnet_tf.inference.export import checked_outputs
+from scoringnet_tf.inference.finding import is_whole
 from scoringnet_tf.inference.predictor import predictor_of, score_video
 from scoringnet_tf.inference.reliability import doubts, score_reasons
 from scoringnet_tf.inference.seen import Seen, Span

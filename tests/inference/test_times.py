@@ -18,8 +18,8 @@ from data_prep.simulator.plan import get_simulator, plan_performances
 from data_prep.simulator.scene.figure import GRAVITY
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.inference.calibration import seconds_in
-from scoringnet_tf.inference.checks import moment_frames
 from scoringnet_tf.inference.fall import MEASURES, check_named, fall_of, height_of, implausible, read_heights
+from scoringnet_tf.inference.finding import moment_frames
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.models.settings import merged
