@@ -9,6 +9,7 @@ the table has what orders the videos best without a network, by scikit-learn (`p
 
 import importlib.util
 import sys
+from typing import Any
 
 import numpy as np
 from absl import flags
@@ -18,7 +19,7 @@ from scoringnet_tf.sports import DECODINGS, MEASURES, SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
-from scoringnet_tf.support.paths import as_path, check_access
+from scoringnet_tf.support.paths import AnyPath, as_path, check_access
 
 flags.DEFINE_string("model", None, "Model: a .keras file or its folder. Default: the shipped diving model.")
 flags.DEFINE_string("records_dir", None, "Records, from `python -m data_prep build`.")
@@ -37,7 +38,7 @@ def training_means(info: DatasetInfo) -> dict[str, float]:
     return {score: statistics[score]["mean"] for score in SCORES if statistics.get(score)}
 
 
-def _evaluated_ids(info, split, model_file):
+def _evaluated_ids(info: DatasetInfo, split: str, model_file: AnyPath) -> list[str] | None:
     """The ids to evaluate if the records have no validation split: what the run of the model held out; else None."""
     if split == "validation" and split not in info.splits:
         from scoringnet_tf.training.run_record import held_out_of
@@ -49,7 +50,7 @@ def _evaluated_ids(info, split, model_file):
     return None
 
 
-def _check_labelled(info, split):
+def _check_labelled(info: DatasetInfo, split: str) -> None:
     """Raises InputError if frames of a split have no stage label."""
     stored = split if split in info.splits else "train"  # of which the validation videos were held out
     unlabelled = info.stage_frames[stored].get("unlabelled", 0)
@@ -58,7 +59,7 @@ def _check_labelled(info, split):
         raise InputError("no_stage_labels", f"--true_fragments needs stage labels; {lacking}.")
 
 
-def _predictions(model, ids, total):
+def _predictions(model: Any, ids: list[str] | None, total: int) -> Any:
     from scoringnet_tf.data import input_pipeline
     from scoringnet_tf.inference import evaluation
 
@@ -76,7 +77,7 @@ def _predictions(model, ids, total):
     return evaluation.predict_records(outputs_of, dataset, progress=f"evaluating {values.split}", total=total)
 
 
-def _best_simple(info, predictions):
+def _best_simple(info: DatasetInfo, predictions: Any) -> dict[str, Any] | None:
     """Name and figures of the system without a network that orders the videos best, after the training split.
 
     None for records of frames, for training videos, without scikit-learn, and with --nosimple.
@@ -100,12 +101,14 @@ def _best_simple(info, predictions):
     return {"name": best, **measured[best]}
 
 
-def _flags():
+def _flags() -> dict[str, Any]:
     """The flags that make another evaluation of the same model and records, name → value."""
     return {name: flags.FLAGS[name].value for name in ("split", "true_fragments", "decoding", "views")}
 
 
-def _measured(predictions, intervals, info, model, called, learned):
+def _measured(
+    predictions: Any, intervals: Any, info: DatasetInfo, model: Any, called: str, learned: int | None
+) -> dict[str, Any]:
     """The content of metrics.json."""
     from scoringnet_tf.bootstrap import num_units
     from scoringnet_tf.inference import evaluation
@@ -134,7 +137,7 @@ def _measured(predictions, intervals, info, model, called, learned):
     }
 
 
-def _print(measured, model):
+def _print(measured: dict[str, Any], model: Any) -> None:
     """The table of figures, and what limits them."""
     from scoringnet_tf.inference import evaluation
 
@@ -158,7 +161,7 @@ def _print(measured, model):
         print(f"Of these {counted(measured['num_videos'], 'video')} the model learned from {learned}.")
 
 
-def _checked_output(model_file, info):
+def _checked_output(model_file: Any, info: DatasetInfo) -> Any:
     """The folder of the report; InputError if something else lies there."""
     from scoringnet_tf.report.evaluation_report import check_replaceable
 
@@ -173,7 +176,7 @@ def _checked_output(model_file, info):
     return output_dir
 
 
-def _checked_model(model_file, info):
+def _checked_model(model_file: AnyPath, info: DatasetInfo) -> Any:
     """The model with the decoding and views of the flags; InputError if it does not fit records or flags."""
     from scoringnet_tf.models.compatibility import check_fits
     from scoringnet_tf.models.presets import load_scoring_net, with_settings

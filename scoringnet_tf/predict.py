@@ -19,7 +19,9 @@ video that is replaced is scored again. Ctrl-C ends it with exit status 0.
 import contextlib
 import functools
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 from tqdm import tqdm
@@ -28,6 +30,9 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, Stopped, clock, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, damaged, default_model, model_path
 from scoringnet_tf.support.paths import check_access, local_path
+
+if TYPE_CHECKING:
+    from scoringnet_tf.inference.result import PartSummary
 
 flags.DEFINE_string("model", None, f"Model: a .keras file or its folder. {DEFAULT_HELP}")
 flags.DEFINE_bool("json", False, "JSON output, a line per video (docs/serving.md).")
@@ -79,14 +84,14 @@ def main(arguments: list[str]) -> int:
             return 1 if _print(score_all(videos), begin(), progress) else 0
 
 
-def _reads_features(features, arguments):
+def _reads_features(features: Any, arguments: list[str]) -> bool:
     """Whether files of features are scored; heads on a backbone's features score videos by it, too."""
     from scoringnet_tf.data.features import backbone_of, is_features
 
     return bool(features) and (backbone_of(features) is None or any(is_features(each) for each in arguments))
 
 
-def _videos(arguments, reads_features):
+def _videos(arguments: list[str], reads_features: bool) -> Any:
     """What is to be scored; a list if that does not grow."""
     from scoringnet_tf.data.features import SUFFIXES
     from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
@@ -101,18 +106,18 @@ def _videos(arguments, reads_features):
     return named if STANDARD_INPUT in arguments and not values.runner else list(named)
 
 
-def _note(text):
+def _note(text: str) -> None:
     tqdm.write(f"predict: {text}", file=sys.stderr)
 
 
-def _note_performances(video, part):
+def _note_performances(video: str, part: "PartSummary") -> None:
     """Progress in a long video."""
     for performance in part.performances if sys.stderr.isatty() else ():
         _note(f"{video}: a performance from {clock(performance.start_s)} to {clock(performance.end_s)}")
 
 
 @contextlib.contextmanager
-def _scoring(model, reads_features, heights):
+def _scoring(model: str, reads_features: bool, heights: Any) -> Iterator[Callable]:
     """A function of videos that yields name and result of each, once nothing can refuse them."""
     cli.load_tensorflow()
     values = flags.FLAGS
@@ -129,7 +134,7 @@ def _scoring(model, reads_features, heights):
         yield functools.partial(scored, predictor=predictor, **options)
 
 
-def _print(outcomes, printer, progress):
+def _print(outcomes: Iterable, printer: Any, progress: tqdm) -> int:
     """Prints and draws the outcome for each video, once that is known; how many have no score, or no picture.
 
     A watch that is stopped has done what it was to do.
@@ -159,7 +164,7 @@ def _print(outcomes, printer, progress):
     return failed
 
 
-def _shown(video, result, printer, pictures):
+def _shown(video: str, result: Any, printer: Any, pictures: Iterable) -> bool:
     """Whether a video has a score, or its stages, and all of its pictures, which are printed and drawn."""
     if isinstance(result, Remark):
         for each in pictures:
@@ -173,7 +178,7 @@ def _shown(video, result, printer, pictures):
     return result.status != "withheld" and not undrawn
 
 
-def _check(arguments):
+def _check(arguments: list[str]) -> None:
     """InputError if the command line contradicts itself, or cannot be written to."""
     values = flags.FLAGS
     if values.watch:
@@ -194,7 +199,7 @@ def _check(arguments):
             check_access(str(values[flag].value), flag, writing=True)
 
 
-def _check_watch(arguments):
+def _check_watch(arguments: list[str]) -> None:
     values = flags.FLAGS
     if arguments or values.runner:
         what = "--runner" if values.runner else "VIDEO"
@@ -203,7 +208,7 @@ def _check_watch(arguments):
         raise InputError("no_folder", f"--watch={values.watch} is not a folder.")
 
 
-def _check_frame_flags():
+def _check_frame_flags() -> None:
     for flag in (*DRAWING, "results_dir", "start", "end"):
         if flags.FLAGS[flag].value is not None:
             raise InputError("flags_conflict", f"--{flag} cannot be used with a model that reads features.")

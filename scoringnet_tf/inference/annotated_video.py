@@ -3,7 +3,7 @@
 import functools
 import os
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def _times(source: Path, first: int, score: Any) -> np.ndarray:
     return (times if len(times) >= stop else np.arange(stop) / score.fps)[first:]
 
 
-def _drawn(frames, times, score) -> Iterator[tuple[np.ndarray, float]]:
+def _drawn(frames: Iterable[np.ndarray], times: np.ndarray, score: Any) -> Iterator[tuple[np.ndarray, float]]:
     """(picture, seconds since the first one) of each frame."""
     panel, count = None, 0
     about = {"desc": f"Drawing {name_of(score.video)}", "unit": "frame", "leave": False, "disable": None}
@@ -110,7 +110,7 @@ class Panel:
             _write(panel[bottom + number * top : bottom + (number + 1) * top, unit // 2 :], line)
         return panel
 
-    def _draw_head(self, head, seconds):
+    def _draw_head(self, head: np.ndarray, seconds: float) -> None:
         """The stage at the left, a moment that is near, and the clock at the right."""
         unit, stage = self._unit, _last_begun(self._starts, seconds)
         if self._names[stage] != NOISE:
@@ -121,7 +121,7 @@ class Panel:
             _write(head, f"▼ {min(near)[1]}", side=0.5)
         _write(head, f"{seconds:.2f} s", side=1)
 
-    def _draw_band(self, band, marked, seconds):
+    def _draw_band(self, band: np.ndarray, marked: np.ndarray, seconds: float) -> None:
         """The stages with a cursor; a triangle above and a line for each moment, in what is `marked` as well."""
         left = np.clip(seconds - WINDOW / 2, self._start, self._last)
         shown = left + (np.arange(self._width) + 0.5) / self._scale
@@ -134,12 +134,12 @@ class Panel:
         _draw_cursor(band, round((seconds - left) * self._scale))
 
 
-def _last_begun(starts, seconds):
+def _last_begun(starts: list[float], seconds: Any) -> Any:
     """The number of the last that began at a moment, or the first; or that at each of several moments."""
     return np.maximum(np.searchsorted(starts, seconds, side="right") - 1, 0)
 
 
-def _note(performance, letters, most):
+def _note(performance: Any, letters: int, most: int) -> list[str]:
     """The times of a performance, or why there are none, in at most so many lines of so many letters."""
     times = (entry.replace(" ", FIXED) for line in time_lines(performance) for entry in line.split(BETWEEN))
     withheld = [f"Withheld: {reason}" for reason in performance.own_reasons[:1]]
@@ -147,19 +147,19 @@ def _note(performance, letters, most):
     return textwrap.wrap(text, letters, max_lines=most, placeholder=" …", break_on_hyphens=False)
 
 
-def _rgb(color):
+def _rgb(color: str) -> list[int]:
     """The red, green and blue of `#rrggbb`."""
     return [int(color[place : place + 2], 16) for place in (1, 3, 5)]
 
 
-def _draw_cursor(band, column):
+def _draw_cursor(band: np.ndarray, column: int) -> None:
     """A white line with dark edges."""
     half = len(band) // 16  # of its width
     band[:, max(column - 2 * half - 1, 0) : column + 2 * half + 2] = DARK
     band[:, max(column - half, 0) : column + half + 1] = LIGHT
 
 
-def _write(line, text, side=0):
+def _write(line: np.ndarray, text: str, side: float = 0) -> None:
     """Writes a text on a dark line, (2 u, W, 3), in its height u: at its left, or with `side` 1 at its right."""
     if not text:
         return

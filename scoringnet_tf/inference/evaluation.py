@@ -75,7 +75,7 @@ def prediction_function(
     import tensorflow as tf
 
     @tf.function(input_signature=(input_specs(model), tf.TensorSpec((None, None), tf.int32)))
-    def outputs_of(inputs, stages):
+    def outputs_of(inputs: dict[str, Any], stages: Any) -> dict[str, Any]:
         outputs = model(inputs, training=False)
         if true_fragments:
             outputs |= model.score_fragments(inputs[model.content], stages, inputs["mask"], training=False)
@@ -119,7 +119,14 @@ def predict_records(
     return result
 
 
-def _collect(result, columns, inputs, targets, info, outputs):
+def _collect(
+    result: Predictions,
+    columns: dict[str, list],
+    inputs: dict[str, Any],
+    targets: dict[str, Any],
+    info: dict[str, Any],
+    outputs: dict[str, Any],
+) -> None:
     result.ids += [video_id.decode() for video_id in info["id"].numpy()]
     for name in (*(f"{score}{kind}" for score in SCORES for kind in ("", "_std")), "empty_fragments"):
         if name in outputs:
@@ -164,7 +171,7 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
     return measured
 
 
-def _segment_figures(truth, predicted):
+def _segment_figures(truth: list[np.ndarray], predicted: list[np.ndarray]) -> dict[str, Any]:
     """Of many videos at once, padded with frames that have no label; the overlaps need frames × frames of each."""
     found, padded = metrics.SegmentFigures(), metrics.padded_labels(zip(truth, predicted, strict=True))
     at_once = max(1, 2**24 // padded.shape[2] ** 2)
@@ -173,7 +180,7 @@ def _segment_figures(truth, predicted):
     return found.result()
 
 
-def _share(hits):
+def _share(hits: np.ndarray) -> float:
     return float(hits.mean()) if hits.size else math.nan
 
 
@@ -231,7 +238,7 @@ def table(rows: Sequence[tuple[str, Mapping[str, Any]]], sport: Sport) -> str:
     return "\n".join(lines)
 
 
-def _cell(value, places):
+def _cell(value: Any, places: int) -> str:
     if isinstance(value, tuple):
         low, high = (round(end, places) + 0.0 for end in value)  # no −0.00
         return "–" if math.isnan(low) else f"{low:.{places}f}–{high:.{places}f}"

@@ -82,7 +82,7 @@ def checked_outputs(
     return outputs_of
 
 
-def _judgement(against, nothing):
+def _judgement(against: dict[str, Any], nothing: Any) -> dict[str, tf.Tensor]:
     """`reasons` (B, R) and `valid` (B,) of what speaks against B videos; `nothing` are B times false."""
     reasons = tf.stack([against.get(code, nothing) for code in REASONS], axis=1)
     return {"reasons": reasons, "valid": ~tf.reduce_any(reasons, axis=1)}
@@ -100,7 +100,7 @@ def preprocess_encoded(encoded: tf.Tensor, preprocessor: "ScoringNetPreprocessor
     """
     stored = preprocessor.stored
 
-    def jpeg_and_size(image):
+    def jpeg_and_size(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         pixels = tf.cond(
             tf.io.is_jpeg(image),
             lambda: tf.io.decode_jpeg(image, 3, dct_method="INTEGER_ACCURATE"),  # as everywhere else
@@ -156,7 +156,7 @@ def model_description(network: "ScoringNet", version: int | None = None) -> dict
     }
 
 
-def _moments(network):
+def _moments(network: "ScoringNet") -> dict[str, float | None]:
     """Name → uncertainty in seconds, None if it was not measured, of each moment that an export gives."""
     if network.segmenter is None:
         return {}
@@ -235,12 +235,12 @@ def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None
         write_json(temporary / DESCRIPTIONS["saved_model"], description)
 
 
-def _signatures(network, description):
+def _signatures(network: "ScoringNet", description: dict[str, Any]) -> dict[str, Any]:
     specs = video_specs(network)
     outputs_of = tf.function(checked_outputs(network), autograph=False)  # one graph for both signatures
 
     @tf.function(input_signature=specs)
-    def score(content, mask):
+    def score(content: tf.Tensor, mask: tf.Tensor) -> dict[str, tf.Tensor]:
         content, mask = _checked_videos(content, mask, network.content)
         return outputs_of({network.content: content, "mask": mask})
 
@@ -252,7 +252,7 @@ def _signatures(network, description):
             tf.TensorSpec((None,), tf.int64, name="lengths"),
         ]
     )
-    def score_encoded(encoded, lengths):
+    def score_encoded(encoded: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
         images, mask = _checked_images(encoded, lengths)
         frames, sizes = preprocess_encoded(images, network.preprocessor)
         shape = tf.concat([tf.shape(mask), frames.shape[1:]], axis=0)
@@ -267,7 +267,7 @@ def _signatures(network, description):
     values = [*(json.dumps(value, ensure_ascii=False) for value in description.values()), "null"]
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="fields")])
-    def describe(fields):  # REST refuses signatures without input
+    def describe(fields: tf.Tensor) -> dict[str, tf.Tensor]:  # REST refuses signatures without input
         known = tf.cast(fields[:, tf.newaxis] == tf.constant(names), tf.int32)
         known = tf.pad(known, [[0, 0], [0, 1]], constant_values=1)  # the first that holds counts
         return {"values": tf.gather(tf.constant(values), tf.argmax(known, axis=1))}
@@ -280,7 +280,7 @@ def _signatures(network, description):
 # TF Serving checks types alone. A mask of one column would be broadcast, a NaN in padding would spread.
 
 
-def _checked_videos(content, mask, name):
+def _checked_videos(content: Any, mask: Any, name: str) -> list[tf.Tensor]:
     """Frames or features (B, L, …) and their mask (B, L), once the checks passed; padding of features becomes zeros."""
     element, shape, mask_shape = content.shape[2:], _shape(content), _shape(mask)
     text = f"Expected {name} (B, L, {', '.join(map(str, element))}) and mask (B, L), not empty [wrong_shape]"
@@ -299,7 +299,7 @@ def _checked_videos(content, mask, name):
     return _require(tf.reduce_all(tf.reduce_any(has_pixels, axis=1)), text, content, mask)
 
 
-def _checked_images(encoded, lengths):
+def _checked_images(encoded: Any, lengths: Any) -> tuple[tf.Tensor, tf.Tensor]:
     """The images of encoded (B, L) in one list (N,), and their mask (B, L), once the checks passed."""
     shape = _shape(encoded)
     is_right = (tf.size(shape) == 2) & tf.reduce_all(shape > 0) & _is_same(shape[:1], _shape(lengths))
@@ -312,18 +312,18 @@ def _checked_images(encoded, lengths):
     return tf.boolean_mask(encoded, mask), mask
 
 
-def _require(condition, message, *tensors):
+def _require(condition: Any, message: str, *tensors: Any) -> list[tf.Tensor]:
     """The tensors, which exist only if the condition holds when the graph runs."""
     with tf.control_dependencies([tf.debugging.Assert(condition, [message])]):
         return [tf.identity(tensor) for tensor in tensors]
 
 
-def _shape(tensor):
+def _shape(tensor: Any) -> tf.Tensor:
     # Callers in C++ are free to choose the rank. Without the placeholder TensorFlow takes that of the signature.
     return tf.shape(tf.compat.v1.placeholder_with_default(tensor, shape=None))
 
 
-def _is_same(shape, expected):
+def _is_same(shape: Any, expected: Any) -> tf.Tensor:
     return tf.cond(tf.size(shape) == tf.size(expected), lambda: tf.reduce_all(shape == expected), lambda: False)
 
 
@@ -350,13 +350,13 @@ def export_onnx(network: "ScoringNet", path: AnyPath, version: int | None = None
     """
     tf2onnx, onnx, onnxruntime = _extras("onnx", "tf2onnx", "onnx", "onnxruntime")
 
-    def convert(network):
+    def convert(network: "ScoringNet") -> bytes:
         function = _function(network, None)
         model, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
         onnx.checker.check_model(model)  # tf2onnx writes operations that it does not know as they are
         return model.SerializeToString()
 
-    def run(file, videos):
+    def run(file: Any, videos: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
         names = [output.name for output in session.get_outputs()]
         return dict(zip(names, session.run(names, videos), strict=True))
@@ -380,13 +380,13 @@ def export_litert(network: "ScoringNet", path: AnyPath, version: int | None = No
         module.weights = [variable.value for model in (network, *networks) for variable in model.variables]
         return tf.lite.TFLiteConverter.from_concrete_functions([concrete], module).convert()
 
-    def run(file, videos):
+    def run(file: Any, videos: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return litert.Interpreter(str(file)).get_signature_runner()(**videos)
 
     return _export_file(network, path, version, "litert", convert, run, (11,))
 
 
-def _extras(form, *libraries):
+def _extras(form: str, *libraries: str) -> list[Any]:
     try:
         return [importlib.import_module(library) for library in libraries]
     except ImportError as error:
@@ -394,7 +394,15 @@ def _extras(form, *libraries):
         raise InputError("missing_package", message, f"Install them with pip install '.[{form}]'.") from error
 
 
-def _export_file(network, path, version, form, convert, run, lengths):
+def _export_file(
+    network: "ScoringNet",
+    path: AnyPath,
+    version: int | None,
+    form: str,
+    convert: Callable,
+    run: Callable,
+    lengths: Sequence[int],
+) -> pathlib.Path | RemotePath:
     """Converts a model, compares its numbers with Keras on example videos, and writes it and its description."""
     network, name = network.with_dtype("float32").for_inference(), FILES[form]
     try:

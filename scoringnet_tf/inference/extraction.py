@@ -4,9 +4,10 @@ Frames are in the form that the C3D was trained on. They are decoded window by w
 the video.
 """
 
-import collections.abc
 import dataclasses
 import math
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import keras
 import numpy as np
@@ -27,6 +28,7 @@ from scoringnet_tf.support.model_files import WITH_C3D, model_path
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.threads import overlapping
 
+FramesOf: TypeAlias = Callable[[np.ndarray], np.ndarray]  # frame numbers (N,) → uint8 (N, H, W, 3)
 FULLY_CONNECTED = ("fc6", "fc7")  # need whole clips
 
 
@@ -50,7 +52,7 @@ class Extraction:
     clip_length: int | None = None
     pool: str = "none"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         needs_clips = self.clip_length is not None or self.endpoint in FULLY_CONNECTED
         if self.per == "frame" and needs_clips:
             flag = f"--endpoint={self.endpoint}" if self.clip_length is None else f"--clip_length={self.clip_length}"
@@ -92,7 +94,7 @@ class FeatureExtractor:
         self._windowed = WindowedBackbone(backbone, backbone.reach, window, extraction.stride)
         self._features = self._of_frames
 
-    def _of_clip_model(self, endpoint, window):
+    def _of_clip_model(self, endpoint: keras.Model, window: int | None) -> None:
         """Extracts by a model of clips (B, T, H, W, 3) to (B, T', H', W', C) or (B, D)."""
         self.image_size = tuple(endpoint.input.shape[2:4])
         is_mean, shape = self.extraction.pool == "mean", endpoint.output.shape
@@ -100,7 +102,7 @@ class FeatureExtractor:
         at_a_time = max(1, (window or window_of(endpoint)) // len(self._clip))
 
         @tf.function(input_signature=[tf.TensorSpec(endpoint.input.shape, tf.uint8)])
-        def features_of(clips):
+        def features_of(clips: tf.Tensor) -> tf.Tensor:
             values = tf.cast(endpoint(clips, training=False), tf.float32)
             if is_mean:
                 values = tf.reduce_mean(values, axis=range(1, len(shape) - 1))
@@ -108,17 +110,19 @@ class FeatureExtractor:
 
         self._features = lambda *video: np.concatenate(list(self._of_clips(features_of, at_a_time, *video)))
 
-    def __call__(self, frames_of: collections.abc.Callable[[np.ndarray], np.ndarray], num_frames: int) -> np.ndarray:
+    def __call__(self, frames_of: FramesOf, num_frames: int) -> np.ndarray:
         """Features of a video, float32 (⌈L / stride⌉, D)."""
         return self._features(frames_of, num_frames)
 
-    def _of_frames(self, frames_of, num_frames):
+    def _of_frames(self, frames_of: FramesOf, num_frames: int) -> np.ndarray:
         """Block by block; the next one is read while the network sees one."""
         pieces = self._windowed.pieces(num_frames)
         blocks = overlapping(lambda piece: frames_of(np.arange(*piece)), pieces, threads=1, ahead=1)
         return self._windowed(blocks, num_frames)
 
-    def _of_clips(self, features_of, at_a_time, frames_of, num_frames):
+    def _of_clips(
+        self, features_of: Callable, at_a_time: int, frames_of: FramesOf, num_frames: int
+    ) -> Iterator[np.ndarray]:
         """As many clips at a time as make a window together."""
         starts = np.arange(0, num_frames, self.extraction.stride)
         for group in np.array_split(starts, range(at_a_time, len(starts), at_a_time)):
@@ -127,7 +131,7 @@ class FeatureExtractor:
             yield features_of(frames_of(used)[np.searchsorted(used, indices)]).numpy()
 
 
-def _endpoint_model(c3d, extraction):
+def _endpoint_model(c3d: C3D, extraction: Extraction) -> keras.Model:
     """A model of frames (B, L or T, H, W, 3) to the endpoint, with the weights of `c3d`."""
     config, length = c3d.get_config(), extraction.clip_length
     is_top = extraction.endpoint in FULLY_CONNECTED

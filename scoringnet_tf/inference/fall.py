@@ -50,7 +50,7 @@ def time_of_rise(measures: Mapping[str, Measure]) -> float | None:
     return measures["take-off speed"].value / GRAVITY if "take-off speed" in measures else None
 
 
-def _speed_uncertainty(flight, fallen):
+def _speed_uncertainty(flight: Measure, fallen: float) -> float | None:
     """Of g T / 2 ∓ h / T, by that of T and of the posture."""
     if flight.uncertainty is None:
         return None
@@ -100,7 +100,7 @@ def read_heights(text: str, sport: Sport) -> Heights:
     return heights
 
 
-def _height(text, sport, where):
+def _height(text: str, sport: Sport, where: str) -> float:
     try:
         height = real_number(text)
     except ValueError as error:

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,7 +23,7 @@ from scoringnet_tf.data.preprocessing import model_frames
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.inference.extraction import FeatureExtractor
-from scoringnet_tf.sports import SCORES, get_sport, option_form, stage_runs
+from scoringnet_tf.sports import SCORES, Sport, get_sport, option_form, stage_runs
 from scoringnet_tf.support.files import locked, read_json, replacing_file, write_json
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath
@@ -156,7 +156,7 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
     return kept, failed
 
 
-def _opened(video, extractor, output_dir, sources):
+def _opened(video: Video, extractor: FeatureExtractor, output_dir: Path | RemotePath, sources: dict[str, str]) -> Any:
     """(sha256, function of frame numbers, number of frames) of a video; None if its file is there; or its error."""
     try:
         sha256 = video.sha256()
@@ -168,11 +168,11 @@ def _opened(video, extractor, output_dir, sources):
 
 
 @contextlib.contextmanager
-def _saved_sources(path):
+def _saved_sources(path: Path | RemotePath) -> Iterator[tuple[dict[str, str], Callable[[float], None]]]:
     """{video: sha256}, written to `path` at the end, and by `save(seconds)` if the last time was so long ago."""
     sources, last = read_json(path) if path.is_file() else {}, time.monotonic()
 
-    def save(seconds):
+    def save(seconds: float) -> None:
         nonlocal last
         if time.monotonic() - last >= seconds:
             write_json(path, dict(sorted(sources.items())))
@@ -194,19 +194,19 @@ def videos_of_records(info: DatasetInfo) -> list[Video]:
     ]
 
 
-def _stored_frames(read, image_size):
+def _stored_frames(read: Callable, image_size: tuple[int, int]) -> tuple[Callable, int]:
     jpegs = list(read()["image/encoded"])
     return lambda numbers: model_frames([jpegs[number] for number in numbers], image_size), len(jpegs)
 
 
-def _records_of(info):
+def _records_of(info: DatasetInfo) -> Iterator[tuple[str, Callable]]:
     """(id, function that reads its parsed record) of every video of records of frames, split by split."""
     for split in sorted(info.splits):
         for video_id, (path, offset) in locate_records(info, split).items():
             yield video_id, functools.partial(_record_at, path, offset)
 
 
-def _record_at(path, offset):
+def _record_at(path: Any, offset: int) -> dict[str, Any]:
     import tensorflow as tf
 
     record = parse_example(read_record(path, tf.constant(offset, tf.int64)))
@@ -246,7 +246,7 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
     return option_form(sport, output_dir / SPORT_FILE)
 
 
-def _penalty(sport, known):
+def _penalty(sport: Sport, known: dict[str, Any]) -> float | None:
     """Points that the rule of the sport takes off the final score; None if none, or if the scores contradict it."""
     scores = [known[score] for score in SCORES]
     if sport.fusion != "sum_minus_penalty" or None in scores or "inconsistent" in known:
@@ -254,7 +254,7 @@ def _penalty(sport, known):
     return round(known["difficulty"] + known["execution"] - known["final"], 4) or None
 
 
-def _write_csv(path, columns, rows):
+def _write_csv(path: Any, columns: Iterable[str], rows: Iterable[Iterable]) -> None:
     with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)

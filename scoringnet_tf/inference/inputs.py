@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from scoringnet_tf.data.features import ORIGIN_NAME, FeatureFile
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
@@ -59,7 +59,7 @@ def named_videos(
         left_out(f"Skipped {counted(len(names), 'file')} of other types: {shown(names)}.")
 
 
-def _others_of(match, suffixes):
+def _others_of(match: str, suffixes: Sequence[str]) -> dict[str, str]:
     """The files of a folder that are no videos, real path → name; that it cannot be opened is told already."""
     with contextlib.suppress(OSError):
         if Path(match).is_dir() and not is_frame_folder(Path(match)):
@@ -68,7 +68,7 @@ def _others_of(match, suffixes):
     return {}
 
 
-def _attempt(function, name, *arguments):
+def _attempt(function: Callable, name: str, *arguments: Any) -> list[Named]:
     """(each, None) of what the function gives of a name; or the name and why it gives nothing."""
     try:
         return [(each, None) for each in function(name, *arguments)]
@@ -78,7 +78,7 @@ def _attempt(function, name, *arguments):
         return [(name, InputError("unreadable", f"{name}: {error.strerror}."))]
 
 
-def _with_listed(arguments):
+def _with_listed(arguments: Iterable[str]) -> Iterator[str]:
     """The arguments, in place of `-` the lines of standard input; a NUL ends a line, too (`find -print0`)."""
     for argument in arguments:
         if argument != STANDARD_INPUT:
@@ -90,7 +90,7 @@ def _with_listed(arguments):
             yield from (name for name in names if name not in ("", STANDARD_INPUT))
 
 
-def _matches(argument):
+def _matches(argument: str) -> list[str]:
     """What a pattern matches, without the images of folders that it matches too; anything else as it is."""
     if not argument:
         raise InputError("empty_argument", "An argument is empty.", "Name a video, a folder or a pattern.")
@@ -108,7 +108,7 @@ def _matches(argument):
     return [path for path in paths if str(Path(path).parent) not in folders]
 
 
-def _videos_of(argument, suffixes):
+def _videos_of(argument: str, suffixes: Sequence[str]) -> list[str]:
     """The paths that one argument, or one match of a pattern, means."""
     path = as_path(argument)
     if isinstance(path, RemotePath) or (path.is_dir() and is_frame_folder(path)):
@@ -121,7 +121,7 @@ def _videos_of(argument, suffixes):
     return [str(each) for each in videos]
 
 
-def _readable(path, suffixes=VIDEO_SUFFIXES):
+def _readable(path: str, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[str]:
     """`[path]` of a local video, or of features by `suffixes`; InputError or OSError if it cannot be opened."""
     if suffixes == VIDEO_SUFFIXES:
         file = Clip(Path(path)).files()[0]

@@ -1,6 +1,7 @@
 """A result for people: text, rows of a table, and a picture of its key stages."""
 
 import textwrap
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def model_lines(score: Any) -> list[str]:
     return [*(f"Warning: {each}" for each in score.warnings if each.code in MODEL_WARNINGS), *score.model_reasons]
 
 
-def _stage_lines(stages, within=None):
+def _stage_lines(stages: list[dict[str, Any]], within: Any = None) -> Iterator[str]:
     """A line for each stage, or for each but noise within one of several performances."""
     for stage in stages:
         first = stage["start_frame"]
@@ -78,7 +79,7 @@ def measure_text(name: str, measure: Measure) -> str:
     return f"{name} {measure.value:.2f}{uncertainty} {measure.unit}"
 
 
-def _score_lines(performance, score):
+def _score_lines(performance: Any, score: Any) -> list[str]:
     """The scores with deviations and intervals if these are known; and what these are."""
     parts = []
     for name in SCORES:
@@ -112,13 +113,13 @@ def columns(sport: Sport) -> tuple[str, ...]:
     )
 
 
-def _times_of(sport):
+def _times_of(sport: Sport) -> list[tuple[str, str]]:
     """(name, unit) of the moments and measures of a sport."""
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
     return [*((name, "s") for name in names), *(MEASURES.items() if sport.fall else ())]
 
 
-def _time_columns(name, unit):
+def _time_columns(name: str, unit: str) -> list[str]:
     return [column_of(f"{name} {part}{unit.replace('/', ' per ')}") for part in ("", "uncertainty ")]
 
 
@@ -196,7 +197,7 @@ def figure(score: Any) -> "Figure":
     return drawn
 
 
-def _headlines(score):
+def _headlines(score: Any) -> list[str]:
     if len(score.performances) == 1:
         (one,) = score.performances
         return [*time_lines(one), *_score_lines(one, score)]
@@ -207,5 +208,5 @@ def _headlines(score):
     return [f"{number}: {', '.join(finals)}{' (not a measurement)' if score.model_reasons else ''}"]
 
 
-def _wrapped(notes):
+def _wrapped(notes: Iterable[str]) -> list[str]:
     return [line for note in notes for line in textwrap.wrap(printable(note), LETTERS)]

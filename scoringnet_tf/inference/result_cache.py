@@ -10,6 +10,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import av
@@ -21,8 +22,10 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.fall import height_of
 from scoringnet_tf.inference.inputs import Named, attempted
+from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.predictor import predictor_of
 from scoringnet_tf.inference.result import SCHEMA_VERSION, VideoScore
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.files import file_sha256, locked, write_json
 from scoringnet_tf.support.messages import InputError, Remark
@@ -64,24 +67,26 @@ def keeping_scores(
 
 
 @functools.cache
-def _loaded(model, sha256):
+def _loaded(model: AnyPath, sha256: str) -> Predictor:
     predictor = predictor_of(model)
     if file_sha256(model_path(model)) != sha256:
         raise InputError("changed", f"{model_path(model)} was replaced while it was read, or is another for a worker.")
     return predictor
 
 
-def _predictor(model, sha256):
+def _predictor(model: AnyPath, sha256: str) -> Predictor:
     with _loading:
         return _loaded(model, sha256)
 
 
-def _scored(named, model, sha256, folder, options):
+def _scored(
+    named: Named, model: AnyPath, sha256: str, folder: Path, options: dict[str, Any]
+) -> tuple[str, VideoScore | Remark]:
     predictor = _predictor(model, sha256)
 
     height = height_of(options.get("heights"), named[0])
 
-    def score(path):
+    def score(path: Path) -> tuple[Path | None, VideoScore]:
         made_of = [named[0], Clip(path).sha256(), sha256, sorted({**options, "heights": height}.items()), VERSIONS]
         file = folder / f"{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]}.json"
         if kept := _kept(file, predictor.model.sport):
@@ -99,7 +104,7 @@ def _scored(named, model, sha256, folder, options):
     return named[0], dataclasses.replace(result, shown=[], model=predictor.name)
 
 
-def _kept(file, sport):
+def _kept(file: Path, sport: Sport) -> VideoScore | None:
     """The result in a file; None if there is none, or a damaged one."""
     if not file.is_file():
         return None

@@ -50,7 +50,7 @@ class Arrivals:
                 self._changing.pop(path)
                 yield path
 
-    def _is_whole(self, path, state, now):
+    def _is_whole(self, path: Path, state: tuple, now: float) -> bool:
         """Whether a video that is not named in this state has had it for long enough."""
         if state == self._named.get(path):
             return False
@@ -62,7 +62,7 @@ class Arrivals:
         self._changing[path] = state, since, begun
         return now - since >= STILL
 
-    def _states(self):
+    def _states(self) -> list[tuple[Path, tuple]]:
         """(path, state) of each video in the folder."""
         try:
             return [(path, _state(path)) for path in videos_in(self._folder, self._suffixes)]
@@ -72,7 +72,7 @@ class Arrivals:
             raise
 
 
-def _state(path):
+def _state(path: Path) -> tuple:
     """Number, size and last change of the files of a video; nothing if they are gone."""
     try:
         files = [file.stat() for file in (path.iterdir() if path.is_dir() else [path])]

@@ -10,7 +10,7 @@ from conftest import write_bars
 
 import scoringnet_tf
 from scoringnet_tf.data.video import read_video
-from scoringnet_tf.inference.predictor import Predictor
+from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.recognition import RECOGNISED, recognition
 from scoringnet_tf.support.i3d_files import is_installed
 from scoringnet_tf.weights.backbones import load_backbone
@@ -75,9 +75,8 @@ def probability():
     predictor = Predictor(model)
 
     def largest(path):
-        video = model.preprocessor.read(path)
-        _, features = predictor.segment(video, video.samples(model.frame_rate))
-        return float(recognition(model, features[np.newaxis], None, np.ones((1, len(features)), bool))[0])
+        seen = predictor.see(model.preprocessor.read(path))
+        return float(recognition(model, seen.classes[np.newaxis], None, np.ones((1, len(seen.samples)), bool))[0])
 
     return largest
 
