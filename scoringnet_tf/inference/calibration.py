@@ -59,7 +59,7 @@ def calibrate(
 
     Args:
         model: `ScoringNet` as it is trained; further training makes the statistics stale.
-        info: `DatasetInfo` of the records of its training. At most `MAX_VIDEOS` of their training and validation splits
+        info: `DatasetInfo` for its training records. At most `MAX_VIDEOS` of their training and validation splits
             are measured, none of the test split.
         held_out: videos that it did not learn from, whose errors make its intervals; or why there are none.
         batch_size: videos at a time.
@@ -91,7 +91,7 @@ def is_calibrated(model: "ScoringNet", info: DatasetInfo) -> bool:
 def measured(
     model: "ScoringNet", info: DatasetInfo, held_out: HeldOut | str = NOTHING_HELD_OUT, batch_size: int = 4
 ) -> TrainingStatistics:
-    """The `TrainingStatistics` of a model; arguments and errors as of `calibrate`."""
+    """A model's `TrainingStatistics`; arguments and errors as in `calibrate`."""
     # 1. Check the model and the records
     check_trained(model, None, parts=None if model.segmenter is None else STAGE_PARTS)
     for records in [info, *([held_out.info] if isinstance(held_out, HeldOut) else [])]:
@@ -150,7 +150,7 @@ def _by_stage(model: "ScoringNet", videos: list[dict[str, float]]) -> dict[str, 
 
 
 def _measure(model: "ScoringNet", info: DatasetInfo, batch_size: int) -> list[_Video]:
-    """Measures the chosen videos of records."""
+    """Measures the chosen videos in records."""
     videos, see, ids = [], _seeing_function(model), chosen_ids(info)
     with tqdm(total=sum(map(len, ids.values())), desc="Measuring the training videos", unit="video") as progress:
         for split, split_ids in ids.items():
@@ -189,7 +189,7 @@ def _batches(
 
 
 def _errors(model: "ScoringNet", held_out: HeldOut | str, batch_size: int) -> tuple[Intervals, Intervals]:
-    """The `Intervals` of a model's scores, and of its times, by its errors on held-out videos; or none and why."""
+    """The `Intervals` for scores and for times, by a model's errors on held-out videos; or none and why."""
     if not isinstance(held_out, HeldOut):
         return Intervals.none(held_out), Intervals.none(held_out)
     batches = _batches(model, held_out.info, held_out.split, held_out.ids, batch_size)
@@ -203,14 +203,14 @@ def _errors(model: "ScoringNet", held_out: HeldOut | str, batch_size: int) -> tu
 
 
 def seconds_in(labels: np.ndarray, sport: Sport, frame_rate: float) -> dict[str, float]:
-    """The moments and durations of a sport in labels (L,) of a video, by name, seconds; none if a label is unknown."""
+    """The moments and durations in labels (L,) of a video, by name, seconds; none if a label is unknown."""
     edges, times = {} if (labels < 0).any() else edges_in(labels, sport), np.arange(len(labels) + 1) / frame_rate
     moments, durations = moments_of(sport, edges, times), durations_of(sport, edges, times)
     return {name: each.seconds for name, each in moments.items()} | {name: e.value for name, e in durations.items()}
 
 
 def _times(predictions: Predictions, sport: Sport) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """True and predicted seconds (V,) of each moment and duration of a sport; NaN in videos that lack it."""
+    """True and predicted seconds (V,) of each moment and duration in a sport; NaN in videos that lack it."""
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
 
     def seconds(stages: list[np.ndarray]) -> dict[str, np.ndarray]:

@@ -71,10 +71,10 @@ def checks(
 
     Args:
         model: `ScoringNet`.
-        labels: int (B, L), the stage of every frame; None of a model without KFS.
+        labels: int (B, L), every frame's stage; None for a model without KFS.
         mask: bool (B, L), true for real frames.
         features: (B, L, D), see `KeyFragmentSegmenter.with_features`; None if there are none.
-        probabilities: (B, L, S) of KFS; None if there are none.
+        probabilities: (B, L, S) from KFS; None if there are none.
         classes: (B, L, N) logits of the backbone's own classes; None if there are none.
         frame_rate: of the frames, per second; None for that of training.
 
@@ -148,7 +148,7 @@ def _uncertain(model: Any, means: Any) -> Any:
 
 
 class Verdict(NamedTuple):
-    """Reasons against the scores of a performance, those of the model last; warnings; and the scores that are left."""
+    """Reasons against a performance's scores, those of the model last; warnings; and the scores that are left."""
 
     reasons: list[Remark]
     warnings: list[Remark]
@@ -163,7 +163,7 @@ def video_reasons(model: "ScoringNet", video: "Video") -> list[Remark]:
 def verdict(
     model: "ScoringNet", trust: "Reliability", seen: "Seen", span: "Span", scores: Scores, force: bool = False
 ) -> Verdict:
-    """What speaks against the scores of a performance, and what is left of them unless they are forced.
+    """What speaks against a performance's scores, and what is left of them unless they are forced.
 
     Args:
         model: `ScoringNet`.
@@ -186,7 +186,7 @@ def verdict(
 
 
 def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> tuple[list[Remark], list[Remark]]:
-    """(reasons against the scores of a performance, warnings about it), from its frames, stages and features."""
+    """(reasons against a performance's scores, warnings about it), from its frames, stages and features."""
     one, labels = seen.cut(span.start, span.stop), span.labels
     batch = {name: None if value is None else value[np.newaxis] for name, value in _arrays(one, labels).items()}
     outcomes = checks(model, mask=np.ones((1, len(one.samples)), bool), frame_rate=one.rate, **batch)
@@ -238,7 +238,7 @@ def _frames_of(samples: np.ndarray) -> slice:
 
 
 def _frame_reasons(model: "ScoringNet", one: "Seen", labels: np.ndarray | None) -> list[Remark]:
-    """What is wrong with the frames of a performance, and not with those of the file as a whole."""
+    """What is wrong with a performance's frames, and not with those of the file as a whole."""
     video, shown = one.video, _shown(one.samples, labels)
     small = _too_small(model, video.sizes[_frames_of(one.samples)], np.any)
     if len(shown) < SHORTEST:  # stray labels: around a hole they are no rate of anything

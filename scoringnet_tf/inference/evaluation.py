@@ -35,7 +35,7 @@ class Predictions:
 
     Attributes:
         ids: N names.
-        truth: score name → float64 (N,), points, for each score of the sport; NaN is unknown.
+        truth: score name → float64 (N,), points, for each score in the sport; NaN is unknown.
         predicted: the same for the scores that the model predicts.
         deviations: the same, standard deviations of a distribution head.
         stages_true, stages_predicted: N integer arrays (L_n,); −1 is unlabelled, or no segmenter.
@@ -146,7 +146,7 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
 
     Returns:
         `num_videos`, `frame_accuracy`, `frame_accuracy_per_class` (stage name → share), `edit_score f1_10 f1_25 f1_50`
-        (see `metrics`), `d_src e_src f_src d_med e_med f_med d_rl2 e_rl2 f_rl2` for the scores of the sport,
+        (see `metrics`), `d_src e_src f_src d_med e_med f_med d_rl2 e_rl2 f_rl2` for the scores in the sport,
         `share_out_of_order` (of videos whose predicted stages are not those of one performance) and
         `num_empty_fragments`.
     """
@@ -188,7 +188,7 @@ def bootstrap(predictions: Predictions, groups: Groups = ()) -> dict[str, tuple[
     """The 95 % interval of each figure of the predicted scores, `d_src`, …, `f_rl2`, over draws of the videos.
 
     It covers the choice of test videos alone, not another training. NaN for too few videos. `groups` are those of the
-    videos, as of `bootstrap.draws_of`.
+    videos, as in `bootstrap.draws_of`.
     """
     intervals = {}
     for name in MEASURES:
@@ -221,7 +221,7 @@ def mean_predictor_figures(
 
 
 def table(rows: Sequence[tuple[str, Mapping[str, Any]]], sport: Sport) -> str:
-    """A text table of figures of the scores of a sport. Errors have one decimal more than the scores.
+    """A text table of figures of the scores in a sport. Errors have one decimal more than the scores.
 
     Args:
         rows: (label, figures); a figure is a number or the two ends of an interval.
@@ -266,13 +266,13 @@ def coverage(
         predictions: with `bounds`.
         intervals: that the model states.
         split, data_hash: of the videos that were evaluated.
-        shown: what each of these shows, as of `Intervals`.
+        shown: what each of these shows, as in `Intervals`.
 
     Returns:
         `claimed`, the level; `measured_on`, the split, and `same_videos`, whether it is these videos by which the
         intervals were set: then they hold by construction; `shared_videos`, how many of them, in whatever records
         they lie; `scores`: score → `held`, the share of true scores within,
-        `num_videos` whose true score is known, and `half_width` in points; `lacking`, as of `Intervals`.
+        `num_videos` whose true score is known, and `half_width` in points; `lacking`, as in `Intervals`.
     """
     shared = len({*intervals.shown} & {*shown})
     return {

@@ -128,7 +128,7 @@ def example_videos(network: "ScoringNet", lengths: Sequence[int]) -> dict[str, n
     """Random inputs of a model, `{"frames" | "features", "mask"}`: one video of each length, padded."""
     rng, shape = np.random.default_rng(0), (len(lengths), max(lengths))
     if network.content == "features":
-        content = rng.normal(size=(*shape, network.features["size"])).astype(np.float32)  # type: ignore[index]
+        content = rng.normal(size=(*shape, network.features["size"])).astype(np.float32)
     else:
         content = rng.integers(0, 256, (*shape, *network.image_size, 3)).astype(np.uint8)
     return {network.content: content, "mask": np.arange(shape[1]) < np.array(lengths)[:, np.newaxis]}
@@ -221,7 +221,7 @@ def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None
     Args:
         network: the model.
         path: the folder, local or remote, which appears whole or not at all.
-        version: the number of the folder, for the description.
+        version: the folder's number, for the description.
 
     Raises:
         InputError: something is at `path`.
@@ -339,7 +339,7 @@ def export_onnx(network: "ScoringNet", path: AnyPath, version: int | None = None
     Args:
         network: the model.
         path: the folder, local or remote, which appears whole or not at all.
-        version: the number of the folder, for the description.
+        version: the folder's number, for the description.
 
     Returns:
         The path of the model's file.
@@ -453,14 +453,15 @@ class _Conv3D(Conv3D):
         return self.activation(x + self.bias)
 
 
-IN_TWO_DIMENSIONS = {keras.layers.MaxPooling3D: _MaxPooling, Conv3D: _Conv3D}
+IN_TWO_DIMENSIONS: dict[Any, Any] = {keras.layers.MaxPooling3D: _MaxPooling, Conv3D: _Conv3D}
 
 
 def pooled_in_two_dimensions(model: keras.Model) -> keras.Model:
     """A copy of a functional model that LiteRT can express: it pools in two dimensions, first space, then time."""
 
     def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
-        return IN_TWO_DIMENSIONS.get(type(layer), type(layer)).from_config(layer.get_config())
+        kind: Any = IN_TWO_DIMENSIONS.get(type(layer), type(layer))
+        return kind.from_config(layer.get_config())
 
     copy = keras.models.clone_model(model, clone_function=copied, recursive=True)
     copy.set_weights(model.get_weights())

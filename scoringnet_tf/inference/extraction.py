@@ -1,4 +1,4 @@
-"""Features of videos: what a backbone gives for every frame, or a C3D for every clip, of a video of any length.
+"""Video features: what a backbone gives for every frame, or a C3D for every clip, of a video of any length.
 
 Frames are in the form that the C3D was trained on. They are decoded window by window, so that memory hardly grows with
 the video.
@@ -7,7 +7,7 @@ the video.
 import dataclasses
 import math
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -64,7 +64,7 @@ class Extraction:
 class FeatureExtractor:
     """Extracts the features of one video after another, with a function that is traced once.
 
-    Call arguments: a function from frame numbers, int (N,), to uint8 (N, H, W, 3); and L, the number of frames. Returns
+    Call arguments: a function from frame numbers, int (N,), to uint8 (N, H, W, 3); and L, its length. Returns
     float32 (⌈L / stride⌉, D), equal to those of the whole video at once, to rounding.
 
     Attributes:
@@ -135,7 +135,7 @@ def _endpoint_model(c3d: C3D, extraction: Extraction) -> keras.Model:
     """A model of frames (B, L or T, H, W, 3) to the endpoint, with the weights of `c3d`."""
     config, length = c3d.get_config(), extraction.clip_length
     is_top = extraction.endpoint in FULLY_CONNECTED
-    changes = {
+    changes: dict[str, Any] = {
         "input_shape": (length, *config["input_shape"][1:]),
         "temporal_pooling": extraction.per == "clip",
         "masked": extraction.per == "frame",

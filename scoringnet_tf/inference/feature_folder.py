@@ -45,7 +45,7 @@ class Video(NamedTuple):
     """A video to extract from: its name, and functions for its frames and its sha256.
 
     `read` takes (height, width) of the model's input. It returns a function from K frame numbers to uint8 (K, height,
-    width, 3), and the number of frames.
+    width, 3), and its length.
     """
 
     name: str
@@ -73,7 +73,7 @@ def origin_of(
         weights: {"file", "sha256"}, see `extraction.weights_of`.
         part: of a `ScoringNet` whose C3D it is.
         extractor, preprocessor: what was done to frames.
-        info: of the records that the frames come from.
+        info: the records that the frames come from.
         backbone: its name without layers, for `weights.backbones.load_backbone`.
     """
     stored = preprocessor.get_config()
@@ -185,7 +185,7 @@ def _saved_sources(path: Path | RemotePath) -> Iterator[tuple[dict[str, str], Ca
 
 
 def videos_of_records(info: DatasetInfo) -> list[Video]:
-    """The videos of records of frames, split by split."""
+    """The videos in records of frames, split by split."""
     return [
         Video(
             video_id, functools.partial(_stored_frames, read), functools.partial(str, info.videos[video_id]["sha256"])

@@ -56,9 +56,9 @@ def performances(
     Args:
         model: `ScoringNet` with KFS.
         labels: int (B, L), decided for several performances (`StageDecision("cyclic")`).
-        probabilities: (B, L, S) of KFS.
+        probabilities: (B, L, S) from KFS.
         mask: bool (B, L), true for real frames.
-        frame_rate: as of `checks`.
+        frame_rate: as in `checks`.
         most: P; what follows the last one counts as part of it.
     """
     first = ops.cast(labels == 1, "int32")
@@ -112,11 +112,11 @@ def edges_in(labels: np.ndarray, sport: Any) -> dict[tuple[str, bool], int]:
 
 
 def moment_frames(sport: Any, labels: Any, mask: Any) -> Any:
-    """The frames of a sport's M moments in B videos, int32 (B, M); −1 if a moment is not shown.
+    """The frames in a sport's M moments in B videos, int32 (B, M); −1 if a moment is not shown.
 
     Args:
         sport: with moments.
-        labels: int (B, L), the stage of every frame.
+        labels: int (B, L), every frame's stage.
         mask: bool (B, L), true for real frames.
     """
     edges = stage_edges(labels, mask, sport.num_stages)
@@ -148,7 +148,7 @@ def unusual_durations(model: Any, frames: Any, frame_rate: float) -> Any:
 
 
 def shows_several(model: Any, probabilities: Any, mask: Any) -> Any:
-    """Whether B videos show more than one whole performance, bool (B,); arguments as of `performances`."""
+    """Whether B videos show more than one whole performance, bool (B,); arguments as in `performances`."""
     labels = StageDecision("cyclic")(probabilities, mask)
     whole = performances(model, labels, probabilities, mask).whole
     return ops.sum(ops.cast(whole, "int32"), axis=1) > 1
@@ -163,7 +163,7 @@ def find(model: "ScoringNet", seen: Seen, after: int = 0, around: float = AROUND
     Args:
         model: `ScoringNet`.
         seen: of a video. A part of a long one has only the performances that are new in it, and not left to the next.
-        after: frame of the file up to which the parts before found performances.
+        after: frame in the file up to which the parts before found performances.
         around: seconds before and after a performance that at most belong to its span.
 
     Returns:

@@ -95,7 +95,7 @@ class Predictor:
 
     @property
     def reads_features(self) -> bool:
-        """Whether it takes files of features in place of videos."""
+        """Whether it takes feature files in place of videos."""
         return self.model.content == "features"
 
     def __call__(
@@ -107,19 +107,19 @@ class Predictor:
         end: float | None = None,
         height: float | None = None,
     ) -> VideoScore:
-        """The `VideoScore` of a video, see `score_video`."""
+        """A video's `VideoScore`, see `score_video`."""
         videos = self.read(path, start, end)
         return self.gather(path, [part.summary for part in self.results(videos, force=force, height=height)])
 
     def gather(self, path: AnyPath | Clip, parts: list[PartSummary]) -> VideoScore:
-        """The `VideoScore` of a video of this path from the summaries of its parts."""
+        """A video's `VideoScore` from the summaries of its parts."""
         name = str(path.path if isinstance(path, Clip) else path)
         return video_score(parts, name, self.model.sport, self.reliability, self.name)
 
     def results(
         self, videos: Iterable[Video], *, force: bool = False, height: float | None = None
     ) -> Iterator[PartResult]:
-        """Yields the `PartResult` of each part of a video; `videos` as of `read`, options as of `score_video`."""
+        """Yields the `PartResult` of each part of a video; `videos` as in `read`, options as in `score_video`."""
         if height is not None:
             check_height(self.model.sport, height)
         summary = None
@@ -135,9 +135,9 @@ class Predictor:
     # === Read ===
 
     def read(self, path: AnyPath | Clip, start: float | None = None, end: float | None = None) -> Iterator[Video]:
-        """Yields the parts of a video, see `ScoringNetPreprocessor.parts`; of features, one `Video`.
+        """Yields a video's parts, see `ScoringNetPreprocessor.parts`; of features, one `Video`.
 
-        Arguments and errors are as of `score_video`.
+        Arguments and errors are as in `score_video`.
         """
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
             what = "an empty string" if isinstance(path, str) else f"of type {type(path).__name__}"
@@ -160,7 +160,7 @@ class Predictor:
         if isinstance(source, Clip):
             raise InputError("wrong_format", f"{source} is a Clip.", "Give the path of a file of features.")
         sequence, rate = read_features(source), self.model.frame_rate
-        check_features(sequence, source, self.model.features, rate)  # type: ignore[arg-type]
+        check_features(sequence, source, self.model.features, rate)
         warnings = [*sequence.warnings]
         if not rate:
             rate = ASSUMED_RATE
@@ -195,7 +195,7 @@ class Predictor:
         return dataclasses.replace(seen, stages=stages, features=features, classes=classes)
 
     def labels(self, video: Video) -> np.ndarray:
-        """The stage of every frame of a `Video` in stored form, int8 (L,), in each performance that it shows."""
+        """Every frame's stage of a `Video` in stored form, int8 (L,), in each performance that it shows."""
         seen = self.see(video, force=True)
         return _labels(seen, find(self.model, seen, around=self._around)[0])
 
@@ -308,7 +308,7 @@ def judge(
 def _times(
     sport: Sport, trust: Reliability, seen: Seen, begin: int, labels: np.ndarray
 ) -> tuple[dict[str, Moment], dict[str, Measure]]:
-    """Moments and durations of a performance by the stages of its frames, from frame `begin` of the part on."""
+    """Moments and durations of a performance by the stages of its frames, from frame `begin` in the part on."""
     edges, times = edges_in(labels, sport), seen.times[begin:]
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
     frame = 1 / min(seen.video.fps, seen.rate)
@@ -323,7 +323,7 @@ def _times(
 def _summary(
     seen: Seen, spans: list[Span], performances: list[Performance], warnings: list[Remark], before: PartSummary | None
 ) -> PartSummary:
-    """What is kept of a part, which repeats frames of the part before."""
+    """What is kept of a part, which repeats frames in the part before."""
     video = seen.video
     repeated = before.labels[video.first_frame - before.first_frame :] if before else np.zeros(0, np.int8)
     labels, times = _labels(seen, spans, repeated), seen.times
@@ -344,7 +344,7 @@ def _summary(
 
 
 def _labels(seen: Seen, spans: list[Span], repeated: np.ndarray | tuple = ()) -> np.ndarray:
-    """The stage of every frame of a part, int8 (L,); its first ones may have been labelled in the part before."""
+    """Every frame's stage of a part, int8 (L,); its first ones may have been labelled in the part before."""
     labels = np.zeros(len(seen.sample_of), np.int8)
     labels[: len(repeated)] = repeated
     for span in spans:

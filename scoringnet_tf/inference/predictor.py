@@ -35,7 +35,7 @@ def score_video(
     """Decodes a video and scores it.
 
     Args:
-        path: a video file, or a folder of images numbered in order; a file of features for a model that reads those;
+        path: a video file, or a folder of images numbered in order; a feature file for a model that reads those;
             or a `Clip`. Files at addresses that fsspec reads (`https://…`, `s3://…`, `gs://…`) are fetched.
         model: `ScoringNet`, or its path (a `.keras` file, or a folder with one), from which it is loaded each time.
             None for `default_model`: `diving_film` if it ships and I3D is installed, else `diving_small`.
@@ -46,7 +46,7 @@ def score_video(
 
     Raises:
         InputError: there is no such model, or `path` is none; no frame is shown from `start` to `end`, or none at the
-            end of it; or one of these is given for a `Clip` or for features; a height as of `fall.check_height`.
+            end of it; or one of these is given for a `Clip` or for features; a height as in `fall.check_height`.
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """
@@ -70,8 +70,8 @@ def predictor_of(
     """The `Predictor` for a model, or for its path; the same one for the same model with the same weights.
 
     Args:
-        model: as of `score_video`.
-        reads_features: whether it is to read files of features. Else heads that learned from a backbone's features see
+        model: as in `score_video`.
+        reads_features: whether it is to read feature files. Else heads that learned from a backbone's features see
             videos by it.
         parts: that must have learned, see `check_trained`; None: those of stages, or all of a model without stages.
 
@@ -108,7 +108,7 @@ def scored(
     force: bool = False,
     heights: Heights = None,
 ) -> Iterator[tuple[str, VideoScore | PartSummary | Remark]]:
-    """Yields the name of each of `named_videos` and its score, or why there is none; options as of `score_video`.
+    """Yields the name of each of `named_videos` and its score, or why there is none; options as in `score_video`.
 
     The summary of each part of a long video comes before its score. The next video of a list is read while one is
     scored. Others, such as those that arrive in a folder, take their turn.

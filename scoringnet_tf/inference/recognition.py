@@ -23,7 +23,7 @@ def recognition(model: Any, classes: Any, labels: Any, mask: Any) -> Any:
 
     Args:
         model: `ScoringNet` with `recognised` classes.
-        classes, labels, mask: as of `checks.checks`.
+        classes, labels, mask: as in `checks.checks`.
     """
     mask = ops.convert_to_tensor(mask)
     likely, counted = _likely(model, classes, mask)
@@ -45,7 +45,7 @@ def where_recognised(model: Any, stages: np.ndarray, classes: np.ndarray, rate: 
 
     Args:
         model: `ScoringNet` with `recognised` classes.
-        stages: (K, S) of KFS.
+        stages: (K, S) from KFS.
         classes: (K, N) logits.
         rate: frames per second; None if it is not known.
     """

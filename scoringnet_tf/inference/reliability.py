@@ -52,7 +52,7 @@ class Reliability:
 
 
 def reliability(model: "ScoringNet") -> Reliability:
-    """The `Reliability` of a model. It reads all weights once."""
+    """A model's `Reliability`. It reads all weights once."""
     reasons, remarks = score_reasons(model), doubts(model)
     # Without scores nobody misses intervals. A backbone that recognises the sport needs no distance.
     needless = {"no_intervals"} if reasons else set()

@@ -102,7 +102,7 @@ def _score_lines(performance: Any, score: Any) -> list[str]:
 
 
 def columns(sport: Sport) -> tuple[str, ...]:
-    """The names of the columns of a table of results of a sport."""
+    """The names of the columns of a table of results in a sport."""
     return (
         *("video", "performance", "status", "start_s", "end_s"),
         *sport.scores,
@@ -114,7 +114,7 @@ def columns(sport: Sport) -> tuple[str, ...]:
 
 
 def _times_of(sport: Sport) -> list[tuple[str, str]]:
-    """(name, unit) of the moments and measures of a sport."""
+    """(name, unit) of the moments and measures in a sport."""
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
     return [*((name, "s") for name in names), *(MEASURES.items() if sport.fall else ())]
 

@@ -33,7 +33,7 @@ class Performance:
         start_frame, end_frame: of the file, counted from 0, end exclusive: from its first stage to its last. They are
             those of the whole video if it has no stages.
         start_s, end_s: the same in seconds.
-        difficulty, execution, final: points of the sport. None if the model predicts no such score, or it is withheld.
+        difficulty, execution, final: in points. None if the model predicts no such score, or it is withheld.
         deviations: score → standard deviation in points, of a model with a distribution head.
         reasons: why the scores are withheld, or would be if they were not forced; at the end those of the model.
         intervals: score → its lower and upper end in points, see `VideoScore.interval_level`. Withheld and forced
@@ -90,13 +90,13 @@ class PartSummary:
         first_frame: number of its first frame in the file.
         fps: frames per second.
         times: (L + 1,), seconds in the file at which each frame begins, and the last one ends.
-        labels: int8 (L,), the stage of every frame; noise outside the performances.
+        labels: int8 (L,), every frame's stage; noise outside the performances.
         has_stages: whether the model found stages in it.
         performances: those that are new in it.
         reasons: why nothing in it can be scored.
         warnings: about all of it.
         pictures: a few of its frames.
-        end_frame: frame of the file behind the last performance so far; 0 if there is none.
+        end_frame: frame in the file behind the last performance so far; 0 if there is none.
         is_part: whether it is a part of a long video.
     """
 
@@ -264,7 +264,7 @@ class VideoScore:
         The last one reads the video again.
 
         Raises:
-            InputError: the ending is another one; or as of `save_video`.
+            InputError: the ending is another one; or as in `save_video`.
         """
         suffix = as_path(path).suffix.lower()
         if suffix == ".json":
@@ -348,7 +348,7 @@ def _several(performances: Sequence[Performance]) -> Remark:
 
 
 def _stages(labels: np.ndarray, times: np.ndarray, first_frame: int, sport: Sport) -> list[dict[str, Any]]:
-    """The runs of stages, in frames of the file."""
+    """The runs of stages, in frames in the file."""
     return [
         {
             "name": sport.stages[stage],

@@ -44,7 +44,7 @@ def keeping_scores(
 
     Args:
         folder: in a file system; made if there is none.
-        model: of frames, as of `predictor_of`.
+        model: of frames, as in `predictor_of`.
         runner: of Apache Beam, to score on in place of this process, see `beam.on_runner`. Its workers must see videos,
             model and `folder`; each of its processes loads the model once.
         options: of `inputs.scored`.
@@ -67,7 +67,7 @@ def keeping_scores(
 
 
 @functools.cache
-def _loaded(model: AnyPath, sha256: str) -> Predictor:
+def _loaded(model: str, sha256: str) -> Predictor:
     predictor = predictor_of(model)
     if file_sha256(model_path(model)) != sha256:
         raise InputError("changed", f"{model_path(model)} was replaced while it was read, or is another for a worker.")
@@ -76,7 +76,7 @@ def _loaded(model: AnyPath, sha256: str) -> Predictor:
 
 def _predictor(model: AnyPath, sha256: str) -> Predictor:
     with _loading:
-        return _loaded(model, sha256)
+        return _loaded(str(model), sha256)
 
 
 def _scored(

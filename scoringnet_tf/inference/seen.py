@@ -69,7 +69,7 @@ class Span:
     performances: int = 1
 
     def frames(self, seen: Seen) -> tuple[int, np.ndarray]:
-        """(first frame of the part that its samples show, the stage of each of these frames, int8)."""
+        """(first frame in the part that its samples show, the stage of each of these frames, int8)."""
         frames = np.flatnonzero((seen.sample_of >= self.start) & (seen.sample_of < self.stop))
         if not len(frames):  # frames were repeated, and the samples show none of the file: the next one counts
             return min(int(np.searchsorted(seen.sample_of, self.start)), len(seen.sample_of) - 1), np.zeros(0, np.int8)
@@ -79,7 +79,7 @@ class Span:
 
 @dataclasses.dataclass(frozen=True)
 class Scores:
-    """The scores of a performance and their deviations, in points; and those without a key fragment."""
+    """A performance's scores and their deviations, in points; and those without a key fragment."""
 
     points: dict[str, float] = dataclasses.field(default_factory=dict)
     deviations: dict[str, float] = dataclasses.field(default_factory=dict)

@@ -17,7 +17,7 @@ class Moment:
     """A moment of a performance.
 
     Attributes:
-        frame: the first frame of the file that shows it, from 0.
+        frame: the first frame in the file that shows it, from 0.
         seconds: its time.
         uncertainty: seconds to either side within which it lies in 90 of 100 videos; None if that was not measured.
     """
@@ -29,7 +29,7 @@ class Moment:
 
 @dataclasses.dataclass(frozen=True)
 class Measure:
-    """What is measured of a performance: its value and uncertainty, as of `Moment`, in a unit: s, m or m/s."""
+    """What is measured of a performance: its value and uncertainty, as in `Moment`, in a unit: s, m or m/s."""
 
     value: float
     unit: str
@@ -43,7 +43,7 @@ def moments_of(
     uncertainties: Mapping[str, float | None] | None = None,
     first_frame: int = 0,
 ) -> dict[str, Moment]:
-    """The moments of a sport that a performance shows, by name and in order of time.
+    """The moments in a sport that a performance shows, by name and in order of time.
 
     Args:
         sport: that names them.
@@ -63,7 +63,7 @@ def moments_of(
 def durations_of(
     sport: Sport, edges: Edges, times: np.ndarray, uncertainties: Mapping[str, float | None] | None = None
 ) -> dict[str, Measure]:
-    """The durations of a sport that a performance shows whole, by name; arguments as of `moments_of`.
+    """The durations in a sport that a performance shows whole, by name; arguments as in `moments_of`.
 
     A stage lasts until the next one begins, if that is shown: frames between them that have no stage are its own.
     """

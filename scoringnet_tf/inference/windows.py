@@ -72,7 +72,7 @@ class WindowedModel:
     """The stage probabilities (L, S) and features (L, D) of a video, from its blocks; None where a model has none.
 
     It is traced once, and shares the model's variables. Features are those that the heads read, or as of
-    `KeyFragmentSegmenter.with_features`; None of a model of frames without KFS.
+    `KeyFragmentSegmenter.with_features`; None for a model of frames without KFS.
 
     Args:
         model: a `ScoringNet`, or its KFS of frames.
