@@ -42,10 +42,7 @@ def fragment_frames(wanted: Iterable[int], stages: Any, frame_mask: Any) -> tupl
     Args:
         wanted: the fragment's labels.
         stages: int (B, L), every frame's label; None for whole videos.
-        frame_mask: bool (B, L), true for real frames.
-
-    Returns:
-        bool (B, L), all real frames if a video has none in the fragment; bool (B,), true for such a video.
+        frame_mask: bool (B, L), true for real frames; they all count if none is in the fragment.
     """
     member = ops.zeros_like(frame_mask)
     if stages is not None:
@@ -106,8 +103,7 @@ class TrainingFragments(layers.Layer):
 
     Args:
         source: `"true"` or `"predicted"`.
-        jitter: frames by which each video's stages are moved at random, either way, as predicted ones are; the ends
-            repeat.
+        jitter: frames by which each video's stages are moved at random, either way; the ends repeat.
         seed: for the draws.
     """
 

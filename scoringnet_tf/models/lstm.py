@@ -9,11 +9,7 @@ from scoringnet_tf.support.messages import InputError
 
 
 class Recurrence:
-    """A cell for `keras.layers.RNN`: what an `LSTMCell` does with a frame after `gates_of`.
-
-    Args:
-        cell: the built cell whose variables it uses.
-    """
+    """A cell for `keras.layers.RNN`: what a built `LSTMCell` does with a frame after `gates_of`."""
 
     def __init__(self, cell: layers.LSTMCell) -> None:
         self.cell = cell
@@ -50,14 +46,9 @@ class _GatesFirst(layers.RNN):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class LSTM(layers.LSTM, _GatesFirst):
-    """Keras's LSTM in less time: the same variables, and the same outputs and gradients, to rounding.
+    """Keras's LSTM in less time: the same variables, outputs and gradients, to rounding.
 
-    Args:
-        units: in the hidden state and the outputs.
-        kwargs: what `keras.layers.LSTM` takes, but dropout.
-
-    Raises:
-        InputError: dropout, or no bias (`wrong_value`).
+    It has a bias and no dropout, or raises InputError (`wrong_value`).
     """
 
     def __init__(self, units: int, **kwargs: Any) -> None:

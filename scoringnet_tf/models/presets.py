@@ -20,16 +20,12 @@ def load_scoring_net(path: AnyPath | None = None, flag: str = "model") -> Scorin
 def check_trained(
     model: ScoringNet, path: AnyPath | None, flag: str = "model", parts: Collection[str] | None = None
 ) -> None:
-    """Checks that what a model is asked for has been trained: noise and means look like stages and scores.
+    """InputError (`not_trained`) unless what a model is asked for has learned: noise and means look like results.
 
     Args:
         model: a `ScoringNet`.
-        path: its file; None if it has none.
-        flag: how the user calls that path.
+        path, flag: its file, or None, and how the user calls that.
         parts: names in `models.parameter_groups.learning_parts`; None for all that make a score.
-
-    Raises:
-        InputError: naming `flag`, with the code `not_trained`.
     """
     unlearned = [name for name in model.unlearned_parts if parts is None or name in parts]
     if unlearned:
@@ -42,10 +38,8 @@ def check_trained(
 def with_settings(model: ScoringNet, views: int | None = None, decoding: str | None = None) -> ScoringNet:
     """A copy that scores other views, or decodes stages otherwise; None: as the model does.
 
-    Its scores err otherwise, and with another decoding its times: it states no intervals until it is calibrated anew.
-
-    Raises:
-        InputError: there are no such views, or no such decoding (`unknown_name`), or no stages (`no_stages`).
+    It states no intervals until it is calibrated anew. InputError if there are no such views or decoding
+    (`unknown_name`), or no stages (`no_stages`).
     """
     if decoding and model.segmenter is None:
         raise InputError("no_stages", "The model scores whole videos: it decodes no stages.")

@@ -36,15 +36,12 @@ def regressor(
         x: KerasTensor (B, L, H, W, C), from conv5b; or (B, T, D), features.
         filters, units: the convolutions' and the fully connected layers' widths (§3.2: no numbers).
         dropout_rate: after both fully connected layers (§3.2: no number).
-        pool_stride: in time, height and width.
+        pool_stride: in time, height and width; InputError (`out_of_range`) if it is below 1.
         kernel_l2: β in Eqs. 8 and 9, on every kernel.
         dtype: the 3-D convolutions' dtype policy; all else is float32.
 
     Returns:
         KerasTensor (B, units), float32; the third fully connected layer is the caller's.
-
-    Raises:
-        InputError: pool_stride is below 1 (`out_of_range`).
     """
     if pool_stride < 1:
         raise InputError("out_of_range", f"pool_stride must be at least 1, not {pool_stride}.")
@@ -93,9 +90,6 @@ def sequence_regressor(
         filters, units: each convolution's and fully connected layer's width.
         dropout_rate: on features, statistics, and after both fully connected layers.
         kernel_l2: β in Eqs. 8 and 9, on every kernel.
-
-    Returns:
-        KerasTensor (B, units), float32.
     """
     statistics = Dropout(dropout_rate, name="statistics_dropout", dtype="float32")(statistics)
     x = Dropout(dropout_rate, name="features_dropout", dtype="float32")(x)

@@ -25,10 +25,7 @@ else:
 class Functional(keras.Model):  # of Keras's name: the paths of weights in a `.keras` file are made of class names
     """Keras's functional model, which refuses what is not uint8 for an input that is.
 
-    Keras casts whatever it is given: frames in 0…1 or −1…1 would be black.
-
-    Raises:
-        InputError: when it is called, with the code `frames_not_uint8`.
+    Keras would cast frames in 0…1 or −1…1 to black. The InputError of a call has the code `frames_not_uint8`.
 
     Example:
     >>> frames = keras.Input((16, 112, 112, 3), dtype="uint8")
@@ -71,33 +68,22 @@ def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
 
 
 class Preset(Model):
-    """`save` and presets for a functional model with a constructor of its own, `dtype` among its arguments.
-
-    A preset is a folder with a `model.keras`: configuration, weights, preprocessing, and what the weights were trained
-    on. The method names are keras-hub's.
-    """
+    """`save` and presets (a folder with a `model.keras`), as in keras-hub, for a constructor that takes a `dtype`."""
 
     @classmethod
     def from_preset(cls: type[Trained], preset: AnyPath, dtype: str | None = None) -> Trained:
-        """A trained model.
+        """A trained model; InputError if there is none, or one of another class.
 
         Args:
-            preset: the name of one that ships, e.g. `"diving_small"`, or a path: a preset's folder, a run's folder, or
-                a `.keras` file, on a local disk or wherever fsspec reads.
+            preset: the name of one that ships, e.g. `"diving_small"`, or the path or address of a `.keras` file, a
+                preset's folder, or a run's.
             dtype: dtype policy to run it in; default: float32.
-
-        Raises:
-            InputError: there is no such model, or it is of another class.
         """
         model = load_keras(model_path(preset, "preset", [cls.__name__]), cls, "preset")
         return model if dtype is None else model.with_dtype(dtype)
 
     def save_to_preset(self, preset_dir: AnyPath) -> None:
-        """Saves the model as a preset in the folder `preset_dir`, which is made if it is not there.
-
-        Raises:
-            InputError: the folder holds a model by another name, such as that of a run (`exists`).
-        """
+        """Saves the model as a preset in the folder `preset_dir`; InputError (`exists`) if a run's model is there."""
         others = [name for name in NAMES if name != PRESET_FILE and (as_path(preset_dir) / name).is_file()]
         if others:
             raise InputError("exists", f"{preset_dir} already holds {others[0]}.", "Choose another folder.")
@@ -107,9 +93,6 @@ class Preset(Model):
         """Saves as `.keras`, in float32 and not compiled; the file appears whole or not at all.
 
         A `mixed_float16` model does not run on a CPU: TensorFlow has no float16 3-D max-pooling there.
-
-        Raises:
-            FileExistsError: the file exists, and `overwrite` is false.
         """
         if not overwrite and as_path(filepath).exists():
             raise FileExistsError(f"{filepath} exists, and overwrite is False.")

@@ -70,14 +70,13 @@ def score_tower(
     starts from the mean score, or from equal chances of all.
 
     Args:
-        name: of the model.
-        clip_shape: (T, H, W, 3) of frames, or (T, D) of features.
-        mean, std: of the training scores, points.
+        name: the model's.
+        clip_shape: (T, H, W, 3), or (T, D) for features.
+        mean, std: the training scores', points.
         settings: what `ScorePredictor` takes.
 
     Returns:
-        Clip (B, *clip_shape) → score (B,), points; with `head="distribution"` probabilities (B, K) of
-        `losses.score_bins`.
+        A clip → its score (B,), points; with `head="distribution"` probabilities (B, K) on `losses.score_bins`.
     """
     multiplier, kernel_l2, dtype = (settings[name] for name in ("width_multiplier", "kernel_l2", "dtype"))
     # 1. C3D, or features, and the regressor
@@ -134,26 +133,22 @@ class ScorePredictor(Functional):
 
     Args:
         sport: as for `ScoringNet`; its rule fuses the two scores.
-        clip_lengths: (T_d, T_e), m and t in Eqs. 2 and 3 (no numbers). A UNLV-Diving flight has 33 frames in the
-            median.
+        clip_lengths: (T_d, T_e), m and t in Eqs. 2 and 3 (no numbers). UNLV-Diving's flights last 33 frames.
         image_size: the frames' (H, W).
-        score_statistics: training scores' `{"difficulty": (mean, std), …}`, points. The towers work in standard
-            units inside.
+        score_statistics: training scores' `{"difficulty": (mean, std), …}`, points; inside are standard units.
         width_multiplier: scales every layer.
         conv_filters, fc_units: widths in the regressor before the multiplier (§3.2: no numbers).
         pool_stride: in the regressor's two poolings (§3.2: no number), see `regressor`.
         statistics: whether feature towers read statistics over time, and convolutions pooled by attention
             (`sequence_regressor`), not max-pooling (`regressor`).
-        head: `"regression"` is the paper's; `"distribution"` predicts every score's probability (USDL, CVPR
-            2020).
+        head: `"regression"` is the paper's; `"distribution"` gives every score's probability (USDL, CVPR 2020).
         output_activation: after the last layer. "relu" is §3.2's: no score falls below 0 points. "linear" gives every
             score a gradient; ReLU gives none to a score that has fallen there.
         dropout_rate: after the first two fully connected layers (§3.2: no number, and after the third, too, which here
             gives the score), and on features.
         kernel_l2: β in Eqs. 6–9, on both towers' kernels.
         preprocessing: for `C3D`, in both towers.
-        scores: `("difficulty", "execution")`, or `("final",)` if nothing else is known (AQA-7): one tower. None: the
-            former, unless the sport has a final score alone.
+        scores: `("difficulty", "execution")`, or `("final",)`: one tower. None: what the sport has.
         features: D; None for frames.
 
     Raises:
@@ -265,11 +260,10 @@ def tower_name(score: str) -> str:
 def _combined(
     said: Mapping[str, Any], scores: Sequence[str], expected: Mapping[str, Any], fuse: Any, fused_variance: Any
 ) -> dict[str, Any]:
-    """All of SP's outputs: what towers said, and what follows from it.
+    """All of SP's outputs: what towers said, by name, and what follows from it.
 
     Args:
-        said: name → what towers said: `"final"` (B,), `"final_distribution"` (B, K). What else is there is
-            replaced, or kept if nothing makes it anew.
+        said: scores (B,) or distributions (B, K); what else is there is replaced, or kept if nothing makes it anew.
         scores: the towers'.
         expected: score → `ExpectedScore`'s function; empty without distributions.
         fuse, fused_variance: `ScoreFusion`'s functions; None for one tower.

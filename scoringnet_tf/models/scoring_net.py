@@ -240,7 +240,7 @@ class ScoringNet(Preset, Trainer, Functional):
         self._learned_parts = frozenset(["backbone"] if backbone is not None and backbone.pretrained else [])
         self.sport: Sport = rules
         self.scores, self.views = scores, views
-        self.features: dict[str, Any] | None = features
+        self.features: Any = features
         self.content, self.encoded = "features" if features else "frames", self_encoded
         self.image_size: Any = image_size
         self.frame_size: Any = tuple(content["frame_size"])

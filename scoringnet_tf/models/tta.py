@@ -23,26 +23,19 @@ def check_views(views: int, *, of_frames: bool, of_fragments: bool) -> None:
 
 
 def select_views(
-    scores: Iterable[str],
-    selectors: Iterable[layers.Layer],
-    content: Any,
-    stages: Any,
-    mask: Any,
-    views: int,
+    scores: Iterable[str], selectors: Iterable[layers.Layer], content: Any, stages: Any, mask: Any, views: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the towers see, without mirror images.
 
     Args:
-        scores: the n towers'.
-        selectors: n `FragmentSelector`s.
+        scores, selectors: the n towers', `FragmentSelector`s.
         content: frames (B, L, H, W, C) or features (B, L, D).
         stages: int (B, L), every frame's stage; None scores whole videos.
         mask: bool (B, L), true for real frames.
         views: in `VIEWS`.
 
     Returns:
-        `{"difficulty_clip": (M·B, T, …), …}`, one move after the other; and
-        `{"empty_fragments": bool (B, n)}`, nothing for whole videos.
+        `{"difficulty_clip": (M·B, T, …), …}`, one move after the other; `{"empty_fragments": bool (B, n)}`, or `{}`.
     """
     clips, empty = {}, []
     for score, selector in zip(scores, selectors, strict=True):
