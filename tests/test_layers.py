@@ -11,110 +11,47 @@ COMMANDS = "commands"
 
 # Part: the parts of the same package that it may import. A row names rows above it alone, so that there is no way back.
 SCORINGNET_TF = {
-    "support": (),  # command line, errors, files, drawing, work on a cluster: knows neither video nor sport
-    "sports": ("support",),  # the nouns of the field, for everyone below
-    "bootstrap": ("sports",),  # intervals of any figure
-    "defaults": ("sports",),  # plain values, of models and commands alike
-    "losses": ("defaults",),  # the paper's mathematics, on tensors alone
-    "metrics": ("losses",),  # which video and frame counts, and for how much, is decided alike
-    "data": ("support", "sports", "defaults"),  # records and videos in, tensors out: knows no model
-    "models": (
-        *("support", "sports", "defaults", "losses", "metrics"),
-        "data",  # its preprocessing travels along
-    ),
-    "weights": ("support", "data", "models"),  # importers: published weights become a model of ours
-    "inference": (
-        "support",
-        "sports",
-        "bootstrap",
-        "metrics",
-        "data",
-        "models",
-        "weights",
-    ),  # trained models in, stages and scores out
-    "report": (
-        "support",
-        "sports",
-        "bootstrap",
-        "metrics",
-        "data",
-        "inference",
-    ),  # what inference found, as tables and pictures
-    "serve": ("support", "sports", "data", "inference", "report"),  # a web page before them
+    "support": "",  # command line, errors, files, drawing, work on a cluster: knows neither video nor sport
+    "sports": "support",  # the nouns of the field, for everyone below
+    "bootstrap": "sports",  # intervals of any figure
+    "defaults": "sports",  # plain values, of models and commands alike
+    "losses": "defaults",  # the paper's mathematics, on tensors alone
+    "metrics": "losses",  # which video and frame counts, and for how much, is decided alike
+    "data": "support sports defaults",  # records and videos in, tensors out: knows no model
+    "models": "support sports defaults losses metrics data",  # its preprocessing travels along
+    "weights": "support data models",  # importers: published weights become a model of ours
+    "inference": "support sports bootstrap metrics data models weights",  # trained models in, stages and scores out
+    "report": "support sports bootstrap metrics data inference",  # what inference found, as tables and pictures
+    "serve": "support sports data inference report",  # a web page before them
     # Above inference and report: held-out videos are scored and drawn while it trains, by what scores and draws later.
-    "training": (
-        "support",
-        "sports",
-        "defaults",
-        "losses",
-        "metrics",
-        "data",
-        "models",
-        "weights",
-        "inference",
-        "report",
-    ),
-    "baselines": (
-        *("support", "sports", "losses", "data", "models", "inference", "report"),
-        "training",
-    ),  # reported on alike
+    "training": "support sports defaults losses metrics data models weights inference report",
+    "baselines": "support sports losses data models inference report training",  # reported on alike
     # Trains and evaluates by the commands and reads what they leave; looks into the models for its figures.
     # Of training it knows the configuration, whose fields the rows of its tables set.
-    "experiments": (
-        *("support", "sports", "bootstrap", "metrics", "data", "models", "inference", "report", "baselines"),
-        "training",
-    ),
-    COMMANDS: (  # flags and a few lines each
-        *(
-            "support",
-            "sports",
-            "bootstrap",
-            "defaults",
-            "losses",
-            "metrics",
-            "data",
-            "models",
-            "weights",
-            "inference",
-            "report",
-        ),
-        "serve",
-        "training",
-        "baselines",  # of `cross_validate`
-        "experiments",
-    ),
+    "experiments": "support sports bootstrap metrics data models inference report training baselines",
+    # Flags and a few lines each.
+    COMMANDS: "support sports bootstrap defaults losses metrics data models weights inference report serve training "
+    "baselines experiments",
 }
 DATA_PREP = {
-    "support": (),
-    "datasets.readers": ("support",),  # files of labels in, plain values out: knows no dataset
-    "datasets": ("support", "datasets.readers"),  # the layout of each dataset in, samples and stage labels out
-    "simulator": ("support", "datasets.readers"),  # writes what the datasets read, and reads real labels itself
-    "records": ("support", "datasets"),  # samples in, TFRecords out
+    "support": "",
+    "datasets.readers": "support",  # files of labels in, plain values out: knows no dataset
+    "datasets": "support datasets.readers",  # the layout of each dataset in, samples and stage labels out
+    "simulator": "support datasets.readers",  # writes what the datasets read, and reads real labels itself
+    "records": "support datasets",  # samples in, TFRecords out
     # Stage labels, exchanged with annotation tools; records: what is suggested for is decoded as for these.
-    "stages": ("support", "datasets", "datasets.readers", "records"),
-    COMMANDS: ("support", "datasets", "datasets.readers", "simulator", "records", "stages"),
+    "stages": "support datasets datasets.readers records",
+    COMMANDS: "support datasets datasets.readers simulator records stages",
 }
+PACKAGES = [("scoringnet_tf", SCORINGNET_TF), ("data_prep", DATA_PREP)]
 # What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
-SHARED = (
-    *(
-        "support",
-        "sports",
-        "data.dataset_info",
-        "data.records",
-        "data.video",
-        "data.video_files",
-        "data.timing",
-        "data.preprocessing",
-        "data.features",
-    ),
-    "data.factors",
-    "data.joints",
-    "__version__",
-)
-# Models decode no video and know no object store: `data` and `support` do that for them.
-NOT_IN_MODELS = ("av", "cv2", "fsspec", "upath", "s3fs", "gcsfs", "scoringnet_tf.data.video")
+OF_DATA = "dataset_info records video video_files timing preprocessing features factors joints"
+SHARED = ["support", "sports", "__version__", *(f"data.{name}" for name in OF_DATA.split())]
+# Models decode no video and know no object store: `data` and `support` do that for them. They, losses and metrics run
+# on every backend of Keras only if none of them imports one.
+BACKENDS = ("tensorflow", "jax", "torch")
+NOT_IN_MODELS = (*BACKENDS, "av", "cv2", "fsspec", "upath", "s3fs", "gcsfs", "scoringnet_tf.data.video")
 SUGGESTION = "data_prep.stages.suggestion"  # the one place where a trained model prepares data
-SHARED_WITH_SUGGESTION = (*SHARED, "inference")
 
 
 def modules(package):
@@ -153,31 +90,24 @@ def part_of(name, parts):
     return max((part for part in parts if within(name, [part])), key=len, default=COMMANDS)
 
 
-def arrows_back(package, parts):
-    """'module imports name' for every import within a package that its table does not allow."""
+@pytest.mark.parametrize(("package", "parts"), PACKAGES)
+def test_no_row_names_one_below(package, parts):
+    rows = list(parts)
+    for row, allowed in parts.items():
+        assert {*allowed.split()} <= {*rows[: rows.index(row)]}, row
+
+
+@pytest.mark.parametrize(("package", "parts"), PACKAGES)
+def test_imports_within_a_package_go_one_way(package, parts):
+    back = []
     for module, path in modules(package):
         source = part_of(module.removeprefix(package).removeprefix("."), parts)
         for name in imports(path):
-            if not within(name, [package]) or name == f"{package}.__version__":
-                continue
-            if name == package or part_of(name.removeprefix(f"{package}."), parts) not in (source, *parts[source]):
-                yield f"{module} imports {name}"
-
-
-@pytest.mark.parametrize("parts", [SCORINGNET_TF, DATA_PREP], ids=["scoringnet_tf", "data_prep"])
-def test_no_row_names_one_below(parts):
-    rows = list(parts)
-    for row, allowed in parts.items():
-        assert set(allowed) <= set(rows[: rows.index(row)]), row
-
-
-@pytest.mark.parametrize(
-    ("package", "parts"),
-    [("scoringnet_tf", SCORINGNET_TF), ("data_prep", DATA_PREP)],
-    ids=["scoringnet_tf", "data_prep"],
-)
-def test_imports_within_a_package_go_one_way(package, parts):
-    assert list(arrows_back(package, parts)) == []
+            if within(name, [package]) and name != f"{package}.__version__":
+                target = part_of(name.removeprefix(f"{package}."), parts)
+                if name == package or target not in (source, *parts[source].split()):
+                    back.append(f"{module} imports {name}")
+    assert back == []
 
 
 def test_scoringnet_tf_never_imports_data_prep():
@@ -188,13 +118,9 @@ def test_scoringnet_tf_never_imports_data_prep():
 def test_data_prep_imports_of_scoringnet_tf_what_is_shared():
     found = []
     for module, path in modules("data_prep"):
-        shared = SHARED_WITH_SUGGESTION if module == SUGGESTION else SHARED
-        allowed = [f"scoringnet_tf.{name}" for name in shared]
-        found += [
-            f"{module} imports {name}"
-            for name in imports(path)
-            if name.startswith("scoringnet_tf") and not within(name, allowed)
-        ]
+        allowed = [f"scoringnet_tf.{name}" for name in (*SHARED, *["inference"] * (module == SUGGESTION))]
+        ours = [name for name in imports(path) if within(name, ["scoringnet_tf"])]
+        found += [f"{module} imports {name}" for name in ours if not within(name, allowed)]
     assert found == []
 
 
@@ -202,6 +128,7 @@ def test_no_circles():
     graphlib.TopologicalSorter(graph(["scoringnet_tf", "data_prep"])).prepare()
 
 
-def test_models_know_neither_videos_nor_object_stores():
-    paths = (ROOT / "scoringnet_tf/models").rglob("*.py")
+def test_models_know_neither_videos_nor_object_stores_nor_a_backend():
+    paths = [*(ROOT / "scoringnet_tf/models").rglob("*.py")]
+    paths += [ROOT / f"scoringnet_tf/{name}.py" for name in ("losses", "metrics")]
     assert [(path.name, name) for path in paths for name in imports(path) if within(name, NOT_IN_MODELS)] == []

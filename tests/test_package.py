@@ -1,6 +1,5 @@
 """What `import scoringnet_tf` promises: cheap, lazy, and saved models reload whichever module comes first."""
 
-import ast
 import configparser
 import importlib.util
 import pathlib
@@ -18,10 +17,6 @@ from scoringnet_tf.support.i3d_files import cached_file
 from scoringnet_tf.support.messages import InputError
 
 ROOT = pathlib.Path(__file__).parents[1]
-
-
-def run_python(code):
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
 
 
 # Each module is the first of ours that its process imports; what others wrote, the processes share.
@@ -45,29 +40,23 @@ def test_imports_are_light():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module", ["losses", "metrics"])
-def test_a_public_module_may_be_what_is_imported_first(module):
-    """Keras, which it imports, has the models registered, which import it."""
-    result = run_python(f"import scoringnet_tf.{module}\nprint(scoringnet_tf.{module}.__name__)")
-    assert result.stdout.strip() == f"scoringnet_tf.{module}", result.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("order", ["scoringnet_tf, keras", "keras, scoringnet_tf"])
-def test_saved_models_reload_after_import(order, tmp_path):
-    model = scoringnet_tf.KeyFragmentSegmenter(image_size=(32, 32), width_multiplier=1 / 16)
-    model.save(tmp_path / "kfs.keras")
-    result = run_python(
-        f"import {order}\nprint(type(keras.models.load_model({str(tmp_path / 'kfs.keras')!r})).__name__)"
-    )
-    assert result.stdout.strip() == "KeyFragmentSegmenter", result.stderr
+@pytest.mark.parametrize(
+    "first",
+    ["scoringnet_tf, keras", "keras, scoringnet_tf", "scoringnet_tf.losses, keras", "scoringnet_tf.metrics, keras"],
+)
+def test_saved_models_reload_whatever_is_imported_first(first):
+    """Keras, which a public module imports, has the models registered, which import that module."""
+    path = ROOT / "saved_models/motion_small/c3d.keras"
+    code = f"import {first}, keras, scoringnet_tf; print(type(keras.models.load_model({str(path)!r})).__name__)"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert result.stdout.strip() == "C3D", result.stderr
 
 
 @pytest.mark.slow
 def test_keras_alone_reloads_no_saved_model():
     """What docs/serving.md says of it; where this fails, they can promise more."""
-    path = ROOT / "saved_models/motion_small/c3d.keras"
-    result = run_python(f"import keras\nkeras.models.load_model({str(path)!r}, compile=False)")
+    load = "import keras\nkeras.models.load_model('saved_models/motion_small/c3d.keras', compile=False)"
+    result = subprocess.run([sys.executable, "-c", load], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode != 0 and "C3D" in result.stderr
 
 
@@ -81,25 +70,6 @@ def test_dir_shows_the_public_names_and_nothing_else():
         assert getattr(scoringnet_tf, name).__name__.removeprefix("scoringnet_tf.") == name
     with pytest.raises(AttributeError):
         scoringnet_tf.C4D  # noqa: B018
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        *(ROOT / "scoringnet_tf/models").rglob("*.py"),
-        *(ROOT / "scoringnet_tf" / f"{module}.py" for module in ("losses", "metrics")),
-    ],
-    ids=lambda path: path.name,
-)
-def test_models_and_losses_know_keras_alone(path):
-    """They run on every backend of Keras only if none of them imports one."""
-    imported = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            imported |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            imported.add(node.module.split(".")[0])
-    assert not imported & {"tensorflow", "jax", "torch"}
 
 
 def test_setup_lists_every_package():
@@ -117,61 +87,36 @@ def test_setup_lists_every_package():
 # === Shipped models ===
 
 
-def test_a_model_is_found_as_file_folder_or_default(tmp_path):
-    (tmp_path / "run").mkdir()
-    for name in ("model.keras", "best.keras"):
-        (tmp_path / "run" / name).touch()
-    assert model_files.model_path(tmp_path / "run").name == "best.keras"
-    assert model_files.model_path(tmp_path / "run/model.keras").name == "model.keras"
-    assert model_files.model_path().name == "model.keras"
-    with pytest.raises(InputError):
-        model_files.model_path(tmp_path)
-
-
-def test_what_is_there_comes_before_a_shipped_model_of_its_name(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    shipped = model_files.model_path("diving_small")
-    assert shipped.is_file() and tmp_path not in shipped.resolve().parents
-    (tmp_path / "diving_small").mkdir()
-    (tmp_path / "diving_small/best.keras").touch()
-    assert model_files.model_path("diving_small").resolve() == (tmp_path / "diving_small/best.keras").resolve()
-
-
-def test_a_checkout_that_is_not_installed_finds_the_models_that_ship(monkeypatch):
-    """Its commands run from it before an installed copy, which alone has them inside the package."""
-    monkeypatch.setitem(sys.modules, "scoringnet_tf.saved_models", None)  # Python says that there is none
+def test_a_model_is_found_as_file_folder_or_default(tmp_path, monkeypatch):
+    """What is there comes before a shipped model of its name."""
+    shipped = ROOT / "saved_models/diving_small/model.keras"
     assert model_files.shipped_presets() == sorted(path.parent.name for path in ROOT.glob("saved_models/*/*.keras"))
-    assert model_files.model_path() == ROOT / "saved_models/diving_small/model.keras"
+    monkeypatch.chdir(tmp_path)
+    assert model_files.model_path() == model_files.model_path("diving_small") == shipped
+    pathlib.Path("diving_small").mkdir()
+    with pytest.raises(InputError):
+        model_files.model_path("diving_small")
+    for name in ("model.keras", "best.keras"):
+        pathlib.Path("diving_small", name).touch()
+        assert model_files.model_path("diving_small") == pathlib.Path("diving_small", name)
+    assert model_files.model_path("diving_small/model.keras").name == "model.keras"
 
 
-def installed_copy(folder):
-    """The `support.model_files` of a copy of the package in a folder."""
-    (folder / "support").mkdir()
-    copy = shutil.copy(model_files.__file__, folder / "support")
+def test_an_installed_copy_has_models_of_its_own_and_prefers_that_for_film_if_i3d_is_at_hand(tmp_path, without_i3d):
+    package = tmp_path / "scoringnet_tf"
+    for folder in ("diving_film", "diving_small", "../../saved_models/of_another_package"):
+        (package / "saved_models" / folder).mkdir(parents=True)
+        (package / "saved_models" / folder / "model.keras").touch()
+    (package / "support").mkdir()
+    copy = shutil.copy(model_files.__file__, package / "support")
     spec = importlib.util.spec_from_file_location("installed_copy", copy)
     installed = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(installed)
-    return installed
-
-
-def test_an_installed_copy_finds_its_own_models_and_none_of_another_package(tmp_path):
-    for folder in ("scoringnet_tf/saved_models/ours", "saved_models/theirs"):
-        (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "model.keras").touch()
-    installed = installed_copy(tmp_path / "scoringnet_tf")
-    assert installed.shipped_presets() == ["ours"]
-
-
-def test_the_default_model_is_that_for_film_if_it_ships_and_i3d_is_at_hand(tmp_path, without_i3d):
-    for name in ("diving_small", "diving_film"):
-        (tmp_path / "scoringnet_tf/saved_models" / name).mkdir(parents=True)
-        (tmp_path / f"scoringnet_tf/saved_models/{name}/model.keras").touch()
-    installed = installed_copy(tmp_path / "scoringnet_tf")
-    assert installed.default_model() == "diving_small"
+    assert (installed.shipped_presets(), installed.default_model()) == (["diving_film", "diving_small"], "diving_small")
     cached_file().parent.mkdir()
     cached_file().touch()
     assert installed.default_model() == "diving_film"
-    shutil.rmtree(tmp_path / "scoringnet_tf/saved_models/diving_film")
+    shutil.rmtree(package / "saved_models/diving_film")
     assert installed.default_model() == "diving_small"
 
 
