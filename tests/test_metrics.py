@@ -93,17 +93,10 @@ def test_src_is_nan_where_undefined(truth, predicted, weights):
     assert math.isnan(float(metric.result()))
 
 
-def test_med_of_nothing_known_is_nan():
+def test_med_is_a_weighted_mean_of_what_is_known():
     metric = metrics.MeanEuclideanDistance()
-    assert math.isnan(float(metric.result()))
     metric.update_state(np.float32([math.nan, 5]), np.float32([2, 9]), np.float32([1, 0]))
     assert math.isnan(float(metric.result()))
-    metric.update_state(np.float32([5]), np.float32([5]))
-    assert float(metric.result()) == 0
-
-
-def test_med_is_a_weighted_mean():
-    metric = metrics.MeanEuclideanDistance()
     metric.update_state(np.float32([1, math.nan, 5]), np.float32([2, 9, 3]), np.float32([0.5, 4, 3]))
     metric.update_state(np.float32([[4]]), np.float32([[8]]), np.float32([[2]]))
     assert float(metric.result()) == pytest.approx((0.5 * 1 + 3 * 2 + 2 * 4) / 5.5)
@@ -135,12 +128,6 @@ def test_frame_accuracy_takes_decided_stages():
     metric = metrics.FrameAccuracy()
     metric.update_state(LABELS, np.int32(PREDICTED))
     assert float(metric.result()) == pytest.approx(3 / 5)
-
-
-def test_the_accuracy_of_a_stage_is_of_that_stage_when_saved_and_loaded():
-    metric = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metrics.FrameAccuracy(stage=1)))
-    metric.update_state(np.int32([[1, 1, 2]]), np.int32([[1, 0, 2]]))
-    assert float(metric.result()) == pytest.approx(1 / 2)  # of all frames 2/3
 
 
 # === Segments, against loops ===
@@ -198,61 +185,39 @@ def stages_of_videos():
     return truth, predicted
 
 
-def of_each(truth, predicted):
-    return [(t[t >= 0], p[t >= 0]) for t, p in zip(truth, predicted, strict=True) if (t >= 0).any()]
+WEIGHTS = np.float32([0, 2, 1, 0, 3, 1, 1, 0, 1, 2, 1, 5])
+OVERLAPS = {"f1_10": 0.1, "f1_25": 0.25, "f1_50": 0.5, "f1_90": 0.9}
+
+
+def by_hand(truth, predicted):
+    """Name → (numerator, denominator) of each video, those of an unlabelled one 0."""
+    videos = [(t[t >= 0], p[t >= 0]) for t, p in zip(truth, predicted, strict=True)]
+    found = {name: [found_segments(*video, overlap) for video in videos] for name, overlap in OVERLAPS.items()}
+    counts = {name: [(2 * right, number) for right, number in each] for name, each in found.items()}
+    return counts | {"edit_score": [(edit_score_by_hand(*video), 1) if len(video[0]) else (0, 0) for video in videos]}
 
 
 @pytest.mark.parametrize("decided", [True, False], ids=["labels", "probabilities"])
-def test_edit_score_is_that_of_a_loop(stages_of_videos, decided):
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alike", "weighted"])
+def test_segment_metrics_are_those_of_a_loop(stages_of_videos, weights, decided):
+    """Alone and together; what is kept is forgotten together."""
     truth, predicted = stages_of_videos
-    metric = metrics.EditScore()
-    for part in (slice(0, 5), slice(5, 12)):
-        metric.update_state(truth[part], predicted[part] if decided else np.eye(4, dtype="float32")[predicted[part]])
-    expected = [edit_score_by_hand(*video) for video in of_each(truth, predicted)]
-    assert len(expected) == 11 and 0 < min(expected) < 0.7
-    assert float(metric.result()) == pytest.approx(np.mean(expected))
-
-
-@pytest.mark.parametrize("overlap", [0.1, 0.25, 0.5, 0.9])
-def test_f1_is_that_of_a_loop(stages_of_videos, overlap):
-    truth, predicted = stages_of_videos
-    metric = metrics.SegmentalF1(overlap)
-    metric.update_state(truth[:5], predicted[:5])
-    metric.update_state(truth[5:], predicted[5:])
-    counted = np.sum([found_segments(*video, overlap) for video in of_each(truth, predicted)], axis=0)
-    assert 0 < counted[0] < counted[1] / 2
-    assert float(metric.result()) == pytest.approx(2 * counted[0] / counted[1])
-
-
-@pytest.mark.parametrize("make", [metrics.EditScore, metrics.SegmentalF1])
-def test_segment_metrics_weigh_videos(stages_of_videos, make):
-    (truth, predicted), metric = stages_of_videos, make()
-    weights = np.float32([0, 2, 1, 0, 3, 1, 1, 0, 1, 2, 1, 5])
-    metric.update_state(truth, predicted, weights)
-    repeated = np.repeat(np.arange(12), weights.astype(int))
-    weighted = float(metric.result())
-    metric.reset_state()
-    assert float(metric.result()) == 0
-    metric.update_state(truth[repeated], predicted[repeated])
-    assert float(metric.result()) == pytest.approx(weighted)
-
-
-def test_segment_figures_are_those_metrics(stages_of_videos):
-    """One after the other, with weights; what is kept is forgotten together."""
-    together, alone = metrics.SegmentFigures(), [metrics.EditScore()]
-    alone += [metrics.SegmentalF1(overlap, name=f"f1_{overlap:.0%}"[:-1]) for overlap in (0.1, 0.25, 0.5)]
-    weights = np.float32([0, 2, 1, 0, 3, 1, 1, 0, 1, 2, 1, 5])
+    values = (truth, predicted if decided else np.eye(4, dtype="float32")[predicted], weights)
+    together = metrics.SegmentFigures((10, 25, 50, 90))
+    alone = [metrics.EditScore(), *(metrics.SegmentalF1(overlap, name=name) for name, overlap in OVERLAPS.items())]
     for part in (slice(0, 5), slice(5, 12)):
         for metric in (together, *alone):
-            metric.update_state(*(values[part] for values in (*stages_of_videos, weights)))
-    expected = {metric.name: float(metric.result()) for metric in alone}
+            metric.update_state(*(each if each is None else each[part] for each in values))
+    counted = np.ones(12) if weights is None else weights
+    sums = {name: np.dot(counted, counts) for name, counts in by_hand(truth, predicted).items()}
+    assert len({right / number for right, number in sums.values()}) > 3 and sums["edit_score"][0] < 0.7 * counted.sum()
+    expected = {name: pytest.approx(right / number) for name, (right, number) in sums.items()}
+    assert {metric.name: float(metric.result()) for metric in alone} == expected
     assert {name: float(value) for name, value in metrics.results(together).items()} == expected
-    assert list(expected) == ["edit_score", "f1_10", "f1_25", "f1_50"] and len({*expected.values()}) > 2
     assert metrics.results(alone[0]) == {"edit_score": alone[0].result()}
-    together.reset_state()
-    assert {float(value) for value in together.result().values()} == {0.0}
-    copy = metrics.SegmentFigures.from_config(metrics.SegmentFigures((75,)).get_config())
-    assert list(copy.result()) == ["edit_score", "f1_75"]
+    for metric in (together, *alone):
+        metric.reset_state()
+        assert {float(value) for value in metrics.results(metric).values()} == {0.0}
 
 
 def test_segments_are_in_order_with_nothing_behind_the_last():
@@ -266,16 +231,12 @@ def test_segments_are_in_order_with_nothing_behind_the_last():
 
 
 def test_counts_of_each_video_are_those_of_a_loop(stages_of_videos):
-    """Numerators and denominators, of the unlabelled last video 0 and 0."""
-    truth, predicted = stages_of_videos
-    counts = metrics.segment_counts(truth, predicted)
+    counts = metrics.segment_counts(*stages_of_videos)
     assert list(counts) == ["edit_score", "f1_10", "f1_25", "f1_50"]
-    edits = [edit_score_by_hand(*video) for video in of_each(truth, predicted)]
-    np.testing.assert_allclose(counts["edit_score"], ([*edits, 0], [1] * 11 + [0]), rtol=1e-6)
-    for overlap in (0.1, 0.25, 0.5):
-        found = [found_segments(*video, overlap) for video in of_each(truth, predicted)]
-        expected = [2 * right for right, _ in found], [number for _, number in found]
-        np.testing.assert_array_equal(counts[f"f1_{overlap:.0%}"[:-1]], [[*each, 0] for each in expected])
+    for name, (numerators, denominators) in counts.items():
+        np.testing.assert_allclose(
+            np.transpose([numerators, denominators]), by_hand(*stages_of_videos)[name], rtol=1e-6
+        )
 
 
 SAVED = {  # the name that is logged, if none is given, and every argument unlike its default
