@@ -19,42 +19,31 @@ def cells(path, kind):
     return [cell for cell in found if cell["cell_type"] == kind]
 
 
-def python_of(cell):
-    """The Python of a code cell: without what IPython takes."""
-    text = "".join(cell["source"])
-    return "" if text.startswith("%%") else re.sub(r"^%.*$", "", text, flags=re.M)
-
-
 def test_there_is_one_for_each_purpose():
     names = [path.stem for path in NOTEBOOKS]
     assert names == ["compare_losses", "quickstart", "reuse_a_tower", "your_own_backbone", "your_own_sport"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_is_short_without_outputs_and_says_what_it_is(path):
-    code = cells(path, "code")
+def test_it_is_short_without_outputs_and_its_links_lead_somewhere(path):
+    code, words = cells(path, "code"), ["".join(cell["source"]) for cell in cells(path, "markdown")]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
     assert path.stat().st_size < 20_000 and len(code) <= 10
     assert max(len("".join(cell["source"]).splitlines()) for cell in code) <= 40
-    assert re.match(r"# \w", "".join(cells(path, "markdown")[0]["source"]))
+    assert re.match(r"# \w", words[0])
+    links = re.findall(r"\]\(([^)#\s]+)", "".join(words))
+    assert [link for link in links if not (path.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_imports_what_is_public(path):
-    for cell in cells(path, "code"):
-        tree = ast.parse(python_of(cell))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module.startswith(("scoringnet_tf", "data_prep")):
-                assert node.module == "scoringnet_tf" and {alias.name for alias in node.names} <= PUBLIC
-            elif isinstance(node, ast.Import):
-                assert not [alias.name for alias in node.names if re.match(r"data_prep|scoringnet_tf\.", alias.name)]
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                assert node.value.id != "scoringnet_tf" or node.attr in PUBLIC
-                assert not node.attr.startswith("_")
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_its_links_lead_somewhere(path):
-    for cell in cells(path, "markdown"):
-        for link in re.findall(r"\]\(([^)#\s]+)", "".join(cell["source"])):
-            assert (path.parent / link).exists(), link
+    sources = ["".join(cell["source"]) for cell in cells(path, "code")]
+    python = "\n".join(re.sub(r"^%.*$", "", text, flags=re.M) for text in sources if not text.startswith("%%"))
+    for node in ast.walk(ast.parse(python)):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith(("scoringnet_tf", "data_prep")):
+            assert node.module == "scoringnet_tf" and {alias.name for alias in node.names} <= PUBLIC
+        elif isinstance(node, ast.Import):
+            assert not [alias.name for alias in node.names if re.match(r"data_prep|scoringnet_tf\.", alias.name)]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert node.value.id != "scoringnet_tf" or node.attr in PUBLIC
+            assert not node.attr.startswith("_")

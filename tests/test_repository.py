@@ -19,40 +19,30 @@ def text(name):
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def metadata():
+def setup():
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
-    return config["metadata"]
+    return config
 
 
 def test_the_licence_is_the_one_that_the_metadata_names():
-    citation = yaml.safe_load(text("CITATION.cff"))
-    assert metadata()["license"] == citation["license"] == "Apache-2.0"
-    assert metadata()["license_files"] == "LICENSE"
+    metadata, citation = setup()["metadata"], yaml.safe_load(text("CITATION.cff"))
+    assert metadata["license"] == citation["license"] == "Apache-2.0"
+    assert metadata["license_files"] == "LICENSE"
     assert "Apache License\n                           Version 2.0, January 2004" in text("LICENSE")
     assert text("LICENSE").rstrip().endswith("limitations under the License.")
 
 
-def test_the_citation_is_of_the_newest_release_and_of_the_paper():
-    citation = yaml.safe_load(text("CITATION.cff"))
-    paper = citation["preferred-citation"]
-    assert citation["version"] == next(version for version, date in changelog() if date != "unreleased")
-    assert [author["family-names"] for author in paper["authors"]] == ["Li", "Chai", "Chen"]
-    assert (paper["volume"], paper["start"], paper["end"]) == (11366, 149, 164)
-    assert paper["doi"] == "10.1007/978-3-030-20876-9_10"
-
-
-def changelog():
-    """(version, date or "unreleased") of each part of the changelog, the newest first."""
-    return re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d|unreleased)$", text("CHANGELOG.md"), re.M)
-
-
-def test_the_newest_part_of_the_changelog_is_of_this_version():
-    """Before its release it is called by that, not by the one before: what is kept says which code made it."""
-    version, date = changelog()[0]
+def test_changelog_version_and_citation_agree():
+    """Before its release a version is called by that, not by the one before: what is kept says which code made it."""
+    parts = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d|unreleased)$", text("CHANGELOG.md"), re.M)
+    version, date = parts[0]
     assert scoringnet_tf.__version__ == (f"{version}.dev0" if date == "unreleased" else version)
-    numbers = [tuple(map(int, version.split("."))) for version, _ in changelog()]
+    numbers = [tuple(map(int, version.split("."))) for version, _ in parts]
     assert numbers == sorted(numbers, reverse=True)
+    citation = yaml.safe_load(text("CITATION.cff"))
+    assert citation["version"] == next(version for version, date in parts if date != "unreleased")
+    assert citation["preferred-citation"]["doi"] == "10.1007/978-3-030-20876-9_10"
 
 
 def test_hooks_need_no_network():
@@ -64,7 +54,8 @@ def test_hooks_need_no_network():
 
 def test_what_needs_other_libraries_is_left_out_of_make_test_and_has_a_command():
     """A test that skips where a library is missing, without the mark, would run nowhere: no target installs it."""
-    assert '-m "not slow and not interop"' in text("Makefile") and "make interop\n" in text(".ci/run")
+    assert {f'-m "{kind}slow and not interop"' in text("Makefile") for kind in ("not ", "")} == {True}
+    assert "make slow\n" in text(".ci/run") and "make interop\n" in text(".ci/run")
     for path in (ROOT / "tests").rglob("test_*.py"):
         if path.parent.name not in ("browser", "notebooks", "distributed", "tfio") and path != pathlib.Path(__file__):
             source = path.read_text(encoding="utf-8")
@@ -72,14 +63,9 @@ def test_what_needs_other_libraries_is_left_out_of_make_test_and_has_a_command()
             assert not asked or "mark.interop" in source, path
 
 
-def test_slow_tests_have_a_command_that_runs_them():
-    assert '-m "slow and not interop"' in text("Makefile") and "make slow\n" in text(".ci/run")
-
-
 @pytest.mark.parametrize("suite", ["browser", "notebooks", "tfio"])
 def test_suites_with_an_environment_of_their_own_have_a_command_and_are_left_out_of_others(suite):
-    config = configparser.ConfigParser()
-    config.read(ROOT / "setup.cfg")
+    config = setup()
     assert f"tests/{suite}" in config["tool:pytest"]["norecursedirs"].split()
     assert config["options.extras_require"][suite].split()
     assert list((ROOT / "tests" / suite).glob("test_*.py"))
