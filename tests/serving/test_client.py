@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import socketserver
 import sys
 import threading
@@ -86,27 +87,21 @@ def test_a_batch_of_unequal_videos_scores_as_keras_does(network, connected):
         np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-6)
 
 
-WRONG_VIDEOS = {
-    "another size": (lambda v: {**v, "frames": v["frames"][:, :, :30]}, "[wrong_shape]"),
-    "a missing mask": (lambda v: {"frames": v["frames"]}, "mask"),
-    "floats": (lambda v: {**v, "frames": v["frames"] / np.float32(255)}, "uint8"),
-}
-WRONG_IMAGES = {
-    "a broken JPEG": (lambda videos: [videos[0], [videos[1][0][:200]]], "Invalid JPEG data"),
-    "an empty list": (lambda videos: [videos[0], []], "[out_of_range]"),
-    "no list": (lambda videos: [], "[wrong_shape]"),
-}
-
-
 def test_wrong_requests_are_refused_in_the_words_of_the_server(network, connected):
-    requests = [(change(example_videos(network, LENGTHS)), word) for change, word in WRONG_VIDEOS.values()]
-    requests = [("serving_default", *one) for one in requests]
-    for change, word in WRONG_IMAGES.values():
-        requests.append(("score_encoded", client.encoded_videos(change(images_of(network))), word))
-    for signature, inputs, word in [*requests, ("unknown", {}, "not found")]:
+    """More of what the server refuses in `inference/test_export`."""
+    videos, images = example_videos(network, LENGTHS), images_of(network)
+    for signature, inputs, words in (
+        ("unknown", {}, "not found"),
+        ("serving_default", {**videos, "frames": videos["frames"][:, :, :30]}, "[wrong_shape]"),
+        ("serving_default", {"frames": videos["frames"]}, "mask"),
+        ("serving_default", {**videos, "frames": videos["frames"] / np.float32(255)}, "uint8"),
+        ("score_encoded", client.encoded_videos([images[0], [images[1][0][:200]]]), "Invalid JPEG data"),
+        ("score_encoded", client.encoded_videos([images[0], []]), "[out_of_range]"),
+        ("score_encoded", client.encoded_videos([]), "[wrong_shape]"),
+    ):
         with pytest.raises(client.RequestError) as caught:
             connected.predict(inputs, signature)
-        assert word in str(caught.value)
+        assert words in str(caught.value)
 
 
 def test_an_address_without_a_server_is_named():
@@ -205,16 +200,17 @@ def test_frames_come_in_the_order_of_their_numbers(tmp_path):
         client.frame_files(tmp_path)
 
 
-def test_the_server_is_given_the_models_that_ship():
-    """models.config is read by TF Serving's own definition, and every folder that compose.yaml mounts is there."""
+def test_the_server_is_given_the_models_that_make_servables_exports():
+    """models.config is read by TF Serving's own definition, and every folder that compose.yaml mounts is made."""
     config = model_server_config_pb2.ModelServerConfig()
     text_format.Parse((SERVING / "models.config").read_text(encoding="utf-8"), config)
     service = yaml.safe_load((SERVING / "compose.yaml").read_text(encoding="utf-8"))["services"]["scoring"]
     mounted = {}
-    for volume in service["volumes"]:
-        source, target, mode = volume.split(":")
-        assert (SERVING / source).exists() and mode == "ro"
-        mounted[target] = SERVING / source
-    assert service["command"][0] == "--model_config_file=/models/models.config" and "/models/models.config" in mounted
-    for model in config.model_config_list.config:
-        assert (mounted[model.base_path] / "1/saved_model.pb").is_file(), model.name
+    for source, target, mode in (volume.split(":") for volume in service["volumes"]):
+        assert mode == "ro"
+        mounted[target] = (SERVING / source).resolve()
+    assert service["command"][0] == "--model_config_file=/models/models.config"
+    assert mounted["/models/models.config"] == SERVING / "models.config"
+    (exported,) = re.findall(r"^servables:.*\n\t@?for model in (.*?);", (ROOT / "Makefile").read_text(), re.M)
+    servables = {ROOT / "build/servables" / name for name in exported.split()}
+    assert {mounted[model.base_path] for model in config.model_config_list.config} == servables
