@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from scoringnet_tf.data.preprocessing import resize_frame
+from scoringnet_tf.data.preprocessing import resize_frame, viewing_size
 from scoringnet_tf.data.video import Clip, VideoStream
 
 HEIGHT = 360  # largest height of a picture, pixels: the model sees far fewer, a person wants to see the athlete
@@ -40,8 +40,7 @@ def filmed(source: Path | Clip, start: int, stop: int, height: int = HEIGHT) -> 
     size = None
     for frame in frames:
         if size is None:  # for all: a broadcast may change from 4:3 to 16:9 half-way
-            rows = min(height, frame.shape[0])
-            size = rows, max(2, round(rows * frame.shape[1] * video.pixel_aspect / frame.shape[0]))
+            size = viewing_size(frame.shape[:2], video.pixel_aspect, height)
         yield resize_frame(frame, size)
 
 

@@ -174,6 +174,12 @@ def resize_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return frame
 
 
+def viewing_size(size: Sequence[int], pixel_aspect: float, most: int) -> tuple[int, int]:
+    """The (height, width) at which people see a picture of this size: at most so high, wide as it is shown."""
+    rows = min(most, size[0])
+    return rows, max(2, round(rows * size[1] * pixel_aspect / size[0]))
+
+
 def encode_jpeg(frame: np.ndarray, quality: int) -> bytes:
     """Encodes one uint8 RGB frame (H, W, 3) as JPEG bytes; `quality` 1–100."""
     import cv2

@@ -10,7 +10,15 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf import defaults
-from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm, check_frames, model_frames
+from scoringnet_tf.data.preprocessing import (
+    RATE_TOLERANCE,
+    StoredForm,
+    check_frames,
+    encode_jpeg,
+    model_frames,
+    resize_frame,
+    viewing_size,
+)
 from scoringnet_tf.data.video import Clip, Video, VideoStream
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import configuration, model_path
@@ -24,6 +32,7 @@ OVERLAP = 4000  # two horizons of the Bi-LSTM, see `inference.pipeline`, and a p
 # With I3D a frame has a JPEG and 1,856 numbers, which exist three times while the stage head reads them.
 SHORT_PART = 8000
 SHORT_OVERLAP = 1000  # a performance, and what other stage heads see around it
+PICTURE_QUALITY = 90  # of JPEGs for people
 DENSEST = 4.0  # times the rate of training at most: else a part may not fit memory
 
 
@@ -87,6 +96,7 @@ class ScoringNetPreprocessor:
         partial: bool = False,
         length: int = PART,
         overlap: int = OVERLAP,
+        pictures: int = 0,
     ) -> Iterator[Video]:
         """Reads a video, however long, a part at a time.
 
@@ -94,18 +104,32 @@ class ScoringNetPreprocessor:
             source, partial: as for `VideoStream`.
             length: frames in a part, at the rate in training: a video at twice that rate has twice as many.
             overlap: how many frames the next part repeats.
+            pictures: largest height of `Video.pictures`, pixels; 0 for none.
 
         Yields:
             `Video`s; a single one if the video is no longer than a part.
         """
         frames = VideoStream(source, partial=partial)  # type: ignore[arg-type]
-        jpegs: list[bytes] = []
+
+        def encode(frame: np.ndarray) -> tuple[bytes, ...]:
+            aspect = frames.pixel_aspect
+            stored = self.stored.encode(frame, aspect)
+            if not pictures:
+                return (stored,)
+            # One size for all: a broadcast may change from 4:3 to 16:9 half-way.
+            size = viewing_size(frames.source_size, aspect, pictures)
+            return stored, encode_jpeg(resize_frame(frame, size), PICTURE_QUALITY)
+
+        def part_from(start: int) -> Video:
+            kept = [list(each) for each in zip(*jpegs, strict=True)]
+            return dataclasses.replace(frames.video(kept[0], start), pictures=kept[1] if pictures else ())
+
+        jpegs: list[tuple[bytes, ...]] = []
         start, limit = 0, length
-        encoded = overlapping(lambda frame: self.stored.encode(frame, frames.pixel_aspect), frames)
         with tqdm(desc="Reading", unit="frame", delay=PATIENCE, leave=False, disable=None) as progress:
-            for jpeg in encoded:
+            for jpeg in overlapping(encode, frames):
                 if len(jpegs) >= limit:
-                    part = frames.video(jpegs, start)
+                    part = part_from(start)
                     density = min(max(1.0, part.fps / (self.frame_rate or part.fps)), DENSEST)
                     limit, shared = round(length * density), round(overlap * density)
                     if len(jpegs) >= limit:
@@ -115,7 +139,7 @@ class ScoringNetPreprocessor:
                 jpegs.append(jpeg)
                 progress.total = frames.announced or None
                 progress.update()
-        yield self._described(frames.video(jpegs, start))
+        yield self._described(part_from(start))
 
     def _described(self, video: Video) -> Video:
         """The video, with warnings if it departs from training."""

@@ -54,6 +54,7 @@ class Video:
         since: in a part of a long video, seconds shown before these frames.
         shared: how many frames the next part repeats; 0 in the last one.
         sizes: int (L, 2), each frame's (height, width) in the file; `source_size` by default.
+        pictures: the frames for people to look at, L JPEGs; none unless its reader asked for them.
     """
 
     frames: np.ndarray | Sequence
@@ -67,6 +68,7 @@ class Video:
     since: float = 0.0
     shared: int = 0
     sizes: np.ndarray = None  # type: ignore[assignment]
+    pictures: Sequence[bytes] = ()
 
     def __post_init__(self) -> None:
         if self.sizes is None:
@@ -89,6 +91,7 @@ class Video:
             since=self.since + float(times[0]),
             shared=0,
             sizes=self.sizes[start:stop],
+            pictures=self.pictures[start:stop],
         )
 
     def is_sampled(self, rate: float | None) -> bool:

@@ -134,10 +134,14 @@ class Predictor:
 
     # === Read ===
 
-    def read(self, path: AnyPath | Clip, start: float | None = None, end: float | None = None) -> Iterator[Video]:
+    def read(
+        self, path: AnyPath | Clip, start: float | None = None, end: float | None = None, pictures: int = 0
+    ) -> Iterator[Video]:
         """Yields a video's parts, see `ScoringNetPreprocessor.parts`; of features, one `Video`.
 
-        Arguments and errors are as in `score_video`.
+        Args:
+            path, start, end: see `score_video`, whose errors it raises.
+            pictures: largest height of `Video.pictures`, pixels; 0 for none.
         """
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
             what = "an empty string" if isinstance(path, str) else f"of type {type(path).__name__}"
@@ -148,14 +152,14 @@ class Predictor:
             what = "features" if self.reads_features else "a Clip"
             raise InputError("flags_conflict", f"{path}: {given} cannot be used with {what}.")
         if isinstance(path, Clip):
-            yield from self._parts(path)
+            yield from self._parts(path, pictures)
             return
         with local_video(path) as local:
-            yield from self._parts(stretched(local, start, end))
+            yield from self._parts(stretched(local, start, end), pictures)
 
-    def _parts(self, source: Any) -> Iterator[Video]:
+    def _parts(self, source: Any, pictures: int) -> Iterator[Video]:
         if not self.reads_features:
-            yield from self.model.preprocessor.parts(source, partial=True, **self._sizes)
+            yield from self.model.preprocessor.parts(source, partial=True, pictures=pictures, **self._sizes)
             return
         if isinstance(source, Clip):
             raise InputError("wrong_format", f"{source} is a Clip.", "Give the path of a file of features.")

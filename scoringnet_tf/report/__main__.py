@@ -14,23 +14,32 @@ Videos that cannot be read are named on stderr and in the list, and the exit sta
 report_stopped.html holds what was scored.
 """
 
-import functools
 import itertools
 import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from absl import flags
 from tqdm import tqdm
 
 from scoringnet_tf.data.features import check_sees_frames
-from scoringnet_tf.inference.fall import check_named, height_of, read_heights
-from scoringnet_tf.inference.inputs import attempted, named_videos, stretched
-from scoringnet_tf.report.judges import read_judges, unshown_scores
+from scoringnet_tf.inference.fall import Heights, check_named, height_of, read_heights
+from scoringnet_tf.inference.inputs import Named, named_videos, problem_with
+from scoringnet_tf.report.judges import Judged, read_judges, unshown_scores
+from scoringnet_tf.report.page import ShownPerformance
 from scoringnet_tf.report.session import check_pages, write_comparison, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, default_model, model_path
-from scoringnet_tf.support.paths import as_path, check_access, told_apart
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access, told_apart
+
+if TYPE_CHECKING:
+    from scoringnet_tf.inference.pipeline import Predictor
+
+Place: TypeAlias = Path | RemotePath
+Outcome: TypeAlias = tuple[str, list[ShownPerformance] | Remark]  # the name of a video; its pages, or why it has none
 
 flags.DEFINE_string("model", None, f"Model: a .keras file or its folder. {DEFAULT_HELP}")
 flags.DEFINE_string("output", None, "HTML file for the page; replaces an earlier one.")
@@ -44,7 +53,7 @@ flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0.
 flags.declare_key_flag("timeout")
 
 
-def _checked_output(arguments):
+def _checked_output(arguments: Sequence[str]) -> Place:
     """The path of --output, after checks of the flags that need no model."""
     values = flags.FLAGS
     cli.require(output=values.output)
@@ -63,13 +72,13 @@ def _checked_output(arguments):
     return output
 
 
-def _stopped(output):
+def _stopped(output: Place) -> Place:
     """The page of a report that was stopped."""
     return output.with_name(f"{output.stem}_stopped.html")
 
 
-def _check_names(judges, names):
-    """Raises InputError unless every row of --judges names one video."""
+def _check_names(judges: Mapping[str, Judged], names: Sequence[str]) -> None:
+    """Raises InputError unless every row in --judges names one video."""
     for name in judges:
         if name not in names:
             raise InputError("unknown_name", f"--judges={flags.FLAGS.judges}: no video is called {name}.")
@@ -77,33 +86,41 @@ def _check_names(judges, names):
             raise InputError("duplicate", f"--judges={flags.FLAGS.judges}: several videos are called {name}.")
 
 
-def _print(text):
+def _print(text: str) -> None:
     tqdm.write(f"report: {text}", file=sys.stderr)
 
 
-def _pages(local, path, predictor, judged, heights, name):
-    """The content of the pages of one video."""
-    from scoringnet_tf.report.page_data import scored_and_shown
+def _outcomes(
+    videos: Sequence[Named],
+    names: Mapping[str, str],
+    predictor: "Predictor",
+    judges: Mapping[str, Judged],
+    heights: Heights,
+) -> Iterator[Outcome]:
+    from scoringnet_tf.report.page_data import video_pages
 
     values = flags.FLAGS
-    source = stretched(local, values.start, values.end)
-    pages, warnings = scored_and_shown(predictor, source, path, judged, values.force, name, height_of(heights, path))
-    for warning in warnings:
-        _print(f"{path}: {warning}.")
-    return pages
-
-
-def _outcomes(videos, names, predictor, judges, heights):
-    """The name of each video, and the content of its pages or why there is none."""
+    options: dict[str, Any] = {"start": values.start, "end": values.end, "force": values.force}
     for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
-        name, judged = names.get(path, path), judges.get(as_path(path).name) if error is None else None
-        options = {"path": path, "predictor": predictor, "judged": judged, "heights": heights, "name": name}
-        yield name, attempted(functools.partial(_pages, **options), path, error)
+        name = names.get(path, path)
+        try:
+            if error is not None:
+                raise error
+            judged, height = judges.get(as_path(path).name), height_of(heights, path)
+            pages, warnings = video_pages(predictor, path, name, judged, height=height, **options)
+        except Exception as wrong:
+            yield name, problem_with(path, wrong)
+            continue
+        for warning in warnings:
+            _print(f"{path}: {warning}.")
+        yield name, pages
 
 
-def _write_all(output, outcomes, model, total):
-    """Writes the pages of all outcomes, or of those until the command is stopped; what is left out."""
-    shown, left_out, done = [], [], 0
+def _write_all(output: Place, outcomes: Iterator[Outcome], model: str, total: int) -> list[str]:
+    """Writes the pages of all outcomes, or of those before the command is stopped. Returns what is left out."""
+    shown: list[list[ShownPerformance]] = []
+    left_out: list[str] = []
+    done = 0
     try:
         for name, pages in outcomes:
             done += 1
@@ -123,8 +140,10 @@ def _write_all(output, outcomes, model, total):
     return left_out
 
 
-def _written(output, shown, model, left_out):
-    """Writes the pages of the performances of each video. Returns their paths."""
+def _written(
+    output: Place, shown: Sequence[Sequence[ShownPerformance]], model: str, left_out: list[str]
+) -> Sequence[AnyPath]:
+    """Writes the pages of all performances. Returns their paths."""
     if not flags.FLAGS.compare:
         return write_pages(output, [*itertools.chain(*shown)], model, flags.FLAGS.title, left_out)
     # The first performance of every video comes first.

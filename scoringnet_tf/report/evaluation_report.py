@@ -1,7 +1,7 @@
 """The files of an evaluation: figures, predictions, plots."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +90,12 @@ def write_report(
     _write_csv(output_dir / "predictions.csv", [["video_id", *columns], *rows])
 
 
-def _write_csv(path, rows):
+def _write_csv(path: Path | RemotePath, rows: Iterable[Sequence]) -> None:
     with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)
 
 
-def _write_stages(output_dir, predictions, stage_names):
+def _write_stages(output_dir: Path | RemotePath, predictions: Predictions, stage_names: Sequence[str]) -> None:
     if not any((stages >= 0).any() for stages in predictions.stages_predicted):
         for name in ("stages.csv", "stages.png"):  # of another model, evaluated into the same folder before
             (output_dir / name).unlink(missing_ok=True)
@@ -107,8 +107,8 @@ def _write_stages(output_dir, predictions, stage_names):
         save_png(plots.stage_timeline(predictions.ids[:DRAWN], strips, stage_names, title), path)
 
 
-def _stage_rows(predictions, stage_names):
-    """A row for every run of frames of one stage, true and predicted, without unlabelled frames."""
+def _stage_rows(predictions: Predictions, stage_names: Sequence[str]) -> Iterator[list]:
+    """Yields a row for every run of frames in one stage, true and predicted, without unlabelled frames."""
     for video_id, *stages in zip(predictions.ids, predictions.stages_true, predictions.stages_predicted, strict=True):
         for of, labels in zip(("true", "predicted"), stages, strict=True):
             yield from (

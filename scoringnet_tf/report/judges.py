@@ -49,7 +49,7 @@ def read_judges(path: AnyPath, sport: Sport) -> dict[str, Judged]:
     return judges
 
 
-def _check_columns(path, columns, sport):
+def _check_columns(path: AnyPath, columns: Sequence[str], sport: Sport) -> None:
     columns_text = f"It has: {', '.join(columns) or 'none'}."
     if VIDEO not in columns or not {*sport.scores} & {*columns}:
         needed = f"{path} needs the column {VIDEO} and at least one of {', '.join(sport.scores)}."
@@ -59,7 +59,7 @@ def _check_columns(path, columns, sport):
         raise InputError("unknown_name", f"{path}: unknown column {', '.join(unknown)}.", known)
 
 
-def _scores(row, sport, where):
+def _scores(row: Mapping[str, str], sport: Sport, where: str) -> dict[str, float]:
     scores = {}
     for score in filter(row.get, sport.scores):
         try:

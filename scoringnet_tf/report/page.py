@@ -26,7 +26,7 @@ def template(name: str) -> Any:
 
 
 @functools.cache
-def _templates():
+def _templates() -> Any:
     import jinja2
 
     loader, undefined = jinja2.PackageLoader("scoringnet_tf.report"), jinja2.StrictUndefined
@@ -232,29 +232,29 @@ def shared_notes(performances: Sequence[ShownPerformance]) -> list[str]:
     return [note for note in performances[0].notes if all(note in shown.notes for shown in performances)]
 
 
-def _stage_lengths(shown):
+def _stage_lengths(shown: ShownPerformance) -> dict[str, Measure]:
     stages = (stage for stage in shown.stages if stage["name"] != NOISE)
     return {stage["name"]: Measure(stage["end_s"] - stage["start_s"], "s") for stage in stages}
 
 
-def _colors(shown):
+def _colors(shown: ShownPerformance) -> dict[str, str]:
     """Stage name → colour."""
     return {name: stage_color(index) for index, name in enumerate(shown.stage_names)}
 
 
-def _ticks(times):
+def _ticks(times: np.ndarray) -> list[dict[str, Any]]:
     """Five places along the frames, per cent, with the times of the frames there."""
     places = np.linspace(0, len(times) - 1, 5)
     moments = np.interp(places, np.arange(len(times)), times)
     return [{"at": 25 * part, "text": f"{seconds:.1f} s"} for part, seconds in enumerate(moments)]
 
 
-def _measured(value, unit, uncertainty=None):
+def _measured(value: float, unit: str, uncertainty: float | None = None) -> str:
     """A value with its uncertainty and unit, in words."""
     return measure_text("", Measure(value, unit, uncertainty)).strip()
 
 
-def _probability_curves(shown):
+def _probability_curves(shown: ShownPerformance) -> list[dict[str, str]]:
     """A path for each stage through the centres of the frames, from −0.02 at the bottom to 1.02 at the top."""
     if shown.probabilities is None:
         return []

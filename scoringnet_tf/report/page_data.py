@@ -2,39 +2,46 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from scoringnet_tf.data.browser_video import filmed
-from scoringnet_tf.data.video import Clip, Video
+from scoringnet_tf.data.browser_video import HEIGHT, encode_clip
+from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.fall import time_of_rise
-from scoringnet_tf.inference.pipeline import Predictor
+from scoringnet_tf.inference.pipeline import PartResult, Predictor
 from scoringnet_tf.inference.result import Performance, VideoScore
 from scoringnet_tf.report.judges import Judged
 from scoringnet_tf.report.page import Picture, ShownPerformance, ShownScore
-from scoringnet_tf.report.thumbnails import pictured
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.messages import clock, counted
-from scoringnet_tf.support.paths import name_of
+from scoringnet_tf.support.paths import AnyPath, name_of
 
 AROUND = 1.0  # seconds that a page shows before and after a performance of a longer video
 MOSTLY = 2  # a video up to so many times as long as its only performance is shown whole
 LATER = 0.2  # seconds after a dive's entry, when the splash is seen
 ONE_DEVIATION = "± one standard deviation"
-FramesOf = Callable[[int, int], Iterable[np.ndarray]]  # the frames of the file from one number to another
 
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """The L frames of a file that a page shows of a performance: the first one's number, (L + 1,) times, and (L, S)."""
+    """The L frames that a page shows of a performance: it and a second around it, no frame of another performance.
+
+    Attributes:
+        first_frame: number of the first one in the file.
+        fps: frames per second.
+        times: (L + 1,), seconds in the file at which each frame begins, and the last one ends.
+        probabilities: (L, S), of the stages; None without KFS.
+        pictures: the L frames, JPEGs.
+    """
 
     first_frame: int
     fps: float
     times: np.ndarray
     probabilities: np.ndarray | None
+    pictures: Sequence[bytes] = ()
 
     @property
     def num_frames(self) -> int:
@@ -42,107 +49,94 @@ class Scene:
         return len(self.times) - 1
 
 
-class Scenes:
-    """The scene of each performance, noted while a video is scored.
-
-    A scene is the performance and a second around it, without frames of another performance.
-    """
-
-    def __init__(self) -> None:
-        self.kept: list[Scene] = []
-
-    def add(self, video: Video, probabilities: np.ndarray | None, performances: Sequence[Performance]) -> None:
-        """Notes the scenes of the performances in a video, or in a part of one."""
-        is_longer = video.is_part or len(performances) > 1
-        ends = [0, *(one.end_frame for one in performances)]
-        starts = [*(one.start_frame for one in performances), math.inf]
-        for number, performance in enumerate(performances):
-            start, stop = _window(video, performance, (ends[number], starts[number + 1]))
-            if not is_longer and len(video.frames) <= MOSTLY * (stop - start):
-                start, stop = 0, len(video.frames)
-            part = video.cut(start, stop)
-            times = part.first_time + np.append(part.timestamps, part.timestamps[-1] + 1 / part.fps)
-            of_stages = None if probabilities is None else probabilities[start:stop]
-            self.kept.append(Scene(part.first_frame, part.fps, times, of_stages))
+def scenes(part: PartResult) -> list[Scene]:
+    """The scene of each performance that is new in a part of a video."""
+    seen, video, performances = part.seen, part.seen.video, part.performances
+    is_longer = video.is_part or len(performances) > 1
+    ends = [0, *(one.end_frame for one in performances)]
+    starts = [*(one.start_frame for one in performances), math.inf]
+    found = []
+    for number, performance in enumerate(performances):
+        start, stop = _window(video, performance, ends[number], starts[number + 1])
+        if not is_longer and len(video.frames) <= MOSTLY * (stop - start):
+            start, stop = 0, len(video.frames)
+        probabilities = None if seen.frame_stages is None else seen.frame_stages[start:stop]
+        times, pictures = seen.times[start : stop + 1].copy(), video.pictures[start:stop]
+        times[-1] = times[-2] + 1 / video.fps
+        found.append(Scene(video.first_frame + start, video.fps, times, probabilities, pictures))
+    return found
 
 
-def _window(video, performance, free):
-    """The frames (start, end) of `video` around a performance, within `free`, the frames of no other performance."""
+def _window(video: Video, performance: Performance, first: int, last: float) -> tuple[int, int]:
+    """The frames (start, end) of `video` around a performance, from `first` to `last` of the file at most."""
     around = round(AROUND * video.fps)
-    start = max(performance.start_frame - around, free[0])
-    end = min(performance.end_frame + around, free[1])
+    start = max(performance.start_frame - around, first)
+    end = int(min(performance.end_frame + around, last))
     return max(0, start - video.first_frame), min(len(video.frames), end - video.first_frame)
 
 
-def scored_and_shown(
+def video_pages(
     predictor: Predictor,
-    source: Path | Clip,
-    path: Any,
-    judged: Judged | None = None,
-    force: bool = False,
+    path: AnyPath,
     name: str | None = None,
+    judged: Judged | None = None,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    force: bool = False,
     height: float | None = None,
 ) -> tuple[list[ShownPerformance], list[str]]:
     """Scores a video. Returns what to show of each performance, and warnings.
 
     Args:
-        source, path, force, height: as of `Predictor.results`, whose errors it raises.
-        judged: the judges' row of this video, which is left out if it shows several performances.
-        name: of the video; default: that of its file.
+        path, start, end, force, height: as of `score_video`, whose errors it raises.
+        name: shown in place of the file's.
+        judged: the judges' row for this video, which is left out if it shows several performances.
     """
-    scenes, warnings, parts = Scenes(), [], []
-    for part in predictor.results(predictor.read(source), force=force, height=height):
-        scenes.add(part.seen.video, part.seen.frame_stages, part.performances)
-        parts.append(part.summary)
-    score = predictor.gather(path, parts)
+    found, summaries, warnings = [], [], []
+    videos = predictor.read(path, start, end, pictures=HEIGHT)
+    for part in predictor.results(videos, force=force, height=height):
+        found += scenes(part)
+        summaries.append(part.summary)
+        del part  # which holds all frames
+    score = predictor.gather(path, summaries)
     if judged and len(score.performances) > 1:
         number = counted(len(score.performances), "performance")
         warnings.append(f"its row of --judges is left out, because it shows {number} (--start, --end)")
         judged = None
-
-    def frames_of(start, stop):
-        return filmed(source, start, stop)
-
-    return shown_performances(predictor, scenes.kept, score, frames_of, judged, name), warnings
+    return performance_pages(score, found, predictor.model.scores, name or name_of(score.video), judged), warnings
 
 
-def shown_performances(
-    predictor: Predictor,
-    scenes: Sequence[Scene],
-    score: VideoScore,
-    frames_of: FramesOf,
-    judged: Judged | None = None,
-    name: str | None = None,
+def performance_pages(
+    score: VideoScore, found: Sequence[Scene], predicted: Sequence[str], name: str, judged: Judged | None = None
 ) -> list[ShownPerformance]:
     """What to show of each performance of a video.
 
     Args:
-        predictor: `Predictor` that scored it.
-        scenes: of the performances.
-        score: of the video.
-        frames_of: gives the frames of the file.
-        judged: the judges' row of the only performance.
-        name: of the video; default: that of its file.
+        score: the result for the video.
+        found: the scene of each performance; none of a long video without one.
+        predicted: the scores that the model has towers for.
+        name: of the video.
+        judged: the judges' row for the only performance.
     """
-    judged, name = judged or Judged(), name or name_of(score.video)
+    judged = judged or Judged()
     title = f"{judged.name} ({name})" if judged.name else name
-    if not scenes:
-        return [_without_a_scene(predictor, score, title, judged.scores)]
+    if not found:
+        return [_page_without_scene(score, _facts(score, score.performances[0], predicted, title, judged.scores))]
     pages = []
-    for number, (scene, performance) in enumerate(zip(scenes, score.performances, strict=True), 1):
-        if len(scenes) > 1:
+    for number, (scene, performance) in enumerate(zip(found, score.performances, strict=True), 1):
+        if len(found) > 1:
             title = f"{name}, performance {number} at {clock(performance.start_s)}"
-        facts = _facts(predictor, score, performance, title, judged.scores)
         stages = _stages_within(score.stages, performance, scene)
-        frames = frames_of(scene.first_frame, scene.first_frame + scene.num_frames)
-        captions = _captions(stages, performance, scene)
-        clip, jpegs = pictured(frames, scene.fps, captions)
-        pictures = [Picture(frame, captions[frame], jpeg) for frame, jpeg in jpegs.items()]
-        pages.append(ShownPerformance(**facts, **vars(scene), stages=stages, clip=clip, pictures=pictures))
+        captions = sorted(_captions(stages, performance, scene).items())
+        shown = [Picture(frame, text, scene.pictures[frame]) for frame, text in captions if frame < scene.num_frames]
+        facts = {**_facts(score, performance, predicted, title, judged.scores), **vars(scene)}
+        clip = encode_clip(map(decode_jpeg, scene.pictures), scene.fps)
+        pages.append(ShownPerformance(**{**facts, "stages": stages, "clip": clip, "pictures": shown}))
     return pages
 
 
-def _captions(stages, performance, scene):
+def _captions(stages: Sequence[Mapping], performance: Performance, scene: Scene) -> dict[int, str]:
     """Frame of a scene → caption: where stages begin, and more of the last but one, in our sports the flight."""
     runs = [run for run in stages if run["name"] != NOISE]
     captions = {}
@@ -161,14 +155,13 @@ def _captions(stages, performance, scene):
     return captions | {moment.frame - scene.first_frame: name for name, moment in performance.moments.items()}
 
 
-def _without_a_scene(predictor, score, name, judges):
+def _page_without_scene(score: VideoScore, facts: dict[str, Any]) -> ShownPerformance:
     """A long video without a performance: a few of its frames, and why there is no score."""
-    (performance,) = score.performances
-    first = performance.start_frame
+    (performance,), first = score.performances, score.performances[0].start_frame
     shown = [(number, seconds) for number, seconds, _ in score.shown]
     edges = np.array([(first, performance.start_s), *shown, (first + score.num_frames, performance.end_s)])
     return ShownPerformance(
-        **_facts(predictor, score, performance, name, judges),
+        **facts,
         fps=score.fps,
         first_frame=first,
         times=np.interp(np.arange(first, first + score.num_frames + 1), edges[:, 0], edges[:, 1]),
@@ -176,33 +169,34 @@ def _without_a_scene(predictor, score, name, judges):
     )
 
 
-def _facts(predictor, score, performance, name, judges):
+def _facts(
+    score: VideoScore, performance: Performance, predicted: Sequence[str], title: str, judges: Mapping[str, float]
+) -> dict[str, Any]:
     """The arguments of `ShownPerformance` that need no frames."""
-    sport = predictor.model.sport
-    scores = [_shown_score(each, performance, score, sport, judges) for each in shown_scores(predictor.model.scores)]
-    of_model = [str(remark) for remark in score.model_reasons]
+    model_reasons = [str(remark) for remark in score.model_reasons]
+    scores = [_shown_score(name, performance, score, judges.get(name)) for name in shown_scores(predicted)]
     notes = [str(remark) for remark in (*score.further_reasons, *score.warnings_of(performance))]
     return {
-        "name": name,
-        "sport": sport.name,
-        "stage_names": sport.stages,
-        "scores": [one for one in scores if not of_model or one.value is not None or one.true is not None],
+        "name": title,
+        "sport": score.sport.name,
+        "stage_names": score.sport.stages,
+        "scores": [one for one in scores if not model_reasons or one.value is not None or one.true is not None],
         "reasons": [str(remark) for remark in performance.own_reasons],
-        "model_reasons": of_model,
+        "model_reasons": model_reasons,
         "moments": performance.moments,
         "measures": performance.measures,
-        "notes": [note for note in notes if note not in of_model],
+        "notes": [note for note in notes if note not in model_reasons],
     }
 
 
-def _shown_score(name, performance, score, sport, judges):
+def _shown_score(name: str, performance: Performance, score: VideoScore, true: float | None) -> ShownScore:
     points, deviation = getattr(performance, name), performance.deviations.get(name)
     interval, confidence = performance.intervals.get(name), ""
     if interval:
-        confidence = f"where the true score lies in {100 * score.interval_level:.0f} of 100 such performances"
+        confidence = f"where the true score lies in {100 * (score.interval_level or 0):.0f} of 100 such performances"
     elif points is not None and deviation is not None:
         interval, confidence = (points - deviation, points + deviation), ONE_DEVIATION
-    return ShownScore(name, points, sport.range_of(name), interval, confidence, judges.get(name))
+    return ShownScore(name, points, score.sport.range_of(name), interval, confidence, true)
 
 
 def shown_scores(predicted: Sequence[str]) -> list[str]:
@@ -210,8 +204,8 @@ def shown_scores(predicted: Sequence[str]) -> list[str]:
     return [name for name in SCORES if name in predicted or (name == "final" and len(predicted) > 1)]
 
 
-def _stages_within(stages, performance, scene):
-    """The runs of stages, of a whole video, that a scene shows of its performance and of the noise around it."""
+def _stages_within(stages: Sequence[Mapping], performance: Performance, scene: Scene) -> list[dict[str, Any]]:
+    """The runs of stages in a whole video that a scene shows: its performance, and noise around it."""
     within, first = [], scene.first_frame
     for run in stages:
         edges = (first, first + scene.num_frames)

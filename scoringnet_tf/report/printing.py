@@ -63,7 +63,7 @@ class Printer:
             of = video, self._model, self._sport, error
             self._print(failure(*of), [failure_row(*of)])
 
-    def _print(self, result, rows):
+    def _print(self, result: dict[str, Any], rows: list[dict[str, Any]]) -> None:
         if self._form == "csv":
             self._table.writerows(rows)
         else:
@@ -109,20 +109,20 @@ class Pictures:
             if is_named_so and path.is_file() and is_picture_of(path, video):
                 path.unlink()
 
-    def _free_name(self, name, video):
-        """`dive.mp4.png`, or `dive.mp4-2.png` if the first is of another video, or no picture of ours."""
+    def _free_name(self, name: str, video: str) -> str:
+        """`dive.mp4.png`, or `dive.mp4-2.png` if the first shows another video, or is no picture that we drew."""
         numbers = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
         names = (f"{name}{number}{self._suffix}" for number in numbers)
         free = next(name for name in names if self._is_free(name, video))
         self._videos[free] = video
         return free
 
-    def _is_free(self, name, video):
-        path = self._folder / name
+    def _is_free(self, name: str, video: str) -> bool:
+        path = as_path(self._folder or "") / name
         return self._videos.get(name, video) == video and (not path.is_file() or is_picture_of(path, video))
 
 
-def _picture_name(video):
-    """The file name of a video. A folder of frames gets `FRAMES_SUFFIX`, so that its picture is no frame of it."""
+def _picture_name(video: str) -> str:
+    """A video's file name. A folder of frames gets `FRAMES_SUFFIX`, so that its picture is none of its frames."""
     name = name_of(video)
     return name if name.lower().endswith(VIDEO_SUFFIXES) else name + FRAMES_SUFFIX

@@ -5,6 +5,7 @@ import re
 import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 LEAST_FOR_AN_INTERVAL = 5  # performances: with fewer a bootstrap means little
 COMPARED = 50  # performances: their comparison holds the video of each
 COMPARISON = "compare.html"
+# A performance, the relative link of its page, and of its comparison with others if there is one.
+Listed: TypeAlias = tuple[ShownPerformance, str, str | None]
 PAGE = re.compile(rf"\d{{3,}}\.html|{re.escape(COMPARISON)}")  # name of a page in the folder
 
 
@@ -26,7 +29,7 @@ PAGE = re.compile(rf"\d{{3,}}\.html|{re.escape(COMPARISON)}")  # name of a page 
 
 def session_page(
     title: str,
-    performances: Sequence[tuple[ShownPerformance, str, str | None]],
+    performances: Sequence[Listed],
     model: str,
     left_out: Sequence[str] = (),
 ) -> str:
@@ -34,7 +37,7 @@ def session_page(
 
     Args:
         title: of the session.
-        performances: each with the relative link of its page, and that of its comparison with others if there is one.
+        performances: each with its links.
         model: name of the model that scored them.
         left_out: what is missing, and why.
     """
@@ -67,14 +70,14 @@ def session_page(
     )
 
 
-def _points(shown, name):
+def _points(shown: ShownPerformance, name: str) -> float:
     """A score; −∞ if there is none."""
     score = shown.score(name)
     return -math.inf if score is None or score.value is None else score.value
 
 
-def _agreement(name, performances):
-    """SRC and MED of a score over the performances that the judges scored too."""
+def _agreement(name: str, performances: Sequence[Listed]) -> dict[str, Any]:
+    """SRC and MED for a score, over the performances that the judges scored too."""
     scores = [score for shown, *_ in performances if (score := shown.score(name)) and score.difference is not None]
     pairs = np.array([(score.true, score.value) for score in scores]).reshape(-1, 2)
     has_order = len(pairs) > 2 and np.ptp(pairs, axis=0).min() > 0  # SRC is undefined for equal scores
@@ -83,8 +86,8 @@ def _agreement(name, performances):
     return {"name": name, "src": src, "med": med, "count": len(pairs)}
 
 
-def _figure(measure, pairs, form):
-    """A figure of (true, predicted) pairs, with the 95 % interval of a bootstrap if there are enough of them."""
+def _figure(measure: str, pairs: np.ndarray, form: str) -> str:
+    """A figure for (true, predicted) pairs (N, 2), with the 95 % interval by bootstrap if they are enough."""
     truth, predicted = pairs.T
     text = f"{float(MEASURES[measure](truth, predicted)):{form}}"
     if len(pairs) < LEAST_FOR_AN_INTERVAL:
@@ -141,7 +144,7 @@ def write_pages(
     return [output, *(folder / name for name in names)]
 
 
-def _compared(performances):
+def _compared(performances: Sequence[ShownPerformance]) -> tuple[list[ShownPerformance], list[str | None]]:
     """The first performances that have a video, none if that is one; and for each of all the link to it there."""
     shown = [number for number, one in enumerate(performances) if one.clip][:COMPARED]
     if len(shown) < 2:
@@ -157,7 +160,7 @@ def write_comparison(
     return _write_only(as_path(output), comparison_page(performances, model, title))
 
 
-def _write_only(output, text):
+def _write_only(output: Path | RemotePath, text: str) -> list[AnyPath]:
     """Writes a page, and removes the folder of an earlier session at its place."""
     folder = check_pages(output)
     _write(output, text)
@@ -180,16 +183,16 @@ def check_pages(output: AnyPath) -> Path | RemotePath:
     return folder
 
 
-def _write(path, text):
+def _write(path: Path | RemotePath, text: str) -> None:
     with replacing_file(path) as temporary:
         _write_text(temporary, text)
 
 
-def _write_text(path, text):
+def _write_text(path: Path | RemotePath, text: str) -> None:
     # Names that are no UTF-8 become escaped bytes.
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def _link(name):
+def _link(name: str) -> str:
     """The name of a file or folder in a link, with `#`, `?` and `%` escaped."""
     return urllib.parse.quote(name, errors="surrogateescape")

@@ -35,7 +35,7 @@ flags.DEFINE_float("work_seconds", 600.0, "Longest scoring time for a video, in 
 flags.DEFINE_float("keep_seconds", 600.0, "Lifetime of a page, in seconds.", 1.0)
 
 
-def _listening(host, port):
+def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
@@ -43,7 +43,7 @@ def _listening(host, port):
         raise InputError("busy", message, "Choose another --port, or an address of this machine.") from error
 
 
-def _libraries():
+def _libraries() -> tuple[Any, Any]:
     """uvicorn, and the function that makes the application; InputError without the extra."""
     try:
         import uvicorn

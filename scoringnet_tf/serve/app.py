@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import urllib.parse
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -49,7 +49,7 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
     """
 
     @contextlib.asynccontextmanager
-    async def working(_):
+    async def working(_: FastAPI) -> AsyncIterator[None]:
         task = asyncio.create_task(queue.run())
         yield
         task.cancel()

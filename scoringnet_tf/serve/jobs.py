@@ -169,10 +169,10 @@ class Queue:
             return f"Scoring, {job.seconds:.0f} s so far."
         return str(job.error or {UPLOADING: "Uploading.", DONE: job.summary}[job.state])
 
-    def _number_of(self, *states):
+    def _number_of(self, *states: str) -> int:
         return sum(job.state in states for job in self._jobs.values())
 
-    async def _write(self, job, chunks):
+    async def _write(self, job: Job, chunks: AsyncIterator[bytes]) -> None:
         with job.video.open("wb") as file:
             async for chunk in chunks:
                 job.size += len(chunk)
@@ -180,13 +180,13 @@ class Queue:
                 file.write(chunk)
         self._check_size(job.size)
 
-    def _check_size(self, num_bytes):
+    def _check_size(self, num_bytes: int) -> None:
         if num_bytes <= 0:
             raise InputError("empty_file", "The file is empty.")
         if num_bytes > self.limits.megabytes * MEGABYTE:
             raise InputError("too_large", f"The video has more than {self.limits.megabytes:g} MB.", "Cut it shorter.")
 
-    async def _worked(self, job):
+    async def _worked(self, job: Job) -> None:
         waited = job.seconds
         self._set(job, WORKING)
         task = self.limits.work_seconds, job.video, job.name, job.height, job.folder
@@ -200,37 +200,37 @@ class Queue:
         outcome = problem.code if problem else counted(len(job.pages), "page")
         _log(f"{job.size / MEGABYTE:.1f} MB, {waited:.1f} s waiting, {took:.1f} s of work: {outcome}")
 
-    def _give_up(self, job):
+    def _give_up(self, job: Job) -> None:
         """Fails a job that is still uploading."""
         if job.state == UPLOADING:
             text = f"The upload took longer than {self.limits.upload_seconds:g} s."
             self._end(job, Remark("upload_timeout", text))
 
-    def _end(self, job, error):
-        """Done, or failed; then nothing is left of it but the words."""
+    def _end(self, job: Job, error: Remark | None) -> None:
+        """Done, or failed: then nothing but the words is left."""
         if error:
             shutil.rmtree(job.folder, ignore_errors=True)
         job.error = error
         self._set(job, FAILED if error else DONE)
         self._later(self.limits.keep_seconds, self._forget, job)
 
-    def _forget(self, job):
+    def _forget(self, job: Job) -> None:
         shutil.rmtree(job.folder, ignore_errors=True)
         self._jobs.pop(job.token, None)
 
-    def _set(self, job, state):
+    def _set(self, job: Job, state: str) -> None:
         job.state, job.since = state, time.monotonic()
 
-    def _later(self, seconds, function, job):
+    def _later(self, seconds: float, function: Callable[[Job], None], job: Job) -> None:
         asyncio.get_running_loop().call_later(seconds, function, job)
 
 
-def _shown_name(name):
+def _shown_name(name: str) -> str:
     """A stranger's name of a file as it may be shown: printable, without folders, not too long."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(filter(str.isprintable, last))[:LONGEST_NAME].strip() or "your video"
 
 
-def _log(text):
+def _log(text: str) -> None:
     with contextlib.suppress(OSError):  # whoever read the log may have closed it: the queue goes on
         print(f"serve: {text}", file=sys.stderr, flush=True)

@@ -1,7 +1,6 @@
 """A process of its own that makes the pages of one video after the other; a crash or a hang ends there."""
 
 import contextlib
-import functools
 import multiprocessing
 import signal
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from scoringnet_tf.data.video import VideoError, frame_times
-from scoringnet_tf.inference.inputs import attempted
+from scoringnet_tf.inference.inputs import problem_with
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, counted
 
@@ -72,7 +71,7 @@ class Worker:
         self._end()
         return problem
 
-    def _start(self):
+    def _start(self) -> None:
         context = multiprocessing.get_context("spawn")  # TensorFlow survives no fork
         self._connection, other = context.Pipe()
         self._process = context.Process(target=_work, args=(self._prepare, other), daemon=True)
@@ -87,7 +86,7 @@ class Worker:
         if error is not None:
             raise error
 
-    def _end(self):
+    def _end(self) -> None:
         if self._process is not None:
             self._connection.close()
             self._process.join(IDLE_SECONDS)  # one that waits for a task ends by itself
@@ -96,7 +95,7 @@ class Worker:
         self._process = None
 
 
-def _work(prepare, connection):
+def _work(prepare: Callable[[], Make], connection: Any) -> None:
     """The process: sends None once it is ready, or the error; then an answer to each task, until nobody sends any."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which ends this
     try:
@@ -114,28 +113,28 @@ def page_maker(model: str, most_seconds: float) -> Make:
     """A `Make` that scores by the model of this name or path videos of at most so many seconds."""
     cli.load_tensorflow()
     from scoringnet_tf.inference.predictor import predictor_of
-    from scoringnet_tf.report.page_data import scored_and_shown
+    from scoringnet_tf.report.page_data import video_pages
     from scoringnet_tf.report.session import write_pages
 
     predictor = predictor_of(model)
 
-    def pages(video, name, height, folder):
-        shown, _ = scored_and_shown(predictor, video, name, height=height)
-        paths = write_pages(folder / PAGE, shown, model, name)
-        summary = shown[0].summary if len(shown) == 1 else f"{counted(len(shown), 'performance')}."
-        return Pages([Path(str(path)).relative_to(folder).as_posix() for path in paths], summary)
-
-    def make(video, name, height, folder):
+    def make(video: Path, name: str, height: float | None, folder: Path) -> Pages | Remark:
         if problem := _too_long(video, most_seconds):
             return problem
-        result = attempted(functools.partial(pages, name=name, height=height, folder=folder), str(video))
-        return Remark(result.code, result.replace(str(video), "The file")) if isinstance(result, Remark) else result
+        try:
+            shown, _ = video_pages(predictor, video, name, height=height)
+            paths = write_pages(folder / PAGE, shown, model, name)
+        except Exception as error:
+            problem = problem_with(str(video), error)
+            return Remark(problem.code, problem.replace(str(video), "The file"))
+        summary = shown[0].summary if len(shown) == 1 else f"{counted(len(shown), 'performance')}."
+        return Pages([Path(str(path)).relative_to(folder).as_posix() for path in paths], summary)
 
     return make
 
 
-def _too_long(video, most_seconds):
-    with contextlib.suppress(VideoError):  # of which the scoring tells
+def _too_long(video: Path, most_seconds: float) -> Remark | None:
+    with contextlib.suppress(VideoError):  # the scoring tells of those
         seconds = frame_times(video)[-1]
         if seconds > most_seconds:
             text = f"The video lasts {seconds:.0f} s; at most {most_seconds:g} s are scored here. Cut it shorter."

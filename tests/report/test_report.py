@@ -15,22 +15,21 @@ import keras
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import bar_color, bar_frame, disposed, read_index, write_bars, write_images, write_video
+from conftest import disposed, read_index, write_bars, write_images, write_video
 from page_samples import Elements, run
 from refusals import code_printed, refused
 from training_runs import telling
 
 import scoringnet_tf
-from scoringnet_tf.data.browser_video import encode_clip, filmed
+from scoringnet_tf.data.browser_video import HEIGHT, encode_clip, filmed
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
-from scoringnet_tf.inference.inputs import stretched
-from scoringnet_tf.inference.pipeline import Predictor
+from scoringnet_tf.inference.pipeline import PartResult, Predictor
 from scoringnet_tf.inference.result import Performance
+from scoringnet_tf.inference.seen import Seen
 from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.report.judges import Judged, read_judges, unshown_scores
-from scoringnet_tf.report.page_data import ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
-from scoringnet_tf.report.thumbnails import pictured
+from scoringnet_tf.report.page_data import ONE_DEVIATION, performance_pages, scenes, video_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import Remark
 
@@ -45,22 +44,26 @@ def predictor():
     model = scoringnet_tf.ScoringNet(
         image_size=(32, 32),
         width_multiplier=1 / 16,
+        clip_lengths=(8, 8),
+        frame_size=(36, 48),
         jpeg_quality=100,
-        score_predictor={
-            "clip_lengths": (8, 8),
-            "score_statistics": {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)},
-        },
-        content={"frame_size": (36, 48)},
+        score_statistics={"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)},
     )
     return Predictor(telling(model, 10_000.0), name="tiny")
 
 
 def shown(predictor, path, judged=None, **changes):
     """The pages of a video whose score was changed, and that score."""
-    (part,) = predictor.results(predictor.read(path))
-    score, scenes = dataclasses.replace(predictor.gather(path, [part.summary]), **changes), Scenes()
-    scenes.add(part.seen.video, part.seen.frame_stages, score.performances)
-    return shown_performances(predictor, scenes.kept, score, lambda *span: filmed(path, *span), judged), score
+    (part,) = predictor.results(predictor.read(path, pictures=HEIGHT))
+    score = dataclasses.replace(predictor.gather(path, [part.summary]), **changes)
+    found = scenes(dataclasses.replace(part, performances=score.performances))
+    return performance_pages(score, found, predictor.model.scores, path.name, judged), score
+
+
+def part_of(video, performances, stages=None):
+    """What is found in a video, or in a part of one, by a model that sees every frame."""
+    numbers = np.arange(len(video.frames))
+    return PartResult(Seen(video, numbers.astype(float), numbers, video.fps, stages), performances, None)
 
 
 def indices(pictures):
@@ -167,9 +170,7 @@ def test_of_a_long_file_with_one_dive_the_dive_is_shown(num_frames, kept):
     times = np.cumsum(np.linspace(0.02, 0.06, num_frames))
     video = Video(np.zeros((num_frames, 2, 2, 3), np.uint8), 25.0, times - times[0], (2, 2), 1.0)
     video = dataclasses.replace(video, first_time=times[0])
-    scenes = Scenes()
-    scenes.add(video, None, [Performance(min(60, num_frames - 25), min(85, num_frames), 2.4, 3.4)])
-    (scene,) = scenes.kept
+    (scene,) = scenes(part_of(video, [Performance(min(60, num_frames - 25), min(85, num_frames), 2.4, 3.4)]))
     assert (scene.first_frame, scene.first_frame + scene.num_frames) == kept
     np.testing.assert_allclose(scene.times, [*times[slice(*kept)], times[kept[1] - 1] + 1 / 25])
 
@@ -177,17 +178,18 @@ def test_of_a_long_file_with_one_dive_the_dive_is_shown(num_frames, kept):
 def test_the_scenes_of_a_long_video_are_those_of_the_whole():
     """However it is cut into parts; a part shows its performance alone, however long that is."""
     frames = np.arange(400, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
-    video = Video(frames, 25.0, np.arange(400) / 25, (1, 1), 1.0)
+    video = Video(frames, 25.0, np.arange(400) / 25, (1, 1), 1.0, pictures=[*range(400)])
     found = [Performance(10, 32, 0.4, 1.28), Performance(230, 330, 9.2, 13.2)]
-    whole, parts = Scenes(), Scenes()
-    whole.add(video, np.eye(400), found)
+    whole, parts = scenes(part_of(video, found, np.eye(400))), []
     for (start, stop), performance in zip(((0, 200), (200, 400)), found, strict=True):
-        parts.add(dataclasses.replace(video.cut(start, stop), shared=100), np.eye(400)[start:stop], [performance])
-    for one, other in zip(parts.kept, whole.kept, strict=True):
-        assert one.first_frame == other.first_frame
-        np.testing.assert_array_equal(one.times, other.times)
+        part = dataclasses.replace(video.cut(start, stop), shared=100)
+        parts += scenes(part_of(part, [performance], np.eye(400)[start:stop]))
+    for one, other in zip(parts, whole, strict=True):
+        assert one.first_frame == other.first_frame and one.pictures == other.pictures
+        np.testing.assert_allclose(one.times, other.times, rtol=1e-12)
         np.testing.assert_array_equal(one.probabilities, other.probabilities)
-    assert [(one.first_frame, one.num_frames) for one in whole.kept] == [(0, 57), (205, 150)]
+    assert [(one.first_frame, one.num_frames) for one in whole] == [(0, 57), (205, 150)]
+    assert [one.pictures for one in whole] == [[*range(57)], [*range(205, 355)]]
 
 
 def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor, tmp_path):
@@ -198,7 +200,7 @@ def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor
     ]
     none = Performance(0, 250, 0.0, 10.0, reasons=[Remark("no_performance", "No dive found.")])
     score = dataclasses.replace(predictor(tmp_path / "v.avi"), performances=[none], shown=pictures[::50])
-    (page,) = shown_performances(predictor, [], score, filmed)
+    (page,) = performance_pages(score, [], predictor.model.scores, "v.avi")
     assert page.reasons == ["No dive found."] and page.num_frames == 250
     assert indices(page.pictures) == [(number, number) for number in range(0, 250, 50)]
     np.testing.assert_allclose(page.times, np.arange(251) / 25)
@@ -206,8 +208,8 @@ def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor
 
 def test_the_part_that_is_scored_is_shown(predictor, tmp_path):
     write_bars(tmp_path / "v.mp4", 60, codec="libx264")
-    source, judged = stretched(tmp_path / "v.mp4", 0.8, 2.0), Judged({"final": 71.23})
-    (page,), warnings = scored_and_shown(predictor, source, "v.mp4", judged, force=True)
+    options = {"judged": Judged({"final": 71.23}), "start": 0.8, "end": 2.0, "force": True}
+    (page,), warnings = video_pages(predictor, tmp_path / "v.mp4", **options)
     assert (page.first_frame, page.num_frames, page.times[0]) == (20, 30, pytest.approx(0.8))
     assert [read_index(frame) for frame in decoded(page.clip)] == [*range(20, 50)]
     assert (warnings, page.scores[-1].true) == ([], 71.23)
@@ -225,7 +227,7 @@ def test_pictures_are_as_they_were_filmed(predictor, tmp_path):
     for index in range(40):
         frames[index, :, 320 : 320 + 8 * index] = 128
     write_video(tmp_path / "dive.mp4", frames, codec="libx264")
-    (page,), _ = scored_and_shown(predictor, tmp_path / "dive.mp4", "dive.mp4", force=True)
+    (page,), _ = video_pages(predictor, tmp_path / "dive.mp4", force=True)
     pictures = [*enumerate(decoded(page.clip)), *((one.frame, decode_jpeg(one.jpeg)) for one in page.pictures)]
     assert len(pictures) > 41 and {picture.shape for _, picture in pictures} == {(360, 480, 3)}
     for index, picture in pictures:
@@ -233,28 +235,21 @@ def test_pictures_are_as_they_were_filmed(predictor, tmp_path):
         assert abs(grey - 6 * index) <= 2
 
 
-def test_pictures_of_anamorphic_video_are_as_wide_as_it_is_shown(tmp_path):
+def test_pictures_of_anamorphic_video_are_as_wide_as_it_is_shown(predictor, tmp_path):
     with av.open(str(tmp_path / "v.mkv"), "w") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 48, 48, "yuv420p"
         stream.codec_context.sample_aspect_ratio = fractions.Fraction(4, 3)
         container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 48, 3), np.uint8), format="rgb24")))
         container.mux(stream.encode())
-    assert [picture.shape for picture in filmed(tmp_path / "v.mkv", 0, 1)] == [(48, 64, 3)]
+    (part,) = predictor.read(tmp_path / "v.mkv", pictures=HEIGHT)
+    shown = [*map(decode_jpeg, part.pictures), *filmed(tmp_path / "v.mkv", 0, 1)]
+    assert [picture.shape for picture in shown] == [(48, 64, 3)] * 2
 
 
 def test_images_are_shown_whatever_their_first_number(tmp_path):
     write_images(tmp_path / "frames", 30, first=100)
     assert [read_index(frame) for frame in filmed(tmp_path / "frames", 3, 6)] == [3, 4, 5]
-
-
-def test_the_frames_that_are_chosen_become_pictures_beside_the_clip():
-    """A damaged file has fewer frames than the video had when it was scored."""
-    frames = [bar_frame(index, bar_color(0)) for index in range(30)]
-    clip, jpegs = pictured(iter(frames), 25.0, {4, 17, 40})
-    assert [read_index(frame) for frame in decoded(clip)] == [*range(30)]
-    assert {index: read_index(decode_jpeg(jpeg)) for index, jpeg in jpegs.items()} == {4: 4, 17: 17}
-    assert pictured(iter(()), 25.0, {0}) == (b"", {})
 
 
 @pytest.mark.parametrize(("fps", "rate"), [(30000 / 1001, 30000 / 1001), (0.4, 0.4), (0.0003, 1)])
