@@ -1,4 +1,4 @@
-r"""Writes HTML pages of videos: the video over its stages, its moments, times and scores.
+r"""Writes HTML pages for videos: the video over its stages, its moments, times and scores.
 
     python -m scoringnet_tf.report [--model=MODEL] VIDEO… --output=report.html [--judges=SCORES.csv]
     python -m scoringnet_tf.report [--model=MODEL] --compare A.mp4 B.mp4 --output=comparison.html
@@ -54,7 +54,7 @@ flags.declare_key_flag("timeout")
 
 
 def _checked_output(arguments: Sequence[str]) -> Place:
-    """The path of --output, after checks of the flags that need no model."""
+    """The output path, once the flags that need no model are checked."""
     values = flags.FLAGS
     cli.require(output=values.output)
     if not arguments:
@@ -73,7 +73,7 @@ def _checked_output(arguments: Sequence[str]) -> Place:
 
 
 def _stopped(output: Place) -> Place:
-    """The page of a report that was stopped."""
+    """Where a stopped report goes."""
     return output.with_name(f"{output.stem}_stopped.html")
 
 
@@ -117,7 +117,7 @@ def _outcomes(
 
 
 def _write_all(output: Place, outcomes: Iterator[Outcome], model: str, total: int) -> list[str]:
-    """Writes the pages of all outcomes, or of those before the command is stopped. Returns what is left out."""
+    """Writes pages for all outcomes, or for those before the command is stopped. Returns what is left out."""
     shown: list[list[ShownPerformance]] = []
     left_out: list[str] = []
     done = 0
@@ -143,7 +143,7 @@ def _write_all(output: Place, outcomes: Iterator[Outcome], model: str, total: in
 def _written(
     output: Place, shown: Sequence[Sequence[ShownPerformance]], model: str, left_out: list[str]
 ) -> Sequence[AnyPath]:
-    """Writes the pages of all performances. Returns their paths."""
+    """Writes pages for all performances. Returns their paths."""
     if not flags.FLAGS.compare:
         return write_pages(output, [*itertools.chain(*shown)], model, flags.FLAGS.title, left_out)
     # The first performance of every video comes first.

@@ -1,4 +1,4 @@
-"""The files of an evaluation: figures, predictions, plots."""
+"""Evaluation files: figures, predictions, plots."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,13 +26,13 @@ ELSEWHERE = "Choose another --output_dir."
 def check_replaceable(
     output_dir: Path | RemotePath, model_file: Path | RemotePath, data_hash: str, flags: Mapping[str, Any]
 ) -> None:
-    """Raises InputError if `output_dir` holds another evaluation, or files that are not of an evaluation.
+    """Raises InputError if `output_dir` holds another evaluation, or files that no evaluation wrote.
 
     Args:
         output_dir: where.
         model_file: the model to evaluate.
-        data_hash: of the records.
-        flags: name → value of the flags that make another evaluation, as metrics.json will have them.
+        data_hash: the records' hash.
+        flags: name → value, for flags that make another evaluation; as in metrics.json.
     """
     if not (output_dir / METRICS).is_file():
         if others := [name for name in FILES if (output_dir / name).exists()]:
@@ -62,10 +62,10 @@ def write_report(
     """Writes metrics.json, predictions.csv and scores.png, and stages.csv and stages.png if the model finds stages.
 
     Args:
-        output_dir: as of `paths.as_path`; made if it does not exist.
-        predictions: of N videos.
-        figures: the content of metrics.json, see `evaluation.figures`.
-        sport: of the videos.
+        output_dir: a folder, made if it does not exist.
+        predictions: for N videos.
+        figures: what metrics.json holds, see `evaluation.figures`.
+        sport: what the videos show.
     """
     # predictions.csv goes first and comes last: whoever finds it finds all other files of the same run.
     (output_dir / "predictions.csv").unlink(missing_ok=True)

@@ -15,11 +15,11 @@ VIDEO, NAME = "video", "name"
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """A row: the judges' scores of a video.
+    """The judges' row for a video.
 
     Attributes:
         scores: score → points.
-        name: of the athlete, or any other; "" if there is none.
+        name: the athlete's, or any other; "" if there is none.
     """
 
     scores: Mapping[str, float] = dataclasses.field(default_factory=dict)
@@ -30,11 +30,11 @@ def read_judges(path: AnyPath, sport: Sport) -> dict[str, Judged]:
     """Video name → its row, from a CSV file with the columns `video`, any scores of the sport, and `name`.
 
     Args:
-        path: of the file.
+        path: the CSV file.
         sport: whose judges gave the scores.
 
     Raises:
-        InputError: a column or number is wrong, scores break the rules of the sport, a video has two rows, or there is
+        InputError: a column or number is wrong, scores break the sport's rules, a video has two rows, or there is
             no score.
     """
     columns, rows = read_rows(path, "judges")
@@ -79,9 +79,9 @@ def unshown_scores(path: AnyPath, judges: Mapping[str, Judged], shown: Sequence[
     """The judges' scores that a report leaves out, because the model predicts no such score.
 
     Args:
-        path: of the file, for the message.
-        judges: of `read_judges`.
-        shown: of `page_data.shown_scores`.
+        path: the CSV file, for the message.
+        judges: from `read_judges`.
+        shown: from `page_data.shown_scores`.
 
     Raises:
         InputError: the report would show none of them.

@@ -1,4 +1,4 @@
-"""The HTML pages of a performance and of a comparison of two: each one file that needs no network."""
+"""HTML pages for a performance, and for comparing two: each one file that needs no network."""
 
 import base64
 import dataclasses
@@ -21,7 +21,7 @@ CHARTS = 1000  # horizontal units of a curve, templates/charts.html; vertical on
 
 @functools.cache
 def template(name: str) -> Any:
-    """The `jinja2.Template` of a file in templates/."""
+    """The `jinja2.Template` in a file in templates/."""
     return _templates().get_template(name)
 
 
@@ -41,12 +41,12 @@ def _templates() -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class ShownScore:
-    """A score on the scale of its sport.
+    """A score on its sport's scale.
 
     Attributes:
-        name: one of `SCORES`.
+        name: one in `SCORES`.
         value: points; None if it is withheld.
-        range: smallest and largest of the sport, points.
+        range: the sport's smallest and largest, points.
         interval: lower and upper end, points; None if the model states none.
         confidence: what the interval covers, in words.
         true: the judges' score, points; None if unknown.
@@ -66,7 +66,7 @@ class ShownScore:
 
     @property
     def difference(self) -> float | None:
-        """Predicted minus true score, points; None if one of them is unknown."""
+        """Predicted minus true score, points; None if either is unknown."""
         return None if self.value is None or self.true is None else self.value - self.true
 
     def printed(self, points: float | None, sign: str = "") -> str:
@@ -75,7 +75,7 @@ class ShownScore:
         return f"{points:{sign}.{decimals(self.range)}f}" if is_known else ""
 
     def at(self, points: float) -> float:
-        """The place of `points` on the scale, per cent, clipped to its ends."""
+        """Where `points` lie on the scale, per cent, clipped to its ends."""
         low, high = self.range
         return min(max(100 * (points - low) / (high - low), 0.0), 100.0)
 
@@ -91,23 +91,23 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True)
 class ShownPerformance:
-    """What a page shows of one performance. It leaves out what is None or empty.
+    """What a page shows about one performance. It leaves out what is None or empty.
 
     Attributes:
-        name: of the video.
-        sport: name.
+        name: the video's.
+        sport: its name.
         stage_names: in label order.
         fps: frames per second.
-        times: (L + 1,), seconds in the file of every frame that is shown and of their end.
+        times: (L + 1,), seconds in the file when each shown frame begins, and the last one ends.
         scores: those that the model predicts; none if it gives none.
-        first_frame: number in the file of the first frame that is shown.
+        first_frame: the first shown frame's number in the file.
         stages: contiguous runs as in `VideoScore`, frames counted from the first that is shown.
-        probabilities: of the stages, float (L, S).
-        clip: MP4 of the frames that are shown, `fps` a second.
-        pictures: of its moments, in order of time.
-        moments, measures: as of `Performance`.
+        probabilities: stage probabilities, float (L, S).
+        clip: the shown frames as MP4, `fps` a second.
+        pictures: its moments, in order of time.
+        moments, measures: see `Performance`.
         reasons: why the scores are withheld, or would be without force.
-        model_reasons: why no score of the model is a measurement.
+        model_reasons: why none of the model's scores is a measurement.
         notes: what could lower trust.
     """
 
@@ -130,11 +130,11 @@ class ShownPerformance:
 
     @property
     def num_frames(self) -> int:
-        """Number of frames that are shown, L."""
+        """L, the number of shown frames."""
         return len(self.times) - 1
 
     def score(self, name: str) -> ShownScore | None:
-        """The score of this name, if there is one."""
+        """The score with this name, if there is one."""
         return next((score for score in self.scores if score.name == name), None)
 
     @property
@@ -149,7 +149,7 @@ class ShownPerformance:
 
     @property
     def places(self) -> dict[str, int]:
-        """The frame of each of its moments, counted from the first that is shown."""
+        """Moment → its frame, counted from the first that is shown."""
         return {name: moment.frame - self.first_frame for name, moment in self.moments.items()}
 
     @property
@@ -171,7 +171,7 @@ class ShownPerformance:
 
     @property
     def captions(self) -> list[str]:
-        """Of every frame that is shown, its time in the file and its stage, if it has one."""
+        """For every shown frame its time in the file, and its stage if it has one."""
         names = [""] * self.num_frames
         for stage in self.stages:
             name = "" if stage["name"] == NOISE else f", {stage['name']}"
@@ -186,13 +186,13 @@ def performance_page(
     index_link: str | None = None,
     compare_link: str | None = None,
 ) -> str:
-    """The page of one performance, HTML.
+    """One performance's page, HTML.
 
     Args:
         shown: its content.
-        model: name of the model that scored it.
-        title: heading; None for the name of the performance, which the page always shows.
-        index_link, compare_link: relative links to the page of the session, and to its comparison.
+        model: the scoring model's name.
+        title: heading; None for the performance's name, which the page always shows.
+        index_link, compare_link: relative links to the session's page, and to its comparison.
     """
     return template("performance.html").render(
         model=model,
@@ -207,11 +207,11 @@ def performance_page(
 def comparison_page(
     performances: Sequence[ShownPerformance], model: str, title: str | None = None, index_link: str | None = None
 ) -> str:
-    """The page that shows any two of several performances side by side, HTML; the first two at its beginning.
+    """The page that shows any two performances side by side, HTML; at first the first two.
 
     Args:
         performances: two or more.
-        model, title, index_link: as of `performance_page`; None for the names of the first two.
+        model, title, index_link: see `performance_page`; title None: the first two names.
     """
     times = [shown.measures for shown in performances]
     times = times if any(times) else [_stage_lengths(shown) for shown in performances]
@@ -228,7 +228,7 @@ def comparison_page(
 
 
 def shared_notes(performances: Sequence[ShownPerformance]) -> list[str]:
-    """The notes that all performances have, such as those of the model: a page says them once."""
+    """Notes that all performances have, such as the model's: a page says them once."""
     return [note for note in performances[0].notes if all(note in shown.notes for shown in performances)]
 
 
@@ -243,7 +243,7 @@ def _colors(shown: ShownPerformance) -> dict[str, str]:
 
 
 def _ticks(times: np.ndarray) -> list[dict[str, Any]]:
-    """Five places along the frames, per cent, with the times of the frames there."""
+    """Five places along the frames, per cent, with their times."""
     places = np.linspace(0, len(times) - 1, 5)
     moments = np.interp(places, np.arange(len(times)), times)
     return [{"at": 25 * part, "text": f"{seconds:.1f} s"} for part, seconds in enumerate(moments)]
@@ -255,7 +255,7 @@ def _measured(value: float, unit: str, uncertainty: float | None = None) -> str:
 
 
 def _probability_curves(shown: ShownPerformance) -> list[dict[str, str]]:
-    """A path for each stage through the centres of the frames, from −0.02 at the bottom to 1.02 at the top."""
+    """A path for each stage through the frames' centres, from −0.02 at the bottom to 1.02 at the top."""
     if shown.probabilities is None:
         return []
     across = CHARTS * (np.arange(shown.num_frames) + 0.5) / shown.num_frames

@@ -1,4 +1,4 @@
-"""What the pages show of a scored video: pictures, stages, probabilities and scores."""
+"""What pages show about a scored video: pictures, stages, probabilities and scores."""
 
 import dataclasses
 import math
@@ -27,13 +27,13 @@ ONE_DEVIATION = "± one standard deviation"
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """The L frames that a page shows of a performance: it and a second around it, no frame of another performance.
+    """The L frames that a page shows for a performance: it and a second around it, without its neighbours.
 
     Attributes:
-        first_frame: number of the first one in the file.
+        first_frame: the first one's number in the file.
         fps: frames per second.
         times: (L + 1,), seconds in the file at which each frame begins, and the last one ends.
-        probabilities: (L, S), of the stages; None without KFS.
+        probabilities: (L, S), for the stages; None without KFS.
         pictures: the L frames, JPEGs.
     """
 
@@ -50,7 +50,7 @@ class Scene:
 
 
 def scenes(part: PartResult) -> list[Scene]:
-    """The scene of each performance that is new in a part of a video."""
+    """A scene for each performance that is new in a part."""
     seen, video, performances = part.seen, part.seen.video, part.performances
     is_longer = video.is_part or len(performances) > 1
     ends = [0, *(one.end_frame for one in performances)]
@@ -68,7 +68,7 @@ def scenes(part: PartResult) -> list[Scene]:
 
 
 def _window(video: Video, performance: Performance, first: int, last: float) -> tuple[int, int]:
-    """The frames (start, end) of `video` around a performance, from `first` to `last` of the file at most."""
+    """The frames (start, end) in `video` around a performance, between `first` and `last` in the file."""
     around = round(AROUND * video.fps)
     start = max(performance.start_frame - around, first)
     end = int(min(performance.end_frame + around, last))
@@ -86,11 +86,11 @@ def video_pages(
     force: bool = False,
     height: float | None = None,
 ) -> tuple[list[ShownPerformance], list[str]]:
-    """Scores a video. Returns what to show of each performance, and warnings.
+    """Scores a video. Returns what to show for each performance, and warnings.
 
     Args:
-        path, start, end, force, height: as of `score_video`, whose errors it raises.
-        name: shown in place of the file's.
+        path, start, end, force, height: see `score_video`, whose errors it raises.
+        name: shown instead of the file's.
         judged: the judges' row for this video, which is left out if it shows several performances.
     """
     found, summaries, warnings = [], [], []
@@ -110,13 +110,13 @@ def video_pages(
 def performance_pages(
     score: VideoScore, found: Sequence[Scene], predicted: Sequence[str], name: str, judged: Judged | None = None
 ) -> list[ShownPerformance]:
-    """What to show of each performance of a video.
+    """What to show for each performance in a video.
 
     Args:
         score: the result for the video.
-        found: the scene of each performance; none of a long video without one.
+        found: a scene for each performance; a long video without one has none.
         predicted: the scores that the model has towers for.
-        name: of the video.
+        name: the video's.
         judged: the judges' row for the only performance.
     """
     judged = judged or Judged()
@@ -137,7 +137,7 @@ def performance_pages(
 
 
 def _captions(stages: Sequence[Mapping], performance: Performance, scene: Scene) -> dict[int, str]:
-    """Frame of a scene → caption: where stages begin, and more of the last but one, in our sports the flight."""
+    """Frame in a scene → caption: where stages begin, and more in the last but one, in our sports the flight."""
     runs = [run for run in stages if run["name"] != NOISE]
     captions = {}
     if len(runs) > 1:
@@ -156,7 +156,7 @@ def _captions(stages: Sequence[Mapping], performance: Performance, scene: Scene)
 
 
 def _page_without_scene(score: VideoScore, facts: dict[str, Any]) -> ShownPerformance:
-    """A long video without a performance: a few of its frames, and why there is no score."""
+    """A long video without a performance: a few frames, and why there is no score."""
     (performance,), first = score.performances, score.performances[0].start_frame
     shown = [(number, seconds) for number, seconds, _ in score.shown]
     edges = np.array([(first, performance.start_s), *shown, (first + score.num_frames, performance.end_s)])
@@ -172,7 +172,7 @@ def _page_without_scene(score: VideoScore, facts: dict[str, Any]) -> ShownPerfor
 def _facts(
     score: VideoScore, performance: Performance, predicted: Sequence[str], title: str, judges: Mapping[str, float]
 ) -> dict[str, Any]:
-    """The arguments of `ShownPerformance` that need no frames."""
+    """The arguments for `ShownPerformance` that need no frames."""
     model_reasons = [str(remark) for remark in score.model_reasons]
     scores = [_shown_score(name, performance, score, judges.get(name)) for name in shown_scores(predicted)]
     notes = [str(remark) for remark in (*score.further_reasons, *score.warnings_of(performance))]
@@ -200,12 +200,12 @@ def _shown_score(name: str, performance: Performance, score: VideoScore, true: f
 
 
 def shown_scores(predicted: Sequence[str]) -> list[str]:
-    """The scores that a page shows: those that the model predicts, and the final score if it follows from them."""
+    """What scores a page shows: those that the model predicts, and the final score if it follows from them."""
     return [name for name in SCORES if name in predicted or (name == "final" and len(predicted) > 1)]
 
 
 def _stages_within(stages: Sequence[Mapping], performance: Performance, scene: Scene) -> list[dict[str, Any]]:
-    """The runs of stages in a whole video that a scene shows: its performance, and noise around it."""
+    """The stages that a scene shows: its performance's, and noise around it."""
     within, first = [], scene.first_frame
     for run in stages:
         edges = (first, first + scene.num_frames)

@@ -1,4 +1,4 @@
-"""Plots of predictions: scores against the truth, stages along time. No display is needed."""
+"""Plots predictions: scores against the truth, stages along time. No display is needed."""
 
 from collections.abc import Sequence
 
@@ -40,9 +40,9 @@ def stage_timeline(
 
     Args:
         names: a label per row.
-        rows: a list of strips per label, e.g. [true, predicted]; each an integer array of stages (L,), −1 = unlabelled.
-        stage_names: names of the stages, in label order.
-        title: of the legend.
+        rows: a list of strips per label, e.g. [true, predicted]; each holds stages, int (L,), −1 = unlabelled.
+        stage_names: in label order.
+        title: the legend's.
     """
     per_row = max(len(strips) for strips in rows)
     figure = Figure(figsize=(11, 1.3 + 0.28 * per_row * len(rows) + 0.12 * len(rows)), layout="constrained")

@@ -22,10 +22,10 @@ class Printer:
     """Prints each result on stdout at once, and each failure on stderr.
 
     Args:
-        form: one of `FORMATS`; `"json"` gives a line a video, `"csv"` a row a performance.
-        model: name of the model in the results.
-        sport: of that model.
-        progress: a bar of tqdm, which is hidden while something is printed.
+        form: in `FORMATS`; `"json"` gives a line a video, `"csv"` a row a performance.
+        model: its name in the results.
+        sport: that model's.
+        progress: a tqdm bar, hidden while something is printed.
     """
 
     def __init__(self, form: str, model: str, sport: Sport, progress: Any) -> None:
@@ -76,11 +76,11 @@ class Printer:
 
 
 class Pictures:
-    """Draws results into a folder, one file a video. An earlier picture of the same video is replaced or removed.
+    """Draws results into a folder, one file a video. A video's earlier picture is replaced or removed.
 
     Args:
         folder: made if it does not exist; None draws nothing.
-        suffix: of the files, as of `VideoScore.save`: pictures or videos.
+        suffix: ends the files' names, see `VideoScore.save`: pictures or videos.
     """
 
     def __init__(self, folder: AnyPath | None, suffix: str = ".png") -> None:
@@ -101,7 +101,7 @@ class Pictures:
         return None
 
     def remove(self, video: str) -> None:
-        """Removes what any run drew of a video whose file has been replaced, and can no longer be read."""
+        """Removes what any run drew for a video whose file was replaced, and can no longer be read."""
         if self._folder is None or not self._folder.is_dir():
             return
         for path in self._folder.iterdir():
@@ -123,6 +123,6 @@ class Pictures:
 
 
 def _picture_name(video: str) -> str:
-    """A video's file name. A folder of frames gets `FRAMES_SUFFIX`, so that its picture is none of its frames."""
+    """A video's file name. A folder of frames gets `FRAMES_SUFFIX`, so that its picture is not among its frames."""
     name = name_of(video)
     return name if name.lower().endswith(VIDEO_SUFFIXES) else name + FRAMES_SUFFIX

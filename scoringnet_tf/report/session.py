@@ -1,4 +1,4 @@
-"""The page of a session, which lists its performances and links to their pages; and the files of all pages."""
+"""A session's page, which lists its performances and links to their pages; and writing all pages."""
 
 import math
 import re
@@ -33,12 +33,12 @@ def session_page(
     model: str,
     left_out: Sequence[str] = (),
 ) -> str:
-    """The page of several performances, HTML: ranked if they have scores, with the agreement of any judges.
+    """The page for several performances, HTML: ranked if they have scores, and compared with the judges.
 
     Args:
-        title: of the session.
+        title: the session's.
         performances: each with its links.
-        model: name of the model that scored them.
+        model: the scoring model's name.
         left_out: what is missing, and why.
     """
     names = [name for name in SCORES if any(shown.score(name) for shown, *_ in performances)]
@@ -106,17 +106,17 @@ def write_pages(
     title: str | None = None,
     left_out: Sequence[str] = (),
 ) -> list[AnyPath]:
-    """Writes the page of one performance; for several a session, with their pages in a folder beside it.
+    """Writes one performance's page; for several a session, with their pages in a folder beside it.
 
     Args:
-        output: the only page, or that of the session. Earlier pages are replaced, those in the folder too.
+        output: the only page, or the session's. Earlier pages are replaced, those in the folder too.
         performances: in the order in which their pages are numbered.
-        model: name of the model that scored them.
-        title: of the page at `output`; None for the name of the performance, or of `output`.
-        left_out: as of `session_page`; then even one performance has a session.
+        model: the scoring model's name.
+        title: heading at `output`; None for the performance's name, or the file's.
+        left_out: see `session_page`; then even one performance has a session.
 
     Returns:
-        The paths of the pages, that of the session first.
+        All paths, the session's first.
 
     Raises:
         InputError: something else lies in the folder.
@@ -145,7 +145,7 @@ def write_pages(
 
 
 def _compared(performances: Sequence[ShownPerformance]) -> tuple[list[ShownPerformance], list[str | None]]:
-    """The first performances that have a video, none if that is one; and for each of all the link to it there."""
+    """The first performances that have a video, none if that is one; and each performance's link there."""
     shown = [number for number, one in enumerate(performances) if one.clip][:COMPARED]
     if len(shown) < 2:
         return [], [None] * len(performances)
@@ -156,12 +156,12 @@ def _compared(performances: Sequence[ShownPerformance]) -> tuple[list[ShownPerfo
 def write_comparison(
     output: AnyPath, performances: Sequence[ShownPerformance], model: str, title: str | None = None
 ) -> list[AnyPath]:
-    """Writes the comparison of two or more performances; arguments and result as of `write_pages`."""
+    """Compares two or more performances on a page; arguments and result as in `write_pages`."""
     return _write_only(as_path(output), comparison_page(performances, model, title))
 
 
 def _write_only(output: Path | RemotePath, text: str) -> list[AnyPath]:
-    """Writes a page, and removes the folder of an earlier session at its place."""
+    """Writes a page, and removes an earlier session's folder at its place."""
     folder = check_pages(output)
     _write(output, text)
     if folder.is_dir():
@@ -170,7 +170,7 @@ def _write_only(output: Path | RemotePath, text: str) -> list[AnyPath]:
 
 
 def check_pages(output: AnyPath) -> Path | RemotePath:
-    """The folder of the pages beside `output`; InputError if something else is there, or lies in it."""
+    """The folder for pages beside `output`; InputError if something else is there, or lies in it."""
     output = as_path(output)
     folder = output.with_name(f"{output.stem}_pages")
     if output.is_dir():
@@ -194,5 +194,5 @@ def _write_text(path: Path | RemotePath, text: str) -> None:
 
 
 def _link(name: str) -> str:
-    """The name of a file or folder in a link, with `#`, `?` and `%` escaped."""
+    """A file's or folder's name in a link, with `#`, `?` and `%` escaped."""
     return urllib.parse.quote(name, errors="surrogateescape")

@@ -42,9 +42,9 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
     """The application.
 
     Args:
-        queue: of the videos.
+        queue: the videos'.
         model: its name, as shown.
-        sport: of the model.
+        sport: the model's.
         stop: ends the work on a video, once the server stops.
     """
 
@@ -100,7 +100,7 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
 
 
 def _is_foreign(request: Request) -> bool:
-    """Whether a page of another origin sends a request; older browsers tell that by Origin alone."""
+    """Whether another origin's page sends a request; older browsers tell that by Origin alone."""
     site, origin = (request.headers.get(name) for name in ("Sec-Fetch-Site", "Origin"))
     if site is None and origin is not None:
         return urllib.parse.urlsplit(origin).netloc != request.headers.get("Host")

@@ -1,4 +1,4 @@
-"""The queue of uploaded videos: bounded, one at a time, nothing kept. No TensorFlow, no web framework."""
+"""A queue for uploaded videos: bounded, one at a time, nothing kept. No TensorFlow, no web framework."""
 
 import asyncio
 import collections
@@ -26,8 +26,8 @@ class Limits:
 
     Attributes:
         queue: videos that are uploaded, wait or are scored at the same time.
-        megabytes: of a video.
-        video_seconds: that it lasts.
+        megabytes: the largest video.
+        video_seconds: the longest video.
         upload_seconds: from its place in the queue to its last byte.
         work_seconds: to score it.
         keep_seconds: for which its page can be opened.
@@ -48,12 +48,12 @@ class Job:
     Attributes:
         token: that names it, which nobody can guess.
         name: to be shown; no path.
-        height: of the board, metres; None: unknown.
-        folder: of its file, and of its pages.
-        state: one of those above.
+        height: board height, metres; None: unknown.
+        folder: for its file and its pages.
+        state: see above.
         error: why it failed.
-        pages: names of its pages.
-        summary: of them, in words.
+        pages: their names.
+        summary: what they show, in words.
         size: bytes that have come.
         since: when its state began, `time.monotonic`.
     """
@@ -97,7 +97,7 @@ class Queue:
         self._durations: collections.deque[float] = collections.deque(maxlen=20)
 
     def reserve(self, name: str = "", num_bytes: int | None = None, height: float | None = None) -> Job:
-        """A place for a video of this name and size, if that is known, of a dive from this height in metres.
+        """A place for a video with this name, size if known, and board height in metres.
 
         Raises:
             InputError: the queue is full, or the video empty or too large.
@@ -120,13 +120,13 @@ class Queue:
         return max(1, round(sum(known) / len(known)))
 
     def job(self, token: str) -> Job:
-        """The job of this token; InputError if there is none."""
+        """The job with this token; InputError if there is none."""
         if token not in self._jobs:
             raise InputError("not_found", "There is no such video here, or it has been deleted.", "Upload it again.")
         return self._jobs[token]
 
     async def receive(self, job: Job, chunks: AsyncIterator[bytes]) -> None:
-        """Writes the bytes of a video to its file; then it waits.
+        """Writes a video's bytes to its file; then it waits.
 
         Raises:
             InputError: it is too large, too slow or empty, has been received, or cannot be written; nothing is kept.
@@ -161,7 +161,7 @@ class Queue:
             self._more.clear()
 
     def message(self, job: Job) -> str:
-        """The state of a video, in words."""
+        """A video's state, in words."""
         if job.state == WAITING:
             before = self._waiting.index(job) + self._number_of(WORKING)
             return f"Waiting: {counted(before, 'video')} before yours, about {before * self.seconds_to_a_place} s."
@@ -226,7 +226,7 @@ class Queue:
 
 
 def _shown_name(name: str) -> str:
-    """A stranger's name of a file as it may be shown: printable, without folders, not too long."""
+    """A stranger's file name as it may be shown: printable, without folders, not too long."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(filter(str.isprintable, last))[:LONGEST_NAME].strip() or "your video"
 

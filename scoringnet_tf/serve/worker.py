@@ -1,4 +1,4 @@
-"""A process of its own that makes the pages of one video after the other; a crash or a hang ends there."""
+"""A separate process that makes pages for one video after the other; a crash or a hang ends there."""
 
 import contextlib
 import multiprocessing
@@ -18,7 +18,7 @@ IDLE_SECONDS = 1  # for the process to end
 
 
 class Pages(NamedTuple):
-    """The names of the pages of a video, the first one `PAGE`; and what they show, in words."""
+    """The names of a video's pages, the first one `PAGE`; and what they show, in words."""
 
     names: list[str]
     summary: str
@@ -53,7 +53,7 @@ class Worker:
             self._process.kill()
 
     def __call__(self, seconds: float, *task: object) -> Pages | Remark:
-        """The pages of a video, whose `task` is of `Make`; or that it takes more than so many seconds, or ended it."""
+        """A video's pages, with `task` for `Make`; or that it took more than so many seconds, or ended the process."""
         self._is_busy = True
         try:
             if self._process is None:
@@ -110,7 +110,7 @@ def _work(prepare: Callable[[], Make], connection: Any) -> None:
 
 
 def page_maker(model: str, most_seconds: float) -> Make:
-    """A `Make` that scores by the model of this name or path videos of at most so many seconds."""
+    """A `Make` that scores videos up to so many seconds by the model with this name or path."""
     cli.load_tensorflow()
     from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.page_data import video_pages
