@@ -47,7 +47,8 @@ def filmed(source: Path | Clip, start: int, stop: int, height: int = HEIGHT) -> 
 def encode_clip(frames: Iterable[np.ndarray], fps: float) -> bytes:
     """Encodes evenly spaced frames as `write_clip` does."""
     file = io.BytesIO()
-    write_clip(file, ((frame, number / fps) for number, frame in enumerate(frames)), fps)
+    rate = _rate(fps)
+    write_clip(file, ((frame, float(number / rate)) for number, frame in enumerate(frames)), fps)
     return file.getvalue()
 
 
@@ -62,7 +63,7 @@ def write_clip(
         fps: approximate frames per second.
         mark: text near the file's beginning, for programs.
     """
-    rate = Fraction(fps).limit_denominator(MAX_DENOMINATOR) or Fraction(1)
+    rate = _rate(fps)
     in_memory = isinstance(target, io.BytesIO)  # which FFmpeg cannot read again, to move the index to its front
     file, options = (target, {}) if in_memory else (str(target), {"movflags": "faststart"})
     with av.open(file, "w", format="mp4", options=options) as container:
@@ -80,3 +81,8 @@ def write_clip(
             if number % COLLECTED == 0:
                 gc.collect(1 if number % (20 * COLLECTED) else 2)  # all of it takes longer
         container.mux(stream.encode())
+
+
+def _rate(fps: float) -> Fraction:
+    """Frames per second as a file states them; 1 for video with hours between frames."""
+    return Fraction(fps).limit_denominator(MAX_DENOMINATOR) or Fraction(1)
