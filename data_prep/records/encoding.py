@@ -21,39 +21,24 @@ from scoringnet_tf.support.messages import InputError, Remark
 
 @dataclasses.dataclass(frozen=True)
 class EncodedVideo:
-    """The frames or features of a sample, as a record stores them; or the error.
+    """The frames or features of a sample, as a record stores them; or the error."""
 
-    Attributes:
-        jpegs: L encoded frames; empty with features, and while the frames are in `file`.
-        file: keeps the frames until they are written, see `kept_videos`.
-        timestamps: float64 (L,), seconds.
-        fps: frames, or steps of features, per second.
-        source_size: (height, width) of the source, pixels.
-        aspect: width over height of the picture as shown; 0 with features.
-        sha256: of the source, hexadecimal, see `VideoExample`.
-        warnings: what decoding assumed, a `Remark` each.
-        features: float32 (L, D).
-        stride: frames from one step of features to the next; 1 for frames.
-        origin: what made the features, see `features.read_origin`.
-        thumbnails: of the frames, see `same_performance`.
-        taken_over: from an interrupted build, unchanged; None if that build had not reached this video.
-        error: why the source cannot be read; everything else is then empty.
-    """
-
+    # L encoded frames; empty with features, and while the frames are in `file`
     jpegs: list[bytes] = dataclasses.field(default_factory=list)
-    file: Path | None = None
-    timestamps: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
-    fps: float = 0.0
-    source_size: tuple[int, int] = (0, 0)
-    aspect: float = 0.0
-    sha256: str = ""
-    warnings: tuple[str, ...] = ()
-    features: np.ndarray | None = None
-    stride: int = 1
-    origin: dict[str, Any] | None = None
-    thumbnails: np.ndarray | None = None
+    file: Path | None = None  # keeps the frames until they are written, see `kept_videos`
+    timestamps: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))  # float64 (L,), seconds
+    fps: float = 0.0  # frames, or steps of features, per second
+    source_size: tuple[int, int] = (0, 0)  # (height, width) of the source, pixels
+    aspect: float = 0.0  # width over height of the picture as shown; 0 with features
+    sha256: str = ""  # of the source, hexadecimal, see `VideoExample`
+    warnings: tuple[str, ...] = ()  # what decoding assumed, a `Remark` each
+    features: np.ndarray | None = None  # float32 (L, D)
+    stride: int = 1  # frames from one step of features to the next; 1 for frames
+    origin: dict[str, Any] | None = None  # what made the features, see `features.read_origin`
+    thumbnails: np.ndarray | None = None  # of the frames, see `same_performance`
+    # from an interrupted build, unchanged; None if that build had not reached this video
     taken_over: bool | None = None
-    error: Remark | None = None
+    error: Remark | None = None  # why the source cannot be read; everything else is then empty
 
     def __len__(self) -> int:
         """L, the number of frames or of steps."""

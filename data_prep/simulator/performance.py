@@ -18,115 +18,69 @@ Boundaries = tuple[int, int, int, int]
 
 @dataclasses.dataclass(frozen=True)
 class Performance:
-    """The plan of one video, and its labels.
+    """The plan of one video, and its labels."""
 
-    Attributes:
-        video_id: 1-based.
-        path: of the video file, relative to the dataset.
-        codec: of its compression.
-        quantiser: of its compression, 2 (finest) to 31.
-        element: the dive, the vault.
-        trait: its faults and manner.
-        boundaries: of the sport's stages, see its simulator, in frames from the start of the video.
-        lead: frames of noise at the start.
-        linger: frames after the last boundary that the shot goes on.
-        num_frames: length of the video.
-        difficulty: labelled difficulty.
-        execution: labelled execution, penalties taken off.
-        marks: judges' marks, empty where execution comes from real labels.
-        split: `train` or `test`; `validation` for clips.
-        speed: of the film; below 1 is slow motion.
-        repeats: every how many frames one repeats the frame before it; 0: none does.
-    """
-
-    video_id: int
-    path: Path
-    codec: str
-    quantiser: int
-    element: Any
-    trait: Any
-    boundaries: Boundaries
-    lead: int
-    linger: int
-    num_frames: int
-    difficulty: float
-    execution: float
-    marks: tuple[float, ...]
-    split: str
-    speed: float = 1.0
-    repeats: int = 0
+    video_id: int  # 1-based
+    path: Path  # of the video file, relative to the dataset
+    codec: str  # of its compression
+    quantiser: int  # of its compression, 2 (finest) to 31
+    element: Any  # the dive, the vault
+    trait: Any  # its faults and manner
+    boundaries: Boundaries  # of the sport's stages, see its simulator, in frames from the start of the video
+    lead: int  # frames of noise at the start
+    linger: int  # frames after the last boundary that the shot goes on
+    num_frames: int  # length of the video
+    difficulty: float  # labelled difficulty
+    execution: float  # labelled execution, penalties taken off
+    marks: tuple[float, ...]  # judges' marks, empty where execution comes from real labels
+    split: str  # `train` or `test`; `validation` for clips
+    speed: float = 1.0  # of the film; below 1 is slow motion
+    repeats: int = 0  # every how many frames one repeats the frame before it; 0: none does
 
 
 @dataclasses.dataclass(frozen=True)
 class Label:
-    """What is known of one video before it is planned, from real labels or drawn.
+    """What is known of one video before it is planned, from real labels or drawn."""
 
-    Attributes:
-        video_id: 1-based.
-        highest_id: of the dataset.
-        split: `train` or `test`.
-        difficulty: of its element.
-        execution: penalties taken off.
-        draw_timing: random numbers → frames of noise at the start, and boundaries.
-    """
-
-    video_id: int
-    highest_id: int
-    split: str
-    difficulty: float
-    execution: float
+    video_id: int  # 1-based
+    highest_id: int  # of the dataset
+    split: str  # `train` or `test`
+    difficulty: float  # of its element
+    execution: float  # penalties taken off
+    # random numbers → frames of noise at the start, and boundaries
     draw_timing: Callable[[np.random.Generator], tuple[int, Boundaries]]
 
 
 class Simulator(abc.ABC):
-    """A sport that can be simulated. Its elements are dives or vaults.
+    """A sport that can be simulated. Its elements are dives or vaults."""
 
-    Attributes:
-        sport: its name in `scoringnet_tf.sports`.
-        video_folder: of the official layout.
-        vectors: (file, variable) of the final scores, and of the difficulties.
-        elements: every element of the table.
-        difficulties: element that is seen in competition → its value by the rules.
-        frequencies: element that is seen in competition → how often, relative to the others.
-        element_column: the header of elements in `factors.csv`.
-        heads: attributes of an element that are its classes of motion, for pretraining.
-        faults: that cost points.
-        max_execution: without any fault.
-        execution_sd: standard deviation of the execution about what a performance deserves: the error of the judges.
-        easy: a sentence on what the preset for demonstrations leaves out.
-        margins: least and most frames that people leave before the first movement, and after the end.
-        factor_columns: of `factors.csv` beside scores, severities and marks.
-        difficulty_of: element → its value by the rules.
-        name_of: element → its name in `factors.csv`.
-        draw_deduction: rng → points that a performance deserves to lose, distributed as real ones.
-        judge: (deduction, rng) → marks of a panel for a performance that deserves to lose so many points.
-        execution_score: marks → execution.
-        random_trait: (severities, rng) → faults of those severities, and a manner.
-        label_files: folder → files of real labels that a plan depends on.
-        replay_shot: (scene, element, trait, num_frames, rng) → frames of an element from another point of view.
-    """
-
-    sport: str
-    video_folder: str
-    vectors: tuple[tuple[str, str], tuple[str, str]]
-    elements: Sequence[Any]
-    difficulties: Mapping[Any, float]
-    frequencies: Mapping[Any, int]
-    element_column: str
-    heads: tuple[str, ...]
-    faults: tuple[Fault, ...]
-    max_execution: float
+    sport: str  # its name in `scoringnet_tf.sports`
+    video_folder: str  # of the official layout
+    vectors: tuple[tuple[str, str], tuple[str, str]]  # (file, variable) of the final scores, and of the difficulties
+    elements: Sequence[Any]  # every element of the table
+    difficulties: Mapping[Any, float]  # element that is seen in competition → its value by the rules
+    frequencies: Mapping[Any, int]  # element that is seen in competition → how often, relative to the others
+    element_column: str  # the header of elements in `factors.csv`
+    heads: tuple[str, ...]  # attributes of an element that are its classes of motion, for pretraining
+    faults: tuple[Fault, ...]  # that cost points
+    max_execution: float  # without any fault
+    # standard deviation of the execution about what a performance deserves: the error of the judges
     execution_sd: float
-    easy: str
+    easy: str  # a sentence on what the preset for demonstrations leaves out
+    # least and most frames that people leave before the first movement, and after the end
     margins: tuple[tuple[int, int], tuple[int, int]]
-    factor_columns: tuple[str, ...]
-    difficulty_of: Callable[[Any], float]
-    name_of: Callable[[Any], str]
+    factor_columns: tuple[str, ...]  # of `factors.csv` beside scores, severities and marks
+    difficulty_of: Callable[[Any], float]  # element → its value by the rules
+    name_of: Callable[[Any], str]  # element → its name in `factors.csv`
+    # rng → points that a performance deserves to lose, distributed as real ones
     draw_deduction: Callable[[np.random.Generator], float]
+    # (deduction, rng) → marks of a panel for a performance that deserves to lose so many points
     judge: Callable[[float, np.random.Generator], np.ndarray]
-    execution_score: Callable[[np.ndarray], float]
+    execution_score: Callable[[np.ndarray], float]  # marks → execution
+    # (severities, rng) → faults of those severities, and a manner
     random_trait: Callable[[dict[str, float], np.random.Generator], Any]
-    label_files: Callable[[Path], list[Path]]
+    label_files: Callable[[Path], list[Path]]  # folder → files of real labels that a plan depends on
+    # (scene, element, trait, num_frames, rng) → frames of an element from another point of view
     replay_shot: Callable[[Any, Any, Any, int, np.random.Generator], Iterator[np.ndarray]]
 
     # === Elements ===

@@ -31,26 +31,16 @@ PERFORMANCES, REPLAYS = "performances.csv", "replays.csv"
 
 @dataclasses.dataclass(frozen=True)
 class Session:
-    """The plan of one session.
+    """The plan of one session."""
 
-    Attributes:
-        session_id: 1-based.
-        path: of the video file, relative to the dataset.
-        codec, quantiser: of its compression.
-        performances: N, in order.
-        settings: by which they are filmed.
-        gaps: N + 1 numbers of frames, before, between and after the performances.
-        replays: N numbers of frames of the replay after each, 0 for none.
-    """
-
-    session_id: int
-    path: Path
-    codec: str
-    quantiser: int
-    performances: list[Performance]
-    settings: Settings
-    gaps: list[int]
-    replays: list[int]
+    session_id: int  # 1-based
+    path: Path  # of the video file, relative to the dataset
+    codec: str  # of its compression
+    quantiser: int  # of its compression
+    performances: list[Performance]  # N, in order
+    settings: Settings  # by which they are filmed
+    gaps: list[int]  # N + 1 numbers of frames, before, between and after the performances
+    replays: list[int]  # N numbers of frames of the replay after each, 0 for none
 
     @property
     def num_frames(self) -> int:

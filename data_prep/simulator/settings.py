@@ -21,43 +21,29 @@ VERSION = 3  # of the simulator: raised whenever the same settings give other pi
 class Settings:
     """Resolved settings of one simulated dataset; everything that its bytes depend on.
 
-    Attributes:
-        sport: a sport that has a simulator.
-        task: `scoring` (whole videos with scores), `motion` (flights with the classes of their motion) or `session`
-            (videos of many performances with scores).
-        num_videos: how many to draw; with `labels_dir`, None takes every usable row.
-        seed: of everything random.
-        labels_dir: folder of real label files, or None to draw labels from the rules.
-        easy: the preset for demonstrations.
-        test_fraction: share of drawn videos that form the test (validation, for clips) split.
-        height: of the frames, pixels.
-        width: of the frames, pixels.
-        performances: in each session.
-        minutes: that each session lasts.
-        rendering: which filming of the performances that `seed` draws. Another has the same elements, faults, scores,
-            stages and splits in other places, by other athletes, cameras and encoders.
-        film: whether videos look like film that people shoot, not like broadcasts alone.
-        close: whether the camera stays on the athlete, who fills the picture.
-        split: `train` or `test`: only its videos are rendered, beside the labels of all; None: every video.
-
     Raises:
         InputError: two of the presets `easy`, `film` and `close`; or `film`, `close` or `split` with another task.
     """
 
-    sport: str
+    sport: str  # a sport that has a simulator
+    # `scoring` (whole videos with scores), `motion` (flights with the classes of their motion) or `session` (videos of
+    # many performances with scores)
     task: str
-    num_videos: int | None
-    seed: int
-    labels_dir: Path | None
-    easy: bool
-    test_fraction: float
-    height: int
-    width: int
-    performances: int | None = None
-    minutes: float | None = None
+    num_videos: int | None  # how many to draw; with `labels_dir`, None takes every usable row
+    seed: int  # of everything random
+    labels_dir: Path | None  # folder of real label files, or None to draw labels from the rules
+    easy: bool  # the preset for demonstrations
+    test_fraction: float  # share of drawn videos that form the test (validation, for clips) split
+    height: int  # of the frames, pixels
+    width: int  # of the frames, pixels
+    performances: int | None = None  # in each session
+    minutes: float | None = None  # that each session lasts
+    # which filming of the performances that `seed` draws. Another has the same elements, faults, scores, stages and
+    # splits in other places, by other athletes, cameras and encoders.
     rendering: int = 0
-    film: bool = False
-    close: bool = False
+    film: bool = False  # whether videos look like film that people shoot, not like broadcasts alone
+    close: bool = False  # whether the camera stays on the athlete, who fills the picture
+    # `train` or `test`: only its videos are rendered, beside the labels of all; None: every video
     split: str | None = None
 
     def __post_init__(self):

@@ -14,15 +14,10 @@ PRESS_FRAMES = 5.0  # frames in which a pressed springboard throws a diver up
 
 @dataclasses.dataclass(frozen=True)
 class Board:
-    """A platform or springboard.
+    """A platform or springboard."""
 
-    Attributes:
-        height: metres above the water.
-        springs: whether it bends.
-    """
-
-    height: float = 10.0
-    springs: bool = False
+    height: float = 10.0  # metres above the water
+    springs: bool = False  # whether it bends
 
     def tip(self, boundaries: tuple[float, ...], times: np.ndarray) -> np.ndarray:
         """Height (N,) of the tip above its unloaded place, metres, at `times` (N,) in frames.

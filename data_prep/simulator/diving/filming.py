@@ -37,47 +37,28 @@ FOAM_LIGHT = 250  # grey level of a splash in full light
 
 @dataclasses.dataclass(frozen=True)
 class Partner:
-    """The other diver of a pair.
+    """The other diver of a pair."""
 
-    Attributes:
-        aside: metres across the picture from the diver.
-        late: frames after the diver; negative: before.
-        body, appearance: of the partner.
-    """
-
-    aside: float
-    late: float
-    body: Body
-    appearance: Appearance
+    aside: float  # metres across the picture from the diver
+    late: float  # frames after the diver; negative: before
+    body: Body  # of the partner
+    appearance: Appearance  # of the partner
 
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """Everything that stays the same while a video is filmed.
+    """Everything that stays the same while a video is filmed."""
 
-    Attributes:
-        venue: where.
-        board: of the dive.
-        world: the venue, painted.
-        view: the camera.
-        body: of the diver.
-        appearance: of the diver.
-        mirrored: whether frames are mirrored.
-        partner: the other diver of a pair; None for a diver alone.
-        luck: of splashes, see `splash_size`.
-        look: of the film; `world`, `view` and `appearance` have it already.
-    """
-
-    venue: Venue
-    board: Board
-    world: Canvas
-    view: View
-    body: Body
-    appearance: Appearance
-    mirrored: bool
-    partner: Partner | None = None
-    luck: float = 0.38
-    look: FilmLook = BROADCAST
+    venue: Venue  # where
+    board: Board  # of the dive
+    world: Canvas  # the venue, painted
+    view: View  # the camera
+    body: Body  # of the diver
+    appearance: Appearance  # of the diver
+    mirrored: bool  # whether frames are mirrored
+    partner: Partner | None = None  # the other diver of a pair; None for a diver alone
+    luck: float = 0.38  # of splashes, see `splash_size`
+    look: FilmLook = BROADCAST  # of the film; `world`, `view` and `appearance` have it already
 
 
 def random_body(rng: np.random.Generator) -> Body:

@@ -24,25 +24,15 @@ EXECUTION_SD = 0.6  # of `judge`, about what a performance of 8 to 8.5 points de
 
 @dataclasses.dataclass(frozen=True)
 class RealLabels:
-    """Contents of a labels folder; arrays hold one entry a video, in order of the 1-based video id.
+    """Contents of a labels folder; arrays hold one entry a video, in order of the 1-based video id."""
 
-    Attributes:
-        difficulty: (N,) degrees of difficulty.
-        overall: (N,) final scores.
-        boundaries: (N, 4) t0, t1, t2, t3 in frames.
-        training: 1-based ids.
-        testing: 1-based ids.
-        split_name: name of the split's folder.
-        unusable: 1-based rows whose boundaries are not strictly increasing.
-    """
-
-    difficulty: np.ndarray
-    overall: np.ndarray
-    boundaries: np.ndarray
-    training: list[int]
-    testing: list[int]
-    split_name: str
-    unusable: list[int]
+    difficulty: np.ndarray  # (N,) degrees of difficulty
+    overall: np.ndarray  # (N,) final scores
+    boundaries: np.ndarray  # (N, 4) t0, t1, t2, t3 in frames
+    training: list[int]  # 1-based ids
+    testing: list[int]  # 1-based ids
+    split_name: str  # name of the split's folder
+    unusable: list[int]  # 1-based rows whose boundaries are not strictly increasing
 
 
 def label_files(folder: Path) -> list[Path]:

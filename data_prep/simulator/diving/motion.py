@@ -37,25 +37,15 @@ IDEAL_DISTANCE = 1.3  # metres from the platform's edge at the entry
 
 @dataclasses.dataclass(frozen=True)
 class DiveTrait:
-    """What a dive looks like beside its number: severities by fault name, and which way signed faults go.
+    """What a dive looks like beside its number: severities by fault name, and which way signed faults go."""
 
-    Attributes:
-        severities: fault name → 0..1.
-        over: the entry is past vertical (else short of it).
-        far: the entry is too far from the platform (else too close).
-        arms_up: the diver stands with the arms overhead at the take-off.
-        raises_arms: if so, they are raised shortly before, else they have been up all along.
-        twist_sign: direction of the twist, 1 or −1.
-        run_up: of a diver who does not stand before the press; None: he does.
-    """
-
-    severities: dict[str, float]
-    over: bool
-    far: bool
-    arms_up: bool
-    raises_arms: bool
-    twist_sign: int
-    run_up: RunUp | None = None
+    severities: dict[str, float]  # fault name → 0..1
+    over: bool  # the entry is past vertical (else short of it)
+    far: bool  # the entry is too far from the platform (else too close)
+    arms_up: bool  # the diver stands with the arms overhead at the take-off
+    raises_arms: bool  # if so, they are raised shortly before, else they have been up all along
+    twist_sign: int  # direction of the twist, 1 or −1
+    run_up: RunUp | None = None  # of a diver who does not stand before the press; None: he does
 
     @property
     def entry_angle(self) -> float:

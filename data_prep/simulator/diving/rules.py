@@ -16,23 +16,14 @@ TWISTING, ARMSTAND = 5, 6
 
 @dataclasses.dataclass(frozen=True)
 class Dive:
-    """One dive of the table.
+    """One dive of the table."""
 
-    Attributes:
-        number: dive number as announced, position letter included.
-        group: 1 forward, 2 back, 3 reverse, 4 inward, 5 twisting, 6 armstand.
-        direction: take-off direction, 1 to 4; for groups 1 to 4 the group itself.
-        half_somersaults: number of half somersaults.
-        half_twists: number of half twists.
-        position: A straight, B pike, C tuck, D free.
-    """
-
-    number: str
-    group: int
-    direction: int
-    half_somersaults: int
-    half_twists: int
-    position: str
+    number: str  # dive number as announced, position letter included
+    group: int  # 1 forward, 2 back, 3 reverse, 4 inward, 5 twisting, 6 armstand
+    direction: int  # take-off direction, 1 to 4; for groups 1 to 4 the group itself
+    half_somersaults: int  # number of half somersaults
+    half_twists: int  # number of half twists
+    position: str  # A straight, B pike, C tuck, D free
 
     @property
     def armstand(self) -> bool:

@@ -14,21 +14,13 @@ _LAND = pose(shoulder=100, arm_out=25, hip=12, knee=20)
 
 @dataclasses.dataclass(frozen=True)
 class RunUp:
-    """How a diver comes to the end of the board.
+    """How a diver comes to the end of the board."""
 
-    Attributes:
-        steps: before the hop.
-        stride: metres of a step.
-        step_frames: that it takes.
-        rise: metres of the hop.
-        reach: metres from where the hop leaves the board to its end.
-    """
-
-    steps: int
-    stride: float
-    step_frames: float
-    rise: float
-    reach: float
+    steps: int  # before the hop
+    stride: float  # metres of a step
+    step_frames: float  # that it takes
+    rise: float  # metres of the hop
+    reach: float  # metres from where the hop leaves the board to its end
 
     @property
     def hop_frames(self) -> float:

@@ -12,30 +12,18 @@ SHUTTER = np.array((0.0, 0.5, 1.0))  # instants of a frame's exposure, as shares
 
 @dataclasses.dataclass(frozen=True)
 class View:
-    """A camera's fixed properties.
+    """A camera's fixed properties."""
 
-    Attributes:
-        width: of the picture, pixels.
-        height: of the picture, pixels.
-        pixels_per_metre: scale at the athlete.
-        yaw: radians between the camera and the normal of the plane of the movement.
-        tremor: size of the camera's shake, metres.
-        lag: share of the way to its target that the camera leaves open each frame, 0..1.
-        shutter: frames that it is open: 0.2 is 1/125 s at 25 frames a second.
-        slack: how far from the middle the target may get, as a share of the picture.
-        hold: share of its target's movement that the camera does not follow, 0..1.
-        lead: how far from the athlete the operator aims, 1 as in a broadcast: ahead of a fall, beside a drift.
-    """
-
-    width: int
-    height: int
-    pixels_per_metre: float
-    yaw: float
-    tremor: float
-    lag: float
-    shutter: float = 0.2
-    slack: float = 0.165
-    hold: float = 0.0
+    width: int  # of the picture, pixels
+    height: int  # of the picture, pixels
+    pixels_per_metre: float  # scale at the athlete
+    yaw: float  # radians between the camera and the normal of the plane of the movement
+    tremor: float  # size of the camera's shake, metres
+    lag: float  # share of the way to its target that the camera leaves open each frame, 0..1
+    shutter: float = 0.2  # frames that it is open: 0.2 is 1/125 s at 25 frames a second
+    slack: float = 0.165  # how far from the middle the target may get, as a share of the picture
+    hold: float = 0.0  # share of its target's movement that the camera does not follow, 0..1
+    # how far from the athlete the operator aims, 1 as in a broadcast: ahead of a fall, beside a drift
     lead: float = 1.0
 
     def exposures(self, frames: np.ndarray) -> np.ndarray:

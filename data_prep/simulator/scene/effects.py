@@ -17,35 +17,21 @@ LUMA = np.array((0.114, 0.587, 0.299))  # of blue, green, red
 
 @dataclasses.dataclass(frozen=True)
 class VideoStyle:
-    """Constant properties of one video.
+    """Constant properties of one video."""
 
-    Attributes:
-        gain: factors of blue, green, red.
-        gamma: exponent of the tone curve.
-        black: grey level of black, which veils the picture.
-        saturation: 0 is grey, 1 as it is.
-        focus_sigma: Gaussian blur in pixels of a picture 240 high.
-        grain: standard deviation of the sensor noise, grey levels.
-        logo: text of the station logo, empty for none.
-        logo_right: whether it stands in the right corner.
-        bug: height of a score bug as a share of the picture, 0 for none.
-        combed: whether the odd lines are a frame late, as where fields of interlaced video were woven.
-        picture: width and height of the picture proper as shares of the frame; the rest is black bars.
-        squeeze: width that was filmed, as a share of the picture's: 4/3 is widescreen without bars at 4:3.
-    """
-
-    gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    gamma: float = 1.0
-    black: float = 0.0
-    saturation: float = 1.0
-    focus_sigma: float = 0.0
-    grain: float = 1.0
-    logo: str = ""
-    logo_right: bool = False
-    bug: float = 0.0
-    combed: bool = False
+    gain: tuple[float, float, float] = (1.0, 1.0, 1.0)  # factors of blue, green, red
+    gamma: float = 1.0  # exponent of the tone curve
+    black: float = 0.0  # grey level of black, which veils the picture
+    saturation: float = 1.0  # 0 is grey, 1 as it is
+    focus_sigma: float = 0.0  # Gaussian blur in pixels of a picture 240 high
+    grain: float = 1.0  # standard deviation of the sensor noise, grey levels
+    logo: str = ""  # text of the station logo, empty for none
+    logo_right: bool = False  # whether it stands in the right corner
+    bug: float = 0.0  # height of a score bug as a share of the picture, 0 for none
+    combed: bool = False  # whether the odd lines are a frame late, as where fields of interlaced video were woven
+    # width and height of the picture proper as shares of the frame; the rest is black bars
     picture: tuple[float, float] = (1.0, 1.0)
-    squeeze: float = 1.0
+    squeeze: float = 1.0  # width that was filmed, as a share of the picture's: 4/3 is widescreen without bars at 4:3
 
 
 def random_style(easy: bool, rng: np.random.Generator, film: bool = False) -> VideoStyle:

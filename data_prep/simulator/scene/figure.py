@@ -67,17 +67,11 @@ class Body:
 
 @dataclasses.dataclass(frozen=True)
 class Motion:
-    """A performance at N instants.
+    """A performance at N instants."""
 
-    Attributes:
-        joints: (N, J, 3) world metres.
-        centre: (N, 3) centre of mass, world metres.
-        belly: (N, 3) unit vectors from back to belly.
-    """
-
-    joints: np.ndarray
-    centre: np.ndarray
-    belly: np.ndarray
+    joints: np.ndarray  # (N, J, 3) world metres
+    centre: np.ndarray  # (N, 3) centre of mass, world metres
+    belly: np.ndarray  # (N, 3) unit vectors from back to belly
 
 
 def motion_of(oriented: np.ndarray, centre: np.ndarray, somersault: np.ndarray, twist: np.ndarray) -> Motion:

@@ -23,29 +23,17 @@ LEAST_SLACK = 0.06  # of a camera that is so near that its athlete fills the pic
 
 @dataclasses.dataclass(frozen=True)
 class FilmLook:
-    """How one video differs from a broadcast; as it is, not at all.
+    """How one video differs from a broadcast; as it is, not at all."""
 
-    Attributes:
-        size: of a standing athlete, as a share of the picture's height; None: as in a broadcast.
-        hold: least share of the athlete's movement that the camera does not follow, 0..1.
-        shake: factor of the camera's tremor.
-        ground: brightness of all but athlete and splash.
-        plain: whether that has one colour.
-        colour: of the whole athlete; None: of skin, suit and hair.
-        blend: share of another shot in every picture.
-        black: share of the frames that are black.
-        close: whether the camera stays on the athlete.
-    """
-
-    size: float | None = None
-    hold: float = 0.0
-    shake: float = 1.0
-    ground: float = 1.0
-    plain: bool = False
-    colour: Colour | None = None
-    blend: float = 0.0
-    black: float = 0.0
-    close: bool = False
+    size: float | None = None  # of a standing athlete, as a share of the picture's height; None: as in a broadcast
+    hold: float = 0.0  # least share of the athlete's movement that the camera does not follow, 0..1
+    shake: float = 1.0  # factor of the camera's tremor
+    ground: float = 1.0  # brightness of all but athlete and splash
+    plain: bool = False  # whether that has one colour
+    colour: Colour | None = None  # of the whole athlete; None: of skin, suit and hair
+    blend: float = 0.0  # share of another shot in every picture
+    black: float = 0.0  # share of the frames that are black
+    close: bool = False  # whether the camera stays on the athlete
 
     def view(self, view: View, body: Body) -> View:
         """The view of an athlete, from that of a broadcast."""

@@ -12,17 +12,11 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Standpoint:
-    """Where the camera stands.
+    """Where the camera stands."""
 
-    Attributes:
-        azimuth: radians about the reference axis, from the side view (on +z) towards +x; π/2 is frontal.
-        distance: metres to the reference axis.
-        height: metres above the floor.
-    """
-
-    azimuth: float
-    distance: float
-    height: float
+    azimuth: float  # radians about the reference axis, from the side view (on +z) towards +x; π/2 is frontal
+    distance: float  # metres to the reference axis
+    height: float  # metres above the floor
 
     def turn(self, directions: np.ndarray) -> np.ndarray:
         """World vectors (…, 3) → across to the right, up, towards the camera."""

@@ -31,23 +31,14 @@ EXECUTION_SD = 0.06
 
 @dataclasses.dataclass(frozen=True)
 class VaultTrait:
-    """What a vault looks like beside its name.
+    """What a vault looks like beside its name."""
 
-    Attributes:
-        severities: fault name → 0..1.
-        side: −1 or 1, the side of the mat to which a landing goes astray.
-        step: −1 or 1, the direction along the mat of steps after the landing.
-        twist_sign: direction of every turn, 1 or −1.
-        stride: phase of the run-up, radians.
-        salutes: whether the gymnast raises the arms after the landing.
-    """
-
-    severities: dict[str, float]
-    side: int
-    step: int
-    twist_sign: int
-    stride: float
-    salutes: bool
+    severities: dict[str, float]  # fault name → 0..1
+    side: int  # −1 or 1, the side of the mat to which a landing goes astray
+    step: int  # −1 or 1, the direction along the mat of steps after the landing
+    twist_sign: int  # direction of every turn, 1 or −1
+    stride: float  # phase of the run-up, radians
+    salutes: bool  # whether the gymnast raises the arms after the landing
 
     @property
     def off_line(self) -> float:

@@ -27,19 +27,12 @@ PRE_FLIGHT_FRAMES, LANDING_FRAMES = (10, 40), (8, 50)  # least and most
 
 @dataclasses.dataclass(frozen=True)
 class Statistics:
-    """Real vaults.
+    """Real vaults."""
 
-    Attributes:
-        difficulty: (N,) points.
-        final: (N,) points, penalties taken off.
-        seconds: (M, 3) of pre-flight, posting-flight and landing.
-        unusable: how many rows of `stage_seconds.csv` were left out.
-    """
-
-    difficulty: np.ndarray
-    final: np.ndarray
-    seconds: np.ndarray
-    unusable: int
+    difficulty: np.ndarray  # (N,) points
+    final: np.ndarray  # (N,) points, penalties taken off
+    seconds: np.ndarray  # (M, 3) of pre-flight, posting-flight and landing
+    unusable: int  # how many rows of `stage_seconds.csv` were left out
 
 
 def label_files(folder: Path) -> list[Path]:

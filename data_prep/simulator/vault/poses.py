@@ -48,15 +48,10 @@ _LOOSE = {
 
 @dataclasses.dataclass(frozen=True)
 class Timing:
-    """Instants of a vault in frames.
+    """Instants of a vault in frames."""
 
-    Attributes:
-        take_off: the feet leave the springboard, the start of posting-flight.
-        touch_down: the feet touch the mat, the start of the landing.
-    """
-
-    take_off: float
-    touch_down: float
+    take_off: float  # the feet leave the springboard, the start of posting-flight
+    touch_down: float  # the feet touch the mat, the start of the landing
 
     @property
     def board(self) -> float:

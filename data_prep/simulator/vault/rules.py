@@ -16,20 +16,14 @@ BACKWARD = ("tsukahara", "yurchenko", "full_on")  # families whose salto turns b
 
 @dataclasses.dataclass(frozen=True)
 class Vault:
-    """One vault of the table.
+    """One vault of the table."""
 
-    Attributes:
-        family: how the table is met: `handspring` forward; `tsukahara` (and Kasamatsu), a quarter to a half turn on;
-            `yurchenko`, round-off and flic-flac; `half_on` and `full_on` (Scherbo), round-off and a half or whole turn.
-        half_somersaults: after the table, beyond the handspring itself: 0, 2 or 4.
-        position: A straight, B pike, C tuck.
-        half_twists: after the table. A Kasamatsu counts as the tsukahara with one whole turn more, as in the Code.
-    """
-
+    # how the table is met: `handspring` forward; `tsukahara` (and Kasamatsu), a quarter to a half turn on; `yurchenko`,
+    # round-off and flic-flac; `half_on` and `full_on` (Scherbo), round-off and a half or whole turn
     family: str
-    half_somersaults: int
-    position: str
-    half_twists: int
+    half_somersaults: int  # after the table, beyond the handspring itself: 0, 2 or 4
+    position: str  # A straight, B pike, C tuck
+    half_twists: int  # after the table. A Kasamatsu counts as the tsukahara with one whole turn more, as in the Code.
 
     @property
     def name(self) -> str:

@@ -11,16 +11,12 @@ from scoringnet_tf.support.messages import InputError
 
 
 class Format(NamedTuple):
-    """A format of stage labels.
+    """A format of stage labels."""
 
-    Attributes:
-        recognises: (path, first characters of the file) → whether it is of this format.
-        read: (path, facts_of) → videos; InputError if the file as a whole is malformed.
-        write: (output, videos, facts_of), whole or not at all; None if people do not correct labels in it.
-    """
-
-    recognises: Callable[[Path, str], bool]
+    recognises: Callable[[Path, str], bool]  # (path, first characters of the file) → whether it is of this format
+    # (path, facts_of) → videos; InputError if the file as a whole is malformed
     read: Callable[[Path, FactsOf], list[LabelledVideo]]
+    # (output, videos, facts_of), whole or not at all; None if people do not correct labels in it
     write: Callable[[Path, Sequence[LabelledVideo], FactsOf], None] | None = None
 
 

@@ -17,23 +17,14 @@ VIDEO_ID = "video_id"  # our property in the files of tools, which keep it
 
 @dataclasses.dataclass(frozen=True)
 class LabelledVideo:
-    """The stages of one video.
+    """The stages of one video."""
 
-    Attributes:
-        video_id: as in `stage_labels.csv`.
-        where: file, and row or task.
-        segments: those that could be read; an `end` may be None.
-        problems: with file and row, region or annotation.
-        is_predicted: found by a model and not corrected yet.
-        frame_rate: frames per second at which the file counts, if it says so.
-    """
-
-    video_id: str
-    where: str
-    segments: tuple[Segment, ...]
-    problems: tuple[Remark, ...] = ()
-    is_predicted: bool = False
-    frame_rate: float | None = None
+    video_id: str  # as in `stage_labels.csv`
+    where: str  # file, and row or task
+    segments: tuple[Segment, ...]  # those that could be read; an `end` may be None
+    problems: tuple[Remark, ...] = ()  # with file and row, region or annotation
+    is_predicted: bool = False  # found by a model and not corrected yet
+    frame_rate: float | None = None  # frames per second at which the file counts, if it says so
 
 
 def labelled_video(

@@ -38,19 +38,12 @@ def varying(timestamps: Sequence[float], fps: Fraction) -> tuple[Fraction, ...] 
 
 @dataclasses.dataclass(frozen=True)
 class VideoFacts:
-    """What is known of a video; None is unknown.
+    """What is known of a video; None is unknown."""
 
-    Attributes:
-        fps: frames per second, exact.
-        path: of the video file, or of the folder of its images.
-        num_frames: how many can be decoded.
-        timestamps: (L,), seconds since the first frame, if the frame rate varies.
-    """
-
-    fps: Fraction | None = None
-    path: Path | None = None
-    num_frames: int | None = None
-    timestamps: tuple[Fraction, ...] | None = None
+    fps: Fraction | None = None  # frames per second, exact
+    path: Path | None = None  # of the video file, or of the folder of its images
+    num_frames: int | None = None  # how many can be decoded
+    timestamps: tuple[Fraction, ...] | None = None  # (L,), seconds since the first frame, if the frame rate varies
 
     @property
     def frame_rate(self) -> Fraction:
