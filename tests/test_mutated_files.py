@@ -27,7 +27,7 @@ from training_runs import settings
 import scoringnet_tf
 from data_prep.datasets import DATASETS, read_source
 from data_prep.records.building import build_records
-from data_prep.records.checks import known_problems
+from data_prep.records.checks import SampleChecks
 from data_prep.records.summary import summary
 from data_prep.records.verifying import verify_records
 from data_prep.stages import formats
@@ -160,7 +160,8 @@ def report(dataset, source_dir, options):
         source = read_source(dataset, source_dir, **options)
     except InputError as error:
         return error.code
-    found = [(sample.video_id, problem.code) for sample, each in known_problems(source, source_dir) for problem in each]
+    known = SampleChecks(source, source_dir).known()
+    found = [(sample.video_id, problem.code) for sample, problems in known for problem in problems]
     return found, source.notes
 
 

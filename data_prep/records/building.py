@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, kinds_of_row
-from data_prep.records.checks import LOST, checked_samples, known_problems, listed
+from data_prep.records.checks import LOST, SampleChecks, listed
 from data_prep.records.encoding import aspect_of, encode_samples
-from data_prep.records.joints import check_replaced_joints, source_joints
+from data_prep.records.joints import check_replaced_joints
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
 from data_prep.records.simulation import read_simulation
 from data_prep.records.warnings import Warnings
@@ -93,7 +93,7 @@ def build_records(
             `output_dir` is taken, being built, not writable, or has joints that the source lacks; a worker was killed;
             or a flag has no effect.
     """
-    target = as_path(output_dir)
+    settings, target = settings or BuildSettings(), as_path(output_dir)
     if isinstance(target, Path) and (runner or target.name in ("", "..") or target.is_symlink()):
         # Workers of a runner may be in another folder, "." has no name to write beside, and a link lies elsewhere.
         target = target.resolve()
@@ -102,59 +102,64 @@ def build_records(
         with writing_to(target):
             tidy_up_beside(target)
             check_output_dir(target, overwrite)
-        map_with = _map_with(target, kept, workers, runner)
-        return _build(dataset, source_dir, target, settings or BuildSettings(), kept, map_with, options)
+        decoding = _decoding(target, kept, workers, runner)
+        # 1. Read
+        source = read_source(dataset, source_dir, **options)
+        simulation, notes = read_simulation(source_dir, source.samples)
+        if source.has_features:
+            settings = _without_frames(settings, workers, runner)
+        # 2. Check what needs no decoding
+        check_replaced_joints(target, source_dir, source)
+        checks = SampleChecks(source, source_dir, settings.lost)
+        known = checks.known()
+        _refuse(known, settings, source_dir)
+        if sum(not settings.keeps(problems) for _, problems in known) == len(source.samples):
+            raise _nothing_left(source_dir, known)
+        # 3. Encode, check each video, and write
+        with writing_to(target), replacing_folder(target, last=INDEX_NAME) as folder, decoding as map_clips:
+            stored = _stored_form(settings, map_clips, source)
+            encoded = encode_samples(source, map_clips, functools.partial(keep_video, stored=stored, folder=kept))
+            split_sizes = collections.Counter(sample.split for sample in source.samples)
+            writer = RecordsWriter(folder, split_sizes, source.stages, settings.num_shards)
+            checked = checks.samples(tqdm(encoded, "Building records", total=len(source.samples), unit="video"))
+            rejected, remarks = _write_samples(writer, dataset, source, source_dir, stored, checked, settings)
+            _refuse(rejected, settings, source_dir)
+            info = _dataset_info(writer, dataset, source, source_dir, settings, stored.aspect, rejected, simulation)
+            if checks.joints:
+                checks.joints.copy(folder, writer.videos)
+            copy_factors(source_dir, folder)
+            info.save(folder)
+    return dataclasses.replace(info, records_dir=target), [*source.notes, *notes, *remarks]
 
 
-def _map_with(target, kept, workers, runner):
-    """(context of a `map` that decodes, in processes or on a runner of Beam; the flag that chose it)."""
+def _decoding(target, kept, workers, runner):
+    """The context of a `map` that decodes, in processes or on a runner of Beam."""
     if runner is None:
-        flag = f"--workers={workers}" if workers not in (None, 1) else ""
-        return in_processes(workers or os.cpu_count() or 1, WAITING), flag
+        return in_processes(workers or os.cpu_count() or 1, WAITING)
     if isinstance(target, RemotePath):
         raise InputError("flags_conflict", f"--runner={runner} cannot write to an object store: {target}.")
     if workers is not None:
         raise InputError("flags_conflict", f"--workers={workers} has no effect with --runner={runner}.")
-    return on_runner(runner, kept), f"--runner={runner}"
+    return on_runner(runner, kept)
 
 
-def _build(dataset, source_dir, target, settings, kept, map_with, options):
-    # 1. Read the dataset, and refuse what needs no decoding
-    source = read_source(dataset, source_dir, **options)
-    simulation, simulation_notes = read_simulation(source_dir, source.samples)
-    decoding, flag = map_with
-    if source.has_features:
-        settings = _without_frames(settings, flag)
-    check_replaced_joints(target, source_dir, source)
-    known = known_problems(source, source_dir, settings.lost)
-    _refuse(known, settings, source_dir)
-    if sum(not settings.keeps(problems) for _, problems in known) == len(source.samples):
-        raise _nothing_left(source_dir, known)
-    # 2. Decode, check and write
-    stored = StoredForm(settings.frame_size, settings.jpeg_quality, settings.aspect, settings.fit)
-    with writing_to(target), replacing_folder(target, last=INDEX_NAME) as folder, decoding as map_clips:
-        if stored.aspect is None and not source.has_features:
-            stored = dataclasses.replace(stored, aspect=_common_aspect(map_clips, source.samples))
-        encoded = encode_samples(source, map_clips, functools.partial(keep_video, stored=stored, folder=kept))
-        split_sizes = collections.Counter(sample.split for sample in source.samples)
-        writer = RecordsWriter(folder, split_sizes, source.stages, settings.num_shards)
-        progress = tqdm(encoded, "Building records", total=len(source.samples), unit="video")
-        rejected, notes = _write_samples(writer, dataset, source, source_dir, stored, progress, settings)
-        _refuse(rejected, settings, source_dir)
-        info = _dataset_info(writer, dataset, source, source_dir, settings, stored.aspect, rejected, simulation)
-        if joints := source_joints(source_dir, source):
-            joints.copy(folder, writer.videos)
-        copy_factors(source_dir, folder)
-        info.save(folder)
-    return dataclasses.replace(info, records_dir=target), [*source.notes, *simulation_notes, *notes]
-
-
-def _without_frames(settings, flag):
+def _without_frames(settings, workers, runner):
     default = BuildSettings()
-    changed = [name for name in FRAME_SETTINGS if getattr(settings, name) != getattr(default, name)]
-    if unused := [*([flag] if flag else []), *changed]:
+    unused = [name for name in FRAME_SETTINGS if getattr(settings, name) != getattr(default, name)]
+    if runner:
+        unused.insert(0, f"--runner={runner}")
+    elif workers not in (None, 1):
+        unused.insert(0, f"--workers={workers}")
+    if unused:
         raise InputError("flag_unused", f"{', '.join(unused)}: no effect on features, which need no decoding.")
     return dataclasses.replace(settings, frame_size=(0, 0))
+
+
+def _stored_form(settings, map_clips, source):
+    aspect = settings.aspect
+    if aspect is None and not source.has_features:
+        aspect = _common_aspect(map_clips, source.samples)
+    return StoredForm(settings.frame_size, settings.jpeg_quality, aspect, settings.fit)
 
 
 def _common_aspect(map_clips, samples):
@@ -168,12 +173,12 @@ def _common_aspect(map_clips, samples):
     return None
 
 
-def _write_samples(writer, dataset, source, source_dir, stored, encoded, settings):
+def _write_samples(writer, dataset, source, source_dir, stored, checked, settings):
     """Writes the samples to keep; returns (the others with their problems, notes on those written)."""
     rejected: list[tuple[Sample, list[Problem]]] = []
     taken_over: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     warnings = Warnings(source, stored)
-    for sample, video, stages, problems in checked_samples(source, source_dir, encoded, settings.lost):
+    for sample, video, stages, problems in checked:
         if problems and not settings.keeps(problems):
             rejected.append((sample, problems))
             continue

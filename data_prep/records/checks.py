@@ -25,8 +25,11 @@ LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are 
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
 
 
-def known_problems(source: Source, source_dir: Path, lost: frozenset[str] = LOST) -> list[tuple[Sample, list[Problem]]]:
-    """Finds the problems that need no decoding: of rows, stages, and missing files and joints.
+Checked = tuple[Sample, EncodedVideo, np.ndarray | None, list[Problem]]  # stages int (L,), None if there is a problem
+
+
+class SampleChecks:
+    """Every check of a dataset: first of its rows, then of each video as it is encoded.
 
     Args:
         source: the dataset.
@@ -34,41 +37,62 @@ def known_problems(source: Source, source_dir: Path, lost: frozenset[str] = LOST
         lost: kinds of problems whose rows are left out. Such a row is not held against others: one of them may be its
             correction.
 
-    Returns:
-        The samples with problems.
-
     Raises:
         InputError: the index of the joints is wrong.
     """
-    sport = get_sport(source.sport) if source.sport else None
-    joints = source_joints(source_dir, source)
-    bad = []
-    for sample, problems in zip(source.samples, _row_problems(source, source_dir, sport, lost), strict=True):
-        if not problems and sample.segments and sport and sample.num_frames is not None:
-            errors = segment_errors(sample.segments, sport, sample.num_frames)
-            problems += [Problem(sample.where, str(error), code=error.code) for error in errors]
-        problems += _file_problems(sample, source.has_features)
-        if joints:
-            problems += joints.problems(sample, None)
-        if problems:
-            bad.append((sample, problems))
-    return bad
 
+    def __init__(self, source: Source, source_dir: Path, lost: frozenset[str] = LOST) -> None:
+        self.joints = source_joints(source_dir, source)
+        self._source, self._lost = source, lost
+        self._sport = get_sport(source.sport) if source.sport else None
+        self._rows = _row_problems(source, source_dir, self._sport, lost)
 
-def _row_problems(source, source_dir, sport, lost):
-    """The problems of each row, by itself and beside those rows that are not left out."""
-    rows = [
-        [*sample.problems, *_path_problems(sample, source_dir), *(score_problems(sample, sport) if sport else [])]
-        for sample in source.samples
-    ]
-    left = [(sample, row) for sample, row in zip(source.samples, rows, strict=True) if not kinds_of_row(row) & lost]
-    samples = [sample for sample, _ in left]
-    repeated_ids, overlaps = id_problems(samples), overlap_problems(samples)
-    shapes = _shape_problems(samples) if source.has_features else {}
-    for index, (sample, row) in enumerate(left):
-        beside_others = (repeated_ids.get(index), overlaps.get(sample.where), shapes.get(index))
-        row += [problem for problem in beside_others if problem is not None]
-    return rows
+    def known(self) -> list[tuple[Sample, list[Problem]]]:
+        """The samples with problems that need no decoding: of rows, stages, and missing files and joints."""
+        bad = []
+        for sample, row in zip(self._source.samples, self._rows, strict=True):
+            problems = [*row]
+            if not problems and sample.segments and self._sport and sample.num_frames is not None:
+                errors = segment_errors(sample.segments, self._sport, sample.num_frames)
+                problems += [Problem(sample.where, str(error), code=error.code) for error in errors]
+            problems += _file_problems(sample, self._source.has_features)
+            if self.joints:
+                problems += self.joints.problems(sample, None)
+            if problems:
+                bad.append((sample, problems))
+        return bad
+
+    def samples(self, encoded: Iterable[EncodedVideo]) -> Iterator[Checked]:
+        """Yields each sample with its video, its stages and all its problems; `encoded` is in the order of samples."""
+        seen = SeenPerformances(collections.Counter(sample.split for sample in self._source.samples))
+        checked = self._alone(encoded)
+        # Videos wait for their block, as their frames lie in files. Features would wait in memory.
+        block = 1 if self._source.has_features else BLOCK
+        while waiting := list(itertools.islice(checked, block)):
+            compared = [(sample, pictures) for (sample, *_), pictures in waiting if pictures is not None]
+            others = iter(seen.same_in_another_split(compared))
+            for (sample, video, stages, problems), pictures in waiting:
+                other = None if pictures is None else next(others)
+                yield sample, video, stages, [*problems, *_lookalike_problems(sample, other)]
+
+    def _alone(self, encoded: Iterable[EncodedVideo]) -> Iterator[tuple[Checked, np.ndarray | None]]:
+        """Yields each sample, and its thumbnails if they can be compared with others."""
+        first: tuple[str, dict] | None = None  # id and kind of the first features
+        owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
+        for sample, problems, video in zip(self._source.samples, self._rows, encoded, strict=True):
+            stages, video_problems = _video_problems(sample, video, self._sport, owners)
+            if any(problem.file for problem in problems):
+                stages, video_problems = None, []  # a file of a wrong shape has no length to compare
+            if video.features is not None:
+                first = first or (sample.video_id, _kind_of(video))
+                video_problems += _kind_problems(sample, video, *first)
+            if self.joints and not video_problems:
+                video_problems += self.joints.problems(sample, len(video))
+            is_lost = bool(kinds_of_row([*problems, *video_problems]) & self._lost)
+            if not is_lost:
+                owners.setdefault(video.sha256, (sample.video_id, sample.split))
+            pictures = None if video_problems or is_lost else video.thumbnails
+            yield (sample, video, stages, [*problems, *video_problems]), pictures
 
 
 def listed(problems: Sequence[Problem], source_dir: Path) -> list[Remark]:
@@ -87,59 +111,23 @@ def listed(problems: Sequence[Problem], source_dir: Path) -> list[Remark]:
     return lines
 
 
-def checked_samples(
-    source: Source, source_dir: Path, encoded: Iterable[EncodedVideo], lost: frozenset[str] = LOST
-) -> Iterator[tuple[Sample, EncodedVideo, np.ndarray | None, list[Problem]]]:
-    """Runs every check.
-
-    Args:
-        source: the dataset.
-        source_dir: its folder.
-        encoded: the video of each sample, in order.
-        lost: see `known_problems`.
-
-    Yields:
-        (sample, video, stages, problems): stages are int (L,), None if there is a problem.
-
-    Raises:
-        InputError: the index of the joints is wrong.
-    """
-    seen = SeenPerformances(collections.Counter(sample.split for sample in source.samples))
-    checked = _checked_alone(source, source_dir, encoded, lost)
-    # Videos wait for their block, as their frames lie in files. Features would wait in memory.
-    block = 1 if source.has_features else BLOCK
-    while waiting := list(itertools.islice(checked, block)):
-        compared = [(sample, video.thumbnails) for sample, video, *_, is_compared in waiting if is_compared]
-        others = iter(seen.same_in_another_split(compared))
-        for sample, video, stages, problems, is_compared in waiting:
-            other = next(others) if is_compared else None
-            yield sample, video, stages, [*problems, *_lookalike_problems(sample, other)]
-
-
-def _checked_alone(source, source_dir, encoded, lost):
-    """Yields (sample, video, stages, problems, whether its pictures can be compared with others)."""
-    sport = get_sport(source.sport) if source.sport else None
-    rows = _row_problems(source, source_dir, sport, lost)
-    first: tuple[str, dict] | None = None  # id and kind of the first features
-    owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
-    joints = source_joints(source_dir, source)
-    for sample, problems, video in zip(source.samples, rows, encoded, strict=True):
-        stages, video_problems = _video_problems(sample, video, sport, owners)
-        if any(problem.file for problem in problems):
-            stages, video_problems = None, []  # a file of a wrong shape has no length to compare
-        if video.features is not None:
-            first = first or (sample.video_id, _kind_of(video))
-            video_problems += _kind_problems(sample, video, *first)
-        if joints and not video_problems:
-            video_problems += joints.problems(sample, len(video))
-        is_lost = bool(kinds_of_row([*problems, *video_problems]) & lost)
-        if not is_lost:
-            owners.setdefault(video.sha256, (sample.video_id, sample.split))
-        is_compared = video.thumbnails is not None and not video_problems and not is_lost
-        yield sample, video, stages, [*problems, *video_problems], is_compared
-
-
 # === One row ===
+
+
+def _row_problems(source, source_dir, sport, lost):
+    """The problems of each row, by itself and beside those rows that are not left out."""
+    rows = [
+        [*sample.problems, *_path_problems(sample, source_dir), *(score_problems(sample, sport) if sport else [])]
+        for sample in source.samples
+    ]
+    left = [(sample, row) for sample, row in zip(source.samples, rows, strict=True) if not kinds_of_row(row) & lost]
+    samples = [sample for sample, _ in left]
+    repeated_ids, overlaps = id_problems(samples), overlap_problems(samples)
+    shapes = _shape_problems(samples) if source.has_features else {}
+    for index, (sample, row) in enumerate(left):
+        beside_others = (repeated_ids.get(index), overlaps.get(sample.where), shapes.get(index))
+        row += [problem for problem in beside_others if problem is not None]
+    return rows
 
 
 def _path_problems(sample, source_dir):

@@ -1,4 +1,4 @@
-"""Checks a dataset without writing anything: `python -m data_prep check`."""
+"""SampleChecks a dataset without writing anything: `python -m data_prep check`."""
 
 import dataclasses
 import os
@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import Problem
-from data_prep.records.checks import checked_samples, listed
+from data_prep.records.checks import SampleChecks, listed
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from data_prep.records.simulation import read_simulation
 from data_prep.records.warnings import Warnings
@@ -47,11 +47,11 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     if source.has_features and (workers or 1) > 1:
         raise OptionError("flag_unused", f"--workers={workers} has no effect: features need no decoding.")
     problems: list[Problem] = []
-    num_steps, warnings = 0, Warnings(source, STORED)
+    checks, num_steps, warnings = SampleChecks(source, source_dir), 0, Warnings(source, STORED)
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
         encoded = encode_samples(source, map_clips, _thumbnails_alone)
         progress = tqdm(encoded, "Checking", total=len(source.samples), unit="video")
-        for sample, video, stages, wrong in checked_samples(source, source_dir, progress):
+        for sample, video, stages, wrong in checks.samples(progress):
             problems += wrong
             num_steps += len(video)
             if not wrong:

@@ -65,7 +65,9 @@ class Filming:
         performance, settings, rng, broadcast = self._performance, self._settings, self._rng, self._broadcast
         end = performance.boundaries[3] + performance.linger if settings.task == "scoring" else performance.num_frames
         seen: list[np.ndarray] = []
-        shot = self._simulator.shot(self.scene, performance, settings.task, rng, seen)
+        shot = self._simulator.shot(
+            self.scene, performance.element, performance.trait, *performance.clock(end), rng, seen
+        )
         lens = (1.0, 1.0)
         if not (settings.easy or settings.close) and rng.random() < ZOOMED:
             lens = tuple(rng.uniform(1.0, 1.3, 2))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from data_prep.simulator.faults import Fault
-from data_prep.simulator.scene.film import BROADCAST, FilmLook
+from data_prep.simulator.scene.film import FilmLook
 from data_prep.simulator.settings import Settings
 
 SPLIT, PLAN, FILM, ROWS, ENCODING, LOOK, TIMING = range(7)  # purposes of random numbers
@@ -36,6 +36,10 @@ class Performance:
     split: str  # `train` or `test`; `validation` for clips
     speed: float = 1.0  # of the film; below 1 is slow motion
     repeats: int = 0  # every how many frames one repeats the frame before it; 0: none does
+
+    def clock(self, end: int) -> tuple[tuple[float, ...], np.ndarray]:
+        """Boundaries and instants (F,) of the frames from the lead to `end`, by the clock that slow motion slows."""
+        return tuple(self.speed * each for each in self.boundaries), self.speed * np.arange(self.lead, end)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +84,11 @@ class Simulator(abc.ABC):
     # (severities, rng) → faults of those severities, and a manner
     random_trait: Callable[[dict[str, float], np.random.Generator], Any]
     label_files: Callable[[Path], list[Path]]  # folder → files of real labels that a plan depends on
+    # (element, settings, rng, look) → place, camera and athlete: `view`, `world`, `appearance`, `mirrored`
+    random_scene: Callable[[Any, Settings, np.random.Generator, FilmLook], Any]
+    # (scene, element, trait, boundaries, frames, rng, joints) → pictures (H, W, 3) of an element at these instants;
+    # appends the athlete's joints in each, (J, 2) in pixels, to `joints`; NaN if none is painted
+    shot: Callable[..., Iterator[np.ndarray]]
     # (scene, element, trait, num_frames, rng) → frames of an element from another point of view
     replay_shot: Callable[[Any, Any, Any, int, np.random.Generator], Iterator[np.ndarray]]
 
@@ -131,23 +140,8 @@ class Simulator(abc.ABC):
     # === Filming ===
 
     @abc.abstractmethod
-    def random_scene(
-        self, element: Any, settings: Settings, rng: np.random.Generator, look: FilmLook = BROADCAST
-    ) -> Any:
-        """Place, camera and athlete for an element: `view`, `world`, `appearance`, `mirrored`."""
-
-    @abc.abstractmethod
     def replayed_elements(self, scene: Any) -> Sequence[Any]:
         """Elements that replays of a scene show."""
-
-    @abc.abstractmethod
-    def shot(
-        self, scene: Any, performance: Performance, task: str, rng: np.random.Generator, joints: list[np.ndarray]
-    ) -> Iterator[np.ndarray]:
-        """The frames (H, W, 3) of the performance, from the end of the lead on, or of a clip.
-
-        Appends the athlete's joints in each, (J, 2) in pixels, to `joints`; NaN if none is painted.
-        """
 
     @abc.abstractmethod
     def noise_shots(self, scene: Any, after: bool, rng: np.random.Generator) -> dict[str, Callable[[int], Iterator]]:

@@ -26,6 +26,7 @@ from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composi
 from data_prep.simulator.scene.figure import Body, pose
 from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.scene.noise import with_replay_mark
+from data_prep.simulator.settings import Settings
 
 LEAVING_SPEED = 0.22  # metres a frame that the camera rises after the end of the entry
 SUNK = -2.2  # metres of the diver's centre below which the water hides all
@@ -66,13 +67,12 @@ def random_body(rng: np.random.Generator) -> Body:
     return Body(height=rng.uniform(1.55, 1.82), build=rng.uniform(1.0, 1.35))
 
 
-def random_scene(
-    armstand: bool, width: int, height: int, easy: bool, rng: np.random.Generator, look: FilmLook = BROADCAST
-) -> Scene:
+def random_scene(dive: Dive, settings: Settings, rng: np.random.Generator, look: FilmLook = BROADCAST) -> Scene:
     """A scene drawn at random; the easy preset always takes the same venue, straight from the side."""
-    body, board = random_body(rng), random_board(armstand, easy, rng)
-    view = _easy_view(body, width, height, rng) if easy else _random_view(body, width, height, rng)
-    view = look.view(view, body)
+    easy = settings.easy
+    body, board = random_body(rng), random_board(dive.armstand, easy, rng)
+    draw_view = _easy_view if easy else _random_view
+    view = look.view(draw_view(body, settings.width, settings.height, rng), body)
     venue = random_venue(np.random.default_rng(7) if easy else rng)
     mirrored = bool(not easy and rng.random() < 0.5)
     world = paint_venue(venue, board, view.yaw, view.pixels_per_metre, mirrored, rng, look.margin(view))

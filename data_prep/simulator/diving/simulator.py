@@ -12,7 +12,6 @@ from data_prep.simulator.diving import filming, labels
 from data_prep.simulator.diving.motion import FAULTS, PLATFORM, DiveTrait, random_trait, with_run_up
 from data_prep.simulator.diving.rules import DIFFICULTIES, DIVES, FREQUENCIES, Dive, degree_of_difficulty
 from data_prep.simulator.performance import Boundaries, Label, Performance, Simulator
-from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import InputError
@@ -53,6 +52,8 @@ class DivingSimulator(Simulator):
     execution_score = staticmethod(labels.execution_score)
     random_trait = staticmethod(random_trait)
     label_files = staticmethod(labels.label_files)
+    random_scene = staticmethod(filming.random_scene)
+    shot = staticmethod(filming.dive_shot)
     replay_shot = staticmethod(filming.replay_shot)
 
     def replayed_elements(self, scene: filming.Scene) -> list[Dive]:
@@ -93,26 +94,6 @@ class DivingSimulator(Simulator):
             return spans
         first = get_sport(self.sport).stages[1]
         return {"noise before": lead, first: t0 - lead, **spans, "entry": t3 - t2, "noise after": total - t3}
-
-    def random_scene(
-        self, element: Dive, settings: Settings, rng: np.random.Generator, look: FilmLook = BROADCAST
-    ) -> filming.Scene:
-        return filming.random_scene(element.armstand, settings.width, settings.height, settings.easy, rng, look)
-
-    def shot(
-        self,
-        scene: filming.Scene,
-        performance: Performance,
-        task: str,
-        rng: np.random.Generator,
-        joints: list[np.ndarray],
-    ) -> Iterator[np.ndarray]:
-        """The dive, and the water afterwards if the camera lingers."""
-        end = performance.boundaries[3] + performance.linger if task == "scoring" else performance.num_frames
-        frames = performance.speed * np.arange(performance.lead, end)
-        dive, trait = performance.element, performance.trait
-        boundaries = tuple(performance.speed * boundary for boundary in performance.boundaries)
-        return filming.dive_shot(scene, dive, trait, boundaries, frames, rng, joints)
 
     def noise_shots(
         self, scene: filming.Scene, after: bool, rng: np.random.Generator

@@ -14,6 +14,7 @@ from data_prep.simulator.scene.figure import Body, motion_of
 from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.scene.noise import with_replay_mark
 from data_prep.simulator.scene.standpoint import Standpoint
+from data_prep.simulator.settings import Settings
 from data_prep.simulator.vault.faults import VaultTrait
 from data_prep.simulator.vault.motion import MAT_HEIGHT, SOLE, TABLE_HEIGHT, perform
 from data_prep.simulator.vault.poses import run_poses
@@ -21,7 +22,7 @@ from data_prep.simulator.vault.rules import Vault
 from data_prep.simulator.vault.venue import MAT, TABLE_LENGTH, TABLE_WIDTH, Venue, paint_hall, random_venue
 
 REPLAY_SPEED = 0.5
-REPLAY_BOUNDARIES = (18, 46)
+REPLAY_BOUNDARIES = (0, 18, 46, 62)
 HIDING = 0.3  # metres behind the middle of the table from which it hides the gymnast
 
 
@@ -55,8 +56,9 @@ def random_standpoint(easy: bool, rng: np.random.Generator) -> Standpoint:
     return Standpoint(float(azimuth), distance=float(rng.uniform(20.0, 32.0)), height=float(rng.uniform(2.5, 6.5)))
 
 
-def random_scene(width: int, height: int, easy: bool, rng: np.random.Generator, look: FilmLook = BROADCAST) -> Scene:
-    """A scene drawn at random; the easy preset always takes the same hall, from the side."""
+def random_scene(vault: Vault, settings: Settings, rng: np.random.Generator, look: FilmLook = BROADCAST) -> Scene:
+    """A scene drawn at random, whatever the vault; the easy preset always takes the same hall, from the side."""
+    easy, width, height = settings.easy, settings.width, settings.height
     body = random_body(rng)
     view = View(
         width=width,
@@ -95,7 +97,7 @@ def vault_shot(
     scene: Scene,
     vault: Vault,
     trait: VaultTrait,
-    boundaries: tuple[float, float],
+    boundaries: tuple[float, ...],
     frames: np.ndarray,
     rng: np.random.Generator,
     seen: list[np.ndarray] | None = None,
@@ -106,7 +108,7 @@ def vault_shot(
         scene: where.
         vault: what.
         trait: how.
-        boundaries: take-off and touch-down on the time axis of `frames`.
+        boundaries: t0, t1, t2, t3 on the time axis of `frames`; take-off and touch-down count.
         frames: (F,) instants to film, in frames, increasing; a step below 1 is slow motion.
         rng: for the camera's tremor.
         seen: takes the gymnast's joints in each frame, (J, 2) pixels.
@@ -115,7 +117,8 @@ def vault_shot(
         Frames (H, W, 3).
     """
     instants = scene.view.exposures(frames)
-    yield from _film(scene, perform(vault, trait, scene.body, boundaries, instants), rng, seen)
+    _, take_off, touch_down, _ = boundaries
+    yield from _film(scene, perform(vault, trait, scene.body, (take_off, touch_down), instants), rng, seen)
 
 
 def _film(scene, motion, rng, seen=None):

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from data_prep.simulator.performance import ROWS, SPLIT, Boundaries, Label, Performance, Simulator
-from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from data_prep.simulator.vault import faults as vault_faults
 from data_prep.simulator.vault import filming, labels
@@ -55,6 +54,8 @@ class VaultSimulator(Simulator):
     execution_score = staticmethod(vault_faults.execution_score)
     random_trait = staticmethod(vault_faults.random_trait)
     label_files = staticmethod(labels.label_files)
+    random_scene = staticmethod(filming.random_scene)
+    shot = staticmethod(filming.vault_shot)
     replay_shot = staticmethod(filming.replay_shot)
 
     def replayed_elements(self, scene: filming.Scene) -> Sequence[Vault]:
@@ -83,24 +84,6 @@ class VaultSimulator(Simulator):
         if task != "scoring":
             return spans
         return {"noise before": t0, "pre-flight": t1 - t0, **spans, "landing": t3 - t2, "noise after": total - t3}
-
-    def random_scene(
-        self, element: Vault, settings: Settings, rng: np.random.Generator, look: FilmLook = BROADCAST
-    ) -> filming.Scene:
-        return filming.random_scene(settings.width, settings.height, settings.easy, rng, look)
-
-    def shot(
-        self,
-        scene: filming.Scene,
-        performance: Performance,
-        task: str,
-        rng: np.random.Generator,
-        joints: list[np.ndarray],
-    ) -> Iterator[np.ndarray]:
-        _, take_off, touch_down, _ = (performance.speed * boundary for boundary in performance.boundaries)
-        frames = performance.speed * np.arange(performance.lead, performance.boundaries[3])
-        vault, trait = performance.element, performance.trait
-        return filming.vault_shot(scene, vault, trait, (take_off, touch_down), frames, rng, joints)
 
     def noise_shots(
         self, scene: filming.Scene, after: bool, rng: np.random.Generator

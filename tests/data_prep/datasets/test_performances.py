@@ -10,7 +10,7 @@ from test_published import build, frame_indices
 from data_prep.datasets import manifest
 from data_prep.datasets.sample import ERROR, INCONSISTENT, NONMONOTONE
 from data_prep.records.building import BuildSettings
-from data_prep.records.checks import known_problems
+from data_prep.records.checks import SampleChecks
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 
@@ -40,7 +40,7 @@ def codes(source):
 
 def overlaps(folder, *rows, header=BY_FRAMES):
     """[(row, row that it overlaps)] of what is known before anything is decoded."""
-    found = [problem for _, each in known_problems(source_of(folder, header, *rows), folder) for problem in each]
+    found = [problem for _, each in SampleChecks(source_of(folder, header, *rows), folder).known() for problem in each]
     return [(p.where.rpartition(" ")[2], p.what.rpartition(" ")[2].rstrip(".")) for p in found if p.code == "overlap"]
 
 
@@ -94,7 +94,7 @@ def test_ids_are_as_the_table_says(broadcast, ids, expected):
     rows = [f"{name},{row}" for name, row in zip(ids, TWO, strict=False)]
     source = source_of(broadcast, f"id,{BY_FRAMES}", *rows)
     assert [sample.video_id for sample in source.samples] == expected
-    repeated = [p for _, found in known_problems(source, broadcast) for p in found if "Ann" in p.what]
+    repeated = [p for _, found in SampleChecks(source, broadcast).known() for p in found if "Ann" in p.what]
     assert len(repeated) == (2 if len(set(expected)) < len(expected) else 0)
 
 
@@ -157,7 +157,7 @@ def test_performances_that_overlap_are_refused(broadcast, stretches, expected):
 def test_a_row_that_is_left_out_takes_no_frames_from_its_corrected_second(broadcast, wrong, lost, is_told):
     header = "video,split,start_frame,end_frame,difficulty,execution,final"
     source = source_of(broadcast, header, f"final.mp4,train,0,50,3.0,21,{wrong}", "final.mp4,train,0,50,3.0,21,63")
-    found = {sample.video_id for sample, _ in known_problems(source, broadcast, frozenset(lost))}
+    found = {sample.video_id for sample, _ in SampleChecks(source, broadcast, frozenset(lost)).known()}
     assert found == {"final.mp4#1"} | ({"final.mp4#2"} if is_told else set())
 
 

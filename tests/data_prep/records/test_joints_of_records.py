@@ -10,7 +10,7 @@ from refusals import codes, refused
 
 from data_prep.datasets.sample import Sample, Source
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.checks import known_problems
+from data_prep.records.checks import SampleChecks
 from data_prep.records.dry_run import check
 from data_prep.records.joints import SourceJoints
 from scoringnet_tf.data.joints import read_joints
@@ -69,7 +69,7 @@ def test_missing_joints_are_known_before_anything_is_decoded(tmp_path):
     of = samples(tmp_path, "001.avi", "002.avi")
     for sample in of:
         sample.path.touch()
-    ((sample, (problem,)),) = known_problems(Source(None, of), tmp_path)
+    ((sample, (problem,)),) = SampleChecks(Source(None, of), tmp_path).known()
     assert sample.video_id == "002.avi" and str(tmp_path / "joints/002.npy") in str(problem)
 
 

@@ -88,10 +88,16 @@ def test_the_feet_leave_the_board_at_the_same_pose_at_any_speed():
         assert np.abs(later - expected).max() > 0.06 * 96
 
 
+def _shot(plan, scene):
+    """The frames and joints of a planned dive."""
+    joints: list[np.ndarray] = []
+    clock = plan.clock(plan.boundaries[3] + plan.linger)
+    return list(PHASES.shot(scene, plan.element, plan.trait, *clock, np.random.default_rng(0), joints)), joints
+
+
 def _poses(plan, scene):
     """The joints from the first one on, pixels, at the frame that the feet leave, and two frames later."""
-    joints: list[np.ndarray] = []
-    list(PHASES.shot(scene, plan, "scoring", np.random.default_rng(0), joints))
+    _, joints = _shot(plan, scene)
     left = plan.boundaries[1] - plan.lead
     return [places - places[0] for places in (joints[left], joints[left + 2])]
 
@@ -160,8 +166,7 @@ def test_of_a_cut_out_only_athlete_and_splash_are_lit():
     assert not scene.world.image.any()
     assert scene.appearance.skin == scene.appearance.suit == scene.appearance.hair == (250, 240, 230)
     plan = plan_videos(PHASES, FILM)[0]
-    joints: list[np.ndarray] = []
-    frames = list(PHASES.shot(scene, plan, "scoring", np.random.default_rng(0), joints))
+    frames, joints = _shot(plan, scene)
     shown = frames[plan.boundaries[0] - plan.lead - 1].max(axis=2) > 60
     rows, columns = np.nonzero(shown)
     places = joints[plan.boundaries[0] - plan.lead - 1]
