@@ -50,7 +50,7 @@ def main(_: list[str]) -> None:
         raise InputError("not_written", f"{where}{error}") from error
 
 
-def _settings_from_flags():
+def _settings_from_flags() -> Settings:
     cli.require(output_dir=FLAGS.output_dir)
     is_session = FLAGS.task == "session"
     _check_flags(is_session)
@@ -65,7 +65,7 @@ def _settings_from_flags():
     )
 
 
-def _check_flags(is_session):
+def _check_flags(is_session: bool) -> None:
     is_drawn = FLAGS.task == "scoring" and not FLAGS.labels_dir
     session_flags = [name for name in ("performances", "minutes") if FLAGS[name].value is not None]
     if FLAGS.height % 2 or FLAGS.width % 2:

@@ -55,7 +55,7 @@ def main(_: list[str]) -> None:
         print(f"Split as well, in spite of problems that check reports: {shown(wrong)}.", file=sys.stderr)
 
 
-def _check_flags(output):
+def _check_flags(output: Path) -> None:
     drawn = [name for name in ("folds", "test_fraction", "validation_fraction", "seed") if FLAGS[name].present]
     if FLAGS.by == "own" and drawn:
         raise InputError("flags_conflict", f"--{drawn[0]} has no effect with --by=own, which draws nothing.")

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from absl import flags
 
 from data_prep.stages import formats as stage_formats
-from data_prep.stages.formats.labelled_video import checked_videos
+from data_prep.stages.formats.labelled_video import LabelledVideo, checked_videos
 from data_prep.stages.formats.tables import merged
 from data_prep.stages.formats.videos import MAX_RATE, facts_reader
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
@@ -58,7 +58,7 @@ def main(paths: list[str]) -> None:
     _report(output, sound, len(written))
 
 
-def _check_flags(paths, output):
+def _check_flags(paths: list[str], output: Path) -> None:
     if not paths:
         raise InputError("missing_flag", "Files of stage labels are missing. See --help.")
     if FLAGS.videos_dir is not None and not Path(FLAGS.videos_dir).is_dir():
@@ -72,7 +72,7 @@ def _check_flags(paths, output):
         raise InputError("exists", f"--output: {output} exists.", f"Use {choices}.")
 
 
-def _report(output, sound, num_written):
+def _report(output: Path, sound: list[LabelledVideo], num_written: int) -> None:
     if predicted := [video.video_id for video in sound if video.is_predicted]:
         print(f"Predictions that nobody has corrected: {shown(predicted)}.", file=sys.stderr)
     rates = [f"{video.video_id} ({video.frame_rate:g})" for video in sound if video.frame_rate is not None]
@@ -83,12 +83,12 @@ def _report(output, sound, num_written):
     print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.{kept}")
 
 
-def _without_suffix(video_id):
+def _without_suffix(video_id: str) -> str:
     path = PurePosixPath(video_id)
     return str(path.with_suffix("")) if path.suffix.lower() in VIDEO_SUFFIXES else video_id
 
 
-def _sound(videos):
+def _sound(videos: list[LabelledVideo]) -> list[LabelledVideo]:
     """Returns the videos without problems and reports the others; InputError if those may not be left out."""
     problems = [problem for video in videos for problem in video.problems]
     sound = [video for video in videos if not video.problems]

@@ -10,11 +10,12 @@ reported and left out; the exit status is then 1.
 
 import shlex
 import sys
+from pathlib import Path
 
 from absl import flags
 
 from data_prep.stages import formats as stage_formats
-from scoringnet_tf.sports import option_form
+from scoringnet_tf.sports import Sport, option_form
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, check_model, default_model
@@ -63,7 +64,7 @@ def main(paths: list[str]) -> int:
     return 1 if len(sound) < len(videos) else 0
 
 
-def _prepare(output):
+def _prepare(output: Path) -> None:
     """Checks that `output` is new and can be written; an existing file may have been corrected since."""
     if output.exists():
         raise InputError("exists", f"--output: {output} exists.")
@@ -73,7 +74,7 @@ def _prepare(output):
         raise InputError("not_written", f"--output: {error}.") from error
 
 
-def _next_steps(output, sport, videos_dir):
+def _next_steps(output: Path, sport: Sport, videos_dir: Path) -> str:
     folder, whole = (shlex.quote(str(path)) for path in (videos_dir, videos_dir.resolve()))
     parent = shlex.quote(str(videos_dir.resolve().parent))
     labels = shlex.quote(str(videos_dir / "stage_labels.csv"))

@@ -67,7 +67,7 @@ def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = N
     return with_split_problems(dataclasses.replace(source, notes=(*source.notes, *counts, *torn)))
 
 
-def _all_to_train(source):
+def _all_to_train(source: Source) -> Source:
     samples = tuple(dataclasses.replace(sample, split="train") for sample in source.samples)
     hint = "Cross-validation draws its own folds; to hold out a test, add a column split, or use --split_csv."
     note = Remark("no_split", f"No record has a split: all are for training. {hint}")

@@ -78,7 +78,7 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     return Source(ACTIONS[action].sport, tuple(samples), settings, tuple(notes), published=published)
 
 
-def _read_list(source_dir, split, action):
+def _read_list(source_dir: Path, split: str, action: str) -> tuple[str, int, list[tuple[int, int, float]]]:
     """Returns the file, its scale, and its rows (row from 1, sample, score) of the action."""
     variable, entry = f"consolidated_{split}_list", ACTIONS[action]
     path = find_file(source_dir, [name.format(split) for name in LISTS])
@@ -95,7 +95,7 @@ def _read_list(source_dir, split, action):
     return path.name, _scale(path, action, [score for *_, score in rows]), rows
 
 
-def _scale(path, action, scores):
+def _scale(path: Path, action: str, scores: list[float]) -> int:
     """Returns the scale of most of the scores; InputError if no score fits either."""
     scales = [scale for score in scores for scale in SCALES if ACTIONS[action].has_score(score / scale)]
     known = [score for score in scores if math.isfinite(score) and score != 0]  # a failed one is 0 by any scale
@@ -107,7 +107,15 @@ def _scale(path, action, scores):
     return max(SCALES, key=lambda scale: (numbers[scale], -scale))
 
 
-def _sample(video_dir, videos, action, split, file, scale, row):
+def _sample(
+    video_dir: Path,
+    videos: dict[int, Path],
+    action: str,
+    split: str,
+    file: str,
+    scale: int,
+    row: tuple[int, int, float],
+) -> Sample:
     number, sample, score = row
     entry, video_id = ACTIONS[action], f"{sample:03d}"
     fields = Fields(f"{file}, row {number}", {})
@@ -127,7 +135,7 @@ def _sample(video_dir, videos, action, split, file, scale, row):
     )
 
 
-def _odd_scores(action, samples):
+def _odd_scores(action: str, samples: list[Sample]) -> list[Remark]:
     entry = ACTIONS[action]
     scores = {sample.video_id: sample.final for sample in samples if sample.final is not None}
     odd = [f"{name} ({x:g})" for name, x in scores.items() if not (math.isnan(x) or entry.has_score(x))]

@@ -49,7 +49,7 @@ class Fields:
             return []
         return [value for value in values if value is not None]
 
-    def _parsed(self, value):
+    def _parsed(self, value: Any) -> float | None:
         try:
             if isinstance(value, numbers.Real):
                 return float(value)

@@ -6,16 +6,17 @@ sub-action_types}}; the coarse file adds {start_frame, end_frame, judge_scores};
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_file
-from data_prep.datasets.readers.pickles import read_annotations, read_splits, unused_note
+from data_prep.datasets.readers.pickles import Key, read_annotations, read_splits, unused_note
 from data_prep.datasets.sample import INCONSISTENT, NONMONOTONE, Published, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, odd_executions
 from data_prep.datasets.stage_labels import Segment
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import Sport, get_sport
 
 FRAME_DIRS = ("FINADiving_MTL_256s", "Trimmed_Video_Frames/FINADiving_MTL_256s", "FineDiving")  # else beside the labels
 LABEL_DIRS = ("", "Annotations/", "train_test_split/")
@@ -51,11 +52,13 @@ def read(source_dir: Path) -> Source:
     return Source("diving", samples, settings, tuple(notes), published=PUBLISHED)
 
 
-def _paths(name):
+def _paths(name: str) -> list[str]:
     return [folder + name for folder in LABEL_DIRS]
 
 
-def _sample(sport, frame_dir, key, entry, coarse, split):
+def _sample(
+    sport: Sport, frame_dir: Path, key: Key, entry: dict[str, Any] | None, coarse: dict[str, Any] | None, split: str
+) -> Sample:
     video, clip = key
     path = frame_dir / str(video) / str(clip)
     fields = Fields(f"{FINE_FILE}, ({video}, {clip})", entry or {})
@@ -82,11 +85,11 @@ def _sample(sport, frame_dir, key, entry, coarse, split):
     )
 
 
-def _id(key):
+def _id(key: Key) -> str:
     return f"{key[0]}_{key[1]}"
 
 
-def _frame_labels(fields, entry):
+def _frame_labels(fields: Fields, entry: dict[str, Any]) -> list[float] | None:
     """Returns the step of every frame, a list of floats; None and a problem if there are none."""
     labels = _numbers(entry.get("frames_labels"))
     if labels is None or not np.all(labels == np.round(labels)):
@@ -95,7 +98,7 @@ def _frame_labels(fields, entry):
     return labels.tolist()
 
 
-def _numbers(value):
+def _numbers(value: Any) -> np.ndarray | None:
     try:
         values = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -103,14 +106,14 @@ def _numbers(value):
     return values if values.ndim == 1 and values.size else None
 
 
-def _entry_labels(entry):
+def _entry_labels(entry: dict[str, Any]) -> set:
     """Returns the labels of the step Entry; `sub-action_types` maps labels to names."""
     types = entry.get("sub-action_types")
     named = {label for label, name in types.items() if str(name) == ENTRY} if isinstance(types, dict) else set()
     return named or {ENTRY_LABEL}
 
 
-def _segments(fields, labels, entry_labels):
+def _segments(fields: Fields, labels: list[float], entry_labels: set) -> tuple[Segment, ...]:
     """Returns runs of frames before and in the entry; a problem if they do not come once in this order."""
     segments, start = [], 0
     for is_entry, run in itertools.groupby(labels, lambda label: label in entry_labels):
@@ -123,7 +126,7 @@ def _segments(fields, labels, entry_labels):
     return tuple(segments)
 
 
-def _check_scores(fields, fine, coarse):
+def _check_scores(fields: Fields, fine: dict[str, Any], coarse: dict[str, Any]) -> None:
     for name in ("difficulty", "dive_score"):
         ours, others = (Fields(fields.where, entry).number(name, required=False) for entry in (fine, coarse))
         if ours is not None and others is not None and not agree(ours, others):
@@ -131,10 +134,10 @@ def _check_scores(fields, fine, coarse):
             fields.report("inconsistent_scores", what, INCONSISTENT)
 
 
-def _check_length(fields, coarse, num_labels):
+def _check_length(fields: Fields, coarse: Fields, num_labels: int) -> None:
     """As a rule a clip has end − start + 1 frames; published copies have exceptions."""
     start, end = coarse.integer("start_frame", required=False), coarse.integer("end_frame", required=False)
-    if None not in (start, end) and end - start + 1 != num_labels:
+    if start is not None and end is not None and end - start + 1 != num_labels:
         what = f"{num_labels} frames_labels, but {end - start + 1} frames from {start} to {end}."
         fields.report("count_mismatch", what)
     fields.problems += coarse.problems

@@ -16,17 +16,20 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from data_prep.datasets.own_table import GIVES_A_SCORE, meaningful, read_own_table
+from data_prep.datasets.fields import Fields
+from data_prep.datasets.own_table import GIVES_A_SCORE, OwnTable, meaningful, read_own_table
 from data_prep.datasets.performances import number_performances, read_stretch
 from data_prep.datasets.readers.layout import unlisted_note
+from data_prep.datasets.readers.text import Row
 from data_prep.datasets.sample import Sample, Source
 from data_prep.datasets.scores import complete_scores, judged_scores, odd_executions, odd_scales, read_marks
 from data_prep.datasets.stage_labels import short_performances
 from data_prep.datasets.table_stages import boundary_columns, label_samples, read_boundaries
 from data_prep.support.options import OptionError, sport_option
 from scoringnet_tf.data.features import FeatureFile
-from scoringnet_tf.sports import SCORES, SportForm, kept_form
+from scoringnet_tf.sports import SCORES, Sport, SportForm, kept_form
 from scoringnet_tf.support.messages import InputError, Remark, shown
 
 TABLE, STAGE_CSV = "manifest.csv", "stage_labels.csv"
@@ -103,7 +106,7 @@ def read(
     )
 
 
-def _sample(source_dir, table, row, sport):
+def _sample(source_dir: Path, table: OwnTable, row: Row, sport: Sport) -> Sample:
     """Returns the sample of one row, without stages of `stage_labels.csv`."""
     fields = table.fields(row)
     if table.has_features:
@@ -112,7 +115,7 @@ def _sample(source_dir, table, row, sport):
         video = _plain_path(row["video"])
         files = {"video_id": row.get("id") or video, "path": source_dir / video}
     is_stretch = any(row[name] for name in table.stretch or ())
-    stretch = read_stretch(fields, row, table.stretch, files["path"]) if is_stretch else None
+    stretch = read_stretch(fields, row, table.stretch, files["path"]) if table.stretch and is_stretch else None
     segments = read_boundaries(fields, sport, stretch) if table.has_boundaries else None
     scores = {name: fields.number(name, required=False) for name in (*SCORES, "penalty")}
     scores = judged_scores(fields, sport, read_marks(fields, row), scores)
@@ -133,12 +136,12 @@ def _sample(source_dir, table, row, sport):
     )
 
 
-def _plain_path(path):
+def _plain_path(path: str) -> str:
     r"""Returns the name of a file in the folder, the same for day1\a.mp4 and ./day1/a.mp4."""
     return str(PurePosixPath(path.replace("\\", "/")))
 
 
-def _features(source_dir, fields, row):
+def _features(source_dir: Path, fields: Fields, row: Row) -> dict[str, Any]:
     name = row.get("id") or row.get("video", row["features"])
     if not (row["features"] and name):
         fields.report("missing_value", "the file of features, or its name in the column video, is missing.")
@@ -149,7 +152,7 @@ def _features(source_dir, fields, row):
     return {"video_id": name, "path": source_dir / file.path, "array": file.array, "fps": fps}
 
 
-def _one_spelling(samples):
+def _one_spelling(samples: list[Sample]) -> tuple[list[Sample], list[Remark]]:
     """Gives groups that differ in case, spaces or Unicode form alone one name, and notes them."""
     spellings: dict[str, list[str]] = {}
     for group in (sample.group for sample in samples if sample.group):
@@ -163,11 +166,11 @@ def _one_spelling(samples):
     ], note
 
 
-def _folded(group):
+def _folded(group: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", group).casefold().split())
 
 
-def _stage_csv(table, source_dir):
+def _stage_csv(table: OwnTable, source_dir: Path) -> Path | None:
     """Returns `stage_labels.csv` beside the table, else beside the videos; None if there is none."""
     folders = (table.path.parent, source_dir)
     paths = [folder / STAGE_CSV for folder in folders if (folder / STAGE_CSV).is_file()]
@@ -178,7 +181,7 @@ def _stage_csv(table, source_dir):
     return paths[0] if paths else None
 
 
-def _expect_scores(table, samples, columns, is_labelled):
+def _expect_scores(table: OwnTable, samples: list[Sample], columns: tuple[str, ...], is_labelled: bool) -> None:
     if any((sample.difficulty, sample.execution, sample.final) != (None, None, None) for sample in samples):
         return
     may_be_known = is_labelled or any(name in table.columns for name in columns)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_video, unlisted_note
-from data_prep.datasets.readers.text import read_csv
+from data_prep.datasets.readers.text import Row, read_csv
 from data_prep.datasets.sample import Sample, Source
 from data_prep.support.options import sport_option
-from scoringnet_tf.sports import SPORTS, SportForm, kept_form
+from scoringnet_tf.sports import SPORTS, Sport, SportForm, kept_form
 from scoringnet_tf.support.messages import InputError, Remark
 
 NO_HEADS = ("video", "sport", "split")
@@ -46,7 +46,7 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
     return Source(kept_form(rules), tuple(samples), notes=tuple(notes), classes=classes)
 
 
-def _sport(path, rows, own):
+def _sport(path: Path, rows: list[Row], own: Sport | None) -> Sport:
     sports = SPORTS if own is None else {own.name: own}
     if not rows:
         raise InputError("no_rows", f"{path} has no rows.")
@@ -56,7 +56,7 @@ def _sport(path, rows, own):
     return sports[names[0]]
 
 
-def _sample(source_dir, where, row, classes):
+def _sample(source_dir: Path, where: str, row: Row, classes: dict[str, list[str]]) -> Sample:
     fields = Fields(where, row)
     if unknown := [head for head in classes if not row[head]]:
         fields.report("missing_value", f"the class of {', '.join(unknown)} is missing.")
@@ -66,7 +66,7 @@ def _sample(source_dir, where, row, classes):
     return Sample(video_id, path, row.get("split", ""), where, classes=labels, problems=tuple(fields.problems))
 
 
-def _folded(value):
+def _folded(value: str) -> float | str:
     """Returns what spellings of one class share: a number's value; a word in any case and Unicode form."""
     try:
         return float(value)
@@ -74,6 +74,6 @@ def _folded(value):
         return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
-def _natural(value):
+def _natural(value: str) -> tuple[int, int, str]:
     """Sorts numbers before words, each in its own order."""
     return (0, int(value), "") if value.isdecimal() else (1, 0, value)

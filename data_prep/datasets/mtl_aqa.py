@@ -6,13 +6,14 @@
 
 import reprlib
 from pathlib import Path
+from typing import Any
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_dir, find_file
-from data_prep.datasets.readers.pickles import read_annotations, read_splits, unused_note
+from data_prep.datasets.readers.pickles import Key, read_annotations, read_splits, unused_note
 from data_prep.datasets.sample import INCONSISTENT, Published, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import Sport, get_sport
 from scoringnet_tf.support.messages import Remark
 
 FRAME_DIRS = ("whole_videos_frames", "new/new_total_frames")
@@ -49,7 +50,9 @@ def read(source_dir: Path) -> Source:
     return Source("diving", samples, {"annotations": path.name}, tuple(notes), published=PUBLISHED)
 
 
-def _sample(sport, frame_dir, annotation_path, key, entry, split):
+def _sample(
+    sport: Sport, frame_dir: Path, annotation_path: Path, key: Key, entry: dict[str, Any] | None, split: str
+) -> Sample:
     video, clip = key
     folder = f"{video:02d}" if isinstance(video, int) else video
     video_id, fields = f"{folder}_{clip:03d}", Fields(f"{annotation_path.name}, ({video}, {clip})", entry or {})
@@ -70,7 +73,7 @@ def _sample(sport, frame_dir, annotation_path, key, entry, split):
     )
 
 
-def _frames(fields):
+def _frames(fields: Fields) -> tuple[int, int] | None:
     """Frame f, from 0 in the broadcast, is image f + 1 of FFmpeg's; the end frame belongs to the clip."""
     start, end = fields.integer("start_frame"), fields.integer("end_frame")
     if start is None or end is None:
@@ -81,7 +84,7 @@ def _frames(fields):
     return start, end + 1
 
 
-def _check_marks(sport, fields, marks, scores):
+def _check_marks(sport: Sport, fields: Fields, marks: Any, scores: dict[str, Any]) -> None:
     """Some 30 published rows contradict their seven marks: nobody knows which number is wrong."""
     if marks is None or None in (scores["difficulty"], scores["final"]):
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.performances import EITHER, FRAMES, TIMES, stretch_columns
-from data_prep.datasets.readers.text import Row, has_decimal_comma, read_table
+from data_prep.datasets.readers.text import Row, Table, has_decimal_comma, read_table
 from data_prep.datasets.scores import MARKS
 from data_prep.datasets.table_stages import END, boundary_columns
 from data_prep.support.options import OptionError
@@ -102,15 +102,15 @@ def read_own_table(
 # === The meanings of columns ===
 
 
-def _column_names(path, header, meanings, pairs):
+def _column_names(path: Path, header: Sequence[str], meanings: dict[str, str], pairs: Sequence[str]) -> dict[str, str]:
     """Returns {meaning: column}. What the user says by `pairs`, meaning=column, wins over the names of columns."""
     own = _own_meanings(path, header, meanings, pairs)
     taken = {UNUSED, *(meaning for of_column in own.values() for meaning in of_column)}
     columns: dict[str, list[str]] = {}
     for column in header:
         by_name = _meaning(column, meanings)
-        for meaning in own.get(column) or [None if by_name in taken else by_name]:
-            if meaning not in (None, UNUSED):
+        for meaning in own.get(column) or ([] if by_name is None or by_name in taken else [by_name]):
+            if meaning != UNUSED:
                 columns.setdefault(meaning, []).append(column)
     for meaning, names in columns.items():
         if len(names) > 1:
@@ -118,7 +118,9 @@ def _column_names(path, header, meanings, pairs):
     return {meaning: names[0] for meaning, names in columns.items()}
 
 
-def _own_meanings(path, header, meanings, pairs):
+def _own_meanings(
+    path: Path, header: Sequence[str], meanings: dict[str, str], pairs: Sequence[str]
+) -> dict[str, list[str]]:
     own: dict[str, list[str]] = {}
     for pair in pairs:
         name, _, column = (part.strip() for part in pair.partition("="))
@@ -134,21 +136,21 @@ def _own_meanings(path, header, meanings, pairs):
     return own
 
 
-def _meaning(column, meanings):
+def _meaning(column: str, meanings: dict[str, str]) -> str | None:
     """Returns what a name means, in any case and with spaces or underscores; None if it means nothing."""
     plain = _plain(column)
     mark = MARK.fullmatch(plain)
     return meanings.get(plain) or (f"mark_{mark[1]}" if mark else None)
 
 
-def _plain(name):
+def _plain(name: str) -> str:
     return re.sub(r"[\s_]+", "_", name.strip().casefold())
 
 
 # === Checks ===
 
 
-def _check_columns(path, table, names):
+def _check_columns(path: Path, table: Table, names: dict[str, str]) -> None:
     if not table.rows:
         raise InputError("no_rows", f"{path} has no rows.")
     if not {"video", "features"} & names.keys():
@@ -161,7 +163,7 @@ def _check_columns(path, table, names):
         raise InputError("duplicate", f"{path}: marks are in one column or in several, not in {MARKS}, {marks}.")
 
 
-def _check_boundaries(path, names, stages):
+def _check_boundaries(path: Path, names: dict[str, str], stages: tuple[str, ...]) -> None:
     """Raises an InputError if some columns have the names of stages, but not all boundaries are there."""
     columns = {stage: names[stage] for stage in stages if stage in names}
     if not columns.keys() <= {END} and len(columns) < len(stages):

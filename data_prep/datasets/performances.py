@@ -10,6 +10,7 @@ import functools
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def read_stretch(
     if path.is_dir() and columns != FRAMES:
         fields.report("wrong_columns", f"images have no {columns[0]} and {columns[1]}, but start_frame and end_frame.")
         return None
-    ends = [
+    ends: list[Any] = [
         fields.integer(name, required=False) if columns == FRAMES else _seconds(fields, row, name) for name in columns
     ]
     if any(row[name] and value is None for name, value in zip(columns, ends, strict=True)):
@@ -87,19 +88,19 @@ def read_stretch(
     return start, stop
 
 
-def _seconds(fields, row, name):
+def _seconds(fields: Fields, row: Mapping[str, str], name: str) -> float | None:
     """Returns the seconds of a timecode or a number; None if there are none, or they are wrong (a problem)."""
     return seconds_of(row[name]) if TIMECODE.fullmatch(row[name]) else fields.number(name, required=False)
 
 
-def _times(path):
+def _times(path: Path) -> np.ndarray:
     """Returns when each frame of a video is shown, seconds; of images, their numbers."""
     status = path.stat()
     return _times_of(path, status.st_mtime_ns, status.st_size)
 
 
 @functools.lru_cache(maxsize=4)  # the rows of one broadcast come in turn; time and size tell that a file has changed
-def _times_of(path, _changed, _size):
+def _times_of(path: Path, _changed: int, _size: int) -> np.ndarray:
     return np.arange(len(images_to_cut(path))) if path.is_dir() else frame_times(path)
 
 

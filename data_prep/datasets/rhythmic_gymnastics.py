@@ -50,11 +50,11 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     return Source("rhythmic_gymnastics", chosen, {"action": action or "all"}, notes, published=published)
 
 
-def _apparatus(name):
+def _apparatus(name: str) -> str:
     return name.split("_")[0]
 
 
-def _read_list(path):
+def _read_list(path: Path) -> list[tuple[int, dict[str, str]]]:
     lines = [(number, line) for number, line in enumerate(read_text(path).splitlines(), start=1) if line.strip()]
     if lines and not any(NUMBER.fullmatch(value) for value in lines[0][1].split()):
         number, line = lines[0]
@@ -75,7 +75,7 @@ def _read_list(path):
     return rows
 
 
-def _sample(video_dir, where, values, split):
+def _sample(video_dir: Path, where: str, values: dict[str, str], split: str) -> Sample:
     fields = Fields(where, values)
     length = fields.number("length")
     if length is not None and not 0 < length < math.inf:

@@ -31,7 +31,7 @@ class Problem:
     file: str = ""  # the video or features concerned; empty if `what` names them
     code: str = "wrong_value"  # for programs, like that of an `InputError`
 
-    def __str__(self):
+    def __str__(self) -> str:
         return ": ".join(part for part in (self.where, self.file, self.what) if part)
 
 
@@ -102,7 +102,7 @@ def count_note(splits: Iterable[str], published: Published) -> Remark:
     return Remark("count_mismatch", f"Labelled: {counts}. Published: {_listed(published.videos)} ({published.source}).")
 
 
-def _listed(videos):
+def _listed(videos: Mapping[str, int]) -> str:
     return ", ".join(f"{split} {number:,}" for split, number in videos.items())
 
 

@@ -40,7 +40,7 @@ def complete_scores(
     return {name: None if value is None else round(value, DECIMALS) for name, value in scores.items()}
 
 
-def _difficulty(sport, execution, final, penalty):
+def _difficulty(sport: Sport, execution: float, final: float, penalty: float) -> float | None:
     """Returns the difficulty of the other scores, possible or not; None if rounding leaves it open."""
     difficulty = sport.other_part(execution, final, penalty)
     if math.isnan(difficulty):
@@ -86,19 +86,22 @@ def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[Remark]:
     return notes + _exchanged_scores(sport, samples)
 
 
-def _mostly_low(score, samples, bound):
+def _mostly_low(score: str, samples: Sequence[Sample], bound: float) -> str:
     """Counts, in words, the values not above a bound; empty unless they are more than half."""
     values = [value for sample in samples if (value := getattr(sample, score)) is not None and math.isfinite(value)]
     low = [value for value in values if value <= bound]
     return f"{len(low)} of {len(values)} ({min(low):g} to {max(low):g})" if 2 * len(low) > len(values) else ""
 
 
-def _exchanged_scores(sport, samples):
+def _exchanged_scores(sport: Sport, samples: Sequence[Sample]) -> list[Remark]:
     """Notes that most difficulties exceed their executions, in a sport that adds them and whose ranges say else."""
     if sport.fusion in ("", "product") or sport.range_of("difficulty")[1] >= sport.range_of("execution")[1]:
         return []
-    pairs = [(sample.difficulty, sample.execution) for sample in samples]
-    is_above = [difficulty > execution for difficulty, execution in pairs if None not in (difficulty, execution)]
+    is_above = [
+        sample.difficulty > sample.execution
+        for sample in samples
+        if sample.difficulty is not None and sample.execution is not None
+    ]
     if len(is_above) < FEW or 2 * sum(is_above) <= len(is_above):
         return []
     what = f"Difficulty is above execution in {sum(is_above)} of {counted(len(is_above), 'row')}"
@@ -164,7 +167,7 @@ def judged_scores(
     return {**scores, "execution": execution}
 
 
-def _check_penalty(fields, sport, marks, scores):
+def _check_penalty(fields: Fields, sport: Sport, marks: Sequence[float], scores: Mapping[str, Any]) -> None:
     """A penalty is subtracted by the sport's rule, or off every mark and so in the execution; else it has no place."""
     if sport.fusion == "sum_minus_penalty":
         return

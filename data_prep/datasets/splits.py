@@ -18,7 +18,7 @@ import numpy as np
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.performances import FRAMES
-from data_prep.datasets.readers.text import read_csv
+from data_prep.datasets.readers.text import Row, read_csv
 from data_prep.datasets.sample import ALL, Problem, Published, Sample, Source
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
@@ -57,7 +57,7 @@ def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict
     return [_split(samples, units, test, settings, rng) for test in tested]
 
 
-def _check_known(code, what, rows):
+def _check_known(code: str, what: str, rows: Iterable[str]) -> None:
     if names := list(rows):
         raise InputError(code, f"Records without a known {what} to split by: {shown(names)}.")
 
@@ -76,21 +76,27 @@ def torn_note(groups: Sequence[str]) -> list[Remark]:
     return [Remark("torn_groups", f"Groups in more than one split: {shown(groups)}.")] if groups else []
 
 
-def _units(samples, by):
+def _units(samples: list[Sample], by: str) -> list[list[Sample]]:
     """Returns what stays together: groups of samples, or each by itself; in order of score if that matters."""
     if by == "score":
         _check_known("no_score", "score", (s.where for s in samples if s.final is None or not math.isfinite(s.final)))
-        return [[sample] for sample in sorted(samples, key=lambda sample: sample.final)]
+        return [[sample] for sample in sorted(samples, key=lambda sample: sample.final or 0.0)]
     if by == "random":
         return [[sample] for sample in samples]
     _check_known("no_group", "group", (sample.where for sample in samples if sample.group is None))
     groups: dict[str, list[Sample]] = {}
     for sample in samples:
-        groups.setdefault(sample.group, []).append(sample)
+        groups.setdefault(sample.group or "", []).append(sample)
     return list(groups.values())
 
 
-def _split(samples, units, test, settings, rng):
+def _split(
+    samples: list[Sample],
+    units: list[list[Sample]],
+    test: list[list[Sample]],
+    settings: SplitSettings,
+    rng: np.random.Generator,
+) -> dict[str, str]:
     """Returns {id: split}: the units `test` to test on, and a share of the others to validate on."""
     split = dict.fromkeys((sample.video_id for sample in samples), "train")
     split |= {sample.video_id: "test" for unit in test for sample in unit}
@@ -123,7 +129,7 @@ def _parts(units: Sequence[list[Sample]], shares: Sequence[float], by: str, rng:
     return parts
 
 
-def _alike_parts(units, shares, rng):
+def _alike_parts(units: Sequence[list[Sample]], shares: Sequence[float], rng: np.random.Generator) -> list[list]:
     """Each part takes one unit from each of as many sets of neighbours, in order of score, as it needs units."""
     ends = np.rint(np.cumsum(shares) * len(units)).astype(int)
     left, parts = list(units), []
@@ -149,8 +155,8 @@ def write_split_csv(path: Path, splits: Mapping[str, str], samples: Iterable[Sam
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
-def _is_named_by_file(sample):
-    return re.fullmatch(rf"{re.escape(sample.path.name)}(#\d+)?", Path(sample.video_id).name)
+def _is_named_by_file(sample: Sample) -> bool:
+    return bool(re.fullmatch(rf"{re.escape(sample.path.name)}(#\d+)?", Path(sample.video_id).name))
 
 
 def check_new(paths: Sequence[Path], overwrite: bool) -> None:
@@ -167,7 +173,7 @@ def further_folds(output: Path, folds: int) -> list[Path]:
     return list(itertools.takewhile(_is_split_csv, further))
 
 
-def _is_split_csv(path):
+def _is_split_csv(path: Path) -> bool:
     return path.is_file() and path.read_bytes().startswith(tuple(f"{','.join(names)}\n".encode() for names in HEADERS))
 
 
@@ -194,17 +200,17 @@ def with_split(source: Source, path: Path) -> Source:
     return dataclasses.replace(source, samples=samples, settings=settings, published=published)
 
 
-def _not_a_split(name):
+def _not_a_split(name: str) -> str:
     return f"{name!r} is not a split, {', '.join(SPLITS)}."
 
 
-def _check_frames(path, row, frames):
+def _check_frames(path: Path, row: Row, frames: tuple[int, int] | None) -> None:
     """Raises an InputError if an id has come to mean a performance, `frames`, without a frame of the former one."""
     fields = Fields(f"{path}, row {row.number}", row)
     start, stop = (fields.integer(name, required=False) for name in FRAMES)
     for problem in fields.problems:
         raise InputError("not_an_integer", str(problem))
-    if frames and None not in (start, stop) and (stop <= frames[0] or frames[1] <= start):
+    if frames and start is not None and stop is not None and (stop <= frames[0] or frames[1] <= start):
         what = f"{fields.where}: {row['id']}, once frames {start} to {stop}, is now {frames[0]} to {frames[1]}."
         raise InputError("other_frames", what, "Give the rows ids of their own, and split anew.")
 

@@ -34,7 +34,7 @@ class Segment(NamedTuple):
     end: int | None
     where: str = ""
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.stage} [{self.start}, {'end' if self.end is None else self.end})"
 
 
@@ -74,7 +74,7 @@ def segment_errors(segments: Iterable[Segment], sport: Sport, num_frames: int | 
         previous_end = max(previous_end, end)
 
 
-def _beyond(segment, num_frames):
+def _beyond(segment: Segment, num_frames: int) -> Iterator[StageError]:
     if max(segment.start, segment.end or 0) > num_frames:
         what = f"{segment.where}: {segment} lies beyond the video's {counted(num_frames, 'frame')}."
         yield StageError("out_of_range", what)

@@ -5,7 +5,7 @@ stages by the id of a performance come before those by its file.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
@@ -62,11 +62,11 @@ def read_boundaries(fields: Fields, sport: Sport, stretch: tuple[int, int] | Non
     return None
 
 
-def _segments(names, frames, where):
+def _segments(names: Sequence[str], frames: list[int | None], where: str) -> tuple[Segment, ...]:
     """Returns noise before the first boundary, stages between two known ones, noise after `end`."""
     segments = [Segment(NOISE, 0, frames[0], where)] if frames[0] is not None else []
     for stage, start, stop in zip(names, frames, frames[1:], strict=False):
-        if None not in (start, stop):
+        if start is not None and stop is not None:
             segments.append(Segment(stage, start, stop, where))
     if frames[-1] is not None:
         segments.append(Segment(NOISE, frames[-1], None, where))
@@ -115,18 +115,18 @@ def label_samples(
     return labelled, [*_outside_note(labels, stretches), *unlabelled_note(by_id)]
 
 
-def _outside_note(labels, stretches):
+def _outside_note(labels: dict[str, list[Segment]], stretches: dict[str, list[tuple[int, int] | None]]) -> list[Remark]:
     """Notes stages in no performance of their file: a row of the table may be lost."""
     outside = [
         f"{file} ({segment.stage}, {segment.where})"
         for file, frames in stretches.items()
         for segment in labels.get(file, ())
-        if segment.stage != NOISE and None not in frames and not any(touches(segment, each) for each in frames)
+        if segment.stage != NOISE and None not in frames and not any(each and touches(segment, each) for each in frames)
     ]
     return [Remark("stages_outside", f"Stages in no performance of the table: {shown(outside)}.")] if outside else []
 
 
-def _labelled(sample, own, of_file, sport):
+def _labelled(sample: Sample, own: Sequence[Segment], of_file: Sequence[Segment], sport: Sport) -> Sample:
     """Returns a sample with its own segments, or its part of those of its file; with a problem if both differ."""
     of_file = [segment for segment in of_file if sample.frames is None or touches(segment, sample.frames)]
     try:
@@ -142,5 +142,5 @@ def _labelled(sample, own, of_file, sport):
     return dataclasses.replace(sample, segments=segments or None)
 
 
-def _spans(segments):
+def _spans(segments: Iterable[Segment]) -> list[tuple]:
     return [segment[:3] for segment in segments if segment.stage != NOISE]

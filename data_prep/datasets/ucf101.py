@@ -41,17 +41,17 @@ def read(source_dir: Path, official_split: int = 1) -> Source:
     return Source(None, tuple(samples), settings, classes={HEAD: names}, published=published)
 
 
-def _find(source_dir, name):
+def _find(source_dir: Path, name: str) -> Path:
     return find_file(source_dir, [folder + name for folder in LIST_DIRS])
 
 
-def _lines(path):
+def _lines(path: Path) -> list[tuple[int, str]]:
     """Returns (row from 1, line) of lines that are not empty; Windows copies have backslashes."""
     lines = enumerate(read_text(path).splitlines(), start=1)
     return [(row, line.strip().replace("\\", "/")) for row, line in lines if line.strip()]
 
 
-def _read_classes(path):
+def _read_classes(path: Path) -> list[str]:
     rows = [(row, line.split()) for row, line in _lines(path)]
     malformed = [
         f"{path}, row {row}: {' '.join(words)!r} is not `{number} ClassName`."
@@ -66,7 +66,7 @@ def _read_classes(path):
     return names
 
 
-def _sample(video_dir, path, row, line, names, split):
+def _sample(video_dir: Path, path: Path, row: int, line: str, names: list[str], split: str) -> Sample:
     """The class is the folder; a label in the list must agree with it. The group is in the name of the clip."""
     where = f"{path.name}, row {row}"
     video, _, label = line.partition(" ")

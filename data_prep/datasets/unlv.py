@@ -5,7 +5,11 @@ with `training_idx.mat` and `testing_idx.mat`. `stage_labels.csv` is ours. No di
 """
 
 import re
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_dir, index_videos
@@ -25,7 +29,7 @@ from data_prep.datasets.stage_labels import (
     unlabelled_note,
 )
 from data_prep.support.options import OptionError
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import Sport, get_sport
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # name of the file and of its variable
@@ -35,6 +39,7 @@ DIVING_SPORTS = (DIVING, DIVING_PHASES)
 FRAME_RATE = 25.0  # frames/s of the official dives, whose frames the times count
 VAULT_DIRS = ("gym_vault_samples_len_ori", "gym_vault_samples_len_100_lstm")
 VAULT_DIFFICULTY = "gym_vault_difficulty_level.mat"
+SegmentsOf = Callable[[int], tuple[Segment, ...] | None]  # of the number of a video
 MIT_SPLITS = ("split_100_59*", "random_splits_100_59/split_*")
 
 
@@ -57,7 +62,9 @@ def read_mit_diving(source_dir: Path, split_dir: str | None = None, sport: str =
     return _read_diving(source_dir, split_dir, MIT_SPLITS, published, sport)
 
 
-def _read_diving(source_dir, split_dir, split_patterns, published, sport):
+def _read_diving(
+    source_dir: Path, split_dir: str | None, split_patterns: tuple[str, ...], published: Published, sport: str
+) -> Source:
     if sport not in DIVING_SPORTS:
         raise OptionError("unknown_name", f"--sport={sport} is not {' or '.join(DIVING_SPORTS)}.")
     video_dir = find_dir(source_dir, ("diving_samples_len_ori",), "the videos NNN.avi")
@@ -68,12 +75,12 @@ def _read_diving(source_dir, split_dir, split_patterns, published, sport):
     stage_file, segments_of = _diving_stages(source_dir, len(overall), sport)
     samples, notes = _make_samples(sport, video_dir, split, overall, difficulty, segments_of)
     settings = {"split_dir": split.name, "stage_labels": stage_file}
-    notes = (Remark("stage_labels", f"Stage labels from {stage_file}."), *notes)
     rate = FRAME_RATE if stage_file == DIVING_TIMES else None
-    return Source(sport, samples, settings, notes, published=published, label_rate=rate)
+    notes = [Remark("stage_labels", f"Stage labels from {stage_file}."), *notes]
+    return Source(sport, samples, settings, tuple(notes), published=published, label_rate=rate)
 
 
-def _diving_stages(source_dir, num_videos, sport):
+def _diving_stages(source_dir: Path, num_videos: int, sport: str) -> tuple[str, SegmentsOf]:
     """Returns the file with the stage labels, and a function from a video's number to its segments."""
     stages = _numbered_stages(source_dir, num_videos)
     if stages is not None:
@@ -86,7 +93,7 @@ def _diving_stages(source_dir, num_videos, sport):
     return DIVING_TIMES, lambda number: diving_segments(times[number], f"{DIVING_TIMES}, row {number}", sport)
 
 
-def _check_sport(path, stages, sport):
+def _check_sport(path: Path, stages: dict[int, tuple[Segment, ...]], sport: str) -> None:
     """InputError if the stages of a table are those of the other sport that dives may be read as."""
     used = {segment.stage for segments in stages.values() for segment in segments}
     if used <= set(get_sport(sport).stages):
@@ -119,12 +126,12 @@ def read_vault(source_dir: Path, split_dir: str | None = None, difficulty_csv: s
         "stage_labels": stage_file,
     }
     what = f"Videos from {video_dir.name}, difficulty from {difficulty_file}. Stage labels: {stage_file}."
-    notes = (Remark("files", what), *notes)
     published = Published({"train": 120, "test": 56}, "Parmar and Morris 2017, §4.1")
-    return Source("vault", samples, settings, notes, published=published)
+    notes = [Remark("files", what), *notes]
+    return Source("vault", samples, settings, tuple(notes), published=published)
 
 
-def _vault_difficulty(source_dir, difficulty_csv, count):
+def _vault_difficulty(source_dir: Path, difficulty_csv: str | None, count: int) -> tuple[str, dict[int, Any]]:
     """Returns the name of the file with the difficulties of `count` videos, and {number: difficulty}."""
     if difficulty_csv is not None:
         difficulty = _read_difficulty_csv(Path(difficulty_csv))
@@ -138,7 +145,7 @@ def _vault_difficulty(source_dir, difficulty_csv, count):
     return path.name, _numbered(path, read_vector(path, "difficulty_level"), count)
 
 
-def _read_difficulty_csv(path):
+def _read_difficulty_csv(path: Path) -> dict[int, float]:
     difficulty, malformed = {}, []
     for row in read_csv(path, ("video", "difficulty")):
         video = re.fullmatch(r"(\d+)(\.0+|\.[A-Za-z]\w*)?", Path(row["video"]).name)  # `7`, `007.avi`, `7.0`; not `1.5`
@@ -156,20 +163,20 @@ def _read_difficulty_csv(path):
     return difficulty
 
 
-def _numbered(path, values, count):
+def _numbered(path: Path, values: Collection, count: int) -> dict[int, Any]:
     if len(values) != count:
         raise InputError("count_mismatch", f"{path}: {counted(len(values), 'row')}, but {counted(count, 'video')}.")
     return dict(enumerate(values, start=1))
 
 
-def _check_numbers(path, numbers, count):
+def _check_numbers(path: Path, numbers: Iterable[int], count: int) -> None:
     """Checks that the rows of a table name the videos 1 to `count`: it may count from 0."""
     outside = sorted(number for number in numbers if not 1 <= number <= count)
     if outside:
         raise InputError("out_of_range", f"{path}: {shown(map(str, outside))} are not videos, 1 to {count}.")
 
 
-def _numbered_stages(source_dir, count):
+def _numbered_stages(source_dir: Path, count: int) -> dict[int, tuple[Segment, ...]] | None:
     """Returns `stage_labels.csv` by video number, 1 to `count`; None if there is no such file."""
     path = source_dir / STAGE_CSV
     if not path.is_file():
@@ -184,7 +191,7 @@ def _numbered_stages(source_dir, count):
     return numbered
 
 
-def _find_split_dir(source_dir, split_dir, patterns):
+def _find_split_dir(source_dir: Path, split_dir: str | None, patterns: tuple[str, ...]) -> Path:
     """Returns the folder `split_dir`, inside `source_dir` or anywhere; for None the only one of the patterns."""
     if split_dir is not None:
         candidates = [source_dir / split_dir, Path(split_dir)]
@@ -200,7 +207,14 @@ def _find_split_dir(source_dir, split_dir, patterns):
     return folders[0]
 
 
-def _make_samples(sport_name, video_dir, split_dir, overall, difficulty, segments_of):
+def _make_samples(
+    sport_name: str,
+    video_dir: Path,
+    split_dir: Path,
+    overall: np.ndarray,
+    difficulty: dict[int, Any],
+    segments_of: SegmentsOf,
+) -> tuple[tuple[Sample, ...], list[Remark]]:
     """Returns a `Sample` for each entry of the split, and notes; `segments_of` may raise KeyError or StageError."""
     videos, sport = index_videos(video_dir), get_sport(sport_name)
     samples, listed = [], set()
@@ -223,7 +237,9 @@ def _make_samples(sport_name, video_dir, split_dir, overall, difficulty, segment
     return tuple(sorted(samples, key=lambda sample: sample.video_id)), notes
 
 
-def _scores(sport, fields, number, split_file, overall, difficulty):
+def _scores(
+    sport: Sport, fields: Fields, number: int, split_file: str, overall: np.ndarray, difficulty: dict[int, Any]
+) -> dict[str, Any]:
     if not 1 <= number <= len(overall):
         fields.report("out_of_range", f"{number} in {split_file} is not a row of the scores, 1 to {len(overall)}.")
         return {}
@@ -233,7 +249,7 @@ def _scores(sport, fields, number, split_file, overall, difficulty):
     return complete_scores(sport, float(difficulty[number]), final=float(overall[number - 1]))
 
 
-def _checked_segments(sport, fields, number, segments_of):
+def _checked_segments(sport: Sport, fields: Fields, number: int, segments_of: SegmentsOf) -> tuple[Segment, ...] | None:
     try:
         segments = segments_of(number)
         for error in segment_errors(segments or (), sport):

@@ -5,15 +5,18 @@ import dataclasses
 import functools
 import os
 import statistics
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from data_prep.datasets import read_source
-from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, kinds_of_row
-from data_prep.records.checks import LOST, SampleChecks, listed
-from data_prep.records.encoding import aspect_of, encode_samples
+from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, Source, kinds_of_row
+from data_prep.records.checks import LOST, Checked, SampleChecks, listed
+from data_prep.records.encoding import EncodedVideo, aspect_of, encode_samples
 from data_prep.records.joints import check_replaced_joints
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
 from data_prep.records.simulation import read_simulation
@@ -30,9 +33,10 @@ from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
-from scoringnet_tf.support.paths import RemotePath, as_path
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 WAITING = 4096  # videos per process that may wait for a slow one; 9 KB each without their frames
+Rejected = list[tuple[Sample, list[Problem]]]  # rows that are not written
 FRAME_SETTINGS = ("frame_size", "jpeg_quality", "aspect", "fit")
 
 
@@ -132,7 +136,7 @@ def build_records(
     return dataclasses.replace(info, records_dir=target), [*source.notes, *notes, *remarks]
 
 
-def _decoding(target, kept, workers, runner):
+def _decoding(target: AnyPath, kept: Path, workers: int | None, runner: str | None) -> AbstractContextManager:
     """The context of a `map` that decodes, in processes or on a runner of Beam."""
     if runner is None:
         return in_processes(workers or os.cpu_count() or 1, WAITING)
@@ -143,7 +147,7 @@ def _decoding(target, kept, workers, runner):
     return on_runner(runner, kept)
 
 
-def _without_frames(settings, workers, runner):
+def _without_frames(settings: BuildSettings, workers: int | None, runner: str | None) -> BuildSettings:
     default = BuildSettings()
     unused = [name for name in FRAME_SETTINGS if getattr(settings, name) != getattr(default, name)]
     if runner:
@@ -155,14 +159,14 @@ def _without_frames(settings, workers, runner):
     return dataclasses.replace(settings, frame_size=(0, 0))
 
 
-def _stored_form(settings, map_clips, source):
+def _stored_form(settings: BuildSettings, map_clips: Callable, source: Source) -> StoredForm:
     aspect = settings.aspect
     if aspect is None and not source.has_features:
         aspect = _common_aspect(map_clips, source.samples)
     return StoredForm(settings.frame_size, settings.jpeg_quality, aspect, settings.fit)
 
 
-def _common_aspect(map_clips, samples):
+def _common_aspect(map_clips: Callable, samples: Sequence[Sample]) -> float | None:
     """The low median of the training videos' aspects, or of all if none of those can be read; None without any."""
     everything = [sample.clip for sample in samples]
     training = [sample.clip for sample in samples if sample.split == "train"]
@@ -173,7 +177,15 @@ def _common_aspect(map_clips, samples):
     return None
 
 
-def _write_samples(writer, dataset, source, source_dir, stored, checked, settings):
+def _write_samples(
+    writer: RecordsWriter,
+    dataset: str,
+    source: Source,
+    source_dir: Path,
+    stored: StoredForm,
+    checked: Iterable[Checked],
+    settings: BuildSettings,
+) -> tuple[Rejected, list[Remark]]:
     """Writes the samples to keep; returns (the others with their problems, notes on those written)."""
     rejected: list[tuple[Sample, list[Problem]]] = []
     taken_over: dict[bool | None, list[str]] = {True: [], False: [], None: []}
@@ -200,7 +212,15 @@ def _write_samples(writer, dataset, source, source_dir, stored, checked, setting
     return rejected, notes
 
 
-def _example(dataset, source, sample, source_dir, frame_size, video, stages):
+def _example(
+    dataset: str,
+    source: Source,
+    sample: Sample,
+    source_dir: Path,
+    frame_size: tuple[int, int],
+    video: EncodedVideo,
+    stages: np.ndarray,
+) -> VideoExample:
     relative_path: Any = PurePosixPath(sample.path.relative_to(source_dir).as_posix())  # to be written, not opened
     file = Clip(relative_path, sample.frames) if video.features is None else FeatureFile(relative_path, sample.array)
     return VideoExample(
@@ -223,7 +243,7 @@ def _example(dataset, source, sample, source_dir, frame_size, video, stages):
     )
 
 
-def _refuse(rejected, settings, source_dir):
+def _refuse(rejected: Rejected, settings: BuildSettings, source_dir: Path) -> None:
     choices = {
         NONMONOTONE: (settings.nonmonotone, "--nonmonotone=drop"),
         ERROR: (settings.on_error, "--on_error=skip"),
@@ -239,11 +259,20 @@ def _refuse(rejected, settings, source_dir):
         raise InputError("bad_rows", "\n".join(lines), f"\nTo leave these rows out: {' '.join(sorted(remedies))}.")
 
 
-def _nothing_left(source_dir, rejected):
+def _nothing_left(source_dir: Path, rejected: Rejected) -> InputError:
     return InputError("no_videos", f"{source_dir}: all {counted(len(rejected), 'video')} have problems.")
 
 
-def _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejected, simulation):
+def _dataset_info(
+    writer: RecordsWriter,
+    dataset: str,
+    source: Source,
+    source_dir: Path,
+    settings: BuildSettings,
+    aspect: float | None,
+    rejected: Rejected,
+    simulation: dict[str, Any] | None,
+) -> DatasetInfo:
     splits, data_hash = writer.close()
     if not splits:
         raise _nothing_left(source_dir, rejected)

@@ -6,6 +6,7 @@ import os
 import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are 
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
 
 
-Checked = tuple[Sample, EncodedVideo, np.ndarray | None, list[Problem]]  # stages int (L,), None if there is a problem
+Checked = tuple[Sample, EncodedVideo, Any, list[Problem]]  # stages int (L,), None if there is a problem
 
 
 class SampleChecks:
@@ -114,7 +115,7 @@ def listed(problems: Sequence[Problem], source_dir: Path) -> list[Remark]:
 # === One row ===
 
 
-def _row_problems(source, source_dir, sport, lost):
+def _row_problems(source: Source, source_dir: Path, sport: Sport | None, lost: frozenset[str]) -> list[list[Problem]]:
     """The problems of each row, by itself and beside those rows that are not left out."""
     rows = [
         [*sample.problems, *_path_problems(sample, source_dir), *(score_problems(sample, sport) if sport else [])]
@@ -130,7 +131,7 @@ def _row_problems(source, source_dir, sport, lost):
     return rows
 
 
-def _path_problems(sample, source_dir):
+def _path_problems(sample: Sample, source_dir: Path) -> list[Problem]:
     inside = sample.path.relative_to(source_dir).parts if sample.path.is_relative_to(source_dir) else ()
     if inside and ".." not in inside:
         return []
@@ -147,7 +148,7 @@ def score_problems(sample: Sample, sport: Sport) -> list[Problem]:
     return [Problem(sample.where, contradicted, INCONSISTENT, code="inconsistent_scores")] if contradicted else []
 
 
-def _file_problems(sample, has_features):
+def _file_problems(sample: Sample, has_features: bool) -> list[Problem]:
     try:
         if not has_features:
             files = sample.clip.files()
@@ -160,13 +161,13 @@ def _file_problems(sample, has_features):
     return []
 
 
-def _file_problem(sample, remark):
+def _file_problem(sample: Sample, remark: Remark) -> Problem:
     names = map(str, (sample.clip, sample.feature_file))
     file = next((name for name in names if remark.startswith((f"{name}: ", f"{name} "))), "")
     return Problem(sample.where, remark.removeprefix(file).lstrip(": "), file=file, code=remark.code)
 
 
-def _count_mismatch(sample, labelled, number):
+def _count_mismatch(sample: Sample, labelled: int | None, number: int) -> Problem:
     message = f"{sample.path} has {counted(number, 'frame')}, the labels say {labelled}."
     return Problem(sample.where, message, code="count_mismatch")
 
@@ -174,7 +175,9 @@ def _count_mismatch(sample, labelled, number):
 # === A video ===
 
 
-def _video_problems(sample, video, sport, owners):
+def _video_problems(
+    sample: Sample, video: EncodedVideo, sport: Any, owners: dict[str, tuple[str, str]]
+) -> tuple[np.ndarray | None, list[Problem]]:
     """(stage of every frame, None if there is a problem; problems that only decoding shows)."""
     problem = _content_problem(sample, video, owners)
     if problem is not None:
@@ -188,7 +191,7 @@ def _video_problems(sample, video, sport, owners):
         return None, [Problem(sample.where, str(error).removeprefix(f"{sample.where}: "), code=error.code)]
 
 
-def _content_problem(sample, video, owners):
+def _content_problem(sample: Sample, video: EncodedVideo, owners: dict[str, tuple[str, str]]) -> Problem | None:
     """The problem of a video or of features that cannot be read, are there twice, or have another length; or None."""
     if video.error is not None:
         return _file_problem(sample, video.error)
@@ -210,20 +213,20 @@ def _content_problem(sample, video, owners):
     return None
 
 
-def _lookalike_problems(sample, other):
+def _lookalike_problems(sample: Sample, other: Sample | None) -> list[Problem]:
     if other is None:
         return []
     message = f"shows the same performance as {other.where}, {other.video_id} ({other.split}), in other bytes."
     return [Problem(sample.where, message, LOOKALIKE, code="lookalike")]
 
 
-def _kind_of(video):
+def _kind_of(video: EncodedVideo) -> dict[str, Any]:
     """What made features: their stride, and what `features.json` says except the source of the videos."""
     kind = origin_kind(video.origin) if video.origin else {"made with": None}
     return {**kind, "stride": video.stride}
 
 
-def _kind_problems(sample, video, first_id, first):
+def _kind_problems(sample: Sample, video: EncodedVideo, first_id: str, first: dict[str, Any]) -> list[Problem]:
     kind = _kind_of(video)
     different = [
         f"{key} {reprlib.repr(kind.get(key))} instead of {reprlib.repr(first.get(key))}"
@@ -237,7 +240,7 @@ def _kind_problems(sample, video, first_id, first):
 # === Rows beside each other ===
 
 
-def _shape_problems(samples):
+def _shape_problems(samples: Sequence[Sample]) -> dict[int, Problem]:
     """{index: problem} of files of features with another size than most, such as those with exchanged axes."""
     shapes = {index: feature_shape(sample.feature_file) for index, sample in enumerate(samples)}
     sizes = collections.Counter(shape[1] for shape in shapes.values() if shape)

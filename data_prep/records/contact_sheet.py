@@ -2,8 +2,10 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
@@ -55,7 +57,7 @@ def contact_sheet(info: DatasetInfo, split: str, num_videos: int) -> Figure:
     return figure
 
 
-def _draw_frames(axis, record):
+def _draw_frames(axis: Axes, record: dict[str, Any]) -> None:
     """Frames at the centres of equal spans of time, each above its part of the timeline."""
     encoded = record["image/encoded"]
     centers = ((np.arange(FRAMES_PER_ROW) + 0.5) * len(encoded) / FRAMES_PER_ROW).astype(int)
@@ -65,7 +67,7 @@ def _draw_frames(axis, record):
     axis.set_axis_off()
 
 
-def _draw_features(axis, record):
+def _draw_features(axis: Axes, record: dict[str, Any]) -> None:
     """The first features through time, one row each, standardised within the video: light is high."""
     shown = record["feature/floats"][:, :FEATURES_SHOWN]
     scale = shown.std(axis=0)
@@ -74,7 +76,7 @@ def _draw_features(axis, record):
     axis.set_axis_off()
 
 
-def _draw_stages(axis, record):
+def _draw_stages(axis: Axes, record: dict[str, Any]) -> None:
     stages, rate = record["stage/index"], float(record["image/frame_rate"])
     draw_strip(axis, stage_runs(stages), scale=1 / rate)
     axis.set_xlim(0, len(stages) / rate)
@@ -84,7 +86,7 @@ def _draw_stages(axis, record):
     axis.xaxis.set_major_formatter("{x:g} s")
 
 
-def _title(info, record):
+def _title(info: DatasetInfo, record: dict[str, Any]) -> str:
     parts = [record["example/id"].decode()]
     for score in ("difficulty", "execution", "final"):
         value = float(record[f"score/{score}"])

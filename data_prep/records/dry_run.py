@@ -8,7 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from data_prep.datasets import read_source
-from data_prep.datasets.sample import Problem
+from data_prep.datasets.sample import Problem, Source
 from data_prep.records.checks import SampleChecks, listed
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from data_prep.records.simulation import read_simulation
@@ -67,7 +67,7 @@ def _thumbnails_alone(clip: Clip) -> EncodedVideo:
     return dataclasses.replace(encode_video(clip, STORED), jpegs=[])
 
 
-def _known_scores(source):
+def _known_scores(source: Source) -> list[Remark]:
     if not source.sport or source.classes:
         return []
     scores = get_sport(source.sport).scores

@@ -31,7 +31,7 @@ class EncodedVideo:
     source_size: tuple[int, int] = (0, 0)  # (height, width) of the source, pixels
     aspect: float = 0.0  # width over height of the picture as shown; 0 with features
     sha256: str = ""  # of the source, hexadecimal, see `VideoExample`
-    warnings: tuple[str, ...] = ()  # what decoding assumed, a `Remark` each
+    warnings: tuple[Any, ...] = ()  # what decoding assumed, a `Remark` each
     features: np.ndarray | None = None  # float32 (L, D)
     stride: int = 1  # frames from one step of features to the next; 1 for frames
     origin: dict[str, Any] | None = None  # what made the features, see `features.read_origin`
@@ -62,7 +62,7 @@ def encode_samples(
     return _for_every_row(clips, map_clips(encode, list(dict.fromkeys(clips))))
 
 
-def _for_every_row(clips, encoded):
+def _for_every_row(clips: list[Clip], encoded: Iterator[EncodedVideo]) -> Iterator[EncodedVideo]:
     """The encoded video of each clip; `encoded` yields different clips, in order of their first row."""
     videos, rows = {}, collections.Counter(clips)
     for clip in clips:
@@ -129,13 +129,15 @@ def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
     )
 
 
-def _check_origin(sample, origin, stride):
+def _check_origin(sample: Sample, origin: dict[str, Any] | None, stride: int | None) -> None:
     """InputError if flags or labels contradict the `features.json` beside the features."""
     file = sample.feature_file
-    if origin and stride not in (None, origin["stride"]):
+    if not origin:
+        return
+    if stride not in (None, origin["stride"]):
         message = f"{file}: the stride is {origin['stride']} by features.json, but --feature_stride={stride}."
         raise InputError("flags_conflict", message)
-    rate = (origin or {}).get("frame_rate")
+    rate = origin.get("frame_rate")
     # Features of records have all frames, at their own rate: there features.json has the median.
     if sample.fps and rate and not origin.get("records") and abs(sample.fps / rate - 1) > RATE_TOLERANCE:
         message = f"{file}: made at {rate:g} frames/s by features.json, but fps is {sample.fps:g} in the table."

@@ -57,7 +57,7 @@ class SourceJoints:
             (target / video_id).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.folder / f"{self._name(video_id)}.npy", target / f"{video_id}.npy")
 
-    def _name(self, video_id):
+    def _name(self, video_id: str) -> str:
         name = PurePosixPath(video_id)
         if name.is_absolute() or ".." in name.parts:
             raise InputError("outside_folder", f"{self.folder}: the id {video_id!r} names no file in it.")

@@ -97,20 +97,20 @@ def read_frames(path: Path) -> list[bytes]:
     return video.jpegs
 
 
-def _path(folder, clip, stored):
+def _path(folder: Path, clip: Clip, stored: StoredForm) -> Path:
     """The file of a kept video: another clip, setting or version has another name."""
     recipe = [str(clip), dataclasses.asdict(stored), __version__, av.__version__, cv2.__version__]
     return folder / f"{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:32]}.npz"
 
 
-def _sha256(clip):
+def _sha256(clip: Clip) -> str | None:
     try:
         return clip.sha256()
     except (VideoError, OSError):  # decoding reports it
         return None
 
 
-def _write(path, video):
+def _write(path: Path, video: EncodedVideo) -> None:
     warnings = [(warning.code, warning) for warning in video.warnings]
     facts = {"warnings": warnings, **{name: getattr(video, name) for name in FACTS}}
     with replacing_file(path) as temporary:
@@ -123,7 +123,7 @@ def _write(path, video):
         )
 
 
-def _read(path):
+def _read(path: Path) -> EncodedVideo | None:
     """The kept video, without thumbnails; None if it is damaged: ZIP checks every byte."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:  # NumPy would leave the file open

@@ -4,7 +4,7 @@ A video becomes a few small pictures at equal shares of its time. Two videos sho
 are alike, and what moves in them too: dives before a still camera differ in the movement alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -73,13 +73,13 @@ class SeenPerformances:
                         matches[place] = match
         return [self._samples[matches[place][1]] if place in matches else None for place in range(len(performances))]
 
-    def _keep(self, sample, pictures):
+    def _keep(self, sample: Sample, pictures: np.ndarray) -> None:
         numbers = self._numbers[sample.split]
         self._pictures[sample.split][len(numbers)] = pictures
         numbers.append(len(self._samples))
         self._samples.append(sample)
 
-    def _other_splits(self, split):
+    def _other_splits(self, split: str) -> Iterator[tuple[list[int], np.ndarray]]:
         """(numbers, pictures) of their videos, `BLOCK` at a time."""
         for other, numbers in self._numbers.items():
             if other != split:
@@ -88,7 +88,7 @@ class SeenPerformances:
                     yield block, self._pictures[other][start : start + len(block)]
 
 
-def _moving(pictures):
+def _moving(pictures: np.ndarray) -> np.ndarray:
     """The changes in pictures (…, PICTURES, HEIGHT, WIDTH, 3), float32 (…, N) of length 1, or 0 for still ones.
 
     The product of two is their correlation.

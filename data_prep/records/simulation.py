@@ -43,7 +43,7 @@ def read_simulation(source_dir: Path, samples: Sequence[Sample]) -> tuple[dict[s
     return simulations[0], warnings
 
 
-def _simulation_of(folder, source_dir):
+def _simulation_of(folder: Path, source_dir: Path) -> Path | None:
     """The nearest folder with a simulation, from `folder` up to below `source_dir`."""
     if not folder.is_relative_to(source_dir):
         return None
@@ -51,7 +51,7 @@ def _simulation_of(folder, source_dir):
     return next(filter(_is_simulation, [folder, *folder.parents][:below]), None)
 
 
-def _refuse_simulated_joints(folder):
+def _refuse_simulated_joints(folder: Path) -> None:
     try:
         is_simulated = (folder / INDEX).is_file() and read_index(folder)[1] == SIMULATED
     except InputError:
@@ -61,11 +61,11 @@ def _refuse_simulated_joints(folder):
         raise InputError("missing_simulation", message, "Copy it from the folder of the simulation.")
 
 
-def _is_simulation(folder):
+def _is_simulation(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (FILE, UNFINISHED))
 
 
-def _read(folder):
+def _read(folder: Path) -> dict[str, Any]:
     if (folder / UNFINISHED).is_file():
         message = f"{folder / UNFINISHED}: this simulation is running or was interrupted."
         raise InputError("unfinished_simulation", message, "Rerun its command.")

@@ -51,7 +51,7 @@ def summary(info: DatasetInfo) -> str:
     return "\n".join(lines)
 
 
-def _described_steps(info):
+def _described_steps(info: DatasetInfo) -> str:
     if not info.features:
         height, width = info.frame_size
         return f"frames of {height}×{width}, {info.frame_rate:g} frames/s"
@@ -62,7 +62,7 @@ def _described_steps(info):
     return f"features of {info.feature_size} numbers, a step every {stride} frames, made by {made_by}"
 
 
-def _limits(info, unit):
+def _limits(info: DatasetInfo, unit: str) -> list[str]:
     """What can be trained; nothing if all labels are known, or if the clips are to pretrain on."""
     total = sum(sum(counts.values()) for counts in info.stage_frames.values())
     unlabelled = info.stages != [NOISE] and sum(counts.get(UNLABELLED, 0) for counts in info.stage_frames.values())
@@ -81,7 +81,7 @@ def _limits(info, unit):
     return [*lines, ""]
 
 
-def _trainable(info):
+def _trainable(info: DatasetInfo) -> str:
     if "train" not in info.splits:
         return "nothing, as there is no training split"
     stages = [name for name, count in info.stage_frames.get("train", {}).items() if count and name != UNLABELLED]
@@ -93,13 +93,13 @@ def _trainable(info):
     return ", ".join([*(["KFS"] if stages else []), *towers]) or "nothing"
 
 
-def _split_row(info, name):
+def _split_row(info: DatasetInfo, name: str) -> list[str]:
     split = info.splits[name]
     hours = "–" if info.has_vectors else f"{split['num_frames'] / info.frame_rate / 3600:.2f}"
     return [name, f"{split['num_videos']:,}", f"{split['num_frames']:,}", hours, str(len(split["shards"]))]
 
 
-def _score_row(info, split, score, values):
+def _score_row(info: DatasetInfo, split: str, score: str, values: dict[str, float]) -> list[str]:
     form = f".{decimals(get_sport(info.sport).range_of(score))}f"
     return [split, score, *(f"{values[key]:{form}}" for key in ("min", "max", "mean", "std"))]
 

@@ -40,7 +40,7 @@ def read_records(
         tf.errors.OpError: a record is damaged.
     """
 
-    def read(serialized):
+    def read(serialized: tf.Tensor) -> tuple[bytes, Any]:
         try:
             parsed = parse_example(serialized, tuple(info.classes), info.feature_size)
         except tf.errors.InvalidArgumentError as error:  # whole by its checksum, but no record of this index
@@ -97,7 +97,9 @@ def verify_records(info: DatasetInfo) -> list[Remark]:
     return problems
 
 
-def _split_problems(info, split, ids, stage_frames):
+def _split_problems(
+    info: DatasetInfo, split: str, ids: list[str], stage_frames: collections.Counter[str]
+) -> list[Remark]:
     expected = info.splits[split]["ids"]
     if ids != expected:
         message = f"{split}: {counted(len(ids), 'record')}, {ids}, where the index lists {len(expected)}."
@@ -108,7 +110,7 @@ def _split_problems(info, split, ids, stage_frames):
     return []
 
 
-def _statistics_problems(info):
+def _statistics_problems(info: DatasetInfo) -> list[Remark]:
     """Statistics of the index, which scale SP's outputs, that are not those of its scores."""
     return [
         Remark("other_statistics", f"{split}: {score} has {stats}, in score_statistics of the index {found}.")
@@ -119,14 +121,14 @@ def _statistics_problems(info):
     ]
 
 
-def _checked(info, record):
+def _checked(info: DatasetInfo, record: dict[str, Any]) -> tuple[str, float, list[str], list[tuple[str, str]]]:
     names = {UNLABELLED: "unlabelled", **dict(enumerate(info.stages))}
     stages = [names.get(index, str(index)) for index in record["stage/index"].tolist()]
     rate = float(record["image/frame_rate"])
     return record["example/id"].decode(), rate, stages, list(_record_problems(info, record))
 
 
-def _record_problems(info, record):
+def _record_problems(info: DatasetInfo, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yields (code, message) for each difference between a record and its entry in the index."""
     entry = info.videos.get(record["example/id"].decode())
     if entry is None:
@@ -155,7 +157,7 @@ def _record_problems(info, record):
         yield "wrong_shape", f"frames of {shapes}, where the index has {info.frame_size}."
 
 
-def _label_problems(info, entry, record):
+def _label_problems(info: DatasetInfo, entry: dict[str, Any], record: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Scores and classes that differ: a run takes its targets from the record or from the index."""
     expected = {f"score/{score}": entry.get(score) for score in SCORES}
     expected |= {f"class/{head}": entry["classes"][head] for head in info.classes}

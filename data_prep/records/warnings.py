@@ -2,6 +2,7 @@
 
 import collections
 import statistics
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class Warnings:
             message = f"no frame is labelled {stage}, though the performance has a score."
             self._videos["missing_stage", message].append(name)
 
-    def _add_frames(self, sample, video):
+    def _add_frames(self, sample: Sample, video: EncodedVideo) -> None:
         name = sample.video_id
         self._aspects[f"{video.aspect:.3g}:1"].append(name)
         if len(video) < SHORTEST:
@@ -77,7 +78,7 @@ class Warnings:
         if is_counted and (first := first_number(sample.path)) > 1:
             self._videos["images_start_late", LATE].append(f"{name} ({first})")
 
-    def _missing_stages(self, sample, stages):
+    def _missing_stages(self, sample: Sample, stages: np.ndarray | None) -> list[str]:
         """The stages that no frame of a scored and completely labelled performance shows."""
         has_score = any(getattr(sample, score) is not None for score in SCORES)
         if not (has_score and sample.segments and stages is not None) or UNLABELLED in stages:
@@ -91,7 +92,7 @@ class Warnings:
         of_splits = [*self._equal_scores(), *self._no_test_split()]
         return [*self._other_aspects(), *self._other_rates(), *self._axes.remarks(), *of_splits, *of_videos]
 
-    def _other_aspects(self):
+    def _other_aspects(self) -> list[Remark]:
         total = counted(sum(map(len, self._aspects.values())), "video")
         aspects = sorted((float(text.removesuffix(":1")), text, len(names)) for text, names in self._aspects.items())
         if self._stored.aspect is None:
@@ -106,7 +107,7 @@ class Warnings:
             if (done := self._stored.departure(aspect)) is not None
         ]
 
-    def _other_rates(self):
+    def _other_rates(self) -> list[Remark]:
         """Records keep every frame, but a model is trained at one rate."""
         remarks, rates, labelled = [], sorted(self._rates), self._source.label_rate
         if rates and not _alike(rates[0], rates[-1]):
@@ -121,10 +122,10 @@ class Warnings:
             remarks.append(Remark("other_label_rate", f"{message}{self._videos_of(others)}."))
         return remarks
 
-    def _videos_of(self, rates):
+    def _videos_of(self, rates: Iterable[float]) -> str:
         return "; ".join(f"{rate:.4g} in {shown(self._rates[rate])}" for rate in rates)
 
-    def _other_scales(self):
+    def _other_scales(self) -> dict[tuple[str, str], list[str]]:
         """Features whose largest number is far from that of the others; files of zeros do not count."""
         decades = {name: np.log10(largest) for name, largest in self._largest.items() if largest}
         if len(decades) < LEAST_FILES:
@@ -136,7 +137,7 @@ class Warnings:
         names = [f"{name} ({10 ** (decades[name] - median):.2g} times)" for name in odd]
         return {("other_scale", OTHER_SCALE): names} if names else {}
 
-    def _equal_scores(self):
+    def _equal_scores(self) -> list[Remark]:
         """Scores that are the same in all videos of a split; dives may all have one difficulty."""
         equal: dict[str, list[str]] = collections.defaultdict(list)
         for (split, score), values in self._scores.items():
@@ -148,7 +149,7 @@ class Warnings:
             for score, splits in equal.items()
         ]
 
-    def _no_test_split(self):
+    def _no_test_split(self) -> list[Remark]:
         if "train" not in self._splits or "test" in self._splits or self._source.classes:
             return []
         message = "No video is in the split test, so evaluate has nothing to measure (data_prep split, --split_csv)."
@@ -161,11 +162,13 @@ class _Axes:
     Neighbouring channels of a spectrum are alike too, but each has the same level in all files.
     """
 
-    def __init__(self):
-        self._shapes, self._are_known, self._roughness = set(), False, []
+    def __init__(self) -> None:
+        self._shapes: set[tuple[int, ...]] = set()
+        self._roughness: list[float] = []
+        self._are_known = False
         self._means, self._variances = [np.zeros(()), np.zeros(())], [0.0, 0.0]
 
-    def add(self, features, is_known):
+    def add(self, features: np.ndarray, is_known: bool) -> None:
         """Looks at features (T, D); `is_known` if something else tells T or D."""
         values = features.astype(np.float64)
         self._shapes.add(values.shape)
@@ -179,7 +182,7 @@ class _Axes:
             self._means[axis] = self._means[axis] + profile
             self._variances[axis] += profile.var()
 
-    def remarks(self):
+    def remarks(self) -> list[Remark]:
         number = len(self._roughness)
         if self._are_known or len(self._shapes) != 1 or number < 2 or statistics.median(self._roughness) <= SMOOTHER:
             return []
@@ -198,11 +201,11 @@ class _Axes:
         return [Remark("maybe_exchanged_axes", message)]
 
 
-def _alike(rate, other):
+def _alike(rate: float, other: float) -> bool:
     return max(rate, other) / min(rate, other) - 1 <= RATE_TOLERANCE
 
 
-def _is_even(encoded):
+def _is_even(encoded: EncodedVideo) -> bool:
     """Whether sampling a video at its own rate, as `predict` does, gives each frame once."""
     video = encoded.as_video()
     return np.array_equal(video.samples(video.fps), np.arange(len(video.timestamps)))

@@ -66,7 +66,7 @@ class ShardWriter:
             shard.update(file=name, bytes=path.stat().st_size)
         return self._shards
 
-    def _shard_is_full(self):
+    def _shard_is_full(self) -> bool:
         if self._num_shards:
             return self._num_written * self._num_shards // self._max_records >= len(self._shards)
         small = (
@@ -74,7 +74,7 @@ class ShardWriter:
         )
         return small or self._shards[-1]["bytes"] >= self._shard_bytes
 
-    def _open_next(self):
+    def _open_next(self) -> None:
         self._close_last()
         name = f"{self._split}-{len(self._shards):05d}.partial"
         import tensorflow as tf
@@ -83,14 +83,14 @@ class ShardWriter:
             self._file = tf.io.TFRecordWriter(str(self._folder / name))
         self._shards.append({"file": name, "num_records": 0, "bytes": 0})
 
-    def _close_last(self):
+    def _close_last(self) -> None:
         if self._file is not None:
             with _os_errors():
                 self._file.close()
 
 
 @contextlib.contextmanager
-def _os_errors():
+def _os_errors() -> Iterator[None]:
     """Raises the errors of TensorFlow, which has its own for a full disk, as OSError."""
     import tensorflow as tf
 
@@ -184,12 +184,12 @@ def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
         raise InputError("would_lose_files", message, "Move it elsewhere, or choose another --output_dir.")
 
 
-def _is_cut_off(folder):
+def _is_cut_off(folder: Path | RemotePath) -> bool:
     """Whether an object store holds only what a build uploads before the index."""
     return isinstance(folder, RemotePath) and folder.is_dir() and not _others(folder)
 
 
-def _others(folder):
+def _others(folder: Path | RemotePath) -> list[str]:
     """Names in a folder of records that no build wrote."""
     names = (path.name for path in folder.iterdir())
     return [name for name in names if not (SHARD.fullmatch(name) or name in (INDEX_NAME, JOINTS))]

@@ -68,7 +68,7 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     (output_dir / UNDER_WAY).replace(output_dir / DONE)
 
 
-def _check_labels(folder, output_dir):
+def _check_labels(folder: Path, output_dir: Path) -> None:
     """InputError if the label files of a finished dataset, except its card, are not those in `folder`."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".md"]
     names = sorted(path.relative_to(folder).as_posix() for path in files)
@@ -78,7 +78,7 @@ def _check_labels(folder, output_dir):
         raise InputError("changed_labels", message, "Remove the folder to simulate again.")
 
 
-def _claim(output_dir, description):
+def _claim(output_dir: Path, description: dict[str, Any]) -> bool:
     """Marks the folder as under way for this description; True if it already holds the finished dataset."""
     for name in (DONE, UNDER_WAY):
         file = output_dir / name
@@ -98,7 +98,7 @@ def _claim(output_dir, description):
 # === What the bytes of a dataset depend on ===
 
 
-def _describe(settings):
+def _describe(settings: Settings) -> dict[str, Any]:
     versions = {
         "scoringnet_tf": __version__,
         "simulator": VERSION,
@@ -116,7 +116,7 @@ def _describe(settings):
     }
 
 
-def _hash_labels(settings):
+def _hash_labels(settings: Settings) -> dict[str, str]:
     """Name in the labels folder → sha256 of each label file."""
     if not settings.labels_dir:
         return {}
@@ -124,7 +124,7 @@ def _hash_labels(settings):
     return {file.relative_to(settings.labels_dir).as_posix(): file_sha256(file) for file in files}
 
 
-def _read_description(file):
+def _read_description(file: Path) -> dict[str, Any]:
     """The description in a folder; {} if the file is none."""
     try:
         return read_json(file)
@@ -132,7 +132,7 @@ def _read_description(file):
         return {}
 
 
-def _differing(found, expected):
+def _differing(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     """Names of the entries that differ between two descriptions, one level down if both are tables."""
     names = []
     for key in {**found, **expected}:
@@ -147,7 +147,7 @@ def _differing(found, expected):
 # === Videos ===
 
 
-def _render_all(plans, settings, output_dir, workers):
+def _render_all(plans: list[Any], settings: Settings, output_dir: Path, workers: int) -> None:
     """Renders the videos that are missing or not whole."""
     jobs = [(plan, settings, output_dir) for plan in plans if not _is_whole(plan, settings, output_dir)]
     label = f"simulating {settings.sport}"
@@ -157,13 +157,13 @@ def _render_all(plans, settings, output_dir, workers):
             pass
 
 
-def _is_whole(plan, settings, output_dir):
+def _is_whole(plan: Any, settings: Settings, output_dir: Path) -> bool:
     """Whether the video has all its frames, and for the task scoring its joints."""
     joints_are_there = settings.task != "scoring" or joints_file(output_dir, plan.path).exists()
     return joints_are_there and num_packets(output_dir / plan.path) == plan.num_frames
 
 
-def _render(job):
+def _render(job: tuple[Any, Settings, Path]) -> None:
     plan, settings, output_dir = job
     path, simulator = output_dir / plan.path, get_simulator(settings.sport)
     if settings.task == "session":

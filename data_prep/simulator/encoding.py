@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import av
 import cv2
@@ -17,11 +18,11 @@ FILM_QUANTISERS = (3, 31)  # of what people send each other
 GROUP = 12  # frames from one key frame to the next
 
 
-def _mpeg(quantiser):
+def _mpeg(quantiser: int) -> dict[str, str]:
     return {"flags": "+bitexact+qscale", "global_quality": str(118 * quantiser)}
 
 
-def _h264(quantiser):
+def _h264(quantiser: int) -> dict[str, str]:
     return {"preset": "superfast", "crf": str(17 + quantiser), "bf": "0", "x264-params": "threads=1"}
 
 
@@ -72,7 +73,7 @@ def write_video(
     return count
 
 
-def _encode(target, path, frames, quantiser, codec):
+def _encode(target: BinaryIO, path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str) -> int:
     """Writes frames to an open file; returns their number."""
     count, stream = 0, None
     with av.open(target, "w", format="avi", options={"fflags": "+bitexact"}) as container:
@@ -97,7 +98,7 @@ def num_packets(path: Path) -> int:
         return 0
 
 
-def _add_stream(container, shape, quantiser, codec):
+def _add_stream(container: Any, shape: tuple[int, ...], quantiser: int, codec: str) -> Any:
     stream = container.add_stream(codec, rate=FPS, options=CODECS[codec](quantiser))
     stream.height, stream.width = shape[:2]
     stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"

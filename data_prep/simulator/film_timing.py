@@ -4,6 +4,7 @@ Knows no sport.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def film_timed(
     )
 
 
-def _on_new_pictures(lengths, repeats):
+def _on_new_pictures(lengths: Sequence[int], repeats: int) -> list[int]:
     """The ends of stretches of these lengths, one after the other, each on a frame that shows a new picture."""
     ends, end = [], 0
     for length in lengths:

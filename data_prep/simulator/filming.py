@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import cv2
@@ -60,7 +60,7 @@ class Filming:
             repeated = joints[repeats - 1 :: repeats]
             repeated[:] = joints[repeats - 2 :: repeats][: len(repeated)]
 
-    def _frames(self, joints):
+    def _frames(self, joints: np.ndarray | None) -> Iterator[np.ndarray]:
         """As `video`, before frames are repeated or black."""
         performance, settings, rng, broadcast = self._performance, self._settings, self._rng, self._broadcast
         end = performance.boundaries[3] + performance.linger if settings.task == "scoring" else performance.num_frames
@@ -84,7 +84,7 @@ class Filming:
             places = zoomed_places(np.array(seen), factors, settings.width, settings.height)
             joints[performance.lead : end] = broadcast.places(places, settings.width)
 
-    def _mixed(self, pictures):
+    def _mixed(self, pictures: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The pictures of the planned video, each blended with one of another shot."""
         share, shots = self._look.blend, self._shots(after=False)
         other = shots[self._rng.choice(MIXED_IN)](self._performance.num_frames)
@@ -100,11 +100,17 @@ class Filming:
         """Frames of noise without replays, in shots of a length from `shot_frames`."""
         return self._broadcasted(self._noise(num_frames, shot_frames=shot_frames, without=("replay",)))
 
-    def _broadcasted(self, frames):
+    def _broadcasted(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         self._broadcast.cut()
         return (self._broadcast(frame, index) for index, frame in enumerate(frames))
 
-    def _noise(self, num_frames, after=False, shot_frames=SHOT_FRAMES, without=()):
+    def _noise(
+        self,
+        num_frames: int,
+        after: bool = False,
+        shot_frames: tuple[int, int] = SHOT_FRAMES,
+        without: tuple[str, ...] = (),
+    ) -> Iterator[np.ndarray]:
         """Shots of noise, one after the other; `after` a performance."""
         shortest, longest = shot_frames
         while num_frames > 0:
@@ -115,7 +121,7 @@ class Filming:
             yield from shots[self._rng.choice(names)](length)
             num_frames, after = num_frames - length, False
 
-    def _shots(self, after):
+    def _shots(self, after: bool) -> dict[str, Callable[[int], Iterator[np.ndarray]]]:
         """Name → function of a number of frames; the easy preset shows crowd and scoreboard alone."""
         simulator, scene, rng = self._simulator, self.scene, self._rng
         size = (scene.view.width, scene.view.height)

@@ -1,7 +1,7 @@
 """Writes the labels of a simulated dataset: the official files, the true factors, and a card. Knows no sport."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +52,9 @@ def stage_segments(simulator: Simulator, performance: Performance) -> list[tuple
     return [segment for segment in segments if segment[2] > segment[1]]
 
 
-def _write_official_labels(simulator, performances, settings, folder):
+def _write_official_labels(
+    simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path
+) -> None:
     difficulty, _, final = _scores(performances, settings)
     for (file, variable), values in zip(simulator.vectors, (final, difficulty), strict=True):
         files.write_vector(folder / file, variable, values)
@@ -65,13 +67,13 @@ def _write_official_labels(simulator, performances, settings, folder):
     files.write_csv(folder / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), rows)
 
 
-def _scores(performances, settings):
+def _scores(performances: Sequence[Performance], settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Difficulty, execution and final score of each performance."""
     difficulty, execution = np.array([(p.difficulty, p.execution) for p in performances]).T
     return difficulty, execution, get_sport(settings.sport).fuse(difficulty, execution)
 
 
-def _write_factors(simulator, performances, folder):
+def _write_factors(simulator: Simulator, performances: Sequence[Performance], folder: Path) -> None:
     severities = tuple(fault.name for fault in simulator.faults)
     header = ("video_id", simulator.element_column, "difficulty", "execution", *severities)
     header += (*simulator.factor_columns, DESERVED, "marks")
@@ -91,7 +93,7 @@ def _write_factors(simulator, performances, folder):
 # === The card ===
 
 
-def _write_card(simulator, performances, settings, folder):
+def _write_card(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
     """`README.md`: what was simulated, and the ranges of its scores and durations."""
     lines = [f"# Simulated {settings.sport} ({settings.task})", "", *_introduction(simulator, performances, settings)]
     if settings.task == "scoring":
@@ -101,7 +103,7 @@ def _write_card(simulator, performances, settings, folder):
     files.replace_bytes(folder / "README.md", "\n".join(lines).encode())
 
 
-def _introduction(simulator, performances, settings):
+def _introduction(simulator: Simulator, performances: Sequence[Performance], settings: Settings) -> list[str]:
     splits = Counter(p.split for p in performances)
     command = f"--sport={settings.sport} --task={settings.task} --seed={settings.seed}"
     command += f" --rendering={settings.rendering}" if settings.rendering else ""
@@ -120,14 +122,14 @@ def _introduction(simulator, performances, settings):
     ]
 
 
-def _preset(simulator, settings):
+def _preset(simulator: Simulator, settings: Settings) -> str:
     if settings.easy:
         return simulator.easy
     presets = {"film": settings.film and FILM, "close": settings.close and CLOSE}
     return next((f"**{name}**: {text}" for name, text in presets.items() if text), "standard (not easy)")
 
 
-def _table(title, columns, style):
+def _table(title: str, columns: Mapping[str, np.ndarray], style: str) -> list[str]:
     lines = [f"| {title} | least | median | most |", "|---|---|---|---|"]
     for name, values in columns.items():
         figures = (values.min(), type(values.min())(np.median(values)), values.max())

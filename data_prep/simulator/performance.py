@@ -150,8 +150,8 @@ class Simulator(abc.ABC):
     # === Labels ===
 
     @abc.abstractmethod
-    def read_labels(self, settings: Settings) -> list[Label]:
-        """Reads the label of each video to simulate from `settings.labels_dir`."""
+    def read_labels(self, folder: Path, settings: Settings) -> list[Label]:
+        """Reads the label of each video to simulate from a folder."""
 
     @abc.abstractmethod
     def factors(self, performance: Performance) -> tuple:

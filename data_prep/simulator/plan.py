@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import importlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,9 @@ def plan_videos(simulator: Simulator, settings: Settings) -> list[Performance]:
         InputError: real labels are missing, not usable, or fewer than the videos asked for.
     """
     if settings.task == "scoring" and settings.labels_dir:
-        return [_plan_real(simulator, settings, label) for label in simulator.read_labels(settings)]
+        return [
+            _plan_real(simulator, settings, label) for label in simulator.read_labels(settings.labels_dir, settings)
+        ]
     training, testing = map(set, settings.draw_split())
     plan_one = _plan_drawn if settings.task == "scoring" else _plan_clip
     ids = sorted(training | testing)
@@ -46,8 +49,7 @@ def plan_videos(simulator: Simulator, settings: Settings) -> list[Performance]:
 
 def plan_performances(simulator: Simulator, settings: Settings) -> list[Performance]:
     """Plans drawn performances that are in no split."""
-    assert settings.num_videos is not None
-    return [_plan_drawn(simulator, settings, 1 + index, is_training=True) for index in range(settings.num_videos)]
+    return [_plan_drawn(simulator, settings, 1 + index, is_training=True) for index in range(settings.known_videos)]
 
 
 def draw_encoder(settings: Settings, video_id: int, rng: np.random.Generator) -> tuple[str, int]:
@@ -58,10 +60,10 @@ def draw_encoder(settings: Settings, video_id: int, rng: np.random.Generator) ->
     return drawn
 
 
-def _plan_clip(simulator, settings, video_id, is_training):
+def _plan_clip(simulator: Simulator, settings: Settings, video_id: int, is_training: bool) -> Performance:
     """A clip of the motion alone."""
     rng = settings.random(video_id, PLAN)
-    element = simulator.elements[rng.integers(len(simulator.elements))]
+    element = simulator.elements[int(rng.integers(len(simulator.elements)))]
     boundaries, num_frames = simulator.draw_clip(rng)
     severities = share_deduction(simulator.draw_deduction(rng), simulator.faults, rng)
     codec, quantiser = draw_encoder(settings, video_id, rng)
@@ -83,14 +85,14 @@ def _plan_clip(simulator, settings, video_id, is_training):
     )
 
 
-def _plan_drawn(simulator, settings, video_id, is_training):
+def _plan_drawn(simulator: Simulator, settings: Settings, video_id: int, is_training: bool) -> Performance:
     rng = settings.random(video_id, PLAN)
     element = simulator.draw_element(simulator.seen_elements(settings.easy), rng)
     severities = share_deduction(simulator.draw_deduction(rng), simulator.faults, rng)
     marks = simulator.judge(total_deduction(severities, simulator.faults), rng)
     split, difficulty = "train" if is_training else "test", simulator.difficulty_of(element)
     execution, timing = simulator.execution_score(marks), simulator.draw_timing
-    label = Label(video_id, settings.num_videos, split, difficulty, execution, timing)
+    label = Label(video_id, settings.known_videos, split, difficulty, execution, timing)
     performance = _scored(simulator, settings, label, element, severities, tuple(marks.tolist()), rng)
     if settings.film:
         rng = settings.random(video_id, TIMING)
@@ -99,7 +101,7 @@ def _plan_drawn(simulator, settings, video_id, is_training):
     return performance
 
 
-def _plan_real(simulator, settings, label):
+def _plan_real(simulator: Simulator, settings: Settings, label: Label) -> Performance:
     rng = settings.random(label.video_id, PLAN)
     deserved = simulator.max_execution - label.execution + rng.normal(0.0, simulator.execution_sd)  # the panel errs
     severities = share_deduction(deserved, simulator.faults, rng)
@@ -107,7 +109,15 @@ def _plan_real(simulator, settings, label):
     return _scored(simulator, settings, label, element, severities, (), rng)
 
 
-def _scored(simulator, settings, label, element, severities, marks, rng):
+def _scored(
+    simulator: Simulator,
+    settings: Settings,
+    label: Label,
+    element: Any,
+    severities: dict[str, float],
+    marks: tuple[float, ...],
+    rng: np.random.Generator,
+) -> Performance:
     """A plan from what is known of a video; the rest is drawn."""
     lead, boundaries = label.draw_timing(rng)
     codec, quantiser = draw_encoder(settings, label.video_id, rng)

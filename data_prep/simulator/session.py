@@ -59,13 +59,13 @@ def plan_sessions(simulator: Simulator, settings: Settings) -> list[Session]:
     Raises:
         InputError: the performances do not fit the minutes.
     """
-    assert settings.num_videos is not None
-    return [_plan(simulator, settings, number) for number in range(1, settings.num_videos + 1)]
+    return [_plan(simulator, settings, number) for number in range(1, settings.known_videos + 1)]
 
 
-def _plan(simulator, settings, session_id):
+def _plan(simulator: Simulator, settings: Settings, session_id: int) -> Session:
     rng = settings.random(session_id, PLAN)
-    count, total = settings.performances, round(settings.minutes * 60 * FPS)
+    count, minutes = settings.performances or 0, settings.minutes or 0.0
+    total = round(minutes * 60 * FPS)
     own = dataclasses.replace(settings, task="scoring", num_videos=count, seed=int(rng.integers(2**31)))
     performances = plan_performances(simulator, own)
     replays = [int(rng.integers(*REPLAY_FRAMES)) if rng.random() < REPLAYED else 0 for _ in range(count)]
@@ -74,7 +74,7 @@ def _plan(simulator, settings, session_id):
     if left < 0:
         least = (total - left) / 60 / FPS
         enough = math.ceil(10 * least) / 10
-        message = f"--minutes={settings.minutes:g}: too short for {count} performances."
+        message = f"--minutes={minutes:g}: too short for {count} performances."
         raise InputError("out_of_range", message, f"Set --minutes={enough:g} or more.")
     edges = np.sort(rng.integers(0, left + 1, count))
     gaps = (LEAST_GAP + np.diff([0, *edges, left])).tolist()
@@ -112,7 +112,7 @@ def write_session_labels(simulator: Simulator, sessions: Sequence[Session], fold
     files.write_csv(folder / REPLAYS, ("video", "start", "end"), replays)
 
 
-def _rows(simulator, session):
+def _rows(simulator: Simulator, session: Session) -> Iterator[tuple]:
     fuse = get_sport(simulator.sport).fuse
     for start, plan in zip(session.starts(), session.performances, strict=True):
         yield (

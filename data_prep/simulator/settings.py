@@ -46,7 +46,7 @@ class Settings:
     # `train` or `test`: only its videos are rendered, beside the labels of all; None: every video
     split: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         presets = [f"--{name}" for name in ("film", "close", "easy") if getattr(self, name)]
         scoring = [f"--{name}" for name in ("film", "close", "split") if getattr(self, name)]
         others = presets if self.task == "scoring" else [*scoring[:1], f"--task={self.task}"]
@@ -71,16 +71,22 @@ class Settings:
                 del values[name]  # older datasets have none, and can be resumed
         return values
 
+    @property
+    def known_videos(self) -> int:
+        """`num_videos`; InputError if it is unknown."""
+        if self.num_videos is None:
+            raise InputError("missing_flag", "The number of videos to draw is unknown.", "Set --num_videos.")
+        return self.num_videos
+
     def draw_split(self) -> tuple[list[int], list[int]]:
         """Draws the 1-based ids of the training and test videos; no split is empty unless `test_fraction` is 0.
 
         Raises:
-            InputError: `num_videos` is None.
+            InputError: their number is unknown.
         """
-        if self.num_videos is None:
-            raise InputError("missing_flag", "The number of videos to draw is unknown.", "Set --num_videos.")
-        order = self.random(0).permutation(self.num_videos) + 1
-        num_test = round(self.test_fraction * self.num_videos)
+        num_videos = self.known_videos
+        order = self.random(0).permutation(num_videos) + 1
+        num_test = round(self.test_fraction * num_videos)
         if self.test_fraction > 0:
-            num_test = min(max(1, num_test), self.num_videos - 1)
+            num_test = min(max(1, num_test), num_videos - 1)
         return sorted(order[num_test:].tolist()), sorted(order[:num_test].tolist())

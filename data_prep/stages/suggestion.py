@@ -13,6 +13,7 @@ from data_prep.records.encoding import EncodedVideo, encode_video, remark_of
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf, VideoFacts, exact_rate, varying, video_path
 from data_prep.support.processes import in_processes
+from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.data.video_files import videos_in
 from scoringnet_tf.inference.inputs import unreadable
@@ -99,7 +100,7 @@ def suggest_stages(
     return videos, facts.__getitem__
 
 
-def _decoded(video_id, videos_dir, stored):
+def _decoded(video_id: str, videos_dir: Path, stored: StoredForm) -> tuple[Path | None, EncodedVideo]:
     try:
         path = video_path(videos_dir, video_id)
     except InputError as error:

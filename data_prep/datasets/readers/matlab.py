@@ -50,7 +50,7 @@ def whole_numbers(path: Path, values: np.ndarray) -> np.ndarray:
     return values.astype(int)
 
 
-def _read(path, variable):
+def _read(path: Path, variable: str) -> np.ndarray:
     if not path.is_file():
         raise InputError("not_found", f"{path}: there is no such .mat file, with the variable {variable!r}.")
     try:
@@ -60,15 +60,16 @@ def _read(path, variable):
     if variable not in contents:
         names = ", ".join(map(repr, contents)) or "no variable"
         raise InputError("missing_key", f"{path}: the variable {variable!r} is missing; it has {names}.")
-    if contents[variable] is None:
+    values = contents[variable]
+    if values is None:
         raise InputError("not_a_number", f"{path}: {variable!r} does not hold real numbers.")
-    return contents[variable].astype(np.float64)
+    return values.astype(np.float64)
 
 
 # === The file format ===
 
 
-def _variables(content):
+def _variables(content: bytes) -> dict[str, np.ndarray | None]:
     """Returns {name: array} of a file, None for what holds no real numbers; ValueError if it contradicts itself."""
     order = BYTE_ORDERS.get(content[HEADER_BYTES - 2 : HEADER_BYTES])
     if order is None:
@@ -92,7 +93,7 @@ def _variables(content):
     raise ValueError(f"more than {MAX_ELEMENTS} elements")
 
 
-def _element(content, order):
+def _element(content: memoryview, order: str) -> tuple[int, memoryview, memoryview]:
     """Returns (type, data, rest) of the first element; short ones lie inside their tag."""
     kind, size = struct.unpack_from(f"{order}II", content)
     start = 8
@@ -105,12 +106,12 @@ def _element(content, order):
     return kind, data, content[8 if start == 4 else start + padded :]
 
 
-def _matrix(data, order):
+def _matrix(data: memoryview, order: str) -> tuple[str, np.ndarray | None]:
     """Returns (name, array), or (name, None) if the variable does not hold real numbers."""
-    _, flags, rest = _element(data, order)
+    _, head, rest = _element(data, order)
     _, dimensions, rest = _element(rest, order)
-    _, name, rest = _element(rest, order)
-    flags, name = struct.unpack_from(f"{order}I", flags)[0], bytes(name).decode("latin1")
+    _, letters, rest = _element(rest, order)
+    flags, name = struct.unpack_from(f"{order}I", head)[0], bytes(letters).decode("latin1")
     if flags & 0xFF not in NUMERIC_CLASSES or flags & COMPLEX_FLAG:
         return name, None
     kind, data, _ = _element(rest, order)

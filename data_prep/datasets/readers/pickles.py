@@ -52,7 +52,7 @@ def load_pickle(path: Path, expected: type | tuple[type, ...]) -> Any:
     return loaded
 
 
-def _check_memo(content):
+def _check_memo(content: bytes) -> None:
     """The unpickler's memo is as long as its largest index: nine bytes could ask for 64 GB."""
     for opcode, argument, _ in pickletools.genops(content):
         if opcode.name.endswith("PUT") and argument is not None and argument > len(content):
@@ -64,7 +64,7 @@ class ForbiddenName(Exception):
 
 
 class _Unpickler(pickle.Unpickler):
-    def find_class(self, module, name):
+    def find_class(self, module: str, name: str) -> Any:
         """Resolves a name in the pickle; ForbiddenName if it is not listed here."""
         if module in ("builtins", "__builtin__") and name in BUILTINS:
             return BUILTINS[name]
@@ -76,16 +76,16 @@ class _Unpickler(pickle.Unpickler):
 class _DType:
     """A NumPy dtype of plain values; it takes only the byte order of its state."""
 
-    def __init__(self, spec, align=False, copy=True):
+    def __init__(self, spec: Any, align: bool = False, copy: bool = True) -> None:
         self.dtype = np.dtype(spec.decode("latin1") if isinstance(spec, bytes) else spec)
         if self.dtype.kind not in PLAIN_KINDS:
             raise ForbiddenName(f"NumPy values of type {spec}")
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: tuple) -> None:
         if state[1] in ("<", ">"):
             self.dtype = self.dtype.newbyteorder(state[1])
 
-    def read(self, raw):
+    def read(self, raw: bytes | str) -> np.ndarray:
         """The values of a buffer, (N,)."""
         if self.dtype.hasobject:
             raise ForbiddenName("Python objects as raw bytes")
@@ -95,7 +95,7 @@ class _DType:
 class _Array(np.ndarray):
     """A NumPy array that takes its state only if the contents fit the shape."""
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: tuple) -> None:
         _, shape, dtype, fortran, contents = state
         num_values = len(contents) if dtype.dtype.hasobject else len(dtype.read(contents))
         if min(shape, default=0) < 0 or math.prod(shape) != num_values:
@@ -103,20 +103,20 @@ class _Array(np.ndarray):
         super().__setstate__((1, shape, dtype.dtype, fortran, contents))
 
 
-def _reconstruct(subtype, shape, typecode):
+def _reconstruct(subtype: Any, shape: Any, typecode: Any) -> "_Array":
     """An empty array; its shape, type and contents follow as its state."""
     return _Array(0, np.int8)
 
 
-def _scalar(dtype, raw):
+def _scalar(dtype: "_DType", raw: bytes | str) -> Any:
     return dtype.read(raw)[0]
 
 
-def _frombuffer(buffer, dtype, shape, order):
+def _frombuffer(buffer: bytes | str, dtype: "_DType", shape: Any, order: Any) -> np.ndarray:
     return dtype.read(buffer).reshape(shape, order=order)
 
 
-def _encode(text, encoding):
+def _encode(text: str, encoding: str) -> bytes:
     if encoding != "latin1":
         raise ForbiddenName(f"the codec {encoding}")
     return text.encode("latin1")
@@ -167,11 +167,11 @@ def unused_note(annotations: Mapping[Key, Any], splits: Mapping[str, Sequence[Ke
     return [Remark("in_no_split", what)] if unused else []
 
 
-def _is_key(key):
+def _is_key(key: Any) -> bool:
     """A video is a number or a name, a clip is a number."""
     is_pair = isinstance(key, (tuple, list, np.ndarray)) and len(key) == 2
     return is_pair and isinstance(key[0], (numbers.Integral, str)) and isinstance(key[1], numbers.Integral)
 
 
-def _plain_key(key):
+def _plain_key(key: Any) -> Key:
     return str(key[0]) if isinstance(key[0], str) else int(key[0]), int(key[1])

@@ -117,7 +117,7 @@ def read_table(path: Path, delimiter: str | None = None, encoding: str | None = 
     return Table(path, tuple(name for name in names if name), rows, notes)
 
 
-def _text(path, encoding):
+def _text(path: Path, encoding: str | None) -> str:
     if not path.is_file():
         raise InputError("not_found", f"{path}: there is no such table, CSV text with a header.")
     content = path.read_bytes()
@@ -134,7 +134,7 @@ def _text(path, encoding):
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _delimiter_of(path, header):
+def _delimiter_of(path: Path, header: str) -> str:
     bare = re.sub(r'"[^"]*"', "", header)
     counts = sorted(((bare.count(delimiter), delimiter) for delimiter in DELIMITERS), reverse=True)
     (most, delimiter), (second, other) = counts[:2]
@@ -144,11 +144,11 @@ def _delimiter_of(path, header):
     return delimiter if most else ","
 
 
-def _name_of(delimiter):
+def _name_of(delimiter: str) -> str:
     return DELIMITERS.get(delimiter, repr(delimiter))
 
 
-def _lines(path, text, delimiter):
+def _lines(path: Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     """Returns (number of the first line, cells) of every row that is not empty, the header's first."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines, start = [], 1
@@ -162,7 +162,7 @@ def _lines(path, text, delimiter):
     return lines
 
 
-def _rows(path, names, lines, delimiter):
+def _rows(path: Path, names: list[str], lines: list[tuple[int, list[str]]], delimiter: str) -> list[Row]:
     repeated = sorted({name for name in names if name and names.count(name) > 1})
     if repeated:
         raise InputError("duplicate", f"{path}: more than one column {', '.join(repeated)}.")

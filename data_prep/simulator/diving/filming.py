@@ -23,7 +23,7 @@ from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
 from data_prep.simulator.scene.canvas import Canvas
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
-from data_prep.simulator.scene.figure import Body, pose
+from data_prep.simulator.scene.figure import Body, Motion, pose
 from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.scene.noise import with_replay_mark
 from data_prep.simulator.settings import Settings
@@ -85,7 +85,7 @@ def random_scene(dive: Dive, settings: Settings, rng: np.random.Generator, look:
     return Scene(venue, board, world, view, body, appearance, mirrored, partner, luck, look)
 
 
-def _random_partner(body, appearance, look, rng):
+def _random_partner(body: Body, appearance: Appearance, look: FilmLook, rng: np.random.Generator) -> Partner:
     """A broadcast's partner is the diver's double; people film any two, further apart and not at once."""
     side = float(rng.choice((-1, 1)))
     if look == BROADCAST or look.close:
@@ -95,7 +95,7 @@ def _random_partner(body, appearance, look, rng):
     return Partner(aside, late, random_body(rng), other)
 
 
-def _easy_view(body, width, height, rng):
+def _easy_view(body: Body, width: int, height: int, rng: np.random.Generator) -> View:
     """From the side, near, and followed closely."""
     return View(
         width=width,
@@ -107,7 +107,7 @@ def _easy_view(body, width, height, rng):
     )
 
 
-def _random_view(body, width, height, rng):
+def _random_view(body: Body, width: int, height: int, rng: np.random.Generator) -> View:
     """From the side, aslant or from the front; near or far; with an operator who is quick, late or hardly moves."""
     size = float(np.exp(rng.uniform(np.log(0.30), np.log(0.62))))  # of a standing diver, as a share of the picture
     aslant = rng.uniform(1.0, 1.4) if rng.random() < 0.15 else rng.uniform(0.0, 0.6)
@@ -179,7 +179,7 @@ def dive_shot(
 class _FilmedDiver:
     """One of the divers of a shot, with a splash, before a camera (F · 3, 2) that takes F frames."""
 
-    def __init__(self, diver, motion, camera, view, splash):
+    def __init__(self, diver: Partner, motion: Motion, camera: np.ndarray, view: View, splash: Splash) -> None:
         self._view, self._splash, self._late = view, splash, diver.late
         self._aside = diver.aside * view.pixels_per_metre
         joints, belly = view.project(motion.joints, camera[:, None]), view.turn(motion.belly)
@@ -190,7 +190,7 @@ class _FilmedDiver:
         painter = FigurePainter(diver.body, diver.appearance, view.pixels_per_metre)
         self._patches = painter.paint_each(exposed[self._shown], belly.reshape(-1, exposures, 3)[self._shown])
 
-    def paint(self, picture, index, column, waterline, age):
+    def paint(self, picture: np.ndarray, index: int, column: float, waterline: float, age: float) -> None:
         """Into the pictures of all frames in turn; the diver enters the water in a column, `age` frames ago."""
         if self._shown[index]:
             patch, corner = next(self._patches)
@@ -198,7 +198,7 @@ class _FilmedDiver:
         self._splash.paint(picture, column + self._aside, waterline, age - self._late)
 
 
-def _paint_board(picture, scene, centre, tip):
+def _paint_board(picture: np.ndarray, scene: Scene, centre: np.ndarray, tip: float) -> None:
     """The springboard, which moves; from the front its edge alone is seen."""
     view, height = scene.view, scene.board.height
     ends = np.array(((0.0, height, 0.0), (-SPRINGBOARD_LENGTH, height, 0.0)))
@@ -210,7 +210,7 @@ def _paint_board(picture, scene, centre, tip):
     paint_springboard(picture, venue, edge, fulcrum, tip, view.pixels_per_metre)
 
 
-def _pan_target(motion, trait, scene, instants, end):
+def _pan_target(motion: Motion, trait: DiveTrait, scene: Scene, instants: np.ndarray, end: float) -> np.ndarray:
     """Where the operator aims (N, 2): ahead of the falling diver, down to the water, and away from it after the end.
 
     Sideways the camera is led by where a dive is expected to go, so a diver who comes down close to the board, or far
@@ -225,7 +225,7 @@ def _pan_target(motion, trait, scene, instants, end):
     return np.stack((across, np.maximum(y - 0.5 * lead * fallen, 0.45) + leaving), axis=-1)
 
 
-def _submerge(patch, corner, waterline, pixels_per_metre):
+def _submerge(patch: np.ndarray, corner: tuple[int, int], waterline: float, pixels_per_metre: float) -> np.ndarray:
     """Lets the part of a figure below the waterline fade with depth."""
     depth = (corner[1] + np.arange(len(patch)) - waterline) / pixels_per_metre
     if depth[-1] <= 0:

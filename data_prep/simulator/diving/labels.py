@@ -71,7 +71,7 @@ def read_labels(folder: Path) -> RealLabels:
     return RealLabels(difficulty, overall, boundaries, training, testing, split.name, unusable)
 
 
-def _check_scores(folder, difficulty, overall):
+def _check_scores(folder: Path, difficulty: np.ndarray, overall: np.ndarray) -> None:
     """InputError for the first row whose scores no dive has, as in copies that store them ×100."""
     sport = get_sport("diving")
     execution = np.array([sport.other_part(*row) for row in zip(difficulty, overall, strict=True)])

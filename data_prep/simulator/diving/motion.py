@@ -14,7 +14,7 @@ from data_prep.simulator.diving.rules import BACK, FORWARD, REVERSE, Dive
 from data_prep.simulator.diving.run_up import RunUp, random_run_up
 from data_prep.simulator.faults import Fault
 from data_prep.simulator.scene import figure
-from data_prep.simulator.scene.figure import GRAVITY, JOINT, Body, Motion, ease, motion_of, pose
+from data_prep.simulator.scene.figure import GRAVITY, JOINT, Body, Keys, Motion, ease, motion_of, pose
 
 PLATFORM = Board()
 SPRINGBOARD_DIP = 9.0  # frames before t0 in which a springboard is pressed down
@@ -102,7 +102,7 @@ _PIKE = pose(spine=34, neck=20, shoulder=98, elbow=66, arm_out=10, hip=134, ankl
 _LOOSE_PIKE = pose(spine=12, neck=5, shoulder=62, elbow=4, arm_out=16, hip=82, knee=28, ankle=60)
 
 
-def _position_pose(position, looseness):
+def _position_pose(position: str, looseness: float) -> np.ndarray:
     """The pose held in the air; looseness 1 opens the hips far and bends the knees of a pike."""
     tight, loose = {
         "C": (_TUCK, _LOOSE_TUCK),
@@ -113,17 +113,17 @@ def _position_pose(position, looseness):
     return tight + looseness * (loose - tight)
 
 
-def _entry_pose(head_first, bent):
+def _entry_pose(head_first: bool, bent: float) -> np.ndarray:
     base = _REACH + pose(shoulder=4, ankle=88) if head_first else _FEET_FIRST
     return base + bent * pose(knee=82, hip=42, ankle=-70, elbow=34, spine=-18)
 
 
-def _facing(dive):
+def _facing(dive: Dive) -> int:
     """1 if the belly of the standing diver is towards the water (+x), −1 if towards the platform."""
     return 1 if dive.direction in (FORWARD, REVERSE) else -1
 
 
-def _turning(dive):
+def _turning(dive: Dive) -> int:
     """Sign of the somersault in the picture: clockwise (−1) for forward and back dives."""
     return -1 if dive.direction in (FORWARD, BACK) else 1
 
@@ -132,7 +132,7 @@ def perform(
     dive: Dive,
     trait: DiveTrait,
     body: Body,
-    boundaries: tuple[float, float, float],
+    boundaries: tuple[float, ...],
     times: np.ndarray,
     board: Board = PLATFORM,
 ) -> Motion:
@@ -151,7 +151,9 @@ def perform(
     return motion_of(oriented, centre, somersault, twist)
 
 
-def _turned(dive, trait, body, boundaries, times, board):
+def _turned(
+    dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[float, ...], times: np.ndarray, board: Board
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Joints (N, J, 3) about the centre of mass, somersault and twist (N,)."""
     _, t1, t2 = boundaries
     local = figure.body_joints(_poses(dive, trait, boundaries, times, board), body)
@@ -160,7 +162,7 @@ def _turned(dive, trait, body, boundaries, times, board):
     return figure.orient(local, somersault, twist), somersault, twist
 
 
-def _poses(dive, trait, boundaries, times, board):
+def _poses(dive: Dive, trait: DiveTrait, boundaries: tuple[float, ...], times: np.ndarray, board: Board) -> np.ndarray:
     """Poses (N, P) in degrees: stand, take off, take the position, come out, line up."""
     t0, t1, t2 = boundaries
     span = t2 - t1
@@ -177,12 +179,12 @@ def _poses(dive, trait, boundaries, times, board):
     return poses
 
 
-def _first_movement(t0, board):
+def _first_movement(t0: float, board: Board) -> float:
     """When the diver starts to move: just before frame t0, which shows it; a springboard is pressed down first."""
     return t0 - (SPRINGBOARD_DIP if board.springs else 0.7)
 
 
-def _take_off_keys(dive, trait, t0, t1, board):
+def _take_off_keys(dive: Dive, trait: DiveTrait, t0: float, t1: float, board: Board) -> Keys:
     """Press and jump; a handstand tips and pushes."""
     start = _first_movement(t0, board)
     span = t1 - start
@@ -198,7 +200,7 @@ def _take_off_keys(dive, trait, t0, t1, board):
     return [*before, (start + 0.55 * span, crouch), (t1, _LAUNCH)]
 
 
-def _flight_keys(dive, held):
+def _flight_keys(dive: Dive, held: np.ndarray) -> list[tuple[float, np.ndarray, float]]:
     """(share of the flight, pose, share of the leg separation) of the flight between launch and line-up.
 
     Who turns less comes out sooner and lines up longer: divers leave the platform with much the same spin.
@@ -212,12 +214,12 @@ def _flight_keys(dive, held):
     return [(0.12, _WRAP, 0.6), (end - 0.05, _WRAP, 0.7), (end + 0.05, held, 0.8), (0.77, held, 0.9)]
 
 
-def _twist_end(dive):
+def _twist_end(dive: Dive) -> float:
     """Share of the flight at which the twists are done: the more of them the later; before the pike or tuck if any."""
     return 0.38 + 0.06 * dive.half_twists if dive.position == "D" else min(0.40 + 0.045 * dive.half_twists, 0.66)
 
 
-def _twist(dive, trait, flight):
+def _twist(dive: Dive, trait: DiveTrait, flight: np.ndarray) -> np.ndarray:
     """Twist angle about the long axis, radians: facing first, then the half twists, made while the body is straight."""
     end = _twist_end(dive)
     share = np.clip((flight - 0.06) / (end - 0.06), 0.0, 1.0)
@@ -226,7 +228,9 @@ def _twist(dive, trait, flight):
     return start + trait.twist_sign * np.pi * dive.half_twists * eased
 
 
-def _somersault(dive, trait, body, boundaries, times, board):
+def _somersault(
+    dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[float, ...], times: np.ndarray, board: Board
+) -> np.ndarray:
     """Somersault angle, radians, counter-clockwise: constant angular momentum in flight, so a tuck spins fast.
 
     The angle at t2 is exactly the half somersaults of the dive, plus the fault's angle off vertical.
@@ -248,7 +252,7 @@ def _somersault(dive, trait, body, boundaries, times, board):
     return start + _turning(dive) * angle + crouching
 
 
-def _crouch_lean(dive, trait, before):
+def _crouch_lean(dive: Dive, trait: DiveTrait, before: np.ndarray) -> np.ndarray:
     """The trunk bows over the feet in the press, so that the centre of mass stays above them."""
     if dive.armstand:
         return np.zeros_like(before)
@@ -256,7 +260,15 @@ def _crouch_lean(dive, trait, before):
     return -_facing(dive) * amount * np.sin(np.pi * np.clip(before / 0.95, 0.0, 1.0)) ** 2
 
 
-def _path(dive, trait, oriented, body, boundaries, times, board):
+def _path(
+    dive: Dive,
+    trait: DiveTrait,
+    oriented: np.ndarray,
+    body: Body,
+    boundaries: tuple[float, ...],
+    times: np.ndarray,
+    board: Board,
+) -> np.ndarray:
     """Centre of mass (N, 3) on the platform, then of a projectile, then slowed by the water.
 
     The first part to touch the water does so at `trait.distance`; the body follows it through the same hole.
@@ -291,7 +303,7 @@ class Flight(NamedTuple):
 
 
 def flight_of(
-    dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[float, float, float], board: Board = PLATFORM
+    dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[float, ...], board: Board = PLATFORM
 ) -> Flight:
     """The `Flight` of a dive, by gravity alone; arguments as of `perform`."""
     at_launch, *_ = _turned(dive, trait, body, boundaries, np.array([float(boundaries[1])]), board)
@@ -303,14 +315,14 @@ def flight_of(
     return Flight(launch, first, rise, seconds)
 
 
-def _standing_centre(dive, oriented):
+def _standing_centre(dive: Dive, oriented: np.ndarray) -> np.ndarray:
     """Centre of mass (N, 2) from the board's edge that keeps the feet, or the hands of a handstand, there."""
     support, sole = (("hand_l",), 0.0) if dive.armstand else (("ankle_l", "toe_l"), 0.05)
     points = oriented[:, [JOINT[name] for name in support]]
     return np.stack((-0.12 - points[:, 0, 0], sole - points[..., 1].min(axis=1)), axis=-1)
 
 
-def _first_touch(dive, trait, body):
+def _first_touch(dive: Dive, trait: DiveTrait, body: Body) -> np.ndarray:
     """(x, y) from the centre of mass to the part that touches the water first; y is negative."""
     entry = _entry_pose(dive.head_first, trait.severities["bent_entry"])
     local = figure.body_joints(entry[None], body)

@@ -113,12 +113,13 @@ def degree_of_difficulty(dive: Dive, height: int = 10) -> float:
         _approach(dive, height),
         _unnatural_entry(dive),
     )
-    if None in parts:
+    values = [part for part in parts if part is not None]
+    if len(values) < len(parts):
         raise InputError("unknown_name", f"The rules have no degree of difficulty for the dive {dive.number}.")
-    return round(sum(parts), 1)
+    return round(sum(values), 1)
 
 
-def _flight_position(dive):
+def _flight_position(dive: Dive) -> float | None:
     if dive.armstand and dive.position == "D" and dive.direction == FORWARD:
         return 0.4  # an armstand forward in free position carries the difficulty that E gives armstands backwards
     column = 4 if dive.armstand else dive.direction - 1
@@ -127,7 +128,7 @@ def _flight_position(dive):
     return None if band is None else bands[band][column]
 
 
-def _twists(dive):
+def _twists(dive: Dive) -> float | None:
     if dive.direction == FORWARD:
         return TWISTS_FORWARD.get(dive.half_twists)
     if dive.armstand and dive.half_twists == 1:
@@ -138,14 +139,14 @@ def _twists(dive):
     return table.get(dive.half_twists)
 
 
-def _approach(dive, height):
+def _approach(dive: Dive, height: int) -> float | None:
     if dive.armstand:
         return APPROACH_ARMSTAND.get(dive.direction)
     many_inward = dive.direction == INWARD and dive.half_somersaults > 2
     return APPROACH[height][4 if many_inward else dive.direction - 1]
 
 
-def _unnatural_entry(dive):
+def _unnatural_entry(dive: Dive) -> float:
     if dive.armstand:
         return 0.0 if dive.direction == FORWARD else ENTRY_ARMSTAND_BACK_REVERSE.get(dive.half_somersaults, 0.0)
     if dive.group == TWISTING:

@@ -102,11 +102,10 @@ class DivingSimulator(Simulator):
         shots = {"underwater": lambda length: filming.underwater_shot(scene, length, rng)}
         return shots if after else {**shots, "water": lambda length: filming.water_shot(scene, length, rng)}
 
-    def read_labels(self, settings: Settings) -> list[Label]:
-        assert settings.labels_dir is not None
-        real = labels.read_labels(settings.labels_dir)
+    def read_labels(self, folder: Path, settings: Settings) -> list[Label]:
+        real = labels.read_labels(folder)
         if real.unusable:
-            logging.warning(labels.unusable_rows(real, settings.labels_dir))
+            logging.warning(labels.unusable_rows(real, folder))
         return [_real_label(real, *row) for row in _real_ids(real, settings.num_videos)]
 
     def factors(self, performance: Performance) -> tuple:
@@ -145,7 +144,7 @@ class DivingPhasesSimulator(DivingSimulator):
         return (0, performance.lead, *performance.boundaries, performance.num_frames)
 
 
-def _real_label(real, video_id, split):
+def _real_label(real: labels.RealLabels, video_id: int, split: str) -> Label:
     difficulty = float(real.difficulty[video_id - 1])
     boundaries = tuple(real.boundaries[video_id - 1].tolist())
     return Label(
@@ -158,14 +157,14 @@ def _real_label(real, video_id, split):
     )
 
 
-def _lead_within(start, rng):
+def _lead_within(start: int, rng: np.random.Generator) -> int:
     """Frames of noise at the beginning of a pre-starting of `start` frames: none, or up to two fifths of it."""
     if start < 15 or rng.random() < 0.4:
         return 0
     return int(rng.uniform(0.15, MAX_LEAD_SHARE) * start)
 
 
-def _real_ids(real, num_videos):
+def _real_ids(real: labels.RealLabels, num_videos: int | None) -> list[tuple[int, str]]:
     """(id, split) of usable rows in order: all, or the first `num_videos` in the proportions of the split."""
     training, testing = (sorted(set(ids) - set(real.unusable)) for ids in (real.training, real.testing))
     total = len(training) + len(testing)

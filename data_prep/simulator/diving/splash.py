@@ -62,7 +62,7 @@ class Splash:
         if phase < 1.3:
             self._paint_crown(frame, x, y, phase)
 
-    def _paint_crown(self, frame, x, y, phase):
+    def _paint_crown(self, frame: np.ndarray, x: float, y: float, phase: float) -> None:
         """Masses of white water that rise and fall, and droplets on their ways, on one mask."""
         half, tall = int(1.9 * self._width * self._scale) + 4, int(1.7 * self._height * self._scale) + 4
         mask: np.ndarray = np.zeros((tall + 4, 2 * half), np.uint8)
@@ -86,7 +86,7 @@ class Splash:
         soft = max(3, int(0.05 * self._scale) | 1)
         self._lay(frame, cv2.blur(mask, (soft, soft)), int(x) - half, int(y) - tall)
 
-    def _paint_foam(self, frame, x, y, age):
+    def _paint_foam(self, frame: np.ndarray, x: float, y: float, age: float) -> None:
         """A patch that spreads, breaks up and fades, long after the crown."""
         spread = self._width * (0.5 + 1.1 * (1 - np.exp(-age / 12.0))) * self._scale
         size = (max(3, int(2 * spread)), max(2, int(0.66 * spread)))
@@ -97,12 +97,12 @@ class Splash:
         foam = cv2.convertScaleAbs(foam, alpha=strength)
         self._lay(frame, foam, int(x) - size[0] // 2, int(y) - size[1] // 2)
 
-    def _lay(self, frame, mask, left, top):
+    def _lay(self, frame: np.ndarray, mask: np.ndarray, left: int, top: int) -> None:
         patch = cv2.merge([cv2.convertScaleAbs(mask, alpha=value / 255) for value in self._light] + [mask])
         composite(frame, patch, (left, top))
 
 
-def _foam_texture(rng):
+def _foam_texture(rng: np.random.Generator) -> np.ndarray:
     """A ragged ellipse of coverage, uint8 (H, W)."""
     width, height = FOAM_SIZE
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]

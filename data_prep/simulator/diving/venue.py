@@ -112,7 +112,7 @@ def paint_venue(
     return world
 
 
-def _paint_hall(world, venue, top, rng):
+def _paint_hall(world: Canvas, venue: Venue, top: float, rng: np.random.Generator) -> None:
     """The wall behind the board: panels, girders and a slanting roof."""
     (left, right), wall = world.x_range, np.array(venue.wall)
     low = min(6.0, venue.banner_band[1])
@@ -129,7 +129,7 @@ def _paint_hall(world, venue, top, rng):
         world.polygon(points, np.array(venue.banner) * rng.uniform(0.6, 1.0))
 
 
-def _paint_stands(world, venue, mirrored, rng):
+def _paint_stands(world: Canvas, venue: Venue, mirrored: bool, rng: np.random.Generator) -> None:
     (left, right), (low, high) = world.x_range, venue.banner_band
     world.rectangle(left, low, right, high, venue.banner)
     strip = world.region(left, low, right, high)
@@ -140,7 +140,7 @@ def _paint_stands(world, venue, mirrored, rng):
         paint_crowd(crowd, rng.uniform(0.34, 0.52) * world.pixels_per_metre, rng.uniform(0.5, 0.9), rng)
 
 
-def _paint_banner(strip, rings, mirrored, rng):
+def _paint_banner(strip: np.ndarray, rings: bool, mirrored: bool, rng: np.random.Generator) -> None:
     """Names of sponsors, and rings, along a strip of pixels."""
     height, width = strip.shape[:2]
     writing = np.ascontiguousarray(strip)
@@ -158,7 +158,7 @@ def _paint_banner(strip, rings, mirrored, rng):
     strip[:] = writing[:, ::-1] if mirrored else writing
 
 
-def _paint_deck(world, venue, rng):
+def _paint_deck(world: Canvas, venue: Venue, rng: np.random.Generator) -> None:
     """Officials, boards and chairs between the stands and the water."""
     (left, right), dark = world.x_range, np.array(venue.wall) * 0.45
     world.rectangle(left, venue.far_edge, right, venue.crowd[0], dark)
@@ -173,7 +173,7 @@ def _paint_deck(world, venue, rng):
     world.rectangle(left, venue.far_edge, right, venue.far_edge + 0.32, (222, 225, 225))
 
 
-def _paint_water(world, venue, rng):
+def _paint_water(world: Canvas, venue: Venue, rng: np.random.Generator) -> None:
     """Ripples of two sizes, glints, lane lines or none, and where bubbles or jets break the surface."""
     (left, right), lowest = world.x_range, world.y_range[0]
     region = world.region(left, lowest, right, venue.far_edge)
@@ -194,7 +194,7 @@ def _paint_water(world, venue, rng):
         paint_aerated(world.region(x - half, y - 0.3 * half, x + half, y + 0.3 * half), 245, rng)
 
 
-def _paint_lanes(world, venue):
+def _paint_lanes(world: Canvas, venue: Venue) -> None:
     (left, right), lowest = world.x_range, world.y_range[0]
     depth = venue.far_edge - lowest
     for index, x in enumerate(np.arange(left + 0.2, right, venue.lane_spacing)):
@@ -204,7 +204,7 @@ def _paint_lanes(world, venue):
         world.line((x, venue.far_edge), (x + lean, lowest), colour, width_here)
 
 
-def _paint_tower(world, venue, height, rng):
+def _paint_tower(world: Canvas, venue: Venue, height: float, rng: np.random.Generator) -> None:
     """The platforms and the column that carries them; lower platforms stand back, as the rules ask."""
     tower = np.array(venue.tower)
     column = rng.uniform(-3.6, -2.4)
@@ -216,7 +216,9 @@ def _paint_tower(world, venue, height, rng):
     _paint_platform(world, venue, X_RANGE[0], 0.0, height, tower, 0.28)
 
 
-def _paint_platform(world, venue, left, edge, height, colour, thickness):
+def _paint_platform(
+    world: Canvas, venue: Venue, left: float, edge: float, height: float, colour: np.ndarray, thickness: float
+) -> None:
     world.rectangle(left, height - thickness, edge, height, colour * 0.82)
     world.rectangle(left, height - 0.07, edge, height, np.minimum(colour * 1.15, 250))
     world.rectangle(edge - 0.55, height - thickness, edge, height - 0.07, venue.trim)
@@ -227,7 +229,7 @@ def _paint_platform(world, venue, left, edge, height, colour, thickness):
         world.line((left, height + level), (edge - 1.1, height + level), rail, 0.035)
 
 
-def _paint_stand(world, venue, board):
+def _paint_stand(world: Canvas, venue: Venue, board: Board) -> None:
     """The block that a springboard is fixed to, and another springboard beyond it."""
     left, tower = world.x_range[0], np.array(venue.tower)
     world.rectangle(left, 0.4, -SPRINGBOARD_LENGTH + 0.8, board.height - 0.1, tower * 0.8)
@@ -239,7 +241,7 @@ def _paint_stand(world, venue, board):
     world.rectangle(left, other - 0.08, -0.6, other, np.minimum(tower * 1.1, 250))
 
 
-def _paint_front(world, venue, board):
+def _paint_front(world: Canvas, venue: Venue, board: Board) -> None:
     """A board, and what carries it, as its diver would see them who swims before it."""
     tower = np.array(venue.tower)
     half = 0.25 if board.springs else 1.3

@@ -71,7 +71,7 @@ class Canvas:
         return self.image[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
 
 
-def _plain(colour):
+def _plain(colour: Colour) -> tuple[int, ...]:
     return tuple(int(min(255, max(0, value))) for value in colour)
 
 
@@ -116,7 +116,7 @@ def paint_crowd(image: np.ndarray, row_height: float, brightness: float, rng: np
                 _paint_spectator(image, x, base + lift, row_height, shirt * brightness, skin * brightness)
 
 
-def _paint_spectator(image, x, y, size, shirt, skin):
+def _paint_spectator(image: np.ndarray, x: float, y: float, size: float, shirt: np.ndarray, skin: np.ndarray) -> None:
     shoulder = max(1, round(0.27 * size))
     top = round(y - 0.5 * size)
     cv2.rectangle(image, (round(x) - shoulder, top), (round(x) + shoulder, round(y + 0.3 * size)), _plain(shirt), -1)

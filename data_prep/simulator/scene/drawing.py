@@ -14,6 +14,7 @@ SUPERSAMPLING = 2
 STILL = 0.5  # pixels; what moves less while the shutter is open is painted once
 SMEAR, MOST_INSTANTS = 3.0, 7  # pixels between the instants that a moving figure is the mean of, and how many at most
 Colour = tuple[int, int, int]  # blue, green, red
+Patch = tuple[np.ndarray, tuple[int, int]]  # premultiplied BGRA (h, w, 4), and its upper left corner (x, y)
 
 # part, joint, joint, radii in metres at both ends, offset towards the belly in metres
 _SIDED = (
@@ -93,12 +94,12 @@ class FigurePainter:
         self._margin = int(np.ceil(0.16 * body.build * pixels_per_metre)) + 3
 
     @staticmethod
-    def _joint(name, side):
+    def _joint(name: str, side: str) -> int:
         name = "knee" if name == "thigh" else name
         return JOINT[name] if name in JOINT else JOINT[name + side]
 
     @staticmethod
-    def _part_colour(kind, appearance):
+    def _part_colour(kind: str, appearance: Appearance) -> np.ndarray:
         suited = {"hips", "trunks"} | ({"torso", "front"} if appearance.one_piece else set())
         skin = np.array(appearance.skin, float)
         if kind in suited:
@@ -111,7 +112,7 @@ class FigurePainter:
         }
         return shades.get(kind, skin)
 
-    def paint(self, joints: np.ndarray, belly: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    def paint(self, joints: np.ndarray, belly: np.ndarray) -> Patch:
         """Paints the mean over an exposure.
 
         Args:
@@ -123,7 +124,7 @@ class FigurePainter:
         """
         return next(self.paint_each(joints[None], belly[None]))
 
-    def paint_each(self, joints: np.ndarray, belly: np.ndarray) -> Iterator[tuple[np.ndarray, tuple[int, int]]]:
+    def paint_each(self, joints: np.ndarray, belly: np.ndarray) -> Iterator[Patch]:
         """What `paint` gives for each of F exposures, joints (F, 3, J, 3) and belly (F, 3, 3), outlined all at once."""
         counts = _num_instants(joints)
         outlined: list[tuple] = [()] * len(joints)
@@ -135,7 +136,7 @@ class FigurePainter:
                 outlined[frame] = figure
         return itertools.starmap(_painted, outlined)
 
-    def _outlined(self, joints, belly):
+    def _outlined(self, joints: np.ndarray, belly: np.ndarray) -> Iterator[tuple]:
         """Corners, outlines and colours, as `_painted` takes them, of exposures (F, S, J, 3) of S instants."""
         low = np.floor(joints[..., :2].min(axis=(1, 2))).astype(int) - self._margin
         high = np.ceil(joints[..., :2].max(axis=(1, 2))).astype(int) + self._margin
@@ -143,11 +144,11 @@ class FigurePainter:
         local[..., :2] -= low[:, None, None]
         count, together = joints.shape[1], (-1, *joints.shape[2:])
         outlines, colours = self._parts(local.reshape(together), belly.reshape(-1, 3), is_still=count == 1)
-        for index, corners in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
+        for index, corners in enumerate(zip(map(tuple, low.tolist()), map(tuple, high.tolist()), strict=True)):
             own = slice(index * count, (index + 1) * count)
             yield *corners, outlines[own], colours[own]
 
-    def _parts(self, joints, belly, is_still):
+    def _parts(self, joints: np.ndarray, belly: np.ndarray, is_still: bool) -> tuple[np.ndarray, np.ndarray]:
         """Outlines (S, P, V, 2) and colours (S, P, 3) to fill in order.
 
         Of a still figure each part is followed by what the light falls on; a smear has no highlights.
@@ -170,25 +171,25 @@ class FigurePainter:
         lit = capsule_outlines(ends + glow, 0.70 * radii, fine)
         return _alternating(outlines, lit), _alternating(shades, (colours * 1.08).clip(0, 255))
 
-    def _brightness(self, ends):
+    def _brightness(self, ends: np.ndarray) -> np.ndarray:
         """Limbs that lie along the light are darker than those across it (Lambert on a cylinder)."""
         axes = (ends[..., 1, :] - ends[..., 0, :]) * (1, -1, 1)
         along = axes @ self._light / np.maximum(np.linalg.norm(axes, axis=-1), 1e-6)
         return 0.66 + 0.34 * np.sqrt(np.maximum(0.0, 1 - along**2))
 
 
-def _alternating(one, other):
+def _alternating(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Items of two arrays (S, P, …) in turn, (S, 2 P, …)."""
     return np.stack((one, other), axis=2).reshape(len(one), -1, *one.shape[2:])
 
 
-def _num_instants(joints):
+def _num_instants(joints: np.ndarray) -> np.ndarray:
     """As many instants of each exposure (F, 3, J, 3) as its movement needs, (F,)."""
     travel = np.abs(joints[:, -1, :, :2] - joints[:, 0, :, :2]).max(axis=(1, 2))
     return np.where(travel < STILL, 1, np.minimum(MOST_INSTANTS, 2 + (travel / SMEAR).astype(int)))
 
 
-def _instants(joints, belly, count):
+def _instants(joints: np.ndarray, belly: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """`count` instants of each exposure, between the three that are given: (F, count, J, 3) and (F, count, 3)."""
     if count == 1:
         return joints[:, :1], belly[:, :1]
@@ -199,22 +200,22 @@ def _instants(joints, belly, count):
     ), weights @ belly
 
 
-def _painted(low, high, outlines, colours):
+def _painted(low: tuple[int, int], high: tuple[int, int], outlines: np.ndarray, colours: np.ndarray) -> Patch:
     """The patch and corner of `FigurePainter.paint`, from S outlines of parts."""
     width, height = high[0] - low[0], high[1] - low[1]
     if len(outlines) == 1:
         patch: np.ndarray = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING, 4), np.uint8)
         _fill(patch, outlines[0], colours[0])
-        return cv2.resize(patch, (width, height), interpolation=cv2.INTER_AREA), tuple(low)
+        return cv2.resize(patch, (width, height), interpolation=cv2.INTER_AREA), low
     patch, total = np.zeros((height, width, 4), np.uint8), np.zeros((height, width, 4), np.float32)
     for instant_outlines, instant_colours in zip(outlines, colours, strict=True):
         patch[:] = 0
         _fill(patch, instant_outlines, instant_colours)
         cv2.accumulate(patch, total)
-    return cv2.convertScaleAbs(total, alpha=1 / len(outlines)), tuple(low)
+    return cv2.convertScaleAbs(total, alpha=1 / len(outlines)), low
 
 
-def _fill(patch, outlines, colours):
+def _fill(patch: np.ndarray, outlines: np.ndarray, colours: np.ndarray) -> None:
     for outline, colour in zip(outlines, colours.astype(int).tolist(), strict=True):
         cv2.fillConvexPoly(patch, outline, (*colour, 255), cv2.LINE_8, SHIFT)
 
@@ -238,7 +239,7 @@ def capsule_outlines(ends: np.ndarray, radii: np.ndarray, fine: int = SUPERSAMPL
 _HALF_TURN = np.linspace(-np.pi / 2, np.pi / 2, 9)
 
 
-def _unit(angle):
+def _unit(angle: np.ndarray) -> np.ndarray:
     return np.stack((np.cos(angle), np.sin(angle)), axis=-1)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from data_prep.simulator.scene.camera import zoom
 from data_prep.simulator.scene.canvas import paint_text
-from data_prep.simulator.scene.drawing import composite
+from data_prep.simulator.scene.drawing import Patch, composite
 
 GRAIN_SHIFT = 64  # pixels: the grain of a frame is a window of a field this much larger, which costs one draw
 GREY = 0.12  # of film
@@ -64,7 +64,7 @@ def random_style(easy: bool, rng: np.random.Generator, film: bool = False) -> Vi
     return _graded(style, rng) if film else style
 
 
-def _graded(style, rng):
+def _graded(style: VideoStyle, rng: np.random.Generator) -> VideoStyle:
     return dataclasses.replace(
         style,
         gain=tuple(rng.uniform(0.7, 1.35) * rng.uniform(0.8, 1.2, 3)),
@@ -79,7 +79,7 @@ def filmed_size(style: VideoStyle, width: int, height: int) -> tuple[int, int]:
     return round(style.squeeze * across), down
 
 
-def _picture_size(style, width, height):
+def _picture_size(style: VideoStyle, width: int, height: int) -> tuple[int, int]:
     """Width and height of the picture proper, even, in a frame with bars."""
     across, down = style.picture
     return 2 * round(across * width / 2), 2 * round(down * height / 2)
@@ -140,7 +140,7 @@ class Broadcast:
         self._last = None
 
 
-def _weave(picture, last):
+def _weave(picture: np.ndarray, last: np.ndarray | None) -> np.ndarray:
     """The picture with the odd lines of the one before it."""
     if last is None:
         return picture.copy()
@@ -149,7 +149,7 @@ def _weave(picture, last):
     return woven
 
 
-def _logo(style, picture):
+def _logo(style: VideoStyle, picture: tuple[int, int]) -> list[Patch]:
     width, height = picture
     if not style.logo:
         return []
@@ -159,7 +159,7 @@ def _logo(style, picture):
     return [(patch, (int(width * (0.81 if style.logo_right else 0.03)), int(height * 0.10) - int(1.5 * size)))]
 
 
-def _bug(style, picture, rng):
+def _bug(style: VideoStyle, picture: tuple[int, int], rng: np.random.Generator) -> list[Patch]:
     """A box with a name and marks, along the lower or upper edge."""
     width, height = picture
     if not style.bug:

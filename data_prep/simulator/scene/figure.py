@@ -5,6 +5,7 @@ Directions in the sagittal plane are angles θ from y towards x: 0 is up, 90° f
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -45,6 +46,7 @@ _MASS = {
     "ankle": 0.035,
     "toe": 0.01,
 }
+Keys = list[tuple[float, np.ndarray]]  # (time, pose) in order of time
 GRAVITY = 9.81  # m/s²
 MASSES = np.array([_MASS.get(name.split("_")[0], 0.0) for name in JOINTS])
 MASSES = MASSES / MASSES.sum()
@@ -94,7 +96,7 @@ def ease(share: np.ndarray) -> np.ndarray:
     return share * share * (3 - 2 * share)
 
 
-def interpolate_poses(times: np.ndarray, keys: list[tuple[float, np.ndarray]]) -> np.ndarray:
+def interpolate_poses(times: np.ndarray, keys: Keys) -> np.ndarray:
     """Poses (N, P) at `times` (N,) from (time, pose) keys in order of time, eased between neighbours."""
     key_times = np.array([time for time, _ in keys])
     poses = np.stack([key for _, key in keys])
@@ -109,7 +111,7 @@ def body_joints(poses: np.ndarray, body: Body) -> np.ndarray:
     angle = dict(zip(POSE_FIELDS, np.radians(poses.T), strict=True))
     joints = np.zeros((len(poses), len(JOINTS), 3))
 
-    def place(name, parent, direction, length):
+    def place(name: str, parent: str, direction: np.ndarray, length: float) -> None:
         joints[:, JOINT[name]] = joints[:, JOINT[parent]] + direction * (length * body.scale)
 
     place("waist", "pelvis", _direction(angle["spine"] * 0.2), 0.20)
@@ -122,13 +124,13 @@ def body_joints(poses: np.ndarray, body: Body) -> np.ndarray:
     return joints
 
 
-def _direction(theta, sideways=0.0):
+def _direction(theta: np.ndarray, sideways: np.ndarray | float = 0.0) -> np.ndarray:
     """Unit vectors (N, 3) at `theta` from y towards x, turned out of the sagittal plane by `sideways`."""
     theta, sideways = np.broadcast_arrays(theta, sideways)
     return np.stack((np.sin(theta) * np.cos(sideways), np.cos(theta) * np.cos(sideways), np.sin(sideways)), axis=-1)
 
 
-def _place_arm(place, angle, side, sign, body):
+def _place_arm(place: Callable[..., None], angle: dict[str, np.ndarray], side: str, sign: float, body: Body) -> None:
     across = np.array((0.0, 0.0, sign))
     place(f"shoulder_{side}", "chest", across + 0.25 * _direction(angle["spine"]), body.shoulder_width / 2)
     upper = angle["spine"] + np.pi - angle["shoulder"] - sign * angle["arm_swing"] / 2
@@ -138,7 +140,7 @@ def _place_arm(place, angle, side, sign, body):
     place(f"hand_{side}", f"wrist_{side}", _direction(upper - angle["elbow"], out), 0.16)
 
 
-def _place_leg(place, angle, side, sign, body):
+def _place_leg(place: Callable[..., None], angle: dict[str, np.ndarray], side: str, sign: float, body: Body) -> None:
     place(f"hip_{side}", "pelvis", np.array((0.0, -0.3, sign)), body.hip_width / 2)
     thigh = np.pi - angle["hip"] - sign * angle["scissor"] / 2
     out = sign * angle["straddle"] / 2

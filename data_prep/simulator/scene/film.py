@@ -95,7 +95,7 @@ def close_look(rng: np.random.Generator) -> FilmLook:
     return FilmLook(size=float(rng.uniform(*CLOSE)), close=True)
 
 
-def _random_cut_out(rng):
+def _random_cut_out(rng: np.random.Generator) -> FilmLook:
     """An athlete without surroundings, as of video that was masked; a mask fails in some frames."""
     blue, green, red = (int(value) for value in rng.uniform(120, 255, 3))
     return FilmLook(

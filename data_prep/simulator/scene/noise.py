@@ -1,7 +1,7 @@
 """Shots of no stage: crowd, scoreboard, close-up of the athlete, people elsewhere. Knows no sport."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -94,7 +94,9 @@ def close_up_shot(
         yield frame
 
 
-def _ellipse(frame, centre, axes, colour):
+def _ellipse(
+    frame: np.ndarray, centre: tuple[int, int], axes: tuple[float, float], colour: Sequence[float] | np.ndarray
+) -> None:
     colour = tuple(int(min(255, value)) for value in colour)
     cv2.ellipse(frame, centre, (int(axes[0]), int(axes[1])), 0, 0, 360, colour, -1, cv2.LINE_AA)
 
@@ -113,7 +115,7 @@ def elsewhere_shot(num_frames: int, width: int, height: int, rng: np.random.Gene
         yield frame
 
 
-def _place(width, height, rng):
+def _place(width: int, height: int, rng: np.random.Generator) -> np.ndarray:
     """A picture larger than a frame by a fifth: bands of any colours and textures, one above the other."""
     size = (int(1.2 * width) + 1, int(1.2 * height) + 1)
     ground: np.ndarray = np.empty((size[1], size[0], 3), np.uint8)
@@ -131,7 +133,9 @@ def _place(width, height, rng):
     return ground
 
 
-def _person(width, height, num_frames, rng):
+def _person(
+    width: int, height: int, num_frames: int, rng: np.random.Generator
+) -> tuple[FigurePainter, np.ndarray, np.ndarray, np.ndarray]:
     """Painter, joints (3 F, J, 3) in pixels from the middle of the body, belly, and place (x, y)."""
     body = Body(height=rng.uniform(1.5, 1.9), build=rng.uniform(1.1, 1.6))
     scale = height * np.exp(rng.uniform(np.log(0.15), np.log(0.9))) / body.height

@@ -10,7 +10,7 @@ from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
 from data_prep.simulator.scene.canvas import Canvas
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
-from data_prep.simulator.scene.figure import Body, motion_of
+from data_prep.simulator.scene.figure import Body, Motion, motion_of
 from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.scene.noise import with_replay_mark
 from data_prep.simulator.scene.standpoint import Standpoint
@@ -121,7 +121,9 @@ def vault_shot(
     yield from _film(scene, perform(vault, trait, scene.body, (take_off, touch_down), instants), rng, seen)
 
 
-def _film(scene, motion, rng, seen=None):
+def _film(
+    scene: Scene, motion: Motion, rng: np.random.Generator, seen: list[np.ndarray] | None = None
+) -> Iterator[np.ndarray]:
     exposures, view = len(SHUTTER), scene.view
     camera = follow(_pan_target(scene, motion.centre), view, rng, steps_per_frame=exposures)
     joints = view.project(scene.standpoint.panorama(motion.joints), camera[:, None])
@@ -147,7 +149,7 @@ def _film(scene, motion, rng, seen=None):
         yield cv2.flip(picture, 1) if scene.mirrored else picture
 
 
-def _pan_target(scene, centre):
+def _pan_target(scene: Scene, centre: np.ndarray) -> np.ndarray:
     """Where the operator aims (N, 2): at the gymnast, a little lower in flight so that table and mat stay in view.
 
     Sideways the camera is led by the runway, so a gymnast who leaves the corridor leaves the middle of the picture.
@@ -159,7 +161,7 @@ def _pan_target(scene, centre):
     return target
 
 
-def _paint_shadow(picture, scene, gymnast, camera):
+def _paint_shadow(picture: np.ndarray, scene: Scene, gymnast: np.ndarray, camera: np.ndarray) -> None:
     """A soft dark patch under the gymnast, which tells how high the flight is, and how far from the corridor."""
     x, _, z = gymnast
     on_table = abs(x) < TABLE_LENGTH / 2 and abs(z) < TABLE_WIDTH / 2

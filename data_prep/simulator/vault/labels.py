@@ -65,7 +65,7 @@ def read_statistics(folder: Path) -> Statistics:
     return Statistics(difficulty, final, seconds[usable], int((~usable).sum()))
 
 
-def _read_table(file, columns):
+def _read_table(file: Path, columns: tuple[str, ...]) -> tuple[list[int], np.ndarray]:
     """The lines (N,) and positive numbers (N, columns) of a CSV file with that header."""
     if not file.exists():
         raise InputError("not_found", f"{file}: there is no such file.", f"Its columns are {','.join(columns)}.")

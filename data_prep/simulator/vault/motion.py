@@ -39,7 +39,7 @@ def perform(vault: Vault, trait: VaultTrait, body: Body, boundaries: tuple[float
 class _Vaulter:
     """Angles, and paths that hang on what the body touches: floor, springboard, table, mat."""
 
-    def __init__(self, vault, trait, body, timing):
+    def __init__(self, vault: Vault, trait: VaultTrait, body: Body, timing: Timing) -> None:
         self._vault, self._trait, self._body, self._timing = vault, trait, body, timing
         self._approach_angle = self._approach_somersault()
         self._approach_turn = self._approach_twist()
@@ -49,17 +49,17 @@ class _Vaulter:
         )
         self._touch = self._landed(np.array([timing.touch_down]))[0]
 
-    def at(self, times):
+    def at(self, times: np.ndarray) -> Motion:
         return motion_of(self._oriented(times), self._centre(times), self._somersault(times), self._twist(times))
 
-    def _oriented(self, times):
+    def _oriented(self, times: np.ndarray) -> np.ndarray:
         """Joints (N, J, 3) about the centre of mass."""
         local = figure.body_joints(vault_poses(self._vault, self._trait, self._timing, times), self._body)
         return figure.orient(local, self._somersault(times), self._twist(times))
 
     # === Angles, radians ===
 
-    def _approach_somersault(self):
+    def _approach_somersault(self) -> PchipInterpolator:
         """Clockwise angle up to the table as a smooth curve through what the body passes."""
         timing, start = self._timing, self._timing.round_off
         keys = [(timing.board - 60, 9.0), (timing.board - 6, 9.0), (timing.board, -20.0), (timing.take_off, 8.0)]
@@ -72,7 +72,7 @@ class _Vaulter:
         keys += [(timing.contact, whole + 180 - CONTACT_SHORT), (timing.leave, whole + 180 + LEAVE_PAST - late)]
         return PchipInterpolator(*np.array(keys).T)
 
-    def _approach_twist(self):
+    def _approach_twist(self) -> PchipInterpolator:
         timing, start = self._timing, self._timing.round_off
         keys = [(start - 60, 0.0), (timing.take_off, 0.0), (timing.leave, 0.0)]
         if self._vault.round_off:
@@ -84,11 +84,11 @@ class _Vaulter:
         return PchipInterpolator(*np.array(keys).T)
 
     @property
-    def _whole_turns(self):
+    def _whole_turns(self) -> float:
         """Clockwise angle of the whole vault, upright to upright, degrees."""
         return 360.0 * (1 + self._vault.round_off) + 180.0 * self._vault.half_somersaults
 
-    def _second_flight_spin(self):
+    def _second_flight_spin(self) -> tuple[np.ndarray, np.ndarray]:
         """(times, share of the turn): constant angular momentum in flight, so a tuck spins fast."""
         fine = np.linspace(self._timing.leave, self._timing.touch_down, 160)
         poses = vault_poses(self._vault, self._trait, self._timing, fine)
@@ -96,7 +96,7 @@ class _Vaulter:
         turned = np.concatenate(([0.0], np.cumsum((spin[1:] + spin[:-1]) / 2)))
         return fine, turned / turned[-1]
 
-    def _somersault(self, times):
+    def _somersault(self, times: np.ndarray) -> np.ndarray:
         """Somersault angle (N,), counter-clockwise, as `figure.orient` takes it."""
         timing = self._timing
         approach = self._approach_angle(np.clip(times, self._approach_angle.x[0], timing.leave))
@@ -107,7 +107,7 @@ class _Vaulter:
         clockwise = np.where(times < timing.leave, approach, flight + recovered)
         return -np.radians(clockwise) + self._sway(times)
 
-    def _sway(self, times):
+    def _sway(self, times: np.ndarray) -> np.ndarray:
         """Lean (N,) after the landing: with the steps, or backwards in a fall."""
         since = times - self._timing.touch_down
         landing = self._trait.severities["landing"]
@@ -118,7 +118,7 @@ class _Vaulter:
         wave = np.sin(np.pi * np.clip(since / 12.0, 0.0, 1.0))
         return -self._trait.step * np.radians(28.0) * landing * wave
 
-    def _twist(self, times):
+    def _twist(self, times: np.ndarray) -> np.ndarray:
         timing, vault = self._timing, self._vault
         approach = self._approach_turn(np.clip(times, self._approach_turn.x[0], timing.leave))
         begin, end = (0.50, 0.84) if vault.half_somersaults == 4 else (0.06, 0.80)
@@ -129,7 +129,7 @@ class _Vaulter:
 
     # === Paths of the centre of mass, metres ===
 
-    def _centre(self, times):
+    def _centre(self, times: np.ndarray) -> np.ndarray:
         timing = self._timing
         parts = (
             (times < timing.board, self._running),
@@ -145,7 +145,7 @@ class _Vaulter:
                 centre[chosen] = path(times[chosen])
         return centre
 
-    def _anchored(self, times):
+    def _anchored(self, times: np.ndarray) -> np.ndarray:
         """While the feet are on the springboard, or the hands on the table."""
         oriented = self._oriented(times)
         on_board = times <= self._timing.take_off
@@ -154,7 +154,7 @@ class _Vaulter:
         centre = np.where(on_board[:, None], board - feet, table - hands)
         return np.concatenate((centre, np.zeros((len(times), 1))), axis=1)
 
-    def _running(self, times):
+    def _running(self, times: np.ndarray) -> np.ndarray:
         """The lowest joint on the floor, smoothed over a step; lifted in the flights of hurdle and round-off."""
         board = self._timing.board
         fine = np.arange(times[0] - 2, board + 2, 0.25)
@@ -168,7 +168,7 @@ class _Vaulter:
         x = target[0] - RUN_SPEED * (board - times)
         return np.stack((x, y, np.zeros_like(x)), axis=-1)
 
-    def _lift(self, times):
+    def _lift(self, times: np.ndarray) -> np.ndarray:
         start, board = self._timing.round_off, self._timing.board
         flights = ((start - 4, start), (start + 6, board)) if self._vault.round_off else ((board - 5, board),)
         lift = 0.05 * np.abs(np.sin(2 * np.pi * times / 10.5))
@@ -177,12 +177,12 @@ class _Vaulter:
             lift = np.where((share > 0) & (share < 1), 0.22 * np.sin(np.pi * share), lift)
         return lift
 
-    def _first_flight(self, times):
+    def _first_flight(self, times: np.ndarray) -> np.ndarray:
         share = ((times - self._timing.take_off) / (self._timing.contact - self._timing.take_off))[:, None]
         arch = np.array((0.0, 0.06, 0.0)) * 4 * share * (1 - share)
         return self._board + (self._contact - self._board) * share + arch
 
-    def _second_flight(self, times):
+    def _second_flight(self, times: np.ndarray) -> np.ndarray:
         """A projectile from the table to the mat; labelled flights have other durations, so its clock is scaled."""
         rise = max(self._trait.rise, self._touch[1] - self._leave[1] + 0.02)
         drop = rise + self._leave[1] - self._touch[1]
@@ -194,7 +194,7 @@ class _Vaulter:
         centre[:, 1] = self._leave[1] + speed * clock - GRAVITY * clock**2 / 2
         return centre
 
-    def _landed(self, times):
+    def _landed(self, times: np.ndarray) -> np.ndarray:
         """The lowest joint on the mat; steps carry the feet along it."""
         oriented, trait = self._oriented(times), self._trait
         start, length, number = steps(trait, self._timing)

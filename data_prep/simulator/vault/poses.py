@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from data_prep.simulator.scene import figure
-from data_prep.simulator.scene.figure import POSE_FIELDS, pose
+from data_prep.simulator.scene.figure import POSE_FIELDS, Keys, pose
 from data_prep.simulator.vault.faults import FALL, MAX_SCISSOR, MAX_STRADDLE, VaultTrait
 from data_prep.simulator.vault.rules import Vault
 
@@ -102,7 +102,7 @@ def run_poses(times: np.ndarray, stride: float, effort: float = 1.0) -> np.ndarr
     return poses
 
 
-def _approach(vault, timing):
+def _approach(vault: Vault, timing: Timing) -> Keys:
     board, start = timing.board, timing.round_off
     if not vault.round_off:
         return [(board - 5, _HURDLE), (board, _BOARD), (timing.take_off, _TAKE_OFF)]
@@ -117,13 +117,13 @@ def _approach(vault, timing):
     ]
 
 
-def _legs(trait, share):
+def _legs(trait: VaultTrait, share: float) -> np.ndarray:
     """Legs apart and knees bent by a share of the worst that the faults make of them."""
     apart, bent = trait.severities["leg_separation"] * share, trait.severities["bent_knees"] * share
     return pose(straddle=MAX_STRADDLE * apart, scissor=MAX_SCISSOR * apart, knee=92 * bent, hip=34 * bent)
 
 
-def _support(trait, timing):
+def _support(trait: VaultTrait, timing: Timing) -> Keys:
     poor = trait.severities["poor_support"]
     bent_arms = poor * pose(elbow=125, shoulder=-78, spine=-18, hip=34)
     return [
@@ -133,7 +133,7 @@ def _support(trait, timing):
     ]
 
 
-def _flight(vault, trait, timing):
+def _flight(vault: Vault, trait: VaultTrait, timing: Timing) -> Keys:
     """Between table and mat: straight for the twists, the position, and the opening for the landing."""
     legs = _legs(trait, 1.0)
     if vault.half_somersaults == 0:
@@ -145,7 +145,7 @@ def _flight(vault, trait, timing):
     return [(timing.second_flight(share), key) for share, key in keys] + [(timing.touch_down, touch + 0.4 * legs)]
 
 
-def _held(vault, looseness):
+def _held(vault: Vault, looseness: float) -> Keys:
     """(share of the second flight, pose) while the position is held."""
     held = _TIGHT[vault.position] + looseness * (_LOOSE[vault.position] - _TIGHT[vault.position])
     if vault.half_twists == 0 or vault.half_somersaults == 4:
@@ -156,7 +156,7 @@ def _held(vault, looseness):
     return [(0.20, held), (0.70, held)]
 
 
-def _landing(trait, timing):
+def _landing(trait: VaultTrait, timing: Timing) -> Keys:
     """Absorb, straighten, salute; or sit down in a fall. In frames of real time."""
     at, under = timing.touch_down, trait.severities["under_rotation"]
     absorb = _ABSORB + under * pose(spine=36, hip=48, knee=44, shoulder=20)

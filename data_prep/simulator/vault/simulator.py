@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -90,18 +91,17 @@ class VaultSimulator(Simulator):
     ) -> dict[str, Callable[[int], Iterator]]:
         return {"walk": lambda length: filming.walk_shot(scene, length, rng)}
 
-    def read_labels(self, settings: Settings) -> list[Label]:
-        assert settings.labels_dir is not None
-        real = labels.read_statistics(settings.labels_dir)
+    def read_labels(self, folder: Path, settings: Settings) -> list[Label]:
+        real = labels.read_statistics(folder)
         settings = _unlv_sized(settings)
-        assert settings.num_videos is not None
+        count = settings.known_videos
         training = set(settings.draw_split()[0])
-        scores = labels.draw_rows(len(real.final), settings.num_videos, settings.random(SPLIT, ROWS, 0))
-        seconds = labels.draw_rows(len(real.seconds), settings.num_videos, settings.random(SPLIT, ROWS, 1))
+        scores = labels.draw_rows(len(real.final), count, settings.random(SPLIT, ROWS, 0))
+        seconds = labels.draw_rows(len(real.seconds), count, settings.random(SPLIT, ROWS, 1))
         return [
             Label(
                 video_id,
-                settings.num_videos,
+                count,
                 "train" if video_id in training else "test",
                 float(real.difficulty[score]),
                 float(real.final[score]) - float(real.difficulty[score]),
@@ -119,19 +119,19 @@ class VaultSimulator(Simulator):
         return [*sources, TIMING] if settings.task == "scoring" else sources
 
 
-def _timing(seconds, rng):
+def _timing(seconds: np.ndarray, rng: np.random.Generator) -> tuple[int, Boundaries]:
     """Frames of noise at the start, and boundaries, of a vault whose stages last `seconds`."""
     lead = 0 if rng.random() < 0.45 else int(rng.integers(4, 16))
     return lead, tuple(np.cumsum((lead, *labels.stage_frames(seconds))).tolist())
 
 
-def _unlv_sized(settings):
+def _unlv_sized(settings: Settings) -> Settings:
     """The settings with UNLV-Vault's number of videos, unless one is set, and its proportion of test videos."""
     num_videos = UNLV_VIDEOS if settings.num_videos is None else settings.num_videos
     return dataclasses.replace(settings, num_videos=num_videos, test_fraction=UNLV_TEST / UNLV_VIDEOS)
 
 
-def _sources(labels_dir):
+def _sources(labels_dir: Path) -> list[str]:
     """Sentences that say what the labels of real vaults are, and are not."""
     real = labels.read_statistics(labels_dir)
     return [

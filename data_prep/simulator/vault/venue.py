@@ -5,11 +5,12 @@ World axes as in `vault_motion`; painted as a fixed camera sees them (`standpoin
 
 import dataclasses
 import itertools
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
 
-from data_prep.simulator.scene.canvas import Canvas, paint_crowd, paint_text
+from data_prep.simulator.scene.canvas import Canvas, Colour, Point, paint_crowd, paint_text
 from data_prep.simulator.scene.standpoint import Standpoint
 from data_prep.simulator.vault.motion import BOARD_HEIGHT, BOARD_X, MAT_HEIGHT, TABLE_HEIGHT
 
@@ -99,17 +100,20 @@ def paint_hall(
     return world, table
 
 
+Pair = tuple[float, float] | np.ndarray
+
+
 class _Brush:
     """Paints surfaces given by world points on a panorama."""
 
-    def __init__(self, canvas, standpoint):
+    def __init__(self, canvas: Canvas, standpoint: Standpoint) -> None:
         self.standpoint = standpoint
         self._canvas = canvas
 
-    def polygon(self, points, colour):
+    def polygon(self, points: Iterable[Sequence[float]], colour: Colour) -> None:
         self._canvas.polygon(self.standpoint.panorama(np.array(points, float))[:, :2], colour)
 
-    def strip(self, x0, x1, near, far, y, colour):
+    def strip(self, x0: float, x1: float, near: Pair, far: Pair, y: float, colour: Colour) -> None:
         """A level strip along x; `near` and `far` are pairs of z at both ends. In pieces, since the panorama bends."""
         edges = np.linspace(0.0, 1.0, 2 + int(abs(x1 - x0)))
         xs, z0, z1 = (start + (stop - start) * edges for start, stop in ((x0, x1), near, far))
@@ -117,7 +121,14 @@ class _Brush:
             j = i + 1
             self.polygon([(xs[i], y, z0[i]), (xs[j], y, z0[j]), (xs[j], y, z1[j]), (xs[i], y, z1[i])], colour)
 
-    def box(self, x, y, z, colour, shades=(0.62, 0.78, 1.0)):
+    def box(
+        self,
+        x: Sequence[float],
+        y: Point,
+        z: Point,
+        colour: Colour,
+        shades: Sequence[float] = (0.62, 0.78, 1.0),
+    ) -> None:
         """A block between pairs of x, y and z: those sides that the camera sees, and the top.
 
         Args:
@@ -137,7 +148,15 @@ class _Brush:
         self.strip(x[0], x[1], (z[0], z[0]), (z[1], z[1]), y[1], colour * shades[2])
 
 
-def _paint_stands(world, venue, sides, floor_edge, top, mirrored, rng):
+def _paint_stands(
+    world: Canvas,
+    venue: Venue,
+    sides: tuple[float, float],
+    floor_edge: float,
+    top: float,
+    mirrored: bool,
+    rng: np.random.Generator,
+) -> None:
     """Barrier with writing, crowd, a second banner, and the dark under the roof with its lamps."""
     barrier = floor_edge + venue.banner_height
     crowd_top = barrier + venue.crowd_height
@@ -156,7 +175,7 @@ def _paint_stands(world, venue, sides, floor_edge, top, mirrored, rng):
     cv2.GaussianBlur(world.image, (0, 0), OUT_OF_FOCUS * world.pixels_per_metre, world.image)
 
 
-def _paint_words(strip, mirrored, rng):
+def _paint_words(strip: np.ndarray, mirrored: bool, rng: np.random.Generator) -> None:
     height, width = strip.shape[:2]
     writing = np.ascontiguousarray(strip)
     x = int(rng.uniform(0, 3) * height)
@@ -166,7 +185,9 @@ def _paint_words(strip, mirrored, rng):
     strip[:] = writing[:, ::-1] if mirrored else writing
 
 
-def _paint_floor(world, venue, sides, bottom, floor_edge, rng):
+def _paint_floor(
+    world: Canvas, venue: Venue, sides: tuple[float, float], bottom: float, floor_edge: float, rng: np.random.Generator
+) -> None:
     """A carpet, darker far away, mottled."""
     region = world.region(sides[0], bottom, sides[1], floor_edge)
     height, width = region.shape[:2]
@@ -176,7 +197,7 @@ def _paint_floor(world, venue, sides, bottom, floor_edge, rng):
     region[:] = cv2.resize(np.clip(carpet, 0, 255).astype(np.uint8), (width, height))
 
 
-def _paint_people(world, venue, standpoint, rng):
+def _paint_people(world: Canvas, venue: Venue, standpoint: Standpoint, rng: np.random.Generator) -> None:
     """Judges seated at tables and coaches standing behind the mats, in one uniform."""
     shirt = rng.uniform(40, 210, 3)
     behind = -1.0 if np.cos(standpoint.azimuth) > 0.3 else rng.choice((-1.0, 1.0))
@@ -194,7 +215,7 @@ def _paint_people(world, venue, standpoint, rng):
             world.rectangle(u - 0.7 * metre, v, u + 0.7 * metre, v + 0.55 * metre, table)
 
 
-def _paint_landing(brush, venue):
+def _paint_landing(brush: "_Brush", venue: Venue) -> None:
     """The mat with the two lines of its corridor."""
     brush.box(MAT[:2], (0.0, MAT_HEIGHT), (-MAT[2], MAT[2]), venue.mat)
     for sign in (-1, 1):
@@ -202,7 +223,7 @@ def _paint_landing(brush, venue):
         brush.strip(MAT[0], MAT[1], inner, outer, MAT_HEIGHT, venue.line)
 
 
-def _paint_runway(brush, venue):
+def _paint_runway(brush: "_Brush", venue: Venue) -> None:
     half = RUNWAY[2]
     brush.strip(RUNWAY[0], RUNWAY[1], (-half, -half), (half, half), 0.02, venue.runway)
     for sign in (-1, 1):
@@ -220,9 +241,9 @@ def _paint_runway(brush, venue):
     )
 
 
-def _paint_table(brush, colour, shades=(0.55, 0.75, 1.15)):
+def _paint_table(brush: "_Brush", colour: Colour, shades: Sequence[float] = (0.55, 0.75, 1.15)) -> None:
     """The vaulting table: a padded top with a drooping front, on a column."""
     half, wide = TABLE_LENGTH / 2, TABLE_WIDTH / 2
-    colour = np.array(colour, float)
-    brush.box((-0.22, 0.28), (0.0, TABLE_HEIGHT - 0.3), (-0.2, 0.2), colour * (0.6 if shades[0] < 1 else 1.0), shades)
-    brush.box((-half, half), (TABLE_HEIGHT - 0.32, TABLE_HEIGHT), (-wide, wide), colour, shades)
+    top = np.array(colour, float)
+    brush.box((-0.22, 0.28), (0.0, TABLE_HEIGHT - 0.3), (-0.2, 0.2), top * (0.6 if shades[0] < 1 else 1.0), shades)
+    brush.box((-half, half), (TABLE_HEIGHT - 0.32, TABLE_HEIGHT), (-wide, wide), top, shades)

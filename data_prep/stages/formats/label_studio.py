@@ -19,14 +19,16 @@ import json
 import numbers
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.stage_labels import Segment
 from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.labelled_video import VIDEO_ID, LabelledVideo, check_names, labelled_video, require_ends
-from data_prep.stages.formats.videos import MAX_RATE, FactsOf, exact_rate
+from data_prep.stages.formats.videos import MAX_RATE, FactsOf, VideoFacts, exact_rate
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import InputError
 
@@ -64,7 +66,7 @@ def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
     return videos
 
 
-def _tasks(path):
+def _tasks(path: Path) -> list[Any]:
     try:
         loaded = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
@@ -72,7 +74,7 @@ def _tasks(path):
     return loaded if isinstance(loaded, list) else [loaded]
 
 
-def _video(task, where, facts_of):
+def _video(task: Any, where: str, facts_of: FactsOf) -> LabelledVideo:
     data = _field(task, "data", dict, where)
     video_id = _video_id(data, where)
     try:
@@ -80,16 +82,20 @@ def _video(task, where, facts_of):
     except InputError as error:
         return LabelledVideo(video_id, where, (), (remark_of(error),))
 
-    def segments_of(numbered):
+    def segments_of(numbered: tuple[int, Any]) -> list[Segment]:
         number, region = numbered
-        return _segments(number, region, where, lambda: facts_of(video_id), rate)
+        where_region = f"{where}, region {region.get('id', number) if isinstance(region, dict) else number}"
+        return [
+            _of_frames(stage, span, where_region, facts_of(video_id), rate)
+            for stage, span in _labelled_spans(region, where_region)
+        ]
 
     video = labelled_video(video_id, where, enumerate(regions, start=1), segments_of)
     frame_rate = None if rate is None else float(rate)
     return dataclasses.replace(video, is_predicted="annotations" not in task, frame_rate=frame_rate)
 
 
-def _video_id(data, where):
+def _video_id(data: dict[str, Any], where: str) -> str:
     """The id that `write` wrote, else the name of the video that `data` refers to."""
     texts = {key: value for key, value in data.items() if isinstance(value, str) and value}
     if VIDEO_ID in texts:
@@ -124,7 +130,7 @@ def video_name(reference: str, where: str) -> str:
     return upload["name"] if upload else PurePosixPath(path).name
 
 
-def _stated_rate(data, where):
+def _stated_rate(data: dict[str, Any], where: str) -> Fraction | None:
     fps = data.get(FPS)
     if fps in (None, ""):  # the latter is an empty cell of a table from which tasks were imported
         return None
@@ -133,7 +139,7 @@ def _stated_rate(data, where):
     return exact_rate(fps)
 
 
-def _regions(task, where):
+def _regions(task: Any, where: str) -> list[Any]:
     """The regions of the only annotation, or of the only prediction if Label Studio has not seen the task."""
     kind = "annotations" if "annotations" in task else "predictions"
     entries = _field(task, kind, list, where)
@@ -145,20 +151,18 @@ def _regions(task, where):
     return _field(results[0], "result", list, where)
 
 
-def _segments(number, region, where, facts, rate):
-    """Segments of a region, none of a rectangle or a choice; `facts` returns `VideoFacts`, the task states `rate`."""
-    name = region.get("id", number) if isinstance(region, dict) else number
-    where = f"{where}, region {name}"
+def _labelled_spans(region: Any, where: str) -> list[tuple[str, Any]]:
+    """(stage, span of frames) of a region, none of a rectangle or a choice."""
     value = _field(region, "value", dict, where)
     if not {"timelinelabels", "ranges"} & value.keys():
         return []
     labels = value.get("timelinelabels")
     if not (isinstance(labels, list) and len(labels) == 1 and isinstance(labels[0], str)):
         raise InputError("wrong_value", f"{where}: {labels} is not one label.")
-    return [_of_frames(labels[0], span, where, facts(), rate) for span in _field(value, "ranges", list, where)]
+    return [(labels[0], span) for span in _field(value, "ranges", list, where)]
 
 
-def _of_frames(stage, span, where, facts, rate):
+def _of_frames(stage: str, span: Any, where: str, facts: VideoFacts, rate: Fraction | None) -> Segment:
     first, last = (_number(span, name, where) for name in ("start", "end"))
     if first != int(first) or last != int(last) or first < 1:
         raise InputError("wrong_value", f"{where}: {first} to {last} are no frames, integers from 1.")
@@ -169,14 +173,14 @@ def _of_frames(stage, span, where, facts, rate):
     return Segment(stage, facts.frame_at((int(first) - 1) / rate), facts.frame_at(int(last) / rate), where)
 
 
-def _number(container, name, where):
+def _number(container: Any, name: str, where: str) -> Any:
     value = _field(container, name, numbers.Real, where)
     if isinstance(value, bool) or not abs(value) < MAX_NUMBER:  # NaN compares false
         raise InputError("wrong_value", f"{where}: {name} is {value}, no number.")
     return value
 
 
-def _field(container, name, kind, where):
+def _field(container: Any, name: str, kind: type, where: str) -> Any:
     value = container.get(name) if isinstance(container, dict) else None
     if not isinstance(value, kind):
         code = "missing_key" if value is None else "wrong_value"
@@ -201,7 +205,7 @@ def write(output: Path, videos: Sequence[LabelledVideo], facts_of: FactsOf) -> N
     write_json(output, [_task(video, facts_of) for video in videos])
 
 
-def _task(video, facts_of):
+def _task(video: LabelledVideo, facts_of: FactsOf) -> dict[str, Any]:
     facts = facts_of(video.video_id)
     file = video.video_id
     if facts.path is not None:  # as seen from the parent of the folder in which the id is a path
@@ -216,10 +220,10 @@ def _task(video, facts_of):
     }
 
 
-def _region(video_id, number, segment, facts):
+def _region(video_id: str, number: int, segment: Segment, facts: VideoFacts) -> dict[str, Any]:
     first, end = segment.start, segment.end
-    if facts.timestamps is not None:
-        first, end = (round(facts.begin_of(frame) * facts.fps) for frame in (first, end))
+    if facts.timestamps is not None and end is not None:
+        first, end = (round(facts.begin_of(frame) * facts.frame_rate) for frame in (first, end))
         if first == end:
             message = f"{video_id}: {segment} is shorter than a frame at the mean rate, by which Label Studio counts."
             raise InputError("stage_too_short", message, "Choose another --to.")

@@ -79,7 +79,7 @@ def checked_videos(videos: Sequence[LabelledVideo], sport: Sport, facts_of: Fact
     return [_checked(video, places[video.video_id], sport, facts_of) for video in videos]
 
 
-def _checked(video, places, sport, facts_of):
+def _checked(video: LabelledVideo, places: list[str], sport: Sport, facts_of: FactsOf) -> LabelledVideo:
     problems, num_frames = list(video.problems), None
     try:
         num_frames = facts_of(video.video_id).num_frames

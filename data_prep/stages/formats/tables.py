@@ -55,7 +55,7 @@ def read_times(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
     return [_dive(f"{row:03d}", f"{path}, row {row}", times) for row, times in read_diving_times(path).items()]
 
 
-def _dive(video_id, where, times):
+def _dive(video_id: str, where: str, times: Sequence[int]) -> LabelledVideo:
     try:
         return LabelledVideo(video_id, where, diving_segments(times, where))
     except StageError as error:

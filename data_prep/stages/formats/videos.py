@@ -97,7 +97,7 @@ def facts_reader(videos_dir: str | Path | None = None, fps: float | None = None)
     """
 
     @functools.cache
-    def facts_of(video_id):
+    def facts_of(video_id: str) -> VideoFacts:
         if videos_dir is None:
             _check_id(video_id)
             return VideoFacts(None if fps is None else exact_rate(fps))
@@ -116,7 +116,7 @@ def video_path(videos_dir: Path, video_id: str) -> Path:
     return find_video(videos_dir, video_id)
 
 
-def _check_id(video_id):
+def _check_id(video_id: str) -> None:
     path = PurePosixPath(video_id.replace("\\", "/"))
     is_outside = not path.name or path.is_absolute() or ".." in path.parts
     if is_outside or any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in video_id):
