@@ -34,12 +34,7 @@ DONE, UNDER_WAY = "simulation.json", "simulation.json.partial"
 
 
 def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
-    """Writes the dataset that `settings` describe into `output_dir`.
-
-    Args:
-        settings: what to simulate.
-        output_dir: an empty or new folder, or that of an interrupted run with the same settings.
-        workers: number of processes.
+    """Writes the dataset that `settings` describe into `output_dir`, empty, new or that of an interrupted same run.
 
     Raises:
         InputError: the folder holds something else; the settings or label files are not usable, or changed meanwhile;

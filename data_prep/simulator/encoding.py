@@ -52,11 +52,11 @@ def write_video(
     The file appears under its name only when it is whole. The same frames give the same bytes.
 
     Args:
-        path: the AVI file to write.
+        path: the AVI file.
         frames: in order.
         quantiser: 2 (finest) to 31.
         codec: one of `CODECS`.
-        in_memory: whether to encode into memory first, which tells of a full disk without FFmpeg's complaints.
+        in_memory: encode into memory first, which tells of a full disk without FFmpeg's complaints.
 
     Returns:
         The number of frames.

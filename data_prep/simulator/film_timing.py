@@ -20,10 +20,7 @@ def film_timed(
 ) -> Performance:
     """The plan with a speed, repeated frames and a cut drawn at random.
 
-    Args:
-        performance: planned as broadcast.
-        margins: least and most frames that a cut leaves before the first movement, and after the end.
-        rng: for everything that is drawn.
+    `margins` are the least and most frames that a cut leaves before the first movement, and after the end.
     """
     speed = float(np.exp(rng.uniform(*np.log(SPEEDS))))
     repeats = int(rng.choice((2, 3))) if rng.random() < REPEATING else 0

@@ -23,16 +23,7 @@ MIXED_IN = ("crowd", "elsewhere", "close_up")  # shots of noise that film is mix
 
 
 class Filming:
-    """The scene, the camera and the broadcast of one planned video.
-
-    Args:
-        simulator: of the sport.
-        performance: the plan.
-        settings: of the dataset.
-
-    Attributes:
-        scene: of the simulator.
-    """
+    """The scene, the camera and the broadcast of one planned video."""
 
     def __init__(self, simulator: Simulator, performance: Performance, settings: Settings):
         self._simulator, self._performance = simulator, performance

@@ -24,14 +24,7 @@ CLOSE = "the camera stays on the athlete, who fills the picture; all else as in 
 
 
 def write_labels(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
-    """Writes the label files of the official layout (clips: `motion_classes.csv`), the true factors, and the card.
-
-    Args:
-        simulator: of the sport.
-        performances: one for each video.
-        settings: what was simulated.
-        folder: of the dataset.
-    """
+    """Writes the label files of the official layout (clips: `motion_classes.csv`), the true factors, and the card."""
     _write_factors(simulator, performances, folder)
     if settings.task == "scoring":
         _write_official_labels(simulator, performances, settings, folder)

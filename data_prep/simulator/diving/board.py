@@ -5,10 +5,7 @@ import dataclasses
 import numpy as np
 
 SPRINGBOARD_HEIGHTS = (1.0, 3.0)
-SAG, PRESS = (
-    0.07,
-    0.55,
-)  # metres that a springboard's tip is down under a standing diver, and at the deepest of the press
+SAG, PRESS = 0.07, 0.55  # metres that a springboard's tip is down under a standing diver, and when pressed deepest
 PRESS_FRAMES = 5.0  # frames in which a pressed springboard throws a diver up
 
 
@@ -20,12 +17,7 @@ class Board:
     springs: bool = False  # whether it bends
 
     def tip(self, boundaries: tuple[float, ...], times: np.ndarray) -> np.ndarray:
-        """Height (N,) of the tip above its unloaded place, metres, at `times` (N,) in frames.
-
-        Args:
-            boundaries: t0 first movement, t1 the feet leave it, in frames, and more that are not used.
-            times: in frames.
-        """
+        """Height (N,) of the tip above its unloaded place, metres, at `times` (N,) in frames."""
         times = np.asarray(times, float)
         if not self.springs:
             return np.zeros_like(times)

@@ -133,19 +133,10 @@ def dive_shot(
     rng: np.random.Generator,
     seen: list[np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
-    """Films a dive.
+    """Films a dive at the instants `frames` (F,), on whose axis `boundaries` are t0 to t3; yields frames (H, W, 3).
 
-    Args:
-        scene: where.
-        dive: what.
-        trait: how.
-        boundaries: t0, t1, t2, t3 on the time axis of `frames`.
-        frames: (F,) instants to film, in frames, increasing; a step below 1 is slow motion.
-        rng: for the camera's tremor and the splash's droplets.
-        seen: takes the diver's joints in each frame, (J, 2) pixels, NaN once the water hides all; of a pair the first.
-
-    Yields:
-        Frames (H, W, 3).
+    A step below 1 is slow motion. `seen` takes the diver's joints in each frame, (J, 2) pixels, NaN once the water
+    hides all; of a pair the first.
     """
     view, board, exposures = scene.view, scene.board, len(SHUTTER)
     instants = view.exposures(frames)

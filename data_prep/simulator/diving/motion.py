@@ -136,15 +136,9 @@ def perform(
     times: np.ndarray,
     board: Board = PLATFORM,
 ) -> Motion:
-    """The motion of a dive.
+    """The motion of a dive at `times` (N,), with boundaries t0, t1, t2; all in frames, increasing.
 
-    Args:
-        dive: the dive.
-        trait: faults and manner.
-        body: proportions.
-        boundaries: t0, t1, t2 in frames, strictly increasing.
-        times: (N,) instants in frames, increasing.
-        board: what it starts from. Before t0 nothing moves on a platform; on a springboard the diver sinks already.
+    Before t0 nothing moves on a platform; on a springboard the diver sinks already.
     """
     oriented, somersault, twist = _turned(dive, trait, body, boundaries, times, board)
     centre = _path(dive, trait, oriented, body, boundaries, times, board)

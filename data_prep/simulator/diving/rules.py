@@ -97,11 +97,7 @@ ENTRY_ARMSTAND_BACK_REVERSE = {4: 0.3, 6: 0.4}
 
 
 def degree_of_difficulty(dive: Dive, height: int = 10) -> float:
-    """A + B + C + D + E of the rules, to one decimal.
-
-    Args:
-        dive: the dive.
-        height: of the board in metres, 10 or 3.
+    """A + B + C + D + E of the rules for a board of a height, 10 or 3 metres, to one decimal.
 
     Raises:
         InputError: the rules have no value for such a dive.

@@ -12,14 +12,13 @@ LASTING = 45.0  # frames in which the foam fades to a third
 def splash_size(
     severity: float, entry_angle: float, venue_factor: float, luck: float, rng: np.random.Generator
 ) -> float:
-    """Size of a splash, about 0.2 to 2.5: by the fault, the entry's angle, the water, and luck.
+    """Size of a splash, about 0.2 to 2.5.
 
     Args:
         severity: of the fault, 0..1.
         entry_angle: degrees off vertical.
-        venue_factor: of the venue, the same for all heights: what its water and wind do to every splash.
-        luck: standard deviation of the logarithm of what nobody sees the reason of.
-        rng: for the luck.
+        venue_factor: what the water and wind of the venue do to every splash.
+        luck: standard deviation of the logarithm of what has no visible reason.
     """
     opened = 0.35 * abs(np.sin(np.radians(entry_angle)))
     return float((0.42 + 0.75 * severity + opened) * venue_factor * np.exp(rng.normal(0.0, luck)))

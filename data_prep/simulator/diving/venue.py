@@ -85,13 +85,10 @@ def paint_venue(
 ) -> Canvas:
     """The venue as a picture: the board's edge at x = 0; the water's surface at the diver at y = 0.
 
+    `paint_springboard` paints a springboard, as it moves. Writing is mirrored here if frames will be `mirrored`.
+
     Args:
-        venue: what to paint.
-        board: of the dive. `paint_springboard` paints a springboard, as it moves.
         yaw: radians between the camera and the normal of the plane of the movement.
-        pixels_per_metre: scale.
-        mirrored: whether frames will be mirrored, so that writing has to be mirrored here to read well there.
-        rng: for everything that no `Venue` fixes.
         margin: metres that it is larger at every side, as seen from afar.
     """
     top = board.height + HEADROOM + margin
@@ -256,15 +253,9 @@ def _paint_front(world: Canvas, venue: Venue, board: Board) -> None:
 def paint_springboard(
     frame: np.ndarray, venue: Venue, edge: np.ndarray, fulcrum: np.ndarray, tip: float, pixels_per_metre: float
 ) -> None:
-    """Paints a springboard on a frame in place: level from its fulcrum to its edge, pixels (x, y), and bent at the tip.
+    """Paints a springboard on a BGR frame in place, from its fulcrum to its edge, pixels (x, y).
 
-    Args:
-        frame: BGR.
-        venue: whose colours.
-        edge: where its edge would be, unloaded.
-        fulcrum: where it is held.
-        tip: metres that the edge is above that.
-        pixels_per_metre: scale.
+    It is bent so that the edge lies `tip` metres above its unloaded place.
     """
     share = np.linspace(0.0, 1.0, 6)[:, None]
     line = fulcrum + (edge - fulcrum) * share

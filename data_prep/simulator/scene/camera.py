@@ -56,13 +56,8 @@ class View:
 def follow(target: np.ndarray, view: View, rng: np.random.Generator, steps_per_frame: int = 1) -> np.ndarray:
     """Camera centres (N, 2) in metres that follow `target` (N, 2) with lag and tremor.
 
-    However fast it moves, the target stays within `view.slack` of the middle of the picture.
-
-    Args:
-        target: where the operator wants to look, metres, one row an instant.
-        view: the camera.
-        rng: for the tremor.
-        steps_per_frame: instants a frame.
+    However fast it moves, the target stays within `view.slack` of the middle of the picture. A frame has
+    `steps_per_frame` instants N.
     """
     keep = view.lag ** (1 / steps_per_frame)
     limit = np.array((view.width, view.height)) / view.pixels_per_metre * view.slack
@@ -79,13 +74,9 @@ def follow(target: np.ndarray, view: View, rng: np.random.Generator, steps_per_f
 
 
 def look(world: Canvas, centre: np.ndarray, view: View, travel: np.ndarray) -> np.ndarray:
-    """The world (H, W, 3) as the camera sees it, blurred along its travel.
+    """The world (H, W, 3), painted at the view's scale, as the camera sees it around `centre` (2,), metres.
 
-    Args:
-        world: painted at the view's scale.
-        centre: (2,) metres.
-        view: the camera.
-        travel: (2,) metres that the camera moves while the shutter is open.
+    It is blurred along the `travel` (2,) of the camera, metres, while the shutter is open.
     """
     column = (centre[0] - world.left) * world.pixels_per_metre
     row = (world.top - centre[1]) * world.pixels_per_metre

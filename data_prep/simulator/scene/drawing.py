@@ -66,14 +66,7 @@ def random_appearance(rng: np.random.Generator) -> Appearance:
 
 
 class FigurePainter:
-    """Paints figures whose joints are given in pixels.
-
-    Args:
-        body: proportions.
-        appearance: colours.
-        pixels_per_metre: scale of the picture.
-        light: direction of the light in the picture, (x to the right, y upwards, z to the camera).
-    """
+    """Paints figures whose joints are given in pixels; axes of `light`: x to the right, y upwards, z to the camera."""
 
     def __init__(
         self,
@@ -223,10 +216,7 @@ def _fill(patch: np.ndarray, outlines: np.ndarray, colours: np.ndarray) -> None:
 def capsule_outlines(ends: np.ndarray, radii: np.ndarray, fine: int = SUPERSAMPLING) -> np.ndarray:
     """Outlines (…, V, 2) int32 of tapered capsules, for `cv2.fillConvexPoly` with `SHIFT`.
 
-    Args:
-        ends: (…, 2, 2) picture pixels of start and stop, which are equal for a disc.
-        radii: (…, 2) at start and stop, pixels.
-        fine: pixels of the patch for each of the picture.
+    `ends` (…, 2, 2) and `radii` (…, 2) are pixels of start and stop; a patch has `fine` pixels for one of the picture.
     """
     starts, stops = ends[..., 0, :], ends[..., 1, :]
     heading = np.arctan2(stops[..., 1] - starts[..., 1], stops[..., 0] - starts[..., 0])[..., None]

@@ -86,14 +86,7 @@ def _picture_size(style: VideoStyle, width: int, height: int) -> tuple[int, int]
 
 
 class Broadcast:
-    """Applies a `VideoStyle` to pictures of one size.
-
-    Args:
-        style: what to apply.
-        width: of the frames, pixels.
-        height: of the frames, pixels.
-        rng: for the grain and what is written.
-    """
+    """Applies a `VideoStyle` to pictures of one size; grain and writing are drawn at random."""
 
     def __init__(self, style: VideoStyle, width: int, height: int, rng: np.random.Generator):
         levels = np.arange(256) / 255.0

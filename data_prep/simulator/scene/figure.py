@@ -165,10 +165,8 @@ def somersault_inertia(joints: np.ndarray) -> np.ndarray:
 def orient(joints: np.ndarray, somersault: np.ndarray, twist: np.ndarray) -> np.ndarray:
     """Turns body-frame joints (N, J, 3) about their centre of mass into world axes (x along, y up, z to the camera).
 
-    Args:
-        joints: body-frame positions.
-        somersault: (N,) radians, counter-clockwise in the picture.
-        twist: (N,) radians about the long axis; 0 has the belly towards x, π towards −x.
+    `somersault` (N,) is counter-clockwise in the picture, `twist` (N,) about the long axis: 0 has the belly towards x,
+    π towards −x. Both are radians.
     """
     offset = joints - centre_of_mass(joints)[:, None]
     x, y, z = offset[..., 0], offset[..., 1], offset[..., 2]

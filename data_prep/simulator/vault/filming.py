@@ -102,19 +102,9 @@ def vault_shot(
     rng: np.random.Generator,
     seen: list[np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
-    """Films a vault.
+    """Films a vault at the instants `frames` (F,), on whose axis `boundaries` are t0 to t3; yields frames (H, W, 3).
 
-    Args:
-        scene: where.
-        vault: what.
-        trait: how.
-        boundaries: t0, t1, t2, t3 on the time axis of `frames`; take-off and touch-down count.
-        frames: (F,) instants to film, in frames, increasing; a step below 1 is slow motion.
-        rng: for the camera's tremor.
-        seen: takes the gymnast's joints in each frame, (J, 2) pixels.
-
-    Yields:
-        Frames (H, W, 3).
+    A step below 1 is slow motion. `seen` takes the gymnast's joints in each frame, (J, 2) pixels.
     """
     instants = scene.view.exposures(frames)
     _, take_off, touch_down, _ = boundaries

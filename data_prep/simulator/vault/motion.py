@@ -24,14 +24,9 @@ _FEET = [JOINT["ankle_l"], JOINT["ankle_r"]]
 
 
 def perform(vault: Vault, trait: VaultTrait, body: Body, boundaries: tuple[float, float], times: np.ndarray) -> Motion:
-    """The motion of a vault.
+    """The motion of a vault at `times` (N,), in frames, increasing.
 
-    Args:
-        vault: the vault.
-        trait: faults and manner.
-        body: proportions.
-        boundaries: take-off from the springboard and first touch of the mat, in frames.
-        times: (N,) instants in frames, increasing.
+    `boundaries` are the take-off from the springboard and the first touch of the mat, in frames.
     """
     return _Vaulter(vault, trait, body, Timing(*boundaries)).at(times)
 

@@ -74,13 +74,8 @@ def paint_hall(
 ) -> tuple[Canvas, Canvas]:
     """The hall as a panorama, and a mask of its table, white, which may hide a gymnast behind it.
 
-    Args:
-        venue: what to paint.
-        standpoint: from where.
-        pixels_per_metre: scale at the table.
-        margin: metres that a picture reaches to the side of, and above and below, what it is aimed at.
-        mirrored: whether frames will be mirrored, so that writing has to be mirrored here to read well there.
-        rng: for everything that no `Venue` fixes.
+    Writing is mirrored here if frames will be `mirrored`. A picture reaches `margin` metres to the side of, and above
+    and below, what it is aimed at.
     """
     seen = standpoint.panorama(STAGE)[..., :2]
     low, high = seen.min(axis=0) - margin, seen.max(axis=0) + margin
@@ -129,14 +124,9 @@ class _Brush:
         colour: Colour,
         shades: Sequence[float] = (0.62, 0.78, 1.0),
     ) -> None:
-        """A block between pairs of x, y and z: those sides that the camera sees, and the top.
+        """A block between pairs of x, y and z, metres: those sides that the camera sees, and the top.
 
-        Args:
-            x: its two edges along x, metres.
-            y: lower and upper edge, metres.
-            z: its two edges along z, metres.
-            colour: blue, green, red, 0–255.
-            shades: brightness of the sides across x, of those across z, and of the top.
+        `shades` are the brightness of the sides across x, of those across z, and of the top.
         """
         azimuth = self.standpoint.azimuth
         end, side = (x[1] if azimuth > 0 else x[0]), (z[1] if np.cos(azimuth) > 0 else z[0])

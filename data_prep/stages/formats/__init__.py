@@ -30,12 +30,10 @@ HEAD = 4096  # bytes
 
 
 def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[LabelledVideo]:
-    """Reads the videos of a file of stage labels.
+    """Reads the videos of a file of stage labels, in the format of a name or recognised by its content.
 
-    Args:
-        path: the file; InputError if there is none, or it is of no known format or malformed as a whole.
-        facts_of: see `videos.facts_reader`.
-        name: key in `FORMATS`; None recognises the format by content.
+    Raises:
+        InputError: there is no such file, or it is malformed as a whole.
     """
     path = Path(path)
     if not path.exists():
@@ -44,13 +42,10 @@ def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[L
 
 
 def write(name: str, output: Path, videos: Sequence[LabelledVideo], facts_of: FactsOf) -> None:
-    """Writes videos in a format, whole or not at all.
+    """Writes videos with sound segments in a format, whole or not at all.
 
-    Args:
-        name: one of `WRITABLE`.
-        output: the file; InputError if it cannot be written.
-        videos: with sound segments.
-        facts_of: see `videos.facts_reader`; InputError if the format needs an unknown fact.
+    Raises:
+        InputError: the format is not one of `WRITABLE` or needs an unknown fact, or the file cannot be written.
     """
     writer = FORMATS[name].write
     if writer is None:

@@ -14,7 +14,6 @@ imports what `write` wrote, as predictions to correct. Timelines count frames fr
 If the rate of a video varies, they are times.
 """
 
-import dataclasses
 import json
 import numbers
 import re
@@ -27,12 +26,12 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.stage_labels import Segment
 from data_prep.records.encoding import remark_of
-from data_prep.stages.formats.labelled_video import VIDEO_ID, LabelledVideo, check_names, labelled_video, require_ends
+from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import MAX_RATE, FactsOf, VideoFacts, exact_rate
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import InputError
 
-VIDEO, FPS = "video", "fps"  # keys of a task's data, as is `VIDEO_ID`; Label Studio keeps those it does not know
+VIDEO, VIDEO_ID, FPS = "video", "video_id", "fps"  # keys of a task's data; Label Studio keeps those it does not know
 STAGES = "stages"  # name of the control tag
 MAX_NUMBER = 2**53  # larger numbers are not exact in JSON
 LOCAL_FILES = "/data/local-files/?d="  # Label Studio serves the files of a storage here
@@ -82,17 +81,18 @@ def _video(task: Any, where: str, facts_of: FactsOf) -> LabelledVideo:
     except InputError as error:
         return LabelledVideo(video_id, where, (), (remark_of(error),))
 
-    def segments_of(numbered: tuple[int, Any]) -> list[Segment]:
-        number, region = numbered
-        where_region = f"{where}, region {region.get('id', number) if isinstance(region, dict) else number}"
-        return [
-            _of_frames(stage, span, where_region, facts_of(video_id), rate)
-            for stage, span in _labelled_spans(region, where_region)
-        ]
-
-    video = labelled_video(video_id, where, enumerate(regions, start=1), segments_of)
-    frame_rate = None if rate is None else float(rate)
-    return dataclasses.replace(video, is_predicted="annotations" not in task, frame_rate=frame_rate)
+    segments: list[Segment] = []
+    problems = []
+    for number, region in enumerate(regions, start=1):
+        place = f"{where}, region {region.get('id', number) if isinstance(region, dict) else number}"
+        try:
+            spans = _labelled_spans(region, place)
+            segments += [_of_frames(stage, span, place, facts_of(video_id), rate) for stage, span in spans]
+        except InputError as error:
+            problems.append(remark_of(error))
+    segments.sort(key=lambda segment: segment.start)
+    is_predicted, frame_rate = "annotations" not in task, None if rate is None else float(rate)
+    return LabelledVideo(video_id, where, tuple(segments), tuple(dict.fromkeys(problems)), is_predicted, frame_rate)
 
 
 def _video_id(data: dict[str, Any], where: str) -> str:
@@ -100,7 +100,7 @@ def _video_id(data: dict[str, Any], where: str) -> str:
     texts = {key: value for key, value in data.items() if isinstance(value, str) and value}
     if VIDEO_ID in texts:
         if VIDEO in texts:
-            check_names(texts[VIDEO_ID], video_name(texts[VIDEO], where), where)
+            _check_names(texts[VIDEO_ID], video_name(texts[VIDEO], where), where)
         return texts[VIDEO_ID]
     references = [texts[VIDEO]] if VIDEO in texts else list(texts.values())
     if len(references) != 1:
@@ -108,17 +108,17 @@ def _video_id(data: dict[str, Any], where: str) -> str:
     return video_name(references[0], where)
 
 
+def _check_names(video_id: str, file: str, where: str) -> None:
+    """InputError if labels were written for `video_id`, but refer to another `file`, as a copied template does."""
+    name, path = PurePosixPath(video_id), PurePosixPath(file)
+    if not {name.name, name.stem} & {path.name, path.stem}:
+        raise InputError("other_video", f"{where}: its {VIDEO_ID} is {video_id}, but it refers to the file {file}.")
+
+
 def video_name(reference: str, where: str) -> str:
-    """The file name in the URL or path of a video.
+    """The file name in the URL or path of a video; InputError, which says `where`, if it is neither.
 
     Label Studio's `/data/local-files/?d=PATH` has it in the query, `/data/upload/PROJECT/HASH-NAME` after a hash.
-
-    Args:
-        reference: URL or path.
-        where: file and task, for the message.
-
-    Raises:
-        InputError: it is no URL.
     """
     try:
         url = urlsplit(reference.replace("\\", "/"), allow_fragments=False)  # "dive #1.mp4" may be a path
@@ -201,7 +201,10 @@ def write(output: Path, videos: Sequence[LabelledVideo], facts_of: FactsOf) -> N
     Raises:
         InputError: a segment has no end.
     """
-    require_ends(videos)
+    endless = [segment for video in videos for segment in video.segments if segment.end is None]
+    if endless:
+        lines = [f"{segment.where}: {segment} has no end frame." for segment in endless]
+        raise InputError("missing_end", "\n".join(lines), "To count the frames, set --videos_dir.")
     write_json(output, [_task(video, facts_of) for video in videos])
 
 

@@ -2,17 +2,13 @@
 
 import collections
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import PurePosixPath
-from typing import Any
+from collections.abc import Sequence
 
 from data_prep.datasets.stage_labels import Segment, segment_errors
 from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.messages import InputError, Remark
-
-VIDEO_ID = "video_id"  # our property in the files of tools, which keep it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,51 +23,10 @@ class LabelledVideo:
     frame_rate: float | None = None  # frames per second at which the file counts, if it says so
 
 
-def labelled_video(
-    video_id: str, where: str, regions: Iterable[Any], segments_of: Callable[[Any], Iterable[Segment]]
-) -> LabelledVideo:
-    """Makes a `LabelledVideo` of a tool's regions, in any order.
-
-    An InputError of `segments_of`, which makes segments of a region, becomes a problem of the video.
-    """
-    segments: list[Segment] = []
-    problems = []
-    for region in regions:
-        try:
-            segments += segments_of(region)
-        except InputError as error:
-            problems.append(remark_of(error))
-    segments.sort(key=lambda segment: segment.start)
-    return LabelledVideo(video_id, where, tuple(segments), tuple(dict.fromkeys(problems)))
-
-
-def require_ends(videos: Iterable[LabelledVideo]) -> None:
-    """InputError that lists the segments without an end."""
-    segments = [segment for video in videos for segment in video.segments if segment.end is None]
-    if segments:
-        lines = [f"{segment.where}: {segment} has no end frame." for segment in segments]
-        raise InputError("missing_end", "\n".join(lines), "To count the frames, set --videos_dir.")
-
-
-def check_names(video_id: str, file: str, where: str) -> None:
-    """InputError if labels were written for `video_id`, but refer to another `file`, as a copied template does."""
-    name, path = PurePosixPath(video_id), PurePosixPath(file)
-    if not {name.name, name.stem} & {path.name, path.stem}:
-        raise InputError("other_video", f"{where}: its {VIDEO_ID} is {video_id}, but it refers to the file {file}.")
-
-
 def checked_videos(videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> list[LabelledVideo]:
     """Lists all problems of the videos, and makes their segments fit to be written.
 
     A stage without frames is left out. One that reaches to the end of the video gets that end, if it is known.
-
-    Args:
-        videos: as read.
-        sport: of the videos.
-        facts_of: see `videos.facts_reader`.
-
-    Returns:
-        The videos in the same order.
     """
     places = collections.defaultdict(list)
     for video in videos:
