@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.performances import FRAMES
@@ -91,11 +92,7 @@ def _units(samples: list[Sample], by: str) -> list[list[Sample]]:
 
 
 def _split(
-    samples: list[Sample],
-    units: list[list[Sample]],
-    test: list[list[Sample]],
-    settings: SplitSettings,
-    rng: np.random.Generator,
+    samples: list[Sample], units: list[list[Sample]], test: list[list[Sample]], settings: SplitSettings, rng: Generator
 ) -> dict[str, str]:
     """Returns {id: split}: the units `test` to test on, and a share of the others to validate on."""
     split = dict.fromkeys((sample.video_id for sample in samples), "train")
@@ -114,7 +111,7 @@ def _split(
     return split
 
 
-def _parts(units: Sequence[list[Sample]], shares: Sequence[float], by: str, rng: np.random.Generator) -> list[list]:
+def _parts(units: Sequence[list[Sample]], shares: Sequence[float], by: str, rng: Generator) -> list[list]:
     """Divides the units into as many parts as there are shares, which sum to 1."""
     if by == "score":
         return _alike_parts(units, shares, rng)
@@ -129,7 +126,7 @@ def _parts(units: Sequence[list[Sample]], shares: Sequence[float], by: str, rng:
     return parts
 
 
-def _alike_parts(units: Sequence[list[Sample]], shares: Sequence[float], rng: np.random.Generator) -> list[list]:
+def _alike_parts(units: Sequence[list[Sample]], shares: Sequence[float], rng: Generator) -> list[list]:
     """Each part takes one unit from each of as many sets of neighbours, in order of score, as it needs units."""
     ends = np.rint(np.cumsum(shares) * len(units)).astype(int)
     left, parts = list(units), []

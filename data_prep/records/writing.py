@@ -32,12 +32,7 @@ class ShardWriter:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        split: str,
-        max_records: int,
-        num_shards: int | None = None,
-        shard_bytes: int = SHARD_BYTES,
+        self, folder: Path, split: str, max_records: int, num_shards: int | None = None, shard_bytes: int = SHARD_BYTES
     ) -> None:
         self.digest = hashlib.sha256()
         self._folder, self._split, self._max_records, self._shard_bytes = folder, split, max_records, shard_bytes

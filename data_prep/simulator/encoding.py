@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import av
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.files import replacing
 from scoringnet_tf.support.messages import InputError
@@ -35,7 +36,7 @@ CODECS: dict[str, Callable[[int], dict[str, str]]] = {  # name → function of t
 }
 
 
-def draw_compression(easy: bool, rng: np.random.Generator, film: bool = False) -> tuple[str, int]:
+def draw_compression(easy: bool, rng: Generator, film: bool = False) -> tuple[str, int]:
     """Draws codec and quantiser; the easy preset is finely compressed, film often coarsely."""
     if easy:
         return "mpeg4", int(rng.integers(3, 8))

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.random import Generator
 
 from scoringnet_tf.support.messages import InputError
 
@@ -28,7 +29,7 @@ class Fault:
     weight: float
 
 
-def share_deduction(points: float, faults: tuple[Fault, ...], rng: np.random.Generator) -> dict[str, float]:
+def share_deduction(points: float, faults: tuple[Fault, ...], rng: Generator) -> dict[str, float]:
     """Severities by name of faults that together cost `points`, shared out at random.
 
     Shares are Dirichlet; what exceeds the most a fault can cost flows to the others. Points beyond what all faults
@@ -51,7 +52,7 @@ def total_deduction(severities: dict[str, float], faults: tuple[Fault, ...]) -> 
     return float(sum(fault.max_points * severities[fault.name] ** (1 / EXPONENT) for fault in faults))
 
 
-def draw(quantiles: Sequence[float], rng: np.random.Generator) -> float:
+def draw(quantiles: Sequence[float], rng: Generator) -> float:
     """A number with these quantiles at `LEVELS`."""
     return float(np.interp(rng.random(), LEVELS, quantiles))
 

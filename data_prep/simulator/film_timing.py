@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.performance import Performance
 
@@ -16,7 +17,7 @@ CUT = 0.6  # of the videos
 
 
 def film_timed(
-    performance: Performance, margins: tuple[tuple[int, int], tuple[int, int]], rng: np.random.Generator
+    performance: Performance, margins: tuple[tuple[int, int], tuple[int, int]], rng: Generator
 ) -> Performance:
     """The plan with a speed, repeated frames and a cut drawn at random.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.faults import share_deduction
 from data_prep.simulator.film_timing import is_repeat
@@ -134,7 +135,7 @@ class Filming:
 
 
 def replay_of_another(
-    simulator: Simulator, performance: Performance, scene: Any, num_frames: int, rng: np.random.Generator
+    simulator: Simulator, performance: Performance, scene: Any, num_frames: int, rng: Generator
 ) -> Iterator[np.ndarray]:
     """Frames of a replay among the noise: another element than that of the plan, with other faults."""
     elements = [element for element in simulator.replayed_elements(scene) if element != performance.element]

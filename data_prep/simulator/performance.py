@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.faults import Fault
 from data_prep.simulator.scene.film import FilmLook
@@ -52,7 +53,7 @@ class Label:
     difficulty: float  # of its element
     execution: float  # penalties taken off
     # random numbers → frames of noise at the start, and boundaries
-    draw_timing: Callable[[np.random.Generator], tuple[int, Boundaries]]
+    draw_timing: Callable[[Generator], tuple[int, Boundaries]]
 
 
 class Simulator(abc.ABC):
@@ -77,20 +78,20 @@ class Simulator(abc.ABC):
     difficulty_of: Callable[[Any], float]  # element → its value by the rules
     name_of: Callable[[Any], str]  # element → its name in `factors.csv`
     # rng → points that a performance deserves to lose, distributed as real ones
-    draw_deduction: Callable[[np.random.Generator], float]
+    draw_deduction: Callable[[Generator], float]
     # (deduction, rng) → marks of a panel for a performance that deserves to lose so many points
-    judge: Callable[[float, np.random.Generator], np.ndarray]
+    judge: Callable[[float, Generator], np.ndarray]
     execution_score: Callable[[np.ndarray], float]  # marks → execution
     # (severities, rng) → faults of those severities, and a manner
-    random_trait: Callable[[dict[str, float], np.random.Generator], Any]
+    random_trait: Callable[[dict[str, float], Generator], Any]
     label_files: Callable[[Path], list[Path]]  # folder → files of real labels that a plan depends on
     # (element, settings, rng, look) → place, camera and athlete: `view`, `world`, `appearance`, `mirrored`
-    random_scene: Callable[[Any, Settings, np.random.Generator, FilmLook], Any]
+    random_scene: Callable[[Any, Settings, Generator, FilmLook], Any]
     # (scene, element, trait, boundaries, frames, rng, joints) → pictures (H, W, 3) of an element at these instants;
     # appends the athlete's joints in each, (J, 2) in pixels, to `joints`; NaN if none is painted
     shot: Callable[..., Iterator[np.ndarray]]
     # (scene, element, trait, num_frames, rng) → frames of an element from another point of view
-    replay_shot: Callable[[Any, Any, Any, int, np.random.Generator], Iterator[np.ndarray]]
+    replay_shot: Callable[[Any, Any, Any, int, Generator], Iterator[np.ndarray]]
 
     # === Elements ===
 
@@ -106,11 +107,11 @@ class Simulator(abc.ABC):
         values = self.difficulties.items()
         return [e for e, value in values if not one_each or self.elements_of_difficulty(value, one_each) == [e]]
 
-    def film_trait(self, element: Any, trait: Any, rng: np.random.Generator) -> Any:
+    def film_trait(self, element: Any, trait: Any, rng: Generator) -> Any:
         """The manner of a performance that is filmed as people film: as it is, unless the sport has more of them."""
         return trait
 
-    def draw_element(self, elements: Sequence[Any], rng: np.random.Generator) -> Any:
+    def draw_element(self, elements: Sequence[Any], rng: Generator) -> Any:
         """One of the elements, drawn by their frequencies."""
         weights = np.array([self.frequencies[element] for element in elements], float)
         return elements[rng.choice(len(elements), p=weights / weights.sum())]
@@ -118,15 +119,15 @@ class Simulator(abc.ABC):
     # === Timing, in frames ===
 
     @abc.abstractmethod
-    def draw_timing(self, rng: np.random.Generator) -> tuple[int, Boundaries]:
+    def draw_timing(self, rng: Generator) -> tuple[int, Boundaries]:
         """Frames of noise at the start, and boundaries."""
 
     @abc.abstractmethod
-    def draw_clip(self, rng: np.random.Generator) -> tuple[Boundaries, int]:
+    def draw_clip(self, rng: Generator) -> tuple[Boundaries, int]:
         """Boundaries and length of a clip of motion alone."""
 
     @abc.abstractmethod
-    def draw_ending(self, boundaries: Boundaries, rng: np.random.Generator) -> tuple[int, int]:
+    def draw_ending(self, boundaries: Boundaries, rng: Generator) -> tuple[int, int]:
         """Frames that the shot goes on after the last boundary, and frames of the video after it."""
 
     @abc.abstractmethod
@@ -144,7 +145,7 @@ class Simulator(abc.ABC):
         """Elements that replays of a scene show."""
 
     @abc.abstractmethod
-    def noise_shots(self, scene: Any, after: bool, rng: np.random.Generator) -> dict[str, Callable[[int], Iterator]]:
+    def noise_shots(self, scene: Any, after: bool, rng: Generator) -> dict[str, Callable[[int], Iterator]]:
         """Name → function of a number of frames: the shots of this sport alone between performances, or after one."""
 
     # === Labels ===

@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.encoding import draw_compression
 from data_prep.simulator.faults import share_deduction, total_deduction
@@ -52,7 +52,7 @@ def plan_performances(simulator: Simulator, settings: Settings) -> list[Performa
     return [_plan_drawn(simulator, settings, 1 + index, is_training=True) for index in range(settings.known_videos)]
 
 
-def draw_encoder(settings: Settings, video_id: int, rng: np.random.Generator) -> tuple[str, int]:
+def draw_encoder(settings: Settings, video_id: int, rng: Generator) -> tuple[str, int]:
     """Draws codec and quantiser; another rendering draws its own."""
     drawn = draw_compression(settings.easy, rng, settings.film)  # in any case, so that what is drawn next is the same
     if settings.rendering:
@@ -116,7 +116,7 @@ def _scored(
     element: Any,
     severities: dict[str, float],
     marks: tuple[float, ...],
-    rng: np.random.Generator,
+    rng: Generator,
 ) -> Performance:
     """A plan from what is known of a video; the rest is drawn."""
     lead, boundaries = label.draw_timing(rng)

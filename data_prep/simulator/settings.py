@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+from numpy.random import Generator
 
 from scoringnet_tf.support.messages import InputError
 
@@ -53,12 +54,12 @@ class Settings:
         if len(others) > 1:
             raise InputError("flags_conflict", f"{others[0]} and {others[1]} exclude each other.")
 
-    def random(self, *key: int) -> np.random.Generator:
+    def random(self, *key: int) -> Generator:
         """An independent generator for a key such as (video id, purpose), the same however work is divided."""
         task = TASKS.index(self.task)
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(task, *key)))
 
-    def filming_random(self, *key: int) -> np.random.Generator:
+    def filming_random(self, *key: int) -> Generator:
         """Like `random`, for everything that differs in another rendering."""
         return self.random(*key, self.rendering) if self.rendering else self.random(*key)
 

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from numpy.random import Generator
 
 SPRINGBOARD_HEIGHTS = (1.0, 3.0)
 SAG, PRESS = 0.07, 0.55  # metres that a springboard's tip is down under a standing diver, and when pressed deepest
@@ -30,7 +31,7 @@ class Board:
         return np.where(times < t1, loaded, swinging)
 
 
-def random_board(armstand: bool, easy: bool, rng: np.random.Generator) -> Board:
+def random_board(armstand: bool, easy: bool, rng: Generator) -> Board:
     """A board drawn at random; armstands, and the easy preset, are seen from the 10 m platform alone."""
     if easy or armstand or rng.random() < 0.5:
         return Board()

@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.diving.board import Board, random_board
 from data_prep.simulator.diving.motion import IDEAL_DISTANCE, DiveTrait, perform
@@ -62,12 +63,12 @@ class Scene:
     look: FilmLook = BROADCAST  # of the film; `world`, `view` and `appearance` have it already
 
 
-def random_body(rng: np.random.Generator) -> Body:
+def random_body(rng: Generator) -> Body:
     """A diver's proportions, drawn at random."""
     return Body(height=rng.uniform(1.55, 1.82), build=rng.uniform(1.0, 1.35))
 
 
-def random_scene(dive: Dive, settings: Settings, rng: np.random.Generator, look: FilmLook = BROADCAST) -> Scene:
+def random_scene(dive: Dive, settings: Settings, rng: Generator, look: FilmLook = BROADCAST) -> Scene:
     """A scene drawn at random; the easy preset always takes the same venue, straight from the side."""
     easy = settings.easy
     body, board = random_body(rng), random_board(dive.armstand, easy, rng)
@@ -85,7 +86,7 @@ def random_scene(dive: Dive, settings: Settings, rng: np.random.Generator, look:
     return Scene(venue, board, world, view, body, appearance, mirrored, partner, luck, look)
 
 
-def _random_partner(body: Body, appearance: Appearance, look: FilmLook, rng: np.random.Generator) -> Partner:
+def _random_partner(body: Body, appearance: Appearance, look: FilmLook, rng: Generator) -> Partner:
     """A broadcast's partner is the diver's double; people film any two, further apart and not at once."""
     side = float(rng.choice((-1, 1)))
     if look == BROADCAST or look.close:
@@ -95,7 +96,7 @@ def _random_partner(body: Body, appearance: Appearance, look: FilmLook, rng: np.
     return Partner(aside, late, random_body(rng), other)
 
 
-def _easy_view(body: Body, width: int, height: int, rng: np.random.Generator) -> View:
+def _easy_view(body: Body, width: int, height: int, rng: Generator) -> View:
     """From the side, near, and followed closely."""
     return View(
         width=width,
@@ -107,7 +108,7 @@ def _easy_view(body: Body, width: int, height: int, rng: np.random.Generator) ->
     )
 
 
-def _random_view(body: Body, width: int, height: int, rng: np.random.Generator) -> View:
+def _random_view(body: Body, width: int, height: int, rng: Generator) -> View:
     """From the side, aslant or from the front; near or far; with an operator who is quick, late or hardly moves."""
     size = float(np.exp(rng.uniform(np.log(0.30), np.log(0.62))))  # of a standing diver, as a share of the picture
     aslant = rng.uniform(1.0, 1.4) if rng.random() < 0.15 else rng.uniform(0.0, 0.6)
@@ -130,7 +131,7 @@ def dive_shot(
     trait: DiveTrait,
     boundaries: tuple,
     frames: np.ndarray,
-    rng: np.random.Generator,
+    rng: Generator,
     seen: list[np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
     """Films a dive at the instants `frames` (F,), on whose axis `boundaries` are t0 to t3; yields frames (H, W, 3).
@@ -225,9 +226,7 @@ def _submerge(patch: np.ndarray, corner: tuple[int, int], waterline: float, pixe
     return (patch * seen[:, None, None]).astype(np.uint8)
 
 
-def replay_shot(
-    scene: Scene, dive: Dive, trait: DiveTrait, num_frames: int, rng: np.random.Generator
-) -> Iterator[np.ndarray]:
+def replay_shot(scene: Scene, dive: Dive, trait: DiveTrait, num_frames: int, rng: Generator) -> Iterator[np.ndarray]:
     """Part of another diver's dive at half speed, at another zoom, often with a replay mark in a corner."""
     zoom = rng.choice((0.8, 1.25, 1.4))
     view = dataclasses.replace(scene.view, pixels_per_metre=scene.view.pixels_per_metre * zoom, lag=0.3, hold=0.0)
@@ -240,7 +239,7 @@ def replay_shot(
     yield from with_replay_mark(dive_shot(other, dive, trait, REPLAY_BOUNDARIES, frames, rng), rng)
 
 
-def water_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def water_shot(scene: Scene, num_frames: int, rng: Generator) -> Iterator[np.ndarray]:
     """The water after the previous diver: the end of a splash, then foam and a swimming head."""
     view = scene.view
     entry = IDEAL_DISTANCE * np.cos(view.yaw)
@@ -264,7 +263,7 @@ def water_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Itera
         yield cv2.flip(picture, 1) if scene.mirrored else picture
 
 
-def underwater_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def underwater_shot(scene: Scene, num_frames: int, rng: Generator) -> Iterator[np.ndarray]:
     """A diver glides down from the surface among bubbles, seen through a window of the pool, and levels out."""
     view, times = scene.view, np.arange(3 * num_frames) / 3
     sunk = 2.2 * (1 - np.exp(-times / rng.uniform(8.0, 20.0)))

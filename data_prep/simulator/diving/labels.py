@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.readers.text import read_diving_times
@@ -86,7 +87,7 @@ def _check_scores(folder: Path, difficulty: np.ndarray, overall: np.ndarray) -> 
             raise InputError("wrong_scale", message)
 
 
-def draw_boundaries(rng: np.random.Generator) -> tuple[int, int, int, int]:
+def draw_boundaries(rng: Generator) -> tuple[int, int, int, int]:
     """t0, t1, t2, t3 with the distributions of the real UNLV-Diving labels (quantiles of its 368 clean rows)."""
     start = draw((1, 4, 14.75, 23, 31, 46, 75), rng)
     press = draw((1, 5, 8, 10, 12, 15, 21), rng)
@@ -97,12 +98,12 @@ def draw_boundaries(rng: np.random.Generator) -> tuple[int, int, int, int]:
     return t0, t1, t2, t3
 
 
-def draw_deduction(rng: np.random.Generator) -> float:
+def draw_deduction(rng: Generator) -> float:
     """Points short of 30 that a dive deserves to lose, with the distribution of the real execution scores."""
     return draw((1.0, 2.5, 4.5, 6.0, 8.0, 16.5, 24.0), rng)
 
 
-def judge(deduction: float, rng: np.random.Generator) -> np.ndarray:
+def judge(deduction: float, rng: Generator) -> np.ndarray:
     """Marks (7,) of a panel for a dive that deserves to lose `deduction` of 30 points.
 
     Judges agree on what is excellent or failed, and spread most in between: standard deviation .3 at the ends, .55 in

@@ -8,6 +8,7 @@ import dataclasses
 from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.diving.board import Board
 from data_prep.simulator.diving.rules import BACK, FORWARD, REVERSE, Dive
@@ -63,7 +64,7 @@ class DiveTrait:
         return MAX_LEG_SEPARATION * self.severities["leg_separation"]
 
 
-def random_trait(severities: dict[str, float], rng: np.random.Generator) -> DiveTrait:
+def random_trait(severities: dict[str, float], rng: Generator) -> DiveTrait:
     """A `DiveTrait` with those severities; the rest is drawn."""
     return DiveTrait(
         severities=severities,
@@ -75,7 +76,7 @@ def random_trait(severities: dict[str, float], rng: np.random.Generator) -> Dive
     )
 
 
-def with_run_up(trait: DiveTrait, dive: Dive, rng: np.random.Generator) -> DiveTrait:
+def with_run_up(trait: DiveTrait, dive: Dive, rng: Generator) -> DiveTrait:
     """The trait with a run-up, drawn at random, if the dive can have one: the diver faces the water."""
     if dive.armstand or _facing(dive) < 0 or rng.random() >= RUNNING:
         return trait
@@ -129,12 +130,7 @@ def _turning(dive: Dive) -> int:
 
 
 def perform(
-    dive: Dive,
-    trait: DiveTrait,
-    body: Body,
-    boundaries: tuple[float, ...],
-    times: np.ndarray,
-    board: Board = PLATFORM,
+    dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[float, ...], times: np.ndarray, board: Board = PLATFORM
 ) -> Motion:
     """The motion of a dive at `times` (N,), with boundaries t0, t1, t2; all in frames, increasing.
 

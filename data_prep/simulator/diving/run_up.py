@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.encoding import FPS
 from data_prep.simulator.scene.figure import GRAVITY, pose
@@ -46,7 +47,7 @@ class RunUp:
         return np.stack((np.interp(times, keys, places), 4 * self.rise * share * (1 - share)), axis=-1)
 
 
-def random_run_up(rng: np.random.Generator) -> RunUp:
+def random_run_up(rng: Generator) -> RunUp:
     """A run-up drawn at random."""
     return RunUp(
         steps=int(rng.integers(1, 5)),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from absl import logging
+from numpy.random import Generator
 
 from data_prep.simulator import files
 from data_prep.simulator.diving import filming, labels
@@ -60,24 +61,24 @@ class DivingSimulator(Simulator):
         """Armstands from the 10 m platform alone."""
         return [dive for dive in FREQUENCIES if scene.board == PLATFORM or not dive.armstand]
 
-    def film_trait(self, element: Dive, trait: DiveTrait, rng: np.random.Generator) -> DiveTrait:
+    def film_trait(self, element: Dive, trait: DiveTrait, rng: Generator) -> DiveTrait:
         """Many divers run up, and hop onto the end of the board."""
         return with_run_up(trait, element, rng)
 
-    def draw_timing(self, rng: np.random.Generator) -> tuple[int, Boundaries]:
+    def draw_timing(self, rng: Generator) -> tuple[int, Boundaries]:
         """As labelled clips have it, except that some divers stand much longer, as they do in uncut video."""
         lead = 0 if rng.random() < 0.5 else int(rng.integers(6, 41))
         start = lead + (int(rng.integers(20, 121)) if rng.random() < LONG_WAITS else 0)
         t0, t1, t2, t3 = labels.draw_boundaries(rng)
         return lead, (start + t0, start + t1, start + t2, start + t3)
 
-    def draw_clip(self, rng: np.random.Generator) -> tuple[Boundaries, int]:
+    def draw_clip(self, rng: Generator) -> tuple[Boundaries, int]:
         """From the first movement to the water."""
         t0, t1, t2, t3 = labels.draw_boundaries(rng)
         boundaries = (CLIP_LEAD, t1 - t0 + CLIP_LEAD, t2 - t0 + CLIP_LEAD, t3 - t0 + CLIP_LEAD)
         return boundaries, boundaries[2] + CLIP_TAIL
 
-    def draw_ending(self, boundaries: Boundaries, rng: np.random.Generator) -> tuple[int, int]:
+    def draw_ending(self, boundaries: Boundaries, rng: Generator) -> tuple[int, int]:
         entry = boundaries[3] - boundaries[2]
         linger = int(rng.integers(6, 19)) if entry >= 6 and rng.random() < 0.25 else 0
         return linger, int(rng.integers(20, 61))
@@ -95,9 +96,7 @@ class DivingSimulator(Simulator):
         first = get_sport(self.sport).stages[1]
         return {"noise before": lead, first: t0 - lead, **spans, "entry": t3 - t2, "noise after": total - t3}
 
-    def noise_shots(
-        self, scene: filming.Scene, after: bool, rng: np.random.Generator
-    ) -> dict[str, Callable[[int], Iterator]]:
+    def noise_shots(self, scene: filming.Scene, after: bool, rng: Generator) -> dict[str, Callable[[int], Iterator]]:
         """Below the water, or the water; the latter never right after a dive, whose end it would hide."""
         shots = {"underwater": lambda length: filming.underwater_shot(scene, length, rng)}
         return shots if after else {**shots, "water": lambda length: filming.water_shot(scene, length, rng)}
@@ -157,7 +156,7 @@ def _real_label(real: labels.RealLabels, video_id: int, split: str) -> Label:
     )
 
 
-def _lead_within(start: int, rng: np.random.Generator) -> int:
+def _lead_within(start: int, rng: Generator) -> int:
     """Frames of noise at the beginning of a pre-starting of `start` frames: none, or up to two fifths of it."""
     if start < 15 or rng.random() < 0.4:
         return 0

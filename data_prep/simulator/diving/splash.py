@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.scene.drawing import composite
 
@@ -9,9 +10,7 @@ FOAM_SIZE = (96, 32)  # width and height of the texture of the foam, pixels
 LASTING = 45.0  # frames in which the foam fades to a third
 
 
-def splash_size(
-    severity: float, entry_angle: float, venue_factor: float, luck: float, rng: np.random.Generator
-) -> float:
+def splash_size(severity: float, entry_angle: float, venue_factor: float, luck: float, rng: Generator) -> float:
     """Size of a splash, about 0.2 to 2.5.
 
     Args:
@@ -35,7 +34,7 @@ class Splash:
         rng: for the droplets.
     """
 
-    def __init__(self, size: float, duration: float, pixels_per_metre: float, light: float, rng: np.random.Generator):
+    def __init__(self, size: float, duration: float, pixels_per_metre: float, light: float, rng: Generator):
         self._scale = pixels_per_metre
         self._duration = duration
         self._height, self._width = 0.9 * size * rng.uniform(0.75, 1.3), 0.55 * (0.4 + size) * rng.uniform(0.8, 1.3)
@@ -101,7 +100,7 @@ class Splash:
         composite(frame, patch, (left, top))
 
 
-def _foam_texture(rng: np.random.Generator) -> np.ndarray:
+def _foam_texture(rng: Generator) -> np.ndarray:
     """A ragged ellipse of coverage, uint8 (H, W)."""
     width, height = FOAM_SIZE
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
@@ -111,7 +110,7 @@ def _foam_texture(rng: np.random.Generator) -> np.ndarray:
     return np.clip(255 * covered, 0, 235).astype(np.uint8) * (np.hypot(x, y) < 1)
 
 
-def paint_aerated(region: np.ndarray, light: float, rng: np.random.Generator) -> None:
+def paint_aerated(region: np.ndarray, light: float, rng: Generator) -> None:
     """Brightens a region of water (H, W, 3) in place, as the bubbles or jets do that break its surface for divers."""
     if not region.size:
         return

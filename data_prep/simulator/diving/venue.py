@@ -4,6 +4,7 @@ import dataclasses
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.diving.board import SPRINGBOARD_HEIGHTS, Board
 from data_prep.simulator.diving.splash import paint_aerated
@@ -38,7 +39,7 @@ class Venue:
     splashing: float
 
 
-def random_venue(rng: np.random.Generator) -> Venue:
+def random_venue(rng: Generator) -> Venue:
     """A venue drawn at random; two in five are seen from higher up, with water behind most of the flight."""
     from_above = rng.random() < 0.4
     far_edge = rng.uniform(2.5, 8.5) if from_above else rng.uniform(1.0, 1.7)
@@ -75,13 +76,7 @@ def random_venue(rng: np.random.Generator) -> Venue:
 
 
 def paint_venue(
-    venue: Venue,
-    board: Board,
-    yaw: float,
-    pixels_per_metre: float,
-    mirrored: bool,
-    rng: np.random.Generator,
-    margin: float = 0.0,
+    venue: Venue, board: Board, yaw: float, pixels_per_metre: float, mirrored: bool, rng: Generator, margin: float = 0.0
 ) -> Canvas:
     """The venue as a picture: the board's edge at x = 0; the water's surface at the diver at y = 0.
 
@@ -109,7 +104,7 @@ def paint_venue(
     return world
 
 
-def _paint_hall(world: Canvas, venue: Venue, top: float, rng: np.random.Generator) -> None:
+def _paint_hall(world: Canvas, venue: Venue, top: float, rng: Generator) -> None:
     """The wall behind the board: panels, girders and a slanting roof."""
     (left, right), wall = world.x_range, np.array(venue.wall)
     low = min(6.0, venue.banner_band[1])
@@ -126,7 +121,7 @@ def _paint_hall(world: Canvas, venue: Venue, top: float, rng: np.random.Generato
         world.polygon(points, np.array(venue.banner) * rng.uniform(0.6, 1.0))
 
 
-def _paint_stands(world: Canvas, venue: Venue, mirrored: bool, rng: np.random.Generator) -> None:
+def _paint_stands(world: Canvas, venue: Venue, mirrored: bool, rng: Generator) -> None:
     (left, right), (low, high) = world.x_range, venue.banner_band
     world.rectangle(left, low, right, high, venue.banner)
     strip = world.region(left, low, right, high)
@@ -137,7 +132,7 @@ def _paint_stands(world: Canvas, venue: Venue, mirrored: bool, rng: np.random.Ge
         paint_crowd(crowd, rng.uniform(0.34, 0.52) * world.pixels_per_metre, rng.uniform(0.5, 0.9), rng)
 
 
-def _paint_banner(strip: np.ndarray, rings: bool, mirrored: bool, rng: np.random.Generator) -> None:
+def _paint_banner(strip: np.ndarray, rings: bool, mirrored: bool, rng: Generator) -> None:
     """Names of sponsors, and rings, along a strip of pixels."""
     height, width = strip.shape[:2]
     writing = np.ascontiguousarray(strip)
@@ -155,7 +150,7 @@ def _paint_banner(strip: np.ndarray, rings: bool, mirrored: bool, rng: np.random
     strip[:] = writing[:, ::-1] if mirrored else writing
 
 
-def _paint_deck(world: Canvas, venue: Venue, rng: np.random.Generator) -> None:
+def _paint_deck(world: Canvas, venue: Venue, rng: Generator) -> None:
     """Officials, boards and chairs between the stands and the water."""
     (left, right), dark = world.x_range, np.array(venue.wall) * 0.45
     world.rectangle(left, venue.far_edge, right, venue.crowd[0], dark)
@@ -170,7 +165,7 @@ def _paint_deck(world: Canvas, venue: Venue, rng: np.random.Generator) -> None:
     world.rectangle(left, venue.far_edge, right, venue.far_edge + 0.32, (222, 225, 225))
 
 
-def _paint_water(world: Canvas, venue: Venue, rng: np.random.Generator) -> None:
+def _paint_water(world: Canvas, venue: Venue, rng: Generator) -> None:
     """Ripples of two sizes, glints, lane lines or none, and where bubbles or jets break the surface."""
     (left, right), lowest = world.x_range, world.y_range[0]
     region = world.region(left, lowest, right, venue.far_edge)
@@ -201,7 +196,7 @@ def _paint_lanes(world: Canvas, venue: Venue) -> None:
         world.line((x, venue.far_edge), (x + lean, lowest), colour, width_here)
 
 
-def _paint_tower(world: Canvas, venue: Venue, height: float, rng: np.random.Generator) -> None:
+def _paint_tower(world: Canvas, venue: Venue, height: float, rng: Generator) -> None:
     """The platforms and the column that carries them; lower platforms stand back, as the rules ask."""
     tower = np.array(venue.tower)
     column = rng.uniform(-3.6, -2.4)

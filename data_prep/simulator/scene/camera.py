@@ -4,6 +4,7 @@ import dataclasses
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.scene.canvas import Canvas, window
 
@@ -53,7 +54,7 @@ class View:
         return np.stack((x * cos + z * sin, -y, z * cos - x * sin), axis=-1)
 
 
-def follow(target: np.ndarray, view: View, rng: np.random.Generator, steps_per_frame: int = 1) -> np.ndarray:
+def follow(target: np.ndarray, view: View, rng: Generator, steps_per_frame: int = 1) -> np.ndarray:
     """Camera centres (N, 2) in metres that follow `target` (N, 2) with lag and tremor.
 
     However fast it moves, the target stays within `view.slack` of the middle of the picture. A frame has

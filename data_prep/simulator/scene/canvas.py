@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 Point = tuple[float, float]  # (x, y), metres
 Colour = Sequence[float] | np.ndarray  # blue, green, red, 0–255
@@ -98,7 +99,7 @@ def paint_text(
     cv2.putText(image, text, corner, cv2.FONT_HERSHEY_DUPLEX, scale, _plain(colour), thickness, cv2.LINE_AA)
 
 
-def paint_crowd(image: np.ndarray, row_height: float, brightness: float, rng: np.random.Generator) -> None:
+def paint_crowd(image: np.ndarray, row_height: float, brightness: float, rng: Generator) -> None:
     """Fills a picture with rows of seated people, `row_height` pixels from row to row, in place."""
     height, width = image.shape[:2]
     image[:] = np.array((38, 34, 32)) * brightness

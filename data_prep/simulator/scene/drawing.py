@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.scene.figure import JOINT, Body
 
@@ -51,7 +52,7 @@ class Appearance:
     exposure: float = 1.0
 
 
-def random_appearance(rng: np.random.Generator) -> Appearance:
+def random_appearance(rng: Generator) -> Appearance:
     """Skin, suit and hair drawn from wide palettes; suits contrast with skin."""
     tone = rng.uniform(0.0, 1.0) ** 1.5
     skin = np.array((172, 198, 236)) * (1 - tone) + np.array((62, 88, 132)) * tone

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.scene.camera import zoom
 from data_prep.simulator.scene.canvas import paint_text
@@ -34,7 +35,7 @@ class VideoStyle:
     squeeze: float = 1.0  # width that was filmed, as a share of the picture's: 4/3 is widescreen without bars at 4:3
 
 
-def random_style(easy: bool, rng: np.random.Generator, film: bool = False) -> VideoStyle:
+def random_style(easy: bool, rng: Generator, film: bool = False) -> VideoStyle:
     """A style drawn at random; the easy preset stays near a clean picture, film is graded anyhow or grey."""
     logo, logo_right = ("", "TV1", "SPORT", "LIVE", "HD")[rng.integers(5)], bool(rng.random() < 0.5)
     if easy:
@@ -64,7 +65,7 @@ def random_style(easy: bool, rng: np.random.Generator, film: bool = False) -> Vi
     return _graded(style, rng) if film else style
 
 
-def _graded(style: VideoStyle, rng: np.random.Generator) -> VideoStyle:
+def _graded(style: VideoStyle, rng: Generator) -> VideoStyle:
     return dataclasses.replace(
         style,
         gain=tuple(rng.uniform(0.7, 1.35) * rng.uniform(0.8, 1.2, 3)),
@@ -88,7 +89,7 @@ def _picture_size(style: VideoStyle, width: int, height: int) -> tuple[int, int]
 class Broadcast:
     """Applies a `VideoStyle` to pictures of one size; grain and writing are drawn at random."""
 
-    def __init__(self, style: VideoStyle, width: int, height: int, rng: np.random.Generator):
+    def __init__(self, style: VideoStyle, width: int, height: int, rng: Generator):
         levels = np.arange(256) / 255.0
         curve = style.black + (255 - style.black) * levels[:, None] ** style.gamma
         self._table = np.clip(np.round(curve * style.gain), 0, 255).astype(np.uint8)[None]
@@ -152,7 +153,7 @@ def _logo(style: VideoStyle, picture: tuple[int, int]) -> list[Patch]:
     return [(patch, (int(width * (0.81 if style.logo_right else 0.03)), int(height * 0.10) - int(1.5 * size)))]
 
 
-def _bug(style: VideoStyle, picture: tuple[int, int], rng: np.random.Generator) -> list[Patch]:
+def _bug(style: VideoStyle, picture: tuple[int, int], rng: Generator) -> list[Patch]:
     """A box with a name and marks, along the lower or upper edge."""
     width, height = picture
     if not style.bug:

@@ -4,6 +4,7 @@ import dataclasses
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.scene.camera import View
 from data_prep.simulator.scene.canvas import Canvas
@@ -76,7 +77,7 @@ class FilmLook:
 BROADCAST = FilmLook()
 
 
-def random_look(rng: np.random.Generator) -> FilmLook:
+def random_look(rng: Generator) -> FilmLook:
     """A look drawn at random, of one of `KINDS`."""
     kind = rng.choice(list(KINDS), p=list(KINDS.values()))
     if kind == "near":
@@ -90,12 +91,12 @@ def random_look(rng: np.random.Generator) -> FilmLook:
     return FilmLook(shake=float(rng.uniform(*SHAKE))) if kind == "by_hand" else BROADCAST
 
 
-def close_look(rng: np.random.Generator) -> FilmLook:
+def close_look(rng: Generator) -> FilmLook:
     """A broadcast whose camera stays on the athlete, of a size drawn at random."""
     return FilmLook(size=float(rng.uniform(*CLOSE)), close=True)
 
 
-def _random_cut_out(rng: np.random.Generator) -> FilmLook:
+def _random_cut_out(rng: Generator) -> FilmLook:
     """An athlete without surroundings, as of video that was masked; a mask fails in some frames."""
     blue, green, red = (int(value) for value in rng.uniform(120, 255, 3))
     return FilmLook(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.canvas import Canvas, paint_crowd, paint_text, window
@@ -12,7 +13,7 @@ from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composi
 from data_prep.simulator.scene.figure import Body, pose
 
 
-def crowd_shot(num_frames: int, width: int, height: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def crowd_shot(num_frames: int, width: int, height: int, rng: Generator) -> Iterator[np.ndarray]:
     """The stands, slowly panned, some people waving flags."""
     wide = np.empty((int(height * 1.3), int(width * 1.5), 3), np.uint8)
     row_height = height * rng.uniform(0.09, 0.24)
@@ -32,7 +33,7 @@ def crowd_shot(num_frames: int, width: int, height: int, rng: np.random.Generato
         yield frame
 
 
-def scoreboard_shot(num_frames: int, width: int, height: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def scoreboard_shot(num_frames: int, width: int, height: int, rng: Generator) -> Iterator[np.ndarray]:
     """A results table, whose marks appear one after the other."""
     ground, bar = rng.uniform(10, 90, 3), rng.uniform(60, 200, 3)
     names = ["".join(chr(65 + letter) for letter in rng.integers(0, 26, rng.integers(4, 9))) for _ in range(6)]
@@ -53,7 +54,7 @@ def scoreboard_shot(num_frames: int, width: int, height: int, rng: np.random.Gen
         yield picture
 
 
-def with_replay_mark(frames: Iterator[np.ndarray], rng: np.random.Generator) -> Iterator[np.ndarray]:
+def with_replay_mark(frames: Iterator[np.ndarray], rng: Generator) -> Iterator[np.ndarray]:
     """The frames of a replay, most often with a mark in a corner."""
     marked = rng.random() < 0.7
     for picture in frames:
@@ -65,13 +66,7 @@ def with_replay_mark(frames: Iterator[np.ndarray], rng: np.random.Generator) -> 
 
 
 def close_up_shot(
-    num_frames: int,
-    world: Canvas,
-    appearance: Appearance,
-    width: int,
-    height: int,
-    mirrored: bool,
-    rng: np.random.Generator,
+    num_frames: int, world: Canvas, appearance: Appearance, width: int, height: int, mirrored: bool, rng: Generator
 ) -> Iterator[np.ndarray]:
     """Head and shoulders of an athlete before the blurred venue; `mirrored` if the whole video is."""
     column = rng.uniform(0.3, 0.7) * world.image.shape[1]
@@ -101,7 +96,7 @@ def _ellipse(
     cv2.ellipse(frame, centre, (int(axes[0]), int(axes[1])), 0, 0, 360, colour, -1, cv2.LINE_AA)
 
 
-def elsewhere_shot(num_frames: int, width: int, height: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def elsewhere_shot(num_frames: int, width: int, height: int, rng: Generator) -> Iterator[np.ndarray]:
     """People who do other things in other places: before fields, walls or trees, standing and swinging their limbs."""
     ground = _place(width, height, rng)
     people = [_person(width, height, num_frames, rng) for _ in range(rng.integers(1, 4))]
@@ -115,7 +110,7 @@ def elsewhere_shot(num_frames: int, width: int, height: int, rng: np.random.Gene
         yield frame
 
 
-def _place(width: int, height: int, rng: np.random.Generator) -> np.ndarray:
+def _place(width: int, height: int, rng: Generator) -> np.ndarray:
     """A picture larger than a frame by a fifth: bands of any colours and textures, one above the other."""
     size = (int(1.2 * width) + 1, int(1.2 * height) + 1)
     ground: np.ndarray = np.empty((size[1], size[0], 3), np.uint8)
@@ -134,7 +129,7 @@ def _place(width: int, height: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _person(
-    width: int, height: int, num_frames: int, rng: np.random.Generator
+    width: int, height: int, num_frames: int, rng: Generator
 ) -> tuple[FigurePainter, np.ndarray, np.ndarray, np.ndarray]:
     """Painter, joints (3 F, J, 3) in pixels from the middle of the body, belly, and place (x, y)."""
     body = Body(height=rng.uniform(1.5, 1.9), build=rng.uniform(1.1, 1.6))

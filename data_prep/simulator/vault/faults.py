@@ -7,6 +7,7 @@ first flight and support, second flight, landing); severity 1 costs `max_points`
 import dataclasses
 
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.faults import Fault, middle_marks
 
@@ -61,7 +62,7 @@ class VaultTrait:
         return self.severities["landing"] >= FALL
 
 
-def random_trait(severities: dict[str, float], rng: np.random.Generator) -> VaultTrait:
+def random_trait(severities: dict[str, float], rng: Generator) -> VaultTrait:
     """A `VaultTrait` with those severities; the rest is drawn."""
     return VaultTrait(
         severities=severities,
@@ -73,7 +74,7 @@ def random_trait(severities: dict[str, float], rng: np.random.Generator) -> Vaul
     )
 
 
-def judge(deduction: float, rng: np.random.Generator) -> np.ndarray:
+def judge(deduction: float, rng: Generator) -> np.ndarray:
     """Marks (5,) in tenths of a panel for a vault that deserves to lose `deduction` of 10 points."""
     opinions = MAX_EXECUTION - deduction + rng.normal(0.0, MARK_SD, NUM_JUDGES)
     return np.clip(np.round(opinions, 1), 0.0, MAX_EXECUTION)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
@@ -40,23 +41,23 @@ class Scene:
     mirrored: bool
 
 
-def random_body(rng: np.random.Generator) -> Body:
+def random_body(rng: Generator) -> Body:
     """A gymnast's proportions, drawn at random."""
     return Body(height=rng.uniform(1.48, 1.74), build=rng.uniform(1.0, 1.35))
 
 
-def random_gymnast(rng: np.random.Generator) -> Appearance:
+def random_gymnast(rng: Generator) -> Appearance:
     """A gymnast's colours: always a leotard, open at the back, so that a twist is seen."""
     return dataclasses.replace(random_appearance(rng), one_piece=True)
 
 
-def random_standpoint(easy: bool, rng: np.random.Generator) -> Standpoint:
+def random_standpoint(easy: bool, rng: Generator) -> Standpoint:
     """From beside the table, from behind the run-up, or from nearly in front of the landing."""
     azimuth = np.radians(12.0 if easy else rng.uniform(-30.0, 74.0))
     return Standpoint(float(azimuth), distance=float(rng.uniform(20.0, 32.0)), height=float(rng.uniform(2.5, 6.5)))
 
 
-def random_scene(vault: Vault, settings: Settings, rng: np.random.Generator, look: FilmLook = BROADCAST) -> Scene:
+def random_scene(vault: Vault, settings: Settings, rng: Generator, look: FilmLook = BROADCAST) -> Scene:
     """A scene drawn at random, whatever the vault; the easy preset always takes the same hall, from the side."""
     easy, width, height = settings.easy, settings.width, settings.height
     body = random_body(rng)
@@ -79,13 +80,7 @@ def random_scene(vault: Vault, settings: Settings, rng: np.random.Generator, loo
 
 
 def build_scene(
-    venue: Venue,
-    standpoint: Standpoint,
-    view: View,
-    body: Body,
-    appearance: Appearance,
-    mirrored: bool,
-    rng: np.random.Generator,
+    venue: Venue, standpoint: Standpoint, view: View, body: Body, appearance: Appearance, mirrored: bool, rng: Generator
 ) -> Scene:
     """The scene of these parts, its hall painted; `rng` is for what no `Venue` fixes."""
     margin = (0.70 * view.width / view.pixels_per_metre, 0.60 * view.height / view.pixels_per_metre)
@@ -99,7 +94,7 @@ def vault_shot(
     trait: VaultTrait,
     boundaries: tuple[float, ...],
     frames: np.ndarray,
-    rng: np.random.Generator,
+    rng: Generator,
     seen: list[np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
     """Films a vault at the instants `frames` (F,), on whose axis `boundaries` are t0 to t3; yields frames (H, W, 3).
@@ -111,9 +106,7 @@ def vault_shot(
     yield from _film(scene, perform(vault, trait, scene.body, (take_off, touch_down), instants), rng, seen)
 
 
-def _film(
-    scene: Scene, motion: Motion, rng: np.random.Generator, seen: list[np.ndarray] | None = None
-) -> Iterator[np.ndarray]:
+def _film(scene: Scene, motion: Motion, rng: Generator, seen: list[np.ndarray] | None = None) -> Iterator[np.ndarray]:
     exposures, view = len(SHUTTER), scene.view
     camera = follow(_pan_target(scene, motion.centre), view, rng, steps_per_frame=exposures)
     joints = view.project(scene.standpoint.panorama(motion.joints), camera[:, None])
@@ -167,9 +160,7 @@ def _paint_shadow(picture: np.ndarray, scene: Scene, gymnast: np.ndarray, camera
     composite(picture, patch, (int(column) - middle[0], int(row) - middle[1]))
 
 
-def replay_shot(
-    scene: Scene, vault: Vault, trait: VaultTrait, num_frames: int, rng: np.random.Generator
-) -> Iterator[np.ndarray]:
+def replay_shot(scene: Scene, vault: Vault, trait: VaultTrait, num_frames: int, rng: Generator) -> Iterator[np.ndarray]:
     """Part of another gymnast's vault at half speed, from another side, often with a replay mark in a corner."""
     view = dataclasses.replace(
         scene.view, pixels_per_metre=scene.view.pixels_per_metre * rng.choice((0.8, 1.2, 1.35)), lag=0.3
@@ -181,7 +172,7 @@ def replay_shot(
     yield from with_replay_mark(vault_shot(other, vault, trait, REPLAY_BOUNDARIES, frames, rng), rng)
 
 
-def walk_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def walk_shot(scene: Scene, num_frames: int, rng: Generator) -> Iterator[np.ndarray]:
     """The previous gymnast walks away beside the mat."""
     other = dataclasses.replace(scene, body=random_body(rng), appearance=random_gymnast(rng))
     times = scene.view.exposures(np.arange(num_frames))

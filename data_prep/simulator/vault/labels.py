@@ -9,6 +9,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.encoding import FPS
 from data_prep.simulator.faults import draw
@@ -83,7 +84,7 @@ def _read_table(file: Path, columns: tuple[str, ...]) -> tuple[list[int], np.nda
     return [line for line, _ in rows], values
 
 
-def draw_rows(count: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
+def draw_rows(count: int, wanted: int, rng: Generator) -> np.ndarray:
     """Row indices (wanted,) in random order, none twice before all have been taken."""
     rounds = [rng.permutation(count) for _ in range(-(-wanted // count))]
     return np.concatenate(rounds)[:wanted]
@@ -99,7 +100,7 @@ def stage_frames(seconds: np.ndarray) -> tuple[int, int, int]:
     )
 
 
-def draw_seconds(rng: np.random.Generator) -> np.ndarray:
+def draw_seconds(rng: Generator) -> np.ndarray:
     """Seconds (3,) of the stages, with the quantiles of two thousand real vaults."""
     quantiles = (
         (1.2, 2.88, 3.26, 3.57, 3.91, 4.45, 8.0),
@@ -109,6 +110,6 @@ def draw_seconds(rng: np.random.Generator) -> np.ndarray:
     return np.array([draw(of_stage, rng) for of_stage in quantiles])
 
 
-def draw_deduction(rng: np.random.Generator) -> float:
+def draw_deduction(rng: Generator) -> float:
     """Points short of 10 that a vault deserves to lose, with the quantiles of seven hundred real ones."""
     return draw((0.33, 0.57, 0.81, 1.10, 1.43, 2.17, 3.0), rng)

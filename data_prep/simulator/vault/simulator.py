@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.performance import ROWS, SPLIT, Boundaries, Label, Performance, Simulator
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
@@ -62,17 +63,17 @@ class VaultSimulator(Simulator):
     def replayed_elements(self, scene: filming.Scene) -> Sequence[Vault]:
         return self.elements
 
-    def draw_timing(self, rng: np.random.Generator) -> tuple[int, Boundaries]:
+    def draw_timing(self, rng: Generator) -> tuple[int, Boundaries]:
         return _timing(labels.draw_seconds(rng), rng)
 
-    def draw_clip(self, rng: np.random.Generator) -> tuple[Boundaries, int]:
+    def draw_clip(self, rng: Generator) -> tuple[Boundaries, int]:
         """From the springboard to the mat."""
         _, flight, _ = labels.stage_frames(labels.draw_seconds(rng))
         touch_down = CLIP_LEAD + flight
         end = touch_down + CLIP_TAIL
         return (0, CLIP_LEAD, touch_down, end), end
 
-    def draw_ending(self, boundaries: Boundaries, rng: np.random.Generator) -> tuple[int, int]:
+    def draw_ending(self, boundaries: Boundaries, rng: Generator) -> tuple[int, int]:
         return 0, int(rng.integers(4, 19))
 
     def stage_edges(self, performance: Performance) -> tuple[int, ...]:
@@ -86,9 +87,7 @@ class VaultSimulator(Simulator):
             return spans
         return {"noise before": t0, "pre-flight": t1 - t0, **spans, "landing": t3 - t2, "noise after": total - t3}
 
-    def noise_shots(
-        self, scene: filming.Scene, after: bool, rng: np.random.Generator
-    ) -> dict[str, Callable[[int], Iterator]]:
+    def noise_shots(self, scene: filming.Scene, after: bool, rng: Generator) -> dict[str, Callable[[int], Iterator]]:
         return {"walk": lambda length: filming.walk_shot(scene, length, rng)}
 
     def read_labels(self, folder: Path, settings: Settings) -> list[Label]:
@@ -119,7 +118,7 @@ class VaultSimulator(Simulator):
         return [*sources, TIMING] if settings.task == "scoring" else sources
 
 
-def _timing(seconds: np.ndarray, rng: np.random.Generator) -> tuple[int, Boundaries]:
+def _timing(seconds: np.ndarray, rng: Generator) -> tuple[int, Boundaries]:
     """Frames of noise at the start, and boundaries, of a vault whose stages last `seconds`."""
     lead = 0 if rng.random() < 0.45 else int(rng.integers(4, 16))
     return lead, tuple(np.cumsum((lead, *labels.stage_frames(seconds))).tolist())

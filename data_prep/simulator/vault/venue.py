@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_prep.simulator.scene.canvas import Canvas, Colour, Point, paint_crowd, paint_text
 from data_prep.simulator.scene.standpoint import Standpoint
@@ -41,7 +42,7 @@ class Venue:
     lamps: int
 
 
-def random_venue(rng: np.random.Generator) -> Venue:
+def random_venue(rng: Generator) -> Venue:
     """A hall drawn at random."""
     palette = np.array(
         ((150, 80, 30), (120, 50, 40), (60, 50, 150), (70, 120, 40), (130, 125, 40), (120, 60, 120), (60, 120, 170))
@@ -70,7 +71,7 @@ def paint_hall(
     pixels_per_metre: float,
     margin: tuple[float, float],
     mirrored: bool,
-    rng: np.random.Generator,
+    rng: Generator,
 ) -> tuple[Canvas, Canvas]:
     """The hall as a panorama, and a mask of its table, white, which may hide a gymnast behind it.
 
@@ -117,12 +118,7 @@ class _Brush:
             self.polygon([(xs[i], y, z0[i]), (xs[j], y, z0[j]), (xs[j], y, z1[j]), (xs[i], y, z1[i])], colour)
 
     def box(
-        self,
-        x: Sequence[float],
-        y: Point,
-        z: Point,
-        colour: Colour,
-        shades: Sequence[float] = (0.62, 0.78, 1.0),
+        self, x: Sequence[float], y: Point, z: Point, colour: Colour, shades: Sequence[float] = (0.62, 0.78, 1.0)
     ) -> None:
         """A block between pairs of x, y and z, metres: those sides that the camera sees, and the top.
 
@@ -145,7 +141,7 @@ def _paint_stands(
     floor_edge: float,
     top: float,
     mirrored: bool,
-    rng: np.random.Generator,
+    rng: Generator,
 ) -> None:
     """Barrier with writing, crowd, a second banner, and the dark under the roof with its lamps."""
     barrier = floor_edge + venue.banner_height
@@ -165,7 +161,7 @@ def _paint_stands(
     cv2.GaussianBlur(world.image, (0, 0), OUT_OF_FOCUS * world.pixels_per_metre, world.image)
 
 
-def _paint_words(strip: np.ndarray, mirrored: bool, rng: np.random.Generator) -> None:
+def _paint_words(strip: np.ndarray, mirrored: bool, rng: Generator) -> None:
     height, width = strip.shape[:2]
     writing = np.ascontiguousarray(strip)
     x = int(rng.uniform(0, 3) * height)
@@ -176,7 +172,7 @@ def _paint_words(strip: np.ndarray, mirrored: bool, rng: np.random.Generator) ->
 
 
 def _paint_floor(
-    world: Canvas, venue: Venue, sides: tuple[float, float], bottom: float, floor_edge: float, rng: np.random.Generator
+    world: Canvas, venue: Venue, sides: tuple[float, float], bottom: float, floor_edge: float, rng: Generator
 ) -> None:
     """A carpet, darker far away, mottled."""
     region = world.region(sides[0], bottom, sides[1], floor_edge)
@@ -187,7 +183,7 @@ def _paint_floor(
     region[:] = cv2.resize(np.clip(carpet, 0, 255).astype(np.uint8), (width, height))
 
 
-def _paint_people(world: Canvas, venue: Venue, standpoint: Standpoint, rng: np.random.Generator) -> None:
+def _paint_people(world: Canvas, venue: Venue, standpoint: Standpoint, rng: Generator) -> None:
     """Judges seated at tables and coaches standing behind the mats, in one uniform."""
     shirt = rng.uniform(40, 210, 3)
     behind = -1.0 if np.cos(standpoint.azimuth) > 0.3 else rng.choice((-1.0, 1.0))
