@@ -96,7 +96,6 @@ def _read_list(source_dir: Path, split: str, action: str) -> tuple[str, int, lis
 
 
 def _scale(path: Path, action: str, scores: list[float]) -> int:
-    """Returns the scale of most of the scores; InputError if no score fits either."""
     scales = [scale for score in scores for scale in SCALES if ACTIONS[action].has_score(score / scale)]
     known = [score for score in scores if math.isfinite(score) and score != 0]  # a failed one is 0 by any scale
     if known and not scales:

@@ -90,7 +90,6 @@ def _id(key: Key) -> str:
 
 
 def _frame_labels(fields: Fields, entry: dict[str, Any]) -> list[float] | None:
-    """Returns the step of every frame, a list of floats; None and a problem if there are none."""
     labels = _numbers(entry.get("frames_labels"))
     if labels is None or not np.all(labels == np.round(labels)):
         fields.report("not_an_integer", "frames_labels does not hold an integer for every frame.")

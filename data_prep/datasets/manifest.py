@@ -107,7 +107,6 @@ def read(
 
 
 def _sample(source_dir: Path, table: OwnTable, row: Row, sport: Sport) -> Sample:
-    """Returns the sample of one row, without stages of `stage_labels.csv`."""
     fields = table.fields(row)
     if table.has_features:
         files = _features(source_dir, fields, row)

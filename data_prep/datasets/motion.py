@@ -75,5 +75,4 @@ def _folded(value: str) -> float | str:
 
 
 def _natural(value: str) -> tuple[int, int, str]:
-    """Sorts numbers before words, each in its own order."""
     return (0, int(value), "") if value.isdecimal() else (1, 0, value)

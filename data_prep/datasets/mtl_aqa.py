@@ -26,11 +26,7 @@ NUM_MARKS = 7
 
 
 def read(source_dir: Path) -> Source:
-    """Reads the official layout.
-
-    Raises:
-        InputError: a file or folder is missing or malformed as a whole.
-    """
+    """Reads the official layout; InputError if a file or folder is missing or malformed as a whole."""
     frame_dir = find_dir(source_dir, FRAME_DIRS, "the broadcasts' frames NN/%06d.jpg")
     path = find_file(source_dir, [folder + name for name in ANNOTATION_FILES for folder in LABEL_DIRS])
     annotations = read_annotations(path)

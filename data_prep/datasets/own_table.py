@@ -99,9 +99,6 @@ def read_own_table(
     return OwnTable(path, names, unused, rows, has_commas, stretch, tuple(notes), numeric)
 
 
-# === The meanings of columns ===
-
-
 def _column_names(path: Path, header: Sequence[str], meanings: dict[str, str], pairs: Sequence[str]) -> dict[str, str]:
     """Returns {meaning: column}. What the user says by `pairs`, meaning=column, wins over the names of columns."""
     own = _own_meanings(path, header, meanings, pairs)
@@ -145,9 +142,6 @@ def _meaning(column: str, meanings: dict[str, str]) -> str | None:
 
 def _plain(name: str) -> str:
     return re.sub(r"[\s_]+", "_", name.strip().casefold())
-
-
-# === Checks ===
 
 
 def _check_columns(path: Path, table: Table, names: dict[str, str]) -> None:

@@ -89,12 +89,10 @@ def read_stretch(
 
 
 def _seconds(fields: Fields, row: Mapping[str, str], name: str) -> float | None:
-    """Returns the seconds of a timecode or a number; None if there are none, or they are wrong (a problem)."""
     return seconds_of(row[name]) if TIMECODE.fullmatch(row[name]) else fields.number(name, required=False)
 
 
 def _times(path: Path) -> np.ndarray:
-    """Returns when each frame of a video is shown, seconds; of images, their numbers."""
     status = path.stat()
     return _times_of(path, status.st_mtime_ns, status.st_size)
 

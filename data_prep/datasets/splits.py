@@ -94,7 +94,6 @@ def _units(samples: list[Sample], by: str) -> list[list[Sample]]:
 def _split(
     samples: list[Sample], units: list[list[Sample]], test: list[list[Sample]], settings: SplitSettings, rng: Generator
 ) -> dict[str, str]:
-    """Returns {id: split}: the units `test` to test on, and a share of the others to validate on."""
     split = dict.fromkeys((sample.video_id for sample in samples), "train")
     split |= {sample.video_id: "test" for unit in test for sample in unit}
     if settings.validation_fraction:

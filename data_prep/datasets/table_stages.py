@@ -25,8 +25,6 @@ from scoringnet_tf.support.messages import InputError, Remark, shown
 
 END = "end"
 
-# === Columns of boundaries ===
-
 
 def boundary_columns(sport: Sport) -> tuple[str, ...]:
     """Returns the names of the columns in the order of their frames; none in a sport without stages."""
@@ -71,9 +69,6 @@ def _segments(names: Sequence[str], frames: list[int | None], where: str) -> tup
     if frames[-1] is not None:
         segments.append(Segment(NOISE, frames[-1], None, where))
     return tuple(segments)
-
-
-# === stage_labels.csv ===
 
 
 def label_samples(

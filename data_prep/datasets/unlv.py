@@ -81,7 +81,6 @@ def _read_diving(
 
 
 def _diving_stages(source_dir: Path, num_videos: int, sport: str) -> tuple[str, SegmentsOf]:
-    """Returns the file with the stage labels, and a function from a video's number to its segments."""
     stages = _numbered_stages(source_dir, num_videos)
     if stages is not None:
         _check_sport(source_dir / STAGE_CSV, stages, sport)
@@ -132,7 +131,6 @@ def read_vault(source_dir: Path, split_dir: str | None = None, difficulty_csv: s
 
 
 def _vault_difficulty(source_dir: Path, difficulty_csv: str | None, count: int) -> tuple[str, dict[int, Any]]:
-    """Returns the name of the file with the difficulties of `count` videos, and {number: difficulty}."""
     if difficulty_csv is not None:
         difficulty = _read_difficulty_csv(Path(difficulty_csv))
         _check_numbers(Path(difficulty_csv), difficulty, count)
@@ -177,7 +175,6 @@ def _check_numbers(path: Path, numbers: Iterable[int], count: int) -> None:
 
 
 def _numbered_stages(source_dir: Path, count: int) -> dict[int, tuple[Segment, ...]] | None:
-    """Returns `stage_labels.csv` by video number, 1 to `count`; None if there is no such file."""
     path = source_dir / STAGE_CSV
     if not path.is_file():
         return None
@@ -192,7 +189,6 @@ def _numbered_stages(source_dir: Path, count: int) -> dict[int, tuple[Segment, .
 
 
 def _find_split_dir(source_dir: Path, split_dir: str | None, patterns: tuple[str, ...]) -> Path:
-    """Returns the folder `split_dir`, inside `source_dir` or anywhere; for None the only one of the patterns."""
     if split_dir is not None:
         candidates = [source_dir / split_dir, Path(split_dir)]
         split = next((folder for folder in candidates if folder.is_dir()), None)

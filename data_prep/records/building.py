@@ -137,7 +137,6 @@ def build_records(
 
 
 def _decoding(target: AnyPath, kept: Path, workers: int | None, runner: str | None) -> AbstractContextManager:
-    """The context of a `map` that decodes, in processes or on a runner of Beam."""
     if runner is None:
         return in_processes(workers or os.cpu_count() or 1, WAITING)
     if isinstance(target, RemotePath):
@@ -186,7 +185,6 @@ def _write_samples(
     checked: Iterable[Checked],
     settings: BuildSettings,
 ) -> tuple[Rejected, list[Remark]]:
-    """Writes the samples to keep; returns (the others with their problems, notes on those written)."""
     rejected: list[tuple[Sample, list[Problem]]] = []
     taken_over: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     warnings = Warnings(source, stored)

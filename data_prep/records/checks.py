@@ -192,7 +192,6 @@ def _video_problems(
 
 
 def _content_problem(sample: Sample, video: EncodedVideo, owners: dict[str, tuple[str, str]]) -> Problem | None:
-    """The problem of a video or of features that cannot be read, are there twice, or have another length; or None."""
     if video.error is not None:
         return _file_problem(sample, video.error)
     owner_id, owner_split = owners.get(video.sha256, (sample.video_id, sample.split))

@@ -58,7 +58,6 @@ def contact_sheet(info: DatasetInfo, split: str, num_videos: int) -> Figure:
 
 
 def _draw_frames(axis: Axes, record: dict[str, Any]) -> None:
-    """Frames at the centres of equal spans of time, each above its part of the timeline."""
     encoded = record["image/encoded"]
     centers = ((np.arange(FRAMES_PER_ROW) + 0.5) * len(encoded) / FRAMES_PER_ROW).astype(int)
     frames = np.array(decode_frames(encoded[centers]))

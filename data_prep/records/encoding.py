@@ -63,7 +63,6 @@ def encode_samples(
 
 
 def _for_every_row(clips: list[Clip], encoded: Iterator[EncodedVideo]) -> Iterator[EncodedVideo]:
-    """The encoded video of each clip; `encoded` yields different clips, in order of their first row."""
     videos, rows = {}, collections.Counter(clips)
     for clip in clips:
         if clip not in videos:

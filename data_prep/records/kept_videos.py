@@ -98,7 +98,6 @@ def read_frames(path: Path) -> list[bytes]:
 
 
 def _path(folder: Path, clip: Clip, stored: StoredForm) -> Path:
-    """The file of a kept video: another clip, setting or version has another name."""
     recipe = [str(clip), dataclasses.asdict(stored), __version__, av.__version__, cv2.__version__]
     return folder / f"{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:32]}.npz"
 

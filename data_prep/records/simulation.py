@@ -44,7 +44,6 @@ def read_simulation(source_dir: Path, samples: Sequence[Sample]) -> tuple[dict[s
 
 
 def _simulation_of(folder: Path, source_dir: Path) -> Path | None:
-    """The nearest folder with a simulation, from `folder` up to below `source_dir`."""
     if not folder.is_relative_to(source_dir):
         return None
     below = len(folder.relative_to(source_dir).parts)

@@ -129,7 +129,6 @@ def _checked(info: DatasetInfo, record: dict[str, Any]) -> tuple[str, float, lis
 
 
 def _record_problems(info: DatasetInfo, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yields (code, message) for each difference between a record and its entry in the index."""
     entry = info.videos.get(record["example/id"].decode())
     if entry is None:
         yield "other_ids", "this id is not in the index."

@@ -79,7 +79,6 @@ class Warnings:
             self._videos["images_start_late", LATE].append(f"{name} ({first})")
 
     def _missing_stages(self, sample: Sample, stages: np.ndarray | None) -> list[str]:
-        """The stages that no frame of a scored and completely labelled performance shows."""
         has_score = any(getattr(sample, score) is not None for score in SCORES)
         if not (has_score and sample.segments and stages is not None) or UNLABELLED in stages:
             return []
@@ -138,7 +137,6 @@ class Warnings:
         return {("other_scale", OTHER_SCALE): names} if names else {}
 
     def _equal_scores(self) -> list[Remark]:
-        """Scores that are the same in all videos of a split; dives may all have one difficulty."""
         equal: dict[str, list[str]] = collections.defaultdict(list)
         for (split, score), values in self._scores.items():
             others = {(split, "execution"), (split, "final")} & self._scores.keys()

@@ -185,6 +185,5 @@ def _is_cut_off(folder: Path | RemotePath) -> bool:
 
 
 def _others(folder: Path | RemotePath) -> list[str]:
-    """Names in a folder of records that no build wrote."""
     names = (path.name for path in folder.iterdir())
     return [name for name in names if not (SHARD.fullmatch(name) or name in (INDEX_NAME, JOINTS))]

@@ -90,9 +90,6 @@ def _claim(output_dir: Path, description: dict[str, Any]) -> bool:
     return False
 
 
-# === What the bytes of a dataset depend on ===
-
-
 def _describe(settings: Settings) -> dict[str, Any]:
     versions = {
         "scoringnet_tf": __version__,
@@ -112,7 +109,6 @@ def _describe(settings: Settings) -> dict[str, Any]:
 
 
 def _hash_labels(settings: Settings) -> dict[str, str]:
-    """Name in the labels folder → sha256 of each label file."""
     if not settings.labels_dir:
         return {}
     files = filter(Path.is_file, get_simulator(settings.sport).label_files(settings.labels_dir))
@@ -120,7 +116,6 @@ def _hash_labels(settings: Settings) -> dict[str, str]:
 
 
 def _read_description(file: Path) -> dict[str, Any]:
-    """The description in a folder; {} if the file is none."""
     try:
         return read_json(file)
     except InputError:
@@ -139,11 +134,7 @@ def _differing(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     return names
 
 
-# === Videos ===
-
-
 def _render_all(plans: list[Any], settings: Settings, output_dir: Path, workers: int) -> None:
-    """Renders the videos that are missing or not whole."""
     jobs = [(plan, settings, output_dir) for plan in plans if not _is_whole(plan, settings, output_dir)]
     label = f"simulating {settings.sport}"
     # Any number of results may wait for a slow video: they are small.
@@ -153,7 +144,6 @@ def _render_all(plans: list[Any], settings: Settings, output_dir: Path, workers:
 
 
 def _is_whole(plan: Any, settings: Settings, output_dir: Path) -> bool:
-    """Whether the video has all its frames, and for the task scoring its joints."""
     joints_are_there = settings.task != "scoring" or joints_file(output_dir, plan.path).exists()
     return joints_are_there and num_packets(output_dir / plan.path) == plan.num_frames
 

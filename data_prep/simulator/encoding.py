@@ -75,7 +75,6 @@ def write_video(
 
 
 def _encode(target: BinaryIO, path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str) -> int:
-    """Writes frames to an open file; returns their number."""
     count, stream = 0, None
     with av.open(target, "w", format="avi", options={"fflags": "+bitexact"}) as container:
         for frame in frames:

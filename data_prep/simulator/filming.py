@@ -77,7 +77,6 @@ class Filming:
             joints[performance.lead : end] = broadcast.places(places, settings.width)
 
     def _mixed(self, pictures: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """The pictures of the planned video, each blended with one of another shot."""
         share, shots = self._look.blend, self._shots(after=False)
         other = shots[self._rng.choice(MIXED_IN)](self._performance.num_frames)
         for picture, over in zip(pictures, other, strict=True):
@@ -103,7 +102,6 @@ class Filming:
         shot_frames: tuple[int, int] = SHOT_FRAMES,
         without: tuple[str, ...] = (),
     ) -> Iterator[np.ndarray]:
-        """Shots of noise, one after the other; `after` a performance."""
         shortest, longest = shot_frames
         while num_frames > 0:
             shots = self._shots(after)

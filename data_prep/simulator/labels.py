@@ -61,7 +61,6 @@ def _write_official_labels(
 
 
 def _scores(performances: Sequence[Performance], settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Difficulty, execution and final score of each performance."""
     difficulty, execution = np.array([(p.difficulty, p.execution) for p in performances]).T
     return difficulty, execution, get_sport(settings.sport).fuse(difficulty, execution)
 
@@ -81,9 +80,6 @@ def _write_factors(simulator: Simulator, performances: Sequence[Performance], fo
         for p in performances
     ]
     files.write_csv(folder / FILE, header, rows)
-
-
-# === The card ===
 
 
 def _write_card(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:

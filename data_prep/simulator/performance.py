@@ -93,8 +93,6 @@ class Simulator(abc.ABC):
     # (scene, element, trait, num_frames, rng) → frames of an element from another point of view
     replay_shot: Callable[[Any, Any, Any, int, Generator], Iterator[np.ndarray]]
 
-    # === Elements ===
-
     def elements_of_difficulty(self, difficulty: float, one_each: bool = False) -> list[Any]:
         """Elements of a difficulty, or of the nearest that has any; `one_each` keeps the most frequent alone."""
         values = set(self.difficulties.values())
@@ -116,8 +114,6 @@ class Simulator(abc.ABC):
         weights = np.array([self.frequencies[element] for element in elements], float)
         return elements[rng.choice(len(elements), p=weights / weights.sum())]
 
-    # === Timing, in frames ===
-
     @abc.abstractmethod
     def draw_timing(self, rng: Generator) -> tuple[int, Boundaries]:
         """Frames of noise at the start, and boundaries."""
@@ -138,8 +134,6 @@ class Simulator(abc.ABC):
     def spans(self, performances: Sequence[Performance], task: str) -> Mapping[str, np.ndarray]:
         """Name → durations (N,) in frames, for the card."""
 
-    # === Filming ===
-
     @abc.abstractmethod
     def replayed_elements(self, scene: Any) -> Sequence[Any]:
         """Elements that replays of a scene show."""
@@ -147,8 +141,6 @@ class Simulator(abc.ABC):
     @abc.abstractmethod
     def noise_shots(self, scene: Any, after: bool, rng: Generator) -> dict[str, Callable[[int], Iterator]]:
         """Name → function of a number of frames: the shots of this sport alone between performances, or after one."""
-
-    # === Labels ===
 
     @abc.abstractmethod
     def read_labels(self, folder: Path, settings: Settings) -> list[Label]:

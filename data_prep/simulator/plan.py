@@ -20,11 +20,7 @@ CLIP_FOLDER = "videos"
 
 @functools.cache
 def get_simulator(sport: str) -> Simulator:
-    """The simulator of a sport.
-
-    Raises:
-        InputError: it has none.
-    """
+    """The simulator of a sport; InputError if it has none."""
     if sport not in SIMULATORS:
         raise InputError("unknown_name", f"There is no simulator of {sport!r}, only of {', '.join(SIMULATORS)}.")
     module, name = SIMULATORS[sport]
@@ -61,7 +57,6 @@ def draw_encoder(settings: Settings, video_id: int, rng: Generator) -> tuple[str
 
 
 def _plan_clip(simulator: Simulator, settings: Settings, video_id: int, is_training: bool) -> Performance:
-    """A clip of the motion alone."""
     rng = settings.random(video_id, PLAN)
     element = simulator.elements[int(rng.integers(len(simulator.elements)))]
     boundaries, num_frames = simulator.draw_clip(rng)
@@ -118,7 +113,6 @@ def _scored(
     marks: tuple[float, ...],
     rng: Generator,
 ) -> Performance:
-    """A plan from what is known of a video; the rest is drawn."""
     lead, boundaries = label.draw_timing(rng)
     codec, quantiser = draw_encoder(settings, label.video_id, rng)
     trait = simulator.random_trait(severities, rng)

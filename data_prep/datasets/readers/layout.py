@@ -39,7 +39,6 @@ def find_video(folder: Path, name: str) -> Path:
 
 @functools.lru_cache(maxsize=4)  # the videos of a dataset lie in one folder and are looked up in turn
 def _entries(folder: Path, changed: int) -> dict[str, list[str]]:
-    """Returns {name: entries} of a folder as last `changed`; a video is also called without its suffix."""
     entries: dict[str, list[str]] = {}
     for entry in sorted(path.name for path in folder.iterdir()):
         stem, _, suffix = entry.rpartition(".")

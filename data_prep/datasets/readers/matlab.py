@@ -66,9 +66,6 @@ def _read(path: Path, variable: str) -> np.ndarray:
     return values.astype(np.float64)
 
 
-# === The file format ===
-
-
 def _variables(content: bytes) -> dict[str, np.ndarray | None]:
     """Returns {name: array} of a file, None for what holds no real numbers; ValueError if it contradicts itself."""
     order = BYTE_ORDERS.get(content[HEADER_BYTES - 2 : HEADER_BYTES])
@@ -94,7 +91,6 @@ def _variables(content: bytes) -> dict[str, np.ndarray | None]:
 
 
 def _element(content: memoryview, order: str) -> tuple[int, memoryview, memoryview]:
-    """Returns (type, data, rest) of the first element; short ones lie inside their tag."""
     kind, size = struct.unpack_from(f"{order}II", content)
     start = 8
     if kind >> 16:

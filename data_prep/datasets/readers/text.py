@@ -49,9 +49,6 @@ def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:
     return times
 
 
-# === Tables ===
-
-
 class Row(dict[str, str]):
     """A row of a table, {column: text}.
 
@@ -149,7 +146,6 @@ def _name_of(delimiter: str) -> str:
 
 
 def _lines(path: Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """Returns (number of the first line, cells) of every row that is not empty, the header's first."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines, start = [], 1
     try:

@@ -97,7 +97,6 @@ def _random_partner(body: Body, appearance: Appearance, look: FilmLook, rng: Gen
 
 
 def _easy_view(body: Body, width: int, height: int, rng: Generator) -> View:
-    """From the side, near, and followed closely."""
     return View(
         width=width,
         height=height,
@@ -218,7 +217,6 @@ def _pan_target(motion: Motion, trait: DiveTrait, scene: Scene, instants: np.nda
 
 
 def _submerge(patch: np.ndarray, corner: tuple[int, int], waterline: float, pixels_per_metre: float) -> np.ndarray:
-    """Lets the part of a figure below the waterline fade with depth."""
     depth = (corner[1] + np.arange(len(patch)) - waterline) / pixels_per_metre
     if depth[-1] <= 0:
         return patch

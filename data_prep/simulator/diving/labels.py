@@ -43,11 +43,7 @@ def label_files(folder: Path) -> list[Path]:
 
 
 def read_labels(folder: Path) -> RealLabels:
-    """Reads the official label files.
-
-    Raises:
-        InputError: a file is missing or inconsistent.
-    """
+    """Reads the official label files; InputError if a file is missing or inconsistent."""
     overall, difficulty = (read_vector(folder / name, variable) for name, variable in (SCORES, DIFFICULTIES))
     boundaries = np.array(list(read_diving_times(folder / STAGES).values())).reshape(-1, 4)
     if not len(overall) == len(difficulty) == len(boundaries):

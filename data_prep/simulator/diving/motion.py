@@ -144,7 +144,6 @@ def perform(
 def _turned(
     dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[float, ...], times: np.ndarray, board: Board
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Joints (N, J, 3) about the centre of mass, somersault and twist (N,)."""
     _, t1, t2 = boundaries
     local = figure.body_joints(_poses(dive, trait, boundaries, times, board), body)
     somersault = _somersault(dive, trait, body, boundaries, times, board)
@@ -153,7 +152,6 @@ def _turned(
 
 
 def _poses(dive: Dive, trait: DiveTrait, boundaries: tuple[float, ...], times: np.ndarray, board: Board) -> np.ndarray:
-    """Poses (N, P) in degrees: stand, take off, take the position, come out, line up."""
     t0, t1, t2 = boundaries
     span = t2 - t1
     held = _position_pose(dive.position, trait.severities["looseness"])
@@ -175,7 +173,6 @@ def _first_movement(t0: float, board: Board) -> float:
 
 
 def _take_off_keys(dive: Dive, trait: DiveTrait, t0: float, t1: float, board: Board) -> Keys:
-    """Press and jump; a handstand tips and pushes."""
     start = _first_movement(t0, board)
     span = t1 - start
     if dive.armstand:

@@ -164,7 +164,6 @@ def _lead_within(start: int, rng: Generator) -> int:
 
 
 def _real_ids(real: labels.RealLabels, num_videos: int | None) -> list[tuple[int, str]]:
-    """(id, split) of usable rows in order: all, or the first `num_videos` in the proportions of the split."""
     training, testing = (sorted(set(ids) - set(real.unusable)) for ids in (real.training, real.testing))
     total = len(training) + len(testing)
     wanted = total if num_videos is None else num_videos

@@ -85,7 +85,6 @@ class Splash:
         self._lay(frame, cv2.blur(mask, (soft, soft)), int(x) - half, int(y) - tall)
 
     def _paint_foam(self, frame: np.ndarray, x: float, y: float, age: float) -> None:
-        """A patch that spreads, breaks up and fades, long after the crown."""
         spread = self._width * (0.5 + 1.1 * (1 - np.exp(-age / 12.0))) * self._scale
         size = (max(3, int(2 * spread)), max(2, int(0.66 * spread)))
         strength = min(1.0, 0.3 + age / 6.0) * np.exp(-age / LASTING)
@@ -101,7 +100,6 @@ class Splash:
 
 
 def _foam_texture(rng: Generator) -> np.ndarray:
-    """A ragged ellipse of coverage, uint8 (H, W)."""
     width, height = FOAM_SIZE
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     rough = cv2.resize(rng.normal(0.0, 0.30, (10, 18)).astype(np.float32), FOAM_SIZE, interpolation=cv2.INTER_CUBIC)

@@ -105,7 +105,6 @@ def paint_venue(
 
 
 def _paint_hall(world: Canvas, venue: Venue, top: float, rng: Generator) -> None:
-    """The wall behind the board: panels, girders and a slanting roof."""
     (left, right), wall = world.x_range, np.array(venue.wall)
     low = min(6.0, venue.banner_band[1])
     for x in np.arange(left, right, rng.uniform(1.2, 2.6)):
@@ -133,7 +132,6 @@ def _paint_stands(world: Canvas, venue: Venue, mirrored: bool, rng: Generator) -
 
 
 def _paint_banner(strip: np.ndarray, rings: bool, mirrored: bool, rng: Generator) -> None:
-    """Names of sponsors, and rings, along a strip of pixels."""
     height, width = strip.shape[:2]
     writing = np.ascontiguousarray(strip)
     x = int(rng.uniform(0, 2) * height)
@@ -151,7 +149,6 @@ def _paint_banner(strip: np.ndarray, rings: bool, mirrored: bool, rng: Generator
 
 
 def _paint_deck(world: Canvas, venue: Venue, rng: Generator) -> None:
-    """Officials, boards and chairs between the stands and the water."""
     (left, right), dark = world.x_range, np.array(venue.wall) * 0.45
     world.rectangle(left, venue.far_edge, right, venue.crowd[0], dark)
     shirt = rng.uniform(60, 250, 3)
@@ -197,7 +194,6 @@ def _paint_lanes(world: Canvas, venue: Venue) -> None:
 
 
 def _paint_tower(world: Canvas, venue: Venue, height: float, rng: Generator) -> None:
-    """The platforms and the column that carries them; lower platforms stand back, as the rules ask."""
     tower = np.array(venue.tower)
     column = rng.uniform(-3.6, -2.4)
     world.rectangle(column - 0.9, 0.6, column, height, tower * 0.72)
@@ -222,7 +218,6 @@ def _paint_platform(
 
 
 def _paint_stand(world: Canvas, venue: Venue, board: Board) -> None:
-    """The block that a springboard is fixed to, and another springboard beyond it."""
     left, tower = world.x_range[0], np.array(venue.tower)
     world.rectangle(left, 0.4, -SPRINGBOARD_LENGTH + 0.8, board.height - 0.1, tower * 0.8)
     world.rectangle(left, board.height - 0.4, -SPRINGBOARD_LENGTH + 0.9, board.height - 0.05, tower)

@@ -195,7 +195,6 @@ def _instants(joints: np.ndarray, belly: np.ndarray, count: int) -> tuple[np.nda
 
 
 def _painted(low: tuple[int, int], high: tuple[int, int], outlines: np.ndarray, colours: np.ndarray) -> Patch:
-    """The patch and corner of `FigurePainter.paint`, from S outlines of parts."""
     width, height = high[0] - low[0], high[1] - low[1]
     if len(outlines) == 1:
         patch: np.ndarray = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING, 4), np.uint8)

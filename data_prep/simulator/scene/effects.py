@@ -81,7 +81,6 @@ def filmed_size(style: VideoStyle, width: int, height: int) -> tuple[int, int]:
 
 
 def _picture_size(style: VideoStyle, width: int, height: int) -> tuple[int, int]:
-    """Width and height of the picture proper, even, in a frame with bars."""
     across, down = style.picture
     return 2 * round(across * width / 2), 2 * round(down * height / 2)
 
@@ -135,7 +134,6 @@ class Broadcast:
 
 
 def _weave(picture: np.ndarray, last: np.ndarray | None) -> np.ndarray:
-    """The picture with the odd lines of the one before it."""
     if last is None:
         return picture.copy()
     woven = picture.copy()
@@ -154,7 +152,6 @@ def _logo(style: VideoStyle, picture: tuple[int, int]) -> list[Patch]:
 
 
 def _bug(style: VideoStyle, picture: tuple[int, int], rng: Generator) -> list[Patch]:
-    """A box with a name and marks, along the lower or upper edge."""
     width, height = picture
     if not style.bug:
         return []

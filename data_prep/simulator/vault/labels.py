@@ -42,11 +42,7 @@ def label_files(folder: Path) -> list[Path]:
 
 
 def read_statistics(folder: Path) -> Statistics:
-    """Reads both files.
-
-    Raises:
-        InputError: a file is missing or malformed.
-    """
+    """Reads both files; InputError if a file is missing or malformed."""
     lines, scores = _read_table(folder / SCORES, SCORE_COLUMNS)
     difficulty, execution, penalty, final = scores.T
     rules = {"final = difficulty + execution − penalty": np.abs(difficulty + execution - penalty - final) <= 0.0015}

@@ -48,11 +48,8 @@ class _Vaulter:
         return motion_of(self._oriented(times), self._centre(times), self._somersault(times), self._twist(times))
 
     def _oriented(self, times: np.ndarray) -> np.ndarray:
-        """Joints (N, J, 3) about the centre of mass."""
         local = figure.body_joints(vault_poses(self._vault, self._trait, self._timing, times), self._body)
         return figure.orient(local, self._somersault(times), self._twist(times))
-
-    # === Angles, radians ===
 
     def _approach_somersault(self) -> PchipInterpolator:
         """Clockwise angle up to the table as a smooth curve through what the body passes."""
@@ -121,8 +118,6 @@ class _Vaulter:
         share = np.clip((times - since) / (until - since), 0.0, 1.0)
         turned = vault.half_twists * (0.5 * share + 0.5 * ease(share))
         return self._trait.twist_sign * np.pi * (approach + turned)
-
-    # === Paths of the centre of mass, metres ===
 
     def _centre(self, times: np.ndarray) -> np.ndarray:
         timing = self._timing

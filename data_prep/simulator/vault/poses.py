@@ -146,7 +146,6 @@ def _flight(vault: Vault, trait: VaultTrait, timing: Timing) -> Keys:
 
 
 def _held(vault: Vault, looseness: float) -> Keys:
-    """(share of the second flight, pose) while the position is held."""
     held = _TIGHT[vault.position] + looseness * (_LOOSE[vault.position] - _TIGHT[vault.position])
     if vault.half_twists == 0 or vault.half_somersaults == 4:
         return [(0.16, held), (0.70, held)]

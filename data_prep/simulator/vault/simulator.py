@@ -125,13 +125,11 @@ def _timing(seconds: np.ndarray, rng: Generator) -> tuple[int, Boundaries]:
 
 
 def _unlv_sized(settings: Settings) -> Settings:
-    """The settings with UNLV-Vault's number of videos, unless one is set, and its proportion of test videos."""
     num_videos = UNLV_VIDEOS if settings.num_videos is None else settings.num_videos
     return dataclasses.replace(settings, num_videos=num_videos, test_fraction=UNLV_TEST / UNLV_VIDEOS)
 
 
 def _sources(labels_dir: Path) -> list[str]:
-    """Sentences that say what the labels of real vaults are, and are not."""
     real = labels.read_statistics(labels_dir)
     return [
         f"Scores are rows of `{labels.SCORES}` ({counted(len(real.final), 'real vault')}), drawn without replacement "

@@ -174,7 +174,6 @@ def _paint_words(strip: np.ndarray, mirrored: bool, rng: Generator) -> None:
 def _paint_floor(
     world: Canvas, venue: Venue, sides: tuple[float, float], bottom: float, floor_edge: float, rng: Generator
 ) -> None:
-    """A carpet, darker far away, mottled."""
     region = world.region(sides[0], bottom, sides[1], floor_edge)
     height, width = region.shape[:2]
     coarse = (max(2, height // 9), max(2, width // 9))
@@ -202,7 +201,6 @@ def _paint_people(world: Canvas, venue: Venue, standpoint: Standpoint, rng: Gene
 
 
 def _paint_landing(brush: "_Brush", venue: Venue) -> None:
-    """The mat with the two lines of its corridor."""
     brush.box(MAT[:2], (0.0, MAT_HEIGHT), (-MAT[2], MAT[2]), venue.mat)
     for sign in (-1, 1):
         inner, outer = sign * np.array(CORRIDOR), sign * (np.array(CORRIDOR) + 0.07)
@@ -228,7 +226,6 @@ def _paint_runway(brush: "_Brush", venue: Venue) -> None:
 
 
 def _paint_table(brush: "_Brush", colour: Colour, shades: Sequence[float] = (0.55, 0.75, 1.15)) -> None:
-    """The vaulting table: a padded top with a drooping front, on a column."""
     half, wide = TABLE_LENGTH / 2, TABLE_WIDTH / 2
     top = np.array(colour, float)
     brush.box((-0.22, 0.28), (0.0, TABLE_HEIGHT - 0.3), (-0.2, 0.2), top * (0.6 if shades[0] < 1 else 1.0), shades)

@@ -109,7 +109,6 @@ def _video_id(data: dict[str, Any], where: str) -> str:
 
 
 def _check_names(video_id: str, file: str, where: str) -> None:
-    """InputError if labels were written for `video_id`, but refer to another `file`, as a copied template does."""
     name, path = PurePosixPath(video_id), PurePosixPath(file)
     if not {name.name, name.stem} & {path.name, path.stem}:
         raise InputError("other_video", f"{where}: its {VIDEO_ID} is {video_id}, but it refers to the file {file}.")

@@ -11,8 +11,6 @@ from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.support.messages import InputError
 
-# === stage_labels.csv: video_id,stage,start_frame,end_frame ===
-
 
 def is_csv(path: Path, text: str) -> bool:
     """Whether the header has the columns, in any order."""
@@ -40,9 +38,6 @@ def merged(path: Path, videos: Sequence[LabelledVideo], facts_of: FactsOf) -> li
         raise InputError("would_lose_columns", f"{path}: the column {', '.join(others)} would be lost.")
     both = {video.video_id: video for video in [*read_stages(path, facts_of), *videos]}
     return list(both.values())
-
-
-# === jump_drop_water_label.txt of UNLV-Diving and S3D: a row t0,t1,t2,t3 per video ===
 
 
 def is_diving_times(path: Path, text: str) -> bool:

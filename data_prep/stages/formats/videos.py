@@ -47,11 +47,7 @@ class VideoFacts:
 
     @property
     def frame_rate(self) -> Fraction:
-        """`fps`, for files that count time.
-
-        Raises:
-            InputError: it is unknown, or too high for milliseconds.
-        """
+        """`fps`, for files that count time; InputError if it is unknown, or too high for milliseconds."""
         if self.fps is None:
             hint = "Set --fps, or --videos_dir to read it from the videos."
             raise InputError("missing_flag", "A file that counts time needs the frame rate of its videos.", hint)
