@@ -22,7 +22,7 @@ SOUND, PROBLEMS, WRONG_USE = 0, 1, 2
 
 def main(_: list[str]) -> int:
     """Runs the command with the parsed flags; returns its exit status."""
-    from data_prep.records.dry_run import check
+    from data_prep.records.checks import check
 
     try:
         lines, num_problems = check(FLAGS.dataset, FLAGS.source_dir, FLAGS.workers, **dataset_flags.options())

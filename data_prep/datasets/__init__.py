@@ -41,19 +41,12 @@ def check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
 
 
 def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = None, **options: Any) -> Source:
-    """Reads a dataset.
+    """Reads a dataset of `DATASETS`, with the options of its `read`; if no record has a split all are for training.
 
-    Args:
-        dataset: key of `DATASETS`.
-        source_dir: folder of the dataset.
-        split_csv: file with the split of every record (see `splits`); None for the dataset's own split.
-        **options: arguments of the dataset's `read`.
+    `split_csv` is a file with the split of every record (see `splits`), in place of the dataset's own.
 
     Raises:
         InputError: the dataset or the split file cannot be read as a whole, or (OptionError) with these options.
-
-    Returns:
-        The source; where no record has a split, all are for training, and a note says so.
     """
     check_use(dataset, source_dir, options)
     source = DATASETS[dataset](source_dir, **options)

@@ -12,15 +12,9 @@ from scoringnet_tf.support.files import real_number
 
 
 class Fields:
-    """The named values of a row.
+    """The named values of a row, text of a CSV file or numbers of a pickle; `problems` is what is wrong with them.
 
-    Args:
-        where: file and row, for messages.
-        values: {name: value}, text of a CSV file or numbers of a pickle.
-        decimal_comma: numbers are written 3,2.
-
-    Attributes:
-        problems: what is wrong with the values.
+    `where` is file and row, for messages. With `decimal_comma` numbers are written 3,2.
     """
 
     def __init__(self, where: str, values: Mapping[str, Any], decimal_comma: bool = False) -> None:

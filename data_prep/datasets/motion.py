@@ -21,9 +21,7 @@ NO_HEADS = ("video", "sport", "split")
 def read(source_dir: Path, sport: SportForm | None = None) -> Source:
     """Reads the layout; the classes of a head are its distinct values, in numeric or alphabetic order.
 
-    Args:
-        source_dir: folder of the table.
-        sport: the one of the column, if it is not a shipped one.
+    `sport` is the one of the column, if that is not shipped.
 
     Raises:
         InputError: there is no table, no row, no column of classes, an unknown sport, or two spellings of a class.

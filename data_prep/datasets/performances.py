@@ -28,10 +28,7 @@ FRAMES, TIMES, EITHER = ("start_frame", "end_frame"), ("start_time", "end_time")
 def stretch_columns(path: Path, rows: Sequence[Mapping[str, str]], has_stages: bool) -> tuple[str, str] | None:
     """Returns the two columns that say where performances start and end; None if there are none.
 
-    Args:
-        path: of the table, for messages.
-        rows: its rows, by the meaning of columns.
-        has_stages: `end` belongs to the columns of stages.
+    `has_stages` says that `end` belongs to the columns of stages.
 
     Raises:
         InputError: the columns are not one pair, or their unit is unknown.

@@ -140,14 +140,7 @@ def read_marks(fields: Fields, row: Mapping[str, str]) -> list[float]:
 def judged_scores(
     fields: Fields, sport: Sport, marks: Sequence[float], scores: Mapping[str, float | None]
 ) -> dict[str, float | None]:
-    """Returns the scores with the execution of the marks; what disagrees or has no meaning becomes a problem.
-
-    Args:
-        fields: the row.
-        sport: whose rule says what marks and a penalty mean.
-        marks: from `read_marks`.
-        scores: difficulty, execution, final and penalty, points; None if unknown.
-    """
+    """Returns the scores with the execution of the marks; what disagrees or has no meaning becomes a problem."""
     penalty = scores["penalty"] or 0.0
     if penalty:
         _check_penalty(fields, sport, marks, scores)

@@ -81,15 +81,10 @@ def _beyond(segment: Segment, num_frames: int) -> Iterator[StageError]:
 
 
 def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Sport) -> np.ndarray:
-    """Returns the stage index of every frame.
+    """Returns the stage index of every frame, int64 (L,), `UNLABELLED` outside all segments; None has no segments.
 
-    Args:
-        segments: checked segments; None for a video without stage labels.
-        num_frames: L, frames of the decoded video.
-        sport: whose stages.
-
-    Returns:
-        int64 (L,), `UNLABELLED` outside all segments; StageError if one lies beyond the last frame.
+    Raises:
+        StageError: a segment lies beyond the last frame.
     """
     stages = np.full(num_frames, UNLABELLED, np.int64)
     for segment in segments or ():

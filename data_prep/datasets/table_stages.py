@@ -35,11 +35,7 @@ def read_boundaries(fields: Fields, sport: Sport, stretch: tuple[int, int] | Non
     """Returns the segments of a row; None if all its boundaries are empty, or wrong (a problem).
 
     Between two known boundaries that are not neighbours the stages are unknown: those frames are in no segment.
-
-    Args:
-        fields: the row.
-        sport: whose stages.
-        stretch: frames (start, stop) of its file; boundaries count from the start of the file, segments from it.
+    Boundaries count from the start of the file, segments from the start of a `stretch` (start, stop) of it.
     """
     names = boundary_columns(sport)
     num_problems = len(fields.problems)
@@ -79,7 +75,7 @@ def label_samples(
     sport: Sport,
     plain_name: Callable[[str], str],
 ) -> tuple[list[Sample], list[Remark]]:
-    """Gives samples their segments of `stage_labels.csv`, or a problem if those are wrong.
+    """Gives samples their segments of `stage_labels.csv`, or a problem if those are wrong; returns (samples, notes).
 
     Args:
         samples: those of a table.
@@ -88,9 +84,6 @@ def label_samples(
         path: of `stage_labels.csv`, whose video_id is an id or a file; InputError if it is neither.
         sport: whose stages.
         plain_name: makes a name one of `files` however it is written.
-
-    Returns:
-        (samples, notes).
     """
     names = {*files, *(sample.video_id for sample in samples)}
     labels: dict[str, list[Segment]] = {}

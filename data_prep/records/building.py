@@ -121,14 +121,18 @@ def build_records(
             raise _nothing_left(source_dir, known)
         # 3. Encode, check each video, and write
         with writing_to(target), replacing_folder(target, last=INDEX_NAME) as folder, decoding as map_clips:
-            stored = _stored_form(settings, map_clips, source)
+            aspect = settings.aspect
+            if aspect is None and not source.has_features:
+                aspect = _common_aspect(map_clips, source.samples)
+            stored = StoredForm(settings.frame_size, settings.jpeg_quality, aspect, settings.fit)
             encoded = encode_samples(source, map_clips, functools.partial(keep_video, stored=stored, folder=kept))
             split_sizes = collections.Counter(sample.split for sample in source.samples)
             writer = RecordsWriter(folder, split_sizes, source.stages, settings.num_shards)
             checked = checks.samples(tqdm(encoded, "Building records", total=len(source.samples), unit="video"))
-            rejected, remarks = _write_samples(writer, dataset, source, source_dir, stored, checked, settings)
+            build = _Build(dataset, source, source_dir, settings, stored)
+            rejected, remarks = _write_samples(build, writer, checked)
             _refuse(rejected, settings, source_dir)
-            info = _dataset_info(writer, dataset, source, source_dir, settings, stored.aspect, rejected, simulation)
+            info = _dataset_info(build, writer, rejected, simulation)
             if checks.joints:
                 checks.joints.copy(folder, writer.videos)
             copy_factors(source_dir, folder)
@@ -158,13 +162,6 @@ def _without_frames(settings: BuildSettings, workers: int | None, runner: str | 
     return dataclasses.replace(settings, frame_size=(0, 0))
 
 
-def _stored_form(settings: BuildSettings, map_clips: Callable, source: Source) -> StoredForm:
-    aspect = settings.aspect
-    if aspect is None and not source.has_features:
-        aspect = _common_aspect(map_clips, source.samples)
-    return StoredForm(settings.frame_size, settings.jpeg_quality, aspect, settings.fit)
-
-
 def _common_aspect(map_clips: Callable, samples: Sequence[Sample]) -> float | None:
     """The low median of the training videos' aspects, or of all if none of those can be read; None without any."""
     everything = [sample.clip for sample in samples]
@@ -176,25 +173,28 @@ def _common_aspect(map_clips: Callable, samples: Sequence[Sample]) -> float | No
     return None
 
 
-def _write_samples(
-    writer: RecordsWriter,
-    dataset: str,
-    source: Source,
-    source_dir: Path,
-    stored: StoredForm,
-    checked: Iterable[Checked],
-    settings: BuildSettings,
-) -> tuple[Rejected, list[Remark]]:
-    rejected: list[tuple[Sample, list[Problem]]] = []
+@dataclasses.dataclass(frozen=True)
+class _Build:
+    """What one build makes records of, and how."""
+
+    dataset: str
+    source: Source
+    source_dir: Path
+    settings: BuildSettings
+    stored: StoredForm
+
+
+def _write_samples(build: _Build, writer: RecordsWriter, checked: Iterable[Checked]) -> tuple[Rejected, list[Remark]]:
+    rejected: Rejected = []
     taken_over: dict[bool | None, list[str]] = {True: [], False: [], None: []}
-    warnings = Warnings(source, stored)
+    warnings = Warnings(build.source, build.stored)
     for sample, video, stages, problems in checked:
-        if problems and not settings.keeps(problems):
+        if problems and not build.settings.keeps(problems):
             rejected.append((sample, problems))
             continue
         warnings.add(sample, video, stages)
         taken_over[video.taken_over].append(sample.video_id)
-        writer.write(sample.split, _example(dataset, source, sample, source_dir, stored.frame_size, video, stages))
+        writer.write(sample.split, _example(build, sample, video, stages))
         if video.features is not None and writer.features is None:
             writer.features = {"size": video.features.shape[1], "stride": video.stride, "origin": video.origin}
         entry = writer.videos[sample.video_id]
@@ -210,25 +210,19 @@ def _write_samples(
     return rejected, notes
 
 
-def _example(
-    dataset: str,
-    source: Source,
-    sample: Sample,
-    source_dir: Path,
-    frame_size: tuple[int, int],
-    video: EncodedVideo,
-    stages: np.ndarray,
-) -> VideoExample:
-    relative_path: Any = PurePosixPath(sample.path.relative_to(source_dir).as_posix())  # to be written, not opened
+def _example(build: _Build, sample: Sample, video: EncodedVideo, stages: np.ndarray) -> VideoExample:
+    relative_path: Any = PurePosixPath(
+        sample.path.relative_to(build.source_dir).as_posix()
+    )  # to be written, not opened
     file = Clip(relative_path, sample.frames) if video.features is None else FeatureFile(relative_path, sample.array)
     return VideoExample(
         video_id=sample.video_id,
-        dataset_name=dataset,
-        sport=source.sport_name,
+        dataset_name=build.dataset,
+        sport=build.source.sport_name,
         data_path=str(file),
         sha256=video.sha256,
         jpegs=read_frames(video.file) if video.file else [],
-        frame_size=frame_size,
+        frame_size=build.stored.frame_size,
         source_size=video.source_size,
         frame_rate=video.fps,
         timestamps=video.timestamps,
@@ -262,22 +256,16 @@ def _nothing_left(source_dir: Path, rejected: Rejected) -> InputError:
 
 
 def _dataset_info(
-    writer: RecordsWriter,
-    dataset: str,
-    source: Source,
-    source_dir: Path,
-    settings: BuildSettings,
-    aspect: float | None,
-    rejected: Rejected,
-    simulation: dict[str, Any] | None,
+    build: _Build, writer: RecordsWriter, rejected: Rejected, simulation: dict[str, Any] | None
 ) -> DatasetInfo:
+    source, settings = build.source, build.settings
     splits, data_hash = writer.close()
     if not splits:
-        raise _nothing_left(source_dir, rejected)
+        raise _nothing_left(build.source_dir, rejected)
     unused = FRAME_SETTINGS if source.has_features else ()
     used = {key: value for key, value in dataclasses.asdict(settings).items() if key not in unused}
     return DatasetInfo(
-        name=dataset,
+        name=build.dataset,
         sport=source.sport or "",
         stages=source.stages,
         frame_size=settings.frame_size,
@@ -295,6 +283,6 @@ def _dataset_info(
         settings={**used, **source.settings},
         package_version=__version__,
         data_hash=data_hash,
-        aspect=aspect,
+        aspect=build.stored.aspect,
         features=writer.features,
     )

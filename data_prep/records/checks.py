@@ -1,6 +1,7 @@
 """Checks the samples of any dataset: scores, stages, videos and features, and ids and videos against each other."""
 
 import collections
+import dataclasses
 import itertools
 import os
 import reprlib
@@ -9,20 +10,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
+from data_prep.datasets import read_source
 from data_prep.datasets.performances import overlap_problems
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, Source, kinds_of_row
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
-from data_prep.records.encoding import EncodedVideo, remark_of
+from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video, remark_of
 from data_prep.records.joints import source_joints
 from data_prep.records.same_performance import BLOCK, SeenPerformances
+from data_prep.records.simulation import read_simulation
+from data_prep.records.warnings import Warnings
+from data_prep.support.options import OptionError
+from data_prep.support.processes import in_processes
 from scoringnet_tf.data.features import feature_shape, middle_frames, origin_kind, turned
-from scoringnet_tf.data.video import VideoError
+from scoringnet_tf.data.preprocessing import StoredForm
+from scoringnet_tf.data.video import Clip, VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
-from scoringnet_tf.support.messages import MAX_NAMES, Remark, counted, shown
+from scoringnet_tf.support.messages import MAX_NAMES, InputError, Remark, counted, shown
 
 LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are never kept
+STORED = StoredForm((24, 32), jpeg_quality=75)  # of `check`: only the thumbnails of the pixels are kept
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
 
 
@@ -32,14 +41,7 @@ Checked = tuple[Sample, EncodedVideo, Any, list[Problem]]  # stages int (L,), No
 class SampleChecks:
     """Every check of a dataset: first of its rows, then of each video as it is encoded.
 
-    Args:
-        source: the dataset.
-        source_dir: its folder.
-        lost: kinds of problems whose rows are left out. Such a row is not held against others: one of them may be its
-            correction.
-
-    Raises:
-        InputError: the index of the joints is wrong.
+    Rows with problems of the kinds `lost` are left out, and not held against others: one may be their correction.
     """
 
     def __init__(self, source: Source, source_dir: Path, lost: frozenset[str] = LOST) -> None:
@@ -113,6 +115,55 @@ def listed(problems: Sequence[Problem], source_dir: Path) -> list[Remark]:
 
 
 # === One row ===
+
+
+def check(dataset: str, source_dir: str | Path, workers: int | None = None, **options: Any) -> tuple[list[str], int]:
+    """Runs every check without writing anything; arguments are those of `building.build_records`.
+
+    Returns:
+        (report, number of problems): first the problems, then warnings, a `Remark` each, and a summary.
+
+    Raises:
+        OptionError: `source_dir` is no folder, or an option is missing or not one of the dataset's.
+    """
+    source_dir = Path(source_dir)
+    try:
+        source = read_source(dataset, source_dir, **options)
+        _, simulation_notes = read_simulation(source_dir, source.samples)
+    except OptionError:
+        raise
+    except InputError as error:
+        lines = [Remark(error.code, line) for line in str(error).splitlines()]
+        return [*lines, f"{source_dir} ({dataset}): not readable, problems: {len(lines)}."], len(lines)
+    if source.has_features and (workers or 1) > 1:
+        raise OptionError("flag_unused", f"--workers={workers} has no effect: features need no decoding.")
+    problems: list[Problem] = []
+    checks, num_steps, warnings = SampleChecks(source, source_dir), 0, Warnings(source, STORED)
+    with in_processes(workers or os.cpu_count() or 1) as map_clips:
+        encoded = encode_samples(source, map_clips, _thumbnails_alone)
+        progress = tqdm(encoded, "Checking", total=len(source.samples), unit="video")
+        for sample, video, stages, wrong in checks.samples(progress):
+            problems += wrong
+            num_steps += len(video)
+            if not wrong:
+                warnings.add(sample, video, stages)
+    notes = [*source.notes, *simulation_notes, *_known_scores(source), *warnings.remarks()]
+    noun, done = ("step", "of features read") if source.has_features else ("frame", "decoded")
+    done = f"{counted(len(source.samples), 'sample')}, {counted(num_steps, noun, ',')} {done}"
+    summary = f"{source_dir} ({dataset}): {done}, problems: {len(problems)}."
+    return [*listed(problems, source_dir), *notes, summary], len(problems)
+
+
+def _thumbnails_alone(clip: Clip) -> EncodedVideo:
+    return dataclasses.replace(encode_video(clip, STORED), jpegs=[])
+
+
+def _known_scores(source: Source) -> list[Remark]:
+    if not source.sport or source.classes:
+        return []
+    scores = get_sport(source.sport).scores
+    known = (f"{name} {sum(getattr(sample, name) is not None for sample in source.samples)}" for name in scores)
+    return [Remark("known_scores", f"Scores known of {counted(len(source.samples), 'video')}: {', '.join(known)}.")]
 
 
 def _row_problems(source: Source, source_dir: Path, sport: Sport | None, lost: frozenset[str]) -> list[list[Problem]]:

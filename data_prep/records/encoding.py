@@ -100,9 +100,7 @@ def remark_of(error: Exception) -> Remark:
 def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
     """Reads the features of a sample; does not raise, but returns the error.
 
-    Args:
-        sample: of a source with features.
-        stride: frames from one step to the next; None for that of `features.json`, else 1.
+    `stride` is the frames from one step to the next; None for that of `features.json`, else 1.
     """
     try:
         sequence = read_features(sample.feature_file)

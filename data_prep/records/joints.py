@@ -17,10 +17,6 @@ class SourceJoints:
 
     A file name that belongs to one video alone may have `joints/STEM.npy` instead.
 
-    Args:
-        source_dir: of the dataset.
-        samples: all of it.
-
     Raises:
         InputError: the index of the joints is wrong or missing.
     """

@@ -69,13 +69,9 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
 
 
 def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:
-    """Encodes a video in stored form into a folder of `kept_videos`, unless it is there already.
+    """Encodes a video in stored form into a folder of `kept_videos`, unless it is there; its frames are in `file`.
 
-    Returns:
-        The video, its frames in `file`. Nothing is kept of a video that cannot be decoded.
-
-    Raises:
-        OSError: `folder` cannot be written.
+    Nothing is kept of a video that cannot be decoded.
     """
     path = _path(folder, clip, stored)
     video = _read(path) if path.exists() else None

@@ -35,11 +35,9 @@ def thumbnails(jpegs: Sequence[bytes]) -> np.ndarray:
 
 
 class SeenPerformances:
-    """The performances of a dataset so far, as small pictures. What moves in them is computed block by block.
+    """The performances of a dataset so far, as small pictures; `split_sizes` are the most videos of each split.
 
-    Args:
-        split_sizes: {split: the most videos that it may have}.
-        block: videos to compare at once, see `BLOCK`.
+    What moves in them is computed `block` by block.
     """
 
     def __init__(self, split_sizes: Mapping[str, int], block: int = BLOCK) -> None:

@@ -27,13 +27,8 @@ def read_records(
 ) -> Iterator[tuple[bytes, Any]]:
     """Reads a split in order, a few records at a time.
 
-    Args:
-        info: index of the records.
-        split: name of a stored split.
-        function: of a record, to call in threads; None for the record itself.
-
     Yields:
-        (serialized bytes, record of `parse_example` with NumPy values, or its `function`).
+        (serialized bytes, record of `parse_example` with NumPy values, or what `function` makes of it in threads).
 
     Raises:
         RecordsError: there is no such split.

@@ -28,12 +28,7 @@ OTHER_SCALE = "the largest number is of another scale than in the other files; m
 
 
 class Warnings:
-    """Collects what is unusual, one video after the other.
-
-    Args:
-        source: has the videos.
-        stored: how frames are stored; without an aspect if `build` has yet to choose one.
-    """
+    """Collects what is unusual, one video after the other; `stored` has no aspect if `build` has yet to choose one."""
 
     def __init__(self, source: Source, stored: StoredForm) -> None:
         self._source, self._stored = source, stored

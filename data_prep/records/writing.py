@@ -21,14 +21,9 @@ SHARD = re.compile(r".+-\d{5}-of-\d{5}\.tfrecord")  # the names that `ShardWrite
 
 
 class ShardWriter:
-    """Writes the records of one split, in order, into `SPLIT-00000-of-0000N.tfrecord`.
+    """Writes the at most `max_records` records of one split, in order, into `SPLIT-00000-of-0000N.tfrecord`.
 
-    Args:
-        folder: for the shards.
-        split: its name.
-        max_records: the most records that may come.
-        num_shards: how many shards; None closes one at `shard_bytes`, or half-way through a small split.
-        shard_bytes: size of a full shard.
+    Without `num_shards` a shard is closed at `shard_bytes`, or half-way through a small split.
     """
 
     def __init__(
@@ -158,10 +153,8 @@ def writing_to(output_dir: Path | RemotePath) -> Iterator[None]:
 def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
     """Checks that `output_dir` can be written and holds nothing that must stay.
 
-    Args:
-        output_dir: folder to create.
-        overwrite: replace a folder of records, and of nothing else. In an object store this includes what an
-            interrupted upload left, which has no index.
+    `overwrite` replaces a folder of records, and of nothing else. In an object store this includes what an interrupted
+    upload left, which has no index.
 
     Raises:
         InputError: the folder cannot be written, or holds something.

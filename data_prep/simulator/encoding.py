@@ -48,19 +48,10 @@ def draw_compression(easy: bool, rng: Generator, film: bool = False) -> tuple[st
 def write_video(
     path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4", in_memory: bool = True
 ) -> int:
-    """Encodes frames (H, W, 3) uint8 BGR of one even size into `path`.
+    """Encodes frames (H, W, 3) uint8 BGR of one even size into `path`; returns their number.
 
-    The file appears under its name only when it is whole. The same frames give the same bytes.
-
-    Args:
-        path: the AVI file.
-        frames: in order.
-        quantiser: 2 (finest) to 31.
-        codec: one of `CODECS`.
-        in_memory: encode into memory first, which tells of a full disk without FFmpeg's complaints.
-
-    Returns:
-        The number of frames.
+    The file appears under its name only when it is whole. The same frames give the same bytes. `in_memory` encodes into
+    memory first, which tells of a full disk without FFmpeg's complaints.
 
     Raises:
         InputError: there are no frames.

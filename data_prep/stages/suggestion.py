@@ -25,10 +25,6 @@ from scoringnet_tf.support.model_files import default_model
 def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tuple[Path, list[str]]:
     """Finds videos, and names them as `build --dataset=manifest` does: by their path in a folder.
 
-    Args:
-        videos_dir: folder of video files and of folders of numbered images, at any depth.
-        paths: of video files or folders of images, in place of `videos_dir`.
-
     Returns:
         (folder, ids in order): the folder is `videos_dir`, or the deepest one that holds all `paths`.
 
@@ -66,13 +62,7 @@ def load_model(path: str | None = None) -> Any:
 def suggest_stages(
     model: Any, videos_dir: Path, video_ids: Sequence[str], workers: int | None = None
 ) -> tuple[list[LabelledVideo], FactsOf]:
-    """Labels videos with the stages that KFS finds, noise included; shows progress.
-
-    Args:
-        model: `ScoringNet`.
-        videos_dir: folder of the videos.
-        video_ids: their paths in that folder.
-        workers: processes that decode ahead of the model; None for one per core.
+    """Labels videos of a folder with the stages that a `ScoringNet` finds, noise included; shows progress.
 
     Returns:
         (videos, facts): the videos in the same order, and the facts of those that can be decoded, for `formats.write`.

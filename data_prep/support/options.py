@@ -9,14 +9,7 @@ class OptionError(InputError):
 
 
 def sport_option(sport: SportForm | None) -> Sport:
-    """Returns the sport that `--sport` names.
-
-    Args:
-        sport: the name of a shipped sport, the path of a YAML file, a `Sport` or its definition.
-
-    Raises:
-        OptionError: it is none of these.
-    """
+    """Returns the sport of `--sport`: a name, the path of a YAML file, a `Sport` or its definition; or OptionError."""
     if sport is None:
         raise OptionError("missing_flag", "--sport is missing.", f"Use one of {', '.join(SPORTS)}, or a .yaml file.")
     try:

@@ -13,7 +13,7 @@ from training_runs import trained
 import scoringnet_tf
 from data_prep.datasets import motion
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.dry_run import check
+from data_prep.records.checks import check
 from data_prep.records.summary import summary
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
 from scoringnet_tf.inference.feature_folder import write_tables

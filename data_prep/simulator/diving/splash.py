@@ -24,14 +24,9 @@ def splash_size(severity: float, entry_angle: float, venue_factor: float, luck: 
 
 
 class Splash:
-    """One splash, the same at every call for the same age.
+    """One splash, the same at every call for the same age; of size 1 its crown is nine tenths of a metre high.
 
-    Args:
-        size: of `splash_size`; 1 is a crown of nine tenths of a metre.
-        duration: frames from first touch to the collapse of the crown.
-        pixels_per_metre: scale of the picture.
-        light: grey level of the brightest water, 0..255.
-        rng: for the droplets.
+    `duration` is frames from first touch to the collapse of the crown, `light` the grey level of the brightest water.
     """
 
     def __init__(self, size: float, duration: float, pixels_per_metre: float, light: float, rng: Generator):

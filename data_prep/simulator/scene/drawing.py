@@ -109,12 +109,8 @@ class FigurePainter:
     def paint(self, joints: np.ndarray, belly: np.ndarray) -> Patch:
         """Paints the mean over an exposure.
 
-        Args:
-            joints: (3, J, 3) pixels at its start, middle and end: x to the right, y downwards, z to the camera.
-            belly: (3, 3) unit vectors from back to belly in the same axes.
-
-        Returns:
-            A premultiplied BGRA patch (h, w, 4) uint8 and the picture position (x, y) of its upper left corner.
+        `joints` (3, J, 3) are pixels at its start, middle and end: x to the right, y downwards, z to the camera.
+        `belly` (3, 3) are unit vectors from back to belly in the same axes.
         """
         return next(self.paint_each(joints[None], belly[None]))
 

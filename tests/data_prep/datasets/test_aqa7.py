@@ -19,8 +19,7 @@ from data_prep.datasets import (
     read_source,
     rhythmic_gymnastics,
 )
-from data_prep.records.checks import score_problems
-from data_prep.records.dry_run import check
+from data_prep.records.checks import check, score_problems
 from scoringnet_tf.sports import get_sport
 
 # === AQA-7 ===

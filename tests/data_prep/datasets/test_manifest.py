@@ -17,7 +17,7 @@ from test_published import build, frame_indices
 
 from data_prep.datasets import DATASETS, manifest
 from data_prep.records.building import BuildSettings
-from data_prep.records.dry_run import check
+from data_prep.records.checks import check
 from data_prep.records.summary import summary
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")

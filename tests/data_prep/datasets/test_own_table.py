@@ -6,8 +6,7 @@ from refusals import refused
 
 from data_prep.datasets import manifest
 from data_prep.datasets.stage_labels import frame_stages
-from data_prep.records.checks import score_problems
-from data_prep.records.dry_run import check
+from data_prep.records.checks import check, score_problems
 from scoringnet_tf.sports import get_sport
 
 

@@ -28,7 +28,7 @@ from data_prep.datasets import (
 )
 from data_prep.datasets.readers.layout import find_video, index_videos
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.dry_run import check
+from data_prep.records.checks import check
 from data_prep.records.verifying import decode_frames, read_records, verify_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 

@@ -17,8 +17,7 @@ from data_prep.datasets import manifest, read_source, unlv
 from data_prep.datasets.readers.matlab import read_vector
 from data_prep.datasets.scores import complete_scores
 from data_prep.records.building import BuildSettings
-from data_prep.records.checks import id_problems, score_problems
-from data_prep.records.dry_run import check
+from data_prep.records.checks import check, id_problems, score_problems
 from data_prep.records.verifying import decode_frames, read_records
 from scoringnet_tf.data.video import read_video
 from scoringnet_tf.sports import as_points, get_sport

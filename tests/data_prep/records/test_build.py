@@ -14,7 +14,7 @@ from layouts import write_table
 from refusals import codes, refused
 
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.dry_run import check
+from data_prep.records.checks import check
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from data_prep.records.writing import ShardWriter

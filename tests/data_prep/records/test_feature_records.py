@@ -11,8 +11,8 @@ from refusals import codes, refused
 
 from data_prep.datasets import read_source
 from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.checks import check
 from data_prep.records.contact_sheet import contact_sheet, save_contact_sheet
-from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from scoringnet_tf.baselines.videos import Videos

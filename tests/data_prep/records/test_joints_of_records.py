@@ -10,8 +10,7 @@ from refusals import codes, refused
 
 from data_prep.datasets.sample import Sample, Source
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.checks import SampleChecks
-from data_prep.records.dry_run import check
+from data_prep.records.checks import SampleChecks, check
 from data_prep.records.joints import SourceJoints
 from scoringnet_tf.data.joints import read_joints
 from scoringnet_tf.data.video import Clip

@@ -9,7 +9,7 @@ from refusals import codes, refused
 
 from data_prep.datasets.sample import Sample
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.dry_run import check
+from data_prep.records.checks import check
 from data_prep.records.same_performance import (
     ALIKE,
     HEIGHT,

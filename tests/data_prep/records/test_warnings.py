@@ -14,7 +14,7 @@ from refusals import codes, refused, said
 
 from data_prep.datasets.scores import odd_executions
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.dry_run import check
+from data_prep.records.checks import check
 from data_prep.records.encoding import EncodedVideo
 from data_prep.records.warnings import Warnings
 from scoringnet_tf.data.preprocessing import StoredForm

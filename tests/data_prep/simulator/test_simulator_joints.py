@@ -8,7 +8,7 @@ import pytest
 from refusals import refused
 
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.dry_run import check
+from data_prep.records.checks import check
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving.filming import dive_shot
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait
