@@ -14,9 +14,8 @@ from pathlib import Path, PurePosixPath
 from absl import flags
 
 from data_prep.stages import formats as stage_formats
-from data_prep.stages.formats.labelled_video import LabelledVideo, checked_videos
 from data_prep.stages.formats.tables import merged
-from data_prep.stages.formats.videos import MAX_RATE, facts_reader
+from data_prep.stages.formats.videos import MAX_RATE, LabelledVideo, checked_videos, facts_reader
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.sports import named_sport
 from scoringnet_tf.support.messages import InputError, counted, shown

@@ -15,11 +15,10 @@ from tqdm import tqdm
 
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, Source, kinds_of_row
+from data_prep.records.beside import check_replaced_joints, read_simulation
 from data_prep.records.checks import LOST, Checked, SampleChecks, listed
 from data_prep.records.encoding import EncodedVideo, aspect_of, encode_samples
-from data_prep.records.joints import check_replaced_joints
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
-from data_prep.records.simulation import read_simulation
 from data_prep.records.warnings import Warnings
 from data_prep.records.writing import RecordsWriter, check_output_dir, writing_to
 from data_prep.support.processes import in_processes

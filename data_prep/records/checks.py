@@ -16,10 +16,9 @@ from data_prep.datasets import read_source
 from data_prep.datasets.performances import overlap_problems
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, Source, kinds_of_row
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
+from data_prep.records.beside import read_simulation, source_joints
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video, remark_of
-from data_prep.records.joints import source_joints
 from data_prep.records.same_performance import BLOCK, SeenPerformances
-from data_prep.records.simulation import read_simulation
 from data_prep.records.warnings import Warnings
 from data_prep.support.options import OptionError
 from data_prep.support.processes import in_processes

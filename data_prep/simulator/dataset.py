@@ -17,8 +17,14 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from data_prep.simulator.encoding import num_packets, write_video
-from data_prep.simulator.files import joints_file, replace_bytes, write_joints, write_joints_index
+from data_prep.simulator.files import (
+    joints_file,
+    num_packets,
+    replace_bytes,
+    write_joints,
+    write_joints_index,
+    write_video,
+)
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.labels import write_labels
 from data_prep.simulator.plan import get_simulator, plan_videos

@@ -1,19 +1,23 @@
-"""Files of a simulated dataset, written atomically and with the same bytes every time."""
+"""Files of a simulated dataset, written atomically and with the same bytes every time: labels, joints, video."""
 
 import contextlib
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import av
+import cv2
 import numpy as np
 import scipy.io
+from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from data_prep.simulator.scene.figure import JOINTS
 from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED
+from scoringnet_tf.support.messages import InputError
 
 
 @contextlib.contextmanager
@@ -79,3 +83,91 @@ def write_joints_index(folder: Path) -> None:
     (folder / FOLDER).mkdir(exist_ok=True)
     index = json.dumps({"source": SIMULATED, "names": JOINTS}, indent=2) + "\n"
     replace_bytes(folder / FOLDER / INDEX, index.encode())
+
+
+FPS = 25
+QUANTISERS = (2, 25)  # of MPEG-4 and MPEG-2: from the finest to blocks as at the lowest bit rates of broadcasts
+FILM_QUANTISERS = (3, 31)  # of what people send each other
+GROUP = 12  # frames from one key frame to the next
+
+
+def _mpeg(quantiser: int) -> dict[str, str]:
+    return {"flags": "+bitexact+qscale", "global_quality": str(118 * quantiser)}
+
+
+def _h264(quantiser: int) -> dict[str, str]:
+    return {"preset": "superfast", "crf": str(17 + quantiser), "bf": "0", "x264-params": "threads=1"}
+
+
+CODECS: dict[str, Callable[[int], dict[str, str]]] = {  # name → function of the quantiser: the encoder's options
+    "mpeg4": _mpeg,
+    "mpeg2video": _mpeg,
+    "libx264": _h264,
+    "mjpeg": _mpeg,
+    "wmv2": _mpeg,
+}
+
+
+def draw_compression(easy: bool, rng: Generator, film: bool = False) -> tuple[str, int]:
+    """Draws codec and quantiser; the easy preset is finely compressed, film often coarsely."""
+    if easy:
+        return "mpeg4", int(rng.integers(3, 8))
+    codec = rng.choice(list(CODECS), p=(0.4, 0.15, 0.25, 0.1, 0.1))
+    least, most = np.log(FILM_QUANTISERS if film else QUANTISERS)
+    return str(codec), round(float(np.exp(rng.uniform(least, most))))
+
+
+def write_video(
+    path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4", in_memory: bool = True
+) -> int:
+    """Encodes frames (H, W, 3) uint8 BGR of one even size into `path`; returns their number.
+
+    The file appears under its name only when it is whole. The same frames give the same bytes. `in_memory` encodes into
+    memory first, which tells of a full disk without FFmpeg's complaints.
+
+    Raises:
+        InputError: there are no frames.
+        OSError: the file cannot be written, or the disk is full.
+    """
+    with replacing(path) as file:
+        target = io.BytesIO() if in_memory else file
+        count = _encode(target, path, frames, quantiser, codec)
+        if isinstance(target, io.BytesIO):
+            file.write(target.getvalue())
+    return count
+
+
+def _encode(target: BinaryIO, path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str) -> int:
+    count, stream = 0, None
+    with av.open(target, "w", format="avi", options={"fflags": "+bitexact"}) as container:
+        for frame in frames:
+            if stream is None:
+                stream = _add_stream(container, frame.shape, quantiser, codec)
+            planes: np.ndarray = cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
+            count += 1
+        if stream is None:
+            raise InputError("no_frames", f"{path}: there are no frames to write.")
+        container.mux(stream.encode(None))
+    return count
+
+
+def num_packets(path: Path) -> int:
+    """The number of frames in a file of `write_video`, without decoding; 0 if it cannot be read."""
+    try:
+        with av.open(str(path)) as container:
+            return sum(packet.size > 0 for packet in container.demux(video=0))
+    except (av.FFmpegError, ValueError, IndexError):
+        return 0
+
+
+def _add_stream(container: Any, shape: tuple[int, ...], quantiser: int, codec: str) -> Any:
+    stream = container.add_stream(codec, rate=FPS, options=CODECS[codec](quantiser))
+    stream.height, stream.width = shape[:2]
+    stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    context = stream.codec_context
+    context.thread_count = 1
+    if codec != "libx264":
+        context.qmin = context.qmax = quantiser
+    context.gop_size = GROUP
+    return stream

@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from data_prep.simulator.faults import share_deduction
-from data_prep.simulator.film_timing import is_repeat
-from data_prep.simulator.performance import FILM, LOOK, Performance, Simulator
+from data_prep.simulator.performance import FILM, LOOK, Performance, Simulator, share_deduction
+from data_prep.simulator.plan import is_repeat
 from data_prep.simulator.scene import noise
 from data_prep.simulator.scene.camera import zoomed_places
 from data_prep.simulator.scene.effects import Broadcast, filmed_size, magnifications, random_style, zoomed

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.simulator import files
-from data_prep.simulator.encoding import FPS
-from data_prep.simulator.faults import total_deduction
-from data_prep.simulator.performance import Performance, Simulator
+from data_prep.simulator.files import FPS
+from data_prep.simulator.performance import Performance, Simulator, total_deduction
 from data_prep.simulator.settings import VERSION, Settings
 from scoringnet_tf.data.factors import DESERVED, FILE
 from scoringnet_tf.sports import get_sport

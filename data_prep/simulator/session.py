@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.simulator import files
-from data_prep.simulator.encoding import FPS
+from data_prep.simulator.files import FPS
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.performance import PLAN, Performance, Simulator
 from data_prep.simulator.plan import draw_encoder, plan_performances

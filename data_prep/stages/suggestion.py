@@ -10,8 +10,7 @@ from tqdm import tqdm
 
 from data_prep.datasets.stage_labels import Segment
 from data_prep.records.encoding import EncodedVideo, encode_video, remark_of
-from data_prep.stages.formats.labelled_video import LabelledVideo
-from data_prep.stages.formats.videos import FactsOf, VideoFacts, exact_rate, varying, video_path
+from data_prep.stages.formats.videos import FactsOf, LabelledVideo, VideoFacts, exact_rate, varying, video_path
 from data_prep.support.processes import in_processes
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip

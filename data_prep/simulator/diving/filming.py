@@ -11,14 +11,15 @@ from numpy.random import Generator
 from data_prep.simulator.diving.board import Board, random_board
 from data_prep.simulator.diving.motion import IDEAL_DISTANCE, DiveTrait, perform
 from data_prep.simulator.diving.rules import Dive
-from data_prep.simulator.diving.splash import Splash, splash_size
 from data_prep.simulator.diving.venue import (
     FRONTAL,
     SPRINGBOARD_LENGTH,
+    Splash,
     Venue,
     paint_springboard,
     paint_venue,
     random_venue,
+    splash_size,
 )
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.camera import SHUTTER, View, follow, look

@@ -9,7 +9,7 @@ from numpy.random import Generator
 
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.readers.text import read_diving_times
-from data_prep.simulator.faults import draw, middle_marks
+from data_prep.simulator.performance import draw, middle_marks
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import InputError, counted, shown
 

@@ -10,10 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from data_prep.simulator.diving.board import Board
+from data_prep.simulator.diving.board import Board, RunUp, random_run_up
 from data_prep.simulator.diving.rules import BACK, FORWARD, REVERSE, Dive
-from data_prep.simulator.diving.run_up import RunUp, random_run_up
-from data_prep.simulator.faults import Fault
+from data_prep.simulator.performance import Fault
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.figure import GRAVITY, JOINT, Body, Keys, Motion, ease, motion_of, pose
 

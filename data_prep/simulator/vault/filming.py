@@ -8,18 +8,15 @@ import numpy as np
 from numpy.random import Generator
 
 from data_prep.simulator.scene import figure
-from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
+from data_prep.simulator.scene.camera import SHUTTER, Standpoint, View, follow, look
 from data_prep.simulator.scene.canvas import Canvas
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
 from data_prep.simulator.scene.figure import Body, Motion, motion_of
 from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.scene.noise import with_replay_mark
-from data_prep.simulator.scene.standpoint import Standpoint
 from data_prep.simulator.settings import Settings
-from data_prep.simulator.vault.faults import VaultTrait
-from data_prep.simulator.vault.motion import MAT_HEIGHT, SOLE, TABLE_HEIGHT, perform
-from data_prep.simulator.vault.poses import run_poses
-from data_prep.simulator.vault.rules import Vault
+from data_prep.simulator.vault.motion import MAT_HEIGHT, SOLE, TABLE_HEIGHT, perform, run_poses
+from data_prep.simulator.vault.rules import Vault, VaultTrait
 from data_prep.simulator.vault.venue import MAT, TABLE_LENGTH, TABLE_WIDTH, Venue, paint_hall, random_venue
 
 REPLAY_SPEED = 0.5

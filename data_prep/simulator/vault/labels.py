@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
-from data_prep.simulator.encoding import FPS
-from data_prep.simulator.faults import draw
+from data_prep.simulator.files import FPS
+from data_prep.simulator.performance import draw
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.files import read_csv
 from scoringnet_tf.support.messages import InputError

@@ -14,8 +14,7 @@ from numpy.random import Generator
 
 from data_prep.simulator.performance import ROWS, SPLIT, Boundaries, Label, Performance, Simulator
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
-from data_prep.simulator.vault import faults as vault_faults
-from data_prep.simulator.vault import filming, labels
+from data_prep.simulator.vault import filming, labels, rules
 from data_prep.simulator.vault.rules import DIFFICULTIES, FREQUENCIES, Vault
 from scoringnet_tf.support.messages import counted
 
@@ -36,9 +35,9 @@ class VaultSimulator(Simulator):
         ("gym_vault_overall_scores.mat", "overall_scores"),
         ("gym_vault_difficulty_level.mat", "difficulty_level"),
     )
-    faults = vault_faults.FAULTS
-    max_execution = vault_faults.MAX_EXECUTION
-    execution_sd = vault_faults.EXECUTION_SD
+    faults = rules.FAULTS
+    max_execution = rules.MAX_EXECUTION
+    execution_sd = rules.EXECUTION_SD
     element_column = "vault"
     easy = (
         "**easy**: one vault for each difficulty, one hall filmed from one side, crowd and scoreboard as the only noise"
@@ -52,9 +51,9 @@ class VaultSimulator(Simulator):
     difficulty_of = DIFFICULTIES.__getitem__
     name_of = operator.attrgetter("name")
     draw_deduction = staticmethod(labels.draw_deduction)
-    judge = staticmethod(vault_faults.judge)
-    execution_score = staticmethod(vault_faults.execution_score)
-    random_trait = staticmethod(vault_faults.random_trait)
+    judge = staticmethod(rules.judge)
+    execution_score = staticmethod(rules.execution_score)
+    random_trait = staticmethod(rules.random_trait)
     label_files = staticmethod(labels.label_files)
     random_scene = staticmethod(filming.random_scene)
     shot = staticmethod(filming.vault_shot)

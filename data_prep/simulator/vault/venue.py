@@ -1,6 +1,6 @@
 """Gymnastics halls: the panorama of runway, springboard, table, mats, stands and lights, painted once a video.
 
-World axes as in `vault_motion`; painted as a fixed camera sees them (`standpoint`), so the view angle may be any.
+World axes as in `motion`; painted as a fixed camera sees them (`Standpoint`), so the view angle may be any.
 """
 
 import dataclasses
@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
+from data_prep.simulator.scene.camera import Standpoint
 from data_prep.simulator.scene.canvas import Canvas, Colour, Point, paint_crowd, paint_text
-from data_prep.simulator.scene.standpoint import Standpoint
 from data_prep.simulator.vault.motion import BOARD_HEIGHT, BOARD_X, MAT_HEIGHT, TABLE_HEIGHT
 
 STAGE = np.array([(x, y, z) for x in (-9.0, 6.5) for y in (0.0, 3.6) for z in (-2.0, 2.0)])  # where vaults are seen

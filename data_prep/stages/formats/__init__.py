@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data_prep.stages.formats import label_studio, tables
-from data_prep.stages.formats.labelled_video import LabelledVideo
-from data_prep.stages.formats.videos import FactsOf
+from data_prep.stages.formats.videos import FactsOf, LabelledVideo
 from scoringnet_tf.support.messages import InputError
 
 

@@ -26,8 +26,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.stage_labels import Segment
 from data_prep.records.encoding import remark_of
-from data_prep.stages.formats.labelled_video import LabelledVideo
-from data_prep.stages.formats.videos import MAX_RATE, FactsOf, VideoFacts, exact_rate
+from data_prep.stages.formats.videos import MAX_RATE, FactsOf, LabelledVideo, VideoFacts, exact_rate
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import InputError
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from data_prep.datasets.readers.text import read_csv, read_diving_times
 from data_prep.datasets.stage_labels import STAGE_COLUMNS, StageError, diving_segments, read_stage_csv, write_stage_csv
 from data_prep.records.encoding import remark_of
-from data_prep.stages.formats.labelled_video import LabelledVideo
-from data_prep.stages.formats.videos import FactsOf
+from data_prep.stages.formats.videos import FactsOf, LabelledVideo
 from scoringnet_tf.support.messages import InputError
 
 

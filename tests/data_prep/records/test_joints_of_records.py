@@ -9,9 +9,9 @@ import pytest
 from refusals import codes, refused
 
 from data_prep.datasets.sample import Sample, Source
+from data_prep.records.beside import SourceJoints
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import SampleChecks, check
-from data_prep.records.joints import SourceJoints
 from scoringnet_tf.data.joints import read_joints
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.messages import InputError

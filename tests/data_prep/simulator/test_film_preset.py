@@ -10,9 +10,8 @@ from refusals import refused
 
 from data_prep.datasets import unlv
 from data_prep.simulator.dataset import simulate
-from data_prep.simulator.film_timing import SPEEDS, is_repeat
 from data_prep.simulator.filming import Filming
-from data_prep.simulator.plan import get_simulator, plan_videos
+from data_prep.simulator.plan import SPEEDS, get_simulator, is_repeat, plan_videos
 from data_prep.simulator.scene.camera import View
 from data_prep.simulator.scene.effects import random_style
 from data_prep.simulator.scene.figure import Body

@@ -14,7 +14,7 @@ from refusals import refused
 
 from data_prep.commands import simulate as command
 from data_prep.simulator.dataset import simulate
-from data_prep.simulator.encoding import write_video
+from data_prep.simulator.files import write_video
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.plan import get_simulator
 from data_prep.simulator.session import film_session, plan_sessions

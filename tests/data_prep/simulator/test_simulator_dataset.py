@@ -17,10 +17,9 @@ from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving.labels import read_labels
 from data_prep.simulator.diving.motion import FAULTS
 from data_prep.simulator.diving.rules import degree_of_difficulty
-from data_prep.simulator.encoding import CODECS
-from data_prep.simulator.faults import total_deduction
-from data_prep.simulator.files import write_vector
+from data_prep.simulator.files import CODECS, write_vector
 from data_prep.simulator.filming import Filming
+from data_prep.simulator.performance import total_deduction
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from scoringnet_tf.support.messages import InputError

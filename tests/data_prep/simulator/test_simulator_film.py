@@ -12,7 +12,7 @@ from data_prep.simulator.diving.filming import Partner, dive_shot
 from data_prep.simulator.diving.labels import draw_boundaries
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, random_trait
 from data_prep.simulator.diving.rules import DIVES
-from data_prep.simulator.encoding import CODECS, write_video
+from data_prep.simulator.files import CODECS, write_video
 from data_prep.simulator.filming import replay_of_another
 from data_prep.simulator.plan import get_simulator
 from data_prep.simulator.scene.drawing import Appearance

@@ -17,8 +17,7 @@ from command_forks import TIMEOUT
 from refusals import code_printed, refused
 
 from data_prep.simulator.dataset import simulate
-from data_prep.simulator.encoding import write_video
-from data_prep.simulator.files import write_ids
+from data_prep.simulator.files import write_ids, write_video
 from data_prep.simulator.settings import Settings
 
 SMALL = Settings("diving", "scoring", 2, 0, None, False, 0.25, 48, 64)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from data_prep.simulator.diving import motion as dive_motion
+from data_prep.simulator.diving.board import RunUp
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, with_run_up
 from data_prep.simulator.diving.rules import DIVES, parse_dive
-from data_prep.simulator.diving.run_up import RunUp
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.figure import JOINT, Body, pose
 

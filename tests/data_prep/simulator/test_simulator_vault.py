@@ -9,15 +9,13 @@ import pytest
 from refusals import refused
 
 from data_prep.simulator.plan import get_simulator, plan_videos
+from data_prep.simulator.scene.camera import Standpoint
 from data_prep.simulator.scene.figure import JOINT, Body
-from data_prep.simulator.scene.standpoint import Standpoint
 from data_prep.simulator.settings import Settings
 from data_prep.simulator.vault import labels as vault_labels
 from data_prep.simulator.vault import motion as vault_motion
-from data_prep.simulator.vault.faults import FALL, FAULTS, VaultTrait
-from data_prep.simulator.vault.motion import perform
-from data_prep.simulator.vault.poses import Timing
-from data_prep.simulator.vault.rules import DIFFICULTIES
+from data_prep.simulator.vault.motion import Timing, perform
+from data_prep.simulator.vault.rules import DIFFICULTIES, FALL, FAULTS, VaultTrait
 
 SMALL = Settings("vault", "scoring", 4, 0, None, False, 0.25, 48, 64)
 VAULT = get_simulator("vault")

@@ -4,8 +4,7 @@ import json
 
 from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats import read
-from data_prep.stages.formats.labelled_video import LabelledVideo, checked_videos
-from data_prep.stages.formats.videos import VideoFacts, facts_reader
+from data_prep.stages.formats.videos import LabelledVideo, VideoFacts, checked_videos, facts_reader
 from scoringnet_tf.sports import get_sport
 
 DIVING = get_sport("diving")

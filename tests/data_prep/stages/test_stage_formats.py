@@ -22,8 +22,7 @@ from stage_files import (
 )
 
 from data_prep.stages.formats import FORMATS, WRITABLE, read, recognise
-from data_prep.stages.formats.labelled_video import checked_videos
-from data_prep.stages.formats.videos import VideoFacts, facts_reader, varying
+from data_prep.stages.formats.videos import VideoFacts, checked_videos, facts_reader, varying
 
 RATES = {"25": Fraction(25), "29.97": Fraction(30000, 1001), "23.976": Fraction(24000, 1001), "240": Fraction(240)}
 
