@@ -12,7 +12,7 @@ from training_runs import telling
 
 import scoringnet_tf
 from data_prep.simulator.diving.motion import flight_of
-from data_prep.simulator.encoding import FPS
+from data_prep.simulator.files import FPS
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.plan import get_simulator, plan_performances
 from data_prep.simulator.scene.figure import GRAVITY

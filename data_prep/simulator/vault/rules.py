@@ -1,4 +1,4 @@
-"""The vaults of the men's table, their difficulty, faults and marks (FIG Code of Points, men's artistic gymnastics, 2009–12).
+"""The vaults of the men's table, their difficulty, faults and marks (FIG Code of Points, men's gymnastics, 2009–2012).
 
 That edition was in force when vaults of 7.4 were seen, the highest value of UNLV-Vault. The editions of 2013 and 2017
 lowered the whole table by 1.0 and by 0.4: a Dragulescu was worth 7.0, then 6.0, then 5.6. The women's table of the same
