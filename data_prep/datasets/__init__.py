@@ -53,15 +53,11 @@ def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = N
     if split_csv:
         source = with_split(source, Path(split_csv))
     if not any(sample.split for sample in source.samples):
-        source = _all_to_train(source)
+        samples = tuple(dataclasses.replace(sample, split="train") for sample in source.samples)
+        hint = "Cross-validation draws its own folds; to hold out a test, add a column split, or use --split_csv."
+        note = Remark("no_split", f"No record has a split: all are for training. {hint}")
+        source = dataclasses.replace(source, samples=samples, notes=(*source.notes, note))
     # These depend on the split, so they come after --split_csv.
     counts = [count_note((sample.split for sample in source.samples), source.published)] if source.published else []
     torn = torn_note(torn_groups((sample.group, sample.split) for sample in source.samples))
     return with_split_problems(dataclasses.replace(source, notes=(*source.notes, *counts, *torn)))
-
-
-def _all_to_train(source: Source) -> Source:
-    samples = tuple(dataclasses.replace(sample, split="train") for sample in source.samples)
-    hint = "Cross-validation draws its own folds; to hold out a test, add a column split, or use --split_csv."
-    note = Remark("no_split", f"No record has a split: all are for training. {hint}")
-    return dataclasses.replace(source, samples=samples, notes=(*source.notes, note))

@@ -9,10 +9,9 @@ import dataclasses
 import math
 from pathlib import Path
 
-from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_dir, find_file, index_videos
 from data_prep.datasets.readers.matlab import read_table, whole_numbers
-from data_prep.datasets.sample import ALL, Published, Sample, Source
+from data_prep.datasets.sample import ALL, Fields, Published, Sample, Source
 from data_prep.support.options import OptionError
 from scoringnet_tf.support.messages import InputError, Remark, shown
 
@@ -45,6 +44,7 @@ SPLITS = ("train", "test")
 LISTS = ("Split_4/split_4_{}_list.mat", "split_4_{}_list.mat")
 SOURCE = "Parmar and Morris 2019"
 SCALES = (1, 100)  # no score of an action lies in its range by both
+ListRow = tuple[int, int, float]  # row of the list from 1, sample, score
 TOLERANCE = 0.005  # points: scores have two decimals
 
 
@@ -78,7 +78,7 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     return Source(ACTIONS[action].sport, tuple(samples), settings, tuple(notes), published=published)
 
 
-def _read_list(source_dir: Path, split: str, action: str) -> tuple[str, int, list[tuple[int, int, float]]]:
+def _read_list(source_dir: Path, split: str, action: str) -> tuple[str, int, list[ListRow]]:
     """Returns the file, its scale, and its rows (row from 1, sample, score) of the action."""
     variable, entry = f"consolidated_{split}_list", ACTIONS[action]
     path = find_file(source_dir, [name.format(split) for name in LISTS])
@@ -107,13 +107,7 @@ def _scale(path: Path, action: str, scores: list[float]) -> int:
 
 
 def _sample(
-    video_dir: Path,
-    videos: dict[int, Path],
-    action: str,
-    split: str,
-    file: str,
-    scale: int,
-    row: tuple[int, int, float],
+    video_dir: Path, videos: dict[int, Path], action: str, split: str, file: str, scale: int, row: ListRow
 ) -> Sample:
     number, sample, score = row
     entry, video_id = ACTIONS[action], f"{sample:03d}"

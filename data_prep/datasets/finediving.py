@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_file
 from data_prep.datasets.readers.pickles import Key, read_annotations, read_splits, unused_note
-from data_prep.datasets.sample import INCONSISTENT, NONMONOTONE, Published, Sample, Source
+from data_prep.datasets.sample import INCONSISTENT, NONMONOTONE, Fields, Published, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, odd_executions
 from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.sports import Sport, get_sport

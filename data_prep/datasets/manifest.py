@@ -18,12 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from data_prep.datasets.fields import Fields
 from data_prep.datasets.own_table import GIVES_A_SCORE, OwnTable, meaningful, read_own_table
 from data_prep.datasets.performances import number_performances, read_stretch
 from data_prep.datasets.readers.layout import unlisted_note
 from data_prep.datasets.readers.text import Row
-from data_prep.datasets.sample import Sample, Source
+from data_prep.datasets.sample import Fields, Sample, Source
 from data_prep.datasets.scores import complete_scores, judged_scores, odd_executions, odd_scales, read_marks
 from data_prep.datasets.stage_labels import short_performances
 from data_prep.datasets.table_stages import boundary_columns, label_samples, read_boundaries
@@ -45,17 +44,15 @@ def read(
     decimal_comma: bool | None = None,
     encoding: str | None = None,
 ) -> Source:
-    """Reads a table of videos, or of their features.
+    """Reads a table of videos, or of their features; None is found by itself.
 
     Args:
         source_dir: folder of the videos.
         sport: of the videos.
-        manifest_csv: the table; None for `manifest.csv` in `source_dir`.
-        feature_stride: frames from one step of features to the next; None for `features.json` beside them.
+        manifest_csv: the table.
+        feature_stride: frames from one step of features to the next.
         columns: `meaning=column`, for columns of other names.
-        delimiter: between cells; None for the most frequent one in the header.
-        decimal_comma: numbers are written 3,2; None to tell from the content.
-        encoding: of the table; None for UTF-8.
+        delimiter, decimal_comma, encoding: of the table, see `readers.text`.
 
     Raises:
         OptionError: `sport`, `columns`, `delimiter` or `encoding` is unknown, or `feature_stride` comes with videos.

@@ -7,10 +7,9 @@ layout; your own clips are read alike.
 import unicodedata
 from pathlib import Path
 
-from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_video, unlisted_note
 from data_prep.datasets.readers.text import Row, read_csv
-from data_prep.datasets.sample import Sample, Source
+from data_prep.datasets.sample import Fields, Sample, Source
 from data_prep.support.options import sport_option
 from scoringnet_tf.sports import SPORTS, Sport, SportForm, kept_form
 from scoringnet_tf.support.messages import InputError, Remark

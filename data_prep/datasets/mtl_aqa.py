@@ -8,10 +8,9 @@ import reprlib
 from pathlib import Path
 from typing import Any
 
-from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.readers.pickles import Key, read_annotations, read_splits, unused_note
-from data_prep.datasets.sample import INCONSISTENT, Published, Sample, Source
+from data_prep.datasets.sample import INCONSISTENT, Fields, Published, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
 from scoringnet_tf.sports import Sport, get_sport
 from scoringnet_tf.support.messages import Remark

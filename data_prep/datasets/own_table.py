@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from data_prep.datasets.fields import Fields
 from data_prep.datasets.performances import EITHER, FRAMES, TIMES, stretch_columns
 from data_prep.datasets.readers.text import Row, Table, has_decimal_comma, read_table
+from data_prep.datasets.sample import Fields
 from data_prep.datasets.scores import MARKS
 from data_prep.datasets.table_stages import END, boundary_columns
 from data_prep.support.options import OptionError

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from data_prep.datasets.fields import Fields
-from data_prep.datasets.sample import Problem, Sample
+from data_prep.datasets.sample import Fields, Problem, Sample
 from scoringnet_tf.data.timing import duration_of, frame_at
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.data.video_files import images_to_cut

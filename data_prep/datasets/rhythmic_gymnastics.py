@@ -8,10 +8,9 @@ import math
 import re
 from pathlib import Path
 
-from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_file, find_video, unlisted_note
 from data_prep.datasets.readers.text import read_text
-from data_prep.datasets.sample import Published, Sample, Source
+from data_prep.datasets.sample import Fields, Published, Sample, Source
 from data_prep.support.options import OptionError
 from scoringnet_tf.support.messages import InputError, Remark
 

@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from data_prep.datasets.fields import Fields
-from data_prep.datasets.sample import ERROR, INCONSISTENT, Sample
+from data_prep.datasets.sample import ERROR, INCONSISTENT, Fields, Sample
 from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
 from scoringnet_tf.support.messages import Remark, counted, shown

@@ -17,10 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
-from data_prep.datasets.fields import Fields
 from data_prep.datasets.performances import FRAMES
 from data_prep.datasets.readers.text import Row, read_csv
-from data_prep.datasets.sample import ALL, Problem, Published, Sample, Source
+from data_prep.datasets.sample import ALL, Fields, Problem, Published, Sample, Source
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 

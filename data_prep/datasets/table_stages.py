@@ -8,8 +8,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from data_prep.datasets.fields import Fields
-from data_prep.datasets.sample import NONMONOTONE, Sample, stage_problem
+from data_prep.datasets.sample import NONMONOTONE, Fields, Sample, stage_problem
 from data_prep.datasets.stage_labels import (
     NOT_IN_ORDER,
     Segment,

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_dir, index_videos
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.readers.text import read_csv, read_diving_times
-from data_prep.datasets.sample import Published, Sample, Source, stage_problem
+from data_prep.datasets.sample import Fields, Published, Sample, Source, stage_problem
 from data_prep.datasets.scores import complete_scores, odd_executions
 from data_prep.datasets.stage_labels import (
     DIVING,

@@ -17,8 +17,7 @@ from data_prep.datasets import read_source
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, Source, kinds_of_row
 from data_prep.records.beside import check_replaced_joints, read_simulation
 from data_prep.records.checks import LOST, Checked, SampleChecks, listed
-from data_prep.records.encoding import EncodedVideo, aspect_of, encode_samples
-from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
+from data_prep.records.encoding import EncodedVideo, aspect_of, encode_samples, keep_video, kept_videos, read_frames
 from data_prep.records.warnings import Warnings
 from data_prep.records.writing import RecordsWriter, check_output_dir, writing_to
 from data_prep.support.processes import in_processes
@@ -78,14 +77,11 @@ def build_records(
     """Builds `output_dir`, whole or not at all; resumes an interrupted build with the videos that it had encoded.
 
     Args:
-        dataset: key in `datasets.DATASETS`.
-        source_dir: folder in that dataset's official layout.
-        output_dir: folder to create.
+        dataset: key in `datasets.DATASETS`, of which `source_dir` has the official layout.
         settings: `BuildSettings`; None for the defaults.
         overwrite: replace an existing `output_dir`.
         workers: processes that decode; None for one per core. Features need none.
-        runner: of Apache Beam, to decode on instead, see `beam.on_runner`. Its workers must see the source and the
-            folder of `output_dir`.
+        runner: of Apache Beam, to decode on instead (`beam.on_runner`); its workers must see both folders.
         **options: those of the dataset (`split_dir`, `sport`, …), see its `read`.
 
     Returns:

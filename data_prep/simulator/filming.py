@@ -13,8 +13,16 @@ from data_prep.simulator.performance import FILM, LOOK, Performance, Simulator, 
 from data_prep.simulator.plan import is_repeat
 from data_prep.simulator.scene import noise
 from data_prep.simulator.scene.camera import zoomed_places
-from data_prep.simulator.scene.effects import Broadcast, filmed_size, magnifications, random_style, zoomed
-from data_prep.simulator.scene.film import BROADCAST, close_look, random_look
+from data_prep.simulator.scene.effects import (
+    BROADCAST,
+    Broadcast,
+    close_look,
+    filmed_size,
+    magnifications,
+    random_look,
+    random_style,
+    zoomed,
+)
 from data_prep.simulator.settings import Settings
 
 SHOT_FRAMES = (8, 36)  # least and most of one shot among several

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from data_prep.simulator.scene.film import FilmLook
+from data_prep.simulator.scene.effects import FilmLook
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.support.messages import InputError
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import write_unlv_diving
 from refusals import code_printed
 
-from data_prep.records.kept_videos import folder_beside
+from data_prep.records.encoding import folder_beside
 from scoringnet_tf.support.beam import on_runner
 
 beam = pytest.importorskip("apache_beam", reason="Apache Beam is not installed: make distributed installs it")

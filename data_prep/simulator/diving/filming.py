@@ -25,8 +25,8 @@ from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
 from data_prep.simulator.scene.canvas import Canvas
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
+from data_prep.simulator.scene.effects import BROADCAST, FilmLook
 from data_prep.simulator.scene.figure import Body, Motion, pose
-from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.scene.noise import with_replay_mark
 from data_prep.simulator.settings import Settings
 

@@ -21,6 +21,7 @@ SPRINGBOARD_DIP = 9.0  # frames before t0 in which a springboard is pressed down
 TAKE_OFF_LEAN = np.radians(14.0)  # of the somersault, already turned when the feet leave the platform
 RUNNING = 0.6  # of filmed divers who face the water
 DRAG_SECONDS = 0.25  # time constant in which the water stops a diver
+Times = tuple[float, ...]  # t0, t1, t2, and more that are not used, in frames
 FAULTS = (  # what judges weigh most comes first: the entry, then the position, then the rest
     Fault("splash", 5.0, 2.9),
     Fault("entry_angle", 5.0, 2.9),
@@ -129,7 +130,7 @@ def _turning(dive: Dive) -> int:
 
 
 def perform(
-    dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[float, ...], times: np.ndarray, board: Board = PLATFORM
+    dive: Dive, trait: DiveTrait, body: Body, boundaries: Times, times: np.ndarray, board: Board = PLATFORM
 ) -> Motion:
     """The motion of a dive at `times` (N,), with boundaries t0, t1, t2; all in frames, increasing.
 
@@ -141,7 +142,7 @@ def perform(
 
 
 def _turned(
-    dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[float, ...], times: np.ndarray, board: Board
+    dive: Dive, trait: DiveTrait, body: Body, boundaries: Times, times: np.ndarray, board: Board
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     _, t1, t2 = boundaries
     local = figure.body_joints(_poses(dive, trait, boundaries, times, board), body)
@@ -150,7 +151,7 @@ def _turned(
     return figure.orient(local, somersault, twist), somersault, twist
 
 
-def _poses(dive: Dive, trait: DiveTrait, boundaries: tuple[float, ...], times: np.ndarray, board: Board) -> np.ndarray:
+def _poses(dive: Dive, trait: DiveTrait, boundaries: Times, times: np.ndarray, board: Board) -> np.ndarray:
     t0, t1, t2 = boundaries
     span = t2 - t1
     held = _position_pose(dive.position, trait.severities["looseness"])
@@ -215,7 +216,7 @@ def _twist(dive: Dive, trait: DiveTrait, flight: np.ndarray) -> np.ndarray:
 
 
 def _somersault(
-    dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[float, ...], times: np.ndarray, board: Board
+    dive: Dive, trait: DiveTrait, body: Body, boundaries: Times, times: np.ndarray, board: Board
 ) -> np.ndarray:
     """Somersault angle, radians, counter-clockwise: constant angular momentum in flight, so a tuck spins fast.
 
@@ -251,7 +252,7 @@ def _path(
     trait: DiveTrait,
     oriented: np.ndarray,
     body: Body,
-    boundaries: tuple[float, ...],
+    boundaries: Times,
     times: np.ndarray,
     board: Board,
 ) -> np.ndarray:
@@ -288,9 +289,7 @@ class Flight(NamedTuple):
     seconds: float
 
 
-def flight_of(
-    dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[float, ...], board: Board = PLATFORM
-) -> Flight:
+def flight_of(dive: Dive, trait: DiveTrait, body: Body, boundaries: Times, board: Board = PLATFORM) -> Flight:
     """The `Flight` of a dive, by gravity alone; arguments as of `perform`."""
     at_launch, *_ = _turned(dive, trait, body, boundaries, np.array([float(boundaries[1])]), board)
     launch = _standing_centre(dive, at_launch)[0] + (0.0, board.height)

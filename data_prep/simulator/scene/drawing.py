@@ -70,11 +70,7 @@ class FigurePainter:
     """Paints figures whose joints are given in pixels; axes of `light`: x to the right, y upwards, z to the camera."""
 
     def __init__(
-        self,
-        body: Body,
-        appearance: Appearance,
-        pixels_per_metre: float,
-        light: tuple[float, float, float] = (-0.5, 0.75, 0.45),
+        self, body: Body, appearance: Appearance, pixels_per_metre: float, light: tuple[float, ...] = (-0.5, 0.75, 0.45)
     ) -> None:
         thickness = body.scale * body.build
         parts = [(*part, "") for part in _CENTRAL]
@@ -216,17 +212,14 @@ def capsule_outlines(ends: np.ndarray, radii: np.ndarray, fine: int = SUPERSAMPL
     """
     starts, stops = ends[..., 0, :], ends[..., 1, :]
     heading = np.arctan2(stops[..., 1] - starts[..., 1], stops[..., 0] - starts[..., 0])[..., None]
-    cap = _unit(heading + _HALF_TURN)
+    angle = heading + _HALF_TURN
+    cap = np.stack((np.cos(angle), np.sin(angle)), axis=-1)
     stop_cap = stops[..., None, :] + radii[..., 1:, None] * cap
     start_cap = starts[..., None, :] - radii[..., :1, None] * cap
     return (np.concatenate((stop_cap, start_cap), axis=-2) * (fine << SHIFT)).astype(np.int32)
 
 
 _HALF_TURN = np.linspace(-np.pi / 2, np.pi / 2, 9)
-
-
-def _unit(angle: np.ndarray) -> np.ndarray:
-    return np.stack((np.cos(angle), np.sin(angle)), axis=-1)
 
 
 def composite(frame: np.ndarray, patch: np.ndarray, corner: tuple[int, int]) -> None:

@@ -11,8 +11,8 @@ from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.camera import SHUTTER, Standpoint, View, follow, look
 from data_prep.simulator.scene.canvas import Canvas
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
+from data_prep.simulator.scene.effects import BROADCAST, FilmLook
 from data_prep.simulator.scene.figure import Body, Motion, motion_of
-from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.scene.noise import with_replay_mark
 from data_prep.simulator.settings import Settings
 from data_prep.simulator.vault.motion import MAT_HEIGHT, SOLE, TABLE_HEIGHT, perform, run_poses

@@ -246,11 +246,6 @@ class _Vaulter:
             keys = [(start - 60, 0.0), (timing.take_off, 0.0), (timing.contact, 0.55), (timing.leave, 1.0)]
         return PchipInterpolator(*np.array(keys).T)
 
-    @property
-    def _whole_turns(self) -> float:
-        """Clockwise angle of the whole vault, upright to upright, degrees."""
-        return 360.0 * (1 + self._vault.round_off) + 180.0 * self._vault.half_somersaults
-
     def _second_flight_spin(self) -> tuple[np.ndarray, np.ndarray]:
         """(times, share of the turn): constant angular momentum in flight, so a tuck spins fast."""
         fine = np.linspace(self._timing.leave, self._timing.touch_down, 160)
@@ -265,7 +260,9 @@ class _Vaulter:
         approach = self._approach_angle(np.clip(times, self._approach_angle.x[0], timing.leave))
         short = LANDING_SHORT + 32.0 * self._trait.severities["under_rotation"]
         left = float(self._approach_angle(timing.leave))
-        flight = left + (self._whole_turns - short - left) * np.interp(times, *self._spin)
+        # Clockwise, of the whole vault, upright to upright, degrees
+        whole = 360.0 * (1 + self._vault.round_off) + 180.0 * self._vault.half_somersaults
+        flight = left + (whole - short - left) * np.interp(times, *self._spin)
         recovered = short * ease((times - timing.touch_down) / 8.0)
         clockwise = np.where(times < timing.leave, approach, flight + recovered)
         return -np.radians(clockwise) + self._sway(times)

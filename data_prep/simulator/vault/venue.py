@@ -135,13 +135,7 @@ class _Brush:
 
 
 def _paint_stands(
-    world: Canvas,
-    venue: Venue,
-    sides: tuple[float, float],
-    floor_edge: float,
-    top: float,
-    mirrored: bool,
-    rng: Generator,
+    world: Canvas, venue: Venue, sides: Point, floor_edge: float, top: float, mirrored: bool, rng: Generator
 ) -> None:
     """Barrier with writing, crowd, a second banner, and the dark under the roof with its lamps."""
     barrier = floor_edge + venue.banner_height
@@ -171,9 +165,7 @@ def _paint_words(strip: np.ndarray, mirrored: bool, rng: Generator) -> None:
     strip[:] = writing[:, ::-1] if mirrored else writing
 
 
-def _paint_floor(
-    world: Canvas, venue: Venue, sides: tuple[float, float], bottom: float, floor_edge: float, rng: Generator
-) -> None:
+def _paint_floor(world: Canvas, venue: Venue, sides: Point, bottom: float, floor_edge: float, rng: Generator) -> None:
     region = world.region(sides[0], bottom, sides[1], floor_edge)
     height, width = region.shape[:2]
     coarse = (max(2, height // 9), max(2, width // 9))

@@ -17,7 +17,7 @@ from conftest import write_bars, write_unlv_diving
 from refusals import codes, refused, said
 
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
+from data_prep.records.encoding import keep_video, kept_videos, read_frames
 from data_prep.records.verifying import verify_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import StoredForm

@@ -13,9 +13,8 @@ from data_prep.simulator.dataset import simulate
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.plan import SPEEDS, get_simulator, is_repeat, plan_videos
 from data_prep.simulator.scene.camera import View
-from data_prep.simulator.scene.effects import random_style
+from data_prep.simulator.scene.effects import BLEND, CLOSE, FAR, KINDS, NEAR, FilmLook, random_look, random_style
 from data_prep.simulator.scene.figure import Body
-from data_prep.simulator.scene.film import BLEND, CLOSE, FAR, KINDS, NEAR, FilmLook, random_look
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.sports import get_sport

@@ -14,9 +14,9 @@ from refusals import refused
 
 from data_prep.datasets import motion, unlv
 from data_prep.simulator.dataset import simulate
-from data_prep.simulator.diving.labels import read_labels
 from data_prep.simulator.diving.motion import FAULTS
 from data_prep.simulator.diving.rules import degree_of_difficulty
+from data_prep.simulator.diving.simulator import read_labels
 from data_prep.simulator.files import CODECS, write_vector
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.performance import total_deduction

@@ -9,8 +9,8 @@ import pytest
 from refusals import refused
 from scipy.stats import spearmanr
 
-from data_prep.simulator.diving.labels import draw_boundaries
 from data_prep.simulator.diving.motion import FAULTS
+from data_prep.simulator.diving.simulator import draw_boundaries
 from data_prep.simulator.performance import share_deduction, total_deduction
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.settings import Settings

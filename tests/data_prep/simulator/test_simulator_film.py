@@ -9,15 +9,15 @@ import pytest
 
 from data_prep.simulator.diving.board import PRESS, SPRINGBOARD_HEIGHTS, Board, random_board
 from data_prep.simulator.diving.filming import Partner, dive_shot
-from data_prep.simulator.diving.labels import draw_boundaries
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, random_trait
 from data_prep.simulator.diving.rules import DIVES
+from data_prep.simulator.diving.simulator import draw_boundaries
 from data_prep.simulator.files import CODECS, write_video
 from data_prep.simulator.filming import replay_of_another
 from data_prep.simulator.plan import get_simulator
 from data_prep.simulator.scene.drawing import Appearance
+from data_prep.simulator.scene.effects import BROADCAST, FilmLook
 from data_prep.simulator.scene.figure import JOINT, Body
-from data_prep.simulator.scene.film import BROADCAST, FilmLook
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.video import Clip, VideoStream
 

@@ -12,8 +12,8 @@ from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.camera import Standpoint
 from data_prep.simulator.scene.figure import JOINT, Body
 from data_prep.simulator.settings import Settings
-from data_prep.simulator.vault import labels as vault_labels
 from data_prep.simulator.vault import motion as vault_motion
+from data_prep.simulator.vault import simulator as vault_labels
 from data_prep.simulator.vault.motion import Timing, perform
 from data_prep.simulator.vault.rules import DIFFICULTIES, FALL, FAULTS, VaultTrait
 
