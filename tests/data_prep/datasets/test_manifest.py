@@ -69,14 +69,6 @@ def test_stage_labels_beside_the_table(tmp_path):
     assert not second.problems and second.segments is None
 
 
-def test_one_problem_of_many_rows_is_one_line_with_ten_names(tmp_path):
-    names = [f"{number:02}.mp4" for number in range(12)]
-    write_table(tmp_path / "manifest.csv", ("video", "split", "final"), [(name, "train", 60) for name in names])
-    lines, number = check("manifest", tmp_path, workers=1, sport="diving")
-    assert number == 12 and lines[0].code == "not_found" and "12 rows" in lines[0]
-    assert [name for name in names if name in " ".join(lines)] == names[:10]
-
-
 def test_rows_are_checked(tmp_path):
     rows = [
         ("dive 2", 3.0, 21.0, 24.0, "train", 0, 5, 11, 20),

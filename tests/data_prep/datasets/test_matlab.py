@@ -88,12 +88,6 @@ def test_files_that_contradict_themselves(tmp_path, damage):
         read_vector(path, "scores")
 
 
-def test_a_file_without_variables(tmp_path):
-    (tmp_path / "labels.mat").write_bytes(HEADER)
-    with refused("missing_key", "labels.mat", "scores"):
-        read_vector(tmp_path / "labels.mat", "scores")
-
-
 @pytest.mark.parametrize(("number", "size"), [(1, 2**24), (9, 2**20)])
 def test_a_small_file_that_inflates_beyond_measure_is_refused(tmp_path, number, size):
     """128 MB at once, or 72 MB in elements below the limit."""

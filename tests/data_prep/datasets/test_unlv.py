@@ -8,20 +8,15 @@ import scipy.io
 from conftest import write_bars, write_split
 from layouts import write_table
 from refusals import refused
+from test_published import build
 
 from data_prep.datasets import motion, unlv
-from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.messages import InputError
 
-SMALL = BuildSettings((36, 48))
 STAGES = ("video_id", "stage", "start_frame", "end_frame")
 VIDEOS = "diving_samples_len_ori"
-
-
-def build(source, output, dataset="unlv_diving", settings=SMALL, **kwargs):
-    return build_records(dataset, source, output, settings, workers=1, **kwargs)[0]
 
 
 def _change_times(folder, row, line):
@@ -55,7 +50,7 @@ def _stages_that_count_from_0(folder):
 def test_an_incomplete_layout_is_refused(diving_dir, tmp_path, damage, named):
     damage(diving_dir)
     with pytest.raises(InputError) as error:
-        build(diving_dir, tmp_path / "records")
+        build("unlv_diving", diving_dir, tmp_path / "records")
     assert named in str(error.value) and not (tmp_path / "records").exists()
 
 
@@ -73,12 +68,12 @@ def vault_dir(tmp_path):
 
 def test_vault_with_difficulties_from_a_matlab_file(vault_dir, tmp_path):
     with pytest.raises(InputError) as error:
-        build(vault_dir, tmp_path / "records", "unlv_vault")
+        build("unlv_vault", vault_dir, tmp_path / "records")
     assert "gym_vault_difficulty_level.mat" in str(error.value) and "--difficulty_csv" in str(error.value)
     (vault_dir / "gym_vault_samples_len_ori").rename(vault_dir / "gym_vault_samples_len_100_lstm")
     scipy.io.savemat(vault_dir / "gym_vault_difficulty_level.mat", {"difficulty_level": [6.5, 5.2, 6.0]})
     write_table(vault_dir / "stage_labels.csv", STAGES, [(name, "landing", 4, 10) for name in ("1", "2", "003")])
-    info = build(vault_dir, tmp_path / "records", "unlv_vault")
+    info = build("unlv_vault", vault_dir, tmp_path / "records")
     assert info.sport == "vault" and info.stage_frames["train"] == {"landing": 12, "unlabelled": 8}
     assert info.videos["002"]["execution"] == pytest.approx(9.3)
 
@@ -93,14 +88,14 @@ def test_vault_with_difficulties_from_a_csv_and_no_stages(vault_dir, tmp_path):
     ):
         table.write_text(f"video,difficulty\n{rows}")
         with pytest.raises(InputError) as error:
-            build(vault_dir, tmp_path / "records", "unlv_vault", difficulty_csv=table)
+            build("unlv_vault", vault_dir, tmp_path / "records", difficulty_csv=table)
         assert all(name in str(error.value) for name in named)
     table.write_text("video,difficulty\n001.avi,6.5\n3,6.0\n2,5.2\n")
-    info = build(vault_dir, tmp_path / "records", "unlv_vault", difficulty_csv=table)
+    info = build("unlv_vault", vault_dir, tmp_path / "records", difficulty_csv=table)
     assert info.videos["001"]["execution"] == pytest.approx(9.4) and info.settings["difficulty"] == "difficulty.csv"
     assert info.stage_frames["train"] == {"unlabelled": 20}
     with pytest.raises(InputError) as error:
-        build(vault_dir, tmp_path / "x", difficulty_csv=table)
+        build("unlv_diving", vault_dir, tmp_path / "x", difficulty_csv=table)
     assert "--difficulty_csv" in str(error.value)
 
 
@@ -160,7 +155,7 @@ def test_dives_in_phases(diving_dir, tmp_path):
     assert spans == [
         *(("approach", 0, t0), ("jump", t0, t1), ("flight", t1, t2), ("entry", t2, t3), ("noise", t3, None)),
     ]
-    info = build(diving_dir, tmp_path / "records", sport="diving_phases")
+    info = build("unlv_diving", diving_dir, tmp_path / "records", sport="diving_phases")
     assert info.sport == "diving_phases" and "jump" in info.stages
     for used, asked, stage in (("diving", "diving_phases", "take-flight"), ("diving_phases", "diving", "flight")):
         write_table(diving_dir / "stage_labels.csv", STAGES, [("1", stage, 4, 10)])

@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import itertools
 import json
-import os
 
 import numpy as np
 import pytest
@@ -68,21 +67,6 @@ def test_a_session_shows_its_performances_and_says_where(tmp_path):
     shown = zip(session.starts(), session.performances, session.replays, strict=True)
     ends = [(start + plan.num_frames, frames) for start, plan, frames in shown if frames]
     assert replays == [(end, end + frames) for end, frames in ends] and replays
-
-
-def test_a_session_that_was_cut_off_is_rendered_again(tmp_path):
-    given = settings(performances=1, minutes=0.2)
-    simulate(given, tmp_path, 1)
-    video = tmp_path / "sessions/001.avi"
-    contents = video.read_bytes()
-    os.utime(video, ns=(0, 0))
-    simulate(given, tmp_path, 1)
-    assert video.stat().st_mtime_ns == 0, "of a whole one nothing is"
-    for name in ("simulation.json", "simulation.json.partial"):
-        video.write_bytes(contents[: len(contents) // 2])
-        (tmp_path / "simulation.json").rename(tmp_path / name)
-        simulate(given, tmp_path, 1)
-        assert video.read_bytes() == contents
 
 
 def test_a_performance_has_the_pixels_that_it_has_by_itself():

@@ -12,7 +12,7 @@ import pytest
 import scipy.io
 from refusals import refused
 
-from data_prep.datasets import motion, unlv
+from data_prep.datasets import motion
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving.motion import FAULTS
 from data_prep.simulator.diving.rules import degree_of_difficulty
@@ -110,16 +110,6 @@ def test_labels_agree_with_each_other_and_with_the_videos(both_drawn, sport):
             assert found[-4:] == ["pre-flight", "posting-flight", "landing", "noise"] and len(found) <= 5
 
 
-def test_stages_are_those_of_the_boundaries(drawn):
-    boundaries = np.loadtxt(drawn / "jump_drop_water_label.txt", delimiter=",", dtype=int)
-    stages = rows_of(drawn / "stage_labels.csv")
-    for video, (t0, _, t2, t3) in enumerate(boundaries, start=1):
-        segments = [row for row in stages if row["video_id"] == f"{video:03d}"]
-        spans = {row["stage"]: (int(row["start_frame"]), int(row["end_frame"])) for row in segments}
-        assert spans["take-flight"] == (t0, t2) and spans["entry"] == (t2, t3) and spans["pre-starting"][1] == t0
-        assert segments[-1]["stage"] == "noise"
-
-
 def test_videos_and_faults_are_as_planned(drawn):
     plans, found = plan_videos(DIVING, SMALL), []
     for row, plan in zip(rows_of(drawn / "factors.csv"), plans, strict=True):
@@ -166,18 +156,6 @@ def test_easy_preset_has_one_element_for_each_difficulty(sport):
     assert codecs == {True: {"mpeg4"}, False: set(CODECS)}
 
 
-def test_vaults_of_real_scores_are_read(tmp_path):
-    """Of real scores, whose penalty counts as a part of execution."""
-    (tmp_path / "scores.csv").write_text(
-        "difficulty,execution,penalty,final\n6.5,9.4,0.0,15.9\n5.2,8.8,0.3,13.7\n7.0,9.166,0.1,16.066\n"
-    )
-    (tmp_path / "stage_seconds.csv").write_text("pre_flight,posting_flight,landing\n3.5,1.2,2.0\n3.0,0.8,1.5\n")
-    simulate(settings_of("vault", labels_dir=tmp_path, num_videos=3), tmp_path / "sim", workers=1)
-    samples = unlv.read_vault(tmp_path / "sim").samples
-    assert sorted(round(sample.execution, 3) for sample in samples) == [8.5, 9.066, 9.4]
-    assert not any(sample.problems for sample in samples)
-
-
 # === Other renderings ===
 
 
@@ -203,8 +181,9 @@ def test_of_one_split_alone_there_are_its_videos_and_all_labels(both_drawn, tmp_
         settings_of("diving", task="motion", split="test")
 
 
-def test_another_rendering_has_encoders_of_its_own():
-    settings = dataclasses.replace(SMALL, num_videos=60)
+@pytest.mark.parametrize("film", [False, True])
+def test_another_rendering_has_encoders_of_its_own(film):
+    settings = dataclasses.replace(SMALL, num_videos=60, film=film)
     first, other = (plan_videos(DIVING, dataclasses.replace(settings, rendering=number)) for number in (0, 1))
     assert sum(a.codec != b.codec for a, b in zip(first, other, strict=True)) > 20
     for a, b in zip(first, other, strict=True):
@@ -297,16 +276,6 @@ def test_a_folder_with_other_settings_or_other_files_is_refused(drawn, tmp_path)
         simulate(SMALL, tmp_path, workers=1)
     with refused("unknown_name", "curling"):
         get_simulator("curling")
-
-
-@SPORTS
-def test_frames_have_the_size_asked_for(sport):
-    simulator, settings = get_simulator(sport), settings_of(sport, height=96, width=128, num_videos=2)
-    plan = plan_videos(simulator, settings)[0]
-    frames = list(Filming(simulator, plan, settings).video())
-    assert len(frames) == plan.num_frames
-    assert all(frame.shape == (96, 128, 3) and frame.dtype == np.uint8 for frame in frames)
-    assert np.std(frames[plan.boundaries[0]]) > 5
 
 
 @SPORTS

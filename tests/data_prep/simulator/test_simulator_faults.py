@@ -32,13 +32,6 @@ def test_the_middle_three_marks_count(sport, marks, expected):
         get_simulator(sport).execution_score(np.ones(4))
 
 
-def test_marks_are_half_points_within_the_scale():
-    rng = np.random.default_rng(0)
-    marks = np.array([get_simulator("diving").judge(deduction, rng) for deduction in np.linspace(-1.5, 31.5, 200)])
-    np.testing.assert_array_equal(marks * 2, np.round(marks * 2))
-    assert marks.min() == 0 and marks.max() == 10
-
-
 @pytest.mark.parametrize(("sport", "deduction", "tolerance"), [("diving", 5.25, 0.05), ("vault", 1.1, 0.01)])
 def test_judges_are_unbiased_and_spread_as_stated(sport, deduction, tolerance):
     simulator, rng = get_simulator(sport), np.random.default_rng(0)
@@ -56,11 +49,6 @@ def test_shared_deductions_add_up_again(points):
         assert total_deduction(severities, FAULTS) == pytest.approx(points, abs=1e-4)
 
 
-def test_deductions_beyond_all_faults_make_every_fault_as_bad_as_it_gets():
-    severities = share_deduction(30.0, FAULTS, np.random.default_rng(0))
-    np.testing.assert_allclose(list(severities.values()), 1.0, atol=1e-6)
-
-
 def assert_shared_out(simulator, plans):
     """No fault alone explains execution, those that judges weigh most do so in part, and all together nearly do."""
     severities = np.array([[plan.trait.severities[fault.name] for fault in simulator.faults] for plan in plans])
@@ -73,18 +61,12 @@ def assert_shared_out(simulator, plans):
 
 
 @SPORTS
-def test_no_single_fault_explains_execution_but_all_together_do(sport):
-    simulator = get_simulator(sport)
-    assert_shared_out(simulator, plan_videos(simulator, Settings(sport, "scoring", 700, 0, None, False, 0.2, 48, 64)))
-
-
-@pytest.mark.slow
-@SPORTS
-def test_no_fault_gives_the_execution_away_whatever_the_seed(sport):
-    """Seeds 0 to 7, of the scores drawn here and, where they are at hand, of real ones."""
+@pytest.mark.parametrize("seeds", [range(1), pytest.param(range(1, 8), marks=pytest.mark.slow)])
+def test_no_single_fault_explains_execution_but_all_together_do(sport, seeds):
+    """Of the scores drawn here and, where they are at hand, of real ones."""
     simulator, real = get_simulator(sport), os.environ.get("SCORINGNET_REAL_DATA")
     folders = [None, Path(real) / {"diving": "unlv_diving", "vault": "vault"}[sport]] if real else [None]
-    for labels_dir, seed in itertools.product(folders, range(8)):
+    for labels_dir, seed in itertools.product(folders, seeds):
         num_videos = None if labels_dir and sport == "diving" else 400
         settings = Settings(sport, "scoring", num_videos, seed, labels_dir, False, 0.2, 48, 64)
         assert_shared_out(simulator, plan_videos(simulator, settings))

@@ -1,19 +1,16 @@
 """What makes simulated video look filmed: each effect by itself, and what none of them may change."""
 
 import dataclasses
-from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 
-from data_prep.simulator.diving.board import PRESS, SPRINGBOARD_HEIGHTS, Board, random_board
+from data_prep.simulator.diving.board import PRESS, Board, random_board
 from data_prep.simulator.diving.filming import Partner, dive_shot
-from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, random_trait
+from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform
 from data_prep.simulator.diving.rules import DIVES
-from data_prep.simulator.diving.simulator import draw_boundaries
 from data_prep.simulator.files import CODECS, write_video
-from data_prep.simulator.filming import replay_of_another
 from data_prep.simulator.plan import get_simulator
 from data_prep.simulator.scene.drawing import Appearance
 from data_prep.simulator.scene.effects import BROADCAST, FilmLook
@@ -43,28 +40,6 @@ def test_feet_stay_on_the_tip_of_the_board_and_hands_meet_the_water_at_t2(board)
     np.testing.assert_allclose(sole, board.height + board.tip(boundaries, times)[:41], atol=1e-6)
     lowest = motion.joints[..., 1].min(axis=1)
     assert lowest[60] == pytest.approx(0.0, abs=0.02) and (lowest[41:60] > 0).all()
-
-
-def test_every_dive_leaves_every_springboard():
-    rng = np.random.default_rng(0)
-    for dive in (dive for dive in DIVES.values() if not dive.armstand):
-        trait = random_trait({fault.name: float(rng.random()) for fault in FAULTS}, rng)
-        t0, t1, t2, t3 = draw_boundaries(rng)
-        for height in SPRINGBOARD_HEIGHTS:
-            motion = perform(dive, trait, Body(), (t0, t1, t2), np.arange(t3 + 10.0), Board(height, springs=True))
-            assert np.isfinite(motion.joints).all() and motion.centre[t2, 1] < motion.centre[t1, 1]
-
-
-def test_replays_among_the_noise_show_another_element():
-    diving, elements = get_simulator("diving"), [DIVES[number] for number in ("101B", "107C", "5253B")]
-    simulator = SimpleNamespace(
-        **{name: getattr(diving, name) for name in ("draw_deduction", "faults", "random_trait")},
-        replayed_elements=lambda _: elements,
-        replay_shot=lambda _, element, *further: element,
-    )
-    rng, performance = np.random.default_rng(0), SimpleNamespace(element=elements[1])
-    shown = {replay_of_another(simulator, performance, None, 10, rng).number for _ in range(30)}
-    assert shown == {"101B", "5253B"}
 
 
 def test_armstands_are_seen_from_the_platform_alone():

@@ -109,16 +109,6 @@ def test_joints_go_with_the_records(dives, tmp_path):
         assert kept.positions.dtype == np.float32 and np.isfinite(kept.relative_to_head()).all()
 
 
-def test_joints_that_are_missing_or_of_other_frames_are_refused(dives, tmp_path):
-    other = shutil.copytree(dives, tmp_path / "other")
-    joints = np.load(other / "joints/002.npy")
-    for change in (lambda path: np.save(path, joints[:-1]), lambda path: path.unlink()):
-        change(other / "joints/002.npy")
-        with refused("bad_rows", "joints/002.npy"):
-            build_records("unlv_diving", other, tmp_path / "records", workers=1)
-    assert not (tmp_path / "records").exists()
-
-
 def test_simulated_videos_whose_simulation_was_not_copied_do_not_pass_for_filmed_ones(dives, tmp_path):
     other = shutil.copytree(dives, tmp_path / "other")
     (other / "simulation.json").unlink()

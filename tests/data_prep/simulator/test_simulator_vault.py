@@ -60,15 +60,6 @@ def test_values_are_the_published_ones_and_each_half_twist_of_a_straight_salto_a
         np.testing.assert_allclose(np.diff([DIFFICULTIES[each] for each in straight]), 0.4)
 
 
-def test_difficulties_are_shared_and_find_their_nearest_vaults():
-    assert len(VAULT.elements_of_difficulty(7.0)) >= 4
-    for difficulty, nearest in ((5.3, 5.2), (9.0, 7.4)):
-        assert {DIFFICULTIES[each] for each in VAULT.elements_of_difficulty(difficulty)} == {nearest}
-    assert VAULT.elements_of_difficulty(7.0, one_each=True) == [BY_NAME["handspring-4C1"]]
-    values = [DIFFICULTIES[each] for each in VAULT.seen_elements(one_each=True)]
-    assert sorted(values) == sorted(set(DIFFICULTIES.values()))
-
-
 @pytest.mark.slow
 @pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
 def test_real_scores_are_drawn_without_a_change():
