@@ -14,7 +14,7 @@ from typing import Any
 
 from data_prep.datasets import aqa7, finediving, manifest, motion, mtl_aqa, rhythmic_gymnastics, ucf101, unlv
 from data_prep.datasets.sample import Source, count_note
-from data_prep.datasets.splits import torn_groups, torn_note, with_split, with_split_problems
+from data_prep.datasets.splits import torn_note, with_split, with_split_problems
 from data_prep.support.options import OptionError
 from scoringnet_tf.support.messages import Remark
 
@@ -59,5 +59,4 @@ def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = N
         source = dataclasses.replace(source, samples=samples, notes=(*source.notes, note))
     # These depend on the split, so they come after --split_csv.
     counts = [count_note((sample.split for sample in source.samples), source.published)] if source.published else []
-    torn = torn_note(torn_groups((sample.group, sample.split) for sample in source.samples))
-    return with_split_problems(dataclasses.replace(source, notes=(*source.notes, *counts, *torn)))
+    return with_split_problems(dataclasses.replace(source, notes=(*source.notes, *counts, *torn_note(source.samples))))

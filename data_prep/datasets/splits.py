@@ -62,18 +62,14 @@ def _check_known(code: str, what: str, rows: Iterable[str]) -> None:
         raise InputError(code, f"Records without a known {what} to split by: {shown(names)}.")
 
 
-def torn_groups(splits: Iterable[tuple[str | None, str]]) -> list[str]:
-    """Returns the groups (athletes, source videos) of (group, split) that are in more than one split."""
-    splits_of: dict[str, set[str]] = {}
-    for group, split in splits:
-        if group:
-            splits_of.setdefault(group, set()).add(split)
-    return sorted(group for group, names in splits_of.items() if len(names) > 1)
-
-
-def torn_note(groups: Sequence[str]) -> list[Remark]:
-    """Notes those groups: a model may recognise them."""
-    return [Remark("torn_groups", f"Groups in more than one split: {shown(groups)}.")] if groups else []
+def torn_note(samples: Iterable[Sample]) -> list[Remark]:
+    """Notes groups (athletes, source videos) that are in more than one split: a model may recognise them."""
+    splits: dict[str, set[str]] = {}
+    for sample in samples:
+        if sample.group:
+            splits.setdefault(sample.group, set()).add(sample.split)
+    torn = sorted(group for group, names in splits.items() if len(names) > 1)
+    return [Remark("torn_groups", f"Groups in more than one split: {shown(torn)}.")] if torn else []
 
 
 def _units(samples: list[Sample], by: str) -> list[list[Sample]]:

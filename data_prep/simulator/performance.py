@@ -1,6 +1,5 @@
 """One simulated performance, its faults, and what a sport provides to plan, film and label it."""
 
-import abc
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -109,7 +108,7 @@ class Label:
     draw_timing: Callable[[Generator], tuple[int, Boundaries]]
 
 
-class Simulator(abc.ABC):
+class Simulator:
     """A sport that can be simulated. Its elements are dives or vaults."""
 
     sport: str  # its name in `scoringnet_tf.sports`
@@ -146,6 +145,23 @@ class Simulator(abc.ABC):
     # (scene, element, trait, num_frames, rng) → frames of an element from another point of view
     replay_shot: Callable[[Any, Any, Any, int, Generator], Iterator[np.ndarray]]
 
+    # Timing, in frames
+    draw_timing: Callable[[Generator], tuple[int, Boundaries]]  # frames of noise at the start, and boundaries
+    draw_clip: Callable[[Generator], tuple[Boundaries, int]]  # boundaries and length of a clip of motion alone
+    # boundaries → frames that the shot goes on after the last one, and frames of the video after it
+    draw_ending: Callable[[Boundaries, Generator], tuple[int, int]]
+    # first frame of each stage in order, noise before and after included, and the length of the video
+    stage_edges: Callable[[Performance], tuple[int, ...]]
+    spans: Callable[[Sequence[Performance], str], Mapping[str, np.ndarray]]  # name → durations (N,), for the card
+    # Between performances
+    replayed_elements: Callable[[Any], Sequence[Any]]  # scene → elements that its replays show
+    # (scene, whether after a performance, rng) → {name: function of a number of frames}, shots of this sport alone
+    noise_shots: Callable[[Any, bool, Generator], dict[str, Callable[[int], Iterator]]]
+    # Labels
+    read_labels: Callable[[Path, Settings], list[Label]]  # folder of real labels → that of each video to simulate
+    factors: Callable[[Performance], tuple]  # values of `factor_columns`
+    notes: Callable[[Settings], list[str]]  # sentences for the card on what the labels are, and are not
+
     def elements_of_difficulty(self, difficulty: float, one_each: bool = False) -> list[Any]:
         """Elements of a difficulty, or of the nearest that has any; `one_each` keeps the most frequent alone."""
         values = set(self.difficulties.values())
@@ -166,46 +182,6 @@ class Simulator(abc.ABC):
         """One of the elements, drawn by their frequencies."""
         weights = np.array([self.frequencies[element] for element in elements], float)
         return elements[rng.choice(len(elements), p=weights / weights.sum())]
-
-    @abc.abstractmethod
-    def draw_timing(self, rng: Generator) -> tuple[int, Boundaries]:
-        """Frames of noise at the start, and boundaries."""
-
-    @abc.abstractmethod
-    def draw_clip(self, rng: Generator) -> tuple[Boundaries, int]:
-        """Boundaries and length of a clip of motion alone."""
-
-    @abc.abstractmethod
-    def draw_ending(self, boundaries: Boundaries, rng: Generator) -> tuple[int, int]:
-        """Frames that the shot goes on after the last boundary, and frames of the video after it."""
-
-    @abc.abstractmethod
-    def stage_edges(self, performance: Performance) -> tuple[int, ...]:
-        """First frame of each stage in order, noise before and after included, and the length of the video."""
-
-    @abc.abstractmethod
-    def spans(self, performances: Sequence[Performance], task: str) -> Mapping[str, np.ndarray]:
-        """Name → durations (N,) in frames, for the card."""
-
-    @abc.abstractmethod
-    def replayed_elements(self, scene: Any) -> Sequence[Any]:
-        """Elements that replays of a scene show."""
-
-    @abc.abstractmethod
-    def noise_shots(self, scene: Any, after: bool, rng: Generator) -> dict[str, Callable[[int], Iterator]]:
-        """Name → function of a number of frames: the shots of this sport alone between performances, or after one."""
-
-    @abc.abstractmethod
-    def read_labels(self, folder: Path, settings: Settings) -> list[Label]:
-        """Reads the label of each video to simulate from a folder."""
-
-    @abc.abstractmethod
-    def factors(self, performance: Performance) -> tuple:
-        """Values of `factor_columns`."""
-
-    @abc.abstractmethod
-    def notes(self, settings: Settings) -> list[str]:
-        """Sentences for the card on what the labels are, and are not."""
 
     def split_name(self, settings: Settings) -> str | None:
         """Name of the split's folder; None for a name with the numbers of its videos."""
