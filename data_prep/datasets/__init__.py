@@ -41,12 +41,9 @@ def check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
 
 
 def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = None, **options: Any) -> Source:
-    """Reads a dataset of `DATASETS`, with the options of its `read`; if no record has a split all are for training.
+    """Reads a dataset with the options of its `read` and the split of `split_csv`, if there is one; or InputError.
 
-    `split_csv` is a file with the split of every record (see `splits`), in place of the dataset's own.
-
-    Raises:
-        InputError: the dataset or the split file cannot be read as a whole, or (OptionError) with these options.
+    If no record has a split all are for training, which a note says.
     """
     check_use(dataset, source_dir, options)
     source = DATASETS[dataset](source_dir, **options)

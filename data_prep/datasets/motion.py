@@ -18,12 +18,9 @@ NO_HEADS = ("video", "sport", "split")
 
 
 def read(source_dir: Path, sport: SportForm | None = None) -> Source:
-    """Reads the layout; the classes of a head are its distinct values, in numeric or alphabetic order.
+    """Reads the layout; `sport` is that of the column, if it is not shipped; or InputError.
 
-    `sport` is the one of the column, if that is not shipped.
-
-    Raises:
-        InputError: there is no table, no row, no column of classes, an unknown sport, or two spellings of a class.
+    The classes of a head are its distinct values, in numeric or alphabetic order.
     """
     path = source_dir / "motion_classes.csv"
     rows = read_csv(path, ("video", "sport"))

@@ -25,9 +25,7 @@ FRAMES, TIMES, EITHER = ("start_frame", "end_frame"), ("start_time", "end_time")
 
 
 def stretch_columns(path: Path, rows: Sequence[Mapping[str, str]], has_stages: bool) -> tuple[str, str] | None:
-    """Returns the two columns that say where performances start and end; None if there are none.
-
-    `has_stages` says that `end` belongs to the columns of stages.
+    """Returns the two columns that say where performances start and end, or None; `end` may belong to the stages.
 
     Raises:
         InputError: the columns are not one pair, or their unit is unknown.

@@ -23,10 +23,9 @@ def complete_scores(
     final: float | None = None,
     penalty: float | None = None,
 ) -> dict[str, Any]:
-    """Computes an unknown score, None, from the other two (Eq. 4, §4.1), points; scores equal on paper are equal.
+    """Returns the scores of a `Sample`, points, an unknown one, None, from the other two (Eq. 4, §4.1).
 
-    Returns:
-        {"difficulty", "execution", "final", "penalty"}: the fields of a `Sample`.
+    Scores that are equal on paper are equal.
     """
     off = penalty or 0.0
     if difficulty is None and execution is not None and final is not None:

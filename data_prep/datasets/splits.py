@@ -38,11 +38,7 @@ class SplitSettings:
 
 
 def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict[str, str]]:
-    """Returns one split {id: split}, or one for each fold; `"own"` returns that of the samples.
-
-    Raises:
-        InputError: ids are not distinct, records lack the score or group to split by, or a split would be empty.
-    """
+    """Returns one split {id: split}, one for each fold, or ("own") that of the samples; or InputError."""
     samples, rng = list(samples), np.random.default_rng(settings.seed)
     counts = collections.Counter(sample.video_id for sample in samples)
     if repeated := [name for name, count in counts.items() if count > 1]:

@@ -81,11 +81,7 @@ def _beyond(segment: Segment, num_frames: int) -> Iterator[StageError]:
 
 
 def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Sport) -> np.ndarray:
-    """Returns the stage index of every frame, int64 (L,), `UNLABELLED` outside all segments; None has no segments.
-
-    Raises:
-        StageError: a segment lies beyond the last frame.
-    """
+    """Returns the stage of every frame, int64 (L,), `UNLABELLED` outside all segments; or StageError."""
     stages = np.full(num_frames, UNLABELLED, np.int64)
     for segment in segments or ():
         for error in _beyond(segment, num_frames):
@@ -115,11 +111,7 @@ def unlabelled_note(labelled: Mapping[str, Sequence[Segment] | None]) -> list[Re
 
 
 def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bool = False) -> tuple[Segment, ...]:
-    """Returns segments of a file as those of a stretch (start, stop) of it, None for the whole file.
-
-    Raises:
-        StageError: a segment reaches outside the stretch, unless `cut` leaves that out.
-    """
+    """Returns segments of a file in a stretch of it; StageError if one reaches outside and `cut` is not set."""
     if stretch is None:
         return tuple(segments)
     (first, last), inside = stretch, []

@@ -25,11 +25,7 @@ CLIP_NAME = re.compile(r"(?P<group>v_(?P<name>\w+)_g\d+)_c\d+")
 
 
 def read(source_dir: Path, official_split: int = 1) -> Source:
-    """Reads one of the three official splits, with classes in the order of `classInd.txt`.
-
-    Raises:
-        InputError: a file or folder is missing, or rows are malformed; it lists them.
-    """
+    """Reads an official split, with classes in the order of `classInd.txt`; InputError lists malformed rows."""
     video_dir = find_dir(source_dir, ("UCF-101", "."), "a folder for each class")
     names = _read_classes(_find(source_dir, "classInd.txt"))
     samples = []

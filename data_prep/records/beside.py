@@ -79,12 +79,9 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 class SourceJoints:
-    """The joints beside a dataset's videos, if it has any: `joints/ID.npy`.
+    """The joints beside a dataset's videos, if any: `joints/ID.npy`; InputError if their index is wrong or missing.
 
     A file name that belongs to one video alone may have `joints/STEM.npy` instead.
-
-    Raises:
-        InputError: the index of the joints is wrong or missing.
     """
 
     def __init__(self, source_dir: Path, samples: Sequence[Sample]) -> None:
@@ -133,11 +130,7 @@ class SourceJoints:
 
 
 def source_joints(source_dir: Path, source: Source) -> SourceJoints | None:
-    """The joints beside the videos of a source; None with features, whose arrays may lie in any folder.
-
-    Raises:
-        InputError: see `SourceJoints`.
-    """
+    """The joints beside the videos of a source; None with features, whose arrays may lie in any folder."""
     return None if source.has_features else SourceJoints(source_dir, source.samples)
 
 

@@ -22,11 +22,7 @@ STILL = 1.0  # grey levels: pictures that change less are noise
 
 
 def thumbnails(jpegs: Sequence[bytes]) -> np.ndarray:
-    """Small pictures of a video, uint8 (PICTURES, HEIGHT, WIDTH, 3).
-
-    Args:
-        jpegs: its frames, encoded.
-    """
+    """Small pictures, uint8 (PICTURES, HEIGHT, WIDTH, 3), of a video whose frames are these JPEGs."""
     centres = ((np.arange(PICTURES) + 0.5) * len(jpegs) / PICTURES).astype(int)
     frames = (decode_jpeg(jpegs[index]) for index in centres)
     import cv2
@@ -48,10 +44,9 @@ class SeenPerformances:
         self._pictures = {split: np.empty((size, *shape), np.uint8) for split, size in split_sizes.items()}
 
     def same_in_another_split(self, performances: Sequence[tuple[Sample, np.ndarray]]) -> list[Sample | None]:
-        """For each performance, the first earlier one in another split that shows the same; unmirrored ones go first.
+        """For each next performance (sample, thumbnails), the first earlier one in another split that shows the same.
 
-        Args:
-            performances: the next ones with their `thumbnails`, at best `BLOCK` at a time.
+        Unmirrored ones go first. At best `BLOCK` come at a time.
         """
         before = len(self._samples)
         matches: dict[int, tuple[bool, int]] = {}  # {place in the block: (is mirrored, number of the other)}

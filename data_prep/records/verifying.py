@@ -58,12 +58,7 @@ def num_steps(record: dict[str, Any]) -> int:
 
 
 def verify_records(info: DatasetInfo) -> list[Remark]:
-    """Decodes everything and compares it with the index.
-
-    Returns:
-        The problems: damaged records, and lengths, ids, stages, scores, classes, statistics, frame rates or hashes that
-        differ from the index.
-    """
+    """Decodes everything, and returns what is damaged or differs from the index."""
     problems, digest, rates = _statistics_problems(info), hashlib.sha256(), set()
     total = sum(split["num_videos"] for split in info.splits.values())
     with tqdm(total=total, desc="Verifying", unit="video") as progress:

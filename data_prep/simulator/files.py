@@ -22,11 +22,7 @@ from scoringnet_tf.support.messages import InputError
 
 @contextlib.contextmanager
 def replacing(file: Path) -> Iterator[BinaryIO]:
-    """Yields an open file beside `file`, which takes its name once the block ends.
-
-    Raises:
-        OSError: it cannot be written, or the disk is full.
-    """
+    """Yields an open file beside `file`, which takes its name once the block ends; OSError if it cannot be written."""
     # A fixed name: the next process replaces what a killed one has left.
     partial = file.with_name(file.name + ".partial")
     try:

@@ -37,11 +37,7 @@ def get_simulator(sport: str) -> Simulator:
 
 
 def plan_videos(simulator: Simulator, settings: Settings) -> list[Performance]:
-    """Plans every video; the same settings give the same plans.
-
-    Raises:
-        InputError: real labels are missing, not usable, or fewer than the videos asked for.
-    """
+    """Plans every video, the same for the same settings; InputError if real labels are missing, unusable or too few."""
     if settings.task == "scoring" and settings.labels_dir:
         return [
             _plan_real(simulator, settings, label) for label in simulator.read_labels(settings.labels_dir, settings)

@@ -54,11 +54,7 @@ class Session:
 
 
 def plan_sessions(simulator: Simulator, settings: Settings) -> list[Session]:
-    """Plans every session; the same settings give the same plans.
-
-    Raises:
-        InputError: the performances do not fit the minutes.
-    """
+    """Plans every session, the same for the same settings; InputError if the performances do not fit the minutes."""
     return [_plan(simulator, settings, number) for number in range(1, settings.known_videos + 1)]
 
 

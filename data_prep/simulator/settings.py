@@ -20,11 +20,7 @@ VERSION = 3  # of the simulator: raised whenever the same settings give other pi
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Resolved settings of one simulated dataset; everything that its bytes depend on.
-
-    Raises:
-        InputError: two of the presets `easy`, `film` and `close`; or `film`, `close` or `split` with another task.
-    """
+    """All that the bytes of a simulated dataset depend on; InputError if two of them exclude each other."""
 
     sport: str  # a sport that has a simulator
     # `scoring` (whole videos with scores), `motion` (flights with the classes of their motion) or `session` (videos of
@@ -80,11 +76,7 @@ class Settings:
         return self.num_videos
 
     def draw_split(self) -> tuple[list[int], list[int]]:
-        """Draws the 1-based ids of the training and test videos; no split is empty unless `test_fraction` is 0.
-
-        Raises:
-            InputError: their number is unknown.
-        """
+        """Draws the 1-based ids of the training and test videos; no split is empty unless `test_fraction` is 0."""
         num_videos = self.known_videos
         order = self.random(0).permutation(num_videos) + 1
         num_test = round(self.test_fraction * num_videos)

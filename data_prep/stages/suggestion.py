@@ -48,11 +48,7 @@ def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tup
 
 
 def load_model(path: str | None = None) -> Any:
-    """Loads a trained `ScoringNet`, see `models.presets.load_scoring_net`; imports Keras.
-
-    Raises:
-        InputError: there is no such model, or it finds no stages in frames.
-    """
+    """Loads a trained `ScoringNet`, or InputError if there is none or it finds no stages in frames; imports Keras."""
     from scoringnet_tf.inference.predictor import stage_finder
 
     return stage_finder(default_model() if path is None else path).model

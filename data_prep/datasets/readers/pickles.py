@@ -30,11 +30,7 @@ PLAIN_KINDS = "biufcSUO"  # NumPy's letters for Booleans, numbers, strings, and 
 
 
 def load_pickle(path: Path, expected: type | tuple[type, ...]) -> Any:
-    """Returns the object of a pickle file of Python 2 or 3; byte strings of Python 2 come as `str` (Latin-1).
-
-    Raises:
-        InputError: the file is missing or damaged, not of a type `expected`, or holds more than plain data.
-    """
+    """Returns the plain data of a pickle file, or InputError; byte strings of Python 2 come as Latin-1 text."""
     if not path.is_file():
         raise InputError("not_found", f"{path}: there is no such pickle file.")
     try:

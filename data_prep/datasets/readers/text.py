@@ -50,11 +50,7 @@ def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:
 
 
 class Row(dict[str, str]):
-    """A row of a table, {column: text}.
-
-    Attributes:
-        number: of its first line in the file, from 1, with the header and empty lines.
-    """
+    """A row of a table, {column: text}; `number` is its first line in the file, from 1."""
 
     def __init__(self, number: int, cells: Mapping[str, str]) -> None:
         super().__init__(cells)
@@ -72,11 +68,7 @@ class Table:
 
 
 def read_csv(path: str | Path, columns: Sequence[str]) -> list[Row]:
-    """Reads a CSV file in UTF-8 with a header; `read_table` reads others.
-
-    Raises:
-        InputError: one of `columns` is missing, or the file is not such a table.
-    """
+    """Reads a CSV file in UTF-8 whose header has `columns`, or InputError; `read_table` reads others."""
     path = Path(path)
     if not path.is_file():
         raise InputError("not_found", f"{path}: there is no such CSV file with the columns {','.join(columns)}.")

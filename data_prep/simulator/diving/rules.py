@@ -93,11 +93,7 @@ ENTRY_ARMSTAND_BACK_REVERSE = {4: 0.3, 6: 0.4}
 
 
 def degree_of_difficulty(dive: Dive, height: int = 10) -> float:
-    """A + B + C + D + E of the rules for a board of a height, 10 or 3 metres, to one decimal.
-
-    Raises:
-        InputError: the rules have no value for such a dive.
-    """
+    """A + B + C + D + E of the rules for a board of 10 or 3 metres, to one decimal; or InputError."""
     parts = (
         SOMERSAULTS[height].get(dive.half_somersaults),
         _flight_position(dive),

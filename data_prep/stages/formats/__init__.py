@@ -29,11 +29,7 @@ HEAD = 4096  # bytes
 
 
 def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[LabelledVideo]:
-    """Reads the videos of a file of stage labels, in the format of a name or recognised by its content.
-
-    Raises:
-        InputError: there is no such file, or it is malformed as a whole.
-    """
+    """Reads the videos of a file in the format of a name, or recognised by content; or InputError."""
     path = Path(path)
     if not path.exists():
         raise InputError("not_found", f"{path}: there is no such file.")
@@ -41,11 +37,7 @@ def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[L
 
 
 def write(name: str, output: Path, videos: Sequence[LabelledVideo], facts_of: FactsOf) -> None:
-    """Writes videos with sound segments in a format, whole or not at all.
-
-    Raises:
-        InputError: the format is not one of `WRITABLE` or needs an unknown fact, or the file cannot be written.
-    """
+    """Writes videos with sound segments in one of `WRITABLE`, whole or not at all, or InputError."""
     writer = FORMATS[name].write
     if writer is None:
         raise InputError("unknown_name", f"{name}: cannot be written. Choose one of {', '.join(WRITABLE)}.")

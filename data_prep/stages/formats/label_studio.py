@@ -47,11 +47,7 @@ def recognises(path: Path, text: str) -> bool:
 
 
 def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
-    """Reads a `LabelledVideo` per task of an export ("JSON", not "JSON-MIN"), or of what `write` wrote.
-
-    Raises:
-        InputError: not JSON, or a task without data or without its video; all are listed.
-    """
+    """Reads a video per task of an export ("JSON", not "JSON-MIN"), or of what `write` wrote; or InputError."""
     videos, errors = [], []
     for number, task in enumerate(_tasks(path), start=1):
         where = f"{path}, task {task.get('id', number) if isinstance(task, dict) else number}"

@@ -88,9 +88,7 @@ FactsOf = Callable[[str], VideoFacts]  # of a video's id; InputError if the id o
 def facts_reader(videos_dir: str | Path | None = None, fps: float | None = None) -> FactsOf:
     """Makes a function of a video id that returns its `VideoFacts`; InputError if the id or its video is wrong.
 
-    Args:
-        videos_dir: folder of the videos, which are decoded to count their frames.
-        fps: frames per second, whatever the videos state.
+    The videos of `videos_dir` are decoded to count their frames; `fps` goes before what they state.
     """
 
     @functools.cache
