@@ -145,7 +145,6 @@ class Simulator:
     # (scene, element, trait, num_frames, rng) → frames of an element from another point of view
     replay_shot: Callable[[Any, Any, Any, int, Generator], Iterator[np.ndarray]]
 
-    # Timing, in frames
     draw_timing: Callable[[Generator], tuple[int, Boundaries]]  # frames of noise at the start, and boundaries
     draw_clip: Callable[[Generator], tuple[Boundaries, int]]  # boundaries and length of a clip of motion alone
     # boundaries → frames that the shot goes on after the last one, and frames of the video after it
@@ -153,11 +152,9 @@ class Simulator:
     # first frame of each stage in order, noise before and after included, and the length of the video
     stage_edges: Callable[[Performance], tuple[int, ...]]
     spans: Callable[[Sequence[Performance], str], Mapping[str, np.ndarray]]  # name → durations (N,), for the card
-    # Between performances
     replayed_elements: Callable[[Any], Sequence[Any]]  # scene → elements that its replays show
     # (scene, whether after a performance, rng) → {name: function of a number of frames}, shots of this sport alone
     noise_shots: Callable[[Any, bool, Generator], dict[str, Callable[[int], Iterator]]]
-    # Labels
     read_labels: Callable[[Path, Settings], list[Label]]  # folder of real labels → that of each video to simulate
     factors: Callable[[Performance], tuple]  # values of `factor_columns`
     notes: Callable[[Settings], list[str]]  # sentences for the card on what the labels are, and are not
