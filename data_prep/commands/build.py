@@ -22,29 +22,31 @@ from scoringnet_tf.support import cli
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)
 flags.DEFINE_string("output_dir", None, "New folder for the TFRecords and dataset_info.json.", required=True)
-flags.DEFINE_integer("frame_height", 73, "Height of the stored frames, pixels; 128 for 112×112 crops.", lower_bound=1)
-flags.DEFINE_integer("frame_width", 98, "Width of the stored frames, pixels; 171 for 112×112 crops.", lower_bound=1)
-flags.DEFINE_integer("jpeg_quality", 92, "Quality of the stored JPEG frames.", lower_bound=1, upper_bound=100)
-flags.DEFINE_float("aspect", None, "Width over height of the stored picture. Default: the training median.", 0.1, 10.0)
-flags.DEFINE_enum("fit", "crop", FITS, "Treatment of other aspects (by over 5 %): middle crop, black bars, or stretch.")
+flags.DEFINE_integer("frame_height", 73, "Stored frame height, pixels; 128 for 112×112 crops.", lower_bound=1)
+flags.DEFINE_integer("frame_width", 98, "Stored frame width, pixels; 171 for 112×112 crops.", lower_bound=1)
+flags.DEFINE_integer("jpeg_quality", 92, "JPEG quality for the stored frames.", lower_bound=1, upper_bound=100)
+flags.DEFINE_float("aspect", None, "Stored aspect, width over height. Default: the training median.", 0.1, 10.0)
+flags.DEFINE_enum(
+    "fit", "crop", FITS, "Treatment for other aspects (by over 5 %): middle crop, black bars, or stretch."
+)
 flags.DEFINE_integer("num_shards", None, "Shards per split. Default: 64 MB each, at least two.", lower_bound=1)
-flags.DEFINE_enum("nonmonotone", "refuse", ["refuse", "drop"], "Treatment of stage boundaries that go back in time.")
+flags.DEFINE_enum("nonmonotone", "refuse", ["refuse", "drop"], "Treatment for stage boundaries that go back in time.")
 flags.DEFINE_enum(
     "on_inconsistent",
     "refuse",
     ["refuse", "drop", "keep"],
-    "Treatment of scores that contradict each other; keep marks them in dataset_info.json.",
+    "Treatment for scores that contradict each other; keep marks them in dataset_info.json.",
 )
 flags.DEFINE_enum(
     "on_lookalike",
     "refuse",
     ["refuse", "drop", "keep"],
-    "Treatment of videos that look like one of another split; keep marks them.",
+    "Treatment for videos that look like one in another split; keep marks them.",
 )
-flags.DEFINE_enum("on_error", "refuse", ["refuse", "skip"], "Treatment of rows with any other problem.")
-flags.DEFINE_boolean("overwrite", False, "Replacement of an existing --output_dir, once the new one is complete.")
-flags.DEFINE_integer("workers", None, "Number of processes that decode. Default: one per core.", lower_bound=1)
-flags.DEFINE_string("runner", None, "Runner of Apache Beam with its options, in place of processes (docs/scaling.md).")
+flags.DEFINE_enum("on_error", "refuse", ["refuse", "skip"], "Treatment for rows with any other problem.")
+flags.DEFINE_boolean("overwrite", False, "Permission to replace --output_dir, once the new one is complete.")
+flags.DEFINE_integer("workers", None, "Decoding processes. Default: one per core.", lower_bound=1)
+flags.DEFINE_string("runner", None, "Apache Beam runner with its options, replacing processes (docs/scaling.md).")
 SETTINGS = (  # flags that are fields of `BuildSettings`
     *("jpeg_quality", "aspect", "fit", "num_shards"),
     *("nonmonotone", "on_inconsistent", "on_lookalike", "on_error"),

@@ -15,7 +15,7 @@ from data_prep.support.options import OptionError
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)
-flags.DEFINE_integer("workers", None, "Number of processes that decode. Default: one per core.", lower_bound=1)
+flags.DEFINE_integer("workers", None, "Decoding processes. Default: one per core.", lower_bound=1)
 
 SOUND, PROBLEMS, WRONG_USE = 0, 1, 2
 

@@ -7,10 +7,10 @@ from absl import flags
 from data_prep.datasets import DATASETS
 
 FLAGS = flags.FLAGS
-flags.DEFINE_enum("dataset", None, sorted(DATASETS), "Official layout of --source_dir.", required=True)
-flags.DEFINE_string("source_dir", None, "Folder with the videos and label files of the dataset.", required=True)
+flags.DEFINE_enum("dataset", None, sorted(DATASETS), "Official layout in --source_dir.", required=True)
+flags.DEFINE_string("source_dir", None, "Folder with the dataset's videos and label files.", required=True)
 flags.DEFINE_string("split_dir", None, "UNLV, MIT-Diving: folder with training_idx.mat. Default: the only split_*.")
-flags.DEFINE_string("difficulty_csv", None, "UNLV-Vault: CSV file (video,difficulty) of the difficulties.")
+flags.DEFINE_string("difficulty_csv", None, "UNLV-Vault: CSV file (video,difficulty) with the difficulties.")
 flags.DEFINE_string(
     "action",
     None,
@@ -23,17 +23,18 @@ flags.DEFINE_string(
     None,
     "UNLV, MIT-Diving: diving or diving_phases. Manifest, motion: a shipped sport, or your own .yaml file.",
 )
-flags.DEFINE_string(
-    "manifest_csv", None, "Manifest: table of videos or features (docs/data.md). Default: manifest.csv of --source_dir."
-)
-flags.DEFINE_list("columns", None, "Manifest: meanings of other column names, such as final=Points,mark_1=Judge A.")
+flags.DEFINE_string("manifest_csv", None, "Manifest: table (docs/data.md). Default: manifest.csv in --source_dir.")
+flags.DEFINE_list("columns", None, "Manifest: meanings for other column names, such as final=Points,mark_1=Judge A.")
 flags.DEFINE_string("delimiter", None, "Manifest: delimiter, or its name (comma, semicolon, tab, bar). Default: found.")
 flags.DEFINE_boolean("decimal_comma", None, "Manifest: decimal commas (3,2) in numbers. Default: found.")
-flags.DEFINE_string("encoding", None, "Manifest: encoding of the table, such as cp1252. Default: UTF-8.")
+flags.DEFINE_string("encoding", None, "Manifest: table encoding, such as cp1252. Default: UTF-8.")
 flags.DEFINE_integer(
-    "feature_stride", None, "Manifest of features: video frames per step. Default: features.json, or 1.", lower_bound=1
+    "feature_stride",
+    None,
+    "Manifest with features: video frames per step. Default: features.json, or 1.",
+    lower_bound=1,
 )
-flags.DEFINE_string("split_csv", None, "CSV file (id,split) of `split`, in place of the dataset's own split.")
+flags.DEFINE_string("split_csv", None, "CSV file (id,split) that `split` wrote, replacing the dataset's own split.")
 
 
 def options() -> dict[str, Any]:

@@ -16,7 +16,7 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)
 flags.DEFINE_string("output", None, "PNG file for a contact sheet. Default: none.")
 flags.DEFINE_string("split", None, "Split on the contact sheet. Default: train, else the first one.")
-flags.DEFINE_integer("num_videos", 6, "Number of videos on the contact sheet, evenly spaced.", lower_bound=1)
+flags.DEFINE_integer("num_videos", 6, "Videos on the contact sheet, evenly spaced.", lower_bound=1)
 
 
 def main(_: list[str]) -> None:

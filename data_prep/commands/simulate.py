@@ -18,24 +18,22 @@ from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("sport", "diving", sorted(SIMULATORS), "Sport to simulate.")
-flags.DEFINE_enum("task", "scoring", TASKS, "Videos with scores, flights with classes, or sessions of performances.")
-flags.DEFINE_integer("num_videos", None, "Number of videos. Default with --labels_dir: all of them.", lower_bound=1)
-flags.DEFINE_integer("performances", None, "Number of performances in a session. Default: 30.", lower_bound=1)
-flags.DEFINE_float("minutes", None, "Length of a session, minutes. Default: 120.", lower_bound=0.1)
-flags.DEFINE_integer("seed", 0, "Random seed; on one kind of processor it gives the same bytes.", lower_bound=0)
-flags.DEFINE_integer(
-    "rendering", 0, "Number of the filming: same scores, stages and split in other pixels.", lower_bound=0
-)
-flags.DEFINE_string("output_dir", None, "Folder of the dataset: new, empty, or that of the same interrupted run.")
-flags.DEFINE_string("labels_dir", None, "Folder of real labels. Default: labels drawn from the rules.")
+flags.DEFINE_enum("task", "scoring", TASKS, "Scored videos, flights with classes, or sessions with performances.")
+flags.DEFINE_integer("num_videos", None, "Number of videos. Default with --labels_dir: all.", lower_bound=1)
+flags.DEFINE_integer("performances", None, "Performances in a session. Default: 30.", lower_bound=1)
+flags.DEFINE_float("minutes", None, "Session length, minutes. Default: 120.", lower_bound=0.1)
+flags.DEFINE_integer("seed", 0, "Random seed; the same processor gives the same bytes.", lower_bound=0)
+flags.DEFINE_integer("rendering", 0, "Filming number: same scores, stages and split in other pixels.", lower_bound=0)
+flags.DEFINE_string("output_dir", None, "Folder for the dataset: new, empty, or with the same interrupted run.")
+flags.DEFINE_string("labels_dir", None, "Folder with real labels. Default: labels drawn from the rules.")
 flags.DEFINE_bool("easy", False, "Preset for demonstrations, which the dataset names.")
-flags.DEFINE_bool("film", False, "Looks of film that people shoot: near, far, by hand, cut out, mixed, slow.")
+flags.DEFINE_bool("film", False, "Film looks, as people shoot it: near, far, by hand, cut out, mixed, slow.")
 flags.DEFINE_bool("close", False, "Camera that stays on the athlete, who fills the picture.")
 flags.DEFINE_enum("split", None, ["train", "test"], "The only split whose videos are rendered. Default: all.")
-flags.DEFINE_float("test_fraction", 0.19, "Share of the videos to test on (of clips: to validate on).", 0.0, 0.9)
-flags.DEFINE_integer("height", 240, "Height of the frames, pixels, even.", lower_bound=32)
-flags.DEFINE_integer("width", 320, "Width of the frames, pixels, even.", lower_bound=32)
-flags.DEFINE_integer("workers", None, "Number of processes. Default: one per core.", lower_bound=1)
+flags.DEFINE_float("test_fraction", 0.19, "Test share (clips: validation share).", 0.0, 0.9)
+flags.DEFINE_integer("height", 240, "Frame height, pixels, even.", lower_bound=32)
+flags.DEFINE_integer("width", 320, "Frame width, pixels, even.", lower_bound=32)
+flags.DEFINE_integer("workers", None, "Processes. Default: one per core.", lower_bound=1)
 
 
 def main(_: list[str]) -> None:

@@ -5,7 +5,7 @@ r"""Splits a dataset into training, validation and test records, or into k folds
     python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --split_csv=fold_1.csv --output_dir=RECORDS \
         --nonmonotone=drop
 
-A file holds the split of every record (id,split), with the frames of performances without an id. Folds are fold_1.csv,
+A file holds every record's split (id,split), with the frames of performances without an id. Folds are fold_1.csv,
 fold_2.csv, …; each record is tested in one. A seed gives the same files. A table may be split without its videos.
 """
 
@@ -24,11 +24,11 @@ FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)
 flags.DEFINE_string("output", None, "CSV file; with --folds one for each, numbered.", required=True)
 flags.DEFINE_enum("by", "random", splits.WAYS, "Way to split: random, alike in score, by group, or the dataset's own.")
-flags.DEFINE_float("test_fraction", 0.2, "Share of the records to test on, without --folds.", 0.0, 1.0)
-flags.DEFINE_float("validation_fraction", 0.0, "Share of all records to validate on.", 0.0, 1.0)
+flags.DEFINE_float("test_fraction", 0.2, "Test share, without --folds.", 0.0, 1.0)
+flags.DEFINE_float("validation_fraction", 0.0, "Validation share, among all records.", 0.0, 1.0)
 flags.DEFINE_integer("folds", None, "Number of folds. Default: one split.", lower_bound=2)
 flags.DEFINE_integer("seed", 0, "Random seed.", lower_bound=0)
-flags.DEFINE_boolean("overwrite", False, "Replacement of existing files of splits.")
+flags.DEFINE_boolean("overwrite", False, "Permission to replace existing split files.")
 
 
 def main(_: list[str]) -> None:

@@ -26,12 +26,12 @@ flags.DEFINE_string("output", None, "File to write.", required=True)
 flags.DEFINE_enum("from", None, sorted(stage_formats.FORMATS), "Format of FILE. Default: recognised by content.")
 flags.DEFINE_enum("to", "csv", stage_formats.WRITABLE, "Format to write; build reads csv.")
 flags.DEFINE_string("sport", "diving", "Name of a shipped sport, or your own .yaml file.")
-flags.DEFINE_string("videos_dir", None, "Folder of the videos, to check their frames.")
+flags.DEFINE_string("videos_dir", None, "Folder with the videos, to check their frames.")
 flags.DEFINE_float("fps", None, "Frames per second in Label Studio. Default: each video's own.", 1.0, MAX_RATE)
 flags.DEFINE_boolean("drop_suffix", False, "Names without .avi, such as 001 for UNLV and MIT.")
-flags.DEFINE_enum("on_error", "refuse", ["refuse", "skip"], "Treatment of videos with a problem.")
+flags.DEFINE_enum("on_error", "refuse", ["refuse", "skip"], "Treatment for videos with a problem.")
 CHOICES = ["refuse", "merge", "replace"]
-flags.DEFINE_enum("existing", "refuse", CHOICES, "Treatment of an existing file; merge keeps other videos.")
+flags.DEFINE_enum("existing", "refuse", CHOICES, "Treatment for an existing file; merge keeps other videos.")
 
 POSITIONAL = True
 

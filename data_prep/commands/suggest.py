@@ -23,10 +23,10 @@ from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "New file.", required=True)
-flags.DEFINE_enum("format", "csv", stage_formats.WRITABLE, "Format to write: that of the tool to correct in.")
-flags.DEFINE_string("videos_dir", None, "Folder of the videos, in place of VIDEO arguments.")
+flags.DEFINE_enum("format", "csv", stage_formats.WRITABLE, "Format to write, for the tool to correct in.")
+flags.DEFINE_string("videos_dir", None, "Folder with the videos, if there are no VIDEO arguments.")
 flags.DEFINE_string("model", None, f"ScoringNet (.keras file, or folder with one). {DEFAULT_HELP}")
-flags.DEFINE_integer("workers", None, "Number of processes that decode. Default: one per core.", lower_bound=1)
+flags.DEFINE_integer("workers", None, "Decoding processes. Default: one per core.", lower_bound=1)
 
 POSITIONAL = True
 USES_KERAS = True

@@ -33,7 +33,7 @@ DATASETS = {
 
 
 def check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
-    """Checks the folder and the options of a dataset, a key of `DATASETS`; OptionError if they are not its own."""
+    """Checks the folder and the options for a dataset, a key of `DATASETS`; OptionError if they are not its own."""
     if not source_dir.is_dir():
         raise OptionError("not_found", f"--source_dir: there is no folder {source_dir} on this machine.")
     if unused := options.keys() - inspect.signature(DATASETS[dataset]).parameters.keys():

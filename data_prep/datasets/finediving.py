@@ -30,7 +30,7 @@ def read(source_dir: Path) -> Source:
     """Reads the official layout.
 
     The step Entry is the stage entry; all steps before it are take-flight. The first one, named after the group of the
-    dive, runs from the start of the clip and does not tell when the feet leave the platform.
+    dive, runs from the clip's start and does not tell when the feet leave the platform.
 
     Raises:
         InputError: a file or folder is missing or malformed as a whole.
@@ -105,7 +105,7 @@ def _numbers(value: Any) -> np.ndarray | None:
 
 
 def _entry_labels(entry: dict[str, Any]) -> set:
-    """Returns the labels of the step Entry; `sub-action_types` maps labels to names."""
+    """Returns the labels that mean the step Entry; `sub-action_types` maps labels to names."""
     types = entry.get("sub-action_types")
     named = {label for label, name in types.items() if str(name) == ENTRY} if isinstance(types, dict) else set()
     return named or {ENTRY_LABEL}

@@ -5,7 +5,7 @@ final, penalty, and judges' marks. Stages are labelled in one of two ways, or no
 frame of each stage and `end`, or in `stage_labels.csv` beside the table or the videos (see `table_stages`).
 
 Several performances in one file have start_frame and end_frame, or start_time and end_time (see `performances`); all
-frames count from the start of the file. Their ids are those of the column id, else video#1, video#2, …
+frames count from the file's start. Their ids are those of the column id, else video#1, video#2, …
 
 With a column `features` (path of a file, or `path#name` for one of several arrays, see `data.features`) the table is
 one of features in place of videos. Stages and num_frames still count frames of the video.
@@ -133,7 +133,7 @@ def _sample(source_dir: Path, table: OwnTable, row: Row, sport: Sport) -> Sample
 
 
 def _plain_path(path: str) -> str:
-    r"""Returns the name of a file in the folder, the same for day1\a.mp4 and ./day1/a.mp4."""
+    r"""Returns a file's name in the folder, the same for day1\a.mp4 and ./day1/a.mp4."""
     return str(PurePosixPath(path.replace("\\", "/")))
 
 

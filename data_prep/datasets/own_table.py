@@ -56,7 +56,7 @@ class OwnTable:
         return any(row.get("group") for row in self.rows)
 
     def fields(self, row: Row) -> Fields:
-        """Returns the values of a row, to check one by one."""
+        """Returns a row's values, to check one by one."""
         return Fields(f"{self.path.name}, row {row.number}", row, self.decimal_comma)
 
 

@@ -1,7 +1,7 @@
 """Where a performance lies in its file: columns `start_frame`, `end_frame`, or `start_time`, `end_time`, of a table.
 
 Frames count from 0 and an end is exclusive. Times are seconds since the first frame or timecodes, hh:mm:ss.fff or
-mm:ss; they mean the frame shown then, by the timestamps of the file.
+mm:ss; they mean the frame shown then, by the file's timestamps.
 """
 
 import collections

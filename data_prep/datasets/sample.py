@@ -41,7 +41,7 @@ class Problem:
 
 
 def stage_problem(where: str, error: StageError) -> Problem:
-    """Returns the problem of a row with wrong stage labels."""
+    """Returns the problem that a row with wrong stage labels has."""
     return Problem(where, str(error), NONMONOTONE if error.code == NOT_IN_ORDER else ERROR, code=error.code)
 
 
@@ -113,7 +113,7 @@ def _listed(videos: Mapping[str, int]) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """The labels of a dataset, read from its official layout; None is unknown."""
+    """A dataset's labels, read from its official layout; None is unknown."""
 
     sport: str | dict[str, Any] | None  # its `sports.kept_form`; None for clips of any action
     samples: tuple[Sample, ...]  # those of all splits
@@ -127,17 +127,17 @@ class Source:
 
     @property
     def sport_name(self) -> str:
-        """The name of the sport; empty for clips of any action."""
+        """The sport's name; empty for clips of any action."""
         return get_sport(self.sport).name if self.sport else ""
 
     @property
     def stages(self) -> list[str]:
-        """The stages of the sport; none for clips of any action."""
+        """The sport's stages; none for clips of any action."""
         return list(get_sport(self.sport).stages) if self.sport else []
 
 
 class Fields:
-    """The named values of a row, text of a CSV file or numbers of a pickle; `problems` is what is wrong with them.
+    """A row's named values, text of a CSV file or numbers of a pickle; `problems` is what is wrong with them.
 
     `where` is file and row, for messages. With `decimal_comma` numbers are written 3,2.
     """

@@ -123,7 +123,7 @@ MARKS = "marks"  # all in one cell; else a column for each, mark_1, mark_2, …
 
 
 def read_marks(fields: Fields, row: Mapping[str, str]) -> list[float]:
-    """Returns the marks of a row in the order of its judges; none if there are none, or they are wrong (a problem)."""
+    """Returns a row's marks in the order of its judges; none if there are none, or they are wrong (a problem)."""
     names = sorted((name for name in row if name.startswith("mark_")), key=lambda name: int(name[len("mark_") :]))
     if not names:
         return fields.numbers(MARKS) if MARKS in row else []

@@ -1,6 +1,6 @@
 """Splits of a dataset's records: at random, alike in score, or by group; their files; one split or k folds.
 
-A file (id,split) says the split of every record. `python -m data_prep split` writes it; `build` and `check` read it
+A file (id,split) says every record's split. `python -m data_prep split` writes it; `build` and `check` read it
 (--split_csv) in place of the dataset's own split. For performances called by their place in a table (`video#2`) it
 also holds start_frame,end_frame: after a change of the table the id may mean another performance.
 """
@@ -165,7 +165,7 @@ def _is_split_csv(path: Path) -> bool:
 
 
 def with_split(source: Source, path: Path) -> Source:
-    """Returns the source with the split of a file; InputError if it is malformed, or of other records or frames."""
+    """Returns the source with a file's split; InputError if it is malformed, or of other records or frames."""
     splits: dict[str, str] = {}
     frames = {sample.video_id: sample.frames for sample in source.samples}
     for row in read_csv(path, COLUMNS):

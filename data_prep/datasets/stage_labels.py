@@ -27,7 +27,7 @@ class StageError(InputError):
 
 
 class Segment(NamedTuple):
-    """Frames [start, end) show a stage; `end` None reaches to the end of the video. `where` is its file and row."""
+    """Frames [start, end) show a stage; `end` None reaches to the video's end. `where` is its file and row."""
 
     stage: str
     start: int
@@ -39,7 +39,7 @@ class Segment(NamedTuple):
 
 
 def diving_segments(times: Sequence[int], where: str = "", sport: str = DIVING) -> tuple[Segment, ...]:
-    """Returns the segments of a row `t0,t1,t2,t3` of `jump_drop_water_label.txt`.
+    """Returns the segments that a row `t0,t1,t2,t3` in `jump_drop_water_label.txt` means.
 
     The times are the first frames of jumping, dropping, entering the water and ending. Jumping and dropping are the
     paper's take-flight (§4.3), and two stages of `DIVING_PHASES`. StageError if they go back, or a stage but the first
@@ -81,7 +81,7 @@ def _beyond(segment: Segment, num_frames: int) -> Iterator[StageError]:
 
 
 def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Sport) -> np.ndarray:
-    """Returns the stage of every frame, int64 (L,), `UNLABELLED` outside all segments; or StageError."""
+    """Returns every frame's stage, int64 (L,), `UNLABELLED` outside all segments; or StageError."""
     stages = np.full(num_frames, UNLABELLED, np.int64)
     for segment in segments or ():
         for error in _beyond(segment, num_frames):
@@ -135,7 +135,7 @@ def touches(segment: Segment, stretch: tuple[int, int]) -> bool:
 def read_stage_csv(path: Path) -> dict[str, list[Segment]]:
     """Reads `stage_labels.csv` (video_id,stage,start_frame,end_frame), {video_id: segments in file order}.
 
-    An empty end_frame reaches to the end of the video. InputError lists rows whose frames are not integers.
+    An empty end_frame reaches to the video's end. InputError lists rows whose frames are not integers.
     """
     segments: dict[str, list[Segment]] = {}
     malformed = []

@@ -1,7 +1,7 @@
 """The stages of a user's table: columns of boundaries, or `stage_labels.csv` beside it.
 
 A column for each stage holds its first frame, and `end` the first frame after the last stage. In `stage_labels.csv` the
-stages by the id of a performance come before those by its file.
+stages by a performance's id come before those by its file.
 """
 
 import dataclasses
@@ -31,10 +31,10 @@ def boundary_columns(sport: Sport) -> tuple[str, ...]:
 
 
 def read_boundaries(fields: Fields, sport: Sport, stretch: tuple[int, int] | None = None) -> tuple[Segment, ...] | None:
-    """Returns the segments of a row; None if all its boundaries are empty, or wrong (a problem).
+    """Returns a row's segments; None if all its boundaries are empty, or wrong (a problem).
 
     Between two known boundaries that are not neighbours the stages are unknown: those frames are in no segment.
-    Boundaries count from the start of the file, segments from the start of a `stretch` (start, stop) of it.
+    Boundaries count from the file's start, segments from the start of a `stretch` (start, stop) of it.
     """
     names = boundary_columns(sport)
     num_problems = len(fields.problems)

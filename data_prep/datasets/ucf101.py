@@ -63,7 +63,7 @@ def _read_classes(path: Path) -> list[str]:
 
 
 def _sample(video_dir: Path, path: Path, row: int, line: str, names: list[str], split: str) -> Sample:
-    """The class is the folder; a label in the list must agree with it. The group is in the name of the clip."""
+    """The class is the folder; a label in the list must agree with it. The group is in the clip's name."""
     where = f"{path.name}, row {row}"
     video, _, label = line.partition(" ")
     name = PurePosixPath(video)

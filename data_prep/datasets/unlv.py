@@ -92,7 +92,7 @@ def _diving_stages(source_dir: Path, num_videos: int, sport: str) -> tuple[str, 
 
 
 def _check_sport(path: Path, stages: dict[int, tuple[Segment, ...]], sport: str) -> None:
-    """InputError if the stages of a table are those of the other sport that dives may be read as."""
+    """InputError if a table's stages are those of the other sport that dives may be read as."""
     used = {segment.stage for segments in stages.values() for segment in segments}
     if used <= set(get_sport(sport).stages):
         return
@@ -167,7 +167,7 @@ def _numbered(path: Path, values: Collection, count: int) -> dict[int, Any]:
 
 
 def _check_numbers(path: Path, numbers: Iterable[int], count: int) -> None:
-    """Checks that the rows of a table name the videos 1 to `count`: it may count from 0."""
+    """Checks that a table's rows name the videos 1 to `count`: it may count from 0."""
     outside = sorted(number for number in numbers if not 1 <= number <= count)
     if outside:
         raise InputError("out_of_range", f"{path}: {shown(map(str, outside))} are not videos, 1 to {count}.")

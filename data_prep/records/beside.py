@@ -1,4 +1,4 @@
-"""What lies beside the videos of a dataset and goes to its records: the joints, and what the simulator wrote."""
+"""What lies beside a dataset's videos and goes to its records: the joints, and what the simulator wrote."""
 
 import collections
 import reprlib
@@ -96,7 +96,7 @@ class SourceJoints:
             raise InputError("not_found", message, "It names the joints: see docs/data.md.")
 
     def problems(self, sample: Sample, num_frames: int | None) -> list[Problem]:
-        """A problem if the joints of a sample are missing, shared, not of `num_frames` frames, or its id is no file."""
+        """A problem if a sample's joints are missing, shared, not of `num_frames` frames, or its id is no file."""
         if not self._exist:
             return []
         try:
@@ -130,7 +130,7 @@ class SourceJoints:
 
 
 def source_joints(source_dir: Path, source: Source) -> SourceJoints | None:
-    """The joints beside the videos of a source; None with features, whose arrays may lie in any folder."""
+    """The joints beside a source's videos; None with features, whose arrays may lie in any folder."""
     return None if source.has_features else SourceJoints(source_dir, source.samples)
 
 

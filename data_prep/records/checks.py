@@ -166,7 +166,7 @@ def _known_scores(source: Source) -> list[Remark]:
 
 
 def _row_problems(source: Source, source_dir: Path, sport: Sport | None, lost: frozenset[str]) -> list[list[Problem]]:
-    """The problems of each row, by itself and beside those rows that are not left out."""
+    """Each row's problems, by itself and beside those rows that are not left out."""
     rows = [
         [*sample.problems, *_path_problems(sample, source_dir), *(score_problems(sample, sport) if sport else [])]
         for sample in source.samples

@@ -112,7 +112,7 @@ def remark_of(error: Exception) -> Remark:
 
 
 def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
-    """Reads the features of a sample; does not raise, but returns the error.
+    """Reads a sample's features; does not raise, but returns the error.
 
     `stride` is the frames from one step to the next; None for that of `features.json`, else 1.
     """
@@ -161,7 +161,7 @@ def features_hash(values: np.ndarray) -> str:
 
 
 def aspect_of(clip: Clip) -> float | None:
-    """Width over height of the first frame of a clip; None for a clip that cannot be decoded."""
+    """Width over height of a clip's first frame; None for a clip that cannot be decoded."""
     stream = VideoStream(clip, num_threads=1)
     try:
         next(iter(stream))

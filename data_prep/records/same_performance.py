@@ -31,7 +31,7 @@ def thumbnails(jpegs: Sequence[bytes]) -> np.ndarray:
 
 
 class SeenPerformances:
-    """The performances of a dataset so far, as small pictures; `split_sizes` are the most videos of each split.
+    """A dataset's performances so far, as small pictures; no split has more videos than in `split_sizes`.
 
     What moves in them is computed `block` by block.
     """

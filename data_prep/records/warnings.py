@@ -41,7 +41,7 @@ class Warnings:
         self._splits: set[str] = set()
 
     def add(self, sample: Sample, video: EncodedVideo, stages: np.ndarray | None) -> None:
-        """Looks at the video of a row; `stages` are those of every frame, int (L,), or None if unknown."""
+        """Looks at a row's video; `stages` are those of every frame, int (L,), or None if unknown."""
         name = sample.video_id
         self._splits.add(sample.split)
         for score in SCORES:

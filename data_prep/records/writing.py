@@ -1,4 +1,4 @@
-"""Writes a folder of records: the shards of each split, and what the index says of them."""
+"""Writes a folder of records: each split's shards, and what the index says of them."""
 
 import contextlib
 import hashlib

@@ -58,7 +58,7 @@ def draw(quantiles: Sequence[float], rng: Generator) -> float:
 
 
 def middle_marks(marks: np.ndarray, judges: int, kept: int) -> np.ndarray:
-    """The middle `kept` of the marks of a panel, in order of size; InputError (`count_mismatch`) for another panel."""
+    """The middle `kept` of a panel's marks, in order of size; InputError (`count_mismatch`) for another panel."""
     if len(marks) != judges:
         raise InputError("count_mismatch", f"{len(marks)} marks instead of {judges}.")
     dropped = (judges - kept) // 2
@@ -71,7 +71,7 @@ Boundaries = tuple[int, int, int, int]
 
 @dataclasses.dataclass(frozen=True)
 class Performance:
-    """The plan of one video, and its labels."""
+    """One video's plan, and its labels."""
 
     video_id: int  # 1-based
     path: Path  # of the video file, relative to the dataset
@@ -172,7 +172,7 @@ class Simulator:
         return [e for e, value in values if not one_each or self.elements_of_difficulty(value, one_each) == [e]]
 
     def film_trait(self, element: Any, trait: Any, rng: Generator) -> Any:
-        """The manner of a performance that is filmed as people film: as it is, unless the sport has more of them."""
+        """The manner in film that people shoot: as it is, unless the sport has more."""
         return trait
 
     def draw_element(self, elements: Sequence[Any], rng: Generator) -> Any:

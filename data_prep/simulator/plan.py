@@ -29,7 +29,7 @@ CLIP_FOLDER = "videos"
 
 @functools.cache
 def get_simulator(sport: str) -> Simulator:
-    """The simulator of a sport; InputError if it has none."""
+    """A sport's simulator; InputError if it has none."""
     if sport not in SIMULATORS:
         raise InputError("unknown_name", f"There is no simulator of {sport!r}, only of {', '.join(SIMULATORS)}.")
     module, name = SIMULATORS[sport]

@@ -31,7 +31,7 @@ PERFORMANCES, REPLAYS = "performances.csv", "replays.csv"
 
 @dataclasses.dataclass(frozen=True)
 class Session:
-    """The plan of one session."""
+    """One session's plan."""
 
     session_id: int  # 1-based
     path: Path  # of the video file, relative to the dataset
@@ -48,7 +48,7 @@ class Session:
         return sum(self.gaps) + sum(plan.num_frames for plan in self.performances) + sum(self.replays)
 
     def starts(self) -> list[int]:
-        """The first frame of the video of each performance."""
+        """The first frame of each performance's video."""
         lengths = [plan.num_frames + replay for plan, replay in zip(self.performances, self.replays, strict=True)]
         return np.cumsum([self.gaps[0], *np.add(lengths, self.gaps[1:])])[:-1].tolist()
 

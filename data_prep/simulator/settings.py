@@ -1,4 +1,4 @@
-"""The settings of a simulation, and the random numbers that follow from them."""
+"""A simulation's settings, and the random numbers that follow from them."""
 
 import dataclasses
 from pathlib import Path

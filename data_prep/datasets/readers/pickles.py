@@ -144,7 +144,7 @@ def read_annotations(path: Path) -> dict[Key, dict[str, Any]]:
 
 
 def read_splits(source_dir: Path, names: Mapping[str, Sequence[str]]) -> dict[str, list[Key]]:
-    """Reads the keys of each split, in order, from one of its possible paths; InputError lists what is not a key."""
+    """Reads each split's keys, in order, from one of its possible paths; InputError lists what is not a key."""
     splits = {}
     for split in SPLITS:
         path = find_file(source_dir, names[split])

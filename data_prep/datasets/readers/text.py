@@ -24,7 +24,7 @@ THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}")  # 1,234 may be either
 
 
 def read_text(path: str | Path) -> str:
-    """Returns the text of a file, with any line ends; InputError if it is missing, or not UTF-8."""
+    """Returns a file's text, with any line ends; InputError if it is missing, or not UTF-8."""
     path = Path(path)
     if not path.is_file():
         raise InputError("not_found", f"{path}: there is no such text file.")

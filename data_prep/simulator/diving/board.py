@@ -50,7 +50,7 @@ _LAND = pose(shoulder=100, arm_out=25, hip=12, knee=20)
 
 @dataclasses.dataclass(frozen=True)
 class RunUp:
-    """How a diver comes to the end of the board."""
+    """How a diver comes to the board's end."""
 
     steps: int  # before the hop
     stride: float  # metres of a step
@@ -64,7 +64,7 @@ class RunUp:
         return 2 * np.sqrt(2 * self.rise / GRAVITY) * FPS
 
     def keys(self, landing: float) -> list[tuple[float, np.ndarray]]:
-        """(frame, pose) of the steps and the hop, in order, up to `landing` at the end of the board."""
+        """(frame, pose) of the steps and the hop, in order, up to `landing` at the board's end."""
         leaves = landing - self.hop_frames
         swings = [
             (leaves - self.step_frames * left, _WALK + (-1) ** left * pose(scissor=34, arm_swing=-40))

@@ -40,7 +40,7 @@ FOAM_LIGHT = 250  # grey level of a splash in full light
 
 @dataclasses.dataclass(frozen=True)
 class Partner:
-    """The other diver of a pair."""
+    """A pair's other diver."""
 
     aside: float  # metres across the picture from the diver
     late: float  # frames after the diver; negative: before
@@ -169,7 +169,7 @@ def dive_shot(
 
 
 class _FilmedDiver:
-    """One of the divers of a shot, with a splash, before a camera (F · 3, 2) that takes F frames."""
+    """One of a shot's divers, with a splash, before a camera (F · 3, 2) that takes F frames."""
 
     def __init__(self, diver: Partner, motion: Motion, camera: np.ndarray, view: View, splash: Splash) -> None:
         self._view, self._splash, self._late = view, splash, diver.late
@@ -206,7 +206,7 @@ def _pan_target(motion: Motion, trait: DiveTrait, scene: Scene, instants: np.nda
     """Where the operator aims (N, 2): ahead of the falling diver, down to the water, and away from it after the end.
 
     Sideways the camera is led by where a dive is expected to go, so a diver who comes down close to the board, or far
-    from it, drifts out of the middle of the picture.
+    from it, drifts out of the picture's middle.
     """
     x, y, lead = motion.centre[:, 0], motion.centre[:, 1], scene.view.lead
     unexpected = x * (1 - IDEAL_DISTANCE / trait.distance)
@@ -239,7 +239,7 @@ def replay_shot(scene: Scene, dive: Dive, trait: DiveTrait, num_frames: int, rng
 
 
 def water_shot(scene: Scene, num_frames: int, rng: Generator) -> Iterator[np.ndarray]:
-    """The water after the previous diver: the end of a splash, then foam and a swimming head."""
+    """The water after the previous diver: a splash's end, then foam and a swimming head."""
     view = scene.view
     entry = IDEAL_DISTANCE * np.cos(view.yaw)
     place = np.array((entry + rng.uniform(-0.6, 1.2), rng.uniform(-0.2, 0.7)))

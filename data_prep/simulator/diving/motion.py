@@ -1,4 +1,4 @@
-"""The motion of one dive: the place of every joint at every instant, from dive, faults and stage boundaries.
+"""One dive's motion: the place of every joint at every instant, from dive, faults and stage boundaries.
 
 World axes in metres: x away from the board, whose edge is x = 0, y up from the water surface, z to the camera.
 Times are in frames; t0 first movement, t1 feet (or hands) leave the platform, t2 first touch of the water.
@@ -104,7 +104,7 @@ _LOOSE_PIKE = pose(spine=12, neck=5, shoulder=62, elbow=4, arm_out=16, hip=82, k
 
 
 def _position_pose(position: str, looseness: float) -> np.ndarray:
-    """The pose held in the air; looseness 1 opens the hips far and bends the knees of a pike."""
+    """The pose held in the air; looseness 1 opens the hips far and bends a pike's knees."""
     tight, loose = {
         "C": (_TUCK, _LOOSE_TUCK),
         "B": (_PIKE, _LOOSE_PIKE),
@@ -132,7 +132,7 @@ def _turning(dive: Dive) -> int:
 def perform(
     dive: Dive, trait: DiveTrait, body: Body, boundaries: Times, times: np.ndarray, board: Board = PLATFORM
 ) -> Motion:
-    """The motion of a dive at `times` (N,), with boundaries t0, t1, t2; all in frames, increasing.
+    """A dive's motion at `times` (N,), with boundaries t0, t1, t2; all in frames, increasing.
 
     Before t0 nothing moves on a platform; on a springboard the diver sinks already.
     """
@@ -220,7 +220,7 @@ def _somersault(
 ) -> np.ndarray:
     """Somersault angle, radians, counter-clockwise: constant angular momentum in flight, so a tuck spins fast.
 
-    The angle at t2 is exactly the half somersaults of the dive, plus the fault's angle off vertical.
+    The angle at t2 is exactly the dive's half somersaults, plus the fault's angle off vertical.
     """
     t0, t1, t2 = boundaries
     fine = np.linspace(t1, t2, 200)
@@ -278,7 +278,7 @@ def _path(
 
 
 class Flight(NamedTuple):
-    """The flight of a dive: centre of mass (2,) at the take-off, in metres; from it to the first part that touches.
+    """A dive's flight: centre of mass (2,) at the take-off, in metres; from it to the first part that touches.
 
     It leaves at `rise` metres a second upwards, and is in the air for `seconds`.
     """

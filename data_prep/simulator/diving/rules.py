@@ -37,7 +37,7 @@ class Dive:
 
 
 def parse_dive(number: str) -> Dive:
-    """The dive of a dive number, such as 5253B; InputError if it is no such number."""
+    """The dive with a number, such as 5253B; InputError if it is no such number."""
     digits, position = number[:-1], number[-1:]
     if not digits.isdecimal() or position not in POSITION_NAMES or len(digits) not in (3, 4):
         raise InputError("wrong_value", f"{number!r} is no dive number, such as 107B, 5253B or 6243D.")

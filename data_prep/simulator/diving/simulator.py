@@ -48,7 +48,7 @@ class RealLabels:
 
 
 def label_files(folder: Path) -> list[Path]:
-    """The label files of a folder: all that `read_labels` reads."""
+    """A folder's label files: all that `read_labels` reads."""
     split = [file for part in SPLIT_FILES for file in sorted(folder.glob(f"split_*/{part}"))]
     return [folder / SCORE_FILE[0], folder / DIFFICULTY_FILE[0], folder / TIMES_FILE, *split]
 
@@ -178,7 +178,7 @@ class DivingSimulator(Simulator):
         return [dive for dive in FREQUENCIES if scene.board == PLATFORM or not dive.armstand]
 
     def film_trait(self, element: Dive, trait: DiveTrait, rng: Generator) -> DiveTrait:
-        """Many divers run up, and hop onto the end of the board."""
+        """Many divers run up, and hop onto the board's end."""
         return with_run_up(trait, element, rng)
 
     def draw_timing(self, rng: Generator) -> tuple[int, Boundaries]:

@@ -57,7 +57,7 @@ class View:
 def follow(target: np.ndarray, view: View, rng: Generator, steps_per_frame: int = 1) -> np.ndarray:
     """Camera centres (N, 2) in metres that follow `target` (N, 2) with lag and tremor.
 
-    However fast it moves, the target stays within `view.slack` of the middle of the picture. A frame has
+    However fast it moves, the target stays within `view.slack` of the picture's middle. A frame has
     `steps_per_frame` instants N.
     """
     keep = view.lag ** (1 / steps_per_frame)
@@ -93,7 +93,7 @@ def zoomed_places(places: np.ndarray, factors: np.ndarray, width: int, height: i
 
 
 def zoom(frame: np.ndarray, factor: float) -> np.ndarray:
-    """The middle of a frame (H, W, 3), enlarged by `factor` from 1 on to the size of the frame."""
+    """A frame's middle (H, W, 3), enlarged by `factor` from 1 on to the frame's size."""
     height, width = frame.shape[:2]
     scale = np.array(((1 / factor, 0, 0), (0, 1 / factor, 0)))
     scale[:, 2] = np.array((width - 1, height - 1)) / 2 * (1 - 1 / factor)

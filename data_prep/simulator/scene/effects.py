@@ -1,4 +1,4 @@
-"""The effects of a broadcast on every picture, and the looks of film that people shoot. Knows no sport."""
+"""A broadcast's effects on every picture, and the looks of film that people shoot. Knows no sport."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -204,7 +204,7 @@ class FilmLook:
     close: bool = False  # whether the camera stays on the athlete
 
     def view(self, view: View, body: Body) -> View:
-        """The view of an athlete, from that of a broadcast."""
+        """An athlete's view, from that of a broadcast."""
         view = dataclasses.replace(view, tremor=view.tremor * self.shake)
         if self.size is None:
             return view
@@ -227,7 +227,7 @@ class FilmLook:
         return dataclasses.replace(appearance, skin=self.colour, suit=self.colour, hair=self.colour)
 
     def style(self, style: VideoStyle) -> VideoStyle:
-        """The style of a video, from that of a broadcast: a cut-out leaves no writing."""
+        """A video's style, from that of a broadcast: a cut-out leaves no writing."""
         return style if self.ground == 1.0 else dataclasses.replace(style, logo="", bug=0.0)
 
     def cover(self, world: Canvas) -> None:

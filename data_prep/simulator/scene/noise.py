@@ -131,7 +131,7 @@ def _place(width: int, height: int, rng: Generator) -> np.ndarray:
 def _person(
     width: int, height: int, num_frames: int, rng: Generator
 ) -> tuple[FigurePainter, np.ndarray, np.ndarray, np.ndarray]:
-    """Painter, joints (3 F, J, 3) in pixels from the middle of the body, belly, and place (x, y)."""
+    """Painter, joints (3 F, J, 3) in pixels from the body's middle, belly, and place (x, y)."""
     body = Body(height=rng.uniform(1.5, 1.9), build=rng.uniform(1.1, 1.6))
     scale = height * np.exp(rng.uniform(np.log(0.15), np.log(0.9))) / body.height
     times = np.arange(3 * num_frames)[:, None] / 3

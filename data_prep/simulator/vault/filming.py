@@ -132,7 +132,7 @@ def _film(scene: Scene, motion: Motion, rng: Generator, seen: list[np.ndarray] |
 def _pan_target(scene: Scene, centre: np.ndarray) -> np.ndarray:
     """Where the operator aims (N, 2): at the gymnast, a little lower in flight so that table and mat stay in view.
 
-    Sideways the camera is led by the runway, so a gymnast who leaves the corridor leaves the middle of the picture.
+    Sideways the camera is led by the runway, so a gymnast who leaves the corridor leaves the picture's middle.
     """
     lead = scene.view.lead
     led = centre * (1.0, 1.0, 1 - 0.65 * lead)

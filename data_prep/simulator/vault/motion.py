@@ -1,6 +1,6 @@
-"""The motion of one vault: the place of every joint at every instant, from the vault, its faults and its timing.
+"""One vault's motion: the place of every joint at every instant, from the vault, its faults and its timing.
 
-World axes in metres: x along the runway, the middle of the table at x = 0; y up from the floor; z to the left of the
+World axes in metres: x along the runway, the table's middle at x = 0; y up from the floor; z to the left of the
 gymnast who runs in. Times are in frames. All vaults turn the same way round, clockwise for a runner to the right.
 """
 
@@ -195,7 +195,7 @@ _FEET = [JOINT["ankle_l"], JOINT["ankle_r"]]
 
 
 def perform(vault: Vault, trait: VaultTrait, body: Body, boundaries: tuple[float, float], times: np.ndarray) -> Motion:
-    """The motion of a vault at `times` (N,), in frames, increasing.
+    """A vault's motion at `times` (N,), in frames, increasing.
 
     `boundaries` are the take-off from the springboard and the first touch of the mat, in frames.
     """

@@ -120,7 +120,7 @@ class VaultTrait:
 
     @property
     def distance(self) -> float:
-        """Metres from the middle of the table to the feet at the landing."""
+        """Metres from the table's middle to the feet at the landing."""
         return 3.2 - 1.65 * self.severities["low_flight"]
 
     @property

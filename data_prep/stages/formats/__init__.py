@@ -29,7 +29,7 @@ HEAD = 4096  # bytes
 
 
 def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[LabelledVideo]:
-    """Reads the videos of a file in the format of a name, or recognised by content; or InputError."""
+    """Reads a file's videos in the format of a name, or recognised by content; or InputError."""
     path = Path(path)
     if not path.exists():
         raise InputError("not_found", f"{path}: there is no such file.")

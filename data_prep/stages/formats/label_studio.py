@@ -1,4 +1,4 @@
-"""Label Studio: tasks with regions on the timeline of a video, as JSON.
+"""Label Studio: tasks with regions on a video's timeline, as JSON.
 
 A project with this labelling interface
 
@@ -10,8 +10,8 @@ A project with this labelling interface
     </View>
 
 imports what `write` wrote, as predictions to correct. Timelines count frames from 1, both ends inclusive
-(https://labelstud.io/tags/timelinelabels), at the frame rate of the task: 24 frames/s, unless `write` states another.
-If the rate of a video varies, they are times.
+(https://labelstud.io/tags/timelinelabels), at the task's frame rate: 24 frames/s, unless `write` states another.
+If a video's rate varies, they are times.
 """
 
 import json
@@ -91,7 +91,7 @@ def _video(task: Any, where: str, facts_of: FactsOf) -> LabelledVideo:
 
 
 def _video_id(data: dict[str, Any], where: str) -> str:
-    """The id that `write` wrote, else the name of the video that `data` refers to."""
+    """The id that `write` wrote, else the name that `data` gives the video."""
     texts = {key: value for key, value in data.items() if isinstance(value, str) and value}
     if VIDEO_ID in texts:
         if VIDEO in texts:

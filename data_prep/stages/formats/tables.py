@@ -27,7 +27,7 @@ def write_stages(output: Path, videos: Sequence[LabelledVideo], facts_of: FactsO
 
 
 def merged(path: Path, videos: Sequence[LabelledVideo], facts_of: FactsOf) -> list[LabelledVideo]:
-    """The videos of a table, in its order, with the new stages of `videos`; InputError if columns would be lost."""
+    """A table's videos, in its order, with the new stages of `videos`; InputError if columns would be lost."""
     rows = read_csv(path, STAGE_COLUMNS)
     if others := [column for row in rows[:1] for column in row if column not in STAGE_COLUMNS]:
         raise InputError("would_lose_columns", f"{path}: the column {', '.join(others)} would be lost.")

@@ -69,7 +69,7 @@ class VideoFacts:
     def frame_at(self, seconds: float | Fraction) -> int:
         """The frame that a mark at `seconds` means.
 
-        Tools cut the beginning of a frame to a whole millisecond, when the frame before is still shown: the last
+        Tools cut a frame's beginning to a whole millisecond, when the frame before is still shown: the last
         millisecond of a frame means the next one. With a varying rate, the last frame may last as long as any.
         """
         rate, moment = self.frame_rate, Fraction(seconds) + MILLISECOND
@@ -106,7 +106,7 @@ def facts_reader(videos_dir: str | Path | None = None, fps: float | None = None)
 
 
 def video_path(videos_dir: Path, video_id: str) -> Path:
-    """The path of a video, whether it exists or not; InputError if the id is no path in a folder."""
+    """A video's path, whether it exists or not; InputError if the id is no path in a folder."""
     _check_id(video_id)
     return find_video(videos_dir, video_id)
 
@@ -120,7 +120,7 @@ def _check_id(video_id: str) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class LabelledVideo:
-    """The stages of one video."""
+    """One video's stages."""
 
     video_id: str  # as in `stage_labels.csv`
     where: str  # file, and row or task
@@ -133,7 +133,7 @@ class LabelledVideo:
 def checked_videos(videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> list[LabelledVideo]:
     """Lists all problems of the videos, and makes their segments fit to be written.
 
-    A stage without frames is left out. One that reaches to the end of the video gets that end, if it is known.
+    A stage without frames is left out. One that reaches to the video's end gets that end, if it is known.
     """
     places = collections.defaultdict(list)
     for video in videos:
