@@ -6,7 +6,7 @@ Every problem of videos, scores, stages and splits is reported by file and row. 
 --on_error=skip says otherwise. Two rows of the public UNLV-Diving need --nonmonotone=drop. The output folder appears
 whole or not at all.
 
-A manifest.csv with a column features makes records of features, such as those of `python -m scoringnet_tf.extract`, in
+A manifest.csv with a column features makes feature records, such as `python -m scoringnet_tf.extract` writes, in
 place of frames. Flags for frames and decoding are refused then.
 """
 

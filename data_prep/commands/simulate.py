@@ -1,4 +1,4 @@
-"""Renders a dataset of simulated videos, in the layout of a public one.
+"""Renders simulated videos, in a public dataset's layout.
 
     python -m data_prep simulate --sport=diving --num_videos=100 --output_dir=VIDEOS
 

@@ -4,7 +4,7 @@ To add one, write a module with a function
 
     read(source_dir: Path, <option>=None, …) -> Source
 
-and enter it below. Its options have the names of flags of the command.
+and enter it below. Its options are named like the command's flags.
 """
 
 import dataclasses
@@ -41,7 +41,7 @@ def check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
 
 
 def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = None, **options: Any) -> Source:
-    """Reads a dataset with the options of its `read` and the split of `split_csv`, if there is one; or InputError.
+    """Reads a dataset with its `read` options and the split in `split_csv`, if there is one; or InputError.
 
     If no record has a split all are for training, which a note says.
     """

@@ -49,9 +49,9 @@ TOLERANCE = 0.005  # points: scores have two decimals
 
 
 def read(source_dir: Path, action: str | None = None) -> Source:
-    """Reads the official layout for one action, for a folder of records is of one sport.
+    """Reads the official layout for one action, for a folder holds records for one sport.
 
-    Each list has a scale of its own: the one of `SCALES` by which most of its scores lie in the published range.
+    Each list has its own scale: the one by which most scores lie in the published range.
 
     Raises:
         OptionError: `action` is missing or unknown.

@@ -1,4 +1,4 @@
-"""Your own videos: a folder of videos in any format, or of folders of images, and a table that labels them.
+"""Your own videos: a folder with videos in any format, or with image folders, and a table that labels them.
 
 `manifest.csv` (docs/data.md has all columns): video (path in the folder), split, and any of difficulty, execution,
 final, penalty, and judges' marks. Stages are labelled in one of two ways, or not at all: in columns with the first
@@ -8,7 +8,7 @@ Several performances in one file have start_frame and end_frame, or start_time a
 frames count from the file's start. Their ids are those of the column id, else video#1, video#2, …
 
 With a column `features` (path of a file, or `path#name` for one of several arrays, see `data.features`) the table is
-one of features in place of videos. Stages and num_frames still count frames of the video.
+one with features and no videos. Stages and num_frames still count the video's frames.
 """
 
 import dataclasses
@@ -44,7 +44,7 @@ def read(
     decimal_comma: bool | None = None,
     encoding: str | None = None,
 ) -> Source:
-    """Reads a table of videos, or of their features; None is found by itself.
+    """Reads a table with videos, or their features; None is found by itself.
 
     Args:
         source_dir: folder of the videos.

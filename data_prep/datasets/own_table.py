@@ -42,7 +42,7 @@ class OwnTable:
 
     @property
     def has_features(self) -> bool:
-        """Whether the table is one of features in place of videos."""
+        """Whether the table has features and no videos."""
         return "features" in self.columns
 
     @property
@@ -73,7 +73,7 @@ def read_own_table(
     decimal_comma: bool | None = None,
     encoding: str | None = None,
 ) -> OwnTable:
-    """Reads a table of `sport`; arguments and errors are those of `manifest.read`."""
+    """Reads a table for `sport`; arguments and errors are as in `manifest.read`."""
     table = read_table(path, delimiter, encoding)
     stages = boundary_columns(sport)
     meanings = {_plain(name): name for name in (*meaningful(OF_EVERY_ROW, sport), *OF_FEATURES)}

@@ -98,7 +98,7 @@ class Published:
 
 
 def count_note(splits: Iterable[str], published: Published) -> Remark:
-    """Compares the numbers of videos in a copy, from the split of each, with the published ones."""
+    """Compares how many videos a copy has in each split with the published numbers."""
     numbers = collections.Counter(splits)
     counts = _listed({split: numbers[split] for split in {**published.videos, **numbers} if split != ALL})
     numbers[ALL] = numbers.total()
@@ -137,7 +137,7 @@ class Source:
 
 
 class Fields:
-    """A row's named values, text of a CSV file or numbers of a pickle; `problems` is what is wrong with them.
+    """A row's named values, text from a CSV file or numbers from a pickle; `problems` is what is wrong with them.
 
     `where` is file and row, for messages. With `decimal_comma` numbers are written 3,2.
     """

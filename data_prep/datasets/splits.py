@@ -69,7 +69,7 @@ def torn_note(samples: Iterable[Sample]) -> list[Remark]:
 
 
 def _units(samples: list[Sample], by: str) -> list[list[Sample]]:
-    """Returns what stays together: groups of samples, or each by itself; in order of score if that matters."""
+    """Returns what stays together: groups, or each sample by itself; sorted by score if that matters."""
     if by == "score":
         _check_known("no_score", "score", (s.where for s in samples if s.final is None or not math.isfinite(s.final)))
         return [[sample] for sample in sorted(samples, key=lambda sample: sample.final or 0.0)]
@@ -117,7 +117,7 @@ def _parts(units: Sequence[list[Sample]], shares: Sequence[float], by: str, rng:
 
 
 def _alike_parts(units: Sequence[list[Sample]], shares: Sequence[float], rng: Generator) -> list[list]:
-    """Each part takes one unit from each of as many sets of neighbours, in order of score, as it needs units."""
+    """Each part takes one unit from each set; sets are neighbours by score, as many as it needs units."""
     ends = np.rint(np.cumsum(shares) * len(units)).astype(int)
     left, parts = list(units), []
     for size in np.diff(ends, prepend=0)[:-1]:

@@ -111,7 +111,7 @@ def unlabelled_note(labelled: Mapping[str, Sequence[Segment] | None]) -> list[Re
 
 
 def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bool = False) -> tuple[Segment, ...]:
-    """Returns segments of a file in a stretch of it; StageError if one reaches outside and `cut` is not set."""
+    """Returns a file's segments inside a stretch; StageError if one reaches outside and `cut` is not set."""
     if stretch is None:
         return tuple(segments)
     (first, last), inside = stretch, []
@@ -127,7 +127,7 @@ def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bo
 
 
 def touches(segment: Segment, stretch: tuple[int, int]) -> bool:
-    """Whether a segment of a file shows frames of a stretch (start, stop) of it, even if it goes back in time."""
+    """Whether a segment shows frames in a stretch (start, stop), even if it goes back in time."""
     end = math.inf if segment.end is None else segment.end
     return min(segment.start, end) < stretch[1] and max(segment.start, end) > stretch[0]
 

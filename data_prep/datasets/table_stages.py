@@ -1,4 +1,4 @@
-"""The stages of a user's table: columns of boundaries, or `stage_labels.csv` beside it.
+"""The stages in a user's table: boundary columns, or `stage_labels.csv` beside it.
 
 A column for each stage holds its first frame, and `end` the first frame after the last stage. In `stage_labels.csv` the
 stages by a performance's id come before those by its file.
@@ -26,7 +26,7 @@ END = "end"
 
 
 def boundary_columns(sport: Sport) -> tuple[str, ...]:
-    """Returns the names of the columns in the order of their frames; none in a sport without stages."""
+    """Returns the column names, sorted as their frames; none in a sport without stages."""
     return (*sport.stages[1:], END) if sport.stages[1:] else ()
 
 
@@ -34,7 +34,7 @@ def read_boundaries(fields: Fields, sport: Sport, stretch: tuple[int, int] | Non
     """Returns a row's segments; None if all its boundaries are empty, or wrong (a problem).
 
     Between two known boundaries that are not neighbours the stages are unknown: those frames are in no segment.
-    Boundaries count from the file's start, segments from the start of a `stretch` (start, stop) of it.
+    Boundaries count from the file's start, segments from where a `stretch` (start, stop) starts.
     """
     names = boundary_columns(sport)
     num_problems = len(fields.problems)
@@ -78,7 +78,7 @@ def label_samples(
 
     Args:
         samples: those of a table.
-        files: the name of the file of each.
+        files: each sample's file name.
         are_named: whether the table gives the id of each.
         path: of `stage_labels.csv`, whose video_id is an id or a file; InputError if it is neither.
         sport: whose stages.
@@ -103,7 +103,7 @@ def label_samples(
 
 
 def _outside_note(labels: dict[str, list[Segment]], stretches: dict[str, list[tuple[int, int] | None]]) -> list[Remark]:
-    """Notes stages in no performance of their file: a row of the table may be lost."""
+    """Notes stages outside all performances: a table row may be lost."""
     outside = [
         f"{file} ({segment.stage}, {segment.where})"
         for file, frames in stretches.items()
@@ -114,7 +114,7 @@ def _outside_note(labels: dict[str, list[Segment]], stretches: dict[str, list[tu
 
 
 def _labelled(sample: Sample, own: Sequence[Segment], of_file: Sequence[Segment], sport: Sport) -> Sample:
-    """Returns a sample with its own segments, or its part of those of its file; with a problem if both differ."""
+    """Returns a sample with its own segments, or its part from its file's; with a problem if both differ."""
     of_file = [segment for segment in of_file if sample.frames is None or touches(segment, sample.frames)]
     try:
         for error in segment_errors(own or of_file, sport):

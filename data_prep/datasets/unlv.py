@@ -1,4 +1,4 @@
-"""UNLV-Diving (370 dives), MIT-Diving (159 of them, with splits of its own) and UNLV-Vault (176 vaults), §4.1.
+"""UNLV-Diving (370 dives), MIT-Diving (159 of them, with its own splits) and UNLV-Vault (176 vaults), §4.1.
 
 Videos are `NNN.avi`, or folders `NNN/` of images, from 1; row i of every label vector is video i. A split is a folder
 with `training_idx.mat` and `testing_idx.mat`. `stage_labels.csv` is ours. No difficulties of vaults are published.

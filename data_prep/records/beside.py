@@ -106,7 +106,7 @@ class SourceJoints:
         return []
 
     def copy(self, folder: Path, video_ids: Iterable[str]) -> None:
-        """Copies the joints of these videos to `joints/ID.npy` in the folder of the records."""
+        """Copies these videos' joints to `joints/ID.npy` in the records' folder."""
         if not self._exist:
             return
         target = folder / FOLDER

@@ -158,7 +158,7 @@ def _without_frames(settings: BuildSettings, workers: int | None, runner: str | 
 
 
 def _common_aspect(map_clips: Callable, samples: Sequence[Sample]) -> float | None:
-    """The low median of the training videos' aspects, or of all if none of those can be read; None without any."""
+    """The low median of the training videos' aspects, or all videos' if none can be read; None without any."""
     everything = [sample.clip for sample in samples]
     training = [sample.clip for sample in samples if sample.split == "train"]
     for clips in (training, everything):

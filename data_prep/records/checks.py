@@ -38,7 +38,7 @@ Checked = tuple[Sample, EncodedVideo, Any, list[Problem]]  # stages int (L,), No
 
 
 class SampleChecks:
-    """Every check of a dataset: first of its rows, then of each video as it is encoded.
+    """All checks for a dataset: first on its rows, then on each video as it is encoded.
 
     Rows with problems of the kinds `lost` are left out, and not held against others: one may be their correction.
     """
@@ -189,7 +189,7 @@ def _path_problems(sample: Sample, source_dir: Path) -> list[Problem]:
 
 
 def score_problems(sample: Sample, sport: Sport) -> list[Problem]:
-    """Problems of scores: no number, out of the sport's range, or a final score that breaks the rule."""
+    """Problems with scores: no number, outside the sport's range, or a final score that breaks the rule."""
     scores = {name: getattr(sample, name) for name in ("penalty", *SCORES)}
     if wrong := out_of_range(sport, scores):
         return [Problem(sample.where, message, code="out_of_range") for message in wrong]
@@ -290,7 +290,7 @@ def _kind_problems(sample: Sample, video: EncodedVideo, first_id: str, first: di
 
 
 def _shape_problems(samples: Sequence[Sample]) -> dict[int, Problem]:
-    """{index: problem} of files of features with another size than most, such as those with exchanged axes."""
+    """{index: problem} for feature files with another size than most, such as those with exchanged axes."""
     shapes = {index: feature_shape(sample.feature_file) for index, sample in enumerate(samples)}
     sizes = collections.Counter(shape[1] for shape in shapes.values() if shape)
     # The size that explains most files; exchanged axes count half.

@@ -55,7 +55,7 @@ class EncodedVideo:
     error: Remark | None = None  # why the source cannot be read; everything else is then empty
 
     def __len__(self) -> int:
-        """L, the number of frames or of steps."""
+        """L, frames or steps."""
         return len(self.timestamps)
 
     def as_video(self) -> Video:

@@ -1,4 +1,4 @@
-"""The summary of a folder of records, printed by `build` and `inspect`."""
+"""A summary for a folder with records, printed by `build` and `inspect`."""
 
 from collections.abc import Sequence
 

@@ -28,7 +28,7 @@ def read_records(
     """Reads a split in order, a few records at a time.
 
     Yields:
-        (serialized bytes, record of `parse_example` with NumPy values, or what `function` makes of it in threads).
+        (serialized bytes, record from `parse_example` with NumPy values, or what `function` makes from it in threads).
 
     Raises:
         RecordsError: there is no such split.
@@ -53,7 +53,7 @@ def decode_frames(encoded: Iterable[bytes]) -> list[np.ndarray | None]:
 
 
 def num_steps(record: dict[str, Any]) -> int:
-    """L of a record, its frames or steps of features."""
+    """L, a record's frames or feature steps."""
     return len(record["feature/floats"] if "feature/floats" in record else record["image/encoded"])
 
 
@@ -101,7 +101,7 @@ def _split_problems(
 
 
 def _statistics_problems(info: DatasetInfo) -> list[Remark]:
-    """Statistics of the index, which scale SP's outputs, that are not those of its scores."""
+    """Statistics in the index, which scale SP's outputs, that contradict its scores."""
     return [
         Remark("other_statistics", f"{split}: {score} has {stats}, in score_statistics of the index {found}.")
         for split, scores in score_statistics(info.videos).items()

@@ -120,7 +120,7 @@ class Warnings:
         return "; ".join(f"{rate:.4g} in {shown(self._rates[rate])}" for rate in rates)
 
     def _other_scales(self) -> dict[tuple[str, str], list[str]]:
-        """Features whose largest number is far from that of the others; files of zeros do not count."""
+        """Features whose largest number is far from the others'; all-zero files do not count."""
         decades = {name: np.log10(largest) for name, largest in self._largest.items() if largest}
         if len(decades) < LEAST_FILES:
             return {}
@@ -150,7 +150,7 @@ class Warnings:
 
 
 class _Axes:
-    """Features of one shape that are smooth along the second axis instead of along time.
+    """Features with one shape that are smooth along the second axis, not along time.
 
     Neighbouring channels of a spectrum are alike too, but each has the same level in all files.
     """

@@ -1,4 +1,4 @@
-"""Writes a folder of records: each split's shards, and what the index says of them."""
+"""Writes a folder with records: each split's shards, and what the index says about them."""
 
 import contextlib
 import hashlib
@@ -21,7 +21,7 @@ SHARD = re.compile(r".+-\d{5}-of-\d{5}\.tfrecord")  # the names that `ShardWrite
 
 
 class ShardWriter:
-    """Writes the at most `max_records` records of one split, in order, into `SPLIT-00000-of-0000N.tfrecord`.
+    """Writes one split's at most `max_records` records, in order, into `SPLIT-00000-of-0000N.tfrecord`.
 
     Without `num_shards` a shard is closed at `shard_bytes`, or half-way through a small split.
     """
@@ -91,7 +91,7 @@ def _os_errors() -> Iterator[None]:
 
 
 class RecordsWriter:
-    """Writes videos into the shards of their splits, and counts what `DatasetInfo` says of them."""
+    """Writes videos into their splits' shards, and counts what `DatasetInfo` says about them."""
 
     def __init__(
         self, folder: Path, split_sizes: Mapping[str, int], stages: Sequence[str], num_shards: int | None = None
@@ -153,7 +153,7 @@ def writing_to(output_dir: Path | RemotePath) -> Iterator[None]:
 def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
     """Checks that `output_dir` can be written and holds nothing that must stay.
 
-    `overwrite` replaces a folder of records, and of nothing else. In an object store this includes what an interrupted
+    `overwrite` replaces a folder with records, and nothing else. In an object store this includes what an interrupted
     upload left, which has no index.
 
     Raises:

@@ -64,7 +64,7 @@ def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
 
 
 def joints_file(folder: Path, video: Path) -> Path:
-    """The file of the joints of a video of the dataset in `folder`, as `scoringnet_tf.data.joints` reads it."""
+    """The file for a video's joints in a dataset's `folder`, as `scoringnet_tf.data.joints` reads it."""
     return folder / FOLDER / f"{video.stem}.npy"
 
 
@@ -149,7 +149,7 @@ def _encode(target: BinaryIO, path: Path, frames: Iterable[np.ndarray], quantise
 
 
 def num_packets(path: Path) -> int:
-    """The number of frames in a file of `write_video`, without decoding; 0 if it cannot be read."""
+    """The number of frames that `write_video` wrote, without decoding; 0 if it cannot be read."""
     try:
         with av.open(str(path)) as container:
             return sum(packet.size > 0 for packet in container.demux(video=0))

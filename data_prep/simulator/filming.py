@@ -90,12 +90,12 @@ class Filming:
             yield cv2.addWeighted(picture, 1 - share, over, share, 0)
 
     def replay(self, num_frames: int) -> Iterator[np.ndarray]:
-        """Frames of the performance in slow motion, from another point of view, by another athlete."""
+        """Frames of the performance in slow motion, from another viewpoint, by another athlete."""
         element, trait = self._performance.element, self._performance.trait
         return self._broadcasted(self._simulator.replay_shot(self.scene, element, trait, num_frames, self._rng))
 
     def between(self, num_frames: int, shot_frames: tuple[int, int]) -> Iterator[np.ndarray]:
-        """Frames of noise without replays, in shots of a length from `shot_frames`."""
+        """Noise frames without replays, in shots as long as `shot_frames` says."""
         return self._broadcasted(self._noise(num_frames, shot_frames=shot_frames, without=("replay",)))
 
     def _broadcasted(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -119,7 +119,7 @@ class Filming:
             num_frames, after = num_frames - length, False
 
     def _shots(self, after: bool) -> dict[str, Callable[[int], Iterator[np.ndarray]]]:
-        """Name → function of a number of frames; the easy preset shows crowd and scoreboard alone."""
+        """Name → function that takes a number of frames; the easy preset shows crowd and scoreboard alone."""
         simulator, scene, rng = self._simulator, self.scene, self._rng
         size = (scene.view.width, scene.view.height)
         shots = {
@@ -142,7 +142,7 @@ class Filming:
 def replay_of_another(
     simulator: Simulator, performance: Performance, scene: Any, num_frames: int, rng: Generator
 ) -> Iterator[np.ndarray]:
-    """Frames of a replay among the noise: another element than that of the plan, with other faults."""
+    """Replay frames among the noise: another element than the plan's, with other faults."""
     elements = [element for element in simulator.replayed_elements(scene) if element != performance.element]
     severities = share_deduction(simulator.draw_deduction(rng), simulator.faults, rng)
     element = elements[rng.integers(len(elements))]

@@ -58,7 +58,7 @@ def draw(quantiles: Sequence[float], rng: Generator) -> float:
 
 
 def middle_marks(marks: np.ndarray, judges: int, kept: int) -> np.ndarray:
-    """The middle `kept` of a panel's marks, in order of size; InputError (`count_mismatch`) for another panel."""
+    """The middle `kept` of a panel's marks, sorted by size; InputError (`count_mismatch`) for another panel."""
     if len(marks) != judges:
         raise InputError("count_mismatch", f"{len(marks)} marks instead of {judges}.")
     dropped = (judges - kept) // 2
@@ -160,7 +160,7 @@ class Simulator:
     notes: Callable[[Settings], list[str]]  # sentences for the card on what the labels are, and are not
 
     def elements_of_difficulty(self, difficulty: float, one_each: bool = False) -> list[Any]:
-        """Elements of a difficulty, or of the nearest that has any; `one_each` keeps the most frequent alone."""
+        """Elements with a difficulty, or the nearest that has any; `one_each` keeps the most frequent alone."""
         values = set(self.difficulties.values())
         nearest = min(values, key=lambda value: (round(abs(value - difficulty), 6), value))
         elements = [element for element, value in self.difficulties.items() if value == nearest]
@@ -181,7 +181,7 @@ class Simulator:
         return elements[rng.choice(len(elements), p=weights / weights.sum())]
 
     def split_name(self, settings: Settings) -> str | None:
-        """Name of the split's folder; None for a name with the numbers of its videos."""
+        """The split folder's name; None for a name with its numbers of videos."""
         return None
 
     def write_more_labels(self, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:

@@ -174,7 +174,7 @@ def film_timed(
 
 
 def _on_new_pictures(lengths: Sequence[int], repeats: int) -> list[int]:
-    """The ends of stretches of these lengths, one after the other, each on a frame that shows a new picture."""
+    """Where stretches with these lengths end, one after the other, each on a frame that shows a new picture."""
     ends, end = [], 0
     for length in lengths:
         end += length
@@ -184,5 +184,5 @@ def _on_new_pictures(lengths: Sequence[int], repeats: int) -> list[int]:
 
 
 def is_repeat(index: int, repeats: int) -> bool:
-    """Whether the frame of an index repeats the one before it, as every `repeats`-th does; 0: none."""
+    """Whether a frame repeats the one before it, as every `repeats`-th does; 0: none."""
     return repeats > 0 and index % repeats == repeats - 1

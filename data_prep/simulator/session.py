@@ -92,7 +92,7 @@ def film_session(simulator: Simulator, session: Session) -> Iterator[np.ndarray]
 
 
 def write_session_labels(simulator: Simulator, sessions: Sequence[Session], folder: Path) -> None:
-    """Writes `performances.csv`, the first frame of each stage, the end and the true scores, and `replays.csv`.
+    """Writes `performances.csv`, each stage's first frame, the end and the true scores, and `replays.csv`.
 
     Frames are counted from 0 in the session; an end is the first frame after.
     """

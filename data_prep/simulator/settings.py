@@ -20,7 +20,7 @@ VERSION = 3  # of the simulator: raised whenever the same settings give other pi
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """All that the bytes of a simulated dataset depend on; InputError if two of them exclude each other."""
+    """All that a simulated dataset's bytes depend on; InputError if two settings exclude each other."""
 
     sport: str  # a sport that has a simulator
     # `scoring` (whole videos with scores), `motion` (flights with the classes of their motion) or `session` (videos of

@@ -9,7 +9,7 @@ class OptionError(InputError):
 
 
 def sport_option(sport: SportForm | None) -> Sport:
-    """Returns the sport of `--sport`: a name, the path of a YAML file, a `Sport` or its definition; or OptionError."""
+    """Returns the sport for `--sport`: a name, a YAML file's path, a `Sport` or its definition; or OptionError."""
     if sport is None:
         raise OptionError("missing_flag", "--sport is missing.", f"Use one of {', '.join(SPORTS)}, or a .yaml file.")
     try:

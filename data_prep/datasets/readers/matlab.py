@@ -1,4 +1,4 @@
-"""Vectors and tables of `.mat` files, as rows or columns, of float or integer.
+"""Vectors and tables in `.mat` files, as rows or columns, float or integer.
 
 The format is level 5 (MathWorks, "MAT-File Format"), which MATLAB 5 to 7.2 and SciPy write. SciPy's reader trusts the
 sizes and types in the file, so that a damaged file ends the process.

@@ -4,7 +4,7 @@ A pickle is a program: it calls functions by name and hands them state. Here onl
 something of this module that holds data alone. NumPy's own functions are left out: with a hostile state some read
 memory that is not theirs.
 
-The annotations of MTL-AQA and FineDiving are such pickles, keyed by (video, clip); their splits are lists of keys.
+MTL-AQA and FineDiving have such annotations, keyed by (video, clip); their splits list keys.
 """
 
 import collections
@@ -30,7 +30,7 @@ PLAIN_KINDS = "biufcSUO"  # NumPy's letters for Booleans, numbers, strings, and 
 
 
 def load_pickle(path: Path, expected: type | tuple[type, ...]) -> Any:
-    """Returns the plain data of a pickle file, or InputError; byte strings of Python 2 come as Latin-1 text."""
+    """Returns a pickle file's plain data, or InputError; Python 2's byte strings come as Latin-1 text."""
     if not path.is_file():
         raise InputError("not_found", f"{path}: there is no such pickle file.")
     try:
@@ -70,7 +70,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class _DType:
-    """A NumPy dtype of plain values; it takes only the byte order of its state."""
+    """A NumPy dtype for plain values; it takes only the byte order from its state."""
 
     def __init__(self, spec: Any, align: bool = False, copy: bool = True) -> None:
         self.dtype = np.dtype(spec.decode("latin1") if isinstance(spec, bytes) else spec)
@@ -82,7 +82,7 @@ class _DType:
             self.dtype = self.dtype.newbyteorder(state[1])
 
     def read(self, raw: bytes | str) -> np.ndarray:
-        """The values of a buffer, (N,)."""
+        """A buffer's values, (N,)."""
         if self.dtype.hasobject:
             raise ForbiddenName("Python objects as raw bytes")
         return np.frombuffer(raw.encode("latin1") if isinstance(raw, str) else raw, self.dtype)

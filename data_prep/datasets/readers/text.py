@@ -1,4 +1,4 @@
-"""Text files of labels: whole texts, tables of a known form, and the tables that users have.
+"""Text files with labels: whole texts, tables in a known form, and the tables that users have.
 
 Users' tables have any encoding and any delimiter, as spreadsheets and timing systems write them. A note tells what the
 content suggests, and an option overrides it; what is ambiguous is refused.

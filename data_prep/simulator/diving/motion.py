@@ -188,7 +188,7 @@ def _take_off_keys(dive: Dive, trait: DiveTrait, t0: float, t1: float, board: Bo
 
 
 def _flight_keys(dive: Dive, held: np.ndarray) -> list[tuple[float, np.ndarray, float]]:
-    """(share of the flight, pose, share of the leg separation) of the flight between launch and line-up.
+    """(flight share, pose, leg separation share) between launch and line-up.
 
     Who turns less comes out sooner and lines up longer: divers leave the platform with much the same spin.
     """
@@ -202,7 +202,7 @@ def _flight_keys(dive: Dive, held: np.ndarray) -> list[tuple[float, np.ndarray, 
 
 
 def _twist_end(dive: Dive) -> float:
-    """Share of the flight at which the twists are done: the more of them the later; before the pike or tuck if any."""
+    """The flight share at which the twists are done: the more twists the later; before the pike or tuck if any."""
     return 0.38 + 0.06 * dive.half_twists if dive.position == "D" else min(0.40 + 0.045 * dive.half_twists, 0.66)
 
 
@@ -290,7 +290,7 @@ class Flight(NamedTuple):
 
 
 def flight_of(dive: Dive, trait: DiveTrait, body: Body, boundaries: Times, board: Board = PLATFORM) -> Flight:
-    """The `Flight` of a dive, by gravity alone; arguments as of `perform`."""
+    """A dive's `Flight`, by gravity alone; arguments as in `perform`."""
     at_launch, *_ = _turned(dive, trait, body, boundaries, np.array([float(boundaries[1])]), board)
     launch = _standing_centre(dive, at_launch)[0] + (0.0, board.height)
     first = _first_touch(dive, trait, body)
@@ -301,7 +301,7 @@ def flight_of(dive: Dive, trait: DiveTrait, body: Body, boundaries: Times, board
 
 
 def _standing_centre(dive: Dive, oriented: np.ndarray) -> np.ndarray:
-    """Centre of mass (N, 2) from the board's edge that keeps the feet, or the hands of a handstand, there."""
+    """Centre of mass (N, 2) from the board's edge that keeps the feet, or a handstand's hands, there."""
     support, sole = (("hand_l",), 0.0) if dive.armstand else (("ankle_l", "toe_l"), 0.05)
     points = oriented[:, [JOINT[name] for name in support]]
     return np.stack((-0.12 - points[:, 0, 0], sole - points[..., 1].min(axis=1)), axis=-1)

@@ -1,4 +1,4 @@
-"""The dives of the 10 m platform and their degree of difficulty (World Aquatics diving rules, appendices 3 and 4).
+"""The dives from the 10 m platform and their degree of difficulty (World Aquatics diving rules, appendices 3 and 4).
 
 A dive number such as `5253B` reads: group 5 (twisting), direction 2 (back), 5 half somersaults, 3 half twists, piked.
 `407C` is group 4 (inward), 7 half somersaults, tucked. `6243D` starts in an armstand and turns backwards.

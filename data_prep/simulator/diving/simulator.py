@@ -36,7 +36,7 @@ EXECUTION_SD = 0.6  # of `judge`, about what a performance of 8 to 8.5 points de
 
 @dataclasses.dataclass(frozen=True)
 class RealLabels:
-    """Contents of a labels folder; arrays hold one entry a video, in order of the 1-based video id."""
+    """What a labels folder holds; arrays have one entry a video, sorted by the 1-based video id."""
 
     difficulty: np.ndarray  # (N,) degrees of difficulty
     overall: np.ndarray  # (N,) final scores
@@ -95,7 +95,7 @@ def _check_scores(folder: Path, difficulty: np.ndarray, overall: np.ndarray) -> 
 
 
 def draw_boundaries(rng: Generator) -> tuple[int, int, int, int]:
-    """t0, t1, t2, t3 with the distributions of the real UNLV-Diving labels (quantiles of its 368 clean rows)."""
+    """t0, t1, t2, t3, distributed as the real UNLV-Diving labels (quantiles from its 368 clean rows)."""
     start = draw((1, 4, 14.75, 23, 31, 46, 75), rng)
     press = draw((1, 5, 8, 10, 12, 15, 21), rng)
     flight = draw((13, 17, 20, 23, 25, 28.65, 32), rng) + 0.35 * (10 - press)
@@ -106,12 +106,12 @@ def draw_boundaries(rng: Generator) -> tuple[int, int, int, int]:
 
 
 def draw_deduction(rng: Generator) -> float:
-    """Points short of 30 that a dive deserves to lose, with the distribution of the real execution scores."""
+    """Points short of 30 that a dive deserves to lose, distributed as the real execution scores."""
     return draw((1.0, 2.5, 4.5, 6.0, 8.0, 16.5, 24.0), rng)
 
 
 def judge(deduction: float, rng: Generator) -> np.ndarray:
-    """Marks (7,) of a panel for a dive that deserves to lose `deduction` of 30 points.
+    """A panel's marks (7,) for a dive that deserves `deduction` from 30 points.
 
     Judges agree on what is excellent or failed, and spread most in between: standard deviation .3 at the ends, .55 in
     the middle of the scale.
@@ -123,7 +123,7 @@ def judge(deduction: float, rng: Generator) -> np.ndarray:
 
 
 def execution_score(marks: np.ndarray) -> float:
-    """Execution, 0 to 30: the sum of the middle three of seven marks."""
+    """Execution, 0 to 30: the middle three marks in seven, added up."""
     return float(middle_marks(marks, NUM_JUDGES, MARKS_COUNTED).sum())
 
 
@@ -235,7 +235,7 @@ class DivingSimulator(Simulator):
         return notes
 
     def write_more_labels(self, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
-        """Boundaries of all rows; real labels are kept as they are, those of unusable rows too."""
+        """Boundaries in all rows; real labels are kept as they are, in unusable rows too."""
         boundaries = np.array([p.boundaries for p in performances])
         if settings.labels_dir:
             real = read_labels(settings.labels_dir)
@@ -273,7 +273,7 @@ def _real_label(real: RealLabels, video_id: int, split: str) -> Label:
 
 
 def _lead_within(start: int, rng: Generator) -> int:
-    """Frames of noise at the beginning of a pre-starting of `start` frames: none, or up to two fifths of it."""
+    """Noise frames where a pre-starting with `start` frames begins: none, or up to two fifths."""
     if start < 15 or rng.random() < 0.4:
         return 0
     return int(rng.uniform(0.15, MAX_LEAD_SHARE) * start)

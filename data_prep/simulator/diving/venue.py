@@ -21,16 +21,16 @@ def splash_size(severity: float, entry_angle: float, venue_factor: float, luck: 
         severity: of the fault, 0..1.
         entry_angle: degrees off vertical.
         venue_factor: what the water and wind of the venue do to every splash.
-        luck: standard deviation of the logarithm of what has no visible reason.
+        luck: standard deviation (logarithm) without a visible reason.
     """
     opened = 0.35 * abs(np.sin(np.radians(entry_angle)))
     return float((0.42 + 0.75 * severity + opened) * venue_factor * np.exp(rng.normal(0.0, luck)))
 
 
 class Splash:
-    """One splash, the same at every call for the same age; of size 1 its crown is nine tenths of a metre high.
+    """One splash, the same at every call for the same age; at size 1 its crown is 0.9 metres high.
 
-    `duration` is frames from first touch to the collapse of the crown, `light` the grey level of the brightest water.
+    `duration` is frames from first touch until the crown collapses, `light` the brightest grey level.
     """
 
     def __init__(self, size: float, duration: float, pixels_per_metre: float, light: float, rng: Generator):
@@ -189,7 +189,7 @@ def paint_venue(
     `paint_springboard` paints a springboard, as it moves. Writing is mirrored here if frames will be `mirrored`.
 
     Args:
-        yaw: radians between the camera and the normal of the plane of the movement.
+        yaw: radians between the camera and the movement plane's normal.
         margin: metres that it is larger at every side, as seen from afar.
     """
     top = board.height + HEADROOM + margin

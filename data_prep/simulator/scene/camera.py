@@ -28,7 +28,7 @@ class View:
     lead: float = 1.0
 
     def exposures(self, frames: np.ndarray) -> np.ndarray:
-        """Instants (F · 3,) of the exposures of `frames` (F,), in frames; a step below 1 is slow motion."""
+        """Instants (F · 3,) at which `frames` (F,) are exposed, in frames; a step below 1 is slow motion."""
         step = float(frames[1] - frames[0]) if len(frames) > 1 else 1.0
         return (np.asarray(frames, float)[:, None] + SHUTTER * (step * self.shutter)).ravel()
 
@@ -38,7 +38,7 @@ class View:
         return (self.turn(points) - middle) * self.pixels_per_metre + (self.width / 2, self.height / 2, 0.0)
 
     def in_picture(self, pixels: np.ndarray, mirrored: bool) -> np.ndarray:
-        """Where `pixels` (F · 3, J, 3) of `project` lie in the picture of each of F frames, (F, J, 2): x right, y down.
+        """Where `pixels` (F · 3, J, 3) from `project` lie in each frame's picture, (F, J, 2): x right, y down.
 
         At the middle of the exposure; `mirrored` as pictures are.
         """
@@ -87,7 +87,7 @@ def look(world: Canvas, centre: np.ndarray, view: View, travel: np.ndarray) -> n
 
 
 def zoomed_places(places: np.ndarray, factors: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Where `places` (F, J, 2) of pictures of a width and height go when `zoom` enlarges each by its factor (F,)."""
+    """Where `places` (F, J, 2) in pictures with a width and height go when `zoom` enlarges each by its factor (F,)."""
     middle = np.array((width - 1, height - 1)) / 2
     return middle + (places - middle) * factors[:, None, None]
 
@@ -105,7 +105,7 @@ class Standpoint:
     """Where a camera on a fixed tripod stands: it only turns, so that all it can ever see is one panorama.
 
     The panorama is a cylinder about the camera, unrolled: u to the right and v upwards, in metres as they appear at the
-    distance of a reference axis, x = z = 0. A frame is a crop of it (`look`), and what moves is projected into it.
+    distance of a reference axis, x = z = 0. A frame is a crop (`look`), and what moves is projected into it.
     World axes in metres: x along, y up from the floor, z to the camera of a side view.
     """
 

@@ -12,7 +12,7 @@ Colour = Sequence[float] | np.ndarray  # blue, green, red, 0–255
 
 
 class Canvas:
-    """A BGR picture of a vertical plane on a ground of one colour; x to the right and y upwards, in metres."""
+    """A BGR picture, a vertical plane on a ground with one colour; x to the right and y upwards, in metres."""
 
     def __init__(self, x_range: Point, y_range: Point, pixels_per_metre: float, colour: Colour = (0, 0, 0)) -> None:
         self.pixels_per_metre = pixels_per_metre

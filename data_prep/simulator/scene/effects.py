@@ -108,7 +108,7 @@ class Broadcast:
         self._bars = (y, height - picture[1] - y, x, width - picture[0] - x)
 
     def __call__(self, picture: np.ndarray, index: int) -> np.ndarray:
-        """The frame (H, W, 3) of a picture of `filmed_size`; `index` is its number in the video."""
+        """The frame (H, W, 3) for a picture with `filmed_size`; `index` is its number in the video."""
         if picture.shape[1] != self._size[0]:
             picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
         if self._combed:
@@ -124,7 +124,7 @@ class Broadcast:
         return cv2.copyMakeBorder(picture, *self._bars, cv2.BORDER_CONSTANT) if any(self._bars) else picture
 
     def places(self, places: np.ndarray, filmed_width: int) -> np.ndarray:
-        """Converts `places` (…, 2), x and y in a picture of `filmed_size`, to pixels of the frame."""
+        """Converts `places` (…, 2), x and y in a picture with `filmed_size`, to frame pixels."""
         squeeze, (top, _, left, _) = self._size[0] / filmed_width, self._bars
         x, y = places[..., 0], places[..., 1]
         return np.stack(((x + 0.5) * squeeze - 0.5 + left, y + top), axis=-1)
@@ -174,7 +174,7 @@ def zoomed(frames: Iterable[np.ndarray], num_frames: int, start: float, stop: fl
 
 
 def magnifications(indices: np.ndarray, num_frames: int, start: float, stop: float) -> np.ndarray:
-    """Those of `zoomed` at the frames of these indices."""
+    """What `zoomed` uses at the frames with these indices."""
     share = np.minimum(1.0, indices / max(1, num_frames - 1))
     return start + (stop - start) * share * share * (3 - 2 * share)  # not `ease`: the order of products counts
 
@@ -245,7 +245,7 @@ BROADCAST = FilmLook()
 
 
 def random_look(rng: Generator) -> FilmLook:
-    """A look drawn at random, of one of `KINDS`."""
+    """A look drawn at random, from `KINDS`."""
     kind = rng.choice(list(KINDS), p=list(KINDS.values()))
     if kind == "near":
         return FilmLook(size=float(rng.uniform(*NEAR)))

@@ -77,7 +77,7 @@ class Motion:
 
 
 def motion_of(oriented: np.ndarray, centre: np.ndarray, somersault: np.ndarray, twist: np.ndarray) -> Motion:
-    """The `Motion` of joints (N, J, 3) about the centre of mass that were turned by these angles, see `orient`."""
+    """The `Motion` for joints (N, J, 3) about the centre of mass that were turned by these angles, see `orient`."""
     belly = np.stack((np.cos(twist) * np.cos(somersault), np.cos(twist) * np.sin(somersault), -np.sin(twist)), axis=-1)
     return Motion(oriented + centre[:, None], centre, belly)
 
@@ -151,7 +151,7 @@ def _place_leg(place: Callable[..., None], angle: dict[str, np.ndarray], side: s
 
 
 def centre_of_mass(joints: np.ndarray) -> np.ndarray:
-    """Centre of mass (N, 3) of joints (N, J, 3)."""
+    """Centre of mass (N, 3) for joints (N, J, 3)."""
     return np.einsum("j,njk->nk", MASSES, joints)
 
 

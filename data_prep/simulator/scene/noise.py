@@ -1,4 +1,4 @@
-"""Shots of no stage: crowd, scoreboard, close-up of the athlete, people elsewhere. Knows no sport."""
+"""Shots without a stage: crowd, scoreboard, the athlete close up, people elsewhere. Knows no sport."""
 
 import itertools
 from collections.abc import Iterator, Sequence

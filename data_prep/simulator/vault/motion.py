@@ -122,7 +122,7 @@ def _approach(vault: Vault, timing: Timing) -> Keys:
 
 
 def _legs(trait: VaultTrait, share: float) -> np.ndarray:
-    """Legs apart and knees bent by a share of the worst that the faults make of them."""
+    """Legs apart and knees bent by a share from what the faults make at worst."""
     apart, bent = trait.severities["leg_separation"] * share, trait.severities["bent_knees"] * share
     return pose(straddle=MAX_STRADDLE * apart, scissor=MAX_SCISSOR * apart, knee=92 * bent, hip=34 * bent)
 
@@ -180,7 +180,7 @@ def step_phase(trait: VaultTrait, timing: Timing, times: np.ndarray) -> np.ndarr
 
 
 def steps(trait: VaultTrait, timing: Timing) -> tuple[float, float, int]:
-    """First frame, frames of each, and number of the steps after the landing."""
+    """First frame, frames and number for the steps after the landing."""
     return timing.touch_down + 3.0, 4.0, 1 + int(3 * trait.severities["landing"])
 
 
@@ -197,7 +197,7 @@ _FEET = [JOINT["ankle_l"], JOINT["ankle_r"]]
 def perform(vault: Vault, trait: VaultTrait, body: Body, boundaries: tuple[float, float], times: np.ndarray) -> Motion:
     """A vault's motion at `times` (N,), in frames, increasing.
 
-    `boundaries` are the take-off from the springboard and the first touch of the mat, in frames.
+    `boundaries` are the take-off from the springboard and the first touch on the mat, in frames.
     """
     return _Vaulter(vault, trait, body, Timing(*boundaries)).at(times)
 

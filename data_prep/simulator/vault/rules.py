@@ -110,7 +110,7 @@ class VaultTrait:
 
     @property
     def off_line(self) -> float:
-        """Metres off the middle of the mat at the landing."""
+        """Metres off the mat's middle at the landing."""
         return self.side * MAX_SIDEWAYS * self.severities["sideways"]
 
     @property
@@ -142,12 +142,12 @@ def random_trait(severities: dict[str, float], rng: Generator) -> VaultTrait:
 
 
 def judge(deduction: float, rng: Generator) -> np.ndarray:
-    """Marks (5,) in tenths of a panel for a vault that deserves to lose `deduction` of 10 points."""
+    """A panel's marks (5,) in tenths for a vault that deserves `deduction` from 10 points."""
     opinions = MAX_EXECUTION - deduction + rng.normal(0.0, MARK_SD, NUM_JUDGES)
     return np.clip(np.round(opinions, 1), 0.0, MAX_EXECUTION)
 
 
 def execution_score(marks: np.ndarray) -> float:
-    """Execution, 0 to 10: the mean of the middle three of five marks, cut off after three decimals."""
+    """Execution, 0 to 10: the middle three marks' mean, in five, cut off after three decimals."""
     tenths = int(np.round(middle_marks(marks, NUM_JUDGES, MARKS_COUNTED) * 10).sum())
     return tenths * 1000 // (10 * MARKS_COUNTED) / 1000

@@ -1,7 +1,7 @@
 """Simulated vaults, from their plan to their pixels and labels.
 
-Boundaries are t0 end of the noise before, t1 take-off from the springboard, t2 touch-down, t3 end of the landing.
-Labels come from statistics of real vaults, or are drawn with their distributions. A folder of statistics holds
+Boundaries are t0 the noise before ends, t1 take-off from the springboard, t2 touch-down, t3 the landing ends.
+Labels come from real vaults' statistics, or are drawn with their distributions. A statistics folder holds
 `scores.csv` (difficulty,execution,penalty,final) and `stage_seconds.csv` (pre_flight,posting_flight,landing), one real
 vault a row. The rows of the two files are different vaults.
 """
@@ -45,7 +45,7 @@ class Statistics:
 
 
 def label_files(folder: Path) -> list[Path]:
-    """The files of a folder of statistics."""
+    """A statistics folder's files."""
     return [folder / SCORES, folder / SECONDS]
 
 
@@ -95,7 +95,7 @@ def draw_rows(count: int, wanted: int, rng: Generator) -> np.ndarray:
 
 
 def stage_frames(seconds: np.ndarray) -> tuple[int, int, int]:
-    """Frames of pre-flight (its last part), posting-flight (all) and landing (its first part) of a real vault."""
+    """A real vault's frames in pre-flight (last part), posting-flight (all) and landing (first part)."""
     pre_flight, posting_flight, landing = np.asarray(seconds) * FPS
     return (
         int(np.clip(round(PRE_FLIGHT_KEPT * pre_flight), *PRE_FLIGHT_FRAMES)),
@@ -105,7 +105,7 @@ def stage_frames(seconds: np.ndarray) -> tuple[int, int, int]:
 
 
 def draw_seconds(rng: Generator) -> np.ndarray:
-    """Seconds (3,) of the stages, with the quantiles of two thousand real vaults."""
+    """The stages' seconds (3,), with two thousand real vaults' quantiles."""
     quantiles = (
         (1.2, 2.88, 3.26, 3.57, 3.91, 4.45, 8.0),
         (0.6, 0.68, 1.16, 1.24, 1.31, 1.40, 1.96),
@@ -115,7 +115,7 @@ def draw_seconds(rng: Generator) -> np.ndarray:
 
 
 def draw_deduction(rng: Generator) -> float:
-    """Points short of 10 that a vault deserves to lose, with the quantiles of seven hundred real ones."""
+    """Points short of 10 that a vault deserves to lose, with seven hundred real vaults' quantiles."""
     return draw((0.33, 0.57, 0.81, 1.10, 1.43, 2.17, 3.0), rng)
 
 
@@ -219,7 +219,7 @@ class VaultSimulator(Simulator):
 
 
 def _timing(seconds: np.ndarray, rng: Generator) -> tuple[int, Boundaries]:
-    """Frames of noise at the start, and boundaries, of a vault whose stages last `seconds`."""
+    """Noise frames at the start, and boundaries, for a vault whose stages last `seconds`."""
     lead = 0 if rng.random() < 0.45 else int(rng.integers(4, 16))
     return lead, tuple(np.cumsum((lead, *stage_frames(seconds))).tolist())
 

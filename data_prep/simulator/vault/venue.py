@@ -122,7 +122,7 @@ class _Brush:
     ) -> None:
         """A block between pairs of x, y and z, metres: those sides that the camera sees, and the top.
 
-        `shades` are the brightness of the sides across x, of those across z, and of the top.
+        `shades` are brightness: sides across x, sides across z, top.
         """
         azimuth = self.standpoint.azimuth
         end, side = (x[1] if azimuth > 0 else x[0]), (z[1] if np.cos(azimuth) > 0 else z[0])

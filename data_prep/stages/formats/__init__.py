@@ -29,7 +29,7 @@ HEAD = 4096  # bytes
 
 
 def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[LabelledVideo]:
-    """Reads a file's videos in the format of a name, or recognised by content; or InputError."""
+    """Reads a file's videos in a named format, or recognised by content; or InputError."""
     path = Path(path)
     if not path.exists():
         raise InputError("not_found", f"{path}: there is no such file.")
@@ -48,7 +48,7 @@ def write(name: str, output: Path, videos: Sequence[LabelledVideo], facts_of: Fa
 
 
 def recognise(path: Path) -> str:
-    """The key in `FORMATS` of a file; InputError if it is of none of them."""
+    """A file's key in `FORMATS`, or InputError."""
     if path.is_dir():
         raise InputError("wrong_format", f"{path} is a folder, not a file of stage labels.")
     with path.open("rb") as file:

@@ -47,7 +47,7 @@ def recognises(path: Path, text: str) -> bool:
 
 
 def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
-    """Reads a video per task of an export ("JSON", not "JSON-MIN"), or of what `write` wrote; or InputError."""
+    """Reads a video per task in an export ("JSON", not "JSON-MIN"), or of what `write` wrote; or InputError."""
     videos, errors = [], []
     for number, task in enumerate(_tasks(path), start=1):
         where = f"{path}, task {task.get('id', number) if isinstance(task, dict) else number}"
@@ -134,7 +134,7 @@ def _stated_rate(data: dict[str, Any], where: str) -> Fraction | None:
 
 
 def _regions(task: Any, where: str) -> list[Any]:
-    """The regions of the only annotation, or of the only prediction if Label Studio has not seen the task."""
+    """The regions in the only annotation, or in the only prediction if Label Studio has not seen the task."""
     kind = "annotations" if "annotations" in task else "predictions"
     entries = _field(task, kind, list, where)
     results = [entry for entry in entries if not (isinstance(entry, dict) and entry.get("was_cancelled"))]
@@ -146,7 +146,7 @@ def _regions(task: Any, where: str) -> list[Any]:
 
 
 def _labelled_spans(region: Any, where: str) -> list[tuple[str, Any]]:
-    """(stage, span of frames) of a region, none of a rectangle or a choice."""
+    """(stage, span) in a region's frames; none for a rectangle or a choice."""
     value = _field(region, "value", dict, where)
     if not {"timelinelabels", "ranges"} & value.keys():
         return []

@@ -1,4 +1,4 @@
-"""Tables of stages: `stage_labels.csv`, which `build` reads, and the times of UNLV-Diving."""
+"""Tables with stages: `stage_labels.csv`, which `build` reads, and UNLV-Diving's times."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Videos as labels and their export need them: what is known of each, and the stages that a file has of it.
+"""Videos as labels and their export need them: what is known about each, and the stages that a file has for it.
 
 Frame k of a video is shown from k / fps to (k + 1) / fps, or as its timestamps say if its frame rate varies. Files hold
 whole milliseconds, which seldom are such a moment: at 29.97 frames/s frame 1 begins at 33.37 ms. Fractions keep this
@@ -35,7 +35,7 @@ def exact_rate(fps: float | Fraction) -> Fraction:
 
 
 def varying(timestamps: Sequence[float], fps: Fraction) -> tuple[Fraction, ...] | None:
-    """Exact timestamps of frames, (L,), seconds since the first; None if they are those of a constant rate of `fps`."""
+    """Exact timestamps of frames, (L,), seconds since the first; None if the rate is constant, `fps`."""
     even = all(abs(time - frame / fps) <= MILLISECOND for frame, time in enumerate(timestamps))
     return None if even else tuple(Fraction(time).limit_denominator(10**6) for time in timestamps)
 
