@@ -44,10 +44,11 @@ def predictor():
     model = scoringnet_tf.ScoringNet(
         image_size=(32, 32),
         width_multiplier=1 / 16,
-        clip_lengths=(8, 8),
-        frame_size=(36, 48),
-        jpeg_quality=100,
-        score_statistics={"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)},
+        score_predictor={
+            "clip_lengths": (8, 8),
+            "score_statistics": {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)},
+        },
+        content={"frame_size": (36, 48), "stored": {"jpeg_quality": 100}},
     )
     return Predictor(telling(model, 10_000.0), name="tiny")
 
