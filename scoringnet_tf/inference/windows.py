@@ -1,6 +1,6 @@
 """The stages and features of one video of any length, block by block: no frame is read twice, memory holds one block.
 
-A network is a chain of parts (`models.backbones.blocks`). At the end of a block each keeps the last steps that it saw,
+A network is a chain of parts (`i3d.Block`). At the end of a block each keeps the last steps that it saw,
 with which the next block begins, so that its results are those of the whole video. A network that is no such chain is a
 single part: it computes the frames around a block, as far as its `reach`, once more. The stage head reads the features
 of all blocks at once.
@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf.models.backbones.blocks import Block
+from scoringnet_tf.models.backbones.i3d import Block
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, channel_means
 
 if TYPE_CHECKING:

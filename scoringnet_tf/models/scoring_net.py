@@ -427,9 +427,7 @@ class ScoringNet(Preset, Trainer, Functional):
         store["learned"] = np.array([name in self.learned_parts for name in learning_parts(self)], "uint8")
 
     def load_own_variables(self, store: Any) -> None:
-        """See `save_own_variables`; in an older file all have learned that its provenance does not exclude."""
+        """See `save_own_variables`; in a file without it, as some presets of 0.2 are, all have learned."""
         known = "learned" in store.keys()  # noqa: SIM118, which is no dictionary
         learned = np.asarray(store["learned"]) if known else [True] * len(learning_parts(self))
         self.learned_parts = [name for name, value in zip(learning_parts(self), learned, strict=True) if value]
-        if not known and "score_predictor" in ((self.provenance or {}).get("untrained") or ()):
-            self.scores_learned = False

@@ -54,13 +54,6 @@ def test_logits_are_means_over_windows_of_two_steps(model, length):
     np.testing.assert_allclose(np.asarray(model(frames)), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_it_is_saved_and_read_again(model, tmp_path):
-    model.save(tmp_path / "i3d.keras")
-    frames = np.random.default_rng(0).integers(0, 256, (1, 9, 32, 32, 3), dtype=np.uint8)
-    again = keras.models.load_model(tmp_path / "i3d.keras")
-    np.testing.assert_array_equal(np.asarray(again(frames)), np.asarray(model(frames)))
-
-
 def test_folded_it_gives_the_same_logits_without_batch_normalisation(model):
     frames = np.random.default_rng(3).integers(0, 256, (1, 12, 40, 36, 3), dtype=np.uint8)
     folded = model.fold()

@@ -113,11 +113,6 @@ def test_what_the_user_froze_stays_in_every_phase(model):
     assert changed(model, "joint") == {"kfs", "difficulty"}
 
 
-def test_what_a_phase_froze_learns_in_the_next(model):
-    assert changed(model, "scoring", frozen=["execution"]) == {"difficulty"}
-    assert changed(model, "joint") == {"kfs", "difficulty", "execution"}
-
-
 def test_a_single_layer_can_be_frozen(model):
     frozen, learning = (model.score_predictor.towers["difficulty"].get_layer(f"regressor_fc{n}") for n in (1, 2))
     frozen.trainable = False

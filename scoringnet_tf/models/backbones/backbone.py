@@ -8,8 +8,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from scoringnet_tf.models.backbones.blocks import Block
 from scoringnet_tf.models.backbones.c3d import PREPROCESSING, preprocess
+from scoringnet_tf.models.backbones.i3d import Block
 from scoringnet_tf.models.fragments import take_frames
 from scoringnet_tf.models.layers import RealFrames, VectorsOfFrames
 from scoringnet_tf.models.saving import Functional, arguments_of

@@ -7,13 +7,12 @@ import functools
 import math
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from scoringnet_tf.models.backbones.blocks import Block, edges
 from scoringnet_tf.models.backbones.c3d import scaled_width
 from scoringnet_tf.models.layers import Conv3D, FrameMask
 from scoringnet_tf.models.saving import Functional, Preset, arguments_of
@@ -131,6 +130,35 @@ def _mixed(x: Any, filters: Sequence[int], name: str, unit: Any, dtype: str | No
 def _masked(x: Any, frame_mask: Any, name: str, dtype: str | None) -> Any:
     """Padded steps are zero, as beyond a video's end."""
     return x if frame_mask is None else FrameMask(name=f"{name}_mask", dtype=dtype)(x, frame_mask)
+
+
+# === A network as a chain, through which a video goes piece by piece ===
+
+
+class Block(NamedTuple):
+    """A part of a video network.
+
+    Attributes:
+        network: a `keras.Model` from [x (B, T, …), mask bool (B, T)], T a multiple of `stride`, to (B, T / stride, …).
+        stride: steps between the result's.
+        before, after: the result's first and last steps that depend on what lies beyond x.
+        end: the result's place among the whole network's outputs; None if it has none.
+    """
+
+    network: Any
+    stride: int
+    before: int
+    after: int
+    end: int | None = None
+
+
+def edges(window: int, stride: int) -> tuple[int, int]:
+    """(`before`, `after`) for a layer that sees `window` steps, padded as by TensorFlow: what is odd comes last."""
+    padding = max(window - stride, 0)
+    return -(-(padding // 2) // stride), -(-(padding - padding // 2) // stride)
+
+
+# === The network ===
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
