@@ -65,11 +65,6 @@ def address(request, server):
     return server.rest_url if request.param == "http" else f"grpc://{server.grpc_address}"
 
 
-@pytest.fixture
-def connected(address):
-    return client.connect(address, "diving")
-
-
 def images_of(network):
     """Two videos of unequal length as lists of JPEGs."""
     videos = example_videos(network, LENGTHS)["frames"]
@@ -79,15 +74,15 @@ def images_of(network):
     ]
 
 
-def test_a_batch_of_unequal_videos_scores_as_keras_does(network, connected):
+def test_a_batch_of_unequal_videos_scores_as_keras_does(network, address):
     videos = example_videos(network, LENGTHS)
-    expected, found = network(videos, training=False), connected.predict(videos)
+    expected, found = network(videos, training=False), client.connect(address, "diving").predict(videos)
     assert set(found) == {*expected, "moments", "reasons", "valid"}
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-6)
 
 
-def test_wrong_requests_are_refused_in_the_words_of_the_server(network, connected):
+def test_wrong_requests_are_refused_in_the_words_of_the_server(network, address):
     """More of what the server refuses in `inference/test_export`."""
     videos, images = example_videos(network, LENGTHS), images_of(network)
     for signature, inputs, words in (
@@ -100,7 +95,7 @@ def test_wrong_requests_are_refused_in_the_words_of_the_server(network, connecte
         ("score_encoded", client.encoded_videos([]), "[wrong_shape]"),
     ):
         with pytest.raises(client.RequestError) as caught:
-            connected.predict(inputs, signature)
+            client.connect(address, "diving").predict(inputs, signature)
         assert words in str(caught.value)
 
 
