@@ -105,19 +105,25 @@ def read_index(frame):
     return sum(1 << bit for bit, center in enumerate(centers) if bars[int(center)] > 127)
 
 
-def write_video(path, frames, fps=25, codec="mpeg4", options=None, container=None, **tags):
+def write_video(path, frames, fps=25, codec="mpeg4", options=None, container=None, times=None, **tags):
     """Writes frames, uint8 (L, H, W, 3), at the best quality of the codec, with tags of the codec's context.
 
-    `path` may be what can be written to, with the name of the `container`.
+    They are shown at these times, in milliseconds, or at the rate. `path` may be what can be written to, with the name
+    of the `container`.
     """
     with av.open(path if hasattr(path, "write") else str(path), "w", format=container) as file:
         stream = file.add_stream(codec, rate=fps, options=options)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt, stream.bit_rate = "yuv420p", 4_000_000
+        if times is not None:
+            stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
         for tag, value in tags.items():
             setattr(stream.codec_context, tag, value)
-        for frame in frames:
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        for index, image in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            if times is not None:
+                frame.pts, frame.time_base = int(times[index]), Fraction(1, 1000)
+            file.mux(stream.encode(frame))
         file.mux(stream.encode())
 
 
@@ -128,16 +134,7 @@ def write_bars(path, num_frames, number=0, **kwargs):
 
 def write_timed(path, times, rate=30):
     """Bars that are shown at these times, in milliseconds, in a file that states `rate`."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate)
-        stream.width, stream.height, stream.pix_fmt, stream.time_base = WIDTH, HEIGHT, "yuv420p", Fraction(1, 1000)
-        stream.codec_context.time_base = Fraction(1, 1000)
-        stream.codec_context.options = {"qp": "5", "bf": "0"}
-        for index, time in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(bar_frame(index, bar_color(0)), format="rgb24")
-            frame.pts, frame.time_base = int(time), Fraction(1, 1000)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+    write_bars(path, len(times), fps=rate, codec="libx264", options={"qp": "5", "bf": "0"}, times=times)
 
 
 def bar_color(number):
@@ -216,39 +213,35 @@ def diving_dir(tmp_path):
     return write_unlv_diving(tmp_path / "diving")
 
 
-@pytest.fixture(scope="session")
-def diving_records(tmp_path_factory):
-    """Records of ten dives at 36×48, built once."""
+def built(name, folder, source):
+    """The folder of records, frames of 36×48, of a dataset that was written to `source`."""
     from data_prep.records.building import BuildSettings, build_records
 
-    folder = tmp_path_factory.mktemp("diving")
-    build_records(
-        "unlv_diving", write_unlv_diving(folder / "source"), folder / "records", BuildSettings((36, 48)), workers=1
-    )
+    build_records(name, source, folder / "records", BuildSettings((36, 48)), workers=1)
     return folder / "records"
+
+
+@pytest.fixture(scope="session")
+def diving_records(tmp_path_factory):
+    """Records of ten dives."""
+    folder = tmp_path_factory.mktemp("diving")
+    return built("unlv_diving", folder, write_unlv_diving(folder / "source"))
 
 
 @pytest.fixture(scope="session")
 def motion_records(tmp_path_factory):
-    """Records of six flights with classes at 36×48, built once."""
-    from data_prep.records.building import BuildSettings, build_records
-
+    """Records of six flights with classes."""
     folder = tmp_path_factory.mktemp("motion")
-    build_records("motion", write_motion(folder / "source"), folder / "records", BuildSettings((36, 48)), workers=1)
-    return folder / "records"
+    return built("motion", folder, write_motion(folder / "source"))
 
 
 @pytest.fixture(scope="session")
 def ucf101_records(tmp_path_factory):
-    """Records of six videos of 20 frames of two actions at 36×48, four to train and two to test, built once."""
+    """Records of six videos of 20 frames of two actions, four to train and two to test."""
     from layouts import write_ucf101
 
-    from data_prep.records.building import BuildSettings, build_records
-
     folder = tmp_path_factory.mktemp("ucf101")
-    source = write_ucf101(folder / "source", num_frames=20)
-    build_records("ucf101", source, folder / "records", BuildSettings((36, 48)), workers=1)
-    return folder / "records"
+    return built("ucf101", folder, write_ucf101(folder / "source", num_frames=20))
 
 
 @pytest.fixture(scope="session")

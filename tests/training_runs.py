@@ -60,16 +60,11 @@ def assert_same(first, second):
         np.testing.assert_array_equal(a, b)
 
 
-# Names that tests use for fields → their paths; of the others the last part of the path is the name.
+# Names that tests use for fields → their paths; of others the name is the flag's, or the last part of the path.
 PATHS = {
-    "training": "schedule",
-    "pretrained": "start.pretrained",
-    "stage_network": "model.fragments.network",
     "segmenter_fc_units": "model.fragments.network.fc_units",
     "segmenter_dropout": "model.fragments.network.dropout",
     "fc_units": "model.fc_units",
-    "dropout": "model.dropout",
-    "fragment_jitter": "model.fragments.jitter",
     "difficulty_fragment": "model.fragments.difficulty",
     "execution_fragment": "model.fragments.execution",
     "score_sigma": "model.head.sigma",
@@ -112,10 +107,9 @@ PRETRAINING = {"clip_length": 8, "validation_fraction": 0.0, "batch_size": 2, "e
 
 def changed(config, **changes):
     """The configuration with other values: name, see `PATHS`, → value; what has no effect in it is left out."""
-    paths = {path.rpartition(".")[2]: path for path, *_ in all_fields(type(config))}
-    if isinstance(config, TrainingConfig):
-        paths |= PATHS
-    return with_values(config, {paths[name]: value for name, value in changes.items()})[0]
+    fields = [*all_fields(type(config))]
+    paths = {path.rpartition(".")[2]: path for path, *_ in fields} | {about.flag: path for path, about, *_ in fields}
+    return with_values(config, {(paths | PATHS)[name]: value for name, value in changes.items()})[0]
 
 
 def settings(model_dir, records_dir, **changes):

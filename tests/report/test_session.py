@@ -12,7 +12,7 @@ from page_samples import Elements, full, session, shown
 from refusals import refused
 
 from scoringnet_tf.bootstrap import draws_of, interval
-from scoringnet_tf.report.session import check_pages, session_page, write_comparison, write_pages
+from scoringnet_tf.report.session import check_pages, write_comparison, write_pages
 
 
 def test_a_session_is_ranked_by_the_final_score_and_equal_scores_share_a_rank():
@@ -53,23 +53,23 @@ def test_what_holds_for_all_is_told_once():
 def test_agreement_with_the_judges():
     true = [(3, 21, 63), (3, 27, 81), (3, 23, 69), (3, 25, 75)]
     predicted = [(3, 22, 66), (3, 26, 78), (3, 24, 72), (3, 23, 69)]  # finals 2 and 3 are exchanged
-    elements = session(*(shown(name, p, t) for name, p, t in zip("abcd", predicted, true, strict=True)))
-    # ranks of truth 1 4 2 3, predicted 1 4 3 2: SRC = 1 - 6·2/(4·15)
-    assert "final 0.800 3.75 4" in elements.text()
-    assert "difficulty – 0.00 4" in elements.text()  # equal scores have no order
-    assert "a 66.00 63.00 +3.00" in elements.text() and "b 78.00 81.00 -3.00" in elements.text()
-    elements = session(*(shown(name, p, t) for name, p, t in zip("ab", predicted, true, strict=False)))
-    assert "final – 3.00 2" in elements.text()  # the order of two means nothing
+    rows = [shown(name, *scores) for name, *scores in zip("abcd", predicted, true, strict=True)]
+    text = session(*rows).text()
+    # ranks of truth 1 4 2 3, predicted 1 4 3 2: SRC = 1 - 6·2/(4·15); equal scores have no order
+    assert "final 0.800 3.75 4" in text and "difficulty – 0.00 4" in text
+    assert "a 66.00 63.00 +3.00" in text and "b 78.00 81.00 -3.00" in text
+    assert "final – 3.00 2" in session(*rows[:2]).text()  # the order of two means nothing
 
 
 def test_figures_of_agreement_have_intervals():
-    true = [(3, 20 + number, 60 + 3 * number) for number in range(7)]
-    apart = [1.0, -9.0, 2.0, 0.5, 6.0, -3.0, 0.25]
-    rows = [shown(f"n{n}", (3, t[1], t[2] + more), t) for n, (t, more) in enumerate(zip(true, apart, strict=True))]
-    text = session_page("Final", [(row, f"{row.name}.html", None) for row in rows], "tiny")
-    truth, predicted = np.array([(t[2], t[2] + more) for t, more in zip(true, apart, strict=True)]).T
-    low, high = interval(draws_of("med", truth, {"": predicted[None, None]})[""])
-    assert f"{np.abs(apart).mean():.2f} [{low:.2f}, {high:.2f}]" in text and low < high
+    apart = np.array([1.0, -9.0, 2.0, 0.5, 6.0, -3.0, 0.25])
+    truth = 60.0 + 3 * np.arange(7)
+    rows = [
+        shown(f"n{n}", (3, 20, each + more), (3, 20, each))
+        for n, each, more in zip(range(7), truth, apart, strict=True)
+    ]
+    low, high = interval(draws_of("med", truth, {"": (truth + apart)[None, None]})[""])
+    assert f"{np.abs(apart).mean():.2f} [{low:.2f}, {high:.2f}]" in session(*rows).text() and low < high
 
 
 # === Files ===
@@ -79,21 +79,15 @@ def pages_of(count):
     return [shown(f"n{number}", (3, 21, 63)) for number in range(count)]
 
 
-def test_missing_videos_are_named_on_the_page_of_the_session(tmp_path):
+@pytest.mark.parametrize("count", [1, 2])
+def test_missing_videos_and_the_title_are_on_the_page_of_the_session(count, tmp_path):
     """Even if one performance is left: a page without the warning would pass for all that was asked for."""
     left_out = ["</ul><b>no.mp4, which could not be scored", "2 of 4 videos"]
-    for count in (1, 2):
-        path, *pages = write_pages(tmp_path / "s.html", pages_of(count), "tiny", left_out=left_out)
-        elements = Elements(path.read_text())
-        assert all(one in elements.text() for one in left_out) and not elements.of("b")
-        assert len(pages) == count and "no.mp4" not in "".join(path.read_text() for path in pages)
-
-
-def test_a_title_is_the_heading_and_the_name_remains(tmp_path):
-    for count in (1, 2):
-        write_pages(tmp_path / "report.html", pages_of(count), "tiny", "Final, women")
-        text = (tmp_path / "report.html").read_text(encoding="utf-8")
-        assert "<h1>Final, women</h1>" in text and "n0" in text
+    path, *pages = write_pages(tmp_path / "s.html", pages_of(count), "tiny", "Final, women", left_out)
+    elements = Elements(path.read_text(encoding="utf-8"))
+    assert all(one in elements.text() for one in (*left_out, "n0")) and not elements.of("b")
+    assert "<h1>Final, women</h1>" in path.read_text(encoding="utf-8")
+    assert len(pages) == count and "no.mp4" not in "".join(path.read_text() for path in pages)
 
 
 def test_pages_of_a_session_link_to_each_other(tmp_path):
@@ -134,17 +128,16 @@ def test_performances_with_a_video_are_compared(tmp_path):
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_other_files_are_never_replaced(count, tmp_path):
-    (tmp_path / "report_pages").mkdir()
-    (tmp_path / "report_pages/thesis.html").write_text("mine")
+    for name in ("report_pages", "x.html"):
+        (tmp_path / name).mkdir()
+    for name in ("report_pages/thesis.html", "y_pages"):
+        (tmp_path / name).write_text("mine")
     with refused("exists", "report_pages", "thesis.html"):
         write_pages(tmp_path / "report.html", pages_of(count), "tiny")
+    for page, named in (("x.html", "x.html"), ("y.html", "y_pages")):
+        with refused("exists", named):
+            check_pages(tmp_path / page)
     assert (tmp_path / "report_pages/thesis.html").read_text() == "mine"
-    (tmp_path / "x.html").mkdir()
-    with refused("exists", "x.html"):
-        check_pages(tmp_path / "x.html")
-    (tmp_path / "y_pages").write_text("mine")
-    with refused("exists", "y_pages"):
-        check_pages(tmp_path / "y.html")
 
 
 def test_a_session_that_cannot_be_written_leaves_the_earlier_one(tmp_path):
