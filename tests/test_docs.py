@@ -16,19 +16,17 @@ from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields
 
 ROOT = pathlib.Path(__file__).parents[1]
-PAGES = [
-    path
-    for pattern in ("*.md", "docs/*.md", "saved_models/*/README.md", "results/*/README.md")
-    for path in ROOT.glob(pattern)
-]
-FLAG_FILES = [*ROOT.glob("*.flags"), *ROOT.glob("recipes/*.flags")]
+
+
+def files(*patterns):
+    """Path → text, of the files that match."""
+    return {path: path.read_text(encoding="utf-8") for pattern in patterns for path in ROOT.glob(pattern)}
+
+
+PAGES = files("*.md", "docs/*.md", "saved_models/*/README.md", "results/*/README.md")
+FLAG_FILES = files("*.flags", "recipes/*.flags")
 PACKAGE = ".__main__"  # the module of a command that is a package
-COMMANDS = [
-    *ROOT.glob("scoringnet_tf/*.py"),
-    *ROOT.glob("scoringnet_tf/*/__main__.py"),
-    *ROOT.glob("data_prep/commands/*.py"),
-    *ROOT.glob("benchmarks/*.py"),
-]
+COMMANDS = files("scoringnet_tf/*.py", "scoringnet_tf/*/__main__.py", "data_prep/commands/*.py", "benchmarks/*.py")
 START = "python -m "
 OURS = ("scoringnet_tf.", "data_prep", "benchmarks.")
 
@@ -95,13 +93,11 @@ def module_and_words(command):
 
 def texts():
     """All that documents command lines: pages, flag files, notebooks, the docstrings that --help prints."""
-    for path in (*PAGES, *FLAG_FILES):
-        yield path.read_text(encoding="utf-8")
-    for path in ROOT.glob("notebooks/*.ipynb"):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            yield "".join(cell["source"])
-    for path in COMMANDS:
-        yield ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    yield from (PAGES | FLAG_FILES).values()
+    for text in files("notebooks/*.ipynb").values():
+        yield from ("".join(cell["source"]) for cell in json.loads(text)["cells"])
+    for source in COMMANDS.values():
+        yield ast.get_docstring(ast.parse(source)) or ""
 
 
 def documented():
@@ -155,14 +151,14 @@ def test_every_flag_that_is_named_exists():
     known = {*FLAG_OF_OTHERS, "set", *(about.flag for about in SETTINGS.values() if about.flag)}
     for package in ("scoringnet_tf", "data_prep", "benchmarks"):
         known = known.union(*map(defined_flags, (ROOT / package).rglob("*.py")))
-    for page in PAGES:
+    for page, text in PAGES.items():
         if page.name != "CHANGELOG.md":
-            named = re.findall(r"(?<![\w-])--(?:no)?([a-z]\w*)", page.read_text(encoding="utf-8"))
+            named = re.findall(r"(?<![\w-])--(?:no)?([a-z]\w*)", text)
             assert [name for name in named if name not in known and f"no{name}" not in known] == [], page
 
 
 def test_every_setting_of_training_is_documented_and_no_other():
-    text = "".join(page.read_text(encoding="utf-8") for page in ROOT.glob("docs/*.md"))
+    text = "".join(files("docs/*.md").values())
     names = {
         f"--{about.flag}" if about.flag else f"--set={path}" for path, about in SETTINGS.items() if path != "start"
     }
@@ -173,7 +169,7 @@ def test_every_setting_of_training_is_documented_and_no_other():
 def test_every_public_name_is_in_the_reference():
     import scoringnet_tf
 
-    pages = "".join(page.read_text(encoding="utf-8") for page in ROOT.glob("docs/reference/*.md"))
+    pages = "".join(files("docs/reference/*.md").values())
     named = {name.rpartition(".")[2] for name in re.findall(r"^::: (\S+)", pages, re.M)}
     named = named.union(*(members.split(", ") for members in re.findall(r"members: \[(.+)\]", pages)))
     assert set(scoringnet_tf.__all__) - named == set()
@@ -192,43 +188,37 @@ def test_every_command_is_in_the_reference_with_its_flags():
     assert str(ROOT) not in page
 
 
-def python_blocks():
-    """(page, code) of every fenced block of Python."""
-    for page in PAGES:
-        for code in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S):
-            yield page, code
-
-
 def test_examples_in_python_name_what_there_is():
     import scoringnet_tf
 
-    for page, code in python_blocks():
-        ast.parse(code)
-        for name in re.findall(r"scoringnet_tf\.(\w+)", code):
-            assert hasattr(scoringnet_tf, name), f"{page}: scoringnet_tf.{name}"
+    for page, text in PAGES.items():
+        for code in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S):
+            ast.parse(code)
+            for name in re.findall(r"scoringnet_tf\.(\w+)", code):
+                assert hasattr(scoringnet_tf, name), f"{page}: scoringnet_tf.{name}"
 
 
-def anchors(path):
+def anchors(text):
     """The anchors of the headings of a page, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_relative_link_leads_somewhere(page):
-    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+    for link in re.findall(r"\]\(([^)\s]+)\)", PAGES[page]):
         if not re.match(r"\w+:", link):
             name, _, anchor = link.partition("#")
             target = page.parent / name if name else page
             assert target.exists(), link
-            assert not anchor or anchor in anchors(target), link
+            assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
 def test_the_readme_is_read_in_one_sitting():
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 110
+    assert len(PAGES[ROOT / "README.md"].splitlines()) <= 110
 
 
 @pytest.mark.parametrize("image", [*ROOT.glob("docs/images/*")], ids=lambda image: image.name)
 def test_pictures_are_small_and_shown(image):
     assert image.stat().st_size < 150_000
-    assert any(f"images/{image.name})" in page.read_text(encoding="utf-8") for page in PAGES)
+    assert any(f"images/{image.name})" in text for text in PAGES.values())
