@@ -76,12 +76,9 @@ def check_learns(model: keras.Model, dataset: Any) -> None:
 
 
 def copy_network(network: keras.Model, source: keras.Model, named: str) -> list[str]:
-    """Copies `source`'s weights into `network`, and which parts have learned.
+    """Copies `source`'s weights into `network`, and which parts have learned; returns `seen_otherwise`.
 
     The towers answer in standard units inside: one old standard deviation is a new one.
-
-    Returns:
-        As `seen_otherwise`.
 
     Raises:
         InputError: KFS or SP is built otherwise (`other_model`); nothing has been changed then.

@@ -44,12 +44,7 @@ def parts(network: keras.Model) -> dict[str, list[keras.layers.Layer]]:
 
 
 def rate_factors(network: keras.Model, rates: Mapping[str, float]) -> list[float]:
-    """A factor for each `network.trainable_variables`, in their order: the product of its parts' rates.
-
-    Args:
-        network: a `ScoringNet`.
-        rates: part (see `part_layers`) → factor on its learning rate.
-    """
+    """A factor for each `network.trainable_variables`: the product of its parts' `rates`, part → factor."""
     # Not by paths of variables: the first kernel of both towers is `conv1a/kernel`.
     of_parts = [
         ({id(v) for layer in part_layers(network, part) for v in layer.variables}, rate) for part, rate in rates.items()

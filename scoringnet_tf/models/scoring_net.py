@@ -108,9 +108,9 @@ class ScoringNet(Preset, Trainer, Functional):
     The fragments are cut by `labels`: no gradient flows from SP to KFS.
 
     Three parts, each a model: a backbone, a stage head and score heads. Without a backbone, as in the paper, each head
-    has its own C3Ds. With one a video is read once, and the heads read its features. Features take
-    `{"features": (B, L, D) float32, "mask"}` and need no backbone. Without a stage head the towers see whole videos,
-    and `stages`, `labels` and `empty_fragments` are missing.
+    has its own C3Ds. With one a video is read once, and the heads read its features. A model for records of features
+    takes `{"features": (B, L, D) float32, "mask"}`. Without a stage head the towers see whole videos, and `stages`,
+    `labels` and `empty_fragments` are missing.
 
     `keras.models.clone_model` gives a plain functional model; `type(model).from_config(model.get_config())` a
     ScoringNet.
@@ -278,8 +278,8 @@ class ScoringNet(Preset, Trainer, Functional):
             **options: further constructor arguments. Your `score_statistics` replace the records'.
 
         Raises:
-            InputError: a training score has no value (`no_scores`) or one (`equal_scores`);
-                `initial_model` is built otherwise (`other_model`) or sees other content (`other_content`).
+            InputError: a training score has no value (`no_scores`) or one (`equal_scores`); `initial_model` is built
+                otherwise (`other_model`) or sees other content (`other_content`).
         """
         if initial_model is not None:
             source = initial_model if isinstance(initial_model, cls) else cls.from_preset(initial_model)

@@ -57,7 +57,7 @@ class Trainer(Model):
                 it has none. A loss for the fused `"final"` score is a further term; it needs a `unit`.
             metrics: output → metrics, each with its own name; weighted as the losses are. Default:
                 `default_metrics`.
-            phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
+            phase: `"joint"` trains both (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
             fragments: what SP is trained on: key fragments by the `"true"` stages, or by those `"predicted"`.
                 Evaluation always takes the latter. A video without a fragment's true stages is taken whole.
             fragment_jitter: frames by which fragments are moved at random, either way; 0 or more.
@@ -135,12 +135,9 @@ class Trainer(Model):
         return stages | {score: self.score_loss(score) for score in self.score_predictor.scores}
 
     def score_loss(self, score: str, unit: float | None = None, **options: Any) -> "losses.ScoreLoss":
-        """The loss for a tower's head, in the training scores' standard deviations, or in a `unit`.
+        """The loss for a tower's head, in the training scores' standard deviations, or in a `unit` of points.
 
-        Args:
-            score: the tower's.
-            unit: for `ScoreLoss`, points.
-            **options: further arguments for the loss: `ScoreLoss`, `ScoreDistributionLoss`.
+        Further `options` are those of `ScoreLoss` or `ScoreDistributionLoss`.
         """
         kind = getattr(losses, HEADS[self.score_predictor.get_config()["head"]])
         return loss_terms.for_head(self, score, kind(unit=unit, **options))
@@ -200,8 +197,8 @@ class Trainer(Model):
             dataset: one pass over the training videos, from `data.input_pipeline.videos`.
 
         Raises:
-            InputError: the model takes frames (`sees_frames`), its backbone has learned nothing (`new_backbone`), or
-                there are no videos (`no_videos`).
+            InputError: the model takes frames (`sees_frames`), its backbone is new (`new_backbone`), or there are no
+                videos (`no_videos`).
         """
         if self.encoded != "features":
             message = "adapt_features is for a model of features, or with a backbone; this one takes frames."
@@ -236,12 +233,7 @@ class Trainer(Model):
 
     @functools.wraps(keras.Model.fit, assigned=())
     def fit(self, *arguments: Any, **options: Any) -> keras.callbacks.History:
-        """Keras's own.
-
-        Raises:
-            InputError: the model was made for other records (code `other_records`, see `compatibility.check_learns`);
-                videos' weights differ by output (`weights_by_output`).
-        """
+        """Keras's own; InputError for records that the model was not made for (`compatibility.check_learns`)."""
         given = inspect.signature(super().fit).bind(*arguments, **options).arguments
         check_learns(self, given.get("x"))
         is_new = self.backbone is not None and not self.backbone.pretrained
@@ -257,12 +249,7 @@ class Trainer(Model):
 
     @functools.wraps(keras.Model.evaluate, assigned=())
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
-        """Keras's own.
-
-        Raises:
-            InputError: records for another sport (code `other_sport`), or with other frames or features than the model
-                learned (`other_content`); videos' weights that differ by output (`weights_by_output`).
-        """
+        """Keras's own; InputError for records that the model cannot read (`compatibility.check_dataset`)."""
         given = inspect.signature(super().evaluate).bind(*arguments, **options).arguments
         check_dataset(self, given.get("x"))
         given["y"], given["sample_weight"] = with_weights(given.get("y"), given.get("sample_weight"))
@@ -318,10 +305,7 @@ class Trainer(Model):
         return replicas.logged(super().test_step(*state, unpacked(data)))
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Keras's, before a `fit` on several replicas, averages a batch's bools; here all is built.
-
-        It has no public name, and nothing public keeps Keras from that mean.
-        """
+        """Keras's averages a batch's bools before a `fit` on replicas, which nothing public prevents; all is built."""
         if not self.optimizer.built:  # that of a scaled loss would begin anew with its scale
             with self.distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)
@@ -363,11 +347,10 @@ class Trainer(Model):
         pairs all its videos, and gradients add up to one device's.
 
         Args:
-            x: not used.
+            x, training: not used.
             y: targets from `videos`: stages int (B, L), scores (B,).
             y_pred: the model's outputs.
             sample_weight: (B,), each video's weight, or None.
-            training: not used.
         """
         if isinstance(sample_weight, dict):
             raise loss_terms.by_output(sample_weight)

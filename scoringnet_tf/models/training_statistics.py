@@ -71,7 +71,7 @@ class Spread:
         return cls(_rounded(mean), _rounded(axes[:kept]), _rounded(deviations), _rounded(np.sqrt(rest)))
 
     def distance(self, features: Any) -> Any:
-        """Features' (B, D) Mahalanobis distance (B,)."""
+        """Mahalanobis distance (B,) from features (B, D)."""
         away = ops.cast(features, "float32") - ops.convert_to_tensor(self.mean, "float32")
         along = ops.matmul(away, ops.transpose(ops.convert_to_tensor(self.axes, "float32")))  # (B, K)
         deviations = ops.convert_to_tensor(self.deviations, "float32")
