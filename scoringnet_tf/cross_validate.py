@@ -5,9 +5,10 @@ r"""Cross-validates ScoringNet on records, beside what needs no network, and say
 Every video is tested once, by models that did not learn from it: in random folds, in folds of whole groups
 (--group=group; without --folds each group is left out once), or by --split_files. Flags of `train` after -- go to every
 training.
-ScoringNet stands beside the mean score, the duration, a ridge regression and a support vector regression on statistics
-of the features, a ridge regression on the features as they are, and their first principal component. OUTPUT gets
-table.md, cells.json, predictions.csv and a picture. Rerun the command to resume.
+ScoringNet stands beside scikit-learn's own ridge regression, SVR, Gaussian process and extra trees, on statistics of
+the features, and beside the mean score, the duration and the first principal component. The last line names the best.
+--nonetwork fits these alone, in seconds. OUTPUT gets table.md, cells.json, predictions.csv and a picture. Rerun the
+command to resume.
 """
 
 import dataclasses
@@ -27,7 +28,8 @@ from scoringnet_tf.support.messages import InputError, counted, unknown_name
 from scoringnet_tf.support.paths import check_access, local_path
 from scoringnet_tf.training.config import HEADS
 
-QUESTION = "Does ScoringNet score better than what needs no network?"
+QUESTION = "Does ScoringNet score better than scikit-learn?"
+WITHOUT = "Which regression of scikit-learn scores best?"
 
 flags.DEFINE_string("records_dir", None, "Records, from `python -m data_prep build`.")
 flags.DEFINE_string("output_dir", None, "Folder for the table and the trainings.")
@@ -36,6 +38,7 @@ flags.DEFINE_string("group", None, "Manifest column for folds with whole groups:
 flags.DEFINE_list("split_files", [], "Split files (id,split) instead of folds, from `data_prep split`.")
 flags.DEFINE_list("heads", ["regression"], "Score heads: regression, distribution.")
 flags.DEFINE_integer("seeds", 1, "Trainings per head and fold, from --seed=0.", 1)
+flags.DEFINE_bool("network", True, "ScoringNet beside scikit-learn's regressions.")
 flags.DEFINE_string("preset", None, "Flag file for `train`. Default: its defaults.")
 flags.DEFINE_string("title", None, "Table title. Default: the records' name.")
 
@@ -62,13 +65,28 @@ def _splits(surroundings: Surroundings) -> list[Split]:
 
 
 def _experiment(info: DatasetInfo) -> Experiment:
+    title = flags.FLAGS.title or info.name
+    if not flags.FLAGS.network:
+        return Experiment(title, WITHOUT, [], resplit=True, by_split=False)
     heads = flags.FLAGS.heads
     for head in heads:
         if head not in HEADS:
             raise unknown_name("--heads", head, HEADS)
     names = {head: cross_validation.OURS if len(heads) == 1 else f"{cross_validation.OURS}, {head}" for head in heads}
     rows = [Row(names[head], {"head": head}) for head in heads]
-    return Experiment(flags.FLAGS.title or info.name, QUESTION, rows, rows[0].name, resplit=True, by_split=False)
+    return Experiment(title, QUESTION, rows, rows[0].name, resplit=True, by_split=False)
+
+
+def _checked_records() -> DatasetInfo:
+    """The records; InputError if they hold no final scores, or only equal ones (`no_scores`, `equal_scores`)."""
+    info = load_records(flags.FLAGS.records_dir)
+    if info.classes or not info.sport:
+        raise InputError("no_scores", f"{info.records_dir}: these records hold classes, and no scores.")
+    finals = {video["final"] for video in info.videos.values()} - {None}
+    if len(finals) < 2:
+        message = f"{info.records_dir} has {counted(len(finals), 'different final score')}: there is nothing to learn."
+        raise InputError("equal_scores", message, "Check the column final of the manifest.")
+    return info
 
 
 def main(arguments: list[str]) -> int:
@@ -78,10 +96,8 @@ def main(arguments: list[str]) -> int:
         raise InputError("unexpected_argument", f"This command takes flags only, not {arguments[0]}.", "See --help.")
     cli.require(records_dir=values.records_dir, output_dir=values.output_dir)
     if not importlib.util.find_spec("sklearn"):
-        raise InputError("not_installed", "The simple systems need scikit-learn.", "pip install '.[experiments]'")
-    info = load_records(values.records_dir)
-    if info.classes or not info.sport:
-        raise InputError("no_scores", f"--records_dir={values.records_dir}: these records hold classes, and no scores.")
+        raise InputError("not_installed", "The comparison needs scikit-learn.", "pip install '.[experiments]'")
+    info = _checked_records()
     folder = local_path(values.output_dir, "output_dir")
     check_access(folder, "output_dir", writing=True)
     preset = local_path(values.preset, "preset") if values.preset else None
@@ -90,24 +106,23 @@ def main(arguments: list[str]) -> int:
     surroundings = dataclasses.replace(surroundings, records=without_parted_groups(info, chosen))
     folds = cross_validation.with_validation(splits.surroundings_of(surroundings, chosen))
 
-    # 1. Train and evaluate ours.
+    # 1. Train and evaluate ScoringNet.
     number = len(folds) * len(suite.trainings([experiment], surroundings, values.seeds))
-    with tqdm(None, "Trainings", number, unit="training") as bar:
+    with tqdm(None, "Trainings", number, unit="training", disable=not number) as bar:
         failures = [line for fold in folds for line in suite.run([experiment], fold, values.seeds, bar)]
     if failures:
         raise InputError("training_failed", f"{counted(len(failures), 'training')} failed: {failures[0]}")
 
-    # 2. Fit what needs no network.
+    # 2. Fit scikit-learn's regressions.
     cli.load_tensorflow()
-    from scoringnet_tf.baselines.comparison import SimpleSystems
+    from scoringnet_tf.baselines.simple import SimpleSystems
 
-    systems = SimpleSystems(info)
-    results = [
-        cross_validation.beside(
-            suite.results(experiment, fold, values.seeds), systems, fold.records, in_groups=not values.group
-        )
-        for fold in tqdm(folds, "Simple systems", unit="fold", disable=None)
-    ]
+    systems, results = SimpleSystems(info), []
+    for fold in tqdm(folds, "scikit-learn", unit="fold", disable=None):
+        of_fold = cross_validation.alone(fold.records)
+        if experiment.rows:
+            of_fold = suite.results(experiment, fold, values.seeds)
+        results.append(cross_validation.beside(of_fold, systems, fold.records, in_groups=not values.group))
 
     # 3. Write and print.
     described = {

@@ -11,8 +11,8 @@ NAME is one of
     s3d        S3D, features stacked by stage: Xiang, Tian, Reiter, Hager, Tran, ICIP 2018
     usdl       USDL, score distributions: Tang et al., CVPR 2020
     core       CoRe, contrastive regression: Yu et al., ICCV 2021
-    mean, duration, ridge, support_vectors, raw_ridge, component
-               what any network has to beat: see `scoringnet_tf.cross_validate`, which tries them all
+    mean, duration, ridge, support_vectors, gaussian_process, extra_trees, component
+               scikit-learn's own: see `scoringnet_tf.cross_validate`, which tries them all
     faults, judges
                ceilings of simulated videos: gradient boosting on the true faults; scores without the judges' error
 

@@ -32,6 +32,11 @@ class TrainingSet:
     seed: int
     groups: np.ndarray
 
+    @property
+    def is_grouped(self) -> bool:
+        """Whether videos share a group."""
+        return len({*self.groups.tolist()}) < len(self.groups)
+
 
 @dataclasses.dataclass(frozen=True)
 class Learned:
@@ -83,9 +88,8 @@ def folds_of(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:
     if number < 2:
         videos = counted(len(training.groups), "video")
         raise InputError("one_source", f"All {videos} come from one source.", "Cross-validation needs two.")
-    groups = None if number == len(training.groups) else training.groups
-    folds = (KFold if groups is None else GroupKFold)(min(FOLDS, number), shuffle=True, random_state=training.seed)
-    return list(folds.split(training.scores, groups=groups))
+    folds = (GroupKFold if training.is_grouped else KFold)(min(FOLDS, number), shuffle=True, random_state=training.seed)
+    return list(folds.split(training.scores, groups=training.groups))
 
 
 def cross_validated(

@@ -34,7 +34,7 @@ class Comparison:
     @property
     def cells(self) -> dict[str, dict[str, Any]]:
         """Row → figure (`"f_src"`, `"f_med"`, …) → `"mean"`, `"interval"` and what else `cells.json` holds."""
-        return report.cells(self.results, self.experiment)
+        return report.cells([self.results], self.experiment)
 
     def __str__(self) -> str:
         """The table, Markdown."""

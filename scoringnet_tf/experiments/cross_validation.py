@@ -2,12 +2,12 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from scoringnet_tf.baselines.comparison import SimpleSystems
+from scoringnet_tf.baselines.simple import SimpleSystems
 from scoringnet_tf.bootstrap import num_units
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import report
@@ -36,8 +36,15 @@ def with_validation(folds: Sequence[Surroundings]) -> list[Surroundings]:
     return found
 
 
+def alone(fold: DatasetInfo) -> Results:
+    """The test videos of a fold, of which nothing is predicted yet."""
+    ids = tuple(sorted(fold.split("test")["ids"]))
+    truth = {score: fold.true_scores(score, ids) for score in fold.scores}
+    return Results(ids, truth, {}, groups=fold.groups_of(ids))
+
+
 def beside(results: Any, systems: SimpleSystems, fold: DatasetInfo, in_groups: bool = True) -> Results:
-    """The results of ScoringNet in a fold, with what the simple systems predict of the same videos.
+    """The results of a fold, with the predictions of the simple systems for the same videos.
 
     `in_groups` says whether intervals are over the groups of the test videos; False if a fold is one group.
     """
@@ -46,34 +53,53 @@ def beside(results: Any, systems: SimpleSystems, fold: DatasetInfo, in_groups: b
         for title, of_system in systems.predict(fold, results.ids, [*results.truth]).items()
     }
     groups = results.groups if in_groups else ()
-    return Results(results.ids, results.truth, {**results.predicted, **simple}, results.seeds, groups)
+    return dataclasses.replace(results, predicted={**results.predicted, **simple}, groups=groups)
 
 
 def verdict(results: Sequence[Results], experiment: Experiment) -> str:
-    """A sentence: who orders the videos better, ScoringNet or the best simple system, and who errs less.
+    """Sentences: which row orders the videos better, ScoringNet or the best of the others, and which errs less.
 
-    Each measure has its own best simple system. Only what the paired intervals tell apart counts as better.
+    Each measure has its own best rival. Only what the paired intervals tell apart counts as better. The measure of a
+    fold that has none, as of a single video, is left out.
     """
-    cells = report.cells_of_splits(results, experiment, [*MEASURED])
+    cells = report.cells(results, experiment, [*MEASURED])
+    if not experiment.rows:
+        return best_of(cells)
     ours, names = experiment.rows[0].name, [row.name for row in experiment.rows]
     better: dict[str, list[str]] = {ours: []}
     for name, (what, sign) in MEASURED.items():
         means = {row: sign * cell[name]["mean"] for row, cell in cells.items() if row not in names}
-        best = max(means, key=lambda row: -math.inf if math.isnan(means[row]) else means[row])
+        defined = {row: mean for row, mean in means.items() if not math.isnan(mean)}
+        if not defined:
+            continue
+        best = max(defined, key=defined.__getitem__)
         better.setdefault(best, [])
-        low, high = sorted(sign * end for end in cells[best][name].get("more", (math.nan, math.nan)))
+        low, high = sorted(sign * end for end in cells[best][name]["more"])
         if low > 0 or high < 0:
             better[best if low > 0 else ours].append(what)
-    measured = f"(F-SRC and F-MED: {'; '.join(f'{row} {_means(cells[row])}' for row in better)})"
-    if not any(better.values()):
+    figures = f"(F-SRC and F-MED: {'; '.join(f'{row} {_means(cells[row])}' for row in better)})"
+    found = [f"{row} {' and '.join(parts)}" for row, parts in better.items() if parts]
+    if found:
+        sentence = f"{'; '.join(found)} {figures}."
+    else:
         rivals = " and ".join(row for row in better if row != ours)
         do = "does" if len(better) == 2 else "do"
-        return f"{rivals} {do} as well here: neither order nor error is told apart from {ours}'s {measured}."
-    said = [f"{row} {' and '.join(found)}" for row, found in better.items() if found]
-    return f"{'; '.join(said)} {measured}."
+        sentence = f"{rivals} {do} as well here: neither order nor error is told apart from {ours}'s {figures}."
+    return " ".join([sentence, *report.undefined(cells)])
 
 
-def _means(cells):
+def best_of(cells: report.Cells) -> str:
+    """A sentence: the row that orders the videos best, and the one that errs least."""
+    parts = []
+    for name, (_, sign) in MEASURED.items():
+        means = {row: sign * cell[name]["mean"] for row, cell in cells.items() if not math.isnan(cell[name]["mean"])}
+        if means:
+            best = max(means, key=means.__getitem__)
+            parts.append(f"{report.head(name)}: {best} ({_means(cells[best])})")
+    return " ".join([f"Best by {'; by '.join(parts)}.", *report.undefined(cells)])
+
+
+def _means(cells: Mapping[str, Any]) -> str:
     """F-SRC and F-MED of a row, the first a dash where it orders nothing."""
     order, error = (cells[name]["mean"] for name in MEASURED)
     return f"{'–' if math.isnan(order) else f'{order:.3f}'} and {error:.3g}"

@@ -91,7 +91,7 @@ def _table(experiment, found, surroundings, seeds):
     whole = dataclasses.replace(found, predicted={row.name: found.predicted[row.name] for row in rows})
     data = {"name": surroundings.records.name, "sport": surroundings.sport}
     described = {"data": data, **suite.described(table, [surroundings], seeds)}
-    return report.markdown(table, report.cells(whole, table, FIGURES), described)
+    return report.markdown(table, report.cells([whole], table, FIGURES), described)
 
 
 def _scale(found):

@@ -22,7 +22,9 @@ from scoringnet_tf.support.messages import InputError, counted
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Cells = Mapping[str, Mapping[str, Any]]  # row → figure → a cell, see `cells` and `cells_of_splits`
+AnyResults = Results | StageResults
+Cells = Mapping[str, Mapping[str, Any]]  # row → figure → a cell, see `cells`
+UNDEFINED = (math.nan, math.nan)
 HEADS = {"src": "SRC", "med": "MED", "rl2": "R-ℓ2"}
 DECIMALS = {"src": 3, "med": 3, "rl2": 2}
 CELLS, PREDICTIONS, TABLE = "cells.json", "predictions.csv", "table.md"
@@ -33,88 +35,72 @@ MEASURED = {"diving": "unlv_diving", "vault": "unlv_vault"}  # the dataset that 
 # === Figures ===
 
 
-def cells(
-    results: Results | StageResults, experiment: Experiment, names: Sequence[str] | None = None
-) -> dict[str, dict[str, Any]]:
-    """The figures of every row.
+def cells(results: Sequence[AnyResults], experiment: Experiment, names: Sequence[str] | None = None) -> Cells:
+    """The figures of every row, on one split or as the mean over several.
 
     Args:
-        results: of the rows.
+        results: of each split.
         experiment: the table; it says which row others are compared with.
-        names: figures; those of `results.names` by default.
+        names: figures; those of the results by default.
 
     Returns:
-        row → figure → {"mean", "std" (over seeds, of the means over renderings; None of one seed), "interval" (95 %,
-        over seeds, renderings and videos), "seeds", "renderings", "groups" (how many groups and videos that are alone,
-        if there are groups), "more" (95 % of the paired difference from the row that it is compared with, if that has
-        the same seeds)}. If a figure of one seed is undefined, as SRC of equal predictions, so are its mean, interval
-        and differences: NaN.
-    """
-    found: dict[str, dict[str, Any]] = {row: {} for row in results.predicted}
-    for name in results.names if names is None else names:
-        draws = results.drawn(name)
-        for row, drawn in draws.items():
-            other = _other(experiment, row, name)
-            found[row][name] = _cell(results.values(row, name), drawn)
-            if results.groups:
-                found[row][name]["groups"] = num_units(results.groups)
-            if other in draws and row != other and results.seeds_of(row) == results.seeds_of(other):
-                both = all(_is_defined(results.values(each, name)) for each in (row, other))
-                found[row][name]["more"] = interval(drawn - draws[other]) if both else (math.nan, math.nan)
-    return found
-
-
-def _other(experiment, row, name):
-    """The row that a figure of this one is compared with: that of its score, where each has its own."""
-    score = next((score for score in SCORES if measure_of(name) and score[0] == name[0]), None)
-    return experiment.compared_with(row, score)
-
-
-def _cell(values, drawn):
-    means = values.mean(axis=1)
-    return {
-        "mean": float(means.mean()),
-        "std": float(means.std(ddof=1)) if len(means) > 1 else None,
-        "interval": interval(drawn) if _is_defined(values) else (math.nan, math.nan),
-        "seeds": values.shape[0],
-        "renderings": values.shape[1],
-    }
-
-
-def _is_defined(values):
-    return not np.isnan(values).any()
-
-
-def cells_of_splits(
-    results: Sequence[Results], experiment: Experiment, names: Sequence[str] | None = None
-) -> dict[str, dict[str, Any]]:
-    """The figures of every row on K splits.
-
-    Returns:
-        row → figure → {"mean", "std", "interval" (95 % of the mean over a bootstrap of the splits, and of the seeds,
-        videos and renderings within each), "of_splits" (K,), "more" (95 % of the paired difference from the row that
-        it is compared with)}.
+        row → figure → {"mean", "std", "interval", "more"}: the deviation over seeds, or over splits; 95 % over splits,
+        seeds, renderings and videos; 95 % of the paired difference from the row that it is compared with, on one split
+        if that has the same seeds. One split adds "seeds", "renderings" and "groups", several "of_splits". A split in
+        which no row has the figure is left out. If a row lacks it in another, its mean and interval are NaN.
     """
     found: dict[str, dict[str, Any]] = {row: {} for row in results[0].predicted}
     for name in results[0].names if names is None else names:
-        of_results, draws = [result.drawn(name) for result in results], {}
-        for row, figures in found.items():
-            of_splits = [float(result.values(row, name).mean()) for result in results]
-            drawn = np.array([of_result[row] for of_result in of_results])  # (K, DRAWS)
-            rng = np.random.default_rng(0)  # the same splits for every figure
-            chosen = rng.integers(0, len(results), (number_of(len(results)), drawn.shape[1]))
-            draws[row] = np.take_along_axis(drawn, chosen, axis=0).mean(axis=0)
-            figures[name] = {
-                "mean": float(np.mean(of_splits)),
-                "std": float(np.std(of_splits, ddof=1)) if len(of_splits) > 1 else None,
-                "interval": interval(draws[row]) if np.isfinite(of_splits).all() else (math.nan, math.nan),
-                "of_splits": of_splits,
+        draws = [result.drawn(name) for result in results]
+        of_splits = {row: [float(each.values(row, name).mean()) for each in results] for row in draws[0]}
+        measured = _measured_splits(of_splits)
+        chosen = np.random.default_rng(0).integers(  # the same splits for every figure
+            0, len(measured), (number_of(len(measured)), len(next(iter(draws[0].values()))))
+        )
+        means = {
+            row: np.take_along_axis(np.array([draws[place][row] for place in measured]), chosen, axis=0).mean(axis=0)
+            for row in of_splits
+        }
+        defined = {row: bool(np.isfinite(np.array(values)[measured]).all()) for row, values in of_splits.items()}
+        for row, drawn in means.items():
+            other = _other(experiment, row, name)
+            figure = np.array(of_splits[row])[measured] if experiment.resplit else results[0].values(row, name)
+            found[row][name] = cell = {
+                "mean": float(figure.mean()),
+                "std": _deviation(figure if experiment.resplit else figure.mean(axis=1)),
+                "interval": interval(drawn) if defined[row] else UNDEFINED,
+                **(_numbers(results[0], figure) if not experiment.resplit else {"of_splits": of_splits[row]}),
             }
-        for row, drawn in draws.items():
-            if (other := _other(experiment, row, name)) in draws and other != row:
-                both = all(np.isfinite(found[each][name]["of_splits"]).all() for each in (row, other))
-                found[row][name]["more"] = interval(drawn - draws[other]) if both else (math.nan, math.nan)
+            same_seeds = experiment.resplit or (other in means and _same_seeds(results[0], row, other))
+            if other in means and other != row and same_seeds:
+                cell["more"] = interval(drawn - means[other]) if defined[row] and defined[other] else UNDEFINED
     return found
+
+
+def _measured_splits(of_splits: Mapping[str, Sequence[float]]) -> list[int]:
+    """The splits in which a row has the figure; all if none has."""
+    has_it = np.isfinite(list(of_splits.values())).any(axis=0)
+    return (np.flatnonzero(has_it) if has_it.any() else np.arange(len(has_it))).tolist()
+
+
+def _deviation(values: np.ndarray) -> float | None:
+    return float(values.std(ddof=1)) if len(values) > 1 else None
+
+
+def _numbers(results: AnyResults, values: np.ndarray) -> dict[str, int]:
+    """How many seeds, renderings and groups of videos a figure on one split rests on."""
+    groups = {"groups": num_units(results.groups)} if results.groups else {}
+    return {"seeds": values.shape[0], "renderings": values.shape[1], **groups}
+
+
+def _same_seeds(results: AnyResults, row: str, other: str) -> bool:
+    return list(results.seeds_of(row)) == list(results.seeds_of(other))
+
+
+def _other(experiment: Experiment, row: str, name: str) -> str:
+    """The row that a figure of this one is compared with: that of its score, where each has its own."""
+    score = next((score for score in SCORES if measure_of(name) and score[0] == name[0]), None)
+    return experiment.compared_with(row, score) or ""
 
 
 # === Markdown ===
@@ -233,13 +219,26 @@ def _covered(found):
     return f"\nMean of {seeds} on {renderings}; in brackets 95 % of a bootstrap over these and the {videos}{but}."
 
 
-def _covered_by_splits(splits, result):
+def _covered_by_splits(splits: Sequence[Split], result: AnyResults, found: Cells) -> str:
     sizes = {split_sizes(split) for split in splits}
     drawn = counted(len(splits), "split") + (f" (videos: {sizes.pop()})" if len(sizes) == 1 else "")
     videos = "videos in groups" if result.groups else "videos"
     covered = f"in brackets 95 % of a bootstrap of the mean over these, seeds, renderings and {videos}"
     seeds = counted(max(len(result.seeds_of(row)) for row in result.predicted), "seed")
-    return f"Mean ± standard deviation over {drawn}; {covered}; {seeds} each at most."
+    lacking = "".join(f" {sentence}" for sentence in undefined(found))
+    return f"Mean ± standard deviation over {drawn}; {covered}; {seeds} each at most.{lacking}"
+
+
+def undefined(found: Cells) -> list[str]:
+    """A sentence for each figure that some splits do not have, as rank correlation of one video."""
+    first = next(iter(found.values()))
+    sentences = []
+    for name in first:
+        of_splits = np.array([cells[name]["of_splits"] for cells in found.values() if name in cells])
+        number = int(np.isnan(of_splits).all(axis=0).sum())
+        if 0 < number < of_splits.shape[1]:
+            sentences.append(f"{head(name)} is not defined in {number} of {of_splits.shape[1]} splits.")
+    return sentences
 
 
 def split_sizes(split: Split) -> str:
@@ -302,8 +301,8 @@ def write_results(
         described: what cells.json says of the runs and the data beside the figures.
         splits: of a table on several.
     """
-    found = cells_of_splits(results, experiment) if splits else cells(results[0], experiment)
-    covered = _covered_by_splits(splits, results[0]) if splits else ""
+    found = cells(results, experiment)
+    covered = _covered_by_splits(splits, results[0], found) if splits else ""
     text = markdown(experiment, found, described, covered)
     (folder / CELLS).unlink(missing_ok=True)  # which is written last: it says what the other files are
     with replacing_file(folder / TABLE) as path:
