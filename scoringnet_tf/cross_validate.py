@@ -14,6 +14,7 @@ command to resume.
 import dataclasses
 import importlib.util
 import sys
+from typing import Any
 
 from absl import flags
 from tqdm import tqdm
@@ -89,6 +90,16 @@ def _checked_records() -> DatasetInfo:
     return info
 
 
+def _train(experiment: Experiment, folds: list[Surroundings]) -> None:
+    """Trains and evaluates in all folds; InputError (`training_failed`) if a training fails."""
+    seeds = flags.FLAGS.seeds
+    number = len(folds) * len(suite.trainings([experiment], folds[0], seeds))
+    with tqdm(None, "Trainings", number, unit="training") as bar:
+        failures = [line for fold in folds for line in suite.run([experiment], fold, seeds, bar)]
+    if failures:
+        raise InputError("training_failed", f"{counted(len(failures), 'training')} failed: {failures[0]}")
+
+
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values, further = flags.FLAGS, sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
@@ -107,22 +118,19 @@ def main(arguments: list[str]) -> int:
     folds = cross_validation.with_validation(splits.surroundings_of(surroundings, chosen))
 
     # 1. Train and evaluate ScoringNet.
-    number = len(folds) * len(suite.trainings([experiment], surroundings, values.seeds))
-    with tqdm(None, "Trainings", number, unit="training", disable=not number) as bar:
-        failures = [line for fold in folds for line in suite.run([experiment], fold, values.seeds, bar)]
-    if failures:
-        raise InputError("training_failed", f"{counted(len(failures), 'training')} failed: {failures[0]}")
+    if experiment.rows:
+        _train(experiment, folds)
 
     # 2. Fit scikit-learn's regressions.
     cli.load_tensorflow()
     from scoringnet_tf.baselines.simple import SimpleSystems
 
-    systems, results = SimpleSystems(info), []
+    systems, results = SimpleSystems(info), list[Any]()
     for fold in tqdm(folds, "scikit-learn", unit="fold", disable=None):
-        of_fold = cross_validation.alone(fold.records)
+        ours: Any = cross_validation.alone(fold.records)
         if experiment.rows:
-            of_fold = suite.results(experiment, fold, values.seeds)
-        results.append(cross_validation.beside(of_fold, systems, fold.records, in_groups=not values.group))
+            ours = suite.results(experiment, fold, values.seeds)
+        results.append(cross_validation.beside(ours, systems, fold.records, in_groups=not values.group))
 
     # 3. Write and print.
     described = {

@@ -89,7 +89,7 @@ def folds_of(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:
         videos = counted(len(training.groups), "video")
         raise InputError("one_source", f"All {videos} come from one source.", "Cross-validation needs two.")
     folds = (GroupKFold if training.is_grouped else KFold)(min(FOLDS, number), shuffle=True, random_state=training.seed)
-    return list(folds.split(training.scores, groups=training.groups))
+    return list(folds.split(training.scores, groups=training.groups if training.is_grouped else None))
 
 
 def cross_validated(

@@ -32,7 +32,7 @@ class Comparison:
     described: Mapping[str, Any] = dataclasses.field(repr=False)
 
     @property
-    def cells(self) -> dict[str, dict[str, Any]]:
+    def cells(self) -> report.Cells:
         """Row → figure (`"f_src"`, `"f_med"`, …) → `"mean"`, `"interval"` and what else `cells.json` holds."""
         return report.cells([self.results], self.experiment)
 

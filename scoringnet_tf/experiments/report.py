@@ -79,8 +79,9 @@ def cells(results: Sequence[AnyResults], experiment: Experiment, names: Sequence
 
 def _measured_splits(of_splits: Mapping[str, Sequence[float]]) -> list[int]:
     """The splits in which a row has the figure; all if none has."""
-    has_it = np.isfinite(list(of_splits.values())).any(axis=0)
-    return (np.flatnonzero(has_it) if has_it.any() else np.arange(len(has_it))).tolist()
+    figures = np.array(list(of_splits.values()))
+    measured = np.flatnonzero(np.isfinite(figures).any(axis=0)).tolist()
+    return measured or list(range(figures.shape[1]))
 
 
 def _deviation(values: np.ndarray) -> float | None:
