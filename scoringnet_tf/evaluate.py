@@ -4,12 +4,12 @@ r"""Evaluates a model on a split of records: the paper's six figures, frame accu
 
 Writes metrics.json, predictions.csv, stages.csv, scores.png and stages.png to --output_dir. Prints a table of figures
 with intervals from a bootstrap over the videos, or their groups; and how often the model's intervals hold. For features
-the table has what orders the videos best without a network, by scikit-learn (`pip install '.[experiments]'`).
+the table has scikit-learn's regressions that order best and err least (`pip install '.[experiments]'`).
 """
 
 import importlib.util
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absl import flags
@@ -20,6 +20,9 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access
+
+if TYPE_CHECKING:
+    from scoringnet_tf.inference.evaluation import Predictions
 
 flags.DEFINE_string("model", None, "Model: a .keras file or its folder. Default: the shipped diving model.")
 flags.DEFINE_string("records_dir", None, "Records, from `python -m data_prep build`.")
@@ -77,16 +80,16 @@ def _predictions(model: Any, ids: list[str] | None, total: int) -> Any:
     return evaluation.predict_records(outputs_of, dataset, progress=f"evaluating {values.split}", total=total)
 
 
-def _best_simple(info: DatasetInfo, predictions: Any) -> dict[str, Any] | None:
-    """Name and figures of the system without a network that orders the videos best, after the training split.
+def _best_simple(info: DatasetInfo, predictions: "Predictions") -> dict[str, dict[str, Any]]:
+    """Name and figures of scikit-learn's regressions that order the videos best, and that err least.
 
     None for records of frames, for training videos, without scikit-learn, and with --nosimple.
     """
     split = flags.FLAGS.split
     with_features = flags.FLAGS.simple and info.features and {"train", split} <= {*info.splits} and split != "train"
     if not with_features or not importlib.util.find_spec("sklearn"):
-        return None
-    from scoringnet_tf.baselines.comparison import SimpleSystems
+        return {}
+    from scoringnet_tf.baselines.simple import SimpleSystems
 
     predicted = SimpleSystems(info).predict(info, predictions.ids, [*predictions.predicted])
     measured = {
@@ -97,8 +100,9 @@ def _best_simple(info: DatasetInfo, predictions: Any) -> dict[str, Any] | None:
         }
         for title, of_system in predicted.items()
     }
-    best = max(measured, key=lambda title: np.nan_to_num(measured[title].get("f_src", np.nan), nan=-2.0))
-    return {"name": best, **measured[best]}
+    order = max(measured, key=lambda title: np.nan_to_num(measured[title].get("f_src", np.nan), nan=-2.0))
+    error = min(measured, key=lambda title: np.nan_to_num(measured[title].get("f_med", np.nan), nan=np.inf))
+    return {"best_simple": {"name": order, **measured[order]}, "closest_simple": {"name": error, **measured[error]}}
 
 
 def _flags() -> dict[str, Any]:
@@ -123,7 +127,7 @@ def _measured(
         "mean_predictor": evaluation.mean_predictor_figures(
             predictions.truth, training_means(info), model.sport.fuse, model.scores
         ),
-        "best_simple": _best_simple(info, predictions),
+        **_best_simple(info, predictions),
         "intervals": evaluation.coverage(predictions, intervals, values.split, info.data_hash, videos),
         "split": values.split,
         "decoding": model.stage_decision.decoding if model.stage_decision else None,
@@ -145,7 +149,8 @@ def _print(measured: dict[str, Any], model: Any) -> None:
     over = counted(measured["groups"], "group") if measured["groups"] else "videos"
     rows = [("model", measured), (f"95 % over {over}", measured["bootstrap"])]
     rows += [("mean predictor", baseline)] if baseline else []
-    rows += [(simple["name"], simple)] if (simple := measured["best_simple"]) else []
+    simple = [measured[name] for name in ("best_simple", "closest_simple") if name in measured]
+    rows += [(each["name"], each) for number, each in enumerate(simple) if each not in simple[:number]]
     print(evaluation.table(rows, model.sport))
     if model.segmenter is not None:
         per_class = measured["frame_accuracy_per_class"].items()

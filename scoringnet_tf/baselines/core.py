@@ -45,10 +45,10 @@ def learn(training: TrainingSet) -> Learned:
         warnings.filterwarnings("ignore", "Model doesn't support `jit_compile=True`")
         model.compile(keras.optimizers.Adam(RATE), tree_loss, jit_compile=True)  # two million weights: twice as fast
 
-    def pairs(inputs, exemplars):
+    def pairs(inputs: np.ndarray, exemplars: np.ndarray) -> np.ndarray:
         return np.concatenate([inputs, known[exemplars], (scores[exemplars, None] - mean) / unit], axis=-1)
 
-    def batches(rng):
+    def batches(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         videos = np.arange(len(shown))
         exemplars = (videos + rng.integers(1, len(shown), len(shown))) % len(shown)  # never itself
         ways = ((videos, exemplars), (exemplars, videos))
@@ -58,7 +58,7 @@ def learn(training: TrainingSet) -> Learned:
 
     exemplars = np.random.default_rng(training.seed).permutation(len(shown))[:EXEMPLARS]
 
-    def predict(inputs):
+    def predict(inputs: np.ndarray) -> np.ndarray:
         of_each = np.repeat(inputs[:, None], len(exemplars), axis=1)
         leaves = model.predict_on_batch(pairs(of_each, np.tile(exemplars, (len(inputs), 1))))
         return (np.asarray(voted_scores(leaves), float) + scores[exemplars]).mean(axis=1)

@@ -45,21 +45,20 @@ def train(
     epochs: int,
     batch_size: int,
 ) -> dict[str, float]:
-    """Trains a compiled `model` and leaves in it the weights of the epoch with the highest SRC of the held-out videos.
+    """Trains a compiled model, and keeps the epoch with the highest SRC of the held-out videos, or the last.
 
     Args:
         model: compiled.
-        training: its held-out videos choose the epoch; the last one is kept where there are none.
+        training: its held-out videos choose the epoch.
         batches: gives the (inputs, targets) of an epoch, of the videos that are not held out.
         predict: inputs (V, …) → scores (V,), by the model.
-        epochs: how many.
-        batch_size: of them.
+        epochs, batch_size: of the training.
 
     Returns:
         {"epoch": from 1 on, "validation_src": of it}.
 
     Raises:
-        InputError: the held-out videos have all the same score, or the model predicts no numbers after any epoch.
+        InputError: the held-out videos have one score (`equal_scores`), or the training diverges (`diverged`).
     """
     held_out, rng = training.held_out, np.random.default_rng(training.seed)
     if len(scores := {*training.scores[held_out].tolist()}) == 1:
@@ -115,10 +114,10 @@ def learn_lstm(training: TrainingSet) -> Learned:
     mean, unit = training.scores[shown].mean(), training.scores[shown].std() or 1.0
     model.compile(keras.optimizers.Adam(LSTM_RATE), "mse", jit_compile=False)
 
-    def predict(inputs):
+    def predict(inputs: np.ndarray) -> np.ndarray:
         return mean + unit * model.predict_on_batch(inputs)[:, -1].astype(float)
 
-    def batches(_):
+    def batches(_: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         return training.inputs[shown], (training.scores[shown, None] - mean) / unit * PROGRESS
 
     chosen = train(model, training, batches, predict, epochs=LSTM_EPOCHS, batch_size=LSTM_BATCH)
@@ -159,10 +158,10 @@ def learn_distribution(training: TrainingSet) -> Learned:
     places = losses.BIN_REACH * (2 * (training.scores - low) / max(high - low, 1e-9) - 1)
     model.compile(keras.optimizers.Adam(USDL_RATE), divergence, jit_compile=False)
 
-    def predict(inputs):
+    def predict(inputs: np.ndarray) -> np.ndarray:
         return bins[model.predict_on_batch(inputs).argmax(axis=-1)]
 
-    def batches(_):
+    def batches(_: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         return training.inputs[shown], places[shown, None]
 
     chosen = train(model, training, batches, predict, epochs=USDL_EPOCHS, batch_size=USDL_BATCH)

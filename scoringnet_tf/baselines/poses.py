@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR, NuSVR
 
-from scoringnet_tf.baselines.system import Learned, System, TrainingSet, cross_validated, learned
+from scoringnet_tf.baselines.system import Learned, System, TrainingSet, searched
 from scoringnet_tf.baselines.videos import Videos
 
 FREQUENCIES, POSE_C = 50, 1e-3
@@ -59,17 +59,11 @@ def regularity(signal: np.ndarray) -> float:
 
 
 def approximate_entropy(signal: np.ndarray, length: int, tolerance: float) -> float:
-    """Φᵐ(r) − Φᵐ⁺¹(r) of Pincus (PNAS 1991), where Φᵐ is the mean log share of windows within r of a window of m.
-
-    Args:
-        signal: (L,).
-        length: m.
-        tolerance: r, in the unit of the signal.
-    """
+    """Φᵐ(r) − Φᵐ⁺¹(r) of a signal (L,): Φᵐ is the mean log share of windows within r of a window of m."""
     return _mean_log_share(signal, length, tolerance) - _mean_log_share(signal, length + 1, tolerance)
 
 
-def _mean_log_share(signal, length, tolerance):
+def _mean_log_share(signal: np.ndarray, length: int, tolerance: float) -> float:
     windows = np.lib.stride_tricks.sliding_window_view(signal, length)
     distances = np.abs(windows[:, None] - windows[None]).max(axis=-1)
     return float(np.log((distances <= tolerance).mean(axis=1)).mean())
@@ -78,7 +72,7 @@ def _mean_log_share(signal, length, tolerance):
 def learn_entropies(training: TrainingSet) -> Learned:
     """A linear SVR."""
     model = make_pipeline(StandardScaler(), SVR(kernel="linear"))
-    return learned(cross_validated(model, {"svr__C": C}, training, training.inputs), kernel="linear")
+    return searched(model, {"svr__C": C}, training, kernel="linear")
 
 
 POSE_DCT = System("Pose + DCT", "joints", spectra, learn_spectra)

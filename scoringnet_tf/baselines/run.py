@@ -1,4 +1,4 @@
-"""Fits a system to records and leaves a report for each rendering, as `evaluate` does; what is there is not redone."""
+"""Fits a system to records, and leaves a report for each rendering, as `evaluate` does."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.training.run_record import learned_from, versions
 
-SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"
+SETTINGS = "settings.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Run:
 
     Attributes:
         name: of the system, see `baselines.NAMES`.
-        info: records that are learnt from.
+        info: training records.
         tested: records whose split is predicted: `info`, and other renderings of it.
         split: of them.
         output_dir: folder of the run.
-        features_dir: folder in which features of C3D are kept; runs may share it.
+        features_dir: folder of C3D's features; runs may share it.
         pretrained: C3D, as `--pretrained`.
         validation_fraction: share of the training split that chooses epochs.
         seed: of everything random.
@@ -53,77 +53,55 @@ class Run:
     seed: int = 0
 
     def run(self) -> list[Path]:
-        """Fits the system unless every report is there; returns the folders of the reports.
+        """Fits the system; returns the folders of the reports.
 
         Raises:
             InputError: the records are not what the system needs, those of `tested` are of other videos, it would learn
-                from what it predicts, or `output_dir` is of another run.
+                from what it predicts, or `output_dir` holds another run.
         """
         check_renderings(self.info, self.tested[1:], self.split)
         system = load_system(self.name)
         parts = [part for part in (self._part("train"), self._part("validation")) if part.ids]
         if both := {video_id for part in parts for video_id in part.ids} & {*split_ids(self.info, self.split)}:
-            raise InputError(
-                "trained_on",
-                f"--split={self.split}: {self.name} learns from {counted(len(both), 'video')} of this split.",
-                "Choose a split that it does not learn from.",
-            )
+            message = f"--split={self.split}: {self.name} learns from {counted(len(both), 'video')} of this split."
+            raise InputError("trained_on", message, "Choose a split that it does not learn from.")
         described = self._described(system, parts[0])
         self._check_folder(described)
-        reports = [self._report(info) for info in self.tested]
-        if not all(self._is_done(system, info) for info in self.tested):
-            self._fit(system, parts, described)
+        reports = self._fit(system, parts, described)
         if seen := max(read_json(report / METRICS).get("seen_in_training") or 0 for report in reports):
             of = counted(len(split_ids(self.info, self.split)), "video")
             print(f"Of the {of} of {self.split} --pretrained learned from {seen}: its figures say nothing of others.")
         return reports
 
-    def _part(self, split):
-        """The videos that are learnt from, or those held out."""
+    def _part(self, split: str) -> Videos:
+        """The training videos, or those held out."""
         none = split == "validation" and not self.validation_fraction and split not in self.info.splits
         return self._videos(self.info, split, () if none else split_ids(self.info, split, self.validation_fraction))
 
-    def _videos(self, info, split, ids):
+    def _videos(self, info: DatasetInfo, split: str, ids: Sequence[str]) -> Videos:
         return Videos(info, split, tuple(ids), self.pretrained, self.features_dir)
 
-    def _report(self, info):
-        return self.output_dir / f"{self.split}_{info.data_hash[:10]}"
-
-    def _is_done(self, system, info):
-        """Whether the report on a rendering is there, of what lies beside its records now where the system reads it."""
-        report = self._report(info)
-        if not (report / PREDICTIONS).is_file():
-            return False
-        return _beside(system, info).items() <= read_json(report / METRICS).items()
-
-    def _described(self, system, videos):
+    def _described(self, system: System, videos: Videos) -> dict[str, Any]:
         """All that the result depends on."""
         return {
             "system": self.name,
             "sees": videos.describe(system.sees),
             "data_hash": self.info.data_hash,
-            **dict.fromkeys(("groups", "sport")),  # none: also a folder of a run that had some is of another
             **self.info.beside_records(),
             "validation_fraction": self.validation_fraction,
             "seed": self.seed,
             "scoringnet_tf": __version__,
         }
 
-    def _check_folder(self, described):
-        path, hint = self.output_dir / SETTINGS, "Choose a new folder."
-        if path.is_file():
-            found = read_json(path)
-            if different := [name for name in described if found.get(name) != described[name]]:
-                message = f"--output_dir={self.output_dir}: a run with another {', '.join(different)} is there."
-                raise InputError("other_settings", message, hint)
-        elif others := [report.name for report in map(self._report, self.tested) if report.exists()]:
-            raise InputError(
-                "exists", f"--output_dir={self.output_dir}: {others[0]} is there without {SETTINGS}.", hint
-            )
+    def _check_folder(self, described: Mapping[str, Any]) -> None:
+        path = self.output_dir / SETTINGS
+        found = read_json(path) if path.is_file() else described
+        if different := [name for name in described if found.get(name) != described[name]]:
+            message = f"--output_dir={self.output_dir}: a run with another {', '.join(different)} is there."
+            raise InputError("other_settings", message, "Choose a new folder.")
 
-    def _fit(self, system: System, parts: Sequence[Videos], described: Mapping[str, Any]) -> None:
-        see: Any = system.watch(parts[0], self.seed) if system.watch else system.see
-        inputs = np.concatenate([see(part) for part in parts])
+    def _fit(self, system: System, parts: Sequence[Videos], described: Mapping[str, Any]) -> list[Path]:
+        inputs = np.concatenate([system.see(part) for part in parts])
         held_out = np.concatenate([np.full(len(part.ids), part.split == "validation") for part in parts])
         ids = [video_id for part in parts for video_id in part.ids]
         groups = np.array([self.info.videos[video_id].get("group") or f"={video_id}" for video_id in ids])
@@ -137,13 +115,9 @@ class Run:
                 learned[score] = self._learned(system, score, of_score)
         chosen = {score: dict(found.chosen) for score, found in learned.items()}
         write_json(self.output_dir / SETTINGS, {**described, "chosen": chosen, "versions": versions()})
-        for info in self.tested:
-            videos = self._videos(info, self.split, sorted(split_ids(info, self.split)))
-            seen = see(videos)
-            predicted = {score: found.predict(seen) for score, found in learned.items()}
-            self._write_report(system, info, videos, predicted, int(of_any.sum()))
+        return [self._report(system, info, learned, int(of_any.sum())) for info in self.tested]
 
-    def _learned(self, system, score, training):
+    def _learned(self, system: System, score: str, training: TrainingSet) -> Learned:
         value, *others = {*training.scores.tolist()}
         if not others:  # nothing to learn, as of difficulty in a sport that has none
             return Learned(lambda inputs: np.full(len(inputs), value), {"constant": value})
@@ -153,35 +127,39 @@ class Run:
             where = f"{self.info.records_dir}: {self.name}, {score} scores"
             raise InputError(error.code, f"{where}: {error.message}", error.hint) from error
 
-    def _learned_before(self, system, info, ids):
-        """How many of the videos the C3D learned from whose features a system sees."""
-        if system.sees != "clips" or info.features:
-            return 0
-        learned = load_c3d(self.pretrained)[0].learned_from | learned_from(model_path(self.pretrained))
-        return sum(shown(info.videos[video_id]) in learned for video_id in ids)
-
-    def _write_report(self, system, info, videos, predicted, num_learned):
+    def _report(self, system: System, info: DatasetInfo, learned: Mapping[str, Learned], number: int) -> Path:
+        """Predicts the split of a rendering, and writes its report."""
+        videos = self._videos(info, self.split, sorted(split_ids(info, self.split)))
+        inputs = system.see(videos)
         unlabelled = [np.full(1, -1) for _ in videos.ids]
-        truth = {score: videos.scores(score) for score in info.scores}
-        nothing_empty = np.zeros((len(videos.ids), 0), bool)
         predictions = evaluation.Predictions(
-            list(videos.ids), truth, predicted, {}, unlabelled, unlabelled, nothing_empty
+            list(videos.ids),
+            {score: videos.scores(score) for score in info.scores},
+            {score: found.predict(inputs) for score, found in learned.items()},
+            {},
+            unlabelled,
+            unlabelled,
+            np.zeros((len(videos.ids), 0), bool),
         )
         measured = evaluation.figures(predictions, info.stages) | {
             "split": self.split,
             "model": self.name,
             "data_hash": info.data_hash,
             "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
-            "training_videos": num_learned,
+            "training_videos": number,
             "seen_in_training": self._learned_before(system, info, videos.ids),
-            **_beside(system, info),
+            **({system.sees: BESIDE[system.sees](info)} if system.sees in BESIDE else {}),
         }
-        write_report(self._report(info), predictions, measured, get_sport(info.sport))
+        folder = self.output_dir / f"{self.split}_{info.data_hash[:10]}"
+        write_report(folder, predictions, measured, get_sport(info.sport))
+        return folder
 
-
-def _beside(system, info):
-    """{what a system reads beside records: its hash}; {} if it reads nothing there."""
-    return {system.sees: BESIDE[system.sees](info)} if system.sees in BESIDE else {}
+    def _learned_before(self, system: System, info: DatasetInfo, ids: Sequence[str]) -> int:
+        """The number of videos that the C3D learned from whose features a system sees."""
+        if system.sees != "clips" or info.features:
+            return 0
+        learned = load_c3d(self.pretrained)[0].learned_from | learned_from(model_path(self.pretrained))
+        return sum(shown(info.videos[video_id]) in learned for video_id in ids)
 
 
 def table(reports: Sequence[Path], sport: Sport) -> str:

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
-from scoringnet_tf.baselines.system import Learned, System, TrainingSet, cross_validated, learned
+from scoringnet_tf.baselines.system import Learned, System, TrainingSet, searched
 from scoringnet_tf.baselines.videos import CLIP, STRIDE, ClipFeatures, Videos
 from scoringnet_tf.support.messages import InputError
 
@@ -35,23 +35,18 @@ def mean_features(videos: Videos) -> np.ndarray:
 def learn_mean(training: TrainingSet) -> Learned:
     """A linear SVR; the unit of C and ε is a point of the score."""
     model = make_pipeline(StandardScaler(), SVR(kernel="linear"))
-    return learned(cross_validated(model, {"svr__C": MEAN_C}, training, training.inputs), kernel="linear")
+    return searched(model, {"svr__C": MEAN_C}, training, kernel="linear")
 
 
 def segments(videos: Videos) -> np.ndarray:
-    """The mean of the features of every stage but noise, stacked, (V, S · D).
-
-    Raises:
-        InputError: a video has no stage labels.
-    """
+    """The mean of every stage but noise, stacked, (V, S · D); InputError if a video has no stage labels."""
     found = videos.clips()
     if videos.info.has_vectors:
         return np.stack([clips.values[0] for clips in found])
     for video_id, clips in zip(videos.ids, found, strict=True):
         if np.all(clips.stages < 0):
-            raise InputError(
-                "no_stage_labels", f"{videos.info.records_dir}: {video_id} has no stage labels, and S3D stacks stages."
-            )
+            message = f"{videos.info.records_dir}: {video_id} has no stage labels, and S3D stacks stages."
+            raise InputError("no_stage_labels", message)
     return np.stack([stacked(clips, len(videos.info.stages)) for clips in found])
 
 
@@ -65,7 +60,7 @@ def learn_stacked(training: TrainingSet) -> Learned:
     """An SVR on the features as they are."""
     model = TransformedTargetRegressor(SVR(epsilon=EPSILON), transformer=StandardScaler())
     grid = {"regressor__kernel": KERNELS, "regressor__C": C}
-    return learned(cross_validated(model, grid, training, training.inputs), epsilon=EPSILON)
+    return searched(model, grid, training, epsilon=EPSILON)
 
 
 C3D_SVR = System("C3D + SVR", "clips", mean_features, learn_mean)

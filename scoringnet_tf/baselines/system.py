@@ -1,4 +1,4 @@
-"""What a system says of itself: what it sees of videos, and how it learns one score from that."""
+"""A system: what it sees of videos, and how it learns one score from that."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,6 @@ from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.sports import src
 from scoringnet_tf.support.messages import InputError, counted
 
-See = Callable[[Videos], np.ndarray]  # videos → what a system sees of them, (V, …)
 FOLDS = 5
 
 
@@ -19,11 +18,11 @@ class TrainingSet:
     """V videos of known score.
 
     Attributes:
-        inputs: (V, …), what the system sees of each.
+        inputs: (V, …).
         scores: (V,), points.
         held_out: bool (V,), the validation part: what chooses epochs; what is fitted at once may learn from it.
         seed: of everything random.
-        groups: (V,), which videos are cuts of one source: they are held out together.
+        groups: (V,), names of the sources that videos are cut from.
     """
 
     inputs: np.ndarray
@@ -34,18 +33,13 @@ class TrainingSet:
 
     @property
     def is_grouped(self) -> bool:
-        """Whether videos share a group."""
+        """Whether videos share a source."""
         return len({*self.groups.tolist()}) < len(self.groups)
 
 
 @dataclasses.dataclass(frozen=True)
 class Learned:
-    """A score that was learnt.
-
-    Attributes:
-        predict: inputs (V, …) → scores (V,), points.
-        chosen: settings that were chosen inside the training split, name → value.
-    """
+    """A learnt score: inputs (V, …) → scores (V,), points; and the settings that were chosen, name → value."""
 
     predict: Callable[[np.ndarray], np.ndarray]
     chosen: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -57,74 +51,50 @@ class System:
 
     Attributes:
         title: as tables call it.
-        sees: `"clips"`, `"grey"`, `"joints"`, `"lengths"` or `"factors"`, of `Videos`.
-        see: what the system sees of videos, (V, …).
-        learn: one score from what was seen. Every score that the training videos know is learnt by itself, the final
-            one too, as the papers have it.
-        watch: training videos and a seed → `see`, if the system learns what it sees, without scores.
+        sees: `"clips"`, `"joints"`, `"lengths"` or `"factors"`, of `Videos`.
+        see: videos → inputs (V, …).
+        learn: learns one score. Every score is learnt by itself, the final one too, as the papers have it.
     """
 
     title: str
     sees: str
-    see: See | None
+    see: Callable[[Videos], np.ndarray]
     learn: Callable[[TrainingSet], Learned]
-    watch: Callable[[Videos, int], See] | None = None
 
 
 def order(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """SRC; 0 where it is undefined, as of equal predictions: they say nothing of the order."""
+    """SRC; 0 where it is undefined, as of equal predictions."""
     return float(np.nan_to_num(src(truth, predicted)))
 
 
 def folds_of(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(rows to learn from, rows to try) of each of `FOLDS` folds; cuts of one source are in one fold.
-
-    Raises:
-        InputError: all videos are cuts of one source.
-    """
+    """(rows to learn from, rows to try) of each of `FOLDS` folds, each source in one; InputError if there is one."""
     from sklearn.model_selection import GroupKFold, KFold
 
-    number = len(set(training.groups.tolist()))
+    number = len({*training.groups.tolist()})
     if number < 2:
         videos = counted(len(training.groups), "video")
         raise InputError("one_source", f"All {videos} come from one source.", "Cross-validation needs two.")
-    folds = (GroupKFold if training.is_grouped else KFold)(min(FOLDS, number), shuffle=True, random_state=training.seed)
-    return list(folds.split(training.scores, groups=training.groups if training.is_grouped else None))
+    groups = training.groups if training.is_grouped else None
+    folds = (KFold if groups is None else GroupKFold)(min(FOLDS, number), shuffle=True, random_state=training.seed)
+    return list(folds.split(training.scores, groups=groups))
 
 
-def cross_validated(
-    regressor: Any,
-    grid: Mapping[str, Sequence[Any]],
-    training: TrainingSet,
-    inputs: np.ndarray,
-    scoring: str | None = None,
-) -> Any:
-    """scikit-learn's `GridSearchCV` in the `folds_of` the videos, fitted.
+def searched(regressor: Any, grid: Mapping[str, Sequence[Any]], training: TrainingSet, **settings: Any) -> Learned:
+    """scikit-learn's `GridSearchCV` by SRC in the `folds_of` the videos.
 
     Args:
         regressor: of scikit-learn.
-        grid: name of a setting → what is tried.
-        training: its scores and seed.
-        inputs: (V, D), or a kernel (V, V).
-        scoring: scikit-learn's name of what is to be highest; None: SRC.
-
-    Raises:
-        InputError: all videos are cuts of one source.
+        grid: setting → values to try.
+        training: the videos.
+        **settings: those that were not chosen, for the record.
     """
     from sklearn.model_selection import GridSearchCV
 
-    search = GridSearchCV(
-        regressor,
-        dict(grid),
-        scoring=scoring or (lambda fitted, x, y: order(y, fitted.predict(x))),
-        cv=folds_of(training),
-        error_score="raise",
-    )
-    return search.fit(inputs, training.scores)
+    def scoring(fitted: Any, inputs: np.ndarray, truth: np.ndarray) -> float:
+        return order(truth, fitted.predict(inputs))
 
-
-def learned(search: Any, **settings: Any) -> Learned:
-    """What a search found, with the settings that were not chosen."""
-    measure = search.scoring if isinstance(search.scoring, str) else "src"
-    chosen = {**search.best_params_, f"cross_validation_{measure}": round(float(search.best_score_), 4)}
-    return Learned(search.predict, {**settings, **chosen, "folds": search.n_splits_})
+    search = GridSearchCV(regressor, dict(grid), scoring=scoring, cv=folds_of(training), error_score="raise")
+    search.fit(training.inputs, training.scores)
+    quality = {"cross_validation_src": round(float(search.best_score_), 4), "folds": search.n_splits_}
+    return Learned(search.predict, {**settings, **search.best_params_, **quality})

@@ -1,4 +1,4 @@
-"""What the systems see of a split of records: features of clips, grey frames, stages, joints."""
+"""What the systems see of a split of records: features of clips, stages, joints."""
 
 import dataclasses
 import functools
@@ -13,7 +13,6 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.factors import factors_hash
 from scoringnet_tf.data.features import middle_frames, read_features
 from scoringnet_tf.data.joints import Joints, joints_folder, joints_hash, read_index, read_joints
-from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.records import parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import stored_split
@@ -63,14 +62,12 @@ class Videos:
         if sees == "lengths":
             return {}
         if sees == "joints":
-            self._check_frames(sees)
+            self._check_frames()
             return {"joints": read_index(joints_folder(self.info))[1], "sha256": joints_hash(self.info)}
         if sees == "factors":
             return {"factors": factors_hash(self.info)}
         if self.info.features:
             return {"features": "of the records"}
-        if sees == "grey":
-            return {"frame_size": list(self.info.frame_size)}
         from scoringnet_tf.inference.extraction import load_c3d, weights_of
 
         c3d, _ = load_c3d(self.pretrained)
@@ -103,22 +100,9 @@ class Videos:
             found.append(ClipFeatures(values, stages[labelled]))
         return found
 
-    def grey(self) -> Iterator[np.ndarray]:
-        """Grey frames of each, float32 (L, H, W), 0…1; InputError if the records hold features."""
-        import cv2
-
-        self._check_frames("grey frames")
-        for record in self.records("Watching"):
-            frames = [cv2.cvtColor(decode_jpeg(jpeg), cv2.COLOR_RGB2GRAY) for jpeg in record["image/encoded"]]
-            yield np.stack(frames).astype(np.float32) / 255
-
     def joints(self) -> list[Joints]:
-        """Joints of each.
-
-        Raises:
-            InputError: the records have none, of another number of frames, or of a video in no frame.
-        """
-        self._check_frames("joints")
+        """Joints of each; InputError if there are none, of another number of frames, or in no frame of a video."""
+        self._check_frames()
         folder, found = as_path(joints_folder(self.info)), []
         for video_id in self.ids:
             found.append(read_joints(folder, video_id, self.info.videos[video_id]["num_frames"]))
@@ -126,11 +110,10 @@ class Videos:
                 raise InputError("no_joints", f"{folder / f'{video_id}.npy'}: no frame has joints.")
         return found
 
-    def _check_frames(self, what):
+    def _check_frames(self) -> None:
         if self.info.features:
-            raise InputError(
-                "features_given", f"{self.info.records_dir}: {what} need frames; these records hold features."
-            )
+            message = f"{self.info.records_dir}: joints need frames; these records hold features."
+            raise InputError("features_given", message)
 
 
 def evenly(number: int, length: int) -> np.ndarray:
@@ -138,7 +121,7 @@ def evenly(number: int, length: int) -> np.ndarray:
     return np.rint(np.linspace(0, length - 1, number)).astype(int)
 
 
-def _extracted(videos):
+def _extracted(videos: Videos) -> list[np.ndarray]:
     """float32 (T, D) of each video, extracted once and kept, as `python -m scoringnet_tf.extract` does."""
     from scoringnet_tf.inference import feature_folder
     from scoringnet_tf.inference.extraction import (
@@ -163,7 +146,7 @@ def _extracted(videos):
     return [read_features(folder / feature_folder.file_name(video_id)).values for video_id in videos.ids]
 
 
-def _endpoint_of(c3d):
+def _endpoint_of(c3d: Any) -> str:
     """fc6 where a C3D has it for clips of `CLIP` frames, else pool5, flattened."""
     config = c3d.get_config()
     has_fc6 = config["heads"] is not None and config["top"] == "fc" and config["input_shape"][0] == CLIP

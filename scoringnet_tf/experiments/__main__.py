@@ -4,7 +4,6 @@ r"""The paper's tables, each by one command.
     python -m scoringnet_tf.experiments list
     python -m scoringnet_tf.experiments status [NAME …] --records_dir=…    what is trained, begun or missing
     python -m scoringnet_tf.experiments report [NAME …] --records_dir=…    tables of what is done
-    python -m scoringnet_tf.experiments plan NAME … --records_dir=… [--preset=paper] [--gpu=H100]    operations, memory
 
 `run` trains and evaluates what the named tables need ("all": every one) and --runs_dir lacks. Then it writes each
 table, its cells, its predictions and a picture to --results_dir/SPORT/NAME. Rerun a command to resume; a failed
@@ -42,7 +41,6 @@ flags.DEFINE_integer("splits", 6, "Random splits for table6.", 2)
 flags.DEFINE_list("split_files", [], "Split files (id,split) for table6, made by `data_prep split`.")
 flags.DEFINE_string("runs_dir", "runs/experiments", "Folder for the trainings.")
 flags.DEFINE_string("results_dir", "results", "Folder for the tables, with a subfolder per sport.")
-flags.DEFINE_string("gpu", "H100", "GPU of `plan`, which takes 45% of its peak for granted.")
 flags.DEFINE_bool("overwrite", False, "Replacement of results from other records or trainings.")
 
 
@@ -83,18 +81,7 @@ def write_report(chosen: Tables) -> int:
     return 1 if _report(suite.possible(chosen, surroundings), surroundings) else 0
 
 
-def write_plan(chosen: Tables) -> int:
-    """Prints what the trainings take on a GPU, and trains nothing."""
-    surroundings = _surroundings()
-    cli.load_tensorflow()
-    from scoringnet_tf.experiments.plan import plan
-
-    possible = suite.possible(chosen, surroundings)
-    print(plan([*possible.values()], surroundings, flags.FLAGS.seeds, flags.FLAGS.gpu))
-    return 0
-
-
-COMMANDS = {"plan": write_plan, "run": run, "list": list_experiments, "status": status, "report": write_report}
+COMMANDS = {"run": run, "list": list_experiments, "status": status, "report": write_report}
 
 
 def _splits_of(experiment, surroundings):
@@ -169,14 +156,9 @@ def _report_table(name, experiment, surroundings):
     _check_replaceable(name, surroundings, [one["folder"] for one in described["trainings"]], numbers)
     folder = _folder(name, surroundings)
     if experiment.is_figure:
-        from scoringnet_tf.experiments import curves, feature_maps, learning_curves  # Matplotlib
+        from scoringnet_tf.experiments.learning_curves import write_learning_curves  # Matplotlib
 
-        draw = {
-            "fig5": curves.write_curves,
-            "fig6": feature_maps.write_feature_maps,
-            "learning_curves": learning_curves.write_learning_curves,
-        }[name]
-        text = draw(folder, experiment, surroundings, seeds)
+        text = write_learning_curves(folder, experiment, surroundings, seeds)
         if text:
             write_json(folder / report.DRAWN, {"title": experiment.title, **described})
         return text

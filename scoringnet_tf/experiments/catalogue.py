@@ -52,7 +52,6 @@ class Experiment:
         is_figure: whether it is a picture of the paper's, which a function of its own draws.
         resplit: whether the rows are trained on several splits, of one seed each, instead of several seeds.
         by_split: whether each split has a line of its own, of a table on several.
-        held_out: whether it is of videos that training holds out.
     """
 
     title: str
@@ -67,7 +66,6 @@ class Experiment:
     is_figure: bool = False
     resplit: bool = False
     by_split: bool = True
-    held_out: bool = False
 
     def compared_with(self, row: str, score: str | None = None) -> str | None:
         """Name of the row that a row's figures of a score, or those of none, are compared with; None where none is."""
@@ -92,12 +90,12 @@ DISTRIBUTION = {**HEAD, "head": "distribution", "model.head.sigma": "0.6"}
 OURS = "ScoringNet (MSE + ranking)"
 
 
-def _final(f_src):
-    """Figures of a table that prints F-SRC alone, of row → it."""
+def _final(f_src: Mapping[str, float]) -> dict[str, Figures]:
+    """Figures of a table that prints F-SRC alone."""
     return {row: {"f_src": value} for row, value in f_src.items()}
 
 
-def _varied(flag, values, name):
+def _varied(flag: str, values: Sequence[str], name: str) -> list[Row]:
     return [Row(f"{name} = {value}", {flag: value}) for value in values]
 
 
@@ -112,8 +110,8 @@ SRC_BY_FRAGMENT = {  # (D-SRC, E-SRC), in the same order
 }
 
 
-def _fragments(sport, number, table):
-    """Table 1 or 2: both towers see the same true fragment; each is compared with that which the sport has for it."""
+def _fragments(sport: str, number: int, table: str) -> Experiment:
+    """Table 1 or 2: both towers see the same true fragment, and are compared with that of the sport."""
     rows = [
         Row(
             stages.replace(",", " + "),
@@ -142,7 +140,7 @@ NETWORKS = {
 }
 
 
-def _segmentation():
+def _segmentation() -> Experiment:
     """Table 3: the networks of Fig. 4, each decided frame by frame, as in the paper, and in order."""
     rows = [
         Row(f"{name}, {decoding}", {**KFS_ALONE, **flags}, (f"--decoding={decoding}",), needs=STAGES)
@@ -170,7 +168,7 @@ SCALE = [  # what nobody should do worse than, and what nobody can do better
 ]
 
 
-def _ranking():
+def _ranking() -> Experiment:
     """What might keep the ranking loss from adding anything: each setting is trained without it and with it."""
     weighed = [
         *(Row(f"α = {alpha}", {"alpha": alpha}) for alpha in ("0.2", "5", "25")),
@@ -208,7 +206,7 @@ WAYS = [
 EPOCHS = {"100": "40", "250": "24", "1000": "8", "3000": "4"}  # by number of training videos
 
 
-def _learning_curves():
+def _learning_curves() -> Experiment:
     """The ways, on all training videos first, and then on fewer."""
     fewer = [
         dataclasses.replace(
@@ -264,14 +262,6 @@ EXPERIMENTS = {
             },
         },
     ),
-    "fig5": Experiment(
-        "Fig. 5: curves of close scores",
-        "Does the ranking loss set videos of close scores apart while it trains?",
-        RANKING,
-        "MSE",
-        is_figure=True,
-        held_out=True,
-    ),
     "table6": Experiment(
         "Table 6: random splits",
         "How much does the split change?",
@@ -296,7 +286,6 @@ EXPERIMENTS = {
             Row("C3D + LSTM", baseline="c3d_lstm"),
             Row("Pose + DCT", baseline="pose_dct", needs="joints"),
             Row("ApEnFT", baseline="apenft", needs="joints"),
-            Row("ConsISA", baseline="consisa", needs="frames"),
             Row("S3D, true stages", baseline="s3d", needs=STAGES),
             Row("USDL on our C3D", baseline="usdl"),
             Row("CoRe on our C3D", baseline="core"),
@@ -312,7 +301,6 @@ EXPERIMENTS = {
                     "C3D + LSTM": 0.36,
                     "Pose + DCT": 0.35,
                     "ApEnFT": 0.45,
-                    "ConsISA": 0.19,
                 }
             ),
         },
@@ -328,17 +316,6 @@ EXPERIMENTS = {
             Row("S3D", baseline="s3d", needs="vectors"),
         ],
         "MSE",
-    ),
-    "fig6": Experiment(
-        "Fig. 6: feature maps",
-        "What does the first convolution give of one frame?",
-        [
-            Row("baseline", {**MSE, **WHOLE}, needs="frames"),
-            Row("+KFS", MSE, needs="frames"),
-            Row("+KFS, ranking", needs="frames"),
-        ],
-        "baseline",
-        is_figure=True,
     ),
     "stability": Experiment(
         "Stability",

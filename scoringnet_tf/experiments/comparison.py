@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.experiments import report, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
-from scoringnet_tf.experiments.results import Results, StageResults, read_results
+from scoringnet_tf.experiments.results import Results, read_results
 from scoringnet_tf.experiments.training import Surroundings, TrainingError
 from scoringnet_tf.support.files import read_json
 from scoringnet_tf.support.messages import InputError, unknown_name
@@ -28,7 +28,7 @@ class Comparison:
     """
 
     experiment: Experiment
-    results: Results | StageResults = dataclasses.field(repr=False)
+    results: Results = dataclasses.field(repr=False)
     described: Mapping[str, Any] = dataclasses.field(repr=False)
 
     @property

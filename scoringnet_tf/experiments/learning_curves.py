@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PICTURES = {
     "fragments": ("whole video", "key fragments", "true fragments"),
-    "losses": ("key fragments", "ranking, mean over pairs", "ranking, sum over pairs", "distribution", "contrastive"),
+    "losses": ("key fragments", "ranking, mean over pairs", "ranking, sum over pairs", "distribution"),
 }
 CLAIMS = (  # of the first way: it orders the videos better than the second
     ("key fragments", "whole video"),

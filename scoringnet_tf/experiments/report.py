@@ -4,7 +4,7 @@ import collections
 import csv
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from scoringnet_tf.bootstrap import interval, num_units, number_of
 from scoringnet_tf.data.splits import SPLITS, Split, write_split
-from scoringnet_tf.experiments.catalogue import SCALE, Experiment
-from scoringnet_tf.experiments.results import Results, StageResults
+from scoringnet_tf.experiments.catalogue import SCALE, Experiment, Figures
+from scoringnet_tf.experiments.results import Results
 from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import read_json, replacing_file, write_json
@@ -22,7 +22,6 @@ from scoringnet_tf.support.messages import InputError, counted
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-AnyResults = Results | StageResults
 Cells = Mapping[str, Mapping[str, Any]]  # row → figure → a cell, see `cells`
 UNDEFINED = (math.nan, math.nan)
 HEADS = {"src": "SRC", "med": "MED", "rl2": "R-ℓ2"}
@@ -35,7 +34,7 @@ MEASURED = {"diving": "unlv_diving", "vault": "unlv_vault"}  # the dataset that 
 # === Figures ===
 
 
-def cells(results: Sequence[AnyResults], experiment: Experiment, names: Sequence[str] | None = None) -> Cells:
+def cells(results: Sequence[Results], experiment: Experiment, names: Sequence[str] | None = None) -> Cells:
     """The figures of every row, on one split or as the mean over several.
 
     Args:
@@ -88,13 +87,13 @@ def _deviation(values: np.ndarray) -> float | None:
     return float(values.std(ddof=1)) if len(values) > 1 else None
 
 
-def _numbers(results: AnyResults, values: np.ndarray) -> dict[str, int]:
+def _numbers(results: Results, values: np.ndarray) -> dict[str, int]:
     """How many seeds, renderings and groups of videos a figure on one split rests on."""
     groups = {"groups": num_units(results.groups)} if results.groups else {}
     return {"seeds": values.shape[0], "renderings": values.shape[1], **groups}
 
 
-def _same_seeds(results: AnyResults, row: str, other: str) -> bool:
+def _same_seeds(results: Results, row: str, other: str) -> bool:
     return list(results.seeds_of(row)) == list(results.seeds_of(other))
 
 
@@ -138,12 +137,12 @@ def markdown(experiment: Experiment, found: Cells, described: Mapping[str, Any],
     return "\n".join(lines) + "\n"
 
 
-def _line(name, texts):
+def _line(name: str, texts: Iterable[str]) -> str:
     return f"| {' | '.join((name, *texts))} |"
 
 
-def _papers(printed, data):
-    """What the paper prints for a dataset, or else for that of the sport which it measured; and of which that is."""
+def _papers(printed: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[Mapping[str, Figures], str]:
+    """The paper's figures for a dataset, or else for its dataset of the sport; and a label that says which."""
     if data["name"] in printed:
         return printed[data["name"]], "the paper"
     measured = MEASURED.get(data["sport"], "")
@@ -151,7 +150,7 @@ def _papers(printed, data):
     return printed.get(data["sport"], {}), label
 
 
-def _printed(paper, spread, name):
+def _printed(paper: Figures, spread: Figures, name: str) -> str:
     text = f"{paper[name]:g}" if name in paper else ""
     return f"{text} ± {spread[name]:g}" if name in spread else text
 
@@ -175,11 +174,11 @@ def head(name: str) -> str:
     return f"{name[0].upper()}-{HEADS[measure]}" if measure else name
 
 
-def _number(value, name):
+def _number(value: float, name: str) -> str:
     return "–" if math.isnan(value) else f"{value:.{DECIMALS.get(measure_of(name) or '', 3)}f}"
 
 
-def _text(cell, name):
+def _text(cell: Mapping[str, Any] | None, name: str) -> str:
     if cell is None or math.isnan(cell["mean"]):
         return "–"
     deviation = f" ± {_number(cell['std'], name)}" if "of_splits" in cell and cell["std"] is not None else ""
@@ -187,28 +186,26 @@ def _text(cell, name):
     return f"{_number(cell['mean'], name)}{deviation} [{low}, {high}]"
 
 
-def _differences(experiment, found):
-    """A sentence for every row and what it is compared with: by how much its figures, but R-ℓ2, differ from that's."""
+def _differences(experiment: Experiment, found: Cells) -> list[str]:
+    """A sentence for every row and the row that it is compared with: the differences of its figures, but R-ℓ2."""
     sentences, scale = [], {row.name for row in SCALE}
     for row, figures in found.items():
-        if row in scale:
-            continue
-        compared = {name: _other(experiment, row, name) for name in figures}
+        compared = {name: _other(experiment, row, name) for name in figures if row not in scale}
         for other in dict.fromkeys(compared.values()):
-            of_other = {name: cell for name, cell in figures.items() if compared[name] == other}
+            cells_of_other = {name: cell for name, cell in figures.items() if compared[name] == other}
             parts = [
                 f"{head(name)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
-                for name, cell in of_other.items()
-                if measure_of(name) != "rl2" and not math.isnan(cell.get("more", (math.nan,))[0])
+                for name, cell in cells_of_other.items()
+                if measure_of(name) != "rl2" and not math.isnan(cell.get("more", UNDEFINED)[0])
             ]
             if parts:
                 sentences.append(f"{row} against {other} (95 %, paired): {', '.join(parts)}.  ")
-            elif other in found and row != other and not any("more" in cell for cell in of_other.values()):
+            elif other in found and row != other and not any("more" in cell for cell in cells_of_other.values()):
                 sentences.append(f"{row} is not compared with {other}, whose seeds are others.  ")
     return sentences
 
 
-def _covered(found):
+def _covered(found: Cells) -> str:
     cells_of_rows = {name: next(iter(row.values())) for name, row in found.items()}
     first, most = next(iter(cells_of_rows.values())), max(cell["seeds"] for cell in cells_of_rows.values())
     fewer = [f"{cell['seeds']} of {name}" for name, cell in cells_of_rows.items() if cell["seeds"] < most]
@@ -220,7 +217,7 @@ def _covered(found):
     return f"\nMean of {seeds} on {renderings}; in brackets 95 % of a bootstrap over these and the {videos}{but}."
 
 
-def _covered_by_splits(splits: Sequence[Split], result: AnyResults, found: Cells) -> str:
+def _covered_by_splits(splits: Sequence[Split], result: Results, found: Cells) -> str:
     sizes = {split_sizes(split) for split in splits}
     drawn = counted(len(splits), "split") + (f" (videos: {sizes.pop()})" if len(sizes) == 1 else "")
     videos = "videos in groups" if result.groups else "videos"
@@ -254,7 +251,7 @@ def split_sizes(split: Split) -> str:
 def check_replaceable(
     folder: Path, hashes: Iterable[str], trainings: Iterable[str], numbers: Mapping[str, int]
 ) -> None:
-    """InputError if results in `folder` would be replaced that rest on more than the new ones.
+    """InputError (`results_kept`) if results in a folder rest on more than the new ones.
 
     Args:
         folder: of a table or figure.
@@ -265,42 +262,30 @@ def check_replaceable(
     kept = next((folder / name for name in (CELLS, DRAWN) if (folder / name).is_file()), None)
     if kept is None and not (folder / TABLE).is_file():
         return
-    described, hashes = read_json(kept) if kept else {}, [*hashes]
-    known = described.get("data", {}).get("hash", [])
-    lacking = {one["folder"] for one in described.get("trainings", ())} - {*trainings}
+    described = read_json(kept) if kept else {}
     first = {row: next(iter(figures.values())) for row, figures in described.get("rows", {}).items()}
     before = {row: cell.get("seeds", len(cell.get("of_splits", ()))) for row, cell in first.items()}
-    fewer = [row for row, number in before.items() if numbers.get(row, 0) < number]
-    if kept is None:
-        reason = f"its {TABLE} has no figures beside it"
-    elif {*known[:1]} - {*hashes}:
-        reason = "its results are of other records"
-    elif {*known} - {*hashes}:
-        reason = f"its results are of {counted(len(known), 'rendering')}, and not all are given"
-    elif lacking:
-        reason = f"its training {min(lacking)} is not one of these"
-    elif fewer:
-        reason = f"its results have {before[fewer[0]]} seeds or splits of {fewer[0]}, not {numbers.get(fewer[0], 0)}"
-    else:
-        return
-    raise InputError("results_kept", f"{folder}: {reason}.", "Choose another --results_dir, or --overwrite.")
+    lacking = {
+        "figures": kept is None,
+        "records or renderings": {*described.get("data", {}).get("hash", [])} - {*hashes},
+        "trainings": {one["folder"] for one in described.get("trainings", ())} - {*trainings},
+        "seeds or splits": [row for row, number in before.items() if numbers.get(row, 0) < number],
+    }
+    if found := [what for what, is_so in lacking.items() if is_so]:
+        message = f"{folder}: the new results lack {' and '.join(found)} of these."
+        raise InputError("results_kept", message, "Choose another --results_dir, or --overwrite.")
 
 
 def write_results(
     folder: Path,
     experiment: Experiment,
-    results: Sequence[Any],
+    results: Sequence[Results],
     described: Mapping[str, Any],
     splits: Sequence[Split] = (),
 ) -> str:
     """Writes table.md, cells.json, predictions.csv, a picture and, of several splits, splits/; returns the table.
 
-    Args:
-        folder: is made where it does not exist.
-        experiment: the table.
-        results: `Results` or `StageResults`, of the one split or of each.
-        described: what cells.json says of the runs and the data beside the figures.
-        splits: of a table on several.
+    `described` is what cells.json says of the runs and the data beside the figures.
     """
     found = cells(results, experiment)
     covered = _covered_by_splits(splits, results[0], found) if splits else ""
@@ -321,7 +306,7 @@ def write_results(
     return text
 
 
-def _lines(results, by_split):
+def _lines(results: Sequence[Results], by_split: bool) -> Iterator[list[Any]]:
     for number, result in enumerate(results, 1):
         heading, *rows = result.lines()
         if number == 1:

@@ -15,6 +15,7 @@ from scoringnet_tf.support.messages import InputError
 Labels = tuple[np.ndarray, np.ndarray]  # true and predicted stages of a video, int (L,) each, −1 = unlabelled
 GROUP = ("group",)  # the column of a file of predictions whose videos are in groups
 FRAMES, MEAN = "frames", "mean of classes"
+NOTHING = np.zeros(0)
 SEGMENTS = {"edit_score": "edit", "f1_10": "F1@10", "f1_25": "F1@25", "f1_50": "F1@50"}
 
 
@@ -60,12 +61,12 @@ def read_stages(path: Path, stage_names: Sequence[str]) -> dict[str, Labels]:
     return {video_id: _labels(runs[video_id]) for video_id in sorted(runs)}
 
 
-def _rows(path):
+def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def _labels(runs):
+def _labels(runs: Mapping[str, Sequence[tuple[int, int, int]]]) -> Labels:
     length = max(end for found in runs.values() for _, _, end in found)
     labels = {kind: np.full(length, -1) for kind in ("true", "predicted")}
     for kind, found in runs.items():
@@ -77,45 +78,16 @@ def _labels(runs):
 # === Rows of a table ===
 
 
-class _Rows:
-    """What results of scores and of stages share."""
-
-    ids: tuple[str, ...]
-    predicted: Mapping[str, Mapping[str, np.ndarray]]
-    seeds: Mapping[str, Sequence[int]]
-    groups: Groups
-
-    def seeds_of(self, row: str) -> Sequence[int]:
-        """Which seeds those of a row are."""
-        return list(self.seeds.get(row, range(len(next(iter(self.predicted[row].values()))))))
-
-    def lines(self) -> Iterator[list[Any]]:
-        """What predictions.csv holds, its heading first: every row, seed, rendering and video."""
-        yield ["row", "seed", "rendering", "video_id", *GROUP[: bool(self.groups)], *self._columns()]
-        for row, found in self.predicted.items():
-            for seed, rendering, video in np.ndindex(*next(iter(found.values())).shape[:3]):
-                group = [self.groups[video] or ""] if self.groups else []
-                values = self._values(row, seed, rendering, video)
-                texts = ("" if value is None else repr(float(value)) for value in values)
-                yield [row, self.seeds_of(row)[seed], rendering, self.ids[video], *group, *texts]
-
-    def _columns(self):
-        raise NotImplementedError
-
-    def _values(self, row, seed, rendering, video):
-        raise NotImplementedError
-
-
 @dataclasses.dataclass(frozen=True)
-class Results(_Rows):
-    """The scores that several rows predict of the same V test videos.
+class Results:
+    """The scores that several rows predict for the same V test videos.
 
     Attributes:
         ids: V names.
         truth: score → (V,), points; NaN = unknown, and that video is left out of the score's figures.
-        predicted: row → score → (S, R, V): of S seeds, on R renderings. Rows may have different S; R and V are common.
-        seeds: row → which S seeds these are; where it is missing, 0 to S − 1.
-        groups: of the V videos, such as their athletes, None of one that is alone; empty if all are.
+        predicted: row → score → (S, R, V), from S seeds, on R renderings. Rows may have different S.
+        seeds: row → its S seeds; by default 0 to S − 1.
+        groups: of the V videos, such as their athletes; None of one that is alone; empty if all are.
     """
 
     ids: tuple[str, ...]
@@ -123,6 +95,10 @@ class Results(_Rows):
     predicted: Mapping[str, Mapping[str, np.ndarray]]
     seeds: Mapping[str, Sequence[int]] = dataclasses.field(default_factory=dict)
     groups: Groups = ()
+
+    def seeds_of(self, row: str) -> Sequence[int]:
+        """The seeds of a row."""
+        return list(self.seeds.get(row, range(len(next(iter(self.predicted[row].values()))))))
 
     @property
     def names(self) -> list[str]:
@@ -140,14 +116,24 @@ class Results(_Rows):
         rows = {row: scores[score] for row, scores in self.predicted.items() if score in scores}
         return draws_of(measure, self.truth[score], rows, number, self.groups)
 
-    def _parts(self, name):
+    def _parts(self, name: str) -> tuple[str, str]:
         initial, _, measure = name.partition("_")
         return next(score for score in self.truth if score[0] == initial), measure
 
-    def _columns(self):
+    def lines(self) -> Iterator[list[Any]]:
+        """The rows of predictions.csv, its heading first: every row, seed, rendering and video."""
+        yield ["row", "seed", "rendering", "video_id", *GROUP[: bool(self.groups)], *self._columns()]
+        for row, found in self.predicted.items():
+            for seed, rendering, video in np.ndindex(*next(iter(found.values())).shape[:3]):
+                group = [self.groups[video] or ""] if self.groups else []
+                values = self._values(row, seed, rendering, video)
+                texts = ("" if value is None else repr(float(value)) for value in values)
+                yield [row, self.seeds_of(row)[seed], rendering, self.ids[video], *group, *texts]
+
+    def _columns(self) -> list[str]:
         return [f"{kind}_{score}" for score in self.truth for kind in ("true", "predicted")]
 
-    def _values(self, row, seed, rendering, video):
+    def _values(self, row: str, seed: int, rendering: int, video: int) -> Iterator[float | None]:
         for score, truth in self.truth.items():
             predicted = self.predicted[row].get(score)
             yield truth[video]
@@ -155,26 +141,16 @@ class Results(_Rows):
 
 
 @dataclasses.dataclass(frozen=True)
-class StageResults(_Rows):
-    """How several rows label the frames of the same V test videos.
+class StageResults(Results):
+    """The stages of all frames that several rows predict for the same V test videos.
 
-    Attributes:
-        ids: V names.
-        stage_names: in label order.
-        predicted: row → figure → (S, R, V, 2): `counts` of S seeds, on R renderings.
-        seeds, groups: as of `Results`.
+    Its `truth` is stage → nothing, in label order; `predicted` is row → figure → (S, R, V, 2), the `counts`.
     """
-
-    ids: tuple[str, ...]
-    stage_names: tuple[str, ...]
-    predicted: Mapping[str, Mapping[str, np.ndarray]]
-    seeds: Mapping[str, Sequence[int]] = dataclasses.field(default_factory=dict)
-    groups: Groups = ()
 
     @property
     def names(self) -> list[str]:
         """The figures: the frames of each stage, their mean, all frames, and those of the segments."""
-        return [*self.stage_names, MEAN, FRAMES, *SEGMENTS.values()]
+        return [*self.truth, MEAN, FRAMES, *SEGMENTS.values()]
 
     def values(self, row: str, name: str) -> np.ndarray:
         """One figure of every seed and rendering, (S, R); NaN where there is nothing to count."""
@@ -192,21 +168,19 @@ class StageResults(_Rows):
             found[row] = self._figure(row, name, times)[which].mean(axis=(1, 2))
         return found
 
-    def _figure(self, row, name, times):
+    def _figure(self, row: str, name: str, times: np.ndarray) -> np.ndarray:
         """Of draws (N, V), that hold each video so many times, (N, S, R)."""
         if name == MEAN:
-            return np.mean([self._figure(row, stage, times) for stage in self.stage_names], axis=0)
+            return np.mean([self._figure(row, stage, times) for stage in self.truth], axis=0)
         right, total = np.einsum("nv,srvc->cnsr", times, self.predicted[row][name], optimize=True)
         return np.divide(right, total, out=np.full_like(right, np.nan), where=total > 0)
 
-    def _counted(self):
-        return [name for name in self.names if name != MEAN]
+    def _columns(self) -> list[str]:
+        return [f"{name}_{of}" for name in self.names if name != MEAN for of in ("right", "all")]
 
-    def _columns(self):
-        return [f"{name}_{of}" for name in self._counted() for of in ("right", "all")]
-
-    def _values(self, row, seed, rendering, video):
-        return (value for name in self._counted() for value in self.predicted[row][name][seed, rendering, video])
+    def _values(self, row: str, seed: int, rendering: int, video: int) -> Iterator[float | None]:
+        counted = (self.predicted[row][name][seed, rendering, video] for name in self.names if name != MEAN)
+        return (value for both in counted for value in both)
 
 
 def counts(videos: Sequence[Labels], stage_names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -232,7 +206,7 @@ def counts(videos: Sequence[Labels], stage_names: Sequence[str]) -> dict[str, np
 # === Kept results, read again ===
 
 
-def read_results(path: Path) -> list[Results | StageResults]:
+def read_results(path: Path) -> list[Results]:
     """The results of a kept `predictions.csv`: of each split in table 6, of any other table of the one."""
     by_split: dict[str, list[dict[str, str]]] = {}
     for row in _rows(path):
@@ -240,11 +214,11 @@ def read_results(path: Path) -> list[Results | StageResults]:
     return [_results_of(rows) for rows in by_split.values()]
 
 
-def _results_of(rows):
+def _results_of(rows: Sequence[Mapping[str, str]]) -> Results:
     columns = [name for name in list(rows[0])[4:] if name not in GROUP]
-    of_video = {row["video_id"]: row.get(*GROUP) or None for row in rows}
+    of_video = {row["video_id"]: row.get(GROUP[0]) or None for row in rows}
     ids, groups = tuple(of_video), tuple(of_video.values()) if any(of_video.values()) else ()
-    by_row: dict[str, list[dict[str, str]]] = {}
+    by_row: dict[str, list[Mapping[str, str]]] = {}
     for row in rows:
         by_row.setdefault(row["row"], []).append(row)
     seeds = {name: list(dict.fromkeys(int(row["seed"]) for row in of)) for name, of in by_row.items()}
@@ -255,7 +229,8 @@ def _results_of(rows):
             row: {name: np.stack([found[f"{name}_right"], found[f"{name}_all"]], axis=-1) for name in names}
             for row, found in arrays.items()
         }
-        return StageResults(ids, tuple(names[: names.index(FRAMES)]), shares, seeds, groups)
+        stages = names[: names.index(FRAMES)]
+        return StageResults(ids, dict.fromkeys(stages, NOTHING), shares, seeds, groups)
     first = next(iter(arrays.values()))
     truth = {score: first[f"true_{score}"][0, 0] for score in SCORES if f"true_{score}" in columns}
     predicted = {
@@ -265,7 +240,7 @@ def _results_of(rows):
     return Results(ids, truth, predicted, seeds, groups)
 
 
-def _array(rows, column):
+def _array(rows: Sequence[Mapping[str, str]], column: str) -> np.ndarray:
     """(S, R, V) of a column, NaN where it is empty."""
     shape = [len({row[name] for row in rows}) for name in ("seed", "rendering", "video_id")]
     return np.array([float(row[column] or "nan") for row in rows]).reshape(shape)

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import itertools
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.factors import factors_file
 from scoringnet_tf.data.joints import INDEX, joints_folder
 from scoringnet_tf.experiments.catalogue import STAGES, TRAIN_VIDEOS, Experiment, Row
-from scoringnet_tf.experiments.results import Results, StageResults, counts, read_predictions, read_stages
+from scoringnet_tf.experiments.results import NOTHING, Results, StageResults, counts, read_predictions, read_stages
 from scoringnet_tf.experiments.training import METAFILE, Fitting, Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.files import read_json
@@ -25,21 +24,25 @@ from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import as_path
 
 KEPT = ("seed", "seconds", "seconds_are_of", "hardware", "versions", "chosen", "sees")  # of a metafile, beside a table
+Reports = dict[str, dict[int, list[Path]]]  # row → seed → its report on every rendering
 
 
 def run_of(row: Row, seed: int) -> Training:
-    """What a row trains, or fits."""
+    """The training, or the fit, of a row."""
     return Fitting(row.flags, seed, row.baseline) if row.baseline else Training(row.flags, seed)
 
 
 def trainings(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int) -> list[Training]:
-    """The trainings that tables need, without repetition: all tables of the first seed, then of the next.
+    """The trainings that tables need, once each: all tables of the first seed, then of the next.
 
     A KFS that several share comes before the first of them.
     """
     rows = [run_of(row, seed) for seed in range(seeds) for one in experiments for row in one.rows]
     needed = [training for row in rows for training in (row.kfs(surroundings), row) if training]
     return [training for index, training in enumerate(needed) if training not in needed[:index]]
+
+
+# === What records allow ===
 
 
 def has(info: DatasetInfo, what: str | None) -> bool:
@@ -55,17 +58,8 @@ def has(info: DatasetInfo, what: str | None) -> bool:
     return what != "frames" or not info.features
 
 
-def _holds_out(experiment, surroundings):
-    """Whether each training of a table holds videos out."""
-    resolved = (run_of(row, 0).resolved(surroundings) for row in experiment.rows)
-    fractions = [flags.get("validation_fraction", "default") for flags in resolved]
-    return "validation" in surroundings.records.splits or not any(re.fullmatch(r"0*\.?0*", one) for one in fractions)
-
-
 def possible(chosen: Mapping[str, Experiment], surroundings: Surroundings) -> dict[str, Experiment]:
-    """Of these tables those of the sport, with the rows that all records have what they need for.
-
-    The others are named on stderr.
+    """The tables of the sport, with the rows that the records allow; the others are named on stderr.
 
     Raises:
         InputError: none is left.
@@ -75,31 +69,33 @@ def possible(chosen: Mapping[str, Experiment], surroundings: Surroundings) -> di
         raise InputError("wrong_sport", f"--records_dir: {', '.join(chosen)} is not of {surroundings.sport}.")
     found = {}
     for name, experiment in of_sport.items():
-        if experiment.held_out and not _holds_out(experiment, surroundings):
-            print(f"{name}: left out: training holds no video out (--validation_fraction=0).", file=sys.stderr)
-            continue
-        rows, trained = [], len(surroundings.records.split("train")["ids"])
-        for row in experiment.rows:
-            lacking = [] if all(has(info, row.needs) for info in surroundings.tested) else [row.needs]
-            if int(row.flags.get(TRAIN_VIDEOS, 0)) > trained:
-                lacking += [f"{row.flags[TRAIN_VIDEOS]} training videos"]
-            if lacking:
-                print(f"{name}: left out {row.name}: the records have no {lacking[0]}.", file=sys.stderr)
-            else:
-                rows.append(row)
-        if rows:
+        lacking = {row.name: _lacking(row, surroundings) for row in experiment.rows}
+        for row, what in lacking.items():
+            if what:
+                print(f"{name}: left out {row}: the records have no {what}.", file=sys.stderr)
+        if rows := [row for row in experiment.rows if not lacking[row.name]]:
             found[name] = dataclasses.replace(experiment, rows=rows)
     if not found:
         raise InputError("nothing_to_do", f"--records_dir, --preset: they lack what {', '.join(chosen)} needs.")
     return found
 
 
+def _lacking(row: Row, surroundings: Surroundings) -> str | None:
+    if not all(has(info, row.needs) for info in surroundings.tested):
+        return row.needs
+    number = row.flags.get(TRAIN_VIDEOS, "0")
+    return f"{number} training videos" if int(number) > len(surroundings.records.split("train")["ids"]) else None
+
+
+# === Run ===
+
+
 def run(
     experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int, bar: "tqdm | None" = None
 ) -> list[str]:
-    """Trains and evaluates what is not done yet, with a progress bar. Returns why those failed that did.
+    """Trains and evaluates what is not done yet. Returns why those failed that did.
 
-    `bar` is one that goes on over several calls, and that the caller closes.
+    `bar` goes on over several calls, and the caller closes it.
     """
     failures: list[str] = []
     failed: list[Training] = []
@@ -115,27 +111,79 @@ def run(
                 training.train(surroundings)
             except TrainingError as error:
                 failed.append(training)
-                _say(error, failures)
+                failures.append(_printed(error))
                 continue
             for row, rendering in itertools.product(rows, surroundings.tested):
                 try:
                     training.evaluate(surroundings, rendering, row.evaluation)
                 except TrainingError as error:
-                    _say(error, failures)
+                    failures.append(_printed(error))
         progress.update(bool(needed))
     return failures
 
 
-def _say(error, failures):
-    failures.append(str(error))
+def _printed(error: TrainingError) -> str:
     tqdm.write(f"experiments: {error}", file=sys.stderr)
+    return str(error)
+
+
+# === Results ===
+
+
+def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Results:
+    """The rows' predictions for the test videos, of the seeds that are done on every rendering."""
+    done: Reports = {row.name: dict(_finished(row, surroundings, seeds)) for row in experiment.rows}
+    done = {name: of_seeds for name, of_seeds in done.items() if of_seeds}
+    found = _stages(done, surroundings) if experiment.measures == "stages" else _scores(done)
+    return dataclasses.replace(found, groups=surroundings.records.groups_of(found.ids))
+
+
+def _scores(done: Reports) -> Results:
+    read = {
+        name: [[read_predictions(report / "predictions.csv") for report in reports] for reports in of_seeds.values()]
+        for name, of_seeds in done.items()
+    }
+    first = [of_seeds[0][0] for of_seeds in read.values()]  # rows may predict different scores
+    truth = {score: report.truth[score] for score in SCORES for report in reversed(first) if score in report.truth}
+    predicted = {name: _stacked([[one.predicted for one in of] for of in seeds]) for name, seeds in read.items()}
+    return Results(first[0].ids if first else (), truth, predicted, {name: tuple(done[name]) for name in read})
+
+
+def _stages(done: Reports, surroundings: Surroundings) -> StageResults:
+    names = tuple(surroundings.records.stages)
+    read = {
+        name: [[read_stages(report / "stages.csv", names) for report in reports] for reports in of_seeds.values()]
+        for name, of_seeds in done.items()
+    }
+    ids = next((tuple(of_seeds[0][0]) for of_seeds in read.values()), ())
+    predicted = {
+        name: _stacked([[counts(list(videos.values()), names) for videos in of] for of in seeds])
+        for name, seeds in read.items()
+    }
+    return StageResults(ids, dict.fromkeys(names, NOTHING), predicted, {name: tuple(done[name]) for name in read})
+
+
+def _stacked(of_seeds: Sequence[Sequence[Mapping[str, np.ndarray]]]) -> dict[str, np.ndarray]:
+    """Figure → (S, R, …) of [of each seed [of each rendering {figure: …}]]."""
+    return {name: np.array([[found[name] for found in reports] for reports in of_seeds]) for name in of_seeds[0][0]}
+
+
+def _finished(
+    row: Row, surroundings: Surroundings, seeds: int, tested: bool = True
+) -> Iterator[tuple[int, list[Path]]]:
+    """The seeds that are trained, and evaluated on every rendering if that is asked for, with their reports."""
+    for seed in range(seeds):
+        training = run_of(row, seed)
+        if training.is_trained(surroundings):
+            reports = [training.report(surroundings, rendering, row.evaluation) for rendering in surroundings.tested]
+            if not tested or all((report / "predictions.csv").is_file() for report in reports):
+                yield seed, reports
 
 
 def described(experiment: Experiment, splits: Sequence[Surroundings], seeds: int) -> dict[str, Any]:
-    """What a result says of its runs on one split or several: the preset, each training, what was learned.
+    """What a result says of its runs: the preset, each training that the figures rest on, what was learned.
 
-    Trainings are those that the figures rest on: they have a report on every rendering, but for a picture.
-    `learned_from_test` is row → from how many test videos it learned by what it started from, at most of its reports.
+    `learned_from_test` is row → the number of test videos that its start learned from, at most of its reports.
     """
     folders = [
         one.folder(where)
@@ -157,63 +205,7 @@ def described(experiment: Experiment, splits: Sequence[Surroundings], seeds: int
     }
 
 
-def _learned(row, surroundings, seeds):
+def _learned(row: Row, surroundings: Surroundings, seeds: int) -> int:
     reports = [report for _, of_seed in _finished(row, surroundings, seeds) for report in of_seed]
     files = [file for report in reports if (file := report / "metrics.json").is_file()]
     return max((read_json(file).get("seen_in_training") or 0 for file in files), default=0)
-
-
-# === Results ===
-
-
-def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Results | StageResults:
-    """What the rows predict of the test videos: of each the seeds that are done on every rendering, if any."""
-    done = {row.name: dict(_finished(row, surroundings, seeds)) for row in experiment.rows}
-    done = {name: of_seeds for name, of_seeds in done.items() if of_seeds}
-    found = (_stages if experiment.measures == "stages" else _scores)(done, surroundings)
-    return dataclasses.replace(found, groups=surroundings.records.groups_of(found.ids))
-
-
-def _scores(done, _):
-    read = {
-        name: [[read_predictions(report / "predictions.csv") for report in reports] for reports in of_seeds.values()]
-        for name, of_seeds in done.items()
-    }
-    first = [of_seeds[0][0] for of_seeds in read.values()]  # rows may predict different scores
-    truth = {score: report.truth[score] for score in SCORES for report in reversed(first) if score in report.truth}
-    predicted = {
-        name: _stacked([[report.predicted for report in reports] for reports in of_seeds])
-        for name, of_seeds in read.items()
-    }
-    return Results(first[0].ids if first else (), truth, predicted, {name: tuple(done[name]) for name in read})
-
-
-def _stages(done, surroundings):
-    names = tuple(surroundings.records.stages)
-    read = {
-        name: [[read_stages(report / "stages.csv", names) for report in reports] for reports in of_seeds.values()]
-        for name, of_seeds in done.items()
-    }
-    ids = next((tuple(of_seeds[0][0]) for of_seeds in read.values()), ())
-    predicted = {
-        name: _stacked([[counts(list(videos.values()), names) for videos in reports] for reports in of_seeds])
-        for name, of_seeds in read.items()
-    }
-    return StageResults(ids, names, predicted, {name: tuple(done[name]) for name in read})
-
-
-def _stacked(of_seeds):
-    """Figure → (S, R, …) of [of each seed [of each rendering {figure: …}]]."""
-    return {name: np.array([[found[name] for found in reports] for reports in of_seeds]) for name in of_seeds[0][0]}
-
-
-def _finished(
-    row: Row, surroundings: Surroundings, seeds: int, tested: bool = True
-) -> Iterator[tuple[int, list[Path]]]:
-    """Each seed whose reports of a row on every rendering are there, if these are asked for, and these."""
-    for seed in range(seeds):
-        training = run_of(row, seed)
-        if training.is_trained(surroundings):
-            reports = [training.report(surroundings, rendering, row.evaluation) for rendering in surroundings.tested]
-            if not tested or all((report / "predictions.csv").is_file() for report in reports):
-                yield seed, reports

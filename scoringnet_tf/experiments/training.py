@@ -31,17 +31,17 @@ from scoringnet_tf.training.flags import SET
 
 METAFILE, LOG = "metafile.yml", "log.txt"
 GPUS = Path("/proc/driver/nvidia/gpus")
-OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # of train: what a training says of itself
-# Of train: what lies there is part of the configuration.
-FILE_FLAGS = ("pretrained", "initial_model", "segmenter")
-SCORING_FLAGS = (  # of train: those that say nothing of KFS where it is trained before SP
+OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # that a training sets itself
+FILE_FLAGS = ("pretrained", "initial_model", "segmenter")  # whose files' contents are part of the configuration
+SCORING_FLAGS = (  # of train: no part of a KFS that is trained before SP
     *("scoring_epochs", "fragments", "fragment_jitter", "model.fragments.difficulty", "model.fragments.execution"),
     *("clip_lengths", "views", "model.conv_filters", "model.fc_units", "model.pool_stride", "dropout"),
     *("head", "model.head.output_activation", "model.head.sigma", "data.shuffle_labels"),
     *("alpha", "beta", "ranking_margin", "loss.pair_reduction", "loss.ties", "loss.units"),
 )
+KFS_FLAGS = ("segmenter", "fragment_jitter", "decoding", "stage_network")
 FLAGS = {path: about.flag for path, about, *_ in all_fields(TrainingConfig) if about.flag}
-SHOWN_LINES = 3  # of what a command printed before it failed
+SHOWN_LINES = 3  # of a failed command's output
 
 
 class TrainingError(Exception):
@@ -55,9 +55,9 @@ class Surroundings:
     Attributes:
         preset: flag file of `train`; None: the defaults.
         records: of the trainings; its test split is the first rendering.
-        renderings: further records whose test split holds the same performances, filmed or rendered anew.
-        folder: where the folders of trainings are.
-        further: flags of `train` for every training, over those of the preset; what a row says stands above them.
+        renderings: further records whose test split holds the same performances.
+        folder: of the trainings' folders.
+        further: flags of `train` over those of the preset, and below those of a row.
     """
 
     preset: Path | None
@@ -69,11 +69,8 @@ class Surroundings:
     def __post_init__(self) -> None:
         for argument in self.further:
             if not argument.startswith("--") or _name_and_value(argument)[0] in OWN_FLAGS:
-                raise InputError(
-                    "wrong_flag",
-                    f"{argument} cannot stand behind --.",
-                    f"Give flags of train as --NAME=VALUE, but none of {', '.join(OWN_FLAGS)}.",
-                )
+                hint = f"Give flags of train as --NAME=VALUE, but none of {', '.join(OWN_FLAGS)}."
+                raise InputError("wrong_flag", f"{argument} cannot stand behind --.", hint)
 
     @property
     def sport(self) -> str:
@@ -94,7 +91,7 @@ class Training:
     seed: int
 
     def resolved(self, surroundings: Surroundings) -> dict[str, str]:
-        """The flags that its result depends on, name → value, but the records; sorted by name."""
+        """The flags that its result depends on, sorted by name."""
         preset = preset_flags(surroundings.preset) if surroundings.preset else []
         given = [*preset, *surroundings.further, *_as_arguments(self.flags)]
         flags = dict(_name_and_value(argument) for argument in given) | {"seed": str(self.seed)}
@@ -106,16 +103,12 @@ class Training:
         return {name: flags[name] for name in sorted(flags.keys() - without)}
 
     def records(self, surroundings: Surroundings) -> DatasetInfo:
-        """Those it learns from: all training videos, or as many as its row says, drawn by its seed."""
-        number = self.flags.get(TRAIN_VIDEOS)
-        info = surroundings.records
+        """All training videos, or as many as its row says, drawn by its seed."""
+        number, info = self.flags.get(TRAIN_VIDEOS), surroundings.records
         return fewer(info, int(number), self.seed, surroundings.folder / "splits") if number else info
 
     def kfs(self, surroundings: Surroundings) -> "Training | None":
-        """The training of KFS alone whose KFS this one takes: the same for all that differ in SP alone.
-
-        None where it has no KFS, is given one, or trains KFS and SP in one step.
-        """
+        """The training of KFS alone, shared by all that differ in SP alone; None if it trains or needs no such KFS."""
         flags = self.resolved(surroundings)
         staged = flags.get("training") == "staged" and flags.get("fragments") != "whole"
         given = flags.get("segmenter") or flags.get("initial_model")
@@ -125,11 +118,7 @@ class Training:
         return Training({**of_kfs, "training": "staged", "scoring_epochs": "0"}, self.seed)
 
     def configuration(self, surroundings: Surroundings) -> dict[str, Any]:
-        """All that the result depends on.
-
-        Raises:
-            InputError: a flag names a file that does not exist.
-        """
+        """All that the result depends on; InputError if a flag names a file that does not exist."""
         flags, kfs, info = self.resolved(surroundings), self.kfs(surroundings), self.records(surroundings)
         contents = {name: _content_hash(name, flags[name]) for name in FILE_FLAGS if flags.get(name)}
         return {
@@ -142,12 +131,12 @@ class Training:
         }
 
     def folder(self, surroundings: Surroundings) -> Path:
-        """Where it is or will be: what tells it from the preset, in words, and a hash of its configuration."""
+        """Its folder: its flags in words, and a hash of its configuration."""
         text = json.dumps(self.configuration(surroundings), sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:10]
         return surroundings.folder / f"{self._words()[:80]}-seed={self.seed}-{digest}"
 
-    def _words(self):
+    def _words(self) -> str:
         return "-".join(f"{name}={value.replace('/', '_')}" for name, value in sorted(self.flags.items())) or "preset"
 
     def is_trained(self, surroundings: Surroundings) -> bool:
@@ -161,46 +150,36 @@ class Training:
         return "begun" if (self.folder(surroundings) / LOG).is_file() else "missing"
 
     def train(self, surroundings: Surroundings) -> None:
-        """Trains, or goes on where it stopped, its shared KFS first; does nothing if it was finished.
-
-        Raises:
-            TrainingError: the command failed.
-        """
+        """Trains if it was not finished, its shared KFS first; TrainingError if the command fails."""
         if self.is_trained(surroundings):
             return
         folder, kfs, flags = self.folder(surroundings), self.kfs(surroundings), self.resolved(surroundings)
         if kfs:
             kfs.train(surroundings)
             flags |= {"segmentation_epochs": "0", "segmenter": str(kfs.folder(surroundings))}
-        goes_on = (folder / "checkpoints").is_dir()
+        timed = "the last part" if (folder / "checkpoints").is_dir() else "the whole run"
         # Tables refuse no video: what training videos are like need not be measured.
         arguments = ["--set=run.reference=false", f"--records_dir={self.records(surroundings).records_dir}"]
-        self._run(
-            "train",
-            [*_as_arguments(flags), *arguments],
-            "model_dir",
-            surroundings,
-            "the last part" if goes_on else "the whole run",
-        )
+        self._run("train", [*_as_arguments(flags), *arguments, f"--model_dir={folder}"], surroundings, timed)
 
-    def _run(self, command, arguments, output, surroundings, seconds_are_of):
-        """Runs a command in the folder, and writes what the finished run says of itself."""
+    def _run(self, command: str, arguments: Sequence[str], surroundings: Surroundings, timed: str) -> None:
+        """Runs a command in the folder, and writes the metafile."""
         folder, start = self.folder(surroundings), time.monotonic()
-        run_command(f"scoringnet_tf.{command}", [*arguments, f"--{output}={folder}"], folder / LOG)
+        run_command(f"scoringnet_tf.{command}", arguments, folder / LOG)
         described = {
-            "command": ["python", "-m", f"scoringnet_tf.{command}", *arguments],
+            "command": ["python", "-m", f"scoringnet_tf.{command}", *arguments[:-1]],
             "configuration": self.configuration(surroundings),
             "pixels": described_pixels(surroundings.records.simulation),
             "seed": self.seed,
             **self._kept(folder),
             "hardware": hardware(),
             "seconds": round(time.monotonic() - start, 1),
-            "seconds_are_of": seconds_are_of,
+            "seconds_are_of": timed,
         }
         with replacing_file(folder / METAFILE) as path:
             path.write_text(yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
-    def _kept(self, folder):
+    def _kept(self, folder: Path) -> dict[str, Any]:
         return {"versions": read_json(folder / "config.json")["versions"]}
 
     def report(self, surroundings: Surroundings, rendering: DatasetInfo, flags: Sequence[str] = ()) -> Path:
@@ -209,11 +188,7 @@ class Training:
         return self.folder(surroundings) / f"test_{rendering.data_hash[:10]}{told}"
 
     def evaluate(self, surroundings: Surroundings, rendering: DatasetInfo, flags: Sequence[str] = ()) -> None:
-        """Makes that report if it is not there.
-
-        Raises:
-            TrainingError: the command failed.
-        """
+        """Makes that report if it is not there; TrainingError if the command fails."""
         report = self.report(surroundings, rendering, flags)
         if not (report / "predictions.csv").is_file():
             folder = self.folder(surroundings)
@@ -223,12 +198,7 @@ class Training:
 
 @dataclasses.dataclass(frozen=True)
 class Fitting(Training):
-    """A fit of another system, by `python -m scoringnet_tf.baselines`; it predicts every rendering at once.
-
-    Attributes:
-        flags: of that command.
-        system: its name.
-    """
+    """A fit of a `system` by `python -m scoringnet_tf.baselines`, with its flags; it predicts every rendering."""
 
     system: str = ""
 
@@ -251,7 +221,7 @@ class Fitting(Training):
     def kfs(self, _: Surroundings) -> None:
         """It has none."""
 
-    def _words(self):
+    def _words(self) -> str:
         return self.system
 
     def is_trained(self, surroundings: Surroundings) -> bool:
@@ -260,11 +230,7 @@ class Fitting(Training):
         return super().is_trained(surroundings) and all((one / "predictions.csv").is_file() for one in reports)
 
     def train(self, surroundings: Surroundings) -> None:
-        """Fits it and predicts the renderings whose predictions are not there.
-
-        Raises:
-            TrainingError: the command failed.
-        """
+        """Fits it and predicts the renderings if it was not finished; TrainingError if the command fails."""
         if self.is_trained(surroundings):
             return
         renderings = ",".join(str(rendering.records_dir) for rendering in surroundings.renderings)
@@ -274,15 +240,19 @@ class Fitting(Training):
             f"--records_dir={surroundings.records.records_dir}",
             *([f"--renderings={renderings}"] if renderings else []),
             f"--features_dir={surroundings.folder / 'features'}",  # which all share
+            f"--output_dir={self.folder(surroundings)}",
         ]
-        self._run("baselines", arguments, "output_dir", surroundings, "the fit, without features that were there")
+        self._run("baselines", arguments, surroundings, "the fit, without features that were there")
 
-    def _kept(self, folder):
+    def _kept(self, folder: Path) -> dict[str, Any]:
         settings = read_json(folder / "settings.json")
         return {name: settings[name] for name in ("chosen", "sees", "versions")}
 
     def evaluate(self, surroundings: Surroundings, rendering: DatasetInfo, flags: Sequence[str] = ()) -> None:
         """Nothing: it predicts when it is fitted."""
+
+
+# === Flags ===
 
 
 def preset_flags(path: Path, within: tuple[Path, ...] = ()) -> list[str]:
@@ -299,16 +269,14 @@ def preset_flags(path: Path, within: tuple[Path, ...] = ()) -> list[str]:
     return found
 
 
-def _as_arguments(flags):
+def _as_arguments(flags: Mapping[str, str]) -> list[str]:
     return [f"--set={name}={value}" if "." in name else f"--{name}={value}" for name, value in flags.items()]
 
 
-def _without_kfs(flags):
-    """Flags of a training on whole videos (−KFS), without what its preset says of KFS and of fragments."""
-    of_kfs = ("segmenter", "fragment_jitter", "decoding", "stage_network")
-    found = {
-        name: value for name, value in flags.items() if name not in of_kfs and not name.startswith("model.fragments.")
-    }
+def _without_kfs(flags: Mapping[str, str]) -> dict[str, str]:
+    """Flags of a training on whole videos (−KFS), without those of KFS and of fragments."""
+    found = {name: value for name, value in flags.items() if name not in KFS_FLAGS}
+    found = {name: value for name, value in found.items() if not name.startswith("model.fragments.")}
     if found.get("lr_multipliers"):
         kept = [entry for entry in found["lr_multipliers"].split(",") if entry.partition(":")[0] != "kfs"]
         found["lr_multipliers"] = ",".join(kept)
@@ -317,18 +285,18 @@ def _without_kfs(flags):
     return found
 
 
-def _name_and_value(argument):
+def _name_and_value(argument: str) -> tuple[str, str]:
     """("alpha", "5") of --alpha=5, ("loss.ties", "skip") of --set=loss.ties=skip; a name alone is true."""
     name, given, value = argument.lstrip("-").partition("=")
     if name == SET:
         path, _, value = value.partition("=")
-        return FLAGS.get(path, path), value
+        return FLAGS.get(path) or path, value
     if given:
         return name, value
     return (name[2:], "false") if name.startswith("no") else (name, "true")
 
 
-def _content_hash(name, path):
+def _content_hash(name: str, path: Any) -> str:
     """sha256 of the model at `path`, or of all in that folder, or of one that ships."""
     if is_shipped(path):
         path = model_path(path, name)
@@ -338,12 +306,11 @@ def _content_hash(name, path):
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def run_command(module: str, arguments: Sequence[str], log: Path) -> None:
-    """Runs `python -m module`, its output appended to `log`.
+# === Commands ===
 
-    Raises:
-        TrainingError: it failed; the message has the last lines that it printed.
-    """
+
+def run_command(module: str, arguments: Sequence[str], log: Path) -> None:
+    """Runs `python -m module`, its output appended to `log`; TrainingError, with its last lines, if it fails."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
         file.write(f"$ python -m {module} {' '.join(arguments)}\n".encode())
@@ -351,15 +318,13 @@ def run_command(module: str, arguments: Sequence[str], log: Path) -> None:
         before = file.tell()
         status = subprocess.run([sys.executable, "-m", module, *arguments], stdout=file, stderr=file).returncode
     if status:
-        with log.open("rb") as file:
-            file.seek(before)
-            printed = file.read().decode(errors="replace").replace("\r", "\n").splitlines()
+        printed = log.read_bytes()[before:].decode(errors="replace").replace("\r", "\n").splitlines()
         last = "; ".join(line.strip() for line in printed[-SHOWN_LINES:] if line.strip())
         raise TrainingError(f"{module} exited {status}: {last or 'without a word'} ({log})")
 
 
 def hardware() -> dict[str, Any]:
-    """What computes: the processor, its cores, and NVIDIA's accelerators where Linux names some."""
+    """The processor, its cores, and NVIDIA's accelerators where Linux names some."""
     cpu = Path("/proc/cpuinfo")
     names = re.findall(r"^model name\s*:\s*(.+)$", cpu.read_text() if cpu.is_file() else "", re.MULTILINE)
     cards = "\n".join(file.read_text() for file in sorted(GPUS.glob("*/information")))
