@@ -81,12 +81,16 @@ class Run:
     def _videos(self, info: DatasetInfo, split: str, ids: Sequence[str]) -> Videos:
         return Videos(info, split, tuple(ids), self.pretrained, self.features_dir)
 
+    def _folder(self, info: DatasetInfo) -> Path:
+        return self.output_dir / f"{self.split}_{info.data_hash[:10]}"
+
     def _described(self, system: System, videos: Videos) -> dict[str, Any]:
         """All that the result depends on."""
         return {
             "system": self.name,
             "sees": videos.describe(system.sees),
             "data_hash": self.info.data_hash,
+            **dict.fromkeys(("groups", "sport")),  # none: also a folder of a run that had some is of another
             **self.info.beside_records(),
             "validation_fraction": self.validation_fraction,
             "seed": self.seed,
@@ -94,11 +98,14 @@ class Run:
         }
 
     def _check_folder(self, described: Mapping[str, Any]) -> None:
-        path = self.output_dir / SETTINGS
+        path, hint = self.output_dir / SETTINGS, "Choose a new folder."
         found = read_json(path) if path.is_file() else described
         if different := [name for name in described if found.get(name) != described[name]]:
             message = f"--output_dir={self.output_dir}: a run with another {', '.join(different)} is there."
-            raise InputError("other_settings", message, "Choose a new folder.")
+            raise InputError("other_settings", message, hint)
+        reports = [folder for folder in map(self._folder, self.tested) if folder.exists()]
+        if reports and not path.is_file():
+            raise InputError("exists", f"{reports[0]} is there without {SETTINGS}.", hint)
 
     def _fit(self, system: System, parts: Sequence[Videos], described: Mapping[str, Any]) -> list[Path]:
         inputs = np.concatenate([system.see(part) for part in parts])
@@ -150,7 +157,7 @@ class Run:
             "seen_in_training": self._learned_before(system, info, videos.ids),
             **({system.sees: BESIDE[system.sees](info)} if system.sees in BESIDE else {}),
         }
-        folder = self.output_dir / f"{self.split}_{info.data_hash[:10]}"
+        folder = self._folder(info)
         write_report(folder, predictions, measured, get_sport(info.sport))
         return folder
 

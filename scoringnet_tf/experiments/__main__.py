@@ -12,13 +12,13 @@ training stops no other. Flags of `train` after -- are given to every training; 
 
 import pathlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from absl import flags
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.renderings import check_renderings
-from scoringnet_tf.data.splits import fewer
+from scoringnet_tf.data.splits import Split, fewer
 from scoringnet_tf.experiments import report, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.training import Surroundings
@@ -56,10 +56,9 @@ def run(chosen: Tables) -> int:
     surroundings = _surroundings()
     chosen = suite.possible(chosen, surroundings)
     for name, experiment in chosen.items():
-        wheres, seeds = _splits_of(experiment, surroundings)[1:]
+        _, wheres, seeds = _splits_of(experiment, surroundings)
         needed = [one.folder(where).name for where in wheres for one in suite.trainings([experiment], where, seeds)]
-        numbers = {row.name: len(wheres) * seeds for row in experiment.rows}
-        _check_replaceable(name, surroundings, needed, numbers)
+        _check_replaceable(name, surroundings, needed, {row.name: len(wheres) * seeds for row in experiment.rows})
     failures = [failure for work in _works(chosen, surroundings) for failure in suite.run(*work)]
     for failure in failures:
         print(f"experiments: {failure}", file=sys.stderr)
@@ -84,16 +83,16 @@ def write_report(chosen: Tables) -> int:
 COMMANDS = {"run": run, "list": list_experiments, "status": status, "report": write_report}
 
 
-def _splits_of(experiment, surroundings):
-    """(Splits of the files or drawn, if the table is on several; the surroundings of each; seeds of a row)."""
+def _splits_of(experiment: Experiment, surroundings: Surroundings) -> tuple[list[Split], list[Surroundings], int]:
+    """(Splits, if a table is on several; the surroundings of each; seeds of a row)."""
     if not experiment.resplit:
         return [], [surroundings], flags.FLAGS.seeds
     chosen = splits.splits_of(surroundings, flags.FLAGS.splits, flags.FLAGS.split_files)
     return chosen, splits.surroundings_of(surroundings, chosen), 1
 
 
-def _works(chosen, surroundings):
-    """What is to be done, as arguments of `suite.run`: all tables of one split together, then the others."""
+def _works(chosen: Tables, surroundings: Surroundings) -> list[tuple[list[Experiment], Surroundings, int]]:
+    """The arguments of `suite.run`: all tables of one split together, then the others."""
     tables = [one for one in chosen.values() if not one.resplit]
     works = [(tables, surroundings, flags.FLAGS.seeds)] if tables else []
     for experiment in (one for one in chosen.values() if one.resplit):
@@ -102,75 +101,59 @@ def _works(chosen, surroundings):
     return works
 
 
-def _check_replaceable(name, surroundings, trainings, numbers):
+def _check_replaceable(
+    name: str, surroundings: Surroundings, trainings: Sequence[str], numbers: Mapping[str, int]
+) -> pathlib.Path:
+    """The folder of a table's results; InputError if results there rest on more."""
+    folder = local_path(flags.FLAGS.results_dir, "results_dir") / surroundings.sport / name
     if not flags.FLAGS.overwrite:
-        hashes = [info.data_hash for info in surroundings.tested]
-        report.check_replaceable(_folder(name, surroundings), hashes, trainings, numbers)
+        report.check_replaceable(folder, [info.data_hash for info in surroundings.tested], trainings, numbers)
+    return folder
 
 
-def _report(chosen, surroundings):
-    """Writes and prints the tables; whether some were not written, for they would replace better ones."""
+def _report(chosen: Tables, surroundings: Surroundings) -> bool:
+    """Writes and prints the tables; whether some were not written, since they would replace better ones."""
     refused = False
     for name, experiment in chosen.items():
         try:
-            text = _report_table(name, experiment, surroundings)
+            print(_table(name, experiment, surroundings) or f"{name}: nothing is done yet.")
         except InputError as error:
             if error.code != "results_kept":
                 raise
             print(f"experiments: {error} [{error.code}]", file=sys.stderr)
             refused = True
-        else:
-            print(text or f"{name}: nothing is done yet.")
     return refused
 
 
-def _done(experiment, chosen, wheres, seeds):
-    """(Splits, surroundings, results) of a table: of several splits those of which each row is done."""
-    results = [suite.results(experiment, where, seeds) for where in wheres]
-    least = len(experiment.rows) if chosen else 1
-    done = [place for place, result in enumerate(results) if len(result.predicted) >= least]
-    return [[each[place] for place in done if each] for each in (chosen, wheres, results)]
-
-
-def _report_table(name, experiment, surroundings):
-    """The text of a table or figure, which is written; None where nothing is done."""
+def _table(name: str, experiment: Experiment, surroundings: Surroundings) -> str | None:
+    """The text of a table or figure, which is written; None if nothing is done."""
     chosen, wheres, seeds = _splits_of(experiment, surroundings)
-    results = []
-    if not experiment.is_figure:
-        chosen, wheres, results = _done(experiment, chosen, wheres, seeds)
-    if not wheres:
+    results = [] if experiment.is_figure else [suite.results(experiment, where, seeds) for where in wheres]
+    if results:  # of several splits those of which each row is done
+        least = len(experiment.rows) if chosen else 1
+        done = [place for place, result in enumerate(results) if len(result.predicted) >= least]
+        wheres, results = [wheres[place] for place in done], [results[place] for place in done]
+        chosen = [chosen[place] for place in done if chosen]
+    described = suite.described(experiment, wheres, seeds) if wheres else {}
+    if not described.get("trainings"):
         return None
-    described = {
-        "command": ["python", "-m", "scoringnet_tf.experiments", *sys.argv[1:]],
-        "data": {
-            "name": surroundings.records.name,
-            "sport": surroundings.sport,
-            "hash": [info.data_hash for info in surroundings.tested],
-        },
-        **suite.described(experiment, wheres, seeds),
-    }
-    if not described["trainings"]:
-        return None
+    hashes = [info.data_hash for info in surroundings.tested]
+    data = {"name": surroundings.records.name, "sport": surroundings.sport, "hash": hashes}
+    described = {"command": ["python", "-m", "scoringnet_tf.experiments", *sys.argv[1:]], "data": data, **described}
     rows = {row for result in results for row in result.predicted}
     numbers = {row: sum(len(result.seeds_of(row)) for result in results) for row in rows}
-    _check_replaceable(name, surroundings, [one["folder"] for one in described["trainings"]], numbers)
-    folder = _folder(name, surroundings)
-    if experiment.is_figure:
-        from scoringnet_tf.experiments.learning_curves import write_learning_curves  # Matplotlib
+    folder = _check_replaceable(name, surroundings, [one["folder"] for one in described["trainings"]], numbers)
+    if not experiment.is_figure:
+        return report.write_results(folder, experiment, results, described, chosen)
+    from scoringnet_tf.experiments.learning_curves import write_learning_curves  # Matplotlib
 
-        text = write_learning_curves(folder, experiment, surroundings, seeds)
-        if text:
-            write_json(folder / report.DRAWN, {"title": experiment.title, **described})
-        return text
-    return report.write_results(folder, experiment, results, described, chosen)
-
-
-def _folder(name, surroundings):
-    """Where the results of a table are: by sport, as both have tables 4 and 5."""
-    return local_path(flags.FLAGS.results_dir, "results_dir") / surroundings.sport / name
+    text = write_learning_curves(folder, experiment, surroundings, seeds)
+    if text:
+        write_json(folder / report.DRAWN, {"title": experiment.title, **described})
+    return text
 
 
-def _surroundings():
+def _surroundings() -> Surroundings:
     values = flags.FLAGS
     cli.require(records_dir=values.records_dir)
     info = load_records(values.records_dir)
@@ -185,12 +168,11 @@ def _surroundings():
             message = f"--train_videos={values.train_videos}: the records have {most} training videos."
             raise InputError("out_of_range", message, f"Give at most {most}.")
         info = fewer(info, values.train_videos, 0, runs / "splits")
-    found = Surroundings(preset, info, renderings, runs, tuple(_further()))
     check_renderings(info, renderings)
-    return found
+    return Surroundings(preset, info, renderings, runs, tuple(_further()))
 
 
-def _further():
+def _further() -> list[str]:
     """Flags of `train` behind --."""
     return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
 

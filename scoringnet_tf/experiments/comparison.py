@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """What the rows of a table reached on the test videos; a notebook shows it as that table.
-
-    Attributes:
-        experiment: the table.
-        results: what every row predicted of every test video.
-        described: what cells.json says of the data and the trainings.
-    """
+    """The results of a table's rows on the test videos, and what cells.json says of the trainings."""
 
     experiment: Experiment
     results: Results = dataclasses.field(repr=False)
@@ -56,18 +50,18 @@ def compare(
     seeds: int = 1,
     runs_dir: str | pathlib.Path = "runs/experiments",
 ) -> Comparison:
-    """Trains what a table asks for and is not in `runs_dir` yet, evaluates it on the test split, and compares.
+    """Trains what a table asks for and `runs_dir` lacks, evaluates it on the test split, and compares.
 
     Args:
-        experiment: the name of a table of the paper (`EXPERIMENTS`), or one's own: an `Experiment` of `Row`s.
-        records_dir: records to train on, made by `python -m data_prep build`.
-        preset: file of flags of `train`, which the rows add to.
+        experiment: the name of a table of the paper (`EXPERIMENTS`), or your own `Experiment` of `Row`s.
+        records_dir: training records, made by `python -m data_prep build`.
+        preset: flag file of `train`, which the rows add to.
         seeds: trainings of each row.
-        runs_dir: folder of the trainings. What is there already is not trained again.
+        runs_dir: folder of the trainings.
 
     Raises:
         InputError: there is no such table, file or folder, the table is not one of trainings on one split, or the
-            records lack what each of its rows needs. Rows for which they lack it are left out, and named on stderr.
+            records allow none of its rows. Rows that they do not allow are named on stderr.
         TrainingError: a training failed; those that did not are kept.
     """
     if isinstance(experiment, str) and experiment not in EXPERIMENTS:
@@ -89,11 +83,7 @@ def compare(
 
 
 def load(folder: str | pathlib.Path) -> Comparison:
-    """A table that the command wrote to `results/SPORT/TABLE`, its figures computed again from every prediction.
-
-    Raises:
-        InputError: there is no such table, or it is one of several splits (table 6).
-    """
+    """A table in `results/SPORT/TABLE`, its figures computed again; InputError if there is none, or several splits."""
     folder = pathlib.Path(folder).resolve()
     files = [folder / name for name in (report.CELLS, report.PREDICTIONS)]
     if folder.name not in EXPERIMENTS or not all(file.is_file() for file in files):

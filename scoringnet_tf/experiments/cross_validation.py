@@ -64,7 +64,7 @@ def verdict(results: Sequence[Results], experiment: Experiment) -> str:
     """
     cells = report.cells(results, experiment, [*MEASURED])
     if not experiment.rows:
-        return best_of(cells)
+        return " ".join([_best(cells), *report.undefined(results)])
     ours, names = experiment.rows[0].name, [row.name for row in experiment.rows]
     better: dict[str, list[str]] = {ours: []}
     for name, (what, sign) in MEASURED.items():
@@ -85,10 +85,10 @@ def verdict(results: Sequence[Results], experiment: Experiment) -> str:
         rivals = " and ".join(row for row in better if row != ours)
         do = "does" if len(better) == 2 else "do"
         sentence = f"{rivals} {do} as well here: neither order nor error is told apart from {ours}'s {figures}."
-    return " ".join([sentence, *report.undefined(cells)])
+    return " ".join([sentence, *report.undefined(results)])
 
 
-def best_of(cells: report.Cells) -> str:
+def _best(cells: report.Cells) -> str:
     """A sentence: the row that orders the videos best, and the one that errs least."""
     parts = []
     for name, (_, sign) in MEASURED.items():
@@ -96,7 +96,7 @@ def best_of(cells: report.Cells) -> str:
         if means:
             best = max(means, key=means.__getitem__)
             parts.append(f"{report.head(name)}: {best} ({_means(cells[best])})")
-    return " ".join([f"Best by {'; by '.join(parts)}.", *report.undefined(cells)])
+    return f"Best by {'; by '.join(parts)}."
 
 
 def _means(cells: Mapping[str, Any]) -> str:

@@ -38,13 +38,9 @@ Curves = Mapping[str, Mapping[int, Mapping[str, np.ndarray]]]  # way → trainin
 
 
 def write_learning_curves(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str | None:
-    """Writes curves.csv, a picture of each claim, and table.md: all training videos, and the claims by their number.
-
-    Returns:
-        the table; None if nothing is done.
-    """
+    """Writes curves.csv, a picture of each claim, and table.md; returns the table, or None if nothing is done."""
     found = suite.results(experiment, surroundings, seeds)
-    if not isinstance(found, Results) or not found.predicted:
+    if not found.predicted:
         return None
     all_videos = len(surroundings.records.split("train")["ids"])
     curves = curves_of(experiment.rows, found, all_videos)
@@ -69,7 +65,7 @@ def curves_of(rows: Sequence[Row], found: Results, all_videos: int) -> Curves:
     return {way: dict(sorted(of_way.items())) for way, of_way in curves.items()}
 
 
-def _place(row, all_videos):
+def _place(row: Row, all_videos: int) -> tuple[str, int]:
     """Way and number of training videos of a row."""
     if TRAIN_VIDEOS in row.flags:
         return row.name.rpartition(",")[0], int(row.flags[TRAIN_VIDEOS])
@@ -84,7 +80,7 @@ def _lines(curves: Curves) -> Iterator[list]:
                 yield [way, number, seed, rendering, *(f"{figures[name][seed, rendering]:.6f}" for name in FIGURES)]
 
 
-def _table(experiment, found, surroundings, seeds):
+def _table(experiment: Experiment, found: Results, surroundings: Surroundings, seeds: int) -> str:
     """The ways on all training videos, with intervals and differences."""
     rows = [row for row in WAYS if row.name in found.predicted]
     table = dataclasses.replace(experiment, rows=rows)
@@ -94,14 +90,14 @@ def _table(experiment, found, surroundings, seeds):
     return report.markdown(table, report.cells([whole], table, FIGURES), described)
 
 
-def _scale(found):
+def _scale(found: Results) -> Iterator[str]:
     """What nobody should do worse than and what nobody can do better, a line each."""
     for row in (row.name for row in SCALE if row.name in found.predicted):
         means = {report.head(name): found.values(row, name).mean() for name in FIGURES}
         yield f"Scale, {row}: {', '.join(f'{name} {mean:.3f}' for name, mean in means.items() if mean == mean)}.  "
 
 
-def _by_number(rows, found, all_videos):
+def _by_number(rows: Sequence[Row], found: Results, all_videos: int) -> Iterator[str]:
     """A table of the paired differences of every claim, by the number of training videos."""
     names = {_place(row, all_videos): row.name for row in rows if row.name in found.predicted and not row.baseline}
     numbers = sorted({number for _, number in names})
@@ -116,7 +112,7 @@ def _by_number(rows, found, all_videos):
             yield f"| {way} − {other}: {label} | {' | '.join(cells)} |"
 
 
-def _difference(found, draws, way, other):
+def _difference(found: Results, draws: Mapping[str, np.ndarray], way: str | None, other: str | None) -> str:
     if not way or not other or found.seeds_of(way) != found.seeds_of(other):
         return ""
     low, high = interval(draws[way] - draws[other])

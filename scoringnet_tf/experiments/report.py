@@ -45,14 +45,14 @@ def cells(results: Sequence[Results], experiment: Experiment, names: Sequence[st
     Returns:
         row → figure → {"mean", "std", "interval", "more"}: the deviation over seeds, or over splits; 95 % over splits,
         seeds, renderings and videos; 95 % of the paired difference from the row that it is compared with, on one split
-        if that has the same seeds. One split adds "seeds", "renderings" and "groups", several "of_splits". A split in
-        which no row has the figure is left out. If a row lacks it in another, its mean and interval are NaN.
+        if that has the same seeds. One split adds "seeds", "renderings" and "groups", several "of_splits". A split
+        whose truth has no such figure is left out. If a row lacks it in another, its mean and interval are NaN.
     """
     found: dict[str, dict[str, Any]] = {row: {} for row in results[0].predicted}
     for name in results[0].names if names is None else names:
         draws = [result.drawn(name) for result in results]
         of_splits = {row: [float(each.values(row, name).mean()) for each in results] for row in draws[0]}
-        measured = _measured_splits(of_splits)
+        measured = [place for place, each in enumerate(results) if each.is_defined(name)] or [*range(len(results))]
         chosen = np.random.default_rng(0).integers(  # the same splits for every figure
             0, len(measured), (number_of(len(measured)), len(next(iter(draws[0].values()))))
         )
@@ -74,13 +74,6 @@ def cells(results: Sequence[Results], experiment: Experiment, names: Sequence[st
             if other in means and other != row and same_seeds:
                 cell["more"] = interval(drawn - means[other]) if defined[row] and defined[other] else UNDEFINED
     return found
-
-
-def _measured_splits(of_splits: Mapping[str, Sequence[float]]) -> list[int]:
-    """The splits in which a row has the figure; all if none has."""
-    figures = np.array(list(of_splits.values()))
-    measured = np.flatnonzero(np.isfinite(figures).any(axis=0)).tolist()
-    return measured or list(range(figures.shape[1]))
 
 
 def _deviation(values: np.ndarray) -> float | None:
@@ -217,26 +210,22 @@ def _covered(found: Cells) -> str:
     return f"\nMean of {seeds} on {renderings}; in brackets 95 % of a bootstrap over these and the {videos}{but}."
 
 
-def _covered_by_splits(splits: Sequence[Split], result: Results, found: Cells) -> str:
+def _covered_by_splits(splits: Sequence[Split], results: Sequence[Results]) -> str:
+    result = results[0]
     sizes = {split_sizes(split) for split in splits}
     drawn = counted(len(splits), "split") + (f" (videos: {sizes.pop()})" if len(sizes) == 1 else "")
     videos = "videos in groups" if result.groups else "videos"
     covered = f"in brackets 95 % of a bootstrap of the mean over these, seeds, renderings and {videos}"
     seeds = counted(max(len(result.seeds_of(row)) for row in result.predicted), "seed")
-    lacking = "".join(f" {sentence}" for sentence in undefined(found))
+    lacking = "".join(f" {sentence}" for sentence in undefined(results))
     return f"Mean ± standard deviation over {drawn}; {covered}; {seeds} each at most.{lacking}"
 
 
-def undefined(found: Cells) -> list[str]:
+def undefined(results: Sequence[Results]) -> list[str]:
     """A sentence for each figure that some splits do not have, as rank correlation of one video."""
-    first = next(iter(found.values()))
-    sentences = []
-    for name in first:
-        of_splits = np.array([cells[name]["of_splits"] for cells in found.values() if name in cells])
-        number = int(np.isnan(of_splits).all(axis=0).sum())
-        if 0 < number < of_splits.shape[1]:
-            sentences.append(f"{head(name)} is not defined in {number} of {of_splits.shape[1]} splits.")
-    return sentences
+    lacking = {name: sum(not each.is_defined(name) for each in results) for name in results[0].names}
+    total = len(results)
+    return [f"{head(name)} is not defined in {n} of {total} splits." for name, n in lacking.items() if 0 < n < total]
 
 
 def split_sizes(split: Split) -> str:
@@ -266,12 +255,12 @@ def check_replaceable(
     first = {row: next(iter(figures.values())) for row, figures in described.get("rows", {}).items()}
     before = {row: cell.get("seeds", len(cell.get("of_splits", ()))) for row, cell in first.items()}
     lacking = {
-        "figures": kept is None,
+        "figures": [TABLE] if kept is None else [],
         "records or renderings": {*described.get("data", {}).get("hash", [])} - {*hashes},
         "trainings": {one["folder"] for one in described.get("trainings", ())} - {*trainings},
         "seeds or splits": [row for row, number in before.items() if numbers.get(row, 0) < number],
     }
-    if found := [what for what, is_so in lacking.items() if is_so]:
+    if found := [f"{what} ({min(which)})" for what, which in lacking.items() if which]:
         message = f"{folder}: the new results lack {' and '.join(found)} of these."
         raise InputError("results_kept", message, "Choose another --results_dir, or --overwrite.")
 
@@ -288,7 +277,7 @@ def write_results(
     `described` is what cells.json says of the runs and the data beside the figures.
     """
     found = cells(results, experiment)
-    covered = _covered_by_splits(splits, results[0], found) if splits else ""
+    covered = _covered_by_splits(splits, results) if splits else ""
     text = markdown(experiment, found, described, covered)
     (folder / CELLS).unlink(missing_ok=True)  # which is written last: it says what the other files are
     with replacing_file(folder / TABLE) as path:

@@ -110,6 +110,11 @@ class Results:
         score, measure = self._parts(name)
         return MEASURES[measure](self.truth[score], self.predicted[row][score])
 
+    def is_defined(self, name: str) -> bool:
+        """Whether the truth allows the figure: one video has no rank correlation."""
+        score, measure = self._parts(name)
+        return bool(np.isfinite(MEASURES[measure](self.truth[score], self.truth[score])))
+
     def drawn(self, name: str, number: int | None = None) -> dict[str, np.ndarray]:
         """`bootstrap.draws_of` the mean figure of each row that predicts its score: row → (number,)."""
         score, measure = self._parts(name)
@@ -155,6 +160,10 @@ class StageResults(Results):
     def values(self, row: str, name: str) -> np.ndarray:
         """One figure of every seed and rendering, (S, R); NaN where there is nothing to count."""
         return self._figure(row, name, np.ones((1, len(self.ids))))[0]
+
+    def is_defined(self, _: str) -> bool:
+        """Always."""
+        return True
 
     def drawn(self, name: str, number: int | None = None) -> dict[str, np.ndarray]:
         """Bootstrap draws of the mean figure of each row: row → (number,); see `Results.drawn`."""

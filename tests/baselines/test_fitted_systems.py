@@ -63,7 +63,9 @@ def test_the_mean_is_that_of_the_training_scores():
     np.testing.assert_allclose(load_system("mean").learn(training).predict(inputs), training.scores.mean())
 
 
-@pytest.mark.parametrize("name", ["duration", "ridge", "raw_ridge", "component", "support_vectors"])
+@pytest.mark.parametrize(
+    "name", ["duration", "ridge", "component", "support_vectors", "gaussian_process", "extra_trees"]
+)
 def test_simple_systems_recover_a_line(name):
     training, inputs, scores = linear_set((60, 1))
     predicted = load_system(name).learn(training).predict(inputs)
@@ -74,7 +76,7 @@ def test_simple_systems_recover_a_line(name):
 def test_ridges_shrink_noise_to_the_mean():
     rng = np.random.default_rng(0)
     training = training_set(rng.normal(size=(60, 40)), 5 + rng.normal(size=60))
-    for name in ("ridge", "raw_ridge"):
+    for name in ("ridge", "gaussian_process"):
         assert np.ptp(load_system(name).learn(training).predict(rng.normal(size=(60, 40)))) < 1.0
 
 
@@ -102,7 +104,7 @@ def test_simple_systems_see_statistics_raw_numbers_and_durations():
     assert raw.shape == (2, 96)
     np.testing.assert_allclose(raw[1, -3:], long[-1], rtol=1e-5)
     vectors = videos_of(short[:1], short[1:2])
-    for name in ("ridge", "raw_ridge"):
+    for name in ("ridge", "component"):
         np.testing.assert_allclose(load_system(name).see(vectors), short[:2], rtol=1e-5)
 
 

@@ -43,7 +43,7 @@ def test_cells_of_committed_results_are_those_of_their_predictions(folder, monke
             means = [result.values(row, figure).mean() for result in results]
             np.testing.assert_allclose(np.mean(means), with_nan(cell["mean"]), rtol=1e-6, atol=1e-6)
             np.testing.assert_allclose(means, with_nan(cell.get("of_splits", means)), rtol=1e-6, atol=1e-6)
-    found = report.cells_of_splits(results, table, [name]) if table.resplit else report.cells(results[0], table, [name])
+    found = report.cells(results, table, [name])
     for row, cells in found.items():
         for what in {"interval", "more"} & cells.get(name, {}).keys():
             np.testing.assert_allclose(cells[name][what], with_nan(kept[row][name][what]), atol=1e-6, err_msg=row)

@@ -50,7 +50,7 @@ def test_a_table_of_ones_own_and_a_training_that_fails(commands, where, tmp_path
     ("changes", "code"),
     [
         ({"experiment": "table9"}, "unknown_name"),
-        ({"experiment": "fig5"}, "wrong_table"),
+        ({"experiment": "learning_curves"}, "wrong_table"),
         ({"experiment": "table6"}, "wrong_table"),
         ({"preset": "none.flags"}, "not_found"),
         ({"records_dir": "none"}, "not_found"),

@@ -10,7 +10,7 @@ from refusals import code_printed
 from test_commands import started
 from tiny_records import feature_video, write_records
 
-from scoringnet_tf.baselines.comparison import SimpleSystems
+from scoringnet_tf.baselines.simple import SimpleSystems
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.cross_validation import beside, verdict, with_validation
@@ -73,12 +73,12 @@ def test_simple_systems_learn_from_the_training_videos_of_a_fold(records):
     ours = Results(ids, truth, {"ScoringNet": {"final": np.zeros((2, 1, len(ids)))}})
     found = beside(ours, SimpleSystems(info), info)
     assert [*found.predicted] == [
-        *("ScoringNet", "Mean score", "Duration", "Ridge on statistics", "SVR on statistics"),
-        *("Ridge on raw features", "First principal component"),
+        *("ScoringNet", "Mean score", "Duration", "Ridge", "SVR"),
+        *("Gaussian process", "Extra trees", "First principal component"),
     ]
     mean = info.true_scores("final", info.split("train")["ids"]).mean()
     np.testing.assert_allclose(found.predicted["Mean score"]["final"], np.full((1, 1, 5), mean))
-    assert np.abs(found.predicted["Ridge on statistics"]["final"] - truth["final"]).mean() < 1.0
+    assert np.abs(found.predicted["Ridge"]["final"] - truth["final"]).mean() < 1.0
 
 
 @pytest.mark.parametrize(("athletes", "held_out"), [(3, ("--validation_fraction=0",)), (25, ())])
@@ -101,7 +101,7 @@ def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_p
     assert first.stdout.startswith("**Thirty sequences.**")
     with (tmp_path / "out/predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
-    for name in ("ScoringNet", "Ridge on statistics"):
+    for name in ("ScoringNet", "Ridge"):
         assert sorted(row["video_id"] for row in rows if row["row"] == name) == [f"{n:02d}" for n in range(30)]
     models = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/trainings").rglob("*.keras")}
     assert len(models) >= 2

@@ -41,7 +41,7 @@ def results_of(rows, seeds=2, renderings=1, videos=12, scores=SCORES):
 
 
 def table_of(results, table=TABLE, described=DESCRIBED):
-    return report.markdown(table, report.cells(results, table), described)
+    return report.markdown(table, report.cells([results], table), described)
 
 
 # === Cells ===
@@ -53,7 +53,7 @@ def test_rows_are_compared_with_the_reference_of_the_table_of_a_score_or_of_the_
     tables += [(EXPERIMENTS["table1"], {}, EXPERIMENTS["table1"].reference)]
     for table, others, reference in tables:
         results = results_of([row.name for row in table.rows])
-        cells = report.cells(results, table)
+        cells = report.cells([results], table)
         text = report.markdown(table, cells, DESCRIBED)
         for score in SCORES:
             draws, of_score = results.drawn(f"{score[0]}_med"), reference
@@ -80,12 +80,12 @@ def test_a_figure_that_one_seed_does_not_have_is_undefined():
     """SRC of equal predictions: no mean, no interval, no difference from it, or of it from others."""
     made = results_of(["MSE", "ranking"], scores=["final"])
     made.predicted["ranking"]["final"][1] = 5
-    found = report.cells(made, TABLE)
+    found = report.cells([made], TABLE)
     assert np.isnan([found["ranking"]["f_src"]["mean"], *found["ranking"]["f_src"]["interval"]]).all()
     text = table_of(made)
     assert "| ranking | – |" in text and "ranking against MSE (95 %, paired): F-MED" in text
     turned = dataclasses.replace(TABLE, reference="ranking")
-    found = report.cells(made, turned)
+    found = report.cells([made], turned)
     assert np.isnan(found["MSE"]["f_src"]["more"]).all() and not np.isnan(found["MSE"]["f_src"]["interval"]).any()
     assert "MSE against ranking (95 %, paired): F-MED" in table_of(made, turned)
 
@@ -94,7 +94,7 @@ def test_a_deviation_is_over_seeds_of_means_over_renderings():
     """Of errors 1, 2, 3 on three renderings, and of 5, 6, 7 by another seed: that of 2 and 6."""
     errors = np.array([[1.0, 2, 3], [5, 6, 7]])[..., None] + np.zeros(4)
     predicted = {"two": {"final": errors}, "one": {"final": errors[:1]}}
-    found = report.cells(Results(tuple("abcd"), {"final": np.zeros(4)}, predicted), TABLE, ["f_med"])
+    found = report.cells([Results(tuple("abcd"), {"final": np.zeros(4)}, predicted)], TABLE, ["f_med"])
     assert (found["two"]["f_med"]["mean"], found["two"]["f_med"]["std"]) == (4, pytest.approx(8**0.5))
     assert found["one"]["f_med"]["std"] is None
 
@@ -146,7 +146,7 @@ def test_what_is_kept_is_read_again_with_its_groups(tmp_path):
     kept = json.loads((tmp_path / "cells.json").read_text())
     (found,) = read_results(tmp_path / "predictions.csv")
     assert kept["preset"] == "tiny" and list(found.predicted["MSE"]) == ["final"]
-    assert kept["rows"] == json.loads(json.dumps(report.cells(found, TABLE)))
+    assert kept["rows"] == json.loads(json.dumps(report.cells([found], TABLE)))
     truth, predicted = made.truth["final"], made.predicted["ranking"]["final"].reshape(4, 30)
     expected = np.mean([sports.med(truth, one) for one in predicted])
     assert kept["rows"]["ranking"]["f_med"]["mean"] == pytest.approx(expected)
@@ -193,7 +193,7 @@ def test_a_table_of_splits_has_means_deviations_and_each_split(tmp_path):
     assert "| *the paper* | 0.77 ± 0.05 | 0.85 ± 0.03 | 0.79 ± 0.04 | 0.1 ± 0.01 |" in text
     figures = {line.split(" | ")[0]: line.split(" | ") for line in text.splitlines() if line.startswith("| MSE")}
     assert figures[f"| {row}"][3] == figures[f"| {row}, split 2"][3] == "–" and "nan" not in text
-    low, high = report.cells_of_splits(made[:2], table, ["e_med"])[row]["e_med"]["interval"]
+    low, high = report.cells(made[:2], table, ["e_med"])[row]["e_med"]["interval"]
     assert f" [{low:.3f}, {high:.3f}]" in figures[f"| {row}"][5] and "± " in figures[f"| {row}"][5]
 
 

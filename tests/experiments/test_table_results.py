@@ -10,7 +10,7 @@ from scipy import stats
 from scoringnet_tf import bootstrap
 from scoringnet_tf.bootstrap import interval
 from scoringnet_tf.experiments import results
-from scoringnet_tf.experiments.results import MEAN, Results, StageResults, counts, read_stages
+from scoringnet_tf.experiments.results import MEAN, NOTHING, Results, StageResults, counts, read_stages
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.report.evaluation_report import write_report
 from scoringnet_tf.sports import get_sport, src
@@ -105,6 +105,7 @@ def test_relative_l2_of_drawn_videos_goes_by_the_range_of_all():
 # === Stages ===
 
 STAGES = ("noise", "pre-starting", "take-flight", "entry")
+OF_STAGES = dict.fromkeys(STAGES, NOTHING)
 TRUE = np.repeat([1, 2, 3, 0], [4, 6, 5, 5])
 
 
@@ -152,7 +153,11 @@ def of_stages():
         found = [counts(list(zip(p.stages_true, p.stages_predicted, strict=True)), STAGES) for p in made]
         return {name: np.array([[one[name]] for one in found]) for name in found[0]}
 
-    return StageResults(tuple(f"{number:02d}" for number in range(40)), STAGES, {"worse": of(0.4), "better": of(0.1)})
+    return StageResults(
+        tuple(f"{number:02d}" for number in range(40)),
+        dict.fromkeys(STAGES, NOTHING),
+        {"worse": of(0.4), "better": of(0.1)},
+    )
 
 
 def test_draws_of_stages_are_paired_and_lie_around_the_figure(of_stages):
@@ -174,7 +179,7 @@ def test_intervals_of_frames_cover_videos_renderings_and_seeds():
     for reports, axis in ((of_videos, 0), (of_renderings, 0), (of_renderings, 1)):
         counted = [counts(videos, STAGES) for videos in reports]
         found = {name: np.expand_dims([one[name] for one in counted], axis) for name in counted[0]}
-        low, high = interval(StageResults(tuple("abcdefgh"), STAGES, {"row": found}).drawn("frames", 200)["row"])
+        low, high = interval(StageResults(tuple("abcdefgh"), OF_STAGES, {"row": found}).drawn("frames", 200)["row"])
         assert low < 0.75 < high and high - low > 0.1
 
 
@@ -182,6 +187,6 @@ def test_groups_of_videos_of_stages_are_drawn_whole(of_stages):
     """Of two groups a draw takes one."""
     groups = ("one",) * 20 + ("two",) * 20
     first = {name: of[:1] for name, of in of_stages.predicted["worse"].items()}
-    found = StageResults(of_stages.ids, STAGES, {"row": first}, groups=groups).drawn("frames", 50)["row"]
+    found = StageResults(of_stages.ids, OF_STAGES, {"row": first}, groups=groups).drawn("frames", 50)["row"]
     right, total = first["frames"][0, 0].reshape(2, 20, 2).sum(axis=1).T
     np.testing.assert_allclose(np.unique(found), sorted(right / total))
