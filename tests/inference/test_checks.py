@@ -16,9 +16,8 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.calibration import calibrate
-from scoringnet_tf.inference.checks import REASONS, impossible_scores, performance_remarks
+from scoringnet_tf.inference.checks import REASONS, performance_remarks
 from scoringnet_tf.inference.export import checked_outputs
-from scoringnet_tf.inference.finding import is_whole
 from scoringnet_tf.inference.predictor import predictor_of, score_video
 from scoringnet_tf.inference.reliability import doubts, score_reasons
 from scoringnet_tf.inference.seen import Seen, Span
@@ -151,18 +150,6 @@ def test_a_duration_goes_by_the_frame_rate(reasons_against):
     assert reasons_against(labels, 25.0) == [] and reasons_against(np.repeat(labels, 2), 50.0) == []
     (reason,) = reasons_against(labels, 5.0)
     assert reason.code == "stage_duration" and "take-flight" in reason and "2.40" in reason
-
-
-def test_at_the_limit_of_a_duration_both_checks_agree(model, reasons_against):
-    """For a performance among several and for one alone, at every rate."""
-    for rate in (12.0, 23.976, 29.97, 50.0):
-        _, longest = model.reference.limits("take-flight")
-        for count in range(int(longest * rate) - 1, int(longest * rate) + 3):
-            labels = labels_of((1, int(rate / 6)), (2, count), (3, int(rate / 4)))
-            against = reasons_against(labels, rate)
-            frames = np.bincount(labels, minlength=4)[np.newaxis, 1:]
-            assert bool(np.asarray(is_whole(model, frames, rate))[0]) == (not against), (rate, count)
-            assert {reason.code for reason in against} <= {"stage_duration"}
 
 
 def test_doubtful_stages_are_withheld(model, strict, tmp_path):
@@ -378,15 +365,6 @@ def test_a_score_that_no_performance_has_is_withheld(model, diving_records, tmp_
     assert performance.intervals == {}
 
 
-def test_impossible_scores_are_told_of_each_video():
-    outputs = {"difficulty": tf.constant([3.0, 3.0, 6.0, np.nan]), "execution": tf.constant([0.0, 30.004, 20.0, 20.0])}
-    found = impossible_scores(get_sport("diving"), outputs)
-    assert {score: value.numpy().tolist() for score, value in found.items()} == {
-        "difficulty": [False, False, True, True],
-        "execution": [False, False, False, False],
-    }
-
-
 # === Several performances ===
 
 
@@ -505,14 +483,21 @@ def identity():
     return model
 
 
+def assert_reasons(model, stages, reasons, path):
+    """In `predict` and in an export. The features are the logarithms of KFS's probabilities, moved to be positive."""
+    features = np.log(np.where(np.eye(4, dtype=bool)[stages], 0.85, 0.05)).astype("float32") + 10
+    np.save(path, features)
+    assert codes(score_video(path, model)) == reasons
+    assert exported_codes(model, {"features": features[None], "mask": np.ones((1, len(features)), bool)}) == [reasons]
+
+
 @pytest.mark.parametrize("check", STRICT)
 def test_an_export_makes_each_check_that_predict_makes(identity, check, tmp_path):
-    """The features are the logarithms of KFS's probabilities, moved to be positive."""
     stages = labels_of((0, 5), (2, 8), (3, 8), (0, 4)) if check == "missing_stage" else labels_of(*DIVE)
-    features = np.log(np.where(np.eye(4, dtype=bool)[stages], 0.85, 0.05)).astype("float32") + 10
-    np.save(tmp_path / "v.npy", features)
-    inputs = {"features": features[None], "mask": np.ones((1, len(features)), bool)}
+    assert_reasons(identity, stages, [], tmp_path / "v.npy")
     strict = identity.with_dtype("float32", reference=statistics(**STRICT[check]))
-    for model, reasons in ((identity, []), (strict, [check])):
-        assert codes(score_video(tmp_path / "v.npy", model)) == reasons
-        assert exported_codes(model, inputs) == [reasons]
+    assert_reasons(strict, stages, [check], tmp_path / "v.npy")
+
+
+def test_features_of_two_performances_cannot_be_scored_apart(identity, tmp_path):
+    assert_reasons(identity, labels_of(*DIVE, *DIVE), ["stage_order", "several_performances"], tmp_path / "v.npy")
