@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
-from scoringnet_tf.inference.finding import StageRuns, missing_stages, stage_runs_of, unusual_durations
+from scoringnet_tf.inference.finding import StageRuns, count_stage_runs, missing_stages, unusual_durations
 from scoringnet_tf.inference.recognition import RECOGNISED, looks_like, recognition
 from scoringnet_tf.inference.seen import Scores
 from scoringnet_tf.inference.words import remark
@@ -87,15 +87,15 @@ def checks(
     if model.content == "frames":
         outcomes["too_few_frames"] = Outcome(ops.sum(ops.cast(mask, "int32"), axis=1) < SHORTEST)
     if labels is not None:
-        runs = stage_runs_of(labels, mask, model.sport.num_stages)
-        outcomes["missing_stage"] = _of_stages(missing_stages(model, runs.frames))
+        runs = count_stage_runs(labels, mask, model.sport.num_stages)
+        outcomes["missing_stage"] = _stage_outcome(missing_stages(model, runs.frames))
         outcomes["stage_order"] = Outcome(out_of_order(runs))
         if statistics and rate:
             wrong = unusual_durations(model, runs.frames, rate)
-            outcomes["stage_duration"] = _of_stages(wrong, runs.frames)
+            outcomes["stage_duration"] = _stage_outcome(wrong, runs.frames)
         if statistics and statistics.certainty and probabilities is not None:
             means = certainties(probabilities, labels, mask)
-            outcomes["uncertain_stage"] = _of_stages(_uncertain(model, means), means)
+            outcomes["uncertain_stage"] = _stage_outcome(_uncertain(model, means), means)
     if statistics and statistics.spread and features is not None and not model.recognised:
         distance = statistics.spread.distance(pooled(features, labels, mask))
         outcomes["unlike_training"] = Outcome(distance > statistics.spread.limit, values=distance)
@@ -133,7 +133,7 @@ def is_too_small(sizes: Any, image_size: tuple[int, int]) -> Any:
     return ops.any(ops.cast(sizes, "float32") < least, axis=1)
 
 
-def _of_stages(wrong: Any, values: Any = None) -> Outcome:
+def _stage_outcome(wrong: Any, values: Any = None) -> Outcome:
     return Outcome(ops.any(wrong, axis=1), wrong, values)
 
 
@@ -232,7 +232,7 @@ def _shown(samples: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
     return samples[staged[0] : staged[-1] + 1] if len(staged) else samples
 
 
-def _frames_of(samples: np.ndarray) -> slice:
+def _frame_slice(samples: np.ndarray) -> slice:
     """The frames that samples in a row are of."""
     return slice(int(samples[0]), int(np.ceil(samples[-1])) + 1)
 
@@ -240,10 +240,10 @@ def _frames_of(samples: np.ndarray) -> slice:
 def _frame_reasons(model: "ScoringNet", one: "Seen", labels: np.ndarray | None) -> list[Remark]:
     """What is wrong with a performance's frames, and not with those of the file as a whole."""
     video, shown = one.video, _shown(one.samples, labels)
-    small = _too_small(model, video.sizes[_frames_of(one.samples)], np.any)
+    small = _too_small(model, video.sizes[_frame_slice(one.samples)], np.any)
     if len(shown) < SHORTEST:  # stray labels: around a hole they are no rate of anything
         return small
-    times = video.timestamps[_frames_of(shown)]
+    times = video.timestamps[_frame_slice(shown)]
     rate = (len(times) - 1) / float(times[-1] - times[0])
     return [*([] if abs(rate / video.fps - 1) <= RATE_TOLERANCE else _too_slow(model, rate)), *small]
 

@@ -139,7 +139,7 @@ def model_description(network: "ScoringNet", version: int | None = None) -> dict
 
     `version` is that of the export, the number of its folder.
     """
-    of_frames, moments = network.content == "frames", _moments(network)
+    more, moments = network.content == "frames", _moments(network)
     return {
         "package_version": __version__,
         "version": version,
@@ -152,7 +152,7 @@ def model_description(network: "ScoringNet", version: int | None = None) -> dict
         "outputs": sorted({*network.output, *(["moments"] if moments else []), "reasons", "valid"}),
         "content": network.content,
         "frame_rate": (network.provenance or {}).get("frame_rate"),
-        "preprocessing": network.preprocessor.get_config() if of_frames else network.features,
+        "preprocessing": network.preprocessor.get_config() if more else network.features,
     }
 
 
@@ -272,8 +272,8 @@ def _signatures(network: "ScoringNet", description: dict[str, Any]) -> dict[str,
         known = tf.pad(known, [[0, 0], [0, 1]], constant_values=1)  # the first that holds counts
         return {"values": tf.gather(tf.constant(values), tf.argmax(known, axis=1))}
 
-    of_frames = {"score_encoded": score_encoded} if network.content == "frames" else {}
-    return {"serving_default": score, "describe": describe, **of_frames}
+    more = {"score_encoded": score_encoded} if network.content == "frames" else {}
+    return {"serving_default": score, "describe": describe, **more}
 
 
 # === Requests ===

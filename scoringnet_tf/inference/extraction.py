@@ -85,16 +85,16 @@ class FeatureExtractor:
         self.extraction, self._clip = extraction, np.arange(extraction.clip_length or 0)  # frames from the first
         self.preprocessing = None if isinstance(network, Backbone) else network.preprocessing
         if extraction.per == "clip":
-            self._of_clip_model(_endpoint_model(network, extraction), window)
+            self._prepare_clips(_endpoint_model(network, extraction), window)
             return
         backbone = network
         if not isinstance(network, Backbone):
             backbone = Backbone(_endpoint_model(network, extraction), pool=extraction.pool, pretrained=True)
         self.image_size, self.size = backbone.frame_size, backbone.size
         self._windowed = WindowedBackbone(backbone, backbone.reach, window, extraction.stride)
-        self._features = self._of_frames
+        self._features = self._frame_features
 
-    def _of_clip_model(self, endpoint: keras.Model, window: int | None) -> None:
+    def _prepare_clips(self, endpoint: keras.Model, window: int | None) -> None:
         """Extracts by a model of clips (B, T, H, W, 3) to (B, T', H', W', C) or (B, D)."""
         self.image_size = tuple(endpoint.input.shape[2:4])
         is_mean, shape = self.extraction.pool == "mean", endpoint.output.shape
@@ -108,19 +108,19 @@ class FeatureExtractor:
                 values = tf.reduce_mean(values, axis=range(1, len(shape) - 1))
             return tf.reshape(values, (-1, self.size))
 
-        self._features = lambda *video: np.concatenate(list(self._of_clips(features_of, at_a_time, *video)))
+        self._features = lambda *video: np.concatenate(list(self._clip_features(features_of, at_a_time, *video)))
 
     def __call__(self, frames_of: FramesOf, num_frames: int) -> np.ndarray:
         """Features of a video, float32 (⌈L / stride⌉, D)."""
         return self._features(frames_of, num_frames)
 
-    def _of_frames(self, frames_of: FramesOf, num_frames: int) -> np.ndarray:
+    def _frame_features(self, frames_of: FramesOf, num_frames: int) -> np.ndarray:
         """Block by block; the next one is read while the network sees one."""
         pieces = self._windowed.pieces(num_frames)
         blocks = overlapping(lambda piece: frames_of(np.arange(*piece)), pieces, threads=1, ahead=1)
         return self._windowed(blocks, num_frames)
 
-    def _of_clips(
+    def _clip_features(
         self, features_of: Callable, at_a_time: int, frames_of: FramesOf, num_frames: int
     ) -> Iterator[np.ndarray]:
         """As many clips at a time as make a window together."""

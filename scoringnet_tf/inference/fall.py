@@ -36,9 +36,9 @@ def fall_of(flight: Measure, height: float) -> dict[str, Measure]:
     flight = dataclasses.replace(flight, value=max(flight.value, 1e-3))  # a frame may last less
     seconds, fallen = flight.value, height + FURTHER
     up, down = GRAVITY * seconds / 2 - fallen / seconds, GRAVITY * seconds / 2 + fallen / seconds
-    of_up, of_down = (_speed_uncertainty(flight, fallen * sign) for sign in (1, -1))
-    of_jump = None if of_up is None else ((up + of_up) ** 2 - up**2) / (2 * GRAVITY)  # of its larger side
-    values = (up, of_up), (up**2 / (2 * GRAVITY), of_jump), (down, of_down)
+    up_error, down_error = (_speed_uncertainty(flight, fallen * sign) for sign in (1, -1))
+    jump_error = None if up_error is None else ((up + up_error) ** 2 - up**2) / (2 * GRAVITY)  # of its larger side
+    values = (up, up_error), (up**2 / (2 * GRAVITY), jump_error), (down, down_error)
     return {
         name: Measure(round(value, 3), unit, None if uncertainty is None else round(uncertainty, 3))
         for (name, unit), (value, uncertainty) in zip(MEASURES.items(), values, strict=True)

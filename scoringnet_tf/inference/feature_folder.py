@@ -190,7 +190,7 @@ def videos_of_records(info: DatasetInfo) -> list[Video]:
         Video(
             video_id, functools.partial(_stored_frames, read), functools.partial(str, info.videos[video_id]["sha256"])
         )
-        for video_id, read in _records_of(info)
+        for video_id, read in _records(info)
     ]
 
 
@@ -199,7 +199,7 @@ def _stored_frames(read: Callable, image_size: tuple[int, int]) -> tuple[Callabl
     return lambda numbers: model_frames([jpegs[number] for number in numbers], image_size), len(jpegs)
 
 
-def _records_of(info: DatasetInfo) -> Iterator[tuple[str, Callable]]:
+def _records(info: DatasetInfo) -> Iterator[tuple[str, Callable]]:
     """(id, function that reads its parsed record) of every video of records of frames, split by split."""
     for split in sorted(info.splits):
         for video_id, (path, offset) in locate_records(info, split).items():
@@ -220,7 +220,7 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
     """
     sport = get_sport(info.sport)
     rows, stages = [], []
-    for video_id, read in _records_of(info):
+    for video_id, read in _records(info):
         record, known = read(), info.videos[video_id]
         rows.append(
             {

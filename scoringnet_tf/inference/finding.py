@@ -76,7 +76,7 @@ def performances(
     return Performances(frames, firsts, ends, ops.reshape(whole, (-1, most)))
 
 
-def stage_runs_of(labels: Any, mask: Any, num_stages: int) -> StageRuns:
+def count_stage_runs(labels: Any, mask: Any, num_stages: int) -> StageRuns:
     """The `StageRuns` of labels, int (B, L), with a mask of real frames, bool (B, L)."""
     carrying = stage_frames(labels, mask, num_stages)
     starting = ops.logical_and(carrying, ops.logical_not(ops.pad(carrying[:, :-1], [[0, 0], [1, 0], [0, 0]])))
@@ -89,7 +89,7 @@ def stage_edges(labels: Any, mask: Any, num_stages: int) -> tuple[Any, Any]:
 
     A stage that occurs twice has no edges. At the edges of the video a stage is cut.
     """
-    runs, length = stage_runs_of(labels, mask, num_stages), ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
+    runs, length = count_stage_runs(labels, mask, num_stages), ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
 
     def shown(edge: Any) -> Any:
         inside = ops.logical_and(edge > 0, edge < length)

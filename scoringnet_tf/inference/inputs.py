@@ -46,7 +46,7 @@ def named_videos(
     others: dict[str, str] = {}
     for argument in _with_listed(arguments):
         for match, error in _attempt(_matches, argument):
-            for video, wrong in _attempt(_videos_of, match, suffixes) if error is None else [(match, error)]:
+            for video, wrong in _attempt(_expanded, match, suffixes) if error is None else [(match, error)]:
                 if wrong is not None:
                     yield video, wrong
                     continue
@@ -54,12 +54,12 @@ def named_videos(
                 if place not in seen:
                     yield video, None
                 seen.add(place)
-            others |= _others_of(match, suffixes) if left_out else {}
+            others |= _other_files(match, suffixes) if left_out else {}
     if left_out and (names := [name for place, name in others.items() if place not in seen]):
         left_out(f"Skipped {counted(len(names), 'file')} of other types: {shown(names)}.")
 
 
-def _others_of(match: str, suffixes: Sequence[str]) -> dict[str, str]:
+def _other_files(match: str, suffixes: Sequence[str]) -> dict[str, str]:
     """The files of a folder that are no videos, real path → name; that it cannot be opened is told already."""
     with contextlib.suppress(OSError):
         if Path(match).is_dir() and not is_frame_folder(Path(match)):
@@ -96,8 +96,8 @@ def _matches(argument: str) -> list[str]:
         raise InputError("empty_argument", "An argument is empty.", "Name a video, a folder or a pattern.")
     is_remote = isinstance(as_path(argument), RemotePath)
     # In an address of the web any of these letters may stand for itself.
-    is_of_web = argument.lower().startswith(("http:", "https:"))
-    if is_remote and not is_of_web and (argument.endswith("/") or "*" in argument):
+    is_web_address = argument.lower().startswith(("http:", "https:"))
+    if is_remote and not is_web_address and (argument.endswith("/") or "*" in argument):
         raise InputError("remote_folder", f"{argument} is no file, but a folder or pattern.", "Name each file.")
     if is_remote or not glob.has_magic(argument) or os.path.lexists(argument):
         return [argument]
@@ -108,7 +108,7 @@ def _matches(argument: str) -> list[str]:
     return [path for path in paths if str(Path(path).parent) not in folders]
 
 
-def _videos_of(argument: str, suffixes: Sequence[str]) -> list[str]:
+def _expanded(argument: str, suffixes: Sequence[str]) -> list[str]:
     """The paths that one argument, or one match of a pattern, means."""
     path = as_path(argument)
     if isinstance(path, RemotePath) or (path.is_dir() and is_frame_folder(path)):

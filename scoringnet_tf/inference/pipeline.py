@@ -5,6 +5,7 @@ left for the next part: who keeps the summaries makes a `VideoScore` of them.
 """
 
 import dataclasses
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -108,8 +109,8 @@ class Predictor:
         height: float | None = None,
     ) -> VideoScore:
         """A video's `VideoScore`, see `score_video`."""
-        videos = self.read(path, start, end)
-        return self.gather(path, [part.summary for part in self.results(videos, force=force, height=height)])
+        results = self.results(self.read(path, start, end), force=force, height=height)
+        return self.gather(path, [*map(operator.attrgetter("summary"), results)])  # no result outlives its turn
 
     def gather(self, path: AnyPath | Clip, parts: list[PartSummary]) -> VideoScore:
         """A video's `VideoScore` from the summaries of its parts."""
@@ -131,6 +132,7 @@ class Predictor:
                 performances.append(judge(self.model, self.reliability, seen, span, scores, height, force))
             summary = _summary(seen, spans, performances, warnings, summary)
             yield PartResult(seen, performances, summary)
+            del video, seen  # which hold all frames
 
     # === Read ===
 
@@ -352,6 +354,6 @@ def _labels(seen: Seen, spans: list[Span], repeated: np.ndarray | tuple = ()) ->
     labels = np.zeros(len(seen.sample_of), np.int8)
     labels[: len(repeated)] = repeated
     for span in spans:
-        begin, of_span = span.frames(seen)
-        labels[begin : begin + len(of_span)] = of_span
+        begin, span_labels = span.frames(seen)
+        labels[begin : begin + len(span_labels)] = span_labels
     return labels

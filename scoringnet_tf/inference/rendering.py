@@ -108,12 +108,12 @@ def columns(sport: Sport) -> tuple[str, ...]:
         *sport.scores,
         *(f"{score}_std" for score in sport.scores),
         *(f"{score}_{end}" for score in sport.scores for end in ("low", "high")),
-        *(column for name, unit in _times_of(sport) for column in _time_columns(name, unit)),
+        *(column for name, unit in _time_units(sport) for column in _time_columns(name, unit)),
         *("reasons", "warnings", "error", "model", "sport"),
     )
 
 
-def _times_of(sport: Sport) -> list[tuple[str, str]]:
+def _time_units(sport: Sport) -> list[tuple[str, str]]:
     """(name, unit) of the moments and measures in a sport."""
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
     return [*((name, "s") for name in names), *(MEASURES.items() if sport.fall else ())]

@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import operator
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -93,7 +94,7 @@ def _scored(
             return None, kept
         videos = predictor.read(path, options.get("start"), options.get("end"))
         results = predictor.results(videos, force=options.get("force", False), height=height)
-        return file, predictor.gather(named[0], [part.summary for part in results])
+        return file, predictor.gather(named[0], [*map(operator.attrgetter("summary"), results)])
 
     outcome = attempted(score, *named)
     if isinstance(outcome, Remark):
