@@ -45,7 +45,7 @@ NOTHING_HELD_OUT = (
 
 @dataclasses.dataclass(frozen=True)
 class HeldOut:
-    """Videos that a model did not learn from, whose errors make its `Intervals`: ids of a split, or all of it."""
+    """Videos that a model did not learn from, whose errors make its `Intervals`: ids in a split, or all."""
 
     info: DatasetInfo
     split: str
@@ -55,18 +55,18 @@ class HeldOut:
 def calibrate(
     model: "ScoringNet", info: DatasetInfo, held_out: HeldOut | str = NOTHING_HELD_OUT, batch_size: int = 4
 ) -> "ScoringNet":
-    """The same `ScoringNet` with the `TrainingStatistics` of its training videos, which are saved with it.
+    """The same `ScoringNet` with its training videos' `TrainingStatistics`, which are saved with it.
 
     Args:
         model: `ScoringNet` as it is trained; further training makes the statistics stale.
         info: `DatasetInfo` for its training records. At most `MAX_VIDEOS` of their training and validation splits
-            are measured, none of the test split.
+            are measured, none in the test split.
         held_out: videos that it did not learn from, whose errors make its intervals; or why there are none.
         batch_size: videos at a time.
 
     Raises:
-        InputError: the records are not of the sport and frames of the model, or have no training split; the model has
-            not learned what is measured; or it scores samples of whole videos in frames, which cannot be compared.
+        InputError: the records' sport or frames are not the model's, or there is no training split; the model has
+            not learned what is measured; or it scores frames sampled from whole videos, which cannot be compared.
     """
     statistics = measured(model, info, held_out, batch_size)
     return model.with_dtype(model.get_config()["dtype"], reference=statistics.get_config())
@@ -81,7 +81,7 @@ def replace_file(path: AnyPath, model: "ScoringNet", before: str) -> None:
 
 
 def is_calibrated(model: "ScoringNet", info: DatasetInfo) -> bool:
-    """Whether a model has all statistics of these records, and of its weights as they are."""
+    """Whether a model has all statistics, for these records and for its weights as they are."""
     statistics = model.reference
     if statistics is None or None in (statistics.intervals, statistics.certainty, statistics.times):
         return False
@@ -123,7 +123,7 @@ def measured(
 
 
 def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]]:
-    """Split → ids of at most `most` videos to measure, evenly chosen from the training and validation splits."""
+    """Split → ids for at most `most` videos to measure, evenly chosen from the training and validation splits."""
     splits = [split for split in ("train", "validation") if split in info.splits or split == "train"]
     every = [(split, video_id) for split in splits for video_id in input_pipeline.split_ids(info, split)]
     step = max(1.0, len(every) / most)
@@ -134,7 +134,7 @@ def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]
 
 
 class _Video(NamedTuple):
-    """What is measured of a video: steps, features (D,), and seconds and certainty of each stage that it shows."""
+    """What is measured in a video: steps, features (D,), and seconds and certainty for each stage that it shows."""
 
     length: int
     features: np.ndarray
@@ -168,7 +168,7 @@ def _measure(model: "ScoringNet", info: DatasetInfo, batch_size: int) -> list[_V
 def _stages(
     truth: np.ndarray, decided: np.ndarray, probabilities: np.ndarray, frame_rate: float, sport: Sport
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Seconds and certainty of each stage that a video shows; `probabilities` (S − 1,) are the means of stages."""
+    """Seconds and certainty for each stage that a video shows; `probabilities` (S − 1,) are means."""
     shown = decided if (truth < 0).any() else truth  # labelled in part counts as unlabelled
     seconds: dict[str, float] = {}
     certainties: dict[str, float] = {}
@@ -203,14 +203,14 @@ def _errors(model: "ScoringNet", held_out: HeldOut | str, batch_size: int) -> tu
 
 
 def seconds_in(labels: np.ndarray, sport: Sport, frame_rate: float) -> dict[str, float]:
-    """The moments and durations in labels (L,) of a video, by name, seconds; none if a label is unknown."""
+    """Moments and durations in a video's labels (L,), by name, seconds; none if a label is unknown."""
     edges, times = {} if (labels < 0).any() else edges_in(labels, sport), np.arange(len(labels) + 1) / frame_rate
     moments, durations = moments_of(sport, edges, times), durations_of(sport, edges, times)
     return {name: each.seconds for name, each in moments.items()} | {name: e.value for name, e in durations.items()}
 
 
 def _times(predictions: Predictions, sport: Sport) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """True and predicted seconds (V,) of each moment and duration in a sport; NaN in videos that lack it."""
+    """True and predicted seconds (V,) for each moment and duration in a sport; NaN in videos that lack it."""
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
 
     def seconds(stages: list[np.ndarray]) -> dict[str, np.ndarray]:
@@ -225,7 +225,7 @@ def _times(predictions: Predictions, sport: Sport) -> tuple[dict[str, np.ndarray
 
 
 def _seeing_function(model: "ScoringNet") -> Callable:
-    """A compiled function of inputs: decided stages (B, L), `pooled` features (B, D), `certainties` (B, S − 1)."""
+    """A compiled function from inputs to decided stages (B, L), `pooled` features (B, D), `certainties` (B, S − 1)."""
     segmenter = None if model.segmenter is None else model.segmenter.with_features()
 
     @tf.function(input_signature=[input_specs(model)])

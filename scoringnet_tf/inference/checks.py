@@ -1,7 +1,7 @@
-"""Checks of performances: why a score is withheld, and what its reader must know.
+"""Checks: why a score is withheld, and what its reader must know.
 
-A tower gives a number for anything. The first half works on batches, in the graph of an exported model, too. The second
-half makes the checks of one performance, and puts them in words.
+A tower gives a number for anything. The first half works on batches, in an exported model's graph, too. The second
+half checks one performance, in words.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -45,12 +45,12 @@ FAR = 0.75  # of the distance beyond which a performance is unlike those of trai
 
 
 class Outcome(NamedTuple):
-    """The outcome of a check of B performances.
+    """The outcome for B performances.
 
     Attributes:
         fails: bool (B,).
-        stages: bool (B, S − 1), the stages that are wrong; None if it is no check of stages.
-        values: what was measured: (B, S − 1) of the stages, or (B,).
+        stages: bool (B, S − 1), the stages that are wrong; None if it checks no stages.
+        values: what was measured: (B, S − 1) for stages, or (B,).
     """
 
     fails: Any
@@ -67,7 +67,7 @@ def checks(
     classes: Any = None,
     frame_rate: float | None = None,
 ) -> dict[str, Outcome]:
-    """Makes those of `CHECKS` that a model can make before it scores.
+    """Makes the `CHECKS` that a model can make before it scores.
 
     Args:
         model: `ScoringNet`.
@@ -75,8 +75,8 @@ def checks(
         mask: bool (B, L), true for real frames.
         features: (B, L, D), see `KeyFragmentSegmenter.with_features`; None if there are none.
         probabilities: (B, L, S) from KFS; None if there are none.
-        classes: (B, L, N) logits of the backbone's own classes; None if there are none.
-        frame_rate: of the frames, per second; None for that of training.
+        classes: (B, L, N) logits for the backbone's own classes; None if there are none.
+        frame_rate: frames per second; None for training's.
 
     Returns:
         Code → `Outcome`.
@@ -114,7 +114,7 @@ def out_of_order(runs: StageRuns) -> Any:
 
 
 def impossible_scores(sport: Any, outputs: dict[str, Any]) -> dict[str, Any]:
-    """Which predicted scores, points (B,), are out of the sport's range: score → bool (B,).
+    """Which predicted scores, points (B,), are outside the sport's range: score → bool (B,).
 
     Two decimals, with which scores are published, are allowed for.
     """
@@ -128,7 +128,7 @@ def impossible_scores(sport: Any, outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_too_small(sizes: Any, image_size: tuple[int, int]) -> Any:
-    """Whether pictures of sizes (B, 2), height and width as filmed, are too small for a model's: bool (B,)."""
+    """Whether pictures with sizes (B, 2), height and width as filmed, are too small for a model's: bool (B,)."""
     least = ops.convert_to_tensor([LEAST_SHARE * side for side in image_size], "float32")
     return ops.any(ops.cast(sizes, "float32") < least, axis=1)
 
@@ -148,7 +148,7 @@ def _uncertain(model: Any, means: Any) -> Any:
 
 
 class Verdict(NamedTuple):
-    """Reasons against a performance's scores, those of the model last; warnings; and the scores that are left."""
+    """Reasons against a performance's scores, the model's last; warnings; and the scores that are left."""
 
     reasons: list[Remark]
     warnings: list[Remark]
@@ -163,13 +163,13 @@ def video_reasons(model: "ScoringNet", video: "Video") -> list[Remark]:
 def verdict(
     model: "ScoringNet", trust: "Reliability", seen: "Seen", span: "Span", scores: Scores, force: bool = False
 ) -> Verdict:
-    """What speaks against a performance's scores, and what is left of them unless they are forced.
+    """What speaks against a performance's scores, and what is left unless they are forced.
 
     Args:
         model: `ScoringNet`.
-        trust: of the model.
-        seen, span, scores: of the performance.
-        force: whether it keeps its scores in spite of reasons.
+        trust: how far the model can be relied on.
+        seen, span, scores: for the performance.
+        force: whether it keeps its scores despite reasons.
     """
     own, warnings = performance_remarks(model, seen, span)
     reasons = [*seen.reasons] or own
@@ -201,7 +201,7 @@ def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> tupl
 
 
 def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
-    """`frames_missing` if more than `MOST_MIXED` of the samples in a row (`Video.samples`) mix the same two frames."""
+    """`frames_missing` if more than `MOST_MIXED` samples in a row (`Video.samples`) mix the same two frames."""
     before, counts = np.unique(np.floor(samples[samples % 1 > 0]).astype(int), return_counts=True)
     gaps = before[counts > MOST_MIXED]
     if not len(gaps):
@@ -212,7 +212,7 @@ def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
 
 
 def _impossible(model: "ScoringNet", scores: Scores) -> list[Remark]:
-    """Why the numbers of the towers are no scores: `impossible_score`."""
+    """Why the towers' numbers are no scores: `impossible_score`."""
     points, sport, wrong = scores.points, model.sport, []
     arrays = {name: np.array([value], np.float32) for name, value in points.items()}
     for name, is_impossible in impossible_scores(sport, arrays).items():
@@ -227,18 +227,18 @@ def _arrays(one: "Seen", labels: np.ndarray | None) -> dict[str, np.ndarray | No
 
 
 def _shown(samples: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-    """The samples from the first to the last of a stage; all if none is of a stage."""
+    """The samples from the first to the last that has a stage; all if none has."""
     staged = np.flatnonzero(labels if labels is not None else [])
     return samples[staged[0] : staged[-1] + 1] if len(staged) else samples
 
 
 def _frame_slice(samples: np.ndarray) -> slice:
-    """The frames that samples in a row are of."""
+    """The frames that samples in a row show."""
     return slice(int(samples[0]), int(np.ceil(samples[-1])) + 1)
 
 
 def _frame_reasons(model: "ScoringNet", one: "Seen", labels: np.ndarray | None) -> list[Remark]:
-    """What is wrong with a performance's frames, and not with those of the file as a whole."""
+    """What is wrong with a performance's frames, and not with the file as a whole."""
     video, shown = one.video, _shown(one.samples, labels)
     small = _too_small(model, video.sizes[_frame_slice(one.samples)], np.any)
     if len(shown) < SHORTEST:  # stray labels: around a hole they are no rate of anything
@@ -256,7 +256,7 @@ def _too_slow(model: "ScoringNet", rate: float) -> list[Remark]:
 
 
 def _too_small(model: "ScoringNet", sizes: np.ndarray, how_many: Any) -> list[Remark]:
-    """`picture_too_small` if any or all of the frames of `sizes` (L, 2) are that."""
+    """`picture_too_small` if any or all frames with `sizes` (L, 2) are that."""
     if model.content != "frames":
         return []
     small = np.asarray(is_too_small(sizes, model.image_size))
@@ -289,7 +289,7 @@ def _reason(code: str, outcome: Outcome, model: "ScoringNet", one: "Seen") -> Re
 
 
 def _warnings(model: "ScoringNet", one: "Seen", span: "Span", outcomes: dict[str, Outcome]) -> list[Remark]:
-    """What the reader of a performance's scores must know."""
+    """What readers must know about a performance's scores."""
     statistics, count = model.reference, len(one.samples)
     warnings = missing_frames(one.video, _shown(one.samples, span.labels))
     if span.first == 0 and one.video.since:  # it is found from the first frame of a later part on

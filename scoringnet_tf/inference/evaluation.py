@@ -173,11 +173,11 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
 
 def _segment_figures(truth: list[np.ndarray], predicted: list[np.ndarray]) -> dict[str, Any]:
     """Of many videos at once, padded with frames that have no label; the overlaps need frames × frames of each."""
-    found, padded = metrics.SegmentFigures(), metrics.padded_labels(zip(truth, predicted, strict=True))
+    figures, padded = metrics.SegmentFigures(), metrics.padded_labels(zip(truth, predicted, strict=True))
     at_once = max(1, 2**24 // padded.shape[2] ** 2)
     for start in range(0, len(truth), at_once):
-        found.update_state(*padded[:, start : start + at_once])
-    return found.result()
+        figures.update_state(*padded[:, start : start + at_once])
+    return figures.result()
 
 
 def _share(hits: np.ndarray) -> float:
@@ -296,15 +296,15 @@ def held(predictions: Predictions, score: str) -> dict[str, Any]:
     return {"held": float(within[known].mean()) if known.any() else np.nan, "num_videos": int(known.sum())}
 
 
-def coverage_line(found: dict[str, Any]) -> str:
+def coverage_line(measured: dict[str, Any]) -> str:
     """One line for people about a `coverage`."""
-    if not found["scores"]:
-        return f"No intervals. {found['lacking']}"
-    known = {score: one for score, one in found["scores"].items() if one["num_videos"]}
-    if not known:
-        return f"intervals: claimed {100 * found['claimed']:.0f} %; no true scores are known."
-    shares = (f"{score} {100 * one['held']:.1f} % of {one['num_videos']}" for score, one in known.items())
-    line = f"intervals: claimed {100 * found['claimed']:.0f} %; held {', '.join(shares)}"
-    if found["same_videos"]:
+    if not measured["scores"]:
+        return f"No intervals. {measured['lacking']}"
+    counted = {score: one for score, one in measured["scores"].items() if one["num_videos"]}
+    if not counted:
+        return f"intervals: claimed {100 * measured['claimed']:.0f} %; no true scores are known."
+    shares = (f"{score} {100 * one['held']:.1f} % of {one['num_videos']}" for score, one in counted.items())
+    line = f"intervals: claimed {100 * measured['claimed']:.0f} %; held {', '.join(shares)}"
+    if measured["same_videos"]:
         return f"{line} (on the videos that set them: no evidence)"
-    return f"{line} ({found['shared_videos']} of the videos set them)" if found["shared_videos"] else line
+    return f"{line} ({measured['shared_videos']} of the videos set them)" if measured["shared_videos"] else line

@@ -1,6 +1,6 @@
-"""Speeds and jump height of a dive, from its flight time, the height of the board and gravity alone.
+"""A dive's speeds and jump height, from its flight time, the board's height and gravity alone.
 
-The centre of the body leaves the board at v m/s upwards and falls h metres in T seconds: h = g T² / 2 − v T. It rises
+The body's centre leaves the board at v m/s upwards and falls h metres in T seconds: h = g T² / 2 − v T. It rises
 v² / 2 g, and enters the water at g T − v. Air is left out.
 """
 
@@ -27,11 +27,11 @@ MEASURES = {"take-off speed": "m/s", "jump height": "m", "entry speed": "m/s"}
 
 
 def fall_of(flight: Measure, height: float) -> dict[str, Measure]:
-    """The `MEASURES` of a flight: upwards, of the centre of the body above its place at the take-off, downwards.
+    """A flight's `MEASURES`: upwards, the body's centre above its place at the take-off, downwards.
 
     Args:
-        flight: seconds from the take-off to the first touch of the water.
-        height: of the board above the water, metres.
+        flight: seconds from the take-off to the first touch with the water.
+        height: the board's above the water, metres.
     """
     flight = dataclasses.replace(flight, value=max(flight.value, 1e-3))  # a frame may last less
     seconds, fallen = flight.value, height + FURTHER
@@ -51,7 +51,7 @@ def time_of_rise(measures: Mapping[str, Measure]) -> float | None:
 
 
 def _speed_uncertainty(flight: Measure, fallen: float) -> float | None:
-    """Of g T / 2 ∓ h / T, by that of T and of the posture."""
+    """For g T / 2 ∓ h / T, by those for T and the posture."""
     if flight.uncertainty is None:
         return None
     by_time = (GRAVITY / 2 + fallen / flight.value**2) * flight.uncertainty
@@ -59,7 +59,7 @@ def _speed_uncertainty(flight: Measure, fallen: float) -> float | None:
 
 
 def implausible(flight: Measure, height: float) -> list[Remark]:
-    """Why a flight is none from a board of this height (`implausible_fall`): nobody drops off it, or jumps so high."""
+    """Why a flight is none from a board so high (`implausible_fall`): nobody drops off it, or jumps so high."""
     speed, jump, _ = (measure.value for measure in fall_of(flight, height).values())
     if speed > 0 and jump <= HIGHEST_JUMP:
         return []
@@ -81,7 +81,7 @@ def check_height(sport: Sport, height: float) -> None:
 
 
 def read_heights(text: str, sport: Sport) -> Heights:
-    """The heights of `--height`: metres, or a CSV file with the columns `video` (file name) and `height`.
+    """The heights in `--height`: metres, or a CSV file with the columns `video` (file name) and `height`.
 
     Raises:
         InputError: it is neither; a column, number or row is wrong; as `check_height`.
@@ -111,7 +111,7 @@ def _height(text: str, sport: Sport, where: str) -> float:
 
 
 def check_named(heights: Heights, videos: Collection[str]) -> None:
-    """InputError if a row of heights names none of the videos (`unknown_name`), or several (`duplicate`)."""
+    """InputError if a row in heights names no video (`unknown_name`), or several (`duplicate`)."""
     numbers = collections.Counter(map(name_of, {*videos}))
     for name in heights if isinstance(heights, Mapping) else ():
         if not numbers[name]:

@@ -221,17 +221,17 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
     sport = get_sport(info.sport)
     rows, stages = [], []
     for video_id, read in _records(info):
-        record, known = read(), info.videos[video_id]
+        record, facts = read(), info.videos[video_id]
         rows.append(
             {
                 "features": file_name(video_id),
                 "video": video_id,
-                "split": known["split"],
-                "group": known.get("group"),
-                **{score: known[score] for score in sport.scores},
-                "num_frames": known["num_frames"],
+                "split": facts["split"],
+                "group": facts.get("group"),
+                **{score: facts[score] for score in sport.scores},
+                "num_frames": facts["num_frames"],
                 "fps": float(record["image/frame_rate"]),
-                "penalty": _penalty(sport, known),
+                "penalty": _penalty(sport, facts),
             }
         )
         runs = (run for run in stage_runs(record["stage/index"]) if run[0] != UNLABELLED)
@@ -246,12 +246,12 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
     return option_form(sport, output_dir / SPORT_FILE)
 
 
-def _penalty(sport: Sport, known: dict[str, Any]) -> float | None:
+def _penalty(sport: Sport, facts: dict[str, Any]) -> float | None:
     """Points that the rule of the sport takes off the final score; None if none, or if the scores contradict it."""
-    scores = [known[score] for score in SCORES]
-    if sport.fusion != "sum_minus_penalty" or None in scores or "inconsistent" in known:
+    scores = [facts[score] for score in SCORES]
+    if sport.fusion != "sum_minus_penalty" or None in scores or "inconsistent" in facts:
         return None
-    return round(known["difficulty"] + known["execution"] - known["final"], 4) or None
+    return round(facts["difficulty"] + facts["execution"] - facts["final"], 4) or None
 
 
 def _write_csv(path: Any, columns: Iterable[str], rows: Iterable[Iterable]) -> None:

@@ -24,7 +24,7 @@ MOST_PERFORMANCES = 64  # in an exported graph
 
 
 class StageRuns(NamedTuple):
-    """Frames, runs and first frame of every stage but noise, int32 (B, S − 1) each."""
+    """Frames, runs and first frame for every stage but noise, int32 (B, S − 1) each."""
 
     frames: Any
     runs: Any
@@ -32,7 +32,7 @@ class StageRuns(NamedTuple):
 
 
 class Performances(NamedTuple):
-    """P performances in each of B videos: frames of each stage (B, P, S − 1); first and end frame, whole (B, P)."""
+    """P performances in each video: frames for each stage (B, P, S − 1); first and end frame, whole (B, P)."""
 
     frames: Any
     firsts: Any
@@ -50,7 +50,7 @@ def performances(
 ) -> Performances:
     """Tells the performances in videos apart.
 
-    A performance begins with the first stage of the path. A stage that is the most probable in none of its frames is a
+    A performance begins with the path's first stage. A stage that is the most probable in none among its frames is a
     way through to others, and not seen.
 
     Args:
@@ -59,7 +59,7 @@ def performances(
         probabilities: (B, L, S) from KFS.
         mask: bool (B, L), true for real frames.
         frame_rate: as in `checks`.
-        most: P; what follows the last one counts as part of it.
+        most: P; what follows the last one belongs to it.
     """
     first = ops.cast(labels == 1, "int32")
     begins = first * (1 - ops.pad(first, [[0, 0], [1, 0]])[:, :-1])
@@ -77,7 +77,7 @@ def performances(
 
 
 def count_stage_runs(labels: Any, mask: Any, num_stages: int) -> StageRuns:
-    """The `StageRuns` of labels, int (B, L), with a mask of real frames, bool (B, L)."""
+    """The `StageRuns` in labels, int (B, L), with a mask for real frames, bool (B, L)."""
     carrying = stage_frames(labels, mask, num_stages)
     starting = ops.logical_and(carrying, ops.logical_not(ops.pad(carrying[:, :-1], [[0, 0], [1, 0], [0, 0]])))
     frames, runs = (ops.sum(ops.cast(each, "int32"), axis=1) for each in (carrying, starting))
@@ -85,9 +85,9 @@ def count_stage_runs(labels: Any, mask: Any, num_stages: int) -> StageRuns:
 
 
 def stage_edges(labels: Any, mask: Any, num_stages: int) -> tuple[Any, Any]:
-    """First frame of every stage but noise, and the first after it, int32 (B, S − 1) each; −1 if it is not shown.
+    """First frame for every stage but noise, and the first after it, int32 (B, S − 1) each; −1 if it is not shown.
 
-    A stage that occurs twice has no edges. At the edges of the video a stage is cut.
+    A stage that occurs twice has no edges. Where the video begins or ends a stage is cut.
     """
     runs, length = count_stage_runs(labels, mask, num_stages), ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
 
@@ -99,7 +99,7 @@ def stage_edges(labels: Any, mask: Any, num_stages: int) -> tuple[Any, Any]:
 
 
 def edges_in(labels: np.ndarray, sport: Any) -> dict[tuple[str, bool], int]:
-    """(stage, whether at its end) → frame, of the `stage_edges` that one video of labels, int (L,), shows."""
+    """(stage, whether at its end) → frame, for the `stage_edges` in one video's labels, int (L,)."""
     if not len(labels):
         return {}
     edges = stage_edges(labels[np.newaxis], np.ones((1, len(labels)), bool), sport.num_stages)
@@ -124,7 +124,7 @@ def moment_frames(sport: Any, labels: Any, mask: Any) -> Any:
 
 
 def is_whole(model: Any, frames: Any, frame_rate: float | None) -> Any:
-    """Whether frames of stages (B, S − 1) are those of a whole performance, bool (B,)."""
+    """Whether stages with so many frames, (B, S − 1), make a whole performance, bool (B,)."""
     wrong = missing_stages(model, frames)
     if model.reference and frame_rate:
         wrong = ops.logical_or(wrong, unusual_durations(model, frames, frame_rate))
@@ -132,7 +132,7 @@ def is_whole(model: Any, frames: Any, frame_rate: float | None) -> Any:
 
 
 def missing_stages(model: Any, frames: Any) -> Any:
-    """Which required stages have no frame, bool (B, S − 1); `frames` (B, S − 1) are those of each."""
+    """Which required stages have no frame, bool (B, S − 1); `frames` (B, S − 1) for each."""
     names, statistics = model.sport.stages[1:], model.reference
     required = [name in (statistics.required if statistics else names) for name in names]
     return ops.logical_and(frames == 0, ops.convert_to_tensor([required]))
@@ -162,13 +162,13 @@ def find(model: "ScoringNet", seen: Seen, after: int = 0, around: float = AROUND
 
     Args:
         model: `ScoringNet`.
-        seen: of a video. A part of a long one has only the performances that are new in it, and not left to the next.
+        seen: what is seen in a video. A part has only the performances that are new in it, and not left to the next.
         after: frame in the file up to which the parts before found performances.
         around: seconds before and after a performance that at most belong to its span.
 
     Returns:
-        (spans in order, warnings of performances that are not whole, beside whole ones). A part has no such warnings:
-        the next one may show more.
+        (spans in order, warnings about performances that are not whole, beside whole ones). A part has no warnings: the
+        next one may show more.
     """
     length, stages = len(seen.samples), seen.stages
     everything = Span(0, length, 0, length)
@@ -178,8 +178,8 @@ def find(model: "ScoringNet", seen: Seen, after: int = 0, around: float = AROUND
         stages = where_recognised(model, stages, seen.classes, model.frame_rate)  # type: ignore[arg-type]
     labels = decided(stages, "cyclic")
     most = 1 + int((np.diff((labels == 1).astype(int), prepend=0) > 0).sum())  # so many begin
-    found = performances(model, labels[np.newaxis], stages[np.newaxis], np.ones((1, length), bool), seen.rate, most)
-    frames, firsts, ends, whole = (np.asarray(each)[0] for each in found)
+    grouped = performances(model, labels[np.newaxis], stages[np.newaxis], np.ones((1, length), bool), seen.rate, most)
+    frames, firsts, ends, whole = (np.asarray(each)[0] for each in grouped)
     shown = np.flatnonzero(frames.any(axis=1))
     edges = [(int(firsts[at]), int(ends[at])) for at in shown]
     spans = _spans(edges, whole[shown], length, round(around * seen.rate))
@@ -201,7 +201,7 @@ def _with_labels(model: "ScoringNet", seen: Seen, span: Span, count: int = 1) ->
 
 
 def _spans(edges: list[tuple[int, int]], whole: np.ndarray, length: int, around: int) -> list[Span]:
-    """The span of each whole performance: it, and what is around it up to half-way to its neighbours."""
+    """The span for each whole performance: it, and what is around it up to half-way to its neighbours."""
     cuts = [0, *((end + start) // 2 for (_, end), (start, _) in itertools.pairwise(edges)), length]
     return [
         Span(max(before, first - around), min(after, end + around), first, end)
@@ -213,7 +213,7 @@ def _spans(edges: list[tuple[int, int]], whole: np.ndarray, length: int, around:
 def _is_new(span: Span, seen: Seen, after: int) -> bool:
     """Whether a performance is not in the part before, and not left to the next one.
 
-    Less is seen of what begins before the next part, unless it goes on there.
+    Less is seen if it begins before the next part, unless it goes on there.
     """
     video, sample_of = seen.video, seen.sample_of
     middle = np.searchsorted(sample_of, (span.first, span.end)).sum() / 2
@@ -225,7 +225,7 @@ def _is_new(span: Span, seen: Seen, after: int) -> bool:
 def _partial(
     model: "ScoringNet", seen: Seen, edges: list[tuple[int, int]], frames: np.ndarray, whole: np.ndarray
 ) -> list[Remark]:
-    """Warnings of performances that are not whole, beside whole ones; frames (P, S − 1).
+    """Warnings about performances that are not whole, beside whole ones; frames (P, S − 1).
 
     Two stages that follow each other must be there: others may be stray labels.
     """

@@ -1,7 +1,7 @@
-"""From a video to its performances: read → see → find → score → judge, a part of a long video at a time.
+"""From a video to its performances: read → see → find → score → judge, one part at a time.
 
 `Predictor.results` is the whole way. Values go down it, and a `PartResult` for each part comes back. Nothing large is
-left for the next part: who keeps the summaries makes a `VideoScore` of them.
+left for the next part: who keeps the summaries makes a `VideoScore` from them.
 """
 
 import dataclasses
@@ -41,12 +41,12 @@ ASSUMED_RATE = 25.0  # steps per second of features, if a model does not know
 
 @dataclasses.dataclass(frozen=True)
 class PartResult:
-    """The result for a part of a long video, or for a whole one that is not long.
+    """The result for one part in a long video, or for a whole one that is not long.
 
     Attributes:
-        seen: what the model saw of it: `seen.video` has the frames, which are in memory while this is.
+        seen: what the model saw: `seen.video` has the frames, which are in memory while this is.
         performances: those that are new in it.
-        summary: what is kept of it for the result of the whole video.
+        summary: what is kept for the whole video's result.
     """
 
     seen: Seen
@@ -57,15 +57,15 @@ class PartResult:
 class Predictor:
     """Scores one video after another, of any length, with functions that are traced once.
 
-    KFS runs in windows; it keeps no frames. SP sees those of the key fragments, or the even samples of a model without
-    KFS. The scores are those of the model for the whole video, to rounding. Each of several performances has its own.
+    KFS runs in windows, and keeps no frames. SP sees those in the key fragments, or even samples if there is no KFS.
+    Scores are what the model gives for the whole video, to rounding. Each performance has its own.
 
     Args:
         model: `ScoringNet`. Its weights are shared.
-        window: of `WindowedModel`.
-        name: of the model in the results.
-        part, overlap: `length` and `overlap` of `ScoringNetPreprocessor.parts`. A performance that ends in the last
-            half of the overlap is left to the next part, which shows more of what follows, unless it begins before that
+        window: see `WindowedModel`.
+        name: how results call the model.
+        part, overlap: `length` and `overlap` in `ScoringNetPreprocessor.parts`. A performance that ends in the
+            overlap's last half is left to the next part, which shows more behind it, unless it begins before that
             part. One that is longer than the overlap may be whole in no part. None: what the model's stage head needs.
         around: seconds before and after a performance that its stages are looked for in.
     """
@@ -120,7 +120,7 @@ class Predictor:
     def results(
         self, videos: Iterable[Video], *, force: bool = False, height: float | None = None
     ) -> Iterator[PartResult]:
-        """Yields the `PartResult` of each part of a video; `videos` as in `read`, options as in `score_video`."""
+        """Yields a `PartResult` for each part in a video; `videos` as in `read`, options as in `score_video`."""
         if height is not None:
             check_height(self.model.sport, height)
         summary = None
@@ -139,7 +139,7 @@ class Predictor:
     def read(
         self, path: AnyPath | Clip, start: float | None = None, end: float | None = None, pictures: int = 0
     ) -> Iterator[Video]:
-        """Yields a video's parts, see `ScoringNetPreprocessor.parts`; of features, one `Video`.
+        """Yields a video's parts, see `ScoringNetPreprocessor.parts`; for features, one `Video`.
 
         Args:
             path, start, end: see `score_video`, whose errors it raises.
@@ -175,7 +175,7 @@ class Predictor:
         yield Video(sequence.values, rate, times, (0, 0), 1.0, warnings=tuple(warnings))
 
     def _content(self, video: Video, samples: np.ndarray) -> np.ndarray:
-        """Frames (K, H, W, 3) or features (K, D) of a video at `samples` (K,)."""
+        """Frames (K, H, W, 3) or features (K, D) at `samples` (K,)."""
         if self.reads_features:
             return video.frames[samples.astype(int)]  # type: ignore[call-overload]
         return self.model.preprocessor.sampled(video, samples)
@@ -189,7 +189,7 @@ class Predictor:
     # === See ===
 
     def see(self, video: Video, force: bool = False) -> Seen:
-        """What the backbone and KFS make of a video; nothing if its pictures are too small, unless by `force`."""
+        """What the backbone and KFS see in a video; nothing if its pictures are too small, unless by `force`."""
         samples, reasons = video.samples(self._rate), tuple(checks.video_reasons(self.model, video))
         seen = Seen(video, samples, video.sample_of(self._rate), self._rate or video.fps, reasons=reasons)
         if not force and any(reason.code == "picture_too_small" for reason in reasons):
@@ -201,14 +201,14 @@ class Predictor:
         return dataclasses.replace(seen, stages=stages, features=features, classes=classes)
 
     def labels(self, video: Video) -> np.ndarray:
-        """Every frame's stage of a `Video` in stored form, int8 (L,), in each performance that it shows."""
+        """Every frame's stage in a `Video` in stored form, int8 (L,), in each performance that it shows."""
         seen = self.see(video, force=True)
         return _labels(seen, find(self.model, seen, around=self._around)[0])
 
     # === Score ===
 
     def score(self, seen: Seen, span: Span, force: bool = False) -> Scores:
-        """What SP makes of a performance; nothing if the model gives no scores, or nothing in the video has one."""
+        """SP's scores for a performance; nothing if the model gives no scores, or nothing in the video has one."""
         if not self.reliability.gives_scores or ((seen.reasons or self.reliability.reasons) and not force):
             return Scores()
         cut = slice(span.start, span.stop)
@@ -232,7 +232,7 @@ class Predictor:
 
 
 def _fragments_function(model: ScoringNet) -> Callable:
-    """A function of stages int32 (1, L): the frames of each score's clips, {name: int32 (M, T)}, and `empty` (n,)."""
+    """A function from stages int32 (1, L) to frames for each score's clips, {name: int32 (M, T)}, and `empty` (n,)."""
 
     @tf.function(input_signature=[tf.TensorSpec((1, None), tf.int32)], autograph=False)
     def fragments(stages: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
@@ -246,7 +246,7 @@ def _fragments_function(model: ScoringNet) -> Callable:
 
 
 def _features_function(model: ScoringNet) -> Callable:
-    """A function of features (1, L, D) and stages int32 (1, L): the outputs of SP, `empty_fragments` (1, n) with it."""
+    """A function from features (1, L, D) and stages int32 (1, L) to SP's outputs, with `empty_fragments` (1, n)."""
     features = tf.TensorSpec((1, None, model.score_predictor.get_config()["features"]), tf.float32)
 
     @tf.function(input_signature=[features, tf.TensorSpec((1, None), tf.int32)], autograph=False)
@@ -272,10 +272,10 @@ def judge(
 
     Args:
         model: `ScoringNet`.
-        trust: of the model.
-        seen, span, scores: of the performance.
+        trust: how far the model can be relied on.
+        seen, span, scores: for the performance.
         height: metres from the board to the water, for speeds.
-        force: whether it has scores and times in spite of reasons.
+        force: whether it has scores and times despite reasons.
     """
     # 1. What speaks against it
     reasons, warnings, left = checks.verdict(model, trust, seen, span, scores, force)
@@ -314,7 +314,7 @@ def judge(
 def _times(
     sport: Sport, trust: Reliability, seen: Seen, begin: int, labels: np.ndarray
 ) -> tuple[dict[str, Moment], dict[str, Measure]]:
-    """Moments and durations of a performance by the stages of its frames, from frame `begin` in the part on."""
+    """A performance's moments and durations by its frames' stages, which start at frame `begin` in the part."""
     edges, times = edges_in(labels, sport), seen.times[begin:]
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
     frame = 1 / min(seen.video.fps, seen.rate)
@@ -329,7 +329,7 @@ def _times(
 def _summary(
     seen: Seen, spans: list[Span], performances: list[Performance], warnings: list[Remark], before: PartSummary | None
 ) -> PartSummary:
-    """What is kept of a part, which repeats frames in the part before."""
+    """What is kept from a part, which repeats frames in the part before."""
     video = seen.video
     repeated = before.labels[video.first_frame - before.first_frame :] if before else np.zeros(0, np.int8)
     labels, times = _labels(seen, spans, repeated), seen.times
@@ -350,7 +350,7 @@ def _summary(
 
 
 def _labels(seen: Seen, spans: list[Span], repeated: np.ndarray | tuple = ()) -> np.ndarray:
-    """Every frame's stage of a part, int8 (L,); its first ones may have been labelled in the part before."""
+    """Every frame's stage in a part, int8 (L,); its first ones may have been labelled in the part before."""
     labels = np.zeros(len(seen.sample_of), np.int8)
     labels[: len(repeated)] = repeated
     for span in spans:

@@ -73,7 +73,7 @@ def predictor_of(
         model: as in `score_video`.
         reads_features: whether it is to read feature files. Else heads that learned from a backbone's features see
             videos by it.
-        parts: that must have learned, see `check_trained`; None: those of stages, or all of a model without stages.
+        parts: that must have learned, see `check_trained`; None: those that find stages, or all if it finds none.
 
     Raises:
         InputError: there is no such model, it has not learned, or its backbone is not at hand
@@ -108,9 +108,9 @@ def scored(
     force: bool = False,
     heights: Heights = None,
 ) -> Iterator[tuple[str, VideoScore | PartSummary | Remark]]:
-    """Yields the name of each of `named_videos` and its score, or why there is none; options as in `score_video`.
+    """Yields each name in `named_videos` with its score, or why there is none; options as in `score_video`.
 
-    The summary of each part of a long video comes before its score. The next video of a list is read while one is
+    A long video's part summaries come before its score. The next video in a list is read while one is
     scored. Others, such as those that arrive in a folder, take their turn.
     """
 

@@ -1,7 +1,7 @@
-"""What a backbone's own classes say of a video: whether and when it shows the sport (`recognised_as`), or what else.
+"""What a backbone's own classes say about a video: whether and when it shows the sport (`recognised_as`), or what else.
 
-I3D learned 400 classes of film. The sum of the sport's in a short window tells a performance from other clips, whatever
-the stages are. A window is used, not a frame or the whole: a dive is a moment of most clips.
+I3D learned 400 classes from film. The sport's sum in a short window tells a performance from other clips, whatever
+the stages are. A window is used, not a frame or the whole: a dive is a moment in most clips.
 """
 
 from typing import Any
@@ -16,10 +16,10 @@ NAMED = 0.3  # of another class, to name it
 
 
 def recognition(model: Any, classes: Any, labels: Any, mask: Any) -> Any:
-    """The largest probability, (B,), with which a window of B performances looks like the sport.
+    """The largest probability, (B,), with which a window in B performances looks like the sport.
 
     A window is `WINDOW` frames, or the whole video if that is shorter; its logits are averaged. It counts if it shows a
-    frame of a stage, or if no frame is of one.
+    frame with a stage, or if no frame has one.
 
     Args:
         model: `ScoringNet` with `recognised` classes.
@@ -41,7 +41,7 @@ def recognised_windows(model: Any, classes: Any) -> Any:
 
 
 def where_recognised(model: Any, stages: np.ndarray, classes: np.ndarray, rate: float | None) -> np.ndarray:
-    """Stage probabilities of one video, noise wherever nothing near looks like the sport; as they are if nothing does.
+    """Stage probabilities in one video, noise wherever nothing near looks like the sport; as they are if nothing does.
 
     Args:
         model: `ScoringNet` with `recognised` classes.
@@ -58,7 +58,7 @@ def where_recognised(model: Any, stages: np.ndarray, classes: np.ndarray, rate: 
 
 
 def looks_like(model: Any, classes: np.ndarray) -> str:
-    """What a performance looks like, if not like the sport, by the logits (K, N) of its frames."""
+    """What a performance looks like, if not like the sport, by its frames' logits (K, N)."""
     logits = classes.mean(axis=0)
     likely = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
     best, wanted = int(likely.argmax()), model.sport.recognised_as[0]
@@ -68,7 +68,7 @@ def looks_like(model: Any, classes: np.ndarray) -> str:
 
 
 def _likely(model: Any, classes: Any, mask: Any) -> tuple[Any, Any]:
-    """The probability of the sport's classes in the window that ends at each frame, and whether it is a whole one."""
+    """The sport's probability in the window that ends at each frame, and whether it is a whole one."""
     logits, counted = _window_means(classes, mask)
     return ops.sum(ops.take(ops.softmax(logits), list(model.recognised), axis=-1), axis=-1), counted
 
@@ -81,7 +81,7 @@ def _window_sums(values: Any) -> Any:
 
 
 def _window_means(logits: Any, mask: Any) -> tuple[Any, Any]:
-    """Means of the logits of each window (B, L, N), and which are whole windows of real frames, bool (B, L)."""
+    """Mean logits in each window (B, L, N), and which are whole windows with real frames, bool (B, L)."""
     real = ops.cast(mask, "float32")
     number = _window_sums(real)
     means = _window_sums(logits * real[:, :, None]) / ops.maximum(number, 1.0)[:, :, None]

@@ -1,4 +1,4 @@
-"""How far the scores and times of a model can be relied on, whatever a video shows."""
+"""How far a model's scores and times can be relied on, whatever a video shows."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Reliability:
-    """How far the scores and times of a model can be relied on.
+    """How far a model's scores and times can be relied on.
 
     Attributes:
-        reasons: why no score of the model measures a video; empty if they may.
+        reasons: why its scores measure no video; empty if they may.
         doubts: the checks that are not made, or may be wrong.
         gives_scores: whether it has learned scores.
-        intervals: of its scores, in points.
-        times: of moments and durations, in seconds.
+        intervals: for its scores, in points.
+        times: for moments and durations, in seconds.
     """
 
     reasons: tuple[Remark, ...]
@@ -67,7 +67,7 @@ def reliability(model: "ScoringNet") -> Reliability:
 
 
 def score_reasons(model: "ScoringNet") -> list[Remark]:
-    """Why no score of a model measures a video (`words.MODEL_REASONS`); empty if they may."""
+    """Why a model's scores measure no video (`words.MODEL_REASONS`); empty if they may."""
     if model.unlearned_parts:
         return [remark("scores_not_learned")]
     simulation = (model.provenance or {}).get("simulation")
@@ -75,7 +75,7 @@ def score_reasons(model: "ScoringNet") -> list[Remark]:
 
 
 def doubts(model: "ScoringNet") -> list[Remark]:
-    """The checks of a model that are not made or may be wrong for lack of `TrainingStatistics`."""
+    """A model's checks that are not made or may be wrong for want of `TrainingStatistics`."""
     statistics = model.reference
     if statistics is None:
         return [remark("no_reference", remedy=CALIBRATE if can_be_measured(model) else "")]
@@ -94,7 +94,7 @@ def doubts(model: "ScoringNet") -> list[Remark]:
 
 
 def stated_intervals(model: "ScoringNet") -> Intervals:
-    """The `Intervals` of the scores that a model states; none, and why, if they are unknown or stale."""
+    """The `Intervals` that a model states for scores; none, and why, if they are unknown or stale."""
     return _stated(model, "intervals", doubts(model))
 
 

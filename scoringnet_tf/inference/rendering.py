@@ -1,4 +1,4 @@
-"""A result for people: text, rows of a table, and a picture of its key stages."""
+"""A result for people: text, table rows, and a picture with its key stages."""
 
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ LETTERS = 150  # on a line of the picture
 
 
 def text(score: Any, is_alone: bool = True) -> str:
-    """A `VideoScore` as text; unless it `is_alone`, without its `model_lines`, which are the same of others."""
+    """A `VideoScore` as text; unless it `is_alone`, without its `model_lines`, which others share."""
     model = "" if score.model is None else f"model {score.model}, "
     frames = counted(score.num_frames, "frame")
     lines = [f"{score.video}: {frames}, {score.fps:g} frames/s; {model}sport {score.sport.name}"]
@@ -46,12 +46,12 @@ def text(score: Any, is_alone: bool = True) -> str:
 
 
 def model_lines(score: Any) -> list[str]:
-    """What holds for all results of the model of a `VideoScore`: what to doubt, and why it gives no scores."""
+    """What holds for all results by a model: what to doubt, and why it gives no scores."""
     return [*(f"Warning: {each}" for each in score.warnings if each.code in MODEL_WARNINGS), *score.model_reasons]
 
 
 def _stage_lines(stages: list[dict[str, Any]], within: Any = None) -> Iterator[str]:
-    """A line for each stage, or for each but noise within one of several performances."""
+    """A line for each stage; within one performance among several, for each but noise."""
     for stage in stages:
         first = stage["start_frame"]
         if within and (stage["name"] == NOISE or not within.start_frame <= first < within.end_frame):
@@ -62,7 +62,7 @@ def _stage_lines(stages: list[dict[str, Any]], within: Any = None) -> Iterator[s
 
 
 def time_lines(performance: Any) -> list[str]:
-    """A line of the moments of a `Performance`, and one of its measures, if there are any."""
+    """A line for a performance's moments, and one for its measures, if there are any."""
     moments = [moment_text(name, moment) for name, moment in performance.moments.items()]
     measures = [measure_text(name, measure) for name, measure in performance.measures.items()]
     return [BETWEEN.join(parts) for parts in (moments, measures) if parts]
@@ -102,7 +102,7 @@ def _score_lines(performance: Any, score: Any) -> list[str]:
 
 
 def columns(sport: Sport) -> tuple[str, ...]:
-    """The names of the columns of a table of results in a sport."""
+    """The column names for a table in a sport."""
     return (
         *("video", "performance", "status", "start_s", "end_s"),
         *sport.scores,
@@ -114,7 +114,7 @@ def columns(sport: Sport) -> tuple[str, ...]:
 
 
 def _time_units(sport: Sport) -> list[tuple[str, str]]:
-    """(name, unit) of the moments and measures in a sport."""
+    """(name, unit) for a sport's moments and measures."""
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
     return [*((name, "s") for name in names), *(MEASURES.items() if sport.fall else ())]
 
@@ -124,35 +124,35 @@ def _time_columns(name: str, unit: str) -> list[str]:
 
 
 def row(score: Any, number: int, one: Any) -> dict[str, Any]:
-    """The row of `columns` of one of the performances of a `VideoScore`."""
-    known = {"video": score.video, "performance": number, "model": score.model, "sport": score.sport.name}
-    known |= {name: getattr(one, name) for name in ("start_s", "end_s", *score.sport.scores)}
-    known["status"] = score.status_of(one)
-    known |= {f"{name}_std": value for name, value in one.deviations.items()}
+    """The row for one performance in a `VideoScore`, by `columns`."""
+    cells = {"video": score.video, "performance": number, "model": score.model, "sport": score.sport.name}
+    cells |= {name: getattr(one, name) for name in ("start_s", "end_s", *score.sport.scores)}
+    cells["status"] = score.status_of(one)
+    cells |= {f"{name}_std": value for name, value in one.deviations.items()}
     for name, (low, high) in one.intervals.items():
-        known |= {f"{name}_low": low, f"{name}_high": high}
+        cells |= {f"{name}_low": low, f"{name}_high": high}
     times = {name: Measure(each.seconds, "s", each.uncertainty) for name, each in one.moments.items()} | one.measures
     for name, each in times.items():
         values = [None if value is None else round(value, 2) for value in (each.value, each.uncertainty)]
-        known |= zip(_time_columns(name, each.unit), values, strict=True)
+        cells |= zip(_time_columns(name, each.unit), values, strict=True)
     for name, remarks in (("reasons", one.reasons), ("warnings", score.warnings_of(one))):
-        known[name] = " ".join(remark.code for remark in remarks)
-    return {**dict.fromkeys(columns(score.sport)), **known}
+        cells[name] = " ".join(remark.code for remark in remarks)
+    return {**dict.fromkeys(columns(score.sport)), **cells}
 
 
 def failure_row(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:
-    """The row of `columns` of a video that could not be read."""
-    known = {"video": video, "status": "failed", "error": str(error), "model": model, "sport": sport.name}
-    return {**dict.fromkeys(columns(sport)), **known}
+    """The row for a video that could not be read, by `columns`."""
+    cells = {"video": video, "status": "failed", "error": str(error), "model": model, "sport": sport.name}
+    return {**dict.fromkeys(columns(sport)), **cells}
 
 
 # === Pictures ===
 
 
 def key_frames(labels: np.ndarray) -> list[int]:
-    """The frames to draw: at least one of each stage but noise, more of longer ones, at the centres of equal parts.
+    """The frames to draw: at least one for each stage but noise, more for longer ones, at the centres of equal parts.
 
-    A video without stages, labels (L,), is drawn as a whole; one with more stages than `COLUMNS` shows some of them.
+    A video without stages, labels (L,), is drawn as a whole; one with more stages than `COLUMNS` shows only some.
     """
     spans = [(start, end) for stage, start, end in stage_runs(labels) if stage] or [(0, len(labels))]
     spans = [spans[index * len(spans) // COLUMNS] for index in range(COLUMNS)] if len(spans) > COLUMNS else spans
@@ -166,7 +166,7 @@ def key_frames(labels: np.ndarray) -> list[int]:
 
 
 def figure(score: Any) -> "Figure":
-    """The picture of a `VideoScore`: its name and scores, key frames, stages, notes. InputError if it has no frames."""
+    """A picture for a `VideoScore`: its name and scores, key frames, stages, notes. InputError if it has no frames."""
     from matplotlib.figure import Figure  # scores without a picture do not wait for it
 
     if not score.shown:

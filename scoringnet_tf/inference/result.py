@@ -30,17 +30,17 @@ class Performance:
     """One performance in a video.
 
     Attributes:
-        start_frame, end_frame: of the file, counted from 0, end exclusive: from its first stage to its last. They are
-            those of the whole video if it has no stages.
+        start_frame, end_frame: in the file, counted from 0, end exclusive: from its first stage to its last, or the
+            whole video if it has no stages.
         start_s, end_s: the same in seconds.
         difficulty, execution, final: in points. None if the model predicts no such score, or it is withheld.
-        deviations: score → standard deviation in points, of a model with a distribution head.
-        reasons: why the scores are withheld, or would be if they were not forced; at the end those of the model.
+        deviations: score → standard deviation in points, if the model has a distribution head.
+        reasons: why the scores are withheld, or would be if they were not forced; the model's come last.
         intervals: score → its lower and upper end in points, see `VideoScore.interval_level`. Withheld and forced
             scores have none.
-        warnings: those of the `VideoScore` that concern this performance alone.
-        moments: name → `Moment`, in order of time: those of the sport that it shows.
-        measures: name → `Measure`: durations of the sport that it shows; with a height, speeds and jump height.
+        warnings: those that concern this performance alone.
+        moments: name → `Moment`, in order: those that it shows.
+        measures: name → `Measure`: durations that it shows; with a height, speeds and jump height.
     """
 
     start_frame: int
@@ -63,7 +63,7 @@ class Performance:
         return performance_reasons(self.reasons)
 
     def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
-        """As an entry of `performances` in docs/serving.md, with the `scores` of the sport alone."""
+        """As an entry in `performances` in docs/serving.md, with the sport's `scores` alone."""
         values = dataclasses.asdict(self) | {"reasons": _plain(self.reasons), "warnings": _plain(self.warnings)}
         return {name: value for name, value in values.items() if name in scores or name not in SCORES}
 
@@ -84,20 +84,20 @@ class Performance:
 
 @dataclasses.dataclass(frozen=True)
 class PartSummary:
-    """What is kept of a part of a video once it is scored. A video that is not long is a single part.
+    """What is kept from a part once it is scored. A video that is not long is a single part.
 
     Attributes:
-        first_frame: number of its first frame in the file.
+        first_frame: its first frame in the file.
         fps: frames per second.
         times: (L + 1,), seconds in the file at which each frame begins, and the last one ends.
         labels: int8 (L,), every frame's stage; noise outside the performances.
         has_stages: whether the model found stages in it.
         performances: those that are new in it.
         reasons: why nothing in it can be scored.
-        warnings: about all of it.
+        warnings: about the whole part.
         pictures: a few of its frames.
         end_frame: frame in the file behind the last performance so far; 0 if there is none.
-        is_part: whether it is a part of a long video.
+        is_part: whether the video has further parts.
     """
 
     first_frame: int
@@ -117,20 +117,20 @@ class PartSummary:
 class VideoScore:
     """The result for one video.
 
-    Its scores, `deviations` and `intervals` are those of the only performance; empty if it shows several.
+    Its scores, `deviations` and `intervals` come from its only performance; empty if it shows several.
 
     Attributes:
         video: its path, as it was given.
         sport: the model's.
-        num_frames, fps: of the file, or the steps of features.
+        num_frames, fps: in the file; for features, steps.
         stages: contiguous runs, noise included: `{"name", "start_frame", "end_frame", "start_s", "end_s"}`, frames (or
-            steps) of the file, 0-based and ends exclusive, times in seconds. Empty for a model without KFS.
+            steps) in the file, 0-based and ends exclusive, times in seconds. Empty for a model without KFS.
         performances: one or more.
-        warnings: what the reader of the scores must know, of the video and of its performances.
-        model: name or path of the model; None if it was given as an object.
+        warnings: what readers must know about the video and its performances.
+        model: its name or path; None if it was given as an object.
         interval_level: the probability with which an interval is to hold the true score; None without intervals.
         further_reasons: why the video as a whole has no score.
-        shown: a few frames of the key stages, for `plot`.
+        shown: a few frames from the key stages, for `plot`.
     """
 
     video: str
@@ -166,42 +166,42 @@ class VideoScore:
 
     @property
     def difficulty(self) -> float | None:
-        """Points, of the only performance."""
+        """The only performance's points."""
         return self._only.difficulty
 
     @property
     def execution(self) -> float | None:
-        """Points, of the only performance."""
+        """The only performance's points."""
         return self._only.execution
 
     @property
     def final(self) -> float | None:
-        """Points, of the only performance."""
+        """The only performance's points."""
         return self._only.final
 
     @property
     def deviations(self) -> dict[str, float]:
-        """Score → standard deviation, of the only performance."""
+        """The only performance's."""
         return self._only.deviations
 
     @property
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """Score → interval, of the only performance."""
+        """The only performance's."""
         return self._only.intervals
 
     @property
     def model_reasons(self) -> list[Remark]:
-        """Why no score of the model is a measurement, whatever the video shows."""
+        """Why the model's scores are no measurement, whatever the video shows."""
         return [reason for reason in self.reasons if reason.code in MODEL_REASONS]
 
     def status_of(self, performance: Performance) -> str:
-        """The `status` of one of the performances."""
+        """The `status` for one performance."""
         if performance.final is not None:
             return "forced" if performance.reasons else "scored"
         return "stages" if self.stages and not performance.own_reasons else "withheld"
 
     def warnings_of(self, performance: Performance | None = None) -> list[Remark]:
-        """The warnings of the video and of one of its performances; by default those of the video alone."""
+        """The warnings about the video and one performance; by default about the video alone."""
         own = {warning for each in self.performances for warning in each.warnings}
         shared = [warning for warning in self.warnings if warning not in own]
         return shared if performance is None else [*shared, *performance.warnings]
@@ -241,7 +241,7 @@ class VideoScore:
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row of `rendering.columns` for each performance, numbered from 1."""
+        """A row, by `rendering.columns`, for each performance, numbered from 1."""
         return [rendering.row(self, number, one) for number, one in enumerate(self.performances, start=1)]
 
     def to_dataframe(self) -> Any:
@@ -255,11 +255,11 @@ class VideoScore:
         return rendering.text(self)
 
     def plot(self) -> "Figure":
-        """A picture: frames of the key stages above the strip of the stages, scores, reasons and warnings."""
+        """A picture: frames from the key stages above the stage strip, scores, reasons and warnings."""
         return rendering.figure(self)
 
     def save(self, path: AnyPath) -> None:
-        """Writes the result by the ending of the file: `.json`, `.png` as `plot`, or `.mp4`, the video with its stages.
+        """Writes the result by the file's ending: `.json`, `.png` as `plot`, or `.mp4`, the video with its stages.
 
         The last one reads the video again.
 
@@ -286,9 +286,9 @@ def video_score(
     """The result for a video, gathered from its parts.
 
     Args:
-        parts: one or more, in order. Later ones repeat frames of those before.
+        parts: one or more, in order. Later ones repeat frames from those before.
         video: its path, as it was given.
-        sport, reliability: of the model.
+        sport, reliability: the model's.
         model: its name.
     """
     first, labels, times = parts[0].first_frame, np.zeros(0, np.int8), np.zeros(1)
@@ -324,11 +324,11 @@ def video_score(
 
 def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:
     """`VideoScore.to_dict` for a video that could not be read: the same keys, nothing in them, and the error."""
-    known = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport.name}
+    given = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport.name}
     unknown = dict.fromkeys(("num_frames", "fps", *sport.scores, "interval_level"))
     empty: dict[str, Any] = {"deviations": {}, "intervals": {}}
     empty |= {name: [] for name in ("reasons", "stages", "performances", "warnings")}
-    return {**known, **unknown, **empty, "error": error.to_dict()}
+    return {**given, **unknown, **empty, "error": error.to_dict()}
 
 
 def _plain(remarks: Sequence[Remark]) -> list[dict[str, str]]:
@@ -348,7 +348,7 @@ def _several(performances: Sequence[Performance]) -> Remark:
 
 
 def _stages(labels: np.ndarray, times: np.ndarray, first_frame: int, sport: Sport) -> list[dict[str, Any]]:
-    """The runs of stages, in frames in the file."""
+    """Stage runs, in frames in the file."""
     return [
         {
             "name": sport.stages[stage],
@@ -362,7 +362,7 @@ def _stages(labels: np.ndarray, times: np.ndarray, first_frame: int, sport: Spor
 
 
 def _rate(times: np.ndarray, fps: float) -> float:
-    """Frames per second of all parts by their times, if that of the last part, `fps`, is another."""
+    """Frames per second in all parts by their times, if the last part's, `fps`, is another."""
     seconds = times[-2] - times[0]
     measured = (len(times) - 2) / float(seconds) if seconds > 0 else fps
     return fps if abs(measured / fps - 1) <= RATE_TOLERANCE else measured

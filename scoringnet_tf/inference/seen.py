@@ -1,4 +1,4 @@
-"""What the steps of a prediction hand on: what is seen of a video, where a performance lies, its scores."""
+"""What a prediction's steps hand on: what is seen in a video, where a performance lies, its scores."""
 
 import dataclasses
 
@@ -10,7 +10,7 @@ from scoringnet_tf.support.messages import Remark
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """What a model sees of a video, or of a part of a long one, at K samples.
+    """What a model sees in a video, or in a part, at K samples.
 
     Attributes:
         video: the part, with its L frames in stored form.
@@ -19,8 +19,8 @@ class Seen:
         rate: samples per second.
         stages: (K, S) stage probabilities; None without KFS.
         features: (K, D), what the heads read; None if they read frames and there is no KFS.
-        classes: (K, N) logits of the backbone's own classes; None unless they tell the sport.
-        joints: (K, J, 3), positions and visibility; None, as of all models that see no joints.
+        classes: (K, N) logits for the backbone's own classes; None unless they tell the sport.
+        joints: (K, J, 3), positions and visibility; None for models that see no joints.
         reasons: why nothing in the video can be scored.
     """
 
@@ -42,14 +42,14 @@ class Seen:
 
     @property
     def frame_stages(self) -> np.ndarray | None:
-        """Stage probabilities of every frame, (L, S); None without KFS."""
+        """Stage probabilities for every frame, (L, S); None without KFS."""
         return None if self.stages is None else self.stages[self.sample_of]
 
     def cut(self, start: int, stop: int) -> "Seen":
         """Samples [start, stop) of these."""
         values = {name: getattr(self, name) for name in ("samples", "stages", "features", "classes", "joints")}
-        known = {name: value[start:stop] for name, value in values.items() if value is not None}
-        return dataclasses.replace(self, **known)
+        cut = {name: value[start:stop] for name, value in values.items() if value is not None}
+        return dataclasses.replace(self, **cut)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Span:
     performances: int = 1
 
     def frames(self, seen: Seen) -> tuple[int, np.ndarray]:
-        """(first frame in the part that its samples show, the stage of each of these frames, int8)."""
+        """(first frame in the part that its samples show, the stage in each such frame, int8)."""
         frames = np.flatnonzero((seen.sample_of >= self.start) & (seen.sample_of < self.stop))
         if not len(frames):  # frames were repeated, and the samples show none of the file: the next one counts
             return min(int(np.searchsorted(seen.sample_of, self.start)), len(seen.sample_of) - 1), np.zeros(0, np.int8)

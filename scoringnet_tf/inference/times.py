@@ -1,4 +1,4 @@
-"""Moments and durations of a performance: when its stages begin and end, how long they last, and how surely."""
+"""A performance's moments and durations: when its stages begin and end, how long they last, and how surely."""
 
 import dataclasses
 import itertools
@@ -14,12 +14,12 @@ Edges: TypeAlias = Mapping[tuple[str, bool], int]  # (stage, whether at its end)
 
 @dataclasses.dataclass(frozen=True)
 class Moment:
-    """A moment of a performance.
+    """A moment in a performance.
 
     Attributes:
         frame: the first frame in the file that shows it, from 0.
         seconds: its time.
-        uncertainty: seconds to either side within which it lies in 90 of 100 videos; None if that was not measured.
+        uncertainty: seconds to either side within which it lies in 90 % of videos; None if that was not measured.
     """
 
     frame: int
@@ -29,7 +29,7 @@ class Moment:
 
 @dataclasses.dataclass(frozen=True)
 class Measure:
-    """What is measured of a performance: its value and uncertainty, as in `Moment`, in a unit: s, m or m/s."""
+    """What is measured in a performance: its value and uncertainty, as in `Moment`, in a unit: s, m or m/s."""
 
     value: float
     unit: str
@@ -43,19 +43,19 @@ def moments_of(
     uncertainties: Mapping[str, float | None] | None = None,
     first_frame: int = 0,
 ) -> dict[str, Moment]:
-    """The moments in a sport that a performance shows, by name and in order of time.
+    """The moments in a sport that a performance shows, by name and in order.
 
     Args:
         sport: that names them.
-        edges: of its stages, in frames of `times`.
+        edges: where its stages begin and end, in frames as in `times`.
         times: (L + 1,), seconds at which each frame begins, and the last one ends.
         uncertainties: name → seconds to either side.
-        first_frame: number of the first frame in the file.
+        first_frame: the first frame's number in the file.
     """
     frames = {name: edges[stage, is_end] for name, stage, is_end in sport.moments if (stage, is_end) in edges}
-    known = uncertainties or {}
+    widths = uncertainties or {}
     return {
-        name: Moment(first_frame + frame, seconds_at(times, frame), known.get(name))
+        name: Moment(first_frame + frame, seconds_at(times, frame), widths.get(name))
         for name, frame in sorted(frames.items(), key=lambda each: each[1])
     }
 
@@ -67,13 +67,13 @@ def durations_of(
 
     A stage lasts until the next one begins, if that is shown: frames between them that have no stage are its own.
     """
-    durations, known = {}, uncertainties or {}
+    durations, widths = {}, uncertainties or {}
     for name, stage in sport.durations:
         if (stage, False) in edges and (stage, True) in edges:
             following = dict(itertools.pairwise(sport.stages)).get(stage, "")
             end = edges.get((following, False), edges[stage, True])
             seconds = seconds_at(times, end) - seconds_at(times, edges[stage, False])
-            durations[name] = Measure(round(seconds, 3), "s", known.get(name))
+            durations[name] = Measure(round(seconds, 3), "s", widths.get(name))
     return durations
 
 

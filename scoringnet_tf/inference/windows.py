@@ -1,9 +1,9 @@
-"""The stages and features of one video of any length, block by block: no frame is read twice, memory holds one block.
+"""A video's stages and features, block by block: no frame is read twice, memory holds one block.
 
-A network is a chain of parts (`i3d.Block`). At the end of a block each keeps the last steps that it saw,
-with which the next block begins, so that its results are those of the whole video. A network that is no such chain is a
-single part: it computes the frames around a block, as far as its `reach`, once more. The stage head reads the features
-of all blocks at once.
+A network is a chain with parts (`i3d.Block`). When a block ends each keeps the last steps that it saw,
+with which the next block begins, so that its results are the whole video's. A network that is no such chain is a
+single part: it computes the frames around a block, as far as its `reach`, once more. The stage head reads all
+features at once.
 """
 
 import math
@@ -28,12 +28,12 @@ STRETCH = 1024  # frames whose vectors are interpolated at a time
 
 
 class WindowedBackbone:
-    """The vectors of a video, float32 (⌈L / every⌉, D), from its blocks of frames; traced once.
+    """A video's vectors, float32 (⌈L / every⌉, D), from its frames in blocks; traced once.
 
     Args:
-        trunk: a `Backbone`, or another model of the same inputs, a vector a frame.
+        trunk: a `Backbone`, or another model with the same inputs, a vector a frame.
         reach: frames to either side that a vector depends on.
-        window: frames of a block, at least `PIECE` for a chain; None: `PIECE` for a chain, `window_of` for others.
+        window: frames in a block, at least `PIECE` for a chain; None: `PIECE` for a chain, `window_of` for others.
         every: n, to keep every n-th vector.
     """
 
@@ -48,17 +48,17 @@ class WindowedBackbone:
         self._vectors = _vectors_function(network, trunk.temporal_strides) if chain else _vectors_as_they_are
 
     def pieces(self, length: int) -> list[tuple[int, int]]:
-        """Frames [start, stop) of each block of a video of `length` frames; blocks are nearly as long as each other."""
+        """Frames [start, stop) for each block in a video with `length` frames; blocks are nearly equal."""
         number = -(-length // self._size)
         each = -(-length // (number * self._stride)) * self._stride
         return [(start, min(start + each, length)) for start in range(0, length, each)]
 
     def __call__(self, blocks: Iterable[np.ndarray], length: int) -> np.ndarray:
-        """The vectors of a video.
+        """A video's vectors.
 
         Args:
-            blocks: uint8 (l, H, W, 3), the frames of each of `pieces`.
-            length: number of all frames.
+            blocks: uint8 (l, H, W, 3), the frames for each in `pieces`.
+            length: frames in all.
         """
         vectors, position = np.empty((-(-length // self._every), self._dimensions), np.float32), 0
         for part in self._vectors(self._ends(blocks, length), length):
@@ -69,13 +69,13 @@ class WindowedBackbone:
 
 
 class WindowedModel:
-    """The stage probabilities (L, S) and features (L, D) of a video, from its blocks; None where a model has none.
+    """A video's stage probabilities (L, S) and features (L, D), from its blocks; None where a model has none.
 
-    It is traced once, and shares the model's variables. Features are those that the heads read, or as of
-    `KeyFragmentSegmenter.with_features`; None for a model of frames without KFS.
+    It is traced once, and shares the model's variables. Features are what the heads read, or as in
+    `KeyFragmentSegmenter.with_features`; None if frames are read without KFS.
 
     Args:
-        model: a `ScoringNet`, or its KFS of frames.
+        model: a `ScoringNet`, or its KFS that reads frames.
         window: frames that go through the backbone at a time; None: 256 for the shipped models, 83 for C3D with 112×112
             at full width, 128 for I3D.
     """
@@ -104,13 +104,13 @@ class WindowedModel:
             self._sees_nothing = True
 
     def pieces(self, length: int) -> list[tuple[int, int]]:
-        """Frames [start, stop) of each block that a call takes of a video of `length` frames."""
+        """Frames [start, stop) for each block that a call takes from a video with `length` frames."""
         if self._sees_nothing:
             return []
         return [(0, length)] if self._backbone is None else self._backbone.pieces(length)
 
     def __call__(self, blocks: Iterable[np.ndarray], length: int) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """(stage probabilities, features) of a video of `length` frames, from the `blocks` of its `pieces`."""
+        """(stage probabilities, features) for a video with `length` frames, from the `blocks` for its `pieces`."""
         if self._sees_nothing:
             return None, None
         features = next(iter(blocks)) if self._backbone is None else self._backbone(blocks, length)
@@ -121,7 +121,7 @@ class WindowedModel:
 
 
 def window_of(network: keras.Model) -> int:
-    """Frames that go through a network at a time, by what comes out of its largest layer for each."""
+    """Frames that go through a network at a time, by what its largest layer gives for each."""
     shapes = [layer.output.shape for layer in network.layers if isinstance(layer.output, keras.KerasTensor)]
     sizes = [math.prod(shape[-3:]) for shape in shapes if len(shape) > 3 and None not in shape[-3:]]
     largest = max(sizes, default=ACTIVATIONS // MAX_WINDOW)
@@ -129,7 +129,7 @@ def window_of(network: keras.Model) -> int:
 
 
 def _stages_function(stages_of: Callable, vectors: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """A function of the features (L, D) of one video to stages (L, S), by one of `vectors` (B, L, D) and a mask."""
+    """A function from features (L, D) to stages (L, S), by one from `vectors` (B, L, D) and a mask."""
 
     @tf.function(input_signature=[tf.TensorSpec((1, None, vectors.shape[-1]), tf.float32)], autograph=False)
     def traced(features: tf.Tensor) -> tf.Tensor:
@@ -148,7 +148,7 @@ def _single(trunk: Any, reach: int, stride: int) -> Block:
 
 
 def _ends_function(trunk: Any, parts: Iterable[Block]) -> Callable[[Iterable, int], Iterator[list[np.ndarray]]]:
-    """A function of blocks and L that yields, for each block, the steps of the ends of the parts, (T, D)."""
+    """A function from blocks and L that yields, for each block, the steps where parts end, (T, D)."""
     parts = tuple(parts)
     inputs, unit = [part.network.inputs[0] for part in parts], math.prod(part.stride for part in parts)
     specs = [tf.TensorSpec((1, None, *x.shape[2:]), x.dtype) for x in inputs]
@@ -179,7 +179,7 @@ def _ends_function(trunk: Any, parts: Iterable[Block]) -> Callable[[Iterable, in
 
 
 def _through(part: Block, x: Any, mask: Any, is_last: Any, held: Any) -> tuple[Any, Any, Any]:
-    """(x and mask after a part, what it keeps: x, mask, and how many of its first results have been given before)."""
+    """(x and mask after a part, what it keeps: x, mask, and how many first results have been given before)."""
     if not (part.before or part.after) and part.stride == 1:
         return part.network([x, mask], training=False), mask, held
     x, mask, given = tf.concat([held[0], x], axis=1), tf.concat([held[1], mask], axis=1), held[2]
@@ -197,12 +197,12 @@ def _through(part: Block, x: Any, mask: Any, is_last: Any, held: Any) -> tuple[A
 
 
 def _vectors_as_they_are(ends: Iterator[list[np.ndarray]], length: int) -> Iterator[np.ndarray]:
-    """The vectors of a single part."""
+    """A single part's vectors."""
     return (vectors for (vectors,) in ends)
 
 
 def _vectors_function(network: keras.Model, strides: Iterable[int]) -> Callable[[Iterator, int], Iterator[np.ndarray]]:
-    """A function of the ends of blocks and L that yields vectors (T, D), so many at a time that they need no memory."""
+    """A function from block ends and L that yields vectors (T, D), so many at a time that they need no memory."""
     stride = max(strides)
     specs = [tf.TensorSpec((1, None, x.shape[-1]), tf.float32) for x in network.inputs[:-1]]
 
