@@ -10,7 +10,6 @@ Rerun the same command to resume a run that was stopped.
 import sys
 
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.model_files import configuration
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.training import flags as training_flags
 from scoringnet_tf.training.config import PretrainingConfig
@@ -21,19 +20,22 @@ training_flags.define(PretrainingConfig)
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     from scoringnet_tf.data.dataset_info import load_records
+    from scoringnet_tf.training.plan import check
 
     config = training_flags.configuration(PretrainingConfig())
     cli.require(records_dir=config.data.records_dir, model_dir=config.run.model_dir)
     info = load_records(config.data.records_dir)
     check_access(config.run.model_dir, "model_dir", writing=True)
-    if config.model.pretrained:
-        configuration(config.model.pretrained, "pretrained", ["C3D"])
+    plan = check(config, info)
 
     cli.load_tensorflow()
-    from scoringnet_tf.training.pretraining import PretrainingRun
+    from scoringnet_tf.training.finish import finish
+    from scoringnet_tf.training.fit import fit
+    from scoringnet_tf.training.resolve import resolve
 
-    run = PretrainingRun(info, config)
-    best = run.run()
+    run = resolve(plan)
+    fit(run)
+    best = finish(run)
     print(f"Best C3D: {best}\nUse it:   python -m scoringnet_tf.train --pretrained={best} …")
 
 

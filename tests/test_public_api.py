@@ -12,7 +12,9 @@ from training_runs import eagerly, settings
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.settings import merged
-from scoringnet_tf.training.scoring import ScoringRun
+from scoringnet_tf.training.fit import fit
+from scoringnet_tf.training.plan import check
+from scoringnet_tf.training.resolve import resolve
 
 TINY = {
     "image_size": (32, 32),
@@ -27,7 +29,7 @@ WITHOUT_DROPOUT = {
 
 @pytest.mark.slow
 def test_a_script_gives_the_numbers_of_the_command_line(diving_records, tmp_path):
-    """`ScoringRun` is what `python -m scoringnet_tf.train` runs."""
+    """`fit` is what `python -m scoringnet_tf.train` runs."""
     sn = scoringnet_tf
     tf.config.experimental.enable_op_determinism()  # as it does
     keras.utils.set_random_seed(7)
@@ -58,8 +60,8 @@ def test_a_script_gives_the_numbers_of_the_command_line(diving_records, tmp_path
         lr_multipliers={},
         decay_steps=0,
     )
-    run = eagerly(ScoringRun(DatasetInfo.load(diving_records), options))
-    run.run()
+    run = eagerly(resolve(check(options, DatasetInfo.load(diving_records))))
+    fit(run)
     for a, b in zip(model.segmenter.get_weights(), run.model.segmenter.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     for a, b in zip(model.score_predictor.get_weights(), run.model.score_predictor.get_weights(), strict=True):

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import dataclasses
 import shutil
 
 import keras
@@ -11,7 +12,10 @@ import pytest
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields, with_values
-from scoringnet_tf.training.scoring import ScoringRun
+from scoringnet_tf.training.finish import finish
+from scoringnet_tf.training.fit import fit
+from scoringnet_tf.training.plan import check
+from scoringnet_tf.training.resolve import resolve
 
 REGRESSOR = {"top": "regressor", "top_units": 512}
 STATISTICS = {"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)}
@@ -101,6 +105,7 @@ TRAINING = {
     "segmentation_epochs": 2,
     "scoring_epochs": 2,
     "lr_multipliers": {"c3d": 0.5},
+    "reference": False,  # `test_finishing` measures
 }
 PRETRAINING = {"clip_length": 8, "validation_fraction": 0.0, "batch_size": 2, "epochs": 2, "warmup_steps": 10}
 
@@ -124,31 +129,31 @@ def pretraining_settings(model_dir, **changes):
 
 
 def scoring_run(records, model_dir, **changes):
-    """A run of `train` that has not begun."""
-    return ScoringRun(DatasetInfo.load(records), settings(model_dir, records, **changes))
+    """A run of `train`, resolved; nothing is trained yet."""
+    return resolve(check(settings(model_dir, records, **changes), DatasetInfo.load(records)))
 
 
-class WatchedRun(ScoringRun):
-    """A run with callbacks of a test."""
+def trained_by(run):
+    """Trains what is left of a run; returns the path of its best model."""
+    fit(run)
+    return finish(run)
 
-    def __init__(self, records, model_dir, *extra, **changes):
-        self.extra = extra
-        super().__init__(DatasetInfo.load(records), settings(model_dir, records, **changes))
 
-    def further_callbacks(self, phase):
-        return [*self.extra, *super().further_callbacks(phase)]
+def watched(run, *extra):
+    """The run with callbacks of a test before its own."""
+    task = dataclasses.replace(run.task, callbacks=lambda *each: [*extra, *run.task.callbacks(*each)])
+    return dataclasses.replace(run, task=task)
 
 
 def eagerly(run):
     """The run, whose steps become no graph: a few of them take less than their graph takes to be traced."""
-    begin = run.begin
 
-    def eager(phase, resumed):
-        begin(phase, resumed)
+    def compiled(run, phase):
+        task.compile(run, phase)
         run.model.run_eagerly = True
 
-    run.begin = eager
-    return run
+    task = run.task
+    return dataclasses.replace(run, task=dataclasses.replace(task, compile=compiled))
 
 
 def rows_of(path):
@@ -194,7 +199,7 @@ def copied_before(epochs, model_dir, target):
 
 
 def weights_after(records, model_dir, **changes):
-    return weights_beside(scoring_run(records, model_dir, **changes).run())
+    return weights_beside(trained_by(scoring_run(records, model_dir, **changes)))
 
 
 def weights_beside(best):

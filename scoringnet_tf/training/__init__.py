@@ -1,1 +1,27 @@
-"""What happens between records and a trained model: runs, phases, optimizer, callbacks, checkpoints."""
+"""Training runs of ScoringNet (`train`) and of C3D: configuration, checks, the loop over phases, what is left."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scoringnet_tf.support.paths import AnyPath
+    from scoringnet_tf.training.config import TrainingConfig
+
+
+def train(config: "TrainingConfig") -> "AnyPath":
+    """Trains a `ScoringNet`, or goes on where a run in `config.run.model_dir` stopped.
+
+    Returns:
+        Path of the best model, or of the last one if no videos are held out.
+
+    Raises:
+        InputError: the records do not hold what is asked for, or what is asked for contradicts itself.
+    """
+    from scoringnet_tf.data.dataset_info import load_records
+    from scoringnet_tf.training.finish import finish
+    from scoringnet_tf.training.fit import fit
+    from scoringnet_tf.training.plan import check
+    from scoringnet_tf.training.resolve import resolve
+
+    run = resolve(check(config, load_records(config.data.records_dir)))
+    fit(run)
+    return finish(run)

@@ -1,8 +1,8 @@
-"""Callbacks that Keras lacks: reseeding, averages, resumable patience, scores by epoch, a phase's bar."""
+"""Callbacks that Keras lacks: reseeding, averages, the best model with patience, scores by epoch, a phase's bar."""
 
 import csv
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,7 +12,9 @@ from tqdm import tqdm
 
 from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.sports import as_points
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
+from scoringnet_tf.training.run import Phase
 
 Logs: TypeAlias = dict[str, Any] | Any  # of a method that reads them: Keras gives a dict, never its default None
 
@@ -52,21 +54,46 @@ class NotValidated(keras.callbacks.Callback):
             logs.setdefault(name, math.nan)
 
 
-class StopInVain(keras.callbacks.Callback):
-    """Ends a phase after `patience` validations without a better model; 0 never does.
+class StagesLabelled(keras.callbacks.Callback):
+    """InputError if no training frame of the first epoch had a stage label: the loss is 0 only then.
 
-    It comes after `best`, which keeps that model. Unlike Keras's it goes on counting after a kill, from `waited`.
+    The index of the records counts labels before videos are held out.
     """
 
-    def __init__(self, best: keras.callbacks.ModelCheckpoint, patience: int, waited: int = 0) -> None:
+    def __init__(self, records_dir: str) -> None:
         super().__init__()
-        self.best, self.patience, self.waited, self.reached = best, patience, waited, best.best
+        self.records_dir = records_dir
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if math.isnan(logs.get("val_loss", 0.0)):
+        if epoch == 0 and logs["stage_loss"] == 0 and not self.model.stop_training:
+            message = f"{self.records_dir}: no training video has stage labels, only held-out ones."
+            raise InputError("no_stages", message, "Lower --validation_fraction, or label more videos.")
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Saves the model at its best validation; ends a phase after `patience` validations without a better one.
+
+    Args:
+        path: of the `.keras` file.
+        monitor: the validation figure; its highest value is the best.
+        best: what it must exceed: that of the epochs before a kill, or what says nothing.
+        waited: validations without a better one before a kill.
+        patience: 0 never ends a phase.
+    """
+
+    def __init__(self, path: Path, monitor: str, best: float, waited: int = 0, patience: int = 0) -> None:
+        super().__init__()
+        self.path, self.monitor = path, monitor
+        self.best, self.waited, self.patience = best, waited, patience
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if math.isnan(logs.get("val_loss", math.nan)):
             return  # not validated
-        self.waited = 0 if self.best.best > self.reached else self.waited + 1
-        self.reached = self.best.best
+        self.waited += 1
+        if logs[self.monitor] > self.best:  # which NaN is not
+            self.best, self.waited = float(logs[self.monitor]), 0
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.model.save(self.path)
         if 0 < self.patience <= self.waited:
             self.model.stop_training = True
 
@@ -89,7 +116,7 @@ class AveragedWeights(keras.callbacks.Callback):
         """Averages out, if there was a validation."""
         self._swap(False)
 
-    def _swap(self, averaged):
+    def _swap(self, averaged: bool) -> None:
         if averaged != self.averaged:
             optimizer = self.model.optimizer
             getattr(optimizer, "inner_optimizer", optimizer).swap_averages()  # inner: of a LossScaleOptimizer
@@ -122,36 +149,44 @@ class ValidationScores(keras.callbacks.Callback):
 
 
 class MeanAccuracy(keras.callbacks.Callback):
-    """Adds `val_mean_accuracy`, the mean over the heads of a C3D, to the logs of an epoch."""
+    """Adds `val_mean_accuracy`, the mean over the heads of a C3D, to the logs of a validated epoch."""
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         accuracies = [value for name, value in logs.items() if name.startswith("val_") and name.endswith("accuracy")]
-        logs["val_mean_accuracy"] = float(np.mean(accuracies))
+        logs["val_mean_accuracy"] = float(np.mean(accuracies)) if accuracies else math.nan
 
 
 class SaveCheckpoint(keras.callbacks.Callback):
-    """Saves the training state after every epoch whose loss is finite; `state_of(epoch)` gives the JSON beside it."""
+    """Saves the training state after every epoch whose loss is finite."""
 
-    def __init__(self, checkpoints: Checkpoints, phase: str, state_of: Callable[[int], dict[str, Any]]) -> None:
+    def __init__(self, checkpoints: Checkpoints, phase: Phase, best: KeepBest) -> None:
         super().__init__()
-        self.checkpoints, self.phase, self.state_of = checkpoints, phase, state_of
+        self.checkpoints, self.phase, self.best = checkpoints, phase, best
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if math.isfinite(logs["loss"]):
-            self.checkpoints.save(self.model, f"{self.phase}_{epoch + 1:04d}", self.state_of(epoch + 1))
+        if not math.isfinite(logs["loss"]):
+            return
+        state = {
+            "phase": self.phase.name,
+            "epoch": epoch + 1,
+            "steps_done": self.phase.first_epoch + epoch + 1,
+            "best": self.best.best,
+            "waited": self.best.waited,
+            "stopped": bool(self.model.stop_training),
+        }
+        self.checkpoints.save(self.model, f"{self.phase.name}_{epoch + 1:04d}", state)
 
 
 def progress_bar(name: str, total: int, done: int, shown: Mapping[str, str]) -> keras.callbacks.Callback:
-    """One bar for the `total` steps of a phase, with the loss and the newest figures (name in the logs → label)."""
-    bar = tqdm(total=total, initial=done, desc=name, unit="step", mininterval=1.0)
-    figures: dict[str, str] = {}
+    """A bar for the `total` steps of a phase, with the loss and the newest figures (name in the logs → label)."""
+    bar, figures = tqdm(total=total, initial=done, desc=name, unit="step", mininterval=1.0), {}
 
-    def move(batch, logs):
+    def move(batch: int, logs: Logs) -> None:
         figures["loss"] = f"{float(logs['loss']):.3f}"
         bar.set_postfix(figures, refresh=False)
         bar.update()
 
-    def keep(epoch, logs):
+    def keep(epoch: int, logs: Logs) -> None:
         newest = {label: logs.get(name, math.nan) for name, label in shown.items()}
         figures.update({label: f"{value:.3f}" for label, value in newest.items() if not math.isnan(value)})
 

@@ -1,8 +1,9 @@
 """Checkpoints from which a killed run goes on and ends with the weights of one that was never killed.
 
 A folder `<model_dir>/checkpoints/<phase>_<epoch>` holds network and optimizer, and a state. It appears by a rename once
-it is complete (in an object store, `state.json` comes last), and older ones are deleted after that. What follows
-depends on nothing else: data order and dropout are functions of (seed, epoch).
+it is complete (in an object store, `state.json` comes last), and older ones are deleted after that. Beside them lies
+`<phase>.keras`, the model at its best validation. What follows depends on nothing else: data order and dropout are
+functions of (seed, epoch).
 """
 
 from pathlib import Path
@@ -24,6 +25,10 @@ class Checkpoints:
 
     def __init__(self, model_dir: AnyPath) -> None:
         self.root = as_path(model_dir) / "checkpoints"
+
+    def best(self, phase: str) -> Any:
+        """Local or remote path of the model at its best validation in a phase."""
+        return self.root / f"{phase}.keras"
 
     def latest(self) -> tuple[Path | RemotePath, dict[str, Any]] | tuple[None, None]:
         """(folder, state) of the newest whole checkpoint; (None, None) if there is none."""
@@ -48,7 +53,7 @@ class Checkpoints:
             model.save_weights(temporary / WEIGHTS)
             write_json(temporary / STATE, state)
         for other in self.root.iterdir():
-            if other != folder:
+            if other != folder and other.is_dir():
                 remove_folder(other)
 
     def restore(self, model: keras.Model, folder: Path | RemotePath) -> None:

@@ -190,7 +190,7 @@ class Model:
     )
     scores: str = setting("auto", "Scores with a tower: parts, or final.", True, choices=("auto", "parts", "final"))
     head: Regression | Distribution = setting(
-        Regression(), "Output of a tower: score, or its distribution.", flag=True, alternatives=HEADS
+        Regression(), "Output of a tower: the score, or its distribution.", flag=True, alternatives=HEADS
     )
     conv_filters: int = setting(defaults.CONV_FILTERS, "Filters of both convolutions of a tower (§3.2).", low=1)
     fc_units: int = setting(defaults.FC_UNITS, "Units of the first two fully connected layers (§3.2).", low=1)

@@ -48,7 +48,7 @@ def setting(default: Any, help: str, flag: str | bool = "", **options: Any) -> A
     return dataclasses.field(**of_default, metadata={"field": Field(help, flag, **options)})
 
 
-def _about(field):
+def _about(field: dataclasses.Field) -> Field | None:
     """The `Field` of a dataclass's field, with the name of its flag; None for a section."""
     about = field.metadata.get("field")
     return dataclasses.replace(about, flag=field.name) if about and about.flag is True else about
@@ -82,7 +82,7 @@ def with_values(config: Config, values: Mapping[str, Any]) -> tuple[Config, set[
     return _updated(config, values, "", used), values.keys() - used
 
 
-def _updated(config, values, prefix, used):
+def _updated(config: Any, values: Mapping[str, Any], prefix: str, used: set[str]) -> Any:
     changes, hints = {}, typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
         path, value, about = prefix + field.name, getattr(config, field.name), _about(field)
@@ -96,7 +96,7 @@ def _updated(config, values, prefix, used):
     return dataclasses.replace(config, **changes)
 
 
-def _chosen(about, value, values, path):
+def _chosen(about: Field, value: Any, values: Mapping[str, Any], path: str) -> Any:
     """The alternative that the values choose, with the fields that it shares with the one before."""
     name = values.get(path, about.name_of(value))
     if path not in values and not about.flag:
@@ -113,14 +113,14 @@ def _chosen(about, value, values, path):
     return kind(**{each: getattr(value, each) for each in shared})
 
 
-def _is_asked(values, path, kind):
+def _is_asked(values: Mapping[str, Any], path: str, kind: type) -> bool:
     return any(values.get(f"{path}.{field.name}") for field in dataclasses.fields(kind))
 
 
 # === Values ===
 
 
-def _converted(value, hint, about, path):
+def _converted(value: Any, hint: Any, about: Field, path: str) -> Any:
     """A value of a field, made of a text or of what JSON holds; InputError if the field cannot have it."""
     named = f"{about.named(path)}={','.join(map(str, value)) if isinstance(value, list | tuple) else value}"
     try:
@@ -137,7 +137,7 @@ def _converted(value, hint, about, path):
     return made
 
 
-def _form(hint):
+def _form(hint: Any) -> str:
     """What a value of a type looks like, in words."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType:
@@ -149,7 +149,7 @@ def _form(hint):
     return FORMS.get(hint, "a value of this field")
 
 
-def _of_type(value, hint):
+def _of_type(value: Any, hint: Any) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType:  # with None
         return None if value in (None, "") else _of_type(value, arguments[0])
@@ -171,7 +171,7 @@ def _of_type(value, hint):
     return hint(value)
 
 
-def _entries(value):
+def _entries(value: Any) -> list:
     return [part for part in value.split(",") if part] if isinstance(value, str) else list(value)
 
 
@@ -195,7 +195,7 @@ def flat(values: Mapping[str, Any], cls: type) -> dict[str, Any]:
     leaves = {path for path, about, *_ in all_fields(cls) if not about.alternatives}
     made: dict[str, Any] = {}
 
-    def walk(value, path):
+    def walk(value: Any, path: str) -> None:
         if not isinstance(value, Mapping) or path in leaves:
             made[path] = value
             return

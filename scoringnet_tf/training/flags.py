@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from absl import app, flags
 
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.training.fields import all_fields, flat, to_json, with_values
+from scoringnet_tf.training.fields import Field, all_fields, flat, to_json, with_values
 
 Config = TypeVar("Config")
 SET = "set"
@@ -26,7 +26,7 @@ def define(cls: type) -> None:
     flags.DEFINE_multi_string(SET, [], "Other settings, as PATH=VALUE with the paths of config.json.")
 
 
-def _define(about, hint, default: Any, text):
+def _define(about: Any, hint: Any, default: Any, text: str) -> None:
     if about.alternatives or about.choices:
         value = about.name_of(default) if about.alternatives else default
         flags.DEFINE_enum(about.flag, value, list(about.alternatives or about.choices), text)
@@ -75,7 +75,7 @@ def group_help(cls: type) -> None:
     flags.FLAGS["help"].parse = functools.partial(_show_help, cls)  # type: ignore[method-assign]
 
 
-def _show_help(cls, argument):
+def _show_help(cls: type, argument: Any) -> None:
     if argument in (False, "false"):
         return
     print(sys.modules["__main__"].__doc__)
@@ -89,7 +89,7 @@ def _show_help(cls, argument):
     sys.exit(0)
 
 
-def _shown(about, default):
+def _shown(about: Field, default: Any) -> str:
     names = [*(about.alternatives or about.choices)]
     value = about.name_of(default) if about.alternatives else default
     value = ",".join(map(str, value)) if isinstance(value, tuple | dict) else value

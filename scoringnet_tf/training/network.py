@@ -6,58 +6,61 @@ from typing import Any
 
 import keras
 
-from scoringnet_tf import defaults
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import rate_differences
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.parameter_groups import BACKBONE
-from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.tta import check_views
-from scoringnet_tf.sports import PREDICTED_SCORES, SportForm
+from scoringnet_tf.sports import PREDICTED_SCORES
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.training.config import HEADS, SEPARATE, STAGE_NETWORKS, Distribution, Regression, TrainingConfig
+from scoringnet_tf.training.config import (
+    HEADS,
+    SEPARATE,
+    STAGE_NETWORKS,
+    Distribution,
+    KeyFragments,
+    Regression,
+    TrainingConfig,
+)
 from scoringnet_tf.training.initialization import preprocessing_of
 from scoringnet_tf.weights.backbones import load_backbone
 
 
-def of_sport(config: TrainingConfig, sport: SportForm) -> TrainingConfig:
-    """The configuration with α of the sport, unless it has one."""
-    if config.loss.alpha is not None:
-        return config
-    return dataclasses.replace(config, loss=dataclasses.replace(config.loss, alpha=defaults.alpha_of(sport)))
-
-
 def build_network(
-    info: DatasetInfo, config: TrainingConfig, dtype: str, towers: Sequence[str] = PREDICTED_SCORES
+    info: DatasetInfo,
+    config: TrainingConfig,
+    dtype: str,
+    towers: Sequence[str] = PREDICTED_SCORES,
+    sources: Mapping[str, Any] | None = None,
 ) -> ScoringNet:
     """The `ScoringNet` of a configuration for the records of `info`, with towers for these scores.
 
-    Its frames are preprocessed as the weights that will be loaded want it. A tower of --initial_model that learns in no
-    phase keeps its units and its stages: the same weights answer as they did.
+    `sources` are the models that it will start from, flag → model: its frames are preprocessed as theirs. A tower of
+    --initial_model that learns in no phase keeps its units and its stages: the same weights answer as they did.
 
     Raises:
         InputError: it cannot see so many views of a fragment, or lacks towers or stages that the configuration names.
     """
-    model, fragments, start = config.model, config.fragments, config.starts.get("initial_model")
+    model, fragments, source = config.model, config.fragments, (sources or {}).get("initial_model")
     try:
         of_frames = not (info.features or config.backbone)
         check_views(model.views, of_frames=of_frames, of_fragments=fragments is not None)
     except ValueError as error:
         raise InputError("wrong_value", f"--views={model.views}: {error}") from error
-    source = load_scoring_net(start, "initial_model") if start else None
     statistics, stages = _kept(source, config, towers)
     if source is not None:
         preprocessing = source.get_config()["content"]["preprocessing"]
     else:
-        preprocessing = preprocessing_of(config.starts.get("pretrained"), config.data.image_size)
+        c3d, path = (sources or {}).get("pretrained"), config.starts.get("pretrained")
+        preprocessing = preprocessing_of(c3d, path, config.data.image_size)
     return ScoringNet.for_records(
         info,
         image_size=config.data.image_size,
         width_multiplier=model.width_multiplier,
-        backbone=_backbone(info, config, dtype) if config.backbone else None,
+        backbone=_backbone(info, config, config.backbone, dtype) if config.backbone else None,
         segmenter=_segmenter_options(fragments) if fragments else None,
         score_predictor={
             "scores": towers,
@@ -79,9 +82,9 @@ def build_network(
     )
 
 
-def _backbone(info, config, dtype):
+def _backbone(info: DatasetInfo, config: TrainingConfig, name: str, dtype: str) -> Backbone:
     """The backbone of a configuration; a pretrained one learns what --lr_multipliers names of it."""
-    name, size, rates = config.backbone, config.data.image_size, config.optimizer.lr_multipliers
+    size, rates = config.data.image_size, config.optimizer.lr_multipliers
     of_new = f"{SEPARATE}:"
     if name.startswith(of_new):
         options: dict[str, Any] = {
@@ -101,7 +104,7 @@ def _backbone(info, config, dtype):
     return backbone
 
 
-def _segmenter_options(fragments):
+def _segmenter_options(fragments: KeyFragments) -> dict[str, Any]:
     network, options = fragments.network, dataclasses.asdict(fragments.network)
     if "dropout" in options:
         options["dropout_rate"] = options.pop("dropout")
@@ -109,13 +112,14 @@ def _segmenter_options(fragments):
     return {**options, "network": name, "decoding": fragments.decoding}
 
 
-def _kept(source, config, towers):
+def _kept(source: ScoringNet | None, config: TrainingConfig, towers: Sequence[str]) -> tuple[dict, dict]:
     """Statistics and stages, by score, of the towers of --initial_model that have learned, and do not learn on."""
     if source is None:
         return {}, {}
     frozen = source.learned_parts & {*(towers if config.trains_kfs_alone else config.frozen)} & {*towers}
     of_source = source.score_predictor.get_config()["score_statistics"], source.fragment_stages
-    return tuple({score: of_tower[score] for score in of_tower if score in frozen} for of_tower in of_source)
+    kept = [{score: of_tower[score] for score in of_tower if score in frozen} for of_tower in of_source]
+    return kept[0], kept[1]
 
 
 def fragment_stages(

@@ -53,7 +53,7 @@ class LayerwiseAdam(keras.optimizers.Adam):
     def apply(self, grads: Any, trainable_variables: Sequence[keras.Variable] | None = None) -> None:
         super().apply(replicas.summed(grads), trainable_variables)
 
-    def _all_reduce_sum_gradients(self, grads_and_vars):
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         """Nothing is left to sum: `apply` did, for Keras would clip and accumulate the gradient of each replica."""
         return grads_and_vars
 
@@ -82,7 +82,7 @@ class LayerwiseAdam(keras.optimizers.Adam):
             grad=tf.cast(gradient, dtype),
         )
 
-    def _update_model_variables_moving_average(self, trainable_variables):
+    def _update_model_variables_moving_average(self, trainable_variables: Sequence[keras.Variable]) -> None:
         """Once for an update: Keras's would average once for every batch of an accumulation."""
         average = super()._update_model_variables_moving_average
         if not self.gradient_accumulation_steps:

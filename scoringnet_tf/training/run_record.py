@@ -3,6 +3,8 @@
 import dataclasses
 import platform
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,7 +14,7 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.files import read_json, write_json
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import AnyPath, as_path
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import SEPARATE, PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields, flat, to_json
@@ -20,6 +22,8 @@ from scoringnet_tf.training.fields import all_fields, flat, to_json
 CONFIG = "config.json"
 KINDS = {"configuration": dict, "data_hash": str, "precision": str, "versions": dict, "validation_ids": list}
 KINDS |= {"learned_from": list, "built_of": dict}
+LATER = {"model.backbone": SEPARATE, "data.validation_fold": 0}  # fields that older runs lack → what they did
+GONE = {"model.members": 1, "data.service": None}  # the other way round
 EPOCHS = {
     "pretraining": "epochs",
     "joint": "epochs",
@@ -59,12 +63,7 @@ class RunRecord:
         path = as_path(model_dir) / CONFIG
         self._checked(path, {}, f"{path}: the first worker has other settings")
 
-    def is_written(self, model_dir: AnyPath) -> bool:
-        """Whether this configuration is in a folder."""
-        path = as_path(model_dir) / CONFIG
-        return path.is_file() and not self._changes(_read(path), {})
-
-    def _checked(self, path, state, differs):
+    def _checked(self, path: Path | RemotePath, state: dict[str, Any], differs: str) -> dict[str, Any]:
         if not path.is_file():
             hint = "Put it back, or choose another --model_dir, which all workers see."
             raise InputError("not_found", f"{path}, the configuration of the run, is missing.", hint)
@@ -74,13 +73,14 @@ class RunRecord:
             raise InputError("other_run", f"{differs}: {'; '.join(changed)}.", hint)
         return before
 
-    def _changes(self, before, state):
+    def _changes(self, before: dict[str, Any], state: dict[str, Any]) -> list[str]:
         """What differs from another record that would change what is computed, a phrase for each."""
         fields = {path: about for path, about, *_ in all_fields(type(self.config))}
-        later = {"model.backbone": SEPARATE, "data.validation_fold": 0}  # that older runs lack
         old, now = (flat(each, type(self.config)) for each in (before["configuration"], to_json(self.config)))
-        old = {**{path: value for path, value in later.items() if path in fields}, **old}
-        if not old.keys() <= fields.keys():
+        old = {path: LATER[path] for path in LATER.keys() & fields.keys()} | old
+        old = {path: value for path, value in old.items() if path not in GONE or value != GONE[path]}
+        kinds = {path: about.alternatives for path, about in fields.items() if about.alternatives}
+        if old.keys() - fields.keys() or any(old[path] not in kinds[path] for path in kinds.keys() & old):
             raise InputError("old_config", f"{CONFIG} is of another version of this project.", "Begin a new run.")
         changed = [
             f"{f'--{about.flag}' if about.flag else path} (was {old.get(path)}, now {now.get(path)})"
@@ -97,12 +97,12 @@ class RunRecord:
             f"the {part}" for part, value in self.built_of.items() if before["built_of"].get(part) != value
         ]
 
-    def _extends(self, path, old, now, state):
+    def _extends(self, path: str, old: dict[str, Any], now: dict[str, Any], state: dict[str, Any]) -> bool:
         """Whether a field adds epochs to the last phase, which changes nothing of what was computed before.
 
         A phase that patience or max_steps ended is not given more.
         """
-        phase = state.get("phase")
+        phase = state.get("phase", "")
         alone = phase == "segmentation" and getattr(self.config, "trains_kfs_alone", False)
         return (
             path == f"schedule.{EPOCHS.get(phase)}"
@@ -113,7 +113,7 @@ class RunRecord:
         )
 
 
-def _read(path):
+def _read(path: AnyPath) -> dict[str, Any]:
     """What `RunRecord.write` wrote; InputError naming the file if it is damaged, or another version wrote it."""
     values = read_json(path)
     wrong = [name for name, kind in KINDS.items() if not isinstance(values.get(name, kind()), kind)]
@@ -124,7 +124,7 @@ def _read(path):
     return values
 
 
-def _beside(model_path):
+def _beside(model_path: AnyPath) -> dict[str, Any]:
     """The configuration of the run that made a model; an empty one if there is none."""
     path = as_path(model_path).parent / CONFIG
     return _read(path) if path.is_file() else {}

@@ -105,7 +105,7 @@ def strategy_of(number: int) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy([f"{'GPU' if gpus else 'CPU'}:{index}" for index in range(number)])
 
 
-def _divide_processor(number):
+def _divide_processor(number: int) -> None:
     (processor,) = tf.config.list_physical_devices("CPU")
     if len(tf.config.get_logical_device_configuration(processor) or ()) >= number:
         return
@@ -179,7 +179,7 @@ def shared(dataset: tf.data.Dataset, number: int) -> Any:
         return dataset
     pieces = pieces_of(number, workers()[1])
 
-    def filled(inputs, targets):
+    def filled(inputs: Any, targets: Any) -> tuple[Any, Any, tf.Tensor]:
         size = tf.shape(tf.nest.flatten(inputs)[0])[0]
         whole = -(-size // number) * number
         rows = tf.reshape(tf.gather(tf.reshape(tf.range(whole), (number, -1)), pieces), [-1])

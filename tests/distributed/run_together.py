@@ -17,7 +17,10 @@ import scoringnet_tf  # noqa: F401
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training import callbacks
-from scoringnet_tf.training.scoring import ScoringRun
+from scoringnet_tf.training.finish import finish
+from scoringnet_tf.training.fit import fit
+from scoringnet_tf.training.plan import check
+from scoringnet_tf.training.resolve import resolve
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from training_runs import changed, settings
@@ -57,9 +60,10 @@ if __name__ == "__main__":
     if killed_at:
         callbacks.StopAfter = Killed
     asked = changed(settings(folder, records, **CHANGES, replicas=int(replicas)), **json.loads(changes))
-    run = ScoringRun(DatasetInfo.load(records), asked)
     try:
-        run.run()
+        run = resolve(check(asked, DatasetInfo.load(records)))
+        fit(run)
+        finish(run)
     except InputError as error:
         sys.exit(f"{error} [{error.code}]")
     if run.worker == 0:

@@ -130,13 +130,13 @@ def test_parts_of_files_are_taken_if_they_have_learned(model, diving_records, tm
     model.learned_parts = set()
     for take in (
         lambda: stage_finder(paths["towers"]),
-        lambda: load_segmenter(model, paths["towers"]),
+        lambda: load_segmenter(model, load_scoring_net(paths["towers"]), "towers"),
         lambda: scoringnet_tf.score_video("dive.avi", paths["towers"]),
         lambda: calibrate(load_scoring_net(paths["towers"]), scoringnet_tf.DatasetInfo.load(diving_records)),
     ):
         with refused("not_trained"):
             take()
-    load_network(model, paths["towers"])
+    load_network(model, load_scoring_net(paths["towers"]), "towers")
     assert model.learned_parts == TOWERS
-    load_segmenter(model, paths["kfs"])
+    load_segmenter(model, load_scoring_net(paths["kfs"]), "kfs")
     assert model.learned_parts == ALL

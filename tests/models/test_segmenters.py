@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from refusals import refused
 from scripted_stages import windowed
-from training_runs import settings
+from training_runs import scoring_run, settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -13,8 +13,7 @@ from scoringnet_tf.inference.windows import WindowedModel
 from scoringnet_tf.models.layers import RealFrames
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS, HeldEnds, LocalChange
 from scoringnet_tf.training import config
-from scoringnet_tf.training.scoring import ScoringRun
-from scoringnet_tf.training.targets import check_start
+from scoringnet_tf.training.plan import check_start
 
 SIZE = {"image_size": (32, 32), "width_multiplier": 1 / 16}
 
@@ -219,8 +218,7 @@ def test_a_video_of_any_length_goes_through_in_windows(models, network):
 def test_a_pretrained_c3d_goes_to_the_towers_alone_beside_a_resnet50(diving_records, tmp_path):
     scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16).save(tmp_path / "c3d.keras")
     asked = {"stage_network": "resnet50", "pretrained": str(tmp_path / "c3d.keras"), "scoring_epochs": 0}
-    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **asked))
-    run.load_initial_weights()
+    run = scoring_run(diving_records, tmp_path / "run", **asked)
     assert run.model.segmenter.network == "resnet50"
 
 

@@ -19,7 +19,8 @@ from scoringnet_tf.inference.result import Performance, VideoScore, failure
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import get_sport, kept_form, read_sport, sport_yaml, src
 from scoringnet_tf.support.messages import InputError, Remark
-from scoringnet_tf.training.scoring import ScoringRun
+from scoringnet_tf.training.plan import check
+from scoringnet_tf.training.resolve import resolve
 
 GOLF = """\
 # Ten drives are scored together.
@@ -204,7 +205,7 @@ def test_models_and_runs_cannot_have_what_the_sport_lacks(records, tmp_path):
         ScoringNet(sport, score_predictor={"scores": ("difficulty", "execution")})
     for changes in ({"fragments": "true"}, {"scores": "parts"}):
         with pytest.raises(InputError):
-            ScoringRun(info, settings(tmp_path / "run", records, **{**WHOLE, **changes}))
+            resolve(check(settings(tmp_path / "run", records, **{**WHOLE, **changes}), info))
 
 
 WHOLE = {"fragments": "whole", "fragment_jitter": 0, "lr_multipliers": {}}

@@ -99,12 +99,12 @@ def test_a_stage_that_is_called_as_a_column_is_refused(stage, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_trained_kfs_of_another_sport_is_refused(tmp_path):
+def test_a_trained_kfs_of_another_sport_is_refused():
     """Of as many stages, which would be other ones."""
     renamed = dataclasses.replace(OWN, stages=("noise", "out-run", *OWN.stages[1:4]))
-    scoringnet_tf.ScoringNet(sport=renamed, **SMALL).save_to_preset(tmp_path)
+    network, source = (scoringnet_tf.ScoringNet(sport=sport, **SMALL) for sport in (OWN, renamed))
     with pytest.raises(InputError, match="out-run"):
-        load_segmenter(scoringnet_tf.ScoringNet(sport=OWN, **SMALL), tmp_path)
+        load_segmenter(network, source, "kfs.keras")
 
 
 def test_features_of_its_records_come_with_its_file(own_records, tmp_path):

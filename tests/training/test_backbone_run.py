@@ -5,13 +5,12 @@ import numpy as np
 import pytest
 from command_forks import ROOT, forked
 from refusals import refused
-from training_runs import scoring_run, weights_beside
+from training_runs import assert_same, scoring_run, trained_by, weights_after
 
 import scoringnet_tf
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.backbones.i3d import I3D
 from scoringnet_tf.training.config import TrainingConfig
-from scoringnet_tf.training.initialization import check_parts
 from scoringnet_tf.training.run_record import RunRecord
 
 JOINT = {"training": "joint", "epochs": 1, "lr_multipliers": {}, "fragment_jitter": 0}
@@ -39,7 +38,7 @@ def test_a_named_one_is_frozen_unless_it_has_a_rate(diving_records, tmp_path, im
             diving_records, tmp_path / str(len(rates)), backbone=str(images), **JOINT | {"lr_multipliers": rates}
         )
         before = of_backbone(run.model)
-        best = scoringnet_tf.ScoringNet.from_preset(run.run())
+        best = scoringnet_tf.ScoringNet.from_preset(trained_by(run))
         after = of_backbone(run.model)
         moved = {name for name in before if (before[name] != after[name]).any()}
         assert {name.split("/")[-2] for name in moved} == learning
@@ -70,11 +69,9 @@ def test_by_the_recipe_the_last_blocks_of_i3d_learn(diving_records, tmp_path):
 @pytest.mark.slow
 def test_a_shared_c3d_learns_from_scratch_in_two_phases_and_goes_on_to_the_bit(diving_records, tmp_path):
     options = {"backbone": "c3d:pool1", "segmentation_epochs": 1, "scoring_epochs": 1, "lr_multipliers": {}}
-    once = weights_beside(scoring_run(diving_records, tmp_path / "once", **options | {"scoring_epochs": 2}).run())
-    scoring_run(diving_records, tmp_path / "twice", **options).run()
-    twice = weights_beside(scoring_run(diving_records, tmp_path / "twice", **options | {"scoring_epochs": 2}).run())
-    for a, b in zip(keras.tree.flatten(once), keras.tree.flatten(twice), strict=True):
-        np.testing.assert_array_equal(a, b)
+    once = weights_after(diving_records, tmp_path / "once", **options | {"scoring_epochs": 2})
+    weights_after(diving_records, tmp_path / "twice", **options)
+    assert_same(once, weights_after(diving_records, tmp_path / "twice", **options | {"scoring_epochs": 2}))
 
 
 def test_a_run_has_learned_from_what_its_backbone_has(diving_records, tmp_path):
@@ -82,12 +79,14 @@ def test_a_run_has_learned_from_what_its_backbone_has(diving_records, tmp_path):
     folder = tmp_path / "before"
     folder.mkdir()
     C3D((8, 32, 32, 3), 1 / 16, learned_from=["of the tower"]).save(folder / "c3d.keras")
-    own = scoring_run(diving_records, tmp_path / "own", **JOINT).learned_from()
-    run = scoring_run(diving_records, tmp_path / "run", backbone=f"{folder}/c3d.keras:conv2a", **JOINT)
-    assert own and run.learned_from() == own | {"of the tower"}
-    record = RunRecord(TrainingConfig(), "hash")
-    record.write(folder, {"of the run"})
-    assert run.learned_from() == own | {"of the tower", "of the run"}
+
+    def learned_from(**changes):
+        return scoring_run(diving_records, tmp_path / "run", **JOINT, **changes).learned_from
+
+    own, backbone = learned_from(), f"{folder}/c3d.keras:conv2a"
+    assert own and learned_from(backbone=backbone) == own | {"of the tower"}
+    RunRecord(TrainingConfig(), "hash").write(folder, {"of the run"})
+    assert learned_from(backbone=backbone) == own | {"of the tower", "of the run"}
 
 
 def test_what_excludes_a_backbone_is_named(diving_records, tmp_path, images):
@@ -104,7 +103,4 @@ def test_what_excludes_a_backbone_is_named(diving_records, tmp_path, images):
     ):
         with refused(code):
             scoring_run(diving_records, tmp_path / "run", **JOINT | options)
-    run = scoring_run(
-        diving_records, tmp_path / "run", **JOINT | {"backbone": str(images), "lr_multipliers": {"backbone": 0}}
-    )
-    check_parts(run.model, ["joint"], run.config)
+    scoring_run(diving_records, tmp_path, **JOINT | {"backbone": str(images), "lr_multipliers": {"backbone": 0}})

@@ -15,8 +15,8 @@ from scoringnet_tf.models.settings import merged
 from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_by_run, learned_among, learned_of
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import TrainingConfig
+from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.run_record import RunRecord, learned_from
-from scoringnet_tf.training.scoring import ScoringRun
 
 NO_RUN = "nowhere/best.keras"  # of which nothing is known
 
@@ -71,31 +71,36 @@ def test_where_no_run_tells_what_a_model_learned_from_its_own_records_do(info, t
 
 def test_a_run_keeps_what_it_and_its_start_learned_from(info, tmp_path, diving_records, capsys):
     """Also once its start is gone; a start of which nobody knows is named."""
-    for name in ("first", "second"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "first/best.keras").touch()
-    changes = {"segmenter": str(tmp_path / "first"), "training": "staged"}
-    run = ScoringRun(info, training_runs.settings(tmp_path / "second", diving_records, **changes))
-    run.record()
-    assert str(tmp_path / "first") in capsys.readouterr().out
-    RunRecord(TrainingConfig(), "others").write(tmp_path / "first", {"of another"})
-    run.record()
-    assert str(tmp_path / "first") not in capsys.readouterr().out
-    kept = (tmp_path / "first/config.json").read_text()
+    first = tmp_path / "first"
+    first.mkdir()
+    training_runs.trained(build_network(info, training_runs.settings(first, diving_records), "float32")).save(
+        first / "best.keras"
+    )
+
+    def record():
+        changes = {"segmenter": str(first), "training": "staged", "fragments": "predicted"}
+        run = training_runs.scoring_run(diving_records, tmp_path / "second", **changes)
+        run.record.write(run.model_dir, run.learned_from)
+        return run, str(first) in capsys.readouterr().out
+
+    assert record()[1], "nothing says what it learned from"
+    RunRecord(TrainingConfig(), "others").write(first, {"of another"})
+    run, is_named = record()
+    assert not is_named
+    kept = (first / "config.json").read_text()
     older = {name: value for name, value in json.loads(kept).items() if name != "learned_from"}
     for content in ("{", json.dumps(older)):
-        (tmp_path / "first/config.json").write_text(content)
-        run.record()
-        assert str(tmp_path / "first") in capsys.readouterr().out
-    assert learned_from(tmp_path / "first/best.keras") == set()  # of an older version
-    (tmp_path / "first/config.json").write_text(kept)
-    run.record()
+        (first / "config.json").write_text(content)
+        assert record()[1]
+    assert learned_from(first / "best.keras") == set()  # of an older version
+    (first / "config.json").write_text(kept)
+    record()
     expected = {shown(info.videos[video_id]) for video_id in run.train_ids} | {"of another"}
     assert len(expected) == len(run.train_ids) + 1
     assert learned_from(tmp_path / "second/best.keras") == expected
     Checkpoints(tmp_path / "second").save(run.model, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
-    (tmp_path / "first/best.keras").unlink()
-    run.record()
+    (first / "best.keras").unlink()
+    record()
     assert learned_from(tmp_path / "second/best.keras") == expected
 
 
@@ -118,8 +123,15 @@ def test_a_run_that_started_from_a_model_of_which_nothing_is_known(info, tmp_pat
     path = tmp_path / "first.keras"
     small = {"score_predictor": {"scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}}, "segmenter": None}
     scoringnet_tf.ScoringNet(**merged(training_runs.SMALL, small), provenance=provenance).save(path)
-    options = {"scores": "final", "fragments": "whole", "initial_model": str(path)}
-    training_runs.scoring_run(info.records_dir, tmp_path / "run", **options).record()
+    options = {
+        "scores": "final",
+        "fragments": "whole",
+        "conv_filters": 512,
+        "fc_units": 512,
+        "initial_model": str(path),
+    }
+    run = training_runs.scoring_run(info.records_dir, tmp_path / "run", initial_model=str(path), **options)
+    run.record.write(run.model_dir, run.learned_from)
     held_out = held_out_by_run(info, tmp_path / "run/best.keras", info.data_hash)
     assert getattr(held_out, "code", "") == ("held_out_seen" if is_seen else "")
 
@@ -129,9 +141,9 @@ def test_a_run_learned_from_what_its_tower_did(info, tmp_path):
     train = info.splits["train"]["ids"]
     seen = {shown(info.videos[video_id]) for video_id in train[:2]}
     scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, learned_from=seen).save(tmp_path / "c3d.keras")
-    options = training_runs.settings(tmp_path / "run", info.records_dir, pretrained=str(tmp_path / "c3d.keras"))
-    run, model = ScoringRun(info, options), tmp_path / "run/best.keras"
-    run.record()
+    start, model = {"pretrained": str(tmp_path / "c3d.keras")}, tmp_path / "run/best.keras"
+    run = training_runs.scoring_run(info.records_dir, tmp_path / "run", **start)
+    run.record.write(run.model_dir, run.learned_from)
     assert seen <= learned_from(model)
     assert set(learned_among(info, train, model)) == {*run.train_ids, *train[:2]}
     config = json.loads((tmp_path / "run/config.json").read_text()) | {"validation_ids": train[:2]}

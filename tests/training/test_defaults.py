@@ -17,8 +17,8 @@ from scoringnet_tf.sports import SPORTS, definition_of
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields
 from scoringnet_tf.training.network import losses as losses_of
-from scoringnet_tf.training.network import of_sport
 from scoringnet_tf.training.optimizer import LayerwiseAdam
+from scoringnet_tf.training.plan import of_sport
 
 NET, KFS, SP = scoringnet_tf.ScoringNet, scoringnet_tf.KeyFragmentSegmenter, scoringnet_tf.ScorePredictor
 PIXELS = ("max_start_shift", "flip", "crop_shift", "zoom", "color_jitter", "degradation")
@@ -114,5 +114,5 @@ def test_a_run_learns_and_records_the_alpha_of_its_sport(tmp_path, diving_record
     for sport, given, alpha in (("diving", None, 5), ("vault", None, 10), ("vault", 0.5, 0.5), ("vault", 0.0, 0)):
         assert of_sport(settings(tmp_path, diving_records, alpha=given), sport).loss.alpha == alpha
     run = scoring_run(diving_records, tmp_path / "run", alpha=None)
-    run.begin(run.phases[-1], resumed=True)
-    assert run.as_record().config.loss.alpha == run.model.terms.losses["execution"].alpha == 5
+    run.task.compile(run, run.phases[-1])
+    assert run.record.config.loss.alpha == run.model.terms.losses["execution"].alpha == 5

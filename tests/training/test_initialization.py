@@ -12,7 +12,6 @@ from training_runs import (
     STATISTICS,
     assert_same,
     batch,
-    changed,
     scoring_run,
     settings,
     telling,
@@ -34,7 +33,7 @@ from scoringnet_tf.training.initialization import (
     preprocessing_of,
 )
 from scoringnet_tf.training.network import build_network
-from scoringnet_tf.training.scoring import ScoringRun
+from scoringnet_tf.training.scoring import initialize
 
 BGR = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [128, 171]}
 CLIP, WIDTH = (8, 32, 32, 3), 1 / 16
@@ -62,7 +61,6 @@ def test_a_pretrained_c3d_reaches_kfs_and_both_towers(diving_records, tmp_path, 
     c3d.save(tmp_path / "c3d.keras")
     options = {"conv_filters": 512, "fc_units": 512, "pretrained": str(tmp_path / "c3d.keras")}
     run = scoring_run(diving_records, tmp_path / "run", **options)
-    run.load_initial_weights()
     for part in c3ds_of(run.model):
         for name in ("conv1a", "conv3b", "conv5b"):
             assert_same(c3d.get_layer(name).get_weights(), part.get_layer("c3d").get_layer(name).get_weights())
@@ -70,7 +68,7 @@ def test_a_pretrained_c3d_reaches_kfs_and_both_towers(diving_records, tmp_path, 
         for name in ("regressor_conv1", "regressor_conv2", "regressor_fc1", "regressor_fc2") if top else ():
             assert_same(c3d.get_layer(name).get_weights(), tower.get_layer(name).get_weights())
     lines = []
-    load_pretrained(run.model, tmp_path / "c3d.keras", log=lines.append)
+    load_pretrained(run.model, c3d, "c3d.keras", log=lines.append)
     assert len([line for line in lines if "loaded" in line]) == 3 * 8 + (2 * 4 if top else 0)
     assert lines[-1].endswith(" group")
 
@@ -89,19 +87,18 @@ def test_a_pretrained_c3d_reaches_kfs_and_both_towers(diving_records, tmp_path, 
     ],
     ids=["wider", "other preprocessing", "other stride"],
 )
-def test_a_c3d_that_does_not_fit_is_refused_whole(network, tmp_path, source, code, named):
-    source().save(tmp_path / "c3d.keras")
+def test_a_c3d_that_does_not_fit_is_refused_whole(network, source, code, named):
     before = network.get_weights()
     with refused(code, "c3d.keras", *named):
-        load_pretrained(network, tmp_path / "c3d.keras")
+        load_pretrained(network, source(), "c3d.keras")
     assert_same(before, network.get_weights())
 
 
 def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_path, capsys):
     scoringnet_tf.C3D(CLIP, WIDTH, preprocessing=BGR).save(tmp_path / "bgr.keras")
     run = scoring_run(diving_records, tmp_path / "run", pretrained=str(tmp_path / "bgr.keras"))
-    run.info = dataclasses.replace(run.info, frame_size=(64, 96))
-    run.load_initial_weights()
+    larger = dataclasses.replace(run, info=dataclasses.replace(run.info, frame_size=(64, 96)))
+    initialize(larger, run.model, {"pretrained": keras.models.load_model(tmp_path / "bgr.keras")})
     printed = capsys.readouterr().out  # other frames than the weights learned from, of which little is seen
     assert "128×171" in printed and "36×48" in printed and " 17%" in printed and "[frames_oversized]" in printed
     run.model.save(tmp_path / "network.keras")
@@ -114,23 +111,22 @@ def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_
     assert later.model.segmenter.get_layer("c3d").preprocessing == BGR
 
 
-def test_a_mean_image_ties_the_network_to_its_size(tmp_path):
+def test_a_mean_image_ties_the_network_to_its_size():
     image = np.full((32, 32, 3), 100.0).tolist()
-    scoringnet_tf.C3D(CLIP, WIDTH, preprocessing={"mean": image}).save(tmp_path / "c3d.keras")
-    assert preprocessing_of(tmp_path / "c3d.keras", [32, 32])["mean"] == image
+    c3d = scoringnet_tf.C3D(CLIP, WIDTH, preprocessing={"mean": image})
+    assert preprocessing_of(c3d, "c3d.keras", [32, 32])["mean"] == image
     with refused("wrong_shape", "c3d.keras", "32×32", "64,48"):
-        preprocessing_of(tmp_path / "c3d.keras", [64, 48])
-    assert preprocessing_of(None, [64, 48]) is None
+        preprocessing_of(c3d, "c3d.keras", [64, 48])
+    assert preprocessing_of(None, None, [64, 48]) is None
 
 
-def test_pretraining_goes_on_from_a_c3d_with_other_classes(tmp_path):
+def test_pretraining_goes_on_from_a_c3d_with_other_classes():
     """Under its preprocessing; what size its frames were stored at changes nothing of the weights."""
     first = scoringnet_tf.C3D(CLIP, WIDTH, heads={"group": 3}, preprocessing=BGR, **TRUNK, **REGRESSOR)
-    first.save(tmp_path / "first.keras")
-    preprocessing = {**preprocessing_of(tmp_path / "first.keras", (32, 32)), "frame_size": [36, 48]}
+    preprocessing = {**preprocessing_of(first, "first.keras", (32, 32)), "frame_size": [36, 48]}
     second = scoringnet_tf.C3D(CLIP, WIDTH, heads={"splash": 4}, preprocessing=preprocessing, **TRUNK, **REGRESSOR)
     before, lines = second.get_layer("splash").get_weights(), []
-    continue_from(second, tmp_path / "first.keras", log=lines.append)
+    continue_from(second, first, "first.keras", log=lines.append)
     for name in ("conv1a", "conv5b", "regressor_conv1", "regressor_fc2"):
         assert_same(first.get_layer(name).get_weights(), second.get_layer(name).get_weights())
     assert_same(before, second.get_layer("splash").get_weights())
@@ -141,7 +137,7 @@ def test_pretraining_goes_on_from_a_c3d_with_other_classes(tmp_path):
         {"width_multiplier": WIDTH, "preprocessing": BGR, "pool_stride": 3, **TRUNK, **REGRESSOR},
     ):
         with refused("other_model", "first.keras"):
-            continue_from(scoringnet_tf.C3D(CLIP, heads={"splash": 4}, **other), tmp_path / "first.keras")
+            continue_from(scoringnet_tf.C3D(CLIP, heads={"splash": 4}, **other), first, "first.keras")
 
 
 # === A trained model, or its KFS ===
@@ -157,7 +153,6 @@ def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
     }
     first.with_dtype("float32", score_predictor={"score_statistics": twice}).save(tmp_path / "model.keras")
     run = scoring_run(diving_records, tmp_path / "run", initial_model=str(tmp_path / "model.keras"), dropout=0.4)
-    run.load_initial_weights()
     inputs = batch()[0]
     for name, ours in run.model(inputs).items():
         np.testing.assert_allclose(ours, first(inputs)[name], rtol=1e-6, err_msg=name)  # scores in our own units
@@ -187,60 +182,50 @@ FEATURES = {"size": 6, "stride": 2, "origin": None}
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        ({}, {"content": {"preprocessing": {**BGR, "mean": np.full((32, 32, 3), 99.0).tolist()}}}),
-        ({"content": {"frame_size": (36, 48)}}, {"content": {"frame_size": (72, 96)}}),  # of another scale
-        (
-            {"content": {"features": FEATURES}},
-            {"content": {"features": {**FEATURES, "stride": 1}}},
-        ),  # as many, twice as often
+        ({}, {"preprocessing": {**BGR, "mean": np.full((32, 32, 3), 99.0).tolist()}}),
+        ({"frame_size": (36, 48)}, {"frame_size": (72, 96)}),  # of another scale
+        ({"features": FEATURES}, {"features": {**FEATURES, "stride": 1}}),  # as many, twice as often
     ],
     ids=["mean image", "scale", "features"],
 )
-def test_a_model_or_kfs_that_saw_something_else_is_refused_whole(tmp_path, ours, theirs):
-    trained(scoringnet_tf.ScoringNet(**merged(ONE_SCORE, theirs))).save(tmp_path / "model.keras")
-    network = scoringnet_tf.ScoringNet(**merged(ONE_SCORE, ours))
+def test_a_model_or_kfs_that_saw_something_else_is_refused_whole(ours, theirs):
+    source, network = (scoringnet_tf.ScoringNet(**ONE_SCORE, content=each) for each in (theirs, ours))
+    trained(source)
     before = network.get_weights()
     for load in (load_network, load_segmenter):
         with pytest.raises(InputError) as raised:
-            load(network, tmp_path / "model.keras")
+            load(network, source, "model.keras")
         assert raised.value.code in ("other_model", "other_content")
         assert "model.keras" in str(raised.value) and len(str(raised.value)) < 500  # no image of 3,072 numbers
     assert_same(before, network.get_weights())
 
 
-def test_a_kfs_that_sees_the_same_numbers_is_taken(tmp_path):
+def test_a_kfs_that_sees_the_same_numbers_is_taken():
     """The default preprocessing is the same where it is written out, and the size of stored frames changes none."""
     written_out = {"channels": "rgb", "mean": 127.5, "scale": 1 / 127.5, "frame_size": [128, 171]}
     network, source = (
-        scoringnet_tf.ScoringNet(**merged(ONE_SCORE, {"content": {"preprocessing": each}}))
-        for each in (None, written_out)
+        scoringnet_tf.ScoringNet(**ONE_SCORE, content={"preprocessing": each}) for each in (None, written_out)
     )
-    trained(source).save(tmp_path / "model.keras")
-    load_segmenter(network, tmp_path / "model.keras")
+    load_segmenter(network, trained(source), "model.keras")
     assert_same(network.segmenter.get_weights(), source.segmenter.get_weights())
 
 
 @pytest.mark.slow
 def test_the_kfs_of_an_initial_model_may_be_kept_or_come_from_a_segmenter(diving_records, tmp_path):
-    """What an earlier run left of KFS in the folder is not loaded by one that trains none.
-
-    That it is not trained `test_a_trained_kfs_is_used_and_not_trained` shows.
-    """
+    """That it is not trained `test_a_trained_kfs_is_used_and_not_trained` shows."""
     info = DatasetInfo.load(diving_records)
     config = settings(tmp_path / "run", diving_records, segmentation_epochs=0, scoring_epochs=1)
-    (tmp_path / "run").mkdir()
     models, paths = {}, {flag: str(tmp_path / f"{flag}.keras") for flag in ("initial_model", "segmenter")}
-    for flag, path in {**paths, "stale": str(tmp_path / "run/segmentation.keras")}.items():
+    for flag, path in paths.items():
         models[flag] = trained(build_network(info, config, "float32"))
         models[flag].save(path)
-    kept = ScoringRun(info, changed(config, initial_model=paths["initial_model"]))
-    kept.folder = kept.model_dir
-    kept.load_initial_weights()
+    kept, other = (
+        scoring_run(diving_records, tmp_path / "run", segmentation_epochs=0, scoring_epochs=1, **starts)
+        for starts in ({"initial_model": paths["initial_model"]}, paths)
+    )
     (phase,) = kept.phases
-    kept.begin(phase, resumed=False)
+    kept.task.compile(kept, phase)
     assert phase.name == "scoring" and kept.model.learning == ["score_predictor"]
-    other = ScoringRun(info, changed(config, **paths))
-    other.load_initial_weights()
     for run, start in ((kept, "initial_model"), (other, "segmenter")):
         assert_same(models[start].segmenter.get_weights(), run.model.segmenter.get_weights())
         assert_same(models["initial_model"].score_predictor.get_weights(), run.model.score_predictor.get_weights())
@@ -255,9 +240,8 @@ def of_other_records(diving_records, tmp_path_factory):
     folder = tmp_path_factory.mktemp("other")
     made = build_network(DatasetInfo.load(diving_records), settings(folder, diving_records), "float32")
     stages = {"difficulty": ["take-flight", "entry"]}
-    model = telling(made).with_dtype(
-        "float32", score_predictor={"score_statistics": STATISTICS, "fragment_stages": stages}
-    )
+    of_sp = {"score_statistics": STATISTICS, "fragment_stages": stages}
+    model = telling(made).with_dtype("float32", score_predictor=of_sp)
     model.save(folder / "model.keras")
     return str(folder / "model.keras"), said_of_fragments(model)
 
@@ -284,7 +268,6 @@ def test_a_tower_that_does_not_learn_scores_as_it_did(of_other_records, diving_r
     """Whatever the scores and stages of the records at hand."""
     path, before = of_other_records
     run = scoring_run(diving_records, tmp_path, initial_model=path, **changes)
-    run.load_initial_weights()
     after = said_of_fragments(run.model)
     for score, points in before.items():
         assert np.allclose(after[score], points, rtol=1e-6) == (score in stay), score
@@ -307,17 +290,15 @@ def test_a_run_does_not_go_on_from_another_model_under_the_same_name(of_other_re
 
     def record(difficulty, execution, stages, **changes):
         statistics, stages = {"difficulty": difficulty, "execution": execution}, {"difficulty": stages}
-        model.with_dtype(
-            "float32",
-            **merged(changes, {"score_predictor": {"score_statistics": statistics, "fragment_stages": stages}}),
-        ).save(path)
+        of_sp = {"score_statistics": statistics, "fragment_stages": stages}
+        model.with_dtype("float32", **changes, score_predictor=of_sp).save(path)
         options = {"initial_model": str(path), "lr_multipliers": {"difficulty": 0}}
         run = scoring_run(diving_records, tmp_path / "run", **options)
-        run.record()
+        run.record.write(run.model_dir)
         return run.model
 
     begun = record((3.3, 0.25), (24.0, 4.0), ["take-flight", "entry"])
     Checkpoints(tmp_path / "run").save(begun, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
     record((3.3 * (1 + 1e-15), 0.25), (1.0, 1.0), ["entry", "take-flight"])  # as another machine sums
     with refused("other_run", "the preprocessing", "the scale of the scores", "the stages of the towers"):
-        record((3.3, 0.26), (24.0, 4.0), ["entry"], preprocessing=BGR)
+        record((3.3, 0.26), (24.0, 4.0), ["entry"], content={"preprocessing": BGR})

@@ -1,4 +1,4 @@
-"""A joint run with averages: what it keeps; others end as it did: extended, in a store, with batches of a service.
+"""A joint run with averages: what it keeps; others end as it did: extended, in a store.
 
 Of one tower, for what is asked here knows no network; `test_resuming` kills a joint run of KFS and a tower.
 """
@@ -12,18 +12,21 @@ import pytest
 from refusals import refused
 from training_runs import (
     KilledError,
-    WatchedRun,
     assert_same,
     eagerly,
     kill_after_epoch,
     rows_of,
     scoring_run,
+    trained_by,
+    watched,
     weights_beside,
 )
 
 import scoringnet_tf
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf.training.fit import fit
 
 OPTIONS = {"training": "joint", "epochs": 4, "decay_steps": 3, "ema_momentum": 0.8}
 OPTIONS |= {"fragments": "whole", "scores": "final"}
@@ -44,19 +47,19 @@ class Recorder(keras.callbacks.Callback):
 def straight(diving_records, tmp_path_factory):
     """The run that nothing disturbed, the model that it said is the best, and the weights after every batch."""
     recorder = Recorder()
-    run = eagerly(WatchedRun(diving_records, tmp_path_factory.mktemp("straight"), recorder, **OPTIONS))
-    return types.SimpleNamespace(run=run, best=run.run(), recorded=recorder.weights)
+    run = watched(eagerly(scoring_run(diving_records, tmp_path_factory.mktemp("straight"), **OPTIONS)), recorder)
+    return types.SimpleNamespace(run=run, best=trained_by(run), recorded=recorder.weights)
 
 
 @pytest.mark.slow
 def test_a_finished_run_is_extended(straight, diving_records, tmp_path):
     """Four epochs at once, and two that become four, end with the same weights, averages and figures."""
-    eagerly(scoring_run(diving_records, tmp_path, **{**OPTIONS, "epochs": 2})).run()
-    extended = eagerly(scoring_run(diving_records, tmp_path, **OPTIONS)).run()
+    trained_by(eagerly(scoring_run(diving_records, tmp_path, **{**OPTIONS, "epochs": 2})))
+    extended = trained_by(eagerly(scoring_run(diving_records, tmp_path, **OPTIONS)))
     assert_same(weights_beside(straight.best), weights_beside(extended))
     assert rows_of(straight.run.model_dir / "joint.csv") == rows_of(tmp_path / "joint.csv")
     with refused("other_run", "--epochs"):
-        scoring_run(diving_records, tmp_path, **{**OPTIONS, "epochs": 3}).run()
+        fit(scoring_run(diving_records, tmp_path, **{**OPTIONS, "epochs": 3}))
 
 
 @pytest.mark.slow
@@ -64,7 +67,7 @@ def test_an_object_store_changes_nothing_also_over_a_kill(straight, diving_recor
     """Killed in the second epoch, and gone on with in the store."""
 
     def run():
-        return eagerly(scoring_run(diving_records, "memory://runs/one", **OPTIONS)).run()
+        return trained_by(eagerly(scoring_run(diving_records, "memory://runs/one", **OPTIONS)))
 
     with monkeypatch.context() as patch:
         kill_after_epoch(patch, 2)
@@ -95,10 +98,11 @@ def test_what_is_validated_and_kept_is_the_average(straight):
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
         for part in run.model.networks:
             getattr(run.model, part).set_weights(getattr(kept, part).get_weights())
-        measured = run.model.evaluate(run.validation_data(run.phases[0]), verbose=0, return_dict=True)
+        measured = run.model.evaluate(run.task.validation_batches(run), verbose=0, return_dict=True)
         logged = {name: float(rows[epoch][f"val_{name}"]) for name in measured}
         assert measured == pytest.approx(logged, rel=1e-5, nan_ok=True)
-    run.checkpoints.restore(run.model, run.checkpoints.latest()[0])
+    checkpoints = Checkpoints(run.model_dir)
+    checkpoints.restore(run.model, checkpoints.latest()[0])
     assert_same(run.model.trainable_variables, recorded[-1])
 
 
@@ -112,9 +116,9 @@ def test_averages_change_nothing_of_what_they_average(straight, diving_records, 
     with monkeypatch.context() as patch:
         kill_after_epoch(patch, 3)
         with pytest.raises(KilledError):
-            eagerly(WatchedRun(diving_records, tmp_path, recorder, **changes)).run()
+            fit(watched(eagerly(scoring_run(diving_records, tmp_path, **changes)), recorder))
     del recorder.weights[2 * len(straight.recorded) // OPTIONS["epochs"] :]  # what is trained again
-    eagerly(WatchedRun(diving_records, tmp_path, recorder, **changes)).run()
+    fit(watched(eagerly(scoring_run(diving_records, tmp_path, **changes)), recorder))
     assert_same(straight.recorded, recorder.weights)
 
 
@@ -124,8 +128,8 @@ def test_what_was_put_into_a_last_model_stays(straight, diving_records, tmp_path
     shutil.copytree(straight.run.model_dir, tmp_path / "run")
     path, provenance = tmp_path / "run/last.keras", {"calibrated": "yes"}
     load_scoring_net(path).with_dtype("float32", provenance=provenance).save(path)
-    scoring_run(diving_records, tmp_path / "run", **OPTIONS).run()
+    trained_by(scoring_run(diving_records, tmp_path / "run", **OPTIONS))
     assert load_scoring_net(path).provenance == provenance
     path.unlink()
-    scoring_run(diving_records, tmp_path / "run", **OPTIONS).run()
+    trained_by(scoring_run(diving_records, tmp_path / "run", **OPTIONS))
     assert_same(load_scoring_net(path).get_weights(), weights_beside(straight.best)[0])

@@ -12,7 +12,8 @@ from scoringnet_tf.inference.calibration import calibrate
 from scoringnet_tf.inference.predictor import stage_finder
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.training.network import build_network
-from scoringnet_tf.training.scoring import ScoringRun
+from scoringnet_tf.training.plan import check
+from scoringnet_tf.training.resolve import resolve
 from scoringnet_tf.weights.c3d import c3d_of_tower
 
 
@@ -40,7 +41,7 @@ def diving_video(tmp_path_factory):
     ("changes", "phases"),
     [
         ({"training": "staged", "scoring_epochs": 0}, [False]),
-        ({"training": "staged", "scoring_epochs": 1}, [False, True]),  # segmentation.keras holds SP as it was
+        ({"training": "staged", "scoring_epochs": 1}, [False, True]),  # KFS at its best lies beside SP as it was
         ({"training": "staged", "scoring_epochs": 0, "initial_model": "learned"}, [True]),
         ({"training": "staged", "scoring_epochs": 0, "initial_model": "alone"}, [False]),
     ],
@@ -50,15 +51,14 @@ def test_a_run_says_whether_sp_has_learned(alone, diving_records, tmp_path, chan
     info = DatasetInfo.load(diving_records)
     options = settings(tmp_path / "run", diving_records, **changes)
     if "initial_model" in changes:
-        network = build_network(info, changed(options, start="scratch"), "float32")
+        network = build_network(info, options, "float32")
         network.learned_parts = {"kfs"} if changes["initial_model"] == "alone" else {"kfs", "difficulty", "execution"}
         network.save(tmp_path / "first.keras")
         options = changed(options, initial_model=str(tmp_path / "first.keras"))
-    run, found = eagerly(ScoringRun(info, options)), []
-    run.load_initial_weights()
+    run, found = eagerly(resolve(check(options, info))), []
     for phase in run.phases:
-        run.begin(phase, resumed=True)
-        for inputs, targets in run.training_data(phase, 0).take(1):
+        run.task.compile(run, phase)
+        for inputs, targets in run.task.training_batches(run, phase, 0).take(1):
             run.model.train_on_batch(inputs, targets)
         run.model.save(tmp_path / "kept.keras")
         found.append(load_scoring_net(tmp_path / "kept.keras").scores_learned)

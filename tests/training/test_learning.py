@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 import pytest
 from conftest import write_video
-from training_runs import settings
+from training_runs import scoring_run, trained_by
 
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data import input_pipeline
@@ -16,8 +16,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.predictor import score_video
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.training.callbacks import SaveCheckpoint
-from scoringnet_tf.training.scoring import ScoringRun
+from scoringnet_tf.training.checkpoints import Checkpoints
 
 BOARD = (128, 128, 128)
 SETTINGS = {
@@ -33,17 +32,12 @@ SETTINGS = {
 }
 
 
-class WithoutCheckpoints(ScoringRun):
-    """Nothing is killed here; of 40 epochs checkpoints take longer than the training."""
-
-    def callbacks_of(self, *arguments):
-        return [each for each in super().callbacks_of(*arguments) if not isinstance(each, SaveCheckpoint)]
-
-
 def figures_after(records_dir, model_dir, split, **changes):
     """(Figures of the videos of a split after a run, those of the training means, the model's path)."""
     info = DatasetInfo.load(records_dir)
-    path = WithoutCheckpoints(info, settings(model_dir, records_dir, **{**SETTINGS, **changes})).run()
+    with pytest.MonkeyPatch.context() as patch:  # of 40 epochs they take longer than the training
+        patch.setattr(Checkpoints, "save", lambda *_: None)
+        path = trained_by(scoring_run(records_dir, model_dir, **{**SETTINGS, **changes}))
     model = load_scoring_net(path)
     options = {"image_size": model.image_size, "num_frames": model.sampled_frames, "batch_size": 8, "with_info": True}
     dataset = input_pipeline.videos(records_dir, split, **options)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from refusals import refused
-from training_runs import assert_same, copied_before, rows_of
+from training_runs import assert_same, copied_before, rows_of, trained_by
 from training_runs import pretraining_settings as settings
 
 import scoringnet_tf
@@ -14,7 +14,12 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import Augmentation, clips, split_ids
 from scoringnet_tf.models.backbones.c3d import PREPROCESSING
 from scoringnet_tf.training.callbacks import MeanAccuracy
-from scoringnet_tf.training.pretraining import PretrainingRun
+from scoringnet_tf.training.plan import check
+from scoringnet_tf.training.resolve import resolve
+
+
+def pretraining_run(info, model_dir, **changes):
+    return resolve(check(settings(model_dir, **changes), info))
 
 
 @pytest.mark.slow
@@ -26,8 +31,8 @@ def test_pretraining_resumes_to_the_same_weights(records, changes, tmp_path, req
     info = DatasetInfo.load(request.getfixturevalue(records))
 
     def weights(name):
-        run = PretrainingRun(info, settings(tmp_path / name, **changes))
-        return keras.models.load_model(run.run(), compile=False).get_weights()
+        best = trained_by(pretraining_run(info, tmp_path / name, **changes))
+        return keras.models.load_model(best, compile=False).get_weights()
 
     with copied_before((2,), tmp_path / "straight", tmp_path):
         straight = weights("straight")
@@ -48,11 +53,11 @@ def test_what_chooses_no_epoch_and_one_of_several_workers_is_refused(ucf101_reco
     info = DatasetInfo.load(ucf101_records)
     assert len(split_ids(info, "train", 0.5)) == 2
     with refused("no_validation", "--validation_fraction"):
-        PretrainingRun(info, settings(tmp_path / "run"))
+        pretraining_run(info, tmp_path / "run")
     task = {"type": "worker", "index": 0}
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": ["a:1", "b:1"]}, "task": task}))
     with refused("one_machine_only", "TF_CONFIG"):
-        PretrainingRun(info, settings(tmp_path / "run", validation_fraction=0.5))
+        pretraining_run(info, tmp_path / "run", validation_fraction=0.5)
     assert not (tmp_path / "run").exists()  # refused before anything is written
 
 
@@ -83,7 +88,7 @@ UNUSUAL = {  # unlike every default
 
 @pytest.fixture(scope="module")
 def run(ucf101_records, tmp_path_factory):
-    return PretrainingRun(DatasetInfo.load(ucf101_records), settings(tmp_path_factory.mktemp("run"), **UNUSUAL))
+    return pretraining_run(DatasetInfo.load(ucf101_records), tmp_path_factory.mktemp("run"), **UNUSUAL)
 
 
 def test_the_model(run):
@@ -99,14 +104,14 @@ def test_the_model(run):
 
 
 def test_the_top_is_c3ds_own_or_sps_regressor(ucf101_records, tmp_path):
-    own = PretrainingRun(DatasetInfo.load(ucf101_records), settings(tmp_path, **UNUSUAL | {"top": "fc"})).model
+    own = pretraining_run(DatasetInfo.load(ucf101_records), tmp_path, **UNUSUAL | {"top": "fc"}).model
     assert [own.get_layer(name).units for name in ("fc6", "fc7")] == [4096 // 32] * 2
     assert [own.get_layer(f"fc{number}_dropout").rate for number in (6, 7)] == [0.23] * 2
     assert own.get_config()["final_endpoint"] == "pool5"
 
 
 def test_the_optimizer(run):
-    run.begin(run.phases[0], resumed=False)
+    run.task.compile(run, run.phases[0])
     optimizer = run.model.optimizer
     assert (optimizer.global_clipnorm, optimizer.clipnorm, optimizer.clipvalue) == (2.5, None, None)
     assert optimizer.gradient_accumulation_steps == 3 and optimizer.rate_factors is None
@@ -118,7 +123,7 @@ def test_the_data(run):
     read = {"clip_length": 6, "sampling": "consecutive", "image_size": (24, 32), "batch_size": 15}
     augmentation = Augmentation(flip=False, crop_shift=3, zoom=0.17, color_jitter=0.13, degradation=0.37)
     random = {"seed": 11, "shuffle": True, "first_epoch": 2, "epochs": 9, "augmentation": augmentation}
-    trained, validated = run.training_data(run.phases[0], 2), run.validation_data(run.phases[0])
+    trained, validated = run.task.training_batches(run, run.phases[0], 2), run.task.validation_batches(run)
     for ours, split, options in ((trained, "train", random), (validated, "validation", {})):
         expected = clips(run.info.records_dir, split, validation_fraction=0.45, **read, **options)
         for (frames, classes), (others, known) in zip(ours.take(2), expected.take(2), strict=True):
@@ -128,7 +133,7 @@ def test_the_data(run):
 
 def test_the_schedule(run):
     (phase,) = run.phases
-    assert (phase.name, phase.epochs, phase.monitor, phase.best) == ("pretraining", 9, "val_mean_accuracy", "c3d.keras")
+    assert (phase.name, phase.epochs, phase.monitor, run.best) == ("pretraining", 9, "val_mean_accuracy", "c3d.keras")
     assert len(run.train_ids) == len(run.validation_ids) == 2  # of two groups to train on, 0.45 are one
 
 
@@ -138,10 +143,10 @@ def test_a_c3d_states_the_frames_that_it_learned_from(run, ucf101_records, tmp_p
     assert run.model.preprocessing == {**PREPROCESSING, "frame_size": size}
     published = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [128, 171]}
     for name, frame_size in (("first", [128, 171]), ("second", [90, 120])):
-        preprocessing = {**published, "frame_size": frame_size}
-        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=preprocessing).save(tmp_path / f"{name}.keras")
-        config = settings(tmp_path / "run", validation_fraction=0.45, pretrained=str(tmp_path / f"{name}.keras"))
-        later = PretrainingRun(DatasetInfo.load(ucf101_records), config)
+        source = {"heads": {"a": 2}, "preprocessing": {**published, "frame_size": frame_size}}
+        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, **source).save(tmp_path / f"{name}.keras")
+        changes = {"validation_fraction": 0.45, "pretrained": str(tmp_path / f"{name}.keras"), "clip_length": 8}
+        later = pretraining_run(DatasetInfo.load(ucf101_records), tmp_path / "run", **changes)
         assert later.model.preprocessing == {**published, "frame_size": size}
 
 
@@ -149,9 +154,8 @@ def test_a_run_goes_on_from_its_pretrained_c3d(motion_records, tmp_path):
     """And keeps what that learned from."""
     c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"splash": 4}, learned_from={"a dive", "another"})
     c3d.save(tmp_path / "c3d.keras")
-    config = settings(tmp_path / "run", pretrained=str(tmp_path / "c3d.keras"))
-    run = PretrainingRun(DatasetInfo.load(motion_records), config)
+    info, changes = DatasetInfo.load(motion_records), {"pretrained": str(tmp_path / "c3d.keras")}
+    run = pretraining_run(info, tmp_path / "run", **changes)
     assert run.model.learned_from == {"a dive", "another"}
-    run.load_initial_weights()
     for name in ("conv1a", "conv5b", "fc7"):
         assert_same(c3d.get_layer(name).get_weights(), run.model.get_layer(name).get_weights())

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from refusals import refused
-from training_runs import settings
+from training_runs import scoring_run
 
-from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.training.scoring import ScoringRun
 from scoringnet_tf.training.strategy import pieces_of, shared, strategy_of, workers
 
 OVERFLOW = """
@@ -178,4 +176,4 @@ def test_a_batch_that_does_not_divide_is_filled_with_what_weighs_nothing():
 def test_what_replicas_and_resnet50_cannot_do_is_refused(changes, code, named, diving_records, tmp_path):
     tf.zeros(())  # as any test before this may have done
     with refused(code, *named):
-        ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **{"replicas": 4, **changes}))
+        scoring_run(diving_records, tmp_path, **{"replicas": 4, **changes})

@@ -16,17 +16,16 @@ from training_runs import (
     eagerly,
     rows_of,
     scoring_run,
-    settings,
+    trained_by,
     weights_after,
     weights_beside,
 )
 
-from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.support.files import locked
-from scoringnet_tf.training import callbacks
+from scoringnet_tf.training import callbacks, scoring
 from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.scoring import ScoringRun
+from scoringnet_tf.training.fit import fit
 
 
 def assert_ended_alike(first, second):
@@ -49,30 +48,27 @@ def staged(diving_records, tmp_path_factory):
     folder = tmp_path_factory.mktemp("staged")
     run = scoring_run(diving_records, folder / "straight", **STAGED)
     with copied_before((1, 3, 4), run.model_dir, folder):
-        return run, run.run(), folder
+        return run, trained_by(run), folder
 
 
 @pytest.mark.slow
 def test_killed_run_ends_as_one_that_nothing_disturbed(staged, diving_records):
     """Killed in the last epoch of SP, the one before not validated; when it has ended it stays."""
     run, _, copies = staged
-    scoring_run(diving_records, copies / "4", **STAGED).run()
+    trained_by(scoring_run(diving_records, copies / "4", **STAGED))
     assert_ended_alike(run.model_dir, copies / "4")
     ended = {path: path.read_bytes() for path in (copies / "4").glob("*.*")}
-    scoring_run(diving_records, copies / "4", **STAGED).run()
+    trained_by(scoring_run(diving_records, copies / "4", **STAGED))
     assert {path: path.read_bytes() for path in (copies / "4").glob("*.*")} == ended
 
 
 @pytest.mark.slow
-def test_frames_that_sp_does_not_see_change_nothing(staged, diving_records):
+def test_frames_that_sp_does_not_see_change_nothing(staged, diving_records, monkeypatch):
     """A run killed at the end of KFS ends to the bit as `staged`, which did not decode them."""
 
-    class AllFrames(ScoringRun):
-        def frames_of_interest(self, phase):
-            return {}
-
     run, _, copies = staged
-    AllFrames(DatasetInfo.load(diving_records), settings(copies / "3", diving_records, **STAGED)).run()
+    monkeypatch.setattr(scoring, "frames_of_interest", lambda *_: {})
+    trained_by(scoring_run(diving_records, copies / "3", **STAGED))
     assert_ended_alike(run.model_dir, copies / "3")
 
 
@@ -106,16 +102,16 @@ ALONE = {**STAGED, "scoring_epochs": 0, "validation_every": 1, "clip_lengths": [
 def test_kfs_alone_is_extended_is_that_of_a_staged_run_and_serves_others(staged, diving_records, tmp_path):
     """Of an epoch and one more, whatever SP's settings; `staged` went on with that of its second, the validated one.
 
-    What another run left that was killed in its first epoch is replaced.
+    What a kill in the first epoch left is replaced.
     """
     straight, best, copies = staged
-    scoring_run(diving_records, tmp_path / "kfs", **ALONE, segmentation_epochs=1).record()
+    (tmp_path / "kfs/checkpoints").mkdir(parents=True)
     shutil.copy(copies / "1/segmentation.csv", tmp_path / "kfs")
-    (tmp_path / "kfs/best.keras").write_bytes(b"of the first epoch")
+    (tmp_path / "kfs/checkpoints/segmentation.keras").write_bytes(b"of the first epoch")
     for epochs in (1, 2):
-        scoring_run(diving_records, tmp_path / "kfs", **ALONE, segmentation_epochs=epochs).run()
+        trained_by(scoring_run(diving_records, tmp_path / "kfs", **ALONE, segmentation_epochs=epochs))
     with refused("other_run", "--scoring_epochs"):
-        scoring_run(diving_records, tmp_path / "kfs", **{**ALONE, "scoring_epochs": 2}, segmentation_epochs=2).run()
+        fit(scoring_run(diving_records, tmp_path / "kfs", **{**ALONE, "scoring_epochs": 2}, segmentation_epochs=2))
     folders = (straight.model_dir, tmp_path / "kfs")
     losses = [[row["loss"] for row in rows_of(folder / "segmentation.csv")] for folder in folders]
     assert len(losses[0]) == 2 and losses[0] == losses[1]
@@ -127,7 +123,7 @@ def test_kfs_alone_is_extended_is_that_of_a_staged_run_and_serves_others(staged,
     changes = {"segmentation_epochs": 0, "segmenter": str(tmp_path / "kfs"), "scoring_epochs": 1, "scores": "final"}
     run = eagerly(scoring_run(diving_records, tmp_path / "other", **{**STAGED, "ema_momentum": 0.0}, **changes))
     assert [phase.name for phase in run.phases] == ["scoring"]
-    assert_same(kfs_of(tmp_path / "kfs/best.keras"), kfs_of(run.run()))
+    assert_same(kfs_of(tmp_path / "kfs/best.keras"), kfs_of(trained_by(run)))
 
 
 @pytest.mark.slow
@@ -160,14 +156,14 @@ def event_tags(log_dir):
 def test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way(diving_records, tmp_path):
     run = scoring_run(diving_records, tmp_path)
     with locked(tmp_path, "held"), refused("busy", tmp_path):
-        run.run()
+        fit(run)
     assert [path.name for path in tmp_path.iterdir()] == ["lock"], "a run that is refused changes nothing"
 
 
 @pytest.mark.parametrize(
     ("phase", "best", "code", "named"),
     [
-        ("joint", 0.81, "not_found", "best.keras"),
+        ("joint", 0.81, "not_found", "joint.keras"),
         ("joint", None, "not_found", "model.weights.h5"),
         ("scoring", None, "other_run", "scoring"),
     ],
@@ -175,16 +171,16 @@ def test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way(divi
 def test_a_checkpoint_without_what_belongs_to_it_is_refused(diving_records, tmp_path, phase, best, code, named):
     """Its best model, or if there was none yet its weights; its phase; or its configuration: any would go on."""
     run = scoring_run(diving_records, tmp_path, training="joint", lr_multipliers={})
-    run.record()
+    run.record.write(tmp_path)
     checkpoint = tmp_path / f"checkpoints/{phase}_0001"
     checkpoint.mkdir(parents=True)
     state = {"phase": phase, "steps_done": 1, "epoch": 1, "best": best}
     (checkpoint / "state.json").write_text(json.dumps(state))
     with refused(code, named):
-        run.run()
+        fit(run)
     (tmp_path / "config.json").unlink()
     with refused("not_found", "config.json"):
-        run.run()
+        fit(run)
     assert not (tmp_path / "config.json").exists()
 
 
@@ -192,7 +188,7 @@ def test_a_checkpoint_without_what_belongs_to_it_is_refused(diving_records, tmp_
 def test_non_finite_loss_says_where_to_look(diving_features, tmp_path):
     run = eagerly(scoring_run(diving_features, tmp_path, learning_rate=1e30, lr_multipliers={}))
     with refused("not_finite", "stage_loss"):
-        run.run()
+        fit(run)
     assert int(run.model.optimizer.iterations) <= 2  # it trains no further
     assert Checkpoints(tmp_path).latest() == (None, None)  # nothing to go on from
 

@@ -7,14 +7,25 @@ import types
 import keras
 import numpy as np
 import pytest
-from training_runs import SMALL, assert_same, changed, rows_of, scoring_run, settings, weights_after, weights_beside
+from training_runs import (
+    SMALL,
+    assert_same,
+    changed,
+    rows_of,
+    scoring_run,
+    settings,
+    trained_by,
+    weights_after,
+    weights_beside,
+)
 
 import scoringnet_tf
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
+from scoringnet_tf.training.fit import phase_callbacks, validated_epochs
 from scoringnet_tf.training.optimizer import make_optimizer
+from scoringnet_tf.training.plan import phases
 from scoringnet_tf.training.run import Phase
-from scoringnet_tf.training.scoring import ScoringRun, phases
 
 # The smallest network that a run trains, where it is the run that is looked at.
 ONE_TOWER = {"training": "joint", "fragments": "whole", "scores": "final"}
@@ -54,33 +65,25 @@ def test_no_draw_of_an_epoch_returns_in_another():
 # === Which epoch is kept ===
 
 
-class ScriptedRun(ScoringRun):
+def scripted_run(model_dir, patience=0, **changes):
     """A run whose callbacks are driven by hand."""
-
-    def __init__(self, model_dir, patience=0, every=1, **changes):
-        self.config = settings(model_dir, "", patience=patience, validation_every=every, **changes)
-        self.folder, self.validation_ids, self.checkpoints = model_dir, ["a"], Checkpoints(model_dir)
-        self.steps, self.upload = 1, lambda: None
-
-    def validation_names(self, phase):
-        return ["val_loss", "val_f_src"]
-
-    def further_callbacks(self, phase):
-        return []
+    config = settings(model_dir, "", patience=patience, **changes)
+    task = types.SimpleNamespace(callbacks=lambda *_: [callbacks.NotValidated(["val_loss", "val_f_src"])])
+    return types.SimpleNamespace(config=config, task=task, validation_ids=["a"], steps=1, model_dir=model_dir)
 
 
-def kept_epochs(values, run, phase=None, done=0, state=None):
+def kept_epochs(values, run, phase=None, done=0, state=None, every=1):
     """Scripted validation figures of epochs: those that were saved as the best, and the one that stopped it."""
     phase, saved = phase or Phase("joint", done + len(values)), []
-    validated = run.validated_epochs(phase)
-    kinds = (callbacks.NotValidated, keras.callbacks.ModelCheckpoint, callbacks.StopInVain)
-    chosen = [each for each in run.callbacks_of(phase, done, state or {}, None) if isinstance(each, kinds)]
+    kinds = (callbacks.NotValidated, callbacks.KeepBest)
+    listed = phase_callbacks(run, phase, run.model_dir, done, state or {}, None)
     model = types.SimpleNamespace(stop_training=False, metrics=[], save=lambda *_, **__: saved.append(epoch))
+    chosen = [each for each in listed if isinstance(each, kinds)]
     for callback in chosen:
         callback.set_model(model)
         callback.on_train_begin()
     for epoch, value in enumerate(values, start=done + 1):
-        logs = {"val_loss": 1.0, phase.monitor: value} if epoch in validated else {}
+        logs = {"val_loss": 1.0, phase.monitor: value} if epoch in validated_epochs(phase, every) else {}
         for callback in chosen:
             callback.on_epoch_begin(epoch - 1)
             callback.on_epoch_end(epoch - 1, logs)
@@ -102,14 +105,14 @@ def kept_epochs(values, run, phase=None, done=0, state=None):
     ],
 )
 def test_the_best_epoch_is_kept_and_patience_counts_validations_in_vain(values, patience, every, expected, tmp_path):
-    assert kept_epochs(values, ScriptedRun(tmp_path, patience, every)) == expected
+    assert kept_epochs(values, scripted_run(tmp_path, patience), every=every) == expected
 
 
 def test_a_resumed_phase_goes_on_from_its_best_and_its_patience(tmp_path):
     """The checkpoint says that 0.8 was reached, and one epoch was in vain since."""
     state = {"best": 0.8, "waited": 1}
-    assert kept_epochs([0.7], ScriptedRun(tmp_path, patience=2), done=4, state=state) == ([], 5)
-    assert kept_epochs([0.9, 0.8], ScriptedRun(tmp_path, patience=2), done=4, state=state) == ([5], None)
+    assert kept_epochs([0.7], scripted_run(tmp_path, patience=2), done=4, state=state) == ([], 5)
+    assert kept_epochs([0.9, 0.8], scripted_run(tmp_path, patience=2), done=4, state=state) == ([5], None)
 
 
 def test_an_accuracy_of_held_out_videos_without_labels_chooses_no_epoch(tmp_path):
@@ -117,28 +120,28 @@ def test_an_accuracy_of_held_out_videos_without_labels_chooses_no_epoch(tmp_path
     staged = settings(tmp_path, tmp_path, training="staged")
     for phase in (phases(changed(staged, scoring_epochs=0))[0], phases(staged)[0]):
         longer = dataclasses.replace(phase, epochs=4)
-        assert kept_epochs([0.0, 0.0, 0.4, 0.0], ScriptedRun(tmp_path), longer) == ([3], None)
+        assert kept_epochs([0.0, 0.0, 0.4, 0.0], scripted_run(tmp_path), longer) == ([3], None)
 
 
 def test_the_average_is_validated_and_kept_and_training_goes_on_from_the_weights(tmp_path):
     """One weight, after each of three batches; `test_joint_run` has a whole run."""
-    run, weights, ones = ScriptedRun(tmp_path, ema_momentum=0.5, learning_rate=0.1), [], np.ones((3, 1), "float32")
+    run, weights, ones = scripted_run(tmp_path, ema_momentum=0.5, learning_rate=0.1), [], np.ones((3, 1), "float32")
     run.model = model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     model.compile(make_optimizer(run.config.optimizer, "float32"), loss="mse", jit_compile=False)
 
     def record(batch, logs):
         weights.append(model.get_weights()[0].item())
 
-    phase = Phase("joint", 1, monitor="val_loss")
-    kinds = (keras.callbacks.ModelCheckpoint, callbacks.AveragedWeights, callbacks.SaveCheckpoint)
-    chosen = [each for each in run.callbacks_of(phase, 0, {}, None) if isinstance(each, kinds)]
+    phase, checkpoints = Phase("joint", 1, monitor="val_loss"), Checkpoints(tmp_path)
+    kinds = (callbacks.KeepBest, callbacks.AveragedWeights, callbacks.SaveCheckpoint)
+    chosen = [each for each in phase_callbacks(run, phase, tmp_path, 0, {}, None) if isinstance(each, kinds)]
     recorder = keras.callbacks.LambdaCallback(on_train_batch_end=record)
     options = {"batch_size": 1, "verbose": 0, "validation_data": (ones, 9 * ones), "callbacks": [recorder, *chosen]}
     losses = model.fit(ones, 9 * ones, **options).history["val_loss"]
     average = weights[0] / 4 + weights[1] / 4 + weights[2] / 2
-    kept = keras.models.load_model(tmp_path / phase.best, compile=False).get_weights()[0].item()
+    kept = keras.models.load_model(checkpoints.best("joint"), compile=False).get_weights()[0].item()
     assert (kept, losses) == (pytest.approx(average, rel=1e-5), [pytest.approx((9 - average) ** 2, rel=1e-5)])
-    run.checkpoints.restore(model, run.checkpoints.latest()[0])
+    checkpoints.restore(model, checkpoints.latest()[0])
     assert model.get_weights()[0].item() == weights[2] != pytest.approx(average, rel=1e-3)
 
 
@@ -156,17 +159,24 @@ def test_a_run_that_stopped_early_has_stopped(diving_records, tmp_path):
 def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
     """In a folder where one that was killed in its first epoch left a best model: that is not this run's."""
     changes = {**ONE_TOWER, "max_steps": 3, "batch_size": 2, "validation_fraction": 0.0}
-    run = scoring_run(diving_records, tmp_path, **changes)
-    (tmp_path / "best.keras").touch()
-    run.as_record().write(tmp_path)
-    assert run.run() == tmp_path / "last.keras"
+    run, left = scoring_run(diving_records, tmp_path, **changes), Checkpoints(tmp_path).best("joint")
+    left.parent.mkdir()
+    left.touch()
+    assert trained_by(run) == tmp_path / "last.keras" and not left.exists()
     assert int(run.model.optimizer.iterations) == 3
     figures = (tmp_path / "joint.csv").read_text()
     assert_same(weights_after(diving_records, tmp_path, **changes), weights_beside(tmp_path / "last.keras"))
     assert (tmp_path / "joint.csv").read_text() == figures, "given again it trains on"
 
 
-def test_the_bar_shows_no_scores_of_an_untrained_sp(tmp_path):
-    run = ScriptedRun(tmp_path)
-    assert list(run.shown(Phase("segmentation", 1)).values()) == ["frames"]
-    assert list(run.shown(Phase("joint", 1)).values()) == ["frames", "D-SRC", "E-SRC", "F-SRC"]
+@pytest.mark.parametrize(
+    ("phase", "shown"), [("segmentation", ["frames=0.5"]), ("joint", ["frames=0.5", "D-SRC=0.2", "F-SRC=0.1"])]
+)
+def test_the_bar_shows_no_scores_of_an_untrained_sp(tmp_path, capsys, phase, shown):
+    *_, bar = phase_callbacks(scripted_run(tmp_path), Phase(phase, 1), tmp_path, 0, {}, None)
+    logs = {"loss": 1.0, "val_frame_accuracy": 0.5, "val_d_src": 0.2, "val_e_src": math.nan, "val_f_src": 0.1}
+    bar.on_epoch_end(0, logs)
+    bar.on_train_batch_end(1, logs)
+    bar.on_train_end(logs)
+    printed = capsys.readouterr().err
+    assert all(each in printed for each in shown) and ("SRC" in printed) == (phase == "joint")

@@ -16,8 +16,9 @@ from scoringnet_tf.sports import definition_of, get_sport
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.fields import all_fields, flat
+from scoringnet_tf.training.plan import check
+from scoringnet_tf.training.resolve import resolve
 from scoringnet_tf.training.run_record import RunRecord, held_out_ids
-from scoringnet_tf.training.scoring import ScoringRun
 
 TRAINED = {"steps_done": 1, "phase": "scoring", "epoch": 1}
 
@@ -40,18 +41,41 @@ def test_no_field_may_change_within_a_run(tmp_path):
     before, fields = json.loads(path.read_text()), {path: about for path, about, *_ in all_fields(TrainingConfig)}
     now = flat(before["configuration"], TrainingConfig)
     free = {name for name in now if fields[name].free}
-    of_data = {f"data.{name}" for name in ("records_dir", "service", "cache")}
-    assert free == of_data | {"run.model_dir", "run.replicas", "run.reference"}
+    assert free == {"data.records_dir", "data.cache", "run.model_dir", "run.replicas", "run.reference"}
     for name in now:
         values = json.loads(json.dumps(before))
         *sections, last = [*name.split("."), *(["kind"] if fields[name].alternatives else [])]
         functools.reduce(operator.getitem, sections, values["configuration"])[last] = "another"
         path.write_text(json.dumps(values))
         flag = fields[name].flag or name
-        with contextlib.nullcontext() if name in free else refused("other_run", f"{flag} "):
+        is_choice = fields[name].alternatives  # of which another version had others
+        code, *named = ["old_config"] if is_choice else ["other_run", f"{flag} "]
+        with contextlib.nullcontext() if name in free else refused(code, *named):
             recorded(tmp_path)
     path.write_text(json.dumps({**before, "configuration": {"alpha": 1.0}}))
     with refused("old_config"):
+        recorded(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value", "code"),
+    [
+        ("model", "members", 1, None),
+        ("model", "members", 5, "old_config"),
+        ("data", "service", None, None),
+        ("data", "service", "host:1", "old_config"),
+        ("model", "head", {"kind": "contrastive"}, "old_config"),
+        ("model", "backbone", ..., None),  # a field that older runs lack
+    ],
+)
+def test_a_run_of_an_older_version_goes_on_if_it_did_the_same(tmp_path, section, field, value, code):
+    recorded(tmp_path, TRAINED)
+    values = json.loads((tmp_path / "config.json").read_text())
+    values["configuration"][section][field] = value
+    if value is ...:
+        del values["configuration"][section][field]
+    (tmp_path / "config.json").write_text(json.dumps(values))
+    with refused(code) if code else contextlib.nullcontext():
         recorded(tmp_path)
 
 
@@ -122,14 +146,14 @@ def test_a_run_does_not_go_on_by_other_rules_of_a_sport_of_ones_own(diving_recor
     def run(final_range):
         sport = definition_of(dataclasses.replace(get_sport("diving"), name="mine", final_range=final_range))
         info = dataclasses.replace(DatasetInfo.load(diving_records), sport=sport)
-        return ScoringRun(info, settings(tmp_path, diving_records))
+        return resolve(check(settings(tmp_path, diving_records), info))
 
     first = run((0.0, 200.0))
-    first.record()
+    first.record.write(tmp_path)
     Checkpoints(tmp_path).save(first.model, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
-    first.record()
+    first.record.write(tmp_path)
     with refused("other_run", "the sport"):
-        run((0.0, 250.0)).record()
+        run((0.0, 250.0)).record.write(tmp_path)
 
 
 def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):

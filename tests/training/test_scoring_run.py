@@ -1,5 +1,7 @@
 """What a run of `train` makes of its configuration; that no field is lost before, `test_config` shows."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,12 +13,15 @@ from data_prep.records.building import build_records
 from scoringnet_tf import losses
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import SCORES
+from scoringnet_tf.training import scoring
+from scoringnet_tf.training.fit import validated_epochs
 from scoringnet_tf.training.initialization import check_parts
 from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.network import losses as losses_of
+from scoringnet_tf.training.plan import phases
 from scoringnet_tf.training.run import Phase
-from scoringnet_tf.training.scoring import phases
 from scoringnet_tf.training.strategy import configure
 
 UNUSUAL = {  # unlike every default
@@ -96,7 +101,7 @@ def test_the_model(run):
 
 @pytest.mark.parametrize(("phase", "trained"), [(0, "segmenter"), (1, "score_predictor")])
 def test_the_loss_and_the_fragments(run, phase, trained):
-    run.begin(run.phases[phase], resumed=True)
+    run.task.compile(run, run.phases[phase])
     model = run.model
     assert model.terms.phase == run.phases[phase].name
     assert [part for part in ("segmenter", "score_predictor") if getattr(model, part).trainable_weights] == [trained]
@@ -127,7 +132,7 @@ def test_units_of_the_losses(run, units):
 
 
 def test_the_optimizer(run):
-    run.begin(run.phases[1], resumed=True)
+    run.task.compile(run, run.phases[1])
     optimizer, regressor = run.model.optimizer, 2 * (2 + 3)  # kernels and biases of a tower beside its C3D
     assert optimizer.rate_factors == tuple([1] * regressor + [0.31] * regressor)
     assert len(run.model.trainable_variables) == 2 * regressor
@@ -143,8 +148,8 @@ def test_the_data(run):
     )
     read = {"image_size": (24, 32), "batch_size": 3, "validation_fraction": 0.45}
     random = {"seed": 11, "shuffle": True, "augmentation": augmentation, "first_epoch": 3 + 2, "epochs": 3 + 5}
-    trained = run.training_data(Phase("scoring", 5, 3), 2)
-    validated = run.validation_data(run.phases[1])
+    trained = scoring.training_batches(run, Phase("scoring", 5, 3), 2)
+    validated = scoring.validation_batches(run)
     for ours, split, options in ((trained, "train", random), (validated, "validation", {})):
         expected = input_pipeline.videos(run.info.records_dir, split, **read, **options)
         for batch, other in zip(ours.take(2), expected.take(2), strict=True):
@@ -152,20 +157,19 @@ def test_the_data(run):
                 np.testing.assert_array_equal(a, b)
 
 
-def test_sp_on_true_fragments_reads_what_it_sees_and_as_much_more_as_they_move(run, monkeypatch):
-    monkeypatch.setattr(run, "config", changed(run.config, fragments="true"))
+def test_sp_on_true_fragments_reads_what_it_sees_and_as_much_more_as_they_move(run):
+    config = changed(run.config, fragments="true")
     frames = {"only_stages": [["entry"], ["entry", "pre-starting"]], "margin": 2}
-    assert run.frames_of_interest(Phase("scoring", 5)) == frames
-    assert run.frames_of_interest(Phase("joint", 5)) == {}
+    assert scoring.frames_of_interest(config, run.model, Phase("scoring", 5)) == frames
+    assert scoring.frames_of_interest(config, run.model, Phase("joint", 5)) == {}
 
 
-def test_shuffled_labels_are_those_of_other_videos(run, monkeypatch):
+def test_shuffled_labels_are_those_of_other_videos(run):
     """The three scores of a video stay together and go to one other video; all else stays where it is."""
-    monkeypatch.setattr(run, "config", changed(run.config, batch_size=9))
-    phase = Phase("joint", 1)
-    ((inputs, targets),) = run.training_data(phase, 0).take(1)
-    monkeypatch.setattr(run, "config", changed(run.config, shuffle_labels=True))
-    ((same, exchanged),) = run.training_data(phase, 0).take(1)
+    (inputs, targets), (same, exchanged) = (
+        next(iter(scoring.training_batches(dataclasses.replace(run, config=config), Phase("joint", 1), 0)))
+        for config in (changed(run.config, batch_size=9, shuffle_labels=is_control) for is_control in (False, True))
+    )
     np.testing.assert_array_equal(inputs["frames"], same["frames"])
     np.testing.assert_array_equal(targets["stages"], exchanged["stages"])
     before, after = (np.transpose([scores[score] for score in SCORES]).tolist() for scores in (targets, exchanged))
@@ -179,18 +183,8 @@ def test_the_schedule(run):
         ("scoring", 5, 3),
     ]
     assert [phase.monitor for phase in run.phases] == ["val_frame_accuracy", "val_f_src"]
-    assert run.validated_epochs(Phase("joint", 16)) == [7, 14, 16]
+    assert validated_epochs(Phase("joint", 16), run.config.data.validation_every) == [7, 14, 16]
     assert len(run.validation_ids) == round(0.45 * 7)
-
-
-def test_phases_of_a_schedule(tmp_path):
-    def names(**changes):
-        return [(phase.name, phase.epochs) for phase in phases(settings(tmp_path, tmp_path, **changes))]
-
-    staged = {"segmentation_epochs": 3, "scoring_epochs": 5}
-    assert names(**staged, segmenter="model.keras") == [("scoring", 5)]  # a KFS that is given is not trained
-    assert names(**staged, fragments="whole") == [("scoring", 5)]
-    assert names(training="joint", epochs=9, segmentation_epochs=0) == [("joint", 9)]
 
 
 # === What is built of the records ===
@@ -212,7 +206,6 @@ def test_scores_asked_for_are_those_of_the_towers(scores, towers, diving_records
     known = info.score_statistics["train"]
     statistics = made.model.score_predictor.get_config()["score_statistics"]
     assert statistics == {score: (known[score]["mean"], known[score]["std"]) for score in towers}
-    made.load_initial_weights()
     assert made.targets.message in capsys.readouterr().out
 
 
@@ -226,7 +219,6 @@ def test_features_are_scaled_by_the_training_videos(tmp_path):
     build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
     changes = {"fragments": "whole", "clip_lengths": [2, 2], "lr_multipliers": {}, "batch_size": 2}
     made = scoring_run(tmp_path / "records", tmp_path / "run", **changes)
-    made.load_initial_weights()
     scaling = made.model.score_predictor.towers["final"].get_layer("feature_scaling")
     seen = np.concatenate([values[name] for name in "abc"])  # all steps, of which the network samples two
     np.testing.assert_allclose(np.array(scaling.mean), seen.mean(axis=0), rtol=1e-5)
@@ -278,7 +270,10 @@ def check(start, multipliers, changes):
     network, files = start
     named = {name: files[each] for name, each in changes.items() if each in files}
     config = settings("run", "records", lr_multipliers=multipliers, **{**changes, **named})
-    check_parts(network, [phase.name for phase in phases(config)], config)
+    model = load_scoring_net(config.starts["initial_model"]) if "initial_model" in config.starts else None
+    before = [layer.trainable for layer in network._flatten_layers()], len(network.trainable_variables)
+    check_parts(network, [phase.name for phase in phases(config)], config, model)
+    assert ([layer.trainable for layer in network._flatten_layers()], len(network.trainable_variables)) == before
 
 
 @pytest.mark.parametrize(

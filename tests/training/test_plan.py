@@ -1,4 +1,4 @@
-"""Which scores are learnt from which records, and what is refused."""
+"""What a run is to learn from which records, and what is refused before TensorFlow is imported."""
 
 import contextlib
 import types
@@ -8,17 +8,21 @@ from refusals import refused
 from training_runs import settings
 
 import scoringnet_tf
-from scoringnet_tf.data.dataset_info import score_statistics
+from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.training.targets import (
+from scoringnet_tf.training.config import TrainingConfig
+from scoringnet_tf.training.plan import (
+    check,
+    check_folder,
     check_fragments,
     check_held_out,
-    check_learned,
     check_stages,
     check_start,
+    phases,
     score_targets,
 )
+from scoringnet_tf.training.run import Plan, ScoreTargets
 
 PARTS, FINAL = ("difficulty", "execution"), ("final",)
 FULL = {"difficulty": 3.0, "execution": 20.0, "final": 60.0}
@@ -156,24 +160,88 @@ def test_equal_scores_teach_nothing_however_their_mean_was_rounded():
         scoringnet_tf.ScoringNet.for_records(info, score_predictor={"scores": ("difficulty", "execution")})
 
 
+def plan_of(info, train_ids, validation_ids, towers=PARTS):
+    return Plan(TrainingConfig(), info, (), train_ids, validation_ids, ScoreTargets(towers, False, ""))
+
+
 def test_held_out_videos_of_one_final_score_choose_nothing():
     info = records(FULL, FULL | {"final": 61.0}, splits={})
     first, second, *_ = info.videos
-    check_held_out(info, [first, second], 0.1)
+    plan = plan_of(info, [first], [first, second])
+    check_held_out(plan)
     info.videos[second]["final"] = info.videos[first]["final"]
     with refused("few_held_out", "--validation_fraction=0.1", "2 videos"):
-        check_held_out(info, [first, second], 0.1)
+        check_held_out(plan)
     info.videos[second]["final"] = None
     info.splits["validation"] = {}
     with refused("few_held_out", "validation split", "2 videos"):
-        check_held_out(info, [first, second], 0.1)
+        check_held_out(plan)
 
 
 def test_scores_that_held_out_videos_alone_know_teach_nothing():
     """The choice of towers is of all training videos: it does not depend on which are held out."""
-    info = records(FULL, FINAL_ONLY, FINAL_ONLY)
+    info = records(FULL, FINAL_ONLY, FINAL_ONLY | {"final": 61.0})
     first, *others, _ = info.videos
-    check_learned(info, [first, *others], PARTS)
-    check_learned(info, others, FINAL)
+    check_held_out(plan_of(info, [first, *others], others))
+    check_held_out(plan_of(info, others, others, FINAL))
     with refused("no_scores", "difficulty and execution"):
-        check_learned(info, others, PARTS)
+        check_held_out(plan_of(info, others, others))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "named"),
+    [
+        ({"patience": 3, "validation_fraction": 0.0}, "nothing_held_out", ["run.patience=3"]),
+        ({"validation_fraction": 0.1}, "few_held_out", ["--validation_fraction=0.1", "1 video"]),
+        ({"accumulation_steps": 3, "epochs": 1}, "nothing_learned", ["accumulation_steps=3", "2 batches"]),
+        ({"initial_model": "no.keras"}, "not_found", ["--initial_model=no.keras"]),
+    ],
+)
+def test_what_would_choose_or_learn_nothing_is_refused(changes, code, named, diving_records, tmp_path):
+    with refused(code, *named):
+        check(
+            settings(tmp_path / "run", diving_records, **{"training": "joint", **changes}),
+            DatasetInfo.load(diving_records),
+        )
+    assert not (tmp_path / "run").exists()
+
+
+def test_kfs_alone_needs_no_scores_to_choose_by_and_joint_training_no_epochs_of_kfs(diving_records, tmp_path):
+    info, joint = DatasetInfo.load(diving_records), {"training": "joint", "segmentation_epochs": 0}
+    for changes in ({"training": "staged", "scoring_epochs": 0, "validation_fraction": 0.1}, joint):
+        check(settings(tmp_path, diving_records, **changes), info)
+
+
+def test_phases_of_a_schedule(tmp_path):
+    def names(**changes):
+        made = phases(settings(tmp_path, tmp_path, **changes))
+        return [(phase.name, phase.epochs, phase.first_epoch) for phase in made]
+
+    staged = {"segmentation_epochs": 3, "scoring_epochs": 5}
+    assert names(**staged) == [("segmentation", 3, 0), ("scoring", 5, 3)]
+    assert names(**staged, segmenter="model.keras") == [("scoring", 5, 0)]  # a KFS that is given is not trained
+    assert names(**staged, fragments="whole") == [("scoring", 5, 0)]
+    assert names(**staged | {"scoring_epochs": 0}) == [("segmentation", 3, 0)]
+    assert names(training="joint", epochs=9, segmentation_epochs=0) == [("joint", 9, 0)]
+
+
+# === The folder of a run ===
+
+
+@pytest.mark.parametrize("name", ["last.keras", "best.keras", "model.keras"])
+def test_models_that_a_run_would_overwrite_are_left_alone(tmp_path, name):
+    plan = Plan(settings(tmp_path, "records"), records(FULL), (), [], [])
+    check_folder(plan)
+    (tmp_path / name).write_bytes(b"of somebody")
+    with refused("exists", name):
+        check_folder(plan)
+
+
+@pytest.mark.parametrize("place", ["", "mine.keras"])
+def test_a_model_to_start_from_is_not_overwritten(tmp_path, monkeypatch, place):
+    """However its folder is written."""
+    (tmp_path / (place or "mine.keras")).touch()
+    monkeypatch.chdir(tmp_path.parent)
+    plan = Plan(settings(tmp_path.name, "records", initial_model=str(tmp_path / place)), records(FULL), (), [], [])
+    with refused("start_in_model_dir", "--initial_model"):
+        check_folder(plan)

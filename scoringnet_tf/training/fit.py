@@ -1,0 +1,223 @@
+"""Trains a run: one loop over its phases, each of which goes on after a kill.
+
+A local folder is held by one run at a time. A remote one is mirrored by a local one, which is uploaded after every
+epoch. Of several machines that train together the first writes the folder; the others go on from a copy of their own,
+which they throw away.
+"""
+
+import contextlib
+import csv
+import math
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from scoringnet_tf.models.loss_terms import PHASES
+from scoringnet_tf.support import replicas
+from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
+from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.paths import RemotePath
+from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.checkpoints import STATE, Checkpoints
+from scoringnet_tf.training.run import LAST, Phase, ResolvedRun
+from scoringnet_tf.training.strategy import check_replicas, noticing_the_gone, shared
+
+SHOWN = {  # on the bar
+    "val_mean_accuracy": "accuracy",
+    "val_frame_accuracy": "frames",
+    "val_d_src": "D-SRC",
+    "val_e_src": "E-SRC",
+    "val_f_src": "F-SRC",
+}
+OLDER_BEST = {"segmentation": "segmentation.keras"}  # where version 0.2 kept the best of a phase; else as `Plan.best`
+
+
+def fit(run: ResolvedRun) -> None:
+    """Trains what is left; the best models so far are in `checkpoints/`, the last weights in `run.model`.
+
+    Raises:
+        InputError: among others, another of several machines is gone, or another run trains in the folder.
+    """
+    refusal = f"--model_dir={run.model_dir}: another run, which began later, trains there."
+    mirror = mirrored_folder(run.model_dir, refusal, last=STATE, kept=run.worker == 0)
+    with alone_in_folder(run):
+        if run.worker == 0:
+            run.record.write(run.model_dir, run.learned_from)
+        _wait_for_all(run)
+        if run.worker > 0:
+            run.record.check(run.model_dir)
+        with run.strategy.scope(), mirror as (folder, upload):
+            _wait_for_all(run)
+            with noticing_the_gone(run.workers):
+                _fit_phases(run, folder, upload)
+            _wait_for_all(run)
+
+
+def alone_in_folder(run: ResolvedRun) -> AbstractContextManager[Any]:
+    """Holds a local folder for this run: two would delete each other's checkpoints."""
+    if run.worker or isinstance(run.model_dir, RemotePath):
+        return contextlib.nullcontext()
+    run.model_dir.mkdir(parents=True, exist_ok=True)
+    return locked(run.model_dir, f"--model_dir={run.model_dir}: another run trains there.")
+
+
+def _wait_for_all(run: ResolvedRun) -> None:
+    """Until every machine is here: none writes what another still reads, or ends while another needs it."""
+    if run.workers > 1:
+        with noticing_the_gone(run.workers):
+            run.strategy.run(tf.function(lambda: replicas.summed([tf.ones(())])))
+
+
+def _fit_phases(run: ResolvedRun, folder: Path, upload: Callable[[], None]) -> None:
+    checkpoints = Checkpoints(folder)
+    newest: tuple[Any, Any] = checkpoints.latest()
+    checkpoint, state = newest
+    if state is not None:
+        _check_goes_on(run, folder, state)
+    else:  # of a kill in the first epoch
+        for phase in run.phases:
+            checkpoints.best(phase.name).unlink(missing_ok=True)
+    left = [phase for phase in run.phases if _epochs_done(phase, state) is not None]
+    for phase in left:
+        done = _epochs_done(phase, state) or 0
+        if not done and phase.name == "scoring":
+            _start_from_best_kfs(run, checkpoints)
+        run.task.compile(run, phase)
+        run.model.optimizer.build(run.model.trainable_variables)
+        if done:
+            checkpoints.restore(run.model, checkpoint)
+        if phase is left[0]:
+            check_replicas(run.strategy, run.workers, run.model, state["steps_done"] if state else 0)
+        if done < phase.epochs and not (done and state.get("stopped")):
+            (folder / LAST).unlink(missing_ok=True)  # by which `finish` knows that it has finished
+            fit_phase(run, phase, folder, upload, done, state if done else {})
+        # As every `fit` ends: averages, if any, for the weights; here for a phase that had nothing left to fit.
+        run.model.optimizer.finalize_variable_values(run.model.trainable_variables)
+
+
+def _epochs_done(phase: Phase, state: dict[str, Any] | None) -> int | None:
+    """Epochs of the phase that a checkpoint's state has behind it; None if it is in a later phase already."""
+    if state is None:
+        return 0
+    if state["phase"] == phase.name:
+        return state["epoch"]
+    return None if state["steps_done"] > phase.first_epoch else 0
+
+
+def _check_goes_on(run: ResolvedRun, folder: Path, state: dict[str, Any]) -> None:
+    """InputError if the newest checkpoint is of another run, or the best model until then is gone."""
+    names, best = [phase.name for phase in run.phases], state.get("best")
+    if state["phase"] not in names:
+        message = f"{run.model_dir / 'checkpoints'}: this run has no phase {state['phase']}, only {names}."
+        raise InputError("other_run", message, "Choose another --model_dir.")
+    phase = run.phases[names.index(state["phase"])]
+    kept, older = Checkpoints(folder).best(phase.name), run.best
+    if phase is not run.phases[-1]:
+        older = OLDER_BEST[phase.name]
+    if best is None or best <= phase.nothing or kept.is_file():
+        return
+    if not (folder / older).is_file():
+        message = f"{kept}, the best model until epoch {state['epoch']}, is missing."
+        raise InputError("not_found", message, "Put it back, or choose another --model_dir.")
+    shutil.copy(folder / older, kept)
+
+
+def _start_from_best_kfs(run: ResolvedRun, checkpoints: Checkpoints) -> None:
+    """Gives SP the KFS of the best validation to learn beside."""
+    kept = checkpoints.best("segmentation")
+    if run.phases[0].name == "segmentation" and kept.is_file():
+        best: Any = keras.models.load_model(kept, compile=False)
+        for part in [part for part in run.model.networks if part in PHASES["segmentation"]]:
+            getattr(run.model, part).set_weights(getattr(best, part).get_weights())
+
+
+# === A phase ===
+
+
+def fit_phase(
+    run: ResolvedRun, phase: Phase, folder: Path, upload: Callable[[], None], done: int, state: dict[str, Any]
+) -> None:
+    """Trains a phase with so many epochs `done`; `state` is that of the checkpoint, or empty."""
+    figures, number = folder / f"{phase.name}.csv", run.strategy.num_replicas_in_sync
+    _keep_epochs(figures, done - 1)  # Keras counts from 0
+    _keep_epochs(folder / f"{phase.name}_scores.csv", done)
+    logger = keras.callbacks.CSVLogger(figures, append=True)
+    try:
+        history = run.model.fit(
+            shared(run.task.training_batches(run, phase, done), number),
+            initial_epoch=done,
+            epochs=phase.epochs,
+            steps_per_epoch=run.steps,
+            validation_data=shared(run.task.validation_batches(run), number) if run.validation_ids else None,
+            validation_freq=validated_epochs(phase, run.config.data.validation_every),
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                *phase_callbacks(run, phase, folder, done, state, logger),
+                keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: upload()),
+            ],
+        )
+    finally:
+        if logger.csv_file is not None:  # Keras closes it only at the end of a training that went well
+            logger.csv_file.close()
+    _check_finite(history.history)
+
+
+def validated_epochs(phase: Phase, every: int) -> list[int]:
+    """Every so many epochs and the last, counted from 1."""
+    return [epoch for epoch in range(1, phase.epochs + 1) if epoch % every == 0 or epoch == phase.epochs]
+
+
+def phase_callbacks(
+    run: ResolvedRun, phase: Phase, folder: Path, done: int, state: dict[str, Any], logger: keras.callbacks.Callback
+) -> list[keras.callbacks.Callback]:
+    """Those of a phase, in their order."""
+    options, checkpoints, best_so_far = run.config.run, Checkpoints(folder), state.get("best")
+    best = callbacks.KeepBest(
+        checkpoints.best(phase.name),
+        phase.monitor,
+        phase.nothing if best_so_far is None else best_so_far,
+        state.get("waited", 0),
+        options.patience,
+    )
+    held_out = [best, *([callbacks.AveragedWeights()] if run.config.optimizer.ema_momentum else [])]
+    shown = {name: label for name, label in SHOWN.items() if phase.name != "segmentation" or "src" not in name}
+    return [
+        callbacks.Reseed(options.seed, phase.first_epoch),
+        keras.callbacks.TerminateOnNaN(),
+        callbacks.StopAfter(options.max_steps),
+        *run.task.callbacks(run, phase, folder),
+        *(held_out if run.validation_ids else []),
+        logger,
+        keras.callbacks.TensorBoard(folder / "tensorboard" / phase.name, write_graph=False),
+        callbacks.SaveCheckpoint(checkpoints, phase, best),
+        callbacks.progress_bar(phase.name, run.steps * phase.epochs, run.steps * done, shown),
+    ]
+
+
+def _keep_epochs(path: Path, last: int) -> None:
+    """Drops the rows of later epochs from a CSV file: what was logged after the checkpoint will be logged again."""
+    if not path.is_file():
+        return
+    with path.open(newline="", encoding="utf-8") as file:
+        heading, *rows = [*csv.reader(file)] or [[]]
+    kept = [row for row in rows if len(row) == len(heading) and int(row[0]) <= last]
+    with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([heading, *kept] if kept else [])
+
+
+def _check_finite(history: dict[str, list[float]]) -> None:
+    """InputError that names the terms if the loss is not finite, and says where to look."""
+    last = {name: values[-1] for name, values in history.items() if not name.startswith("val_")}
+    if last and not math.isfinite(last["loss"]):
+        terms = ", ".join(f"{name} {float(value):.4g}" for name, value in last.items())
+        message = f"The loss is not finite in epoch {len(history['loss'])} since this start: {terms}."
+        hint = (
+            "Lower --learning_rate or --alpha, raise --warmup_steps, try --precision=float32, or inspect the records."
+        )
+        raise InputError("not_finite", message, hint)
