@@ -20,10 +20,10 @@ class PixelAugmentation:
     """Random changes of training videos, see `data.augmentation.Augmentation`."""
 
     flip: bool = setting(defaults.FLIP, "Random mirroring.")
-    crop_shift: int = setting(defaults.CROP_SHIFT, "Largest random shift of the crop, pixels.", flag=True, low=0)
-    zoom: float = setting(defaults.ZOOM, "Strength of random zoom.", flag=True, low=0, high=0.5)
-    color_jitter: float = setting(defaults.COLOR_JITTER, "Strength of random colour changes.", True, low=0, high=1)
-    degradation: float = setting(defaults.DEGRADATION, "Strength of random blur and noise.", low=0, high=1)
+    crop_shift: int = setting(defaults.CROP_SHIFT, "Largest random crop shift, pixels.", flag=True, low=0)
+    zoom: float = setting(defaults.ZOOM, "Random zoom strength.", flag=True, low=0, high=0.5)
+    color_jitter: float = setting(defaults.COLOR_JITTER, "Colour jitter strength.", True, low=0, high=1)
+    degradation: float = setting(defaults.DEGRADATION, "Strength for random blur and noise.", low=0, high=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,19 +31,19 @@ class Optimizer:
     """Adam; steps count updates of the weights."""
 
     learning_rate: float = setting(defaults.LEARNING_RATE, 'Learning rate of Adam (§4.2: "10e-4").', True, low=1e-12)
-    decay_rate: float = setting(0.45, "Factor of a decay of the learning rate (§4.2).", low=0.01, high=1)
-    decay_steps: int = setting(600, "Steps between decays of the learning rate (§4.2); 0: none.", flag=True, low=0)
-    warmup_steps: int = setting(0, "Steps of a linear warm-up.", flag=True, low=0)
+    decay_rate: float = setting(0.45, "Learning rate decay factor (§4.2).", low=0.01, high=1)
+    decay_steps: int = setting(600, "Steps between learning rate decays (§4.2); 0: none.", flag=True, low=0)
+    warmup_steps: int = setting(0, "Linear warm-up, steps.", flag=True, low=0)
     accumulation_steps: int = setting(1, "Batches whose gradients are averaged for one step.", low=1)
-    clip_norm: float = setting(1.0, "Largest norm of the gradient; 0: not clipped.", low=0)
-    ema_momentum: float = setting(0.0, "Momentum of the average of weights; 0: none.", flag=True, low=0, high=0.99999)
+    clip_norm: float = setting(1.0, "Gradient clipping norm; 0: not clipped.", low=0)
+    ema_momentum: float = setting(0.0, "Weight averaging momentum; 0: none.", low=0, high=0.99999)
 
 
 @dataclasses.dataclass(frozen=True)
 class RunOptions:
     """Where a run lies, on what it computes, when it ends early."""
 
-    model_dir: str = setting("", "Folder of the run; one that was stopped goes on.", flag=True, free=True)
+    model_dir: str = setting("", "Run folder; a stopped run resumes.", flag=True, free=True)
     precision: str = setting("auto", "Precision; models are saved in float32.", flag=True, choices=PRECISIONS)
     seed: int = setting(
         0, "Random seed for initialisation, shuffling, augmentation and dropout.", flag=True, low=0, high=2**32 - 1
@@ -57,11 +57,11 @@ class RunOptions:
 class Records:
     """The records, and how they are read."""
 
-    records_dir: str = setting("", "Folder of records (python -m data_prep build).", flag=True, free=True)
-    image_size: tuple[int, int] = setting(defaults.IMAGE_SIZE, "Height,width of the model's input, pixels.", flag=True)
-    validation_fraction: float = setting(0.1, "Share of training videos that choose the epoch.", True, low=0, high=0.9)
+    records_dir: str = setting("", "Records folder (python -m data_prep build).", flag=True, free=True)
+    image_size: tuple[int, int] = setting(defaults.IMAGE_SIZE, "Model input height,width, pixels.", flag=True)
+    validation_fraction: float = setting(0.1, "Held-out share, which chooses the epoch.", True, low=0, high=0.9)
     validation_every: int = setting(1, "Epochs between validations.", low=1)
-    cache: str = setting("none", "Place of decoded frames: none, memory, disk, FOLDER.", flag=True, free=True)
+    cache: str = setting("none", "Decoded frames cache: none, memory, disk, FOLDER.", flag=True, free=True)
 
 
 # === train ===
@@ -71,7 +71,7 @@ class Records:
 class Augmentation(PixelAugmentation):
     """That of pixels, and of the start."""
 
-    max_start_shift: int = setting(defaults.MAX_START_SHIFT, "Largest random shift of the start, frames (§4.2).", low=0)
+    max_start_shift: int = setting(defaults.MAX_START_SHIFT, "Largest random start shift, frames (§4.2).", low=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +87,7 @@ class PartsOptimizer(Optimizer):
 class Data(Records):
     """Records of scored videos."""
 
-    batch_size: int = setting(8, "Videos of a batch, whose pairs are ranked (Eq. 7).", flag=True, low=1)
+    batch_size: int = setting(8, "Videos in a batch, ranked in pairs (Eq. 7).", flag=True, low=1)
     shuffle_labels: bool = setting(False, "Scores exchanged between training videos: a control.")
     validation_fold: int = setting(0, "Which of 1/validation_fraction parts is held out; 0: a random one.", low=0)
 
@@ -96,7 +96,7 @@ class Data(Records):
 class FrameC3D:
     """C3D and fully connected layers, without the Bi-LSTM (§4.4)."""
 
-    fc_units: int = setting(defaults.SEGMENTER_FC_UNITS, "Units of the first fully connected layer.", low=1)
+    fc_units: int = setting(defaults.SEGMENTER_FC_UNITS, "Units in the first fully connected layer.", low=1)
     dropout: float = setting(defaults.SEGMENTER_DROPOUT, "Dropout rate.", low=0, high=0.95)
 
 
@@ -104,7 +104,7 @@ class FrameC3D:
 class BiLSTM(FrameC3D):
     """The paper's KFS (§3.1): C3D, a Bi-LSTM, fully connected layers."""
 
-    lstm_units: int = setting(defaults.LSTM_UNITS, "Units of the Bi-LSTM in each direction.", low=1)
+    lstm_units: int = setting(defaults.LSTM_UNITS, "Bi-LSTM units in each direction.", low=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +116,7 @@ class EDTCN:
 class TCN:
     """A TCN on what changes around each frame, for film and backbones; with C3D in place of the Bi-LSTM."""
 
-    dropout: float = setting(defaults.SEGMENTER_DROPOUT, "Dropout rate of channels.", low=0, high=0.95)
+    dropout: float = setting(defaults.SEGMENTER_DROPOUT, "Channel dropout rate.", low=0, high=0.95)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,10 +131,10 @@ STAGE_NETWORKS = {"c3d_bi_lstm": BiLSTM, "c3d": FrameC3D, "c3d_ed_tcn": EDTCN, "
 class KeyFragments:
     """A model with KFS, whose towers see the fragments that it finds. SP is trained on those of `source`."""
 
-    jitter: int = setting(defaults.FRAGMENT_JITTER, "Largest shift of fragments, frames.", "fragment_jitter", low=0)
+    jitter: int = setting(defaults.FRAGMENT_JITTER, "Largest random fragment shift, frames.", "fragment_jitter", low=0)
     difficulty: tuple[str, ...] = setting((), "Stages that the difficulty tower sees; default: the sport's (§4.3).")
     execution: tuple[str, ...] = setting((), "Stages that the execution tower sees; default: the sport's (§4.3).")
-    decoding: str = setting(defaults.DECODING, "Decoding of stages (§4.3: argmax).", flag=True, choices=DECODINGS)
+    decoding: str = setting(defaults.DECODING, "Stage decoding (§4.3: argmax).", flag=True, choices=DECODINGS)
     network: BiLSTM | FrameC3D | EDTCN | TCN | ResNet50 = setting(
         BiLSTM(), "Network that labels frames (§3.1, §4.4).", "stage_network", alternatives=STAGE_NETWORKS
     )
@@ -167,7 +167,7 @@ class Regression:
 class Distribution:
     """The probability of every score, whose mean is the score (USDL, CVPR 2020)."""
 
-    sigma: float = setting(defaults.SCORE_SIGMA, "Width of the target, standard deviations.", low=0.01, high=4)
+    sigma: float = setting(defaults.SCORE_SIGMA, "Target width, standard deviations.", low=0.01, high=4)
 
 
 SEPARATE = "c3d"  # the paper's net: a C3D for each part
@@ -184,19 +184,19 @@ class Model:
         flag=True,
     )
     width_multiplier: float = setting(defaults.WIDTH_MULTIPLIER, "Factor on all widths.", flag=True, low=0.01)
-    clip_lengths: tuple[int, int] = setting(defaults.CLIP_LENGTHS, "Frames m,t of a fragment (Eqs. 2, 3).", flag=True)
+    clip_lengths: tuple[int, int] = setting(defaults.CLIP_LENGTHS, "Frames m,t in a fragment (Eqs. 2, 3).", flag=True)
     fragments: KeyFragments | WholeVideos = setting(
         TrueFragments(), "Key fragments that SP is trained on, or whole videos.", flag=True, alternatives=FRAGMENTS
     )
     scores: str = setting("auto", "Scores with a tower: parts, or final.", True, choices=("auto", "parts", "final"))
     head: Regression | Distribution = setting(
-        Regression(), "Output of a tower: the score, or its distribution.", flag=True, alternatives=HEADS
+        Regression(), "Tower output: a score or its distribution.", flag=True, alternatives=HEADS
     )
-    conv_filters: int = setting(defaults.CONV_FILTERS, "Filters of both convolutions of a tower (§3.2).", low=1)
-    fc_units: int = setting(defaults.FC_UNITS, "Units of the first two fully connected layers (§3.2).", low=1)
-    pool_stride: int = setting(defaults.POOL_STRIDE, "Stride of both poolings of a tower (§3.2).", low=1)
+    conv_filters: int = setting(defaults.CONV_FILTERS, "Filters in both tower convolutions (§3.2).", low=1)
+    fc_units: int = setting(defaults.FC_UNITS, "Units in the first two fully connected layers (§3.2).", low=1)
+    pool_stride: int = setting(defaults.POOL_STRIDE, "Stride in both tower poolings (§3.2).", low=1)
     statistics: bool = setting(True, "Statistics over time in towers that read features.")
-    dropout: float = setting(defaults.DROPOUT, "Dropout rate of the towers (§3.2).", flag=True, low=0, high=0.95)
+    dropout: float = setting(defaults.DROPOUT, "Tower dropout rate (§3.2).", flag=True, low=0, high=0.95)
     views: int = setting(defaults.VIEWS, "Test-time augmentation: 1 (off), 2 (mirrored), 6 (shifted too).", flag=True)
 
 
@@ -204,28 +204,28 @@ class Model:
 class Loss:
     """Eqs. 5 to 9."""
 
-    alpha: float | None = setting(None, "Weight α of the ranking loss; default: the sport's (§4.2).", flag=True, low=0)
-    beta: float = setting(defaults.BETA, "Weight β of the towers' kernels (§4.2).", flag=True, low=0)
-    ranking_margin: float = setting(defaults.MARGIN, "Margin δ of the ranking loss (Eq. 7).", flag=True, low=1e-6)
+    alpha: float | None = setting(None, "Ranking loss weight α; default: the sport's (§4.2).", flag=True, low=0)
+    beta: float = setting(defaults.BETA, "Tower weight decay β (§4.2).", flag=True, low=0)
+    ranking_margin: float = setting(defaults.MARGIN, "Ranking loss margin δ (Eq. 7).", low=1e-6)
     pair_reduction: str = setting(defaults.PAIR_REDUCTION, "Over pairs (Eq. 7: sum).", choices=("sum", "mean"))
-    ties: str = setting(defaults.TIES, "Pairs of equal scores (Eq. 7: constant).", choices=("skip", "constant"))
+    ties: str = setting(defaults.TIES, "Pairs with equal scores (Eq. 7: constant).", choices=("skip", "constant"))
     units: str = setting("standard", "Standard deviations, or points (Eqs. 6, 7).", choices=("standard", "points"))
-    stages: str = setting(defaults.STAGE_LOSS, "Form of the stage loss (Eq. 5).", choices=("categorical", "binary"))
+    stages: str = setting(defaults.STAGE_LOSS, "Stage loss form (Eq. 5).", choices=("categorical", "binary"))
 
 
 @dataclasses.dataclass(frozen=True)
 class Joint:
     """KFS and SP in one step (Eq. 10)."""
 
-    epochs: int = setting(60, "Epochs of joint training.", flag=True, low=1)
+    epochs: int = setting(60, "Joint training epochs.", flag=True, low=1)
 
 
 @dataclasses.dataclass(frozen=True)
 class Staged:
     """KFS first, then SP."""
 
-    segmentation_epochs: int = setting(20, "Epochs of KFS in staged training; 0 keeps a trained one.", flag=True, low=0)
-    scoring_epochs: int = setting(60, "Epochs of SP in staged training; 0 trains KFS alone.", flag=True, low=0)
+    segmentation_epochs: int = setting(20, "KFS epochs in staged training; 0 keeps a trained KFS.", flag=True, low=0)
+    scoring_epochs: int = setting(60, "SP epochs in staged training; 0 trains KFS alone.", flag=True, low=0)
     segmenter: str | None = setting(None, "Trained ScoringNet whose KFS is used as it is.", flag=True, file=True)
 
 
@@ -257,7 +257,7 @@ class TrainingRunOptions(RunOptions):
     """Those of `train` alone besides."""
 
     replicas: int = setting(1, "Devices that share each batch.", flag=True, low=1, free=True)
-    reference: bool = setting(True, "Statistics of the training videos in the model, see calibrate.", free=True)
+    reference: bool = setting(True, "Calibration at the end, as by calibrate.", free=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -310,9 +310,9 @@ class TrainingConfig:
 class ClipData(Records):
     """Records of classes, and the clips of their videos."""
 
-    batch_size: int = setting(30, "Clips of a batch.", flag=True, low=1)
-    clip_length: int = setting(defaults.CLIP_LENGTH, "Frames of a clip.", flag=True, low=1)
-    clip_sampling: str = setting("whole", "Clip of a video.", flag=True, choices=("whole", "consecutive"))
+    batch_size: int = setting(30, "Clips in a batch.", flag=True, low=1)
+    clip_length: int = setting(defaults.CLIP_LENGTH, "Frames in a clip.", flag=True, low=1)
+    clip_sampling: str = setting("whole", "Clip sampling.", flag=True, choices=("whole", "consecutive"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -323,8 +323,8 @@ class ClassifierModel:
     top: str = setting(
         "fc", "Layers under the classes: C3D's fc6 and fc7, or SP's regressor.", True, choices=("fc", "regressor")
     )
-    dropout: float = setting(0.5, "Dropout rate of the fully connected layers.", flag=True, low=0, high=0.95)
-    weight_decay: float = setting(0.0, "Weight of the convolution kernels' norm.", flag=True, low=0)
+    dropout: float = setting(0.5, "Dropout rate in the fully connected layers.", flag=True, low=0, high=0.95)
+    weight_decay: float = setting(0.0, "Weight decay on convolution kernels.", flag=True, low=0)
     pretrained: str | None = setting(None, "C3D (.keras) to go on from.", flag=True)
 
 

@@ -43,15 +43,13 @@ def check(config: TrainingConfig | PretrainingConfig, info: DatasetInfo) -> Plan
     if config.run.patience and not plan.validation_ids:
         message = f"run.patience={config.run.patience}: no video is held out, so nothing ends a phase early."
         raise InputError("nothing_held_out", message, "Set --validation_fraction above 0, or no patience.")
-    if not (plan.model_dir / "config.json").is_file():  # a run goes on without what it started from
-        for flag, path in config.starts.items():
-            configuration(path, flag, ["C3D"]) if flag == "pretrained" else check_model(path, flag)
     return plan
 
 
 def _scores_plan(config: TrainingConfig, info: DatasetInfo) -> Plan:
     config = of_sport(config, info.sport)
     check_start(info, config)
+    _check_files(config)
     check_stages(info, config)
     data, targets = config.data, score_targets(info, config.model.scores)
     train, held_out = split_ids(info, "train", data.validation_fraction, fold=data.validation_fold), []
@@ -63,6 +61,13 @@ def _scores_plan(config: TrainingConfig, info: DatasetInfo) -> Plan:
     return plan
 
 
+def _check_files(config: TrainingConfig | PretrainingConfig) -> None:
+    """InputError if a model that a new run is to start from is missing, damaged or of another class."""
+    if not (as_path(config.run.model_dir) / "config.json").is_file():  # a run goes on without what it started from
+        for flag, path in config.starts.items():
+            configuration(path, flag, ["C3D"]) if flag == "pretrained" else check_model(path, flag)
+
+
 def of_sport(config: TrainingConfig, sport: SportForm) -> TrainingConfig:
     """The configuration with α of the sport, unless it has one."""
     if config.loss.alpha is not None:
@@ -71,6 +76,7 @@ def of_sport(config: TrainingConfig, sport: SportForm) -> TrainingConfig:
 
 
 def _classes_plan(config: PretrainingConfig, info: DatasetInfo) -> Plan:
+    _check_files(config)
     splits, fraction = ", ".join(info.splits), config.data.validation_fraction
     if "train" not in info.splits:
         raise InputError("no_training_split", f"{info.records_dir} has no train split, only {splits}.")

@@ -149,8 +149,8 @@ def strategy_of_run(config: TrainingConfig | PretrainingConfig) -> tf.distribute
     elif number > 1 and is_resnet50:  # each replica would normalise by its own frames
         conflict = f"--replicas={number} does not work with --stage_network=resnet50."
     elif config.optimizer.ema_momentum and is_resnet50:
-        conflict = f"--ema_momentum={config.optimizer.ema_momentum:g} does not average the statistics of resnet50."
-        hint = "With --stage_network=resnet50 use --ema_momentum=0."
+        conflict = f"--set=optimizer.ema_momentum={config.optimizer.ema_momentum:g} does not average the statistics of resnet50."
+        hint = "With --stage_network=resnet50 use --set=optimizer.ema_momentum=0."
     if conflict:
         raise InputError("flags_conflict", conflict, hint)
     strategy = strategy_of(number)

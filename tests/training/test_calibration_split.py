@@ -122,14 +122,9 @@ def test_a_run_that_started_from_a_model_of_which_nothing_is_known(info, tmp_pat
     provenance = {"data_hash": info.data_hash if trained_on == "same" else "other"}
     path = tmp_path / "first.keras"
     small = {"score_predictor": {"scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}}, "segmenter": None}
+    small["content"] = {"frame_size": info.frame_size}
     scoringnet_tf.ScoringNet(**merged(training_runs.SMALL, small), provenance=provenance).save(path)
-    options = {
-        "scores": "final",
-        "fragments": "whole",
-        "conv_filters": 512,
-        "fc_units": 512,
-        "initial_model": str(path),
-    }
+    options = {"scores": "final", "fragments": "whole", "conv_filters": 512, "fc_units": 512}
     run = training_runs.scoring_run(info.records_dir, tmp_path / "run", initial_model=str(path), **options)
     run.record.write(run.model_dir, run.learned_from)
     held_out = held_out_by_run(info, tmp_path / "run/best.keras", info.data_hash)

@@ -83,7 +83,7 @@ def test_every_field_is_tried_and_has_a_short_help():
         tried = {path for of, chosen in CHOSEN if of is cls for path in values_of(cls, chosen)}
         assert {path for path, about, *_ in all_fields(cls) if not about.alternatives} <= tried
         assert [path for path, about, *_ in all_fields(cls) if len(about.help.split()) > 15] == []
-    assert len({about.flag for _, about, *_ in all_fields(TrainingConfig)} - {""}) <= 40
+    assert len({about.flag for _, about, *_ in all_fields(TrainingConfig)} - {""}) <= 37  # and --set
 
 
 @pytest.mark.parametrize(("cls", "chosen"), CHOSEN, ids=str)

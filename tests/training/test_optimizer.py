@@ -192,13 +192,11 @@ def test_factors_of_other_variables_are_refused():
         LayerwiseAdam(weight_decay=0.01)
 
 
-@pytest.mark.parametrize("amsgrad", [False, True])
-def test_a_step_is_that_of_keras(amsgrad):
-    """In one operation, where TensorFlow has one; by Keras where it has not."""
+def test_what_has_no_operation_of_its_own_is_a_step_of_keras():
     after = []
     for kind in (LayerwiseAdam, keras.optimizers.Adam):
         trained = variables()
-        optimizer = kind(0.02, amsgrad=amsgrad, beta_1=0.7, beta_2=0.95, epsilon=0.01)
+        optimizer = kind(0.02, amsgrad=True, beta_1=0.7, beta_2=0.95, epsilon=0.01)
         optimizer.build(trained)
         for batch in gradients(12):
             optimizer.apply([keras.ops.cast(gradient, "float32") for gradient in batch], trained)
@@ -212,7 +210,7 @@ def test_a_step_is_that_of_keras(amsgrad):
 HALVING = keras.optimizers.schedules.ExponentialDecay(0.2, 4, 0.5, staircase=True)
 
 
-@pytest.mark.parametrize("schedule", [0.2, HALVING, LinearWarmup(HALVING, 3)], ids=["number", "schedule", "nested"])
+@pytest.mark.parametrize("schedule", [0.2, LinearWarmup(HALVING, 3)], ids=["number", "nested"])
 def test_a_warm_up_is_a_straight_line_that_is_saved_and_loaded(schedule):
     warmup = LinearWarmup(schedule, 7)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(warmup))

@@ -168,7 +168,7 @@ def test_a_batch_that_does_not_divide_is_filled_with_what_weighs_nothing():
         (
             {"replicas": 1, "ema_momentum": 0.9, "stage_network": "resnet50"},
             "flags_conflict",
-            ["resnet50", "--ema_momentum=0.9", "--ema_momentum=0."],
+            ["resnet50", "--set=optimizer.ema_momentum=0.9", "ema_momentum=0."],
         ),
         ({"batch_size": 4}, "devices_in_use", ["--replicas=4"]),
     ],

@@ -193,28 +193,24 @@ def test_non_finite_loss_says_where_to_look(diving_features, tmp_path):
     assert Checkpoints(tmp_path).latest() == (None, None)  # nothing to go on from
 
 
-def test_a_damaged_checkpoint_is_named(tmp_path):
-    (tmp_path / "checkpoints/scoring_0001").mkdir(parents=True)
-    for text, code in (("{", "damaged_json"), ('{"steps_done": 3, "epoch": 3}', "damaged")):
-        (tmp_path / "checkpoints/scoring_0001/state.json").write_text(text)
-        with refused(code, "state.json"):
-            Checkpoints(tmp_path).latest()
-
-
-def test_the_checkpoint_of_most_steps_is_the_newest(tmp_path):
+def test_the_checkpoint_of_most_steps_is_the_newest_and_a_damaged_one_is_named(tmp_path):
     """Not the last by name: scoring comes before segmentation there, and 9 after 10."""
     for name, steps in (("segmentation_0002", 2), ("scoring_0010", 12), ("scoring_0009", 11)):
-        folder = tmp_path / "checkpoints" / name
-        folder.mkdir(parents=True)
-        (folder / "state.json").write_text(json.dumps({"steps_done": steps, "phase": name[:-5], "epoch": 2}))
+        state = tmp_path / "checkpoints" / name / "state.json"
+        state.parent.mkdir(parents=True)
+        state.write_text(json.dumps({"steps_done": steps, "phase": name[:-5], "epoch": 2}))
     assert Checkpoints(tmp_path).latest()[0].name == "scoring_0010"
+    for text, code in (("{", "damaged_json"), ('{"steps_done": 3, "epoch": 3}', "damaged")):
+        state.write_text(text)
+        with refused(code, "state.json"):
+            Checkpoints(tmp_path).latest()
 
 
 def test_scores_of_every_validation_are_kept(tmp_path):
     """In the order of the videos, without the one whose score is unknown, and not a digit is lost."""
     metric, truth = SpearmanCorrelation(), np.float32([50, np.nan, 70, 60])
     callback = callbacks.ValidationScores(tmp_path / "scores.csv", {"final": [("a", 50.0), ("c", 70.0), ("d", 60.0)]})
-    callback.set_model(types.SimpleNamespace(learned=types.SimpleNamespace(metrics={"final": [metric]})))
+    callback.set_model(types.SimpleNamespace(terms=types.SimpleNamespace(metrics={"final": [metric]})))
     for epoch in range(3):
         predicted = np.float32([1 + epoch, 2, 3.0156252, 4.0000004 + epoch])
         metric.reset_state()
