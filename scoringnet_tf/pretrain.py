@@ -9,12 +9,15 @@ Rerun the same command to resume a run that was stopped.
 
 import sys
 
+from absl import flags
+
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.training import flags as training_flags
 from scoringnet_tf.training.config import PretrainingConfig
 
 training_flags.define(PretrainingConfig)
+flags.adopt_module_key_flags(training_flags)  # for --help
 
 
 def main(_: list[str]) -> None:
@@ -40,5 +43,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    training_flags.group_help(PretrainingConfig)
     sys.exit(cli.run(main, may_be_empty=True, uses_keras=True))

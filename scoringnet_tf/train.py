@@ -19,6 +19,7 @@ from scoringnet_tf.training import flags as training_flags
 from scoringnet_tf.training.config import TrainingConfig, WholeVideos
 
 training_flags.define(TrainingConfig)
+flags.adopt_module_key_flags(training_flags)  # for --help
 
 
 def _of_records(config: TrainingConfig, info: DatasetInfo) -> TrainingConfig:
@@ -57,5 +58,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    training_flags.group_help(TrainingConfig)
     sys.exit(cli.run(main, may_be_empty=True, uses_keras=True))

@@ -60,7 +60,7 @@ OURS = {
 NOT_SETTINGS = {
     *("data.records_dir", "data.cache", "data.shuffle_labels", "data.validation_every", "start"),
     *(f"run.{name}" for name in ("model_dir", "seed", "deterministic", "max_steps", "replicas")),
-    *("run.reference", "data.validation_fold"),  # of videos that are held out: here none is
+    "run.reference",
     "model.statistics",  # of features alone
 }
 THE_PAPERS = {"model.backbone": "c3d"}  # what the default means: three C3Ds (§3, Fig. 1)

@@ -52,7 +52,6 @@ def videos(
     batch_size: int,
     seed: int = 0,
     validation_fraction: float = 0.0,
-    validation_fold: int = 0,
     ids: Iterable[str] | None = None,
     augmentation: Augmentation | None = None,
     shuffle: bool = False,
@@ -79,7 +78,7 @@ def videos(
         image_size: (height, width), pixels, to which stored frames are cropped; unused for features.
         batch_size: videos in a batch of this pipeline.
         seed: for order and augmentation.
-        validation_fraction, validation_fold, ids: see `split_ids`; no other videos are read.
+        validation_fraction, ids: see `split_ids`; no other videos are read.
         augmentation: `Augmentation`, or None for evaluation: the first frames, centre crop, nothing random.
         shuffle: draw a new order in each epoch; else videos come as they are stored.
         first_epoch, epochs: the stream covers epochs [first_epoch, epochs). None: one epoch, and the next one on each
@@ -114,7 +113,7 @@ def videos(
     """
     info = DatasetInfo.load(records_dir)
     _check_lengths(info, max_frames, num_frames, only_stages, margin)
-    chosen_ids = split_ids(info, split, validation_fraction, ids, validation_fold)
+    chosen_ids = split_ids(info, split, validation_fraction, ids)
     pipelines = num_input_pipelines, input_pipeline_id
     cached = _cached(info, split, ids, cache)
     stream = _EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines, cached)

@@ -37,7 +37,6 @@ def split_ids(
     split: str,
     validation_fraction: float = 0.0,
     ids: Iterable[str] | None = None,
-    fold: int = 0,
 ) -> list[str]:
     """A split's ids, in the order of its records, as a stream without shuffling has them.
 
@@ -50,7 +49,6 @@ def split_ids(
         split: `"train"`, `"validation"` or a stored split.
         validation_fraction: share of training videos (or groups) to hold out.
         ids: in place of a fraction, the videos to take, as an earlier run recorded them.
-        fold: which of 1 / `validation_fraction` disjoint parts is held out, from 1; 0: a random one.
 
     Raises:
         InputError: no such split; a fraction that leaves a part empty; `ids` that are empty, repeated, beside a
@@ -59,14 +57,10 @@ def split_ids(
     stored = info.split(stored_split(info, split))["ids"]
     if ids is not None:
         return _chosen(info, split, stored, list(ids), validation_fraction)
-    if fold and (not validation_fraction or "validation" in info.splits):
-        message = f"data.validation_fold={fold}: no part of the training videos is held out."
-        hint = "Leave it out, or give a validation fraction, for records without a validation split."
-        raise InputError("flags_conflict", message, hint)
     is_whole = split == "train" and not validation_fraction
     if is_whole or "validation" in info.splits or split not in ("train", "validation"):
         return list(stored)
-    drawn = _fold(info, stored, validation_fraction, fold) if fold else _held_out(info, stored, validation_fraction)
+    drawn = _held_out(info, stored, validation_fraction)
     return [video_id for video_id in stored if (video_id in drawn) == (split == "validation")]
 
 
@@ -99,23 +93,6 @@ def _held_out(info: DatasetInfo, ids: list[str], fraction: float) -> set[str]:
         for neighbours in np.array_split(np.arange(len(of_class)), share) if share else ():
             chosen.append(of_class[rng.choice(neighbours)])
     return {video_id for unit in chosen for video_id in unit}
-
-
-def _fold(info: DatasetInfo, ids: list[str], fraction: float, fold: int) -> set[str]:
-    """One of 1 / `fraction` parts: one unit from each set of neighbours."""
-    units, number = _units(info, ids), round(1 / fraction)
-    if not np.isclose(number * fraction, 1, atol=0.01):
-        message = f"A validation fraction of {fraction} makes no equal parts, of which data.validation_fold takes one."
-        raise InputError("out_of_range", message, f"Give {1 / number:.4g}, or another 1 / parts.")
-    if not fold <= number <= len(units):
-        message = f"{counted(len(units), 'training video or group')} cannot be held out in {number} parts, part {fold}."
-        raise InputError("out_of_range", message, "Use fewer parts.")
-    rng = np.random.default_rng(0)
-    held_out: set[str] = set()
-    for start in range(0, len(units), number):
-        place = start + rng.permutation(number)[fold - 1]
-        held_out.update(units[place] if place < len(units) else ())
-    return held_out
 
 
 def _groups(info: DatasetInfo, ids: Iterable[str]) -> list[list[str]]:

@@ -12,9 +12,9 @@ UNKNOWN = "It is not known which videos of these records the model did not learn
 
 
 def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | None) -> HeldOut | str:
-    """The videos that the run of a model held out of its training, or a `Remark` that says why they are not known.
+    """The videos that a model's run held out, or a `Remark` that says why they are not known.
 
-    `data_hash` is that of the records that the model says it was trained on.
+    `data_hash`: of the records that the model says it was trained on.
     """
     if data_hash != info.data_hash:
         return Remark("held_out_unknown", UNKNOWN)
@@ -32,13 +32,13 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
 
 
 def learned_among(info: DatasetInfo, ids: Iterable[str], model_file: AnyPath) -> list[str]:
-    """Those of these videos that the run of a model learned from, whichever records it had; none if unknown."""
+    """The videos among these that a model's run learned from, whichever records it had; none if unknown."""
     learned = learned_from(model_file)
     return [video_id for video_id in ids if shown(info.videos[video_id]) in learned]
 
 
 def learned_of(info: DatasetInfo, ids: Sequence[str], model_file: AnyPath, data_hash: str | None) -> list[str] | None:
-    """`learned_among`; without a run, the training split of the model's own records. None if neither is known."""
+    """`learned_among`; without a run, the training split in the model's own records. None if neither is known."""
     if learned_from(model_file):
         return learned_among(info, ids, model_file)
     if data_hash != info.data_hash:
@@ -47,17 +47,17 @@ def learned_of(info: DatasetInfo, ids: Sequence[str], model_file: AnyPath, data_
 
 
 def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str, model_file: AnyPath) -> HeldOut:
-    """The videos of a split that a user names.
+    """A split that a user names.
 
     Args:
-        info: of the records that the model was trained on.
-        records: of those with the split; the same, or others.
-        split: name of it.
-        model_file: path of the model, whose run may have learned from more, by other records and by its start.
+        info: the records that the model was trained on.
+        records: those with the split; the same, or others.
+        split: its name.
+        model_file: the model's path; its run may have learned from more, by other records and by its start.
 
     Raises:
         RecordsError: there is no such split.
-        InputError: some of its videos are training videos.
+        InputError: some are training videos.
     """
     training = learned_from(model_file) | {shown(info.videos[name]) for name in info.split("train")["ids"]}
     seen = [name for name in records.split(split)["ids"] if shown(records.videos[name]) in training]

@@ -20,7 +20,7 @@ Logs: TypeAlias = dict[str, Any] | Any  # of a method that reads them: Keras giv
 
 
 class Reseed(keras.callbacks.Callback):
-    """Makes dropout and draws of an epoch a function of (seed, epoch), so that a resumed run repeats them."""
+    """Makes an epoch's dropout and draws a function of (seed, epoch), so that a resumed run repeats them."""
 
     def __init__(self, seed: int, first_epoch: int = 0) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Reseed(keras.callbacks.Callback):
 
 
 class StopAfter(keras.callbacks.Callback):
-    """Stops after so many steps of a phase, to try settings out; 0 never stops."""
+    """Stops after so many steps, to try settings out; 0 never stops."""
 
     def __init__(self, max_steps: int) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class StopAfter(keras.callbacks.Callback):
 
 
 class NotValidated(keras.callbacks.Callback):
-    """Logs NaN for the figures of an epoch that was not validated: never the best, and every row has all columns."""
+    """Logs NaN for an epoch without validation: never the best, and every row has all columns."""
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
@@ -55,9 +55,9 @@ class NotValidated(keras.callbacks.Callback):
 
 
 class StagesLabelled(keras.callbacks.Callback):
-    """InputError if no training frame of the first epoch had a stage label: the loss is 0 only then.
+    """InputError if no training frame had a stage label in the first epoch: the loss is 0 only then.
 
-    The index of the records counts labels before videos are held out.
+    The records' index counts labels before videos are held out.
     """
 
     def __init__(self, records_dir: str) -> None:
@@ -74,9 +74,9 @@ class KeepBest(keras.callbacks.Callback):
     """Saves the model at its best validation; ends a phase after `patience` validations without a better one.
 
     Args:
-        path: of the `.keras` file.
+        path: the `.keras` file.
         monitor: the validation figure; its highest value is the best.
-        best: what it must exceed: that of the epochs before a kill, or what says nothing.
+        best: what it must exceed: the best before a kill, or what says nothing.
         waited: validations without a better one before a kill.
         patience: 0 never ends a phase.
     """
@@ -99,7 +99,7 @@ class KeepBest(keras.callbacks.Callback):
 
 
 class AveragedWeights(keras.callbacks.Callback):
-    """Puts the moving averages of the weights into the model, from the beginning of a validation to the epoch's end.
+    """Puts the weights' moving averages into the model, from a validation's beginning to the epoch's end.
 
     Comes after the callbacks that keep what was validated, and before `SaveCheckpoint`: training goes on from the
     weights themselves. Keras's `SwapEMAWeights` exchanges them by sums, which round, and in the last epoch gives up the
@@ -124,10 +124,9 @@ class AveragedWeights(keras.callbacks.Callback):
 
 
 class ValidationScores(keras.callbacks.Callback):
-    """Keeps what each validation predicted of the held-out videos: a row of CSV for every epoch, score and video.
+    """Keeps what each validation predicted for held-out videos: a CSV row for every epoch, score and video.
 
-    `truth` is score → [(id, points)] of those whose score is known, in the order of their validation. The metric of SRC
-    holds what was predicted.
+    `truth` is score → [(id, points)] for known scores, in validation order. The SRC metric holds what was predicted.
     """
 
     def __init__(self, path: Path, truth: Mapping[str, Sequence[tuple[str, float]]]) -> None:
@@ -149,7 +148,7 @@ class ValidationScores(keras.callbacks.Callback):
 
 
 class MeanAccuracy(keras.callbacks.Callback):
-    """Adds `val_mean_accuracy`, the mean over the heads of a C3D, to the logs of a validated epoch."""
+    """Adds `val_mean_accuracy`, the mean over a C3D's heads, to a validated epoch's logs."""
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         accuracies = [value for name, value in logs.items() if name.startswith("val_") and name.endswith("accuracy")]
@@ -178,7 +177,7 @@ class SaveCheckpoint(keras.callbacks.Callback):
 
 
 def progress_bar(name: str, total: int, done: int, shown: Mapping[str, str]) -> keras.callbacks.Callback:
-    """A bar for the `total` steps of a phase, with the loss and the newest figures (name in the logs → label)."""
+    """A bar for a phase's `total` steps, with the loss and the newest figures (name in the logs → label)."""
     bar, figures = tqdm(total=total, initial=done, desc=name, unit="step", mininterval=1.0), {}
 
     def move(batch: int, logs: Logs) -> None:

@@ -1,7 +1,7 @@
-"""The configuration of a run, of `train` and of `pretrain`: what its flags fill and its config.json holds.
+"""The configuration that the flags of `train` and `pretrain` fill and config.json holds.
 
 Every default is here or in `defaults`. A choice between things that exclude each other is a choice between dataclasses:
-`Joint` training has no epochs of KFS, `WholeVideos` have no KFS.
+`Joint` training has no KFS epochs, `WholeVideos` have no KFS.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
 @dataclasses.dataclass(frozen=True)
 class PixelAugmentation:
-    """Random changes of training videos, see `data.augmentation.Augmentation`."""
+    """Random changes to training videos, see `data.augmentation.Augmentation`."""
 
     flip: bool = setting(defaults.FLIP, "Random mirroring.")
     crop_shift: int = setting(defaults.CROP_SHIFT, "Largest random crop shift, pixels.", flag=True, low=0)
@@ -28,7 +28,7 @@ class PixelAugmentation:
 
 @dataclasses.dataclass(frozen=True)
 class Optimizer:
-    """Adam; steps count updates of the weights."""
+    """Adam; steps count weight updates."""
 
     learning_rate: float = setting(defaults.LEARNING_RATE, 'Learning rate of Adam (§4.2: "10e-4").', True, low=1e-12)
     decay_rate: float = setting(0.45, "Learning rate decay factor (§4.2).", low=0.01, high=1)
@@ -69,7 +69,7 @@ class Records:
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation(PixelAugmentation):
-    """That of pixels, and of the start."""
+    """Pixels, and the start frame."""
 
     max_start_shift: int = setting(defaults.MAX_START_SHIFT, "Largest random start shift, frames (§4.2).", low=0)
 
@@ -85,11 +85,10 @@ class PartsOptimizer(Optimizer):
 
 @dataclasses.dataclass(frozen=True)
 class Data(Records):
-    """Records of scored videos."""
+    """Scored videos."""
 
     batch_size: int = setting(8, "Videos in a batch, ranked in pairs (Eq. 7).", flag=True, low=1)
     shuffle_labels: bool = setting(False, "Scores exchanged between training videos: a control.")
-    validation_fold: int = setting(0, "Which of 1/validation_fraction parts is held out; 0: a random one.", low=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,12 +108,12 @@ class BiLSTM(FrameC3D):
 
 @dataclasses.dataclass(frozen=True)
 class EDTCN:
-    """C3D with an ED-TCN in place of the Bi-LSTM (§4.4)."""
+    """C3D with an ED-TCN instead (§4.4)."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TCN:
-    """A TCN on what changes around each frame, for film and backbones; with C3D in place of the Bi-LSTM."""
+    """A TCN on what changes around each frame, for film and backbones; else on C3D."""
 
     dropout: float = setting(defaults.SEGMENTER_DROPOUT, "Channel dropout rate.", low=0, high=0.95)
 
@@ -129,7 +128,7 @@ STAGE_NETWORKS = {"c3d_bi_lstm": BiLSTM, "c3d": FrameC3D, "c3d_ed_tcn": EDTCN, "
 
 @dataclasses.dataclass(frozen=True)
 class KeyFragments:
-    """A model with KFS, whose towers see the fragments that it finds. SP is trained on those of `source`."""
+    """A model with KFS, whose towers see the fragments that it finds."""
 
     jitter: int = setting(defaults.FRAGMENT_JITTER, "Largest random fragment shift, frames.", "fragment_jitter", low=0)
     difficulty: tuple[str, ...] = setting((), "Stages that the difficulty tower sees; default: the sport's (§4.3).")
@@ -141,11 +140,11 @@ class KeyFragments:
 
 
 class TrueFragments(KeyFragments):
-    """SP is trained on the fragments of the stage labels."""
+    """SP is trained on the labelled fragments."""
 
 
 class PredictedFragments(KeyFragments):
-    """SP is trained on those that KFS finds; in joint training with its dropout."""
+    """SP is trained on the fragments that KFS finds; in joint training with its dropout."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,7 +164,7 @@ class Regression:
 
 @dataclasses.dataclass(frozen=True)
 class Distribution:
-    """The probability of every score, whose mean is the score (USDL, CVPR 2020)."""
+    """A probability for every score; their mean is the score (USDL, CVPR 2020)."""
 
     sigma: float = setting(defaults.SCORE_SIGMA, "Target width, standard deviations.", low=0.01, high=4)
 
@@ -243,7 +242,7 @@ class Pretrained:
 
 @dataclasses.dataclass(frozen=True)
 class TrainedModel:
-    """All weights of a model that was trained on other videos."""
+    """All weights from a model trained on other videos."""
 
     initial_model: str | None = setting(None, "Trained ScoringNet to start from.", flag=True)
 
@@ -254,7 +253,7 @@ STARTS = {"scratch": Scratch, "pretrained": Pretrained, "initial_model": Trained
 
 @dataclasses.dataclass(frozen=True)
 class TrainingRunOptions(RunOptions):
-    """Those of `train` alone besides."""
+    """Further ones for `train`."""
 
     replicas: int = setting(1, "Devices that share each batch.", flag=True, low=1, free=True)
     reference: bool = setting(True, "Calibration at the end, as by calibrate.", free=True)
@@ -262,7 +261,7 @@ class TrainingRunOptions(RunOptions):
 
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
-    """All of a run of `train`."""
+    """Everything that `train` is told."""
 
     data: Data = Data()
     model: Model = Model()
@@ -277,7 +276,7 @@ class TrainingConfig:
 
     @property
     def fragments(self) -> KeyFragments | None:
-        """Those of a model with KFS."""
+        """The key fragments, if the model has KFS."""
         return self.model.fragments if isinstance(self.model.fragments, KeyFragments) else None
 
     @property
@@ -287,7 +286,7 @@ class TrainingConfig:
 
     @property
     def starts(self) -> dict[str, str]:
-        """Flag → path, of the models that the run starts from."""
+        """Flag → path: the models that the run starts from."""
         paths = {flag: getattr(self.start, flag, None) for flag in ("pretrained", "initial_model")}
         paths["segmenter"] = getattr(self.schedule, "segmenter", None)
         return {flag: path for flag, path in paths.items() if path}
@@ -308,7 +307,7 @@ class TrainingConfig:
 
 @dataclasses.dataclass(frozen=True)
 class ClipData(Records):
-    """Records of classes, and the clips of their videos."""
+    """Classified videos, and their clips."""
 
     batch_size: int = setting(30, "Clips in a batch.", flag=True, low=1)
     clip_length: int = setting(defaults.CLIP_LENGTH, "Frames in a clip.", flag=True, low=1)
@@ -317,7 +316,7 @@ class ClipData(Records):
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierModel:
-    """A C3D with heads of classes."""
+    """A C3D with class heads."""
 
     width_multiplier: float = setting(defaults.WIDTH_MULTIPLIER, "Factor on all widths.", flag=True, low=0.01)
     top: str = setting(
@@ -337,7 +336,7 @@ class Epochs:
 
 @dataclasses.dataclass(frozen=True)
 class PretrainingConfig:
-    """All of a run of `pretrain`."""
+    """Everything that `pretrain` is told."""
 
     data: ClipData = ClipData()
     model: ClassifierModel = ClassifierModel()
@@ -348,5 +347,5 @@ class PretrainingConfig:
 
     @property
     def starts(self) -> dict[str, str]:
-        """Flag → path, of the C3D that the run goes on from."""
+        """Flag → path: the C3D that the run goes on from."""
         return {"pretrained": self.model.pretrained} if self.model.pretrained else {}

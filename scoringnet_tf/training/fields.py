@@ -1,7 +1,7 @@
-"""Fields of a typed, nested configuration: how a path and a value set one, and how all of them become JSON and back.
+"""Fields in a typed, nested configuration: set by a path and a value, turned into JSON and back.
 
-A path names a field through its sections, as in config.json: `optimizer.learning_rate`. A field whose value is one of
-several dataclasses (a choice) is set by the name of the alternative; what lies in the others has no effect.
+A path names a field through its sections, as in config.json: `optimizer.learning_rate`. A field that is
+one dataclass among several (a choice) is set by the alternative's name; what lies in the others has no effect.
 """
 
 import dataclasses
@@ -19,9 +19,9 @@ FORMS = {bool: "true or false", int: "a whole number", float: "a number"}
 
 @dataclasses.dataclass(frozen=True)
 class Field:
-    """What is known of a field besides its type and default.
+    """What a field has besides its type and default.
 
-    A choice without a flag is made by a value for a field of one of its alternatives.
+    A choice without a flag is made by a value for a field in one alternative.
     """
 
     help: str  # a noun phrase
@@ -34,28 +34,28 @@ class Field:
     free: bool = False  # whether it may change in a run that goes on: it does not change what is computed
 
     def name_of(self, value: Any) -> str:
-        """The name of the alternative that a value is."""
+        """The alternative's name that a value is."""
         return next(name for name, kind in self.alternatives.items() if type(value) is kind)
 
     def named(self, path: str) -> str:
-        """How a user sets the field of this path."""
+        """How a user sets the field at this path."""
         return f"--{self.flag}" if self.flag else f"--set={path}"
 
 
 def setting(default: Any, help: str, flag: str | bool = "", **options: Any) -> Any:  # pragma: no mutate block
-    """A field with a default and a `Field` of these options; with `alternatives`, a choice between dataclasses."""
+    """A field with a default and a `Field`; with `alternatives`, a choice between dataclasses."""
     of_default = {"default_factory": dict} if isinstance(default, dict) else {"default": default}
     return dataclasses.field(**of_default, metadata={"field": Field(help, flag, **options)})
 
 
 def _about(field: dataclasses.Field) -> Field | None:
-    """The `Field` of a dataclass's field, with the name of its flag; None for a section."""
+    """The `Field` behind a dataclass's field, with its flag's name; None for a section."""
     about = field.metadata.get("field")
     return dataclasses.replace(about, flag=field.name) if about and about.flag is True else about
 
 
 def all_fields(cls: type, prefix: str = "") -> Iterator[tuple[str, Field, Any, Any]]:
-    """(Path, `Field`, type, default) of every field of a configuration, those of all alternatives included."""
+    """(Path, `Field`, type, default) for every field in a configuration, all alternatives included."""
     hints = typing.get_type_hints(cls)
     for field in dataclasses.fields(cls):
         path, about = prefix + field.name, _about(field)
@@ -121,7 +121,7 @@ def _is_asked(values: Mapping[str, Any], path: str, kind: type) -> bool:
 
 
 def _converted(value: Any, hint: Any, about: Field, path: str) -> Any:
-    """A value of a field, made of a text or of what JSON holds; InputError if the field cannot have it."""
+    """A field's value from a text or from JSON; InputError if the field cannot have it."""
     named = f"{about.named(path)}={','.join(map(str, value)) if isinstance(value, list | tuple) else value}"
     try:
         made = _of_type(value, hint)
@@ -138,7 +138,7 @@ def _converted(value: Any, hint: Any, about: Field, path: str) -> Any:
 
 
 def _form(hint: Any) -> str:
-    """What a value of a type looks like, in words."""
+    """What a type's values look like, in words."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType:
         return _form(arguments[0])
@@ -179,7 +179,7 @@ def _entries(value: Any) -> list:
 
 
 def to_json(config: Any) -> dict[str, Any]:
-    """JSON values of a configuration, nested as it is; the `kind` of a choice is the name of its alternative."""
+    """A configuration as JSON values, nested as it is; a choice has its alternative's name as `kind`."""
     made: dict[str, Any] = {}
     for field in dataclasses.fields(config):
         value, about = getattr(config, field.name), _about(field)
@@ -191,7 +191,7 @@ def to_json(config: Any) -> dict[str, Any]:
 
 
 def flat(values: Mapping[str, Any], cls: type) -> dict[str, Any]:
-    """Path → value of what `to_json` gave; the value of a choice is the name of its alternative."""
+    """Path → value in what `to_json` gave; a choice has its alternative's name as value."""
     leaves = {path for path, about, *_ in all_fields(cls) if not about.alternatives}
     made: dict[str, Any] = {}
 

@@ -1,4 +1,4 @@
-"""The network and the losses of a configuration."""
+"""The network and the losses that a configuration describes."""
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
@@ -36,13 +36,13 @@ def build_network(
     towers: Sequence[str] = PREDICTED_SCORES,
     sources: Mapping[str, Any] | None = None,
 ) -> ScoringNet:
-    """The `ScoringNet` of a configuration for the records of `info`, with towers for these scores.
+    """The `ScoringNet` that a configuration describes for records, with towers for these scores.
 
-    `sources` are the models that it will start from, flag → model: its frames are preprocessed as theirs. A tower of
-    --initial_model that learns in no phase keeps its units and its stages: the same weights answer as they did.
+    `sources` are the models that it will start from, flag → model: its frames are preprocessed as theirs. A tower
+    from --initial_model that learns in no phase keeps its units and its stages: the same weights answer as they did.
 
     Raises:
-        InputError: it cannot see so many views of a fragment, or lacks towers or stages that the configuration names.
+        InputError: it cannot see so many views, or lacks towers or stages that the configuration names.
     """
     model, fragments, source = config.model, config.fragments, (sources or {}).get("initial_model")
     try:
@@ -83,7 +83,7 @@ def build_network(
 
 
 def _backbone(info: DatasetInfo, config: TrainingConfig, name: str, dtype: str) -> Backbone:
-    """The backbone of a configuration; a pretrained one learns what --lr_multipliers names of it."""
+    """A configuration's backbone; if pretrained, it learns what --lr_multipliers names."""
     size, rates = config.data.image_size, config.optimizer.lr_multipliers
     of_new = f"{SEPARATE}:"
     if name.startswith(of_new):
@@ -113,7 +113,7 @@ def _segmenter_options(fragments: KeyFragments) -> dict[str, Any]:
 
 
 def _kept(source: ScoringNet | None, config: TrainingConfig, towers: Sequence[str]) -> tuple[dict, dict]:
-    """Statistics and stages, by score, of the towers of --initial_model that have learned, and do not learn on."""
+    """Statistics and stages, by score, for towers in --initial_model that have learned, and do not learn on."""
     if source is None:
         return {}, {}
     frozen = source.learned_parts & {*(towers if config.trains_kfs_alone else config.frozen)} & {*towers}
@@ -125,7 +125,7 @@ def _kept(source: ScoringNet | None, config: TrainingConfig, towers: Sequence[st
 def fragment_stages(
     info: DatasetInfo, config: TrainingConfig, towers: Collection[str], kept: Mapping[str, list[str]]
 ) -> dict[str, list[str]] | None:
-    """Score → the stages that the configuration names, or `kept`, those of a tower that learns no more; None if none.
+    """Score → the stages that the configuration names, or `kept`, a resting tower's; None if none.
 
     Raises:
         InputError: there are no such stages, or no tower that could see them.
@@ -146,9 +146,9 @@ def fragment_stages(
 
 
 def losses(network: ScoringNet, config: TrainingConfig, final_std: float | None = None) -> dict[str, keras.losses.Loss]:
-    """Eqs. 5, 8 and 9 as the configuration says: output of a `ScoringNet` → loss.
+    """Eqs. 5, 8 and 9 as the configuration says: output → loss.
 
-    With `final_std`, the standard deviation of the training videos' final scores, that score is learned as well.
+    With `final_std`, the final score's standard deviation in training, that score is learned as well.
     """
     loss, head = config.loss, config.model.head
     unit = 1.0 if loss.units == "points" else None

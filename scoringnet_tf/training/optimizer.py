@@ -1,4 +1,4 @@
-"""Adam with the schedule of §4.2, clipping, accumulation, averaging and loss scaling, as a configuration says."""
+"""Adam with §4.2's schedule, clipping, accumulation, averaging and loss scaling, as a configuration says."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,15 +14,15 @@ from scoringnet_tf.training.config import Optimizer
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class LayerwiseAdam(keras.optimizers.Adam):
-    """Adam with a factor on the learning rate of each variable: a pretrained trunk moves more slowly than what is new.
+    """Adam with a factor on each variable's learning rate: a pretrained trunk moves more slowly than what is new.
 
-    A step of Adam is proportional to its learning rate, so a variable with the factor f moves by f times its step. With
-    `use_ema` the average starts at the first update's weights, and takes in those of every later update.
+    Adam's step is proportional to its learning rate, so a variable with the factor f moves by f times its step. With
+    `use_ema` the average starts at the first update's weights, and takes in every later update's.
 
     Args:
-        learning_rate: number or schedule, of the variables with a factor of 1.
-        rate_factors: a factor for each of the variables that it will be built with, in their order; None: 1 for all.
-        kwargs: of `keras.optimizers.Adam`, all but `weight_decay`.
+        learning_rate: number or schedule, for variables with a factor of 1.
+        rate_factors: one for each variable that it will be built with, in their order; None: 1 for all.
+        kwargs: as `keras.optimizers.Adam`, all but `weight_decay`.
 
     Raises:
         ValueError: `weight_decay` was given; on building, there are more or fewer variables than factors.
@@ -54,11 +54,11 @@ class LayerwiseAdam(keras.optimizers.Adam):
         super().apply(replicas.summed(grads), trainable_variables)
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
-        """Nothing is left to sum: `apply` did, for Keras would clip and accumulate the gradient of each replica."""
+        """Nothing is left to sum: `apply` did, for Keras would clip and accumulate each replica's gradient."""
         return grads_and_vars
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """A step of Adam (Kingma and Ba, end of §2) in one operation of TensorFlow, where Keras writes several."""
+        """Adam's step (Kingma and Ba, end of §2) in one TensorFlow operation; Keras writes several."""
         index = self._get_variable_index(variable)
         if self.rate_factors is not None:
             learning_rate = learning_rate * self.rate_factors[index]
@@ -83,7 +83,7 @@ class LayerwiseAdam(keras.optimizers.Adam):
         )
 
     def _update_model_variables_moving_average(self, trainable_variables: Sequence[keras.Variable]) -> None:
-        """Once for an update: Keras's would average once for every batch of an accumulation."""
+        """Once for an update: Keras's would average once for every accumulated batch."""
         average = super()._update_model_variables_moving_average
         if not self.gradient_accumulation_steps:
             average(trainable_variables)
@@ -131,7 +131,7 @@ class LinearWarmup(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def learning_rate(config: Optimizer) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """The rate at every batch of a run: §4.2's, multiplied by 0.45 every 600 iterations, after a warm-up if any.
+    """The rate at every batch: §4.2's, multiplied by 0.45 every 600 iterations, after a warm-up if any.
 
     A configuration counts updates; Keras asks its schedules by batches, of which `accumulation_steps` make an update.
     """
@@ -145,12 +145,12 @@ def learning_rate(config: Optimizer) -> float | keras.optimizers.schedules.Learn
 def make_optimizer(
     config: Optimizer, dtype: str, rate_factors: Iterable[float] | None = None
 ) -> LayerwiseAdam | LossScaleOptimizer:
-    """The optimizer of a run.
+    """A run's optimizer.
 
     Args:
-        config: of the run.
-        dtype: dtype policy of the model; float16 gradients need a scaled loss.
-        rate_factors: of `LayerwiseAdam`.
+        config: the run's.
+        dtype: the model's dtype policy; float16 gradients need a scaled loss.
+        rate_factors: as `LayerwiseAdam` takes them.
 
     Returns:
         A `LayerwiseAdam`, inside a `LossScaleOptimizer` for "mixed_float16".

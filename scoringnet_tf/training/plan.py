@@ -51,11 +51,11 @@ def _scores_plan(config: TrainingConfig, info: DatasetInfo) -> Plan:
     check_start(info, config)
     _check_files(config)
     check_stages(info, config)
-    data, targets = config.data, score_targets(info, config.model.scores)
-    train, held_out = split_ids(info, "train", data.validation_fraction, fold=data.validation_fold), []
-    if data.validation_fraction or "validation" in info.splits:
-        held_out = split_ids(info, "validation", data.validation_fraction, fold=data.validation_fold)
-    plan = Plan(config, info, phases(config), train, held_out, targets)
+    fraction = config.data.validation_fraction
+    is_held_out = fraction or "validation" in info.splits
+    held_out = split_ids(info, "validation", fraction) if is_held_out else []
+    targets = score_targets(info, config.model.scores)
+    plan = Plan(config, info, phases(config), split_ids(info, "train", fraction), held_out, targets)
     if held_out and plan.phases[-1].monitor == "val_f_src":
         check_held_out(plan)
     return plan

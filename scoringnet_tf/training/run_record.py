@@ -1,4 +1,4 @@
-"""`config.json` of a run: its configuration, versions, data and held-out videos, so that a result can be traced."""
+"""A run's `config.json`: configuration, versions, data and held-out videos, so that a result can be traced."""
 
 import dataclasses
 import platform
@@ -22,8 +22,8 @@ from scoringnet_tf.training.fields import all_fields, flat, to_json
 CONFIG = "config.json"
 KINDS = {"configuration": dict, "data_hash": str, "precision": str, "versions": dict, "validation_ids": list}
 KINDS |= {"learned_from": list, "built_of": dict}
-LATER = {"model.backbone": SEPARATE, "data.validation_fold": 0}  # fields that older runs lack → what they did
-GONE = {"model.members": 1, "data.service": None}  # the other way round
+LATER = {"model.backbone": SEPARATE}  # fields that older runs lack → what they did
+GONE = {"model.members": 1, "data.service": None, "data.validation_fold": 0}  # the other way round
 EPOCHS = {
     "pretraining": "epochs",
     "joint": "epochs",
@@ -34,7 +34,7 @@ EPOCHS = {
 
 @dataclasses.dataclass(frozen=True)
 class RunRecord:
-    """What config.json holds of a run."""
+    """What config.json holds."""
 
     config: TrainingConfig | PretrainingConfig
     data_hash: str  # of the records
@@ -46,7 +46,7 @@ class RunRecord:
         """Writes `config.json`, with what the training videos show (`learned_from`).
 
         Raises:
-            InputError: a checkpoint of a run with other fields, which it names, or without configuration.
+            InputError: a checkpoint from a run with other fields, which it names, or without configuration.
         """
         path, learned = as_path(model_dir) / CONFIG, {*learned_from}
         values = dataclasses.asdict(self) | {"configuration": to_json(self.config), "versions": versions()}
@@ -59,7 +59,7 @@ class RunRecord:
         write_json(path, values | {"learned_from": sorted(learned)})
 
     def check(self, model_dir: AnyPath) -> None:
-        """InputError, which names every field that differs, unless another process of the same run wrote the same."""
+        """InputError, which names every field that differs, unless the first worker wrote the same."""
         path = as_path(model_dir) / CONFIG
         self._checked(path, {}, f"{path}: the first worker has other settings")
 
@@ -125,13 +125,13 @@ def _read(path: AnyPath) -> dict[str, Any]:
 
 
 def _beside(model_path: AnyPath) -> dict[str, Any]:
-    """The configuration of the run that made a model; an empty one if there is none."""
+    """The configuration beside a model; empty if there is none."""
     path = as_path(model_path).parent / CONFIG
     return _read(path) if path.is_file() else {}
 
 
 def versions() -> dict[str, str]:
-    """Package → version, of what a result is computed by."""
+    """Package → version."""
     packages = {"tensorflow": tf, "keras": keras, "numpy": np}
     return {"scoringnet_tf": __version__, "python": platform.python_version()} | {
         name: package.__version__ for name, package in packages.items()
@@ -142,10 +142,7 @@ def versions() -> dict[str, str]:
 
 
 def learned_from(model_path: AnyPath) -> set[str]:
-    """What the training videos of the run of a model show, and those it started from; empty if nothing says.
-
-    An older version does not say.
-    """
+    """What a model's run learned from, with what it started from; empty if nothing says, as in an older version."""
     try:
         return set(_beside(model_path).get("learned_from", ()))
     except InputError as error:
@@ -155,7 +152,7 @@ def learned_from(model_path: AnyPath) -> set[str]:
 
 
 def held_out_of(info: DatasetInfo, model_path: AnyPath) -> list[str]:
-    """The videos that the run of a model held out of the training split of records; InputError if it had others."""
+    """The videos that a model's run held out of its training split; InputError if it had other records."""
     ids, data_hash = held_out_ids(model_path)
     if data_hash != info.data_hash:
         message = f"{info.records_dir}: the run that made {model_path} had other records (another data hash)."
@@ -164,7 +161,7 @@ def held_out_of(info: DatasetInfo, model_path: AnyPath) -> list[str]:
 
 
 def held_out_ids(model_path: AnyPath) -> tuple[list[str], str]:
-    """(Videos that the run of a model held out of its training split, hash of its records); InputError if unknown."""
+    """(Videos that a model's run held out of its training split, its records' hash); InputError if unknown."""
     path, values = as_path(model_path).parent / CONFIG, _beside(model_path)
     if not values:
         raise InputError("not_found", f"{path}, the configuration of the run that made the model, is missing.")

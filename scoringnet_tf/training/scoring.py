@@ -54,7 +54,6 @@ def videos(plan: Plan, network: ScoringNet, split: str, **options: Any) -> tf.da
         "image_size": data.image_size,
         "batch_size": data.batch_size,
         "validation_fraction": data.validation_fraction,
-        "validation_fold": data.validation_fold,
         "num_frames": network.sampled_frames,
         "cache": data.cache,
     }

@@ -53,7 +53,7 @@ def cpu_flags() -> set[str]:
 
 
 def workers() -> tuple[int, int]:
-    """(number of this process, counted from 0; how many there are) of the machines of a run, as TF_CONFIG says.
+    """(This process's number, from 0; how many machines train together), as TF_CONFIG says.
 
     That is TensorFlow's: {"cluster": {"worker": ["host:port", …]}, "task": {"type": "worker", "index": 0}}, with the
     same cluster on all. A "chief" comes before the workers. Without the variable there is one.
@@ -79,13 +79,13 @@ def workers() -> tuple[int, int]:
 
 
 def strategy_of(number: int) -> tf.distribute.Strategy:
-    """The strategy of so many replicas that share a batch; to be made before TensorFlow has made use of a device.
+    """The strategy for so many replicas that share a batch; to be made before TensorFlow uses a device.
 
-    Without GPUs the processor counts as so many devices, which is no faster: to see what several GPUs would do. Of
-    several machines (see `workers`) each has as many as it has GPUs, or one, and `number` is the sum.
+    Without GPUs the processor counts as so many devices, which is no faster: to see what several GPUs would do. Several
+    machines (see `workers`) have a replica for each GPU, or one each, and `number` is the sum.
 
     Raises:
-        InputError: there are fewer devices, or TensorFlow has made use of the processor as fewer.
+        InputError: there are fewer devices, or TensorFlow has used the processor as fewer.
     """
     gpus = tf.config.list_physical_devices("GPU")
     _, machines = workers()
@@ -118,7 +118,7 @@ def _divide_processor(number: int) -> None:
 
 @contextlib.contextmanager
 def noticing_the_gone(machines: int) -> Iterator[None]:
-    """TensorFlow's errors of a machine that waits in vain for another, in our words."""
+    """TensorFlow's errors on a machine that waits in vain for another, in our words."""
     try:
         yield
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
@@ -130,10 +130,10 @@ def noticing_the_gone(machines: int) -> Iterator[None]:
 
 
 def strategy_of_run(config: TrainingConfig | PretrainingConfig) -> tf.distribute.Strategy:
-    """The strategy of the devices that share a batch, see `strategy_of`; several are named.
+    """The strategy for the devices that share a batch, see `strategy_of`; several are named.
 
     Raises:
-        InputError: what several replicas or averages cannot do is asked of them.
+        InputError: several replicas or averages cannot do what is asked.
     """
     number, batch_size = getattr(config.run, "replicas", 1), config.data.batch_size
     if isinstance(config, PretrainingConfig) and workers()[1] > 1:
@@ -149,7 +149,8 @@ def strategy_of_run(config: TrainingConfig | PretrainingConfig) -> tf.distribute
     elif number > 1 and is_resnet50:  # each replica would normalise by its own frames
         conflict = f"--replicas={number} does not work with --stage_network=resnet50."
     elif config.optimizer.ema_momentum and is_resnet50:
-        conflict = f"--set=optimizer.ema_momentum={config.optimizer.ema_momentum:g} does not average the statistics of resnet50."
+        momentum = config.optimizer.ema_momentum
+        conflict = f"--set=optimizer.ema_momentum={momentum:g} does not average the statistics of resnet50."
         hint = "With --stage_network=resnet50 use --set=optimizer.ema_momentum=0."
     if conflict:
         raise InputError("flags_conflict", conflict, hint)
@@ -160,20 +161,20 @@ def strategy_of_run(config: TrainingConfig | PretrainingConfig) -> tf.distribute
 
 
 def pieces_of(number: int, machines: int) -> list[int]:
-    """Which replica's rows are to lie in each piece of a batch, for `replicas.gathered` to have them in their order.
+    """Which replica's rows are to lie in each piece, for `replicas.gathered` to have them in their order.
 
     TensorFlow cuts a batch into as many pieces as there are replicas and deals them out to the machines in turn, while
-    the replicas of a machine have neighbouring numbers.
+    a machine's replicas have neighbouring numbers.
     """
     own = number // machines
     return [machine * own + each for each in range(own) for machine in range(machines)]
 
 
 def shared(dataset: tf.data.Dataset, number: int) -> Any:
-    """Batches that so many replicas can share: (inputs, targets, weights of the videos).
+    """Batches that so many replicas can share: (inputs, targets, video weights).
 
-    A batch that does not divide is filled up with videos of weight 0, copies of its own, which take part in nothing.
-    Of several machines each reads all of a batch and trains on its part: batches stay what they are on one.
+    A batch that does not divide is filled up with copies that have weight 0 and take part in nothing. Each machine
+    reads the whole batch and trains on its part: batches stay what they are on one.
     """
     if number == 1:
         return dataset

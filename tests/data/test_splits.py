@@ -135,25 +135,3 @@ def test_a_split_that_is_not_there(scored):
         split_ids(scored, "dev")
     with refused("unknown_name", "train", "test"):
         split_ids(tiny_info(splits={"test": {"ids": ["other"]}}, videos={}), "validation", 0.1)
-
-
-def test_folds_hold_every_video_out_once_and_neighbours_apart(scored, actions):
-    for info, number in ((scored, 3), (actions, 5)):
-        stored = info.splits["train"]["ids"]
-        folds = [split_ids(info, "validation", 1 / number, fold=fold) for fold in range(1, number + 1)]
-        assert sorted(video_id for fold in folds for video_id in fold) == sorted(stored)
-        assert split_ids(info, "train", 1 / number, fold=2) == [name for name in stored if name not in {*folds[1]}]
-        groups = [{info.videos[name].get("group", name) for name in fold} for fold in folds]
-        assert sum(map(len, groups)) == len(set.union(*groups)) and max(map(len, groups)) - min(map(len, groups)) <= 1
-    by_score = sorted(scored.splits["train"]["ids"], key=lambda v: (scored.videos[v]["final"] or 0.0, v))
-    for place in range(0, 39, 3):
-        assert len({*by_score[place : place + 3]} & {*split_ids(scored, "validation", 1 / 3, fold=2)}) == 1
-    with refused("out_of_range", 40):
-        split_ids(scored, "validation", 1 / 41, fold=1)
-    with refused("out_of_range", "part 4"):
-        split_ids(scored, "validation", 1 / 3, fold=4)
-    with refused("out_of_range", "Give 0.3333"):  # a third is left
-        split_ids(scored, "validation", 0.3, fold=1)
-    assert split_ids(scored, "validation", 0.333, fold=2) == split_ids(scored, "validation", 1 / 3, fold=2)
-    with refused("flags_conflict", "validation_fold=2"):
-        split_ids(scored, "train", fold=2)

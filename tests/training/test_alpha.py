@@ -1,4 +1,4 @@
-"""α of the ranking loss (§4.2): a sport's own unless a flag says otherwise, the same in Python and on the command line."""
+"""α of the ranking loss (§4.2): the sport's, unless a flag says otherwise; the same in Python and in a command."""
 
 import pytest
 from training_runs import SMALL, changed, scoring_run, settings

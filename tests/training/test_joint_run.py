@@ -3,7 +3,6 @@
 Of one tower, for what is asked here knows no network; `test_resuming` kills a joint run of KFS and a tower.
 """
 
-import shutil
 import types
 
 import keras
@@ -23,7 +22,6 @@ from training_runs import (
 )
 
 import scoringnet_tf
-from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.fit import fit
@@ -120,16 +118,3 @@ def test_averages_change_nothing_of_what_they_average(straight, diving_records, 
     del recorder.weights[2 * len(straight.recorded) // OPTIONS["epochs"] :]  # what is trained again
     fit(watched(eagerly(scoring_run(diving_records, tmp_path, **changes)), recorder))
     assert_same(straight.recorded, recorder.weights)
-
-
-@pytest.mark.slow
-def test_what_was_put_into_a_last_model_stays(straight, diving_records, tmp_path):
-    """A finished run that is given again trains nothing, and what `calibrate` did is kept."""
-    shutil.copytree(straight.run.model_dir, tmp_path / "run")
-    path, provenance = tmp_path / "run/last.keras", {"calibrated": "yes"}
-    load_scoring_net(path).with_dtype("float32", provenance=provenance).save(path)
-    trained_by(scoring_run(diving_records, tmp_path / "run", **OPTIONS))
-    assert load_scoring_net(path).provenance == provenance
-    path.unlink()
-    trained_by(scoring_run(diving_records, tmp_path / "run", **OPTIONS))
-    assert_same(load_scoring_net(path).get_weights(), weights_beside(straight.best)[0])

@@ -34,32 +34,32 @@ ONE_TOWER = {"training": "joint", "fragments": "whole", "scores": "final"}
 # === Draws ===
 
 
-def generators(network):
-    return [v for v in network.variables if v.path.endswith("seed_generator_state")]
-
-
-def test_reseed_is_a_function_of_seed_and_epoch():
-    network = scoringnet_tf.ScoringNet(**SMALL)
-    states = []
-    for seed, epoch in ((1, 0), (1, 0), (1, 1), (2, 0)):
-        reseed(network, seed, epoch)
-        states.append([tuple(np.asarray(v)) for v in generators(network)])
-    assert states[0] == states[1]
-    assert len({state for epoch in (states[0], *states[2:]) for state in epoch}) == 3 * len(generators(network))
-
-
 def test_no_draw_of_an_epoch_returns_in_another():
-    """Two phases of 20 epochs of 51 steps with one generator: 2,040 draws, all different."""
+    """Two phases of 20 epochs of 51 steps with one generator: 2,040 draws, all different; another seed draws others."""
     layer = keras.layers.Dropout(0.5)
     inputs = keras.Input((1,))
     model, drawn = keras.Model(inputs, layer(inputs)), []
-    for first_epoch in (0, 20):
-        callback = callbacks.Reseed(3, first_epoch)
+
+    def draws_of(seed, first_epoch, epoch):
+        callback = callbacks.Reseed(seed, first_epoch)
         callback.set_model(model)
+        callback.on_epoch_begin(epoch)
+        return [tuple(np.asarray(layer.seed_generator.next())) for _ in range(51)]
+
+    for first_epoch in (0, 20):
         for epoch in range(20):
-            callback.on_epoch_begin(epoch)
-            drawn += [tuple(np.asarray(layer.seed_generator.next())) for _ in range(51)]
+            drawn += draws_of(3, first_epoch, epoch)
     assert len(set(drawn)) == 2040
+    assert draws_of(3, 20, 1) == drawn[21 * 51 : 22 * 51] and not {*draws_of(4, 20, 1)} & {*drawn}
+
+
+def test_generators_of_a_model_draw_apart():
+    network, states = scoringnet_tf.ScoringNet(**SMALL), []
+    for seed, epoch in ((1, 0), (1, 1)):
+        reseed(network, seed, epoch)
+        found = [tuple(np.asarray(v)) for v in network.variables if v.path.endswith("seed_generator_state")]
+        states += found
+    assert len({*states}) == 2 * len(found) > 2
 
 
 # === Which epoch is kept ===
