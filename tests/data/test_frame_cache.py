@@ -11,6 +11,7 @@ from training_runs import KilledError, assert_same, kill_after_epoch, scoring_ru
 from scoringnet_tf.data.augmentation import Augmentation
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import clips, videos
+from scoringnet_tf.training.fit import fit
 
 WAYS = [
     {"augmentation": Augmentation(), "shuffle": True, "epochs": 2, "seed": 3},
@@ -45,7 +46,7 @@ def test_weights_are_those_without_it_cold_warm_and_resumed(diving_copy, tmp_pat
     expected = weights_after(diving_copy, tmp_path / "none", **changes)
     with monkeypatch.context() as patch, pytest.raises(KilledError):
         kill_after_epoch(patch, 2)
-        scoring_run(diving_copy, tmp_path / "disk", cache="disk", **changes).run()
+        fit(scoring_run(diving_copy, tmp_path / "disk", cache="disk", **changes))
     assert_same(weights_after(diving_copy, tmp_path / "disk", cache="disk", **changes), expected)
 
 
