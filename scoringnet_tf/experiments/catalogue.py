@@ -172,7 +172,7 @@ def _ranking() -> Experiment:
     """What might keep the ranking loss from adding anything: each setting is trained without it and with it."""
     weighed = [
         *(Row(f"α = {alpha}", {"alpha": alpha}) for alpha in ("0.2", "5", "25")),
-        Row("δ = 2", {"ranking_margin": "2"}),
+        Row("δ = 2", {"loss.ranking_margin": "2"}),
         Row("sum over pairs", {"loss.pair_reduction": "sum"}),
         Row("sum over pairs, α = 0.05", {"loss.pair_reduction": "sum", "alpha": "0.05"}),
     ]
@@ -323,7 +323,7 @@ EXPERIMENTS = {
         [
             Row("preset"),
             *_varied("alpha", ["0", "0.2", "5", "25"], "α"),
-            *_varied("ranking_margin", ["0.1", "2"], "δ"),
+            *_varied("loss.ranking_margin", ["0.1", "2"], "δ"),
             *_varied("beta", ["0", "0.0005"], "β"),
             *_varied("learning_rate", ["0.0002", "0.0018"], "rate"),
             *_varied("batch_size", ["4", "16"], "batch"),

@@ -37,7 +37,7 @@ SCORING_FLAGS = (  # of train: no part of a KFS that is trained before SP
     *("scoring_epochs", "fragments", "fragment_jitter", "model.fragments.difficulty", "model.fragments.execution"),
     *("clip_lengths", "views", "model.conv_filters", "model.fc_units", "model.pool_stride", "dropout"),
     *("head", "model.head.output_activation", "model.head.sigma", "data.shuffle_labels"),
-    *("alpha", "beta", "ranking_margin", "loss.pair_reduction", "loss.ties", "loss.units"),
+    *("alpha", "beta", "loss.ranking_margin", "loss.pair_reduction", "loss.ties", "loss.units"),
 )
 KFS_FLAGS = ("segmenter", "fragment_jitter", "decoding", "stage_network")
 FLAGS = {path: about.flag for path, about, *_ in all_fields(TrainingConfig) if about.flag}

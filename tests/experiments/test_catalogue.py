@@ -50,7 +50,7 @@ def test_rows_ask_what_their_titles_say():
     for name, (flags, evaluation) in rows["table3"].items():
         network, _, decoding = name.partition(", ")
         assert flags.get("stage_network") == networks.get(network) and evaluation == (f"--decoding={decoding}",)
-    signs = {"α": "alpha", "δ": "ranking_margin", "β": "beta", "batch": "batch_size", "clips": "clip_lengths"}
+    signs = {"α": "alpha", "δ": "loss.ranking_margin", "β": "beta", "batch": "batch_size", "clips": "clip_lengths"}
     signs |= {"rate": "learning_rate", "LSTM units": "model.fragments.network.lstm_units"}
     for name, (flags, _) in rows["stability"].items():
         sign, _, number = name.partition(" = ")

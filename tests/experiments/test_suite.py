@@ -162,7 +162,7 @@ def test_the_settings_of_sp_are_fields_of_the_configuration():
     """By the names that flags have, or else by their paths; none of what KFS learns by is among them."""
     names = {about.flag or path for path, about, *_ in all_fields(TrainingConfig)}
     scoring = set(training.SCORING_FLAGS)
-    of_loss = {name for name in names if name.startswith("loss.") or name in ("alpha", "beta", "ranking_margin")}
+    of_loss = {name for name in names if name.startswith("loss.") or name in ("alpha", "beta")}
     assert scoring <= names and of_loss <= scoring | {"loss.stages"}
     of_kfs = ("optimizer.", "augmentation.", "start.", "model.fragments.network")
     assert not [name for name in scoring if name.startswith(of_kfs)]
