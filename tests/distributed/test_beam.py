@@ -1,7 +1,6 @@
 """Building on Apache Beam, by two workers of its portable runner: the records of a local build, also after a kill."""
 
 import filecmp
-import signal
 import subprocess
 import sys
 import time
@@ -23,8 +22,11 @@ def command(source, output, *more):
     return [sys.executable, "-m", "data_prep", "build", *asked]
 
 
-def build(*arguments):
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=300)
+def build(source, output, *more, status=0):
+    """What a build prints, and its errors where it is to end with another status."""
+    done = subprocess.run(command(source, output, *more), capture_output=True, text=True, timeout=300)
+    assert done.returncode == status, done.stderr
+    return (done.stderr if status else done.stdout).replace(str(output), "…")
 
 
 def assert_same_files(first, second):
@@ -44,33 +46,27 @@ def source(tmp_path_factory):
 @pytest.fixture(scope="module")
 def local(source, tmp_path_factory):
     folder = tmp_path_factory.mktemp("local") / "records"
-    done = build(source, folder, "--on_error=skip")
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout.replace(str(folder), "…")
+    return folder, build(source, folder, "--on_error=skip")
 
 
 def test_records_are_those_of_a_local_build_and_a_bad_video_is_left_out(source, local, tmp_path):
-    done = build(source, tmp_path / "records", "--on_error=skip", f"--runner={RUNNER}")
-    assert done.returncode == 0, done.stderr
-    assert "skipped videos: 1" in done.stdout
-    assert done.stdout.replace(str(tmp_path / "records"), "…") == local[1]
+    printed = build(source, tmp_path / "records", "--on_error=skip", f"--runner={RUNNER}")
+    assert "skipped videos: 1" in printed and printed == local[1]
     assert_same_files(tmp_path / "records", local[0])
 
 
 def test_a_killed_build_goes_on(source, local, tmp_path):
-    folder = tmp_path / "records"
+    folder, asked = tmp_path / "records", ("--on_error=skip", f"--runner={RUNNER}")
     kept = folder_beside(folder)
-    asked = command(source, folder, "--on_error=skip", f"--runner={RUNNER}")
-    process = subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    silent = dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
+    process = subprocess.Popen(command(source, folder, *asked), **silent)
     deadline = time.monotonic() + 300
     while not list(kept.glob("*.npz")):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     assert process.wait() < 0 and not folder.exists()
-    done = build(source, folder, "--on_error=skip", f"--runner={RUNNER}")
-    assert done.returncode == 0, done.stderr
-    assert "interrupted build" in done.stdout
+    assert "interrupted build" in build(source, folder, *asked)
     assert_same_files(folder, local[0])
     assert not kept.exists()
 
@@ -87,9 +83,8 @@ def test_a_killed_build_goes_on(source, local, tmp_path):
     ],
 )
 def test_what_beam_does_not_know_is_refused(source, tmp_path, more, code):
-    done = build(source, tmp_path / "records", *more)
-    (line,) = done.stderr.strip().splitlines()
-    assert (done.returncode, code_printed(line)) == (1, code) and more[0] in line
+    (line,) = build(source, tmp_path / "records", *more, status=1).strip().splitlines()
+    assert code_printed(line) == code and more[0] in line
     assert not (tmp_path / "records").exists()
 
 
