@@ -34,10 +34,7 @@ def report(tmp_path_factory):
     with av.open(str(CLIP)) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][:10]
     jpegs = [encode_jpeg(frame, 92) for frame in frames]
-    pictures = {
-        "clip": encode_clip(frames, 25.0),
-        "pictures": [Picture(4, "take-off", jpegs[4]), Picture(7, "", jpegs[7])],
-    }
+    clip, pictures = encode_clip(frames, 25.0), [Picture(4, "take-off", jpegs[4]), Picture(7, "", jpegs[7])]
     performances = [
         full(
             name=name,
@@ -45,7 +42,8 @@ def report(tmp_path_factory):
             true=(None, None, final and final - 2),
             reasons=reasons,
             moments={found: Moment(frame, frame / 25, 0.1) for found, frame in moments.items()},
-            **pictures,
+            clip=clip,
+            pictures=pictures,
         )
         for name, final, reasons, moments in (
             ("a.mp4", 60.0, (), {"take-off": 4, "entry": 7}),
@@ -90,20 +88,14 @@ def tab_to(page, selector):
     raise AssertionError(f"{selector} is not reached by Tab")
 
 
-@pytest.fixture(params=WIDTHS, ids=lambda width: f"{width} px")
-def width(request):
-    return request.param
-
-
+@pytest.mark.parametrize("width", WIDTHS, ids=lambda width: f"{width} px")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_axe_finds_no_violation(page, scheme, width, report, open_page, violations_of):
-    assert violations_of(open_page(report[page], width, scheme)) == []
-
-
-@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_nothing_reaches_beyond_the_screen(page, width, report, open_page):
-    opened = open_page(report[page], width)
+def test_axe_finds_no_violation_and_nothing_reaches_beyond_the_screen(
+    page, scheme, width, report, open_page, violations_of
+):
+    opened = open_page(report[page], width, scheme)
+    assert violations_of(opened) == []
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
     assert opened.evaluate(TOO_WIDE) == []
 
@@ -181,15 +173,14 @@ def test_without_scripts_the_videos_stand_over_their_bands(report, open_page):
 
 def test_pages_lead_to_each_other_by_keyboard(report, open_page):
     page = open_page(report[0])
-    tab_to(page, "#ranking a")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/session_pages/*.html")
-    tab_to(page, "a[href*=compare]")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/session_pages/compare.html#1")
-    tab_to(page, "a")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/session.html")
+    for selector, address in (
+        ("#ranking a", "**/session_pages/*.html"),
+        ("a[href*=compare]", "**/session_pages/compare.html#1"),
+        ("a", "**/session.html"),
+    ):
+        tab_to(page, selector)
+        page.keyboard.press("Enter")
+        page.wait_for_url(address)
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)

@@ -14,26 +14,20 @@ import time
 from pathlib import Path
 
 import keras
-import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import write_unlv_diving
 from support.test_object_store import S3, serving
 from test_commands import ROOT, SMALL
+from training_runs import assert_same
 
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import Augmentation, videos
 from scoringnet_tf.data.shards import record_offsets
 
-TWO_STEPS = (
-    "--clip_lengths=8,8",
-    "--max_steps=2",
-    "--epochs=1",
-    "--set=run.reference=false",
-    "--validation_fraction=0",
-    *SMALL,
-)
+FEW_STEPS = ("--max_steps=2", "--epochs=1", "--set=run.reference=false", "--validation_fraction=0")
+TWO_STEPS = ("--clip_lengths=8,8", *FEW_STEPS, *SMALL)
 # Runs a command where tensorflow-io is not installed.
 WITHOUT = """
 import runpy, sys
@@ -58,13 +52,9 @@ def store(records):
     with serving(S3) as (store, _), pytest.MonkeyPatch.context() as patch:
         for name, value in store.settings().items():
             patch.setenv(name, value)
-        _upload(store, records)
+        for path in records.iterdir():
+            store.put(f"records/{path.name}", path.read_bytes())
         yield store
-
-
-def _upload(store, records):
-    for path in records.iterdir():
-        store.put(f"records/{path.name}", path.read_bytes())
 
 
 @pytest.fixture
@@ -91,22 +81,15 @@ def train(records_dir, model_dir, temporary, *before):
     return process.returncode, log.read_text(), copied
 
 
-def weights(model_dir):
-    return keras.models.load_model(model_dir / "last.keras").get_weights()
-
-
-def test_two_steps_of_training_are_those_of_copies_and_of_a_local_folder(store, records, temporary, tmp_path):
+def test_two_steps_of_training_are_those_of_copies(store, records, temporary, tmp_path):
     status, said, copied = train(store.at("records"), tmp_path / "tfio", temporary)
     assert status == 0 and "tensorflow-io" not in said and "terminate called" not in said, said
     assert not copied
     status, said, copied = train(store.at("records"), tmp_path / "copied", temporary, "-c", WITHOUT)
     assert status == 0, said
     assert copied == {path.name for path in records.glob("train-*")}
-    status, said, _ = train(records, tmp_path / "local", temporary)
-    assert status == 0, said
-    for other in ("copied", "local"):
-        for first, second in zip(weights(tmp_path / "tfio"), weights(tmp_path / other), strict=True):
-            np.testing.assert_array_equal(first, second)
+    models = [keras.models.load_model(tmp_path / name / "last.keras") for name in ("tfio", "copied")]
+    assert_same(*(model.get_weights() for model in models))
 
 
 @pytest.mark.parametrize("options", [{}, {"shuffle": True, "augmentation": Augmentation(), "epochs": 3, "seed": 5}])
@@ -115,8 +98,7 @@ def test_batches_are_those_of_a_local_folder(store, records, options):
     options = {"image_size": (32, 32), "batch_size": 2, "with_info": True, **options}
     batches = [list(videos(place, "train", **options).as_numpy_iterator()) for place in (store.at("records"), records)]
     assert len(batches[0]) == 4 * options.get("epochs", 1)
-    for first, second in zip(*batches, strict=True):
-        keras.tree.map_structure(np.testing.assert_array_equal, first, second)
+    assert_same(*batches)
 
 
 class Shard(http.server.BaseHTTPRequestHandler):
