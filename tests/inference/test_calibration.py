@@ -23,7 +23,7 @@ from scoringnet_tf.experiments.results import read_predictions
 from scoringnet_tf.inference.calibration import HeldOut, calibrate, chosen_ids, is_calibrated, replace_file
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.inference.predictor import Predictor, predictor_of, score_video
-from scoringnet_tf.inference.reliability import doubts, reliability, stated_intervals
+from scoringnet_tf.inference.reliability import reliability, stated_intervals
 from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.settings import merged
@@ -208,16 +208,7 @@ def test_how_long_a_stage_lasts_goes_by_the_rate_of_its_video(tmp_path):
     assert (whole.durations, whole.num_steps) == ({}, (16, 16))
 
 
-# === Models of before, and damaged ones ===
-
-
-def test_a_reference_of_before_loads_and_says_what_is_missing(plain, model):
-    """As version 0.1 wrote it."""
-    config = model.reference.get_config()
-    old = {name: value for name, value in config.items() if name not in ("intervals", "certainty")}
-    (missing,) = (each for each in doubts(plain.with_dtype("float32", reference=old)) if each.code == "no_intervals")
-    assert "scoringnet_tf.calibrate" in missing
-    assert "no_intervals" not in [each.code for each in doubts(model)]
+# === Damaged ones ===
 
 
 def test_damaged_ones_are_refused(plain, model):

@@ -190,14 +190,6 @@ def test_the_c_plus_plus_loader_gives_the_numbers_of_keras(whole_network, reques
         assert_equal_outputs(served_whole(name, request), whole_network(inputs, training=False))
 
 
-@pytest.mark.slow
-def test_it_gives_them_of_key_fragments(expected, served):
-    """With one tower `test_client` shows it, too."""
-    assert set(served.signatures) == {*expected, "describe"}
-    for name, (request, outputs) in expected.items():
-        assert_equal_outputs(served(name, request), outputs)
-
-
 def test_a_model_of_features_is_served_by_features(features_network, served_features):
     request = example_videos(features_network, LENGTHS)
     outputs = features_network(request, training=False)
