@@ -57,7 +57,7 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python docs/prose.py
+	$(BIN)/python docs/prose.py --strict
 
 format: env
 	$(BIN)/ruff check --fix .
