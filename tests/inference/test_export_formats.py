@@ -67,13 +67,13 @@ def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form
         assert (tmp_path / "7" / FILES[form]).is_file(), result.stderr
 
 
-OF_FILM = {"features": {"size": 5, "stride": 1, "origin": None}, "segmenter": {"network": "tcn"}}
+FEATURES = {"content": {"features": {"size": 5, "stride": 1, "origin": None}}, "segmenter": {"network": "tcn"}}
 
 
 @pytest.mark.slow
 @pytest.mark.interop
 @pytest.mark.parametrize("form", EXPORTS)
-@pytest.mark.parametrize("content", [{}, OF_FILM], ids=["frames", "features"])
+@pytest.mark.parametrize("content", [{}, FEATURES], ids=["frames", "features"])
 def test_a_model_of_all_parts_gives_the_numbers_of_keras(form, content, tmp_path):
     for library in LIBRARIES[form]:
         pytest.importorskip(library)  # the extras litert and onnx, which dev does not bring
