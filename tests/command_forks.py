@@ -14,7 +14,7 @@ import unittest.mock
 FORKS = multiprocessing.get_context("forkserver")
 # What most commands import; nothing here starts threads, which a fork would lack.
 IMPORTED = ["scoringnet_tf", "tensorflow", "keras", "av", "cv2", "matplotlib.pyplot", "scipy.io", "scipy.stats"]
-IMPORTED += [f"scoringnet_tf.{name}" for name in ("inference.predictor", "inference.evaluation", "training.scoring")]
+IMPORTED += ["scoringnet_tf.inference.predictor", "scoringnet_tf.training.resolve", "scoringnet_tf.training.finish"]
 IMPORTED += ["data_prep.records.building"]
 ROOT = pathlib.Path(__file__).parents[1]
 TIMEOUT = 300  # seconds; what takes longer hangs
