@@ -14,7 +14,7 @@ from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.sports import as_points
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
-from scoringnet_tf.training.run import Phase
+from scoringnet_tf.training.plan import Phase
 
 Logs: TypeAlias = dict[str, Any] | Any  # of a method that reads them: Keras gives a dict, never its default None
 

@@ -11,7 +11,7 @@ from scoringnet_tf.training.calibration_split import held_out_by_run
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.fit import alone_in_folder
-from scoringnet_tf.training.run import LAST, ResolvedRun
+from scoringnet_tf.training.plan import LAST, ResolvedRun
 
 
 def finish(run: ResolvedRun) -> Path | RemotePath:

@@ -24,7 +24,7 @@ from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
-from scoringnet_tf.training.run import LAST, Phase, ResolvedRun
+from scoringnet_tf.training.plan import LAST, Phase, ResolvedRun
 from scoringnet_tf.training.strategy import check_replicas, noticing_the_gone, shared
 
 SHOWN = {  # on the bar

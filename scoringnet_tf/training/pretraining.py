@@ -12,8 +12,7 @@ from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.initialization import continue_from, preprocessing_of
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.plan import class_heads
-from scoringnet_tf.training.run import Phase, Plan, ResolvedRun, Task
+from scoringnet_tf.training.plan import Phase, Plan, ResolvedRun, Task, class_heads
 
 TOPS: dict[str, dict[str, Any]] = {  # arguments of `C3D`
     "fc": {"top": "fc", "final_endpoint": "pool5", "top_units": 4096},

@@ -20,8 +20,7 @@ from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.initialization import check_parts
 from scoringnet_tf.training.network import build_network
-from scoringnet_tf.training.plan import check_folder, check_fragments
-from scoringnet_tf.training.run import Plan, ResolvedRun, Task
+from scoringnet_tf.training.plan import Plan, ResolvedRun, Task, check_folder, check_fragments
 from scoringnet_tf.training.run_record import RunRecord, learned_from
 from scoringnet_tf.training.strategy import configure, strategy_of_run, workers
 from scoringnet_tf.weights.backbones import split_name

@@ -20,7 +20,7 @@ from scoringnet_tf.training.config import FRAGMENTS, TrainingConfig, TrueFragmen
 from scoringnet_tf.training.initialization import load_network, load_pretrained, load_segmenter
 from scoringnet_tf.training.network import losses
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.run import Phase, Plan, ResolvedRun, Task
+from scoringnet_tf.training.plan import Phase, Plan, ResolvedRun, Task
 
 LOADS: dict[str, Callable[..., None]] = {  # by flag
     "pretrained": load_pretrained,

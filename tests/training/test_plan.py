@@ -13,6 +13,8 @@ from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.plan import (
+    Plan,
+    ScoreTargets,
     check,
     check_folder,
     check_fragments,
@@ -22,7 +24,6 @@ from scoringnet_tf.training.plan import (
     phases,
     score_targets,
 )
-from scoringnet_tf.training.run import Plan, ScoreTargets
 
 PARTS, FINAL = ("difficulty", "execution"), ("final",)
 FULL = {"difficulty": 3.0, "execution": 20.0, "final": 60.0}

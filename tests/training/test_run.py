@@ -24,8 +24,7 @@ from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 from scoringnet_tf.training.fit import phase_callbacks, validated_epochs
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.plan import phases
-from scoringnet_tf.training.run import Phase
+from scoringnet_tf.training.plan import Phase, phases
 
 # The smallest network that a run trains, where it is the run that is looked at.
 ONE_TOWER = {"training": "joint", "fragments": "whole", "scores": "final"}

@@ -20,8 +20,7 @@ from scoringnet_tf.training import scoring
 from scoringnet_tf.training.initialization import check_parts
 from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.network import losses as losses_of
-from scoringnet_tf.training.plan import phases
-from scoringnet_tf.training.run import Phase
+from scoringnet_tf.training.plan import Phase, phases
 from scoringnet_tf.training.strategy import configure
 
 UNUSUAL = {  # unlike every default
