@@ -9,6 +9,7 @@ PLACES = {
     "c3d_lstm": "networks.C3D_LSTM",
     "pose_dct": "poses.POSE_DCT",
     "apenft": "poses.APENFT",
+    "consisa": "consisa.CONSISA",
     "s3d": "svr.S3D",
     "usdl": "networks.USDL",
     "core": "core.CORE",

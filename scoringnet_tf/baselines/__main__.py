@@ -7,6 +7,7 @@ NAME is one of
     c3d_lstm   C3D + LSTM, incremental labels: the same
     pose_dct   Pose + DCT: Pirsiavash, Vondrick, Torralba, ECCV 2014; needs joints beside the records
     apenft     ApEnFT, approximate entropy: Venkataraman, Vlachos, Turaga, BMVC 2015; needs joints
+    consisa    ConsISA, independent subspaces and a bag of words: Le, Zou, Yeung, Ng, CVPR 2011; needs frames
     s3d        S3D, features stacked by stage: Xiang, Tian, Reiter, Hager, Tran, ICIP 2018
     usdl       USDL, score distributions: Tang et al., CVPR 2020
     core       CoRe, contrastive regression: Yu et al., ICCV 2021

@@ -9,7 +9,7 @@ import numpy as np
 
 from scoringnet_tf import __version__
 from scoringnet_tf.baselines import load_system
-from scoringnet_tf.baselines.system import Learned, System, TrainingSet
+from scoringnet_tf.baselines.system import Learned, See, System, TrainingSet
 from scoringnet_tf.baselines.videos import BESIDE, Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, shown
 from scoringnet_tf.data.renderings import check_renderings
@@ -108,7 +108,8 @@ class Run:
             raise InputError("exists", f"{reports[0]} is there without {SETTINGS}.", hint)
 
     def _fit(self, system: System, parts: Sequence[Videos], described: Mapping[str, Any]) -> list[Path]:
-        inputs = np.concatenate([system.see(part) for part in parts])
+        see: Any = system.watch(parts[0], self.seed) if system.watch else system.see
+        inputs = np.concatenate([see(part) for part in parts])
         held_out = np.concatenate([np.full(len(part.ids), part.split == "validation") for part in parts])
         ids = [video_id for part in parts for video_id in part.ids]
         groups = np.array([self.info.videos[video_id].get("group") or f"={video_id}" for video_id in ids])
@@ -122,7 +123,7 @@ class Run:
                 learned[score] = self._learned(system, score, of_score)
         chosen = {score: dict(found.chosen) for score, found in learned.items()}
         write_json(self.output_dir / SETTINGS, {**described, "chosen": chosen, "versions": versions()})
-        return [self._report(system, info, learned, int(of_any.sum())) for info in self.tested]
+        return [self._report(system, see, info, learned, int(of_any.sum())) for info in self.tested]
 
     def _learned(self, system: System, score: str, training: TrainingSet) -> Learned:
         value, *others = {*training.scores.tolist()}
@@ -134,10 +135,10 @@ class Run:
             where = f"{self.info.records_dir}: {self.name}, {score} scores"
             raise InputError(error.code, f"{where}: {error.message}", error.hint) from error
 
-    def _report(self, system: System, info: DatasetInfo, learned: Mapping[str, Learned], number: int) -> Path:
+    def _report(self, system: System, see: See, info: DatasetInfo, learned: Mapping[str, Learned], number: int) -> Path:
         """Predicts the split of a rendering, and writes its report."""
         videos = self._videos(info, self.split, sorted(split_ids(info, self.split)))
-        inputs = system.see(videos)
+        inputs = see(videos)
         unlabelled = [np.full(1, -1) for _ in videos.ids]
         predictions = evaluation.Predictions(
             list(videos.ids),

@@ -10,6 +10,7 @@ from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.sports import src
 from scoringnet_tf.support.messages import InputError, counted
 
+See = Callable[[Videos], np.ndarray]  # videos → inputs (V, …)
 FOLDS = 5
 
 
@@ -51,15 +52,17 @@ class System:
 
     Attributes:
         title: as tables call it.
-        sees: `"clips"`, `"joints"`, `"lengths"` or `"factors"`, of `Videos`.
+        sees: `"clips"`, `"grey"`, `"joints"`, `"lengths"` or `"factors"`, of `Videos`.
         see: videos → inputs (V, …).
         learn: learns one score. Every score is learnt by itself, the final one too, as the papers have it.
+        watch: training videos and a seed → `see`, if the system learns what to see, without scores.
     """
 
     title: str
     sees: str
-    see: Callable[[Videos], np.ndarray]
+    see: See | None
     learn: Callable[[TrainingSet], Learned]
+    watch: Callable[[Videos, int], See] | None = None
 
 
 def order(truth: np.ndarray, predicted: np.ndarray) -> float:

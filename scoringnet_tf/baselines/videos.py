@@ -1,4 +1,4 @@
-"""What the systems see of a split of records: features of clips, stages, joints."""
+"""What the systems see of a split of records: features of clips, grey frames, stages, joints."""
 
 import dataclasses
 import functools
@@ -13,6 +13,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.factors import factors_hash
 from scoringnet_tf.data.features import middle_frames, read_features
 from scoringnet_tf.data.joints import Joints, joints_folder, joints_hash, read_index, read_joints
+from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.records import parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import stored_split
@@ -62,12 +63,14 @@ class Videos:
         if sees == "lengths":
             return {}
         if sees == "joints":
-            self._check_frames()
+            self._check_frames("joints")
             return {"joints": read_index(joints_folder(self.info))[1], "sha256": joints_hash(self.info)}
         if sees == "factors":
             return {"factors": factors_hash(self.info)}
         if self.info.features:
             return {"features": "of the records"}
+        if sees == "grey":
+            return {"frame_size": list(self.info.frame_size)}
         from scoringnet_tf.inference.extraction import load_c3d, weights_of
 
         c3d, _ = load_c3d(self.pretrained)
@@ -100,9 +103,18 @@ class Videos:
             found.append(ClipFeatures(values, stages[labelled]))
         return found
 
+    def grey(self) -> Iterator[np.ndarray]:
+        """Grey frames of each, float32 (L, H, W), 0…1; InputError if the records hold features."""
+        import cv2
+
+        self._check_frames("grey frames")
+        for record in self.records("Watching"):
+            frames = [cv2.cvtColor(decode_jpeg(jpeg), cv2.COLOR_RGB2GRAY) for jpeg in record["image/encoded"]]
+            yield np.stack(frames).astype(np.float32) / 255
+
     def joints(self) -> list[Joints]:
         """Joints of each; InputError if there are none, of another number of frames, or in no frame of a video."""
-        self._check_frames()
+        self._check_frames("joints")
         folder, found = as_path(joints_folder(self.info)), []
         for video_id in self.ids:
             found.append(read_joints(folder, video_id, self.info.videos[video_id]["num_frames"]))
@@ -110,9 +122,9 @@ class Videos:
                 raise InputError("no_joints", f"{folder / f'{video_id}.npy'}: no frame has joints.")
         return found
 
-    def _check_frames(self) -> None:
+    def _check_frames(self, what: str) -> None:
         if self.info.features:
-            message = f"{self.info.records_dir}: joints need frames; these records hold features."
+            message = f"{self.info.records_dir}: {what} need frames; these records hold features."
             raise InputError("features_given", message)
 
 

@@ -145,9 +145,14 @@ def _table(name: str, experiment: Experiment, surroundings: Surroundings) -> str
     folder = _check_replaceable(name, surroundings, [one["folder"] for one in described["trainings"]], numbers)
     if not experiment.is_figure:
         return report.write_results(folder, experiment, results, described, chosen)
-    from scoringnet_tf.experiments.learning_curves import write_learning_curves  # Matplotlib
+    from scoringnet_tf.experiments import curves, feature_maps, learning_curves
 
-    text = write_learning_curves(folder, experiment, surroundings, seeds)
+    write = {
+        "fig5": curves.write_curves,
+        "fig6": feature_maps.write_feature_maps,
+        "learning_curves": learning_curves.write_learning_curves,
+    }[name]
+    text = write(folder, experiment, surroundings, seeds)
     if text:
         write_json(folder / report.DRAWN, {"title": experiment.title, **described})
     return text

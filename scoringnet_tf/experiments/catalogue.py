@@ -9,6 +9,7 @@ Figures = Mapping[str, float]  # such as {"d_src": 0.57}
 MSE = {"alpha": "0"}  # Eq. 6 alone
 TRUE = ("--true_fragments",)
 STAGES = "stage label of every test frame"  # that is needed
+HELD_OUT = "held-out video (--validation_fraction=0)"  # that is needed
 WHOLE = {"fragments": "whole"}  # the baseline without KFS
 TRAIN_VIDEOS = "train_videos"  # of a row's flags, none of train's: how many training videos it learns from
 
@@ -23,7 +24,7 @@ class Row:
         evaluation: flags of `evaluate`.
         baseline: name of a system of `baselines` that is fitted in place of a training; then `flags` are its.
         needs: what the records must have: `"frames"`, `"joints"` or `"factors"` beside them, `"vectors"` (one a
-            video), `STAGES`, or None.
+            video), `STAGES`, `HELD_OUT`, or None.
         against: name of the row that this one is compared with, in place of the table's `reference`.
     """
 
@@ -262,6 +263,13 @@ EXPERIMENTS = {
             },
         },
     ),
+    "fig5": Experiment(
+        "Fig. 5: curves of close scores",
+        "Does the ranking loss set videos of close scores apart while it trains?",
+        [dataclasses.replace(row, needs=HELD_OUT) for row in RANKING],
+        "MSE",
+        is_figure=True,
+    ),
     "table6": Experiment(
         "Table 6: random splits",
         "How much does the split change?",
@@ -286,6 +294,7 @@ EXPERIMENTS = {
             Row("C3D + LSTM", baseline="c3d_lstm"),
             Row("Pose + DCT", baseline="pose_dct", needs="joints"),
             Row("ApEnFT", baseline="apenft", needs="joints"),
+            Row("ConsISA", baseline="consisa", needs="frames"),
             Row("S3D, true stages", baseline="s3d", needs=STAGES),
             Row("USDL on our C3D", baseline="usdl"),
             Row("CoRe on our C3D", baseline="core"),
@@ -301,6 +310,7 @@ EXPERIMENTS = {
                     "C3D + LSTM": 0.36,
                     "Pose + DCT": 0.35,
                     "ApEnFT": 0.45,
+                    "ConsISA": 0.19,
                 }
             ),
         },
@@ -316,6 +326,17 @@ EXPERIMENTS = {
             Row("S3D", baseline="s3d", needs="vectors"),
         ],
         "MSE",
+    ),
+    "fig6": Experiment(
+        "Fig. 6: feature maps",
+        "What does the first convolution give of one frame?",
+        [
+            Row("baseline", {**MSE, **WHOLE}, needs="frames"),
+            Row("+KFS", MSE, needs="frames"),
+            Row("+KFS, ranking", needs="frames"),
+        ],
+        "baseline",
+        is_figure=True,
     ),
     "stability": Experiment(
         "Stability",

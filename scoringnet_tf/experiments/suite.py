@@ -15,7 +15,7 @@ from tqdm import tqdm
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.factors import factors_file
 from scoringnet_tf.data.joints import INDEX, joints_folder
-from scoringnet_tf.experiments.catalogue import STAGES, TRAIN_VIDEOS, Experiment, Row
+from scoringnet_tf.experiments.catalogue import HELD_OUT, STAGES, TRAIN_VIDEOS, Experiment, Row
 from scoringnet_tf.experiments.results import NOTHING, Results, StageResults, counts, read_predictions, read_stages
 from scoringnet_tf.experiments.training import METAFILE, Fitting, Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
@@ -81,6 +81,9 @@ def possible(chosen: Mapping[str, Experiment], surroundings: Surroundings) -> di
 
 
 def _lacking(row: Row, surroundings: Surroundings) -> str | None:
+    if row.needs == HELD_OUT:
+        fraction = run_of(row, 0).resolved(surroundings).get("validation_fraction", "default")
+        return None if fraction.strip("0.") or "validation" in surroundings.records.splits else HELD_OUT
     if not all(has(info, row.needs) for info in surroundings.tested):
         return row.needs
     number = row.flags.get(TRAIN_VIDEOS, "0")

@@ -16,7 +16,7 @@ from refusals import refused
 
 import scoringnet_tf
 from scoringnet_tf import baselines, sports
-from scoringnet_tf.baselines import core, networks, svr
+from scoringnet_tf.baselines import consisa, core, networks, svr
 from scoringnet_tf.baselines.run import Run, table
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
@@ -60,10 +60,12 @@ def records(diving_records, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """An epoch, and few groups."""
+    """An epoch, and few groups, units and words."""
     for module, name in ((networks, "LSTM_EPOCHS"), (networks, "USDL_EPOCHS"), (core, "EPOCHS")):
         monkeypatch.setattr(module, name, 1)
     monkeypatch.setattr(core, "DEPTH", 2)
+    for name, value in {"UNITS": (6, 4), "SAMPLED": 60, "WORDS": 5, "STEP": (7, 16, 16)}.items():
+        monkeypatch.setattr(consisa, name, value)
 
 
 def copy_of(records, folder, data_hash="0123456789ab", change=lambda index: None):

@@ -104,6 +104,15 @@ def test_a_row_that_shares_its_training_is_not_lost(asked, commands, tmp_path, c
     assert asked("report", "table1", "--seeds=1") == 1 and code_printed(capsys.readouterr().err) == "results_kept"
 
 
+def test_a_figure_is_drawn_and_described(asked, commands, tmp_path, capsys):  # noqa: F811
+    assert asked("run", "fig5", "--seeds=1") == 0 and "nothing is done yet" in capsys.readouterr().out
+    for folder in (tmp_path / "runs").glob("*-seed=0-*"):
+        lines = [f"{epoch},execution,{v:03d},{v},{epoch * v}" for epoch in (1, 2) for v in range(1, 10)]
+        (folder / "joint_scores.csv").write_text("\n".join(["epoch,score,video_id,true,predicted", *lines]))
+    assert asked("report", "fig5", "--seeds=1") == 0 and "![](fig5.png)" in capsys.readouterr().out
+    assert len(json.loads((tmp_path / "results/diving/fig5/drawn.json").read_text())["trainings"]) == 2
+
+
 # === Splits ===
 
 

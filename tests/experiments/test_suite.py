@@ -279,15 +279,24 @@ def test_tables_are_made_of_the_rows_that_the_records_can_fill(surroundings, cap
     assert left_out(["table7"], again, capsys)[1] == set()
     features = dataclasses.replace(surroundings.records, features={"size": 3})
     without_frames = dataclasses.replace(surroundings, records=features, renderings=())
-    rows, missing = left_out(["table5", "table7"], without_frames, capsys)
+    rows, missing = left_out(["fig6", "table5", "table7"], without_frames, capsys)
+    of_frames = {"baseline", "+KFS", "+KFS, ranking", "ConsISA"}
     assert rows.keys() == {"table5", "table7"}
-    assert missing == {"true faults", "without the judges' error", *of_joints}
+    assert missing == {"true faults", "without the judges' error", *of_joints, *of_frames}
     with refused("nothing_to_do", "heads"):
         suite.possible({"heads": EXPERIMENTS["heads"]}, without_frames)
     one_step = {video_id: {**video, "num_frames": 1} for video_id, video in features.videos.items()}
     assert suite.has(dataclasses.replace(features, videos=one_step), "vectors")
     with refused("wrong_sport", "table2"):
         suite.possible({"table2": EXPERIMENTS["table2"]}, surroundings)
+
+
+@pytest.mark.parametrize("flag", ["--validation_fraction=0.0", "--set=data.validation_fraction=0"])
+def test_what_is_of_held_out_videos_is_left_out_where_there_are_none(flag, surroundings, capsys):  # noqa: F811
+    none = dataclasses.replace(surroundings, further=(flag,))
+    assert left_out(["fig5", "table5"], none, capsys)[0].keys() == {"table5"}
+    with refused("nothing_to_do", "fig5"):
+        suite.possible({"fig5": EXPERIMENTS["fig5"]}, none)
 
 
 def test_rows_of_true_fragments_need_the_stages_of_every_test_frame(surroundings, capsys):  # noqa: F811

@@ -1,0 +1,198 @@
+"""Fig. 5: predictions for three held-out videos with close scores, epoch by epoch, and for all close pairs."""
+
+import csv
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoringnet_tf.bootstrap import Groups, chosen, interval, resamples, times_of
+from scoringnet_tf.experiments.catalogue import Experiment
+from scoringnet_tf.experiments.training import Surroundings, Training
+from scoringnet_tf.sports import decimals, get_sport
+from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
+from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.messages import counted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SCORE = "execution"
+CLOSE = 0.5  # the largest difference in a close pair, in standard deviations of the true scores
+
+
+@dataclasses.dataclass(frozen=True)
+class Course:
+    """What a training predicted for V held-out videos after E epochs.
+
+    Attributes:
+        ids: V names.
+        truth: (V,), points.
+        epochs: (E,), counted from 1.
+        predicted: (E, V), points.
+    """
+
+    ids: tuple[str, ...]
+    truth: np.ndarray
+    epochs: np.ndarray
+    predicted: np.ndarray
+
+
+Courses = Mapping[str, Sequence[Course]]  # row → a course for each seed
+
+
+def read_course(folder: Path) -> Course | None:
+    """The execution scores of a run's held-out videos; None if it kept none."""
+    path = next((path for phase in ("joint", "scoring") if (path := folder / f"{phase}_scores.csv").is_file()), None)
+    if path is None:
+        return None
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["score"] == SCORE]
+    truth = {row["video_id"]: float(row["true"]) for row in rows}
+    points = {(int(row["epoch"]), row["video_id"]): float(row["predicted"]) for row in rows}
+    ids, epochs = sorted(truth), sorted({epoch for epoch, _ in points})
+    predicted = np.array([[points[epoch, video_id] for video_id in ids] for epoch in epochs])
+    return Course(tuple(ids), np.array([truth[name] for name in ids]), np.array(epochs), predicted) if ids else None
+
+
+# === Figures ===
+
+
+def samples(course: Course) -> list[int]:
+    """Three videos with adjacent scores around the median, lowest first: chosen by their true scores alone.
+
+    The paper's (§4.5: 13, 15.5 and 16) are its own videos; it does not say how they were chosen.
+    """
+    order = np.argsort(course.truth, kind="stable")
+    distinct, first = np.unique(course.truth[order], return_index=True)
+    median = int(np.searchsorted(distinct, np.median(course.truth)))
+    start = max(0, min(median - 1, len(distinct) - 3))
+    return order[first][start : start + 3].tolist()  # the first video of each score
+
+
+def share_in_order(course: Course, times: np.ndarray | None = None) -> np.ndarray:
+    """The share of close pairs that is predicted in the right order, (N, E); NaN without a pair. Ties are none.
+
+    Args:
+        course: a training's.
+        times: (N, V), how often each of N draws holds a video; by default one draw that holds each once.
+    """
+    times = np.ones((1, len(course.ids))) if times is None else times
+    apart = course.truth - course.truth[:, np.newaxis]
+    close = np.triu((apart != 0) & (np.abs(apart) <= CLOSE * course.truth.std())).astype(float)
+    differences = course.predicted[:, np.newaxis] - course.predicted[:, :, np.newaxis]
+    right = close * (differences * np.sign(apart) > 0)  # (E, V, V)
+    pairs = np.einsum("nv,vw,nw->n", times, close, times, optimize=True)[:, np.newaxis]
+    ordered = np.einsum("nv,evw,nw->ne", times, right, times, optimize=True)
+    return np.divide(ordered, pairs, out=np.full_like(ordered, np.nan), where=pairs > 0)
+
+
+def drawn_shares(courses: Courses, number: int | None = None, groups: Groups = ()) -> dict[str, np.ndarray]:
+    """Bootstrap draws of a row's mean `share_in_order` after the last epoch: row → (number,).
+
+    Args:
+        courses: all of the same videos.
+        number, groups: as in `bootstrap.draws_of`.
+    """
+    num_videos = len(next(iter(courses.values()))[0].ids)
+    uniform, _, videos = resamples([(len(of_row), 1, num_videos) for of_row in courses.values()], number, groups)
+    times, drawn = times_of(videos, num_videos), {}
+    for row, of_row in courses.items():
+        last = [dataclasses.replace(one, predicted=one.predicted[-1:]) for one in of_row]
+        shares = np.concatenate([share_in_order(course, times) for course in last], axis=1)  # (N, S)
+        drawn[row] = np.take_along_axis(shares, chosen(uniform, len(last)), axis=1).mean(axis=1)
+    return drawn
+
+
+# === Files ===
+
+
+def write_curves(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str | None:
+    """Writes fig5.png, curves.csv and table.md for the trainings that are done; returns the text, if any."""
+    done: dict[str, dict[int, Course]] = {}
+    for row in experiment.rows:
+        runs = {seed: Training(row.flags, seed) for seed in range(seeds)}
+        folders = {seed: run.folder(surroundings) for seed, run in runs.items() if run.is_trained(surroundings)}
+        if found := {seed: course for seed, path in folders.items() if (course := read_course(path))}:
+            done[row.name] = found
+    shared = sorted(set.intersection(*map(set, done.values()))) if done else []  # rows are compared over the same seeds
+    if not shared:
+        return None
+    courses = {name: [of_seeds[seed] for seed in shared] for name, of_seeds in done.items()}
+    places = decimals(get_sport(surroundings.records.sport).range_of(SCORE))
+    groups = surroundings.records.groups_of(next(iter(courses.values()))[0].ids)
+    text = _text(experiment, courses, groups, places)
+    with replacing_file(folder / "fig5.png") as path:
+        save_png(draw(courses, places), path)
+    with replacing_file(folder / "curves.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(_lines(courses, shared))
+    with replacing_file(folder / "table.md") as path:
+        path.write_text(text, encoding="utf-8")
+    return text
+
+
+def _text(experiment: Experiment, courses: Courses, groups: Groups, places: int) -> str:
+    first = next(iter(courses.values()))[0]
+    shown, same = samples(first), {one.ids for of_row in courses.values() for one in of_row} == {first.ids}
+    drawn = drawn_shares(courses, groups=groups) if same else {}
+    lines = [f"**{experiment.title}.** {experiment.question}", "", "![](fig5.png)", ""]
+    lines += ["| | close pairs in order, last epoch | three samples in order, share of epochs |", "|---|---|---|"]
+    for name, of_row in courses.items():
+        close = np.mean([share_in_order(course)[0, -1] for course in of_row])
+        around = " [{:.3f}, {:.3f}]".format(*interval(drawn[name])) if drawn else ""
+        ordered = np.mean([(np.diff(course.predicted[:, shown], axis=1) > 0).all(axis=1).mean() for course in of_row])
+        lines.append(f"| {name} | {close:.3f}{around} | {ordered:.3f} |")
+    lines += [""]
+    reference = experiment.compared_with("") or ""
+    for name in drawn.keys() - {reference} if reference in drawn else ():
+        low, high = interval(drawn[name] - drawn[reference])
+        lines += [f"{name} against {reference} (95 %, paired): close pairs {low:+.3f} to {high:+.3f}.", ""]
+    truth = ", ".join(f"{first.truth[video]:.{places}f}" for video in shown)
+    seeds, videos = counted(len(next(iter(courses.values()))), "seed"), "videos in groups" if groups else "videos"
+    lines += [
+        f"Held-out videos, {SCORE}, mean of {seeds}; in brackets 95 % of a bootstrap over these and the {videos}. The "
+        f"samples' true scores: {truth}; those of a close pair differ by at most {CLOSE:g} standard deviations."
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(courses: Courses, seeds: Sequence[int]) -> Iterator[list[Any]]:
+    yield ["row", "seed", "epoch", "video_id", "true", "predicted"]
+    for name, of_row in courses.items():
+        for seed, course in zip(seeds, of_row, strict=True):
+            for index, video in np.ndindex(course.predicted.shape):
+                values = float(course.truth[video]), float(course.predicted[index, video])
+                yield [name, seed, course.epochs[index], course.ids[video], *values]
+
+
+def draw(courses: Courses, places: int) -> "Figure":
+    """The first seed's three samples under each row, dashed where they truly lie; and all close pairs.
+
+    `places` are a score's decimals.
+    """
+    from matplotlib.figure import Figure  # a wrong path does not wait for it
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(4 * len(courses) + 4, 3.6), layout="constrained")
+    *panels, last = figure.subplots(1, len(courses) + 1)
+    for axes, (name, (first, *_)) in zip(panels, courses.items(), strict=True):
+        for color, video in zip(STAGE_COLORS[1:], samples(first), strict=False):
+            true = first.truth[video]
+            axes.plot(first.epochs, first.predicted[:, video], color=color, label=f"true {true:.{places}f}")
+            axes.axhline(true, color=color, linestyle="--", linewidth=0.8)
+        axes.set(title=name, xlabel="epoch", ylabel=f"predicted {SCORE}, points")
+        axes.legend(frameon=False, fontsize="small")
+        axes.sharey(panels[0])
+    for color, (name, of_row) in zip(STAGE_COLORS[2:], courses.items(), strict=False):
+        shares = [share_in_order(course)[0] for course in of_row]
+        for course, share in zip(of_row, shares, strict=True):
+            last.plot(course.epochs, share, color=color, linewidth=0.6, alpha=0.6)
+        if len({len(share) for share in shares}) == 1:
+            last.plot(of_row[0].epochs, np.mean(shares, axis=0), color=color, linewidth=2, label=name)
+    last.set(title="close pairs in the right order", xlabel="epoch", ylim=(-0.03, 1.03))
+    last.legend(frameon=False, fontsize="small")
+    for axes in figure.axes:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure
