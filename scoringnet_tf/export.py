@@ -37,7 +37,7 @@ def main(_: list[str]) -> None:
     check_model(values.model)
 
     cli.load_tensorflow()
-    from scoringnet_tf.inference import export
+    from scoringnet_tf.inference import export, export_formats
     from scoringnet_tf.inference.reliability import doubts
     from scoringnet_tf.models.presets import check_trained, load_scoring_net
 
@@ -52,7 +52,7 @@ def main(_: list[str]) -> None:
         export.export_saved_model(network, target, version)
         print(f"SavedModel: {target}")
     else:
-        convert = export.export_onnx if values.format == "onnx" else export.export_litert
+        convert = export_formats.export_onnx if values.format == "onnx" else export_formats.export_litert
         print(f"{values.format}: {convert(network, target, version)}")
 
 

@@ -12,14 +12,8 @@ from command_forks import forked
 from refusals import code_printed, refused
 
 import scoringnet_tf
-from scoringnet_tf.inference.export import (
-    FILES,
-    checked_outputs,
-    example_videos,
-    export_litert,
-    export_onnx,
-    pooled_in_two_dimensions,
-)
+from scoringnet_tf.inference.export import FILES, checked_outputs, example_videos
+from scoringnet_tf.inference.export_formats import export_litert, export_onnx, pooled_in_two_dimensions
 from scoringnet_tf.models.settings import merged
 
 SMALL = {
