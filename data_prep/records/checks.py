@@ -17,7 +17,7 @@ from data_prep.datasets.performances import overlap_problems
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, Source, kinds_of_row
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
 from data_prep.records.beside import read_simulation, source_joints
-from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video, remark_of
+from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from data_prep.records.same_performance import BLOCK, SeenPerformances
 from data_prep.records.warnings import Warnings
 from data_prep.support.options import OptionError
@@ -27,7 +27,7 @@ from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip, VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
-from scoringnet_tf.support.messages import MAX_NAMES, InputError, Remark, counted, shown
+from scoringnet_tf.support.messages import MAX_NAMES, InputError, Remark, counted, error_remark, shown
 
 LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are never kept
 STORED = StoredForm((24, 32), jpeg_quality=75)  # of `check`: only the thumbnails of the pixels are kept
@@ -207,7 +207,7 @@ def _file_problems(sample: Sample, has_features: bool) -> list[Problem]:
         elif not sample.path.is_file():
             return [Problem(sample.where, "there is no such file.", file=str(sample.feature_file), code="not_found")]
     except (VideoError, OSError) as error:
-        return [_file_problem(sample, remark_of(error))]
+        return [_file_problem(sample, error_remark(error))]
     return []
 
 

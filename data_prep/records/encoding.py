@@ -29,7 +29,7 @@ from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.timing import DEFAULT_FPS
 from scoringnet_tf.data.video import Clip, Video, VideoError, VideoStream
 from scoringnet_tf.support.files import locked, replacing_file
-from scoringnet_tf.support.messages import InputError, Remark, Stopped, counted
+from scoringnet_tf.support.messages import InputError, Remark, Stopped, counted, error_remark
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 
@@ -92,7 +92,7 @@ def encode_video(clip: Clip, stored: StoredForm) -> EncodedVideo:
         jpegs = [stored.encode(frame, stream.pixel_aspect) for frame in stream]
         sha256 = clip.sha256()
     except (VideoError, OSError) as error:
-        return EncodedVideo(error=remark_of(error))
+        return EncodedVideo(error=error_remark(error))
     video = stream.video(jpegs)
     return EncodedVideo(
         jpegs=jpegs,
@@ -106,11 +106,6 @@ def encode_video(clip: Clip, stored: StoredForm) -> EncodedVideo:
     )
 
 
-def remark_of(error: Exception) -> Remark:
-    """An error as a remark with its code; `unreadable` for one of the file system."""
-    return Remark(getattr(error, "code", "unreadable"), str(error))
-
-
 def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
     """Reads a sample's features; does not raise, but returns the error.
 
@@ -120,7 +115,7 @@ def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
         sequence = read_features(sample.feature_file)
         _check_origin(sample, sequence.origin, stride)
     except (InputError, OSError) as error:
-        return EncodedVideo(error=remark_of(error))
+        return EncodedVideo(error=error_remark(error))
     origin = sequence.origin or {}
     known_stride, fps = origin.get("stride", stride), sample.fps or origin.get("frame_rate")
     warnings = [*sequence.warnings]

@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from data_prep.datasets.stage_labels import Segment
-from data_prep.records.encoding import EncodedVideo, encode_video, remark_of
+from data_prep.records.encoding import EncodedVideo, encode_video
 from data_prep.stages.formats.videos import FactsOf, LabelledVideo, VideoFacts, exact_rate, varying, video_path
 from data_prep.support.processes import in_processes
 from scoringnet_tf.data.preprocessing import StoredForm
@@ -17,7 +17,7 @@ from scoringnet_tf.data.video import Clip
 from scoringnet_tf.data.video_files import videos_in
 from scoringnet_tf.inference.inputs import unreadable
 from scoringnet_tf.sports import stage_runs
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, error_remark
 from scoringnet_tf.support.model_files import default_model
 
 
@@ -89,5 +89,5 @@ def _decoded(video_id: str, videos_dir: Path, stored: StoredForm) -> tuple[Path 
     try:
         path = video_path(videos_dir, video_id)
     except InputError as error:
-        return None, EncodedVideo(error=remark_of(error))
+        return None, EncodedVideo(error=error_remark(error))
     return path, encode_video(Clip(path), stored)

@@ -3,11 +3,10 @@
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoringnet_tf.baselines.simple import SimpleSystems
 from scoringnet_tf.bootstrap import num_units
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import report
@@ -15,6 +14,9 @@ from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.results import Results
 from scoringnet_tf.experiments.training import Surroundings, Training
 from scoringnet_tf.training.config import Records
+
+if TYPE_CHECKING:
+    from scoringnet_tf.baselines.simple import SimpleSystems  # scikit-learn takes seconds to import
 
 OURS = "ScoringNet"
 MEASURED = {"f_src": ("orders the videos better", 1), "f_med": ("comes closer to the scores", -1)}
@@ -43,7 +45,7 @@ def alone(fold: DatasetInfo) -> Results:
     return Results(ids, truth, {}, groups=fold.groups_of(ids))
 
 
-def beside(results: Any, systems: SimpleSystems, fold: DatasetInfo, in_groups: bool = True) -> Results:
+def beside(results: Any, systems: "SimpleSystems", fold: DatasetInfo, in_groups: bool = True) -> Results:
     """The results of a fold, with the predictions of the simple systems for the same videos.
 
     `in_groups` says whether intervals are over the groups of the test videos; False if a fold is one group.

@@ -67,6 +67,11 @@ class Remark(str):
         return cls(values["code"], values["message"])
 
 
+def error_remark(error: Exception) -> Remark:
+    """An error as a remark with its code; `unreadable` for the file system's."""
+    return Remark(getattr(error, "code", "unreadable"), str(error))
+
+
 # === Words in a sentence ===
 
 

@@ -25,10 +25,9 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.stage_labels import Segment
-from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.videos import MAX_RATE, FactsOf, LabelledVideo, VideoFacts, exact_rate
 from scoringnet_tf.support.files import write_json
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, error_remark
 
 VIDEO, VIDEO_ID, FPS = "video", "video_id", "fps"  # keys of a task's data; Label Studio keeps those it does not know
 STAGES = "stages"  # name of the control tag
@@ -74,7 +73,7 @@ def _video(task: Any, where: str, facts_of: FactsOf) -> LabelledVideo:
     try:
         regions, rate = _regions(task, where), _stated_rate(data, where)
     except InputError as error:
-        return LabelledVideo(video_id, where, (), (remark_of(error),))
+        return LabelledVideo(video_id, where, (), (error_remark(error),))
 
     segments: list[Segment] = []
     problems = []
@@ -84,7 +83,7 @@ def _video(task: Any, where: str, facts_of: FactsOf) -> LabelledVideo:
             spans = _labelled_spans(region, place)
             segments += [_of_frames(stage, span, place, facts_of(video_id), rate) for stage, span in spans]
         except InputError as error:
-            problems.append(remark_of(error))
+            problems.append(error_remark(error))
     segments.sort(key=lambda segment: segment.start)
     is_predicted, frame_rate = "annotations" not in task, None if rate is None else float(rate)
     return LabelledVideo(video_id, where, tuple(segments), tuple(dict.fromkeys(problems)), is_predicted, frame_rate)

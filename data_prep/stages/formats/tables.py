@@ -6,9 +6,8 @@ from pathlib import Path
 
 from data_prep.datasets.readers.text import read_csv, read_diving_times
 from data_prep.datasets.stage_labels import STAGE_COLUMNS, StageError, diving_segments, read_stage_csv, write_stage_csv
-from data_prep.records.encoding import remark_of
 from data_prep.stages.formats.videos import FactsOf, LabelledVideo
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, error_remark
 
 
 def is_csv(path: Path, text: str) -> bool:
@@ -49,4 +48,4 @@ def _dive(video_id: str, where: str, times: Sequence[int]) -> LabelledVideo:
     try:
         return LabelledVideo(video_id, where, diving_segments(times, where))
     except StageError as error:
-        return LabelledVideo(video_id, where, (), (remark_of(error),))
+        return LabelledVideo(video_id, where, (), (error_remark(error),))

@@ -18,10 +18,9 @@ from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.readers.layout import find_video
 from data_prep.datasets.stage_labels import Segment, segment_errors
-from data_prep.records.encoding import remark_of
 from scoringnet_tf.data.video import read_video
 from scoringnet_tf.sports import Sport
-from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.messages import InputError, Remark, error_remark
 
 FRAME_SIZE = (8, 8)  # no pixel is kept
 MILLISECOND = Fraction(1, 1000)
@@ -151,7 +150,7 @@ def _checked(video: LabelledVideo, places: list[str], sport: Sport, facts_of: Fa
         problems.append(Remark(error.code, f"{video.where}: {error}"))
     if len(places) > 1:
         problems.append(Remark("duplicate", f"{video.where}: {video.video_id} has stages in {', '.join(places)}."))
-    problems += map(remark_of, segment_errors(video.segments, sport, num_frames))
+    problems += map(error_remark, segment_errors(video.segments, sport, num_frames))
     closed = [segment._replace(end=num_frames) if segment.end is None else segment for segment in video.segments]
     kept = tuple(segment for segment in closed if segment.start != segment.end)
     if not kept and not problems:
