@@ -3,11 +3,10 @@
 import json
 
 import keras
-import numpy as np
 import pytest
 import tensorflow as tf
 from refusals import refused
-from training_runs import eagerly, settings
+from training_runs import assert_same, eagerly, settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -62,10 +61,8 @@ def test_a_script_gives_the_numbers_of_the_command_line(diving_records, tmp_path
     )
     run = eagerly(resolve(check(options, DatasetInfo.load(diving_records))))
     fit(run)
-    for a, b in zip(model.segmenter.get_weights(), run.model.segmenter.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-    for a, b in zip(model.score_predictor.get_weights(), run.model.score_predictor.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    for network in ("segmenter", "score_predictor"):
+        assert_same(*(getattr(each, network).get_weights() for each in (model, run.model)))
 
 
 @pytest.mark.slow
@@ -84,9 +81,8 @@ def test_presets_by_name_and_path(tmp_path):
 
 def test_a_preset_is_saved_beside_no_other_model(tmp_path):
     """`from_preset` of a run's folder gives its best model, whatever was saved beside it."""
-    model = scoringnet_tf.ScoringNet(
-        width_multiplier=1 / 16, content={"features": {"size": 4, "stride": 1, "origin": None}}
-    )
+    content = {"features": {"size": 4, "stride": 1, "origin": None}}
+    model = scoringnet_tf.ScoringNet(width_multiplier=1 / 16, content=content)
     for name in ("best.keras", "c3d.keras", "last.keras"):
         (tmp_path / name).touch()
         with refused("exists", tmp_path, name):

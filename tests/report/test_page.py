@@ -77,15 +77,11 @@ def test_a_summary_has_the_results_or_why_there_are_none():
     assert full(**times, moments={}).summary == "No moment was found."
 
 
-def test_a_page_leaves_out_what_is_missing():
-    elements = parsed(shown())
-    assert not elements.of("video") and not elements.of("input") and not elements.of("path")
-    assert not {"Stages", "trust"} & set(elements.text().split())
-
-
-def test_intervals_are_on_the_page():
+def test_a_page_leaves_out_what_is_missing_and_shows_intervals():
     scores = [ShownScore("final", 72.0, (0.0, 150.0), (60.0, 84.0), "confidence")]
     elements = parsed(dataclasses.replace(shown(), scores=scores))
+    assert not elements.of("video") and not elements.of("input") and not elements.of("path")
+    assert not {"Stages", "trust"} & set(elements.text().split())
     assert "60.00 – 84.00, confidence" in elements.text()
     band = next(rect for rect in elements.of("rect") if rect.get("height") == "8")
     assert (float(band["x"]), float(band["width"])) == (40.0, 16.0)
