@@ -1,7 +1,6 @@
 """Several devices, and several machines, train what one would from the whole of each batch; some are killed."""
 
 import concurrent.futures
-import csv
 import json
 import os
 import pathlib
@@ -13,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 from refusals import code_printed
-from training_runs import settings
+from training_runs import rows_of, settings
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.training.network import build_network
@@ -28,32 +27,8 @@ def start(records, folder, replicas, *killed_at, cluster=None, within=None, **ch
     if cluster:
         environment["TF_CONFIG"] = json.dumps(cluster)
     command = [sys.executable, SCRIPT, records, folder, replicas, json.dumps(changed), *killed_at]
-    output = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(list(map(str, command)), env=environment, cwd=within, **output)
-
-
-def start_two(records, folder, *killed_at, within=(None, None), of_both=None, **changed):
-    """Two workers of one replica each, within a folder each where those are named.
-
-    The second is killed after a step, where one is named, or has other settings than `of_both`.
-    """
-    listeners = [socket.create_server(("localhost", 0)) for _ in range(2)]
-    addresses = [f"localhost:{listener.getsockname()[1]}" for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    both = of_both or {}
-
-    def cluster(index):
-        return {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-
-    first = start(records, folder, 2, cluster=cluster(0), within=within[0], **both)
-    return [first, start(records, folder, 2, *killed_at, cluster=cluster(1), within=within[1], **both, **changed)]
-
-
-def end_both(processes):
-    """What `end` says of each; neither waits for the other to be read."""
-    with concurrent.futures.ThreadPoolExecutor(2) as threads:
-        return list(threads.map(end, processes))
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen([*map(str, command)], env=environment, cwd=within, text=True, **pipes)
 
 
 def end(process):
@@ -62,10 +37,33 @@ def end(process):
     return process.returncode, output, errors
 
 
+def both(records, folder, *killed_at, within=(None, None), changed=({}, {})):
+    """How two workers of one replica each ended, within a folder each where those are named, with changes of each.
+
+    The second is killed after a step, where one is named.
+    """
+    listeners = [socket.create_server(("localhost", 0)) for _ in range(2)]
+    addresses = [f"localhost:{listener.getsockname()[1]}" for listener in listeners]
+    for listener in listeners:
+        listener.close()
+
+    def worker(index):
+        cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        return start(records, folder, 2, *killed_at[:index], cluster=cluster, within=within[index], **changed[index])
+
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:  # neither waits for the other to be read
+        return list(threads.map(end, [worker(0), worker(1)]))
+
+
+def assert_went_well(ended, replicas):
+    status, output, errors = ended
+    assert status == 0, errors[-3000:]
+    assert f"Replicas: {replicas}, which share each batch of 4." in output
+
+
 def result(folder):
     """The logged figures, and the weights."""
-    with (folder / "joint.csv").open(newline="") as file:
-        figures = [[float(value) for value in row.values()] for row in csv.DictReader(file)]
+    figures = [[float(value) for value in row.values()] for row in rows_of(folder / "joint.csv")]
     return np.array(figures), list(np.load(folder / "weights.npz").values())
 
 
@@ -88,26 +86,23 @@ def test_1_2_and_4_replicas_end_with_the_same_weights(diving_features, alone, tm
     """Pairs of the whole batch, its clipping, its average; a killed run goes on with another number of them."""
     status, output, _ = end(start(diving_features, tmp_path, 4, KILLED_AT))
     assert status < 0 and "Replicas: 4, which share each batch of 4." in output
-    status, output, errors = end(start(diving_features, tmp_path, 2))
-    assert status == 0, errors[-3000:]
-    assert "Replicas: 2, which share each batch of 4." in output
+    assert_went_well(end(start(diving_features, tmp_path, 2)), 2)
     assert_like(result(tmp_path), alone)
 
 
 def test_two_workers_end_with_the_same_weights_though_one_was_killed(diving_features, alone, tmp_path):
     """The other says so and ends; started again, they go on. The first alone writes."""
-    (status, _, errors), (killed, *_) = end_both(start_two(diving_features, tmp_path, KILLED_AT))
+    (status, _, errors), (killed, *_) = both(diving_features, tmp_path, KILLED_AT)
     assert killed < 0 and status > 0
     assert code_printed(errors) == "worker_gone", errors[-3000:]
     assert not (tmp_path / "last.keras").exists()
-    for status, output, errors in end_both(start_two(diving_features, tmp_path)):
-        assert status == 0, errors[-3000:]
-        assert "Replicas: 2, which share each batch of 4." in output
+    for ended in both(diving_features, tmp_path):
+        assert_went_well(ended, 2)
     assert_like(result(tmp_path), alone)
 
 
 def test_workers_of_other_settings_are_refused(diving_features, tmp_path):
-    (first, _, _), (status, _, errors) = end_both(start_two(diving_features, tmp_path, alpha=2.0))
+    (first, _, _), (status, _, errors) = both(diving_features, tmp_path, changed=({}, {"alpha": 2.0}))
     assert first > 0 and status > 0
     assert code_printed(errors) == "other_run" and "--alpha" in errors
     assert not (tmp_path / "checkpoints").exists()
@@ -120,10 +115,8 @@ def test_workers_that_begin_with_other_weights_are_refused(diving_features, tmp_
         folder.mkdir()
         keras.utils.set_random_seed(seed)
         build_network(info, settings(folder, diving_features), "float32", ["final"]).save(folder / "model.keras")
-    started = start_two(
-        diving_features, tmp_path / "run", within=within, of_both={"initial_model": "model.keras", "epochs": 1}
-    )
-    for status, _, errors in end_both(started):
+    changed = {"initial_model": "model.keras", "epochs": 1}
+    for status, _, errors in both(diving_features, tmp_path / "run", within=within, changed=(changed, changed)):
         assert status > 0
         assert code_printed(errors) == "other_start" and "worker 1 has other weights" in errors, errors[-3000:]
     assert not (tmp_path / "run/checkpoints").exists()

@@ -1,5 +1,6 @@
 """An evaluation replaces none of another model, of other records or with other flags, and no other files."""
 
+import contextlib
 import json
 
 import pytest
@@ -28,10 +29,7 @@ def test_another_evaluation_is_not_replaced(model, data_hash, flags, named, tmp_
     (tmp_path / "report/metrics.json").write_text(json.dumps(earlier))
     monkeypatch.chdir(tmp_path)
     for path in (as_path(model), tmp_path / model):
-        if named is None:
-            check_replaceable(tmp_path / "report", path, data_hash, {**FLAGS, **flags})
-            continue
-        with refused("other_evaluation", tmp_path / "report", named):
+        with refused("other_evaluation", tmp_path / "report", named) if named else contextlib.nullcontext():
             check_replaceable(tmp_path / "report", path, data_hash, {**FLAGS, **flags})
 
 
