@@ -59,36 +59,17 @@ def test_tables_in_pages_are_those_of_the_committed_results():
             assert shown == (ROOT / "results" / name / "table.md").read_text(encoding="utf-8"), (page, name)
 
 
-SHIPPED = {  # how a row of README begins → folders of results and rows there, whose means it gives
-    "| UNLV-Diving, P3D": [("diving/p3d", "model"), ("diving/p3d", "best_simple"), ("diving/heads", "S3D")],
-    "| squats, two people": [("squat/people", SCORING_NET), ("squat/people", "Ridge on raw features")],
-    "| soccer, one exercise": [("soccer/exercises", SCORING_NET), ("soccer/exercises", "Ridge on statistics")],
-    "| squats, 180, random": [("squat/folds", SCORING_NET), ("squat/folds", "SVR on statistics")],
-    "| golf, 1,751 shots": [("golf/folds", SCORING_NET), ("golf/folds", "SVR on statistics")],
-    "| golf, one golfer": [("golf/golfers", SCORING_NET), ("golf/golfers", "Ridge on statistics")],
-    "| soccer, one player": [("soccer/players", SCORING_NET), ("soccer/players", "SVR on statistics")],
-}
+SYSTEMS = (SCORING_NET, "Ridge", "SVR", "Gaussian process", "Extra trees")
+REAL = ["diving/p3d", "soccer/folds", "soccer/players", "soccer/exercises", "squat/folds", "squat/people", "golf/folds"]
 
 
-def means_of(folder, row):
-    """F-SRC and F-MED of a table's row, or of the model or another system in the report of `evaluate`."""
-    report = ROOT / "results" / folder / "metrics.json"
-    if not report.is_file():
-        return [kept_of(folder)[row][name]["mean"] for name in ("f_src", "f_med")]
-    measured = json.loads(report.read_text(encoding="utf-8"))
-    return [(measured | {"model": measured})[row][name] for name in ("f_src", "f_med")]
-
-
-@pytest.mark.parametrize("beginning", SHIPPED)
-def test_figures_in_readme_are_those_of_the_committed_results(beginning):
-    (line,) = [
-        line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith(beginning)
-    ]
-    expected = [f"{value:.3f}" for folder, row in SHIPPED[beginning] for value in means_of(folder, row)]
-    folder = SHIPPED[beginning][0][0]
-    if (ROOT / "results" / folder / "cells.json").is_file():
-        least = min(cells["f_med"]["mean"] for row, cells in kept_of(folder).items() if row != SCORING_NET)
-        expected += [f"{least:.3f}"] if f"{least:.3f}" not in expected else []
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+@pytest.mark.parametrize("folder", REAL)
+def test_figures_on_pages_are_those_of_the_committed_results(folder, page):
+    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    (line,) = [line for line in lines if line.startswith("| [") and f"results/{folder}/table.md)" in line]
+    kept = kept_of(folder)
+    expected = [f"{kept[row][name]['mean']:.3f}" for row in SYSTEMS for name in ("f_src", "f_med")]
     assert re.findall(r"-?\d+\.\d+", line.replace("−", "-")) == expected
 
 
