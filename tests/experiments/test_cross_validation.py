@@ -12,6 +12,7 @@ from tiny_records import feature_video, write_records
 
 from scoringnet_tf.baselines.simple import SimpleSystems
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.experiments import report
 from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.cross_validation import beside, verdict, with_validation
 from scoringnet_tf.experiments.results import Results
@@ -48,6 +49,25 @@ def test_each_measure_has_its_own_best_system():
         "Ridge orders the videos better; Mean comes closer to the scores (F-SRC and F-MED: ScoringNet"
     )
     assert "Mean – and 1" in said
+
+
+def test_a_fold_of_one_video_is_left_out_of_the_order_and_counted():
+    """It has an error, which counts."""
+    folds = [fold_of(seed, ScoringNet=30, Ridge=2, Mean=300) for seed in range(3)]
+    predicted = {row: {"final": of["final"][..., :1]} for row, of in folds[0].predicted.items()}
+    folds.append(Results(("0",), {"final": folds[0].truth["final"][:1]}, predicted))
+    said = verdict(folds, EXPERIMENT)
+    assert said.startswith("Ridge orders the videos better and comes closer to the scores")
+    assert "F-SRC is not defined in 1 of 4 splits." in said
+    cells = report.cells(folds, EXPERIMENT, ["f_src", "f_med"])["Ridge"]
+    for name, number in (("f_src", 3), ("f_med", 4)):
+        assert cells[name]["mean"] == pytest.approx(np.mean([each.values("Ridge", name) for each in folds[:number]]))
+
+
+def test_a_row_without_an_order_where_others_have_one_has_none_in_the_mean():
+    folds = [fold_of(seed, ScoringNet=30, Ridge=2) for seed in range(3)]
+    folds[1].predicted["Ridge"]["final"][:] = 65.0
+    assert np.isnan(report.cells(folds, EXPERIMENT, ["f_src"])["Ridge"]["f_src"]["mean"])
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +128,22 @@ def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_p
     again = forked(*words, "--title=Thirty sequences", *further)
     assert again.stdout == first.stdout
     assert {path: path.stat().st_mtime_ns for path in models} == models
+
+
+def test_scikit_learn_alone_is_compared_without_a_training(records, tmp_path):
+    words = [f"--records_dir={records}", f"--output_dir={tmp_path}", "--folds=3", "--nonetwork"]
+    result = forked("scoringnet_tf.cross_validate", *words)
+    assert result.returncode == 0, result.stderr
+    assert "| Gaussian process |" in result.stdout and "ScoringNet" not in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("Best by F-SRC: ")
+    assert not [*(tmp_path / "trainings").glob("*seed*")]
+
+
+def test_equal_scores_are_refused_before_anything_is_trained(tmp_path):
+    videos = [feature_video(f"{n:02d}", np.ones((3, 2), "float32") * n, final=50.0) for n in range(6)]
+    folder = write_records(tmp_path / "records", {"train": videos})
+    result = forked("scoringnet_tf.cross_validate", f"--records_dir={folder}", f"--output_dir={tmp_path / 'out'}")
+    assert result.returncode == 1 and code_printed(result.stderr) == "equal_scores"
 
 
 @pytest.mark.parametrize(
