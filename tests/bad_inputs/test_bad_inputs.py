@@ -95,7 +95,7 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("records_of_classes", "motion_records", "evaluate --model=model.keras --records_dir=motion_records --split=train"),
     ("other_content", "feature_records", "evaluate --model=model.keras --records_dir=feature_records"),
     ("wrong_value", "--image_size", "train --records_dir=records --model_dir=run --image_size=64"),
-    ("damaged_json", "state.json", T, holding(STATE, b"{"), "run"),
+    ("damaged_json", "state.json", T, holding(STATE, b"{")),
     (
         "missing_flag",
         "--held_out_split",

@@ -260,7 +260,7 @@ def test_the_file_of_predictions_gives_the_figures_of_metrics_json(tmp_path):
     results = Results(
         found.ids, found.truth, {"one": {s: v[np.newaxis, np.newaxis] for s, v in found.predicted.items()}}
     )
-    for name, cell in cells(results, Experiment("", "", []))["one"].items():
+    for name, cell in cells([results], Experiment("", "", []))["one"].items():
         assert (cell["mean"], list(cell["interval"])) == (kept[name], kept["bootstrap"][name])
 
 

@@ -46,7 +46,7 @@ def test_one_of_another_class_is_answered_by_those_that_would_do():
 
 def test_a_configuration_is_read_without_keras_from_disks_and_stores(stage_model):
     expected = configuration(check_model(stage_model), "model")
-    assert expected["frame_size"] == [36, 48] and expected["sport"] == "diving"
+    assert expected["content"]["frame_size"] == [36, 48] and expected["sport"] == "diving"
     with as_path("memory://tests/model_files/model.keras").open("wb") as file:
         file.write(stage_model.read_bytes())
     assert configuration("memory://tests/model_files/model.keras", "model") == expected
