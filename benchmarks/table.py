@@ -1,6 +1,6 @@
 r"""The whole benchmark in one table: ours, the peer's, their ratio, its spread, the target, and whether it is met.
 
-    python -m benchmarks.table [--quick] [--only=training,backbone,input,build,predict] [--output_dir=build/bench]
+    python -m benchmarks.table [--quick] [--only=training,backbone,i3d,input,…] [--output_dir=build/bench]
 
 `make bench` calls it. Each row is measured in pairs of neighbours (`benchmarks.pairs`), and the ratio is the median of
 theirs. --quick takes fewer and smaller ones, and none of full width. --only takes beginnings of the names that stand

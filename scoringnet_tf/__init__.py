@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.support.paths import AnyPath
 
 # TensorFlow reads these when it is imported. Without AVX-512 it leaves oneDNN out, and 3-D convolutions take several
-# times as long. Of its log, level 3 leaves six lines: its libraries write them before they read the level.
+# times as long. Level 3 leaves six lines of its log: its libraries write them before they read the level.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

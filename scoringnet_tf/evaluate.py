@@ -24,7 +24,7 @@ from scoringnet_tf.support.paths import AnyPath, as_path, check_access
 if TYPE_CHECKING:
     from scoringnet_tf.inference.evaluation import Predictions
 
-flags.DEFINE_string("model", None, "Model: a .keras file or its folder. Default: the shipped diving model.")
+flags.DEFINE_string("model", None, "Model: a .keras file or its folder. Default: diving_small.")
 flags.DEFINE_string("records_dir", None, "Records, from `python -m data_prep build`.")
 flags.DEFINE_string("split", "test", "Split to evaluate; validation may be videos held out in training.")
 flags.DEFINE_integer("batch_size", 4, "Videos per step; no effect on the result.", 1)

@@ -15,7 +15,7 @@ from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import check_model
 from scoringnet_tf.support.paths import as_path, check_access
 
-flags.DEFINE_string("model", None, "Model: a .keras file or its folder. Default: the shipped diving model.")
+flags.DEFINE_string("model", None, "Model: a .keras file or its folder. Default: diving_small.")
 flags.DEFINE_string("export_dir", None, "Folder for all versions: TF Serving's base path.")
 flags.DEFINE_integer("version", None, "Version number. Default: one above the highest.", 1)
 flags.DEFINE_enum("format", "saved_model", ["saved_model", "litert", "onnx"], "Export format.")

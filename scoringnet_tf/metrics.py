@@ -129,7 +129,7 @@ class MeanEuclideanDistance(keras.metrics.Mean):
 class FrameAccuracy(keras.metrics.Metric):
     """The share among labelled frames whose stage is the true one (Table 3).
 
-    Labels int (B, L), negative = ignored. Of predictions probabilities (B, L, S), whose most probable stage counts, or
+    Labels int (B, L), negative = ignored. Predictions are probabilities (B, L, S), whose most probable stage counts, or
     stages that are decided, int (B, L). `sample_weight` weighs frames, (B, L), or videos, (B,) or (B, 1). 0 where
     nothing counts.
 

@@ -14,8 +14,8 @@ from scoringnet_tf.models.layers import Dropout, FrameMask, RealFrames, VectorsO
 STAGE_NETWORKS = ("c3d_bi_lstm", "c3d", "c3d_ed_tcn", "tcn", "resnet50")
 # Of the authors' code (github.com/colincsl/TemporalConvolutionalNetworks): filters of the levels, length, dropout.
 ED_TCN_FILTERS, ED_TCN_LENGTH, ED_TCN_DROPOUT = (64, 96), 25, 0.3
-# The TCN, as measured on filmed dives (docs/results.md): its convolutions see 16 frames to either side. The mean of
-# three seconds is the camera's and the place's; what differs from it is the athlete's.
+# The TCN, as measured on filmed dives (saved_models/diving_film): its convolutions see 16 frames to either side. The
+# mean of three seconds is the camera's and the place's; what differs from it is the athlete's.
 TCN_FILTERS, TCN_LENGTH, TCN_DILATIONS, TCN_KERNEL_L2 = 48, 5, (1, 2, 4), 1e-3
 LOCAL_SHARE, LOCAL_REACH = 0.7, 40
 # What Keras Applications' weights were trained on: BGR less the mean of ImageNet.

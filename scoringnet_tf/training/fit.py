@@ -1,7 +1,7 @@
 """Trains a run: one loop over its phases, each of which goes on after a kill.
 
 A local folder is held by one run at a time. A remote one is mirrored by a local one, which is uploaded after every
-epoch. Of several machines that train together the first writes the folder; the others go on from a copy of their own,
+epoch. If several machines train together, the first writes the folder; the others go on from a copy of their own,
 which they throw away.
 """
 

@@ -1,6 +1,6 @@
 """A joint run with averages: what it keeps; others end as it did: extended, in a store.
 
-Of one tower, for what is asked here knows no network; `test_resuming` kills a joint run of KFS and a tower.
+With one tower, for what is asked here knows no network; `test_resuming` kills a joint run of KFS and a tower.
 """
 
 import types
