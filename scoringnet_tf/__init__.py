@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-__version__ = "0.2.0"  # stands in results, records and runs that are kept
+__version__ = "0.3.0.dev0"  # stands in results, records and runs that are kept
 
 _MODELS = {
     "Backbone": "scoringnet_tf.models.backbones.backbone",

@@ -89,9 +89,9 @@ def _best_simple(info: DatasetInfo, predictions: "Predictions") -> dict[str, dic
     with_features = flags.FLAGS.simple and info.features and {"train", split} <= {*info.splits} and split != "train"
     if not with_features or not importlib.util.find_spec("sklearn"):
         return {}
-    from scoringnet_tf.baselines.simple import SimpleSystems
+    from scoringnet_tf.baselines.simple import SimpleSystems, learnable
 
-    predicted = SimpleSystems(info).predict(info, predictions.ids, [*predictions.predicted])
+    predicted = SimpleSystems(info).predict(info, predictions.ids, learnable(info, [*predictions.predicted]))
     measured = {
         title: {
             f"{score[0]}_{name}": float(measure(predictions.truth[score], values))

@@ -128,6 +128,12 @@ COMPONENT = System("First principal component", "clips", raw_numbers, learner(co
 # === All of them, beside a model ===
 
 
+def learnable(fold: DatasetInfo, scores: Sequence[str]) -> list[str]:
+    """The scores that two training videos at least are known to have."""
+    trained = fold.split("train")["ids"]
+    return [score for score in scores if np.isfinite(fold.true_scores(score, trained)).sum() >= 2]
+
+
 class SimpleSystems:
     """The systems of this file that can read some records: of frames, those that know lengths alone."""
 
@@ -146,9 +152,7 @@ class SimpleSystems:
             scores: known to two training videos at least.
         """
         trained = fold.split("train")["ids"]
-        groups = np.array([fold.videos[video_id].get("group") or f"={video_id}" for video_id in trained])
-        if len({*groups}) == 1:  # nothing to hold out but single videos
-            groups = np.array(trained)
+        all_groups = np.array([fold.videos[video_id].get("group") or f"={video_id}" for video_id in trained])
         found: dict[str, dict[str, np.ndarray]] = {system.title: {} for system in self.systems}
         for system in self.systems:
             seen = self._seen(system.see)
@@ -156,7 +160,10 @@ class SimpleSystems:
             for score in scores:
                 truth = fold.true_scores(score, trained)
                 known = np.isfinite(truth)
-                training = TrainingSet(inputs[known], truth[known], np.zeros(known.sum(), bool), 0, groups[known])
+                groups = all_groups[known]
+                if len({*groups}) == 1:  # nothing to hold out but single videos
+                    groups = np.array(trained)[known]
+                training = TrainingSet(inputs[known], truth[known], np.zeros(known.sum(), bool), 0, groups)
                 found[system.title][score] = system.learn(training).predict(tested)
         return found
 

@@ -20,6 +20,7 @@ from scoringnet_tf.data.preprocessing import (
     viewing_size,
 )
 from scoringnet_tf.data.video import Clip, Video, VideoStream
+from scoringnet_tf.support.files import Spooled
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import AnyPath
@@ -121,13 +122,13 @@ class ScoringNetPreprocessor:
             return stored, encode_jpeg(resize_frame(frame, size), PICTURE_QUALITY)
 
         def part_from(start: int) -> Video:
-            kept = [list(each) for each in zip(*jpegs, strict=True)]
-            return dataclasses.replace(frames.video(kept[0], start), pictures=kept[1] if pictures else ())
+            return dataclasses.replace(frames.video(jpegs, start), pictures=shown)
 
-        jpegs: list[tuple[bytes, ...]] = []
+        jpegs: list[bytes] = []
+        shown = Spooled()
         start, limit = 0, length
         with tqdm(desc="Reading", unit="frame", delay=PATIENCE, leave=False, disable=None) as progress:
-            for jpeg in overlapping(encode, frames):
+            for jpeg, *picture in overlapping(encode, frames):
                 if len(jpegs) >= limit:
                     part = part_from(start)
                     density = min(max(1.0, part.fps / (self.frame_rate or part.fps)), DENSEST)
@@ -135,8 +136,9 @@ class ScoringNetPreprocessor:
                     if len(jpegs) >= limit:
                         yield self._described(dataclasses.replace(part, shared=shared))
                         del part  # which holds all frames
-                        start, jpegs = start + len(jpegs) - shared, jpegs[-shared:]
+                        start, jpegs, shown = start + len(jpegs) - shared, jpegs[-shared:], Spooled(shown[-shared:])
                 jpegs.append(jpeg)
+                shown.extend(picture)
                 progress.total = frames.announced or None
                 progress.update()
         yield self._described(part_from(start))

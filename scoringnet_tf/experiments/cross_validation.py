@@ -39,9 +39,11 @@ def with_validation(folds: Sequence[Surroundings]) -> list[Surroundings]:
 
 
 def alone(fold: DatasetInfo) -> Results:
-    """The test videos of a fold, of which nothing is predicted yet."""
+    """A fold's test videos, with nothing predicted yet, and the scores that its training videos teach."""
+    from scoringnet_tf.baselines.simple import learnable
+
     ids = tuple(sorted(fold.split("test")["ids"]))
-    truth = {score: fold.true_scores(score, ids) for score in fold.scores}
+    truth = {score: fold.true_scores(score, ids) for score in learnable(fold, fold.scores)}
     return Results(ids, truth, {}, groups=fold.groups_of(ids))
 
 

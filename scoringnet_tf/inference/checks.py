@@ -147,6 +147,13 @@ def _uncertain(model: Any, means: Any) -> Any:
 # === One video ===
 
 
+class Remarks(NamedTuple):
+    """Reasons against a performance's scores, whatever they are, and warnings about it."""
+
+    reasons: list[Remark]
+    warnings: list[Remark]
+
+
 class Verdict(NamedTuple):
     """Reasons against a performance's scores, the model's last; warnings; and the scores that are left."""
 
@@ -161,21 +168,17 @@ def video_reasons(model: "ScoringNet", video: "Video") -> list[Remark]:
 
 
 def verdict(
-    model: "ScoringNet", trust: "Reliability", seen: "Seen", span: "Span", scores: Scores, force: bool = False
+    model: "ScoringNet", trust: "Reliability", remarks: Remarks, scores: Scores, force: bool = False
 ) -> Verdict:
     """What speaks against a performance's scores, and what is left unless they are forced.
 
     Args:
         model: `ScoringNet`.
         trust: how far the model can be relied on.
-        seen, span, scores: for the performance.
+        remarks, scores: for the performance.
         force: whether it keeps its scores despite reasons.
     """
-    own, warnings = performance_remarks(model, seen, span)
-    reasons = [*seen.reasons] or own
-    if span.performances > 1:
-        which = ", which cannot be scored apart from features."
-        reasons.append(remark("several_performances", performances="2 performances", which=which))
+    reasons, warnings = remarks
     if not force and (reasons or trust.reasons):
         scores = Scores()
     impossible = _impossible(model, scores)
@@ -185,8 +188,8 @@ def verdict(
     return Verdict([*reasons, *impossible, *trust.reasons], [*unscored, *warnings], scores)
 
 
-def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> tuple[list[Remark], list[Remark]]:
-    """(reasons against a performance's scores, warnings about it), from its frames, stages and features."""
+def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> Remarks:
+    """What its frames, stages and features say of a performance."""
     one, labels = seen.cut(span.start, span.stop), span.labels
     batch = {name: None if value is None else value[np.newaxis] for name, value in _arrays(one, labels).items()}
     outcomes = checks(model, mask=np.ones((1, len(one.samples)), bool), frame_rate=one.rate, **batch)
@@ -197,7 +200,11 @@ def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> tupl
         if "not_recognised" in failing:  # then its stages mean nothing
             failing = ["not_recognised"]
         reasons = [_reason(code, plain[code], model, one) for code in failing]
-    return reasons, _warnings(model, one, span, plain)
+    reasons = [*seen.reasons] or reasons
+    if span.performances > 1:
+        which = ", which cannot be scored apart from features."
+        reasons.append(remark("several_performances", performances="2 performances", which=which))
+    return Remarks(reasons, _warnings(model, one, span, plain))
 
 
 def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:

@@ -78,7 +78,7 @@ def prediction_function(
     def outputs_of(inputs: dict[str, Any], stages: Any) -> dict[str, Any]:
         outputs = model(inputs, training=False)
         if true_fragments:
-            outputs |= model.score_fragments(inputs[model.content], stages, inputs["mask"], training=False)
+            outputs |= model.score_fragments(model.encode(inputs), stages, inputs["mask"], training=False)
         return outputs
 
     return outputs_of

@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 import keras
 import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import form_differences
-from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
+from scoringnet_tf.data.preprocessor import PATIENCE, ScoringNetPreprocessor
 from scoringnet_tf.inference.windows import WindowedBackbone, window_of
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.c3d import C3D
@@ -118,7 +119,8 @@ class FeatureExtractor:
         """Block by block; the next one is read while the network sees one."""
         pieces = self._windowed.pieces(num_frames)
         blocks = overlapping(lambda piece: frames_of(np.arange(*piece)), pieces, threads=1, ahead=1)
-        return self._windowed(blocks, num_frames)
+        progress = tqdm(blocks, "Extracting", len(pieces), unit="window", delay=PATIENCE, leave=False, disable=None)
+        return self._windowed(progress, num_frames)
 
     def _clip_features(
         self, features_of: Callable, at_a_time: int, frames_of: FramesOf, num_frames: int

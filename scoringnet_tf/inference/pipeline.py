@@ -128,8 +128,10 @@ class Predictor:
             seen, performances = self.see(video, force), []
             spans, warnings = find(self.model, seen, summary.end_frame if summary else 0, self._around)
             for span in spans:
-                scores = self.score(seen, span, force)
-                performances.append(judge(self.model, self.reliability, seen, span, scores, height, force))
+                remarks = checks.performance_remarks(self.model, seen, span)
+                withheld = not force and (remarks.reasons or self.reliability.reasons)
+                scores = Scores() if withheld else self.score(seen, span)
+                performances.append(judge(self.model, self.reliability, seen, span, remarks, scores, height, force))
             summary = _summary(seen, spans, performances, warnings, summary)
             yield PartResult(seen, performances, summary)
             del video, seen  # which hold all frames
@@ -207,9 +209,9 @@ class Predictor:
 
     # === Score ===
 
-    def score(self, seen: Seen, span: Span, force: bool = False) -> Scores:
-        """SP's scores for a performance; nothing if the model gives no scores, or nothing in the video has one."""
-        if not self.reliability.gives_scores or ((seen.reasons or self.reliability.reasons) and not force):
+    def score(self, seen: Seen, span: Span) -> Scores:
+        """SP's scores for a performance; nothing if the model gives no scores."""
+        if not self.reliability.gives_scores:
             return Scores()
         cut = slice(span.start, span.stop)
         stages = np.zeros(span.stop - span.start, np.int32) if span.labels is None else span.labels
@@ -264,6 +266,7 @@ def judge(
     trust: Reliability,
     seen: Seen,
     span: Span,
+    remarks: checks.Remarks,
     scores: Scores,
     height: float | None = None,
     force: bool = False,
@@ -273,12 +276,12 @@ def judge(
     Args:
         model: `ScoringNet`.
         trust: how far the model can be relied on.
-        seen, span, scores: for the performance.
+        seen, span, remarks, scores: for the performance.
         height: metres from the board to the water, for speeds.
         force: whether it has scores and times despite reasons.
     """
     # 1. What speaks against it
-    reasons, warnings, left = checks.verdict(model, trust, seen, span, scores, force)
+    reasons, warnings, left = checks.verdict(model, trust, remarks, scores, force)
 
     # 2. Where it is, in frames of the part
     begin, labels = span.frames(seen)

@@ -16,7 +16,8 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
 try:
@@ -252,6 +253,36 @@ def locked(folder: pathlib.Path, refusal: str) -> TextIO:
     except OSError:  # no locks there
         pass
     return file
+
+
+class Spooled(Sequence[bytes]):
+    """Byte strings that lie on disk, not in memory, in a temporary file that goes when this does."""
+
+    def __init__(self, items: Iterable[bytes] = ()) -> None:
+        self._file: Any = None
+        self._ends = [0]
+        self.extend(items)
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __getitem__(self, index: Any) -> Any:
+        """An item; or several, a list, for a slice."""
+        numbers = range(len(self))[index]
+        return self._read(numbers) if isinstance(numbers, int) else [self._read(number) for number in numbers]
+
+    def extend(self, items: Iterable[bytes]) -> None:
+        """Adds items at the end."""
+        for item in items:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 closed when this goes
+                weakref.finalize(self, self._file.close)
+            self._file.seek(self._ends[-1])
+            self._ends.append(self._ends[-1] + self._file.write(item))
+
+    def _read(self, number: int) -> bytes:
+        self._file.seek(self._ends[number])
+        return self._file.read(self._ends[number + 1] - self._ends[number])
 
 
 def remove_folder(path: AnyPath) -> None:

@@ -104,7 +104,7 @@ def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, 
 
 def from_flat(config: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a `ScoringNet`, from a configuration of version 0.2, which had all settings in one row."""
-    if "content" in config:
+    if "content" in config or "clip_lengths" not in config:
         return config
     shared = ("sport", "image_size", "width_multiplier", "backbone", "provenance", "reference", "dtype", "name")
     of_scores = ("clip_lengths", "score_statistics", "kernel_l2", "scores", "fragment_stages", "views")

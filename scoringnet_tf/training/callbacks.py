@@ -87,7 +87,7 @@ class KeepBest(keras.callbacks.Callback):
         self.best, self.waited, self.patience = best, waited, patience
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if math.isnan(logs.get("val_loss", math.nan)):
+        if all(math.isnan(logs.get(name, math.nan)) for name in ("val_loss", self.monitor)):
             return  # not validated
         self.waited += 1
         if logs[self.monitor] > self.best:  # which NaN is not

@@ -48,14 +48,14 @@ def fit(run: ResolvedRun) -> None:
     with alone_in_folder(run):
         if run.worker == 0:
             run.record.write(run.model_dir, run.learned_from)
-        _wait_for_all(run)
+        wait_for_all(run)
         if run.worker > 0:
             run.record.check(run.model_dir)
         with run.strategy.scope(), mirror as (folder, upload):
-            _wait_for_all(run)
+            wait_for_all(run)
             with noticing_the_gone(run.workers):
                 _fit_phases(run, folder, upload)
-            _wait_for_all(run)
+            wait_for_all(run)
 
 
 def alone_in_folder(run: ResolvedRun) -> AbstractContextManager[Any]:
@@ -66,7 +66,7 @@ def alone_in_folder(run: ResolvedRun) -> AbstractContextManager[Any]:
     return locked(run.model_dir, f"--model_dir={run.model_dir}: another run trains there.")
 
 
-def _wait_for_all(run: ResolvedRun) -> None:
+def wait_for_all(run: ResolvedRun) -> None:
     """Until every machine is here: none writes what another still reads, or ends while another needs it."""
     if run.workers > 1:
         with noticing_the_gone(run.workers):

@@ -29,6 +29,13 @@ from scoringnet_tf.training.initialization import preprocessing_of
 from scoringnet_tf.weights.backbones import load_backbone
 
 
+def _statistics_option(config: TrainingConfig, source: Any) -> dict[str, bool]:
+    """Whether towers read statistics: as those of --initial_model do, or as is set."""
+    if source is not None:
+        return {"statistics": source.score_predictor.get_config()["statistics"]}
+    return {} if config.model.statistics else {"statistics": False}
+
+
 def build_network(
     info: DatasetInfo,
     config: TrainingConfig,
@@ -68,7 +75,7 @@ def build_network(
             "conv_filters": model.conv_filters,
             "fc_units": model.fc_units,
             "pool_stride": model.pool_stride,
-            **({} if model.statistics else {"statistics": False}),
+            **_statistics_option(config, source),
             "head": next(name for name, kind in HEADS.items() if isinstance(model.head, kind)),
             "output_activation": model.head.output_activation if isinstance(model.head, Regression) else "linear",
             "dropout_rate": model.dropout,

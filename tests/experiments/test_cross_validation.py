@@ -14,7 +14,7 @@ from scoringnet_tf.baselines.simple import SimpleSystems
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import report
 from scoringnet_tf.experiments.catalogue import Experiment, Row
-from scoringnet_tf.experiments.cross_validation import beside, verdict, with_validation
+from scoringnet_tf.experiments.cross_validation import alone, beside, verdict, with_validation
 from scoringnet_tf.experiments.results import Results
 from scoringnet_tf.experiments.training import Surroundings
 
@@ -99,6 +99,20 @@ def test_simple_systems_learn_from_the_training_videos_of_a_fold(records):
     mean = info.true_scores("final", info.split("train")["ids"]).mean()
     np.testing.assert_allclose(found.predicted["Mean score"]["final"], np.full((1, 1, 5), mean))
     assert np.abs(found.predicted["Ridge"]["final"] - truth["final"]).mean() < 1.0
+
+
+def test_scores_that_no_training_video_has_are_left_out_and_one_known_group_suffices(records):
+    info = DatasetInfo.load(records)
+    known = [video_id for video_id in info.split("train")["ids"] if info.videos[video_id]["group"] == "athlete 0"]
+    videos = {
+        name: {**video, "difficulty": None, "execution": video["execution"] if name in known else None}
+        for name, video in info.videos.items()
+    }
+    fold = dataclasses.replace(info, videos=videos)
+    results = alone(fold)
+    assert [*results.truth] == ["execution", "final"]
+    found = beside(results, SimpleSystems(fold), fold).predicted["Ridge"]
+    assert all(np.isfinite(found[score]).all() for score in results.truth)
 
 
 @pytest.mark.parametrize(("athletes", "held_out"), [(3, ("--validation_fraction=0",)), (25, ())])

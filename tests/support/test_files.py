@@ -5,7 +5,14 @@ import json
 import pytest
 from refusals import refused
 
-from scoringnet_tf.support.files import new_folder, replacing_file, replacing_folder, tidy_up_beside, write_json
+from scoringnet_tf.support.files import (
+    Spooled,
+    new_folder,
+    replacing_file,
+    replacing_folder,
+    tidy_up_beside,
+    write_json,
+)
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -78,3 +85,11 @@ def test_a_folder_is_replaced_where_a_link_to_it_leads(tmp_path):
 def test_json_has_no_nan(tmp_path):
     write_json(tmp_path / "a.json", {"x": float("nan"), "y": [1, float("inf")], "z": {"k": 0.5}})
     assert json.loads((tmp_path / "a.json").read_text()) == {"x": None, "y": [1, None], "z": {"k": 0.5}}
+
+
+def test_what_lies_on_disk_is_read_like_a_list():
+    items = [bytes([number]) * number for number in (3, 0, 5, 1)]
+    spooled = Spooled(items[:2])
+    spooled.extend(items[2:])
+    assert [*spooled] == items and spooled[-1] == items[-1] and spooled[1:3] == items[1:3] and spooled[-3:] == items[1:]
+    assert len(Spooled()) == 0 and Spooled()[:2] == []

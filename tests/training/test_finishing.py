@@ -1,6 +1,7 @@
 """What a run reads, and what it leaves: every model once, calibrated, also if it is killed at the end."""
 
 import collections
+import dataclasses
 
 import keras
 import pytest
@@ -122,3 +123,14 @@ def test_a_run_of_an_older_version_goes_on(straight, diving_features, tmp_path):
         (tmp_path / name).unlink()
     with refused("not_found", "joint.keras"):
         fit(scoring_run(diving_features, tmp_path, **OPTIONS))
+
+
+@pytest.mark.slow
+def test_a_best_model_that_its_user_calibrated_stays_without_the_last_one(diving_features, tmp_path):
+    best = trained_by(eagerly(scoring_run(diving_features, tmp_path, **OPTIONS)))
+    model = load_scoring_net(best)
+    own = dataclasses.replace(model.reference, num_videos=3)
+    model.with_dtype("float32", reference=own.get_config()).save(best)
+    (tmp_path / "last.keras").unlink()
+    trained_by(eagerly(scoring_run(diving_features, tmp_path, **OPTIONS)))
+    assert load_scoring_net(best).reference == own and (tmp_path / "last.keras").is_file()
