@@ -18,6 +18,7 @@ from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.predictor import predictor_of, score_video, stage_finder
+from scoringnet_tf.inference.seen import Scores
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import stage_runs
 
@@ -195,6 +196,15 @@ def test_an_empty_fragment_is_reported(tmp_path):
     score = score_video(tmp_path / "v.avi", model, force=True)
     assert [stage["name"] for stage in score.stages] == ["noise"]
     assert codes(score.warnings).count("empty_fragment") == 2
+
+
+def test_what_is_withheld_is_not_scored_unless_by_force(tmp_path, monkeypatch):
+    """Towers take time and memory."""
+    write_bars(tmp_path / "v.avi", 30)
+    predictor, scored = Predictor(small_model()), []
+    monkeypatch.setattr(predictor, "score", lambda seen, span: scored.append(span) or Scores({"final": 50.0}))
+    assert codes(predictor(tmp_path / "v.avi").reasons) and not scored
+    assert predictor(tmp_path / "v.avi", force=True).final == 50.0 and len(scored) == 1
 
 
 def test_a_damaged_video_is_scored_with_a_warning(tmp_path, small):

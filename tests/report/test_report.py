@@ -3,6 +3,7 @@
 import dataclasses
 import fractions
 import io
+import itertools
 import os
 import re
 import signal
@@ -251,6 +252,22 @@ def test_pictures_of_anamorphic_video_are_as_wide_as_it_is_shown(predictor, tmp_
 def test_images_are_shown_whatever_their_first_number(tmp_path):
     write_images(tmp_path / "frames", 30, first=100)
     assert [read_index(frame) for frame in filmed(tmp_path / "frames", 3, 6)] == [3, 4, 5]
+
+
+def test_pictures_of_a_long_video_go_with_the_frames_of_each_part(predictor, tmp_path):
+    write_bars(tmp_path / "v.avi", 60)
+    reading = predictor.model.preprocessor.parts(tmp_path / "v.avi", length=25, overlap=10, pictures=HEIGHT)
+    spans = []
+    for part in reading:
+        shown = [read_index(decode_jpeg(picture)) for picture in part.pictures]
+        assert shown == [*range(part.first_frame, part.first_frame + len(part.frames))]
+        spans.append((shown[0], shown[-1]))
+    assert (
+        len(spans) > 2
+        and spans[0][0] == 0
+        and spans[-1][1] == 59
+        and all(before[1] >= after[0] for before, after in itertools.pairwise(spans))
+    )
 
 
 @pytest.mark.parametrize(("fps", "rate"), [(30000 / 1001, 30000 / 1001), (0.4, 0.4), (0.0003, 1)])

@@ -64,6 +64,15 @@ def test_generators_of_a_model_draw_apart():
 # === Which epoch is kept ===
 
 
+def test_a_validation_whose_loss_overflows_can_be_the_best(tmp_path):
+    saved = []
+    best = callbacks.KeepBest(tmp_path / "best.keras", "val_f_src", 0.1)
+    best.set_model(types.SimpleNamespace(save=saved.append, stop_training=False))
+    for logs in ({"val_loss": math.nan, "val_f_src": 0.5}, {"val_loss": math.nan, "val_f_src": math.nan}):
+        best.on_epoch_end(0, logs)
+    assert saved == [tmp_path / "best.keras"] and (best.best, best.waited) == (0.5, 0)
+
+
 def scripted_run(model_dir, patience=0, **changes):
     """A run whose callbacks are driven by hand."""
     config = settings(model_dir, "", patience=patience, **changes)
