@@ -302,3 +302,12 @@ def test_a_run_does_not_go_on_from_another_model_under_the_same_name(of_other_re
     record((3.3 * (1 + 1e-15), 0.25), (1.0, 1.0), ["entry", "take-flight"])  # as another machine sums
     with refused("other_run", "the preprocessing", "the scale of the scores", "the stages of the towers"):
         record((3.3, 0.26), (24.0, 4.0), ["entry"], content={"preprocessing": BGR})
+
+
+def test_a_model_that_goes_on_reads_features_as_it_did(diving_features, tmp_path):
+    info, config = DatasetInfo.load(diving_features), settings(tmp_path, diving_features, lr_multipliers={})
+    for reads in (False, True):
+        options = {"statistics": reads, "clip_lengths": (8, 8)}
+        source = trained(scoringnet_tf.ScoringNet.for_records(info, segmenter=None, score_predictor=options))
+        network = build_network(info, config, "float32", sources={"initial_model": source})
+        assert network.score_predictor.get_config()["statistics"] == reads
