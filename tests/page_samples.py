@@ -17,12 +17,9 @@ def run(name, start, end):
     return {"name": name, "start_frame": start, "end_frame": end, "start_s": start / 25, "end_s": end / 25}
 
 
-def shown(name="dive.mp4", values=(3.0, 24.0, 72.0), true=(None, None, None), **kwargs):
-    """A performance of ten frames: difficulty, execution and final, and those of the judges."""
-    scores = [
-        ShownScore(score, value, RANGES[score], true=judged)
-        for score, value, judged in zip(RANGES, values, true, strict=True)
-    ]
+def shown(name="dive.mp4", values=(3.0, 24.0, 72.0), **kwargs):
+    """A performance of ten frames: difficulty, execution and final."""
+    scores = [ShownScore(score, value, RANGES[score]) for score, value in zip(RANGES, values, strict=True)]
     return ShownPerformance(name, "diving", STAGES, 25.0, np.arange(11) / 25, scores, **kwargs)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 
@@ -24,7 +23,7 @@ COMMANDS = {
     "scoringnet_tf.pretrain": "--clip_length",
     "scoringnet_tf.evaluate": "--split",
     "scoringnet_tf.predict": "--json",
-    "scoringnet_tf.report": "--judges",
+    "scoringnet_tf.report": "--compare",
     "scoringnet_tf.serve": "--keep_seconds",
     "scoringnet_tf.calibrate": "--records_dir",
     "scoringnet_tf.export": "--export_dir",
@@ -154,16 +153,10 @@ def test_a_video_is_scored_drawn_and_reported(calibrated):
     assert codes == [] and score["reasons"][-1]["code"] == "simulated_training"
     assert (trained / "plots/001.avi.png").stat().st_size > 0
 
-    (trained / "judges.csv").write_text("video,final\n001.avi,71.23\n")
     session = ("scoringnet_tf.report", f"--model={run}", "--force", video, video.with_name("002.avi"))
-    judged = (f"--output={trained / 'session.html'}", f"--judges={trained / 'judges.csv'}", "--title=The final")
-    command(*session, *judged, run=started)
+    command(*session, f"--output={trained / 'session.html'}", "--title=The final", run=started)
     text = (trained / "session.html").read_text(encoding="utf-8")
-    assert "<h1>The final</h1>" in text and "71.23" in text and f"{score['final']:.2f}" in text
-    (trained / "again").mkdir()
-    shutil.copy(video, trained / "again/001.avi")
-    error = error_of(*session, trained / "again/001.avi", *judged)
-    assert code_printed(error) == "duplicate" and "001.avi" in error
+    assert "<h1>The final</h1>" in text and f"{score['final']:.2f}" in text
 
 
 @pytest.mark.slow

@@ -60,7 +60,6 @@ CASES = [
     f"scoringnet_tf.extract --model={{model}} --endpoint=conv5b --output_dir={{out}} --records_dir={M}",
     f"scoringnet_tf.report {M}.mp4 --output={{out}}.html",
     f"scoringnet_tf.report {CLIP} --output={{out}}.html --model={M}",
-    f"scoringnet_tf.report {CLIP} --output={{out}}.html --judges={M}",
     f"scoringnet_tf.import_weights {M}.pickle --output={{out}}.keras",
     f"scoringnet_tf.import_weights {M}.keras --output={{out}}.keras",
     f"scoringnet_tf.baselines c3d_svr --records_dir={M} --output_dir={{out}}",

@@ -38,7 +38,6 @@ from scoringnet_tf.data.splits import read_split
 from scoringnet_tf.data.video import VideoStream
 from scoringnet_tf.inference.reliability import doubts
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import SPORTS, read_sport, sport_yaml
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints
@@ -347,11 +346,6 @@ def test_features(suffix, write, tmp_path):
     ("name", "text", "read"),
     [
         ("mine.yaml", sport_yaml(SPORTS["ski_jumping"]), read_sport),
-        (
-            "judges.csv",
-            "video,difficulty,final\na.avi,3.0,60.5\nb.avi,2.8,55.0\nc.avi,3.2,\n",
-            functools.partial(read_judges, sport=SPORTS["diving"]),
-        ),
         ("split.csv", "id,split\n001,train\n002,train\n003,test\n", read_split),
     ],
 )

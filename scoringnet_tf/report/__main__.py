@@ -1,14 +1,11 @@
 r"""Writes HTML pages for videos: the video over its stages, its moments, times and scores.
 
-    python -m scoringnet_tf.report [--model=MODEL] VIDEO… --output=report.html [--judges=SCORES.csv]
+    python -m scoringnet_tf.report [--model=MODEL] VIDEO… --output=report.html
     python -m scoringnet_tf.report [--model=MODEL] --compare A.mp4 B.mp4 --output=comparison.html
 
 One performance gives one HTML file that needs no network. Several give a list at --output, and beside it a folder with
 a page of each and one that compares any two. --compare writes that comparison alone, in one file. VIDEO, --start and
 --end are as in `python -m scoringnet_tf.predict`.
-
---judges is a CSV file with the columns video (file name) and any of difficulty, execution and final. The pages then
-show the judges' scores, and the list shows how well they agree. The column name holds the athlete.
 
 Videos that cannot be read are named on stderr and in the list, and the exit status is 1. If you stop the command,
 report_stopped.html holds what was scored.
@@ -26,7 +23,6 @@ from tqdm import tqdm
 from scoringnet_tf.data.features import check_sees_frames
 from scoringnet_tf.inference.fall import Heights, check_named, height_of, read_heights
 from scoringnet_tf.inference.inputs import Named, named_videos, problem_with
-from scoringnet_tf.report.judges import Judged, read_judges, unshown_scores
 from scoringnet_tf.report.page import ShownPerformance
 from scoringnet_tf.report.session import check_pages, write_comparison, write_pages
 from scoringnet_tf.sports import get_sport
@@ -44,7 +40,6 @@ Outcome: TypeAlias = tuple[str, list[ShownPerformance] | Remark]  # the name of 
 flags.DEFINE_string("model", None, f"Model: a .keras file or its folder. {DEFAULT_HELP}")
 flags.DEFINE_string("output", None, "HTML file for the page; replaces an earlier one.")
 flags.DEFINE_bool("compare", False, "Side-by-side page, with videos aligned at take-off or entry.")
-flags.DEFINE_string("judges", None, "CSV file with the judges' scores.")
 flags.DEFINE_string("title", None, "Page heading. Default: the video's name, or the output's.")
 flags.DEFINE_bool("force", False, "Scores that would be withheld, too.")
 flags.DEFINE_string("height", None, "Board height in metres, or a CSV file (video,height); adds speeds.")
@@ -61,8 +56,6 @@ def _checked_output(arguments: Sequence[str]) -> Place:
         raise InputError("no_videos", "Name one or more video files.", "See --help.")
     if values.end is not None and values.end <= (values.start or 0):
         raise InputError("out_of_range", f"--end={values.end:g} is not after --start={values.start or 0:g}.")
-    if values.compare and values.judges:
-        raise InputError("flags_conflict", "--compare shows no scores of --judges.", "Leave one out.")
     output = as_path(values.output)
     if output.suffix != ".html":
         raise InputError("wrong_value", f"--output={values.output} does not end in .html.")
@@ -77,25 +70,12 @@ def _stopped(output: Place) -> Place:
     return output.with_name(f"{output.stem}_stopped.html")
 
 
-def _check_names(judges: Mapping[str, Judged], names: Sequence[str]) -> None:
-    """Raises InputError unless every row in --judges names one video."""
-    for name in judges:
-        if name not in names:
-            raise InputError("unknown_name", f"--judges={flags.FLAGS.judges}: no video is called {name}.")
-        if names.count(name) > 1:
-            raise InputError("duplicate", f"--judges={flags.FLAGS.judges}: several videos are called {name}.")
-
-
 def _print(text: str) -> None:
     tqdm.write(f"report: {text}", file=sys.stderr)
 
 
 def _outcomes(
-    videos: Sequence[Named],
-    names: Mapping[str, str],
-    predictor: "Predictor",
-    judges: Mapping[str, Judged],
-    heights: Heights,
+    videos: Sequence[Named], names: Mapping[str, str], predictor: "Predictor", heights: Heights
 ) -> Iterator[Outcome]:
     from scoringnet_tf.report.page_data import video_pages
 
@@ -106,14 +86,10 @@ def _outcomes(
         try:
             if error is not None:
                 raise error
-            judged, height = judges.get(as_path(path).name), height_of(heights, path)
-            pages, warnings = video_pages(predictor, path, name, judged, height=height, **options)
+            outcome: Any = video_pages(predictor, path, name, height=height_of(heights, path), **options)
         except Exception as wrong:
-            yield name, problem_with(path, wrong)
-            continue
-        for warning in warnings:
-            _print(f"{path}: {warning}.")
-        yield name, pages
+            outcome = problem_with(path, wrong)
+        yield name, outcome
 
 
 def _write_all(output: Place, outcomes: Iterator[Outcome], model: str, total: int) -> list[str]:
@@ -162,7 +138,6 @@ def main(arguments: list[str]) -> int:
     config = configuration(model_path(model), "model")  # without TensorFlow
     check_sees_frames(config["content"]["features"], model)
     sport = get_sport(config["sport"])
-    judges = read_judges(values.judges, sport) if values.judges else {}
     heights = None if values.height is None else read_heights(values.height, sport)
     videos = list(named_videos(arguments, left_out=_print))
     paths = [path for path, error in videos if error is None]
@@ -171,17 +146,12 @@ def main(arguments: list[str]) -> int:
             _print(f"{error} [{error.code}]")
         return 1
     check_named(heights, paths)
-    _check_names(judges, [as_path(path).name for path in paths])
 
     cli.load_tensorflow()
     from scoringnet_tf.inference.predictor import predictor_of
-    from scoringnet_tf.report.page_data import shown_scores
 
-    predictor = predictor_of(model)
-    if unshown := unshown_scores(values.judges, judges, shown_scores(predictor.model.scores)):
-        _print(f"--judges: the model does not predict {', '.join(unshown)}, which is left out.")
     names = dict(zip(paths, told_apart(paths), strict=True))
-    outcomes = _outcomes(videos, names, predictor, judges, heights)
+    outcomes = _outcomes(videos, names, predictor_of(model), heights)
     return 1 if _write_all(output, outcomes, model, len(videos)) else 0
 
 

@@ -3,7 +3,6 @@
 import base64
 import dataclasses
 import functools
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,7 +48,6 @@ class ShownScore:
         range: the sport's smallest and largest, points.
         interval: lower and upper end, points; None if the model states none.
         confidence: what the interval covers, in words.
-        true: the judges' score, points; None if unknown.
     """
 
     name: str
@@ -57,22 +55,10 @@ class ShownScore:
     range: tuple[float, float]
     interval: tuple[float, float] | None = None
     confidence: str = ""
-    true: float | None = None
 
-    @property
-    def text(self) -> str:
-        """The value as printed."""
-        return "withheld" if self.value is None else self.printed(self.value)
-
-    @property
-    def difference(self) -> float | None:
-        """Predicted minus true score, points; None if either is unknown."""
-        return None if self.value is None or self.true is None else self.value - self.true
-
-    def printed(self, points: float | None, sign: str = "") -> str:
-        """Points of this score as printed, with their `sign` (+) if they are a difference; "" for None."""
-        is_known = points is not None and math.isfinite(points)
-        return f"{points:{sign}.{decimals(self.range)}f}" if is_known else ""
+    def printed(self, points: float) -> str:
+        """Points of this score as printed."""
+        return f"{points:.{decimals(self.range)}f}"
 
     def at(self, points: float) -> float:
         """Where `points` lie on the scale, per cent, clipped to its ends."""
@@ -138,14 +124,9 @@ class ShownPerformance:
         return next((score for score in self.scores if score.name == name), None)
 
     @property
-    def known_scores(self) -> list[ShownScore]:
-        """The scores that the model or the judges give."""
-        return [score for score in self.scores if score.value is not None or score.true is not None]
-
-    @property
-    def has_scores(self) -> bool:
-        """Whether the model gives any score."""
-        return any(score.value is not None for score in self.scores)
+    def known_scores(self) -> dict[str, float]:
+        """Score → points, without those that are withheld."""
+        return {score.name: score.value for score in self.scores if score.value is not None}
 
     @property
     def places(self) -> dict[str, int]:
@@ -157,7 +138,7 @@ class ShownPerformance:
         """Why there is no result; else its scores, and its durations and speeds or at least its moments."""
         if self.reasons:
             return self.reasons[0]
-        scores = [f"{score.name} {score.text}" for score in self.scores if score.value is not None]
+        scores = [f"{score.name} {score.printed(score.value)}" for score in self.scores if score.value is not None]
         measures = [measure_text(name, measure) for name, measure in self.measures.items()]
         moments = [moment_text(name, moment) for name, moment in self.moments.items()]
         return f"{', '.join([*scores, *(measures or moments)]) or 'No moment was found'}."

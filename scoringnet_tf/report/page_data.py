@@ -13,10 +13,9 @@ from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.fall import time_of_rise
 from scoringnet_tf.inference.pipeline import PartResult, Predictor
 from scoringnet_tf.inference.result import Performance, VideoScore
-from scoringnet_tf.report.judges import Judged
 from scoringnet_tf.report.page import Picture, ShownPerformance, ShownScore
 from scoringnet_tf.sports import NOISE, SCORES
-from scoringnet_tf.support.messages import clock, counted
+from scoringnet_tf.support.messages import clock
 from scoringnet_tf.support.paths import AnyPath, name_of
 
 AROUND = 1.0  # seconds that a page shows before and after a performance of a longer video
@@ -79,36 +78,30 @@ def video_pages(
     predictor: Predictor,
     path: AnyPath,
     name: str | None = None,
-    judged: Judged | None = None,
     *,
     start: float | None = None,
     end: float | None = None,
     force: bool = False,
     height: float | None = None,
-) -> tuple[list[ShownPerformance], list[str]]:
-    """Scores a video. Returns what to show for each performance, and warnings.
+) -> list[ShownPerformance]:
+    """Scores a video. Returns what to show for each performance.
 
     Args:
         path, start, end, force, height: see `score_video`, whose errors it raises.
         name: shown instead of the file's.
-        judged: the judges' row for this video, which is left out if it shows several performances.
     """
-    found, summaries, warnings = [], [], []
+    found, summaries = [], []
     videos = predictor.read(path, start, end, pictures=HEIGHT)
     for part in predictor.results(videos, force=force, height=height):
         found += scenes(part)
         summaries.append(part.summary)
         del part  # which holds all frames
     score = predictor.gather(path, summaries)
-    if judged and len(score.performances) > 1:
-        number = counted(len(score.performances), "performance")
-        warnings.append(f"its row of --judges is left out, because it shows {number} (--start, --end)")
-        judged = None
-    return performance_pages(score, found, predictor.model.scores, name or name_of(score.video), judged), warnings
+    return performance_pages(score, found, predictor.model.scores, name or name_of(score.video))
 
 
 def performance_pages(
-    score: VideoScore, found: Sequence[Scene], predicted: Sequence[str], name: str, judged: Judged | None = None
+    score: VideoScore, found: Sequence[Scene], predicted: Sequence[str], name: str
 ) -> list[ShownPerformance]:
     """What to show for each performance in a video.
 
@@ -117,20 +110,17 @@ def performance_pages(
         found: a scene for each performance; a long video without one has none.
         predicted: the scores that the model has towers for.
         name: the video's.
-        judged: the judges' row for the only performance.
     """
-    judged = judged or Judged()
-    title = f"{judged.name} ({name})" if judged.name else name
     if not found:
-        return [_page_without_scene(score, _facts(score, score.performances[0], predicted, title, judged.scores))]
-    pages = []
+        return [_page_without_scene(score, _facts(score, score.performances[0], predicted, name))]
+    pages, title = [], name
     for number, (scene, performance) in enumerate(zip(found, score.performances, strict=True), 1):
         if len(found) > 1:
             title = f"{name}, performance {number} at {clock(performance.start_s)}"
         stages = _stages_within(score.stages, performance, scene)
         captions = sorted(_captions(stages, performance, scene).items())
         shown = [Picture(frame, text, scene.pictures[frame]) for frame, text in captions if frame < scene.num_frames]
-        facts = {**_facts(score, performance, predicted, title, judged.scores), **vars(scene)}
+        facts = {**_facts(score, performance, predicted, title), **vars(scene)}
         clip = encode_clip(map(decode_jpeg, scene.pictures), scene.fps)
         pages.append(ShownPerformance(**{**facts, "stages": stages, "clip": clip, "pictures": shown}))
     return pages
@@ -169,18 +159,18 @@ def _page_without_scene(score: VideoScore, facts: dict[str, Any]) -> ShownPerfor
     )
 
 
-def _facts(
-    score: VideoScore, performance: Performance, predicted: Sequence[str], title: str, judges: Mapping[str, float]
-) -> dict[str, Any]:
+def _facts(score: VideoScore, performance: Performance, predicted: Sequence[str], title: str) -> dict[str, Any]:
     """The arguments for `ShownPerformance` that need no frames."""
     model_reasons = [str(remark) for remark in score.model_reasons]
-    scores = [_shown_score(name, performance, score, judges.get(name)) for name in shown_scores(predicted)]
+    # The model's, and the final score if it follows from them.
+    names = [name for name in SCORES if name in predicted or (name == "final" and len(predicted) > 1)]
+    scores = [_shown_score(name, performance, score) for name in names]
     notes = [str(remark) for remark in (*score.further_reasons, *score.warnings_of(performance))]
     return {
         "name": title,
         "sport": score.sport.name,
         "stage_names": score.sport.stages,
-        "scores": [one for one in scores if not model_reasons or one.value is not None or one.true is not None],
+        "scores": [one for one in scores if not model_reasons or one.value is not None],
         "reasons": [str(remark) for remark in performance.own_reasons],
         "model_reasons": model_reasons,
         "moments": performance.moments,
@@ -189,19 +179,14 @@ def _facts(
     }
 
 
-def _shown_score(name: str, performance: Performance, score: VideoScore, true: float | None) -> ShownScore:
+def _shown_score(name: str, performance: Performance, score: VideoScore) -> ShownScore:
     points, deviation = getattr(performance, name), performance.deviations.get(name)
     interval, confidence = performance.intervals.get(name), ""
     if interval:
         confidence = f"where the true score lies in {100 * (score.interval_level or 0):.0f} of 100 such performances"
     elif points is not None and deviation is not None:
         interval, confidence = (points - deviation, points + deviation), ONE_DEVIATION
-    return ShownScore(name, points, score.sport.range_of(name), interval, confidence, true)
-
-
-def shown_scores(predicted: Sequence[str]) -> list[str]:
-    """What scores a page shows: those that the model predicts, and the final score if it follows from them."""
-    return [name for name in SCORES if name in predicted or (name == "final" and len(predicted) > 1)]
+    return ShownScore(name, points, score.sport.range_of(name), interval, confidence)
 
 
 def _stages_within(stages: Sequence[Mapping], performance: Performance, scene: Scene) -> list[dict[str, Any]]:

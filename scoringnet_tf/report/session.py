@@ -5,18 +5,14 @@ import re
 import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
-
-from scoringnet_tf.bootstrap import draws_of, interval
 from scoringnet_tf.report.page import ShownPerformance, comparison_page, performance_page, shared_notes, template
-from scoringnet_tf.sports import MEASURES, SCORES, decimals
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
-LEAST_FOR_AN_INTERVAL = 5  # performances: with fewer a bootstrap means little
 COMPARED = 50  # performances: their comparison holds the video of each
 COMPARISON = "compare.html"
 # A performance, the relative link of its page, and of its comparison with others if there is one.
@@ -33,7 +29,7 @@ def session_page(
     model: str,
     left_out: Sequence[str] = (),
 ) -> str:
-    """The page for several performances, HTML: ranked if they have scores, and compared with the judges.
+    """The page for several performances, HTML: ranked if they have scores.
 
     Args:
         title: the session's.
@@ -58,7 +54,6 @@ def session_page(
         parts=names[:-1],
         measures=list(dict.fromkeys(name for shown, *_ in performances for name in shown.measures)),
         confidence=next((score.confidence for score in scores if score.confidence), ""),
-        judged=any(score.true is not None for score in scores),
         is_ranked=any(value > -math.inf for value in points),
         withheld=points.count(-math.inf) if names else 0,
         # Equal scores share a rank, as in competitions.
@@ -66,34 +61,12 @@ def session_page(
             (1 + points.index(value), shown, link, bool(shown.reasons) and value > -math.inf, compare_link)
             for value, (shown, link, compare_link) in zip(points, ranked, strict=True)
         ],
-        agreement=[row for name in names if (row := _agreement(name, performances))["count"]],
     )
 
 
 def _points(shown: ShownPerformance, name: str) -> float:
     """A score; −∞ if there is none."""
-    score = shown.score(name)
-    return -math.inf if score is None or score.value is None else score.value
-
-
-def _agreement(name: str, performances: Sequence[Listed]) -> dict[str, Any]:
-    """SRC and MED for a score, over the performances that the judges scored too."""
-    scores = [score for shown, *_ in performances if (score := shown.score(name)) and score.difference is not None]
-    pairs = np.array([(score.true, score.value) for score in scores]).reshape(-1, 2)
-    has_order = len(pairs) > 2 and np.ptp(pairs, axis=0).min() > 0  # SRC is undefined for equal scores
-    src = _figure("src", pairs, ".3f") if has_order else "–"
-    med = _figure("med", pairs, f".{decimals(scores[0].range)}f") if scores else "–"
-    return {"name": name, "src": src, "med": med, "count": len(pairs)}
-
-
-def _figure(measure: str, pairs: np.ndarray, form: str) -> str:
-    """A figure for (true, predicted) pairs (N, 2), with the 95 % interval by bootstrap if they are enough."""
-    truth, predicted = pairs.T
-    text = f"{float(MEASURES[measure](truth, predicted)):{form}}"
-    if len(pairs) < LEAST_FOR_AN_INTERVAL:
-        return text
-    low, high = interval(draws_of(measure, truth, {"": predicted[np.newaxis, np.newaxis]})[""])
-    return f"{text} [{low:{form}}, {high:{form}}]"
+    return shown.known_scores.get(name, -math.inf)
 
 
 # === Files ===

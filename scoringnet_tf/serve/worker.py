@@ -122,7 +122,7 @@ def page_maker(model: str, most_seconds: float) -> Make:
         if problem := _too_long(video, most_seconds):
             return problem
         try:
-            shown, _ = video_pages(predictor, video, name, height=height)
+            shown = video_pages(predictor, video, name, height=height)
             paths = write_pages(folder / PAGE, shown, model, name)
         except Exception as error:
             problem = problem_with(str(video), error)

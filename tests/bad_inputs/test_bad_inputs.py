@@ -113,12 +113,6 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("exists", "e/2", "export --export_dir=e --version=2", folder_at("e/2")),
     ("damaged_weights", "w.txt", "import_weights --output=c.keras w.txt", holding("w.txt", b"no weights\n")),
     ("missing_flag", "--frame_rate", f"{X.replace('c3d.keras', 'motion_small')} --frame_size=73,98 dive.avi"),
-    (
-        "out_of_range",
-        "7200",
-        f"{R} --judges=judges.csv dive.avi",
-        holding("judges.csv", b"video,final\ndive.avi,7200\n"),
-    ),
     ("unreadable", "50.25 to 60.5", f"{R} --model=model.keras --start=50.25 --end=60.5 dive.avi"),
     # === Preparing data ===
     ("wrong_flag", "--dataset", "build"),

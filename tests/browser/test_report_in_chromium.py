@@ -39,7 +39,6 @@ def report(tmp_path_factory):
         full(
             name=name,
             values=(final and 3.0, final and final / 3, final),
-            true=(None, None, final and final - 2),
             reasons=reasons,
             moments={found: Moment(frame, frame / 25, 0.1) for found, frame in moments.items()},
             clip=clip,

@@ -1,4 +1,4 @@
-"""What a report shows of a video is what was decoded and found, and the judges' table is read as it is."""
+"""What a report shows of a video is what was decoded and found."""
 
 import dataclasses
 import fractions
@@ -18,7 +18,7 @@ import pytest
 from command_forks import forked
 from conftest import disposed, read_index, write_bars, write_images, write_video
 from page_samples import Elements, run
-from refusals import code_printed, refused
+from refusals import code_printed
 from training_runs import telling
 
 import scoringnet_tf
@@ -29,12 +29,9 @@ from scoringnet_tf.inference.pipeline import PartResult, Predictor
 from scoringnet_tf.inference.result import Performance
 from scoringnet_tf.inference.seen import Seen
 from scoringnet_tf.inference.times import Measure, Moment
-from scoringnet_tf.report.judges import Judged, read_judges, unshown_scores
 from scoringnet_tf.report.page_data import ONE_DEVIATION, performance_pages, scenes, video_pages
-from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import Remark
 
-DIVING = get_sport("diving")
 DAMAGED = Remark("damaged", "It is damaged.")
 GAP = Remark("frames_missing", "It has no frame between 1.00 and 1.40 s.")
 
@@ -54,12 +51,12 @@ def predictor():
     return Predictor(telling(model, 10_000.0), name="tiny")
 
 
-def shown(predictor, path, judged=None, **changes):
+def shown(predictor, path, **changes):
     """The pages of a video whose score was changed, and that score."""
     (part,) = predictor.results(predictor.read(path, pictures=HEIGHT))
     score = dataclasses.replace(predictor.gather(path, [part.summary]), **changes)
     found = scenes(dataclasses.replace(part, performances=score.performances))
-    return performance_pages(score, found, predictor.model.scores, path.name, judged), score
+    return performance_pages(score, found, predictor.model.scores, path.name), score
 
 
 def part_of(video, performances, stages=None):
@@ -91,12 +88,12 @@ def test_a_page_shows_the_video_and_its_result(predictor, tmp_path):
         intervals={"final": (60.0, 84.0)},
     )
     changes = {"performances": [performance], "further_reasons": [], "interval_level": 0.9}
-    (page,), score = shown(predictor, tmp_path / "dive.avi", Judged({"final": 70.0}, "Ann"), **changes)
-    assert (page.name, page.num_frames, page.fps) == ("Ann (dive.avi)", 40, 25)
-    assert [(one.name, one.value, one.range, one.true, one.interval) for one in page.scores] == [
-        ("difficulty", 3.0, (1.2, 4.8), None, None),
-        ("execution", 24.0, (0, 30), None, (22.0, 26.0)),
-        ("final", 72.0, (0, 144), 70.0, (60.0, 84.0)),
+    (page,), score = shown(predictor, tmp_path / "dive.avi", **changes)
+    assert (page.name, page.num_frames, page.fps) == ("dive.avi", 40, 25)
+    assert [(one.name, one.value, one.range, one.interval) for one in page.scores] == [
+        ("difficulty", 3.0, (1.2, 4.8), None),
+        ("execution", 24.0, (0, 30), (22.0, 26.0)),
+        ("final", 72.0, (0, 144), (60.0, 84.0)),
     ]
     assert page.scores[1].confidence == ONE_DEVIATION and "90" in page.scores[2].confidence
     assert list(page.reasons) == ["Wrong order."]
@@ -107,15 +104,12 @@ def test_a_page_shows_the_video_and_its_result(predictor, tmp_path):
     np.testing.assert_allclose(page.probabilities.sum(axis=1), np.ones(40), rtol=1e-5)
 
 
-def test_a_page_of_a_model_that_gives_no_scores_shows_those_of_the_judges_alone(predictor, tmp_path):
+def test_a_page_of_a_model_that_gives_no_scores_shows_its_stages(predictor, tmp_path):
     write_bars(tmp_path / "dive.avi", 40)
     reasons = [Remark("missing_stage", "No entry."), Remark("simulated_training", "Simulated.")]
     changes = {"performances": [Performance(0, 40, 0.0, 1.6, reasons=reasons)], "further_reasons": []}
-    (page,), _ = shown(predictor, tmp_path / "dive.avi", Judged({"final": 70.0}, "Ann"), **changes)
-    assert [(one.name, one.value, one.true) for one in page.scores] == [("final", None, 70.0)]
-    assert (page.reasons, page.model_reasons) == (["No entry."], ["Simulated."])
     (page,), _ = shown(predictor, tmp_path / "dive.avi", **changes)
-    assert page.scores == [] and page.stages
+    assert (page.scores, page.reasons, page.model_reasons) == ([], ["No entry."], ["Simulated."]) and page.stages
 
 
 def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
@@ -210,11 +204,9 @@ def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor
 
 def test_the_part_that_is_scored_is_shown(predictor, tmp_path):
     write_bars(tmp_path / "v.mp4", 60, codec="libx264")
-    options = {"judged": Judged({"final": 71.23}), "start": 0.8, "end": 2.0, "force": True}
-    (page,), warnings = video_pages(predictor, tmp_path / "v.mp4", **options)
+    (page,) = video_pages(predictor, tmp_path / "v.mp4", start=0.8, end=2.0, force=True)
     assert (page.first_frame, page.num_frames, page.times[0]) == (20, 30, pytest.approx(0.8))
     assert [read_index(frame) for frame in decoded(page.clip)] == [*range(20, 50)]
-    assert (warnings, page.scores[-1].true) == ([], 71.23)
     score = predictor(tmp_path / "v.mp4", force=True, start=0.8, end=2.0)
     assert [one.value for one in page.scores] == [score.difficulty, score.execution, score.final]
 
@@ -229,7 +221,7 @@ def test_pictures_are_as_they_were_filmed(predictor, tmp_path):
     for index in range(40):
         frames[index, :, 320 : 320 + 8 * index] = 128
     write_video(tmp_path / "dive.mp4", frames, codec="libx264")
-    (page,), _ = video_pages(predictor, tmp_path / "dive.mp4", force=True)
+    (page,) = video_pages(predictor, tmp_path / "dive.mp4", force=True)
     pictures = [*enumerate(decoded(page.clip)), *((one.frame, decode_jpeg(one.jpeg)) for one in page.pictures)]
     assert len(pictures) > 41 and {picture.shape for _, picture in pictures} == {(360, 480, 3)}
     for index, picture in pictures:
@@ -278,45 +270,6 @@ def test_a_clip_holds_its_frames_and_plays_at_its_rate(fps, rate):
     assert [round(frame.mean() / 80) for frame in decoded(clip)] == [0, 1, 2, 3]
     with av.open(io.BytesIO(clip)) as container:
         assert float(container.streams.video[0].average_rate) == pytest.approx(rate)
-
-
-# === Judges ===
-
-
-def test_judges(tmp_path):
-    (tmp_path / "j.csv").write_text("video,final,name,difficulty\na.mp4,70.5,Ann,3.0\nb.mp4,,,2.8\n")
-    judges = {"a.mp4": Judged({"final": 70.5, "difficulty": 3.0}, "Ann"), "b.mp4": Judged({"difficulty": 2.8})}
-    assert read_judges(tmp_path / "j.csv", DIVING) == judges
-    assert unshown_scores("j.csv", judges, ["final"]) == ["difficulty"] and unshown_scores("j.csv", {}, ["final"]) == []
-    with refused("other_scores", "j.csv", "difficulty", "execution"):
-        unshown_scores("j.csv", judges, ["execution"])
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "named"),
-    [
-        ("name,final\na,1\n", "missing_column", "video"),
-        ("", "missing_column", "j.csv"),
-        ("video,points\na,1\n", "missing_column", "points"),
-        ("video,final,points\na,1,2\n", "unknown_name", "points"),
-        ("video,final,final\na,70,71\n", "duplicate", "final"),
-        ("video,final\na,70\na,71\n", "duplicate", "j.csv:3"),
-        ("video,final\na,70,5\n", "count_mismatch", "j.csv:2"),
-        ("video,final\na,70\nb,many\n", "wrong_value", "'many'"),
-        ("video,execution\na,2_5\n", "wrong_value", "'2_5'"),
-        ("video,execution\na,٢٠\n", "wrong_value", "j.csv:2"),
-        ("video,final\na,7200\n", "out_of_range", "7200"),
-        ("video,difficulty\na,3\nb,8.5\n", "out_of_range", "j.csv:3"),
-        ("video,difficulty,final\na,1.2,144\n", "contradiction", "j.csv:2"),
-        ("video,execution,final\na,30,20\n", "contradiction", "j.csv:2"),
-        ("video,difficulty,execution,final\na,3.2,25,60\n", "contradiction", "80.00"),
-        ("video,final\na,\n", "no_scores", "j.csv"),
-    ],
-)
-def test_wrong_judges_are_refused(text, code, named, tmp_path):
-    (tmp_path / "j.csv").write_text(text)
-    with refused(code, named):
-        read_judges(tmp_path / "j.csv", DIVING)
 
 
 # === The command ===
@@ -389,15 +342,12 @@ def test_the_command_compares_two_videos_or_writes_nothing(tmp_path):
         ("v.avi --output=r.html --start=2 --end=1", "out_of_range"),
         ("v.avi --output=mine.html", "exists"),
         ("v.avi --output=own.html", "exists"),
-        ("v.avi --output=r.html --judges=j.csv", "unknown_name"),
-        ("v.avi v.avi --output=r.html --judges=j.csv --compare", "flags_conflict"),
         ("v.avi --output=r.html --model=diving_small --height=10", "no_fall"),
     ],
 )
 def test_wrong_use_is_refused_before_anything_is_scored(words, code, tmp_path):
     """More of it in `bad_inputs`."""
     (tmp_path / "v.avi").touch()
-    (tmp_path / "j.csv").write_text("video,final\nw.avi,70\n")
     for name in ("mine_pages", "own_stopped_pages"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "notes.txt").touch()

@@ -16,7 +16,6 @@ from scoringnet_tf import ScoringNet, from_preset, videos
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
 from scoringnet_tf.inference.rendering import failure_row
 from scoringnet_tf.inference.result import Performance, VideoScore, failure
-from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import get_sport, kept_form, read_sport, sport_yaml, src
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.training.plan import check
@@ -167,12 +166,6 @@ def test_stage_labels_of_a_sport_without_stages_are_refused(stages, problems, tm
     (tmp_path / "stage_labels.csv").write_text("video_id,stage,start_frame,end_frame\n00.npy,swing,0,1")
     source = manifest.read(tmp_path, sport=golf(tmp_path, GOLF + stages))
     assert bool(source.samples[0].problems) == problems
-
-
-def test_scores_of_judges_are_its_final_ones(tmp_path):
-    (tmp_path / "judges.csv").write_text("video,final,difficulty\na.mp4,210,3\n")
-    with refused("unknown_name", "difficulty"):
-        read_judges(tmp_path / "judges.csv", golf(tmp_path))
 
 
 # === Models ===
