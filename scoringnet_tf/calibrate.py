@@ -27,7 +27,6 @@ flags.DEFINE_string("model", None, "Model to update: a .keras file or its folder
 flags.DEFINE_string("records_dir", None, "Folder with the model's training records.")
 flags.DEFINE_string("held_out_split", None, "Split for the intervals. Default: videos held out in training.")
 flags.DEFINE_string("held_out_records_dir", None, "Records with --held_out_split. Default: --records_dir.")
-flags.DEFINE_integer("views", None, "Test-time views per fragment, saved with the model. Default: the model's.")
 flags.DEFINE_integer("batch_size", 4, "Videos per step; no effect on the result.", 1)
 
 
@@ -45,13 +44,12 @@ def main(_: list[str]) -> None:
     cli.load_tensorflow()
     from scoringnet_tf.inference.calibration import calibrate, replace_file
     from scoringnet_tf.models.parameter_groups import STAGE_PARTS
-    from scoringnet_tf.models.presets import check_trained, load_scoring_net, with_settings
+    from scoringnet_tf.models.presets import check_trained, load_scoring_net
 
     before, model = file_sha256(model_file), load_scoring_net(values.model)
     check_trained(model, model_file, parts=None if model.segmenter is None else STAGE_PARTS)
     known = (model.provenance or {}).get("data_hash")
     held_out = _held_out(info, model_file, known)
-    model = model if values.views is None else with_settings(model, views=values.views)
     calibrated = calibrate(model, info, held_out, values.batch_size)
     replace_file(model_file, calibrated, before)
     if known and known != info.data_hash:

@@ -30,7 +30,6 @@ flags.DEFINE_string("split", "test", "Split to evaluate; validation may be video
 flags.DEFINE_integer("batch_size", 4, "Videos per step; no effect on the result.", 1)
 flags.DEFINE_bool("true_fragments", False, "Key fragments from the true stages (an oracle).")
 flags.DEFINE_enum("decoding", None, DECODINGS, "Stage decoding. Default: the model's.")
-flags.DEFINE_integer("views", None, "Test-time views per fragment. Default: the model's.")
 flags.DEFINE_bool("simple", True, "Comparison with the best system without a network, for features.")
 flags.DEFINE_string("output_dir", None, "Folder for the report. Default: evaluation_SPLIT beside --model.")
 
@@ -107,7 +106,7 @@ def _best_simple(info: DatasetInfo, predictions: "Predictions") -> dict[str, dic
 
 def _flags() -> dict[str, Any]:
     """The flags that make another evaluation of the same model and records, name → value."""
-    return {name: flags.FLAGS[name].value for name in ("split", "true_fragments", "decoding", "views")}
+    return {name: flags.FLAGS[name].value for name in ("split", "true_fragments", "decoding")}
 
 
 def _measured(
@@ -131,7 +130,7 @@ def _measured(
         "intervals": evaluation.coverage(predictions, intervals, values.split, info.data_hash, videos),
         "split": values.split,
         "decoding": model.stage_decision.decoding if model.stage_decision else None,
-        "views": model.views,
+        "views": model.score_predictor.views,
         "fragments": fragments,
         "flags": _flags(),
         "seen_in_training": learned,
@@ -173,7 +172,6 @@ def _checked_output(model_file: Any, info: DatasetInfo) -> Any:
     values = flags.FLAGS
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
     name += f"_{values.decoding}" if values.decoding else ""
-    name += "" if values.views is None else f"_{values.views}_views"
     beside = as_path(".") if values.model is None or is_shipped(values.model) else model_file.parent
     output_dir = as_path(values.output_dir or beside / name)
     check_access(output_dir, "output_dir", writing=True)
@@ -182,9 +180,9 @@ def _checked_output(model_file: Any, info: DatasetInfo) -> Any:
 
 
 def _checked_model(model_file: AnyPath, info: DatasetInfo) -> Any:
-    """The model with the decoding and views of the flags; InputError if it does not fit records or flags."""
+    """The model with the decoding of the flags; InputError if it does not fit records or flags."""
     from scoringnet_tf.models.compatibility import check_fits
-    from scoringnet_tf.models.presets import load_scoring_net, with_settings
+    from scoringnet_tf.models.presets import load_scoring_net, with_decoding
 
     values = flags.FLAGS
     model = load_scoring_net(values.model)
@@ -192,7 +190,7 @@ def _checked_model(model_file: AnyPath, info: DatasetInfo) -> Any:
     if model.segmenter is None and (values.decoding or values.true_fragments):
         flag = "--decoding" if values.decoding else "--true_fragments"
         raise InputError("no_stages", f"{flag} needs a model with stages; {model_file} scores whole videos.")
-    return with_settings(model, values.views, values.decoding)
+    return with_decoding(model, values.decoding)
 
 
 def main(_: list[str]) -> None:

@@ -88,7 +88,7 @@ def feature_maps(model: "ScoringNet", frames: np.ndarray) -> tuple[float, np.nda
     mask = np.ones((1, len(frames)), bool)
     outputs = model({"frames": frames[None], "mask": mask}, training=False)
     numbers = np.arange(len(frames), dtype=np.int32)[None, :, None, None, None]
-    clips, _ = model.select_views(numbers, outputs.get("labels"), mask, views=1)
+    clips, _ = model.select_fragments(numbers, outputs.get("labels"), mask)
     clip = np.asarray(clips[f"{SCORE}_clip"])[0, :, 0, 0, 0]
     c3d = model.score_predictor.towers[SCORE].get_layer("c3d")
     maps = c3d.endpoint("conv1a")(frames[clip][None], training=False)

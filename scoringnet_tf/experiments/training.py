@@ -280,8 +280,6 @@ def _without_kfs(flags: Mapping[str, str]) -> dict[str, str]:
     if found.get("lr_multipliers"):
         kept = [entry for entry in found["lr_multipliers"].split(",") if entry.partition(":")[0] != "kfs"]
         found["lr_multipliers"] = ",".join(kept)
-    if found.get("views", "1") not in ("1", "2"):
-        found["views"] = "2"  # a whole video and its mirror image: no fragment that could begin earlier
     return found
 
 

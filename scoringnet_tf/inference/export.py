@@ -3,6 +3,7 @@
 The preprocessing of training and the checks of `predict` are inside. An export appears whole or not at all.
 """
 
+import functools
 import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,6 @@ from scoringnet_tf.inference.checks import REASONS, checks, impossible_scores, i
 from scoringnet_tf.inference.evaluation import input_specs
 from scoringnet_tf.inference.finding import moment_frames, shows_several
 from scoringnet_tf.inference.reliability import reliability, score_reasons
-from scoringnet_tf.models.tta import score_views
 from scoringnet_tf.sports import definition_of, differences, get_sport
 from scoringnet_tf.support.files import new_folder, read_json, write_json
 from scoringnet_tf.support.messages import InputError
@@ -51,7 +51,7 @@ def checked_outputs(
     """
     backbone = None if network.backbone is None else adapted(network.backbone)
     segmenter = None if network.segmenter is None else adapted(network.segmenter.with_features())
-    predictor = adapted(network.score_predictor)
+    predictor = functools.partial(adapted(network.score_predictor.with_one_view()), training=False)
 
     def outputs_of(inputs: dict[str, Any]) -> dict[str, Any]:
         mask, labels = inputs["mask"], None
@@ -63,8 +63,8 @@ def checked_outputs(
             outputs = {"stages": segments["stages"], "labels": labels}
         if segmenter is not None and network.sport.moments:
             outputs["moments"] = moment_frames(network.sport, labels, mask)
-        clips, empty = network.select_views(encoded, labels, mask)
-        outputs |= {**score_views(network.score_predictor, clips, network.views, False, predictor), **empty}
+        clips, empty = network.select_fragments(encoded, labels, mask)
+        outputs |= {**network.score_predictor.mean_over_views(clips, predictor), **empty}
         classes = network.backbone.logits(features) if network.recognised else None
         outcomes = checks(network, labels, mask, features, outputs.get("stages"), classes)
         against = {code: outcome.fails for code, outcome in outcomes.items()}

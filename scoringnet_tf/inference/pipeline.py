@@ -30,7 +30,6 @@ from scoringnet_tf.inference.times import Measure, Moment, durations_of, moments
 from scoringnet_tf.inference.windows import WindowedModel
 from scoringnet_tf.inference.words import performance_reasons, remark
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.models.tta import score_views
 from scoringnet_tf.sports import SCORES, Sport
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.paths import AnyPath, RemotePath
@@ -90,9 +89,7 @@ class Predictor:
         self._windowed = WindowedModel(model, window)
         self._score_features = _features_function(model) if model.encoded == "features" else None
         self._fragments = _fragments_function(model)
-        self._score_clips = tf.function(
-            lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
-        )
+        self._score_clips = tf.function(lambda clips: model.score_predictor(clips, training=False), autograph=False)
 
     @property
     def reads_features(self) -> bool:
@@ -222,7 +219,7 @@ class Predictor:
             indices, empty = self._fragments(stages[np.newaxis])
             clips = {}
             for name, chosen in indices.items():
-                numbers, positions = np.unique(chosen.numpy(), return_inverse=True)  # moves share nearly all frames
+                numbers, positions = np.unique(chosen.numpy(), return_inverse=True)
                 content = self._content(seen.video, seen.samples[cut][numbers])
                 clips[name] = content[positions.reshape(chosen.shape)]
             outputs = self._score_clips(clips)
@@ -234,13 +231,13 @@ class Predictor:
 
 
 def _fragments_function(model: ScoringNet) -> Callable:
-    """A function from stages int32 (1, L) to frames for each score's clips, {name: int32 (M, T)}, and `empty` (n,)."""
+    """A function from stages int32 (1, L) to frames for each score's clips, {name: int32 (1, T)}, and `empty` (n,)."""
 
     @tf.function(input_signature=[tf.TensorSpec((1, None), tf.int32)], autograph=False)
     def fragments(stages: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         # The model's own selectors, given the number of each frame instead of its pixels.
         numbers = tf.range(tf.shape(stages)[1])[tf.newaxis, :, tf.newaxis, tf.newaxis, tf.newaxis]
-        clips, found = model.select_views(numbers, stages, tf.ones_like(stages, tf.bool))
+        clips, found = model.select_fragments(numbers, stages, tf.ones_like(stages, tf.bool))
         empty = found["empty_fragments"][0] if found else tf.zeros(len(model.scores), tf.bool)
         return {name: clip[:, :, 0, 0, 0] for name, clip in clips.items()}, empty
 

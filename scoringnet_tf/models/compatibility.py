@@ -13,7 +13,7 @@ from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.messages import InputError
 
 WITHOUT_WEIGHTS = {  # may differ where weights are copied
-    *("dtype", "dropout_rate", "kernel_l2", "score_statistics"),
+    *("dtype", "dropout_rate", "kernel_l2", "score_statistics", "views"),
     *("trainable", "training_mode", "pretrained", "origin", "frame_rate", "reach"),
 }
 

@@ -57,8 +57,8 @@ class FragmentSelector(layers.Layer):
     """Cuts a key fragment from a video and resamples it to a fixed number of frames.
 
     Call arguments: frames (B, L, H, W, C), or features (B, L, D); stages int (B, L), every frame's label, or None
-    for whole videos (table 4, −KFS); frame_mask bool (B, L); move: frames by which each is taken later. Returns the
-    clip (B, T, …) and `empty` bool (B,): true if no frame carries one, and the whole video is taken.
+    for whole videos (table 4, −KFS); frame_mask bool (B, L). Returns the clip (B, T, …) and `empty` bool (B,): true if
+    no frame carries one, and the whole video is taken.
 
     No gradient flows to `stages`: they are decisions (`StageDecision`).
 
@@ -72,22 +72,37 @@ class FragmentSelector(layers.Layer):
         self.stages = tuple(stages)
         self.length = length
 
-    def call(self, frames: Any, stages: Any, frame_mask: Any, move: int = 0) -> tuple[Any, Any]:
+    def call(self, frames: Any, stages: Any, frame_mask: Any) -> tuple[Any, Any]:
         member, empty = fragment_frames(self.stages, stages, frame_mask)
-        indices = resampling_indices(member, self.length)
-        if move:
-            last = ops.sum(ops.cast(frame_mask, "int32"), axis=1, keepdims=True) - 1
-            indices = ops.clip(indices + move, 0, last)
-        return take_frames(frames, indices), empty
+        return take_frames(frames, resampling_indices(member, self.length)), empty
 
     def compute_output_spec(
-        self, frames: Any, stages: Any, frame_mask: Any, move: int = 0
+        self, frames: Any, stages: Any, frame_mask: Any
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         clip = keras.KerasTensor((frames.shape[0], self.length, *frames.shape[2:]), dtype=frames.dtype)
         return clip, keras.KerasTensor((frames.shape[0],), dtype="bool")
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "stages": self.stages, "length": self.length}
+
+
+def select_fragments(
+    scores: Iterable[str], selectors: Iterable[layers.Layer], content: Any, stages: Any, mask: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the towers see.
+
+    Args:
+        scores, selectors: the n towers', `FragmentSelector`s.
+        content, stages, mask: their call arguments.
+
+    Returns:
+        `{"difficulty_clip": (B, T, …), …}`; `{"empty_fragments": bool (B, n)}`, or `{}` for whole videos.
+    """
+    clips, empty = {}, []
+    for score, selector in zip(scores, selectors, strict=True):
+        clips[f"{score}_clip"], is_empty = selector(content, stages, mask)
+        empty.append(is_empty)
+    return clips, {} if stages is None else {"empty_fragments": ops.stack(empty, axis=1)}
 
 
 FRAGMENT_SOURCES = ("true", "predicted")

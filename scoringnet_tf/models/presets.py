@@ -35,20 +35,15 @@ def check_trained(
         raise InputError("not_trained", message, hint)
 
 
-def with_settings(model: ScoringNet, views: int | None = None, decoding: str | None = None) -> ScoringNet:
-    """A copy that scores other views, or decodes stages otherwise; None: as the model does.
+def with_decoding(model: ScoringNet, decoding: str | None) -> ScoringNet:
+    """The model with another stage decoding; itself for None or its own.
 
-    It states no intervals until it is calibrated anew. InputError if there are no such views or decoding
-    (`unknown_name`), or no stages (`no_stages`).
+    A copy states no intervals until it is calibrated anew. InputError (`unknown_name`) if there is no such decoding.
     """
-    if decoding and model.segmenter is None:
-        raise InputError("no_stages", "The model scores whole videos: it decodes no stages.")
-    changes: dict[str, Any] = {"score_predictor": {"views": views}} if views not in (None, model.views) else {}
-    if decoding not in (None, model.stage_decision and model.stage_decision.decoding):
-        changes["segmenter"] = {"decoding": decoding}
-    if changes and model.reference:
-        changed = [name for settings in changes.values() for name in settings]
-        none = Intervals.none(f"They were measured with other {' and '.join(changed)}.")
-        times = none if "segmenter" in changes else model.reference.times
-        changes["reference"] = dataclasses.replace(model.reference, intervals=none, times=times).get_config()
+    if decoding in (None, model.stage_decision and model.stage_decision.decoding):
+        return model
+    changes: dict[str, Any] = {"segmenter": {"decoding": decoding}}
+    if model.reference:
+        none = Intervals.none("They were measured with another decoding.")
+        changes["reference"] = dataclasses.replace(model.reference, intervals=none, times=none).get_config()
     return model.with_dtype(model.get_config()["dtype"], **changes)

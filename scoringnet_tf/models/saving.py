@@ -57,6 +57,8 @@ def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
         with local_file(path) as file:
             check_whole(file)
             model = keras.models.load_model(file, compile=False)
+    except InputError as error:  # a setting that went
+        raise InputError(error.code, f"--{flag}={path}: {error.message}", error.hint) from error
     except Exception as error:  # zipfile's, zlib's, HDF5's, JSON's, Keras's: a damaged file raises whatever they meet
         raise damaged(f"--{flag}={path}", error) from error
     if not isinstance(model, kind):

@@ -1,6 +1,7 @@
 """SP, score prediction: two C3D towers read Difficulty and Execution from key fragments (§3.2, Eqs. 2–4, Fig. 3)."""
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -19,6 +20,7 @@ HEADS = {  # and the loss of each, in `losses`
     "distribution": "ScoreDistributionLoss",
 }
 ACTIVATIONS = ("linear", "relu")
+VIEWS = (1, 2)
 POOLING, SCALING = "statistics_pooling", "statistics_scaling"
 
 
@@ -150,10 +152,12 @@ class ScorePredictor(Functional):
         preprocessing: for `C3D`, in both towers.
         scores: `("difficulty", "execution")`, or `("final",)`: one tower. None: what the sport has.
         features: D; None for frames.
+        views: 2: except in training, outputs are the mean over a clip and its mirror image. 1 is the paper's, and the
+            only one for features.
 
     Raises:
-        InputError: other scores, another head or output_activation (`unknown_name`); "relu" on another head than
-            regression (`flags_conflict`).
+        InputError: other scores or views, another head or output_activation (`unknown_name`); "relu" on another head
+            than regression (`flags_conflict`).
     """
 
     def __init__(
@@ -174,16 +178,21 @@ class ScorePredictor(Functional):
         preprocessing: dict[str, Any] | None = None,
         scores: Sequence[str] | None = None,
         features: int | None = None,
+        views: int = defaults.VIEWS,
         dtype: str | None = None,
         name: str = "score_predictor",
         **kwargs: Any,
     ):
         config, rules = arguments_of(locals()), get_sport(sport)
         scores = tuple(scores or rules.tower_scores)
+        if views == 6:
+            hint = "Save the model anew with that version's `calibrate --views=2`."
+            raise InputError("unknown_name", "Six views went with version 0.2.", hint)
         known: dict[str, tuple[Any, Sequence[Any]]] = {
             "scores": (scores, (rules.tower_scores, FINAL_ALONE)),
             "head": (head, [*HEADS]),
             "output_activation": (output_activation, ACTIVATIONS),
+            "views": (views, VIEWS[:1] if features else VIEWS),
         }
         for argument, (value, choices) in known.items():
             if value not in choices:
@@ -213,7 +222,7 @@ class ScorePredictor(Functional):
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
-        self.scores = scores
+        self.scores, self.views = scores, views
         self._config = config | {
             "sport": kept_form(rules),
             "clip_lengths": tuple(clip_lengths),
@@ -237,14 +246,28 @@ class ScorePredictor(Functional):
             if any(layer.name == POOLING for layer in tower.layers)
         }
 
-    def averaged(self, outputs: Mapping[str, Any], count: int) -> dict[str, Any]:
-        """All outputs (B, …), from those (count · B, …) for as many views: the towers' mean counts."""
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> dict[str, Any]:
+        """The outputs for clips; in training, for a single view."""
+        one_view = functools.partial(super().call, training=training, mask=mask)
+        return one_view(inputs) if training else self.mean_over_views(inputs, one_view)
+
+    def mean_over_views(self, clips: Mapping[str, Any], score: Callable[[Mapping[str, Any]], Any]) -> dict[str, Any]:
+        """Outputs (B, …) for clips (B, T, …), by a function that scores a single view."""
+        if self.views == 1:
+            return score(clips)
+        both = {name: ops.concatenate([clip, ops.flip(clip, axis=-2)]) for name, clip in clips.items()}
+        return self._averaged(score(both))
+
+    def with_one_view(self) -> keras.Model:
+        """The same network, weights shared, without mirror images."""
+        return keras.Model(self.input, self.output, name=self.name)
+
+    def _averaged(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Outputs (B, …) from those (2 · B, …) for two views: the towers' mean counts."""
         # The layers' functions, not the layers: a functional model that this is part of has them once.
         with_distribution = self._config["head"] == "distribution"
         expected = {score: self.get_layer(f"{score}_expected").call for score in self.scores if with_distribution}
-        means = {
-            name: ops.mean(ops.reshape(each, (count, -1, *each.shape[1:])), axis=0) for name, each in outputs.items()
-        }
+        means = {name: ops.mean(ops.reshape(each, (2, -1, *each.shape[1:])), axis=0) for name, each in outputs.items()}
         fusion = self.get_layer("final") if self.scores == PREDICTED_SCORES else None
         return _combined(means, self.scores, expected, fusion and fusion.call, fusion and fusion.variance)
 

@@ -15,7 +15,7 @@ from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.backbones.backbone import Backbone, as_backbone
 from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.decoding import StageDecision
-from scoringnet_tf.models.fragments import FragmentSelector
+from scoringnet_tf.models.fragments import FragmentSelector, select_fragments
 from scoringnet_tf.models.parameter_groups import learning_parts
 from scoringnet_tf.models.saving import Functional, Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
@@ -23,7 +23,6 @@ from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
 from scoringnet_tf.models.settings import DEFAULT, Settings, completed, defaults_of, merged, plain
 from scoringnet_tf.models.trainer import Trainer
 from scoringnet_tf.models.training_statistics import TrainingStatistics, checksum, is_current
-from scoringnet_tf.models.tta import check_views, score_views, select_views
 from scoringnet_tf.sports import Sport, SportForm, get_sport, kept_form
 from scoringnet_tf.support.messages import InputError, unknown_name
 from scoringnet_tf.support.model_files import from_flat
@@ -32,7 +31,7 @@ from scoringnet_tf.support.paths import AnyPath
 keras.saving.register_keras_serializable(package="scoringnet_tf")(ScoringNetPreprocessor)  # which knows no Keras
 
 SEGMENTER = defaults_of(KeyFragmentSegmenter, decoding=defaults.DECODING)
-SCORE_PREDICTOR = defaults_of(ScorePredictor, fragment_stages=None, views=defaults.VIEWS)
+SCORE_PREDICTOR = defaults_of(ScorePredictor, fragment_stages=None)
 CONTENT: Settings = {"frame_size": (128, 171), "stored": None, "preprocessing": None, "features": None}
 
 
@@ -128,10 +127,7 @@ class ScoringNet(Preset, Trainer, Functional):
             None: no stage head (the paper's −KFS, table 4). A sport without stages never has one.
         score_predictor: the score heads' settings: those that `ScorePredictor` takes, and
 
-            - `fragment_stages`: score → its key fragment's stages; None: the sport's;
-            - `views`: test-time augmentation; the score is the mean over views. 1: off, as in the paper. 2: add a
-              mirror image. 6: also shift by ±1 frame. Whole videos have 1 or 2, features and backbones 1. Training
-              sees one view.
+            - `fragment_stages`: score → its key fragment's stages; None: the sport's.
         content: what the training records hold. Frames: `frame_size`, (H, W) before the centre crop; `stored`, their
             `jpeg_quality`, `aspect` and `fit` (`DatasetInfo.stored`; None: as in models that ship);
             `C3D`'s `preprocessing`. Or `{"features": …}` (`DatasetInfo.features`).
@@ -143,7 +139,7 @@ class ScoringNet(Preset, Trainer, Functional):
 
     Attributes:
         sport, image_size, provenance: the arguments.
-        scores, views, features, frame_size: settings.
+        scores, features, frame_size: settings.
         fragment_stages, seen_stages: each score's fragment's stages, and all; empty without KFS.
         sampled_frames: T if the towers see only T even samples; else None.
         backbone, segmenter, score_predictor: each a model; None if there is no such part.
@@ -188,10 +184,9 @@ class ScoringNet(Preset, Trainer, Functional):
             image_size = backbone.frame_size
         segmenter = completed("segmenter", segmenter or {}, SEGMENTER) if has_stages else None
         score_predictor = completed("score_predictor", score_predictor, SCORE_PREDICTOR)
-        scores, views = tuple(score_predictor["scores"] or rules.tower_scores), score_predictor["views"]
+        scores = tuple(score_predictor["scores"] or rules.tower_scores)
         _check_stages(score_predictor["fragment_stages"], scores)
         _check_kept(provenance, features, reference)
-        check_views(views, of_frames=not features and backbone is None, of_fragments=has_stages)
         shared: dict[str, Any] = {
             "sport": kept_form(rules),
             "image_size": image_size,
@@ -219,14 +214,14 @@ class ScoringNet(Preset, Trainer, Functional):
             labels = decision(probabilities, mask)
             outputs = {"stages": probabilities, "labels": labels}
         # 3. Key fragments, or whole videos, to SP
-        sp = ScorePredictor(**shared, **_without(score_predictor, "fragment_stages", "views"))
+        sp = ScorePredictor(**shared, **_without(score_predictor, "fragment_stages"))
         lengths = {score: sp.input[f"{score}_clip"].shape[1] for score in sp.scores}
         selectors = [
             FragmentSelector(rules.stage_indices(stages.get(score, ())), n, name=f"{score}_fragment", dtype="float32")
             for score, n in lengths.items()
         ]
-        clips, empty = select_views(sp.scores, selectors, encoded, labels, mask, views)
-        outputs |= {**empty, **score_views(sp, clips, views)}
+        clips, empty = select_fragments(sp.scores, selectors, encoded, labels, mask)
+        outputs |= {**empty, **sp(clips)}
         super().__init__(inputs, outputs, **{"name": "scoring_net", **kwargs})
 
         # === Config ===
@@ -239,7 +234,7 @@ class ScoringNet(Preset, Trainer, Functional):
         self.networks = tuple(part for part, network in parts.items() if network is not None)
         self._learned_parts = frozenset(["backbone"] if backbone is not None and backbone.pretrained else [])
         self.sport: Sport = rules
-        self.scores, self.views = scores, views
+        self.scores = scores
         self.features: Any = features
         self.content, self.encoded = "features" if features else "frames", self_encoded
         self.image_size: Any = image_size
@@ -354,17 +349,13 @@ class ScoringNet(Preset, Trainer, Functional):
 
         A model without KFS scores whole videos and ignores the stages. `encoded` is from `encode`.
         """
-        views = 1 if training else self.views
-        clips, empty = self.select_views(encoded, stages, mask, views)
-        return {**score_views(self.score_predictor, clips, views, training=training), **empty}
+        clips, empty = self.select_fragments(encoded, stages, mask)
+        return {**self.score_predictor(clips, training=training), **empty}
 
-    def select_views(
-        self, encoded: Any, stages: Any, mask: Any, views: int | None = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What the towers see, see `tta.select_views`; None: in as many views as the model has."""
+    def select_fragments(self, encoded: Any, stages: Any, mask: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the towers see, see `fragments.select_fragments`."""
         stages = None if self.segmenter is None else stages
-        views = self.views if views is None else views
-        return select_views(self.scores, self.selectors, encoded, stages, mask, views)
+        return select_fragments(self.scores, self.selectors, encoded, stages, mask)
 
     # === Copies ===
 

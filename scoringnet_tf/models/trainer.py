@@ -213,7 +213,7 @@ class Trainer(Model):
             for inputs, targets, *_ in dataset:
                 features, mask = self.encode(inputs), inputs["mask"]
                 if poolings:
-                    clips, _ = self.select_views(features, targets.get("stages"), mask, views=1)
+                    clips, _ = self.select_fragments(features, targets.get("stages"), mask)
                 for score, (pooling, _) in poolings.items():
                     pooled[score].append(ops.convert_to_numpy(pooling(clips[f"{score}_clip"])))
                 yield features, mask

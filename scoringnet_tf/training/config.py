@@ -196,7 +196,7 @@ class Model:
     pool_stride: int = setting(defaults.POOL_STRIDE, "Stride in both tower poolings (§3.2).", low=1)
     statistics: bool = setting(True, "Statistics over time in towers that read features.")
     dropout: float = setting(defaults.DROPOUT, "Tower dropout rate (§3.2).", flag=True, low=0, high=0.95)
-    views: int = setting(defaults.VIEWS, "Test-time augmentation: 1 (off), 2 (mirrored), 6 (shifted too).", flag=True)
+    views: int = setting(defaults.VIEWS, "Views of a clip that are scored: 1, or 2 (mirrored, too).", flag=True)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,6 @@ from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.parameter_groups import BACKBONE
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.models.tta import check_views
 from scoringnet_tf.sports import PREDICTED_SCORES
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.config import (
@@ -49,14 +48,9 @@ def build_network(
     from --initial_model that learns in no phase keeps its units and its stages: the same weights answer as they did.
 
     Raises:
-        InputError: it cannot see so many views, or lacks towers or stages that the configuration names.
+        InputError: it cannot have so many views, or lacks towers or stages that the configuration names.
     """
     model, fragments, source = config.model, config.fragments, (sources or {}).get("initial_model")
-    try:
-        of_frames = not (info.features or config.backbone)
-        check_views(model.views, of_frames=of_frames, of_fragments=fragments is not None)
-    except ValueError as error:
-        raise InputError("wrong_value", f"--views={model.views}: {error}") from error
     statistics, stages = _kept(source, config, towers)
     if source is not None:
         preprocessing = source.get_config()["content"]["preprocessing"]

@@ -45,7 +45,7 @@ MODELS = {
     "TCN of features": segmenter("tcn", features=5),
     "C3D with heads": c3d(heads={"group": 6}),
     "C3D with a regressor": c3d(heads={"group": 6}, top="regressor", top_units=512),
-    "six views in order": scoring_net(score_predictor={"views": 6}, segmenter={"decoding": "ordered"}),
+    "two views in order": scoring_net(score_predictor={"views": 2}, segmenter={"decoding": "ordered"}),
     "distributions": scoring_net(**DISTRIBUTION),
     "whole videos": scoring_net(segmenter=None),
     "features in order, distributions": scoring_net(

@@ -182,7 +182,7 @@ def test_statistics_of_a_clip_are_those_of_numpy():
 def test_statistics_are_brought_to_standard_units_of_the_true_fragments():
     network, batches = of_statistics(), list(described_batches(8, seed=1))
     network.adapt_features(batches)
-    views = [network.select_views(x["features"], y["stages"], x["mask"], views=1)[0] for x, y, _ in batches]
+    views = [network.select_fragments(x["features"], y["stages"], x["mask"])[0] for x, y, _ in batches]
     values = np.array([described(clip) for clip in np.concatenate([each["final_clip"] for each in views])])
     _, scaling = network.score_predictor.poolings["final"]
     np.testing.assert_allclose(np.asarray(scaling.mean), values.mean(axis=0), rtol=1e-4, atol=1e-5)

@@ -9,7 +9,7 @@ from refusals import refused
 from scoringnet_tf.report.evaluation_report import check_replaceable
 from scoringnet_tf.support.paths import as_path
 
-FLAGS = {"split": "test", "true_fragments": False, "decoding": None, "views": None}
+FLAGS = {"split": "test", "true_fragments": False, "decoding": None}
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ FLAGS = {"split": "test", "true_fragments": False, "decoding": None, "views": No
         ("b/best.keras", "hash", {}, "a/best.keras"),
         ("a/best.keras", "other", {}, "records"),
         ("a/best.keras", "hash", {"split": "train"}, "--split=test"),
-        ("a/best.keras", "hash", {"true_fragments": True, "views": 2}, "--views"),
+        ("a/best.keras", "hash", {"true_fragments": True, "decoding": "argmax"}, "--decoding"),
     ],
 )
 def test_another_evaluation_is_not_replaced(model, data_hash, flags, named, tmp_path, monkeypatch):

@@ -92,7 +92,7 @@ def test_a_run_has_learned_from_what_its_backbone_has(diving_records, tmp_path):
 def test_what_excludes_a_backbone_is_named(diving_records, tmp_path, images):
     for code, options in (
         ("unknown_name", {"backbone": "c3d:conv9"}),
-        ("wrong_value", {"backbone": str(images), "views": 2}),
+        ("unknown_name", {"backbone": str(images), "views": 2}),
         ("flags_conflict", {"backbone": str(images), "stage_network": "resnet50"}),
         ("flags_conflict", {"backbone": str(images), "pretrained": str(images)}),
         ("not_found", {"backbone": f"{tmp_path}/none.keras"}),

@@ -46,7 +46,7 @@ UNUSUAL = {  # unlike every default
     "head": "distribution",
     "score_sigma": 0.17,
     "decoding": "cyclic",
-    "views": 6,
+    "views": 2,
     "dropout": 0.22,
     "fragment_jitter": 2,
     "alpha": 3.5,
@@ -82,7 +82,7 @@ def test_the_model(run):
     config = run.model.get_config()
     assert (config["image_size"], config["score_predictor"]["clip_lengths"]) == ([24, 32], [9, 11])
     assert [phase.monitor for phase in run.phases] == ["val_frame_accuracy", "val_f_src"]
-    assert (run.model.stage_decision.decoding, run.model.views) == ("cyclic", 6)
+    assert (run.model.stage_decision.decoding, run.model.score_predictor.views) == ("cyclic", 2)
     assert [selector.stages for selector in run.model.selectors] == [(3,), (3, 1)]
     segmenter = run.model.segmenter
     assert segmenter.get_layer("bi_lstm").forward_layer.units == 96 // 32
@@ -290,8 +290,7 @@ def test_parts_that_cannot_learn_or_rest_are_named(start, multipliers, changes, 
         ({"execution_fragment": ["noise"]}, "unknown_name", ["execution", "noise"]),
         ({"execution_fragment": ["entry", "entry"]}, "unknown_name", ["entry,entry"]),
         ({"difficulty_fragment": ["entry"], "scores": "final"}, "flags_conflict", ["difficulty"]),
-        ({"fragments": "whole", "views": 6}, "wrong_value", ["--views=6"]),
-        ({"views": 4}, "wrong_value", ["--views=4"]),
+        ({"views": 4}, "unknown_name", ["views: 4"]),
     ],
 )
 def test_fragments_and_views_that_no_tower_can_have_are_refused(diving_records, tmp_path, changes, code, named):

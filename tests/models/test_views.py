@@ -1,4 +1,6 @@
-"""Several views of a fragment: the mean of what the towers say of each, against a loop over them."""
+"""A fragment and its mirror image: the mean of what the towers say of each, against a loop over them."""
+
+import zipfile
 
 import keras
 import numpy as np
@@ -10,12 +12,11 @@ from training_runs import SMALL, assert_same, telling
 import scoringnet_tf
 from scoringnet_tf.inference.export import checked_outputs
 from scoringnet_tf.inference.pipeline import Predictor
-from scoringnet_tf.models.presets import load_scoring_net, with_settings
+from scoringnet_tf.models.presets import load_scoring_net, with_decoding
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics
 
 STATISTICS = {"difficulty": (3.0, 0.3), "execution": (22.0, 4.0)}
-SEEN = {1: [(0, False)], 2: [(0, False), (0, True)], 6: [(m, f) for f in (False, True) for m in (0, -1, 1)]}
 FRAGMENTS = {"difficulty": (2,), "execution": (2, 3)}  # of diving
 STAGES = np.array([[0, 1, 1, 2, 2, 2, 2, 2, 3, 3, 0, 0], [2, 2, 2, 2, 3, 3, 3, 0, 0, 0, 0, 0]], np.int32)
 LENGTHS = (12, 7)  # the second ends with the last frame of its entry
@@ -38,10 +39,7 @@ def looped(model, video, stages, views):
         tower = model.score_predictor.towers[score]
         member = np.flatnonzero(np.isin(stages, wanted))
         chosen = member[np.round(np.linspace(0, len(member) - 1, tower.input.shape[1])).astype(int)]
-        clips = []
-        for move, mirrored in SEEN[views]:
-            clip = video[[min(max(index + move, 0), len(video) - 1) for index in chosen]]
-            clips.append(clip[:, :, ::-1] if mirrored else clip)
+        clips = [video[chosen], video[chosen][:, :, ::-1]][:views]
         means[score] = np.mean(np.asarray(tower(np.stack(clips), training=False)), axis=0)
     return means
 
@@ -49,7 +47,7 @@ def looped(model, video, stages, views):
 def test_scores_are_the_mean_over_the_views():
     """Two videos of different length in a batch; the final score is fused of the means; views differ."""
     executions = []
-    for views in SEEN:
+    for views in (1, 2):
         model = made(views)
         outputs = model.score_fragments(FRAMES, STAGES, MASK)
         for row, length in enumerate(LENGTHS):
@@ -65,9 +63,9 @@ def test_scores_are_the_mean_over_the_views():
 
 def test_a_distribution_is_the_mean_of_distributions():
     """Its mean and its deviation are those of the mixture."""
-    model = made(6, score_predictor={"head": "distribution"})
+    model = made(2, score_predictor={"head": "distribution"})
     outputs = model.score_fragments(FRAMES, STAGES, MASK)
-    expected = looped(model, FRAMES[0], STAGES[0], 6)
+    expected = looped(model, FRAMES[0], STAGES[0], 2)
     bins = np.asarray(scoringnet_tf.losses.score_bins())
     for score, (center, std) in STATISTICS.items():
         mixture = expected[score]
@@ -79,7 +77,7 @@ def test_a_distribution_is_the_mean_of_distributions():
 
 
 def test_training_sees_one():
-    models = (made(views, score_predictor={"dropout_rate": 0.0}) for views in (6, 1))
+    models = (made(views, score_predictor={"dropout_rate": 0.0}) for views in (2, 1))
     several, one = (model.score_fragments(FRAMES, STAGES, MASK, training=True)["final"] for model in models)
     np.testing.assert_allclose(np.asarray(several), np.asarray(one), rtol=1e-6)
 
@@ -91,25 +89,30 @@ def test_whole_videos_are_mirrored():
     np.testing.assert_allclose(found, np.mean(both, axis=0), rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "options", [{"segmenter": None}, {"content": {"features": {"size": 4, "stride": 1}}}, {}], ids=str
-)
-def test_views_that_a_model_cannot_see_are_refused(options):
-    for views in (3, 6) if options else (3,):
-        with refused("unknown_name", views):
-            made(views, **options)
-    if not options:
-        with refused("unknown_name", 3):
-            with_settings(made(), views=3)
+@pytest.mark.parametrize(("views", "options"), [(3, {}), (2, {"content": {"features": {"size": 4, "stride": 1}}})])
+def test_views_that_a_model_cannot_see_are_refused(views, options):
+    with refused("unknown_name", views):
+        made(views, **options)
+
+
+def test_a_file_with_six_views_is_refused_with_what_to_do(tmp_path):
+    """They went with version 0.2."""
+    made(2).save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as saved, zipfile.ZipFile(tmp_path / "six.keras", "w") as six:
+        for name in saved.namelist():
+            content = saved.read(name)
+            six.writestr(name, content.replace(b'"views": 2', b'"views": 6') if name == "config.json" else content)
+    with refused("unknown_name", "six.keras", "calibrate --views=2"):
+        load_scoring_net(tmp_path / "six.keras")
 
 
 @pytest.mark.slow
 def test_files_exports_and_the_model_say_the_same(tmp_path):
     """And a file keeps how many there are."""
     write_bars(tmp_path / "dive.avi", 40)
-    with_settings(made(segmenter={"decoding": "ordered"}), views=6).save(tmp_path / "model.keras")
+    made(2, segmenter={"decoding": "ordered"}).save(tmp_path / "model.keras")
     model = load_scoring_net(tmp_path / "model.keras")
-    assert model.views == 6
+    assert model.score_predictor.views == 2
     inputs = model.preprocessor(tmp_path / "dive.avi")
     outputs, exported = model(inputs, training=False), checked_outputs(model)(inputs)
     score = Predictor(model)(tmp_path / "dive.avi", force=True)
@@ -118,18 +121,16 @@ def test_files_exports_and_the_model_say_the_same(tmp_path):
         assert float(exported[name][0]) == pytest.approx(float(outputs[name][0]), rel=1e-5)
 
 
-def test_another_number_of_views_or_another_decoding_computes_as_before_and_has_no_intervals():
-    """They were measured with the first; the same number keeps them."""
+def test_another_decoding_computes_as_before_and_has_no_intervals():
+    """They were measured with the first; the same decoding keeps them."""
     widths = Intervals(0.9, {"final": 9.0}, {"final": 40})
     measured = {"intervals": widths, "times": widths, "certainty": {}}
     reference = TrainingStatistics(40, "", 0, {"entry": (0.2, 0.5)}, ("entry",), **measured)
     model = made(2, reference=reference.get_config(), dtype="mixed_bfloat16", segmenter={"decoding": "ordered"})
-    for same in (with_settings(model, views=2), with_settings(model, decoding="ordered")):
-        assert same.reference.intervals == widths
-    assert with_settings(model, views=6).reference.times == widths
-    assert not with_settings(model, decoding="argmax").reference.times.half_widths
-    for changed in (with_settings(model, views=6), with_settings(model, decoding="argmax")):
-        assert changed.reference.intervals.half_widths == {} and changed.reference.intervals.lacking
-        assert changed.reference.durations == reference.durations
-        assert changed.get_config()["dtype"] == "mixed_bfloat16"
-        assert_same(changed.get_weights(), model.get_weights())
+    assert with_decoding(model, "ordered") is model
+    changed = with_decoding(model, "argmax")
+    for intervals in (changed.reference.intervals, changed.reference.times):
+        assert intervals.half_widths == {} and intervals.lacking
+    assert changed.reference.durations == reference.durations
+    assert changed.get_config()["dtype"] == "mixed_bfloat16"
+    assert_same(changed.get_weights(), model.get_weights())
