@@ -79,9 +79,9 @@ def main(_: list[str]) -> None:
         Worker(functools.partial(page_maker, model, limits.video_seconds)) as worker,
     ):
         queue = Queue(worker, pathlib.Path(folder), limits)
-        app = create_app(queue, model, get_sport(trained["sport"]), worker.stop)
         host, port = listening.getsockname()[:2]
-        print(f"Open http://[{host}]:{port}" if ":" in host else f"Open http://{host}:{port}", flush=True)
+        greeting = f"Open http://[{host}]:{port}" if ":" in host else f"Open http://{host}:{port}"
+        app = create_app(queue, model, get_sport(trained["sport"]), values.host, greeting, worker.stop)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=STOP_SECONDS)
         uvicorn.Server(config).run(sockets=[listening])
 

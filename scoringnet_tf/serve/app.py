@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import secrets
+import socket
 import urllib.parse
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -20,6 +22,7 @@ from scoringnet_tf.support.messages import InputError
 
 STATUSES = {  # else 400
     "foreign_origin": 403,
+    "unknown_host": 421,
     "not_found": 404,
     "upload_timeout": 408,
     "exists": 409,
@@ -38,27 +41,40 @@ HEADERS = {
 }
 
 
-def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] = lambda: None) -> FastAPI:
+def create_app(
+    queue: Queue, model: str, sport: Sport, host: str, greeting: str, stop: Callable[[], None] = lambda: None
+) -> FastAPI:
     """The application.
 
     Args:
         queue: the videos'.
         model: its name, as shown.
         sport: the model's.
+        host: the name or address that it listens at.
+        greeting: printed once it answers.
         stop: ends the work on a video, once the server stops.
     """
 
     @contextlib.asynccontextmanager
     async def working(_: FastAPI) -> AsyncIterator[None]:
         task = asyncio.create_task(queue.run())
+        print(greeting, flush=True)
         yield
         task.cancel()
         stop()
 
+    async def checked(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        name = request.url.hostname or ""
+        known = _is_address(name) or name.lower() in {"localhost", host.lower(), socket.gethostname().lower()}
+        response = await call_next(request) if known else await _refused(request, _unknown_host(name))
+        for header, value in HEADERS.items():
+            response.headers.setdefault(header, value)
+        return response
+
     app = FastAPI(lifespan=working, openapi_url=None)
     app.add_exception_handler(InputError, _refused)
     app.add_exception_handler(RequestValidationError, _wrong_value)
-    app.middleware("http")(_with_headers)
+    app.middleware("http")(checked)
 
     @app.get("/")
     async def page() -> Response:
@@ -99,6 +115,17 @@ def create_app(queue: Queue, model: str, sport: Sport, stop: Callable[[], None] 
     return app
 
 
+def _unknown_host(name: str) -> InputError:
+    return InputError("unknown_host", f"This server is not called {name}.", "Open it by its IP address.")
+
+
+def _is_address(name: str) -> bool:
+    """Whether a host is an IP address: anyone can have a name lead here, and so call their page ours."""
+    with contextlib.suppress(ValueError):
+        return bool(ipaddress.ip_address(name))
+    return False
+
+
 def _is_foreign(request: Request) -> bool:
     """Whether another origin's page sends a request; older browsers tell that by Origin alone."""
     site, origin = (request.headers.get(name) for name in ("Sec-Fetch-Site", "Origin"))
@@ -126,10 +153,3 @@ async def _refused(_: Request, error: Any) -> Response:
     status = STATUSES.get(error.code, 400)
     # Whoever still sends, and may do so for ever, is cut off.
     return JSONResponse({"code": error.code, "message": str(error)}, status, headers={"Connection": "close"})
-
-
-async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response

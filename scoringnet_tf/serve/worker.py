@@ -3,9 +3,12 @@
 import contextlib
 import multiprocessing
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
+
+from tqdm import tqdm
 
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.inference.inputs import problem_with
@@ -98,6 +101,7 @@ class Worker:
 def _work(prepare: Callable[[], Make], connection: Any) -> None:
     """The process: sends None once it is ready, or the error; then an answer to each task, until nobody sends any."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which ends this
+    tqdm.set_lock(threading.RLock())  # in place of a semaphore, which would outlive a process that is killed
     try:
         make = prepare()
     except InputError as error:

@@ -1,7 +1,9 @@
 """The web page that takes videos: its limits, its queue, what it says, and that it keeps nothing."""
 
+import pathlib
 import re
 import resource
+import socket
 import sys
 import time
 import types
@@ -13,11 +15,12 @@ from refusals import refused
 
 from scoringnet_tf.serve.app import create_app
 from scoringnet_tf.serve.jobs import Limits, Queue
-from scoringnet_tf.serve.worker import Worker
+from scoringnet_tf.serve.worker import Pages, Worker, page_maker
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import Remark
 
 MEGABYTE = 10**6
+CLIP = pathlib.Path(__file__).parents[1] / "clips/diving.mp4"
 
 
 @pytest.fixture
@@ -42,7 +45,8 @@ def serve(folder, gate):
     def started(**limits):
         work = web_workers.waiting_for(str(gate))
         queue = Queue(lambda _, *task: work(*task), folder, Limits(**limits))
-        clients.append(TestClient(create_app(queue, "diving_small", get_sport("diving_phases"))).__enter__())
+        app = create_app(queue, "diving_small", get_sport("diving_phases"), "here.example", "Open it.")
+        clients.append(TestClient(app, "http://here.example").__enter__())
         return clients[-1]
 
     yield started
@@ -171,6 +175,23 @@ def test_pages_of_others_send_no_videos(status, headers, serve):
     assert serve().post("/videos", headers=headers).status_code == status
 
 
+@pytest.mark.parametrize(
+    "host", ["localhost:8000", "127.0.0.1:80", "[::1]:8000", "Here.Example:8000", socket.gethostname()]
+)
+def test_it_answers_by_addresses_and_its_own_names(host, serve):
+    assert serve().get("/", headers={"Host": host}).status_code == 200
+
+
+def test_a_name_that_was_made_to_lead_here_reaches_nothing(serve, folder):
+    """Its page has the origin of the server in the eyes of the browser."""
+    client = serve()
+    token = client.post("/videos").json()["token"]
+    foreign = {"Host": "elsewhere.example:8000", "Origin": "http://elsewhere.example:8000"}
+    for method, path in (("GET", "/"), ("POST", "/videos"), ("PUT", f"/videos/{token}"), ("GET", f"/videos/{token}")):
+        assert code_of(client.request(method, path, headers=foreign), 421) == "unknown_host"
+    assert [*folder.iterdir()] == []
+
+
 def test_a_video_that_the_disk_has_no_room_for_is_refused(serve, folder):
     client, limits = serve(), resource.getrlimit(resource.RLIMIT_FSIZE)
     token = client.post("/videos").json()["token"]
@@ -224,6 +245,13 @@ def test_whatever_a_video_does_to_the_process_the_next_one_is_scored(tmp_path):
     with Worker(web_workers.contents) as worker:
         found = [made(worker, content) for content in (b"", b"crash", b"", b"slow", b"broken", b"")]
     assert found == [["page.html"], "worker_ended", ["page.html"], "work_timeout", "unreadable", ["page.html"]]
+
+
+def test_the_height_that_was_typed_reaches_whoever_scores(stage_model, tmp_path):
+    """A sport without a fall says so."""
+    make = page_maker(str(stage_model), 60.0)
+    outcomes = [make(CLIP, "dive.mp4", height, tmp_path) for height in (None, 7.5)]
+    assert isinstance(outcomes[0], Pages) and outcomes[1].code == "unreadable"
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,18 @@ def sent(client, token, content):
 
 
 @pytest.mark.slow
+def test_it_ends_in_one_line_whatever_it_is_doing(tmp_path):
+    """Killed in the middle of its work, the process that scores leaves nothing that Python warns of."""
+    with web_server(tmp_path) as (url, process), httpx2.Client(base_url=url, timeout=60) as client:
+        token = client.post("/videos").json()["token"]
+        client.put(f"/videos/{token}", content=CLIP)
+        time.sleep(2.0)
+        assert client.get(f"/videos/{token}").json()["state"] == "working"
+    assert (tmp_path / "log").read_text() == "serve: stopped by SIGTERM.\n"
+    assert process.returncode == 143
+
+
+@pytest.mark.slow
 def test_twenty_videos_at_once_none_is_lost_and_memory_is_bounded(tmp_path):
     with (
         web_server(tmp_path, f"--queue={QUEUE}", "--megabytes=11") as (url, process),
