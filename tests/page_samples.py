@@ -20,7 +20,8 @@ def run(name, start, end):
 def shown(name="dive.mp4", values=(3.0, 24.0, 72.0), **kwargs):
     """A performance of ten frames: difficulty, execution and final."""
     scores = [ShownScore(score, value, RANGES[score]) for score, value in zip(RANGES, values, strict=True)]
-    return ShownPerformance(name, "diving", STAGES, 25.0, np.arange(11) / 25, scores, **kwargs)
+    content = {"times": np.arange(11) / 25, "scores": scores, **kwargs}
+    return ShownPerformance(name, "diving", STAGES, 25.0, **content)
 
 
 def full(**kwargs):

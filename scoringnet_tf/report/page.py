@@ -157,7 +157,7 @@ class ShownPerformance:
         for stage in self.stages:
             name = "" if stage["name"] == NOISE else f", {stage['name']}"
             names[stage["start_frame"] : stage["end_frame"]] = [name] * (stage["end_frame"] - stage["start_frame"])
-        return [f"{time:.2f} s{name}" for time, name in zip(self.times[:-1], names, strict=True)]
+        return [f"{_measured(time)}{name}" for time, name in zip(self.times[:-1], names, strict=True)]
 
 
 def performance_page(
@@ -230,9 +230,9 @@ def _ticks(times: np.ndarray) -> list[dict[str, Any]]:
     return [{"at": 25 * part, "text": f"{seconds:.1f} s"} for part, seconds in enumerate(moments)]
 
 
-def _measured(value: float, unit: str, uncertainty: float | None = None) -> str:
-    """A value with its uncertainty and unit, in words."""
-    return measure_text("", Measure(value, unit, uncertainty)).strip()
+def _measured(value: float, unit: str = "s", uncertainty: float | None = None) -> str:
+    """A value with its uncertainty and unit as everywhere: rounded as results keep it, then to hundredths."""
+    return measure_text("", Measure(round(value, 3), unit, uncertainty)).strip()
 
 
 def _probability_curves(shown: ShownPerformance) -> list[dict[str, str]]:

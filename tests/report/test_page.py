@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from page_samples import Elements, full, run, shown
 
-from scoringnet_tf.inference.times import Moment
+from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.report.page import ShownScore, comparison_page, performance_page
 from scoringnet_tf.report.session import session_page
 
@@ -108,6 +108,19 @@ def test_frames_and_times_count_from_the_beginning_of_the_file():
     elements = parsed(dataclasses.replace(full(stages=stages), **late))
     assert "take-flight 2.56 s 2.68 s 0.12 s 64–66" in elements.text() and "2.8 s" in elements.text()
     assert [one["alt"] for one in elements.of("img")] == ["Frame 64", "Frame 67"]
+
+
+def test_a_moment_has_one_time_wherever_the_page_shows_it():
+    """Half-way between two hundredths, by the clock of the file a little before."""
+    clock = np.arange(11) / 25
+    clock[4], clock[7] = 0.1349996, 0.2750004
+    stages = [run("noise", 0, 4), {**run("take-flight", 4, 7), "start_s": clock[4], "end_s": clock[7]}]
+    moments = {"take-off": Moment(4, 0.135), "entry": Moment(7, 0.275)}
+    shown = full(stages=stages, times=clock, moments=moments, measures={"flight time": Measure(0.14, "s")})
+    text = performance_page(shown, "m")
+    at = {f"{second:.2f} s" for second in (0.135, 0.275, 0.14)}
+    assert set(re.findall(r"0\.1[34] s|0\.2[78] s", text)) == at
+    assert [caption.partition(",")[0] in at for caption in shown.captions] == [n in (4, 7) for n in range(10)]
 
 
 @pytest.mark.parametrize(
