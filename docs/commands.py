@@ -6,21 +6,17 @@ import pathlib
 import subprocess
 import sys
 
+from scoringnet_tf.__main__ import commands as ours
+
 ROOT = pathlib.Path(__file__).parents[1]
 
 
 def commands() -> list[str]:
     """What stands behind `python -m` for each command."""
-    folder = ROOT / "scoringnet_tf"
-    modules = [
-        path.stem for path in folder.glob("*.py") if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
-    ]
-    packages = [path.parent.name for path in folder.glob("*/__main__.py")]
     of_data = [
         path.stem for path in (ROOT / "data_prep" / "commands").glob("*.py") if "\ndef main(" in path.read_text()
     ]
-    ours = [f"scoringnet_tf.{name}" for name in sorted(modules + packages)]
-    return [*(f"data_prep {name}" for name in sorted(of_data)), *ours]
+    return [*(f"data_prep {name}" for name in sorted(of_data)), *(f"scoringnet_tf.{name}" for name in ours())]
 
 
 def help_of(command: str) -> str:

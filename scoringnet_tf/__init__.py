@@ -8,6 +8,7 @@ classes.
 
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import wrapt
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 # TensorFlow reads these when it is imported. Without AVX-512 it leaves oneDNN out, and 3-D convolutions take several
 # times as long. Level 3 leaves six lines of its log: its libraries write them before they read the level.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "tensorflow" not in sys.modules:
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 __version__ = "0.3.0.dev0"  # stands in results, records and runs that are kept
 

@@ -2,6 +2,7 @@
 
 import configparser
 import importlib.util
+import os
 import pathlib
 import shutil
 import subprocess
@@ -50,6 +51,38 @@ def test_saved_models_reload_whatever_is_imported_first(first):
     code = f"import {first}, keras, scoringnet_tf; print(type(keras.models.load_model({str(path)!r})).__name__)"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert result.stdout.strip() == "C3D", result.stderr
+
+
+def ended(code, level=None):
+    """(stdout, stderr) of Python code; `level`: TensorFlow's, set by its user."""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    environment |= {"TF_CPP_MIN_LOG_LEVEL": level} if level else {}
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return result.stdout, result.stderr
+
+
+def test_the_level_of_a_log_is_its_users():
+    """It is set where TensorFlow has yet to read it, and the user has not."""
+    code, told = "import scoringnet_tf, os; ", "print(os.environ.get('TF_CPP_MIN_LOG_LEVEL'))"
+    imported = "import sys, types; sys.modules['tensorflow'] = types.ModuleType('tensorflow'); "
+    found = [ended(before + code + told, level)[0] for before, level in (("", None), ("", "1"), (imported, None))]
+    assert found == ["3\n", "1\n", "None\n"]
+
+
+@pytest.mark.slow
+def test_a_score_prints_no_more_than_tensorflow_does_before_it_reads_the_level():
+    score = "import scoringnet_tf; print(scoringnet_tf.score_video('tests/clips/diving.mp4', 'diving_small').status)"
+    (status, printed), (_, least) = ended(score), ended("import tensorflow", "3")
+    assert status == "stages\n" and len(printed.splitlines()) <= len(least.splitlines()), printed
+
+
+def test_the_commands_are_listed():
+    listed = ended("import scoringnet_tf.__main__ as listing; listing.main()")[0].splitlines()[2:]
+    assert {f"scoringnet_tf.{line.split()[0]}" for line in listed} == {
+        name for name in COMMANDS if name.startswith("scoringnet_tf.")
+    }
+    assert all(len(line.split()) > 2 for line in listed)
 
 
 @pytest.mark.slow
