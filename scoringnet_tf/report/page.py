@@ -18,10 +18,9 @@ from scoringnet_tf.support.messages import counted
 CHARTS = 1000  # horizontal units of a curve, templates/charts.html; vertical ones are 100
 
 
-@functools.cache
-def template(name: str) -> Any:
-    """The `jinja2.Template` in a file in templates/."""
-    return _templates().get_template(name)
+def rendered(name: str, **content: Any) -> str:
+    """The HTML of a file in templates/ with this content."""
+    return _templates().get_template(name).render(content)
 
 
 @functools.cache
@@ -40,18 +39,9 @@ def _templates() -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class ShownScore:
-    """A score on its sport's scale.
+    """A score and its sport's smallest and largest, points. `confidence` says what the interval covers."""
 
-    Attributes:
-        name: one in `SCORES`.
-        value: points; None if it is withheld.
-        range: the sport's smallest and largest, points.
-        interval: lower and upper end, points; None if the model states none.
-        confidence: what the interval covers, in words.
-    """
-
-    name: str
-    value: float | None
+    value: float
     range: tuple[float, float]
     interval: tuple[float, float] | None = None
     confidence: str = ""
@@ -76,19 +66,37 @@ class Picture:
 
 
 @dataclasses.dataclass(frozen=True)
-class ShownPerformance:
+class Scene:
+    """The L frames that a page shows for a performance: it and a second around it, without its neighbours.
+
+    Attributes:
+        first_frame: the first one's number in the file.
+        fps: frames per second.
+        times: (L + 1,), seconds in the file at which each frame begins, and the last one ends.
+        probabilities: (L, S), for the stages; None without KFS.
+    """
+
+    first_frame: int
+    fps: float
+    times: np.ndarray
+    probabilities: np.ndarray | None = None
+
+    @property
+    def num_frames(self) -> int:
+        """L."""
+        return len(self.times) - 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ShownPerformance(Scene):
     """What a page shows about one performance. It leaves out what is None or empty.
 
     Attributes:
         name: the video's.
         sport: its name.
         stage_names: in label order.
-        fps: frames per second.
-        times: (L + 1,), seconds in the file when each shown frame begins, and the last one ends.
-        scores: those that the model predicts; none if it gives none.
-        first_frame: the first shown frame's number in the file.
+        scores: those that the model predicts, None if it is withheld; none if it gives none.
         stages: contiguous runs as in `VideoScore`, frames counted from the first that is shown.
-        probabilities: stage probabilities, float (L, S).
         clip: the shown frames as MP4, `fps` a second.
         pictures: its moments, in order of time.
         moments, measures: see `Performance`.
@@ -100,12 +108,8 @@ class ShownPerformance:
     name: str
     sport: str
     stage_names: Sequence[str]
-    fps: float
-    times: np.ndarray
-    scores: Sequence[ShownScore]
-    first_frame: int = 0
+    scores: Mapping[str, ShownScore | None]
     stages: Sequence[Mapping] = ()
-    probabilities: np.ndarray | None = None
     clip: bytes = b""
     pictures: Sequence[Picture] = ()
     moments: Mapping[str, Moment] = dataclasses.field(default_factory=dict)
@@ -115,18 +119,9 @@ class ShownPerformance:
     notes: Sequence[str] = ()
 
     @property
-    def num_frames(self) -> int:
-        """L, the number of shown frames."""
-        return len(self.times) - 1
-
-    def score(self, name: str) -> ShownScore | None:
-        """The score with this name, if there is one."""
-        return next((score for score in self.scores if score.name == name), None)
-
-    @property
-    def known_scores(self) -> dict[str, float]:
-        """Score → points, without those that are withheld."""
-        return {score.name: score.value for score in self.scores if score.value is not None}
+    def known_scores(self) -> dict[str, ShownScore]:
+        """The scores that are not withheld."""
+        return {name: score for name, score in self.scores.items() if score}
 
     @property
     def places(self) -> dict[str, int]:
@@ -138,7 +133,7 @@ class ShownPerformance:
         """Why there is no result; else its scores, and its durations and speeds or at least its moments."""
         if self.reasons:
             return self.reasons[0]
-        scores = [f"{score.name} {score.printed(score.value)}" for score in self.scores if score.value is not None]
+        scores = [f"{name} {score.printed(score.value)}" for name, score in self.known_scores.items()]
         measures = [measure_text(name, measure) for name, measure in self.measures.items()]
         moments = [moment_text(name, moment) for name, moment in self.moments.items()]
         return f"{', '.join([*scores, *(measures or moments)]) or 'No moment was found'}."
@@ -167,15 +162,9 @@ def performance_page(
     index_link: str | None = None,
     compare_link: str | None = None,
 ) -> str:
-    """One performance's page, HTML.
-
-    Args:
-        shown: its content.
-        model: the scoring model's name.
-        title: heading; None for the performance's name, which the page always shows.
-        index_link, compare_link: relative links to the session's page, and to its comparison.
-    """
-    return template("performance.html").render(
+    """One performance's page by this model, HTML; relative links lead to the session's page and to its comparison."""
+    return rendered(
+        "performance.html",
         model=model,
         title=title or shown.name,
         shown=shown,
@@ -188,15 +177,11 @@ def performance_page(
 def comparison_page(
     performances: Sequence[ShownPerformance], model: str, title: str | None = None, index_link: str | None = None
 ) -> str:
-    """The page that shows any two performances side by side, HTML; at first the first two.
-
-    Args:
-        performances: two or more.
-        model, title, index_link: see `performance_page`; title None: the first two names.
-    """
+    """The page that shows any two performances side by side, HTML; at first the first two."""
     times = [shown.measures for shown in performances]
     times = times if any(times) else [_stage_lengths(shown) for shown in performances]
-    return template("comparison.html").render(
+    return rendered(
+        "comparison.html",
         model=model,
         title=title or " and ".join(shown.name for shown in performances[:2]),
         performances=performances,

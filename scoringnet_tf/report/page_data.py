@@ -1,6 +1,5 @@
 """What pages show about a scored video: pictures, stages, probabilities and scores."""
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +12,7 @@ from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.fall import time_of_rise
 from scoringnet_tf.inference.pipeline import PartResult, Predictor
 from scoringnet_tf.inference.result import Performance, VideoScore
-from scoringnet_tf.report.page import Picture, ShownPerformance, ShownScore
+from scoringnet_tf.report.page import Picture, Scene, ShownPerformance, ShownScore
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.messages import clock
 from scoringnet_tf.support.paths import AnyPath, name_of
@@ -24,32 +23,8 @@ LATER = 0.2  # seconds after a dive's entry, when the splash is seen
 ONE_DEVIATION = "± one standard deviation"
 
 
-@dataclasses.dataclass(frozen=True)
-class Scene:
-    """The L frames that a page shows for a performance: it and a second around it, without its neighbours.
-
-    Attributes:
-        first_frame: the first one's number in the file.
-        fps: frames per second.
-        times: (L + 1,), seconds in the file at which each frame begins, and the last one ends.
-        probabilities: (L, S), for the stages; None without KFS.
-        pictures: the L frames, JPEGs.
-    """
-
-    first_frame: int
-    fps: float
-    times: np.ndarray
-    probabilities: np.ndarray | None
-    pictures: Sequence[bytes] = ()
-
-    @property
-    def num_frames(self) -> int:
-        """L."""
-        return len(self.times) - 1
-
-
-def scenes(part: PartResult) -> list[Scene]:
-    """A scene for each performance that is new in a part."""
+def scenes(part: PartResult) -> list[tuple[Scene, Sequence[bytes]]]:
+    """A scene for each performance that is new in a part, and its frames as JPEGs."""
     seen, video, performances = part.seen, part.seen.video, part.performances
     is_longer = video.is_part or len(performances) > 1
     ends = [0, *(one.end_frame for one in performances)]
@@ -62,7 +37,7 @@ def scenes(part: PartResult) -> list[Scene]:
         probabilities = None if seen.frame_stages is None else seen.frame_stages[start:stop]
         times, pictures = seen.times[start : stop + 1].copy(), video.pictures[start:stop]
         times[-1] = times[-2] + 1 / video.fps
-        found.append(Scene(video.first_frame + start, video.fps, times, probabilities, pictures))
+        found.append((Scene(video.first_frame + start, video.fps, times, probabilities), pictures))
     return found
 
 
@@ -84,12 +59,7 @@ def video_pages(
     force: bool = False,
     height: float | None = None,
 ) -> list[ShownPerformance]:
-    """Scores a video. Returns what to show for each performance.
-
-    Args:
-        path, start, end, force, height: see `score_video`, whose errors it raises.
-        name: shown instead of the file's.
-    """
+    """Scores a video as `score_video` does. Returns what to show for each performance, by the file's name or `name`."""
     found, summaries = [], []
     videos = predictor.read(path, start, end, pictures=HEIGHT)
     for part in predictor.results(videos, force=force, height=height):
@@ -101,28 +71,21 @@ def video_pages(
 
 
 def performance_pages(
-    score: VideoScore, found: Sequence[Scene], predicted: Sequence[str], name: str
+    score: VideoScore, found: Sequence[tuple[Scene, Sequence[bytes]]], predicted: Sequence[str], name: str
 ) -> list[ShownPerformance]:
-    """What to show for each performance in a video.
-
-    Args:
-        score: the result for the video.
-        found: a scene for each performance; a long video without one has none.
-        predicted: the scores that the model has towers for.
-        name: the video's.
-    """
+    """What to show for each performance; a long video without any has no scene. `predicted`: the model's scores."""
     if not found:
         return [_page_without_scene(score, _facts(score, score.performances[0], predicted, name))]
     pages, title = [], name
-    for number, (scene, performance) in enumerate(zip(found, score.performances, strict=True), 1):
+    for number, ((scene, jpegs), performance) in enumerate(zip(found, score.performances, strict=True), 1):
         if len(found) > 1:
             title = f"{name}, performance {number} at {clock(performance.start_s)}"
         stages = _stages_within(score.stages, performance, scene)
         captions = sorted(_captions(stages, performance, scene).items())
-        shown = [Picture(frame, text, scene.pictures[frame]) for frame, text in captions if frame < scene.num_frames]
-        facts = {**_facts(score, performance, predicted, title), **vars(scene)}
-        clip = encode_clip(map(decode_jpeg, scene.pictures), scene.fps)
-        pages.append(ShownPerformance(**{**facts, "stages": stages, "clip": clip, "pictures": shown}))
+        shown = [Picture(frame, text, jpegs[frame]) for frame, text in captions if frame < scene.num_frames]
+        clip = encode_clip(map(decode_jpeg, jpegs), scene.fps)
+        facts = _facts(score, performance, predicted, title)
+        pages.append(ShownPerformance(**vars(scene), **facts, stages=stages, clip=clip, pictures=shown))
     return pages
 
 
@@ -164,13 +127,13 @@ def _facts(score: VideoScore, performance: Performance, predicted: Sequence[str]
     model_reasons = [str(remark) for remark in score.model_reasons]
     # The model's, and the final score if it follows from them.
     names = [name for name in SCORES if name in predicted or (name == "final" and len(predicted) > 1)]
-    scores = [_shown_score(name, performance, score) for name in names]
+    scores = {name: _shown_score(name, performance, score) for name in names}
     notes = [str(remark) for remark in (*score.further_reasons, *score.warnings_of(performance))]
     return {
         "name": title,
         "sport": score.sport.name,
         "stage_names": score.sport.stages,
-        "scores": [one for one in scores if not model_reasons or one.value is not None],
+        "scores": {name: one for name, one in scores.items() if one or not model_reasons},
         "reasons": [str(remark) for remark in performance.own_reasons],
         "model_reasons": model_reasons,
         "moments": performance.moments,
@@ -179,14 +142,16 @@ def _facts(score: VideoScore, performance: Performance, predicted: Sequence[str]
     }
 
 
-def _shown_score(name: str, performance: Performance, score: VideoScore) -> ShownScore:
+def _shown_score(name: str, performance: Performance, score: VideoScore) -> ShownScore | None:
     points, deviation = getattr(performance, name), performance.deviations.get(name)
     interval, confidence = performance.intervals.get(name), ""
+    if points is None:
+        return None
     if interval:
         confidence = f"where the true score lies in {100 * (score.interval_level or 0):.0f} of 100 such performances"
-    elif points is not None and deviation is not None:
+    elif deviation is not None:
         interval, confidence = (points - deviation, points + deviation), ONE_DEVIATION
-    return ShownScore(name, points, score.sport.range_of(name), interval, confidence)
+    return ShownScore(points, score.sport.range_of(name), interval, confidence)
 
 
 def _stages_within(stages: Sequence[Mapping], performance: Performance, scene: Scene) -> list[dict[str, Any]]:

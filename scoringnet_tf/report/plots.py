@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from scoringnet_tf.inference.evaluation import Predictions, held
 from scoringnet_tf.sports import Sport, decimals, med, src, stage_runs
-from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, in_any_script, printable, stage_patches
+from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, printable, stage_patches
 
 
 def score_scatter(predictions: Predictions, sport: Sport) -> Figure:
@@ -60,12 +59,3 @@ def stage_timeline(
     handles = stage_patches(stage_names)
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
     return figure
-
-
-def pixels(figure: Figure, dpi: float = 90) -> np.ndarray:
-    """The figure as uint8 (H, W, 4)."""
-    figure.set_dpi(dpi)
-    canvas = FigureCanvasAgg(figure)
-    with in_any_script():
-        canvas.draw()
-    return np.asarray(canvas.buffer_rgba())

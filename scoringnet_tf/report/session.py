@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from scoringnet_tf.report.page import ShownPerformance, comparison_page, performance_page, shared_notes, template
+from scoringnet_tf.report.page import ShownPerformance, comparison_page, performance_page, rendered, shared_notes
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
 from scoringnet_tf.support.messages import InputError
@@ -29,20 +29,14 @@ def session_page(
     model: str,
     left_out: Sequence[str] = (),
 ) -> str:
-    """The page for several performances, HTML: ranked if they have scores.
-
-    Args:
-        title: the session's.
-        performances: each with its links.
-        model: the scoring model's name.
-        left_out: what is missing, and why.
-    """
-    names = [name for name in SCORES if any(shown.score(name) for shown, *_ in performances)]
+    """The page for several performances, HTML: ranked if they have scores; it says what is left out, and why."""
+    names = [name for name in SCORES if any(name in shown.scores for shown, *_ in performances)]
     last = names[-1] if names else ""  # the final score if there is one
     ranked = sorted(performances, key=lambda one: -_points(one[0], last))
     points = [_points(shown, last) for shown, *_ in ranked]
-    scores = [score for shown, *_ in performances for score in shown.scores]
-    return template("session.html").render(
+    scores = [score for shown, *_ in performances for score in shown.known_scores.values()]
+    return rendered(
+        "session.html",
         model=model,
         title=title,
         left_out=left_out,
@@ -66,7 +60,8 @@ def session_page(
 
 def _points(shown: ShownPerformance, name: str) -> float:
     """A score; −∞ if there is none."""
-    return shown.known_scores.get(name, -math.inf)
+    score = shown.known_scores.get(name)
+    return score.value if score else -math.inf
 
 
 # === Files ===
@@ -79,20 +74,9 @@ def write_pages(
     title: str | None = None,
     left_out: Sequence[str] = (),
 ) -> list[AnyPath]:
-    """Writes one performance's page; for several a session, with their pages in a folder beside it.
+    """Writes one performance's page; for several, or if some are left out, a session with their pages in a folder.
 
-    Args:
-        output: the only page, or the session's. Earlier pages are replaced, those in the folder too.
-        performances: in the order in which their pages are numbered.
-        model: the scoring model's name.
-        title: heading at `output`; None for the performance's name, or the file's.
-        left_out: see `session_page`; then even one performance has a session.
-
-    Returns:
-        All paths, the session's first.
-
-    Raises:
-        InputError: something else lies in the folder.
+    Earlier pages are replaced; InputError if something else lies in the folder. Returns all paths, the session's first.
     """
     output = as_path(output)
     folder = check_pages(output)

@@ -7,6 +7,7 @@ deleted as soon as it is scored, its page some minutes later (--keep_seconds). I
 the port can upload: for more than your own machine put a server with TLS and a password before it. Ends by Ctrl+C.
 """
 
+import dataclasses
 import functools
 import pathlib
 import socket
@@ -17,6 +18,7 @@ from typing import Any
 from absl import flags
 
 from scoringnet_tf.data.features import check_sees_frames
+from scoringnet_tf.serve.jobs import Limits, Queue
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError
@@ -27,12 +29,12 @@ STOP_SECONDS = 3  # for requests that are answered when the server is stopped
 flags.DEFINE_string("model", None, f"Model: a .keras file or its folder. {DEFAULT_HELP}")
 flags.DEFINE_string("host", "127.0.0.1", "Listening address; 0.0.0.0 for every network.")
 flags.DEFINE_integer("port", 8000, "Listening port; 0 for a free one.", 0, 65535)
-flags.DEFINE_integer("queue", 20, "Most videos uploading, waiting and being scored at once.", 1)
-flags.DEFINE_float("megabytes", 200.0, "Largest video, in MB.", 0.001)
-flags.DEFINE_float("video_seconds", 300.0, "Longest video, in seconds.", 0.1)
-flags.DEFINE_float("upload_seconds", 300.0, "Longest upload, in seconds.", 0.1)
-flags.DEFINE_float("work_seconds", 600.0, "Longest scoring time for a video, in seconds.", 0.1)
-flags.DEFINE_float("keep_seconds", 600.0, "Lifetime of a page, in seconds.", 1.0)
+flags.DEFINE_integer("queue", Limits.queue, "Most videos uploading, waiting and being scored at once.", 1)
+flags.DEFINE_float("megabytes", Limits.megabytes, "Largest video, in MB.", 0.001)
+flags.DEFINE_float("video_seconds", Limits.video_seconds, "Longest video, in seconds.", 0.1)
+flags.DEFINE_float("upload_seconds", Limits.upload_seconds, "Longest upload, in seconds.", 0.1)
+flags.DEFINE_float("work_seconds", Limits.work_seconds, "Longest scoring time for a video, in seconds.", 0.1)
+flags.DEFINE_float("keep_seconds", Limits.keep_seconds, "Lifetime of a page, in seconds.", 1.0)
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -43,8 +45,8 @@ def _listening(host: str, port: int) -> socket.socket:
         raise InputError("busy", message, "Choose another --port, or an address of this machine.") from error
 
 
-def _libraries() -> tuple[Any, Any]:
-    """uvicorn, and the function that makes the application; InputError without the extra."""
+def main(_: list[str]) -> None:
+    """Runs the command with the parsed flags."""
     try:
         import uvicorn
 
@@ -52,27 +54,13 @@ def _libraries() -> tuple[Any, Any]:
     except ImportError as error:
         hint = "Install them with pip install '.[web]'."
         raise InputError("missing_package", f"This command needs more packages: {error}.", hint) from error
-    return uvicorn, create_app
-
-
-def main(_: list[str]) -> None:
-    """Runs the command with the parsed flags."""
-    uvicorn, create_app = _libraries()
-    from scoringnet_tf.serve.jobs import Limits, Queue
     from scoringnet_tf.serve.worker import Worker, page_maker
 
     values: Any = flags.FLAGS
     model = default_model() if values.model is None else values.model
     trained = configuration(model_path(model), "model")
     check_sees_frames(trained["content"]["features"], model)
-    limits = Limits(
-        queue=values.queue,
-        megabytes=values.megabytes,
-        video_seconds=values.video_seconds,
-        upload_seconds=values.upload_seconds,
-        work_seconds=values.work_seconds,
-        keep_seconds=values.keep_seconds,
-    )
+    limits = Limits(**{field.name: values[field.name].value for field in dataclasses.fields(Limits)})
     with (
         _listening(values.host, values.port) as listening,
         tempfile.TemporaryDirectory(prefix="scoringnet_") as folder,

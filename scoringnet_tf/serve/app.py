@@ -15,7 +15,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.requests import ClientDisconnect
 
 from scoringnet_tf.inference.fall import check_height
-from scoringnet_tf.report.page import template
+from scoringnet_tf.report.page import rendered
 from scoringnet_tf.serve.jobs import DONE, Job, Queue
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.messages import InputError
@@ -44,15 +44,9 @@ HEADERS = {
 def create_app(
     queue: Queue, model: str, sport: Sport, host: str, greeting: str, stop: Callable[[], None] = lambda: None
 ) -> FastAPI:
-    """The application.
+    """The application for a model's name and sport, and the name or address that it listens at.
 
-    Args:
-        queue: the videos'.
-        model: its name, as shown.
-        sport: the model's.
-        host: the name or address that it listens at.
-        greeting: printed once it answers.
-        stop: ends the work on a video, once the server stops.
+    It prints the greeting once it answers, and calls `stop` as it ends, which ends the work on a video.
     """
 
     @contextlib.asynccontextmanager
@@ -79,8 +73,8 @@ def create_app(
     @app.get("/")
     async def page() -> Response:
         nonce = secrets.token_urlsafe(16)
-        shown = {"model": model, "title": "Score a video", "limits": queue.limits}
-        text = template("upload.html").render(**shown, asks_height=bool(sport.fall), nonce=nonce)
+        content = {"model": model, "title": "Score a video", "limits": queue.limits, "nonce": nonce}
+        text = rendered("upload.html", **content, asks_height=bool(sport.fall))
         policy = f"{NOTHING}; connect-src 'self'; script-src 'nonce-{nonce}'; img-src data:"
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 

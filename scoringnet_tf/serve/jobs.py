@@ -22,16 +22,7 @@ ASSUMED_SECONDS = 10.0  # of the work on a video, before any is done
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What a video may take.
-
-    Attributes:
-        queue: videos that are uploaded, wait or are scored at the same time.
-        megabytes: the largest video.
-        video_seconds: the longest video.
-        upload_seconds: from its place in the queue to its last byte.
-        work_seconds: to score it.
-        keep_seconds: for which its page can be opened.
-    """
+    """What a video may take; flags of `serve` have these names, and say what they mean."""
 
     queue: int = 20
     megabytes: float = 200.0
@@ -43,31 +34,18 @@ class Limits:
 
 @dataclasses.dataclass(eq=False)
 class Job:
-    """A video that has a place in the queue.
+    """A video that has a place in the queue."""
 
-    Attributes:
-        token: that names it, which nobody can guess.
-        name: to be shown; no path.
-        height: board height, metres; None: unknown.
-        folder: for its file and its pages.
-        state: see above.
-        error: why it failed.
-        pages: their names.
-        summary: what they show, in words.
-        size: bytes that have come.
-        since: when its state began, `time.monotonic`.
-    """
-
-    token: str
-    name: str
-    height: float | None
-    folder: Path
+    token: str  # names it, and cannot be guessed
+    name: str  # to be shown; no path
+    height: float | None  # of the board, metres
+    folder: Path  # for its file and its pages
     state: str = UPLOADING
-    error: Remark | None = None
-    pages: Sequence[str] = ()
-    summary: str = ""
-    size: int = 0
-    since: float = dataclasses.field(default_factory=time.monotonic)
+    error: Remark | None = None  # why it failed
+    pages: Sequence[str] = ()  # their names
+    summary: str = ""  # of the pages, in words
+    size: int = 0  # bytes that have come
+    since: float = dataclasses.field(default_factory=time.monotonic)  # when its state began
 
     @property
     def video(self) -> Path:

@@ -21,10 +21,10 @@ IDLE_SECONDS = 1  # for the process to end
 
 
 class Pages(NamedTuple):
-    """The names of a video's pages, the first one `PAGE`; and what they show, in words."""
+    """A video's pages, `PAGE` and others."""
 
     names: list[str]
-    summary: str
+    summary: str  # what they show, in words
 
 
 # (video, the name to show, height of the board in metres or None, folder for the pages) → pages, or why there are none.

@@ -78,7 +78,7 @@ def test_a_summary_has_the_results_or_why_there_are_none():
 
 
 def test_a_page_leaves_out_what_is_missing_and_shows_intervals():
-    scores = [ShownScore("final", 72.0, (0.0, 150.0), (60.0, 84.0), "confidence")]
+    scores = {"final": ShownScore(72.0, (0.0, 150.0), (60.0, 84.0), "confidence")}
     elements = parsed(dataclasses.replace(shown(), scores=scores))
     assert not elements.of("video") and not elements.of("input") and not elements.of("path")
     assert not {"Stages", "trust"} & set(elements.text().split())
@@ -96,7 +96,7 @@ def test_scores_that_are_no_measurement_say_so_or_are_left_out():
     reasons = {"model_reasons": ["Learned from simulation."]}
     forced = parsed(shown(**reasons)).text()
     assert forced.count("not a measurement") == 3 and forced.count("Learned from simulation.") == 1
-    none = parsed(dataclasses.replace(full(**reasons), scores=[])).text()
+    none = parsed(dataclasses.replace(full(**reasons), scores={})).text()
     assert "Learned from simulation." in none and "take-flight" in none
     assert not {"withheld", "Final", "measurement"} & set(none.split())
 
@@ -142,7 +142,7 @@ def test_names_are_text(name):
 
 @pytest.mark.parametrize(("points", "percent"), [(1.0, 0), (5.0, 100), (2.0, 25), (0.0, 0), (9.0, 100)])
 def test_a_score_lies_on_its_scale(points, percent):
-    assert ShownScore("difficulty", points, (1.0, 5.0)).at(points) == percent
+    assert ShownScore(points, (1.0, 5.0)).at(points) == percent
 
 
 def test_each_stage_has_the_curve_of_its_own_probabilities():

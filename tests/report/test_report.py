@@ -90,12 +90,12 @@ def test_a_page_shows_the_video_and_its_result(predictor, tmp_path):
     changes = {"performances": [performance], "further_reasons": [], "interval_level": 0.9}
     (page,), score = shown(predictor, tmp_path / "dive.avi", **changes)
     assert (page.name, page.num_frames, page.fps) == ("dive.avi", 40, 25)
-    assert [(one.name, one.value, one.range, one.interval) for one in page.scores] == [
+    assert [(name, one.value, one.range, one.interval) for name, one in page.scores.items()] == [
         ("difficulty", 3.0, (1.2, 4.8), None),
         ("execution", 24.0, (0, 30), (22.0, 26.0)),
         ("final", 72.0, (0, 144), (60.0, 84.0)),
     ]
-    assert page.scores[1].confidence == ONE_DEVIATION and "90" in page.scores[2].confidence
+    assert page.scores["execution"].confidence == ONE_DEVIATION and "90" in page.scores["final"].confidence
     assert list(page.reasons) == ["Wrong order."]
     assert page.stages == [pytest.approx(stage) for stage in score.stages]
     assert page.notes == [str(warning) for warning in score.warnings]
@@ -109,7 +109,7 @@ def test_a_page_of_a_model_that_gives_no_scores_shows_its_stages(predictor, tmp_
     reasons = [Remark("missing_stage", "No entry."), Remark("simulated_training", "Simulated.")]
     changes = {"performances": [Performance(0, 40, 0.0, 1.6, reasons=reasons)], "further_reasons": []}
     (page,), _ = shown(predictor, tmp_path / "dive.avi", **changes)
-    assert (page.scores, page.reasons, page.model_reasons) == ([], ["No entry."], ["Simulated."]) and page.stages
+    assert (page.scores, page.reasons, page.model_reasons) == ({}, ["No entry."], ["Simulated."]) and page.stages
 
 
 def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
@@ -128,7 +128,7 @@ def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
         warnings=[DAMAGED, GAP],
         further_reasons=[],
     )
-    assert first.name == "two.avi, performance 1 at 0:02.0" and second.scores[-1].value is None
+    assert first.name == "two.avi, performance 1 at 0:02.0" and second.scores["final"] is None
     assert [(one.first_frame, one.num_frames) for one in (first, second)] == [(25, 55), (70, 50)]
     assert (first.notes, second.notes) == ([DAMAGED, GAP], [DAMAGED])
     assert [(one["name"], one["start_frame"], one["end_frame"]) for one in first.stages] == [
@@ -166,7 +166,7 @@ def test_of_a_long_file_with_one_dive_the_dive_is_shown(num_frames, kept):
     times = np.cumsum(np.linspace(0.02, 0.06, num_frames))
     video = Video(np.zeros((num_frames, 2, 2, 3), np.uint8), 25.0, times - times[0], (2, 2), 1.0)
     video = dataclasses.replace(video, first_time=times[0])
-    (scene,) = scenes(part_of(video, [Performance(min(60, num_frames - 25), min(85, num_frames), 2.4, 3.4)]))
+    ((scene, _),) = scenes(part_of(video, [Performance(min(60, num_frames - 25), min(85, num_frames), 2.4, 3.4)]))
     assert (scene.first_frame, scene.first_frame + scene.num_frames) == kept
     np.testing.assert_allclose(scene.times, [*times[slice(*kept)], times[kept[1] - 1] + 1 / 25])
 
@@ -180,12 +180,12 @@ def test_the_scenes_of_a_long_video_are_those_of_the_whole():
     for (start, stop), performance in zip(((0, 200), (200, 400)), found, strict=True):
         part = dataclasses.replace(video.cut(start, stop), shared=100)
         parts += scenes(part_of(part, [performance], np.eye(400)[start:stop]))
-    for one, other in zip(parts, whole, strict=True):
-        assert one.first_frame == other.first_frame and one.pictures == other.pictures
+    for (one, pictures), (other, expected) in zip(parts, whole, strict=True):
+        assert one.first_frame == other.first_frame and pictures == expected
         np.testing.assert_allclose(one.times, other.times, rtol=1e-12)
         np.testing.assert_array_equal(one.probabilities, other.probabilities)
-    assert [(one.first_frame, one.num_frames) for one in whole] == [(0, 57), (205, 150)]
-    assert [one.pictures for one in whole] == [[*range(57)], [*range(205, 355)]]
+    assert [(one.first_frame, one.num_frames) for one, _ in whole] == [(0, 57), (205, 150)]
+    assert [pictures for _, pictures in whole] == [[*range(57)], [*range(205, 355)]]
 
 
 def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor, tmp_path):
@@ -208,7 +208,7 @@ def test_the_part_that_is_scored_is_shown(predictor, tmp_path):
     assert (page.first_frame, page.num_frames, page.times[0]) == (20, 30, pytest.approx(0.8))
     assert [read_index(frame) for frame in decoded(page.clip)] == [*range(20, 50)]
     score = predictor(tmp_path / "v.mp4", force=True, start=0.8, end=2.0)
-    assert [one.value for one in page.scores] == [score.difficulty, score.execution, score.final]
+    assert [one.value for one in page.scores.values()] == [score.difficulty, score.execution, score.final]
 
 
 # === Pictures ===

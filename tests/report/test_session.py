@@ -30,7 +30,7 @@ def test_what_was_scored_by_force_says_so():
 
 
 def test_performances_without_scores_are_listed_in_order_and_not_ranked():
-    staged = [dataclasses.replace(shown(name), scores=[], model_reasons=["Simulated."]) for name in "bac"]
+    staged = [dataclasses.replace(shown(name), scores={}, model_reasons=["Simulated."]) for name in "bac"]
     elements = session(*staged)
     assert [one["href"][0] for one in elements.of("a")] == list("bac") and elements.open == []
     words = elements.text().split()

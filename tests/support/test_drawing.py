@@ -31,7 +31,7 @@ def test_sports_of_many_stages_are_drawn():
 def test_names_of_videos_are_drawn_as_they_are(name):
     """And not as formulas, of which the first is none that Matplotlib can read."""
     timeline = plots.stage_timeline([name], [[np.array([0, 1])]], NAMES, "title")
-    assert plots.pixels(timeline).ndim == 3
+    drawing.save_png(timeline, io.BytesIO())
     (label,) = timeline.axes[0].get_yticklabels()
     assert label.get_text().replace(r"\$", "$") == name.replace("\udcff", r"\udcff")
     figure = Figure()
