@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from scoringnet_tf.baselines.simple import SimpleSystems  # scikit-learn takes seconds to import
 
 OURS = "ScoringNet"
-MEASURED = {"f_src": ("orders the videos better", 1), "f_med": ("comes closer to the scores", -1)}
+# Figure → what its best row does, the figure in words, and whether more (1) or less (−1) is better.
+MEASURED = {"f_src": ("orders the videos better", "order", 1), "f_med": ("comes closer to the scores", "error", -1)}
 
 
 def with_validation(folds: Sequence[Surroundings]) -> list[Surroundings]:
@@ -61,46 +62,42 @@ def beside(results: Any, systems: "SimpleSystems", fold: DatasetInfo, in_groups:
 
 
 def verdict(results: Sequence[Results], experiment: Experiment) -> str:
-    """Sentences: which row orders the videos better, ScoringNet or the best of the others, and which errs less.
+    """Sentences: which row is best by order and by error, and whether paired intervals tell it from ScoringNet.
 
-    Each measure has its own best rival. Only what the paired intervals tell apart counts as better. The measure of a
-    fold that has none, as of a single video, is left out.
+    Each measure has its own best rival. A row that lacks a figure in a fold is compared over the folds where both rows
+    have it; the last sentences name such rows, and folds that have no figure, as of a single video.
     """
     cells = report.cells(results, experiment, [*MEASURED])
-    if not experiment.rows:
-        return " ".join([_best(cells), *report.undefined(results)])
+    best = {name: _best(cells, name, sign) for name, (_, _, sign) in MEASURED.items()}
+    parts = [f"{report.head(name)}: {row} ({_means(cells[row])})" for name, row in best.items() if row]
+    sentences = [f"Best by {'; by '.join(parts)}." if parts else "No fold has a figure to compare."]
+    if experiment.rows:
+        sentences += _against(experiment, cells)
+    return " ".join([*sentences, *report.undefined(results)])
+
+
+def _against(experiment: Experiment, cells: report.Cells) -> list[str]:
+    """Sentences: whether ScoringNet or the best of the others is better, by each measure that both have."""
     ours, names = experiment.rows[0].name, [row.name for row in experiment.rows]
-    better: dict[str, list[str]] = {ours: []}
-    for name, (what, sign) in MEASURED.items():
-        means = {row: sign * cell[name]["mean"] for row, cell in cells.items() if row not in names}
-        defined = {row: mean for row, mean in means.items() if not math.isnan(mean)}
-        if not defined:
-            continue
-        best = max(defined, key=defined.__getitem__)
-        better.setdefault(best, [])
-        low, high = sorted(sign * end for end in cells[best][name]["more"])
-        if low > 0 or high < 0:
-            better[best if low > 0 else ours].append(what)
-    figures = f"(F-SRC and F-MED: {'; '.join(f'{row} {_means(cells[row])}' for row in better)})"
-    found = [f"{row} {' and '.join(parts)}" for row, parts in better.items() if parts]
-    if found:
-        sentence = f"{'; '.join(found)} {figures}."
-    else:
-        rivals = " and ".join(row for row in better if row != ours)
-        do = "does" if len(better) == 2 else "do"
-        sentence = f"{rivals} {do} as well here: neither order nor error is told apart from {ours}'s {figures}."
-    return " ".join([sentence, *report.undefined(results)])
+    rivals = {row: cell for row, cell in cells.items() if row not in names}
+    better, equal, unknown = [], [], []
+    for name, (what, measure, sign) in MEASURED.items():
+        rival = _best(rivals, name, sign)
+        low, high = sorted(sign * end for end in cells[rival][name]["more"]) if rival else report.UNDEFINED
+        if math.isnan(low):
+            unknown.append(measure)
+        elif low > 0 or high < 0:
+            better.append(f"{rival} {what} than {ours}" if low > 0 else f"{ours} {what} than {rival}")
+        else:
+            equal.append(f"{rival} is not told apart from {ours} by {measure}")
+    texts = [*better, *equal, *(f"{ours} and the others are not compared by {measure}" for measure in unknown)]
+    return [f"{text[0].upper()}{text[1:]}." for text in texts]
 
 
-def _best(cells: report.Cells) -> str:
-    """A sentence: the row that orders the videos best, and the one that errs least."""
-    parts = []
-    for name, (_, sign) in MEASURED.items():
-        means = {row: sign * cell[name]["mean"] for row, cell in cells.items() if not math.isnan(cell[name]["mean"])}
-        if means:
-            best = max(means, key=means.__getitem__)
-            parts.append(f"{report.head(name)}: {best} ({_means(cells[best])})")
-    return f"Best by {'; by '.join(parts)}."
+def _best(cells: report.Cells, name: str, sign: int) -> str | None:
+    """The row with the best mean; None where none has a mean."""
+    means = {row: sign * cell[name]["mean"] for row, cell in cells.items() if not math.isnan(cell[name]["mean"])}
+    return max(means, key=means.__getitem__) if means else None
 
 
 def _means(cells: Mapping[str, Any]) -> str:

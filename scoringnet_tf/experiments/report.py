@@ -46,34 +46,47 @@ def cells(results: Sequence[Results], experiment: Experiment, names: Sequence[st
         row → figure → {"mean", "std", "interval", "more"}: the deviation over seeds, or over splits; 95 % over splits,
         seeds, renderings and videos; 95 % of the paired difference from the row that it is compared with, on one split
         if that has the same seeds. One split adds "seeds", "renderings" and "groups", several "of_splits". A split
-        whose truth has no such figure is left out. If a row lacks it in another, its mean and interval are NaN.
+        whose truth has no such figure is left out. If a row lacks it in another, its mean and interval are NaN, and
+        its differences are over the splits in which both rows have it.
     """
     found: dict[str, dict[str, Any]] = {row: {} for row in results[0].predicted}
     for name in results[0].names if names is None else names:
-        draws = [result.drawn(name) for result in results]
-        of_splits = {row: [float(each.values(row, name).mean()) for each in results] for row in draws[0]}
-        measured = [place for place, each in enumerate(results) if each.is_defined(name)] or [*range(len(results))]
-        chosen = np.random.default_rng(0).integers(  # the same splits for every figure
-            0, len(measured), (number_of(len(measured)), len(next(iter(draws[0].values()))))
-        )
-        means = {
-            row: np.take_along_axis(np.array([draws[place][row] for place in measured]), chosen, axis=0).mean(axis=0)
-            for row in of_splits
-        }
-        defined = {row: bool(np.isfinite(np.array(values)[measured]).all()) for row, values in of_splits.items()}
-        for row, drawn in means.items():
+        measured = np.array([result.is_defined(name) for result in results])
+        splits = np.flatnonzero(measured | ~measured.any())
+        figures, draws = _by_split(results, name)
+        for row, of_splits in figures.items():
             other = _other(experiment, row, name)
-            figure = np.array(of_splits[row])[measured] if experiment.resplit else results[0].values(row, name)
+            figure = of_splits[splits] if experiment.resplit else results[0].values(row, name)
             found[row][name] = cell = {
                 "mean": float(figure.mean()),
                 "std": _deviation(figure if experiment.resplit else figure.mean(axis=1)),
-                "interval": interval(drawn) if defined[row] else UNDEFINED,
-                **(_numbers(results[0], figure) if not experiment.resplit else {"of_splits": of_splits[row]}),
+                "interval": _interval(draws[row], splits) if np.isfinite(of_splits[splits]).all() else UNDEFINED,
+                **(_numbers(results[0], figure) if not experiment.resplit else {"of_splits": of_splits.tolist()}),
             }
-            same_seeds = experiment.resplit or (other in means and _same_seeds(results[0], row, other))
-            if other in means and other != row and same_seeds:
-                cell["more"] = interval(drawn - means[other]) if defined[row] and defined[other] else UNDEFINED
+            same_seeds = experiment.resplit or (other in draws and _same_seeds(results[0], row, other))
+            if other in draws and other != row and same_seeds:
+                both = splits[np.isfinite(of_splits[splits] + figures[other][splits])]
+                cell["more"] = _interval(draws[row] - draws[other], both) if len(both) else UNDEFINED
     return found
+
+
+def _by_split(results: Sequence[Results], name: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """(A figure of each split, (K,); its bootstrap draws, (K, N)), by row. Among splits one video is its own draw."""
+    of_splits = [result.drawn(name) for result in results]
+    figures = {row: np.array([result.values(row, name).mean() for result in results]) for row in of_splits[0]}
+    draws = {row: np.array([drawn[row] for drawn in of_splits]) for row in figures}
+    if len(results) > 1:
+        for row, drawn in draws.items():
+            alone = np.isnan(drawn).all(axis=1)
+            drawn[alone] = figures[row][alone, np.newaxis]
+    return figures, draws
+
+
+def _interval(draws: np.ndarray, splits: np.ndarray) -> tuple[float, float]:
+    """95 % of the mean over `splits` of draws (K, N), which takes splits with replacement: the same for every figure."""
+    size = number_of(len(splits)), draws.shape[1]
+    chosen = splits[np.random.default_rng(0).integers(0, len(splits), size)]
+    return interval(np.take_along_axis(draws, chosen, axis=0).mean(axis=0))
 
 
 def _deviation(values: np.ndarray) -> float | None:
@@ -222,10 +235,17 @@ def _covered_by_splits(splits: Sequence[Split], results: Sequence[Results]) -> s
 
 
 def undefined(results: Sequence[Results]) -> list[str]:
-    """A sentence for each figure that some splits do not have, as rank correlation of one video."""
-    lacking = {name: sum(not each.is_defined(name) for each in results) for name in results[0].names}
-    total = len(results)
-    return [f"{head(name)} is not defined in {n} of {total} splits." for name, n in lacking.items() if 0 < n < total]
+    """A sentence for each figure that some splits do not have, as rank correlation of one video, or not for a row."""
+    sentences = []
+    for name in results[0].names:
+        measured = [result for result in results if result.is_defined(name)]
+        lacking = {head(name): len(results) - len(measured) if measured else 0}
+        for row in results[0].rows(name) if len(results) > 1 else ():
+            missing = sum(not np.isfinite(result.values(row, name)).all() for result in measured)
+            lacking[f"{head(name)} of {row}"] = missing if missing < len(measured) else 0
+        total = len(results)
+        sentences += [f"{figure} is not defined in {n} of {total} splits." for figure, n in lacking.items() if n]
+    return sentences
 
 
 def split_sizes(split: Split) -> str:

@@ -118,8 +118,13 @@ class Results:
     def drawn(self, name: str, number: int | None = None) -> dict[str, np.ndarray]:
         """`bootstrap.draws_of` the mean figure of each row that predicts its score: row → (number,)."""
         score, measure = self._parts(name)
-        rows = {row: scores[score] for row, scores in self.predicted.items() if score in scores}
+        rows = {row: self.predicted[row][score] for row in self.rows(name)}
         return draws_of(measure, self.truth[score], rows, number, self.groups)
+
+    def rows(self, name: str) -> list[str]:
+        """The rows that predict the score of a figure."""
+        score, _ = self._parts(name)
+        return [row for row, scores in self.predicted.items() if score in scores]
 
     def _parts(self, name: str) -> tuple[str, str]:
         initial, _, measure = name.partition("_")
@@ -164,6 +169,10 @@ class StageResults(Results):
     def is_defined(self, _: str) -> bool:
         """Always."""
         return True
+
+    def rows(self, _: str) -> list[str]:
+        """All."""
+        return list(self.predicted)
 
     def drawn(self, name: str, number: int | None = None) -> dict[str, np.ndarray]:
         """Bootstrap draws of the mean figure of each row: row → (number,); see `Results.drawn`."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from refusals import code_printed
+from scipy import stats
 from test_commands import started
 from tiny_records import feature_video, write_records
 
@@ -29,13 +30,20 @@ def fold_of(seed, **errors):
     return Results(tuple(map(str, range(40))), {"final": truth}, predicted)
 
 
+NEITHER = "Ridge is not told apart from ScoringNet by order. Ridge is not told apart from ScoringNet by error."
+
+
 @pytest.mark.parametrize(
-    ("ours", "best", "starts"),
-    [(2, 30, "ScoringNet orders"), (30, 2, "Ridge orders"), (10, 10, "Ridge does as well here")],
+    ("ours", "ridge", "said"),
+    [
+        (2, 30, "ScoringNet orders the videos better than Ridge. ScoringNet comes closer to the scores than Ridge."),
+        (30, 2, "Ridge orders the videos better than ScoringNet. Ridge comes closer to the scores than ScoringNet."),
+        (10, 10, NEITHER),
+    ],
 )
-def test_the_verdict_is_what_paired_intervals_tell_apart(ours, best, starts):
-    folds = [fold_of(seed, ScoringNet=ours, Ridge=best, Mean=300) for seed in range(4)]
-    assert verdict(folds, EXPERIMENT).startswith(starts)
+def test_the_verdict_is_what_paired_intervals_tell_apart(ours, ridge, said):
+    folds = [fold_of(seed, ScoringNet=ours, Ridge=ridge, Mean=300) for seed in range(4)]
+    assert verdict(folds, EXPERIMENT).endswith(f"). {said}")
 
 
 def test_each_measure_has_its_own_best_system():
@@ -44,11 +52,13 @@ def test_each_measure_has_its_own_best_system():
     for fold in folds:
         fold.predicted["Ridge"]["final"] += 100.0
         fold.predicted["Mean"]["final"][:] = 65.0
+    cells = report.cells(folds, EXPERIMENT)
+    order, error = cells["Ridge"]["f_src"]["mean"], cells["Ridge"]["f_med"]["mean"]
     said = verdict(folds, EXPERIMENT)
-    assert said.startswith(
-        "Ridge orders the videos better; Mean comes closer to the scores (F-SRC and F-MED: ScoringNet"
+    assert said.startswith(f"Best by F-SRC: Ridge ({order:.3f} and {error:.3g}); by F-MED: Mean (– and 1")
+    assert said.endswith(
+        "). Ridge orders the videos better than ScoringNet. Mean comes closer to the scores than ScoringNet."
     )
-    assert "Mean – and 1" in said
 
 
 def test_a_fold_of_one_video_is_left_out_of_the_order_and_counted():
@@ -57,17 +67,43 @@ def test_a_fold_of_one_video_is_left_out_of_the_order_and_counted():
     predicted = {row: {"final": of["final"][..., :1]} for row, of in folds[0].predicted.items()}
     folds.append(Results(("0",), {"final": folds[0].truth["final"][:1]}, predicted))
     said = verdict(folds, EXPERIMENT)
-    assert said.startswith("Ridge orders the videos better and comes closer to the scores")
-    assert "F-SRC is not defined in 1 of 4 splits." in said
+    assert "Ridge orders the videos better than ScoringNet. Ridge comes closer to the scores" in said
+    assert " F-SRC is not defined in 1 of 4 splits." in said
     cells = report.cells(folds, EXPERIMENT, ["f_src", "f_med"])["Ridge"]
     for name, number in (("f_src", 3), ("f_med", 4)):
         assert cells[name]["mean"] == pytest.approx(np.mean([each.values("Ridge", name) for each in folds[:number]]))
 
 
-def test_a_row_without_an_order_where_others_have_one_has_none_in_the_mean():
+def test_folds_of_one_video_each_are_compared_by_error_alone():
+    """A fold of one video has no interval of its own: the folds are drawn."""
+    whole = fold_of(0, ScoringNet=30, Ridge=2)
+    folds = [
+        Results(
+            (str(place),),
+            {"final": whole.truth["final"][[place]]},
+            {row: {"final": of["final"][..., [place]]} for row, of in whole.predicted.items()},
+        )
+        for place in range(40)
+    ]
+    said = verdict(folds, EXPERIMENT)
+    assert said.startswith("Best by F-MED: Ridge (– and 1.") and "order." in said
+    assert "Ridge comes closer to the scores than ScoringNet. ScoringNet and the others are not compared by" in said
+    (cell,) = report.cells(folds, EXPERIMENT, ["f_med"])["Ridge"].values()
+    errors = np.abs(whole.predicted["Ridge"]["final"][0, 0] - whole.truth["final"])
+    expected = stats.bootstrap((errors,), np.mean, rng=0).confidence_interval
+    assert cell["interval"] == pytest.approx(tuple(expected), abs=0.05)
+
+
+@pytest.mark.parametrize("lacking", ["ScoringNet", "Ridge"])
+def test_a_row_without_an_order_in_one_fold_is_named_and_compared_in_the_others(lacking):
     folds = [fold_of(seed, ScoringNet=30, Ridge=2) for seed in range(3)]
-    folds[1].predicted["Ridge"]["final"][:] = 65.0
-    assert np.isnan(report.cells(folds, EXPERIMENT, ["f_src"])["Ridge"]["f_src"]["mean"])
+    folds[1].predicted[lacking]["final"][:] = 65.0
+    cells, said = report.cells(folds, EXPERIMENT, ["f_src"]), verdict(folds, EXPERIMENT)
+    assert np.isnan(cells[lacking]["f_src"]["mean"])
+    others = report.cells([folds[0], folds[2]], EXPERIMENT, ["f_src"])
+    assert cells["Ridge"]["f_src"]["more"] == others["Ridge"]["f_src"]["more"]
+    assert f"F-SRC of {lacking} is not defined in 1 of 3 splits." in said
+    assert ("Ridge orders the videos better than ScoringNet." in said) == (lacking == "ScoringNet")
 
 
 @pytest.fixture(scope="module")
