@@ -30,6 +30,7 @@ from scoringnet_tf.data.augmentation import (
 )
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.frame_cache import NONE, FrameCache, frame_cache
+from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import split_ids, stored_split
@@ -233,7 +234,13 @@ def _cached(info: DatasetInfo, split: str, ids: Iterable[str] | None, cache: str
         for inputs, _ in videos(info.records_dir, stored, ids=ids, **whole).as_numpy_iterator():
             yield inputs["frames"][0]
 
-    return frame_cache(info, split_ids(info, stored, ids=ids), cache, decoded)
+    def decode(video_id: str) -> np.ndarray:
+        # No pipeline within a pipeline: its threads would wait for each other.
+        path, offset = locate_records(info, stored)[video_id]
+        jpegs = parse_example(read_record(path, tf.constant(offset, tf.int64)))["image/encoded"].numpy()
+        return np.stack([decode_jpeg(jpeg) for jpeg in jpegs])
+
+    return frame_cache(info, split_ids(info, stored, ids=ids), cache, decoded, decode)
 
 
 def _frames(
@@ -242,7 +249,7 @@ def _frames(
     """The `chosen` frames from a `FrameCache` or a parsed example."""
     if not cached:
         return decode(tf.gather(example["image/encoded"], chosen), seeds)
-    return decode.augmented(functools.partial(cached.crop, example[FIRST_FRAME] + chosen), seeds)
+    return decode.augmented(functools.partial(cached.crop, example[FIRST_FRAME], chosen), seeds)
 
 
 def _steps(

@@ -64,6 +64,22 @@ def test_a_file_that_is_cut_off_or_of_other_records_is_not_used(diving_copy):
     assert len(files(diving_copy)) == 2
 
 
+@pytest.mark.parametrize("place", [0, -1])
+def test_a_file_that_changed_is_removed_and_its_frames_are_decoded_anew(diving_copy, capsys, place):
+    """A byte of the frames, or of a checksum: seen at first use, however long the run is."""
+    expected = batches(diving_copy, epochs=2)
+    batches(diving_copy, cache="disk")
+    (kept,) = files(diving_copy)
+    content = bytearray(kept.read_bytes())
+    content[place] ^= 1
+    kept.write_bytes(content)
+    assert_same(batches(diving_copy, cache="disk", epochs=2), expected)
+    name = DatasetInfo.load(diving_copy).split("train")["ids"][place]
+    assert capsys.readouterr().err.count(f"{kept} was damaged, and is removed: {name} is decoded anew.") == 1
+    assert files(diving_copy) == []
+    assert_same(batches(diving_copy, cache="disk"), batches(diving_copy))
+
+
 def test_two_runs_at_once_make_one_file(diving_copy):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         first, second = pool.map(lambda _: batches(diving_copy, cache="disk"), range(2))
