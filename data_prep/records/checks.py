@@ -22,7 +22,7 @@ from data_prep.records.same_performance import BLOCK, SeenPerformances
 from data_prep.records.warnings import Warnings
 from data_prep.support.options import OptionError
 from data_prep.support.processes import in_processes
-from scoringnet_tf.data.features import feature_shape, middle_frames, origin_kind, turned
+from scoringnet_tf.data.features import ROUNDED, feature_shape, middle_frames, origin_kind, turned
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip, VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
@@ -246,7 +246,9 @@ def _content_problem(sample: Sample, video: EncodedVideo, owners: dict[str, tupl
         return _file_problem(sample, video.error)
     owner_id, owner_split = owners.get(video.sha256, (sample.video_id, sample.split))
     if owner_id != sample.video_id:
-        return Problem(sample.where, f"has the same bytes as {owner_id} ({owner_split}).", code="duplicate")
+        same = "has the same bytes as" if video.features is None else "has the same features, in float32, as"
+        rounded = " Their numbers are too large for it: subtract what they share." * (ROUNDED in video.warnings)
+        return Problem(sample.where, f"{same} {owner_id} ({owner_split}).{rounded}", code="duplicate")
     expected = None if sample.num_frames is None else -(-sample.num_frames // video.stride)
     if expected not in (None, len(video)) and video.features is None:
         return _count_mismatch(sample, expected, len(video))

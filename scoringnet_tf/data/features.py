@@ -28,7 +28,10 @@ LARGEST_WHOLE = 1e11  # whole numbers from here on are ids or times, and no coun
 EXACT = 2.0**24  # float32 holds every whole number up to here
 COORDINATES = (2, 3)  # of a joint
 LEAST_STEPS = 0.01  # largest rounding, as a share of the range of a feature in a file
-ROUNDED = Remark("features_rounded", "The features hold ids, times or numbers too large for float32. Leave these out.")
+ROUNDED = Remark(
+    "features_rounded",
+    "The features hold ids, times or numbers too large for float32. Leave these out, or subtract what they share.",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -303,10 +306,12 @@ def _checked(array: Any, file: FeatureFile) -> tuple[np.ndarray, tuple[Remark, .
 
 
 def _is_rounded(exact: np.ndarray, values: np.ndarray) -> bool:
-    """Whether whole numbers are ids or times, or float32 loses a feature's variation."""
+    """Whether whole numbers are ids or times, or float32 loses a feature's variation, or a part of a large one in a vector."""
     largest = float(np.abs(values).max())
     if largest <= EXACT or (exact.dtype.kind in "iu" and largest >= LARGEST_WHOLE):
         return largest > EXACT
     exact = exact.astype(np.float64)
     lost, varies = np.abs(exact - values).max(axis=0), np.ptp(exact, axis=0)
+    if len(exact) == 1:
+        return bool(((lost > 0) & (np.abs(values[0]) > EXACT)).any())
     return bool(((lost > LEAST_STEPS * varies) & (varies > 0)).any())

@@ -33,7 +33,7 @@ from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import SCORES, Sport
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.paths import AnyPath, RemotePath
-from scoringnet_tf.support.threads import overlapping
+from scoringnet_tf.support.threads import check_not_forked, overlapping
 
 ASSUMED_RATE = 25.0  # steps per second of features, if a model does not know
 
@@ -118,6 +118,7 @@ class Predictor:
         self, videos: Iterable[Video], *, force: bool = False, height: float | None = None
     ) -> Iterator[PartResult]:
         """Yields a `PartResult` for each part in a video; `videos` as in `read`, options as in `score_video`."""
+        check_not_forked()
         if height is not None:
             check_height(self.model.sport, height)
         summary = None

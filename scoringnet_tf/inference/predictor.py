@@ -17,7 +17,7 @@ from scoringnet_tf.models.training_statistics import checksum
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import default_model
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.support.threads import overlapping
+from scoringnet_tf.support.threads import check_not_forked, overlapping
 from scoringnet_tf.weights.backbones import behind_backbone
 
 __all__ = ["Predictor", "predictor_of", "score_video", "scored", "stage_finder"]
@@ -79,6 +79,7 @@ def predictor_of(
         InputError: there is no such model, it has not learned, or its backbone is not at hand
             (`weights.backbones.behind_backbone`).
     """
+    check_not_forked()
     if model is None:
         return _shipped_predictor(default_model(), reads_features)
     path = None if isinstance(model, ScoringNet) else str(model)

@@ -11,6 +11,7 @@ from scoringnet_tf.support.files import local_file, replacing_file
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import NAMES, check_is_file, check_whole, damaged, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path
+from scoringnet_tf.support.threads import check_not_forked
 
 PRESET_FILE = "model.keras"
 Trained = TypeVar("Trained", bound="Preset")
@@ -33,6 +34,7 @@ class Functional(keras.Model):  # of Keras's name: the paths of weights in a `.k
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        check_not_forked()
         expected = keras.tree.flatten(self.input)
         if isinstance(inputs, dict) and not isinstance(self.input, dict):  # which Keras takes by name
             inputs = [inputs[tensor.name] for tensor in expected]
@@ -52,6 +54,7 @@ def arguments_of(local: Mapping[str, Any]) -> dict[str, Any]:
 
 def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
     """The `kind` in the `.keras` file at `path`; InputError naming `flag` if there is none."""
+    check_not_forked()
     check_is_file(path, flag)
     try:
         with local_file(path) as file:

@@ -27,6 +27,7 @@ from scoringnet_tf.sports import Sport, SportForm, get_sport, kept_form
 from scoringnet_tf.support.messages import InputError, unknown_name
 from scoringnet_tf.support.model_files import from_flat
 from scoringnet_tf.support.paths import AnyPath
+from scoringnet_tf.support.threads import check_not_forked
 
 keras.saving.register_keras_serializable(package="scoringnet_tf")(ScoringNetPreprocessor)  # which knows no Keras
 
@@ -174,6 +175,7 @@ class ScoringNet(Preset, Trainer, Functional):
         dtype: str | None = None,
         **kwargs: Any,
     ):
+        check_not_forked()
         if unknown := sorted({*kwargs} - {"name", "trainable"}):  # Keras would ignore it
             raise unknown_name("ScoringNet", unknown[0], [*inspect.signature(ScoringNet).parameters][:-1])
         rules, image_size = get_sport(sport), tuple(image_size)

@@ -2,8 +2,25 @@
 
 import collections
 import concurrent.futures
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+from scoringnet_tf.support.messages import InputError
+
+_started: list[int] = []  # the process in which TensorFlow's threads began, if they did
+
+
+def check_not_forked() -> None:
+    """Remembers the process in which TensorFlow began; InputError (`forked`) in a child that was forked from it.
+
+    A child has none of TensorFlow's threads, and would wait for them forever.
+    """
+    if not _started:
+        _started.append(os.getpid())
+    if _started[0] != os.getpid():
+        message = "This process was forked from one in which TensorFlow runs, and cannot use it."
+        raise InputError("forked", message, 'Load the model in the child alone, or start it by "spawn".')
 
 
 def overlapping(function: Callable, items: Iterable, threads: int = 2, ahead: int | None = None) -> Iterator[Any]:

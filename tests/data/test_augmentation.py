@@ -62,6 +62,18 @@ ASPECTS = {
 }
 
 
+def test_a_shifted_start_and_a_window_together_stay_in_the_video_and_hold_its_stages():
+    """As a loop over the frames that are left has it: windows begin behind the shift, and none runs past the end."""
+    drawn = set()
+    for number in range(400):
+        seeds = streams.video_seeds(0, tf.constant(number, tf.int64), "video")
+        first, last = map(int, frame_range(STAGES, 0, 30, _augmentation(max_start_shift=5), seeds))
+        shift, _ = map(int, frame_range(STAGES, 0, None, _augmentation(max_start_shift=5), seeds))
+        assert last - first == 30 and shift <= first <= 10 and 14 <= last <= len(STAGES)
+        drawn.add((shift, first))
+    assert drawn == {(shift, first) for shift in range(6) for first in range(shift, 11)}
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import signal
 
 import fsspec
 import keras
@@ -21,6 +23,7 @@ from scoringnet_tf.inference.predictor import predictor_of, score_video, stage_f
 from scoringnet_tf.inference.seen import Scores
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import stage_runs
+from scoringnet_tf.support.messages import InputError
 
 SCORES = ("difficulty", "execution", "final")
 STATISTICS = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
@@ -51,6 +54,31 @@ def deciding_model(stage_model):
 
 def codes(remarks):
     return [remark.code for remark in remarks]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("way", ["load", "build", "call", "score"])
+def test_a_forked_child_is_told_that_tensorflow_is_its_parents(small, tmp_path, way):
+    """It would wait forever; as would the workers of `multiprocessing.Pool` and of a server that forks them."""
+    inputs = {"frames": np.full((1, 8, 32, 32, 3), 9, np.uint8), "mask": np.ones((1, 8), bool)}
+    write_bars(tmp_path / "clip.avi", 8)
+    ways = {
+        "load": lambda: scoringnet_tf.from_preset("diving_small"),
+        "build": small_model,
+        "call": lambda: small(inputs),
+        "score": lambda: score_video(tmp_path / "clip.avi", small),
+    }
+    child = os.fork()
+    if not child:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(20)  # else it hangs
+        try:
+            ways[way]()
+        except InputError as error:
+            os._exit(0 if error.code == "forked" else 1)
+        finally:
+            os._exit(2)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def assert_scores(score, outputs, **tolerance):

@@ -229,6 +229,18 @@ def test_numbers_that_float32_cannot_keep_apart_are_said(tmp_path):
     assert "f01.npy" in note and "f03.npy" in note and "f02.npy" not in note
 
 
+@pytest.mark.parametrize("steps", [1, 12])
+def test_features_that_are_equal_in_float32_alone_are_refused_with_the_reason(tmp_path, steps):
+    """Float64 of 10⁹ and a little: the little is lost."""
+    rng = np.random.default_rng(0)
+    arrays = [1e9 + rng.normal(size=(steps, 4)) for _ in range(3)]
+    lines, number = check("manifest", write_set(tmp_path / "set", arrays), workers=1, sport="diving")
+    assert number == 2 and codes(lines[:2]) == ["duplicate"] * 2
+    for line in lines[:2]:
+        assert "in float32" in line and "too large for it" in line and "same bytes" not in line
+    assert "f00.npy" in said(lines, "features_rounded")
+
+
 @pytest.mark.parametrize(
     ("turned", "steps"), [(range(12), None), ([0], None), ([2, 7, 11], None), ([0], 40), ([2, 7, 11], 40)]
 )
