@@ -306,7 +306,7 @@ def _checked(array: Any, file: FeatureFile) -> tuple[np.ndarray, tuple[Remark, .
 
 
 def _is_rounded(exact: np.ndarray, values: np.ndarray) -> bool:
-    """Whether whole numbers are ids or times, or float32 loses a feature's variation, or a part of a large one in a vector."""
+    """Whether numbers are ids or times, or float32 loses a feature's variation, or a large number of a vector."""
     largest = float(np.abs(values).max())
     if largest <= EXACT or (exact.dtype.kind in "iu" and largest >= LARGEST_WHOLE):
         return largest > EXACT

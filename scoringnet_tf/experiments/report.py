@@ -83,7 +83,7 @@ def _by_split(results: Sequence[Results], name: str) -> tuple[dict[str, np.ndarr
 
 
 def _interval(draws: np.ndarray, splits: np.ndarray) -> tuple[float, float]:
-    """95 % of the mean over `splits` of draws (K, N), which takes splits with replacement: the same for every figure."""
+    """95 % of the mean over `splits` of draws (K, N), which takes splits with replacement, the same for all figures."""
     size = number_of(len(splits)), draws.shape[1]
     chosen = splits[np.random.default_rng(0).integers(0, len(splits), size)]
     return interval(np.take_along_axis(draws, chosen, axis=0).mean(axis=0))
