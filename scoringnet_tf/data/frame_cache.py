@@ -106,7 +106,7 @@ def frame_cache(
                 raise RecordsError("count_mismatch", message, "Build the records again.")
             kept = frames[first[video_id] : first[video_id] + length]
             kept[:] = video.reshape(kept.shape)
-            sums.append(zlib.crc32(kept))
+            sums.append(zlib.crc32(kept.data))
         return sums
 
     if cache != MEMORY:
@@ -131,7 +131,7 @@ def _comparison(
         if (first := int(place)) not in compared:
             name, expected = videos[first]
             kept = frames[first : first + lengths[name]]
-            if zlib.crc32(kept) != expected:
+            if zlib.crc32(kept.data) != expected:
                 path.unlink(missing_ok=True)
                 print(f"{path} was damaged, and is removed: {name} is decoded anew.", file=sys.stderr)
                 kept[:] = decode(name).reshape(kept.shape)
