@@ -148,8 +148,9 @@ def _check_columns(path: Path, table: Table, names: dict[str, str]) -> None:
     if not table.rows:
         raise InputError("no_rows", f"{path} has no rows.")
     if not {"video", "features"} & names.keys():
-        what = f"{path}: no column video in {', '.join(table.header)}."
-        raise InputError("missing_column", what, "Name it by --columns=video=COLUMN.")
+        what = f"{path}: no column video in {', '.join(table.header)}. Every row needs a file, its video or features."
+        hint = "Name it by --columns=video=COLUMN. If rows are numbers alone, save each in a .npy file (docs/data.md)."
+        raise InputError("missing_column", what, hint)
     if timed := sorted({*FRAMES, *TIMES, "start"} & names.keys() if "features" in names else ()):
         raise InputError("wrong_columns", f"{path}: files of features are whole, without {', '.join(timed)}.")
     marks = sorted(name for name in names if MARK.fullmatch(name) and name != MARKS)

@@ -9,6 +9,7 @@ from typing import Any
 
 from data_prep.datasets.sample import Problem, Sample, Source
 from scoringnet_tf.data.dataset_info import INDEX_NAME
+from scoringnet_tf.data.factors import FILE as FACTORS
 from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED, read_index, read_joints
 from scoringnet_tf.support.files import read_json
 from scoringnet_tf.support.messages import InputError, Remark, counted
@@ -134,13 +135,18 @@ def source_joints(source_dir: Path, source: Source) -> SourceJoints | None:
     return None if source.has_features else SourceJoints(source_dir, source.samples)
 
 
-def check_replaced_joints(output_dir: Path | RemotePath, source_dir: Path, source: Source) -> None:
-    """InputError if replacing these records would lose joints that the source lacks.
+def check_replaced(output_dir: Path | RemotePath, source_dir: Path, source: Source) -> None:
+    """InputError if replacing these records would lose joints, or true faults, that the source lacks.
 
     Joints without an index of records are left from an interrupted upload.
     """
     theirs, ours = output_dir / FOLDER / INDEX, source_dir / FOLDER / INDEX
-    if not (output_dir / INDEX_NAME).is_file() or not theirs.parent.is_dir():
+    if not (output_dir / INDEX_NAME).is_file():
+        return
+    if (output_dir / FACTORS).is_file() and not (source_dir / FACTORS).is_file():
+        message = f"{output_dir / FACTORS} is not in {source_dir}, and would be lost."
+        raise InputError("would_lose_files", message, "Move it elsewhere, or choose another --output_dir.")
+    if not theirs.parent.is_dir():
         return
     has_joints = not source.has_features and ours.is_file() and theirs.is_file()
     if not has_joints or theirs.read_bytes() != ours.read_bytes():

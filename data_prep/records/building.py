@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, Source, kinds_of_row
-from data_prep.records.beside import check_replaced_joints, read_simulation
+from data_prep.records.beside import check_replaced, read_simulation
 from data_prep.records.checks import LOST, Checked, SampleChecks, listed
 from data_prep.records.encoding import EncodedVideo, aspect_of, encode_samples, keep_video, kept_videos, read_frames
 from data_prep.records.warnings import Warnings
@@ -108,7 +108,7 @@ def build_records(
         if source.has_features:
             settings = _without_frames(settings, workers, runner)
         # 2. Check what needs no decoding
-        check_replaced_joints(target, source_dir, source)
+        check_replaced(target, source_dir, source)
         checks = SampleChecks(source, source_dir, settings.lost)
         known = checks.known()
         _refuse(known, settings, source_dir)

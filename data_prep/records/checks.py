@@ -31,6 +31,8 @@ from scoringnet_tf.support.messages import MAX_NAMES, InputError, Remark, counte
 
 LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are never kept
 STORED = StoredForm((24, 32), jpeg_quality=75)  # of `check`: only the thumbnails of the pixels are kept
+TOO_LARGE = "Their numbers are too large for it: subtract what they share."
+MAX_LINES = 100  # of one code; beyond them the first few and a count say as much
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
 
 
@@ -98,19 +100,34 @@ class SampleChecks:
 
 
 def listed(problems: Sequence[Problem], source_dir: Path) -> list[Remark]:
-    """A line for each problem, files relative to `source_dir`; one line if more than `MAX_NAMES` rows have the same."""
+    """A line for each problem, files relative to `source_dir`; one line if more than `MAX_NAMES` rows have the same.
+
+    Of a code with more than `MAX_LINES` lines there are the first few, and how many more.
+    """
     alike = collections.defaultdict(list)
     for problem in problems:
         alike[problem.what].append(problem)
-    lines = []
+    lines: list[Remark] = []
     for problem in problems:
         rows = alike[problem.what]
-        if len(rows) <= MAX_NAMES:
+        if len(rows) <= (1 if problem.code == ROUNDED.code else MAX_NAMES):
             lines.append(Remark(problem.code, str(problem)))
         elif problem is rows[0]:
             names = {os.path.relpath(row.file, source_dir) if row.file else row.where for row in rows}
             lines.append(Remark(problem.code, f"{len(rows):,} rows, {shown(names)}: {problem.what}"))
-    return lines
+    return _shortened(lines)
+
+
+def _shortened(lines: list[Remark]) -> list[Remark]:
+    totals, seen = collections.Counter(line.code for line in lines), collections.Counter[str]()
+    kept = []
+    for line in lines:
+        seen[line.code] += 1
+        if totals[line.code] <= MAX_LINES or seen[line.code] <= MAX_NAMES:
+            kept.append(line)
+        elif seen[line.code] == totals[line.code]:
+            kept.append(Remark(line.code, f"… and {totals[line.code] - MAX_NAMES:,} more such lines [{line.code}]."))
+    return kept
 
 
 # === One row ===
@@ -247,8 +264,9 @@ def _content_problem(sample: Sample, video: EncodedVideo, owners: dict[str, tupl
     owner_id, owner_split = owners.get(video.sha256, (sample.video_id, sample.split))
     if owner_id != sample.video_id:
         same = "has the same bytes as" if video.features is None else "has the same features, in float32, as"
-        rounded = " Their numbers are too large for it: subtract what they share." * (ROUNDED in video.warnings)
-        return Problem(sample.where, f"{same} {owner_id} ({owner_split}).{rounded}", code="duplicate")
+        if ROUNDED in video.warnings:
+            return Problem(sample.where, f"{same} another row. {TOO_LARGE}", code=ROUNDED.code)
+        return Problem(sample.where, f"{same} {owner_id} ({owner_split}).", code="duplicate")
     expected = None if sample.num_frames is None else -(-sample.num_frames // video.stride)
     if expected not in (None, len(video)) and video.features is None:
         return _count_mismatch(sample, expected, len(video))

@@ -118,10 +118,10 @@ def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
         return EncodedVideo(error=error_remark(error))
     origin = sequence.origin or {}
     known_stride, fps = origin.get("stride", stride), sample.fps or origin.get("frame_rate")
-    warnings = [*sequence.warnings]
-    if not fps:
+    warnings, is_vector = [*sequence.warnings], len(sequence.values) == 1  # a vector has no clock
+    if not (fps or is_vector):
         warnings.append(Remark("frame_rate_assumed", f"Unknown frame rate: {DEFAULT_FPS:g} frames/s assumed."))
-    if known_stride is None and sample.num_frames is None and len(sequence.values) > 1:
+    if known_stride is None and sample.num_frames is None and not is_vector:
         warnings.append(Remark("stride_assumed", "Unknown stride: one step per frame assumed (--feature_stride)."))
     rate = (fps or DEFAULT_FPS) / (known_stride or 1)
     return EncodedVideo(

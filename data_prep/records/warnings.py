@@ -47,7 +47,8 @@ class Warnings:
         for score in SCORES:
             if (value := getattr(sample, score)) is not None:
                 self._scores[sample.split, score].append(value)
-        self._rates[float(f"{video.fps:.6g}")].append(name)
+        if len(video) > 1 or video.features is None:  # a vector has no rate
+            self._rates[float(f"{video.fps:.6g}")].append(name)
         for warning in video.warnings:
             self._videos[getattr(warning, "code", ""), warning].append(name)
         if video.features is None:
@@ -69,7 +70,7 @@ class Warnings:
         if not _is_even(video):
             self._videos["uneven_frames", UNEVEN].append(name)
         # Stage labels count from the first image.
-        is_counted = sample.segments and sample.num_frames is None and sample.frames is None and sample.path.is_dir()
+        is_counted = sample.segments and sample.num_frames is None and sample.path.is_dir()
         if is_counted and (first := first_number(sample.path)) > 1:
             self._videos["images_start_late", LATE].append(f"{name} ({first})")
 

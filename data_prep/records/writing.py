@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import INDEX_NAME
+from scoringnet_tf.data.factors import FILE as FACTORS
 from scoringnet_tf.data.joints import FOLDER as JOINTS
 from scoringnet_tf.data.records import UNLABELLED, VideoExample, encode_example
 from scoringnet_tf.support.messages import InputError, shown
@@ -179,4 +180,4 @@ def _is_cut_off(folder: Path | RemotePath) -> bool:
 
 def _others(folder: Path | RemotePath) -> list[str]:
     names = (path.name for path in folder.iterdir())
-    return [name for name in names if not (SHARD.fullmatch(name) or name in (INDEX_NAME, JOINTS))]
+    return [name for name in names if not (SHARD.fullmatch(name) or name in (INDEX_NAME, JOINTS, FACTORS))]

@@ -120,18 +120,10 @@ def test_stages_are_in_one_place(tmp_path):
 # === Videos of no row ===
 
 
-def small_manifest(folder):
-    folder.mkdir()
-    for number in range(3):
-        write_bars(folder / f"{number}.avi", 6, number)
-    (folder / "manifest.csv").write_text("video,split,final\n0.avi,train,60\n1.avi,train,70\n2.avi,test,65\n")
-    return folder
-
-
 @pytest.mark.parametrize(
     ("dataset", "write", "table", "options", "videos"),
     [
-        ("manifest", small_manifest, "manifest.csv", {"sport": "diving"}, "."),
+        ("manifest", write_manifest, "manifest.csv", {"sport": "diving"}, "."),
         ("motion", write_motion, "motion_classes.csv", {}, "videos"),
         ("rhythmic_gymnastics", write_gymnastics, "train.txt", {}, "videos"),
     ],

@@ -8,7 +8,6 @@ from refusals import refused
 from test_published import build, frame_indices
 
 from data_prep.datasets import manifest
-from data_prep.datasets.sample import ERROR, INCONSISTENT, NONMONOTONE
 from data_prep.records.building import BuildSettings
 from data_prep.records.checks import SampleChecks
 from data_prep.records.verifying import read_records
@@ -146,19 +145,26 @@ def test_performances_that_overlap_are_refused(broadcast, stretches, expected):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "lost", "is_told"),
+    ("wrong", "options", "built"),
     [
-        ("60", {ERROR, NONMONOTONE}, True),
-        ("60", {ERROR, NONMONOTONE, INCONSISTENT}, False),
-        ("999", {ERROR, NONMONOTONE}, False),
+        ("60", {"on_inconsistent": "drop"}, "final.mp4#2"),
+        ("60", {"on_inconsistent": "keep", "on_error": "skip"}, "final.mp4#1"),
+        ("999", {"on_error": "skip"}, "final.mp4#2"),
     ],
-    ids=["a contradiction, kept", "a contradiction, dropped", "out of range"],
 )
-def test_a_row_that_is_left_out_takes_no_frames_from_its_corrected_second(broadcast, wrong, lost, is_told):
+def test_a_row_that_is_left_out_takes_no_frames_from_its_corrected_second(broadcast, tmp_path, wrong, options, built):
     header = "video,split,start_frame,end_frame,difficulty,execution,final"
-    source = source_of(broadcast, header, f"final.mp4,train,0,50,3.0,21,{wrong}", "final.mp4,train,0,50,3.0,21,63")
-    found = {sample.video_id for sample, _ in SampleChecks(source, broadcast, frozenset(lost)).known()}
-    assert found == {"final.mp4#1"} | ({"final.mp4#2"} if is_told else set())
+    source_of(broadcast, header, f"final.mp4,train,0,50,3.0,21,{wrong}", "final.mp4,train,0,50,3.0,21,63")
+    with refused("bad_rows", "row 2"):
+        build("manifest", broadcast, tmp_path / "records", FULL_SIZE, sport="diving")
+    settings = BuildSettings((HEIGHT, WIDTH), **options)
+    assert [*build("manifest", broadcast, tmp_path / "records", settings, sport="diving").videos] == [built]
+
+
+def test_a_file_that_has_changed_is_read_anew(broadcast):
+    assert not codes(source_of(broadcast, BY_FRAMES, "final.mp4,train,63,90,100"))
+    write_bars(broadcast / "final.mp4", 50, codec="libx264")
+    assert codes(source_of(broadcast, BY_FRAMES, "final.mp4,train,63,90,100")) == ["out_of_range"]
 
 
 def test_a_stretch_of_images_is_in_frames(tmp_path):

@@ -82,24 +82,12 @@ def test_mtl_aqa_cuts_clips_from_broadcasts(tmp_path, first_image):
     assert "no_stage_labels" in notes_of(read)
 
 
-def test_scores_are_held_against_marks(tmp_path):
-    source = write_mtl_aqa(tmp_path / "mtl")
-    entries = {
-        (1, 1): {"final_score": 61.5, "judge_scores": MARKS},
-        (1, 2): {"judge_scores": [7.0] * 7},
-        (2, 1): {"judge_scores": [7.0] * 5},
-    }
-    change(source / ANNOTATIONS, entries=entries)
-    read = mtl_aqa.read(source)
-    assert problem_codes(read) == [(f"{ANNOTATIONS}, ({key})", "inconsistent_scores") for key in ("1, 2", "2, 1")]
-
-
 def with_marks(folder):
-    """The layout with seven marks a clip, of which those of (1, 2) and (2, 1) give other scores than stated."""
+    """The layout with marks; those of (1, 2) give another score than stated, and of (2, 1) there are five."""
     source = write_mtl_aqa(folder)
     scores = {(1, 1): 61.5, (1, 2): 62.0, (2, 1): 62.0, (2, 5): 61.5}
     entries = {key: {"judge_scores": MARKS, "final_score": score} for key, score in scores.items()}
-    change(source / ANNOTATIONS, entries=entries)
+    change(source / ANNOTATIONS, entries=entries | {(2, 1): {"judge_scores": [7.0] * 5}})
     return source
 
 
@@ -192,6 +180,8 @@ def test_mit_diving_takes_its_own_split(tmp_path):
         unlv.read_mit_diving(source)
     (source / "random_splits_100_59/split_1").mkdir(parents=True)
     write_split(source / "random_splits_100_59/split_1", [1, 2, 3], [5])
+    for given in ("split_4_2", str(source / "split_4_2")):  # in the folder, or anywhere
+        assert len(unlv.read_mit_diving(source, given).samples) == 6
     info = build("mit_diving", source, tmp_path / "records")
     assert sorted(info.videos) == ["001", "002", "003", "005"] and info.stage_frames["test"]["entry"] == 6
 
@@ -225,6 +215,8 @@ def test_every_reader_finds_a_video_whatever_the_case_of_its_suffix(tmp_path, na
     assert find_video(tmp_path, "001") == index_videos(tmp_path)[1] == tmp_path / name
     assert find_video(tmp_path, "1") == tmp_path / "1" and find_video(tmp_path / "none", "1") == tmp_path / "none/1"
     assert find_video(tmp_path, "x" * 300 + "\0") == tmp_path / ("x" * 300 + "\0")
+    (tmp_path / "1.avi").touch()
+    assert find_video(tmp_path, "1") == tmp_path / "1.avi", "though it has come since"
 
 
 def test_videos_that_count_from_0_are_refused(tmp_path):

@@ -3,24 +3,17 @@
 import csv
 import os
 import shutil
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
-from layouts import MANIFEST_HEADER, notes_of, write_table
+from layouts import notes_of, write_table
 from refusals import refused
-from test_published import build
 
 from data_prep.datasets import manifest, read_source, unlv
-from data_prep.datasets.readers.matlab import read_vector
-from data_prep.datasets.scores import complete_scores
-from data_prep.records.building import BuildSettings
 from data_prep.records.checks import check, id_problems, score_problems
-from data_prep.records.verifying import decode_frames, read_records
-from scoringnet_tf.data.video import read_video
-from scoringnet_tf.sports import as_points, get_sport
+from scoringnet_tf.sports import get_sport
 
 pytestmark = pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
 
@@ -98,45 +91,3 @@ def test_vault_scores(tmp_path):
     found = problems(manifest.read(tmp_path, sport="vault"))
     assert len(found) == sum(float(row[4]) > 0 for row in table) == 91
     assert {problem.kind for problem in found} == {"inconsistent"}
-
-
-def ties(values):
-    return [values.index(value) for value in values]
-
-
-def test_ties_of_executions_are_ties_on_paper():
-    """The quotients of UNLV-Diving and the differences of vaults, as labels and as records hold them."""
-    read = [
-        read_vector(real("unlv_diving", f"diving_{name}.mat"), name) for name in ("overall_scores", "difficulty_level")
-    ]
-    dives = [(repr(float(final)), repr(float(difficulty)), "0") for final, difficulty in zip(*read, strict=True)]
-    with real("vault/scores.csv").open(newline="") as file:
-        vaults = [(row["final"], row["difficulty"], row["penalty"]) for row in csv.DictReader(file)]
-    for sport, rows in (("diving", dives), ("vault", vaults)):
-        exact, found = [], []
-        for final, difficulty, penalty in rows:
-            parts = Fraction(final), Fraction(difficulty), Fraction(penalty)
-            exact.append(parts[0] / parts[1] if sport == "diving" else parts[0] - parts[1] + parts[2])
-            scores = {"difficulty": float(difficulty), "final": float(final), "penalty": float(penalty)}
-            found.append(complete_scores(get_sport(sport), **scores)["execution"])
-        assert len(set(exact)) < len(exact) and ties(found) == ties(exact)
-        assert ties(as_points(found).tolist()) == ties(exact)
-
-
-@pytest.mark.slow
-def test_videos_go_through_a_manifest_and_back(tmp_path):
-    names = sorted(path.name for path in real("videos").glob("*.*"))
-    assert len(names) == 7
-    rows = [(name, "", "", "", "test", "", "", "", "") for name in names]
-    rows[names.index("springboard_dive.mp4")] = ("springboard_dive.mp4", "", "", "", "train", 0, 166, 197, 230)
-    write_table(tmp_path / "manifest.csv", MANIFEST_HEADER, rows)
-    options = {"sport": "diving", "manifest_csv": str(tmp_path / "manifest.csv")}
-    info = build("manifest", real("videos"), tmp_path / "records", BuildSettings((120, 160)), **options)
-    lengths = {video_id: video["num_frames"] for video_id, video in info.videos.items()}
-    assert sorted(lengths) == names and lengths["springboard_dive.mp4"] == 259
-    assert info.stage_frames["train"] == {"pre-starting": 166, "take-flight": 31, "entry": 33, "noise": 29}
-    (_, record) = next(iter(read_records(info, "train")))
-    stored = decode_frames(record["image/encoded"])[180]
-    source = read_video(real("videos/springboard_dive.mp4"), size=(120, 160)).frames
-    errors = [np.mean((stored.astype(float) - frame) ** 2) for frame in source]
-    assert int(np.argmin(errors)) == 180 and min(errors) < 65  # 30 dB

@@ -148,6 +148,7 @@ def test_wrong_motion_classes_are_refused(tmp_path, text, named):
 
 def test_dives_in_phases(diving_dir, tmp_path):
     """The times give either sport; a table of stages gives its own alone."""
+    assert unlv.read_diving(diving_dir).label_rate == 25, "the official times count those of the official videos"
     first = (diving_dir / "jump_drop_water_label.txt").read_text().split()[0]
     t0, t1, t2, t3 = map(int, first.split(","))
     segments = unlv.read_diving(diving_dir, sport="diving_phases").samples[0].segments
@@ -159,7 +160,8 @@ def test_dives_in_phases(diving_dir, tmp_path):
     assert info.sport == "diving_phases" and "jump" in info.stages
     for used, asked, stage in (("diving", "diving_phases", "take-flight"), ("diving_phases", "diving", "flight")):
         write_table(diving_dir / "stage_labels.csv", STAGES, [("1", stage, 4, 10)])
-        assert unlv.read_diving(diving_dir, sport=used).sport == used
+        own = unlv.read_diving(diving_dir, sport=used)
+        assert (own.sport, own.label_rate) == (used, None), "a table counts the frames of these videos"
         with refused("other_sport", "stage_labels.csv", f"--sport={used}"):
             unlv.read_diving(diving_dir, sport=asked)
     with refused("unknown_name", "--sport=vault"):

@@ -4,19 +4,22 @@ import dataclasses
 import io
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
 import scipy.io
-from conftest import read_index, write_bars, write_split, write_unlv_diving
+from conftest import bar_color, bar_frame, read_index, write_bars, write_split, write_unlv_diving, write_video
 from layouts import write_table
-from refusals import codes, refused
+from refusals import codes, refused, said
 
+from data_prep.datasets.sample import Problem
+from data_prep.records import checks
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import check
 from data_prep.records.summary import summary
-from data_prep.records.verifying import read_records, verify_records
+from data_prep.records.verifying import decode_frames, read_records, verify_records
 from data_prep.records.writing import ShardWriter
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.messages import InputError
@@ -109,20 +112,23 @@ def test_stage_csv_is_preferred_and_simulation_is_passed_on(diving_dir, tmp_path
 
 
 def test_pixels_are_simulated_wherever_below_the_simulation_they_lie(tmp_path):
-    """In a folder of its videos alone, or in a folder above that also has film."""
+    """In a folder two below, of its videos alone, or in a folder above that also has film."""
     simulated = write_unlv_diving(tmp_path / "all/sim", 2, 1)
+    (simulated / VIDEOS).rename(tmp_path / "a")
+    (simulated / VIDEOS).mkdir()
+    (tmp_path / "a").rename(simulated / VIDEOS / "a")
     (simulated / "simulation.json").write_text(json.dumps({"settings": {"easy": True}}))
     header, scores = ("video", "split", "final"), (("001.avi", "train", 63.0), ("002.avi", "train", 63.0))
-    write_table(simulated / VIDEOS / "manifest.csv", header, scores)
-    assert build(simulated / VIDEOS, tmp_path / "a", "manifest", sport="diving").simulation["settings"]["easy"]
+    write_table(simulated / VIDEOS / "a/manifest.csv", header, scores)
+    assert build(simulated / VIDEOS / "a", tmp_path / "a", "manifest", sport="diving").simulation["settings"]["easy"]
     write_bars(tmp_path / "all/film.avi", 20, 30)
-    rows = [(f"sim/{VIDEOS}/001.avi", "train", 63.0), ("film.avi", "train", 63.0)]
+    rows = [(f"sim/{VIDEOS}/a/001.avi", "train", 63.0), ("film.avi", "train", 63.0)]
     write_table(tmp_path / "all/manifest.csv", header, rows)
     mixed, notes = build_records("manifest", tmp_path / "all", tmp_path / "b", SMALL, workers=1, sport="diving")
     assert mixed.simulation and "partly_simulated" in codes(notes)
     (simulated / "simulation.json").rename(simulated / "simulation.json.partial")
     with refused("unfinished_simulation", "simulation.json.partial"):
-        build(simulated / VIDEOS, tmp_path / "c", "manifest", sport="diving")
+        build(simulated / VIDEOS / "a", tmp_path / "c", "manifest", sport="diving")
 
 
 @pytest.mark.parametrize("content", ["[1, 2]", '{"settings": [1]}'])
@@ -211,12 +217,12 @@ def test_all_that_needs_no_decoding_is_refused_at_once_and_first(diving_dir, tmp
 
 
 def test_rows_that_go_back_in_time_have_a_flag_of_their_own(diving_dir, tmp_path):
-    _change_times(diving_dir, 4, "32,28,55,73")
+    _change_times(diving_dir, 2, "32,28,55,73")
     for settings in (SMALL, SKIPPING):
-        with refused("bad_rows", "row 4", "--nonmonotone=drop"):
+        with refused("bad_rows", "row 2", "--nonmonotone=drop"):
             build(diving_dir, tmp_path / "records", settings=settings)
     info = build(diving_dir, tmp_path / "records", settings=BuildSettings((36, 48), nonmonotone="drop"))
-    assert [video["id"] for video in info.skipped] == ["004"] and len(info.videos) == 9
+    assert [(video["id"], video["split"]) for video in info.skipped] == [("002", "test")] and len(info.videos) == 9
 
 
 @pytest.mark.parametrize("wrong", [("6O.5", ""), (60.5, 999)], ids=["of its row", "of its video"])
@@ -236,6 +242,24 @@ def test_a_row_that_is_left_out_takes_no_other_with_it(tmp_path, is_copy, wrong)
     lines, number = check("manifest", tmp_path, workers=1, sport="diving")
     assert number == 1 and lines[0].code == ("duplicate" if is_copy else "lookalike")
     assert "row 3" in lines[0] and "a.mp4 (train)" in lines[0]
+
+
+def test_rows_behind_one_that_is_left_out_keep_their_own_problems(tmp_path):
+    for number, name in enumerate("abc"):
+        write_bars(tmp_path / f"{name}.mp4", 20 + number, number)
+    rows = [("a", "a.mp4", "train", 999), ("b", "b.mp4", "train", 60), *[("c", "c.mp4", "train", 60)] * 2]
+    write_table(tmp_path / "manifest.csv", ("id", "video", "split", "final"), rows)
+    assert set(build(tmp_path, tmp_path / "records", "manifest", SKIPPING, sport="diving").videos) == {"b"}
+
+
+@pytest.mark.parametrize(("number", "lines"), [(100, 100), (150, 11)])
+def test_of_very_many_problems_of_a_kind_the_first_few_are_listed_and_counted(number, lines):
+    rows = [
+        Problem(f"row {index}", f"{index} is not a row of the scores.", code="out_of_range") for index in range(number)
+    ]
+    listed = checks.listed([*rows, Problem("row 9", "another.")], Path("source"))
+    assert codes(listed) == ["out_of_range"] * lines + ["wrong_value"]
+    assert listed[9].startswith("row 9:") and (number == 100 or "140 more" in listed[10])
 
 
 @pytest.mark.parametrize("number", [300, 9])
@@ -272,6 +296,16 @@ def test_an_existing_folder_is_kept_unless_told(diving_dir, tmp_path):
         build(diving_dir, output, settings=SKIPPING, overwrite=True)
 
 
+def test_true_faults_go_with_the_records_and_are_not_lost(diving_dir, tmp_path):
+    (diving_dir / "factors.csv").write_text("video_id,splash\n")
+    for _ in ("anew", "again"):
+        build(diving_dir, tmp_path / "records", overwrite=True)
+    assert (tmp_path / "records/factors.csv").read_text() == "video_id,splash\n"
+    (diving_dir / "factors.csv").unlink()
+    with refused("would_lose_files", "records/factors.csv"):
+        build(diving_dir, tmp_path / "records", overwrite=True)
+
+
 def test_a_folder_of_something_else_is_never_replaced(diving_dir, tmp_path):
     with refused("not_records", diving_dir):
         build(diving_dir, diving_dir, overwrite=True)
@@ -283,9 +317,6 @@ def test_a_folder_of_something_else_is_never_replaced(diving_dir, tmp_path):
     assert len(list((tmp_path / "mnist").iterdir())) == 2
 
 
-# === The commands ===
-
-
 # === A runner of Beam; `make distributed` shows what it builds ===
 
 
@@ -294,3 +325,64 @@ def test_what_a_runner_cannot_do_is_refused(diving_dir, tmp_path, output, more):
     target = output if "://" in output else tmp_path / output
     with refused("flags_conflict", "--runner=DirectRunner"):
         build_records("unlv_diving", diving_dir, target, runner="DirectRunner", **more)
+
+
+SIDE = 11  # columns that a wide video has more at each side: 86 × 48, of which 64 × 48 is the middle
+WIDE = (1, 2, 5)  # of ten videos
+
+
+def write_wide_bars(path, num_frames, number, shade=128):
+    frames = [bar_frame(index, bar_color(number)) for index in range(num_frames)]
+    write_video(path, [np.pad(frame, ((0, 0), (SIDE, SIDE), (0, 0)), constant_values=shade) for frame in frames])
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """Ten dives, three of them wide."""
+    folder = write_unlv_diving(tmp_path_factory.mktemp("mixed") / "source")
+    for number in WIDE:
+        write_wide_bars(folder / f"diving_samples_len_ori/{number:03d}.avi", 24 + number, number)
+    return folder
+
+
+def built_and_told(source, output, workers=1, **settings):
+    return build_records("unlv_diving", source, output, BuildSettings((36, 48), **settings), workers=workers)
+
+
+def stored_frames(info):
+    """{id: uint8 (L, H, W, 3)}."""
+    return {
+        record["example/id"].decode(): np.stack(decode_frames(record["image/encoded"]))
+        for split in info.splits
+        for _, record in read_records(info, split)
+    }
+
+
+def test_wide_videos_are_cut_to_the_median_and_counted(source, tmp_path):
+    info, notes = built_and_told(source, tmp_path / "records", workers=2)
+    assert info.aspect == pytest.approx(4 / 3)
+    assert info.stored == {"jpeg_quality": 92, "aspect": info.aspect, "fit": "crop"}
+    assert all(text in said(notes, "other_aspects") for text in ("3 of 10", "1.79:1", "1.33:1", "74%", "width"))
+    for video_id, frames in stored_frames(info).items():
+        assert [read_index(frame) for frame in frames] == list(range(24 + int(video_id)))
+        assert np.ptp(frames[3, 4, 2:-2].astype(int), axis=0).max() < 30  # one colour from side to side
+
+
+@pytest.mark.parametrize(("fit", "departure"), [("pad", "black bars"), ("stretch", "in width")])
+def test_other_fits(source, tmp_path, fit, departure):
+    info, notes = built_and_told(source, tmp_path / "records", fit=fit, jpeg_quality=80)
+    assert info.stored == {"jpeg_quality": 80, "aspect": pytest.approx(4 / 3), "fit": fit}
+    assert DatasetInfo.load(tmp_path / "records").stored == info.stored
+    assert departure in said(notes, "other_aspects")
+    frame = stored_frames(info)["005"][0].astype(int)
+    assert np.abs(frame[18, :4] - 128).max() < 40  # its sides are there
+    assert (frame[:3].max() < 40) == (fit == "pad")
+
+
+@pytest.mark.parametrize(("wide", "aspect"), [((1, 2), 4 / 3), ((3, 4), 86 / 48), ((3,), 4 / 3)])
+def test_the_aspect_is_the_median_of_training_and_one_that_there_is(tmp_path, wide, aspect):
+    """001 and 002 are to test, 003 and 004 to train; not the mean of two."""
+    folder = write_unlv_diving(tmp_path / "source", num_videos=4, num_test=2)
+    for number in wide:
+        write_wide_bars(folder / f"diving_samples_len_ori/{number:03d}.avi", 24 + number, number)
+    assert built_and_told(folder, tmp_path / "records")[0].aspect == pytest.approx(aspect)

@@ -1,6 +1,7 @@
 """A build that ends before its time: what it leaves, what the next one takes over, and what it says."""
 
 import contextlib
+import dataclasses
 import os
 import re
 import resource
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +116,24 @@ def test_what_is_damaged_is_not_trusted(tmp_path, damage):
     third = keep_video(clip, STORED, tmp_path)
     assert third.taken_over is True and first.thumbnails is not None
     np.testing.assert_array_equal(first.thumbnails, third.thumbnails)
+
+
+@pytest.mark.parametrize("version", ["av.__version__", "cv2.__version__", "data_prep.records.encoding.__version__"])
+def test_what_another_version_encoded_is_encoded_again(tmp_path, monkeypatch, version):
+    write_bars(tmp_path / "one.avi", 12)
+    first = keep_video(Clip(tmp_path / "one.avi"), STORED, tmp_path)
+    monkeypatch.setattr(version, "0")
+    assert keep_video(Clip(tmp_path / "one.avi"), STORED, tmp_path).file != first.file
+
+
+def test_what_is_taken_over_is_all_that_was_known(tmp_path):
+    write_bars(tmp_path / "one.mkv", 12, fps=30, codec="libx264", sample_aspect_ratio=Fraction(4, 3))
+    first, again = (keep_video(Clip(tmp_path / "one.mkv"), STORED, tmp_path) for _ in range(2))
+    assert again.taken_over and first.aspect == pytest.approx(16 / 9) and codes(first.warnings) == ["pixel_aspect"]
+    assert codes(again.warnings) == codes(first.warnings)
+    arrays = {name: getattr(first, name) for name in ("timestamps", "thumbnails")}
+    assert dataclasses.replace(again, taken_over=None, **arrays) == dataclasses.replace(first, taken_over=None)
+    np.testing.assert_array_equal(again.timestamps, first.timestamps)
 
 
 def test_stretches_of_one_file_are_kept_apart(tmp_path):

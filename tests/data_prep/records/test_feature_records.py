@@ -113,15 +113,16 @@ def test_records_hold_the_features_and_their_labels(built):
 @pytest.mark.parametrize(
     ("origin", "expected"),
     [
-        # 21 frames: noise to 2, pre-starting to 8, take-flight to 13, entry to 18, noise to the end.
-        ({"per": "clip", "clip_length": 16}, [2, 2, 3, 0, 0, 0]),  # frames 8, 12, 16, and 20 of clips that it ends
-        ({"per": "clip", "clip_length": 4}, [1, 1, 2, 3, 0, 0]),  # frames 2, 6, 10, 14, 18, 20: a boundary each
-        ({"per": "clip", "clip_length": 5}, [1, 1, 2, 3, 0, 0]),  # the middle one of an odd number
-        ({"per": "frame", "clip_length": None}, [0, 1, 2, 2, 3, 0]),  # frames 0, 4, 8, 12, 16, 20
+        # 21 frames: noise to 2, pre-starting to 8, take-flight to 13, entry to the end.
+        ({"per": "clip", "clip_length": 16}, [2, 2, 3, 3, 3, 3]),  # frames 8, 12, 16, and 20 of clips that it ends
+        ({"per": "clip", "clip_length": 4}, [1, 1, 2, 3, 3, 3]),  # frames 2, 6, 10, 14, 18, 20: a boundary each
+        ({"per": "clip", "clip_length": 5}, [1, 1, 2, 3, 3, 3]),  # the middle one of an odd number
+        ({"per": "frame", "clip_length": None}, [0, 1, 2, 2, 3, 3]),  # frames 0, 4, 8, 12, 16, 20
     ],
 )
 def test_a_step_has_the_stage_of_the_middle_of_its_clip(origin, expected, tmp_path):
-    source = write_source(tmp_path / "own", rows_of(**STAGES), (*HEADER, *BOUNDARIES), origin=ORIGIN | origin)
+    rows = rows_of(**STAGES | {"end": 21})
+    source = write_source(tmp_path / "own", rows, (*HEADER, *BOUNDARIES), origin=ORIGIN | origin)
     info, _ = build(source, tmp_path / "records")
     assert records(info)["dive a"]["stage/index"].tolist() == expected
     # A baseline that learns from the files themselves goes by the same stages.
@@ -164,7 +165,13 @@ def test_vectors_of_whole_videos(tmp_path):
     info, _ = build(source, tmp_path / "records")
     assert info.features == {"size": SIZE, "stride": 1, "origin": None} and info.has_vectors
     assert info.splits["train"]["num_frames"] == 2 and (records(info)["dive a"]["stage/index"] == [-1]).all()
-    # A vector says nothing of the length of its video.
+    # A vector says nothing of the length of its video, and has no clock.
+    unknown = write_source(
+        tmp_path / "x", rows_of({"num_frames": "", "fps": ""}), HEADER, None, lambda n: values_of(n)[0]
+    )
+    assert not {"frame_rate_assumed", "stride_assumed"} & set(codes(notes(unknown)))
+    write_source(unknown, rows_of({"num_frames": ""}, fps=50), HEADER, None, lambda n: values_of(n)[0])
+    assert "other_frame_rates" not in codes(notes(unknown))
     assert ["train", "2", "2", "–", "2"] in [line.split() for line in summary(info).splitlines()]
     write_source(source, rows_of({"num_frames": ""}, **STAGES), (*HEADER, *BOUNDARIES), None, lambda n: values_of(n)[0])
     assert codes(problems(source)) == ["stages_of_vector"]
@@ -304,3 +311,5 @@ def test_a_contact_sheet_shows_them(tmp_path):
         figure = contact_sheet(dataclasses.replace(info, simulation=simulation), "train", 2)
         title = figure.legends[0].get_title().get_text()
         assert (described_pixels(simulation) in title) == (simulation is not None)
+    timeline = figure.subfigs[0].axes[1]  # six steps, six a second
+    assert timeline.get_xlim() == (0, 1) and max(bar.get_x() + bar.get_width() for bar in timeline.patches) == 1

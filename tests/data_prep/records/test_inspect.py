@@ -18,6 +18,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
     [
         (lambda index: index["videos"]["004"].update(final=7.5), "other_label", "train, 004: score/final"),
         (lambda index: index["videos"]["001"].update(execution=None), "other_label", "test, 001: score/execution"),
+        (lambda index: index["videos"]["004"].update(sha256="0"), "other_source", "train, 004"),
         (lambda index: index["score_statistics"]["train"]["final"].update(std=1.0), "other_statistics", "train: final"),
         (lambda index: index["score_statistics"]["test"].pop("difficulty"), "other_statistics", "test: difficulty"),
         (lambda index: index["splits"]["test"]["ids"].reverse(), "other_ids", "test: 3 records"),

@@ -145,12 +145,3 @@ def test_blocks_find_what_every_pair_by_itself_does():
         for start in range(0, 90, block):
             found += seen.same_in_another_split(performances[start : start + block])
         assert found == [None if other is None else samples[other] for other in expected]
-
-
-def test_an_unmirrored_copy_goes_before_a_mirrored_one():
-    """The same performance twice in one split, first mirrored, and once more in another."""
-    straight = planted(np.random.default_rng(0), 1)[0]
-    videos = [straight[:, :, ::-1], straight, straight]
-    samples = [Sample(name, None, split, name) for name, split in (("a", "train"), ("b", "train"), ("c", "test"))]
-    seen = SeenPerformances({"train": 2, "test": 1})
-    assert seen.same_in_another_split(list(zip(samples, videos, strict=True))) == [None, None, samples[1]]

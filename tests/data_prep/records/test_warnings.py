@@ -96,8 +96,9 @@ def test_stages_in_another_order(diving_dir, command):
 
 @COMMANDS
 def test_a_performance_without_frames_of_a_stage(tmp_path, command):
-    """A row that was never filled in; a performance without a score may well be noise alone."""
-    rows = [("a.mp4", 3.0, 21.0, 63.0, "train", 2, 8, 8, 8), ("b.mp4", 3.0, 21.0, 63.0, "train", 2, 5, 8, 12)]
+    """A row that was never filled in; of one that is filled in part the stages are unknown."""
+    boundaries = {"a.mp4": (2, 8, 8, 8), "b.mp4": (2, 5, 8, 12), "c.mp4": (2, "", 8, 12)}
+    rows = [(name, 3.0, 21.0, 63.0, "train", *frames) for name, frames in boundaries.items()]
     source = write_manifest(tmp_path / "own", rows)
     for number, (name, *_) in enumerate(rows):
         write_bars(source / name, 20, number)
@@ -156,32 +157,6 @@ def unusual(folder, command="check"):
     return [note for note in notes_of(command, "manifest", folder, sport="diving") if codes([note])[0] in UNUSUAL]
 
 
-def usual_sets():
-    rng = np.random.default_rng(1)
-    units = 10.0 ** np.arange(-6, 6)  # channels of other units
-    spectrum = -np.linspace(0, 8, 40)  # neighbouring channels alike, few steps
-    pose = np.sin(np.linspace(0, 6, 40))[:, None] * rng.normal(size=(1, 6))
-    return {
-        "other lengths": walks(),
-        "one length": walks(steps=40),
-        "fewer steps than numbers": walks(size=64, steps=20),
-        "vectors": [rng.normal(size=(1, 64)) for _ in range(12)],
-        "units": [walk * units for walk in walks()],
-        "other levels": [walk * scale for walk, scale in zip(walks(), rng.lognormal(0, 2, 12), strict=True)],
-        "sparse": [(rng.random((30, 200)) < 0.01) * rng.exponential(size=(30, 200)) for _ in range(12)],
-        "spectra": [spectrum + rng.normal(0, 1, (10, 1)) + rng.normal(0, 0.1, (10, 40)) for _ in range(12)],
-        "poses": [pose + rng.normal(0, 0.05, pose.shape) for _ in range(12)],
-        "classes": [np.eye(5)[np.sort(rng.integers(0, 5, 60))] for _ in range(12)],
-        "a wide sensor": [rng.integers(0, 2**31, (20, 5)) for _ in range(12)],
-    }
-
-
-@pytest.mark.slow
-def test_of_usual_sets_nothing_is_said(tmp_path):
-    for number, (name, arrays) in enumerate(usual_sets().items()):
-        assert unusual(write_set(tmp_path / str(number), arrays)) == [], name
-
-
 @REAL
 def test_of_real_features_nothing_is_said_but_what_was_done_to_them(tmp_path):
     """Velocities of joints, joints of squats and vectors of P3D: as they are, of one length, and turned."""
@@ -229,18 +204,6 @@ def test_numbers_that_float32_cannot_keep_apart_are_said(tmp_path):
     assert "f01.npy" in note and "f03.npy" in note and "f02.npy" not in note
 
 
-@pytest.mark.parametrize("steps", [1, 12])
-def test_features_that_are_equal_in_float32_alone_are_refused_with_the_reason(tmp_path, steps):
-    """Float64 of 10⁹ and a little: the little is lost."""
-    rng = np.random.default_rng(0)
-    arrays = [1e9 + rng.normal(size=(steps, 4)) for _ in range(3)]
-    lines, number = check("manifest", write_set(tmp_path / "set", arrays), workers=1, sport="diving")
-    assert number == 2 and codes(lines[:2]) == ["duplicate"] * 2
-    for line in lines[:2]:
-        assert "in float32" in line and "too large for it" in line and "same bytes" not in line
-    assert "f00.npy" in said(lines, "features_rounded")
-
-
 @pytest.mark.parametrize(
     ("turned", "steps"), [(range(12), None), ([0], None), ([2, 7, 11], None), ([0], 40), ([2, 7, 11], 40)]
 )
@@ -253,6 +216,22 @@ def test_turned_sequences_are_refused_if_shapes_tell(tmp_path, turned, steps):
         assert [name for name in range(12) if f"f{name:02}.npy" in " ".join(lines[:number])] == list(turned)
     with refused("bad_rows", f"f{turned[0]:02}.npy"):
         build_records("manifest", folder, tmp_path / "records", sport="diving")
+
+
+def test_a_turned_sequence_behind_a_row_that_is_left_out_is_named(tmp_path):
+    arrays = [walk.T if number == 2 else walk for number, walk in enumerate(walks())]
+    lines, number = check("manifest", write_set(tmp_path / "set", arrays, [999, *[60] * 11]), workers=1, sport="diving")
+    assert sorted(codes(lines[:number])) == ["out_of_range", "wrong_shape"] and "f02.npy" in said(lines, "wrong_shape")
+
+
+@pytest.mark.parametrize("steps", [1, 12])
+def test_features_that_are_equal_in_float32_alone_are_named_once_with_the_reason(tmp_path, steps):
+    """Float64 of 10⁹ and a little: the little is lost."""
+    arrays = [1e9 + np.random.default_rng(seed).normal(size=(steps, 8)) for seed in range(6)]
+    lines, number = check("manifest", write_set(tmp_path / "set", arrays), workers=1, sport="diving")
+    assert number == 5 and codes(lines[:1]) == ["features_rounded"] and "duplicate" not in codes(lines)
+    assert all(text in lines[0] for text in ("5 rows", "row 3", "row 7", "float32", "too large"))
+    assert "f00.npy" in said(lines[1:], "features_rounded"), "the row that is kept"
 
 
 # === Scores and splits ===

@@ -131,10 +131,19 @@ def run_with(**given):
         command.main([])
 
 
-def test_a_simulation_is_that_of_the_flags(tmp_path):
-    given = {"sport": "vault", "num_videos": 2, "seed": 7, "rendering": 3, "easy": True, "height": 32, "width": 48}
-    given["test_fraction"] = 0.4
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"sport": "vault", "rendering": 3, "easy": True, "test_fraction": 0.4},
+        {"sport": "diving_phases", "film": True, "split": "train"},
+        {"close": True, "split": "train"},
+        {"task": "motion", "test_fraction": 0.0},
+        {"task": "session", "num_videos": 1, "performances": 1, "minutes": 0.2},
+    ],
+)
+def test_a_simulation_is_that_of_the_flags(tmp_path, given):
+    given = {"num_videos": 2, "seed": 7, "height": 32, "width": 48, **given}
     run_with(output_dir=str(tmp_path / "s"), workers=1, **given)
     made = json.loads((tmp_path / "s/simulation.json").read_text())["settings"]
-    assert {name: made[name] for name in given} == given and made["task"] == "scoring"
-    assert read_video(next(tmp_path.glob("s/*/001.avi"))).frames.shape[1:] == (32, 48, 3)
+    assert {name: made[name] for name in given} == given and made["task"] == given.get("task", "scoring")
+    assert read_video(next(tmp_path.glob("s/*/*.avi"))).frames.shape[1:] == (32, 48, 3)

@@ -14,12 +14,9 @@ from refusals import refused
 
 from data_prep.datasets import motion
 from data_prep.simulator.dataset import simulate
-from data_prep.simulator.diving.motion import FAULTS
-from data_prep.simulator.diving.rules import degree_of_difficulty
 from data_prep.simulator.diving.simulator import read_labels
 from data_prep.simulator.files import CODECS, write_vector
 from data_prep.simulator.filming import Filming
-from data_prep.simulator.performance import total_deduction
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from scoringnet_tf.support.messages import InputError
@@ -82,6 +79,8 @@ def test_layout_is_the_official_one(both_drawn, sport):
     assert scipy.io.loadmat(folder / "split_3_1/training_idx.mat")["training_idx"].shape == (3, 1)
     description = json.loads((folder / "simulation.json").read_text())
     assert description["simulated"] is True and description["settings"]["easy"] is False
+    libraries = {"scoringnet_tf", "simulator", "python", "numpy", "opencv", "av"}
+    assert description["versions"].keys() == libraries, "another one may render other pixels"
     assert "rendering" not in description["settings"]  # older datasets, which had none, can be resumed
     card = [line.strip("| ").split(" | ") for line in (folder / "README.md").read_text().splitlines()]
     cells = {name: [float(figure) for figure in figures] for name, *figures in card if name == "execution"}
@@ -181,15 +180,6 @@ def test_of_one_split_alone_there_are_its_videos_and_all_labels(both_drawn, tmp_
         settings_of("diving", task="motion", split="test")
 
 
-@pytest.mark.parametrize("film", [False, True])
-def test_another_rendering_has_encoders_of_its_own(film):
-    settings = dataclasses.replace(SMALL, num_videos=60, film=film)
-    first, other = (plan_videos(DIVING, dataclasses.replace(settings, rendering=number)) for number in (0, 1))
-    assert sum(a.codec != b.codec for a, b in zip(first, other, strict=True)) > 20
-    for a, b in zip(first, other, strict=True):
-        assert dataclasses.replace(a, codec=b.codec, quantiser=b.quantiser) == b
-
-
 # === Real labels ===
 
 
@@ -222,17 +212,6 @@ def test_real_labels_are_kept_as_they_are(labels_dir, tmp_path):
     for row in rows_of(folder / "stage_labels.csv"):
         if row["stage"] == "noise" and row["start_frame"] == "0":
             assert int(row["end_frame"]) <= 0.4 * before.boundaries[int(row["video_id"]) - 1, 0]
-
-
-def test_drawn_marks_are_those_of_the_faults_shown():
-    """Each of 200 dives gets the marks it deserves, within what a panel errs, and on average no better or worse."""
-    errors = []
-    for plan in plan_videos(DIVING, dataclasses.replace(SMALL, num_videos=200)):
-        deserved = 30 - total_deduction(plan.trait.severities, FAULTS)
-        assert plan.execution == sum(sorted(plan.marks)[2:5]) and len(plan.marks) == 7
-        assert plan.difficulty == degree_of_difficulty(plan.element)
-        errors.append(plan.execution - deserved)
-    assert max(map(abs, errors)) < 4 and abs(np.mean(errors)) < 0.2
 
 
 def test_fewer_videos_of_real_labels_represent_both_splits(labels_dir):

@@ -15,8 +15,6 @@ from data_prep.simulator.diving.motion import FAULTS, DiveTrait
 from data_prep.simulator.diving.rules import DIVES
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.plan import get_simulator, plan_videos
-from data_prep.simulator.scene.camera import zoom, zoomed_places
-from data_prep.simulator.scene.effects import Broadcast, VideoStyle, filmed_size
 from data_prep.simulator.scene.figure import JOINTS
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.joints import SIMULATED, read_joints
@@ -74,24 +72,6 @@ def test_joints_end_where_the_water_hides_the_diver():
     hidden, painted = np.isnan(seen).all(axis=(1, 2)), (frames[0] != frames[1]).any(axis=(1, 2, 3))
     assert (hidden == np.isnan(seen).any(axis=(1, 2))).all() and not painted[hidden].any()
     assert painted[:50].all() and not hidden[:55].any() and hidden[75:].all()
-
-
-def test_places_are_moved_as_pixels_are():
-    picture = np.zeros((60, 80, 3), np.uint8)
-    picture[20:23, 50:53] = 255
-    place = np.array([[[51.0, 21.0]]])
-
-    def centre(image):
-        rows, columns = np.nonzero(image[..., 0] > 120)
-        return columns.mean(), rows.mean()
-
-    assert centre(zoom(picture, 1.5)) == pytest.approx(zoomed_places(place, np.array([1.5]), 80, 60)[0, 0], abs=0.6)
-    style = VideoStyle(grain=0, squeeze=4 / 3, picture=(0.75, 1.0))
-    width, height = filmed_size(style, 80, 60)
-    broadcast = Broadcast(style, 80, 60, np.random.default_rng(0))
-    small = np.zeros((height, width, 3), np.uint8)
-    small[20:24, 40:44] = 255
-    assert centre(broadcast(small, 0)) == pytest.approx(broadcast.places(np.array([41.5, 21.5]), width), abs=0.6)
 
 
 @pytest.fixture(scope="module")

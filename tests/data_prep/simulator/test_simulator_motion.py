@@ -9,8 +9,7 @@ from data_prep.simulator.diving import motion as dive_motion
 from data_prep.simulator.diving.board import RunUp
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, with_run_up
 from data_prep.simulator.diving.rules import DIVES, parse_dive
-from data_prep.simulator.scene import figure
-from data_prep.simulator.scene.figure import JOINT, Body, pose
+from data_prep.simulator.scene.figure import JOINT, Body
 
 BOUNDARIES = (5, 15, 40)
 CLEAN = DiveTrait({fault.name: 0.0 for fault in FAULTS}, True, True, False, False, 1)
@@ -26,21 +25,7 @@ def at(motion, joint):
     return motion.joints[:, JOINT[joint]]
 
 
-def joints_of(**degrees):
-    return figure.body_joints(pose(**degrees)[None], Body())[0]
-
-
 # === The figure ===
-
-
-def test_standing_figure_has_its_height_and_is_symmetric():
-    joints = joints_of()
-    assert joints[JOINT["head"], 1] + 0.11 - joints[JOINT["ankle_l"], 1] == pytest.approx(1.70, abs=0.12)
-    for name in JOINT:
-        if name.endswith("_l"):
-            np.testing.assert_allclose(joints[JOINT[name]], joints[JOINT[name[:-1] + "r"]] * (1, 1, -1), atol=1e-12)
-    with pytest.raises(KeyError):
-        pose(ankel=3)
 
 
 # === Dives ===

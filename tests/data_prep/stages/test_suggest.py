@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from command_forks import forked
-from conftest import write_bars
+from conftest import write_bars, write_timed
 from refusals import code_printed, refused
 
 from data_prep.stages import formats as stage_formats
@@ -71,11 +71,15 @@ def test_a_video_that_cannot_be_decoded_has_a_problem_and_no_stages(tmp_path, mo
     whole = (videos_dir / "a b.avi").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) * 9 // 10])
     (tmp_path / "whole.avi").write_bytes(whole)
-    videos, facts_of = suggest_stages(model, tmp_path, ["cut.avi", "none.avi", "whole.avi"], workers=2)
-    assert [len(video.problems) for video in videos] == [1, 1, 0]
+    write_timed(tmp_path / "uneven.mkv", [*range(0, 480, 40), *range(480, 1440, 80)])
+    names = ["cut.avi", "none.avi", "whole.avi", "uneven.mkv"]
+    videos, facts_of = suggest_stages(model, tmp_path, names, workers=2)
+    assert [len(video.problems) for video in videos] == [1, 1, 0, 0]
     assert "cut.avi" in videos[0].problems[0] and not videos[0].segments
     assert "none.avi" in videos[1].problems[0]
-    assert videos[2].segments[-1].end == 24 and facts_of("whole.avi") == facts_reader(tmp_path)("whole.avi")
+    assert [videos[place].segments[-1].end for place in (2, 3)] == [24, 24]
+    assert [facts_of(name) for name in names[2:]] == [facts_reader(tmp_path)(name) for name in names[2:]]
+    assert facts_of("uneven.mkv").timestamps
 
 
 # === Which videos are meant ===
@@ -120,6 +124,7 @@ def test_the_command_skips_what_is_damaged_and_says_what_comes_next(tmp_path, mo
     assert [path.name for path in output.parent.iterdir()] == ["tasks.json"]
     assert f"{sum(map(len, expected.values()))} stages" in result.stdout and str(output) in result.stdout
     assert all(text in result.stdout for text in ("Label Studio", "simulated", "python -m data_prep stages"))
+    assert result.stdout.count("--sport=diving") == 2, "of both commands that come next"
 
 
 def test_a_model_that_finds_no_stages_is_named_by_its_flag(tmp_path):
