@@ -2,8 +2,6 @@ r"""The paper's tables, each by one command.
 
     python -m scoringnet_tf.experiments run table5 --records_dir=RECORDS [--renderings=R2,R3] [--seeds=3] [-- FLAGS]
     python -m scoringnet_tf.experiments list
-    python -m scoringnet_tf.experiments status [NAME …] --records_dir=…    what is trained, begun or missing
-    python -m scoringnet_tf.experiments report [NAME …] --records_dir=…    tables of what is done
 
 `run` trains and evaluates what the named tables need ("all": every one) and --runs_dir lacks. Then it writes each
 table, its cells, its predictions and a picture to --results_dir/SPORT/NAME. Rerun a command to resume; a failed
@@ -52,35 +50,27 @@ def list_experiments(_: Tables) -> int:
 
 
 def run(chosen: Tables) -> int:
-    """Trains and evaluates, then reports."""
+    """Trains and evaluates, then writes and prints the tables of what is done."""
     surroundings = _surroundings()
     chosen = suite.possible(chosen, surroundings)
     for name, experiment in chosen.items():
         _, wheres, seeds = _splits_of(experiment, surroundings)
         needed = [one.folder(where).name for where in wheres for one in suite.trainings([experiment], where, seeds)]
-        _check_replaceable(name, surroundings, needed, {row.name: len(wheres) * seeds for row in experiment.rows})
+        _check_replaceable(name, surroundings, needed)
     failures = [failure for work in _works(chosen, surroundings) for failure in suite.run(*work)]
+    for name, experiment in chosen.items():
+        try:
+            print(_table(name, experiment, surroundings) or f"{name}: nothing is done yet.")
+        except InputError as error:
+            if error.code != "results_kept":
+                raise
+            failures.append(f"{error} [{error.code}]")
     for failure in failures:
         print(f"experiments: {failure}", file=sys.stderr)
-    return 1 if _report(chosen, surroundings) or failures else 0
+    return 1 if failures else 0
 
 
-def status(chosen: Tables) -> int:
-    """Prints the state of every training that the tables need."""
-    surroundings = _surroundings()
-    for work in _works(suite.possible(chosen, surroundings), surroundings):
-        for training in suite.trainings(*work):
-            print(f"{training.state(work[1]):<12} {training.folder(work[1])}")
-    return 0
-
-
-def write_report(chosen: Tables) -> int:
-    """Writes and prints the tables of what is done."""
-    surroundings = _surroundings()
-    return 1 if _report(suite.possible(chosen, surroundings), surroundings) else 0
-
-
-COMMANDS = {"run": run, "list": list_experiments, "status": status, "report": write_report}
+COMMANDS = {"run": run, "list": list_experiments}
 
 
 def _splits_of(experiment: Experiment, surroundings: Surroundings) -> tuple[list[Split], list[Surroundings], int]:
@@ -101,28 +91,12 @@ def _works(chosen: Tables, surroundings: Surroundings) -> list[tuple[list[Experi
     return works
 
 
-def _check_replaceable(
-    name: str, surroundings: Surroundings, trainings: Sequence[str], numbers: Mapping[str, int]
-) -> pathlib.Path:
+def _check_replaceable(name: str, surroundings: Surroundings, trainings: Sequence[str]) -> pathlib.Path:
     """The folder of a table's results; InputError if results there rest on more."""
     folder = local_path(flags.FLAGS.results_dir, "results_dir") / surroundings.sport / name
     if not flags.FLAGS.overwrite:
-        report.check_replaceable(folder, [info.data_hash for info in surroundings.tested], trainings, numbers)
+        report.check_replaceable(folder, [info.data_hash for info in surroundings.tested], trainings)
     return folder
-
-
-def _report(chosen: Tables, surroundings: Surroundings) -> bool:
-    """Writes and prints the tables; whether some were not written, since they would replace better ones."""
-    refused = False
-    for name, experiment in chosen.items():
-        try:
-            print(_table(name, experiment, surroundings) or f"{name}: nothing is done yet.")
-        except InputError as error:
-            if error.code != "results_kept":
-                raise
-            print(f"experiments: {error} [{error.code}]", file=sys.stderr)
-            refused = True
-    return refused
 
 
 def _table(name: str, experiment: Experiment, surroundings: Surroundings) -> str | None:
@@ -140,9 +114,7 @@ def _table(name: str, experiment: Experiment, surroundings: Surroundings) -> str
     hashes = [info.data_hash for info in surroundings.tested]
     data = {"name": surroundings.records.name, "sport": surroundings.sport, "hash": hashes}
     described = {"command": ["python", "-m", "scoringnet_tf.experiments", *sys.argv[1:]], "data": data, **described}
-    rows = {row for result in results for row in result.predicted}
-    numbers = {row: sum(len(result.seeds_of(row)) for result in results) for row in rows}
-    folder = _check_replaceable(name, surroundings, [one["folder"] for one in described["trainings"]], numbers)
+    folder = _check_replaceable(name, surroundings, [one["folder"] for one in described["trainings"]])
     if not experiment.is_figure:
         return report.write_results(folder, experiment, results, described, chosen)
     from scoringnet_tf.experiments import curves, feature_maps, learning_curves
@@ -193,7 +165,7 @@ def main(arguments: list[str]) -> int:
         if name not in (*EXPERIMENTS, "all"):
             raise unknown_name("The table", name, (*EXPERIMENTS, "all"))
     local_path(flags.FLAGS.results_dir, "results_dir")  # refused before anything is trained
-    chosen = EXPERIMENTS if "all" in names or not names else names
+    chosen = EXPERIMENTS if "all" in names else names
     return COMMANDS[command]({name: EXPERIMENTS[name] for name in chosen})
 
 

@@ -257,28 +257,20 @@ def split_sizes(split: Split) -> str:
 # === Files ===
 
 
-def check_replaceable(
-    folder: Path, hashes: Iterable[str], trainings: Iterable[str], numbers: Mapping[str, int]
-) -> None:
-    """InputError (`results_kept`) if results in a folder rest on more than the new ones.
+def check_replaceable(folder: Path, hashes: Iterable[str], trainings: Iterable[str]) -> None:
+    """InputError (`results_kept`) if a table or figure in a folder rests on more than the new one.
 
     Args:
-        folder: of a table or figure.
+        folder: the table's.
         hashes: data hashes of the new results' records and renderings.
         trainings: names of the folders of all trainings of the new results.
-        numbers: row → seeds of the new results, or splits.
     """
     kept = next((folder / name for name in (CELLS, DRAWN) if (folder / name).is_file()), None)
-    if kept is None and not (folder / TABLE).is_file():
-        return
     described = read_json(kept) if kept else {}
-    first = {row: next(iter(figures.values())) for row, figures in described.get("rows", {}).items()}
-    before = {row: cell.get("seeds", len(cell.get("of_splits", ()))) for row, cell in first.items()}
     lacking = {
-        "figures": [TABLE] if kept is None else [],
+        "figures": {TABLE} if not kept and (folder / TABLE).is_file() else set(),
         "records or renderings": {*described.get("data", {}).get("hash", [])} - {*hashes},
         "trainings": {one["folder"] for one in described.get("trainings", ())} - {*trainings},
-        "seeds or splits": [row for row, number in before.items() if numbers.get(row, 0) < number],
     }
     if found := [f"{what} ({min(which)})" for what, which in lacking.items() if which]:
         message = f"{folder}: the new results lack {' and '.join(found)} of these."

@@ -143,12 +143,6 @@ class Training:
         """Whether it was finished."""
         return (self.folder(surroundings) / METAFILE).is_file()
 
-    def state(self, surroundings: Surroundings) -> str:
-        """`"trained"`, `"begun"` (under way, stopped or failed: its log says) or `"missing"`."""
-        if self.is_trained(surroundings):
-            return "trained"
-        return "begun" if (self.folder(surroundings) / LOG).is_file() else "missing"
-
     def train(self, surroundings: Surroundings) -> None:
         """Trains if it was not finished, its shared KFS first; TrainingError if the command fails."""
         if self.is_trained(surroundings):

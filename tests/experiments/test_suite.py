@@ -25,7 +25,6 @@ MSE, RANKING, _ = (row.name for row in EXPERIMENT.rows)
 
 def test_each_training_and_evaluation_is_done_once(surroundings, commands):  # noqa: F811
     first = Training({}, 0)
-    assert first.state(surroundings) == "missing"
     assert suite.run([EXPERIMENT], surroundings, 2) == []
     trained, evaluated = commands.of("train"), commands.of("evaluate")
     assert (len(trained), len(evaluated)) == (4, 12)  # two rows share a training; two renderings
@@ -39,8 +38,6 @@ def test_each_training_and_evaluation_is_done_once(surroundings, commands):  # n
     assert suite.run([EXPERIMENT], surroundings, 2) == [] and len(commands) == 16
     assert suite.run([EXPERIMENT], surroundings, 3) == [] and len(commands) == 24
     metafile = yaml.safe_load((first.folder(surroundings) / "metafile.yml").read_text())
-    (first.folder(surroundings) / "metafile.yml").unlink()
-    assert first.state(surroundings) == "begun"
     assert metafile["configuration"]["data_hash"] == surroundings.records.data_hash
     assert metafile["versions"] == {"keras": "3"} and metafile["hardware"]["cores"] >= 1
 
@@ -202,8 +199,7 @@ def test_rows_that_differ_in_sp_alone_share_a_kfs(staged, commands):  # noqa: F8
     assert [given(arguments, "segmentation_epochs") for arguments in first] == [["0"], ["0"], ["1"], ["0"]]
     metafile = yaml.safe_load((training.Path(given(first[0], "model_dir")[0]) / "metafile.yml").read_text())
     assert metafile["configuration"]["kfs"] == training.Path(folders[0][0]).name
-    states = [one.state(staged) for one in suite.trainings([SHARING], staged, 2)]
-    assert states == ["trained"] * 12
+    assert [one.is_trained(staged) for one in suite.trainings([SHARING], staged, 2)] == [True] * 12
 
 
 GIVEN = ({"segmenter": "m"}, {"initial_model": "m"}, {"segmentation_epochs": "0"}, {"scoring_epochs": "0"})

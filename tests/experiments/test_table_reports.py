@@ -210,12 +210,12 @@ def test_a_table_of_splits_has_means_deviations_and_each_split(tmp_path):
 def test_results_of_other_data_or_of_other_trainings_stay(name, hashes, trainings, replaced, tmp_path):
     kept = {"data": {"hash": ["a", "b"]}, "trainings": [{"folder": "one"}, {"folder": "two"}]}
     (tmp_path / name).write_text(json.dumps(kept))
-    report.check_replaceable(tmp_path / "new", hashes, trainings, {})
+    report.check_replaceable(tmp_path / "new", hashes, trainings)
     with contextlib.nullcontext() if replaced else refused("results_kept", tmp_path):
-        report.check_replaceable(tmp_path, hashes, trainings, {})
+        report.check_replaceable(tmp_path, hashes, trainings)
     (tmp_path / name).rename(tmp_path / "table.md")
     with refused("results_kept", tmp_path):  # of which nothing is known
-        report.check_replaceable(tmp_path, hashes, trainings, {})
+        report.check_replaceable(tmp_path, hashes, trainings)
 
 
 def test_a_report_that_is_killed_leaves_no_figures_of_other_predictions(tmp_path):
