@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.splits import Split, group_folds, random_folds, without_parted_groups
-from scoringnet_tf.experiments import cross_validation, report, splits, suite
+from scoringnet_tf.experiments import cross_validation, report, suite
 from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.support import cli
@@ -53,7 +53,7 @@ def _splits(surroundings: Surroundings) -> list[Split]:
     if values.split_files:
         if values.group or values["folds"].present:
             raise InputError("flags_conflict", "--split_files excludes --folds and --group.")
-        return splits.splits_of(surroundings, 0, values.split_files)
+        return suite.splits_of(surroundings, 0, values.split_files)
     if values.group not in (None, "group"):
         hint = f"Build the records with --columns=group={values.group}, and give --group=group."
         raise InputError("unknown_name", f"--group={values.group}: records keep one column of groups, group.", hint)
@@ -115,7 +115,7 @@ def main(arguments: list[str]) -> int:
     surroundings = Surroundings(preset, info, (), folder / "trainings", tuple(further))
     experiment, chosen = _experiment(info), _splits(surroundings)
     surroundings = dataclasses.replace(surroundings, records=without_parted_groups(info, chosen))
-    folds = cross_validation.with_validation(splits.surroundings_of(surroundings, chosen))
+    folds = cross_validation.with_validation(suite.surroundings_of(surroundings, chosen))
 
     # 1. Train and evaluate ScoringNet.
     if experiment.rows:

@@ -17,7 +17,7 @@ NAME is one of
                ceilings of simulated videos: gradient boosting on the true faults; scores without the judges' error
 
 It learns from the training split alone; settings are chosen inside it. Writes settings.json (what was chosen), and a
-report OUTPUT/SPLIT_HASH, as of `evaluate`, for the records and each of --renderings (HASH: of their data). What is
+report OUTPUT/test_HASH, as of `evaluate`, for the records and each of --renderings (HASH: of their data). What is
 there already, by the same settings, is not done again. Prints SRC and mean error of each score.
 """
 
@@ -33,7 +33,6 @@ from scoringnet_tf.support.paths import check_access, local_path
 
 flags.DEFINE_string("records_dir", None, "Training records, from `python -m data_prep build`.")
 flags.DEFINE_list("renderings", [], "Further test records with the same videos, filmed anew.")
-flags.DEFINE_string("split", "test", "Test split.")
 flags.DEFINE_string("output_dir", None, "Folder for the reports: new, or from the same settings.")
 flags.DEFINE_string("features_dir", None, "Folder for cached C3D features. Default: OUTPUT_DIR/features.")
 flags.DEFINE_string("pretrained", "motion_small", "C3D for the features: a .keras file or a shipped model.")
@@ -66,7 +65,6 @@ def main(arguments: list[str]) -> int:
         name=arguments[0],
         info=info,
         tested=(info, *(DatasetInfo.load(path) for path in values.renderings)),
-        split=values.split,
         output_dir=output_dir,
         features_dir=features_dir,
         pretrained=values.pretrained,

@@ -5,21 +5,147 @@ and the exemplar's score, by a tree of four levels whose 16 leaves are groups of
 cross-entropy for the group, a squared error for the place in it; pairs are taught both ways; the mean over ten
 exemplars; Adam at 1e-3, 200 epochs, four pairs a step. Ours: C3D as it is given; standardised features and scores of
 exemplars; the same ten exemplars for all videos; the epoch chosen by the SRC of the validation part.
+
+Leaves (B, E, G, 4) of B videos, E exemplars and G groups: log p of the group; the place in it, 0 at its lower edge and
+1 at the upper one; these two edges.
 """
 
 import warnings
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from scoringnet_tf.baselines import networks
-from scoringnet_tf.baselines.regression_tree import DEPTH, RegressionTree, tree_loss, voted_scores
 from scoringnet_tf.baselines.system import Learned, System, TrainingSet
+from scoringnet_tf.models.decoding import first_argmax
 
 UNITS = 256
 EXEMPLARS = 10  # that vote
 EPOCHS, BATCH, RATE = 200, 4, 1e-3
+DEPTH = 4  # 16 groups
+NORMAL = 1000  # quantiles of a normal distribution
+LARGEST = 1000  # number of scores whose differences are all taken
+NUDGE = 1 + 1e-5  # so that 2.9 − 2.7 and 3.1 − 2.9 lie in one group in spite of rounding
+
+
+# === Relative scores ===
+
+
+def group_edges(scores: Sequence[float] | np.ndarray, number: int) -> np.ndarray:
+    """Edges (number + 1,) of groups of relative scores, symmetrical about 0, with as many pairs of videos in each.
+
+    Equal differences stay in one group.
+    """
+    chosen = np.rint(np.linspace(0, len(scores) - 1, min(len(scores), LARGEST))).astype(int)
+    values = np.sort(np.asarray(scores, "float32"))[chosen]
+    differences = np.abs(values[:, None] - values)[np.triu_indices(len(values), 1)]
+    above = np.quantile(differences, np.linspace(0, 1, number // 2 + 1)[1:], method="lower")
+    return np.concatenate([-above[::-1], [0], above]).astype("float32")
+
+
+def group_targets(relative: Any, leaves: Any) -> tuple[Any, Any]:
+    """Which group relative scores (B, E) lie in, as 0 or 1, and where in each, 0…1: both (B, E, G).
+
+    A group has its edge towards 0, and not the other; the outer ones go on.
+    """
+    relative, low, high = relative[..., None], leaves[..., 2], leaves[..., 3]
+    place = ops.clip(ops.divide_no_nan(relative - low, high - low), 0, 1)
+    nudged, index, last = relative * NUDGE, ops.arange(leaves.shape[2]), leaves.shape[2] - 1
+    above = (nudged >= low) & ((nudged < high) | (index == last))
+    below = (nudged <= high) & ((nudged > low) | (index == 0))
+    return ops.cast(ops.where(relative >= 0, above, below), "float32"), place
+
+
+def tree_loss(relative: Any, leaves: Any) -> Any:
+    """−log p of the true group, and a mean squared error of the place in each group, both summed over E.
+
+    Args:
+        relative: true relative scores (B, E).
+        leaves: (B, E, G, 4).
+
+    Returns:
+        A scalar.
+    """
+    is_true, place = group_targets(relative, leaves)
+    surprise = ops.sum(ops.mean(ops.sum(is_true * -leaves[..., 0], axis=2), axis=0))
+    squares = ops.sum(is_true * ops.square(leaves[..., 1] - place), axis=0)
+    return surprise + ops.sum(ops.divide_no_nan(squares, ops.sum(is_true, axis=0)))
+
+
+def voted_scores(leaves: Any) -> Any:
+    """The relative score of the most probable leaf, (B, E); beyond 0…1 a place goes on in a straight line."""
+    relative = leaves[..., 2] + leaves[..., 1] * (leaves[..., 3] - leaves[..., 2])
+    chosen = ops.one_hot(first_argmax(leaves[..., 0]), leaves.shape[2], dtype="float32")
+    return ops.sum(chosen * relative, axis=-1)
+
+
+# === The tree ===
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class RegressionTree(layers.Layer):
+    """A binary tree on features (B, E, U): leaves (B, E, G, 4), G = 2^depth.
+
+    At every inner node a softmax decides between its two children; a leaf is as probable as the product on its way.
+    A node reads what its parent's U units made for it alone.
+
+    Args:
+        depth: of the leaves.
+    """
+
+    def __init__(self, depth: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.depth = depth
+
+    def build(self, shape: Any) -> None:
+        """Builds the layers of every level, as many weights for each of its nodes."""
+        units = shape[-1]
+        levels = [2**level for level in range(self.depth)]
+        self.choices = [node_layer(nodes, units, 2, f"choice{nodes}") for nodes in levels]
+        self.branches = [node_layer(nodes, units, 2 * units, f"branches{nodes}", "relu") for nodes in levels]
+        self.places = node_layer(2**self.depth, units, 1, "places")
+        self.edges = self.add_weight(shape=(2**self.depth + 1,), trainable=False, initializer="zeros", name="edges")
+        self.set_groups([NormalDist().inv_cdf((rank + 0.5) / NORMAL) for rank in range(NORMAL)])
+
+    def set_groups(self, scores: Sequence[float] | np.ndarray) -> None:
+        """Makes groups of the relative scores of these videos; until then, of a normal distribution's."""
+        self.edges.assign(group_edges(scores, 2**self.depth))
+
+    def call(self, features: Any) -> Any:
+        """Leaves (B, E, G, 4)."""
+        batch, exemplars, units = ops.shape(features)
+        found, read = ops.zeros((batch, exemplars, 1)), features[:, :, None]
+        for choice, branch in zip(self.choices, self.branches, strict=True):
+            found = ops.reshape(found[..., None] + ops.log_softmax(choice(read)), (batch, exemplars, -1))
+            read = ops.reshape(branch(read), (batch, exemplars, -1, units))
+        low, high = (ops.zeros_like(found) + each for each in (self.edges[:-1], self.edges[1:]))
+        return ops.stack([found, self.places(read)[..., 0], low, high], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments."""
+        return {**super().get_config(), "depth": self.depth}
+
+
+def node_layer(nodes: int, units: int, size: int, name: str, activation: str | None = None) -> layers.Layer:
+    """(B, E, nodes, U) → (B, E, nodes, size), each node by its own weights."""
+    bound = units**-0.5  # Keras would count the nodes among what a unit reads
+    layer = layers.EinsumDense(
+        "benu,nuv->benv",
+        (None, nodes, size),
+        activation=activation,
+        bias_axes="nv",
+        kernel_initializer=keras.initializers.RandomUniform(-bound, bound),
+        name=name,
+    )
+    layer.build((None, None, nodes, units))
+    return layer
+
+
+# === The system ===
 
 
 def network(training: TrainingSet) -> keras.Model:

@@ -28,24 +28,20 @@ SETTINGS = "settings.json"
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A system, fitted to the training split of records and tried on a split of these and of other renderings.
+    """A system, fitted to the training split of records and tried on the test split of these and of other renderings.
 
     Attributes:
-        name: of the system, see `baselines.NAMES`.
+        name: a name in `baselines.NAMES`.
         info: training records.
-        tested: records whose split is predicted: `info`, and other renderings of it.
-        split: of them.
-        output_dir: folder of the run.
-        features_dir: folder of C3D's features; runs may share it.
+        tested: records whose test split is predicted: `info`, and other renderings.
+        features_dir: folder for C3D's features; runs may share it.
         pretrained: C3D, as `--pretrained`.
         validation_fraction: share of the training split that chooses epochs.
-        seed: of everything random.
     """
 
     name: str
     info: DatasetInfo
     tested: Sequence[DatasetInfo]
-    split: str
     output_dir: Path
     features_dir: Path
     pretrained: str
@@ -56,21 +52,18 @@ class Run:
         """Fits the system; returns the folders of the reports.
 
         Raises:
-            InputError: the records are not what the system needs, those of `tested` are of other videos, it would learn
-                from what it predicts, or `output_dir` holds another run.
+            InputError: the records are not what the system needs, those of `tested` are of other videos, or
+                `output_dir` holds another run.
         """
-        check_renderings(self.info, self.tested[1:], self.split)
+        check_renderings(self.info, self.tested[1:])
         system = load_system(self.name)
         parts = [part for part in (self._part("train"), self._part("validation")) if part.ids]
-        if both := {video_id for part in parts for video_id in part.ids} & {*split_ids(self.info, self.split)}:
-            message = f"--split={self.split}: {self.name} learns from {counted(len(both), 'video')} of this split."
-            raise InputError("trained_on", message, "Choose a split that it does not learn from.")
         described = self._described(system, parts[0])
         self._check_folder(described)
         reports = self._fit(system, parts, described)
         if seen := max(read_json(report / METRICS).get("seen_in_training") or 0 for report in reports):
-            of = counted(len(split_ids(self.info, self.split)), "video")
-            print(f"Of the {of} of {self.split} --pretrained learned from {seen}: its figures say nothing of others.")
+            videos = counted(len(split_ids(self.info, "test")), "test video")
+            print(f"--pretrained learned from {seen} of {videos}: its figures say nothing about others.")
         return reports
 
     def _part(self, split: str) -> Videos:
@@ -82,7 +75,7 @@ class Run:
         return Videos(info, split, tuple(ids), self.pretrained, self.features_dir)
 
     def _folder(self, info: DatasetInfo) -> Path:
-        return self.output_dir / f"{self.split}_{info.data_hash[:10]}"
+        return self.output_dir / f"test_{info.data_hash[:10]}"
 
     def _described(self, system: System, videos: Videos) -> dict[str, Any]:
         """All that the result depends on."""
@@ -136,8 +129,8 @@ class Run:
             raise InputError(error.code, f"{where}: {error.message}", error.hint) from error
 
     def _report(self, system: System, see: See, info: DatasetInfo, learned: Mapping[str, Learned], number: int) -> Path:
-        """Predicts the split of a rendering, and writes its report."""
-        videos = self._videos(info, self.split, sorted(split_ids(info, self.split)))
+        """Predicts a rendering, and writes its report."""
+        videos = self._videos(info, "test", sorted(split_ids(info, "test")))
         inputs = see(videos)
         unlabelled = [np.full(1, -1) for _ in videos.ids]
         predictions = evaluation.Predictions(
@@ -150,7 +143,7 @@ class Run:
             np.zeros((len(videos.ids), 0), bool),
         )
         measured = evaluation.figures(predictions, info.stages) | {
-            "split": self.split,
+            "split": "test",
             "model": self.name,
             "data_hash": info.data_hash,
             "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,

@@ -16,21 +16,13 @@ FOLDS = 5
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSet:
-    """V videos of known score.
+    """V videos of known score."""
 
-    Attributes:
-        inputs: (V, …).
-        scores: (V,), points.
-        held_out: bool (V,), the validation part: what chooses epochs; what is fitted at once may learn from it.
-        seed: of everything random.
-        groups: (V,), names of the sources that videos are cut from.
-    """
-
-    inputs: np.ndarray
-    scores: np.ndarray
-    held_out: np.ndarray
+    inputs: np.ndarray  # (V, …)
+    scores: np.ndarray  # (V,), points
+    held_out: np.ndarray  # bool (V,), the validation part: it chooses epochs; what is fitted at once may learn from it
     seed: int
-    groups: np.ndarray
+    groups: np.ndarray  # (V,), names of the sources that videos are cut from
 
     @property
     def is_grouped(self) -> bool:

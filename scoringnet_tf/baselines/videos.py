@@ -25,34 +25,21 @@ CLIP, STRIDE = 16, 8  # frames of a clip of C3D, and from one to the next: every
 
 
 class ClipFeatures(NamedTuple):
-    """Features of the clips of a video.
+    """Features of a video's clips."""
 
-    Attributes:
-        values: float32 (T, D).
-        stages: int (T,), at the middle of each clip; −1 where unlabelled.
-    """
-
-    values: np.ndarray
-    stages: np.ndarray
+    values: np.ndarray  # float32 (T, D)
+    stages: np.ndarray  # int (T,), at the middle of each clip; −1 where unlabelled
 
 
 @dataclasses.dataclass(frozen=True)
 class Videos:
-    """V videos of a split.
-
-    Attributes:
-        info: of their records.
-        split: that they are of.
-        ids: V names.
-        pretrained: path or name of the C3D of `clips`.
-        features_dir: folder in which the features of C3D are kept.
-    """
+    """V videos of a split."""
 
     info: DatasetInfo
     split: str
     ids: tuple[str, ...]
-    pretrained: str
-    features_dir: Path
+    pretrained: str  # the C3D for `clips`, a path or a name
+    features_dir: Path  # which keeps its features
 
     def scores(self, score: str) -> np.ndarray:
         """(V,), points; NaN where unknown."""

@@ -17,7 +17,7 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.splits import Split, fewer
-from scoringnet_tf.experiments import report, splits, suite
+from scoringnet_tf.experiments import report, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports import get_sport
@@ -77,8 +77,8 @@ def _splits_of(experiment: Experiment, surroundings: Surroundings) -> tuple[list
     """(Splits, if a table is on several; the surroundings of each; seeds of a row)."""
     if not experiment.resplit:
         return [], [surroundings], flags.FLAGS.seeds
-    chosen = splits.splits_of(surroundings, flags.FLAGS.splits, flags.FLAGS.split_files)
-    return chosen, splits.surroundings_of(surroundings, chosen), 1
+    chosen = suite.splits_of(surroundings, flags.FLAGS.splits, flags.FLAGS.split_files)
+    return chosen, suite.surroundings_of(surroundings, chosen), 1
 
 
 def _works(chosen: Tables, surroundings: Surroundings) -> list[tuple[list[Experiment], Surroundings, int]]:

@@ -25,19 +25,12 @@ CLOSE = 0.5  # the largest difference in a close pair, in standard deviations of
 
 @dataclasses.dataclass(frozen=True)
 class Course:
-    """What a training predicted for V held-out videos after E epochs.
-
-    Attributes:
-        ids: V names.
-        truth: (V,), points.
-        epochs: (E,), counted from 1.
-        predicted: (E, V), points.
-    """
+    """What a training predicted for V held-out videos after E epochs."""
 
     ids: tuple[str, ...]
-    truth: np.ndarray
-    epochs: np.ndarray
-    predicted: np.ndarray
+    truth: np.ndarray  # (V,), points
+    epochs: np.ndarray  # (E,), counted from 1
+    predicted: np.ndarray  # (E, V), points
 
 
 Courses = Mapping[str, Sequence[Course]]  # row → a course for each seed

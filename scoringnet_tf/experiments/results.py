@@ -23,16 +23,10 @@ SEGMENTS = {"edit_score": "edit", "f1_10": "F1@10", "f1_25": "F1@25", "f1_50": "
 
 
 class PredictedScores(NamedTuple):
-    """Scores of V videos in order of their ids.
-
-    Attributes:
-        ids: V names.
-        truth: score → (V,), points; NaN = unknown.
-        predicted: score → (V,), points.
-    """
+    """Scores of V videos in order of their ids."""
 
     ids: tuple[str, ...]
-    truth: dict[str, np.ndarray]
+    truth: dict[str, np.ndarray]  # score → (V,), points; NaN = unknown
     predicted: dict[str, np.ndarray]
 
 

@@ -1,7 +1,8 @@
-"""Trains and evaluates all that some tables need: each run once, whatever table asks; one that fails stops no other."""
+"""Trains and evaluates what tables need, on one split or several: each run once; one that fails stops no other."""
 
 import contextlib
 import dataclasses
+import hashlib
 import itertools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +16,15 @@ from tqdm import tqdm
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.factors import factors_file
 from scoringnet_tf.data.joints import INDEX, joints_folder
+from scoringnet_tf.data.renderings import check_renderings
+from scoringnet_tf.data.splits import Split, of_records, random_splits, read_split, resplit
 from scoringnet_tf.experiments.catalogue import HELD_OUT, STAGES, TRAIN_VIDEOS, Experiment, Row
+from scoringnet_tf.experiments.report import split_sizes
 from scoringnet_tf.experiments.results import NOTHING, Results, StageResults, counts, read_predictions, read_stages
 from scoringnet_tf.experiments.training import METAFILE, Fitting, Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.files import read_json
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, shown
 from scoringnet_tf.support.paths import as_path
 
 KEPT = ("seed", "seconds", "seconds_are_of", "hardware", "versions", "chosen", "sees")  # of a metafile, beside a table
@@ -40,6 +44,49 @@ def trainings(experiments: Sequence[Experiment], surroundings: Surroundings, see
     rows = [run_of(row, seed) for seed in range(seeds) for one in experiments for row in one.rows]
     needed = [training for row in rows for training in (row.kfs(surroundings), row) if training]
     return [training for index, training in enumerate(needed) if training not in needed[:index]]
+
+
+# === Several splits ===
+
+
+def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> list[Split]:
+    """The splits in the files, or `number` random ones, the same for the same records.
+
+    Several files may leave videos out if all are of one size: as do MIT-Diving's published splits of UNLV-Diving.
+
+    Raises:
+        InputError: a file is no split, of other videos, the same as another, or leaves videos out.
+    """
+    if not files:
+        return random_splits(surroundings.records, number)
+    found = [of_records(surroundings.records, read_split(Path(path))) for path in files]
+    of_one_size = len(found) > 1 and len({split_sizes(split) for split in found}) == 1
+    for index, (path, split) in enumerate(zip(files, found, strict=True)):
+        left = surroundings.records.videos.keys() - split.keys()
+        if left and not of_one_size:
+            raise InputError(
+                "not_in_split",
+                f"{path}: it names no split for {shown(left)}.",
+                "Several splits may leave videos out, if all are of one size.",
+            )
+        if split in found[:index]:
+            same = files[found.index(split)]
+            raise InputError("duplicate", f"--split_files: {same} and {path} are the same split.")
+    return found
+
+
+def surroundings_of(surroundings: Surroundings, splits: Sequence[Split]) -> list[Surroundings]:
+    """The surroundings under each split; InputError if a rendering has other scores for what it tests."""
+    found = []
+    for split in splits:
+        name = hashlib.sha256(repr(sorted(split.items())).encode()).hexdigest()[:10]
+        first, *others = (
+            resplit(info, split, surroundings.folder / "splits" / f"{name}_{info.data_hash[:10]}")
+            for info in surroundings.tested
+        )
+        check_renderings(first, others)  # their former training videos are tested now
+        found.append(dataclasses.replace(surroundings, records=first, renderings=tuple(others)))
+    return found
 
 
 # === What records allow ===

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from scoringnet_tf.baselines import regression_tree as tree
+from scoringnet_tf.baselines import core as tree
 
 # === Groups of relative scores ===
 

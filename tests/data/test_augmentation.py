@@ -71,6 +71,8 @@ def test_a_shifted_start_and_a_window_together_stay_in_the_video_and_hold_its_st
         shift, _ = map(int, frame_range(STAGES, 0, None, _augmentation(max_start_shift=5), seeds))
         assert last - first == 30 and shift <= first <= 10 and 14 <= last <= len(STAGES)
         drawn.add((shift, first))
+        first, last = frame_range(STAGES[:3], 0, None, _augmentation(max_start_shift=5), seeds)
+        assert 0 <= first < last == 3, "a short video keeps its last frame"
     assert drawn == {(shift, first) for shift in range(6) for first in range(shift, 11)}
 
 

@@ -12,7 +12,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.splits import write_split
 from scoringnet_tf.experiments import __main__ as command
-from scoringnet_tf.experiments import splits, suite
+from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 
 
@@ -100,44 +100,44 @@ def test_a_figure_is_drawn_and_described(asked, commands, tmp_path, capsys):  # 
 
 
 def test_each_split_is_trained_and_tested_on_its_own_videos(surroundings, commands):  # noqa: F811
-    chosen = splits.splits_of(surroundings, 2, [])
-    wheres = splits.surroundings_of(surroundings, chosen)
+    chosen = suite.splits_of(surroundings, 2, [])
+    wheres = suite.surroundings_of(surroundings, chosen)
     for split, where in zip(chosen, wheres, strict=True):
         assert suite.run([EXPERIMENTS["table6"]], where, 1) == []
         result = suite.results(EXPERIMENTS["table6"], where, 1)
         assert list(result.ids) == sorted(video_id for video_id, of in split.items() if of == "test")
         assert result.predicted["MSE + ranking"]["final"].shape == (1, 2, 3)
     assert [len(commands.of(name)) for name in ("train", "evaluate")] == [2, 4]
-    again = splits.surroundings_of(surroundings, chosen)
+    again = suite.surroundings_of(surroundings, chosen)
     assert [where.records.data_hash for where in again] == [where.records.data_hash for where in wheres]
 
 
 def test_files_of_splits_may_leave_records_out_where_they_are_of_one_size(surroundings, tmp_path):  # noqa: F811
     """As the published splits of MIT-Diving are, of UNLV-Diving's videos."""
-    (split,) = splits.splits_of(surroundings, 1, [])
+    (split,) = suite.splits_of(surroundings, 1, [])
     tested, trained = (sorted(video_id for video_id in split if split[video_id] == of) for of in ("test", "train"))
     lefts = {"1": (tested[0], trained[0]), "2": (tested[1], trained[1]), "other": trained[:2], "whole": (), "same": ()}
     files = {name: str(tmp_path / f"{name}.csv") for name in lefts}
     for name, left in lefts.items():
         write_split(tmp_path / f"{name}.csv", {v: of for v, of in split.items() if v not in left})
-    found = splits.splits_of(surroundings, 6, [files["1"], files["2"]])
+    found = suite.splits_of(surroundings, 6, [files["1"], files["2"]])
     assert [split.keys() - one.keys() for one in found] == [{*lefts["1"]}, {*lefts["2"]}]
-    first, _ = splits.surroundings_of(surroundings, found)
+    first, _ = suite.surroundings_of(surroundings, found)
     assert {*first.records.videos} == {*found[0]} and first.records.split("test")["ids"] == tested[1:]
-    assert splits.splits_of(surroundings, 6, [files["whole"]]) == [split]
+    assert suite.splits_of(surroundings, 6, [files["whole"]]) == [split]
     for names in (["1"], ["1", "other"], ["1", "whole"]):
         with refused("not_in_split", files["1"], *lefts["1"]):
-            splits.splits_of(surroundings, 6, [files[name] for name in names])
+            suite.splits_of(surroundings, 6, [files[name] for name in names])
     with refused("duplicate", files["whole"], files["same"]):
-        splits.splits_of(surroundings, 6, [files["whole"], files["same"]])
+        suite.splits_of(surroundings, 6, [files["whole"], files["same"]])
 
 
 def test_a_rendering_with_other_scores_of_what_a_split_tests_is_refused(surroundings):  # noqa: F811
     """Of its training videos nobody asks until they are tested."""
     again = surroundings.renderings[0]
-    chosen = splits.splits_of(surroundings, 3, [])
+    chosen = suite.splits_of(surroundings, 3, [])
     for video_id in again.split("train")["ids"]:
         again.videos[video_id]["final"] += 1
     check_renderings(surroundings.records, surroundings.renderings)
     with refused("other_videos"):
-        splits.surroundings_of(surroundings, chosen)
+        suite.surroundings_of(surroundings, chosen)
