@@ -130,7 +130,7 @@ demo: $(DATA)/records/sim_demo/dataset_info.json
 	test -d $(DEMO)/saved_model/1 || \
 	    $(BIN)/python -m scoringnet_tf.export --model=$(DEMO) --export_dir=$(DEMO)/saved_model
 	$(BIN)/python -m scoringnet_tf.predict --force --model=$(DEMO) --plot_dir=$(DEMO)/predictions \
-	    $(DATA)/sim_demo/diving_samples_len_ori/001.avi
+	    $(DATA)/sim_demo/diving_samples_len_ori/005.avi
 	@echo "Pictures: $(DEMO)/contact_sheet.png, $(DEMO)/evaluation_test/*.png, $(DEMO)/predictions/*.png"
 
 clean:

@@ -107,7 +107,7 @@ def main(arguments: list[str]) -> int:
         raise InputError("unexpected_argument", f"This command takes flags only, not {arguments[0]}.", "See --help.")
     cli.require(records_dir=values.records_dir, output_dir=values.output_dir)
     if not importlib.util.find_spec("sklearn"):
-        raise InputError("not_installed", "The comparison needs scikit-learn.", "pip install '.[experiments]'")
+        raise InputError("missing_package", "The comparison needs scikit-learn.", "pip install '.[experiments]'")
     info = _checked_records()
     folder = local_path(values.output_dir, "output_dir")
     check_access(folder, "output_dir", writing=True)

@@ -132,11 +132,11 @@ def _records(records_dir: str) -> DatasetInfo:
 
 def _warn_of_learned(info: DatasetInfo, network: Any) -> None:
     """Warns of videos that the network learned from; `train` and `evaluate` cannot know of them."""
-    from scoringnet_tf.training.run_record import learned_from
+    from scoringnet_tf.training.run_record import videos_of_run
     from scoringnet_tf.weights.backbones import split_name
 
     values = flags.FLAGS
-    learned = learned_from(split_name(values.backbone)[0] if values.backbone else model_path(values.model))
+    learned = videos_of_run(split_name(values.backbone)[0] if values.backbone else model_path(values.model))
     learned |= {*(network.origin.get("learned_from", ()) if values.backbone else network.learned_from)}
     seen = sum(shown(video) in learned for video in info.videos.values())
     if seen:

@@ -77,10 +77,10 @@ def _of_scoring_net(path: str) -> Any:
         cli.load_tensorflow()
         from scoringnet_tf.models.saving import load_keras
         from scoringnet_tf.models.scoring_net import ScoringNet
-        from scoringnet_tf.training.run_record import learned_from
+        from scoringnet_tf.training.run_record import videos_of_run
         from scoringnet_tf.weights.c3d import c3d_of_tower
 
-        model, learned = load_keras(path, ScoringNet, "model"), learned_from(path)
+        model, learned = load_keras(path, ScoringNet, "model"), videos_of_run(path)
         c3d = c3d_of_tower(model, flags.FLAGS.tower, learned)
     except InputError as error:
         raise InputError(error.code, f"{path}: {error.message}", error.hint) from error

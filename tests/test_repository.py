@@ -11,6 +11,7 @@ import yaml
 from conftest import LONG
 
 import scoringnet_tf
+from data_prep.simulator.settings import Settings
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -71,6 +72,12 @@ def test_suites_with_an_environment_of_their_own_have_a_command_and_are_left_out
     assert list((ROOT / "tests" / suite).glob("test_*.py"))
     assert re.search(rf"^[\w ]*\b{suite}\b[\w ]*:\n", text("Makefile"), re.M)
     assert re.search(rf"^make .*\b{suite}\b", text(".ci/run"), re.M)
+
+
+def test_make_demo_scores_a_video_that_it_did_not_learn_from():
+    number = int(re.search(r"diving_samples_len_ori/(\d+)\.avi", text("Makefile"))[1])
+    assert "simulate --sport=diving --easy --num_videos=120 --seed=0" in text("Makefile")
+    assert number in Settings("diving", "scoring", 120, 0, None, True, 0.19, 96, 128).draw_split()[1]
 
 
 def test_what_keras_draws_without_a_seed_is_the_same_in_every_run():

@@ -2,7 +2,7 @@
 
 import contextlib
 import csv
-import dataclasses
+import functools
 import shutil
 
 import keras
@@ -141,19 +141,15 @@ def trained_by(run):
 
 def watched(run, *extra):
     """The run with callbacks of a test before its own."""
-    task = dataclasses.replace(run.task, callbacks=lambda *each: [*extra, *run.task.callbacks(*each)])
-    return dataclasses.replace(run, task=task)
+    fit_model = run.model.fit
+    run.model.fit = lambda *data, callbacks, **options: fit_model(*data, callbacks=[*extra, *callbacks], **options)
+    return run
 
 
 def eagerly(run):
     """The run, whose steps become no graph: a few of them take less than their graph takes to be traced."""
-
-    def compiled(run, phase):
-        task.compile(run, phase)
-        run.model.run_eagerly = True
-
-    task = run.task
-    return dataclasses.replace(run, task=dataclasses.replace(task, compile=compiled))
+    run.model.compile = functools.partial(run.model.compile, run_eagerly=True)
+    return run
 
 
 def rows_of(path):

@@ -21,7 +21,7 @@ from scoringnet_tf.sports import Sport, get_sport
 from scoringnet_tf.support.files import read_json, write_json
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import model_path
-from scoringnet_tf.training.run_record import learned_from, versions
+from scoringnet_tf.training.run_record import versions, videos_of_run
 
 SETTINGS = "settings.json"
 
@@ -159,7 +159,7 @@ class Run:
         """The number of videos that the C3D learned from whose features a system sees."""
         if system.sees != "clips" or info.features:
             return 0
-        learned = load_c3d(self.pretrained)[0].learned_from | learned_from(model_path(self.pretrained))
+        learned = load_c3d(self.pretrained)[0].learned_from | videos_of_run(model_path(self.pretrained))
         return sum(shown(info.videos[video_id]) in learned for video_id in ids)
 
 

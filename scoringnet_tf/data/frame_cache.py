@@ -35,6 +35,8 @@ NONE = ("none", "")
 VERSION = 2  # of a file
 SHARE = 0.8  # largest part that a cache takes of the free space
 GIB = 2**30
+GROUPS = pathlib.Path("/sys/fs/cgroup")  # of this process, as a container sees it
+V1 = ("memory", "limit_in_bytes", "usage_in_bytes", "total_inactive_file")  # what older ones call folder and files
 ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347"  # TensorFlow's name for a resource that goes with its last user
 WAIT = 1.0  # seconds between looks at another run's file
 SUM = np.dtype("<u4")  # of a checksum in a file
@@ -173,13 +175,15 @@ def _in_memory(shape: tuple[int, ...], fill: Callable[[np.ndarray], Any]) -> np.
 def free_memory() -> float:
     """Bytes that this process may still take, as far as Linux says; elsewhere infinity."""
     free = [math.inf]
-    meminfo, group = pathlib.Path("/proc/meminfo"), pathlib.Path("/sys/fs/cgroup")
+    meminfo = pathlib.Path("/proc/meminfo")
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = meminfo.read_text().splitlines()
         free.append(1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1]))
-    with contextlib.suppress(OSError, ValueError):  # a container's; "max" if it has no limit
-        limit, used = (int((group / f"memory.{name}").read_text()) for name in ("max", "current"))
-        free.append(limit - used)
+    for folder, *names, cached in ("", "max", "current", "inactive_file"), V1:
+        with contextlib.suppress(OSError, ValueError, KeyError):  # a container's; "max" if it has no limit
+            limit, used, stat = ((GROUPS / folder / f"memory.{name}").read_text() for name in (*names, "stat"))
+            gives_way = int(dict(line.split() for line in stat.splitlines())[cached])  # a cache of files
+            free.append(int(limit) - int(used) + gives_way)
     return min(free)
 
 

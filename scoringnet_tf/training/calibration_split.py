@@ -6,7 +6,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
 from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.training.run_record import held_out_of, learned_from
+from scoringnet_tf.training.run_record import held_out_of, videos_of_run
 
 UNKNOWN = "It is not known which videos of these records the model did not learn from (--held_out_split)."
 
@@ -33,13 +33,13 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
 
 def learned_among(info: DatasetInfo, ids: Iterable[str], model_file: AnyPath) -> list[str]:
     """The videos among these that a model's run learned from, whichever records it had; none if unknown."""
-    learned = learned_from(model_file)
+    learned = videos_of_run(model_file)
     return [video_id for video_id in ids if shown(info.videos[video_id]) in learned]
 
 
 def learned_of(info: DatasetInfo, ids: Sequence[str], model_file: AnyPath, data_hash: str | None) -> list[str] | None:
     """`learned_among`; without a run, the training split in the model's own records. None if neither is known."""
-    if learned_from(model_file):
+    if videos_of_run(model_file):
         return learned_among(info, ids, model_file)
     if data_hash != info.data_hash:
         return None
@@ -59,7 +59,7 @@ def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str, model_
         RecordsError: there is no such split.
         InputError: some are training videos.
     """
-    training = learned_from(model_file) | {shown(info.videos[name]) for name in info.split("train")["ids"]}
+    training = videos_of_run(model_file) | {shown(info.videos[name]) for name in info.split("train")["ids"]}
     seen = [name for name in records.split(split)["ids"] if shown(records.videos[name]) in training]
     if seen:
         message = f"--held_out_split={split}: {model_file}, or a model that its run started from, may have learned "

@@ -1,7 +1,8 @@
-"""Callbacks that Keras lacks: reseeding, averages, the best model with patience, scores by epoch, a phase's bar."""
+"""Callbacks that Keras lacks: reseeding, averages, the best model with patience, figures by epoch, a phase's bar."""
 
 import csv
 import math
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -42,16 +43,16 @@ class StopAfter(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-class NotValidated(keras.callbacks.Callback):
-    """Logs NaN for an epoch without validation: never the best, and every row has all columns."""
+class FiguresLog(keras.callbacks.CSVLogger):
+    """Keras's, of which every row has the columns of a validation: NaN in an epoch without one."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__()
-        self.names = names
+    def __init__(self, path: Path, monitor: str) -> None:
+        super().__init__(path, append=True)
+        self.monitor = monitor
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        for name in self.names:
-            logs.setdefault(name, math.nan)
+        columns = [self.monitor, *(f"val_{name}" for name in logs if not name.startswith("val_"))]
+        super().on_epoch_end(epoch, dict.fromkeys(columns, math.nan) | logs)
 
 
 class StagesLabelled(keras.callbacks.Callback):
@@ -151,8 +152,8 @@ class MeanAccuracy(keras.callbacks.Callback):
     """Adds `val_mean_accuracy`, the mean over a C3D's heads, to a validated epoch's logs."""
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        accuracies = [value for name, value in logs.items() if name.startswith("val_") and name.endswith("accuracy")]
-        logs["val_mean_accuracy"] = float(np.mean(accuracies)) if accuracies else math.nan
+        if accuracies := [logs[name] for name in logs if name.startswith("val_") and name.endswith("accuracy")]:
+            logs["val_mean_accuracy"] = float(np.mean(accuracies))
 
 
 class SaveCheckpoint(keras.callbacks.Callback):
@@ -176,19 +177,32 @@ class SaveCheckpoint(keras.callbacks.Callback):
         self.checkpoints.save(self.model, f"{self.phase.name}_{epoch + 1:04d}", state)
 
 
-def progress_bar(name: str, total: int, done: int, shown: Mapping[str, str]) -> keras.callbacks.Callback:
-    """A bar for a phase's `total` steps, with the loss and the newest figures (name in the logs → label)."""
-    bar, figures = tqdm(total=total, initial=done, desc=name, unit="step", mininterval=1.0), {}
+class ProgressBar(keras.callbacks.Callback):
+    """A bar for a phase's `total` steps; the seconds that a step takes are printed after the second.
 
-    def move(batch: int, logs: Logs) -> None:
-        figures["loss"] = f"{float(logs['loss']):.3f}"
-        bar.set_postfix(figures, refresh=False)
-        bar.update()
+    `shown` is name in the logs → label, of the figures beside the loss.
+    """
 
-    def keep(epoch: int, logs: Logs) -> None:
-        newest = {label: logs.get(name, math.nan) for name, label in shown.items()}
-        figures.update({label: f"{value:.3f}" for label, value in newest.items() if not math.isnan(value)})
+    def __init__(self, name: str, total: int, done: int, shown: Mapping[str, str]) -> None:
+        super().__init__()
+        self.bar = tqdm(total=total, initial=done, desc=name, unit="step", mininterval=1.0)
+        self.shown, self.figures, self.ends = shown, dict[str, str](), list[float]()
 
-    return keras.callbacks.LambdaCallback(
-        on_train_batch_end=move, on_epoch_end=keep, on_train_end=lambda logs: bar.close()
-    )
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        self.figures["loss"] = f"{float(logs['loss']):.3f}"
+        self.bar.set_postfix(self.figures, refresh=False)
+        self.bar.update()
+        if len(self.ends) < 2:
+            self.ends.append(time.monotonic())
+            if len(self.ends) == 2:  # the first step makes the graph
+                seconds, left = self.ends[1] - self.ends[0], self.bar.total - self.bar.n
+                minutes = seconds * left / 60
+                needed = f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.0f} h"
+                tqdm.write(f"{self.bar.desc}: {seconds:.2g} s a step, {needed} for the {left} steps left.")
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        newest = {label: logs.get(name, math.nan) for name, label in self.shown.items()}
+        self.figures.update({label: f"{value:.3f}" for label, value in newest.items() if not math.isnan(value)})
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self.bar.close()

@@ -16,6 +16,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras.callbacks import Callback, CSVLogger, LambdaCallback
 
 from scoringnet_tf.models.loss_terms import PHASES
 from scoringnet_tf.support import replicas
@@ -24,7 +25,8 @@ from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
-from scoringnet_tf.training.plan import LAST, Phase, ResolvedRun
+from scoringnet_tf.training.plan import LAST, Phase, ResolvedRun, check_folder
+from scoringnet_tf.training.startup import announce
 from scoringnet_tf.training.strategy import check_replicas, noticing_the_gone, shared
 
 SHOWN = {  # on the bar
@@ -47,7 +49,10 @@ def fit(run: ResolvedRun) -> None:
     mirror = mirrored_folder(run.model_dir, refusal, last=STATE, kept=run.worker == 0)
     with alone_in_folder(run):
         if run.worker == 0:
-            run.record.write(run.model_dir, run.learned_from)
+            if Checkpoints(run.model_dir).latest()[1] is None:
+                check_folder(run)
+            announce(run)
+            run.record.write(run.model_dir, run.videos_seen)
         wait_for_all(run)
         if run.worker > 0:
             run.record.check(run.model_dir)
@@ -87,7 +92,7 @@ def _fit_phases(run: ResolvedRun, folder: Path, upload: Callable[[], None]) -> N
         done = _epochs_done(phase, state) or 0
         if not done and phase.name == "scoring":
             _start_from_best_kfs(run, checkpoints)
-        run.task.compile(run, phase)
+        run.task.compile_phase(run, phase)
         run.model.optimizer.build(run.model.trainable_variables)
         if done:
             checkpoints.restore(run.model, checkpoint)
@@ -95,7 +100,7 @@ def _fit_phases(run: ResolvedRun, folder: Path, upload: Callable[[], None]) -> N
             check_replicas(run.strategy, run.workers, run.model, state["steps_done"] if state else 0)
         if done < phase.epochs and not (done and state.get("stopped")):
             (folder / LAST).unlink(missing_ok=True)  # by which `finish` knows that it has finished
-            fit_phase(run, phase, folder, upload, done, state if done else {})
+            _fit_phase(run, phase, folder, upload, done, state if done else {})
         # As every `fit` ends: averages, if any, for the weights; here for a phase that had nothing left to fit.
         run.model.optimizer.finalize_variable_values(run.model.trainable_variables)
 
@@ -139,14 +144,14 @@ def _start_from_best_kfs(run: ResolvedRun, checkpoints: Checkpoints) -> None:
 # === A phase ===
 
 
-def fit_phase(
+def _fit_phase(
     run: ResolvedRun, phase: Phase, folder: Path, upload: Callable[[], None], done: int, state: dict[str, Any]
 ) -> None:
     """Trains a phase with so many epochs `done`; `state` is that of the checkpoint, or empty."""
     figures, number = folder / f"{phase.name}.csv", run.strategy.num_replicas_in_sync
     _keep_epochs(figures, done - 1)  # Keras counts from 0
     _keep_epochs(folder / f"{phase.name}_scores.csv", done)
-    logger = keras.callbacks.CSVLogger(figures, append=True)
+    logger = callbacks.FiguresLog(figures, phase.monitor) if run.validation_ids else CSVLogger(figures, append=True)
     try:
         history = run.model.fit(
             shared(run.task.training_batches(run, phase, done), number),
@@ -159,7 +164,7 @@ def fit_phase(
             verbose=0,
             callbacks=[
                 *phase_callbacks(run, phase, folder, done, state, logger),
-                keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: upload()),
+                LambdaCallback(on_epoch_end=lambda epoch, logs: upload()),
             ],
         )
     finally:
@@ -174,29 +179,28 @@ def validated_epochs(phase: Phase, every: int) -> list[int]:
 
 
 def phase_callbacks(
-    run: ResolvedRun, phase: Phase, folder: Path, done: int, state: dict[str, Any], logger: keras.callbacks.Callback
-) -> list[keras.callbacks.Callback]:
+    run: ResolvedRun, phase: Phase, folder: Path, done: int, state: dict[str, Any], logger: Callback
+) -> list[Callback]:
     """Those of a phase, in their order."""
     options, checkpoints, best_so_far = run.config.run, Checkpoints(folder), state.get("best")
-    best = callbacks.KeepBest(
-        checkpoints.best(phase.name),
-        phase.monitor,
-        phase.nothing if best_so_far is None else best_so_far,
-        state.get("waited", 0),
-        options.patience,
-    )
+    threshold = phase.nothing if best_so_far is None else best_so_far
+    kept = checkpoints.best(phase.name)
+    best = callbacks.KeepBest(kept, phase.monitor, threshold, state.get("waited", 0), options.patience)
     held_out = [best, *([callbacks.AveragedWeights()] if run.config.optimizer.ema_momentum else [])]
     shown = {name: label for name, label in SHOWN.items() if phase.name != "segmentation" or "src" not in name}
+    total = run.steps * phase.epochs
+    if options.max_steps:
+        total = min(total, options.max_steps * run.config.optimizer.accumulation_steps)
     return [
         callbacks.Reseed(options.seed, phase.first_epoch),
         keras.callbacks.TerminateOnNaN(),
         callbacks.StopAfter(options.max_steps),
-        *run.task.callbacks(run, phase, folder),
+        *run.task.own_callbacks(run, phase, folder),
         *(held_out if run.validation_ids else []),
         logger,
         keras.callbacks.TensorBoard(folder / "tensorboard" / phase.name, write_graph=False),
         callbacks.SaveCheckpoint(checkpoints, phase, best),
-        callbacks.progress_bar(phase.name, run.steps * phase.epochs, run.steps * done, shown),
+        callbacks.ProgressBar(phase.name, total, run.steps * done, shown),
     ]
 
 

@@ -114,11 +114,11 @@ def _copy(
             found = theirs or "no such layer"
             message = f"{path}: {part} needs layer {layer.name} with a kernel of {shape}; the file has {found}."
             raise InputError("other_model", message, "Check --width_multiplier, --image_size and the clip length.")
-    for part, layer, match in pairs:
+    for _, layer, match in pairs:
         layer.set_weights(match.get_weights())
-        log(f"{part}/{layer.name}: loaded {tuple(layer.kernel.shape)}")
-    unused = available.keys() - {layer.name for _, layer, _ in pairs}
-    log(f"{path}: not used: {', '.join(sorted(unused)) or 'nothing'}")
+    log(f"{path}: weights for {', '.join(f'{part} ({len(layers)} layers)' for part, layers in wanted.items())}.")
+    if unused := available.keys() - {layer.name for _, layer, _ in pairs}:
+        log(f"{path}: not used, as they told the classes that it learned: {', '.join(sorted(unused))}.")
 
 
 # === A trained model, or its KFS ===

@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Mapping
+import types
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,6 @@ from scoringnet_tf.training.config import (
 )
 
 if TYPE_CHECKING:
-    import keras
     import tensorflow as tf
 
     from scoringnet_tf.training.run_record import RunRecord
@@ -79,31 +79,18 @@ class Plan:
         return -(-len(self.train_ids) // self.config.data.batch_size)
 
 
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """What `train` and `pretrain` do differently, as functions; the loop over phases is one (`training.fit`)."""
-
-    initialize: Callable[
-        [Plan, Any, dict[str, Any]], None
-    ]  # gives a new model the weights of the models it starts from
-    compile: "Callable[[ResolvedRun, Phase], None]"
-    training_batches: "Callable[[ResolvedRun, Phase, int], tf.data.Dataset]"  # from an epoch of the phase on
-    validation_batches: "Callable[[ResolvedRun], tf.data.Dataset]"
-    callbacks: "Callable[[ResolvedRun, Phase, Path], list[keras.callbacks.Callback]]"
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ResolvedRun(Plan):
     """Everything that `fit` and `finish` need; `training.resolve.resolve` makes it."""
 
-    task: Task
+    task: types.ModuleType  # `training.scoring` or `training.pretraining`: batches, losses and callbacks of a phase
     model: Any  # a `ScoringNet` or `C3D` with its initial weights
     dtype: str  # policy of the model
     strategy: "tf.distribute.Strategy"
     worker: int  # which of several machines this is, from 0
     workers: int
     record: "RunRecord"
-    learned_from: frozenset[str]  # fingerprints of all videos that the weights will have seen
+    videos_seen: frozenset[str]  # fingerprints of all videos that the weights will have learned from
 
 
 # === Checks ===
@@ -141,6 +128,7 @@ def _scores_plan(config: TrainingConfig, info: DatasetInfo) -> Plan:
     is_held_out = fraction or "validation" in info.splits
     held_out = split_ids(info, "validation", fraction) if is_held_out else []
     targets = score_targets(info, config.model.scores)
+    check_scores_differ(info, targets.towers)
     plan = Plan(config, info, phases(config), split_ids(info, "train", fraction), held_out, targets)
     if held_out and plan.phases[-1].monitor == "val_f_src":
         check_held_out(plan)
@@ -225,6 +213,16 @@ def score_targets(info: DatasetInfo, scores: str = "auto") -> ScoreTargets:
 
 def _has(video: dict, scores: Collection[str]) -> bool:
     return all(video[score] is not None for score in scores)
+
+
+def check_scores_differ(info: DatasetInfo, towers: Collection[str]) -> None:
+    """InputError if all training videos have one score, of which nothing can be learned."""
+    for score in towers:
+        values = {video[score] for video in info.videos.values() if video["split"] == "train"} - {None}
+        if len(values) == 1:
+            message = f"{info.records_dir}: all training videos have the {score} score {values.pop():g}."
+            other = " Or train one tower for the final score (--scores=final)." if score != "final" else ""
+            raise InputError("equal_scores", message, f"There is nothing to learn: check the labels.{other}")
 
 
 def check_held_out(plan: Plan) -> None:
@@ -322,7 +320,8 @@ def check_folder(plan: Plan) -> None:
     """InputError if a new run would overwrite a model in its folder, or the configuration beside one it starts from."""
     if left := [name for name in NAMES if (plan.model_dir / name).is_file()]:
         message = f"--model_dir={plan.model_dir}: {left[0]} lies there, without checkpoints/ to go on from."
-        raise InputError("exists", message, "Choose another --model_dir, or delete what is there.")
+        hint = "Choose another --model_dir. A run of version 0.2 that was stopped in its first epoch leaves that:"
+        raise InputError("exists", message, f"{hint} delete it to begin that run anew.")
     for flag, start in plan.config.starts.items():
         if _place(plan.model_dir) in (_place(start), _place(as_path(start).parent)):
             message = f"--{flag}={start}: the model lies in --model_dir, beside a config.json to overwrite."

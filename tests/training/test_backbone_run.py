@@ -80,13 +80,13 @@ def test_a_run_has_learned_from_what_its_backbone_has(diving_records, tmp_path):
     folder.mkdir()
     C3D((8, 32, 32, 3), 1 / 16, learned_from=["of the tower"]).save(folder / "c3d.keras")
 
-    def learned_from(**changes):
-        return scoring_run(diving_records, tmp_path / "run", **JOINT, **changes).learned_from
+    def seen(**changes):
+        return scoring_run(diving_records, tmp_path / "run", **JOINT, **changes).videos_seen
 
-    own, backbone = learned_from(), f"{folder}/c3d.keras:conv2a"
-    assert own and learned_from(backbone=backbone) == own | {"of the tower"}
+    own, backbone = seen(), f"{folder}/c3d.keras:conv2a"
+    assert own and seen(backbone=backbone) == own | {"of the tower"}
     RunRecord(TrainingConfig(), "hash").write(folder, {"of the run"})
-    assert learned_from(backbone=backbone) == own | {"of the tower", "of the run"}
+    assert seen(backbone=backbone) == own | {"of the tower", "of the run"}
 
 
 def test_what_excludes_a_backbone_is_named(diving_records, tmp_path, images):

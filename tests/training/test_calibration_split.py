@@ -16,7 +16,7 @@ from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.network import build_network
-from scoringnet_tf.training.run_record import RunRecord, learned_from
+from scoringnet_tf.training.run_record import RunRecord, videos_of_run
 
 NO_RUN = "nowhere/best.keras"  # of which nothing is known
 
@@ -80,7 +80,7 @@ def test_a_run_keeps_what_it_and_its_start_learned_from(info, tmp_path, diving_r
     def record():
         changes = {"segmenter": str(first), "training": "staged", "fragments": "predicted"}
         run = training_runs.scoring_run(diving_records, tmp_path / "second", **changes)
-        run.record.write(run.model_dir, run.learned_from)
+        run.record.write(run.model_dir, run.videos_seen)
         return run, str(first) in capsys.readouterr().out
 
     assert record()[1], "nothing says what it learned from"
@@ -92,16 +92,16 @@ def test_a_run_keeps_what_it_and_its_start_learned_from(info, tmp_path, diving_r
     for content in ("{", json.dumps(older)):
         (first / "config.json").write_text(content)
         assert record()[1]
-    assert learned_from(first / "best.keras") == set()  # of an older version
+    assert videos_of_run(first / "best.keras") == set()  # of an older version
     (first / "config.json").write_text(kept)
     record()
     expected = {shown(info.videos[video_id]) for video_id in run.train_ids} | {"of another"}
     assert len(expected) == len(run.train_ids) + 1
-    assert learned_from(tmp_path / "second/best.keras") == expected
+    assert videos_of_run(tmp_path / "second/best.keras") == expected
     Checkpoints(tmp_path / "second").save(run.model, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
     (first / "best.keras").unlink()
     record()
-    assert learned_from(tmp_path / "second/best.keras") == expected
+    assert videos_of_run(tmp_path / "second/best.keras") == expected
 
 
 def test_records_or_runs_that_the_model_does_not_name(info, tmp_path):
@@ -126,7 +126,7 @@ def test_a_run_that_started_from_a_model_of_which_nothing_is_known(info, tmp_pat
     scoringnet_tf.ScoringNet(**merged(training_runs.SMALL, small), provenance=provenance).save(path)
     options = {"scores": "final", "fragments": "whole", "conv_filters": 512, "fc_units": 512}
     run = training_runs.scoring_run(info.records_dir, tmp_path / "run", initial_model=str(path), **options)
-    run.record.write(run.model_dir, run.learned_from)
+    run.record.write(run.model_dir, run.videos_seen)
     held_out = held_out_by_run(info, tmp_path / "run/best.keras", info.data_hash)
     assert getattr(held_out, "code", "") == ("held_out_seen" if is_seen else "")
 
@@ -138,8 +138,8 @@ def test_a_run_learned_from_what_its_tower_did(info, tmp_path):
     scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, learned_from=seen).save(tmp_path / "c3d.keras")
     start, model = {"pretrained": str(tmp_path / "c3d.keras")}, tmp_path / "run/best.keras"
     run = training_runs.scoring_run(info.records_dir, tmp_path / "run", **start)
-    run.record.write(run.model_dir, run.learned_from)
-    assert seen <= learned_from(model)
+    run.record.write(run.model_dir, run.videos_seen)
+    assert seen <= videos_of_run(model)
     assert set(learned_among(info, train, model)) == {*run.train_ids, *train[:2]}
     config = json.loads((tmp_path / "run/config.json").read_text()) | {"validation_ids": train[:2]}
     (tmp_path / "run/config.json").write_text(json.dumps(config))

@@ -69,8 +69,9 @@ def test_a_pretrained_c3d_reaches_kfs_and_both_towers(diving_records, tmp_path, 
             assert_same(c3d.get_layer(name).get_weights(), tower.get_layer(name).get_weights())
     lines = []
     load_pretrained(run.model, c3d, "c3d.keras", log=lines.append)
-    assert len([line for line in lines if "loaded" in line]) == 3 * 8 + (2 * 4 if top else 0)
-    assert lines[-1].endswith(" group")
+    layers = {"segmenter": 8, "difficulty_tower": 12 if top else 8, "execution_tower": 12 if top else 8}
+    assert all(f"{part} ({number} layers)" in lines[0] for part, number in layers.items())
+    assert len(lines) == 2 and lines[1].endswith(" group.")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_pretraining_goes_on_from_a_c3d_with_other_classes():
     for name in ("conv1a", "conv5b", "regressor_conv1", "regressor_fc2"):
         assert_same(first.get_layer(name).get_weights(), second.get_layer(name).get_weights())
     assert_same(before, second.get_layer("splash").get_weights())
-    assert lines[-1].endswith(" group")
+    assert lines[-1].endswith(" group.")
     for other in (
         {"width_multiplier": 1 / 8, "preprocessing": BGR},
         {"width_multiplier": WIDTH},

@@ -57,7 +57,7 @@ def test_a_run_says_whether_sp_has_learned(alone, diving_records, tmp_path, chan
         options = changed(options, initial_model=str(tmp_path / "first.keras"))
     run, found = eagerly(resolve(check(options, info))), []
     for phase in run.phases:
-        run.task.compile(run, phase)
+        run.task.compile_phase(run, phase)
         for inputs, targets in run.task.training_batches(run, phase, 0).take(1):
             run.model.train_on_batch(inputs, targets)
         run.model.save(tmp_path / "kept.keras")

@@ -161,6 +161,18 @@ def test_equal_scores_teach_nothing_however_their_mean_was_rounded():
         scoringnet_tf.ScoringNet.for_records(info, score_predictor={"scores": ("difficulty", "execution")})
 
 
+@pytest.mark.parametrize(("values", "score"), [([3.2, 3.2], "difficulty"), ([3.2, 3.3], "final")])
+def test_a_constant_score_is_told_at_once(values, score, tmp_path, diving_records):
+    """Not by what is held out, whatever is: a video that is tested on may have another score."""
+    info = DatasetInfo.load(diving_records)
+    for number, name in enumerate(info.splits["train"]["ids"]):
+        info.videos[name] |= {"difficulty": values[number % 2], "final": 70.0}
+    towers = "parts" if score == "difficulty" else "final"
+    for changes in ({"validation_fraction": 0.3}, {"validation_fraction": 0.0}):
+        with refused("equal_scores", "records", score):
+            check(settings(tmp_path, diving_records, scores=towers, **changes), info)
+
+
 def plan_of(info, train_ids, validation_ids, towers=PARTS):
     return Plan(TrainingConfig(), info, (), train_ids, validation_ids, ScoreTargets(towers, False, ""))
 

@@ -76,17 +76,16 @@ def test_a_validation_whose_loss_overflows_can_be_the_best(tmp_path):
 def scripted_run(model_dir, patience=0, **changes):
     """A run whose callbacks are driven by hand."""
     config = settings(model_dir, "", patience=patience, **changes)
-    task = types.SimpleNamespace(callbacks=lambda *_: [callbacks.NotValidated(["val_loss", "val_f_src"])])
+    task = types.SimpleNamespace(own_callbacks=lambda *_: [])
     return types.SimpleNamespace(config=config, task=task, validation_ids=["a"], steps=1, model_dir=model_dir)
 
 
 def kept_epochs(values, run, phase=None, done=0, state=None, every=1):
     """Scripted validation figures of epochs: those that were saved as the best, and the one that stopped it."""
     phase, saved = phase or Phase("joint", done + len(values)), []
-    kinds = (callbacks.NotValidated, callbacks.KeepBest)
     listed = phase_callbacks(run, phase, run.model_dir, done, state or {}, None)
     model = types.SimpleNamespace(stop_training=False, metrics=[], save=lambda *_, **__: saved.append(epoch))
-    chosen = [each for each in listed if isinstance(each, kinds)]
+    chosen = [each for each in listed if isinstance(each, callbacks.KeepBest)]
     for callback in chosen:
         callback.set_model(model)
         callback.on_train_begin()
@@ -175,6 +174,17 @@ def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
     figures = (tmp_path / "joint.csv").read_text()
     assert_same(weights_after(diving_records, tmp_path, **changes), weights_beside(tmp_path / "last.keras"))
     assert (tmp_path / "joint.csv").read_text() == figures, "given again it trains on"
+
+
+@pytest.mark.parametrize(
+    ("changes", "total"),
+    [({}, 12), ({"max_steps": 5}, 5), ({"max_steps": 5, "accumulation_steps": 2}, 10), ({"max_steps": 50}, 12)],
+)
+def test_the_bar_counts_to_the_end_of_the_phase(changes, total, tmp_path):
+    run = scripted_run(tmp_path, **changes)
+    run.steps = 4
+    *_, bar = phase_callbacks(run, Phase("joint", 3), tmp_path, 0, {}, None)
+    assert bar.bar.total == total
 
 
 @pytest.mark.parametrize(

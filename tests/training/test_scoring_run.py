@@ -101,7 +101,7 @@ def test_the_model(run):
 
 @pytest.mark.parametrize(("phase", "trained"), [(0, "segmenter"), (1, "score_predictor")])
 def test_the_loss_and_the_fragments(run, phase, trained):
-    run.task.compile(run, run.phases[phase])
+    run.task.compile_phase(run, run.phases[phase])
     model = run.model
     assert model.terms.phase == run.phases[phase].name
     assert [part for part in ("segmenter", "score_predictor") if getattr(model, part).trainable_weights] == [trained]
@@ -132,7 +132,7 @@ def test_units_of_the_losses(run, units):
 
 
 def test_the_optimizer(run):
-    run.task.compile(run, run.phases[1])
+    run.task.compile_phase(run, run.phases[1])
     optimizer, regressor = run.model.optimizer, 2 * (2 + 3)  # kernels and biases of a tower beside its C3D
     assert optimizer.rate_factors == tuple([1] * regressor + [0.31] * regressor)
     assert len(run.model.trainable_variables) == 2 * regressor

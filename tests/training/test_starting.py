@@ -46,12 +46,12 @@ def test_stage_labels_of_held_out_videos_alone_end_a_run_after_an_epoch(diving_r
     """A label in a single training video is enough; an epoch that was cut short may have missed it."""
     run = scoring_run(diving_records, tmp_path)
     (phase, scoring), (inputs, targets) = run.phases, batch()
-    run.task.compile(run, phase)
+    run.task.compile_phase(run, phase)
     targets["stages"][labelled:] = -1
     run.model.compute_loss(y=targets, y_pred=run.model(inputs))
     logs = {"stage_loss": float(run.model.terms.trackers["stage_loss"].result())}
     of_phase = [
-        [each for each in run.task.callbacks(run, one, tmp_path) if isinstance(each, StagesLabelled)]
+        [each for each in run.task.own_callbacks(run, one, tmp_path) if isinstance(each, StagesLabelled)]
         for one in (phase, scoring)
     ]
     ((check,), of_scoring) = of_phase

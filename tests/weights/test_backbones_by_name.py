@@ -72,7 +72,7 @@ def test_what_is_not_there_is_named(i3d, tmp_path, monkeypatch):
         ("unknown_name", "c3d"),
         ("unknown_name", f"{i3d[1]}:Mixed_9z"),
         ("unknown_name", f"{i3d[1]}:Mixed_3c+Logits"),
-        *([] if is_installed() else [("not_installed", "i3d")]),
+        *([] if is_installed() else [("missing_package", "i3d")]),
     ):
         with refused(code, "--backbone", name):
             load_backbone(name, SIZE)
